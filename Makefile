@@ -1,0 +1,52 @@
+# Everything a fresh machine needs is set up by `make install`, which the other targets call; a second call starts at once.
+# The environment lives in .venv and is renewed when pyproject.toml or constraints.txt change.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+TORCH := .venv/torch-ready
+
+.PHONY: help install reproduce test lint unit bench clean
+
+help:
+	@echo "make reproduce   rebuild the paper's figures and check its claims (quick profile), then say where the page is"
+	@echo "make test        every check: lint, types, import directions, tests"
+	@echo "make lint        ruff, mypy, import-linter"
+	@echo "make bench       race the training engine against the usual PyTorch loop (installs PyTorch)"
+	@echo "make install     only set up .venv"
+	@echo "make clean       remove .venv and everything generated"
+
+install: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tegum needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "Python's venv module is missing; on Debian: apt install python3-venv"; exit 2; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt --group dev --editable .
+	@touch $(READY)
+
+reproduce: $(READY)
+	@$(BIN)/tegum reproduce --profile quick --out results
+
+lint: $(READY)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+	@echo "lint: clean"
+
+unit: $(READY)
+	@$(BIN)/python -m pytest -n 2
+
+test: lint unit
+
+$(TORCH): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@touch $(TORCH)
+
+bench: $(TORCH)
+	@$(BIN)/python -m benchmarks
+
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis results build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

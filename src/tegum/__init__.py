@@ -1,0 +1,31 @@
+"""tegum: the laboratory for toy models of superposition.
+
+    import tegum as tg
+    data = tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1), tg.Recipe(seeds=8))
+
+Parts load on first use, so that ``import tegum`` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tegum import features, geometry, nets, training
+    from tegum.errors import Mistake
+    from tegum.training import Axis, Recipe, train
+
+__all__ = ["Axis", "Mistake", "Recipe", "features", "geometry", "nets", "train", "training"]
+
+_HOME = {"Mistake": "tegum.errors", "Axis": "tegum.training", "Recipe": "tegum.training", "train": "tegum.training"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'tegum' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name) if name in _HOME else import_module(f"tegum.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

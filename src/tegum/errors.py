@@ -1,0 +1,56 @@
+"""What tegum says when it is used wrongly: what is wrong, the value, what to do, all mistakes at once.
+
+problems = Problems()
+problems.add("steps is 0", "train for at least 1 step")
+problems.raise_if_any()                       # Mistake: steps is 0: train for at least 1 step
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: a statement that contains the value, and what to do about it."""
+
+    what: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.advice}"
+
+
+class Mistake(ValueError):
+    """A wrong use of tegum. The command line prints it without a traceback and ends with exit code 2."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        lines = [str(problem) for problem in problems]
+        if len(lines) > 1:
+            lines = [f"{len(lines)} mistakes:", *(f"  {line}" for line in lines)]
+        super().__init__("\n".join(lines))
+
+
+class Problems:
+    """Collects problems so that a user sees all of them in one message."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+
+    def add(self, what: str, advice: str) -> None:
+        """Notes a problem."""
+        self._found.append(Problem(what, advice))
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Notes the problems of a `Mistake` raised inside the block instead of letting it through."""
+        try:
+            yield
+        except Mistake as mistake:
+            self._found.extend(mistake.problems)
+
+    def raise_if_any(self) -> None:
+        """Raises one `Mistake` with everything noted so far; does nothing where nothing was."""
+        if self._found:
+            raise Mistake(*self._found)

@@ -1,0 +1,109 @@
+"""How strongly an active feature is on: the law of its magnitude.
+
+    law          density on               E[u]      E[u^2]
+    Uniform      [0, 1]                   1/2       1/3          the paper's choice
+    Exponential  [0, inf), given mean     mean      2 mean^2
+    Constant     a single value           value     value^2
+
+Example: ``Exponential(mean=0.5).moment(2)`` is 0.5.  The paper remarks that exponential magnitudes would be as natural
+as its uniform ones (section 2.1 of `Toy Models of Superposition`).
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from math import factorial, inf, isfinite
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tegum.errors import Mistake, Problem
+
+
+class Magnitude(ABC):
+    """The law of an active feature's magnitude (before a random sign, where features are signed)."""
+
+    @abstractmethod
+    def moment(self, order: int) -> float:
+        """E[u^order]."""
+
+    @abstractmethod
+    def quantile(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The magnitude below which a fraction ``probability`` (in [0, 1)) of all magnitudes lies."""
+
+    @property
+    @abstractmethod
+    def largest(self) -> float:
+        """The upper end of the support; infinite for `Exponential`."""
+
+
+def _require_positive(name: str, value: float) -> None:
+    if not (isfinite(value) and value > 0):
+        raise Mistake(Problem(f"{name} is {value}", "choose a finite number above 0"))
+
+
+@final
+@dataclass(frozen=True)
+class Uniform(Magnitude):
+    """u ~ U[0, 1]."""
+
+    def moment(self, order: int) -> float:
+        """E[u^k] = 1 / (k + 1)."""
+        return 1.0 / (order + 1)
+
+    def quantile(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The identity."""
+        return probability
+
+    @property
+    def largest(self) -> float:
+        """1."""
+        return 1.0
+
+
+@final
+@dataclass(frozen=True)
+class Exponential(Magnitude):
+    """u ~ Exp with the given mean."""
+
+    mean: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require_positive("mean of the exponential magnitudes", self.mean)
+
+    def moment(self, order: int) -> float:
+        """E[u^k] = k! mean^k."""
+        return factorial(order) * self.mean**order
+
+    def quantile(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        """-mean ln(1 - probability)."""
+        return -self.mean * np.log1p(-probability)
+
+    @property
+    def largest(self) -> float:
+        """Infinity."""
+        return inf
+
+
+@final
+@dataclass(frozen=True)
+class Constant(Magnitude):
+    """u is always ``value``: binary features."""
+
+    value: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require_positive("value of the constant magnitudes", self.value)
+
+    def moment(self, order: int) -> float:
+        """E[u^k] = value^k."""
+        return self.value**order
+
+    def quantile(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``value`` everywhere."""
+        return np.full_like(probability, self.value)
+
+    @property
+    def largest(self) -> float:
+        """The value itself."""
+        return self.value

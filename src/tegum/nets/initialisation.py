@@ -1,0 +1,51 @@
+"""First weights, with an explicit scale.
+
+    xavier_normal     std = scale sqrt(2 / (n + m))          the default; per matrix, whatever is trained beside it
+    xavier_uniform    on +-scale sqrt(6 / (n + m))           the same variance
+    normal            std = scale
+    uniform           on [-scale, scale]
+
+Biases start at 0.  The authors' notebook applies its Xavier rule to the tensor of *all* instances, so that its scale
+shrinks with their number; tegum's never depends on it.
+
+Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010).
+"""
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tegum.errors import Mistake, Problem
+from tegum.nets.net import Net
+
+Initialisation = Literal["xavier_normal", "xavier_uniform", "normal", "uniform"]
+
+
+def spread_of(initialisation: Initialisation, scale: float, shape: tuple[int, ...]) -> float:
+    """The standard deviation of the normal laws, the half width of the uniform ones, for a matrix of ``shape``."""
+    if initialisation == "xavier_normal":
+        return scale * float(np.sqrt(2 / sum(shape)))
+    if initialisation == "xavier_uniform":
+        return scale * float(np.sqrt(6 / sum(shape)))
+    if initialisation in ("normal", "uniform"):
+        return scale
+    raise Mistake(Problem(f"initialisation is {initialisation!r}", f"choose among {', '.join(get_args(Initialisation))}"))
+
+
+def initial_parameters(
+    net: Net,
+    generator: np.random.Generator,
+    initialisation: Initialisation = "xavier_normal",
+    scale: float = 1.0,
+) -> dict[str, NDArray[np.float32]]:
+    """The first parameters of one instance, by name: matrices drawn, biases zero."""
+    params = {}
+    for name, shape in net.parameter_shapes().items():
+        if len(shape) == 1:
+            params[name] = np.zeros(shape, dtype=np.float32)
+            continue
+        width = spread_of(initialisation, scale, shape)
+        draw = generator.uniform(-1, 1, shape) if initialisation.endswith("uniform") else generator.standard_normal(shape)
+        params[name] = (width * draw).astype(np.float32)
+    return params

@@ -1,0 +1,117 @@
+"""What every model family is: an encoder, a hidden activation, a decoder, an output activation, a target.
+
+    h = activation(W_in x + b_hidden)        y = activation(W_out h + b)        loss = sum_i I_i (target_i - y_i)^2
+
+A family is one file.  It says its equation in words, which of the two activations are ReLUs, whether the decoder is
+the transposed encoder (*tied*), and what the output is compared with; from that follow the parameters, a plain NumPy
+forward pass (the readable reference) and the compiled engine's specialisation.
+
+Parameters are a dictionary of arrays; leading axes are instances.  Tied families have ``W`` (..., m, n), as in the paper
+(a column is a feature's direction), untied ones ``W1`` (..., m, n) and ``W2`` (..., n, m); then ``b`` (..., n) and, where the
+family has it, ``b_hidden`` (..., m).
+"""
+
+from abc import ABC
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from tegum.errors import Mistake, Problem, Problems
+
+Parameters = Mapping[str, NDArray[np.floating]]
+
+
+def relu(x: NDArray[np.floating]) -> NDArray[np.floating]:
+    """max(x, 0)."""
+    return np.maximum(x, 0)
+
+
+@dataclass(frozen=True)
+class Net(ABC):
+    """A model family with its sizes.
+
+    Args:
+        n_features: n, inputs and outputs.
+        n_hidden: m, hidden units.
+        bias: whether the output has a bias b (it starts at 0).
+
+    Raises:
+        Mistake: for sizes that are not whole numbers of at least 1.
+    """
+
+    n_features: int
+    n_hidden: int
+    bias: bool = True
+
+    hidden_relu: ClassVar[bool]
+    output_relu: ClassVar[bool]
+    tied: ClassVar[bool]
+    absolute_target: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        for name, value in (("n_features", self.n_features), ("n_hidden", self.n_hidden)):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                problems.add(f"{name} is {value!r}", "choose a whole number of at least 1")
+        problems.raise_if_any()
+
+    @property
+    def has_hidden_bias(self) -> bool:
+        """Whether the hidden units have a bias."""
+        return False
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every trained array of one instance, in the engine's order."""
+        n, m = self.n_features, self.n_hidden
+        shapes: dict[str, tuple[int, ...]] = {"W": (m, n)} if self.tied else {"W1": (m, n), "W2": (n, m)}
+        if self.bias:
+            shapes["b"] = (n,)
+        if self.has_hidden_bias:
+            shapes["b_hidden"] = (m,)
+        return shapes
+
+    def hidden(self, params: Parameters, x: Float[np.ndarray, "*batch samples n"]) -> Float[np.ndarray, "*batch samples m"]:
+        """h, the hidden activations."""
+        encoder = params["W" if self.tied else "W1"]
+        h = x @ np.swapaxes(encoder, -1, -2)
+        if self.has_hidden_bias:
+            h = h + params["b_hidden"][..., None, :]
+        return relu(h) if self.hidden_relu else h
+
+    def forward(self, params: Parameters, x: Float[np.ndarray, "*batch samples n"]) -> Float[np.ndarray, "*batch samples n"]:
+        """y, the outputs; samples are the second axis from the end."""
+        decoder = params["W"] if self.tied else np.swapaxes(params["W2"], -1, -2)
+        y = self.hidden(params, x) @ decoder
+        if self.bias:
+            y = y + params["b"][..., None, :]
+        return relu(y) if self.output_relu else y
+
+    def target(self, x: Float[np.ndarray, "*batch samples n"]) -> Float[np.ndarray, "*batch samples n"]:
+        """What the output is compared with: x, or |x| for families that compute it."""
+        return np.abs(x) if self.absolute_target else x
+
+    def check_parameters(self, params: Parameters) -> None:
+        """Raises a `Mistake` for arrays that are missing, unknown or of the wrong shape."""
+        shapes = self.parameter_shapes()
+        problems = Problems()
+        for name in shapes.keys() - params.keys():
+            problems.add(f"parameter {name!r} is missing", f"give an array of shape (..., {', '.join(map(str, shapes[name]))})")
+        for name, value in params.items():
+            if name not in shapes:
+                problems.add(f"{type(self).__name__} has no parameter {name!r}", f"choose among {', '.join(shapes)}")
+            elif np.shape(value)[-len(shapes[name]) :] != shapes[name]:
+                problems.add(
+                    f"parameter {name!r} has shape {np.shape(value)}",
+                    f"give an array of shape (..., {', '.join(map(str, shapes[name]))})",
+                )
+        problems.raise_if_any()
+
+
+def require_same_features(net: Net, n_features: int) -> None:
+    """Raises a `Mistake` unless the net has as many inputs as there are features."""
+    if net.n_features != n_features:
+        raise Mistake(Problem(f"the net has {net.n_features} features and the data {n_features}", "choose the same number"))

@@ -1,0 +1,55 @@
+"""Where a result comes from: versions, commit, machine, time.
+
+Every dataset and report carries these, so that a number can be traced to the code that made it.
+"""
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+_LIBRARIES = ("numpy", "scipy", "numba", "xarray", "plotly")
+
+
+@cache
+def tegum_version() -> str:
+    """The installed version of tegum."""
+    try:
+        return version("tegum")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@cache
+def git_commit() -> str:
+    """The commit of the source tree that tegum runs from, with ``+`` where it is changed; empty if it is installed."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return ""
+    try:
+        commit = _git(root, "rev-parse", "--short=12", "HEAD")
+        return commit + ("+" if _git(root, "status", "--porcelain") else "")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _git(root: Path, *words: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(root), *words], capture_output=True, text=True, check=True, timeout=10
+    ).stdout.strip()
+
+
+def provenance() -> dict[str, str]:
+    """Version, commit, libraries, machine and the time now, as text."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+    return {
+        "tegum": tegum_version(),
+        "commit": git_commit(),
+        "python": platform.python_version(),
+        "libraries": libraries,
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }

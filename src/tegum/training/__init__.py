@@ -1,0 +1,19 @@
+"""Stochastic training: a recipe, a sweep, and a compiled engine that trains thousands of small nets at once."""
+
+from tegum.training.pool import DIVERGED, FINISHED, INTERRUPTED, default_threads
+from tegum.training.probe import engine_samples, loss_and_gradient
+from tegum.training.recipe import Recipe
+from tegum.training.sweep import Axis
+from tegum.training.train import train
+
+__all__ = [
+    "DIVERGED",
+    "FINISHED",
+    "INTERRUPTED",
+    "Axis",
+    "Recipe",
+    "default_threads",
+    "engine_samples",
+    "loss_and_gradient",
+    "train",
+]

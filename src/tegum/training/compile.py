@@ -1,0 +1,35 @@
+"""Compiling the engine once per machine and version.
+
+Numba stores compiled code on disk and reuses it while the *file of the compiled function* is unchanged.  The engine is
+several files, inlined into each other, so the stored code of one must also be dropped when another changes.  Functions
+decorated with `compiled` carry a stamp of all sources of this folder.
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+
+
+@cache
+def _sources_stamp() -> str:
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """The function compiled on first call, without the interpreter lock, reused by later processes."""
+    dispatcher = numba.njit(cache=True, nogil=True, _nrt=False, fastmath={"reassoc", "contract", "nsz", "arcp"})(function)
+    index = dispatcher._cache._cache_file
+    index._source_stamp = (index._source_stamp, _sources_stamp())
+    return dispatcher
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """The function copied into its compiled callers: passing a table of arrays costs a microsecond, copying nothing."""
+    return numba.njit(inline="always", _nrt=False)(function)

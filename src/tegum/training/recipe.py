@@ -1,0 +1,138 @@
+"""Everything that defines a training, in one frozen object: nothing that changes a result is hidden elsewhere.
+
+    Recipe(steps=10_000, batch_size=1024, learning_rate=1e-3, optimizer="adamw", weight_decay=0.01, seeds=8)
+
+The defaults are those of the paper authors' notebook (AdamW with PyTorch's settings, rate 1e-3, 10,000 steps of 1024 fresh
+samples), but for the first weights, which the notebook scales by the number of instances (see `nets.initialisation`).
+A recipe is shown in full in every result and report.
+"""
+
+from difflib import get_close_matches
+from typing import Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tegum.errors import Mistake, Problem, Problems
+from tegum.nets import Initialisation
+
+
+class Recipe(BaseModel):
+    """How to train: optimizer, schedule, data, first weights, seeds, and what to record.
+
+    Raises:
+        Mistake: naming every wrong or unknown field.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(10_000, ge=1, description="optimizer steps")
+    batch_size: int = Field(1024, ge=1, description="samples a step")
+    learning_rate: float = Field(1e-3, gt=0, allow_inf_nan=False, description="the rate that the schedule multiplies")
+    optimizer: Literal["adamw", "adam", "sgd"] = Field(
+        "adamw", description="adamw decouples weight decay, the others add it to the gradient"
+    )
+    weight_decay: float | dict[str, float] = Field(
+        0.01, description="decay of every parameter, or by name ({'W': 0.01, 'b': 0}; names left out: 0); may be negative"
+    )
+    beta1: float = Field(0.9, ge=0, lt=1, description="memory of Adam's mean gradient")
+    beta2: float = Field(0.999, ge=0, lt=1, description="memory of Adam's mean squared gradient")
+    epsilon: float = Field(1e-8, gt=0, allow_inf_nan=False, description="added to the root in Adam's step")
+    momentum: float = Field(0.9, ge=0, lt=1, description="memory of SGD's velocity")
+    schedule: Literal["constant", "linear", "cosine"] = Field(
+        "constant", description="learning rate over the steps after warm-up"
+    )
+    warmup_steps: int = Field(0, ge=0, description="steps over which the rate rises linearly to its full value")
+    final_fraction: float = Field(
+        0.0, ge=0, le=1, description="share of the rate left at the end of a linear or cosine schedule"
+    )
+    initialisation: Initialisation = Field("xavier_normal", description="law of the first weights; biases start at 0")
+    initialisation_scale: float = Field(1.0, ge=0, allow_inf_nan=False, description="factor on the first weights")
+    l1: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="weight of the penalty |h|_1 in what is minimised (never in `loss`)"
+    )
+    data_set_size: int | None = Field(None, ge=1, description="train on this many fixed samples instead of fresh ones")
+    seeds: int | tuple[int, ...] = Field(1, description="how many seeds (0, 1, ...), or the seeds themselves")
+    root_seed: int = Field(0, ge=0, description="changes every random stream at once")
+    evaluation_samples: int = Field(65_536, ge=64, description="fresh samples, common to all seeds, that measure `loss`")
+    record: tuple[str, ...] = Field(("loss",), description="what to record on the way: 'loss' and parameters by name")
+    record_steps: int | tuple[int, ...] = Field(
+        0, description="how many steps to record (log-spaced, and step 0), or the steps themselves"
+    )
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise Mistake(*(_problem(dict(detail)) for detail in error.errors())) from None
+        self._check_together()
+
+    def _check_together(self) -> None:
+        problems = Problems()
+        if not self.seed_list:
+            problems.add(f"seeds is {self.seeds!r}", "choose at least 1 seed")
+        if min(self.seed_list, default=0) < 0 or len(set(self.seed_list)) < len(self.seed_list):
+            problems.add(f"seeds is {self.seeds!r}", "choose different whole numbers of at least 0")
+        if self.warmup_steps > self.steps:
+            problems.add(f"warmup_steps is {self.warmup_steps} of {self.steps} steps", "choose a shorter warm-up")
+        if self.data_set_size is not None and self.batch_size > self.data_set_size:
+            problems.add(
+                f"batch_size is {self.batch_size} of a data set of {self.data_set_size}",
+                f"choose at most {self.data_set_size} (equal: every step sees the whole set)",
+            )
+        if isinstance(self.record_steps, int) and self.record_steps < 0:
+            problems.add(f"record_steps is {self.record_steps}", "choose a number of steps of at least 0, or a list of steps")
+        outside = [step for step in self.recorded_steps() if not 0 <= step <= self.steps]
+        if outside:
+            problems.add(f"record_steps contains {outside[0]}", f"choose steps from 0 to {self.steps}")
+        problems.raise_if_any()
+
+    @property
+    def seed_list(self) -> tuple[int, ...]:
+        """The seeds, one instance each."""
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+    def recorded_steps(self) -> tuple[int, ...]:
+        """The steps to record, ascending; a record at step s shows the model after s updates."""
+        if not isinstance(self.record_steps, int):
+            return tuple(sorted(set(self.record_steps)))
+        if self.record_steps <= 0:
+            return ()
+        spaced = np.rint(np.geomspace(1, self.steps, self.record_steps)).astype(int)
+        return (0, *np.unique(spaced).tolist())
+
+    def decay_of(self, parameter: str) -> float:
+        """The weight decay of a parameter."""
+        return self.weight_decay.get(parameter, 0.0) if isinstance(self.weight_decay, dict) else self.weight_decay
+
+    def replaced(self, **changes: Any) -> Self:
+        """The same recipe with some fields changed, checked anew."""
+        return type(self)(**self.model_dump() | changes)
+
+    def check_names(self, parameters: list[str]) -> None:
+        """Raises a `Mistake` where `record` or `weight_decay` name parameters that the net does not have."""
+        problems = Problems()
+        for name in self.record:
+            if name != "loss" and name not in parameters:
+                problems.add(f"record names {name!r}", f"choose among loss, {', '.join(parameters)}")
+        for name in self.weight_decay if isinstance(self.weight_decay, dict) else ():
+            if name not in parameters:
+                problems.add(f"weight_decay names {name!r}", f"choose among {', '.join(parameters)}")
+        problems.raise_if_any()
+
+
+def _problem(error: dict[str, Any]) -> Problem:
+    """One of pydantic's errors in our words."""
+    name = str(error["loc"][0])
+    if error["type"] == "extra_forbidden":
+        return unknown_field("a recipe", name, list(Recipe.model_fields))
+    wish = error["msg"].replace("Input should be", "choose").replace("choose greater", "choose a number greater")
+    wish = wish.replace("choose less", "choose a number less")
+    return Problem(f"{name} is {error['input']!r}", wish)
+
+
+def unknown_field(owner: str, name: str, known: list[str]) -> Problem:
+    """The problem of a field that does not exist, with the closest that does."""
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return Problem(f"{owner} has no field {name!r}", f"{hint}choose among {', '.join(known)}")

@@ -1,0 +1,169 @@
+"""Train a whole sweep with one call, and get one dataset back.
+
+import tegum as tg
+net = tg.nets.ReluOutput(5, 2)
+features = tg.features.Independent(5, importance=tg.features.geometric(0.9, 5))
+data = tg.train(net, features, tg.Recipe(steps=5000, seeds=8), sweep={"density": [1, 0.2, 0.1]})
+data.W.sel(density=0.1)                                   # dims (seed, hidden, feature)
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from tegum.errors import Problems
+from tegum.features import Features
+from tegum.nets import Net, require_same_features
+from tegum.provenance import provenance
+from tegum.training.arrays import parameter_slices
+from tegum.training.instances import Instances, instances_of
+from tegum.training.pool import Outcome, default_threads, train_instances
+from tegum.training.recipe import Recipe
+from tegum.training.sweep import Grid, grid_of
+
+_PARAMETER_DIMS = {
+    "W": ("hidden", "feature"),
+    "W1": ("hidden", "feature"),
+    "W2": ("feature", "hidden"),
+    "b": ("feature",),
+    "b_hidden": ("hidden",),
+}
+_MEANING = {
+    "W": "weights; a column is a feature's direction",
+    "W1": "encoder weights; a row is a neuron's inputs",
+    "W2": "decoder weights; a column is a neuron's outputs",
+    "b": "output bias",
+    "b_hidden": "hidden bias",
+}
+
+
+def train(
+    net: Net,
+    features: Features,
+    recipe: Recipe | None = None,
+    *,
+    sweep: Mapping[str, Any] | None = None,
+    initial: Mapping[str, ArrayLike] | None = None,
+    threads: int | None = None,
+    progress: bool | None = None,
+) -> xr.Dataset:
+    """Trains one model per grid point and seed and returns them all.
+
+    Args:
+        net: the model family and its sizes.
+        features: the world; leading axes of its density and importance are instances too.
+        recipe: how to train; `Recipe()` by default.
+        sweep: axes by name, see `tegum.training.sweep`; they become the first dimensions, in this order.
+        initial: first parameters by name, (..., m, n) and so on, leading axes broadcast to the sweep and the seeds;
+            those not given start at 0.  By default drawn by the recipe.
+        threads: how many instances train at a time; by default one per core.  It never changes a result.
+        progress: True for a progress bar, False for none; by default one if standard error is a terminal.
+
+    Returns:
+        A dataset with the sweep's dimensions, then ``seed``, and
+
+        - the parameters (``W`` (..., hidden, feature), ``b`` (..., feature), ...), float32;
+        - ``loss``: sum_i I_i E[(target_i - y_i)^2], measured on ``evaluation_samples`` fresh samples that all seeds share, and
+          ``loss_standard_error``;
+        - ``status``: finished, diverged (the loss left the numbers; a row, not an error) or interrupted (Ctrl-C);
+        - ``steps_done``, ``feature_density``, ``feature_importance``;
+        - what the recipe records, as ``loss_history`` (..., step), ``W_history`` (..., step, hidden, feature) and so on.
+
+    Raises:
+        Mistake: naming everything that is wrong with the arguments.
+    """
+    recipe = Recipe() if recipe is None else recipe
+    problems = Problems()
+    with problems.collecting():
+        require_same_features(net, features.n_features)
+    with problems.collecting():
+        recipe.check_names(list(net.parameter_shapes()))
+    if threads is not None and threads < 1:
+        problems.add(f"threads is {threads}", "choose at least 1")
+    with problems.collecting():
+        grid = grid_of(features, recipe, sweep or {})
+    problems.raise_if_any()
+    longest = max(r.steps for r in grid.recipes)
+    record_steps = recipe.replaced(steps=longest).recorded_steps()
+    began = time.perf_counter()
+    instances = instances_of(
+        net, grid, None if initial is None else {name: np.asarray(value) for name, value in initial.items()}
+    )
+    recorded = [name for name in recipe.record if name != "loss"]
+    outcome = train_instances(
+        net,
+        instances,
+        record_steps,
+        ("loss" in recipe.record, bool(recorded)),
+        recipe.evaluation_samples,
+        default_threads() if threads is None else threads,
+        progress,
+    )
+    data = _dataset(net, recipe, grid, instances, outcome, record_steps, recorded)
+    data.attrs |= {
+        "net": repr(net),
+        "features": repr(features),
+        "recipe": json.dumps(recipe.model_dump()),
+        "sweep": ", ".join(grid.axes) or "none",
+        "interrupted": int(outcome.interrupted),
+        "wall_seconds": round(time.perf_counter() - began, 3),
+        **provenance(),
+    }
+    return data
+
+
+def _dataset(
+    net: Net,
+    recipe: Recipe,
+    grid: Grid,
+    instances: Instances,
+    outcome: Outcome,
+    record_steps: tuple[int, ...],
+    recorded: list[str],
+) -> xr.Dataset:
+    seeds = recipe.seed_list
+    lead = (*grid.axes, "seed")
+    shape = (*grid.shape, len(seeds))
+    shapes, slices = net.parameter_shapes(), parameter_slices(net)
+
+    def variable(
+        values: NDArray[Any], dims: tuple[str, ...], own: tuple[int, ...], meaning: str, units: str = "1"
+    ) -> xr.Variable:
+        return xr.Variable((*lead, *dims), values.reshape(*shape, *own), {"long_name": meaning, "units": units})
+
+    variables: dict[str, xr.Variable] = {
+        name: variable(instances.state.parameters[:, slices[name]], _PARAMETER_DIMS[name], shapes[name], _MEANING[name])
+        for name in shapes
+    }
+    variables |= {
+        "loss": variable(outcome.loss, (), (), "sum_i I_i E[(target_i - y_i)^2] on the common test set"),
+        "loss_standard_error": variable(outcome.loss_standard_error, (), (), "standard error of loss"),
+        "status": variable(outcome.status, (), (), "finished, diverged or interrupted", ""),
+        "steps_done": variable(outcome.steps_done, (), (), "optimizer steps done", "step"),
+    }
+    points = (*grid.axes, "feature")
+    variables["feature_density"] = xr.Variable(
+        points, instances.density.reshape(*grid.shape, -1), {"long_name": "probability that a feature is on", "units": "1"}
+    )
+    variables["feature_importance"] = xr.Variable(
+        points,
+        instances.importance.reshape(*grid.shape, -1),
+        {"long_name": "weight of a feature's squared error", "units": "1"},
+    )
+    coordinates: dict[str, Any] = {name: list(labels) for name, labels in grid.axes.items()} | {"seed": list(seeds)}
+    if record_steps:
+        coordinates["step"] = list(record_steps)
+        steps = len(record_steps)
+        if "loss" in recipe.record:
+            variables["loss_history"] = variable(outcome.recorded_loss, ("step",), (steps,), "loss after this many steps")
+        for name in recorded:
+            values = outcome.recorded_parameters[:, :, slices[name]]
+            variables[f"{name}_history"] = variable(
+                values, ("step", *_PARAMETER_DIMS[name]), (steps, *shapes[name]), f"{_MEANING[name]}, after this many steps"
+            )
+    return xr.Dataset(variables, coordinates)
