@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tegum import features, geometry, nets, training
     from tegum.errors import Mistake
-    from tegum.training import Axis, Recipe, train
+    from tegum.training import Axis, Recipe, best, train
 
-__all__ = ["Axis", "Mistake", "Recipe", "features", "geometry", "nets", "train", "training"]
+__all__ = ["Axis", "Mistake", "Recipe", "best", "features", "geometry", "nets", "train", "training"]
 
-_HOME = {"Mistake": "tegum.errors", "Axis": "tegum.training", "Recipe": "tegum.training", "train": "tegum.training"}
+_HOME = {"Mistake": "tegum.errors"} | dict.fromkeys(("Axis", "Recipe", "best", "train"), "tegum.training")
 
 
 def __getattr__(name: str) -> Any:

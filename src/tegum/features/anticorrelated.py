@@ -83,7 +83,7 @@ class AnticorrelatedSets(Features):
         """One draw per set, which falls into at most one member's interval."""
         draw = np.repeat(generator.random((n_samples, self.n_sets)), self.set_size, axis=-1)
         low = self.blocks().lower_edges()
-        return (draw >= low[..., None, :]) & (draw < (low + self.density)[..., None, :])
+        return np.asarray((draw >= low[..., None, :]) & (draw < (low + self.density)[..., None, :]))
 
 
 def _check_sums(density: NDArray[np.float64], n_sets: int, set_size: int, problems: Problems) -> None:

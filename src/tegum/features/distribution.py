@@ -4,13 +4,12 @@
 
 A distribution is a frozen description.  Its density and importance may carry leading axes, one element per instance:
 ``density`` of shape (3, 1) describes three worlds at once.  The arrays are broadcast against each other to
-(..., n_features).  A new distribution is one file: `feature_density`, `joint_density`, `active`, and `blocks` where it has them.
+(..., n_features).  A new distribution is one file: `feature_density`, `joint_density`, `active`, `blocks` if it has them.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
 from inspect import signature
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -21,7 +20,6 @@ from tegum.features.blocks import Blocks
 from tegum.features.magnitudes import Magnitude
 
 
-@dataclass(frozen=True, eq=False, init=False, repr=False)
 class Features(ABC):
     """The world a model lives in: n features, how often and how strongly each is on, and how much it matters."""
 
@@ -46,10 +44,10 @@ class Features(ABC):
 
     def __repr__(self) -> str:
         with np.printoptions(threshold=6, edgeitems=2, precision=4):
-            shown = [f"{f.name}={_shown(getattr(self, f.name))}" for f in fields(self)]
+            shown = [f"{name}={_shown(getattr(self, name))}" for name in self.field_names()]
         return f"{type(self).__name__}({', '.join(shown)})"
 
-    def replaced(self, **changes: Any) -> Self:
+    def replaced(self, **changes: Any) -> "Features":
         """The same distribution with some fields changed, checked anew.
 
         Raises:
@@ -69,10 +67,10 @@ class Features(ABC):
     def _store(self, **values: Any) -> None:
         """Fills the fields of this frozen object; arrays become read-only."""
         for name, value in values.items():
-            if isinstance(value, np.ndarray):
-                value = value.view()
-                value.flags.writeable = False
-            object.__setattr__(self, name, value)
+            kept = value.view() if isinstance(value, np.ndarray) else value
+            if isinstance(kept, np.ndarray):
+                kept.flags.writeable = False
+            object.__setattr__(self, name, kept)
 
     def blocks(self) -> Blocks:
         """The independent blocks that the exact engine enumerates; a `Mistake` where there are none."""
@@ -85,18 +83,18 @@ class Features(ABC):
 
     def mean(self) -> Float[np.ndarray, "*batch n"]:
         """E[x_i], shape (..., n)."""
-        return self.feature_density * (0.0 if self.signed else self.magnitude.moment(1))
+        return np.asarray(self.feature_density * (0.0 if self.signed else self.magnitude.moment(1)))
 
     def second_moment(self) -> Float[np.ndarray, "*batch n n"]:
         """E[x_i x_j], shape (..., n, n)."""
         between = 0.0 if self.signed else self.magnitude.moment(1) ** 2
         alone = np.eye(self.n_features, dtype=bool)
-        return self.joint_density() * np.where(alone, self.magnitude.moment(2), between)
+        return np.asarray(self.joint_density() * np.where(alone, self.magnitude.moment(2), between))
 
     def covariance(self) -> Float[np.ndarray, "*batch n n"]:
         """E[x_i x_j] - E[x_i] E[x_j], shape (..., n, n)."""
         mean = self.mean()
-        return self.second_moment() - mean[..., :, None] * mean[..., None, :]
+        return np.asarray(self.second_moment() - mean[..., :, None] * mean[..., None, :])
 
     def sample(self, n_samples: int, seed: int) -> Float[np.ndarray, "*batch samples n"]:
         """``n_samples`` draws, shape (..., n_samples, n); the same seed gives the same samples.

@@ -27,7 +27,7 @@ Parameters = Mapping[str, NDArray[np.floating]]
 
 def relu(x: NDArray[np.floating]) -> NDArray[np.floating]:
     """max(x, 0)."""
-    return np.maximum(x, 0)
+    return np.asarray(np.maximum(x, 0))
 
 
 @dataclass(frozen=True)

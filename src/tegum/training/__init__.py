@@ -1,8 +1,11 @@
 """Stochastic training: a recipe, a sweep, and a compiled engine that trains thousands of small nets at once."""
 
+from tegum.training.blocks import STRIPE
 from tegum.training.pool import DIVERGED, FINISHED, INTERRUPTED, default_threads
+from tegum.training.price import estimated_seconds
 from tegum.training.probe import engine_samples, loss_and_gradient
 from tegum.training.recipe import Recipe
+from tegum.training.selection import best
 from tegum.training.sweep import Axis
 from tegum.training.train import train
 
@@ -10,10 +13,13 @@ __all__ = [
     "DIVERGED",
     "FINISHED",
     "INTERRUPTED",
+    "STRIPE",
     "Axis",
     "Recipe",
+    "best",
     "default_threads",
     "engine_samples",
+    "estimated_seconds",
     "loss_and_gradient",
     "train",
 ]

@@ -134,5 +134,5 @@ def _problem(error: dict[str, Any]) -> Problem:
 def unknown_field(owner: str, name: str, known: list[str]) -> Problem:
     """The problem of a field that does not exist, with the closest that does."""
     close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return Problem(f"{owner} has no field {name!r}", f"{hint}choose among {', '.join(known)}")
+    advice = f"did you mean {close[0]!r}?" if close else f"choose among {', '.join(known)}"
+    return Problem(f"{owner} has no field {name!r}", advice)

@@ -40,7 +40,7 @@ class Axis:
     labels: tuple[Any, ...]
     fields: dict[str, tuple[Any, ...]]
 
-    def __init__(self, labels: Sequence[Any], **fields: Sequence[Any]) -> None:
+    def __init__(self, labels: Sequence[Any], **fields: Any) -> None:
         object.__setattr__(self, "labels", tuple(labels))
         object.__setattr__(self, "fields", {name: tuple(values) for name, values in fields.items()})
         problems = Problems()
@@ -134,18 +134,21 @@ def _recipes(
 def _cells(axes: dict[str, Axis], features: Features, positions: NDArray[np.int64], problems: Problems) -> tuple[Cell, ...]:
     """The worlds of a grid: one batch of distributions for each combination of fields that are not plain numbers."""
     mine = {name: {f: v for f, v in axis.fields.items() if f not in Recipe.model_fields} for name, axis in axes.items()}
+    numbers: dict[str, NDArray[np.float64]] = {}
+    for field, values in ((f, v) for fields in mine.values() for f, v in fields.items() if f in _ARRAYS):
+        with problems.collecting():
+            numbers[field] = _stacked(field, values, features)
     structural = [i for i, name in enumerate(axes) if any(f not in _ARRAYS for f in mine[name])]
     names = list(axes)
     cells = []
     for corner in product(*(range(len(axes[names[i]].labels)) for i in structural)):
         inside = np.flatnonzero(np.all(positions[:, structural] == np.array(corner, dtype=np.int64), axis=1))
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = {"importance": np.broadcast_to(features.importance, (len(inside), features.n_features))}
         for index, name in enumerate(names):
             for field, values in mine[name].items():
-                if field in _ARRAYS:
-                    with problems.collecting():
-                        changes[field] = _stacked(field, values, features)[positions[inside, index]]
-                else:
+                if field in numbers:
+                    changes[field] = numbers[field][positions[inside, index]]
+                elif field not in _ARRAYS:
                     changes[field] = values[corner[structural.index(index)]]
         with problems.collecting():
             cells.append(Cell(features.replaced(**changes), inside))
@@ -166,6 +169,11 @@ def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray
                 Problem(f"{field} has shape {row.shape}", f"give one number or {length} of them at each position of the axis")
             )
         rows.append(np.broadcast_to(row, (length,)))
+    problems = Problems()
+    for row in rows:
+        with problems.collecting():
+            features.replaced(**{field: row})
+    problems.raise_if_any()
     return np.stack(rows)
 
 

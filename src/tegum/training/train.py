@@ -7,7 +7,6 @@ data = tg.train(net, features, tg.Recipe(steps=5000, seeds=8), sweep={"density":
 data.W.sel(density=0.1)                                   # dims (seed, hidden, feature)
 """
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -108,7 +107,7 @@ def train(
     data.attrs |= {
         "net": repr(net),
         "features": repr(features),
-        "recipe": json.dumps(recipe.model_dump()),
+        "recipe": recipe.model_dump_json(),
         "sweep": ", ".join(grid.axes) or "none",
         "interrupted": int(outcome.interrupted),
         "wall_seconds": round(time.perf_counter() - began, 3),

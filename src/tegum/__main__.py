@@ -1,0 +1,5 @@
+"""``python -m tegum``: the command line."""
+
+from tegum.cli import main
+
+main()

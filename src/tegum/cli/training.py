@@ -1,0 +1,187 @@
+"""`tegum train`: a sweep from a file or from options, kept on disk, resumable."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import xarray as xr
+from cyclopts import Parameter
+
+from tegum.cli.output import duration, require_writable, say
+from tegum.cli.problem import Training, read_tables, training_of
+from tegum.errors import Mistake, Problem, Problems
+from tegum.runs import train_to, write_dataset
+from tegum.training import Axis, default_threads, estimated_seconds
+from tegum.training.sweep import grid_of
+
+INTERRUPTED = 130
+
+
+def train(
+    file: Path | None = None,
+    /,
+    *,
+    net: str | None = None,
+    features: Annotated[str | None, Parameter(name=["--features", "-n"], allow_leading_hyphen=True)] = None,
+    hidden: Annotated[str | None, Parameter(name=["--hidden", "-m"], allow_leading_hyphen=True)] = None,
+    density: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    importance: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    seeds: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    steps: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    set_: Annotated[tuple[str, ...], Parameter(name=["--set", "-s"])] = (),
+    out: Path = Path("results/train"),
+    threads: int | None = None,
+) -> int:
+    """Train a sweep of models and keep it; the same command again resumes it.
+
+    Example: tegum train -n 5 -m 2 --density 1,0.2,0.1 --importance geometric:0.9 --seeds 8
+
+    Parameters
+    ----------
+    file
+        A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it.
+    net
+        Linear, ReluOutput, ReluHidden or AbsoluteValue (ReluOutput by default).
+    features
+        Number of features n.
+    hidden
+        Number of hidden units m.
+    density
+        Probability that a feature is on; several with commas make an axis.
+    importance
+        A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
+    seeds
+        How many models at each grid point.
+    steps
+        Optimizer steps.
+    set_
+        Any other field, as table.field=value: recipe.learning_rate=0.01, features.distribution=KSparse.
+    out
+        Folder for the result and for what a resumed call needs.
+    threads
+        How many models train at a time; one per core by default.
+    """
+    tables = read_tables(file) if file is not None else {}
+    numbers = {"net.n_features": features, "net.n_hidden": hidden, "recipe.seeds": seeds, "recipe.steps": steps}
+    _override(tables, {"net.family": net} | {place: None if text is None else _value(text) for place, text in numbers.items()})
+    problems = Problems()
+    if threads is not None and threads < 1:
+        problems.add(f"threads is {threads}", "choose at least 1")
+    with problems.collecting():
+        _set_density(tables, density)
+    with problems.collecting():
+        _override(tables, {"features.importance": None if importance is None else _importance(importance)})
+    with problems.collecting():
+        _override(tables, dict(_assignment(text) for text in set_))
+    training: Training | None = None
+    with problems.collecting():
+        training = training_of(tables)
+    problems.raise_if_any()
+    assert training is not None
+    require_writable(out)
+    _announce(training, default_threads() if threads is None else threads)
+    data = train_to(out / "pieces", training.net, training.features, training.recipe, sweep=training.sweep, threads=threads)
+    result = out / "result.safetensors"
+    write_dataset(data, result)
+    _report(data, result)
+    if data.attrs["interrupted"]:
+        say("interrupted: finished pieces are kept, the same command goes on from here")
+        return INTERRUPTED
+    return 0
+
+
+def _override(tables: dict[str, Any], values: dict[str, Any]) -> None:
+    for place, value in values.items():
+        if value is not None:
+            table, _, field = place.partition(".")
+            tables.setdefault(table, {})[field] = value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise Mistake(
+            Problem(f"{text!r} is not a number", "write numbers like 0.1, several with commas and no spaces")
+        ) from None
+
+
+def _set_density(tables: dict[str, Any], text: str | None) -> None:
+    if text is None:
+        return
+    values = [_number(part) for part in text.split(",")]
+    if len(values) == 1:
+        _override(tables, {"features.density": values[0]})
+        tables.get("sweep", {}).pop("density", None)
+    else:
+        _override(tables, {"sweep.density": values})
+
+
+def _importance(text: str) -> Any:
+    name, colon, number = text.partition(":")
+    if colon:
+        return {name: _number(number)}
+    values = [_number(part) for part in text.split(",")]
+    return values[0] if len(values) == 1 else values
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    """``recipe.l1=0.1`` as a place and a value."""
+    place, equals, value = text.partition("=")
+    if not equals or "." not in place:
+        raise Mistake(Problem(f"--set got {text!r}", "write table.field=value, such as recipe.learning_rate=0.01"))
+    return place.strip(), _value(value)
+
+
+def _value(text: str) -> Any:
+    """A value read as in a TOML file; bare words are text."""
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()
+
+
+def _announce(training: Training, workers: int) -> None:
+    """Checks the whole sweep before anything is trained, and says what it is and what it will cost."""
+    grid = grid_of(training.features, training.recipe, training.sweep)
+    seeds = len(training.recipe.seed_list)
+    points = len(grid.recipe_of_point)
+    seconds = sum(
+        estimated_seconds(training.net, points * seeds, r.steps, r.batch_size, workers) / len(grid.recipes)
+        for r in grid.recipes
+    )
+    axes = "".join(f"{name}: {len(_labels(axis))}, " for name, axis in training.sweep.items())
+    count = "1 model" if points * seeds == 1 else f"{points * seeds} models"
+    say(f"{count}: {training.net}; {axes}seeds: {seeds}; {training.recipe.steps} steps of {training.recipe.batch_size} samples")
+    say(f"about {duration(seconds)} on {workers} {'core' if workers == 1 else 'cores'}")
+
+
+def _labels(axis: Any) -> Any:
+    return axis.labels if isinstance(axis, Axis) else axis
+
+
+def _report(data: xr.Dataset, path: Path) -> None:
+    """The lowest and the median loss at each grid point (the first 20), and where everything is."""
+    finished = data["loss"].where(data["status"] == "finished")
+    lines = (
+        finished.stack(point=[d for d in finished.dims if d != "seed"])
+        if finished.ndim > 1
+        else finished.expand_dims("point", -1)
+    )
+    for index in range(min(lines.sizes["point"], 20)):
+        line = lines.isel(point=index)
+        where = ", ".join(
+            f"{name} {line[name].item():g}" if isinstance(line[name].item(), float) else f"{name} {line[name].item()}"
+            for name in finished.dims
+            if name != "seed"
+        )
+        values = line.values[np.isfinite(line.values)]
+        text = f"loss best {values.min():.5g}, median {np.median(values):.5g}" if values.size else "no model finished"
+        say(f"  {where + ': ' if where else ''}{text}")
+    if lines.sizes["point"] > 20:
+        say(f"  ... and {lines.sizes['point'] - 20} more grid points")
+    counts = {str(name): int(count) for name, count in zip(*np.unique(data["status"].values, return_counts=True), strict=True)}
+    say(", ".join(f"{count} {name}" for name, count in counts.items()) + f"; {data.attrs['wall_seconds']:.1f} s")
+    say(f"result: {path}  (tegum.runs.read_dataset({os.fspath(path)!r}))")

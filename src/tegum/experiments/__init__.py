@@ -1,0 +1,22 @@
+"""The paper's figures, one file each, in the paper's order."""
+
+from tegum.errors import Mistake, Problem
+from tegum.experiments import intro
+from tegum.experiments.experiment import Experiment, Figure, Profile
+
+EXPERIMENTS: tuple[Experiment, ...] = (intro.experiment,)
+
+
+def experiment_called(name: str) -> Experiment:
+    """The experiment with this id.
+
+    Raises:
+        Mistake: where there is none, with the ids that exist.
+    """
+    for experiment in EXPERIMENTS:
+        if experiment.id == name:
+            return experiment
+    raise Mistake(Problem(f"there is no experiment {name!r}", f"choose among {', '.join(e.id for e in EXPERIMENTS)}"))
+
+
+__all__ = ["EXPERIMENTS", "Experiment", "Figure", "Profile", "experiment_called"]

@@ -1,0 +1,37 @@
+"""How every picture looks and behaves: one place for fonts, colours and the buttons of plotly.
+
+plotly's upload button is switched off here, and nothing that is drawn asks the network for anything.
+"""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+INK = "#222222"
+FAINT = "#c9c9c9"
+IMPORTANCE = "Viridis"
+"""Yellow is most important, as in the paper."""
+
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "responsive": True,
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+    "modeBarButtonsToRemove": ["sendDataToCloud", "select2d", "lasso2d", "autoScale2d"],
+}
+"""What every page passes to plotly.js."""
+
+
+def styled(figure: go.Figure, height: int) -> go.Figure:
+    """The figure in tegum's style: white ground, plain axes, readable type; changed in place and returned."""
+    figure.update_layout(
+        template="none",
+        height=height,
+        font={"family": FONT, "size": 14, "color": INK},
+        margin={"l": 55, "r": 20, "t": 45, "b": 45},
+        paper_bgcolor="white",
+        plot_bgcolor="white",
+        hoverlabel={"font": {"family": FONT}},
+    )
+    return figure

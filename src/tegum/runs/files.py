@@ -1,0 +1,83 @@
+"""Datasets on disk: one safetensors file each, written whole or not at all.
+
+Numbers are tensors, everything else (dimensions, labels, words, attributes) is JSON in the file's header, so any program
+that reads safetensors can use the weights.  A file is written under a temporary name, flushed to the disk and renamed: a
+killed program leaves the old file or the new one, never half of one.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from tegum.errors import Mistake, Problem
+
+SUFFIX = ".safetensors"
+_FORMAT = "tegum dataset 1"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all.
+
+    Raises:
+        Mistake: where the folder cannot be written or the disk is full.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True) if path.parent.is_dir() else None
+        raise Mistake(Problem(f"{path} cannot be written ({error.strerror})", "choose another folder, or make room")) from None
+
+
+def write_dataset(data: xr.Dataset, path: Path) -> None:
+    """Writes a dataset; coordinates, words and attributes come back as they were."""
+    tensors: dict[str, np.ndarray[Any, Any]] = {}
+    variables: dict[str, Any] = {}
+    for name, variable in data.variables.items():
+        described: dict[str, Any] = {"dims": variable.dims, "attrs": variable.attrs, "coordinate": name in data.coords}
+        if variable.dtype.kind in "biuf":
+            tensors[str(name)] = np.ascontiguousarray(variable.values)
+        else:
+            described["words"] = variable.values.tolist()
+        variables[str(name)] = described
+    header = {"format": _FORMAT, "variables": json.dumps(variables), "attributes": json.dumps(data.attrs)}
+    write_atomically(path, save(tensors, metadata=header))
+
+
+def read_dataset(path: Path) -> xr.Dataset:
+    """A dataset written by `write_dataset`.
+
+    Raises:
+        Mistake: where there is no such file, or it is not one of ours or damaged.
+    """
+    if not path.is_file():
+        raise Mistake(Problem(f"there is no file {path}", "check its name"))
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+            if header.get("format") != _FORMAT:
+                raise Mistake(Problem(f"{path} is not a dataset of this version of tegum", "train it again"))
+            variables = json.loads(header["variables"])
+            attributes = json.loads(header["attributes"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        if isinstance(error, Mistake):
+            raise
+        raise Mistake(Problem(f"{path} is damaged ({error})", "delete it and run the command again")) from None
+    data = xr.Dataset(attrs=attributes)
+    for name, described in variables.items():
+        values = np.array(described["words"]) if "words" in described else tensors[name]
+        variable = xr.Variable(tuple(described["dims"]), values, described["attrs"])
+        data = data.assign_coords({name: variable}) if described["coordinate"] else data.assign({name: variable})
+    return data

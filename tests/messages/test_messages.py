@@ -1,0 +1,95 @@
+"""Every mistake a user can make, and the message as the user reads it: one message, exit code 2, no traceback.
+
+The messages are stored in ``messages.toml`` beside this file and compared word for word.
+"""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tegum as tg
+from tegum.cli import run
+
+STORED = tomllib.loads(Path(__file__).with_name("messages.toml").read_text(encoding="utf-8"))
+
+COMMANDS = STORED["command"]
+
+
+@pytest.mark.parametrize("case", COMMANDS, ids=[case["words"] for case in COMMANDS])
+def test_a_wrong_command(
+    case: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    if "file" in case:
+        (tmp_path / "recipe.toml").write_text(case["file"])
+    assert run(case["words"].split()) == 2
+    shown = capsys.readouterr()
+    assert shown.err.strip() == case["says"].strip()
+    assert shown.out == ""
+
+
+CALLS = {
+    "initial-nan": lambda: tg.train(
+        tg.nets.ReluOutput(3, 2),
+        tg.features.Independent(3),
+        tg.Recipe(seeds=2),
+        initial={"W": np.array([[[1, 2, 3], [4, np.nan, 6]]])},
+    ),
+    "initial-shape": lambda: tg.train(tg.nets.ReluOutput(3, 2), tg.features.Independent(3), initial={"W": np.zeros((3, 2))}),
+    "initial-axes": lambda: tg.train(tg.nets.ReluOutput(3, 2), tg.features.Independent(3), initial={"W": np.zeros((7, 2, 3))}),
+    "sizes-differ": lambda: tg.train(tg.nets.ReluOutput(3, 2), tg.features.Independent(4), tg.Recipe(record=("V",)), threads=0),
+    "sweep-many": lambda: tg.train(
+        tg.nets.ReluOutput(3, 2),
+        tg.features.Independent(3),
+        sweep={"densty": [0.1], "seeds": [1, 2], "l1": 0.1, "step": tg.Axis([1], epsilon=[1e-8])},
+    ),
+    "sweep-values": lambda: tg.train(
+        tg.nets.ReluOutput(3, 2), tg.features.Independent(3), sweep={"density": [0.5, -0.5], "steps": [10, 0]}
+    ),
+    "sweep-shape": lambda: tg.train(tg.nets.ReluOutput(3, 2), tg.features.Independent(3), sweep={"importance": [(1, 2)]}),
+    "axis-lengths": lambda: tg.Axis([1, 2], density=[0.1]),
+    "two-batches": lambda: tg.train(
+        tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=[[0.1], [0.2]]), sweep={"l1": [0.0, 0.1]}
+    ),
+    "recipe-many": lambda: tg.Recipe(steps=0, learning_rate=-1, optimizer="adagrad", momentum=2, lr=0.1, batch_size="many"),
+    "recipe-together": lambda: tg.Recipe(
+        steps=10, warmup_steps=20, seeds=(1, 1), record_steps=(5, 50), batch_size=9, data_set_size=8
+    ),
+    "recipe-names": lambda: tg.train(
+        tg.nets.Linear(2, 1), tg.features.Independent(2), tg.Recipe(weight_decay={"W1": 0.1}, record=("loss", "h"))
+    ),
+    "features-many": lambda: tg.features.Independent(3, density=[0.5, 1.5, 0.5], importance=[1, -1, 1]),
+    "density-negative": lambda: tg.features.Independent(3, density=-0.5),
+    "density-nan": lambda: tg.features.CorrelatedSets(2, 2, density=np.nan),
+    "importance-length": lambda: tg.features.Independent(3, importance=[1, 2]),
+    "anticorrelated": lambda: tg.features.AnticorrelatedSets(2, 3, density=0.4),
+    "k-sparse": lambda: tg.features.KSparse(3, 4),
+    "worlds": lambda: tg.features.Independent(2, density=np.full((2, 1), 0.1), importance=np.ones((3, 2))),
+    "exponential": lambda: tg.features.Exponential(0.0),
+    "samples": lambda: tg.features.Independent(2).sample(0, seed=1),
+    "gradient-samples": lambda: tg.training.loss_and_gradient(tg.nets.Linear(2, 1), {"W": np.ones((1, 2))}, np.ones((5, 3))),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_wrong_call(name: str) -> None:
+    with pytest.raises(tg.Mistake) as caught:
+        CALLS[name]()
+    assert str(caught.value) == STORED["call"][name].strip()
+
+
+def test_every_stored_message_has_its_case() -> None:
+    assert set(STORED["call"]) == set(CALLS)
+
+
+def test_the_installed_command_ends_with_code_2_and_no_traceback() -> None:
+    done = subprocess.run([sys.executable, "-m", "tegum", "reproduce", "nothing"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("tegum: there is no experiment 'nothing'")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,38 @@
+"""Every net family with every option, and random parameters for them: the battery that a new family joins."""
+
+import numpy as np
+
+from tegum.nets import AbsoluteValue, Linear, Net, ReluHidden, ReluOutput
+
+SIZES = [(1, 1), (2, 1), (5, 2), (6, 7), (20, 5), (33, 12)]
+
+
+def families(n: int, m: int) -> list[Net]:
+    """One net of each kind."""
+    return [
+        Linear(n, m),
+        Linear(n, m, bias=False),
+        ReluOutput(n, m),
+        ReluOutput(n, m, bias=False),
+        ReluHidden(n, m),
+        ReluHidden(n, m, hidden_bias=True),
+        AbsoluteValue(n, m),
+        AbsoluteValue(n, m, bias=False),
+    ]
+
+
+def random_parameters(net: Net, seed: int) -> dict[str, np.ndarray]:
+    """Parameters large enough to open and close every ReLU."""
+    generator = np.random.default_rng(seed)
+    return {
+        name: generator.normal(size=shape) * (0.8 if len(shape) == 2 else 0.3) / np.sqrt(shape[-1] if len(shape) == 2 else 1)
+        for name, shape in net.parameter_shapes().items()
+    }
+
+
+def label(value: object) -> str:
+    """A short name for a test's parameter."""
+    if isinstance(value, Net):
+        options = [name for name in ("bias", "hidden_bias") if getattr(value, name, False)]
+        return f"{type(value).__name__}-{value.n_features}-{value.n_hidden}-{'+'.join(options)}"
+    return type(value).__name__ if hasattr(value, "importance") else str(value)

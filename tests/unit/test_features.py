@@ -1,0 +1,91 @@
+"""What distributions say of themselves: moments, blocks, curves, batches."""
+
+import numpy as np
+import pytest
+
+from tegum.errors import Mistake
+from tegum.features import (
+    AnticorrelatedSets,
+    Constant,
+    CorrelatedSets,
+    Exponential,
+    Features,
+    Independent,
+    KSparse,
+    Uniform,
+    constant,
+    geometric,
+    one_odd,
+    power_law,
+)
+from tests.oracle.families import label
+from tests.oracle.worlds import worlds
+
+
+def test_importance_curves() -> None:
+    np.testing.assert_allclose(geometric(0.9, 3), [1, 0.9, 0.81])
+    np.testing.assert_allclose(power_law(1, 4), [1, 1 / 2, 1 / 3, 1 / 4])
+    np.testing.assert_allclose(one_odd([0.1, 10], 3), [[1, 1, 0.1], [1, 1, 10]])
+    np.testing.assert_allclose(one_odd(2, 3, position=0), [2, 1, 1])
+    np.testing.assert_allclose(constant(2, 3.0), [3, 3])
+    with pytest.raises(Mistake, match="position is 7"):
+        one_odd(1.0, 3, position=7)
+    with pytest.raises(Mistake, match="n_features is 0"):
+        geometric(0.9, 0)
+
+
+@pytest.mark.parametrize("law", [Uniform(), Exponential(0.7), Constant(1.5)], ids=label)
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_magnitude_moments_are_those_of_the_quantiles(law: Uniform | Exponential | Constant, order: int) -> None:
+    grid = (np.arange(2_000_000) + 0.5) / 2_000_000
+    assert law.moment(order) == pytest.approx((law.quantile(grid) ** order).mean(), rel=1e-3)
+    assert law.largest >= law.quantile(np.array([0.999])).max()
+
+
+@pytest.mark.parametrize("world", worlds(), ids=label)
+def test_moments_are_consistent(world: Features) -> None:
+    np.testing.assert_allclose(np.diagonal(world.joint_density()), world.feature_density)
+    np.testing.assert_allclose(np.diagonal(world.second_moment()), world.feature_density * world.magnitude.moment(2))
+    assert np.linalg.eigvalsh(world.covariance()).min() > -1e-12
+
+
+def test_blocks_say_which_features_exclude_each_other() -> None:
+    blocks = AnticorrelatedSets(2, 2, density=[0.5, 0.25, 0.1, 0.2]).blocks()
+    assert blocks.component_of_feature.tolist() == [0, 1, 2, 3]
+    assert blocks.block_of_component.tolist() == [0, 0, 1, 1]
+    np.testing.assert_allclose(blocks.lower_edges(), [0, 0.5, 0, 0.1])
+    sets = CorrelatedSets(2, 3, density=[0.1, 0.2]).blocks()
+    assert sets.component_of_feature.tolist() == [0, 0, 0, 1, 1, 1]
+    np.testing.assert_allclose(sets.probability, [0.1, 0.2])
+    with pytest.raises(Mistake, match="KSparse has no independent blocks"):
+        KSparse(4, 2).blocks()
+
+
+def test_a_world_alone_is_a_world_in_a_batch() -> None:
+    both = Independent(3, density=[[0.5], [0.1]], importance=[1, 2, 3])
+    assert both.batch_shape == (2,)
+    assert both.sample(50, 1).shape == (2, 50, 3)
+    np.testing.assert_array_equal(both.sample(50, 1)[1], Independent(3, density=0.1).sample(50, 1))
+
+
+def test_a_changed_copy_is_checked() -> None:
+    world = CorrelatedSets(2, 2, density=0.1)
+    assert world.replaced(density=0.3).feature_density.tolist() == [0.3] * 4
+    with pytest.raises(Mistake, match="has no field 'sparsity'"):
+        world.replaced(sparsity=0.3)
+    with pytest.raises(Mistake, match="density is 3"):
+        world.replaced(density=3)
+
+
+def test_worlds_cannot_be_changed_in_place() -> None:
+    world = Independent(2, density=0.5)
+    with pytest.raises(AttributeError):
+        world.density = np.ones(2)  # type: ignore[misc]
+    with pytest.raises(ValueError, match="read-only"):
+        world.density[0] = 1.0
+
+
+def test_worlds_show_what_they_are() -> None:
+    assert repr(Independent(2, density=0.5)) == (
+        "Independent(n_features=2, density=0.5, importance=1, magnitude=Uniform(), signed=False)"
+    )

@@ -1,0 +1,59 @@
+"""Each family computes its equation."""
+
+import numpy as np
+import pytest
+
+from tegum.errors import Mistake
+from tegum.nets import AbsoluteValue, Linear, Net, ReluHidden, ReluOutput, initial_parameters
+from tests.oracle.families import families, label, random_parameters
+
+X = np.array([[0.5, 0.0, 0.25], [0.0, 1.0, 0.0]])
+
+
+def relu(x: np.ndarray) -> np.ndarray:
+    return np.where(x > 0, x, 0)
+
+
+def test_equations() -> None:
+    for net, equation in [
+        (Linear(3, 2), lambda p, x: p["W"].T @ p["W"] @ x + p["b"]),
+        (ReluOutput(3, 2), lambda p, x: relu(p["W"].T @ p["W"] @ x + p["b"])),
+        (ReluHidden(3, 2), lambda p, x: relu(p["W"].T @ relu(p["W"] @ x) + p["b"])),
+        (ReluHidden(3, 2, hidden_bias=True), lambda p, x: relu(p["W"].T @ relu(p["W"] @ x + p["b_hidden"]) + p["b"])),
+        (AbsoluteValue(3, 2), lambda p, x: relu(p["W2"] @ relu(p["W1"] @ x) + p["b"])),
+    ]:
+        params = random_parameters(net, 0)
+        expected = np.stack([equation(params, x) for x in X])
+        np.testing.assert_allclose(net.forward(params, X), expected)
+
+
+@pytest.mark.parametrize("net", families(3, 2), ids=label)
+def test_leading_axes_are_instances(net: Net) -> None:
+    several = [random_parameters(net, seed) for seed in range(3)]
+    stacked = {name: np.stack([params[name] for params in several]) for name in several[0]}
+    together = net.forward(stacked, np.broadcast_to(X, (3, *X.shape)))
+    for instance, params in enumerate(several):
+        np.testing.assert_allclose(together[instance], net.forward(params, X))
+
+
+def test_targets() -> None:
+    x = np.array([[-0.5, 0.25]])
+    assert AbsoluteValue(2, 2).target(x).tolist() == [[0.5, 0.25]]
+    assert ReluOutput(2, 2).target(x).tolist() == [[-0.5, 0.25]]
+
+
+def test_first_parameters_do_not_depend_on_how_many_are_made() -> None:
+    first = [initial_parameters(ReluOutput(4, 2), np.random.default_rng(3)) for _ in range(2)]
+    np.testing.assert_array_equal(first[0]["W"], first[1]["W"])
+    assert (first[0]["b"] == 0).all()
+
+
+def test_wrong_sizes_and_parameters_are_named() -> None:
+    with pytest.raises(Mistake, match="n_hidden is 0"):
+        ReluOutput(4, 0)
+    with pytest.raises(Mistake, match="parameter 'W' has shape"):
+        ReluOutput(4, 2).check_parameters({"W": np.zeros((4, 2)), "b": np.zeros(4)})
+    with pytest.raises(Mistake, match="has no parameter 'V'"):
+        ReluOutput(4, 2).check_parameters({"W": np.zeros((2, 4)), "b": np.zeros(4), "V": np.zeros(1)})
+    with pytest.raises(Mistake, match="'b' is missing"):
+        ReluOutput(4, 2).check_parameters({"W": np.zeros((2, 4))})
