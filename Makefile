@@ -6,13 +6,14 @@ BIN := .venv/bin
 READY := .venv/ready
 TORCH := .venv/torch-ready
 
-.PHONY: help install reproduce test lint unit bench clean
+.PHONY: help install reproduce test lint unit bench pictures clean
 
 help:
 	@echo "make reproduce   rebuild the paper's figures and check its claims (quick profile), then say where the page is"
 	@echo "make test        every check: lint, types, import directions, tests"
 	@echo "make lint        ruff, mypy, import-linter"
 	@echo "make bench       race the training engine against the usual PyTorch loop (installs PyTorch)"
+	@echo "make pictures    render the README's pictures anew (needs Chromium)"
 	@echo "make install     only set up .venv"
 	@echo "make clean       remove .venv and everything generated"
 
@@ -46,6 +47,9 @@ $(TORCH): $(READY)
 
 bench: $(TORCH)
 	@$(BIN)/python -m benchmarks
+
+pictures: $(READY)
+	@$(BIN)/python docs/make_pictures.py
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis results build dist

@@ -43,6 +43,18 @@ def test_engine_equals_twin(net: Net, count: int) -> None:
         np.testing.assert_allclose(gradient[name] / scale, value / scale, atol=3e-6)
 
 
+@pytest.mark.parametrize("net", families(40, 20), ids=label)
+def test_skipping_silent_features_changes_nothing(net: Net) -> None:
+    params = random_parameters(net, 8)
+    generator = np.random.default_rng(9)
+    x = np.where(generator.random((700, 40)) < 0.003, generator.random((700, 40)), 0.0).astype(np.float32)
+    _, gradient = loss_and_gradient(net, params, x)
+    _, expected = twin.loss_and_gradient(net, params, x.astype(np.float64), np.ones(40), l1=0.0)
+    for name, value in expected.items():
+        scale = np.abs(value).max() + 1e-6
+        np.testing.assert_allclose(gradient[name] / scale, value / scale, atol=3e-6)
+
+
 def test_gradient_sees_the_penalty_but_the_loss_does_not() -> None:
     net = families(5, 2)[2]
     params, x = random_parameters(net, 5), samples(net, 100, 6)

@@ -65,7 +65,7 @@ def arrow_panels(data: xr.Dataset, along: str, turn: bool = True) -> go.Figure:
     for column in range(1, len(labels) + 1):
         figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", col=column)
     figure.update_layout(showlegend=False)
-    return styled(figure, height=410)
+    return styled(figure, height=370)
 
 
 def _title(along: str, label: Any) -> str:
@@ -114,7 +114,7 @@ def _importance_bar(low: float, high: float) -> go.Scatter:
             "cmin": low,
             "cmax": high if high > low else low + 1,
             "colorscale": IMPORTANCE,
-            "colorbar": {"title": {"text": "importance"}, "thickness": 12, "len": 0.8},
+            "colorbar": {"title": {"text": "importance", "side": "right"}, "thickness": 12, "len": 0.8},
         },
         hoverinfo="skip",
     )

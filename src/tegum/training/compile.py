@@ -30,6 +30,11 @@ def compiled(function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
+def is_compiled(function: Any) -> bool:
+    """Whether a compiled function has its code, in this process or on disk, so that the first call starts at once."""
+    return bool(function.signatures or function._cache._cache_file._load_index())
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """The function copied into its compiled callers: passing a table of arrays costs a microsecond, copying nothing."""
     return numba.njit(inline="always", _nrt=False)(function)

@@ -5,7 +5,7 @@
                 E = W_out^T D + l1 sign(H) / batch, 0 where the hidden unit is off
                 gradient of the decoder D H^T, of the encoder E X^T (one sum where they are tied), of the biases sums over lanes
 
-In sparse worlds the products skip features that are silent, or that send no gradient, in all 64 lanes of a panel.
+In very sparse worlds the products skip features that are silent, or send no gradient, in all 64 lanes of a panel.
 """
 
 from typing import Any

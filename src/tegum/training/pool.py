@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 from tegum.nets import Net
 from tegum.training.arrays import scratch_for, shape_of
 from tegum.training.blocks import LANES
+from tegum.training.compile import is_compiled
 from tegum.training.instances import Instances
 from tegum.training.kernel import advance, draw_samples, evaluate
 
@@ -183,11 +184,12 @@ def train_instances(
     )
     total = int(instances.method.steps.sum())
     workers = max(1, min(threads, count))
+    title = "training" if is_compiled(advance) else "compiling the engine (once on this machine, half a minute)"
     bar = tqdm(
         total=total,
         unit="step",
         unit_scale=True,
-        desc="training",
+        desc=title,
         delay=_SLOW_SECONDS,
         disable=None if progress is None else not progress,
     )
@@ -214,5 +216,7 @@ def _watch(futures: list[Future[None]], show: Callable[[], None]) -> None:
 def _show(bar: "tqdm[Any]", run: _Run) -> None:
     with run.lock:
         steps, loss = run.steps_run, run.last_loss
+    if steps:
+        bar.set_description("training", refresh=False)
     bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
     bar.update(steps - bar.n)

@@ -41,7 +41,8 @@ def loss_and_gradient(
         raise Mistake(Problem(f"x has shape {samples.shape}", f"give samples of shape (samples, {net.n_features})"))
     count = len(samples)
     recipe = Recipe(batch_size=count, data_set_size=count, l1=l1)
-    grid = grid_of(Independent(net.n_features, importance=importance), recipe, {})
+    density = (samples != 0).mean(axis=0)
+    grid = grid_of(Independent(net.n_features, density=density, importance=importance), recipe, {})
     instances = instances_of(net, grid, {name: np.asarray(value) for name, value in params.items()})
     panels = np.zeros((-(-count // LANES) * LANES, net.n_features), dtype=np.float32)
     panels[:count] = samples
@@ -59,7 +60,7 @@ def engine_samples(features: Features, n_samples: int, seed: int) -> NDArray[np.
     net = ReluOutput(features.n_features, 1)
     panels = -(-n_samples // LANES)
     out = np.zeros(panels * LANES * features.n_features, dtype=np.float32)
-    world: Any = world_table(Cell(features, np.zeros(1, dtype=np.int64)))
+    world: Any = world_table(Cell(features, np.zeros(1, dtype=np.int64)), net.n_hidden)
     draw_samples(shape_of(net), world, stream_state("samples", seed), scratch_for(net), 0, out)
     rows = out.reshape(panels, features.n_features, LANES).transpose(0, 2, 1)
     return rows.reshape(-1, features.n_features)[:n_samples]
