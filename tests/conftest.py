@@ -1,7 +1,14 @@
-"""Shapes in annotations are checked while the tests run."""
+"""Shapes in annotations are checked while the tests run; the gate tries the same random cases every time."""
 
+import os
+
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 from tests.oracle import shapes
 
 install_import_hook(["tegum.features", "tegum.nets.net", "tegum.geometry"], f"{shapes.__name__}.checked")
+
+settings.register_profile("gate", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("gate")
