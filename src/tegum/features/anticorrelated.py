@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.errors import Problems
 from tegum.features.blocks import Blocks
-from tegum.features.distribution import Features, check_count, check_worlds, spread
+from tegum.features.distribution import Features, check_count
 from tegum.features.magnitudes import Magnitude, Uniform
 
 _ROUNDING = 1e-12
@@ -57,13 +57,10 @@ class AnticorrelatedSets(Features):
         check_count("set_size", set_size, problems)
         problems.raise_if_any()
         n = n_sets * set_size
-        densities = spread("density", density, n, "feature", problems)
-        importances = spread("importance", importance, n, "feature", problems)
-        check_worlds(densities, importances, magnitude, signed, problems)
-        _check_sums(densities, n_sets, set_size, problems)
-        problems.raise_if_any()
-        self._store(n_features=n, density=densities, importance=importances, magnitude=magnitude, signed=signed)
         self._store(n_sets=n_sets, set_size=set_size)
+        self._settle(problems, n, density, importance, magnitude, signed, ("feature", n))
+        _check_sums(self.density, n_sets, set_size, problems)
+        problems.raise_if_any()
 
     @property
     def feature_density(self) -> Float[np.ndarray, "*batch n"]:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from tegum.errors import Problems
 from tegum.features.blocks import Blocks
-from tegum.features.distribution import Features, check_count, check_worlds, spread
+from tegum.features.distribution import Features, check_count
 from tegum.features.magnitudes import Magnitude, Uniform
 
 
@@ -51,13 +51,9 @@ class CorrelatedSets(Features):
         check_count("n_sets", n_sets, problems)
         check_count("set_size", set_size, problems)
         problems.raise_if_any()
-        n = n_sets * set_size
-        densities = spread("density", density, n_sets, "set", problems)
-        importances = spread("importance", importance, n, "feature", problems)
-        check_worlds(densities, importances, magnitude, signed, problems)
-        problems.raise_if_any()
-        self._store(n_features=n, density=densities, importance=importances, magnitude=magnitude, signed=signed)
         self._store(n_sets=n_sets, set_size=set_size)
+        self._settle(problems, n_sets * set_size, density, importance, magnitude, signed, ("set", n_sets))
+        problems.raise_if_any()
 
     @property
     def feature_density(self) -> Float[np.ndarray, "*batch n"]:

@@ -64,8 +64,27 @@ class Features(ABC):
         """What the constructor takes, in order."""
         return [name for name in signature(cls.__init__).parameters if name != "self"]
 
+    def _settle(
+        self,
+        problems: Problems,
+        n_features: int,
+        density: ArrayLike,
+        importance: ArrayLike,
+        magnitude: Magnitude,
+        signed: bool,
+        each: tuple[str, int],
+    ) -> None:
+        """Fills the fields that all distributions share, broadcast and read-only; notes what is wrong with them.
+
+        ``each`` says of what there is one density, and how many of these there are: ``("set", 3)``.
+        """
+        density = spread("density", density, each[1], each[0], problems)
+        importance = spread("importance", importance, n_features, "feature", problems)
+        check_worlds(density, importance, magnitude, signed, problems)
+        self._store(n_features=n_features, density=density, importance=importance, magnitude=magnitude, signed=signed)
+
     def _store(self, **values: Any) -> None:
-        """Fills the fields of this frozen object; arrays become read-only."""
+        """Fills fields of this frozen object; arrays become read-only."""
         for name, value in values.items():
             kept = value.view() if isinstance(value, np.ndarray) else value
             if isinstance(kept, np.ndarray):
@@ -155,7 +174,7 @@ def check_probability(name: str, array: NDArray[np.float64], problems: Problems)
 def check_worlds(
     density: NDArray[np.float64], importance: NDArray[np.float64], magnitude: object, signed: object, problems: Problems
 ) -> None:
-    """Notes problems of what all distributions share; raises them, with those noted before, as one `Mistake`."""
+    """Notes problems with what all distributions share."""
     check_probability("density", density, problems)
     wrong = ~((importance >= 0) & np.isfinite(importance))
     if wrong.any():

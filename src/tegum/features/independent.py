@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from tegum.errors import Problems
 from tegum.features.blocks import Blocks
-from tegum.features.distribution import Features, check_count, check_worlds, spread
+from tegum.features.distribution import Features, check_count
 from tegum.features.magnitudes import Magnitude, Uniform
 
 
@@ -45,11 +45,8 @@ class Independent(Features):
         problems = Problems()
         check_count("n_features", n_features, problems)
         problems.raise_if_any()
-        densities = spread("density", density, n_features, "feature", problems)
-        importances = spread("importance", importance, n_features, "feature", problems)
-        check_worlds(densities, importances, magnitude, signed, problems)
+        self._settle(problems, n_features, density, importance, magnitude, signed, ("feature", n_features))
         problems.raise_if_any()
-        self._store(n_features=n_features, density=densities, importance=importances, magnitude=magnitude, signed=signed)
 
     @property
     def feature_density(self) -> Float[np.ndarray, "*batch n"]:

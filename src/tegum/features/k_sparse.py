@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
 from tegum.errors import Problems
-from tegum.features.distribution import Features, check_count, check_worlds, spread
+from tegum.features.distribution import Features, check_count
 from tegum.features.magnitudes import Magnitude, Uniform
 
 
@@ -49,12 +49,10 @@ class KSparse(Features):
         problems.raise_if_any()
         if n_active > n_features:
             problems.add(f"n_active is {n_active} of {n_features} features", f"choose 1 to {n_features}")
-        importances = spread("importance", importance, n_features, "feature", problems)
-        density = np.full(n_features, min(n_active / n_features, 1.0))
-        check_worlds(density, importances, magnitude, signed, problems)
-        problems.raise_if_any()
-        self._store(n_features=n_features, density=density, importance=importances, magnitude=magnitude, signed=signed)
         self._store(n_active=n_active)
+        share = min(n_active / n_features, 1.0)
+        self._settle(problems, n_features, share, importance, magnitude, signed, ("feature", n_features))
+        problems.raise_if_any()
 
     @property
     def feature_density(self) -> Float[np.ndarray, "*batch n"]:
