@@ -104,8 +104,8 @@ def test_arrows_are_data() -> None:
     tips = {(trace.xaxis, trace.name): (trace.x[1], trace.y[1]) for trace in arrows}
     assert tips["x2", "feature 1"] == (-1, 0)
     assert [annotation.text for annotation in figure.layout.annotations] == [
-        "density 1 (sparsity 0 %)",
-        "density 0.1 (sparsity 90 %)",
+        "density 1<br>sparsity 0 %",
+        "density 0.1<br>sparsity 90 %",
     ]
     assert isinstance(figure, go.Figure)
     with pytest.raises(Mistake, match="select one model for each density"):

@@ -65,12 +65,12 @@ def arrow_panels(data: xr.Dataset, along: str, turn: bool = True) -> go.Figure:
     for column in range(1, len(labels) + 1):
         figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", col=column)
     figure.update_layout(showlegend=False)
-    return styled(figure, height=370)
+    return styled(figure, height=390)
 
 
 def _title(along: str, label: Any) -> str:
     if along == "density":
-        return f"density {label:g} (sparsity {100 * (1 - label):.0f} %)"
+        return f"density {label:g}<br>sparsity {100 * (1 - label):.0f} %"
     return f"{along} {label:g}" if isinstance(label, float | np.floating) else f"{along} {label}"
 
 

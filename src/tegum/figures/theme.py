@@ -29,7 +29,7 @@ def styled(figure: go.Figure, height: int) -> go.Figure:
         template="none",
         height=height,
         font={"family": FONT, "size": 14, "color": INK},
-        margin={"l": 55, "r": 20, "t": 45, "b": 45},
+        margin={"l": 55, "r": 20, "t": 60, "b": 45},
         paper_bgcolor="white",
         plot_bgcolor="white",
         hoverlabel={"font": {"family": FONT}},
