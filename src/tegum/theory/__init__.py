@@ -1,0 +1,22 @@
+"""Closed forms: special cases in which the expected loss can be written down."""
+
+from tegum.theory.candidates import dedicated_loss, dropped_loss, pair_boundary, paired_loss
+from tegum.theory.linear import feature_benefit, linear_interference, linear_loss
+from tegum.theory.one_active import active_error, loss_nothing_active, losses_one_active, silent_error, sparse_loss
+from tegum.theory.two_in_one import two_in_one_loss
+
+__all__ = [
+    "active_error",
+    "dedicated_loss",
+    "dropped_loss",
+    "feature_benefit",
+    "linear_interference",
+    "linear_loss",
+    "loss_nothing_active",
+    "losses_one_active",
+    "pair_boundary",
+    "paired_loss",
+    "silent_error",
+    "sparse_loss",
+    "two_in_one_loss",
+]

@@ -1,0 +1,40 @@
+"""The linear model y = W^T W x + b: its loss from two moments, and its optimum.
+
+    L = sum_j I_j E (x_j - (G x)_j - b_j)^2 = sum_j I_j { [(1 - G) S (1 - G)^T]_jj + ((1 - G) mu - b)_j^2 },   S = Cov[x]
+
+For centred features of variance 1, without bias, the loss splits into *feature benefit* and *interference*,
+
+    L = sum_i I_i (1 - ||W_i||^2)^2 + sum_{i != j} I_j (W_j . W_i)^2
+
+and the best model keeps the m most important features on orthogonal axes: a linear model never superposes.
+Source: `Toy Models of Superposition`, section 2.2, after Saxe, McClelland and Ganguli (2014).
+"""
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from tegum.features import Features
+
+
+def linear_loss(
+    W: Float[np.ndarray, "*batch m n"], b: Float[np.ndarray, "*batch n"], features: Features
+) -> NDArray[np.float64]:
+    """The expected loss of the linear model, shape (...), for any distribution."""
+    n = W.shape[-1]
+    left_out = np.eye(n) - np.swapaxes(W, -1, -2) @ W
+    spread = np.einsum("...ij,...jk,...ik->...i", left_out, features.covariance(), left_out)
+    offset = np.einsum("...ij,...j->...i", left_out, features.mean()) - b
+    return np.asarray((features.importance * (spread + offset**2)).sum(axis=-1))
+
+
+def feature_benefit(W: Float[np.ndarray, "*batch m n"], importance: Float[np.ndarray, "*batch n"]) -> NDArray[np.float64]:
+    """sum_i I_i (1 - ||W_i||^2)^2, shape (...): what is lost of each feature itself, at unit variance."""
+    return np.asarray((importance * (1 - np.einsum("...mn,...mn->...n", W, W)) ** 2).sum(axis=-1))
+
+
+def linear_interference(W: Float[np.ndarray, "*batch m n"], importance: Float[np.ndarray, "*batch n"]) -> NDArray[np.float64]:
+    """sum_{i != j} I_j (W_j . W_i)^2, shape (...): what features do to each other's outputs, at unit variance."""
+    squares = (np.swapaxes(W, -1, -2) @ W) ** 2
+    own = np.einsum("...ii->...i", squares)
+    return np.asarray((importance * (squares.sum(axis=-1) - own)).sum(axis=-1))

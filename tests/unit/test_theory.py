@@ -1,0 +1,122 @@
+"""Closed forms against printed values, quadrature and sampling."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import dblquad, quad
+
+from tegum.errors import Mistake
+from tegum.features import CorrelatedSets, Features, Independent
+from tegum.nets import Linear
+from tegum.theory import (
+    active_error,
+    dropped_loss,
+    feature_benefit,
+    linear_interference,
+    linear_loss,
+    loss_nothing_active,
+    losses_one_active,
+    pair_boundary,
+    paired_loss,
+    silent_error,
+    sparse_loss,
+    two_in_one_loss,
+)
+from tests.oracle.families import label
+from tests.oracle.worlds import worlds
+
+numbers = st.floats(1e-8, 2) | st.floats(-2, -1e-8) | st.sampled_from([0.0, 1.0, -1.0])
+
+
+def kinks(slope: float, bias: float) -> list[float]:
+    root = -bias / slope if slope else -1.0
+    return [root] if 0 < root < 1 else []
+
+
+@settings(max_examples=200, deadline=None)
+@given(slope=numbers, bias=numbers)
+def test_the_two_integrals(slope: float, bias: float) -> None:
+    points = kinks(slope, bias) or None
+    silent = quad(lambda x: max(slope * x + bias, 0) ** 2, 0, 1, points=points, epsabs=1e-13)[0]
+    active = quad(lambda x: (x - max(slope * x + bias, 0)) ** 2, 0, 1, points=points, epsabs=1e-13)[0]
+    assert silent_error(slope, bias) == pytest.approx(silent, abs=1e-11)
+    assert active_error(slope, bias) == pytest.approx(active, abs=1e-11)
+
+
+def test_printed_values() -> None:
+    assert active_error(1, 0) == 0
+    assert active_error(1.2, -0.2) == pytest.approx(0.0092593, abs=1e-7)
+    assert silent_error(0.3, -0.1) == pytest.approx(0.0088889, abs=1e-7)
+    assert silent_error(-0.4, 0.2) == pytest.approx(0.0066667, abs=1e-7)
+    assert two_in_one_loss(0.9, -0.5, 0.3, 2.0) == pytest.approx(0.144668, abs=1e-6)
+    assert pair_boundary([1, 0.1, 10]) == pytest.approx([4 / 7, 0.16, 0.16])
+
+
+def test_candidates_meet_at_the_boundary() -> None:
+    r = np.array([0.1, 0.3, 1.0])
+    p = pair_boundary(r)
+    np.testing.assert_allclose(paired_loss(p, 1, r), dropped_loss(p, r))
+    assert two_in_one_loss(1, -1, 0.3, 0.5) == pytest.approx(paired_loss(0.3, 1, 0.5))
+
+
+@settings(max_examples=25, deadline=None)
+@given(w1=numbers, w2=numbers, p=st.floats(0, 1), r=st.floats(0.1, 10))
+def test_the_surface_of_two_in_one(w1: float, w2: float, p: float, r: float) -> None:
+    def error(a: float, s: float) -> float:
+        def row(x: float) -> float:
+            return quad(lambda z: (x - max(a * x + s * z, 0)) ** 2, 0, 1, points=kinks(s, a * x) or None)[0]
+
+        corner = [-s / a] if a and 0 < -s / a < 1 else None
+        return quad(row, 0, 1, points=corner, epsabs=1e-10)[0]
+
+    s = w1 * w2
+    one = ((1 - w1**2) ** 2 + (r + 1) * max(s, 0) ** 2 + r * (1 - w2**2) ** 2) / 3
+    expected = p * (1 - p) * one + p * p * (error(w1**2, s) + r * error(w2**2, s))
+    assert two_in_one_loss(w1, w2, p, r) == pytest.approx(expected, abs=1e-7, rel=1e-7)
+
+
+@pytest.mark.parametrize("world", worlds(), ids=label)
+def test_the_linear_loss_for_every_distribution(world: Features) -> None:
+    generator = np.random.default_rng(1)
+    W, b = generator.normal(size=(2, world.n_features)) / 2, generator.normal(size=world.n_features) / 3
+    x = world.sample(100_000, seed=2)
+    losses = (x - Linear(world.n_features, 2).forward({"W": W, "b": b}, x)) ** 2 @ world.importance
+    error = losses.std() / np.sqrt(len(x))
+    assert linear_loss(W, b, world) == pytest.approx(losses.mean(), abs=5 * error)
+
+
+def test_benefit_and_interference_are_the_loss_at_unit_variance() -> None:
+    generator = np.random.default_rng(3)
+    W = generator.normal(size=(3, 6))
+    ones = np.ones(6)
+    gap = np.linalg.norm(np.eye(6) - W.T @ W) ** 2
+    assert feature_benefit(W, ones) + linear_interference(W, ones) == pytest.approx(gap)
+    importance = generator.uniform(0.1, 2, 6)
+    rows = ((np.eye(6) - W.T @ W) ** 2).sum(axis=1)
+    assert feature_benefit(W, importance) + linear_interference(W, importance) == pytest.approx(importance @ rows)
+
+
+def test_at_most_one_active() -> None:
+    generator = np.random.default_rng(4)
+    W, b = generator.normal(size=(2, 4)), generator.normal(size=4) / 4
+    G, importance = W.T @ W, np.array([1.0, 0.5, 2.0, 1.0])
+    x = np.zeros((4, 100_001, 4))
+    for i in range(4):
+        x[i, :, i] = np.linspace(0, 1, 100_001)
+    y = np.maximum(np.einsum("ji,asi->asj", G, x) + b, 0)
+    np.testing.assert_allclose(losses_one_active(G, b, importance), ((x - y) ** 2 @ importance).mean(axis=1), rtol=1e-4)
+    assert loss_nothing_active(b, importance) == pytest.approx(importance @ np.maximum(b, 0) ** 2)
+    p = np.array([0.1, 0.2, 0.05, 0.3])
+    alone = [p[i] * np.prod(np.delete(1 - p, i)) for i in range(4)]
+    expected = np.prod(1 - p) * loss_nothing_active(b, importance) + alone @ losses_one_active(G, b, importance)
+    assert sparse_loss(G, b, Independent(4, p, importance)) == pytest.approx(expected)
+    with pytest.raises(Mistake, match="needs independent features"):
+        sparse_loss(G, b, CorrelatedSets(2, 2, 0.1))
+
+
+def test_dense_pairs_by_brute_force() -> None:
+    a, s = 0.81, -0.45
+    brute = dblquad(lambda z, x: (x - max(a * x + s * z, 0)) ** 2, 0, 1, 0, 1)[0]
+    one_sided = two_in_one_loss(0.9, -0.5, 1.0, 0.0)
+    assert one_sided == pytest.approx(brute, abs=1e-6)
