@@ -6,7 +6,7 @@ import torch
 
 from benchmarks.peak import peak_gigaflops
 from benchmarks.race import CASES, DENSITIES, gradients_agree, operations, peak_memory, race
-from tegum.training import default_threads
+from tegum.threads import default_threads
 
 
 def main() -> None:

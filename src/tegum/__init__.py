@@ -10,11 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tegum import features, geometry, nets, theory, training
+    from tegum import exact, features, geometry, nets, theory, training
     from tegum.errors import Mistake
     from tegum.training import Axis, Recipe, best, train
 
-__all__ = ["Axis", "Mistake", "Recipe", "best", "features", "geometry", "nets", "theory", "train", "training"]
+__all__ = ["Axis", "Mistake", "Recipe", "best", "exact", "features", "geometry", "nets", "theory", "train", "training"]
 
 _HOME = {"Mistake": "tegum.errors"} | dict.fromkeys(("Axis", "Recipe", "best", "train"), "tegum.training")
 

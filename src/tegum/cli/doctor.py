@@ -8,7 +8,8 @@ from tegum.cli.output import say
 from tegum.features import Independent
 from tegum.nets import ReluOutput
 from tegum.provenance import provenance
-from tegum.training import STRIPE, Recipe, default_threads, loss_and_gradient, train
+from tegum.threads import default_threads
+from tegum.training import STRIPE, Recipe, loss_and_gradient, train
 
 _TOLERANCE = 1e-5
 

@@ -1,7 +1,7 @@
 """Stochastic training: a recipe, a sweep, and a compiled engine that trains thousands of small nets at once."""
 
 from tegum.training.blocks import STRIPE
-from tegum.training.pool import DIVERGED, FINISHED, INTERRUPTED, default_threads
+from tegum.training.pool import DIVERGED, FINISHED, INTERRUPTED
 from tegum.training.price import estimated_seconds
 from tegum.training.probe import engine_samples, loss_and_gradient
 from tegum.training.recipe import Recipe
@@ -17,7 +17,6 @@ __all__ = [
     "Axis",
     "Recipe",
     "best",
-    "default_threads",
     "engine_samples",
     "estimated_seconds",
     "loss_and_gradient",

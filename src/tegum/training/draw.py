@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from tegum.compilation import compiled, inlined
 from tegum.training.blocks import LANES, VECTORS
-from tegum.training.compile import compiled, inlined
 from tegum.training.randomness import fill_random
 
 _LOW_BITS = np.uint32(0x7FFFFFFF)

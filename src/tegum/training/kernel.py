@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tegum.compilation import compiled
 from tegum.training.blocks import LANES
-from tegum.training.compile import compiled
 from tegum.training.draw import draw_panel
 from tegum.training.passes import batch_gradient, forward_panel, output_panel
 from tegum.training.update import update

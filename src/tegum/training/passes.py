@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from tegum.compilation import compiled, inlined
 from tegum.training.blocks import LANES
-from tegum.training.compile import compiled, inlined
 from tegum.training.draw import draw_panel, gather_panel
 from tegum.training.products import accumulate_panels, multiply_panel
 

@@ -5,7 +5,6 @@ cannot be entered from two Python threads.  Stretches last about a twentieth of 
 Ctrl-C, and for few instances to share the cores evenly.  Which thread runs which stretch changes nothing in the result.
 """
 
-import os
 import threading
 import time
 from collections import deque
@@ -18,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from tegum.compilation import is_compiled
 from tegum.nets import Net
 from tegum.training.arrays import scratch_for, shape_of
 from tegum.training.blocks import LANES
-from tegum.training.compile import is_compiled
 from tegum.training.instances import Instances
 from tegum.training.kernel import advance, draw_samples, evaluate
 
@@ -30,11 +29,6 @@ FINISHED, DIVERGED, INTERRUPTED = "finished", "diverged", "interrupted"
 _STRETCH_SECONDS = 0.05
 _FIRST_STRETCH_OPERATIONS = 1e9
 _SLOW_SECONDS = 2.0
-
-
-def default_threads() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @final

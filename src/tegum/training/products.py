@@ -6,8 +6,8 @@ Which block fits the rest is the only decision here; `blocks` explains what a bl
 
 from typing import Any
 
+from tegum.compilation import compiled
 from tegum.training.blocks import LANES, ROWS, SIDE, STRIPE, VECTORS, WIDTH, make_accumulate, make_multiply
-from tegum.training.compile import compiled
 
 _multiply_1, _multiply_2, _multiply_3, _multiply_4, _multiply_5 = (make_multiply(rows) for rows in range(1, ROWS + 1))
 _a11, _a12, _a13, _a14 = (make_accumulate(1, width) for width in range(1, SIDE + 1))

@@ -19,9 +19,10 @@ from tegum.errors import Problems
 from tegum.features import Features
 from tegum.nets import Net, require_same_features
 from tegum.provenance import provenance
+from tegum.threads import default_threads
 from tegum.training.arrays import parameter_slices
 from tegum.training.instances import Instances, instances_of
-from tegum.training.pool import Outcome, default_threads, train_instances
+from tegum.training.pool import Outcome, train_instances
 from tegum.training.recipe import Recipe
 from tegum.training.sweep import Grid, grid_of
 

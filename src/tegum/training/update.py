@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tegum.training.compile import compiled, inlined
+from tegum.compilation import compiled, inlined
 
 _TINY = np.float32(1e-30)
 """Averages below this are set to zero: products of denormal numbers cost a hundred times the usual."""

@@ -1,8 +1,8 @@
-"""Compiling the engine once per machine and version.
+"""Compiling the engines once per machine and version.
 
-Numba stores compiled code on disk and reuses it while the *file of the compiled function* is unchanged.  The engine is
+Numba stores compiled code on disk and reuses it while the *file of the compiled function* is unchanged.  An engine is
 several files, inlined into each other, so the stored code of one must also be dropped when another changes.  Functions
-decorated with `compiled` carry a stamp of all sources of this folder.
+decorated with `compiled` carry a stamp of all sources of their folder.
 """
 
 import hashlib
@@ -15,18 +15,23 @@ import numba
 
 
 @cache
-def _sources_stamp() -> str:
+def _sources_stamp(folder: Path) -> str:
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in (Path(__file__), *sorted(folder.glob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """The function compiled on first call, without the interpreter lock, reused by later processes."""
-    dispatcher = numba.njit(cache=True, nogil=True, _nrt=False, fastmath={"reassoc", "contract", "nsz", "arcp"})(function)
+    """The function compiled on first call, without the interpreter lock, reused by later processes.
+
+    Sums may be reordered and products contracted, so that they vectorise; a division by zero gives infinity.
+    """
+    dispatcher = numba.njit(
+        cache=True, nogil=True, _nrt=False, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}
+    )(function)
     index = dispatcher._cache._cache_file
-    index._source_stamp = (index._source_stamp, _sources_stamp())
+    index._source_stamp = (index._source_stamp, _sources_stamp(Path(function.__code__.co_filename).parent))
     return dispatcher
 
 

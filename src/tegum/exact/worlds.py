@@ -1,0 +1,85 @@
+"""From a feature distribution to the tables of compiled code, one row for each world of its batch.
+
+The engine needs independent blocks (see `tegum.features.Blocks`) and magnitudes whose moment generating function it knows:
+uniform on [0, 1] and exponential.  Everything else is refused by name.
+"""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tegum.errors import Problems
+from tegum.exact.product import World
+from tegum.features import Exponential, Features, Uniform
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Worlds:
+    """A batch of worlds for compiled code: probabilities of components, importances, one row each."""
+
+    block_first: NDArray[np.int64]
+    component_first: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    importance: NDArray[np.float64]
+    mean: float
+    spread: float
+    exponential: int
+
+    def blank(self) -> World:
+        """A world whose probabilities compiled code fills in, for one thread."""
+        blocks, components = len(self.block_first) - 1, len(self.component_first) - 1
+        simple = blocks == components == self.importance.shape[1]
+        return World(
+            self.block_first,
+            self.component_first,
+            np.zeros(components),
+            np.zeros(blocks),
+            self.mean,
+            self.spread,
+            self.exponential,
+            int(simple),
+        )
+
+
+def worlds_of(features: Features, batch: tuple[int, ...] | None = None) -> Worlds:
+    """The tables of a distribution, its leading axes broadcast to ``batch`` and flattened.
+
+    Raises:
+        Mistake: where the distribution has no independent blocks, or magnitudes the engine cannot treat.
+    """
+    problems = Problems()
+    law = features.magnitude
+    if not isinstance(law, Uniform | Exponential):
+        problems.add(
+            f"the magnitudes are {type(law).__name__}", "the exact engine knows Uniform() and Exponential(mean); train instead"
+        )
+    if features.signed:
+        problems.add("the features are signed", "the exact engine knows values above 0 only; train instead")
+    blocks = None
+    with problems.collecting():
+        blocks = features.blocks()
+    problems.raise_if_any()
+    assert blocks is not None
+    batch = features.batch_shape if batch is None else batch
+    count = int(np.prod(batch, dtype=int))
+    n, components = features.n_features, len(blocks.block_of_component)
+
+    def rows(array: NDArray[Any], width: int) -> NDArray[np.float64]:
+        return np.ascontiguousarray(np.broadcast_to(array, (*batch, width)).reshape(count, width), dtype=np.float64)
+
+    def starts(owner: NDArray[Any], owners: int) -> NDArray[np.int64]:
+        return np.searchsorted(owner, np.arange(owners + 1)).astype(np.int64)
+
+    mean = law.moment(1)
+    return Worlds(
+        block_first=starts(blocks.block_of_component, int(blocks.block_of_component[-1]) + 1),
+        component_first=starts(blocks.component_of_feature, components),
+        weight=rows(blocks.probability, components),
+        importance=rows(features.importance, n),
+        mean=mean,
+        spread=law.moment(2) - mean * mean,
+        exponential=int(isinstance(law, Exponential)),
+    )
