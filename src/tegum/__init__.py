@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tegum import exact, features, geometry, nets, theory, training
     from tegum.errors import Mistake
-    from tegum.training import Axis, Recipe, best, train
+    from tegum.selection import best
+    from tegum.sweep import Axis
+    from tegum.training import Recipe, train
 
 __all__ = ["Axis", "Mistake", "Recipe", "best", "exact", "features", "geometry", "nets", "theory", "train", "training"]
 
-_HOME = {"Mistake": "tegum.errors"} | dict.fromkeys(("Axis", "Recipe", "best", "train"), "tegum.training")
+_HOME = {
+    "Mistake": "tegum.errors",
+    "Axis": "tegum.sweep",
+    "best": "tegum.selection",
+    "Recipe": "tegum.training",
+    "train": "tegum.training",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,9 +5,10 @@ problems.add("steps is 0", "train for at least 1 step")
 problems.raise_if_any()                       # Mistake: steps is 0: train for at least 1 step
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 
 @dataclass(frozen=True)
@@ -54,3 +55,10 @@ class Problems:
         """Raises one `Mistake` with everything noted so far; does nothing where nothing was."""
         if self._found:
             raise Mistake(*self._found)
+
+
+def unknown_field(owner: str, name: str, known: Sequence[str]) -> Problem:
+    """The problem of a field that does not exist, with the closest that does."""
+    close = get_close_matches(name, known, n=1)
+    advice = f"did you mean {close[0]!r}?" if close else f"choose among {', '.join(known)}"
+    return Problem(f"{owner} has no field {name!r}", advice)

@@ -20,7 +20,8 @@ from tegum import nets
 from tegum.errors import Mistake, Problem, Problems
 from tegum.features import Features, Magnitude
 from tegum.nets import Net
-from tegum.training import Axis, Recipe
+from tegum.sweep import Axis
+from tegum.training import Recipe
 
 FAMILIES: tuple[type[Net], ...] = (nets.Linear, nets.ReluOutput, nets.ReluHidden, nets.AbsoluteValue)
 DISTRIBUTIONS: tuple[type[Features], ...] = (

@@ -13,8 +13,9 @@ from tegum.cli.output import duration, require_writable, say
 from tegum.cli.problem import Training, read_tables, training_of
 from tegum.errors import Mistake, Problem, Problems
 from tegum.runs import train_to, write_dataset
+from tegum.sweep import Axis
 from tegum.threads import default_threads
-from tegum.training import Axis, estimated_seconds
+from tegum.training import estimated_seconds
 from tegum.training.sweep import grid_of
 
 INTERRUPTED = 130

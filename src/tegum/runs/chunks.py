@@ -17,7 +17,8 @@ import xarray as xr
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.runs.files import SUFFIX, read_dataset, write_dataset
-from tegum.training import Axis, Recipe, train
+from tegum.sweep import Axis
+from tegum.training import Recipe, train
 
 _MOST_PIECES = 20
 

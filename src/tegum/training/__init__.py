@@ -5,8 +5,6 @@ from tegum.training.pool import DIVERGED, FINISHED, INTERRUPTED
 from tegum.training.price import estimated_seconds
 from tegum.training.probe import engine_samples, loss_and_gradient
 from tegum.training.recipe import Recipe
-from tegum.training.selection import best
-from tegum.training.sweep import Axis
 from tegum.training.train import train
 
 __all__ = [
@@ -14,9 +12,7 @@ __all__ = [
     "FINISHED",
     "INTERRUPTED",
     "STRIPE",
-    "Axis",
     "Recipe",
-    "best",
     "engine_samples",
     "estimated_seconds",
     "loss_and_gradient",

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tegum.errors import Mistake, Problem
 from tegum.features import Constant, Exponential, Features, KSparse
 from tegum.nets import Net, initial_parameters
+from tegum.sweep import Cell
 from tegum.training.arrays import (
     LAWS,
     OPTIMIZERS,
@@ -32,7 +33,7 @@ from tegum.training.arrays import (
 from tegum.training.blocks import LANES
 from tegum.training.randomness import STATE_SIZE, stream_bytes, stream_state
 from tegum.training.recipe import Recipe
-from tegum.training.sweep import Cell, Grid
+from tegum.training.sweep import Grid
 
 _DRAW_RANGE = 2**31
 _SPARSE_SHARE = 0.7

@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.errors import Mistake, Problem
 from tegum.features import Features, Independent
 from tegum.nets import Net, ReluOutput
+from tegum.sweep import Cell
 from tegum.training.arrays import parameter_slices, scratch_for, shape_of
 from tegum.training.blocks import LANES
 from tegum.training.instances import instances_of, world_table
 from tegum.training.kernel import draw_samples, gradient_of
 from tegum.training.randomness import stream_state
 from tegum.training.recipe import Recipe
-from tegum.training.sweep import Cell, grid_of
+from tegum.training.sweep import grid_of
 
 
 def loss_and_gradient(

@@ -7,13 +7,12 @@ samples), but for the first weights, which the notebook scales by the number of 
 A recipe is shown in full in every result and report.
 """
 
-from difflib import get_close_matches
 from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import Mistake, Problem, Problems, unknown_field
 from tegum.nets import Initialisation
 
 
@@ -129,10 +128,3 @@ def _problem(error: dict[str, Any]) -> Problem:
     wish = error["msg"].replace("Input should be", "choose").replace("choose greater", "choose a number greater")
     wish = wish.replace("choose less", "choose a number less")
     return Problem(f"{name} is {error['input']!r}", wish)
-
-
-def unknown_field(owner: str, name: str, known: list[str]) -> Problem:
-    """The problem of a field that does not exist, with the closest that does."""
-    close = get_close_matches(name, known, n=1)
-    advice = f"did you mean {close[0]!r}?" if close else f"choose among {', '.join(known)}"
-    return Problem(f"{owner} has no field {name!r}", advice)

@@ -58,7 +58,7 @@ def train(
         net: the model family and its sizes.
         features: the world; leading axes of its density and importance are instances too.
         recipe: how to train; `Recipe()` by default.
-        sweep: axes by name, see `tegum.training.sweep`; they become the first dimensions, in this order.
+        sweep: axes by name, see `tegum.sweep`; they become the first dimensions, in this order.
         initial: first parameters by name, (..., m, n) and so on, leading axes broadcast to the sweep and the seeds;
             those not given start at 0.  By default drawn by the recipe.
         threads: how many instances train at a time; by default one per core.  It never changes a result.

@@ -5,23 +5,30 @@ import xarray as xr
 
 from tegum.errors import Mistake, Problem
 
+_DONE = ("finished", "minimum", "saddle")
+
 
 def best(data: xr.Dataset, by: str = "loss") -> xr.Dataset:
     """The finished model with the lowest ``by`` at each grid point; ``seed`` becomes a coordinate that says which.
 
     Args:
-        data: a result of `train`.
+        data: a result of `tegum.train` (whose finished models count) or of `tegum.exact.minimise` (whose converged ones do).
         by: a variable with the dimensions of ``status``.
 
     Raises:
         Mistake: where no seed of a grid point finished, naming the first such point.
     """
-    score = data[by].where(data["status"] == "finished", np.inf)
+    score = data[by].where(data["status"].isin(_DONE), np.inf)
     nothing = score.min("seed") == np.inf
     if nothing.any():
         place = np.argwhere(nothing.values.reshape(nothing.shape))[0]
         where = (
             ", ".join(f"{name} {data[name].values[i]}" for name, i in zip(nothing.dims, place, strict=True)) or "the only point"
         )
-        raise Mistake(Problem(f"no model finished at {where}", "look at `status`, and train again with a lower learning rate"))
+        raise Mistake(
+            Problem(
+                f"no model finished at {where}",
+                "look at `status`; train again with a lower learning rate, or minimise with more steps",
+            )
+        )
     return data.isel(seed=score.argmin("seed"))

@@ -1,0 +1,217 @@
+"""Grids of worlds: any field of a feature distribution may be an axis.
+
+    sweep={"density": [1, 0.2, 0.1]}                                          one field, one value each
+    sweep={"importance_ratio": Axis([0.1, 1, 10], importance=[(1, 0.1), (1, 1), (1, 10)])}      a named axis, any fields
+
+An axis that varies several fields varies them together, position by position; several axes make a grid.  Fields with an
+array for each feature take one array for each position.  The training engine adds the recipe's fields to these.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tegum.errors import Mistake, Problem, Problems, unknown_field
+from tegum.features import Features
+
+FIXED_FIELDS = ("n_features", "n_sets", "set_size")
+"""Fields of a distribution that cannot be swept, because they change the shapes of everything."""
+
+_RESERVED = ("seed", "step", "hidden", "feature", "instance")
+_ARRAYS = ("density", "importance")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """A named direction of a sweep: labels along it, and the fields that change with it.
+
+    Args:
+        labels: what the positions are called, numbers or words.
+        fields: field name to its values, as many as labels.
+
+    Raises:
+        Mistake: where the numbers of values differ, or there are none.
+    """
+
+    labels: tuple[Any, ...]
+    fields: dict[str, tuple[Any, ...]]
+
+    def __init__(self, labels: Sequence[Any], **fields: Any) -> None:
+        object.__setattr__(self, "labels", tuple(labels))
+        object.__setattr__(self, "fields", {name: tuple(values) for name, values in fields.items()})
+        problems = Problems()
+        if not self.labels:
+            problems.add("an axis has no positions", "give at least one value")
+        for name, values in self.fields.items():
+            if len(values) != len(self.labels):
+                problems.add(
+                    f"an axis has {len(self.labels)} labels and {len(values)} values of {name}", "give as many values as labels"
+                )
+        problems.raise_if_any()
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One structural corner of a sweep: worlds that differ in numbers only, and where they lie on the grid."""
+
+    features: Features
+    positions: NDArray[np.int64]
+
+
+def as_axis(name: str, values: Any) -> Axis:
+    """The axis that a user gave by name: an `Axis`, or the values of the field of that name.
+
+    Raises:
+        Mistake: for something that is neither.
+    """
+    if isinstance(values, Axis):
+        return values
+    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
+        raise Mistake(Problem(f"the axis {name!r} is {values!r}", "give a list of values, or an Axis"))
+    simple = all(np.ndim(value) == 0 and not isinstance(value, dict) for value in values)
+    labels = [value.item() if isinstance(value, np.generic) else value for value in values] if simple else range(len(values))
+    return Axis(labels, **{name: values})
+
+
+def check_axes(
+    sweep: Mapping[str, Any], known: Sequence[str], fixed: Sequence[str], owner: str, problems: Problems
+) -> dict[str, Axis]:
+    """The axes of a sweep by name, in order; notes what is wrong with them.
+
+    Args:
+        sweep: what the user gave.
+        known: the fields that may vary.
+        fixed: the fields that exist but may not.
+        owner: who has these fields, for the message: "neither Independent nor a recipe".
+        problems: receives what is wrong.
+    """
+    axes: dict[str, Axis] = {}
+    owners: dict[str, str] = {}
+    for name, values in sweep.items():
+        with problems.collecting():
+            axes[name] = as_axis(name, values)
+        if name in _RESERVED:
+            problems.add(f"an axis is called {name!r}", "choose another name, tegum uses this one")
+        for field in axes[name].fields if name in axes else ():
+            if field in owners:
+                problems.add(f"{field} varies along {owners[field]!r} and {name!r}", "vary a field along one axis")
+            owners[field] = name
+            if field in fixed:
+                problems.add(f"the axis {name!r} varies {field}", "this field cannot be swept: give it once, or run separately")
+            elif field not in known:
+                missing = unknown_field(owner, field, known)
+                what = missing.what.replace(" has no field", " has a field") if owner.startswith("neither") else missing.what
+                problems.add(what, missing.advice)
+    return axes
+
+
+def cells_of(axes: dict[str, Axis], features: Features, positions: NDArray[np.int64], problems: Problems) -> tuple[Cell, ...]:
+    """The worlds of a grid: one batch of distributions for each combination of fields that are not plain numbers."""
+    own = features.field_names()
+    mine = {name: {f: v for f, v in axis.fields.items() if f in own} for name, axis in axes.items()}
+    numbers: dict[str, NDArray[np.float64]] = {}
+    for field, values in ((f, v) for fields in mine.values() for f, v in fields.items() if f in _ARRAYS):
+        with problems.collecting():
+            numbers[field] = _stacked(field, values, features)
+    structural = [i for i, name in enumerate(axes) if any(f not in _ARRAYS for f in mine[name])]
+    names = list(axes)
+    cells = []
+    for corner in product(*(range(len(axes[names[i]].labels)) for i in structural)):
+        inside = np.flatnonzero(np.all(positions[:, structural] == np.array(corner, dtype=np.int64), axis=1))
+        changes: dict[str, Any] = {"importance": np.broadcast_to(features.importance, (len(inside), features.n_features))}
+        for index, name in enumerate(names):
+            for field, values in mine[name].items():
+                if field in numbers:
+                    changes[field] = numbers[field][positions[inside, index]]
+                elif field not in _ARRAYS:
+                    changes[field] = values[corner[structural.index(index)]]
+        with problems.collecting():
+            cells.append(Cell(features.replaced(**changes), inside))
+    return tuple(cells)
+
+
+def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray[np.float64]:
+    """An axis' values of an array field, shape (positions, 1 or the field's length)."""
+    length = getattr(features, field).shape[-1]
+    rows = []
+    for value in values:
+        try:
+            row = np.atleast_1d(np.asarray(value, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise Mistake(Problem(f"{field} is {value!r}", "give a number or an array of numbers")) from None
+        if row.shape not in ((1,), (length,)):
+            raise Mistake(
+                Problem(f"{field} has shape {row.shape}", f"give one number or {length} of them at each position of the axis")
+            )
+        rows.append(np.broadcast_to(row, (length,)))
+    problems = Problems()
+    for row in rows:
+        with problems.collecting():
+            features.replaced(**{field: row})
+    problems.raise_if_any()
+    return np.stack(rows)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class WorldGrid:
+    """Every world of a sweep over features alone: labels of its axes, and its cells."""
+
+    axes: dict[str, tuple[Any, ...]]
+    cells: tuple[Cell, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return tuple(len(labels) for labels in self.axes.values())
+
+
+def positions_of(axes: Mapping[str, Axis]) -> NDArray[np.int64]:
+    """The grid points that axes span, shape (points, axes): a position along each axis."""
+    shape = tuple(len(axis.labels) for axis in axes.values())
+    if not shape:
+        return np.zeros((1, 0), dtype=np.int64)
+    return np.stack(np.unravel_index(np.arange(int(np.prod(shape))), shape), axis=-1)
+
+
+def instance_axes(features: Features) -> dict[str, tuple[Any, ...]]:
+    """Leading axes of ``features`` as dimensions: ``instance``, or ``instance_0``, ... where there are several."""
+    batch = features.batch_shape
+    return {(f"instance_{i}" if len(batch) > 1 else "instance"): tuple(range(length)) for i, length in enumerate(batch)}
+
+
+def check_one_source(features: Features, axes: Mapping[str, Axis]) -> None:
+    """Refuses a sweep over features that have leading axes already.
+
+    Raises:
+        Mistake: where both are given.
+    """
+    if features.batch_shape and axes:
+        raise Mistake(
+            Problem(f"the features have leading axes {features.batch_shape} and a sweep is given", "use one of the two")
+        )
+
+
+def world_grid(features: Features, sweep: Mapping[str, Any]) -> WorldGrid:
+    """Every world that ``sweep`` spans around the given features.
+
+    Raises:
+        Mistake: naming everything wrong with the axes and the worlds that they make.
+    """
+    problems = Problems()
+    known = [name for name in features.field_names() if name not in FIXED_FIELDS]
+    axes = check_axes(sweep, known, FIXED_FIELDS, type(features).__name__, problems)
+    problems.raise_if_any()
+    check_one_source(features, axes)
+    if features.batch_shape:
+        count = int(np.prod(features.batch_shape))
+        return WorldGrid(instance_axes(features), (Cell(features, np.arange(count)),))
+    cells = cells_of(axes, features, positions_of(axes), problems)
+    problems.raise_if_any()
+    return WorldGrid({name: axis.labels for name, axis in axes.items()}, cells)
