@@ -2,7 +2,7 @@
 
 Numba stores compiled code on disk and reuses it while the *file of the compiled function* is unchanged.  An engine is
 several files, inlined into each other, so the stored code of one must also be dropped when another changes.  Functions
-decorated with `compiled` carry a stamp of all sources of their folder.
+decorated with `compiled` carry a stamp of all sources of their folder that hold compiled code.
 """
 
 import hashlib
@@ -18,7 +18,9 @@ import numba
 def _sources_stamp(folder: Path) -> str:
     digest = hashlib.sha256(numba.__version__.encode())
     for path in (Path(__file__), *sorted(folder.glob("*.py"))):
-        digest.update(path.read_bytes())
+        source = path.read_bytes()
+        if b"import compiled" in source or b"import inlined" in source or b"numba" in source:
+            digest.update(source)
     return digest.hexdigest()
 
 

@@ -1,0 +1,260 @@
+"""Minimising one model's exact loss: limited-memory BFGS, compiled, never stuck at a kink.
+
+    x <- x + t p,    p = -H g,    H from the last steps s and changes of gradient y by the two-loop recursion
+
+The expected loss of a ReLU model has a continuous gradient whose derivative jumps, for example where a bias is 0: the usual
+strong-Wolfe line searches stall there.  This one looks for a *weak* Wolfe step by bisection, which exists and is found
+wherever the function is continuous and bounded below; where the decrease has sunk into rounding it accepts a step by its
+slopes alone.  Where no step is found the memory is dropped and steepest descent tried once before giving up.
+
+Truncation makes the computed loss a slightly different function for each number of terms, smooth in itself: it is minimised
+with few terms first, then with more from there.
+
+Sources: Nocedal and Wright, "Numerical Optimization", algorithm 7.4; Lewis and Overton, "Nonsmooth optimization via
+quasi-Newton methods" (2013), for the line search; Hager and Zhang (2005), for steps in rounding.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tegum.compilation import compiled, inlined
+from tegum.exact.model import enter_world, model_loss
+
+CONVERGED, OUT_OF_STEPS, STUCK = 0, 1, 2
+
+_MEMORY = 24
+_DECREASE = 1e-4
+_CURVATURE = 0.9
+_ROUNDING = 1e-10
+_TRIALS = 60
+_TINY = 1e-300
+
+
+class Memory(NamedTuple):
+    """Scratch memory of one minimisation in d dimensions."""
+
+    x: NDArray[np.float64]
+    gradient: NDArray[np.float64]
+    trial: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    direction: NDArray[np.float64]
+    steps: NDArray[np.float64]
+    changes: NDArray[np.float64]
+    inverse_curvature: NDArray[np.float64]
+    projection: NDArray[np.float64]
+
+
+def memory_for(size: int) -> Memory:
+    """Fresh memory for ``size`` parameters."""
+    return Memory(
+        x=np.zeros(size),
+        gradient=np.zeros(size),
+        trial=np.zeros(size),
+        slope=np.zeros(size),
+        direction=np.zeros(size),
+        steps=np.zeros((_MEMORY, size)),
+        changes=np.zeros((_MEMORY, size)),
+        inverse_curvature=np.zeros(_MEMORY),
+        projection=np.zeros(_MEMORY),
+    )
+
+
+class Starts(NamedTuple):
+    """A batch of minimisations: their worlds, where they start, and where their results go."""
+
+    x: NDArray[np.float64]
+    world_of: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    importance: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    norm: NDArray[np.float64]
+    steps: NDArray[np.int64]
+    evaluations: NDArray[np.int64]
+    status: NDArray[np.int64]
+
+
+@inlined
+def _dot(a: Any, b: Any) -> float:
+    total = 0.0
+    for i in range(a.size):
+        total += a[i] * b[i]
+    return total
+
+
+@compiled
+def loss_at(world: Any, work: Any, point: Any, linear: int, terms: int, x: Any, gradient: Any) -> Any:
+    """The loss at the flat parameters x (W row by row, then b), and its gradient in place."""
+    m, n = point.W.shape
+    at = 0
+    for k in range(m):
+        for i in range(n):
+            point.W[k, i] = x[at]
+            at += 1
+    for i in range(n):
+        point.b[i] = x[at + i]
+    loss, _, _ = model_loss(
+        world,
+        work,
+        point.W,
+        point.b,
+        point.importance,
+        1,
+        linear,
+        1,
+        terms,
+        terms,
+        0.0,
+        point.squared_error,
+        point.dW,
+        point.db,
+    )
+    at = 0
+    for k in range(m):
+        for i in range(n):
+            gradient[at] = point.dW[k, i]
+            at += 1
+    for i in range(n):
+        gradient[at + i] = point.db[i]
+    return loss
+
+
+@inlined
+def _set_direction(memory: Any, count: int, newest: int) -> None:
+    """The direction -H gradient by the two-loop recursion over ``count`` remembered steps."""
+    p = memory.direction
+    for i in range(p.size):
+        p[i] = -memory.gradient[i]
+    if count == 0:
+        return
+    slots = memory.inverse_curvature.size
+    slot = newest
+    for _ in range(count):
+        share = 0.0
+        for i in range(p.size):
+            share += memory.steps[slot, i] * p[i]
+        share *= memory.inverse_curvature[slot]
+        memory.projection[slot] = share
+        for i in range(p.size):
+            p[i] -= share * memory.changes[slot, i]
+        slot = slot - 1 if slot > 0 else slots - 1
+    square = 0.0
+    for i in range(p.size):
+        square += memory.changes[newest, i] * memory.changes[newest, i]
+    scale = 1.0 / (memory.inverse_curvature[newest] * square)
+    for i in range(p.size):
+        p[i] *= scale
+    slot = newest - count + 1
+    if slot < 0:
+        slot += slots
+    for _ in range(count):
+        share = 0.0
+        for i in range(p.size):
+            share += memory.changes[slot, i] * p[i]
+        share = memory.projection[slot] - share * memory.inverse_curvature[slot]
+        for i in range(p.size):
+            p[i] += share * memory.steps[slot, i]
+        slot = slot + 1 if slot + 1 < slots else 0
+
+
+@compiled
+def descend(world: Any, work: Any, point: Any, memory: Any, linear: int, terms: int, tolerance: float, most_steps: int) -> Any:
+    """Minimises from ``memory.x`` in place.
+
+    Returns:
+        loss, gradient norm, steps, evaluations, status.
+    """
+    x, gradient, trial, slope_there, p = memory.x, memory.gradient, memory.trial, memory.slope, memory.direction
+    d = x.size
+    slots = memory.inverse_curvature.size
+    count = 0
+    newest = -1
+    evaluations = 1
+    loss = loss_at(world, work, point, linear, terms, x, gradient)
+    norm = np.sqrt(_dot(gradient, gradient))
+    for step in range(most_steps):
+        if norm <= tolerance:
+            return loss, norm, step, evaluations, CONVERGED
+        _set_direction(memory, count, newest)
+        slope = _dot(gradient, p)
+        if not slope < 0:
+            count = 0
+            for i in range(d):
+                p[i] = -gradient[i]
+            slope = -norm * norm
+        low = 0.0
+        high = np.inf
+        t = 1.0 if count > 0 else min(1.0, 0.1 / norm)
+        found = False
+        there = loss
+        for _ in range(_TRIALS):
+            for i in range(d):
+                trial[i] = x[i] + t * p[i]
+            there = loss_at(world, work, point, linear, terms, trial, slope_there)
+            evaluations += 1
+            new_slope = _dot(slope_there, p)
+            flat = abs(there - loss) <= _ROUNDING * abs(loss) and new_slope <= -(1 - 2 * _DECREASE) * slope
+            if not (there <= loss + _DECREASE * t * slope or flat):
+                high = t
+            elif new_slope < _CURVATURE * slope:
+                low = t
+            else:
+                found = True
+                break
+            t = 2 * low if high == np.inf else 0.5 * (low + high)
+        if not found and not there < loss:
+            if count == 0:
+                return loss, norm, step, evaluations, STUCK
+            count = 0
+            continue
+        slot = newest + 1 if newest + 1 < slots else 0
+        curvature = 0.0
+        for i in range(d):
+            memory.steps[slot, i] = trial[i] - x[i]
+            memory.changes[slot, i] = slope_there[i] - gradient[i]
+            curvature += memory.steps[slot, i] * memory.changes[slot, i]
+            x[i] = trial[i]
+            gradient[i] = slope_there[i]
+        loss = there
+        norm = np.sqrt(_dot(gradient, gradient))
+        if curvature > _TINY:
+            memory.inverse_curvature[slot] = 1.0 / curvature
+            newest = slot
+            count = min(count + 1, slots)
+    return loss, norm, most_steps, evaluations, CONVERGED if norm <= tolerance else OUT_OF_STEPS
+
+
+@compiled
+def descend_many(
+    world: Any,
+    work: Any,
+    point: Any,
+    memory: Any,
+    starts: Any,
+    first: int,
+    end: int,
+    linear: int,
+    first_terms: int,
+    terms: int,
+    first_tolerance: float,
+    tolerance: float,
+    most_steps: int,
+) -> None:
+    """Minimises the starts ``first`` to ``end - 1``: to ``first_tolerance`` with few terms, then to ``tolerance`` with more."""
+    d = memory.x.size
+    for k in range(first, end):
+        enter_world(world, point, starts.weight, starts.importance, starts.world_of[k])
+        for i in range(d):
+            memory.x[i] = starts.x[k, i]
+        _, _, steps, evaluations, _ = descend(world, work, point, memory, linear, first_terms, first_tolerance, most_steps)
+        loss, norm, more, last, status = descend(
+            world, work, point, memory, linear, terms, tolerance, max(most_steps - steps, 1)
+        )
+        for i in range(d):
+            starts.x[k, i] = memory.x[i]
+        starts.loss[k] = loss
+        starts.norm[k] = norm
+        starts.steps[k] = steps + more
+        starts.evaluations[k] = evaluations + last
+        starts.status[k] = status

@@ -1,0 +1,201 @@
+"""Every minimum that many random starts find, of the expected loss itself: no batch, no noise, no learning rate.
+
+    import tegum as tg
+    census = tg.exact.minimise(tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1), seeds=64)
+    census.loss, census.status, census.curvature          # each start: its loss, what it is, its smallest curvature
+    tg.best(census).W                                     # the lowest at each grid point
+
+A start ends as a *minimum* (gradient zero, no direction curves down), a *saddle* (one does) or *not converged*.  Curvatures
+are those of the Hessian beyond the directions W -> R W, along which a loss of W^T W cannot change.
+`tegum.exact.descent` tells how a start descends, `tegum.exact.certificate` what its curvature says.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from tegum.errors import Problems
+from tegum.exact.objective import activation_of
+from tegum.exact.product import MOST_TERMS
+from tegum.exact.search import INTERRUPTED, MINIMUM, NOT_CONVERGED, SADDLE, Search
+from tegum.exact.starts import first_points, neighbours_of
+from tegum.exact.worlds import Worlds, worlds_of
+from tegum.features import Features
+from tegum.nets import Initialisation, Net, require_same_features
+from tegum.provenance import provenance
+from tegum.sweep import WorldGrid, world_grid
+
+
+def minimise(
+    net: Net,
+    features: Features,
+    *,
+    seeds: int | tuple[int, ...] = 64,
+    sweep: Mapping[str, Any] | None = None,
+    initialisation: Initialisation = "xavier_normal",
+    scale: float = 1.0,
+    root_seed: int = 0,
+    initial: Mapping[str, ArrayLike] | None = None,
+    warm_starts: int = 0,
+    gradient_tolerance: float = 1e-8,
+    most_steps: int = 5000,
+    terms: int = 256,
+    tol: float = 1e-9,
+    threads: int | None = None,
+    progress: bool | None = None,
+) -> xr.Dataset:
+    """Minimises the expected loss from many starts at every grid point and returns them all.
+
+    Args:
+        net: `ReluOutput` or `Linear`.
+        features: the world; leading axes of its density and importance are grid points too.
+        seeds: how many random starts, or which.  A start is a function of (root_seed, seed, net), the same everywhere.
+        sweep: axes of the features by name, see `tegum.sweep`; they become the first dimensions, in this order.
+        initialisation: the law of the first weights; biases start at 0.
+        scale: its scale.
+        root_seed: names the family of random starts.
+        initial: first parameters by name, (..., m, n) and (..., n), leading axes broadcast to the grid and the seeds;
+            those not given start at 0.
+        warm_starts: rounds of further starts, from the best that each neighbouring grid point has found; they follow the seeds.
+        gradient_tolerance: a start has converged where the norm of its gradient is at most this.
+        most_steps: quasi-Newton steps before a start is given up.
+        terms: terms of the loss that is minimised, a power of two; a start that gets stuck is tried again with four times more.
+        tol: relative error of the losses returned.
+        threads: how many starts at a time; by default one per core.  It never changes a result.
+        progress: True for a progress bar, False for none; by default one if standard error is a terminal.
+
+    Returns:
+        A dataset with the grid's dimensions, then ``seed``, and ``W`` (..., hidden, feature), ``b`` (..., feature), ``loss``,
+        ``loss_error`` (its estimated error), ``gradient_norm``, ``curvature`` (smallest beyond the rotation symmetry; NaN above
+        600 parameters), ``status`` (minimum, saddle, not converged, or interrupted after Ctrl-C), ``steps``, ``evaluations``,
+        ``feature_density``, ``feature_importance``; coordinate ``start`` says where each seed began.
+
+    Raises:
+        Mistake: naming everything that is wrong with the arguments.
+    """
+    problems = Problems()
+    linear = False
+    with problems.collecting():
+        require_same_features(net, features.n_features)
+    with problems.collecting():
+        linear = activation_of(net)
+    seed_list = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    if not seed_list and initial is None:
+        problems.add(f"seeds is {seeds}", "give at least 1 start")
+    if not gradient_tolerance > 0:
+        problems.add(f"gradient_tolerance is {gradient_tolerance}", "choose a number above 0, such as 1e-8")
+    if most_steps < 1:
+        problems.add(f"most_steps is {most_steps}", "allow at least 1 step")
+    if not (8 <= terms <= MOST_TERMS and terms & (terms - 1) == 0):
+        problems.add(f"terms is {terms}", f"choose a power of two from 8 to {MOST_TERMS}")
+    if not 0 < tol < 1:
+        problems.add(f"tol is {tol}", "choose a relative error between 0 and 1, such as 1e-9")
+    if warm_starts < 0:
+        problems.add(f"warm_starts is {warm_starts}", "give a number of rounds, 0 for none")
+    if threads is not None and threads < 1:
+        problems.add(f"threads is {threads}", "choose at least 1")
+    grid = None
+    worlds: tuple[Worlds, ...] = ()
+    with problems.collecting():
+        grid = world_grid(features, sweep or {})
+        worlds = tuple(worlds_of(cell.features) for cell in grid.cells)
+    problems.raise_if_any()
+    assert grid is not None
+    began = time.perf_counter()
+    search = Search(net, linear, grid, worlds, gradient_tolerance, most_steps, terms, tol, threads, progress)
+    x = first_points(net, grid, seed_list, initialisation, scale, root_seed, initial)
+    found = search.run(x)
+    origins = ["given" if initial is not None else "random"] * len(seed_list)
+    if warm_starts:
+        places, names = neighbours_of(grid)
+        found = _with_warm_starts(search, found, places, warm_starts)
+        origins += names
+        first = max(seed_list, default=-1) + 1
+        seed_list += tuple(range(first, first + len(names)))
+    settings = {
+        "seeds": len(seed_list),
+        "initialisation": initialisation,
+        "scale": scale,
+        "root_seed": root_seed,
+        "warm_starts": warm_starts,
+        "gradient_tolerance": gradient_tolerance,
+        "most_steps": most_steps,
+        "terms": terms,
+        "tol": tol,
+    }
+    data = _dataset(net, grid, seed_list, origins, found)
+    data.attrs |= {
+        "net": repr(net),
+        "features": repr(features),
+        "minimise": json.dumps(settings),
+        "sweep": ", ".join(grid.axes) or "none",
+        "not_converged": float((found["status"] == NOT_CONVERGED).mean()),
+        "interrupted": int((found["status"] == INTERRUPTED).any()),
+        "wall_seconds": round(time.perf_counter() - began, 3),
+        **provenance(),
+    }
+    return data
+
+
+def _with_warm_starts(
+    search: Search, found: dict[str, NDArray[Any]], places: NDArray[np.int64], rounds: int
+) -> dict[str, NDArray[Any]]:
+    """The results with one more start for each neighbour, the best of several rounds; ``places`` (points, neighbours)."""
+    everything, warm = found, None
+    for _ in range(rounds):
+        usable = np.isin(everything["status"], (MINIMUM, SADDLE))
+        lowest = np.where(usable, everything["loss"], np.inf).argmin(axis=1)
+        best = everything["x"][np.arange(len(lowest)), lowest]
+        fresh = search.run(best[places])
+        if warm is not None:
+            better = fresh["loss"] < warm["loss"]
+            fresh = {k: np.where(better.reshape(*better.shape, *(1,) * (v.ndim - 2)), v, warm[k]) for k, v in fresh.items()}
+        warm = fresh
+        everything = {k: np.concatenate([found[k], warm[k]], axis=1) for k in found}
+    return everything
+
+
+def _dataset(
+    net: Net, grid: WorldGrid, seeds: tuple[int, ...], origins: list[str], found: dict[str, NDArray[Any]]
+) -> xr.Dataset:
+    m, n = net.n_hidden, net.n_features
+    lead, shape = (*grid.axes, "seed"), (*grid.shape, len(seeds))
+
+    def variable(
+        values: NDArray[Any], dims: tuple[str, ...], own: tuple[int, ...], meaning: str, units: str = "1"
+    ) -> xr.Variable:
+        return xr.Variable((*lead, *dims), values.reshape(*shape, *own), {"long_name": meaning, "units": units})
+
+    x = found["x"]
+    density, importance = np.empty((x.shape[0], n)), np.empty((x.shape[0], n))
+    for cell in grid.cells:
+        density[cell.positions] = np.broadcast_to(cell.features.feature_density.reshape(-1, n), (len(cell.positions), n))
+        importance[cell.positions] = np.broadcast_to(cell.features.importance.reshape(-1, n), (len(cell.positions), n))
+    points = (*grid.axes, "feature")
+    variables = {
+        "W": variable(x[..., : m * n], ("hidden", "feature"), (m, n), "weights; a column is a feature's direction"),
+        "b": variable(x[..., m * n :], ("feature",), (n,), "output bias"),
+        "loss": variable(found["loss"], (), (), "exact expected loss sum_i I_i E[(x_i - y_i)^2]"),
+        "loss_error": variable(found["loss_error"], (), (), "estimated error of loss"),
+        "gradient_norm": variable(found["gradient_norm"], (), (), "norm of the gradient by W and b"),
+        "curvature": variable(found["curvature"], (), (), "smallest curvature beyond the rotation symmetry"),
+        "status": variable(found["status"], (), (), "minimum, saddle, not converged or interrupted", ""),
+        "steps": variable(found["steps"], (), (), "quasi-Newton steps", "step"),
+        "evaluations": variable(found["evaluations"], (), (), "evaluations of loss and gradient", ""),
+        "feature_density": xr.Variable(
+            points, density.reshape(*grid.shape, n), {"long_name": "probability that a feature is on", "units": "1"}
+        ),
+        "feature_importance": xr.Variable(
+            points, importance.reshape(*grid.shape, n), {"long_name": "weight of a feature's squared error", "units": "1"}
+        ),
+    }
+    coordinates = {name: list(labels) for name, labels in grid.axes.items()} | {
+        "seed": list(seeds),
+        "start": ("seed", origins),
+    }
+    return xr.Dataset(variables, coordinates)

@@ -1,0 +1,143 @@
+"""Descending from many starts at many grid points: all cores, a second try for what got stuck, and a certificate for each."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tegum.compilation import is_compiled
+from tegum.exact.certificate import smallest_curvatures
+from tegum.exact.descent import CONVERGED, Starts, descend_many, memory_for
+from tegum.exact.evaluate import evaluate
+from tegum.exact.model import point_for
+from tegum.exact.product import MOST_TERMS, work_for
+from tegum.exact.worlds import Worlds
+from tegum.features import Features
+from tegum.nets import Net
+from tegum.sweep import WorldGrid
+from tegum.threads import in_pieces
+
+MINIMUM, SADDLE, NOT_CONVERGED, INTERRUPTED = "minimum", "saddle", "not converged", "interrupted"
+
+_FIRST_TERMS = 32
+_FIRST_TOLERANCE = 1e-5
+_SECOND_TRY = 4
+_SADDLE_BELOW = 1e-6
+_NOT_STARTED = -1
+_PIECE_OPERATIONS = 1e6
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Search:
+    """One call of `minimise`: the landscape of every grid point, and how to descend in it."""
+
+    net: Net
+    linear: bool
+    grid: WorldGrid
+    worlds: tuple[Worlds, ...]
+    gradient_tolerance: float
+    most_steps: int
+    terms: int
+    tol: float
+    threads: int | None
+    progress: bool | None
+
+    def run(self, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+        """Minimises from x (points, starts, d); every result has the axes (points, starts)."""
+        shape = x.shape[:2]
+        found: dict[str, NDArray[Any]] = {
+            "x": x.copy(),
+            "loss": np.full(shape, np.nan),
+            "loss_error": np.full(shape, np.nan),
+            "gradient_norm": np.full(shape, np.nan),
+            "curvature": np.full(shape, np.nan),
+            "steps": np.zeros(shape, dtype=np.int64),
+            "evaluations": np.zeros(shape, dtype=np.int64),
+            "status": np.full(shape, INTERRUPTED, dtype="<U13"),
+        }
+        for cell, worlds in zip(self.grid.cells, self.worlds, strict=True):
+            for name, values in self._in_cell(cell.features, worlds, x[cell.positions]).items():
+                found[name][cell.positions] = values
+        return found
+
+    def _in_cell(self, features: Features, worlds: Worlds, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+        points, per_point, d = x.shape
+        count = points * per_point
+        m, n = self.net.n_hidden, self.net.n_features
+        starts = Starts(
+            x=np.ascontiguousarray(x.reshape(count, d)),
+            world_of=np.repeat(np.arange(points), per_point),
+            weight=worlds.weight,
+            importance=worlds.importance,
+            loss=np.full(count, np.nan),
+            norm=np.full(count, np.nan),
+            steps=np.zeros(count, dtype=np.int64),
+            evaluations=np.zeros(count, dtype=np.int64),
+            status=np.full(count, _NOT_STARTED),
+        )
+        self._descend(worlds, starts, self.terms)
+        again = np.flatnonzero((starts.status != CONVERGED) & (starts.status != _NOT_STARTED))
+        if again.size:
+            own = {name: getattr(starts, name)[again] for name in Starts._fields if name not in ("weight", "importance")}
+            second = starts._replace(**own)
+            self._descend(worlds, second, min(_SECOND_TRY * self.terms, MOST_TERMS))
+            for old, new in ((starts.x, second.x), (starts.loss, second.loss), (starts.norm, second.norm)):
+                old[again] = new
+            starts.status[again] = second.status
+            starts.steps[again] += second.steps
+            starts.evaluations[again] += second.evaluations
+        done = starts.status != _NOT_STARTED
+        curvature, size = smallest_curvatures(starts, worlds, m, n, self.linear, self.terms, self.threads, self.progress)
+        status = np.where(curvature < -_SADDLE_BELOW * size, SADDLE, MINIMUM).astype("<U13")
+        status[starts.status != CONVERGED] = NOT_CONVERGED
+        status[~done] = INTERRUPTED
+        W, b = starts.x[:, : m * n].reshape(points, per_point, m, n), starts.x[:, m * n :].reshape(points, per_point, n)
+        each = features.replaced(density=features.density[..., None, :], importance=features.importance[..., None, :])
+        exact = evaluate(W, b, each, activation="linear" if self.linear else "relu", tol=self.tol, threads=self.threads)
+        results = {
+            "x": starts.x,
+            "loss": np.where(done, exact.loss.reshape(-1), np.nan),
+            "loss_error": np.where(done, exact.error.reshape(-1), np.nan),
+            "gradient_norm": starts.norm,
+            "curvature": np.where(done, curvature, np.nan),
+            "steps": starts.steps,
+            "evaluations": starts.evaluations,
+            "status": status,
+        }
+        return {name: values.reshape(points, per_point, *values.shape[1:]) for name, values in results.items()}
+
+    def _descend(self, worlds: Worlds, starts: Starts, terms: int) -> None:
+        m, n = self.net.n_hidden, self.net.n_features
+        d = starts.x.shape[1]
+        piece = max(1, int(_PIECE_OPERATIONS / (n * n * terms)))
+
+        def scratch() -> tuple[Any, ...]:
+            return worlds.blank(), work_for(n), point_for(m, n), memory_for(d)
+
+        def work(memory: tuple[Any, ...], first: int, end: int) -> None:
+            descend_many(
+                *memory,
+                starts,
+                first,
+                end,
+                int(self.linear),
+                min(_FIRST_TERMS, terms),
+                terms,
+                max(_FIRST_TOLERANCE, self.gradient_tolerance),
+                self.gradient_tolerance,
+                self.most_steps,
+            )
+
+        ready = is_compiled(descend_many)
+        in_pieces(
+            len(starts.x),
+            piece,
+            scratch,
+            work,
+            threads=self.threads,
+            progress=self.progress,
+            title="minimising" if ready else "compiling the exact engine (once on this machine, a minute)",
+            unit="start",
+        )

@@ -1,0 +1,65 @@
+"""Where a search begins: random weights that are the same at every grid point, given ones, or what the neighbours found."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tegum.errors import Mistake, Problem, Problems
+from tegum.nets import Initialisation, Net, initial_parameters
+from tegum.sweep import WorldGrid
+
+
+def first_points(
+    net: Net,
+    grid: WorldGrid,
+    seeds: tuple[int, ...],
+    initialisation: Initialisation,
+    scale: float,
+    root_seed: int,
+    initial: Mapping[str, ArrayLike] | None,
+) -> NDArray[np.float64]:
+    """Where the search begins, shape (points, starts, d)."""
+    points, m, n = int(np.prod(grid.shape, dtype=int)), net.n_hidden, net.n_features
+    shapes = {"W": (m, n), "b": (n,)}
+    if initial is None:
+        W = np.empty((len(seeds), m, n))
+        for row, seed in enumerate(seeds):
+            generator = np.random.default_rng([root_seed, seed, m, n])
+            W[row] = initial_parameters(net, generator, initialisation, scale)["W"]
+        x = np.concatenate([W.reshape(len(seeds), m * n), np.zeros((len(seeds), n))], axis=1)
+        return np.broadcast_to(x, (points, *x.shape)).copy()
+    problems = Problems()
+    parts = []
+    for name in initial:
+        if name not in shapes:
+            problems.add(f"initial has {name!r}", "give W, b or both")
+    for name, own in shapes.items():
+        array = np.asarray(initial.get(name, np.zeros(own)), dtype=np.float64)
+        lead = (*grid.shape, len(seeds))
+        try:
+            full = np.broadcast_to(array, (*lead, *own))
+        except ValueError:
+            problems.add(f"initial {name} has shape {array.shape}", f"give a shape that broadcasts to {(*lead, *own)}")
+            continue
+        if not np.isfinite(array).all():
+            problems.add(f"initial {name} holds numbers that are not finite", "start from finite numbers")
+        parts.append(full.reshape(points, len(seeds), -1))
+    problems.raise_if_any()
+    return np.concatenate(parts, axis=-1)
+
+
+def neighbours_of(grid: WorldGrid) -> tuple[NDArray[np.int64], list[str]]:
+    """For each grid point the points before and after it along each axis (itself at the rim), shape (points, 2 axes)."""
+    axes = [(i, name) for i, name in enumerate(grid.axes) if grid.shape[i] > 1]
+    if not axes:
+        raise Mistake(Problem("warm_starts is set and the grid has one point", "sweep something, or leave warm_starts at 0"))
+    index = np.stack(np.unravel_index(np.arange(int(np.prod(grid.shape))), grid.shape), axis=-1)
+    found, names = [], []
+    for i, name in axes:
+        for move, word in ((-1, "before"), (1, "after")):
+            moved = index.copy()
+            moved[:, i] = np.clip(moved[:, i] + move, 0, grid.shape[i] - 1)
+            found.append(np.ravel_multi_index(tuple(moved.T), grid.shape))
+            names.append(f"best of the point {word} along {name}")
+    return np.stack(found, axis=-1), names
