@@ -1,0 +1,138 @@
+"""The census of minima: each start ends where an independent optimiser ends, with a status that says what it is."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.optimize import minimize
+
+import tegum as tg
+from tegum.exact.certificate import rotation_projector, smallest_eigenvalues
+
+FIVE_IN_TWO = tg.nets.ReluOutput(5, 2)
+SPARSE = tg.features.Independent(5, density=0.1)
+
+
+@pytest.fixture(scope="module")
+def census() -> xr.Dataset:
+    return tg.exact.minimise(FIVE_IN_TWO, tg.features.Independent(5), seeds=48, sweep={"density": [0.05, 0.5]}, progress=False)
+
+
+def test_every_start_converges_and_says_what_it_is(census: xr.Dataset) -> None:
+    assert set(census.status.values.ravel()) <= {"minimum", "saddle"}
+    assert (census.gradient_norm <= 1e-8).all()
+    assert census.attrs["not_converged"] == 0
+    minima = census.status == "minimum"
+    assert (census.curvature.where(minima, 1) > -1e-6).all()
+
+
+def test_losses_and_gradients_are_the_exact_ones(census: xr.Dataset) -> None:
+    for density in census.density.values:
+        world = tg.features.Independent(5, density=density)
+        here = census.sel(density=density)
+        loss, dW, db = tg.exact.loss_and_gradient(here.W, here.b, world)
+        np.testing.assert_allclose(loss, here.loss, rtol=1e-9)
+        norm = np.sqrt((dW**2).sum((-2, -1)) + (db**2).sum(-1))
+        assert norm.max() < 3e-7
+
+
+def test_the_sparse_optimum_is_the_pentagon(census: xr.Dataset) -> None:
+    best = tg.best(census.sel(density=0.05))
+    gram = best.W.values.T @ best.W.values
+    np.testing.assert_allclose(
+        np.sort(gram / gram[0, 0], axis=1), np.tile(np.sort(np.cos(2 * np.pi * np.arange(5) / 5)), (5, 1)), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        tg.features.Independent(4, density=[0.1, 0.3, 0.3, 0.6], importance=tg.features.geometric(0.8, 4)),
+        tg.features.CorrelatedSets(2, 2, density=0.2),
+        tg.features.AnticorrelatedSets(2, 2, density=0.3),
+        tg.features.Independent(4, density=0.2, magnitude=tg.features.Exponential(0.5)),
+    ],
+    ids=["independent", "correlated", "anticorrelated", "exponential"],
+)
+def test_an_independent_optimiser_finds_nothing_lower(world: tg.features.Features) -> None:
+    net = tg.nets.ReluOutput(4, 2)
+    found = tg.exact.minimise(net, world, seeds=12, progress=False)
+    assert (found.status != "not converged").all()
+    objective = tg.exact.Objective(net, world, terms=128)
+    for seed in range(3):
+        start = np.concatenate([np.random.default_rng(seed).normal(size=8) * 0.6, np.zeros(4)])
+        theirs = minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-7})
+        assert theirs.fun > float(found.loss.min()) - 1e-7
+
+
+def test_a_linear_net_keeps_the_most_important_features() -> None:
+    world = tg.features.Independent(4, density=0.3, importance=np.array([4.0, 3.0, 2.0, 1.0]))
+    best = tg.best(tg.exact.minimise(tg.nets.Linear(4, 2), world, seeds=8, progress=False))
+    left = world.covariance()[2, 2] * 2 + world.covariance()[3, 3] * 1
+    assert float(best.loss) == pytest.approx(left, rel=1e-9)
+    np.testing.assert_allclose((best.W.values**2).sum(0), [1, 1, 0, 0], atol=1e-6)
+
+
+def test_a_start_on_a_saddle_stays_there_and_is_called_one() -> None:
+    found = tg.exact.minimise(FIVE_IN_TWO, SPARSE, seeds=1, initial={"b": np.full(5, 0.05)}, progress=False)
+    assert found.status.item() == "saddle"
+    assert float(found.curvature.item()) < -1e-3
+    assert found.start.item() == "given"
+
+
+def test_alone_is_in_batch_bit_for_bit() -> None:
+    batch = tg.exact.minimise(FIVE_IN_TWO, SPARSE, seeds=12, threads=2, progress=False)
+    one = tg.exact.minimise(FIVE_IN_TWO, SPARSE, seeds=(7,), threads=1, progress=False)
+    for name in ("W", "b", "loss", "gradient_norm", "steps", "evaluations"):
+        np.testing.assert_array_equal(batch[name].sel(seed=7), one[name].sel(seed=7))
+
+
+def test_warm_starts_come_from_the_neighbours_and_never_hurt() -> None:
+    world = tg.features.Independent(3)
+    settings = {"seeds": 2, "sweep": {"density": [0.1, 0.3, 0.8]}, "progress": False}
+    cold = tg.exact.minimise(tg.nets.ReluOutput(3, 1), world, **settings)
+    warm = tg.exact.minimise(tg.nets.ReluOutput(3, 1), world, warm_starts=2, **settings)
+    assert list(warm.start.values) == [
+        "random",
+        "random",
+        "best of the point before along density",
+        "best of the point after along density",
+    ]
+    xr.testing.assert_equal(cold.drop_attrs(), warm.isel(seed=slice(2)).drop_attrs())
+    assert (tg.best(warm).loss.values <= tg.best(cold).loss.values + 1e-12).all()
+
+
+def test_too_few_steps_is_said_and_best_does_not_choose_it() -> None:
+    found = tg.exact.minimise(FIVE_IN_TWO, SPARSE, seeds=3, most_steps=2, progress=False)
+    assert (found.status == "not converged").all()
+    with pytest.raises(tg.Mistake, match="minimise with more steps"):
+        tg.best(found)
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    with pytest.raises(tg.Mistake) as caught:
+        tg.exact.minimise(
+            tg.nets.ReluHidden(4, 2),
+            tg.features.Independent(5, signed=True),
+            seeds=0,
+            sweep={"densty": [1]},
+            gradient_tolerance=0,
+            most_steps=0,
+            terms=100,
+            tol=2,
+            warm_starts=-1,
+            threads=0,
+        )
+    said = str(caught.value)
+    for part in ("ReluHidden", "densty", "seeds is 0", "most_steps is 0", "terms is 100", "tol is 2", "threads is 0"):
+        assert part in said
+
+
+def test_the_projector_covers_the_rotations_and_nothing_else() -> None:
+    W = np.random.default_rng(0).normal(size=(2, 3, 5))
+    W[1, 2] = 0
+    W[1, 1] = 2 * W[1, 0]
+    projector = rotation_projector(W)
+    np.testing.assert_allclose(projector @ projector, projector, atol=1e-12)
+    np.testing.assert_allclose(np.trace(projector, axis1=1, axis2=2), [3, 2], atol=1e-9)
+    smallest, _ = smallest_eigenvalues(np.broadcast_to(np.diag(np.arange(1.0, 21)), (2, 20, 20)), projector)
+    assert (smallest > 0.9).all()
