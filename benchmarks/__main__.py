@@ -1,17 +1,28 @@
-"""``make bench``: the race against PyTorch, the share of the machine's peak, and memory."""
+"""``make bench``: the race against PyTorch, the share of the machine's peak, memory, and the exact engine."""
 
 import sys
 
 import torch
 
+from benchmarks.exact import print_gradients, print_minima
 from benchmarks.peak import peak_gigaflops
 from benchmarks.race import CASES, DENSITIES, gradients_agree, operations, peak_memory, race
 from tegum.threads import default_threads
 
 
 def main() -> None:
-    """Prints one table."""
+    """Prints the tables asked for: ``training``, ``exact``, or both."""
     threads = default_threads()
+    wanted = sys.argv[1:] or ["training", "exact"]
+    if "training" in wanted:
+        print_training(threads)
+    if "exact" in wanted:
+        print_gradients(threads)
+        print_minima(threads)
+
+
+def print_training(threads: int) -> None:
+    """The race of the training engines."""
     peak = peak_gigaflops(threads)
     print(f"{threads} cores, fused multiply-add peak {peak:.0f} GFLOP/s in float32; PyTorch {torch.__version__}")
     print(f"peak memory of 100 instances of 400 x 30: {peak_memory():.0f} MB")
@@ -29,7 +40,7 @@ def main() -> None:
         print(f"{rate:>9.1f}{rate / peak:>8.0%}{gradients_agree(case):>10.0e}")
         sys.stdout.flush()
     print("\nratio: against our slowest density; GFLOP/s: of the products alone, at density 1")
-    print("gradient: largest relative difference between the two engines")
+    print("gradient: largest relative difference between the two engines\n")
 
 
 main()

@@ -78,9 +78,25 @@ for _operation, _instruction in (
     _define(getattr(operator, "i" + _operation.__name__), _instruction)
 
 
+def _data(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any) -> Any:
+    """Where the numbers of an array, or of a pointer, begin."""
+    if isinstance(array_type, types.CPointer):
+        return array
+    return context.make_array(array_type)(context, builder, array).data
+
+
 def _address(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any, at: Any) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [at]), _VECTOR.as_pointer())
+    return builder.bitcast(builder.gep(_data(context, builder, array_type, array), [at]), _VECTOR.as_pointer())
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def pointer(typing_context: Any, array: Any) -> Any:
+    """The address of a contiguous array: indexed like it, but one word to pass on, where an array is seven."""
+
+    def code(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> Any:
+        return _data(context, builder, sig.args[0], args[0])
+
+    return types.CPointer(array.dtype)(array), code
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -109,8 +125,7 @@ def peek(typing_context: Any, array: Any, at: Any) -> Any:
     """The number array[at]; unlike indexing it does not look for negative positions."""
 
     def code(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> Any:
-        data = context.make_array(sig.args[0])(context, builder, args[0]).data
-        return builder.load(builder.gep(data, [args[1]]))
+        return builder.load(builder.gep(_data(context, builder, sig.args[0], args[0]), [args[1]]))
 
     return array.dtype(array, types.int64), code
 

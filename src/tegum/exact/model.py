@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from tegum.compilation import compiled, inlined
 from tegum.exact.exponential import exponential_row
+from tegum.exact.lanes import pointer
+from tegum.exact.product import Work, World
 from tegum.exact.row import Effort, always_on, whole
 from tegum.exact.split import partition, reach, split_row
 
@@ -122,7 +124,7 @@ def _once(
         for k in range(W.shape[0]):
             for i in range(n):
                 dW[k, i] = 0.0
-    for block in range(world.silent.size):
+    for block in range(world.blocks):
         for component in range(world.block_first[block], world.block_first[block + 1]):
             mean = world.weight[component] * world.mean
             square = world.weight[component] * (world.spread + world.mean * world.mean)
@@ -167,18 +169,42 @@ def model_loss(
         loss, its error estimate, terms of the row that needed most.
     """
     scale = 0.0
-    for block in range(world.silent.size):
+    for block in range(world.blocks):
         for component in range(world.block_first[block], world.block_first[block + 1]):
             square = world.weight[component] * (world.spread + world.mean * world.mean)
             for j in range(world.component_first[component], world.component_first[component + 1]):
                 scale += importance[j] * square
     target = tol * scale * _FIRST_SHARE
+    lean_world = World(
+        world.blocks,
+        pointer(world.block_first),
+        pointer(world.component_first),
+        pointer(world.weight),
+        pointer(world.silent),
+        world.mean,
+        world.spread,
+        world.exponential,
+        world.simple,
+    )
+    lean = Work(
+        pointer(work.v),
+        pointer(work.g),
+        pointer(work.slope),
+        pointer(work.c),
+        pointer(work.c_small),
+        pointer(work.order),
+        pointer(work.order_small),
+        pointer(work.bucket_sum),
+        pointer(work.bucket_least),
+        pointer(work.partial),
+        pointer(work.partial_b),
+    )
     loss = error = 0.0
     terms = 0
     for _ in range(_PASSES):
         loss, error, terms = _once(
-            world,
-            work,
+            lean_world,
+            lean,
             W,
             b,
             importance,
@@ -243,7 +269,7 @@ def enter_world(world: Any, point: Any, weights: Any, importances: Any, which: i
     """Fills a thread's world with row ``which`` of the tables."""
     for component in range(world.weight.size):
         world.weight[component] = weights[which, component]
-    for block in range(world.silent.size):
+    for block in range(world.blocks):
         silent = 1.0
         for component in range(world.block_first[block], world.block_first[block + 1]):
             silent -= world.weight[component]

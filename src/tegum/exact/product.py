@@ -35,6 +35,7 @@ ALL_ROWS = 7
 class World(NamedTuple):
     """Which features are on together, for compiled code: components of blocks, features of components, probabilities."""
 
+    blocks: int
     block_first: NDArray[np.int64]
     component_first: NDArray[np.int64]
     weight: NDArray[np.float64]

@@ -68,7 +68,7 @@ def partition(world: Any, work: Any, g: Any, n: int) -> Any:
     A block of several features that would be cut, or that is small, prevents the split.
     """
     threshold = _threshold(work, g, n)
-    blocks = world.silent.size
+    blocks = world.blocks
     count = 0
     large = 0
     if threshold > 0:

@@ -33,6 +33,7 @@ class Worlds:
         blocks, components = len(self.block_first) - 1, len(self.component_first) - 1
         simple = blocks == components == self.importance.shape[1]
         return World(
+            blocks,
             self.block_first,
             self.component_first,
             np.zeros(components),
