@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from tegum.compilation import compiled, inlined
 from tegum.exact.exponential import exponential_row
 from tegum.exact.lanes import pointer
-from tegum.exact.product import Work, World
+from tegum.exact.product import MOST_TERMS, Work, World
 from tegum.exact.row import Effort, always_on, whole
 from tegum.exact.split import partition, reach, split_row
 
 _NEGLIGIBLE = 1e-100
+_NEGLIGIBLE_OWN = 1 / 16
+_DROPPED = 8
+"""Where the own coupling is negligible, E[x_j r(s)] converges one order slower: a fixed number of terms is raised."""
 _FIRST_SHARE = 0.25
 _GRADIENT_SHARE = 100.0
 _PASSES = 3
@@ -54,6 +57,9 @@ def row_error(
         return 0.0, 0.0, 0.0, 0.0, 0
     if world.exponential:
         return exponential_row(world, work, n, g, work.order, count, own, own_block, own_component, b, effort)
+    if effort.least == effort.most and own_block >= 0 and _own_is_negligible(g, n, own):
+        terms = min(_DROPPED * effort.most, MOST_TERMS)
+        effort = Effort(terms, terms, effort.target, effort.target_b, effort.gradient)
     if large < count:
         return split_row(
             world, work, n, g, work.order, large, count, own, own_block, own_component, b, b + low, b + high, effort
@@ -62,6 +68,15 @@ def row_error(
         world, work, n, g, work.order, count, own, own_block, own_component, b, b + low, b + high, 1.0, 0.0, work.c, effort
     )
     return value, by_b, error, error_b, terms
+
+
+@inlined
+def _own_is_negligible(g: Any, n: int, own: int) -> bool:
+    """Whether the row's own coupling is far below the others: the feature is dropped."""
+    largest = 0.0
+    for i in range(n):
+        largest = max(largest, abs(g[i]))
+    return bool(abs(g[own]) < _NEGLIGIBLE_OWN * largest)
 
 
 @inlined
@@ -196,6 +211,7 @@ def model_loss(
         pointer(work.order_small),
         pointer(work.bucket_sum),
         pointer(work.bucket_least),
+        pointer(work.bucket_count),
         pointer(work.partial),
         pointer(work.partial_b),
     )

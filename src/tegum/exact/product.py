@@ -58,6 +58,7 @@ class Work(NamedTuple):
     order_small: NDArray[np.int64]
     bucket_sum: NDArray[np.float64]
     bucket_least: NDArray[np.float64]
+    bucket_count: NDArray[np.float64]
     partial: NDArray[np.float64]
     partial_b: NDArray[np.float64]
 
@@ -74,6 +75,7 @@ def work_for(n: int) -> Work:
         order_small=np.zeros(n, dtype=np.int64),
         bucket_sum=np.zeros(BUCKETS),
         bucket_least=np.zeros(BUCKETS),
+        bucket_count=np.zeros(BUCKETS),
         partial=np.zeros(MOST_TERMS // IMAGINARY),
         partial_b=np.zeros(MOST_TERMS // IMAGINARY),
     )

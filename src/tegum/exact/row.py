@@ -22,7 +22,7 @@ from tegum.exact.inversion import invert
 from tegum.exact.moments import add_gradient, cumulants, own_derivatives, raw, raw_by_own
 from tegum.exact.uniform import ALPHA, closed_power, rectified_power
 
-_MARGIN = 1.2
+_MARGIN = 1.1
 _Q = float(np.exp(-ALPHA))
 ROUNDING = 1e-15
 ALIAS_0 = _Q / (1 - _Q)

@@ -21,51 +21,76 @@ from tegum.exact.product import BUCKETS
 from tegum.exact.row import ALIAS_0, ALIAS_1, ALIAS_2, ROUNDING, nobody, period, whole
 from tegum.exact.uniform import closed_power
 
-_GAP = 2.0
-_SMALLEST = 1e-300
+_GAP = 1.1
+_FINE = 8
 
 
 @inlined
 def _threshold(work: Any, g: Any, n: int) -> float:
-    """Couplings below it are small: it lies in the widest gap, |g| over the sum of all smaller ones; 0 where none is wide.
+    """Couplings below it are small, those from it on large; 0 where it is best to have no small ones.
 
-    Couplings are counted by powers of two: a gap of 2 always separates two powers.
+    Couplings are counted by powers of sqrt(2).  On a grid for couplings of scale s, those below s / 16 converge slowly and
+    cost an error like s^2 each; of all gaps where the next coupling exceeds the sum of the smaller ones, the one that leaves
+    the least error on both grids wins.
     """
     largest = 0.0
     for i in range(n):
         largest = max(largest, abs(g[i]))
-    top = exponent(largest)
+    top = exponent(largest * largest)
     bottom = top
     for i in range(n):
         if g[i] != 0:
-            bottom = min(bottom, exponent(g[i]))
+            bottom = min(bottom, exponent(g[i] * g[i]))
     bottom = max(bottom, top - BUCKETS + 1)
-    for bucket in range(top - bottom + 1):
+    width = top - bottom + 1
+    if width <= _FINE:
+        return 0.0
+    for bucket in range(width):
         work.bucket_sum[bucket] = 0.0
         work.bucket_least[bucket] = largest
+        work.bucket_count[bucket] = 0.0
     for i in range(n):
-        bucket = max(exponent(g[i]) - bottom, 0)
-        size = abs(g[i])
-        work.bucket_sum[bucket] += size
-        work.bucket_least[bucket] = min(work.bucket_least[bucket], size)
+        if g[i] != 0:
+            bucket = max(exponent(g[i] * g[i]) - bottom, 0)
+            size = abs(g[i])
+            work.bucket_sum[bucket] += size
+            work.bucket_least[bucket] = min(work.bucket_least[bucket], size)
+            work.bucket_count[bucket] += 1
+    slow = 0.0
+    for bucket in range(width - _FINE):
+        slow += work.bucket_count[bucket]
     threshold = 0.0
-    widest = _GAP
+    least_error = slow
+    slow_small = 0.0
+    counted = 0
     tail = work.bucket_sum[0]
-    for bucket in range(1, top - bottom + 1):
-        if work.bucket_sum[bucket] > 0:
-            least = work.bucket_least[bucket]
-            if least > widest * tail:
-                widest = least / max(tail, _SMALLEST)
-                threshold = least
-            tail += work.bucket_sum[bucket]
+    below = work.bucket_count[0]
+    last = 0
+    for bucket in range(1, width):
+        if work.bucket_count[bucket] == 0:
+            continue
+        while counted <= last - _FINE:
+            slow_small += work.bucket_count[counted]
+            counted += 1
+        if work.bucket_least[bucket] > _GAP * tail:
+            error = max(slow - below, 0.0) + slow_small * 2.0 ** (last - width + 1)
+            if error < least_error:
+                least_error = error
+                threshold = work.bucket_least[bucket]
+        tail += work.bucket_sum[bucket]
+        below += work.bucket_count[bucket]
+        last = bucket
     return threshold
 
 
 @inlined
 def partition(world: Any, work: Any, g: Any, n: int) -> Any:
-    """Lists the blocks that are ever on in ``work.order``, large ones first; returns how many are large and how many there are.
+    """Lists the blocks that are ever on in ``work.order``, large ones first.
 
     A block of several features that would be cut, or that is small, prevents the split.
+
+    Returns:
+        how many blocks are large, and how many there are.
     """
     threshold = _threshold(work, g, n)
     blocks = world.blocks
