@@ -136,3 +136,10 @@ def test_the_projector_covers_the_rotations_and_nothing_else() -> None:
     np.testing.assert_allclose(np.trace(projector, axis1=1, axis2=2), [3, 2], atol=1e-9)
     smallest, _ = smallest_eigenvalues(np.broadcast_to(np.diag(np.arange(1.0, 21)), (2, 20, 20)), projector)
     assert (smallest > 0.9).all()
+
+
+def test_lanczos_finds_the_same_curvature(monkeypatch: pytest.MonkeyPatch) -> None:
+    dense = tg.exact.minimise(FIVE_IN_TWO, SPARSE, seeds=2, progress=False)
+    monkeypatch.setattr("tegum.exact.certificate._MOST_DENSE", 5)
+    sparse = tg.exact.minimise(FIVE_IN_TWO, SPARSE, seeds=2, progress=False)
+    np.testing.assert_allclose(sparse.curvature, dense.curvature, rtol=1e-3, atol=1e-6)

@@ -9,29 +9,34 @@ and the smallest eigenvalue on what is left decides: clearly below zero, a saddl
 zero (a feature whose output never fires may move its bias freely).
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from tegum.exact.descent import Starts
-from tegum.exact.differences import differences_for, hessians
+from tegum.exact.differences import differences_for, hessian_times, hessians
 from tegum.exact.model import point_for
 from tegum.exact.product import work_for
 from tegum.exact.worlds import Worlds
 from tegum.threads import in_pieces
 
-MOST_PARAMETERS = 600
-"""Above this many parameters a dense Hessian of every start costs too much, and none is computed."""
+_MOST_DENSE = 600
+"""Above this many parameters the smallest eigenvalue is sought by Lanczos iterations instead of from the whole Hessian."""
 
+_LANCZOS_TOLERANCE = 1e-3
 _STEP = 1e-4
 _RANK_TOLERANCE = 1e-7
 _PIECE_NUMBERS = 1e6
 
 
-def rotation_projector(W: Float[np.ndarray, "batch m n"]) -> Float[np.ndarray, "batch d d"]:
-    """Q Q^T for the zero modes E W of each model, in flat coordinates (W row by row, then b), d = m n + n."""
+def rotation_modes(W: Float[np.ndarray, "batch m n"]) -> Float[np.ndarray, "batch r d"]:
+    """An orthonormal basis of the zero modes E W of each model, r = m (m - 1) / 2, rows of 0 where W has lower rank.
+
+    Coordinates are flat: W row by row, then b, d = m n + n.
+    """
     count, m, n = W.shape
     d = m * n + n
     pairs = [(k, other) for k in range(m) for other in range(k + 1, m)]
@@ -39,12 +44,18 @@ def rotation_projector(W: Float[np.ndarray, "batch m n"]) -> Float[np.ndarray, "
     for row, (k, other) in enumerate(pairs):
         turned[:, row, k] = W[:, other]
         turned[:, row, other] = -W[:, k]
-    projector = np.zeros((count, d, d))
+    basis = np.zeros((count, len(pairs), d))
     if pairs:
-        _, size, basis = np.linalg.svd(turned.reshape(count, len(pairs), m * n), full_matrices=False)
-        basis = np.where((size > _RANK_TOLERANCE * (1 + size[:, :1]))[..., None], basis, 0.0)
-        projector[:, : m * n, : m * n] = np.einsum("zri,zrj->zij", basis, basis)
-    return projector
+        _, size, directions = np.linalg.svd(turned.reshape(count, len(pairs), m * n), full_matrices=False)
+        kept = size > _RANK_TOLERANCE * (1 + size[:, :1])
+        basis[:, : directions.shape[1], : m * n] = np.where(kept[..., None], directions, 0.0)
+    return basis
+
+
+def rotation_projector(W: Float[np.ndarray, "batch m n"]) -> Float[np.ndarray, "batch d d"]:
+    """Q Q^T for the zero modes of each model, in flat coordinates."""
+    basis = rotation_modes(W)
+    return np.asarray(np.einsum("zri,zrj->zij", basis, basis))
 
 
 def smallest_eigenvalues(H: Float[np.ndarray, "batch d d"], projector: Float[np.ndarray, "batch d d"]) -> Any:
@@ -53,6 +64,33 @@ def smallest_eigenvalues(H: Float[np.ndarray, "batch d d"], projector: Float[np.
     keep = np.eye(H.shape[-1]) - projector
     lifted = keep @ H @ keep + (10 * size * H.shape[-1] + 1)[:, None, None] * projector
     return np.linalg.eigvalsh(lifted)[:, 0], size
+
+
+def _extreme(operator: LinearOperator[Any], which: Literal["LA", "SA"], start: NDArray[np.float64]) -> float:
+    values, _ = eigsh(operator, k=1, which=which, tol=_LANCZOS_TOLERANCE, v0=start)
+    return float(values[0])
+
+
+def _by_lanczos(
+    memory: tuple[Any, ...], starts: Starts, k: int, m: int, n: int, linear: bool, terms: int
+) -> tuple[float, float]:
+    """The smallest curvature of one large model beyond the symmetry, and the largest, from products with the Hessian."""
+    d = starts.x.shape[1]
+    modes = rotation_modes(starts.x[k : k + 1, : m * n].reshape(1, m, n))[0]
+    product = np.empty(d)
+
+    def times(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        vector = np.asarray(vector, dtype=np.float64).ravel()
+        inside = vector - modes.T @ (modes @ vector)
+        hessian_times(*memory, starts, k, int(linear), terms, _STEP, inside, product)
+        return np.asarray(product - modes.T @ (modes @ product))
+
+    operator = LinearOperator((d, d), matvec=times, dtype=np.float64)
+    start = np.asarray(np.random.default_rng(0).standard_normal(d))
+    largest = _extreme(operator, "LA", start)
+    lifted = LinearOperator((d, d), matvec=lambda v: times(v) + largest * (modes.T @ (modes @ np.ravel(v))), dtype=np.float64)
+    smallest = _extreme(lifted, "SA", start)
+    return smallest, largest
 
 
 def smallest_curvatures(
@@ -65,21 +103,23 @@ def smallest_curvatures(
     threads: int | None,
     progress: bool | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The smallest curvature of every start beyond the symmetry, and the size of its Hessian; NaN where d is too large."""
+    """The smallest curvature of every start beyond the symmetry, and the size of its Hessian."""
     count, d = starts.x.shape
     smallest, size = np.full(count, np.nan), np.full(count, np.nan)
-    if d > MOST_PARAMETERS:
-        return smallest, size
-    piece = max(1, int(_PIECE_NUMBERS / (d * d)))
+    dense = d <= _MOST_DENSE
+    piece = min(max(1, int(_PIECE_NUMBERS / (d * d))), 512) if dense else 1
 
     def scratch() -> tuple[Any, ...]:
         return worlds.blank(), work_for(n_features), point_for(n_hidden, n_features), differences_for(d)
 
     def work(memory: tuple[Any, ...], first: int, end: int) -> None:
+        if not dense:
+            smallest[first], size[first] = _by_lanczos(memory, starts, first, n_hidden, n_features, linear, terms)
+            return
         found = np.empty((end - first, d, d))
         hessians(*memory, starts, first, end, int(linear), terms, _STEP, found)
         W = starts.x[first:end, : n_hidden * n_features].reshape(-1, n_hidden, n_features)
         smallest[first:end], size[first:end] = smallest_eigenvalues(found, rotation_projector(W))
 
-    in_pieces(count, min(piece, 512), scratch, work, threads=threads, progress=progress, title="curvatures")
+    in_pieces(count, piece, scratch, work, threads=threads, progress=progress, title="curvatures")
     return smallest, size

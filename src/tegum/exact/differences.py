@@ -30,6 +30,33 @@ def differences_for(size: int) -> Differences:
 
 
 @compiled
+def hessian_times(
+    world: Any,
+    work: Any,
+    point: Any,
+    differences: Any,
+    starts: Any,
+    k: int,
+    linear: int,
+    terms: int,
+    step: float,
+    vector: Any,
+    found: Any,
+) -> None:
+    """Writes H v at point ``k`` of a batch into ``found``; v of norm about 1."""
+    enter_world(world, point, starts.weight, starts.importance, starts.world_of[k])
+    x, up, down = differences.x, differences.up, differences.down
+    for i in range(x.size):
+        x[i] = starts.x[k, i] + step * vector[i]
+    loss_at(world, work, point, linear, terms, x, up)
+    for i in range(x.size):
+        x[i] = starts.x[k, i] - step * vector[i]
+    loss_at(world, work, point, linear, terms, x, down)
+    for i in range(x.size):
+        found[i] = (up[i] - down[i]) / (2 * step)
+
+
+@compiled
 def hessians(
     world: Any,
     work: Any,

@@ -71,8 +71,8 @@ def minimise(
 
     Returns:
         A dataset with the grid's dimensions, then ``seed``, and ``W`` (..., hidden, feature), ``b`` (..., feature), ``loss``,
-        ``loss_error`` (its estimated error), ``gradient_norm``, ``curvature`` (smallest beyond the rotation symmetry; NaN above
-        600 parameters), ``status`` (minimum, saddle, not converged, or interrupted after Ctrl-C), ``steps``, ``evaluations``,
+        ``loss_error`` (its estimated error), ``gradient_norm``, ``curvature`` (smallest beyond the rotation symmetry),
+        ``status`` (minimum, saddle, not converged, or interrupted after Ctrl-C), ``steps``, ``evaluations``,
         ``feature_density``, ``feature_importance``; coordinate ``start`` says where each seed began.
 
     Raises:
