@@ -32,3 +32,15 @@ def best(data: xr.Dataset, by: str = "loss") -> xr.Dataset:
             )
         )
     return data.isel(seed=score.argmin("seed"))
+
+
+def mean_without_worst(data: xr.Dataset, by: str = "loss") -> xr.Dataset:
+    """The paper's rule for phase diagrams: at each grid point drop the fit with the highest ``by`` and average the others.
+
+    Args:
+        data: numbers with a dimension ``seed``, ``by`` among them; fits where ``by`` is NaN count as worst.
+        by: what the worst is worst in.
+    """
+    score = data[by].fillna(np.inf)
+    kept = data["seed"] != data["seed"].isel(seed=score.argmax("seed"))
+    return data.where(kept).mean("seed")

@@ -1,6 +1,9 @@
 """Pictures: datasets in, plotly figures out."""
 
 from tegum.figures.arrows import arrow_panels
+from tegum.figures.convergence import error_curves
+from tegum.figures.phase_map import phase_panels
+from tegum.figures.stuck_map import stuck_panels
 from tegum.figures.theme import CONFIG
 
-__all__ = ["CONFIG", "arrow_panels"]
+__all__ = ["CONFIG", "arrow_panels", "error_curves", "phase_panels", "stuck_panels"]

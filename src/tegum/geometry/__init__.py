@@ -10,8 +10,12 @@ from tegum.geometry.measures import (
     interference,
     polar_angles,
 )
+from tegum.geometry.phases import DEDICATED, NOT_LEARNED, SUPERPOSITION, phase_of
 
 __all__ = [
+    "DEDICATED",
+    "NOT_LEARNED",
+    "SUPERPOSITION",
     "aligned",
     "cosines",
     "dimensionality",
@@ -19,5 +23,6 @@ __all__ = [
     "feature_norms",
     "gram",
     "interference",
+    "phase_of",
     "polar_angles",
 ]

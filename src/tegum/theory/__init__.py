@@ -3,6 +3,7 @@
 from tegum.theory.candidates import dedicated_loss, dropped_loss, pair_boundary, paired_loss
 from tegum.theory.linear import feature_benefit, linear_interference, linear_loss
 from tegum.theory.one_active import active_error, loss_nothing_active, losses_one_active, silent_error, sparse_loss
+from tegum.theory.pair_regime import pair_regime_count, pair_regime_loss
 from tegum.theory.two_in_one import two_in_one_loss
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "loss_nothing_active",
     "losses_one_active",
     "pair_boundary",
+    "pair_regime_count",
+    "pair_regime_loss",
     "paired_loss",
     "silent_error",
     "sparse_loss",

@@ -1,0 +1,25 @@
+"""What became of a feature: not learned, a dimension of its own, or in superposition.
+
+    not learned      norm below 1/2
+    superposition    norm at least 1/2, interference at least 1/2
+    dedicated        norm at least 1/2, interference below 1/2
+
+Example: the second feature of W = [[1, -1]] has norm 1 and interference 1: superposition.
+
+Source: the three fates of section 3 of `Toy Models of Superposition`; the thresholds are ours.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NOT_LEARNED, DEDICATED, SUPERPOSITION = "not learned", "dedicated", "superposition"
+
+_THRESHOLD = 0.5
+
+
+def phase_of(norm: NDArray[np.floating], interference: NDArray[np.floating]) -> NDArray[Any]:
+    """The phase of every feature from its norm and interference; elementwise."""
+    learned, mixed = norm >= _THRESHOLD, interference >= _THRESHOLD
+    return np.where(learned, np.where(mixed, SUPERPOSITION, DEDICATED), NOT_LEARNED)

@@ -1,0 +1,48 @@
+"""The phase diagram of two features end to end, on a small grid; its checks fail where they must."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tegum.claims import Claim
+from tegum.experiments import phase_two
+from tegum.experiments.phase_study import BEST, OPTIMUM, PAPER_RULE, boundary
+
+
+@pytest.fixture(scope="module")
+def data() -> xr.Dataset:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(phase_two, "SIDE", {"quick": 10, "paper": 10})
+        return phase_two.study("quick")
+
+
+@pytest.fixture(scope="module")
+def verdicts(data: xr.Dataset) -> dict[str, Claim]:
+    return {claim.name: claim for claim in phase_two.claims(data)}
+
+
+def test_the_optimum_and_the_best_fits_have_the_phases_of_the_theory(verdicts: dict[str, Claim]) -> None:
+    assert verdicts["optimum"].verdict == "held"
+    assert verdicts["trained"].verdict == "held"
+    assert verdicts["same-sign"].verdict == "held"
+    assert verdicts["optimum"].control is not None
+    assert not verdicts["optimum"].control.holds
+
+
+def test_no_fit_is_below_the_certified_optimum(data: xr.Dataset) -> None:
+    assert (data["loss"].sel(reading=BEST) > data["loss"].sel(reading=OPTIMUM) * (1 - 1e-5)).all()
+    assert data.attrs["not_converged"] == 0
+    assert set(data.reading.values) == {PAPER_RULE, BEST, OPTIMUM}
+
+
+def test_the_boundary_lies_between_grid_points() -> None:
+    density, ratio = np.array([0.01, 0.1, 1.0]), np.array([0.5, 2.0])
+    one = xr.DataArray([[1.0, 1.0], [1.0, 0.0], [0.0, 0.0]], dims=("density", "importance_ratio"))
+    reading = xr.Dataset({"norm": one, "interference": one}, {"density": density, "importance_ratio": ratio})
+    np.testing.assert_allclose(boundary(reading), [np.sqrt(0.1), np.sqrt(0.001)])
+
+
+def test_pictures_are_drawn(data: xr.Dataset) -> None:
+    figures = phase_two.figures(data)
+    assert set(figures) == {"phases", "stuck"}
+    assert len(figures["phases"].picture.data) == 3 * 3 + 1
