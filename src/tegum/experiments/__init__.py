@@ -1,10 +1,10 @@
 """The paper's figures, one file each, in the paper's order."""
 
 from tegum.errors import Mistake, Problem
-from tegum.experiments import intro, phase_two
+from tegum.experiments import intro, phase_three, phase_two
 from tegum.experiments.experiment import Experiment, Figure, Profile
 
-EXPERIMENTS: tuple[Experiment, ...] = (intro.experiment, phase_two.experiment)
+EXPERIMENTS: tuple[Experiment, ...] = (intro.experiment, phase_two.experiment, phase_three.experiment)
 
 
 def experiment_called(name: str) -> Experiment:

@@ -63,7 +63,7 @@ def phase_panels(
     """
     count = len(panels)
     figure = make_subplots(
-        cols=count + 1, column_widths=[1.0] * count + [0.26], subplot_titles=[*panels, ""], horizontal_spacing=0.055
+        cols=count + 1, column_widths=[1.0] * count + [0.24], subplot_titles=[*panels, ""], horizontal_spacing=0.075
     )
     shared = {"zmin": 0, "zmax": 1, "colorscale": _scale(), "showscale": False}
     styles = ["solid", "dash", "dot"]
