@@ -1,10 +1,16 @@
 """The paper's figures, one file each, in the paper's order."""
 
 from tegum.errors import Mistake, Problem
-from tegum.experiments import intro, phase_three, phase_two
+from tegum.experiments import intro, phase_three, phase_two, sweep_large, sweep_small
 from tegum.experiments.experiment import Experiment, Figure, Profile
 
-EXPERIMENTS: tuple[Experiment, ...] = (intro.experiment, phase_two.experiment, phase_three.experiment)
+EXPERIMENTS: tuple[Experiment, ...] = (
+    intro.experiment,
+    sweep_small.experiment,
+    sweep_large.experiment,
+    phase_two.experiment,
+    phase_three.experiment,
+)
 
 
 def experiment_called(name: str) -> Experiment:

@@ -36,7 +36,7 @@ def error_curves(data: xr.Dataset) -> go.Figure:
         if set(variable.dims) != set(dims):
             raise Mistake(Problem(f"{variable.name} has dimensions {dict(variable.sizes)}", f"give {', '.join(dims)}"))
     if error.sizes["curve"] > len(_COLOURS):
-        raise Mistake(Problem(f"there are {error.sizes['method']} methods", f"compare at most {len(_COLOURS)}"))
+        raise Mistake(Problem(f"there are {error.sizes['curve']} methods", f"compare at most {len(_COLOURS)}"))
     kinds = [str(kind) for kind in data["kind"].values]
     methods = [str(method) for method in data["curve"].values]
     figure = make_subplots(cols=len(kinds), subplot_titles=kinds, shared_yaxes=True, horizontal_spacing=0.03)
