@@ -1,7 +1,7 @@
 """The paper's figures, one file each, in the paper's order."""
 
 from tegum.errors import Mistake, Problem
-from tegum.experiments import intro, phase_three, phase_two, sweep_large, sweep_small
+from tegum.experiments import confused, intro, phase_three, phase_two, sweep_large, sweep_small
 from tegum.experiments.experiment import Experiment, Figure, Profile
 
 EXPERIMENTS: tuple[Experiment, ...] = (
@@ -10,6 +10,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     sweep_large.experiment,
     phase_two.experiment,
     phase_three.experiment,
+    confused.experiment,
 )
 
 

@@ -5,6 +5,7 @@ from tegum.figures.convergence import error_curves
 from tegum.figures.phase_map import phase_panels
 from tegum.figures.strips import strips
 from tegum.figures.stuck_map import stuck_panels
+from tegum.figures.surface import surface_panels
 from tegum.figures.theme import CONFIG
 
-__all__ = ["CONFIG", "arrow_panels", "error_curves", "phase_panels", "strips", "stuck_panels"]
+__all__ = ["CONFIG", "arrow_panels", "error_curves", "phase_panels", "strips", "stuck_panels", "surface_panels"]

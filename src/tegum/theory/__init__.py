@@ -4,7 +4,7 @@ from tegum.theory.candidates import dedicated_loss, dropped_loss, pair_boundary,
 from tegum.theory.linear import feature_benefit, linear_interference, linear_loss
 from tegum.theory.one_active import active_error, loss_nothing_active, losses_one_active, silent_error, sparse_loss
 from tegum.theory.pair_regime import pair_regime_count, pair_regime_loss
-from tegum.theory.two_in_one import two_in_one_loss
+from tegum.theory.two_in_one import two_in_one_loss, two_in_one_minima
 
 __all__ = [
     "active_error",
@@ -22,4 +22,5 @@ __all__ = [
     "silent_error",
     "sparse_loss",
     "two_in_one_loss",
+    "two_in_one_minima",
 ]

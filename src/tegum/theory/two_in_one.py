@@ -13,6 +13,11 @@ Source: Tom McGrath's comment in `Toy Models of Superposition`; the closed form 
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+
+_REACH = 1.5
+_CELLS = 60
+_SAME = 1e-3
 
 
 def _both_on(a: NDArray[np.float64], s: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -35,3 +40,32 @@ def two_in_one_loss(w1: ArrayLike, w2: ArrayLike, density: ArrayLike, ratio: Arr
     leak = np.maximum(s, 0) ** 2
     one = ((1 - a) ** 2 + r * leak + r * (1 - b) ** 2 + leak) / 3
     return np.asarray(p * (1 - p) * one + p * p * (_both_on(a, s) + r * _both_on(b, s)))
+
+
+def two_in_one_minima(density: float, ratio: float = 1.0) -> NDArray[np.float64]:
+    """Every local minimum of the loss up to (w1, w2) -> (-w1, -w2), lowest first: rows (w1, w2, loss), w1 >= 0.
+
+    Candidates are the lowest cells of a grid over |w| <= 1.5, each followed to its minimum.
+    """
+    w1 = np.linspace(0, _REACH, _CELLS + 1)
+    w2 = np.linspace(-_REACH, _REACH, 2 * _CELLS + 1)
+    surface = np.pad(two_in_one_loss(w1[:, None], w2[None, :], density, ratio), 1, constant_values=np.inf)
+    surface[0, 1:-1] = surface[2, -2:0:-1]
+    inner = surface[1:-1, 1:-1]
+    around = [
+        surface[1 + i : surface.shape[0] - 1 + i, 1 + j : surface.shape[1] - 1 + j] for i in (-1, 0, 1) for j in (-1, 0, 1)
+    ]
+    lowest = np.all([inner <= other for other in around], axis=0)
+    found: list[tuple[float, float, float]] = []
+    for row, column in np.argwhere(lowest):
+        start = np.array([w1[row], w2[column]])
+        end = minimize(
+            lambda w: float(two_in_one_loss(w[0], w[1], density, ratio)),
+            start,
+            method="Nelder-Mead",
+            options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 2000},
+        )
+        a, b = end.x if end.x[0] >= 0 else -end.x
+        if not any(abs(a - c) + abs(b - d) < _SAME for c, d, _ in found):
+            found.append((float(a), float(b), float(end.fun)))
+    return np.array(sorted(found, key=lambda minimum: minimum[2]))
