@@ -45,7 +45,7 @@ def picture(data: xr.Dataset) -> Figure:
     return Figure(
         strips(models),
         f"Each column is a model, the best of {seeds} seeds by exact loss. Above, what it computes: WᵀW and, set apart, b. "
-        "Below, how much of each feature it keeps; dark features have a direction to themselves, bright ones share theirs. A linear "
-        "model keeps the most important features, whatever the density; with a ReLU, sparser worlds hold more features than "
-        "there are dimensions.",
+        "Below, how much of each feature it keeps; dark features have a direction to themselves, bright ones share theirs. "
+        "A linear model keeps the most important features, whatever the density; with a ReLU, sparser worlds hold more "
+        "features than there are dimensions.",
     )

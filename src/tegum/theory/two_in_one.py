@@ -52,10 +52,8 @@ def two_in_one_minima(density: float, ratio: float = 1.0) -> NDArray[np.float64]
     surface = np.pad(two_in_one_loss(w1[:, None], w2[None, :], density, ratio), 1, constant_values=np.inf)
     surface[0, 1:-1] = surface[2, -2:0:-1]
     inner = surface[1:-1, 1:-1]
-    around = [
-        surface[1 + i : surface.shape[0] - 1 + i, 1 + j : surface.shape[1] - 1 + j] for i in (-1, 0, 1) for j in (-1, 0, 1)
-    ]
-    lowest = np.all([inner <= other for other in around], axis=0)
+    rows, columns = inner.shape
+    lowest = np.all([inner <= surface[i : i + rows, j : j + columns] for i in range(3) for j in range(3)], axis=0)
     found: list[tuple[float, float, float]] = []
     for row, column in np.argwhere(lowest):
         start = np.array([w1[row], w2[column]])
@@ -63,7 +61,7 @@ def two_in_one_minima(density: float, ratio: float = 1.0) -> NDArray[np.float64]
             lambda w: float(two_in_one_loss(w[0], w[1], density, ratio)),
             start,
             method="Nelder-Mead",
-            options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 2000},
+            tol=1e-12,
         )
         a, b = end.x if end.x[0] >= 0 else -end.x
         if not any(abs(a - c) + abs(b - d) < _SAME for c, d, _ in found):
