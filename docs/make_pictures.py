@@ -1,4 +1,4 @@
-"""Renders the README's pictures from fresh results with headless Chromium: ``make pictures``."""
+"""Renders the pictures of the README and of docs/ from fresh results with headless Chromium: ``make pictures``."""
 
 import shutil
 import subprocess
@@ -7,9 +7,10 @@ import tempfile
 from pathlib import Path
 
 import plotly.graph_objects as go
+from exact_error import measured
 
 from tegum.experiments import experiment_called
-from tegum.figures import CONFIG
+from tegum.figures import CONFIG, error_curves
 
 PICTURES = Path(__file__).parent / "pictures"
 WIDTH = 1000
@@ -40,6 +41,8 @@ def main() -> None:
     intro = experiment_called("intro")
     data = intro.study("quick")
     screenshot(intro.figures(data)["arrows"].picture, PICTURES / "intro.png")
+    screenshot(error_curves(measured()), PICTURES / "exact_error.png")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -17,10 +17,11 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 SNIPPETS = [(page.name, block) for page in PAGES for block in blocks(page, "python")]
-COMMANDS = [
-    (page.name, line.split("#")[0].strip()) for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()
+SESSIONS = [
+    (page.name, [line for text in block.splitlines() if (line := text.split("#")[0].strip())])
+    for page in PAGES
+    for block in blocks(page, "sh")
 ]
-COMMANDS = [(page, line) for page, line in COMMANDS if line]
 
 
 @pytest.mark.parametrize(("page", "code"), SNIPPETS, ids=[f"{page}-{i}" for i, (page, _) in enumerate(SNIPPETS)])
@@ -29,18 +30,23 @@ def test_snippet(page: str, code: str, tmp_path: Path, monkeypatch: pytest.Monke
     exec(compile(code, page, "exec"), {})
 
 
-@pytest.mark.parametrize(("page", "line"), COMMANDS, ids=[line for _, line in COMMANDS])
-def test_command(page: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program, *words = shlex.split(line)
-    if program == "make":
-        targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-        assert words[0] in targets
-        return
-    assert program == "tegum"
+@pytest.mark.parametrize(("page", "lines"), SESSIONS, ids=[f"{page}-{i}" for i, (page, _) in enumerate(SESSIONS)])
+def test_commands_of_a_block_run_one_after_the_other(
+    page: str, lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "example.toml").write_bytes((ROOT / "docs" / "example.toml").read_bytes())
-    assert run(words) == 0
+    for path in (ROOT / "docs").glob("*.*"):
+        if path.suffix in (".toml", ".safetensors"):
+            (tmp_path / "docs" / path.name).write_bytes(path.read_bytes())
+    for line in lines:
+        program, *words = shlex.split(line)
+        if program == "make":
+            targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+            assert words[0] in targets
+            continue
+        assert program == "tegum"
+        assert run(words) == 0, line
 
 
 def test_links_to_files_lead_somewhere() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,10 +22,13 @@ COMMANDS = STORED["command"]
 
 @pytest.mark.parametrize("case", COMMANDS, ids=[case["words"] for case in COMMANDS])
 def test_a_wrong_command(
-    case: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: dict[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
+    (tmp_path / "damaged.npz").write_text("")
+    if "arrays" in case:
+        np.savez(tmp_path / "weights.npz", **case["arrays"])
     if "file" in case:
         (tmp_path / "recipe.toml").write_text(case["file"])
     assert run(case["words"].split()) == 2
@@ -73,6 +77,34 @@ CALLS = {
     "exponential": lambda: tg.features.Exponential(0.0),
     "samples": lambda: tg.features.Independent(2).sample(0, seed=1),
     "gradient-samples": lambda: tg.training.loss_and_gradient(tg.nets.Linear(2, 1), {"W": np.ones((1, 2))}, np.ones((5, 3))),
+    "exact-many": lambda: tg.exact.evaluate(
+        np.ones((3, 3)),
+        np.ones(4),
+        tg.features.Independent(2),
+        tied=False,
+        activation="tanh",
+        tol=0,
+        terms=100,
+        threads=0,
+    ),
+    "exact-shapes": lambda: tg.exact.loss(np.ones((2, 3)), 0.0, tg.features.Independent(2)),
+    "exact-tol": lambda: tg.exact.loss(np.ones((1, 2)), np.zeros(2), tg.features.Independent(2), tol=0),
+    "exact-terms": lambda: tg.exact.squared_errors(np.ones((1, 2)), np.zeros(2), tg.features.Independent(2), terms=100),
+    "exact-axes": lambda: tg.exact.loss(
+        np.ones((3, 1, 2)), np.zeros((4, 2)), tg.features.Independent(2, density=[[0.1], [0.2], [0.3]])
+    ),
+    "exact-signed": lambda: tg.exact.loss(np.ones((1, 2)), np.zeros(2), tg.features.Independent(2, signed=True)),
+    "exact-law": lambda: tg.exact.loss(
+        np.ones((1, 2)), np.zeros(2), tg.features.Independent(2, magnitude=tg.features.Constant(1.0), signed=True)
+    ),
+    "exact-blocks": lambda: tg.exact.loss(np.ones((1, 2)), np.zeros(2), tg.features.KSparse(2, 1)),
+    "exact-nan": lambda: tg.exact.loss_and_gradient(
+        np.array([[[1.0, 2.0]], [[3.0, np.nan]]]), np.zeros(2), tg.features.Independent(2)
+    ),
+    "exact-infinite": lambda: tg.exact.loss(np.ones((1, 2)), np.array([0.0, -np.inf]), tg.features.Independent(2)),
+    "exact-too-large": lambda: tg.exact.loss(np.full((2, 3, 1, 2), 1e60), np.zeros(2), tg.features.Independent(2)),
+    "exact-net": lambda: tg.exact.Objective(tg.nets.AbsoluteValue(2, 1), tg.features.Independent(2)),
+    "exact-worlds": lambda: tg.exact.Objective(tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=[[0.1], [0.2]])),
 }
 
 

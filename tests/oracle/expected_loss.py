@@ -2,21 +2,23 @@
 
 Every pattern of components that are on is enumerated.  With the couplings g_1 .. g_k of the features that are on,
 
-    uniform        E r(b + sum g_i u_i)^2 = 2 / ((k + 2)! prod g) sum over vertices v of the cube (-1)^(k - |v|) (b + g.v)_+^(k + 2)
-    exponential    E r(b + sum g_i u_i)^2 = sum_{g_i > 0} 2 g_i^2 e^{b / g_i} prod_{j != i} g_i / (g_i - g_j)      for b <= 0
-                   E s^2 - E r(-s)^2                                                                            for b > 0
+    uniform        E r(b + sum g_i u_i)^2 = 2 / ((k + 2)! prod g) sum_v (-1)^(k - |v|) r(b + g.v)^(k + 2),   v in {0, 1}^k
+    exponential    E r(b + sum g_i u_i)^2 = sum_{g_i > 0} 2 g_i^2 e^{b / g_i} prod_{j != i} g_i / (g_i - g_j)        for b <= 0
+                                          = E s^2 - E r(-s)^2                                                        for b > 0
 
 (g in units of the mean; equal ones are moved apart by 1e-40).  E[x_j r(s)] is half the derivative of E r(s)^2 by g_j, and the
-gradient a derivative too: both are taken by differences so small that only digits to spare are lost.
+gradient a derivative too: both are taken by differences so small that only digits to spare are lost.  Good for up to six
+features.  Two features are integrated as well, by adaptive quadrature, and any number sampled.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mpmath as mp
 import numpy as np
 from numpy.typing import NDArray
+from scipy.integrate import quad
 
 from tegum.features import Exponential, Features, Uniform
 
@@ -73,7 +75,7 @@ class Oracle:
 
     def moment(self, b: Any, g: Sequence[Any]) -> Any:
         """E r(b + sum_i g_i x_i)^2."""
-        choices = [[(1 - mp.fsum(w for w, _ in block), ())] + block for block in self.blocks]
+        choices = [[(1 - mp.fsum(w for w, _ in block), ()), *block] for block in self.blocks]
         total = mp.mpf(0)
         for pattern in itertools.product(*choices):
             probability = mp.fprod(w for w, _ in pattern)
@@ -95,7 +97,9 @@ class Oracle:
             second = 2 * self.mean**2 if self.square is exponential_square else mp.mpf(1) / 3
             return np.array(
                 [
-                    float(second * mp.mpf(float(density[j])) + self.row(j, mp.mpf(float(b[j])), [mp.mpf(float(c)) for c in G[j]]))
+                    float(
+                        second * mp.mpf(float(density[j])) + self.row(j, mp.mpf(float(b[j])), [mp.mpf(float(c)) for c in G[j]])
+                    )
                     for j in range(len(b))
                 ]
             )
@@ -121,6 +125,34 @@ class Oracle:
 def gradient_by_weights(W: NDArray[np.float64], by_map: NDArray[np.float64]) -> NDArray[np.float64]:
     """dL/dW from dL/dG for G = W^T W."""
     return np.asarray(W @ (by_map + by_map.T))
+
+
+def integrated_errors(G: NDArray[np.float64], b: NDArray[np.float64], features: Features) -> NDArray[np.float64]:
+    """E (x_j - y_j)^2 of two uniform features: over the other feature by antiderivatives, over the own one by quadrature."""
+    joint = features.joint_density()
+    both = joint[0, 1]
+    found = np.empty(2)
+    for j in range(2):
+        a, c, bias = G[j, j], G[j, 1 - j], b[j]
+        own, other = joint[j, j] - both, joint[1 - j, 1 - j] - both
+
+        def over_other(x: float, a: float = a, c: float = c, bias: float = bias) -> float:
+            low, high = max(bias + a * x, 0.0), max(bias + a * x + c, 0.0)
+            if abs(c) < 1e-9:
+                return (x - (low + high) / 2) ** 2
+            return x * x - x * (high**2 - low**2) / c + (high**3 - low**3) / (3 * c)
+
+        def alone(x: float, a: float = a, bias: float = bias) -> float:
+            return (x - max(bias + a * x, 0.0)) ** 2
+
+        def integral(function: Callable[[float], float], points: list[float]) -> float:
+            inside = [t for t in points if 0 < t < 1]
+            return float(quad(function, 0, 1, points=inside or None, epsabs=1e-13, epsrel=1e-13)[0])
+
+        crossings = [-bias / a, -(bias + c) / a] if a else []
+        found[j] = both * integral(over_other, crossings) + own * integral(alone, crossings)
+        found[j] += other * over_other(0.0) + (1 - both - own - other) * max(bias, 0.0) ** 2
+    return found
 
 
 def sampled_errors(

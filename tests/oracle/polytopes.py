@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 
 def _simplex(k: int) -> NDArray[np.float64]:
-    """k + 1 unit vectors in k dimensions, equally far apart, shape (k, k + 1)."""
+    """Columns: k + 1 unit vectors in k dimensions, equally far apart, shape (k, k + 1)."""
     centred = np.eye(k + 1) - 1 / (k + 1)
     vectors = np.linalg.svd(centred)[0][:, :k].T @ centred
     return np.asarray(vectors / np.linalg.norm(vectors, axis=0))
@@ -27,6 +27,16 @@ SHAPES = {
 }
 
 
+def summed(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The parts in subspaces of their own: a block-diagonal W."""
+    W = np.zeros((sum(p.shape[0] for p in parts), sum(p.shape[1] for p in parts)))
+    row = column = 0
+    for part in parts:
+        W[row : row + part.shape[0], column : column + part.shape[1]] = part
+        row, column = row + part.shape[0], column + part.shape[1]
+    return W
+
+
 def orthogonal_sum(
     rng: np.random.Generator, noise: float, most_features: int = 12
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -40,11 +50,7 @@ def orthogonal_sum(
         parts.append(part)
         if len(parts) > 1 and rng.random() < 0.3:
             break
-    m, n = sum(p.shape[0] for p in parts), sum(p.shape[1] for p in parts)
-    W = np.zeros((m, n))
-    row = column = 0
-    for part in parts:
-        W[row : row + part.shape[0], column : column + part.shape[1]] = part
-        row, column = row + part.shape[0], column + part.shape[1]
+    W = summed(parts)
+    m, n = W.shape
     rotation = np.linalg.qr(rng.normal(size=(m, m)))[0]
     return rotation @ (W + noise * rng.normal(size=(m, n))), noise * rng.normal(size=n)

@@ -6,7 +6,7 @@ import xarray as xr
 from scipy.optimize import minimize
 
 import tegum as tg
-from tegum.exact.certificate import rotation_projector, smallest_eigenvalues
+from tegum.exact.certificate import flat_projector, smallest_eigenvalues
 
 FIVE_IN_TWO = tg.nets.ReluOutput(5, 2)
 SPARSE = tg.features.Independent(5, density=0.1)
@@ -131,11 +131,23 @@ def test_the_projector_covers_the_rotations_and_nothing_else() -> None:
     W = np.random.default_rng(0).normal(size=(2, 3, 5))
     W[1, 2] = 0
     W[1, 1] = 2 * W[1, 0]
-    projector = rotation_projector(W)
+    projector = flat_projector(W)
     np.testing.assert_allclose(projector @ projector, projector, atol=1e-12)
     np.testing.assert_allclose(np.trace(projector, axis1=1, axis2=2), [3, 2], atol=1e-9)
     smallest, _ = smallest_eigenvalues(np.broadcast_to(np.diag(np.arange(1.0, 21)), (2, 20, 20)), projector)
     assert (smallest > 0.9).all()
+
+
+def test_a_net_without_bias_keeps_none() -> None:
+    net = tg.nets.ReluOutput(2, 1, bias=False)
+    found = tg.exact.minimise(net, tg.features.Independent(2, density=0.5), seeds=8, progress=False)
+    assert (found.b == 0).all()
+    minima = tg.theory.two_in_one_minima(0.5)
+    np.testing.assert_allclose(float(tg.best(found).loss), minima[0, 2], rtol=1e-8)
+    assert set(np.unique(found.loss.values.round(6))) <= set(minima[:, 2].round(6))
+    assert (found.status == "minimum").all()
+    with pytest.raises(tg.Mistake, match="without bias"):
+        tg.exact.minimise(net, tg.features.Independent(2), seeds=1, initial={"b": np.ones(2)})
 
 
 def test_lanczos_finds_the_same_curvature(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,13 @@ def test_a_dataset_comes_back_as_it_was(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["data.safetensors"]
 
 
+def test_a_selection_without_axes_comes_back_as_it_was(tmp_path: Path) -> None:
+    data = tg.best(tg.train(ReluOutput(4, 2), Independent(4), RECIPE))
+    assert data["loss"].ndim == 0
+    write_dataset(data, tmp_path / "best.safetensors")
+    xr.testing.assert_identical(read_dataset(tmp_path / "best.safetensors"), data)
+
+
 @pytest.mark.parametrize("sweep", [SWEEP, {}, {"pair": tg.Axis(["a", "b"], density=[1, 0.1], l1=[0, 0.1])}], ids=str)
 def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path, sweep: dict[str, object]) -> None:
     whole = tg.train(ReluOutput(4, 2), Independent(4), RECIPE, sweep=sweep)

@@ -1,4 +1,4 @@
-"""The command line: `tegum list | show | reproduce | train | doctor`.
+"""The command line: `tegum list | show | reproduce | train | exact-loss | doctor`.
 
 Exit codes: 0 fine, 1 a claim failed (or the doctor found a fault), 2 wrong use, 130 interrupted.
 """
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from tegum.cli.doctor import doctor
+from tegum.cli.exact_loss import exact_loss
 from tegum.cli.reproduce import list_experiments, reproduce, show
 from tegum.cli.training import train
 from tegum.errors import Mistake
@@ -22,6 +23,7 @@ app.command(list_experiments, name="list")
 app.command(show)
 app.command(reproduce)
 app.command(train)
+app.command(exact_loss)
 app.command(doctor)
 
 

@@ -105,20 +105,27 @@ def _magnitude(value: Any) -> Magnitude:
     raise Mistake(Problem(f"magnitude is {value!r}", 'choose "uniform", "exponential", "constant", or { exponential = mean }'))
 
 
-def _features(table: dict[str, Any], n_features: int) -> Features:
+def features_of(table: dict[str, Any], n_features: int) -> Features:
+    """The world that a table describes; ``n_features`` where it does not say.
+
+    Raises:
+        Mistake: naming everything wrong in it.
+    """
     table = dict(table)
     make = _named("distribution", table.pop("distribution", "Independent"), DISTRIBUTIONS)
     problems = Problems()
     if "n_features" in signature(make).parameters:
         table.setdefault("n_features", n_features)
-    if "importance" in table:
-        with problems.collecting():
-            table["importance"] = _importance(table["importance"], n_features)
-    if "magnitude" in table:
-        with problems.collecting():
-            table["magnitude"] = _magnitude(table["magnitude"])
+    for name, read in (("importance", lambda value: _importance(value, n_features)), ("magnitude", _magnitude)):
+        if name in table:
+            value = table.pop(name)
+            with problems.collecting():
+                table[name] = read(value)
+    made: Features | None = None
+    with problems.collecting():
+        made = _made(make, table)
     problems.raise_if_any()
-    made: Features = _made(make, table)
+    assert made is not None
     return made
 
 
@@ -152,7 +159,7 @@ def training_of(tables: dict[str, Any]) -> Training:
         made["net"] = _made(family, net_table)
     size = net_table.get("n_features")
     with problems.collecting():
-        made["features"] = _features(tables.get("features", {}), size if isinstance(size, int) and size > 0 else 1)
+        made["features"] = features_of(tables.get("features", {}), size if isinstance(size, int) and size > 0 else 1)
     with problems.collecting():
         made["recipe"] = Recipe(**tables.get("recipe", {}))
     with problems.collecting():

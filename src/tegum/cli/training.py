@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from tegum.cli.output import duration, require_writable, say
 from tegum.cli.problem import Training, read_tables, training_of
+from tegum.cli.values import curve, numbers
 from tegum.errors import Mistake, Problem, Problems
 from tegum.runs import train_to, write_dataset
 from tegum.sweep import Axis
@@ -66,15 +67,15 @@ def train(
         How many models train at a time; one per core by default.
     """
     tables = read_tables(file) if file is not None else {}
-    numbers = {"net.n_features": features, "net.n_hidden": hidden, "recipe.seeds": seeds, "recipe.steps": steps}
-    _override(tables, {"net.family": net} | {place: None if text is None else _value(text) for place, text in numbers.items()})
+    counts = {"net.n_features": features, "net.n_hidden": hidden, "recipe.seeds": seeds, "recipe.steps": steps}
+    _override(tables, {"net.family": net} | {place: None if text is None else _value(text) for place, text in counts.items()})
     problems = Problems()
     if threads is not None and threads < 1:
         problems.add(f"threads is {threads}", "choose at least 1")
     with problems.collecting():
         _set_density(tables, density)
     with problems.collecting():
-        _override(tables, {"features.importance": None if importance is None else _importance(importance)})
+        _override(tables, {"features.importance": None if importance is None else curve(importance)})
     with problems.collecting():
         _override(tables, dict(_assignment(text) for text in set_))
     training: Training | None = None
@@ -101,32 +102,15 @@ def _override(tables: dict[str, Any], values: dict[str, Any]) -> None:
             tables.setdefault(table, {})[field] = value
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise Mistake(
-            Problem(f"{text!r} is not a number", "write numbers like 0.1, several with commas and no spaces")
-        ) from None
-
-
 def _set_density(tables: dict[str, Any], text: str | None) -> None:
     if text is None:
         return
-    values = [_number(part) for part in text.split(",")]
+    values = numbers(text)
     if len(values) == 1:
         _override(tables, {"features.density": values[0]})
         tables.get("sweep", {}).pop("density", None)
     else:
         _override(tables, {"sweep.density": values})
-
-
-def _importance(text: str) -> Any:
-    name, colon, number = text.partition(":")
-    if colon:
-        return {name: _number(number)}
-    values = [_number(part) for part in text.split(",")]
-    return values[0] if len(values) == 1 else values
 
 
 def _assignment(text: str) -> tuple[str, Any]:

@@ -1,7 +1,28 @@
-"""The exact engine: expected losses, gradients, minima and certificates without a sample."""
+"""The exact engine: expected losses, gradients, curvatures, minima, flows and branches without a sample."""
 
+from tegum.exact.continuation import Branch, crossing, follow
+from tegum.exact.curvature import curvatures, hessian_at, hessian_vector_product, rotation_modes
 from tegum.exact.evaluate import Evaluation, evaluate, loss, loss_and_gradient, squared_errors
+from tegum.exact.flow import Flow, dense_flow, gradient_flow
 from tegum.exact.minimise import minimise
 from tegum.exact.objective import Objective
 
-__all__ = ["Evaluation", "Objective", "evaluate", "loss", "loss_and_gradient", "minimise", "squared_errors"]
+__all__ = [
+    "Branch",
+    "Evaluation",
+    "Flow",
+    "Objective",
+    "crossing",
+    "curvatures",
+    "dense_flow",
+    "evaluate",
+    "follow",
+    "gradient_flow",
+    "hessian_at",
+    "hessian_vector_product",
+    "loss",
+    "loss_and_gradient",
+    "minimise",
+    "rotation_modes",
+    "squared_errors",
+]

@@ -32,10 +32,10 @@ _RANK_TOLERANCE = 1e-7
 _PIECE_NUMBERS = 1e6
 
 
-def rotation_modes(W: Float[np.ndarray, "batch m n"]) -> Float[np.ndarray, "batch r d"]:
+def flat_modes(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Float[np.ndarray, "batch r d"]:
     """An orthonormal basis of the zero modes E W of each model, r = m (m - 1) / 2, rows of 0 where W has lower rank.
 
-    Coordinates are flat: W row by row, then b, d = m n + n.
+    Coordinates are flat: W row by row, then b, d = m n + n.  Of a net without bias the n directions of b are listed too.
     """
     count, m, n = W.shape
     d = m * n + n
@@ -49,12 +49,15 @@ def rotation_modes(W: Float[np.ndarray, "batch m n"]) -> Float[np.ndarray, "batc
         _, size, directions = np.linalg.svd(turned.reshape(count, len(pairs), m * n), full_matrices=False)
         kept = size > _RANK_TOLERANCE * (1 + size[:, :1])
         basis[:, : directions.shape[1], : m * n] = np.where(kept[..., None], directions, 0.0)
-    return basis
+    if biased:
+        return basis
+    still = np.broadcast_to(np.eye(d)[m * n :], (count, n, d))
+    return np.concatenate([basis, still], axis=1)
 
 
-def rotation_projector(W: Float[np.ndarray, "batch m n"]) -> Float[np.ndarray, "batch d d"]:
+def flat_projector(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Float[np.ndarray, "batch d d"]:
     """Q Q^T for the zero modes of each model, in flat coordinates."""
-    basis = rotation_modes(W)
+    basis = flat_modes(W, biased)
     return np.asarray(np.einsum("zri,zrj->zij", basis, basis))
 
 
@@ -72,17 +75,17 @@ def _extreme(operator: LinearOperator[Any], which: Literal["LA", "SA"], start: N
 
 
 def _by_lanczos(
-    memory: tuple[Any, ...], starts: Starts, k: int, m: int, n: int, linear: bool, terms: int
+    memory: tuple[Any, ...], starts: Starts, k: int, m: int, n: int, linear: bool, biased: bool, terms: int
 ) -> tuple[float, float]:
     """The smallest curvature of one large model beyond the symmetry, and the largest, from products with the Hessian."""
     d = starts.x.shape[1]
-    modes = rotation_modes(starts.x[k : k + 1, : m * n].reshape(1, m, n))[0]
+    modes = flat_modes(starts.x[k : k + 1, : m * n].reshape(1, m, n), biased)[0]
     product = np.empty(d)
 
     def times(vector: NDArray[np.float64]) -> NDArray[np.float64]:
         vector = np.asarray(vector, dtype=np.float64).ravel()
         inside = vector - modes.T @ (modes @ vector)
-        hessian_times(*memory, starts, k, int(linear), terms, _STEP, inside, product)
+        hessian_times(*memory, starts, k, int(linear), int(biased), terms, _STEP, inside, product)
         return np.asarray(product - modes.T @ (modes @ product))
 
     operator = LinearOperator((d, d), matvec=times, dtype=np.float64)
@@ -99,6 +102,7 @@ def smallest_curvatures(
     n_hidden: int,
     n_features: int,
     linear: bool,
+    biased: bool,
     terms: int,
     threads: int | None,
     progress: bool | None,
@@ -114,12 +118,12 @@ def smallest_curvatures(
 
     def work(memory: tuple[Any, ...], first: int, end: int) -> None:
         if not dense:
-            smallest[first], size[first] = _by_lanczos(memory, starts, first, n_hidden, n_features, linear, terms)
+            smallest[first], size[first] = _by_lanczos(memory, starts, first, n_hidden, n_features, linear, biased, terms)
             return
         found = np.empty((end - first, d, d))
-        hessians(*memory, starts, first, end, int(linear), terms, _STEP, found)
+        hessians(*memory, starts, first, end, int(linear), int(biased), terms, _STEP, found)
         W = starts.x[first:end, : n_hidden * n_features].reshape(-1, n_hidden, n_features)
-        smallest[first:end], size[first:end] = smallest_eigenvalues(found, rotation_projector(W))
+        smallest[first:end], size[first:end] = smallest_eigenvalues(found, flat_projector(W, biased))
 
     in_pieces(count, piece, scratch, work, threads=threads, progress=progress, title="curvatures")
     return smallest, size

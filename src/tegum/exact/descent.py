@@ -84,8 +84,8 @@ def _dot(a: Any, b: Any) -> float:
 
 
 @compiled
-def loss_at(world: Any, work: Any, point: Any, linear: int, terms: int, x: Any, gradient: Any) -> Any:
-    """The loss at the flat parameters x (W row by row, then b), and its gradient in place."""
+def loss_at(world: Any, work: Any, point: Any, linear: int, biased: int, terms: int, x: Any, gradient: Any) -> Any:
+    """The loss at the flat parameters x (W row by row, then b), and its gradient in place, 0 by b unless ``biased``."""
     m, n = point.W.shape
     at = 0
     for k in range(m):
@@ -116,7 +116,7 @@ def loss_at(world: Any, work: Any, point: Any, linear: int, terms: int, x: Any, 
             gradient[at] = point.dW[k, i]
             at += 1
     for i in range(n):
-        gradient[at + i] = point.db[i]
+        gradient[at + i] = point.db[i] if biased else 0.0
     return loss
 
 
@@ -159,7 +159,9 @@ def _set_direction(memory: Any, count: int, newest: int) -> None:
 
 
 @compiled
-def descend(world: Any, work: Any, point: Any, memory: Any, linear: int, terms: int, tolerance: float, most_steps: int) -> Any:
+def descend(
+    world: Any, work: Any, point: Any, memory: Any, linear: int, biased: int, terms: int, tolerance: float, most_steps: int
+) -> Any:
     """Minimises from ``memory.x`` in place.
 
     Returns:
@@ -171,7 +173,7 @@ def descend(world: Any, work: Any, point: Any, memory: Any, linear: int, terms: 
     count = 0
     newest = -1
     evaluations = 1
-    loss = loss_at(world, work, point, linear, terms, x, gradient)
+    loss = loss_at(world, work, point, linear, biased, terms, x, gradient)
     norm = np.sqrt(_dot(gradient, gradient))
     for step in range(most_steps):
         if norm <= tolerance:
@@ -191,7 +193,7 @@ def descend(world: Any, work: Any, point: Any, memory: Any, linear: int, terms: 
         for _ in range(_TRIALS):
             for i in range(d):
                 trial[i] = x[i] + t * p[i]
-            there = loss_at(world, work, point, linear, terms, trial, slope_there)
+            there = loss_at(world, work, point, linear, biased, terms, trial, slope_there)
             evaluations += 1
             new_slope = _dot(slope_there, p)
             flat = abs(there - loss) <= _ROUNDING * abs(loss) and new_slope <= -(1 - 2 * _DECREASE) * slope
@@ -235,6 +237,7 @@ def descend_many(
     first: int,
     end: int,
     linear: int,
+    biased: int,
     first_terms: int,
     terms: int,
     first_tolerance: float,
@@ -247,9 +250,11 @@ def descend_many(
         enter_world(world, point, starts.weight, starts.importance, starts.world_of[k])
         for i in range(d):
             memory.x[i] = starts.x[k, i]
-        _, _, steps, evaluations, _ = descend(world, work, point, memory, linear, first_terms, first_tolerance, most_steps)
+        _, _, steps, evaluations, _ = descend(
+            world, work, point, memory, linear, biased, first_terms, first_tolerance, most_steps
+        )
         loss, norm, more, last, status = descend(
-            world, work, point, memory, linear, terms, tolerance, max(most_steps - steps, 1)
+            world, work, point, memory, linear, biased, terms, tolerance, max(most_steps - steps, 1)
         )
         for i in range(d):
             starts.x[k, i] = memory.x[i]

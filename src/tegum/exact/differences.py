@@ -38,6 +38,7 @@ def hessian_times(
     starts: Any,
     k: int,
     linear: int,
+    biased: int,
     terms: int,
     step: float,
     vector: Any,
@@ -48,10 +49,10 @@ def hessian_times(
     x, up, down = differences.x, differences.up, differences.down
     for i in range(x.size):
         x[i] = starts.x[k, i] + step * vector[i]
-    loss_at(world, work, point, linear, terms, x, up)
+    loss_at(world, work, point, linear, biased, terms, x, up)
     for i in range(x.size):
         x[i] = starts.x[k, i] - step * vector[i]
-    loss_at(world, work, point, linear, terms, x, down)
+    loss_at(world, work, point, linear, biased, terms, x, down)
     for i in range(x.size):
         found[i] = (up[i] - down[i]) / (2 * step)
 
@@ -66,6 +67,7 @@ def hessians(
     first: int,
     end: int,
     linear: int,
+    biased: int,
     terms: int,
     step: float,
     found: Any,
@@ -77,14 +79,18 @@ def hessians(
         enter_world(world, point, starts.weight, starts.importance, starts.world_of[k])
         for i in range(d):
             x[i] = starts.x[k, i]
+        moving = d if biased else d - point.b.size
         for i in range(d):
+            for j in range(d):
+                found[k - first, i, j] = 0.0
+        for i in range(moving):
             here = x[i]
             x[i] = here + step
-            loss_at(world, work, point, linear, terms, x, up)
+            loss_at(world, work, point, linear, biased, terms, x, up)
             x[i] = here - step
-            loss_at(world, work, point, linear, terms, x, down)
+            loss_at(world, work, point, linear, biased, terms, x, down)
             x[i] = here
-            for j in range(d):
+            for j in range(moving):
                 found[k - first, i, j] = (up[j] - down[j]) / (2 * step)
         for i in range(d):
             for j in range(i):

@@ -11,23 +11,22 @@ Leading axes of W, b and the features are broadcast against each other.
 """
 
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Literal, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.compilation import is_compiled
 from tegum.errors import Mistake, Problem, Problems
-from tegum.exact.model import Models, Point, evaluate_models, point_for
-from tegum.exact.product import MOST_TERMS, Work, World, work_for
+from tegum.exact.model import LARGEST_BIAS, LARGEST_WEIGHT, Models, Point, evaluate_models, point_for
+from tegum.exact.product import MOST_TERMS, Work, World, require_terms, work_for
 from tegum.exact.worlds import worlds_of
 from tegum.features import Features
 from tegum.threads import in_pieces
 
 Activation = Literal["relu", "linear"]
 
-_FIRST_TERMS = 16
-_LARGEST = 1e60
+_FIRST_TERMS = 32
 _PIECE_OPERATIONS = 2e6
 
 
@@ -83,18 +82,25 @@ def evaluate(
         Mistake: naming everything wrong with the arguments; numbers that are not finite by their instance.
     """
     problems = Problems()
-    W, b = np.asarray(W, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    n = features.n_features
+    with problems.collecting():
+        W, b = _numbers("W", W), _numbers("b", b)
+    if not isinstance(features, Features):
+        problems.add(
+            f"the features are {features!r}", "give a distribution, such as tegum.features.Independent(5, density=0.1)"
+        )
+    problems.raise_if_any()
+    W, b, n = np.asarray(W), np.asarray(b), features.n_features
     if W.ndim < 2 or W.shape[-1] != n or (not tied and W.shape[-2] != n):
         problems.add(f"W has shape {W.shape}", f"give (..., m, {n})" if tied else f"give the map as (..., {n}, {n})")
     if b.ndim < 1 or b.shape[-1] != n:
         problems.add(f"b has shape {b.shape}", f"give (..., {n})")
     if activation not in ("relu", "linear"):
         problems.add(f"activation is {activation!r}", 'choose "relu" or "linear"')
-    if not 0 < tol < 1:
-        problems.add(f"tol is {tol}", "choose a relative error between 0 and 1, such as 1e-9")
-    if terms is not None and not (8 <= terms <= MOST_TERMS and terms & (terms - 1) == 0):
-        problems.add(f"terms is {terms}", f"choose a power of two from 8 to {MOST_TERMS}")
+    if not (isinstance(tol, float | int) and 0 < tol < 1):
+        problems.add(f"tol is {tol!r}", "choose a relative error between 0 and 1, such as 1e-9")
+    if terms is not None:
+        with problems.collecting():
+            require_terms(terms)
     if threads is not None and threads < 1:
         problems.add(f"threads is {threads}", "choose at least 1")
     problems.raise_if_any()
@@ -105,8 +111,8 @@ def evaluate(
         raise Mistake(Problem(f"the leading axes do not fit: {shapes}", "give axes that broadcast")) from None
     worlds = worlds_of(features)
     count, rows = int(np.prod(batch, dtype=int)), W.shape[-2]
-    _require_finite("W", W, 2)
-    _require_finite("b", b, 1)
+    _require_finite("W", W, 2, LARGEST_WEIGHT)
+    _require_finite("b", b, 1, LARGEST_BIAS)
     models = Models(
         W=np.ascontiguousarray(np.broadcast_to(W, (*batch, rows, n)).reshape(count, rows, n)),
         b=np.ascontiguousarray(np.broadcast_to(b, (*batch, n)).reshape(count, n)),
@@ -149,6 +155,36 @@ def evaluate(
         dW=models.dW.reshape(*batch, rows, n) if gradient else None,
         db=models.db.reshape(*batch, n) if gradient else None,
     )
+
+
+@overload
+def loss(
+    W: ArrayLike,
+    b: ArrayLike,
+    features: Features,
+    tol: float = ...,
+    *,
+    tied: bool = ...,
+    activation: Activation = ...,
+    terms: int | None = ...,
+    return_error: Literal[False] = ...,
+    threads: int | None = ...,
+) -> NDArray[np.float64]: ...
+
+
+@overload
+def loss(
+    W: ArrayLike,
+    b: ArrayLike,
+    features: Features,
+    tol: float = ...,
+    *,
+    tied: bool = ...,
+    activation: Activation = ...,
+    terms: int | None = ...,
+    return_error: Literal[True],
+    threads: int | None = ...,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 
 def loss(
@@ -207,9 +243,20 @@ def loss_and_gradient(
     return found.loss, found.dW, found.db
 
 
-def _require_finite(name: str, array: NDArray[np.float64], own: int) -> None:
+def _numbers(name: str, array: ArrayLike) -> NDArray[np.float64]:
+    """The array in double precision; a `Mistake` for what is not a rectangular array of real numbers."""
+    try:
+        found = np.asarray(array)
+        if not (np.isrealobj(found) and np.issubdtype(found.dtype, np.number)):
+            raise TypeError
+        return found.astype(np.float64)
+    except (TypeError, ValueError):
+        raise Mistake(Problem(f"{name} is no array of real numbers", "give numbers with rows of equal length")) from None
+
+
+def _require_finite(name: str, array: NDArray[np.float64], own: int, limit: float) -> None:
     """Refuses numbers that are not finite, or so large that their squares would not be."""
-    bad = ~(np.abs(array) < _LARGEST)
+    bad = ~(np.abs(array) < limit)
     if not bad.any():
         return
     place = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -218,6 +265,6 @@ def _require_finite(name: str, array: NDArray[np.float64], own: int) -> None:
     raise Mistake(
         Problem(
             f"{name}{where} is {array[place]} at {place[array.ndim - own :]}",
-            f"give finite numbers below {_LARGEST:g}; a model that diverged has no loss",
+            f"give finite numbers below {limit:g}; a model that diverged has no loss",
         )
     )

@@ -26,12 +26,13 @@ from tegum.exact.row import ROUNDING, always_on
 from tegum.exact.uniform import turn
 
 _REACH = 18.0
-_WIDEST_REACH = 64.0
+_DECAY = math.exp(-_REACH)
 _FIRST_STEP = 0.5625
 _DECAYED = 40.0
 _ROOT_HALF = math.sqrt(0.5)
 _SQUARINGS = 6
 _CAUTION = 30.0
+_ROUNDINGS = 8.0
 _HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
 _EXP = np.array([1.0 / math.factorial(k) for k in range(15)])
 
@@ -108,10 +109,10 @@ def exponential_row(
         for i in range(world.component_first[world.block_first[block]], world.component_first[world.block_first[block + 1]]):
             work.c[i] = 0.0
             largest = max(largest, side * g[i])
-            if g[i] != 0:
-                least = min(least, abs(g[i]))
+            least = min(least, abs(g[i]))
+    least = max(least, largest * _DECAY)
     alpha = 0.5 / (a * largest)
-    reach = min(_REACH + max(math.log(largest / least), 0.0), _WIDEST_REACH)
+    reach = _REACH + max(math.log(largest / least), 0.0)
     if shift < 0:
         reach = min(reach, max(math.log(_DECAYED * 4 / (-shift * alpha)), 1.0))
     clear_sums(world, work, ALL_ROWS, order, count)
@@ -193,5 +194,5 @@ def exponential_row(
                 world.component_first[world.block_first[block]], world.component_first[world.block_first[block + 1]]
             ):
                 work.slope[i] += scale * total(load(v, at(ALL_ROWS, SUM, i)))
-    rounding = ROUNDING * (abs(value) + abs(before) + (a * largest) ** 2)
+    rounding = _ROUNDINGS * ROUNDING * (abs(value) + abs(before) + (a * largest) ** 2)
     return value + side * before, by_b + before_b, error + rounding, error_b + rounding / (a * largest), spent

@@ -24,16 +24,22 @@ from tegum.exact.uniform import ALPHA, factor, first_powers, own_factor, start, 
 
 _TURN = 2 * np.pi
 _CAUTION = 2.0
+_EARLIER = 0.125
 _FIRST_HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
 
 
 @inlined
 def _strayed(partial: Any, chunks: int) -> float:
-    """The largest distance of the partial sums of the second half from the last."""
+    """How much may be missing after the last chunk, from how the partial sums strayed before it.
+
+    The largest distance from the last sum over the second half; for those over the second quarter an eighth, as a floor where
+    the second half is close by chance.
+    """
     last = partial[chunks - 1]
-    most = 0.0
-    for chunk in range(chunks // 2 - 1, chunks - 1):
-        most = max(most, abs(last - partial[chunk]))
+    most = abs(last) if chunks == 1 else 0.0
+    for chunk in range(max(chunks // 4 - 1, 0), chunks - 1):
+        share = 1.0 if chunk >= chunks // 2 - 1 else _EARLIER
+        most = max(most, share * abs(last - partial[chunk]))
     return _CAUTION * most
 
 

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.errors import Problems
 from tegum.exact.objective import activation_of
-from tegum.exact.product import MOST_TERMS
+from tegum.exact.product import require_terms
 from tegum.exact.search import INTERRUPTED, MINIMUM, NOT_CONVERGED, SADDLE, Search
 from tegum.exact.starts import first_points, neighbours_of
 from tegum.exact.worlds import Worlds, worlds_of
@@ -91,8 +91,8 @@ def minimise(
         problems.add(f"gradient_tolerance is {gradient_tolerance}", "choose a number above 0, such as 1e-8")
     if most_steps < 1:
         problems.add(f"most_steps is {most_steps}", "allow at least 1 step")
-    if not (8 <= terms <= MOST_TERMS and terms & (terms - 1) == 0):
-        problems.add(f"terms is {terms}", f"choose a power of two from 8 to {MOST_TERMS}")
+    with problems.collecting():
+        require_terms(terms)
     if not 0 < tol < 1:
         problems.add(f"tol is {tol}", "choose a relative error between 0 and 1, such as 1e-9")
     if warm_starts < 0:

@@ -18,6 +18,9 @@ from tegum.exact.product import MOST_TERMS, Work, World
 from tegum.exact.row import Effort, always_on, whole
 from tegum.exact.split import partition, reach, split_row
 
+LARGEST_WEIGHT, LARGEST_BIAS = 1e30, 1e60
+"""Numbers have to stay below, so that no power of them overflows."""
+
 _NEGLIGIBLE = 1e-100
 _NEGLIGIBLE_OWN = 1 / 16
 _DROPPED = 8
@@ -25,6 +28,7 @@ _DROPPED = 8
 _FIRST_SHARE = 0.25
 _GRADIENT_SHARE = 100.0
 _PASSES = 3
+_ROUNDING = 1e-15
 
 
 @compiled
@@ -44,7 +48,7 @@ def row_error(
     if abs(b) < _NEGLIGIBLE:
         b = 0.0
     large, count = partition(world, work, g, n)
-    if world.silent[own_block] == 1:
+    if world.weight[own_component] == 0:
         own_block = -1
     low, high = reach(world, g, work.order, 0, count)
     if world.exponential:
@@ -149,7 +153,8 @@ def _once(
                 share = np.inf if weight == 0 else target / (n * weight)
                 effort = Effort(least, most, share, target_b * mean, gradient)
                 value, by_b, row, _, spent = row_error(world, work, n, j, block, component, b[j], linear, effort)
-                squared_error[j] = square + value
+                squared_error[j] = max(square + value, 0.0)
+                row += _ROUNDING * (square + abs(value))
                 loss += weight * squared_error[j]
                 error += weight * row
                 terms = max(terms, spent)
@@ -157,6 +162,17 @@ def _once(
                     db[j] = weight * by_b
                     _add_slope(W, tied, j, weight, work.slope, dW)
     return loss, error, terms
+
+
+@inlined
+def _are_usable(W: Any, b: Any) -> bool:
+    """Whether all numbers are finite and their squares far from overflow."""
+    usable = True
+    for i in range(W.shape[1]):
+        usable = usable and abs(b[i]) < LARGEST_BIAS
+        for k in range(W.shape[0]):
+            usable = usable and abs(W[k, i]) < LARGEST_WEIGHT
+    return usable
 
 
 @compiled
@@ -181,8 +197,15 @@ def model_loss(
     ``squared_error`` (n,) and, with ``gradient``, ``dW`` and ``db`` are written; the gradient is held to 100 tol of its scale.
 
     Returns:
-        loss, its error estimate, terms of the row that needed most.
+        loss, its error estimate, terms of the row that needed most; NaN for numbers that are not finite or too large.
     """
+    if not _are_usable(W, b):
+        if gradient:
+            for i in range(W.shape[1]):
+                db[i] = np.nan
+                for k in range(W.shape[0]):
+                    dW[k, i] = np.nan
+        return np.nan, np.nan, 0
     scale = 0.0
     for block in range(world.blocks):
         for component in range(world.block_first[block], world.block_first[block + 1]):

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.errors import Mistake, Problem
 from tegum.exact.model import enter_world, model_loss, point_for
-from tegum.exact.product import work_for
+from tegum.exact.product import require_terms, work_for
 from tegum.exact.worlds import worlds_of
 from tegum.features import Features
 from tegum.nets import Linear, Net, ReluOutput, require_same_features
@@ -45,6 +45,7 @@ class Objective:
         """
         require_same_features(net, features.n_features)
         self._linear = int(activation_of(net))
+        require_terms(terms)
         if features.batch_shape:
             raise Mistake(Problem(f"the features have leading axes {features.batch_shape}", "give a single world"))
         self.net, self.features, self.terms = net, features, terms
@@ -69,7 +70,13 @@ class Objective:
         return np.concatenate([W.reshape(*W.shape[:-2], -1), b], axis=-1)
 
     def __call__(self, x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        """Loss and gradient (size,) at x (size,)."""
+        """Loss and gradient (size,) at x (size,); of a net without bias the gradient by b is 0.
+
+        Raises:
+            Mistake: where x has another size.
+        """
+        if np.shape(x) != (self.size,):
+            raise Mistake(Problem(f"x has shape {np.shape(x)}", f"give ({self.size},): W row by row, then b"))
         point = self._point
         W, b = self.parameters(x)
         point.W[...] = W
@@ -90,7 +97,8 @@ class Objective:
             point.dW,
             point.db,
         )
-        return float(loss), np.concatenate([point.dW.ravel(), point.db])
+        by_b = point.db if self.net.bias else np.zeros_like(point.db)
+        return float(loss), np.concatenate([point.dW.ravel(), by_b])
 
     def loss(self, x: NDArray[np.float64]) -> float:
         """The loss at x (size,)."""

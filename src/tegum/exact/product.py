@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.compilation import inlined
+from tegum.errors import Mistake, Problem
 from tegum.exact.lanes import fill, load, store
 
 ROW = 16
@@ -79,6 +80,16 @@ def work_for(n: int) -> Work:
         partial=np.zeros(MOST_TERMS // IMAGINARY),
         partial_b=np.zeros(MOST_TERMS // IMAGINARY),
     )
+
+
+def require_terms(terms: int) -> None:
+    """Refuses a number of terms that the inversion cannot reach by doubling.
+
+    Raises:
+        Mistake: unless it is a power of two from 8 to 32768.
+    """
+    if not (isinstance(terms, int) and 8 <= terms <= MOST_TERMS and terms & (terms - 1) == 0):
+        raise Mistake(Problem(f"terms is {terms}", f"choose a power of two from 8 to {MOST_TERMS}"))
 
 
 @inlined

@@ -89,7 +89,9 @@ class Search:
             starts.steps[again] += second.steps
             starts.evaluations[again] += second.evaluations
         done = starts.status != _NOT_STARTED
-        curvature, size = smallest_curvatures(starts, worlds, m, n, self.linear, self.terms, self.threads, self.progress)
+        curvature, size = smallest_curvatures(
+            starts, worlds, m, n, self.linear, self.net.bias, self.terms, self.threads, self.progress
+        )
         status = np.where(curvature < -_SADDLE_BELOW * size, SADDLE, MINIMUM).astype("<U13")
         status[starts.status != CONVERGED] = NOT_CONVERGED
         status[~done] = INTERRUPTED
@@ -123,6 +125,7 @@ class Search:
                 first,
                 end,
                 int(self.linear),
+                int(self.net.bias),
                 min(_FIRST_TERMS, terms),
                 terms,
                 max(_FIRST_TOLERANCE, self.gradient_tolerance),

@@ -8,7 +8,7 @@ blocks are split at the widest gap, and with s_S the sum over the small ones
     A_k = E r(b + s_S)^k,    B_ki = E r(b + g_i + s_S)^k
 
 with q the probability that nothing large is on and c_i that only i is.  A_k lives on the small scale and is inverted on a
-grid of that scale; B_ki is a polynomial or zero, else pattern i stays in.  The error at 64 terms falls from 1e-5 to 1e-9.
+grid of that scale; B_ki is a polynomial or zero, else pattern i stays in.  At 64 terms the error falls from 4e-6 to 3e-8.
 """
 
 from typing import Any
@@ -84,6 +84,15 @@ def _threshold(work: Any, g: Any, n: int) -> float:
 
 
 @inlined
+def _ever_on(world: Any, block: int) -> bool:
+    """Whether anything in a block has a probability above 0, however small."""
+    found = False
+    for component in range(world.block_first[block], world.block_first[block + 1]):
+        found = found or world.weight[component] > 0
+    return found
+
+
+@inlined
 def partition(world: Any, work: Any, g: Any, n: int) -> Any:
     """Lists the blocks that are ever on in ``work.order``, large ones first.
 
@@ -100,7 +109,7 @@ def partition(world: Any, work: Any, g: Any, n: int) -> Any:
         for block in range(blocks):
             low = world.component_first[world.block_first[block]]
             high = world.component_first[world.block_first[block + 1]]
-            if world.silent[block] == 1:
+            if not _ever_on(world, block):
                 continue
             small = 0
             for i in range(low, high):
@@ -120,7 +129,7 @@ def partition(world: Any, work: Any, g: Any, n: int) -> Any:
         return large, large + count
     count = 0
     for block in range(blocks):
-        if world.silent[block] < 1:
+        if _ever_on(world, block):
             work.order[count] = block
             count += 1
     return count, count

@@ -34,6 +34,8 @@ def first_points(
     for name in initial:
         if name not in shapes:
             problems.add(f"initial has {name!r}", "give W, b or both")
+        elif name == "b" and not net.bias and np.any(np.asarray(initial[name])):
+            problems.add("initial b is given to a net without bias", "leave it out, or use a net with bias=True")
     for name, own in shapes.items():
         array = np.asarray(initial.get(name, np.zeros(own)), dtype=np.float64)
         lead = (*grid.shape, len(seeds))

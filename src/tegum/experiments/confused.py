@@ -1,7 +1,8 @@
 """Two features in one dimension without bias: the exact loss surface, and a phase in which both features are mixed up.
 
 Paper: Tom McGrath's comment (F12).  y = ReLU(W^T W x), n = 2, m = 1, importances (1, r): the loss of the two weights is
-known in closed form, so nothing is trained.  The comment's parameters are not given; shown are r = 1 at three densities.  Every minimum
+known in closed form, so nothing is trained.  The
+comment's parameters are not given; shown are r = 1 at three densities.  Every minimum
 is followed over 200 densities; a transition is called continuous where the optimum's weights move less than 0.1 from one to
 the next.
 """

@@ -47,12 +47,21 @@ def write_dataset(data: xr.Dataset, path: Path) -> None:
     for name, variable in data.variables.items():
         described: dict[str, Any] = {"dims": variable.dims, "attrs": variable.attrs, "coordinate": name in data.coords}
         if variable.dtype.kind in "biuf":
-            tensors[str(name)] = np.ascontiguousarray(variable.values)
+            tensors[str(name)] = np.asarray(variable.values, order="C")
         else:
             described["words"] = variable.values.tolist()
         variables[str(name)] = described
     header = {"format": _FORMAT, "variables": json.dumps(variables), "attributes": json.dumps(data.attrs)}
     write_atomically(path, save(tensors, metadata=header))
+
+
+def is_dataset(path: Path) -> bool:
+    """Whether a file's header says that tegum wrote it, in whatever version; False for files that are no safetensors."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return str((file.metadata() or {}).get("format", "")).startswith("tegum dataset")
+    except (SafetensorError, OSError):
+        return False
 
 
 def read_dataset(path: Path) -> xr.Dataset:

@@ -25,10 +25,11 @@ def _both_on(a: NDArray[np.float64], s: NDArray[np.float64]) -> NDArray[np.float
     helping = (1 - a) ** 2 / 3 + s * s / 3 - (1 - a) * s / 2
     c = np.where(s < 0, -s, 1.0)
     strong = a >= c
+    weak = np.where(strong, 1.0, c)
     rest = np.where(strong, 1 - c / np.where(strong, a, 1.0), 0.0)
     sum_of_powers = (1 + rest) * (1 + rest * rest)
-    overlap = np.where(strong, a * (sum_of_powers / 4 - rest**3 / 3), a * a / (4 * c))
-    square = np.where(strong, a * a * sum_of_powers / 12, a**3 / (12 * c))
+    overlap = np.where(strong, a * (sum_of_powers / 4 - rest**3 / 3), a * a / (4 * weak))
+    square = np.where(strong, a * a * sum_of_powers / 12, a**3 / (12 * weak))
     return np.where(s >= 0, helping, 1 / 3 - overlap + square)
 
 
@@ -56,9 +57,13 @@ def two_in_one_minima(density: float, ratio: float = 1.0) -> NDArray[np.float64]
     lowest = np.all([inner <= surface[i : i + rows, j : j + columns] for i in range(3) for j in range(3)], axis=0)
     found: list[tuple[float, float, float]] = []
     for row, column in np.argwhere(lowest):
-        start = np.array([w1[row], w2[column]])
+        start = np.array([float(w1[row]), float(w2[column])])
+
+        def loss(w: NDArray[np.float64]) -> float:
+            return float(two_in_one_loss(w[0], w[1], density, ratio))
+
         end = minimize(
-            lambda w: float(two_in_one_loss(w[0], w[1], density, ratio)),
+            loss,
             start,
             method="Nelder-Mead",
             tol=1e-12,

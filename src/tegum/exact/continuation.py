@@ -1,0 +1,568 @@
+"""Following one minimum while the world changes, to where it loses stability, and to where two branches cost the same.
+
+    grad L(x; v) = 0,        dx/dv = -H^+ d(grad L)/dv         v: a density, an importance, anything a world depends on
+
+    pentagon = follow(net, features, W, b, np.linspace(0.05, 0.6, 12))           # of all densities
+    pentagon.data.loss, pentagon.data.curvature, pentagon.lost_at
+    crossing(pentagon, digons)                                                    # the density where both cost the same
+
+*Predictor*: the Euler step along the tangent dx/dv.  *Corrector*: Newton's method on the exact gradient, modulo the rotations
+W -> R W; where it fails, as it may at a kink, a descent.  A point further from its prediction than half the predicted step is
+refused and the step halved: so a branch is not left by mistake, and where the steps shrink to nothing it *ends*: it meets a
+saddle and both vanish (a fold).  Newton's method does not care for stability: where a direction begins to curve down (most
+often a symmetry breaks, a pitchfork) it goes on along the saddle, and the value where the smallest curvature is 0 is found by
+bisection.  Second derivatives converge more slowly in the loss's terms than the loss does; the bisection spends eight times as
+many, and what half of these would change is part of ``lost_error``.
+
+Example: five equally important features in two dimensions.  The pentagon costs less than two digons and a dropped feature
+below a density of 0.224875, and more above; the pentagon is a minimum up to 0.302883, the digons up to 0.659695.
+
+Sources: Allgower and Georg, "Numerical Continuation Methods" (1990); Schoenemann, "A generalized solution of the orthogonal
+Procrustes problem" (1966).
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, final
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+from tqdm.auto import tqdm
+
+from tegum.errors import Mistake, Problem, Problems
+from tegum.exact.curvature import Curvature, hessian_at, pseudo_inverse, rotation_modes, smallest_curvature
+from tegum.exact.descent import descend_many
+from tegum.exact.evaluate import Activation, evaluate
+from tegum.exact.flow import percent_bar, starting_point
+from tegum.exact.minimise import minimise
+from tegum.exact.objective import Objective, activation_of
+from tegum.exact.product import MOST_TERMS
+from tegum.features import Features
+from tegum.nets import Net
+from tegum.provenance import provenance
+
+World = Callable[[float], Features]
+
+LOST_STABILITY, ENDED = "a direction begins to curve down", "no minimum is near any more"
+
+_AHEAD = 1e-2
+_NEWTON_STEPS = 20
+_HALVINGS = 20
+_CONTRACTION = 0.25
+_SURPLUS = 1e-2
+_NEAR = 0.5
+_ALWAYS_NEAR = 1e-4
+_AIM = 0.25
+_GROWTH = 2.0
+_LONGEST_STEP = 1 / 20
+_SHARPER = 8
+_SAME_LOSS = 1e-9
+_SLOW_SECONDS = 2.0
+_FIELDS = ("density", "importance")
+
+
+def aligned(W: Float[np.ndarray, "m n"], onto: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "m n"]:
+    """R W for the orthogonal R that brings it closest to ``onto`` (orthogonal Procrustes)."""
+    U, _, V = np.linalg.svd(onto @ W.T)
+    return np.asarray(U @ V @ W)
+
+
+class Minimum(NamedTuple):
+    """A critical point in the world at ``value``.
+
+    Flat parameters x, what is known there, how far x may be from where the gradient is 0 (0 if it has converged), and the
+    Hessian's pseudo-inverse beyond the symmetry.
+    """
+
+    value: float
+    x: NDArray[np.float64]
+    loss: float
+    gradient_norm: float
+    doubt: float
+    curvature: Curvature
+    inverse: NDArray[np.float64]
+
+    @property
+    def stable(self) -> bool:
+        """Whether no direction curves down by more than the error of the curvature."""
+        return not self.curvature.value < -self.curvature.error
+
+
+@final
+class _Landscape:
+    """The loss at one value; its gradients are counted in ``spent``."""
+
+    def __init__(self, net: Net, features: Features, terms: int, spent: dict[str, int]) -> None:
+        self.objective, self._spent = Objective(net, features, terms=terms), spent
+
+    def gradient(self, x: NDArray[np.float64], /) -> NDArray[np.float64]:
+        self._spent["evaluations"] += 1
+        return self.objective.gradient(x)
+
+    def hessian(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        self._spent["hessians"] += 1
+        return hessian_at(self, x)
+
+    def modes(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Directions along which nothing can change: rotations, and the biases of a net that has none."""
+        W, b = self.objective.parameters(x)
+        return np.concatenate([rotation_modes(W), np.eye(W.size + b.size)[W.size :][: 0 if self.objective.net.bias else None]])
+
+
+def _newton(
+    landscape: _Landscape, x: NDArray[np.float64], inverse: NDArray[np.float64] | None, tolerance: float
+) -> NDArray[np.float64]:
+    """A critical point near x by Newton's method, with the inverse of an old Hessian as long as it serves.
+
+    It goes on to a hundredth of the tolerated gradient where that is cheap, as it is where the Hessian does not jump.
+    """
+    gradient = landscape.gradient(x)
+    norm = float(np.linalg.norm(gradient))
+    for _ in range(_NEWTON_STEPS):
+        if norm <= _SURPLUS * tolerance:
+            break
+        fresh = inverse is None
+        if inverse is None:
+            inverse = pseudo_inverse(landscape.hessian(x)[0], landscape.modes(x))
+        step = -inverse @ gradient
+        for _ in range(_HALVINGS if fresh else 1):
+            there = landscape.gradient(x + step)
+            new = float(np.linalg.norm(there))
+            if new < norm:
+                break
+            step = step / 2
+        slow = not new < _CONTRACTION * norm
+        if new < norm:
+            x, gradient, norm = x + step, there, new
+        if slow and fresh and (norm <= tolerance or new > norm):
+            break
+        inverse = None if slow else inverse
+    return x
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Tracker:
+    """Finds the critical point next to a known one: a net, its world at every value, a tolerance for gradients, and a count."""
+
+    net: Net
+    world: World
+    gradient_tolerance: float
+    spent: dict[str, int]
+
+    def landscape(self, value: float, terms: int) -> _Landscape:
+        """The loss at a value."""
+        return _Landscape(self.net, self.world(value), terms, self.spent)
+
+    def descended(self, value: float, x: NDArray[np.float64], terms: int) -> NDArray[np.float64]:
+        """Where `tegum.exact.minimise` ends from x."""
+        self.spent["descents"] += 1
+        objective = Objective(self.net, self.world(value), terms=terms)
+        W, b = objective.parameters(x)
+        found = minimise(
+            self.net,
+            objective.features,
+            seeds=(0,),
+            initial={"W": W, "b": b},
+            gradient_tolerance=self.gradient_tolerance,
+            terms=terms,
+            threads=1,
+            progress=False,
+        )
+        self.spent["evaluations"] += int(found.evaluations.sum())
+        return objective.flat(found.W.values[0], found.b.values[0])
+
+    def examined(self, value: float, x: NDArray[np.float64], terms: int) -> Minimum:
+        """What is known at x."""
+        landscape = self.landscape(value, terms)
+        H, error = landscape.hessian(x)
+        modes, gradient = landscape.modes(x), landscape.gradient(x)
+        curvature = smallest_curvature(landscape, x, modes, (H, error))
+        norm, inverse = float(np.linalg.norm(gradient)), pseudo_inverse(H, modes)
+        doubt = 0.0 if norm <= self.gradient_tolerance else float(np.linalg.norm(inverse @ gradient))
+        return Minimum(value, x, landscape.objective.loss(x), norm, doubt, curvature, inverse)
+
+    def settled(self, value: float, x: NDArray[np.float64], terms: int) -> Minimum:
+        """The critical point that Newton's method finds from x."""
+        return self.examined(value, _newton(self.landscape(value, terms), x, None, self.gradient_tolerance), terms)
+
+    def step(self, point: Minimum, value: float, terms: int) -> tuple[Minimum | None, float]:
+        """The critical point at ``value`` next to a known one, None if there is none; and how wrong the prediction was.
+
+        The error of the prediction is relative to the predicted step.
+        """
+        landscape, tolerance = self.landscape(value, terms), self.gradient_tolerance
+        ahead = self.landscape(point.value + _AHEAD * (value - point.value), terms)
+        pull = (ahead.gradient(point.x) - self.landscape(point.value, terms).gradient(point.x)) / _AHEAD
+        predicted = point.x - point.inverse @ pull
+        length = float(np.linalg.norm(predicted - point.x)) + _ALWAYS_NEAR / _NEAR
+        best: Minimum | None = None
+        for attempt in range(2):
+            if attempt == 0:
+                x = _newton(landscape, predicted, point.inverse, tolerance)
+            else:
+                x = _newton(landscape, self.descended(value, point.x, terms), None, tolerance)
+            x, away = self.turned(x, predicted)
+            if away <= _NEAR * length:
+                found = self.examined(value, x, terms)
+                if best is None or found.doubt < best.doubt:
+                    best, wrong = found, away / length
+            if best is not None and best.doubt == 0:
+                break
+        return (best, wrong) if best is not None and best.doubt <= _ALWAYS_NEAR else (None, np.inf)
+
+    def walk(self, point: Minimum, value: float, terms: int) -> Minimum | None:
+        """The critical point at ``value`` by as many steps from a known one as it takes; None if 2^-8 of the way is too far."""
+        least = abs(value - point.value) / 256
+        step = value - point.value
+        while point.value != value:
+            last = abs(value - point.value) <= abs(step)
+            found, _ = self.step(point, value if last else point.value + step, terms)
+            if found is None and abs(step) <= least:
+                return None
+            point, step = (point, step / 2) if found is None else (found, step)
+        return point
+
+    def turned(self, x: NDArray[np.float64], onto: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        """X with W rotated onto the W of another point, and how far they are still apart."""
+        m, n = self.net.n_hidden, self.net.n_features
+        W = aligned(x[: m * n].reshape(m, n), onto[: m * n].reshape(m, n))
+        turned = np.concatenate([W.ravel(), x[m * n :]])
+        return turned, float(np.linalg.norm(turned - onto))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """One minimum as a function of a value.
+
+    Attributes:
+        data: what was visited, along a dimension called ``name``: ``W``, ``b``, ``loss``, ``gradient_norm``, ``converged``,
+            ``curvature`` (the smallest beyond the rotations) and its ``curvature_error``.
+        lost_at: the value where the minimum is lost; None if it is one throughout.
+        tracker: finds it at other values.
+        points: the same as ``data``.
+    """
+
+    data: xr.Dataset
+    lost_at: float | None
+    tracker: Tracker = dataclasses.field(repr=False)
+    points: tuple[Minimum, ...] = dataclasses.field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """What the value is: the dimension of ``data``."""
+        return str(self.data["loss"].dims[0])
+
+    def minimum(self, value: float) -> Minimum:
+        """The minimum at any value between those visited.
+
+        Raises:
+            Mistake: for a value outside of them, or, next to where the branch is lost, one that cannot be reached.
+        """
+        low, high = sorted((self.points[0].value, self.points[-1].value))
+        if not low <= value <= high:
+            raise Mistake(Problem(f"{self.name} is {value:g}", f"this branch is known from {low:g} to {high:g}"))
+        start = min(self.points, key=lambda point: abs(point.value - value))
+        if start.value == value:
+            return start
+        found = self.tracker.walk(start, float(value), self.data.attrs["terms"])
+        if found is None:
+            raise Mistake(Problem(f"the branch is lost on the way to {self.name} {value:g}", "follow it there in more values"))
+        return found
+
+    def at(self, value: float) -> xr.Dataset:
+        """The minimum at any value between those visited, as a dataset without the branch's dimension."""
+        found = _dataset(self.tracker.net, self.name, [self.minimum(value)], self.tracker.gradient_tolerance)
+        return found.isel({self.name: 0})
+
+
+def follow(
+    net: Net,
+    world: Features | World,
+    W: ArrayLike,
+    b: ArrayLike,
+    values: ArrayLike,
+    *,
+    field: str = "density",
+    feature: int | Sequence[int] | None = None,
+    tolerance: float = 1e-6,
+    gradient_tolerance: float = 1e-9,
+    terms: int = 512,
+    progress: bool | None = None,
+) -> Branch:
+    """Follows one minimum through a changing world, as far as it is one.
+
+    Args:
+        net: `ReluOutput` or `Linear`.
+        world: one world, of which a field changes; or a function from the value to a world.
+        W: weights (m, n) near a minimum at the first value; they are minimised first.
+        b: biases (n,).
+        values: where to record it, rising or falling, two at least; the steps between are chosen, and recorded too.
+        field: the field that is set to the value, "density" or "importance"; for a function only the name of the dimension.
+        feature: which entries of the field are set, by default all.
+        tolerance: how exactly to find the value where the minimum is lost.
+        gradient_tolerance: a point has converged where the norm of its gradient is at most this.
+        terms: terms of the loss that is minimised, a power of two.
+        progress: True for a progress bar, False for none; by default one if standard error is a terminal.
+
+    Returns:
+        The branch.  Attributes of its data say ``lost_at`` (NaN if it is not lost) and ``lost_error``, what was spent, and
+        ``interrupted``: 1 after Ctrl-C, when the branch is what was found until then.
+
+    Raises:
+        Mistake: naming everything that is wrong with the arguments; where the start leads to no minimum.
+    """
+    began = time.perf_counter()
+    problems = Problems()
+    asked = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    step = np.diff(asked)
+    if asked.ndim != 1 or asked.size < 2 or not np.isfinite(asked).all() or not ((step > 0).all() or (step < 0).all()):
+        problems.add(f"values is {asked}", "give at least 2 finite numbers, rising or falling")
+    for name, number in (("tolerance", tolerance), ("gradient_tolerance", gradient_tolerance)):
+        if not 0 < number < 1:
+            problems.add(f"{name} is {number}", "choose a number between 0 and 1")
+    with problems.collecting():
+        world_at = world if callable(world) else _along(world, field, feature)
+        each = [world_at(float(value)) for value in asked]
+        starting_point(net, each[0], W, b, terms, problems)
+    problems.raise_if_any()
+    tracker = Tracker(net, world_at, gradient_tolerance, {"evaluations": 0, "hessians": 0, "descents": 0})
+    first = float(asked[0])
+    x = Objective(net, each[0], terms=terms).flat(W, b)
+    with percent_bar(f"following along {field}", progress, descend_many) as bar:
+        start = tracker.settled(first, tracker.descended(first, x, terms), terms)
+        bar.set_description(f"following along {field}", refresh=False)
+        if not (start.stable and start.doubt <= _ALWAYS_NEAR):
+            raise Mistake(
+                Problem(
+                    f"the start leads to no minimum at {field} {first:g} (gradient {start.gradient_norm:.1e}, "
+                    f"smallest curvature {start.curvature.value:.1e})",
+                    "start from a minimum, for example one that tegum.exact.minimise finds there",
+                )
+            )
+        walk = _Walk(tracker, [start], terms, tolerance)
+        interrupted = 0
+        try:
+            walk.along(asked, bar)
+        except KeyboardInterrupt:
+            interrupted = 1
+    data = _dataset(net, field, walk.points, gradient_tolerance)
+    data.attrs = {
+        "net": repr(net),
+        "features": repr(each[0]),
+        "terms": terms,
+        "gradient_tolerance": gradient_tolerance,
+        "start_moved": float(np.linalg.norm(tracker.turned(x, start.x)[0] - start.x)),
+        "lost_at": np.nan if walk.lost_at is None else walk.lost_at,
+        "lost_error": walk.lost_error,
+        "lost_because": walk.lost_because,
+        **tracker.spent,
+        "interrupted": interrupted,
+        "wall_seconds": round(time.perf_counter() - began, 3),
+        **provenance(),
+    }
+    return Branch(data, walk.lost_at, tracker, tuple(walk.points))
+
+
+def _along(features: Features, field: str, feature: int | Sequence[int] | None) -> World:
+    """The world as a function of one of its fields.
+
+    Raises:
+        Mistake: for another field, or a feature that does not exist.
+    """
+    if field not in _FIELDS:
+        raise Mistake(Problem(f"field is {field!r}", f"choose {' or '.join(map(repr, _FIELDS))}, or give a function as world"))
+    before = getattr(features, field)
+    chosen = np.arange(before.shape[-1]) if feature is None else np.atleast_1d(feature)
+    if not (np.issubdtype(chosen.dtype, np.integer) and (np.abs(chosen + 0.5) < before.shape[-1]).all()):
+        raise Mistake(Problem(f"feature is {feature}", f"choose among the {before.shape[-1]} entries of {field}"))
+
+    def world(value: float) -> Features:
+        after = before.copy()
+        after[..., chosen] = value
+        return features.replaced(**{field: after})
+
+    return world
+
+
+@final
+class _Walk:
+    """The way along one branch: the points so far, and where and why it was lost."""
+
+    def __init__(self, tracker: Tracker, points: list[Minimum], terms: int, tolerance: float) -> None:
+        self.points = points
+        self.lost_at: float | None = None
+        self.lost_error, self.lost_because = np.nan, ""
+        self._tracker, self._terms, self._tolerance = tracker, terms, tolerance
+        self._sharp = min(_SHARPER * terms, MOST_TERMS)
+
+    def along(self, values: NDArray[np.float64], bar: "tqdm[Any]") -> None:
+        """Visits the values, with steps between where they are far apart, until the last or until the branch is lost."""
+        span = float(values[-1] - values[0])
+        step = longest = abs(span) * _LONGEST_STEP
+        for target in values[1:]:
+            while (here := self.points[-1]).value != target:
+                ahead = abs(target - here.value)
+                value = float(target) if ahead <= step * (1 + 1e-9) else here.value + np.sign(span) * step
+                found, wrong = self._tracker.step(here, value, self._terms)
+                if found is None:
+                    step = min(step, ahead) / 2
+                    if step < self._tolerance / 2:
+                        self.lost_at, self.lost_because = here.value, ENDED
+                        self.lost_error = 2 * step + self._shift(here, value)
+                        return
+                    continue
+                if not found.stable and self._loses(found):
+                    return
+                self.points.append(found)
+                step = min(step * min(_AIM / max(wrong, _AIM / _GROWTH), _GROWTH), longest)
+                bar.update(int(100 * (value - values[0]) / span) - bar.n)
+
+    def _shift(self, here: Minimum, value: float) -> float:
+        """By how much more terms would move the fold next to a point: the pull along its flattest direction decides."""
+        flat = here.curvature.direction
+        landscapes = [
+            self._tracker.landscape(at, terms)
+            for at, terms in ((here.value, self._terms), (here.value, self._sharp), (value, self._terms))
+        ]
+        blunt, sharp, moved = (float(flat @ landscape.gradient(here.x)) for landscape in landscapes)
+        return abs(value - here.value) * abs((sharp - blunt) / (moved - blunt)) if moved != blunt else 0.0
+
+    def _loses(self, found: Minimum) -> bool:
+        """Whether more terms confirm that a point is a saddle; if so, finds the value where it became one."""
+        sharp = self._tracker.settled(found.value, found.x, self._sharp)
+        if sharp.stable:
+            return False
+        high = found.value
+        while True:
+            here = self.points[-1]
+            low = self._tracker.settled(here.value, here.x, self._sharp)
+            if low.stable or len(self.points) == 1:
+                break
+            high = self.points.pop().value
+        began, because = low, LOST_STABILITY
+        while abs(high - low.value) > self._tolerance / 2:
+            middle = (low.value + high) / 2
+            trial, _ = self._tracker.step(low, middle, self._sharp)
+            if trial is not None and trial.stable:
+                low = trial
+            else:
+                high, because = middle, LOST_STABILITY if trial is not None else ENDED
+        blunt = self._tracker.settled(low.value, low.x, self._sharp // 2)
+        doubt = abs(blunt.curvature.value - low.curvature.value) + low.curvature.error
+        fall = abs(began.curvature.value - low.curvature.value)
+        wide = abs(low.value - began.value) * doubt / fall if fall > 0 else 0.0
+        self.lost_at, self.lost_error, self.lost_because = low.value, self._tolerance / 2 + wide, because
+        if low.value != here.value:
+            self.points.append(self._tracker.settled(low.value, low.x, self._terms))
+        return True
+
+
+def crossing(
+    first: Branch,
+    second: Branch,
+    *,
+    tol: float = 1e-6,
+    between: tuple[float, float] | None = None,
+    progress: bool | None = None,
+) -> float:
+    """The value where two branches have the same loss, to ``tol``; their minima are found anew at every value tried.
+
+    Args:
+        first: a branch.
+        second: another one along the same values, in the same worlds.
+        tol: how exactly to find the value.
+        between: where to search, needed where they cross more than once.
+        progress: True for a progress bar, False for none; by default one if standard error is a terminal.
+
+    Raises:
+        Mistake: where they do not cross, or cross more than once, or where their losses are not known exactly enough.
+    """
+    problems = Problems()
+    if first.name != second.name:
+        problems.add(f"one branch follows {first.name} and the other {second.name}", "follow both along the same")
+    if not 0 < tol < 1:
+        problems.add(f"tol is {tol}", "choose a number between 0 and 1, such as 1e-6")
+    problems.raise_if_any()
+    ends = [sorted((branch.points[0].value, branch.points[-1].value)) for branch in (first, second)]
+    if between is not None:
+        ends.append(sorted(between))
+    low, high = max(end[0] for end in ends), min(end[1] for end in ends)
+    if not low < high:
+        raise Mistake(Problem(f"no {first.name} is common to both branches and the search: {ends}", "follow them further"))
+    for value in (low, high):
+        one, other = (branch.tracker.world(value) for branch in (first, second))
+        if type(one) is not type(other) or not all(np.array_equal(getattr(one, f), getattr(other, f)) for f in _FIELDS):
+            raise Mistake(
+                Problem(
+                    f"the branches live in different worlds at {first.name} {value:g}: {one!r} and {other!r}",
+                    "follow both in one",
+                )
+            )
+    known = {point.value for branch in (first, second) for point in branch.points if low <= point.value <= high}
+    grid = np.array(sorted(known | {low, high}))
+
+    def difference(value: float) -> float:
+        one, other = first.minimum(value).loss, second.minimum(value).loss
+        return 0.0 if abs(one - other) < _SAME_LOSS * (one + other) else one - other
+
+    shown = tqdm(grid, unit="value", desc="comparing", delay=_SLOW_SECONDS, disable=None if progress is None else not progress)
+    apart = np.array([difference(value) for value in shown])
+    grid, apart = grid[apart != 0], apart[apart != 0]
+    changes = np.flatnonzero(np.diff(np.sign(apart)))
+    where = f"between {first.name} {low:g} and {high:g}"
+    if not grid.size:
+        raise Mistake(Problem(f"the branches have the same loss {where}", "compare two different minima"))
+    if not changes.size:
+        lower = "first" if apart[0] < 0 else "second"
+        least = np.abs(apart).min()
+        raise Mistake(
+            Problem(f"the branches do not cross {where}: the {lower} is lower by {least:.2g} at least", "follow them further")
+        )
+    if len(changes) > 1:
+        places = ", ".join(f"{grid[k]:g} to {grid[k + 1]:g}" for k in changes)
+        raise Mistake(Problem(f"the branches cross more than once {where}", f"choose between=(low, high) from {places}"))
+    k = int(changes[0])
+    value = float(brentq(difference, grid[k], grid[k + 1], xtol=tol / 2))
+    slope = abs(apart[k + 1] - apart[k]) / (grid[k + 1] - grid[k])
+    doubt = (_loss_error(first, value) + _loss_error(second, value)) / slope
+    if doubt > tol:
+        raise Mistake(Problem(f"the losses place the crossing at {value:.6g} to {doubt:.1g} only", "follow with more terms"))
+    return value
+
+
+def _loss_error(branch: Branch, value: float) -> float:
+    """The estimated error of a branch's loss."""
+    tracker, terms = branch.tracker, branch.data.attrs["terms"]
+    landscape = tracker.landscape(value, terms)
+    W, b = landscape.objective.parameters(branch.minimum(value).x)
+    activation: Activation = "linear" if activation_of(tracker.net) else "relu"
+    return float(evaluate(W, b, landscape.objective.features, activation=activation, terms=terms).error)
+
+
+def _dataset(net: Net, name: str, points: Sequence[Minimum], gradient_tolerance: float) -> xr.Dataset:
+    m, n = net.n_hidden, net.n_features
+
+    def variable(values: Any, meaning: str, *own: str, units: str = "1") -> xr.Variable:
+        return xr.Variable((name, *own), values, {"long_name": meaning, "units": units})
+
+    x = np.array([point.x for point in points])
+    norms = np.array([point.gradient_norm for point in points])
+    return xr.Dataset(
+        {
+            "W": variable(x[:, : m * n].reshape(-1, m, n), "weights; a column is a feature's direction", "hidden", "feature"),
+            "b": variable(x[:, m * n :], "output bias", "feature"),
+            "loss": variable([point.loss for point in points], "exact expected loss sum_i I_i E[(x_i - y_i)^2]"),
+            "gradient_norm": variable(norms, "norm of the gradient by W and b"),
+            "curvature": variable([point.curvature.value for point in points], "smallest curvature beyond the rotations"),
+            "curvature_error": variable([point.curvature.error for point in points], "estimated error of curvature"),
+            "converged": variable(norms <= gradient_tolerance, "whether the gradient is below its tolerance", units=""),
+        },
+        {name: [point.value for point in points]},
+    )

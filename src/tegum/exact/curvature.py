@@ -1,0 +1,227 @@
+"""Second derivatives of the exact loss at a point, the directions that cannot curve, and the smallest curvature.
+
+    H v  =  [gradient(x + h v) - gradient(x - h v)] / (2 h)  +  O(h^2)
+
+The gradient is exact for its own loss, so differences of it are good to about eight digits: those of two step sizes are
+combined (Richardson), and how well they agree is the error estimate.  Two things can spoil them, and both show in it: a *kink*,
+where the Hessian itself jumps (a ReLU whose bias is 0, when its feature has a dimension to itself): there
+[g(x + h v) - 2 g(x) + g(x - h v)] / h does not vanish with h; and a tiny jump of the truncated gradient somewhere between the
+points: then smaller steps are tried.
+
+The estimate is of the differences, not of the truncation: second derivatives of the truncated loss approach the exact ones like
+1 / terms^2 (5 features in 2 dimensions: the Hessian is off by 2e-5 with 256 terms, 5e-6 with 512, 1e-6 with 2048), and
+`truncation_error` says by how much.
+
+The loss depends on W through W^T W, so it is constant along the rotations W -> R W.  Their directions E W, E skew, are
+orthogonal to every gradient, and zero modes of the Hessian at every critical point.  With W = sum_a s_a u_a v_a^T,
+
+    s_b u_a v_b^T - s_a u_b v_a^T      for every pair a < b of which not both s are 0
+
+are an orthogonal basis: m (m - 1) / 2 of them, (m - r)(m - r - 1) / 2 fewer where W has rank r < m.
+
+    objective = Objective(net, features, terms=512)
+    H, error = hessian_at(objective, x)
+    curvatures(H, rotation_modes(W))                        # ascending; all above -error: no direction curves down
+    smallest_curvature(objective, x, rotation_modes(W))     # the same at a kink, where there is no Hessian
+
+Sources: Weyl's inequality, for what an error of H does to its eigenvalues; Clarke, "Optimization and Nonsmooth Analysis"
+(1983), for second derivatives that jump; Hutchinson (1990), for norms from random directions.
+"""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from tegum.exact.objective import Objective
+from tegum.exact.product import MOST_TERMS
+
+_STEPS = (1e-4, 1e-5, 1e-6, 1e-7)
+_AGREES = 1e-7
+_RANK_TOLERANCE = 1e-9
+_FLAT = 1e-8
+_KINK = 1e-4
+_CONE_STEP = 1e-4
+_CONE_STARTS = 3
+_SHARPER = 8
+
+
+class Landscape(Protocol):
+    """Anything with a gradient: `Objective`, or a function written down in a test."""
+
+    def gradient(self, x: NDArray[np.float64], /) -> NDArray[np.float64]:
+        """The gradient (d,) at x (d,)."""
+        ...
+
+
+class Curvature(NamedTuple):
+    """The smallest curvature at a point: its value, its estimated error, and the direction (d,) of length 1."""
+
+    value: float
+    error: float
+    direction: NDArray[np.float64]
+
+
+def hessian_vector_product(
+    objective: Landscape, x: Float[np.ndarray, " d"], v: Float[np.ndarray, " d"]
+) -> tuple[Float[np.ndarray, " d"], float]:
+    """H v at x, and the estimated norm of its error; 5 to 17 gradients.
+
+    At a kink H v is the mean over both sides, and the error is as large as half their difference.
+    """
+    length = float(np.linalg.norm(v))
+    if length == 0:
+        return np.zeros_like(x), 0.0
+    product, error = _product(objective, x, v / length, objective.gradient(x))
+    return length * product, length * float(np.linalg.norm(error))
+
+
+def hessian_at(objective: Landscape, x: Float[np.ndarray, " d"]) -> tuple[Float[np.ndarray, "d d"], float]:
+    """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
+
+    It takes 4 d + 1 gradients, more where steps have to be tried again.  A parameter whose derivative is always 0, such as a
+    bias of a net that has none, is taken to be fixed.
+    """
+    d = x.size
+    gradient = objective.gradient(x)
+    products, errors = np.empty((d, d)), np.empty((d, d))
+    for i, v in enumerate(np.eye(d)):
+        products[i], errors[i] = _product(objective, x, v, gradient)
+    fixed = ~products.any(axis=0)
+    products[fixed], errors[fixed] = 0.0, 0.0
+    uneven = np.abs(products - products.T)
+    return (products + products.T) / 2, float(np.linalg.norm(np.maximum((errors + errors.T) / 2, uneven / 2)))
+
+
+def _product(
+    objective: Landscape, x: NDArray[np.float64], v: NDArray[np.float64], gradient: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """H v for a v of length 1 and the error of each entry, by the first of `_STEPS` that agrees with half of it."""
+    best, smallest = np.zeros_like(x), np.full_like(x, np.inf)
+    for step in _STEPS:
+        product, error = _richardson(objective, x, v, gradient, step)
+        if error.sum() < smallest.sum():
+            best, smallest = product, error
+        if error.max() <= _AGREES * (1e-2 + np.abs(product).max()):
+            break
+    return best, smallest
+
+
+def _richardson(
+    objective: Landscape, x: NDArray[np.float64], v: NDArray[np.float64], gradient: NDArray[np.float64], step: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """H v extrapolated from two central differences, and the error of each entry."""
+    slopes, bends = [], []
+    for h in (step, step / 2):
+        up, down = objective.gradient(x + h * v), objective.gradient(x - h * v)
+        slopes.append((up - down) / (2 * h))
+        bends.append((up - 2 * gradient + down) / h)
+    product = (4 * slopes[1] - slopes[0]) / 3
+    jump = np.abs(2 * bends[1] - bends[0]) / 2
+    error = np.abs(product - slopes[1]) + jump
+    return np.where(jump > _KINK * np.abs(slopes[1]).max(), slopes[1], product), error
+
+
+def truncation_error(objective: Objective, x: Float[np.ndarray, " d"], probes: int = 2) -> float:
+    """By how much the Hessian at x would change with eight times the terms, in Frobenius norm, from random directions.
+
+    It is sqrt(d) times the root mean square of |H v - H' v| over ``probes`` random v of length 1, always the same ones.
+    """
+    sharper = Objective(objective.net, objective.features, terms=min(_SHARPER * objective.terms, MOST_TERMS))
+    directions = np.random.default_rng(0).normal(size=(probes, x.size))
+    changes = []
+    for v in directions / np.linalg.norm(directions, axis=1, keepdims=True):
+        blunt, sharp = (hessian_vector_product(landscape, x, v)[0] for landscape in (objective, sharper))
+        changes.append(float(np.linalg.norm(blunt - sharp)))
+    return float(np.sqrt(x.size) * np.sqrt(np.mean(np.square(changes))))
+
+
+def rotation_modes(W: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "modes d"]:
+    """An orthonormal basis of the directions of W -> R W in flat parameters (W row by row, then b), d = m n + n.
+
+    Shape (m (m - 1) / 2 - (m - r)(m - r - 1) / 2, d) for W of rank r.
+    """
+    m, n = W.shape
+    U, s, V = np.linalg.svd(W, full_matrices=True)
+    size, right = np.zeros(m), np.zeros((m, n))
+    size[: s.size], right[: s.size] = s, V[: s.size]
+    a, b = np.triu_indices(m, 1)
+    length = np.hypot(size[a], size[b])
+    kept = length > _RANK_TOLERANCE * s.max(initial=0)
+    a, b, length = a[kept], b[kept], length[kept]
+    ahead = np.einsum("k,ik,kj->kij", size[b] / length, U[:, a], right[b])
+    back = np.einsum("k,ik,kj->kij", size[a] / length, U[:, b], right[a])
+    return np.concatenate([(ahead - back).reshape(len(a), m * n), np.zeros((len(a), n))], axis=1)
+
+
+def curvatures(H: Float[np.ndarray, "d d"], modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, " rest"]:
+    """The eigenvalues of H on the orthogonal complement of the modes, ascending, shape (d - modes,)."""
+    rest = complement(modes)
+    return np.asarray(np.linalg.eigvalsh(rest @ H @ rest.T))
+
+
+def pseudo_inverse(H: Float[np.ndarray, "d d"], modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, "d d"]:
+    """The inverse H^+ of H beyond the modes, 0 along them and along what is flat besides: Newton's step is -H^+ gradient."""
+    rest = complement(modes)
+    values, vectors = np.linalg.eigh(rest @ H @ rest.T)
+    bent = np.abs(values) > _FLAT * np.abs(values).max(initial=0)
+    basis = vectors[:, bent].T @ rest
+    return np.asarray(basis.T @ (basis / values[bent, None]))
+
+
+def complement(modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, "rest d"]:
+    """An orthonormal basis of everything orthogonal to the orthonormal modes, shape (d - modes, d)."""
+    basis, _ = np.linalg.qr(modes.T, mode="complete")
+    return np.ascontiguousarray(basis[:, len(modes) :].T)
+
+
+def smallest_curvature(
+    objective: Landscape,
+    x: Float[np.ndarray, " d"],
+    modes: Float[np.ndarray, "modes d"],
+    hessian: tuple[Float[np.ndarray, "d d"], float] | None = None,
+) -> Curvature:
+    """The smallest curvature at a critical point x beyond the modes; NaN where there is no other direction.
+
+    ``hessian`` is what `hessian_at` says there, if it is known already.
+
+    Where the Hessian jumps, the curvature of a direction v is that of the side it points to,
+
+        c(v) = lim  v . [gradient(x + h v) - gradient(x)] / h      for h -> 0 from above,
+
+    and its minimum over all v is sought from both ends of the eigenvectors of the mean Hessian that curve least.
+    """
+    H, error = hessian or hessian_at(objective, x)
+    rest = complement(modes)
+    values, vectors = np.linalg.eigh(rest @ H @ rest.T)
+    if not values.size:
+        return Curvature(np.nan, 0.0, np.zeros_like(x))
+    smooth = Curvature(float(values[0]), error, vectors[:, 0] @ rest)
+    if error <= _KINK * np.abs(values).max():
+        return smooth
+    sides = [_least_in_cone(objective, x, rest, sign * v) for v in vectors[:, :_CONE_STARTS].T for sign in (1, -1)]
+    return min(sides, key=lambda side: side.value)
+
+
+def _least_in_cone(
+    objective: Landscape, x: NDArray[np.float64], rest: NDArray[np.float64], start: NDArray[np.float64]
+) -> Curvature:
+    """A local minimum of c(v) over directions in the rows of ``rest``, from one of them (coefficients)."""
+    gradient = objective.gradient(x)
+
+    def pull(v: NDArray[np.float64], h: float) -> NDArray[np.float64]:
+        return rest @ (objective.gradient(x + h * (v @ rest)) - gradient) / h
+
+    def quotient(v: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        length = float(np.linalg.norm(v))
+        unit = v / length
+        pulled = pull(unit, _CONE_STEP)
+        curvature = float(unit @ pulled)
+        return curvature, 2 * (pulled - curvature * unit) / length
+
+    found = minimize(quotient, start, jac=True, method="BFGS", options={"maxiter": 200, "gtol": 1e-7}).x
+    unit = found / np.linalg.norm(found)
+    coarse, fine = float(unit @ pull(unit, _CONE_STEP)), float(unit @ pull(unit, _CONE_STEP / 2))
+    return Curvature(2 * fine - coarse, abs(fine - coarse), unit @ rest)

@@ -1,0 +1,231 @@
+"""`tegum exact-loss` gives the library's numbers, for plain weights and for tegum's own files, and says whose they are."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+import tegum as tg
+from tegum.cli import run
+from tegum.runs import is_dataset, read_dataset, write_dataset
+
+RNG = np.random.default_rng(3)
+W = RNG.normal(size=(3, 2, 4)) * 0.7
+B = RNG.normal(size=(3, 4)) * 0.1
+RECIPE = tg.Recipe(steps=200, seeds=2, batch_size=256, evaluation_samples=4096)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def said(words: str, capsys: pytest.CaptureFixture[str]) -> str:
+    assert run(["exact-loss", *words.split()]) == 0
+    return capsys.readouterr().out
+
+
+def models(words: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(said(words + " --json", capsys))["models"]
+    return found
+
+
+WORLDS = {
+    "--density 0.1": tg.features.Independent(4, density=0.1),
+    "--density 0.1,0.2,0.3,0.4 --importance geometric:0.5": tg.features.Independent(
+        4, density=[0.1, 0.2, 0.3, 0.4], importance=tg.features.geometric(0.5, 4)
+    ),
+    "--density 0.2 --importance 1,2,3,4 --sets correlated:2": tg.features.CorrelatedSets(2, 2, 0.2, [1, 2, 3, 4]),
+    "--density 0.1,0.3 --sets correlated:2": tg.features.CorrelatedSets(2, 2, [0.1, 0.3]),
+    "--density 0.1 --sets anticorrelated:4": tg.features.AnticorrelatedSets(1, 4, 0.1),
+    "--density 0.3 --sets independent --magnitudes uniform": tg.features.Independent(4, density=0.3),
+    "--density 0.3 --magnitudes exponential:0.5": tg.features.Independent(4, 0.3, magnitude=tg.features.Exponential(0.5)),
+}
+
+
+@pytest.mark.parametrize("options", WORLDS)
+@pytest.mark.parametrize("suffix", ["npz", "safetensors"])
+def test_plain_weights_get_the_library_s_losses(
+    options: str, suffix: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if suffix == "npz":
+        np.savez("weights.npz", W=W, b=B)
+    else:
+        save_file({"W": W, "b": B}, "weights.safetensors")
+    expected = tg.exact.evaluate(W, B, WORLDS[options])
+    found = models(f"weights.{suffix} {options}", capsys)
+    assert [model["model"] for model in found] == [0, 1, 2]
+    assert [model["loss"] for model in found] == expected.loss.tolist()
+    assert [model["error"] for model in found] == expected.error.tolist()
+    assert [model["terms"] for model in found] == expected.terms.tolist()
+    assert [model["squared_error"] for model in found] == expected.squared_error.tolist()
+
+
+def test_the_map_the_output_and_the_tolerance_are_options(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    G, world = W.swapaxes(-1, -2) @ W, tg.features.Independent(4, density=0.3)
+    np.savez("map.npz", G=G, b=B)
+    np.savez("weights.npz", W=W[0])
+    linear = models("map.npz --density 0.3 --activation linear", capsys)
+    expected = tg.exact.loss(G, B, world, tied=False, activation="linear")
+    assert [model["loss"] for model in linear] == np.asarray(expected).tolist()
+    coarse = models("weights.npz --density 0.3 --tol 1e-4", capsys)[0]
+    assert coarse["loss"] == tg.exact.evaluate(W[0], np.zeros(4), world, tol=1e-4).loss
+    assert coarse["terms"] < models("weights.npz --density 0.3", capsys)[0]["terms"]
+
+
+def test_a_few_models_get_a_line_each(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez("weights.npz", W=W)
+    lines = said("weights.npz --density 0.1 --per-feature", capsys).splitlines()
+    assert lines[0] == "3 models: y = ReLU(WᵀW x + b), n = 4, m = 2; the file holds no b, so b = 0"
+    assert lines[1] == "world: 4 independent features, density 0.1, importance 1, uniform magnitudes"
+    assert lines[2].split() == ["loss", "error", "terms"]
+    errors = tg.exact.squared_errors(W, np.zeros(4), tg.features.Independent(4, density=0.1))
+    for i, (line, features) in enumerate(zip(lines[3::2], lines[4::2], strict=True)):
+        assert line.startswith(f"model {i} ")
+        assert float(line.split()[2]) == pytest.approx(errors[i].sum(), rel=1e-10)
+        assert features == "  features 0 to 3: " + "  ".join(f"{value:.6g}" for value in errors[i])
+
+
+def test_many_models_get_their_best_median_and_worst(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    many = RNG.normal(size=(41, 1, 2))
+    np.savez("weights.npz", W=many, b=np.zeros(2))
+    losses = np.asarray(tg.exact.loss(many, np.zeros(2), tg.features.Independent(2, density=0.1)))
+    lines = said("weights.npz --density 0.1 --out all.csv --per-feature", capsys).splitlines()
+    best = f"best {losses.min():.12g} (model {losses.argmin()}), median {np.median(losses):.12g}, worst {losses.max():.12g}"
+    assert lines[2].startswith(best)
+    assert lines[3].startswith("  features 0 to 1: ")
+    assert lines[-1] == "everything: all.csv"
+    with Path("all.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["model", "loss", "error", "terms", "squared_error_0", "squared_error_1"]
+    assert [float(row["loss"]) for row in rows] == losses.tolist()
+
+
+def test_a_trained_sweep_brings_its_world(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    features = tg.features.CorrelatedSets(2, 2, density=0.5, importance=[1, 2, 3, 4], magnitude=tg.features.Exponential(0.7))
+    data = tg.train(tg.nets.ReluOutput(4, 2), features, RECIPE, sweep={"density": [[0.1, 0.3], [0.5, 0.6]]})
+    write_dataset(data, Path("result.safetensors"))
+    found = models("result.safetensors", capsys)
+    world = features.replaced(density=np.array([[[0.1, 0.3]], [[0.5, 0.6]]]))
+    expected = np.asarray(tg.exact.loss(data.W.values, data.b.values, world))
+    assert [model["loss"] for model in found] == expected.reshape(-1).tolist()
+    assert [(model["density"], model["seed"]) for model in found] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    strays = [abs(model["sampled_loss"] - model["loss"]) / model["loss_standard_error"] for model in found]
+    assert max(strays) < 6
+    lines = said("result.safetensors", capsys).splitlines()
+    assert lines[1] == (
+        "world: 2 correlated sets of 2, density 0.1 to 0.6, importance 1 to 4, exponential magnitudes of mean 0.7, "
+        "as the file says"
+    )
+    assert lines[2].split() == ["loss", "error", "terms", "sampled", "in", "training"]
+    other = models("result.safetensors --density 0.2 --magnitudes uniform", capsys)
+    world = tg.features.CorrelatedSets(2, 2, density=0.2, importance=[1, 2, 3, 4])
+    assert [model["loss"] for model in other] == np.asarray(tg.exact.loss(data.W, data.b, world)).reshape(-1).tolist()
+    assert "sampled_loss" not in other[0]
+
+
+@pytest.mark.parametrize("name", ["independent", "anticorrelated:2"])
+def test_sets_replace_those_of_the_file(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tg.train(tg.nets.Linear(4, 2), tg.features.CorrelatedSets(2, 2, density=[0.1, 0.3]), RECIPE.replaced(seeds=1))
+    write_dataset(data, Path("result.safetensors"))
+    density = [0.1, 0.1, 0.3, 0.3]
+    world = tg.features.Independent(4, density) if name == "independent" else tg.features.AnticorrelatedSets(2, 2, density)
+    expected = tg.exact.loss(data.W.values[0], data.b.values[0], world, activation="linear")
+    assert models(f"result.safetensors --sets {name}", capsys)[0]["loss"] == expected
+
+
+def test_a_census_is_read_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tg.exact.minimise(tg.nets.ReluOutput(3, 2), tg.features.Independent(3, density=0.2), seeds=3, progress=False)
+    write_dataset(tg.best(data), Path("best.safetensors"))
+    found = models("best.safetensors", capsys)
+    assert [model["loss"] for model in found] == [tg.best(data).loss.item()]
+    assert found[0]["status"] == "minimum"
+
+
+def test_a_diverged_model_is_a_row_without_a_loss(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tg.train(tg.nets.ReluOutput(3, 2), tg.features.Independent(3, density=0.2), RECIPE)
+    data["W"][1] = np.nan
+    data["status"][1] = "diverged"
+    write_dataset(data, Path("result.safetensors"))
+    found = models("result.safetensors", capsys)
+    assert found[0]["loss"] > 0
+    assert found[1]["loss"] is None
+    assert found[1]["squared_error"] == [None] * 3
+    assert found[1]["status"] == "diverged"
+    assert "1 diverged: without finite weights there is no loss" in said("result.safetensors", capsys)
+
+
+def test_a_grid_of_many_models_gets_a_line_for_each_point(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = {"density": [0.1, 0.5]}
+    data = tg.train(tg.nets.ReluOutput(2, 1), tg.features.Independent(2), RECIPE.replaced(seeds=11, steps=5), sweep=sweep)
+    write_dataset(data, Path("result.safetensors"))
+    lines = said("result.safetensors --out all.json", capsys).splitlines()
+    assert [line.split(" best")[0] for line in lines[2:4]] == ["density 0.1:", "density 0.5:"]
+    assert "(seed " in lines[2]
+    assert len(json.loads(Path("all.json").read_text(encoding="utf-8"))["models"]) == 22
+
+
+def test_losses_of_another_world_are_noticed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    laws = (tg.features.Uniform(), tg.features.Exponential(2.0))
+    axis = tg.Axis(["uniform", "exponential"], magnitude=laws)
+    data = tg.train(tg.nets.ReluOutput(2, 1), tg.features.Independent(2), RECIPE, sweep={"law": axis}).sel(law="exponential")
+    write_dataset(data, Path("result.safetensors"))
+    assert "standard errors (median): was this their world?" in said("result.safetensors", capsys)
+
+
+def test_a_tolerance_that_was_not_met_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez("weights.npz", W=W, b=B)
+    found = tg.exact.evaluate(W, B, tg.features.Independent(4, density=0.1), terms=8)
+    monkeypatch.setattr(sys.modules["tegum.cli.exact_loss"], "evaluate", lambda *arguments, **options: found)
+    assert "3 with an error above 1e-09 of the loss" in said("weights.npz --density 0.1", capsys)
+
+
+REFUSED = {
+    "hidden.safetensors": "hidden.safetensors holds models of ReluHidden: the exact engine knows ReluOutput and Linear",
+    "sparse.safetensors": "KSparse has no independent blocks: use the stochastic engine for it",
+    "signs.safetensors": "signs.safetensors varies signed along an axis: write one dataset for each, data.isel(...)",
+    "mixed.safetensors --sets correlated:2": (
+        "the file's densities differ within a correlated set: give --density, one for each set"
+    ),
+    "loss.safetensors": "loss.safetensors holds no W: give a dataset of models, or plain arrays W and b",
+    "half.safetensors": "W in half.safetensors is BF16: save it as 32- or 64-bit floats",
+}
+
+
+@pytest.fixture
+def datasets(folder: Path) -> None:
+    net, short = tg.nets.ReluOutput(4, 2), RECIPE.replaced(steps=2)
+    mixed = tg.train(net, tg.features.Independent(4, density=[0.1, 0.2, 0.3, 0.3]), short)
+    for name, data in {
+        "hidden": tg.train(tg.nets.ReluHidden(4, 2), tg.features.Independent(4), short),
+        "sparse": tg.train(net, tg.features.KSparse(4, 2), short),
+        "signs": tg.train(net, tg.features.Independent(4), short, sweep={"signed": [False, True]}),
+        "mixed": mixed,
+        "loss": mixed[["loss"]].drop_attrs(),
+    }.items():
+        write_dataset(data, Path(f"{name}.safetensors"))
+    header = json.dumps({"W": {"dtype": "BF16", "shape": [1, 2], "data_offsets": [0, 4]}}).encode()
+    Path("half.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+
+
+@pytest.mark.usefixtures("datasets")
+def test_files_that_the_engine_cannot_judge_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, message in REFUSED.items():
+        assert run(["exact-loss", *words.split()]) == 2
+        assert capsys.readouterr().err == f"tegum: {message}\n"
+
+
+def test_only_datasets_of_tegum_count_as_such(folder: Path) -> None:
+    save_file({"W": W}, "plain.safetensors")
+    assert not is_dataset(Path("plain.safetensors"))
+    write_dataset(tg.train(tg.nets.Linear(2, 1), tg.features.Independent(2), RECIPE), Path("ours.safetensors"))
+    assert is_dataset(Path("ours.safetensors"))
+    assert "W" in read_dataset(Path("ours.safetensors"))
