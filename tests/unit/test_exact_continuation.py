@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.exact.continuation import ENDED, LOST_STABILITY, Branch, aligned, crossing, follow
+from tegum.exact.continuation import ENDED, LOST_STABILITY, Branch, crossing, follow
+from tegum.exact.tracker import aligned
 
 FIVE_IN_TWO, FIVE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5)
 TWO_IN_ONE, TWO = tg.nets.ReluOutput(2, 1), tg.features.Independent(2)

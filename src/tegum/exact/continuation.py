@@ -6,13 +6,12 @@
     pentagon.data.loss, pentagon.data.curvature, pentagon.lost_at
     crossing(pentagon, digons)                                                    # the density where both cost the same
 
-*Predictor*: the Euler step along the tangent dx/dv.  *Corrector*: Newton's method on the exact gradient, modulo the rotations
-W -> R W; where it fails, as it may at a kink, a descent.  A point further from its prediction than half the predicted step is
-refused and the step halved: so a branch is not left by mistake, and where the steps shrink to nothing it *ends*: it meets a
-saddle and both vanish (a fold).  Newton's method does not care for stability: where a direction begins to curve down (most
-often a symmetry breaks, a pitchfork) it goes on along the saddle, and the value where the smallest curvature is 0 is found by
-bisection.  Second derivatives converge more slowly in the loss's terms than the loss does; the bisection spends eight times as
-many, and what half of these would change is part of ``lost_error``.
+`tegum.exact.tracker` predicts along the tangent dx/dv and corrects by Newton's method.  A point further from its prediction
+than half the predicted step is refused and the step halved: so a branch is not left by mistake, and where the steps shrink to
+nothing it *ends*: it meets a saddle and both vanish (a fold).  Newton's method does not care for stability: where a direction
+begins to curve down (most often a symmetry breaks, a pitchfork) it goes on along the saddle, and the value where the smallest
+curvature is 0 is found by bisection.  Second derivatives converge more slowly in the loss's terms than the loss does; the
+bisection spends eight times as many, and what half of these would change is part of ``lost_error``.
 
 Example: five equally important features in two dimensions.  The pentagon costs less than two digons and a dropped feature
 below a density of 0.224875, and more above; the pentagon is a minimum up to 0.302883, the digons up to 0.659695.
@@ -23,40 +22,29 @@ Procrustes problem" (1966).
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from tqdm.auto import tqdm
 
 from tegum.errors import Mistake, Problem, Problems
-from tegum.exact.curvature import Curvature, hessian_at, pseudo_inverse, rotation_modes, smallest_curvature
 from tegum.exact.descent import descend_many
 from tegum.exact.evaluate import Activation, evaluate
 from tegum.exact.flow import percent_bar, starting_point
-from tegum.exact.minimise import minimise
 from tegum.exact.objective import Objective, activation_of
 from tegum.exact.product import MOST_TERMS
+from tegum.exact.tracker import ALWAYS_NEAR, Minimum, Tracker, World
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.provenance import provenance
 
-World = Callable[[float], Features]
-
 LOST_STABILITY, ENDED = "a direction begins to curve down", "no minimum is near any more"
 
-_AHEAD = 1e-2
-_NEWTON_STEPS = 20
-_HALVINGS = 20
-_CONTRACTION = 0.25
-_SURPLUS = 1e-2
-_NEAR = 0.5
-_ALWAYS_NEAR = 1e-4
 _AIM = 0.25
 _GROWTH = 2.0
 _LONGEST_STEP = 1 / 20
@@ -64,176 +52,6 @@ _SHARPER = 8
 _SAME_LOSS = 1e-9
 _SLOW_SECONDS = 2.0
 _FIELDS = ("density", "importance")
-
-
-def aligned(W: Float[np.ndarray, "m n"], onto: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "m n"]:
-    """R W for the orthogonal R that brings it closest to ``onto`` (orthogonal Procrustes)."""
-    U, _, V = np.linalg.svd(onto @ W.T)
-    return np.asarray(U @ V @ W)
-
-
-class Minimum(NamedTuple):
-    """A critical point in the world at ``value``.
-
-    Flat parameters x, what is known there, how far x may be from where the gradient is 0 (0 if it has converged), and the
-    Hessian's pseudo-inverse beyond the symmetry.
-    """
-
-    value: float
-    x: NDArray[np.float64]
-    loss: float
-    gradient_norm: float
-    doubt: float
-    curvature: Curvature
-    inverse: NDArray[np.float64]
-
-    @property
-    def stable(self) -> bool:
-        """Whether no direction curves down by more than the error of the curvature."""
-        return not self.curvature.value < -self.curvature.error
-
-
-@final
-class _Landscape:
-    """The loss at one value; its gradients are counted in ``spent``."""
-
-    def __init__(self, net: Net, features: Features, terms: int, spent: dict[str, int]) -> None:
-        self.objective, self._spent = Objective(net, features, terms=terms), spent
-
-    def gradient(self, x: NDArray[np.float64], /) -> NDArray[np.float64]:
-        self._spent["evaluations"] += 1
-        return self.objective.gradient(x)
-
-    def hessian(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        self._spent["hessians"] += 1
-        return hessian_at(self, x)
-
-    def modes(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Directions along which nothing can change: rotations, and the biases of a net that has none."""
-        W, b = self.objective.parameters(x)
-        return np.concatenate([rotation_modes(W), np.eye(W.size + b.size)[W.size :][: 0 if self.objective.net.bias else None]])
-
-
-def _newton(
-    landscape: _Landscape, x: NDArray[np.float64], inverse: NDArray[np.float64] | None, tolerance: float
-) -> NDArray[np.float64]:
-    """A critical point near x by Newton's method, with the inverse of an old Hessian as long as it serves.
-
-    It goes on to a hundredth of the tolerated gradient where that is cheap, as it is where the Hessian does not jump.
-    """
-    gradient = landscape.gradient(x)
-    norm = float(np.linalg.norm(gradient))
-    for _ in range(_NEWTON_STEPS):
-        if norm <= _SURPLUS * tolerance:
-            break
-        fresh = inverse is None
-        if inverse is None:
-            inverse = pseudo_inverse(landscape.hessian(x)[0], landscape.modes(x))
-        step = -inverse @ gradient
-        for _ in range(_HALVINGS if fresh else 1):
-            there = landscape.gradient(x + step)
-            new = float(np.linalg.norm(there))
-            if new < norm:
-                break
-            step = step / 2
-        slow = not new < _CONTRACTION * norm
-        if new < norm:
-            x, gradient, norm = x + step, there, new
-        if slow and fresh and (norm <= tolerance or new > norm):
-            break
-        inverse = None if slow else inverse
-    return x
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Tracker:
-    """Finds the critical point next to a known one: a net, its world at every value, a tolerance for gradients, and a count."""
-
-    net: Net
-    world: World
-    gradient_tolerance: float
-    spent: dict[str, int]
-
-    def landscape(self, value: float, terms: int) -> _Landscape:
-        """The loss at a value."""
-        return _Landscape(self.net, self.world(value), terms, self.spent)
-
-    def descended(self, value: float, x: NDArray[np.float64], terms: int) -> NDArray[np.float64]:
-        """Where `tegum.exact.minimise` ends from x."""
-        self.spent["descents"] += 1
-        objective = Objective(self.net, self.world(value), terms=terms)
-        W, b = objective.parameters(x)
-        found = minimise(
-            self.net,
-            objective.features,
-            seeds=(0,),
-            initial={"W": W, "b": b},
-            gradient_tolerance=self.gradient_tolerance,
-            terms=terms,
-            threads=1,
-            progress=False,
-        )
-        self.spent["evaluations"] += int(found.evaluations.sum())
-        return objective.flat(found.W.values[0], found.b.values[0])
-
-    def examined(self, value: float, x: NDArray[np.float64], terms: int) -> Minimum:
-        """What is known at x."""
-        landscape = self.landscape(value, terms)
-        H, error = landscape.hessian(x)
-        modes, gradient = landscape.modes(x), landscape.gradient(x)
-        curvature = smallest_curvature(landscape, x, modes, (H, error))
-        norm, inverse = float(np.linalg.norm(gradient)), pseudo_inverse(H, modes)
-        doubt = 0.0 if norm <= self.gradient_tolerance else float(np.linalg.norm(inverse @ gradient))
-        return Minimum(value, x, landscape.objective.loss(x), norm, doubt, curvature, inverse)
-
-    def settled(self, value: float, x: NDArray[np.float64], terms: int) -> Minimum:
-        """The critical point that Newton's method finds from x."""
-        return self.examined(value, _newton(self.landscape(value, terms), x, None, self.gradient_tolerance), terms)
-
-    def step(self, point: Minimum, value: float, terms: int) -> tuple[Minimum | None, float]:
-        """The critical point at ``value`` next to a known one, None if there is none; and how wrong the prediction was.
-
-        The error of the prediction is relative to the predicted step.
-        """
-        landscape, tolerance = self.landscape(value, terms), self.gradient_tolerance
-        ahead = self.landscape(point.value + _AHEAD * (value - point.value), terms)
-        pull = (ahead.gradient(point.x) - self.landscape(point.value, terms).gradient(point.x)) / _AHEAD
-        predicted = point.x - point.inverse @ pull
-        length = float(np.linalg.norm(predicted - point.x)) + _ALWAYS_NEAR / _NEAR
-        best: Minimum | None = None
-        for attempt in range(2):
-            if attempt == 0:
-                x = _newton(landscape, predicted, point.inverse, tolerance)
-            else:
-                x = _newton(landscape, self.descended(value, point.x, terms), None, tolerance)
-            x, away = self.turned(x, predicted)
-            if away <= _NEAR * length:
-                found = self.examined(value, x, terms)
-                if best is None or found.doubt < best.doubt:
-                    best, wrong = found, away / length
-            if best is not None and best.doubt == 0:
-                break
-        return (best, wrong) if best is not None and best.doubt <= _ALWAYS_NEAR else (None, np.inf)
-
-    def walk(self, point: Minimum, value: float, terms: int) -> Minimum | None:
-        """The critical point at ``value`` by as many steps from a known one as it takes; None if 2^-8 of the way is too far."""
-        least = abs(value - point.value) / 256
-        step = value - point.value
-        while point.value != value:
-            last = abs(value - point.value) <= abs(step)
-            found, _ = self.step(point, value if last else point.value + step, terms)
-            if found is None and abs(step) <= least:
-                return None
-            point, step = (point, step / 2) if found is None else (found, step)
-        return point
-
-    def turned(self, x: NDArray[np.float64], onto: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        """X with W rotated onto the W of another point, and how far they are still apart."""
-        m, n = self.net.n_hidden, self.net.n_features
-        W = aligned(x[: m * n].reshape(m, n), onto[: m * n].reshape(m, n))
-        turned = np.concatenate([W.ravel(), x[m * n :]])
-        return turned, float(np.linalg.norm(turned - onto))
 
 
 @final
@@ -338,7 +156,7 @@ def follow(
     with percent_bar(f"following along {field}", progress, descend_many) as bar:
         start = tracker.settled(first, tracker.descended(first, x, terms), terms)
         bar.set_description(f"following along {field}", refresh=False)
-        if not (start.stable and start.doubt <= _ALWAYS_NEAR):
+        if not (start.stable and start.doubt <= ALWAYS_NEAR):
             raise Mistake(
                 Problem(
                     f"the start leads to no minimum at {field} {first:g} (gradient {start.gradient_norm:.1e}, "

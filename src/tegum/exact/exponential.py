@@ -32,6 +32,10 @@ _DECAYED = 40.0
 _ROOT_HALF = math.sqrt(0.5)
 _SQUARINGS = 6
 _CAUTION = 30.0
+_CHANCE = 10.0
+_STRIP = math.pi**2 / 2
+"""The error falls like exp(-pi^2 / (2 h)); a change smaller than that is chance, and its square no estimate."""
+
 _ROUNDINGS = 8.0
 _HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
 _EXP = np.array([1.0 / math.factorial(k) for k in range(15)])
@@ -182,6 +186,10 @@ def exponential_row(
             step /= 2
             error = change * min(1.0, _CAUTION * change / max(abs(before), change))
             error_b = change_b * min(1.0, _CAUTION * change_b / max(abs(before_b), change_b)) if effort.gradient else 0.0
+            floor = _CHANCE * math.exp(-_STRIP / step)
+            error = max(error, floor * (a * largest) ** 2)
+            if effort.gradient:
+                error_b = max(error_b, floor * a * largest)
             enough = spent >= effort.least and error <= effort.target and error_b <= effort.target_b
             if enough or 2 * spent > effort.most:
                 break

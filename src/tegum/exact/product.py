@@ -88,7 +88,7 @@ def require_terms(terms: int) -> None:
     Raises:
         Mistake: unless it is a power of two from 8 to 32768.
     """
-    if not (isinstance(terms, int) and 8 <= terms <= MOST_TERMS and terms & (terms - 1) == 0):
+    if not (isinstance(terms, int | np.integer) and 8 <= terms <= MOST_TERMS and terms & (terms - 1) == 0):
         raise Mistake(Problem(f"terms is {terms}", f"choose a power of two from 8 to {MOST_TERMS}"))
 
 

@@ -1,0 +1,201 @@
+"""The critical point next to a known one: a step along the tangent, then Newton's method on the exact gradient.
+
+    predicted = x - H^+ d(grad L)/dv (v' - v),        x' = x' - H^+ grad L(x'; v')        H^+ beyond flat directions
+
+A Hessian is kept as long as it serves; where Newton fails, as it may at a kink, a descent takes its place.  A point further
+from its prediction than half the predicted step is refused, so that `tegum.exact.continuation` stays on its branch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, final
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from tegum.exact.curvature import Curvature, hessian_at, pseudo_inverse, rotation_modes, smallest_curvature
+from tegum.exact.minimise import minimise
+from tegum.exact.objective import Objective
+from tegum.features import Features
+from tegum.nets import Net
+
+World = Callable[[float], Features]
+
+_AHEAD = 1e-2
+_NEWTON_STEPS = 20
+_HALVINGS = 20
+_CONTRACTION = 0.25
+_SURPLUS = 1e-2
+_NEAR = 0.5
+ALWAYS_NEAR = 1e-4
+
+
+def aligned(W: Float[np.ndarray, "m n"], onto: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "m n"]:
+    """R W for the orthogonal R that brings it closest to ``onto`` (orthogonal Procrustes)."""
+    U, _, V = np.linalg.svd(onto @ W.T)
+    return np.asarray(U @ V @ W)
+
+
+class Minimum(NamedTuple):
+    """A critical point in the world at ``value``.
+
+    Flat parameters x, what is known there, how far x may be from where the gradient is 0 (0 if it has converged), and the
+    Hessian's pseudo-inverse beyond the symmetry.
+    """
+
+    value: float
+    x: NDArray[np.float64]
+    loss: float
+    gradient_norm: float
+    doubt: float
+    curvature: Curvature
+    inverse: NDArray[np.float64]
+
+    @property
+    def stable(self) -> bool:
+        """Whether no direction curves down by more than the error of the curvature."""
+        return not self.curvature.value < -self.curvature.error
+
+
+@final
+class _Landscape:
+    """The loss at one value; its gradients are counted in ``spent``."""
+
+    def __init__(self, net: Net, features: Features, terms: int, spent: dict[str, int]) -> None:
+        self.objective, self._spent = Objective(net, features, terms=terms), spent
+
+    def gradient(self, x: NDArray[np.float64], /) -> NDArray[np.float64]:
+        self._spent["evaluations"] += 1
+        return self.objective.gradient(x)
+
+    def hessian(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        self._spent["hessians"] += 1
+        return hessian_at(self, x)
+
+    def modes(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Directions along which nothing can change: rotations, and the biases of a net that has none."""
+        W, b = self.objective.parameters(x)
+        return np.concatenate([rotation_modes(W), np.eye(W.size + b.size)[W.size :][: 0 if self.objective.net.bias else None]])
+
+
+def _newton(
+    landscape: _Landscape, x: NDArray[np.float64], inverse: NDArray[np.float64] | None, tolerance: float
+) -> NDArray[np.float64]:
+    """A critical point near x by Newton's method, with the inverse of an old Hessian as long as it serves.
+
+    It goes on to a hundredth of the tolerated gradient where that is cheap, as it is where the Hessian does not jump.
+    """
+    gradient = landscape.gradient(x)
+    norm = float(np.linalg.norm(gradient))
+    for _ in range(_NEWTON_STEPS):
+        if norm <= _SURPLUS * tolerance:
+            break
+        fresh = inverse is None
+        if inverse is None:
+            inverse = pseudo_inverse(landscape.hessian(x)[0], landscape.modes(x))
+        step = -inverse @ gradient
+        for _ in range(_HALVINGS if fresh else 1):
+            there = landscape.gradient(x + step)
+            new = float(np.linalg.norm(there))
+            if new < norm:
+                break
+            step = step / 2
+        slow = not new < _CONTRACTION * norm
+        if new < norm:
+            x, gradient, norm = x + step, there, new
+        if slow and fresh and (norm <= tolerance or new > norm):
+            break
+        inverse = None if slow else inverse
+    return x
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Tracker:
+    """Finds the critical point next to a known one: a net, its world at every value, a tolerance for gradients, and a count."""
+
+    net: Net
+    world: World
+    gradient_tolerance: float
+    spent: dict[str, int]
+
+    def landscape(self, value: float, terms: int) -> _Landscape:
+        """The loss at a value."""
+        return _Landscape(self.net, self.world(value), terms, self.spent)
+
+    def descended(self, value: float, x: NDArray[np.float64], terms: int) -> NDArray[np.float64]:
+        """Where `tegum.exact.minimise` ends from x."""
+        self.spent["descents"] += 1
+        objective = Objective(self.net, self.world(value), terms=terms)
+        W, b = objective.parameters(x)
+        found = minimise(
+            self.net,
+            objective.features,
+            seeds=(0,),
+            initial={"W": W, "b": b},
+            gradient_tolerance=self.gradient_tolerance,
+            terms=terms,
+            threads=1,
+            progress=False,
+        )
+        self.spent["evaluations"] += int(found.evaluations.sum())
+        return objective.flat(found.W.values[0], found.b.values[0])
+
+    def examined(self, value: float, x: NDArray[np.float64], terms: int) -> Minimum:
+        """What is known at x."""
+        landscape = self.landscape(value, terms)
+        H, error = landscape.hessian(x)
+        modes, gradient = landscape.modes(x), landscape.gradient(x)
+        curvature = smallest_curvature(landscape, x, modes, (H, error))
+        norm, inverse = float(np.linalg.norm(gradient)), pseudo_inverse(H, modes)
+        doubt = 0.0 if norm <= self.gradient_tolerance else float(np.linalg.norm(inverse @ gradient))
+        return Minimum(value, x, landscape.objective.loss(x), norm, doubt, curvature, inverse)
+
+    def settled(self, value: float, x: NDArray[np.float64], terms: int) -> Minimum:
+        """The critical point that Newton's method finds from x."""
+        return self.examined(value, _newton(self.landscape(value, terms), x, None, self.gradient_tolerance), terms)
+
+    def step(self, point: Minimum, value: float, terms: int) -> tuple[Minimum | None, float]:
+        """The critical point at ``value`` next to a known one, None if there is none; and how wrong the prediction was.
+
+        The error of the prediction is relative to the predicted step.
+        """
+        landscape, tolerance = self.landscape(value, terms), self.gradient_tolerance
+        ahead = self.landscape(point.value + _AHEAD * (value - point.value), terms)
+        pull = (ahead.gradient(point.x) - self.landscape(point.value, terms).gradient(point.x)) / _AHEAD
+        predicted = point.x - point.inverse @ pull
+        length = float(np.linalg.norm(predicted - point.x)) + ALWAYS_NEAR / _NEAR
+        best: Minimum | None = None
+        for attempt in range(2):
+            if attempt == 0:
+                x = _newton(landscape, predicted, point.inverse, tolerance)
+            else:
+                x = _newton(landscape, self.descended(value, point.x, terms), None, tolerance)
+            x, away = self.turned(x, predicted)
+            if away <= _NEAR * length:
+                found = self.examined(value, x, terms)
+                if best is None or found.doubt < best.doubt:
+                    best, wrong = found, away / length
+            if best is not None and best.doubt == 0:
+                break
+        return (best, wrong) if best is not None and best.doubt <= ALWAYS_NEAR else (None, np.inf)
+
+    def walk(self, point: Minimum, value: float, terms: int) -> Minimum | None:
+        """The critical point at ``value`` by as many steps from a known one as it takes; None if 2^-8 of the way is too far."""
+        least = abs(value - point.value) / 256
+        step = value - point.value
+        while point.value != value:
+            last = abs(value - point.value) <= abs(step)
+            found, _ = self.step(point, value if last else point.value + step, terms)
+            if found is None and abs(step) <= least:
+                return None
+            point, step = (point, step / 2) if found is None else (found, step)
+        return point
+
+    def turned(self, x: NDArray[np.float64], onto: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        """X with W rotated onto the W of another point, and how far they are still apart."""
+        m, n = self.net.n_hidden, self.net.n_features
+        W = aligned(x[: m * n].reshape(m, n), onto[: m * n].reshape(m, n))
+        turned = np.concatenate([W.ravel(), x[m * n :]])
+        return turned, float(np.linalg.norm(turned - onto))
