@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from tegum.compilation import compiled, inlined
 from tegum.exact.exponential import exponential_row
 from tegum.exact.lanes import pointer
+from tegum.exact.partition import partition, reach
 from tegum.exact.product import MOST_TERMS, Work, World
 from tegum.exact.row import Effort, always_on, whole
-from tegum.exact.split import partition, reach, split_row
+from tegum.exact.split import split_row
 
 LARGEST_WEIGHT, LARGEST_BIAS = 1e30, 1e60
 """Numbers have to stay below, so that no power of them overflows."""

@@ -1,0 +1,145 @@
+"""Which blocks of a row are large and which are small, and how far its sum can reach.
+
+Couplings are split where both grids of `tegum.exact.split` converge best; blocks of several features are never cut.
+"""
+
+from typing import Any
+
+from tegum.compilation import inlined
+from tegum.exact.lanes import exponent
+from tegum.exact.product import BUCKETS
+
+_GAP = 1.1
+_FINE = 8
+
+
+@inlined
+def _threshold(work: Any, g: Any, n: int) -> float:
+    """Couplings below it are small, those from it on large; 0 where it is best to have no small ones.
+
+    Couplings are counted by powers of sqrt(2).  On a grid for couplings of scale s, those below s / 16 converge slowly and
+    cost an error like s^2 each; of all gaps where the next coupling exceeds the sum of the smaller ones, the one that leaves
+    the least error on both grids wins.
+    """
+    largest = 0.0
+    for i in range(n):
+        largest = max(largest, abs(g[i]))
+    top = exponent(largest * largest)
+    bottom = top
+    for i in range(n):
+        if g[i] != 0:
+            bottom = min(bottom, exponent(g[i] * g[i]))
+    bottom = max(bottom, top - BUCKETS + 1)
+    width = top - bottom + 1
+    if width <= _FINE:
+        return 0.0
+    for bucket in range(width):
+        work.bucket_sum[bucket] = 0.0
+        work.bucket_least[bucket] = largest
+        work.bucket_count[bucket] = 0.0
+    for i in range(n):
+        if g[i] != 0:
+            bucket = max(exponent(g[i] * g[i]) - bottom, 0)
+            size = abs(g[i])
+            work.bucket_sum[bucket] += size
+            work.bucket_least[bucket] = min(work.bucket_least[bucket], size)
+            work.bucket_count[bucket] += 1
+    slow = 0.0
+    for bucket in range(width - _FINE):
+        slow += work.bucket_count[bucket]
+    threshold = 0.0
+    least_error = slow
+    slow_small = 0.0
+    counted = 0
+    tail = work.bucket_sum[0]
+    below = work.bucket_count[0]
+    last = 0
+    for bucket in range(1, width):
+        if work.bucket_count[bucket] == 0:
+            continue
+        while counted <= last - _FINE:
+            slow_small += work.bucket_count[counted]
+            counted += 1
+        if work.bucket_least[bucket] > _GAP * tail:
+            error = max(slow - below, 0.0) + slow_small * 2.0 ** (last - width + 1)
+            if error < least_error:
+                least_error = error
+                threshold = work.bucket_least[bucket]
+        tail += work.bucket_sum[bucket]
+        below += work.bucket_count[bucket]
+        last = bucket
+    return threshold
+
+
+@inlined
+def _ever_on(world: Any, block: int) -> bool:
+    """Whether anything in a block has a probability above 0, however small."""
+    found = False
+    for component in range(world.block_first[block], world.block_first[block + 1]):
+        found = found or world.weight[component] > 0
+    return found
+
+
+@inlined
+def partition(world: Any, work: Any, g: Any, n: int) -> Any:
+    """Lists the blocks that are ever on in ``work.order``, large ones first.
+
+    A block of several features that would be cut, or that is small, prevents the split.
+
+    Returns:
+        how many blocks are large, and how many there are.
+    """
+    threshold = _threshold(work, g, n)
+    blocks = world.blocks
+    count = 0
+    large = 0
+    if threshold > 0:
+        for block in range(blocks):
+            low = world.component_first[world.block_first[block]]
+            high = world.component_first[world.block_first[block + 1]]
+            if not _ever_on(world, block):
+                continue
+            small = 0
+            for i in range(low, high):
+                small += 1 if abs(g[i]) < threshold else 0
+            if small > 0 and high - low > 1:
+                threshold = 0.0
+                break
+            if small == 0:
+                work.order[large] = block
+                large += 1
+            else:
+                work.order_small[count] = block
+                count += 1
+    if threshold > 0:
+        for entry in range(count):
+            work.order[large + entry] = work.order_small[entry]
+        return large, large + count
+    count = 0
+    for block in range(blocks):
+        if _ever_on(world, block):
+            work.order[count] = block
+            count += 1
+    return count, count
+
+
+@inlined
+def reach(world: Any, g: Any, order: Any, first: int, end: int) -> Any:
+    """The smallest and largest value of the sum over the listed blocks."""
+    low = 0.0
+    high = 0.0
+    for entry in range(first, end):
+        block = order[entry]
+        least = 0.0
+        most = 0.0
+        for component in range(world.block_first[block], world.block_first[block + 1]):
+            down = 0.0
+            up = 0.0
+            for i in range(world.component_first[component], world.component_first[component + 1]):
+                down += min(g[i], 0.0)
+                up += max(g[i], 0.0)
+            least = min(least, down)
+            most = max(most, up)
+        low += least
+        high += most
+    return low, high
