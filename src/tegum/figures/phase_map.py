@@ -132,5 +132,5 @@ def phase_panels(
     figure.update_xaxes(constrain="domain", col=legend)
     figure.update_layout(legend={"orientation": "h", "y": -0.28, "x": 0})
     styled(figure, height=440)
-    figure.update_layout(margin_l=75)
+    figure.update_layout(margin={"l": 75, "r": 45})
     return figure
