@@ -129,9 +129,9 @@ def test_the_truth_is_the_oracles(kind: str, law: Magnitude) -> None:
 
 
 def test_few_terms_are_enough_for_orthogonal_sums() -> None:
-    """64 terms give the loss to 1e-7, 128 the gradient to 1e-6 of sum_i I_i E x_i^2, in 98 of 100 and never tenfold worse."""
+    """64 terms give the loss to 1e-7, 128 the gradient to 1e-6 of sum_i I_i E x_i^2."""
     losses, gradients = [], []
-    for model in models(4, 600):
+    for model in models(4, 1200):
         if not model.is_sum:
             continue
         exact = truth(model, gradient=True)
@@ -140,7 +140,5 @@ def test_few_terms_are_enough_for_orthogonal_sums() -> None:
         fine = evaluate(model.W, model.b, model.world, terms=128, gradient=True, threads=1)
         worst = max(np.abs(fine.dW - exact.dW).max(), np.abs(fine.db - exact.db).max())
         gradients.append(worst / scale_of(model.world))
-    assert np.quantile(losses, 0.98) < 1e-7
-    assert np.quantile(gradients, 0.98) < 1e-6
-    assert max(losses) < 1e-6
-    assert max(gradients) < 1e-5
+    assert max(losses) < 1e-7
+    assert max(gradients) < 1e-6

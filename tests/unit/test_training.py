@@ -102,7 +102,7 @@ def test_control_c_ends_cleanly_with_what_is_finished() -> None:
     threading.Thread(target=lambda: (time.sleep(1.0), interrupt_main()), daemon=True).start()
     began = time.perf_counter()
     data = tg.train(ReluOutput(50, 20), Independent(50), RECIPE.replaced(steps=1_000_000), sweep={"steps": [10, 1_000_000]})
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < 60  # the run would take hours
     assert data.attrs["interrupted"] == 1
     assert (data.status.sel(steps=10) == "finished").all()
     assert (data.status.sel(steps=1_000_000) == "interrupted").all()

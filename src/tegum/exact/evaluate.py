@@ -74,7 +74,7 @@ def evaluate(
         tied: whether the map is W^T W.
         activation: "relu" or "linear".
         tol: tolerated relative error of the loss; the gradient is held to 100 tol of its natural scale I E[x].
-        terms: spend this many terms (8, 16, 32, ...; eight times as many on outputs of dropped features, which converge
+        terms: spend this many terms (8, 16, 32, ...; twice as many on outputs of dropped features, which converge
             slower) instead of choosing by ``tol``.
         threads: how many threads; by default one per core.  It never changes a result.
 

@@ -23,9 +23,9 @@ LARGEST_WEIGHT, LARGEST_BIAS = 1e30, 1e60
 """Numbers have to stay below, so that no power of them overflows."""
 
 _NEGLIGIBLE = 1e-100
-_NEGLIGIBLE_OWN = 1 / 16
-_DROPPED = 8
-"""Where the own coupling is negligible, E[x_j r(s)] converges one order slower: a fixed number of terms is raised."""
+_NEGLIGIBLE_OWN = 1 / 4
+_DROPPED = 2
+"""Where the own coupling is negligible, what is left of E[x_j r(s)] is larger: a fixed number of terms is raised."""
 _FIRST_SHARE = 0.25
 _GRADIENT_SHARE = 100.0
 _PASSES = 3

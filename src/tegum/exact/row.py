@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tegum.compilation import compiled, inlined
+from tegum.exact.faint import add_faint_patterns, is_faint, move_to_end
 from tegum.exact.inversion import invert
 from tegum.exact.moments import add_gradient, cumulants, own_derivatives, raw, raw_by_own
 from tegum.exact.uniform import ALPHA, closed_power, rectified_power
@@ -105,14 +106,20 @@ def whole(
         value, E r^3 alone, derivative by b, the two error estimates, terms.
     """
     third = 1 if a3 != 0 else 0
-    q = nobody(world, order, 0, count, c)
+    faint = is_faint(world, g, order, count, own, own_block)
+    plain = count
+    if faint:
+        move_to_end(order, count, own_block)
+        plain = count - 1
+        c[own] = 0.0
+    q = nobody(world, order, 0, plain, c)
     P = period(low, high)
     value, cubic, by_b, error, error_b, terms = invert(
         world,
         work,
         g,
         order,
-        count,
+        plain,
         count,
         own,
         q,
@@ -167,6 +174,14 @@ def whole(
             k2,
             work.slope,
         )
+    size = a2 * P * P + abs(a3) * P**3
+    error += ROUNDING * size
+    error_b += ROUNDING * size / P
+    if faint:
+        more, more_cubic, more_b = add_faint_patterns(
+            world, work, g, order, plain, own, own_component, b, q, c, a2, a3, w0, w1, w2, w3, ALIAS_0, v0, v1, v2
+        )
+        return value + more, cubic + more_cubic, by_b + more_b, error, error_b, terms
     top = max(b, 0.0)
     value += q * (a2 * top**2 + a3 * top**3 + w3 * b**3 + w2 * b * b + w1 * b + w0)
     cubic += q * (top**3 + ALIAS_0 * b**3 + v2 * b * b + v1 * b + v0)
@@ -197,8 +212,7 @@ def whole(
                 by_b += share * (3 * a3 * r2 + 3 * w3 * m2)
                 slope += a3 * r3g + w3 * m3g
             work.slope[i] += share * slope
-    size = a2 * P * P + abs(a3) * P**3
-    return value, cubic, by_b, error + ROUNDING * size, error_b + ROUNDING * size / P, terms
+    return value, cubic, by_b, error, error_b, terms
 
 
 @inlined
