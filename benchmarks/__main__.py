@@ -1,24 +1,27 @@
-"""``make bench``: the race against PyTorch, the share of the machine's peak, memory, and the exact engine."""
+"""``make bench``: the race against PyTorch, the share of the machine's peak, memory, the exact engine, and geometry."""
 
 import sys
 
 import torch
 
 from benchmarks.exact import print_gradients, print_minima
+from benchmarks.geometry import print_identification
 from benchmarks.peak import peak_gigaflops
 from benchmarks.race import CASES, DENSITIES, gradients_agree, operations, peak_memory, race
 from tegum.threads import default_threads
 
 
 def main() -> None:
-    """Prints the tables asked for: ``training``, ``exact``, or both."""
+    """Prints the tables asked for: ``training``, ``exact``, ``geometry``, or all."""
     threads = default_threads()
-    wanted = sys.argv[1:] or ["training", "exact"]
+    wanted = sys.argv[1:] or ["training", "exact", "geometry"]
     if "training" in wanted:
         print_training(threads)
     if "exact" in wanted:
         print_gradients(threads)
         print_minima(threads)
+    if "geometry" in wanted:
+        print_identification()
 
 
 def print_training(threads: int) -> None:

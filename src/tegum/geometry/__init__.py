@@ -1,8 +1,10 @@
 """Measures of geometry: arrays in, arrays out."""
 
 from tegum.geometry.alignment import aligned
+from tegum.geometry.catalogue import composite_name
 from tegum.geometry.frames import coherence, frame_operator, frame_spectrum, leverage, tightness, welch_bound
 from tegum.geometry.graph import FeatureGraph, feature_graph, learned
+from tegum.geometry.identification import Component, Identification, identify, shape_names
 from tegum.geometry.measures import (
     cosines,
     dimensionality,
@@ -13,14 +15,18 @@ from tegum.geometry.measures import (
     polar_angles,
 )
 from tegum.geometry.phases import DEDICATED, NOT_LEARNED, SUPERPOSITION, phase_of
+from tegum.geometry.thomson import relu_energy, thomson_points
 
 __all__ = [
     "DEDICATED",
     "NOT_LEARNED",
     "SUPERPOSITION",
+    "Component",
     "FeatureGraph",
+    "Identification",
     "aligned",
     "coherence",
+    "composite_name",
     "cosines",
     "dimensionality",
     "dimensions_per_feature",
@@ -29,11 +35,15 @@ __all__ = [
     "frame_operator",
     "frame_spectrum",
     "gram",
+    "identify",
     "interference",
     "learned",
     "leverage",
     "phase_of",
     "polar_angles",
+    "relu_energy",
+    "shape_names",
+    "thomson_points",
     "tightness",
     "welch_bound",
 ]

@@ -1,0 +1,165 @@
+"""The shapes that features are known to form, and which of them a set of directions is.
+
+    dedicated, digon, triangle, tetrahedron, k-simplex        k + 1 directions with equal cosines
+    pentagon, hexagon, ..., k-gon                             k directions evenly around a circle
+    parallel pair                                             two features in one direction
+    square antiprism, tricapped triangular prism, bicapped square antiprism, rectified 5-cell, Thomson k in r
+                                                              the Thomson solutions up to twelve points that are no sums
+
+Squares, octahedra, cross-polytopes and bipyramids are orthogonal sums of these (tegum products): `COMPOSITES` names them from
+their factors.  Example: pentagon + digon is the pentagonal bipyramid.
+
+A shape fits where the directions are within `TOLERANCE` of it, root mean square, and none is further than `WORST` (chords of
+the unit sphere).  Large simplices and polygons must fit more closely, for they differ less from
+what they are not: an orthonormal frame of k features is about 1 / sqrt(k) from the simplex.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from math import sqrt
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tegum.geometry.matching import around_the_circle, least_error, matched, procrustes_distances, root_mean_square
+from tegum.geometry.thomson import kept_solutions
+
+TOLERANCE = 0.2
+WORST = 0.45
+MOST_FEATURES = 32
+"""No simplex or polygon with more features is looked for."""
+
+DEDICATED_NAME, DIGON, PARALLEL = "dedicated", "digon", "parallel pair"
+_SIMPLICES = {1: DEDICATED_NAME, 2: DIGON, 3: "triangle", 4: "tetrahedron"}
+_POLYGONS = {3: "triangle", 5: "pentagon", 6: "hexagon", 7: "heptagon", 8: "octagon"}
+_SOLUTIONS = {
+    (8, 3): "square antiprism",
+    (9, 3): "tricapped triangular prism",
+    (10, 3): "bicapped square antiprism",
+    (10, 4): "rectified 5-cell",
+}
+COMPOSITES = {
+    (DIGON, DIGON): "square",
+    (DIGON, DIGON, DIGON): "octahedron",
+    (DIGON, "triangle"): "triangular bipyramid",
+    (DIGON, "pentagon"): "pentagonal bipyramid",
+}
+
+
+@final
+@dataclass(frozen=True)
+class Fit:
+    """A shape and how far the data are from it.
+
+    Attributes:
+        name: the shape's name.
+        dimensions: how many it spans.
+        error: root mean square distance of the directions from the shape's, chords of the unit sphere.
+        fits: whether that is close enough to bear the name.
+    """
+
+    name: str
+    dimensions: int
+    error: float
+    fits: bool
+
+
+def simplex(k: int) -> NDArray[np.float64]:
+    """Columns: k unit vectors in k - 1 dimensions with equal cosines -1/(k-1), shape (k - 1, k); for k = 1 the vector 1."""
+    if k == 1:
+        return np.ones((1, 1))
+    # Rows of the Helmert matrix: an orthonormal basis of what is orthogonal to (1, ..., 1).
+    rows = np.tri(k - 1, k) - np.diag(np.arange(1.0, k), 1)[: k - 1]
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=0))
+
+
+def polygon(k: int) -> NDArray[np.float64]:
+    """Columns: k unit vectors evenly around a circle, shape (2, k)."""
+    angles = 2 * np.pi * np.arange(k) / k
+    return np.stack([np.cos(angles), np.sin(angles)])
+
+
+def solution_name(k: int, dimensions: int) -> str:
+    """What we call the Thomson solution of k points."""
+    return _SOLUTIONS.get((k, dimensions), f"Thomson {k} in {dimensions}")
+
+
+@cache
+def catalogue(k: int) -> dict[str, NDArray[np.float64]]:
+    """Name to directions (r, k) of every irreducible shape of k features; k-gons from 5."""
+    shapes = {_SIMPLICES.get(k, f"{k - 1}-simplex"): simplex(k)}
+    if k == 2:
+        shapes[PARALLEL] = np.ones((1, 2))
+    if k >= 5:
+        shapes[_POLYGONS.get(k, f"{k}-gon")] = polygon(k)
+    return shapes | {solution_name(*key): points for key, points in kept_solutions().items() if key[0] == k}
+
+
+def allowed_error(k: int, dimensions: int) -> float:
+    """How far k directions may be from a shape in so many dimensions and still bear its name."""
+    if dimensions == k - 1:
+        return min(TOLERANCE, 0.5 / sqrt(k))
+    return min(TOLERANCE, 2 / k) if dimensions == 2 else TOLERANCE
+
+
+def nearest_shape(U: NDArray[np.floating]) -> Fit | None:
+    """The shape nearest to unit vectors (m, k) among those that may fit; None where none may."""
+    k = U.shape[1]
+    if k == 1:
+        return Fit(DEDICATED_NAME, 1, 0.0, True)
+    if k > MOST_FEATURES:
+        return None
+    _, sizes, rows = np.linalg.svd(U, full_matrices=False)
+    inside = sizes[:, None] * rows
+    best: Fit | None = None
+    for name, template in catalogue(k).items():
+        rank = len(template)
+        allowed = allowed_error(k, rank)
+        if rank > len(sizes) or least_error(sizes, template_sizes(name, k)) > allowed:
+            continue
+        distances = _distances(inside, template)
+        error = root_mean_square(distances)
+        if best is None or error < best.error:
+            best = Fit(name, rank, error, bool(error <= allowed and distances.max() <= WORST))
+        if error < allowed / 2:  # No two shapes are so near to each other.
+            break
+    return best
+
+
+@cache
+def template_sizes(name: str, k: int) -> NDArray[np.float64]:
+    """The singular values of a shape."""
+    return np.asarray(np.linalg.svd(catalogue(k)[name], compute_uv=False))
+
+
+def composite_name(factors: list[str]) -> str | None:
+    """The polytope that an orthogonal sum of these shapes is, where it has a name of its own."""
+    if len(factors) > 3 and set(factors) == {DIGON}:
+        return f"{len(factors)}-dimensional cross-polytope"
+    return COMPOSITES.get(tuple(sorted(factors)))
+
+
+def plural(name: str, count: int) -> str:
+    """``pentagon`` or ``2 pentagons``."""
+    if count == 1:
+        return name
+    head, bracket, tail = name.partition(" (")
+    if head in (DEDICATED_NAME, "irregular") or head.startswith("Thomson"):
+        many = head
+    elif head.endswith("hedron"):
+        many = head[:-2] + "a"
+    else:
+        many = "simplices".join(head.rsplit("simplex", 1)) if head.endswith("simplex") else head + "s"
+    return f"{count} {many}{bracket}{tail}"
+
+
+def _distances(U: NDArray[np.floating], template: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The distance of each direction from the template as it fits best."""
+    rank, k = template.shape
+    if rank in (1, k - 1):
+        return procrustes_distances(U, template)
+    if rank == 2:
+        return procrustes_distances(U[:, around_the_circle(U)], template)
+    return matched(U, template)

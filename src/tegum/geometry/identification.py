@@ -1,0 +1,223 @@
+"""From W to words: which polytopes the features form.
+
+    identify(W).label          "pentagon + 2 digons"
+
+1. The learned features are nodes, joined where |cos| of their angle exceeds a threshold; components are candidates.
+2. A component that fits a shape of the catalogue, and hardly overlaps the rest of the model, bears its name.
+3. What fits nothing is tried again at a higher threshold: noise may have joined what belongs apart.
+4. What still fits nothing is `irregular (k in r)`: k features that span r dimensions.
+
+Names depend on directions only, not on norms, and not on rotations, reflections or the numbering of features.  The lowest
+threshold comes first, so that the weak bonds of a large simplex count as bonds.  All thresholds are ours.
+
+Random directions hardly overlap where there are fewer features than dimensions; those are called dedicated, and they are.
+
+Source: sections 4 and 5 of `Toy Models of Superposition`, where the shapes were found by eye.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
+from tegum.errors import Mistake, Problem
+from tegum.geometry.catalogue import Fit, composite_name, nearest_shape, plural
+from tegum.geometry.graph import learned, require_weights
+from tegum.geometry.measures import cosines, dimensionality, feature_norms
+
+THRESHOLDS = (0.02, 0.04, 0.07, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3)
+JOINED = 0.1
+"""What fits nothing is counted as one irregular shape where joined by larger cosines."""
+OUTSIDE = 0.2
+SPANNED = 0.2
+"""A dimension counts where its singular value exceeds this share of the component's largest."""
+Factor = tuple[NDArray[np.intp], Fit | None]
+NOTHING, NOT_LEARNED_NAME = "nothing", "not learned"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Component:
+    """One tegum factor: features that overlap with one another and hardly with the rest.
+
+    Attributes:
+        features: their numbers, ascending.
+        dimensions: how many they span.
+        name: the shape, or `irregular (k in r)`.
+        fit_error: root mean square distance of their directions from the named shape (unit sphere, chords); NaN if irregular.
+        nearest: the shape that came closest, where any may fit.
+        tightness: of W restricted to these features, in the dimensions they span; 1 for a tight frame.
+        dimensionality: the sum of their D_i; ``dimensions`` in an orthogonal sum of tight frames.
+        outside: mean over them of the squared cosines with all other learned features.
+    """
+
+    features: NDArray[np.intp]
+    dimensions: int
+    name: str
+    fit_error: float
+    nearest: Fit | None
+    tightness: float
+    dimensionality: float
+    outside: float
+
+    @property
+    def regular(self) -> bool:
+        """Whether a shape was recognised."""
+        return not self.name.startswith("irregular")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Identification:
+    """What one model learned.
+
+    Attributes:
+        components: those with most features first.
+        names: the shape that each feature is part of, ``not learned`` elsewhere, shape (n,).
+    """
+
+    components: tuple[Component, ...]
+    names: NDArray[Any]
+
+    @property
+    def label(self) -> str:
+        """All shapes in short, such as ``pentagon + 2 digons``; ``nothing`` where no feature is learned."""
+        counts = Counter(component.name for component in self.components)
+        return " + ".join(plural(name, count) for name, count in counts.items()) or NOTHING
+
+    @property
+    def polytope(self) -> str | None:
+        """The polytope that all features together form, such as ``pentagonal bipyramid``; None where it has no name."""
+        names = [component.name for component in self.components]
+        return names[0] if len(names) == 1 and self.components[0].regular else composite_name(names)
+
+
+def identify(W: NDArray[np.floating]) -> Identification:
+    """The shapes in one model, W (m, n).
+
+    Raises:
+        Mistake: where W is not one matrix of finite numbers.
+    """
+    require_weights(W)
+    if W.ndim != 2:
+        raise Mistake(Problem(f"W has shape {W.shape}", "give one model, (m, n); shape_names takes (..., m, n)"))
+    return _identified(W.astype(np.float64))
+
+
+def shape_names(W: NDArray[np.floating]) -> NDArray[Any]:
+    """The labels of many models, W (..., m, n): an array of strings, shape (...).
+
+    Models with weights that are not finite are ``diverged``.
+
+    Raises:
+        Mistake: where W has less than two axes, or none of some size.
+    """
+    if W.ndim < 2 or W.size == 0:
+        require_weights(W)
+    models = W.reshape(-1, *W.shape[-2:]).astype(np.float64)
+    labels = [_identified(one).label if np.isfinite(one).all() else "diverged" for one in models]
+    return np.array(labels, dtype=object).reshape(W.shape[:-2])
+
+
+def _identified(W: NDArray[np.float64]) -> Identification:
+    """The shapes in one model with finite weights."""
+    nodes = np.flatnonzero(learned(W))
+    names = np.full(W.shape[1], NOT_LEARNED_NAME, dtype=object)
+    if len(nodes) == 0:
+        return Identification((), names)
+    U = W[:, nodes] / feature_norms(W[:, nodes])
+    similar = np.minimum(np.abs(cosines(W[:, nodes])), 1)
+    np.fill_diagonal(similar, 0)
+    D = dimensionality(W)
+    found = []
+    for members, fit in _factors(U, similar):
+        component = _component(W, nodes, members, fit, float(D[nodes[members]].sum()), _outside(similar, members))
+        names[component.features] = component.name
+        found.append(component)
+    found.sort(key=lambda one: (not one.regular, -len(one.features), one.name, one.features[0]))
+    return Identification(tuple(found), names)
+
+
+def _factors(U: NDArray[np.float64], similar: NDArray[np.float64]) -> list[Factor]:
+    """The nodes of every factor and what they were recognised as, or came closest to."""
+    found = _split(U, similar, _labels(similar, THRESHOLDS), np.arange(len(similar)))
+    named = [factor for factor in found if factor[1] is not None]
+    unnamed = [members for members, fit in found if fit is None]
+    if not unnamed:
+        return named
+    rest = np.sort(np.concatenate(unnamed))
+    together = _clusters(_labels(similar[np.ix_(rest, rest)], (JOINED,))[0], np.arange(len(rest)))
+    return named + [(rest[members], nearest_shape(U[:, rest[members]])) for members in together]
+
+
+def _split(
+    U: NDArray[np.float64], similar: NDArray[np.float64], labels: NDArray[np.integer], members: NDArray[np.intp]
+) -> list[Factor]:
+    """Members as one shape, or as the shapes they fall into above the next thresholds; None where none fits.
+
+    Where they are both, what is closer counts: a simplex and a feature beside it are almost the next simplex.
+    """
+    step = 0
+    while step < len(labels) and len(members) > 1 and (labels[step, members] == labels[step, members[0]]).all():
+        step += 1
+    fit = nearest_shape(U[:, members]) if _outside(similar, members) <= OUTSIDE else None
+    whole: list[Factor] = [(members, fit if fit is not None and fit.fits else None)]
+    if step == len(labels) or len(members) == 1:
+        return whole
+    parts = _clusters(labels[step], members)
+    pieces = [factor for part in parts for factor in _split(U, similar, labels[step + 1 :], part)]
+    better = whole[0][1] is not None and _misfit(whole, similar) <= _misfit(pieces, similar)
+    return whole if better else pieces
+
+
+def _misfit(factors: list[Factor], similar: NDArray[np.float64]) -> float:
+    """The summed squared distance of all directions from an orthogonal sum of the shapes; infinite where some are in none.
+
+    Two directions with cosine c become orthogonal when each moves by about c / 2.
+    """
+    if any(fit is None for _, fit in factors):
+        return float("inf")
+    inside = sum(len(members) * fit.error**2 for members, fit in factors if fit is not None)
+    everything = np.concatenate([members for members, _ in factors])
+    across = (similar[np.ix_(everything, everything)] ** 2).sum()
+    across -= sum((similar[np.ix_(members, members)] ** 2).sum() for members, _ in factors)
+    return float(inside + across / 4)
+
+
+def _labels(similar: NDArray[np.float64], thresholds: tuple[float, ...]) -> NDArray[np.int32]:
+    """The component of every node at every threshold, shape (thresholds, nodes)."""
+    if len(similar) == 1:
+        return np.ones((len(thresholds), 1), np.int32)
+    tree = linkage(squareform(1 - similar, checks=False), "single")
+    return np.stack([fcluster(tree, 1 - threshold, "distance") for threshold in thresholds])
+
+
+def _clusters(label: NDArray[np.integer], members: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Members by their label."""
+    order = np.argsort(label[members], kind="stable")
+    return np.split(members[order], np.flatnonzero(np.diff(label[members][order])) + 1)
+
+
+def _outside(similar: NDArray[np.float64], members: NDArray[np.intp]) -> float:
+    """The mean over members of the squared cosines with all other nodes."""
+    squares = similar[members] ** 2
+    return float((squares.sum() - squares[:, members].sum()) / len(members))
+
+
+def _component(
+    W: NDArray[np.float64], nodes: NDArray[np.intp], members: NDArray[np.intp], fit: Fit | None, D: float, outside: float
+) -> Component:
+    features = nodes[members]
+    sizes = np.linalg.svd(W[:, features], compute_uv=False)
+    if fit is not None and fit.fits and outside <= OUTSIDE:
+        rank, name, error = fit.dimensions, fit.name, fit.error
+    else:
+        rank, error = int((sizes > SPANNED * sizes[0]).sum()), float("nan")
+        name = f"irregular ({len(features)} in {rank})"
+    squares = sizes[:rank] ** 2
+    evenness = float(squares.sum() ** 2 / (rank * (squares**2).sum()))
+    return Component(features, rank, name, error, fit, evenness, D, outside)
