@@ -1,5 +1,7 @@
 """Closed forms against printed values, quadrature and sampling."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,15 +13,19 @@ from tegum.features import CorrelatedSets, Features, Independent
 from tegum.nets import Linear
 from tegum.theory import (
     active_error,
+    best_simplex,
     dropped_loss,
     feature_benefit,
+    left_out,
     linear_interference,
     linear_loss,
     loss_nothing_active,
     losses_one_active,
     pair_boundary,
     paired_loss,
+    shared_loss,
     silent_error,
+    simplex_loss,
     sparse_loss,
     two_in_one_loss,
 )
@@ -120,3 +126,52 @@ def test_dense_pairs_by_brute_force() -> None:
     brute = dblquad(lambda z, x: (x - max(a * x + s * z, 0)) ** 2, 0, 1, 0, 1)[0]
     one_sided = two_in_one_loss(0.9, -0.5, 1.0, 0.0)
     assert one_sided == pytest.approx(brute, abs=1e-6)
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_leaving_out_the_diagonal_gives_a_simplex(size: int) -> None:
+    W = left_out(np.ones(size))
+    np.testing.assert_allclose(W.T @ W, np.eye(size) * size / (size - 1) - 1 / (size - 1), atol=1e-12)
+
+
+def test_what_a_simplex_costs() -> None:
+    p = np.array([0.05, 0.3, 1.0])
+    np.testing.assert_allclose(simplex_loss(1, p), dropped_loss(p))
+    np.testing.assert_allclose(simplex_loss(2, p), p**2 / 6)
+    np.testing.assert_allclose(simplex_loss(3, p), p**2 / 8 + p**3 / 24)
+    x = np.random.default_rng(0).random((200_000, 4)) * (np.random.default_rng(1).random((200_000, 4)) < 0.3)
+    W = 1.1 * left_out(np.ones(4))
+    errors = ((x - np.maximum(x @ W.T @ W - 0.02, 0)) ** 2).sum(axis=1) / 4
+    sampled = errors.mean()
+    assert simplex_loss(4, 0.3, 1.1, -0.02) == pytest.approx(sampled, abs=5 * errors.std() / 200_000**0.5)
+
+
+def test_the_best_simplex_is_no_worse_and_stationary() -> None:
+    p = np.array([0.1, 0.5, 0.9])
+    loss, norm, bias = best_simplex(3, p)
+    assert (loss <= simplex_loss(3, p)).all()
+    for k in range(3):
+        for moved in (
+            (norm[k] * 1.01, bias[k]),
+            (norm[k] * 0.99, bias[k]),
+            (norm[k], bias[k] + 0.01),
+            (norm[k], bias[k] - 0.01),
+        ):
+            assert loss[k] < simplex_loss(3, p[k], *moved)
+
+
+def test_the_least_important_share() -> None:
+    np.testing.assert_allclose(shared_loss(0.3, [1, 1, 0.6]), [0.0465, 0.024, 0.032175])
+    p = 0.2
+    for importance in ([1, 1, 0.1], [2, 0.5, 1]):
+        every = [dropped_loss(p, i) for i in importance] + [
+            paired_loss(p, a, b) for a, b in itertools.combinations(importance, 2)
+        ]
+        assert shared_loss(p, importance)[:2].min() == pytest.approx(min(every))
+
+
+def test_directions_and_sizes_that_make_no_sense() -> None:
+    with pytest.raises(Mistake, match="not all 0"):
+        left_out([0.0, 0.0])
+    with pytest.raises(Mistake, match="size is 0"):
+        simplex_loss(0, 0.5)

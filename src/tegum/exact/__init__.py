@@ -6,8 +6,11 @@ from tegum.exact.evaluate import Evaluation, evaluate, loss, loss_and_gradient, 
 from tegum.exact.flow import Flow, dense_flow, gradient_flow
 from tegum.exact.minimise import minimise
 from tegum.exact.objective import Objective
+from tegum.exact.transitions import CONTINUOUS, FIRST_ORDER, transitions
 
 __all__ = [
+    "CONTINUOUS",
+    "FIRST_ORDER",
     "Branch",
     "Evaluation",
     "Flow",
@@ -25,4 +28,5 @@ __all__ = [
     "minimise",
     "rotation_modes",
     "squared_errors",
+    "transitions",
 ]

@@ -4,13 +4,16 @@ from tegum.theory.candidates import dedicated_loss, dropped_loss, pair_boundary,
 from tegum.theory.linear import feature_benefit, linear_interference, linear_loss
 from tegum.theory.one_active import active_error, loss_nothing_active, losses_one_active, silent_error, sparse_loss
 from tegum.theory.pair_regime import pair_regime_count, pair_regime_loss
+from tegum.theory.simplices import best_simplex, left_out, shared_loss, simplex_loss
 from tegum.theory.two_in_one import two_in_one_loss, two_in_one_minima
 
 __all__ = [
     "active_error",
+    "best_simplex",
     "dedicated_loss",
     "dropped_loss",
     "feature_benefit",
+    "left_out",
     "linear_interference",
     "linear_loss",
     "loss_nothing_active",
@@ -19,7 +22,9 @@ __all__ = [
     "pair_regime_count",
     "pair_regime_loss",
     "paired_loss",
+    "shared_loss",
     "silent_error",
+    "simplex_loss",
     "sparse_loss",
     "two_in_one_loss",
     "two_in_one_minima",

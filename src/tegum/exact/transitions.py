@@ -1,0 +1,134 @@
+"""The order of a phase transition: does the slope of the lowest loss jump where one minimum takes over from another?
+
+    L(v) = min over W, b of the expected loss,        dL/dv = the partial derivative at the minimum (its weights do not count)
+
+Two minima A and B, each the lowest at one end of an interval of a value v (a density, an importance), are followed inwards: the
+middle is minimised from both, and the interval halved towards where their losses are equal.  There
+
+    first order      dL/dv differs between A and B: the losses cross
+    continuous       A has turned into B, and dL/dv is the same
+
+Example: of two features of importances (1, 0.1) in one dimension the second is dropped above a density of 0.18125, where the
+slope of the loss by log density falls by 46 %: first order.  Equal ones break their symmetry near 0.63, continuously.
+
+Source: the envelope theorem; section 3 of `Toy Models of Superposition` speaks of phase changes and of a jump of the derivative.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from tegum.errors import Mistake, Problem
+from tegum.exact.evaluate import Activation, loss
+from tegum.exact.minimise import minimise
+from tegum.exact.objective import activation_of
+from tegum.features import Features
+from tegum.nets import Net
+
+FIRST_ORDER, CONTINUOUS = "first order", "continuous"
+
+_JUMP = 1e-3
+_SAME = 1e-4
+_STEP = 1e-3
+_HALVINGS = 18
+
+WorldsAt = Callable[[NDArray[np.float64]], Features]
+Models = dict[str, NDArray[np.float64]]
+
+
+def transitions(
+    net: Net, worlds_at: WorldsAt, values: ArrayLike, W: ArrayLike, b: ArrayLike, *, terms: int = 256
+) -> xr.Dataset:
+    """Where the lowest of two minima changes, and by how much the slope of the loss jumps there.
+
+    Args:
+        net: `ReluOutput` or `Linear`.
+        worlds_at: from positive values (k,) to worlds with one leading axis of length k.
+        values: (k, 2): the ends of each interval.
+        W: (k, 2, m, n): a minimum at each end, the lowest there.
+        b: (k, 2, n).
+        terms: terms of the loss that is minimised, a power of two.
+
+    Returns:
+        A dataset over ``transition``: ``value`` (where the losses are equal), ``width`` (of the interval left), ``slope``
+        (``transition``, ``side``), the derivative of the loss by the logarithm of the value, ``jump`` (their difference over
+        the larger), ``step`` (how far W^T W moves, Frobenius norm) and ``order``.
+
+    Raises:
+        Mistake: for values that are not positive, or shapes that do not fit.
+    """
+    ends = np.array(values, dtype=np.float64)
+    if ends.ndim != 2 or ends.shape[1] != 2 or not (ends > 0).all():
+        raise Mistake(Problem(f"values has shape {ends.shape}", "give pairs of positive numbers, shape (k, 2)"))
+    m, n = net.n_hidden, net.n_features
+    shapes = {"W": (len(ends), 2, m, n), "b": (len(ends), 2, n)}
+    models = {name: np.array(array, dtype=np.float64) for name, array in (("W", W), ("b", b))}
+    for name, shape in shapes.items():
+        if models[name].shape != shape:
+            raise Mistake(Problem(f"{name} has shape {models[name].shape}", f"give {shape}"))
+    for _ in range(_HALVINGS if len(ends) else 0):
+        _halve(net, worlds_at, ends, models, terms)
+    return _measured(net, worlds_at, ends, models)
+
+
+def _gram(W: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.swapaxes(W, -1, -2) @ W)
+
+
+def _distance(W: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.norm(_gram(W) - _gram(other), axis=(-2, -1)))
+
+
+def _halve(net: Net, worlds_at: WorldsAt, ends: NDArray[np.float64], models: Models, terms: int) -> None:
+    """Halves every interval in place: the middle becomes the end whose minimum is the lower one there."""
+    middle = np.sqrt(ends[:, 0] * ends[:, 1])
+    found = minimise(
+        net, worlds_at(middle), seeds=2, initial=models, terms=terms, gradient_tolerance=1e-9, progress=False
+    ).transpose(..., "seed", "hidden", "feature")
+    there = {name: found[name].values for name in models}
+    value = found["loss"].values
+    apart = np.abs(value[:, 0] - value[:, 1]) > 1e-9 * value.sum(axis=1)
+    apart |= _distance(there["W"][:, 0], there["W"][:, 1]) > _SAME
+    near = [_distance(there["W"][:, 0], models["W"][:, side]) for side in (0, 1)]
+    first = np.where(apart, value[:, 0] <= value[:, 1], near[0] <= near[1])
+    side = np.where(first, 0, 1)
+    rows = np.arange(len(ends))
+    ends[rows, side] = middle
+    for name, array in models.items():
+        array[rows, side] = there[name][rows, side]
+
+
+def _slopes(net: Net, worlds_at: WorldsAt, value: NDArray[np.float64], models: Models) -> NDArray[np.float64]:
+    """The derivative of the loss by log value at fixed weights, shape (k, 2)."""
+    activation: Activation = "linear" if activation_of(net) else "relu"
+
+    def loss_at(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        worlds = worlds_at(values)
+        each = worlds.replaced(density=worlds.density[:, None], importance=_per_world(worlds, len(values)))
+        return np.asarray(loss(models["W"], models["b"], each, tol=1e-10, activation=activation))
+
+    return np.asarray(loss_at(value * np.exp(_STEP)) - loss_at(value * np.exp(-_STEP))) / (2 * _STEP)
+
+
+def _per_world(worlds: Features, count: int) -> NDArray[np.float64]:
+    importance = worlds.importance
+    return np.asarray(np.broadcast_to(importance, (count, importance.shape[-1]))[:, None])
+
+
+def _measured(net: Net, worlds_at: WorldsAt, ends: NDArray[np.float64], models: Models) -> xr.Dataset:
+    value = np.sqrt(ends[:, 0] * ends[:, 1])
+    slopes = _slopes(net, worlds_at, value, models) if len(ends) else np.zeros((0, 2))
+    jump = np.abs(slopes[:, 0] - slopes[:, 1]) / np.maximum(np.abs(slopes).max(axis=1), np.finfo(float).tiny)
+    order = np.where(jump > _JUMP, FIRST_ORDER, CONTINUOUS)
+    parts = {
+        "value": value,
+        "width": np.abs(ends[:, 1] - ends[:, 0]),
+        "jump": jump,
+        "step": _distance(models["W"][:, 0], models["W"][:, 1]),
+        "order": order,
+    }
+    return xr.Dataset(
+        {name: ("transition", array) for name, array in parts.items()} | {"slope": (("transition", "side"), slopes)}
+    )
