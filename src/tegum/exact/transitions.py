@@ -11,7 +11,7 @@ middle is minimised from both, and the interval halved towards where their losse
 Example: of two features of importances (1, 0.1) in one dimension the second is dropped above a density of 0.18125, where the
 slope of the loss by log density falls by 46 %: first order.  Equal ones break their symmetry near 0.63, continuously.
 
-Source: the envelope theorem; section 3 of `Toy Models of Superposition` speaks of phase changes and of a jump of the derivative.
+Source: the envelope theorem; section 3 of `Toy Models of Superposition` speaks of phase changes and a jump of the derivative.
 """
 
 from collections.abc import Callable
