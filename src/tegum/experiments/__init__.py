@@ -1,13 +1,16 @@
 """The paper's figures, one file each, in the paper's order."""
 
+import difflib
+
 from tegum.errors import Mistake, Problem
-from tegum.experiments import confused, intro, phase_three, phase_two, sweep_large, sweep_small
+from tegum.experiments import confused, intro, phase_theory, phase_three, phase_two, sweep_large, sweep_small
 from tegum.experiments.experiment import Experiment, Figure, Profile
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     intro.experiment,
     sweep_small.experiment,
     sweep_large.experiment,
+    phase_theory.experiment,
     phase_two.experiment,
     phase_three.experiment,
     confused.experiment,
@@ -18,12 +21,14 @@ def experiment_called(name: str) -> Experiment:
     """The experiment with this id.
 
     Raises:
-        Mistake: where there is none, with the ids that exist.
+        Mistake: where there is none, with the id that is closest.
     """
     for experiment in EXPERIMENTS:
         if experiment.id == name:
             return experiment
-    raise Mistake(Problem(f"there is no experiment {name!r}", f"choose among {', '.join(e.id for e in EXPERIMENTS)}"))
+    close = difflib.get_close_matches(name, [experiment.id for experiment in EXPERIMENTS], n=1)
+    advice = f"did you mean {close[0]!r}?" if close else "choose one that `tegum list` names"
+    raise Mistake(Problem(f"there is no experiment {name!r}", advice))
 
 
 __all__ = ["EXPERIMENTS", "Experiment", "Figure", "Profile", "experiment_called"]

@@ -1,11 +1,24 @@
 """Pictures: datasets in, plotly figures out."""
 
 from tegum.figures.arrows import arrow_panels
+from tegum.figures.category_map import category_panels, colours_of
 from tegum.figures.convergence import error_curves
+from tegum.figures.curves import curve_panel
 from tegum.figures.phase_map import phase_panels
 from tegum.figures.strips import strips
 from tegum.figures.stuck_map import stuck_panels
 from tegum.figures.surface import surface_panels
 from tegum.figures.theme import CONFIG
 
-__all__ = ["CONFIG", "arrow_panels", "error_curves", "phase_panels", "strips", "stuck_panels", "surface_panels"]
+__all__ = [
+    "CONFIG",
+    "arrow_panels",
+    "category_panels",
+    "colours_of",
+    "curve_panel",
+    "error_curves",
+    "phase_panels",
+    "strips",
+    "stuck_panels",
+    "surface_panels",
+]

@@ -13,6 +13,9 @@ FAINT = "#c9c9c9"
 IMPORTANCE = "Viridis"
 """Yellow is most important, as in the paper."""
 
+CATEGORIES = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#222222", "#ee7733", "#009988")
+"""Ten colours that colour-blind readers tell apart (after Paul Tol), for answers that have no colour of their own."""
+
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "responsive": True,

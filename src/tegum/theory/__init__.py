@@ -4,7 +4,7 @@ from tegum.theory.candidates import dedicated_loss, dropped_loss, pair_boundary,
 from tegum.theory.linear import feature_benefit, linear_interference, linear_loss
 from tegum.theory.one_active import active_error, loss_nothing_active, losses_one_active, silent_error, sparse_loss
 from tegum.theory.pair_regime import pair_regime_count, pair_regime_loss
-from tegum.theory.simplices import best_simplex, left_out, shared_loss, simplex_loss
+from tegum.theory.simplices import best_simplex, fates, left_out, shared_loss, simplex_loss
 from tegum.theory.two_in_one import two_in_one_loss, two_in_one_minima
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "best_simplex",
     "dedicated_loss",
     "dropped_loss",
+    "fates",
     "feature_benefit",
     "left_out",
     "linear_interference",

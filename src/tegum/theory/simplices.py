@@ -25,6 +25,12 @@ from tegum.features import Independent
 from tegum.theory.candidates import dropped_loss
 
 _TERMS_TOL = 1e-9
+_FATES = (
+    ("extra ignored", "another ignored"),
+    ("extra in a pair", "two others in a pair"),
+    ("extra in a triangle", "three others in a triangle"),
+    ("extra in a simplex of {k}", "{k} others in a simplex"),
+)
 
 
 def left_out(direction: ArrayLike) -> NDArray[np.float64]:
@@ -105,3 +111,31 @@ def shared_loss(density: ArrayLike, importance: ArrayLike) -> NDArray[np.float64
     size = least_first.shape[-1]
     each = np.stack([simplex_loss(k, density) for k in range(1, size + 1)], axis=-1)
     return np.asarray(np.cumsum(least_first, axis=-1) * each)
+
+
+def fates(n_features: int, density: ArrayLike, ratio: ArrayLike) -> dict[str, NDArray[np.float64]]:
+    """The candidates' losses for importances (1, ..., 1, r), named by what becomes of the last, extra feature.
+
+    Args:
+        n_features: n, at least 2; they have n - 1 dimensions.
+        density: broadcasts with the ratio.
+        ratio: r.
+
+    Returns:
+        Losses by name: ``extra ignored``, ``another ignored``, ``extra in a pair``, and from three features on
+        ``two others in a pair``, ``extra in a triangle``, ... up to the simplex of all n.
+
+    Raises:
+        Mistake: for fewer than two features.
+    """
+    if n_features < 2:
+        raise Mistake(Problem(f"n_features is {n_features}", "choose at least 2"))
+    r = np.asarray(ratio, dtype=np.float64)
+    losses: dict[str, NDArray[np.float64]] = {}
+    for size in range(1, n_features + 1):
+        each = simplex_loss(size, density)
+        with_extra, without = _FATES[min(size, len(_FATES)) - 1]
+        losses[with_extra.format(k=size)] = (size - 1 + r) * each
+        if size < n_features:
+            losses[without.format(k=size)] = (size + 0 * r) * each
+    return losses
