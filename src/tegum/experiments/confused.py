@@ -9,13 +9,18 @@ the next.
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from tegum.claims import Claim, Control
+from tegum.exact import transitions
 from tegum.experiments.experiment import Experiment, Figure, Profile
+from tegum.features import Independent
 from tegum.figures import surface_panels
+from tegum.nets import ReluOutput
 from tegum.theory import dropped_loss, paired_loss, two_in_one_loss, two_in_one_minima
 
 RATIOS = [0.1, 0.3, 1.0]
+ROWS = xr.DataArray(range(len(RATIOS)), dims="importance_ratio")
 SHOWN = [0.9, 0.58, 0.3]
 COUNT: dict[Profile, int] = {"quick": 200, "paper": 800}
 JUMP = 0.1
@@ -31,7 +36,28 @@ def study(profile: Profile) -> xr.Dataset:
             minima = two_in_one_minima(density, ratio)[:MOST]
             found[i, k, : len(minima)] = minima
     parts = {name: (("importance_ratio", "density", "minimum"), found[..., k]) for k, name in enumerate(("w1", "w2", "loss"))}
-    return xr.Dataset(parts, {"importance_ratio": RATIOS, "density": densities}, {"interrupted": 0})
+    data = xr.Dataset(parts, {"importance_ratio": RATIOS, "density": densities}, {"interrupted": 0})
+    return data.merge(orders(data))
+
+
+def orders(data: xr.Dataset) -> xr.Dataset:
+    """Where the optimum's weights move most, located exactly, and by how much the slope of the loss jumps there."""
+    k = np.array([int(jumps(data.sel(importance_ratio=r)).values.argmax()) for r in RATIOS])
+    ends = data.isel(minimum=0)
+    sides = [ends.isel(density=xr.DataArray(k + step, dims="importance_ratio"), importance_ratio=ROWS) for step in (0, 1)]
+    W = np.stack([np.stack([side["w1"].values, side["w2"].values], axis=-1) for side in sides], axis=1)[:, :, None]
+
+    def worlds(values: NDArray[np.float64]) -> Independent:
+        return Independent(2, density=values[:, None], importance=np.array([(1.0, r) for r in RATIOS]))
+
+    found = transitions(
+        ReluOutput(2, 1, bias=False),
+        worlds,
+        np.stack([side["density"].values for side in sides], axis=1),
+        W,
+        np.zeros((len(RATIOS), 2, 2)),
+    )
+    return found.rename(transition="importance_ratio").assign_coords(importance_ratio=RATIOS)
 
 
 def confused(data: xr.Dataset) -> xr.DataArray:
@@ -55,8 +81,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
     where = float(leap["density"].values[leap.values.argmax()])
     sparse = jumps(data.sel(importance_ratio=0.1))
     two = equal["loss"].isel(minimum=1).notnull()
+    few = data["loss"].sel(importance_ratio=0.1, density=slice(None, 0.1)).isel(minimum=1).notnull()
     antipodal = equal.isel(minimum=0).where(equal["density"] < 0.5, drop=True)
-    off = abs(antipodal["w1"] - 1)
+    off, dense_off = abs(antipodal["w1"] - 1), abs(equal["w1"].isel(minimum=0).where(phase, drop=True) - 1)
+    inside = leap.where(leap["density"] < 0.5, drop=True)
+    order = {float(r): data.sel(importance_ratio=r) for r in RATIOS}
     tie = float(abs(equal["loss"].isel(minimum=0).where(phase) - dropped_loss(equal["density"])).max())
     weight = float(equal["w1"].isel(minimum=0, density=-1))
     unequal = confused(data.sel(importance_ratio=0.1))
@@ -71,6 +100,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             measured=f"{float(off.min()):.4f} to {float(off.max()):.4f}",
             holds=bool((off < 0.1).all() and (off > 0).all() and (antipodal["loss"] < paired_loss(antipodal["density"])).all()),
             evidence=f"{antipodal.sizes['density']} densities, closed form",
+            control=Control("confused optima", f"{float(dense_off.min()):.3f} at least", bool((dense_off < 0.1).all())),
         ),
         Claim(
             name="confused",
@@ -93,7 +123,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
             tolerance="as stated",
             measured=f"{float(leap.max()):.2f} at density {where:.3f}",
             holds=float(leap.max()) > JUMP,
-            evidence=f"{equal.sizes['density']} densities, closed form",
+            evidence=f"{equal.sizes['density']} densities, closed form; there the slope of the lowest loss by log density "
+            f"jumps by {float(order[1.0]['jump']):.0%} ({order[1.0]['order'].item()})",
+            control=Control("densities below 0.5", f"{float(inside.max()):.3f}", float(inside.max()) > JUMP),
         ),
         Claim(
             name="continuous",
@@ -104,7 +136,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
             measured=f"{float(sparse.max()):.2f} at density {float(sparse['density'].values[sparse.values.argmax()]):.3f}",
             holds=float(sparse.max()) < JUMP,
             evidence=f"{sparse.sizes['density']} densities, closed form",
-            note="The comment does not give the importances of its panels.",
+            control=Control("r = 1", f"{float(leap.max()):.2f}", float(leap.max()) < JUMP),
+            note="The comment does not give the importances of its panels. Located where the losses of both minima are equal, "
+            "the slope of the lowest loss by log density jumps: "
+            + ", ".join(f"r {r:g} by {float(d['jump']):.0%} at density {float(d['value']):.4f}" for r, d in order.items())
+            + ".",
         ),
         Claim(
             name="two-minima",
@@ -116,6 +152,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             + ", ".join(f"{value:.5f}" for value in both["loss"].dropna("minimum").values),
             holds=bool(two.where(two["density"] < where).any() and two.where(two["density"] > where).any()),
             evidence=f"{equal.sizes['density']} densities, closed form",
+            control=Control("r = 0.1, below density 0.1", f"{int(few.sum())} of {few.size}", bool(few.any())),
         ),
     ]
 

@@ -1,16 +1,19 @@
 """Models side by side, each as the paper reads one: the map W^T W with its bias, and a bar for each feature.
 
 Top: W^T W (features from most to least important, top to bottom and left to right) and, set apart, b; blue is +1, red -1.
-Bottom: the norm of every feature, coloured by its interference with the others, from dark (0, alone) to yellow (1 and more).
+Bottom: the norm of every feature, coloured by its interference with the others, from dark (0, alone) to yellow (1 and more):
+the paper's sum of squares, or its square root, which the authors' notebook shows.
 
 Source: section 2 of `Toy Models of Superposition`.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from tegum.figures.theme import styled
@@ -18,6 +21,7 @@ from tegum.geometry import feature_norms, gram, interference
 
 _SIGNED = "RdBu"
 _MIXED = "Inferno"
+_SQUARED, _ROOT = "interference Σ(ŵᵢ·Wⱼ)²", "interference √Σ(ŵᵢ·Wⱼ)²"
 
 
 def strips(models: Mapping[str, xr.Dataset]) -> go.Figure:
@@ -60,8 +64,9 @@ def strips(models: Mapping[str, xr.Dataset]) -> go.Figure:
                 y=np.arange(n),
                 orientation="h",
                 marker={"color": np.clip(mixed, 0, 1), "coloraxis": "coloraxis2", "line": {"width": 0}},
-                customdata=mixed,
-                hovertemplate="feature %{y}: norm %{x:.3f}, interference %{customdata:.3f}<extra></extra>",
+                customdata=np.stack([mixed, np.sqrt(mixed)], axis=-1),
+                hovertemplate="feature %{y}: norm %{x:.3f}, interference %{customdata[0]:.3f}, "
+                "root %{customdata[1]:.3f}<extra></extra>",
                 showlegend=False,
             ),
             row=2,
@@ -90,10 +95,28 @@ def strips(models: Mapping[str, xr.Dataset]) -> go.Figure:
             "colorscale": _MIXED,
             "cmin": 0,
             "cmax": 1.15,
-            "colorbar": bar
-            | {"title": {"text": "interference", "side": "right"}, "y": 0.26, "len": 0.5, "tickvals": [0, 0.5, 1]},
+            "colorbar": bar | {"title": {"text": _SQUARED, "side": "right"}, "y": 0.26, "len": 0.5, "tickvals": [0, 0.5, 1]},
         },
         bargap=0.1,
-        plot_bgcolor="white",
+        updatemenus=[_measures({k: trace.customdata for k, trace in enumerate(figure.data) if trace.type == "bar"})],
     )
-    return styled(figure, height=520)
+    styled(figure, height=560)
+    return figure.update_layout(margin={"t": 90})
+
+
+def _measures(bars: Mapping[int, NDArray[np.float64]]) -> dict[str, Any]:
+    """Two buttons for the bars (trace number to both measures): coloured by the sum of squares, or by its square root."""
+    buttons = [
+        {
+            "label": label,
+            "method": "update",
+            "args": [
+                {"marker.color": [np.clip(both[:, k], 0, 1) for both in bars.values()]},
+                {"coloraxis2.colorbar.title.text": title},
+                list(bars),
+            ],
+        }
+        for k, (label, title) in enumerate((("sum of squares (paper)", _SQUARED), ("root (notebook)", _ROOT)))
+    ]
+    place = {"x": 0, "xanchor": "left", "y": 1.2, "yanchor": "top"}
+    return {"type": "buttons", "direction": "right", "buttons": buttons, "showactive": True, **place}
