@@ -1,4 +1,4 @@
-"""The command line: `tegum list | show | reproduce | train | exact-loss | identify | doctor`.
+"""The command line: `tegum list | show | reproduce | train | exact-loss | identify | phase | doctor`.
 
 Exit codes: 0 fine, 1 a claim failed (or the doctor found a fault), 2 wrong use, 130 interrupted.
 """
@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError
 from tegum.cli.doctor import doctor
 from tegum.cli.exact_loss import exact_loss
 from tegum.cli.identify import identify
+from tegum.cli.phase import phase
 from tegum.cli.reproduce import list_experiments, reproduce, show
 from tegum.cli.training import train
 from tegum.errors import Mistake
@@ -26,6 +27,7 @@ app.command(reproduce)
 app.command(train)
 app.command(exact_loss)
 app.command(identify)
+app.command(phase)
 app.command(doctor)
 
 

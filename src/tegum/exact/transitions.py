@@ -19,6 +19,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
+from tqdm.auto import tqdm
 
 from tegum.errors import Mistake, Problem
 from tegum.exact.evaluate import Activation, loss
@@ -39,7 +40,14 @@ Models = dict[str, NDArray[np.float64]]
 
 
 def transitions(
-    net: Net, worlds_at: WorldsAt, values: ArrayLike, W: ArrayLike, b: ArrayLike, *, terms: int = 256
+    net: Net,
+    worlds_at: WorldsAt,
+    values: ArrayLike,
+    W: ArrayLike,
+    b: ArrayLike,
+    *,
+    terms: int = 256,
+    progress: bool | None = None,
 ) -> xr.Dataset:
     """Where the lowest of two minima changes, and by how much the slope of the loss jumps there.
 
@@ -50,6 +58,7 @@ def transitions(
         W: (k, 2, m, n): a minimum at each end, the lowest there.
         b: (k, 2, n).
         terms: terms of the loss that is minimised, a power of two.
+        progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
     Returns:
         A dataset over ``transition``: ``value`` (where the losses are equal), ``width`` (of the interval left), ``slope``
@@ -68,7 +77,7 @@ def transitions(
     for name, shape in shapes.items():
         if models[name].shape != shape:
             raise Mistake(Problem(f"{name} has shape {models[name].shape}", f"give {shape}"))
-    for _ in range(_HALVINGS if len(ends) else 0):
+    for _ in tqdm(range(_HALVINGS if len(ends) else 0), "transitions", disable=None if progress is None else not progress):
         _halve(net, worlds_at, ends, models, terms)
     return _measured(net, worlds_at, ends, models)
 
@@ -101,7 +110,7 @@ def _halve(net: Net, worlds_at: WorldsAt, ends: NDArray[np.float64], models: Mod
 
 
 def _slopes(net: Net, worlds_at: WorldsAt, value: NDArray[np.float64], models: Models) -> NDArray[np.float64]:
-    """The derivative of the loss by log value at fixed weights, shape (k, 2)."""
+    """The derivative of the loss by log value at fixed weights, shape (k, 2); from below, for a density cannot exceed 1."""
     activation: Activation = "linear" if activation_of(net) else "relu"
 
     def loss_at(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -109,7 +118,8 @@ def _slopes(net: Net, worlds_at: WorldsAt, value: NDArray[np.float64], models: M
         each = worlds.replaced(density=worlds.density[:, None], importance=_per_world(worlds, len(values)))
         return np.asarray(loss(models["W"], models["b"], each, tol=1e-10, activation=activation))
 
-    return np.asarray(loss_at(value * np.exp(_STEP)) - loss_at(value * np.exp(-_STEP))) / (2 * _STEP)
+    here, near, far = (loss_at(value * np.exp(-k * _STEP)) for k in range(3))
+    return np.asarray(3 * here - 4 * near + far) / (2 * _STEP)
 
 
 def _per_world(worlds: Features, count: int) -> NDArray[np.float64]:

@@ -130,11 +130,12 @@ def claims(data: xr.Dataset) -> list[Claim]:
             how="largest excess of the best of ten over the candidates at density up to 0.05",
             expected="at most 2 %",
             tolerance="2 %",
-            measured=f"{float(excess.max()):+.2%}",
+            measured=f"{float(excess.max()):+.2%} at most; above 2 % at {float((excess > 0.02).mean()):.1%} of the points",
             holds=bool(excess.max() <= 0.02),
             evidence=f"{excess.size} grid points",
             control=Control("leaving out the extra feature", f"{float(ignoring.max()):+.0%}", bool(ignoring.max() <= 0.02)),
-            note=f"The certified optimum is up to {1 - float(lower):.0%} below the best candidate.",
+            note="Where it is above, all ten fits got stuck. "
+            f"The certified optimum is up to {1 - float(lower):.0%} below the best candidate.",
         ),
     ]
 

@@ -4,6 +4,7 @@ from tegum.figures.arrows import arrow_panels
 from tegum.figures.category_map import category_panels, colours_of
 from tegum.figures.convergence import error_curves
 from tegum.figures.curves import curve_panel
+from tegum.figures.geometry_map import geometry_map
 from tegum.figures.phase_map import phase_panels
 from tegum.figures.strips import strips
 from tegum.figures.stuck_map import stuck_panels
@@ -17,6 +18,7 @@ __all__ = [
     "colours_of",
     "curve_panel",
     "error_curves",
+    "geometry_map",
     "phase_panels",
     "strips",
     "stuck_panels",

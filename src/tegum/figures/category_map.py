@@ -8,7 +8,8 @@ Source: the theoretical phase diagrams of section 3 of `Toy Models of Superposit
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,7 +19,17 @@ from plotly.subplots import make_subplots
 
 from tegum.figures.theme import CATEGORIES, INK, styled
 
-_LEGEND_ROWS = 30
+_SYMBOLS = ("circle-open", "x-thin-open", "diamond-open")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Points drawn over a map, and what each says on hovering."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    texts: list[str]
 
 
 def colours_of(names: list[str]) -> dict[str, str]:
@@ -29,7 +40,7 @@ def colours_of(names: list[str]) -> dict[str, str]:
 def category_panels(
     panels: Mapping[str, xr.DataArray],
     colours: Mapping[str, str],
-    points: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64], list[str]]] | None = None,
+    marks: Mapping[str, Marks] | None = None,
     across: str = "importance_ratio",
     label: str = "relative importance",
 ) -> go.Figure:
@@ -38,7 +49,7 @@ def category_panels(
     Args:
         panels: title to names, dims (density, ``across``), both axes positive and shown logarithmically.
         colours: name to colour, in the legend's order.
-        points: name to marks (``across``, density, hover texts), drawn over every panel.
+        marks: name to points (``across``, density), drawn over every panel, each kind with its symbol.
         across: the dimension of the horizontal axis.
         label: what that axis is called.
 
@@ -68,8 +79,8 @@ def category_panels(
             row=1,
             col=column,
         )
-        for name, (where, density, texts) in (points or {}).items():
-            figure.add_trace(_marks(name, where, density, texts, first=column == 1), row=1, col=column)
+        for symbol, (name, points) in zip(_SYMBOLS, (marks or {}).items(), strict=False):
+            figure.add_trace(_drawn(name, points, symbol, first=column == 1), row=1, col=column)
         figure.update_xaxes(range=_span(x), col=column)
         figure.update_yaxes(range=_span(y), col=column)
     for name in order:
@@ -80,10 +91,10 @@ def category_panels(
     figure.update_xaxes(title={"text": label, "standoff": 8}, showgrid=False, zeroline=False)
     figure.update_yaxes(type="log", tickvals=[1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001], showgrid=False, zeroline=False)
     figure.update_yaxes(title={"text": "feature density 1 − S", "standoff": 10}, col=1)
-    rows = len(used) + len(points or {})
-    styled(figure, height=min(460 + 8 * rows, 460 + 8 * _LEGEND_ROWS))
+    rows = (len(used) + len(marks or {}) + 2) // 3
+    styled(figure, height=470 + 22 * rows)
     figure.update_layout(
-        legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"}, margin={"l": 75, "r": 30, "b": 40 + 14 * rows}
+        legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"}, margin={"l": 75, "r": 30, "b": 60 + 22 * rows}
     )
     return figure
 
@@ -105,15 +116,15 @@ def _key(name: str, colour: str) -> go.Scatter:
     return go.Scatter(x=[None], y=[None], mode="markers", name=name, marker=marker)
 
 
-def _marks(name: str, x: NDArray[np.float64], y: NDArray[np.float64], texts: list[str], first: bool) -> go.Scatter:
+def _drawn(name: str, points: Marks, symbol: str, first: bool) -> go.Scatter:
     return go.Scatter(
-        x=x,
-        y=y,
+        x=points.x,
+        y=points.y,
         mode="markers",
         name=name,
         legendgroup=name,
         showlegend=first,
-        text=texts,
+        text=points.texts,
         hovertemplate="%{text}<extra></extra>",
-        marker={"symbol": "circle-open", "size": 5, "color": INK, "line": {"width": 1.2}},
+        marker={"symbol": symbol, "size": 5, "color": INK, "line": {"width": 1.2, "color": INK}},
     )

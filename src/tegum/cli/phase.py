@@ -1,0 +1,121 @@
+"""`tegum phase`: the certified phase diagram of any number of features in any number of dimensions."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import xarray as xr
+from cyclopts import Parameter
+from numpy.typing import NDArray
+from plotly.offline import get_plotlyjs
+
+from tegum.cli.output import require_writable, say
+from tegum.cli.values import number
+from tegum.errors import Mistake, Problem, Problems
+from tegum.exact import CONTINUOUS, FIRST_ORDER
+from tegum.figures import CONFIG, geometry_map
+from tegum.nets import ReluOutput
+from tegum.runs import phase_map, write_atomically, write_dataset
+
+INTERRUPTED = 130
+_SHOWN = 12
+
+
+def phase(
+    *,
+    features: Annotated[int, Parameter(name=["--features", "-n"], allow_leading_hyphen=True)] = 3,
+    hidden: Annotated[int, Parameter(name=["--hidden", "-m"], allow_leading_hyphen=True)] = 2,
+    density: Annotated[str, Parameter(allow_leading_hyphen=True)] = "0.01:1",
+    importance: Annotated[str, Parameter(allow_leading_hyphen=True)] = "0.1:10",
+    points: Annotated[int, Parameter(allow_leading_hyphen=True)] = 24,
+    seeds: Annotated[int, Parameter(allow_leading_hyphen=True)] = 32,
+    rounds: Annotated[int, Parameter(allow_leading_hyphen=True)] = 6,
+    out: Path = Path("results/phase"),
+    threads: Annotated[int | None, Parameter(allow_leading_hyphen=True)] = None,
+) -> int:
+    """Map the certified optimum over density and the last feature's importance, coloured by its shape.
+
+    Example: tegum phase -n 4 -m 2 --points 32
+
+    Parameters
+    ----------
+    features
+        Number of features n; the last has its own importance, the others 1.
+    hidden
+        Number of hidden units m.
+    density
+        Lowest and highest density.
+    importance
+        Lowest and highest importance of the last feature.
+    points
+        Grid points along each axis, evenly spaced in the logarithm.
+    seeds
+        Random starts at each grid point.
+    rounds
+        Most rounds in which every point starts from its neighbours' optima.
+    out
+        Folder for index.html, the data and what a resumed call needs.
+    threads
+        How many starts at a time; one per core by default.
+    """
+    problems = Problems()
+    with problems.collecting():
+        ReluOutput(features, hidden)
+    axes: dict[str, NDArray[np.float64]] = {}
+    for name, text in (("density", density), ("importance", importance)):
+        with problems.collecting():
+            axes[name] = _axis(name, text, max(points, 2))
+    for name, value, least in (("points", points, 2), ("seeds", seeds, 1), ("rounds", rounds, 0), ("threads", threads, 1)):
+        if value is not None and value < least:
+            problems.add(f"{name} is {value}", f"choose at least {least}")
+    problems.raise_if_any()
+    require_writable(out)
+    say(f"{points * points} grid points, {seeds} random starts each, then starts from neighbours")
+    lines = [values.tolist() for values in axes.values()]
+    data = phase_map(out / "rounds", features, hidden, *lines, seeds=seeds, rounds=rounds, threads=threads)
+    if data.attrs["interrupted"]:
+        say("interrupted: finished rounds are kept, the same command goes on from here")
+        return INTERRUPTED
+    _write(data, out)
+    _report(data, out)
+    return 0
+
+
+def _axis(name: str, text: str, points: int) -> NDArray[np.float64]:
+    """Points from the lowest to the highest value of ``low:high``."""
+    low, colon, high = text.partition(":")
+    if not colon:
+        raise Mistake(Problem(f"--{name} is {text!r}", "give the lowest and the highest value, such as 0.01:1"))
+    ends = (number(low), number(high))
+    if not 0 < ends[0] < ends[1] or (name == "density" and ends[1] > 1):
+        advice = "choose numbers above 0, the lower first" + (", at most 1" if name == "density" else "")
+        raise Mistake(Problem(f"--{name} is {text!r}", advice))
+    return np.geomspace(*ends, points)
+
+
+def _write(data: xr.Dataset, out: Path) -> None:
+    write_dataset(data, out / "result.safetensors")
+    write_atomically(out / "plotly.min.js", get_plotlyjs().encode())
+    page = geometry_map(data).to_html(config=CONFIG, include_plotlyjs="plotly.min.js", full_html=True)
+    write_atomically(out / "index.html", page.encode())
+
+
+def _report(data: xr.Dataset, out: Path) -> None:
+    counts = Counter(data["shape"].values.ravel().tolist())
+    for name, count in counts.most_common(_SHOWN):
+        say(f"  {count / data['shape'].size:>6.1%}  {name}")
+    if len(counts) > _SHOWN:
+        say(f"          and {len(counts) - _SHOWN} rarer shapes")
+    orders = Counter(data["order"].values.tolist())
+    jumps = data["jump"].where(data["order"] == FIRST_ORDER, drop=True)
+    largest = f", the slope jumps by up to {float(jumps.max()):.0%}" if jumps.size else ""
+    say(f"transitions: {orders[FIRST_ORDER]} first order{largest}; {orders[CONTINUOUS]} continuous")
+    rare = float((data["found"] <= 1 / 8).mean())
+    share = float(data["found"].median())
+    say(f"random starts that reach the lowest minimum: {share:.0%} (median); one in eight or fewer at {rare:.0%} of the points")
+    unsure = int((data["status"] != "minimum").sum())
+    if unsure:
+        say(f"not certified as a minimum: {unsure} of {data['status'].size} grid points (see status)")
+    say(f"data: {out / 'result.safetensors'}")
+    say(f"open {out / 'index.html'}")
