@@ -26,6 +26,16 @@ class Control:
 
 @final
 @dataclass(frozen=True)
+class Disagreement:
+    """Where exact theory and the paper differ: both numbers, and why, where that is known."""
+
+    paper: str
+    exact: str
+    why: str = ""
+
+
+@final
+@dataclass(frozen=True)
 class Claim:
     """One checked statement.
 
@@ -40,7 +50,9 @@ class Claim:
         evidence: how many models, and how they were chosen.
         enough: whether that is enough to tell.
         control: the same check where it must fail, if there is one.
-        note: what a reader should know besides, such as what the exact theory says.
+        note: what a reader should know besides.
+        ran: whether the study came so far.
+        disagreement: where exact theory differs from the paper; the page shows it highlighted.
     """
 
     name: str
@@ -55,6 +67,7 @@ class Claim:
     control: Control | None = None
     note: str = ""
     ran: bool = True
+    disagreement: Disagreement | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -3,14 +3,29 @@
 Every dataset and report carries these, so that a number can be traced to the code that made it.
 """
 
+import hashlib
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+PACKAGE = Path(__file__).resolve().parent
+_NOT_SCIENCE = (
+    "experiments",
+    "figures",
+    "claims.py",
+    "runs",
+    "report",
+    "cli",
+    "interruption.py",
+    "keeping.py",
+    "progress.py",
+    "__main__.py",
+)
 _LIBRARIES = ("numpy", "scipy", "numba", "xarray", "plotly")
 
 
@@ -40,6 +55,30 @@ def _git(root: Path, *words: str) -> str:
     return subprocess.run(
         ["git", "-C", str(root), *words], capture_output=True, text=True, check=True, timeout=10
     ).stdout.strip()
+
+
+def source_version(paths: Iterable[Path]) -> str:
+    """A hash of source files: equal exactly where the code is."""
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        content = path.read_bytes()
+        digest.update(
+            f"{path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name} {len(content)} ".encode()
+        )
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+@cache
+def science_version() -> str:
+    """A hash of the code that computes results: everything but experiments, pictures, claims and faces."""
+    return source_version(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in _NOT_SCIENCE)
+
+
+@cache
+def package_version() -> str:
+    """A hash of all of tegum's code but the experiments."""
+    return source_version(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "experiments")
 
 
 def provenance() -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
-from tqdm.auto import tqdm
+from tegum.progress import ProgressBar
 
 _SLOW_SECONDS = 2.0
 
@@ -52,7 +52,7 @@ def in_pieces(
     waiting = iter(pieces)
     lock, stop = threading.Lock(), threading.Event()
     done: set[int] = set()
-    bar = tqdm(
+    bar = ProgressBar(
         total=count,
         unit=unit,
         unit_scale=True,

@@ -1,6 +1,5 @@
 """`tegum list`, `tegum show` and `tegum reproduce`: the paper's figures, rebuilt and judged."""
 
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,8 @@ from cyclopts import Parameter
 from tegum.cli.output import duration, require_writable, say
 from tegum.errors import Problems
 from tegum.experiments import EXPERIMENTS, Experiment, Profile, experiment_called
-from tegum.report import Part, write_report
+from tegum.progress import Display
+from tegum.report import ResultFolder, write_page
 
 FAILED_CLAIM = 1
 INTERRUPTED = 130
@@ -25,16 +25,25 @@ def list_experiments() -> int:
     return 0
 
 
-def show(id: str, /) -> int:  # noqa: A002
-    """Show what an experiment trains, and what it chooses where the paper is silent.
+def show(id: str, /, *, out: Path = Path("results")) -> int:  # noqa: A002
+    """Show what an experiment trains, what it chooses where the paper is silent, and its verdicts if it has run.
 
     Parameters
     ----------
     id
-        An id from `tegum list`.
+        An id from `tegum list`, or a Python file that defines an experiment.
+    out
+        The folder of results to look for verdicts in.
     """
     experiment = experiment_called(id)
     say(f"{experiment.id}: {experiment.title}\n{experiment.paper}\n\n{experiment.describe.strip()}")
+    price = ", ".join(f"{profile} {duration(seconds)}" for profile, seconds in experiment.seconds.items())
+    say(f"\nprice on two cores: {price}")
+    for part in ResultFolder(out, say).parts():
+        if part.id == experiment.id:
+            say(f"\nresults in {out}, {part.profile} profile, {duration(part.seconds)}:")
+            for claim in part.claims:
+                say(f"\n{claim['claim']}: {claim['verdict']}\n  expected  {claim['expected']}\n  measured  {claim['measured']}")
     return 0
 
 
@@ -47,10 +56,12 @@ def reproduce(
 ) -> int:
     """Rebuild the paper's figures and judge its claims; ends with exit code 1 where a claim failed.
 
+    What is finished is kept: the same command again, after Ctrl-C or worse, goes on where it was stopped.
+
     Parameters
     ----------
     ids
-        Which experiments; all of them by default.
+        Which experiments, from `tegum list`, or Python files that define one; all of the paper's by default.
     profile
         quick (minutes) or paper (the paper's sizes).
     out
@@ -64,23 +75,36 @@ def reproduce(
     problems.raise_if_any()
     experiments = chosen or list(EXPERIMENTS)
     require_writable(out)
-    price = sum(experiment.seconds[profile] for experiment in experiments)
-    count = "1 experiment" if len(experiments) == 1 else f"{len(experiments)} experiments"
-    say(f"{count}, {profile} profile, about {duration(price)}")
-    parts: list[Part] = []
-    for number, experiment in enumerate(experiments, start=1):
-        say(f"[{number}/{len(experiments)}] {experiment.id}: {experiment.title}")
-        began = time.perf_counter()
-        data = experiment.study(profile)
-        if data.attrs.get("interrupted"):
-            say("interrupted: nothing was written for this experiment")
-            return INTERRUPTED
-        part = Part(experiment, data, experiment.figures(data), experiment.claims(data), time.perf_counter() - began)
-        for claim in part.claims:
-            say(f"  {claim.verdict:<12} {claim.statement}")
-        parts.append(part)
-    path = write_report(parts, profile, out)
-    counts = Counter(claim.verdict for part in parts for claim in part.claims)
+    folder = ResultFolder(out, say)
+    prices = _plan(experiments, profile, folder)
+    counts: Counter[str] = Counter()
+    with Display(prices) as display:
+        folder = ResultFolder(out, display.say)
+        for number, experiment in enumerate(experiments, start=1):
+            display.start(experiment.id)
+            display.say(f"[{number}/{len(experiments)}] {experiment.id}: {experiment.title}")
+            try:
+                part = folder.part(experiment, profile)
+            except KeyboardInterrupt:
+                display.say("interrupted: what is finished is kept, the same command goes on from here")
+                return INTERRUPTED
+            for claim in part.claims:
+                display.say(f"  {claim['verdict']:<12} {claim['statement']}")
+            counts.update(claim["verdict"] for claim in part.claims)
+            page = write_page(folder.parts(), out)
+            display.finish()
     say(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
-    say(f"open {path}")
+    say(f"open {page}")
     return FAILED_CLAIM if counts["failed"] else 0
+
+
+def _plan(experiments: list[Experiment], profile: Profile, folder: ResultFolder) -> list[tuple[str, float]]:
+    """Says what will be done and what it costs; each experiment with its price in seconds."""
+    kept = {experiment.id for experiment in experiments if folder.kept(experiment, profile)}
+    prices = [(e.id, 0.5 if e.id in kept else e.seconds[profile]) for e in experiments]
+    count = "1 experiment" if len(experiments) == 1 else f"{len(experiments)} experiments"
+    price = (
+        duration(sum(seconds for name, seconds in prices if name not in kept)) if len(kept) < len(experiments) else "no time"
+    )
+    say(f"{count}, {profile} profile, about {price}" + (f" ({len(kept)} finished before)" if kept else ""))
+    return prices

@@ -30,7 +30,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from tqdm.auto import tqdm
 
 from tegum.errors import Mistake, Problem, Problems
 from tegum.exact.descent import descend_many
@@ -41,6 +40,7 @@ from tegum.exact.product import MOST_TERMS
 from tegum.exact.tracker import ALWAYS_NEAR, Minimum, Tracker, World
 from tegum.features import Features
 from tegum.nets import Net
+from tegum.progress import ProgressBar
 from tegum.provenance import provenance
 
 LOST_STABILITY, ENDED = "a direction begins to curve down", "no minimum is near any more"
@@ -220,7 +220,7 @@ class _Walk:
         self._tracker, self._terms, self._tolerance = tracker, terms, tolerance
         self._sharp = min(_SHARPER * terms, MOST_TERMS)
 
-    def along(self, values: NDArray[np.float64], bar: "tqdm[Any]") -> None:
+    def along(self, values: NDArray[np.float64], bar: ProgressBar) -> None:
         """Visits the values, with steps between where they are far apart, until the last or until the branch is lost."""
         span = float(values[-1] - values[0])
         step = longest = abs(span) * _LONGEST_STEP
@@ -330,7 +330,9 @@ def crossing(
         one, other = first.minimum(value).loss, second.minimum(value).loss
         return 0.0 if abs(one - other) < _SAME_LOSS * (one + other) else one - other
 
-    shown = tqdm(grid, unit="value", desc="comparing", delay=_SLOW_SECONDS, disable=None if progress is None else not progress)
+    shown = ProgressBar(
+        grid, unit="value", desc="comparing", delay=_SLOW_SECONDS, disable=None if progress is None else not progress
+    )
     apart = np.array([difference(value) for value in shown])
     grid, apart = grid[apart != 0], apart[apart != 0]
     changes = np.flatnonzero(np.diff(np.sign(apart)))

@@ -29,14 +29,15 @@ import xarray as xr
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import BDF, DOP853, OdeSolution, Radau
-from tqdm.auto import tqdm
 
 from tegum.compilation import is_compiled
 from tegum.errors import Mistake, Problem, Problems
 from tegum.exact.model import model_loss
 from tegum.exact.objective import Objective
 from tegum.features import Features
+from tegum.keeping import kept
 from tegum.nets import Net
+from tegum.progress import ProgressBar
 from tegum.provenance import provenance
 
 Method = Literal["BDF", "Radau", "DOP853"]
@@ -105,6 +106,7 @@ class Flow:
         )
 
 
+@kept()
 def gradient_flow(
     net: Net,
     features: Features,
@@ -244,10 +246,10 @@ def _recorded(times: int | ArrayLike, duration: float, problems: Problems) -> ND
     return when
 
 
-def percent_bar(title: str, progress: bool | None, *engine: Any) -> "tqdm[Any]":
+def percent_bar(title: str, progress: bool | None, *engine: Any) -> ProgressBar:
     """A progress bar in per cent, from two seconds on; at once, saying so, where functions of the engine must be compiled."""
     ready = all(is_compiled(function) for function in engine)
-    return tqdm(
+    return ProgressBar(
         total=100,
         unit="%",
         desc=title if ready else "compiling the exact engine (once on this machine, minutes)",

@@ -26,11 +26,13 @@ from tegum.exact.search import INTERRUPTED, MINIMUM, NOT_CONVERGED, SADDLE, Sear
 from tegum.exact.starts import first_points, neighbours_of
 from tegum.exact.worlds import Worlds, worlds_of
 from tegum.features import Features
+from tegum.keeping import kept
 from tegum.nets import Initialisation, Net, require_same_features
 from tegum.provenance import provenance
 from tegum.sweep import WorldGrid, world_grid
 
 
+@kept(cuttable=True, whole_with=("initial", "warm_starts"))
 def minimise(
     net: Net,
     features: Features,

@@ -1,10 +1,12 @@
 """The paper's figures, one file each, in the paper's order."""
 
 import difflib
+from pathlib import Path
 
 from tegum.errors import Mistake, Problem
 from tegum.experiments import confused, intro, phase_theory, phase_three, phase_two, sweep_large, sweep_small
 from tegum.experiments.experiment import Experiment, Figure, Profile
+from tegum.experiments.source import code_version, experiment_in
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     intro.experiment,
@@ -18,11 +20,13 @@ EXPERIMENTS: tuple[Experiment, ...] = (
 
 
 def experiment_called(name: str) -> Experiment:
-    """The experiment with this id.
+    """The experiment with this id, or the one that this Python file defines.
 
     Raises:
         Mistake: where there is none, with the id that is closest.
     """
+    if name.endswith(".py"):
+        return experiment_in(Path(name))
     for experiment in EXPERIMENTS:
         if experiment.id == name:
             return experiment
@@ -31,4 +35,4 @@ def experiment_called(name: str) -> Experiment:
     raise Mistake(Problem(f"there is no experiment {name!r}", advice))
 
 
-__all__ = ["EXPERIMENTS", "Experiment", "Figure", "Profile", "experiment_called"]
+__all__ = ["EXPERIMENTS", "Experiment", "Figure", "Profile", "code_version", "experiment_called", "experiment_in"]

@@ -1,5 +1,7 @@
-"""The static page that shows every figure and every verdict."""
+"""The folder of results and the static page that shows every figure and every verdict in it."""
 
-from tegum.report.page import Part, write_report
+from tegum.report.folder import ResultFolder
+from tegum.report.page import write_page
+from tegum.report.part import Part, read_pictures
 
-__all__ = ["Part", "write_report"]
+__all__ = ["Part", "ResultFolder", "read_pictures", "write_page"]

@@ -1,90 +1,123 @@
-"""The page that a reader opens: verdicts, figures, how each was made.
+"""The page that a reader opens: an introduction, every claim with its verdict, every figure, how each was made.
 
-It opens from disk without a network: plotly.js lies beside it once, shared by all figures.
+It opens from disk without a network: plotly.js lies beside it once, shared by all figures, and figures load when they come
+into view.
 """
 
 import json
+import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
-import xarray as xr
 from jinja2 import Environment, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from tegum.claims import Claim
-from tegum.experiments import Experiment, Figure, Profile
+from tegum.experiments import EXPERIMENTS
 from tegum.figures import CONFIG
-from tegum.provenance import provenance
-from tegum.runs import write_atomically, write_dataset
+from tegum.report.part import Part
+from tegum.runs import write_atomically
+
+VERDICTS = {
+    "held": "measured as stated; where there is a control, the same check failed on it, as it must",
+    "failed": "measured otherwise: both numbers are given",
+    "underpowered": "too few models to tell, or a check that its control passes too",
+    "not run": "the study was interrupted before",
+}
+_SOURCE = ("tegum", "commit", "python", "libraries", "machine")
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One experiment's results."""
-
-    experiment: Experiment
-    data: xr.Dataset
-    figures: dict[str, Figure]
-    claims: list[Claim]
-    seconds: float
-
-    @property
-    def made(self) -> dict[str, Any]:
-        """What the dataset says of its making."""
-        return {name: value for name, value in self.data.attrs.items() if name not in ("interrupted", "wall_seconds")}
+def _text(name: str) -> str:
+    return files("tegum.report").joinpath(name).read_text(encoding="utf-8")
 
 
 @cache
 def _template() -> Any:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
-    return environment.from_string(files("tegum.report").joinpath("page.html").read_text(encoding="utf-8"))
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["words"] = _words
+    return environment.from_string(_text("page.html"))
 
 
-def _drawn(figure: Figure) -> dict[str, Any]:
-    """A figure as the template reads it; ``</`` is broken up so that no text can end the script."""
-    return {"picture": figure.picture, "caption": figure.caption, "json": figure.picture.to_json().replace("</", "<\\/")}
+def section_of(paper: str) -> str:
+    """The part of the paper that a figure belongs to: ``Section 3`` of ``Section 3, phase diagrams (F10)``."""
+    return re.split(r"[,(]", paper)[0].strip()
 
 
-def page(parts: list[Part], profile: Profile) -> str:
+def _words(value: Any) -> str:
+    """An attribute as a reader would write it: the recipe's fields with commas, anything else as it is."""
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            return ", ".join(f"{name.replace('_', ' ')} {_plain(item)}" for name, item in json.loads(value).items())
+        except ValueError:
+            return value
+    return str(value)
+
+
+def _plain(item: Any) -> str:
+    if isinstance(item, dict):
+        return ", ".join(f"{name}: {value}" for name, value in item.items()) or "none"
+    if isinstance(item, list):
+        return " ".join(map(str, item)) if len(item) < 9 else f"{len(item)} values"
+    return str(item)
+
+
+def cost(part: Part) -> str:
+    """How a part was trained and what it cost, in one line, as far as its dataset tells."""
+    recipe: dict[str, Any] = {}
+    if isinstance(text := part.made.get("recipe"), str) and text.startswith("{"):
+        recipe = json.loads(text)
+    said = []
+    if isinstance(net := part.made.get("net"), str):
+        said.append(net)
+    if {"steps", "batch_size", "optimizer", "learning_rate"} <= set(recipe):
+        said.append(f"{recipe['steps']:,} steps of {recipe['batch_size']:,} samples")
+        said.append(f"{recipe['optimizer']} at {recipe['learning_rate']:g}")
+    if seeds := recipe.get("seeds"):
+        count = seeds if isinstance(seeds, int) else len(seeds)
+        said.append(f"{count} seed{'s' if count != 1 else ''}")
+    return "; ".join([*said, f"{part.seconds:.1f} s on this machine, {part.profile} profile"])
+
+
+def page(parts: Sequence[Part]) -> str:
     """The HTML of the page."""
-    verdicts = Counter(claim.verdict for part in parts for claim in part.claims)
-    shown = [
-        {
-            "experiment": part.experiment,
-            "figures": {name: _drawn(figure) for name, figure in part.figures.items()},
-            "claims": part.claims,
-            "seconds": part.seconds,
-            "made": part.made,
-        }
-        for part in parts
-    ]
+    claims = [claim for part in parts for claim in part.claims]
+    counts = Counter(claim["verdict"] for claim in claims)
+    present = {part.id for part in parts}
     return str(
         _template().render(
-            parts=shown,
-            counts=dict(sorted(verdicts.items())),
-            profile=profile,
+            parts=parts,
+            sections=list(dict.fromkeys(section_of(part.paper) for part in parts)),
+            section_of=section_of,
+            cost=cost,
+            counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
+            verdicts=VERDICTS,
+            claims=claims,
+            missing=[experiment for experiment in EXPERIMENTS if experiment.id not in present],
             seconds=sum(part.seconds for part in parts),
+            sources=[
+                list(source) for source in dict.fromkeys(tuple(str(part.made.get(n, "")) for n in _SOURCE) for part in parts)
+            ],
             config=json.dumps(CONFIG),
-            provenance=provenance(),
+            style=_text("page.css"),
+            script=_text("page.js"),
         )
     )
 
 
-def write_report(parts: list[Part], profile: Profile, folder: Path) -> Path:
-    """Writes the page, the claims and the datasets behind the pictures; returns the page's path.
+def write_page(parts: Sequence[Part], folder: Path) -> Path:
+    """Writes the page, the claims and plotly.js; returns the page's path.
 
     Raises:
         Mistake: where the folder cannot be written.
     """
-    for part in parts:
-        write_dataset(part.data, folder / "data" / f"{part.experiment.id}.safetensors")
-    records = [claim.as_record(part.experiment.id) for part in parts for claim in part.claims]
-    write_atomically(folder / "claims.json", json.dumps(records, indent=2, ensure_ascii=False).encode())
-    write_atomically(folder / "plotly.min.js", get_plotlyjs().encode())
-    write_atomically(folder / "index.html", page(parts, profile).encode())
+    claims = [claim for part in parts for claim in part.claims]
+    write_atomically(folder / "claims.json", json.dumps(claims, indent=2, ensure_ascii=False).encode())
+    plotly = get_plotlyjs().encode()
+    script = folder / "plotly.min.js"
+    if not script.exists() or script.stat().st_size != len(plotly):
+        write_atomically(script, plotly)
+    write_atomically(folder / "index.html", page(parts).encode())
     return folder / "index.html"

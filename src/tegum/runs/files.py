@@ -5,8 +5,10 @@ that reads safetensors can use the weights.  A file is written under a temporary
 killed program leaves the old file or the new one, never half of one.
 """
 
+import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +53,26 @@ def write_dataset(data: xr.Dataset, path: Path) -> None:
         else:
             described["words"] = variable.values.tolist()
         variables[str(name)] = described
-    header = {"format": _FORMAT, "variables": json.dumps(variables), "attributes": json.dumps(data.attrs)}
+    header = {"variables": json.dumps(variables), "attributes": json.dumps(data.attrs, default=_plain)}
+    header |= {"format": _FORMAT, "digest": _digest(header, tensors)}
     write_atomically(path, save(tensors, metadata=header))
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and arrays as JSON knows them."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"an attribute is a {type(value).__name__}, which cannot be written")
+
+
+def _digest(header: Mapping[str, str], tensors: Mapping[str, np.ndarray[Any, Any]]) -> str:
+    """A hash of the whole content, by which damage inside a file is seen."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update((header["variables"] + header["attributes"]).encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(tensors[name]).data)
+    return digest.hexdigest()
 
 
 def is_dataset(path: Path) -> bool:
@@ -62,6 +82,17 @@ def is_dataset(path: Path) -> bool:
             return str((file.metadata() or {}).get("format", "")).startswith("tegum dataset")
     except (SafetensorError, OSError):
         return False
+
+
+def attributes_in(path: Path) -> dict[str, Any] | None:
+    """A dataset's attributes, from the file's header alone; None where the file is missing, damaged or not ours."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+        attributes = json.loads(header["attributes"]) if header.get("format") == _FORMAT else None
+    except (SafetensorError, OSError, ValueError, KeyError):
+        return None
+    return attributes if isinstance(attributes, dict) else None
 
 
 def read_dataset(path: Path) -> xr.Dataset:
@@ -80,6 +111,8 @@ def read_dataset(path: Path) -> xr.Dataset:
             variables = json.loads(header["variables"])
             attributes = json.loads(header["attributes"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if header.get("digest", "") not in ("", _digest(header, tensors)):
+                raise ValueError("its numbers are not those that were written")
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         if isinstance(error, Mistake):
             raise

@@ -15,10 +15,10 @@ from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
 from tegum.compilation import is_compiled
 from tegum.nets import Net
+from tegum.progress import ProgressBar
 from tegum.training.arrays import scratch_for, shape_of
 from tegum.training.blocks import LANES
 from tegum.training.instances import Instances
@@ -179,7 +179,7 @@ def train_instances(
     total = int(instances.method.steps.sum())
     workers = max(1, min(threads, count))
     title = "training" if is_compiled(advance) else "compiling the engine (once on this machine, half a minute)"
-    bar = tqdm(
+    bar = ProgressBar(
         total=total,
         unit="step",
         unit_scale=True,
@@ -207,7 +207,7 @@ def _watch(futures: list[Future[None]], show: Callable[[], None]) -> None:
         show()
 
 
-def _show(bar: "tqdm[Any]", run: _Run) -> None:
+def _show(bar: ProgressBar, run: _Run) -> None:
     with run.lock:
         steps, loss = run.steps_run, run.last_loss
     if steps:

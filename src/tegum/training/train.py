@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.errors import Problems
 from tegum.features import Features
+from tegum.keeping import kept
 from tegum.nets import Net, require_same_features
 from tegum.provenance import provenance
 from tegum.threads import default_threads
@@ -42,6 +43,7 @@ _MEANING = {
 }
 
 
+@kept(cuttable=True, whole_with=("initial",))
 def train(
     net: Net,
     features: Features,

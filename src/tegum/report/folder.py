@@ -1,0 +1,155 @@
+"""The folder of results: what is finished in it, and how what is not gets there.
+
+    index.html, claims.json, plotly.min.js       the page and the verdicts of everything finished
+    data/ID.safetensors                          what a study returned
+    parts/ID.json, figures/ID.js                 its claims and captions; its pictures, as a script that the page loads
+    pieces/PROFILE/ID/*.safetensors              finished pieces of studies, from which an interrupted one goes on
+    older/                                       results of other code or another profile, set aside and found again
+
+Every file is written whole or not at all.  A study's result is used again where the profile and the code that made it are
+the same; claims and pictures where all code is.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import xarray as xr
+
+from tegum.errors import Mistake, Problem
+from tegum.experiments import EXPERIMENTS, Experiment, Profile, code_version
+from tegum.interruption import noticing_interruption
+from tegum.keeping import keeping
+from tegum.provenance import package_version, science_version
+from tegum.report.part import KEY, Part, part_of, read_part, write_part
+from tegum.runs import Pieces, attributes_in, fingerprint, read_dataset, set_aside, write_dataset
+
+
+@final
+@dataclass(frozen=True)
+class ResultFolder:
+    """A folder of results.
+
+    Args:
+        path: where it is.
+        notice: receives a line for each thing a user should know, such as a damaged file set aside.
+    """
+
+    path: Path
+    notice: Callable[[str], Any]
+
+    def kept(self, experiment: Experiment, profile: Profile) -> bool:
+        """Whether the study need not run again."""
+        key = _key(experiment, profile)
+        return any(_key_in(path) == key for path in (self.data_file(experiment.id), self._older(experiment.id, key)))
+
+    def part(self, experiment: Experiment, profile: Profile) -> Part:
+        """The experiment's results, from the folder as far as they are in it; afterwards all of them are.
+
+        Raises:
+            KeyboardInterrupt: after Ctrl-C; finished pieces are kept.
+            Mistake: where a file cannot be written.
+        """
+        key, code = _key(experiment, profile), _code(experiment)
+        part = read_part(self.path, experiment.id, self.notice)
+        drawn = (self.path / "figures" / f"{experiment.id}.js").exists()
+        if part is not None and drawn and part.code == code and part.key == key == _key_in(self.data_file(experiment.id)):
+            return part
+        data = self._study(experiment, profile, key)
+        return self._written(experiment, data, code)
+
+    def renewed(self, experiment: Experiment) -> Part | None:
+        """Claims and pictures by the present code from the data in the folder; None where there are none.
+
+        Raises:
+            Mistake: where the data are damaged.
+        """
+        path = self.data_file(experiment.id)
+        if not path.exists():
+            return None
+        data = read_dataset(path)
+        try:
+            return self._written(experiment, data, _code(experiment))
+        except (KeyError, ValueError, AttributeError, IndexError) as error:
+            if _key(experiment, data.attrs.get("profile", "quick")) == data.attrs.get(KEY):
+                raise
+            raise Mistake(
+                Problem(
+                    f"{path} is of another version of tegum, which this one cannot judge ({type(error).__name__}: {error})",
+                    f"make it again with `tegum reproduce {experiment.id} --out {self.path}`; the old file is kept",
+                )
+            ) from error
+
+    def parts(self) -> list[Part]:
+        """Everything finished in the folder: the paper's experiments in its order, then others by name."""
+        known = [experiment.id for experiment in EXPERIMENTS]
+        others = sorted(path.stem for path in (self.path / "parts").glob("*.json") if path.stem not in known)
+        found = (read_part(self.path, name, self.notice) for name in [*known, *others])
+        return [part for part in found if part is not None]
+
+    def _written(self, experiment: Experiment, data: xr.Dataset, code: str) -> Part:
+        part, pictures = part_of(experiment, data, code)
+        write_part(part, pictures, self.path)
+        return part
+
+    def _study(self, experiment: Experiment, profile: Profile, key: str) -> xr.Dataset:
+        """The study's dataset as it stands on disk, found or made."""
+        path = self.data_file(experiment.id)
+        kept = self._restored(experiment.id, key)
+        if kept is not None:
+            return kept
+        pieces = Pieces(self.path / "pieces" / profile / experiment.id, self.notice)
+        began = time.perf_counter()
+        with keeping(pieces), noticing_interruption() as interrupted:
+            data = experiment.study(profile)
+        if interrupted or data.attrs.get("interrupted"):
+            raise KeyboardInterrupt
+        seconds = time.perf_counter() - began + pieces.seconds_kept
+        data.attrs |= {KEY: key, "profile": profile, "seconds": round(seconds, 2)}
+        write_dataset(data, path)
+        pieces.prune()
+        return read_dataset(path)
+
+    def _restored(self, name: str, key: str) -> xr.Dataset | None:
+        """The result with this key, if it is in the folder; another that lies in its place is set aside, never lost."""
+        path, older = self.data_file(name), self._older(name, key)
+        if path.exists() and (found := _key_in(path)) not in (key, None):
+            place = self._older(name, found or "unmarked")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(place)
+            theirs = (found or "").partition(" ")[0]
+            why = f"the {theirs} profile" if theirs and theirs != key.partition(" ")[0] else "another version of the code"
+            self.notice(f"{name}: the results in the folder are of {why}; they are kept as {place}")
+        if not path.exists() and _key_in(older) == key:
+            older.replace(path)
+        if not path.exists():
+            return None
+        try:
+            return read_dataset(path)
+        except Mistake as mistake:
+            self.notice(f"{mistake.problems[0].what}: set aside as {set_aside(path).name}, and made again")
+            return None
+
+    def data_file(self, name: str) -> Path:
+        """Where an experiment's dataset is kept."""
+        return self.path / "data" / f"{name}.safetensors"
+
+    def _older(self, name: str, key: str) -> Path:
+        return self.path / "older" / f"{name}-{key.replace(' ', '-')}.safetensors"
+
+
+def _key(experiment: Experiment, profile: Profile) -> str:
+    """What a study's result depends on: the profile, the experiment's file, and the code that computes."""
+    return f"{profile} {fingerprint((code_version(experiment), science_version()))[:12]}"
+
+
+def _code(experiment: Experiment) -> str:
+    return fingerprint((code_version(experiment), package_version()))
+
+
+def _key_in(path: Path) -> str | None:
+    """The key that a dataset's file carries; empty where it carries none, None where it cannot be read."""
+    attributes = attributes_in(path)
+    return None if attributes is None else str(attributes.get(KEY, ""))

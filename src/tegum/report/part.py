@@ -1,0 +1,145 @@
+"""One experiment's share of a report: its claims, captions and pictures, as files.
+
+``parts/ID.json`` holds what the page prints, ``figures/ID.js`` what it draws.  The pictures are a script because a page opened
+from disk may load scripts, and nothing else.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+
+from tegum.errors import Mistake, Problem
+from tegum.experiments import Experiment
+from tegum.runs import set_aside, write_atomically
+
+KEY = "tegum_result"
+"""The attribute of a dataset that says from which profile and code it comes."""
+
+_FORMAT = "tegum part 1"
+_BEFORE, _AFTER = "tegum.receive(", ");\n"
+_HEIGHT = 450
+_INTERNAL = ("interrupted", "wall_seconds", "seconds", KEY)
+
+
+@final
+@dataclass(frozen=True)
+class Caption:
+    """What the page prints of a picture."""
+
+    name: str
+    text: str
+    height: int
+
+
+@final
+@dataclass(frozen=True)
+class Part:
+    """What the page prints of one experiment.
+
+    Args:
+        id: the experiment's word.
+        title: what it shows, in one line.
+        paper: which figure or section of the paper it rebuilds.
+        describe: what is trained, what is chosen where the paper is silent.
+        profile: quick or paper.
+        seconds: what the study cost.
+        made: what the dataset says of its making.
+        captions: of its pictures, in order.
+        claims: as they stand in ``claims.json``.
+        key: the profile and code that made the data.
+        code: the code that made claims and pictures.
+    """
+
+    id: str
+    title: str
+    paper: str
+    describe: str
+    profile: str
+    seconds: float
+    made: dict[str, Any]
+    captions: list[Caption]
+    claims: list[dict[str, Any]]
+    key: str
+    code: str
+
+
+def part_of(experiment: Experiment, data: xr.Dataset, code: str) -> tuple[Part, dict[str, go.Figure]]:
+    """The claims and pictures of an experiment's dataset."""
+    figures = experiment.figures(data)
+    part = Part(
+        id=experiment.id,
+        title=experiment.title,
+        paper=experiment.paper,
+        describe=experiment.describe.strip(),
+        profile=str(data.attrs.get("profile", "")),
+        seconds=float(data.attrs.get("seconds", data.attrs.get("wall_seconds", 0.0))),
+        made={str(name): value for name, value in data.attrs.items() if name not in _INTERNAL},
+        captions=[Caption(name, f.caption, int(f.picture.layout.height or _HEIGHT)) for name, f in figures.items()],
+        claims=[claim.as_record(experiment.id) for claim in experiment.claims(data)],
+        key=str(data.attrs.get(KEY, "")),
+        code=code,
+    )
+    return part, {name: figure.picture for name, figure in figures.items()}
+
+
+def write_part(part: Part, pictures: Mapping[str, go.Figure], folder: Path) -> None:
+    """Writes both files of a part; the pictures first, so that a part whose record exists is whole."""
+    drawn = {name: _slim(json.loads(picture.to_json())) for name, picture in pictures.items()}
+    script = f"{_BEFORE}{json.dumps(part.id)}, {json.dumps(drawn, separators=(',', ':'))}{_AFTER}"
+    write_atomically(folder / "figures" / f"{part.id}.js", script.encode())
+    record = {"format": _FORMAT} | asdict(part)
+    write_atomically(folder / "parts" / f"{part.id}.json", json.dumps(record, indent=1, ensure_ascii=False).encode())
+
+
+def read_part(folder: Path, name: str, notice: Callable[[str], Any]) -> Part | None:
+    """A part that was written to a folder, or None; a damaged one is set aside, saying so."""
+    path = folder / "parts" / f"{name}.json"
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record.pop("format") != _FORMAT:
+            return None
+        return Part(**record | {"captions": [Caption(**caption) for caption in record["captions"]]})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        notice(f"{path} is damaged ({error}): set aside as {set_aside(path).name}")
+        return None
+
+
+def read_pictures(folder: Path, name: str) -> dict[str, go.Figure]:
+    """The pictures of a part.
+
+    Raises:
+        Mistake: where the file is missing or damaged.
+    """
+    path = folder / "figures" / f"{name}.js"
+    try:
+        text = path.read_text(encoding="utf-8")
+        _, drawn = json.loads(f"[{text.removeprefix(_BEFORE).removesuffix(_AFTER)}]")
+        return {str(title): go.Figure(picture) for title, picture in drawn.items()}
+    except (OSError, ValueError) as error:
+        advice = f"write it again with `tegum report {folder}`"
+        raise Mistake(Problem(f"{path} cannot be read ({error})", advice)) from error
+
+
+def _slim(node: Any) -> Any:
+    """A picture with its numbers in single precision, which is more than a screen can show, where none is lost by it."""
+    if isinstance(node, list):
+        return [_slim(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("dtype") == "f8" and "bdata" in node:
+        wide = np.frombuffer(base64.b64decode(node["bdata"]), dtype="<f8")
+        with np.errstate(over="ignore", under="ignore"):
+            narrow = wide.astype("<f4")
+        if np.allclose(narrow, wide, rtol=1e-6, atol=0, equal_nan=True):
+            return node | {"dtype": "f4", "bdata": base64.b64encode(narrow.tobytes()).decode()}
+        return node
+    return {name: _slim(item) for name, item in node.items()}

@@ -1,0 +1,82 @@
+"""A name for everything that defines a result, so that a file can be found again by what it holds.
+
+    fingerprint({"steps": 100, "density": np.array([0.1])})          32 hexadecimal digits
+
+Two values have the same fingerprint exactly where they are equal in type and content, down to the last bit of a number.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from pydantic import BaseModel
+
+from tegum.features import Features
+from tegum.sweep import Axis
+
+
+def fingerprint(value: Any) -> str:
+    """A hash of a value made of numbers, words, arrays, datasets, recipes, nets, features, axes, and containers of these.
+
+    Raises:
+        TypeError: where it holds anything else, such as a function.
+    """
+    digest = hashlib.sha256()
+    for part in _parts(value):
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()[:32]
+
+
+def _parts(value: Any) -> Iterator[bytes]:
+    """The value as a sequence of byte strings, each with what kind of thing it is."""
+    yield type(value).__name__.encode()
+    match value:
+        case None | bool() | int() | str() | bytes():
+            yield repr(value).encode()
+        case float() | complex():
+            yield repr(value).encode()
+        case np.ndarray() | np.generic():
+            yield from _array(np.asarray(value))
+        case BaseModel():
+            yield value.model_dump_json().encode()
+        case Axis():
+            yield from _mapping({"labels": value.labels, "fields": value.fields})
+        case Features():
+            yield from _mapping({name: getattr(value, name) for name in value.field_names()})
+        case xr.DataArray():
+            yield from _mapping({"values": value.values, "dims": value.dims, "labels": _labels(value)})
+        case xr.Dataset():
+            yield from _mapping({**value.data_vars, "labels": _labels(value)})
+        case Mapping():
+            yield from _mapping(value)
+        case list() | tuple() | range():
+            yield str(len(value)).encode()
+            for item in value:
+                yield from _parts(item)
+        case _ if is_dataclass(value):
+            yield from _mapping({field.name: getattr(value, field.name) for field in fields(value)})
+        case _:
+            raise TypeError(f"{type(value).__name__} has no fingerprint")
+
+
+def _labels(data: xr.DataArray | xr.Dataset) -> dict[str, Any]:
+    return {str(name): coordinate.values for name, coordinate in data.coords.items()}
+
+
+def _mapping(items: Mapping[Any, Any]) -> Iterator[bytes]:
+    yield str(len(items)).encode()
+    for name, item in items.items():
+        yield str(name).encode()
+        yield from _parts(item)
+
+
+def _array(values: np.ndarray[Any, Any]) -> Iterator[bytes]:
+    if values.dtype.kind == "O":
+        listed: Sequence[Any] = values.tolist()
+        yield from _parts(listed)
+        return
+    yield f"{values.dtype.str} {values.shape}".encode()
+    yield np.ascontiguousarray(values).tobytes()

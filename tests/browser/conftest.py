@@ -1,0 +1,56 @@
+"""A real browser without a network: the system's Chromium, driven by Playwright; tests are skipped where there is none."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tegum.experiments import intro
+from tegum.report import ResultFolder, write_page
+from tests.experiments import small
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+OPTIONS = ["--no-sandbox", "--disable-background-networking", "--enable-unsafe-swiftshader"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two experiments."""
+    folder = ResultFolder(tmp_path_factory.mktemp("results"), pytest.fail)
+    for experiment in (intro.experiment, small.experiment):
+        folder.part(experiment, "quick")
+    write_page(folder.parts(), folder.path)
+    return folder.path
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complains of, and what it asks for beyond the folder."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, results: Path, complaints: list[str]) -> Iterator[Page]:
+    context: BrowserContext = browser.new_context(offline=True, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+    own = (results.as_uri(), "data:", "blob:")
+    page.on("request", lambda request: None if request.url.startswith(own) else complaints.append(f"asked: {request.url}"))
+    page.goto((results / "index.html").as_uri())
+    yield page
+    context.close()
