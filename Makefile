@@ -6,10 +6,12 @@ BIN := .venv/bin
 READY := .venv/ready
 TORCH := .venv/torch-ready
 
-.PHONY: help install reproduce test lint unit bench pictures clean
+.PHONY: help install reproduce experiment test lint unit bench pictures docs clean
 
 help:
 	@echo "make reproduce   rebuild the paper's figures and check its claims (quick profile), then say where the page is"
+	@echo "make experiment NAME=my-idea   start an experiment of your own: one file, my_idea.py"
+	@echo "make docs        build the documentation in build/docs"
 	@echo "make test        every check: lint, types, import directions, tests"
 	@echo "make lint        ruff, mypy, import-linter"
 	@echo "make bench       race the training engine against the usual PyTorch loop (installs PyTorch)"
@@ -28,6 +30,10 @@ $(READY): pyproject.toml constraints.txt
 
 reproduce: $(READY)
 	@$(BIN)/tegum reproduce --profile quick --out results
+
+experiment: $(READY)
+	@test -n "$(NAME)" || { echo "give it a name: make experiment NAME=my-idea"; exit 2; }
+	@$(BIN)/tegum experiment $(NAME)
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -1,4 +1,4 @@
-"""The command line: `tegum list | show | reproduce | train | exact-loss | identify | phase | doctor`.
+"""The command line: `tegum COMMAND`, as `tegum --help` lists them.
 
 Exit codes: 0 fine, 1 a claim failed (or the doctor found a fault), 2 wrong use, 130 interrupted.
 """
@@ -10,9 +10,11 @@ from cyclopts import App, CycloptsError
 
 from tegum.cli.doctor import doctor
 from tegum.cli.exact_loss import exact_loss
+from tegum.cli.experiment import experiment
 from tegum.cli.identify import identify
 from tegum.cli.phase import phase
 from tegum.cli.reproduce import list_experiments, reproduce, show
+from tegum.cli.results import export, report
 from tegum.cli.training import train
 from tegum.errors import Mistake
 from tegum.provenance import tegum_version
@@ -24,6 +26,9 @@ app = App(name="tegum", help="The laboratory for toy models of superposition.", 
 app.command(list_experiments, name="list")
 app.command(show)
 app.command(reproduce)
+app.command(report)
+app.command(export)
+app.command(experiment)
 app.command(train)
 app.command(exact_loss)
 app.command(identify)

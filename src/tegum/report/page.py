@@ -95,6 +95,7 @@ def page(parts: Sequence[Part]) -> str:
             counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
             verdicts=VERDICTS,
             claims=claims,
+            known=[experiment.id for experiment in EXPERIMENTS],
             missing=[experiment for experiment in EXPERIMENTS if experiment.id not in present],
             seconds=sum(part.seconds for part in parts),
             sources=[

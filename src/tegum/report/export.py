@@ -1,0 +1,128 @@
+"""Results in other programs' formats: tables, netCDF, static pictures.
+
+    csv, parquet        one table for each set of dimensions: ID.density-seed.csv holds everything that has just these
+    netcdf              one file, as the dataset stands
+    png, svg, pdf       one file for each picture, by kaleido and the Chromium of this machine
+
+Attributes (recipe, versions, machine) stand beside the tables in ID.json.
+"""
+
+import importlib.util
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+from plotly.offline import get_plotlyjs
+
+from tegum.errors import Mistake, Problem
+from tegum.runs import write_atomically
+
+TableFormat = Literal["parquet", "csv", "netcdf"]
+PictureFormat = Literal["png", "svg", "pdf"]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+WIDTH = 1000
+_SCALE = 2
+
+
+def tables(data: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+    """The variables grouped by their dimensions: a name such as ``density-seed``, and those that have just these."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, variable in data.data_vars.items():
+        groups.setdefault(tuple(map(str, variable.dims)), []).append(str(name))
+    for dims, names in groups.items():
+        yield "-".join(dims) or "single", data[names]
+
+
+def export_data(data: xr.Dataset, stem: Path, kind: TableFormat) -> list[Path]:
+    """Writes a dataset as files whose names begin with ``stem``; returns them.
+
+    Raises:
+        Mistake: where a file cannot be written, or a package for the format is missing.
+    """
+    if kind == "netcdf":
+        path = stem.with_name(f"{stem.name}.nc")
+        write_atomically(path, bytes(_plain(data).to_netcdf(engine="scipy")))
+        return [path]
+    if kind == "parquet":
+        _require("pyarrow", kind)
+    written = []
+    for dims, part in tables(data):
+        frame = part.to_dataframe() if part.dims else part.expand_dims("row").to_dataframe()
+        frame = frame.reset_index(names=None if part.dims else "row")
+        path = stem.with_name(f"{stem.name}.{dims}.{kind}")
+        write_atomically(path, frame.to_csv(index=False).encode() if kind == "csv" else frame.to_parquet(index=False))
+        written.append(path)
+    path = stem.with_name(f"{stem.name}.json")
+    attributes = {str(name): _value(value) for name, value in data.attrs.items()}
+    write_atomically(path, json.dumps(attributes, indent=2, ensure_ascii=False).encode())
+    return [*written, path]
+
+
+def export_pictures(
+    pictures: Mapping[str, go.Figure], stem: Path, kind: PictureFormat, browser: Callable[[str], str | None] = shutil.which
+) -> list[Path]:
+    """Draws pictures 1000 pixels wide (png: two dots a pixel) as ``stem-NAME.kind``; returns the files.
+
+    Raises:
+        Mistake: where kaleido or a browser is missing, or a file cannot be written.
+    """
+    _require("kaleido", kind)
+    found = next((path for name in BROWSERS if (path := browser(name))), None)
+    if found is None:
+        advice = "install Chromium (Debian: apt install chromium), or export csv, parquet or netcdf, which need none"
+        raise Mistake(Problem(f"there is no browser to draw {kind} pictures ({', '.join(BROWSERS)})", advice))
+    import kaleido
+
+    with tempfile.TemporaryDirectory() as temporary:
+        script = Path(temporary) / "plotly.min.js"
+        script.write_text(get_plotlyjs(), encoding="utf-8")
+        drawn = {name: Path(temporary) / f"{number}.{kind}" for number, name in enumerate(pictures)}
+        jobs = [
+            {
+                "fig": picture,
+                "path": drawn[name],
+                "opts": {
+                    "width": WIDTH,
+                    "height": int(picture.layout.height or 450),
+                    "scale": _SCALE if kind == "png" else 1,
+                    "format": kind,
+                },
+            }
+            for name, picture in pictures.items()
+        ]
+        kaleido.write_fig_from_object_sync(jobs, kopts={"path": found, "plotlyjs": script, "mathjax": False})
+        written = []
+        for name, file in drawn.items():
+            place = stem.with_name(f"{stem.name}-{name}.{kind}")
+            write_atomically(place, file.read_bytes())
+            written.append(place)
+    return written
+
+
+def _require(package: str, kind: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        raise Mistake(Problem(f"the package {package}, which writes {kind}, is not installed", f"pip install {package}"))
+
+
+def _plain(data: xr.Dataset) -> xr.Dataset:
+    """The dataset as netCDF 3 can hold it: attributes in words or numbers, integers of 32 bits."""
+    data = data.copy()
+    data.attrs = {str(name): _simple(value) for name, value in data.attrs.items()}
+    for name, variable in list(data.variables.items()):
+        if variable.dtype.kind in "iu" and variable.size and np.abs(variable.values).max() > np.iinfo(np.int32).max:
+            data[name] = data[name].astype(np.float64)
+    return data
+
+
+def _simple(value: Any) -> Any:
+    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else json.dumps(_value(value))
+
+
+def _value(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value

@@ -1,0 +1,65 @@
+"""An experiment of one's own is one file: the template runs as it is, is kept, and stands on the page."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import tegum as tg
+from tegum.cli import run
+from tegum.experiments import experiment_called
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    assert run(["experiment", "my-idea"]) == 0
+    return tmp_path / "my_idea.py"
+
+
+def test_one_file_is_an_experiment(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["reproduce", own.name, "--out", "results"]) == 0
+    claims = json.loads(Path("results/claims.json").read_text())
+    assert [(claim["experiment"], claim["claim"], claim["verdict"]) for claim in claims] == [("my-idea", "two-in-one", "held")]
+    assert "In a sparse world one dimension holds two features." in Path("results/index.html").read_text()
+    assert "tegum reproduce my-idea" not in Path("results/index.html").read_text()
+    capsys.readouterr()
+    assert run(["show", own.name]) == 0
+    assert "measured  2" in capsys.readouterr().out
+
+
+def test_changing_what_it_says_trains_nothing_again(own: Path) -> None:
+    run(["reproduce", own.name, "--out", "results"])
+    stamps = {path: path.stat().st_mtime_ns for path in Path("results/pieces").rglob("*.safetensors")}
+    own.write_text(own.read_text().replace("In a sparse world", "In sparse worlds"))
+    run(["reproduce", own.name, "--out", "results"])
+    assert stamps
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+    assert "In sparse worlds" in Path("results/claims.json").read_text()
+
+
+def test_it_is_short_and_says_so(own: Path) -> None:
+    assert len([line for line in own.read_text().splitlines() if line.strip()]) <= 60
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import nothing_of_this_name", r"mine.py cannot be run \(ModuleNotFoundError: .*nothing_of_this_name.*\): correct it"),
+        ("x = (", r"mine.py cannot be run \(SyntaxError: .*\): correct it"),
+        ("experiment = 3", r"mine.py defines no experiment: end it with experiment = Experiment\(id=..., ...\)"),
+    ],
+)
+def test_a_file_that_is_none_is_named(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(text)
+    with pytest.raises(tg.Mistake, match=message):
+        experiment_called(str(path))
+
+
+def test_make_starts_one() -> None:
+    done = subprocess.run(["make", "-n", "experiment", "NAME=my-idea"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "tegum experiment my-idea" in done.stdout
