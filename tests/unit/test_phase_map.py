@@ -9,13 +9,14 @@ import xarray as xr
 import tegum as tg
 from tegum.cli import run
 from tegum.figures import geometry_map
-from tegum.runs import phase_map, read_dataset
+from tegum.maps import phase_map
+from tegum.runs import read_dataset
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+def data() -> xr.Dataset:
     ratio = [0.1, 0.3, 0.5]
-    return phase_map(tmp_path_factory.mktemp("rounds"), 2, 1, list(np.geomspace(0.05, 0.9, 7)), ratio, seeds=8)
+    return phase_map(2, 1, list(np.geomspace(0.05, 0.9, 7)), ratio, seeds=8)
 
 
 def test_two_features_are_a_digon_or_one_is_dropped(data: xr.Dataset) -> None:
@@ -64,6 +65,6 @@ def test_the_command_writes_data_and_a_page(tmp_path: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("density", "says"), [([0.5, 0.1], "increasing"), ([], "increasing"), ([0.0, 0.5], "above 0"), ([0.5, 1.5], "up to 1")]
 )
-def test_axes_that_make_no_map(tmp_path: Path, density: list[float], says: str) -> None:
+def test_axes_that_make_no_map(density: list[float], says: str) -> None:
     with pytest.raises(tg.Mistake, match=says):
-        phase_map(tmp_path, 2, 1, density, [1.0])
+        phase_map(2, 1, density, [1.0])

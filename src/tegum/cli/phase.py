@@ -15,8 +15,10 @@ from tegum.cli.values import number
 from tegum.errors import Mistake, Problem, Problems
 from tegum.exact import CONTINUOUS, FIRST_ORDER
 from tegum.figures import CONFIG, geometry_map
+from tegum.keeping import keeping
+from tegum.maps import phase_map
 from tegum.nets import ReluOutput
-from tegum.runs import phase_map, write_atomically, write_dataset
+from tegum.runs import Pieces, write_atomically, write_dataset
 
 INTERRUPTED = 130
 _SHOWN = 12
@@ -73,9 +75,11 @@ def phase(
     require_writable(out)
     say(f"{points * points} grid points, {seeds} random starts each, then starts from neighbours")
     lines = [values.tolist() for values in axes.values()]
-    data = phase_map(out / "rounds", features, hidden, *lines, seeds=seeds, rounds=rounds, threads=threads)
-    if data.attrs["interrupted"]:
-        say("interrupted: finished rounds are kept, the same command goes on from here")
+    try:
+        with keeping(Pieces(out / "pieces", say)):
+            data = phase_map(features, hidden, *lines, seeds=seeds, rounds=rounds, threads=threads)
+    except KeyboardInterrupt:
+        say("interrupted: finished pieces are kept, the same command goes on from here")
         return INTERRUPTED
     _write(data, out)
     _report(data, out)

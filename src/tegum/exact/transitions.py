@@ -19,7 +19,6 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
-from tqdm.auto import tqdm
 
 from tegum.errors import Mistake, Problem
 from tegum.exact.evaluate import Activation, loss
@@ -27,6 +26,7 @@ from tegum.exact.minimise import minimise
 from tegum.exact.objective import activation_of
 from tegum.features import Features
 from tegum.nets import Net
+from tegum.progress import ProgressBar
 
 FIRST_ORDER, CONTINUOUS = "first order", "continuous"
 
@@ -77,7 +77,8 @@ def transitions(
     for name, shape in shapes.items():
         if models[name].shape != shape:
             raise Mistake(Problem(f"{name} has shape {models[name].shape}", f"give {shape}"))
-    for _ in tqdm(range(_HALVINGS if len(ends) else 0), "transitions", disable=None if progress is None else not progress):
+    shown = {"desc": "transitions", "disable": None if progress is None else not progress}
+    for _ in ProgressBar(range(_HALVINGS if len(ends) else 0), **shown):
         _halve(net, worlds_at, ends, models, terms)
     return _measured(net, worlds_at, ends, models)
 

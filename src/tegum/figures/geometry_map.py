@@ -1,6 +1,6 @@
 """A certified phase diagram: the shape of the optimum and the fate of the last feature, with the transitions between them.
 
-Example: `geometry_map(data)` with data from `tegum.runs.phase_map`.
+Example: `geometry_map(data)` with data from `tegum.maps.phase_map`.
 
 Source: the phase diagrams of section 3 of `Toy Models of Superposition`, for any number of features and dimensions.
 """

@@ -1,10 +1,8 @@
-"""Results on disk: whole files, trainings and minimisations that can be resumed."""
+"""Results on disk: whole files, trainings that can be resumed."""
 
 from tegum.runs.chunks import train_to
 from tegum.runs.files import attributes_in, is_dataset, read_dataset, write_atomically, write_dataset
 from tegum.runs.fingerprint import fingerprint
-from tegum.runs.minima import lowest_minima
-from tegum.runs.phase_map import phase_map
 from tegum.runs.pieces import Pieces, set_aside
 
 __all__ = [
@@ -12,8 +10,6 @@ __all__ = [
     "attributes_in",
     "fingerprint",
     "is_dataset",
-    "lowest_minima",
-    "phase_map",
     "read_dataset",
     "set_aside",
     "train_to",

@@ -4,14 +4,13 @@ Importances are (1, ..., 1, r).  At every density and r the lowest minimum of th
 its shape named; where the names of neighbours differ, the transition between them is located and the jump of the slope of the
 loss measured there (`tegum.exact.transitions`).
 
-Example: `phase_map(folder, 2, 1, density, ratio)` holds ``shape`` (density, importance_ratio), ``digon`` in sparse worlds and
+Example: `phase_map(2, 1, density, ratio)` holds ``shape`` (density, importance_ratio), ``digon`` in sparse worlds and
 ``dedicated`` in dense ones, parted by first-order transitions.
 
 Source: section 3 of `Toy Models of Superposition` for (2, 1) and (3, 2); other sizes are ours.
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,15 +21,14 @@ from tegum.errors import Problems
 from tegum.exact import transitions
 from tegum.features import Features, Independent
 from tegum.geometry import feature_norms, interference, phase_of, shape_names
+from tegum.maps.minima import lowest_minima
 from tegum.nets import ReluOutput
-from tegum.runs.minima import lowest_minima
 from tegum.sweep import Axis
 
 GRID = ("density", "importance_ratio")
 
 
 def phase_map(
-    folder: Path,
     n_features: int,
     n_hidden: int,
     density: Sequence[float],
@@ -44,7 +42,6 @@ def phase_map(
     """The lowest minimum, its shape and the transitions between shapes, for importances (1, ..., 1, r).
 
     Args:
-        folder: where finished rounds are kept; a second call goes on from them.
         n_features: n.
         n_hidden: m.
         density: densities, increasing, above 0.
@@ -60,7 +57,7 @@ def phase_map(
         other), ``value``, ``before``, ``after`` (the shapes), ``jump``, ``order`` and what else `transitions` measures.
 
     Raises:
-        Mistake: for sizes or axes that make no map, or an unwritable folder.
+        Mistake: for sizes or axes that make no map.
     """
     axes = {"density": np.asarray(density, dtype=np.float64), "importance_ratio": np.asarray(ratio, dtype=np.float64)}
     problems = Problems()
@@ -78,7 +75,7 @@ def phase_map(
         "importance_ratio": Axis(list(axes["importance_ratio"]), importance=[tuple(row) for row in importance]),
     }
     settings: dict[str, Any] = {"threads": threads, "progress": progress}
-    found = lowest_minima(folder, net, Independent(n_features), sweep, seeds=seeds, rounds=rounds, **settings)
+    found = lowest_minima(net, Independent(n_features), sweep, seeds=seeds, rounds=rounds, **settings)
     if found.attrs["interrupted"]:
         return found
     W = found["W"].transpose(*GRID, "hidden", "feature").values
