@@ -4,7 +4,17 @@ import difflib
 from pathlib import Path
 
 from tegum.errors import Mistake, Problem
-from tegum.experiments import confused, intro, phase_theory, phase_three, phase_two, sweep_large, sweep_small
+from tegum.experiments import (
+    confused,
+    expansion,
+    intro,
+    linear_forces,
+    phase_theory,
+    phase_three,
+    phase_two,
+    sweep_large,
+    sweep_small,
+)
 from tegum.experiments.experiment import Experiment, Figure, Profile
 from tegum.experiments.source import code_version, experiment_in
 
@@ -12,6 +22,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     intro.experiment,
     sweep_small.experiment,
     sweep_large.experiment,
+    linear_forces.experiment,
+    expansion.experiment,
     phase_theory.experiment,
     phase_two.experiment,
     phase_three.experiment,

@@ -12,6 +12,7 @@ import xarray as xr
 
 from tegum.figures.theme import CATEGORIES, FAINT, styled
 
+_FEW = 20
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
@@ -30,14 +31,18 @@ def curve_panel(curves: Mapping[str, xr.DataArray], x_label: str, y_label: str, 
             go.Scatter(
                 x=data[data.dims[0]].values,
                 y=data.values,
-                mode="lines",
+                mode="lines+markers" if data.size <= _FEW else "lines",
                 name=name,
                 line={"color": CATEGORIES[k % len(CATEGORIES)], "dash": _DASHES[k % len(_DASHES)], "width": 2.5},
                 hovertemplate=f"{name}<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}<extra></extra>",
             )
         )
     figure.update_xaxes(
-        title={"text": x_label, "standoff": 8}, type="log" if log_x else "linear", gridcolor=FAINT, zeroline=False
+        title={"text": x_label, "standoff": 8},
+        type="log" if log_x else "linear",
+        dtick=1 if log_x else None,
+        gridcolor=FAINT,
+        zeroline=False,
     )
     figure.update_yaxes(title={"text": y_label, "standoff": 10}, gridcolor=FAINT, zeroline=False)
     figure.update_layout(legend={"orientation": "h", "y": -0.2, "x": 0})

@@ -1,6 +1,7 @@
 """Closed forms: special cases in which the expected loss can be written down."""
 
 from tegum.theory.candidates import dedicated_loss, dropped_loss, pair_boundary, paired_loss
+from tegum.theory.expansion import best_polygon, losses_by_count, polygon_loss, regular_polygon, shares_by_count
 from tegum.theory.linear import feature_benefit, linear_interference, linear_loss
 from tegum.theory.one_active import active_error, loss_nothing_active, losses_one_active, silent_error, sparse_loss
 from tegum.theory.pair_regime import pair_regime_count, pair_regime_loss
@@ -9,6 +10,7 @@ from tegum.theory.two_in_one import two_in_one_loss, two_in_one_minima
 
 __all__ = [
     "active_error",
+    "best_polygon",
     "best_simplex",
     "dedicated_loss",
     "dropped_loss",
@@ -18,12 +20,16 @@ __all__ = [
     "linear_interference",
     "linear_loss",
     "loss_nothing_active",
+    "losses_by_count",
     "losses_one_active",
     "pair_boundary",
     "pair_regime_count",
     "pair_regime_loss",
     "paired_loss",
+    "polygon_loss",
+    "regular_polygon",
     "shared_loss",
+    "shares_by_count",
     "silent_error",
     "simplex_loss",
     "sparse_loss",
