@@ -12,6 +12,7 @@ from tegum.experiments import (
     phase_theory,
     phase_three,
     phase_two,
+    polytopes,
     sweep_large,
     sweep_small,
 )
@@ -28,6 +29,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     phase_two.experiment,
     phase_three.experiment,
     confused.experiment,
+    polytopes.experiment,
 )
 
 

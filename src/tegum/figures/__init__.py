@@ -4,8 +4,10 @@ from tegum.figures.arrows import arrow_panels
 from tegum.figures.category_map import category_panels, colours_of
 from tegum.figures.convergence import error_curves
 from tegum.figures.curves import curve_panel
+from tegum.figures.fractions import fraction_scatter
 from tegum.figures.geometry_map import geometry_map
 from tegum.figures.phase_map import phase_panels
+from tegum.figures.polytopes import polytope_table
 from tegum.figures.strips import strips
 from tegum.figures.stuck_map import stuck_panels
 from tegum.figures.surface import surface_panels
@@ -18,8 +20,10 @@ __all__ = [
     "colours_of",
     "curve_panel",
     "error_curves",
+    "fraction_scatter",
     "geometry_map",
     "phase_panels",
+    "polytope_table",
     "strips",
     "stuck_panels",
     "surface_panels",

@@ -1,7 +1,7 @@
 """Measures of geometry: arrays in, arrays out."""
 
 from tegum.geometry.alignment import aligned
-from tegum.geometry.catalogue import composite_name
+from tegum.geometry.catalogue import composite_name, polygon, simplex
 from tegum.geometry.frames import coherence, frame_operator, frame_spectrum, leverage, tightness, welch_bound
 from tegum.geometry.graph import FeatureGraph, feature_graph, learned
 from tegum.geometry.identification import Component, Identification, identify, shape_names
@@ -15,6 +15,7 @@ from tegum.geometry.measures import (
     polar_angles,
 )
 from tegum.geometry.phases import DEDICATED, NOT_LEARNED, SUPERPOSITION, phase_of
+from tegum.geometry.projection import ignoring
 from tegum.geometry.thomson import relu_energy, thomson_points
 
 __all__ = [
@@ -36,13 +37,16 @@ __all__ = [
     "frame_spectrum",
     "gram",
     "identify",
+    "ignoring",
     "interference",
     "learned",
     "leverage",
     "phase_of",
     "polar_angles",
+    "polygon",
     "relu_energy",
     "shape_names",
+    "simplex",
     "thomson_points",
     "tightness",
     "welch_bound",

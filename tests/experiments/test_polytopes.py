@@ -1,0 +1,63 @@
+"""The polytopes end to end, on a coarse grid; the table shows what it should."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tegum.experiments import polytopes
+from tegum.figures import fraction_scatter, polytope_table
+from tegum.geometry import simplex
+
+
+@pytest.fixture(scope="module")
+def data() -> xr.Dataset:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(polytopes, "STARTS", {"quick": (4, 4)})
+        patch.setattr(polytopes, "POINTS", list(range(4, 13)))
+        patch.setattr(polytopes, "DENSITIES", np.linspace(0.4, 0.7, 13))
+        return polytopes.study("quick")
+
+
+def test_shapes_are_as_they_should_be_and_the_simplex_wins_in_dense_worlds_only(data: xr.Dataset) -> None:
+    found = {claim.name: claim for claim in polytopes.claims(data)}
+    assert {name: claim.verdict for name, claim in found.items()} == {
+        "simplex": "held",
+        "polytopes": "held",
+        "products": "held",
+        "thomson": "held",
+        "simplex-is-best": "failed",
+    }
+    assert all(claim.control is not None for name, claim in found.items() if name != "simplex-is-best")
+    assert [round(polytopes.crossing(data, n), 2) for n in (3, 4, 5)] == [0.52, 0.5, 0.48]
+
+
+def test_the_pair_costs_what_the_theory_says_or_less(data: xr.Dataset) -> None:
+    pair = data["shape_loss"].sel(shape=polytopes.PAIR).dropna("density", how="all")
+    assert (pair.fillna(0) <= data["density"] ** 2 / 3).all()
+    assert (data["optimum_loss"] <= data["shape_loss"].min("shape").fillna(np.inf) + 1e-12).all()
+
+
+def test_pictures(data: xr.Dataset) -> None:
+    figures = polytopes.figures(data)
+    assert set(figures) == {"table", "thomson", "simplex"}
+    kinds = [trace.type for trace in figures["table"].picture.data]
+    assert kinds.count("heatmap") == 8
+    assert kinds.count("mesh3d") == 5
+    text = [annotation.text for annotation in figures["table"].picture.layout.annotations]
+    assert "<b>triangle</b>   ignores (1 1 1)" in text
+    assert "4 dimensions:<br>not drawn in space" in text
+
+
+def test_the_hull_of_a_cube_has_twelve_edges() -> None:
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]).T / 3**0.5
+    figure = polytope_table({"cube": corners}, {})
+    edges = next(trace for trace in figure.data if trace.type == "scatter3d" and trace.line.width == 2)
+    assert len(edges.x) == 3 * 12
+
+
+def test_dots() -> None:
+    D = [np.full(4, 0.75), np.zeros(0)]
+    figure = fraction_scatter([1.0, 10.0], D, "x", line=[1, 0.5], line_name="D*", log=True)
+    assert figure.data[-1].y.tolist() == [0.75] * 4
+    assert abs(np.log10(figure.data[-1].x)).max() < 0.5
+    assert len(polytope_table({"tetrahedron": simplex(4), "digon": simplex(2)}, {}).data) > 10
