@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.claims import Claim, Control
+from tegum.claims import Claim, Control, Disagreement
 from tegum.exact import transitions
 from tegum.experiments.experiment import Experiment, Figure, Profile
 from tegum.features import Independent
@@ -137,10 +137,13 @@ def claims(data: xr.Dataset) -> list[Claim]:
             holds=float(sparse.max()) < JUMP,
             evidence=f"{sparse.sizes['density']} densities, closed form",
             control=Control("r = 1", f"{float(leap.max()):.2f}", float(leap.max()) < JUMP),
-            note="The comment does not give the importances of its panels. Located where the losses of both minima are equal, "
-            "the slope of the lowest loss by log density jumps: "
-            + ", ".join(f"r {r:g} by {float(d['jump']):.0%} at density {float(d['value']):.4f}" for r, d in order.items())
-            + ".",
+            note="The comment does not give the importances of its panels.",
+            disagreement=Disagreement(
+                "a continuous transition",
+                "the slope of the lowest loss by log density jumps by "
+                + ", ".join(f"{float(d['jump']):.0%} at density {float(d['value']):.4f} (r = {r:g})" for r, d in order.items()),
+                "Located where the losses of both minima are equal.",
+            ),
         ),
         Claim(
             name="two-minima",
