@@ -2,6 +2,7 @@
 
 from tegum.geometry.alignment import aligned
 from tegum.geometry.catalogue import composite_name, polygon, simplex
+from tegum.geometry.codes import CODES, Code, blocks_of, code_of, hand_built, sign_pattern
 from tegum.geometry.frames import coherence, frame_operator, frame_spectrum, leverage, tightness, welch_bound
 from tegum.geometry.graph import FeatureGraph, feature_graph, learned
 from tegum.geometry.identification import Component, Identification, identify, shape_names
@@ -14,18 +15,33 @@ from tegum.geometry.measures import (
     interference,
     polar_angles,
 )
+from tegum.geometry.neurons import (
+    left_out,
+    main_features,
+    monosemantic,
+    neuron_order,
+    participation_ratio,
+    rescaled_neurons,
+    second_to_first,
+    silent_neurons,
+    weights_above,
+)
 from tegum.geometry.phases import DEDICATED, NOT_LEARNED, SUPERPOSITION, phase_of
 from tegum.geometry.projection import ignoring
 from tegum.geometry.thomson import relu_energy, thomson_points
 
 __all__ = [
+    "CODES",
     "DEDICATED",
     "NOT_LEARNED",
     "SUPERPOSITION",
+    "Code",
     "Component",
     "FeatureGraph",
     "Identification",
     "aligned",
+    "blocks_of",
+    "code_of",
     "coherence",
     "composite_name",
     "cosines",
@@ -36,18 +52,29 @@ __all__ = [
     "frame_operator",
     "frame_spectrum",
     "gram",
+    "hand_built",
     "identify",
     "ignoring",
     "interference",
     "learned",
+    "left_out",
     "leverage",
+    "main_features",
+    "monosemantic",
+    "neuron_order",
+    "participation_ratio",
     "phase_of",
     "polar_angles",
     "polygon",
     "relu_energy",
+    "rescaled_neurons",
+    "second_to_first",
     "shape_names",
+    "sign_pattern",
+    "silent_neurons",
     "simplex",
     "thomson_points",
     "tightness",
+    "weights_above",
     "welch_bound",
 ]

@@ -1,0 +1,171 @@
+"""Codes: which sets of neurons stand for which features, where the hidden layer has a nonlinearity.
+
+With h = ReLU(W x) the neurons mean something: feature i on its own excites the neurons whose weight W_ki is positive and leaves
+the others at 0.  That set is the feature's code word; a negative weight lets the feature silence a neuron.  Signs are read
+against the feature's own largest positive weight, and features of norm below 1/2 are not represented:
+
+    +1   W_ki >  0.3 max_l W_li             -1   W_ki < -0.3 max_l W_li             0   otherwise
+
+Features and neurons that touch (any sign) hang together in *blocks*; a block of one feature and one neuron is *alone*, its
+neuron monosemantic.  The catalogue holds the codes of the paper, up to the order of neurons and features:
+
+    all monosemantic    five alone
+    three in two        three alone;  {a b}, {a} silencing b, {b} silencing a
+    five in three       two alone;    five features in three neurons, all words different (the paper gives no simple code)
+    six in four         one alone;    u low:  the pairs of {a b c}, silencing u;   u high:  {u a}, {u b}, {u c}
+    eight in five       u low:  the triples of {a b c d}, silencing u;             u high:  {u a}, {u b}, {u c}, {u d}
+    pairs               all ten pairs of five neurons
+
+A name needs the words; three in two needs its antipodal signs too.  Whether every silencing weight of the code is there is told
+apart (``silences``), because trained nets leave some of them out.  (The words of six in four are all pairs of four neurons.)
+
+Example: ``code_of(np.eye(5, 10))`` is named "all monosemantic".  The thresholds are ours.
+Source: `Toy Models of Superposition`, section 8.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import combinations, permutations
+from typing import Any, final
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+
+_REPRESENTED = 0.5
+_WEIGHTY = 0.3
+
+ALL_MONOSEMANTIC, THREE_IN_TWO, FIVE_IN_THREE = "all monosemantic", "three in two", "five in three"
+SIX_IN_FOUR, EIGHT_IN_FIVE, PAIRS = "six in four", "eight in five", "pairs"
+UNNAMED = "unnamed"
+CODES = (ALL_MONOSEMANTIC, THREE_IN_TWO, FIVE_IN_THREE, SIX_IN_FOUR, EIGHT_IN_FIVE, PAIRS)
+"""From dense worlds to sparse ones."""
+
+
+def _subset_code(others: int, size: int) -> NDArray[np.int64]:
+    """Important words: ``size`` of the neurons 1, 2, ... silencing neuron 0; unimportant words: neuron 0 and one other."""
+    important = [[-1, *(int(k in chosen) for k in range(others))] for chosen in combinations(range(others), size)]
+    unimportant = [[1, *(int(k == single) for k in range(others))] for single in range(others)]
+    return np.array(important + unimportant).T
+
+
+def _pairs_code(m: int) -> NDArray[np.int64]:
+    return np.array([[int(k in chosen) for k in range(m)] for chosen in combinations(range(m), 2)]).T
+
+
+BLOCK_CODES: dict[str, NDArray[np.int64]] = {
+    THREE_IN_TWO: np.array([[1, 1, -1], [1, -1, 1]]),
+    FIVE_IN_THREE: np.array([[0, 1, 1, -1, 1], [0, 1, -1, 1, 1], [1, 1, 0, 0, -1]]),
+    SIX_IN_FOUR: _subset_code(3, 2),
+    EIGHT_IN_FIVE: _subset_code(4, 3),
+    PAIRS: _pairs_code(5),
+}
+"""The block of each code that is not alone, (neurons, features), most important features first; +1 excites, -1 silences.
+
+That of five in three is one that training finds; the matcher takes every set of five different words in three neurons.
+"""
+
+_ALONE = {ALL_MONOSEMANTIC: 5, THREE_IN_TWO: 3, FIVE_IN_THREE: 2, SIX_IN_FOUR: 1, EIGHT_IN_FIVE: 0, PAIRS: 0}
+
+
+@final
+@dataclass(frozen=True)
+class Code:
+    """What the matcher found: the catalogue's name or "unnamed", and the blocks in words.
+
+    Args:
+        name: one of the catalogue's names, or `UNNAMED`.
+        blocks: (features, neurons) of each block, alone ones first.
+        features: how many features are represented.
+        silences: whether every silencing weight of the named code is there as well.
+    """
+
+    name: str
+    blocks: tuple[tuple[int, int], ...]
+    features: int
+    silences: bool = False
+
+    @property
+    def alone(self) -> int:
+        """How many neurons are monosemantic."""
+        return self.blocks.count((1, 1))
+
+    def __str__(self) -> str:
+        """The blocks in words, "2 alone + 5 in 3"."""
+        rest = Counter(f"{features} in {neurons}" for features, neurons in self.blocks if (features, neurons) != (1, 1))
+        words = [f"{self.alone} alone"] if self.alone else []
+        words += [block if count == 1 else f"{count} x ({block})" for block, count in rest.items()]
+        return " + ".join(words) or "nothing"
+
+
+def sign_pattern(W: Float[np.ndarray, "m n"]) -> Int[np.ndarray, "m n"]:
+    """+1, 0 or -1 for every weight as above; columns of features that are not represented, or excite nothing, are 0."""
+    top = W.max(axis=0, initial=0.0)
+    kept = (np.linalg.norm(W, axis=0) >= _REPRESENTED) & (top > 0)
+    pattern = (_WEIGHTY * top < W).astype(np.int64) - (-_WEIGHTY * top > W)
+    return np.where(kept, pattern, 0)
+
+
+def blocks_of(pattern: Int[np.ndarray, "m n"]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """The neurons and features of each block, smallest block first; neurons that no feature touches are in none."""
+    m, n = pattern.shape
+    joined = np.zeros((m + n, m + n), dtype=bool)
+    joined[:m, m:] = pattern != 0
+    _, label = connected_components(joined, directed=False)
+    found = [(np.flatnonzero(label[:m] == k), np.flatnonzero(label[m:] == k)) for k in np.unique(label)]
+    return sorted((block for block in found if len(block[0]) and len(block[1])), key=lambda block: (len(block[0]), *block[0]))
+
+
+def _reads_as(block: NDArray[np.int64], code: NDArray[np.int64]) -> tuple[bool, bool]:
+    """Whether a block has the code's words for some order of the neurons, and whether it silences all that the code does."""
+    words = False
+    if block.shape != code.shape:
+        return False, False
+    wanted = {tuple(word > 0): word for word in code.T}
+    for order in permutations(range(len(block))):
+        found = {tuple(word > 0): word for word in block[list(order)].T}
+        if found.keys() == wanted.keys():
+            words = True
+            if all((found[word][signs < 0] < 0).all() for word, signs in wanted.items()):
+                return True, True
+    return words, False
+
+
+def code_of(W: Float[np.ndarray, "m n"]) -> Code:
+    """The code of one model; only models with five neurons have names."""
+    pattern = sign_pattern(W)
+    parts = [pattern[np.ix_(neurons, features)] for neurons, features in blocks_of(pattern)]
+    shapes = tuple((part.shape[1], part.shape[0]) for part in parts)
+    rest = [part for part in parts if part.shape != (1, 1)]
+    name, silences = UNNAMED, False
+    if len(pattern) == 5 and len(rest) <= 1:
+        name, silences = _named(len(parts) - len(rest), rest[0] if rest else None)
+    return Code(name, shapes, int((pattern != 0).any(axis=0).sum()), silences)
+
+
+def _named(alone: int, block: NDArray[np.int64] | None) -> tuple[str, bool]:
+    if block is None:
+        return (ALL_MONOSEMANTIC, True) if alone == _ALONE[ALL_MONOSEMANTIC] else (UNNAMED, False)
+    if block.shape == BLOCK_CODES[FIVE_IN_THREE].shape:
+        different = len({tuple(word > 0) for word in block.T}) == block.shape[1]
+        return (FIVE_IN_THREE, True) if different and alone == _ALONE[FIVE_IN_THREE] else (UNNAMED, False)
+    for name, code in BLOCK_CODES.items():
+        words, silences = _reads_as(block, code)
+        if words and alone == _ALONE[name] and (silences or name != THREE_IN_TWO):
+            return name, silences
+    return UNNAMED, False
+
+
+def hand_built(name: str, n: int) -> NDArray[np.float64]:
+    """A W (5, n) with this code: the most important features alone, the next in the block, the others 0.
+
+    Words have norm 1 over the neurons that they excite; silencing weights have the size of the exciting ones.
+    """
+    alone = _ALONE[name]
+    W = np.zeros((5, n))
+    W[:alone, :alone] = np.eye(alone)
+    if name in BLOCK_CODES:
+        block = BLOCK_CODES[name]
+        W[alone:, alone : alone + block.shape[1]] = block / np.sqrt((block > 0).sum(axis=0))
+    return W

@@ -1,0 +1,89 @@
+"""Neurons: how many features one of them holds, in which order to show them, and at which scale.
+
+Scores of polysemanticity of a neuron with weights w (a row of W or W1), from one feature to n equal ones:
+
+    participation_ratio      (sum w^2)^2 / sum w^4                          1 ... n
+    weights_above            how many |w| exceed a tenth of the largest     1 ... n
+    second_to_first          second largest |w| / largest                   0 ... 1
+    left_out                 1 - max w^2 / sum w^2                          0 ... 1 - 1/n
+
+Example: w = (2, -1, 0) has 25/17, 2, 1/2 and 1/5.  A neuron without weights scores 0 throughout: it is silent.
+
+A ReLU neuron between two matrices has no scale of its own: a w in, v / a out compute the same for every a > 0.
+``rescaled_neurons`` makes the largest input weight 1, as the paper does for its pictures.
+
+Source: `Toy Models of Superposition`, sections 8 and 9 with footnote 15; the paper judges polysemanticity by eye.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+_SMALL = 0.1
+
+
+def participation_ratio(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m"]:
+    """(sum w^2)^2 / sum w^4 of every neuron, shape (..., m)."""
+    share = _shares(W)
+    total = (share**2).sum(axis=-1)
+    return np.asarray(np.divide(1.0, total, out=np.zeros_like(total), where=total > 0))
+
+
+def weights_above(W: Float[np.ndarray, "*batch m n"], share: float = _SMALL) -> Int[np.ndarray, "*batch m"]:
+    """How many weights of every neuron exceed ``share`` of its largest, that one included, shape (..., m)."""
+    size = abs(W)
+    return np.asarray((size > share * size.max(axis=-1, keepdims=True)).sum(axis=-1))
+
+
+def second_to_first(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m"]:
+    """The second largest |w| over the largest, shape (..., m); 0 for a single feature."""
+    if W.shape[-1] == 1:
+        return np.zeros(W.shape[:-1])
+    size = np.sort(abs(W), axis=-1)
+    first, second = size[..., -1], size[..., -2]
+    return np.asarray(np.divide(second, first, out=np.zeros_like(first), where=first > 0))
+
+
+def left_out(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m"]:
+    """The part of a neuron's sum of squares that is not its largest weight's, shape (..., m)."""
+    share = _shares(W)
+    return np.asarray(share.sum(axis=-1) - share.max(axis=-1))
+
+
+def monosemantic(W: Float[np.ndarray, "*batch m n"], share: float = _SMALL) -> Bool[np.ndarray, "*batch m"]:
+    """Whether a neuron has one weight and all others are at most ``share`` of it, shape (..., m); silent ones do not."""
+    return np.asarray(weights_above(W, share) == 1)
+
+
+def silent_neurons(W: Float[np.ndarray, "*batch m n"], least: float = 1e-2) -> Bool[np.ndarray, "*batch m"]:
+    """Neurons whose largest |w| is below ``least`` of the net's largest, shape (..., m)."""
+    size = abs(W).max(axis=-1)
+    return np.asarray(size <= least * size.max(axis=-1, keepdims=True))
+
+
+def main_features(W: Float[np.ndarray, "*batch m n"]) -> Int[np.ndarray, "*batch m"]:
+    """The feature of every neuron's largest |w|, shape (..., m)."""
+    return np.asarray(abs(W).argmax(axis=-1))
+
+
+def neuron_order(W: Float[np.ndarray, "m n"]) -> Int[np.ndarray, " m"]:
+    """The readable order: by main feature, positive before negative, larger before smaller; silent neurons last."""
+    main = main_features(W)
+    weight = W[np.arange(len(W)), main]
+    return np.lexsort((-abs(weight), weight < 0, main, silent_neurons(W)))
+
+
+def rescaled_neurons(
+    W1: Float[np.ndarray, "*batch m n"], W2: Float[np.ndarray, "*batch n m"]
+) -> tuple[Float[np.ndarray, "*batch m n"], Float[np.ndarray, "*batch n m"]]:
+    """The same net with every neuron's largest |W1| weight 1; neurons without input weights stay as they are."""
+    size = abs(W1).max(axis=-1)
+    scale = np.where(size > 0, size, 1)
+    return np.asarray(W1 / scale[..., :, None]), np.asarray(W2 * scale[..., None, :])
+
+
+def _shares(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m n"]:
+    """Each weight's part of its neuron's sum of squares; 0 for neurons without weights."""
+    largest = abs(W).max(axis=-1, keepdims=True)
+    unit = np.divide(W, largest, out=np.zeros_like(W), where=largest > 0)
+    total = (unit**2).sum(axis=-1, keepdims=True)
+    return np.asarray(np.divide(unit**2, total, out=np.zeros_like(unit), where=total > 0))
