@@ -7,6 +7,7 @@ from tegum.errors import Mistake, Problem
 from tegum.experiments import (
     confused,
     expansion,
+    hidden_codes,
     intro,
     linear_forces,
     phase_theory,
@@ -30,6 +31,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     phase_three.experiment,
     confused.experiment,
     polytopes.experiment,
+    hidden_codes.experiment,
 )
 
 

@@ -2,12 +2,14 @@
 
 from tegum.figures.arrows import arrow_panels
 from tegum.figures.category_map import category_panels, colours_of
+from tegum.figures.census import census_dots
 from tegum.figures.convergence import error_curves
 from tegum.figures.curves import curve_panel
 from tegum.figures.fractions import fraction_scatter
 from tegum.figures.geometry_map import geometry_map
 from tegum.figures.phase_map import phase_panels
 from tegum.figures.polytopes import polytope_table
+from tegum.figures.stacks import NeuronPanel, stack_panels
 from tegum.figures.strips import strips
 from tegum.figures.stuck_map import stuck_panels
 from tegum.figures.surface import surface_panels
@@ -15,8 +17,10 @@ from tegum.figures.theme import CONFIG
 
 __all__ = [
     "CONFIG",
+    "NeuronPanel",
     "arrow_panels",
     "category_panels",
+    "census_dots",
     "colours_of",
     "curve_panel",
     "error_curves",
@@ -24,6 +28,7 @@ __all__ = [
     "geometry_map",
     "phase_panels",
     "polytope_table",
+    "stack_panels",
     "strips",
     "stuck_panels",
     "surface_panels",

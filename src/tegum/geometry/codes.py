@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 _REPRESENTED = 0.5
-_WEIGHTY = 0.3
+WEIGHTY = 0.3
 
 ALL_MONOSEMANTIC, THREE_IN_TWO, FIVE_IN_THREE = "all monosemantic", "three in two", "five in three"
 SIX_IN_FOUR, EIGHT_IN_FIVE, PAIRS = "six in four", "eight in five", "pairs"
@@ -99,11 +99,17 @@ class Code:
         return " + ".join(words) or "nothing"
 
 
-def sign_pattern(W: Float[np.ndarray, "m n"]) -> Int[np.ndarray, "m n"]:
-    """+1, 0 or -1 for every weight as above; columns of features that are not represented, or excite nothing, are 0."""
+def sign_pattern(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Int[np.ndarray, "m n"]:
+    """+1, 0 or -1 for every weight as above; columns of features that are not represented, or excite nothing, are 0.
+
+    Args:
+        W: the weights.
+        weighty: the share of the feature's largest positive weight above which a weight counts.
+    """
     top = W.max(axis=0, initial=0.0)
     kept = (np.linalg.norm(W, axis=0) >= _REPRESENTED) & (top > 0)
-    pattern = (_WEIGHTY * top < W).astype(np.int64) - (-_WEIGHTY * top > W)
+    least = weighty * top
+    pattern = (least < W).astype(np.int64) - (least < -W)
     return np.where(kept, pattern, 0)
 
 
@@ -132,9 +138,9 @@ def _reads_as(block: NDArray[np.int64], code: NDArray[np.int64]) -> tuple[bool, 
     return words, False
 
 
-def code_of(W: Float[np.ndarray, "m n"]) -> Code:
-    """The code of one model; only models with five neurons have names."""
-    pattern = sign_pattern(W)
+def code_of(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Code:
+    """The code of one model; only models with five neurons have names.  ``weighty`` is that of `sign_pattern`."""
+    pattern = sign_pattern(W, weighty)
     parts = [pattern[np.ix_(neurons, features)] for neurons, features in blocks_of(pattern)]
     shapes = tuple((part.shape[1], part.shape[0]) for part in parts)
     rest = [part for part in parts if part.shape != (1, 1)]

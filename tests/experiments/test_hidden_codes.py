@@ -1,0 +1,48 @@
+"""The codes of neurons end to end, with few restarts; shuffled weights have none of them."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tegum.experiments import hidden_codes
+
+
+@pytest.fixture(scope="module")
+def data() -> xr.Dataset:
+    small = hidden_codes.SIZE["quick"].replaced(steps=2500, batch_size=256, seeds=24, evaluation_samples=2**16)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hidden_codes, "SIZE", {"quick": small})
+        return hidden_codes.study("quick")
+
+
+def test_dense_worlds_are_monosemantic_and_sparser_ones_are_not(data: xr.Dataset) -> None:
+    assert hidden_codes.code_at(data, 0.7).name == "all monosemantic"
+    assert hidden_codes.code_at(data, 0.03).alone == 0
+    verdicts = {claim.name: claim.verdict for claim in hidden_codes.claims(data)}
+    assert len(verdicts) == 8
+    assert set(verdicts.values()) == {"underpowered"}
+
+
+def test_every_claim_has_a_control_that_fails(data: xr.Dataset) -> None:
+    for claim in hidden_codes.claims(data):
+        assert claim.control is not None
+        assert not claim.control.holds
+
+
+def test_the_monosemantic_code_has_the_closed_form_loss(data: xr.Dataset) -> None:
+    built = data["untrained_loss"].sel(kind_built="all monosemantic")
+    np.testing.assert_allclose(built, data["naive_loss"], rtol=0.03)
+
+
+def test_shuffled_weights_pass_nothing(data: xr.Dataset) -> None:
+    noise = data.copy()
+    generator = np.random.default_rng(0)
+    noise["W"] = data["W"].copy(data=generator.permuted(data["W"].values.reshape(6, 24, 50), axis=-1).reshape(6, 24, 5, 10))
+    noise["loss"] = xr.ones_like(data["loss"])
+    assert not any(claim.holds for claim in hidden_codes.claims(noise))
+
+
+def test_pictures_show_every_density(data: xr.Dataset) -> None:
+    figures = hidden_codes.figures(data)
+    assert len(figures["neurons"].picture.data) == 12
+    assert sum(len(trace.x) for trace in figures["census"].picture.data) == 6 * (24 + 6)
