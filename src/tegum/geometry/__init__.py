@@ -3,6 +3,7 @@
 from tegum.geometry.alignment import aligned
 from tegum.geometry.catalogue import composite_name, polygon, simplex
 from tegum.geometry.codes import CODES, Code, blocks_of, code_of, hand_built, sign_pattern
+from tegum.geometry.events import Event, Jump, events, jumps, quiet_change, settled
 from tegum.geometry.frames import coherence, frame_operator, frame_spectrum, leverage, tightness, welch_bound
 from tegum.geometry.graph import FeatureGraph, feature_graph, learned
 from tegum.geometry.identification import Component, Identification, identify, shape_names
@@ -37,8 +38,10 @@ __all__ = [
     "SUPERPOSITION",
     "Code",
     "Component",
+    "Event",
     "FeatureGraph",
     "Identification",
+    "Jump",
     "aligned",
     "blocks_of",
     "code_of",
@@ -47,6 +50,7 @@ __all__ = [
     "cosines",
     "dimensionality",
     "dimensions_per_feature",
+    "events",
     "feature_graph",
     "feature_norms",
     "frame_operator",
@@ -56,6 +60,7 @@ __all__ = [
     "identify",
     "ignoring",
     "interference",
+    "jumps",
     "learned",
     "left_out",
     "leverage",
@@ -66,9 +71,11 @@ __all__ = [
     "phase_of",
     "polar_angles",
     "polygon",
+    "quiet_change",
     "relu_energy",
     "rescaled_neurons",
     "second_to_first",
+    "settled",
     "shape_names",
     "sign_pattern",
     "silent_neurons",

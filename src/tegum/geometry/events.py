@@ -1,0 +1,214 @@
+"""Sudden events in a training: features that jump from one level of D_i to another, alone or by changing places.
+
+    D (time, n), times, loss  ->  events            each: when, which features rose, which fell, how much the loss fell
+
+1. A feature *jumps* where D_i changes by more than ``size`` within ``window`` decades of time.  A jump lasts from 5 % to 95 %
+   of its change.
+2. Jumps that overlap in time are one event.  One with features that rise and features that fall is a *swap*.
+3. The loss at an event is compared with its *quiet* change: the larger of what it changes in the nearest stretches of the
+   same logarithmic length, before and after, in which no feature jumps.
+
+Early in a training everything moves.  `settled` says from when on half the features are near where they end; events are
+looked for from there on.  Time is logarithmic because gradient descent is: where a direction grows like exp(rate t), what
+happens between two saddles takes a constant share of the time so far.
+
+Example: with D = [[0.5, 0.5, 0.0], [0.5, 0.0, 0.5]] at times 1 and 1.1, features 1 and 2 change places: one swap.
+
+Source: section 6 of `Toy Models of Superposition` ("energy level jumps"), where the events are pointed at.  All thresholds
+are ours.
+"""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tegum.errors import Problems
+
+SIZE, WINDOW, NEAR = 0.2, 0.2, 0.1
+_TRIM = 0.05
+SUDDEN = 3.0
+
+
+@final
+@dataclass(frozen=True)
+class Jump:
+    """One feature's move from row ``first`` to row ``last``; ``change`` is positive where D_i rises."""
+
+    feature: int
+    first: int
+    last: int
+    change: float
+
+
+@final
+@dataclass(frozen=True)
+class Event:
+    """Jumps that happen together.
+
+    Attributes:
+        first, last: the rows between which they happen.
+        begins, ends: the times of these rows.
+        risen, fallen: the features, ascending.
+        loss_drop: by how much the loss falls between them.
+        quiet: the change of the loss in an equally long stretch nearby without a jump; NaN where there is none.
+    """
+
+    first: int
+    last: int
+    begins: float
+    ends: float
+    risen: tuple[int, ...]
+    fallen: tuple[int, ...]
+    loss_drop: float
+    quiet: float
+
+    @property
+    def swap(self) -> bool:
+        """Whether features rise while others fall."""
+        return bool(self.risen and self.fallen)
+
+    @property
+    def sudden(self) -> bool:
+        """Whether the loss falls more than three times its quiet change; False where that is unknown."""
+        return self.loss_drop > SUDDEN * self.quiet
+
+
+def settled(D: NDArray[np.floating], near: float = NEAR) -> int:
+    """The first row of D (time, n) from which on half the features stay within ``near`` of their last values."""
+    close = np.median(abs(D - D[-1]), axis=1) <= near
+    away = np.flatnonzero(~close)
+    return int(away[-1]) + 1 if away.size else 0
+
+
+def jumps(D: NDArray[np.floating], times: NDArray[Any], size: float = SIZE, window: float = WINDOW) -> list[Jump]:
+    """Every jump of every feature, by its beginning.
+
+    Args:
+        D: (time, n).
+        times: rising, above 0, (time,).
+        size: the least change of D_i.
+        window: in decades of time; records further apart than that are compared with the next one.
+
+    Raises:
+        Mistake: for times that do not rise or do not belong to D, and thresholds that are not above 0.
+    """
+    _require(D, times, size, window)
+    ahead = _ahead(np.log10(times), window)
+    change = D[ahead] - D
+    found = []
+    for feature in range(D.shape[1]):
+        for sign in (1, -1):
+            for begin, end in _runs(sign * change[:, feature] > size):
+                found.append(_trimmed(D[:, feature], feature, sign, begin, int(ahead[end])))
+    return sorted(found, key=lambda jump: (jump.first, jump.feature))
+
+
+def events(
+    D: NDArray[np.floating],
+    times: NDArray[Any],
+    loss: NDArray[np.floating],
+    size: float = SIZE,
+    window: float = WINDOW,
+    since: int | None = None,
+) -> list[Event]:
+    """Every event from row ``since`` on (by default from where the features have settled), in order.
+
+    Args:
+        D: (time, n).
+        times: rising, above 0, (time,).
+        loss: (time,); an exact one, or one with little noise.
+        size: the least change of D_i.
+        window: in decades of time.
+        since: jumps that begin before this row are left out.
+
+    Raises:
+        Mistake: as `jumps`.
+    """
+    start = settled(D) if since is None else since
+    log_time = np.log10(times)
+    groups: list[list[Jump]] = []
+    reach = -1
+    for jump in [jump for jump in jumps(D, times, size, window) if jump.first >= start]:
+        if groups and jump.first <= reach:
+            groups[-1].append(jump)
+        else:
+            groups.append([jump])
+        reach = max(reach, jump.last)
+    spans = [(group[0].first, max(jump.last for jump in group)) for group in groups]
+    return [
+        Event(
+            first,
+            last,
+            float(times[first]),
+            float(times[last]),
+            tuple(sorted({jump.feature for jump in group if jump.change > 0})),
+            tuple(sorted({jump.feature for jump in group if jump.change < 0})),
+            float(loss[first] - loss[last]),
+            quiet_change(loss, log_time, first, last, spans, start),
+        )
+        for group, (first, last) in zip(groups, spans, strict=True)
+    ]
+
+
+def quiet_change(
+    loss: NDArray[np.floating],
+    log_time: NDArray[Any],
+    first: int,
+    last: int,
+    spans: list[tuple[int, int]],
+    start: int = 0,
+) -> float:
+    """How much the loss changes in the nearest stretches as long as (first, last) that overlap none of ``spans``.
+
+    The larger of the one before and the one after; rows before ``start`` do not count; NaN where there is no such stretch.
+    """
+    length = log_time[last] - log_time[first]
+    begins = np.arange(start, len(loss))
+    ends = np.searchsorted(log_time, log_time[begins] + length - 1e-12)
+    inside = ends < len(loss)
+    begins, ends = begins[inside], ends[inside]
+    free = np.ones(len(begins), dtype=bool)
+    for low, high in spans:
+        free &= (ends <= low) | (begins >= high)
+    begins, ends = begins[free], ends[free]
+    before, after = np.flatnonzero(ends <= first), np.flatnonzero(begins >= last)
+    nearest = [*before[-1:], *after[:1]]
+    return max((abs(float(loss[begins[k]] - loss[ends[k]])) for k in nearest), default=np.nan)
+
+
+def _ahead(log_time: NDArray[Any], window: float) -> NDArray[np.intp]:
+    """The last row within the window of each row, at least the next one."""
+    rows = np.arange(len(log_time))
+    ahead = np.searchsorted(log_time, log_time + window, side="right") - 1
+    return np.minimum(np.maximum(ahead, rows + 1), len(rows) - 1)
+
+
+def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last row of every unbroken run of True."""
+    edges = np.diff(np.concatenate([[0], mask.astype(np.int8), [0]]))
+    return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True))
+
+
+def _trimmed(path: NDArray[np.floating], feature: int, sign: int, begin: int, end: int) -> Jump:
+    """The jump within rows begin to end, cut to the rows between 5 % and 95 % of its change."""
+    stretch = sign * path[begin : end + 1]
+    low = int(stretch.argmin()) if stretch[:-1].size else 0
+    high = low + int(stretch[low:].argmax())
+    share = (stretch[low : high + 1] - stretch[low]) / max(stretch[high] - stretch[low], np.finfo(float).tiny)
+    last = low + int((share >= 1 - _TRIM).argmax())
+    first = low + int(np.flatnonzero(share[: last - low + 1] <= _TRIM)[-1])
+    return Jump(feature, begin + first, begin + last, float(sign * (stretch[high] - stretch[low])))
+
+
+def _require(D: NDArray[np.floating], times: NDArray[Any], size: float, window: float) -> None:
+    problems = Problems()
+    if D.ndim != 2 or np.shape(times) != D.shape[:1]:
+        problems.add(f"D has shape {D.shape} and times {np.shape(times)}", "give (time, n) and (time,)")
+    elif not (np.diff(times) > 0).all() or times[0] <= 0:
+        problems.add(f"times begin with {times[:3]}", "give rising times above 0, so leave out step 0")
+    for name, value in (("size", size), ("window", window)):
+        if not value > 0:
+            problems.add(f"{name} is {value}", "choose a number above 0")
+    problems.raise_if_any()
