@@ -39,6 +39,14 @@ def test_a_swap_is_one_event_with_both_features_and_its_fall_of_the_loss() -> No
     assert event.quiet < 0.02
 
 
+def test_a_feature_that_moves_against_a_jump_by_half_its_least_size_belongs_to_the_swap() -> None:
+    for moved, fallen in ((0.15, (4,)), (0.08, ())):
+        D = trajectories()
+        D[:, 4] = step_at(500, 0.5, 0.5 - moved)
+        (event,) = events(D, TIMES, falling())
+        assert (event.risen, event.fallen, event.swap) == ((5,), fallen, bool(fallen))
+
+
 def test_without_a_fall_of_the_loss_an_event_is_not_sudden() -> None:
     (event,) = events(trajectories(), TIMES, falling((3000, 0.3)))
     assert not event.sudden
@@ -56,6 +64,13 @@ def test_what_happens_before_the_features_settle_is_left_out_unless_asked_for() 
     D[:, 0] = step_at(4, 0.0, 0.5)
     assert [event.risen for event in events(D, TIMES, falling())] == [(5,)]
     assert [event.risen for event in events(D, TIMES, falling(), since=0)] == [(0,), (5,)]
+
+
+def test_a_jump_in_a_steep_descent_is_not_sudden() -> None:
+    steep = 2 - 0.3 * np.log10(np.minimum(TIMES, 540))
+    (event,) = events(trajectories(), TIMES, steep)
+    assert event.quiet == pytest.approx(0.036)
+    assert not event.sudden
 
 
 def test_two_events_and_a_visit_are_told_apart() -> None:

@@ -9,6 +9,7 @@ from tegum.experiments import (
     expansion,
     hidden_codes,
     intro,
+    levels,
     linear_forces,
     phase_theory,
     phase_three,
@@ -31,6 +32,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     phase_three.experiment,
     confused.experiment,
     polytopes.experiment,
+    levels.experiment,
     hidden_codes.experiment,
 )
 

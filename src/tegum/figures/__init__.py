@@ -7,6 +7,7 @@ from tegum.figures.convergence import error_curves
 from tegum.figures.curves import curve_panel
 from tegum.figures.fractions import fraction_scatter
 from tegum.figures.geometry_map import geometry_map
+from tegum.figures.levels import level_panels, level_slider
 from tegum.figures.phase_map import phase_panels
 from tegum.figures.polytopes import polytope_table
 from tegum.figures.stacks import NeuronPanel, stack_panels
@@ -26,6 +27,8 @@ __all__ = [
     "error_curves",
     "fraction_scatter",
     "geometry_map",
+    "level_panels",
+    "level_slider",
     "phase_panels",
     "polytope_table",
     "stack_panels",

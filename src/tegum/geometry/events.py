@@ -4,9 +4,10 @@
 
 1. A feature *jumps* where D_i changes by more than ``size`` within ``window`` decades of time.  A jump lasts from 5 % to 95 %
    of its change.
-2. Jumps that overlap in time are one event.  One with features that rise and features that fall is a *swap*.
+2. Jumps that overlap in time are one event.  Features that meanwhile move against them by half of ``size`` belong to it; an
+   event with features that rise and features that fall is a *swap*.
 3. The loss at an event is compared with its *quiet* change: the larger of what it changes in the nearest stretches of the
-   same logarithmic length, before and after, in which no feature jumps.
+   same logarithmic length, before and after, that overlap no event.
 
 Early in a training everything moves.  `settled` says from when on half the features are near where they end; events are
 looked for from there on.  Time is logarithmic because gradient descent is: where a direction grows like exp(rate t), what
@@ -50,9 +51,9 @@ class Event:
     Attributes:
         first, last: the rows between which they happen.
         begins, ends: the times of these rows.
-        risen, fallen: the features, ascending.
+        risen, fallen: the features, ascending.  (`jumps` tells which of them jump.)
         loss_drop: by how much the loss falls between them.
-        quiet: the change of the loss in an equally long stretch nearby without a jump; NaN where there is none.
+        quiet: the larger change of the loss in the equally long stretches before and after that overlap no event.
     """
 
     first: int
@@ -137,19 +138,22 @@ def events(
             groups.append([jump])
         reach = max(reach, jump.last)
     spans = [(group[0].first, max(jump.last for jump in group)) for group in groups]
-    return [
-        Event(
-            first,
-            last,
-            float(times[first]),
-            float(times[last]),
-            tuple(sorted({jump.feature for jump in group if jump.change > 0})),
-            tuple(sorted({jump.feature for jump in group if jump.change < 0})),
-            float(loss[first] - loss[last]),
-            quiet_change(loss, log_time, first, last, spans, start),
-        )
-        for group, (first, last) in zip(groups, spans, strict=True)
-    ]
+    found = []
+    for group, (first, last) in zip(groups, spans, strict=True):
+        risen, fallen = _movers(D[last] - D[first], group, size / 2)
+        drop, quiet = float(loss[first] - loss[last]), quiet_change(loss, log_time, first, last, spans)
+        found.append(Event(first, last, float(times[first]), float(times[last]), risen, fallen, drop, quiet))
+    return found
+
+
+def _movers(change: NDArray[np.floating], group: list[Jump], least: float) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Who rises and who falls in an event: those that jump, and those that move against all of them."""
+    risen, fallen = ({jump.feature for jump in group if sign * jump.change > 0} for sign in (1, -1))
+    if not fallen:
+        fallen = set(np.flatnonzero(change < -least).tolist())
+    elif not risen:
+        risen = set(np.flatnonzero(change > least).tolist())
+    return tuple(sorted(risen)), tuple(sorted(fallen))
 
 
 def quiet_change(
@@ -158,14 +162,13 @@ def quiet_change(
     first: int,
     last: int,
     spans: list[tuple[int, int]],
-    start: int = 0,
 ) -> float:
     """How much the loss changes in the nearest stretches as long as (first, last) that overlap none of ``spans``.
 
-    The larger of the one before and the one after; rows before ``start`` do not count; NaN where there is no such stretch.
+    The larger of the one before and the one after; NaN where there is neither.
     """
     length = log_time[last] - log_time[first]
-    begins = np.arange(start, len(loss))
+    begins = np.arange(len(loss))
     ends = np.searchsorted(log_time, log_time[begins] + length - 1e-12)
     inside = ends < len(loss)
     begins, ends = begins[inside], ends[inside]
