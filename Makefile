@@ -57,6 +57,10 @@ bench: $(TORCH)
 pictures: $(READY)
 	@$(BIN)/python docs/make_pictures.py
 
+docs: $(READY)
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs 2> .venv/docs.log || { cat .venv/docs.log; exit 1; }
+	@echo "open build/docs/index.html"
+
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis results build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,47 +1,43 @@
 """Renders the pictures of the README and of docs/ from fresh results with headless Chromium: ``make pictures``."""
 
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import plotly.graph_objects as go
 from exact_error import measured
+from playwright.sync_api import sync_playwright
 
 from tegum.experiments import experiment_called
-from tegum.figures import CONFIG, error_curves
+from tegum.figures import error_curves
+from tegum.report import ResultFolder, read_pictures, write_page
+from tegum.report.export import BROWSERS, export_pictures
 
 PICTURES = Path(__file__).parent / "pictures"
-WIDTH = 1000
+SHOWN = {"intro": "arrows", "sweep-n20": "models", "phase-n2m1": "phases"}
 
 
-def screenshot(figure: go.Figure, path: Path) -> None:
-    """One figure as a PNG at twice its size."""
-    browser = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
-    if browser is None:
-        sys.exit("no Chromium found: install it to render pictures")
-    height = int(figure.layout.height)
-    with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder) / "figure.html"
-        body = figure.to_html(
-            config=CONFIG | {"displayModeBar": False}, include_plotlyjs=True, full_html=False, default_width=f"{WIDTH}px"
+def ledger(page: Path, picture: Path) -> None:
+    """The ledger of a report, as a browser shows it."""
+    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        window = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page(
+            viewport={"width": 1100, "height": 700}, device_scale_factor=2, reduced_motion="reduce"
         )
-        page.write_text(
-            f'<!doctype html><meta charset="utf-8"><style>body{{margin:0;background:#fff}}</style>{body}', encoding="utf-8"
-        )
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=2"]
-        options += ["--disable-background-networking", "--virtual-time-budget=20000", f"--user-data-dir={folder}/profile"]
-        options += [f"--window-size={WIDTH},{height}", f"--screenshot={path}"]
-        subprocess.run([browser, *options, page.as_uri()], check=True, capture_output=True)
+        window.goto(page.as_uri())
+        window.evaluate("document.querySelector('#ledger').scrollIntoView()")
+        window.screenshot(path=picture)
 
 
 def main() -> None:
-    """Every picture."""
-    intro = experiment_called("intro")
-    data = intro.study("quick")
-    screenshot(intro.figures(data)["arrows"].picture, PICTURES / "intro.png")
-    screenshot(error_curves(measured()), PICTURES / "exact_error.png")
+    """A picture of each experiment shown, the ledger of them all, and the exact engine's error."""
+    with tempfile.TemporaryDirectory() as temporary:
+        results = ResultFolder(Path(temporary), sys.stdout.write)
+        for name, picture in SHOWN.items():
+            results.part(experiment_called(name), "quick")
+            export_pictures({picture: read_pictures(results.path, name)[picture]}, PICTURES / name, "png")
+        ledger(write_page(results.parts(), results.path), PICTURES / "ledger.png")
+    export_pictures({"error": error_curves(measured())}, PICTURES / "exact", "png")
 
 
 if __name__ == "__main__":

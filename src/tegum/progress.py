@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar, Token
 from typing import Any, Self, final
 
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 _ALMOST = 0.98
 _BEAT_SECONDS = 0.5

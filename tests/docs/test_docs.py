@@ -2,11 +2,15 @@
 
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tegum.cli import run
+from tegum.experiments import EXPERIMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -30,11 +34,20 @@ def test_snippet(page: str, code: str, tmp_path: Path, monkeypatch: pytest.Monke
     exec(compile(code, page, "exec"), {})
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of one experiment, found by the blocks that begin with making them."""
+    folder = tmp_path_factory.mktemp("docs") / "results"
+    assert run(["reproduce", "intro", "--out", str(folder)]) == 0
+    return folder
+
+
 @pytest.mark.parametrize(("page", "lines"), SESSIONS, ids=[f"{page}-{i}" for i, (page, _) in enumerate(SESSIONS)])
 def test_commands_of_a_block_run_one_after_the_other(
-    page: str, lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: str, lines: list[str], results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    shutil.copytree(results, "results")
     (tmp_path / "docs").mkdir()
     for path in (ROOT / "docs").glob("*.*"):
         if path.suffix in (".toml", ".safetensors"):
@@ -47,6 +60,21 @@ def test_commands_of_a_block_run_one_after_the_other(
             continue
         assert program == "tegum"
         assert run(words) == 0, line
+
+
+def test_the_site_is_built_without_a_warning_and_its_notebook_runs(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(tmp_path / "trees")]
+    done = subprocess.run([*words, str(ROOT / "docs"), str(tmp_path / "site")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    tutorial = (tmp_path / "site" / "tutorial.html").read_text()
+    assert "pentagon" in tutorial
+    assert "seed" in tutorial
+    assert "js-plotly-plot" in tutorial or "plotly-graph-div" in tutorial
+    figures = (tmp_path / "site" / "figures.html").read_text()
+    for experiment in EXPERIMENTS:
+        assert f"tegum reproduce {experiment.id}" in re.sub(r"<[^>]*>", "", figures)
+    for path in (tmp_path / "site").glob("*.html"):
+        assert not re.search(r"""<(script|link|img)[^>]*(src|href)="https?:""", path.read_text()), path.name
 
 
 def test_links_to_files_lead_somewhere() -> None:

@@ -1,0 +1,107 @@
+"""What Sphinx needs to be told: how every experiment was made, a recipe's fields, and how our docstrings are laid out.
+
+The directive ``{experiments}`` writes a section for each experiment, from its docstring; ``{recipe-fields}`` a line
+for each field of a recipe.
+"""
+
+import re
+from collections import Counter
+from typing import Any
+
+from docutils import nodes
+from numpy.typing import ArrayLike
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import stringify_annotation
+
+from tegum.experiments import EXPERIMENTS
+from tegum.training import Recipe
+
+
+class Experiments(SphinxDirective):
+    """A section for each experiment: which figure of the paper, what is trained, what the paper leaves open, the price."""
+
+    def run(self) -> list[nodes.Node]:
+        """The sections."""
+        found: list[nodes.Node] = []
+        for experiment in EXPERIMENTS:
+            price = ", ".join(f"{profile} {seconds:g} s" for profile, seconds in experiment.seconds.items())
+            text = "\n\n".join(
+                paragraph.replace("\n", " ") for paragraph in experiment.describe.replace("`", "").strip().split("\n\n")
+            )
+            section = nodes.section(ids=[f"experiment-{experiment.id}"], names=[experiment.id])
+            section += nodes.title(text=experiment.title)
+            command = nodes.paragraph()
+            command += [nodes.Text(f"{experiment.paper}. "), nodes.literal(text=f"tegum reproduce {experiment.id}")]
+            command += nodes.Text(f" ({price} on two cores).")
+            section += command
+            section += [nodes.paragraph(text=paragraph) for paragraph in text.split("\n\n")]
+            found.append(section)
+        return found
+
+
+class RecipeFields(SphinxDirective):
+    """The fields of a recipe: name, default, meaning."""
+
+    def run(self) -> list[nodes.Node]:
+        """A list of definitions."""
+        found = nodes.definition_list()
+        for name, field in Recipe.model_fields.items():
+            term = nodes.term("", "", nodes.literal(text=f"{name}={field.default!r}"))
+            meaning = nodes.definition("", nodes.paragraph(text=field.description or ""))
+            found += nodes.definition_list_item("", term, meaning)
+        return [found]
+
+
+def as_text(line: str) -> str:
+    """A line of a docstring as reStructuredText: `names` in single quotes are code, bars are bars."""
+    line = re.sub(r"(?<![`:])`([^`<]+)`(?![`_])", r"``\1``", line)
+    pieces = re.split(r"(``[^`]*``)", line)
+    return "".join(piece if piece.startswith("``") else piece.replace("|", r"\|") for piece in pieces)
+
+
+def laid_out(lines: list[str]) -> list[str]:
+    """A module's docstring: indented formulas and examples are literal text."""
+    out: list[str] = []
+    inside = False
+    for number, line in enumerate(lines):
+        indented = line.startswith("    ")
+        if indented and not inside and (number == 0 or not lines[number - 1].strip()):
+            out += ["::", ""]
+            inside = True
+        elif line.strip() and not indented:
+            if inside and out[-1].strip():
+                out.append("")
+            inside = False
+        out.append(line if inside else as_text(line))
+    return out
+
+
+def process(_: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """What autodoc calls for each docstring."""
+    lines[:] = laid_out(lines) if what == "module" else [as_text(line) for line in lines]
+
+
+def shorten(_: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str | None) -> Any:
+    """A signature with the name of NumPy's type of "anything like an array" in place of what it stands for."""
+    long = stringify_annotation(ArrayLike, "smart")
+    return [text and text.replace(long, "ArrayLike") for text in (signature, returns)]
+
+
+def keep_offline(_: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.document | None) -> None:
+    """Removes what plotly would ask from the network: the pages are read from disk, too."""
+    if "body" in context:
+        context["body"] = re.sub(r'<script[^>]*src="https?://[^"]*"[^>]*></script>', "", context["body"])
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx."""
+    doubled = [name for name, count in Counter(experiment.id for experiment in EXPERIMENTS).items() if count > 1]
+    if doubled:
+        raise ValueError(f"two experiments are called {', '.join(doubled)}")
+    app.add_directive("experiments", Experiments)
+    app.add_directive("recipe-fields", RecipeFields)
+    app.connect("autodoc-process-docstring", process)
+    app.connect("autodoc-process-signature", shorten)
+    app.connect("html-page-context", keep_offline)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
