@@ -46,7 +46,7 @@ def complaints() -> list[str]:
 def page(browser: Browser, results: Path, complaints: list[str]) -> Iterator[Page]:
     context: BrowserContext = browser.new_context(offline=True, viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
     own = (results.as_uri(), "data:", "blob:")

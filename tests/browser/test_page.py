@@ -34,6 +34,21 @@ def test_figures_load_when_they_are_needed(page: Page) -> None:
     page.locator("#small .plot .main-svg").first.wait_for(timeout=20_000)
 
 
+def test_a_space_picture_moves_rests_and_returns(page: Page, complaints: list[str]) -> None:
+    place = page.locator("#small .plot").nth(1)
+    place.scroll_into_view_if_needed()
+    place.locator(".gl-container canvas").first.wait_for(timeout=20_000)
+    page.wait_for_function("document.querySelectorAll('#small .plot')[1].dataset.state === 'drawn'")
+    assert place.evaluate("place => place._transitionData._frames.length") == 3
+    place.evaluate("place => Plotly.animate(place, ['2'], {mode: 'immediate'})")
+    assert place.evaluate("place => place._fullData[0].x[0]") == 2
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_function("!document.querySelectorAll('#small .plot')[1].dataset.state")
+    place.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelectorAll('#small .plot')[1].dataset.state === 'drawn'")
+    assert complaints == []
+
+
 def test_no_button_uploads_anything(page: Page) -> None:
     page.locator("#intro .plot").scroll_into_view_if_needed()
     page.locator("#intro .modebar-btn").first.wait_for(state="attached", timeout=20_000)

@@ -1,5 +1,6 @@
 """An experiment that costs next to nothing, for tests of what is built around experiments."""
 
+import plotly.graph_objects as go
 import xarray as xr
 
 import tegum as tg
@@ -18,9 +19,15 @@ def study(profile: Profile) -> xr.Dataset:
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
-    """The best models as arrows, twice."""
-    picture = arrow_panels(tg.best(data), "density")
-    return {"arrows": Figure(picture, "a caption </script> & more"), "again": Figure(picture, "the same")}
+    """The best models as arrows, and a space picture whose slider moves a point."""
+    points = [go.Scatter3d(x=[k], y=[k], z=[k], mode="markers") for k in range(3)]
+    space = go.Figure(points[:1], frames=[go.Frame(data=[point], name=str(k)) for k, point in enumerate(points)])
+    steps = [{"method": "animate", "args": [[str(k)], {"mode": "immediate"}], "label": f"step {k}"} for k in range(3)]
+    space.update_layout(sliders=[{"steps": steps}], height=400)
+    return {
+        "arrows": Figure(arrow_panels(tg.best(data), "density"), "a caption </script> & more"),
+        "space": Figure(space, "a point that moves"),
+    }
 
 
 def claims(data: xr.Dataset) -> list[Claim]:

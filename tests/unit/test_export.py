@@ -76,7 +76,7 @@ def test_pictures_are_drawn(folder: Path, tmp_path: Path) -> None:
         assert written[0].name == f"small-arrows.{kind}"
         assert all(path.read_bytes().startswith(start) for path in written)
         assert len(written[0].read_bytes()) > 5000
-    assert (tmp_path / "small-again.png").exists()
+    assert (tmp_path / "small-space.png").exists()
 
 
 def test_what_is_missing_is_named(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

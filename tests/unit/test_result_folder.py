@@ -37,7 +37,7 @@ def test_a_finished_study_is_not_run_again(folder: ResultFolder, notices: list[s
     assert folder.parts() == [first]
     assert small.calls == ["quick"]
     assert notices == []
-    assert list(read_pictures(folder.path, "small")) == ["arrows", "again"]
+    assert list(read_pictures(folder.path, "small")) == ["arrows", "space"]
 
 
 def test_pieces_found_again_give_the_same_claims(folder: ResultFolder) -> None:

@@ -19,7 +19,7 @@ tegum.draw = async (place) => {
     if (matchMedia("(pointer: coarse)").matches) picture.layout.dragmode = false;
     place.textContent = "";
     place.classList.add("drawn");
-    await Plotly.newPlot(place, picture.data, picture.layout, tegum.config);
+    await Plotly.newPlot(place, { ...picture, config: tegum.config });
     place.dataset.state = "drawn";
   } catch (error) {
     place.textContent = error.message;
@@ -28,8 +28,7 @@ tegum.draw = async (place) => {
 };
 // Browsers keep few three-dimensional pictures alive; those far away are taken down, and drawn again when they return.
 tegum.rest = (place) => {
-  const picture = (tegum.pictures[place.dataset.part] || {})[place.dataset.figure];
-  if (place.dataset.state !== "drawn" || !picture || !Object.keys(picture.layout).some((key) => key.startsWith("scene"))) return;
+  if (place.dataset.state !== "drawn" || !place.querySelector(".gl-container canvas")) return;
   Plotly.purge(place);
   delete place.dataset.state;
 };
