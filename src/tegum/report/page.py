@@ -46,6 +46,12 @@ def section_of(paper: str) -> str:
     return re.split(r"[,(]", paper)[0].strip()
 
 
+def paragraphs(text: str) -> list[str]:
+    """The paragraphs of a docstring: indented ones as they stand, others as running text."""
+    found = [part.strip("\n") for part in re.split(r"\n\s*\n", text) if part.strip()]
+    return [part if part.startswith(" ") else re.sub(r"\s+", " ", part) for part in found]
+
+
 def _words(value: Any) -> str:
     """An attribute as a reader would write it: the recipe's fields with commas, anything else as it is."""
     if isinstance(value, str) and value.startswith("{"):
@@ -92,6 +98,7 @@ def page(parts: Sequence[Part]) -> str:
             sections=list(dict.fromkeys(section_of(part.paper) for part in parts)),
             section_of=section_of,
             cost=cost,
+            paragraphs=paragraphs,
             counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
             verdicts=VERDICTS,
             claims=claims,
