@@ -1,5 +1,6 @@
 """An experiment that costs next to nothing, for tests of what is built around experiments."""
 
+import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
@@ -43,7 +44,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             loss,
             True,
             "8 models",
-            control=Control("noise", "3", False),
+            control=Control("noise", "3", np.bool_(False)),
         ),
         Claim("b", "another", "how", "1", "0.1", "2", False, "8 models", note="read this"),
         Claim("c", "a third", "how", "1", "0.1", "2", True, "1 model", enough=False),

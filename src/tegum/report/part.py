@@ -17,7 +17,7 @@ import xarray as xr
 
 from tegum.errors import Mistake, Problem
 from tegum.experiments import Experiment
-from tegum.runs import set_aside, write_atomically
+from tegum.runs import plain, set_aside, write_atomically
 
 KEY = "tegum_result"
 """The attribute of a dataset that says from which profile and code it comes."""
@@ -80,9 +80,9 @@ def part_of(experiment: Experiment, data: xr.Dataset, code: str) -> tuple[Part, 
         describe=experiment.describe.strip(),
         profile=str(data.attrs.get("profile", "")),
         seconds=float(data.attrs.get("seconds", data.attrs.get("wall_seconds", 0.0))),
-        made={str(name): value for name, value in data.attrs.items() if name not in _INTERNAL},
+        made=_as_written({str(name): value for name, value in data.attrs.items() if name not in _INTERNAL}),
         captions=[Caption(name, f.caption, int(f.picture.layout.height or _HEIGHT)) for name, f in figures.items()],
-        claims=[claim.as_record(experiment.id) for claim in experiment.claims(data)],
+        claims=_as_written([claim.as_record(experiment.id) for claim in experiment.claims(data)]),
         key=str(data.attrs.get(KEY, "")),
         code=code,
     )
@@ -127,6 +127,11 @@ def read_pictures(folder: Path, name: str) -> dict[str, go.Figure]:
     except (OSError, ValueError) as error:
         advice = f"write it again with `tegum report {folder}`"
         raise Mistake(Problem(f"{path} cannot be read ({error})", advice)) from error
+
+
+def _as_written(value: Any) -> Any:
+    """A value as it comes back from a JSON file: NumPy's numbers as Python's, tuples as lists."""
+    return json.loads(json.dumps(value, default=plain))
 
 
 def _slim(node: Any) -> Any:

@@ -1,7 +1,7 @@
 """Results on disk: whole files, trainings that can be resumed."""
 
 from tegum.runs.chunks import train_to
-from tegum.runs.files import attributes_in, is_dataset, read_dataset, write_atomically, write_dataset
+from tegum.runs.files import attributes_in, is_dataset, plain, read_dataset, write_atomically, write_dataset
 from tegum.runs.fingerprint import fingerprint
 from tegum.runs.pieces import Pieces, set_aside
 
@@ -10,6 +10,7 @@ __all__ = [
     "attributes_in",
     "fingerprint",
     "is_dataset",
+    "plain",
     "read_dataset",
     "set_aside",
     "train_to",

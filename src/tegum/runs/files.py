@@ -53,16 +53,20 @@ def write_dataset(data: xr.Dataset, path: Path) -> None:
         else:
             described["words"] = variable.values.tolist()
         variables[str(name)] = described
-    header = {"variables": json.dumps(variables), "attributes": json.dumps(data.attrs, default=_plain)}
+    header = {"variables": json.dumps(variables), "attributes": json.dumps(data.attrs, default=plain)}
     header |= {"format": _FORMAT, "digest": _digest(header, tensors)}
     write_atomically(path, save(tensors, metadata=header))
 
 
-def _plain(value: Any) -> Any:
-    """NumPy's numbers and arrays as JSON knows them."""
+def plain(value: Any) -> Any:
+    """NumPy's numbers and arrays as JSON knows them; for ``json.dumps(default=plain)``.
+
+    Raises:
+        TypeError: for anything else.
+    """
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
-    raise TypeError(f"an attribute is a {type(value).__name__}, which cannot be written")
+    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
 
 
 def _digest(header: Mapping[str, str], tensors: Mapping[str, np.ndarray[Any, Any]]) -> str:
