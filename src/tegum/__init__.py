@@ -10,13 +10,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tegum import exact, features, geometry, maps, nets, theory, training
+    from tegum import attacks, exact, features, geometry, maps, nets, theory, training
     from tegum.errors import Mistake
     from tegum.selection import best
     from tegum.sweep import Axis
     from tegum.training import Recipe, train
 
-__all__ = ["Axis", "Mistake", "Recipe", "best", "exact", "features", "geometry", "maps", "nets", "theory", "train", "training"]
+__all__ = [
+    "Axis",
+    "Mistake",
+    "Recipe",
+    "attacks",
+    "best",
+    "exact",
+    "features",
+    "geometry",
+    "maps",
+    "nets",
+    "theory",
+    "train",
+    "training",
+]
 
 _HOME = {
     "Mistake": "tegum.errors",
