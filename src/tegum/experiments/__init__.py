@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tegum.errors import Mistake, Problem
 from tegum.experiments import (
+    adversarial,
     confused,
     expansion,
     hidden_codes,
@@ -33,6 +34,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     confused.experiment,
     polytopes.experiment,
     levels.experiment,
+    adversarial.experiment,
     hidden_codes.experiment,
 )
 

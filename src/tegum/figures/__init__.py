@@ -15,6 +15,7 @@ from tegum.figures.strips import strips
 from tegum.figures.stuck_map import stuck_panels
 from tegum.figures.surface import surface_panels
 from tegum.figures.theme import CONFIG
+from tegum.figures.vulnerability import vulnerability_panels
 
 __all__ = [
     "CONFIG",
@@ -35,4 +36,5 @@ __all__ = [
     "strips",
     "stuck_panels",
     "surface_panels",
+    "vulnerability_panels",
 ]

@@ -1,0 +1,39 @@
+"""Adversarial vulnerability end to end, small and short."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tegum import Recipe
+from tegum.experiments import adversarial
+
+
+@pytest.fixture(scope="module")
+def data() -> xr.Dataset:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adversarial, "SIZE", {"quick": (30, 5)})
+        patch.setattr(adversarial, "COUNT", {"quick": 7})
+        patch.setattr(adversarial, "SAMPLES", {"quick": 400})
+        patch.setattr(adversarial, "CHECKED_EXAMPLES", 50)
+        recipe = Recipe(steps=3000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=1)
+        patch.setattr(adversarial, "RECIPE", {"quick": recipe})
+        return adversarial.study("quick")
+
+
+def test_vulnerability_follows_superposition_and_controls_fail(data: xr.Dataset) -> None:
+    claims = {claim.name: claim for claim in adversarial.claims(data)}
+    assert claims["dense"].verdict == claims["more-than-three"].verdict == claims["tracks"].verdict == "held"
+    assert not any(claim.control.holds for claim in claims.values() if claim.control is not None)
+
+
+def test_a_model_that_is_its_own_reference_has_no_vulnerability(data: xr.Dataset) -> None:
+    same = data.copy(deep=True)
+    drift = 1 + 1e-3 * np.arange(data.sizes["density"])
+    same["rise"].loc[{"model": "trained"}] = same["rise"].sel(model=adversarial.LINEAR) * drift[:, None]
+    verdicts = {claim.name: claim.verdict for claim in adversarial.claims(same)}
+    assert verdicts["dense"] == "underpowered"
+    assert verdicts["more-than-three"] == "failed"
+
+
+def test_the_picture_has_a_curve_for_each_reading(data: xr.Dataset) -> None:
+    assert len(adversarial.figures(data)["vulnerability"].picture.data) == 4 + 2
