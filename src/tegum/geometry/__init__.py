@@ -1,6 +1,6 @@
 """Measures of geometry: arrays in, arrays out."""
 
-from tegum.geometry.alignment import aligned
+from tegum.geometry.alignment import aligned, aligned_to
 from tegum.geometry.catalogue import composite_name, polygon, simplex
 from tegum.geometry.codes import CODES, Code, blocks_of, code_of, hand_built, sign_pattern
 from tegum.geometry.events import Event, Jump, events, jumps, quiet_change, settled
@@ -43,6 +43,7 @@ __all__ = [
     "Identification",
     "Jump",
     "aligned",
+    "aligned_to",
     "blocks_of",
     "code_of",
     "coherence",

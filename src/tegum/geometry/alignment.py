@@ -1,30 +1,159 @@
 """One rotation for all: models that differ by a rotation or a reflection only, brought to the same position.
 
-    the first feature lies along the first axis, the next one off that line has a positive second coordinate, ...
+    aligned        the first feature lies along an axis, the next one off that line on the positive side of another, ...
+    aligned_to     min over Q, P of ||Q W P - W'||, with Q^T Q = 1 and P a permutation of features that are alike
 
-The loss of models with a linear hidden layer does not change under W -> O W, so their pictures may be turned to be
-compared by eye.  Not to be used where the hidden layer has a nonlinearity: there the axes mean something.
+    aligned(W, order=[0], axes=[1])[..., 0]           # feature 0 points upwards: (0, ||W_0||)
+    turned, features = aligned_to(W, first_run, groups=[[0, 1], [2, 3]])
+
+The loss of models with a linear hidden layer does not change under W -> Q W, and where features have the same density,
+importance and companions it does not change when they change places, so their pictures may be turned and their features
+renumbered to be compared by eye.  Not to be used where the hidden layer has a nonlinearity: there the axes mean something.
+
+Source: Schoenemann, "A generalized solution of the orthogonal Procrustes problem" (1966).
 """
 
+from collections.abc import Iterator, Sequence
+from itertools import chain, permutations, product
+from math import factorial, prod
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+
+from tegum.errors import Problems
 
 _PARALLEL = 0.1
 """A feature with less than this share of its norm off the axes so far does not define the next axis."""
+_FAINT = 0.1
+"""A feature with less than this share of the largest norm defines no axis."""
+_MOST_PERMUTATIONS = 50_000
+_AT_ONCE = 4096
 
 
-def aligned(W: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "m n"]:
-    """W turned (and reflected where needed) so that its first independent features lie along the first axes in turn.
+def aligned(
+    W: Float[np.ndarray, "*batch m n"], order: Sequence[int] | None = None, axes: Sequence[int] | None = None
+) -> Float[np.ndarray, "*batch m n"]:
+    """W turned (and reflected where needed) so that features chosen in turn lie along chosen axes, shape (..., m, n).
 
-    Features of norm below a tenth of the largest define no axis.  Norms and angles do not change.
+    Norms and angles do not change.  Features of norm below a tenth of the model's largest define no axis, nor do those within
+    6 degrees of the space of the axes so far: the next one takes their place.  Hence models that differ by a rotation and a
+    reflection only become equal, unless fewer than m features define an axis.
+
+    Args:
+        W: one model, or a batch; each is turned by itself.
+        order: the features that define the axes, first to last; those not named follow in their own order.
+        axes: the axes that they define, first to last; those not named follow in their own order.  In the plane ``[1]`` lays
+            the first feature upwards and the next off its line to the right.
+
+    Raises:
+        Mistake: for features or axes that do not exist or are named twice.
     """
+    W = np.asarray(W)
+    m, n = W.shape[-2:]
+    problems = Problems()
+    features, places = (
+        _completed(name, given, size, problems) for name, given, size in (("order", order, n), ("axes", axes, m))
+    )
+    problems.raise_if_any()
+    turned = [_turn(model, features, places) @ model for model in W.reshape(-1, m, n)]
+    return np.asarray(turned, dtype=np.result_type(W, np.float32)).reshape(W.shape)
+
+
+def aligned_to(
+    W: Float[np.ndarray, "*batch m n"],
+    reference: Float[np.ndarray, "*references k l"],
+    groups: Sequence[Sequence[int]] = (),
+    whole: bool = False,
+) -> tuple[Float[np.ndarray, "*lead m n"], Int[np.ndarray, "*lead n"]]:
+    """W as close to a reference as turning, reflecting and renumbering can bring it, and which feature stands in each place.
+
+    The result is ``Q @ W[:, features]`` with the least ||Q W P - reference||_F over all orthogonal Q and all permutations P
+    that are allowed: every one of them is tried.
+
+    Args:
+        W: one model, or a batch.
+        reference: one model, or one for each.
+        groups: features that may change places with one another, group by group; features in no group keep theirs.
+        whole: whether groups of the same size may also change places as a whole, as equal sets of correlated features may.
+
+    Raises:
+        Mistake: for shapes that do not match, for groups that overlap or name features that do not exist, and for more than
+            50,000 permutations.
+    """
+    W, reference = np.asarray(W), np.asarray(reference)
+    problems = Problems()
+    if W.shape[-2:] != reference.shape[-2:]:
+        problems.add(
+            f"models have shape {W.shape[-2:]} and the reference {reference.shape[-2:]}", "compare models of one shape"
+        )
+    n = W.shape[-1]
+    _completed("groups", list(chain(*groups)), n, problems)
+    count = prod(factorial(len(group)) for group in groups) * (_exchange_count(groups) if whole else 1)
+    if count > _MOST_PERMUTATIONS:
+        problems.add(f"the groups allow {count:,} permutations", f"make them smaller, for {_MOST_PERMUTATIONS:,} at most")
+    problems.raise_if_any()
+    allowed = np.array(list(_allowed(groups, n, whole)))
+    lead = np.broadcast_shapes(W.shape[:-2], reference.shape[:-2])
+    models, targets = (np.broadcast_to(each, lead + each.shape[-2:]).reshape(-1, *each.shape[-2:]) for each in (W, reference))
+    found = [_closest(model, target, allowed) for model, target in zip(models, targets, strict=True)]
+    turned = np.asarray([model for model, _ in found], dtype=np.result_type(W, np.float32))
+    return turned.reshape(*lead, *W.shape[-2:]), np.asarray([places for _, places in found], dtype=np.intp).reshape(*lead, n)
+
+
+def _completed(name: str, given: Sequence[int] | None, size: int, problems: Problems) -> list[int]:
+    """All numbers below size, those given first."""
+    first = [int(i) for i in given or ()]
+    if len(set(first)) < len(first) or not all(0 <= i < size for i in first):
+        problems.add(f"{name} names {first}", f"name each of 0 to {size - 1} at most once")
+    return first + [i for i in range(size) if i not in first]
+
+
+def _turn(W: NDArray[np.floating], order: Sequence[int], places: Sequence[int]) -> NDArray[np.floating]:
+    """The orthogonal matrix that lays the first independent features along the axes."""
     m = W.shape[0]
-    largest = np.linalg.norm(W, axis=0).max(initial=0.0)
-    axes: list[np.ndarray] = []
-    candidates = [W[:, i] for i in range(W.shape[1]) if np.linalg.norm(W[:, i]) > 0.1 * largest]
+    norms = np.linalg.norm(W, axis=0)
+    candidates = [W[:, i] for i in order if norms[i] > _FAINT * norms.max(initial=0.0)]
+    directions: list[NDArray[np.floating]] = []
     for column in [*candidates, *np.eye(m)]:
-        rest = column - sum((axis * (axis @ column) for axis in axes), np.zeros(m))
-        if len(axes) < m and np.linalg.norm(rest) > _PARALLEL * np.linalg.norm(column):
-            rest = rest - sum((axis * (axis @ rest) for axis in axes), np.zeros(m))
-            axes.append(rest / np.linalg.norm(rest))
-    return np.asarray(np.stack(axes) @ W)
+        rest = column - sum((axis * (axis @ column) for axis in directions), np.zeros(m))
+        if len(directions) < m and np.linalg.norm(rest) > _PARALLEL * np.linalg.norm(column):
+            rest = rest - sum((axis * (axis @ rest) for axis in directions), np.zeros(m))
+            directions.append(rest / np.linalg.norm(rest))
+    turn = np.empty((m, m))
+    turn[list(places)] = directions
+    return turn
+
+
+def _allowed(groups: Sequence[Sequence[int]], n: int, whole: bool) -> Iterator[list[int]]:
+    """Every permutation within groups, and of groups of one size where they may change places as a whole."""
+    sizes = sorted({len(group) for group in groups})
+    alike = [[group for group in groups if len(group) == size] for size in sizes]
+    orders = product(*(permutations(some) if whole else [tuple(some)] for some in alike))
+    places = [i for some in alike for group in some for i in group]
+    for order in orders:
+        for members in product(*(permutations(group) for some in order for group in some)):
+            permutation = list(range(n))
+            for place, feature in zip(places, chain(*members), strict=True):
+                permutation[place] = feature
+            yield permutation
+
+
+def _exchange_count(groups: Sequence[Sequence[int]]) -> int:
+    lengths = [len(group) for group in groups]
+    return prod(factorial(lengths.count(size)) for size in set(lengths))
+
+
+def _closest(
+    W: NDArray[np.floating], reference: NDArray[np.floating], allowed: NDArray[np.intp]
+) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
+    """The best permutation maximises the sum of singular values of reference (W P)^T; with it the best turn is U V^T."""
+    if not (np.isfinite(W).all() and np.isfinite(reference).all()):
+        return W, np.arange(W.shape[-1])
+    scores = [
+        np.linalg.svd(np.einsum("in,jpn->pij", reference, W[:, some]), compute_uv=False).sum(axis=-1)
+        for some in (allowed[start : start + _AT_ONCE] for start in range(0, len(allowed), _AT_ONCE))
+    ]
+    features = allowed[int(np.argmax(np.concatenate(scores)))]
+    left, _, right = np.linalg.svd(reference @ W[:, features].T)
+    return left @ right @ W[:, features], features
