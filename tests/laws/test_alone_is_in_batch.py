@@ -58,6 +58,17 @@ def test_every_distribution_alone_equals_in_batch(features: Features) -> None:
         same(batch.sel(seed=[seed]), tg.train(net, features, RECIPE.replaced(seeds=[seed]), threads=1))
 
 
+@pytest.mark.parametrize("draw", ["example", "batch"])
+def test_under_attack_alone_equals_in_batch(draw: str) -> None:
+    net, recipe = ReluOutput(6, 2), RECIPE.replaced(attack_draw=draw)
+    features = CorrelatedSets(2, 3, density=0.3)
+    batch = tg.train(net, features, recipe, sweep={"attack_size": [0.0, 0.4]}, threads=2)
+    for size in (0.0, 0.4):
+        for seed in range(3):
+            alone = tg.train(net, features, recipe.replaced(seeds=[seed], attack_size=size), threads=1)
+            same(batch.sel(seed=[seed], attack_size=size, drop=True), alone)
+
+
 def test_leading_axes_are_worlds_of_their_own() -> None:
     both = tg.train(ReluOutput(3, 2), Independent(3, density=np.array([[0.5], [0.1]])), RECIPE)
     assert both.W.dims == ("instance", "seed", "hidden", "feature")

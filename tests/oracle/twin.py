@@ -16,16 +16,34 @@ def penalised_loss(net: Net, params: Mapping[str, np.ndarray], x: np.ndarray, im
     return float((error**2 @ importance + l1 * np.abs(net.hidden(params, x)).sum(axis=1)).mean())
 
 
+def pushed(net: Net, params: Mapping[str, np.ndarray], x: np.ndarray, size: float, chosen: np.ndarray) -> np.ndarray:
+    """Each sample moved by ``size`` along row ``chosen`` of W^T W, whichever way leaves that output further from the truth."""
+    G = params["W"].T @ params["W"]
+    out = []
+    for sample, i in zip(x, chosen, strict=True):
+        norm = np.linalg.norm(G[i])
+        step = size * G[i] / norm if norm > 0 else np.zeros_like(sample)
+        both = np.stack([sample + step, sample - step])
+        errors = abs(sample[i] - net.forward(params, both)[:, i])
+        out.append(both[0] if errors[0] >= errors[1] else both[1])
+    return np.array(out)
+
+
 def loss_and_gradient(
-    net: Net, params: Mapping[str, np.ndarray], x: np.ndarray, importance: np.ndarray, l1: float
+    net: Net,
+    params: Mapping[str, np.ndarray],
+    x: np.ndarray,
+    importance: np.ndarray,
+    l1: float,
+    truth: np.ndarray | None = None,
 ) -> tuple[float, Arrays]:
-    """The reconstruction loss alone, and the gradient of the penalised loss, by the chain rule."""
+    """The reconstruction loss alone, and the gradient of the penalised loss, by the chain rule; x is the truth by default."""
     params = {name: np.asarray(value, dtype=np.float64) for name, value in params.items()}
     encoder = params["W"] if net.tied else params["W1"]
     decoder = params["W"].T if net.tied else params["W2"]
     h = net.hidden(params, x)
     y = net.forward(params, x)
-    error = y - net.target(x)
+    error = y - net.target(x if truth is None else truth)
     loss = float((error**2 @ importance).mean())
     d = 2 * error * importance / len(x)
     if net.output_relu:

@@ -3,7 +3,7 @@
 from tegum.training.blocks import STRIPE
 from tegum.training.pool import DIVERGED, FINISHED, INTERRUPTED
 from tegum.training.price import estimated_seconds
-from tegum.training.probe import engine_samples, loss_and_gradient
+from tegum.training.probe import attacked_samples, engine_samples, loss_and_gradient
 from tegum.training.recipe import Recipe
 from tegum.training.train import train
 
@@ -13,6 +13,7 @@ __all__ = [
     "INTERRUPTED",
     "STRIPE",
     "Recipe",
+    "attacked_samples",
     "engine_samples",
     "estimated_seconds",
     "loss_and_gradient",

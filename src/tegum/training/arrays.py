@@ -74,6 +74,8 @@ class Method(NamedTuple):
     epsilon: NDArray[np.float64]
     momentum: NDArray[np.float64]
     l1: NDArray[np.float32]
+    attack_size: NDArray[np.float32]
+    attack_once: NDArray[np.uint8]
     batch_size: NDArray[np.int64]
     data_set_size: NDArray[np.int64]
     decay: NDArray[np.float32]
@@ -102,6 +104,10 @@ class Scratch(NamedTuple):
     E: NDArray[np.float32]
     gradient: NDArray[np.float32]
     zeros: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    attacked: NDArray[np.int32]
+    before: NDArray[np.float32]
+    length: NDArray[np.float32]
     lane_loss: NDArray[np.float32]
     words: NDArray[np.uint32]
     own_words: NDArray[np.uint32]
@@ -174,6 +180,10 @@ def scratch_for(net: Net) -> Scratch:
         E=hidden_gradient.reshape(-1),
         gradient=_aligned(sum(group_sizes(net))),
         zeros=_aligned(longest),
+        targets=_aligned(n, LANES),
+        attacked=_aligned(LANES).view(np.int32),
+        before=_aligned(LANES),
+        length=_aligned(LANES),
         lane_loss=_aligned(LANES),
         words=_aligned(LANES).view(np.uint32),
         own_words=_aligned(LANES).view(np.uint32),

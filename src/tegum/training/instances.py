@@ -129,6 +129,8 @@ def _method_table(net: Net, recipes: tuple[Recipe, ...]) -> Method:
         epsilon=column("epsilon", np.float64),
         momentum=column("momentum", np.float64),
         l1=column("l1", np.float32),
+        attack_size=column("attack_size", np.float32),
+        attack_once=np.array([recipe.attack_draw == "batch" for recipe in recipes], dtype=np.uint8),
         batch_size=column("batch_size", np.int64),
         data_set_size=np.array([recipe.data_set_size or 0 for recipe in recipes], dtype=np.int64),
         decay=decay,

@@ -5,6 +5,7 @@
                 E = W_out^T D + l1 sign(H) / batch, 0 where the hidden unit is off
                 gradient of the decoder D H^T, of the encoder E X^T (one sum where they are tied), of the biases sums over lanes
 
+Adversarial training forwards twice: the first pass tells `attack` where to push the inputs, the second is the one learnt from.
 In very sparse worlds the products skip features that are silent, or send no gradient, in all 64 lanes of a panel.
 """
 
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tegum.compilation import compiled, inlined
+from tegum.training.attack import draw_attacked, push_panel
 from tegum.training.blocks import LANES
 from tegum.training.draw import draw_panel, gather_panel
 from tegum.training.products import accumulate_panels, multiply_panel
@@ -65,13 +67,17 @@ def _silence(shape: Any, scratch: Any, p: int, first: int) -> None:
         for i in range(shape.n):
             scratch.inputs[p, i, lane] = _ZERO
             scratch.outputs[p, i, lane] = _ZERO
+            scratch.targets[i, lane] = _ZERO
         for k in range(shape.m):
             scratch.hidden[p, k, lane] = _ZERO
 
 
 @inlined
-def output_panel(shape: Any, importance: Any, factor: Any, scratch: Any, p: int, bias_gradient: int) -> None:
-    """Adds each lane's loss to ``lane_loss`` and turns the outputs of panel p into the loss's gradient by them."""
+def output_panel(shape: Any, importance: Any, factor: Any, truth: Any, scratch: Any, p: int, bias_gradient: int) -> None:
+    """Adds each lane's loss to ``lane_loss`` and turns the outputs of panel p into the loss's gradient by them.
+
+    ``truth`` (n, 64) is what the outputs should be, or its absolute value should.
+    """
     floor = _ZERO if shape.output_relu else np.float32(-np.inf)
     mirror = np.float32(-1) if shape.absolute else _ONE
     for i in range(shape.n):
@@ -80,7 +86,7 @@ def output_panel(shape: Any, importance: Any, factor: Any, scratch: Any, p: int,
         total = _ZERO
         for lane in range(LANES):
             y = scratch.outputs[p, i, lane]
-            x = scratch.inputs[p, i, lane]
+            x = truth[i, lane]
             on = y > floor
             target = max(x, np.float32(mirror * x))
             error = np.float32((y if on else _ZERO) - target)
@@ -134,6 +140,7 @@ def batch_gradient(shape: Any, world: Any, method: Any, state: Any, scratch: Any
     batch, size = method.batch_size[k], method.data_set_size[k]
     factor = np.float32(2.0 / batch)
     l1 = np.float32(method.l1[k] / batch)
+    attack, once = method.attack_size[k], method.attack_once[k]
     sparse = world.sparse[k]
     b = n * m if shape.tied else 2 * n * m
     gradient[:] = _ZERO
@@ -149,9 +156,16 @@ def batch_gradient(shape: Any, world: Any, method: Any, state: Any, scratch: Any
             else:
                 draw_panel(scratch.inputs, p, n, world, k, state.stream[k], scratch.words, scratch.own_words, scratch.remaining)
             forward_panel(shape, parameters, sparse, scratch, p)
+            truth = scratch.inputs[p]
+            if attack > _ZERO:
+                if once == 0 or done == 0:
+                    draw_attacked(n, once, state.stream[k], scratch.words, scratch.attacked)
+                push_panel(shape, parameters, attack, scratch, p)
+                forward_panel(shape, parameters, 0, scratch, p)
+                truth = scratch.targets
             if batch - done < LANES:
                 _silence(shape, scratch, p, batch - done)
-            output_panel(shape, world.importance[k], factor, scratch, p, b)
+            output_panel(shape, world.importance[k], factor, truth, scratch, p, b)
             _backward_panel(shape, parameters, l1, sparse, scratch, p)
             done += LANES
         if shape.tied:

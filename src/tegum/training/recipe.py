@@ -50,6 +50,12 @@ class Recipe(BaseModel):
     l1: float = Field(
         0.0, ge=0, allow_inf_nan=False, description="weight of the penalty |h|_1 in what is minimised (never in `loss`)"
     )
+    attack_size: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="length of the adversarial step added to every input, see `training.attack`"
+    )
+    attack_draw: Literal["example", "batch"] = Field(
+        "example", description="whether each example is attacked at a random feature of its own, or all of a batch at one"
+    )
     data_set_size: int | None = Field(None, ge=1, description="train on this many fixed samples instead of fresh ones")
     seeds: int | tuple[int, ...] = Field(1, description="how many seeds (0, 1, ...), or the seeds themselves")
     root_seed: int = Field(0, ge=0, description="changes every random stream at once")

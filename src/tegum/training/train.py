@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Problems
+from tegum.errors import Mistake, Problem, Problems
 from tegum.features import Features
 from tegum.keeping import kept
 from tegum.nets import Net, require_same_features
@@ -90,6 +90,7 @@ def train(
     with problems.collecting():
         grid = grid_of(features, recipe, sweep or {})
     problems.raise_if_any()
+    _require_attackable(net, grid.recipes)
     longest = max(r.steps for r in grid.recipes)
     record_steps = recipe.replaced(steps=longest).recorded_steps()
     began = time.perf_counter()
@@ -117,6 +118,18 @@ def train(
         **provenance(),
     }
     return data
+
+
+def _require_attackable(net: Net, recipes: tuple[Recipe, ...]) -> None:
+    """Raises a `Mistake` where a recipe attacks a net whose outputs are not f(W^T W x + b)."""
+    size = max(recipe.attack_size for recipe in recipes)
+    if size > 0 and (net.hidden_relu or not net.tied):
+        raise Mistake(
+            Problem(
+                f"attack_size is {size:g} and the net is {type(net).__name__}",
+                "choose 0, or Linear or ReluOutput, whose outputs depend on x through W^T W",
+            )
+        )
 
 
 def _dataset(
