@@ -2,6 +2,11 @@
 
 import subprocess
 import sys
+from importlib import import_module
+
+import pytest
+
+from tegum.cli import COMMANDS
 
 HEAVY = ("numba", "xarray", "pandas", "plotly", "scipy", "pydantic", "cyclopts")
 
@@ -30,3 +35,17 @@ def test_every_public_name_loads() -> None:
 def test_a_second_process_does_not_compile_again() -> None:
     run(TRAIN)
     assert run(TRAIN) == "0 0"
+
+
+def test_the_list_of_commands_waits_for_no_engine() -> None:
+    said = run("import sys; from tegum.cli import run; run(['--help']); print(*sys.modules)")
+    loaded = said.split()
+    assert "exact-loss" in loaded
+    assert not [name for name in HEAVY if name in loaded and name != "cyclopts"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_says_what_the_command_says_of_itself(name: str) -> None:
+    place, text = COMMANDS[name]
+    module, function = place.split(":")
+    assert (getattr(import_module(module), function).__doc__ or "").splitlines()[0] == text

@@ -8,14 +8,6 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from tegum.cli.doctor import doctor
-from tegum.cli.exact_loss import exact_loss
-from tegum.cli.experiment import experiment
-from tegum.cli.identify import identify
-from tegum.cli.phase import phase
-from tegum.cli.reproduce import list_experiments, reproduce, show
-from tegum.cli.results import export, report
-from tegum.cli.training import train
 from tegum.errors import Mistake
 from tegum.provenance import tegum_version
 
@@ -23,17 +15,49 @@ WRONG_USE = 2
 INTERRUPTED = 130
 
 app = App(name="tegum", help="The laboratory for toy models of superposition.", version=tegum_version)
-app.command(list_experiments, name="list")
-app.command(show)
-app.command(reproduce)
-app.command(report)
-app.command(export)
-app.command(experiment)
-app.command(train)
-app.command(exact_loss)
-app.command(identify)
-app.command(phase)
-app.command(doctor)
+# By name and not by function, so that `tegum --help` and a wrong word do not wait until the engines are loaded.
+COMMANDS = {
+    "list": ("tegum.cli.reproduce:list_experiments", "List the experiments: id, what each shows, what it costs."),
+    "show": (
+        "tegum.cli.reproduce:show",
+        "Show what an experiment trains, what it chooses where the paper is silent, and its verdicts if it has run.",
+    ),
+    "reproduce": (
+        "tegum.cli.reproduce:reproduce",
+        "Rebuild the paper's figures and judge its claims; ends with exit code 1 where a claim failed.",
+    ),
+    "report": (
+        "tegum.cli.results:report",
+        "Judge and draw a folder of results anew, without training: after an update, or where its page is lost.",
+    ),
+    "export": (
+        "tegum.cli.results:export",
+        "Write results in other formats: the data as parquet, csv or netcdf, the pictures as png, svg or pdf.",
+    ),
+    "experiment": (
+        "tegum.cli.experiment:experiment",
+        "Start an experiment of your own: a file that runs as it is, to be changed.",
+    ),
+    "train": ("tegum.cli.training:train", "Train a sweep of models and keep it; the same command again resumes it."),
+    "exact-loss": (
+        "tegum.cli.exact_loss:exact_loss",
+        "Compute the expected loss of models in a file, exactly: no sample, and an error estimate for each.",
+    ),
+    "identify": (
+        "tegum.cli.identify:identify",
+        "Name the polytopes that features form: pentagons, digons, tetrahedra, ..., or irregular.",
+    ),
+    "phase": (
+        "tegum.cli.phase:phase",
+        "Map the certified optimum over density and the last feature's importance, coloured by its shape.",
+    ),
+    "doctor": (
+        "tegum.cli.doctor:doctor",
+        "Check the installation: versions, cores, the engine's gradient against NumPy's, its speed.",
+    ),
+}
+for name, (place, text) in COMMANDS.items():
+    app.command(place, name=name, help=text)
 
 
 def run(words: Sequence[str] | None = None) -> int:
