@@ -2,12 +2,18 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
 from tests.oracle import shapes
 
 install_import_hook(["tegum.features", "tegum.nets.net", "tegum.geometry"], f"{shapes.__name__}.checked")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--results", help="a folder of results whose page the tests marked any_page open")
+
 
 settings.register_profile("gate", derandomize=True)
 if os.environ.get("CI"):

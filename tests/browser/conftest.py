@@ -27,8 +27,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two experiments."""
+def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder named by --results, or a new one with two experiments."""
+    if named := request.config.getoption("--results"):
+        return Path(str(named)).resolve()
     folder = ResultFolder(tmp_path_factory.mktemp("results"), pytest.fail)
     for experiment in (intro.experiment, small.experiment):
         folder.part(experiment, "quick")

@@ -1,5 +1,9 @@
-"""The page in a real browser: opened from disk, offline, it draws every figure without complaint, and its filter works."""
+"""The page in a real browser: opened from disk, offline, it draws every figure without complaint, and its filter works.
 
+`make page-test` holds the page in results/ to what is true of every page; the other tests know what is in theirs.
+"""
+
+import json
 import re
 import time
 from pathlib import Path
@@ -13,17 +17,17 @@ MEGABYTE = 1 << 20
 
 
 def rows(page: Page) -> list[str]:
-    return [row.inner_text() for row in page.locator("#ledger tbody tr:visible").all()]
+    return [row.inner_text() for row in page.locator("#ledger tr.row:visible").all()]
 
 
-def test_every_figure_draws_without_complaint(page: Page, complaints: list[str]) -> None:
+@pytest.mark.any_page
+def test_every_figure_draws_without_complaint(page: Page, results: Path, complaints: list[str]) -> None:
     places = page.locator(".plot").all()
-    assert len(places) == 3
+    assert len(places) == sum(len(json.loads(part.read_text())["captions"]) for part in (results / "parts").iterdir()) > 0
     for place in places:
         place.scroll_into_view_if_needed()
-        place.locator(".main-svg").first.wait_for(timeout=20_000)
-        assert place.get_attribute("data-state") == "drawn"
-    assert page.locator(".plot .trace, .plot .gl-container canvas").count() > 8
+        page.wait_for_function("place => place.dataset.state === 'drawn'", arg=place.element_handle(), timeout=20_000)
+        assert place.locator(".trace, .hm, .gl-container canvas, .barlayer, .annotation").count() > 0
     assert complaints == []
 
 
@@ -90,6 +94,7 @@ def test_it_can_be_used_from_the_keyboard(page: Page) -> None:
     assert {"scroll", "A", "SUMMARY"} <= reached
 
 
+@pytest.mark.any_page
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1280])
 def test_it_fits_the_window_and_can_be_read(page: Page, width: int, scheme: str) -> None:
@@ -100,15 +105,21 @@ def test_it_fits_the_window_and_can_be_read(page: Page, width: int, scheme: str)
     light = sum(map(int, re.findall(r"\d+", ground)))
     assert abs(sum(map(int, re.findall(r"\d+", ink))) - light) > 500
     assert (light > 380) == (scheme == "light")
-    assert len(rows(page)) == 7
+    assert rows(page)
 
 
+@pytest.mark.any_page
 def test_it_opens_fast_and_is_small(page: Page, results: Path) -> None:
     began = time.monotonic()
     page.reload(wait_until="load")
     assert time.monotonic() - began < 3
     shown = [results / "index.html", results / "plotly.min.js", *(results / "figures").iterdir()]
-    assert sum(path.stat().st_size for path in shown) < 8 * MEGABYTE
+    assert sum(path.stat().st_size for path in shown) < 25 * MEGABYTE
+
+
+def test_a_small_page_weighs_little_more_than_its_drawing_library(results: Path) -> None:
+    own = [results / "index.html", *(results / "figures").iterdir()]
+    assert sum(path.stat().st_size for path in own) < MEGABYTE
 
 
 def test_text_is_text_and_links_stay_inside(results: Path) -> None:

@@ -38,7 +38,8 @@ addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".plot").forEach((place) => watch.observe(place));
 
   const form = document.querySelector("#filter");
-  const rows = [...document.querySelectorAll("#ledger tbody tr")];
+  const groups = [...document.querySelectorAll("#ledger tbody")];
+  const rows = [...document.querySelectorAll("#ledger tr.row")];
   const filter = () => {
     const chosen = new Set([...form.querySelectorAll("input[name=verdict]:checked")].map((box) => box.value));
     const section = form.elements.section.value;
@@ -46,10 +47,11 @@ addEventListener("DOMContentLoaded", () => {
     let shown = 0;
     for (const row of rows) {
       const text = row.textContent.toLowerCase();
-      const fits = chosen.has(row.dataset.verdict) && (!section || section === row.dataset.section) && words.every((word) => text.includes(word));
+      const fits = chosen.has(row.dataset.verdict) && (!section || section === row.parentElement.dataset.section) && words.every((word) => text.includes(word));
       row.hidden = !fits;
       shown += fits;
     }
+    for (const group of groups) group.hidden = !group.querySelector("tr.row:not([hidden])");
     form.querySelector("output").textContent = shown + " of " + rows.length + " claims";
   };
   form.addEventListener("input", filter);
