@@ -67,6 +67,19 @@ CALLS = {
     "recipe-names": lambda: tg.train(
         tg.nets.Linear(2, 1), tg.features.Independent(2), tg.Recipe(weight_decay={"W1": 0.1}, record=("loss", "h"))
     ),
+    "activation-name": lambda: tg.nets.ActivationOutput(2, 1, activation="swish"),
+    "activation-taken": lambda: tg.nets.ActivationOutput(
+        2, 1, activation=tg.nets.Activation("gelu", value=lambda y: y, slope=lambda y: 1.0)
+    ),
+    "activation-slope": lambda: tg.nets.Activation("cube", value=lambda y: y**3, slope=lambda y: y**2),
+    "activation-infinite": lambda: tg.nets.Activation("log", value=np.log, slope=lambda y: 1 / y),
+    "activation-fails": lambda: tg.nets.Activation("pair", value=lambda y: y[0], slope=lambda y: 1.0),
+    "activation-uncompiled": lambda: tg.train(
+        tg.nets.ActivationOutput(
+            2, 1, activation=tg.nets.Activation("words", value=lambda y: float(f"{y}"), slope=lambda y: 1.0)
+        ),
+        tg.features.Independent(2),
+    ),
     "features-many": lambda: tg.features.Independent(3, density=[0.5, 1.5, 0.5], importance=[1, -1, 1]),
     "density-negative": lambda: tg.features.Independent(3, density=-0.5),
     "density-nan": lambda: tg.features.CorrelatedSets(2, 2, density=np.nan),

@@ -42,12 +42,12 @@ def loss_and_gradient(
     encoder = params["W"] if net.tied else params["W1"]
     decoder = params["W"].T if net.tied else params["W2"]
     h = net.hidden(params, x)
+    before = h @ decoder.T + params.get("b", 0)
     y = net.forward(params, x)
     error = y - net.target(x if truth is None else truth)
     loss = float((error**2 @ importance).mean())
     d = 2 * error * importance / len(x)
-    if net.output_relu:
-        d = d * (y > 0)
+    d = d * np.vectorize(net.output_activation.slope)(before)
     e = d @ decoder + l1 * np.sign(h) / len(x)
     if net.hidden_relu:
         e = e * (h > 0)

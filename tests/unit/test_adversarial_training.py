@@ -5,7 +5,7 @@ import pytest
 
 import tegum as tg
 from tegum.errors import Mistake
-from tegum.nets import AbsoluteValue, Linear, Net, ReluHidden, ReluOutput
+from tegum.nets import AbsoluteValue, ActivationOutput, Linear, Net, ReluHidden, ReluOutput
 from tegum.training import attacked_samples, loss_and_gradient
 from tests.oracle import twin
 from tests.oracle.families import label, random_parameters
@@ -71,7 +71,7 @@ def test_size_zero_is_training_without_attack() -> None:
 
 def test_attacks_need_outputs_that_see_the_gram_matrix() -> None:
     recipe = tg.Recipe(steps=2, attack_size=0.1)
-    for net in (ReluHidden(3, 2), AbsoluteValue(3, 4)):
+    for net in (ReluHidden(3, 2), AbsoluteValue(3, 4), ActivationOutput(3, 2, activation="gelu")):
         with pytest.raises(Mistake, match=f"attack_size is 0.1 and the net is {type(net).__name__}"):
             tg.train(net, tg.features.Independent(3), recipe)
 

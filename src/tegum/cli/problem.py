@@ -23,7 +23,13 @@ from tegum.nets import Net
 from tegum.sweep import Axis
 from tegum.training import Recipe
 
-FAMILIES: tuple[type[Net], ...] = (nets.Linear, nets.ReluOutput, nets.ReluHidden, nets.AbsoluteValue)
+FAMILIES: tuple[type[Net], ...] = (
+    nets.Linear,
+    nets.ReluOutput,
+    nets.ActivationOutput,
+    nets.ReluHidden,
+    nets.AbsoluteValue,
+)
 DISTRIBUTIONS: tuple[type[Features], ...] = (
     feature_laws.Independent,
     feature_laws.CorrelatedSets,

@@ -46,7 +46,8 @@ def train(
     file
         A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it.
     net
-        Linear, ReluOutput, ReluHidden or AbsoluteValue (ReluOutput by default).
+        Linear, ReluOutput, ActivationOutput, ReluHidden or AbsoluteValue (ReluOutput by default).  ActivationOutput takes its
+        function from --set net.activation=gelu, or softplus, square, abs, tanh.
     features
         Number of features n.
     hidden

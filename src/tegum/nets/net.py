@@ -2,9 +2,10 @@
 
     h = activation(W_in x + b_hidden)        y = activation(W_out h + b)        loss = sum_i I_i (target_i - y_i)^2
 
-A family is one file.  It says its equation in words, which of the two activations are ReLUs, whether the decoder is
-the transposed encoder (*tied*), and what the output is compared with; from that follow the parameters, a plain NumPy
-forward pass (the readable reference) and the compiled engine's specialisation.
+A family is one file.  It says its equation in words, which of the two activations are ReLUs (one family takes any other
+function of the output), whether the decoder is the transposed encoder (*tied*), and what the output is compared with;
+from that follow the parameters, a plain NumPy forward pass (the readable reference) and the compiled engine's
+specialisation.
 
 Parameters are a dictionary of arrays; leading axes are instances.  Tied families have ``W`` (..., m, n), as in the paper
 (a column is a feature's direction), untied ones ``W1`` (..., m, n) and ``W2`` (..., n, m); then ``b`` (..., n) and, where the
@@ -21,13 +22,9 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from tegum.errors import Mistake, Problem, Problems
+from tegum.nets.activation import IDENTITY, RELU, Activation
 
 Parameters = Mapping[str, NDArray[np.floating]]
-
-
-def relu(x: NDArray[np.floating]) -> NDArray[np.floating]:
-    """max(x, 0)."""
-    return np.asarray(np.maximum(x, 0))
 
 
 @dataclass(frozen=True)
@@ -64,6 +61,11 @@ class Net(ABC):
         """Whether the hidden units have a bias."""
         return False
 
+    @property
+    def output_activation(self) -> Activation:
+        """What the output is passed through."""
+        return RELU if self.output_relu else IDENTITY
+
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every trained array of one instance, in the engine's order."""
         n, m = self.n_features, self.n_hidden
@@ -80,7 +82,7 @@ class Net(ABC):
         h = x @ np.swapaxes(encoder, -1, -2)
         if self.has_hidden_bias:
             h = h + params["b_hidden"][..., None, :]
-        return relu(h) if self.hidden_relu else h
+        return RELU(h) if self.hidden_relu else h
 
     def forward(self, params: Parameters, x: Float[np.ndarray, "*batch samples n"]) -> Float[np.ndarray, "*batch samples n"]:
         """y, the outputs; samples are the second axis from the end."""
@@ -88,7 +90,7 @@ class Net(ABC):
         y = self.hidden(params, x) @ decoder
         if self.bias:
             y = y + params["b"][..., None, :]
-        return relu(y) if self.output_relu else y
+        return self.output_activation(y)
 
     def target(self, x: Float[np.ndarray, "*batch samples n"]) -> Float[np.ndarray, "*batch samples n"]:
         """What the output is compared with: x, or |x| for families that compute it."""

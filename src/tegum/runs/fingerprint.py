@@ -15,6 +15,7 @@ import xarray as xr
 from pydantic import BaseModel
 
 from tegum.features import Features
+from tegum.nets import Activation
 from tegum.sweep import Axis
 
 
@@ -44,6 +45,8 @@ def _parts(value: Any) -> Iterator[bytes]:
             yield value.model_dump_json().encode()
         case Axis():
             yield from _mapping({"labels": value.labels, "fields": value.fields})
+        case Activation():
+            yield from _mapping({"name": value.name, "code": value.code})
         case Features():
             yield from _mapping({name: getattr(value, name) for name in value.field_names()})
         case xr.DataArray():

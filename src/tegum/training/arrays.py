@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.nets import Net
+from tegum.nets import RELU, Net
+from tegum.training.activations import activation_code
 from tegum.training.blocks import LANES
 
 GROUPS = ("encoder", "decoder", "b", "b_hidden")
@@ -27,7 +28,7 @@ _ROW_STEP = 32
 
 
 class Shape(NamedTuple):
-    """The net, as the kernel's switches (0 or 1) and sizes."""
+    """The net, as the kernel's switches (0 or 1) and sizes; the output activation beyond ReLU as in `activations`."""
 
     n: int
     m: int
@@ -37,6 +38,8 @@ class Shape(NamedTuple):
     absolute: int
     bias: int
     hidden_bias: int
+    activation: int
+    own_activation: int
 
 
 class World(NamedTuple):
@@ -92,12 +95,16 @@ class State(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What one thread writes on: panels of inputs, output gradients, hidden values and hidden gradients, and more."""
+    """What one thread writes on: panels of inputs, output gradients, hidden values and hidden gradients, and more.
+
+    ``slopes`` holds the output activation's derivatives in the panel at hand, where it is none of identity and ReLU.
+    """
 
     inputs: NDArray[np.float32]
     outputs: NDArray[np.float32]
     hidden: NDArray[np.float32]
     hidden_gradient: NDArray[np.float32]
+    slopes: NDArray[np.float32]
     X: NDArray[np.float32]
     Y: NDArray[np.float32]
     H: NDArray[np.float32]
@@ -123,11 +130,12 @@ def shape_of(net: Net) -> Shape:
         net.n_features,
         net.n_hidden,
         int(net.hidden_relu),
-        int(net.output_relu),
+        int(net.output_activation is RELU),
         int(net.tied),
         int(net.absolute_target),
         int(net.bias),
         int(net.has_hidden_bias),
+        *activation_code(net.output_activation),
     )
 
 
@@ -174,6 +182,7 @@ def scratch_for(net: Net) -> Scratch:
         outputs=outputs,
         hidden=hidden,
         hidden_gradient=hidden_gradient,
+        slopes=_aligned(n, LANES),
         X=inputs.reshape(-1),
         Y=outputs.reshape(-1),
         H=hidden.reshape(-1),

@@ -11,7 +11,7 @@ import numpy as np
 from tegum.compilation import compiled
 from tegum.training.blocks import LANES
 from tegum.training.draw import draw_panel
-from tegum.training.passes import batch_gradient, forward_panel, output_panel
+from tegum.training.passes import activate_panel, batch_gradient, forward_panel, output_panel
 from tegum.training.update import update
 
 
@@ -46,6 +46,7 @@ def evaluate(shape: Any, world: Any, parameters: Any, stream: Any, scratch: Any,
         draw_panel(scratch.inputs, 0, shape.n, world, k, stream, scratch.words, scratch.own_words, scratch.remaining)
         scratch.lane_loss[:] = np.float32(0)
         forward_panel(shape, parameters, world.sparse[k], scratch, 0)
+        activate_panel(shape, scratch, 0)
         output_panel(shape, world.importance[k], np.float32(1), scratch.inputs[0], scratch, 0, bias)
         for lane in range(LANES):
             loss = np.float64(scratch.lane_loss[lane])

@@ -1,7 +1,7 @@
 """Forward and backward through one batch, a tile of panels at a time.
 
-    forward     H = b_hidden + W_in X,  ReLU or not          Y = b + W_out H,  ReLU or not
-    backward    D = 2 I (Y - target) / batch, 0 where the output is off
+    forward     H = b_hidden + W_in X,  ReLU or not          Y = b + W_out H,  ReLU or another activation or none
+    backward    D = 2 I (Y - target) / batch, times the activation's slope: for a ReLU, 0 where the output is off
                 E = W_out^T D + l1 sign(H) / batch, 0 where the hidden unit is off
                 gradient of the decoder D H^T, of the encoder E X^T (one sum where they are tied), of the biases sums over lanes
 
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tegum.compilation import compiled, inlined
+from tegum.training.activations import activate_row
 from tegum.training.attack import draw_attacked, push_panel
 from tegum.training.blocks import LANES
 from tegum.training.draw import draw_panel, gather_panel
@@ -61,6 +62,14 @@ def forward_panel(shape: Any, parameters: Any, sparse: int, scratch: Any, p: int
 
 
 @inlined
+def activate_panel(shape: Any, scratch: Any, p: int) -> None:
+    """Passes the outputs of panel p through an activation that is not done on the way, and notes its slopes."""
+    if shape.activation:
+        for i in range(shape.n):
+            activate_row(shape.activation, shape.own_activation, scratch.outputs, p, i, scratch.slopes)
+
+
+@inlined
 def _silence(shape: Any, scratch: Any, p: int, first: int) -> None:
     """Empties the lanes of panel p from ``first`` on, past the end of the batch, so that they add to nothing."""
     for lane in range(first, LANES):
@@ -94,6 +103,13 @@ def output_panel(shape: Any, importance: Any, factor: Any, truth: Any, scratch: 
             slope = np.float32(twice * error) if on else _ZERO
             scratch.outputs[p, i, lane] = slope
             total = np.float32(total + slope)
+        if shape.activation:
+            total = _ZERO
+            for lane in range(LANES):
+                by_value = scratch.outputs[p, i, lane]
+                slope = np.float32(by_value * scratch.slopes[i, lane]) if by_value != _ZERO else _ZERO
+                scratch.outputs[p, i, lane] = slope
+                total = np.float32(total + slope)
         scratch.gradient[bias_gradient + i] = np.float32(scratch.gradient[bias_gradient + i] + total)
 
 
@@ -163,6 +179,7 @@ def batch_gradient(shape: Any, world: Any, method: Any, state: Any, scratch: Any
                 push_panel(shape, parameters, attack, scratch, p)
                 forward_panel(shape, parameters, 0, scratch, p)
                 truth = scratch.targets
+            activate_panel(shape, scratch, p)
             if batch - done < LANES:
                 _silence(shape, scratch, p, batch - done)
             output_panel(shape, world.importance[k], factor, truth, scratch, p, b)

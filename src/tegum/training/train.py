@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.errors import Mistake, Problem, Problems
 from tegum.features import Features
 from tegum.keeping import kept
-from tegum.nets import Net, require_same_features
+from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.provenance import provenance
 from tegum.threads import default_threads
 from tegum.training.arrays import parameter_slices
@@ -121,9 +121,9 @@ def train(
 
 
 def _require_attackable(net: Net, recipes: tuple[Recipe, ...]) -> None:
-    """Raises a `Mistake` where a recipe attacks a net whose outputs are not f(W^T W x + b)."""
+    """Raises a `Mistake` where a recipe attacks a net whose outputs are not W^T W x + b or its ReLU."""
     size = max(recipe.attack_size for recipe in recipes)
-    if size > 0 and (net.hidden_relu or not net.tied):
+    if size > 0 and not isinstance(net, Linear | ReluOutput):
         raise Mistake(
             Problem(
                 f"attack_size is {size:g} and the net is {type(net).__name__}",

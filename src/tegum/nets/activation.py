@@ -1,0 +1,179 @@
+"""Output activations: what stands where the paper has a ReLU, by name or as two functions of your own.
+
+    Activation("cube", value=lambda x: x**3, slope=lambda x: 3 * x**2)
+
+    identity  y           relu      max(y, 0)              gelu   y Phi(y), Phi the normal distribution function
+    square    y^2         softplus  log(1 + exp y)         abs    |y|                       tanh  tanh y
+
+A slope is the derivative; training needs it beside the value, and at a kink takes the one of the two sides, or 0, that the
+function gives.  Your own functions take one number and give one; the engine compiles them with Numba, so they may use
+arithmetic, conditions, and the functions of ``math`` and NumPy.
+
+Sources: Hendrycks and Gimpel, "Gaussian Error Linear Units (GELUs)" (2016), with the exact distribution function.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, ndtr
+
+from tegum.errors import Mistake, Problem
+
+Function = Callable[[Any], Any]
+
+_PROBES = (-1.7, -0.9, -0.31, 0.23, 0.77, 1.3)
+_STEP = 1e-5
+_AGREES = 1e-3
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Activation:
+    """A function of one number with its derivative; called with an array, its values.
+
+    Args:
+        name: what results and pictures call it.
+        value: the function.
+        slope: its derivative.
+        on_arrays: whether both also take arrays, elementwise, which makes plain forward passes faster.
+
+    Raises:
+        Mistake: where a function does not give finite numbers, or the slope is not the value's derivative, at six points
+            between -2 and 2.
+    """
+
+    name: str
+    value: Function = field(kw_only=True)
+    slope: Function = field(kw_only=True)
+    on_arrays: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        for x in _PROBES:
+            here, slope = self._number("value", x), self._number("slope", x)
+            left = (here - self._number("value", x - _STEP)) / _STEP
+            right = (self._number("value", x + _STEP) - here) / _STEP
+            size = 1 + abs(slope)
+            smooth = abs(right - left) < _AGREES * size
+            if smooth and abs(slope - (left + right) / 2) > _AGREES * size:
+                what = f"the slope of activation {self.name!r} at {x:g} is {slope:g}, its value rises at {(left + right) / 2:g}"
+                raise Mistake(Problem(what, "give the derivative of the value"))
+
+    def _number(self, which: str, x: float) -> float:
+        function: Function = getattr(self, which)
+        try:
+            with np.errstate(all="ignore"):
+                number = float(function(x))
+        except Exception as error:  # noqa: BLE001  whatever a user's function raises is part of the message
+            raise Mistake(
+                Problem(f"the {which} of activation {self.name!r} at {x:g} fails ({error})", "give a function of one number")
+            ) from None
+        if not np.isfinite(number):
+            raise Mistake(
+                Problem(
+                    f"the {which} of activation {self.name!r} at {x:g} is {number}", "give a function that is finite everywhere"
+                )
+            )
+        return number
+
+    def __call__(self, x: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The values at every element of x."""
+        if self.on_arrays:
+            return np.asarray(self.value(x))
+        return np.asarray(np.vectorize(self.value, otypes=[np.float64])(x))
+
+    def __repr__(self) -> str:
+        return f"Activation({self.name!r})"
+
+    @property
+    def code(self) -> str:
+        """A hash of what both functions do: their instructions, constants, and the values they refer to."""
+        digest = hashlib.sha256()
+        for function in (self.value, self.slope):
+            for part in _parts(function):
+                digest.update(part.encode() + b"\0")
+        return digest.hexdigest()
+
+
+def _parts(value: Any, above: tuple[Any, ...] = ()) -> Iterator[str]:
+    """What a function is made of, in words; functions that it calls included, each once on the way down."""
+    if isinstance(value, ModuleType):
+        yield value.__name__
+    elif isinstance(value, FunctionType):
+        if value in above:
+            return
+        inside = (*above, value)
+        for code in _codes(value.__code__):
+            yield code.co_code.hex()
+            yield repr([constant for constant in code.co_consts if not isinstance(constant, CodeType)])
+            for name in code.co_names:
+                yield name
+                yield from _parts(value.__globals__.get(name), inside)
+        for cell in value.__closure__ or ():
+            yield from _parts(cell.cell_contents, inside)
+        yield repr(value.__defaults__)
+    elif hasattr(value, "py_func"):
+        yield from _parts(value.py_func, above)
+    elif isinstance(value, np.ndarray):
+        yield value.tobytes().hex()
+    else:
+        yield repr(value)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """The instructions of a function and of the functions defined in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _gelu_slope(x: Any) -> Any:
+    return ndtr(x) + x * np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)
+
+
+def _tanh_slope(x: Any) -> Any:
+    return 1 - np.tanh(x) ** 2
+
+
+def _plain(name: str, value: Function, slope: Function) -> Activation:
+    return Activation(name, value=value, slope=slope, on_arrays=True)
+
+
+IDENTITY = _plain("identity", lambda x: x, np.ones_like)
+RELU = _plain("relu", lambda x: np.maximum(x, 0), lambda x: np.where(x > 0, 1.0, 0.0))
+
+ACTIVATIONS: dict[str, Activation] = {
+    activation.name: activation
+    for activation in (
+        IDENTITY,
+        RELU,
+        _plain("gelu", lambda x: x * ndtr(x), _gelu_slope),
+        _plain("softplus", lambda x: np.logaddexp(0, x), expit),
+        _plain("square", np.square, lambda x: 2 * x),
+        _plain("abs", np.abs, np.sign),
+        _plain("tanh", np.tanh, _tanh_slope),
+    )
+}
+"""The activations that have a name."""
+
+
+def activation_called(choice: str | Activation) -> Activation:
+    """The activation of that name, or the one given.
+
+    Raises:
+        Mistake: for a name that stands for none, or one of your own under a name that is taken.
+    """
+    if isinstance(choice, Activation):
+        if choice != ACTIVATIONS.get(choice.name, choice):
+            raise Mistake(Problem(f"an activation of your own is called {choice.name!r}", "choose a name that is not taken"))
+        return choice
+    if choice not in ACTIVATIONS:
+        raise Mistake(
+            Problem(f"activation is {choice!r}", f"choose among {', '.join(ACTIVATIONS)}, or give a tg.nets.Activation")
+        )
+    return ACTIVATIONS[choice]
