@@ -6,10 +6,12 @@ from pathlib import Path
 from tegum.errors import Mistake, Problem
 from tegum.experiments import (
     adversarial,
+    adversarial_training,
     confused,
     expansion,
     hidden_codes,
     intro,
+    l1,
     levels,
     linear_forces,
     phase_theory,
@@ -35,7 +37,9 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     polytopes.experiment,
     levels.experiment,
     adversarial.experiment,
+    adversarial_training.experiment,
     hidden_codes.experiment,
+    l1.experiment,
 )
 
 

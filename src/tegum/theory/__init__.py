@@ -1,5 +1,6 @@
 """Closed forms: special cases in which the expected loss can be written down."""
 
+from tegum.theory.activity import Arrangement, alone, pair
 from tegum.theory.candidates import dedicated_loss, dropped_loss, pair_boundary, paired_loss
 from tegum.theory.expansion import best_polygon, losses_by_count, polygon_loss, regular_polygon, shares_by_count
 from tegum.theory.linear import feature_benefit, linear_interference, linear_loss
@@ -9,7 +10,9 @@ from tegum.theory.simplices import best_simplex, fates, left_out, shared_loss, s
 from tegum.theory.two_in_one import two_in_one_loss, two_in_one_minima
 
 __all__ = [
+    "Arrangement",
     "active_error",
+    "alone",
     "best_polygon",
     "best_simplex",
     "dedicated_loss",
@@ -22,6 +25,7 @@ __all__ = [
     "loss_nothing_active",
     "losses_by_count",
     "losses_one_active",
+    "pair",
     "pair_boundary",
     "pair_regime_count",
     "pair_regime_loss",

@@ -1,0 +1,47 @@
+"""Adversarial training end to end, small and short."""
+
+import pytest
+import xarray as xr
+
+from tegum import Recipe
+from tegum.experiments import adversarial_training as experiment
+
+
+@pytest.fixture(scope="module")
+def data() -> xr.Dataset:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiment, "SIZE", {"quick": (20, 4)})
+        patch.setattr(experiment, "DENSITIES", (0.1, 0.05))
+        patch.setattr(experiment, "SIZES", (0.0, 0.1, 0.2, 0.4, 0.8))
+        patch.setattr(experiment, "SAMPLES", 300)
+        recipe = Recipe(steps=1500, batch_size=256, learning_rate=5e-3, schedule="cosine", weight_decay=0, seeds=2)
+        patch.setattr(experiment, "RECIPE", {"quick": recipe})
+        return experiment.study("quick")
+
+
+def test_attacks_take_superposition_apart_and_cost_loss(data: xr.Dataset) -> None:
+    claims = {claim.name: claim for claim in experiment.claims(data)}
+    assert claims["worse"].verdict == claims["robust"].verdict == "held"
+    per = experiment.series(data, "per_dimension")
+    assert (per.sel(size=0.8) < 0.7 * per.sel(size=0.0)).all()
+    assert not any(claim.control.holds for claim in claims.values() if claim.control is not None)
+
+
+def test_both_draws_begin_at_the_same_unattacked_models(data: xr.Dataset) -> None:
+    calm = data["per_dimension"].sel(size=0.0)
+    assert (calm.sel(attack_draw="example") == calm.sel(attack_draw="batch")).all()
+
+
+def test_models_that_attacks_leave_alone_fail(data: xr.Dataset) -> None:
+    idle = data.copy(deep=True)
+    for name in ("per_dimension", "loss", "rise"):
+        idle[name] = data[name].sel(size=0.0, drop=True).expand_dims(size=data["size"]).transpose(*data[name].dims)
+    verdicts = {claim.name: claim.verdict for claim in experiment.claims(idle)}
+    assert verdicts == {"falls": "failed", "removed": "failed", "needed": "underpowered", "worse": "failed", "robust": "failed"}
+
+
+def test_a_curve_for_each_density_and_draw(data: xr.Dataset) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiment, "DENSITIES", (0.1, 0.05))
+        figures = experiment.figures(data)
+    assert [len(figure.picture.data) for figure in figures.values()] == [4, 4]

@@ -1,0 +1,46 @@
+"""A penalty on activity end to end, small and short."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tegum.experiments import l1
+
+
+@pytest.fixture(scope="module")
+def data() -> xr.Dataset:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(l1, "PENALTIES", {"quick": [0.0, 0.03, 0.3, 0.5]})
+        patch.setattr(l1, "SEEDS", {"quick": 2})
+        patch.setattr(l1, "RECIPE", l1.RECIPE.replaced(steps=2500, batch_size=256))
+        patch.setattr(l1, "SPARSE", np.geomspace(0.001, 0.1, 3))
+        return l1.study("quick")
+
+
+def test_statements_hold_and_their_controls_fail(data: xr.Dataset) -> None:
+    claims = {claim.name: claim for claim in l1.claims(data)}
+    for name in ("removed", "killed", "second-order", "per-activation"):
+        assert claims[name].verdict == "held", name
+    assert not any(claim.control.holds for claim in claims.values() if claim.control is not None)
+
+
+def test_models_that_ignore_the_penalty_fail(data: xr.Dataset) -> None:
+    deaf = data.copy(deep=True)
+    for name in ("per_dimension", "represented", "overlap", "loss"):
+        deaf[name] = data[name].sel(l1=0.0, drop=True).expand_dims(l1=data["l1"]).transpose(*data[name].dims)
+        if f"near_{name}" in data:
+            near = data[f"near_{name}"]
+            deaf[f"near_{name}"] = near.sel(small=0.0, drop=True).expand_dims(small=near["small"]).transpose(*near.dims)
+    verdicts = {claim.name: claim.verdict for claim in l1.claims(deaf)}
+    assert verdicts["removed"] == verdicts["removed-equal"] == verdicts["second-order-trained"] == "failed"
+    assert verdicts["killed"] == "underpowered"
+
+
+def test_exponents_of_powers_are_found() -> None:
+    x = np.geomspace(1e-3, 1e-1, 5)
+    assert l1.exponent(x, 3 * x**1.5) == pytest.approx(1.5)
+    assert np.isnan(l1.exponent(x, x - 0.01))
+
+
+def test_pictures_are_drawn(data: xr.Dataset) -> None:
+    assert [len(figure.picture.data) for figure in l1.figures(data).values()] == [2, 2, 3]
