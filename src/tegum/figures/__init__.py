@@ -1,6 +1,7 @@
 """Pictures: datasets in, plotly figures out."""
 
 from tegum.figures.arrows import arrow_panels
+from tegum.figures.branches import arrow_overlay, branch_scatter
 from tegum.figures.category_map import category_panels, colours_of
 from tegum.figures.census import census_dots
 from tegum.figures.convergence import error_curves
@@ -20,7 +21,9 @@ from tegum.figures.vulnerability import vulnerability_panels
 __all__ = [
     "CONFIG",
     "NeuronPanel",
+    "arrow_overlay",
     "arrow_panels",
+    "branch_scatter",
     "category_panels",
     "census_dots",
     "colours_of",

@@ -7,12 +7,15 @@ Source: the comparison of solutions in section 3 of `Toy Models of Superposition
 
 from collections.abc import Mapping
 
+import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
 from tegum.figures.theme import CATEGORIES, FAINT, styled
 
 _FEW = 20
+_FEW_DECADES = 300
+"""Below this ratio of its ends a logarithmic axis is labelled at 1, 2 and 5 of each decade."""
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
@@ -26,6 +29,7 @@ def curve_panel(curves: Mapping[str, xr.DataArray], x_label: str, y_label: str, 
         log_x: whether the horizontal axis is logarithmic.
     """
     figure = go.Figure()
+    every = np.concatenate([data[data.dims[0]].values for data in curves.values()])
     for k, (name, data) in enumerate(curves.items()):
         figure.add_trace(
             go.Scatter(
@@ -44,6 +48,10 @@ def curve_panel(curves: Mapping[str, xr.DataArray], x_label: str, y_label: str, 
         gridcolor=FAINT,
         zeroline=False,
     )
+    if log_x and every.max() < _FEW_DECADES * every.min():
+        decades = range(int(np.floor(np.log10(every.min()))), int(np.ceil(np.log10(every.max()))) + 1)
+        ticks = [k * 10.0**decade for decade in decades for k in (1, 2, 5)]
+        figure.update_xaxes(tickmode="array", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     figure.update_yaxes(title={"text": y_label, "standoff": 10}, gridcolor=FAINT, zeroline=False)
     figure.update_layout(legend={"orientation": "h", "y": -0.2, "x": 0})
     styled(figure, height=460)
