@@ -70,6 +70,16 @@ def test_the_crossing_is_where_both_losses_are_equal_and_the_pentagon_ends_below
     assert data["branch_loss"].sel(branch=PENTAGON, branch_ratio=slice(None, 0.124)).isnull().all()
 
 
+@pytest.mark.parametrize(("beyond", "stays"), [(1e-4, True), (-1e-4, False)])
+def test_a_descent_leaves_the_pentagon_just_below_where_the_branch_ends(data: xr.Dataset, beyond: float, stays: bool) -> None:
+    last = data.sel(branch=PENTAGON).dropna("branch_ratio").isel(branch_ratio=0)
+    features = world("density", float(last["lost_at"]) + beyond)
+    start = {"W": last["branch_W"].values, "b": last["branch_b"].values}
+    end = tg.exact.minimise(tg.nets.ReluOutput(5, 2), features, seeds=1, initial=start).isel(seed=0)
+    assert (np.linalg.norm(end["W"].values[:, 0]) > 0.9) == stays
+    assert (end["loss"] > 0.0045) == stays
+
+
 def test_losses_of_runs_are_exact_and_above_the_lowest_branch(data: xr.Dataset) -> None:
     lowest = data["branch_loss"].min("branch").rename(branch_ratio="ratio").sel(ratio=data["ratio"], method="nearest")
     assert (data["loss"] > lowest * (1 - 1e-6)).all()
