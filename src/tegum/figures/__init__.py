@@ -2,7 +2,7 @@
 
 from tegum.figures.arrows import arrow_panels
 from tegum.figures.branches import arrow_overlay, branch_scatter
-from tegum.figures.category_map import category_panels, colours_of
+from tegum.figures.category_map import Marks, category_panels, colours_of
 from tegum.figures.census import census_dots
 from tegum.figures.convergence import error_curves
 from tegum.figures.curves import curve_panel
@@ -20,6 +20,7 @@ from tegum.figures.vulnerability import vulnerability_panels
 
 __all__ = [
     "CONFIG",
+    "Marks",
     "NeuronPanel",
     "arrow_overlay",
     "arrow_panels",

@@ -63,7 +63,7 @@ def phase_panels(
     """
     count = len(panels)
     figure = make_subplots(
-        cols=count + 1, column_widths=[1.0] * count + [0.24], subplot_titles=[*panels, ""], horizontal_spacing=0.075
+        cols=count + 1, column_widths=[1.0] * count + [0.46], subplot_titles=[*panels, ""], horizontal_spacing=0.06
     )
     shared = {"zmin": 0, "zmax": 1, "colorscale": _scale(), "showscale": False}
     styles = ["solid", "dash", "dot"]
@@ -104,14 +104,15 @@ def phase_panels(
         figure.update_xaxes(
             type="log",
             range=[low, high],
-            tickvals=[0.1, 0.3, 1, 3, 10],
-            ticktext=["0.1×", "0.3×", "1×", "3×", "10×"],
+            tickvals=[0.1, 1, 10],
+            ticktext=["0.1×", "1×", "10×"],
             col=column,
         )
         figure.update_xaxes(title={"text": label, "standoff": 8}, showgrid=False, zeroline=False, col=column)
         figure.update_yaxes(
             type="log", range=[bottom, top], tickvals=[1, 0.3, 0.1, 0.03, 0.01], showgrid=False, zeroline=False, col=column
         )
+        figure.update_yaxes(showticklabels=column == 1, col=column)
     figure.update_yaxes(title={"text": "feature density 1 − S", "standoff": 12}, col=1)
     steps = np.linspace(0, 1, _SHADES)
     figure.add_trace(
@@ -123,6 +124,7 @@ def phase_panels(
     figure.update_xaxes(title={"text": "interference", "standoff": 6}, tickvals=[0, 1], ticktext=["0", "≥ 1"], col=legend)
     figure.update_yaxes(
         title={"text": "norm", "standoff": 2},
+        side="right",
         tickvals=[0, 1],
         ticktext=["0", "≥ 1"],
         scaleanchor=f"x{legend}",
@@ -130,7 +132,9 @@ def phase_panels(
         col=legend,
     )
     figure.update_xaxes(constrain="domain", col=legend)
-    figure.update_layout(legend={"orientation": "h", "y": -0.28, "x": 0})
+    figure.update_layout(legend={"orientation": "h", "y": -0.22, "x": 0})
+    figure.update_annotations(font_size=13)
+    figure.update_xaxes(tickfont={"size": 12})
     styled(figure, height=440)
-    figure.update_layout(margin={"l": 75, "r": 45})
+    figure.update_layout(margin={"l": 75, "r": 60})
     return figure

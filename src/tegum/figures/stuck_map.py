@@ -47,4 +47,4 @@ def stuck_panels(panels: Mapping[str, xr.DataArray], across: str = "importance_r
             "colorbar": {"title": {"text": "stuck, %", "side": "right"}, "thickness": 12},
         }
     )
-    return styled(figure, height=400)
+    return styled(figure, height=400).update_layout(margin={"l": 75})

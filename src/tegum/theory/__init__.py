@@ -7,16 +7,18 @@ from tegum.theory.linear import feature_benefit, linear_interference, linear_los
 from tegum.theory.one_active import active_error, loss_nothing_active, losses_one_active, silent_error, sparse_loss
 from tegum.theory.pair_regime import pair_regime_count, pair_regime_loss
 from tegum.theory.simplices import best_simplex, fates, left_out, shared_loss, simplex_loss
-from tegum.theory.two_in_one import two_in_one_loss, two_in_one_minima
+from tegum.theory.two_in_one import basin_shares, every_two_in_one_minimum, two_in_one_loss, two_in_one_minima
 
 __all__ = [
     "Arrangement",
     "active_error",
     "alone",
+    "basin_shares",
     "best_polygon",
     "best_simplex",
     "dedicated_loss",
     "dropped_loss",
+    "every_two_in_one_minimum",
     "fates",
     "feature_benefit",
     "left_out",

@@ -13,11 +13,19 @@ Source: Tom McGrath's comment in `Toy Models of Superposition`; the closed form 
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
+
+MOST_MINIMA = 6
 
 _REACH = 1.5
 _CELLS = 60
+_ROUNDS = 80
+_MIDDLE = 12
+_NEAR = 1e-4
+_ROUNDING = 1e-13
 _SAME = 1e-3
+_WORLDS_AT_ONCE = 64
+_FLOW_STEP = 0.1
+_FLOW_STEPS = 600
 
 
 def _both_on(a: NDArray[np.float64], s: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -43,32 +51,96 @@ def two_in_one_loss(w1: ArrayLike, w2: ArrayLike, density: ArrayLike, ratio: Arr
     return np.asarray(p * (1 - p) * one + p * p * (_both_on(a, s) + r * _both_on(b, s)))
 
 
-def two_in_one_minima(density: float, ratio: float = 1.0) -> NDArray[np.float64]:
-    """Every local minimum of the loss up to (w1, w2) -> (-w1, -w2), lowest first: rows (w1, w2, loss), w1 >= 0.
+def every_two_in_one_minimum(density: ArrayLike, ratio: ArrayLike = 1.0) -> NDArray[np.float64]:
+    """Every local minimum up to (w1, w2) -> (-w1, -w2), at many worlds at once.
 
-    Candidates are the lowest cells of a grid over |w| <= 1.5, each followed to its minimum.
+    Candidates are the lowest points of a grid over |w| <= 1.5 that is finer near 0; around each a lattice of 25 points follows
+    its lowest and is halved where that is in the middle.  What has something lower within 1e-4 at the end is no minimum.
+
+    Args:
+        density: broadcasts with the ratio.
+        ratio: importance of the second feature, that of the first is 1.
+
+    Returns:
+        (..., 6, 3): rows (w1, w2, loss), w1 >= 0, lowest first; NaN where there are fewer.
     """
-    w1 = np.linspace(0, _REACH, _CELLS + 1)
-    w2 = np.linspace(-_REACH, _REACH, 2 * _CELLS + 1)
-    surface = np.pad(two_in_one_loss(w1[:, None], w2[None, :], density, ratio), 1, constant_values=np.inf)
-    surface[0, 1:-1] = surface[2, -2:0:-1]
-    inner = surface[1:-1, 1:-1]
-    rows, columns = inner.shape
-    lowest = np.all([inner <= surface[i : i + rows, j : j + columns] for i in range(3) for j in range(3)], axis=0)
-    found: list[tuple[float, float, float]] = []
-    for row, column in np.argwhere(lowest):
-        start = np.array([float(w1[row]), float(w2[column])])
+    p, r = np.broadcast_arrays(np.asarray(density, dtype=np.float64), np.asarray(ratio, dtype=np.float64))
+    found = np.full((p.size, MOST_MINIMA, 3), np.nan)
+    for first in range(0, p.size, _WORLDS_AT_ONCE):
+        part = slice(first, first + _WORLDS_AT_ONCE)
+        world, ends = _followed(p.ravel()[part], r.ravel()[part])
+        for k in range(len(found[part])):
+            rows = _different(ends[world == k])
+            found[first + k, : len(rows)] = rows
+    return found.reshape(*p.shape, MOST_MINIMA, 3)
 
-        def loss(w: NDArray[np.float64]) -> float:
-            return float(two_in_one_loss(w[0], w[1], density, ratio))
 
-        end = minimize(
-            loss,
-            start,
-            method="Nelder-Mead",
-            tol=1e-12,
-        )
-        a, b = end.x if end.x[0] >= 0 else -end.x
-        if not any(abs(a - c) + abs(b - d) < _SAME for c, d, _ in found):
-            found.append((float(a), float(b), float(end.fun)))
-    return np.array(sorted(found, key=lambda minimum: minimum[2]))
+def _followed(p: NDArray[np.float64], r: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The candidates of worlds (k,), each followed to its minimum: which world, and rows (w1, w2, loss)."""
+    world, x = _lowest_points(p, r)
+    width = np.full(len(x), _REACH / _CELLS)
+    for _ in range(_ROUNDS):
+        around, values = _lattice(x, width, p[world], r[world])
+        best = np.where(values.min(axis=1) < values[:, _MIDDLE], values.argmin(axis=1), _MIDDLE)
+        x = around[np.arange(len(x)), best]
+        width = np.where(best == _MIDDLE, width / 2, width)
+    values = _lattice(x, np.full(len(x), _NEAR), p[world], r[world])[1]
+    minimum = values.min(axis=1, initial=np.inf) >= values[:, _MIDDLE] - _ROUNDING
+    ends = np.column_stack([np.where(x[:, :1] >= 0, x, -x), values[:, _MIDDLE]])
+    return world[minimum], ends[minimum]
+
+
+def _lattice(
+    x: NDArray[np.float64], width: NDArray[np.float64], p: NDArray[np.float64], r: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """25 points around each of (k, 2), and the losses there."""
+    steps = np.arange(-2, 3)
+    around = x[:, None] + width[:, None, None] * np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
+    return around, two_in_one_loss(around[..., 0], around[..., 1], p[:, None], r[:, None])
+
+
+def _lowest_points(p: NDArray[np.float64], r: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Points of the grid that are no higher than their eight neighbours: which world, and their weights."""
+    w1 = _REACH * np.linspace(0, 1, _CELLS + 1) ** 1.5
+    w2 = np.concatenate([-w1[:0:-1], w1])
+    surface = two_in_one_loss(w1[:, None], w2, p[:, None, None], r[:, None, None])
+    rim = np.pad(surface, ((0, 0), (1, 1), (1, 1)), constant_values=np.inf)
+    rim[:, 0, 1:-1] = rim[:, 2, -2:0:-1]
+    rows, columns = surface.shape[1:]
+    lowest = np.all([surface <= rim[:, i : i + rows, j : j + columns] for i in range(3) for j in range(3)], axis=0)
+    world, row, column = np.nonzero(lowest)
+    return world, np.column_stack([w1[row], w2[column]])
+
+
+def _different(ends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The rows that differ in their weights, lowest loss first."""
+    kept: list[NDArray[np.float64]] = []
+    for row in ends[np.argsort(ends[:, 2], kind="stable")]:
+        if all(abs(row[:2] - other[:2]).sum() > _SAME and abs(row[:2] + other[:2]).sum() > _SAME for other in kept):
+            kept.append(row)
+    return np.array(kept[:MOST_MINIMA]).reshape(-1, 3)
+
+
+def two_in_one_minima(density: float, ratio: float = 1.0) -> NDArray[np.float64]:
+    """Every local minimum of one world up to (w1, w2) -> (-w1, -w2), lowest first: rows (w1, w2, loss), w1 >= 0."""
+    found = every_two_in_one_minimum(density, ratio)
+    return np.asarray(found[np.isfinite(found[:, 2])])
+
+
+def basin_shares(density: float, ratio: float = 1.0, side: int = 24) -> NDArray[np.float64]:
+    """How much of the square |w| <= 1.5 flows down into each minimum, in the order of `two_in_one_minima`.
+
+    Steepest descent by small steps from the midpoints of a lattice of side x side cells; each start belongs to the minimum that
+    it is nearest to in the end.
+    """
+    minima = two_in_one_minima(density, ratio)[:, :2]
+    middles = _REACH * (2 * np.arange(side) + 1 - side) / side
+    w = np.stack(np.meshgrid(middles, middles, indexing="ij"), axis=-1).reshape(-1, 2)
+    step, h = _FLOW_STEP / (density * (1 + ratio)), 1e-5
+    nudges = h * np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
+    for _ in range(_FLOW_STEPS):
+        around = w[:, None] + nudges
+        values = two_in_one_loss(around[..., 0], around[..., 1], density, ratio)
+        w = w - step * np.stack([values[:, 0] - values[:, 1], values[:, 2] - values[:, 3]], axis=-1) / (2 * h)
+    gaps = [np.minimum(np.abs(w - end).sum(axis=-1), np.abs(w + end).sum(axis=-1)) for end in minima]
+    return np.bincount(np.argmin(gaps, axis=0), minlength=len(minima)) / len(w)
