@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from tegum.experiments import confused
-from tegum.theory import two_in_one_loss, two_in_one_minima
+from tegum.theory import basin_shares, every_two_in_one_minimum, two_in_one_loss, two_in_one_minima
 
 
 @pytest.mark.parametrize(("density", "ratio"), [(0.9, 1.0), (0.5, 1.0), (0.2, 0.3), (0.6, 2.0)])
@@ -20,11 +20,35 @@ def test_minima_are_lower_than_everything_around_them(density: float, ratio: flo
     assert (two_in_one_loss(everywhere[0], everywhere[1], density, ratio) >= minima[0, 2]).all()
 
 
+def test_many_worlds_at_once_are_the_same_as_one_by_one() -> None:
+    density, ratio = np.array([[0.2], [0.58]]), np.array([0.1, 0.3, 1.0])
+    together = every_two_in_one_minimum(density, ratio)
+    for i, k in np.ndindex(2, 3):
+        alone = two_in_one_minima(float(density[i, 0]), float(ratio[k]))
+        np.testing.assert_array_equal(together[i, k, : len(alone)], alone)
+        assert np.isnan(together[i, k, len(alone) :]).all()
+
+
+def test_the_shallow_minimum_of_a_hardly_learned_feature_is_found() -> None:
+    minima = two_in_one_minima(0.2, 0.1)
+    np.testing.assert_allclose(minima[:, :2], [[1.0302, -0.6891], [0.9987, 0.0171]], atol=1e-3)
+
+
+def test_basins_are_shares_and_equal_where_only_signs_tell_minima_apart() -> None:
+    shares = basin_shares(0.35, 1.0, side=12)
+    assert shares.sum() == pytest.approx(1)
+    np.testing.assert_allclose(shares, [0.5, 0.5], atol=0.05)
+    np.testing.assert_array_equal(basin_shares(0.05, 0.1, side=6), [1.0])
+
+
 def test_the_claims() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(confused, "COUNT", {"quick": 40, "paper": 40})
+        patch.setattr(confused, "MAP", {"quick": (30, 8), "paper": (30, 8)})
+        patch.setattr(confused, "FOLLOWED", 8)
         data = confused.study("quick")
     assert isinstance(data, xr.Dataset)
     verdicts = {claim.name: claim.verdict for claim in confused.claims(data)}
-    assert verdicts["confused"] == verdicts["first-order"] == verdicts["two-minima"] == "held"
-    assert set(confused.figures(data)) == {"surfaces"}
+    assert verdicts.pop("continuous") == "failed"
+    assert set(verdicts.values()) == {"held"}
+    assert set(confused.figures(data)) == {"surfaces", "phases"}

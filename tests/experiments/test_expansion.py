@@ -17,4 +17,6 @@ def test_every_claim_is_judged_and_every_control_fails() -> None:
     wrong = data.assign(model_by_count=data["model_by_count"] * 1.05)
     verdicts = {claim.name: claim.verdict for claim in expansion.claims(wrong)}
     assert verdicts["pattern-sum"] == verdicts["first-terms"] == "failed"
-    assert set(expansion.figures(data)) == {"shares", "polygons"}
+    turned = data.assign(by_count=data["by_count"].isel(active=slice(None, None, -1)).assign_coords(active=data["active"]))
+    assert {claim.name: claim.verdict for claim in expansion.claims(turned)}["shares"] == "failed"
+    assert set(expansion.figures(data)) == {"terms", "shares", "polygons"}

@@ -1,23 +1,42 @@
 """The phase diagram of three features end to end, on a small grid."""
 
+import numpy as np
 import pytest
 import xarray as xr
 
 from tegum.experiments import phase_three
-from tegum.experiments.phase_study import BEST, OPTIMUM
+from tegum.experiments.phase_study import BEST, OPTIMUM, helped
 
 
 @pytest.fixture(scope="module")
 def data() -> xr.Dataset:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phase_three, "SIDE", {"quick": 12, "paper": 12})
+        patch.setattr(phase_three, "LINE", [0.1, 0.5])
         return phase_three.study("quick")
 
 
 def test_the_corners_are_as_the_theory_says(data: xr.Dataset) -> None:
     verdicts = {claim.name: claim.verdict for claim in phase_three.claims(data)}
-    assert verdicts["dense-left"] == verdicts["dense-right"] == verdicts["trained-left"] == "held"
-    assert set(verdicts) == {"dense-left", "dense-right", "trained-left", "trained-right", "sparse-loss"}
+    assert verdicts["dense-left"] == verdicts["dense-right"] == verdicts["trained-left-below"] == "held"
+    assert verdicts["blur"] == verdicts["same-sign"] == "held"
+    assert set(verdicts) >= {"trained-dense-left", "trained-right", "trained-left", "sparse-loss"}
+
+
+def test_a_feature_that_is_hardly_learned_does_not_count_as_superposed(data: xr.Dataset) -> None:
+    tiny = data.assign(norm=0 * data["norm"] + 1e-6, interference=0 * data["interference"] + 1)
+    assert not phase_three.passing(tiny, BEST, phase_three.SPARSE_LEFT, "superposed").any()
+
+
+def test_a_start_is_helped_by_the_pair_that_costs_least() -> None:
+    extra_paired = np.array([[1.0, 0.0, -1.0], [0.0, 1.0, 0.1]])
+    others_paired = np.array([[1.0, -1.0, 0.1], [0.0, 0.1, 1.0]])
+    acute = np.array([[1.0, 0.9, 0.8], [0.1, 0.2, 0.3]])
+    W = np.broadcast_to(np.stack([extra_paired, others_paired, acute]), (2, 3, 2, 3))
+    first = xr.DataArray(W, {"importance_ratio": [0.5, 2.0]}, ("importance_ratio", "seed", "hidden", "feature"))
+    assert helped(first).values.tolist() == [[True, False, False], [False, True, False]]
+    pair = first.isel(feature=[0, 2], hidden=[0])
+    assert helped(pair).values.tolist() == [[True, False, False]] * 2
 
 
 def test_no_fit_is_below_the_certified_optimum_and_no_optimum_above_a_candidate(data: xr.Dataset) -> None:
@@ -26,5 +45,7 @@ def test_no_fit_is_below_the_certified_optimum_and_no_optimum_above_a_candidate(
     assert (optimum.values <= phase_three.candidates(data).values * (1 + 1e-9)).all()
 
 
-def test_the_picture_is_drawn(data: xr.Dataset) -> None:
-    assert len(phase_three.figures(data)["phases"].picture.data) == 3 * 3 + 1
+def test_the_pictures_are_drawn(data: xr.Dataset) -> None:
+    figures = phase_three.figures(data)
+    assert len(figures["phases"].picture.data) == 3 * 4 + 1
+    assert len(figures["stuck"].picture.data) == 2

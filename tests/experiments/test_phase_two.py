@@ -13,6 +13,7 @@ from tegum.experiments.phase_study import BEST, OPTIMUM, PAPER_RULE, boundary
 def data() -> xr.Dataset:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phase_two, "SIDE", {"quick": 10, "paper": 10})
+        patch.setattr(phase_two, "LINE", [0.1, 0.5, 0.9, 1.0, 1.2, 3.0, 10.0])
         return phase_two.study("quick")
 
 
@@ -27,6 +28,17 @@ def test_the_optimum_and_the_best_fits_have_the_phases_of_the_theory(verdicts: d
     assert verdicts["same-sign"].verdict == "held"
     assert verdicts["optimum"].control is not None
     assert not verdicts["optimum"].control.holds
+
+
+def test_the_certified_boundary_is_where_two_minima_tie(data: xr.Dataset, verdicts: dict[str, Claim]) -> None:
+    np.testing.assert_allclose(data["edge"].sel(ratio=[0.1, 0.5]), [0.18125, 0.4846], atol=1e-4)
+    np.testing.assert_allclose(data["edge"].sel(ratio=10.0), data["edge"].sel(ratio=0.1), rtol=1e-4)
+    assert (data["order"] == "first order").all()
+    assert verdicts["boundary"].verdict == "held"
+    assert verdicts["apex"].verdict == "failed"
+    assert verdicts["apex"].disagreement is not None
+    lower = data.assign(edge=0.8 * data["edge"])
+    assert {claim.name: claim.verdict for claim in phase_two.boundary_claims(lower)}["boundary"] == "failed"
 
 
 def test_no_fit_is_below_the_certified_optimum(data: xr.Dataset) -> None:

@@ -21,6 +21,8 @@ def test_dense_worlds_are_linear_and_moderately_sparse_ones_pair(data: xr.Datase
     assert verdicts["count"].control is not None
     assert not verdicts["count"].control.holds
     assert represented(best(data, 0.1)) > 5
+    assert verdicts["pair-theory"].holds
+    assert not any(claim.control.holds for claim in verdicts.values() if claim.control is not None)
 
 
 def test_untrained_weights_pass_nothing(data: xr.Dataset) -> None:
@@ -31,7 +33,9 @@ def test_untrained_weights_pass_nothing(data: xr.Dataset) -> None:
 
 
 def test_pictures_have_a_map_and_a_bar_for_each_model(data: xr.Dataset) -> None:
-    assert len(sweep_small.figures(data)["models"].picture.data) == 2 * 8
+    figures = sweep_small.figures(data)
+    assert len(figures["models"].picture.data) == 2 * 8
+    assert len(figures["reading"].picture.data) == 2 * 2
 
 
 def test_the_large_sweep_is_judged_too() -> None:

@@ -52,7 +52,7 @@ def test_the_picture_names_shapes_fates_and_transitions(data: xr.Dataset) -> Non
 
 
 def test_the_command_writes_data_and_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = f"phase -n 3 -m 2 --density 0.1:1 --importance 0.5:2 --points 3 --seeds 8 --out {tmp_path}"
+    words = f"phase --n 3 --m 2 --density 0.1:1 --importance 0.5:2 --points 3 --seeds 8 --out {tmp_path}"
     assert run(words.split()) == 0
     first = capsys.readouterr().out
     assert "digon + dedicated" in first

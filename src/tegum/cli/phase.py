@@ -26,8 +26,8 @@ _SHOWN = 12
 
 def phase(
     *,
-    features: Annotated[int, Parameter(name=["--features", "-n"], allow_leading_hyphen=True)] = 3,
-    hidden: Annotated[int, Parameter(name=["--hidden", "-m"], allow_leading_hyphen=True)] = 2,
+    features: Annotated[int, Parameter(name=["--features", "--n", "-n"], allow_leading_hyphen=True)] = 3,
+    hidden: Annotated[int, Parameter(name=["--hidden", "--m", "-m"], allow_leading_hyphen=True)] = 2,
     density: Annotated[str, Parameter(allow_leading_hyphen=True)] = "0.01:1",
     importance: Annotated[str, Parameter(allow_leading_hyphen=True)] = "0.1:10",
     points: Annotated[int, Parameter(allow_leading_hyphen=True)] = 24,

@@ -1,11 +1,12 @@
 """Two features in one dimension without bias: the exact loss surface, and a phase in which both features are mixed up.
 
-Paper: Tom McGrath's comment (F12).  y = ReLU(W^T W x), n = 2, m = 1, importances (1, r): the loss of the two weights is
-known in closed form, so nothing is trained.  The comment's parameters are not given; shown are r = 1 at three densities.  Every
-minimum is found at 200 densities (paper profile 800) for three importances, and the lowest on a map of 40 x 30 worlds (100 x 100).
-On the map a weight below 1/2 counts as dropped, weights of opposite signs as antipodal, others as confused.  Where neighbours
-along density differ, the transition is located by following both minima to where their losses are equal; it is first order
-where the slope of the loss jumps by more than 0.1 %, else continuous.  Basins are shares of |w| <= 1.5 under steepest descent.
+Paper: Tom McGrath's comment (F12).  y = ReLU(W^T W x), n = 2, m = 1, importances (1, r): the loss of the two weights is known
+in closed form, so nothing is trained.  The comment's parameters are not given; shown are r = 1 at three densities.  Every
+minimum is found at 200 densities (paper profile 800) for three importances, and the lowest on a map of 40 x 30 worlds (paper
+profile 100 x 100).  On the map a weight below 1/2 counts as dropped, weights of opposite signs as antipodal, others as
+confused.  Where neighbours along density differ, the transition is located by following both minima to where their losses are
+equal; it is first order where the slope of the loss jumps by more than 0.1 %, else continuous.  Basins are shares of |w| <=
+1.5 under steepest descent.
 """
 
 import numpy as np
@@ -142,7 +143,7 @@ def transition_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             name="first-order",
             statement="Antipodal and confused solutions are separated by a discontinuous transition.",
-            how="every transition from antipodal to confused on the map: relative jump of dL/d log p where both losses are equal",
+            how="transitions from antipodal to confused on the map: relative jump of dL/d log p where both losses are equal",
             expected="first order (above 0.1 %) at every importance",
             tolerance="as stated",
             measured=ranges(to_confused) + f"; at r = 1 the weights move by {float(leap.max()):.2f} at density {where:.3f}",
@@ -253,7 +254,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         panels[title] = xr.DataArray(two_in_one_loss(w[:, None], w[None, :], density), {"w1": w, "w2": w}, ("w1", "w2"))
         minima[title] = two_in_one_minima(density)
     caption = (
-        "The exact loss of two equally important features in one dimension, without bias, over both weights. The star is the "
+        "The exact loss of two equally important features in one dimension, without bias, over both weights: yellow is low, "
+        "dark blue high. The star is the "
         "optimum, circles are other minima. In dense worlds both features share one direction (upper right and lower left), "
         "in sparse ones they are opposite; between, both minima exist and one overtakes the other."
     )
@@ -281,7 +283,9 @@ def marks(data: xr.Dataset) -> dict[str, Marks]:
         some = data.isel(transition=(data["order"] == order).values)
         texts = [
             f"{before} → {after}<br>density {value:.4f}: the slope jumps by {jump:.1%}"
-            for before, after, value, jump in zip(*(some[name].values for name in ("before", "after", "value", "jump")), strict=True)
+            for before, after, value, jump in zip(
+                *(some[name].values for name in ("before", "after", "value", "jump")), strict=True
+            )
         ]
         drawn[f"{order} transition"] = Marks(some["ratio"].values, some["value"].values, texts)
     return drawn

@@ -200,6 +200,41 @@ def crossing_claims(data: xr.Dataset) -> list[Claim]:
     ]
 
 
+def printed_claims(data: xr.Dataset) -> list[Claim]:
+    """What can be read off the printed theory: superposition needs sparsity, and how much depends on importance."""
+    p, r = data["density"].values, data["importance_ratio"].values
+    pair = data["lowest_2"].transpose("density", "importance_ratio").values == "extra in a pair"
+    highest, others = float(p[pair.any(axis=1)].max()), float(p[~pair.all(axis=1)].max())
+    cell = float(p[1] / p[0])
+    left, middle = (float(p[pair[:, int(abs(np.log(r / at)).argmin())]].max()) for at in (0.1, 1.0))
+    return [
+        Claim(
+            name="needs-sparsity",
+            statement="Superposition needs sparsity: in dense worlds no importance makes a pair worthwhile.",
+            how="highest density of the map of two features at which a pair is cheapest, over all importances",
+            expected=f"at most 4/7 = {APEX:.4f}",
+            tolerance="none",
+            measured=f"{highest:.4f}",
+            holds=highest <= APEX,
+            evidence=f"{pair.size} cells, closed form",
+            control=Control("a dropped or dedicated feature instead", f"{others:.4f}", others <= APEX),
+        ),
+        Claim(
+            name="printed",
+            statement="How much sparsity depends on importance: the printed panel has 0.166 at 0.1x and 0.58 at its apex.",
+            how="boundary of the pair in the map of two features at relative importance 0.1 and 1",
+            expected="0.166, 0.58 (read off the figure; 0.1600 and 0.5714 by the formulas)",
+            tolerance=f"5 %, and a grid cell of {100 * (cell - 1):.1f} %",
+            measured=f"{left:.4f}, {middle:.4f}",
+            holds=bool(abs(left / 0.166 - 1) < 0.05 + cell - 1 and abs(middle / 0.58 - 1) < 0.05 + cell - 1),
+            evidence=f"{p.size} densities, closed form",
+            control=Control(
+                "equal importance in place of 0.1x", f"{middle:.4f}", bool(abs(middle / 0.166 - 1) < 0.05 + cell - 1)
+            ),
+        ),
+    ]
+
+
 def triangle_claims(data: xr.Dataset) -> list[Claim]:
     """Whether the solution that the paper leaves out may be left out."""
     cheapest = set(data["lowest_3"].values.ravel()) | set(data["lowest_4"].values.ravel())
@@ -266,6 +301,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             evidence=f"{linear.size} cells, closed form",
             control=Control("linear outputs", f"{share['linear']:.0%}", share["linear"] > 0),
         ),
+        *printed_claims(data),
         *crossing_claims(data),
         *triangle_claims(data),
     ]

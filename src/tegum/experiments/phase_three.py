@@ -49,7 +49,9 @@ def passing(data: xr.Dataset, reading: str, corner: tuple[slice, slice], check: 
     """Which grid points of a corner pass a check."""
     cells = data.sel(reading=reading, density=corner[0], importance_ratio=corner[1])
     norm, mixed = cells["norm"], cells["interference"]
-    return {"not learned": norm < 0.1, "superposed": (mixed > 0.5) & (norm > 0.5), "dedicated": (mixed < 0.1) & (norm > 0.9)}[check]
+    return {"not learned": norm < 0.1, "superposed": (mixed > 0.5) & (norm > 0.5), "dedicated": (mixed < 0.1) & (norm > 0.9)}[
+        check
+    ]
 
 
 def corner_claim(
@@ -122,10 +124,10 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:
             Disagreement(
                 f"superposition up to density 0.3, though its own theory ends it at {float(pair_boundary(ratio)):.3f} for r = "
                 f"{ratio:g}",
-                f"the certified optimum is in superposition at {float(optimum.mean()):.1%} of these points; for r = {ratio:g} it "
-                f"drops the feature above density {least:.4f}",
-                "The corner as stated reaches over the boundary. (Interference alone is above 0.5 everywhere, for a feature that is "
-                "hardly learned still has a direction; hence the norm.)",
+                f"the certified optimum is in superposition at {float(optimum.mean()):.1%} of these points; for r = {ratio:g} "
+                f"it drops the feature above density {least:.4f}",
+                "The corner as stated reaches over the boundary. (Interference alone is above 0.5 everywhere, for a feature "
+                "that is hardly learned still has a direction; hence the norm.)",
             ),
         ),
         Claim(
@@ -215,7 +217,9 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     return {
         "phases": Figure(phase_panels(maps, lines), caption),
         "stuck": Figure(
-            stuck_panels(stuck_parts(data, "most opposed at the start: a wrong pair", "most opposed at the start: the right pair")),
+            stuck_panels(
+                stuck_parts(data, "most opposed at the start: a wrong pair", "most opposed at the start: the right pair")
+            ),
             "Share of fits that end more than 5 % above the certified optimum, by which pair of features starts most opposed. "
             "Right are the pairs that cost least: with the extra feature if it is less important, else the two others.",
         ),

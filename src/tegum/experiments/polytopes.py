@@ -153,19 +153,20 @@ def _repelling(data: xr.Dataset) -> Claim:
     energy = {n: float(relu_energy(U)) for n, U in optima.items()}
     names = {n: identify(U).polytope or identify(U).label for n, U in optima.items()}
     free = max(energy[n] for n in (4, 5, 6))
-    antiprism = dimensionality(optima[8])
+    antiprism, seven = dimensionality(optima[8]), np.sort(dimensionality(optima[7]))
     moved = identify(optima[7] + 0.5 * np.sin(np.arange(21.0)).reshape(3, 7)).polytope
     return Claim(
         name="thomson",
         statement="Seven repelling points form a pentagonal bipyramid, eight a square antiprism; up to six cost nothing.",
-        how="ReLU energy and name of the optimum on the sphere; D_i of the antiprism",
-        expected="0 up to 6; 0.95492, pentagonal bipyramid; square antiprism, D = 0.374",
+        how="ReLU energy and name of the optimum on the sphere; D_i of both",
+        expected="0 up to 6; 0.95492, pentagonal bipyramid, D = 5 x 0.400 and 2 x 0.500; square antiprism, D = 0.374",
         tolerance="1e-5; D 0.001",
-        measured=f"at most {free:.0e}; {energy[7]:.5f}, {names[7]}; {names[8]}, D = {antiprism.mean():.4f}",
+        measured=f"at most {free:.0e}; {energy[7]:.5f}, {names[7]}, D = 5 x {seven[:5].mean():.4f} and 2 x "
+        f"{seven[5:].mean():.4f}; {names[8]}, D = {antiprism.mean():.4f}",
         holds=free < 1e-9
         and abs(energy[7] - 0.95492) < 1e-5
         and (names[7], names[8]) == ("pentagonal bipyramid", "square antiprism")
-        and bool((abs(antiprism - 0.374) < 1e-3).all()),
+        and bool((abs(seven - np.array([0.4] * 5 + [0.5] * 2)) < 1e-3).all() and (abs(antiprism - 0.374) < 1e-3).all()),
         evidence=f"best of {data.attrs['thomson_starts']} random starts each",
         control=Control("the seven points moved by up to 0.5", str(moved), moved == "pentagonal bipyramid"),
         note="; ".join(f"{n}: {names[n]}, E = {energy[n]:.5f}" for n in range(9, 13))

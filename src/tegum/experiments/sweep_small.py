@@ -5,14 +5,16 @@ Paper: section 2, how to read a model (F03) and the sweep over density (F04).  n
 is chosen by exact loss.  Below density 0.01 results depend on steps and learning rate.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import xarray as xr
 
 import tegum as tg
 from tegum.claims import Claim, Control
 from tegum.experiments.experiment import Experiment, Figure, Profile
-from tegum.experiments.sweep_study import best, picture, represented, sweep_study
-from tegum.theory import dropped_loss, pair_regime_count
+from tegum.experiments.sweep_study import best, picture, reading, represented, sweep_study
+from tegum.theory import dropped_loss, pair_regime_count, pair_regime_loss
 
 IMPORTANCE = tg.features.geometric(0.7, 20)
 RECIPE: dict[Profile, tg.Recipe] = {
@@ -21,6 +23,10 @@ RECIPE: dict[Profile, tg.Recipe] = {
 }
 PRINTED = {1.0: 5, 0.3: 7, 0.1: 9, 0.03: 10, 0.01: 11, 0.003: 13, 0.001: 12}
 """Features with a norm of 0.9 or more, read off the paper's figure."""
+ALONE = {1.0: 5, 0.3: 3, 0.1: 1, 0.03: 0, 0.01: 0, 0.003: 0, 0.001: 0}
+"""How many of them have a direction to themselves there."""
+PAIRED = (1.0, 0.3, 0.1, 0.03)
+"""Densities at which dedicated features and pairs are all there is."""
 
 
 def study(profile: Profile) -> xr.Dataset:
@@ -87,7 +93,7 @@ def count_claim(data: xr.Dataset) -> Claim:
     """How many features are represented at each density."""
     ours = {p: represented(best(data, p)) for p in PRINTED}
     linear = {p: represented(best(data, p, "Linear")) for p in PRINTED}
-    theory = [pair_regime_count(IMPORTANCE, 5, p) for p in (1.0, 0.3, 0.1, 0.03)]
+    theory = [pair_regime_count(IMPORTANCE, 5, p) for p in PAIRED]
     fits = all(abs(ours[p] - printed) <= (1 if p >= 0.03 else 2) for p, printed in PRINTED.items())
     return Claim(
         name="count",
@@ -104,6 +110,64 @@ def count_claim(data: xr.Dataset) -> Claim:
             all(abs(linear[p] - v) <= 1 for p, v in PRINTED.items()),
         ),
         note=f"Dedicated features and pairs alone would give {', '.join(map(str, theory))} down to density 0.03.",
+    )
+
+
+def theory_check(data: xr.Dataset, net: str) -> tuple[str, bool]:
+    """Counts, and losses over those of the closed form, and whether both are as it says."""
+    models = {p: best(data, p, net) for p in PAIRED}
+    counts = {p: represented(model) for p, model in models.items()}
+    excess = {p: float(model["loss"]) / pair_regime_loss(IMPORTANCE, 5, p) - 1 for p, model in models.items()}
+    fits = all(abs(counts[p] - pair_regime_count(IMPORTANCE, 5, p)) <= 1 and excess[p] < 0.02 for p in PAIRED)
+    return ", ".join(f"{counts[p]} ({excess[p]:+.1%})" for p in PAIRED), fits
+
+
+def theory_claim(data: xr.Dataset) -> Claim:
+    """The closed form of dedicated features and pairs."""
+    measured, holds = theory_check(data, "ReluOutput")
+    return Claim(
+        name="pair-theory",
+        statement="Dedicated features and antipodal pairs explain counts and losses: one more feature pays if I_N / I_(2m-N-1) "
+        "exceeds 2p / (4 - 5p).",
+        how="features with norm at least 0.9 (and exact loss against the closed form) at densities "
+        + ", ".join(map(str, PAIRED)),
+        expected=", ".join(str(pair_regime_count(IMPORTANCE, 5, p)) for p in PAIRED) + "; no loss above the closed form",
+        tolerance="1; 2 %",
+        measured=measured,
+        holds=holds,
+        evidence=f"best of {data.sizes['seed']} seeds by exact loss at each density",
+        control=Control("linear models", *theory_check(data, "Linear")),
+    )
+
+
+def order_check(data: xr.Dataset, net: str) -> tuple[str, bool]:
+    """How many features are alone at each density, and whether they are the most important, ever fewer, as in the figure."""
+    counts, prefix = {}, True
+    for p in ALONE:
+        W = best(data, p, net)["W"].values.astype(np.float64)
+        alone = np.flatnonzero((tg.geometry.feature_norms(W) >= 0.9) & (tg.geometry.interference(W) < 0.5))
+        prefix &= list(alone) == list(range(len(alone)))
+        counts[p] = len(alone)
+    fewer = all(a >= b for a, b in pairwise(counts.values()))
+    near = all(abs(counts[p] - printed) <= 1 for p, printed in ALONE.items())
+    words = ", ".join(map(str, counts.values())) + ("" if prefix else "; not the most important ones")
+    return words, prefix and fewer and near and counts[0.01] == counts[0.003] == counts[0.001] == 0
+
+
+def order_claim(data: xr.Dataset) -> Claim:
+    """Which features superposition reaches first and last."""
+    measured, holds = order_check(data, "ReluOutput")
+    return Claim(
+        name="order",
+        statement="Superposition reaches the least important features first and the most important last, then all.",
+        how="represented features whose interference is below 0.5, at the seven densities: how many, and whether they are the "
+        "most important",
+        expected=", ".join(map(str, ALONE.values())),
+        tolerance="1, and none at density 0.01 and below",
+        measured=measured,
+        holds=holds,
+        evidence=f"best of {data.sizes['seed']} seeds by exact loss at each density",
+        control=Control("linear models", *order_check(data, "Linear")),
     )
 
 
@@ -168,12 +232,13 @@ def sparse_claim(data: xr.Dataset) -> Claim:
 def claims(data: xr.Dataset) -> list[Claim]:
     """The statements of section 2."""
     pairs = [pairs_claim(data, density) for density in (0.3, 0.1)]
-    return [dense_claim(data), linear_claim(data), count_claim(data), *pairs, sparse_claim(data)]
+    counts = [count_claim(data), theory_claim(data), order_claim(data)]
+    return [dense_claim(data), linear_claim(data), *counts, *pairs, sparse_claim(data)]
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
-    """The strip of models."""
-    return {"models": picture(data)}
+    """How to read a model, and the strip of models."""
+    return {"reading": reading(data), "models": picture(data)}
 
 
 experiment = Experiment(

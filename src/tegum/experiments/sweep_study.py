@@ -37,6 +37,18 @@ def represented(model: xr.Dataset, least: float = 0.9) -> int:
     return int((tg.geometry.feature_norms(model["W"].values) >= least).sum())
 
 
+def reading(data: xr.Dataset) -> Figure:
+    """Two models, large: one that is as good as linear, one in superposition."""
+    models = {"ReLU, p = 1: no superposition": best(data, 1.0), "ReLU, p = 0.1: antipodal pairs": best(data, 0.1)}
+    return Figure(
+        strips(models),
+        "How to read a model. Above, WᵀW, what each input does to each output, and beside it the bias: a red diagonal is a "
+        "feature that passes through, blue off the diagonal are two features stored as opposites, and a pale red bias is the "
+        "mean of a feature that is dropped. Below, the norm of each feature, coloured by how much the others excite its "
+        "direction: the sum of squares of the paper's text or, by the button, its root, which the authors' notebook shows.",
+    )
+
+
 def picture(data: xr.Dataset) -> Figure:
     """The linear model, and the ReLU-output models from dense to sparse."""
     models = {"linear<br>p = 0.001": best(data, 0.001, "Linear")}

@@ -1,6 +1,6 @@
 """Models side by side, each as the paper reads one: the map W^T W with its bias, and a bar for each feature.
 
-Top: W^T W (features from most to least important, top to bottom and left to right) and, set apart, b; blue is +1, red -1.
+Top: W^T W (features from most to least important, top to bottom and left to right) and, set apart, b; red +1, blue -1 (paper).
 Bottom: the norm of every feature, coloured by its interference with the others, from dark (0, alone) to yellow (1 and more):
 the paper's sum of squares, or its square root, which the authors' notebook shows.
 
@@ -19,7 +19,7 @@ from plotly.subplots import make_subplots
 from tegum.figures.theme import styled
 from tegum.geometry import feature_norms, gram, interference
 
-_SIGNED = "RdBu"
+_SIGNED = "RdBu_r"
 _MIXED = "Inferno"
 _SQUARED, _ROOT = "interference Σ(ŵᵢ·Wⱼ)²", "interference √Σ(ŵᵢ·Wⱼ)²"
 
@@ -101,6 +101,8 @@ def strips(models: Mapping[str, xr.Dataset]) -> go.Figure:
         updatemenus=[_measures({k: trace.customdata for k, trace in enumerate(figure.data) if trace.type == "bar"})],
     )
     styled(figure, height=560)
+    if count > 6:
+        figure.update_annotations(font_size=12)
     return figure.update_layout(margin={"t": 90})
 
 
