@@ -21,7 +21,6 @@ def test_dense_worlds_are_linear_and_moderately_sparse_ones_pair(data: xr.Datase
     assert verdicts["count"].control is not None
     assert not verdicts["count"].control.holds
     assert represented(best(data, 0.1)) > 5
-    assert verdicts["pair-theory"].holds
     assert not any(claim.control.holds for claim in verdicts.values() if claim.control is not None)
 
 
