@@ -5,7 +5,7 @@ import xarray as xr
 
 from tegum.errors import Mistake, Problem
 
-_DONE = ("finished", "minimum", "saddle")
+_DONE = ("finished", "minimum", "saddle", "converged")
 
 
 def best(data: xr.Dataset, by: str = "loss") -> xr.Dataset:

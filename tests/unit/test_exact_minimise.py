@@ -155,3 +155,20 @@ def test_lanczos_finds_the_same_curvature(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("tegum.exact.certificate._MOST_DENSE", 5)
     sparse = tg.exact.minimise(FIVE_IN_TWO, SPARSE, seeds=2, progress=False)
     np.testing.assert_allclose(sparse.curvature, dense.curvature, rtol=1e-3, atol=1e-6)
+
+
+def test_without_a_certificate_the_same_ends_are_called_converged(census: xr.Dataset) -> None:
+    sweep = {"density": [0.05, 0.5]}
+    plain = tg.exact.minimise(
+        FIVE_IN_TWO, tg.features.Independent(5), seeds=4, sweep=sweep, certify=False, gradient_tolerance=1e-8, progress=False
+    )
+    assert (plain.status == "converged").all()
+    assert plain.curvature.isnull().all()
+    np.testing.assert_array_equal(plain.W, census.W.isel(seed=slice(4)))
+    assert float(tg.best(plain).loss.sel(density=0.5)) == float(plain.loss.sel(density=0.5).min())
+
+
+def test_a_start_that_runs_out_of_steps_is_given_up() -> None:
+    found = tg.exact.minimise(FIVE_IN_TWO, SPARSE, seeds=6, most_steps=4, certify=False, progress=False)
+    assert (found.status == "not converged").all()
+    assert found.steps.max() <= 5

@@ -10,9 +10,11 @@ from tegum.errors import Mistake
 from tegum.geometry import (
     coherence,
     dimensionality,
+    factor_dimensions,
     feature_graph,
     frame_operator,
     frame_spectrum,
+    largest_across,
     learned,
     leverage,
     tightness,
@@ -111,3 +113,22 @@ def test_what_has_no_graph() -> None:
         feature_graph(np.eye(2), -1)
     with pytest.raises(Mistake, match="a model that diverged"):
         feature_graph(np.array([[1.0, np.nan]]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(**NUMBERS)
+def test_the_largest_overlap_across_components(seed: int, m: int, n: int) -> None:
+    W = random_matrix(seed, m, n)
+    component = np.random.default_rng(seed).integers(-1, 3, n)
+    pairs = [
+        (i, j) for i in range(n) for j in range(n) if component[i] != component[j] and min(component[i], component[j]) >= 0
+    ]
+    assert largest_across(W, component) == pytest.approx(max((abs(W[:, i] @ W[:, j]) for i, j in pairs), default=0.0))
+
+
+def test_dimensions_of_factors() -> None:
+    W = summed([SHAPES["pentagon"], SHAPES["digon"]])
+    noise = 0.03 * np.random.default_rng(0).normal(size=W.shape)
+    assert factor_dimensions((W + noise)[:, :5]) == 2
+    assert factor_dimensions((W + noise)[:, 5:]) == 1
+    assert largest_across(W, feature_graph(W).component) < 1e-12

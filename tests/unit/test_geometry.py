@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tegum as tg
 from tegum.errors import Mistake
 from tegum.geometry import (
     aligned,
@@ -76,3 +77,25 @@ def test_leading_axes_are_instances() -> None:
     several = np.stack([random_matrix(seed, 3, 5) for seed in range(4)])
     for measure in (feature_norms, gram, cosines, interference, dimensionality, dimensions_per_feature):
         np.testing.assert_allclose(measure(several), np.stack([measure(W) for W in several]))
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), m=st.integers(2, 5), n=st.integers(1, 8))
+def test_rotations_change_no_output_where_the_hidden_layer_is_linear(seed: int, m: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    W, b, x = rng.normal(size=(m, n)), rng.normal(size=n), rng.uniform(size=(20, n))
+    turn = np.linalg.qr(rng.normal(size=(m, m)))[0]
+
+    def change(net: tg.nets.Net) -> float:
+        return float(abs(net.forward({"W": turn @ W, "b": b}, x) - net.forward({"W": W, "b": b}, x)).max())
+
+    assert change(tg.nets.ReluOutput(n, m)) < 1e-9
+    assert change(tg.nets.Linear(n, m)) < 1e-9
+
+
+def test_rotations_change_outputs_behind_a_hidden_relu() -> None:
+    rng = np.random.default_rng(0)
+    W, b, x = rng.normal(size=(3, 6)), np.zeros(6), rng.uniform(size=(20, 6))
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    net = tg.nets.ReluHidden(6, 3)
+    assert abs(net.forward({"W": turn @ W, "b": b}, x) - net.forward({"W": W, "b": b}, x)).max() > 0.1

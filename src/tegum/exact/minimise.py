@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.errors import Problems
 from tegum.exact.objective import activation_of
 from tegum.exact.product import require_terms
-from tegum.exact.search import INTERRUPTED, MINIMUM, NOT_CONVERGED, SADDLE, Search
+from tegum.exact.search import CONVERGED, INTERRUPTED, MINIMUM, NOT_CONVERGED, SADDLE, Search
 from tegum.exact.starts import first_points, neighbours_of
 from tegum.exact.worlds import Worlds, worlds_of
 from tegum.features import Features
@@ -48,6 +48,7 @@ def minimise(
     most_steps: int = 5000,
     terms: int = 256,
     tol: float = 1e-9,
+    certify: bool = True,
     threads: int | None = None,
     progress: bool | None = None,
 ) -> xr.Dataset:
@@ -68,13 +69,15 @@ def minimise(
         most_steps: quasi-Newton steps before a start is given up.
         terms: terms of the loss that is minimised, a power of two; a start that gets stuck is tried again with four times more.
         tol: relative error of the losses returned.
+        certify: whether to look for the smallest curvature; for thousands of parameters that costs far more than the descent.
+            Where it is not sought it is NaN, and a start that converged is ``converged``.
         threads: how many starts at a time; by default one per core.  It never changes a result.
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
     Returns:
         A dataset with the grid's dimensions, then ``seed``, and ``W`` (..., hidden, feature), ``b`` (..., feature), ``loss``,
         ``loss_error`` (its estimated error), ``gradient_norm``, ``curvature`` (smallest beyond the rotation symmetry),
-        ``status`` (minimum, saddle, not converged, or interrupted after Ctrl-C), ``steps``, ``evaluations``,
+        ``status`` (minimum, saddle, converged, not converged, or interrupted after Ctrl-C), ``steps``, ``evaluations``,
         ``feature_density``, ``feature_importance``; coordinate ``start`` says where each seed began.
 
     Raises:
@@ -109,7 +112,7 @@ def minimise(
     problems.raise_if_any()
     assert grid is not None
     began = time.perf_counter()
-    search = Search(net, linear, grid, worlds, gradient_tolerance, most_steps, terms, tol, threads, progress)
+    search = Search(net, linear, grid, worlds, gradient_tolerance, most_steps, terms, tol, certify, threads, progress)
     x = first_points(net, grid, seed_list, initialisation, scale, root_seed, initial)
     found = search.run(x)
     origins = ["given" if initial is not None else "random"] * len(seed_list)
@@ -129,6 +132,7 @@ def minimise(
         "most_steps": most_steps,
         "terms": terms,
         "tol": tol,
+        "certify": certify,
     }
     data = _dataset(net, grid, seed_list, origins, found)
     data.attrs |= {
@@ -150,7 +154,7 @@ def _with_warm_starts(
     """The results with one more start for each neighbour, the best of several rounds; ``places`` (points, neighbours)."""
     everything, warm = found, None
     for _ in range(rounds):
-        usable = np.isin(everything["status"], (MINIMUM, SADDLE))
+        usable = np.isin(everything["status"], (MINIMUM, SADDLE, CONVERGED))
         lowest = np.where(usable, everything["loss"], np.inf).argmin(axis=1)
         best = everything["x"][np.arange(len(lowest)), lowest]
         fresh = search.run(best[places])

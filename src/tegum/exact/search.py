@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from tegum.compilation import is_compiled
 from tegum.exact.certificate import smallest_curvatures
-from tegum.exact.descent import CONVERGED, Starts, descend_many, memory_for
+from tegum.exact.descent import CONVERGED as AT_REST
+from tegum.exact.descent import STUCK, Starts, descend_many, memory_for
 from tegum.exact.evaluate import evaluate
 from tegum.exact.model import point_for
 from tegum.exact.product import MOST_TERMS, work_for
@@ -19,6 +20,8 @@ from tegum.sweep import WorldGrid
 from tegum.threads import in_pieces
 
 MINIMUM, SADDLE, NOT_CONVERGED, INTERRUPTED = "minimum", "saddle", "not converged", "interrupted"
+CONVERGED = "converged"
+"""At rest, and nobody asked for its curvature."""
 
 _FIRST_TERMS = 32
 _FIRST_TOLERANCE = 1e-5
@@ -41,6 +44,7 @@ class Search:
     most_steps: int
     terms: int
     tol: float
+    certify: bool
     threads: int | None
     progress: bool | None
 
@@ -78,7 +82,7 @@ class Search:
             status=np.full(count, _NOT_STARTED),
         )
         self._descend(worlds, starts, self.terms)
-        again = np.flatnonzero((starts.status != CONVERGED) & (starts.status != _NOT_STARTED))
+        again = np.flatnonzero(starts.status == STUCK)
         if again.size:
             own = {name: getattr(starts, name)[again] for name in Starts._fields if name not in ("weight", "importance")}
             second = starts._replace(**own)
@@ -89,11 +93,13 @@ class Search:
             starts.steps[again] += second.steps
             starts.evaluations[again] += second.evaluations
         done = starts.status != _NOT_STARTED
-        curvature, size = smallest_curvatures(
-            starts, worlds, m, n, self.linear, self.net.bias, self.terms, self.threads, self.progress
-        )
-        status = np.where(curvature < -_SADDLE_BELOW * size, SADDLE, MINIMUM).astype("<U13")
-        status[starts.status != CONVERGED] = NOT_CONVERGED
+        curvature, status = np.full(count, np.nan), np.full(count, CONVERGED, dtype="<U13")
+        if self.certify:
+            curvature, size = smallest_curvatures(
+                starts, worlds, m, n, self.linear, self.net.bias, self.terms, self.threads, self.progress
+            )
+            status[:] = np.where(curvature < -_SADDLE_BELOW * size, SADDLE, MINIMUM)
+        status[starts.status != AT_REST] = NOT_CONVERGED
         status[~done] = INTERRUPTED
         W, b = starts.x[:, : m * n].reshape(points, per_point, m, n), starts.x[:, m * n :].reshape(points, per_point, n)
         each = features.replaced(density=features.density[..., None, :], importance=features.importance[..., None, :])

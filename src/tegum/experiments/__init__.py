@@ -22,6 +22,7 @@ from tegum.experiments import (
     polytopes,
     sweep_large,
     sweep_small,
+    uniform_geometry,
 )
 from tegum.experiments.experiment import Experiment, Figure, Profile
 from tegum.experiments.source import code_version, experiment_in
@@ -36,6 +37,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     phase_two.experiment,
     phase_three.experiment,
     confused.experiment,
+    uniform_geometry.experiment,
     polytopes.experiment,
     one_density.experiment,
     one_importance.experiment,

@@ -9,8 +9,10 @@ from tegum.figures.curves import curve_panel
 from tegum.figures.fractions import fraction_scatter
 from tegum.figures.geometry_map import geometry_map
 from tegum.figures.levels import level_panels, level_slider
+from tegum.figures.networks import network_panels
 from tegum.figures.phase_map import phase_panels
 from tegum.figures.polytopes import polytope_table
+from tegum.figures.shares import shape_shares
 from tegum.figures.stacks import NeuronPanel, stack_panels
 from tegum.figures.strips import strips
 from tegum.figures.stuck_map import stuck_panels
@@ -34,8 +36,10 @@ __all__ = [
     "geometry_map",
     "level_panels",
     "level_slider",
+    "network_panels",
     "phase_panels",
     "polytope_table",
+    "shape_shares",
     "stack_panels",
     "strips",
     "stuck_panels",

@@ -11,15 +11,19 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tegum.figures.theme import CATEGORIES, FAINT, styled
+from tegum.figures.theme import CATEGORIES, FAINT, INK, log_ticks, styled
 
 _FEW = 20
-_FEW_DECADES = 300
-"""Below this ratio of its ends a logarithmic axis is labelled at 1, 2 and 5 of each decade."""
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
-def curve_panel(curves: Mapping[str, xr.DataArray], x_label: str, y_label: str, log_x: bool = False) -> go.Figure:
+def curve_panel(
+    curves: Mapping[str, xr.DataArray],
+    x_label: str,
+    y_label: str,
+    log_x: bool = False,
+    points: Mapping[str, xr.DataArray] | None = None,
+) -> go.Figure:
     """Curves on shared axes; colour and dash tell them apart.
 
     Args:
@@ -27,6 +31,7 @@ def curve_panel(curves: Mapping[str, xr.DataArray], x_label: str, y_label: str, 
         x_label: what that axis is called, with its unit.
         y_label: what the vertical axis is called.
         log_x: whether the horizontal axis is logarithmic.
+        points: likewise, drawn as open circles without a line, such as printed values to compare with.
     """
     figure = go.Figure()
     every = np.concatenate([data[data.dims[0]].values for data in curves.values()])
@@ -41,6 +46,17 @@ def curve_panel(curves: Mapping[str, xr.DataArray], x_label: str, y_label: str, 
                 hovertemplate=f"{name}<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}<extra></extra>",
             )
         )
+    for name, data in (points or {}).items():
+        figure.add_trace(
+            go.Scatter(
+                x=data[data.dims[0]].values,
+                y=data.values,
+                mode="markers",
+                name=name,
+                marker={"symbol": "circle-open", "size": 9, "color": INK, "line": {"width": 1.5}},
+                hovertemplate=f"{name}<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}<extra></extra>",
+            )
+        )
     figure.update_xaxes(
         title={"text": x_label, "standoff": 8},
         type="log" if log_x else "linear",
@@ -48,10 +64,8 @@ def curve_panel(curves: Mapping[str, xr.DataArray], x_label: str, y_label: str, 
         gridcolor=FAINT,
         zeroline=False,
     )
-    if log_x and every.max() < _FEW_DECADES * every.min():
-        decades = range(int(np.floor(np.log10(every.min()))), int(np.ceil(np.log10(every.max()))) + 1)
-        ticks = [k * 10.0**decade for decade in decades for k in (1, 2, 5)]
-        figure.update_xaxes(tickmode="array", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+    if log_x:
+        figure.update_xaxes(**log_ticks(float(every.min()), float(every.max())))
     figure.update_yaxes(title={"text": y_label, "standoff": 10}, gridcolor=FAINT, zeroline=False)
     figure.update_layout(legend={"orientation": "h", "y": -0.2, "x": 0})
     styled(figure, height=460)

@@ -4,13 +4,14 @@ Every feature is a dot; lines stand at the D_i of regular shapes (an antiprism's
 Source: the scatter of section 4 of `Toy Models of Superposition`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from tegum.figures.theme import FAINT, INK, styled
+from tegum.figures.shapes import SHAPE_COLOURS
+from tegum.figures.theme import FAINT, INK, log_ticks, styled
 
 FRACTIONS = {
     1.0: "1  dedicated",
@@ -21,8 +22,9 @@ FRACTIONS = {
     3 / 8: "3/8  square antiprism",
     0.0: "0  not learned",
 }
-_COLOURS = ("#222222", "#66ccee", "#228833", "#ee6677", "#4477aa", "#aa3377", "#888888")
 _SPREAD = 0.3
+_MANY = 3000
+"""More dots than this are painted by the graphics card."""
 
 
 def fraction_scatter(
@@ -33,6 +35,7 @@ def fraction_scatter(
     line: Sequence[float] | None = None,
     line_name: str = "",
     log: bool = False,
+    marks: Mapping[str, float] | None = None,
     height: int = 460,
 ) -> go.Figure:
     """A column of dots at each place.
@@ -45,6 +48,7 @@ def fraction_scatter(
         line: a curve over the places, drawn below the dots.
         line_name: its name in the legend.
         log: whether the axis of places is logarithmic.
+        marks: dotted lines across, by the text above them.
         height: of the picture, pixels.
     """
     x = np.log10(places) if log else np.asarray(places, float)
@@ -54,7 +58,8 @@ def fraction_scatter(
         figure.add_trace(
             go.Scatter(x=list(places), y=list(line), mode="lines", line={"color": FAINT, "width": 5}, name=line_name)
         )
-    for (value, name), colour in zip(FRACTIONS.items(), _COLOURS, strict=True):
+    for value, name in FRACTIONS.items():
+        colour = _colour(name)
         figure.add_hline(y=value, line={"color": colour, "width": 1.2}, opacity=0.8)
         font = {"color": colour, "size": 13}
         nudge = {3 / 8: -9, 2 / 5: 9, 2 / 3: -7, 3 / 4: 7}.get(value, 0)
@@ -63,12 +68,13 @@ def fraction_scatter(
         )
     dots_x = np.concatenate([centre + _spread(len(column)) * step for centre, column in zip(x, D, strict=True)])
     few = max(len(column) for column in D)
+    kind = go.Scattergl if len(dots_x) > _MANY else go.Scatter
     figure.add_trace(
-        go.Scatter(
+        kind(
             x=10**dots_x if log else dots_x,
-            y=np.concatenate(list(D)),
+            y=np.round(np.concatenate(list(D)), 5),
             mode="markers",
-            marker={"size": 4 if few > 20 else 8, "color": INK, "opacity": 0.55},
+            marker={"size": 3 if len(dots_x) > _MANY else 4 if few > 20 else 8, "color": INK, "opacity": 0.55},
             name="a feature",
             hovertemplate="D %{y:.4f}<extra></extra>",
         )
@@ -83,12 +89,26 @@ def fraction_scatter(
             yanchor="bottom",
             showarrow=False,
         )
-    figure.update_xaxes(title=x_title, type="log" if log else "linear", showgrid=False, zeroline=False)
-    figure.update_yaxes(title="feature dimensionality D<sub>i</sub>", range=[-0.03, 1.06], showgrid=False, zeroline=False)
-    figure.update_layout(showlegend=line is not None, legend={"x": 0.99, "xanchor": "right", "y": 0.97})
+    for text, place in (marks or {}).items():
+        figure.add_vline(x=place, line={"color": INK, "width": 1, "dash": "dot"})
+        height_above = {"y": 1.06, "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
+        figure.add_annotation(text=text, x=np.log10(place) if log else place, **height_above)
+    title = {"text": x_title, "standoff": 8}
+    figure.update_xaxes(title=title, type="log" if log else "linear", showgrid=False, zeroline=False)
+    if log:
+        figure.update_xaxes(**log_ticks(min(places), max(places)), showline=True, linecolor=FAINT, ticks="outside")
+    title = {"text": "feature dimensionality D<sub>i</sub>", "standoff": 8}
+    figure.update_yaxes(title=title, range=[-0.03, 1.06], showgrid=False, zeroline=False)
+    figure.update_layout(showlegend=line is not None, legend={"orientation": "h", "x": 0, "y": -0.17, "itemsizing": "constant"})
     styled(figure, height=height)
-    figure.update_layout(margin={"r": 165, "t": 130 if labels else 40})
+    figure.update_layout(margin={"l": 65, "r": 165, "t": 130 if labels else 40, "b": 80 if line is not None else 45})
     return figure
+
+
+def _colour(label: str) -> str:
+    """The colour of the shape that a line's label ends with."""
+    grey = "#888888"
+    return next((colour for shape, colour in SHAPE_COLOURS.items() if label.endswith(shape) and shape != "not learned"), grey)
 
 
 def _spread(count: int) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 plotly's upload button is switched off here, and nothing that is drawn asks the network for anything.
 """
 
+from math import ceil, floor, log10
 from typing import Any
 
 import plotly.graph_objects as go
@@ -24,6 +25,16 @@ CONFIG: dict[str, Any] = {
     "modeBarButtonsToRemove": ["sendDataToCloud", "select2d", "lasso2d", "autoScale2d"],
 }
 """What every page passes to plotly.js."""
+
+
+def log_ticks(low: float, high: float) -> dict[str, Any]:
+    """Where a logarithmic axis is labelled: at 1, 2, 5 of each decade or more often; up to plotly over many decades."""
+    if not 0 < low < high < 300 * low:
+        return {}
+    decades = range(floor(log10(low)), ceil(log10(high)) + 1)
+    digits = (1, 2, 3, 4, 5, 7) if high < 20 * low else (1, 2, 5)
+    ticks = [digit * 10.0**decade for decade in decades for digit in digits]
+    return {"tickmode": "array", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 def styled(figure: go.Figure, height: int) -> go.Figure:

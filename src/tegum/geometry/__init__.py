@@ -5,7 +5,7 @@ from tegum.geometry.catalogue import composite_name, polygon, simplex
 from tegum.geometry.codes import CODES, Code, blocks_of, code_of, hand_built, sign_pattern
 from tegum.geometry.events import Event, Jump, events, jumps, quiet_change, settled
 from tegum.geometry.frames import coherence, frame_operator, frame_spectrum, leverage, tightness, welch_bound
-from tegum.geometry.graph import FeatureGraph, feature_graph, learned
+from tegum.geometry.graph import FeatureGraph, factor_dimensions, feature_graph, largest_across, learned
 from tegum.geometry.identification import Component, Identification, identify, shape_names
 from tegum.geometry.measures import (
     cosines,
@@ -52,6 +52,7 @@ __all__ = [
     "dimensionality",
     "dimensions_per_feature",
     "events",
+    "factor_dimensions",
     "feature_graph",
     "feature_norms",
     "frame_operator",
@@ -62,6 +63,7 @@ __all__ = [
     "ignoring",
     "interference",
     "jumps",
+    "largest_across",
     "learned",
     "left_out",
     "leverage",

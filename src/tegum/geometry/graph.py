@@ -25,6 +25,8 @@ from tegum.geometry.measures import dimensionality, feature_norms, gram
 
 SMALL_NORM = 0.3
 SMALL_DIMENSIONALITY = 0.15
+SPANNED = 0.2
+"""A dimension counts where its singular value exceeds this share of the component's largest."""
 
 
 @final
@@ -93,6 +95,18 @@ def feature_graph(W: NDArray[np.floating], threshold: float = 0.1) -> FeatureGra
     nodes = learned(W)
     joined = (size > threshold) & nodes & nodes[:, None]
     return FeatureGraph(np.where(joined, size, 0.0), labelled_components(joined[None], nodes[None])[0])
+
+
+def largest_across(W: Float[np.ndarray, "m n"], component: Int[np.ndarray, " n"]) -> float:
+    """The largest |W_i . W_j| of features in different components (numbered as in `FeatureGraph`); 0 where all are in one."""
+    apart = (component[:, None] != component) & (component[:, None] >= 0) & (component >= 0)
+    return float(np.where(apart, np.abs(gram(W)), 0.0).max(initial=0.0))
+
+
+def factor_dimensions(W: Float[np.ndarray, "m n"]) -> int:
+    """How many dimensions the features of one component span: singular values above a fifth of the largest."""
+    sizes = np.linalg.svd(W, compute_uv=False)
+    return int((sizes > SPANNED * sizes[0]).sum())
 
 
 def require_weights(W: NDArray[Any]) -> None:

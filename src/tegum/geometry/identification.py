@@ -26,15 +26,13 @@ from scipy.spatial.distance import squareform
 
 from tegum.errors import Mistake, Problem
 from tegum.geometry.catalogue import Fit, composite_name, nearest_shape, plural
-from tegum.geometry.graph import learned, require_weights
+from tegum.geometry.graph import SPANNED, learned, require_weights
 from tegum.geometry.measures import cosines, dimensionality, feature_norms
 
 THRESHOLDS = (0.02, 0.04, 0.07, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3)
 JOINED = 0.1
 """What fits nothing is counted as one irregular shape where joined by larger cosines."""
 OUTSIDE = 0.2
-SPANNED = 0.2
-"""A dimension counts where its singular value exceeds this share of the component's largest."""
 Factor = tuple[NDArray[np.intp], Fit | None]
 NOTHING, NOT_LEARNED_NAME = "nothing", "not learned"
 

@@ -1,0 +1,266 @@
+"""The statements about equal features that concern the line D* and all densities at once."""
+
+from itertools import groupby
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from tegum.claims import Claim, Control
+from tegum.experiments.uniform_claims import first_place_with
+from tegum.experiments.uniform_study import EXACT, LEARNED, POLISHED, TRAINING, as_many_random, inverse, model, sizes_of, within
+from tegum.geometry import dimensionality, dimensions_per_feature, feature_graph, identify
+
+PAPER_X = [1.2, 1.25, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.2, 2.4, 3.0, 3.4, 3.6, 3.8, 4.0, 4.2, 4.6, 5.5, 7.0, 9.8]
+PAPER = [
+    *(0.985, 0.967, 0.948, 0.913, 0.877, 0.823, 0.72, 0.62, 0.577, 0.546, 0.521),
+    *(0.51, 0.491, 0.490, 0.486, 0.475, 0.439, 0.424, 0.387, 0.335, 0.282, 0.222),
+]
+"""D* at these 1 / (1 - S), read off the paper's figure, good to 0.01."""
+STEP = 10 ** (1 / 49)
+
+
+def features_per_dimension(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The n / m of the compressed-sensing bound m = -n (1 - S) ln(1 - S): x / ln x with x = 1 / (1 - S)."""
+    return np.asarray(x / np.log(x))
+
+
+def line_of(data: xr.Dataset, way: str) -> NDArray[np.float64]:
+    """D* at every density."""
+    return np.asarray(dimensions_per_feature(data["W"].sel(way=way).transpose("density", "hidden", "feature").values))
+
+
+def line_claims(data: xr.Dataset) -> list[Claim]:
+    """Everything about D*, the dense end, sizes, phases, and how the ways compare."""
+    per_way = [
+        make(data, way) for way in (TRAINING, EXACT) for make in (_table, _sticky, _dense, _first_digons, _phases, _sensing)
+    ]
+    return [*per_way, _smaller(data), _doubled(data), _converged(data), _ways_agree(data)]
+
+
+def _evidence(data: xr.Dataset) -> str:
+    return f"{data.sizes['density']} densities, 1 model each"
+
+
+def _off_the_table(x: NDArray[np.float64], D_star: NDArray[np.float64]) -> tuple[float, float]:
+    """The largest distance from the paper's line where x is at least 1.2, and where."""
+    inside = (x >= PAPER_X[0]) & (x <= PAPER_X[-1] + 0.3)
+    away = np.abs(D_star - np.interp(np.log(x), np.log(PAPER_X), PAPER))[inside]
+    return float(away.max()), float(x[inside][away.argmax()])
+
+
+def _table(data: xr.Dataset, way: str) -> Claim:
+    away, place = _off_the_table(inverse(data), line_of(data, way))
+    linear, _ = _off_the_table(1 / data["shown_density"].values, data["linear_D_star"].values)
+    return Claim(
+        name=f"line-{way}",
+        statement=f"Dimensions per feature fall from 1 to 0.22 along the paper's line ({way}).",
+        how="largest |D* − paper| for 1/(1 − S) from 1.2 on, the digitised line interpolated",
+        expected="0",
+        tolerance="0.04",
+        measured=f"{away:.3f}, at {place:.2f}",
+        holds=away < 0.04,
+        evidence=_evidence(data),
+        control=Control("linear models", f"{linear:.2f}", linear < 0.04),
+    )
+
+
+def _stretch(x: NDArray[np.float64], close: NDArray[np.bool_]) -> tuple[float, float]:
+    """The widest run of grid points where ``close`` is true: its first and last x; 1, 1 where there is none."""
+    runs = [[k for k, _ in run] for true, run in groupby(enumerate(close.tolist()), lambda one: one[1]) if true]
+    ends = [(float(x[run[0]]), float(x[run[-1]])) for run in runs]
+    return max(ends, key=lambda pair: pair[1] / pair[0], default=(1.0, 1.0))
+
+
+def _sticky(data: xr.Dataset, way: str) -> Claim:
+    x, D_star = inverse(data), line_of(data, way)
+    first, last = _stretch(x, np.abs(D_star - 0.5) < 0.025)
+    dense = float(D_star[within(data, 1, 1.1)].min())
+    least = STEP**9 * (1 - 1e-9)
+    shown = 1 / data["shown_density"].values
+    others = _stretch(shown, np.abs(data["linear_D_star"].values - 0.5) < 0.025)
+    return Claim(
+        name=f"sticky-{way}",
+        statement=f"The line is sticky at 1 and at 1/2 ({way}).",
+        how="widest run of neighbouring densities with |D* − 1/2| < 0.025; smallest D* for 1/(1 − S) up to 1.1",
+        expected="10 points of the paper's grid (a factor of 1.53); above 0.97",
+        tolerance="as stated",
+        measured=f"from {first:.2f} to {last:.2f} (a factor of {last / first:.2f}); {dense:.3f}",
+        holds=last / first >= least and dense > 0.97,
+        evidence=_evidence(data),
+        control=Control("linear models", f"a factor of {others[1] / others[0]:.2f}", others[1] / others[0] >= least),
+    )
+
+
+def _dense(data: xr.Dataset, way: str) -> Claim:
+    def look(W: NDArray[np.float64]) -> tuple[str, bool]:
+        D = dimensionality(W)
+        outside = float((D > LEARNED).mean())
+        return f"{D.mean():.4f}; {outside:.1%}", abs(float(D.mean()) - W.shape[0] / W.shape[1]) < 0.01 and outside <= 0.05
+
+    measured, holds = look(model(data, way, 0))
+    other, passes = look(model(data, way, int(np.argmin(abs(inverse(data) - 2.81)))))
+    return Claim(
+        name=f"dense-{way}",
+        statement=f"In the dense world no feature has a direction of its own: one blob around m/n ({way}).",
+        how=f"mean of D_i at density 1; share of features with D_i > {LEARNED:g}",
+        expected=f"m/n = {data.sizes['hidden'] / data.sizes['feature']:.4f}; none",
+        tolerance="0.01; 5 %",
+        measured=measured,
+        holds=holds,
+        evidence="1 model",
+        control=Control("1/(1 − S) = 2.8", other, passes),
+        note="Any m orthonormal rows cost the same there, so no direction is special; D* is 1 for all of them.",
+    )
+
+
+def _first_digons(data: xr.Dataset, way: str) -> Claim:
+    place = first_place_with(data, way, "digon", 0.1)
+    return Claim(
+        name=f"first-digons-{way}",
+        statement=f"Digons come where a pair costs less than dropping one of two features, at 1/(1 − S) = 7/4 ({way}).",
+        how="the densest world in which digons fill a tenth of the dimensions",
+        expected="1.75; the paper's figure has them from 1.68 to 1.76 on",
+        tolerance="0.15",
+        measured=f"{place:.2f}",
+        holds=abs(place - 1.75) <= 0.15,
+        evidence=_evidence(data),
+    )
+
+
+def _phases(data: xr.Dataset, way: str) -> Claim:
+    x = inverse(data)
+    models = [model(data, way, int(np.argmin(abs(np.log(x * p))))) for p in data["shown_density"].values]
+    labels, answers = _looks(models)
+    _, passes = _looks([as_many_random(data, W) for W in models])
+    return Claim(
+        name=f"phases-{way}",
+        statement=f"Superposition is many phases: each of the six feature graphs looks different ({way}).",
+        how="shapes identified at 1/(1 − S) = 1.26, 1.68, 2.81, 4.29, 4.94, 9.1",
+        expected="a tetrahedron; triangles and digons; digons only; pentagons or antiprisms and an irregular rest; an "
+        "irregular core of most features; one component with 90 % of the features",
+        tolerance="none",
+        measured="; ".join(f"{label}{'' if good else ' (not so)'}" for label, good in zip(labels, answers, strict=True)),
+        holds=all(answers),
+        evidence="6 models",
+        control=Control("as many random directions", f"{sum(passes)} of 6 as expected", all(passes)),
+    )
+
+
+def _looks(models: list[NDArray[np.float64]]) -> tuple[list[str], list[bool]]:
+    found = [identify(W) for W in models]
+    kinds = [{one.name.partition(" (")[0] for one in each.components} for each in found]
+    irregular = [sum(len(one.features) for one in each.components if not one.regular) for each in found]
+    learned = [sum(len(one.features) for one in each.components) for each in found]
+    largest = max(map(len, feature_graph(models[5]).components), default=0)
+    answers = [
+        "tetrahedron" in kinds[0],
+        {"triangle", "digon"} <= kinds[1],
+        kinds[2] == {"digon"},
+        bool({"pentagon", "square antiprism"} & kinds[3]) and "irregular" in kinds[3],
+        irregular[4] > learned[4] / 2,
+        largest >= 0.9 * learned[5],
+    ]
+    return [each.label for each in found], answers
+
+
+def _sensing(data: xr.Dataset, way: str) -> Claim:
+    x = inverse(data)
+    sparse = x >= 4
+    ratio = 1 / line_of(data, way)[sparse] / features_per_dimension(x[sparse])
+    thin = 1 / data["shown_density"].values >= 4
+    linear = 1 / data["linear_D_star"].values[thin] / features_per_dimension(1 / data["shown_density"].values[thin])
+    return Claim(
+        name=f"compressed-sensing-{way}",
+        statement=f"The number of features grows with m, modulated by sparsity as in compressed sensing ({way}).",
+        how="features per dimension, 1/D*, over x / ln x with x = 1/(1 − S), from x = 4 on",
+        expected="1 (the bound leaves the constant open)",
+        tolerance="0.25",
+        measured=f"from {ratio.min():.2f} to {ratio.max():.2f}",
+        holds=bool((abs(ratio - 1) <= 0.25).all()),
+        evidence=f"{int(sparse.sum())} densities, 1 model each",
+        control=Control("linear models", f"{linear.min():.2f} to {linear.max():.2f}", bool((abs(linear - 1) <= 0.25).all())),
+        note="The ratio rises with sparsity: D* keeps falling a little faster than the bound's form.",
+    )
+
+
+def _smaller(data: xr.Dataset) -> Claim:
+    line = line_of(data, TRAINING)
+    gap = float(abs(line - data["smaller_D_star"].values).max())
+    crowded = float(abs(line - data["crowded_D_star"].values).max())
+    n, m = data.sizes["feature"], data.sizes["hidden"]
+    return Claim(
+        name="size",
+        statement="Neither n (where n ≫ m) nor m changes the line.",
+        how=f"largest difference of D* between (n, m) = ({n}, {m}) and ({2 * n // 3}, {2 * m // 3}), all densities",
+        expected="0",
+        tolerance="0.05",
+        measured=f"{gap:.3f}",
+        holds=gap < 0.05,
+        evidence=f"{data.sizes['density']} densities, 1 model of each size",
+        control=Control(f"n not much larger than m: ({2 * m}, {m})", f"{crowded:.2f}", crowded < 0.05),
+    )
+
+
+def _doubled(data: xr.Dataset) -> Claim:
+    base = sizes_of(data["W"].sel(way=TRAINING, drop=True))["represented"].values
+    places = [int(np.argmin(abs(np.log(inverse(data) * p)))) for p in data["shown_density"].values]
+    ratio = data["doubled_represented"].values / base[places]
+    third = base[places] / data["smaller_represented"].values[places]
+    return Claim(
+        name="doubled",
+        statement="Doubling m doubles the number of features represented.",
+        how="features with norm at least 1/2, of models with 2m over models with m, at the six densities of the graphs",
+        expected="2",
+        tolerance="10 %",
+        measured=", ".join(f"{value:.2f}" for value in ratio),
+        holds=bool((abs(ratio / 2 - 1) <= 0.1).all()),
+        evidence="6 densities, 1 model of each size",
+        control=Control(
+            "m larger by a half", ", ".join(f"{value:.2f}" for value in third), bool((abs(third / 2 - 1) <= 0.1).all())
+        ),
+    )
+
+
+def _converged(data: xr.Dataset) -> Claim:
+    trained, polished = (data["loss"].sel(way=way).values for way in (TRAINING, POLISHED))
+    start = float(data["loss"].sel(way=TRAINING).values[0])
+    excess = trained / polished - 1
+    at_rest = float((data["gradient_norm"].sel(way=[EXACT, POLISHED]) <= 3e-3).mean())
+    return Claim(
+        name="converged",
+        statement="Training has come to its end: minimising the expected loss further hardly lowers it.",
+        how="exact loss after training over that after exact minimisation from there, minus 1, largest over densities",
+        expected="0",
+        tolerance="1 %",
+        measured=f"{excess.max():.2%} at 1/(1 − S) = {inverse(data)[excess.argmax()]:.2f}, median {np.median(excess):.2%}",
+        holds=bool(excess.max() <= 0.01),
+        evidence=_evidence(data),
+        note=f"{at_rest:.0%} of the minimisations ended by their gradient, the others by their number of steps; the loss at "
+        f"density 1 is {start:.3f}.",
+    )
+
+
+def _ways_agree(data: xr.Dataset) -> Claim:
+    lines = {way: line_of(data, way) for way in (TRAINING, EXACT)}
+    gap = np.abs(lines[TRAINING] - lines[EXACT])
+    losses = data["loss"].sel(way=[EXACT, POLISHED]).values
+    difference = losses[0] / losses[1] - 1
+    return Claim(
+        name="both-ways",
+        statement="Stochastic training and exact minimisation tell the same story.",
+        how="largest difference of D* between the two, from the same starts",
+        expected="0",
+        tolerance="0.05",
+        measured=f"{gap.max():.3f} at 1/(1 − S) = {inverse(data)[gap.argmax()]:.2f}, median {np.median(gap):.3f}",
+        holds=bool(gap.max() <= 0.05),
+        evidence=_evidence(data),
+        control=Control(
+            "models with two features per dimension",
+            f"{abs(lines[EXACT] - data['crowded_D_star'].values).max():.2f}",
+            bool(abs(lines[EXACT] - data["crowded_D_star"].values).max() <= 0.05),
+        ),
+        note=f"Minimised from the start instead of from the trained weights, {int((difference < 0).sum())} of "
+        f"{difference.size} models end lower, by {-difference.min():.2%} at most; the others higher, "
+        f"by {difference.max():.2%} at most.",
+    )

@@ -1,0 +1,129 @@
+"""Feature graphs as networks: a node for each learned feature, joined where features overlap, coloured by shape.
+
+Each component is laid out by forces (Kamada and Kawai's springs where a shape is small, Fruchterman and Reingold's where it is
+large, from the same start each time); components are packed around the largest one.  Thicker edges are larger overlaps.
+
+Source: the insets of the scatter in section 4 of `Toy Models of Superposition`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from tegum.figures.shapes import SHAPE_COLOURS, kind_of
+from tegum.figures.theme import INK, styled
+from tegum.geometry import feature_graph, identify
+
+_SMALL = 12
+_GAP = 0.7
+_TURN = 0.35
+_WIDTHS = ((0.1, 0.3, 0.6), (0.3, 0.6, 1.2), (0.6, np.inf, 2.2))
+"""Edges with |W_i . W_j| from the first number to the second are drawn in the third's width."""
+_EDGE = "#8a8a8a"
+ROW_HEIGHT = 330
+
+
+def network_panels(models: Mapping[str, NDArray[np.floating]], columns: int = 3) -> go.Figure:
+    """One network for each model.
+
+    Args:
+        models: title to W (m, n).
+        columns: how many panels stand side by side.
+    """
+    rows = -(-len(models) // columns)
+    figure = make_subplots(rows, columns, subplot_titles=list(models), horizontal_spacing=0.02, vertical_spacing=0.08)
+    seen: set[str] = set()
+    for place, W in enumerate(models.values()):
+        row, column = place // columns + 1, place % columns + 1
+        graph = feature_graph(W)
+        position = component_layout(graph.weights, graph.components)
+        for trace in _edges(graph.weights, graph.edges, position):
+            figure.add_trace(trace, row=row, col=column)
+        nodes = np.flatnonzero(graph.component >= 0)
+        names = identify(W).names
+        kinds = np.array([kind_of(name) for name in names])
+        for rank, (kind, colour) in enumerate(SHAPE_COLOURS.items()):
+            mine = nodes[kinds[nodes] == kind]
+            if len(mine) == 0:
+                continue
+            trace = go.Scatter(
+                x=position[mine, 0],
+                y=position[mine, 1],
+                mode="markers",
+                marker={"size": 8 if len(nodes) < 90 else 6, "color": colour, "line": {"color": "white", "width": 0.7}},
+                name=kind,
+                legendgroup=kind,
+                legendrank=rank,
+                showlegend=kind not in seen,
+                customdata=[f"feature {i}<br>{names[i]}" for i in mine],
+                hovertemplate="%{customdata}<extra></extra>",
+            )
+            figure.add_trace(trace, row=row, col=column)
+            seen.add(kind)
+        axis = figure.get_subplot(row, column).xaxis.plotly_name.removeprefix("xaxis")
+        figure.update_yaxes(scaleanchor=f"x{axis}", row=row, col=column)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.update_annotations(font={"size": 14, "color": INK})
+    styled(figure, height=ROW_HEIGHT * rows + 70)
+    legend = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.02, "yanchor": "top", "itemsizing": "constant"}
+    return figure.update_layout(legend=legend, margin={"l": 10, "r": 10, "t": 45, "b": 60})
+
+
+def component_layout(weights: NDArray[np.floating], components: list[NDArray[np.intp]]) -> NDArray[np.float64]:
+    """Where every feature stands, shape (n, 2); NaN for what is in no component.
+
+    Args:
+        weights: of the edges, 0 where there is none, shape (n, n).
+        components: the features of each.
+    """
+    position = np.full((len(weights), 2), np.nan)
+    placed: list[tuple[NDArray[np.float64], float]] = []
+    for members in sorted(components, key=len, reverse=True):
+        inside = _laid_out(weights[np.ix_(members, members)])
+        radius = float(np.linalg.norm(inside, axis=1).max(initial=0.0))
+        centre = _free_place(placed, radius)
+        placed.append((centre, radius))
+        position[members] = centre + inside
+    return position
+
+
+def _laid_out(weights: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The nodes of one component around 0, about one unit apart, shape (k, 2)."""
+    k = len(weights)
+    if k == 1:
+        return np.zeros((1, 2))
+    graph = nx.from_numpy_array(weights)
+    found: dict[int, Any] = nx.kamada_kawai_layout(graph, weight=None) if k <= _SMALL else nx.spring_layout(graph, seed=0)
+    place = np.array([found[i] for i in range(k)])
+    place -= place.mean(axis=0)
+    return np.asarray(place * (0.55 * np.sqrt(k) / np.linalg.norm(place, axis=1).max()))
+
+
+def _free_place(placed: list[tuple[NDArray[np.float64], float]], radius: float) -> NDArray[np.float64]:
+    """The first place on a spiral from the middle where a disc does not touch those there are."""
+    angle = 0.0
+    while True:
+        centre = 0.12 * angle * np.array([np.cos(angle), np.sin(angle)])
+        if all(np.hypot(*(centre - other)) >= radius + size + _GAP for other, size in placed):
+            return np.asarray(centre)
+        angle += _TURN / (1 + 0.1 * angle)
+
+
+def _edges(weights: NDArray[np.floating], edges: NDArray[np.intp], position: NDArray[np.float64]) -> list[go.Scatter]:
+    """One trace for each width that occurs."""
+    size = weights[edges[:, 0], edges[:, 1]]
+    traces = []
+    for least, most, width in _WIDTHS:
+        mine = edges[(size > least) & (size <= most)]
+        ends = np.full((2, 3 * len(mine)), np.nan)
+        ends[:, 0::3], ends[:, 1::3] = position[mine[:, 0]].T, position[mine[:, 1]].T
+        if len(mine):
+            line = {"color": _EDGE, "width": width}
+            traces.append(go.Scatter(x=ends[0], y=ends[1], mode="lines", line=line, hoverinfo="skip", showlegend=False))
+    return [trace.update(opacity=0.35 if len(edges) > 600 else 1.0) for trace in traces]
