@@ -5,8 +5,10 @@ from pathlib import Path
 
 from tegum.errors import Mistake, Problem
 from tegum.experiments import (
+    activations,
     adversarial,
     adversarial_training,
+    compressed_sensing,
     confused,
     expansion,
     hidden_codes,
@@ -14,12 +16,14 @@ from tegum.experiments import (
     l1,
     levels,
     linear_forces,
+    nonlinear_compression,
     one_density,
     one_importance,
     phase_theory,
     phase_three,
     phase_two,
     polytopes,
+    pressure,
     sweep_large,
     sweep_small,
     uniform_geometry,
@@ -46,6 +50,10 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     adversarial_training.experiment,
     hidden_codes.experiment,
     l1.experiment,
+    nonlinear_compression.experiment,
+    compressed_sensing.experiment,
+    activations.experiment,
+    pressure.experiment,
 )
 
 

@@ -29,6 +29,7 @@ from tegum.geometry.neurons import (
 )
 from tegum.geometry.phases import DEDICATED, NOT_LEARNED, SUPERPOSITION, phase_of
 from tegum.geometry.projection import ignoring
+from tegum.geometry.purity import level_distance, purity
 from tegum.geometry.thomson import relu_energy, thomson_points
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "largest_across",
     "learned",
     "left_out",
+    "level_distance",
     "leverage",
     "main_features",
     "monosemantic",
@@ -74,6 +76,7 @@ __all__ = [
     "phase_of",
     "polar_angles",
     "polygon",
+    "purity",
     "quiet_change",
     "relu_energy",
     "rescaled_neurons",

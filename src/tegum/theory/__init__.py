@@ -2,37 +2,49 @@
 
 from tegum.theory.activity import Arrangement, alone, pair
 from tegum.theory.candidates import dedicated_loss, dropped_loss, pair_boundary, paired_loss
+from tegum.theory.compressed_sensing import bound_units, denoised, half_recovered, recovered, recovery_rate, recovery_threshold
 from tegum.theory.expansion import best_polygon, losses_by_count, polygon_loss, regular_polygon, shares_by_count
 from tegum.theory.linear import feature_benefit, linear_interference, linear_loss
+from tegum.theory.nonlinear_compression import LINEAR_ERROR, compression_error, packed, ramped_floor, unpacked
 from tegum.theory.one_active import active_error, loss_nothing_active, losses_one_active, silent_error, sparse_loss
 from tegum.theory.pair_regime import pair_regime_count, pair_regime_loss
 from tegum.theory.simplices import best_simplex, fates, left_out, shared_loss, simplex_loss
 from tegum.theory.two_in_one import basin_shares, every_two_in_one_minimum, two_in_one_loss, two_in_one_minima
 
 __all__ = [
+    "LINEAR_ERROR",
     "Arrangement",
     "active_error",
     "alone",
     "basin_shares",
     "best_polygon",
     "best_simplex",
+    "bound_units",
+    "compression_error",
     "dedicated_loss",
+    "denoised",
     "dropped_loss",
     "every_two_in_one_minimum",
     "fates",
     "feature_benefit",
+    "half_recovered",
     "left_out",
     "linear_interference",
     "linear_loss",
     "loss_nothing_active",
     "losses_by_count",
     "losses_one_active",
+    "packed",
     "pair",
     "pair_boundary",
     "pair_regime_count",
     "pair_regime_loss",
     "paired_loss",
     "polygon_loss",
+    "ramped_floor",
+    "recovered",
+    "recovery_rate",
+    "recovery_threshold",
     "regular_polygon",
     "shared_loss",
     "shares_by_count",
@@ -41,4 +53,5 @@ __all__ = [
     "sparse_loss",
     "two_in_one_loss",
     "two_in_one_minima",
+    "unpacked",
 ]

@@ -1,0 +1,143 @@
+"""How many features fit: recovering sparse vectors from few numbers, and the bound that follows for superposition.
+
+    h = W x, x (n,) with k entries that are not 0          which m = len(h) allows x to be read off again?
+
+Problem.  If a layer T(x) = ReLU(W' W x - b) returned every k-sparse x up to a small error, it would yield an exact decoder:
+
+    keep the k largest outputs of T as the support S,  x' = argmin ||W_S x' - h|| on S,  0 elsewhere           `denoised`
+
+and exact recovery is known to need m = Omega(k log(n/k)).  With a share p = k/n of features on, n / m = O(x / ln x), x = 1/p.
+
+Example: two of 128 entries on: random unit columns bring back half of all inputs at m = 12, four on at m = 40.
+Source: the appendix of `Toy Models of Superposition` on compressed sensing (Lemma 1 and Theorem 1), which rests on Do Ba,
+Indyk, Price and Woodruff, "Lower bounds for sparse recovery" (2010).
+"""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tegum.errors import Mistake, Problem
+
+Decoder = Literal["denoiser", "linear", "guess", "told"]
+EXACT = 1e-6
+_INPUTS = 20
+_CLOSE = 1.08
+
+
+def denoised(W: NDArray[np.floating], h: NDArray[np.floating], outputs: NDArray[np.floating], k: int) -> NDArray[np.float64]:
+    """Lemma 1's decoder: least squares on the k largest outputs.
+
+    Args:
+        W: the encoder, shape (m, n).
+        h: what it gave, shape (samples, m).
+        outputs: the layer's outputs for the same inputs, shape (samples, n).
+        k: how many entries are not 0, at most m.
+
+    Returns:
+        The decoded inputs, shape (samples, n).
+
+    Raises:
+        Mistake: where k is not from 1 to m.
+    """
+    if not 1 <= k <= W.shape[0]:
+        raise Mistake(Problem(f"k is {k}", f"choose from 1 to the number of hidden dimensions, {W.shape[0]}"))
+    support = np.argpartition(-outputs, k - 1, axis=1)[:, :k]
+    return _fitted(W, h, support)
+
+
+def _fitted(W: NDArray[np.floating], h: NDArray[np.floating], support: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Least squares for h on each sample's support (samples, k)."""
+    columns = np.moveaxis(W[:, support], 0, 1).astype(np.float64)
+    across = np.swapaxes(columns, 1, 2)
+    values = (np.linalg.pinv(across @ columns, hermitian=True) @ (across @ h[..., None]))[..., 0]
+    decoded = np.zeros((len(h), W.shape[1]))
+    np.put_along_axis(decoded, support, values, axis=1)
+    return decoded
+
+
+def recovered(x: NDArray[np.floating], decoded: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which samples came back, to a relative error of 1e-6, shape (samples,)."""
+    return np.asarray(np.linalg.norm(decoded - x, axis=-1) <= EXACT * np.linalg.norm(x, axis=-1))
+
+
+def recovery_rate(n: int, m: int, k: int, samples: int, seed: int, decoder: Decoder = "denoiser") -> float:
+    """The share of k-sparse inputs of ones that a decoder gets back through random unit columns.
+
+    The layer in front of the denoiser is T(x) = ReLU(W^T W x).
+
+    Args:
+        n: entries of x.
+        m: dimensions of h.
+        k: entries that are 1.
+        samples: how many inputs, twenty for each matrix.
+        seed: of the matrices and inputs.
+        decoder: "denoiser"; "linear", the pseudo-inverse of W and nothing else; "guess", least squares on a random support;
+            "told", least squares on the true support.
+
+    Raises:
+        Mistake: where k is not from 1 to n.
+    """
+    if not 1 <= k <= n:
+        raise Mistake(Problem(f"k is {k}", f"choose from 1 to the number of features, {n}"))
+    if k > m:
+        return 0.0
+    generator = np.random.default_rng([seed, n, m, k])
+    came_back = 0
+    matrices = -(-samples // _INPUTS)
+    for _ in range(matrices):
+        W = generator.standard_normal((m, n))
+        W /= np.linalg.norm(W, axis=0)
+        support = generator.random((_INPUTS, n)).argpartition(k - 1, axis=1)[:, :k]
+        x = np.zeros((_INPUTS, n))
+        np.put_along_axis(x, support, 1.0, axis=1)
+        h = x @ W.T
+        if decoder == "linear":
+            decoded = h @ np.linalg.pinv(W).T
+        elif decoder == "told":
+            decoded = _fitted(W, h, support)
+        else:
+            outputs = generator.random(x.shape) if decoder == "guess" else np.maximum(h @ W, 0)
+            decoded = denoised(W, h, outputs, k)
+        came_back += int(recovered(x, decoded).sum())
+    return came_back / (matrices * _INPUTS)
+
+
+def half_recovered(m: ArrayLike, rates: ArrayLike) -> float:
+    """The m at which recovery first reaches one half, between two of the given m on a logarithmic scale; NaN if never."""
+    sizes, shares = np.log(np.asarray(m, dtype=np.float64)), np.asarray(rates, dtype=np.float64)
+    above = np.flatnonzero(shares >= 0.5)
+    if not above.size:
+        return float("nan")
+    j = int(above[0])
+    if j == 0:
+        return float(np.exp(sizes[0]))
+    part = (0.5 - shares[j - 1]) / (shares[j] - shares[j - 1])
+    return float(np.exp(sizes[j - 1] + part * (sizes[j] - sizes[j - 1])))
+
+
+def recovery_threshold(n: int, k: int, samples: int, seed: int, decoder: Decoder = "denoiser") -> float:
+    """The m from k to n at which `recovery_rate` passes one half, to 4 % by bisection; NaN where it never does.
+
+    Raises:
+        Mistake: as `recovery_rate`.
+    """
+    low, high = k, n
+    if recovery_rate(n, low, k, samples, seed, decoder) >= 0.5:
+        return float(low)
+    if recovery_rate(n, high, k, samples, seed, decoder) < 0.5:
+        return float("nan")
+    while high > _CLOSE * low and high - low > 1:
+        middle = round(np.sqrt(low * high))
+        if recovery_rate(n, middle, k, samples, seed, decoder) >= 0.5:
+            high = middle
+        else:
+            low = middle
+    return float(np.sqrt(low * high))
+
+
+def bound_units(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
+    """What m must be in proportion to, k ln(n/k)."""
+    n, k = np.asarray(n, dtype=np.float64), np.asarray(k, dtype=np.float64)
+    return np.asarray(k * np.log(n / k))
