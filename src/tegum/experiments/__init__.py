@@ -26,6 +26,7 @@ from tegum.experiments import (
     pressure,
     sweep_large,
     sweep_small,
+    transformations,
     uniform_geometry,
 )
 from tegum.experiments.experiment import Experiment, Figure, Profile
@@ -46,6 +47,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     one_density.experiment,
     one_importance.experiment,
     levels.experiment,
+    transformations.experiment,
     adversarial.experiment,
     adversarial_training.experiment,
     hidden_codes.experiment,

@@ -10,6 +10,7 @@ from tegum.figures.fractions import fraction_scatter
 from tegum.figures.geometry_map import geometry_map
 from tegum.figures.levels import level_panels, level_slider
 from tegum.figures.networks import network_panels
+from tegum.figures.paths import path_slider
 from tegum.figures.phase_map import phase_panels
 from tegum.figures.polytopes import polytope_table
 from tegum.figures.shares import shape_shares
@@ -37,6 +38,7 @@ __all__ = [
     "level_panels",
     "level_slider",
     "network_panels",
+    "path_slider",
     "phase_panels",
     "polytope_table",
     "shape_shares",

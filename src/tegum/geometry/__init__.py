@@ -30,6 +30,7 @@ from tegum.geometry.neurons import (
 from tegum.geometry.phases import DEDICATED, NOT_LEARNED, SUPERPOSITION, phase_of
 from tegum.geometry.projection import ignoring
 from tegum.geometry.purity import level_distance, purity
+from tegum.geometry.stages import Plateau, Visit, axis_frame, between_sets, plateaus, stages, visits
 from tegum.geometry.thomson import relu_energy, thomson_points
 
 __all__ = [
@@ -43,8 +44,12 @@ __all__ = [
     "FeatureGraph",
     "Identification",
     "Jump",
+    "Plateau",
+    "Visit",
     "aligned",
     "aligned_to",
+    "axis_frame",
+    "between_sets",
     "blocks_of",
     "code_of",
     "coherence",
@@ -74,6 +79,7 @@ __all__ = [
     "neuron_order",
     "participation_ratio",
     "phase_of",
+    "plateaus",
     "polar_angles",
     "polygon",
     "purity",
@@ -86,8 +92,10 @@ __all__ = [
     "sign_pattern",
     "silent_neurons",
     "simplex",
+    "stages",
     "thomson_points",
     "tightness",
+    "visits",
     "weights_above",
     "welch_bound",
 ]
