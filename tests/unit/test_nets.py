@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tegum.errors import Mistake
-from tegum.nets import AbsoluteValue, Linear, Net, ReluHidden, ReluOutput, initial_parameters
+from tegum.nets import AbsoluteValue, Linear, Net, ReluHidden, ReluOutput, alive_parameters, initial_parameters
 from tests.oracle.families import families, label, random_parameters
 
 X = np.array([[0.5, 0.0, 0.25], [0.0, 1.0, 0.0]])
@@ -57,3 +57,21 @@ def test_wrong_sizes_and_parameters_are_named() -> None:
         ReluOutput(4, 2).check_parameters({"W": np.zeros((2, 4)), "b": np.zeros(4), "V": np.zeros(1)})
     with pytest.raises(Mistake, match="'b' is missing"):
         ReluOutput(4, 2).check_parameters({"W": np.zeros((2, 4))})
+
+
+def test_alive_parameters_let_every_feature_excite_its_own_output_at_either_sign() -> None:
+    net = AbsoluteValue(30, 20)
+    params = alive_parameters(net, 3, seed=0, scale=0.5)
+    assert {name: value.shape for name, value in params.items()} == {"W1": (3, 20, 30), "W2": (3, 30, 20), "b": (3, 30)}
+    usual = [initial_parameters(net, np.random.default_rng(seed)) for seed in range(3)]
+    xavier = {name: np.stack([each[name] for each in usual]) for name in ("W1", "W2")}
+    for sign in (1, -1):
+        alive, half = (
+            float((np.einsum("sik,ski->si", each["W2"], np.maximum(sign * each["W1"], 0)) > 0).mean())
+            for each in (params, xavier)
+        )
+        assert alive > 0.9
+        assert half < 0.7
+    np.testing.assert_array_equal(params["W1"], alive_parameters(net, 3, seed=0, scale=0.5)["W1"])
+    with pytest.raises(Mistake):
+        alive_parameters(ReluHidden(3, 2), 1, seed=0)

@@ -11,6 +11,7 @@ from tegum.geometry import (
     monosemantic,
     neuron_order,
     participation_ratio,
+    random_rotations,
     rescaled_neurons,
     second_to_first,
     silent_neurons,
@@ -63,3 +64,13 @@ def test_rescaling_changes_the_weights_and_not_the_function(seed: int) -> None:
     np.testing.assert_allclose(net.forward({"W1": V1, "W2": V2, "b": b}, x), net.forward({"W1": W1, "W2": W2, "b": b}, x))
     assert abs(V1).max(axis=-1)[1] == pytest.approx(1)
     assert abs(V1[0, 1]).max() == 0
+
+
+def test_random_rotations_keep_what_the_model_computes() -> None:
+    W = np.random.default_rng(0).normal(size=(2, 3, 5))
+    turned = random_rotations(W, 4, seed=1)
+    assert turned.shape == (4, 2, 3, 5)
+    gram = np.swapaxes(turned, -1, -2) @ turned
+    np.testing.assert_allclose(gram, np.broadcast_to(np.swapaxes(W, -1, -2) @ W, gram.shape), atol=1e-12)
+    assert not np.allclose(turned[0], turned[1])
+    np.testing.assert_array_equal(turned, random_rotations(W, 4, seed=1))

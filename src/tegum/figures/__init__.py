@@ -20,11 +20,13 @@ from tegum.figures.stuck_map import stuck_panels
 from tegum.figures.surface import surface_panels
 from tegum.figures.theme import CONFIG
 from tegum.figures.vulnerability import vulnerability_panels
+from tegum.figures.weight_graph import WeightGraph, weight_graphs
 
 __all__ = [
     "CONFIG",
     "Marks",
     "NeuronPanel",
+    "WeightGraph",
     "arrow_overlay",
     "arrow_panels",
     "branch_scatter",
@@ -47,4 +49,5 @@ __all__ = [
     "stuck_panels",
     "surface_panels",
     "vulnerability_panels",
+    "weight_graphs",
 ]

@@ -25,6 +25,9 @@ _GROUND = "#e4e4e4"
 _VISIBLE = 0.01
 """Rectangles below this share of the panel's largest weight are not drawn: they would be thinner than a line."""
 
+_MANY, _THIN = 20, 0.15
+"""Rectangles of more features than this get thinner borders, which would hide them otherwise."""
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -39,9 +42,9 @@ class NeuronPanel:
     weights: NDArray[np.floating]
     polysemantic: NDArray[np.bool_]
 
-    def sorted(self) -> "NeuronPanel":
-        """The same model, its neurons in readable order."""
-        order = neuron_order(self.weights)
+    def sorted(self, by: NDArray[np.floating] | None = None) -> "NeuronPanel":
+        """The same model, its neurons in readable order, that of other weights (m, n) on request."""
+        order = neuron_order(self.weights if by is None else by)
         return NeuronPanel(self.weights[order], self.polysemantic[order])
 
 
@@ -52,6 +55,8 @@ def stack_panels(
     columns: int | None = None,
     matrix: bool = False,
     row_height: int = 260,
+    ordered_by: NDArray[np.floating] | None = None,
+    own_scale: bool = False,
 ) -> go.Figure:
     """One stack plot for each title.
 
@@ -62,8 +67,11 @@ def stack_panels(
         columns: how many panels stand side by side; all of them by default.
         matrix: whether the weights stand above each stack plot as a matrix.
         row_height: height of one row of panels in pixels.
+        ordered_by: weights (m, n) that give all panels the same order of neurons; by default each has its own.
+        own_scale: whether each panel is as high as its own highest stack, instead of all sharing one scale.
     """
     columns = len(panels) if columns is None else columns
+    grounds: list[dict[str, Any]] = []
     blocks = -(-len(panels) // columns)
     each = 2 if matrix else 1
     titles = list(panels) + [""] * (blocks * columns - len(panels))
@@ -76,14 +84,16 @@ def stack_panels(
         vertical_spacing=0.3 / (each * blocks + 1) if blocks > 1 else 0.04,
     )
     features = max(panel.weights.shape[1] for panel in panels.values())
-    top, bottom = _reach([panel.weights for panel in panels.values()], signed)
+    reach = _reach([panel.weights for panel in panels.values()], signed)
     for number, panel in enumerate(panels.values()):
-        model, column = panel.sorted(), number % columns + 1
+        model, column = panel.sorted(ordered_by), number % columns + 1
         row = each * (number // columns + 1)
         if matrix:
             _add_matrix(figure, model, row - 1, column)
         _add_stack(figure, model, colour, signed, row, column)
-        figure.update_yaxes(range=[bottom, top], showticklabels=column == 1, row=row, col=column)
+        grounds += _grounds(figure, model.polysemantic, row, column)
+        top, bottom = _reach([panel.weights], signed) if own_scale else reach
+        figure.update_yaxes(range=[bottom, top], showticklabels=own_scale or column == 1, row=row, col=column)
         figure.update_yaxes(title="weights" if column == 1 else None, row=row, col=column)
         last_row = number + columns >= len(panels)
         figure.update_xaxes(title={"text": "neuron", "standoff": 4} if last_row else None, row=row, col=column)
@@ -99,6 +109,7 @@ def stack_panels(
         above = {"title": {"text": "W", "side": "right"}, "thickness": 12, "x": 1.01, "len": 0.45, "y": 0.78}
         figure.update_layout(coloraxis2={"colorscale": _SIGNED, "cmin": -1.5, "cmax": 1.5, "colorbar": above})
     figure.update_annotations(font_size=12)
+    figure.update_layout(shapes=[*figure.layout.shapes, *grounds])
     return styled(figure, height=each * blocks * row_height + 80)
 
 
@@ -134,17 +145,30 @@ def rectangles(weights: NDArray[np.floating], signed: bool = True) -> dict[str, 
     return {"neuron": neuron[drawn], "feature": order[drawn], "height": height[drawn], "base": base[drawn]}
 
 
+def _grounds(figure: go.Figure, shaded: NDArray[np.bool_], row: int, column: int) -> list[dict[str, Any]]:
+    """A grey rectangle behind every shaded neuron; set all at once, because plotly takes long to add them one by one."""
+    axis = figure.get_subplot(row, column).xaxis.plotly_name.removeprefix("xaxis")
+    ground = {"type": "rect", "xref": f"x{axis}", "yref": f"y{axis} domain", "y0": 0, "y1": 1}
+    look = {"fillcolor": _GROUND, "line": {"width": 0}, "layer": "below"}
+    return [{**ground, **look, "x0": k - 0.5, "x1": k + 0.5} for k in np.flatnonzero(shaded).tolist()]
+
+
 def _add_stack(figure: go.Figure, model: NeuronPanel, colour: str, signed: bool, row: int, column: int) -> None:
     parts = rectangles(model.weights, signed)
     mixed = interference(model.weights)
     shade = np.clip(mixed, 0, 1)[parts["feature"]] if colour == "interference" else parts["feature"]
     weight = model.weights[parts["neuron"], parts["feature"]]
+    border = _THIN if model.weights.shape[1] > _MANY else 0.6
     figure.add_trace(
         go.Bar(
             x=parts["neuron"],
             y=parts["height"],
             base=parts["base"],
-            marker={"color": shade, "coloraxis": "coloraxis", "line": {"width": 0.6, "color": "white"}},
+            marker={
+                "color": shade,
+                "coloraxis": "coloraxis",
+                "line": {"width": border, "color": "white"},
+            },
             customdata=np.column_stack([parts["feature"], weight, mixed[parts["feature"]]]),
             hovertemplate="neuron %{x}, feature %{customdata[0]}: %{customdata[1]:.3f}, "
             "interference %{customdata[2]:.2f}<extra></extra>",
@@ -152,8 +176,6 @@ def _add_stack(figure: go.Figure, model: NeuronPanel, colour: str, signed: bool,
         row=row,
         col=column,
     )
-    for k in np.flatnonzero(model.polysemantic):
-        figure.add_vrect(x0=k - 0.5, x1=k + 0.5, fillcolor=_GROUND, line_width=0, layer="below", row=row, col=column)
     figure.add_hline(y=0, line={"color": INK, "width": 1}, row=row, col=column)
     figure.update_xaxes(
         range=[-0.5, len(model.weights) - 0.5],

@@ -16,12 +16,14 @@ from tegum.geometry.measures import (
     interference,
     polar_angles,
 )
+from tegum.geometry.motif import Motif, hand_built_motif, motifs, responses
 from tegum.geometry.neurons import (
     left_out,
     main_features,
     monosemantic,
     neuron_order,
     participation_ratio,
+    random_rotations,
     rescaled_neurons,
     second_to_first,
     silent_neurons,
@@ -32,6 +34,7 @@ from tegum.geometry.projection import ignoring
 from tegum.geometry.purity import level_distance, purity
 from tegum.geometry.stages import Plateau, Visit, axis_frame, between_sets, plateaus, stages, visits
 from tegum.geometry.thomson import relu_energy, thomson_points
+from tegum.geometry.top_activations import primary_share
 
 __all__ = [
     "CODES",
@@ -44,6 +47,7 @@ __all__ = [
     "FeatureGraph",
     "Identification",
     "Jump",
+    "Motif",
     "Plateau",
     "Visit",
     "aligned",
@@ -65,6 +69,7 @@ __all__ = [
     "frame_spectrum",
     "gram",
     "hand_built",
+    "hand_built_motif",
     "identify",
     "ignoring",
     "interference",
@@ -76,16 +81,20 @@ __all__ = [
     "leverage",
     "main_features",
     "monosemantic",
+    "motifs",
     "neuron_order",
     "participation_ratio",
     "phase_of",
     "plateaus",
     "polar_angles",
     "polygon",
+    "primary_share",
     "purity",
     "quiet_change",
+    "random_rotations",
     "relu_energy",
     "rescaled_neurons",
+    "responses",
     "second_to_first",
     "settled",
     "shape_names",

@@ -12,11 +12,15 @@ Example: w = (2, -1, 0) has 25/17, 2, 1/2 and 1/5.  A neuron without weights sco
 A ReLU neuron between two matrices has no scale of its own: a w in, v / a out compute the same for every a > 0.
 ``rescaled_neurons`` makes the largest input weight 1, as the paper does for its pictures.
 
+Without a nonlinearity on the hidden layer O W is as good as W for every rotation O, so that a score tells something about
+neurons only where it differs from that of ``random_rotations`` of the same weights.
+
 Source: `Toy Models of Superposition`, sections 8 and 9 with footnote 15; the paper judges polysemanticity by eye.
 """
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.stats import ortho_group
 
 _SMALL = 0.1
 
@@ -79,6 +83,12 @@ def rescaled_neurons(
     size = abs(W1).max(axis=-1)
     scale = np.where(size > 0, size, 1)
     return np.asarray(W1 / scale[..., :, None]), np.asarray(W2 * scale[..., None, :])
+
+
+def random_rotations(W: Float[np.ndarray, "*batch m n"], count: int, seed: int) -> Float[np.ndarray, "count *batch m n"]:
+    """O W for ``count`` random rotations and reflections O of the hidden space (Haar measure), shape (count, ..., m, n)."""
+    turns = ortho_group.rvs(W.shape[-2], size=count, random_state=np.random.default_rng(seed))
+    return np.asarray(np.einsum("rij,...jn->r...in", turns.reshape(count, W.shape[-2], W.shape[-2]), W))
 
 
 def _shares(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m n"]:

@@ -3,7 +3,7 @@
 from tegum.nets.absolute_value import AbsoluteValue
 from tegum.nets.activation import ACTIVATIONS, RELU, Activation
 from tegum.nets.activation_output import ActivationOutput
-from tegum.nets.initialisation import Initialisation, initial_parameters
+from tegum.nets.initialisation import Initialisation, alive_parameters, initial_parameters
 from tegum.nets.linear import Linear
 from tegum.nets.net import Net, Parameters, require_same_features
 from tegum.nets.relu_hidden import ReluHidden
@@ -21,6 +21,7 @@ __all__ = [
     "Parameters",
     "ReluHidden",
     "ReluOutput",
+    "alive_parameters",
     "initial_parameters",
     "require_same_features",
 ]

@@ -5,7 +5,11 @@
     normal            std = scale
     uniform           on [-scale, scale]
 
-Biases start at 0.  The authors' notebook applies its Xavier rule to the tensor of *all* instances, so that its scale
+Biases start at 0.  In sparse worlds a net of two matrices that starts so loses most outputs: x_i alone makes about half of the
+output ReLUs negative, and those never wake.  ``alive_parameters`` makes W2 from the sizes in W1, so that every feature excites
+its own output, at either sign, more than others.
+
+The authors' notebook applies its Xavier rule to the tensor of *all* instances, so that its scale
 shrinks with their number; tegum's never depends on it.
 
 Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010).
@@ -49,3 +53,25 @@ def initial_parameters(
         draw = generator.uniform(-1, 1, shape) if initialisation.endswith("uniform") else generator.standard_normal(shape)
         params[name] = (width * draw).astype(np.float32)
     return params
+
+
+_SHARED_PART = 0.8
+
+
+def alive_parameters(net: Net, count: int, seed: int, scale: float = 1.0) -> dict[str, NDArray[np.float32]]:
+    """First parameters of ``count`` nets with two matrices whose outputs are all alive: W1, W2 and the biases, which are 0.
+
+    W1 is Xavier normal times ``scale``; W2 is |W1|^T less 0.8 of the mean |W1|, which keeps features from exciting each other.
+
+    Raises:
+        Mistake: for a net with one matrix.
+    """
+    if net.tied:
+        raise Mistake(Problem(f"the net is {net!r}", "choose one with two matrices, such as AbsoluteValue"))
+    width = spread_of("xavier_normal", scale, (net.n_hidden, net.n_features))
+    W1 = width * np.random.default_rng(seed).standard_normal((count, net.n_hidden, net.n_features))
+    size = abs(W1)
+    W2 = np.swapaxes(size - _SHARED_PART * size.mean(axis=(1, 2), keepdims=True), 1, 2)
+    shapes = {name: shape for name, shape in net.parameter_shapes().items() if len(shape) == 1}
+    params = {"W1": W1, "W2": W2} | {name: np.zeros((count, *shape)) for name, shape in shapes.items()}
+    return {name: value.astype(np.float32) for name, value in params.items()}

@@ -1,5 +1,6 @@
 """Closed forms: special cases in which the expected loss can be written down."""
 
+from tegum.theory.absolute import absolute_without_superposition, one_sided_loss
 from tegum.theory.activity import Arrangement, alone, pair
 from tegum.theory.candidates import dedicated_loss, dropped_loss, pair_boundary, paired_loss
 from tegum.theory.compressed_sensing import bound_units, denoised, half_recovered, recovered, recovery_rate, recovery_threshold
@@ -14,6 +15,7 @@ from tegum.theory.two_in_one import basin_shares, every_two_in_one_minimum, two_
 __all__ = [
     "LINEAR_ERROR",
     "Arrangement",
+    "absolute_without_superposition",
     "active_error",
     "alone",
     "basin_shares",
@@ -34,6 +36,7 @@ __all__ = [
     "loss_nothing_active",
     "losses_by_count",
     "losses_one_active",
+    "one_sided_loss",
     "packed",
     "pair",
     "pair_boundary",

@@ -1,0 +1,98 @@
+"""The absolute-value experiments end to end at small sizes: three features, and a shorter sweep of many."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import tegum as tg
+from tegum.experiments import absolute_close_up, absolute_small, absolute_study, absolute_sweep
+
+
+@pytest.fixture(scope="module")
+def small() -> xr.Dataset:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(absolute_small, "SIZE", {"quick": absolute_small.SIZE["quick"].replaced(steps=4000, seeds=24)})
+        return absolute_small.study("quick")
+
+
+@pytest.fixture(scope="module")
+def sweep() -> xr.Dataset:
+    recipe = absolute_sweep.SIZE["quick"].replaced(steps=1500, batch_size=256, seeds=1, evaluation_samples=2**14)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(absolute_sweep, "SIZE", {"quick": recipe})
+        return absolute_sweep.study("quick")
+
+
+@pytest.fixture(scope="module")
+def close_up() -> xr.Dataset:
+    recipe = absolute_close_up.SIZE["quick"].replaced(steps=1500, batch_size=256, seeds=1, evaluation_samples=2**14)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(absolute_close_up, "SIZE", {"quick": recipe})
+        patch.setattr(absolute_close_up, "SAMPLES", {"quick": 2**14})
+        return absolute_close_up.study("quick")
+
+
+def test_three_features_get_a_neuron_for_each_sign(small: xr.Dataset) -> None:
+    for claim in absolute_small.claims(small):
+        assert claim.verdict == "held", claim.name
+        assert claim.control is not None
+        assert not claim.control.holds
+    assert len(absolute_small.figures(small)["stacks"].picture.data) == 4
+
+
+def test_a_missing_or_doubled_neuron_is_seen() -> None:
+    W1 = np.vstack([np.eye(3), -np.eye(3)])
+    assert absolute_small.two_each(W1)[1]
+    assert not absolute_small.two_each(abs(W1))[1]
+    assert not absolute_small.two_each(W1 + 0.2)[1]
+    W2 = np.hstack([np.eye(3), np.eye(3)])
+    assert absolute_small.outputs(W1, W2)[1]
+    assert not absolute_small.outputs(W1, W2 + 0.06)[1]
+
+
+def test_the_sweep_has_a_control_that_fails_for_every_claim(sweep: xr.Dataset) -> None:
+    claims = absolute_sweep.claims(sweep)
+    assert len(claims) == 8
+    for claim in claims:
+        assert claim.control is not None
+        assert not claim.control.holds, claim.name
+        assert claim.verdict in ("underpowered", "failed")
+
+
+def test_neurons_share_features_in_sparse_worlds_only(sweep: xr.Dataset) -> None:
+    fraction = absolute_sweep.fractions(sweep)
+    assert fraction[:2].min() > 0.6
+    assert fraction[-1] == 0
+    figures = absolute_sweep.figures(sweep)
+    assert len(figures["neurons"].picture.data) == 7
+    assert len(figures["scores"].picture.data) == len(absolute_sweep.SCORES)
+
+
+def test_the_code_without_superposition_is_recognised() -> None:
+    V = np.zeros((40, 100))
+    V[np.arange(20), np.arange(20)], V[np.arange(20, 40), np.arange(20)] = 1, -1
+    assert absolute_sweep.pairs(V)[1]
+    assert not absolute_sweep.pairs(V[:, ::-1])[1]
+    assert not absolute_sweep.pairs(abs(V))[1]
+
+
+def test_starts_differ_by_density_and_silent_neurons_do_not_count(sweep: xr.Dataset) -> None:
+    assert float(abs(sweep["start_W1"].sel(density=0.001)).mean()) > 3 * float(abs(sweep["start_W1"].sel(density=1)).mean())
+    model = tg.best(sweep.sel(density=1)).copy(deep=True)
+    model["W2"][:, 0] = 0
+    assert len(absolute_study.neurons(model)) < absolute_study.M
+
+
+def test_the_close_up_sees_mixed_middles(close_up: xr.Dataset) -> None:
+    claims = {claim.name: claim for claim in absolute_close_up.claims(close_up)}
+    assert len(claims) == 6
+    assert not claims["middle-is-mixed-0.03"].control.holds
+    assert not claims["top-looks-monosemantic"].control.holds
+    assert not claims["primary-and-secondary"].control.holds
+    assert len(absolute_close_up.figures(close_up)["activations"].picture.data) == 4
+
+
+def test_ratios_have_the_mode_that_they_have() -> None:
+    V = np.array([[1, 0.32, 0.1], [1, 0.35, 0], [1, 0.9, 0]])
+    assert absolute_close_up.mode(V)[1]
+    assert not absolute_close_up.mode(V[[2, 2, 0]])[1]

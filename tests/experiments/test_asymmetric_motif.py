@@ -1,0 +1,44 @@
+"""The asymmetric motif end to end, with few seeds."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tegum.claims import Claim
+from tegum.experiments import asymmetric_motif
+
+
+@pytest.fixture(scope="module")
+def data() -> Iterator[xr.Dataset]:
+    small = asymmetric_motif.SIZE["quick"].replaced(steps=3000, seeds=12, evaluation_samples=2**15)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asymmetric_motif, "SIZE", {"quick": small})
+        patch.setattr(asymmetric_motif, "DENSITIES", [0.2, 0.35])
+        yield asymmetric_motif.study("quick")
+
+
+@pytest.fixture
+def claims(data: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> dict[str, Claim]:
+    monkeypatch.setattr(asymmetric_motif, "DENSITIES", [0.2, 0.35])
+    return {claim.name: claim for claim in asymmetric_motif.claims(data)}
+
+
+def test_rates_with_few_seeds_are_underpowered_and_controls_fail(claims: dict[str, Claim]) -> None:
+    assert claims["rate-6"].verdict == claims["rate-10"].verdict == "underpowered"
+    assert not any(claim.control.holds for claim in claims.values())
+
+
+def test_the_motif_built_by_hand_is_better_than_its_symmetric_version(claims: dict[str, Claim], data: xr.Dataset) -> None:
+    assert claims["better-than-symmetric"].verdict == "held"
+    assert (np.diff(data["built"].sel(density=0.2)[:5]) < 0).all()
+    assert (data["trained_on"] < data["built"]).all()
+
+
+def test_pictures(data: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asymmetric_motif, "DENSITIES", [0.2, 0.35])
+    figures = asymmetric_motif.figures(data)
+    assert set(figures) == {"graph", "stacks", "ratio"}
+    assert len(figures["ratio"].picture.data) == 4
+    assert "disturbs" in figures["graph"].caption

@@ -1,0 +1,33 @@
+"""Hidden biases end to end: models with one run linearly, models without one do not unless features are many."""
+
+import pytest
+import xarray as xr
+
+from tegum.experiments import hidden_bias
+
+
+@pytest.fixture(scope="module")
+def data() -> xr.Dataset:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hidden_bias, "SIZE", {"quick": hidden_bias.SIZE["quick"].replaced(steps=1500, seeds=4)})
+        patch.setattr(hidden_bias, "MANY_SEEDS", {"quick": 1})
+        patch.setattr(hidden_bias, "COUNTS", (10, 100))
+        return hidden_bias.study("quick")
+
+
+def test_controls_fail_and_few_models_are_called_few(data: xr.Dataset) -> None:
+    for claim in hidden_bias.claims(data):
+        assert claim.control is not None
+        assert not claim.control.holds
+        assert claim.verdict == "underpowered"
+
+
+def test_units_with_a_bias_never_rest(data: xr.Dataset) -> None:
+    assert (data["active"].sel(bias=hidden_bias.BIASED).mean("seed") > 0.9).all()
+    assert float(data["active"].sel(bias=hidden_bias.PLAIN, density=0.05).mean()) < 0.5
+
+
+def test_pictures(data: xr.Dataset) -> None:
+    figures = hidden_bias.figures(data)
+    assert len(figures["active"].picture.data) == 3
+    assert len(figures["bias"].picture.data) == 1

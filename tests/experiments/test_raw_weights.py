@@ -1,0 +1,41 @@
+"""Raw weights end to end: readable behind a ReLU; shuffled weights are not."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tegum.experiments import raw_weights
+
+
+@pytest.fixture(scope="module")
+def data() -> xr.Dataset:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(raw_weights, "SIZE", {"quick": raw_weights.SIZE["quick"].replaced(steps=4000, seeds=6)})
+        patch.setattr(raw_weights, "DENSITIES", [0.5, 0.3])
+        return raw_weights.study("quick")
+
+
+def test_controls_fail_and_few_models_are_called_few(data: xr.Dataset) -> None:
+    for claim in raw_weights.claims(data):
+        assert claim.control is not None
+        assert not claim.control.holds
+        assert claim.verdict == "underpowered"
+
+
+def test_a_relu_makes_weights_readable(data: xr.Dataset) -> None:
+    assert raw_weights.dedicated(data, "ReLU-hidden").sel(density=0.5).mean() > 0.5
+    assert raw_weights.dedicated(data, "linear-hidden").max() < 0.4
+
+
+def test_weights_of_rotated_models_are_not_readable(data: xr.Dataset) -> None:
+    turned = data.copy()
+    turned["W"] = data["W"].copy(data=np.random.default_rng(0).normal(size=data["W"].shape).astype(np.float32))
+    readable, chance = raw_weights.claims(turned)
+    assert not readable.holds
+    assert chance.holds
+
+
+def test_pictures(data: xr.Dataset) -> None:
+    figures = raw_weights.figures(data)
+    assert len(figures["weights"].picture.data) == 8
+    assert len(figures["dedicated"].picture.data) == 5
