@@ -4,7 +4,7 @@ Paper: a comment in the paper (F45) reports both, especially for sparse features
 share of features in identified shapes, of all learned features that overlap with others, and beside it stands how far their D_i
 are from the shape's own value (`tegum.geometry.purity`).  ReLU-output models, m = 6, equal importances, densities 0.2 and 0.1,
 n from 18 (three times m: fewer would all fit in pairs) to 144 (paper profile 288 and density 0.3 too); AdamW at a constant 3e-3
-without decay, 6,000 steps of 256 (paper profile 20,000), so that every recorded step is a training of that length.  All
+without decay, 6,000 steps of 256 (paper profile 12,000), so that every recorded step is a training of that length.  All
 seeds count.  Linear models of the same sizes are the control.
 """
 
@@ -23,7 +23,7 @@ DENSITIES: dict[Profile, tuple[float, ...]] = {"quick": (0.2, 0.1), "paper": (0.
 CROWDED, SPARSE = 0.2, 0.1
 RECIPE: dict[Profile, tg.Recipe] = {
     "quick": tg.Recipe(steps=6000, batch_size=256, learning_rate=3e-3, weight_decay=0, seeds=8, evaluation_samples=4096),
-    "paper": tg.Recipe(steps=20_000, batch_size=256, learning_rate=3e-3, weight_decay=0, seeds=16, evaluation_samples=4096),
+    "paper": tg.Recipe(steps=12_000, batch_size=256, learning_rate=3e-3, weight_decay=0, seeds=16, evaluation_samples=4096),
 }
 LENGTHS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 EARLY = 1
@@ -156,7 +156,7 @@ experiment = Experiment(
     title="Pressure: more features and longer training make cleaner polytopes",
     paper="Comments, pressure (F45)",
     describe=__doc__,
-    seconds={"quick": 9, "paper": 150},
+    seconds={"quick": 9, "paper": 80},
     study=study,
     figures=figures,
     claims=claims,
