@@ -2,8 +2,8 @@
 
 Paper: Tom McGrath's comment (F12).  y = ReLU(W^T W x), n = 2, m = 1, importances (1, r): the loss of the two weights is known
 in closed form, so nothing is trained.  The comment's parameters are not given; shown are r = 1 at three densities.  Every
-minimum is found at 200 densities (paper profile 800) for three importances, and the lowest on a map of 40 x 30 worlds (paper
-profile 100 x 100).  On the map a weight below 1/2 counts as dropped, weights of opposite signs as antipodal, others as
+minimum is found at 200 densities (paper profile 400) for three importances, and the lowest on a map of 40 x 30 worlds (paper
+profile 100 x 60).  On the map a weight below 1/2 counts as dropped, weights of opposite signs as antipodal, others as
 confused.  Where neighbours along density differ, the transition is located by following both minima to where their losses are
 equal; it is first order where the slope of the loss jumps by more than 0.1 %, else continuous.  Basins are shares of |w| <=
 1.5 under steepest descent.
@@ -23,8 +23,8 @@ from tegum.theory import basin_shares, dropped_loss, every_two_in_one_minimum, p
 
 RATIOS = [0.1, 0.3, 1.0]
 SHOWN = [0.9, 0.58, 0.3]
-COUNT: dict[Profile, int] = {"quick": 200, "paper": 800}
-MAP: dict[Profile, tuple[int, int]] = {"quick": (40, 30), "paper": (100, 100)}
+COUNT: dict[Profile, int] = {"quick": 200, "paper": 400}
+MAP: dict[Profile, tuple[int, int]] = {"quick": (40, 30), "paper": (100, 60)}
 """Densities and importances of the map."""
 FOLLOWED = 12
 """Importances at which transitions are located, evenly spaced on the map."""
@@ -296,7 +296,7 @@ experiment = Experiment(
     title="Two features, one dimension, no bias: the exact surface and its confused phase",
     paper="Comment by Tom McGrath (F12)",
     describe=__doc__,
-    seconds={"quick": 8, "paper": 30},
+    seconds={"quick": 9, "paper": 30},
     study=study,
     figures=figures,
     claims=claims,

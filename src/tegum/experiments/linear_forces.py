@@ -24,7 +24,7 @@ SPARSE = 0.05
 WORLD = tg.features.Independent(N, density=1.0, importance=IMPORTANCE, signed=True)
 RECIPE: dict[Profile, tg.Recipe] = {
     "quick": tg.Recipe(steps=6000, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=16, final_fraction=0),
-    "paper": tg.Recipe(steps=30_000, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=64, final_fraction=0),
+    "paper": tg.Recipe(steps=20_000, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=32, final_fraction=0),
 }
 SAMPLES = 200_000
 
@@ -214,7 +214,7 @@ experiment = Experiment(
     title="A linear model: two forces, and no superposition",
     paper="Section 2.2, mathematical understanding (F06)",
     describe=__doc__,
-    seconds={"quick": 8, "paper": 40},
+    seconds={"quick": 5, "paper": 20},
     study=study,
     figures=figures,
     claims=claims,

@@ -16,7 +16,7 @@ from tegum.experiments.experiment import Experiment, Figure, Profile
 from tegum.figures import curve_panel, fraction_scatter, polytope_table
 from tegum.geometry import dimensionality, identify, ignoring, relu_energy, shape_names, simplex, thomson_points
 
-STARTS: dict[Profile, tuple[int, int]] = {"quick": (40, 12), "paper": (400, 128)}
+STARTS: dict[Profile, tuple[int, int]] = {"quick": (40, 12), "paper": (200, 64)}
 """Random starts of the Thomson problem, and of each exact optimum."""
 POINTS = list(range(4, 13))
 IGNORED = {
@@ -217,7 +217,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             "points appears as two lines, because it is a sum of two shapes. Up to six points many arrangements cost nothing.",
         ),
         "simplex": Figure(
-            curve_panel(curves, "density", "loss of the simplex over the digon's"),
+            curve_panel(curves, "feature density 1 − S", "loss of the simplex / loss of the digon"),
             "Equal features, one more than dimensions, W and b optimised exactly, where both shapes are minima. Below 1 "
             "dropping (1, ..., 1) is better than storing two features as opposites; in sparse worlds it is not.",
         ),
@@ -229,7 +229,7 @@ experiment = Experiment(
     title="Polytopes: what W ignores, points that repel, and shapes that split",
     paper="Section 4, polytopes, tegum products and the Thomson problem (F09, F17, F18)",
     describe=__doc__,
-    seconds={"quick": 8, "paper": 80},
+    seconds={"quick": 6, "paper": 25},
     study=study,
     figures=figures,
     claims=claims,
