@@ -132,7 +132,7 @@ def boundary_claims(data: xr.Dataset) -> list[Claim]:
         f"r = {a:g}: {b:.3f}, {c:.3f}, {d:.3f}"
         for a, b, c, d in zip(printed_r, pair_boundary(printed_r), printed, ours, strict=True)
     )
-    top = float(edge[np.argmin(abs(np.log(ratio)))])
+    top, half = (float(edge[np.argmin(abs(np.log(ratio / r)))]) for r in (1.0, 0.5))
     return [
         Claim(
             name="boundary",
@@ -190,6 +190,7 @@ def boundary_claims(data: xr.Dataset) -> list[Claim]:
             measured=f"{top:.4f}",
             holds=abs(top / APEX - 1) < 0.01,
             evidence="certified minima on both sides",
+            control=Control("importance 0.5", f"{half:.4f}", abs(half / APEX - 1) < 0.01),
             disagreement=Disagreement(
                 f"{APEX:.4f} by the three candidates; its own trained panel shows about {PRINTED[1.0]:g}",
                 f"{top:.4f}",
