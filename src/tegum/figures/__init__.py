@@ -8,11 +8,13 @@ from tegum.figures.convergence import error_curves
 from tegum.figures.curves import curve_panel
 from tegum.figures.fractions import fraction_scatter
 from tegum.figures.geometry_map import geometry_map
+from tegum.figures.gram_panels import gram_panels
 from tegum.figures.levels import level_panels, level_slider
 from tegum.figures.networks import network_panels
 from tegum.figures.paths import path_slider
 from tegum.figures.phase_map import phase_panels
 from tegum.figures.polytopes import polytope_table
+from tegum.figures.set_arrows import set_arrows
 from tegum.figures.shares import shape_shares
 from tegum.figures.stacks import NeuronPanel, stack_panels
 from tegum.figures.strips import strips
@@ -37,12 +39,14 @@ __all__ = [
     "error_curves",
     "fraction_scatter",
     "geometry_map",
+    "gram_panels",
     "level_panels",
     "level_slider",
     "network_panels",
     "path_slider",
     "phase_panels",
     "polytope_table",
+    "set_arrows",
     "shape_shares",
     "stack_panels",
     "strips",

@@ -16,13 +16,14 @@ _COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7", "#
 _WIDTH = 0.8
 
 
-def census_dots(data: xr.Dataset, names: Sequence[str], other: str) -> go.Figure:
+def census_dots(data: xr.Dataset, names: Sequence[str], other: str, baseline: str = "loss without superposition") -> go.Figure:
     """Dots by density and kind.
 
     Args:
         data: ``relative_loss`` and ``kind`` (density, seed), ``built_loss`` (density, kind_built); the kinds are coordinates.
         names: the kinds that have a colour, in the legend's order (at most seven).
         other: the kind that is drawn in grey.
+        baseline: what the losses are relative to.
     """
     figure = go.Figure()
     densities = data["density"].values
@@ -56,6 +57,6 @@ def census_dots(data: xr.Dataset, names: Sequence[str], other: str) -> go.Figure
     figure.add_hline(y=1, line={"color": INK, "width": 1, "dash": "dot"})
     figure.update_xaxes(title="density", tickvals=list(range(len(densities))), ticktext=[f"{p:g}" for p in densities])
     figure.update_xaxes(showgrid=False, zeroline=False)
-    figure.update_yaxes(title="loss / loss without superposition", zeroline=False, gridcolor="#eeeeee")
+    figure.update_yaxes(title=f"loss / {baseline}", zeroline=False, gridcolor="#eeeeee")
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "itemsizing": "constant"})
     return styled(figure, height=480).update_layout(margin={"t": 100, "l": 70})

@@ -32,15 +32,32 @@ from tegum.geometry.neurons import (
 from tegum.geometry.phases import DEDICATED, NOT_LEARNED, SUPERPOSITION, phase_of
 from tegum.geometry.projection import ignoring
 from tegum.geometry.purity import level_distance, purity
+from tegum.geometry.sets import (
+    ANTIPODAL_PAIRS,
+    LOCAL_BASES,
+    POLYGON,
+    UNNAMED_SETS,
+    Arrangement,
+    around_by_sets,
+    arrangement_of,
+    circle_gaps,
+    collapsed_at,
+    set_relations,
+)
 from tegum.geometry.stages import Plateau, Visit, axis_frame, between_sets, plateaus, stages, visits
 from tegum.geometry.thomson import relu_energy, thomson_points
 from tegum.geometry.top_activations import primary_share
 
 __all__ = [
+    "ANTIPODAL_PAIRS",
     "CODES",
     "DEDICATED",
+    "LOCAL_BASES",
     "NOT_LEARNED",
+    "POLYGON",
     "SUPERPOSITION",
+    "UNNAMED_SETS",
+    "Arrangement",
     "Code",
     "Component",
     "Event",
@@ -52,11 +69,15 @@ __all__ = [
     "Visit",
     "aligned",
     "aligned_to",
+    "around_by_sets",
+    "arrangement_of",
     "axis_frame",
     "between_sets",
     "blocks_of",
+    "circle_gaps",
     "code_of",
     "coherence",
+    "collapsed_at",
     "composite_name",
     "cosines",
     "dimensionality",
@@ -96,6 +117,7 @@ __all__ = [
     "rescaled_neurons",
     "responses",
     "second_to_first",
+    "set_relations",
     "settled",
     "shape_names",
     "sign_pattern",

@@ -5,7 +5,7 @@ from tegum.theory.activity import Arrangement, alone, pair
 from tegum.theory.candidates import dedicated_loss, dropped_loss, pair_boundary, paired_loss
 from tegum.theory.compressed_sensing import bound_units, denoised, half_recovered, recovered, recovery_rate, recovery_threshold
 from tegum.theory.expansion import best_polygon, losses_by_count, polygon_loss, regular_polygon, shares_by_count
-from tegum.theory.linear import feature_benefit, linear_interference, linear_loss
+from tegum.theory.linear import best_linear, feature_benefit, linear_interference, linear_loss
 from tegum.theory.nonlinear_compression import LINEAR_ERROR, compression_error, packed, ramped_floor, unpacked
 from tegum.theory.one_active import active_error, loss_nothing_active, losses_one_active, silent_error, sparse_loss
 from tegum.theory.pair_regime import pair_regime_count, pair_regime_loss
@@ -19,6 +19,7 @@ __all__ = [
     "active_error",
     "alone",
     "basin_shares",
+    "best_linear",
     "best_polygon",
     "best_simplex",
     "bound_units",

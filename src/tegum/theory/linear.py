@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from tegum.errors import Mistake, Problem
 from tegum.features import Features
 
 
@@ -26,6 +27,19 @@ def linear_loss(
     spread = np.einsum("...ij,...jk,...ik->...i", left_out, features.covariance(), left_out)
     offset = np.einsum("...ij,...j->...i", left_out, features.mean()) - b
     return np.asarray((features.importance * (spread + offset**2)).sum(axis=-1))
+
+
+def best_linear(features: Features, n_hidden: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """W (m, n) and b (n,) of the best linear model of one world: the first m principal components, and what keeps the mean.
+
+    Raises:
+        Mistake: where importances differ, for which principal components are not the answer.
+    """
+    if np.ptp(features.importance) > 0:
+        raise Mistake(Problem("importances differ", "give all features the same importance"))
+    _, directions = np.linalg.eigh(features.covariance())
+    W = np.ascontiguousarray(directions[:, : -n_hidden - 1 : -1].T)
+    return W, features.mean() - W.T @ (W @ features.mean())
 
 
 def feature_benefit(W: Float[np.ndarray, "*batch m n"], importance: Float[np.ndarray, "*batch n"]) -> NDArray[np.float64]:

@@ -1,0 +1,112 @@
+"""Correlated and anticorrelated sets end to end, with few seeds; shuffled and independent models pass nothing."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tegum import Recipe
+from tegum.experiments import anticorrelated_pairs, collapse, correlated_pairs, local_bases, three_pairs
+from tegum.experiments.sets_study import best_model, optimum
+
+SHORT = Recipe(steps=2500, batch_size=256, learning_rate=5e-3, schedule="cosine", weight_decay=0, seeds=8)
+
+
+@pytest.fixture(scope="module")
+def pairs() -> xr.Dataset:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(correlated_pairs, "RECIPE", {"quick": SHORT})
+        patch.setattr(correlated_pairs, "STARTS", 8)
+        return correlated_pairs.study("quick")
+
+
+def test_partners_are_orthogonal_and_the_controls_fail(pairs: xr.Dataset) -> None:
+    claims = {claim.name: claim for claim in correlated_pairs.claims(pairs)}
+    assert [claims[name].verdict for name in ("orthogonal", "opposed", "norms", "square-law")] == ["held"] * 4
+    assert not any(claim.control.holds for claim in claims.values() if claim.name != "no-antipodes" and claim.control)
+    assert claims["no-antipodes"].verdict == "underpowered"
+
+
+def test_shuffled_weights_pass_nothing(pairs: xr.Dataset) -> None:
+    generator = np.random.default_rng(0)
+    noise = pairs.assign(W=(pairs["W"].dims, generator.normal(size=pairs["W"].shape)))
+    holds = {claim.name: claim.holds for claim in correlated_pairs.claims(noise)}
+    assert not any(holds[name] for name in ("orthogonal", "opposed", "norms"))
+
+
+def test_the_best_model_is_the_lowest_by_exact_loss_and_the_optimum_is_not_above_it(pairs: xr.Dataset) -> None:
+    for density in pairs["density"].values:
+        model = best_model(pairs, density)
+        assert model["exact_loss"] == pairs["exact_loss"].sel(density=density).min()
+        assert optimum(pairs, density)["minima_loss"] <= model["exact_loss"] + 1e-9
+
+
+def test_anticorrelated_partners_are_opposites_and_lose_nothing() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(anticorrelated_pairs, "RECIPE", {"quick": SHORT})
+        patch.setattr(anticorrelated_pairs, "DENSITIES", [0.1, 0.5])
+        patch.setattr(anticorrelated_pairs, "STARTS", 8)
+        data = anticorrelated_pairs.study("quick")
+    claims = {claim.name: claim for claim in anticorrelated_pairs.claims(data)}
+    assert [claims[name].verdict for name in ("opposites", "axes", "norms", "lossless")] == ["held"] * 4
+    assert claims["every-run"].verdict == "underpowered"
+    assert set(anticorrelated_pairs.figures(data)) == {"arrows", "census"}
+
+
+def test_three_pairs_are_judged_with_controls_that_fail() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(three_pairs, "RECIPE", {"quick": SHORT.replaced(seeds=12)})
+        patch.setattr(three_pairs, "DENSITIES", [0.05])
+        data = three_pairs.study("quick")
+    claims = {claim.name: claim for claim in three_pairs.claims(data)}
+    assert claims["hexagon"].holds
+    assert not claims["independent"].holds
+    assert not any(claim.control.holds for claim in claims.values() if claim.control)
+    assert len(three_pairs.figures(data)["arrows"].picture.data) == 5 * 7
+
+
+def test_hexagons_are_told_from_other_six() -> None:
+    angles = np.radians(60.0 * np.arange(6))
+    W = 0.95 * np.array([np.cos(angles), np.sin(angles)])
+    assert three_pairs.even_hexagon(W)
+    assert three_pairs.paper_hexagon(W, "polygon")
+    assert not three_pairs.paper_hexagon(1.2 * W, "polygon")
+    generator = np.random.default_rng(0)
+    assert sum(three_pairs.even_hexagon(generator.normal(size=(2, 6))) for _ in range(500)) <= 5
+
+
+def test_pairs_collapse_one_after_another_and_the_crossings_are_where_they_should_be() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(collapse, "RECIPE", {"quick": SHORT.replaced(steps=300, seeds=2)})
+        patch.setattr(collapse, "STARTS", {"quick": 24})
+        data = collapse.study("quick")
+    claims = {claim.name: claim for claim in collapse.claims(data)}
+    assert claims["one-after-another"].verdict == claims["first-and-second"].verdict == "held"
+    assert claims["norm"].verdict == claims["all-from-a-quarter"].verdict == "failed"
+    np.testing.assert_allclose(data["meeting"], [0.07133, 0.14055, 0.39362], atol=2e-5)
+    assert claims["dense-limit"].holds
+    assert set(collapse.figures(data)) == {"arrows", "branches", "census"}
+
+
+def test_local_bases_know_their_blocks_and_no_other() -> None:
+    generator = np.random.default_rng(0)
+    order = generator.permutation(10)
+    W = np.hstack([np.eye(10), -np.eye(10)[:, order]]) + generator.uniform(-0.01, 0.01, (10, 20))
+    assert local_bases.permuted(W)
+    assert local_bases.basis_error(W) < 0.1
+    assert local_bases.represented(W) == 20
+    turned, _ = np.linalg.qr(generator.normal(size=(10, 10)))
+    assert not local_bases.permuted(np.hstack([np.eye(10), turned]))
+    assert not local_bases.permuted(np.hstack([np.eye(10), -np.eye(10)[:, [0] * 10]]))
+    assert local_bases.basis_error(generator.normal(size=(10, 20))) > 0.1
+
+
+def test_local_bases_are_judged_with_controls_that_fail() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_bases, "RECIPE", {"quick": SHORT.replaced(steps=1000, learning_rate=1e-2, seeds=2)})
+        patch.setattr(local_bases, "DENSITIES", [0.01])
+        patch.setattr(local_bases, "STARTS", {"quick": 2})
+        data = local_bases.study("quick")
+    claims = local_bases.claims(data)
+    assert [claim.name for claim in claims] == ["local-basis", "across", "all-represented"]
+    assert not any(claim.control.holds for claim in claims if claim.control)
+    assert len(local_bases.figures(data)["gram"].picture.data) == 3
