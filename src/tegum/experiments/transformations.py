@@ -21,8 +21,8 @@ from tegum.experiments.experiment import Experiment, Figure, Profile
 from tegum.figures import path_slider
 
 SET, M, DENSITY = 3, 3, 0.01
-SEEDS: dict[Profile, int] = {"quick": 32, "paper": 256}
-OTHERS: dict[Profile, int] = {"quick": 12, "paper": 64}
+SEEDS: dict[Profile, int] = {"quick": 32, "paper": 128}
+OTHERS: dict[Profile, int] = {"quick": 12, "paper": 48}
 FLOWS: dict[Profile, int] = {"quick": 6, "paper": 32}
 RECIPE = tg.Recipe(steps=8000, learning_rate=3e-3, weight_decay=0, record_steps=250, initialisation_scale=0.1)
 TIMES = np.geomspace(3, 20_000, 240)
@@ -255,7 +255,7 @@ experiment = Experiment(
     title="Learning as geometry: bundles, triangles, an octahedron",
     paper="Section 6, learning as geometric transformations (F27)",
     describe=__doc__,
-    seconds={"quick": 12, "paper": 60},
+    seconds={"quick": 10, "paper": 75},
     study=study,
     figures=figures,
     claims=claims,
