@@ -110,7 +110,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     return {
         "graph": Figure(
             weight_graphs({"n = 3, m = 6": WeightGraph(W1, W2, mixed)}),
-            "Every input excites one neuron (blue) and, with the other sign, a second one (red); both excite the feature's "
+            "Every input excites one neuron (red) and, with the other sign, a second one (blue); both excite the feature's "
             f"output. The best of {data.sizes['seed']} seeds.",
         ),
         "stacks": Figure(

@@ -185,7 +185,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     return {
         "graph": Figure(
             weight_graphs({"the best net with a motif": WeightGraph(W1, W2, marked)}),
-            f"{example} Blue weights excite, red ones inhibit; A and B of a motif have a dark ring. A has one wide and "
+            f"{example} Red weights excite, blue ones inhibit; A and B of a motif have a dark ring. A has one wide and "
             "one narrow input and the reverse widths at its outputs; B fires on the wide input and inhibits the other output.",
         ),
         "stacks": Figure(

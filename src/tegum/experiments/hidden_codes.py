@@ -160,7 +160,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     return {
         "neurons": Figure(
             stack_panels(panels, matrix=True),
-            f"Each column is the best of {count} fits at a density. Above, W (blue +, red −); below, every neuron's weights as "
+            f"Each column is the best of {count} fits at a density. Above, W (red +, blue −); below, every neuron's weights as "
             "a stack, one rectangle a feature, dark where it is alone and bright where it shares. Neurons on grey hold several "
             "features. From left to right features grow sparser, and neurons with one feature give way to codes.",
         ),

@@ -166,7 +166,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         ),
         "slider": Figure(
             level_slider(model, found, CLOCK[FLOW]),
-            "The same exact flow; the slider moves the mark through time and shows what the model computes. Two red squares "
+            "The same exact flow; the slider moves the mark through time and shows what the model computes. Two blue squares "
             "off the diagonal are a pair of opposites. At the event one member of a pair is replaced.",
         ),
     }

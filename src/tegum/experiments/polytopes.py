@@ -208,7 +208,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         "table": Figure(
             polytope_table(solids, IGNORED),
             "What W ignores, and what that makes of it. Left: the features as arrows, to be turned by hand; middle: which "
-            "features overlap, red where they oppose each other; right: W^T W. Where the graph falls apart, so does the "
+            "features overlap, blue where they oppose each other; right: W^T W. Where the graph falls apart, so does the "
             "polytope: the square, the octahedron and the bipyramids are orthogonal sums of smaller shapes.",
         ),
         "thomson": Figure(

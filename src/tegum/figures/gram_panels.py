@@ -1,4 +1,4 @@
-"""W^T W of several models side by side, sets of features marked off by lines; blue is +1, red -1.
+"""W^T W of several models side by side, sets of features marked off by lines; red is +1, blue -1.
 
 Source: the picture of local almost-orthogonal bases in section 5 of `Toy Models of Superposition`.
 """
@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from tegum.figures.theme import INK, styled
+from tegum.figures.theme import INK, SIGNED, styled
 from tegum.geometry import gram
 
 
@@ -42,5 +42,5 @@ def gram_panels(models: Mapping[str, NDArray[np.floating]], set_size: int) -> go
     figure.update_yaxes(constrain="domain", showgrid=False, zeroline=False)
     figure.update_yaxes(title="feature", col=1)
     bar = {"title": {"text": "WᵀW", "side": "right"}, "thickness": 12, "tickvals": [-1, -0.5, 0, 0.5, 1]}
-    figure.update_layout(coloraxis={"colorscale": "RdBu", "cmin": -1, "cmax": 1, "colorbar": bar})
+    figure.update_layout(coloraxis={"colorscale": SIGNED, "cmin": -1, "cmax": 1, "colorbar": bar})
     return styled(figure, height=430)

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import xarray as xr
 from plotly.subplots import make_subplots
 
-from tegum.figures.theme import FAINT, INK, styled
+from tegum.figures.theme import FAINT, INK, SIGNED, styled
 from tegum.geometry import Event
 
 RISES, FALLS, QUIET, SHADE = "#c2500a", "#1f5fa8", "#b5b5b5", "rgba(230, 190, 60, 0.35)"
@@ -74,7 +74,7 @@ def level_slider(model: xr.Dataset, found: Sequence[Event], clock: str) -> go.Fi
     grams = [np.round(W[k][:, order].T @ W[k][:, order], 2) for k in moments]
     names = [f"feature {i}" for i in order]
     hover = "%{y} × %{x}: %{z:.2f}<extra></extra>"
-    heat = go.Heatmap(z=grams[-1], x=names, y=names, colorscale="RdBu", zmin=-1, zmax=1, hovertemplate=hover)
+    heat = go.Heatmap(z=grams[-1], x=names, y=names, colorscale=SIGNED, zmin=-1, zmax=1, hovertemplate=hover)
     heat.colorbar = {"thickness": 12, "len": 0.8}
     figure.add_trace(heat, row=1, col=2)
     times, loss = model["time"].values, model["loss"].values

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 from scipy.spatial import ConvexHull
 
-from tegum.figures.theme import CATEGORIES, FAINT, INK, styled
+from tegum.figures.theme import CATEGORIES, FAINT, INK, NEGATIVE, POSITIVE, SIGNED, styled
 from tegum.geometry import feature_graph, gram
 
 ROW_HEIGHT = 210
-_POSITIVE, _NEGATIVE = "#2166ac", "#b2182b"
 _AXIS = {"visible": False, "range": [-1.15, 1.15]}
 
 
@@ -55,7 +54,7 @@ def polytope_table(shapes: Mapping[str, NDArray[np.floating]], ignored: Mapping[
         _write_title(figure, row, rows, title, len(W), ignored.get(title, []), gap)
     scenes = {name: _scene(len(W)) for name, W in zip(_scene_names(rows), shapes.values(), strict=True)}
     bar = {"title": {"text": "W<sub>i</sub> · W<sub>j</sub>", "side": "right"}, "thickness": 12, "len": 0.3, "y": 0.85}
-    figure.update_layout(**scenes, showlegend=False, coloraxis={"colorscale": "RdBu", "cmin": -1, "cmax": 1, "colorbar": bar})
+    figure.update_layout(**scenes, showlegend=False, coloraxis={"colorscale": SIGNED, "cmin": -1, "cmax": 1, "colorbar": bar})
     return styled(figure, height=ROW_HEIGHT * rows + 60)
 
 
@@ -127,7 +126,7 @@ def _hull_edges(hull: ConvexHull) -> NDArray[np.intp]:
 
 
 def _as_graph(W: NDArray[np.floating], edges: NDArray[np.intp], colours: list[str]) -> list[go.Scatter]:
-    """Features around a circle, joined where they overlap: blue positive, red negative, thickness the size."""
+    """Features around a circle, joined where they overlap: red positive, blue negative, thickness the size."""
     n = W.shape[1]
     angles = np.pi / 2 - 2 * np.pi * np.arange(n) / n
     x, y = np.cos(angles), np.sin(angles)
@@ -137,7 +136,7 @@ def _as_graph(W: NDArray[np.floating], edges: NDArray[np.intp], colours: list[st
             x=[x[i], x[j]],
             y=[y[i], y[j]],
             mode="lines",
-            line={"color": _POSITIVE if G[i, j] > 0 else _NEGATIVE, "width": 0.5 + 4 * abs(float(G[i, j]))},
+            line={"color": POSITIVE if G[i, j] > 0 else NEGATIVE, "width": 0.5 + 4 * abs(float(G[i, j]))},
             hoverinfo="skip",
         )
         for i, j in edges.tolist()

@@ -17,10 +17,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from tegum.figures.theme import INK, styled
+from tegum.figures.theme import INK, SIGNED, styled
 from tegum.geometry import interference, neuron_order
 
-_MIXED, _NAMED, _SIGNED = "Inferno", "Viridis_r", "RdBu"
+_MIXED, _NAMED = "Inferno", "Viridis_r"
 _GROUND = "#e4e4e4"
 _VISIBLE = 0.01
 """Rectangles below this share of the panel's largest weight are not drawn: they would be thinner than a line."""
@@ -107,7 +107,7 @@ def stack_panels(
     figure.update_layout(coloraxis=scale, showlegend=False, bargap=0.12, barmode="overlay")
     if matrix:
         above = {"title": {"text": "W", "side": "right"}, "thickness": 12, "x": 1.01, "len": 0.45, "y": 0.78}
-        figure.update_layout(coloraxis2={"colorscale": _SIGNED, "cmin": -1.5, "cmax": 1.5, "colorbar": above})
+        figure.update_layout(coloraxis2={"colorscale": SIGNED, "cmin": -1.5, "cmax": 1.5, "colorbar": above})
     figure.update_annotations(font_size=12)
     figure.update_layout(shapes=[*figure.layout.shapes, *grounds])
     return styled(figure, height=each * blocks * row_height + 80)

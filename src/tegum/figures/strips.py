@@ -16,10 +16,9 @@ import xarray as xr
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from tegum.figures.theme import styled
+from tegum.figures.theme import SIGNED, styled
 from tegum.geometry import feature_norms, gram, interference
 
-_SIGNED = "RdBu_r"
 _MIXED = "Inferno"
 _SQUARED, _ROOT = "interference Σ(ŵᵢ·Wⱼ)²", "interference √Σ(ŵᵢ·Wⱼ)²"
 
@@ -86,7 +85,7 @@ def strips(models: Mapping[str, xr.Dataset]) -> go.Figure:
     bar = {"thickness": 12, "x": 1.01}
     figure.update_layout(
         coloraxis={
-            "colorscale": _SIGNED,
+            "colorscale": SIGNED,
             "cmin": -1,
             "cmax": 1,
             "colorbar": bar | {"title": {"text": "WᵀW, b", "side": "right"}, "y": 0.8, "len": 0.42},

@@ -14,6 +14,10 @@ FAINT = "#c9c9c9"
 IMPORTANCE = "Viridis"
 """Yellow is most important, as in the paper."""
 
+SIGNED = "RdBu_r"
+POSITIVE, NEGATIVE = "#b2182b", "#2166ac"
+"""Weights and overlaps: red above 0, blue below, as in the paper."""
+
 CATEGORIES = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#222222", "#ee7733", "#009988")
 """Ten colours that colour-blind readers tell apart (after Paul Tol), for answers that have no colour of their own."""
 

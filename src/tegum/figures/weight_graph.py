@@ -1,6 +1,6 @@
 """The weights of a two-matrix net as a graph: inputs below, neurons in the middle, outputs above, an edge for each weight.
 
-Blue edges excite, red ones inhibit; the wider, the larger the weight.  Neurons are rescaled so that their largest input
+Red edges excite, blue ones inhibit; the wider, the larger the weight.  Neurons are rescaled so that their largest input
 weight is 1 (`tegum.geometry.rescaled_neurons`), stand in the order of their main feature, and are ringed where they are
 polysemantic.
 
@@ -16,10 +16,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from tegum.figures.theme import FAINT, INK, styled
+from tegum.figures.theme import FAINT, INK, NEGATIVE, POSITIVE, styled
 from tegum.geometry import neuron_order, rescaled_neurons
 
-_EXCITES, _INHIBITS = "#2166ac", "#b2182b"
 _WIDTHS = 6
 _WIDEST = 6.0
 _NODE, _NUMBERED_NODE = 11, 19
@@ -95,7 +94,7 @@ def _add_graph(figure: go.Figure, graph: WeightGraph, least: float, row: int, co
     )
     for weights, to_x, from_x, to_y, from_y, words in layers:
         drawn = edges(weights, least)
-        for sign, colour, name in ((1, _EXCITES, "positive weight"), (-1, _INHIBITS, "negative weight")):
+        for sign, colour, name in ((1, POSITIVE, "positive weight"), (-1, NEGATIVE, "negative weight")):
             for width in range(1, _WIDTHS + 1):
                 chosen = (drawn["sign"] == sign) & (drawn["width"] == width)
                 if not chosen.any():
