@@ -45,7 +45,7 @@ def test_losses_are_exact_and_fall_where_they_are_minimised(data: xr.Dataset) ->
         np.testing.assert_allclose(one["loss"], tg.exact.loss(one["W"].values, one["b"].values, worlds), rtol=1e-5)
     loss = data["loss"]
     assert (loss.sel(way="exact from trained") <= loss.sel(way=TRAINING) + 1e-9).all()
-    assert (data["gradient_norm"].sel(way=EXACT) <= uniform_study.GRADIENT).mean() > 0.8
+    assert (data["gradient"].sel(way=EXACT) <= uniform_study.GRADIENT).mean() > 0.8
 
 
 def test_exact_minimisation_finds_digons_and_shapes_beyond(data: xr.Dataset) -> None:

@@ -2,12 +2,14 @@
 
 Paper: section 4, the geometry of superposition (F15, F16), tegum products (F17), and the relation to compressed sensing.
 ReLU-output models, n = 400, m = 30, equal importances, 50 densities 10^(-k/49), one model each.  Three ways from the same
-Xavier starts: *training* as in the paper, which gives no recipe (AdamW at 3e-3, cosine schedule, no decay, batches of 1024,
-15,000 steps); *exact*, the expected loss minimised by quasi-Newton steps until the gradient of all weights is below 0.003, or
-1,500 steps; *exact from trained*, the same from the trained weights, which measures how far training was from an end.
-Claims are judged on the first two.  The quick profile has n = 150, m = 12, 19 of the densities, 4,000 steps.
+starts, Xavier normal times 0.2 (about the scale of the authors' notebook for 50 models side by side; at full scale some outputs
+start silent in dense worlds and stay so): *training* as in the paper, which gives no recipe (AdamW at 0.01, cosine schedule, no
+decay, 15,000 batches of 1024); *exact*, the expected loss minimised by quasi-Newton steps until the root mean square of the
+gradient is below 1e-5, or 1,500 steps; *exact from trained*, the same from the trained weights, which measures how far
+training was from an end.  Claims are judged on the first two.  The quick profile has n = 120, m = 12, 19 of the densities,
+6,000 batches of 512.
 
-Besides: models with n and m smaller by a third, with m doubled, and with only two features per dimension.  A feature is learned
+Besides: models with n and m smaller by a third, with m doubled (and n larger by a half), and with n = 2m.  A feature is learned
 where D_i > 0.2, represented where its norm is at least 1/2; edges of the graph need |W_i . W_j| > 0.1.  Shapes are named by
 `tegum.geometry.identify`.  Random directions in controls are the first weights of training, cut to as many as there are learned
 features.
@@ -36,15 +38,18 @@ from tegum.experiments.uniform_study import (
 from tegum.figures import curve_panel, fraction_scatter, network_panels, polytope_table, shape_shares
 from tegum.geometry import dimensionality, dimensions_per_feature, identify
 
-SIZE: dict[Profile, tuple[int, int]] = {"quick": (150, 12), "paper": (400, 30)}
+SIZE: dict[Profile, tuple[int, int]] = {"quick": (120, 12), "paper": (400, 30)}
 GRID: dict[Profile, list[int]] = {
     "quick": [0, 2, 5, 8, 9, 11, 13, 15, 17, 19, 22, 25, 28, 30, 31, 34, 38, 42, 47],
     "paper": list(range(50)),
 }
 SHOWN = [5, 11, 22, 31, 34, 47]
 """The six densities of the paper's feature graphs: 1/(1 - S) = 1.26, 1.68, 2.81, 4.29, 4.94, 9.1."""
-BASE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
-RECIPE: dict[Profile, tg.Recipe] = {"quick": BASE.replaced(steps=4000), "paper": BASE.replaced(steps=15_000)}
+BASE = tg.Recipe(learning_rate=0.01, schedule="cosine", weight_decay=0, initialisation_scale=0.2)
+RECIPE: dict[Profile, tg.Recipe] = {
+    "quick": BASE.replaced(steps=6000, batch_size=512),
+    "paper": BASE.replaced(steps=15_000, batch_size=1024),
+}
 X_TITLE = "1 / (1 − S), inverse density"
 
 
@@ -61,7 +66,7 @@ def study(profile: Profile) -> xr.Dataset:
     others = {
         "smaller": trained_sizes(2 * n // 3, 2 * m // 3, every, recipe),
         "crowded": trained_sizes(2 * m, m, every, recipe),
-        "doubled": trained_sizes(n, 2 * m, shown, recipe),
+        "doubled": trained_sizes(3 * n // 2, 2 * m, shown, recipe),
         "linear": linear_sizes(n, m, shown),
     }
     for name, other in others.items():

@@ -8,7 +8,18 @@ from numpy.typing import NDArray
 
 from tegum.claims import Claim, Control
 from tegum.experiments.uniform_claims import first_place_with
-from tegum.experiments.uniform_study import EXACT, LEARNED, POLISHED, TRAINING, as_many_random, inverse, model, sizes_of, within
+from tegum.experiments.uniform_study import (
+    EXACT,
+    GRADIENT,
+    LEARNED,
+    POLISHED,
+    TRAINING,
+    as_many_random,
+    inverse,
+    model,
+    sizes_of,
+    within,
+)
 from tegum.geometry import dimensionality, dimensions_per_feature, feature_graph, identify
 
 PAPER_X = [1.2, 1.25, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.2, 2.4, 3.0, 3.4, 3.6, 3.8, 4.0, 4.2, 4.6, 5.5, 7.0, 9.8]
@@ -226,7 +237,7 @@ def _converged(data: xr.Dataset) -> Claim:
     trained, polished = (data["loss"].sel(way=way).values for way in (TRAINING, POLISHED))
     start = float(data["loss"].sel(way=TRAINING).values[0])
     excess = trained / polished - 1
-    at_rest = float((data["gradient_norm"].sel(way=[EXACT, POLISHED]) <= 3e-3).mean())
+    at_rest = float((data["gradient"].sel(way=[EXACT, POLISHED]) <= GRADIENT).mean())
     return Claim(
         name="converged",
         statement="Training has come to its end: minimising the expected loss further hardly lowers it.",
