@@ -21,6 +21,7 @@ from tegum.experiments.uniform_study import (
     within,
 )
 from tegum.geometry import dimensionality, dimensions_per_feature, feature_graph, identify
+from tegum.theory import bound_units
 
 PAPER_X = [1.2, 1.25, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.2, 2.4, 3.0, 3.4, 3.6, 3.8, 4.0, 4.2, 4.6, 5.5, 7.0, 9.8]
 PAPER = [
@@ -33,7 +34,7 @@ STEP = 10 ** (1 / 49)
 
 def features_per_dimension(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """The n / m of the compressed-sensing bound m = -n (1 - S) ln(1 - S): x / ln x with x = 1 / (1 - S)."""
-    return np.asarray(x / np.log(x))
+    return np.asarray(x / bound_units(x, np.ones_like(x)))
 
 
 def line_of(data: xr.Dataset, way: str) -> NDArray[np.float64]:
