@@ -188,7 +188,7 @@ def _sensing(data: xr.Dataset, way: str) -> Claim:
         how="features per dimension, 1/D*, over x / ln x with x = 1/(1 − S), from x = 4 on",
         expected="1 (the bound leaves the constant open)",
         tolerance="0.25",
-        measured=f"from {ratio.min():.2f} to {ratio.max():.2f}",
+        measured=f"from {ratio.min():.3f} to {ratio.max():.3f}",
         holds=bool((abs(ratio - 1) <= 0.25).all()),
         evidence=f"{int(sparse.sum())} densities, 1 model each",
         control=Control("linear models", f"{linear.min():.2f} to {linear.max():.2f}", bool((abs(linear - 1) <= 0.25).all())),
@@ -264,7 +264,7 @@ def _ways_agree(data: xr.Dataset) -> Claim:
         how="largest difference of D* between the two, from the same starts",
         expected="0",
         tolerance="0.05",
-        measured=f"{gap.max():.3f} at 1/(1 − S) = {inverse(data)[gap.argmax()]:.2f}, median {np.median(gap):.3f}",
+        measured=f"{gap.max():.4f} at 1/(1 − S) = {inverse(data)[gap.argmax()]:.2f}, median {np.median(gap):.3f}",
         holds=bool(gap.max() <= 0.05),
         evidence=_evidence(data),
         control=Control(
