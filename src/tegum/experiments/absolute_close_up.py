@@ -38,7 +38,7 @@ def study(profile: Profile) -> xr.Dataset:
         model = tg.best(data.sel(density=p))
         V, first = neurons(model), neurons(model, start=True)
         groups = {POLYSEMANTIC: V[~alone(V)], MONOSEMANTIC: V[alone(V)], START: first}
-        rows.append([[mean_share(x, rows_of, *band) for band in (*BANDS.values(), *TENTHS)] for rows_of in groups.values()])
+        rows.append([mean_shares(x, rows_of) for rows_of in groups.values()])
     shares = np.array(rows)
     dims = ("density", "kind")
     centres = [(low + high) / 2 for low, high in TENTHS]
@@ -47,12 +47,13 @@ def study(profile: Profile) -> xr.Dataset:
     ).assign_coords(kind=[POLYSEMANTIC, MONOSEMANTIC, START], band=list(BANDS), quantile=centres)
 
 
-def mean_share(x: np.ndarray, V: np.ndarray, low: float, high: float) -> float:
-    """The share of activations in a band with the primary feature on, averaged over neurons; NaN without any."""
+def mean_shares(x: np.ndarray, V: np.ndarray) -> list[float]:
+    """The share of activations in every band with the primary feature on, averaged over neurons; NaN without any."""
+    bands = [*BANDS.values(), *TENTHS]
     if not len(V):
-        return float("nan")
-    h = np.maximum(x @ V.T.astype(np.float32), 0)
-    return float(np.nanmean(primary_share(h.astype(np.float64), x != 0, main_features(V), low, high)))
+        return [float("nan")] * len(bands)
+    h, on, primary = np.maximum(x @ V.T.astype(np.float32), 0), x != 0, main_features(V)
+    return [float(np.nanmean(primary_share(h, on, primary, *band))) for band in bands]
 
 
 def mode(V: np.ndarray) -> tuple[str, bool]:
@@ -184,9 +185,10 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             curves[f"{kind}, p = {p:g}"] = data["tenths"].sel(density=p, kind=kind)
     return {
         "neurons": Figure(
-            stack_panels(panels, colour="feature", columns=1, row_height=240, own_scale=True),
-            "Input weights at the canonical scale, one bar a neuron, coloured by feature. On grey the polysemantic ones: one "
-            "large primary weight and several small secondary ones. Neurons of important features (left) tend to have one.",
+            stack_panels(panels, columns=1, row_height=240, own_scale=True),
+            "Input weights at the canonical scale, one bar a neuron, dark where a feature is alone. On grey the polysemantic "
+            "ones: one large primary weight and several small secondary ones. Neurons of important features (left) tend to "
+            "have one.",
         ),
         "activations": Figure(
             curve_panel(curves, "quantile of a neuron's activations", "share with the primary feature on"),
@@ -201,7 +203,7 @@ experiment = Experiment(
     title="Top activations hide the secondary features of a neuron",
     paper="Section 9, a close-up at intermediate sparsity (F38)",
     describe=__doc__,
-    seconds={"quick": 8, "paper": 80},
+    seconds={"quick": 10, "paper": 80},
     study=study,
     figures=figures,
     claims=claims,
