@@ -15,6 +15,11 @@ def data() -> xr.Dataset:
         return hidden_codes.study("quick")
 
 
+@pytest.fixture(autouse=True)
+def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hidden_codes, "LEAD_SAMPLES", 2**13)
+
+
 def test_dense_worlds_are_monosemantic_and_sparser_ones_are_not(data: xr.Dataset) -> None:
     assert hidden_codes.code_at(data, 0.7).name == "all monosemantic"
     assert hidden_codes.code_at(data, 0.03).alone == 0
@@ -46,3 +51,18 @@ def test_pictures_show_every_density(data: xr.Dataset) -> None:
     figures = hidden_codes.figures(data)
     assert len(figures["neurons"].picture.data) == 12
     assert sum(len(trace.x) for trace in figures["census"].picture.data) == 6 * (24 + 6)
+
+
+def test_the_lead_over_a_code_is_measured_on_other_samples(data: xr.Dataset) -> None:
+    here = data.sel(density=0.7)
+    first, second = here["loss"].argsort().values[[0, -1]]
+    kinds = np.full(here.sizes["seed"], "unnamed", dtype="<U16")
+    assert hidden_codes.lead(here.assign(kind=("seed", kinds)), "pairs", 0.7) == ""
+    kinds[second] = "pairs"
+    words = hidden_codes.lead(here.assign(kind=("seed", kinds)), "pairs", 0.7)
+    ahead = float(words.split(" by ")[1].split(" +-")[0])
+    expected = float(here["loss"][int(second)] - here["loss"][int(first)])
+    assert abs(ahead - expected) < 0.01
+    assert ahead > 0
+    kinds[first] = "pairs"
+    assert hidden_codes.lead(here.assign(kind=("seed", kinds)), "pairs", 0.7) == ""

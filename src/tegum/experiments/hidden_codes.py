@@ -29,6 +29,7 @@ SIZE: dict[Profile, tg.Recipe] = {
     "paper": RECIPE.replaced(steps=10_000, batch_size=1024, seeds=1000),
 }
 LINEAR_SEEDS = 10
+LEAD_SAMPLES = 2**20
 
 
 def study(profile: Profile) -> xr.Dataset:
@@ -78,14 +79,14 @@ def lead(here: xr.Dataset, name: str, density: float) -> str:
     if not fits.notnull().any() or int(fits.argmin("seed")) == int(here["loss"].argmin("seed")):
         return ""
     world = tg.features.Independent(10, density=density, importance=IMPORTANCE)
-    x, net = world.sample(2**20, seed=1), tg.nets.ReluHidden(10, 5)
+    x, net = world.sample(LEAD_SAMPLES, seed=1), tg.nets.ReluHidden(10, 5)
     errors = []
     for seed in (int(fits.argmin("seed")), int(here["loss"].argmin("seed"))):
         params = {key: here[key].isel(seed=seed).values.astype(np.float64) for key in ("W", "b")}
         errors.append((x - net.forward(params, x)) ** 2 @ IMPORTANCE)
     ahead = errors[0] - errors[1]
     margin = ahead.std() / np.sqrt(len(ahead))
-    return f" On 2^20 other samples it leads the best '{name}' by {ahead.mean():.6f} +- {margin:.6f}."
+    return f" On {LEAD_SAMPLES:,} other samples it leads the best '{name}' by {ahead.mean():.6f} +- {margin:.6f}."
 
 
 def regime_claim(data: xr.Dataset, density: float) -> Claim:
