@@ -21,7 +21,7 @@ from tegum.geometry import main_features, primary_share, second_to_first
 DENSITIES = [0.03, 0.01]
 SIZE: dict[Profile, tg.Recipe] = {
     "quick": RECIPE.replaced(steps=10_000, batch_size=512, seeds=4, root_seed=1, evaluation_samples=2**17),
-    "paper": RECIPE.replaced(steps=50_000, batch_size=1024, seeds=4, root_seed=1, evaluation_samples=2**20),
+    "paper": RECIPE.replaced(steps=30_000, batch_size=1024, seeds=4, root_seed=1, evaluation_samples=2**20),
 }
 SAMPLES: dict[Profile, int] = {"quick": 2**17, "paper": 2**19}
 BANDS = {"top 1 %": (0.99, 1.0), "40 to 60 %": (0.4, 0.6)}
@@ -203,7 +203,7 @@ experiment = Experiment(
     title="Top activations hide the secondary features of a neuron",
     paper="Section 9, a close-up at intermediate sparsity (F38)",
     describe=__doc__,
-    seconds={"quick": 10, "paper": 80},
+    seconds={"quick": 10, "paper": 70},
     study=study,
     figures=figures,
     claims=claims,

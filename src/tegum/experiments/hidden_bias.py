@@ -29,7 +29,7 @@ COUNTS = (10, 50, 200)
 RECIPE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
 SIZE: dict[Profile, tg.Recipe] = {
     "quick": RECIPE.replaced(steps=3000, batch_size=256, seeds=16),
-    "paper": RECIPE.replaced(steps=10_000, batch_size=1024, seeds=64),
+    "paper": RECIPE.replaced(steps=6000, batch_size=1024, seeds=32),
 }
 MANY_SEEDS: dict[Profile, int] = {"quick": 4, "paper": 8}
 SAMPLES = 4096
@@ -153,7 +153,7 @@ experiment = Experiment(
     title="With a hidden bias, or many features, hidden units run linearly",
     paper="Section 8, limitations of the ReLU-hidden model (F35)",
     describe=__doc__,
-    seconds={"quick": 5, "paper": 110},
+    seconds={"quick": 5, "paper": 60},
     study=study,
     figures=figures,
     claims=claims,
