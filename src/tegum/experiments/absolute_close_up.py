@@ -180,7 +180,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     panels, curves = {}, {}
     for p in DENSITIES:
         V = neurons(tg.best(data.sel(density=p)))
-        panels[f"p = {p:g}"] = NeuronPanel(V, ~alone(V))
+        relative = float(data["loss"].sel(density=p).min() / data["naive"].sel(density=p))
+        panels[f"p = {p:g}, loss {relative:.2f} of that without superposition"] = NeuronPanel(V, ~alone(V))
         for kind in (POLYSEMANTIC, MONOSEMANTIC):
             curves[f"{kind}, p = {p:g}"] = data["tenths"].sel(density=p, kind=kind)
     return {
