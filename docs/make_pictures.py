@@ -1,8 +1,10 @@
-"""Renders the pictures of the README and of docs/ from fresh results with headless Chromium: ``make pictures``."""
+"""Renders the pictures of the README and of docs/ with headless Chromium: ``make pictures``.
+
+They are made of what lies in results/ where the present code made it, and of new results where not.
+"""
 
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from exact_error import measured
@@ -14,7 +16,14 @@ from tegum.report import ResultFolder, read_pictures, write_page
 from tegum.report.export import BROWSERS, export_pictures
 
 PICTURES = Path(__file__).parent / "pictures"
-SHOWN = {"intro": "arrows", "sweep-n20": "models", "phase-n2m1": "phases"}
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+SHOWN = {
+    "intro": "arrows",
+    "sweep-n20": "models",
+    "phase-n2m1": "phases",
+    "uniform-geometry": "graphs-exact",
+    "one-density": "losses",
+}
 
 
 def ledger(page: Path, picture: Path) -> None:
@@ -31,12 +40,11 @@ def ledger(page: Path, picture: Path) -> None:
 
 def main() -> None:
     """A picture of each experiment shown, the ledger of them all, and the exact engine's error."""
-    with tempfile.TemporaryDirectory() as temporary:
-        results = ResultFolder(Path(temporary), sys.stdout.write)
-        for name, picture in SHOWN.items():
-            results.part(experiment_called(name), "quick")
-            export_pictures({picture: read_pictures(results.path, name)[picture]}, PICTURES / name, "png")
-        ledger(write_page(results.parts(), results.path), PICTURES / "ledger.png")
+    results = ResultFolder(RESULTS, sys.stdout.write)
+    for name, picture in SHOWN.items():
+        results.part(experiment_called(name), "quick")
+        export_pictures({picture: read_pictures(results.path, name)[picture]}, PICTURES / name, "png")
+    ledger(write_page(results.parts(), results.path), PICTURES / "ledger.png")
     export_pictures({"error": error_curves(measured())}, PICTURES / "exact", "png")
 
 

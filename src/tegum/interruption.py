@@ -1,4 +1,4 @@
-"""Ctrl-C that cannot get lost: many libraries catch it, end early and return what they have.
+"""Ctrl-C that cannot get lost: many libraries catch it, end early and return what they have, or swallow it in a finaliser.
 
 with noticing_interruption() as interrupted:
     data = work()
@@ -9,21 +9,26 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 
 @contextmanager
 def noticing_interruption() -> Iterator[list[int]]:
-    """A list that holds something once Ctrl-C was pressed inside the block; it still raises KeyboardInterrupt."""
+    """A list that holds something once Ctrl-C was pressed inside the block; it still raises KeyboardInterrupt.
+
+    Blocks may be nested: all of them notice.  Where Ctrl-C is ignored, or outside the main thread, nothing is changed.
+    """
     seen: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield seen
         return
 
-    def note(number: int, _: object) -> None:
+    def note(number: int, frame: FrameType | None) -> None:
         seen.append(number)
-        raise KeyboardInterrupt
+        before(number, frame)
 
-    before = signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGINT, note)
     try:
         yield seen
     finally:

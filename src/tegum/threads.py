@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
+from tegum.interruption import noticing_interruption
 from tegum.progress import ProgressBar
 
 _SLOW_SECONDS = 2.0
@@ -78,12 +79,15 @@ def in_pieces(
             raise
 
     interrupted = False
-    with bar, ThreadPoolExecutor(max(threads, 1), thread_name_prefix="tegum") as executor:
+    workers = ThreadPoolExecutor(max(threads, 1), thread_name_prefix="tegum")
+    with noticing_interruption() as pressed, bar, workers as executor:
         futures = [executor.submit(run) for _ in range(max(threads, 1))]
         try:
             pending = set(futures)
             while pending:
                 _, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+                if pressed:
+                    raise KeyboardInterrupt
                 with lock:
                     finished = len(done)
                 bar.update(min(finished * piece, count) - bar.n)

@@ -20,7 +20,7 @@ from tegum.compilation import is_compiled
 from tegum.errors import Mistake, Problem, Problems
 from tegum.exact.model import LARGEST_BIAS, LARGEST_WEIGHT, Models, Point, evaluate_models, point_for
 from tegum.exact.product import MOST_TERMS, Work, World, require_terms, work_for
-from tegum.exact.worlds import worlds_of
+from tegum.exact.worlds import owned, worlds_of
 from tegum.features import Features
 from tegum.threads import in_pieces
 
@@ -114,8 +114,8 @@ def evaluate(
     _require_finite("W", W, 2, LARGEST_WEIGHT)
     _require_finite("b", b, 1, LARGEST_BIAS)
     models = Models(
-        W=np.ascontiguousarray(np.broadcast_to(W, (*batch, rows, n)).reshape(count, rows, n)),
-        b=np.ascontiguousarray(np.broadcast_to(b, (*batch, n)).reshape(count, n)),
+        W=owned(np.broadcast_to(W, (*batch, rows, n)).reshape(count, rows, n)),
+        b=owned(np.broadcast_to(b, (*batch, n)).reshape(count, n)),
         world_of=np.broadcast_to(np.arange(len(worlds.weight)).reshape(features.batch_shape), batch).reshape(count).copy(),
         weight=worlds.weight,
         importance=worlds.importance,

@@ -45,6 +45,11 @@ class Worlds:
         )
 
 
+def owned(array: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A copy that may be written to: a read-only view would have the engine compiled anew, and rounding differently."""
+    return np.array(array, dtype=np.float64, order="C")
+
+
 def worlds_of(features: Features, batch: tuple[int, ...] | None = None) -> Worlds:
     """The tables of a distribution, its leading axes broadcast to ``batch`` and flattened.
 
@@ -69,7 +74,7 @@ def worlds_of(features: Features, batch: tuple[int, ...] | None = None) -> World
     n, components = features.n_features, len(blocks.block_of_component)
 
     def rows(array: NDArray[Any], width: int) -> NDArray[np.float64]:
-        return np.ascontiguousarray(np.broadcast_to(array, (*batch, width)).reshape(count, width), dtype=np.float64)
+        return owned(np.broadcast_to(array, (*batch, width)).reshape(count, width))
 
     def starts(owner: NDArray[Any], owners: int) -> NDArray[np.int64]:
         return np.searchsorted(owner, np.arange(owners + 1)).astype(np.int64)

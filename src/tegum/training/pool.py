@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.compilation import is_compiled
+from tegum.interruption import noticing_interruption
 from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.training.arrays import scratch_for, shape_of
@@ -187,10 +188,10 @@ def train_instances(
         delay=_SLOW_SECONDS,
         disable=None if progress is None else not progress,
     )
-    with bar, ThreadPoolExecutor(workers, thread_name_prefix="tegum") as executor:
+    with noticing_interruption() as pressed, bar, ThreadPoolExecutor(workers, thread_name_prefix="tegum") as executor:
         futures = [executor.submit(run.work) for _ in range(workers)]
         try:
-            _watch(futures, lambda: _show(bar, run))
+            _watch(futures, pressed, lambda: _show(bar, run))
         except KeyboardInterrupt:
             outcome.interrupted = True
         finally:
@@ -200,10 +201,12 @@ def train_instances(
     return outcome
 
 
-def _watch(futures: list[Future[None]], show: Callable[[], None]) -> None:
+def _watch(futures: list[Future[None]], pressed: list[int], show: Callable[[], None]) -> None:
     pending = set(futures)
     while pending:
         _, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+        if pressed:
+            raise KeyboardInterrupt
         show()
 
 

@@ -1,0 +1,63 @@
+"""Ctrl-C is noticed by everybody it concerns, even where something else swallows it."""
+
+import contextlib
+import signal
+import time
+
+import pytest
+
+import tegum as tg
+from tegum.interruption import noticing_interruption
+from tegum.threads import in_pieces
+from tegum.training import pool
+
+
+def press() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_all_of_nested_blocks_notice_and_the_handler_returns() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), noticing_interruption() as outer, noticing_interruption() as inner:
+        press()
+    assert outer == inner == [signal.SIGINT]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_where_it_is_ignored_it_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with noticing_interruption() as seen:
+            press()
+        assert seen == []
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_training_ends_though_a_finaliser_swallowed_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def swallowing(*_: object) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            press()
+
+    monkeypatch.setattr(pool, "_show", swallowing)
+    recipe = tg.Recipe(steps=10**9, batch_size=64, evaluation_samples=64)
+    data = tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5), recipe)
+    assert data.attrs["interrupted"] == 1
+    assert data.status.item() == "interrupted"
+
+
+def test_pieces_end_though_it_was_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Bar:
+        n = 0
+
+        def __init__(self, **_: object) -> None: ...
+        def __enter__(self) -> "Bar":
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+        def update(self, _: object) -> None:
+            with contextlib.suppress(KeyboardInterrupt):
+                press()
+
+    monkeypatch.setattr("tegum.threads.ProgressBar", Bar)
+    assert in_pieces(1000, 1, lambda: None, lambda *_: time.sleep(0.05), threads=2, progress=False) < 1000
