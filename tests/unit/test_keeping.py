@@ -29,9 +29,7 @@ PIECES = {"train": 3, "train-seeds": 2, "train-initial": 1, "minimise": 3, "mini
 
 def clean(data: xr.Dataset) -> xr.Dataset:
     data = data.copy()
-    data.attrs = {
-        name: value for name, value in data.attrs.items() if name not in ("created", "wall_seconds", "commit", "recipe")
-    }
+    data.attrs = {name: value for name, value in data.attrs.items() if name not in ("created", "wall_seconds", "commit")}
     return data
 
 

@@ -50,6 +50,4 @@ def train_to(
         if parts[-1].attrs["interrupted"]:
             break
         write_dataset(parts[-1], path)
-    data = joined(parts, along)
-    data.attrs["recipe"] = recipe.model_dump_json()
-    return data
+    return joined(parts, along, call)

@@ -35,13 +35,15 @@ def pieces_of(call: Call, least: int = 1) -> tuple[list[Call], str]:
     return [call], ""
 
 
-def joined(parts: Sequence[xr.Dataset], along: str) -> xr.Dataset:
-    """The results of all pieces as the uncut call would have returned them."""
-    if len(parts) == 1:
+def joined(parts: Sequence[xr.Dataset], along: str, call: Call) -> xr.Dataset:
+    """The results of all pieces as the uncut ``call`` would have returned them."""
+    if len(parts) == 1 and not along:
         return parts[0]
     data = xr.concat(parts, along, data_vars="minimal", combine_attrs="override", join="exact")
     data.attrs["interrupted"] = parts[-1].attrs["interrupted"]
     data.attrs["wall_seconds"] = round(sum(part.attrs["wall_seconds"] for part in parts), 3)
+    if (recipe := call.arguments.get("recipe")) is not None:
+        data.attrs["recipe"] = recipe.model_dump_json()
     if "not_converged" in data.attrs:
         sizes = [part["status"].size for part in parts]
         data.attrs["not_converged"] = float(np.average([part.attrs["not_converged"] for part in parts], weights=sizes))

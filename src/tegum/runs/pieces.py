@@ -63,7 +63,7 @@ class Pieces:
         except TypeError:
             return call.run()
         calls, along = pieces_of(call, _INSTANCES_PER_THREAD * default_threads())
-        return joined([self._piece(piece) for piece in calls], along)
+        return joined([self._piece(piece) for piece in calls], along, call)
 
     def prune(self) -> None:
         """Removes the pieces that the study, now complete, did not use: those of other code or other settings."""
