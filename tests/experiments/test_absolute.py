@@ -96,3 +96,4 @@ def test_ratios_have_the_mode_that_they_have() -> None:
     V = np.array([[1, 0.32, 0.1], [1, 0.35, 0], [1, 0.9, 0]])
     assert absolute_close_up.mode(V)[1]
     assert not absolute_close_up.mode(V[[2, 2, 0]])[1]
+    assert not absolute_close_up.mode(V[:0])[1]

@@ -24,7 +24,7 @@ def test_dense_worlds_are_monosemantic_and_sparser_ones_are_not(data: xr.Dataset
     assert hidden_codes.code_at(data, 0.7).name == "all monosemantic"
     assert hidden_codes.code_at(data, 0.03).alone == 0
     verdicts = {claim.name: claim.verdict for claim in hidden_codes.claims(data)}
-    assert len(verdicts) == 8
+    assert len(verdicts) == 10
     assert set(verdicts.values()) == {"underpowered"}
 
 
@@ -45,6 +45,26 @@ def test_shuffled_weights_pass_nothing(data: xr.Dataset) -> None:
     noise["W"] = data["W"].copy(data=generator.permuted(data["W"].values.reshape(6, 24, 50), axis=-1).reshape(6, 24, 5, 10))
     noise["loss"] = xr.ones_like(data["loss"])
     assert not any(claim.holds for claim in hidden_codes.claims(noise))
+
+
+def test_importance_decides_which_features_are_there() -> None:
+    W = np.zeros((5, 10))
+    W[:3, :3], W[3:, 3:6] = np.eye(3), [[1, 1, -1], [1, -1, 1]]
+    assert hidden_codes.by_importance(W) == ("[0, 1, 2, 3, 4, 5], alone [0, 1, 2]", True)
+    assert not hidden_codes.by_importance(W[:, [3, 4, 5, 0, 1, 2, 6, 7, 8, 9]])[1]
+    assert not hidden_codes.by_importance(W[:, ::-1])[1]
+
+
+def test_the_order_of_words_is_read_from_the_best_fit_with_the_code(data: xr.Dataset) -> None:
+    names = np.full(data["kind"].shape, "unnamed", dtype="<U16")
+    assert not hidden_codes.important_words(data.assign(kind=(data["kind"].dims, names))).holds
+    names[list(hidden_codes.PRINTED).index(0.06), :2] = "eight in five"
+    ordered = hidden_codes.hand_built("eight in five", 10)
+    planted = data.assign(kind=(data["kind"].dims, names)).copy(deep=True)
+    planted["W"].loc[{"density": 0.06}] = ordered
+    assert hidden_codes.important_words(planted).holds
+    planted["W"].loc[{"density": 0.06}] = ordered[:, [7, *range(1, 7), 0, 8, 9]]
+    assert not hidden_codes.important_words(planted).holds
 
 
 def test_pictures_show_every_density(data: xr.Dataset) -> None:

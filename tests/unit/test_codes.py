@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tegum.errors import Mistake
 from tegum.geometry.codes import BLOCK_CODES, CODES, FIVE_IN_THREE, THREE_IN_TWO, UNNAMED, code_of, hand_built, sign_pattern
 
 ALONE = dict(zip(CODES, (5, 3, 2, 1, 0, 0), strict=True))
@@ -60,6 +61,14 @@ def test_signs_and_blocks_of_a_small_net() -> None:
     assert str(code_of(np.array([[1.0, 0, 0], [0, 1, -1], [0, 1, 1]]))) == "1 alone + 2 in 2"
     assert str(code_of(np.zeros((2, 2)))) == "nothing"
     assert str(code_of(-np.eye(2))) == "nothing"
+
+
+def test_unknown_codes_and_too_few_features_are_told() -> None:
+    with pytest.raises(Mistake, match="seven in six"):
+        hand_built("seven in six", 10)
+    with pytest.raises(Mistake, match="at least 10"):
+        hand_built("pairs", 9)
+    assert hand_built("all monosemantic", 5).shape == (5, 5)
 
 
 @pytest.mark.parametrize("name", CODES)

@@ -125,7 +125,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             control=Control(f"n = {fewest}", percent(few), bool((few > 0.9).all())),
             note="At density 0.05 it is "
             + percent(data["crowd_active"].sel(features=[most], density=0.05).mean("crowd_seed"))
-            + ": the sum of few active features is no steady bias.",
+            + ": the fewer features are on at a time, the less steady is their sum.",
         ),
     ]
 
@@ -137,9 +137,9 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     median = {"median hidden bias, n = 10": data["b_hidden"].median(("seed", "hidden"))}
     return {
         "active": Figure(
-            curve_panel(curves, "density", "share of samples with an active unit", log_x=True),
-            "How often the hidden units are active. With a hidden bias nearly always: the ReLU never cuts and the layer is "
-            "linear. Without one it cuts, unless many features are on at a time.",
+            curve_panel(curves, "density", "how often a hidden unit is active", log_x=True),
+            "How often the hidden units are active. With a hidden bias nearly always: the ReLU hardly ever cuts and the layer "
+            "is linear. Without one it cuts, unless many features are on at a time.",
         ),
         "bias": Figure(
             curve_panel(median, "density", "hidden bias", log_x=True),

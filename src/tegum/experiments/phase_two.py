@@ -195,7 +195,7 @@ def boundary_claims(data: xr.Dataset) -> list[Claim]:
                 f"{APEX:.4f} by the three candidates; its own trained panel shows about {PRINTED[1.0]:g}",
                 f"{top:.4f}",
                 "A pair whose norms and biases adapt costs less than one of unit vectors without bias, so it lasts longer. "
-                "What takes over is no candidate either but a lopsided pair (norms 0.92 and 0.51) that fades towards density "
+                "What takes over is no candidate either but a lopsided pair (norms 0.92 and 0.52) that fades towards density "
                 "1: the blur near the triple point of the trained panel.",
             ),
         ),

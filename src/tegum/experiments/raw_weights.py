@@ -128,8 +128,9 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         ),
         "dedicated": Figure(
             curve_panel(curves, "density", "share of dedicated neurons", log_x=True),
-            "The share of neurons whose largest weight is more than five times the second. It is high behind a ReLU until "
-            "features are so sparse that neurons share them, and never above chance without.",
+            "The share of neurons whose largest weight is more than five times the second. Behind a ReLU it is highest at "
+            "moderate density: where all features are on the ReLU hardly cuts, and where they are sparse neurons share them. "
+            "Without a ReLU it is to be compared with the share after random rotations.",
         ),
     }
 

@@ -102,7 +102,7 @@ def stack_panels(
         bar |= {"title": {"text": "interference", "side": "right"}, "tickvals": [0, 0.5, 1]}
         scale = {"colorscale": _MIXED, "cmin": 0, "cmax": 1.15, "colorbar": bar}
     else:
-        bar |= {"title": {"text": "feature", "side": "right"}}
+        bar |= {"title": {"text": "feature", "side": "right"}, "tick0": 0, "dtick": max(1, features // 10)}
         scale = {"colorscale": _NAMED, "cmin": 0, "cmax": features - 1, "colorbar": bar}
     figure.update_layout(coloraxis=scale, showlegend=False, bargap=0.12, barmode="overlay")
     if matrix:

@@ -1,8 +1,8 @@
 """The weights of a two-matrix net as a graph: inputs below, neurons in the middle, outputs above, an edge for each weight.
 
 Red edges excite, blue ones inhibit; the wider, the larger the weight.  Neurons are rescaled so that their largest input
-weight is 1 (`tegum.geometry.rescaled_neurons`), stand in the order of their main feature, and are ringed where they are
-polysemantic.
+weight is 1 (`tegum.geometry.rescaled_neurons`), stand in the order of their main feature, and carry a dark
+ring where they are marked: as polysemantic, or as parts of a motif.
 
 Source: the bipartite weight graphs of section 9 of `Toy Models of Superposition`.
 """

@@ -33,6 +33,8 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from tegum.errors import Mistake, Problem
+
 _REPRESENTED = 0.5
 WEIGHTY = 0.3
 
@@ -167,8 +169,16 @@ def hand_built(name: str, n: int) -> NDArray[np.float64]:
     """A W (5, n) with this code: the most important features alone, the next in the block, the others 0.
 
     Words have norm 1 over the neurons that they excite; silencing weights have the size of the exciting ones.
+
+    Raises:
+        Mistake: for a name that is no code, or fewer features than the code has.
     """
+    if name not in _ALONE:
+        raise Mistake(Problem(f"the code is {name!r}", f"choose among {', '.join(CODES)}"))
     alone = _ALONE[name]
+    held = alone + (BLOCK_CODES[name].shape[1] if name in BLOCK_CODES else 0)
+    if n < held:
+        raise Mistake(Problem(f"n is {n}", f"choose at least {held}, the features of {name!r}"))
     W = np.zeros((5, n))
     W[:alone, :alone] = np.eye(alone)
     if name in BLOCK_CODES:

@@ -27,7 +27,11 @@ Initialisation = Literal["xavier_normal", "xavier_uniform", "normal", "uniform"]
 
 
 def spread_of(initialisation: Initialisation, scale: float, shape: tuple[int, ...]) -> float:
-    """The standard deviation of the normal laws, the half width of the uniform ones, for a matrix of ``shape``."""
+    """The standard deviation of the normal laws, the half width of the uniform ones, for a matrix of ``shape``.
+
+    Raises:
+        Mistake: for an initialisation that is none of those above.
+    """
     if initialisation == "xavier_normal":
         return scale * float(np.sqrt(2 / sum(shape)))
     if initialisation == "xavier_uniform":
@@ -43,7 +47,11 @@ def initial_parameters(
     initialisation: Initialisation = "xavier_normal",
     scale: float = 1.0,
 ) -> dict[str, NDArray[np.float32]]:
-    """The first parameters of one instance, by name: matrices drawn, biases zero."""
+    """The first parameters of one instance, by name and in the shapes that the net names: matrices drawn, biases zero.
+
+    Raises:
+        Mistake: for an initialisation that is none of those above.
+    """
     params = {}
     for name, shape in net.parameter_shapes().items():
         if len(shape) == 1:
@@ -62,6 +70,12 @@ def alive_parameters(net: Net, count: int, seed: int, scale: float = 1.0) -> dic
     """First parameters of ``count`` nets with two matrices whose outputs are all alive: W1, W2 and the biases, which are 0.
 
     W1 is Xavier normal times ``scale``; W2 is |W1|^T less 0.8 of the mean |W1|, which keeps features from exciting each other.
+
+    Args:
+        net: a net with two matrices.
+        count: how many nets; it is the first axis of every array, W1 (count, m, n), W2 (count, n, m).
+        seed: what W1 is drawn from.
+        scale: how large W1 is.
 
     Raises:
         Mistake: for a net with one matrix.
