@@ -40,8 +40,21 @@ def test_every_statement_is_judged_in_both_engines_with_a_control(data: xr.Datas
     assert all(claim.control is not None and not claim.control.holds for claim in claims)
 
 
+def test_flows_that_gave_up_are_neither_digons_nor_events(data: xr.Dataset) -> None:
+    cut = data.copy(deep=True)
+    for name in ("W", "loss"):
+        cut[f"relu_time_{name}"][1, -20:] = np.nan
+    cut["relu_time_D"][1, -20:] = 0
+    path, whole = levels.path_of(cut, FLOW), levels.path_of(data, FLOW)
+    assert path.sizes["seed"] == 3
+    assert found_events(path) == [events for k, events in enumerate(found_events(whole)) if k != 1]
+
+
 def test_pictures_are_drawn_with_a_slider(data: xr.Dataset) -> None:
     figures = levels.figures(data)
     assert len(figures["levels"].picture.data) == 2 * (levels.N + 1)
+    legend = [trace.name for trace in figures["levels"].picture.data if trace.showlegend]
+    assert set(legend) == {trace.name for trace in figures["levels"].picture.data if trace.name}
+    assert len(legend) == len(set(legend))
     (slider,) = figures["slider"].picture.layout.sliders
     assert len(slider.steps) == 60

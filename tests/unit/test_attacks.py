@@ -52,6 +52,13 @@ def test_brute_force_over_the_ball(n: int, m: int) -> None:
         assert refined.rise >= 0.97 * (brute - clean).mean()
 
 
+def test_an_ascent_from_beyond_the_limit_begins_at_the_limit() -> None:
+    W, b, x = model(5, 4, 2)
+    attack = gradient_attack(W, b, x, 0.1, initial=np.full_like(x, 10.0))
+    assert (np.linalg.norm(attack.perturbations, axis=1) <= 0.1 * (1 + 1e-12)).all()
+    np.testing.assert_allclose(attack.attacked, losses(W, b, x, attack.perturbations), rtol=1e-9, atol=1e-12)
+
+
 def test_candidates_one_by_one() -> None:
     W, b, x = model(3, 5, 2)
     G = W.T @ W

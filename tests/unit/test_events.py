@@ -120,3 +120,5 @@ def test_what_is_wrong_with_the_arguments_is_said() -> None:
         jumps(np.zeros((2, 2)), np.array([1.0, 2.0]), window=0)
     with pytest.raises(Mistake, match="give \\(time, n\\)"):
         jumps(np.zeros((3, 2)), np.array([1.0, 2.0]))
+    with pytest.raises(Mistake, match="one loss for each time"):
+        events(np.zeros((2, 2)), np.array([1.0, 2.0]), np.zeros(3))

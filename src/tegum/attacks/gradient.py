@@ -2,8 +2,8 @@
 
     delta <- P(delta + step * g / ||g||),     g = dL(x + delta)/d delta,     P puts back onto the ball of the limit
 
-An output whose pre-activation is below zero passes no gradient, so on sparse inputs most of g is zero wherever one begins: the
-attack is masked.  It begins at random directions, and from an attack that is known, to see what that one misses.
+An output whose pre-activation is below zero passes no gradient, so on sparse inputs most outputs add nothing to g; the paper
+found such attacks masked.  It begins at random directions, or at an attack that is known, to see what that one misses.
 
 Source: Madry et al., "Towards deep learning models resistant to adversarial attacks" (2018), in the L2 norm.
 """
@@ -38,7 +38,7 @@ def gradient_attack(
         importance: weights of the squared errors, 1 by default.
         steps: of each ascent.
         restarts: ascents from random directions, where ``initial`` is not given.
-        initial: perturbations to begin at instead.
+        initial: perturbations to begin at instead, shortened to the size where they are longer.
         seed: of the random directions.
 
     Raises:
@@ -54,7 +54,7 @@ def gradient_attack(
     clean = _losses(G, b, x, weights, best)
     worst = clean.copy()
     for start in starts:
-        delta = np.asarray(start, dtype=np.float64) if initial is not None else _on_sphere(start, size)
+        delta = _in_ball(np.asarray(start, dtype=np.float64), size) if initial is not None else _on_sphere(start, size)
         for t in range(steps + 1):
             loss = _losses(G, b, x, weights, delta)
             better = loss > worst

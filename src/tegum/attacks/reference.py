@@ -2,7 +2,8 @@
 
     without_superposition(features, m)      the m most important features on an axis each, the mean of the others as output
 
-That is the best linear model of the world.  Example: two features in one dimension give W = [[1, 0]], b = (0, p/2).
+Where features are independent, that is the best linear model of the world.  Example: two features in one dimension give
+W = [[1, 0]], b = (0, p/2).
 
 Source: section 7 of `Toy Models of Superposition`; what its reference model is, the paper does not say.
 """

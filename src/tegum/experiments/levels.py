@@ -48,14 +48,15 @@ def study(profile: Profile) -> xr.Dataset:
 
 
 def path_of(data: xr.Dataset, engine: str, kind: str = "relu") -> xr.Dataset:
-    """One engine's paths, times above 0."""
+    """One engine's paths, times above 0; flows that gave up before the end are left out."""
     clock = "step" if engine == TRAINING else "time"
     prefix = f"{kind}_{clock}_"
     mine = data[[name for name in data.data_vars if str(name).startswith(prefix)]]
     path = mine.rename(
         {name: str(name).removeprefix(prefix) for name in mine.data_vars} | ({"step": "time"} if clock == "step" else {})
     )
-    return path.isel(time=path["time"].values > 0)
+    path = path.isel(time=path["time"].values > 0)
+    return path.isel(seed=np.isfinite(path["loss"].isel(time=-1).values))
 
 
 def digons(path: xr.Dataset) -> float:
@@ -82,7 +83,8 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
     key = "training" if engine == TRAINING else "flow"
     here, there = shares(path), shares(linear)
     count = path.sizes["seed"]
-    evidence, enough = f"{count} models, all counted", count >= 16
+    lost = f", {data.attrs['flows_that_gave_up']} flows gave up" if engine == FLOW else ""
+    evidence, enough = f"{count} models, all counted{lost}", count >= 16
     events = [event for found in found_events(path) for event in found]
     pairs = [found for found in found_events(path) if len(found) > 1]
     later = sum(found[1].loss_drop > found[0].loss_drop for found in pairs)
@@ -112,8 +114,8 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
             evidence=f"{evidence}; {len(events)} events",
             enough=enough,
             control=Control("linear models from the same starts", f"{there['sudden swap']:.0%}", there["sudden swap"] > 0),
-            note="Elsewhere the loss is falling anyway when features change places. "
-            f"In {later} of {len(pairs)} models with two events the second lowers the loss more, as in the paper's example. "
+            note="In other events the loss falls nearly as fast before or after. In the paper's example the second event "
+            f"lowers the loss more than the first; here it does in {later} of {len(pairs)} models with two events. "
             f"A jump in {there['jump']:.0%} of the linear models.",
         ),
     ]
@@ -130,19 +132,19 @@ def shown(path: xr.Dataset) -> int:
 
 
 def told(found: list[tg.geometry.Event], model: xr.Dataset, clock: str) -> str:
-    """Every event of a model: when, who rises and falls, and by how much the loss falls."""
+    """Every event of a model: when, who rises and falls, and by how much the loss falls; "none" without any."""
 
     def names(features: tuple[int, ...]) -> str:
         return ", ".join(str(i) for i in features) or "none"
 
     start = model["loss"].values
-    return "; ".join(
-        f"{clock.split()[1] if clock == CLOCK[TRAINING] else clock.split()[0]} {event.begins:,.0f} to {event.ends:,.0f}: "
-        f"rising "
-        f"{names(event.risen)}, falling {names(event.fallen)}, loss down by {event.loss_drop / start[event.first]:.2%}"
-        + (" (suddenly)" if event.sudden else "")
+    unit = clock.split()[1] if clock == CLOCK[TRAINING] else clock.split()[0]
+    said = [
+        f"{unit} {event.begins:,.0f} to {event.ends:,.0f}: rising {names(event.risen)}, falling {names(event.fallen)}, "
+        f"loss down by {event.loss_drop / start[event.first]:.2%}" + (" (suddenly)" if event.sudden else "")
         for event in found
-    )
+    ]
+    return "; ".join(said) or "none"
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
@@ -157,17 +159,16 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         "levels": Figure(
             level_panels(models, CLOCK),
             "The dimensionality of every feature (above) and the exact loss (below), through stochastic training and through "
-            "the gradient flow of the expected loss, which has no noise. Where a feature jumps, another changes place with it, "
-            f"and the loss falls. Shown is the latest such event among {data.sizes['seed']} models of each kind. Events, by "
-            f"feature "
-            "number: "
+            "the gradient flow of the expected loss, which has no noise. Shaded are the events: features jump to another "
+            "level, most often while others move against them. Shown is the model with the latest such exchange at which the "
+            f"loss falls suddenly, of {data.sizes['seed']} starts. Events, by feature number: "
             + ". ".join(f"{engine}, {told(events, path, CLOCK[engine])}" for engine, (path, events) in models.items())
             + ".",
         ),
         "slider": Figure(
             level_slider(model, found, CLOCK[FLOW]),
             "The same exact flow; the slider moves the mark through time and shows what the model computes. Two blue squares "
-            "off the diagonal are a pair of opposites. At the event one member of a pair is replaced.",
+            "off the diagonal are a pair of opposites. Move it across a shaded stretch to see which squares appear or vanish.",
         ),
     }
 

@@ -244,8 +244,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             f"Six features in three dimensions {noise}, from the side and from above (both can be turned); the slider moves "
             f"them along "
             "their paths. A: near zero. B: each set is a bundle. C: each set has opened into a triangle. D: the triangles "
-            "have turned "
-            "until every corner opposes one of the other set, an octahedron. Below, the exact loss rests in each stage.",
+            "have turned until every corner opposes one of the other set, an octahedron. Below, the exact loss rests and "
+            "falls; stages that the path visits are shaded.",
         )
     return made
 

@@ -1,6 +1,7 @@
 """A training as energy levels: the dimensionality of every feature over time, the loss below, events shaded.
 
-Features that take part in an event are coloured: orange where they rise, blue where they fall; all others are grey.
+Features that take part in an event are coloured: orange where they rise, blue where they fall, purple where they do both, in
+different events; all others are grey.
 `level_slider` shows one model with W^T W beside it, and a slider that moves through time.
 
 Source: section 6 of `Toy Models of Superposition`.
@@ -17,7 +18,7 @@ from plotly.subplots import make_subplots
 from tegum.figures.theme import FAINT, INK, SIGNED, styled
 from tegum.geometry import Event
 
-RISES, FALLS, QUIET, SHADE = "#c2500a", "#1f5fa8", "#b5b5b5", "rgba(230, 190, 60, 0.35)"
+RISES, FALLS, BOTH, QUIET, SHADE = "#c2500a", "#1f5fa8", "#8a4fa3", "#b5b5b5", "rgba(230, 190, 60, 0.35)"
 _MOMENTS = 60
 
 
@@ -37,9 +38,10 @@ def level_panels(models: Mapping[str, tuple[xr.Dataset, Sequence[Event]]], clock
         vertical_spacing=0.06,
         horizontal_spacing=0.09,
     )
+    named: set[str] = set()
     for column, title in enumerate(titles, start=1):
         model, found = models[title]
-        _draw_levels(figure, model, found, column, named=column == 1)
+        _draw_levels(figure, model, found, column, named)
         figure.update_xaxes(title={"text": clock[title], "standoff": 6}, row=2, col=column)
     _dress(figure, len(titles))
     styled(figure, height=560)
@@ -65,7 +67,7 @@ def level_slider(model: xr.Dataset, found: Sequence[Event], clock: str) -> go.Fi
         horizontal_spacing=0.1,
         subplot_titles=["dimensionality of every feature", "WᵀW at the marked time"],
     )
-    _draw_levels(figure, model, found, 1, named=True)
+    _draw_levels(figure, model, found, 1, set())
     figure.update_xaxes(title={"text": clock, "standoff": 6}, row=2, col=1)
     W = model["W"].transpose("time", "hidden", "feature").values.astype(np.float64)
     order = np.argsort(-model["D"].values[-1], kind="stable")
@@ -117,29 +119,30 @@ def _partners_adjacent(W: Any, order: Any) -> Any:
     return np.array(found)
 
 
-def _draw_levels(figure: go.Figure, model: xr.Dataset, found: Sequence[Event], column: int, named: bool) -> None:
+def _draw_levels(figure: go.Figure, model: xr.Dataset, found: Sequence[Event], column: int, named: set[str]) -> None:
+    """Draws one column and adds to ``named`` the kinds of lines that the legend has."""
     times, D = model["time"].values, model["D"].transpose("time", "feature").values
     risen = {i for event in found for i in event.risen}
     fallen = {i for event in found for i in event.fallen}
-    kinds = {"rises in an event": RISES, "falls in an event": FALLS, "other features": QUIET}
-    seen: set[str] = set()
+    other = "other features"
+    kinds = {other: QUIET, "rises in an event": RISES, "falls in an event": FALLS, "does both, in different events": BOTH}
     for i in sorted(range(D.shape[1]), key=lambda i: (i in risen or i in fallen, i)):
-        kind = "rises in an event" if i in risen else "falls in an event" if i in fallen else "other features"
+        kind = list(kinds)[(i in risen) + 2 * (i in fallen)]
         figure.add_trace(
             go.Scatter(
                 x=times,
                 y=np.round(D[:, i], 4),
                 mode="lines",
-                line={"color": kinds[kind], "width": 1 if kind == "other features" else 2.2},
+                line={"color": kinds[kind], "width": 1 if kind == other else 2.2},
                 name=kind,
                 legendgroup=kind,
-                showlegend=named and kind not in seen,
+                showlegend=kind not in named,
                 hovertemplate=f"feature {i}<br>%{{x:.3g}}: D = %{{y:.3f}}<extra></extra>",
             ),
             row=1,
             col=column,
         )
-        seen.add(kind)
+        named.add(kind)
     figure.add_trace(
         go.Scatter(
             x=times,

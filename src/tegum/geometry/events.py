@@ -25,7 +25,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import Problems
+from tegum.errors import Mistake, Problem, Problems
 
 SIZE, WINDOW, NEAR = 0.2, 0.2, 0.1
 _TRIM = 0.05
@@ -125,8 +125,11 @@ def events(
         since: jumps that begin before this row are left out.
 
     Raises:
-        Mistake: as `jumps`.
+        Mistake: as `jumps`, and for a loss that does not belong to the times.
     """
+    if np.shape(loss) != np.shape(times):
+        what = f"the loss has shape {np.shape(loss)} and times {np.shape(times)}"
+        raise Mistake(Problem(what, "give one loss for each time"))
     start = settled(D) if since is None else since
     log_time = np.log10(times)
     groups: list[list[Jump]] = []
