@@ -37,6 +37,11 @@ def test_the_pair_costs_what_the_theory_says_or_less(data: xr.Dataset) -> None:
     assert (data["optimum_loss"] <= data["shape_loss"].min("shape").fillna(np.inf) + 1e-12).all()
 
 
+def test_points_in_one_place_are_counted() -> None:
+    assert polytopes.coincident(simplex(4)) == 0
+    assert polytopes.coincident(np.hstack([simplex(4), simplex(4)[:, :2]])) == 2
+
+
 def test_pictures(data: xr.Dataset) -> None:
     figures = polytopes.figures(data)
     assert set(figures) == {"table", "thomson", "simplex"}

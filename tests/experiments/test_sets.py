@@ -87,6 +87,12 @@ def test_pairs_collapse_one_after_another_and_the_crossings_are_where_they_shoul
     assert set(collapse.figures(data)) == {"arrows", "branches", "census"}
 
 
+def test_the_norms_of_collapsed_pairs_are_compared_and_no_others() -> None:
+    W = np.array([[0.7, 0.74, 0, 0, -1, -0.5], [0, 0, 1, -0.2, 0, 0.8]])
+    assert collapse.unevenness(W) == pytest.approx(0.04)
+    assert collapse.unevenness(W[:, 2:]) == 0
+
+
 def test_local_bases_know_their_blocks_and_no_other() -> None:
     generator = np.random.default_rng(0)
     order = generator.permutation(10)

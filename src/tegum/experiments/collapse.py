@@ -16,7 +16,8 @@ from tegum.claims import Claim, Control, Disagreement
 from tegum.experiments.experiment import Experiment, Figure, Profile
 from tegum.experiments.sets_study import best_model, census, census_figure, counted, optimum, share
 from tegum.figures import curve_panel, set_arrows
-from tegum.geometry import POLYGON, aligned, arrangement_of, collapsed_at
+from tegum.geometry import POLYGON, aligned, arrangement_of, collapsed_at, feature_norms, set_relations
+from tegum.geometry.sets import COLLAPSED
 
 DENSITIES = [0.01, 0.03, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9]
 SHOWN = [0.75, 0.3, 0.2, 0.1, 0.01]
@@ -93,7 +94,21 @@ def sum_share(W: np.ndarray) -> float:
     return float(np.square(W @ sums).sum() / np.square(W).sum())
 
 
-def above_components(data: xr.Dataset, density: float) -> float:
+def in_losses(data: xr.Dataset, density: float) -> str:
+    """What the lowest exact minimum with two and with three collapsed pairs costs at a density."""
+    losses = {k: float(optimum(data, density, f"{k} collapsed")["minima_loss"]) for k in (2, 3)}
+    return ", ".join(
+        f"{k} collapsed {loss:.6f}" if np.isfinite(loss) else f"{k} collapsed not found" for k, loss in losses.items()
+    )
+
+
+def unevenness(W: np.ndarray) -> float:
+    """The largest difference of the two norms of a collapsed pair."""
+    collapsed = np.array(set_relations(W, 2)) == COLLAPSED
+    return float(np.ptp(feature_norms(W).reshape(-1, 2), axis=1)[collapsed].max(initial=0.0))
+
+
+def below_components(data: xr.Dataset, density: float) -> float:
     """By how much the certified optimum is below the loss of the principal components, as a share."""
     return 1 - float(optimum(data, density)["minima_loss"]) / float(data["linear_loss"].sel(density=density))
 
@@ -112,6 +127,7 @@ def _counted(data: xr.Dataset) -> list[Claim]:
     rising = list(found.values()) == sorted(found.values())
     proof = f"lowest of {data.sizes['start']} exact starts at each of {data.sizes['density']} densities"
     norms = np.linalg.norm(optimum(data, 0.6)["minima_W"].values, axis=0)
+    dense = optimum(data, 0.9)["minima_W"].values
     steps = "0 at 0.03, at least 1 at 0.1, at least 2 at 0.2, 3 at 0.6"
     return [
         Claim(
@@ -139,7 +155,8 @@ def _counted(data: xr.Dataset) -> list[Claim]:
                 "1/√2 for every collapsed pair",
                 f"{norms.min():.3f} at density 0.6, where all three are collapsed",
                 "Three directions do not fit into two dimensions: in the dense limit the squared norms of all six add up to 2, "
-                "1/√3 for each.",
+                f"1/√3 for each where they are equal. At density 0.9 they add up to {np.square(dense).sum():.2f}, and the "
+                f"norms are {np.linalg.norm(dense, axis=0).min():.3f} to {np.linalg.norm(dense, axis=0).max():.3f}.",
             ),
         ),
     ]
@@ -149,6 +166,7 @@ def _thresholds(data: xr.Dataset) -> list[Claim]:
     one, two, three = (float(data["meeting"].sel(step=step)) for step in MEETINGS)
     seeds = data.sizes["seed"]
     either = [p for p in (0.25, 0.3, 0.4) if min(share(data, p, f"{k} collapsed") for k in (2, 3)) >= 0.05]
+    uneven = unevenness(optimum(data, 0.15, "2 collapsed")["minima_W"].values)
     dense = min(share(data, 0.75, f"{k} collapsed") for k in (2, 3)) >= 0.05
     return [
         Claim(
@@ -160,7 +178,7 @@ def _thresholds(data: xr.Dataset) -> list[Claim]:
             measured=f"{one:.5f}; {two:.5f}",
             holds=abs(one - 0.05) <= 0.03 and abs(two - 0.15) <= 0.03,
             evidence=f"branches followed from certified minima, crossings to {DEFINITE:g}",
-            note="The second pair collapses unevenly at first: one of its norms is larger.",
+            note=f"The second pair collapses unevenly at first: at density 0.15 two norms of one pair differ by {uneven:.3f}.",
         ),
         Claim(
             name="all-from-a-quarter",
@@ -174,7 +192,7 @@ def _thresholds(data: xr.Dataset) -> list[Claim]:
             disagreement=Disagreement(
                 "0.25",
                 f"{three:.4f}",
-                f"Below, three collapsed pairs are a minimum but not the lowest. Training at 0.25: {counted(data, 0.25)}.",
+                f"Lowest exact minima at 0.25: {in_losses(data, 0.25)}. Training there: {counted(data, 0.25)}.",
             ),
         ),
         Claim(
@@ -194,7 +212,7 @@ def _thresholds(data: xr.Dataset) -> list[Claim]:
 
 def _components(data: xr.Dataset) -> list[Claim]:
     dense, sparse = best_model(data, 0.75)["W"].values, best_model(data, 0.03)["W"].values
-    gap, wide = above_components(data, 0.75), above_components(data, 0.03)
+    gap, wide = below_components(data, 0.75), below_components(data, 0.03)
     return [
         Claim(
             name="sum-kept",
@@ -218,7 +236,7 @@ def _components(data: xr.Dataset) -> list[Claim]:
             holds=abs(gap) <= 0.02,
             evidence=f"lowest of {data.sizes['start']} exact starts",
             control=Control("density 0.03", f"{wide:.0%}", abs(wide) <= 0.02),
-            note=f"At density 0.5 {above_components(data, 0.5):.1%}, at 0.9 {above_components(data, 0.9):.2%}.",
+            note=f"At density 0.5 {below_components(data, 0.5):.1%}, at 0.9 {below_components(data, 0.9):.2%}.",
         ),
     ]
 
@@ -236,7 +254,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         "arrows": Figure(
             set_arrows(models, 2, (HALF, 1.0)),
             "The certified optimum, from dense to sparse. Pairs have one colour; a pair that lies on one line has collapsed to "
-            "its principal component. Circles have radius 1/√2 and 1. At the sparse end partners stand side by side.",
+            "its principal component; its second member is the hollow ring. Circles have radius 1/√2 and 1.",
         ),
         "branches": Figure(
             curve_panel(curves, "density", "loss added by collapsing one more pair, %"),

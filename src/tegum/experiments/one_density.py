@@ -46,7 +46,7 @@ def critical_claim(data: xr.Dataset) -> Claim:
         evidence="two exact branches",
         control=Control(
             "two digons without one of the other features",
-            "the pentagon costs less at all ratios" if never else "they cross",
+            "the pentagon costs less wherever both are minima" if never else "they cross",
             not never,
         ),
         disagreement=Disagreement(
@@ -116,7 +116,7 @@ def uniform_crossing_claim(data: xr.Dataset) -> Claim:
     closed = np.array([p / 3 - p**2 / 4 + 2 * p**2 / 3 for p in UNIFORM["density"]])
     return Claim(
         name="uniform-crossing",
-        statement="In uniform worlds the pentagon is best below a density of about 0.22, two digons above.",
+        statement="In uniform worlds the pentagon costs less than two digons below a density of about 0.22, more above.",
         how="where the exact losses of the two branches are equal",
         expected="0.22",
         tolerance="0.01",

@@ -9,12 +9,13 @@ Every start is kept; a shape's loss is the lowest among the minima that have thi
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
 import tegum as tg
 from tegum.claims import Claim, Control, Disagreement
 from tegum.experiments.experiment import Experiment, Figure, Profile
 from tegum.figures import curve_panel, fraction_scatter, polytope_table
-from tegum.geometry import dimensionality, identify, ignoring, relu_energy, shape_names, simplex, thomson_points
+from tegum.geometry import dimensionality, identify, ignoring, polygon, relu_energy, shape_names, simplex, thomson_points
 
 STARTS: dict[Profile, tuple[int, int]] = {"quick": (40, 12), "paper": (200, 64)}
 """Random starts of the Thomson problem, and of each exact optimum."""
@@ -26,7 +27,11 @@ IGNORED = {
     "octahedron": [[1, 1, 0, 0, 0, 0], [0, 0, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1]],
     "triangular bipyramid": [[1, 1, 1, 0, 0], [0, 0, 0, 1, 1]],
 }
-BIPYRAMIDS = {"octahedron": [1 / 2] * 6, "triangular bipyramid": [2 / 3] * 3 + [1 / 2] * 2}
+BIPYRAMIDS = {
+    "octahedron": [1 / 2] * 6,
+    "triangular bipyramid": [2 / 3] * 3 + [1 / 2] * 2,
+    "pentagonal bipyramid": [2 / 5] * 5 + [1 / 2] * 2,
+}
 SIMPLEX, PAIR = "simplex", "digon + dedicated"
 NAMES = {
     3: {"triangle": SIMPLEX, "digon + dedicated": PAIR},
@@ -97,7 +102,9 @@ def _built() -> list[Claim]:
     other = ignoring(np.arange(1.0, 5.0)[None])
     named = {name: identify(ignoring(np.array(rows, float))).polytope for name, rows in IGNORED.items()}
     skew = identify(ignoring(np.array([[1.0, 2, 3, 4], [4, -1, 2, 1]]))).polytope
-    apart = {name: dimensionality(ignoring(np.array(IGNORED[name], float))) for name in BIPYRAMIDS}
+    built = {name: ignoring(np.array(IGNORED[name], float)) for name in BIPYRAMIDS if name in IGNORED}
+    built["pentagonal bipyramid"] = block_diag(polygon(5), simplex(2))
+    apart = {name: dimensionality(W) for name, W in built.items()}
     wrong = max(float(abs(D - BIPYRAMIDS[name]).max()) for name, D in apart.items())
     uneven = dimensionality(ignoring(np.array([[1.0, 2, 3, 4, 5], [5, 4, 3, 2, 2]])))
     skewed = float(abs(uneven - BIPYRAMIDS["triangular bipyramid"]).max())
@@ -131,12 +138,12 @@ def _built() -> list[Claim]:
         Claim(
             name="products",
             statement="Non-uniform polyhedra are tegum products: the triangular bipyramid has three D_i = 2/3 and two 1/2.",
-            how="D_i of the triangular bipyramid and the octahedron, largest deviation",
-            expected="2/3 three times, 1/2 twice; 1/2 six times",
+            how="D_i of the triangular and the pentagonal bipyramid and the octahedron, largest deviation",
+            expected="2/3 three times, 1/2 twice; 2/5 five times, 1/2 twice; 1/2 six times",
             tolerance="1e-12",
             measured=f"{wrong:.0e}",
             holds=wrong < 1e-12,
-            evidence="2 matrices, closed form",
+            evidence=f"{len(built)} matrices, closed form",
             control=Control("five vectors that ignore (1, 2, 3, 4, 5) and (5, 4, 3, 2, 2)", f"{skewed:.2f}", skewed < 1e-12),
             note="The paper prints `6 x 3/5` for what an undivided bipyramid would have; it has five vertices.",
         ),
@@ -170,14 +177,23 @@ def _repelling(data: xr.Dataset) -> Claim:
         evidence=f"best of {data.attrs['thomson_starts']} random starts each",
         control=Control("the seven points moved by up to 0.5", str(moved), moved == "pentagonal bipyramid"),
         note="; ".join(f"{n}: {names[n]}, E = {energy[n]:.5f}" for n in range(9, 13))
-        + ". From eleven points on some coincide: sharing a direction costs less than spreading out.",
+        + ". Pairs of points in one place: "
+        + ", ".join(f"{coincident(optima[n])} of {n}" for n in range(9, 13))
+        + ".",
     )
+
+
+def coincident(U: NDArray[np.float64]) -> int:
+    """How many pairs of unit vectors (m, n) are the same, to a cosine of 0.999."""
+    return int((np.triu(U.T @ U, 1) > 0.999).sum())
 
 
 def _simplex_is_best(data: xr.Dataset) -> Claim:
     """Whether (1, ..., 1) is the best direction to drop."""
     regular = {n: next(label for label, kind in names.items() if kind == SIMPLEX) for n, names in NAMES.items()}
     share = {n: float((data["optimum_shape"].sel(n_features=n) == name).mean()) for n, name in regular.items()}
+    pairs = {n: next(label for label, kind in names.items() if kind == PAIR) for n, names in NAMES.items()}
+    other = {n: float((data["optimum_shape"].sel(n_features=n) == name).mean()) for n, name in pairs.items()}
     edge = ", ".join(f"{crossing(data, n):.3f} (n = {n})" for n in NAMES)
     return Claim(
         name="simplex-is-best",
@@ -186,6 +202,9 @@ def _simplex_is_best(data: xr.Dataset) -> Claim:
         expected="a simplex at all densities",
         tolerance="none",
         measured="a simplex at " + ", ".join(f"{value:.0%} of them (n = {n})" for n, value in share.items()),
+        note="A digon beside dedicated features is best at "
+        + ", ".join(f"{value:.0%} of them (n = {n})" for n, value in other.items())
+        + ".",
         holds=min(share.values()) == 1,
         evidence=f"{data.attrs['exact_starts']} starts at each density",
         disagreement=Disagreement(

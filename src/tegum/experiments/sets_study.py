@@ -96,7 +96,8 @@ def evidence(data: xr.Dataset, density: float) -> str:
     linear = float(data["linear_loss"].sel(density=density))
     return (
         f"best of {data.sizes['seed']} by exact loss, {trained:.3g}; lowest of {data.sizes['start']} exact starts "
-        f"{certified:.3g}, training {(trained - certified) / linear:.1g} of the linear loss above it"
+        f"{certified:.3g}, training {abs(trained - certified) / linear:.1g} of the linear loss "
+        f"{'above' if trained >= certified else 'below'} it"
     )
 
 

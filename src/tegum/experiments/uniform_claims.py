@@ -76,7 +76,7 @@ def _solids(models: Models) -> Answer:
     pentagons = sum(component.name == "pentagon" for component in found)
     mean = float(np.concatenate(D).mean()) if D else float("nan")
     good = pentagons > 0 and abs(mean - 3 / 8) <= 0.012
-    return f"{pentagons} pentagons, {len(D)} square antiprisms with mean D = {mean:.4f}", good
+    return f"{pentagons} pentagons, {len(D)} square antiprisms" + (f" with mean D = {mean:.4f}" if D else ""), good
 
 
 def _across(models: Models) -> Answer:
@@ -102,7 +102,7 @@ STATEMENTS = (
         "tetrahedra",
         "Where superposition begins, features form tetrahedra.",
         "the most features within 0.02 of D = 3/4 in one model, per dimension",
-        "20 features in 30 dimensions",
+        "20 features in 30 dimensions, 0.67 for each",
         "as stated",
         (1.2, 1.5),
         _tetrahedra,
@@ -190,7 +190,7 @@ def window_claims(data: xr.Dataset, way: str) -> list[Claim]:
                 tolerance=one.tolerance,
                 measured=measured,
                 holds=holds,
-                evidence=f"{len(models)} densities, 1 model each",
+                evidence="1 model" if len(models) == 1 else f"{len(models)} densities, 1 model each",
                 control=Control("as many random directions", other, passes),
                 note=one.note,
             )

@@ -111,8 +111,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         ),
         "shares": Figure(
             shape_shares(list(x), names, X_TITLE),
-            "Which share of the features forms which shape. From left to right: nothing with a direction of its own, "
-            "tetrahedra, triangles, digons, pentagons and antiprisms, and one tangle.",
+            "Which share of the features forms which shape. The paper sees, from left to right: nothing with a direction of "
+            "its own, tetrahedra, triangles, digons, pentagons and antiprisms, and one tangle.",
         ),
     }
     for way in (TRAINING, EXACT):
