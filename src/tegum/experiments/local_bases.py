@@ -99,7 +99,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             name="across",
             statement="Superposition happens only between the sets: each feature opposes one of the other set.",
-            how="block of W^T W between the sets",
+            how="block of WᵀW between the sets",
             expected="minus a permutation: one entry below -0.85 in each row and column, the rest 0",
             tolerance="the rest 0.15",
             measured="partners at {:.3f} or below, the rest within {:.3f}".format(*cross_block(W)),

@@ -112,7 +112,7 @@ def _built() -> list[Claim]:
         Claim(
             name="simplex",
             statement="Ignoring (1, ..., 1) gives the regular simplex: all cosines -1/(n - 1), every D_i = (n - 1)/n.",
-            how="unit columns of the projection, n = 2 to 8: largest deviation of W^T W",
+            how="unit columns of the projection, n = 2 to 8: largest deviation of WᵀW",
             expected="0",
             tolerance="1e-12",
             measured=f"{off:.0e}",
@@ -227,7 +227,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         "table": Figure(
             polytope_table(solids, IGNORED),
             "What W ignores, and what that makes of it. Left: the features as arrows, to be turned by hand; middle: which "
-            "features overlap, blue where they oppose each other; right: W^T W. Where the graph falls apart, so does the "
+            "features overlap, blue where they oppose each other; right: WᵀW. Where the graph falls apart, so does the "
             "polytope: the square, the octahedron and the bipyramids are orthogonal sums of smaller shapes.",
         ),
         "thomson": Figure(

@@ -107,7 +107,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         "factors": Figure(
             polytope_table(clearest_factors(data, EXACT), {}),
             "Tegum factors cut out of the models: for each shape the component that fits best at any density, turned into the "
-            "dimensions that it spans. The features of a model are an orthogonal sum of such parts.",
+            "dimensions that it spans, its features numbered anew. Where the graph of a model falls apart, the model is nearly "
+            "an orthogonal sum of such parts.",
         ),
         "shares": Figure(
             shape_shares(list(x), names, X_TITLE),
@@ -126,8 +127,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         graphs = {f"1/(1−S) = {x[k]:.2f}": model(data, way, k) for k in near}
         pictures[f"graphs-{way}"] = Figure(
             network_panels(graphs),
-            f"Feature graphs at six densities ({way}): features are joined where they overlap, and coloured by the shape that "
-            "their directions were identified as.",
+            f"Feature graphs at six densities ({way}): learned features are joined where |W_i · W_j| > 0.1, by thicker lines "
+            "where they overlap more, and coloured by the shape that their directions were identified as.",
         )
     return pictures
 
