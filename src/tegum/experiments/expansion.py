@@ -204,6 +204,35 @@ def linear_error(slope: ArrayLike, bias: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(a * a / 3 + a * b + b * b)
 
 
+def best_bias(slope: float, density: float) -> tuple[float, float]:
+    """The bias between -1 and 1 that is best for an output without interference, in steps of 0.001, and what it saves."""
+    b = np.linspace(-1, 1, 2001)
+    loss = density * active_error(slope, b) + (1 - density) * silent_error(0.0, b)
+    k = int(loss.argmin())
+    return float(b[k]), float(density * active_error(slope, 0.0) - loss[k])
+
+
+def dropped_bias_claim() -> Claim:
+    """What the bias is good for where a feature is not represented."""
+    p = np.array([0.1, 0.5, 1.0])
+    found, kept = (np.array([best_bias(slope, density) for density in p]) for slope in (0.0, 1.0))
+    return Claim(
+        name="bias-for-dropped",
+        statement="The bias helps features that are dropped: their output is the mean.",
+        how="best bias of an output with slope 0, and the loss that it saves, at densities 0.1, 0.5 and 1",
+        expected=f"p/2 and p^2/4: {', '.join(f'{b:g} and {gain:g}' for b, gain in zip(p / 2, p**2 / 4, strict=True))}",
+        tolerance="0.001, 1e-6",
+        measured=", ".join(f"{b:.3f} and {gain:.6f}" for b, gain in found),
+        holds=bool((abs(found[:, 0] - p / 2) <= 1e-3).all() and (abs(found[:, 1] - p**2 / 4) < 1e-6).all()),
+        evidence="closed form, 2001 biases",
+        control=Control(
+            "a feature with a dimension to itself, slope 1",
+            ", ".join(f"{b:.3f} and {gain:.6f}" for b, gain in kept),
+            bool((kept[:, 1] > 1e-6).all()),
+        ),
+    )
+
+
 def sparse_claims(data: xr.Dataset) -> list[Claim]:
     """What the 1-sparse loss says (F08)."""
     found = {int(k): float(data["polygon"].sel(sides=k)) for k in data["sides"].values}
@@ -243,6 +272,7 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:
             evidence=f"{slope.size} slopes and biases",
             control=Control("an active feature that is negative, slope 1, no bias", f"{negative:.3f}", negative <= 1e-12),
         ),
+        dropped_bias_claim(),
         Claim(
             name="free",
             statement="With one feature on, negative interference is free, and so is positive below a negative bias.",

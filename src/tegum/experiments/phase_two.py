@@ -234,7 +234,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The three readings, and where training got stuck."""
     r = np.geomspace(0.1, 10, 200)
-    lines = {"three candidates: p* = 4r / (5r + 2)": (r, pair_boundary(r))}
+    lines = {"three candidates: p* = 4r / (5r + 2) and 4 / (5 + 2r)": (r, pair_boundary(r))}
     exact = (data["ratio"].values, data["edge"].values)
     maps = {title: data.sel(reading=title) for title in data["reading"].values}
     return {
