@@ -257,7 +257,7 @@ experiment = Experiment(
     title="Two features, one dimension: dropped, dedicated or superposed",
     paper="Section 3, phase diagrams for n = 2, m = 1 (F10, F11)",
     describe=__doc__,
-    seconds={"quick": 8, "paper": 110},
+    seconds={"quick": 7, "paper": 140},
     study=study,
     figures=figures,
     claims=claims,
