@@ -1,6 +1,7 @@
 """Shapes in annotations are checked while the tests run; the gate tries the same random cases every time."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -9,6 +10,11 @@ from jaxtyping import install_import_hook
 from tests.oracle import shapes
 
 install_import_hook(["tegum.features", "tegum.nets.net", "tegum.geometry"], f"{shapes.__name__}.checked")
+
+
+# A run that a shell started in the background ignores Ctrl-C; the tests that press it must not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
