@@ -18,7 +18,7 @@ from tegum.experiments.phase_study import extra_feature, grid
 from tegum.figures import phase_panels
 from tegum.geometry import SUPERPOSITION, phase_of
 
-SIDE: dict[Profile, int] = {"quick": 14, "paper": 28}
+SIDE: dict[Profile, int] = {"quick": 12, "paper": 28}
 RECIPE: dict[Profile, tg.Recipe] = {
     "quick": tg.Recipe(
         steps=1500, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=6, evaluation_samples=16_384
@@ -131,7 +131,7 @@ experiment = Experiment(
     title="Phase diagrams for other output activations",
     paper="Comments, other activation functions (F44)",
     describe=__doc__,
-    seconds={"quick": 9, "paper": 125},
+    seconds={"quick": 7, "paper": 100},
     study=study,
     figures=figures,
     claims=claims,

@@ -21,7 +21,7 @@ from tegum.experiments.experiment import Experiment, Figure, Profile
 from tegum.figures import level_panels, level_slider
 
 N, M, DENSITY = 20, 5, 0.4
-SEEDS: dict[Profile, int] = {"quick": 20, "paper": 128}
+SEEDS: dict[Profile, int] = {"quick": 16, "paper": 128}
 RECIPE = tg.Recipe(steps=10_000, weight_decay=0, record_steps=250)
 TIMES = np.geomspace(0.1, 3000, 300)
 CLOSE = 0.02
@@ -178,7 +178,7 @@ experiment = Experiment(
     title="Features jump between energy levels, with noise and without",
     paper="Section 6, discrete energy-level jumps (F26)",
     describe=__doc__,
-    seconds={"quick": 13, "paper": 80},
+    seconds={"quick": 11, "paper": 35},
     study=study,
     figures=figures,
     claims=claims,
