@@ -52,9 +52,9 @@ class Problems:
             self._found.extend(mistake.problems)
 
     def raise_if_any(self) -> None:
-        """Raises one `Mistake` with everything noted so far; does nothing where nothing was."""
+        """Raises one `Mistake` with everything noted so far, each problem once; does nothing where nothing was."""
         if self._found:
-            raise Mistake(*self._found)
+            raise Mistake(*dict.fromkeys(self._found))
 
 
 def unknown_field(owner: str, name: str, known: Sequence[str]) -> Problem:

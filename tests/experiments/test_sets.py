@@ -40,6 +40,13 @@ def test_the_best_model_is_the_lowest_by_exact_loss_and_the_optimum_is_not_above
         assert optimum(pairs, density)["minima_loss"] <= model["exact_loss"] + 1e-9
 
 
+def test_a_kind_that_no_start_found_has_no_weights(pairs: xr.Dataset) -> None:
+    nowhere = optimum(pairs, 0.05, "7 collapsed")
+    assert np.isinf(nowhere["minima_loss"])
+    assert np.isnan(nowhere["minima_W"]).all()
+    assert np.isnan(nowhere["minima_b"]).all()
+
+
 def test_anticorrelated_partners_are_opposites_and_lose_nothing() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(anticorrelated_pairs, "RECIPE", {"quick": SHORT})

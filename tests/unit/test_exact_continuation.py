@@ -233,7 +233,7 @@ def test_mistakes_are_named(name: str) -> None:
     with pytest.raises(tg.Mistake) as caught:
         call()
     for part in parts:
-        assert part in str(caught.value)
+        assert str(caught.value).count(part) == 1
 
 
 def test_branches_that_cannot_cross_are_refused(pentagon: Branch, digons: Branch, pair: Branch) -> None:

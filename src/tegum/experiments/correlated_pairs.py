@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Claim, Control
 from tegum.experiments.experiment import Experiment, Figure, Profile
+from tegum.experiments.scaling import exponent
 from tegum.experiments.sets_study import (
     arrows_of_seeds,
     best_model,
@@ -59,11 +60,6 @@ def opposed(W: NDArray[np.floating]) -> float:
     return float(max(c[:2, 2:].min(axis=1).max(), c[:2, 2:].min(axis=0).max()))
 
 
-def exponent(loss: dict[float, float]) -> float:
-    """The slope of log loss by log density."""
-    return float(np.polyfit(np.log(list(loss)), np.log(list(loss.values())), 1)[0])
-
-
 def claims(data: xr.Dataset) -> list[Claim]:
     """What is seen in the five runs, and how the loss grows with density."""
     W, linear = best_model(data, DENSITY)["W"].values, data["linear_W"].values
@@ -72,8 +68,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
     linear_own, linear_far, linear_norms = abs(within(linear)).max(), opposed(linear), feature_norms(linear)
     here = data["W"].sel(density=DENSITY).transpose("seed", "hidden", "feature").values
     antipodes, control = (float((within(each) < -0.95).any(axis=1).mean()) for each in (here, data["independent_W"].values))
-    slope = exponent({p: float(optimum(data, p)["minima_loss"]) for p in SCALING})
-    linear_slope = exponent({p: float(data["linear_loss"].sel(density=p)) for p in SCALING})
+    slope = exponent(SCALING, [float(optimum(data, p)["minima_loss"]) for p in SCALING])
+    linear_slope = exponent(SCALING, data["linear_loss"].sel(density=SCALING))
     proof, enough = f"{evidence(data, DENSITY)}; {counted(data, DENSITY)}", data.sizes["seed"] >= 8
     return [
         Claim(

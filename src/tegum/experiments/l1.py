@@ -16,6 +16,7 @@ import xarray as xr
 import tegum as tg
 from tegum.claims import Claim, Control
 from tegum.experiments.experiment import Experiment, Figure, Profile
+from tegum.experiments.scaling import exponent
 from tegum.figures import curve_panel
 from tegum.theory import alone, dropped_loss, pair, regular_polygon
 
@@ -78,11 +79,6 @@ def per_activation() -> xr.Dataset:
         "pentagon": (5 * dropped_loss(SPARSE) - found["loss"].isel(seed=0).values) / active,
     }
     return xr.Dataset({f"saved_{name}": ("density", np.asarray(value)) for name, value in values.items()}, {"density": SPARSE})
-
-
-def exponent(x: np.ndarray, y: np.ndarray) -> float:
-    """The slope of log y against log x; NaN where y is not above 0."""
-    return float(np.polyfit(np.log(x), np.log(y), 1)[0]) if (y > 0).all() else float("nan")
 
 
 def near_exponents(data: xr.Dataset) -> tuple[float, float, float]:

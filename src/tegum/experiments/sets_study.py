@@ -67,10 +67,12 @@ def best_model(data: xr.Dataset, density: float) -> xr.Dataset:
 
 
 def optimum(data: xr.Dataset, density: float, kind: str | None = None) -> xr.Dataset:
-    """The lowest exact minimum at a density, or the lowest of one kind (its loss infinite where none was found)."""
+    """The lowest exact minimum at a density, or the lowest of one kind: loss infinite, weights NaN where no start found one."""
     here = data[["minima_W", "minima_b", "minima_loss", "minima_kind"]].sel(density=density)
     loss = here["minima_loss"] if kind is None else here["minima_loss"].where(here["minima_kind"] == kind, np.inf)
-    return here.assign(minima_loss=loss).isel(start=int(loss.argmin("start")))
+    found = here.assign(minima_loss=loss).isel(start=int(loss.argmin("start")))
+    weights = {name: found[name].where(np.isfinite(found["minima_loss"])) for name in ("minima_W", "minima_b")}
+    return found.assign(weights)
 
 
 def share(data: xr.Dataset, density: float, kind: str) -> float:
