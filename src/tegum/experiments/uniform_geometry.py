@@ -9,10 +9,10 @@ gradient is below 1e-5, or 1,500 steps; *exact from trained*, the same from the 
 training was from an end.  Claims are judged on the first two.  The quick profile has n = 120, m = 12, 19 of the densities,
 6,000 batches of 512 at 0.01.
 
-Besides: models with n and m smaller by a third, with m doubled (and n larger by a half), and with n = 2m.  A feature is learned
-where D_i > 0.2, represented where its norm is at least 1/2; edges of the graph need |W_i . W_j| > 0.1.  Shapes are named by
-`tegum.geometry.identify`.  Random directions in controls are the first weights of training, cut to as many as there are learned
-features.
+Besides: smaller models, n = 200 and m = 20 (quick: 80 and 8), with m doubled (and n larger by a half), and with n = 2m.  A
+feature is learned where D_i > 0.2, represented where its norm is at least 1/2; edges of the graph need |W_i . W_j| > 0.1.
+Shapes are named by `tegum.geometry.identify`.  Random directions in controls are the first weights of training, cut to as many
+as there are learned features.
 """
 
 import numpy as np
@@ -39,6 +39,7 @@ from tegum.figures import curve_panel, fraction_scatter, network_panels, polytop
 from tegum.geometry import dimensionality, dimensions_per_feature, identify
 
 SIZE: dict[Profile, tuple[int, int]] = {"quick": (120, 12), "paper": (400, 30)}
+SMALLER: dict[Profile, tuple[int, int]] = {"quick": (80, 8), "paper": (200, 20)}
 GRID: dict[Profile, list[int]] = {
     "quick": [0, 2, 5, 8, 9, 11, 13, 15, 17, 19, 22, 26, 28, 30, 31, 34, 38, 42, 47],
     "paper": list(range(50)),
@@ -64,7 +65,7 @@ def study(profile: Profile) -> xr.Dataset:
     every, shown, recipe = densities(GRID[profile]), densities(SHOWN), RECIPE[profile]
     data = three_ways(n, m, every, recipe)
     others = {
-        "smaller": trained_sizes(2 * n // 3, 2 * m // 3, every, recipe),
+        "smaller": trained_sizes(*SMALLER[profile], every, recipe),
         "crowded": trained_sizes(2 * m, m, every, recipe),
         "doubled": trained_sizes(3 * n // 2, 2 * m, shown, recipe),
         "linear": linear_sizes(n, m, shown),

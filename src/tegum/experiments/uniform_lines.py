@@ -208,10 +208,11 @@ def _smaller(data: xr.Dataset) -> Claim:
     wide = float(abs(line[_shown(data)] - data["doubled_D_star"].values).max())
     crowded = float(abs(line - data["crowded_D_star"].values).max())
     n, m = data.sizes["feature"], data.sizes["hidden"]
+    less = f"({int(data['smaller_n'])}, {int(data['smaller_m'])})"
     return Claim(
         name="size",
         statement="Neither n (where n ≫ m) nor m changes the line.",
-        how=f"largest difference of D* between (n, m) = ({n}, {m}) and ({2 * n // 3}, {2 * m // 3}), all densities; and "
+        how=f"largest difference of D* between (n, m) = ({n}, {m}) and {less}, all densities; and "
         f"({3 * n // 2}, {2 * m}), with fewer features per dimension, at those of the graphs",
         expected="0",
         tolerance="0.05",

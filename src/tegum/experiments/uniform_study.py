@@ -77,7 +77,7 @@ def three_ways(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe) ->
 
 
 def trained_sizes(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe) -> xr.Dataset:
-    """D* and the number of features with norm at least 1/2 of models of another size, (density,)."""
+    """D* and the number of features with norm at least 1/2 of models of another size, (density,), beside that size."""
     sweep = {"density": list(densities)}
     run = tg.train(tg.nets.ReluOutput(n, m), tg.features.Independent(n), recipe, sweep=sweep).isel(seed=0)
     return sizes_of(run["W"]).assign_attrs(interrupted=run.attrs["interrupted"])
@@ -91,11 +91,11 @@ def linear_sizes(n: int, m: int, densities: Sequence[float]) -> xr.Dataset:
 
 
 def sizes_of(W: xr.DataArray) -> xr.Dataset:
-    """``D_star`` and ``represented`` of models W (density, hidden, feature)."""
+    """``D_star`` and ``represented`` (density,) of models W (density, hidden, feature), and their size, ``n`` and ``m``."""
     values = W.transpose("density", "hidden", "feature").values.astype(np.float64)
     represented = (feature_norms(values) >= 1 / 2).sum(axis=-1)
-    found = {"D_star": ("density", dimensions_per_feature(values)), "represented": ("density", represented)}
-    return xr.Dataset(found, {"density": W["density"].values})
+    per_density = {"D_star": ("density", dimensions_per_feature(values)), "represented": ("density", represented)}
+    return xr.Dataset(per_density | {"n": values.shape[2], "m": values.shape[1]}, {"density": W["density"].values})
 
 
 def model(data: xr.Dataset, way: str, k: int) -> NDArray[np.float64]:
