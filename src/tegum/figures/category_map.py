@@ -1,6 +1,7 @@
 """Which of several answers holds where: maps with one colour for each answer, over importance and density.
 
-Density falls from 1 at the top, as in the paper; the legend names every colour, and every cell names its own on hovering.
+Density falls from 1 at the top, as in the paper; the legend names every colour, and cells name their own on hovering, on maps
+that are finer than a hand can point all along a coarser grid: a name in each of 600 x 600 cells would weigh 9 MB.
 
 Example: `category_panels({"theory": best}, {"extra ignored": "#ddd", "extra in a pair": "#d44"})`.
 
@@ -20,6 +21,8 @@ from plotly.subplots import make_subplots
 from tegum.figures.theme import CATEGORIES, INK, styled
 
 _SYMBOLS = ("circle-open", "x-thin-open", "diamond-open")
+_NAMED = 150
+"""Cells a side that say their names."""
 
 
 @final
@@ -68,9 +71,8 @@ def category_panels(
             go.Heatmap(
                 x=x,
                 y=y,
-                z=np.vectorize(place.__getitem__, otypes=[float])(names),
-                text=names,
-                hovertemplate=f"{label} %{{x:.3g}}<br>density %{{y:.3g}}<br>%{{text}}<extra></extra>",
+                z=np.vectorize(place.__getitem__, otypes=[np.uint8])(names),
+                hoverinfo="skip",
                 zmin=-0.5,
                 zmax=len(order) - 0.5,
                 colorscale=_steps(list(colours.values())),
@@ -79,6 +81,7 @@ def category_panels(
             row=1,
             col=column,
         )
+        figure.add_trace(_said(x, y, names, label), row=1, col=column)
         for symbol, (name, points) in zip(_SYMBOLS, (marks or {}).items(), strict=False):
             figure.add_trace(_drawn(name, points, symbol, first=column == 1), row=1, col=column)
         figure.update_xaxes(range=_span(x), col=column)
@@ -103,6 +106,20 @@ def _steps(colours: list[str]) -> list[list[Any]]:
     """A colour scale of single steps."""
     count = len(colours)
     return [[edge / count, colour] for k, colour in enumerate(colours) for edge in (k, k + 1)]
+
+
+def _said(x: NDArray[np.float64], y: NDArray[np.float64], names: NDArray[np.str_], label: str) -> go.Heatmap:
+    """What cells say on hovering, and nothing in the picture."""
+    down, right = (slice(None, None, -(-count // _NAMED)) for count in names.shape)
+    return go.Heatmap(
+        x=x[right],
+        y=y[down],
+        z=np.zeros(names[down, right].shape, dtype=np.uint8),
+        text=names[down, right],
+        hovertemplate=f"{label} %{{x:.3g}}<br>density %{{y:.3g}}<br>%{{text}}<extra></extra>",
+        opacity=0,
+        showscale=False,
+    )
 
 
 def _span(values: NDArray[np.float64]) -> list[float]:
