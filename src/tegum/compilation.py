@@ -28,6 +28,9 @@ def compiled(function: Callable[..., Any]) -> Any:
     """The function compiled on first call, without the interpreter lock, reused by later processes.
 
     Sums may be reordered and products contracted, so that they vectorise; a division by zero gives infinity.
+
+    An argument that is the literal 0 at first and a number later compiles the function twice, for the literal too and never
+    called: write np.int64(0) there.
     """
     dispatcher = numba.njit(
         cache=True, nogil=True, _nrt=False, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}

@@ -92,7 +92,7 @@ def invert(
     error = np.inf
     error_b = np.inf
     terms = least
-    k = 0
+    k = np.int64(0)
     while True:
         y = _TURN * (ramp() + float(k))
         norm = 1.0 / (y * y + ALPHA * ALPHA)

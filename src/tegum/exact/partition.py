@@ -5,6 +5,8 @@ Couplings are split where both grids of `tegum.exact.split` converge best; block
 
 from typing import Any
 
+import numpy as np
+
 from tegum.compilation import inlined
 from tegum.exact.lanes import exponent
 from tegum.exact.product import BUCKETS
@@ -92,7 +94,7 @@ def partition(world: Any, work: Any, g: Any, n: int) -> Any:
     threshold = _threshold(work, g, n)
     blocks = world.blocks
     count = 0
-    large = 0
+    large = np.int64(0)
     if threshold > 0:
         for block in range(blocks):
             low = world.component_first[world.block_first[block]]

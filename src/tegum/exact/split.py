@@ -14,6 +14,8 @@ error falls from 4e-6 to 3e-8.
 
 from typing import Any
 
+import numpy as np
+
 from tegum.compilation import compiled, inlined
 from tegum.exact.inversion import invert
 from tegum.exact.moments import add_gradient, cumulants, own_derivatives, raw, raw_by_own
@@ -47,7 +49,7 @@ def split_row(
     c = work.c
     q = nobody(world, order, 0, large, c)
     small_low, small_high = reach(world, g, order, large, count)
-    small_block = -1
+    small_block = np.int64(-1)
     for entry in range(large, count):
         block = order[entry]
         c[world.component_first[world.block_first[block]]] = 0.0
