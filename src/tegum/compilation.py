@@ -46,5 +46,8 @@ def is_compiled(function: Any) -> bool:
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """The function copied into its compiled callers: passing a table of arrays costs a microsecond, copying nothing."""
+    """The function copied into its compiled callers: passing a table of arrays costs a microsecond, copying nothing.
+
+    For inner loops only: each copy makes the compiler copy the whole caller, a quarter of a second where that is long.
+    """
     return numba.njit(inline="always", _nrt=False)(function)

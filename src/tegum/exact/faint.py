@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tegum.compilation import inlined
+from tegum.compilation import compiled, inlined
 from tegum.exact.uniform import closed_power, rectified_power
 
 _FAINT = 1 / 4
@@ -111,7 +111,7 @@ def _expected(
     return value, by_b, by_g, by_own
 
 
-@inlined
+@compiled
 def add_faint_patterns(
     world: Any,
     work: Any,

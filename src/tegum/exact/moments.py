@@ -11,7 +11,7 @@ order is only ever needed for lists of single uniform features.
 
 from typing import Any
 
-from tegum.compilation import inlined
+from tegum.compilation import compiled, inlined
 
 
 @inlined
@@ -51,7 +51,7 @@ def component_sum(world: Any, g: Any, component: int) -> Any:
     return world.mean * total, world.spread * squares
 
 
-@inlined
+@compiled
 def cumulants(world: Any, g: Any, order: Any, first: int, end: int, third: int) -> Any:
     """Mean, variance and, where asked for, third cumulant of the listed sum without b."""
     k1 = 0.0
@@ -73,7 +73,7 @@ def cumulants(world: Any, g: Any, order: Any, first: int, end: int, third: int) 
     return k1, k2, k3
 
 
-@inlined
+@compiled
 def own_derivatives(world: Any, g: Any, own: int, block: int, component: int, third: int) -> Any:
     """The derivatives of the three cumulants by the own coupling, and the mean of its block's sum."""
     w = world.weight[component]
@@ -86,7 +86,7 @@ def own_derivatives(world: Any, g: Any, own: int, block: int, component: int, th
     return world.mean * w, d2, 3 * _third(w) * g[own] ** 2 if third else 0.0
 
 
-@inlined
+@compiled
 def add_gradient(
     world: Any,
     g: Any,

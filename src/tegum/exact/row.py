@@ -215,7 +215,7 @@ def whole(
     return value, cubic, by_b, error, error_b, terms
 
 
-@inlined
+@compiled
 def always_on(
     world: Any, work: Any, g: Any, order: Any, count: int, own: int, own_block: int, own_component: int, b: float
 ) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import compiled
 from tegum.exact.inversion import invert
 from tegum.exact.moments import add_gradient, cumulants, own_derivatives, raw, raw_by_own
 from tegum.exact.partition import reach
@@ -235,7 +235,7 @@ def split_row(
     )
 
 
-@inlined
+@compiled
 def _alias(
     world: Any,
     work: Any,

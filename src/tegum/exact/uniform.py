@@ -196,7 +196,7 @@ def write_factor(v: Any, rows: int, i: int, ar: Any, ai: Any, dr: Any, di: Any) 
     store(v, here + IMAGINARY, di)
 
 
-@inlined
+@compiled
 def closed_power(k: int, b: float, g: float) -> Any:
     """E (b + g u)^k for u uniform on [0, 1], and its first two derivatives by g; k from 1 to 3."""
     if k == 1:
@@ -206,7 +206,7 @@ def closed_power(k: int, b: float, g: float) -> Any:
     return b**3 + 1.5 * b * b * g + b * g * g + g**3 / 4, 1.5 * b * b + 2 * b * g + 0.75 * g * g, 2 * b + 1.5 * g
 
 
-@inlined
+@compiled
 def rectified_power(k: int, b: float, g: float) -> Any:
     """E r(b + g u)^k for u uniform on [0, 1], r(t) = max(t, 0), and its first two derivatives by g; k from 1 to 3."""
     e = b + g
