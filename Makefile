@@ -18,7 +18,7 @@ help:
 	@echo "make bench       race the training engine against the usual PyTorch loop (installs PyTorch)"
 	@echo "make pictures    render the README's pictures anew (needs Chromium)"
 	@echo "make install     only set up .venv"
-	@echo "make clean       remove .venv and everything generated"
+	@echo "make clean       remove .venv and everything built; results stay"
 
 install: $(READY)
 
@@ -67,5 +67,5 @@ docs: $(READY)
 	@echo "open build/docs/index.html"
 
 clean:
-	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis results build dist
+	@rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

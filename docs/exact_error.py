@@ -1,4 +1,4 @@
-"""The measurement behind docs/pictures/exact_error.png: how the error of the exact loss falls with the number of terms.
+"""The measurement behind docs/pictures/exact-error.png: how the error of the exact loss falls with the number of terms.
 
 Random weights are columns of norm 0.9 with biases of 0.05; orthogonal sums are digons, triangles and pentagons, each in
 dimensions of its own, disturbed by noise of 1e-1 to 1e-8, which is what training ends near.  Errors are relative to the loss

@@ -10,7 +10,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tegum import attacks, exact, features, geometry, maps, nets, theory, training
+    from tegum import (
+        attacks,
+        claims,
+        exact,
+        experiments,
+        features,
+        figures,
+        geometry,
+        maps,
+        nets,
+        runs,
+        theory,
+        training,
+    )
     from tegum.errors import Mistake
     from tegum.selection import best
     from tegum.sweep import Axis
@@ -22,11 +35,15 @@ __all__ = [
     "Recipe",
     "attacks",
     "best",
+    "claims",
     "exact",
+    "experiments",
     "features",
+    "figures",
     "geometry",
     "maps",
     "nets",
+    "runs",
     "theory",
     "train",
     "training",

@@ -44,6 +44,10 @@ def test_the_list_of_commands_waits_for_no_engine() -> None:
     assert not [name for name in HEAVY if name in loaded and name != "cyclopts"]
 
 
+def test_a_commands_help_has_its_example() -> None:
+    assert "Example: tegum train -n 5 -m 2" in run("from tegum.cli import run; run(['train', '--help'])")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_says_what_the_command_says_of_itself(name: str) -> None:
     place, text = COMMANDS[name]

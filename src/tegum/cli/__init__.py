@@ -62,6 +62,9 @@ for name, (place, text) in COMMANDS.items():
 
 def run(words: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
+    words = sys.argv[1:] if words is None else list(words)
+    if words and words[0] in COMMANDS:
+        app[words[0]].help = None  # its own docstring, which has an example
     try:
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except (Mistake, CycloptsError) as mistake:

@@ -61,7 +61,8 @@ def read_tables(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise Mistake(Problem(f"{path} cannot be read ({error.strerror})", "check the name of the recipe file")) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Mistake(Problem(f"{path} is not TOML ({error})", "see `tegum train --help` for an example")) from None
+        advice = "write tables of values, [net], [features], [recipe] and [sweep], such as n_features = 5"
+        raise Mistake(Problem(f"{path} is not TOML ({error})", advice)) from None
 
 
 def _named(kind: str, name: Any, choices: tuple[type[Any], ...]) -> type[Any]:

@@ -171,4 +171,4 @@ def _report(data: xr.Dataset, path: Path) -> None:
         say(f"  ... and {lines.sizes['point'] - 20} more grid points")
     counts = {str(name): int(count) for name, count in zip(*np.unique(data["status"].values, return_counts=True), strict=True)}
     say(", ".join(f"{count} {name}" for name, count in counts.items()) + f"; {data.attrs['wall_seconds']:.1f} s")
-    say(f"result: {path}  (tegum.runs.read_dataset({os.fspath(path)!r}))")
+    say(f"result: {path}  (in Python: tegum.runs.read_dataset({os.fspath(path)!r}))")

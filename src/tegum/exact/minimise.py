@@ -190,7 +190,7 @@ def _dataset(
         "loss_error": variable(found["loss_error"], (), (), "estimated error of loss"),
         "gradient_norm": variable(found["gradient_norm"], (), (), "norm of the gradient by W and b"),
         "curvature": variable(found["curvature"], (), (), "smallest curvature beyond the rotation symmetry"),
-        "status": variable(found["status"], (), (), "minimum, saddle, not converged or interrupted", ""),
+        "status": variable(found["status"], (), (), "minimum, saddle, converged, not converged or interrupted", ""),
         "steps": variable(found["steps"], (), (), "quasi-Newton steps", "step"),
         "evaluations": variable(found["evaluations"], (), (), "evaluations of loss and gradient", ""),
         "feature_density": xr.Variable(

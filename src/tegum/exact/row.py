@@ -45,7 +45,7 @@ class Effort(NamedTuple):
 
 @inlined
 def period(low: float, high: float) -> float:
-    """The period for a support [low, high] around 0: 1.2 times its reach, rounded up on a ladder of 2^(1/4)."""
+    """The period for a support [low, high] around 0: 1.1 times its reach, rounded up on a ladder of 2^(1/4)."""
     mantissa, power = math.frexp(_MARGIN * max(high, -low))
     rung = 1.0
     if mantissa <= 0.5946035575013605:

@@ -60,7 +60,7 @@ class KSparse(Features):
         return self.density
 
     def joint_density(self) -> Float[np.ndarray, "*batch n n"]:
-        """K (k - 1) / (n (n - 1)) for two features, k / n on the diagonal."""
+        """For two features k (k - 1) / (n (n - 1)), on the diagonal k / n."""
         n, k = self.n_features, self.n_active
         pair = k * (k - 1) / (n * (n - 1)) if n > 1 else 0.0
         return np.where(np.eye(n, dtype=bool), k / n, pair)

@@ -42,8 +42,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise Mistake(Problem(f"{path} cannot be written ({error.strerror})", "choose another folder, or make room")) from None
 
 
-def write_dataset(data: xr.Dataset, path: Path) -> None:
-    """Writes a dataset; coordinates, words and attributes come back as they were."""
+def write_dataset(data: xr.Dataset, path: Path | str) -> None:
+    """Writes a dataset; coordinates, words and attributes come back as they were.
+
+    Raises:
+        Mistake: where the folder cannot be written or the disk is full.
+    """
     tensors: dict[str, np.ndarray[Any, Any]] = {}
     variables: dict[str, Any] = {}
     for name, variable in data.variables.items():
@@ -55,7 +59,7 @@ def write_dataset(data: xr.Dataset, path: Path) -> None:
         variables[str(name)] = described
     header = {"variables": json.dumps(variables), "attributes": json.dumps(data.attrs, default=plain)}
     header |= {"format": _FORMAT, "digest": _digest(header, tensors)}
-    write_atomically(path, save(tensors, metadata=header))
+    write_atomically(Path(path), save(tensors, metadata=header))
 
 
 def plain(value: Any) -> Any:
@@ -99,12 +103,13 @@ def attributes_in(path: Path) -> dict[str, Any] | None:
     return attributes if isinstance(attributes, dict) else None
 
 
-def read_dataset(path: Path) -> xr.Dataset:
+def read_dataset(path: Path | str) -> xr.Dataset:
     """A dataset written by `write_dataset`.
 
     Raises:
         Mistake: where there is no such file, or it is not one of ours or damaged.
     """
+    path = Path(path)
     if not path.is_file():
         raise Mistake(Problem(f"there is no file {path}", "check its name"))
     try:

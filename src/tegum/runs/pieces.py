@@ -1,6 +1,6 @@
 """Finished pieces on disk: what an interrupted study or training goes on from.
 
-    with keeping(Pieces(folder)):
+    with keeping(Pieces(folder, print)):
         data = experiment.study("quick")        # killed and called again, it finds every finished piece in the folder
 
 A piece's file is named by the fingerprint of the call and of the source code that computes it; resuming is looking whether
