@@ -75,6 +75,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             evidence=proof,
             enough=enough,
             control=Control("correlated pairs", f"{other_own:.3f}", bool(other_own < -0.99)),
+            note="The best linear model has opposites on orthogonal axes as well, at a loss: see the norms.",
         ),
         Claim(
             name="axes",

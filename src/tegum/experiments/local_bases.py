@@ -76,7 +76,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
     loose, linear = (data[f"{name}_W"].values.astype(np.float64) for name in ("independent", "linear"))
     here = data["W"].sel(density=DENSITY).values
     agree = sum(permuted(each) and basis_error(each) < 0.1 for each in here)
-    rank = int(np.linalg.matrix_rank(W, tol=0.1))
+    rank, linear_rank = (int(np.linalg.matrix_rank(each, tol=0.1)) for each in (W, linear))
     proof = f"{evidence(data, DENSITY)}; {agree} of {data.sizes['seed']} pass both checks of blocks; {counted(data, DENSITY)}"
     enough = data.sizes["seed"] >= 8
     facing = [f"{p:g}" for p in data["density"].values if permuted(optimum(data, p)["minima_W"].values)]
@@ -120,7 +120,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
             evidence=proof,
             enough=enough,
             control=Control(
-                "the best linear model", f"{represented(linear)}; {np.linalg.matrix_rank(linear)}", represented(linear) == N
+                "the best linear model",
+                f"{represented(linear)}; {linear_rank}",
+                represented(linear) == N and linear_rank == M,
             ),
         ),
     ]

@@ -22,6 +22,7 @@ import tegum as tg
 from tegum.claims import Claim
 from tegum.experiments.experiment import Experiment, Figure, Profile
 from tegum.experiments.uniform_claims import window_claims
+from tegum.experiments.uniform_comparisons import comparison_claims
 from tegum.experiments.uniform_lines import PAPER, PAPER_X, features_per_dimension, line_claims
 from tegum.experiments.uniform_study import (
     EXACT,
@@ -79,7 +80,11 @@ def study(profile: Profile) -> xr.Dataset:
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """The statements of the section, for training and for exact minimisation."""
-    return [*line_claims(data), *(claim for way in (TRAINING, EXACT) for claim in window_claims(data, way))]
+    return [
+        *line_claims(data),
+        *comparison_claims(data),
+        *(claim for way in (TRAINING, EXACT) for claim in window_claims(data, way)),
+    ]
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
@@ -97,7 +102,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     pictures = {
         "line": Figure(
             curve_panel(over, X_TITLE, "D* = m / ‖W‖², dimensions per feature", log_x=True, points={"paper": _printed()}),
-            f"Dimensions per feature, {size}. Dense worlds, on the left, learn one feature for each dimension; then D* "
+            f"Dimensions per feature, {size}. In dense worlds, on the left, W has the squared norm of one feature for each "
+            "dimension, though no feature has a direction of its own; then D* "
             "falls to 1/2 and stays there while features sit in pairs. Circles are read off the paper's figure.",
         ),
         "sensing": Figure(
