@@ -1,11 +1,16 @@
 """What Sphinx needs to be told: how every experiment was made, a recipe's fields, and how our docstrings are laid out.
 
 The directive ``{experiments}`` writes a section for each experiment, from its docstring; ``{recipe-fields}`` a line
-for each field of a recipe.
+for each field of a recipe; ``{parts}`` a package's public names, module by module, with what each module says of its problem,
+formula and source.
 """
 
+import ast
+import inspect
 import re
 from collections import Counter
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from docutils import nodes
@@ -51,6 +56,33 @@ class RecipeFields(SphinxDirective):
             meaning = nodes.definition("", nodes.paragraph(text=field.description or ""))
             found += nodes.definition_list_item("", term, meaning)
         return [found]
+
+
+class Parts(SphinxDirective):
+    """What a package makes public, in the order in which it imports its modules, below each module's own words."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """A rubric, the module's docstring and its public functions and classes, for each module."""
+        package = import_module(self.arguments[0])
+        lines = []
+        for statement in ast.parse(inspect.getsource(package)).body:
+            if isinstance(statement, ast.ImportFrom) and str(statement.module).startswith(f"{package.__name__}."):
+                names = [alias.name for alias in statement.names if alias.name in package.__all__]
+                members = [line for name in names for line in self._member(package, name)]
+                if members:
+                    lines += [f".. rubric:: {statement.module}", "", f".. automodule:: {statement.module}", "   :no-index:", ""]
+                    lines += members
+        return self.parse_text_to_nodes("\n".join(lines))
+
+    @staticmethod
+    def _member(package: ModuleType, name: str) -> list[str]:
+        """The directive of a function or class; constants are left out."""
+        value = getattr(package, name)
+        if inspect.isclass(value):
+            return [f".. autoclass:: {package.__name__}.{name}", "   :members:", ""]
+        return [f".. autofunction:: {package.__name__}.{name}", ""] if inspect.isfunction(value) else []
 
 
 def as_text(line: str) -> str:
@@ -101,6 +133,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         raise ValueError(f"two experiments are called {', '.join(doubled)}")
     app.add_directive("experiments", Experiments)
     app.add_directive("recipe-fields", RecipeFields)
+    app.add_directive("parts", Parts)
     app.connect("autodoc-process-docstring", process)
     app.connect("autodoc-process-signature", shorten)
     app.connect("html-page-context", keep_offline)
