@@ -18,6 +18,10 @@ from tegum.features import Features
 def without_superposition(features: Features, n_hidden: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """W (m, n) and b (n,) of the best model of one world that gives each feature a dimension or none.
 
+    Args:
+        features: one world.
+        n_hidden: m, at most the number of features.
+
     Raises:
         Mistake: where there are more dimensions than features.
     """

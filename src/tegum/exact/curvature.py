@@ -69,6 +69,11 @@ def hessian_vector_product(
 ) -> tuple[Float[np.ndarray, " d"], float]:
     """H v at x, and the estimated norm of its error; 5 to 17 gradients.
 
+    Args:
+        objective: anything with a ``gradient(x)``, such as `tegum.exact.Objective`.
+        x: the point, as `Objective.flat` lays out W and b.
+        v: the direction.
+
     At a kink H v is the mean over both sides, and the error is as large as half their difference.
     """
     length = float(np.linalg.norm(v))
@@ -80,6 +85,10 @@ def hessian_vector_product(
 
 def hessian_at(objective: Landscape, x: Float[np.ndarray, " d"]) -> tuple[Float[np.ndarray, "d d"], float]:
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
+
+    Args:
+        objective: anything with a ``gradient(x)``, such as `tegum.exact.Objective`.
+        x: the point, as `Objective.flat` lays out W and b.
 
     It takes 4 d + 1 gradients, more where steps have to be tried again.  A parameter whose derivative is always 0, such as a
     bias of a net that has none, is taken to be fixed.
@@ -157,7 +166,12 @@ def rotation_modes(W: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "modes d"]:
 
 
 def curvatures(H: Float[np.ndarray, "d d"], modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, " rest"]:
-    """The eigenvalues of H on the orthogonal complement of the modes, ascending, shape (d - modes,)."""
+    """The eigenvalues of H beyond the modes, ascending, shape (d - modes,).
+
+    Args:
+        H: a symmetric Hessian, as `hessian_at` gives it.
+        modes: orthonormal rows, as `rotation_modes` gives them.
+    """
     rest = complement(modes)
     return np.asarray(np.linalg.eigvalsh(rest @ H @ rest.T))
 

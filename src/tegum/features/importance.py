@@ -22,25 +22,41 @@ def _count(n_features: int) -> int:
 
 
 def constant(n_features: int, value: ArrayLike = 1.0) -> Float[np.ndarray, "*batch n"]:
-    """``value`` for every feature, shape (..., n)."""
+    """``value`` for every feature, shape (..., n).
+
+    Raises:
+        Mistake: for less than one feature.
+    """
     value = np.asarray(value, dtype=np.float64)
     return np.repeat(value[..., None], _count(n_features), axis=-1)
 
 
 def geometric(ratio: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch n"]:
-    """ratio^i for i = 0 .. n-1, shape (..., n)."""
+    """ratio^i for i = 0 .. n-1, shape (..., n).
+
+    Raises:
+        Mistake: for less than one feature.
+    """
     base: NDArray[np.float64] = np.asarray(ratio, dtype=np.float64)[..., None]
     return np.asarray(base ** np.arange(_count(n_features)))
 
 
 def power_law(exponent: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch n"]:
-    """(i + 1)^-exponent for i = 0 .. n-1, shape (..., n)."""
+    """(i + 1)^-exponent for i = 0 .. n-1, shape (..., n).
+
+    Raises:
+        Mistake: for less than one feature.
+    """
     power: NDArray[np.float64] = np.asarray(exponent, dtype=np.float64)[..., None]
     return np.asarray(np.arange(1, _count(n_features) + 1, dtype=np.float64) ** -power)
 
 
 def one_odd(importance: ArrayLike, n_features: int, position: int = -1) -> Float[np.ndarray, "*batch n"]:
-    """1 for every feature but the one at ``position`` (the last by default), shape (..., n)."""
+    """1 for every feature but the one at ``position`` (the last by default), shape (..., n).
+
+    Raises:
+        Mistake: for a position beyond the features.
+    """
     value = np.asarray(importance, dtype=np.float64)
     if not -n_features <= position < n_features:
         raise Mistake(Problem(f"position is {position}", f"choose one of the {n_features} features, 0 to {n_features - 1}"))

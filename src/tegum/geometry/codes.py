@@ -102,7 +102,9 @@ class Code:
 
 
 def sign_pattern(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Int[np.ndarray, "m n"]:
-    """+1, 0 or -1 for every weight as above; columns of features that are not represented, or excite nothing, are 0.
+    """+1, 0 or -1 for every weight; columns of features that are not represented, or excite nothing, are 0.
+
+    A weight counts, with its sign, where it exceeds ``weighty`` times the feature's largest positive weight.
 
     Args:
         W: the weights.
@@ -116,7 +118,11 @@ def sign_pattern(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Int[n
 
 
 def blocks_of(pattern: Int[np.ndarray, "m n"]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """The neurons and features of each block, smallest block first; neurons that no feature touches are in none."""
+    """The neurons and features of each block, smallest block first; neurons that no feature touches are in none.
+
+    Args:
+        pattern: what `sign_pattern` returns: a block is what its non-zero entries join.
+    """
     m, n = pattern.shape
     joined = np.zeros((m + n, m + n), dtype=bool)
     joined[:m, m:] = pattern != 0
@@ -141,7 +147,12 @@ def _reads_as(block: NDArray[np.int64], code: NDArray[np.int64]) -> tuple[bool, 
 
 
 def code_of(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Code:
-    """The code of one model; only models with five neurons have names.  ``weighty`` is that of `sign_pattern`."""
+    """The code of one model; only models with five neurons have names, others are ``unnamed``.
+
+    Args:
+        W: the weights, a row for each neuron.
+        weighty: that of `sign_pattern`.
+    """
     pattern = sign_pattern(W, weighty)
     parts = [pattern[np.ix_(neurons, features)] for neurons, features in blocks_of(pattern)]
     shapes = tuple((part.shape[1], part.shape[0]) for part in parts)

@@ -77,7 +77,12 @@ class Event:
 
 
 def settled(D: NDArray[np.floating], near: float = NEAR) -> int:
-    """The first row of D (time, n) from which on half the features stay within ``near`` of their last values."""
+    """The first row from which on half the features stay within ``near`` of their last values.
+
+    Args:
+        D: dimensionality, or any other measure, of every feature, (time, n).
+        near: how close counts, in the units of D.
+    """
     close = np.median(abs(D - D[-1]), axis=1) <= near
     away = np.flatnonzero(~close)
     return int(away[-1]) + 1 if away.size else 0
@@ -168,7 +173,15 @@ def quiet_change(
 ) -> float:
     """How much the loss changes in the nearest stretches as long as (first, last) that overlap none of ``spans``.
 
-    The larger of the one before and the one after; NaN where there is neither.
+    Args:
+        loss: at every record, (time,).
+        log_time: log10 of the time of every record, rising, (time,).
+        first: where the stretch that is compared begins, a row.
+        last: where it ends.
+        spans: first and last rows of all stretches that are not quiet.
+
+    Returns:
+        The larger of the change before and the change after; NaN where there is neither.
     """
     length = log_time[last] - log_time[first]
     begins = np.arange(len(loss))

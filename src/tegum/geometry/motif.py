@@ -60,12 +60,23 @@ class Motif:
 
 
 def responses(W1: Float[np.ndarray, "m n"], W2: Float[np.ndarray, "n m"], sign: int) -> Float[np.ndarray, "n n"]:
-    """r[j, i], the input of output j when only x_i is on, at ``sign``; biases left out."""
+    """r[j, i], the input of output j when only x_i is on, at ``sign`` (+1 or -1); biases left out.
+
+    Args:
+        W1: input weights, a row for each neuron.
+        W2: output weights, a column for each neuron.
+        sign: the sign of the feature that is on.
+    """
     return np.asarray(W2 @ np.maximum(sign * W1, 0))
 
 
 def motifs(W1: Float[np.ndarray, "m n"], W2: Float[np.ndarray, "n m"]) -> list[Motif]:
-    """Every asymmetric superposition motif of a net, by neuron."""
+    """Every asymmetric superposition motif of a net, by neuron: what makes one is said at the top of `tegum.geometry.motif`.
+
+    Args:
+        W1: input weights, a row for each neuron; every neuron is rescaled to a largest input weight of 1 first.
+        W2: output weights, a column for each neuron.
+    """
     W1, W2 = rescaled_neurons(np.asarray(W1, np.float64), np.asarray(W2, np.float64))
     by_sign = {1: responses(W1, W2, 1), -1: responses(W1, W2, -1)}
     found = []

@@ -54,7 +54,7 @@ def left_out(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m"
 
 
 def monosemantic(W: Float[np.ndarray, "*batch m n"], share: float = _SMALL) -> Bool[np.ndarray, "*batch m"]:
-    """Whether a neuron has one weight and all others are at most ``share`` of it, shape (..., m); silent ones do not."""
+    """Whether one weight of a neuron is all it has: others at most ``share`` of it, shape (..., m); False for silent ones."""
     return np.asarray(weights_above(W, share) == 1)
 
 
@@ -70,7 +70,7 @@ def main_features(W: Float[np.ndarray, "*batch m n"]) -> Int[np.ndarray, "*batch
 
 
 def neuron_order(W: Float[np.ndarray, "m n"]) -> Int[np.ndarray, " m"]:
-    """The readable order: by main feature, positive before negative, larger before smaller; silent neurons last."""
+    """Rows of W in a readable order: by main feature, positive before negative, larger before smaller; silent ones last."""
     main = main_features(W)
     weight = W[np.arange(len(W)), main]
     return np.lexsort((-abs(weight), weight < 0, main, silent_neurons(W)))

@@ -20,6 +20,11 @@ _THRESHOLD = 0.5
 
 
 def phase_of(norm: NDArray[np.floating], interference: NDArray[np.floating]) -> NDArray[Any]:
-    """The phase of every feature from its norm and interference; elementwise."""
+    """The phase of every feature, elementwise.
+
+    Args:
+        norm: ||W_i||; below 1/2 a feature is ``not learned``.
+        interference: as `interference` measures it; from 1/2 on a learned feature is in ``superposition``, below ``dedicated``.
+    """
     learned, mixed = norm >= _THRESHOLD, interference >= _THRESHOLD
     return np.where(learned, np.where(mixed, SUPERPOSITION, DEDICATED), NOT_LEARNED)

@@ -107,7 +107,7 @@ def _relation(norms: NDArray[np.floating], c: NDArray[np.floating]) -> str:
 
 
 def around_by_sets(W: Float[np.ndarray, "2 n"], set_size: int) -> bool:
-    """Whether, going around the plane, the members of every set come one after the other: aabbcc."""
+    """Whether, going around the plane, the members of every set of consecutive features are neighbours: aabbcc."""
     sets = np.argsort(polar_angles(W)) // set_size
     changes = int((sets != np.roll(sets, 1)).sum())
     return bool(changes == W.shape[1] // set_size)
@@ -120,7 +120,15 @@ def circle_gaps(W: Float[np.ndarray, "2 n"]) -> Float[np.ndarray, " n"]:
 
 
 def arrangement_of(W: Float[np.ndarray, "m n"], set_size: int) -> Arrangement:
-    """What the sets form together; takes the arguments of `set_relations`, and raises what that raises."""
+    """What the sets form together, by name.
+
+    Args:
+        W: the weights.
+        set_size: members of a set; sets are consecutive features.
+
+    Raises:
+        Mistake: as `set_relations`.
+    """
     relations = set_relations(W, set_size)
     return Arrangement(_name(W, set_size, relations), relations)
 

@@ -36,7 +36,14 @@ def relu_energy(U: Float[np.ndarray, "*batch d n"]) -> Float[np.ndarray, "*batch
 
 
 def thomson_points(n_points: int, dimensions: int, starts: int = STARTS, seed: int = 0) -> NDArray[np.float64]:
-    """The configuration of lowest energy that ``starts`` random starts lead to, shape (dimensions, n_points)."""
+    """The configuration of lowest ReLU energy that random starts lead to, unit columns, shape (dimensions, n_points).
+
+    Args:
+        n_points: how many points repel each other.
+        dimensions: of the space whose unit sphere they lie on.
+        starts: how many random starts.
+        seed: of the starts.
+    """
     generator = np.random.default_rng(seed)
     shape = (dimensions, n_points)
     found = [_descended(generator.normal(size=shape)) for _ in range(starts)]

@@ -30,7 +30,7 @@ def spread_of(initialisation: Initialisation, scale: float, shape: tuple[int, ..
     """The standard deviation of the normal laws, the half width of the uniform ones, for a matrix of ``shape``.
 
     Raises:
-        Mistake: for an initialisation that is none of those above.
+        Mistake: for an initialisation that is not xavier_normal, xavier_uniform, normal or uniform.
     """
     if initialisation == "xavier_normal":
         return scale * float(np.sqrt(2 / sum(shape)))
@@ -50,7 +50,7 @@ def initial_parameters(
     """The first parameters of one instance, by name and in the shapes that the net names: matrices drawn, biases zero.
 
     Raises:
-        Mistake: for an initialisation that is none of those above.
+        Mistake: for an initialisation that is not xavier_normal, xavier_uniform, normal or uniform.
     """
     params = {}
     for name, shape in net.parameter_shapes().items():

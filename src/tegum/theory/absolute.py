@@ -36,6 +36,11 @@ def absolute_without_superposition(
 ) -> tuple[float, NDArray[np.int64]]:
     """The lowest loss with one feature to a neuron, and how many neurons each feature then has, shape (n,).
 
+    Args:
+        density: p, from 0 to 1; features are uniform on [-1, 1] where they are on.
+        importance: weight of every feature's squared error.
+        n_hidden: how many neurons there are.
+
     Raises:
         Mistake: for fewer than one hidden unit.
     """

@@ -80,13 +80,21 @@ class Arrangement:
 
 
 def alone(density: float) -> Arrangement:
-    """One feature with a hidden unit of its own."""
+    """One feature of this density, above 0 and at most 1, with a hidden unit of its own.
+
+    Raises:
+        Mistake: for another density.
+    """
     p = _checked(density)
     return Arrangement(1, p / 3, 1.0, 0.0, p / 2, p, float(dropped_loss(p)))
 
 
 def pair(density: float) -> Arrangement:
-    """Two features that share a hidden unit as opposites."""
+    """Two features of this density, above 0 and at most 1, that share a hidden unit as opposites.
+
+    Raises:
+        Mistake: for another density.
+    """
     p = _checked(density)
     curvature, best = 2 * p / 3 - p * p / 2, (8 - 5 * p) / (8 - 6 * p)
     least = 2 * p / 3 * (1 - p) + 2 * p * p / 3 - curvature * best**2

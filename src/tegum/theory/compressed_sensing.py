@@ -138,6 +138,6 @@ def recovery_threshold(n: int, k: int, samples: int, seed: int, decoder: Decoder
 
 
 def bound_units(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
-    """What m must be in proportion to, k ln(n/k)."""
+    """What m must be in proportion to, k ln(n/k), elementwise for 0 < k <= n."""
     n, k = np.asarray(n, dtype=np.float64), np.asarray(k, dtype=np.float64)
     return np.asarray(k * np.log(n / k))

@@ -69,7 +69,7 @@ def polygon_loss(sides: int, norm: float, bias: float) -> float:
 
 
 def best_polygon(sides: int) -> tuple[float, float, float]:
-    """The lowest L_1 per feature of a regular polygon without positive bias, its norm and its bias.
+    """The lowest L_1 per feature of a regular polygon of ``sides`` features without positive bias, its norm and its bias.
 
     A bias above 0 costs n ReLU(b)^2 whenever nothing is on, which is nearly always in the limit that L_1 describes.
     """

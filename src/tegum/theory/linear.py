@@ -21,7 +21,13 @@ from tegum.features import Features
 def linear_loss(
     W: Float[np.ndarray, "*batch m n"], b: Float[np.ndarray, "*batch n"], features: Features
 ) -> NDArray[np.float64]:
-    """The expected loss of the linear model, shape (...), for any distribution."""
+    """The expected loss of y = W^T W x + b, shape (...), for any distribution of features.
+
+    Args:
+        W: weights.
+        b: biases.
+        features: the world or worlds, whose leading axes are broadcast against those of W.
+    """
     n = W.shape[-1]
     left_out = np.eye(n) - np.swapaxes(W, -1, -2) @ W
     spread = np.einsum("...ij,...jk,...ik->...i", left_out, features.covariance(), left_out)
@@ -31,6 +37,10 @@ def linear_loss(
 
 def best_linear(features: Features, n_hidden: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """W (m, n) and b (n,) of the best linear model of one world: the first m principal components, and what keeps the mean.
+
+    Args:
+        features: one world with equal importances.
+        n_hidden: m.
 
     Raises:
         Mistake: where importances differ, for which principal components are not the answer.

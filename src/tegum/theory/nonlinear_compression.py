@@ -36,7 +36,13 @@ def _check(segments: int, width: float) -> None:
 
 
 def ramped_floor(u: ArrayLike, segments: int, width: float, placement: Placement = "centred") -> NDArray[np.float64]:
-    """floor(u) for 0 <= u <= segments with a ramp of ``width`` in place of each step, elementwise; at most segments - 1.
+    """floor(u) for 0 <= u <= segments with a ramp in place of each step, elementwise; at most segments - 1.
+
+    Args:
+        u: from 0 to ``segments``.
+        segments: Z.
+        width: of a ramp, from 0 to 1, in u.
+        placement: whether a ramp lies around, before or after the step that it replaces.
 
     Raises:
         Mistake: for less than one segment, or ramps that overlap.
@@ -49,14 +55,14 @@ def ramped_floor(u: ArrayLike, segments: int, width: float, placement: Placement
 
 
 def packed(x: ArrayLike, y: ArrayLike, segments: int, width: float, placement: Placement = "centred") -> NDArray[np.float64]:
-    """The code u = Z t of the pairs (x, y), elementwise."""
+    """The code u = Z t of pairs (x, y) from [0, 1), elementwise; the other arguments are those of `ramped_floor`."""
     return np.asarray(ramped_floor(segments * np.asarray(x), segments, width, placement) + np.asarray(y))
 
 
 def unpacked(
     u: ArrayLike, segments: int, width: float, placement: Placement = "centred"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The pairs (x', y') that codes stand for."""
+    """The pairs (x', y') that codes u stand for, elementwise; the other arguments are those of `ramped_floor`."""
     whole = ramped_floor(u, segments, width, placement)
     return np.asarray((whole + 0.5) / segments), np.asarray(u) - whole
 

@@ -30,6 +30,11 @@ def _falling(importance: ArrayLike, n_hidden: int) -> NDArray[np.float64]:
 def pair_regime_count(importance: ArrayLike, n_hidden: int, density: float) -> int:
     """How many features the best model of dedicated features and pairs represents, from m to 2 m.
 
+    Args:
+        importance: of every feature, falling, (n,).
+        n_hidden: m.
+        density: p, above 0, up to 1.
+
     Raises:
         Mistake: where importances rise, or there are fewer features than dimensions.
     """
@@ -44,7 +49,7 @@ def pair_regime_count(importance: ArrayLike, n_hidden: int, density: float) -> i
 
 
 def pair_regime_loss(importance: ArrayLike, n_hidden: int, density: float) -> float:
-    """The loss of that model.
+    """The loss of the model that `pair_regime_count` describes; takes the same arguments.
 
     Raises:
         Mistake: as `pair_regime_count`.

@@ -42,7 +42,14 @@ def _both_on(a: NDArray[np.float64], s: NDArray[np.float64]) -> NDArray[np.float
 
 
 def two_in_one_loss(w1: ArrayLike, w2: ArrayLike, density: ArrayLike, ratio: ArrayLike = 1.0) -> NDArray[np.float64]:
-    """The expected loss of weights (w1, w2) for importances (1, ratio); elementwise over broadcast arguments."""
+    """The expected loss of weights (w1, w2) without bias; elementwise over broadcast arguments.
+
+    Args:
+        w1: the weight of the first feature.
+        w2: the weight of the second.
+        density: p, from 0 to 1.
+        ratio: the importance of the second feature; that of the first is 1.
+    """
     v1, v2, p, r = np.broadcast_arrays(*(np.asarray(value, dtype=np.float64) for value in (w1, w2, density, ratio)))
     s = v1 * v2
     a, b = v1 * v1, v2 * v2

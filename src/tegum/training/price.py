@@ -12,6 +12,14 @@ _SECONDS_PER_PRODUCT = 0.07e-9
 
 
 def estimated_seconds(net: Net, instances: int, steps: int, batch_size: int, threads: int) -> float:
-    """About how long training takes, in seconds."""
+    """About how long training takes, in seconds.
+
+    Args:
+        net: what is trained.
+        instances: how many models.
+        steps: optimizer steps of each.
+        batch_size: samples a step.
+        threads: how many models are trained at a time.
+    """
     sample = net.n_features * (_SECONDS_PER_FEATURE + net.n_hidden * _SECONDS_PER_PRODUCT)
     return instances * steps * batch_size * sample / min(threads, max(instances, 1))

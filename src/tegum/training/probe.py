@@ -90,7 +90,16 @@ def _one_batch(
 
 
 def engine_samples(features: Features, n_samples: int, seed: int) -> NDArray[np.float32]:
-    """Samples of one world drawn by the compiled engine, shape (n_samples, n)."""
+    """Samples of one world drawn by the compiled engine, shape (n_samples, n).
+
+    Args:
+        features: one world.
+        n_samples: how many.
+        seed: of the stream that they come from.
+
+    Raises:
+        Mistake: for a batch of worlds.
+    """
     if features.batch_shape:
         raise Mistake(Problem(f"the features have leading axes {features.batch_shape}", "draw from one world at a time"))
     net = ReluOutput(features.n_features, 1)
