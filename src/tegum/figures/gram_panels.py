@@ -41,6 +41,6 @@ def gram_panels(models: Mapping[str, NDArray[np.floating]], set_size: int) -> go
     figure.update_xaxes(constrain="domain", showgrid=False, zeroline=False, title={"text": "feature", "standoff": 6})
     figure.update_yaxes(constrain="domain", showgrid=False, zeroline=False)
     figure.update_yaxes(title="feature", col=1)
-    bar = {"title": {"text": "WᵀW", "side": "right"}, "thickness": 12, "tickvals": [-1, -0.5, 0, 0.5, 1]}
+    bar = {"title": {"text": "WᵀW", "side": "top"}, "thickness": 12, "tickvals": [-1, -0.5, 0, 0.5, 1]}
     figure.update_layout(coloraxis={"colorscale": SIGNED, "cmin": -1, "cmax": 1, "colorbar": bar})
     return styled(figure, height=430)
