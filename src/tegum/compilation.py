@@ -1,7 +1,7 @@
 """Compiling the engines once per machine and version.
 
-Numba stores compiled code on disk and reuses it while the *file of the compiled function* is unchanged.  An engine is
-several files, inlined into each other, so the stored code of one must also be dropped when another changes.  Functions
+Numba stores compiled code on disk and reuses it while the *file of the compiled function* is unchanged.  An engine is several
+files, inlined into or linked with each other, so the stored code of one must also be dropped when another changes.  Functions
 decorated with `compiled` carry a stamp of all sources of their folder that hold compiled code.
 """
 
@@ -29,8 +29,8 @@ def compiled(function: Callable[..., Any]) -> Any:
 
     Sums may be reordered and products contracted, so that they vectorise; a division by zero gives infinity.
 
-    An argument that is the literal 0 at first and a number later compiles the function twice, for the literal too and never
-    called: write np.int64(0) there.
+    A local variable that starts from an integer literal and changes later makes numba compile every function it is passed to
+    once more, for the literal, in vain: start it with np.int64(0).
     """
     dispatcher = numba.njit(
         cache=True, nogil=True, _nrt=False, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}

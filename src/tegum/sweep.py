@@ -1,4 +1,4 @@
-"""Grids of worlds: any field of a feature distribution may be an axis.
+"""Grids of worlds: any field of a feature distribution may be an axis, but for how many features there are.
 
     sweep={"density": [1, 0.2, 0.1]}                                          one field, one value each
     sweep={"importance_ratio": Axis([0.1, 1, 10], importance=[(1, 0.1), (1, 1), (1, 10)])}      a named axis, any fields

@@ -155,3 +155,7 @@ def test_the_trained_crossing_is_found_between_grid_points() -> None:
     data = xr.Dataset({"loss": (("ratio", "seed"), loss), "kind": (("ratio", "seed"), kind)}, {"ratio": ratio})
     assert trained_crossing(data) == pytest.approx(0.2 * 2**0.5)
     assert np.isnan(trained_crossing(data.isel(ratio=[0, 1])))
+    assert np.isnan(trained_crossing(data, behind=1))
+    later = data.assign(loss=data["loss"].copy(data=np.array([[3.0, 2.0, 9.0], [3.0, 2.9, 9.0], [2.8, 3.5, 9.0]])))
+    assert trained_crossing(later) == pytest.approx(0.2 * 2 ** (1 / 8))
+    assert trained_crossing(later, behind=1) == pytest.approx(0.2 * 2 ** (1 / 1.1))

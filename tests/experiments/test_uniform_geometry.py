@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.experiments import uniform_geometry, uniform_study
 from tegum.experiments.uniform_claims import STATEMENTS, Statement, first_place_with
-from tegum.experiments.uniform_lines import PAPER, PAPER_X, _off_the_table, _stretch, features_per_dimension
+from tegum.experiments.uniform_lines import (
+    PAPER,
+    PAPER_X,
+    _at_half,
+    _off_the_table,
+    _sparse_dots,
+    _stretch,
+    features_per_dimension,
+)
 from tegum.experiments.uniform_study import EXACT, TRAINING, WAYS, as_many_random, inverse, three_ways, within
 from tegum.geometry import polygon, simplex
 from tegum.geometry.thomson import kept_solutions
@@ -141,3 +149,36 @@ def test_the_line_against_the_table_and_its_plateaus(data: xr.Dataset) -> None:
     assert _stretch(x, np.zeros(len(x), bool)) == (1, 1)
     np.testing.assert_allclose(features_per_dimension(np.array([10.0, 4.3])), [4.343, 2.948], atol=1e-3)
     assert within(data, 1, 1.1) == [0]
+
+
+def test_the_plateau_is_counted_on_the_papers_grid_whatever_was_trained() -> None:
+    x = np.array([1.0, 2.0, 3.0, 4.0, 9.0])
+    first, last = _at_half(x, np.array([1.0, 0.5, 0.5, 0.5, 0.2]))
+    assert 1.93 < first < 2.03
+    assert 4.0 <= last < 4.5
+    assert _at_half(x, np.ones(5)) == (1, 1)
+
+
+@pytest.mark.parametrize(("per_dimension", "share"), [((3, 3.5, 4.2), "100%, 100%, 100%"), ((3, 3.5, 3.6), "100%, 100%, 0%")])
+def test_dots_of_sparse_worlds_are_counted_within_their_limits(per_dimension: tuple[float, ...], share: str) -> None:
+    models = [np.zeros((20, 240)) for _ in per_dimension]
+    for W, count in zip(models, per_dimension, strict=True):
+        W[:, : round(20 * count)] = tight_frame(20, round(20 * count))
+    W = np.stack(models)[None]
+    data = xr.Dataset(
+        {
+            "W": (("way", "density", "hidden", "feature"), W),
+            "start_W": (("hidden", "feature"), np.random.default_rng(0).normal(size=(20, 240))),
+        },
+        {"way": [EXACT], "density": 1 / np.array([5.6, 7.4, 9.5])},
+    )
+    claim = _sparse_dots(data, EXACT)
+    assert claim.measured == share
+    assert claim.holds == (share == "100%, 100%, 100%")
+    assert claim.evidence == "3 densities, 1 model each"
+
+
+def tight_frame(m: int, n: int) -> NDArray[np.float64]:
+    """Columns of equal norm with W W^T a multiple of 1: every D_i is m/n."""
+    angles = 2 * np.pi * np.outer(np.arange(1, m // 2 + 1), np.arange(n)) / n
+    return np.concatenate([np.cos(angles), np.sin(angles)])

@@ -156,7 +156,7 @@ def _counted(data: xr.Dataset) -> list[Claim]:
             control=Control("six independent features", in_words(firm), as_the_paper(firm)),
             disagreement=Disagreement(
                 "1/√2 for every collapsed pair",
-                f"{norms.min():.3f} at density 0.6, where {found[0.6]} of three are collapsed",
+                f"{norms.min():.3f} at density 0.6, where {found[0.6]} of 3 pairs are collapsed",
                 "Three directions do not fit into two dimensions: in the dense limit the squared norms of all six add up to 2, "
                 f"1/√3 for each where they are equal. At density 0.9 they add up to {np.square(dense).sum():.2f}, and the "
                 f"norms are {np.linalg.norm(dense, axis=0).min():.3f} to {np.linalg.norm(dense, axis=0).max():.3f}.",

@@ -2,8 +2,8 @@
 
 Paper: section 5 says that importance deforms the pentagon as density does, and shows density only (F19, F20).  As
 `one-density`: n = 5, m = 2, density 0.05 for all; feature 0 has `ratio` times the importance of the others, 0.1 to 10 in
-training, down to 0.001 on the exact branches.  Importance changes what the loss counts, not what the
-world shows: sum_i I_i (x_i - y_i)^2, not divided by the sum of importances.
+training, down to 0.001 on the exact branches; AdamW at 1e-3, decay 0.01, as there.  Importance changes what the loss counts,
+not what the world shows: sum_i I_i (x_i - y_i)^2, not divided by the sum of importances.
 """
 
 import numpy as np

@@ -150,7 +150,7 @@ def first_order_claim(data: xr.Dataset) -> Claim:
 def trained_crossing_claim(data: xr.Dataset) -> Claim:
     """The trained runs cross where the exact branches do."""
     exact, found = float(data["crossing"]), trained_crossing(data)
-    wrong = trained_crossing(data.assign(kind=data["kind"].roll(ratio=3, roll_coords=False)))
+    wrong = trained_crossing(data, behind=3)
     return Claim(
         name="trained-crossing",
         statement="Trained runs, labelled by their geometry, cross where the exact branches do.",
@@ -162,7 +162,7 @@ def trained_crossing_claim(data: xr.Dataset) -> Claim:
         evidence=f"{data['loss'].size} runs, all counted",
         enough=data["loss"].size >= 100,
         control=Control(
-            "the same runs with the labels of those three ratios below",
+            "pentagons against the two digons three ratios below",
             "no crossing" if np.isnan(wrong) else f"{wrong:.3f}",
             bool(abs(wrong / exact - 1) <= 0.1),
         ),

@@ -155,11 +155,14 @@ def neighbour_gap(W: NDArray[np.floating]) -> float:
     return float(angles.min() + 360 - angles.max()) if np.isfinite(W).all() and norms[0] > 0.1 * norms.max() else float("nan")
 
 
-def trained_crossing(data: xr.Dataset) -> float:
-    """The ratio where the lowest losses of trained pentagons and two digons are equal, between grid points; NaN if nowhere."""
+def trained_crossing(data: xr.Dataset, behind: int = 0) -> float:
+    """The ratio where the lowest losses of trained pentagons and two digons are equal, between grid points; NaN if nowhere.
+
+    With ``behind`` the digons are those of the ratio so many grid points below.
+    """
     ratio = data["ratio"].values
-    lowest = {kind: data["loss"].where(data["kind"] == kind).min("seed").values for kind in KINDS[:2]}
-    gap = lowest[KINDS[0]] - lowest[KINDS[1]]
+    lowest = {kind: data["loss"].where(data["kind"] == kind).min("seed") for kind in KINDS[:2]}
+    gap = (lowest[KINDS[0]] - lowest[KINDS[1]].shift(ratio=behind)).values
     known = np.flatnonzero(np.isfinite(gap))
     for k, after in pairwise(known):
         if gap[k] > 0 >= gap[after]:

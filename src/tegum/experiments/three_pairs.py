@@ -137,7 +137,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         ),
         Claim(
             name="independent-optimum",
-            statement="Nor is a regular hexagon the best that six independent features can do.",
+            statement="A regular hexagon is not the best arrangement of six independent features.",
             how=f"certified optimum at density {DENSITY:g}: gaps of 60 ± 12°, whatever the order",
             expected="no hexagon",
             tolerance="none",
@@ -154,8 +154,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
             disagreement=Disagreement(
                 "no hexagon",
                 f"the certified optimum is one at densities {', '.join(f'{p:g}' for p in where) or 'none'}",
-                f"{loose:.0%} of trained models are one at density {DENSITY:g}; {pentagons:.0%} are pentagons without the "
-                "sixth feature.",
+                f"Training does not find it: {loose:.0%} of trained models are hexagons at density {DENSITY:g}, "
+                f"{pentagons:.0%} pentagons without the sixth feature.",
             )
             if where
             else None,

@@ -54,7 +54,7 @@ def _digons(models: Models) -> Answer:
 
 def _triangles(models: Models) -> Answer:
     share, _ = near(models, [2 / 3, 1 / 2], 0.01)
-    return f"{share:.0%}, of all {near(models, [2 / 3], 0.01)[0]:.0%} at 2/3", share >= 0.6
+    return f"{share:.0%}, with {near(models, [2 / 3], 0.01)[0]:.0%} of all at 2/3", share >= 0.6
 
 
 def _tetrahedra(models: Models) -> Answer:
@@ -162,7 +162,7 @@ STATEMENTS = (
     Statement(
         "factors",
         "What is disconnected in the graph is orthogonal: components are tegum factors.",
-        "largest |W_i · W_j| between different components of a model, which by definition is below 0.1",
+        "largest |W_i · W_j| between different components of a model, which by definition is 0.1 at most",
         "below 0.05 in every model that falls into several components",
         "as stated",
         (LEAST, 5.0),

@@ -39,7 +39,7 @@ def _doubled(data: xr.Dataset) -> Claim:
     places = shown_places(data)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = data["doubled_represented"].values / base[places]
-        third = base[places] / data["smaller_represented"].values[places]
+        against_smaller = base[places] / data["smaller_represented"].values[places]
     n, m, less_n, less_m = data.sizes["feature"], data.sizes["hidden"], int(data["smaller_n"]), int(data["smaller_m"])
     return Claim(
         name="doubled",
@@ -53,8 +53,8 @@ def _doubled(data: xr.Dataset) -> Claim:
         evidence=f"{len(places)} densities, 1 model of each size",
         control=Control(
             f"n = {n}, m = {m} over n = {less_n}, m = {less_m}",
-            ", ".join(f"{value:.2f}" for value in third),
-            bool((abs(third / 2 - 1) <= 0.1).all()),
+            ", ".join(f"{value:.2f}" for value in against_smaller),
+            bool((abs(against_smaller / 2 - 1) <= 0.1).all()),
         ),
     )
 

@@ -23,7 +23,7 @@ from tegum.claims import Claim
 from tegum.experiments.experiment import Experiment, Figure, Profile
 from tegum.experiments.uniform_claims import window_claims
 from tegum.experiments.uniform_comparisons import comparison_claims
-from tegum.experiments.uniform_lines import PAPER, PAPER_X, features_per_dimension, line_claims
+from tegum.experiments.uniform_lines import PAPER, PAPER_X, features_per_dimension, line_claims, shown_places
 from tegum.experiments.uniform_study import (
     EXACT,
     POLISHED,
@@ -94,7 +94,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         way: dimensions_per_feature(data["W"].sel(way=way).transpose("density", "hidden", "feature").values) for way in WAYS
     }
     names = {way: np.array([identify(model(data, way, k)).names for k in range(count)]) for way in (TRAINING, EXACT)}
-    near = [int(np.argmin(abs(np.log(x * p)))) for p in data["shown_density"].values]
+    near = shown_places(data)
     over = {way: xr.DataArray(line, {"x": x}, ["x"]) for way, line in lines.items()}
     features = {f"features per dimension, {way}": 1 / line for way, line in over.items() if way != POLISHED}
     bound = xr.DataArray(features_per_dimension(x[x > 1.3]), {"x": x[x > 1.3]}, ["x"])

@@ -25,7 +25,7 @@ def constant(n_features: int, value: ArrayLike = 1.0) -> Float[np.ndarray, "*bat
     """``value`` for every feature, shape (..., n).
 
     Raises:
-        Mistake: for less than one feature.
+        Mistake: for fewer than one feature.
     """
     value = np.asarray(value, dtype=np.float64)
     return np.repeat(value[..., None], _count(n_features), axis=-1)
@@ -35,7 +35,7 @@ def geometric(ratio: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch n"
     """ratio^i for i = 0 .. n-1, shape (..., n).
 
     Raises:
-        Mistake: for less than one feature.
+        Mistake: for fewer than one feature.
     """
     base: NDArray[np.float64] = np.asarray(ratio, dtype=np.float64)[..., None]
     return np.asarray(base ** np.arange(_count(n_features)))
@@ -45,7 +45,7 @@ def power_law(exponent: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch
     """(i + 1)^-exponent for i = 0 .. n-1, shape (..., n).
 
     Raises:
-        Mistake: for less than one feature.
+        Mistake: for fewer than one feature.
     """
     power: NDArray[np.float64] = np.asarray(exponent, dtype=np.float64)[..., None]
     return np.asarray(np.arange(1, _count(n_features) + 1, dtype=np.float64) ** -power)

@@ -1,7 +1,8 @@
 """Which of several answers holds where: maps with one colour for each answer, over importance and density.
 
-Density falls from 1 at the top, as in the paper; the legend names every colour, and cells name their own on hovering, on maps
-that are finer than a hand can point all along a coarser grid: a name in each of 600 x 600 cells would weigh 9 MB.
+Density falls from 1 at the top, as in the paper; the legend names every colour, and cells name their own on hovering.  On maps
+finer than 150 cells a side only every few cells do, each for the point that it states: a name in each of 600 x 600 cells would
+weigh 9 MB.
 
 Example: `category_panels({"theory": best}, {"extra ignored": "#ddd", "extra in a pair": "#d44"})`.
 
@@ -22,7 +23,7 @@ from tegum.figures.theme import CATEGORIES, INK, styled
 
 _SYMBOLS = ("circle-open", "x-thin-open", "diamond-open")
 _NAMED = 150
-"""Cells a side that say their names."""
+"""At most so many cells a side say their names."""
 
 
 @final

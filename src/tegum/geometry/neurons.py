@@ -54,7 +54,7 @@ def left_out(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m"
 
 
 def monosemantic(W: Float[np.ndarray, "*batch m n"], share: float = _SMALL) -> Bool[np.ndarray, "*batch m"]:
-    """Whether one weight of a neuron is all it has: others at most ``share`` of it, shape (..., m); False for silent ones."""
+    """Whether all weights of a neuron but one are at most ``share`` of that one, shape (..., m); False for silent ones."""
     return np.asarray(weights_above(W, share) == 1)
 
 

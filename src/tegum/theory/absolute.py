@@ -38,7 +38,7 @@ def absolute_without_superposition(
 
     Args:
         density: p, from 0 to 1; features are uniform on [-1, 1] where they are on.
-        importance: weight of every feature's squared error.
+        importance: weight of every feature's squared error, (n,).
         n_hidden: how many neurons there are.
 
     Raises:

@@ -1,4 +1,4 @@
-"""From one training to a grid of them: any field of the recipe or of the features may be an axis.
+"""From one training to a grid of them: nearly any field of the recipe or of the features may be an axis.
 
     sweep={"density": [1, 0.2, 0.1], "learning_rate": [1e-3, 1e-4]}              a grid of worlds and recipes
 
