@@ -3,13 +3,18 @@
 with noticing_interruption() as interrupted:
     data = work()
 if interrupted: ...                     # data may be half of what it should be
+
+In a terminal the first Ctrl-C is answered at once: compiling, or a long step, cannot be left in the middle.
 """
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+_NOTE = "noticing_interruption.<locals>.note"
 
 
 @contextmanager
@@ -24,7 +29,11 @@ def noticing_interruption() -> Iterator[list[int]]:
         yield seen
         return
 
+    outermost = getattr(before, "__qualname__", "") != _NOTE
+
     def note(number: int, frame: FrameType | None) -> None:
+        if outermost and not seen and sys.stderr.isatty():
+            sys.stderr.write("\nstopping after this step; Ctrl-C again stops at once\n")
         seen.append(number)
         before(number, frame)
 

@@ -72,6 +72,8 @@ def test_the_filter_keeps_what_is_asked_for(page: Page) -> None:
     page.get_by_role("checkbox", name="held").check()
     page.get_by_role("searchbox").fill("pentagon five")
     assert len(rows(page)) == 1
+    page.get_by_role("searchbox").fill("f01")
+    assert len(rows(page)) == 3
     page.get_by_role("searchbox").fill("")
     page.get_by_role("combobox").select_option("Introduction")
     assert len(rows(page)) == 3

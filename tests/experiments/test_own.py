@@ -63,3 +63,26 @@ def test_a_file_that_is_none_is_named(text: str, message: str, tmp_path: Path) -
 def test_make_starts_one() -> None:
     done = subprocess.run(["make", "-n", "experiment", "NAME=my-idea"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "tegum experiment my-idea" in done.stdout
+
+
+def test_what_fails_in_a_file_of_ones_own_is_said_with_its_line(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    right = own.read_text()
+    own.write_text(right.replace("    models = {", "    missing[0]\n    models = {"))
+    line = 1 + own.read_text().splitlines().index("    missing[0]")
+    assert run(["reproduce", own.name, "--out", "results"]) == 2
+    said = capsys.readouterr().err
+    assert f"tegum: my_idea.py fails in figures, line {line} (NameError: name 'missing' is not defined): correct it" in said
+    assert Path("results/data/my-idea.safetensors").exists()
+    own.write_text(right)
+    assert run(["reproduce", own.name, "--out", "results"]) == 0
+
+
+def test_other_densities_are_another_question_and_no_error(own: Path) -> None:
+    own.write_text(own.read_text().replace("[1.0, 0.3, 0.03]", "[1.0, 0.5, 0.02]"))
+    assert run(["reproduce", own.name, "--out", "results"]) == 0
+
+
+def test_an_id_of_the_papers_is_taken(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own.write_text(own.read_text().replace('id="my-idea"', 'id="intro"'))
+    assert run(["reproduce", own.name, "--out", "results"]) == 2
+    assert "my_idea.py has the id 'intro', as one of the paper's: choose another id" in capsys.readouterr().err

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import tegum as tg
+from tegum.cli import run
 from tegum.features import Independent
 from tegum.nets import ReluOutput
 from tegum.runs import read_dataset, train_to, write_dataset
@@ -84,3 +85,16 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(tg.Mistake, match="cannot be written"):
         write_dataset(xr.Dataset({"a": ("x", np.arange(3))}), tmp_path / "file" / "data.safetensors")
+
+
+def test_the_result_of_another_training_is_kept_aside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "-n", "3", "-m", "2", "--steps", "2", "--seeds", "1", "--out", str(tmp_path), "--density"]
+    assert run([*words, "0.5"]) == 0
+    first = read_dataset(tmp_path / "result.safetensors")
+    assert run([*words, "0.5"]) == 0
+    assert not (tmp_path / "older").exists()
+    capsys.readouterr()
+    assert run([*words, "0.5,0.1"]) == 0
+    assert "was of another training: it is kept as" in capsys.readouterr().out
+    np.testing.assert_array_equal(read_dataset(tmp_path / "older" / "result-1.safetensors")["W"], first["W"])
+    assert read_dataset(tmp_path / "result.safetensors").sizes["density"] == 2

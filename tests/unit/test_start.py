@@ -6,6 +6,7 @@ from importlib import import_module
 
 import pytest
 
+from tegum import cli
 from tegum.cli import COMMANDS
 
 HEAVY = ("numba", "xarray", "pandas", "plotly", "scipy", "pydantic", "cyclopts")
@@ -46,6 +47,18 @@ def test_the_list_of_commands_waits_for_no_engine() -> None:
 
 def test_a_commands_help_has_its_example() -> None:
     assert "Example: tegum train -n 5 -m 2" in run("from tegum.cli import run; run(['train', '--help'])")
+
+
+def test_a_fault_of_tegum_is_no_failed_claim(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken() -> int:
+        raise RuntimeError("worn out")
+
+    monkeypatch.setattr(cli, "run", broken)
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == cli.FAULT == 3
+    assert "worn out" in (said := capsys.readouterr().err)
+    assert said.endswith("tegum: this is a fault of tegum, not yours; what was finished is kept\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,9 +1,10 @@
 """The command line: `tegum COMMAND`, as `tegum --help` lists them.
 
-Exit codes: 0 fine, 1 a claim failed (or the doctor found a fault), 2 wrong use, 130 interrupted.
+Exit codes: 0 fine, 1 a claim failed (or the doctor found a fault), 2 wrong use, 3 a fault of tegum itself, 130 interrupted.
 """
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
@@ -12,6 +13,7 @@ from tegum.errors import Mistake
 from tegum.provenance import tegum_version
 
 WRONG_USE = 2
+FAULT = 3
 INTERRUPTED = 130
 
 app = App(name="tegum", help="The laboratory for toy models of superposition.", version=tegum_version)
@@ -63,9 +65,9 @@ for name, (place, text) in COMMANDS.items():
 def run(words: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
     words = sys.argv[1:] if words is None else list(words)
-    if words and words[0] in COMMANDS:
-        app[words[0]].help = None  # its own docstring, which has an example
     try:
+        if words and words[0] in COMMANDS:
+            app[words[0]].help = None  # its own docstring, which has an example
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except (Mistake, CycloptsError) as mistake:
         sys.stderr.write(f"tegum: {mistake}\n")
@@ -78,4 +80,10 @@ def run(words: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """The entry point of the `tegum` command."""
-    sys.exit(run())
+    try:
+        code = run()
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()
+        sys.stderr.write("tegum: this is a fault of tegum, not yours; what was finished is kept\n")
+        code = FAULT
+    sys.exit(code)

@@ -7,8 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tegum.cli.output import duration, require_writable, say
-from tegum.errors import Problems
-from tegum.experiments import EXPERIMENTS, Experiment, Profile, experiment_called
+from tegum.errors import Mistake, Problems
+from tegum.experiments import EXPERIMENTS, Experiment, Profile, experiment_called, fault_of
 from tegum.progress import Display
 from tegum.report import ResultFolder, write_page
 
@@ -88,6 +88,13 @@ def reproduce(
             except KeyboardInterrupt:
                 display.say("interrupted: what is finished is kept, the same command goes on from here")
                 return INTERRUPTED
+            except Mistake:
+                raise
+            except Exception as error:
+                problem = fault_of(experiment, error)
+                if problem is None:
+                    raise
+                raise Mistake(problem) from error
             for claim in part.claims:
                 display.say(f"  {claim['verdict']:<12} {claim['statement']}")
             counts.update(claim["verdict"] for claim in part.claims)

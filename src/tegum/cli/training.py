@@ -13,7 +13,7 @@ from tegum.cli.output import duration, require_writable, say
 from tegum.cli.problem import Training, read_tables, training_of
 from tegum.cli.values import curve, numbers
 from tegum.errors import Mistake, Problem, Problems
-from tegum.runs import train_to, write_dataset
+from tegum.runs import read_dataset, train_to, write_dataset
 from tegum.sweep import Axis
 from tegum.threads import default_threads
 from tegum.training import estimated_seconds
@@ -88,12 +88,31 @@ def train(
     _announce(training, default_threads() if threads is None else threads)
     data = train_to(out / "pieces", training.net, training.features, training.recipe, sweep=training.sweep, threads=threads)
     result = out / "result.safetensors"
+    _keep_another(result, data)
     write_dataset(data, result)
     _report(data, result)
     if data.attrs["interrupted"]:
         say("interrupted: finished pieces are kept, the same command goes on from here")
         return INTERRUPTED
     return 0
+
+
+def _keep_another(result: Path, data: xr.Dataset) -> None:
+    """Moves the result of another training out of the way of this one."""
+    if not result.exists():
+        return
+    try:
+        found = read_dataset(result)
+        same = all(found.attrs.get(name) == data.attrs[name] for name in ("net", "features", "recipe", "sweep"))
+        if same and found.coords.to_dataset().identical(data.coords.to_dataset()):
+            return
+    except Mistake:
+        pass
+    older = result.parent / "older"
+    older.mkdir(exist_ok=True)
+    place = older / f"result-{len(list(older.glob('result-*'))) + 1}.safetensors"
+    result.replace(place)
+    say(f"{result} was of another training: it is kept as {place}")
 
 
 def _override(tables: dict[str, Any], values: dict[str, Any]) -> None:

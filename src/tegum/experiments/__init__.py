@@ -41,7 +41,7 @@ from tegum.experiments import (
     uniform_geometry,
 )
 from tegum.experiments.experiment import Experiment, Figure, Profile
-from tegum.experiments.source import code_version, experiment_in
+from tegum.experiments.source import code_version, experiment_in, fault_of
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     intro.experiment,
@@ -85,16 +85,20 @@ def experiment_called(name: str) -> Experiment:
     """The experiment with this id, or the one that this Python file defines.
 
     Raises:
-        Mistake: where there is none, with the id that is closest.
+        Mistake: where there is none, with the id that is closest; for a file whose experiment has an id of the paper's.
     """
     if name.endswith(".py"):
-        return experiment_in(Path(name))
+        own = experiment_in(Path(name))
+        if own.id in [experiment.id for experiment in EXPERIMENTS]:
+            taken = f"the experiment in {name} has the id {own.id!r}, as one of the paper's"
+            raise Mistake(Problem(taken, "choose another id"))
+        return own
     for experiment in EXPERIMENTS:
         if experiment.id == name:
             return experiment
     close = difflib.get_close_matches(name, [experiment.id for experiment in EXPERIMENTS], n=1)
-    advice = f"did you mean {close[0]!r}?" if close else "choose one that `tegum list` names"
+    advice = f"did you mean {close[0]!r}?" if close else "choose one that `tegum list` names, or a file that ends in .py"
     raise Mistake(Problem(f"there is no experiment {name!r}", advice))
 
 
-__all__ = ["EXPERIMENTS", "Experiment", "Figure", "Profile", "code_version", "experiment_called", "experiment_in"]
+__all__ = ["EXPERIMENTS", "Experiment", "Figure", "Profile", "code_version", "experiment_called", "experiment_in", "fault_of"]

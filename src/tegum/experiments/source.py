@@ -8,6 +8,7 @@ import ast
 import importlib.util
 import inspect
 import sys
+import traceback
 from pathlib import Path
 
 from tegum.errors import Mistake, Problem
@@ -64,3 +65,14 @@ def experiment_in(path: Path) -> Experiment:
     if not isinstance(experiment, Experiment):
         raise Mistake(Problem(f"{path} defines no experiment", "end it with experiment = Experiment(id=..., ...)"))
     return experiment
+
+
+def fault_of(experiment: Experiment, error: Exception) -> Problem | None:
+    """Where the file of an experiment of one's own failed; None for an error that went through no such file."""
+    path = Path(inspect.getfile(inspect.unwrap(experiment.study)))
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
+    if not frames or path.is_relative_to(_FOLDER):
+        return None
+    place = f"{path.name} fails in {frames[-1].name}, line {frames[-1].lineno}"
+    advice = "correct it and run the command again; what is finished is kept"
+    return Problem(f"{place} ({type(error).__name__}: {error})", advice)

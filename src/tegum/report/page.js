@@ -46,7 +46,7 @@ addEventListener("DOMContentLoaded", () => {
     const words = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const row of rows) {
-      const text = row.textContent.toLowerCase();
+      const text = (row.parentElement.dataset.words + " " + row.textContent).toLowerCase();
       const fits = chosen.has(row.dataset.verdict) && (!section || section === row.parentElement.dataset.section) && words.every((word) => text.includes(word));
       row.hidden = !fits;
       shown += fits;
