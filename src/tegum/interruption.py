@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_NOTE = "noticing_interruption.<locals>.note"
-
 
 @contextmanager
 def noticing_interruption() -> Iterator[list[int]]:
@@ -29,14 +27,13 @@ def noticing_interruption() -> Iterator[list[int]]:
         yield seen
         return
 
-    outermost = getattr(before, "__qualname__", "") != _NOTE
-
     def note(number: int, frame: FrameType | None) -> None:
         if outermost and not seen and sys.stderr.isatty():
             sys.stderr.write("\nstopping after this step; Ctrl-C again stops at once\n")
         seen.append(number)
         before(number, frame)
 
+    outermost = getattr(before, "__code__", None) is not note.__code__
     signal.signal(signal.SIGINT, note)
     try:
         yield seen

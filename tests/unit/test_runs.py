@@ -92,9 +92,9 @@ def test_the_result_of_another_training_is_kept_aside(tmp_path: Path, capsys: py
     assert run([*words, "0.5"]) == 0
     first = read_dataset(tmp_path / "result.safetensors")
     assert run([*words, "0.5"]) == 0
-    assert not (tmp_path / "older").exists()
+    assert not list(tmp_path.glob("*.older"))
     capsys.readouterr()
     assert run([*words, "0.5,0.1"]) == 0
-    assert "was of another training: it is kept as" in capsys.readouterr().out
-    np.testing.assert_array_equal(read_dataset(tmp_path / "older" / "result-1.safetensors")["W"], first["W"])
+    assert "was not of this training: it is kept as result.safetensors.1.older" in capsys.readouterr().out
+    np.testing.assert_array_equal(read_dataset(tmp_path / "result.safetensors.1.older")["W"], first["W"])
     assert read_dataset(tmp_path / "result.safetensors").sizes["density"] == 2

@@ -13,7 +13,7 @@ from tegum.cli.output import duration, require_writable, say
 from tegum.cli.problem import Training, read_tables, training_of
 from tegum.cli.values import curve, numbers
 from tegum.errors import Mistake, Problem, Problems
-from tegum.runs import read_dataset, train_to, write_dataset
+from tegum.runs import read_dataset, set_aside, train_to, write_dataset
 from tegum.sweep import Axis
 from tegum.threads import default_threads
 from tegum.training import estimated_seconds
@@ -98,21 +98,19 @@ def train(
 
 
 def _keep_another(result: Path, data: xr.Dataset) -> None:
-    """Moves the result of another training out of the way of this one."""
-    if not result.exists():
-        return
+    """Renames a file in the place of the result, unless it is of the same training."""
+    if result.exists() and not _is_of(result, data):
+        say(f"{result} was not of this training: it is kept as {set_aside(result, 'older').name}")
+
+
+def _is_of(result: Path, data: xr.Dataset) -> bool:
+    """Whether a file holds a result of the training that made the data, perhaps an interrupted one."""
     try:
         found = read_dataset(result)
-        same = all(found.attrs.get(name) == data.attrs[name] for name in ("net", "features", "recipe", "sweep"))
-        if same and found.coords.to_dataset().identical(data.coords.to_dataset()):
-            return
     except Mistake:
-        pass
-    older = result.parent / "older"
-    older.mkdir(exist_ok=True)
-    place = older / f"result-{len(list(older.glob('result-*'))) + 1}.safetensors"
-    result.replace(place)
-    say(f"{result} was of another training: it is kept as {place}")
+        return False
+    same = all(found.attrs.get(name) == data.attrs[name] for name in ("net", "features", "recipe", "sweep"))
+    return same and bool(found.coords.to_dataset().identical(data.coords.to_dataset()))
 
 
 def _override(tables: dict[str, Any], values: dict[str, Any]) -> None:

@@ -61,18 +61,26 @@ def opposed(W: NDArray[np.floating]) -> float:
     return float(max(c[:2, 2:].min(axis=1).max(), c[:2, 2:].min(axis=0).max()))
 
 
+def looks(W: NDArray[np.floating]) -> list[tuple[str, bool]]:
+    """Whether features 0 and 1, and 2 and 3, are at right angles, each is opposed by one of the other two, all are in full."""
+    own, far, norms = float(abs(within(W)).max()), opposed(W), feature_norms(W)
+    least, greatest = float(norms.min()), float(norms.max())
+    return [
+        (f"{own:.3f}", own < 0.15),
+        (f"{far:.4f}", far < -0.95),
+        (f"{least:.3f} to {greatest:.3f}", least >= 0.93 and greatest <= 1.07),
+    ]
+
+
 def like_the_paper(W: NDArray[np.floating]) -> bool:
-    """Features 0 and 1, and 2 and 3, at right angles, each opposed by one of the other two, all in full."""
-    norms = feature_norms(W)
-    return bool((abs(within(W)) < 0.15).all() and opposed(W) < -0.95 and norms.min() >= 0.93 and norms.max() <= 1.07)
+    """Whether a model passes all three checks."""
+    return all(passes for _, passes in looks(W))
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """What is seen in the five runs, and how the loss grows with density."""
-    W, linear = best_model(data, DENSITY)["W"].values, data["linear_W"].values
-    own, norms, far = abs(within(W)).max(), feature_norms(W), opposed(W)
-    least, greatest = norms.min(), norms.max()
-    linear_own, linear_far, linear_norms = abs(within(linear)).max(), opposed(linear), feature_norms(linear)
+    best, linear = (looks(W) for W in (best_model(data, DENSITY)["W"].values, data["linear_W"].values))
+    (own, orthogonal), (far, facing), (size, full) = best
     here = data["W"].sel(density=DENSITY).transpose("seed", "hidden", "feature").values
     others = data["independent_W"].transpose("seed", "hidden", "feature").values
     ours, theirs = (float(np.mean([like_the_paper(each) for each in models])) for models in (here, others))
@@ -89,11 +97,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
             how=f"largest |cos| between partners at density {DENSITY:g}",
             expected="0",
             tolerance="0.15",
-            measured=f"{own:.3f}",
-            holds=bool(own < 0.15),
+            measured=own,
+            holds=orthogonal,
             evidence=proof,
             enough=enough,
-            control=Control("the best linear model", f"{linear_own:.3f}", bool(linear_own < 0.15)),
+            control=Control("the best linear model", *linear[0]),
             note=f"Share of seeds with local bases, over density: {scanned(data, LOCAL_BASES)}. Four independent features "
             f"pass this and the next two checks in {theirs:.0%} of seeds, paired by their numbers as the correlated ones are "
             f"({ours:.0%}): what correlation decides is which two are not opposites.",
@@ -104,11 +112,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
             how="lowest cosine with a feature of the other pair, of the feature where it is highest",
             expected="below -0.95",
             tolerance="as stated",
-            measured=f"{far:.4f}",
-            holds=far < -0.95,
+            measured=far,
+            holds=facing,
             evidence=proof,
             enough=enough,
-            control=Control("the best linear model", f"{linear_far:.3f}", linear_far < -0.95),
+            control=Control("the best linear model", *linear[1]),
         ),
         Claim(
             name="norms",
@@ -116,15 +124,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
             how="feature norms",
             expected="0.93 to 1.07",
             tolerance="as stated",
-            measured=f"{least:.3f} to {greatest:.3f}",
-            holds=bool(least >= 0.93 and greatest <= 1.07),
+            measured=size,
+            holds=full,
             evidence=proof,
             enough=enough,
-            control=Control(
-                "the best linear model",
-                f"{linear_norms.min():.3f} to {linear_norms.max():.3f}",
-                bool(linear_norms.min() >= 0.93 and linear_norms.max() <= 1.07),
-            ),
+            control=Control("the best linear model", *linear[2]),
         ),
         Claim(
             name="no-antipodes",

@@ -73,9 +73,9 @@ def _pairs(models: Models) -> Answer:
 
 
 def _solids(models: Models) -> Answer:
-    found = [component for W in models for component in identify(W).components]
-    D = [dimensionality(W)[c.features] for W in models for c in identify(W).components if c.name == "square antiprism"]
-    pentagons = sum(component.name == "pentagon" for component in found)
+    found = [(W, component) for W in models for component in identify(W).components]
+    D = [dimensionality(W)[one.features] for W, one in found if one.name == "square antiprism"]
+    pentagons = sum(one.name == "pentagon" for _, one in found)
     share = float((np.abs(np.concatenate(D) - 3 / 8) <= 0.012).mean()) if D else 0.0
     text = f" with {share:.0%} of their D within 0.012 of 3/8" if D else ""
     return f"{pentagons} pentagons, {len(D)} square antiprisms{text}", pentagons > 0 and share >= 0.75

@@ -83,13 +83,12 @@ def component_layout(weights: NDArray[np.floating], components: list[NDArray[np.
         components: the features of each.
     """
     position = np.full((len(weights), 2), np.nan)
-    placed: list[tuple[NDArray[np.float64], float]] = []
-    for members in sorted(components, key=len, reverse=True):
+    centres, radii = np.empty((len(components), 2)), np.empty(len(components))
+    for count, members in enumerate(sorted(components, key=len, reverse=True)):
         inside = _laid_out(weights[np.ix_(members, members)])
-        radius = float(np.linalg.norm(inside, axis=1).max(initial=0.0))
-        centre = _free_place(placed, radius)
-        placed.append((centre, radius))
-        position[members] = centre + inside
+        radii[count] = np.linalg.norm(inside, axis=1).max(initial=0.0)
+        centres[count] = _free_place(centres[:count], radii[:count], radii[count])
+        position[members] = centres[count] + inside
     return position
 
 
@@ -105,12 +104,12 @@ def _laid_out(weights: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(place * (0.55 * np.sqrt(k) / np.linalg.norm(place, axis=1).max()))
 
 
-def _free_place(placed: list[tuple[NDArray[np.float64], float]], radius: float) -> NDArray[np.float64]:
+def _free_place(centres: NDArray[np.float64], radii: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
     """The first place on a spiral from the middle where a disc does not touch those there are."""
     angle = 0.0
     while True:
         centre = 0.12 * angle * np.array([np.cos(angle), np.sin(angle)])
-        if all(np.hypot(*(centre - other)) >= radius + size + _GAP for other, size in placed):
+        if (np.hypot(*(centre - centres).T) >= radius + radii + _GAP).all():
             return np.asarray(centre)
         angle += _TURN / (1 + 0.1 * angle)
 

@@ -95,9 +95,9 @@ class Pieces:
             return None
 
 
-def set_aside(path: Path) -> Path:
-    """Renames a file that cannot be used, so that nothing is lost; returns its new name."""
+def set_aside(path: Path, why: str = "damaged") -> Path:
+    """Renames a file that is in the way, so that nothing is lost; returns its new name, which ends in ``why``."""
     number = 1
-    while (other := path.with_name(f"{path.name}.{number}.damaged")).exists():
+    while (other := path.with_name(f"{path.name}.{number}.{why}")).exists():
         number += 1
     return path.replace(other)
