@@ -19,18 +19,18 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import stringify_annotation
 
-from tegum.experiments import EXPERIMENTS
+from tegum.experiments import every_experiment
 from tegum.training import Recipe
 
 
 class Experiments(SphinxDirective):
-    """A section for each experiment: which figure of the paper, what is trained, what the paper leaves open, the price."""
+    """A section for each experiment: which figure of the paper, what is trained, what the paper leaves open, the cost."""
 
     def run(self) -> list[nodes.Node]:
         """The sections."""
         found: list[nodes.Node] = []
-        for experiment in EXPERIMENTS:
-            price = ", ".join(f"{profile} {seconds:g} s" for profile, seconds in experiment.seconds.items())
+        for experiment in every_experiment():
+            cost = ", ".join(f"{profile} {seconds:g} s" for profile, seconds in experiment.seconds.items())
             text = "\n\n".join(
                 paragraph.replace("\n", " ") for paragraph in experiment.describe.replace("`", "").strip().split("\n\n")
             )
@@ -38,7 +38,7 @@ class Experiments(SphinxDirective):
             section += nodes.title(text=experiment.title)
             command = nodes.paragraph()
             command += [nodes.Text(f"{experiment.paper}. "), nodes.literal(text=f"tegum reproduce {experiment.id}")]
-            command += nodes.Text(f" ({price} on two cores).")
+            command += nodes.Text(f" ({cost} on two cores).")
             section += command
             section += [nodes.paragraph(text=paragraph) for paragraph in text.split("\n\n")]
             found.append(section)
@@ -128,7 +128,7 @@ def keep_offline(_: Sphinx, page: str, template: str, context: dict[str, Any], t
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
-    doubled = [name for name, count in Counter(experiment.id for experiment in EXPERIMENTS).items() if count > 1]
+    doubled = [name for name, count in Counter(experiment.id for experiment in every_experiment()).items() if count > 1]
     if doubled:
         raise ValueError(f"two experiments are called {', '.join(doubled)}")
     app.add_directive("experiments", Experiments)

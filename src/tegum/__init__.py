@@ -24,14 +24,14 @@ if TYPE_CHECKING:
         theory,
         training,
     )
-    from tegum.errors import Mistake
+    from tegum.errors import InvalidInputError
     from tegum.selection import best
     from tegum.sweep import Axis
     from tegum.training import Recipe, train
 
 __all__ = [
     "Axis",
-    "Mistake",
+    "InvalidInputError",
     "Recipe",
     "attacks",
     "best",
@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Mistake": "tegum.errors",
+    "InvalidInputError": "tegum.errors",
     "Axis": "tegum.sweep",
     "best": "tegum.selection",
     "Recipe": "tegum.training",

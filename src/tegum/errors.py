@@ -2,7 +2,7 @@
 
 problems = Problems()
 problems.add("steps is 0", "train for at least 1 step")
-problems.raise_if_any()                       # Mistake: steps is 0: train for at least 1 step
+problems.raise_if_any()                       # InvalidInputError: steps is 0: train for at least 1 step
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,10 +22,12 @@ class Problem:
         return f"{self.what}: {self.advice}"
 
 
-class Mistake(ValueError):
+class InvalidInputError(ValueError):
     """A wrong use of tegum. The command line prints it without a traceback and ends with exit code 2."""
 
-    def __init__(self, *problems: Problem) -> None:
+    def __init__(self, what: str | Sequence[Problem], advice: str = "") -> None:
+        """Of one problem, in two strings as `Problem` takes them; or of several."""
+        problems = (Problem(what, advice),) if isinstance(what, str) else tuple(what)
         self.problems = problems
         lines = [str(problem) for problem in problems]
         if len(lines) > 1:
@@ -45,16 +47,16 @@ class Problems:
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
-        """Notes the problems of a `Mistake` raised inside the block instead of letting it through."""
+        """Notes the problems of a `InvalidInputError` raised inside the block instead of letting it through."""
         try:
             yield
-        except Mistake as mistake:
+        except InvalidInputError as mistake:
             self._found.extend(mistake.problems)
 
     def raise_if_any(self) -> None:
-        """Raises one `Mistake` with everything noted so far, each problem once; does nothing where nothing was."""
+        """Raises one `InvalidInputError` with everything noted so far, each problem once; does nothing where nothing was."""
         if self._found:
-            raise Mistake(*dict.fromkeys(self._found))
+            raise InvalidInputError(list(dict.fromkeys(self._found)))
 
 
 def unknown_field(owner: str, name: str, known: Sequence[str]) -> Problem:

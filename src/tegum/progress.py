@@ -1,11 +1,11 @@
 """Progress bars: one for each slow call, or one for many calls together.
 
-    with Display([("intro", 6.0), ("confused", 15.0)]) as display:       # titles and prices in seconds
+    with Display([("intro", 6.0), ("confused", 15.0)]) as display:       # titles and costs in seconds
         display.start("intro")
         tegum.train(...)                       # its bar becomes a remark at the end of the display's
         display.finish()
 
-The display advances in seconds of the price: within a part by the clock, at most to the part's price; at its end by what is
+The display advances in seconds of the cost: within a part by the clock, at most to the part's cost; at its end by what is
 left of it.  So it never runs backwards, and the time it says is left is corrected by how long the parts before it took.
 """
 
@@ -53,14 +53,14 @@ class ProgressBar(tqdm):  # type: ignore[type-arg]
 
 @final
 class Display:
-    """One progress bar for many parts, each with a title and a price in seconds; lines are written above it."""
+    """One progress bar for many parts, each with a title and a cost in seconds; lines are written above it."""
 
     def __init__(self, parts: Sequence[tuple[str, float]], shown: bool | None = None) -> None:
-        self._prices = dict(parts)
+        self._costs = dict(parts)
         self._title, self._began, self._before = "", 0.0, 0.0
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._bar = tqdm(
-            total=sum(self._prices.values()),
+            total=sum(self._costs.values()),
             disable=None if shown is None else not shown,
             bar_format="{desc} {percentage:3.0f}%|{bar:20}| {elapsed} so far, {remaining} left{postfix}",
         )
@@ -86,9 +86,9 @@ class Display:
         self._bar.set_description_str(title)
 
     def finish(self) -> None:
-        """The part has ended, sooner or later than its price."""
+        """The part has ended, sooner or later than its cost."""
         with self._lock:
-            self._before += self._prices.get(self._title, 0.0)
+            self._before += self._costs.get(self._title, 0.0)
             self._title = ""
         self._bar.set_postfix_str("", refresh=False)
         self._move()
@@ -105,8 +105,8 @@ class Display:
 
     def _move(self) -> None:
         with self._lock:
-            price = self._prices.get(self._title, 0.0)
-            inside = min(time.monotonic() - self._began, _ALMOST * price) if self._title else 0.0
+            cost = self._costs.get(self._title, 0.0)
+            inside = min(time.monotonic() - self._began, _ALMOST * cost) if self._title else 0.0
             self._bar.update(max(0.0, self._before + inside - self._bar.n))
             self._bar.refresh()
 

@@ -17,12 +17,12 @@ PACKAGE = Path(__file__).resolve().parent
 _NOT_SCIENCE = (
     "experiments",
     "figures",
-    "claims.py",
+    "claims",
     "runs",
     "report",
     "cli",
     "interruption.py",
-    "keeping.py",
+    "caching.py",
     "progress.py",
     "__main__.py",
 )
@@ -71,7 +71,7 @@ def source_version(paths: Iterable[Path]) -> str:
 
 @cache
 def science_version() -> str:
-    """A hash of the code that computes results: everything but experiments, pictures, claims and faces."""
+    """A hash of the code that computes results: everything but experiments, pictures, claims and interfaces."""
     return source_version(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in _NOT_SCIENCE)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 _DONE = ("finished", "minimum", "saddle", "converged")
 
@@ -16,7 +16,7 @@ def best(data: xr.Dataset, by: str = "loss") -> xr.Dataset:
         by: a variable with the dimensions of ``status``.
 
     Raises:
-        Mistake: where no seed of a grid point finished, naming the first such point.
+        InvalidInputError: where no seed of a grid point finished, naming the first such point.
     """
     score = data[by].where(data["status"].isin(_DONE), np.inf)
     nothing = score.min("seed") == np.inf
@@ -25,11 +25,9 @@ def best(data: xr.Dataset, by: str = "loss") -> xr.Dataset:
         where = (
             ", ".join(f"{name} {data[name].values[i]}" for name, i in zip(nothing.dims, place, strict=True)) or "the only point"
         )
-        raise Mistake(
-            Problem(
-                f"no model finished at {where}",
-                "look at `status`; train again with a lower learning rate, or minimise with more steps",
-            )
+        raise InvalidInputError(
+            f"no model finished at {where}",
+            "look at `status`; train again with a lower learning rate, or minimise with more steps",
         )
     return data.isel(seed=score.argmin("seed"))
 

@@ -15,7 +15,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import Mistake, Problem, Problems, unknown_field
+from tegum.errors import InvalidInputError, Problems, unknown_field
 from tegum.features import Features
 
 FIXED_FIELDS = ("n_features", "n_sets", "set_size")
@@ -35,7 +35,7 @@ class Axis:
         fields: field name to its values, as many as labels.
 
     Raises:
-        Mistake: where the numbers of values differ, or there are none.
+        InvalidInputError: where the numbers of values differ, or there are none.
     """
 
     labels: tuple[Any, ...]
@@ -68,12 +68,12 @@ def as_axis(name: str, values: Any) -> Axis:
     """The axis that a user gave by name: an `Axis`, or the values of the field of that name.
 
     Raises:
-        Mistake: for something that is neither.
+        InvalidInputError: for something that is neither.
     """
     if isinstance(values, Axis):
         return values
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
-        raise Mistake(Problem(f"the axis {name!r} is {values!r}", "give a list of values, or an Axis"))
+        raise InvalidInputError(f"the axis {name!r} is {values!r}", "give a list of values, or an Axis")
     simple = all(np.ndim(value) == 0 and not isinstance(value, dict) for value in values)
     labels = [value.item() if isinstance(value, np.generic) else value for value in values] if simple else range(len(values))
     return Axis(labels, **{name: values})
@@ -144,10 +144,10 @@ def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray
         try:
             row = np.atleast_1d(np.asarray(value, dtype=np.float64))
         except (TypeError, ValueError):
-            raise Mistake(Problem(f"{field} is {value!r}", "give a number or an array of numbers")) from None
+            raise InvalidInputError(f"{field} is {value!r}", "give a number or an array of numbers") from None
         if row.shape not in ((1,), (length,)):
-            raise Mistake(
-                Problem(f"{field} has shape {row.shape}", f"give one number or {length} of them at each position of the axis")
+            raise InvalidInputError(
+                f"{field} has shape {row.shape}", f"give one number or {length} of them at each position of the axis"
             )
         rows.append(np.broadcast_to(row, (length,)))
     problems = Problems()
@@ -190,11 +190,11 @@ def check_one_source(features: Features, axes: Mapping[str, Axis]) -> None:
     """Refuses a sweep over features that have leading axes already.
 
     Raises:
-        Mistake: where both are given.
+        InvalidInputError: where both are given.
     """
     if features.batch_shape and axes:
-        raise Mistake(
-            Problem(f"the features have leading axes {features.batch_shape} and a sweep is given", "use one of the two")
+        raise InvalidInputError(
+            f"the features have leading axes {features.batch_shape} and a sweep is given", "use one of the two"
         )
 
 
@@ -202,7 +202,7 @@ def world_grid(features: Features, sweep: Mapping[str, Any]) -> WorldGrid:
     """Every world that ``sweep`` spans around the given features.
 
     Raises:
-        Mistake: naming everything wrong with the axes and the worlds that they make.
+        InvalidInputError: naming everything wrong with the axes and the worlds that they make.
     """
     problems = Problems()
     known = [name for name in features.field_names() if name not in FIXED_FIELDS]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tegum.experiments import intro
+from tegum.experiments.s1_introduction import intro
 from tegum.report import ResultFolder, write_page
 from tests.experiments import small
 

@@ -1,11 +1,14 @@
-"""An experiment that costs next to nothing, for tests of what is built around experiments."""
+"""An experiment that costs next to nothing, for tests of what is built around experiments.
+
+What </script> is trained.
+"""
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, Control, Disagreement
+from tegum.claims import Claim, Disagreement, Evidence, below, closed_form, every, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import arrow_panels
 
@@ -33,32 +36,22 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """One claim of each verdict."""
-    loss = f"{float(data['loss'].min()):.6f}"
+    models = every(data.sel(density=1.0))
+    loss = float(data["loss"].min())
+    none = "it is for tests"
+    differ = Disagreement("2.5", "2.41", "Rounded.")
     return [
-        Claim(
-            "a",
-            "a statement with <b>marks</b>",
-            "how",
-            "1",
-            "0.1",
-            loss,
-            True,
-            "8 models",
-            control=Control("noise", "3", np.bool_(False)),
-        ),
-        Claim("b", "another", "how", "1", "0.1", "2", False, "8 models", note="read this"),
-        Claim("c", "a third", "how", "1", "0.1", "2", True, "1 model", enough=False),
-        Claim(
-            "d", "a fourth", "how", "2.5", "0.1", "2.5", True, "theory", disagreement=Disagreement("2.5", "2.41", "Rounded.")
-        ),
+        Claim("a", "a statement with <b>marks</b>", "how", below(1e3), loss, models, against={"noise": np.float64(3e3)}),
+        Claim("b", "another", "how", near(1, 0.1), 2, models, uncontrolled=none, note="read this"),
+        Claim("c", "a third", "how", near(1, 0.1), 1, Evidence("1 model", 1), uncontrolled=none, needs=2),
+        Claim("d", "a fourth", "how", near(2.5, 0.1), 2.5, closed_form(), uncontrolled=none, disagreement=differ),
     ]
 
 
 experiment = Experiment(
-    id="small",
+    __name__,
     title="A small experiment",
     paper="Section 0, nothing (F00)",
-    describe="What </script> is trained.",
     seconds={"quick": 1, "paper": 2},
     study=study,
     figures=figures,

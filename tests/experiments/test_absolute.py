@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 import tegum as tg
-from tegum.experiments import absolute_close_up, absolute_small, absolute_study, absolute_sweep
+from tegum.experiments.s9_computation import absolute_close_up, absolute_small, absolute_sweep
+from tegum.experiments.s9_computation import shared as absolute_study
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 import xarray as xr
 
-from tegum.experiments import activations
+from tegum.experiments.comments import activations
 
 
 @pytest.fixture(scope="module")

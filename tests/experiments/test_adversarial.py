@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from tegum import Recipe
-from tegum.experiments import adversarial
+from tegum.experiments.s7_adversarial import adversarial
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 
 from tegum import Recipe
-from tegum.experiments import adversarial_training as experiment
+from tegum.experiments.s7_adversarial import adversarial_training as experiment
 
 
 @pytest.fixture(scope="module")

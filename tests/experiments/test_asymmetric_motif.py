@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from tegum.claims import Claim
-from tegum.experiments import asymmetric_motif
+from tegum.experiments.s9_computation import asymmetric_motif
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 import xarray as xr
 
-from tegum.experiments import compressed_sensing
+from tegum.experiments.appendix import compressed_sensing
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tegum.experiments import confused
+from tegum.experiments.s3_phase_change import confused
 from tegum.theory import basin_shares, every_two_in_one_minimum, two_in_one_loss, two_in_one_minima
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tegum.experiments import expansion
+from tegum.experiments.s2_demonstration import expansion
 
 
 def test_every_claim_is_judged_and_every_control_fails() -> None:

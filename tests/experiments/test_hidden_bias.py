@@ -3,7 +3,7 @@
 import pytest
 import xarray as xr
 
-from tegum.experiments import hidden_bias
+from tegum.experiments.s8_privileged_basis import hidden_bias
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tegum.experiments import hidden_codes
+from tegum.experiments.s8_privileged_basis import hidden_codes
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tegum.experiments import l1
+from tegum.experiments.s10_strategic_picture import l1
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tegum.experiments import levels
-from tegum.experiments.dynamics_study import FLOW, TRAINING, found_events
+from tegum.experiments.s6_dynamics import energy_levels as levels
+from tegum.experiments.s6_dynamics.shared import FLOW, TRAINING, found_events
 
 
 @pytest.fixture(scope="module")

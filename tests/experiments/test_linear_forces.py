@@ -2,7 +2,7 @@
 
 import pytest
 
-from tegum.experiments import linear_forces
+from tegum.experiments.s2_demonstration import linear_forces
 
 
 def test_the_claims_hold_and_random_weights_pass_none_but_the_split() -> None:

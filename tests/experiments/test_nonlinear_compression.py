@@ -2,7 +2,7 @@
 
 import pytest
 
-from tegum.experiments import nonlinear_compression
+from tegum.experiments.appendix import nonlinear_compression
 
 
 def test_claims_and_pictures(monkeypatch: pytest.MonkeyPatch) -> None:

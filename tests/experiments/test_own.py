@@ -24,7 +24,7 @@ def test_one_file_is_an_experiment(own: Path, capsys: pytest.CaptureFixture[str]
     assert run(["reproduce", own.name, "--out", "results"]) == 0
     claims = json.loads(Path("results/claims.json").read_text())
     assert [(claim["experiment"], claim["claim"], claim["verdict"]) for claim in claims] == [("my-idea", "two-in-one", "held")]
-    assert "In a sparse world one dimension holds two features." in Path("results/index.html").read_text()
+    assert "Where features are sparse, one dimension holds two of them." in Path("results/index.html").read_text()
     assert "tegum reproduce my-idea" not in Path("results/index.html").read_text()
     capsys.readouterr()
     assert run(["show", own.name]) == 0
@@ -34,11 +34,11 @@ def test_one_file_is_an_experiment(own: Path, capsys: pytest.CaptureFixture[str]
 def test_changing_what_it_says_trains_nothing_again(own: Path) -> None:
     run(["reproduce", own.name, "--out", "results"])
     stamps = {path: path.stat().st_mtime_ns for path in Path("results/pieces").rglob("*.safetensors")}
-    own.write_text(own.read_text().replace("In a sparse world", "In sparse worlds"))
+    own.write_text(own.read_text().replace("Where features are sparse", "If features are sparse"))
     run(["reproduce", own.name, "--out", "results"])
     assert stamps
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
-    assert "In sparse worlds" in Path("results/claims.json").read_text()
+    assert "If features are sparse" in Path("results/claims.json").read_text()
 
 
 def test_it_is_short_and_says_so(own: Path) -> None:
@@ -50,13 +50,13 @@ def test_it_is_short_and_says_so(own: Path) -> None:
     [
         ("import nothing_of_this_name", r"mine.py cannot be run \(ModuleNotFoundError: .*nothing_of_this_name.*\): correct it"),
         ("x = (", r"mine.py cannot be run \(SyntaxError: .*\): correct it"),
-        ("experiment = 3", r"mine.py defines no experiment: end it with experiment = Experiment\(id=..., ...\)"),
+        ("experiment = 3", r"mine.py defines no experiment: end it with experiment = Experiment\(__name__, ...\)"),
     ],
 )
 def test_a_file_that_is_none_is_named(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(text)
-    with pytest.raises(tg.Mistake, match=message):
+    with pytest.raises(tg.InvalidInputError, match=message):
         experiment_called(str(path))
 
 
@@ -83,6 +83,6 @@ def test_other_densities_are_another_question_and_no_error(own: Path) -> None:
 
 
 def test_an_id_of_the_papers_is_taken(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    own.write_text(own.read_text().replace('id="my-idea"', 'id="intro"'))
-    assert run(["reproduce", own.name, "--out", "results"]) == 2
-    assert "my_idea.py has the id 'intro', as one of the paper's: choose another id" in capsys.readouterr().err
+    own.rename("intro.py")
+    assert run(["reproduce", "intro.py", "--out", "results"]) == 2
+    assert "intro.py is named like the paper's experiment 'intro': give the file another name" in capsys.readouterr().err

@@ -5,9 +5,9 @@ import pytest
 import xarray as xr
 
 import tegum as tg
-from tegum.experiments import one_density, one_importance
-from tegum.experiments import perturbed_claims as shared
-from tegum.experiments.perturbed_study import (
+from tegum.experiments.s5_perturbed_pentagon import one_density, one_importance
+from tegum.experiments.s5_perturbed_pentagon import perturbed_claims as shared
+from tegum.experiments.s5_perturbed_pentagon.shared import (
     DENSITY,
     DIGONS,
     PENTAGON,

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from tegum.claims import Claim
-from tegum.experiments import phase_theory
+from tegum.experiments.s3_phase_change import phase_theory
 from tegum.theory import best_simplex
 
 

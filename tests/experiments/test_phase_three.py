@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tegum.experiments import phase_three
-from tegum.experiments.phase_study import BEST, OPTIMUM, helped
+from tegum.experiments.s3_phase_change import phase_n3m2 as phase_three
+from tegum.experiments.s3_phase_change.shared import BEST, OPTIMUM, helped
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 
 from tegum.claims import Claim
-from tegum.experiments import phase_two
-from tegum.experiments.phase_study import BEST, OPTIMUM, PAPER_RULE, boundary
+from tegum.experiments.s3_phase_change import phase_n2m1 as phase_two
+from tegum.experiments.s3_phase_change.shared import BEST, OPTIMUM, PAPER_RULE, boundary
 
 
 @pytest.fixture(scope="module")

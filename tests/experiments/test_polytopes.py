@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tegum.experiments import polytopes
+from tegum.experiments.s4_geometry import polytopes
 from tegum.figures import fraction_scatter, polytope_table
 from tegum.geometry import simplex
 

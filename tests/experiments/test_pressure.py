@@ -3,7 +3,7 @@
 import pytest
 import xarray as xr
 
-from tegum.experiments import pressure
+from tegum.experiments.comments import pressure
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tegum.experiments import raw_weights
+from tegum.experiments.s8_privileged_basis import raw_weights
 
 
 @pytest.fixture(scope="module")

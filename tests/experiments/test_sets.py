@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 
 from tegum import Recipe
-from tegum.experiments import anticorrelated_pairs, collapse, correlated_pairs, local_bases, three_pairs
-from tegum.experiments.sets_study import best_model, optimum
+from tegum.experiments.s5_correlated_features import anticorrelated_pairs, collapse, correlated_pairs, local_bases, three_pairs
+from tegum.experiments.s5_correlated_features.shared import best_model, optimum
 
 SHORT = Recipe(steps=2500, batch_size=256, learning_rate=5e-3, schedule="cosine", weight_decay=0, seeds=8)
 

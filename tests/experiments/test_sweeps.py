@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tegum.experiments import sweep_large, sweep_small
-from tegum.experiments.sweep_study import best, represented
+from tegum.experiments.s2_demonstration import sweep_n20 as sweep_small
+from tegum.experiments.s2_demonstration import sweep_n80 as sweep_large
+from tegum.experiments.s2_demonstration.shared import best, represented
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tegum.experiments import transformations as experiment
-from tegum.experiments.dynamics_study import FLOW, TRAINING
+from tegum.experiments.s6_dynamics import transformations as experiment
+from tegum.experiments.s6_dynamics.shared import FLOW, TRAINING
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.experiments import uniform_geometry, uniform_study
-from tegum.experiments.uniform_claims import STATEMENTS, Statement, first_place_with
-from tegum.experiments.uniform_lines import (
+from tegum.caching import caching
+from tegum.experiments.s4_geometry import uniform_geometry, uniform_study
+from tegum.experiments.s4_geometry.uniform_claims import STATEMENTS, Statement, first_place_with
+from tegum.experiments.s4_geometry.uniform_lines import (
     PAPER,
     PAPER_X,
     _at_half,
@@ -20,10 +21,9 @@ from tegum.experiments.uniform_lines import (
     _stretch,
     features_per_dimension,
 )
-from tegum.experiments.uniform_study import EXACT, TRAINING, WAYS, as_many_random, inverse, three_ways, within
+from tegum.experiments.s4_geometry.uniform_study import EXACT, TRAINING, WAYS, as_many_random, inverse, three_ways, within
 from tegum.geometry import polygon, simplex
 from tegum.geometry.thomson import kept_solutions
-from tegum.keeping import keeping
 from tegum.runs import Pieces
 from tests.oracle.polytopes import summed
 
@@ -91,7 +91,7 @@ def test_a_killed_study_keeps_the_densities_it_has_finished(
     calls = []
     minimise = tg.exact.minimise.__wrapped__  # type: ignore[attr-defined]
 
-    def dying(call: tg.keeping.Call) -> xr.Dataset:  # type: ignore[name-defined]
+    def dying(call: tg.caching.Call) -> xr.Dataset:  # type: ignore[name-defined]
         calls.append(call)
         if call.function is minimise and len(calls) == 4:
             raise KeyboardInterrupt
@@ -99,14 +99,14 @@ def test_a_killed_study_keeps_the_densities_it_has_finished(
 
     densities, recipe = uniform_geometry.densities([0, 16, 22, 31]), uniform_geometry.RECIPE["quick"]
     pieces = Pieces(tmp_path, print)
-    with keeping(dying), pytest.raises(KeyboardInterrupt):
+    with caching(dying), pytest.raises(KeyboardInterrupt):
         three_ways(30, 3, densities, recipe)
     stamps = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*")}
     assert len(stamps) > 2
     again = Pieces(tmp_path, print)
-    with keeping(again):
+    with caching(again):
         done = three_ways(30, 3, densities, recipe)
-    assert again.seconds_kept > 0
+    assert again.seconds_cached > 0
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
     xr.testing.assert_identical(done.drop_attrs(), three_ways(30, 3, densities, recipe).drop_attrs())
 

@@ -123,7 +123,7 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_wrong_call(name: str) -> None:
-    with pytest.raises(tg.Mistake) as caught:
+    with pytest.raises(tg.InvalidInputError) as caught:
         CALLS[name]()
     assert str(caught.value) == STORED["call"][name].strip()
 

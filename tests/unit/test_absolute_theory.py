@@ -60,5 +60,5 @@ def test_the_net_itself_has_this_loss() -> None:
 
 
 def test_a_net_needs_a_neuron() -> None:
-    with pytest.raises(tg.Mistake):
+    with pytest.raises(tg.InvalidInputError):
         absolute_without_superposition(0.5, np.ones(2), 0)

@@ -44,7 +44,7 @@ def test_examples_of_the_documentation() -> None:
 
 @pytest.mark.parametrize("density", [0.0, -1.0, 1.5])
 def test_impossible_densities_are_refused(density: float) -> None:
-    with pytest.raises(tg.Mistake, match="density is"):
+    with pytest.raises(tg.InvalidInputError, match="density is"):
         pair(density)
-    with pytest.raises(tg.Mistake, match="l1 is -1"):
+    with pytest.raises(tg.InvalidInputError, match="l1 is -1"):
         alone(0.5).penalised(-1.0)

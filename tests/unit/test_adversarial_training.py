@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tegum as tg
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.nets import AbsoluteValue, ActivationOutput, Linear, Net, ReluHidden, ReluOutput
 from tegum.training import attacked_samples, loss_and_gradient
 from tests.oracle import twin
@@ -72,11 +72,11 @@ def test_size_zero_is_training_without_attack() -> None:
 def test_attacks_need_outputs_that_see_the_gram_matrix() -> None:
     recipe = tg.Recipe(steps=2, attack_size=0.1)
     for net in (ReluHidden(3, 2), AbsoluteValue(3, 4), ActivationOutput(3, 2, activation="gelu")):
-        with pytest.raises(Mistake, match=f"attack_size is 0.1 and the net is {type(net).__name__}"):
+        with pytest.raises(InvalidInputError, match=f"attack_size is 0.1 and the net is {type(net).__name__}"):
             tg.train(net, tg.features.Independent(3), recipe)
 
 
 def test_more_samples_than_fit_cannot_be_shown() -> None:
     net = ReluOutput(33, 12)
-    with pytest.raises(Mistake, match="give at most 512"):
+    with pytest.raises(InvalidInputError, match="give at most 512"):
         attacked_samples(net, random_parameters(net, 1), samples(net, 600), 1.0, 0.1)

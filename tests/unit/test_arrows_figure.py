@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import pytest
 import xarray as xr
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.figures import arrow_panels
 
 
@@ -34,5 +34,5 @@ def test_arrows_are_data() -> None:
         "density 0.1<br>sparsity 90 %",
     ]
     assert isinstance(figure, go.Figure)
-    with pytest.raises(Mistake, match="select one model for each density"):
+    with pytest.raises(InvalidInputError, match="select one model for each density"):
         arrow_panels(small_data().expand_dims(seed=2), "density")

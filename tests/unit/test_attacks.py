@@ -91,9 +91,9 @@ def test_the_reference_keeps_the_most_important_and_is_the_best_linear_model() -
 
 def test_mistakes() -> None:
     W, b, x = model(0, 2, 1)
-    with pytest.raises(tg.Mistake, match="size is -1"):
+    with pytest.raises(tg.InvalidInputError, match="size is -1"):
         analytic_attack(W, b, x, -1)
-    with pytest.raises(tg.Mistake, match="size is -1"):
+    with pytest.raises(tg.InvalidInputError, match="size is -1"):
         gradient_attack(W, b, x, -1)
-    with pytest.raises(tg.Mistake, match="choose 1 to"):
+    with pytest.raises(tg.InvalidInputError, match="choose 1 to"):
         without_superposition(tg.features.Independent(2), 3)

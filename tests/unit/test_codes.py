@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.geometry.codes import BLOCK_CODES, CODES, FIVE_IN_THREE, THREE_IN_TWO, UNNAMED, code_of, hand_built, sign_pattern
 
 ALONE = dict(zip(CODES, (5, 3, 2, 1, 0, 0), strict=True))
@@ -64,9 +64,9 @@ def test_signs_and_blocks_of_a_small_net() -> None:
 
 
 def test_unknown_codes_and_too_few_features_are_told() -> None:
-    with pytest.raises(Mistake, match="seven in six"):
+    with pytest.raises(InvalidInputError, match="seven in six"):
         hand_built("seven in six", 10)
-    with pytest.raises(Mistake, match="at least 10"):
+    with pytest.raises(InvalidInputError, match="at least 10"):
         hand_built("pairs", 9)
     assert hand_built("all monosemantic", 5).shape == (5, 5)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.theory import bound_units, denoised, half_recovered, recovered, recovery_rate, recovery_threshold
 
 
@@ -65,7 +65,7 @@ def test_units_of_the_bound() -> None:
 
 
 def test_wrong_sparsity_is_named() -> None:
-    with pytest.raises(Mistake, match="k is 5"):
+    with pytest.raises(InvalidInputError, match="k is 5"):
         denoised(np.ones((3, 6)), np.ones((2, 3)), np.ones((2, 6)), 5)
-    with pytest.raises(Mistake, match="k is 0"):
+    with pytest.raises(InvalidInputError, match="k is 0"):
         recovery_rate(4, 2, 0, 10, 0)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.geometry import events, jumps, quiet_change, settled
 
 TIMES = np.geomspace(1, 1e4, 401)
@@ -114,11 +114,11 @@ def test_the_quiet_change_is_that_of_the_nearest_free_stretches() -> None:
 
 
 def test_what_is_wrong_with_the_arguments_is_said() -> None:
-    with pytest.raises(Mistake, match="leave out step 0"):
+    with pytest.raises(InvalidInputError, match="leave out step 0"):
         jumps(np.zeros((3, 2)), np.array([0.0, 1.0, 2.0]))
-    with pytest.raises(Mistake, match="window is 0"):
+    with pytest.raises(InvalidInputError, match="window is 0"):
         jumps(np.zeros((2, 2)), np.array([1.0, 2.0]), window=0)
-    with pytest.raises(Mistake, match="give \\(time, n\\)"):
+    with pytest.raises(InvalidInputError, match="give \\(time, n\\)"):
         jumps(np.zeros((3, 2)), np.array([1.0, 2.0]))
-    with pytest.raises(Mistake, match="one loss for each time"):
+    with pytest.raises(InvalidInputError, match="one loss for each time"):
         events(np.zeros((2, 2)), np.array([1.0, 2.0]), np.zeros(3))

@@ -230,7 +230,7 @@ WRONG: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_mistakes_are_named(name: str) -> None:
     call, parts = WRONG[name]
-    with pytest.raises(tg.Mistake) as caught:
+    with pytest.raises(tg.InvalidInputError) as caught:
         call()
     for part in parts:
         assert str(caught.value).count(part) == 1
@@ -238,7 +238,7 @@ def test_mistakes_are_named(name: str) -> None:
 
 def test_branches_that_cannot_cross_are_refused(pentagon: Branch, digons: Branch, pair: Branch) -> None:
     def said(first: Branch, second: Branch, **changes: tuple[float, float] | float) -> str:
-        with pytest.raises(tg.Mistake) as caught:
+        with pytest.raises(tg.InvalidInputError) as caught:
             crossing(first, second, progress=False, **changes)  # type: ignore[arg-type]
         return str(caught.value)
 
@@ -249,7 +249,7 @@ def test_branches_that_cannot_cross_are_refused(pentagon: Branch, digons: Branch
     assert "different worlds" in said(pentagon, pair)
     assert "tol is 0" in said(pentagon, digons, tol=0)
     assert "no density is common" in said(pentagon, digons, between=(0.7, 0.8))
-    with pytest.raises(tg.Mistake, match=r"density is 0.5: this branch is known from 0.05 to 0.302883"):
+    with pytest.raises(tg.InvalidInputError, match=r"density is 0.5: this branch is known from 0.05 to 0.302883"):
         pentagon.at(0.5)
 
 

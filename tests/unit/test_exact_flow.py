@@ -180,7 +180,7 @@ WRONG: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_mistakes_are_named(name: str) -> None:
     call, parts = WRONG[name]
-    with pytest.raises(tg.Mistake) as caught:
+    with pytest.raises(tg.InvalidInputError) as caught:
         call()
     for part in parts:
         assert part in str(caught.value)

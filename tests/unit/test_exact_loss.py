@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.exact import Objective, evaluate, loss, loss_and_gradient, squared_errors
 from tegum.exact.model import evaluate_models
 from tegum.features import AnticorrelatedSets, CorrelatedSets, Exponential, Features, Independent, Uniform
@@ -473,15 +473,17 @@ def test_a_model_without_hidden_dimensions_says_its_bias() -> None:
 def test_a_model_that_diverged_is_named() -> None:
     W, b = np.ones((2, 3, 2, 2)), np.zeros((3, 2))
     W[1, 2, 0, 1] = np.nan
-    with pytest.raises(Mistake, match=r"^W in instance \(1, 2\) is nan at \(0, 1\): give finite numbers"):
+    with pytest.raises(InvalidInputError, match=r"^W in instance \(1, 2\) is nan at \(0, 1\): give finite numbers"):
         loss(W, b, Independent(2))
     W[1, 2, 0, 1] = 1e30
-    with pytest.raises(Mistake, match=r"^W in instance \(1, 2\) is 1e\+30 at \(0, 1\): give finite numbers below 1e\+30"):
+    with pytest.raises(
+        InvalidInputError, match=r"^W in instance \(1, 2\) is 1e\+30 at \(0, 1\): give finite numbers below 1e\+30"
+    ):
         loss(W, b, Independent(2))
     b[2, 0] = -np.inf
-    with pytest.raises(Mistake, match=r"^b in instance 2 is -inf at \(0,\): give finite numbers"):
+    with pytest.raises(InvalidInputError, match=r"^b in instance 2 is -inf at \(0,\): give finite numbers"):
         loss(np.ones((2, 2)), b, Independent(2))
-    with pytest.raises(Mistake, match=r"^b is -inf at \(0,\): give finite numbers"):
+    with pytest.raises(InvalidInputError, match=r"^b is -inf at \(0,\): give finite numbers"):
         loss(np.ones((2, 2)), b[2], Independent(2))
 
 
@@ -543,5 +545,5 @@ def test_compiled_code_stays_in_its_memory(world: Features) -> None:
 
 @pytest.mark.parametrize("terms", [0, 4, 100, 65536])
 def test_the_objective_refuses_numbers_of_terms_it_has_no_memory_for(terms: int) -> None:
-    with pytest.raises(Mistake, match=f"terms is {terms}"):
+    with pytest.raises(InvalidInputError, match=f"terms is {terms}"):
         Objective(ReluOutput(6, 2), WORLDS[0], terms=terms)

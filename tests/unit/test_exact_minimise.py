@@ -104,12 +104,12 @@ def test_warm_starts_come_from_the_neighbours_and_never_hurt() -> None:
 def test_too_few_steps_is_said_and_best_does_not_choose_it() -> None:
     found = tg.exact.minimise(FIVE_IN_TWO, SPARSE, seeds=3, most_steps=2, progress=False)
     assert (found.status == "not converged").all()
-    with pytest.raises(tg.Mistake, match="minimise with more steps"):
+    with pytest.raises(tg.InvalidInputError, match="minimise with more steps"):
         tg.best(found)
 
 
 def test_everything_wrong_is_said_at_once() -> None:
-    with pytest.raises(tg.Mistake) as caught:
+    with pytest.raises(tg.InvalidInputError) as caught:
         tg.exact.minimise(
             tg.nets.ReluHidden(4, 2),
             tg.features.Independent(5, signed=True),
@@ -146,7 +146,7 @@ def test_a_net_without_bias_keeps_none() -> None:
     np.testing.assert_allclose(float(tg.best(found).loss), minima[0, 2], rtol=1e-8)
     assert set(np.unique(found.loss.values.round(6))) <= set(minima[:, 2].round(6))
     assert (found.status == "minimum").all()
-    with pytest.raises(tg.Mistake, match="without bias"):
+    with pytest.raises(tg.InvalidInputError, match="without bias"):
         tg.exact.minimise(net, tg.features.Independent(2), seeds=1, initial={"b": np.ones(2)})
 
 

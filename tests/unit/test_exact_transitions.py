@@ -55,11 +55,11 @@ def test_a_broken_symmetry_is_continuous() -> None:
 
 def test_mistakes_and_nothing() -> None:
     net = tg.nets.ReluOutput(2, 1)
-    with pytest.raises(tg.Mistake, match=r"W has shape \(1, 2, 1, 3\)"):
+    with pytest.raises(tg.InvalidInputError, match=r"W has shape \(1, 2, 1, 3\)"):
         transitions(
             net, lambda p: tg.features.Independent(2, density=p[:, None]), [[0.1, 0.2]], np.zeros((1, 2, 1, 3)), np.zeros(2)
         )
-    with pytest.raises(tg.Mistake, match="pairs of positive numbers"):
+    with pytest.raises(tg.InvalidInputError, match="pairs of positive numbers"):
         transitions(net, lambda p: tg.features.Independent(2, density=p[:, None]), [0.1, 0.2], [0], [0])
     empty = transitions(
         net,

@@ -38,7 +38,7 @@ def test_the_parts_sum_to_the_expected_loss() -> None:
 
 def test_too_many_features() -> None:
     n = MOST_FEATURES + 1
-    with pytest.raises(tg.Mistake, match="at most 14"):
+    with pytest.raises(tg.InvalidInputError, match="at most 14"):
         losses_by_count(np.ones((1, n)), np.zeros(n), tg.features.Independent(n))
 
 

@@ -81,12 +81,14 @@ def test_pictures_are_drawn(folder: Path, tmp_path: Path) -> None:
 
 def test_what_is_missing_is_named(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = read_pictures(folder, "small")
-    with pytest.raises(tg.Mistake, match=r"there is no browser to draw svg pictures \(chromium, .*install Chromium"):
+    with pytest.raises(tg.InvalidInputError, match=r"there is no browser to draw svg pictures \(chromium, .*install Chromium"):
         export_pictures(pictures, tmp_path / "small", "svg", browser=lambda _: None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(tg.Mistake, match="the package kaleido, which writes png, is not installed: pip install kaleido"):
+    with pytest.raises(
+        tg.InvalidInputError, match="the package kaleido, which writes png, is not installed: pip install kaleido"
+    ):
         export_pictures(pictures, tmp_path / "small", "png")
-    with pytest.raises(tg.Mistake, match="the package pyarrow, which writes parquet, is not installed"):
+    with pytest.raises(tg.InvalidInputError, match="the package pyarrow, which writes parquet, is not installed"):
         export_data(xr.Dataset(), tmp_path / "small", "parquet")
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.features import (
     AnticorrelatedSets,
     Constant,
@@ -28,9 +28,9 @@ def test_importance_curves() -> None:
     np.testing.assert_allclose(one_odd([0.1, 10], 3), [[1, 1, 0.1], [1, 1, 10]])
     np.testing.assert_allclose(one_odd(2, 3, position=0), [2, 1, 1])
     np.testing.assert_allclose(constant(2, 3.0), [3, 3])
-    with pytest.raises(Mistake, match="position is 7"):
+    with pytest.raises(InvalidInputError, match="position is 7"):
         one_odd(1.0, 3, position=7)
-    with pytest.raises(Mistake, match="n_features is 0"):
+    with pytest.raises(InvalidInputError, match="n_features is 0"):
         geometric(0.9, 0)
 
 
@@ -57,7 +57,7 @@ def test_blocks_say_which_features_exclude_each_other() -> None:
     sets = CorrelatedSets(2, 3, density=[0.1, 0.2]).blocks()
     assert sets.component_of_feature.tolist() == [0, 0, 0, 1, 1, 1]
     np.testing.assert_allclose(sets.probability, [0.1, 0.2])
-    with pytest.raises(Mistake, match="KSparse has no independent blocks"):
+    with pytest.raises(InvalidInputError, match="KSparse has no independent blocks"):
         KSparse(4, 2).blocks()
 
 
@@ -71,9 +71,9 @@ def test_a_world_alone_is_a_world_in_a_batch() -> None:
 def test_a_changed_copy_is_checked() -> None:
     world = CorrelatedSets(2, 2, density=0.1)
     assert world.replaced(density=0.3).feature_density.tolist() == [0.3] * 4
-    with pytest.raises(Mistake, match="has no field 'sparsity'"):
+    with pytest.raises(InvalidInputError, match="has no field 'sparsity'"):
         world.replaced(sparsity=0.3)
-    with pytest.raises(Mistake, match="density is 3"):
+    with pytest.raises(InvalidInputError, match="density is 3"):
         world.replaced(density=3)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.geometry import (
     coherence,
     dimensionality,
@@ -44,7 +44,7 @@ def test_what_is_not_tight() -> None:
     assert leverage(np.zeros((2, 3))).tolist() == [0, 0, 0]
     assert coherence(np.ones((1, 1))) == 0
     assert welch_bound(3, 4) == 0
-    with pytest.raises(Mistake, match="give at least one of each"):
+    with pytest.raises(InvalidInputError, match="give at least one of each"):
         welch_bound(3, 0)
 
 
@@ -107,11 +107,11 @@ def test_orthogonal_sums_fall_apart() -> None:
 
 def test_what_has_no_graph() -> None:
     assert feature_graph(np.zeros((2, 3))).components == []
-    with pytest.raises(Mistake, match="that of one model"):
+    with pytest.raises(InvalidInputError, match="that of one model"):
         feature_graph(np.zeros((2, 2, 3)))
-    with pytest.raises(Mistake, match="choose 0 or more"):
+    with pytest.raises(InvalidInputError, match="choose 0 or more"):
         feature_graph(np.eye(2), -1)
-    with pytest.raises(Mistake, match="a model that diverged"):
+    with pytest.raises(InvalidInputError, match="a model that diverged"):
         feature_graph(np.array([[1.0, np.nan]]))
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tegum as tg
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.geometry import (
     aligned,
     cosines,
@@ -43,7 +43,7 @@ def test_known_shapes() -> None:
     np.testing.assert_allclose(polar_angles(polygon(5)), 72 * np.arange(5))
     assert feature_norms(np.array([[3.0], [4.0]])).tolist() == [5]
     assert cosines(np.array([[2.0, -1.0, 0.0]])).tolist() == [[1, -1, 0], [-1, 1, 0], [0, 0, 0]]
-    with pytest.raises(Mistake, match="3 hidden dimensions"):
+    with pytest.raises(InvalidInputError, match="3 hidden dimensions"):
         polar_angles(np.eye(3))
 
 

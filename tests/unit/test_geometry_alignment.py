@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.geometry import aligned, aligned_to, gram
 
 PAIRS = [[0, 1], [2, 3], [4, 5]]
@@ -120,5 +120,5 @@ def test_a_batch_has_one_reference_or_one_each() -> None:
     ],
 )
 def test_mistakes(call: object, message: str) -> None:
-    with pytest.raises(Mistake, match=message):
+    with pytest.raises(InvalidInputError, match=message):
         call()  # type: ignore[operator]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.features import CorrelatedSets
 from tegum.geometry import (
     ANTIPODAL_PAIRS,
@@ -91,7 +91,7 @@ def test_collapsed_pairs_on_their_own_axis_have_a_norm_of_a_root_of_a_half() -> 
 
 @pytest.mark.parametrize("size", [0, 1, 4])
 def test_sets_must_fill_the_features(size: int) -> None:
-    with pytest.raises(Mistake, match=f"set_size is {size} for 6 features: choose a divisor of at least 2"):
+    with pytest.raises(InvalidInputError, match=f"set_size is {size} for 6 features: choose a divisor of at least 2"):
         arrangement_of(BUILT[POLYGON], size)
 
 
@@ -104,5 +104,5 @@ def test_the_best_linear_model_is_lower_than_its_neighbours_and_keeps_sums_of_pa
         near = W + 0.05 * generator.normal(size=W.shape)
         assert linear_loss(near, b + 0.01 * generator.normal(size=6), world) > lowest - 1e-12
     np.testing.assert_allclose(W[:, ::2], W[:, 1::2], atol=1e-9)
-    with pytest.raises(Mistake, match="importances differ"):
+    with pytest.raises(InvalidInputError, match="importances differ"):
         best_linear(world.replaced(importance=[1, 1, 1, 1, 1, 0.5]), 2)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tegum as tg
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.geometry import dimensionality, identify, shape_names
 from tegum.geometry.catalogue import catalogue, composite_name, plural, polygon, simplex
 from tegum.geometry.matching import least_error, matched, procrustes_distances, root_mean_square
@@ -176,9 +176,9 @@ def test_plurals() -> None:
 
 
 def test_what_cannot_be_identified() -> None:
-    with pytest.raises(Mistake, match="shape_names takes"):
+    with pytest.raises(InvalidInputError, match="shape_names takes"):
         identify(np.zeros((2, 2, 3)))
-    with pytest.raises(Mistake, match="a column for each feature"):
+    with pytest.raises(InvalidInputError, match="a column for each feature"):
         shape_names(np.zeros(3))
-    with pytest.raises(Mistake, match="a model that diverged has no geometry"):
+    with pytest.raises(InvalidInputError, match="a model that diverged has no geometry"):
         identify(np.array([[1.0, np.inf]]))

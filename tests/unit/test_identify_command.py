@@ -65,9 +65,9 @@ def test_results_of_tegum_keep_the_names_of_their_axes(capsys: pytest.CaptureFix
     found = models("result.safetensors", capsys)
     assert [(one["density"], one["seed"]) for one in found] == [(0.5, 0), (0.5, 1), (0.1, 0), (0.1, 1)]
     np.testing.assert_array_equal(read_matrices(Path("result.safetensors")).W, data["W"].values)
-    with pytest.raises(tg.Mistake, match="has axes density, seed, feature"):
+    with pytest.raises(tg.InvalidInputError, match="has axes density, seed, feature"):
         read_matrices(Path("result.safetensors"), "b")
-    with pytest.raises(tg.Mistake, match="choose --array among"):
+    with pytest.raises(tg.InvalidInputError, match="choose --array among"):
         read_matrices(Path("result.safetensors"), "V")
 
 
@@ -85,16 +85,16 @@ def test_many_models_are_counted_and_what_diverged_is_said(capsys: pytest.Captur
 @pytest.mark.parametrize("suffix", ["npy", "npz", "safetensors"])
 def test_damaged_files_are_a_mistake(content: bytes, suffix: str) -> None:
     Path(f"weights.{suffix}").write_bytes(content)
-    with pytest.raises(tg.Mistake, match="is damaged, or no"):
+    with pytest.raises(tg.InvalidInputError, match="is damaged, or no"):
         read_matrices(Path(f"weights.{suffix}"))
 
 
 def test_objects_are_refused() -> None:
     np.save("weights.npy", np.array([[None]]), allow_pickle=True)
-    with pytest.raises(tg.Mistake, match="pickled objects, or no array"):
+    with pytest.raises(tg.InvalidInputError, match="pickled objects, or no array"):
         read_matrices(Path("weights.npy"))
     save_file({"W": np.ones((2, 2), np.int8)}, "weights.safetensors")
-    with pytest.raises(tg.Mistake, match="save it as 32- or 64-bit floats"):
+    with pytest.raises(tg.InvalidInputError, match="save it as 32- or 64-bit floats"):
         read_matrices(Path("weights.safetensors"))
 
 
@@ -106,7 +106,7 @@ def test_state_dicts_of_pytorch(capsys: pytest.CaptureFixture[str]) -> None:
     torch.save(torch.nn.Linear(3, 2), "whole.pt")
     Path("text.pt").write_text("hello")
     for name in ("whole.pt", "text.pt"):
-        with pytest.raises(tg.Mistake, match=r"torch.save\(model.state_dict"):
+        with pytest.raises(tg.InvalidInputError, match=r"torch.save\(model.state_dict"):
             read_matrices(Path(name))
 
 
@@ -116,5 +116,5 @@ def test_without_pytorch_a_state_dict_cannot_be_read(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("tegum.cli.arrays.import_module", missing)
     Path("weights.pt").write_bytes(b"")
-    with pytest.raises(tg.Mistake, match="PyTorch is not installed"):
+    with pytest.raises(tg.InvalidInputError, match="PyTorch is not installed"):
         read_matrices(Path("weights.pt"))

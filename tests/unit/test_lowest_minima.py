@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tegum as tg
-from tegum.keeping import keeping
+from tegum.caching import caching
 from tegum.maps import lowest_minima, minima
 from tegum.runs import Pieces
 
@@ -27,7 +27,7 @@ def test_rounds_find_what_one_minimisation_finds() -> None:
 
 
 def test_rounds_are_kept(tmp_path: Path) -> None:
-    with keeping(Pieces(tmp_path, print)):
+    with caching(Pieces(tmp_path, print)):
         first = lowest_minima(NET, tg.features.Independent(3), SWEEP, seeds=8)
         written = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
         second = lowest_minima(NET, tg.features.Independent(3), SWEEP, seeds=8)
@@ -54,5 +54,5 @@ def test_every_point_meets_its_neighbours() -> None:
 
 
 def test_no_seeds() -> None:
-    with pytest.raises(tg.Mistake, match="seeds is 0"):
+    with pytest.raises(tg.InvalidInputError, match="seeds is 0"):
         lowest_minima(NET, tg.features.Independent(3), SWEEP, seeds=0)

@@ -60,5 +60,5 @@ def test_the_hand_built_net_computes_absolute_values_of_single_features_nearly()
     W1, W2 = hand_built_motif(4)
     np.testing.assert_allclose(np.maximum(responses(W1, W2, 1), 0), np.eye(3))
     np.testing.assert_allclose(np.maximum(responses(W1, W2, -1), 0), np.eye(3) + 0.25 * np.outer([1, 0, 0], [0, 1, 0]))
-    with pytest.raises(tg.Mistake):
+    with pytest.raises(tg.InvalidInputError):
         hand_built_motif(0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.nets import AbsoluteValue, Linear, Net, ReluHidden, ReluOutput, alive_parameters, initial_parameters
 from tests.oracle.families import families, label, random_parameters
 
@@ -49,13 +49,13 @@ def test_first_parameters_do_not_depend_on_how_many_are_made() -> None:
 
 
 def test_wrong_sizes_and_parameters_are_named() -> None:
-    with pytest.raises(Mistake, match="n_hidden is 0"):
+    with pytest.raises(InvalidInputError, match="n_hidden is 0"):
         ReluOutput(4, 0)
-    with pytest.raises(Mistake, match="parameter 'W' has shape"):
+    with pytest.raises(InvalidInputError, match="parameter 'W' has shape"):
         ReluOutput(4, 2).check_parameters({"W": np.zeros((4, 2)), "b": np.zeros(4)})
-    with pytest.raises(Mistake, match="has no parameter 'V'"):
+    with pytest.raises(InvalidInputError, match="has no parameter 'V'"):
         ReluOutput(4, 2).check_parameters({"W": np.zeros((2, 4)), "b": np.zeros(4), "V": np.zeros(1)})
-    with pytest.raises(Mistake, match="'b' is missing"):
+    with pytest.raises(InvalidInputError, match="'b' is missing"):
         ReluOutput(4, 2).check_parameters({"W": np.zeros((2, 4))})
 
 
@@ -73,5 +73,5 @@ def test_alive_parameters_let_every_feature_excite_its_own_output_at_either_sign
         assert alive > 0.9
         assert half < 0.7
     np.testing.assert_array_equal(params["W1"], alive_parameters(net, 3, seed=0, scale=0.5)["W1"])
-    with pytest.raises(Mistake):
+    with pytest.raises(InvalidInputError):
         alive_parameters(ReluHidden(3, 2), 1, seed=0)

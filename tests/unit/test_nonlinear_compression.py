@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.theory import LINEAR_ERROR, compression_error, packed, ramped_floor, unpacked
 from tegum.theory.nonlinear_compression import SHIFTS, Placement
 
@@ -47,7 +47,7 @@ def test_a_ramp_replaces_each_step() -> None:
 
 
 def test_ramps_do_not_overlap() -> None:
-    with pytest.raises(Mistake, match=r"a ramp is 1\.2 wide"):
+    with pytest.raises(InvalidInputError, match=r"a ramp is 1\.2 wide"):
         compression_error(3, 0.4)
-    with pytest.raises(Mistake, match="segments is 0"):
+    with pytest.raises(InvalidInputError, match="segments is 0"):
         ramped_floor(0.5, 0, 0.1)

@@ -66,5 +66,5 @@ def test_the_command_writes_data_and_a_page(tmp_path: Path, capsys: pytest.Captu
     ("density", "says"), [([0.5, 0.1], "increasing"), ([], "increasing"), ([0.0, 0.5], "above 0"), ([0.5, 1.5], "up to 1")]
 )
 def test_axes_that_make_no_map(density: list[float], says: str) -> None:
-    with pytest.raises(tg.Mistake, match=says):
+    with pytest.raises(tg.InvalidInputError, match=says):
         phase_map(2, 1, density, [1.0])

@@ -28,9 +28,9 @@ def test_the_count_is_the_papers_figure_and_the_loss_is_the_least_of_all_counts(
 
 
 def test_rising_importances_are_refused() -> None:
-    with pytest.raises(tg.Mistake, match="most important first"):
+    with pytest.raises(tg.InvalidInputError, match="most important first"):
         pair_regime_count([1.0, 2.0], 1, 0.1)
-    with pytest.raises(tg.Mistake, match="n_hidden is 3"):
+    with pytest.raises(tg.InvalidInputError, match="n_hidden is 3"):
         pair_regime_loss([1.0, 0.5], 3, 0.1)
 
 

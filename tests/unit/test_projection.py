@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.geometry import identify, ignoring
 
 
@@ -24,5 +24,5 @@ def test_features_that_are_ignored_themselves_are_zero() -> None:
     W = ignoring(np.array([[0.0, 0, 1], [0, 0, 2]]))
     np.testing.assert_allclose(abs(W[:, 2]), 0)
     assert identify(W).label == "2 dedicated"
-    with pytest.raises(Mistake, match="ignore fewer"):
+    with pytest.raises(InvalidInputError, match="ignore fewer"):
         ignoring(np.eye(3))

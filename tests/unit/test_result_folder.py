@@ -30,9 +30,9 @@ def folder(tmp_path: Path, notices: list[str]) -> ResultFolder:
 
 
 def test_a_finished_study_is_not_run_again(folder: ResultFolder, notices: list[str]) -> None:
-    assert not folder.kept(small.experiment, "quick")
+    assert not folder.finished(small.experiment, "quick")
     first = folder.part(small.experiment, "quick")
-    assert folder.kept(small.experiment, "quick")
+    assert folder.finished(small.experiment, "quick")
     assert folder.part(small.experiment, "quick") == first
     assert folder.parts() == [first]
     assert small.calls == ["quick"]
@@ -56,7 +56,7 @@ def test_another_profile_is_set_aside_and_found_again(folder: ResultFolder, noti
     folder.part(small.experiment, "quick")
     assert len(notices) == 1
     assert "are of the paper profile; they are kept as" in notices[0]
-    assert folder.kept(small.experiment, "paper")
+    assert folder.finished(small.experiment, "paper")
     assert folder.part(small.experiment, "paper").profile == "paper"
     assert small.calls == ["paper", "quick"]
 
@@ -88,7 +88,7 @@ def test_damaged_data_are_set_aside_and_made_again(
 def test_a_missing_picture_is_drawn_again(folder: ResultFolder) -> None:
     folder.part(small.experiment, "quick")
     (folder.path / "figures" / "small.js").unlink()
-    with pytest.raises(tg.Mistake, match=r"small.js cannot be read .*: write it again with `tegum report"):
+    with pytest.raises(tg.InvalidInputError, match=r"small.js cannot be read .*: write it again with `tegum report"):
         read_pictures(folder.path, "small")
     folder.part(small.experiment, "quick")
     assert read_pictures(folder.path, "small")
@@ -106,7 +106,7 @@ def test_a_full_disk_is_said_and_what_is_finished_stays(folder: ResultFolder, mo
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", fsync)
         with pytest.raises(
-            tg.Mistake, match=r"cannot be written \(No space left on device\): choose another folder, or make room"
+            tg.InvalidInputError, match=r"cannot be written \(No space left on device\): choose another folder, or make room"
         ):
             folder.part(small.experiment, "quick")
     kept = sorted(path.name for path in folder.path.rglob("*") if path.is_file())
@@ -128,10 +128,10 @@ def test_an_interruption_that_a_study_swallows_is_still_one(folder: ResultFolder
     def no_claims(_: xr.Dataset) -> list[object]:
         return []
 
-    experiment = Experiment("stopped", "t", "p", "d", {"quick": 1, "paper": 1}, study, lambda _: {}, no_claims)  # type: ignore[arg-type]
+    experiment = Experiment(__name__, "t", "p", {"quick": 1, "paper": 1}, study, lambda _: {}, no_claims)
     with pytest.raises(KeyboardInterrupt):
         folder.part(experiment, "quick")
-    assert not folder.data_file("stopped").exists()
+    assert not folder.data_file(experiment.id).exists()
 
 
 def test_claims_are_renewed_from_the_data(folder: ResultFolder) -> None:
@@ -149,7 +149,9 @@ def test_data_that_this_version_cannot_judge_are_named(folder: ResultFolder) -> 
     folder.part(small.experiment, "quick")
     path = folder.data_file("small")
     write_dataset(read_dataset(path).drop_vars("loss").assign_attrs(tegum_result="quick 0123"), path)
-    with pytest.raises(tg.Mistake, match=r"is of another version of tegum, .*loss.*make it again with `tegum reproduce small"):
+    with pytest.raises(
+        tg.InvalidInputError, match=r"is of another version of tegum, .*loss.*make it again with `tegum reproduce small"
+    ):
         folder.renewed(small.experiment)
     assert path.exists()
 

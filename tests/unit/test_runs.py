@@ -59,7 +59,7 @@ def test_an_interrupted_piece_leaves_no_file(tmp_path: Path, monkeypatch: pytest
     def stopped(*arguments: object, **options: object) -> xr.Dataset:
         return tg.train(*arguments, **options).assign_attrs(interrupted=1)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("tegum.runs.chunks.train", stopped)
+    monkeypatch.setattr("tegum.runs.resumable.train", stopped)
     data = train_to(tmp_path, ReluOutput(4, 2), Independent(4), RECIPE, sweep=SWEEP)
     assert data.attrs["interrupted"] == 1
     assert data.sizes["density"] == 1
@@ -68,22 +68,22 @@ def test_an_interrupted_piece_leaves_no_file(tmp_path: Path, monkeypatch: pytest
 
 def test_damaged_and_foreign_files_are_named(tmp_path: Path) -> None:
     path = tmp_path / "data.safetensors"
-    with pytest.raises(tg.Mistake, match="there is no file"):
+    with pytest.raises(tg.InvalidInputError, match="there is no file"):
         read_dataset(path)
     write_dataset(xr.Dataset({"a": ("x", np.arange(3))}), path)
     path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(tg.Mistake, match=r"is damaged .* delete it"):
+    with pytest.raises(tg.InvalidInputError, match=r"is damaged .* delete it"):
         read_dataset(path)
     from safetensors.numpy import save_file
 
     save_file({"a": np.zeros(2)}, path)
-    with pytest.raises(tg.Mistake, match="not a dataset of this version"):
+    with pytest.raises(tg.InvalidInputError, match="not a dataset of this version"):
         read_dataset(path)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(tg.Mistake, match="cannot be written"):
+    with pytest.raises(tg.InvalidInputError, match="cannot be written"):
         write_dataset(xr.Dataset({"a": ("x", np.arange(3))}), tmp_path / "file" / "data.safetensors")
 
 

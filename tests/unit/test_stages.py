@@ -104,11 +104,11 @@ def test_the_axis_between_the_sets_points_upwards() -> None:
 
 def test_what_is_wrong_is_said() -> None:
     W, times = built_path()
-    with pytest.raises(tg.Mistake, match="set_size is 1"):
+    with pytest.raises(tg.InvalidInputError, match="set_size is 1"):
         stages(W, 1)
-    with pytest.raises(tg.Mistake, match=r"give \(time, m, 4\)"):
+    with pytest.raises(tg.InvalidInputError, match=r"give \(time, m, 4\)"):
         stages(W, 2)
-    with pytest.raises(tg.Mistake, match="one time for each row"):
+    with pytest.raises(tg.InvalidInputError, match="one time for each row"):
         visits(W, times[:5], 3)
-    with pytest.raises(tg.Mistake, match="leave out step 0"):
+    with pytest.raises(tg.InvalidInputError, match="leave out step 0"):
         plateaus(np.ones(3), np.arange(3))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import dblquad, quad
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.features import CorrelatedSets, Features, Independent
 from tegum.nets import Linear
 from tegum.theory import (
@@ -118,7 +118,7 @@ def test_at_most_one_active() -> None:
     alone = [p[i] * np.prod(np.delete(1 - p, i)) for i in range(4)]
     expected = np.prod(1 - p) * loss_nothing_active(b, importance) + alone @ losses_one_active(G, b, importance)
     assert sparse_loss(G, b, Independent(4, p, importance)) == pytest.approx(expected)
-    with pytest.raises(Mistake, match="needs independent features"):
+    with pytest.raises(InvalidInputError, match="needs independent features"):
         sparse_loss(G, b, CorrelatedSets(2, 2, 0.1))
 
 
@@ -172,9 +172,9 @@ def test_the_least_important_share() -> None:
 
 
 def test_directions_and_sizes_that_make_no_sense() -> None:
-    with pytest.raises(Mistake, match="not all 0"):
+    with pytest.raises(InvalidInputError, match="not all 0"):
         left_out([0.0, 0.0])
-    with pytest.raises(Mistake, match="size is 0"):
+    with pytest.raises(InvalidInputError, match="size is 0"):
         simplex_loss(0, 0.5)
 
 
@@ -186,5 +186,5 @@ def test_the_fates_of_the_extra_feature_cover_every_simplex() -> None:
     for k, ratio in enumerate(r):
         expected = shared_loss(p[:, 0], np.broadcast_to([1, 1, 1, ratio], (2, 4)))
         np.testing.assert_allclose(np.min([value[:, k] for value in losses.values()], axis=0), expected.min(axis=-1))
-    with pytest.raises(Mistake, match="n_features is 1"):
+    with pytest.raises(InvalidInputError, match="n_features is 1"):
         fates(1, p, r)

@@ -27,5 +27,5 @@ def test_top_activations_look_monosemantic_where_secondary_weights_are_small() -
 
 
 def test_quantiles_are_checked() -> None:
-    with pytest.raises(tg.Mistake):
+    with pytest.raises(tg.InvalidInputError):
         primary_share(np.ones((2, 1)), np.ones((2, 1), dtype=bool), np.array([0]), 0.6, 0.4)

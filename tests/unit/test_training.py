@@ -93,7 +93,7 @@ def test_best_is_the_lowest_finished_loss() -> None:
     data = tg.train(Linear(5, 3), Independent(5), recipe, sweep={"density": [0.5, 0.1]})
     chosen = tg.best(data)
     assert (chosen.loss == data.loss.min("seed")).all()
-    with pytest.raises(tg.Mistake, match=r"no model finished at density 0\.5"):
+    with pytest.raises(tg.InvalidInputError, match=r"no model finished at density 0\.5"):
         tg.best(data.assign(status=data.status.where(data.density < 0.3, "diverged")))
 
 

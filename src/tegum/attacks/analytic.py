@@ -69,7 +69,7 @@ def analytic_attack(
         signs: whether candidates point both ways, or only along the rows of W^T W.
 
     Raises:
-        Mistake: for a negative size, or options that do not exist.
+        InvalidInputError: for a negative size, or options that do not exist.
     """
     _require(size, maximum, signs)
     G = np.asarray(W, dtype=np.float64).T @ W

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from tegum.attacks.analytic import Attacked
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 
 def gradient_attack(
@@ -42,10 +42,10 @@ def gradient_attack(
         seed: of the random directions.
 
     Raises:
-        Mistake: for a negative size.
+        InvalidInputError: for a negative size.
     """
     if not size >= 0:
-        raise Mistake(Problem(f"size is {size}", "give a length of at least 0"))
+        raise InvalidInputError(f"size is {size}", "give a length of at least 0")
     G = np.asarray(W, dtype=np.float64).T @ W
     weights = np.ones(G.shape[0]) if importance is None else np.asarray(importance, dtype=np.float64)
     generator = np.random.default_rng(seed)

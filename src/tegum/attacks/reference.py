@@ -11,7 +11,7 @@ Source: section 7 of `Toy Models of Superposition`; what its reference model is,
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.features import Features
 
 
@@ -23,12 +23,12 @@ def without_superposition(features: Features, n_hidden: int) -> tuple[NDArray[np
         n_hidden: m, at most the number of features.
 
     Raises:
-        Mistake: where there are more dimensions than features.
+        InvalidInputError: where there are more dimensions than features.
     """
     n = features.n_features
     if not 1 <= n_hidden <= n:
-        raise Mistake(
-            Problem(f"n_hidden is {n_hidden} and there are {n} features", "choose 1 to as many as there are features")
+        raise InvalidInputError(
+            f"n_hidden is {n_hidden} and there are {n} features", "choose 1 to as many as there are features"
         )
     mean = np.broadcast_to(features.mean(), (n,))
     lost = np.broadcast_to(features.importance, (n,)) * np.diagonal(features.covariance())

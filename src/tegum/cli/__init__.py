@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from tegum.errors import Mistake
+from tegum.errors import InvalidInputError
 from tegum.provenance import tegum_version
 
 WRONG_USE = 2
@@ -69,7 +69,7 @@ def run(words: Sequence[str] | None = None) -> int:
         if words and words[0] in COMMANDS:
             app[words[0]].help = None  # its own docstring, which has an example
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
-    except (Mistake, CycloptsError) as mistake:
+    except (InvalidInputError, CycloptsError) as mistake:
         sys.stderr.write(f"tegum: {mistake}\n")
         return WRONG_USE
     except KeyboardInterrupt:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.runs import is_dataset, read_dataset
 
 _SUFFIXES = (".safetensors", ".npz", ".npy", ".pt", ".pth")
@@ -55,12 +55,12 @@ def read_matrices(path: Path, array: str | None = None, rows: bool = False) -> M
         rows: whether a row is a feature, W (..., n, m).
 
     Raises:
-        Mistake: where the file cannot be read or holds no such array.
+        InvalidInputError: where the file cannot be read or holds no such array.
     """
     if path.suffix not in _SUFFIXES:
-        raise Mistake(Problem(f"{path} is none of {', '.join(_SUFFIXES)}", "save weights in one of these formats"))
+        raise InvalidInputError(f"{path} is none of {', '.join(_SUFFIXES)}", "save weights in one of these formats")
     if not path.is_file():
-        raise Mistake(Problem(f"there is no file {path}", "check its name"))
+        raise InvalidInputError(f"there is no file {path}", "check its name")
     if path.suffix == ".safetensors" and is_dataset(path):
         return _of_dataset(path, array or "W", rows)
     try:
@@ -68,15 +68,15 @@ def read_matrices(path: Path, array: str | None = None, rows: bool = False) -> M
         name = _chosen(names, array, path)
         values = load(name)
     except (SafetensorError, zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
-        if isinstance(error, Mistake):
+        if isinstance(error, InvalidInputError):
             raise
         reason = "pickled objects, or no array" if "pickle" in str(error) else str(error)
-        raise Mistake(Problem(f"{path} is damaged, or no {path.suffix[1:]} file ({reason})", "write it again")) from None
+        raise InvalidInputError(f"{path} is damaged, or no {path.suffix[1:]} file ({reason})", "write it again") from None
     what = name or str(path)
     if values.dtype.kind not in "fiu":
-        raise Mistake(Problem(f"{what} holds {values.dtype} values", "give real numbers"))
+        raise InvalidInputError(f"{what} holds {values.dtype} values", "give real numbers")
     if values.ndim < 2 or values.size == 0:
-        raise Mistake(Problem(f"{what} has shape {values.shape}", "give (..., m, n), a column for each feature"))
+        raise InvalidInputError(f"{what} has shape {values.shape}", "give (..., m, n), a column for each feature")
     lead = values.shape[:-2]
     axes = {("model" if len(lead) == 1 else f"model_{i}"): tuple(range(length)) for i, length in enumerate(lead)}
     W = values.astype(np.float64)
@@ -86,14 +86,12 @@ def read_matrices(path: Path, array: str | None = None, rows: bool = False) -> M
 def _of_dataset(path: Path, name: str, rows: bool) -> Matrices:
     data = read_dataset(path)
     if name not in data:
-        raise Mistake(Problem(f"{path} holds no {name}", f"choose --array among {', '.join(map(str, data.data_vars))}"))
+        raise InvalidInputError(f"{path} holds no {name}", f"choose --array among {', '.join(map(str, data.data_vars))}")
     W = data[name]
     if not {"hidden", "feature"} <= set(W.dims) or rows:
-        raise Mistake(
-            Problem(
-                f"{name} in {path} has axes {', '.join(map(str, W.dims))}{' and --rows was given' if rows else ''}",
-                "choose an array with the axes hidden and feature; results of tegum need no --rows",
-            )
+        raise InvalidInputError(
+            f"{name} in {path} has axes {', '.join(map(str, W.dims))}{' and --rows was given' if rows else ''}",
+            "choose an array with the axes hidden and feature; results of tegum need no --rows",
         )
     W = W.transpose(..., "hidden", "feature")
     axes = {str(axis): tuple(data[axis].values.tolist()) for axis in W.dims[:-2]}
@@ -122,7 +120,7 @@ def _contents(path: Path) -> tuple[dict[str, int], Any]:
 def _safetensor(path: Path, name: str) -> NDArray[Any]:
     with safe_open(path, framework="numpy") as file:
         if (kind := file.get_slice(name).get_dtype()) not in _FLOATS:
-            raise Mistake(Problem(f"{name} in {path} is {kind}", "save it as 32- or 64-bit floats"))
+            raise InvalidInputError(f"{name} in {path} is {kind}", "save it as 32- or 64-bit floats")
         return np.asarray(file.get_tensor(name))
 
 
@@ -131,14 +129,14 @@ def _state_dict(path: Path) -> dict[str, Any]:
     try:
         torch = import_module("torch")
     except ImportError:
-        raise Mistake(
-            Problem(f"{path} is a PyTorch file and PyTorch is not installed", "install torch, or save W with numpy.save")
+        raise InvalidInputError(
+            f"{path} is a PyTorch file and PyTorch is not installed", "install torch, or save W with numpy.save"
         ) from None
     try:
         left = [("", torch.load(path, map_location="cpu", weights_only=True))]
     except _UNREADABLE:
-        raise Mistake(
-            Problem(f"{path} is damaged, or no state dict", "write it with torch.save(model.state_dict(), ...)")
+        raise InvalidInputError(
+            f"{path} is damaged, or no state dict", "write it with torch.save(model.state_dict(), ...)"
         ) from None
     found: dict[str, Any] = {}
     while left:
@@ -161,7 +159,7 @@ def _chosen(axes: dict[str, int], array: str | None, path: Path) -> str:
         return matrices[0]
     shown = ", ".join(sorted(axes)[:_MOST_NAMES]) + (", ..." if len(axes) > _MOST_NAMES else "")
     if path.suffix == ".npy":
-        raise Mistake(Problem(f"{path} holds one array without a name", "give a .npy a matrix, and no --array"))
+        raise InvalidInputError(f"{path} holds one array without a name", "give a .npy a matrix, and no --array")
     if array is not None:
-        raise Mistake(Problem(f"{path} has no array {array!r}", f"choose among {shown or 'none: it is empty'}"))
-    raise Mistake(Problem(f"{path} holds {shown or 'no arrays'}", "say which is W, with --array NAME"))
+        raise InvalidInputError(f"{path} has no array {array!r}", f"choose among {shown or 'none: it is empty'}")
+    raise InvalidInputError(f"{path} holds {shown or 'no arrays'}", "say which is W, with --array NAME")

@@ -13,7 +13,7 @@ from tegum.cli.output import require_writable, say
 from tegum.cli.problem import features_of
 from tegum.cli.values import curve, number, numbers
 from tegum.cli.weights import Weights, read_weights, require_finite
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.exact.evaluate import Activation
 from tegum.features import Features
@@ -133,7 +133,7 @@ def _magnitude(text: str) -> Any:
         return text
     if name == "exponential" and colon:
         return {name: number(mean)}
-    raise Mistake(Problem(f"--magnitudes is {text!r}", "choose uniform or exponential:MEAN, such as exponential:0.5"))
+    raise InvalidInputError(f"--magnitudes is {text!r}", "choose uniform or exponential:MEAN, such as exponential:0.5")
 
 
 def _sets(text: str) -> dict[str, Any]:
@@ -143,14 +143,14 @@ def _sets(text: str) -> dict[str, Any]:
         return {"distribution": "Independent"}
     if name in ("correlated", "anticorrelated") and size.isdecimal() and int(size) > 0:
         return {"distribution": f"{name}Sets", "set_size": int(size)}
-    raise Mistake(
-        Problem(f"--sets is {text!r}", "choose independent, correlated:SIZE or anticorrelated:SIZE, such as correlated:2")
+    raise InvalidInputError(
+        f"--sets is {text!r}", "choose independent, correlated:SIZE or anticorrelated:SIZE, such as correlated:2"
     )
 
 
 def _require_format(path: Path) -> None:
     if path.suffix not in _FORMATS:
-        raise Mistake(Problem(f"--out is {path}", f"choose a name that ends in {' or '.join(_FORMATS)}"))
+        raise InvalidInputError(f"--out is {path}", f"choose a name that ends in {' or '.join(_FORMATS)}")
     require_writable(path.parent)
 
 
@@ -158,7 +158,7 @@ def _world(weights: Weights, options: dict[str, Any]) -> Features:
     """The world of the file, changed by the options.
 
     Raises:
-        Mistake: naming everything wrong in it.
+        InvalidInputError: naming everything wrong in it.
     """
     table = {**(weights.world or {}), **options}
     sets = table.pop("sets", None)
@@ -169,8 +169,8 @@ def _world(weights: Weights, options: dict[str, Any]) -> Features:
         if "set_size" in sets:
             table["n_sets"], rest = divmod(n, sets["set_size"])
             if rest:
-                raise Mistake(
-                    Problem(f"--sets has {sets['set_size']} in a set and n is {n}", f"choose a size that divides {n}")
+                raise InvalidInputError(
+                    f"--sets has {sets['set_size']} in a set and n is {n}", f"choose a size that divides {n}"
                 )
     if "density" not in table and weights.feature_density is None:
         problems.add("the density is not known", "say how often a feature is on, such as --density 0.1")
@@ -193,5 +193,5 @@ def _own_density(density: NDArray[np.float64], table: dict[str, Any]) -> NDArray
         return density
     size = table["set_size"]
     if (density != np.repeat(density[..., ::size], size, axis=-1)).any():
-        raise Mistake(Problem("the file's densities differ within a correlated set", "give --density, one for each set"))
+        raise InvalidInputError("the file's densities differ within a correlated set", "give --density, one for each set")
     return density[..., ::size]

@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from tegum.cli.output import require_writable, say
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.runs import write_atomically
 
 
@@ -20,10 +20,10 @@ def experiment(name: str, /, *, out: Path = Path()) -> int:
         Folder for the file; here by default.
     """
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
-        raise Mistake(Problem(f"the name is {name!r}", "choose small letters, digits and hyphens, such as my-idea"))
+        raise InvalidInputError(f"the name is {name!r}", "choose small letters, digits and hyphens, such as my-idea")
     path = out / f"{name.replace('-', '_')}.py"
     if path.exists():
-        raise Mistake(Problem(f"{path} exists", "choose another name, or delete it first"))
+        raise InvalidInputError(f"{path} exists", "choose another name, or delete it first")
     require_writable(out)
     text = files("tegum.cli").joinpath("experiment.txt").read_text(encoding="utf-8")
     write_atomically(path, text.replace("NAME", name).encode())

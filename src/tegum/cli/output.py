@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 
 def say(text: str) -> None:
@@ -23,13 +23,13 @@ def duration(seconds: float) -> str:
 
 
 def require_writable(folder: Path) -> None:
-    """Makes the folder; raises a `Mistake` where nothing can be written there."""
+    """Makes the folder; raises a `InvalidInputError` where nothing can be written there."""
     probe = folder / f".probe.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise Mistake(
-            Problem(f"the folder {folder} cannot be written ({error.strerror})", "choose another with --out")
+        raise InvalidInputError(
+            f"the folder {folder} cannot be written ({error.strerror})", "choose another with --out"
         ) from None

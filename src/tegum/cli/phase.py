@@ -10,12 +10,12 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
+from tegum.caching import caching
 from tegum.cli.output import require_writable, say
 from tegum.cli.values import number
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.exact import CONTINUOUS, FIRST_ORDER
 from tegum.figures import CONFIG, geometry_map
-from tegum.keeping import keeping
 from tegum.maps import phase_map
 from tegum.nets import ReluOutput
 from tegum.runs import Pieces, write_atomically, write_dataset
@@ -76,7 +76,7 @@ def phase(
     say(f"{points * points} grid points, {seeds} random starts each, then starts from neighbours")
     lines = [values.tolist() for values in axes.values()]
     try:
-        with keeping(Pieces(out / "pieces", say)):
+        with caching(Pieces(out / "pieces", say)):
             data = phase_map(features, hidden, *lines, seeds=seeds, rounds=rounds, threads=threads)
     except KeyboardInterrupt:
         say("interrupted: finished pieces are kept, the same command goes on from here")
@@ -90,11 +90,11 @@ def _axis(name: str, text: str, points: int) -> NDArray[np.float64]:
     """Points from the lowest to the highest value of ``low:high``."""
     low, colon, high = text.partition(":")
     if not colon:
-        raise Mistake(Problem(f"--{name} is {text!r}", "give the lowest and the highest value, such as 0.01:1"))
+        raise InvalidInputError(f"--{name} is {text!r}", "give the lowest and the highest value, such as 0.01:1")
     ends = (number(low), number(high))
     if not 0 < ends[0] < ends[1] or (name == "density" and ends[1] > 1):
         advice = "choose numbers above 0, the lower first" + (", at most 1" if name == "density" else "")
-        raise Mistake(Problem(f"--{name} is {text!r}", advice))
+        raise InvalidInputError(f"--{name} is {text!r}", advice)
     return np.geomspace(*ends, points)
 
 

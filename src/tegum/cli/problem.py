@@ -17,7 +17,7 @@ from typing import Any, final
 
 from tegum import features as feature_laws
 from tegum import nets
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features, Magnitude
 from tegum.nets import Net
 from tegum.sweep import Axis
@@ -54,22 +54,22 @@ def read_tables(path: Path) -> dict[str, Any]:
     """The tables of a TOML file.
 
     Raises:
-        Mistake: where there is no such file, or it is not TOML.
+        InvalidInputError: where there is no such file, or it is not TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise Mistake(Problem(f"{path} cannot be read ({error.strerror})", "check the name of the recipe file")) from None
+        raise InvalidInputError(f"{path} cannot be read ({error.strerror})", "check the name of the recipe file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         advice = "write tables of values, [net], [features], [recipe] and [sweep], such as n_features = 5"
-        raise Mistake(Problem(f"{path} is not TOML ({error})", advice)) from None
+        raise InvalidInputError(f"{path} is not TOML ({error})", advice) from None
 
 
 def _named(kind: str, name: Any, choices: tuple[type[Any], ...]) -> type[Any]:
     for choice in choices:
         if choice.__name__.lower() == str(name).lower().replace("-", "").replace("_", ""):
             return choice
-    raise Mistake(Problem(f"{kind} is {name!r}", f"choose among {', '.join(c.__name__ for c in choices)}"))
+    raise InvalidInputError(f"{kind} is {name!r}", f"choose among {', '.join(c.__name__ for c in choices)}")
 
 
 def _made(make: type[Any], table: dict[str, Any]) -> Any:
@@ -98,7 +98,9 @@ def _importance(value: Any, n_features: int) -> Any:
         return value
     if len(value) == 1 and (name := next(iter(value))) in _CURVES:
         return _CURVES[name](value[name], n_features)
-    raise Mistake(Problem(f"importance is {value!r}", f"give a number, a list, or one of {', '.join(_CURVES)} with its number"))
+    raise InvalidInputError(
+        f"importance is {value!r}", f"give a number, a list, or one of {', '.join(_CURVES)} with its number"
+    )
 
 
 def _magnitude(value: Any) -> Magnitude:
@@ -109,14 +111,14 @@ def _magnitude(value: Any) -> Magnitude:
     if isinstance(name, str) and name.lower() in laws:
         law = laws[name.lower()]
         return law() if arguments is None else law(arguments)
-    raise Mistake(Problem(f"magnitude is {value!r}", 'choose "uniform", "exponential", "constant", or { exponential = mean }'))
+    raise InvalidInputError(f"magnitude is {value!r}", 'choose "uniform", "exponential", "constant", or { exponential = mean }')
 
 
 def features_of(table: dict[str, Any], n_features: int) -> Features:
     """The world that a table describes; ``n_features`` where it does not say.
 
     Raises:
-        Mistake: naming everything wrong in it.
+        InvalidInputError: naming everything wrong in it.
     """
     table = dict(table)
     make = _named("distribution", table.pop("distribution", "Independent"), DISTRIBUTIONS)
@@ -141,7 +143,7 @@ def _axis(name: str, value: Any) -> Any:
         table = dict(value)
         labels = table.pop("labels", None)
         if not isinstance(labels, list):
-            raise Mistake(Problem(f"the axis {name!r} has no list of labels", "give labels = [...] and a list for each field"))
+            raise InvalidInputError(f"the axis {name!r} has no list of labels", "give labels = [...] and a list for each field")
         return Axis(labels, **table)
     return value
 
@@ -150,7 +152,7 @@ def training_of(tables: dict[str, Any]) -> Training:
     """The net, features, recipe and sweep that the tables describe.
 
     Raises:
-        Mistake: naming everything wrong in all of them.
+        InvalidInputError: naming everything wrong in all of them.
     """
     problems = Problems()
     for name, table in tables.items():

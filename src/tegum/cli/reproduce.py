@@ -7,8 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tegum.cli.output import duration, require_writable, say
-from tegum.errors import Mistake, Problems
-from tegum.experiments import EXPERIMENTS, Experiment, Profile, experiment_called, fault_of
+from tegum.errors import InvalidInputError, Problems
+from tegum.experiments import Experiment, Profile, every_experiment, experiment_called, fault_of
 from tegum.progress import Display
 from tegum.report import ResultFolder, write_page
 
@@ -18,10 +18,10 @@ INTERRUPTED = 130
 
 def list_experiments() -> int:
     """List the experiments: id, what each shows, what it costs."""
-    width = max(len(experiment.id) for experiment in EXPERIMENTS)
-    for experiment in EXPERIMENTS:
-        price = f"quick {duration(experiment.seconds['quick'])}, paper {duration(experiment.seconds['paper'])}"
-        say(f"{experiment.id:<{width}}  {experiment.title}  [{experiment.paper}; {price}]")
+    width = max(len(experiment.id) for experiment in every_experiment())
+    for experiment in every_experiment():
+        cost = f"quick {duration(experiment.seconds['quick'])}, paper {duration(experiment.seconds['paper'])}"
+        say(f"{experiment.id:<{width}}  {experiment.title}  [{experiment.paper}; {cost}]")
     return 0
 
 
@@ -37,8 +37,8 @@ def show(id: str, /, *, out: Path = Path("results")) -> int:  # noqa: A002
     """
     experiment = experiment_called(id)
     say(f"{experiment.id}: {experiment.title}\n{experiment.paper}\n\n{experiment.describe.strip()}")
-    price = ", ".join(f"{profile} {duration(seconds)}" for profile, seconds in experiment.seconds.items())
-    say(f"\nprice on two cores: {price}")
+    cost = ", ".join(f"{profile} {duration(seconds)}" for profile, seconds in experiment.seconds.items())
+    say(f"\ncost on two cores: {cost}")
     for part in ResultFolder(out, say).parts():
         if part.id == experiment.id:
             say(f"\nresults in {out}, {part.profile} profile, {duration(part.seconds)}:")
@@ -73,12 +73,12 @@ def reproduce(
         with problems.collecting():
             chosen.append(experiment_called(name))
     problems.raise_if_any()
-    experiments = chosen or list(EXPERIMENTS)
+    experiments = chosen or list(every_experiment())
     require_writable(out)
     folder = ResultFolder(out, say)
-    prices = _plan(experiments, profile, folder)
+    costs = _plan(experiments, profile, folder)
     counts: Counter[str] = Counter()
-    with Display(prices) as display:
+    with Display(costs) as display:
         folder = ResultFolder(out, display.say)
         for number, experiment in enumerate(experiments, start=1):
             display.start(experiment.id)
@@ -88,13 +88,13 @@ def reproduce(
             except KeyboardInterrupt:
                 display.say("interrupted: what is finished is kept, the same command goes on from here")
                 return INTERRUPTED
-            except Mistake:
+            except InvalidInputError:
                 raise
             except Exception as error:
                 problem = fault_of(experiment, error)
                 if problem is None:
                     raise
-                raise Mistake(problem) from error
+                raise InvalidInputError([problem]) from error
             for claim in part.claims:
                 display.say(f"  {claim['verdict']:<12} {claim['statement']}")
             counts.update(claim["verdict"] for claim in part.claims)
@@ -106,12 +106,10 @@ def reproduce(
 
 
 def _plan(experiments: list[Experiment], profile: Profile, folder: ResultFolder) -> list[tuple[str, float]]:
-    """Says what will be done and what it costs; each experiment with its price in seconds."""
-    kept = {experiment.id for experiment in experiments if folder.kept(experiment, profile)}
-    prices = [(e.id, 0.5 if e.id in kept else e.seconds[profile]) for e in experiments]
+    """Says what will be done and what it costs; each experiment with its cost in seconds."""
+    kept = {experiment.id for experiment in experiments if folder.finished(experiment, profile)}
+    costs = [(e.id, 0.5 if e.id in kept else e.seconds[profile]) for e in experiments]
     count = "1 experiment" if len(experiments) == 1 else f"{len(experiments)} experiments"
-    price = (
-        duration(sum(seconds for name, seconds in prices if name not in kept)) if len(kept) < len(experiments) else "no time"
-    )
-    say(f"{count}, {profile} profile, about {price}" + (f" ({len(kept)} finished before)" if kept else ""))
-    return prices
+    cost = duration(sum(seconds for name, seconds in costs if name not in kept)) if len(kept) < len(experiments) else "no time"
+    say(f"{count}, {profile} profile, about {cost}" + (f" ({len(kept)} finished before)" if kept else ""))
+    return costs

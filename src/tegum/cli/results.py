@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from tegum.cli.output import require_writable, say
-from tegum.errors import Mistake, Problem, Problems
-from tegum.experiments import EXPERIMENTS
+from tegum.errors import InvalidInputError, Problem, Problems
+from tegum.experiments import every_experiment
 from tegum.report import ResultFolder, read_pictures, write_page
 from tegum.report.export import export_data, export_pictures
 from tegum.runs import read_dataset
@@ -28,7 +28,7 @@ def report(folder: Path, /) -> int:
     _ids_in(folder)
     require_writable(folder)
     problems = Problems()
-    for experiment in EXPERIMENTS:
+    for experiment in every_experiment():
         with problems.collecting():
             results.renewed(experiment)
     parts = results.parts()
@@ -64,8 +64,8 @@ def export(
     known = _ids_in(folder)
     unknown = [name for name in ids if name not in known]
     if unknown:
-        raise Mistake(
-            *(Problem(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}") for name in unknown)
+        raise InvalidInputError(
+            [Problem(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}") for name in unknown]
         )
     place = folder / "export" if out is None else out
     require_writable(place)
@@ -84,6 +84,6 @@ def _ids_in(folder: Path) -> list[str]:
     found = {path.stem for path in (folder / "data").glob("*.safetensors")}
     if not found:
         advice = f"make some with `tegum reproduce --out {folder}`"
-        raise Mistake(Problem(f"the folder {folder} holds no results", advice))
-    known = [experiment.id for experiment in EXPERIMENTS if experiment.id in found]
+        raise InvalidInputError(f"the folder {folder} holds no results", advice)
+    known = [experiment.id for experiment in every_experiment() if experiment.id in found]
     return known + sorted(found - set(known))

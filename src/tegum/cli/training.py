@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from tegum.cli.output import duration, require_writable, say
 from tegum.cli.problem import Training, read_tables, training_of
 from tegum.cli.values import curve, numbers
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.runs import read_dataset, set_aside, train_to, write_dataset
 from tegum.sweep import Axis
 from tegum.threads import default_threads
@@ -107,7 +107,7 @@ def _is_of(result: Path, data: xr.Dataset) -> bool:
     """Whether a file holds a result of the training that made the data, perhaps an interrupted one."""
     try:
         found = read_dataset(result)
-    except Mistake:
+    except InvalidInputError:
         return False
     same = all(found.attrs.get(name) == data.attrs[name] for name in ("net", "features", "recipe", "sweep"))
     return same and bool(found.coords.to_dataset().identical(data.coords.to_dataset()))
@@ -135,7 +135,7 @@ def _assignment(text: str) -> tuple[str, Any]:
     """``recipe.l1=0.1`` as a place and a value."""
     place, equals, value = text.partition("=")
     if not equals or "." not in place:
-        raise Mistake(Problem(f"--set got {text!r}", "write table.field=value, such as recipe.learning_rate=0.01"))
+        raise InvalidInputError(f"--set got {text!r}", "write table.field=value, such as recipe.learning_rate=0.01")
     return place.strip(), _value(value)
 
 

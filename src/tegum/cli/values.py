@@ -3,20 +3,20 @@
 0.1        0.1,0.2,0.3        geometric:0.9
 """
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 
 def number(text: str) -> float:
     """One number.
 
     Raises:
-        Mistake: where it is none.
+        InvalidInputError: where it is none.
     """
     try:
         return float(text)
     except ValueError:
-        raise Mistake(
-            Problem(f"{text!r} is not a number", "write numbers like 0.1, several with commas and no spaces")
+        raise InvalidInputError(
+            f"{text!r} is not a number", "write numbers like 0.1, several with commas and no spaces"
         ) from None
 
 
@@ -24,7 +24,7 @@ def numbers(text: str) -> list[float]:
     """Numbers with commas between them.
 
     Raises:
-        Mistake: where one of them is none.
+        InvalidInputError: where one of them is none.
     """
     return [number(part) for part in text.split(",")]
 
@@ -33,7 +33,7 @@ def curve(text: str) -> float | list[float] | dict[str, float]:
     """A number, numbers with commas, or a named curve: ``geometric:0.9`` becomes ``{"geometric": 0.9}``, as in a TOML file.
 
     Raises:
-        Mistake: where a number is none.
+        InvalidInputError: where a number is none.
     """
     name, colon, value = text.partition(":")
     if colon:

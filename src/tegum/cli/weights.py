@@ -18,7 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.runs import is_dataset, read_dataset
 
 NAMES = ("W", "G", "b")
@@ -67,12 +67,14 @@ def read_weights(path: Path) -> Weights:
     """The models in a file.
 
     Raises:
-        Mistake: where the file cannot be read, or does not hold models that the exact engine knows.
+        InvalidInputError: where the file cannot be read, or does not hold models that the exact engine knows.
     """
     if path.suffix not in (".safetensors", ".npz"):
-        raise Mistake(Problem(f"{path} is neither .safetensors nor .npz", "save arrays called W and b in one of these formats"))
+        raise InvalidInputError(
+            f"{path} is neither .safetensors nor .npz", "save arrays called W and b in one of these formats"
+        )
     if not path.is_file():
-        raise Mistake(Problem(f"there is no file {path}", "check its name"))
+        raise InvalidInputError(f"there is no file {path}", "check its name")
     if path.suffix == ".safetensors" and is_dataset(path):
         return _from_dataset(read_dataset(path), path)
     arrays, others = _arrays(path)
@@ -83,7 +85,7 @@ def require_finite(weights: Weights) -> None:
     """Refuses plain arrays with numbers that are not finite; models of tegum have a status and may have diverged.
 
     Raises:
-        Mistake: naming the first such number of each array.
+        InvalidInputError: naming the first such number of each array.
     """
     problems = Problems()
     for name, array in (("W" if weights.tied else "G", weights.map), ("b", weights.b)):
@@ -102,23 +104,23 @@ def _arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
                 names = list(file.keys())
                 for name in names:
                     if name in NAMES and (kind := file.get_slice(name).get_dtype()) not in ("F16", "F32", "F64"):
-                        raise Mistake(Problem(f"{name} in {path} is {kind}", "save it as 32- or 64-bit floats"))
+                        raise InvalidInputError(f"{name} in {path} is {kind}", "save it as 32- or 64-bit floats")
                 return {name: file.get_tensor(name) for name in names if name in NAMES}, names
         with zipfile.ZipFile(path):
             pass
         with np.load(path, allow_pickle=False) as loaded:
             return {name: loaded[name] for name in loaded.files if name in NAMES}, list(loaded.files)
     except (SafetensorError, zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
-        if isinstance(error, Mistake):
+        if isinstance(error, InvalidInputError):
             raise
-        raise Mistake(Problem(f"{path} is damaged, or no {path.suffix[1:]} file ({error})", "write it again")) from None
+        raise InvalidInputError(f"{path} is damaged, or no {path.suffix[1:]} file ({error})", "write it again") from None
 
 
 def _from_arrays(arrays: dict[str, NDArray[Any]], names: list[str], path: Path) -> Weights:
     problems = Problems()
     if ("W" in arrays) == ("G" in arrays):
         held = f"holds {', '.join(names)}" if names else "holds no arrays"
-        raise Mistake(Problem(f"{path} {held}", "give W (..., m, n), or the untied map G (..., n, n), and b (..., n)"))
+        raise InvalidInputError(f"{path} {held}", "give W (..., m, n), or the untied map G (..., n, n), and b (..., n)")
     name = "W" if "W" in arrays else "G"
     numbers: dict[str, NDArray[np.float64]] = {}
     for key, array in arrays.items():
@@ -154,9 +156,9 @@ def _from_arrays(arrays: dict[str, NDArray[Any]], names: list[str], path: Path) 
 def _from_dataset(data: xr.Dataset, path: Path) -> Weights:
     net = str(data.attrs.get("net", "")).partition("(")[0]
     if net and net not in _NETS:
-        raise Mistake(Problem(f"{path} holds models of {net}", f"the exact engine knows {' and '.join(_NETS)}"))
+        raise InvalidInputError(f"{path} holds models of {net}", f"the exact engine knows {' and '.join(_NETS)}")
     if "W" not in data:
-        raise Mistake(Problem(f"{path} holds no W", "give a dataset of models, or plain arrays W and b"))
+        raise InvalidInputError(f"{path} holds no W", "give a dataset of models, or plain arrays W and b")
     W = data["W"].transpose(..., "hidden", "feature")
     lead = [str(name) for name in W.dims[:-2]]
     like = W.isel(hidden=0, drop=True)
@@ -169,7 +171,7 @@ def _from_dataset(data: xr.Dataset, path: Path) -> Weights:
     if world is not None and known:
         for axis in ("magnitude", "signed", "n_active"):
             if axis in lead:
-                raise Mistake(Problem(f"{path} varies {axis} along an axis", "write one dataset for each, data.isel(...)"))
+                raise InvalidInputError(f"{path} varies {axis} along an axis", "write one dataset for each, data.isel(...)")
         world["importance"] = spread("feature_importance", "feature")
     facts = {name: spread(name) for name in ("status", "loss_standard_error") if name in data}
     if "loss_standard_error" in facts:

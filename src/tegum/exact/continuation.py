@@ -31,7 +31,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.exact.descent import descend_many
 from tegum.exact.evaluate import Activation, evaluate
 from tegum.exact.flow import percent_bar, starting_point
@@ -81,17 +81,17 @@ class Branch:
         """The minimum at any value between those visited.
 
         Raises:
-            Mistake: for a value outside of them, or, next to where the branch is lost, one that cannot be reached.
+            InvalidInputError: for a value outside of them, or, next to where the branch is lost, one that cannot be reached.
         """
         low, high = sorted((self.points[0].value, self.points[-1].value))
         if not low <= value <= high:
-            raise Mistake(Problem(f"{self.name} is {value:g}", f"this branch is known from {low:g} to {high:g}"))
+            raise InvalidInputError(f"{self.name} is {value:g}", f"this branch is known from {low:g} to {high:g}")
         start = min(self.points, key=lambda point: abs(point.value - value))
         if start.value == value:
             return start
         found = self.tracker.walk(start, float(value), self.data.attrs["terms"])
         if found is None:
-            raise Mistake(Problem(f"the branch is lost on the way to {self.name} {value:g}", "follow it there in more values"))
+            raise InvalidInputError(f"the branch is lost on the way to {self.name} {value:g}", "follow it there in more values")
         return found
 
     def at(self, value: float) -> xr.Dataset:
@@ -134,7 +134,7 @@ def follow(
         ``interrupted``: 1 after Ctrl-C, when the branch is what was found until then.
 
     Raises:
-        Mistake: naming everything that is wrong with the arguments; where the start leads to no minimum.
+        InvalidInputError: naming everything that is wrong with the arguments; where the start leads to no minimum.
     """
     began = time.perf_counter()
     problems = Problems()
@@ -157,12 +157,10 @@ def follow(
         start = tracker.settled(first, tracker.descended(first, x, terms), terms)
         bar.set_description(f"following along {field}", refresh=False)
         if not (start.stable and start.doubt <= ALWAYS_NEAR):
-            raise Mistake(
-                Problem(
-                    f"the start leads to no minimum at {field} {first:g} (gradient {start.gradient_norm:.1e}, "
-                    f"smallest curvature {start.curvature.value:.1e})",
-                    "start from a minimum, for example one that tegum.exact.minimise finds there",
-                )
+            raise InvalidInputError(
+                f"the start leads to no minimum at {field} {first:g} (gradient {start.gradient_norm:.1e}, "
+                f"smallest curvature {start.curvature.value:.1e})",
+                "start from a minimum, for example one that tegum.exact.minimise finds there",
             )
         walk = _Walk(tracker, [start], terms, tolerance)
         interrupted = 0
@@ -192,14 +190,14 @@ def _along(features: Features, field: str, feature: int | Sequence[int] | None) 
     """The world as a function of one of its fields.
 
     Raises:
-        Mistake: for another field, or a feature that does not exist.
+        InvalidInputError: for another field, or a feature that does not exist.
     """
     if field not in _FIELDS:
-        raise Mistake(Problem(f"field is {field!r}", f"choose {' or '.join(map(repr, _FIELDS))}, or give a function as world"))
+        raise InvalidInputError(f"field is {field!r}", f"choose {' or '.join(map(repr, _FIELDS))}, or give a function as world")
     before = getattr(features, field)
     chosen = np.arange(before.shape[-1]) if feature is None else np.atleast_1d(feature)
     if not (np.issubdtype(chosen.dtype, np.integer) and (np.abs(chosen + 0.5) < before.shape[-1]).all()):
-        raise Mistake(Problem(f"feature is {feature}", f"choose among the {before.shape[-1]} entries of {field}"))
+        raise InvalidInputError(f"feature is {feature}", f"choose among the {before.shape[-1]} entries of {field}")
 
     def world(value: float) -> Features:
         after = before.copy()
@@ -300,7 +298,7 @@ def crossing(
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
     Raises:
-        Mistake: where they do not cross, or cross more than once, or where their losses are not known exactly enough.
+        InvalidInputError: where they do not cross, or cross more than once, or where their losses are not known exactly enough.
     """
     problems = Problems()
     if first.name != second.name:
@@ -313,15 +311,13 @@ def crossing(
         ends.append(sorted(between))
     low, high = max(end[0] for end in ends), min(end[1] for end in ends)
     if not low < high:
-        raise Mistake(Problem(f"no {first.name} is common to both branches and the search: {ends}", "follow them further"))
+        raise InvalidInputError(f"no {first.name} is common to both branches and the search: {ends}", "follow them further")
     for value in (low, high):
         one, other = (branch.tracker.world(value) for branch in (first, second))
         if type(one) is not type(other) or not all(np.array_equal(getattr(one, f), getattr(other, f)) for f in _FIELDS):
-            raise Mistake(
-                Problem(
-                    f"the branches live in different worlds at {first.name} {value:g}: {one!r} and {other!r}",
-                    "follow both in one",
-                )
+            raise InvalidInputError(
+                f"the branches live in different worlds at {first.name} {value:g}: {one!r} and {other!r}",
+                "follow both in one",
             )
     known = {point.value for branch in (first, second) for point in branch.points if low <= point.value <= high}
     grid = np.array(sorted(known | {low, high}))
@@ -338,22 +334,22 @@ def crossing(
     changes = np.flatnonzero(np.diff(np.sign(apart)))
     where = f"between {first.name} {low:g} and {high:g}"
     if not grid.size:
-        raise Mistake(Problem(f"the branches have the same loss {where}", "compare two different minima"))
+        raise InvalidInputError(f"the branches have the same loss {where}", "compare two different minima")
     if not changes.size:
         lower = "first" if apart[0] < 0 else "second"
         least = np.abs(apart).min()
-        raise Mistake(
-            Problem(f"the branches do not cross {where}: the {lower} is lower by {least:.2g} at least", "follow them further")
+        raise InvalidInputError(
+            f"the branches do not cross {where}: the {lower} is lower by {least:.2g} at least", "follow them further"
         )
     if len(changes) > 1:
         places = ", ".join(f"{grid[k]:g} to {grid[k + 1]:g}" for k in changes)
-        raise Mistake(Problem(f"the branches cross more than once {where}", f"choose between=(low, high) from {places}"))
+        raise InvalidInputError(f"the branches cross more than once {where}", f"choose between=(low, high) from {places}")
     k = int(changes[0])
     value = float(brentq(difference, grid[k], grid[k + 1], xtol=tol / 2))
     slope = abs(apart[k + 1] - apart[k]) / (grid[k + 1] - grid[k])
     doubt = (_loss_error(first, value) + _loss_error(second, value)) / slope
     if doubt > tol:
-        raise Mistake(Problem(f"the losses place the crossing at {value:.6g} to {doubt:.1g} only", "follow with more terms"))
+        raise InvalidInputError(f"the losses place the crossing at {value:.6g} to {doubt:.1g} only", "follow with more terms")
     return value
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.compilation import is_compiled
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.exact.model import LARGEST_BIAS, LARGEST_WEIGHT, Models, Point, evaluate_models, point_for
 from tegum.exact.product import MOST_TERMS, Work, World, require_terms, work_for
 from tegum.exact.worlds import owned, worlds_of
@@ -79,7 +79,7 @@ def evaluate(
         threads: how many threads; by default one per core.  It never changes a result.
 
     Raises:
-        Mistake: naming everything wrong with the arguments; numbers that are not finite by their instance.
+        InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance.
     """
     problems = Problems()
     with problems.collecting():
@@ -108,7 +108,7 @@ def evaluate(
         batch = np.broadcast_shapes(W.shape[:-2], b.shape[:-1], features.batch_shape)
     except ValueError:
         shapes = f"W {W.shape[:-2]}, b {b.shape[:-1]} and the features {features.batch_shape}"
-        raise Mistake(Problem(f"the leading axes do not fit: {shapes}", "give axes that broadcast")) from None
+        raise InvalidInputError(f"the leading axes do not fit: {shapes}", "give axes that broadcast") from None
     worlds = worlds_of(features)
     count, rows = int(np.prod(batch, dtype=int)), W.shape[-2]
     _require_finite("W", W, 2, LARGEST_WEIGHT)
@@ -244,14 +244,14 @@ def loss_and_gradient(
 
 
 def _numbers(name: str, array: ArrayLike) -> NDArray[np.float64]:
-    """The array in double precision; a `Mistake` for what is not a rectangular array of real numbers."""
+    """The array in double precision; a `InvalidInputError` for what is not a rectangular array of real numbers."""
     try:
         found = np.asarray(array)
         if not (np.isrealobj(found) and np.issubdtype(found.dtype, np.number)):
             raise TypeError
         return found.astype(np.float64)
     except (TypeError, ValueError):
-        raise Mistake(Problem(f"{name} is no array of real numbers", "give numbers with rows of equal length")) from None
+        raise InvalidInputError(f"{name} is no array of real numbers", "give numbers with rows of equal length") from None
 
 
 def _require_finite(name: str, array: NDArray[np.float64], own: int, limit: float) -> None:
@@ -262,9 +262,7 @@ def _require_finite(name: str, array: NDArray[np.float64], own: int, limit: floa
     place = tuple(int(i) for i in np.argwhere(bad)[0])
     instance = place[: array.ndim - own]
     where = f" in instance {instance[0] if len(instance) == 1 else instance}" if instance else ""
-    raise Mistake(
-        Problem(
-            f"{name}{where} is {array[place]} at {place[array.ndim - own :]}",
-            f"give finite numbers below {limit:g}; a model that diverged has no loss",
-        )
+    raise InvalidInputError(
+        f"{name}{where} is {array[place]} at {place[array.ndim - own :]}",
+        f"give finite numbers below {limit:g}; a model that diverged has no loss",
     )

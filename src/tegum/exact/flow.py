@@ -30,12 +30,12 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import BDF, DOP853, OdeSolution, Radau
 
+from tegum.caching import cached
 from tegum.compilation import is_compiled
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.exact.model import model_loss
 from tegum.exact.objective import Objective
 from tegum.features import Features
-from tegum.keeping import kept
 from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.provenance import provenance
@@ -70,12 +70,12 @@ class Flow:
         """W (..., m, n) and b (..., n) at times (...), interpolated to the order of the solver.
 
         Raises:
-            Mistake: for times before 0 or after ``reached``.
+            InvalidInputError: for times before 0 or after ``reached``.
         """
         when = np.asarray(times, dtype=np.float64)
         wrong = ~((when >= 0) & (when <= self.reached))
         if wrong.any():
-            raise Mistake(Problem(f"a time is {when[wrong].flat[0]:g}", f"choose times from 0 to {self.reached:g}"))
+            raise InvalidInputError(f"a time is {when[wrong].flat[0]:g}", f"choose times from 0 to {self.reached:g}")
         x = self.solution(when.reshape(-1)).T
         return self.objective.parameters(x.reshape(*when.shape, self.objective.size))
 
@@ -106,7 +106,7 @@ class Flow:
         )
 
 
-@kept()
+@cached()
 def gradient_flow(
     net: Net,
     features: Features,
@@ -143,7 +143,7 @@ def gradient_flow(
         that the solver gave up, the times after ``reached`` are left out.
 
     Raises:
-        Mistake: naming everything that is wrong with the arguments.
+        InvalidInputError: naming everything that is wrong with the arguments.
     """
     problems = Problems()
     _recorded(times, duration, problems)
@@ -210,7 +210,7 @@ def starting_point(
     """The loss of one model and its flat parameters, checked.
 
     Raises:
-        Mistake: with what was noted before, and everything wrong with the arguments.
+        InvalidInputError: with what was noted before, and everything wrong with the arguments.
     """
     arrays = {"W": np.asarray(W, dtype=np.float64), "b": np.asarray(b, dtype=np.float64)}
     shapes = {"W": (net.n_hidden, net.n_features), "b": (net.n_features,)}

@@ -19,6 +19,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.caching import cached
 from tegum.errors import Problems
 from tegum.exact.objective import activation_of
 from tegum.exact.product import require_terms
@@ -26,13 +27,12 @@ from tegum.exact.search import CONVERGED, INTERRUPTED, MINIMUM, NOT_CONVERGED, S
 from tegum.exact.starts import first_points, neighbours_of
 from tegum.exact.worlds import Worlds, worlds_of
 from tegum.features import Features
-from tegum.keeping import kept
 from tegum.nets import Initialisation, Net, require_same_features
 from tegum.provenance import provenance
 from tegum.sweep import WorldGrid, world_grid
 
 
-@kept(cuttable=True, whole_with=("initial", "warm_starts"))
+@cached(splittable=True, whole_with=("initial", "warm_starts"))
 def minimise(
     net: Net,
     features: Features,
@@ -81,7 +81,7 @@ def minimise(
         ``feature_density``, ``feature_importance``; coordinate ``start`` says where each seed began.
 
     Raises:
-        Mistake: naming everything that is wrong with the arguments.
+        InvalidInputError: naming everything that is wrong with the arguments.
     """
     problems = Problems()
     linear = False

@@ -12,7 +12,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.exact.model import enter_world, model_loss, point_for
 from tegum.exact.product import require_terms, work_for
 from tegum.exact.worlds import worlds_of
@@ -24,11 +24,11 @@ def activation_of(net: Net) -> bool:
     """Whether a net that the exact engine can treat is linear.
 
     Raises:
-        Mistake: for every other family.
+        InvalidInputError: for every other family.
     """
     if not isinstance(net, ReluOutput | Linear):
-        raise Mistake(
-            Problem(f"the net is {net!r}", "the exact engine knows Linear and ReluOutput; train the others with tegum.train")
+        raise InvalidInputError(
+            f"the net is {net!r}", "the exact engine knows Linear and ReluOutput; train the others with tegum.train"
         )
     return isinstance(net, Linear)
 
@@ -41,13 +41,13 @@ class Objective:
         """Prepares memory; ``terms`` is fixed, so that loss and gradient belong to one smooth function.
 
         Raises:
-            Mistake: for a net or a world the engine cannot treat, or features with leading axes.
+            InvalidInputError: for a net or a world the engine cannot treat, or features with leading axes.
         """
         require_same_features(net, features.n_features)
         self._linear = int(activation_of(net))
         require_terms(terms)
         if features.batch_shape:
-            raise Mistake(Problem(f"the features have leading axes {features.batch_shape}", "give a single world"))
+            raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give a single world")
         self.net, self.features, self.terms = net, features, terms
         worlds = worlds_of(features)
         self._world, self._work = worlds.blank(), work_for(net.n_features)
@@ -73,10 +73,10 @@ class Objective:
         """Loss and gradient (size,) at x (size,); of a net without bias the gradient by b is 0.
 
         Raises:
-            Mistake: where x has another size.
+            InvalidInputError: where x has another size.
         """
         if np.shape(x) != (self.size,):
-            raise Mistake(Problem(f"x has shape {np.shape(x)}", f"give ({self.size},): W row by row, then b"))
+            raise InvalidInputError(f"x has shape {np.shape(x)}", f"give ({self.size},): W row by row, then b")
         point = self._point
         W, b = self.parameters(x)
         point.W[...] = W

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.compilation import inlined
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.exact.lanes import fill, load, store
 
 ROW = 16
@@ -86,10 +86,10 @@ def require_terms(terms: int) -> None:
     """Refuses a number of terms that the inversion cannot reach by doubling.
 
     Raises:
-        Mistake: unless it is a power of two from 8 to 32768.
+        InvalidInputError: unless it is a power of two from 8 to 32768.
     """
     if not (isinstance(terms, int | np.integer) and 8 <= terms <= MOST_TERMS and terms & (terms - 1) == 0):
-        raise Mistake(Problem(f"terms is {terms}", f"choose a power of two from 8 to {MOST_TERMS}"))
+        raise InvalidInputError(f"terms is {terms}", f"choose a power of two from 8 to {MOST_TERMS}")
 
 
 @inlined

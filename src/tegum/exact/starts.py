@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.nets import Initialisation, Net, initial_parameters
 from tegum.sweep import WorldGrid
 
@@ -55,7 +55,7 @@ def neighbours_of(grid: WorldGrid) -> tuple[NDArray[np.int64], list[str]]:
     """For each grid point the points before and after it along each axis (itself at the rim), shape (points, 2 axes)."""
     axes = [(i, name) for i, name in enumerate(grid.axes) if grid.shape[i] > 1]
     if not axes:
-        raise Mistake(Problem("warm_starts is set and the grid has one point", "sweep something, or leave warm_starts at 0"))
+        raise InvalidInputError("warm_starts is set and the grid has one point", "sweep something, or leave warm_starts at 0")
     index = np.stack(np.unravel_index(np.arange(int(np.prod(grid.shape))), grid.shape), axis=-1)
     found, names = [], []
     for i, name in axes:

@@ -20,7 +20,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.exact.evaluate import Activation, loss
 from tegum.exact.minimise import minimise
 from tegum.exact.objective import activation_of
@@ -66,17 +66,17 @@ def transitions(
         the larger), ``step`` (how far W^T W moves, Frobenius norm) and ``order``.
 
     Raises:
-        Mistake: for values that are not positive, or shapes that do not fit.
+        InvalidInputError: for values that are not positive, or shapes that do not fit.
     """
     ends = np.array(values, dtype=np.float64)
     if ends.ndim != 2 or ends.shape[1] != 2 or not (ends > 0).all():
-        raise Mistake(Problem(f"values has shape {ends.shape}", "give pairs of positive numbers, shape (k, 2)"))
+        raise InvalidInputError(f"values has shape {ends.shape}", "give pairs of positive numbers, shape (k, 2)")
     m, n = net.n_hidden, net.n_features
     shapes = {"W": (len(ends), 2, m, n), "b": (len(ends), 2, n)}
     models = {name: np.array(array, dtype=np.float64) for name, array in (("W", W), ("b", b))}
     for name, shape in shapes.items():
         if models[name].shape != shape:
-            raise Mistake(Problem(f"{name} has shape {models[name].shape}", f"give {shape}"))
+            raise InvalidInputError(f"{name} has shape {models[name].shape}", f"give {shape}")
     shown = {"desc": "transitions", "disable": None if progress is None else not progress}
     for _ in ProgressBar(range(_HALVINGS if len(ends) else 0), **shown):
         _halve(net, worlds_at, ends, models, terms)

@@ -54,7 +54,7 @@ def worlds_of(features: Features, batch: tuple[int, ...] | None = None) -> World
     """The tables of a distribution, its leading axes broadcast to ``batch`` and flattened.
 
     Raises:
-        Mistake: where the distribution has no independent blocks, or magnitudes the engine cannot treat.
+        InvalidInputError: where the distribution has no independent blocks, or magnitudes the engine cannot treat.
     """
     problems = Problems()
     law = features.magnitude

@@ -37,7 +37,7 @@ class AnticorrelatedSets(Features):
         signed: whether an active feature gets a random sign.
 
     Raises:
-        Mistake: naming every wrong field.
+        InvalidInputError: naming every wrong field.
     """
 
     n_sets: int

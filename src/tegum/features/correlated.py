@@ -32,7 +32,7 @@ class CorrelatedSets(Features):
         signed: whether an active feature gets a random sign of its own.
 
     Raises:
-        Mistake: naming every wrong field.
+        InvalidInputError: naming every wrong field.
     """
 
     n_sets: int

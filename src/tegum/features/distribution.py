@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.features.blocks import Blocks
 from tegum.features.magnitudes import Magnitude
 
@@ -51,12 +51,12 @@ class Features(ABC):
         """The same distribution with some fields changed, checked anew.
 
         Raises:
-            Mistake: for a field this distribution does not have, or a wrong value.
+            InvalidInputError: for a field this distribution does not have, or a wrong value.
         """
         mine = self.field_names()
         unknown = [name for name in changes if name not in mine]
         if unknown:
-            raise Mistake(Problem(f"{type(self).__name__} has no field {unknown[0]!r}", f"choose among {', '.join(mine)}"))
+            raise InvalidInputError(f"{type(self).__name__} has no field {unknown[0]!r}", f"choose among {', '.join(mine)}")
         return type(self)(**{name: getattr(self, name) for name in mine} | changes)
 
     @classmethod
@@ -92,8 +92,8 @@ class Features(ABC):
             object.__setattr__(self, name, kept)
 
     def blocks(self) -> Blocks:
-        """The independent blocks that the exact engine enumerates; a `Mistake` where there are none."""
-        raise Mistake(Problem(f"{type(self).__name__} has no independent blocks", "use the stochastic engine for it"))
+        """The independent blocks that the exact engine enumerates; a `InvalidInputError` where there are none."""
+        raise InvalidInputError(f"{type(self).__name__} has no independent blocks", "use the stochastic engine for it")
 
     @property
     def batch_shape(self) -> tuple[int, ...]:
@@ -122,7 +122,7 @@ class Features(ABC):
         differences between worlds are not noise.
         """
         if n_samples < 1:
-            raise Mistake(Problem(f"n_samples is {n_samples}", "draw at least 1 sample"))
+            raise InvalidInputError(f"n_samples is {n_samples}", "draw at least 1 sample")
         generator = np.random.default_rng(seed)
         shape = (n_samples, self.n_features)
         magnitude = self.magnitude.quantile(generator.random(shape))

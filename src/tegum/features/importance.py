@@ -12,12 +12,12 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 
 def _count(n_features: int) -> int:
     if n_features < 1:
-        raise Mistake(Problem(f"n_features is {n_features}", "an importance curve needs at least 1 feature"))
+        raise InvalidInputError(f"n_features is {n_features}", "an importance curve needs at least 1 feature")
     return n_features
 
 
@@ -25,7 +25,7 @@ def constant(n_features: int, value: ArrayLike = 1.0) -> Float[np.ndarray, "*bat
     """``value`` for every feature, shape (..., n).
 
     Raises:
-        Mistake: for fewer than one feature.
+        InvalidInputError: for fewer than one feature.
     """
     value = np.asarray(value, dtype=np.float64)
     return np.repeat(value[..., None], _count(n_features), axis=-1)
@@ -35,7 +35,7 @@ def geometric(ratio: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch n"
     """ratio^i for i = 0 .. n-1, shape (..., n).
 
     Raises:
-        Mistake: for fewer than one feature.
+        InvalidInputError: for fewer than one feature.
     """
     base: NDArray[np.float64] = np.asarray(ratio, dtype=np.float64)[..., None]
     return np.asarray(base ** np.arange(_count(n_features)))
@@ -45,7 +45,7 @@ def power_law(exponent: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch
     """(i + 1)^-exponent for i = 0 .. n-1, shape (..., n).
 
     Raises:
-        Mistake: for fewer than one feature.
+        InvalidInputError: for fewer than one feature.
     """
     power: NDArray[np.float64] = np.asarray(exponent, dtype=np.float64)[..., None]
     return np.asarray(np.arange(1, _count(n_features) + 1, dtype=np.float64) ** -power)
@@ -55,11 +55,11 @@ def one_odd(importance: ArrayLike, n_features: int, position: int = -1) -> Float
     """1 for every feature but the one at ``position`` (the last by default), shape (..., n).
 
     Raises:
-        Mistake: for a position beyond the features.
+        InvalidInputError: for a position beyond the features.
     """
     value = np.asarray(importance, dtype=np.float64)
     if not -n_features <= position < n_features:
-        raise Mistake(Problem(f"position is {position}", f"choose one of the {n_features} features, 0 to {n_features - 1}"))
+        raise InvalidInputError(f"position is {position}", f"choose one of the {n_features} features, 0 to {n_features - 1}")
     curve = np.ones((*value.shape, _count(n_features)))
     curve[..., position] = value
     return curve

@@ -31,7 +31,7 @@ class Independent(Features):
         signed: whether an active feature gets a random sign.
 
     Raises:
-        Mistake: naming every wrong field.
+        InvalidInputError: naming every wrong field.
     """
 
     def __init__(

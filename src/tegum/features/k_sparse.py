@@ -30,7 +30,7 @@ class KSparse(Features):
         signed: whether an active feature gets a random sign.
 
     Raises:
-        Mistake: naming every wrong field.
+        InvalidInputError: naming every wrong field.
     """
 
     n_active: int

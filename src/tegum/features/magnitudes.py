@@ -17,7 +17,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 
 class Magnitude(ABC):
@@ -39,7 +39,7 @@ class Magnitude(ABC):
 
 def _require_positive(name: str, value: float) -> None:
     if not (isfinite(value) and value > 0):
-        raise Mistake(Problem(f"{name} is {value}", "choose a finite number above 0"))
+        raise InvalidInputError(f"{name} is {value}", "choose a finite number above 0")
 
 
 @final

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.figures.theme import FAINT, IMPORTANCE, INK, styled
 from tegum.geometry import aligned
 
@@ -30,12 +30,12 @@ def arrow_panels(data: xr.Dataset, along: str, turn: bool = True) -> go.Figure:
             hidden layer has a nonlinearity.
 
     Raises:
-        Mistake: where W has other dimensions.
+        InvalidInputError: where W has other dimensions.
     """
     W = data["W"]
     if set(W.dims) != {along, "hidden", "feature"} or W.sizes["hidden"] != 2:
-        raise Mistake(
-            Problem(f"W has dimensions {dict(W.sizes)}", f"select one model for each {along}, with 2 hidden dimensions")
+        raise InvalidInputError(
+            f"W has dimensions {dict(W.sizes)}", f"select one model for each {along}, with 2 hidden dimensions"
         )
     labels = data[along].values
     models = [W.sel({along: label}).transpose("hidden", "feature").values for label in labels]

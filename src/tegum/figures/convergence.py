@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.figures.theme import FAINT, INK, styled
 
 _FLOOR = 1e-16
@@ -28,15 +28,15 @@ def error_curves(data: xr.Dataset) -> go.Figure:
             spent; the labels of ``kind`` and ``curve`` become titles and legend.
 
     Raises:
-        Mistake: where the dimensions are others, or there are more methods than colours.
+        InvalidInputError: where the dimensions are others, or there are more methods than colours.
     """
     error, terms = data["error"], data["terms"]
     dims = ("kind", "curve", "case", "effort")
     for variable in (error, terms):
         if set(variable.dims) != set(dims):
-            raise Mistake(Problem(f"{variable.name} has dimensions {dict(variable.sizes)}", f"give {', '.join(dims)}"))
+            raise InvalidInputError(f"{variable.name} has dimensions {dict(variable.sizes)}", f"give {', '.join(dims)}")
     if error.sizes["curve"] > len(_COLOURS):
-        raise Mistake(Problem(f"there are {error.sizes['curve']} methods", f"compare at most {len(_COLOURS)}"))
+        raise InvalidInputError(f"there are {error.sizes['curve']} methods", f"compare at most {len(_COLOURS)}")
     kinds = [str(kind) for kind in data["kind"].values]
     methods = [str(method) for method in data["curve"].values]
     figure = make_subplots(cols=len(kinds), subplot_titles=kinds, shared_yaxes=True, horizontal_spacing=0.03)

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.figures.theme import CATEGORIES, FAINT, styled
 
 _ANGLES = np.linspace(0, 2 * np.pi, 121)
@@ -32,11 +32,11 @@ def set_arrows(
         columns: panels in a row.
 
     Raises:
-        Mistake: where a W has other than two hidden dimensions.
+        InvalidInputError: where a W has other than two hidden dimensions.
     """
     for title, W in models.items():
         if W.shape[0] != 2:
-            raise Mistake(Problem(f"W of {title!r} has shape {W.shape}", "draw models with 2 hidden dimensions"))
+            raise InvalidInputError(f"W of {title!r} has shape {W.shape}", "draw models with 2 hidden dimensions")
     columns = min(columns, len(models))
     rows = -(-len(models) // columns)
     figure = make_subplots(

@@ -47,7 +47,7 @@ def aligned(
             the first feature upwards and the next off its line to the right.
 
     Raises:
-        Mistake: for features or axes that do not exist or are named twice.
+        InvalidInputError: for features or axes that do not exist or are named twice.
     """
     W = np.asarray(W)
     m, n = W.shape[-2:]
@@ -78,8 +78,8 @@ def aligned_to(
         whole: whether groups of the same size may also change places as a whole, as equal sets of correlated features may.
 
     Raises:
-        Mistake: for shapes that do not match, for groups that overlap or name features that do not exist, and for more than
-            50,000 permutations.
+        InvalidInputError: for shapes that do not match, for groups that overlap or name features that do not exist, and for
+            more than 50,000 permutations.
     """
     W, reference = np.asarray(W), np.asarray(reference)
     problems = Problems()

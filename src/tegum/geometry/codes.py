@@ -33,7 +33,7 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 _REPRESENTED = 0.5
 WEIGHTY = 0.3
@@ -182,14 +182,14 @@ def hand_built(name: str, n: int) -> NDArray[np.float64]:
     Words have norm 1 over the neurons that they excite; silencing weights have the size of the exciting ones.
 
     Raises:
-        Mistake: for a name that is no code, or fewer features than the code has.
+        InvalidInputError: for a name that is no code, or fewer features than the code has.
     """
     if name not in _ALONE:
-        raise Mistake(Problem(f"the code is {name!r}", f"choose among {', '.join(CODES)}"))
+        raise InvalidInputError(f"the code is {name!r}", f"choose among {', '.join(CODES)}")
     alone = _ALONE[name]
     held = alone + (BLOCK_CODES[name].shape[1] if name in BLOCK_CODES else 0)
     if n < held:
-        raise Mistake(Problem(f"n is {n}", f"choose at least {held}, the features of {name!r}"))
+        raise InvalidInputError(f"n is {n}", f"choose at least {held}, the features of {name!r}")
     W = np.zeros((5, n))
     W[:alone, :alone] = np.eye(alone)
     if name in BLOCK_CODES:

@@ -25,7 +25,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import InvalidInputError, Problems
 
 SIZE, WINDOW, NEAR = 0.2, 0.2, 0.1
 _TRIM = 0.05
@@ -98,7 +98,7 @@ def jumps(D: NDArray[np.floating], times: NDArray[Any], size: float = SIZE, wind
         window: in decades of time; records further apart than that are compared with the next one.
 
     Raises:
-        Mistake: for times that do not rise or do not belong to D, and thresholds that are not above 0.
+        InvalidInputError: for times that do not rise or do not belong to D, and thresholds that are not above 0.
     """
     _require(D, times, size, window)
     ahead = _ahead(np.log10(times), window)
@@ -130,11 +130,11 @@ def events(
         since: jumps that begin before this row are left out.
 
     Raises:
-        Mistake: as `jumps`, and for a loss that does not belong to the times.
+        InvalidInputError: as `jumps`, and for a loss that does not belong to the times.
     """
     if np.shape(loss) != np.shape(times):
         what = f"the loss has shape {np.shape(loss)} and times {np.shape(times)}"
-        raise Mistake(Problem(what, "give one loss for each time"))
+        raise InvalidInputError(what, "give one loss for each time")
     start = settled(D) if since is None else since
     log_time = np.log10(times)
     groups: list[list[Jump]] = []

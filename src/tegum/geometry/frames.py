@@ -19,7 +19,7 @@ Source: Benedetto and Fickus, `Finite normalized tight frames` (2003), for the f
 import numpy as np
 from jaxtyping import Float
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.geometry.measures import cosines
 
 _RANK = 1e-10
@@ -64,9 +64,9 @@ def welch_bound(n_features: int, n_hidden: int) -> float:
     """The lowest coherence that n directions in m dimensions can have by Welch's inequality; 0 where n <= m.
 
     Raises:
-        Mistake: where there is no feature or no dimension.
+        InvalidInputError: where there is no feature or no dimension.
     """
     if n_features < 1 or n_hidden < 1:
-        raise Mistake(Problem(f"there are {n_features} features in {n_hidden} dimensions", "give at least one of each"))
+        raise InvalidInputError(f"there are {n_features} features in {n_hidden} dimensions", "give at least one of each")
     excess = max(n_features - n_hidden, 0)
     return float(np.sqrt(excess / (n_hidden * max(n_features - 1, 1))))

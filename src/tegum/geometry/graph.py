@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.geometry.measures import dimensionality, feature_norms, gram
 
 SMALL_NORM = 0.3
@@ -83,13 +83,13 @@ def feature_graph(W: NDArray[np.floating], threshold: float = 0.1) -> FeatureGra
         threshold: an edge needs a larger |W_i . W_j|.
 
     Raises:
-        Mistake: where W is not one matrix of finite numbers, or the threshold is negative.
+        InvalidInputError: where W is not one matrix of finite numbers, or the threshold is negative.
     """
     require_weights(W)
     if W.ndim != 2:
-        raise Mistake(Problem(f"W has shape {W.shape}", "a feature graph is that of one model, (m, n)"))
+        raise InvalidInputError(f"W has shape {W.shape}", "a feature graph is that of one model, (m, n)")
     if not threshold >= 0:
-        raise Mistake(Problem(f"threshold is {threshold:g}", "choose 0 or more"))
+        raise InvalidInputError(f"threshold is {threshold:g}", "choose 0 or more")
     size = np.abs(gram(W))
     np.fill_diagonal(size, 0)
     nodes = learned(W)
@@ -110,10 +110,10 @@ def factor_dimensions(W: Float[np.ndarray, "m n"]) -> int:
 
 
 def require_weights(W: NDArray[Any]) -> None:
-    """Raises a `Mistake` unless W is (..., m, n) and finite."""
+    """Raises a `InvalidInputError` unless W is (..., m, n) and finite."""
     if W.ndim < 2 or W.size == 0:
-        raise Mistake(Problem(f"W has shape {W.shape}", "give (..., m, n), a column for each feature"))
+        raise InvalidInputError(f"W has shape {W.shape}", "give (..., m, n), a column for each feature")
     bad = np.argwhere(~np.isfinite(W))
     if len(bad):
         place = tuple(int(i) for i in bad[0])
-        raise Mistake(Problem(f"W is {W[place]} at {place}", "give finite numbers; a model that diverged has no geometry"))
+        raise InvalidInputError(f"W is {W[place]} at {place}", "give finite numbers; a model that diverged has no geometry")

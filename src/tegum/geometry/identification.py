@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.geometry.catalogue import Fit, composite_name, nearest_shape, plural
 from tegum.geometry.graph import SPANNED, learned, require_weights
 from tegum.geometry.measures import cosines, dimensionality, feature_norms
@@ -98,11 +98,11 @@ def identify(W: NDArray[np.floating]) -> Identification:
     """The shapes in one model, W (m, n).
 
     Raises:
-        Mistake: where W is not one matrix of finite numbers.
+        InvalidInputError: where W is not one matrix of finite numbers.
     """
     require_weights(W)
     if W.ndim != 2:
-        raise Mistake(Problem(f"W has shape {W.shape}", "give one model, (m, n); shape_names takes (..., m, n)"))
+        raise InvalidInputError(f"W has shape {W.shape}", "give one model, (m, n); shape_names takes (..., m, n)")
     return _identified(W.astype(np.float64))
 
 
@@ -112,7 +112,7 @@ def shape_names(W: NDArray[np.floating]) -> NDArray[Any]:
     Models with weights that are not finite are ``diverged``.
 
     Raises:
-        Mistake: where W has less than two axes, or none of some size.
+        InvalidInputError: where W has less than two axes, or none of some size.
     """
     if W.ndim < 2 or W.size == 0:
         require_weights(W)

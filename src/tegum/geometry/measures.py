@@ -16,7 +16,7 @@ paper's interference; ``interference(W, root=True)`` is that.)
 import numpy as np
 from jaxtyping import Float
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 
 def feature_norms(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
@@ -67,8 +67,8 @@ def polar_angles(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batc
     """The direction of every feature in two dimensions, degrees in [0, 360), shape (..., n).
 
     Raises:
-        Mistake: unless W has two hidden dimensions.
+        InvalidInputError: unless W has two hidden dimensions.
     """
     if W.shape[-2] != 2:
-        raise Mistake(Problem(f"W has {W.shape[-2]} hidden dimensions", "polar angles need 2"))
+        raise InvalidInputError(f"W has {W.shape[-2]} hidden dimensions", "polar angles need 2")
     return np.asarray(np.degrees(np.arctan2(W[..., 1, :], W[..., 0, :])) % 360)

@@ -30,7 +30,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Float
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.geometry.neurons import rescaled_neurons
 
 _UNEQUAL, _RECIPROCAL, _COMPUTED = 2.0, 3.0, (0.5, 1.5)
@@ -111,10 +111,10 @@ def hand_built_motif(ratio: float, inhibited: bool = True) -> tuple[Float[np.nda
         inhibited: whether A and B silence each other's victims.
 
     Raises:
-        Mistake: for a ratio that is not above 0.
+        InvalidInputError: for a ratio that is not above 0.
     """
     if not ratio > 0:
-        raise Mistake(Problem(f"ratio is {ratio}", "choose a number above 0; 4 is the paper's, 1 is symmetric"))
+        raise InvalidInputError(f"ratio is {ratio}", "choose a number above 0; 4 is the paper's, 1 is symmetric")
     a = float(np.sqrt(ratio))
     W1 = np.array([[a, -1 / a, 0], [a, 0, -1 / a], [-1, 0, 0], [0, 1, 0], [0, 0, 1]])
     silence = -a if inhibited else 0.0

@@ -22,7 +22,7 @@ def purity(W: NDArray[np.floating]) -> NDArray[np.float64]:
     """The purity of many models, W (..., m, n): shape (...), NaN where no features overlap.
 
     Raises:
-        Mistake: where W has numbers that are not finite.
+        InvalidInputError: where W has numbers that are not finite.
     """
 
     def one(model: NDArray[np.floating], shared: list[Component]) -> float:
@@ -37,7 +37,7 @@ def level_distance(W: NDArray[np.floating]) -> NDArray[np.float64]:
     """How far dimensionalities are from those of the identified shapes, W (..., m, n): shape (...), NaN where there are none.
 
     Raises:
-        Mistake: where W has numbers that are not finite.
+        InvalidInputError: where W has numbers that are not finite.
     """
 
     def one(model: NDArray[np.floating], shared: list[Component]) -> float:

@@ -32,7 +32,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.geometry.measures import cosines, feature_norms, polar_angles
 
 ABSENT, COLLAPSED, ANTIPODAL, ORTHOGONAL, ADJACENT, MIXED = (
@@ -83,11 +83,11 @@ def set_relations(W: Float[np.ndarray, "m n"], set_size: int) -> tuple[str, ...]
         set_size: features in each set, at least 2.
 
     Raises:
-        Mistake: where sets of this size do not fill the n features.
+        InvalidInputError: where sets of this size do not fill the n features.
     """
     n = W.shape[1]
     if set_size < 2 or n % set_size:
-        raise Mistake(Problem(f"set_size is {set_size} for {n} features", "choose a divisor of at least 2"))
+        raise InvalidInputError(f"set_size is {set_size} for {n} features", "choose a divisor of at least 2")
     norms, c = feature_norms(W).reshape(-1, set_size), cosines(W)
     pairs = np.triu_indices(set_size, 1)
     within = [c[k : k + set_size, k : k + set_size][pairs] for k in range(0, n, set_size)]
@@ -127,7 +127,7 @@ def arrangement_of(W: Float[np.ndarray, "m n"], set_size: int) -> Arrangement:
         set_size: members of a set; sets are consecutive features.
 
     Raises:
-        Mistake: as `set_relations`.
+        InvalidInputError: as `set_relations`.
     """
     relations = set_relations(W, set_size)
     return Arrangement(_name(W, set_size, relations), relations)

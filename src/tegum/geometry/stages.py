@@ -61,7 +61,7 @@ def stages(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[Any]:
         set_size: features in a set, at least 2.
 
     Raises:
-        Mistake: where sizes do not fit.
+        InvalidInputError: where sizes do not fit.
     """
     _require(W, set_size)
     norms, C = feature_norms(W), cosines(W)
@@ -84,7 +84,7 @@ def between_sets(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[np.
     """The cosine between the mean directions of the two sets, shape (time,); 0 where one of them vanishes.
 
     Raises:
-        Mistake: as `stages`.
+        InvalidInputError: as `stages`.
     """
     _require(W, set_size)
     means = np.stack([W[..., :set_size].mean(axis=-1), W[..., set_size:].mean(axis=-1)], axis=-1)
@@ -100,7 +100,7 @@ def visits(W: Float[np.ndarray, "time m n"], times: NDArray[Any], set_size: int)
         set_size: features in a set.
 
     Raises:
-        Mistake: where sizes do not fit, or times do not rise above 0.
+        InvalidInputError: where sizes do not fit, or times do not rise above 0.
     """
     letters, log_time = stages(W, set_size), _log_times(times, len(W))
     axis = between_sets(W, set_size) < AXIS
@@ -121,7 +121,7 @@ def plateaus(loss: NDArray[np.floating], times: NDArray[Any]) -> tuple[Plateau, 
         times: rising, above 0, (time,).
 
     Raises:
-        Mistake: where times do not rise above 0 or do not belong to the loss.
+        InvalidInputError: where times do not rise above 0 or do not belong to the loss.
     """
     log_time = _log_times(times, len(loss))
     ahead = np.searchsorted(log_time, log_time + _WINDOW)

@@ -14,7 +14,7 @@ largest count (as for weights, what is smaller is not seen) is our choice.
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 
 def primary_share(
@@ -36,10 +36,10 @@ def primary_share(
         least: activations up to this share of the neuron's largest do not count.
 
     Raises:
-        Mistake: for quantiles that are not 0 <= low <= high <= 1.
+        InvalidInputError: for quantiles that are not 0 <= low <= high <= 1.
     """
     if not 0 <= low <= high <= 1:
-        raise Mistake(Problem(f"the quantiles are {low} and {high}", "choose 0 <= low <= high <= 1"))
+        raise InvalidInputError(f"the quantiles are {low} and {high}", "choose 0 <= low <= high <= 1")
     share = np.full(h.shape[1], np.nan)
     for k, feature in enumerate(primary):
         fires = h[:, k] > least * h[:, k].max()

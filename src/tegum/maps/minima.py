@@ -1,7 +1,7 @@
 """The lowest minimum at every point of a grid of worlds, and how often random starts find it.
 
 First random starts at every point; then rounds in which every point also starts from what its neighbours found, until none gets
-lower.  Inside `tegum.keeping.keeping` every round is kept, so that a long map can be stopped and resumed.
+lower.  Inside `tegum.caching.caching` every round is kept, so that a long map can be stopped and resumed.
 
 Example: `lowest_minima(ReluOutput(3, 2), Independent(3), {"density": [0.1, 0.2]}, seeds=32)` has the best ``W``, ``b`` and
 ``loss`` at each density, and ``found``, the share of random starts that reached that loss.
@@ -50,7 +50,7 @@ def lowest_minima(
         ``found``; where Ctrl-C ended it, the attribute ``interrupted`` is 1 and it holds the round that was stopped.
 
     Raises:
-        Mistake: for wrong arguments.
+        InvalidInputError: for wrong arguments.
     """
     settings: dict[str, Any] = {"sweep": sweep, "threads": threads, "progress": progress}
     first = minimise(net, features, seeds=seeds, **settings)

@@ -57,7 +57,7 @@ def phase_map(
         other), ``value``, ``before``, ``after`` (the shapes), ``jump``, ``order`` and what else `transitions` measures.
 
     Raises:
-        Mistake: for sizes or axes that make no map.
+        InvalidInputError: for sizes or axes that make no map.
     """
     axes = {"density": np.asarray(density, dtype=np.float64), "importance_ratio": np.asarray(ratio, dtype=np.float64)}
     problems = Problems()

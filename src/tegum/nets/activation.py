@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 Function = Callable[[Any], Any]
 
@@ -43,8 +43,8 @@ class Activation:
         on_arrays: whether both also take arrays, elementwise, which makes plain forward passes faster.
 
     Raises:
-        Mistake: where a function does not give finite numbers, or the slope is not the value's derivative, at six points
-            between -2 and 2.
+        InvalidInputError: where a function does not give finite numbers, or the slope is not the value's derivative, at six
+            points between -2 and 2.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Activation:
             smooth = abs(right - left) < _AGREES * size
             if smooth and abs(slope - (left + right) / 2) > _AGREES * size:
                 what = f"the slope of activation {self.name!r} at {x:g} is {slope:g}, its value rises at {(left + right) / 2:g}"
-                raise Mistake(Problem(what, "give the derivative of the value"))
+                raise InvalidInputError(what, "give the derivative of the value")
 
     def _number(self, which: str, x: float) -> float:
         function: Function = getattr(self, which)
@@ -69,14 +69,12 @@ class Activation:
             with np.errstate(all="ignore"):
                 number = float(function(x))
         except Exception as error:  # noqa: BLE001  whatever a user's function raises is part of the message
-            raise Mistake(
-                Problem(f"the {which} of activation {self.name!r} at {x:g} fails ({error})", "give a function of one number")
+            raise InvalidInputError(
+                f"the {which} of activation {self.name!r} at {x:g} fails ({error})", "give a function of one number"
             ) from None
         if not np.isfinite(number):
-            raise Mistake(
-                Problem(
-                    f"the {which} of activation {self.name!r} at {x:g} is {number}", "give a function that is finite everywhere"
-                )
+            raise InvalidInputError(
+                f"the {which} of activation {self.name!r} at {x:g} is {number}", "give a function that is finite everywhere"
             )
         return number
 
@@ -166,14 +164,14 @@ def activation_called(choice: str | Activation) -> Activation:
     """The activation of that name, or the one given.
 
     Raises:
-        Mistake: for a name that stands for none, or one of your own under a name that is taken.
+        InvalidInputError: for a name that stands for none, or one of your own under a name that is taken.
     """
     if isinstance(choice, Activation):
         if choice != ACTIVATIONS.get(choice.name, choice):
-            raise Mistake(Problem(f"an activation of your own is called {choice.name!r}", "choose a name that is not taken"))
+            raise InvalidInputError(f"an activation of your own is called {choice.name!r}", "choose a name that is not taken")
         return choice
     if choice not in ACTIVATIONS:
-        raise Mistake(
-            Problem(f"activation is {choice!r}", f"choose among {', '.join(ACTIVATIONS)}, or give a tg.nets.Activation")
+        raise InvalidInputError(
+            f"activation is {choice!r}", f"choose among {', '.join(ACTIVATIONS)}, or give a tg.nets.Activation"
         )
     return ACTIVATIONS[choice]

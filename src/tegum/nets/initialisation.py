@@ -20,7 +20,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.nets.net import Net
 
 Initialisation = Literal["xavier_normal", "xavier_uniform", "normal", "uniform"]
@@ -30,7 +30,7 @@ def spread_of(initialisation: Initialisation, scale: float, shape: tuple[int, ..
     """The standard deviation of the normal laws, the half width of the uniform ones, for a matrix of ``shape``.
 
     Raises:
-        Mistake: for an initialisation that is not xavier_normal, xavier_uniform, normal or uniform.
+        InvalidInputError: for an initialisation that is not xavier_normal, xavier_uniform, normal or uniform.
     """
     if initialisation == "xavier_normal":
         return scale * float(np.sqrt(2 / sum(shape)))
@@ -38,7 +38,7 @@ def spread_of(initialisation: Initialisation, scale: float, shape: tuple[int, ..
         return scale * float(np.sqrt(6 / sum(shape)))
     if initialisation in ("normal", "uniform"):
         return scale
-    raise Mistake(Problem(f"initialisation is {initialisation!r}", f"choose among {', '.join(get_args(Initialisation))}"))
+    raise InvalidInputError(f"initialisation is {initialisation!r}", f"choose among {', '.join(get_args(Initialisation))}")
 
 
 def initial_parameters(
@@ -50,7 +50,7 @@ def initial_parameters(
     """The first parameters of one instance, by name and in the shapes that the net names: matrices drawn, biases zero.
 
     Raises:
-        Mistake: for an initialisation that is not xavier_normal, xavier_uniform, normal or uniform.
+        InvalidInputError: for an initialisation that is not xavier_normal, xavier_uniform, normal or uniform.
     """
     params = {}
     for name, shape in net.parameter_shapes().items():
@@ -78,10 +78,10 @@ def alive_parameters(net: Net, count: int, seed: int, scale: float = 1.0) -> dic
         scale: how large W1 is.
 
     Raises:
-        Mistake: for a net with one matrix.
+        InvalidInputError: for a net with one matrix.
     """
     if net.tied:
-        raise Mistake(Problem(f"the net is {net!r}", "choose one with two matrices, such as AbsoluteValue"))
+        raise InvalidInputError(f"the net is {net!r}", "choose one with two matrices, such as AbsoluteValue")
     width = spread_of("xavier_normal", scale, (net.n_hidden, net.n_features))
     W1 = width * np.random.default_rng(seed).standard_normal((count, net.n_hidden, net.n_features))
     size = abs(W1)

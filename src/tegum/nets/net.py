@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.errors import Mistake, Problem, Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.nets.activation import IDENTITY, RELU, Activation
 
 Parameters = Mapping[str, NDArray[np.floating]]
@@ -37,7 +37,7 @@ class Net(ABC):
         bias: whether the output has a bias b (it starts at 0).
 
     Raises:
-        Mistake: for sizes that are not whole numbers of at least 1.
+        InvalidInputError: for sizes that are not whole numbers of at least 1.
     """
 
     n_features: int
@@ -97,7 +97,7 @@ class Net(ABC):
         return np.abs(x) if self.absolute_target else x
 
     def check_parameters(self, params: Parameters) -> None:
-        """Raises a `Mistake` for arrays that are missing, unknown or of the wrong shape."""
+        """Raises a `InvalidInputError` for arrays that are missing, unknown or of the wrong shape."""
         shapes = self.parameter_shapes()
         problems = Problems()
         for name in shapes.keys() - params.keys():
@@ -114,6 +114,6 @@ class Net(ABC):
 
 
 def require_same_features(net: Net, n_features: int) -> None:
-    """Raises a `Mistake` unless the net has as many inputs as there are features."""
+    """Raises a `InvalidInputError` unless the net has as many inputs as there are features."""
     if net.n_features != n_features:
-        raise Mistake(Problem(f"the net has {net.n_features} features and the data {n_features}", "choose the same number"))
+        raise InvalidInputError(f"the net has {net.n_features} features and the data {n_features}", "choose the same number")

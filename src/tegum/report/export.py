@@ -20,7 +20,7 @@ import plotly.graph_objects as go
 import xarray as xr
 from plotly.offline import get_plotlyjs
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.runs import write_atomically
 
 TableFormat = Literal["parquet", "csv", "netcdf"]
@@ -43,7 +43,7 @@ def export_data(data: xr.Dataset, stem: Path, kind: TableFormat) -> list[Path]:
     """Writes a dataset as files whose names begin with ``stem``; returns them.
 
     Raises:
-        Mistake: where a file cannot be written, or a package for the format is missing.
+        InvalidInputError: where a file cannot be written, or a package for the format is missing.
     """
     if kind == "netcdf":
         path = stem.with_name(f"{stem.name}.nc")
@@ -70,13 +70,13 @@ def export_pictures(
     """Draws pictures 1000 pixels wide (png: two dots a pixel) as ``stem-NAME.kind``; returns the files.
 
     Raises:
-        Mistake: where kaleido or a browser is missing, or a file cannot be written.
+        InvalidInputError: where kaleido or a browser is missing, or a file cannot be written.
     """
     _require("kaleido", kind)
     found = next((path for name in BROWSERS if (path := browser(name))), None)
     if found is None:
         advice = "install Chromium (Debian: apt install chromium), or export csv, parquet or netcdf, which need none"
-        raise Mistake(Problem(f"there is no browser to draw {kind} pictures ({', '.join(BROWSERS)})", advice))
+        raise InvalidInputError(f"there is no browser to draw {kind} pictures ({', '.join(BROWSERS)})", advice)
     import kaleido
 
     with tempfile.TemporaryDirectory() as temporary:
@@ -107,7 +107,7 @@ def export_pictures(
 
 def _require(package: str, kind: str) -> None:
     if importlib.util.find_spec(package) is None:
-        raise Mistake(Problem(f"the package {package}, which writes {kind}, is not installed", f"pip install {package}"))
+        raise InvalidInputError(f"the package {package}, which writes {kind}, is not installed", f"pip install {package}")
 
 
 def _plain(data: xr.Dataset) -> xr.Dataset:

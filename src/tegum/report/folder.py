@@ -18,10 +18,10 @@ from typing import Any, final
 
 import xarray as xr
 
-from tegum.errors import Mistake, Problem
-from tegum.experiments import EXPERIMENTS, Experiment, Profile, code_version
+from tegum.caching import caching
+from tegum.errors import InvalidInputError
+from tegum.experiments import Experiment, Profile, code_version, every_experiment
 from tegum.interruption import noticing_interruption
-from tegum.keeping import keeping
 from tegum.provenance import package_version, science_version
 from tegum.report.part import KEY, Part, part_of, read_part, write_part
 from tegum.runs import Pieces, attributes_in, fingerprint, read_dataset, set_aside, write_dataset
@@ -40,7 +40,7 @@ class ResultFolder:
     path: Path
     notice: Callable[[str], Any]
 
-    def kept(self, experiment: Experiment, profile: Profile) -> bool:
+    def finished(self, experiment: Experiment, profile: Profile) -> bool:
         """Whether the study need not run again."""
         key = _key(experiment, profile)
         return any(_key_in(path) == key for path in (self.data_file(experiment.id), self._older(experiment.id, key)))
@@ -50,7 +50,7 @@ class ResultFolder:
 
         Raises:
             KeyboardInterrupt: after Ctrl-C; finished pieces are kept.
-            Mistake: where a file cannot be written.
+            InvalidInputError: where a file cannot be written.
         """
         key, code = _key(experiment, profile), _code(experiment)
         part = read_part(self.path, experiment.id, self.notice)
@@ -64,7 +64,7 @@ class ResultFolder:
         """Claims and pictures by the present code from the data in the folder; None where there are none.
 
         Raises:
-            Mistake: where the data are damaged.
+            InvalidInputError: where the data are damaged.
         """
         path = self.data_file(experiment.id)
         if not path.exists():
@@ -75,16 +75,14 @@ class ResultFolder:
         except (KeyError, ValueError, AttributeError, IndexError) as error:
             if _key(experiment, data.attrs.get("profile", "quick")) == data.attrs.get(KEY):
                 raise
-            raise Mistake(
-                Problem(
-                    f"{path} is of another version of tegum, which this one cannot judge ({type(error).__name__}: {error})",
-                    f"make it again with `tegum reproduce {experiment.id} --out {self.path}`; the old file is kept",
-                )
+            raise InvalidInputError(
+                f"{path} is of another version of tegum, which this one cannot judge ({type(error).__name__}: {error})",
+                f"make it again with `tegum reproduce {experiment.id} --out {self.path}`; the old file is kept",
             ) from error
 
     def parts(self) -> list[Part]:
         """Everything finished in the folder: the paper's experiments in its order, then others by name."""
-        known = [experiment.id for experiment in EXPERIMENTS]
+        known = [experiment.id for experiment in every_experiment()]
         others = sorted(path.stem for path in (self.path / "parts").glob("*.json") if path.stem not in known)
         found = (read_part(self.path, name, self.notice) for name in [*known, *others])
         return [part for part in found if part is not None]
@@ -102,11 +100,11 @@ class ResultFolder:
             return kept
         pieces = Pieces(self.path / "pieces" / profile / experiment.id, self.notice)
         began = time.perf_counter()
-        with keeping(pieces), noticing_interruption() as interrupted:
+        with caching(pieces), noticing_interruption() as interrupted:
             data = experiment.study(profile)
         if interrupted or data.attrs.get("interrupted"):
             raise KeyboardInterrupt
-        seconds = time.perf_counter() - began + pieces.seconds_kept
+        seconds = time.perf_counter() - began + pieces.seconds_cached
         data.attrs |= {KEY: key, "profile": profile, "seconds": round(seconds, 2)}
         write_dataset(data, path)
         pieces.prune()
@@ -128,7 +126,7 @@ class ResultFolder:
             return None
         try:
             return read_dataset(path)
-        except Mistake as mistake:
+        except InvalidInputError as mistake:
             self.notice(f"{mistake.problems[0].what}: set aside as {set_aside(path).name}, and made again")
             return None
 

@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from tegum.experiments import EXPERIMENTS
+from tegum.experiments import every_experiment
 from tegum.figures import CONFIG
 from tegum.report.part import Part
 from tegum.runs import write_atomically
@@ -102,8 +102,8 @@ def page(parts: Sequence[Part]) -> str:
             counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
             verdicts=VERDICTS,
             claims=claims,
-            known=[experiment.id for experiment in EXPERIMENTS],
-            missing=[experiment for experiment in EXPERIMENTS if experiment.id not in present],
+            known=[experiment.id for experiment in every_experiment()],
+            missing=[experiment for experiment in every_experiment() if experiment.id not in present],
             seconds=sum(part.seconds for part in parts),
             sources=[
                 list(source) for source in dict.fromkeys(tuple(str(part.made.get(n, "")) for n in _SOURCE) for part in parts)
@@ -119,7 +119,7 @@ def write_page(parts: Sequence[Part], folder: Path) -> Path:
     """Writes the page, the claims and plotly.js; returns the page's path.
 
     Raises:
-        Mistake: where the folder cannot be written.
+        InvalidInputError: where the folder cannot be written.
     """
     claims = [claim for part in parts for claim in part.claims]
     write_atomically(folder / "claims.json", json.dumps(claims, indent=2, ensure_ascii=False).encode())

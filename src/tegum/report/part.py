@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment
 from tegum.runs import plain, set_aside, write_atomically
 
@@ -117,7 +117,7 @@ def read_pictures(folder: Path, name: str) -> dict[str, go.Figure]:
     """The pictures of a part.
 
     Raises:
-        Mistake: where the file is missing or damaged.
+        InvalidInputError: where the file is missing or damaged.
     """
     path = folder / "figures" / f"{name}.js"
     try:
@@ -126,7 +126,7 @@ def read_pictures(folder: Path, name: str) -> dict[str, go.Figure]:
         return {str(title): go.Figure(picture) for title, picture in drawn.items()}
     except (OSError, ValueError) as error:
         advice = f"write it again with `tegum report {folder}`"
-        raise Mistake(Problem(f"{path} cannot be read ({error})", advice)) from error
+        raise InvalidInputError(f"{path} cannot be read ({error})", advice) from error
 
 
 def _as_written(value: Any) -> Any:

@@ -1,9 +1,9 @@
 """Results on disk: whole files, trainings that can be resumed."""
 
-from tegum.runs.chunks import train_to
 from tegum.runs.files import attributes_in, is_dataset, plain, read_dataset, write_atomically, write_dataset
 from tegum.runs.fingerprint import fingerprint
 from tegum.runs.pieces import Pieces, set_aside
+from tegum.runs.resumable import train_to
 
 __all__ = [
     "Pieces",

@@ -17,7 +17,7 @@ import xarray as xr
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 SUFFIX = ".safetensors"
 _FORMAT = "tegum dataset 1"
@@ -27,7 +27,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all.
 
     Raises:
-        Mistake: where the folder cannot be written or the disk is full.
+        InvalidInputError: where the folder cannot be written or the disk is full.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -39,14 +39,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True) if path.parent.is_dir() else None
-        raise Mistake(Problem(f"{path} cannot be written ({error.strerror})", "choose another folder, or make room")) from None
+        raise InvalidInputError(f"{path} cannot be written ({error.strerror})", "choose another folder, or make room") from None
 
 
 def write_dataset(data: xr.Dataset, path: Path | str) -> None:
     """Writes a dataset; coordinates, words and attributes come back as they were.
 
     Raises:
-        Mistake: where the folder cannot be written or the disk is full.
+        InvalidInputError: where the folder cannot be written or the disk is full.
     """
     tensors: dict[str, np.ndarray[Any, Any]] = {}
     variables: dict[str, Any] = {}
@@ -107,25 +107,25 @@ def read_dataset(path: Path | str) -> xr.Dataset:
     """A dataset written by `write_dataset`.
 
     Raises:
-        Mistake: where there is no such file, or it is not one of ours or damaged.
+        InvalidInputError: where there is no such file, or it is not one of ours or damaged.
     """
     path = Path(path)
     if not path.is_file():
-        raise Mistake(Problem(f"there is no file {path}", "check its name"))
+        raise InvalidInputError(f"there is no file {path}", "check its name")
     try:
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             if header.get("format") != _FORMAT:
-                raise Mistake(Problem(f"{path} is not a dataset of this version of tegum", "train it again"))
+                raise InvalidInputError(f"{path} is not a dataset of this version of tegum", "train it again")
             variables = json.loads(header["variables"])
             attributes = json.loads(header["attributes"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if header.get("digest", "") not in ("", _digest(header, tensors)):
                 raise ValueError("its numbers are not those that were written")
     except (SafetensorError, OSError, ValueError, KeyError) as error:
-        if isinstance(error, Mistake):
+        if isinstance(error, InvalidInputError):
             raise
-        raise Mistake(Problem(f"{path} is damaged ({error})", "delete it and run the command again")) from None
+        raise InvalidInputError(f"{path} is damaged ({error})", "delete it and run the command again") from None
     data = xr.Dataset(attrs=attributes)
     for name, described in variables.items():
         values = np.array(described["words"]) if "words" in described else tensors[name]

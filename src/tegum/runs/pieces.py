@@ -1,6 +1,6 @@
 """Finished pieces on disk: what an interrupted study or training goes on from.
 
-    with keeping(Pieces(folder, print)):
+    with caching(Pieces(folder, print)):
         data = experiment.study("quick")        # killed and called again, it finds every finished piece in the folder
 
 A piece's file is named by the fingerprint of the call and of the source code that computes it; resuming is looking whether
@@ -13,12 +13,12 @@ from typing import Any, final
 
 import xarray as xr
 
-from tegum.errors import Mistake
-from tegum.keeping import Call
+from tegum.caching import Call
+from tegum.errors import InvalidInputError
 from tegum.provenance import science_version
-from tegum.runs.cutting import joined, pieces_of
 from tegum.runs.files import SUFFIX, read_dataset, write_dataset
 from tegum.runs.fingerprint import fingerprint
+from tegum.runs.splitting import joined, pieces_of
 from tegum.threads import default_threads
 
 _INSTANCES_PER_THREAD = 2
@@ -42,12 +42,12 @@ class Pieces:
         notice: receives a line for each file that is damaged; it is set aside and computed again.
 
     Attributes:
-        seconds_kept: what the pieces that were found had cost.
+        seconds_cached: what the pieces that were found had cost.
     """
 
     def __init__(self, folder: Path, notice: Callable[[str], Any]) -> None:
         self.folder = folder
-        self.seconds_kept = 0.0
+        self.seconds_cached = 0.0
         self._notice = notice
         self._used: set[str] = set()
 
@@ -56,7 +56,7 @@ class Pieces:
 
         Raises:
             KeyboardInterrupt: after Ctrl-C; finished pieces are kept.
-            Mistake: where the call is wrong, or the folder cannot be written.
+            InvalidInputError: where the call is wrong, or the folder cannot be written.
         """
         try:
             piece_name(call)
@@ -76,7 +76,7 @@ class Pieces:
         self._used.add(path.name)
         found = self._found(path)
         if found is not None:
-            self.seconds_kept += float(found.attrs.get("wall_seconds", 0.0))
+            self.seconds_cached += float(found.attrs.get("wall_seconds", 0.0))
             return found
         data = call.run()
         if data.attrs.get("interrupted"):
@@ -89,7 +89,7 @@ class Pieces:
             return None
         try:
             return read_dataset(path)
-        except Mistake as mistake:
+        except InvalidInputError as mistake:
             self._notice(f"{mistake.problems[0].what}: set aside, and computed again")
             set_aside(path)
             return None

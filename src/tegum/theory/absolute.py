@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.theory.candidates import dropped_loss
 
 
@@ -42,10 +42,10 @@ def absolute_without_superposition(
         n_hidden: how many neurons there are.
 
     Raises:
-        Mistake: for fewer than one hidden unit.
+        InvalidInputError: for fewer than one hidden unit.
     """
     if n_hidden < 1:
-        raise Mistake(Problem(f"n_hidden is {n_hidden}", "choose at least 1"))
+        raise InvalidInputError(f"n_hidden is {n_hidden}", "choose at least 1")
     neurons = np.zeros(len(importance), dtype=np.int64)
     order = np.argsort(-importance, kind="stable")
     neurons[order[: n_hidden // 2]] = 2

@@ -24,7 +24,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.theory.candidates import dropped_loss
 
 
@@ -57,11 +57,11 @@ class Arrangement:
         """The squared norm at the minimum of loss + l1 E|h|, 0 where nothing else is as good; shape of ``l1``.
 
         Raises:
-            Mistake: for a negative penalty.
+            InvalidInputError: for a negative penalty.
         """
         penalty = np.asarray(l1, dtype=np.float64)
         if (penalty < 0).any():
-            raise Mistake(Problem(f"l1 is {penalty.min():g}", "choose at least 0"))
+            raise InvalidInputError(f"l1 is {penalty.min():g}", "choose at least 0")
         constant = penalty * self.activity / (4 * self.curvature)
         most = 2 / 3 * self.best * np.sqrt(self.best / 3)
         angle = np.arccos(np.clip(-constant / most, -1, 1)) / 3
@@ -83,7 +83,7 @@ def alone(density: float) -> Arrangement:
     """One feature of this density, above 0 and at most 1, with a hidden unit of its own.
 
     Raises:
-        Mistake: for another density.
+        InvalidInputError: for another density.
     """
     p = _checked(density)
     return Arrangement(1, p / 3, 1.0, 0.0, p / 2, p, float(dropped_loss(p)))
@@ -93,7 +93,7 @@ def pair(density: float) -> Arrangement:
     """Two features of this density, above 0 and at most 1, that share a hidden unit as opposites.
 
     Raises:
-        Mistake: for another density.
+        InvalidInputError: for another density.
     """
     p = _checked(density)
     curvature, best = 2 * p / 3 - p * p / 2, (8 - 5 * p) / (8 - 6 * p)
@@ -103,5 +103,5 @@ def pair(density: float) -> Arrangement:
 
 def _checked(density: float) -> float:
     if not 0 < density <= 1:
-        raise Mistake(Problem(f"density is {density}", "choose above 0 and at most 1"))
+        raise InvalidInputError(f"density is {density}", "choose above 0 and at most 1")
     return density

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 Decoder = Literal["denoiser", "linear", "guess", "told"]
 EXACT = 1e-6
@@ -39,10 +39,10 @@ def denoised(W: NDArray[np.floating], h: NDArray[np.floating], outputs: NDArray[
         The decoded inputs, shape (samples, n).
 
     Raises:
-        Mistake: where k is not from 1 to m.
+        InvalidInputError: where k is not from 1 to m.
     """
     if not 1 <= k <= W.shape[0]:
-        raise Mistake(Problem(f"k is {k}", f"choose from 1 to the number of hidden dimensions, {W.shape[0]}"))
+        raise InvalidInputError(f"k is {k}", f"choose from 1 to the number of hidden dimensions, {W.shape[0]}")
     support = np.argpartition(-outputs, k - 1, axis=1)[:, :k]
     return _fitted(W, h, support)
 
@@ -77,10 +77,10 @@ def recovery_rate(n: int, m: int, k: int, samples: int, seed: int, decoder: Deco
             "told", least squares on the true support.
 
     Raises:
-        Mistake: where k is not from 1 to n.
+        InvalidInputError: where k is not from 1 to n.
     """
     if not 1 <= k <= n:
-        raise Mistake(Problem(f"k is {k}", f"choose from 1 to the number of features, {n}"))
+        raise InvalidInputError(f"k is {k}", f"choose from 1 to the number of features, {n}")
     if k > m:
         return 0.0
     generator = np.random.default_rng([seed, n, m, k])
@@ -121,7 +121,7 @@ def recovery_threshold(n: int, k: int, samples: int, seed: int, decoder: Decoder
     """The m from k to n at which `recovery_rate` passes one half, to 4 % by bisection; NaN where it never does.
 
     Raises:
-        Mistake: as `recovery_rate`.
+        InvalidInputError: as `recovery_rate`.
     """
     low, high = k, n
     if recovery_rate(n, low, k, samples, seed, decoder) >= 0.5:

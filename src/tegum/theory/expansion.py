@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.exact import loss
 from tegum.features import Independent
 from tegum.theory.one_active import losses_one_active
@@ -34,11 +34,11 @@ def losses_by_count(W: NDArray[np.floating], b: NDArray[np.floating], features: 
         features: the world; its density plays no part.
 
     Raises:
-        Mistake: for more than 14 features, whose sets are too many.
+        InvalidInputError: for more than 14 features, whose sets are too many.
     """
     n = W.shape[-1]
     if n > MOST_FEATURES:
-        raise Mistake(Problem(f"W has {n} features", f"give at most {MOST_FEATURES}: every set of them is computed"))
+        raise InvalidInputError(f"W has {n} features", f"give at most {MOST_FEATURES}: every set of them is computed")
     sets = [A for k in range(n + 1) for A in combinations(range(n), k)]
     on = np.array([[float(i in A) for i in range(n)] for A in sets])
     each = loss(W, b, features.replaced(density=on), tol=_TOL)

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.features import Features
 
 
@@ -43,10 +43,10 @@ def best_linear(features: Features, n_hidden: int) -> tuple[NDArray[np.float64],
         n_hidden: m.
 
     Raises:
-        Mistake: where importances differ, for which principal components are not the answer.
+        InvalidInputError: where importances differ, for which principal components are not the answer.
     """
     if np.ptp(features.importance) > 0:
-        raise Mistake(Problem("importances differ", "give all features the same importance"))
+        raise InvalidInputError("importances differ", "give all features the same importance")
     _, directions = np.linalg.eigh(features.covariance())
     W = np.ascontiguousarray(directions[:, : -n_hidden - 1 : -1].T)
     return W, features.mean() - W.T @ (W @ features.mean())

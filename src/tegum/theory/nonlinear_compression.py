@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 Placement = Literal["centred", "before", "after"]
 SHIFTS: dict[Placement, float] = {"centred": -0.5, "before": -1.0, "after": 0.0}
@@ -30,9 +30,9 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 
 def _check(segments: int, width: float) -> None:
     if segments < 1:
-        raise Mistake(Problem(f"segments is {segments}", "choose at least 1"))
+        raise InvalidInputError(f"segments is {segments}", "choose at least 1")
     if not 0 <= width <= 1:
-        raise Mistake(Problem(f"a ramp is {width:g} wide, where steps are 1 apart", "choose ramps from 0 to 1 wide"))
+        raise InvalidInputError(f"a ramp is {width:g} wide, where steps are 1 apart", "choose ramps from 0 to 1 wide")
 
 
 def ramped_floor(u: ArrayLike, segments: int, width: float, placement: Placement = "centred") -> NDArray[np.float64]:
@@ -45,7 +45,7 @@ def ramped_floor(u: ArrayLike, segments: int, width: float, placement: Placement
         placement: whether a ramp lies around, before or after the step that it replaces.
 
     Raises:
-        Mistake: for less than one segment, or ramps that overlap.
+        InvalidInputError: for less than one segment, or ramps that overlap.
     """
     _check(segments, width)
     x = np.asarray(u, dtype=np.float64)[..., None]
@@ -76,7 +76,7 @@ def compression_error(segments: int, epsilon: float, placement: Placement = "cen
         placement: whether a ramp lies around, before or after the step that it replaces.
 
     Raises:
-        Mistake: for less than one segment, or ramps that overlap.
+        InvalidInputError: for less than one segment, or ramps that overlap.
     """
     width = segments * epsilon
     _check(segments, width)

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.features import Features, Uniform
 
 
@@ -71,13 +71,13 @@ def sparse_loss(
     """The part of the expected loss with at most one feature on, shape (...): what is left as features become sparse.
 
     Raises:
-        Mistake: unless the features are independent blocks of single features with uniform magnitudes.
+        InvalidInputError: unless the features are independent blocks of single features with uniform magnitudes.
     """
     blocks = features.blocks()
     single = len(blocks.block_of_component) == features.n_features == blocks.block_of_component.max() + 1
     if not single or not isinstance(features.magnitude, Uniform) or features.signed:
-        raise Mistake(
-            Problem(f"the features are {features!r}", "this closed form needs independent features, uniform on [0, 1]")
+        raise InvalidInputError(
+            f"the features are {features!r}", "this closed form needs independent features, uniform on [0, 1]"
         )
     p = features.feature_density
     others = np.array([np.prod(np.delete(1 - p, i, axis=-1), axis=-1) for i in range(features.n_features)])

@@ -15,15 +15,15 @@ Source: derived here from the losses in `tegum.theory.candidates`; checked again
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 
 
 def _falling(importance: ArrayLike, n_hidden: int) -> NDArray[np.float64]:
     falling = np.asarray(importance, dtype=np.float64)
     if falling.ndim != 1 or (np.diff(falling) > 0).any():
-        raise Mistake(Problem(f"importance is {falling}", "give one number for each feature, most important first"))
+        raise InvalidInputError(f"importance is {falling}", "give one number for each feature, most important first")
     if not 1 <= n_hidden <= falling.size:
-        raise Mistake(Problem(f"n_hidden is {n_hidden}", f"choose from 1 to {falling.size}"))
+        raise InvalidInputError(f"n_hidden is {n_hidden}", f"choose from 1 to {falling.size}")
     return falling
 
 
@@ -36,7 +36,7 @@ def pair_regime_count(importance: ArrayLike, n_hidden: int, density: float) -> i
         density: p, above 0, up to 1.
 
     Raises:
-        Mistake: where importances rise, or there are fewer features than dimensions.
+        InvalidInputError: where importances rise, or there are fewer features than dimensions.
     """
     falling = _falling(importance, n_hidden)
     count = n_hidden
@@ -52,7 +52,7 @@ def pair_regime_loss(importance: ArrayLike, n_hidden: int, density: float) -> fl
     """The loss of the model that `pair_regime_count` describes; takes the same arguments.
 
     Raises:
-        Mistake: as `pair_regime_count`.
+        InvalidInputError: as `pair_regime_count`.
     """
     falling = _falling(importance, n_hidden)
     count = pair_regime_count(falling, n_hidden, density)

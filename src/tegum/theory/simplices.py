@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.exact import loss, loss_and_gradient
 from tegum.features import Independent
 from tegum.theory.candidates import dropped_loss
@@ -37,11 +37,11 @@ def left_out(direction: ArrayLike) -> NDArray[np.float64]:
     """W of shape (n - 1, n) with rows that span everything orthogonal to a direction, columns of norm 1 (0 if left out whole).
 
     Raises:
-        Mistake: for a direction of length 0, or of fewer than two entries.
+        InvalidInputError: for a direction of length 0, or of fewer than two entries.
     """
     v = np.asarray(direction, dtype=np.float64)
     if v.ndim != 1 or v.size < 2 or not np.linalg.norm(v) > 0:
-        raise Mistake(Problem(f"the direction is {v}", "give two numbers at least, not all 0"))
+        raise InvalidInputError(f"the direction is {v}", "give two numbers at least, not all 0")
     v = v / np.linalg.norm(v)
     basis = np.linalg.svd(v[None])[2][1:]
     norms = np.linalg.norm(basis, axis=0)
@@ -58,11 +58,11 @@ def simplex_loss(size: int, density: ArrayLike, norm: float = 1.0, bias: float =
         bias: of every output.
 
     Raises:
-        Mistake: for a size below 1.
+        InvalidInputError: for a size below 1.
     """
     p = np.asarray(density, dtype=np.float64)
     if size < 1:
-        raise Mistake(Problem(f"size is {size}", "choose at least 1"))
+        raise InvalidInputError(f"size is {size}", "choose at least 1")
     if size == 1:
         return dropped_loss(p)
     W = norm * left_out(np.ones(size))
@@ -126,10 +126,10 @@ def fates(n_features: int, density: ArrayLike, ratio: ArrayLike) -> dict[str, ND
         ``two others in a pair``, ``extra in a triangle``, ... up to the simplex of all n.
 
     Raises:
-        Mistake: for fewer than two features.
+        InvalidInputError: for fewer than two features.
     """
     if n_features < 2:
-        raise Mistake(Problem(f"n_features is {n_features}", "choose at least 2"))
+        raise InvalidInputError(f"n_features is {n_features}", "choose at least 2")
     r = np.asarray(ratio, dtype=np.float64)
     losses: dict[str, NDArray[np.float64]] = {}
     for size in range(1, n_features + 1):

@@ -29,7 +29,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from tegum.compilation import compiled, inlined
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.nets import ACTIVATIONS, Activation
 from tegum.training.blocks import LANES
 
@@ -169,11 +169,9 @@ def _made_row(activation: Activation) -> Any:
     try:
         return numba.cfunc(types.void(pointer, pointer), error_model="numpy")(row)
     except Exception as error:  # noqa: BLE001  Numba raises errors of many kinds for what it cannot compile
-        raise Mistake(
-            Problem(
-                f"activation {activation.name!r} cannot be compiled ({type(error).__name__})",
-                "write value and slope with arithmetic, conditions, and functions of math and numpy",
-            )
+        raise InvalidInputError(
+            f"activation {activation.name!r} cannot be compiled ({type(error).__name__})",
+            "write value and slope with arithmetic, conditions, and functions of math and numpy",
         ) from None
 
 
@@ -186,7 +184,7 @@ def activation_code(activation: Activation) -> tuple[int, int]:
     """The kernel's code of an activation and, for a user's own, the address of its row function.
 
     Raises:
-        Mistake: where a user's function cannot be compiled.
+        InvalidInputError: where a user's function cannot be compiled.
     """
     if activation.name in ("identity", "relu"):
         return 0, 0

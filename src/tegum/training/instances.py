@@ -15,7 +15,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.features import Constant, Exponential, Features, KSparse
 from tegum.nets import Net, initial_parameters
 from tegum.sweep import Cell
@@ -166,7 +166,7 @@ def _given_weights(net: Net, initial: Mapping[str, NDArray[Any]], shape: tuple[i
     """The user's first parameters as rows of parameter vectors; what is not given starts at 0.
 
     Raises:
-        Mistake: for arrays that do not fit, or numbers that are not finite, naming the instance.
+        InvalidInputError: for arrays that do not fit, or numbers that are not finite, naming the instance.
     """
     net.check_parameters({**{name: np.zeros(s) for name, s in net.parameter_shapes().items()}, **initial})
     vectors = np.zeros((int(np.prod(shape)), sum(group_sizes(net))), dtype=np.float32)
@@ -178,20 +178,16 @@ def _given_weights(net: Net, initial: Mapping[str, NDArray[Any]], shape: tuple[i
         try:
             full = np.broadcast_to(value, (*shape, *own))
         except ValueError:
-            raise Mistake(
-                Problem(
-                    f"initial {name} has leading axes {value.shape[: -len(own)]}",
-                    f"the sweep and its seeds have shape {shape}; give axes that broadcast to it",
-                )
+            raise InvalidInputError(
+                f"initial {name} has leading axes {value.shape[: -len(own)]}",
+                f"the sweep and its seeds have shape {shape}; give axes that broadcast to it",
             ) from None
         wrong = np.argwhere(~np.isfinite(full))
         if len(wrong):
             place = tuple(int(i) for i in wrong[0])
-            raise Mistake(
-                Problem(
-                    f"initial {name} of instance {place[: len(shape)]} is {full[place]} at {place[len(shape) :]}",
-                    "give finite numbers",
-                )
+            raise InvalidInputError(
+                f"initial {name} of instance {place[: len(shape)]} is {full[place]} at {place[len(shape) :]}",
+                "give finite numbers",
             )
         vectors[:, part] = full.reshape(len(vectors), -1)
     return vectors

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem
+from tegum.errors import InvalidInputError
 from tegum.features import Features, Independent
 from tegum.nets import Net, ReluOutput
 from tegum.sweep import Cell
@@ -43,7 +43,7 @@ def loss_and_gradient(
         attack_draw: whether each sample has its own attacked feature, or all have one.
 
     Raises:
-        Mistake: where shapes do not fit or parameters are not finite.
+        InvalidInputError: where shapes do not fit or parameters are not finite.
     """
     loss, scratch, _ = _one_batch(net, params, x, importance, Recipe(l1=l1, attack_size=attack_size, attack_draw=attack_draw))
     shapes = net.parameter_shapes()
@@ -61,12 +61,12 @@ def attacked_samples(
     """The inputs (samples, n) that `loss_and_gradient` sees when given the same arguments.
 
     Raises:
-        Mistake: for more samples than the engine holds at a time.
+        InvalidInputError: for more samples than the engine holds at a time.
     """
     _, scratch, count = _one_batch(net, params, x, importance, Recipe(attack_size=attack_size, attack_draw=attack_draw))
     most = len(scratch.inputs) * LANES
     if count > most:
-        raise Mistake(Problem(f"x has {count} samples", f"give at most {most} to a net of this size"))
+        raise InvalidInputError(f"x has {count} samples", f"give at most {most} to a net of this size")
     return np.ascontiguousarray(scratch.inputs.transpose(0, 2, 1).reshape(-1, net.n_features)[:count])
 
 
@@ -76,7 +76,7 @@ def _one_batch(
     """The engine's loss on one batch, the memory it worked on, and the number of samples."""
     samples = np.asarray(x, dtype=np.float32)
     if samples.ndim != 2 or samples.shape[1] != net.n_features:
-        raise Mistake(Problem(f"x has shape {samples.shape}", f"give samples of shape (samples, {net.n_features})"))
+        raise InvalidInputError(f"x has shape {samples.shape}", f"give samples of shape (samples, {net.n_features})")
     count = len(samples)
     recipe = recipe.replaced(batch_size=count, data_set_size=count)
     density = (samples != 0).mean(axis=0)
@@ -98,10 +98,10 @@ def engine_samples(features: Features, n_samples: int, seed: int) -> NDArray[np.
         seed: of the stream that they come from.
 
     Raises:
-        Mistake: for a batch of worlds.
+        InvalidInputError: for a batch of worlds.
     """
     if features.batch_shape:
-        raise Mistake(Problem(f"the features have leading axes {features.batch_shape}", "draw from one world at a time"))
+        raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "draw from one world at a time")
     net = ReluOutput(features.n_features, 1)
     panels = -(-n_samples // LANES)
     out = np.zeros(panels * LANES * features.n_features, dtype=np.float32)

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tegum.errors import Mistake, Problem, Problems, unknown_field
+from tegum.errors import InvalidInputError, Problem, Problems, unknown_field
 from tegum.nets import Initialisation
 
 
@@ -20,7 +20,7 @@ class Recipe(BaseModel):
     """How to train: optimizer, schedule, data, first weights, seeds, and what to record.
 
     Raises:
-        Mistake: naming every wrong or unknown field.
+        InvalidInputError: naming every wrong or unknown field.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,7 +69,7 @@ class Recipe(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise Mistake(*(_problem(dict(detail)) for detail in error.errors())) from None
+            raise InvalidInputError([_problem(dict(detail)) for detail in error.errors()]) from None
         self._check_together()
 
     def _check_together(self) -> None:
@@ -115,7 +115,7 @@ class Recipe(BaseModel):
         return type(self)(**self.model_dump() | changes)
 
     def check_names(self, parameters: list[str]) -> None:
-        """Raises a `Mistake` where `record` or `weight_decay` name parameters that the net does not have."""
+        """Raises a `InvalidInputError` where `record` or `weight_decay` name parameters that the net does not have."""
         problems = Problems()
         for name in self.record:
             if name != "loss" and name not in parameters:

@@ -66,7 +66,7 @@ def grid_of(features: Features, recipe: Recipe, sweep: Mapping[str, Any]) -> Gri
     Leading axes of ``features`` itself become the first dimensions, called ``instance`` (``instance_0``, ... where several).
 
     Raises:
-        Mistake: naming everything wrong with the axes and with the recipes and worlds that they make.
+        InvalidInputError: naming everything wrong with the axes and with the recipes and worlds that they make.
     """
     axes = _checked(sweep, features)
     check_one_source(features, axes)

@@ -15,9 +15,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import Mistake, Problem, Problems
+from tegum.caching import cached
+from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
-from tegum.keeping import kept
 from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.provenance import provenance
 from tegum.threads import default_threads
@@ -43,7 +43,7 @@ _MEANING = {
 }
 
 
-@kept(cuttable=True, whole_with=("initial",))
+@cached(splittable=True, whole_with=("initial",))
 def train(
     net: Net,
     features: Features,
@@ -77,7 +77,7 @@ def train(
         - what the recipe records, as ``loss_history`` (..., step), ``W_history`` (..., step, hidden, feature) and so on.
 
     Raises:
-        Mistake: naming everything that is wrong with the arguments.
+        InvalidInputError: naming everything that is wrong with the arguments.
     """
     recipe = Recipe() if recipe is None else recipe
     problems = Problems()
@@ -121,14 +121,12 @@ def train(
 
 
 def _require_attackable(net: Net, recipes: tuple[Recipe, ...]) -> None:
-    """Raises a `Mistake` where a recipe attacks a net whose outputs are not W^T W x + b or its ReLU."""
+    """Raises a `InvalidInputError` where a recipe attacks a net whose outputs are not W^T W x + b or its ReLU."""
     size = max(recipe.attack_size for recipe in recipes)
     if size > 0 and not isinstance(net, Linear | ReluOutput):
-        raise Mistake(
-            Problem(
-                f"attack_size is {size:g} and the net is {type(net).__name__}",
-                "choose 0, or Linear or ReluOutput, whose outputs depend on x through W^T W",
-            )
+        raise InvalidInputError(
+            f"attack_size is {size:g} and the net is {type(net).__name__}",
+            "choose 0, or Linear or ReluOutput, whose outputs depend on x through W^T W",
         )
 
 

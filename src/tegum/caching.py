@@ -1,0 +1,107 @@
+"""Where expensive results may be kept: a mark on the functions that train and minimise, and a cache that is asked first.
+
+    @cached(whole_with=("initial",))
+    def train(net, features, recipe=None, *, sweep=None, initial=None): ...
+
+    with caching(cache):
+        train(...)                      # calls cache(call) instead, which may find the result on disk
+
+Without a cache, which is the normal case, a marked function is called as it stands.  The cache of `tegum reproduce` is
+`tegum.runs.Pieces`.  A study therefore needs to know nothing of files to be resumable.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, Protocol, final
+
+import xarray as xr
+
+P = ParamSpec("P")
+
+_NOT_PART_OF_A_RESULT = ("threads", "progress")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of a marked function: what to call, with which arguments, and whether its sweep may be cut into pieces."""
+
+    function: Callable[..., xr.Dataset]
+    arguments: dict[str, Any]
+    splittable: bool
+
+    @property
+    def defining(self) -> dict[str, Any]:
+        """The arguments that define the result: all but the number of threads and the progress bar."""
+        return {name: value for name, value in self.arguments.items() if name not in _NOT_PART_OF_A_RESULT}
+
+    def replaced(self, **changes: Any) -> "Call":
+        """The same call with other arguments."""
+        return Call(self.function, self.arguments | changes, self.splittable)
+
+    def run(self) -> xr.Dataset:
+        """The result, computed now; nothing that it calls is kept on its own."""
+        with _using(None):
+            return self.function(**self.arguments)
+
+
+class Cache(Protocol):
+    """Whoever is asked for the result of a call before it is computed."""
+
+    def __call__(self, call: Call) -> xr.Dataset:
+        """The result of the call, kept or computed."""
+        ...
+
+
+_cache: ContextVar[Cache | None] = ContextVar("cache", default=None)
+
+
+@contextmanager
+def _using(cache: Cache | None) -> Iterator[None]:
+    token = _cache.set(cache)
+    try:
+        yield
+    finally:
+        _cache.reset(token)
+
+
+def caching(cache: Cache) -> Any:
+    """A block in which marked functions ask ``cache``."""
+    return _using(cache)
+
+
+def cached(
+    *, splittable: bool = False, whole_with: tuple[str, ...] = ()
+) -> Callable[[Callable[P, xr.Dataset]], Callable[P, xr.Dataset]]:
+    """Marks a function whose result depends on its arguments alone and is worth keeping.
+
+    Args:
+        splittable: the instances of its ``sweep`` do not depend on each other, so it may be cut along its first axis.
+        whole_with: arguments that, where they are given, forbid the cut.
+    """
+
+    def mark(function: Callable[P, xr.Dataset]) -> Callable[P, xr.Dataset]:
+        signature = inspect.signature(function)
+
+        @wraps(function)
+        def asking(*args: P.args, **kwargs: P.kwargs) -> xr.Dataset:
+            cache = _cache.get()
+            if cache is None:
+                return function(*args, **kwargs)
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            arguments = dict(bound.arguments)
+            unlike = any(_given(arguments[name]) for name in whole_with)
+            return cache(Call(function, arguments, splittable and not unlike))
+
+        return asking
+
+    return mark
+
+
+def _given(value: Any) -> bool:
+    return value is not None and not (isinstance(value, int) and value == 0)

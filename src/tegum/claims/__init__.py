@@ -1,0 +1,40 @@
+"""Claims that can fail: a check, the data it judges, and data on which it must fail."""
+
+from tegum.claims.claim import Claim, Disagreement, Verdict
+from tegum.claims.evidence import Evidence, best_of, closed_form, every
+from tegum.claims.expectations import (
+    Expect,
+    above,
+    at_least,
+    at_most,
+    below,
+    between,
+    equal,
+    falling,
+    near,
+    passes,
+    rising,
+    share_at_least,
+)
+
+__all__ = [
+    "Claim",
+    "Disagreement",
+    "Evidence",
+    "Expect",
+    "Verdict",
+    "above",
+    "at_least",
+    "at_most",
+    "below",
+    "best_of",
+    "between",
+    "closed_form",
+    "equal",
+    "every",
+    "falling",
+    "near",
+    "passes",
+    "rising",
+    "share_at_least",
+]

@@ -1,0 +1,158 @@
+"""A claim is a check: what is measured, what is expected of it, on which data, and on which other data it must fail.
+
+    Claim(
+        "more-than-three",
+        "Vulnerability rises by more than a factor of three.",
+        how="highest vulnerability over densities, relative to the densest",
+        measure=lambda vulnerability: float(vulnerability.max() / vulnerability[0]),
+        expect=above(3),
+        of=vulnerability(data),
+        against={"models with a dimension for every feature": vulnerability(roomy)},
+        evidence=best_of(data, "exact loss"),
+    )
+
+The same ``measure`` and the same ``expect`` are applied to ``of`` and to everything in ``against``, the *controls*; measured
+value, expected value and verdict follow, in words and in numbers.
+
+held           as expected, and no control was
+failed         not as expected
+underpowered   too few models to tell, or a control is as expected too: the check tells nothing
+not run        there are no data
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Literal, final
+
+from tegum.claims.evidence import Evidence
+from tegum.claims.expectations import Expect, all_of
+from tegum.claims.words import plain
+
+Verdict = Literal["held", "failed", "underpowered", "not run"]
+
+
+def _itself(data: Any) -> Any:
+    return data
+
+
+@final
+@dataclass(frozen=True)
+class Disagreement:
+    """Where exact theory and the paper differ: both numbers, and why, where that is known."""
+
+    paper: str
+    exact: str
+    why: str = ""
+
+
+@final
+@dataclass(frozen=True)
+class Measured:
+    """What the check found on one set of data."""
+
+    what: str
+    value: Any
+    words: str
+    holds: bool
+
+    def as_record(self) -> dict[str, Any]:
+        """As it stands in ``claims.json``."""
+        return {"what": self.what, "measured": self.words, "value": plain(self.value), "holds": self.holds}
+
+
+@final
+@dataclass(frozen=True)
+class Claim:
+    """One checked statement.
+
+    Args:
+        name: short and unique within its experiment.
+        statement: what is claimed.
+        how: how it is measured.
+        expect: what decides, see `tegum.claims.expectations`; a mapping where ``measure`` gives one.
+        of: the data judged; None where they were not made.
+        evidence: how many models, and how they were chosen, see `tegum.claims.evidence`.
+        measure: from the data to a number, an array, a word, or a mapping of these; by default the data are the value.
+        against: named data on which the same check must fail.
+        uncontrolled: where there are no such data, why.
+        needs: how many models it takes to tell.
+        enough: whether what was found is enough to tell, where that is not a matter of numbers of models.
+        note: what a reader should know besides.
+        disagreement: where exact theory differs from the paper; the page shows it highlighted.
+    """
+
+    name: str
+    statement: str
+    how: str
+    expect: Expect | Mapping[str, Expect]
+    of: Any = field(repr=False)
+    evidence: Evidence
+    measure: Callable[[Any], Any] = field(default=_itself, repr=False)
+    against: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    uncontrolled: str = ""
+    needs: int = 1
+    enough: bool = True
+    note: str = ""
+    disagreement: Disagreement | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.against) == bool(self.uncontrolled):
+            raise ValueError(f"claim {self.name!r}: name data on which it must fail (against), or say why there are none")
+
+    @property
+    def check(self) -> Expect:
+        """What decides, of several parts or of one."""
+        return all_of(self.expect) if isinstance(self.expect, Mapping) else self.expect
+
+    def applied_to(self, data: Any, what: str = "") -> Measured:
+        """The check on any data."""
+        value = self.measure(data)
+        return Measured(what, value, self.check.shown(value), self.check.holds(value))
+
+    @cached_property
+    def found(self) -> Measured | None:
+        """The check on the data judged; None where there are none."""
+        return None if self.of is None else self.applied_to(self.of)
+
+    @cached_property
+    def controls(self) -> tuple[Measured, ...]:
+        """The check on everything on which it must fail."""
+        return tuple(self.applied_to(data, what) for what, data in self.against.items())
+
+    @property
+    def holds(self) -> bool:
+        """Whether the data judged are as expected."""
+        return self.found is not None and self.found.holds
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict, from what was measured, from the controls, and from how much there was to measure."""
+        if self.found is None:
+            return "not run"
+        too_few = self.evidence.models is not None and self.evidence.models < self.needs
+        if too_few or not self.enough or (self.found.holds and any(control.holds for control in self.controls)):
+            return "underpowered"
+        return "held" if self.found.holds else "failed"
+
+    def as_record(self, experiment: str) -> dict[str, Any]:
+        """The claim as it stands in ``claims.json``."""
+        found = self.found
+        return {
+            "experiment": experiment,
+            "claim": self.name,
+            "statement": self.statement,
+            "how": self.how,
+            "expected": self.check.words,
+            "tolerance": self.check.tolerance,
+            "measured": found.words if found else "",
+            "value": plain(found.value) if found else None,
+            "bounds": self.check.bounds,
+            "evidence": self.evidence.words,
+            "models": self.evidence.models,
+            "controls": [control.as_record() for control in self.controls] if found else [],
+            "uncontrolled": self.uncontrolled,
+            "note": self.note,
+            "disagreement": asdict(self.disagreement) if self.disagreement else None,
+            "verdict": self.verdict,
+        }

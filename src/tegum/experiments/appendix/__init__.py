@@ -1,0 +1,1 @@
+"""Appendices of the paper."""

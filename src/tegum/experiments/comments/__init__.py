@@ -1,0 +1,1 @@
+"""Comments that the paper prints, and their authors' questions."""

@@ -1,0 +1,144 @@
+"""Which experiments there are, and of which files each is made: read off the folders, no list to keep.
+
+every_experiment()                        the paper's, section by section, in each by ``order``
+experiment_called("intro")                the one in experiments/*/intro.py; experiment_called("mine.py") the one in that file
+code_version(experiment)                  changes exactly when a file of experiments that it is made of does
+"""
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import re
+import sys
+import traceback
+from functools import cache
+from pathlib import Path
+
+from tegum.errors import InvalidInputError, Problem
+from tegum.experiments.experiment import Experiment
+from tegum.provenance import source_version
+
+_FOLDER = Path(__file__).resolve().parent
+_PACKAGE = "tegum.experiments"
+_OWN = "tegum_own_experiments"
+
+
+def experiment_files() -> dict[str, Path]:
+    """The file of each of the paper's experiments, by id; nothing is imported."""
+    files = (path for path in _FOLDER.glob("*/*.py") if b"experiment = Experiment(" in path.read_bytes())
+    return {path.stem.replace("_", "-"): path for path in sorted(files)}
+
+
+@cache
+def every_experiment() -> tuple[Experiment, ...]:
+    """The paper's experiments: sections by number, those without one last, in each section by ``order``."""
+    found = [experiment_called(name) for name in experiment_files()]
+    return tuple(sorted(found, key=lambda each: (_section(each.file), each.order, each.id)))
+
+
+def _section(path: Path) -> tuple[float, str]:
+    """Section 10 of ``s10_strategic_picture``, and infinity with the name of a folder that has no number."""
+    number = re.match(r"s(\d+)_", path.parent.name)
+    return (int(number[1]), "") if number else (float("inf"), path.parent.name)
+
+
+def experiment_called(name: str) -> Experiment:
+    """The experiment with this id, or the one that this Python file defines.
+
+    Raises:
+        InvalidInputError: where there is none, with the id that is closest; for a file named like one of the paper's.
+    """
+    files = experiment_files()
+    if name.endswith(".py"):
+        own = _experiment_in(Path(name))
+        if own.id in files:
+            raise InvalidInputError(f"{name} is named like the paper's experiment {own.id!r}", "give the file another name")
+        return own
+    if name in files:
+        relative = files[name].relative_to(_FOLDER).with_suffix("")
+        module = importlib.import_module(".".join((_PACKAGE, *relative.parts)))
+        assert isinstance(module.experiment, Experiment)
+        return module.experiment
+    close = difflib.get_close_matches(name, files, n=1)
+    advice = f"did you mean {close[0]!r}?" if close else "choose one that `tegum list` names, or a file that ends in .py"
+    raise InvalidInputError(f"there is no experiment {name!r}", advice)
+
+
+def _experiment_in(path: Path) -> Experiment:
+    """The experiment that a Python file outside the package defines under the name ``experiment``.
+
+    Raises:
+        InvalidInputError: where there is no such file, it cannot be run, or it defines none.
+    """
+    if not path.is_file():
+        raise InvalidInputError(f"there is no file {path}", "check its name; `tegum experiment NAME` starts one")
+    name = f"{_OWN}.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, ImportError, NameError, AttributeError, TypeError) as error:
+        raise InvalidInputError(f"{path} cannot be run ({type(error).__name__}: {error})", "correct it") from error
+    experiment = getattr(module, "experiment", None)
+    if not isinstance(experiment, Experiment):
+        raise InvalidInputError(f"{path} defines no experiment", "end it with experiment = Experiment(__name__, ...)")
+    return experiment
+
+
+def code_version(experiment: Experiment) -> str:
+    """A hash of the experiment's file and of every file of `tegum.experiments` that it imports, directly or not."""
+    return source_version(set(code_files(experiment)))
+
+
+def code_files(experiment: Experiment) -> list[Path]:
+    """The experiment's file and every file of `tegum.experiments` that it imports, directly or not."""
+    found: list[Path] = []
+    waiting = [experiment.file]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.append(path)
+            waiting += _imported(path)
+    return sorted(found)
+
+
+def _imported(path: Path) -> list[Path]:
+    """The files of `tegum.experiments` that a file imports, and the packages around it, which importing it runs."""
+    names = {_package_of(path)}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = _package_of(path).split(".")[: 1 - node.level or None] if node.level else []
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            names |= {origin} | {f"{origin}.{alias.name}" for alias in node.names}
+    files: set[Path] = set()
+    for name in names:
+        parts = name.split(".")
+        if parts[:2] == _PACKAGE.split("."):
+            for length in range(2, len(parts) + 1):
+                place = _FOLDER.joinpath(*parts[2:length])
+                files |= {file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()}
+    return sorted(files)
+
+
+def _package_of(path: Path) -> str:
+    """The package that a file's relative imports start from."""
+    if not path.is_relative_to(_FOLDER):
+        return ""
+    return ".".join((_PACKAGE, *path.parent.relative_to(_FOLDER).parts))
+
+
+def fault_of(experiment: Experiment, error: Exception) -> Problem | None:
+    """Where the file of an experiment of one's own failed; None for an error that went through no such file."""
+    path = experiment.file
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
+    if not frames or path.is_relative_to(_FOLDER):
+        return None
+    place = f"{path.name} fails in {frames[-1].name}, line {frames[-1].lineno}"
+    advice = "correct it and run the command again; what is finished is kept"
+    return Problem(f"{place} ({type(error).__name__}: {error})", advice)

@@ -1,0 +1,1 @@
+"""Section 10: the strategic picture of superposition."""

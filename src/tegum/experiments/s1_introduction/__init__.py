@@ -1,0 +1,1 @@
+"""Introduction: superposition at a glance."""

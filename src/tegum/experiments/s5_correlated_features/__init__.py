@@ -1,0 +1,1 @@
+"""Section 5: non-uniform superposition, correlated and anticorrelated features."""

@@ -1,0 +1,184 @@
+"""What every experiment must be, whoever wrote it: whole, drawn, and made of claims that can fail.
+
+The experiments are found by their paths, so that a new file is checked without a word here.  Studies run at their smallest.
+"""
+
+import importlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from tegum.caching import caching
+from tegum.claims import Claim, Expect
+from tegum.claims.expectations import says_itself
+from tegum.claims.words import plain
+from tegum.experiments import Figure, Profile, every_experiment, experiment_called, experiment_files
+from tegum.experiments.discovery import code_files
+from tests.contracts.smallest import smallest
+from tests.contracts.wrong_values import wrong_values
+
+IDS = list(experiment_files())
+NUMBER = re.compile(r"(?<![\w.^])[-−]?\d[\d,]*\.?\d*(?:e[-+]?\d+)?")
+
+
+def test_every_file_of_a_section_is_an_experiment_or_what_its_section_shares() -> None:
+    folder = Path(importlib.import_module("tegum.experiments").__file__ or "").parent
+    found = {path for path in folder.glob("*/*.py") if path.stem not in ("__init__", "shared")}
+    assert found == set(experiment_files().values())
+    assert not list(folder.glob("*/*/*.py"))
+    assert len({experiment.id for experiment in every_experiment()}) == len(found)
+
+
+def test_experiments_of_a_section_stand_in_an_order() -> None:
+    places = Counter((re.sub(r"^(s\d+).*", r"\1", each.file.parent.name), each.order) for each in every_experiment())
+    assert [place for place, count in places.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_it_says_what_it_is(name: str) -> None:
+    experiment = experiment_called(name)
+    assert experiment.id == name
+    assert len(experiment.describe.splitlines()) >= 3
+    assert 10 < len(experiment.title) < 120
+    assert set(experiment.seconds) == set(get_args(Profile))
+    assert experiment.seconds["quick"] <= experiment.seconds["paper"]
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_its_figures_are_data_and_its_claims_can_fail(name: str) -> None:
+    experiment = experiment_called(name)
+    with caching(smallest):
+        data = experiment.study("quick")
+    assert not data.attrs.get("interrupted", 0)
+    figures = experiment.figures(data)
+    assert figures
+    for title, figure in figures.items():
+        figure_is_data(title, figure)
+    claims = experiment.claims(data)
+    assert len({claim.name for claim in claims}) == len(claims) > 0
+    for claim in claims:
+        claim_can_fail(claim)
+        words_and_numbers_agree(claim, claim.as_record(name))
+
+
+def figure_is_data(title: str, figure: Figure) -> None:
+    """A picture with something drawn in it, and a caption that says more than its title."""
+    assert re.fullmatch(r"[a-z0-9-]+( [a-z0-9-]+)*", title)
+    assert isinstance(figure.picture, go.Figure)
+    assert len(figure.picture.data) > 0
+    assert len(figure.caption) > 40
+
+
+def claim_can_fail(claim: Claim) -> None:
+    """It has controls or says why not, and each of its expectations refuses some value of the kind that was measured."""
+    assert claim.against or claim.uncontrolled, claim.name
+    assert claim.found is not None
+    each = claim.expect if isinstance(claim.expect, Mapping) else {"": claim.expect}
+    for part, expect in each.items():
+        value = claim.found.value[part] if part else claim.found.value
+        assert any(_fails(expect, wrong) for wrong in wrong_values(value)), f"{claim.name} {part}: {value!r}"
+
+
+def _fails(expect: Expect, value: Any) -> bool:
+    """Whether a check refuses a value; one that it cannot be asked of is no answer."""
+    try:
+        with np.errstate(all="ignore"):
+            return not expect.holds(value)
+    except (TypeError, ValueError, IndexError, AttributeError, KeyError, ZeroDivisionError):
+        return False
+
+
+def words_and_numbers_agree(claim: Claim, record: dict[str, Any]) -> None:
+    """Every number in the words of a value is one of its numbers, rounded; a predicate may show its value as it likes."""
+    json.dumps(record, allow_nan=False)
+    each = claim.expect if isinstance(claim.expect, Mapping) else {"": claim.expect}
+    for measured in (claim.found, *claim.controls):
+        assert measured is not None
+        for part, expect in each.items():
+            value = measured.value[part] if part else measured.value
+            if not says_itself(expect):
+                numbers = list(_numbers(plain(value)))
+                for text in NUMBER.findall(words := expect.shown(value)):
+                    assert _is_rounded(text, numbers), f"{claim.name}: {text} of {words!r} is not in {value}"
+
+
+def _numbers(value: Any) -> Any:
+    """Every number in a value, also those in its words, and the counts and shares that words are made of."""
+    if isinstance(value, bool):
+        return
+    if isinstance(value, int | float):
+        yield float(value)
+    elif isinstance(value, str):
+        yield from (_parsed(text) for text in NUMBER.findall(value))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _numbers(str(key))
+            yield from _numbers(item)
+    elif isinstance(value, list):
+        yield float(len(value))
+        if value and all(isinstance(item, bool) for item in value):
+            yield sum(value) / len(value)
+        for item in value:
+            yield from _numbers(item)
+
+
+def _parsed(text: str) -> float:
+    return float(text.replace("−", "-").replace(",", ""))
+
+
+def _is_rounded(text: str, numbers: list[float]) -> bool:
+    mantissa = text.lower().partition("e")[0]
+    exponent = int(text.lower().partition("e")[2] or 0)
+    tolerance = 0.51 * 10.0 ** (exponent - len(mantissa.partition(".")[2]))
+    shown = _parsed(text)
+    return any(abs(shown - scale * number) <= tolerance for number in numbers for scale in (1, 100))
+
+
+def test_the_code_version_covers_every_file_that_is_loaded() -> None:
+    code = """
+import importlib, json, sys
+from tegum.experiments import experiment_files
+
+def sections():
+    return {name: str(module.__file__) for name, module in sys.modules.items() if name.startswith("tegum.experiments.")}
+
+ground, found = set(sections()), {}
+for name, path in experiment_files().items():
+    for loaded in set(sections()) - ground:
+        del sys.modules[loaded]
+    importlib.import_module(f"tegum.experiments.{path.parent.name}.{path.stem}")
+    found[name] = [file for module, file in sections().items() if module not in ground]
+print(json.dumps(found))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for name, loaded in json.loads(done.stdout).items():
+        assert set(loaded) <= {str(path) for path in code_files(experiment_called(name))}, name
+
+
+def test_adding_an_experiment_is_one_file(tmp_path: Path) -> None:
+    package = Path(importlib.import_module("tegum").__file__ or "").parent
+    shutil.copytree(package, tmp_path / "tegum", ignore=shutil.ignore_patterns("__pycache__"))
+    section = tmp_path / "tegum" / "experiments" / "s1_introduction"
+    (section / "once_more.py").write_text((section / "intro.py").read_text().replace("order=1", "order=2"))
+    code = """
+from tegum.cli import run
+from tegum.experiments import code_version, every_experiment, experiment_called
+assert [each.id for each in every_experiment()][:2] == ["intro", "once-more"]
+assert code_version(experiment_called("once-more")) != code_version(experiment_called("intro"))
+raise SystemExit(run(["show", "once-more"]))
+"""
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("once-more: Five features")
