@@ -1,4 +1,4 @@
-"""Grids of worlds: any field of a feature distribution may be an axis, but for how many features there are.
+"""Grids of feature distributions: any field of a feature distribution may be an axis, but for how many features there are.
 
     sweep={"density": [1, 0.2, 0.1]}                                          one field, one value each
     sweep={"importance_ratio": Axis([0.1, 1, 10], importance=[(1, 0.1), (1, 1), (1, 10)])}      a named axis, any fields
@@ -58,7 +58,7 @@ class Axis:
 @final
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One structural corner of a sweep: worlds that differ in numbers only, and where they lie on the grid."""
+    """One structural corner of a sweep: distributions that differ in numbers only, and where they lie on the grid."""
 
     features: Features
     positions: NDArray[np.int64]
@@ -112,7 +112,7 @@ def check_axes(
 
 
 def cells_of(axes: dict[str, Axis], features: Features, positions: NDArray[np.int64], problems: Problems) -> tuple[Cell, ...]:
-    """The worlds of a grid: one batch of distributions for each combination of fields that are not plain numbers."""
+    """The distributions of a grid: one batch of distributions for each combination of fields that are not plain numbers."""
     own = features.field_names()
     mine = {name: {f: v for f, v in axis.fields.items() if f in own} for name, axis in axes.items()}
     numbers: dict[str, NDArray[np.float64]] = {}
@@ -160,8 +160,8 @@ def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray
 
 @final
 @dataclass(frozen=True, eq=False)
-class WorldGrid:
-    """Every world of a sweep over features alone: labels of its axes, and its cells."""
+class FeatureGrid:
+    """Every distribution of a sweep over features alone: labels of its axes, and its cells."""
 
     axes: dict[str, tuple[Any, ...]]
     cells: tuple[Cell, ...]
@@ -198,11 +198,11 @@ def check_one_source(features: Features, axes: Mapping[str, Axis]) -> None:
         )
 
 
-def world_grid(features: Features, sweep: Mapping[str, Any]) -> WorldGrid:
-    """Every world that ``sweep`` spans around the given features.
+def feature_grid(features: Features, sweep: Mapping[str, Any]) -> FeatureGrid:
+    """Every distribution that ``sweep`` spans around the given features.
 
     Raises:
-        InvalidInputError: naming everything wrong with the axes and the worlds that they make.
+        InvalidInputError: naming everything wrong with the axes and the distributions that they make.
     """
     problems = Problems()
     known = [name for name in features.field_names() if name not in FIXED_FIELDS]
@@ -211,7 +211,7 @@ def world_grid(features: Features, sweep: Mapping[str, Any]) -> WorldGrid:
     check_one_source(features, axes)
     if features.batch_shape:
         count = int(np.prod(features.batch_shape))
-        return WorldGrid(instance_axes(features), (Cell(features, np.arange(count)),))
+        return FeatureGrid(instance_axes(features), (Cell(features, np.arange(count)),))
     cells = cells_of(axes, features, positions_of(axes), problems)
     problems.raise_if_any()
-    return WorldGrid({name: axis.labels for name, axis in axes.items()}, cells)
+    return FeatureGrid({name: axis.labels for name, axis in axes.items()}, cells)

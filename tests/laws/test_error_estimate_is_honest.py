@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.exact import Evaluation, evaluate
+from tegum.exact import evaluate
 from tegum.features import AnticorrelatedSets, CorrelatedSets, Exponential, Features, Independent, Uniform
 from tegum.features.magnitudes import Magnitude
 from tests.oracle.expected_loss import Oracle
@@ -61,15 +62,17 @@ def scale_of(world: Features) -> float:
     return float(world.importance @ np.diagonal(world.second_moment()))
 
 
-def truth(model: Model, gradient: bool = False) -> Evaluation:
+def truth(model: Model, gradient: bool = False) -> xr.Dataset:
     """The best the engine can do."""
     return evaluate(model.W, model.b, model.world, terms=MOST_TERMS, gradient=gradient, threads=1)
 
 
-def too_good(model: Model, exact: Evaluation, options: dict[str, Any]) -> bool:
+def too_good(model: Model, exact: xr.Dataset, options: dict[str, Any]) -> bool:
     """Whether the true error exceeds the admitted one; the reference's own error and rounding aside."""
     found = evaluate(model.W, model.b, model.world, threads=1, **options)
-    return bool(abs(found.loss - exact.loss) > found.error + exact.error + ROUNDING * (exact.loss + scale_of(model.world)))
+    return bool(
+        abs(found.loss - exact.loss) > found.loss_error + exact.loss_error + ROUNDING * (exact.loss + scale_of(model.world))
+    )
 
 
 def dishonest(cases: Iterator[Model], efforts: list[dict[str, Any]]) -> NDArray[np.float64]:
@@ -111,10 +114,10 @@ def test_the_tolerance_is_met(kind: str, law: Magnitude) -> None:
         exact = truth(model)
         for tol in (1e-4, 1e-6, 1e-8):
             found = evaluate(model.W, model.b, model.world, tol=tol, threads=1)
-            error = abs(found.loss - exact.loss) - exact.error - ROUNDING * (exact.loss + scale_of(model.world))
+            error = abs(found.loss - exact.loss) - exact.loss_error - ROUNDING * (exact.loss + scale_of(model.world))
             count += 1
             missed += bool(error > tol * exact.loss and found.terms < MOST_TERMS / 2)
-            assert error <= 100 * max(found.error, tol * exact.loss)
+            assert error <= 100 * max(found.loss_error, tol * exact.loss)
     assert missed < count / 100
 
 
@@ -124,8 +127,8 @@ def test_the_truth_is_the_oracles(kind: str, law: Magnitude) -> None:
     for model in models(3, 16, kind, law, most=5):
         exact = truth(model)
         expected = Oracle(model.world).squared_errors(model.W.T @ model.W, model.b).sum()
-        assert abs(exact.loss - expected) <= exact.error + 10 * ROUNDING * (expected + scale_of(model.world))
-        assert exact.error <= 1e-8 * expected + 10 * ROUNDING * scale_of(model.world)
+        assert abs(exact.loss - expected) <= exact.loss_error + 10 * ROUNDING * (expected + scale_of(model.world))
+        assert exact.loss_error <= 1e-8 * expected + 10 * ROUNDING * scale_of(model.world)
 
 
 def test_few_terms_are_enough_for_orthogonal_sums() -> None:

@@ -61,10 +61,10 @@ def test_plain_weights_get_the_library_s_losses(
     expected = tg.exact.evaluate(W, B, WORLDS[options])
     found = models(f"weights.{suffix} {options}", capsys)
     assert [model["model"] for model in found] == [0, 1, 2]
-    assert [model["loss"] for model in found] == expected.loss.tolist()
-    assert [model["error"] for model in found] == expected.error.tolist()
-    assert [model["terms"] for model in found] == expected.terms.tolist()
-    assert [model["squared_error"] for model in found] == expected.squared_error.tolist()
+    assert [model["loss"] for model in found] == expected.loss.values.tolist()
+    assert [model["error"] for model in found] == expected.loss_error.values.tolist()
+    assert [model["terms"] for model in found] == expected.terms.values.tolist()
+    assert [model["squared_error"] for model in found] == expected.squared_error.values.tolist()
 
 
 def test_the_map_the_output_and_the_tolerance_are_options(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +72,7 @@ def test_the_map_the_output_and_the_tolerance_are_options(folder: Path, capsys: 
     np.savez("map.npz", G=G, b=B)
     np.savez("weights.npz", W=W[0])
     linear = models("map.npz --density 0.3 --activation linear", capsys)
-    expected = tg.exact.loss(G, B, world, tied=False, activation="linear")
+    expected = tg.exact.loss(G, B, world, tied=False, net=tg.nets.Linear(4, 4))
     assert [model["loss"] for model in linear] == np.asarray(expected).tolist()
     coarse = models("weights.npz --density 0.3 --tol 1e-4", capsys)[0]
     assert coarse["loss"] == tg.exact.evaluate(W[0], np.zeros(4), world, tol=1e-4).loss
@@ -136,7 +136,9 @@ def test_sets_replace_those_of_the_file(name: str, folder: Path, capsys: pytest.
     write_dataset(data, Path("result.safetensors"))
     density = [0.1, 0.1, 0.3, 0.3]
     world = tg.features.Independent(4, density) if name == "independent" else tg.features.AnticorrelatedSets(2, 2, density)
-    expected = tg.exact.loss(data.W.values[0], data.b.values[0], world, activation="linear")
+    expected = tg.exact.loss(
+        data.W.values[0], data.b.values[0], world, net=tg.nets.Linear(world.n_features, data.sizes["hidden"])
+    )
     assert models(f"result.safetensors --sets {name}", capsys)[0]["loss"] == expected
 
 

@@ -23,7 +23,7 @@ def between(ratio: float, ends: list[float], bias: bool = True) -> xr.Dataset:
         return tg.features.Independent(2, density=np.repeat(density[:, None], 2, axis=1), importance=[1, ratio])
 
     W, b = optima(net, ratio, ends)
-    return transitions(net, worlds, [ends], W[None], b[None]).isel(transition=0)
+    return transitions(net, worlds, W[None], b[None], [ends]).isel(transition=0)
 
 
 def test_antipodal_to_confused_is_where_the_closed_form_says() -> None:
@@ -57,15 +57,15 @@ def test_mistakes_and_nothing() -> None:
     net = tg.nets.ReluOutput(2, 1)
     with pytest.raises(tg.InvalidInputError, match=r"W has shape \(1, 2, 1, 3\)"):
         transitions(
-            net, lambda p: tg.features.Independent(2, density=p[:, None]), [[0.1, 0.2]], np.zeros((1, 2, 1, 3)), np.zeros(2)
+            net, lambda p: tg.features.Independent(2, density=p[:, None]), np.zeros((1, 2, 1, 3)), np.zeros(2), [[0.1, 0.2]]
         )
     with pytest.raises(tg.InvalidInputError, match="pairs of positive numbers"):
-        transitions(net, lambda p: tg.features.Independent(2, density=p[:, None]), [0.1, 0.2], [0], [0])
+        transitions(net, lambda p: tg.features.Independent(2, density=p[:, None]), [0], [0], [0.1, 0.2])
     empty = transitions(
         net,
         lambda p: tg.features.Independent(2, density=p[:, None]),
-        np.zeros((0, 2)),
         np.zeros((0, 2, 1, 2)),
         np.zeros((0, 2, 2)),
+        np.zeros((0, 2)),
     )
     assert empty.sizes["transition"] == 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from cyclopts import Parameter
@@ -15,8 +15,8 @@ from tegum.cli.values import curve, number, numbers
 from tegum.cli.weights import Weights, read_weights, require_finite
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
-from tegum.exact.evaluate import Activation
 from tegum.features import Features
+from tegum.nets import Linear
 from tegum.runs import write_atomically
 
 _FORMATS = (".csv", ".json")
@@ -30,7 +30,7 @@ def exact_loss(
     importance: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     sets: str | None = None,
     magnitudes: str | None = None,
-    activation: Activation | None = None,
+    activation: Literal["relu", "linear"] | None = None,
     tol: Annotated[float, Parameter(allow_leading_hyphen=True)] = 1e-9,
     per_feature: Annotated[bool, Parameter(negative="")] = False,
     json: Annotated[bool, Parameter(negative="")] = False,
@@ -105,7 +105,7 @@ def _evaluated(judged: Judged) -> list[Model]:
         np.where(finite[..., None], weights.b, 0.0),
         judged.features,
         tied=weights.tied,
-        activation="linear" if judged.linear else "relu",
+        net=Linear(weights.n_features, weights.map.shape[-2]) if judged.linear else None,
         tol=judged.tol,
     )
     return models_of(judged, found, np.broadcast_to(finite, found.loss.shape))

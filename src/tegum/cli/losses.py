@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.cli.output import say
 from tegum.cli.weights import Weights
-from tegum.exact import Evaluation
 from tegum.features import AnticorrelatedSets, CorrelatedSets, Exponential, Features
 
 _MOST_LINES = 20
@@ -35,7 +35,7 @@ class Judged:
     as_the_file_says: bool
 
 
-def models_of(judged: Judged, found: Evaluation, finite: NDArray[np.bool_]) -> list[Model]:
+def models_of(judged: Judged, found: xr.Dataset, finite: NDArray[np.bool_]) -> list[Model]:
     """One record for each model, in the order of the arrays."""
     facts = {name: np.broadcast_to(values, found.loss.shape) for name, values in judged.weights.facts.items()}
     if not judged.as_the_file_says:
@@ -45,10 +45,10 @@ def models_of(judged: Judged, found: Evaluation, finite: NDArray[np.bool_]) -> l
         axes = zip(judged.weights.axes.items(), place, strict=True)
         model: Model = {name: labels[position] for (name, labels), position in axes}
         model |= {
-            "loss": float(found.loss[place]),
-            "error": float(found.error[place]),
-            "terms": int(found.terms[place]),
-            "squared_error": found.squared_error[place].tolist(),
+            "loss": float(found.loss.values[place]),
+            "error": float(found.loss_error.values[place]),
+            "terms": int(found.terms.values[place]),
+            "squared_error": found.squared_error.values[place].tolist(),
         }
         if not finite[place]:
             model |= {"loss": np.nan, "error": np.nan, "squared_error": [np.nan] * judged.weights.n_features}

@@ -1,9 +1,9 @@
 """The exact engine: expected losses, gradients, curvatures, minima, flows and branches without a sample."""
 
-from tegum.exact.continuation import Branch, crossing, follow
-from tegum.exact.curvature import curvatures, hessian_at, hessian_vector_product, rotation_modes
-from tegum.exact.evaluate import Evaluation, evaluate, loss, loss_and_gradient, squared_errors
+from tegum.exact.evaluate import evaluate, loss, loss_and_gradient, squared_errors
 from tegum.exact.flow import Flow, dense_flow, gradient_flow
+from tegum.exact.follow import Branch, crossing, follow
+from tegum.exact.hessian import curvatures, hessian_at, hessian_vector_product, rotation_modes
 from tegum.exact.minimise import minimise
 from tegum.exact.objective import Objective
 from tegum.exact.transitions import CONTINUOUS, FIRST_ORDER, transitions
@@ -12,7 +12,6 @@ __all__ = [
     "CONTINUOUS",
     "FIRST_ORDER",
     "Branch",
-    "Evaluation",
     "Flow",
     "Objective",
     "crossing",

@@ -16,43 +16,32 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from tegum.exact.descent import Starts
-from tegum.exact.differences import differences_for, hessian_times, hessians
-from tegum.exact.model import point_for
-from tegum.exact.product import work_for
-from tegum.exact.worlds import Worlds
+from tegum.exact.distributions import Distributions
+from tegum.exact.hessian import padded_modes
+from tegum.exact.kernel.hessian import Differences, differences_for, hessian_times, hessians
+from tegum.exact.kernel.landscape import Landscape, Starts, enter
+from tegum.exact.objective import landscape_for
+from tegum.nets import Net
 from tegum.threads import in_pieces
 
 _MOST_DENSE = 600
 """Above this many parameters the smallest eigenvalue is sought by Lanczos iterations instead of from the whole Hessian."""
 
 _LANCZOS_TOLERANCE = 1e-3
-_STEP = 1e-4
-_RANK_TOLERANCE = 1e-7
 _PIECE_NUMBERS = 1e6
 
 
 def flat_modes(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Float[np.ndarray, "batch r d"]:
-    """An orthonormal basis of the zero modes E W of each model, r = m (m - 1) / 2, rows of 0 where W has lower rank.
+    """The rotations of each model (rows of 0 where W has lower rank), and of a net without bias the n directions of b too.
 
-    Coordinates are flat: W row by row, then b, d = m n + n.  Of a net without bias the n directions of b are listed too.
+    Coordinates are flat: W row by row, then b, d = m n + n.
     """
+    modes = padded_modes(W)
+    if biased:
+        return modes
     count, m, n = W.shape
     d = m * n + n
-    pairs = [(k, other) for k in range(m) for other in range(k + 1, m)]
-    turned = np.zeros((count, len(pairs), m, n))
-    for row, (k, other) in enumerate(pairs):
-        turned[:, row, k] = W[:, other]
-        turned[:, row, other] = -W[:, k]
-    basis = np.zeros((count, len(pairs), d))
-    if pairs:
-        _, size, directions = np.linalg.svd(turned.reshape(count, len(pairs), m * n), full_matrices=False)
-        kept = size > _RANK_TOLERANCE * (1 + size[:, :1])
-        basis[:, : directions.shape[1], : m * n] = np.where(kept[..., None], directions, 0.0)
-    if biased:
-        return basis
-    still = np.broadcast_to(np.eye(d)[m * n :], (count, n, d))
-    return np.concatenate([basis, still], axis=1)
+    return np.concatenate([modes, np.broadcast_to(np.eye(d)[m * n :], (count, n, d))], axis=1)
 
 
 def flat_projector(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Float[np.ndarray, "batch d d"]:
@@ -74,18 +63,18 @@ def _extreme(operator: LinearOperator[Any], which: Literal["LA", "SA"], start: N
     return float(values[0])
 
 
-def _by_lanczos(
-    memory: tuple[Any, ...], starts: Starts, k: int, m: int, n: int, linear: bool, biased: bool, terms: int
-) -> tuple[float, float]:
+def _by_lanczos(landscape: Landscape, memory: Differences, starts: Starts, k: int) -> tuple[float, float]:
     """The smallest curvature of one large model beyond the symmetry, and the largest, from products with the Hessian."""
-    d = starts.x.shape[1]
-    modes = flat_modes(starts.x[k : k + 1, : m * n].reshape(1, m, n), biased)[0]
+    enter(landscape, starts, k, memory.x)
+    m, n = landscape.point.W.shape
+    modes = flat_modes(memory.x[None, : m * n].reshape(1, m, n), bool(landscape.biased))[0]
+    d = memory.x.size
     product = np.empty(d)
 
     def times(vector: NDArray[np.float64]) -> NDArray[np.float64]:
         vector = np.asarray(vector, dtype=np.float64).ravel()
-        inside = vector - modes.T @ (modes @ vector)
-        hessian_times(*memory, starts, k, int(linear), int(biased), terms, _STEP, inside, product)
+        memory.direction[...] = vector - modes.T @ (modes @ vector)
+        hessian_times(landscape, memory, product)
         return np.asarray(product - modes.T @ (modes @ product))
 
     operator = LinearOperator((d, d), matvec=times, dtype=np.float64)
@@ -97,33 +86,26 @@ def _by_lanczos(
 
 
 def smallest_curvatures(
-    starts: Starts,
-    worlds: Worlds,
-    n_hidden: int,
-    n_features: int,
-    linear: bool,
-    biased: bool,
-    terms: int,
-    threads: int | None,
-    progress: bool | None,
+    net: Net, distributions: Distributions, starts: Starts, terms: int, threads: int | None, progress: bool | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The smallest curvature of every start beyond the symmetry, and the size of its Hessian."""
     count, d = starts.x.shape
+    m, n = net.n_hidden, net.n_features
     smallest, size = np.full(count, np.nan), np.full(count, np.nan)
     dense = d <= _MOST_DENSE
     piece = min(max(1, int(_PIECE_NUMBERS / (d * d))), 512) if dense else 1
 
-    def scratch() -> tuple[Any, ...]:
-        return worlds.blank(), work_for(n_features), point_for(n_hidden, n_features), differences_for(d)
+    def scratch() -> tuple[Landscape, Differences]:
+        return landscape_for(net, distributions, terms), differences_for(d)
 
-    def work(memory: tuple[Any, ...], first: int, end: int) -> None:
+    def work(memory: tuple[Landscape, Differences], first: int, end: int) -> None:
         if not dense:
-            smallest[first], size[first] = _by_lanczos(memory, starts, first, n_hidden, n_features, linear, biased, terms)
+            smallest[first], size[first] = _by_lanczos(*memory, starts, first)
             return
         found = np.empty((end - first, d, d))
-        hessians(*memory, starts, first, end, int(linear), int(biased), terms, _STEP, found)
-        W = starts.x[first:end, : n_hidden * n_features].reshape(-1, n_hidden, n_features)
-        smallest[first:end], size[first:end] = smallest_eigenvalues(found, flat_projector(W, biased))
+        hessians(*memory, starts, first, end, found)
+        W = starts.x[first:end, : m * n].reshape(-1, m, n)
+        smallest[first:end], size[first:end] = smallest_eigenvalues(found, flat_projector(W, net.bias))
 
     in_pieces(count, piece, scratch, work, threads=threads, progress=progress, title="curvatures")
     return smallest, size

@@ -2,101 +2,201 @@
 
     L = sum_j I_j E (x_j - y_j)^2,    y = r(W^T W x + b)   (or r(G x + b), or without the r)
 
-import tegum as tg
-features = tg.features.Independent(5, density=0.1)
-loss = tg.exact.loss(W, b, features)                          # W (..., m, n), b (..., n): shape (...)
-loss, dW, db = tg.exact.loss_and_gradient(W, b, features)
+>>> import numpy as np, tegum as tg
+>>> features = tg.features.Independent(2, density=0.1)
+>>> pair = np.array([[1.0, -1.0]])                                   # two features, opposite in one dimension
+>>> tg.exact.loss(pair, np.zeros(2), features).round(9)              # W (..., m, n), b (..., n): shape (...)
+np.float64(0.003333333)
+>>> loss, dW, db = tg.exact.loss_and_gradient(pair, np.zeros(2), features)
+>>> dW.round(4), db.round(4)
+(array([[ 0.0133, -0.0133]]), array([0.0833, 0.0833]))
 
-Leading axes of W, b and the features are broadcast against each other.
+Leading axes of W, b and the features are broadcast against each other.  How it is computed: `tegum.exact.kernel`, whose
+`inversion` has the heart of it, and in NumPy, for reading, `docs/plain_inversion.py`.
 """
 
-from dataclasses import dataclass
-from typing import Literal, final, overload
+from numbers import Real
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.compilation import is_compiled
+from tegum.datasets import dataset
 from tegum.errors import InvalidInputError, Problems
-from tegum.exact.model import LARGEST_BIAS, LARGEST_WEIGHT, Models, Point, evaluate_models, point_for
-from tegum.exact.product import MOST_TERMS, Work, World, require_terms, work_for
-from tegum.exact.worlds import owned, worlds_of
+from tegum.exact.distributions import distributions_of, owned
+from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch, Point, Settings, evaluate_models, point_for
+from tegum.exact.kernel.records import MOST_TERMS, Distribution, Work, require_terms, work_for
 from tegum.features import Features
+from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.threads import in_pieces
-
-Activation = Literal["relu", "linear"]
 
 _FIRST_TERMS = 32
 _PIECE_OPERATIONS = 2e6
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """What the exact engine knows about a batch of models.
-
-    Attributes:
-        loss: sum_j I_j E (x_j - y_j)^2, shape (...).
-        error: estimate of its absolute error, shape (...).
-        squared_error: E (x_j - y_j)^2 of each feature, unweighted, shape (..., n).
-        terms: terms spent on the output that needed most, 0 where all had closed forms, shape (...).
-        dW: derivative by W, its shape; None unless asked for.
-        db: derivative by b, shape (..., n); None unless asked for.
-    """
-
-    loss: NDArray[np.float64]
-    error: NDArray[np.float64]
-    squared_error: NDArray[np.float64]
-    terms: NDArray[np.int64]
-    dW: NDArray[np.float64] | None
-    db: NDArray[np.float64] | None
 
 
 def evaluate(
     W: ArrayLike,
     b: ArrayLike,
     features: Features,
+    tol: float = 1e-9,
     *,
+    net: Net | None = None,
     gradient: bool = False,
     tied: bool = True,
-    activation: Activation = "relu",
-    tol: float = 1e-9,
     terms: int | None = None,
     threads: int | None = None,
-) -> Evaluation:
+) -> xr.Dataset:
     """Everything about the expected loss of a batch of models.
 
     Args:
         W: weights (..., m, n) with G = W^T W; with ``tied=False`` the map G itself (..., n, n).
         b: biases (..., n).
         features: independent features, correlated or anticorrelated sets; magnitudes uniform or exponential.
+        tol: tolerated relative error of the loss; the gradient is held to 100 tol of its natural scale I E[x].
+        net: `ReluOutput` or `Linear`, as it was trained; ReLU outputs by default.
         gradient: whether to compute ``dW`` and ``db``.
         tied: whether the map is W^T W.
-        activation: "relu" or "linear".
-        tol: tolerated relative error of the loss; the gradient is held to 100 tol of its natural scale I E[x].
         terms: spend this many terms (8, 16, 32, ...; twice as many on outputs of dropped features, which converge
             slower) instead of choosing by ``tol``.
         threads: how many threads; by default one per core.  It never changes a result.
 
+    Returns:
+        A dataset over the leading axes (``instance``, or ``instance_0``, ...) with ``loss``, ``loss_error`` (estimate of its
+        absolute error), ``terms``, ``squared_error`` (..., feature), and with ``gradient`` ``dW`` (shaped like W) and ``db``.
+
     Raises:
         InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance.
     """
+    found = _evaluated(W, b, features, tol, net, gradient, tied, terms, threads)
+    lead = _axes(found.loss.ndim)
+    variables: dict[str, tuple[tuple[str, ...], Any]] = {
+        "loss": (lead, found.loss),
+        "loss_error": (lead, found.error),
+        "terms": (lead, found.terms),
+        "squared_error": ((*lead, "feature"), found.squared_error),
+    }
+    if gradient:
+        variables["dW"] = ((*lead, "hidden" if tied else "output", "feature"), found.dW)
+        variables["db"] = ((*lead, "feature"), found.db)
+    return dataset(variables)
+
+
+def _axes(count: int) -> tuple[str, ...]:
+    return ("instance",) if count == 1 else tuple(f"instance_{i}" for i in range(count))
+
+
+class _Evaluated(NamedTuple):
+    """What `evaluate` returns, as arrays; without gradient the last two hold nothing."""
+
+    loss: NDArray[np.float64]
+    error: NDArray[np.float64]
+    terms: NDArray[np.int64]
+    squared_error: NDArray[np.float64]
+    dW: NDArray[np.float64]
+    db: NDArray[np.float64]
+
+
+def _evaluated(
+    W: ArrayLike,
+    b: ArrayLike,
+    features: Features,
+    tol: float,
+    net: Net | None,
+    gradient: bool,
+    tied: bool,
+    terms: int | None,
+    threads: int | None,
+) -> _Evaluated:
+    W, b, linear = _checked(W, b, features, tol, net, tied, terms, threads)
+    rows, n = W.shape[-2:]
+    try:
+        batch = np.broadcast_shapes(W.shape[:-2], b.shape[:-1], features.batch_shape)
+    except ValueError:
+        shapes = f"W {W.shape[:-2]}, b {b.shape[:-1]} and the features {features.batch_shape}"
+        raise InvalidInputError(f"the leading axes do not fit: {shapes}", "give axes that broadcast") from None
+    distributions = distributions_of(features)
+    count = int(np.prod(batch, dtype=int))
+    which = np.arange(len(distributions.weight)).reshape(features.batch_shape)
+    models = Batch(
+        W=owned(np.broadcast_to(W, (*batch, rows, n)).reshape(count, rows, n)),
+        b=owned(np.broadcast_to(b, (*batch, n)).reshape(count, n)),
+        distribution_of=np.broadcast_to(which, batch).reshape(count).copy(),
+        weight=distributions.weight,
+        importance=distributions.importance,
+        loss=np.zeros(count),
+        error=np.zeros(count),
+        terms=np.zeros(count, dtype=np.int64),
+        squared_error=np.zeros((count, n)),
+        dW=np.zeros((count if gradient else 1, rows, n)),
+        db=np.zeros((count if gradient else 1, n)),
+    )
+    least, most = (_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)
+    settings = Settings(int(tied), int(linear), int(gradient), least, most, float(tol))
+
+    def scratch() -> tuple[Distribution, Work, Point]:
+        return distributions.blank(), work_for(n), point_for(rows, n)
+
+    def piece(memory: tuple[Distribution, Work, Point], first: int, end: int) -> None:
+        evaluate_models(*memory, models, first, end, settings)
+
+    ready = is_compiled(evaluate_models)
+    done = in_pieces(
+        count,
+        max(1, int(_PIECE_OPERATIONS / (n * n * 64))),
+        scratch,
+        piece,
+        threads=threads,
+        progress=None if count * n * n > 1e7 or not ready else False,
+        title="exact loss" if ready else "compiling the exact engine (once on this machine, half a minute)",
+    )
+    if done < count:
+        raise KeyboardInterrupt
+    return _Evaluated(
+        loss=models.loss.reshape(batch),
+        error=models.error.reshape(batch),
+        terms=models.terms.reshape(batch),
+        squared_error=models.squared_error.reshape(*batch, n),
+        dW=models.dW.reshape(*batch, rows, n) if gradient else models.dW,
+        db=models.db.reshape(*batch, n) if gradient else models.db,
+    )
+
+
+def _checked(
+    W: ArrayLike,
+    b: ArrayLike,
+    features: Features,
+    tol: float,
+    net: Net | None,
+    tied: bool,
+    terms: int | None,
+    threads: int | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
+    """W and b as numbers, and whether the net is linear; everything wrong with the arguments in one message."""
     problems = Problems()
-    with problems.collecting():
-        W, b = _numbers("W", W), _numbers("b", b)
+    numbers: dict[str, NDArray[np.float64]] = {}
+    for name, array in (("W", W), ("b", b)):
+        with problems.collecting():
+            numbers[name] = _numbers(name, array)
     if not isinstance(features, Features):
         problems.add(
             f"the features are {features!r}", "give a distribution, such as tegum.features.Independent(5, density=0.1)"
         )
     problems.raise_if_any()
-    W, b, n = np.asarray(W), np.asarray(b), features.n_features
+    W, b, n = numbers["W"], numbers["b"], features.n_features
     if W.ndim < 2 or W.shape[-1] != n or (not tied and W.shape[-2] != n):
         problems.add(f"W has shape {W.shape}", f"give (..., m, {n})" if tied else f"give the map as (..., {n}, {n})")
     if b.ndim < 1 or b.shape[-1] != n:
         problems.add(f"b has shape {b.shape}", f"give (..., {n})")
-    if activation not in ("relu", "linear"):
-        problems.add(f"activation is {activation!r}", 'choose "relu" or "linear"')
-    if not (isinstance(tol, float | int) and 0 < tol < 1):
+    linear = False
+    if net is not None:
+        with problems.collecting():
+            require_same_features(net, n)
+            linear = is_linear(net)
+        if tied and W.ndim >= 2 and W.shape[-2] != net.n_hidden:
+            problems.add(f"W has {W.shape[-2]} hidden dimensions and the net {net.n_hidden}", "give the net that W belongs to")
+    if not (isinstance(tol, Real) and 0 < tol < 1):
         problems.add(f"tol is {tol!r}", "choose a relative error between 0 and 1, such as 1e-9")
     if terms is not None:
         with problems.collecting():
@@ -104,57 +204,22 @@ def evaluate(
     if threads is not None and threads < 1:
         problems.add(f"threads is {threads}", "choose at least 1")
     problems.raise_if_any()
-    try:
-        batch = np.broadcast_shapes(W.shape[:-2], b.shape[:-1], features.batch_shape)
-    except ValueError:
-        shapes = f"W {W.shape[:-2]}, b {b.shape[:-1]} and the features {features.batch_shape}"
-        raise InvalidInputError(f"the leading axes do not fit: {shapes}", "give axes that broadcast") from None
-    worlds = worlds_of(features)
-    count, rows = int(np.prod(batch, dtype=int)), W.shape[-2]
     _require_finite("W", W, 2, LARGEST_WEIGHT)
     _require_finite("b", b, 1, LARGEST_BIAS)
-    models = Models(
-        W=owned(np.broadcast_to(W, (*batch, rows, n)).reshape(count, rows, n)),
-        b=owned(np.broadcast_to(b, (*batch, n)).reshape(count, n)),
-        world_of=np.broadcast_to(np.arange(len(worlds.weight)).reshape(features.batch_shape), batch).reshape(count).copy(),
-        weight=worlds.weight,
-        importance=worlds.importance,
-        loss=np.zeros(count),
-        error=np.zeros(count),
-        terms=np.zeros(count, dtype=np.int64),
-        squared_error=np.zeros((count, n)),
-        dW=np.zeros((count, rows, n)) if gradient else np.zeros((1, rows, n)),
-        db=np.zeros((count, n)) if gradient else np.zeros((1, n)),
-    )
-    least, most = (_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)
+    return W, b, linear
 
-    def scratch() -> tuple[World, Work, Point]:
-        return worlds.blank(), work_for(n), point_for(rows, n)
 
-    def piece(memory: tuple[World, Work, Point], first: int, end: int) -> None:
-        evaluate_models(*memory, models, first, end, int(tied), int(activation == "linear"), int(gradient), least, most, tol)
+def is_linear(net: Net) -> bool:
+    """Whether a net that the exact engine can treat is linear.
 
-    done = in_pieces(
-        count,
-        max(1, int(_PIECE_OPERATIONS / (n * n * 64))),
-        scratch,
-        piece,
-        threads=threads,
-        progress=None if count * n * n > 1e7 or not is_compiled(evaluate_models) else False,
-        title="exact loss"
-        if is_compiled(evaluate_models)
-        else "compiling the exact engine (once on this machine, half a minute)",
-    )
-    if done < count:
-        raise KeyboardInterrupt
-    return Evaluation(
-        loss=models.loss.reshape(batch),
-        error=models.error.reshape(batch),
-        squared_error=models.squared_error.reshape(*batch, n),
-        terms=models.terms.reshape(batch),
-        dW=models.dW.reshape(*batch, rows, n) if gradient else None,
-        db=models.db.reshape(*batch, n) if gradient else None,
-    )
+    Raises:
+        InvalidInputError: for every other family.
+    """
+    if not isinstance(net, ReluOutput | Linear):
+        raise InvalidInputError(
+            f"the net is {net!r}", "the exact engine knows Linear and ReluOutput; train the others with tegum.train"
+        )
+    return isinstance(net, Linear)
 
 
 @overload
@@ -164,8 +229,8 @@ def loss(
     features: Features,
     tol: float = ...,
     *,
+    net: Net | None = ...,
     tied: bool = ...,
-    activation: Activation = ...,
     terms: int | None = ...,
     return_error: Literal[False] = ...,
     threads: int | None = ...,
@@ -179,8 +244,8 @@ def loss(
     features: Features,
     tol: float = ...,
     *,
+    net: Net | None = ...,
     tied: bool = ...,
-    activation: Activation = ...,
     terms: int | None = ...,
     return_error: Literal[True],
     threads: int | None = ...,
@@ -193,8 +258,8 @@ def loss(
     features: Features,
     tol: float = 1e-9,
     *,
+    net: Net | None = None,
     tied: bool = True,
-    activation: Activation = "relu",
     terms: int | None = None,
     return_error: bool = False,
     threads: int | None = None,
@@ -203,7 +268,7 @@ def loss(
 
     Arguments and errors as in `evaluate`.
     """
-    found = evaluate(W, b, features, tied=tied, activation=activation, tol=tol, terms=terms, threads=threads)
+    found = _evaluated(W, b, features, tol, net, False, tied, terms, threads)
     return (found.loss, found.error) if return_error else found.loss
 
 
@@ -213,13 +278,13 @@ def squared_errors(
     features: Features,
     tol: float = 1e-9,
     *,
+    net: Net | None = None,
     tied: bool = True,
-    activation: Activation = "relu",
     terms: int | None = None,
     threads: int | None = None,
 ) -> NDArray[np.float64]:
     """E (x_j - y_j)^2 of each feature, unweighted, shape (..., n).  Arguments and errors as in `evaluate`."""
-    return evaluate(W, b, features, tied=tied, activation=activation, tol=tol, terms=terms, threads=threads).squared_error
+    return _evaluated(W, b, features, tol, net, False, tied, terms, threads).squared_error
 
 
 def loss_and_gradient(
@@ -228,8 +293,8 @@ def loss_and_gradient(
     features: Features,
     tol: float = 1e-9,
     *,
+    net: Net | None = None,
     tied: bool = True,
-    activation: Activation = "relu",
     terms: int | None = None,
     threads: int | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -237,14 +302,12 @@ def loss_and_gradient(
 
     Arguments and errors as in `evaluate`.
     """
-    found = evaluate(W, b, features, gradient=True, tied=tied, activation=activation, tol=tol, terms=terms, threads=threads)
-    assert found.dW is not None
-    assert found.db is not None
+    found = _evaluated(W, b, features, tol, net, True, tied, terms, threads)
     return found.loss, found.dW, found.db
 
 
 def _numbers(name: str, array: ArrayLike) -> NDArray[np.float64]:
-    """The array in double precision; a `InvalidInputError` for what is not a rectangular array of real numbers."""
+    """The array in double precision; an `InvalidInputError` for what is not a rectangular array of real numbers."""
     try:
         found = np.asarray(array)
         if not (np.isrealobj(found) and np.issubdtype(found.dtype, np.number)):

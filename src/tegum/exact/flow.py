@@ -3,10 +3,13 @@
     d(W, b)/dt = - grad L(W, b)                  dL/dt = - ||grad L||^2,   the loss can only fall
                                                  W dW^T/dt is symmetric: nothing turns W -> R W
 
-    flow = gradient_flow(tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1), W, b, duration=1e4)
-    flow.loss, flow.W.sel(time=100, method="nearest")
-    path = dense_flow(net, features, W, b, duration=1e4)          # the same, as a function of time
-    W, b = path.at([1.0, 2.5])
+>>> import tegum as tg
+>>> net, features = tg.nets.ReluOutput(3, 1), tg.features.Independent(3, density=0.1)
+>>> flow = tg.exact.gradient_flow(net, features, [[0.3, -0.2, 0.1]], [0, 0, 0], duration=1e4, times=[0, 100, 1e4])
+>>> flow.loss.values.round(4)
+array([0.0917, 0.0332, 0.0332])
+>>> path = tg.exact.dense_flow(net, features, [[0.3, -0.2, 0.1]], [0, 0, 0], duration=100)          # as a function of time
+>>> W, b = path.at([1.0, 2.5])
 
 The flow is stiff: near a minimum the fast directions have died out and still forbid an explicit method long steps.  The
 default is an implicit one (BDF) whose Jacobian is the Hessian by differences.  Measured, gradients until t = 10^4 at a relative
@@ -14,7 +17,7 @@ tolerance of 10^-6: 5 features in 2 dimensions BDF 2000, Radau 3600, DOP853 4480
 LSODA 56000, BDF with forward differences 392000.  A Jacobian costs 2 d gradients: from about 300 parameters on, and for
 durations within a few thousand, ``method="DOP853"`` is cheaper.
 
-A linear net that starts along the axes of its world follows Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear
+A linear net that starts along the axes of its features follows Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear
 dynamics of learning in deep linear neural networks" (2014): each singular value of W is a logistic curve in its square.
 Source of the solvers: Hairer and Wanner, "Solving Ordinary Differential Equations II" (1996), as in `scipy.integrate`.
 """
@@ -32,8 +35,9 @@ from scipy.integrate import BDF, DOP853, OdeSolution, Radau
 
 from tegum.caching import cached
 from tegum.compilation import is_compiled
+from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError, Problems
-from tegum.exact.model import model_loss
+from tegum.exact.kernel.landscape import loss_at
 from tegum.exact.objective import Objective
 from tegum.features import Features
 from tegum.nets import Net
@@ -44,7 +48,6 @@ Method = Literal["BDF", "Radau", "DOP853"]
 Solution = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 _SOLVERS: dict[str, Any] = {"BDF": BDF, "Radau": Radau, "DOP853": DOP853}
-_JACOBIAN_STEP = 1e-3
 _FIRST_TIME = 1e-5
 _SLOW_SECONDS = 2.0
 
@@ -91,19 +94,13 @@ class Flow:
             losses[k], gradient = self.objective(x)
             slopes[k] = np.linalg.norm(gradient)
 
-        def variable(dims: tuple[str, ...], values: NDArray[np.float64], meaning: str) -> xr.Variable:
-            return xr.Variable(("time", *dims), values, {"long_name": meaning, "units": "1"})
-
-        return xr.Dataset(
-            {
-                "W": variable(("hidden", "feature"), W, "weights; a column is a feature's direction"),
-                "b": variable(("feature",), b, "output bias"),
-                "loss": variable((), losses, "exact expected loss sum_i I_i E[(x_i - y_i)^2]"),
-                "gradient_norm": variable((), slopes, "norm of the gradient by the parameters that move"),
-            },
-            {"time": variable((), when, "time of the gradient flow")},
-            self.attributes,
-        )
+        variables = {
+            "W": (("time", "hidden", "feature"), W),
+            "b": (("time", "feature"), b),
+            "loss": (("time",), losses),
+            "gradient_norm": (("time",), slopes),
+        }
+        return dataset(variables, {"time": when}, self.attributes)
 
 
 @cached()
@@ -125,7 +122,7 @@ def gradient_flow(
 
     Args:
         net: `ReluOutput` or `Linear`; where it has no bias, b stays 0.
-        features: one world.
+        features: one distribution.
         W: weights at time 0, (m, n).
         b: biases at time 0, (n,).
         duration: how long; a step of gradient descent at learning rate r takes the time r.
@@ -139,8 +136,8 @@ def gradient_flow(
 
     Returns:
         A dataset with ``W`` (time, hidden, feature), ``b`` (time, feature), ``loss`` and ``gradient_norm`` (time).  Attributes
-        carry the solver, its tolerances and what it spent; ``interrupted`` is 1 after Ctrl-C.  Then, and where ``status`` says
-        that the solver gave up, the times after ``reached`` are left out.
+        carry the solver, its tolerances and what it spent; ``interrupted`` is 1 after Ctrl-C.  Then, and where ``status`` is
+        "gave up" (``reason`` says why), the times after ``reached`` are left out.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
@@ -268,8 +265,6 @@ def _solve(
     progress: bool | None,
 ) -> tuple[Solution, float, dict[str, Any]]:
     """The solution, the time reached, and what it cost; ends early after Ctrl-C or where steps become too small."""
-    net = objective.net
-    moving = net.n_hidden * net.n_features + (net.n_features if net.bias else 0)
     spent = {"evaluations": 0, "jacobians": 0}
 
     def velocity(_: float, at: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -278,21 +273,18 @@ def _solve(
 
     def jacobian(_: float, at: NDArray[np.float64]) -> NDArray[np.float64]:
         spent["jacobians"] += 1
-        J = np.zeros((at.size, at.size))
-        for i in range(moving):
-            h = np.zeros(at.size)
-            h[i] = _JACOBIAN_STEP
-            J[i] = (velocity(0, at + h) - velocity(0, at - h)) / (2 * _JACOBIAN_STEP)
-        return (J + J.T) / 2
+        spent["evaluations"] += 2 * at.size
+        return -objective.hessian(at)
 
-    moments, pieces, status, interrupted = [0.0], [], "", 0
-    with percent_bar("gradient flow", progress, model_loss) as bar:
+    moments, pieces, status, reason = [0.0], [], Status.FINISHED, ""
+    with percent_bar("gradient flow", progress, loss_at) as bar:
         try:
             options = {} if method == "DOP853" else {"jac": jacobian}
             solver = _SOLVERS[method](velocity, 0.0, x, duration, rtol=rtol, atol=atol, **options)
             while solver.status == "running":
-                status = solver.step() or ""
+                reason = solver.step() or ""
                 if solver.status == "failed":
+                    status = Status.GAVE_UP
                     break
                 bar.set_description("gradient flow", refresh=False)
                 moments.append(float(solver.t))
@@ -300,11 +292,12 @@ def _solve(
                 done = np.log1p(solver.t / duration / _FIRST_TIME) / np.log1p(1 / _FIRST_TIME)
                 bar.update(int(100 * done) - bar.n)
         except KeyboardInterrupt:
-            interrupted = 1
+            status = Status.INTERRUPTED
     outcome = {
         "steps": len(pieces),
-        "interrupted": interrupted,
-        "status": "interrupted" if interrupted else status or "finished",
+        "interrupted": int(status == Status.INTERRUPTED),
+        "status": str(status),
+        "reason": reason,
     }
     if not pieces:
         return lambda times: np.repeat(x[:, None], len(times), axis=1), 0.0, {**spent, **outcome}

@@ -1,13 +1,16 @@
 """Every minimum that many random starts find, of the expected loss itself: no batch, no noise, no learning rate.
 
-    import tegum as tg
-    census = tg.exact.minimise(tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1), seeds=64)
-    census.loss, census.status, census.curvature          # each start: its loss, what it is, its smallest curvature
-    tg.best(census).W                                     # the lowest at each grid point
+>>> import tegum as tg
+>>> census = tg.exact.minimise(tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1), seeds=16)
+>>> {status: int(count) for status, count in zip(*np.unique(census.status, return_counts=True))}       # what each start is
+{'minimum': 16}
+>>> best = tg.best(census)                                # the lowest at each grid point
+>>> round(float(best.loss), 6), tg.geometry.identify(best.W.values).label
+(0.026907, 'pentagon')
 
 A start ends as a *minimum* (gradient zero, no direction curves down), a *saddle* (one does) or *not converged*.  Curvatures
 are those of the Hessian beyond the directions W -> R W, along which a loss of W^T W cannot change.
-`tegum.exact.descent` tells how a start descends, `tegum.exact.certificate` what its curvature says.
+`tegum.exact.kernel.descent` tells how a start descends, `tegum.exact.certificate` what its curvature says.
 """
 
 import json
@@ -20,16 +23,17 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.caching import cached
+from tegum.datasets import Status, dataset
 from tegum.errors import Problems
-from tegum.exact.objective import activation_of
-from tegum.exact.product import require_terms
-from tegum.exact.search import CONVERGED, INTERRUPTED, MINIMUM, NOT_CONVERGED, SADDLE, Search
-from tegum.exact.starts import first_points, neighbours_of
-from tegum.exact.worlds import Worlds, worlds_of
+from tegum.exact.distributions import Distributions, distributions_of
+from tegum.exact.evaluate import is_linear
+from tegum.exact.kernel.records import require_terms
+from tegum.exact.search import Search
+from tegum.exact.starts import initial_points, neighbours_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, require_same_features
 from tegum.provenance import provenance
-from tegum.sweep import WorldGrid, world_grid
+from tegum.sweep import FeatureGrid, feature_grid
 
 
 @cached(splittable=True, whole_with=("initial", "warm_starts"))
@@ -56,13 +60,13 @@ def minimise(
 
     Args:
         net: `ReluOutput` or `Linear`.
-        features: the world; leading axes of its density and importance are grid points too.
+        features: their distribution; leading axes of its density and importance are grid points too.
         seeds: how many random starts, or which.  A start is a function of (root_seed, seed, net), the same everywhere.
         sweep: axes of the features by name, see `tegum.sweep`; they become the first dimensions, in this order.
-        initialisation: the law of the first weights; biases start at 0.
+        initialisation: the law of the initial weights; biases start at 0.
         scale: its scale.
         root_seed: names the family of random starts.
-        initial: first parameters by name, (..., m, n) and (..., n), leading axes broadcast to the grid and the seeds;
+        initial: initial parameters by name, (..., m, n) and (..., n), leading axes broadcast to the grid and the seeds;
             those not given start at 0.
         warm_starts: rounds of further starts, from the best that each neighbouring grid point has found; they follow the seeds.
         gradient_tolerance: a start has converged where the norm of its gradient is at most this.
@@ -84,11 +88,10 @@ def minimise(
         InvalidInputError: naming everything that is wrong with the arguments.
     """
     problems = Problems()
-    linear = False
     with problems.collecting():
         require_same_features(net, features.n_features)
     with problems.collecting():
-        linear = activation_of(net)
+        is_linear(net)
     seed_list = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     if not seed_list and initial is None:
         problems.add(f"seeds is {seeds}", "give at least 1 start")
@@ -105,15 +108,15 @@ def minimise(
     if threads is not None and threads < 1:
         problems.add(f"threads is {threads}", "choose at least 1")
     grid = None
-    worlds: tuple[Worlds, ...] = ()
+    distributions: tuple[Distributions, ...] = ()
     with problems.collecting():
-        grid = world_grid(features, sweep or {})
-        worlds = tuple(worlds_of(cell.features) for cell in grid.cells)
+        grid = feature_grid(features, sweep or {})
+        distributions = tuple(distributions_of(cell.features) for cell in grid.cells)
     problems.raise_if_any()
     assert grid is not None
     began = time.perf_counter()
-    search = Search(net, linear, grid, worlds, gradient_tolerance, most_steps, terms, tol, certify, threads, progress)
-    x = first_points(net, grid, seed_list, initialisation, scale, root_seed, initial)
+    search = Search(net, grid, distributions, gradient_tolerance, most_steps, terms, tol, certify, threads, progress)
+    x = initial_points(net, grid, seed_list, initialisation, scale, root_seed, initial)
     found = search.run(x)
     origins = ["given" if initial is not None else "random"] * len(seed_list)
     if warm_starts:
@@ -140,8 +143,8 @@ def minimise(
         "features": repr(features),
         "minimise": json.dumps(settings),
         "sweep": ", ".join(grid.axes) or "none",
-        "not_converged": float((found["status"] == NOT_CONVERGED).mean()),
-        "interrupted": int((found["status"] == INTERRUPTED).any()),
+        "not_converged": float((found["status"] == Status.NOT_CONVERGED).mean()),
+        "interrupted": int((found["status"] == Status.INTERRUPTED).any()),
         "wall_seconds": round(time.perf_counter() - began, 3),
         **provenance(),
     }
@@ -154,7 +157,7 @@ def _with_warm_starts(
     """The results with one more start for each neighbour, the best of several rounds; ``places`` (points, neighbours)."""
     everything, warm = found, None
     for _ in range(rounds):
-        usable = np.isin(everything["status"], (MINIMUM, SADDLE, CONVERGED))
+        usable = np.isin(everything["status"], (Status.MINIMUM, Status.SADDLE, Status.CONVERGED))
         lowest = np.where(usable, everything["loss"], np.inf).argmin(axis=1)
         best = everything["x"][np.arange(len(lowest)), lowest]
         fresh = search.run(best[places])
@@ -167,41 +170,22 @@ def _with_warm_starts(
 
 
 def _dataset(
-    net: Net, grid: WorldGrid, seeds: tuple[int, ...], origins: list[str], found: dict[str, NDArray[Any]]
+    net: Net, grid: FeatureGrid, seeds: tuple[int, ...], origins: list[str], found: dict[str, NDArray[Any]]
 ) -> xr.Dataset:
     m, n = net.n_hidden, net.n_features
     lead, shape = (*grid.axes, "seed"), (*grid.shape, len(seeds))
-
-    def variable(
-        values: NDArray[Any], dims: tuple[str, ...], own: tuple[int, ...], meaning: str, units: str = "1"
-    ) -> xr.Variable:
-        return xr.Variable((*lead, *dims), values.reshape(*shape, *own), {"long_name": meaning, "units": units})
-
-    x = found["x"]
-    density, importance = np.empty((x.shape[0], n)), np.empty((x.shape[0], n))
-    for cell in grid.cells:
-        density[cell.positions] = np.broadcast_to(cell.features.feature_density.reshape(-1, n), (len(cell.positions), n))
-        importance[cell.positions] = np.broadcast_to(cell.features.importance.reshape(-1, n), (len(cell.positions), n))
-    points = (*grid.axes, "feature")
-    variables = {
-        "W": variable(x[..., : m * n], ("hidden", "feature"), (m, n), "weights; a column is a feature's direction"),
-        "b": variable(x[..., m * n :], ("feature",), (n,), "output bias"),
-        "loss": variable(found["loss"], (), (), "exact expected loss sum_i I_i E[(x_i - y_i)^2]"),
-        "loss_error": variable(found["loss_error"], (), (), "estimated error of loss"),
-        "gradient_norm": variable(found["gradient_norm"], (), (), "norm of the gradient by W and b"),
-        "curvature": variable(found["curvature"], (), (), "smallest curvature beyond the rotation symmetry"),
-        "status": variable(found["status"], (), (), "minimum, saddle, converged, not converged or interrupted", ""),
-        "steps": variable(found["steps"], (), (), "quasi-Newton steps", "step"),
-        "evaluations": variable(found["evaluations"], (), (), "evaluations of loss and gradient", ""),
-        "feature_density": xr.Variable(
-            points, density.reshape(*grid.shape, n), {"long_name": "probability that a feature is on", "units": "1"}
-        ),
-        "feature_importance": xr.Variable(
-            points, importance.reshape(*grid.shape, n), {"long_name": "weight of a feature's squared error", "units": "1"}
-        ),
+    x = found["x"].reshape(*shape, -1)
+    variables: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {
+        "W": ((*lead, "hidden", "feature"), x[..., : m * n].reshape(*shape, m, n)),
+        "b": ((*lead, "feature"), x[..., m * n :]),
     }
-    coordinates = {name: list(labels) for name, labels in grid.axes.items()} | {
-        "seed": list(seeds),
-        "start": ("seed", origins),
-    }
-    return xr.Dataset(variables, coordinates)
+    variables |= {name: (lead, values.reshape(shape)) for name, values in found.items() if name != "x"}
+    for field in ("feature_density", "importance"):
+        values = np.empty((int(np.prod(grid.shape, dtype=int)), n))
+        for cell in grid.cells:
+            own = getattr(cell.features, field).reshape(-1, n)
+            values[cell.positions] = np.broadcast_to(own, (len(cell.positions), n))
+        name = field if field == "feature_density" else "feature_importance"
+        variables[name] = ((*grid.axes, "feature"), values.reshape(*grid.shape, n))
+    coordinates = {name: list(labels) for name, labels in grid.axes.items()}
+    return dataset(variables, coordinates | {"seed": list(seeds), "start": ("seed", origins)})

@@ -1,8 +1,11 @@
 """One model's expected loss as a function of a flat parameter vector, for optimisers and solvers.
 
-    objective = Objective(net, features)
-    loss, gradient = objective(x)                 # x: W then b, row by row, shape (m n + n,)
-    W, b = objective.parameters(x)
+>>> import numpy as np, tegum as tg
+>>> objective = tg.exact.Objective(tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=0.1))
+>>> x = objective.flat([[1.0, -1.0]], [0.0, 0.0])                    # W row by row, then b, shape (m n + n,)
+>>> loss, gradient = objective(x)
+>>> round(loss, 9), gradient.round(4)
+(0.003333333, array([ 0.0133, -0.0133,  0.0833,  0.0833]))
 
 It keeps its memory between calls: a call costs little more than the arithmetic.
 """
@@ -13,46 +16,50 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.errors import InvalidInputError
-from tegum.exact.model import enter_world, model_loss, point_for
-from tegum.exact.product import require_terms, work_for
-from tegum.exact.worlds import worlds_of
+from tegum.exact.distributions import Distributions, distributions_of
+from tegum.exact.evaluate import is_linear
+from tegum.exact.kernel.hessian import differences_for, hessian_at_point
+from tegum.exact.kernel.landscape import Landscape, loss_at
+from tegum.exact.kernel.model import enter_distribution, point_for
+from tegum.exact.kernel.records import require_terms, work_for
 from tegum.features import Features
-from tegum.nets import Linear, Net, ReluOutput, require_same_features
+from tegum.nets import Net, require_same_features
 
 
-def activation_of(net: Net) -> bool:
-    """Whether a net that the exact engine can treat is linear.
-
-    Raises:
-        InvalidInputError: for every other family.
-    """
-    if not isinstance(net, ReluOutput | Linear):
-        raise InvalidInputError(
-            f"the net is {net!r}", "the exact engine knows Linear and ReluOutput; train the others with tegum.train"
-        )
-    return isinstance(net, Linear)
+def landscape_for(net: Net, distributions: Distributions, terms: int) -> Landscape:
+    """The loss of a net in memory of its own; compiled code enters one of the distributions."""
+    return Landscape(
+        distribution=distributions.blank(),
+        work=work_for(net.n_features),
+        point=point_for(net.n_hidden, net.n_features),
+        linear=int(is_linear(net)),
+        biased=int(net.bias),
+        terms=terms,
+    )
 
 
 @final
 class Objective:
-    """The expected loss and gradient of one world, as a function of a flat vector; one thread at a time."""
+    """The expected loss, gradient and Hessian for one distribution, as functions of a flat vector; one thread at a time."""
 
     def __init__(self, net: Net, features: Features, terms: int = 256) -> None:
         """Prepares memory; ``terms`` is fixed, so that loss and gradient belong to one smooth function.
 
         Raises:
-            InvalidInputError: for a net or a world the engine cannot treat, or features with leading axes.
+            InvalidInputError: for a net or features the engine cannot treat, or features with leading axes.
         """
         require_same_features(net, features.n_features)
-        self._linear = int(activation_of(net))
+        is_linear(net)
         require_terms(terms)
         if features.batch_shape:
-            raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give a single world")
+            raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give a single distribution")
         self.net, self.features, self.terms = net, features, terms
-        worlds = worlds_of(features)
-        self._world, self._work = worlds.blank(), work_for(net.n_features)
-        self._point = point_for(net.n_hidden, net.n_features)
-        enter_world(self._world, self._point, worlds.weight, worlds.importance, 0)
+        distributions = distributions_of(features)
+        self._landscape = landscape_for(net, distributions, terms)
+        enter_distribution(
+            self._landscape.distribution, self._landscape.point, distributions.weight, distributions.importance, 0
+        )
+        self._differences = differences_for(self.size)
 
     @property
     def size(self) -> int:
@@ -75,30 +82,9 @@ class Objective:
         Raises:
             InvalidInputError: where x has another size.
         """
-        if np.shape(x) != (self.size,):
-            raise InvalidInputError(f"x has shape {np.shape(x)}", f"give ({self.size},): W row by row, then b")
-        point = self._point
-        W, b = self.parameters(x)
-        point.W[...] = W
-        point.b[...] = b
-        loss, _, _ = model_loss(
-            self._world,
-            self._work,
-            point.W,
-            point.b,
-            point.importance,
-            1,
-            self._linear,
-            1,
-            self.terms,
-            self.terms,
-            0.0,
-            point.squared_error,
-            point.dW,
-            point.db,
-        )
-        by_b = point.db if self.net.bias else np.zeros_like(point.db)
-        return float(loss), np.concatenate([point.dW.ravel(), by_b])
+        self._require_size(x)
+        gradient = np.empty(self.size)
+        return float(loss_at(self._landscape, np.array(x, dtype=np.float64), gradient)), gradient
 
     def loss(self, x: NDArray[np.float64]) -> float:
         """The loss at x (size,)."""
@@ -107,3 +93,15 @@ class Objective:
     def gradient(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """The gradient (size,) at x (size,)."""
         return self(x)[1]
+
+    def hessian(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The symmetric Hessian (size, size) at x (size,), by 2 size gradients; `hessian_at` also says how exact it is."""
+        self._require_size(x)
+        H = np.empty((self.size, self.size))
+        self._differences.x[...] = x
+        hessian_at_point(self._landscape, self._differences, H)
+        return H
+
+    def _require_size(self, x: NDArray[np.float64]) -> None:
+        if np.shape(x) != (self.size,):
+            raise InvalidInputError(f"x has shape {np.shape(x)}", f"give ({self.size},): W row by row, then b")

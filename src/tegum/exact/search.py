@@ -7,21 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.compilation import is_compiled
+from tegum.datasets import Status
 from tegum.exact.certificate import smallest_curvatures
-from tegum.exact.descent import CONVERGED as AT_REST
-from tegum.exact.descent import STUCK, Starts, descend_many, memory_for
+from tegum.exact.distributions import Distributions
 from tegum.exact.evaluate import evaluate
-from tegum.exact.model import point_for
-from tegum.exact.product import MOST_TERMS, work_for
-from tegum.exact.worlds import Worlds
+from tegum.exact.kernel.descent import CONVERGED, STUCK, Memory, descend_many, memory_for
+from tegum.exact.kernel.landscape import Landscape, Starts
+from tegum.exact.kernel.records import MOST_TERMS
+from tegum.exact.objective import landscape_for
 from tegum.features import Features
 from tegum.nets import Net
-from tegum.sweep import WorldGrid
+from tegum.sweep import FeatureGrid
 from tegum.threads import in_pieces
-
-MINIMUM, SADDLE, NOT_CONVERGED, INTERRUPTED = "minimum", "saddle", "not converged", "interrupted"
-CONVERGED = "converged"
-"""At rest, and nobody asked for its curvature."""
 
 _FIRST_TERMS = 32
 _FIRST_TOLERANCE = 1e-5
@@ -37,9 +34,8 @@ class Search:
     """One call of `minimise`: the landscape of every grid point, and how to descend in it."""
 
     net: Net
-    linear: bool
-    grid: WorldGrid
-    worlds: tuple[Worlds, ...]
+    grid: FeatureGrid
+    distributions: tuple[Distributions, ...]
     gradient_tolerance: float
     most_steps: int
     terms: int
@@ -59,55 +55,53 @@ class Search:
             "curvature": np.full(shape, np.nan),
             "steps": np.zeros(shape, dtype=np.int64),
             "evaluations": np.zeros(shape, dtype=np.int64),
-            "status": np.full(shape, INTERRUPTED, dtype="<U13"),
+            "status": np.full(shape, Status.INTERRUPTED, dtype="<U13"),
         }
-        for cell, worlds in zip(self.grid.cells, self.worlds, strict=True):
-            for name, values in self._in_cell(cell.features, worlds, x[cell.positions]).items():
+        for cell, distributions in zip(self.grid.cells, self.distributions, strict=True):
+            for name, values in self._in_cell(cell.features, distributions, x[cell.positions]).items():
                 found[name][cell.positions] = values
         return found
 
-    def _in_cell(self, features: Features, worlds: Worlds, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    def _in_cell(self, features: Features, distributions: Distributions, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
         points, per_point, d = x.shape
         count = points * per_point
         m, n = self.net.n_hidden, self.net.n_features
         starts = Starts(
             x=np.ascontiguousarray(x.reshape(count, d)),
-            world_of=np.repeat(np.arange(points), per_point),
-            weight=worlds.weight,
-            importance=worlds.importance,
+            distribution_of=np.repeat(np.arange(points), per_point),
+            weight=distributions.weight,
+            importance=distributions.importance,
             loss=np.full(count, np.nan),
             norm=np.full(count, np.nan),
             steps=np.zeros(count, dtype=np.int64),
             evaluations=np.zeros(count, dtype=np.int64),
             status=np.full(count, _NOT_STARTED),
         )
-        self._descend(worlds, starts, self.terms)
+        self._descend(distributions, starts, self.terms)
         again = np.flatnonzero(starts.status == STUCK)
         if again.size:
             own = {name: getattr(starts, name)[again] for name in Starts._fields if name not in ("weight", "importance")}
             second = starts._replace(**own)
-            self._descend(worlds, second, min(_SECOND_TRY * self.terms, MOST_TERMS))
+            self._descend(distributions, second, min(_SECOND_TRY * self.terms, MOST_TERMS))
             for old, new in ((starts.x, second.x), (starts.loss, second.loss), (starts.norm, second.norm)):
                 old[again] = new
             starts.status[again] = second.status
             starts.steps[again] += second.steps
             starts.evaluations[again] += second.evaluations
         done = starts.status != _NOT_STARTED
-        curvature, status = np.full(count, np.nan), np.full(count, CONVERGED, dtype="<U13")
+        curvature, status = np.full(count, np.nan), np.full(count, Status.CONVERGED, dtype="<U13")
         if self.certify:
-            curvature, size = smallest_curvatures(
-                starts, worlds, m, n, self.linear, self.net.bias, self.terms, self.threads, self.progress
-            )
-            status[:] = np.where(curvature < -_SADDLE_BELOW * size, SADDLE, MINIMUM)
-        status[starts.status != AT_REST] = NOT_CONVERGED
-        status[~done] = INTERRUPTED
+            curvature, size = smallest_curvatures(self.net, distributions, starts, self.terms, self.threads, self.progress)
+            status[:] = np.where(curvature < -_SADDLE_BELOW * size, Status.SADDLE, Status.MINIMUM)
+        status[starts.status != CONVERGED] = Status.NOT_CONVERGED
+        status[~done] = Status.INTERRUPTED
         W, b = starts.x[:, : m * n].reshape(points, per_point, m, n), starts.x[:, m * n :].reshape(points, per_point, n)
         each = features.replaced(density=features.density[..., None, :], importance=features.importance[..., None, :])
-        exact = evaluate(W, b, each, activation="linear" if self.linear else "relu", tol=self.tol, threads=self.threads)
+        exact = evaluate(W, b, each, self.tol, net=self.net, threads=self.threads)
         results = {
             "x": starts.x,
-            "loss": np.where(done, exact.loss.reshape(-1), np.nan),
-            "loss_error": np.where(done, exact.error.reshape(-1), np.nan),
+            "loss": np.where(done, exact["loss"].values.reshape(-1), np.nan),
+            "loss_error": np.where(done, exact["loss_error"].values.reshape(-1), np.nan),
             "gradient_norm": starts.norm,
             "curvature": np.where(done, curvature, np.nan),
             "steps": starts.steps,
@@ -116,33 +110,21 @@ class Search:
         }
         return {name: values.reshape(points, per_point, *values.shape[1:]) for name, values in results.items()}
 
-    def _descend(self, worlds: Worlds, starts: Starts, terms: int) -> None:
-        m, n = self.net.n_hidden, self.net.n_features
-        d = starts.x.shape[1]
-        piece = max(1, int(_PIECE_OPERATIONS / (n * n * terms)))
+    def _descend(self, distributions: Distributions, starts: Starts, terms: int) -> None:
+        n = self.net.n_features
+        tolerance = self.gradient_tolerance
 
-        def scratch() -> tuple[Any, ...]:
-            return worlds.blank(), work_for(n), point_for(m, n), memory_for(d)
+        def scratch() -> tuple[Landscape, Landscape, Memory]:
+            sharp = landscape_for(self.net, distributions, terms)
+            return sharp._replace(terms=min(_FIRST_TERMS, terms)), sharp, memory_for(starts.x.shape[1])
 
-        def work(memory: tuple[Any, ...], first: int, end: int) -> None:
-            descend_many(
-                *memory,
-                starts,
-                first,
-                end,
-                int(self.linear),
-                int(self.net.bias),
-                min(_FIRST_TERMS, terms),
-                terms,
-                max(_FIRST_TOLERANCE, self.gradient_tolerance),
-                self.gradient_tolerance,
-                self.most_steps,
-            )
+        def work(memory: tuple[Landscape, Landscape, Memory], first: int, end: int) -> None:
+            descend_many(*memory, starts, first, end, max(_FIRST_TOLERANCE, tolerance), tolerance, self.most_steps)
 
         ready = is_compiled(descend_many)
         in_pieces(
             len(starts.x),
-            piece,
+            max(1, int(_PIECE_OPERATIONS / (n * n * terms))),
             scratch,
             work,
             threads=self.threads,

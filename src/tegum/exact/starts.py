@@ -7,12 +7,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.errors import InvalidInputError, Problems
 from tegum.nets import Initialisation, Net, initial_parameters
-from tegum.sweep import WorldGrid
+from tegum.sweep import FeatureGrid
 
 
-def first_points(
+def initial_points(
     net: Net,
-    grid: WorldGrid,
+    grid: FeatureGrid,
     seeds: tuple[int, ...],
     initialisation: Initialisation,
     scale: float,
@@ -51,7 +51,7 @@ def first_points(
     return np.concatenate(parts, axis=-1)
 
 
-def neighbours_of(grid: WorldGrid) -> tuple[NDArray[np.int64], list[str]]:
+def neighbours_of(grid: FeatureGrid) -> tuple[NDArray[np.int64], list[str]]:
     """For each grid point the points before and after it along each axis (itself at the rim), shape (points, 2 axes)."""
     axes = [(i, name) for i, name in enumerate(grid.axes) if grid.shape[i] > 1]
     if not axes:

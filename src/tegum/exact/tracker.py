@@ -3,7 +3,7 @@
     predicted = x - H^+ d(grad L)/dv (v' - v),        x' = x' - H^+ grad L(x'; v')        H^+ beyond flat directions
 
 A Hessian is kept as long as it serves; where Newton fails, as it may at a kink, a descent takes its place.  A point further
-from its prediction than half the predicted step is refused, so that `tegum.exact.continuation` stays on its branch.
+from its prediction than half the predicted step is refused, so that `tegum.exact.follow` stays on its branch.
 """
 
 from collections.abc import Callable
@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from typing import NamedTuple, final
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.exact.curvature import Curvature, hessian_at, pseudo_inverse, rotation_modes, smallest_curvature
+from tegum.exact.hessian import Curvature, hessian_at, pseudo_inverse, rotation_modes, smallest_curvature
 from tegum.exact.minimise import minimise
 from tegum.exact.objective import Objective
 from tegum.features import Features
+from tegum.geometry import aligned_to
 from tegum.nets import Net
 
-World = Callable[[float], Features]
+FeaturesAt = Callable[[float], Features]
+"""From a value to the distribution of the features there."""
 
 _AHEAD = 1e-2
 _NEWTON_STEPS = 20
@@ -31,14 +32,8 @@ _NEAR = 0.5
 ALWAYS_NEAR = 1e-4
 
 
-def aligned(W: Float[np.ndarray, "m n"], onto: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "m n"]:
-    """R W for the orthogonal R that brings it closest to ``onto`` (orthogonal Procrustes)."""
-    U, _, V = np.linalg.svd(onto @ W.T)
-    return np.asarray(U @ V @ W)
-
-
 class Minimum(NamedTuple):
-    """A critical point in the world at ``value``.
+    """A critical point at ``value``.
 
     Flat parameters x, what is known there, how far x may be from where the gradient is 0 (0 if it has converged), and the
     Hessian's pseudo-inverse beyond the symmetry.
@@ -113,21 +108,21 @@ def _newton(
 @final
 @dataclass(frozen=True, eq=False)
 class Tracker:
-    """Finds the critical point next to a known one: a net, its world at every value, a tolerance for gradients, and a count."""
+    """Finds the critical point next to a known one: a net, its features at every value, a tolerance, and a count."""
 
     net: Net
-    world: World
+    features_at: FeaturesAt
     gradient_tolerance: float
     spent: dict[str, int]
 
     def landscape(self, value: float, terms: int) -> _Landscape:
         """The loss at a value."""
-        return _Landscape(self.net, self.world(value), terms, self.spent)
+        return _Landscape(self.net, self.features_at(value), terms, self.spent)
 
     def descended(self, value: float, x: NDArray[np.float64], terms: int) -> NDArray[np.float64]:
         """Where `tegum.exact.minimise` ends from x."""
         self.spent["descents"] += 1
-        objective = Objective(self.net, self.world(value), terms=terms)
+        objective = Objective(self.net, self.features_at(value), terms=terms)
         W, b = objective.parameters(x)
         found = minimise(
             self.net,
@@ -196,6 +191,6 @@ class Tracker:
     def turned(self, x: NDArray[np.float64], onto: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         """X with W rotated onto the W of another point, and how far they are still apart."""
         m, n = self.net.n_hidden, self.net.n_features
-        W = aligned(x[: m * n].reshape(m, n), onto[: m * n].reshape(m, n))
+        W, _ = aligned_to(x[: m * n].reshape(m, n), onto[: m * n].reshape(m, n))
         turned = np.concatenate([W.ravel(), x[m * n :]])
         return turned, float(np.linalg.norm(turned - onto))

@@ -21,9 +21,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.errors import InvalidInputError
-from tegum.exact.evaluate import Activation, loss
+from tegum.exact.evaluate import loss
 from tegum.exact.minimise import minimise
-from tegum.exact.objective import activation_of
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.progress import ProgressBar
@@ -35,16 +34,19 @@ _SAME = 1e-4
 _STEP = 1e-3
 _HALVINGS = 18
 
-WorldsAt = Callable[[NDArray[np.float64]], Features]
-Models = dict[str, NDArray[np.float64]]
+BatchAt = Callable[[NDArray[np.float64]], Features]
+"""From values (k,) to distributions with one leading axis of length k."""
+
+Ends = dict[str, NDArray[np.float64]]
+"""W (k, 2, m, n) and b (k, 2, n): a minimum at each end of k intervals."""
 
 
 def transitions(
     net: Net,
-    worlds_at: WorldsAt,
-    values: ArrayLike,
+    features_at: BatchAt,
     W: ArrayLike,
     b: ArrayLike,
+    values: ArrayLike,
     *,
     terms: int = 256,
     progress: bool | None = None,
@@ -53,10 +55,10 @@ def transitions(
 
     Args:
         net: `ReluOutput` or `Linear`.
-        worlds_at: from positive values (k,) to worlds with one leading axis of length k.
-        values: (k, 2): the ends of each interval.
-        W: (k, 2, m, n): a minimum at each end, the lowest there.
+        features_at: from positive values (k,) to distributions with one leading axis of length k.
+        W: (k, 2, m, n): a minimum at each end of k intervals, the lowest there.
         b: (k, 2, n).
+        values: (k, 2): the ends of each interval.
         terms: terms of the loss that is minimised, a power of two.
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
@@ -79,8 +81,8 @@ def transitions(
             raise InvalidInputError(f"{name} has shape {models[name].shape}", f"give {shape}")
     shown = {"desc": "transitions", "disable": None if progress is None else not progress}
     for _ in ProgressBar(range(_HALVINGS if len(ends) else 0), **shown):
-        _halve(net, worlds_at, ends, models, terms)
-    return _measured(net, worlds_at, ends, models)
+        _halve(net, features_at, ends, models, terms)
+    return _measured(net, features_at, ends, models)
 
 
 def _gram(W: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -91,11 +93,11 @@ def _distance(W: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.
     return np.asarray(np.linalg.norm(_gram(W) - _gram(other), axis=(-2, -1)))
 
 
-def _halve(net: Net, worlds_at: WorldsAt, ends: NDArray[np.float64], models: Models, terms: int) -> None:
+def _halve(net: Net, features_at: BatchAt, ends: NDArray[np.float64], models: Ends, terms: int) -> None:
     """Halves every interval in place: the middle becomes the end whose minimum is the lower one there."""
     middle = np.sqrt(ends[:, 0] * ends[:, 1])
     found = minimise(
-        net, worlds_at(middle), seeds=2, initial=models, terms=terms, gradient_tolerance=1e-9, progress=False
+        net, features_at(middle), seeds=2, initial=models, terms=terms, gradient_tolerance=1e-9, progress=False
     ).transpose(..., "seed", "hidden", "feature")
     there = {name: found[name].values for name in models}
     value = found["loss"].values
@@ -110,27 +112,22 @@ def _halve(net: Net, worlds_at: WorldsAt, ends: NDArray[np.float64], models: Mod
         array[rows, side] = there[name][rows, side]
 
 
-def _slopes(net: Net, worlds_at: WorldsAt, value: NDArray[np.float64], models: Models) -> NDArray[np.float64]:
+def _slopes(net: Net, features_at: BatchAt, value: NDArray[np.float64], models: Ends) -> NDArray[np.float64]:
     """The derivative of the loss by log value at fixed weights, shape (k, 2); from below, for a density cannot exceed 1."""
-    activation: Activation = "linear" if activation_of(net) else "relu"
 
     def loss_at(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        worlds = worlds_at(values)
-        each = worlds.replaced(density=worlds.density[:, None], importance=_per_world(worlds, len(values)))
-        return np.asarray(loss(models["W"], models["b"], each, tol=1e-10, activation=activation))
+        features = features_at(values)
+        importance = np.broadcast_to(features.importance, (len(values), features.n_features))
+        each = features.replaced(density=features.density[:, None], importance=importance[:, None])
+        return loss(models["W"], models["b"], each, tol=1e-10, net=net)
 
     here, near, far = (loss_at(value * np.exp(-k * _STEP)) for k in range(3))
     return np.asarray(3 * here - 4 * near + far) / (2 * _STEP)
 
 
-def _per_world(worlds: Features, count: int) -> NDArray[np.float64]:
-    importance = worlds.importance
-    return np.asarray(np.broadcast_to(importance, (count, importance.shape[-1]))[:, None])
-
-
-def _measured(net: Net, worlds_at: WorldsAt, ends: NDArray[np.float64], models: Models) -> xr.Dataset:
+def _measured(net: Net, features_at: BatchAt, ends: NDArray[np.float64], models: Ends) -> xr.Dataset:
     value = np.sqrt(ends[:, 0] * ends[:, 1])
-    slopes = _slopes(net, worlds_at, value, models) if len(ends) else np.zeros((0, 2))
+    slopes = _slopes(net, features_at, value, models) if len(ends) else np.zeros((0, 2))
     jump = np.abs(slopes[:, 0] - slopes[:, 1]) / np.maximum(np.abs(slopes).max(axis=1), np.finfo(float).tiny)
     order = np.where(jump > _JUMP, FIRST_ORDER, CONTINUOUS)
     parts = {

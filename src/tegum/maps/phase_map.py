@@ -100,7 +100,7 @@ def _transitions(net: ReluOutput, found: xr.Dataset, progress: bool | None) -> x
         at, values = here[across].values[row], here[along].values
         ends = np.stack([values[k], values[k + 1]], axis=1)
         models = [np.stack([here[name].values[row, k], here[name].values[row, k + 1]], axis=1) for name in ("W", "b")]
-        part = transitions(net, _worlds(net.n_features, along, at), ends, *models, progress=progress)
+        part = transitions(net, _worlds(net.n_features, along, at), *models, values=ends, progress=progress)
         words = {"along": np.full(len(row), along, dtype=object), "at": at}
         words |= {"before": names[row, k].astype(object), "after": names[row, k + 1].astype(object)}
         parts.append(part.assign({name: ("transition", column) for name, column in words.items()}))

@@ -1,6 +1,6 @@
-"""Following one minimum while the world changes, to where it loses stability, and to where two branches cost the same.
+"""Following one minimum while the features change, to where it loses stability, and to where two branches cost the same.
 
-    grad L(x; v) = 0,        dx/dv = -H^+ d(grad L)/dv         v: a density, an importance, anything a world depends on
+    grad L(x; v) = 0,        dx/dv = -H^+ d(grad L)/dv         v: a density, an importance, anything a distribution depends on
 
     pentagon = follow(net, features, W, b, np.linspace(0.05, 0.6, 12))           # of all densities
     pentagon.data.loss, pentagon.data.curvature, pentagon.lost_at
@@ -24,26 +24,25 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
+from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError, Problems
-from tegum.exact.descent import descend_many
-from tegum.exact.evaluate import Activation, evaluate
+from tegum.exact.evaluate import loss
 from tegum.exact.flow import percent_bar, starting_point
-from tegum.exact.objective import Objective, activation_of
-from tegum.exact.product import MOST_TERMS
-from tegum.exact.tracker import ALWAYS_NEAR, Minimum, Tracker, World
+from tegum.exact.kernel.descent import descend_many
+from tegum.exact.kernel.records import MOST_TERMS
+from tegum.exact.objective import Objective
+from tegum.exact.tracker import ALWAYS_NEAR, FeaturesAt, Minimum, Tracker
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.provenance import provenance
-
-LOST_STABILITY, ENDED = "a direction begins to curve down", "no minimum is near any more"
 
 _AIM = 0.25
 _GROWTH = 2.0
@@ -102,7 +101,7 @@ class Branch:
 
 def follow(
     net: Net,
-    world: Features | World,
+    features: Features | FeaturesAt,
     W: ArrayLike,
     b: ArrayLike,
     values: ArrayLike,
@@ -114,11 +113,11 @@ def follow(
     terms: int = 512,
     progress: bool | None = None,
 ) -> Branch:
-    """Follows one minimum through a changing world, as far as it is one.
+    """Follows one minimum through changing features, as far as it is one.
 
     Args:
         net: `ReluOutput` or `Linear`.
-        world: one world, of which a field changes; or a function from the value to a world.
+        features: one distribution, of which a field changes; or a function from the value to a distribution.
         W: weights (m, n) near a minimum at the first value; they are minimised first.
         b: biases (n,).
         values: where to record it, rising or falling, two at least; the steps between are chosen, and recorded too.
@@ -146,11 +145,11 @@ def follow(
         if not 0 < number < 1:
             problems.add(f"{name} is {number}", "choose a number between 0 and 1")
     with problems.collecting():
-        world_at = world if callable(world) else _along(world, field, feature)
-        each = [world_at(float(value)) for value in asked]
+        features_at = features if callable(features) else _along(features, field, feature)
+        each = [features_at(float(value)) for value in asked]
         starting_point(net, each[0], W, b, terms, problems)
     problems.raise_if_any()
-    tracker = Tracker(net, world_at, gradient_tolerance, {"evaluations": 0, "hessians": 0, "descents": 0})
+    tracker = Tracker(net, features_at, gradient_tolerance, {"evaluations": 0, "hessians": 0, "descents": 0})
     first = float(asked[0])
     x = Objective(net, each[0], terms=terms).flat(W, b)
     with percent_bar(f"following along {field}", progress, descend_many) as bar:
@@ -186,25 +185,27 @@ def follow(
     return Branch(data, walk.lost_at, tracker, tuple(walk.points))
 
 
-def _along(features: Features, field: str, feature: int | Sequence[int] | None) -> World:
-    """The world as a function of one of its fields.
+def _along(features: Features, field: str, feature: int | Sequence[int] | None) -> FeaturesAt:
+    """The distribution as a function of one of its fields.
 
     Raises:
         InvalidInputError: for another field, or a feature that does not exist.
     """
     if field not in _FIELDS:
-        raise InvalidInputError(f"field is {field!r}", f"choose {' or '.join(map(repr, _FIELDS))}, or give a function as world")
+        raise InvalidInputError(
+            f"field is {field!r}", f"choose {' or '.join(map(repr, _FIELDS))}, or give a function as features"
+        )
     before = getattr(features, field)
     chosen = np.arange(before.shape[-1]) if feature is None else np.atleast_1d(feature)
     if not (np.issubdtype(chosen.dtype, np.integer) and (np.abs(chosen + 0.5) < before.shape[-1]).all()):
         raise InvalidInputError(f"feature is {feature}", f"choose among the {before.shape[-1]} entries of {field}")
 
-    def world(value: float) -> Features:
+    def features_at(value: float) -> Features:
         after = before.copy()
         after[..., chosen] = value
         return features.replaced(**{field: after})
 
-    return world
+    return features_at
 
 
 @final
@@ -230,7 +231,7 @@ class _Walk:
                 if found is None:
                     step = min(step, ahead) / 2
                     if step < self._tolerance / 2:
-                        self.lost_at, self.lost_because = here.value, ENDED
+                        self.lost_at, self.lost_because = here.value, Status.ENDED
                         self.lost_error = 2 * step + self._shift(here, value)
                         return
                     continue
@@ -262,14 +263,14 @@ class _Walk:
             if low.stable or len(self.points) == 1:
                 break
             high = self.points.pop().value
-        began, because = low, LOST_STABILITY
+        began, because = low, Status.UNSTABLE
         while abs(high - low.value) > self._tolerance / 2:
             middle = (low.value + high) / 2
             trial, _ = self._tracker.step(low, middle, self._sharp)
             if trial is not None and trial.stable:
                 low = trial
             else:
-                high, because = middle, LOST_STABILITY if trial is not None else ENDED
+                high, because = middle, Status.UNSTABLE if trial is not None else Status.ENDED
         blunt = self._tracker.settled(low.value, low.x, self._sharp // 2)
         doubt = abs(blunt.curvature.value - low.curvature.value) + low.curvature.error
         fall = abs(began.curvature.value - low.curvature.value)
@@ -292,7 +293,7 @@ def crossing(
 
     Args:
         first: a branch.
-        second: another one along the same values, in the same worlds.
+        second: another one along the same values, of the same features.
         tol: how exactly to find the value.
         between: where to search, needed where they cross more than once.
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
@@ -313,11 +314,11 @@ def crossing(
     if not low < high:
         raise InvalidInputError(f"no {first.name} is common to both branches and the search: {ends}", "follow them further")
     for value in (low, high):
-        one, other = (branch.tracker.world(value) for branch in (first, second))
+        one, other = (branch.tracker.features_at(value) for branch in (first, second))
         if type(one) is not type(other) or not all(np.array_equal(getattr(one, f), getattr(other, f)) for f in _FIELDS):
             raise InvalidInputError(
-                f"the branches live in different worlds at {first.name} {value:g}: {one!r} and {other!r}",
-                "follow both in one",
+                f"the branches have different features at {first.name} {value:g}: {one!r} and {other!r}",
+                "follow both with the same",
             )
     known = {point.value for branch in (first, second) for point in branch.points if low <= point.value <= high}
     grid = np.array(sorted(known | {low, high}))
@@ -358,27 +359,20 @@ def _loss_error(branch: Branch, value: float) -> float:
     tracker, terms = branch.tracker, branch.data.attrs["terms"]
     landscape = tracker.landscape(value, terms)
     W, b = landscape.objective.parameters(branch.minimum(value).x)
-    activation: Activation = "linear" if activation_of(tracker.net) else "relu"
-    return float(evaluate(W, b, landscape.objective.features, activation=activation, terms=terms).error)
+    return float(loss(W, b, landscape.objective.features, net=tracker.net, terms=terms, return_error=True)[1])
 
 
 def _dataset(net: Net, name: str, points: Sequence[Minimum], gradient_tolerance: float) -> xr.Dataset:
     m, n = net.n_hidden, net.n_features
-
-    def variable(values: Any, meaning: str, *own: str, units: str = "1") -> xr.Variable:
-        return xr.Variable((name, *own), values, {"long_name": meaning, "units": units})
-
     x = np.array([point.x for point in points])
     norms = np.array([point.gradient_norm for point in points])
-    return xr.Dataset(
-        {
-            "W": variable(x[:, : m * n].reshape(-1, m, n), "weights; a column is a feature's direction", "hidden", "feature"),
-            "b": variable(x[:, m * n :], "output bias", "feature"),
-            "loss": variable([point.loss for point in points], "exact expected loss sum_i I_i E[(x_i - y_i)^2]"),
-            "gradient_norm": variable(norms, "norm of the gradient by W and b"),
-            "curvature": variable([point.curvature.value for point in points], "smallest curvature beyond the rotations"),
-            "curvature_error": variable([point.curvature.error for point in points], "estimated error of curvature"),
-            "converged": variable(norms <= gradient_tolerance, "whether the gradient is below its tolerance", units=""),
-        },
-        {name: [point.value for point in points]},
-    )
+    variables = {
+        "W": ((name, "hidden", "feature"), x[:, : m * n].reshape(-1, m, n)),
+        "b": ((name, "feature"), x[:, m * n :]),
+        "loss": ((name,), [point.loss for point in points]),
+        "gradient_norm": ((name,), norms),
+        "curvature": ((name,), [point.curvature.value for point in points]),
+        "curvature_error": ((name,), [point.curvature.error for point in points]),
+        "converged": ((name,), norms <= gradient_tolerance),
+    }
+    return dataset(variables, {name: [point.value for point in points]})

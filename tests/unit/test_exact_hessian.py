@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.exact.curvature import (
+from tegum.exact.hessian import (
     curvatures,
     hessian_at,
     hessian_vector_product,

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.model import enter_world, model_loss
+from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
 
 CONVERGED, OUT_OF_STEPS, STUCK = 0, 1, 2
 
@@ -61,63 +61,12 @@ def memory_for(size: int) -> Memory:
     )
 
 
-class Starts(NamedTuple):
-    """A batch of minimisations: their worlds, where they start, and where their results go."""
-
-    x: NDArray[np.float64]
-    world_of: NDArray[np.int64]
-    weight: NDArray[np.float64]
-    importance: NDArray[np.float64]
-    loss: NDArray[np.float64]
-    norm: NDArray[np.float64]
-    steps: NDArray[np.int64]
-    evaluations: NDArray[np.int64]
-    status: NDArray[np.int64]
-
-
 @inlined
 def _dot(a: Any, b: Any) -> float:
     total = 0.0
     for i in range(a.size):
         total += a[i] * b[i]
     return total
-
-
-@compiled
-def loss_at(world: Any, work: Any, point: Any, linear: int, biased: int, terms: int, x: Any, gradient: Any) -> Any:
-    """The loss at the flat parameters x (W row by row, then b), and its gradient in place, 0 by b unless ``biased``."""
-    m, n = point.W.shape
-    at = 0
-    for k in range(m):
-        for i in range(n):
-            point.W[k, i] = x[at]
-            at += 1
-    for i in range(n):
-        point.b[i] = x[at + i]
-    loss, _, _ = model_loss(
-        world,
-        work,
-        point.W,
-        point.b,
-        point.importance,
-        1,
-        linear,
-        1,
-        terms,
-        terms,
-        0.0,
-        point.squared_error,
-        point.dW,
-        point.db,
-    )
-    at = 0
-    for k in range(m):
-        for i in range(n):
-            gradient[at] = point.dW[k, i]
-            at += 1
-    for i in range(n):
-        gradient[at + i] = point.db[i] if biased else 0.0
-    return loss
 
 
 @inlined
@@ -159,10 +108,10 @@ def _set_direction(memory: Any, count: int, newest: int) -> None:
 
 
 @compiled
-def descend(
-    world: Any, work: Any, point: Any, memory: Any, linear: int, biased: int, terms: int, tolerance: float, most_steps: int
-) -> Any:
+def descend(landscape: Landscape, memory: Memory, tolerance: float, most_steps: int) -> tuple[float, float, int, int, int]:
     """Minimises from ``memory.x`` in place.
+
+    It is long because it is one loop over the steps, and a line search inside.
 
     Returns:
         loss, gradient norm, steps, evaluations, status.
@@ -173,7 +122,7 @@ def descend(
     count = 0
     newest = -1
     evaluations = 1
-    loss = loss_at(world, work, point, linear, biased, terms, x, gradient)
+    loss = loss_at(landscape, x, gradient)
     norm = np.sqrt(_dot(gradient, gradient))
     for step in range(most_steps):
         if norm <= tolerance:
@@ -193,7 +142,7 @@ def descend(
         for _ in range(_TRIALS):
             for i in range(d):
                 trial[i] = x[i] + t * p[i]
-            there = loss_at(world, work, point, linear, biased, terms, trial, slope_there)
+            there = loss_at(landscape, trial, slope_there)
             evaluations += 1
             new_slope = _dot(slope_there, p)
             flat = abs(there - loss) <= _ROUNDING * abs(loss) and new_slope <= -(1 - 2 * _DECREASE) * slope
@@ -229,34 +178,25 @@ def descend(
 
 @compiled
 def descend_many(
-    world: Any,
-    work: Any,
-    point: Any,
-    memory: Any,
-    starts: Any,
+    blunt: Landscape,
+    sharp: Landscape,
+    memory: Memory,
+    starts: Starts,
     first: int,
     end: int,
-    linear: int,
-    biased: int,
-    first_terms: int,
-    terms: int,
     first_tolerance: float,
     tolerance: float,
     most_steps: int,
 ) -> None:
-    """Minimises the starts ``first`` to ``end - 1``: to ``first_tolerance`` with few terms, then to ``tolerance`` with more."""
-    d = memory.x.size
+    """Minimises starts ``first`` to ``end - 1``: the blunt loss to ``first_tolerance``, then the sharp one to ``tolerance``.
+
+    Both losses share their memory, and differ only in the number of terms.
+    """
     for k in range(first, end):
-        enter_world(world, point, starts.weight, starts.importance, starts.world_of[k])
-        for i in range(d):
-            memory.x[i] = starts.x[k, i]
-        _, _, steps, evaluations, _ = descend(
-            world, work, point, memory, linear, biased, first_terms, first_tolerance, most_steps
-        )
-        loss, norm, more, last, status = descend(
-            world, work, point, memory, linear, biased, terms, tolerance, max(most_steps - steps, 1)
-        )
-        for i in range(d):
+        enter(sharp, starts, k, memory.x)
+        _, _, steps, evaluations, _ = descend(blunt, memory, first_tolerance, most_steps)
+        loss, norm, more, last, status = descend(sharp, memory, tolerance, max(most_steps - steps, 1))
+        for i in range(memory.x.size):
             starts.x[k, i] = memory.x[i]
         starts.loss[k] = loss
         starts.norm[k] = norm

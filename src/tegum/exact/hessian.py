@@ -19,10 +19,12 @@ orthogonal to every gradient, and zero modes of the Hessian at every critical po
 
 are an orthogonal basis: m (m - 1) / 2 of them, (m - r)(m - r - 1) / 2 fewer where W has rank r < m.
 
-    objective = Objective(net, features, terms=512)
-    H, error = hessian_at(objective, x)
-    curvatures(H, rotation_modes(W))                        # ascending; all above -error: no direction curves down
-    smallest_curvature(objective, x, rotation_modes(W))     # the same at a kink, where there is no Hessian
+>>> import numpy as np, tegum as tg
+>>> objective = tg.exact.Objective(tg.nets.Linear(2, 1), tg.features.Independent(2))
+>>> x = objective.flat(W=[[1.0, 0.0]], b=[0.0, 0.5])                   # the second feature dropped, its mean as bias
+>>> H, error = tg.exact.hessian_at(objective, x)
+>>> tg.exact.curvatures(H, tg.exact.rotation_modes(x[None, :2])).round(4) + 0.0      # ascending; m = 1: no rotations
+array([0.   , 0.2573, 2.   , 2.9094])
 
 Sources: Weyl's inequality, for what an error of H does to its eigenvalues; Clarke, "Optimization and Nonsmooth Analysis"
 (1983), for second derivatives that jump; Hutchinson (1990), for norms from random directions.
@@ -35,15 +37,15 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from tegum.exact.kernel.hessian import STEP
+from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import Objective
-from tegum.exact.product import MOST_TERMS
 
-_STEPS = (1e-4, 1e-5, 1e-6, 1e-7)
+_STEPS = (STEP, STEP / 10, STEP / 100, STEP / 1000)
 _AGREES = 1e-7
-_RANK_TOLERANCE = 1e-9
+_RANK_TOLERANCE = 1e-7
 _FLAT = 1e-8
 _KINK = 1e-4
-_CONE_STEP = 1e-4
 _CONE_STARTS = 3
 _SHARPER = 8
 
@@ -152,17 +154,24 @@ def rotation_modes(W: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "modes d"]:
 
     Shape (m (m - 1) / 2 - (m - r)(m - r - 1) / 2, d) for W of rank r.
     """
-    m, n = W.shape
+    modes = padded_modes(W[None])[0]
+    return np.asarray(modes[modes.any(axis=1)])
+
+
+def padded_modes(W: Float[np.ndarray, "batch m n"]) -> Float[np.ndarray, "batch pairs d"]:
+    """`rotation_modes` of each model, m (m - 1) / 2 rows, those of 0 where W has lower rank."""
+    count, m, n = W.shape
     U, s, V = np.linalg.svd(W, full_matrices=True)
-    size, right = np.zeros(m), np.zeros((m, n))
-    size[: s.size], right[: s.size] = s, V[: s.size]
+    size, right = np.zeros((count, m)), np.zeros((count, m, n))
+    kept = min(m, n)
+    size[:, :kept], right[:, :kept] = s, V[:, :kept]
     a, b = np.triu_indices(m, 1)
-    length = np.hypot(size[a], size[b])
-    kept = length > _RANK_TOLERANCE * s.max(initial=0)
-    a, b, length = a[kept], b[kept], length[kept]
-    ahead = np.einsum("k,ik,kj->kij", size[b] / length, U[:, a], right[b])
-    back = np.einsum("k,ik,kj->kij", size[a] / length, U[:, b], right[a])
-    return np.concatenate([(ahead - back).reshape(len(a), m * n), np.zeros((len(a), n))], axis=1)
+    length = np.hypot(size[:, a], size[:, b])
+    ranked = length > _RANK_TOLERANCE * (1 + size.max(axis=1, initial=0, keepdims=True))
+    share_a, share_b = (np.where(ranked, size[:, some] / np.where(ranked, length, 1), 0) for some in (a, b))
+    ahead = np.einsum("zk,zik,zkj->zkij", share_b, U[:, :, a], right[:, b])
+    back = np.einsum("zk,zik,zkj->zkij", share_a, U[:, :, b], right[:, a])
+    return np.concatenate([(ahead - back).reshape(count, len(a), m * n), np.zeros((count, len(a), n))], axis=2)
 
 
 def curvatures(H: Float[np.ndarray, "d d"], modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, " rest"]:
@@ -231,11 +240,11 @@ def _least_in_cone(
     def quotient(v: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         length = float(np.linalg.norm(v))
         unit = v / length
-        pulled = pull(unit, _CONE_STEP)
+        pulled = pull(unit, STEP)
         curvature = float(unit @ pulled)
         return curvature, 2 * (pulled - curvature * unit) / length
 
     found = minimize(quotient, start, jac=True, method="BFGS", options={"maxiter": 200, "gtol": 1e-7}).x
     unit = found / np.linalg.norm(found)
-    coarse, fine = float(unit @ pull(unit, _CONE_STEP)), float(unit @ pull(unit, _CONE_STEP / 2))
+    coarse, fine = float(unit @ pull(unit, STEP)), float(unit @ pull(unit, STEP / 2))
     return Curvature(2 * fine - coarse, abs(fine - coarse), unit @ rest)

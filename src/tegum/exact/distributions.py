@@ -1,4 +1,4 @@
-"""From a feature distribution to the tables of compiled code, one row for each world of its batch.
+"""From a feature distribution to the tables of compiled code, one row for each distribution of its batch.
 
 The engine needs independent blocks (see `tegum.features.Blocks`) and magnitudes whose moment generating function it knows:
 uniform on [0, 1] and exponential.  Everything else is refused by name.
@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.errors import Problems
-from tegum.exact.product import World
+from tegum.exact.kernel.records import Distribution
 from tegum.features import Exponential, Features, Uniform
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Worlds:
-    """A batch of worlds for compiled code: probabilities of components, importances, one row each."""
+class Distributions:
+    """A batch of distributions for compiled code: probabilities of components, importances, one row each."""
 
     block_first: NDArray[np.int64]
     component_first: NDArray[np.int64]
@@ -28,20 +28,19 @@ class Worlds:
     spread: float
     exponential: int
 
-    def blank(self) -> World:
-        """A world whose probabilities compiled code fills in, for one thread."""
+    def blank(self) -> Distribution:
+        """A distribution whose probabilities compiled code fills in, for one thread."""
         blocks, components = len(self.block_first) - 1, len(self.component_first) - 1
-        simple = blocks == components == self.importance.shape[1]
-        return World(
-            blocks,
-            self.block_first,
-            self.component_first,
-            np.zeros(components),
-            np.zeros(blocks),
-            self.mean,
-            self.spread,
-            self.exponential,
-            int(simple),
+        return Distribution(
+            blocks=blocks,
+            block_first=self.block_first,
+            component_first=self.component_first,
+            weight=np.zeros(components),
+            inactive=np.zeros(blocks),
+            mean=self.mean,
+            spread=self.spread,
+            exponential=self.exponential,
+            simple=int(blocks == components == self.importance.shape[1]),
         )
 
 
@@ -50,8 +49,8 @@ def owned(array: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array(array, dtype=np.float64, order="C")
 
 
-def worlds_of(features: Features, batch: tuple[int, ...] | None = None) -> Worlds:
-    """The tables of a distribution, its leading axes broadcast to ``batch`` and flattened.
+def distributions_of(features: Features) -> Distributions:
+    """The tables of a distribution, its leading axes flattened.
 
     Raises:
         InvalidInputError: where the distribution has no independent blocks, or magnitudes the engine cannot treat.
@@ -69,9 +68,9 @@ def worlds_of(features: Features, batch: tuple[int, ...] | None = None) -> World
         blocks = features.blocks()
     problems.raise_if_any()
     assert blocks is not None
-    batch = features.batch_shape if batch is None else batch
+    batch = features.batch_shape
     count = int(np.prod(batch, dtype=int))
-    n, components = features.n_features, len(blocks.block_of_component)
+    components = len(blocks.block_of_component)
 
     def rows(array: NDArray[Any], width: int) -> NDArray[np.float64]:
         return owned(np.broadcast_to(array, (*batch, width)).reshape(count, width))
@@ -80,11 +79,11 @@ def worlds_of(features: Features, batch: tuple[int, ...] | None = None) -> World
         return np.searchsorted(owner, np.arange(owners + 1)).astype(np.int64)
 
     mean = law.moment(1)
-    return Worlds(
+    return Distributions(
         block_first=starts(blocks.block_of_component, int(blocks.block_of_component[-1]) + 1),
         component_first=starts(blocks.component_of_feature, components),
         weight=rows(blocks.probability, components),
-        importance=rows(features.importance, n),
+        importance=rows(features.importance, features.n_features),
         mean=mean,
         spread=law.moment(2) - mean * mean,
         exponential=int(isinstance(law, Exponential)),

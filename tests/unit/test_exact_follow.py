@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.exact.continuation import ENDED, LOST_STABILITY, Branch, crossing, follow
-from tegum.exact.tracker import aligned
+from tegum.datasets import Status
+from tegum.exact.follow import Branch, crossing, follow
+from tegum.geometry import aligned_to
 
 FIVE_IN_TWO, FIVE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5)
 TWO_IN_ONE, TWO = tg.nets.ReluOutput(2, 1), tg.features.Independent(2)
@@ -49,7 +50,7 @@ def test_where_each_loses_its_stability(pentagon: Branch, digons: Branch, pair: 
     for branch, lost_at in ((pentagon, 0.3028833), (digons, 0.6596950), (pair, 0.7130130)):
         assert branch.lost_at == pytest.approx(lost_at, abs=1e-6)
         assert branch.data.attrs["lost_at"] == branch.lost_at
-        assert branch.data.attrs["lost_because"] == LOST_STABILITY
+        assert branch.data.attrs["lost_because"] == Status.UNSTABLE
         assert 0 < branch.data.attrs["lost_error"] < 2e-6
         assert (branch.data.curvature[:-1] > 0).all()
         assert abs(float(branch.data.curvature[-1])) < 1e-5
@@ -116,7 +117,7 @@ def test_two_minima_that_meet_a_saddle_end_there() -> None:
     W = [[0.2763, -0.0034, 0.0034, -1.0198, 1.0364], [-0.0009, -1.0082, 1.0082, 0.0035, -0.0035]]
     branch = follow(FIVE_IN_TWO, FIVE, W, [0.0503, 0.0031, 0.0031, 0.0043, -0.0937], [0.15, 0.3], progress=False)
     assert branch.lost_at == pytest.approx(0.158612, abs=2e-6)
-    assert branch.data.attrs["lost_because"] == ENDED
+    assert branch.data.attrs["lost_because"] == Status.ENDED
     squares, values = branch.data.curvature.values[-4:] ** 2, branch.data.density.values[-4:]
     slope, offset = np.polyfit(values, squares, 1)
     assert slope < 0
@@ -196,9 +197,9 @@ def test_aligned_is_the_closest_rotation() -> None:
     generator = np.random.default_rng(1)
     W = generator.normal(size=(3, 6))
     R = np.linalg.qr(generator.normal(size=(3, 3)))[0]
-    np.testing.assert_allclose(aligned(R @ W, W), W, atol=1e-12)
+    np.testing.assert_allclose(aligned_to(R @ W, W)[0], W, atol=1e-12)
     near = W + 0.1 * generator.normal(size=W.shape)
-    best = np.linalg.norm(aligned(near, W) - W)
+    best = np.linalg.norm(aligned_to(near, W)[0] - W)
     for _ in range(50):
         Q = np.linalg.qr(generator.normal(size=(3, 3)))[0]
         assert np.linalg.norm(Q @ near - W) >= best

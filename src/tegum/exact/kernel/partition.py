@@ -1,31 +1,29 @@
 """Which blocks of a row are large and which are small, and how far its sum can reach.
 
-Couplings are split where both grids of `tegum.exact.split` converge best; blocks of several features are never cut.
+Couplings are split where both grids of `tegum.exact.kernel.split` converge best; blocks of several features are never divided.
 """
 
-from typing import Any
-
-import numpy as np
-
 from tegum.compilation import inlined
-from tegum.exact.lanes import exponent
-from tegum.exact.product import BUCKETS
+from tegum.exact.kernel.records import BUCKETS, ZERO, Distribution, Listed, Work
+from tegum.exact.kernel.vectors import exponent
 
 _GAP = 1.1
 _FINE = 8
 
 
 @inlined
-def _threshold(work: Any, g: Any, n: int) -> float:
+def _threshold(work: Work, n: int) -> float:
     """Couplings below it are small, those from it on large; 0 where it is best to have no small ones.
 
     Couplings are counted by powers of sqrt(2).  On a grid for couplings of scale s, those below s / 16 converge slowly and
     cost an error like s^2 each; of all gaps where the next coupling exceeds the sum of the smaller ones, the one that leaves
     the least error on both grids wins.
     """
+    g = work.g
     largest = 0.0
     for i in range(n):
         largest = max(largest, abs(g[i]))
+    # the binary exponent of g^2 counts |g| in steps of sqrt(2)
     top = exponent(largest * largest)
     bottom = top
     for i in range(n):
@@ -46,6 +44,7 @@ def _threshold(work: Any, g: Any, n: int) -> float:
             work.bucket_sum[bucket] += size
             work.bucket_least[bucket] = min(work.bucket_least[bucket], size)
             work.bucket_count[bucket] += 1
+    # without a split every coupling more than _FINE buckets below the top is slow, at an error of 1 each
     slow = 0.0
     for bucket in range(width - _FINE):
         slow += work.bucket_count[bucket]
@@ -59,10 +58,12 @@ def _threshold(work: Any, g: Any, n: int) -> float:
     for bucket in range(1, width):
         if work.bucket_count[bucket] == 0:
             continue
+        # slow on the grid of the small ones: more than _FINE buckets below the largest of these, which lies in ``last``
         while counted <= last - _FINE:
             slow_small += work.bucket_count[counted]
             counted += 1
         if work.bucket_least[bucket] > _GAP * tail:
+            # those still slow on the large grid, and those slow on the small one at the square of its relative scale
             error = max(slow - below, 0.0) + slow_small * 2.0 ** (last - width + 1)
             if error < least_error:
                 least_error = error
@@ -74,36 +75,35 @@ def _threshold(work: Any, g: Any, n: int) -> float:
 
 
 @inlined
-def _ever_on(world: Any, block: int) -> bool:
+def _ever_active(distribution: Distribution, block: int) -> bool:
     """Whether anything in a block has a probability above 0, however small."""
     found = False
-    for component in range(world.block_first[block], world.block_first[block + 1]):
-        found = found or world.weight[component] > 0
+    for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        found = found or distribution.weight[component] > 0
     return found
 
 
 @inlined
-def partition(world: Any, work: Any, g: Any, n: int) -> Any:
-    """Lists the blocks that are ever on in ``work.order``, large ones first.
+def partition(distribution: Distribution, work: Work, n: int) -> tuple[int, int]:
+    """Lists the blocks that are ever active in ``work.order``, large ones first.
 
-    A block of several features that would be cut, or that is small, prevents the split.
+    A block of several features that would be divided, or that is small, prevents the split.
 
     Returns:
         how many blocks are large, and how many there are.
     """
-    threshold = _threshold(work, g, n)
-    blocks = world.blocks
+    threshold = _threshold(work, n)
     count = 0
-    large = np.int64(0)
+    large = ZERO
     if threshold > 0:
-        for block in range(blocks):
-            low = world.component_first[world.block_first[block]]
-            high = world.component_first[world.block_first[block + 1]]
-            if not _ever_on(world, block):
+        for block in range(distribution.blocks):
+            low = distribution.component_first[distribution.block_first[block]]
+            high = distribution.component_first[distribution.block_first[block + 1]]
+            if not _ever_active(distribution, block):
                 continue
             small = 0
             for i in range(low, high):
-                small += 1 if abs(g[i]) < threshold else 0
+                small += 1 if abs(work.g[i]) < threshold else 0
             if small > 0 and high - low > 1:
                 threshold = 0.0
                 break
@@ -118,28 +118,28 @@ def partition(world: Any, work: Any, g: Any, n: int) -> Any:
             work.order[large + entry] = work.order_small[entry]
         return large, large + count
     count = 0
-    for block in range(blocks):
-        if _ever_on(world, block):
+    for block in range(distribution.blocks):
+        if _ever_active(distribution, block):
             work.order[count] = block
             count += 1
     return count, count
 
 
 @inlined
-def reach(world: Any, g: Any, order: Any, first: int, end: int) -> Any:
-    """The smallest and largest value of the sum over the listed blocks."""
+def reach(distribution: Distribution, work: Work, blocks: Listed) -> tuple[float, float]:
+    """The smallest and largest value of the sum over the listed blocks: in each block one component is active, or none."""
     low = 0.0
     high = 0.0
-    for entry in range(first, end):
-        block = order[entry]
+    for entry in range(blocks.first, blocks.end):
+        block = blocks.order[entry]
         least = 0.0
         most = 0.0
-        for component in range(world.block_first[block], world.block_first[block + 1]):
+        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
             down = 0.0
             up = 0.0
-            for i in range(world.component_first[component], world.component_first[component + 1]):
-                down += min(g[i], 0.0)
-                up += max(g[i], 0.0)
+            for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
+                down += min(work.g[i], 0.0)
+                up += max(work.g[i], 0.0)
             least = min(least, down)
             most = max(most, up)
         low += least

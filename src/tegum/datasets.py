@@ -1,0 +1,94 @@
+"""Datasets, assembled in one place: what each variable and axis means, in which unit, and what may have become of a model.
+
+    dataset({"loss": (("density", "seed"), losses)}, {"density": [1.0, 0.1], "seed": range(8)})
+
+Variables and coordinates that the tables know carry ``long_name`` and ``units``.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import xarray as xr
+
+VARIABLES = {
+    "W": ("weights; a column is a feature's direction", "1"),
+    "b": ("output bias", "1"),
+    "W1": ("encoder weights; a row is a neuron's inputs", "1"),
+    "W2": ("decoder weights; a column is a neuron's outputs", "1"),
+    "b_hidden": ("hidden bias", "1"),
+    "loss": ("exact expected loss sum_i I_i E[(x_i - y_i)^2]", "1"),
+    "loss_error": ("estimated error of loss", "1"),
+    "squared_error": ("expected squared error E[(x_i - y_i)^2] of each feature, unweighted", "1"),
+    "terms": ("terms spent on the output that needed most; 0 where all had closed forms", ""),
+    "dW": ("derivative of the loss by W", "1"),
+    "db": ("derivative of the loss by b", "1"),
+    "gradient_norm": ("norm of the gradient by the parameters that move", "1"),
+    "curvature": ("smallest curvature beyond the rotation symmetry", "1"),
+    "curvature_error": ("estimated error of curvature", "1"),
+    "converged": ("whether the gradient is below its tolerance", ""),
+    "status": ("what became of the model, see tegum.Status", ""),
+    "steps": ("quasi-Newton steps", "step"),
+    "evaluations": ("evaluations of loss and gradient", ""),
+    "loss_standard_error": ("standard error of loss", "1"),
+    "steps_done": ("optimizer steps done", "step"),
+    "feature_density": ("probability that a feature is active", "1"),
+    "feature_importance": ("weight of a feature's squared error", "1"),
+}
+"""Of each variable its long name and its unit: "1" for a pure number, "" for a count or a word."""
+
+AXES = {
+    "density": ("feature density 1 − S", "1"),
+    "importance_ratio": ("relative importance of the last feature", "1"),
+    "step": ("optimizer step", "step"),
+    "time": ("time of the gradient flow", "1"),
+    "seed": ("seed", ""),
+}
+
+
+class Status(StrEnum):
+    """What may have become of a training, a minimisation, a flow or a branch that is followed."""
+
+    FINISHED = "finished"
+    """Went all its steps."""
+    DIVERGED = "diverged"
+    """Its loss became non-finite."""
+    INTERRUPTED = "interrupted"
+    """Ctrl-C came first."""
+    MINIMUM = "minimum"
+    """Gradient zero, and no direction curves down."""
+    SADDLE = "saddle"
+    """Gradient zero, and some direction curves down."""
+    CONVERGED = "converged"
+    """Gradient zero; curvatures were not asked for."""
+    NOT_CONVERGED = "not converged"
+    """The steps ended, or no step was found, before the gradient was zero."""
+    GAVE_UP = "gave up"
+    """The solver of a flow found no step small enough."""
+    UNSTABLE = "unstable"
+    """Followed to where a direction begins to curve down."""
+    ENDED = "ended"
+    """Followed to where no minimum is near any more."""
+
+
+def dataset(
+    variables: Mapping[str, tuple[tuple[str, ...], Any]],
+    coords: Mapping[str, Any] | None = None,
+    attrs: Mapping[str, Any] | None = None,
+    meanings: Mapping[str, str] | None = None,
+) -> xr.Dataset:
+    """A dataset whose variables say what they are.
+
+    Args:
+        variables: dimensions and values by name.
+        coords: labels by dimension, or dimensions and values.
+        attrs: where it comes from.
+        meanings: long names for this dataset alone.
+    """
+    data = xr.Dataset(dict(variables), dict(coords or {}), dict(attrs or {}))
+    for name, variable in data.variables.items():
+        meaning, units = VARIABLES.get(str(name)) or AXES.get(str(name), ("", "1"))
+        meaning = (meanings or {}).get(str(name), meaning)
+        if meaning:
+            variable.attrs |= {"long_name": meaning, "units": units}
+    return data

@@ -1,0 +1,1 @@
+"""How the exact loss is computed: compiled functions, from vectors of eight numbers to a minimisation."""

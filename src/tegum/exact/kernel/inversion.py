@@ -1,0 +1,163 @@
+"""Laplace inversion for uniform magnitudes: the part of a row's expected loss that has no closed form, with its gradient.
+
+    E[r(b + s)^2] = (1 / 2 pi i) int 2 e^{zb} phi(z) / z^3 dz,   phi(z) = prod_B phi_B(z)
+
+The integral becomes a sum over z_k = (2 + 2 pi i k) / P.  The blocks of a row come as two lists: the *large* ones, whose
+patterns "nothing is active" and "only i is active" are taken out of the product because they decay slowest (they are added
+back in closed form elsewhere), and the *small* ones, which stay a plain factor:
+
+    sum_k Re{ omega_k  Phi_S(z_k)  [ Phi_L(z_k) - q - sum_i c_i A(z_k g_i) ] }
+
+Nothing is lost but the terms after the last one.  Their sum is judged by how far the partial sums over the last half of the
+terms stray from the final one, doubled for caution: where they fall like 1/K or faster, what is left is less than that.
+
+The plain method, without large and small blocks, is 93 lines of NumPy in `docs/plain_inversion.py`; read that first.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from tegum.compilation import compiled, inlined
+from tegum.exact.kernel.product import SINGLE_ROWS, A, D, add_sums, at, backward, forward
+from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Found, Listed, Removed, Work, features_of
+from tegum.exact.kernel.singles import backward_singles, forward_singles
+from tegum.exact.kernel.uniform import ALPHA, TURN, Points, factor, first_powers, own_factor, start, step_on
+from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, ramp, store_complex, total
+
+_CAUTION = 2.0
+_EARLIER = 0.125
+_FIRST_HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
+
+
+@inlined
+def _strayed(partial: Any, count: int) -> float:
+    """How much may be missing after the last of ``count`` partial sums, from how they strayed before it.
+
+    The largest distance from the last sum over the second half; for those over the second quarter an eighth, as a floor where
+    the second half is close by chance.
+    """
+    last = partial[count - 1]
+    most = abs(last) if count == 1 else 0.0
+    for k in range(max(count // 4 - 1, 0), count - 1):
+        share = 1.0 if k >= count // 2 - 1 else _EARLIER
+        most = max(most, share * abs(last - partial[k]))
+    return _CAUTION * most
+
+
+@inlined
+def _begin(distribution: Distribution, work: Work, rows: int, blocks: Listed, removed: Removed, P: float) -> None:
+    """Sets the sequences of all listed features to the first points."""
+    for entry in range(blocks.first, blocks.end):
+        block = blocks.order[entry]
+        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+            for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
+                start(distribution, work.v, rows, i, component, work.g[i], removed.alone[i], P)
+
+
+@inlined
+def _write_factors(distribution: Distribution, work: Work, blocks: Listed, own: int, points: Points) -> None:
+    """Stores A and dA/dg of all listed features at eight points, where blocks are larger than a feature."""
+    v = work.v
+    for i in features_of(distribution, blocks):
+        if i == own:
+            value, by_g = own_factor(v, ALL_ROWS, i, points)
+        else:
+            value, by_g = factor(v, ALL_ROWS, i, points)
+        store_complex(v, at(ALL_ROWS, A, i), value)
+        store_complex(v, at(ALL_ROWS, D, i), by_g)
+
+
+@compiled
+def invert(
+    distribution: Distribution,
+    work: Work,
+    large: Listed,
+    small: Listed,
+    own: int,
+    removed: Removed,
+    b: float,
+    P: float,
+    r2: float,
+    r3: float,
+    effort: Effort,
+) -> Found:
+    """The sum for r2 r(s)^2 + r3 r(s)^3, period P, over the large blocks, next to the small ones behind them in one list.
+
+    The patterns ``removed`` are those of large blocks.  Starts with ``effort.least`` terms and doubles them until the error
+    estimates of the value and its derivative by b meet their targets.  Derivatives by couplings are added to ``work.slope``.
+
+    It is long because it is one loop over the terms: what it hands from step to step lives in registers.
+    """
+    v = work.v
+    rows = SINGLE_ROWS if distribution.simple else ALL_ROWS
+    blocks = Listed(large.order, large.first, small.end)
+    _begin(distribution, work, rows, blocks, removed, P)
+    power, step_real, step_imaginary = first_powers(b / P)
+    power = power + 1.0
+    step = complex_of(step_real + 1.0, step_imaginary)
+    half = load(_FIRST_HALF, 0)
+    # the rule's weight 2 / P times the transform of r(s)^2, 2 / z^3, and of r(s)^3, 6 / z^4, with z = zeta / P
+    square = 4 * r2 * P * P
+    cube = 12 * P * P * P
+    value = 0.0
+    cubic = 0.0
+    by_b = 0.0
+    error = np.inf
+    error_b = np.inf
+    terms = effort.least
+    k = ZERO
+    while True:
+        zeta = complex_of(fill(ALPHA), TURN * (ramp() + float(k)))
+        norm = 1.0 / (zeta.real * zeta.real + zeta.imag * zeta.imag)
+        inverse = complex_of(ALPHA * norm, -1.0 * zeta.imag * norm)
+        points = Points(P, k, inverse)
+        if distribution.simple:
+            product, gone = forward_singles(v, rows, large, own, removed.none, points)
+        else:
+            _write_factors(distribution, work, blocks, own, points)
+            product, gone = forward(distribution, work, rows, large, removed)
+        rest = product - gone
+        # omega: the weight of this term for the square, e^{zb} / zeta^3, and from it that of the cube, half at k = 0
+        term = power * (inverse * inverse * inverse) * half
+        half = fill(1.0)
+        omega = term * square
+        if r3 != 0:
+            third = term * inverse * cube
+            cubic += total((third * rest).real)
+            omega = omega + r3 * third
+        found = omega * rest
+        if small.first < small.end:
+            if distribution.simple:
+                others, _ = forward_singles(v, rows, small, own, 0.0, points)
+            else:
+                others, _ = forward(distribution, work, rows, small, Removed(0.0, removed.alone))
+            if effort.gradient:
+                if distribution.simple:
+                    backward_singles(v, rows, small, own, points, found)
+                else:
+                    backward(distribution, work, rows, small, removed, found)
+                omega = omega * others
+            found = found * others
+        value += total(found.real)
+        work.partial[k // WIDTH] = value
+        if effort.gradient:
+            if distribution.simple:
+                backward_singles(v, rows, large, own, points, omega)
+            else:
+                backward(distribution, work, rows, large, removed, omega)
+            by_b += total((zeta * found).real)
+            work.partial_b[k // WIDTH] = by_b
+        for i in features_of(distribution, blocks):
+            step_on(v, rows, i)
+        power = power * step
+        k += WIDTH
+        if k == terms:
+            error = _strayed(work.partial, k // WIDTH)
+            error_b = _strayed(work.partial_b, k // WIDTH) / P if effort.gradient else 0.0
+            if 2 * terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
+                break
+            terms *= 2
+    if effort.gradient:
+        add_sums(distribution, work, rows, blocks, 1.0)
+    return Found(value, cubic, by_b / P, error, error_b, terms)

@@ -1,0 +1,307 @@
+"""The expected squared error of every output of a model, and the gradient, compiled: one instance at a time.
+
+    L = sum_j I_j E_j,    E_j = E x_j^2 + T_j E r(s_j)^2,    s = G x + b
+    tied, G = W^T W:      dL/dW = W (dL/dG + dL/dG^T), added up row by row, so that G is never stored
+
+The number of terms is a row's own affair: each doubles them until its share of the tolerated error is met.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tegum.compilation import compiled, inlined
+from tegum.exact.kernel.exponential import exponential_row
+from tegum.exact.kernel.partition import partition, reach
+from tegum.exact.kernel.records import MOST_TERMS, NOWHERE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
+from tegum.exact.kernel.row import Span, always_active, whole
+from tegum.exact.kernel.split import split_row
+from tegum.exact.kernel.vectors import pointer
+
+LARGEST_WEIGHT, LARGEST_BIAS = 1e30, 1e60
+"""Numbers have to stay below, so that no power of them overflows."""
+
+_NEGLIGIBLE = 1e-100
+_WEAK_OWN = 1 / 4
+_DROPPED = 2
+"""Where the own coupling is weak, what is left of E[x_j r(s)] is larger: a fixed number of terms is raised."""
+_FIRST_SHARE = 0.25
+_GRADIENT_SHARE = 100.0
+_PASSES = 3
+_ROUNDING = 1e-15
+
+
+class Settings(NamedTuple):
+    """What a loss is asked for: of which map, with or without gradient, with how many terms, to which relative tolerance."""
+
+    tied: int
+    linear: int
+    gradient: int
+    least: int
+    most: int
+    tol: float
+
+
+class Point(NamedTuple):
+    """One model and its results, in memory of its own: W (m, n), the rest (n,), ``dW`` as W."""
+
+    W: NDArray[np.float64]
+    b: NDArray[np.float64]
+    importance: NDArray[np.float64]
+    squared_error: NDArray[np.float64]
+    dW: NDArray[np.float64]
+    db: NDArray[np.float64]
+
+
+class Batch(NamedTuple):
+    """Models and distributions, and where the models' results go; compiled code walks through it."""
+
+    W: NDArray[np.float64]
+    b: NDArray[np.float64]
+    distribution_of: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    importance: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    error: NDArray[np.float64]
+    terms: NDArray[np.int64]
+    squared_error: NDArray[np.float64]
+    dW: NDArray[np.float64]
+    db: NDArray[np.float64]
+
+
+def point_for(rows: int, n: int) -> Point:
+    """Fresh memory for one model whose W has ``rows`` rows."""
+    return Point(
+        W=np.zeros((rows, n)),
+        b=np.zeros(n),
+        importance=np.zeros(n),
+        squared_error=np.zeros(n),
+        dW=np.zeros((rows, n)),
+        db=np.zeros(n),
+    )
+
+
+@compiled
+def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, linear: int, effort: Effort) -> Found:
+    """T E r(s)^2 of the row whose couplings are in ``work.g``; its gradient by them goes to ``work.slope``."""
+    g = work.g
+    for i in range(n):
+        work.slope[i] = 0.0
+        if abs(g[i]) < _NEGLIGIBLE:
+            g[i] = 0.0
+    if abs(b) < _NEGLIGIBLE:
+        b = 0.0
+    count, end = partition(distribution, work, n)
+    large = Listed(work.order, ZERO, count)
+    blocks = Listed(work.order, ZERO, end)
+    if distribution.weight[own.component] == 0:
+        own = OwnFeature(own.feature, NOWHERE, own.component)
+    low, high = reach(distribution, work, blocks)
+    if distribution.exponential:
+        low = -np.inf if low < 0 else 0.0
+        high = np.inf if high > 0 else 0.0
+    if linear or b + low >= 0:
+        value, by_b = always_active(distribution, work, blocks, own, b)
+        return Found(value, 0.0, by_b, 0.0, 0.0, ZERO)
+    if b + high <= 0:
+        return Found(0.0, 0.0, 0.0, 0.0, 0.0, ZERO)
+    if distribution.exponential:
+        return exponential_row(distribution, work, blocks, own, b, effort)
+    if effort.least == effort.most and own.block >= 0 and _own_is_weak(g, n, own.feature):
+        terms = min(_DROPPED * effort.most, MOST_TERMS)
+        effort = Effort(terms, terms, effort.target, effort.target_b, effort.gradient)
+    span = Span(b, b + low, b + high)
+    if count < end:
+        return split_row(distribution, work, large, Listed(work.order, count, end), own, span, effort)
+    return whole(distribution, work, blocks, own, work.alone, span, 1.0, 0.0, effort)
+
+
+@inlined
+def _own_is_weak(g: Any, n: int, own: int) -> bool:
+    """Whether the row's own coupling is far below the others: the feature is dropped."""
+    largest = 0.0
+    for i in range(n):
+        largest = max(largest, abs(g[i]))
+    return bool(abs(g[own]) < _WEAK_OWN * largest)
+
+
+@inlined
+def _couplings(W: Any, tied: int, j: int, g: Any) -> None:
+    """Row j of G into g."""
+    n = W.shape[1]
+    if not tied:
+        for i in range(n):
+            g[i] = W[j, i]
+        return
+    for i in range(n):
+        g[i] = 0.0
+    for k in range(W.shape[0]):
+        weight = W[k, j]
+        for i in range(n):
+            g[i] += weight * W[k, i]
+
+
+@inlined
+def _add_slope(W: Any, tied: int, j: int, weight: float, slope: Any, dW: Any) -> None:
+    """Adds row j's part of the gradient: dL/dG_j = weight times slope.
+
+    Tied, G_ji = sum_k W_kj W_ki depends on column i through W_kj and on column j through W_ki.
+    """
+    n = W.shape[1]
+    if not tied:
+        for i in range(n):
+            dW[j, i] += weight * slope[i]
+        return
+    for k in range(W.shape[0]):
+        own = weight * W[k, j]
+        back = 0.0
+        for i in range(n):
+            dW[k, i] += own * slope[i]
+            back += slope[i] * W[k, i]
+        dW[k, j] += weight * back
+
+
+@compiled
+def _once(
+    distribution: Distribution, work: Work, point: Point, settings: Settings, target: float, target_b: float
+) -> tuple[float, float, int]:
+    """One pass over the rows; tolerated errors: ``target`` of the loss, ``target_b`` of the gradient by b as a share of E x."""
+    n = point.W.shape[1]
+    loss = 0.0
+    error = 0.0
+    terms = 0
+    if settings.gradient:
+        for k in range(point.W.shape[0]):
+            for i in range(n):
+                point.dW[k, i] = 0.0
+    for block in range(distribution.blocks):
+        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+            mean = distribution.weight[component] * distribution.mean
+            square = distribution.weight[component] * (distribution.spread + distribution.mean * distribution.mean)
+            for j in range(distribution.component_first[component], distribution.component_first[component + 1]):
+                _couplings(point.W, settings.tied, j, work.g)
+                weight = point.importance[j]
+                share = np.inf if weight == 0 else target / (n * weight)
+                effort = Effort(settings.least, settings.most, share, target_b * mean, settings.gradient)
+                own = OwnFeature(j, block, component)
+                row = row_error(distribution, work, n, own, point.b[j], settings.linear, effort)
+                point.squared_error[j] = max(square + row.value, 0.0)
+                loss += weight * point.squared_error[j]
+                error += weight * (row.error + _ROUNDING * (square + abs(row.value)))
+                terms = max(terms, row.terms)
+                if settings.gradient:
+                    point.db[j] = weight * row.by_b
+                    _add_slope(point.W, settings.tied, j, weight, work.slope, point.dW)
+    return loss, error, terms
+
+
+@inlined
+def _are_usable(W: Any, b: Any) -> bool:
+    """Whether all numbers are finite and their squares far from overflow."""
+    usable = True
+    for i in range(W.shape[1]):
+        usable = usable and abs(b[i]) < LARGEST_BIAS
+        for k in range(W.shape[0]):
+            usable = usable and abs(W[k, i]) < LARGEST_WEIGHT
+    return usable
+
+
+@inlined
+def _lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
+    """Both with pointers in place of arrays: passing an array on costs more than a row of two features."""
+    return Distribution(
+        distribution.blocks,
+        pointer(distribution.block_first),
+        pointer(distribution.component_first),
+        pointer(distribution.weight),
+        pointer(distribution.inactive),
+        distribution.mean,
+        distribution.spread,
+        distribution.exponential,
+        distribution.simple,
+    ), Work(
+        pointer(work.v),
+        pointer(work.g),
+        pointer(work.slope),
+        pointer(work.alone),
+        pointer(work.alone_small),
+        pointer(work.order),
+        pointer(work.order_small),
+        pointer(work.bucket_sum),
+        pointer(work.bucket_least),
+        pointer(work.bucket_count),
+        pointer(work.partial),
+        pointer(work.partial_b),
+    )
+
+
+@compiled
+def model_loss(distribution: Distribution, work: Work, point: Point, settings: Settings) -> tuple[float, float, int]:
+    """The expected loss of the model in ``point`` to the relative tolerance, or as near as the most terms come.
+
+    ``squared_error`` and, with ``gradient``, ``dW`` and ``db`` of the point are written; the gradient is held to 100 tol of its
+    scale.
+
+    Returns:
+        loss, its error estimate, terms of the row that needed most; NaN for numbers that are not finite or too large.
+    """
+    if not _are_usable(point.W, point.b):
+        if settings.gradient:
+            for i in range(point.W.shape[1]):
+                point.db[i] = np.nan
+                for k in range(point.W.shape[0]):
+                    point.dW[k, i] = np.nan
+        return np.nan, np.nan, 0
+    scale = 0.0
+    for block in range(distribution.blocks):
+        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+            square = distribution.weight[component] * (distribution.spread + distribution.mean * distribution.mean)
+            for j in range(distribution.component_first[component], distribution.component_first[component + 1]):
+                scale += point.importance[j] * square
+    target = settings.tol * scale * _FIRST_SHARE
+    lean_distribution, lean_work = _lean(distribution, work)
+    loss = error = 0.0
+    terms = 0
+    for _ in range(_PASSES):
+        loss, error, terms = _once(lean_distribution, lean_work, point, settings, target, _GRADIENT_SHARE * settings.tol)
+        if settings.least == settings.most or error <= settings.tol * loss:
+            break
+        target *= 0.5 * min(settings.tol * loss / error, 1.0)
+    return loss, error, terms
+
+
+@compiled
+def enter_distribution(distribution: Distribution, point: Point, weights: Any, importances: Any, which: int) -> None:
+    """Fills a thread's distribution with row ``which`` of the tables."""
+    for component in range(distribution.weight.size):
+        distribution.weight[component] = weights[which, component]
+    for block in range(distribution.blocks):
+        inactive = 1.0
+        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+            inactive -= distribution.weight[component]
+        distribution.inactive[block] = max(inactive, 0.0)
+    for i in range(point.importance.size):
+        point.importance[i] = importances[which, i]
+
+
+@compiled
+def evaluate_models(
+    distribution: Distribution, work: Work, point: Point, models: Batch, first: int, end: int, settings: Settings
+) -> None:
+    """Fills the results of models ``first`` to ``end - 1``."""
+    rows, n = point.W.shape
+    for k in range(first, end):
+        enter_distribution(distribution, point, models.weight, models.importance, models.distribution_of[k])
+        for i in range(n):
+            point.b[i] = models.b[k, i]
+            for r in range(rows):
+                point.W[r, i] = models.W[k, r, i]
+        models.loss[k], models.error[k], models.terms[k] = model_loss(distribution, work, point, settings)
+        for i in range(n):
+            models.squared_error[k, i] = point.squared_error[i]
+        if settings.gradient:
+            for i in range(n):
+                models.db[k, i] = point.db[i]
+                for r in range(rows):
+                    models.dW[k, r, i] = point.dW[r, i]

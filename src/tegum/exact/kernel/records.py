@@ -1,0 +1,182 @@
+"""What the compiled functions of the exact engine hand to each other, and the walk over the features of some blocks.
+
+A row is one output: s = b + sum_i g_i x_i.  Features are grouped in *components* (active together) and these in *blocks*
+(at most one component of a block is active; blocks are independent), as `tegum.features.Blocks` has them.  Tables are NumPy
+arrays outside and bare pointers inside, where passing an array costs more than a row of two features.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tegum.compilation import compiled
+from tegum.errors import InvalidInputError
+from tegum.exact.kernel.vectors import PAIR, WIDTH
+
+MOST_TERMS = 32768
+BUCKETS = 128
+ZERO: Any = np.int64(0)
+NOWHERE: Any = np.int64(-1)
+"""Integers that numba does not take for literals: for those it would compile whatever they are passed to once more."""
+
+ALL_ROWS = 7
+"""How many complex vectors a feature has in ``Work.v``; see `tegum.exact.kernel.product`."""
+
+
+class Distribution(NamedTuple):
+    """Which features are active together: components of blocks, features of components, probabilities, magnitudes.
+
+    Attributes:
+        blocks: how many blocks there are.
+        block_first: (blocks + 1,) the first component of each block.
+        component_first: (components + 1,) the first feature of each component.
+        weight: (components,) the probability that a component is active.
+        inactive: (blocks,) the probability that nothing of a block is active.
+        mean: E u of the magnitudes u.
+        spread: Var u.
+        exponential: 1 for exponential magnitudes, 0 for those uniform on [0, 1].
+        simple: 1 where every block is a single feature.
+    """
+
+    blocks: int
+    block_first: NDArray[np.int64]
+    component_first: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    inactive: NDArray[np.float64]
+    mean: float
+    spread: float
+    exponential: int
+    simple: int
+
+
+class Work(NamedTuple):
+    """Scratch memory of one thread.
+
+    Attributes:
+        v: the tables of the inversion, see `tegum.exact.kernel.product`.
+        g: (n,) the couplings of the row.
+        slope: (n,) the derivatives of its value by them.
+        alone: (n,) the probabilities that only feature i is active, where that pattern has been removed, else 0.
+        alone_small: the same for the small blocks of a split row.
+        order: (n,) the blocks listed, large ones first.
+        order_small: the small ones of a split row.
+        bucket_sum: sums, smallest sizes and numbers of couplings of similar size.
+        bucket_least: see there.
+        bucket_count: see there.
+        partial: sums of the inversion after each eight terms.
+        partial_b: the same of its derivative by b.
+    """
+
+    v: NDArray[np.float64]
+    g: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    alone: NDArray[np.float64]
+    alone_small: NDArray[np.float64]
+    order: NDArray[np.int64]
+    order_small: NDArray[np.int64]
+    bucket_sum: NDArray[np.float64]
+    bucket_least: NDArray[np.float64]
+    bucket_count: NDArray[np.float64]
+    partial: NDArray[np.float64]
+    partial_b: NDArray[np.float64]
+
+
+class Listed(NamedTuple):
+    """Blocks order[first], ..., order[end - 1]."""
+
+    order: NDArray[np.int64]
+    first: int
+    end: int
+
+
+class OwnFeature(NamedTuple):
+    """The feature that the row is to reproduce, its block (-1 where that is not among the blocks at hand), its component."""
+
+    feature: int
+    block: int
+    component: int
+
+
+class Removed(NamedTuple):
+    """The patterns taken out of a product because they have closed forms.
+
+    ``none`` is the probability that nothing is active, ``alone`` (n,) that only feature i is; 0 where the pattern stays in.
+    """
+
+    none: float
+    alone: NDArray[np.float64]
+
+
+class Integrand(NamedTuple):
+    """The function r2 r(s)^2 + r3 r(s)^3 + s3 s^3 + s2 s^2 + s1 s + s0, r(s) = max(s, 0)."""
+
+    r2: float
+    r3: float
+    s3: float
+    s2: float
+    s1: float
+    s0: float
+
+
+class Effort(NamedTuple):
+    """How many terms to spend: from ``least`` doubling to ``most`` until the targets for value and gradient are met.
+
+    ``target`` is the tolerated error of the value, ``target_b`` that of its derivative by b; ``gradient`` asks for derivatives.
+    """
+
+    least: int
+    most: int
+    target: float
+    target_b: float
+    gradient: int
+
+
+class Found(NamedTuple):
+    """An expectation: of the integrand, of r(s)^3 alone (0 where r3 is), its derivative by b, their errors, the terms spent."""
+
+    value: float
+    cubic: float
+    by_b: float
+    error: float
+    error_b: float
+    terms: int
+
+
+def work_for(n: int) -> Work:
+    """Fresh scratch memory for n features."""
+    return Work(
+        v=np.zeros(ALL_ROWS * n * PAIR),
+        g=np.zeros(n),
+        slope=np.zeros(n),
+        alone=np.zeros(n),
+        alone_small=np.zeros(n),
+        order=np.zeros(n, dtype=np.int64),
+        order_small=np.zeros(n, dtype=np.int64),
+        bucket_sum=np.zeros(BUCKETS),
+        bucket_least=np.zeros(BUCKETS),
+        bucket_count=np.zeros(BUCKETS),
+        partial=np.zeros(MOST_TERMS // WIDTH),
+        partial_b=np.zeros(MOST_TERMS // WIDTH),
+    )
+
+
+def require_terms(terms: int) -> None:
+    """Refuses a number of terms that the inversion cannot reach by doubling.
+
+    Raises:
+        InvalidInputError: unless it is a power of two from 8 to 32768.
+    """
+    if not (isinstance(terms, int | np.integer) and 8 <= terms <= MOST_TERMS and terms & (terms - 1) == 0):
+        raise InvalidInputError(f"terms is {terms}", f"choose a power of two from 8 to {MOST_TERMS}")
+
+
+@compiled
+def features_of(distribution: Distribution, blocks: Listed) -> Iterator[int]:
+    """The features of the listed blocks, one after the other."""
+    for entry in range(blocks.first, blocks.end):
+        block = blocks.order[entry]
+        first = distribution.component_first[distribution.block_first[block]]
+        for i in range(first, distribution.component_first[distribution.block_first[block + 1]]):  # noqa: UP028
+            yield i  # numba knows no "yield from"
