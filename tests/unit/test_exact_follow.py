@@ -247,7 +247,7 @@ def test_branches_that_cannot_cross_are_refused(pentagon: Branch, digons: Branch
         pentagon, digons, between=(0.05, 0.1)
     )
     assert "the same loss" in said(pair, pair)
-    assert "different worlds" in said(pentagon, pair)
+    assert "different features" in said(pentagon, pair)
     assert "tol is 0" in said(pentagon, digons, tol=0)
     assert "no density is common" in said(pentagon, digons, between=(0.7, 0.8))
     with pytest.raises(tg.InvalidInputError, match=r"density is 0.5: this branch is known from 0.05 to 0.302883"):

@@ -41,7 +41,7 @@ from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import Objective
 
-_STEPS = (STEP, STEP / 10, STEP / 100, STEP / 1000)
+_STEPS = (STEP, 1e-5, 1e-6, 1e-7)
 _AGREES = 1e-7
 _RANK_TOLERANCE = 1e-7
 _FLAT = 1e-8
