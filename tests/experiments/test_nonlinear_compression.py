@@ -1,15 +1,25 @@
-"""Nonlinear compression end to end: it is exact, so its claims are known."""
+"""Nonlinear compression is exact, so its verdicts are known."""
 
 import pytest
 
 from tegum.experiments.appendix import nonlinear_compression
+from tegum.theory import compression_error
 
 
-def test_claims_and_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nonlinear_compression, "POINTS", {"quick": 3})
     data = nonlinear_compression.study("quick")
     verdicts = {claim.name: claim.verdict for claim in nonlinear_compression.claims(data)}
     assert verdicts == {"sharp-steps": "held", "beats-linear": "held", "starts-at-36-neurons": "failed"}
-    segments, ramps = nonlinear_compression.figures(data).values()
-    assert [trace.name for trace in segments.picture.data] == ["Z = 2", "Z = 3", "Z = 4", "Z = 8", "linear code"]
-    assert len(ramps.picture.data) == 5
+
+
+def test_the_study_knows_its_axes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nonlinear_compression, "POINTS", {"quick": 3})
+    error = nonlinear_compression.study("quick")["error"].sel(segments=4, epsilon=0.0625)
+    assert error.sel(ramps="before") == compression_error(4, 0.0625, "before")
+    assert error.sel(ramps=nonlinear_compression.OWN_UNITS) == compression_error(4, 0.0625 / 4)
+
+
+def test_no_winner_is_none() -> None:
+    before = nonlinear_compression.errors_at(0.125, "before").sel(segments=[1, 3, 4])
+    assert nonlinear_compression.first_winner(before) == {"Z": None, "neurons": None}

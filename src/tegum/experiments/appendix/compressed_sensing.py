@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import linregress, spearmanr
 
 import tegum as tg
-from tegum.claims.old import Claim, Control
+from tegum.claims import Claim, Evidence, above, at_least, at_most, below, equal
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
 from tegum.theory import bound_units, denoised, half_recovered, recovered, recovery_rate, recovery_threshold
@@ -27,7 +27,8 @@ DECODERS: dict[str, Decoder] = {"denoiser": "denoiser", "told the support": "tol
 SHOWN_N, SHOWN_K = 64, (2, 4)
 SHOWN_M = (4, 6, 8, 11, 15, 20, 28, 40)
 INPUTS = 1000
-WORLD: dict[Profile, tuple[int, int, int]] = {"quick": (200, 5, 9), "paper": (400, 10, 25)}
+PACKED: dict[Profile, tuple[int, int, int]] = {"quick": (200, 5, 9), "paper": (400, 10, 25)}
+"""n, m and the number of densities."""
 RECIPE: dict[Profile, tg.Recipe] = {
     "quick": tg.Recipe(steps=2000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=2),
     "paper": tg.Recipe(steps=6000, batch_size=512, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=4),
@@ -36,207 +37,161 @@ RECIPE: dict[Profile, tg.Recipe] = {
 
 def study(profile: Profile) -> xr.Dataset:
     """Recovery through random columns, through trained models, and how many features these hold."""
-    trained, packed = trained_layers(profile), packing(profile)
-    data = xr.merge([random_columns(profile), trained, packed], combine_attrs="drop_conflicts")
-    return data.assign_attrs(interrupted=max(part.attrs["interrupted"] for part in (trained, packed)))
+    samples, recipe = SAMPLES[profile], RECIPE[profile]
+    layers = [trained_layer(k, m, recipe, samples) for k in SHOWN_K for m in SHOWN_M]
+    packed = packing(*PACKED[profile], recipe)
+    trained = xr.combine_by_coords(layers, combine_attrs="override")
+    data = xr.merge([random_columns(samples), trained, packed], combine_attrs="drop_conflicts")
+    return data.assign_attrs(interrupted=max(part.attrs["interrupted"] for part in (*layers, packed)))
 
 
-def random_columns(profile: Profile) -> xr.Dataset:
+def random_columns(samples: int) -> xr.Dataset:
     """The m at which half of the inputs come back, for each k and n / k."""
-    half = np.zeros((len(DECODERS), len(ACTIVE), len(TIMES)))
-    for row, k in enumerate(ACTIVE):
-        for column, times in enumerate(TIMES):
-            for d, decoder in enumerate(DECODERS.values()):
-                half[d, row, column] = recovery_threshold(times * k, k, SAMPLES[profile], 0, decoder)
+    half = [
+        [[recovery_threshold(times * k, k, samples, 0, decoder) for times in TIMES] for k in ACTIVE]
+        for decoder in DECODERS.values()
+    ]
     return xr.Dataset(
         {"half": (("decoder", "active", "times"), half)},
         {"decoder": list(DECODERS), "active": list(ACTIVE), "times": list(TIMES)},
     )
 
 
-def trained_layers(profile: Profile) -> xr.Dataset:
-    """Recovery through trained models and through random columns of the same sizes, and where Lemma 1 applies."""
-    shape = (len(SHOWN_K), len(SHOWN_M))
-    rate, untrained, random, near, lemma, guess = (np.zeros(shape) for _ in range(6))
-    attrs: dict[str, object] = {}
-    interrupted = 0
-    for row, k in enumerate(SHOWN_K):
-        world = tg.features.KSparse(SHOWN_N, k, magnitude=tg.features.Constant(1.0))
-        x = world.sample(INPUTS, seed=1)
-        for column, m in enumerate(SHOWN_M):
-            net = tg.nets.ReluOutput(SHOWN_N, m)
-            first = tg.best(tg.train(net, world, RECIPE[profile].replaced(steps=1)))
-            untrained[row, column] = decoded_share(net, first, x, k)[0].mean()
-            run = tg.train(net, world, RECIPE[profile])
-            back, W, outputs = decoded_share(net, tg.best(run), x, k)
-            small = abs(outputs - x).max(axis=1) < 0.5
-            shuffled = recovered(x, denoised(W, x @ W.T, outputs[:, ::-1], k))
-            rate[row, column], near[row, column] = back.mean(), small.sum()
-            lemma[row, column], guess[row, column] = (back & small).sum(), (shuffled & small).sum()
-            random[row, column] = recovery_rate(SHOWN_N, m, k, SAMPLES[profile], 1)
-            attrs |= run.attrs
-            interrupted = max(interrupted, run.attrs["interrupted"])
-    names = {
-        "trained_rate": rate,
-        "untrained_rate": untrained,
-        "random_rate": random,
-        "near": near,
-        "near_recovered": lemma,
-        "near_mismatched": guess,
+def trained_layer(k: int, m: int, recipe: tg.Recipe, samples: int) -> xr.Dataset:
+    """Recovery through a trained model and through random columns of its size, and where Lemma 1 applies."""
+    net, features = tg.nets.ReluOutput(SHOWN_N, m), tg.features.KSparse(SHOWN_N, k, magnitude=tg.features.Constant(1.0))
+    x = features.sample(INPUTS, seed=1)
+
+    def layer(run: xr.Dataset) -> tuple[NDArray[np.float64], NDArray[np.floating]]:
+        model = tg.best(run)[["W", "b"]].astype(np.float64)
+        return model["W"].values, net.forward({"W": model["W"].values, "b": model["b"].values}, x)
+
+    def back(W: NDArray[np.float64], outputs: NDArray[np.floating]) -> NDArray[np.bool_]:
+        return recovered(x, denoised(W, x @ W.T, outputs, k))
+
+    run = tg.train(net, features, recipe)
+    W, outputs = layer(run)
+    small = abs(outputs - x).max(axis=1) < 0.5
+    found = {
+        "trained_rate": back(W, outputs).mean(),
+        "untrained_rate": back(*layer(tg.train(net, features, recipe.replaced(steps=1)))).mean(),
+        "random_rate": recovery_rate(SHOWN_N, m, k, samples, 1),
+        "near": small.sum(),
+        "near_recovered": (back(W, outputs) & small).sum(),
+        "near_mismatched": (back(W, outputs[:, ::-1]) & small).sum(),
     }
-    coordinates = {"shown_active": list(SHOWN_K), "shown_hidden": list(SHOWN_M)}
-    return xr.Dataset({name: (tuple(coordinates), value) for name, value in names.items()}, coordinates, attrs).assign_attrs(
-        interrupted=interrupted
-    )
+    one = xr.Dataset({name: float(value) for name, value in found.items()}, attrs=run.attrs)
+    return one.expand_dims(shown_active=[k], shown_hidden=[m])
 
 
-def decoded_share(
-    net: tg.nets.Net, model: xr.Dataset, x: NDArray[np.float64], k: int
-) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.floating]]:
-    """Which inputs the denoiser gets back behind a model, its weights, and its outputs."""
-    W, b = (model[name].transpose(..., "feature").values.astype(np.float64) for name in ("W", "b"))
-    outputs = net.forward({"W": W, "b": b}, x)
-    return recovered(x, denoised(W, x @ W.T, outputs, k)), W, outputs
-
-
-def packing(profile: Profile) -> xr.Dataset:
+def packing(n: int, m: int, points: int, recipe: tg.Recipe) -> xr.Dataset:
     """Features per dimension of trained models over 1 / density."""
-    n, m, points = WORLD[profile]
     x = np.geomspace(2, 200, points)
-    recipe = RECIPE[profile].replaced(seeds=1)
-    run = tg.train(tg.nets.ReluOutput(n, m), tg.features.Independent(n), recipe, sweep={"density": list(1 / x)}).isel(seed=0)
-    W = run["W"].transpose("density", "hidden", "feature").values.astype(np.float64)
-    return xr.Dataset(
-        {"per_dimension": ("inverse_density", 1 / tg.geometry.dimensions_per_feature(W))}, {"inverse_density": x}, run.attrs
-    )
+    net, features = tg.nets.ReluOutput(n, m), tg.features.Independent(n)
+    run = tg.train(net, features, recipe.replaced(seeds=1), sweep={"density": list(1 / x)}).isel(seed=0)
+    per_dimension = 1 / tg.geometry.dimensions_per_feature(run["W"].values.astype(np.float64))
+    return xr.Dataset({"per_dimension": ("inverse_density", per_dimension)}, {"inverse_density": x}, run.attrs)
 
 
-def straightness(data: xr.Dataset, decoder: str) -> tuple[float, float, int]:
-    """The lowest correlation and slope of m/k against ln(n/k) over all k, and how many points there are."""
-    half = data["half"].sel(decoder=decoder)
-    fits = [
-        linregress(np.log(row["times"].values), row.values / k)
-        for k in ACTIVE
-        if len((row := half.sel(active=k).dropna("times")).values) > 2
-    ]
-    if not fits:
-        return float("nan"), float("nan"), 0
-    return min(float(f.rvalue) for f in fits), min(float(f.slope) for f in fits), int(half.notnull().sum())
+def straight_lines(half: xr.DataArray) -> dict[str, xr.DataArray]:
+    """For each k, m / k at half recovery against ln(n/k): the correlation and the slope of a line."""
+    rows = {k: half.sel(active=k).dropna("times") for k in half["active"].values.tolist()}
+    fits = {k: linregress(np.log(row["times"]), row / k) for k, row in rows.items() if row.size > 2}
+    values = {"correlation": [fit.rvalue for fit in fits.values()], "slope": [fit.slope for fit in fits.values()]}
+    return {name: xr.DataArray(numbers, [("k", list(fits))]) for name, numbers in values.items()}
 
 
-def fewer(one: list[float], other: list[float]) -> bool:
-    """Whether each of the first is below its counterpart; NaN, which stands for never, is above everything."""
-    return bool((np.nan_to_num(one, nan=np.inf) < np.nan_to_num(other, nan=np.inf)).all())
+def dimensions_needed(rates: xr.DataArray) -> xr.DataArray:
+    """The m at which half of the inputs come back, for each k; infinite where they never do."""
+    needed = [half_recovered(rates["shown_hidden"], row) for row in rates]
+    return xr.DataArray(needed, [("k", rates["shown_active"].values)]).fillna(np.inf)
 
 
-def size(m: float) -> str:
-    """An m in words, "never" for NaN."""
-    return "never" if np.isnan(m) else f"{m:.1f}"
+def against_bound(per_dimension: xr.DataArray) -> dict[str, float]:
+    """Features per dimension over x / ln x: whether that rises with x, and the largest."""
+    x = per_dimension["inverse_density"]
+    constant = per_dimension * np.log(x) / x
+    return {"rank correlation": float(spearmanr(x, constant).statistic), "largest": float(constant.max())}
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """What the theorem says, measured."""
-    r, slope, points = straightness(data, "denoiser")
-    told_r, told_slope, _ = straightness(data, "told the support")
-    guessed = int(data["half"].sel(decoder="guessed support").notnull().sum())
     half = data["half"].sel(decoder="denoiser")
     units = half / bound_units(data["times"] * data["active"], data["active"]).T
-    near, back, mismatched = (float(data[name].sum()) for name in ("near", "near_recovered", "near_mismatched"))
-    x, per = data["inverse_density"].values, data["per_dimension"].values
-    bound = per * np.log(x) / x
-    trend, free = float(spearmanr(x, bound).statistic), float(spearmanr(x, np.log(x)).statistic)
-    trained, first, random = (
-        [half_recovered(SHOWN_M, data[f"{name}_rate"].sel(shown_active=k)) for k in SHOWN_K]
-        for name in ("trained", "untrained", "random")
-    )
+    ranges = [f"{float(unit.min()):.2f} to {float(unit.max()):.2f} (k = {int(unit['active'])})" for unit in units]
+    guessed = int(data["half"].sel(decoder="guessed support").notnull().sum())
+    near = data["near"].sum()
+    trained, random, untrained = (dimensions_needed(data[f"{name}_rate"]) for name in ("trained", "random", "untrained"))
+    models = f"{data['near'].size} trained models"
     return [
         Claim(
-            name="recovery-law",
-            statement="The dimensions needed for recovery grow with log(n/k), at every k.",
+            "recovery-law",
+            "The dimensions needed for recovery grow with log(n/k), at every k.",
             how="m / k at which half of all inputs come back exactly, against ln(n/k): correlation and slope for each k",
-            expected="correlation at least 0.9, slope above 0",
-            tolerance="as stated",
-            measured=f"correlation at least {r:.3f}, slope at least {slope:.2f}",
-            holds=r >= 0.9 and slope > 0,
-            evidence=f"{points} pairs of n and k, random unit columns",
-            control=Control(
-                "a decoder that is told the support",
-                f"m = k whatever n, slope {told_slope:.2f}",
-                bool(told_r >= 0.9 and told_slope > 0),
-            ),
-            note="The bound is from below, m / (k ln(n/k)) above some constant; here that is "
-            + ", ".join(f"{float(u.min()):.2f} to {float(u.max()):.2f} (k = {k})" for k, u in zip(ACTIVE, units, strict=True))
-            + f". A guessed support brings half of the inputs back at {guessed} of {points} pairs, whatever m up to n.",
+            measure=straight_lines,
+            expect={"correlation": at_least(0.9), "slope": above(0)},
+            of=half,
+            against={"a decoder that is told the support (m = k whatever n)": data["half"].sel(decoder="told the support")},
+            evidence=Evidence(f"{int(half.notnull().sum())} pairs of n and k, random unit columns"),
+            note=f"The bound is from below, m / (k ln(n/k)) above some constant; here that is {', '.join(ranges)}. A guessed "
+            f"support brings half of the inputs back at {guessed} of {half.size} pairs, whatever m up to n.",
         ),
         Claim(
-            name="lemma",
-            statement="Where the layer's error is below half of an active entry, its largest outputs decode the input exactly.",
+            "lemma",
+            "Where the layer's error is below half of an active entry, its largest outputs decode the input exactly.",
             how="share that the denoiser gets back, of the inputs on which a trained model errs by less than 1/2 everywhere",
-            expected="all",
-            tolerance="none",
-            measured=f"{back / max(near, 1):.1%}",
-            holds=near > 0 and back == near,
-            evidence=f"{near:.0f} inputs of {len(SHOWN_K) * len(SHOWN_M)} trained models",
-            enough=near >= 100,
-            control=Control(
-                "the same inputs with the outputs in reversed order", f"{mismatched / max(near, 1):.1%}", mismatched == near > 0
-            ),
+            measure=lambda back: float(back.sum() / near),
+            expect=equal(1, "%"),
+            of=data["near_recovered"],
+            against={"the same inputs with the outputs in reversed order": data["near_mismatched"]},
+            evidence=Evidence(f"{int(near)} inputs of {models}"),
+            enough=bool(near >= 100),
         ),
         Claim(
-            name="training-is-better",
-            statement="Trained layers recover from fewer dimensions than random columns.",
-            how=f"m at which half of the inputs come back, n = {SHOWN_N}, k = {' and '.join(map(str, SHOWN_K))}",
-            expected="fewer for every k",
-            tolerance="none",
-            measured="; ".join(
-                f"k = {k}: {size(a)} trained, {size(c)} random" for k, a, c in zip(SHOWN_K, trained, random, strict=True)
-            ),
-            holds=fewer(trained, random),
-            evidence=f"{len(SHOWN_K) * len(SHOWN_M)} trained models, best of their seeds",
-            control=Control("the same models after one step", ", ".join(size(value) for value in first), fewer(first, random)),
+            "training-is-better",
+            "Trained layers recover from fewer dimensions than random columns.",
+            how=f"m at which half of the inputs come back (inf: never), over that with random columns, n = {SHOWN_N}",
+            measure=lambda needed: {"over that of random columns": needed / random, "m": needed, "m of random columns": random},
+            expect={"over that of random columns": below(1)},
+            of=trained,
+            against={"the same models after one step": untrained},
+            evidence=Evidence(f"{models}, best of their seeds"),
             note="In units of k ln(n/k): "
-            + ", ".join(f"{a / float(bound_units(SHOWN_N, k)):.2f}" for k, a in zip(SHOWN_K, trained, strict=True)),
+            + ", ".join(f"{float(m / bound_units(SHOWN_N, m['k'])):.2f} (k = {int(m['k'])})" for m in trained),
         ),
         Claim(
-            name="packing",
-            statement="Features per dimension stay below C x / ln x, x = 1 / density.",
-            how="(1/D*) ln x / x of trained models: rank correlation with x (above 0: no constant C would do)",
-            expected="at most 0",
-            tolerance="none",
-            measured=f"{trend:.2f}, with C = {bound.max():.2f}",
-            holds=trend <= 0,
-            evidence=f"{len(x)} densities, one model each",
-            control=Control("as many features per dimension as x, without the logarithm", f"{free:.2f}", free <= 0),
-            note=f"1/D* rises from {per[0]:.2f} to {per.max():.2f}.",
+            "packing",
+            "Features per dimension stay below C x / ln x, x = 1 / density.",
+            how="(1/D*) ln x / x of trained models: rank correlation with x (above 0: no constant C would do), and the largest",
+            measure=against_bound,
+            expect={"rank correlation": at_most(0)},
+            of=data["per_dimension"],
+            against={"as many features per dimension as x, without the logarithm": data["inverse_density"]},
+            evidence=Evidence(f"{data.sizes['inverse_density']} densities, one model each"),
+            note=f"1/D* rises from {float(data['per_dimension'][0]):.2f} to {float(data['per_dimension'].max()):.2f}.",
         ),
     ]
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The phase curve, trained against random columns, and features per dimension against the bound."""
-    half = data["half"].sel(decoder="denoiser", drop=True)
-    log = data["times"].copy(data=np.log(data["times"].values))
-    curves = {f"k = {k}": (half.sel(active=k, drop=True) / k).assign_coords(times=log.values) for k in ACTIVE}
-    told = (data["half"].sel(decoder="told the support", active=ACTIVE[0], drop=True) / ACTIVE[0]).assign_coords(
-        times=log.values
-    )
+    half = (data["half"] / data["active"]).assign_coords(times=np.log(data["times"]))
+    denoiser, told = half.sel(decoder="denoiser"), half.sel(decoder="told the support")
+    curves = {f"k = {int(row['active'])}": row for row in denoiser} | {"told the support": told[0]}
     rates = {
-        f"k = {k}, {name}": data[f"{name}_rate"].sel(shown_active=k, drop=True)
-        for k in SHOWN_K
+        f"k = {k}, {name}": data[f"{name}_rate"].sel(shown_active=k)
+        for k in data["shown_active"].values
         for name in ("trained", "random")
     }
-    x = data["inverse_density"]
-    bound = float((data["per_dimension"] * np.log(x) / x).max())
-    packed = {
-        "trained models": data["per_dimension"],
-        f"{bound:.2f} x / ln x": (bound * x / np.log(x)).where(x > np.e),
-    }
+    x, per_dimension = data["inverse_density"], data["per_dimension"]
+    bound = against_bound(per_dimension)["largest"]
+    packed = {"trained models": per_dimension, f"{bound:.2f} x / ln x": (bound * x / np.log(x)).where(x > np.e)}
     return {
         "phase": Figure(
-            curve_panel(curves | {"told the support": told}, "ln(n/k)", "m / k at half recovery"),
-            "How many dimensions bring back half of all inputs with k entries on, by Lemma 1's decoder through random columns. "
-            "The bound says that m / k must grow at least like ln(n/k), the horizontal axis; a decoder that is told which "
-            "entries are on escapes it with m = k.",
+            curve_panel(curves, "ln(n/k)", "m / k at half recovery"),
+            "How many dimensions bring back half of all inputs with k active entries, by Lemma 1's decoder through random "
+            "columns. The bound says that m / k must grow at least like ln(n/k), the horizontal axis; a decoder that is told "
+            "which entries are active escapes it with m = k.",
         ),
         "trained": Figure(
             curve_panel(rates, "hidden dimensions m", "share of inputs recovered exactly"),

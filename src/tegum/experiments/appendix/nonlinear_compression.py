@@ -10,96 +10,96 @@ sampled or trained.
 import numpy as np
 import xarray as xr
 
-from tegum.claims.old import Claim, Control, Disagreement
+from tegum.claims import Claim, Disagreement, Evidence, at_most, below, equal
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
 from tegum.theory import LINEAR_ERROR, compression_error
-from tegum.theory.nonlinear_compression import SHIFTS
+from tegum.theory.nonlinear_compression import SHIFTS, Placement
 
-SEGMENTS = (1, 2, 3, 4, 8)
+SEGMENTS = [1, 2, 3, 4, 8]
 POINTS: dict[Profile, int] = {"quick": 26, "paper": 126}
 WIDEST = 0.125
 PRINTED, PRINTED_SEGMENTS, NEURONS = 0.1, 3, 12
 OWN_UNITS = "centred, width in the floor's argument"
+READINGS: dict[str, Placement] = {**{name: name for name in SHIFTS}, OWN_UNITS: "centred"}
+LOWER = LINEAR_ERROR - 1e-12
+"""What beats a linear code; one segment only equals it."""
 
 
 def study(profile: Profile) -> xr.Dataset:
     """The error over ramp widths, for every Z and every reading of the ramps."""
     epsilon = np.linspace(0, WIDEST, POINTS[profile])
-    readings = [*SHIFTS, OWN_UNITS]
-    error = np.zeros((len(readings), len(SEGMENTS), len(epsilon)))
-    for k, reading in enumerate(readings):
-        for row, segments in enumerate(SEGMENTS):
-            error[k, row] = [error_of(segments, float(width), reading) for width in epsilon]
+    error = [[errors_at(width, name).values for width in epsilon.tolist()] for name in READINGS]
     return xr.Dataset(
-        {"error": (("ramps", "segments", "epsilon"), error)},
-        {"ramps": readings, "segments": list(SEGMENTS), "epsilon": epsilon},
+        {"error": (("ramps", "segments", "epsilon"), np.swapaxes(error, 1, 2))},
+        {"ramps": list(READINGS), "segments": SEGMENTS, "epsilon": epsilon},
         {"interrupted": 0},
     )
 
 
-def error_of(segments: int, epsilon: float, reading: str = "centred") -> float:
-    """The exact error under one reading of the ramps."""
-    if reading == OWN_UNITS:
-        return compression_error(segments, epsilon / segments)
-    return next(compression_error(segments, epsilon, placement) for placement in SHIFTS if placement == reading)
+def errors_at(epsilon: float, reading: str = "centred") -> xr.DataArray:
+    """The exact error of every Z at one width, under one reading of the ramps."""
+    widths = [epsilon / Z if reading == OWN_UNITS else epsilon for Z in SEGMENTS]
+    error = [compression_error(Z, width, READINGS[reading]) for Z, width in zip(SEGMENTS, widths, strict=True)]
+    return xr.DataArray(error, [("segments", SEGMENTS)])
 
 
-def first_winner(reading: str) -> int:
-    """The smallest Z whose code beats every linear one at the printed width, 0 if none of those studied does."""
-    return next((Z for Z in SEGMENTS if error_of(Z, PRINTED, reading) < LINEAR_ERROR - 1e-12), 0)
+def first_winner(errors: xr.DataArray) -> dict[str, int | None]:
+    """The smallest Z studied whose code beats every linear one, if there is one, and its neurons."""
+    winners = errors["segments"].values[errors < LOWER]
+    return {"Z": int(winners[0]), "neurons": int(winners[0]) * NEURONS} if winners.size else {"Z": None, "neurons": None}
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """The statements of the appendix."""
-    sharp = max(abs(error_of(Z, 0) - 1 / (12 * Z**2)) for Z in SEGMENTS)
-    ramped = max(abs(error_of(Z, 0.01) - 1 / (12 * Z**2)) for Z in SEGMENTS)
-    three, one = error_of(PRINTED_SEGMENTS, PRINTED), error_of(1, PRINTED)
-    readings = {name: error_of(PRINTED_SEGMENTS, PRINTED, name) for name in data["ramps"].values}
-    first = {name: first_winner(name) for name in readings}
+    readings = {name: errors_at(PRINTED, name) for name in READINGS}
+    centred = readings["centred"]
+    three = {name: float(errors.sel(segments=PRINTED_SEGMENTS)) for name, errors in readings.items()}
+    first = {name: first_winner(errors) for name, errors in readings.items()}
     winner = first.pop("centred")
-    wide = 1 / PRINTED_SEGMENTS
+    exact = Evidence("exact")
     return [
         Claim(
-            name="sharp-steps",
-            statement="With sharp steps the code costs 1 / (12 Z^2), against 1/12 for a linear code.",
-            how=f"largest deviation over Z = {', '.join(map(str, SEGMENTS))}",
-            expected="0",
-            tolerance="1e-12",
-            measured=f"{sharp:.1e}",
-            holds=sharp <= 1e-12,
-            evidence="exact",
-            control=Control("ramps of width 0.01", f"{ramped:.1e}", ramped <= 1e-12),
+            "sharp-steps",
+            "With sharp steps the code costs 1 / (12 Z^2), against 1/12 for a linear code.",
+            how="deviation for every Z",
+            measure=lambda errors: abs(errors - 1 / (12 * errors["segments"] ** 2)),
+            expect=at_most(1e-12),
+            of=errors_at(0.0),
+            against={"ramps of width 0.01": errors_at(0.01)},
+            evidence=exact,
         ),
         Claim(
-            name="beats-linear",
-            statement="Even with ramps of width 0.1, Z = 3 beats linear compression.",
-            how="squared error of both numbers at epsilon = 0.1, Z = 3",
-            expected=f"below {LINEAR_ERROR:.4f} together, below {LINEAR_ERROR / 2:.4f} per number",
-            tolerance="as stated",
-            measured=f"{three:.4f} together, {three / 2:.4f} per number",
-            holds=three < LINEAR_ERROR,
-            evidence="exact",
-            control=Control("Z = 1, which keeps y and forgets x", f"{one:.4f}", one < LINEAR_ERROR - 1e-12),
-            note="; ".join(f"{name}: {value:.4f}" for name, value in readings.items())
-            + f". Ramps as wide as they can be (1/3, centred) cost {error_of(PRINTED_SEGMENTS, wide):.4f}.",
+            "beats-linear",
+            "Even with ramps of width 0.1, Z = 3 beats linear compression.",
+            how="squared error at epsilon = 0.1, Z = 3, of both numbers together; a linear code has 1/12",
+            measure=lambda error: {"together": float(error), "per number": float(error) / 2},
+            expect={"together": below(LOWER)},
+            of=centred.sel(segments=PRINTED_SEGMENTS),
+            against={"Z = 1, which keeps y and forgets x": centred.sel(segments=1)},
+            evidence=exact,
+            note="; ".join(f"{name}: {value:.4f}" for name, value in three.items())
+            + ". Ramps as wide as they can be (1/3, centred) cost "
+            f"{compression_error(PRINTED_SEGMENTS, 1 / PRINTED_SEGMENTS):.4f}.",
         ),
         Claim(
-            name="starts-at-36-neurons",
-            statement="At 12 neurons a segment the code starts to win at 36 neurons, Z = 3.",
-            how="smallest Z whose error at epsilon = 0.1 is below the linear one, times 12",
-            expected=f"Z = {PRINTED_SEGMENTS}, {PRINTED_SEGMENTS * NEURONS} neurons",
-            tolerance="none",
-            measured=f"Z = {winner}, {winner * NEURONS} neurons",
-            holds=winner == PRINTED_SEGMENTS,
-            evidence="exact",
+            "starts-at-36-neurons",
+            "At 12 neurons a segment the code starts to win at 36 neurons, Z = 3.",
+            how="smallest Z whose error at epsilon = 0.1 is below the linear one, and times 12",
+            measure=first_winner,
+            expect={"Z": equal(PRINTED_SEGMENTS), "neurons": equal(PRINTED_SEGMENTS * NEURONS)},
+            of=centred,
+            against={"sharp steps": errors_at(0.0)},
+            evidence=exact,
             disagreement=Disagreement(
                 paper=f"{PRINTED_SEGMENTS * NEURONS} neurons (Z = {PRINTED_SEGMENTS})",
-                exact=f"{winner * NEURONS} neurons (Z = {winner}, error {error_of(winner, PRINTED):.4f})",
+                exact=f"{winner['neurons']} neurons (Z = {winner['Z']}, error {float(centred.sel(segments=winner['Z'])):.4f})",
                 why="With centred ramps two segments win already. The paper does not say where its ramps lie, and the neuron "
                 "count is its own.",
             ),
-            note="By other readings: " + "; ".join(f"{name}, Z = {Z or 'none'}" for name, Z in first.items()) + ".",
+            note="By other readings: "
+            + "; ".join(f"{name}, Z = {found['Z'] or 'none'}" for name, found in first.items())
+            + ".",
         ),
     ]
 
@@ -108,11 +108,9 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     """Error against ramp width: by Z, and by reading of the ramps."""
     line = xr.full_like(data["epsilon"], LINEAR_ERROR)
     labels = ("width ε of a ramp, in x and t", "squared error of x and y together")
-    by_z = {f"Z = {Z}": data["error"].sel(ramps="centred", segments=Z, drop=True) for Z in SEGMENTS[1:]}
-    by_reading = {
-        f"Z = {PRINTED_SEGMENTS}, {name}": data["error"].sel(ramps=name, segments=PRINTED_SEGMENTS, drop=True)
-        for name in data["ramps"].values
-    }
+    by_z = {f"Z = {Z}": data["error"].sel(ramps="centred", segments=Z) for Z in SEGMENTS[1:]}
+    three = data["error"].sel(segments=PRINTED_SEGMENTS)
+    by_reading = {f"Z = {PRINTED_SEGMENTS}, {name}": three.sel(ramps=name) for name in READINGS}
     return {
         "segments": Figure(
             curve_panel(by_z | {"linear code": line}, *labels),
