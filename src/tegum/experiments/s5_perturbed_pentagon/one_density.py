@@ -5,8 +5,7 @@ m = 2, importance 1, density 0.05; feature 0 has `ratio` times the density of th
 on the exact branches.  The paper does not give its training: AdamW at 1e-3, decay 0.01, batches of 1024 are those of the
 authors' notebook; 5,000 steps, because runs that stay in worse solutions are wanted.  Every run is shown with its exact
 expected loss and named by `tegum.geometry.identify`.  Branches are followed by continuation, their crossing is exact to 1e-6.
-Beside them the regular pentagon and two digons where all features have one density, 0.05 to 0.25; there the paper gives a
-formula.
+Beside them the regular pentagon, for which the paper gives a formula, and two digons where all features have one density.
 """
 
 from collections.abc import Mapping
