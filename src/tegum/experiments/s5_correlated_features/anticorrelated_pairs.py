@@ -1,29 +1,21 @@
 """Two anticorrelated pairs in two dimensions: partners become exact opposites, and nothing is lost.
 
-Paper: section 5, anticorrelated features (F22).  n = 4, m = 2, two sets of two of which at most one member is on.  The paper
-gives neither density nor training.  Here the density of a *feature* is 0.1 for what is judged (a set is then on with
-probability 0.2), scanned from 0.01 to 0.5; AdamW at 3e-3 with a cosine schedule, no decay, equal importances, Xavier starts.
-Every seed is kept; judged is the lowest by exact loss, beside how many seeds agree.  Controls: correlated pairs, the best
-linear model (which keeps the difference of partners: their directions, but not their norms), and independent features.
+Paper: section 5, anticorrelated features (F22).  n = 4, m = 2, two sets of two of which at most one member is active.  The
+paper gives neither density nor training.  Here the density of a *feature* is 0.1 for what is judged (a set is then active with
+probability 0.2), scanned from 0.01 to 0.5; AdamW at 3e-3 with a cosine schedule, no decay, equal importances, Xavier initial
+weights.  Every seed is kept; judged is the lowest by exact loss, beside how many seeds agree.  Controls: correlated pairs, the
+best linear model (which keeps the difference of partners: their directions, but not their norms), and independent features.
 """
+
+from functools import partial
 
 import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims.old import Claim, Control, Disagreement
+from tegum.claims import Claim, Disagreement, below, every, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.experiments.s5_correlated_features.shared import (
-    arrows_of_seeds,
-    best_model,
-    census,
-    census_figure,
-    counted,
-    evidence,
-    optimum,
-    scanned,
-    share,
-)
+from tegum.experiments.s5_correlated_features import shared
 from tegum.geometry import ANTIPODAL_PAIRS, LOCAL_BASES, cosines, feature_norms
 
 DENSITY = 0.1
@@ -39,13 +31,13 @@ NAMES = [ANTIPODAL_PAIRS, LOCAL_BASES, "1 absent"]
 def study(profile: Profile) -> xr.Dataset:
     """Anticorrelated pairs over density; three controls at the density that is judged."""
     net, recipe = tg.nets.ReluOutput(4, 2), RECIPE[profile]
-    world = tg.features.AnticorrelatedSets(2, 2, density=DENSITY)
-    data = census(net, world, DENSITIES, recipe, STARTS, 2)
+    features = tg.features.AnticorrelatedSets(2, 2, density=DENSITY)
+    data = shared.census(net, features, DENSITIES, recipe, STARTS, 2)
     correlated = tg.best(tg.exact.minimise(net, tg.features.CorrelatedSets(2, 2, density=DENSITY), seeds=STARTS))
     independent = tg.best(tg.exact.minimise(net, tg.features.Independent(4, density=DENSITY), seeds=STARTS))
-    linear, _ = tg.theory.best_linear(world, 2)
+    linear, _ = tg.theory.best_linear(features, 2)
     return data.assign(
-        correlated_W=(("hidden", "feature"), correlated["W"].transpose("hidden", "feature").values),
+        correlated_W=(("hidden", "feature"), correlated["W"].values),
         linear_W=(("hidden", "feature"), linear),
         independent_loss=float(independent["loss"]),
     )
@@ -53,95 +45,77 @@ def study(profile: Profile) -> xr.Dataset:
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """What is seen in the five runs."""
-    model = best_model(data, DENSITY)
-    W, loss = model["W"].values, float(model["exact_loss"])
-    c, other = cosines(W), cosines(data["correlated_W"].values)
-    own, other_own = max(c[0, 1], c[2, 3]), max(other[0, 1], other[2, 3])
-    far, other_far = abs(c[:2, 2:]).max(), abs(other[:2, 2:]).max()
-    norms, linear_norms = feature_norms(W), feature_norms(data["linear_W"].values)
-    independent = float(data["independent_loss"])
-    usual, wrong = share(data, DENSITY, ANTIPODAL_PAIRS), float(optimum(data, DENSITY, LOCAL_BASES)["minima_loss"])
-    proof, enough = f"{evidence(data, DENSITY)}; {counted(data, DENSITY)}", data.sizes["seed"] >= 8
-    densest = float(data["density"].max())
+    model = shared.best_model(data, DENSITY)
+    seen = partial(Claim, evidence=shared.best_trained(data, DENSITY), needs=8)
+    correlated = {"correlated pairs": data["correlated_W"].values}
     return [
-        Claim(
-            name="opposites",
-            statement="Anticorrelated partners are exact opposites.",
-            how=f"larger cosine between partners at density {DENSITY:g}",
-            expected="below -0.99",
-            tolerance="as stated",
-            measured=f"{own:.5f}",
-            holds=bool(own < -0.99),
-            evidence=proof,
-            enough=enough,
-            control=Control("correlated pairs", f"{other_own:.3f}", bool(other_own < -0.99)),
+        seen(
+            "opposites",
+            "Anticorrelated partners are exact opposites.",
+            how=f"cosine between partners at density {DENSITY:g}",
+            measure=shared.partner_cosines,
+            expect=below(-0.99),
+            of=model["W"].values,
+            against=correlated,
             note="The best linear model has opposites on orthogonal axes as well, at a loss: see the norms.",
         ),
-        Claim(
-            name="axes",
-            statement="The axes of the two pairs are orthogonal.",
+        seen(
+            "axes",
+            "The axes of the two pairs are orthogonal.",
             how="largest |cos| across pairs",
-            expected="below 0.05",
-            tolerance="as stated",
-            measured=f"{far:.5f}",
-            holds=bool(far < 0.05),
-            evidence=proof,
-            enough=enough,
-            control=Control("correlated pairs", f"{other_far:.3f}", bool(other_far < 0.05)),
+            measure=lambda W: float(abs(cosines(W)[:2, 2:]).max()),
+            expect=below(0.05),
+            of=model["W"].values,
+            against=correlated,
         ),
-        Claim(
-            name="norms",
-            statement="All features are represented in full.",
+        seen(
+            "norms",
+            "All features are represented in full.",
             how="feature norms",
-            expected="1",
-            tolerance="0.05",
-            measured=f"{norms.min():.3f} to {norms.max():.3f}",
-            holds=bool((abs(norms - 1) < 0.05).all()),
-            evidence=proof,
-            enough=enough,
-            control=Control(
-                "the best linear model",
-                f"{linear_norms.min():.3f} to {linear_norms.max():.3f}",
-                bool((abs(linear_norms - 1) < 0.05).all()),
-            ),
+            measure=feature_norms,
+            expect=near(1, 0.05),
+            of=model["W"].values,
+            against={"the best linear model": data["linear_W"].values},
         ),
-        Claim(
-            name="lossless",
-            statement="Four anticorrelated features fit into two dimensions without loss.",
+        seen(
+            "lossless",
+            "Four anticorrelated features fit into two dimensions without loss.",
             how="exact loss of the best trained model",
-            expected="below 1e-4",
-            tolerance="as stated",
-            measured=f"{loss:.1e}",
-            holds=loss < 1e-4,
-            evidence=proof,
-            enough=enough,
-            control=Control("exact optimum of independent features", f"{independent:.1e}", independent < 1e-4),
+            expect=below(1e-4),
+            of=float(model["exact_loss"]),
+            against={"exact optimum of independent features": float(data["independent_loss"])},
         ),
-        Claim(
-            name="every-run",
-            statement="Runs end with partners as opposites.",
-            how=f"share of seeds with antipodal pairs at density {DENSITY:g}",
-            expected="at least half of the seeds, as all five that the paper shows",
-            tolerance="as stated",
-            measured=f"{usual:.0%}",
-            holds=usual >= 0.5,
-            evidence=f"{data.sizes['seed']} seeds, all counted",
-            enough=data.sizes["seed"] >= 20,
-            note=f"Over density: {scanned(data, ANTIPODAL_PAIRS)}.",
-            disagreement=Disagreement(
-                "five of five runs",
-                f"{usual:.0%} of runs; opposites across the pairs "
-                + (f"are a minimum too, of loss {wrong:.5f}" if np.isfinite(wrong) else "were not found as a minimum"),
-                "The two arrangements differ in what happens when two features are on, which is rare, so the start decides. "
-                f"At density {densest:g} it is {share(data, densest, ANTIPODAL_PAIRS):.0%} of runs.",
-            ),
-        ),
+        every_run(data),
     ]
+
+
+def every_run(data: xr.Dataset) -> Claim:
+    """How many runs have partners as opposites."""
+    kinds, densest = data["kind"].sel(density=DENSITY), float(data["density"].max())
+    wrong = float(shared.optimum(data, DENSITY, LOCAL_BASES)["minima_loss"])
+    found = "were not found as a minimum" if np.isnan(wrong) else f"are a minimum too, of loss {wrong:.5f}"
+    return Claim(
+        "every-run",
+        "Runs end with partners as opposites.",
+        how=f"share of seeds with antipodal pairs at density {DENSITY:g}, five of five in the paper",
+        expect=share_at_least(0.5),
+        of=(kinds == ANTIPODAL_PAIRS).values,
+        uncontrolled="no other pairs are trained here",
+        evidence=every(kinds, "seed"),
+        needs=20,
+        note=f"Over density: {shared.scanned(data, ANTIPODAL_PAIRS)}.",
+        disagreement=Disagreement(
+            "five of five runs",
+            f"{shared.share(data, DENSITY, ANTIPODAL_PAIRS):.0%} of runs; opposites across the pairs {found}",
+            "The two arrangements differ in what happens when two features are active, which is rare, so the initial weights "
+            f"decide. At density {densest:g} it is {shared.share(data, densest, ANTIPODAL_PAIRS):.0%} of runs.",
+        ),
+    )
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """Five runs, and all of them over density."""
-    return {"arrows": arrows_of_seeds(data, DENSITY, 2), "census": census_figure(data, NAMES)}
+    return {"arrows": shared.arrows_of_seeds(data, DENSITY, 2), "census": shared.census_figure(data, NAMES)}
 
 
 experiment = Experiment(

@@ -1,11 +1,13 @@
 """Two correlated pairs in two dimensions: partners become orthogonal, and each feature opposes one of the other pair.
 
-Paper: section 5, correlated features (F21).  n = 4, m = 2, two sets of two; members of a set are on together, with
+Paper: section 5, correlated features (F21).  n = 4, m = 2, two sets of two; members of a set are active together, with
 independent magnitudes.  The paper gives neither density nor training.  Here: density 0.05 for what is judged, and a scan from
 0.0025 to 0.4, because the answer depends on it; AdamW at 3e-3 with a cosine schedule, no decay, equal importances, Xavier
-starts.  Every seed is kept; judged is the lowest by exact loss, beside how many seeds agree.  Controls: the best linear model
-of the same world, and four independent features trained alike.
+initial weights.  Every seed is kept; judged is the lowest by exact loss, beside how many seeds agree.  Controls: the best
+linear model of the same features, and four independent features trained alike.
 """
+
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -13,18 +15,9 @@ from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
 import tegum as tg
-from tegum.claims.old import Claim, Control
+from tegum.claims import Claim, Evidence, at_most, below, between, every, near
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.experiments.s5_correlated_features.shared import (
-    arrows_of_seeds,
-    best_model,
-    census,
-    census_figure,
-    counted,
-    evidence,
-    optimum,
-    scanned,
-)
+from tegum.experiments.s5_correlated_features import shared
 from tegum.geometry import ANTIPODAL_PAIRS, LOCAL_BASES, cosines, feature_norms
 from tegum.theory.scaling import exponent
 
@@ -42,125 +35,100 @@ NAMES = [LOCAL_BASES, ANTIPODAL_PAIRS, "1 collapsed", "2 collapsed", "1 absent"]
 def study(profile: Profile) -> xr.Dataset:
     """Correlated pairs over density; independent features at the density that is judged."""
     net, recipe = tg.nets.ReluOutput(4, 2), RECIPE[profile]
-    data = census(net, tg.features.CorrelatedSets(2, 2), DENSITIES, recipe, STARTS, 2)
-    control = tg.train(net, tg.features.Independent(4, density=DENSITY), recipe).transpose("seed", "hidden", "feature", ...)
+    data = shared.census(net, tg.features.CorrelatedSets(2, 2), DENSITIES, recipe, STARTS, 2)
+    control = tg.train(net, tg.features.Independent(4, density=DENSITY), recipe)
     linear, _ = tg.theory.best_linear(tg.features.CorrelatedSets(2, 2, density=DENSITY), 2)
-    return data.assign(
-        independent_W=(("seed", "hidden", "feature"), control["W"].values), linear_W=(("hidden", "feature"), linear)
-    )
+    return data.assign(independent_W=control["W"], linear_W=(("hidden", "feature"), linear))
 
 
-def within(W: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The cosine between partners, of each pair, shape (..., 2)."""
-    return cosines(W)[..., [0, 2], [1, 3]]
-
-
-def opposed(W: NDArray[np.floating]) -> float:
-    """The least opposed feature: the largest, over features, of its lowest cosine with one of the other pair."""
-    c = cosines(W)
-    return float(max(c[:2, 2:].min(axis=1).max(), c[:2, 2:].min(axis=0).max()))
-
-
-def looks(W: NDArray[np.floating]) -> list[tuple[str, bool]]:
-    """Whether features 0 and 1, and 2 and 3, are at right angles, each is opposed by one of the other two, all are in full."""
-    own, far, norms = float(abs(within(W)).max()), opposed(W), feature_norms(W)
-    least, greatest = float(norms.min()), float(norms.max())
-    return [
-        (f"{own:.3f}", own < 0.15),
-        (f"{far:.4f}", far < -0.95),
-        (f"{least:.3f} to {greatest:.3f}", least >= 0.93 and greatest <= 1.07),
-    ]
-
-
-def like_the_paper(W: NDArray[np.floating]) -> bool:
-    """Whether a model passes all three checks."""
-    return all(passes for _, passes in looks(W))
+def lowest_across(W: NDArray[np.floating]) -> NDArray[np.float64]:
+    """For each feature the lowest cosine with one of the other pair."""
+    across = cosines(W)[:2, 2:]
+    return np.concatenate([across.min(axis=1), across.min(axis=0)])
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """What is seen in the five runs, and how the loss grows with density."""
-    best, linear = (looks(W) for W in (best_model(data, DENSITY)["W"].values, data["linear_W"].values))
-    (own, orthogonal), (far, facing), (size, full) = best
-    here = data["W"].sel(density=DENSITY).transpose("seed", "hidden", "feature").values
-    others = data["independent_W"].transpose("seed", "hidden", "feature").values
-    ours, theirs = (float(np.mean([like_the_paper(each) for each in models])) for models in (here, others))
-    opposite = [(within(models) < -0.95).any(axis=1) for models in (here, others)]
-    antipodes, control = (float(each.mean()) for each in opposite)
-    chance = float(fisher_exact(np.array([[each.sum(), (~each).sum()] for each in opposite]), alternative="less").pvalue)
-    slope = exponent(SCALING, [float(optimum(data, p)["minima_loss"]) for p in SCALING])
-    linear_slope = exponent(SCALING, data["linear_loss"].sel(density=SCALING))
-    proof, enough = f"{evidence(data, DENSITY)}; {counted(data, DENSITY)}", data.sizes["seed"] >= 8
+    return [*shape_claims(data), no_antipodes(data), square_law(data)]
+
+
+def shape_claims(data: xr.Dataset) -> list[Claim]:
+    """The three things seen in a picture of the best model; independent features show them too."""
+    best, linear = shared.best_model(data, DENSITY)["W"].values, {"the best linear model": data["linear_W"].values}
+    seen = partial(Claim, of=best, against=linear, evidence=shared.best_trained(data, DENSITY), needs=8)
     return [
-        Claim(
-            name="orthogonal",
-            statement="The members of a correlated pair are represented orthogonally.",
-            how=f"largest |cos| between partners at density {DENSITY:g}",
-            expected="0",
-            tolerance="0.15",
-            measured=own,
-            holds=orthogonal,
-            evidence=proof,
-            enough=enough,
-            control=Control("the best linear model", *linear[0]),
-            note=f"Share of seeds with local bases, over density: {scanned(data, LOCAL_BASES)}. Four independent features "
-            f"pass this and the next two checks in {theirs:.0%} of seeds, paired by their numbers as the correlated ones are "
-            f"({ours:.0%}): what correlation decides is which two are not opposites.",
+        seen(
+            "orthogonal",
+            "The members of a correlated pair are represented orthogonally.",
+            how=f"cosine between partners at density {DENSITY:g}",
+            measure=shared.partner_cosines,
+            expect=near(0, 0.15),
+            note=f"Share of seeds with local bases, over density: {shared.scanned(data, LOCAL_BASES)}.",
         ),
-        Claim(
-            name="opposed",
-            statement="Each feature is nearly opposite to one of the other pair.",
-            how="lowest cosine with a feature of the other pair, of the feature where it is highest",
-            expected="below -0.95",
-            tolerance="as stated",
-            measured=far,
-            holds=facing,
-            evidence=proof,
-            enough=enough,
-            control=Control("the best linear model", *linear[1]),
+        seen(
+            "opposed",
+            "Each feature is nearly opposite to one of the other pair.",
+            how="lowest cosine of each feature with a feature of the other pair",
+            measure=lowest_across,
+            expect=below(-0.95),
         ),
-        Claim(
-            name="norms",
-            statement="All features are represented in full.",
+        seen(
+            "norms",
+            "All features are represented in full.",
             how="feature norms",
-            expected="0.93 to 1.07",
-            tolerance="as stated",
-            measured=size,
-            holds=full,
-            evidence=proof,
-            enough=enough,
-            control=Control("the best linear model", *linear[2]),
-        ),
-        Claim(
-            name="no-antipodes",
-            statement="Correlated features are not stored as opposites of each other.",
-            how="share of seeds in which partners have a cosine below -0.95; p of Fisher's exact test, one-sided, against "
-            "independent features",
-            expected="none in the paper's five runs; here 5 % at most, and fewer than of independent features (p below 0.05)",
-            tolerance="as stated",
-            measured=f"{antipodes:.0%}, p = {chance:.2g}",
-            holds=antipodes <= 0.05,
-            evidence=f"{data.sizes['seed']} seeds, all counted",
-            enough=data.sizes["seed"] >= 20 and (antipodes > 0.05 or chance < 0.05),
-            control=Control("four independent features, the same pairs of numbers", f"{control:.0%}", control <= 0.05),
-        ),
-        Claim(
-            name="square-law",
-            statement="The loss is 0 unless both sets are on, so it grows with the square of the density.",
-            how="slope of log loss by log density, exact optima at densities 0.0025, 0.01 and 0.05",
-            expected="2",
-            tolerance="0.02",
-            measured=f"{slope:.4f}",
-            holds=abs(slope - 2) <= 0.02,
-            evidence=f"lowest of {data.sizes['start']} exact starts at each density",
-            control=Control("best linear models", f"{linear_slope:.3f}", abs(linear_slope - 2) <= 0.02),
-            note=f"At 0.0025 the loss is {float(optimum(data, 0.0025)['minima_loss']) / 0.0025**2:.4f} times the square of it.",
+            measure=feature_norms,
+            expect=between(0.93, 1.07),
         ),
     ]
 
 
+def no_antipodes(data: xr.Dataset) -> Claim:
+    """Which two features are not opposites: this is what correlation decides."""
+    here, others = data["W"].sel(density=DENSITY).values, data["independent_W"].values
+
+    def antipodes(models: NDArray[np.floating]) -> dict[str, float]:
+        opposite, independent = ((shared.partner_cosines(W) < -0.95).any(axis=1) for W in (models, others))
+        table = [[each.sum(), (~each).sum()] for each in (opposite, independent)]
+        return {"opposite partners": opposite.mean(), "p": float(fisher_exact(np.array(table), alternative="less").pvalue)}
+
+    found, shapes = antipodes(here), shape_claims(data)
+    ours, theirs = (np.mean([all(claim.applied_to(W).holds for claim in shapes) for W in models]) for models in (here, others))
+    return Claim(
+        "no-antipodes",
+        "Correlated features are not stored as opposites of each other.",
+        how="share of seeds in which partners have a cosine below -0.95 (none of five in the paper); p of Fisher's exact test, "
+        "one-sided, against independent features, below 0.05 where there are enough seeds to tell",
+        measure=antipodes,
+        expect={"opposite partners": at_most(0.05, "%")},
+        of=here,
+        against={"four independent features, the same pairs of numbers": others},
+        evidence=every(data["W"].sel(density=DENSITY), "seed"),
+        needs=20,
+        enough=found["opposite partners"] > 0.05 or found["p"] < 0.05,
+        note=f"Independent features, paired by the same numbers, pass the first three checks in {theirs:.0%} of seeds, and "
+        f"correlated ones in {ours:.0%}: what correlation decides is which two are not opposites.",
+    )
+
+
+def square_law(data: xr.Dataset) -> Claim:
+    """The power of the density with which the loss grows."""
+    loss = data["minima_loss"].min("start").sel(density=SCALING)
+    return Claim(
+        "square-law",
+        "The loss is 0 unless both sets are active, so it grows with the square of the density.",
+        how=f"slope of log loss by log density, exact optima at densities {', '.join(f'{p:g}' for p in SCALING)}",
+        measure=lambda losses: exponent(SCALING, losses),
+        expect=near(2, 0.02),
+        of=loss,
+        against={"best linear models": data["linear_loss"].sel(density=SCALING)},
+        evidence=Evidence(f"lowest of {data.sizes['start']} exact starts at each density"),
+        note=f"At {SCALING[0]:g} the loss is {float(loss[0]) / SCALING[0] ** 2:.4f} times the square of it.",
+    )
+
+
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """Five runs, and all of them over density."""
-    return {"arrows": arrows_of_seeds(data, DENSITY, 2), "census": census_figure(data, NAMES)}
+    return {"arrows": shared.arrows_of_seeds(data, DENSITY, 2), "census": shared.census_figure(data, NAMES)}
 
 
 experiment = Experiment(

@@ -2,27 +2,23 @@
 
 Paper: section 5, local almost-orthogonal bases (F24).  n = 20 = 2 sets of 10, m = 10.  The paper gives neither density nor
 training.  Here: density 0.01 for what is judged, scanned to 0.1; AdamW at 1e-2 with a cosine schedule, no decay, equal
-importances, Xavier starts.  Which features face each other matters only when both sets are on, in one sample of 10,000, so most
-seeds stop on the way (at a rate of 3e-3 all do).  Every seed is kept; judged is the lowest by exact loss.  Controls: twenty
-independent features trained alike, and the best linear model.
+importances, Xavier initial weights.  Which features oppose each other matters only when both sets are active, in one sample of
+10,000, so most seeds stop on the way (at a rate of 3e-3 all do).  Every seed is kept; judged is the lowest by exact loss.
+Controls: twenty independent features trained alike, and the best linear model.
 """
+
+from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims.old import Claim, Control
+from tegum.claims import Claim, below, equal, near
+from tegum.claims.expectations import all_of
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.experiments.s5_correlated_features.shared import (
-    best_model,
-    census,
-    census_figure,
-    counted,
-    evidence,
-    optimum,
-    scanned,
-)
+from tegum.experiments.s5_correlated_features import shared
 from tegum.figures import gram_panels
 from tegum.geometry import LOCAL_BASES, feature_norms, gram
 
@@ -40,12 +36,11 @@ NAMES = [LOCAL_BASES]
 def study(profile: Profile) -> xr.Dataset:
     """Correlated sets over density; independent features at the density that is judged."""
     net, recipe = tg.nets.ReluOutput(N, M), RECIPE[profile]
-    world = tg.features.CorrelatedSets(2, SIZE)
-    data = census(net, world, DENSITIES, recipe, STARTS[profile], SIZE)
+    features = tg.features.CorrelatedSets(2, SIZE)
+    data = shared.census(net, features, DENSITIES, recipe, STARTS[profile], SIZE)
     control = tg.best(tg.train(net, tg.features.Independent(N, density=DENSITY), recipe))
-    linear, _ = tg.theory.best_linear(world.replaced(density=DENSITY), M)
-    W = control["W"].transpose("hidden", "feature").values
-    return data.assign(independent_W=(("hidden", "feature"), W), linear_W=(("hidden", "feature"), linear))
+    linear, _ = tg.theory.best_linear(features.replaced(density=DENSITY), M)
+    return data.assign(independent_W=(("hidden", "feature"), control["W"].values), linear_W=(("hidden", "feature"), linear))
 
 
 def basis_error(W: NDArray[np.floating]) -> float:
@@ -59,86 +54,72 @@ def partners(W: NDArray[np.floating]) -> NDArray[np.intp]:
     return np.asarray(gram(W)[:SIZE, SIZE:].argmin(axis=1))
 
 
-def cross_block(W: NDArray[np.floating]) -> tuple[float, float]:
-    """The weakest of the partners' overlaps, and the largest |overlap| with anyone else of the other set."""
-    G = gram(W)[:SIZE, SIZE:]
-    chosen = np.zeros(G.shape, dtype=bool)
-    chosen[np.arange(SIZE), partners(W)] = True
-    return float(G[chosen].max()), float(abs(G[~chosen]).max())
+def cross_block(W: NDArray[np.floating]) -> dict[str, Any]:
+    """The block of W^T W between the sets: the weakest of the partners' overlaps, the rest, and how many partners differ."""
+    G, chosen = gram(W)[:SIZE, SIZE:], partners(W)
+    own = np.eye(SIZE, dtype=bool)[chosen]
+    return {
+        "partners' overlap": float(G[own].max()),
+        "other overlaps": float(abs(G[~own]).max()),
+        "different partners": len(set(chosen)),
+    }
+
+
+PERMUTATION = {"partners' overlap": below(-0.85), "other overlaps": below(0.15), "different partners": equal(SIZE)}
+"""The negative of a permutation matrix."""
 
 
 def permuted(W: NDArray[np.floating]) -> bool:
-    """Whether the cross block is minus a permutation: one entry below -0.85 in each row and column, the rest within 0.15."""
-    strong, rest = cross_block(W)
-    return strong < -0.85 and rest < 0.15 and len(set(partners(W).tolist())) == SIZE
+    """Whether each feature opposes one of the other set and overlaps with no other."""
+    return all_of(PERMUTATION).holds(cross_block(W))
 
 
-def represented(W: NDArray[np.floating]) -> int:
-    """Features of norm 0.9 or more."""
-    return int((feature_norms(W) >= 0.9).sum())
+def represented(W: NDArray[np.floating]) -> dict[str, int]:
+    """How many features have a norm of 0.9 or more, and the rank of W."""
+    return {"represented": int((feature_norms(W) >= 0.9).sum()), "rank": int(np.linalg.matrix_rank(W, tol=0.1))}
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """What is seen in W^T W."""
-    W = best_model(data, DENSITY)["W"].values.astype(np.float64)
-    loose, linear = (data[f"{name}_W"].values.astype(np.float64) for name in ("independent", "linear"))
-    here = data["W"].sel(density=DENSITY).values
-    agree = sum(permuted(each) and basis_error(each) < 0.1 for each in here)
-    rank, linear_rank = (int(np.linalg.matrix_rank(each, tol=0.1)) for each in (W, linear))
-    proof = f"{evidence(data, DENSITY)}; {agree} of {data.sizes['seed']} pass both checks of blocks; {counted(data, DENSITY)}"
-    enough = data.sizes["seed"] >= 8
-    facing = [f"{p:g}" for p in data["density"].values if permuted(optimum(data, p)["minima_W"].values)]
-    where = ", ".join(facing) or "none"
-    named = "the best model of twenty independent features"
+    loose = {"the best model of twenty independent features": data["independent_W"].values.astype(np.float64)}
+    agree = sum(permuted(W) and basis_error(W) < 0.1 for W in data["W"].sel(density=DENSITY).values)
+    facing = [f"{p:g}" for p in data["density"].values if permuted(shared.optimum(data, p)["minima_W"].values)]
+    best = shared.best_model(data, DENSITY)["W"].values.astype(np.float64)
+    evidence = shared.best_trained(data, DENSITY).adding(f"{agree} of {data.sizes['seed']} pass both checks of blocks")
+    seen = partial(Claim, of=best, evidence=evidence, needs=8)
     return [
-        Claim(
-            name="local-basis",
-            statement="Each set of correlated features is an orthogonal basis.",
+        seen(
+            "local-basis",
+            "Each set of correlated features is an orthogonal basis.",
             how=f"largest |W_i . W_j| within a set at density {DENSITY:g}",
-            expected="0",
-            tolerance="0.1",
-            measured=f"{basis_error(W):.4f}",
-            holds=basis_error(W) < 0.1,
-            evidence=proof,
-            enough=enough,
-            control=Control(named, f"{basis_error(loose):.2f}", basis_error(loose) < 0.1),
-            note=f"Share of seeds with local bases, over density: {scanned(data, LOCAL_BASES)}.",
+            measure=basis_error,
+            expect=near(0, 0.1),
+            against=loose,
+            note=f"Share of seeds with local bases, over density: {shared.scanned(data, LOCAL_BASES)}.",
         ),
-        Claim(
-            name="across",
-            statement="Superposition happens only between the sets: each feature opposes one of the other set.",
-            how="block of WᵀW between the sets",
-            expected="minus a permutation: one entry below -0.85 in each row and column, the rest 0",
-            tolerance="the rest 0.15",
-            measured="partners at {:.3f} or below, the rest within {:.3f}".format(*cross_block(W)),
-            holds=permuted(W),
-            evidence=proof,
-            enough=enough,
-            control=Control(named, "{:.3f} and {:.3f}".format(*cross_block(loose)), permuted(loose)),
-            note=f"The lowest exact minimum is such a permutation at densities {where}, of those scanned.",
+        seen(
+            "across",
+            "Superposition happens only between the sets: each feature opposes one of the other set.",
+            how="block of WᵀW between the sets: the negative of a permutation matrix has one entry in each row and column",
+            measure=cross_block,
+            expect=PERMUTATION,
+            against=loose,
+            note=f"The lowest exact minimum is such a permutation at densities {', '.join(facing) or 'none'} of those scanned.",
         ),
-        Claim(
-            name="all-represented",
-            statement="All twenty features are represented in the ten dimensions.",
+        seen(
+            "all-represented",
+            "All twenty features are represented in the ten dimensions.",
             how="features of norm 0.9 or more; rank of W",
-            expected="20; 10",
-            tolerance="none",
-            measured=f"{represented(W)}; {rank}",
-            holds=represented(W) == N and rank == M,
-            evidence=proof,
-            enough=enough,
-            control=Control(
-                "the best linear model",
-                f"{represented(linear)}; {linear_rank}",
-                represented(linear) == N and linear_rank == M,
-            ),
+            measure=represented,
+            expect={"represented": equal(N), "rank": equal(M)},
+            against={"the best linear model": data["linear_W"].values},
         ),
     ]
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """W^T W as trained and renumbered, beside independent features; every seed over density."""
-    W = best_model(data, DENSITY)["W"].values
+    W = shared.best_model(data, DENSITY)["W"].values
     order = [*range(SIZE), *(SIZE + partners(W))]
     panels = {
         "two correlated sets": W,
@@ -152,7 +133,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             "the other set, which the middle panel shows by renumbering the second set. Independent features pair up within "
             f"and across alike. Best of {data.sizes['seed']} seeds at density {DENSITY:g}.",
         ),
-        "census": census_figure(data, NAMES),
+        "census": shared.census_figure(data, NAMES),
     }
 
 

@@ -13,11 +13,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
+from tegum.claims import Evidence, best_of
 from tegum.experiments import Figure
 from tegum.figures import census_dots, set_arrows
-from tegum.geometry import UNNAMED_SETS, aligned, aligned_to, arrangement_of
-
-LINEAR = "loss of the best linear model"
+from tegum.geometry import UNNAMED_SETS, aligned, aligned_to, arrangement_of, cosines
 
 
 def census(
@@ -30,22 +29,21 @@ def census(
         ``minima_kind`` (density, start) of the exact ones (loss infinite where a start reached no minimum); ``linear_loss``.
     """
     sweep = {"density": list(densities)}
-    trained = tg.train(net, features, recipe, sweep=sweep).transpose("density", "seed", "hidden", "feature", ...)
-    exact = tg.exact.minimise(net, features, seeds=starts, sweep=sweep).transpose("density", "seed", "hidden", "feature", ...)
+    trained = tg.train(net, features, recipe, sweep=sweep)
+    exact = tg.exact.minimise(net, features, seeds=starts, sweep=sweep)
     W, b = (trained[name].values.astype(np.float64) for name in ("W", "b"))
-    worlds = features.replaced(density=np.array(densities)[:, None, None])
-    reached = exact["loss"].where(exact["status"] == "minimum", np.inf).values
+    loss = tg.exact.loss(W, b, features.replaced(density=np.array(densities)[:, None, None]))
     each = [features.replaced(density=p) for p in densities]
-    linear = [tg.theory.linear_loss(*tg.theory.best_linear(world, net.n_hidden), world) for world in each]
+    linear = [tg.theory.linear_loss(*tg.theory.best_linear(one, net.n_hidden), one) for one in each]
     data = xr.Dataset(
         {
             "W": trained["W"],
             "b": trained["b"],
-            "exact_loss": (("density", "seed"), tg.exact.loss(W, b, worlds)),
+            "exact_loss": (("density", "seed"), loss),
             "kind": (("density", "seed"), kinds(W, set_size)),
             "minima_W": (("density", "start", "hidden", "feature"), exact["W"].values),
             "minima_b": (("density", "start", "feature"), exact["b"].values),
-            "minima_loss": (("density", "start"), reached),
+            "minima_loss": (("density", "start"), exact["loss"].where(exact["status"] == "minimum", np.inf).values),
             "minima_kind": (("density", "start"), kinds(exact["W"].values, set_size)),
             "linear_loss": ("density", linear),
         },
@@ -60,6 +58,11 @@ def kinds(W: NDArray[np.floating], set_size: int) -> NDArray[np.str_]:
     return np.array(names, dtype=np.str_).reshape(W.shape[:-2])
 
 
+def partner_cosines(W: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The cosine between the members of each of two pairs, shape (..., 2)."""
+    return cosines(W)[..., [0, 2], [1, 3]]
+
+
 def best_model(data: xr.Dataset, density: float) -> xr.Dataset:
     """The trained model with the lowest exact loss at a density."""
     here = data[["W", "b", "exact_loss", "kind"]].sel(density=density)
@@ -67,12 +70,10 @@ def best_model(data: xr.Dataset, density: float) -> xr.Dataset:
 
 
 def optimum(data: xr.Dataset, density: float, kind: str | None = None) -> xr.Dataset:
-    """The lowest exact minimum at a density, or the lowest of one kind: loss infinite, weights NaN where no start found one."""
+    """The lowest exact minimum at a density, or the lowest of one kind; NaN where no start found one."""
     here = data[["minima_W", "minima_b", "minima_loss", "minima_kind"]].sel(density=density)
     loss = here["minima_loss"] if kind is None else here["minima_loss"].where(here["minima_kind"] == kind, np.inf)
-    found = here.assign(minima_loss=loss).isel(start=int(loss.argmin("start")))
-    weights = {name: found[name].where(np.isfinite(found["minima_loss"])) for name in ("minima_W", "minima_b")}
-    return found.assign(weights)
+    return here.drop_vars("minima_kind").isel(start=int(loss.argmin("start"))).where(np.isfinite(loss.min()))
 
 
 def share(data: xr.Dataset, density: float, kind: str) -> float:
@@ -91,30 +92,26 @@ def scanned(data: xr.Dataset, kind: str) -> str:
     return ", ".join(f"{share(data, p, kind):.0%} at {p:g}" for p in data["density"].values)
 
 
-def evidence(data: xr.Dataset, density: float) -> str:
-    """How the shown model was chosen, and how far it is from the certified optimum."""
-    model, lowest = best_model(data, density), optimum(data, density)
-    trained, certified = float(model["exact_loss"]), float(lowest["minima_loss"])
-    linear = float(data["linear_loss"].sel(density=density))
-    return (
-        f"best of {data.sizes['seed']} by exact loss, {trained:.3g}; lowest of {data.sizes['start']} exact starts "
-        f"{certified:.3g}, training {abs(trained - certified) / linear:.1g} of the linear loss "
-        f"{'above' if trained >= certified else 'below'} it"
+def best_trained(data: xr.Dataset, density: float) -> Evidence:
+    """How the model judged was chosen, how far it is from the certified optimum, and what the others are."""
+    here = data.sel(density=density)
+    trained, certified, linear = (float(here[name].min()) for name in ("exact_loss", "minima_loss", "linear_loss"))
+    apart = f"{abs(trained - certified) / linear:.1g} of the linear loss {'above' if trained >= certified else 'below'} it"
+    return best_of(here["exact_loss"], f"exact loss, {trained:.3g}").adding(
+        f"lowest of {here.sizes['start']} exact starts {certified:.3g}, training {apart}", counted(data, density)
     )
 
 
-def arrows_of_seeds(data: xr.Dataset, density: float, set_size: int, count: int = 5) -> Figure:
-    """The first seeds at one density, turned and renumbered within and among sets to lie as the best one does."""
+def arrows_of_seeds(data: xr.Dataset, density: float, set_size: int) -> Figure:
+    """The first five seeds at one density, turned and renumbered within and among sets to lie as the best one does."""
     best = aligned(best_model(data, density)["W"].values)
-    n = best.shape[1]
-    groups = [list(range(k, k + set_size)) for k in range(0, n, set_size)]
-    models = {}
-    for model in (data.sel(density=density).isel(seed=k) for k in range(min(count, data.sizes["seed"]))):
-        W, _ = aligned_to(model["W"].transpose("hidden", "feature").values, best, groups, whole=True)
-        models[f"seed {int(model['seed'])}<br>{model['kind'].item()}"] = W
+    groups = np.arange(best.shape[1]).reshape(-1, set_size).tolist()
+    first = data[["W", "kind"]].sel(density=density).isel(seed=slice(5))
+    turned, _ = aligned_to(first["W"].values, best, groups, whole=True)
+    titles = [f"seed {seed}<br>{kind}" for seed, kind in zip(first["seed"].values, first["kind"].values, strict=True)]
     return Figure(
-        set_arrows(models, set_size),
-        f"The first {len(models)} seeds at density {density:g}, not chosen; turned, mirrored and renumbered within and among "
+        set_arrows(dict(zip(titles, turned, strict=True)), set_size),
+        f"The first {len(titles)} seeds at density {density:g}, not chosen; turned, mirrored and renumbered within and among "
         "sets for comparison. Members of a set have one colour; the circle has radius 1.",
     )
 
@@ -122,17 +119,11 @@ def arrows_of_seeds(data: xr.Dataset, density: float, set_size: int, count: int 
 def census_figure(data: xr.Dataset, names: Sequence[str]) -> Figure:
     """Every trained model's loss by density, coloured by its arrangement; crosses are exact minima of each arrangement."""
     linear = data["linear_loss"]
-    built = [[float(optimum(data, p, name)["minima_loss"]) for name in names] for p in data["density"].values]
-    drawn = xr.Dataset(
-        {
-            "relative_loss": data["exact_loss"] / linear,
-            "kind": data["kind"],
-            "built_loss": (("density", "kind_built"), np.where(np.isinf(built), np.nan, built) / linear.values[:, None]),
-        },
-        {"kind_built": list(names)},
-    )
+    arrangement = xr.DataArray(list(names), {"kind_built": list(names)})
+    exact = data["minima_loss"].where(np.isfinite(data["minima_loss"]) & (data["minima_kind"] == arrangement)).min("start")
+    drawn = xr.Dataset({"relative_loss": data["exact_loss"] / linear, "kind": data["kind"], "built_loss": exact / linear})
     return Figure(
-        census_dots(drawn, names, UNNAMED_SETS, LINEAR),
+        census_dots(drawn, names, UNNAMED_SETS, "loss of the best linear model"),
         f"Every one of {data.sizes['seed']} trained models at each density: its exact loss relative to the best linear model, "
         "spread sideways by rank, so that the width of a plateau is how often it was found. Crosses are the exact minima "
         "of each arrangement.",

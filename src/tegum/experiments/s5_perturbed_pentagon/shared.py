@@ -1,4 +1,4 @@
-"""What the experiments that perturb one feature share: many trained runs, and the exact branches of solutions beneath them.
+"""What the experiments that perturb one feature share: trained runs, the exact branches beneath them, pictures and claims.
 
 Five features in two dimensions, density 0.05, importance 1; feature 0 has ``ratio`` times the density, or the importance, of
 the others.  A branch is one exact minimum followed through all ratios (`tegum.exact.follow`) as far as it is one.
@@ -9,58 +9,62 @@ the others.  A branch is one exact minimum followed through all ratios (`tegum.e
     crossing, slope                  ()  (branch)           where pentagon and digons cost the same, and d loss / d ratio there
 """
 
+from collections.abc import Mapping
+from functools import partial
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 import tegum as tg
-from tegum.geometry import aligned, polar_angles, shape_names
+from tegum.claims import Claim, Disagreement, Evidence, above, at_most, below, best_of, every, near, rising, share_at_least
+from tegum.experiments import Figure, Profile
+from tegum.figures import arrow_overlay, branch_scatter, curve_panel
+from tegum.geometry import aligned, circle_gaps, cosines, feature_norms, identify, polar_angles, polygon, shape_names
 
+Field = Literal["density", "importance"]
+
+POINTS: dict[Profile, int] = {"quick": 21, "paper": 41}
+RECIPE: dict[Profile, tg.Recipe] = {"quick": tg.Recipe(steps=5000, seeds=10), "paper": tg.Recipe(steps=5000, seeds=64)}
 N, M, DENSITY = 5, 2, 0.05
+NET = tg.nets.ReluOutput(N, M)
 PENTAGON, DIGONS, OTHER_DIGONS, FAINT = (
     "pentagon",
     "two digons without feature 0",
     "two digons without another feature",
     "two digons and a faint feature",
 )
-KINDS = ("pentagon", "two digons", "triangle", "another geometry")
-GRID = np.unique(np.round(np.concatenate([10 ** np.linspace(-3, 1, 81), [0.2, 0.25, 0.3, 0.4]]), 6))
-_NEARBY = 1e-3
-_CIRCLE = 2 * np.pi * np.arange(N) / N
-_ONE, _OTHER, _FIFTH = (
-    [[0.0, 1, -1, 0, 0], [0, 0, 0, 1, -1]],
-    [[1.0, -1, 0, 0, 0], [0, 0, 1, -1, 0]],
-    [[1.0, 0, 0, -1, 0], [0, 1, 0.4, 0, -1]],
-)
-_STARTS: dict[str, tuple[NDArray[np.float64], float, float]] = {
-    PENTAGON: (1.1 * np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE)]), 1.0, 1e-3),
-    DIGONS: (np.array(_ONE), 0.3, 1e-3),
-    OTHER_DIGONS: (np.array(_OTHER), 1.0, 0.1),
-    FAINT: (np.array(_FIFTH), 10.0, 0.1),
+STARTS: dict[str, tuple[NDArray[np.float64], float, float]] = {
+    PENTAGON: (1.1 * polygon(N), 1.0, 1e-3),
+    DIGONS: (np.array([[0.0, 1, -1, 0, 0], [0, 0, 0, 1, -1]]), 0.3, 1e-3),
+    OTHER_DIGONS: (np.array([[1.0, -1, 0, 0, 0], [0, 0, 1, -1, 0]]), 1.0, 0.1),
+    FAINT: (np.array([[1.0, 0, 0, -1, 0], [0, 1, 0.4, 0, -1]]), 10.0, 0.1),
 }
-"""First weights of each branch, the ratio where they are near a minimum, and the lowest ratio of interest."""
-
-Field = Literal["density", "importance"]
-
-
-def world(field: Field, ratio: float) -> tg.features.Independent:
-    """The features where one of them is perturbed."""
-    factor = np.ones(N)
-    factor[0] = ratio
-    density = DENSITY * (factor if field == "density" else np.ones(N))
-    return tg.features.Independent(N, density=density, importance=np.ones(N) if field == "density" else factor)
+"""Initial weights of each branch, the ratio where they are near a minimum, and the lowest ratio of interest."""
+GRID = np.unique(np.round(np.concatenate([10 ** np.linspace(-3, 1, 81), [0.2, 0.25, 0.3, 0.4]]), 6))
+KINDS = ("pentagon", "two digons", "triangle", "another geometry")
+OWN_BRANCHES = {"pentagon": [PENTAGON], "two digons": [DIGONS, OTHER_DIGONS, FAINT]}
+_NEARBY = 1e-3
 
 
-def perturbed(field: Field, ratios: NDArray[np.float64], recipe: tg.Recipe) -> xr.Dataset:
+def features_at(field: Field, ratio: ArrayLike) -> tg.features.Independent:
+    """The features where one of them is perturbed, for one ratio or an array of them."""
+    factor = np.ones((*np.shape(ratio), N))
+    factor[..., 0] = ratio
+    fields: dict[str, Any] = {"density": DENSITY, "importance": 1.0}
+    return tg.features.Independent(N, **fields | {field: fields[field] * factor})
+
+
+def perturbed(field: Field, profile: Profile) -> xr.Dataset:
     """Runs and branches, as described above; linear models at the lowest ratio and at 1 beside them."""
-    runs = trained(tg.nets.ReluOutput(N, M), field, ratios, recipe)
+    ratios, recipe = np.round(10 ** np.linspace(-1, 1, POINTS[profile]), 6), RECIPE[profile]
+    runs = trained(NET, field, ratios, recipe)
     linear = trained(tg.nets.Linear(N, M), field, np.array([ratios[0], 1.0]), recipe.replaced(seeds=4))
     data = runs.merge(branches(field))
     data["linear_W"] = tg.best(linear)["W"].rename(ratio="linear_ratio").drop_vars("seed")
-    collapsed = tg.exact.minimise(tg.nets.ReluOutput(N, M), world(field, 0.1), seeds=1, initial={"W": _STARTS[PENTAGON][0]})
+    collapsed = tg.exact.minimise(NET, features_at(field, 0.1), seeds=1, initial={"W": STARTS[PENTAGON][0]})
     data["collapsed_W"], data["collapsed_loss"] = (collapsed[name].isel(seed=0, drop=True) for name in ("W", "loss"))
     data.attrs = runs.attrs | {"interrupted": max(runs.attrs["interrupted"], collapsed.attrs["interrupted"])}
     return data.drop_vars("start", errors="ignore")
@@ -68,33 +72,17 @@ def perturbed(field: Field, ratios: NDArray[np.float64], recipe: tg.Recipe) -> x
 
 def trained(net: tg.nets.Net, field: Field, ratios: NDArray[np.float64], recipe: tg.Recipe) -> xr.Dataset:
     """Every run's weights, exact loss and kind; runs that diverged have no loss."""
-    worlds = [world(field, float(ratio)) for ratio in ratios]
-    tuples = [tuple(getattr(each, field).tolist()) for each in worlds]
-    sweep = {"ratio": tg.Axis([float(ratio) for ratio in ratios], **{field: tuples})}
+    values = [tuple(each) for each in getattr(features_at(field, ratios), field).tolist()]
+    sweep = {"ratio": tg.Axis(ratios.tolist(), **{field: values})}
     run = tg.train(net, tg.features.Independent(N, density=DENSITY), recipe, sweep=sweep)
-    W = run["W"].transpose("ratio", "seed", "hidden", "feature").values.astype(np.float64)
-    b = run["b"].transpose("ratio", "seed", "feature").values.astype(np.float64)
-    density, importance = (np.stack([getattr(each, name) for each in worlds])[:, None] for name in ("density", "importance"))
-    loss = tg.exact.loss(
-        W,
-        b,
-        tg.features.Independent(N, density=density, importance=importance),
-        tol=1e-6,
-        activation="linear" if isinstance(net, tg.nets.Linear) else "relu",
-    )
-    lead = ("ratio", "seed")
-    data = xr.Dataset(
-        {
-            "W": ((*lead, "hidden", "feature"), W, {"long_name": "weights; a column is a feature's direction"}),
-            "b": ((*lead, "feature"), b, {"long_name": "output bias"}),
-            "loss": (lead, loss, {"long_name": "exact expected loss"}),
-            "kind": (lead, kinds_of(W)),
-            "status": run["status"].transpose(*lead),
-        },
-        {"ratio": run["ratio"], "seed": run["seed"]},
-    )
-    data.attrs = run.attrs
-    return data
+    data = run[["W", "b"]].astype(np.float64)
+    W, b, each = data["W"].values, data["b"].values, features_at(field, ratios[:, None])
+    loss = tg.exact.loss(W, b, each, tol=1e-6, activation="linear" if isinstance(net, tg.nets.Linear) else "relu")
+    return data.assign(
+        loss=(("ratio", "seed"), loss, {"long_name": "exact expected loss"}),
+        kind=(("ratio", "seed"), kinds_of(W)),
+        status=run["status"],
+    ).assign_attrs(run.attrs)
 
 
 def kinds_of(W: NDArray[np.float64]) -> NDArray[np.str_]:
@@ -106,41 +94,42 @@ def kinds_of(W: NDArray[np.float64]) -> NDArray[np.str_]:
 
 def branches(field: Field) -> xr.Dataset:
     """The exact branches, where they end, and where pentagon and digons cost the same."""
-    net = tg.nets.ReluOutput(N, M)
-    parts: dict[str, list[tg.exact.Branch]] = {}
-    for name, (W, start, low) in _STARTS.items():
-        first = tg.exact.minimise(net, world(field, start), seeds=1, initial={"W": W}).isel(seed=0)
-        ways = (GRID[(low <= GRID) & (start >= GRID)][::-1], GRID[start <= GRID])
-        parts[name] = [
-            tg.exact.follow(net, lambda ratio: world(field, ratio), first["W"], first["b"], way, field="branch_ratio")
-            for way in ways
-            if len(way) > 1
-        ]
-    every = [
-        xr.concat([way.data for way in ways], "branch_ratio", combine_attrs="drop").drop_duplicates("branch_ratio")
-        for ways in parts.values()
+    ways = {name: _followed(field, *start) for name, start in STARTS.items()}
+    each = [
+        xr.concat([way.data for way in some], "branch_ratio").drop_duplicates("branch_ratio").reindex(branch_ratio=GRID)
+        for some in ways.values()
     ]
-    found = xr.concat([one.sortby("branch_ratio").reindex(branch_ratio=GRID) for one in every], "branch", combine_attrs="drop")
-    data = found[["W", "b", "loss", "curvature"]].assign_coords(branch=list(parts))
-    data = data.rename({name: f"branch_{name}" for name in ("W", "b", "loss", "curvature")})
-    ends = [next((way.data for way in ways if way.lost_at is not None), None) for ways in parts.values()]
+    names = ["W", "b", "loss", "curvature"]
+    data = xr.concat(each, "branch", combine_attrs="drop")[names].assign_coords(branch=list(ways))
+    data = data.rename({name: f"branch_{name}" for name in names})
+    ends = [next((way.data for way in some if way.lost_at is not None), None) for some in ways.values()]
     for name in ("lost_at", "lost_error"):
         data[name] = ("branch", [np.nan if end is None else float(end.attrs[name]) for end in ends])
     data["lost_loss"] = ("branch", [np.nan if end is None else float(end["loss"][-1]) for end in ends])
-    pentagon = parts[PENTAGON][0]
-    digons = next(way for way in parts[DIGONS] if _crosses(pentagon, way))
+    pentagon = ways[PENTAGON][0]
+    digons = next(way for way in ways[DIGONS] if _cross(pentagon, way))
     where = tg.exact.crossing(pentagon, digons)
     data["crossing"] = where
-    data["slope"] = ("branch", [_slope(way, where) for way in (pentagon, digons)] + [np.nan] * 2)
+    data["slope"] = ("branch", [_slope(pentagon, where), _slope(digons, where), np.nan, np.nan])
     data["pentagon_slopes"] = ("side", [_slope(pentagon, where - _NEARBY), _slope(pentagon, where + _NEARBY)])
     return data
 
 
-def _crosses(first: tg.exact.Branch, second: tg.exact.Branch) -> bool:
+def _followed(field: Field, W: NDArray[np.float64], start: float, low: float) -> list[tg.exact.Branch]:
+    """One minimum followed from the ratio where it was found, down and up."""
+    first = tg.exact.minimise(NET, features_at(field, start), seeds=1, initial={"W": W}).isel(seed=0)
+    down, up = GRID[(low <= GRID) & (start >= GRID)][::-1], GRID[start <= GRID]
+    return [
+        tg.exact.follow(NET, partial(features_at, field), first["W"], first["b"], ratios, field="branch_ratio")
+        for ratios in (down, up)
+        if len(ratios) > 1
+    ]
+
+
+def _cross(first: tg.exact.Branch, second: tg.exact.Branch) -> bool:
     """Whether the difference of two losses changes its sign where both are known."""
-    common = first.data["loss"] - second.data["loss"].reindex_like(first.data["loss"])
-    signs = np.sign(common.dropna("branch_ratio").values)
-    return len(set(signs)) > 1
+    apart = first.data["loss"] - second.data["loss"]
+    return bool((apart > 0).any() and (apart < 0).any())
 
 
 def _slope(branch: tg.exact.Branch, ratio: float) -> float:
@@ -148,47 +137,215 @@ def _slope(branch: tg.exact.Branch, ratio: float) -> float:
     return (branch.minimum(ratio + _NEARBY / 2).loss - branch.minimum(ratio - _NEARBY / 2).loss) / _NEARBY
 
 
+def lowest_model(data: xr.Dataset, ratio: float) -> NDArray[np.float64]:
+    """W of the run with the lowest exact loss at a ratio of the grid."""
+    return np.asarray(tg.best(data[["loss", "status", "W"]].sel(ratio=ratio, method="nearest"))["W"].values)
+
+
+def regularity(W: NDArray[np.float64]) -> dict[str, Any]:
+    """Gaps around the plane and norms, 72 degrees and equal in a regular pentagon."""
+    norms = feature_norms(W)
+    spread = norms.max() / norms.min() - 1 if norms.min() > 0 else np.inf
+    return {"gaps": circle_gaps(W), "norms": norms, "spread of norms": float(spread)}
+
+
+def pairing(W: NDArray[np.float64]) -> dict[str, Any]:
+    """The norm of feature 0 and, of each of the others, the norm and the cosines: the lowest, and the other two in size."""
+    norms, angles = feature_norms(W), np.sort(cosines(W)[1:, 1:], axis=1)
+    return {
+        "‖W₀‖": norms[0],
+        "other norms": norms[1:],
+        "cos with the partner": angles[:, 0],
+        "|cos| with the others": abs(angles[:, 1:3]).max(),
+    }
+
+
 def neighbour_gap(W: NDArray[np.floating]) -> float:
     """The angle between the two features next to feature 0, on both sides of it, in degrees; NaN where there are none."""
-    norms = np.linalg.norm(W, axis=0)
-    angles = polar_angles(aligned(W))[1:][norms[1:] > 0.1 * norms.max()]
-    return float(angles.min() + 360 - angles.max()) if np.isfinite(W).all() and norms[0] > 0.1 * norms.max() else float("nan")
+    norms, angles = feature_norms(W), polar_angles(W)
+    learned = norms > 0.1 * norms.max()
+    away = (angles[1:] - angles[0])[learned[1:]] % 360
+    return float(away.min() + 360 - away.max()) if learned[0] and away.size else float("nan")
 
 
-def trained_crossing(data: xr.Dataset, behind: int = 0) -> float:
-    """The ratio where the lowest losses of trained pentagons and two digons are equal, between grid points; NaN if nowhere.
+def neighbour_gaps(data: xr.Dataset, branch: str) -> xr.DataArray:
+    """The same at every ratio where a branch has it."""
+    W = data["branch_W"].sel(branch=branch).transpose("branch_ratio", "hidden", "feature")
+    gaps = [neighbour_gap(each) for each in W.values]
+    return xr.DataArray(gaps, {"ratio": W["branch_ratio"].values}, "ratio").dropna("ratio")
 
-    With ``behind`` the digons are those of the ratio so many grid points below.
-    """
-    ratio = data["ratio"].values
-    lowest = {kind: data["loss"].where(data["kind"] == kind).min("seed") for kind in KINDS[:2]}
-    gap = (lowest[KINDS[0]] - lowest[KINDS[1]].shift(ratio=behind)).values
-    known = np.flatnonzero(np.isfinite(gap))
-    for k, after in pairwise(known):
-        if gap[k] > 0 >= gap[after]:
-            share = gap[k] / (gap[k] - gap[after])
-            return float(ratio[k] * (ratio[after] / ratio[k]) ** share)
+
+def widening(gaps: xr.DataArray) -> dict[str, Any]:
+    """The gaps along a branch, where all features are alike, and where they are widest."""
+    widest = float(gaps["ratio"][gaps.values.argmax()])
+    return {"angle": gaps.values, "at ratio 1": float(gaps.sel(ratio=1.0)), "widest at ratio": widest}
+
+
+def shape_claims(data: xr.Dataset, what: str) -> list[Claim]:
+    """A regular pentagon at ratio 1, two digons at ratio 0.1, and a pentagon that bends between; ``what`` feature 0 becomes."""
+    alike = lowest_model(data, 1.0)
+    chosen = best_of(data["loss"].isel(ratio=0), "exact loss")
+    gaps = neighbour_gaps(data, PENTAGON)
+    low, high = (float(gaps["ratio"][k]) for k in (0, -1))
+    return [
+        Claim(
+            "regular",
+            "Where all features are alike the best solution is a regular pentagon.",
+            how="gaps between neighbouring features and norms in the run with the lowest exact loss at ratio 1",
+            measure=regularity,
+            expect={"gaps": near(72, 2, "°"), "spread of norms": at_most(0.02, "%")},
+            of=alike,
+            against={"the best linear model": data["linear_W"].sel(linear_ratio=1.0).values},
+            evidence=chosen,
+            needs=8,
+        ),
+        Claim(
+            "two-digons",
+            f"Far below the critical ratio the best solution is two digons, and the {what} feature is not represented.",
+            how="the run with the lowest exact loss at ratio 0.1; features 1 to 4 among one another",
+            measure=pairing,
+            expect={
+                "‖W₀‖": below(0.1),
+                "other norms": above(0.9),
+                "cos with the partner": below(-0.98),
+                "|cos| with the others": below(0.1),
+            },
+            of=lowest_model(data, 0.1),
+            against={"the best run at ratio 1": alike},
+            evidence=chosen,
+            needs=8,
+            note=f"The exact descent from a pentagon at ratio 0.1 ends as {identify(data['collapsed_W'].values).label}, "
+            f"loss {float(data['collapsed_loss']):.5f}.",
+        ),
+        Claim(
+            "neighbours",
+            "The others move away from the varied feature as its ratio rises, and close in as it falls.",
+            how="angle between the two neighbours of feature 0 on the exact pentagon branch, "
+            f"{gaps.size} ratios from {low:.3g} to {high:g}",
+            measure=widening,
+            expect={"angle": rising("°")},
+            of=gaps,
+            against={"two digons without another feature": neighbour_gaps(data, OTHER_DIGONS)},
+            evidence=Evidence("one exact branch"),
+            disagreement=_turned_back(gaps),
+        ),
+    ]
+
+
+def _turned_back(gaps: xr.DataArray) -> Disagreement | None:
+    """Where the neighbours are widest apart, if they come back beyond it."""
+    widest = int(gaps.values.argmax())
+    if widest == gaps.size - 1 or not rising().holds(gaps[: widest + 1]):
+        return None
+    return Disagreement(
+        "the others move away as the ratio rises",
+        f"until {float(gaps['ratio'][widest]):.3g}, then {float(gaps[widest] - gaps[-1]):.1f}° back",
+        "Found on exact minima, not on runs that stopped early: beyond that ratio the neighbours come back a little.",
+    )
+
+
+def where_equal(apart: xr.DataArray) -> float:
+    """The ratio where a difference of losses falls to 0, between grid points on a logarithmic scale; NaN if nowhere."""
+    known = apart.dropna("ratio")
+    for (low, here), (high, there) in pairwise(zip(known["ratio"].values, known.values, strict=True)):
+        if here > 0 >= there:
+            return float(low * (high / low) ** (here / (here - there)))
     return float("nan")
 
 
-def uniform(densities: NDArray[np.float64]) -> xr.Dataset:
-    """Pentagon and two digons where all features have the same density, and where both cost the same; the unit one beside."""
-    net, features = tg.nets.ReluOutput(N, M), tg.features.Independent(N, density=float(densities[0]))
-    ways = []
-    for branch in (PENTAGON, OTHER_DIGONS):
-        first = tg.exact.minimise(net, features, seeds=1, initial={"W": _STARTS[branch][0]}).isel(seed=0)
-        ways.append(tg.exact.follow(net, features, first["W"], first["b"], densities))
-    pentagon, digons = (way.data.sel(density=densities) for way in ways)
-    W = pentagon["W"].transpose("density", "hidden", "feature").values
-    unit = np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE)])
-    worlds = tg.features.Independent(N, density=np.repeat(densities[:, None], N, axis=1))
-    return xr.Dataset(
-        {
-            "uniform_loss": (("shape", "density"), [pentagon["loss"].values, digons["loss"].values]),
-            "uniform_norm": ("density", np.linalg.norm(W, axis=1).mean(axis=1)),
-            "uniform_b": ("density", pentagon["b"].mean("feature").values),
-            "uniform_crossing": tg.exact.crossing(*ways),
-            "unit_loss": ("density", tg.exact.loss(unit, np.zeros(N), worlds)),
-        },
-        {"density": densities, "shape": list(KINDS[:2])},
-    )
+def on_own_curve(data: xr.Dataset, own: Mapping[str, list[str]]) -> NDArray[np.bool_]:
+    """Of every run of the kinds given, whether its loss is within 5 % of an exact branch named beside its kind."""
+    exact = data["branch_loss"].rename(branch_ratio="ratio").reindex(ratio=data["ratio"], method="nearest", tolerance=1e-6)
+    close = abs(data["loss"] / exact - 1) <= 0.05
+    hits = [close.sel(branch=names).any("branch").values[(data["kind"] == kind).values] for kind, names in own.items()]
+    return np.concatenate(hits)
+
+
+def transition_claims(data: xr.Dataset) -> list[Claim]:
+    """Branches that cross at an angle, and runs that lie on them and cross where they do."""
+    where, lost = float(data["crossing"]), float(data["lost_at"].sel(branch=PENTAGON).fillna(GRID[0]))
+    followed = data["branch_loss"].sel(branch=DIGONS).dropna("branch_ratio")["branch_ratio"].values
+    pentagons, twos = (data["loss"].where(data["kind"] == kind).min("seed") for kind in OWN_BRANCHES)
+    runs = every(data["loss"].stack(run=("ratio", "seed")), "run", over="run")
+    count = {kind: int((data["kind"] == kind).sum()) for kind in KINDS}
+
+    def kink(slopes: xr.DataArray) -> dict[str, Any]:
+        ratio = float(slopes[1] / slopes[0])
+        return {"d loss / d ratio": slopes, "difference": abs(ratio - 1), "the pentagon is a minimum down to ratio": lost}
+
+    return [
+        Claim(
+            "first-order",
+            "Every geometry has a loss curve of its own; the phase change is where they cross, a first-order transition.",
+            how="slopes of the exact losses of both branches at the crossing; where the pentagon stops being a minimum",
+            measure=kink,
+            expect={"difference": above(0.1, "%"), "the pentagon is a minimum down to ratio": below(where)},
+            of=data["slope"].sel(branch=[PENTAGON, DIGONS]),
+            against={"the pentagon's slope just below and just above": data["pentagon_slopes"]},
+            evidence=Evidence("two exact branches"),
+            note=f"The two digons were followed as a minimum from ratio {followed.min():g} to {followed.max():g}.",
+        ),
+        Claim(
+            "trained-crossing",
+            "Trained runs, labelled by their geometry, cross where the exact branches do.",
+            how="ratio where the lowest losses of trained pentagons and of trained two digons are equal, between grid points",
+            measure=where_equal,
+            expect=near(where, 0.1, relative=True),
+            of=pentagons - twos,
+            against={"pentagons against the two digons three ratios below": pentagons - twos.shift(ratio=3)},
+            evidence=runs,
+            needs=100,
+        ),
+        Claim(
+            "own-curves",
+            "Suboptimal runs included, each geometry traces its own loss curve.",
+            how="pentagons and two digons whose exact loss is within 5 % of an exact branch of their geometry",
+            measure=lambda own: on_own_curve(data, own),
+            expect=share_at_least(0.9),
+            of=OWN_BRANCHES,
+            against={
+                "pentagons against the digons' curves and the reverse": dict(
+                    zip(OWN_BRANCHES, reversed(OWN_BRANCHES.values()), strict=True)
+                )
+            },
+            evidence=runs.adding(", ".join(f"{number} {kind}" for kind, number in count.items())),
+            enough=min(count[kind] for kind in OWN_BRANCHES) >= 8,
+        ),
+    ]
+
+
+def perturbed_figures(data: xr.Dataset, label: str, places: Mapping[str, float]) -> dict[str, Figure]:
+    """The three pictures; ``label`` names the ratio, ``places`` are marked in the first."""
+    exact = data[["branch_loss", "lost_at", "lost_loss"]].rename(branch_loss="loss")
+    where, lost = float(data["crossing"]), float(data["lost_at"].sel(branch=PENTAGON))
+    panels = {
+        f"pentagon, {lost:.3f} to 10": solutions(data, PENTAGON),
+        f"two digons, 0.001 to {where:.3f}": solutions(data, DIGONS).sel(branch_ratio=slice(None, where)),
+    }
+    gaps = {"exact pentagon": neighbour_gaps(data, PENTAGON)}
+    return {
+        "losses": Figure(
+            branch_scatter(data[["loss", "kind"]], exact, KINDS, label, places),
+            f"Every trained run, {data['loss'].size} in all, with its exact expected loss, coloured by geometry identified; "
+            "lines are the exact solutions, followed by continuation. Runs fall into one of a few solutions, often not the "
+            f"best. The lowest curves cross at {where:.6f}; the pentagon remains a minimum down to {lost:.4f}, so training may "
+            "stay in it.",
+        ),
+        "solutions": Figure(
+            arrow_overlay(panels, label, (0.1, 10.0)),
+            "The exact solutions at many ratios over each other. Left: all pentagons, turned so that feature 0 points upwards; "
+            "blue where it counts for less than the others, yellow where for more. The others close in on it as it counts "
+            "for less. Right: two digons where they are best. Feature 0 is not represented, and the others do not change.",
+        ),
+        "neighbours": Figure(
+            curve_panel(gaps, label, "angle between the neighbours of feature 0 (°)", True),
+            "How far the two neighbours of feature 0 stand apart on the exact pentagon branch: 144° in the regular pentagon. "
+            "To the left the curve ends, steeply, where the pentagon stops being a minimum.",
+        ),
+    }
+
+
+def solutions(data: xr.Dataset, branch: str) -> xr.DataArray:
+    """W at every fourth ratio of a branch, in one position: feature 0 upwards where it is represented, else feature 1."""
+    W = data["branch_W"].sel(branch=branch, drop=True).sel(branch_ratio=GRID[::4]).dropna("branch_ratio")
+    return W.copy(data=aligned(W.values, axes=[1]))
