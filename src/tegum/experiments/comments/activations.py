@@ -20,10 +20,7 @@ SIDE: dict[Profile, int] = {"quick": 12, "paper": 28}
 QUICK = tg.Recipe(
     steps=1500, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=6, evaluation_samples=16_384
 )
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": QUICK,
-    "paper": QUICK.replaced(steps=3000, seeds=10, evaluation_samples=65_536),
-}
+RECIPE: dict[Profile, tg.Recipe] = {"quick": QUICK, "paper": QUICK.replaced(steps=3000, seeds=10, evaluation_samples=65_536)}
 RELU, AGAIN = "ReLU", "ReLU, other seeds"
 ONE_SIDED = {"GELU": "gelu", "softplus": "softplus"}
 OTHERS = {"x²": "square", "|x|": "abs", "tanh": "tanh"}

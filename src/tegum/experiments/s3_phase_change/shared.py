@@ -25,14 +25,7 @@ from tegum.selection import mean_without_worst
 
 STUCK = 1.05
 RECIPE = tg.Recipe(
-    steps=2000,
-    batch_size=256,
-    learning_rate=1e-2,
-    schedule="cosine",
-    weight_decay=0,
-    seeds=10,
-    record=("W",),
-    record_steps=(0,),
+    steps=2000, batch_size=256, learning_rate=0.01, schedule="cosine", weight_decay=0, seeds=10, record=("W",), record_steps=[0]
 )
 Line = tuple[NDArray[np.float64], NDArray[np.float64]]
 PAPER_RULE, BEST, OPTIMUM = "paper's rule, 9 of 10 fits", "best of 10 by exact loss", "certified optimum"
