@@ -18,6 +18,7 @@ from typing import Any, get_args
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+import xarray as xr
 
 from tegum.caching import caching
 from tegum.claims import Claim, Expect
@@ -108,9 +109,22 @@ def words_and_numbers_agree(claim: Claim, record: dict[str, Any]) -> None:
         for part, expect in each.items():
             value = measured.value[part] if part else measured.value
             if not says_itself(expect):
-                numbers = list(_numbers(plain(value)))
+                numbers = list(_numbers([plain(value), _labels(value), _deviation(value, expect)]))
                 for text in NUMBER.findall(words := expect.shown(value)):
                     assert _is_rounded(text, numbers), f"{claim.name}: {text} of {words!r} is not in {value}"
+
+
+def _labels(value: Any) -> list[Any]:
+    """The labels that the words put beside entries."""
+    return [plain(value[dim].values) for dim in value.indexes] if isinstance(value, xr.DataArray) else []
+
+
+def _deviation(value: Any, expect: Expect) -> list[float]:
+    """How far a value is from its target, which is what the words say where that is tiny."""
+    if "target" not in expect.bounds or np.asarray(value).dtype.kind not in "biuf" or not np.size(value):
+        return []
+    off = np.abs(np.asarray(value, dtype=np.float64) - np.asarray(expect.bounds["target"]))
+    return [float(off.max())]
 
 
 def _numbers(value: Any) -> Any:

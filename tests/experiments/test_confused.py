@@ -20,7 +20,7 @@ def test_minima_are_lower_than_everything_around_them(density: float, ratio: flo
     assert (two_in_one_loss(everywhere[0], everywhere[1], density, ratio) >= minima[0, 2]).all()
 
 
-def test_many_worlds_at_once_are_the_same_as_one_by_one() -> None:
+def test_many_densities_and_importances_at_once_are_the_same_as_one_by_one() -> None:
     density, ratio = np.array([[0.2], [0.58]]), np.array([0.1, 0.3, 1.0])
     together = every_two_in_one_minimum(density, ratio)
     for i, k in np.ndindex(2, 3):
@@ -51,4 +51,14 @@ def test_the_claims() -> None:
     verdicts = {claim.name: claim.verdict for claim in confused.claims(data)}
     assert verdicts.pop("continuous") == "failed"
     assert set(verdicts.values()) == {"held"}
-    assert set(confused.figures(data)) == {"surfaces", "phases"}
+
+
+def test_solutions_are_told_apart_by_their_weights() -> None:
+    weights = xr.DataArray([[1.0, 0.4], [0.9, -0.8], [0.7, 0.7], [-0.7, -0.7]], dims=("density", "feature"))
+    assert confused.kinds(weights).values.tolist() == ["second dropped", "antipodal", "confused", "confused"]
+
+
+def test_an_extent_of_nothing_has_no_ends() -> None:
+    cells = xr.DataArray([False, True, True, False], {"density": [0.1, 0.2, 0.3, 0.4]}, ["density"])
+    assert confused.extent(cells) == {"from": 0.2, "to": 0.3, "densities": 2, "of": 4}
+    assert np.isnan([confused.extent(cells & False)[end] for end in ("from", "to")]).all()

@@ -25,13 +25,26 @@ def test_the_printed_theory_holds_and_every_control_fails(verdicts: dict[str, Cl
     held = {name for name, claim in verdicts.items() if claim.verdict == "held"}
     assert held == set(verdicts) - {"triangle"}
     assert verdicts["triangle"].verdict == "failed"
-    assert all(not claim.control.holds for claim in verdicts.values() if claim.control is not None)
+    assert not any(control.holds for claim in verdicts.values() for control in claim.controls)
 
 
 def test_a_map_with_one_wrong_cell_is_not_as_predicted(data: xr.Dataset) -> None:
     wrong = data.copy(deep=True)
     wrong["lowest_3"][0, 0] = "another ignored"
-    assert phase_theory.map_claim(3, wrong, "", data["lowest_2"].values).verdict == "failed"
+    assert {claim.name: claim.verdict for claim in phase_theory.claims(wrong)}["map-3"] == "failed"
+
+
+def test_a_triangle_is_neither_a_pair_nor_a_dropped_feature() -> None:
+    names = xr.DataArray(
+        ["extra ignored", "two others in a pair", "extra in a triangle", phase_theory.TRIANGLE, phase_theory.PAIR]
+    )
+    assert phase_theory.triangles(names)["triangle or larger"] == 2
+
+
+def test_the_slope_falls_where_candidates_cross_and_nowhere_else() -> None:
+    assert phase_theory.slope_fall(4 / 7) == pytest.approx(1 / 3, abs=1e-4)
+    assert phase_theory.slope_fall(0.3) == pytest.approx(0, abs=1e-4)
+    assert phase_theory.slope_fall(0.7) == pytest.approx(0, abs=1e-4)
 
 
 def test_the_optimum_leaves_the_pair_for_the_triangle_where_their_losses_cross(data: xr.Dataset) -> None:
@@ -43,9 +56,3 @@ def test_the_optimum_leaves_the_pair_for_the_triangle_where_their_losses_cross(d
     np.testing.assert_allclose(
         loss.sel(curve=phase_theory.OPTIMUM)[triangle], 3 * best_simplex(3, density[triangle])[0], rtol=1e-9
     )
-
-
-def test_the_pictures_are_drawn(data: xr.Dataset) -> None:
-    drawn = phase_theory.figures(data)
-    assert [trace.name for trace in drawn["theory"].picture.data if trace.name] == list(phase_theory.COLOURS)
-    assert len(drawn["curves"].picture.data) == 6

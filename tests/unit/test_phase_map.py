@@ -21,7 +21,7 @@ def data() -> xr.Dataset:
 
 def test_two_features_are_a_digon_or_one_is_dropped(data: xr.Dataset) -> None:
     assert set(data["shape"].values.ravel()) == {"digon", "dedicated"}
-    np.testing.assert_array_equal(data["shape"] == "digon", data["fate"] == "superposition")
+    np.testing.assert_array_equal(data["shape"] == "digon", data["phase"] == "superposition")
     assert (data["status"] == "minimum").all()
     assert (data["found"] > 0).all()
 
@@ -41,12 +41,12 @@ def test_a_transition_along_importance_lies_on_the_same_line(data: xr.Dataset) -
     by_ratio = data.isel(transition=(data["along"] == "importance_ratio").values)
     assert by_ratio.sizes["transition"]
     for density, ratio in zip(by_ratio["at"].values, by_ratio["value"].values, strict=True):
-        world = tg.features.Independent(2, density=density, importance=np.array([1.0, ratio]))
-        best = float(tg.exact.minimise(tg.nets.ReluOutput(2, 1), world, seeds=16)["loss"].min())
+        features = tg.features.Independent(2, density=density, importance=np.array([1.0, ratio]))
+        best = float(tg.exact.minimise(tg.nets.ReluOutput(2, 1), features, seeds=16)["loss"].min())
         assert best == pytest.approx(float(tg.theory.dropped_loss(density, ratio)), rel=1e-5)
 
 
-def test_the_picture_names_shapes_fates_and_transitions(data: xr.Dataset) -> None:
+def test_the_picture_names_shapes_phases_and_transitions(data: xr.Dataset) -> None:
     names = [trace.name for trace in geometry_map(data).data if trace.showlegend is not False and trace.name]
     assert {"digon", "dedicated", "last feature: superposition", "first order transition"} <= set(names)
 

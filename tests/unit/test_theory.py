@@ -15,7 +15,6 @@ from tegum.theory import (
     active_error,
     best_simplex,
     dropped_loss,
-    fates,
     feature_benefit,
     left_out,
     linear_interference,
@@ -24,6 +23,7 @@ from tegum.theory import (
     losses_one_active,
     pair_boundary,
     paired_loss,
+    phase_losses,
     shared_loss,
     silent_error,
     simplex_loss,
@@ -178,13 +178,13 @@ def test_directions_and_sizes_that_make_no_sense() -> None:
         simplex_loss(0, 0.5)
 
 
-def test_the_fates_of_the_extra_feature_cover_every_simplex() -> None:
+def test_the_phases_of_the_extra_feature_cover_every_simplex() -> None:
     p, r = np.array([[0.1], [0.6]]), np.array([0.5, 2.0])
-    losses = fates(4, p, r)
+    losses = phase_losses(4, p, r)
     assert len(losses) == 7
     assert all(value.shape == (2, 2) for value in losses.values())
     for k, ratio in enumerate(r):
         expected = shared_loss(p[:, 0], np.broadcast_to([1, 1, 1, ratio], (2, 4)))
         np.testing.assert_allclose(np.min([value[:, k] for value in losses.values()], axis=0), expected.min(axis=-1))
     with pytest.raises(InvalidInputError, match="n_features is 1"):
-        fates(1, p, r)
+        phase_losses(1, p, r)

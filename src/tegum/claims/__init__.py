@@ -5,6 +5,7 @@ from tegum.claims.evidence import Evidence, best_of, closed_form, every
 from tegum.claims.expectations import (
     Expect,
     above,
+    all_of,
     at_least,
     at_most,
     below,
@@ -24,6 +25,7 @@ __all__ = [
     "Expect",
     "Verdict",
     "above",
+    "all_of",
     "at_least",
     "at_most",
     "below",

@@ -47,7 +47,7 @@ def closed_form(**points: int) -> Evidence:
 
 
 _NOT_PLACES = ("hidden", "feature", "step", "time", "output")
-_PLURALS = {"density": "densities", "importance_ratio": "importances"}
+_PLURALS = {"density": "densities", "importance_ratio": "importances", "n_features": "sizes"}
 
 
 def _places(data: xr.Dataset | xr.DataArray, over: str) -> str:

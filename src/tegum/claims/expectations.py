@@ -19,7 +19,7 @@ from typing import Any, final
 
 import numpy as np
 
-from tegum.claims.words import fixed, listed, number, plain, with_unit
+from tegum.claims.words import fixed, listed, measured, number, plain, with_unit
 
 
 class Expect(ABC):
@@ -47,6 +47,15 @@ class Expect(ABC):
     def bounds(self) -> dict[str, Any]:
         """What is expected, in numbers: ``low``, ``high``, ``unit`` and whatever else decides."""
         return {}
+
+
+def _telling_digits(value: float, bounds: list[float]) -> int:
+    """Four significant digits, more where fewer would put the value on the other side of a bound."""
+    for digits in range(4, 17):
+        rounded = float(f"{value:.{digits}g}")
+        if all((rounded > bound) == (value > bound) and (rounded < bound) == (value < bound) for bound in bounds):
+            return digits
+    return 17
 
 
 def _whole(value: Any) -> Any:
@@ -82,11 +91,11 @@ class _Near(Expect):
         scaled = 100 * smallest if self.unit == "%" else smallest
         # one digit more than the tolerance looks at; none for whole numbers that may be off by one or more
         decimals = 1 - int(np.floor(np.log10(scaled))) if scaled < 1 else int((np.mod(array, 1) != 0).any())
-        return listed(value, lambda entry: fixed(entry, decimals, self.unit))
+        return measured(value, lambda entry, unit: fixed(entry, decimals, unit), self.unit)
 
     @property
     def words(self) -> str:
-        return listed(self.target, lambda entry: number(entry, 6, self.unit))
+        return measured(self.target, lambda entry, unit: number(entry, 6, unit), self.unit)
 
     @property
     def tolerance(self) -> str:
@@ -126,15 +135,10 @@ class _Range(Expect):
         return bool(inside.all())
 
     def shown(self, value: Any) -> str:
-        return listed(value, lambda entry: number(entry, self._digits(entry), self.unit))
+        return measured(value, lambda entry, unit: number(entry, self._digits(entry), unit), self.unit)
 
     def _digits(self, entry: Any) -> int:
-        """Four digits, more where fewer would put the value on the other side of a bound."""
-        for digits in range(4, 17):
-            rounded = float(f"{float(entry):.{digits}g}")
-            if all((rounded > bound) == (entry > bound) and (rounded < bound) == (entry < bound) for bound in self._limits):
-                return digits
-        return 17
+        return _telling_digits(float(entry), self._limits)
 
     @property
     def _limits(self) -> list[float]:
@@ -192,7 +196,7 @@ class _Trend(Expect):
         return bool(steps.size and ((steps > 0) if self.strictly else (steps >= 0)).all())
 
     def shown(self, value: Any) -> str:
-        return listed(value, lambda entry: number(entry, 4, self.unit))
+        return measured(value, lambda entry, unit: number(entry, 4, unit), self.unit)
 
     @property
     def words(self) -> str:
@@ -259,7 +263,12 @@ class _ShareAtLeast(Expect):
 
     def shown(self, value: Any) -> str:
         array = np.asarray(value, dtype=bool)
-        return f"{number(array.mean(), 3, '%')} of {array.size}" if array.size else "nothing"
+        share = float(array.mean()) if array.size else 0.0
+        return (
+            f"{number(share, max(3, _telling_digits(share, [self.share]) - 1), '%')} of {array.size}"
+            if array.size
+            else "nothing"
+        )
 
     @property
     def words(self) -> str:
@@ -340,7 +349,8 @@ class _Parts(Expect):
         each = {name: expect.tolerance for name, expect in self.parts.items()}
         if len(set(each.values())) == 1:
             return next(iter(each.values()))
-        return "; ".join(f"{name}: {words}" for name, words in each.items() if words not in ("as stated", "exact"))
+        told = (f"{name}: {words}" for name, words in each.items() if words not in ("as stated", "exact"))
+        return "; ".join(told) or "as stated"
 
     @property
     def bounds(self) -> dict[str, Any]:

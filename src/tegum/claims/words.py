@@ -38,6 +38,13 @@ def with_unit(text: str, unit: str) -> str:
     return f"{text}{unit}" if unit in ("", "°") else f"{text} {unit}"
 
 
+def measured(value: Any, show: Callable[[Any, str], str], unit: str) -> str:
+    """A number or an array with its unit: % and ° at every entry, words once at the end."""
+    if np.ndim(value) == 0 or unit in ("", "%", "°"):
+        return listed(value, lambda entry: show(entry, unit))
+    return with_unit(listed(value, lambda entry: show(entry, "")), unit)
+
+
 def listed(value: Any, show: Callable[[Any], str]) -> str:
     """An array entry by entry, with the labels of an `xarray.DataArray`; a long one by its smallest and largest."""
     array = np.asarray(value)

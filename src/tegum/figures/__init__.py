@@ -7,7 +7,7 @@ from tegum.figures.census import census_dots
 from tegum.figures.convergence import error_curves
 from tegum.figures.curves import curve_panel
 from tegum.figures.fractions import fraction_scatter
-from tegum.figures.geometry_map import geometry_map
+from tegum.figures.geometry_map import geometry_map, transition_marks
 from tegum.figures.gram_panels import gram_panels
 from tegum.figures.levels import level_panels, level_slider
 from tegum.figures.networks import network_panels
@@ -52,6 +52,7 @@ __all__ = [
     "strips",
     "stuck_panels",
     "surface_panels",
+    "transition_marks",
     "vulnerability_panels",
     "weight_graphs",
 ]

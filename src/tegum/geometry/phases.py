@@ -1,4 +1,4 @@
-"""What became of a feature: not learned, a dimension of its own, or in superposition.
+"""The phase of a feature: not learned, a dimension of its own, or in superposition.
 
     not learned      norm below 1/2
     superposition    norm at least 1/2, interference at least 1/2
@@ -6,7 +6,7 @@
 
 Example: the second feature of W = [[1, -1]] has norm 1 and interference 1: superposition.
 
-Source: the three fates of section 3 of `Toy Models of Superposition`; the thresholds are ours.
+Source: the three phases of section 3 of `Toy Models of Superposition`; the thresholds are ours.
 """
 
 from typing import Any

@@ -1,6 +1,17 @@
-"""Certified maps: the optimum at every point of a grid of worlds, its shape, and where one shape takes over from another."""
+"""Certified maps: the optimum at every point of a grid of data distributions, its shape, and the transitions between shapes."""
 
+from tegum.maps.extra_feature import extra_feature, extra_phase, importances, paper_grid, ratio_axis
 from tegum.maps.minima import lowest_minima
 from tegum.maps.phase_map import phase_map
+from tegum.maps.transitions_between import transitions_between
 
-__all__ = ["lowest_minima", "phase_map"]
+__all__ = [
+    "extra_feature",
+    "extra_phase",
+    "importances",
+    "lowest_minima",
+    "paper_grid",
+    "phase_map",
+    "ratio_axis",
+    "transitions_between",
+]

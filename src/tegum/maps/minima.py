@@ -1,7 +1,7 @@
-"""The lowest minimum at every point of a grid of worlds, and how often random starts find it.
+"""The lowest minimum at every point of a grid of data distributions, and how often random starts find it.
 
 First random starts at every point; then rounds in which every point also starts from what its neighbours found, until none gets
-lower.  Inside `tegum.caching.caching` every round is kept, so that a long map can be stopped and resumed.
+lower.  Inside `tegum.caching.caching` every round is cached, so that a long map can be stopped and resumed.
 
 Example: `lowest_minima(ReluOutput(3, 2), Independent(3), {"density": [0.1, 0.2]}, seeds=32)` has the best ``W``, ``b`` and
 ``loss`` at each density, and ``found``, the share of random starts that reached that loss.
@@ -38,7 +38,7 @@ def lowest_minima(
 
     Args:
         net: `ReluOutput` or `Linear`.
-        features: the world.
+        features: the data distribution.
         sweep: axes by name; neighbours on all of them exchange what they found.
         seeds: random starts at each point.
         rounds: most rounds of starts from neighbours.

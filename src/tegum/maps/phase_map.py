@@ -1,31 +1,28 @@
-"""The certified phase diagram of n features in m dimensions: which shape is optimal where, and what parts one from the next.
+"""The certified phase diagram of n features in m dimensions: which shape is optimal where, and where it changes.
 
 Importances are (1, ..., 1, r).  At every density and r the lowest minimum of the expected loss is found (`lowest_minima`) and
 its shape named; where the names of neighbours differ, the transition between them is located and the jump of the slope of the
-loss measured there (`tegum.exact.transitions`).
+loss measured there (`transitions_between`).
 
-Example: `phase_map(2, 1, density, ratio)` holds ``shape`` (density, importance_ratio), ``digon`` in sparse worlds and
-``dedicated`` in dense ones, parted by first-order transitions.
+Example: `phase_map(2, 1, density, ratio)` holds ``shape`` (density, importance_ratio), ``digon`` where features are sparse
+and ``dedicated`` where they are dense, with first-order transitions between them.
 
 Source: section 3 of `Toy Models of Superposition` for (2, 1) and (3, 2); other sizes are ours.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from tegum.errors import Problems
-from tegum.exact import transitions
-from tegum.features import Features, Independent
-from tegum.geometry import feature_norms, interference, phase_of, shape_names
+from tegum.features import Independent
+from tegum.geometry import shape_names
+from tegum.maps.extra_feature import GRID, extra_feature, extra_phase, ratio_axis
 from tegum.maps.minima import lowest_minima
+from tegum.maps.transitions_between import transitions_between
 from tegum.nets import ReluOutput
-from tegum.sweep import Axis
-
-GRID = ("density", "importance_ratio")
 
 
 def phase_map(
@@ -53,7 +50,7 @@ def phase_map(
 
     Returns:
         A dataset over ``density`` and ``importance_ratio`` with what `lowest_minima` finds, ``shape``, and the last feature's
-        ``norm``, ``interference`` and ``fate``; and over ``transition`` with ``along`` (which axis), ``at`` (the place on the
+        ``norm``, ``interference`` and ``phase``; and over ``transition`` with ``along`` (which axis), ``at`` (the place on the
         other), ``value``, ``before``, ``after`` (the shapes), ``jump``, ``order`` and what else `transitions` measures.
 
     Raises:
@@ -69,49 +66,17 @@ def phase_map(
     if (axes["density"] > 1).any():
         problems.add(f"the highest density is {axes['density'].max():g}", "choose densities up to 1")
     problems.raise_if_any()
-    importance = _importances(n_features, axes["importance_ratio"])
-    sweep = {
-        "density": list(axes["density"]),
-        "importance_ratio": Axis(list(axes["importance_ratio"]), importance=[tuple(row) for row in importance]),
-    }
+    sweep = {"density": list(axes["density"]), "importance_ratio": ratio_axis(n_features, axes["importance_ratio"])}
     settings: dict[str, Any] = {"threads": threads, "progress": progress}
     found = lowest_minima(net, Independent(n_features), sweep, seeds=seeds, rounds=rounds, **settings)
     if found.attrs["interrupted"]:
         return found
-    W = found["W"].transpose(*GRID, "hidden", "feature").values
-    last = {"norm": feature_norms(W)[..., -1], "interference": interference(W)[..., -1]}
-    parts = {"shape": shape_names(W), "fate": phase_of(**last), **last}
-    found = found.assign({name: (GRID, values) for name, values in parts.items()})
-    return found.merge(_transitions(net, found, progress), combine_attrs="override")
-
-
-def _importances(n_features: int, ratio: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.concatenate([np.ones((len(ratio), n_features - 1)), ratio[:, None]], axis=1)
-
-
-def _transitions(net: ReluOutput, found: xr.Dataset, progress: bool | None) -> xr.Dataset:
-    """Every transition between neighbours of different shape or fate, along both axes."""
-    label = found["shape"].str.cat(found["fate"], sep="; the last feature ")
+    extra = extra_feature(found)
+    shape = shape_names(found["W"].transpose(*GRID, "hidden", "feature").values)
+    found = found.assign(extra).assign(shape=(GRID, shape), phase=extra_phase(extra))
+    names = found["shape"].str.cat(found["phase"], sep="; the last feature ")
     parts = []
     for along, across in (GRID, GRID[::-1]):
-        here = found.transpose(across, along, ...)
-        names = label.transpose(across, along).values
-        row, k = np.nonzero(names[:, :-1] != names[:, 1:])
-        at, values = here[across].values[row], here[along].values
-        ends = np.stack([values[k], values[k + 1]], axis=1)
-        models = [np.stack([here[name].values[row, k], here[name].values[row, k + 1]], axis=1) for name in ("W", "b")]
-        part = transitions(net, _worlds(net.n_features, along, at), *models, values=ends, progress=progress)
-        words = {"along": np.full(len(row), along, dtype=object), "at": at}
-        words |= {"before": names[row, k].astype(object), "after": names[row, k + 1].astype(object)}
-        parts.append(part.assign({name: ("transition", column) for name, column in words.items()}))
-    return xr.concat(parts, "transition")
-
-
-def _worlds(n_features: int, along: str, at: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], Features]:
-    """Worlds along one axis, each at its own place on the other."""
-
-    def worlds(values: NDArray[np.float64]) -> Features:
-        density, ratio = (values, at) if along == "density" else (at, values)
-        return Independent(n_features, density=density[:, None], importance=_importances(n_features, ratio))
-
-    return worlds
+        part = transitions_between(net, found, names.transpose(across, along), along, progress=progress)
+        parts.append(part.assign(along=("transition", np.full(part.sizes["transition"], along, dtype=object))))
+    return found.merge(xr.concat(parts, "transition"), combine_attrs="override")

@@ -9,7 +9,7 @@ from tegum.theory.linear import best_linear, feature_benefit, linear_interferenc
 from tegum.theory.nonlinear_compression import LINEAR_ERROR, compression_error, packed, ramped_floor, unpacked
 from tegum.theory.one_active import active_error, loss_nothing_active, losses_one_active, silent_error, sparse_loss
 from tegum.theory.pair_regime import pair_regime_count, pair_regime_loss
-from tegum.theory.simplices import best_simplex, fates, left_out, shared_loss, simplex_loss
+from tegum.theory.simplices import best_simplex, left_out, phase_losses, shared_loss, simplex_loss
 from tegum.theory.two_in_one import basin_shares, every_two_in_one_minimum, two_in_one_loss, two_in_one_minima
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "denoised",
     "dropped_loss",
     "every_two_in_one_minimum",
-    "fates",
     "feature_benefit",
     "half_recovered",
     "left_out",
@@ -44,6 +43,7 @@ __all__ = [
     "pair_regime_count",
     "pair_regime_loss",
     "paired_loss",
+    "phase_losses",
     "polygon_loss",
     "ramped_floor",
     "recovered",

@@ -25,7 +25,7 @@ from tegum.features import Independent
 from tegum.theory.candidates import dropped_loss
 
 _TERMS_TOL = 1e-9
-_FATES = (
+_PHASES = (
     ("extra ignored", "another ignored"),
     ("extra in a pair", "two others in a pair"),
     ("extra in a triangle", "three others in a triangle"),
@@ -113,8 +113,8 @@ def shared_loss(density: ArrayLike, importance: ArrayLike) -> NDArray[np.float64
     return np.asarray(np.cumsum(least_first, axis=-1) * each)
 
 
-def fates(n_features: int, density: ArrayLike, ratio: ArrayLike) -> dict[str, NDArray[np.float64]]:
-    """The candidates' losses for importances (1, ..., 1, r), named by what becomes of the last, extra feature.
+def phase_losses(n_features: int, density: ArrayLike, ratio: ArrayLike) -> dict[str, NDArray[np.float64]]:
+    """The candidates' losses for importances (1, ..., 1, r), named by the phase of the last, extra feature.
 
     Args:
         n_features: n, at least 2; they have n - 1 dimensions.
@@ -134,7 +134,7 @@ def fates(n_features: int, density: ArrayLike, ratio: ArrayLike) -> dict[str, ND
     losses: dict[str, NDArray[np.float64]] = {}
     for size in range(1, n_features + 1):
         each = simplex_loss(size, density)
-        with_extra, without = _FATES[min(size, len(_FATES)) - 1]
+        with_extra, without = _PHASES[min(size, len(_PHASES)) - 1]
         losses[with_extra.format(k=size)] = (size - 1 + r) * each
         if size < n_features:
             losses[without.format(k=size)] = (size + 0 * r) * each

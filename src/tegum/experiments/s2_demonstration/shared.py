@@ -1,7 +1,5 @@
 """What the two sweeps over density share: linear and ReLU-output models with falling importances, the best by exact loss."""
 
-from typing import Literal
-
 import numpy as np
 import xarray as xr
 
@@ -23,8 +21,7 @@ def sweep_study(n_features: int, n_hidden: int, decay: float, recipe: tg.Recipe)
     runs = []
     for net in (tg.nets.ReluOutput(n_features, n_hidden), tg.nets.Linear(n_features, n_hidden)):
         run = tg.train(net, features, recipe, sweep={"density": DENSITIES})
-        activation: Literal["linear", "relu"] = "linear" if isinstance(net, tg.nets.Linear) else "relu"
-        run["loss"] = (run["loss"].dims, tg.exact.loss(run["W"], run["b"], each_density, tol=1e-6, activation=activation))
+        run["loss"] = (run["loss"].dims, tg.exact.loss(run["W"], run["b"], each_density, tol=1e-6, net=net))
         runs.append(run)
     data = xr.concat(runs, "net", combine_attrs="drop_conflicts", join="exact").assign_coords(net=["ReluOutput", "Linear"])
     return data.assign_attrs(interrupted=max(run.attrs["interrupted"] for run in runs))

@@ -2,167 +2,146 @@
 
 Three readings of one grid: the paper's rule (ten fits, drop the worst, average norm and interference of the rest), the best of
 the ten by exact loss, and the certified optimum of the expected loss.  A fit is *stuck* where its exact loss exceeds the
-optimum's by 5 %; it is *helped* by its start where the pair of lowest cosine has a negative one and is the pair that costs
-least: with two others, the pair without the last feature if r > 1, else a pair with it.
+optimum's by 5 %; it is *helped* by its initial weights where the pair of lowest cosine has a negative one and is the pair that
+costs least: with two others, the pair without the last feature if r > 1, else a pair with it.
 
 The recipe is the cheapest of five tried on 10 x 10 points that is converged for these maps: 2,000 steps of 256 at 1e-2 leave
 the best of ten 3e-5 above the optimum (median; 3e-3 at most) and 29 % of all fits stuck, between 4,000 steps at 3e-3 (1e-5,
 31 %) and 6,000 (1e-5, 25 %).  The optimum's descents use 64 terms: its losses agree with those of 256 to 1e-10.
 """
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims.old import Claim, Control
-from tegum.geometry import SUPERPOSITION, phase_of
+from tegum.claims import Claim, Evidence, at_least
+from tegum.experiments import Figure
+from tegum.figures import phase_panels, stuck_panels
+from tegum.maps import extra_feature, paper_grid, ratio_axis, transitions_between
 from tegum.selection import mean_without_worst
 
-FITS = 10
 STUCK = 1.05
-TERMS = 64
-RECIPE = tg.Recipe(steps=2000, batch_size=256, learning_rate=1e-2, schedule="cosine", weight_decay=0)
+RECIPE = tg.Recipe(
+    steps=2000, batch_size=256, learning_rate=0.01, schedule="cosine", weight_decay=0, seeds=10, record=("W",), record_steps=[0]
+)
+Line = tuple[NDArray[np.float64], NDArray[np.float64]]
 PAPER_RULE, BEST, OPTIMUM = "paper's rule, 9 of 10 fits", "best of 10 by exact loss", "certified optimum"
 
 
-def grid(n_features: int, side: int) -> dict[str, tg.Axis]:
-    """Density 0.01 to 1 and importance of the last feature 0.1 to 10, both logarithmic."""
-    density, ratio = np.geomspace(0.01, 1, side), np.geomspace(0.1, 10, side)
-    importance = [(1.0,) * (n_features - 1) + (float(r),) for r in ratio]
-    return {
-        "density": tg.Axis(list(density), density=list(density)),
-        "importance_ratio": tg.Axis(list(ratio), importance=importance),
-    }
-
-
-def extra_feature(data: xr.Dataset) -> xr.Dataset:
-    """Norm and interference of the last feature, and the loss."""
-    W = data["W"].transpose(..., "hidden", "feature")
-    lead = W.dims[:-2]
-    last = {"norm": tg.geometry.feature_norms, "interference": tg.geometry.interference}
-    found = {name: (lead, measure(W.values.astype(np.float64))[..., -1]) for name, measure in last.items()}
-    return xr.Dataset(found, {name: W[name] for name in lead if name in W.coords}).assign(loss=data["loss"])
-
-
-def phase_study(n_features: int, side: int, recipe: tg.Recipe, starts: int) -> xr.Dataset:
-    """The grid read in three ways, and how often training got stuck; dims (reading, density, importance_ratio)."""
-    net = tg.nets.ReluOutput(n_features, n_features - 1)
-    sweep, features = grid(n_features, side), tg.features.Independent(n_features)
-    optimum = tg.exact.minimise(net, features, seeds=starts, sweep=sweep, warm_starts=1, terms=TERMS)
-    fits = tg.train(net, features, recipe.replaced(seeds=FITS, record=("W",), record_steps=(0,)), sweep=sweep)
-    worlds = features.replaced(
-        density=fits["feature_density"].values[:, :, None], importance=fits["feature_importance"].values[:, :, None]
-    )
-    fits["loss"] = (fits["loss"].dims, tg.exact.loss(fits["W"], fits["b"], worlds, tol=1e-6))
-    lowest, every = extra_feature(tg.best(optimum)), extra_feature(fits)
-    readings = {
-        PAPER_RULE: mean_without_worst(every),
-        BEST: extra_feature(tg.best(fits)).drop_vars("seed"),
-        OPTIMUM: lowest.drop_vars(["seed", "start"]),
-    }
-    first = fits["W_history"].sel(step=0)
-    data = xr.concat(readings.values(), "reading", coords="minimal", compat="override").assign_coords(reading=list(readings))
-    data["stuck"] = (every["loss"] > STUCK * lowest["loss"]).drop_vars("seed")
-    data["helped"] = helped(first)
-    data["gradient_norm"] = tg.best(optimum)["gradient_norm"].drop_vars(["seed", "start"])
-    data = data.drop_vars(["start", "step"], errors="ignore")
-    data.attrs = fits.attrs | {
-        "minimise": optimum.attrs["minimise"],
-        "not_converged": optimum.attrs["not_converged"],
-        "interrupted": max(fits.attrs["interrupted"], optimum.attrs["interrupted"]),
-    }
-    return data
-
-
-def certified_edges(n_features: int, ratios: list[float], starts: int) -> xr.Dataset:
-    """Where the norms of the certified optimum change most abruptly as density rises, located where two minima tie.
+def phase_study(n_features: int, side: int, ratios: list[float], starts: int) -> xr.Dataset:
+    """The grid read in three ways, how often training got stuck, and the certified boundary.
 
     Args:
         n_features: n; they have n - 1 dimensions.
-        ratios: importances of the last feature.
-        starts: random starts at each of 60 densities between which the transitions are sought.
+        side: grid points along each axis.
+        ratios: importances of the last feature at which the boundary is located.
+        starts: random starts at each density.
 
     Returns:
-        ``edge`` (density), ``jump`` (of the slope, relative) and ``order`` over ``ratio``.
+        ``norm``, ``interference`` and ``loss`` over ``reading`` and the grid, ``stuck`` and ``helped`` of each fit, and over
+        ``ratio`` the ``edge`` (a density), the ``jump`` of the slope there, relative, and its ``order``.
     """
-    net, density = tg.nets.ReluOutput(n_features, n_features - 1), np.geomspace(0.05, 0.99, 60)
-    importance = np.array([(1.0,) * (n_features - 1) + (r,) for r in ratios])
-    sweep = {
-        "importance_ratio": tg.Axis(ratios, importance=[tuple(row) for row in importance]),
-        "density": list(density),
-    }
-    best = tg.best(
-        tg.exact.minimise(net, tg.features.Independent(n_features), seeds=starts, sweep=sweep, warm_starts=1, terms=TERMS)
+    net, features = tg.nets.ReluOutput(n_features, n_features - 1), tg.features.Independent(n_features)
+    sweep = paper_grid(n_features, side)
+    certified: dict[str, Any] = {"seeds": starts, "warm_starts": 1, "terms": 64}
+    minima = tg.exact.minimise(net, features, sweep=sweep, **certified)
+    fits = tg.train(net, features, RECIPE, sweep=sweep)
+    each = features.replaced(
+        density=fits["feature_density"].values[:, :, None], importance=fits["feature_importance"].values[:, :, None]
     )
-    W = best["W"].transpose("importance_ratio", "density", "hidden", "feature").values
-    b = best["b"].transpose("importance_ratio", "density", "feature").values
-    norms = np.sort(tg.geometry.feature_norms(W), axis=-1)
-    k = np.abs(np.diff(norms, axis=1)).max(axis=-1).argmax(axis=1)
-    row = np.arange(len(ratios))
+    fits["loss"] = (fits["loss"].dims, tg.exact.loss(fits["W"], fits["b"], each, tol=1e-6))
+    optimum = tg.best(minima).drop_vars(["seed", "start"])
+    readings = {
+        PAPER_RULE: mean_without_worst(extra_feature(fits)),
+        BEST: extra_feature(tg.best(fits).drop_vars("seed")),
+        OPTIMUM: extra_feature(optimum),
+    }
+    data = xr.concat(readings.values(), "reading", coords="minimal", compat="override").assign_coords(reading=list(readings))
+    data["stuck"] = (fits["loss"] > STUCK * optimum["loss"]).drop_vars("seed")
+    data["helped"] = helped(fits["W_history"].sel(step=0)).drop_vars(["seed", "step"])
+    data["gradient_norm"] = optimum["gradient_norm"]
+    data.attrs = fits.attrs | {
+        "minimise": minima.attrs["minimise"],
+        "not_converged": minima.attrs["not_converged"],
+        "interrupted": max(fits.attrs["interrupted"], minima.attrs["interrupted"]),
+    }
+    line = {"importance_ratio": ratio_axis(n_features, ratios), "density": np.geomspace(0.05, 0.99, 60).tolist()}
+    return data.merge(boundary(net, tg.best(tg.exact.minimise(net, features, sweep=line, **certified))))
 
-    def worlds(values: NDArray[np.float64]) -> tg.features.Independent:
-        return tg.features.Independent(n_features, density=values[:, None], importance=importance)
 
-    ends = np.stack([density[k], density[k + 1]], axis=1)
-    models = [np.stack([each[row, k], each[row, k + 1]], axis=1) for each in (W, b)]
-    found = tg.exact.transitions(net, worlds, ends, *models)
-    parts = {"edge": found["value"], "jump": found["jump"], "order": found["order"]}
-    return xr.Dataset({name: ("ratio", part.values) for name, part in parts.items()}, {"ratio": np.array(ratios)})
+def boundary(net: tg.nets.ReluOutput, minima: xr.Dataset) -> xr.Dataset:
+    """Where the norms of the optimum change most abruptly with density: ``edge``, ``jump`` and ``order`` over ``ratio``."""
+    norms = xr.apply_ufunc(
+        lambda W: np.sort(tg.geometry.feature_norms(W), axis=-1),
+        minima["W"],
+        input_core_dims=[["hidden", "feature"]],
+        output_core_dims=[["feature"]],
+    )
+    after = minima["density"] >= abs(norms.diff("density")).max("feature").idxmax("density")
+    found = transitions_between(net, minima, after.transpose("importance_ratio", "density"))
+    edges = {name: ("ratio", found[part].values) for name, part in (("edge", "value"), ("jump", "jump"), ("order", "order"))}
+    return xr.Dataset(edges, {"ratio": found["at"].values})
 
 
-def helped(first: xr.DataArray) -> xr.DataArray:
-    """Whether a fit starts with the pair that costs least as its most opposed one, from its first weights."""
-    W = first.transpose(..., "hidden", "feature").astype(np.float64)
-    unit = W.values / np.maximum(tg.geometry.feature_norms(W.values)[..., None, :], 1e-30)
-    n = W.sizes["feature"]
+def helped(initial: xr.DataArray) -> xr.DataArray:
+    """Whether the most opposed pair of a fit's initial weights is one that costs least."""
+    n = initial.sizes["feature"]
     one, other = np.triu_indices(n, 1)
-    cosine = tg.geometry.gram(unit)[..., one, other]
-    lowest = cosine.argmin(axis=-1)
-    with_last = W.isel(hidden=0, feature=0, drop=True).copy(data=other[lowest] == n - 1)
-    with_last = with_last.drop_vars(["seed", "step"], errors="ignore")
-    pays = with_last if n == 2 else with_last == (with_last["importance_ratio"] <= 1)
-    return with_last.copy(data=pays.values & (cosine.min(axis=-1) < 0))
+    cosine: xr.DataArray = xr.apply_ufunc(
+        lambda W: tg.geometry.cosines(W.astype(np.float64))[..., one, other],
+        initial,
+        input_core_dims=[["hidden", "feature"]],
+        output_core_dims=[["pair"]],
+    )
+    with_last = xr.DataArray(other == n - 1, dims="pair").isel(pair=cosine.argmin("pair"))
+    pays = with_last if n == 2 else with_last == (initial["importance_ratio"] <= 1)
+    return pays & (cosine.min("pair") < 0)
 
 
-def stuck_parts(data: xr.Dataset, hindered: str, opposed: str) -> dict[str, xr.DataArray]:
-    """The share of fits that got stuck at every grid point, by how they started; the names are titles."""
-    stuck, good = data["stuck"], data["helped"]
-    return {hindered: stuck.where(~good).mean("seed"), opposed: stuck.where(good).mean("seed")}
+def orders(found: xr.Dataset) -> dict[str, Any]:
+    """The orders of some transitions along density, with their jumps of the slope and where they are, by importance."""
+    each = found.rename(ratio="importance").swap_dims(transition="importance").sortby("importance")
+    return {"order": set(each["order"].values.tolist()), "jump": each["jump"], "density": each["value"]}
+
+
+def phase_figures(
+    data: xr.Dataset, lines: dict[str, Line], caption: str, titles: tuple[str, str], stuck_caption: str
+) -> dict[str, Figure]:
+    """The readings under theoretical lines and the certified boundary; how often fits got stuck without and with help."""
+    readings = {title: data.sel(reading=title) for title in data["reading"].values}
+    edge = {"certified boundary": (data["ratio"].values, data["edge"].values)}
+    parts = [data["stuck"].where(part).mean("seed") for part in (~data["helped"], data["helped"])]
+    return {
+        "phases": Figure(phase_panels(readings, lines | edge), caption),
+        "stuck": Figure(
+            stuck_panels(dict(zip(titles, parts, strict=True))),
+            f"Share of fits that end more than 5 % above the certified optimum, {stuck_caption}",
+        ),
+    }
+
+
+def stuck_shares(fits: tuple[xr.DataArray, xr.DataArray]) -> dict[str, float]:
+    """How often fits got stuck, of those of which the second array is not true and of those of which it is."""
+    stuck, so = fits
+    where_not, where_so = (float(stuck.where(part).mean()) for part in (~so, so))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = float(np.divide(where_not, where_so))
+    return {"times as many": times, "where not": where_not, "where so": where_so}
 
 
 def stuck_claim(data: xr.Dataset, statement: str, by: str) -> Claim:
-    """Fits that their start does not help get stuck more often."""
-    stuck, good = data["stuck"], data["helped"]
-    without, opposite = float(stuck.where(~good).mean()), float(stuck.where(good).mean())
-    even, odd = (float(stuck.sel(seed=stuck["seed"] % 2 == k).mean()) for k in (0, 1))
+    """Fits that their initial weights do not help get stuck more often."""
+    stuck = data["stuck"]
     return Claim(
-        name="same-sign",
-        statement=statement,
-        how=f"share of fits whose exact loss exceeds the optimum's by 5 %, by {by}",
-        expected="at least 3 times as many where not",
-        tolerance="factor 3",
-        measured=f"{without:.1%} where not, {opposite:.1%} where so",
-        holds=without >= 3 * opposite,
-        evidence=f"{stuck.size} fits",
-        control=Control(
-            "split by even and odd seeds instead", f"{even:.1%} and {odd:.1%}", max(even, odd) >= 3 * min(even, odd)
-        ),
+        "same-sign",
+        statement,
+        how=f"share of fits whose exact loss exceeds the optimum's by 5 %, by {by}: how many times as many where not",
+        measure=stuck_shares,
+        expect={"times as many": at_least(3)},
+        of=(stuck, data["helped"]),
+        against={"split by even and odd seeds instead": (stuck, stuck["seed"] % 2 == 1)},
+        evidence=Evidence(f"{stuck.size} fits", stuck.size),
     )
-
-
-def boundary(reading: xr.Dataset) -> NDArray[np.float64]:
-    """The highest density at which the last feature is in superposition, for each importance; NaN where it never is.
-
-    Halfway, on the logarithmic axis, between the last grid point that is and the first that is not.
-    """
-    mixed = phase_of(reading["norm"].values, reading["interference"].values) == SUPERPOSITION
-    mixed = reading["norm"].copy(data=mixed).transpose("density", "importance_ratio").values
-    density = reading["density"].values
-    found = np.full(mixed.shape[1], np.nan)
-    for column in range(mixed.shape[1]):
-        places = np.flatnonzero(mixed[:, column])
-        if places.size:
-            k = int(places[-1])
-            found[column] = np.sqrt(density[k] * density[min(k + 1, len(density) - 1)])
-    return found

@@ -15,8 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, below, equal, near
-from tegum.claims.expectations import all_of
+from tegum.claims import Claim, all_of, below, equal, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
 from tegum.figures import gram_panels

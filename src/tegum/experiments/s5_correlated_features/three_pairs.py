@@ -13,8 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, Disagreement, Evidence, between, equal, every, near, share_at_least
-from tegum.claims.expectations import all_of
+from tegum.claims import Claim, Disagreement, Evidence, all_of, between, equal, every, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
 from tegum.geometry import POLYGON, arrangement_of, circle_gaps, feature_norms, identify, shape_names

@@ -77,7 +77,7 @@ def trained(net: tg.nets.Net, field: Field, ratios: NDArray[np.float64], recipe:
     run = tg.train(net, tg.features.Independent(N, density=DENSITY), recipe, sweep=sweep)
     data = run[["W", "b"]].astype(np.float64)
     W, b, each = data["W"].values, data["b"].values, features_at(field, ratios[:, None])
-    loss = tg.exact.loss(W, b, each, tol=1e-6, activation="linear" if isinstance(net, tg.nets.Linear) else "relu")
+    loss = tg.exact.loss(W, b, each, tol=1e-6, net=net)
     return data.assign(
         loss=(("ratio", "seed"), loss, {"long_name": "exact expected loss"}),
         kind=(("ratio", "seed"), kinds_of(W)),

@@ -1,0 +1,54 @@
+"""The extra feature of a phase diagram: the last of n, of importance r where the others have 1, and what becomes of it.
+
+Example: `train(net, Independent(2), recipe, sweep=paper_grid(2, 24))` trains at every density and importance of the paper's
+diagrams, and `extra_phase(extra_feature(best(run)))` names the phase of the second feature there.
+
+Source: the phase diagrams of section 3 of `Toy Models of Superposition`.
+"""
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from tegum.geometry import feature_norms, interference, phase_of
+from tegum.sweep import Axis
+
+GRID = ("density", "importance_ratio")
+"""The dimensions of a phase diagram."""
+
+
+def importances(n_features: int, ratio: ArrayLike) -> NDArray[np.float64]:
+    """(1, ..., 1, r) for each r, shape (k, n)."""
+    r = np.asarray(ratio, dtype=np.float64)
+    return np.concatenate([np.ones((len(r), n_features - 1)), r[:, None]], axis=1)
+
+
+def ratio_axis(n_features: int, ratio: ArrayLike) -> Axis:
+    """The axis of a sweep along which the last feature's importance is r and the others' is 1."""
+    labels = np.asarray(ratio, dtype=np.float64).tolist()
+    return Axis(labels, importance=[tuple(row) for row in importances(n_features, labels).tolist()])
+
+
+def paper_grid(n_features: int, side: int) -> dict[str, Axis]:
+    """The paper's axes, both logarithmic: densities 0.01 to 1, importances of the last feature 0.1 to 10."""
+    density = np.geomspace(0.01, 1, side).tolist()
+    return {"density": Axis(density, density=density), "importance_ratio": ratio_axis(n_features, np.geomspace(0.1, 10, side))}
+
+
+def extra_feature(data: xr.Dataset) -> xr.Dataset:
+    """``norm`` and ``interference`` of the last feature of every model, beside its ``loss``."""
+    last = {
+        name: xr.apply_ufunc(
+            lambda W, measure=measure: measure(W.astype(np.float64))[..., -1],
+            data["W"],
+            input_core_dims=[["hidden", "feature"]],
+        )
+        for name, measure in (("norm", feature_norms), ("interference", interference))
+    }
+    return xr.Dataset(last | {"loss": data["loss"]})
+
+
+def extra_phase(extra: xr.Dataset) -> xr.DataArray:
+    """The phase of the last feature, from its ``norm`` and ``interference``; see `tegum.geometry.phase_of`."""
+    phase: xr.DataArray = xr.apply_ufunc(phase_of, extra["norm"], extra["interference"])
+    return phase
