@@ -18,17 +18,8 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Claim, above, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.experiments.s6_dynamics.shared import (
-    CLOCK,
-    FLOW,
-    SHORT,
-    TRAINING,
-    evidence,
-    flowed_path,
-    path_called,
-    side_by_side,
-    trained_path,
-)
+from tegum.experiments.s6_dynamics import shared
+from tegum.experiments.s6_dynamics.shared import CLOCK, FLOW, SHORT, TRAINING
 from tegum.figures import level_panels, level_slider
 from tegum.geometry import Event
 
@@ -53,15 +44,15 @@ def study(profile: Profile) -> xr.Dataset:
     recipe = RECIPE.replaced(seeds=SEEDS[profile])
     paths = {}
     for kind, net in (("relu", tg.nets.ReluOutput(N, M)), ("linear", tg.nets.Linear(N, M))):
-        trained = trained_path(net, features, recipe)
+        trained = shared.trained_path(net, features, recipe)
         paths[f"{kind}_step"] = trained.rename(time="step")
-        paths[f"{kind}_time"] = flowed_path(net, features, trained, TIMES)
-    return side_by_side(paths)
+        paths[f"{kind}_time"] = shared.flowed_path(net, features, trained, TIMES)
+    return shared.side_by_side(paths)
 
 
 def path_of(data: xr.Dataset, engine: str, kind: str = "relu") -> xr.Dataset:
     """The paths of ReLU-output or linear models in one engine."""
-    return path_called(data, f"{kind}_{TIME[engine]}")
+    return shared.path_called(data, f"{kind}_{TIME[engine]}")
 
 
 def digons(path: xr.Dataset) -> NDArray[np.bool_]:
@@ -102,7 +93,7 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
             expect=share_at_least(0.5),
             of=path,
             against={control: linear},
-            evidence=evidence(data, path, engine),
+            evidence=shared.evidence(data, path, engine),
             needs=16,
         ),
         Claim(
@@ -115,7 +106,7 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
             expect=dict.fromkeys(SORTS, above(0, "%")),
             of=found,
             against={control: found_events(linear)},
-            evidence=evidence(data, path, engine).adding(f"{sum(map(len, found))} events"),
+            evidence=shared.evidence(data, path, engine).adding(f"{sum(map(len, found))} events"),
             needs=16,
             note="In other events the loss falls nearly as fast before or after. In the paper's example the second event "
             f"lowers the loss more than the first; here it does in {later} of {len(pairs)} models with two events.",

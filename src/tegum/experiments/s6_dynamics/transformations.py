@@ -21,17 +21,8 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Claim, above, at_least, every, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.experiments.s6_dynamics.shared import (
-    CLOCK,
-    FLOW,
-    SHORT,
-    TRAINING,
-    evidence,
-    flowed_path,
-    path_called,
-    side_by_side,
-    trained_path,
-)
+from tegum.experiments.s6_dynamics import shared
+from tegum.experiments.s6_dynamics.shared import CLOCK, FLOW, SHORT, TRAINING
 from tegum.figures import path_slider
 from tegum.geometry import Visit
 
@@ -56,22 +47,22 @@ def study(profile: Profile) -> xr.Dataset:
     """Correlated sets in training and in the exact flow; beside them larger weights, independent features, linear models."""
     net, few = tg.nets.ReluOutput(2 * SET, M), RECIPE.replaced(seeds=OTHERS[profile])
     sets = tg.features.CorrelatedSets(2, SET, density=DENSITY)
-    trained = trained_path(net, sets, RECIPE.replaced(seeds=SEEDS[profile]))
+    trained = shared.trained_path(net, sets, RECIPE.replaced(seeds=SEEDS[profile]))
     paths = {
         TRAINING: trained,
-        FLOW: flowed_path(net, sets, trained.isel(seed=slice(FLOWS[profile])), TIMES, threads=1),
-        LARGE: trained_path(net, sets, few.replaced(initialisation_scale=1.0)),
-        INDEPENDENT: trained_path(net, tg.features.Independent(2 * SET, density=DENSITY), few),
-        LINEAR: trained_path(tg.nets.Linear(2 * SET, M), sets, few),
+        FLOW: shared.flowed_path(net, sets, trained.isel(seed=slice(FLOWS[profile])), TIMES, threads=1),
+        LARGE: shared.trained_path(net, sets, few.replaced(initialisation_scale=1.0)),
+        INDEPENDENT: shared.trained_path(net, tg.features.Independent(2 * SET, density=DENSITY), few),
+        LINEAR: shared.trained_path(tg.nets.Linear(2 * SET, M), sets, few),
     }
-    return side_by_side(
+    return shared.side_by_side(
         {KEYS[kind]: path.rename({dim: f"{KEYS[kind]}_{dim}" for dim in ("seed", "time")}) for kind, path in paths.items()}
     )
 
 
 def path_of(data: xr.Dataset, kind: str) -> xr.Dataset:
     """The paths of one kind."""
-    return path_called(data, KEYS[kind])
+    return shared.path_called(data, KEYS[kind])
 
 
 def visits(path: xr.Dataset) -> list[tuple[Visit, ...]]:
@@ -149,7 +140,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
 def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
     """The checks of F27 in training or in the exact flow."""
     path, independent, key = path_of(data, engine), path_of(data, INDEPENDENT), SHORT[engine]
-    claim = partial(Claim, of=path, against={INDEPENDENT: independent}, evidence=evidence(data, path, engine))
+    claim = partial(Claim, of=path, against={INDEPENDENT: independent}, evidence=shared.evidence(data, path, engine))
     return [
         claim(
             f"octahedron-{key}",
