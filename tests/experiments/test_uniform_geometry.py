@@ -1,7 +1,8 @@
-"""Equal features end to end, small; tests of shapes pass on shapes built by hand and fail on random directions."""
+"""Equal features, small; checks of shapes pass on shapes built by hand and fail on random directions."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,19 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.caching import caching
-from tegum.experiments.s4_geometry import uniform_geometry, uniform_study
-from tegum.experiments.s4_geometry.uniform_claims import STATEMENTS, Statement, first_place_with
-from tegum.experiments.s4_geometry.uniform_lines import (
-    PAPER,
-    PAPER_X,
-    _at_half,
-    _off_the_table,
-    _sparse_dots,
-    _stretch,
-    features_per_dimension,
-)
-from tegum.experiments.s4_geometry.uniform_study import EXACT, TRAINING, WAYS, as_many_random, inverse, three_ways, within
+from tegum.caching import Call, caching
+from tegum.claims import Claim
+from tegum.experiments.s4_geometry import shared, uniform_geometry
+from tegum.experiments.s4_geometry.shared import EXACT, INVERSE, TRAINING, WAYS
 from tegum.geometry import polygon, simplex
 from tegum.geometry.thomson import kept_solutions
 from tegum.runs import Pieces
@@ -47,37 +39,47 @@ def data() -> Iterator[xr.Dataset]:
         yield uniform_geometry.study("quick")
 
 
+@pytest.fixture(scope="module")
+def claims(data: xr.Dataset) -> dict[str, Claim]:
+    return {claim.name: claim for claim in uniform_geometry.claims(data)}
+
+
+def line(x: Any, D_star: Any) -> xr.DataArray:
+    return xr.DataArray(np.asarray(D_star, float), {INVERSE: np.asarray(x, float)}, [INVERSE])
+
+
+def models(*W: NDArray[np.float64], x: Any = None) -> xr.DataArray:
+    return xr.DataArray(np.stack(W), {INVERSE: np.arange(len(W)) if x is None else x}, [INVERSE, "hidden", "feature"])
+
+
 def test_losses_are_exact_and_fall_where_they_are_minimised(data: xr.Dataset) -> None:
-    worlds = tg.features.Independent(30, density=data["density"].values[:, None])
+    features = tg.features.Independent(30, density=data["density"].values[:, None])
     for way in WAYS:
         one = data.sel(way=way)
-        np.testing.assert_allclose(one["loss"], tg.exact.loss(one["W"].values, one["b"].values, worlds), rtol=1e-5)
+        np.testing.assert_allclose(one["loss"], tg.exact.loss(one["W"].values, one["b"].values, features), rtol=1e-5)
     loss = data["loss"]
     assert (loss.sel(way="exact from trained") <= loss.sel(way=TRAINING) + 1e-9).all()
-    assert (data["gradient"].sel(way=EXACT) <= uniform_study.GRADIENT).mean() > 0.8
+    assert (data["gradient"].sel(way=EXACT) <= shared.GRADIENT).mean() > 0.8
 
 
 def test_exact_minimisation_finds_digons_and_shapes_beyond(data: xr.Dataset) -> None:
-    place = int(np.argmin(abs(inverse(data) - 2.81)))
-    W = data["W"].sel(way=EXACT).isel(density=place).values
-    assert tg.geometry.identify(W).label == "3 digons"
-    assert first_place_with(data, EXACT, "digon", 0.1) < 3
-    assert np.isnan(first_place_with(data, EXACT, "octagon", 0.1))
+    W = shared.models_of(data, EXACT)
+    assert tg.geometry.identify(W.sel({INVERSE: 2.81}, method="nearest").values).label == "3 digons"
+    assert shared.first_place(shared.filled(W, "digon")) < 3
+    assert np.isnan(shared.first_place(shared.filled(W, "octagon")))
 
 
-def test_every_statement_is_judged_in_both_ways_with_controls_that_fail(data: xr.Dataset) -> None:
-    claims = {claim.name: claim for claim in uniform_geometry.claims(data)}
-    for way in (TRAINING, EXACT):
-        assert {f"{test.name}-{way}" for test in STATEMENTS} <= set(claims)
-    assert all(claim.control is not None and not claim.control.holds for claim in claims.values())
+def test_controls_fail_in_both_ways_and_plain_shapes_are_recognised(claims: dict[str, Claim]) -> None:
+    assert not any(control.holds for claim in claims.values() for control in claim.controls)
+    assert {name.removesuffix(TRAINING) for name in claims if name.endswith(TRAINING)} == {
+        name.removesuffix(EXACT) for name in claims if name.endswith(EXACT)
+    }
     for name in ("digons", "packed", "pairs", "factors", "factor-sums"):
-        assert claims[f"{name}-{EXACT}"].verdict == "held", claims[f"{name}-{EXACT}"].measured
+        assert claims[f"{name}-{EXACT}"].verdict == "held", claims[f"{name}-{EXACT}"].found
 
 
 def test_pictures(data: xr.Dataset) -> None:
     figures = uniform_geometry.figures(data)
-    ways = {f"{kind}-{way}" for kind in ("dots", "graphs") for way in (TRAINING, EXACT)}
-    assert set(figures) == {"line", "sensing", "shares", "factors"} | ways
     assert [trace.name for trace in figures["line"].picture.data] == [*WAYS, "paper"]
     dots = figures["dots-exact"].picture.data[-1]
     assert len(dots.y) == 8 * 30
@@ -91,7 +93,7 @@ def test_a_killed_study_keeps_the_densities_it_has_finished(
     calls = []
     minimise = tg.exact.minimise.__wrapped__  # type: ignore[attr-defined]
 
-    def dying(call: tg.caching.Call) -> xr.Dataset:  # type: ignore[name-defined]
+    def dying(call: Call) -> xr.Dataset:
         calls.append(call)
         if call.function is minimise and len(calls) == 4:
             raise KeyboardInterrupt
@@ -100,15 +102,15 @@ def test_a_killed_study_keeps_the_densities_it_has_finished(
     densities, recipe = uniform_geometry.densities([0, 16, 22, 31]), uniform_geometry.RECIPE["quick"]
     pieces = Pieces(tmp_path, print)
     with caching(dying), pytest.raises(KeyboardInterrupt):
-        three_ways(30, 3, densities, recipe)
+        shared.three_ways(30, 3, densities, recipe)
     stamps = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*")}
     assert len(stamps) > 2
     again = Pieces(tmp_path, print)
     with caching(again):
-        done = three_ways(30, 3, densities, recipe)
+        done = shared.three_ways(30, 3, densities, recipe)
     assert again.seconds_cached > 0
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
-    xr.testing.assert_identical(done.drop_attrs(), three_ways(30, 3, densities, recipe).drop_attrs())
+    xr.testing.assert_identical(done.drop_attrs(), shared.three_ways(30, 3, densities, recipe).drop_attrs())
 
 
 BUILT: dict[str, list[NDArray[np.float64]]] = {
@@ -123,59 +125,75 @@ BUILT: dict[str, list[NDArray[np.float64]]] = {
 }
 
 
-@pytest.mark.parametrize("test", STATEMENTS, ids=lambda test: test.name)
-def test_statements_hold_for_shapes_built_by_hand_and_not_for_random_directions(test: Statement) -> None:
-    W = summed(BUILT[test.name])
-    assert test.ask([W])[1]
+@pytest.mark.parametrize("name", BUILT)
+def test_checks_of_shapes_hold_for_shapes_built_by_hand_and_not_for_random_directions(
+    name: str, claims: dict[str, Claim]
+) -> None:
+    def holds(W: NDArray[np.float64]) -> bool:
+        built = models(W)
+        judged = shared.with_components(built) if name == "factors" else built
+        return claims[f"{name}-{EXACT}"].applied_to(judged).holds
+
+    W = summed(BUILT[name])
+    assert holds(W)
     rng = np.random.default_rng(0)
     random = rng.normal(size=W.shape)
-    assert not test.ask([random / np.linalg.norm(random, axis=0)])[1]
-    assert not test.ask([W + 0.25 * rng.normal(size=W.shape)])[1]
+    assert not holds(random / np.linalg.norm(random, axis=0))
+    assert not holds(W + 0.25 * rng.normal(size=W.shape))
+
+
+def test_mixed_components_are_not_orthogonal() -> None:
+    W = shared.with_components(models(summed([simplex(2)] * 5)))
+    assert float(shared.across(W).max()) < 1e-12
+    assert float(shared.across(shared.with_neighbours_exchanged(W)).min()) > 0.9
 
 
 def test_as_many_random_directions_as_features_are_learned(data: xr.Dataset) -> None:
     W = np.zeros((3, 30))
     W[:, :5] = summed([polygon(5), simplex(1)])[:, :5]
-    random = as_many_random(data, W)
-    assert random.shape == (3, 5)
-    np.testing.assert_allclose(np.linalg.norm(random, axis=0), 1)
+    random = shared.random_like(shared.models_of(data, EXACT)[:1].copy(data=W[None]))
+    np.testing.assert_allclose(np.linalg.norm(random[0], axis=0), [1] * 5 + [0] * 25)
 
 
-def test_the_line_against_the_table_and_its_plateaus(data: xr.Dataset) -> None:
-    x = np.array(PAPER_X)
-    assert _off_the_table(x, np.array(PAPER)) == (0, 1.2)
-    assert _off_the_table(x, np.array(PAPER) + np.where(x == 3.0, 0.1, 0))[1] == 3.0
-    assert _stretch(np.array([1, 2, 3, 4, 8.0]), np.array([True, False, True, True, True])) == (3, 8)
-    assert _stretch(x, np.zeros(len(x), bool)) == (1, 1)
-    np.testing.assert_allclose(features_per_dimension(np.array([10.0, 4.3])), [4.343, 2.948], atol=1e-3)
-    assert within(data, 1, 1.1) == [0]
+def test_six_phases_are_told_apart() -> None:
+    digons, pentagon = [simplex(2)] * 4, [polygon(5), simplex(2), simplex(2)]
+    rng = np.random.default_rng(0)
+    crowd = rng.normal(size=(4, 20)) / 2
+    shapes = [summed([simplex(4), simplex(2)]), summed([simplex(3), simplex(2), simplex(2)]), summed(digons), summed(pentagon)]
+    six = [np.pad(W, ((0, 0), (0, 20 - W.shape[1]))) for W in (*shapes, crowd, crowd)]
+    found = shared.phases(models(*six))
+    assert [found[name] for name in shared.LOOKS] == [True, True, True, False]
+    assert found["irregular core"] == found["one component"] == 1
+    assert found["shapes"][:3] == ["tetrahedron + digon", "triangle + 2 digons", "4 digons"]
+
+
+def test_the_line_against_the_table() -> None:
+    x, paper = np.array(shared.PAPER_X), np.array(shared.PAPER)
+    assert (shared.off_the_paper(line(x, paper)) == 0).all()
+    off = shared.off_the_paper(line(x, paper + np.where(x == 3.0, 0.1, 0)))
+    assert float(off[INVERSE][off.argmax(INVERSE)]) == 3.0
+    np.testing.assert_allclose(shared.features_per_dimension(np.array([10.0, 4.3])), [4.343, 2.948], atol=1e-3)
 
 
 def test_the_plateau_is_counted_on_the_papers_grid_whatever_was_trained() -> None:
-    x = np.array([1.0, 2.0, 3.0, 4.0, 9.0])
-    first, last = _at_half(x, np.array([1.0, 0.5, 0.5, 0.5, 0.2]))
-    assert 1.93 < first < 2.03
-    assert 4.0 <= last < 4.5
-    assert _at_half(x, np.ones(5)) == (1, 1)
+    found = shared.sticking(line([1, 2, 3, 4, 9], [1, 0.5, 0.5, 0.5, 0.2]))
+    assert 1.93 < found["from"] < 2.03
+    assert 4.0 <= found["to"] < 4.5
+    assert found["grid points at 1/2"] == 1 + round(49 * np.log10(found["to"].item() / found["from"].item()))
+    assert found["dense D*"].values.tolist() == [1]
+    twice = shared.sticking(line([1, 2, 2.2, 2.5, 3, 4, 9], [1, 0.5, 0.5, 0.9, 0.5, 0.5, 0.2]))
+    assert 2.9 < twice["from"] < 3.1
+    assert shared.sticking(line([1, 9], [1, 1]))["grid points at 1/2"] == 0
 
 
-@pytest.mark.parametrize(("per_dimension", "share"), [((3, 3.5, 4.2), "100%, 100%, 100%"), ((3, 3.5, 3.6), "100%, 100%, 0%")])
-def test_dots_of_sparse_worlds_are_counted_within_their_limits(per_dimension: tuple[float, ...], share: str) -> None:
-    models = [np.zeros((20, 240)) for _ in per_dimension]
-    for W, count in zip(models, per_dimension, strict=True):
-        W[:, : round(20 * count)] = tight_frame(20, round(20 * count))
-    W = np.stack(models)[None]
-    data = xr.Dataset(
-        {
-            "W": (("way", "density", "hidden", "feature"), W),
-            "start_W": (("hidden", "feature"), np.random.default_rng(0).normal(size=(20, 240))),
-        },
-        {"way": [EXACT], "density": 1 / np.array([5.6, 7.4, 9.5])},
-    )
-    claim = _sparse_dots(data, EXACT)
-    assert claim.measured == share
-    assert claim.holds == (share == "100%, 100%, 100%")
-    assert claim.evidence == "3 densities, 1 model each"
+@pytest.mark.parametrize(("per_dimension", "shares"), [((3, 3.5, 4.2), [1, 1, 1]), ((3, 3.5, 3.6), [1, 1, 0])])
+def test_sparse_dots_are_counted_within_their_limits(per_dimension: tuple[float, ...], shares: list[int]) -> None:
+    W = [np.zeros((20, 240)) for _ in per_dimension]
+    for one, count in zip(W, per_dimension, strict=True):
+        one[:, : round(20 * count)] = tight_frame(20, round(20 * count))
+    found = shared.sparse_dots(models(*W, x=[5.6, 7.4, 9.5]))
+    assert [inside.mean() for inside in found.values()] == shares
+    assert list(found) == ["D from 0.31 to 0.35", "D from 0.27 to 0.31", "D from 0.23 to 0.25"]
 
 
 def tight_frame(m: int, n: int) -> NDArray[np.float64]:

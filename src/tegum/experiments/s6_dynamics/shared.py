@@ -1,10 +1,12 @@
-"""What the experiments on learning dynamics share: the same starts followed through training and through exact gradient flow.
+"""What the experiments on learning dynamics share: the same initial weights followed through training and exact gradient flow.
 
 A path is a dataset with ``W`` (seed, time, hidden, feature), ``b``, the exact expected ``loss`` (seed, time), free of sampling
 noise, and ``D`` (seed, time, feature).  In training the time counts optimizer steps, in a flow it is learning rate times
 steps.
 """
 
+from collections import ChainMap
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,72 +14,53 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
+from tegum.claims import Evidence, every
 from tegum.threads import in_pieces
 
-_TERMS = 64
 TRAINING, FLOW = "training", "exact gradient flow"
+SHORT = {TRAINING: "training", FLOW: "flow"}
+CLOCK = {TRAINING: "optimizer steps", FLOW: "time (learning rate × steps)"}
+_TERMS, _RTOL = 64, 1e-6
 
 
 def trained_path(net: tg.nets.Net, features: tg.features.Features, recipe: tg.Recipe) -> xr.Dataset:
-    """Every seed's path through training; time 0, the start, included."""
+    """Every seed's path through training; time 0, the initial weights, included."""
     run = tg.train(net, features, recipe.replaced(record=tuple(net.parameter_shapes())))
     W, b = run["W_history"], run["b_history"]
     linear = isinstance(net, tg.nets.Linear)
     loss = tg.exact.loss(W, b, features, tol=1e-6, activation="linear" if linear else "relu")
-    data = _path(W.values, b.values, loss, run["seed"].values, run["step"].values.astype(np.float64))
-    data.attrs = run.attrs
-    return data
+    return _path(W.values, b.values, loss, run["seed"].values, run["step"].values.astype(np.float64)).assign_attrs(run.attrs)
 
 
 def flowed_path(
     net: tg.nets.Net,
     features: tg.features.Features,
-    start: xr.Dataset,
+    trained: xr.Dataset,
     times: NDArray[np.float64],
-    rtol: float = 1e-6,
     threads: int | None = None,
 ) -> xr.Dataset:
-    """The exact gradient flow from the first weights of every seed of ``start``, at rising times.
+    """The exact gradient flow from the initial weights of every seed of a trained path, at rising times; NaN where it gave up.
 
     The integrator is Python: in small models two ``threads`` of it hold each other up (n = 6: six flows 27 s, in a row 14 s).
     """
-    first = start.isel(time=0)
-    seeds, m, n = first.sizes["seed"], net.n_hidden, net.n_features
-    W, b, loss = (
-        np.full((seeds, len(times), m, n), np.nan),
-        np.full((seeds, len(times), n), np.nan),
-        np.full((seeds, len(times)), np.nan),
-    )
-    gave_up = [""] * seeds
+    initial = trained.isel(time=[0])
+    flows = [initial.isel(seed=k) for k in range(initial.sizes["seed"])]
 
     def follow(_: Any, begin: int, end: int) -> None:
         for k in range(begin, end):
-            model = first.isel(seed=k)
-            flow = tg.exact.gradient_flow(
-                net,
-                features,
-                model["W"].values,
-                model["b"].values,
-                float(times[-1]),
-                times=times,
-                rtol=rtol,
-                terms=_TERMS,
-                progress=False,
-            )
-            reached = flow.sizes["time"]
-            W[k, :reached], b[k, :reached], loss[k, :reached] = flow["W"].values, flow["b"].values, flow["loss"].values
-            gave_up[k] = "" if reached == len(times) else str(flow.attrs["status"])
+            W, b = (flows[k][name].values[0] for name in ("W", "b"))
+            settings: dict[str, Any] = {"times": times, "rtol": _RTOL, "terms": _TERMS, "progress": False}
+            flows[k] = tg.exact.gradient_flow(net, features, W, b, float(times[-1]), **settings)
 
-    done = in_pieces(seeds, 1, lambda: None, follow, threads=threads, progress=None, title="gradient flow", unit="flow")
-    data = _path(W, b, loss, first["seed"].values, times)
-    data.attrs = {
-        "net": repr(net),
-        "features": repr(features),
-        "flow": f"BDF, rtol {rtol:g}, {_TERMS} terms, until time {times[-1]:g}",
-        "flows_that_gave_up": sum(bool(status) for status in gave_up),
-        "interrupted": int(done < seeds),
-    }
-    return data
+    done = in_pieces(len(flows), 1, lambda: None, follow, threads=threads, progress=None, title="gradient flow", unit="flow")
+    W, b, loss = (np.stack([flow[name].reindex(time=times).values for flow in flows]) for name in ("W", "b", "loss"))
+    return _path(W, b, loss, initial["seed"].values, times).assign_attrs(
+        net=repr(net),
+        features=repr(features),
+        flow=f"BDF, rtol {_RTOL:g}, {_TERMS} terms, until time {times[-1]:g}",
+        flows_that_gave_up=sum(flow.sizes["time"] < len(times) for flow in flows[:done]),
+        interrupted=int(done < len(flows)),
+    )
 
 
 def _path(W: NDArray[Any], b: NDArray[Any], loss: NDArray[Any], seeds: NDArray[Any], times: NDArray[np.float64]) -> xr.Dataset:
@@ -93,8 +76,24 @@ def _path(W: NDArray[Any], b: NDArray[Any], loss: NDArray[Any], seeds: NDArray[A
     )
 
 
-def found_events(path: xr.Dataset) -> list[list[tg.geometry.Event]]:
-    """The events of every seed, after half its features have settled; time 0 is left out."""
-    late = path.isel(time=path["time"].values > 0)
-    times = late["time"].values
-    return [tg.geometry.events(late["D"].values[k], times, late["loss"].values[k]) for k in range(late.sizes["seed"])]
+def side_by_side(paths: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """One dataset of all paths, the variables of each named after its key; where attributes differ, the first path's count."""
+    named = [path.rename({str(name): f"{key}_{name}" for name in path.data_vars}) for key, path in paths.items()]
+    attributes = dict(ChainMap(*(path.attrs for path in paths.values())))
+    interrupted = max(int(path.attrs["interrupted"]) for path in paths.values())
+    return xr.merge(named, combine_attrs="drop_conflicts").assign_attrs(attributes | {"interrupted": interrupted})
+
+
+def path_called(data: xr.Dataset, key: str) -> xr.Dataset:
+    """The path of that key in float64, times above 0; seeds that did not come to their end are left out."""
+    path = data[[f"{key}_{name}" for name in ("W", "loss", "D")]].astype(np.float64)
+    seed, time, *_ = path[f"{key}_W"].dims
+    path = path.rename({f"{key}_W": "W", f"{key}_loss": "loss", f"{key}_D": "D", seed: "seed", time: "time"})
+    path = path.isel(time=path["time"].values > 0)
+    return path.isel(seed=np.isfinite(path["loss"].isel(time=-1).values))
+
+
+def evidence(data: xr.Dataset, path: xr.Dataset, engine: str) -> Evidence:
+    """All models of a path that came to their end, and how many flows did not."""
+    found = every(path)
+    return found.adding(f"{data.attrs['flows_that_gave_up']} flows gave up") if engine == FLOW else found
