@@ -263,12 +263,10 @@ class _ShareAtLeast(Expect):
 
     def shown(self, value: Any) -> str:
         array = np.asarray(value, dtype=bool)
-        share = float(array.mean()) if array.size else 0.0
-        return (
-            f"{number(share, max(3, _telling_digits(share, [self.share]) - 1), '%')} of {array.size}"
-            if array.size
-            else "nothing"
-        )
+        if not array.size:
+            return "nothing"
+        share = float(array.mean())
+        return f"{number(share, max(3, _telling_digits(share, [self.share]) - 1), '%')} of {array.size}"
 
     @property
     def words(self) -> str:

@@ -82,7 +82,7 @@ def _labels(value: Any) -> list[str]:
     """The labels along the first dimension, where there are some."""
     if not isinstance(value, xr.DataArray) or not value.dims or value.dims[0] not in value.coords:
         return []
-    return [f"{label:g}" if isinstance(label, float) else str(label) for label in value[value.dims[0]].values.tolist()]
+    return [f"{label:.4g}" if isinstance(label, float) else str(label) for label in value[value.dims[0]].values.tolist()]
 
 
 def plain(value: Any) -> Any:

@@ -27,8 +27,7 @@ def trained_path(net: tg.nets.Net, features: tg.features.Features, recipe: tg.Re
     """Every seed's path through training; time 0, the initial weights, included."""
     run = tg.train(net, features, recipe.replaced(record=tuple(net.parameter_shapes())))
     W, b = run["W_history"], run["b_history"]
-    linear = isinstance(net, tg.nets.Linear)
-    loss = tg.exact.loss(W, b, features, tol=1e-6, activation="linear" if linear else "relu")
+    loss = tg.exact.loss(W, b, features, tol=1e-6, net=net)
     return _path(W.values, b.values, loss, run["seed"].values, run["step"].values.astype(np.float64)).assign_attrs(run.attrs)
 
 
