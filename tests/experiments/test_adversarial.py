@@ -33,7 +33,3 @@ def test_a_model_that_is_its_own_reference_has_no_vulnerability(data: xr.Dataset
     verdicts = {claim.name: claim.verdict for claim in adversarial.claims(same)}
     assert verdicts["dense"] == "underpowered"
     assert verdicts["more-than-three"] == "failed"
-
-
-def test_the_picture_has_a_curve_for_each_reading(data: xr.Dataset) -> None:
-    assert len(adversarial.figures(data)["vulnerability"].picture.data) == 4 + 2

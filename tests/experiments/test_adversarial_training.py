@@ -38,10 +38,3 @@ def test_models_that_attacks_leave_alone_fail(data: xr.Dataset) -> None:
         idle[name] = data[name].sel(size=0.0, drop=True).expand_dims(size=data["size"]).transpose(*data[name].dims)
     verdicts = {claim.name: claim.verdict for claim in experiment.claims(idle)}
     assert verdicts == {"falls": "failed", "removed": "failed", "needed": "underpowered", "worse": "failed", "robust": "failed"}
-
-
-def test_a_curve_for_each_density_and_draw(data: xr.Dataset) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(experiment, "DENSITIES", (0.1, 0.05))
-        figures = experiment.figures(data)
-    assert [len(figure.picture.data) for figure in figures.values()] == [4, 4]

@@ -33,9 +33,3 @@ def test_rotations_change_no_share_of_weights_that_are_noise(data: xr.Dataset) -
     readable, chance = raw_weights.claims(turned)
     assert not readable.holds
     assert chance.holds
-
-
-def test_pictures_show_both_families(data: xr.Dataset) -> None:
-    figures = raw_weights.figures(data)
-    assert len(figures["weights"].picture.data) == 8
-    assert len(figures["dedicated"].picture.data) == 5

@@ -9,6 +9,8 @@ the same features, and, as a second answer, the ReLU model trained on dense inpu
 positive sign only, are measured too.
 """
 
+from functools import partial
+
 import numpy as np
 import xarray as xr
 from scipy.stats import pearsonr, spearmanr
@@ -93,101 +95,79 @@ def vulnerability(rise: xr.DataArray, way: str = "each example", reference: str 
     return here.sel(model="trained", drop=True) / here.sel(model=reference, drop=True)
 
 
-def peak(ratio: xr.DataArray) -> dict[str, float]:
-    """The highest vulnerability, and where it is."""
-    highest = ratio.isel(density=np.argmax(ratio.values))
-    return {"highest": float(highest), "at density": float(highest["density"])}
-
-
 def claims(data: xr.Dataset) -> list[Claim]:
     """The statements about adversarial examples."""
-    rise, per = data["rise"], data["per_dimension"].values
+    rise, per, checked = data["rise"], data["per_dimension"].values, data["checked_density"].values
     ratio = vulnerability(rise)
     others = {f"{way}, against the {model}": vulnerability(rise, way, model) for way in WAYS for model in (LINEAR, DENSE)}
     readings = "; ".join(f"{name}: {float(other.max()):.2f}" for name, other in others.items())
-    opposite = {"densities in the opposite order": (ratio, per[::-1])}
-    each_density = every(ratio, over="density").adding("one at each density")
     shares = (data[["ascent", "refined", "unmoved"]] / data["analytic"]).assign(resting=data["resting"])
-    shares = shares.rename(checked="density").assign_coords(density=data["checked_density"].values.round(3))
-    trained_rise = rise.sel(model="trained").sel(density=data["checked_density"].values, method="nearest")
-    stronger = trained_rise.sel(way="each example") / trained_rise.sel(way="one row for all")
-    one_row = {"each example's own row over one row for all": stronger.assign_coords(density=shares["density"])}
-    examples = Evidence(f"{CHECKED_EXAMPLES} examples at each of {shares.sizes['density']} densities, {ASCENT_STEPS} steps")
+    shares = shares.rename(checked="density").assign_coords(density=checked.round(3))
+    attacked = rise.sel(model="trained").sel(density=checked, method="nearest").assign_coords(density=shares["density"])
+    stronger = attacked.sel(way="each example") / attacked.sel(way="one row for all")
+    claim = partial(Claim, evidence=every(ratio, over="density").adding("one at each density"))
+    correlation = partial(
+        claim, expect=above(0.9), of=(ratio, per), against={"densities in the opposite order": (ratio, per[::-1])}
+    )
+    examples = Evidence(f"{CHECKED_EXAMPLES} examples at each of {len(checked)} densities, {ASCENT_STEPS} steps")
+    by_ascent = partial(Claim, evidence=examples, against={"each example's own row over one row for all": stronger})
     optimal = at_most(1.01)
     return [
-        Claim(
+        claim(
             "dense",
             "Without superposition there is no extra vulnerability.",
             how="vulnerability at density 1",
             expect=near(1, 0.15),
             of=ratio[0],
             against={"density 0.1": ratio.sel(density=0.1, method="nearest")},
-            evidence=Evidence("one model", 1),
         ),
-        Claim(
+        claim(
             "more-than-three",
             "Vulnerability rises sharply as superposition forms, by more than a factor of three.",
             how="highest vulnerability over densities 1 to 0.01",
-            measure=peak,
+            measure=lambda ratio: {"highest": ratio.max(skipna=False), "at density": ratio.idxmax("density")},
             expect={"highest": above(3)},
             of=ratio,
             against={"models with a dimension for every feature": data["roomy"]},
-            evidence=each_density,
             note=f"Highest by other readings: {readings}.",
         ),
-        Claim(
+        correlation(
             "tracks",
             "Vulnerability tracks the number of features per dimension.",
             how="rank correlation of vulnerability and ||W||^2 / m over the densities",
             measure=lambda pair: float(spearmanr(*pair).statistic),
-            expect=above(0.9),
-            of=(ratio, per),
-            against=opposite,
-            evidence=each_density,
         ),
-        Claim(
+        correlation(
             "linear-relation",
             "One is nearly a linear function of the other.",
             how="correlation of vulnerability and ||W||^2 / m",
             measure=lambda pair: float(pearsonr(*pair).statistic),
-            expect=above(0.9),
-            of=(ratio, per),
-            against=opposite,
-            evidence=each_density,
         ),
         Claim(
             "masked",
             "Attacks by gradients fail on sparse inputs, whose outputs mostly rest at zero.",
             how="rise of the loss by gradient ascent from the input itself over that by the analytic attack, at one density",
-            measure=lambda here: {
-                "rise": float(here["unmoved"]),
-                "at density": float(here["density"]),
-                "share of outputs at rest": float(here["resting"]),
-            },
+            measure=lambda at: {"rise": at["unmoved"], "at density": at["density"], "share of outputs at rest": at["resting"]},
             expect={"rise": below(0.5)},
             of=shares.isel(density=-1),
             against={"the densest of those checked": shares.isel(density=0)},
             evidence=examples,
             note="The outputs that are not at rest lead the ascent.",
         ),
-        Claim(
+        by_ascent(
             "not-weaker",
             "The analytic attack is not weaker than attacks by gradients.",
             how="rise of the loss by gradient ascent from four random directions, the best of them for each example, over that "
             "by the analytic attack",
             expect=at_most(1.05),
             of=shares["ascent"],
-            against=one_row,
-            evidence=examples,
         ),
-        Claim(
+        by_ascent(
             "optimal",
             "The analytic attack is the optimum for each example.",
             how="rise of the loss by gradient ascent that begins at the analytic attack, over that by the attack alone",
             expect=optimal,
             of=shares["refined"],
-            against=one_row,
-            evidence=examples,
             disagreement=None
             if optimal.holds(shares["refined"])
             else Disagreement(

@@ -10,14 +10,14 @@ are shown.  The clean loss is exact; robustness is the rise of the loss under th
 example's worst row.  Every seed counts (means).
 """
 
-from typing import Any
+from functools import partial
 
 import numpy as np
 import xarray as xr
 
 import tegum as tg
 from tegum.attacks import analytic_attack, average_norm
-from tegum.claims import Claim, Expect, above, at_most, below, every
+from tegum.claims import Claim, above, at_most, below, every
 from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
@@ -69,102 +69,75 @@ def measured(run: xr.Dataset, features: tg.features.Features, x: np.ndarray, siz
     return xr.Dataset({name: (dims, value) for name, value in values.items()}, {dim: run[dim] for dim in dims})
 
 
-def changes(per_dimension: xr.DataArray) -> dict[str, xr.DataArray]:
-    """Features per dimension at both ends, and what every step from one size to the next does to them."""
-    ends = {"at size 0": per_dimension.sel(size=0.0), "at 0.8": per_dimension.sel(size=0.8)}
-    return ends | {"change with every step": per_dimension.diff("size")}
-
-
-def packed(models: xr.Dataset) -> dict[str, xr.DataArray]:
-    """How many features there are to a dimension, and how many at all."""
-    return {"features per dimension": models["per_dimension"], "features with a norm of 0.5": models["represented"]}
-
-
-def where_gone(pair: tuple[xr.DataArray, xr.DataArray]) -> dict[str, Any]:
-    """Features per dimension after one attack, everywhere and where another attack removes superposition."""
-    weaker, stronger = pair
-    return {"everywhere": weaker, "where 0.8 removes superposition": weaker.values[stronger.values <= GONE]}
-
-
-def beside(models: tuple[xr.DataArray, xr.DataArray, xr.DataArray], extreme: str) -> dict[str, xr.DataArray]:
-    """A quantity of some models over that of one that was not attacked, and over the highest or lowest of several."""
-    model, one, several = models
-    bound = several.max("size") if extreme == "highest" else several.min("size")
-    return {"over one unattacked model": model / one, f"over the {extreme} of several": model / bound}
-
-
 def claims(data: xr.Dataset) -> list[Claim]:
     """What the paper reports, and its prediction that robust models perform worse."""
-    means, evidence = data.mean("seed").rename(attack_draw="draw"), every(data["loss"])
-    per, cost = means["per_dimension"], means["loss"] / means["loss"].sel(size=0.0)
+    means = data.mean("seed").rename(attack_draw="draw")
+    calm = {name: means[f"unattacked_{name}"] for name in ("per_dimension", "loss", "rise")}
+    per, relative, one_of_five = means["per_dimension"], means / means.sel(size=0.0), "one unattacked model beside four others"
     last, half = per.sel(size=0.8), per.sel(size=0.4)
-
-    def beside_unattacked(
-        name: str, statement: str, what: str, how: str, extreme: str, expect: Expect, note: str = ""
-    ) -> Claim:
-        others = means[f"unattacked_{what}"]
-        return Claim(
-            name,
-            statement,
-            how=f"{how}, after attacks of 0.8, over that of unattacked models",
-            measure=lambda models: beside(models, extreme),
-            expect={f"over the {extreme} of several": expect},
-            of=(means[what].sel(size=0.8), means[what].sel(size=0.0), others),
-            against={"one unattacked model beside four others": (others[:, 0], others[:, 1], others[:, 1:])},
-            evidence=evidence,
-            note=note,
-        )
-
+    claim = partial(Claim, evidence=every(data["loss"]))
     return [
-        Claim(
+        claim(
             "falls",
             "Adversarial training reduces superposition, the more the stronger the attack.",
             how=f"||W||^2 / m over attacks of {', '.join(f'{size:g}' for size in SIZES)} of the input norm",
-            measure=changes,
+            measure=lambda per: {
+                "at 0": per.sel(size=0.0),
+                "at 0.8": per.sel(size=0.8),
+                "change with every step": per.diff("size"),
+            },
             expect={"change with every step": below(0)},
             of=per,
-            against={"as many unattacked models, by seed": means["unattacked_per_dimension"]},
-            evidence=evidence,
+            against={"as many unattacked models, by seed": calm["per_dimension"]},
         ),
-        Claim(
+        claim(
             "removed",
             "An attack of 80 % of the input norm removes superposition.",
             how="||W||^2 / m at 0.8, at every density, whichever way the feature is drawn",
-            measure=packed,
+            measure=lambda models: {
+                "features per dimension": models["per_dimension"],
+                "features with a norm of 0.5": models["represented"],
+            },
             expect={"features per dimension": at_most(GONE)},
             of=means.sel(size=0.8),
             against={"attacks of 0.1": means.sel(size=0.1)},
-            evidence=evidence,
             note="How strong an attack it takes depends on the density. Where the number is far below 1, whole features are "
             "forgotten rather than told apart.",
         ),
-        Claim(
+        claim(
             "needed",
             "Nothing much weaker removes it.",
             how=f"||W||^2 / m at 0.4, where 0.8 brings it to {GONE}",
-            measure=where_gone,
+            measure=lambda pair: {
+                "everywhere": pair[0],
+                "where 0.8 removes superposition": pair[0].values[pair[1].values <= GONE],
+            },
             expect={"where 0.8 removes superposition": above(GONE)},
             of=(half, last),
             against={"attacks of 0.8 themselves": (last, last)},
-            evidence=evidence,
             enough=bool((last <= GONE).any()),
         ),
-        beside_unattacked(
+        claim(
             "worse",
             "Robust models perform worse (a prediction that the paper did not test).",
-            "loss",
-            "exact clean loss",
-            "highest",
-            above(1),
-            f"After attacks of 0.2, over the same model unattacked: {listed(cost.sel(size=0.2), number)}.",
+            how="exact clean loss after attacks of 0.8, over the highest of several unattacked models",
+            measure=lambda pair: pair[0] / pair[1].max("size"),
+            expect=above(1),
+            of=(means["loss"].sel(size=0.8), calm["loss"]),
+            against={one_of_five: (calm["loss"][:, 0], calm["loss"][:, 1:])},
+            note=f"Over the same model unattacked: {listed(relative['loss'].sel(size=0.8), number)}; after attacks of 0.2: "
+            f"{listed(relative['loss'].sel(size=0.2), number)}.",
         ),
-        beside_unattacked(
+        claim(
             "robust",
             "They are robust: the worst row of W^T W raises their loss less.",
-            "rise",
-            f"rise of the loss under each example's worst row, a tenth of the norm, {SAMPLES:,} examples",
-            "lowest",
-            below(1),
+            how=f"rise of the loss under each example's worst row, a tenth of the norm ({SAMPLES:,} examples), after attacks "
+            "of 0.8, over the lowest of several unattacked models",
+            measure=lambda pair: pair[0] / pair[1].min("size"),
+            expect=below(1),
+            of=(means["rise"].sel(size=0.8), calm["rise"]),
+            against={one_of_five: (calm["rise"][:, 0], calm["rise"][:, 1:])},
+            note=f"Over the same model unattacked: {listed(relative['rise'].sel(size=0.8), number)}.",
         ),
     ]
 

@@ -69,12 +69,6 @@ def shares(net: tg.nets.Net, features: tg.features.Features, run: xr.Dataset) ->
     return run["loss"].copy(data=found)
 
 
-def linear_units(models: tuple[xr.DataArray, xr.DataArray]) -> dict[str, xr.DataArray]:
-    """The median hidden bias, and how often hidden units are active, at each density."""
-    bias, active = models
-    return {"bias": bias.median(("seed", "hidden")), "active": active.mean("seed")}
-
-
 def claims(data: xr.Dataset) -> list[Claim]:
     """Both ways to run linearly."""
     bias, active = data["b_hidden"], data["active"]
@@ -86,7 +80,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "bias-positive",
             "Given a hidden bias, the model makes it positive and its hidden units run linearly.",
             how="median hidden bias, and how often hidden units are active, at each density",
-            measure=linear_units,
+            measure=lambda models: {"bias": models[0].median(("seed", "hidden")), "active": models[1].mean("seed")},
             expect={"bias": above(0), "active": above(0.95, "%")},
             of=(bias, active.sel(bias=BIASED)),
             against={"without a hidden bias": (xr.zeros_like(bias), active.sel(bias=PLAIN))},

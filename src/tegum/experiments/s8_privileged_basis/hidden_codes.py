@@ -10,6 +10,7 @@ best net without superposition has one neuron for each of the five most importan
 sum_{i >= 5} I_i (p/3 - p^2/4).  Controls are models with a linear hidden layer.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -160,22 +161,17 @@ def words_in(models: NDArray[np.floating]) -> dict[str, Any]:
     return {"neurons excited": np.array(found), "fits in this order": agree, "fits": len(found)}
 
 
-def gains(relative: xr.DataArray) -> dict[str, Any]:
-    """Losses over that of the best net without superposition: by density, at the first, and the highest at the others."""
-    return {"loss": relative, "at the first": float(relative[0]), "highest at others": float(relative[1:].max(skipna=False))}
-
-
 def claims(data: xr.Dataset) -> list[Claim]:
     """The six regimes, and what the paper says of all of them."""
     data = data.assign(data[["W", "built_W", "linear_W"]].astype(np.float64))
-    best, evidence = tg.best(data), best_of(data["loss"], "loss on a common test set")
+    best, claim = tg.best(data), partial(Claim, evidence=best_of(data["loss"], "loss on a common test set"), needs=100)
     W = best["W"].drop_vars("seed").expand_dims("fit", axis=1)
     here = data.isel(density=CODES.index(EIGHT_IN_FIVE))
     having = here.isel(seed=np.flatnonzero(here["kind"] == EIGHT_IN_FIVE)).sortby("loss")
     as_built = data["untrained_loss"].sel(kind_built=ALL_MONOSEMANTIC)
     return [
         *(regime_claim(data.sel(density=density), name) for density, name in PRINTED.items()),
-        Claim(
+        claim(
             "important-first",
             "The most important features are represented, and the most important of them have a neuron each.",
             how="fits whose features with a word, and those alone with a neuron, are both the first ones by importance",
@@ -183,10 +179,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect={"by importance": equal(1, "%")},
             of=W,
             against={"every fit in place of the best": data["W"]},
-            evidence=evidence,
-            needs=100,
         ),
-        Claim(
+        claim(
             "important-words",
             f"In '{EIGHT_IN_FIVE}' one neuron tells the four most important features from the next four.",
             how="neurons that each feature excites, by importance, in the best fit with this code at density "
@@ -199,9 +193,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
                 f"with this code {described(having['loss'])}",
                 f"built by hand in this order and trained on: {float(here['built_loss'].sel(kind_built=EIGHT_IN_FIVE)):.6f}",
             ),
-            needs=100,
         ),
-        Claim(
+        claim(
             "monosemantic-neurons",
             "With sparsity neurons go from one feature each to many; in between both kinds live in one model.",
             how="neurons that are alone with one feature, at each density",
@@ -213,20 +206,16 @@ def claims(data: xr.Dataset) -> list[Claim]:
             },
             of=W,
             against={"the most in a model with a linear hidden layer": data["linear_W"]},
-            evidence=evidence,
-            needs=100,
             note=f"The paper's own models have {', '.join(map(str, ALONE))}.",
         ),
-        Claim(
+        claim(
             "better-than-naive",
             "Codes store more than neurons of one feature each could.",
             how="lowest loss over that of the best net without superposition (closed form)",
-            measure=gains,
+            measure=lambda loss: {"loss": loss, "at the first": loss[0], "highest at others": loss[1:].max(skipna=False)},
             expect={"loss": falling(), "at the first": near(1, 0.005), "highest at others": below(0.99)},
             of=best["loss"] / data["naive_loss"],
             against={"the monosemantic code as built": as_built / data["naive_loss"]},
-            evidence=evidence,
-            needs=100,
         ),
     ]
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.claims import Claim, above, at_least, at_most, below, best_of, equal, falling, rising
+from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s9_computation.shared import (
     RECIPE,
@@ -88,13 +89,6 @@ def turned_round(V: NDArray[np.float64]) -> NDArray[np.bool_]:
     return dealt
 
 
-def dense_and_sparse(relative: xr.DataArray) -> dict[str, xr.DataArray]:
-    """Losses where features are dense, in between, and where they are sparse."""
-    p = relative["density"]
-    between = (p < 0.3) & (p > 0.01)
-    return {"at 0.3 and more": relative[p >= 0.3], "in between": relative[between], "at 0.01 and less": relative[p <= 0.01]}
-
-
 def claims(data: xr.Dataset) -> list[Claim]:
     """The shift, who makes it, and that it pays."""
     nets, first = best_nets(data), best_nets(data, initial=True)
@@ -102,6 +96,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
     shift = partial(claim, how="monosemantic share of the neurons in use", measure=kinds)
     relative, late = relative_loss(data), [p for p in nets if p <= 0.1]
     both_kinds = {p: V for p, V in nets.items() if p <= 0.03 and 0 < monosemantic(V).mean() < 1}
+    others = "; ".join(f"{name}: {listed(by_density(nets, score), number)}" for name, score in list(SCORES.items())[1:])
 
     def at(densities: list[float], nets: Nets = nets) -> Nets:
         return {p: nets[p] for p in densities}
@@ -113,7 +108,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect={"monosemantic": at_least(0.95, "%")},
             of=at([1.0, 0.3]),
             against={BEFORE: at([1.0, 0.3], first)},
-            note="The figure of scores shows other scores beside this one.",
+            note=f"By other scores: {others}.",
         ),
         shift(
             "few-at-a-tenth",
@@ -177,7 +172,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "computes-in-superposition",
             "Where features are sparse the nets compute more than one function a neuron; where they are dense they do not.",
             how="lowest loss over that of the best net without superposition (closed form), at each density",
-            measure=dense_and_sparse,
+            measure=lambda loss: {
+                "at 0.3 and more": loss[loss["density"] >= 0.3],
+                "in between": loss[(loss["density"] < 0.3) & (loss["density"] > 0.01)],
+                "at 0.01 and less": loss[loss["density"] <= 0.01],
+            },
             expect={"at 0.3 and more": at_least(0.99), "at 0.01 and less": below(0.99)},
             of=relative,
             against={BEFORE: relative_loss(data, "start_loss")},

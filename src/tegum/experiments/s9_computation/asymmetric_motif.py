@@ -16,9 +16,9 @@ import tegum as tg
 from tegum.claims import Claim, Evidence, at_least, below, best_of, every, rising
 from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
+from tegum.experiments.s9_computation.shared import without_superposition
 from tegum.figures import NeuronPanel, WeightGraph, curve_panel, stack_panels, weight_graphs
 from tegum.geometry import hand_built_motif, monosemantic, motifs, rescaled_neurons
-from tegum.theory import absolute_without_superposition
 
 DENSITIES = [0.2, 0.25, 0.3, 0.35]
 M, COUNTS = 10, [6, 10]
@@ -39,17 +39,11 @@ def study(profile: Profile) -> xr.Dataset:
         features = tg.features.Independent(n, importance=tg.features.geometric(0.7, n), signed=True)
         run = tg.train(tg.nets.AbsoluteValue(n, M), features, recipe, sweep={"density": DENSITIES})
         named = {name: f"{name}_{n}" for name in ("W1", "W2", "loss", "status")} | {"feature": f"feature_{n}"}
-        naive = without_superposition(features, M)
+        naive = without_superposition(DENSITIES, features, M)
         runs.append(run[["W1", "W2", "loss", "status"]].rename(named).assign({f"naive_{n}": naive}))
     data = xr.merge([*runs, built(recipe)], combine_attrs="override", join="exact")
     data.attrs["interrupted"] = max(run.attrs["interrupted"] for run in runs)
     return data
-
-
-def without_superposition(features: tg.features.Independent, m: int) -> xr.DataArray:
-    """The loss of the best net without superposition, at each density."""
-    losses = [absolute_without_superposition(p, features.importance, m)[0] for p in DENSITIES]
-    return xr.DataArray(losses, {"density": DENSITIES}, ["density"])
 
 
 def built(recipe: tg.Recipe) -> xr.Dataset:
@@ -62,7 +56,7 @@ def built(recipe: tg.Recipe) -> xr.Dataset:
     run = tg.train(tg.nets.AbsoluteValue(3, 5), features, longer, sweep={"density": DENSITIES}, initial=initial)
     run = run.rename(seed="version").assign_coords(version=list(nets))
     losses = xr.Dataset({"built": run["loss_history"].isel(step=0, drop=True), "trained_on": run["loss"]})
-    return losses / without_superposition(features, 5)
+    return losses / without_superposition(DENSITIES, features, 5)
 
 
 def nets_of(data: xr.Dataset, n: int) -> xr.Dataset:
@@ -119,7 +113,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "better-than-symmetric",
             "The motif loses less than symmetric superposition with the same wiring.",
-            how=f"losses of both as built, with the paper's ratio {PAPER:g} and then with 1, at each density: rising where the motif loses less",
+            how=f"losses as built, with the paper's ratio {PAPER:g} and then with 1: rising where the motif loses less",
             expect=rising(),
             of=beside_symmetric("built", MOTIF),
             against={"the same ratio without inhibition": beside_symmetric("built", BARE)},
@@ -129,7 +123,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "better-after-training",
             "The motif still loses less after both were trained on.",
-            how=f"losses at the end of the same training, from ratio {PAPER:g} and then from 1, at each density: rising where the motif loses less",
+            how=f"losses after the same training, from ratio {PAPER:g} and then from 1: rising where the motif loses less",
             expect=rising(),
             of=beside_symmetric("trained_on", MOTIF),
             against={"the same ratio without inhibition": beside_symmetric("trained_on", BARE)},

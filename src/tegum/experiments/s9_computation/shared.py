@@ -1,4 +1,4 @@
-"""What the experiments on |x| with n = 100, m = 40 share: how nets are trained, which neurons count, what is said of them.
+"""What experiments on |x| share: their baseline; with n = 100, m = 40 how nets are trained and which neurons count.
 
 Xavier initial weights do not work where features are sparse: x_i alone makes about half of the output ReLUs negative and they
 never become active (after 6,000 steps at density 0.001 the loss is 70 times that of a net without superposition).  Training
@@ -21,14 +21,19 @@ from tegum.nets import alive_parameters
 from tegum.theory import absolute_without_superposition
 
 N, M = 100, 40
-IMPORTANCE = tg.features.geometric(0.8, N)
 NET = tg.nets.AbsoluteValue(N, M)
-FEATURES = tg.features.Independent(N, importance=IMPORTANCE, signed=True)
+FEATURES = tg.features.Independent(N, importance=tg.features.geometric(0.8, N), signed=True)
 RECIPE = tg.Recipe(schedule="cosine", weight_decay=0, record_steps=(0,))
 SPARSE = 0.01
 """Nets at densities below this have larger initial weights and learn more slowly."""
 Nets = dict[float, NDArray[np.float64]]
 """The input weights of a net's neurons, (m, n), by density."""
+
+
+def without_superposition(densities: list[float], features: tg.features.Independent, m: int) -> xr.DataArray:
+    """The loss of the best net with m neurons and one feature to a neuron, at each density."""
+    losses = [absolute_without_superposition(p, features.importance, m)[0] for p in densities]
+    return xr.DataArray(losses, {"density": densities}, ["density"])
 
 
 def trained(densities: list[float], recipe: tg.Recipe) -> xr.Dataset:
@@ -42,9 +47,9 @@ def trained(densities: list[float], recipe: tg.Recipe) -> xr.Dataset:
             run = tg.train(NET, FEATURES, own, sweep={"density": mine}, initial=initial)
             runs.append(run.assign(start_W1=(run["W1"].dims, np.broadcast_to(initial["W1"], run["W1"].shape))))
     data = xr.concat(runs, "density", combine_attrs="drop_conflicts", join="exact", data_vars="all")
-    naive = [absolute_without_superposition(p, IMPORTANCE, M)[0] for p in data["density"].values]
-    data.attrs |= {"interrupted": max(run.attrs["interrupted"] for run in runs)}
-    return data.assign(naive=("density", naive), start_loss=data["loss_history"].isel(step=0))
+    data.attrs["interrupted"] = max(run.attrs["interrupted"] for run in runs)
+    naive = without_superposition(densities, FEATURES, M)
+    return data.assign(naive=naive, start_loss=data["loss_history"].isel(step=0))
 
 
 def neurons(model: xr.Dataset, initial: bool = False) -> NDArray[np.float64]:
