@@ -72,7 +72,7 @@ def measured(run: xr.Dataset, features: tg.features.Features, x: np.ndarray, siz
 def claims(data: xr.Dataset) -> list[Claim]:
     """What the paper reports, and its prediction that robust models perform worse."""
     means = data.mean("seed").rename(attack_draw="draw")
-    calm = {name: means[f"unattacked_{name}"] for name in ("per_dimension", "loss", "rise")}
+    unattacked = {name: means[f"unattacked_{name}"] for name in ("per_dimension", "loss", "rise")}
     per, relative, one_of_five = means["per_dimension"], means / means.sel(size=0.0), "one unattacked model beside four others"
     last, half = per.sel(size=0.8), per.sel(size=0.4)
     claim = partial(Claim, evidence=every(data["loss"]))
@@ -88,7 +88,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             },
             expect={"change with every step": below(0)},
             of=per,
-            against={"as many unattacked models, by seed": calm["per_dimension"]},
+            against={"as many unattacked models, by seed": unattacked["per_dimension"]},
         ),
         claim(
             "removed",
@@ -121,10 +121,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "worse",
             "Robust models perform worse (a prediction that the paper did not test).",
             how="exact clean loss after attacks of 0.8, over the highest of several unattacked models",
-            measure=lambda pair: pair[0] / pair[1].max("size"),
+            measure=lambda pair: pair[0] / pair[1].max("size", skipna=False),
             expect=above(1),
-            of=(means["loss"].sel(size=0.8), calm["loss"]),
-            against={one_of_five: (calm["loss"][:, 0], calm["loss"][:, 1:])},
+            of=(means["loss"].sel(size=0.8), unattacked["loss"]),
+            against={one_of_five: (unattacked["loss"][:, 0], unattacked["loss"][:, 1:])},
             note=f"Over the same model unattacked: {listed(relative['loss'].sel(size=0.8), number)}; after attacks of 0.2: "
             f"{listed(relative['loss'].sel(size=0.2), number)}.",
         ),
@@ -133,10 +133,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "They are robust: the worst row of W^T W raises their loss less.",
             how=f"rise of the loss under each example's worst row, a tenth of the norm ({SAMPLES:,} examples), after attacks "
             "of 0.8, over the lowest of several unattacked models",
-            measure=lambda pair: pair[0] / pair[1].min("size"),
+            measure=lambda pair: pair[0] / pair[1].min("size", skipna=False),
             expect=below(1),
-            of=(means["rise"].sel(size=0.8), calm["rise"]),
-            against={one_of_five: (calm["rise"][:, 0], calm["rise"][:, 1:])},
+            of=(means["rise"].sel(size=0.8), unattacked["rise"]),
+            against={one_of_five: (unattacked["rise"][:, 0], unattacked["rise"][:, 1:])},
             note=f"Over the same model unattacked: {listed(relative['rise'].sel(size=0.8), number)}.",
         ),
     ]
