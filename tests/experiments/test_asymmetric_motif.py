@@ -27,7 +27,7 @@ def claims(data: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> dict[str, Claim
 
 def test_rates_with_few_seeds_are_underpowered_and_controls_fail(claims: dict[str, Claim]) -> None:
     assert claims["rate-6"].verdict == claims["rate-10"].verdict == "underpowered"
-    assert not any(claim.control.holds for claim in claims.values())
+    assert not any(control.holds for claim in claims.values() for control in claim.controls)
 
 
 def test_the_motif_built_by_hand_is_better_than_its_symmetric_version(claims: dict[str, Claim], data: xr.Dataset) -> None:
@@ -36,9 +36,8 @@ def test_the_motif_built_by_hand_is_better_than_its_symmetric_version(claims: di
     assert (data["trained_on"] < data["built"]).all()
 
 
-def test_pictures(data: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_net_that_is_drawn_has_a_motif(data: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asymmetric_motif, "DENSITIES", [0.2, 0.35])
     figures = asymmetric_motif.figures(data)
-    assert set(figures) == {"graph", "stacks", "ratio"}
     assert len(figures["ratio"].picture.data) == 4
     assert "disturbs" in figures["graph"].caption

@@ -17,17 +17,10 @@ def data() -> xr.Dataset:
 
 def test_controls_fail_and_few_models_are_called_few(data: xr.Dataset) -> None:
     for claim in hidden_bias.claims(data):
-        assert claim.control is not None
-        assert not claim.control.holds
+        assert not any(control.holds for control in claim.controls)
         assert claim.verdict == "underpowered"
 
 
-def test_units_with_a_bias_never_rest(data: xr.Dataset) -> None:
+def test_units_with_a_bias_are_nearly_always_active(data: xr.Dataset) -> None:
     assert (data["active"].sel(bias=hidden_bias.BIASED).mean("seed") > 0.9).all()
     assert float(data["active"].sel(bias=hidden_bias.PLAIN, density=0.05).mean()) < 0.5
-
-
-def test_pictures(data: xr.Dataset) -> None:
-    figures = hidden_bias.figures(data)
-    assert len(figures["active"].picture.data) == 3
-    assert len(figures["bias"].picture.data) == 1

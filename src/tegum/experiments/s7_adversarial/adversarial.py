@@ -5,9 +5,11 @@ average input norm; vulnerability is the rise of the loss, relative to the rise 
 says neither n, m nor the densities, nor what the reference is, whether directions have both signs, or whether the worst row is
 chosen for each example.  Here: n = 100, m = 10 (paper profile 400, 30), equal importances, densities 1 to 0.01, AdamW at 3e-3
 without decay, one model each; each example meets its own worst row of either sign; the reference is the best linear model of
-the same world, and, as a second answer, the ReLU model trained on dense inputs.  One worst row for all examples, and rows of
+the same features, and, as a second answer, the ReLU model trained on dense inputs.  One worst row for all examples, and rows of
 positive sign only, are measured too.
 """
+
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -15,16 +17,17 @@ from scipy.stats import pearsonr, spearmanr
 
 import tegum as tg
 from tegum.attacks import Maximum, Signs, analytic_attack, average_norm, gradient_attack, without_superposition
-from tegum.claims.old import Claim, Control, Disagreement
+from tegum.claims import Claim, Disagreement, Evidence, above, at_most, below, every, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import vulnerability_panels
 
-SIZE = {"quick": (100, 10), "paper": (400, 30)}
+SIZE: dict[Profile, tuple[int, int]] = {"quick": (100, 10), "paper": (400, 30)}
 COUNT: dict[Profile, int] = {"quick": 13, "paper": 25}
 SAMPLES: dict[Profile, int] = {"quick": 1000, "paper": 2000}
+ADAMW = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=1)
 RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": tg.Recipe(steps=5000, batch_size=512, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=1),
-    "paper": tg.Recipe(steps=8000, batch_size=1024, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=1),
+    "quick": ADAMW.replaced(steps=5000, batch_size=512),
+    "paper": ADAMW.replaced(steps=8000, batch_size=1024),
 }
 LIMIT = 0.1
 WAYS: dict[str, tuple[Maximum, Signs]] = {
@@ -34,184 +37,142 @@ WAYS: dict[str, tuple[Maximum, Signs]] = {
 }
 LINEAR, DENSE = "best linear model", "dense ReLU model"
 CHECKED = (0.3, 0.1, 0.03, 0.01)
-CHECKED_EXAMPLES = 300
+CHECKED_EXAMPLES, ASCENT_STEPS = 300, 40
 
 
 def study(profile: Profile) -> xr.Dataset:
-    """Loss under attack at every density, of the trained model and of both references."""
+    """Loss under attack at every density, and the vulnerability of models that have a dimension for every feature."""
     n, m = SIZE[profile]
-    densities = np.geomspace(1, 0.01, COUNT[profile])
-    net, features = tg.nets.ReluOutput(n, m), tg.features.Independent(n)
-    run = tg.train(net, features, RECIPE[profile], sweep={"density": list(densities)}).isel(seed=0)
-    W, b = (run[name].transpose("density", ..., "feature").values.astype(np.float64) for name in ("W", "b"))
-    rise = np.zeros((len(densities), len(WAYS), 3))
-    for k, density in enumerate(densities):
-        world = tg.features.Independent(n, density=density)
-        x = world.sample(SAMPLES[profile], seed=1)
-        models = [(W[k], b[k]), without_superposition(world, m), (W[0], b[0])]
-        size = LIMIT * average_norm(x)
-        for way, (maximum, signs) in enumerate(WAYS.values()):
-            rise[k, way] = [analytic_attack(A, c, x, size, maximum=maximum, signs=signs).rise for A, c in models]
-    data = xr.Dataset(
-        {
-            "rise": (("density", "way", "model"), rise),
-            "per_dimension": ("density", 1 / tg.geometry.dimensions_per_feature(W)),
-        },
-        {"density": densities, "way": list(WAYS), "model": ["trained", LINEAR, DENSE]},
-        run.attrs,
+    models, roomy = trained(n, m, profile), trained(m, m, profile)
+    data = against_gradients(models).assign(
+        rise=under_attack(models, SAMPLES[profile]),
+        per_dimension=("density", 1 / tg.geometry.dimensions_per_feature(models["W"].values)),
+        roomy=vulnerability(under_attack(roomy, SAMPLES[profile])),
     )
-    roomy = enough_room(m, list(densities), RECIPE[profile], SAMPLES[profile])
-    return data.assign(roomy=("density", roomy)).merge(against_gradients(n, densities, W, b))
+    return data.assign_attrs(models.attrs)
 
 
-def enough_room(m: int, densities: list[float], recipe: tg.Recipe, samples: int) -> list[float]:
-    """Vulnerability of trained models that have a dimension for every feature, at each density."""
-    run = tg.train(tg.nets.ReluOutput(m, m), tg.features.Independent(m), recipe, sweep={"density": densities}).isel(seed=0)
-    ratios = []
-    for density in densities:
-        world = tg.features.Independent(m, density=density)
-        x, model = world.sample(samples, seed=1), run.sel(density=density)
-        W, b = (model[name].transpose(..., "feature").values.astype(np.float64) for name in ("W", "b"))
+def trained(n: int, m: int, profile: Profile) -> xr.Dataset:
+    """One ReLU-output model at each density."""
+    sweep = {"density": np.geomspace(1, 0.01, COUNT[profile]).tolist()}
+    run = tg.train(tg.nets.ReluOutput(n, m), tg.features.Independent(n), RECIPE[profile], sweep=sweep)
+    return run[["W", "b"]].isel(seed=0, drop=True).astype(np.float64)
+
+
+def under_attack(models: xr.Dataset, samples: int) -> xr.DataArray:
+    """By how much every kind of attack raises the loss of the trained model and of both references; (density, way, model)."""
+    m, n = models["W"].shape[1:]
+    W, b, rise = models["W"].values, models["b"].values, []
+    for k, density in enumerate(models["density"].values):
+        features = tg.features.Independent(n, density=density)
+        x = features.sample(samples, seed=1)
         size = LIMIT * average_norm(x)
-        ratios.append(analytic_attack(W, b, x, size).rise / analytic_attack(*without_superposition(world, m), x, size).rise)
-    return ratios
+        three = [(W[k], b[k]), without_superposition(features, m), (W[0], b[0])]
+        rise.append([[analytic_attack(*each, x, size, maximum=a, signs=s).rise for each in three] for a, s in WAYS.values()])
+    coords = {"density": models["density"], "way": list(WAYS), "model": ["trained", LINEAR, DENSE]}
+    return xr.DataArray(rise, coords, ["density", "way", "model"])
 
 
-def against_gradients(n: int, densities: np.ndarray, W: np.ndarray, b: np.ndarray) -> xr.Dataset:
+def against_gradients(models: xr.Dataset) -> xr.Dataset:
     """How much gradient ascent raises the loss: from random directions, the analytic attack, and the input itself."""
-    found = np.zeros((len(CHECKED), 6))
-    for row, density in enumerate(CHECKED):
-        k = int(abs(np.log(densities / density)).argmin())
-        x = tg.features.Independent(n, density=float(densities[k])).sample(CHECKED_EXAMPLES, seed=2)
+    rows = []
+    for density in CHECKED:
+        model = models.sel(density=density, method="nearest")
+        W, b, p = model["W"].values, model["b"].values, float(model["density"])
+        x = tg.features.Independent(W.shape[-1], density=p).sample(CHECKED_EXAMPLES, seed=2)
         size = LIMIT * average_norm(x)
-        analytic = analytic_attack(W[k], b[k], x, size)
-        found[row] = (
-            densities[k],
-            analytic.rise,
-            gradient_attack(W[k], b[k], x, size).rise,
-            gradient_attack(W[k], b[k], x, size, initial=analytic.perturbations).rise,
-            gradient_attack(W[k], b[k], x, size, initial=np.zeros_like(x)).rise,
-            (x @ W[k].T @ W[k] + b[k] <= 0).mean(),
-        )
-    names = ("checked_density", "analytic", "ascent", "refined", "unmoved", "resting")
-    return xr.Dataset({name: ("checked", column) for name, column in zip(names, found.T, strict=True)})
+        attack = analytic_attack(W, b, x, size)
+        row = {"checked_density": p, "analytic": attack.rise, "resting": (x @ W.T @ W + b <= 0).mean()}
+        for name, initial in (("ascent", None), ("refined", attack.perturbations), ("unmoved", np.zeros_like(x))):
+            row[name] = gradient_attack(W, b, x, size, steps=ASCENT_STEPS, initial=initial).rise
+        rows.append(row)
+    return xr.Dataset({name: ("checked", [row[name] for row in rows]) for name in rows[0]})
 
 
-def vulnerability(data: xr.Dataset, way: str = "each example", reference: str = LINEAR) -> xr.DataArray:
+def vulnerability(rise: xr.DataArray, way: str = "each example", reference: str = LINEAR) -> xr.DataArray:
     """The rise of the loss of the trained model over that of the reference."""
-    rise = data["rise"].sel(way=way, drop=True)
-    return rise.sel(model="trained", drop=True) / rise.sel(model=reference, drop=True)
+    here = rise.sel(way=way, drop=True)
+    return here.sel(model="trained", drop=True) / here.sel(model=reference, drop=True)
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """The statements about adversarial examples."""
-    ratio, per = vulnerability(data), data["per_dimension"]
-    rank, line = float(spearmanr(ratio, per).statistic), float(pearsonr(ratio, per).statistic)
-    back = per.values[::-1]
-    rank_back, line_back = float(spearmanr(ratio, back).statistic), float(pearsonr(ratio, back).statistic)
-    others = {(way, name): vulnerability(data, way, name) for way in WAYS for name in (LINEAR, DENSE)}
-    peak = {key: float(other.max()) for key, other in others.items()}
-    share = data["ascent"] / data["analytic"]
-    refined, unmoved = data["refined"] / data["analytic"], data["unmoved"] / data["analytic"]
-    further = ", ".join(
-        f"{float(value):.2f} at density {float(p):.2g}" for value, p in zip(refined, data["checked_density"], strict=True)
+    rise, per, checked = data["rise"], data["per_dimension"].values, data["checked_density"].values
+    ratio = vulnerability(rise)
+    others = {f"{way}, against the {model}": vulnerability(rise, way, model) for way in WAYS for model in (LINEAR, DENSE)}
+    readings = "; ".join(f"{name}: {float(other.max()):.2f}" for name, other in others.items())
+    shares = (data[["ascent", "refined", "unmoved"]] / data["analytic"]).assign(resting=data["resting"])
+    shares = shares.rename(checked="density").assign_coords(density=checked.round(3))
+    attacked = rise.sel(model="trained").sel(density=checked, method="nearest").assign_coords(density=shares["density"])
+    stronger = attacked.sel(way="each example") / attacked.sel(way="one row for all")
+    claim = partial(Claim, evidence=every(ratio, over="density").adding("one at each density"))
+    correlation = partial(
+        claim, expect=above(0.9), of=(ratio, per), against={"densities in the opposite order": (ratio, per[::-1])}
     )
-    sparse = float(ratio.sel(density=0.1, method="nearest"))
-    evidence = f"{data.sizes['density']} densities, one model each"
+    examples = Evidence(f"{CHECKED_EXAMPLES} examples at each of {len(checked)} densities, {ASCENT_STEPS} steps")
+    by_ascent = partial(Claim, evidence=examples, against={"each example's own row over one row for all": stronger})
+    optimal = at_most(1.01)
     return [
-        Claim(
-            name="dense",
-            statement="Without superposition there is no extra vulnerability.",
+        claim(
+            "dense",
+            "Without superposition there is no extra vulnerability.",
             how="vulnerability at density 1",
-            expected="1",
-            tolerance="0.15",
-            measured=f"{float(ratio[0]):.3f}",
-            holds=abs(float(ratio[0]) - 1) <= 0.15,
-            evidence="one model",
-            control=Control("density 0.1", f"{sparse:.2f}", abs(sparse - 1) <= 0.15),
+            expect=near(1, 0.15),
+            of=ratio[0],
+            against={"density 0.1": ratio.sel(density=0.1, method="nearest")},
         ),
-        Claim(
-            name="more-than-three",
-            statement="Vulnerability rises sharply as superposition forms, by more than a factor of three.",
+        claim(
+            "more-than-three",
+            "Vulnerability rises sharply as superposition forms, by more than a factor of three.",
             how="highest vulnerability over densities 1 to 0.01",
-            expected="above 3",
-            tolerance="as stated",
-            measured=f"{float(ratio.max()):.2f} at density {float(ratio['density'][int(ratio.argmax('density'))]):.3f}",
-            holds=float(ratio.max()) > 3,
-            evidence=evidence,
-            control=Control(
-                "models with a dimension for every feature",
-                f"{float(data['roomy'].max()):.2f}",
-                float(data["roomy"].max()) > 3,
-            ),
-            note="Highest by other readings: "
-            + "; ".join(f"{way}, against the {name}: {value:.2f}" for (way, name), value in peak.items())
-            + ".",
+            measure=lambda ratio: {"highest": ratio.max(skipna=False), "at density": ratio.idxmax("density")},
+            expect={"highest": above(3)},
+            of=ratio,
+            against={"models with a dimension for every feature": data["roomy"]},
+            note=f"Highest by other readings: {readings}.",
         ),
-        Claim(
-            name="tracks",
-            statement="Vulnerability tracks the number of features per dimension.",
+        correlation(
+            "tracks",
+            "Vulnerability tracks the number of features per dimension.",
             how="rank correlation of vulnerability and ||W||^2 / m over the densities",
-            expected="above 0.9",
-            tolerance="as stated",
-            measured=f"{rank:.3f}",
-            holds=rank > 0.9,
-            evidence=evidence,
-            control=Control("densities in the opposite order", f"{rank_back:.2f}", rank_back > 0.9),
+            measure=lambda pair: float(spearmanr(*pair).statistic),
         ),
-        Claim(
-            name="linear-relation",
-            statement="One is nearly a linear function of the other.",
+        correlation(
+            "linear-relation",
+            "One is nearly a linear function of the other.",
             how="correlation of vulnerability and ||W||^2 / m",
-            expected="above 0.9",
-            tolerance="as stated",
-            measured=f"{line:.3f}",
-            holds=line > 0.9,
-            evidence=evidence,
-            control=Control("densities in the opposite order", f"{line_back:.2f}", line_back > 0.9),
+            measure=lambda pair: float(pearsonr(*pair).statistic),
         ),
         Claim(
-            name="masked",
-            statement="Attacks by gradients fail on sparse inputs, whose outputs mostly rest at zero.",
-            how="rise of the loss by gradient ascent from the input itself over that by the analytic attack, sparsest world",
-            expected="below 0.5",
-            tolerance="as stated",
-            measured=f"{float(unmoved[-1]):.2f} at density {float(data['checked_density'][-1]):.2g}",
-            holds=bool(unmoved[-1] < 0.5),
-            evidence=f"{CHECKED_EXAMPLES} examples, 40 steps",
-            control=Control(
-                f"density {float(data['checked_density'][0]):.2g}", f"{float(unmoved[0]):.2f}", bool(unmoved[0] < 0.5)
-            ),
-            note=f"At rest are {float(data['resting'][-1]):.1%} of the outputs there."
-            + ("" if unmoved[-1] < 0.5 else " Those that are not lead the ascent."),
+            "masked",
+            "Attacks by gradients fail on sparse inputs, whose outputs mostly rest at zero.",
+            how="rise of the loss by gradient ascent from the input itself over that by the analytic attack, at one density",
+            measure=lambda at: {"rise": at["unmoved"], "at density": at["density"], "share of outputs at rest": at["resting"]},
+            expect={"rise": below(0.5)},
+            of=shares.isel(density=-1),
+            against={"the densest of those checked": shares.isel(density=0)},
+            evidence=examples,
+            note="The outputs that are not at rest lead the ascent.",
         ),
-        Claim(
-            name="not-weaker",
-            statement="The analytic attack is not weaker than attacks by gradients.",
+        by_ascent(
+            "not-weaker",
+            "The analytic attack is not weaker than attacks by gradients.",
             how="rise of the loss by gradient ascent from four random directions, the best of them for each example, over that "
             "by the analytic attack",
-            expected="at most 1.05",
-            tolerance="as stated",
-            measured=", ".join(
-                f"{float(value):.2f} at density {float(p):.2g}" for value, p in zip(share, data["checked_density"], strict=True)
-            ),
-            holds=bool((share <= 1.05).all()),
-            evidence=f"{CHECKED_EXAMPLES} examples each, 40 steps",
+            expect=at_most(1.05),
+            of=shares["ascent"],
         ),
-        Claim(
-            name="optimal",
-            statement="The analytic attack is the optimum for each example.",
+        by_ascent(
+            "optimal",
+            "The analytic attack is the optimum for each example.",
             how="rise of the loss by gradient ascent that begins at the analytic attack, over that by the attack alone",
-            expected="at most 1.01",
-            tolerance="as stated",
-            measured=further,
-            holds=bool((refined <= 1.01).all()),
-            evidence=f"{CHECKED_EXAMPLES} examples each, 40 steps",
+            expect=optimal,
+            of=shares["refined"],
             disagreement=None
-            if (refined <= 1.01).all()
+            if optimal.holds(shares["refined"])
             else Disagreement(
                 "the analytic optimal attack",
-                further,
+                optimal.shown(shares["refined"]),
                 "A row of W^T W moves one output most; the loss counts them all, and several rows together hurt more.",
             ),
         ),
@@ -220,8 +181,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """Vulnerability and features per dimension."""
-    ratios = {f"{way}, against the {LINEAR}": vulnerability(data, way) for way in WAYS}
-    ratios[f"each example, against the {DENSE}"] = vulnerability(data, reference=DENSE)
+    ratios = {f"{way}, against the {LINEAR}": vulnerability(data["rise"], way) for way in WAYS}
+    ratios[f"each example, against the {DENSE}"] = vulnerability(data["rise"], reference=DENSE)
     return {
         "vulnerability": Figure(
             vulnerability_panels(ratios, data["per_dimension"]),

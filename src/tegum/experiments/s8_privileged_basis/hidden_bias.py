@@ -1,18 +1,18 @@
 """Why the ReLU-hidden models have no hidden bias and few features: otherwise their neurons run linearly.
 
 Paper: section 8, limitations told without a plot (F35).  (a) A model with a hidden bias makes it positive, so that its ReLUs
-hardly ever cut; (b) without one but with many features the sum of many small inputs does the same.  Here y = ReLU(W^T ReLU(W
-x + c) + b), m = 5, Xavier starts, c starts at 0, AdamW at 3e-3 without decay, cosine schedule to 0, every seed counts.  (a):
-n = 10, importance 0.75^i, densities 1 to 0.05 (the sweep of F34).  (b): equal importances, n = 10, 50 and 200, the same
-densities; moderate density is read as 0.5 and 0.3.  A hidden unit is active where its input is above 0, on fresh samples.
-Baseline of (a): the linear-hidden model of the same world, whose loss a model that runs linearly must reach.
+hardly ever cut; (b) without one but with many features the sum of many small inputs does the same.  Here
+y = ReLU(W^T ReLU(W x + c) + b), m = 5, Xavier initial weights, c starts at 0, AdamW at 3e-3 without decay, cosine schedule to
+0, every seed counts.  (a): n = 10, importance 0.75^i, densities 1 to 0.05 (the sweep of F34).  (b): equal importances, n = 10,
+50 and 200, the same densities; moderate density is read as 0.5 and 0.3.  A hidden unit is active where its input is above 0, on
+fresh samples.  Baseline of (a): the linear-hidden model of the same features, whose loss a model that runs linearly must reach.
 """
 
 import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims.old import Claim, Control
+from tegum.claims import Claim, above, best_of, every, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
 
@@ -66,80 +66,63 @@ def shares(net: tg.nets.Net, features: tg.features.Features, run: xr.Dataset) ->
         params = {name: run[name].sel(density=density).values for name in net.parameter_shapes()}
         h = net.hidden(params, np.broadcast_to(x, (run.sizes["seed"], *x.shape)))
         found.append((h > 0).mean(axis=(-2, -1)))
-    return xr.DataArray(np.array(found), dims=("density", "seed"), coords={"density": DENSITIES, "seed": run["seed"]})
-
-
-def percent(values: xr.DataArray) -> str:
-    """Shares at each density, in words."""
-    return ", ".join(f"{float(value):.1%}" for value in values)
+    return run["loss"].copy(data=found)
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """Both ways to run linearly."""
-    median = data["b_hidden"].median(("seed", "hidden"))
-    biased, plain = (data["active"].sel(bias=name).mean("seed") for name in (BIASED, PLAIN))
-    lowest = data["loss"].min("seed")
-    fewest, most = data["features"].values[[0, -1]].tolist()
-    many, few = (data["crowd_active"].sel(features=n, density=MODERATE).mean("crowd_seed") for n in (most, fewest))
-    shown = ", ".join(f"{p:g}" for p in DENSITIES)
-    ratio = (lowest.sel(kind=BIASED) / lowest.sel(kind=LINEAR)).values
-    other = (lowest.sel(kind=PLAIN) / lowest.sel(kind=LINEAR)).values
-    seeds = data.sizes["seed"]
+    bias, active = data["b_hidden"], data["active"]
+    relative = data["loss"].min("seed") / data["loss"].sel(kind=LINEAR, drop=True).min("seed")
+    crowd = data["crowd_active"].mean("crowd_seed")
+    fewest, most = (crowd.isel(features=k) for k in (0, -1))
     return [
         Claim(
-            name="bias-positive",
-            statement="Given a hidden bias, the model makes it positive and its hidden units run linearly.",
-            how=f"median hidden bias, and how often hidden units are active, at densities {shown}",
-            expected="above 0, and above 95 %, at each",
-            tolerance="none",
-            measured=f"bias {', '.join(f'{float(value):.2f}' for value in median)}; active {percent(biased)}",
-            holds=bool((median > 0).all() and (biased > 0.95).all()),
-            evidence=f"{seeds} models at each density, all counted",
-            enough=seeds >= 8,
-            control=Control("without a hidden bias", f"active {percent(plain)}", bool((plain > 0.95).all())),
+            "bias-positive",
+            "Given a hidden bias, the model makes it positive and its hidden units run linearly.",
+            how="median hidden bias, and how often hidden units are active, at each density",
+            measure=lambda models: {"bias": models[0].median(("seed", "hidden")), "active": models[1].mean("seed")},
+            expect={"bias": above(0), "active": above(0.95, "%")},
+            of=(bias, active.sel(bias=BIASED)),
+            against={"without a hidden bias": (xr.zeros_like(bias), active.sel(bias=PLAIN))},
+            evidence=every(active.sel(bias=BIASED)),
+            needs=8,
         ),
         Claim(
-            name="runs-linearly",
-            statement="A model with a hidden bias is then as good as one whose hidden layer is linear.",
-            how=f"lowest loss over that of linear-hidden models, at densities {shown}",
-            expected="1",
-            tolerance="0.15",
-            measured=", ".join(f"{value:.3f}" for value in ratio),
-            holds=bool((abs(ratio - 1) < 0.15).all()),
-            evidence=f"best of {seeds} of each kind at each density",
-            enough=seeds >= 8,
-            control=Control(
-                "without a hidden bias", ", ".join(f"{value:.3f}" for value in other), bool((abs(other - 1) < 0.15).all())
-            ),
+            "runs-linearly",
+            "A model with a hidden bias is then as good as one whose hidden layer is linear.",
+            how="lowest loss over that of linear-hidden models, at each density",
+            expect=near(1, 0.15),
+            of=relative.sel(kind=BIASED),
+            against={"without a hidden bias": relative.sel(kind=PLAIN)},
+            evidence=best_of(data["loss"].isel(kind=0), "loss").adding("of each kind"),
+            needs=8,
         ),
         Claim(
-            name="many-features",
-            statement="Without a hidden bias but with many features, the model simulates one by averaging over features.",
-            how=f"how often hidden units are active at n = {most}, m = {M}, densities 0.5 and 0.3",
-            expected="above 90 %",
-            tolerance="none",
-            measured=percent(many),
-            holds=bool((many > 0.9).all()),
-            evidence=f"{data.sizes['crowd_seed']} models at each density, all counted",
-            enough=data.sizes["crowd_seed"] >= 4,
-            control=Control(f"n = {fewest}", percent(few), bool((few > 0.9).all())),
-            note="At density 0.05 it is "
-            + percent(data["crowd_active"].sel(features=[most], density=0.05).mean("crowd_seed"))
-            + ": the fewer features are on at a time, the less steady is their sum.",
+            "many-features",
+            "Without a hidden bias but with many features, the model simulates one by averaging over features.",
+            how=f"how often hidden units are active at n = {int(most['features'])}, m = {M}, at moderate densities",
+            measure=lambda shares: {"active": shares.sel(density=MODERATE), "where sparse": shares.isel(density=[-1])},
+            expect={"active": above(0.9, "%")},
+            of=most,
+            against={f"n = {int(fewest['features'])}": fewest},
+            evidence=every(data["crowd_active"].isel(features=-1), over="crowd_seed"),
+            needs=4,
+            note="The fewer features are active at a time, the less steady is their sum.",
         ),
     ]
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """How often hidden units are active, and the bias."""
+    crowd = data["crowd_active"].mean("crowd_seed")
     curves = {BIASED: data["active"].sel(bias=BIASED).mean("seed")}
-    curves |= {f"without, n = {n}": data["crowd_active"].sel(features=n).mean("crowd_seed") for n in data["features"].values}
+    curves |= {f"without, n = {n}": crowd.sel(features=n) for n in data["features"].values}
     median = {"median hidden bias, n = 10": data["b_hidden"].median(("seed", "hidden"))}
     return {
         "active": Figure(
             curve_panel(curves, "density", "how often a hidden unit is active", log_x=True),
             "How often the hidden units are active. With a hidden bias nearly always: the ReLU hardly ever cuts and the layer "
-            "is linear. Without one it cuts, unless many features are on at a time.",
+            "is linear. Without one it cuts, unless many features are active at a time.",
         ),
         "bias": Figure(
             curve_panel(median, "density", "hidden bias", log_x=True),

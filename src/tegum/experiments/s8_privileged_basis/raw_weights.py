@@ -2,24 +2,25 @@
 
 Paper: section 8, raw weights of a linear-hidden and a ReLU-hidden model (F32), sizes and training not given.  Here both
 families have n = 10, m = 5, importance 0.75^i, as in the sweep that follows it, at densities from 1 to 0.05, with Xavier
-starts and AdamW at 3e-3 without decay, cosine schedule to 0.  A neuron is dedicated if its largest |weight| is more than 5
-times the second largest.  Moderate sparsity is read as densities 0.5 and 0.3.  Chance is the share among random rotations of
-the trained linear models, which compute the same.  All seeds count beside the best by loss.  Baseline: without superposition
-five neurons have a feature each, and all of them are dedicated.
+initial weights and AdamW at 3e-3 without decay, cosine schedule to 0.  A neuron is dedicated if its largest |weight| is more
+than 5 times the second largest.  Moderate sparsity is read as densities 0.5 and 0.3.  Chance is the share among random
+rotations of the trained linear models, which compute the same.  All seeds count beside the best by loss.  Baseline: without
+superposition five neurons have a feature each, and all of them are dedicated.
 """
 
 import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims.old import Claim, Control
+from tegum.claims import Claim, at_least, at_most, best_of, every
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import NeuronPanel, curve_panel, stack_panels
 from tegum.geometry import monosemantic, random_rotations, second_to_first
 
 DENSITIES = [1.0, 0.7, 0.5, 0.3, 0.2, 0.15, 0.1, 0.05]
 MODERATE = [0.5, 0.3]
-NETS = {"ReLU-hidden": tg.nets.ReluHidden(10, 5), "linear-hidden": tg.nets.ReluOutput(10, 5)}
+RELU, LINEAR = "ReLU-hidden", "linear-hidden"
+NETS = {RELU: tg.nets.ReluHidden(10, 5), LINEAR: tg.nets.ReluOutput(10, 5)}
 FEATURES = tg.features.Independent(10, importance=tg.features.geometric(0.75, 10))
 RECIPE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
 SIZE: dict[Profile, tg.Recipe] = {
@@ -38,75 +39,63 @@ def study(profile: Profile) -> xr.Dataset:
     return data
 
 
-def dedicated(data: xr.Dataset, net: str) -> xr.DataArray:
-    """The share of dedicated neurons in every model."""
-    W = data["W"].sel(net=net).transpose(..., "seed", "hidden", "feature").astype(np.float64)
-    share = (second_to_first(W.values) < 1 / TIMES_SECOND).mean(axis=-1)
-    return xr.DataArray(share, dims=W.dims[:-2], coords={"density": data["density"]})
+def dedicated(models: xr.Dataset, rotations: int = 0) -> xr.DataArray:
+    """The share of dedicated neurons in every model; on request after random rotations of its hidden layer, their mean."""
+    W = models["W"].values.astype(np.float64)
+    turned = random_rotations(W, rotations, seed=0) if rotations else W[None]
+    share = (second_to_first(turned) < 1 / TIMES_SECOND).mean(axis=(0, -1))
+    return models["loss"].copy(data=share)
 
 
-def chance(data: xr.Dataset, net: str) -> xr.DataArray:
-    """The same share after random rotations of the hidden layer, averaged over them."""
-    W = data["W"].sel(net=net).transpose("density", "seed", "hidden", "feature").values.astype(np.float64)
-    share = (second_to_first(random_rotations(W, ROTATIONS, seed=0)) < 1 / TIMES_SECOND).mean(axis=(0, -1))
-    return xr.DataArray(share, dims=("density", "seed"), coords={"density": data["density"]})
-
-
-def best_share(data: xr.Dataset, net: str) -> xr.DataArray:
+def best_share(models: xr.Dataset) -> xr.DataArray:
     """The share in the models with the lowest loss."""
-    return dedicated(data, net).isel(seed=data["loss"].sel(net=net).argmin("seed"))
+    return dedicated(models).isel(seed=models["loss"].argmin("seed"))
 
 
-def far_from_chance(data: xr.Dataset, net: str) -> tuple[str, bool]:
-    """The share of all models beside that of their rotations, and whether 3 standard errors lie between them."""
-    share, by_chance = float(dedicated(data, net).mean()), float(chance(data, net).mean())
-    error = np.sqrt(max(share, by_chance) / data["W"].sel(net=net, feature=0).size)
-    return f"{share:.1%} of neurons, {by_chance:.1%} after rotation", bool(abs(share - by_chance) > 3 * error)
+def readable(models: xr.Dataset) -> dict[str, xr.DataArray]:
+    """The shares in the best and in all models at moderate density, and in the best at the lowest."""
+    best, mean = best_share(models), dedicated(models).mean("seed")
+    moderate = {"best": best.sel(density=MODERATE), "mean of all": mean.sel(density=MODERATE)}
+    return moderate | {"best, lowest density": best.isel(density=[-1])}
+
+
+def beyond_chance(models: xr.Dataset) -> dict[str, float]:
+    """The share of all neurons, that of their rotations, and how many standard errors lie between them."""
+    share, by_chance = float(dedicated(models).mean()), float(dedicated(models, ROTATIONS).mean())
+    count = models["W"].isel(feature=0).size
+    # where no neuron is dedicated the error is that of one
+    error = np.sqrt(max(share, by_chance, 1 / count) / count)
+    return {"dedicated": share, "after rotation": by_chance, "standard errors apart": abs(share - by_chance) / error}
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """Readable with a ReLU, chance without."""
-    best = {net: best_share(data, net).sel(density=MODERATE).values for net in NETS}
-    mean = {net: dedicated(data, net).mean("seed").sel(density=MODERATE).values for net in NETS}
-    shown = {net: ", ".join(f"{a:.0%} (all: {b:.0%})" for a, b in zip(best[net], mean[net], strict=True)) for net in NETS}
-    text, far = far_from_chance(data, "linear-hidden")
-    evidence, enough = f"{data.sizes['seed']} models at each of {len(DENSITIES)} densities", data.sizes["seed"] >= 16
+    relu, linear = data.sel(net=RELU), data.sel(net=LINEAR)
     return [
         Claim(
-            name="readable-with-relu",
-            statement="Behind a ReLU many neurons are dedicated to one feature: the weights can be read directly.",
+            "readable-with-relu",
+            "Behind a ReLU many neurons are dedicated to one feature: the weights can be read directly.",
             how="neurons whose largest |weight| is more than 5 times the second, in the best model at densities 0.5 and 0.3",
-            expected="at least 60 %",
-            tolerance="none",
-            measured=shown["ReLU-hidden"],
-            holds=bool((best["ReLU-hidden"] >= 0.6 - 1e-9).all()),
-            evidence=evidence,
-            enough=enough,
-            control=Control(
-                "models with a linear hidden layer",
-                shown["linear-hidden"],
-                bool((best["linear-hidden"] >= 0.6 - 1e-9).all()),
-            ),
-            note="In brackets the mean over all models. Where features are so sparse that neurons share them, fewer are "
-            f"dedicated: {float(best_share(data, 'ReLU-hidden')[-1]):.0%} in the best model at the lowest density.",
+            measure=readable,
+            expect={"best": at_least(0.6, "%")},
+            of=relu,
+            against={"models with a linear hidden layer": linear},
+            evidence=best_of(relu, "loss"),
+            needs=16,
+            note="Where features are so sparse that neurons share them, fewer are dedicated.",
         ),
         Claim(
-            name="chance-without",
-            statement="Without a ReLU the weights of a neuron mean nothing: dedicated neurons are as rare as by chance.",
+            "chance-without",
+            "Without a ReLU the weights of a neuron mean nothing: dedicated neurons are as rare as by chance.",
             how=f"the share in all linear-hidden models, against {ROTATIONS} random rotations of each",
-            expected="no difference",
-            tolerance="3 standard errors",
-            measured=text,
-            holds=not far,
-            evidence=evidence,
-            enough=enough,
-            control=Control("ReLU-hidden models against their rotations", *_near(*far_from_chance(data, "ReLU-hidden"))),
+            measure=beyond_chance,
+            expect={"standard errors apart": at_most(3)},
+            of=linear,
+            against={"ReLU-hidden models against their rotations": relu},
+            evidence=every(linear),
+            needs=16,
         ),
     ]
-
-
-def _near(text: str, far: bool) -> tuple[str, bool]:
-    return text, not far
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
@@ -116,9 +105,9 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         for p in MODERATE:
             W = tg.best(data.sel(net=net, density=p))["W"].values.astype(np.float64)
             panels[f"{net}<br>p = {p:g}"] = NeuronPanel(W, ~monosemantic(W, 0.3))
-    curves = {f"{net}, best": best_share(data, net) for net in NETS}
-    curves |= {f"{net}, all": dedicated(data, net).mean("seed") for net in NETS}
-    curves["linear-hidden, rotated at random"] = chance(data, "linear-hidden").mean("seed")
+    curves = {f"{net}, best": best_share(data.sel(net=net)) for net in NETS}
+    curves |= {f"{net}, all": dedicated(data.sel(net=net)).mean("seed") for net in NETS}
+    curves[f"{LINEAR}, rotated at random"] = dedicated(data.sel(net=LINEAR), ROTATIONS).mean("seed")
     return {
         "weights": Figure(
             stack_panels(panels, matrix=True),
@@ -129,8 +118,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         "dedicated": Figure(
             curve_panel(curves, "density", "share of dedicated neurons", log_x=True),
             "The share of neurons whose largest weight is more than five times the second. Behind a ReLU it is highest at "
-            "moderate density: where all features are on the ReLU hardly cuts, and where they are sparse neurons share them. "
-            "Without a ReLU it is to be compared with the share after random rotations.",
+            "moderate density: where all features are active the ReLU hardly cuts, and where they are sparse neurons share "
+            "them. Without a ReLU it is to be compared with the share after random rotations.",
         ),
     }
 

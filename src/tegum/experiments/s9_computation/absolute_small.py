@@ -1,17 +1,21 @@
 """Computing |x| of three features with six neurons: one for each sign of each feature, their outputs summed.
 
 Paper: section 9, the absolute value model without superposition (F36); importances, density and training are not given.  Here
-n = 3, m = 6, y = ReLU(W2 ReLU(W1 x) + b), x uniform on [-1, 1] at density 1, importance 0.7^i, Xavier starts, AdamW at 3e-3
-without decay, cosine schedule to 0; the best of all seeds, and how many reach it.  Weights are shown at the canonical scale,
-each neuron's largest input weight 1.  Baseline: the best net without superposition has these six neurons and loses nothing,
-so that nothing here is computed in superposition.
+n = 3, m = 6, y = ReLU(W2 ReLU(W1 x) + b), x uniform on [-1, 1] at density 1, importance 0.7^i, Xavier initial weights, AdamW
+at 3e-3 without decay, cosine schedule to 0; the best of all seeds, and how many reach it.  Weights are shown at the canonical
+scale, each neuron's largest input weight 1.  Baseline: the best net without superposition has these six neurons and loses
+nothing, so that nothing here is computed in superposition.
 """
+
+from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims.old import Claim, Control
+from tegum.claims import Claim, below, best_of, equal
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import NeuronPanel, WeightGraph, stack_panels, weight_graphs
 from tegum.geometry import main_features, monosemantic, rescaled_neurons, weights_above
@@ -23,7 +27,7 @@ SIZE: dict[Profile, tg.Recipe] = {
     "quick": RECIPE.replaced(steps=6000, batch_size=256, seeds=64),
     "paper": RECIPE.replaced(steps=20_000, batch_size=1024, seeds=256, evaluation_samples=2**20),
 }
-LEAST_LOSS = 1e-4
+SOLVED = 1e-4
 
 
 def study(profile: Profile) -> xr.Dataset:
@@ -31,72 +35,64 @@ def study(profile: Profile) -> xr.Dataset:
     return tg.train(tg.nets.AbsoluteValue(N, M), FEATURES, SIZE[profile])
 
 
-def weights(model: xr.Dataset, start: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """W1 and W2 at the canonical scale; on request those of the start."""
-    source = {name: model[f"{name}_history"].isel(step=0) if start else model[name] for name in ("W1", "W2")}
-    return rescaled_neurons(*(source[name].values.astype(np.float64) for name in ("W1", "W2")))
+def weights(net: xr.Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """W1 and W2 at the canonical scale."""
+    return rescaled_neurons(*(net[name].values.astype(np.float64) for name in ("W1", "W2")))
 
 
-def two_each(W1: np.ndarray) -> tuple[str, bool]:
-    """Which neurons hold which feature, and whether each feature has exactly one of either sign."""
+def inputs(net: xr.Dataset) -> dict[str, Any]:
+    """How many input weights each neuron has, and what its largest one reads."""
+    W1, _ = weights(net)
     main = main_features(W1)
-    sign = np.sign(W1[np.arange(len(W1)), main]).astype(int)
-    words = ", ".join(f"{'+' if s > 0 else '−'}x_{i}" for i, s in sorted(zip(main.tolist(), sign.tolist(), strict=True)))
-    single = int((weights_above(W1) == 1).sum())
-    complete = {(i, s) for i in range(N) for s in (-1, 1)} == set(zip(main.tolist(), sign.tolist(), strict=True))
-    return f"{single} of {len(W1)} neurons have one input; largest inputs {words}", complete and single == len(W1)
+    largest = sorted(f"{'+' if w > 0 else '−'}x_{i}" for i, w in zip(main, W1[np.arange(M), main], strict=True))
+    return {"inputs of each neuron": weights_above(W1), "largest inputs": largest}
 
 
-def outputs(W1: np.ndarray, W2: np.ndarray) -> tuple[str, bool]:
+def outputs(net: xr.Dataset) -> dict[str, float]:
     """How far output weights are from 1 at the neuron's own feature and from 0 elsewhere."""
+    W1, W2 = weights(net)
     own = np.arange(N)[:, None] == main_features(W1)
-    off, stray = float(abs(W2[own] - 1).max()), float(abs(W2[~own]).max())
-    return f"own weights within {off:.4f} of 1, others at most {stray:.4f}", max(off, stray) < 0.05
+    return {"own weights from 1": float(abs(W2[own] - 1).max()), "others from 0": float(abs(W2[~own]).max())}
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """Structure, weights and loss of the best net."""
     best = tg.best(data)
-    last, first = weights(best), weights(best, start=True)
-    loss, bias = data["loss"].values, float(abs(best["b"]).max())
-    reached = float((loss < LEAST_LOSS).mean())
-    stuck = data.isel(seed=int(loss.argmax()))
-    evidence = f"best of {len(loss)}; {reached:.0%} of them have a loss below 1e-4"
+    share = float((data["loss"] < SOLVED).mean())
+    evidence = best_of(data, "loss on a common test set").adding(f"{share:.0%} of them have a loss below {SOLVED:g}")
+    claim = partial(Claim, evidence=evidence)
+    first = best[["W1_history", "W2_history"]].sel(step=0).rename(W1_history="W1", W2_history="W2")
+    before = {"the same net before training": first}
     return [
-        Claim(
-            name="two-neurons-each",
-            statement="Each feature has one neuron for ReLU(x) and one for ReLU(−x).",
+        claim(
+            "two-neurons-each",
+            "Each feature has one neuron for ReLU(x) and one for ReLU(−x).",
             how="weights W1 above a tenth of the neuron's largest, and their signs",
-            expected="six neurons with one input each, one of either sign for each feature",
-            tolerance="as stated",
-            measured=two_each(last[0])[0],
-            holds=two_each(last[0])[1],
-            evidence=evidence,
-            control=Control("the same net before training", *two_each(first[0])),
+            measure=inputs,
+            expect={
+                "inputs of each neuron": equal(1),
+                "largest inputs": equal([f"{sign}x_{i}" for sign in "+−" for i in range(N)]),
+            },
+            of=best,
+            against=before,
         ),
-        Claim(
-            name="outputs-summed",
-            statement="The output of a feature is the sum of its two neurons.",
-            how="W2 after rescaling the largest input weights to 1",
-            expected="1 at the neuron's own feature, 0 elsewhere",
-            tolerance="0.05",
-            measured=outputs(*last)[0],
-            holds=outputs(*last)[1],
-            evidence=evidence,
-            control=Control("the same net before training", *outputs(*first)),
+        claim(
+            "outputs-summed",
+            "The output of a feature is the sum of its two neurons.",
+            how="W2 after rescaling the largest input weights to 1, beside 1 at the neuron's own feature and 0 elsewhere",
+            measure=outputs,
+            expect={"own weights from 1": below(0.05), "others from 0": below(0.05)},
+            of=best,
+            against=before,
         ),
-        Claim(
-            name="exact",
-            statement="So |x| is computed without error.",
+        claim(
+            "exact",
+            "So |x| is computed without error.",
             how="loss on the common test set, and the largest |b|",
-            expected="loss 0, bias 0",
-            tolerance="1e-4 for the loss, 0.01 for the bias",
-            measured=f"loss {float(best['loss']):.1e}, bias {bias:.1e}",
-            holds=bool(float(best["loss"]) < LEAST_LOSS and bias < 0.01),
-            evidence=evidence,
-            control=Control(
-                "the worst of all seeds", f"loss {float(stuck['loss']):.1e}", bool(float(stuck["loss"]) < LEAST_LOSS)
-            ),
+            measure=lambda net: {"loss": float(net["loss"]), "bias": float(abs(net["b"].values).max())},
+            expect={"loss": below(SOLVED), "bias": below(0.01)},
+            of=best,
+            against={"the worst of all seeds": data.isel(seed=data["loss"].argmax("seed"))},
             note="The best net without superposition has loss 0 too: here there is a neuron for every half of every feature.",
         ),
     ]

@@ -1,55 +1,84 @@
-"""What the experiments on |x| with n = 100, m = 40 share: how the nets are trained and which of their neurons count.
+"""What experiments on |x| share: their baseline; with n = 100, m = 40 how nets are trained and which neurons count.
 
-Xavier starts do not work in sparse worlds: x_i alone makes about half of the output ReLUs negative and they never wake (after
-6,000 steps at density 0.001 the loss is 70 times that of a net without superposition).  Training therefore starts where all
-outputs are alive (`tegum.nets.alive_parameters`), and warms up for a tenth of the steps, because the output bias otherwise
-sinks faster than weights grow.  At densities of 0.01 and more: scale 0.3, rate 1e-2; below: scale 1, rate 5e-3; AdamW without
-decay, cosine schedule to 0.
+Xavier initial weights do not work where features are sparse: x_i alone makes about half of the output ReLUs negative and they
+never become active (after 6,000 steps at density 0.001 the loss is 70 times that of a net without superposition).  Training
+therefore starts where all outputs are active (`tegum.nets.alive_parameters`), and warms up for a tenth of the steps, because
+the output bias otherwise sinks faster than weights grow.  At densities of 0.01 and more: scale 0.3, rate 1e-2; below: scale 1,
+rate 5e-3; AdamW without decay, cosine schedule to 0.
 """
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.geometry import rescaled_neurons, silent_neurons, weights_above
+from tegum.figures import NeuronPanel
+from tegum.geometry import monosemantic, rescaled_neurons, silent_neurons
 from tegum.nets import alive_parameters
 from tegum.theory import absolute_without_superposition
 
 N, M = 100, 40
-IMPORTANCE = tg.features.geometric(0.8, N)
 NET = tg.nets.AbsoluteValue(N, M)
-FEATURES = tg.features.Independent(N, importance=IMPORTANCE, signed=True)
+FEATURES = tg.features.Independent(N, importance=tg.features.geometric(0.8, N), signed=True)
 RECIPE = tg.Recipe(schedule="cosine", weight_decay=0, record_steps=(0,))
 SPARSE = 0.01
-"""Densities below this start larger and learn more slowly."""
+"""Nets at densities below this have larger initial weights and learn more slowly."""
+Nets = dict[float, NDArray[np.float64]]
+"""The input weights of a net's neurons, (m, n), by density."""
+
+
+def without_superposition(densities: list[float], features: tg.features.Independent, m: int) -> xr.DataArray:
+    """The loss of the best net with m neurons and one feature to a neuron, at each density."""
+    losses = [absolute_without_superposition(p, features.importance, m)[0] for p in densities]
+    return xr.DataArray(losses, {"density": densities}, ["density"])
 
 
 def trained(densities: list[float], recipe: tg.Recipe) -> xr.Dataset:
-    """The nets at all densities, their starts (``start_W1``, ``start_loss``), and ``naive``, the loss without superposition."""
+    """The nets, what they were at first (``start_W1``, ``start_loss``), and ``naive``, the loss without superposition."""
     runs = []
     for sparse, scale, rate in ((False, 0.3, 1e-2), (True, 1.0, 5e-3)):
         mine = [p for p in densities if (p < SPARSE) == sparse]
         if mine:
-            start = alive_parameters(NET, len(recipe.seed_list), recipe.root_seed, scale)
+            initial = alive_parameters(NET, len(recipe.seed_list), recipe.root_seed, scale)
             own = recipe.replaced(learning_rate=rate, warmup_steps=recipe.steps // 10)
-            run = tg.train(NET, FEATURES, own, sweep={"density": mine}, initial=start)
-            runs.append(run.assign(start_W1=(run["W1"].dims, np.broadcast_to(start["W1"], run["W1"].shape))))
+            run = tg.train(NET, FEATURES, own, sweep={"density": mine}, initial=initial)
+            runs.append(run.assign(start_W1=(run["W1"].dims, np.broadcast_to(initial["W1"], run["W1"].shape))))
     data = xr.concat(runs, "density", combine_attrs="drop_conflicts", join="exact", data_vars="all")
-    naive = [absolute_without_superposition(p, IMPORTANCE, M)[0] for p in data["density"].values]
-    data.attrs |= {"interrupted": max(run.attrs["interrupted"] for run in runs)}
-    return data.assign(naive=("density", naive), start_loss=data["loss_history"].isel(step=0))
+    data.attrs["interrupted"] = max(run.attrs["interrupted"] for run in runs)
+    naive = without_superposition(densities, FEATURES, M)
+    return data.assign(naive=naive, start_loss=data["loss_history"].isel(step=0))
 
 
-def neurons(model: xr.Dataset, start: bool = False) -> NDArray[np.float64]:
-    """Rows of W1 at the canonical scale, of the neurons that are in use; on request as they were at the start."""
-    W1, W2 = (model[name].values.astype(np.float64) for name in ("W1", "W2"))
-    if start:
-        return rescaled_neurons(model["start_W1"].values.astype(np.float64), W2)[0]
+def neurons(model: xr.Dataset, initial: bool = False) -> NDArray[np.float64]:
+    """Rows of W1 at the canonical scale, of the neurons that are in use; on request those of all neurons before training."""
+    W1, W2 = (model[name].values.astype(np.float64) for name in ("start_W1" if initial else "W1", "W2"))
     V1, V2 = rescaled_neurons(W1, W2)
-    return np.asarray(V1[~silent_neurons(V2.T)])
+    return V1 if initial else np.asarray(V1[~silent_neurons(V2.T)])
 
 
-def alone(V1: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which neurons are monosemantic: no second weight above a tenth of the largest."""
-    return np.asarray(weights_above(V1) == 1)
+def best_nets(data: xr.Dataset, initial: bool = False) -> Nets:
+    """The `neurons` of the best net at each density."""
+    return {p: neurons(tg.best(data.sel(density=p)), initial) for p in data["density"].values.tolist()}
+
+
+def by_density(nets: Mapping[float, Any], found: Callable[[Any], Any]) -> xr.DataArray:
+    """The mean of what is found in the net at each density; NaN of nothing."""
+    values = [np.asarray(found(net)) for net in nets.values()]
+    return xr.DataArray([each.mean() if each.size else np.nan for each in values], {"density": list(nets)}, ["density"])
+
+
+def relative_loss(data: xr.Dataset, name: str = "loss") -> xr.DataArray:
+    """The lowest loss at each density over that of the best net without superposition."""
+    return data[name].min("seed") / data["naive"]
+
+
+def neuron_panels(data: xr.Dataset) -> dict[str, NeuronPanel]:
+    """The best net at each density, polysemantic neurons shaded, its loss in the title."""
+    loss = relative_loss(data)
+    return {
+        f"p = {p:g}, loss {float(loss.sel(density=p)):.2f} of that without superposition": NeuronPanel(V, ~monosemantic(V))
+        for p, V in best_nets(data).items()
+    }
