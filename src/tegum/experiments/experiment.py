@@ -10,10 +10,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Literal, final
 
 import plotly.graph_objects as go
 import xarray as xr
+
+from tegum.claims import Claim
 
 Profile = Literal["quick", "paper"]
 
@@ -49,7 +51,7 @@ class Experiment:
     seconds: dict[Profile, float]
     study: Callable[[Profile], xr.Dataset]
     figures: Callable[[xr.Dataset], dict[str, Figure]]
-    claims: Callable[[xr.Dataset], list[Any]]
+    claims: Callable[[xr.Dataset], list[Claim]]
     order: float = 0
 
     @property
