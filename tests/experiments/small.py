@@ -53,7 +53,4 @@ experiment = Experiment(
     title="A small experiment",
     paper="Section 0, nothing (F00)",
     seconds={"quick": 1, "paper": 2},
-    study=study,
-    figures=figures,
-    claims=claims,
 )

@@ -77,6 +77,21 @@ def test_what_fails_in_a_file_of_ones_own_is_said_with_its_line(own: Path, capsy
     assert run(["reproduce", own.name, "--out", "results"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("last", "message"),
+    [
+        ("del figures", "my_idea.py has no function figures: write one that returns a dict"),
+        ("figures = lambda data: []", "figures in my_idea.py returns a list: let it return a dict"),
+    ],
+)
+def test_what_is_missing_or_of_another_kind_is_named(
+    own: Path, last: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own.write_text(f"{own.read_text()}\n{last}\n")
+    assert run(["reproduce", own.name, "--out", "results"]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_other_densities_are_another_question_and_no_error(own: Path) -> None:
     own.write_text(own.read_text().replace("[1.0, 0.3, 0.03]", "[1.0, 0.5, 0.02]"))
     assert run(["reproduce", own.name, "--out", "results"]) == 0

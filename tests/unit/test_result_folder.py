@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 import tegum as tg
-from tegum.experiments import Experiment, Profile
+from tegum.experiments import Profile
 from tegum.report import ResultFolder, read_pictures, write_page
 from tegum.runs import read_dataset, write_dataset
 from tests.experiments import small
@@ -117,7 +117,7 @@ def test_a_full_disk_is_said_and_what_is_finished_stays(folder: ResultFolder, mo
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
 
 
-def test_an_interruption_that_a_study_swallows_is_still_one(folder: ResultFolder) -> None:
+def test_an_interruption_that_a_study_swallows_is_still_one(folder: ResultFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def study(profile: Profile) -> xr.Dataset:
         try:
             signal.raise_signal(signal.SIGINT)
@@ -125,13 +125,10 @@ def test_an_interruption_that_a_study_swallows_is_still_one(folder: ResultFolder
             return xr.Dataset()
         raise AssertionError
 
-    def no_claims(_: xr.Dataset) -> list[object]:
-        return []
-
-    experiment = Experiment(__name__, "t", "p", {"quick": 1, "paper": 1}, study, lambda _: {}, no_claims)
+    monkeypatch.setattr(small, "study", study)
     with pytest.raises(KeyboardInterrupt):
-        folder.part(experiment, "quick")
-    assert not folder.data_file(experiment.id).exists()
+        folder.part(small.experiment, "quick")
+    assert not folder.data_file("small").exists()
 
 
 def test_claims_are_renewed_from_the_data(folder: ResultFolder) -> None:

@@ -1,22 +1,25 @@
 """What an experiment is: a study that trains, figures that show it, claims that judge it.
 
-One file, one experiment: it ends with ``experiment = Experiment(__name__, ...)``, its name is the experiment's id, and its
-docstring says what is trained.  To add one to the paper's, copy a file of its section; nothing else has to be told.  It holds
-no training loop, no file path, no random call and no plotly call; what two experiments of a section share is the section's
-``shared.py``, what two sections share belongs in the library.
+One file, one experiment: it has the functions ``study``, ``figures`` and ``claims`` and ends with
+``experiment = Experiment(__name__, ...)``; its name is the experiment's id, its docstring says what is trained.  To add one to
+the paper's, copy a file of its section; nothing else has to be told.  It holds no training loop, no file path, no random call
+and no plotly call; what two experiments of a section share is the section's ``shared.py``, what two sections share belongs in
+the library.
 """
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, final
+from types import ModuleType
+from typing import Literal, TypeVar, final
 
 import plotly.graph_objects as go
 import xarray as xr
 
 from tegum.claims import Claim
+from tegum.errors import InvalidInputError
 
+T = TypeVar("T")
 Profile = Literal["quick", "paper"]
 
 
@@ -32,16 +35,13 @@ class Figure:
 @final
 @dataclass(frozen=True)
 class Experiment:
-    """One figure of the paper, rebuilt and judged.
+    """One figure of the paper, rebuilt and judged by three functions of a module: ``study``, ``figures`` and ``claims``.
 
     Args:
-        module: the ``__name__`` of the file that defines it.
+        module: the ``__name__`` of the file that defines them.
         title: what it shows, in one line.
         paper: which figure or section of the paper it rebuilds.
         seconds: estimated cost of each profile on two cores.
-        study: trains, and returns everything as one dataset.
-        figures: the pictures of that dataset, by name.
-        claims: the paper's statements, judged on that dataset.
         order: where it stands among the experiments of its section of the paper.
     """
 
@@ -49,9 +49,6 @@ class Experiment:
     title: str
     paper: str
     seconds: dict[Profile, float]
-    study: Callable[[Profile], xr.Dataset]
-    figures: Callable[[xr.Dataset], dict[str, Figure]]
-    claims: Callable[[xr.Dataset], list[Claim]]
     order: float = 0
 
     @property
@@ -62,9 +59,37 @@ class Experiment:
     @property
     def file(self) -> Path:
         """The file that defines it."""
-        return Path(str(sys.modules[self.module].__file__)).resolve()
+        return Path(str(self._module.__file__)).resolve()
 
     @property
     def describe(self) -> str:
         """What `tegum show` prints: what is trained, and what is chosen where the paper is silent."""
-        return (sys.modules[self.module].__doc__ or "").strip()
+        return (self._module.__doc__ or "").strip()
+
+    def study(self, profile: Profile) -> xr.Dataset:
+        """Trains, and returns everything as one dataset."""
+        return self._called("study", profile, xr.Dataset)
+
+    def figures(self, data: xr.Dataset) -> dict[str, Figure]:
+        """The pictures of that dataset, by name."""
+        return self._called("figures", data, dict)
+
+    def claims(self, data: xr.Dataset) -> list[Claim]:
+        """The statements, judged on that dataset."""
+        return self._called("claims", data, list)
+
+    @property
+    def _module(self) -> ModuleType:
+        return sys.modules[self.module]
+
+    def _called(self, name: str, argument: object, kind: type[T]) -> T:
+        """What the module's function of that name returns."""
+        function = getattr(self._module, name, None)
+        if function is None:
+            raise InvalidInputError(f"{self.file.name} has no function {name}", f"write one that returns a {kind.__name__}")
+        found = function(argument)
+        if not isinstance(found, kind):
+            raise InvalidInputError(
+                f"{name} in {self.file.name} returns a {type(found).__name__}", f"let it return a {kind.__name__}"
+            )
+        return found

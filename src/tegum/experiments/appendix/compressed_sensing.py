@@ -210,8 +210,5 @@ experiment = Experiment(
     title="How many features fit: the compressed-sensing bound, measured",
     paper="Appendix, compressed sensing (F43)",
     seconds={"quick": 5, "paper": 55},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=2,
 )

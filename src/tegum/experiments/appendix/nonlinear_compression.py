@@ -130,8 +130,5 @@ experiment = Experiment(
     title="Two numbers in one: nonlinear compression beats linear",
     paper="Appendix, nonlinear compression (F42)",
     seconds={"quick": 1, "paper": 3},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=1,
 )

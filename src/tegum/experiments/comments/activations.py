@@ -107,8 +107,5 @@ experiment = Experiment(
     title="Phase diagrams for other output activations",
     paper="Comments, other activation functions (F44)",
     seconds={"quick": 7, "paper": 100},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=1,
 )

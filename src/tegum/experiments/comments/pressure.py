@@ -147,8 +147,5 @@ experiment = Experiment(
     title="Pressure: more features and longer training make cleaner polytopes",
     paper="Comments, pressure (F45)",
     seconds={"quick": 9, "paper": 70},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=2,
 )

@@ -229,8 +229,5 @@ experiment = Experiment(
     title="A penalty on activity removes superposition",
     paper="Section 10, the strategic picture: L1 and loss per activation (F40, F41)",
     seconds={"quick": 3, "paper": 30},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=1,
 )

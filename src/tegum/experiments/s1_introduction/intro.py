@@ -139,8 +139,5 @@ experiment = Experiment(
     title="Five features in two dimensions: as they grow sparser, more of them fit",
     paper="Introduction, first figure (F01)",
     seconds={"quick": 4, "paper": 35},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=1,
 )

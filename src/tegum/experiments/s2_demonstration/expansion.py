@@ -304,8 +304,5 @@ experiment = Experiment(
     title="The loss by how many features are active",
     paper="Section 2.2, mathematical understanding (F07, F08)",
     seconds={"quick": 6, "paper": 20},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=4,
 )

@@ -191,8 +191,5 @@ experiment = Experiment(
     title="A linear model: two forces, and no superposition",
     paper="Section 2.2, mathematical understanding (F06)",
     seconds={"quick": 3, "paper": 15},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=3,
 )

@@ -210,8 +210,5 @@ experiment = Experiment(
     title="Twenty features in five dimensions, from dense to sparse",
     paper="Section 2, basic results (F03, F04)",
     seconds={"quick": 11, "paper": 50},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=1,
 )

@@ -68,8 +68,5 @@ experiment = Experiment(
     title="Eighty features in twenty dimensions: the same, rescaled",
     paper="Section 2, basic results (F05)",
     seconds={"quick": 14, "paper": 75},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=2,
 )

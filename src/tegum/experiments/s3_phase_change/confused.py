@@ -267,8 +267,5 @@ experiment = Experiment(
     title="Two features, one dimension, no bias: the exact surface and its confused phase",
     paper="Comment by Tom McGrath (F12)",
     seconds={"quick": 4, "paper": 10},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=4,
 )

@@ -232,8 +232,5 @@ experiment = Experiment(
     title="Two features, one dimension: dropped, dedicated or superposed",
     paper="Section 3, phase diagrams for n = 2, m = 1 (F10, F11)",
     seconds={"quick": 7, "paper": 140},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=2,
 )

@@ -173,8 +173,5 @@ experiment = Experiment(
     title="Three features, two dimensions: the phase diagram that is hard to replicate",
     paper="Section 3, phase diagrams for n = 3, m = 2 (F13, F14)",
     seconds={"quick": 6, "paper": 150},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=3,
 )

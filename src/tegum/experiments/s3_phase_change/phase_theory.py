@@ -298,8 +298,5 @@ experiment = Experiment(
     title="The phase diagram in theory: dropped, paired or alone",
     paper="Section 3, theoretical phase diagrams (F10, F13)",
     seconds={"quick": 3, "paper": 5},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=1,
 )

@@ -274,8 +274,5 @@ experiment = Experiment(
     title="Polytopes: what W ignores, points that repel, and shapes that split",
     paper="Section 4, polytopes, tegum products and the Thomson problem (F09, F17, F18)",
     seconds={"quick": 7, "paper": 30},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=2,
 )

@@ -387,8 +387,5 @@ experiment = Experiment(
     title="Equal features form tetrahedra, triangles, digons, pentagons and antiprisms as they get sparser",
     paper="Section 4, the geometry of superposition and tegum products (F15, F16, F17)",
     seconds={"quick": 30, "paper": 2000},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=1,
 )

@@ -123,8 +123,5 @@ experiment = Experiment(
     title="Two anticorrelated pairs: partners as opposites, nothing lost",
     paper="Section 5, anticorrelated features (F22)",
     seconds={"quick": 3, "paper": 17},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=4,
 )

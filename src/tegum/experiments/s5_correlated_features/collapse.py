@@ -266,8 +266,5 @@ experiment = Experiment(
     title="Correlated pairs collapse to their principal components as features grow denser",
     paper="Section 5, collapse of correlated features (F25)",
     seconds={"quick": 7, "paper": 70},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=7,
 )

@@ -136,8 +136,5 @@ experiment = Experiment(
     title="Two correlated pairs: partners at right angles, opposites across",
     paper="Section 5, correlated features (F21)",
     seconds={"quick": 6, "paper": 20},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=3,
 )

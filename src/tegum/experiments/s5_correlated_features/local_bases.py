@@ -141,8 +141,5 @@ experiment = Experiment(
     title="Local almost-orthogonal bases: superposition only between correlated sets",
     paper="Section 5, local almost-orthogonal bases (F24)",
     seconds={"quick": 5, "paper": 35},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=6,
 )

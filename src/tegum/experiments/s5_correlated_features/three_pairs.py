@@ -164,8 +164,5 @@ experiment = Experiment(
     title="Three correlated pairs: a hexagon with partners side by side",
     paper="Section 5, correlated features (F23)",
     seconds={"quick": 5, "paper": 50},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=5,
 )

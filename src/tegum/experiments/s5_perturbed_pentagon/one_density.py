@@ -233,8 +233,5 @@ experiment = Experiment(
     title="One feature becomes sparser: the pentagon bends, then two digons cost less",
     paper="Section 5, perturbing a single feature (F19, F20)",
     seconds={"quick": 7, "paper": 40},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=1,
 )

@@ -33,8 +33,5 @@ experiment = Experiment(
     title="One feature becomes less important: the same bending and the same jump",
     paper="Section 5, perturbing a single feature (F19, F20), with importance",
     seconds={"quick": 6, "paper": 40},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=2,
 )

@@ -167,8 +167,5 @@ experiment = Experiment(
     title="Features jump between energy levels, with noise and without",
     paper="Section 6, discrete energy-level jumps (F26)",
     seconds={"quick": 11, "paper": 35},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=1,
 )

@@ -218,8 +218,5 @@ experiment = Experiment(
     title="Learning as geometry: bundles, triangles, an octahedron",
     paper="Section 6, learning as geometric transformations (F27)",
     seconds={"quick": 12, "paper": 80},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=2,
 )

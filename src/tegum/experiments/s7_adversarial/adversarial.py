@@ -197,8 +197,5 @@ experiment = Experiment(
     title="Superposition makes models vulnerable to adversarial examples",
     paper="Section 7, adversarial robustness (F28, F29, F30)",
     seconds={"quick": 5, "paper": 185},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=1,
 )

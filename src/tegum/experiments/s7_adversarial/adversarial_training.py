@@ -174,8 +174,5 @@ experiment = Experiment(
     title="Adversarial training takes superposition apart",
     paper="Section 7, adversarial training (F31)",
     seconds={"quick": 4, "paper": 50},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=2,
 )

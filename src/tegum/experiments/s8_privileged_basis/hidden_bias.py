@@ -136,8 +136,5 @@ experiment = Experiment(
     title="With a hidden bias, or many features, hidden units run linearly",
     paper="Section 8, limitations of the ReLU-hidden model (F35)",
     seconds={"quick": 5, "paper": 50},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=3,
 )

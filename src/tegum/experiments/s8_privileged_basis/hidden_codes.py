@@ -251,8 +251,5 @@ experiment = Experiment(
     title="A ReLU on the hidden layer: neurons share features in codes",
     paper="Section 8, superposition in a privileged basis (F33, F34)",
     seconds={"quick": 26, "paper": 390},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=2,
 )

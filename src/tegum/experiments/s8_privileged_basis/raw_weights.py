@@ -129,8 +129,5 @@ experiment = Experiment(
     title="Behind a ReLU raw weights can be read",
     paper="Section 8, superposition in a privileged basis (F32)",
     seconds={"quick": 4, "paper": 35},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=1,
 )

@@ -183,8 +183,5 @@ experiment = Experiment(
     title="Top activations hide the secondary features of a neuron",
     paper="Section 9, a close-up at intermediate sparsity (F38)",
     seconds={"quick": 15, "paper": 95},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=3,
 )

@@ -122,8 +122,5 @@ experiment = Experiment(
     title="|x| of three features with six neurons",
     paper="Section 9, the absolute value without superposition (F36)",
     seconds={"quick": 1, "paper": 15},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=1,
 )

@@ -208,8 +208,5 @@ experiment = Experiment(
     title="|x| of a hundred features with forty neurons",
     paper="Section 9, the sweep over density (F37)",
     seconds={"quick": 20, "paper": 190},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=2,
 )

@@ -193,8 +193,5 @@ experiment = Experiment(
     title="Asymmetric superposition with inhibition",
     paper="Section 9, the asymmetric superposition motif (F39)",
     seconds={"quick": 5, "paper": 140},
-    study=study,
-    figures=figures,
-    claims=claims,
     order=4,
 )
