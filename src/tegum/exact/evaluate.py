@@ -9,7 +9,7 @@
 np.float64(0.003333333)
 >>> loss, dW, db = tg.exact.loss_and_gradient(pair, np.zeros(2), features)
 >>> dW.round(4), db.round(4)
-(array([[ 0.0133, -0.0133]]), array([0.0833, 0.0833]))
+(array([[-0.0017,  0.0017]]), array([-0.0033, -0.0033]))
 
 Leading axes of W, b and the features are broadcast against each other.  How it is computed: `tegum.exact.kernel`, whose
 `inversion` has the heart of it, and in NumPy, for reading, `docs/plain_inversion.py`.

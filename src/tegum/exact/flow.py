@@ -7,7 +7,7 @@
 >>> net, features = tg.nets.ReluOutput(3, 1), tg.features.Independent(3, density=0.1)
 >>> flow = tg.exact.gradient_flow(net, features, [[0.3, -0.2, 0.1]], [0, 0, 0], duration=1e4, times=[0, 100, 1e4])
 >>> flow.loss.values.round(4)
-array([0.0917, 0.0332, 0.0332])
+array([0.0914, 0.0339, 0.0339])
 >>> path = tg.exact.dense_flow(net, features, [[0.3, -0.2, 0.1]], [0, 0, 0], duration=100)          # as a function of time
 >>> W, b = path.at([1.0, 2.5])
 

@@ -24,7 +24,7 @@ are an orthogonal basis: m (m - 1) / 2 of them, (m - r)(m - r - 1) / 2 fewer whe
 >>> x = objective.flat(W=[[1.0, 0.0]], b=[0.0, 0.5])                   # the second feature dropped, its mean as bias
 >>> H, error = tg.exact.hessian_at(objective, x)
 >>> tg.exact.curvatures(H, tg.exact.rotation_modes(x[None, :2])).round(4) + 0.0      # ascending; m = 1: no rotations
-array([0.   , 0.2573, 2.   , 2.9094])
+array([0.    , 0.3372, 2.4123, 4.9171])
 
 Sources: Weyl's inequality, for what an error of H does to its eigenvalues; Clarke, "Optimization and Nonsmooth Analysis"
 (1983), for second derivatives that jump; Hutchinson (1990), for norms from random directions.

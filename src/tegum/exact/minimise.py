@@ -2,11 +2,11 @@
 
 >>> import tegum as tg
 >>> census = tg.exact.minimise(tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1), seeds=16)
->>> {status: int(count) for status, count in zip(*np.unique(census.status, return_counts=True))}       # what each start is
+>>> census.status.to_series().value_counts().to_dict()     # what each start is
 {'minimum': 16}
 >>> best = tg.best(census)                                # the lowest at each grid point
 >>> round(float(best.loss), 6), tg.geometry.identify(best.W.values).label
-(0.026907, 'pentagon')
+(0.026305, 'pentagon')
 
 A start ends as a *minimum* (gradient zero, no direction curves down), a *saddle* (one does) or *not converged*.  Curvatures
 are those of the Hessian beyond the directions W -> R W, along which a loss of W^T W cannot change.

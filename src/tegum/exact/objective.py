@@ -5,7 +5,7 @@
 >>> x = objective.flat([[1.0, -1.0]], [0.0, 0.0])                    # W row by row, then b, shape (m n + n,)
 >>> loss, gradient = objective(x)
 >>> round(loss, 9), gradient.round(4)
-(0.003333333, array([ 0.0133, -0.0133,  0.0833,  0.0833]))
+(0.003333333, array([-0.0017,  0.0017, -0.0033, -0.0033]))
 
 It keeps its memory between calls: a call costs little more than the arithmetic.
 """
