@@ -16,7 +16,7 @@ Leading axes of W, b and the features are broadcast against each other.  How it 
 """
 
 from numbers import Real
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 import xarray as xr
@@ -69,7 +69,7 @@ def evaluate(
     Raises:
         InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance.
     """
-    found = _evaluated(W, b, features, tol, net, gradient, tied, terms, threads)
+    found = _evaluated(W, b, features, tol, gradient=gradient, net=net, tied=tied, terms=terms, threads=threads)
     lead = _axes(found.loss.ndim)
     variables: dict[str, tuple[tuple[str, ...], Any]] = {
         "loss": (lead, found.loss),
@@ -103,11 +103,11 @@ def _evaluated(
     b: ArrayLike,
     features: Features,
     tol: float,
-    net: Net | None,
     gradient: bool,
-    tied: bool,
-    terms: int | None,
-    threads: int | None,
+    net: Net | None = None,
+    tied: bool = True,
+    terms: int | None = None,
+    threads: int | None = None,
 ) -> _Evaluated:
     W, b, linear = _checked(W, b, features, tol, net, tied, terms, threads)
     rows, n = W.shape[-2:]
@@ -222,87 +222,35 @@ def is_linear(net: Net) -> bool:
     return isinstance(net, Linear)
 
 
-@overload
-def loss(
-    W: ArrayLike,
-    b: ArrayLike,
-    features: Features,
-    tol: float = ...,
-    *,
-    net: Net | None = ...,
-    tied: bool = ...,
-    terms: int | None = ...,
-    return_error: Literal[False] = ...,
-    threads: int | None = ...,
-) -> NDArray[np.float64]: ...
+class Options(TypedDict, total=False):
+    """The further arguments of `evaluate`, which all functions here take."""
+
+    net: Net | None
+    tied: bool
+    terms: int | None
+    threads: int | None
 
 
-@overload
-def loss(
-    W: ArrayLike,
-    b: ArrayLike,
-    features: Features,
-    tol: float = ...,
-    *,
-    net: Net | None = ...,
-    tied: bool = ...,
-    terms: int | None = ...,
-    return_error: Literal[True],
-    threads: int | None = ...,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
-
-
-def loss(
-    W: ArrayLike,
-    b: ArrayLike,
-    features: Features,
-    tol: float = 1e-9,
-    *,
-    net: Net | None = None,
-    tied: bool = True,
-    terms: int | None = None,
-    return_error: bool = False,
-    threads: int | None = None,
-) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """sum_j I_j E (x_j - y_j)^2, shape (...); with ``return_error`` also the estimate of its absolute error.
-
-    Arguments and errors as in `evaluate`.
-    """
-    found = _evaluated(W, b, features, tol, net, False, tied, terms, threads)
-    return (found.loss, found.error) if return_error else found.loss
+def loss(W: ArrayLike, b: ArrayLike, features: Features, tol: float = 1e-9, **options: Unpack[Options]) -> NDArray[np.float64]:
+    """sum_j I_j E (x_j - y_j)^2, shape (...).  Arguments and errors as in `evaluate`, which also says how exact it is."""
+    return _evaluated(W, b, features, tol, gradient=False, **options).loss
 
 
 def squared_errors(
-    W: ArrayLike,
-    b: ArrayLike,
-    features: Features,
-    tol: float = 1e-9,
-    *,
-    net: Net | None = None,
-    tied: bool = True,
-    terms: int | None = None,
-    threads: int | None = None,
+    W: ArrayLike, b: ArrayLike, features: Features, tol: float = 1e-9, **options: Unpack[Options]
 ) -> NDArray[np.float64]:
     """E (x_j - y_j)^2 of each feature, unweighted, shape (..., n).  Arguments and errors as in `evaluate`."""
-    return _evaluated(W, b, features, tol, net, False, tied, terms, threads).squared_error
+    return _evaluated(W, b, features, tol, gradient=False, **options).squared_error
 
 
 def loss_and_gradient(
-    W: ArrayLike,
-    b: ArrayLike,
-    features: Features,
-    tol: float = 1e-9,
-    *,
-    net: Net | None = None,
-    tied: bool = True,
-    terms: int | None = None,
-    threads: int | None = None,
+    W: ArrayLike, b: ArrayLike, features: Features, tol: float = 1e-9, **options: Unpack[Options]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """The loss (...), its derivative by W (shaped like W, broadcast) and by b (..., n).
 
     Arguments and errors as in `evaluate`.
     """
-    found = _evaluated(W, b, features, tol, net, True, tied, terms, threads)
+    found = _evaluated(W, b, features, tol, gradient=True, **options)
     return found.loss, found.dW, found.db
 
 

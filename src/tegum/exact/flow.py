@@ -25,7 +25,7 @@ Source of the solvers: Hairer and Wanner, "Solving Ordinary Differential Equatio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, final, get_args
+from typing import Any, Literal, TypedDict, Unpack, final, get_args
 
 import numpy as np
 import xarray as xr
@@ -93,7 +93,6 @@ class Flow:
         for k, x in enumerate(self.objective.flat(W, b)):
             losses[k], gradient = self.objective(x)
             slopes[k] = np.linalg.norm(gradient)
-
         variables = {
             "W": (("time", "hidden", "feature"), W),
             "b": (("time", "feature"), b),
@@ -144,25 +143,23 @@ def gradient_flow(
     """
     problems = Problems()
     _recorded(times, duration, problems)
-    path = _dense(net, features, W, b, duration, rtol, atol, method, terms, progress, problems)
-    return path.dataset(times)
+    solver: Solver = {"rtol": rtol, "atol": atol, "method": method, "terms": terms, "progress": progress}
+    return _dense(net, features, W, b, duration, problems, **solver).dataset(times)
 
 
-def dense_flow(
-    net: Net,
-    features: Features,
-    W: ArrayLike,
-    b: ArrayLike,
-    duration: float,
-    *,
-    rtol: float = 1e-7,
-    atol: float = 1e-9,
-    method: Method = "BDF",
-    terms: int = 256,
-    progress: bool | None = None,
-) -> Flow:
+class Solver(TypedDict, total=False):
+    """How a flow is solved: the further arguments of `gradient_flow`."""
+
+    rtol: float
+    atol: float
+    method: Method
+    terms: int
+    progress: bool | None
+
+
+def dense_flow(net: Net, features: Features, W: ArrayLike, b: ArrayLike, duration: float, **solver: Unpack[Solver]) -> Flow:
     """The gradient flow of one model as a function of time.  Arguments and errors as in `gradient_flow`."""
-    return _dense(net, features, W, b, duration, rtol, atol, method, terms, progress, Problems())
+    return _dense(net, features, W, b, duration, Problems(), **solver)
 
 
 def _dense(
@@ -171,12 +168,12 @@ def _dense(
     W: ArrayLike,
     b: ArrayLike,
     duration: float,
-    rtol: float,
-    atol: float,
-    method: Method,
-    terms: int,
-    progress: bool | None,
     problems: Problems,
+    rtol: float = 1e-7,
+    atol: float = 1e-9,
+    method: Method = "BDF",
+    terms: int = 256,
+    progress: bool | None = None,
 ) -> Flow:
     began = time.perf_counter()
     if not 0 < duration < np.inf:
@@ -187,17 +184,55 @@ def _dense(
     if method not in get_args(Method):
         problems.add(f"method is {method!r}", f"choose among {', '.join(get_args(Method))}")
     objective, x = starting_point(net, features, W, b, terms, problems)
-    settings = {"method": method, "rtol": rtol, "atol": atol, "terms": terms, "duration": float(duration)}
-    solution, reached, spent = _solve(objective, x, float(duration), rtol, atol, method, progress)
+    spent = {"evaluations": 0, "jacobians": 0}
+
+    def velocity(_: float, at: NDArray[np.float64]) -> NDArray[np.float64]:
+        spent["evaluations"] += 1
+        return -objective.gradient(at)
+
+    def jacobian(_: float, at: NDArray[np.float64]) -> NDArray[np.float64]:
+        spent["jacobians"] += 1
+        spent["evaluations"] += 2 * at.size
+        return -objective.hessian(at)
+
+    moments, pieces, status, reason = [0.0], [], Status.FINISHED, ""
+    with percent_bar("gradient flow", progress, loss_at) as bar:
+        try:
+            options = {} if method == "DOP853" else {"jac": jacobian}
+            solver = _SOLVERS[method](velocity, 0.0, x, float(duration), rtol=rtol, atol=atol, **options)
+            while solver.status == "running":
+                reason = solver.step() or ""
+                if solver.status == "failed":
+                    status = Status.GAVE_UP
+                    break
+                bar.set_description("gradient flow", refresh=False)
+                moments.append(float(solver.t))
+                pieces.append(solver.dense_output())
+                done = np.log1p(solver.t / duration / _FIRST_TIME) / np.log1p(1 / _FIRST_TIME)
+                bar.update(int(100 * done) - bar.n)
+        except KeyboardInterrupt:
+            status = Status.INTERRUPTED
+    reached = moments[len(pieces)]
     attributes = {
         "net": repr(net),
         "features": repr(features),
-        **settings,
+        "method": method,
+        "rtol": rtol,
+        "atol": atol,
+        "terms": terms,
+        "duration": float(duration),
         **spent,
+        "steps": len(pieces),
+        "interrupted": int(status == Status.INTERRUPTED),
+        "status": str(status),
+        "reason": reason,
         "reached": reached,
         "wall_seconds": round(time.perf_counter() - began, 3),
         **provenance(),
     }
+    if not pieces:
+        return Flow(objective, lambda times: np.repeat(x[:, None], len(times), axis=1), reached, attributes)
+    solution = OdeSolution(moments[: len(pieces) + 1], pieces, alt_segment=method == "BDF")
     return Flow(objective, solution, reached, attributes)
 
 
@@ -253,53 +288,3 @@ def percent_bar(title: str, progress: bool | None, *engine: Any) -> ProgressBar:
         delay=_SLOW_SECONDS if ready else 0,
         disable=None if progress is None else not progress,
     )
-
-
-def _solve(
-    objective: Objective,
-    x: NDArray[np.float64],
-    duration: float,
-    rtol: float,
-    atol: float,
-    method: Method,
-    progress: bool | None,
-) -> tuple[Solution, float, dict[str, Any]]:
-    """The solution, the time reached, and what it cost; ends early after Ctrl-C or where steps become too small."""
-    spent = {"evaluations": 0, "jacobians": 0}
-
-    def velocity(_: float, at: NDArray[np.float64]) -> NDArray[np.float64]:
-        spent["evaluations"] += 1
-        return -objective.gradient(at)
-
-    def jacobian(_: float, at: NDArray[np.float64]) -> NDArray[np.float64]:
-        spent["jacobians"] += 1
-        spent["evaluations"] += 2 * at.size
-        return -objective.hessian(at)
-
-    moments, pieces, status, reason = [0.0], [], Status.FINISHED, ""
-    with percent_bar("gradient flow", progress, loss_at) as bar:
-        try:
-            options = {} if method == "DOP853" else {"jac": jacobian}
-            solver = _SOLVERS[method](velocity, 0.0, x, duration, rtol=rtol, atol=atol, **options)
-            while solver.status == "running":
-                reason = solver.step() or ""
-                if solver.status == "failed":
-                    status = Status.GAVE_UP
-                    break
-                bar.set_description("gradient flow", refresh=False)
-                moments.append(float(solver.t))
-                pieces.append(solver.dense_output())
-                done = np.log1p(solver.t / duration / _FIRST_TIME) / np.log1p(1 / _FIRST_TIME)
-                bar.update(int(100 * done) - bar.n)
-        except KeyboardInterrupt:
-            status = Status.INTERRUPTED
-    outcome = {
-        "steps": len(pieces),
-        "interrupted": int(status == Status.INTERRUPTED),
-        "status": str(status),
-        "reason": reason,
-    }
-    if not pieces:
-        return lambda times: np.repeat(x[:, None], len(times), axis=1), 0.0, {**spent, **outcome}
-    solution = OdeSolution(moments[: len(pieces) + 1], pieces, alt_segment=method == "BDF")
-    return solution, moments[len(pieces)], {**spent, **outcome}

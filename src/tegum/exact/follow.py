@@ -33,7 +33,7 @@ from scipy.optimize import brentq
 
 from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError, Problems
-from tegum.exact.evaluate import loss
+from tegum.exact.evaluate import evaluate
 from tegum.exact.flow import percent_bar, starting_point
 from tegum.exact.kernel.descent import descend_many
 from tegum.exact.kernel.records import MOST_TERMS
@@ -359,7 +359,7 @@ def _loss_error(branch: Branch, value: float) -> float:
     tracker, terms = branch.tracker, branch.data.attrs["terms"]
     landscape = tracker.landscape(value, terms)
     W, b = landscape.objective.parameters(branch.minimum(value).x)
-    return float(loss(W, b, landscape.objective.features, net=tracker.net, terms=terms, return_error=True)[1])
+    return float(evaluate(W, b, landscape.objective.features, net=tracker.net, terms=terms)["loss_error"])
 
 
 def _dataset(net: Net, name: str, points: Sequence[Minimum], gradient_tolerance: float) -> xr.Dataset:
