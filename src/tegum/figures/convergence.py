@@ -2,18 +2,22 @@
 
 A line is the median over cases, a dotted one the worst case, drawn over the median and the largest effort.  Errors below the
 rounding of a float64 are drawn there.
-"""
 
-from typing import Any
+>>> dims, labels = ("kind", "curve", "case", "effort"), {"kind": ["all"], "curve": ["ours"]}
+>>> error = xr.DataArray([[[[1e-2, 1e-4], [1e-3, 1e-5]]]], labels, dims)
+>>> figure = error_curves(xr.Dataset({"error": error, "terms": 0 * error + [8, 16]}))
+>>> [(trace.name, trace.y.round(5).tolist()) for trace in figure.data]
+[('ours, median', [0.0055, 6e-05]), ('ours, worst', [0.01, 0.0001])]
+"""
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
-from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from tegum.errors import InvalidInputError
-from tegum.figures.theme import FAINT, INK, styled
+from tegum.figures.panels import Panels
+from tegum.figures.theme import FAINT, INK, legend_row, styled
+from tegum.figures.traces import line
 
 _FLOOR = 1e-16
 _COLOURS = ("#c2500a", "#1f5fa8", "#3a7d34", "#7b4ba0")
@@ -30,66 +34,41 @@ def error_curves(data: xr.Dataset) -> go.Figure:
     Raises:
         InvalidInputError: where the dimensions are others, or there are more methods than colours.
     """
-    error, terms = data["error"], data["terms"]
     dims = ("kind", "curve", "case", "effort")
-    for variable in (error, terms):
+    for variable in (data["error"], data["terms"]):
         if set(variable.dims) != set(dims):
             raise InvalidInputError(f"{variable.name} has dimensions {dict(variable.sizes)}", f"give {', '.join(dims)}")
-    if error.sizes["curve"] > len(_COLOURS):
-        raise InvalidInputError(f"there are {error.sizes['curve']} methods", f"compare at most {len(_COLOURS)}")
-    kinds = [str(kind) for kind in data["kind"].values]
-    methods = [str(method) for method in data["curve"].values]
-    figure = make_subplots(cols=len(kinds), subplot_titles=kinds, shared_yaxes=True, horizontal_spacing=0.03)
-    named: set[str] = set()
-    for column in range(len(kinds)):
-        for row, method in enumerate(methods):
-            errors = error.isel(kind=column, curve=row).transpose("case", "effort").values
-            tried = ~np.isnan(errors).all(axis=0)
-            if not tried.any():
-                continue
-            spent = terms.isel(kind=column, curve=row).transpose("case", "effort").values
-            for statistic, summary in (("median", np.nanmedian), ("worst", np.nanmax)):
-                height = np.maximum(summary(errors[:, tried], axis=0), _FLOOR)
-                place = summary(spent[:, tried], axis=0)
-                last = np.append(np.diff(place) > 0, True)
-                trace = _curve(place[last], height[last], method, statistic, _COLOURS[row])
-                trace.showlegend = trace.name not in named
-                named.add(trace.name)
-                figure.add_trace(trace, row=1, col=column + 1)
-    least, most = float(np.nanmin(terms)), float(np.nanmax(terms))
-    figure.update_xaxes(
-        type="log",
-        range=[np.log10(least) - 0.08, np.log10(most) + 0.08],
-        tickvals=[2**k for k in range(1, 20, 2)],
-        title={"text": "terms of the sum", "standoff": 8},
-    )
+    if data.sizes["curve"] > len(_COLOURS):
+        raise InvalidInputError(f"there are {data.sizes['curve']} methods", f"compare at most {len(_COLOURS)}")
+    errors, terms = (data[name].transpose(*dims).values for name in ("error", "terms"))
+    panels = Panels.titled(map(str, data["kind"].values), shared_yaxes=True, horizontal_spacing=0.03)
+    for kind, panel in enumerate(panels):
+        for method, colour, error, spent in zip(data["curve"].values, _COLOURS, errors[kind], terms[kind], strict=False):
+            tried = ~np.isnan(error).all(axis=0)
+            if tried.any():
+                panel.add(*_curves(spent[:, tried], error[:, tried], method, colour))
+    least, most = np.nanmin(terms), np.nanmax(terms)
+    panels.x_axis("terms of the sum", 8, type="log", range=[np.log10(least) - 0.08, np.log10(most) + 0.08])
+    panels.x_axis(tickvals=[2**k for k in range(1, 20, 2)])
     decades = np.arange(-16, 1, 2)
-    figure.update_yaxes(
-        type="log",
-        range=[-15.7, -1.6],
-        tickvals=[10.0**k for k in decades],
-        ticktext=["10" + str(k).translate(_SUPERSCRIPTS) for k in decades],
-    )
-    figure.update_yaxes(title={"text": "relative error of the loss", "standoff": 8}, col=1)
-    for axes in (figure.update_xaxes, figure.update_yaxes):
-        axes(showgrid=True, gridcolor="#ececec", zeroline=False, showline=True, linecolor=FAINT, mirror=True, ticks="")
-    figure.update_annotations(font={"size": 15, "color": INK})
-    styled(figure, height=420)
-    figure.update_layout(
-        legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.2, "yanchor": "top", "itemwidth": 40},
-        margin={"l": 75, "b": 95, "t": 45},
-    )
-    return figure
+    labels = ["10" + str(k).translate(_SUPERSCRIPTS) for k in decades]
+    panels.y_axis(type="log", range=[-15.7, -1.6], tickvals=[10.0**k for k in decades], ticktext=labels)
+    panels.at(column=1).y_axis("relative error of the loss", 8)
+    panels.axes(showgrid=True, gridcolor="#ececec", zeroline=False, showline=True, linecolor=FAINT, mirror=True, ticks="")
+    panels.figure.update_annotations(font={"size": 15, "color": INK})
+    legend = legend_row(-0.2, centred=True, itemwidth=40)
+    return styled(panels.figure, 420, legend=legend, margin={"l": 75, "b": 95, "t": 45})
 
 
-def _curve(terms: NDArray[Any], errors: NDArray[np.float64], method: str, statistic: str, colour: str) -> go.Scatter:
-    worst = statistic == "worst"
-    return go.Scatter(
-        x=terms,
-        y=errors,
-        mode="lines" if worst else "lines+markers",
-        line={"color": colour, "width": 2, "dash": "dot" if worst else "solid"},
-        marker={"color": colour, "size": 6},
-        name=f"{method}, {statistic}",
-        hovertemplate=f"{method}, {statistic}<br>%{{x}} terms<br>error %{{y:.1e}}<extra></extra>",
-    )
+def _curves(terms: np.ndarray, errors: np.ndarray, method: str, colour: str) -> list[go.Scatter]:
+    """The median and the worst case of one method over the median and the largest effort, where the effort grows."""
+    drawn = []
+    for name, summary, mode, dash in (
+        (f"{method}, median", np.nanmedian, "lines+markers", "solid"),
+        (f"{method}, worst", np.nanmax, "lines", "dot"),
+    ):
+        x, y = summary(terms, axis=0), np.maximum(summary(errors, axis=0), _FLOOR)
+        last = np.append(np.diff(x) > 0, True)
+        curve = line(x[last], y[last], colour, 2, dash, f"{name}<br>%{{x}} terms<br>error %{{y:.1e}}", name=name)
+        drawn.append(curve.update(mode=mode, marker={"color": colour, "size": 6}, legendgroup=name))
+    return drawn

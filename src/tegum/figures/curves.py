@@ -1,6 +1,9 @@
 """Curves of one quantity, such as the losses of several solutions against density, on one pair of axes.
 
-Example: `curve_panel({"pair": losses}, "density", "expected loss")` with losses a DataArray over density.
+>>> loss = xr.DataArray([0.3, 0.1], {"density": [1.0, 0.1]}, ["density"])
+>>> figure = curve_panel({"pair": loss}, "density", "expected loss")
+>>> figure.data[0].name, figure.data[0].x.tolist(), figure.data[0].y.tolist()
+('pair', [1.0, 0.1], [0.3, 0.1])
 
 Source: the comparison of solutions in section 3 of `Toy Models of Superposition`.
 """
@@ -11,10 +14,12 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tegum.figures.theme import CATEGORIES, FAINT, INK, log_ticks, styled
+from tegum.figures.panels import Panels
+from tegum.figures.theme import FAINT, INK, category, dash, legend_row, log_ticks, styled
+from tegum.figures.traces import dots, line
 
 _FEW = 20
-_DASHES = ("solid", "dash", "dot", "dashdot")
+"""Curves through at most so many points show them."""
 
 
 def curve_panel(
@@ -33,41 +38,18 @@ def curve_panel(
         log_x: whether the horizontal axis is logarithmic.
         points: likewise, drawn as open circles without a line, such as printed values to compare with.
     """
-    figure = go.Figure()
-    every = np.concatenate([data[data.dims[0]].values for data in curves.values()])
+    chart = Panels(go.Figure())
+    hover = f"<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}"
     for k, (name, data) in enumerate(curves.items()):
-        figure.add_trace(
-            go.Scatter(
-                x=data[data.dims[0]].values,
-                y=data.values,
-                mode="lines+markers" if data.size <= _FEW else "lines",
-                name=name,
-                line={"color": CATEGORIES[k % len(CATEGORIES)], "dash": _DASHES[k % len(_DASHES)], "width": 2.5},
-                hovertemplate=f"{name}<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}<extra></extra>",
-            )
-        )
+        curve = line(data[data.dims[0]].values, data.values, category(k), 2.5, dash(k), name + hover, name=name)
+        chart.add(curve.update(mode="lines+markers") if data.size <= _FEW else curve)
+    ring = {"symbol": "circle-open", "size": 9, "color": INK, "line": {"width": 1.5}}
     for name, data in (points or {}).items():
-        figure.add_trace(
-            go.Scatter(
-                x=data[data.dims[0]].values,
-                y=data.values,
-                mode="markers",
-                name=name,
-                marker={"symbol": "circle-open", "size": 9, "color": INK, "line": {"width": 1.5}},
-                hovertemplate=f"{name}<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}<extra></extra>",
-            )
-        )
-    figure.update_xaxes(
-        title={"text": x_label, "standoff": 8},
-        type="log" if log_x else "linear",
-        dtick=1 if log_x else None,
-        gridcolor=FAINT,
-        zeroline=False,
-    )
+        chart.add(dots(data[data.dims[0]].values, data.values, ring, name + hover, name))
+    chart.axes(gridcolor=FAINT, zeroline=False)
+    chart.x_axis(x_label, 8, type="log" if log_x else "linear")
+    chart.y_axis(y_label, 10)
     if log_x:
-        figure.update_xaxes(**log_ticks(float(every.min()), float(every.max())))
-    figure.update_yaxes(title={"text": y_label, "standoff": 10}, gridcolor=FAINT, zeroline=False)
-    figure.update_layout(legend={"orientation": "h", "y": -0.2, "x": 0})
-    styled(figure, height=460)
-    figure.update_layout(margin={"l": 75, "r": 20, "t": 30})
-    return figure
+        every = np.concatenate([data[data.dims[0]].values for data in curves.values()])
+        chart.x_axis(dtick=1, **log_ticks(float(every.min()), float(every.max())))
+    return styled(chart.figure, 460, legend=legend_row(-0.2), margin={"l": 75, "t": 30})

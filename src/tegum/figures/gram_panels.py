@@ -1,5 +1,9 @@
 """W^T W of several models side by side, sets of features marked off by lines; red is +1, blue -1.
 
+>>> figure = gram_panels({"two digons": np.array([[1, -1, 0, 0], [0, 0, 1, -1]])}, set_size=2)
+>>> figure.data[0].z.astype(int).tolist()
+[[1, -1, 0, 0], [-1, 1, 0, 0], [0, 0, 1, -1], [0, 0, -1, 1]]
+
 Source: the picture of local almost-orthogonal bases in section 5 of `Toy Models of Superposition`.
 """
 
@@ -8,9 +12,9 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
-from tegum.figures.theme import INK, SIGNED, styled
+from tegum.figures.panels import Panels
+from tegum.figures.theme import INK, PLAIN, SIGNED, colour_scale, styled
 from tegum.geometry import gram
 
 
@@ -21,26 +25,19 @@ def gram_panels(models: Mapping[str, NDArray[np.floating]], set_size: int) -> go
         models: title to W (m, n).
         set_size: features in each set, where the lines are drawn.
     """
-    figure = make_subplots(1, len(models), subplot_titles=list(models), horizontal_spacing=0.07)
-    for column, W in enumerate(models.values(), start=1):
-        figure.add_trace(
-            go.Heatmap(
-                z=gram(W.astype(np.float64)),
-                coloraxis="coloraxis",
-                hovertemplate="features %{y}, %{x}: %{z:.3f}<extra></extra>",
-            ),
-            row=1,
-            col=column,
-        )
-        n = W.shape[1]
-        for edge in np.arange(set_size, n, set_size) - 0.5:
-            line = {"line": {"color": INK, "width": 1}, "row": 1, "col": column}
-            figure.add_shape(type="line", x0=edge, x1=edge, y0=-0.5, y1=n - 0.5, **line)
-            figure.add_shape(type="line", x0=-0.5, x1=n - 0.5, y0=edge, y1=edge, **line)
-        figure.update_yaxes(autorange="reversed", scaleanchor=f"x{column if column > 1 else ''}", row=1, col=column)
-    figure.update_xaxes(constrain="domain", showgrid=False, zeroline=False, title={"text": "feature", "standoff": 6})
-    figure.update_yaxes(constrain="domain", showgrid=False, zeroline=False)
-    figure.update_yaxes(title="feature", col=1)
-    bar = {"title": {"text": "WᵀW", "side": "top"}, "thickness": 12, "tickvals": [-1, -0.5, 0, 0.5, 1]}
-    figure.update_layout(coloraxis={"colorscale": SIGNED, "cmin": -1, "cmax": 1, "colorbar": bar})
-    return styled(figure, height=430)
+    panels = Panels.titled(models, horizontal_spacing=0.07)
+    panels.axes(constrain="domain", **PLAIN)
+    for panel, W in zip(panels, models.values(), strict=True):
+        G = gram(W.astype(np.float64))
+        panel.add(go.Heatmap(z=G, coloraxis="coloraxis", hovertemplate="features %{y}, %{x}: %{z:.3f}"))
+        first, last = -0.5, len(G) - 0.5
+        border = {"type": "line", "line": {"color": INK, "width": 1}, "row": panel.row, "col": panel.column}
+        for edge in np.arange(set_size, len(G), set_size) - 0.5:
+            panels.figure.add_shape(x0=edge, x1=edge, y0=first, y1=last, **border)
+            panels.figure.add_shape(x0=first, x1=last, y0=edge, y1=edge, **border)
+        panel.y_axis(autorange="reversed")
+        panel.same_units()
+    panels.x_axis("feature", 6)
+    panels.at(column=1).y_axis("feature")
+    scale = colour_scale(SIGNED, -1, 1, "WᵀW", side="top", tickvals=[-1, -0.5, 0, 0.5, 1])
+    return styled(panels.figure, 430, coloraxis=scale)

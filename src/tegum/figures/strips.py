@@ -4,6 +4,10 @@ Top: W^T W (features from most to least important, top to bottom and left to rig
 Bottom: the norm of every feature, coloured by its interference with the others, from dark (0, alone) to yellow (1 and more):
 the paper's sum of squares, or its square root, which the authors' notebook shows.
 
+>>> model = xr.Dataset({"W": (("hidden", "feature"), [[1.0, -1.0]]), "b": ("feature", [0.0, 0.5])})
+>>> strips({"a digon": model}).data[0].z.tolist()
+[[1.0, -1.0, nan, 0.0], [-1.0, 1.0, nan, 0.5]]
+
 Source: section 2 of `Toy Models of Superposition`.
 """
 
@@ -14,12 +18,11 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
-from tegum.figures.theme import SIGNED, styled
+from tegum.figures.panels import Panels
+from tegum.figures.theme import INTERFERENCE, PLAIN, SIGNED, colour_scale, styled
 from tegum.geometry import feature_norms, gram, interference
 
-_MIXED = "Inferno"
 _SQUARED, _ROOT = "interference Σ(ŵᵢ·Wⱼ)²", "interference √Σ(ŵᵢ·Wⱼ)²"
 
 
@@ -29,80 +32,49 @@ def strips(models: Mapping[str, xr.Dataset]) -> go.Figure:
     Args:
         models: title to a model, ``W`` (hidden, feature) and ``b`` (feature).
     """
-    count = len(models)
-    figure = make_subplots(
-        rows=2,
-        cols=count,
-        row_heights=[0.45, 0.55],
-        subplot_titles=list(models),
-        horizontal_spacing=0.012,
-        vertical_spacing=0.06,
-    )
-    for column, model in enumerate(models.values(), start=1):
+    panels = Panels.titled(models, rows=2, row_heights=[0.45, 0.55], horizontal_spacing=0.012, vertical_spacing=0.06)
+    upper, lower = panels.at(row=1), panels.at(row=2)
+    for above, model in zip(panels, models.values(), strict=True):
         W, b = model["W"].transpose("hidden", "feature").values.astype(np.float64), model["b"].values
-        n = W.shape[1]
-        gap = max(1, n // 20)
-        shown = np.full((n, n + 2 * gap), np.nan)
-        shown[:, :n] = gram(W)
-        shown[:, n + gap :] = b[:, None]
-        names = [f"feature {i}" for i in range(n)] + [""] * gap + ["bias"] * gap
-        figure.add_trace(
-            go.Heatmap(
-                z=shown,
-                coloraxis="coloraxis",
-                customdata=np.broadcast_to(np.array(names), shown.shape),
-                hovertemplate="output %{y}, %{customdata}: %{z:.3f}<extra></extra>",
-            ),
-            row=1,
-            col=column,
-        )
+        below = above.at(2, above.column)
+        above.add(_map(W, b))
+        above.y_axis(autorange="reversed", constrain="domain")
+        above.same_units()
         norms, mixed = feature_norms(W), interference(W)
-        figure.add_trace(
-            go.Bar(
-                x=norms,
-                y=np.arange(n),
-                orientation="h",
-                marker={"color": np.clip(mixed, 0, 1), "coloraxis": "coloraxis2", "line": {"width": 0}},
-                customdata=np.stack([mixed, np.sqrt(mixed)], axis=-1),
-                hovertemplate="feature %{y}: norm %{x:.3f}, interference %{customdata[0]:.3f}, "
-                "root %{customdata[1]:.3f}<extra></extra>",
-                showlegend=False,
-            ),
-            row=2,
-            col=column,
-        )
-        axis = 2 * count if column == 0 else column
-        figure.update_yaxes(
-            autorange="reversed", scaleanchor=f"x{axis if axis > 1 else ''}", constrain="domain", row=1, col=column
-        )
-        figure.update_yaxes(range=[n - 0.5, -0.5], row=2, col=column)
-    figure.update_xaxes(visible=False, constrain="domain", row=1)
-    figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, ticks="")
-    figure.update_yaxes(title="output", row=1, col=1)
-    figure.update_yaxes(title="feature, by importance", row=2, col=1)
-    figure.update_xaxes(range=[0, 1.35], tickvals=[0, 1], showgrid=False, zeroline=False, row=2)
-    figure.update_xaxes(title={"text": "norm", "standoff": 4}, row=2)
-    bar = {"thickness": 12, "x": 1.01}
-    figure.update_layout(
-        coloraxis={
-            "colorscale": SIGNED,
-            "cmin": -1,
-            "cmax": 1,
-            "colorbar": bar | {"title": {"text": "WᵀW, b", "side": "right"}, "y": 0.8, "len": 0.42},
-        },
-        coloraxis2={
-            "colorscale": _MIXED,
-            "cmin": 0,
-            "cmax": 1.15,
-            "colorbar": bar | {"title": {"text": _SQUARED, "side": "right"}, "y": 0.26, "len": 0.5, "tickvals": [0, 0.5, 1]},
-        },
+        n = len(norms)
+        hover = "feature %{y}: norm %{x:.3f}, interference %{customdata[0]:.3f}, root %{customdata[1]:.3f}"
+        marker = {"color": np.clip(mixed, 0, 1), "coloraxis": "coloraxis2", "line": {"width": 0}}
+        both = np.stack([mixed, np.sqrt(mixed)], axis=-1)
+        bar = go.Bar(x=norms, y=np.arange(n), orientation="h", marker=marker, customdata=both, hovertemplate=hover)
+        below.add(bar.update(showlegend=False))
+        below.y_axis(range=[n - 0.5, -0.5])
+    panels.y_axis(showticklabels=False, ticks="", **PLAIN)
+    upper.x_axis(visible=False, constrain="domain")
+    lower.x_axis("norm", 4, range=[0, 1.35], tickvals=[0, 1], **PLAIN)
+    panels.at(1, 1).y_axis("output")
+    panels.at(2, 1).y_axis("feature, by importance")
+    if len(models) > 6:
+        panels.figure.update_annotations(font_size=12)
+    return styled(
+        panels.figure,
+        560,
+        coloraxis=colour_scale(SIGNED, -1, 1, "WᵀW, b", x=1.01, y=0.8, len=0.42),
+        coloraxis2=colour_scale(INTERFERENCE, 0, 1.15, _SQUARED, x=1.01, y=0.26, len=0.5, tickvals=[0, 0.5, 1]),
         bargap=0.1,
-        updatemenus=[_measures({k: trace.customdata for k, trace in enumerate(figure.data) if trace.type == "bar"})],
+        updatemenus=[_measures({k: trace.customdata for k, trace in enumerate(panels.figure.data) if trace.type == "bar"})],
+        margin={"t": 90},
     )
-    styled(figure, height=560)
-    if count > 6:
-        figure.update_annotations(font_size=12)
-    return figure.update_layout(margin={"t": 90})
+
+
+def _map(W: NDArray[np.float64], b: NDArray[np.floating]) -> go.Heatmap:
+    """W^T W, and b set apart on its right."""
+    n = len(b)
+    gap = max(1, n // 20)
+    shown = np.hstack([gram(W), np.full((n, gap), np.nan), np.tile(b[:, None], gap)])
+    names = np.array([f"feature {i}" for i in range(n)] + [""] * gap + ["bias"] * gap)
+    named = np.broadcast_to(names, shown.shape)
+    hover = "output %{y}, %{customdata}: %{z:.3f}"
+    return go.Heatmap(z=shown, coloraxis="coloraxis", customdata=named, hovertemplate=hover)
 
 
 def _measures(bars: Mapping[int, NDArray[np.float64]]) -> dict[str, Any]:
