@@ -4,21 +4,16 @@ from tegum.figures.arrows import arrow_overlay, arrow_panels, set_arrows
 from tegum.figures.branches import branch_scatter
 from tegum.figures.category_map import Marks, category_panels, colours_of, geometry_map, transition_marks
 from tegum.figures.census import census_dots
-from tegum.figures.convergence import error_curves
-from tegum.figures.curves import curve_panel
-from tegum.figures.fractions import fraction_scatter
-from tegum.figures.gram_panels import gram_panels
-from tegum.figures.levels import level_panels, level_slider
+from tegum.figures.curves import curve_panel, error_curves, vulnerability_panels
+from tegum.figures.dynamics import level_panels, level_slider, path_slider
+from tegum.figures.fractions import fraction_scatter, shape_shares
+from tegum.figures.gram_panels import gram_panels, strips
 from tegum.figures.networks import network_panels
-from tegum.figures.paths import path_slider
 from tegum.figures.phase_map import phase_panels, stuck_panels
 from tegum.figures.polytopes import polytope_table
-from tegum.figures.shares import shape_shares
 from tegum.figures.stacks import NeuronPanel, stack_panels
-from tegum.figures.strips import strips
 from tegum.figures.surface import surface_panels
 from tegum.figures.theme import CONFIG
-from tegum.figures.vulnerability import vulnerability_panels
 from tegum.figures.weight_graph import WeightGraph, weight_graphs
 
 __all__ = [

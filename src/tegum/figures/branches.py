@@ -21,7 +21,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from tegum.figures.panels import Panels
-from tegum.figures.theme import DASHES, INK, PLAIN, legend_row, styled
+from tegum.figures.theme import DASHES, INK, PLAIN, legend_row, log_range, styled
 from tegum.figures.traces import dots, line
 
 COLOURS = ("#d55e00", "#e6b800", "#009e73", "#888888")
@@ -63,13 +63,8 @@ def branch_scatter(
         chart.figure.add_vline(x=place, line={"color": INK, "width": 1, "dash": "dot"})
         above = {"y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "left" if k else "right"}
         chart.note(title, x=np.log10(place), font={"size": 13}, **above)
-    chart.x_axis(label, 8, type="log", range=_around(where), tickvals=[0.1, 0.2, 0.5, 1, 2, 5, 10], **PLAIN)
-    chart.y_axis("expected loss", 10, type="log", range=_around(losses), tickvals=[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1])
+    chart.x_axis(label, 8, type="log", range=log_range(where, 0.05), tickvals=[0.1, 0.2, 0.5, 1, 2, 5, 10], **PLAIN)
+    ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1]
+    chart.y_axis("expected loss", 10, type="log", range=log_range(losses, 0.05), tickvals=ticks)
     chart.y_axis(gridcolor="#eeeeee", zeroline=False)
-    legend = legend_row(-0.14, yanchor="top")
-    return styled(chart.figure, 600, legend=legend, margin={"l": 75, "t": 40, "b": 170})
-
-
-def _around(values: np.ndarray) -> list[float]:
-    """The range of a logarithmic axis that shows all values."""
-    return [np.log10(values.min()) - 0.05, np.log10(values.max()) + 0.05]
+    return styled(chart.figure, 600, legend=legend_row(-0.14, yanchor="top"), margin={"l": 75, "t": 40, "b": 170})

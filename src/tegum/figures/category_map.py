@@ -24,8 +24,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.figures.panels import Panels
-from tegum.figures.phase_map import density_axes, log_range
-from tegum.figures.theme import INK, category, legend_row, stepped, styled
+from tegum.figures.phase_map import density_axes
+from tegum.figures.theme import INK, category, legend_row, log_range, stepped, styled
 from tegum.figures.traces import dots
 
 PHASES = {"not learned": "#dddddd", "dedicated": "#003399", "superposition": "#dd4444"}

@@ -1,10 +1,15 @@
-"""Feature dimensionality against the fractions of known shapes.
+"""Which shapes features form: their dimensionality against the fractions of known shapes, and the shares of the shapes.
 
-Every feature is a dot; lines stand at the D_i of regular shapes (an antiprism's at that of the tight frame, 3/8).
+In `fraction_scatter` every feature is a dot; lines stand at the D_i of regular shapes (an antiprism's at that of the tight
+frame, 3/8).  `shape_shares` is ours; it counts these dots by shape.
 
 >>> figure = fraction_scatter([0.1, 0.2], [np.array([0.5, 0.5]), np.array([0.4])], "density")
 >>> figure.data[0].x.round(3).tolist(), figure.data[0].y.tolist()
 ([0.07, 0.107, 0.2], [0.5, 0.5, 0.4])
+>>> names = np.array([["triangle", "triangle", "triangle"], ["digon", "digon", "not learned"]])
+>>> figure = shape_shares([1.0, 2.8], {"exact": names}, "1 / (1 - S)")
+>>> {trace.name: trace.y.tolist() for trace in figure.data}
+{'triangle': [1.0, 0.0], 'digon': [0.0, 0.6667], 'not learned': [0.0, 0.3333]}
 
 Source: the scatter of section 4 of `Toy Models of Superposition`.
 """
@@ -17,7 +22,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from tegum.figures.panels import Panels
-from tegum.figures.theme import FAINT, INK, PLAIN, SHAPE_COLOURS, legend_row, log_ticks, styled
+from tegum.figures.theme import FAINT, INK, OUTSIDE, PLAIN, SHAPE_COLOURS, kind_of, legend_row, log_range, log_ticks, styled
+from tegum.figures.traces import line
 
 FRACTIONS = {
     "dedicated": ("1", 0),
@@ -82,11 +88,38 @@ def fraction_scatter(
         chart.note(text, x=np.log10(place) if log else place, y=1.06, yanchor="bottom", font={"size": 12})
     chart.x_axis(x_title, 8, type="log" if log else "linear", **PLAIN)
     if log:
-        chart.x_axis(**log_ticks(min(places), max(places)), showline=True, linecolor=FAINT, ticks="outside")
+        chart.x_axis(**log_ticks(min(places), max(places)), **OUTSIDE)
     chart.y_axis("feature dimensionality D<sub>i</sub>", 8, range=[-0.03, 1.06], **PLAIN)
     margin = {"l": 65, "r": 165, "t": 130 if labels else 40, "b": 80 if line is not None else 45}
     legend = legend_row(-0.17, itemsizing="constant")
     return styled(chart.figure, height, showlegend=line is not None, legend=legend, margin=margin)
+
+
+def shape_shares(places: Sequence[float], names: Mapping[str, NDArray[np.str_]], x_title: str) -> go.Figure:
+    """What share of the features forms which shape: areas stacked over a logarithmic axis, one panel for each way.
+
+    Shapes are coloured and ordered as in `SHAPE_COLOURS`; what is left up to 100 % is not learned.
+
+    Args:
+        places: where each model stands, ascending.
+        names: title to the shape of every feature, shape (places, features), as `tegum.geometry.identify` gives them.
+        x_title: what the places are.
+    """
+    panels = Panels.titled(names, shared_yaxes=True, horizontal_spacing=0.04)
+    for panel, shapes in zip(panels, names.values(), strict=True):
+        kinds = np.vectorize(kind_of, otypes=[object])(shapes)
+        for rank, (kind, colour) in enumerate(SHAPE_COLOURS.items()):
+            share = (kinds == kind).mean(axis=1)
+            if share.any():
+                area = line(list(places), np.round(share, 4), colour, 0.5, hover=f"{kind}: %{{y:.0%}}", name=kind)
+                panel.add(area.update(stackgroup="features", fillcolor=colour, legendgroup=kind, legendrank=rank))
+    panels.x_axis(x_title, 8, type="log", range=log_range(places), showgrid=False)
+    panels.x_axis(**log_ticks(min(places), max(places)), **OUTSIDE)
+    panels.y_axis(range=[0, 1], tickformat=".0%", **PLAIN)
+    panels.at(column=1).y_axis("share of the features", 8)
+    panels.figure.update_annotations(font={"size": 14, "color": INK})
+    legend = legend_row(-0.22, centred=True, traceorder="normal")
+    return styled(panels.figure, 430, legend=legend, margin={"l": 65, "t": 45, "b": 110})
 
 
 def _spread(count: int) -> NDArray[np.float64]:

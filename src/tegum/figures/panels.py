@@ -43,8 +43,7 @@ class Panels:
         titles = list(titles)
         columns = columns or len(titles)
         rows = rows or -(-len(titles) // columns)
-        figure = make_subplots(rows, columns, subplot_titles=titles, **options)
-        return cls(figure, count=len(titles), columns=columns)
+        return cls(make_subplots(rows, columns, subplot_titles=titles, **options), count=len(titles), columns=columns)
 
     @classmethod
     def beside(cls, **options: Any) -> "Panels":
@@ -95,6 +94,13 @@ class Panels:
     def same_units(self) -> None:
         """Makes a unit of this panel as long upwards as sideways."""
         self.y_axis(scaleanchor=f"x{self.axis}")
+
+    def add_square(self, heatmap: go.Heatmap) -> None:
+        """Draws a matrix as one reads it, the first row above, in square cells."""
+        self.add(heatmap)
+        self.axes(constrain="domain")
+        self.y_axis(autorange="reversed")
+        self.same_units()
 
 
 def _titled(axis: dict[str, Any], title: str | None, standoff: float | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.figures.panels import Panels
-from tegum.figures.theme import INK, PLAIN, colour_scale, dash, legend_row, stepped, styled
+from tegum.figures.theme import INK, PLAIN, colour_scale, dash, legend_row, log_range, stepped, styled
 from tegum.figures.traces import line
 
 _SHADES = 24
@@ -33,11 +33,6 @@ def density_axes(panel: Panels, label: str, ratios: Sequence[float] = (0.1, 0.3,
     panel.x_axis(label, 8, type="log", tickvals=list(ratios), ticktext=[f"{ratio:g}×" for ratio in ratios], **PLAIN)
     panel.y_axis(type="log", tickvals=[1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001], **PLAIN)
     panel.at(column=1).y_axis("feature density 1 − S", standoff)
-
-
-def log_range(values: NDArray[np.float64]) -> list[float]:
-    """The range of a logarithmic axis from the lowest value to the highest."""
-    return [float(value) for value in np.log10([values.min(), values.max()])]
 
 
 def phase_panels(

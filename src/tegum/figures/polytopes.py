@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 from scipy.spatial import ConvexHull
 
 from tegum.figures.panels import Panels
@@ -38,7 +37,7 @@ def polytope_table(shapes: Mapping[str, NDArray[np.floating]], ignored: Mapping[
     rows = len(shapes)
     kinds = [[{"type": "scene"}, {}, {}] for _ in shapes]
     gap, widths = 0.18 / rows, [0.42, 0.29, 0.29]
-    table = Panels(make_subplots(rows, 3, specs=kinds, column_widths=widths, vertical_spacing=gap, horizontal_spacing=0.04))
+    table = Panels.titled((), 3, rows, specs=kinds, column_widths=widths, vertical_spacing=gap, horizontal_spacing=0.04)
     for row, (title, W) in enumerate(shapes.items(), start=1):
         space, network, matrix = (table.at(row, column) for column in (1, 2, 3))
         graph = feature_graph(W)
@@ -47,11 +46,9 @@ def polytope_table(shapes: Mapping[str, NDArray[np.floating]], ignored: Mapping[
             space.add(*_in_space(W, colours))
         network.add(*_as_graph(gram(W), graph.edges, colours))
         network.axes(visible=False, range=[-1.25, 1.25])
-        matrix.add(go.Heatmap(z=gram(W), coloraxis="coloraxis", hovertemplate="W%{y} · W%{x} = %{z:.3f}"))
-        matrix.axes(constrain="domain", showticklabels=False, ticks="")
-        matrix.y_axis(autorange="reversed")
-        for panel in (network, matrix):
-            panel.same_units()
+        network.same_units()
+        matrix.add_square(go.Heatmap(z=gram(W), coloraxis="coloraxis", hovertemplate="W%{y} · W%{x} = %{z:.3f}"))
+        matrix.axes(showticklabels=False, ticks="")
         height = (1 - gap * (rows - 1)) / rows
         _write_title(table, title, len(W), ignored.get(title, []), 1 - (row - 1) * (height + gap), height)
         table.figure.update_layout({f"scene{row if row > 1 else ''}": _scene(len(W))})

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from math import ceil, floor, log10
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 INK = "#222222"
@@ -46,6 +48,9 @@ SHAPE_COLOURS = {
 DASHES = ("solid", "dash", "dot", "dashdot")
 PLAIN: dict[str, Any] = {"showgrid": False, "zeroline": False}
 """An axis without lines across its panel."""
+
+OUTSIDE: dict[str, Any] = {"showline": True, "linecolor": FAINT, "ticks": "outside"}
+"""An axis with a line along its panel."""
 
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -93,6 +98,11 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
     digits = (1, 2, 3, 4, 5, 7) if high < 20 * low else (1, 2, 5)
     ticks = [digit * 10.0**decade for decade in decades for digit in digits]
     return {"tickmode": "array", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+
+
+def log_range(values: ArrayLike, air: float = 0) -> list[float]:
+    """The range of a logarithmic axis from the lowest value to the highest, and some decades of air on both sides."""
+    return [float(np.log10(np.min(values))) - air, float(np.log10(np.max(values))) + air]
 
 
 def legend_row(y: float, centred: bool = False, **more: Any) -> dict[str, Any]:
