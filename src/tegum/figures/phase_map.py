@@ -4,8 +4,10 @@ Every cell of a phase diagram shows two numbers at once: the feature's norm (pal
 with the others (blue 0, red 1 and more).  Pale grey is not learned, blue has a dimension of its own, red is in superposition;
 the square beside the panels is the legend.  Density falls from 1 at the top, as in the paper.
 
->>> _colour(interference=0, norm=0), _colour(interference=1, norm=1)
-('rgb(226,226,226)', 'rgb(205,45,45)')
+>>> axes = {"density": [0.1, 1.0], "importance_ratio": [0.5, 1.0]}
+>>> share = xr.DataArray([[0.0, 0.25], [0.5, 1.0]], axes, list(axes))
+>>> stuck_panels({"same sign": share}).data[0].z.tolist()
+[[0.0, 25.0], [50.0, 100.0]]
 
 Source: the figures of section 3 of `Toy Models of Superposition`.
 """
