@@ -5,8 +5,7 @@ import pytest
 
 from tegum.figures import network_panels, shape_shares
 from tegum.figures.networks import component_layout
-from tegum.figures.shapes import SHAPE_COLOURS, kind_of
-from tegum.figures.theme import log_ticks
+from tegum.figures.theme import SHAPE_COLOURS, kind_of, log_ticks
 from tegum.geometry import feature_graph
 from tests.oracle.polytopes import SHAPES, summed
 

@@ -1,27 +1,19 @@
 """Pictures: datasets in, plotly figures out."""
 
-from tegum.figures.arrows import arrow_panels
-from tegum.figures.branches import arrow_overlay, branch_scatter
-from tegum.figures.category_map import Marks, category_panels, colours_of
+from tegum.figures.arrows import arrow_overlay, arrow_panels, set_arrows
+from tegum.figures.branches import branch_scatter
+from tegum.figures.category_map import Marks, category_panels, colours_of, geometry_map, transition_marks
 from tegum.figures.census import census_dots
-from tegum.figures.convergence import error_curves
-from tegum.figures.curves import curve_panel
-from tegum.figures.fractions import fraction_scatter
-from tegum.figures.geometry_map import geometry_map, transition_marks
-from tegum.figures.gram_panels import gram_panels
-from tegum.figures.levels import level_panels, level_slider
+from tegum.figures.curves import curve_panel, error_curves, vulnerability_panels
+from tegum.figures.dynamics import level_panels, level_slider, path_slider
+from tegum.figures.fractions import fraction_scatter, shape_shares
+from tegum.figures.gram_panels import gram_panels, strips
 from tegum.figures.networks import network_panels
-from tegum.figures.paths import path_slider
-from tegum.figures.phase_map import phase_panels
+from tegum.figures.phase_map import phase_panels, stuck_panels
 from tegum.figures.polytopes import polytope_table
-from tegum.figures.set_arrows import set_arrows
-from tegum.figures.shares import shape_shares
 from tegum.figures.stacks import NeuronPanel, stack_panels
-from tegum.figures.strips import strips
-from tegum.figures.stuck_map import stuck_panels
 from tegum.figures.surface import surface_panels
 from tegum.figures.theme import CONFIG
-from tegum.figures.vulnerability import vulnerability_panels
 from tegum.figures.weight_graph import WeightGraph, weight_graphs
 
 __all__ = [

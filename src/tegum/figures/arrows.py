@@ -1,9 +1,18 @@
-"""Features as arrows in the plane: the columns of W for models with two hidden dimensions, side by side.
+"""Features as arrows in the plane: the columns of W for models with two hidden dimensions, panels side by side.
 
-Colour is importance (viridis, yellow most important), the grey circle has radius 1.
-Source: the introduction figure of `Toy Models of Superposition`.
+`arrow_panels` colours by importance (viridis, yellow most important), `set_arrows` by the set that a feature belongs to.
+`arrow_overlay` lays many models over each other, coloured by a value: dark blue low, yellow high, in a scale (cividis) that
+colour-blind readers see alike.  Grey circles have radius 1, or those given.
+
+>>> figure = set_arrows({"a collapsed pair": np.array([[1, 1, 0], [0, 0, 1]])}, set_size=2)
+>>> [trace.name for trace in figure.data if trace.showlegend]
+['set 1', 'set 2']
+
+Source: `Toy Models of Superposition`, the figure of the introduction; in section 5 the pictures of correlated features and the
+perturbation of one feature.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +20,15 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
-from plotly.subplots import make_subplots
 
 from tegum.errors import InvalidInputError
-from tegum.figures.theme import FAINT, IMPORTANCE, INK, styled
-from tegum.geometry import aligned
+from tegum.figures.panels import Panels
+from tegum.figures.theme import IMPORTANCE, INK, PLAIN, category, legend_row, styled
+from tegum.figures.traces import arrow, circle, colour_key, line, segments
+from tegum.geometry import aligned, polar_angles
 
-_ANGLES = np.linspace(0, 2 * np.pi, 121)
+_VALUES = "Cividis"
+_PANEL = 210
 
 
 def arrow_panels(data: xr.Dataset, along: str, turn: bool = True) -> go.Figure:
@@ -37,35 +48,91 @@ def arrow_panels(data: xr.Dataset, along: str, turn: bool = True) -> go.Figure:
         raise InvalidInputError(
             f"W has dimensions {dict(W.sizes)}", f"select one model for each {along}, with 2 hidden dimensions"
         )
-    labels = data[along].values
-    models = [W.sel({along: label}).transpose("hidden", "feature").values for label in labels]
-    models = [aligned(model) for model in models] if turn else models
-    figure = make_subplots(
-        cols=len(labels), subplot_titles=[_title(along, label) for label in labels], horizontal_spacing=0.035
-    )
-    importance = data["feature_importance"].broadcast_like(W.isel(hidden=0, drop=True)).transpose(along, "feature")
+    models = W.transpose(along, "hidden", "feature").values
+    importance = data["feature_importance"].broadcast_like(W.isel(hidden=0, drop=True)).transpose(along, "feature").values
     low, high = float(importance.min()), float(importance.max())
-    reach = 1.1 * max(1.05, float(np.sqrt((W**2).sum("hidden")).max()))
-    for column, (label, model) in enumerate(zip(labels, models, strict=True), start=1):
-        figure.add_trace(_circle(), row=1, col=column)
-        weights = importance.sel({along: label}).values
+    panels = Panels.titled([_title(along, label) for label in data[along].values], horizontal_spacing=0.035)
+    for panel, model, weights in zip(panels, aligned(models) if turn else models, importance, strict=True):
+        panel.add(circle())
         for i in np.argsort(weights, kind="stable"):
-            figure.add_trace(_arrow(model[:, i], int(i), float(weights[i]), low, high), row=1, col=column)
-    figure.add_trace(_importance_bar(low, high), row=1, col=len(labels))
-    figure.update_xaxes(
-        range=[-reach, reach],
-        constrain="domain",
-        tickvals=[-1, 0, 1],
-        showgrid=False,
-        zeroline=False,
-        title={"text": "hidden 1", "standoff": 8},
-    )
-    figure.update_yaxes(range=[-reach, reach], constrain="domain", tickvals=[-1, 0, 1], showgrid=False, zeroline=False)
-    figure.update_yaxes(title="hidden 2", col=1)
-    for column in range(1, len(labels) + 1):
-        figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", col=column)
-    figure.update_layout(showlegend=False)
-    return styled(figure, height=390)
+            place = (weights[i] - low) / (high - low) if high > low else 1.0
+            colour = sample_colorscale(IMPORTANCE, [place])[0]
+            head: dict[str, Any] = {"symbol": ["circle", "arrow"], "angleref": "previous", "line": {"color": INK, "width": 0.5}}
+            size = 13 if np.hypot(*model[:, i]) > 0.05 else 6
+            says = f"feature {i}<br>importance {weights[i]:.3g}"
+            panel.add(_arrow(model[:, i], colour, 3, size, says, **head).update(name=f"feature {i}"))
+    panels.at(1, len(models)).add(colour_key(IMPORTANCE, low, high if high > low else low + 1, "importance", len=0.8))
+    _hidden_axes(panels, 1.1 * max(1.05, float(np.sqrt((W**2).sum("hidden")).max())))
+    return styled(panels.figure, 390, showlegend=False)
+
+
+def set_arrows(
+    models: Mapping[str, NDArray[np.floating]], set_size: int, radii: Sequence[float] = (1.0,), columns: int = 5
+) -> go.Figure:
+    """One panel for each model, the members of a set in one colour.
+
+    Members of a set that lie on each other are told apart by their heads: the first's is filled, the others' larger and hollow.
+
+    Args:
+        models: title to W (2, n), in the order of the panels; nothing is turned here.
+        set_size: features in each set.
+        radii: of the grey circles: 1 for a feature with a direction of its own, 1/sqrt(2) for a pair that shares one.
+        columns: panels in a row.
+
+    Raises:
+        InvalidInputError: where a W has other than two hidden dimensions.
+    """
+    for title, W in models.items():
+        if W.shape[0] != 2:
+            raise InvalidInputError(f"W of {title!r} has shape {W.shape}", "draw models with 2 hidden dimensions")
+    columns = min(columns, len(models))
+    rows = -(-len(models) // columns)
+    gap = 0.24 / rows if rows > 1 else 0
+    panels = Panels.titled(models, columns, horizontal_spacing=0.02, vertical_spacing=gap)
+    for panel, W in zip(panels, models.values(), strict=True):
+        for radius in radii:
+            panel.add(circle(radius, 1.2, showlegend=False))
+        for i, tip in enumerate(W.T.astype(np.float64)):
+            which, member = divmod(i, set_size)
+            name, colour = f"set {which + 1}", category(which)
+            head: dict[str, Any] = {
+                "symbol": ["circle", "circle-open" if member else "circle"],
+                "line": {"width": 2, "color": colour},
+            }
+            drawn = _arrow(tip, colour, 2.5, 14 if member else 8, f"{name}, feature {i}", **head)
+            panel.add(drawn.update(name=name, legendgroup=name))
+    _plane(panels, 1.1 * max(*radii, *(float(np.linalg.norm(W, axis=0).max()) for W in models.values())))
+    panels.axes(visible=False)
+    panels.figure.update_annotations(font={"size": 13})
+    margin = {"l": 10, "r": 10, "t": 50, "b": 40}
+    return styled(panels.figure, 110 + _PANEL * rows, legend=legend_row(-0.02, centred=True), margin=margin)
+
+
+def arrow_overlay(panels: Mapping[str, xr.DataArray], label: str, between: tuple[float, float]) -> go.Figure:
+    """Arrows of many solutions over each other, one panel for each branch.
+
+    Args:
+        panels: title to W (value, hidden, feature) with two hidden dimensions, in a common position, values above 0.
+        label: the name of the value, shown at the colour bar.
+        between: the values where the logarithmic colour scale begins and ends; those outside have the colour of its end.
+    """
+    drawn = Panels.titled(panels, horizontal_spacing=0.08)
+    low, high = np.log10(between)
+    for panel, W in zip(drawn, panels.values(), strict=True):
+        models, values = W.transpose(W.dims[0], "hidden", "feature").values, W[W.dims[0]].values
+        panel.add(circle())
+        for value, model in zip(values, models, strict=True):
+            colour = sample_colorscale(_VALUES, [float(np.clip((np.log10(value) - low) / (high - low), 0, 1))])[0]
+            panel.add(_all_arrows(model, colour, f"{label} {value:.3g}"))
+        for i, (x, y) in enumerate(models[-1].T):
+            if np.hypot(x, y) > 0.1:
+                panel.note(str(i), x=1.2 * x, y=1.2 * y, font={"size": 15, "color": INK})
+    ticks = np.log10([k * 10.0**e for e in range(int(np.floor(low)), int(np.ceil(high)) + 1) for k in (1, 3)])
+    ticks = ticks[(ticks > low - 1e-9) & (ticks < high + 1e-9)]
+    labels = {"tickvals": ticks.tolist(), "ticktext": [f"{10.0**tick:.2g}" for tick in ticks]}
+    drawn.at(1, len(panels)).add(colour_key(_VALUES, low, high, label, len=0.85, **labels))
+    _hidden_axes(drawn, 1.45, standoff=4)
+    return styled(drawn.figure, 430, showlegend=False)
 
 
 def _title(along: str, label: Any) -> str:
@@ -74,47 +141,33 @@ def _title(along: str, label: Any) -> str:
     return f"{along} {label:g}" if isinstance(label, float | np.floating) else f"{along} {label}"
 
 
-def _circle() -> go.Scatter:
-    return go.Scatter(x=np.cos(_ANGLES), y=np.sin(_ANGLES), mode="lines", line={"color": FAINT, "width": 1.5}, hoverinfo="skip")
+def _arrow(tip: NDArray[np.floating], colour: str, width: float, size: float, says: str, **head: Any) -> go.Scatter:
+    """One feature, which says its norm and angle after other things."""
+    hover = f"{says}<br>norm {np.hypot(*tip):.3f}<br>angle {polar_angles(tip[:, None])[0]:.1f}°"
+    return arrow(tip, colour, width, size, hover, opacity=1, **head)
 
 
-def _arrow(direction: NDArray[np.floating], i: int, importance: float, low: float, high: float) -> go.Scatter:
-    place = (importance - low) / (high - low) if high > low else 1.0
-    colour = sample_colorscale(IMPORTANCE, [place])[0]
-    x, y = float(direction[0]), float(direction[1])
-    norm = float(np.hypot(x, y))
-    angle = np.degrees(np.arctan2(y, x)) % 360
-    hover = f"feature {i}<br>importance {importance:.3g}<br>norm {norm:.3f}<br>angle {angle:.1f}°<extra></extra>"
-    return go.Scatter(
-        x=[0, x],
-        y=[0, y],
-        mode="lines+markers",
-        line={"color": colour, "width": 3},
-        marker={
-            "symbol": ["circle", "arrow"],
-            "size": [0, 13 if norm > 0.05 else 6],
-            "angleref": "previous",
-            "opacity": 1,
-            "color": colour,
-            "line": {"color": INK, "width": 0.5},
-        },
-        name=f"feature {i}",
-        hovertemplate=hover,
-    )
+def _all_arrows(W: NDArray[np.floating], colour: str, says: str) -> go.Scatter:
+    """All features of one model: lines from the origin, with a head at each tip."""
+    x, y = segments(0, W)
+    norms, symbols = np.hypot(*W), ["circle", "arrow", "circle"] * W.shape[1]
+    heads, texts = np.zeros(len(x)), [""] * len(x)
+    heads[1::3] = np.where(norms > 0.1, 10, 5)
+    texts[1::3] = [f"feature {i}, norm {norm:.3f}" for i, norm in enumerate(norms)]
+    marker = {"symbol": symbols, "size": heads, "angleref": "previous", "color": colour, "opacity": 1, "line": {"width": 0}}
+    return line(x, y, colour, hover=f"{says}<br>%{{text}}", text=texts).update(mode="lines+markers", marker=marker)
 
 
-def _importance_bar(low: float, high: float) -> go.Scatter:
-    """An invisible point that carries the colour bar."""
-    return go.Scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        marker={
-            "color": [low],
-            "cmin": low,
-            "cmax": high if high > low else low + 1,
-            "colorscale": IMPORTANCE,
-            "colorbar": {"title": {"text": "importance", "side": "right"}, "thickness": 12, "len": 0.8},
-        },
-        hoverinfo="skip",
-    )
+def _plane(panels: Panels, reach: float) -> None:
+    """Makes each panel a square of the plane around the origin."""
+    panels.axes(range=[-reach, reach], constrain="domain")
+    for panel in panels:
+        panel.same_units()
+
+
+def _hidden_axes(panels: Panels, reach: float, standoff: int | None = None) -> None:
+    """Makes each panel a square of the plane of two hidden dimensions, and names them."""
+    _plane(panels, reach)
+    panels.axes(tickvals=[-1, 0, 1], **PLAIN)
+    panels.x_axis("hidden 1", 8)
+    panels.at(column=1).y_axis("hidden 2", standoff)

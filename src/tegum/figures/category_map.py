@@ -2,28 +2,41 @@
 
 Density falls from 1 at the top, as in the paper; the legend names every colour, and cells name their own on hovering.  On maps
 finer than 150 cells a side only every few cells do, each for the point that it states: a name in each of 600 x 600 cells would
-weigh 9 MB.
+weigh 9 MB.  `geometry_map` draws such maps of a certified phase diagram.
 
-Example: `category_panels({"theory": best}, {"extra ignored": "#ddd", "extra in a pair": "#d44"})`.
+>>> axes = {"density": [0.1, 1.0], "importance_ratio": [0.5, 1.0]}
+>>> best = xr.DataArray([["pair", "pair"], ["ignored", "pair"]], axes, list(axes))
+>>> figure = category_panels({"theory": best}, {"ignored": "#dddddd", "pair": "#dd4444"})
+>>> figure.data[0].z.tolist()
+[[1, 1], [0, 1]]
 
-Source: the theoretical phase diagrams of section 3 of `Toy Models of Superposition`.
+Source: the theoretical phase diagrams of section 3 of `Toy Models of Superposition`, for any number of features and dimensions.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
-from tegum.figures.theme import CATEGORIES, INK, styled
+from tegum.figures.panels import Panels
+from tegum.figures.phase_map import density_axes
+from tegum.figures.theme import INK, category, legend_row, log_range, stepped, styled
+from tegum.figures.traces import dots
+
+PHASES = {"not learned": "#dddddd", "dedicated": "#003399", "superposition": "#dd4444"}
+"""The paper's colours for the phases of a feature."""
 
 _SYMBOLS = ("circle-open", "x-thin-open", "diamond-open")
 _NAMED = 150
 """At most so many cells a side say their names."""
+
+_MOST_SHAPES = 9
+_OTHER = "another shape"
 
 
 @final
@@ -36,9 +49,9 @@ class Marks:
     texts: list[str]
 
 
-def colours_of(names: list[str]) -> dict[str, str]:
+def colours_of(names: Sequence[str]) -> dict[str, str]:
     """A colour for each name, in their order; used again after ten."""
-    return {name: CATEGORIES[k % len(CATEGORIES)] for k, name in enumerate(names)}
+    return {name: category(k) for k, name in enumerate(names)}
 
 
 def category_panels(
@@ -60,89 +73,79 @@ def category_panels(
     Raises:
         KeyError: for a name without a colour.
     """
-    figure = make_subplots(cols=len(panels), subplot_titles=list(panels), horizontal_spacing=0.09)
-    order = list(colours)
-    place = {name: k for k, name in enumerate(order)}
+    drawn = Panels.titled(panels, horizontal_spacing=0.09)
+    place = {name: k for k, name in enumerate(colours)}
+    scale = {"zmin": -0.5, "zmax": len(colours) - 0.5, "colorscale": stepped(list(colours.values())), "showscale": False}
     used: set[str] = set()
-    for column, data in enumerate(panels.values(), start=1):
+    for panel, data in zip(drawn, panels.values(), strict=True):
         names = data.transpose("density", across).values
         used |= set(names.ravel())
         x, y = data[across].values, data["density"].values
-        figure.add_trace(
-            go.Heatmap(
-                x=x,
-                y=y,
-                z=np.vectorize(place.__getitem__, otypes=[np.uint8])(names),
-                hoverinfo="skip",
-                zmin=-0.5,
-                zmax=len(order) - 0.5,
-                colorscale=_steps(list(colours.values())),
-                showscale=False,
-            ),
-            row=1,
-            col=column,
-        )
-        figure.add_trace(_said(x, y, names, label), row=1, col=column)
+        codes = np.vectorize(place.__getitem__, otypes=[np.uint8])(names)
+        panel.add(go.Heatmap(x=x, y=y, z=codes, hoverinfo="skip", **scale), _said(x, y, names, label))
         for symbol, (name, points) in zip(_SYMBOLS, (marks or {}).items(), strict=False):
-            figure.add_trace(_drawn(name, points, symbol, first=column == 1), row=1, col=column)
-        figure.update_xaxes(range=_span(x), col=column)
-        figure.update_yaxes(range=_span(y), col=column)
-    for name in order:
+            look = {"symbol": symbol, "size": 5, "color": INK, "line": {"width": 1.2, "color": INK}}
+            panel.add(dots(points.x, points.y, look, "%{text}", name).update(legendgroup=name, text=points.texts))
+        density_axes(panel, label, standoff=10)
+        panel.x_axis(range=log_range(x))
+        panel.y_axis(range=log_range(y))
+    for name in colours:
         if name in used:
-            figure.add_trace(_key(name, colours[name]), row=1, col=1)
-    ticks = [0.1, 0.3, 1, 3, 10]
-    figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}×" for tick in ticks])
-    figure.update_xaxes(title={"text": label, "standoff": 8}, showgrid=False, zeroline=False)
-    figure.update_yaxes(type="log", tickvals=[1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001], showgrid=False, zeroline=False)
-    figure.update_yaxes(title={"text": "feature density 1 − S", "standoff": 10}, col=1)
+            drawn.at(1, 1).add(_key(name, colours[name]))
     rows = (len(used) + len(marks or {}) + 2) // 3
-    styled(figure, height=470 + 22 * rows)
-    figure.update_layout(
-        legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"}, margin={"l": 75, "r": 30, "b": 60 + 22 * rows}
-    )
-    return figure
+    margin = {"l": 75, "r": 30, "b": 60 + 22 * rows}
+    return styled(drawn.figure, 470 + 22 * rows, legend=legend_row(-0.2, yanchor="top"), margin=margin)
 
 
-def _steps(colours: list[str]) -> list[list[Any]]:
-    """A colour scale of single steps."""
-    count = len(colours)
-    return [[edge / count, colour] for k, colour in enumerate(colours) for edge in (k, k + 1)]
+def geometry_map(data: xr.Dataset) -> go.Figure:
+    """A certified phase diagram: the shape of the optimum, nine most frequent in a colour each; the phase of the last feature.
+
+    Args:
+        data: as `tegum.maps.phase_map` gives it: ``W``, ``shape`` and ``phase`` (density, importance_ratio), and over
+            ``transition`` what `transition_marks` reads.
+    """
+    shape = data["shape"].astype(object)
+    frequent = [name for name, _ in Counter(shape.values.ravel()).most_common(_MOST_SHAPES)]
+    shape = shape.where(shape.isin(frequent), _OTHER)
+    phase = data["phase"].astype(object)
+    panels = {"shape of the optimum": shape, "last feature": phase.copy(data="last feature: " + phase.values)}
+    colours = colours_of([*frequent, _OTHER]) | {f"last feature: {name}": colour for name, colour in PHASES.items()}
+    figure = category_panels(panels, colours, transition_marks(data), label="importance of the last feature")
+    n, m = data.sizes["feature"], data.sizes["hidden"]
+    title = f"{n} features in {m} dimension{'s' * (m > 1)}, importances (1, ..., 1, r)"
+    return figure.update_layout(title={"text": title, "x": 0.08}, margin={"t": 95})
+
+
+def transition_marks(found: xr.Dataset) -> dict[str, Marks]:
+    """Where transitions are on a map, by their order.
+
+    Args:
+        found: over ``transition``, as `tegum.maps` gives it: ``along``, ``at``, ``value``, ``before``, ``after``, ``jump`` and
+            ``order``; ``along`` may be one word.
+    """
+    marks = {}
+    for order in sorted(set(found["order"].values.tolist())):
+        chosen = found.isel(transition=(found["order"] == order).values)
+        by_density = chosen["along"] == "density"
+        texts = [
+            f"{one['before'].item()} → {one['after'].item()}<br>{one['along'].item()} {one['value'].item():.5g}: "
+            f"the slope jumps by {one['jump'].item():.1%}"
+            for one in (chosen.isel(transition=k) for k in range(chosen.sizes["transition"]))
+        ]
+        x, y = chosen["at"].where(by_density, chosen["value"]), chosen["value"].where(by_density, chosen["at"])
+        marks[f"{order} transition"] = Marks(x.values, y.values, texts)
+    return marks
 
 
 def _said(x: NDArray[np.float64], y: NDArray[np.float64], names: NDArray[np.str_], label: str) -> go.Heatmap:
     """What cells say on hovering, and nothing in the picture."""
     down, right = (slice(None, None, -(-count // _NAMED)) for count in names.shape)
-    return go.Heatmap(
-        x=x[right],
-        y=y[down],
-        z=np.zeros(names[down, right].shape, dtype=np.uint8),
-        text=names[down, right],
-        hovertemplate=f"{label} %{{x:.3g}}<br>density %{{y:.3g}}<br>%{{text}}<extra></extra>",
-        opacity=0,
-        showscale=False,
-    )
-
-
-def _span(values: NDArray[np.float64]) -> list[float]:
-    """The range of a logarithmic axis from its lowest to its highest value, lowest first."""
-    return [float(value) for value in np.log10([values.min(), values.max()])]
+    hover = f"{label} %{{x:.3g}}<br>density %{{y:.3g}}<br>%{{text}}"
+    nothing = {"z": np.zeros(names[down, right].shape, dtype=np.uint8), "opacity": 0, "showscale": False}
+    return go.Heatmap(x=x[right], y=y[down], text=names[down, right], hovertemplate=hover, **nothing)
 
 
 def _key(name: str, colour: str) -> go.Scatter:
     """A coloured square in the legend, and nothing in the picture."""
     marker = {"symbol": "square", "size": 12, "color": colour, "line": {"color": INK, "width": 0.5}}
     return go.Scatter(x=[None], y=[None], mode="markers", name=name, marker=marker)
-
-
-def _drawn(name: str, points: Marks, symbol: str, first: bool) -> go.Scatter:
-    return go.Scatter(
-        x=points.x,
-        y=points.y,
-        mode="markers",
-        name=name,
-        legendgroup=name,
-        showlegend=first,
-        text=points.texts,
-        hovertemplate="%{text}<extra></extra>",
-        marker={"symbol": symbol, "size": 5, "color": INK, "line": {"width": 1.2, "color": INK}},
-    )

@@ -2,6 +2,12 @@
 
 Crosses mark models that were built by hand and trained on.  Dots are spread sideways within a density by their rank in loss,
 so that the height of a plateau is its loss and its width how often it was found.
+
+>>> kind, loss = [["pair", "?"]], [[0.5, 1.0]]
+>>> data = xr.Dataset({"relative_loss": (("density", "seed"), loss), "kind": (("density", "seed"), kind)}, {"density": [0.1]})
+>>> data["built_loss"] = xr.DataArray([[0.4]], {"density": [0.1], "kind_built": ["pair"]})
+>>> [(trace.name, trace.y.tolist()) for trace in census_dots(data, ["pair"], other="?").data]
+[('?', [1.0]), ('pair', [0.5]), (None, [0.4])]
 """
 
 from collections.abc import Sequence
@@ -10,7 +16,9 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tegum.figures.theme import FAINT, INK, styled
+from tegum.figures.panels import Panels
+from tegum.figures.theme import FAINT, INK, PLAIN, legend_row, styled
+from tegum.figures.traces import dots
 
 _COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7", "#f0e442")
 _WIDTH = 0.8
@@ -25,38 +33,22 @@ def census_dots(data: xr.Dataset, names: Sequence[str], other: str, baseline: st
         other: the kind that is drawn in grey.
         baseline: what the losses are relative to.
     """
-    figure = go.Figure()
-    densities = data["density"].values
-    loss, kind = data["relative_loss"].values, data["kind"].values
+    chart = Panels(go.Figure())
+    densities, loss = data["density"].values, data["relative_loss"].values
+    middle = np.arange(len(densities))
     rank = np.argsort(np.argsort(loss, axis=1), axis=1) / max(1, loss.shape[1] - 1)
-    place = np.arange(len(densities))[:, None] + _WIDTH * (rank - 0.5)
+    place = middle[:, None] + _WIDTH * (rank - 0.5)
     for name, colour in [(other, FAINT), *zip(names, _COLOURS, strict=False)]:
-        chosen = kind == name
-        figure.add_trace(
-            go.Scatter(
-                x=place[chosen],
-                y=loss[chosen],
-                mode="markers",
-                marker={"size": 5, "color": colour, "line": {"width": 0}},
-                name=name,
-                hovertemplate=f"{name}: %{{y:.4f}}<extra></extra>",
-            )
+        chosen = data["kind"].values == name
+        chart.add(
+            dots(place[chosen], loss[chosen], {"size": 5, "color": colour, "line": {"width": 0}}, f"{name}: %{{y:.4f}}", name)
         )
     for number, (name, colour) in enumerate(zip(names, _COLOURS, strict=False)):
-        built = data["built_loss"].sel(kind_built=name).values
-        figure.add_trace(
-            go.Scatter(
-                x=np.arange(len(densities)) + _WIDTH * ((number + 0.5) / len(names) - 0.5),
-                y=built,
-                mode="markers",
-                marker={"symbol": "x", "size": 9, "color": colour, "line": {"width": 0.8, "color": INK}},
-                showlegend=False,
-                hovertemplate=f"hand-built {name}: %{{y:.4f}}<extra></extra>",
-            )
-        )
-    figure.add_hline(y=1, line={"color": INK, "width": 1, "dash": "dot"})
-    figure.update_xaxes(title="density", tickvals=list(range(len(densities))), ticktext=[f"{p:g}" for p in densities])
-    figure.update_xaxes(showgrid=False, zeroline=False)
-    figure.update_yaxes(title=f"loss / {baseline}", zeroline=False, gridcolor="#eeeeee")
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "itemsizing": "constant"})
-    return styled(figure, height=480).update_layout(margin={"t": 100, "l": 70})
+        x, built = middle + _WIDTH * ((number + 0.5) / len(names) - 0.5), data["built_loss"].sel(kind_built=name).values
+        cross = {"symbol": "x", "size": 9, "color": colour, "line": {"width": 0.8, "color": INK}}
+        chart.add(dots(x, built, cross, f"hand-built {name}: %{{y:.4f}}").update(showlegend=False))
+    chart.figure.add_hline(y=1, line={"color": INK, "width": 1, "dash": "dot"})
+    chart.x_axis("density", tickvals=middle.tolist(), ticktext=[f"{p:g}" for p in densities], **PLAIN)
+    chart.y_axis(f"loss / {baseline}", zeroline=False, gridcolor="#eeeeee")
+    legend = legend_row(1.02, yanchor="bottom", itemsizing="constant")
+    return styled(chart.figure, 480, legend=legend, margin={"t": 100, "l": 70})

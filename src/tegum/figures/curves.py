@@ -1,8 +1,11 @@
-"""Curves of one quantity, such as the losses of several solutions against density, on one pair of axes.
+"""Curves on shared axes: of one quantity for several solutions, of adversarial vulnerability, of errors against effort.
 
-Example: `curve_panel({"pair": losses}, "density", "expected loss")` with losses a DataArray over density.
+>>> loss = xr.DataArray([0.3, 0.1], {"density": [1.0, 0.1]}, ["density"])
+>>> figure = curve_panel({"pair": loss}, "density", "expected loss")
+>>> figure.data[0].name, figure.data[0].x.tolist(), figure.data[0].y.tolist()
+('pair', [1.0, 0.1], [0.3, 0.1])
 
-Source: the comparison of solutions in section 3 of `Toy Models of Superposition`.
+Source: `Toy Models of Superposition`, the comparison of solutions in section 3 and the vulnerability of section 7.
 """
 
 from collections.abc import Mapping
@@ -10,11 +13,19 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
+from numpy.typing import NDArray
 
-from tegum.figures.theme import CATEGORIES, FAINT, INK, log_ticks, styled
+from tegum.errors import InvalidInputError
+from tegum.figures.panels import Panels
+from tegum.figures.theme import FAINT, INK, category, dash, legend_row, log_range, log_ticks, styled
+from tegum.figures.traces import dots, line
 
 _FEW = 20
-_DASHES = ("solid", "dash", "dot", "dashdot")
+"""Curves through at most so many points show them."""
+
+_FLOOR = 1e-16
+_METHODS = ("#c2500a", "#1f5fa8", "#3a7d34", "#7b4ba0")
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def curve_panel(
@@ -33,41 +44,103 @@ def curve_panel(
         log_x: whether the horizontal axis is logarithmic.
         points: likewise, drawn as open circles without a line, such as printed values to compare with.
     """
-    figure = go.Figure()
-    every = np.concatenate([data[data.dims[0]].values for data in curves.values()])
+    chart = Panels(go.Figure())
+    hover = f"<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}"
     for k, (name, data) in enumerate(curves.items()):
-        figure.add_trace(
-            go.Scatter(
-                x=data[data.dims[0]].values,
-                y=data.values,
-                mode="lines+markers" if data.size <= _FEW else "lines",
-                name=name,
-                line={"color": CATEGORIES[k % len(CATEGORIES)], "dash": _DASHES[k % len(_DASHES)], "width": 2.5},
-                hovertemplate=f"{name}<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}<extra></extra>",
-            )
-        )
+        curve = line(data[data.dims[0]].values, data.values, category(k), 2.5, dash(k), name + hover, name=name)
+        chart.add(curve.update(mode="lines+markers") if data.size <= _FEW else curve)
+    ring = {"symbol": "circle-open", "size": 9, "color": INK, "line": {"width": 1.5}}
     for name, data in (points or {}).items():
-        figure.add_trace(
-            go.Scatter(
-                x=data[data.dims[0]].values,
-                y=data.values,
-                mode="markers",
-                name=name,
-                marker={"symbol": "circle-open", "size": 9, "color": INK, "line": {"width": 1.5}},
-                hovertemplate=f"{name}<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}<extra></extra>",
-            )
-        )
-    figure.update_xaxes(
-        title={"text": x_label, "standoff": 8},
-        type="log" if log_x else "linear",
-        dtick=1 if log_x else None,
-        gridcolor=FAINT,
-        zeroline=False,
-    )
+        chart.add(dots(data[data.dims[0]].values, data.values, ring, name + hover, name))
+    chart.axes(gridcolor=FAINT, zeroline=False)
+    chart.x_axis(x_label, 8, type="log" if log_x else "linear")
+    chart.y_axis(y_label, 10)
     if log_x:
-        figure.update_xaxes(**log_ticks(float(every.min()), float(every.max())))
-    figure.update_yaxes(title={"text": y_label, "standoff": 10}, gridcolor=FAINT, zeroline=False)
-    figure.update_layout(legend={"orientation": "h", "y": -0.2, "x": 0})
-    styled(figure, height=460)
-    figure.update_layout(margin={"l": 75, "r": 20, "t": 30})
-    return figure
+        every = np.concatenate([data[data.dims[0]].values for data in curves.values()])
+        chart.x_axis(dtick=1, **log_ticks(float(every.min()), float(every.max())))
+    return styled(chart.figure, 460, legend=legend_row(-0.2), margin={"l": 75, "t": 30})
+
+
+def vulnerability_panels(ratios: Mapping[str, xr.DataArray], per_dimension: xr.DataArray) -> go.Figure:
+    """Vulnerability against 1 / (1 - S), one curve for each way to measure it, with features per dimension beneath.
+
+    Right: the first of these ways against features per dimension, a point for each density.
+
+    Args:
+        ratios: name to vulnerability over ``density``, the one that counts first.
+        per_dimension: ||W||_F^2 / m over ``density``.
+    """
+    panels = Panels.beside(column_widths=[0.56, 0.44], horizontal_spacing=0.13, vertical_spacing=0.06, shared_xaxes=True)
+    above, below, right = panels.at(1, 1), panels.at(2, 1), panels.at(1, 2)
+    inverse, packed = 1 / per_dimension["density"].values, per_dimension.values
+    for k, (name, ratio) in enumerate(ratios.items()):
+        hover = f"{name}<br>1 / density %{{x:.3g}}<br>vulnerability %{{y:.3f}}"
+        above.add(line(inverse, ratio.values, category(k), 1.5 if k else 2.5, dash(k), hover, name=name))
+    hover = "1 / density %{x:.3g}<br>features per dimension %{y:.3f}"
+    below.add(line(inverse, packed, INK, 2.5, hover=hover, showlegend=False))
+    ticks = np.arange(np.floor(np.log10(inverse.min())), np.ceil(np.log10(inverse.max())) + 0.5)
+    bar = {"title": {"text": "1 / (1 − S)", "side": "right"}, "thickness": 12}
+    bar |= {"tickvals": ticks.tolist(), "ticktext": [f"{10**tick:g}" for tick in ticks]}
+    hover = "features per dimension %{x:.3f}<br>vulnerability %{y:.3f}"
+    look = {"size": 8, "color": np.log10(inverse), "colorscale": "Viridis", "colorbar": bar}
+    right.add(dots(packed, next(iter(ratios.values())).values, look, hover).update(showlegend=False))
+    panels.axes(zeroline=False, gridcolor=FAINT)
+    panels.at(column=1).x_axis(type="log", dtick=1)
+    below.x_axis("1 / (1 − S), the inverse of density", 6)
+    right.x_axis("features per dimension ‖W‖² / m", 6)
+    below.y_axis("features per dimension")
+    above.y_axis("vulnerability")
+    right.y_axis("vulnerability")
+    return styled(panels.figure, 560, legend=legend_row(-0.16), margin={"t": 30, "l": 65})
+
+
+def error_curves(data: xr.Dataset) -> go.Figure:
+    """How fast methods converge: relative error against effort, both logarithmic, one panel for each kind of cases.
+
+    A line is the median over cases, a dotted one the worst case, drawn over the median and the largest effort.  Errors below
+    the rounding of a float64 are drawn there.
+
+    Args:
+        data: ``error`` (kind, curve, case, effort), NaN where a method was not tried, and ``terms``, what it
+            spent; the labels of ``kind`` and ``curve`` become titles and legend.
+
+    Raises:
+        InvalidInputError: where the dimensions are others, or there are more methods than colours.
+    """
+    dims = ("kind", "curve", "case", "effort")
+    for variable in (data["error"], data["terms"]):
+        if set(variable.dims) != set(dims):
+            raise InvalidInputError(f"{variable.name} has dimensions {dict(variable.sizes)}", f"give {', '.join(dims)}")
+    if data.sizes["curve"] > len(_METHODS):
+        raise InvalidInputError(f"there are {data.sizes['curve']} methods", f"compare at most {len(_METHODS)}")
+    errors, terms = (data[name].transpose(*dims).values for name in ("error", "terms"))
+    panels = Panels.titled(map(str, data["kind"].values), shared_yaxes=True, horizontal_spacing=0.03)
+    for kind, panel in enumerate(panels):
+        for method, colour, error, spent in zip(data["curve"].values, _METHODS, errors[kind], terms[kind], strict=False):
+            tried = ~np.isnan(error).all(axis=0)
+            if tried.any():
+                panel.add(*_curves(spent[:, tried], error[:, tried], method, colour))
+    spent = terms[~np.isnan(terms)]
+    panels.x_axis("terms of the sum", 8, type="log", range=log_range(spent, 0.08), tickvals=[2**k for k in range(1, 20, 2)])
+    decades = np.arange(-16, 1, 2)
+    labels = ["10" + str(k).translate(_SUPERSCRIPTS) for k in decades]
+    panels.y_axis(type="log", range=[-15.7, -1.6], tickvals=[10.0**k for k in decades], ticktext=labels)
+    panels.at(column=1).y_axis("relative error of the loss", 8)
+    panels.axes(showgrid=True, gridcolor="#ececec", zeroline=False, showline=True, linecolor=FAINT, mirror=True, ticks="")
+    panels.figure.update_annotations(font={"size": 15, "color": INK})
+    legend = legend_row(-0.2, centred=True, itemwidth=40)
+    return styled(panels.figure, 420, legend=legend, margin={"l": 75, "b": 95, "t": 45})
+
+
+def _curves(terms: NDArray[np.float64], errors: NDArray[np.float64], method: str, colour: str) -> list[go.Scatter]:
+    """The median and the worst case of one method over the median and the largest effort, where the effort grows."""
+    drawn = []
+    for name, summary, mode, pattern in (
+        (f"{method}, median", np.nanmedian, "lines+markers", "solid"),
+        (f"{method}, worst", np.nanmax, "lines", "dot"),
+    ):
+        x, y = summary(terms, axis=0), np.maximum(summary(errors, axis=0), _FLOOR)
+        last = np.append(np.diff(x) > 0, True)
+        curve = line(x[last], y[last], colour, 2, pattern, f"{name}<br>%{{x}} terms<br>error %{{y:.1e}}", name=name)
+        drawn.append(curve.update(mode=mode, marker={"color": colour, "size": 6}, legendgroup=name))
+    return drawn

@@ -1,27 +1,41 @@
-"""Feature dimensionality against the fractions of known shapes.
+"""Which shapes features form: their dimensionality against the fractions of known shapes, and the shares of the shapes.
 
-Every feature is a dot; lines stand at the D_i of regular shapes (an antiprism's at that of the tight frame, 3/8).
+In `fraction_scatter` every feature is a dot; lines stand at the D_i of regular shapes (an antiprism's at that of the tight
+frame, 3/8).  `shape_shares` is ours; it counts these dots by shape.
+
+>>> figure = fraction_scatter([0.1, 0.2], [np.array([0.5, 0.5]), np.array([0.4])], "density")
+>>> figure.data[0].x.round(3).tolist(), figure.data[0].y.tolist()
+([0.07, 0.107, 0.2], [0.5, 0.5, 0.4])
+>>> names = np.array([["triangle", "triangle", "triangle"], ["digon", "digon", "not learned"]])
+>>> figure = shape_shares([1.0, 2.8], {"exact": names}, "1 / (1 - S)")
+>>> {trace.name: trace.y.tolist() for trace in figure.data}
+{'triangle': [1.0, 0.0], 'digon': [0.0, 0.6667], 'not learned': [0.0, 0.3333]}
+
 Source: the scatter of section 4 of `Toy Models of Superposition`.
 """
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from tegum.figures.shapes import SHAPE_COLOURS
-from tegum.figures.theme import FAINT, INK, log_ticks, styled
+from tegum.figures.panels import Panels
+from tegum.figures.theme import FAINT, INK, OUTSIDE, PLAIN, SHAPE_COLOURS, kind_of, legend_row, log_range, log_ticks, styled
+from tegum.figures.traces import line
 
 FRACTIONS = {
-    1.0: "1  dedicated",
-    3 / 4: "3/4  tetrahedron",
-    2 / 3: "2/3  triangle",
-    1 / 2: "1/2  digon",
-    2 / 5: "2/5  pentagon",
-    3 / 8: "3/8  square antiprism",
-    0.0: "0  not learned",
+    "dedicated": ("1", 0),
+    "tetrahedron": ("3/4", 7),
+    "triangle": ("2/3", -7),
+    "digon": ("1/2", 0),
+    "pentagon": ("2/5", 9),
+    "square antiprism": ("3/8", -9),
+    "not learned": ("0", 0),
 }
+"""Shape to its D_i, and how many pixels its name is shifted upwards so that names do not touch."""
+
 _SPREAD = 0.3
 _MANY = 3000
 """More dots than this are painted by the graphics card."""
@@ -53,62 +67,59 @@ def fraction_scatter(
     """
     x = np.log10(places) if log else np.asarray(places, float)
     step = np.diff(x).min(initial=np.inf) if len(x) > 1 else 1.0
-    figure = go.Figure()
+    chart = Panels(go.Figure())
     if line is not None:
-        figure.add_trace(
-            go.Scatter(x=list(places), y=list(line), mode="lines", line={"color": FAINT, "width": 5}, name=line_name)
-        )
-    for value, name in FRACTIONS.items():
-        colour = _colour(name)
-        figure.add_hline(y=value, line={"color": colour, "width": 1.2}, opacity=0.8)
-        font = {"color": colour, "size": 13}
-        nudge = {3 / 8: -9, 2 / 5: 9, 2 / 3: -7, 3 / 4: 7}.get(value, 0)
-        figure.add_annotation(
-            text=name, x=1.01, xref="paper", y=value, xanchor="left", showarrow=False, yshift=nudge, font=font
-        )
+        chart.add(go.Scatter(x=list(places), y=list(line), mode="lines", line={"color": FAINT, "width": 5}, name=line_name))
+    for shape, (fraction, shift) in FRACTIONS.items():
+        value, colour = float(Fraction(fraction)), SHAPE_COLOURS[shape] if shape != "not learned" else "#888888"
+        chart.figure.add_hline(y=value, line={"color": colour, "width": 1.2}, opacity=0.8)
+        beside = {"x": 1.01, "xref": "paper", "xanchor": "left", "yshift": shift}
+        chart.note(f"{fraction}  {shape}", y=value, font={"color": colour, "size": 13}, **beside)
     dots_x = np.concatenate([centre + _spread(len(column)) * step for centre, column in zip(x, D, strict=True)])
-    few = max(len(column) for column in D)
-    kind = go.Scattergl if len(dots_x) > _MANY else go.Scatter
-    figure.add_trace(
-        kind(
-            x=10**dots_x if log else dots_x,
-            y=np.round(np.concatenate(list(D)), 5),
-            mode="markers",
-            marker={"size": 3 if len(dots_x) > _MANY else 4 if few > 20 else 8, "color": INK, "opacity": 0.55},
-            name="a feature",
-            hovertemplate="D %{y:.4f}<extra></extra>",
-        )
-    )
-    for place, text in zip(places, labels, strict=False):
-        figure.add_annotation(
-            text=text,
-            x=np.log10(place) if log else place,
-            y=1.04,
-            textangle=-35,
-            xanchor="left",
-            yanchor="bottom",
-            showarrow=False,
-        )
+    many, few = len(dots_x) > _MANY, max(len(column) for column in D) <= 20
+    look = {"size": 3 if many else 8 if few else 4, "color": INK, "opacity": 0.55}
+    features = {"mode": "markers", "marker": look, "name": "a feature", "hovertemplate": "D %{y:.4f}"}
+    kind = go.Scattergl if many else go.Scatter
+    chart.add(kind(x=10**dots_x if log else dots_x, y=np.round(np.concatenate(list(D)), 5), **features))
+    for place, text in zip(x, labels, strict=False):
+        chart.note(text, x=place, y=1.04, textangle=-35, xanchor="left", yanchor="bottom")
     for text, place in (marks or {}).items():
-        figure.add_vline(x=place, line={"color": INK, "width": 1, "dash": "dot"})
-        height_above = {"y": 1.06, "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
-        figure.add_annotation(text=text, x=np.log10(place) if log else place, **height_above)
-    title = {"text": x_title, "standoff": 8}
-    figure.update_xaxes(title=title, type="log" if log else "linear", showgrid=False, zeroline=False)
+        chart.figure.add_vline(x=place, line={"color": INK, "width": 1, "dash": "dot"})
+        chart.note(text, x=np.log10(place) if log else place, y=1.06, yanchor="bottom", font={"size": 12})
+    chart.x_axis(x_title, 8, type="log" if log else "linear", **PLAIN)
     if log:
-        figure.update_xaxes(**log_ticks(min(places), max(places)), showline=True, linecolor=FAINT, ticks="outside")
-    title = {"text": "feature dimensionality D<sub>i</sub>", "standoff": 8}
-    figure.update_yaxes(title=title, range=[-0.03, 1.06], showgrid=False, zeroline=False)
-    figure.update_layout(showlegend=line is not None, legend={"orientation": "h", "x": 0, "y": -0.17, "itemsizing": "constant"})
-    styled(figure, height=height)
-    figure.update_layout(margin={"l": 65, "r": 165, "t": 130 if labels else 40, "b": 80 if line is not None else 45})
-    return figure
+        chart.x_axis(**log_ticks(min(places), max(places)), **OUTSIDE)
+    chart.y_axis("feature dimensionality D<sub>i</sub>", 8, range=[-0.03, 1.06], **PLAIN)
+    margin = {"l": 65, "r": 165, "t": 130 if labels else 40, "b": 80 if line is not None else 45}
+    legend = legend_row(-0.17, itemsizing="constant")
+    return styled(chart.figure, height, showlegend=line is not None, legend=legend, margin=margin)
 
 
-def _colour(label: str) -> str:
-    """The colour of the shape that a line's label ends with."""
-    grey = "#888888"
-    return next((colour for shape, colour in SHAPE_COLOURS.items() if label.endswith(shape) and shape != "not learned"), grey)
+def shape_shares(places: Sequence[float], names: Mapping[str, NDArray[np.str_]], x_title: str) -> go.Figure:
+    """What share of the features forms which shape: areas stacked over a logarithmic axis, one panel for each way.
+
+    Shapes are coloured and ordered as in `SHAPE_COLOURS`; what is left up to 100 % is not learned.
+
+    Args:
+        places: where each model stands, ascending.
+        names: title to the shape of every feature, shape (places, features), as `tegum.geometry.identify` gives them.
+        x_title: what the places are.
+    """
+    panels = Panels.titled(names, shared_yaxes=True, horizontal_spacing=0.04)
+    for panel, shapes in zip(panels, names.values(), strict=True):
+        kinds = np.vectorize(kind_of, otypes=[object])(shapes)
+        for rank, (kind, colour) in enumerate(SHAPE_COLOURS.items()):
+            share = (kinds == kind).mean(axis=1)
+            if share.any():
+                area = line(list(places), np.round(share, 4), colour, 0.5, hover=f"{kind}: %{{y:.0%}}", name=kind)
+                panel.add(area.update(stackgroup="features", fillcolor=colour, legendgroup=kind, legendrank=rank))
+    panels.x_axis(x_title, 8, type="log", range=log_range(places), showgrid=False)
+    panels.x_axis(**log_ticks(min(places), max(places)), **OUTSIDE)
+    panels.y_axis(range=[0, 1], tickformat=".0%", **PLAIN)
+    panels.at(column=1).y_axis("share of the features", 8)
+    panels.figure.update_annotations(font={"size": 14, "color": INK})
+    legend = legend_row(-0.22, centred=True, traceorder="normal")
+    return styled(panels.figure, 430, legend=legend, margin={"l": 65, "t": 45, "b": 110})
 
 
 def _spread(count: int) -> NDArray[np.float64]:

@@ -3,6 +3,10 @@
 Each component is laid out by forces (Kamada and Kawai's springs where a shape is small, Fruchterman and Reingold's where it is
 large, from the same start each time); components are packed around the largest one.  Thicker edges are larger overlaps.
 
+>>> figure = network_panels({"a digon and a feature alone": np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 1.0]])})
+>>> [(trace.name, len(trace.x)) for trace in figure.data if trace.name]
+[('dedicated', 1), ('digon', 2)]
+
 Source: the insets of the scatter in section 4 of `Toy Models of Superposition`.
 """
 
@@ -13,10 +17,10 @@ import networkx as nx
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
-from tegum.figures.shapes import SHAPE_COLOURS, kind_of
-from tegum.figures.theme import INK, styled
+from tegum.figures.panels import Panels
+from tegum.figures.theme import INK, SHAPE_COLOURS, kind_of, legend_row, styled
+from tegum.figures.traces import dots, line, segments
 from tegum.geometry import feature_graph, identify
 
 _SMALL = 12
@@ -35,44 +39,26 @@ def network_panels(models: Mapping[str, NDArray[np.floating]], columns: int = 3)
         models: title to W (m, n).
         columns: how many panels stand side by side.
     """
-    rows = -(-len(models) // columns)
-    figure = make_subplots(rows, columns, subplot_titles=list(models), horizontal_spacing=0.02, vertical_spacing=0.08)
-    seen: set[str] = set()
-    for place, W in enumerate(models.values()):
-        row, column = place // columns + 1, place % columns + 1
+    panels = Panels.titled(models, columns, horizontal_spacing=0.02, vertical_spacing=0.08)
+    panels.axes(visible=False)
+    for panel, W in zip(panels, models.values(), strict=True):
         graph = feature_graph(W)
         position = component_layout(graph.weights, graph.components)
-        for trace in _edges(graph.weights, graph.edges, position):
-            figure.add_trace(trace, row=row, col=column)
-        nodes = np.flatnonzero(graph.component >= 0)
-        names = identify(W).names
+        panel.add(*_edges(graph.weights, graph.edges, position))
+        nodes, names = np.flatnonzero(graph.component >= 0), identify(W).names
         kinds = np.array([kind_of(name) for name in names])
         for rank, (kind, colour) in enumerate(SHAPE_COLOURS.items()):
             mine = nodes[kinds[nodes] == kind]
-            if len(mine) == 0:
-                continue
-            trace = go.Scatter(
-                x=position[mine, 0],
-                y=position[mine, 1],
-                mode="markers",
-                marker={"size": 8 if len(nodes) < 90 else 6, "color": colour, "line": {"color": "white", "width": 0.7}},
-                name=kind,
-                legendgroup=kind,
-                legendrank=rank,
-                showlegend=kind not in seen,
-                customdata=[f"feature {i}<br>{names[i]}" for i in mine],
-                hovertemplate="%{customdata}<extra></extra>",
-            )
-            figure.add_trace(trace, row=row, col=column)
-            seen.add(kind)
-        axis = figure.get_subplot(row, column).xaxis.plotly_name.removeprefix("xaxis")
-        figure.update_yaxes(scaleanchor=f"x{axis}", row=row, col=column)
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False)
-    figure.update_annotations(font={"size": 14, "color": INK})
-    styled(figure, height=ROW_HEIGHT * rows + 70)
-    legend = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.02, "yanchor": "top", "itemsizing": "constant"}
-    return figure.update_layout(legend=legend, margin={"l": 10, "r": 10, "t": 45, "b": 60})
+            if len(mine):
+                look = {"size": 8 if len(nodes) < 90 else 6, "color": colour, "line": {"color": "white", "width": 0.7}}
+                x, y = position[mine].T
+                texts = [f"feature {i}<br>{names[i]}" for i in mine]
+                panel.add(dots(x, y, look, "%{customdata}", kind).update(customdata=texts, legendgroup=kind, legendrank=rank))
+        panel.same_units()
+    panels.figure.update_annotations(font={"size": 14, "color": INK})
+    legend = legend_row(-0.02, centred=True, itemsizing="constant")
+    height = ROW_HEIGHT * -(-len(models) // columns) + 70
+    return styled(panels.figure, height, legend=legend, margin={"l": 10, "r": 10, "t": 45, "b": 60})
 
 
 def component_layout(weights: NDArray[np.floating], components: list[NDArray[np.intp]]) -> NDArray[np.float64]:
@@ -120,9 +106,7 @@ def _edges(weights: NDArray[np.floating], edges: NDArray[np.intp], position: NDA
     traces = []
     for least, most, width in _WIDTHS:
         mine = edges[(size > least) & (size <= most)]
-        ends = np.full((2, 3 * len(mine)), np.nan)
-        ends[:, 0::3], ends[:, 1::3] = position[mine[:, 0]].T, position[mine[:, 1]].T
         if len(mine):
-            line = {"color": _EDGE, "width": width}
-            traces.append(go.Scatter(x=ends[0], y=ends[1], mode="lines", line=line, hoverinfo="skip", showlegend=False))
-    return [trace.update(opacity=0.35 if len(edges) > 600 else 1.0) for trace in traces]
+            x, y = segments(*position[mine].transpose(1, 2, 0))
+            traces.append(line(x, y, _EDGE, width, showlegend=False, opacity=0.35 if len(edges) > 600 else 1.0))
+    return traces

@@ -1,22 +1,28 @@
-"""What becomes of one feature as its importance and the density change: the paper's phase diagrams.
+"""Maps over importance and density: what becomes of one feature, the paper's phase diagrams; how often training got stuck.
 
-Every cell shows two numbers at once: the feature's norm (pale 0, strong 1 and more) and its interference with the others
-(blue 0, red 1 and more).  Pale grey is not learned, blue has a dimension of its own, red is in superposition; the square
-beside the panels is the legend.  Density falls from 1 at the top, as in the paper.
+Every cell of a phase diagram shows two numbers at once: the feature's norm (pale 0, strong 1 and more) and its interference
+with the others (blue 0, red 1 and more).  Pale grey is not learned, blue has a dimension of its own, red is in superposition;
+the square beside the panels is the legend.  Density falls from 1 at the top, as in the paper.
+
+>>> axes = {"density": [0.1, 1.0], "importance_ratio": [0.5, 1.0]}
+>>> share = xr.DataArray([[0.0, 0.25], [0.5, 1.0]], axes, list(axes))
+>>> stuck_panels({"same sign": share}).data[0].z.tolist()
+[[0.0, 25.0], [50.0, 100.0]]
 
 Source: the figures of section 3 of `Toy Models of Superposition`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
-from tegum.figures.theme import INK, styled
+from tegum.figures.panels import Panels
+from tegum.figures.theme import INK, PLAIN, colour_scale, dash, legend_row, log_range, stepped, styled
+from tegum.figures.traces import line
 
 _SHADES = 24
 _PALE = np.array([226.0, 226.0, 226.0])
@@ -24,27 +30,11 @@ _ALONE = np.array([20.0, 70.0, 160.0])
 _MIXED = np.array([205.0, 45.0, 45.0])
 
 
-def _colour(interference: float, norm: float) -> str:
-    strong = _ALONE + (_MIXED - _ALONE) * interference
-    red, green, blue = (_PALE + (strong - _PALE) * norm).round().astype(int)
-    return f"rgb({red},{green},{blue})"
-
-
-def _scale() -> list[list[Any]]:
-    """A colour scale of single steps, one for each pair (norm, interference)."""
-    count = _SHADES * _SHADES
-    steps: list[list[Any]] = []
-    for k in range(count):
-        colour = _colour((k % _SHADES) / (_SHADES - 1), (k // _SHADES) / (_SHADES - 1))
-        steps += [[k / count, colour], [(k + 1) / count, colour]]
-    return steps
-
-
-def _codes(norm: NDArray[np.float64], interference: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The step of the colour scale of every cell."""
-    row = np.rint(np.clip(norm, 0, 1) * (_SHADES - 1))
-    column = np.rint(np.clip(interference, 0, 1) * (_SHADES - 1))
-    return np.asarray((row * _SHADES + column + 0.5) / _SHADES**2)
+def density_axes(panel: Panels, label: str, ratios: Sequence[float] = (0.1, 0.3, 1, 3, 10), standoff: int = 12) -> None:
+    """Labels a panel whose horizontal axis is an importance relative to the others', its vertical one density."""
+    panel.x_axis(label, 8, type="log", tickvals=list(ratios), ticktext=[f"{ratio:g}×" for ratio in ratios], **PLAIN)
+    panel.y_axis(type="log", tickvals=[1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001], **PLAIN)
+    panel.at(column=1).y_axis("feature density 1 − S", standoff)
 
 
 def phase_panels(
@@ -61,80 +51,61 @@ def phase_panels(
         across: the dimension of the horizontal axis, logarithmic.
         label: what that axis is called.
     """
-    count = len(panels)
-    figure = make_subplots(
-        cols=count + 1, column_widths=[1.0] * count + [0.46], subplot_titles=[*panels, ""], horizontal_spacing=0.06
-    )
-    shared = {"zmin": 0, "zmax": 1, "colorscale": _scale(), "showscale": False}
-    styles = ["solid", "dash", "dot"]
-    for column, data in enumerate(panels.values(), start=1):
-        norm = data["norm"].transpose("density", across).values
-        mixed = data["interference"].transpose("density", across).values
-        figure.add_trace(
-            go.Heatmap(
-                x=data[across].values,
-                y=data["density"].values,
-                z=_codes(norm, mixed),
-                customdata=np.stack([norm, mixed], axis=-1),
-                hovertemplate=(
-                    f"{across.replace('_', ' ')} %{{x:.3g}}<br>density %{{y:.3g}}<br>norm %{{customdata[0]:.3f}}"
-                    "<br>interference %{customdata[1]:.3f}<extra></extra>"
-                ),
-                **shared,
-            ),
-            row=1,
-            col=column,
-        )
-        for style, (name, (x, y)) in zip(styles, (lines or {}).items(), strict=False):
-            figure.add_trace(
-                go.Scatter(
-                    x=x,
-                    y=y,
-                    mode="lines",
-                    name=name,
-                    legendgroup=name,
-                    showlegend=column == 1,
-                    line={"color": INK, "width": 2, "dash": style},
-                ),
-                row=1,
-                col=column,
-            )
-        low, high = np.log10(data[across].values[[0, -1]])
-        bottom, top = sorted(np.log10(data["density"].values[[0, -1]]))
-        figure.update_xaxes(
-            type="log",
-            range=[low, high],
-            tickvals=[0.1, 1, 10],
-            ticktext=["0.1×", "1×", "10×"],
-            col=column,
-        )
-        figure.update_xaxes(title={"text": label, "standoff": 8}, showgrid=False, zeroline=False, col=column)
-        figure.update_yaxes(
-            type="log", range=[bottom, top], tickvals=[1, 0.3, 0.1, 0.03, 0.01], showgrid=False, zeroline=False, col=column
-        )
-        figure.update_yaxes(showticklabels=column == 1, col=column)
-    figure.update_yaxes(title={"text": "feature density 1 − S", "standoff": 12}, col=1)
+    widths = [1.0] * len(panels) + [0.46]
+    drawn = Panels.titled([*panels, ""], column_widths=widths, horizontal_spacing=0.06)
+    *maps, legend = drawn
+    for panel, data in zip(maps, panels.values(), strict=True):
+        norm, mixed = (data[name].transpose("density", across).values for name in ("norm", "interference"))
+        x, y = data[across].values, data["density"].values
+        hover = f"{across.replace('_', ' ')} %{{x:.3g}}<br>density %{{y:.3g}}"
+        hover += "<br>norm %{customdata[0]:.3f}<br>interference %{customdata[1]:.3f}"
+        panel.add(_cells(x, y, norm, mixed, customdata=np.stack([norm, mixed], axis=-1), hovertemplate=hover))
+        for k, (name, (x_line, y_line)) in enumerate((lines or {}).items()):
+            hover = f"{name}<br>{label} %{{x:.3g}}<br>density %{{y:.3g}}"
+            panel.add(line(x_line, y_line, INK, 2, dash(k), hover, name=name, legendgroup=name))
+        density_axes(panel, label, (0.1, 1, 10))
+        panel.x_axis(range=log_range(x))
+        panel.y_axis(range=log_range(y), showticklabels=panel.column == 1)
     steps = np.linspace(0, 1, _SHADES)
-    figure.add_trace(
-        go.Heatmap(x=steps, y=steps, z=_codes(*np.meshgrid(steps, steps, indexing="ij")), hoverinfo="skip", **shared),
-        row=1,
-        col=count + 1,
-    )
-    legend = count + 1
-    figure.update_xaxes(title={"text": "interference", "standoff": 6}, tickvals=[0, 1], ticktext=["0", "≥ 1"], col=legend)
-    figure.update_yaxes(
-        title={"text": "norm", "standoff": 2},
-        side="right",
-        tickvals=[0, 1],
-        ticktext=["0", "≥ 1"],
-        scaleanchor=f"x{legend}",
-        constrain="domain",
-        col=legend,
-    )
-    figure.update_xaxes(constrain="domain", col=legend)
-    figure.update_layout(legend={"orientation": "h", "y": -0.22, "x": 0})
-    figure.update_annotations(font_size=13)
-    figure.update_xaxes(tickfont={"size": 12})
-    styled(figure, height=440)
-    figure.update_layout(margin={"l": 75, "r": 60})
-    return figure
+    legend.add(_cells(steps, steps, *np.meshgrid(steps, steps, indexing="ij"), hoverinfo="skip"))
+    legend.axes(tickvals=[0, 1], ticktext=["0", "≥ 1"], constrain="domain")
+    legend.x_axis("interference", 6)
+    legend.y_axis("norm", 2, side="right")
+    legend.same_units()
+    drawn.x_axis(tickfont={"size": 12})
+    drawn.figure.update_annotations(font_size=13)
+    return styled(drawn.figure, 440, legend=legend_row(-0.22), margin={"l": 75, "r": 60})
+
+
+def stuck_panels(panels: Mapping[str, xr.DataArray], across: str = "importance_ratio") -> go.Figure:
+    """How often training got stuck: shares from 0 to 1 as colours, one panel for each kind of start.
+
+    Args:
+        panels: title to shares, dims (density, ``across``); NaN where there was no such start.
+        across: the dimension of the horizontal axis, logarithmic.
+    """
+    drawn = Panels.titled(panels, horizontal_spacing=0.09)
+    for panel, share in zip(drawn, panels.values(), strict=True):
+        z = 100 * share.transpose("density", across).values
+        hover = "importance %{x:.3g}<br>density %{y:.3g}<br>%{z:.0f} % stuck"
+        x, y = share[across].values, share["density"].values
+        panel.add(go.Heatmap(x=x, y=y, z=z, coloraxis="coloraxis", hovertemplate=hover))
+        density_axes(panel, "relative importance")
+    return styled(drawn.figure, 400, coloraxis=colour_scale("Cividis", 0, 100, "stuck, %"), margin={"l": 75})
+
+
+def _cells(
+    x: NDArray[np.float64], y: NDArray[np.float64], norm: NDArray[np.float64], interference: NDArray[np.float64], **more: Any
+) -> go.Heatmap:
+    """Cells in the colours of norm and interference: each pair of shades is a step of one colour scale."""
+    row, column = (np.rint(np.clip(values, 0, 1) * (_SHADES - 1)) for values in (norm, interference))
+    codes = (row * _SHADES + column + 0.5) / _SHADES**2
+    shades = np.arange(_SHADES) / (_SHADES - 1)
+    scale = stepped([_colour(mixed, strength) for strength in shades for mixed in shades])
+    return go.Heatmap(x=x, y=y, z=codes, zmin=0, zmax=1, colorscale=scale, showscale=False, **more)
+
+
+def _colour(interference: float, norm: float) -> str:
+    strong = _ALONE + (_MIXED - _ALONE) * interference
+    red, green, blue = (_PALE + (strong - _PALE) * norm).round().astype(int)
+    return f"rgb({red},{green},{blue})"

@@ -5,6 +5,10 @@ interference with the others (dark 0, yellow 1 and more) or the feature itself. 
 weight's feature, and those given as polysemantic stand on grey.  On request the weights stand above as a matrix, neurons
 in the same order (columns), features down the rows.
 
+>>> parts = rectangles(np.array([[1.0, -0.5, 0.25]]))        # one neuron
+>>> {name: values.tolist() for name, values in parts.items() if name != "neuron"}
+{'feature': [0, 1, 2], 'height': [1.0, -0.5, 0.25], 'base': [0.0, 0.0, 1.0]}
+
 Source: sections 8 and 9 of `Toy Models of Superposition`.
 """
 
@@ -15,12 +19,12 @@ from typing import Any, Literal, final
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
-from tegum.figures.theme import INK, SIGNED, styled
+from tegum.figures.panels import Panels
+from tegum.figures.theme import INK, INTERFERENCE, PLAIN, SIGNED, colour_scale, styled
 from tegum.geometry import interference, neuron_order
 
-_MIXED, _NAMED = "Inferno", "Viridis_r"
+_NAMED = "Viridis_r"
 _GROUND = "#e4e4e4"
 _VISIBLE = 0.01
 """Rectangles below this share of the panel's largest weight are not drawn: they would be thinner than a line."""
@@ -70,67 +74,52 @@ def stack_panels(
         ordered_by: weights (m, n) that give all panels the same order of neurons; by default each has its own.
         own_scale: whether each panel is as high as its own highest stack, instead of all sharing one scale.
     """
-    columns = len(panels) if columns is None else columns
-    grounds: list[dict[str, Any]] = []
-    blocks = -(-len(panels) // columns)
-    each = 2 if matrix else 1
-    titles = list(panels) + [""] * (blocks * columns - len(panels))
-    shown = [title for block in range(blocks) for title in _titles(titles[block * columns : (block + 1) * columns], each)]
-    figure = make_subplots(
-        rows=each * blocks,
-        cols=columns,
-        subplot_titles=shown,
-        horizontal_spacing=0.06 / columns,
-        vertical_spacing=0.3 / (each * blocks + 1) if blocks > 1 else 0.04,
-    )
-    features = max(panel.weights.shape[1] for panel in panels.values())
-    reach = _reach([panel.weights for panel in panels.values()], signed)
-    for number, panel in enumerate(panels.values()):
-        model, column = panel.sorted(ordered_by), number % columns + 1
-        row = each * (number // columns + 1)
+    columns = columns or len(panels)
+    blocks, each = -(-len(panels) // columns), 2 if matrix else 1
+    titles = np.full((blocks, each, columns), "", dtype=object)
+    titles[:, 0].flat[: len(panels)] = list(panels)
+    gap = 0.3 / (each * blocks + 1) if blocks > 1 else 0.04
+    drawn = Panels.titled(titles.ravel(), columns, horizontal_spacing=0.06 / columns, vertical_spacing=gap)
+    places = [(each * (k // columns + 1), k % columns + 1) for k in range(len(panels))]
+    models = [panel.sorted(ordered_by) for panel in panels.values()]
+    for number, ((row, column), model) in enumerate(zip(places, models, strict=True)):
         if matrix:
-            _add_matrix(figure, model, row - 1, column)
-        _add_stack(figure, model, colour, signed, row, column)
-        grounds += _grounds(figure, model.polysemantic, row, column)
-        top, bottom = _reach([panel.weights], signed) if own_scale else reach
-        figure.update_yaxes(range=[bottom, top], showticklabels=own_scale or column == 1, row=row, col=column)
-        figure.update_yaxes(title="weights" if column == 1 else None, row=row, col=column)
-        last_row = number + columns >= len(panels)
-        figure.update_xaxes(title={"text": "neuron", "standoff": 4} if last_row else None, row=row, col=column)
-    bar: dict[str, Any] = {"thickness": 12, "x": 1.01, "len": 0.45 if matrix else 0.8, "y": 0.22 if matrix else 0.5}
+            _add_matrix(drawn.at(row - 1, column), model)
+        stack, first = drawn.at(row, column), column == 1
+        _add_stack(stack, model, colour, signed)
+        bottom, top = _reach([model] if own_scale else models, signed)
+        stack.y_axis("weights" if first else None, range=[bottom, top], showticklabels=own_scale or first)
+        if number + columns >= len(panels):
+            stack.x_axis("neuron", 4)
+    for place, model in zip(places, models, strict=True):
+        shaded = np.flatnonzero(model.polysemantic).tolist()
+        drawn.at(*place).shade([(k - 0.5, k + 0.5) for k in shaded], _GROUND)
+    at: dict[str, Any] = {"x": 1.01, "y": 0.22, "len": 0.45} if matrix else {"x": 1.01, "y": 0.5, "len": 0.8}
     if colour == "interference":
-        bar |= {"title": {"text": "interference", "side": "right"}, "tickvals": [0, 0.5, 1]}
-        scale = {"colorscale": _MIXED, "cmin": 0, "cmax": 1.15, "colorbar": bar}
+        scale = colour_scale(INTERFERENCE, 0, 1.15, "interference", tickvals=[0, 0.5, 1], **at)
     else:
-        bar |= {"title": {"text": "feature", "side": "right"}, "tick0": 0, "dtick": max(1, features // 10)}
-        scale = {"colorscale": _NAMED, "cmin": 0, "cmax": features - 1, "colorbar": bar}
-    figure.update_layout(coloraxis=scale, showlegend=False, bargap=0.12, barmode="overlay")
+        features = max(panel.weights.shape[1] for panel in panels.values())
+        scale = colour_scale(_NAMED, 0, features - 1, "feature", tick0=0, dtick=max(1, features // 10), **at)
+    scales = {"coloraxis": scale}
     if matrix:
-        above = {"title": {"text": "W", "side": "right"}, "thickness": 12, "x": 1.01, "len": 0.45, "y": 0.78}
-        figure.update_layout(coloraxis2={"colorscale": SIGNED, "cmin": -1.5, "cmax": 1.5, "colorbar": above})
-    figure.update_annotations(font_size=12)
-    figure.update_layout(shapes=[*figure.layout.shapes, *grounds])
-    return styled(figure, height=each * blocks * row_height + 80)
+        scales["coloraxis2"] = colour_scale(SIGNED, -1.5, 1.5, "W", x=1.01, y=0.78, len=0.45)
+    drawn.figure.update_annotations(font_size=12)
+    height = each * blocks * row_height + 80
+    return styled(drawn.figure, height, showlegend=False, bargap=0.12, barmode="overlay", **scales)
 
 
-def _reach(weights: list[NDArray[np.floating]], signed: bool) -> tuple[float, float]:
-    """The heights between which all stacks of all panels lie, with a little air."""
-    up = max(float((np.maximum(w, 0) if signed else abs(w)).sum(axis=1).max()) for w in weights)
-    down = max(float(np.maximum(-w, 0).sum(axis=1).max()) for w in weights) if signed else 0.0
-    return 1.04 * up, -1.04 * down
+def _reach(models: list[NeuronPanel], signed: bool) -> tuple[float, float]:
+    """The heights between which all stacks of all models lie, with a little air."""
+    up = max(float((np.maximum(m.weights, 0) if signed else abs(m.weights)).sum(axis=1).max()) for m in models)
+    down = max(float(np.maximum(-m.weights, 0).sum(axis=1).max()) for m in models) if signed else 0.0
+    return -1.04 * down, 1.04 * up
 
 
-def _titles(titles: list[str], each: int) -> list[str]:
-    return titles + [""] * len(titles) * (each - 1)
-
-
-def _add_matrix(figure: go.Figure, model: NeuronPanel, row: int, column: int) -> None:
-    hover = "neuron %{x}, feature %{y}: %{z:.3f}<extra></extra>"
-    figure.add_trace(go.Heatmap(z=model.weights.T, coloraxis="coloraxis2", hovertemplate=hover), row=row, col=column)
-    figure.update_yaxes(autorange="reversed", showticklabels=False, ticks="", row=row, col=column)
-    figure.update_xaxes(showticklabels=False, ticks="", row=row, col=column)
-    if column == 1:
-        figure.update_yaxes(title="feature, by importance", row=row, col=column)
+def _add_matrix(panel: Panels, model: NeuronPanel) -> None:
+    hover = "neuron %{x}, feature %{y}: %{z:.3f}"
+    panel.add(go.Heatmap(z=model.weights.T, coloraxis="coloraxis2", hovertemplate=hover))
+    panel.axes(showticklabels=False, ticks="")
+    panel.y_axis("feature, by importance" if panel.column == 1 else None, autorange="reversed")
 
 
 def rectangles(weights: NDArray[np.floating], signed: bool = True) -> dict[str, NDArray[Any]]:
@@ -145,45 +134,17 @@ def rectangles(weights: NDArray[np.floating], signed: bool = True) -> dict[str, 
     return {"neuron": neuron[drawn], "feature": order[drawn], "height": height[drawn], "base": base[drawn]}
 
 
-def _grounds(figure: go.Figure, shaded: NDArray[np.bool_], row: int, column: int) -> list[dict[str, Any]]:
-    """A grey rectangle behind every shaded neuron; set all at once, because plotly takes long to add them one by one."""
-    axis = figure.get_subplot(row, column).xaxis.plotly_name.removeprefix("xaxis")
-    ground = {"type": "rect", "xref": f"x{axis}", "yref": f"y{axis} domain", "y0": 0, "y1": 1}
-    look = {"fillcolor": _GROUND, "line": {"width": 0}, "layer": "below"}
-    return [{**ground, **look, "x0": k - 0.5, "x1": k + 0.5} for k in np.flatnonzero(shaded).tolist()]
-
-
-def _add_stack(figure: go.Figure, model: NeuronPanel, colour: str, signed: bool, row: int, column: int) -> None:
+def _add_stack(panel: Panels, model: NeuronPanel, colour: str, signed: bool) -> None:
     parts = rectangles(model.weights, signed)
+    neuron, feature = parts["neuron"], parts["feature"]
     mixed = interference(model.weights)
-    shade = np.clip(mixed, 0, 1)[parts["feature"]] if colour == "interference" else parts["feature"]
-    weight = model.weights[parts["neuron"], parts["feature"]]
-    border = _THIN if model.weights.shape[1] > _MANY else 0.6
-    figure.add_trace(
-        go.Bar(
-            x=parts["neuron"],
-            y=parts["height"],
-            base=parts["base"],
-            marker={
-                "color": shade,
-                "coloraxis": "coloraxis",
-                "line": {"width": border, "color": "white"},
-            },
-            customdata=np.column_stack([parts["feature"], weight, mixed[parts["feature"]]]),
-            hovertemplate="neuron %{x}, feature %{customdata[0]}: %{customdata[1]:.3f}, "
-            "interference %{customdata[2]:.2f}<extra></extra>",
-        ),
-        row=row,
-        col=column,
-    )
-    figure.add_hline(y=0, line={"color": INK, "width": 1}, row=row, col=column)
-    figure.update_xaxes(
-        range=[-0.5, len(model.weights) - 0.5],
-        showticklabels=False,
-        ticks="",
-        showgrid=False,
-        zeroline=False,
-        row=row,
-        col=column,
-    )
-    figure.update_yaxes(showgrid=False, zeroline=False, nticks=5, row=row, col=column)
+    shade = np.clip(mixed, 0, 1)[feature] if colour == "interference" else feature
+    border = {"width": _THIN if len(mixed) > _MANY else 0.6, "color": "white"}
+    said = np.column_stack([feature, model.weights[neuron, feature], mixed[feature]])
+    bars = go.Bar(x=neuron, y=parts["height"], base=parts["base"], customdata=said)
+    bars.marker = {"color": shade, "coloraxis": "coloraxis", "line": border}
+    bars.hovertemplate = "neuron %{x}, feature %{customdata[0]}: %{customdata[1]:.3f}, interference %{customdata[2]:.2f}"
+    panel.add(bars)
+    panel.figure.add_hline(y=0, line={"color": INK, "width": 1}, row=panel.row, col=panel.column)
+    panel.x_axis(range=[-0.5, len(model.weights) - 0.5], showticklabels=False, ticks="", **PLAIN)
+    panel.y_axis(nticks=5, **PLAIN)

@@ -1,12 +1,20 @@
-"""How every picture looks and behaves: one place for fonts, colours and the buttons of plotly.
+"""How every picture looks and behaves: one place for fonts, colours, legends and the buttons of plotly.
 
 plotly's upload button is switched off here, and nothing that is drawn asks the network for anything.
+
+>>> [kind_of(name) for name in ("digon", "2-simplex", "irregular (7 in 3)")]
+['digon', 'another shape', 'irregular']
+>>> log_ticks(1, 10)["ticktext"][:5]
+['1', '2', '3', '4', '5']
 """
 
+from collections.abc import Sequence
 from math import ceil, floor, log10
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 INK = "#222222"
@@ -14,12 +22,35 @@ FAINT = "#c9c9c9"
 IMPORTANCE = "Viridis"
 """Yellow is most important, as in the paper."""
 
+INTERFERENCE = "Inferno"
+"""From dark (0, alone) to yellow (1 and more)."""
+
 SIGNED = "RdBu_r"
 POSITIVE, NEGATIVE = "#b2182b", "#2166ac"
 """Weights and overlaps: red above 0, blue below, as in the paper."""
 
 CATEGORIES = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#222222", "#ee7733", "#009988")
 """Ten colours that colour-blind readers tell apart (after Paul Tol), for answers that have no colour of their own."""
+
+SHAPE_COLOURS = {
+    "dedicated": "#222222",
+    "tetrahedron": "#66ccee",
+    "triangle": "#228833",
+    "digon": "#ee6677",
+    "pentagon": "#4477aa",
+    "square antiprism": "#aa3377",
+    "another shape": "#ccbb44",
+    "irregular": "#999999",
+    "not learned": "#e6e6e6",
+}
+"""Every kind of shape that the paper names, from many dimensions per feature to few, and its colour (after Paul Tol)."""
+
+DASHES = ("solid", "dash", "dot", "dashdot")
+PLAIN: dict[str, Any] = {"showgrid": False, "zeroline": False}
+"""An axis without lines across its panel."""
+
+OUTSIDE: dict[str, Any] = {"showline": True, "linecolor": FAINT, "ticks": "outside"}
+"""An axis with a line along its panel."""
 
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -29,6 +60,34 @@ CONFIG: dict[str, Any] = {
     "modeBarButtonsToRemove": ["sendDataToCloud", "select2d", "lasso2d", "autoScale2d"],
 }
 """What every page passes to plotly.js."""
+
+
+def kind_of(name: str) -> str:
+    """The kind in `SHAPE_COLOURS` that a name given by `tegum.geometry.identify` belongs to."""
+    if name.startswith("irregular"):
+        return "irregular"
+    return name if name in SHAPE_COLOURS else "another shape"
+
+
+def category(k: int) -> str:
+    """The colour of the k-th of several; used again after ten."""
+    return CATEGORIES[k % len(CATEGORIES)]
+
+
+def dash(k: int) -> str:
+    """The dash of the k-th of several lines; used again after four."""
+    return DASHES[k % len(DASHES)]
+
+
+def stepped(colours: Sequence[str]) -> list[list[Any]]:
+    """A colour scale of single steps, one for each colour."""
+    return [[edge / len(colours), colour] for k, colour in enumerate(colours) for edge in (k, k + 1)]
+
+
+def colour_scale(scale: str, low: float, high: float, title: str, side: str = "right", **bar: Any) -> dict[str, Any]:
+    """Colours of numbers from ``low`` to ``high``, and the colour bar beside them: for a marker or a colour axis."""
+    bar = {"title": {"text": title, "side": side}, "thickness": 12, **bar}
+    return {"colorscale": scale, "cmin": low, "cmax": high, "colorbar": bar}
 
 
 def log_ticks(low: float, high: float) -> dict[str, Any]:
@@ -41,8 +100,33 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
     return {"tickmode": "array", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
-def styled(figure: go.Figure, height: int) -> go.Figure:
-    """The figure in tegum's style: white ground, plain axes, readable type; changed in place and returned."""
+def log_range(values: ArrayLike, air: float = 0) -> list[float]:
+    """The range of a logarithmic axis from the lowest value to the highest, and some decades of air on both sides."""
+    return [float(np.log10(np.min(values))) - air, float(np.log10(np.max(values))) + air]
+
+
+def legend_row(y: float, centred: bool = False, **more: Any) -> dict[str, Any]:
+    """A legend in a row, ``y`` of the panels' height above their bottom; from the left, or centred and below it."""
+    return {"orientation": "h", "y": y} | ({"x": 0.5, "xanchor": "center", "yanchor": "top"} if centred else {"x": 0}) | more
+
+
+def styled(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
+    """The figure in tegum's style: white ground, plain axes, readable type.
+
+    Each legend group has one entry, that of its first trace; what traces say on hovering is without the box that repeats names.
+
+    Args:
+        figure: it is changed in place and returned.
+        height: of the picture, pixels.
+        layout: what differs, such as ``margin``, of which only the sides that are given are changed.
+    """
+    groups: set[str] = set()
+    for trace in figure.data:
+        if trace.legendgroup is not None:
+            trace.showlegend = trace.legendgroup not in groups
+            groups.add(trace.legendgroup)
+        if trace.hovertemplate is not None:
+            trace.hovertemplate += "<extra></extra>"
     figure.update_layout(
         template="none",
         height=height,
@@ -52,4 +136,4 @@ def styled(figure: go.Figure, height: int) -> go.Figure:
         plot_bgcolor="white",
         hoverlabel={"font": {"family": FONT}},
     )
-    return figure
+    return figure.update_layout(layout)

@@ -4,6 +4,10 @@ Red edges excite, blue ones inhibit; the wider, the larger the weight.  Neurons 
 weight is 1 (`tegum.geometry.rescaled_neurons`), stand in the order of their main feature, and carry a dark
 ring where they are marked: as polysemantic, or as parts of a motif.
 
+>>> graph = WeightGraph(np.array([[2.0], [-1.0]]), np.array([[0.5, -1.0]]), marked=np.array([False, True]))
+>>> [str(trace.text[0]) for trace in weight_graphs({"|x|": graph}).data[:2]]
+['input weight of neuron 0 from x_0: 1.00', 'input weight of neuron 1 from x_0: -1.00']
+
 Source: the bipartite weight graphs of section 9 of `Toy Models of Superposition`.
 """
 
@@ -14,9 +18,10 @@ from typing import Any, final
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
-from tegum.figures.theme import FAINT, INK, NEGATIVE, POSITIVE, styled
+from tegum.figures.panels import Panels
+from tegum.figures.theme import FAINT, INK, NEGATIVE, PLAIN, POSITIVE, legend_row, styled
+from tegum.figures.traces import dots, line, segments
 from tegum.geometry import neuron_order, rescaled_neurons
 
 _WIDTHS = 6
@@ -68,79 +73,53 @@ def weight_graphs(
         columns: how many graphs stand side by side; all of them by default.
         row_height: height of one row of graphs in pixels.
     """
-    columns = len(graphs) if columns is None else columns
+    columns = columns or len(graphs)
     rows = -(-len(graphs) // columns)
-    figure = make_subplots(
-        rows=rows, cols=columns, subplot_titles=list(graphs), horizontal_spacing=0.04, vertical_spacing=0.12 / rows
-    )
-    seen: set[str] = set()
-    for number, graph in enumerate(graphs.values()):
-        _add_graph(figure, graph.settled(), least, number // columns + 1, number % columns + 1, seen)
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, range=[-0.25, 2.25])
-    for row in range(1, rows + 1):
-        ticks = {"tickvals": [0, 1, 2], "ticktext": ["inputs x", "neurons", "outputs"], "ticks": "", "showgrid": False}
-        figure.update_yaxes(visible=True, zeroline=False, **ticks, row=row, col=1)
-    figure.update_layout(legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.02, "yanchor": "top"})
-    return styled(figure, height=rows * row_height + 90).update_layout(margin={"l": 75})
+    panels = Panels.titled(graphs, columns, horizontal_spacing=0.04, vertical_spacing=0.12 / rows)
+    for panel, graph in zip(panels, graphs.values(), strict=True):
+        _add_graph(panel, graph.settled(), least)
+    panels.axes(visible=False)
+    layers: dict[str, Any] = {"tickvals": [0, 1, 2], "ticktext": ["inputs x", "neurons", "outputs"], "ticks": "", **PLAIN}
+    panels.y_axis(range=[-0.25, 2.25])
+    panels.at(column=1).y_axis(visible=True, **layers)
+    legend = legend_row(-0.02, centred=True)
+    return styled(panels.figure, rows * row_height + 90, legend=legend, margin={"l": 75})
 
 
-def _add_graph(figure: go.Figure, graph: WeightGraph, least: float, row: int, column: int, seen: set[str]) -> None:
+def _add_graph(panel: Panels, graph: WeightGraph, least: float) -> None:
     m, n = graph.W1.shape
-    feature_x, neuron_x = (np.arange(n) + 0.5) / n, (np.arange(m) + 0.5) / m
-    layers = (
-        (graph.W1, neuron_x, feature_x, 1.0, 0.0, "input weight of neuron %d from x_%d"),
-        (graph.W2, feature_x, neuron_x, 2.0, 1.0, "output weight to y_%d from neuron %d"),
+    inputs, neurons, outputs = (
+        np.stack([(np.arange(count) + 0.5) / count, np.full(count, height)]) for count, height in ((n, 0.0), (m, 1.0), (n, 2.0))
     )
-    for weights, to_x, from_x, to_y, from_y, words in layers:
-        drawn = edges(weights, least)
-        for sign, colour, name in ((1, POSITIVE, "positive weight"), (-1, NEGATIVE, "negative weight")):
-            for width in range(1, _WIDTHS + 1):
-                chosen = (drawn["sign"] == sign) & (drawn["width"] == width)
-                if not chosen.any():
-                    continue
+    panel.add(*_edges(graph.W1, inputs, neurons, least, "input weight of neuron %d from x_%d"))
+    panel.add(*_edges(graph.W2, neurons, outputs, least, "output weight to y_%d from neuron %d"))
+    none = np.zeros(n, bool)
+    panel.add(_nodes(inputs, "input x_%d", none, n <= _FEW))
+    panel.add(_nodes(neurons, "neuron %d", graph.marked, False))
+    panel.add(_nodes(outputs, "output y_%d", none, n <= _FEW))
+
+
+def _edges(
+    weights: NDArray[np.floating], begins: NDArray[np.float64], ends: NDArray[np.float64], least: float, words: str
+) -> list[go.Scatter]:
+    """The weights (to, from) as lines between places (2, ...), one trace for each sign and width that occurs."""
+    drawn, traces = edges(weights, least), []
+    for sign, colour, name in ((1, POSITIVE, "positive weight"), (-1, NEGATIVE, "negative weight")):
+        for width in range(1, _WIDTHS + 1):
+            chosen = (drawn["sign"] == sign) & (drawn["width"] == width)
+            if chosen.any():
                 r, c = drawn["row"][chosen], drawn["column"][chosen]
-                gap = np.full(len(r), np.nan)
-                text = [f"{words % (i, j)}: {weights[i, j]:.2f}" for i, j in zip(r, c, strict=True)]
-                figure.add_trace(
-                    go.Scatter(
-                        x=np.column_stack([from_x[c], (from_x[c] + to_x[r]) / 2, to_x[r], gap]).ravel(),
-                        y=np.tile([from_y, (from_y + to_y) / 2, to_y, np.nan], len(r)),
-                        mode="lines",
-                        line={"color": colour, "width": _WIDEST * width / _WIDTHS},
-                        opacity=0.35 + 0.6 * width / _WIDTHS,
-                        name=name,
-                        legendgroup=name,
-                        showlegend=name not in seen,
-                        text=np.repeat(text, 4),
-                        hovertemplate="%{text}<extra></extra>",
-                    ),
-                    row=row,
-                    col=column,
-                )
-                seen.add(name)
-    for x, y, names, ring in (
-        (feature_x, 0.0, [f"input x_{i}" for i in range(n)], np.zeros(n, bool)),
-        (neuron_x, 1.0, [f"neuron {k}" for k in range(m)], graph.marked),
-        (feature_x, 2.0, [f"output y_{i}" for i in range(n)], np.zeros(n, bool)),
-    ):
-        numbered = n <= _FEW and y != 1
-        figure.add_trace(
-            go.Scatter(
-                x=x,
-                y=np.full(len(x), y),
-                mode="markers+text" if numbered else "markers",
-                marker={
-                    "size": _NUMBERED_NODE if numbered else _NODE,
-                    "color": "white",
-                    "line": {"width": np.where(ring, 4, 1.5), "color": np.where(ring, INK, FAINT)},
-                },
-                text=[str(k) for k in range(len(x))] if numbered else None,
-                textfont={"size": 11},
-                customdata=names,
-                showlegend=False,
-                hovertemplate="%{customdata}<extra></extra>",
-            ),
-            row=row,
-            col=column,
-        )
+                texts = [f"{words % (i, j)}: {weights[i, j]:.2f}" for i, j in zip(r, c, strict=True)]
+                x, y = segments(begins[:, c], (begins[:, c] + ends[:, r]) / 2, ends[:, r])
+                trace = line(x, y, colour, _WIDEST * width / _WIDTHS, hover="%{text}", name=name, legendgroup=name)
+                traces.append(trace.update(opacity=0.35 + 0.6 * width / _WIDTHS, text=np.repeat(texts, 4)))
+    return traces
+
+
+def _nodes(places: NDArray[np.float64], words: str, ringed: NDArray[np.bool_], numbered: bool) -> go.Scatter:
+    ring = {"width": np.where(ringed, 4, 1.5), "color": np.where(ringed, INK, FAINT)}
+    look = {"size": _NUMBERED_NODE if numbered else _NODE, "color": "white", "line": ring}
+    x, y = places
+    drawn = dots(x, y, look, "%{customdata}")
+    drawn.update(customdata=[words % k for k in range(len(ringed))], textfont={"size": 11}, showlegend=False)
+    return drawn.update(mode="markers+text", text=[str(k) for k in range(len(ringed))]) if numbered else drawn

@@ -1,0 +1,55 @@
+"""What all pictures are made of: panels in order, one legend entry a group, lines with gaps, colour scales, axes."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from tegum.figures.panels import Panels
+from tegum.figures.theme import colour_scale, log_range, stepped, styled
+from tegum.figures.traces import arrow, dots, line, segments
+
+
+def test_panels_come_row_by_row_and_are_narrowed_by_row_and_column() -> None:
+    panels = Panels.titled("abc", columns=2)
+    assert [(panel.row, panel.column, panel.axis) for panel in panels] == [(1, 1, ""), (1, 2, "2"), (2, 1, "3")]
+    panels.at(column=2).x_axis("right", 7)
+    panels.y_axis(range=[0, 1])
+    titles = [axis.title.text for axis in panels.figure.select_xaxes()]
+    assert titles == [None, "right", None, "right"]
+    assert {axis.range for axis in panels.figure.select_yaxes()} == {(0, 1)}
+
+
+def test_a_matrix_is_drawn_in_square_cells_with_its_first_row_above() -> None:
+    panels = Panels.titled("ab")
+    panels.at(1, 2).add_square(go.Heatmap(z=np.eye(2)))
+    axis = panels.figure.layout.yaxis2
+    assert (axis.autorange, axis.scaleanchor, axis.constrain) == ("reversed", "x2", "domain")
+
+
+def test_spans_are_shaded_in_their_panel() -> None:
+    panels = Panels.titled("ab")
+    for panel in panels:
+        panel.shade([(1, 2), (3, 4)], "red")
+    shapes = [(shape.xref, shape.yref, shape.x0, shape.x1) for shape in panels.figure.layout.shapes]
+    assert shapes[2:] == [("x2", "y2 domain", 1, 2), ("x2", "y2 domain", 3, 4)]
+
+
+def test_a_group_has_one_entry_and_what_is_said_on_hovering_no_second_box() -> None:
+    traces = [line([0], [0], hover="%{y}", name=name, legendgroup=name) for name in ("a", "b", "a")]
+    figure = styled(go.Figure([*traces, dots([0], [0], {})]), 300, margin={"t": 5})
+    assert [trace.showlegend for trace in figure.data] == [True, True, False, None]
+    assert [trace.hovertemplate for trace in figure.data] == ["%{y}<extra></extra>"] * 3 + [None]
+    assert (figure.layout.margin.t, figure.layout.margin.l, figure.layout.height) == (5, 55, 300)
+
+
+def test_lines_with_gaps_and_arrows_in_both_dimensions() -> None:
+    W = np.array([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_array_equal(segments(0, W), [[0, 1, np.nan, 0, 2, np.nan], [0, 3, np.nan, 0, 4, np.nan]])
+    assert segments(np.zeros((3, 0)), np.zeros((3, 0))).shape == (3, 0)
+    assert [arrow(tip, "red", 1, 5, "x").type for tip in ([1, 2], [1, 2, 3])] == ["scatter", "scatter3d"]
+
+
+def test_scales_and_ranges() -> None:
+    assert stepped(["red", "blue"]) == [[0, "red"], [0.5, "red"], [0.5, "blue"], [1, "blue"]]
+    assert colour_scale("Viridis", 0, 1, "norm", len=0.5)["colorbar"]["len"] == 0.5
+    assert log_range([10, 0.1, 1], 0.5) == pytest.approx([-1.5, 1.5])
