@@ -2,18 +2,20 @@
 
 import json as javascript
 from collections import Counter
-from itertools import product
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from tegum.cli.arrays import Matrices, read_matrices
 from tegum.cli.output import say
-from tegum.geometry import Component, Identification, dimensionality
+from tegum.errors import InvalidInputError
+from tegum.geometry import Identification, dimensionality
 from tegum.geometry import identify as identified
+from tegum.runs import plain, read_weights
 
 _MOST_LINES = 20
 _MOST_FEATURES = 12
@@ -26,7 +28,8 @@ def identify(
     /,
     *,
     array: str | None = None,
-    rows: Annotated[bool, Parameter(negative="")] = False,
+    bias: str | None = None,
+    rows: bool | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Name the polytopes that features form: pentagons, digons, tetrahedra, ..., or irregular.
@@ -36,39 +39,45 @@ def identify(
     Parameters
     ----------
     file
-        A result of tegum, or weights W (..., m, n) as .safetensors, .npz, .npy, or a PyTorch state dict (.pt, .pth).
+        A result of tegum, or weights W (..., m, n): npz, npy, safetensors, a PyTorch state dict, a pickle of arrays.
     array
-        The name of the array; W by default, or the only matrix in the file.
+        The name of the weights, where the file holds several arrays that could be.
+    bias
+        The name of the output bias, which has no part in the shapes.
     rows
-        A row is a feature: the array is (..., n, m).
+        A row of the array is a feature: (..., n, m).
     json
         Print JSON, everything about every model.
     """
-    matrices = read_matrices(file, array, rows)
+    data = read_weights(file, array=array, bias=bias, rows=rows)
+    if "W" not in data:
+        raise InvalidInputError(f"{file} holds a map G, which has no hidden dimensions", "give weights W (..., m, n)")
+    axes = {str(axis): data[axis].values.tolist() for axis in data["W"].dims[:-2]}
     found: Found = []
-    for labels in product(*(enumerate(values) for values in matrices.axes.values())):
-        W = matrices.W[tuple(place for place, _ in labels)]
-        model = dict(zip(matrices.axes, (label for _, label in labels), strict=True))
-        found.append((model, W, identified(W) if np.isfinite(W).all() else None))
+    for place in np.ndindex(*data["W"].shape[:-2]):
+        W = data["W"].values[place]
+        labels = {axis: axes[axis][i] for axis, i in zip(axes, place, strict=True)}
+        found.append((labels, W, identified(W) if np.isfinite(W).all() else None))
     if json:
-        say(javascript.dumps({"file": str(file), "models": [_record(*one) for one in found]}, indent=2, allow_nan=False))
+        models = [_record(*one) for one in found]
+        everything = {"file": str(file), "read": data.attrs["understood"], "models": models}
+        say(javascript.dumps(everything, indent=2, allow_nan=False, default=plain, ensure_ascii=False))
+        return 0
+    say(f"{file}: {data.attrs['understood']}")
+    if len(found) == 1:
+        _say_one(found[0][2])
     else:
-        _report(matrices, found)
+        _say_many(found)
     return 0
 
 
-def _report(matrices: Matrices, found: Found) -> None:
-    m, n = matrices.W.shape[-2:]
-    count = "1 model" if len(found) == 1 else f"{len(found)} models"
-    dimensions = "1 dimension" if m == 1 else f"{m} dimensions"
-    say(f"{count}: {n} features in {dimensions}{f', array {matrices.name}' if matrices.name not in ('', 'W') else ''}")
-    if len(found) == 1:
-        _say_one(*found[0][1:])
-        return
+def _say_many(found: Found) -> None:
+    """A line for each model, or where there are many, for each label."""
     labels = [_label(one) for _, _, one in found]
     if len(found) <= _MOST_LINES:
         for (model, _, _), label in zip(found, labels, strict=True):
-            say(f"  {', '.join(f'{name} {_short(value)}' for name, value in model.items()):<36}{label}")
+            axes = (f"{axis} {value:.4g}" if isinstance(value, float) else f"{axis} {value}" for axis, value in model.items())
+            say(f"  {', '.join(axes):<36}{label}")
         return
     for label, number in Counter(labels).most_common(_MOST_LINES):
         say(f"  {number:>6} ({number / len(labels):>4.0%})  {label}")
@@ -76,58 +85,41 @@ def _report(matrices: Matrices, found: Found) -> None:
         say(f"  and {len(set(labels)) - _MOST_LINES} more; --json shows every model")
 
 
-def _say_one(W: NDArray[np.float64], found: Identification | None) -> None:
+def _say_one(found: Identification | None) -> None:
     say(_label(found) + (f" ({found.polytope})" if found and found.polytope and len(found.components) > 1 else ""))
     if found is None or not found.components:
         return
-    say(f"\n  {'shape':<30}{'size':<10}{'fit error':>10}{'tightness':>11}{'sum of D':>10}{'outside':>9}  features")
-    for one in found.components:
-        error = "-" if np.isnan(one.fit_error) else f"{one.fit_error:.3f}"
-        size = f"{len(one.features)} in {one.dimensions}"
-        say(
-            f"  {one.name:<30}{size:<10}{error:>10}{one.tightness:>11.3f}{one.dimensionality:>10.3f}{one.outside:>9.3f}"
-            f"  {_features(one)}"
-        )
-    dropped = int((found.names == "not learned").sum())
-    if dropped:
-        say(f"  {'not learned':<30}{dropped}")
+    frame = pd.DataFrame(_components(found)).drop(columns="nearest")
+    frame["features"] = [
+        " ".join(map(str, one[:_MOST_FEATURES])) + " ..." * (len(one) > _MOST_FEATURES) for one in frame["features"]
+    ]
+    say("\n" + frame.to_string(index=False, float_format="{:.3f}".format, na_rep="-"))
+    dropped = np.flatnonzero(found.names == "not learned")
+    if len(dropped):
+        say(f"not learned: {len(dropped)}")
 
 
 def _label(found: Identification | None) -> str:
     return "diverged" if found is None else found.label
 
 
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _features(component: Component) -> str:
-    shown = " ".join(map(str, component.features[:_MOST_FEATURES]))
-    return shown + (" ..." if len(component.features) > _MOST_FEATURES else "")
+def _components(found: Identification) -> list[dict[str, Any]]:
+    """The shapes of one model, as tables and JSON take them."""
+    return [
+        {"name": one.name, "size": len(one.features)}
+        | asdict(one)
+        | {"nearest": one.nearest and one.nearest.name, "features": one.features.tolist()}
+        for one in found.components
+    ]
 
 
 def _record(model: dict[str, Any], W: NDArray[np.float64], found: Identification | None) -> dict[str, Any]:
-    """One model as it stands in the JSON."""
+    """One model as it stands in the JSON; a shape that is not recognised has no fit error."""
     if found is None:
         return {**model, "label": "diverged"}
     components = [
-        {
-            "name": one.name,
-            "features": one.features.tolist(),
-            "dimensions": one.dimensions,
-            "fit_error": None if np.isnan(one.fit_error) else one.fit_error,
-            "nearest": one.nearest.name if one.nearest else None,
-            "tightness": one.tightness,
-            "dimensionality": one.dimensionality,
-            "outside": one.outside,
-        }
-        for one in found.components
+        {name: None if isinstance(value, float) and np.isnan(value) else value for name, value in one.items()}
+        for one in _components(found)
     ]
-    return {
-        **model,
-        "label": found.label,
-        "polytope": found.polytope,
-        "components": components,
-        "names": found.names.tolist(),
-        "dimensionality": dimensionality(W).tolist(),
-    }
+    about = {"label": found.label, "polytope": found.polytope, "components": components, "names": found.names}
+    return {**model, **about, "dimensionality": dimensionality(W)}
