@@ -205,10 +205,9 @@ def _placed(option: str, text: str, axes: dict[str, int]) -> Any:
     if len(values) == 1:
         return values[0]
     if name not in axes and len(values) in (axes[other] for other in others):
-        ways = " or ".join(f"--{option} {axis}:{text}" for axis in axes if axes[axis] == len(values))
-        raise InvalidInputError(
-            f"--{option} has {len(values)} values, as many as there are along an axis", f"say which: {ways}"
-        )
+        fitting = [axis for axis in axes if axes[axis] == len(values)]
+        what = f"--{option} has {len(values)} values, as many as there are along {' and '.join(fitting)}"
+        raise InvalidInputError(what, f"say which: {' or '.join(f'--{option} {axis}:{text}' for axis in fitting)}")
     if name in axes and len(values) != axes[name]:
         raise InvalidInputError(f"--{option} has {len(values)} values for {name}", f"give one, or {axes[name]}")
     return np.reshape(values, [-1 if axis == name else 1 for axis in others] + [1]) if name in others else values

@@ -62,13 +62,15 @@ def failures_told(path: Path) -> Iterator[None]:
             yield
     except InvalidInputError:
         raise
+    except PermissionError:
+        raise InvalidInputError(f"{path} cannot be read", "ask for the right to read it") from None
     except Exception as error:  # noqa: BLE001 - damaged files make these libraries fail in more ways than they document
         if refused := re.search(r"GLOBAL (\S+)", str(error)):
             advice = "write arrays alone: torch.save(model.state_dict(), ...), or numpy.savez(..., W=W, b=b)"
             what = f"{path} holds {refused[1]}, and objects can run code when they are loaded"
             raise InvalidInputError(what, advice) from None
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise InvalidInputError(f"{path} cannot be read ({reason[:160]})", "check its rights, or write it again") from None
+        raise InvalidInputError(f"{path} is damaged ({reason[:160]})", "write it again") from None
 
 
 def _kind(path: Path) -> str:

@@ -92,10 +92,7 @@ def _of_arrays(kind: str, arrays: Arrays, path: Path, array: str | None, bias: s
         if found is not None:
             b, bias_words = _with_instances(found, others.pop(found), W)
         if others and array is None:
-            choices = (
-                f"--array {name} if they do not matter, --bias NAME if one is the output bias, --rows if rows are features"
-            )
-            raise InvalidInputError(f"{path} also holds {_shown(others)}", f"add {choices}")
+            raise InvalidInputError(f"{path} also holds {_shown(others)}", _advice(others, name, W, found is not None))
     problems.raise_if_any()
     kept = "G" if _is_map(name) else "W"
     lead = ("instance",) if W.ndim == 3 else tuple(f"instance_{i}" for i in range(W.ndim - 2))
@@ -106,9 +103,23 @@ def _of_arrays(kind: str, arrays: Arrays, path: Path, array: str | None, bias: s
     return _explained(data, kind, source, bias_words, rows, _shown({**others, **beside}))
 
 
+def _advice(others: Arrays, name: str, W: NDArray[Any], has_bias: bool) -> str:
+    """What may be done about arrays that are not understood."""
+    m, n = W.shape[-2:]
+    advice = f"add --array {name} if that does not matter"
+    fitting = [other for other, values in others.items() if values.shape[-1:] == (n,)]
+    if fitting and not has_bias:
+        advice += f", --bias {fitting[0]} if it is the bias of the outputs"
+    if m != n and any(_BIAS.search(other) and values.shape[-1:] == (m,) for other, values in others.items()):
+        advice += f", --rows if a row of {name} is a feature"
+    return advice
+
+
 def _is_beside(name: str, values: NDArray[Any]) -> bool:
     """Whether this is no part of a model: what training keeps beside it, words, and settings."""
-    return bool(_BESIDE.search(name)) or values.dtype.kind in "US" or (values.ndim == 0 and not _BIAS.search(name))
+    if _BIAS.search(name) or _LIKELY.search(name):
+        return False
+    return bool(_BESIDE.search(name)) or values.dtype.kind in "US" or values.ndim == 0
 
 
 def _is_map(name: str) -> bool:
