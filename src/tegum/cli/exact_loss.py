@@ -42,34 +42,20 @@ def exact_loss(
 
     Example: tegum exact-loss weights.npz --density 0.1 --importance geometric:0.9
 
-    Parameters
-    ----------
-    file
-        A result of tegum, or arrays W (..., m, n) or G (..., n, n), and b (..., n): npz, npy, safetensors, PyTorch, pickle.
-    density
-        Probability that a feature is active, or one for each feature (each correlated set) or each model with commas.
-    importance
-        A number, one for each feature or each model with commas, or geometric:0.9, power_law:1, one_odd:0.1.
-    sets
-        independent, correlated:SIZE or anticorrelated:SIZE; neighbouring features make a set.
-    magnitudes
-        uniform or exponential:MEAN.
-    activation
-        relu or linear output; relu by default.
-    array
-        The name of the weights, where the file holds several arrays that could be.
-    bias
-        The name of the output bias, or none for b = 0.
-    rows
-        A row of the array is a feature: (..., n, m).
-    tol
-        Tolerated relative error of each loss.
-    per_feature
-        Show the squared error of each feature, too.
-    json
-        Print JSON, everything about every model.
-    out
-        Write everything about every model to this .csv or .json file.
+    Args:
+        file: A result of tegum, or W (..., m, n) or G (..., n, n), and b (..., n), as npz, npy, safetensors, PyTorch or pickle.
+        density: Probability that a feature is active, or one for each feature (each correlated set) with commas.
+        importance: A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
+        sets: independent, correlated:SIZE or anticorrelated:SIZE; neighbouring features make a set.
+        magnitudes: uniform or exponential:MEAN.
+        activation: relu or linear output; relu by default.
+        array: The name of the weights, where the file holds several arrays that could be.
+        bias: The name of the output bias, or none for b = 0.
+        rows: A row of the array is a feature: (..., n, m).
+        tol: Tolerated relative error of each loss.
+        per_feature: Show the squared error of each feature, too.
+        json: Print JSON, everything about every model.
+        out: Write everything about every model to this .csv or .json file.
     """
     problems = Problems()
     data: xr.Dataset | None = None
@@ -115,7 +101,9 @@ def _judgeable(data: xr.Dataset, file: Path) -> xr.Dataset:
         raise InvalidInputError(f"{file} varies {axis} along an axis", "write one dataset for each, data.isel(...)")
     lead = data["map"].dims[:-2]
     spread = data["map"].isel({data["map"].dims[-2]: 0}, drop=True)
-    known = [name for name in ("b", "feature_density", "feature_importance") if name in data]
+    known = [
+        name for name in ("b", "feature_density", "feature_importance") if name in data and {*data[name].dims} <= {*spread.dims}
+    ]
     return data.assign({name: data[name].broadcast_like(spread).transpose(*lead, "feature") for name in known})
 
 

@@ -49,7 +49,11 @@ def report(found: xr.Dataset, per_feature: bool) -> None:
     frame, axes = table(found), [str(axis) for axis in found["loss"].dims]
     say(f"{found.attrs['file']}: {found.attrs['read']}")
     say(f"{found.attrs['model']}; features: {found.attrs['features']}")
-    lines = frame if len(frame) <= _MOST_LINES else _best(frame, axes)
+    lines = frame
+    if len(frame) > _MOST_LINES:
+        along = [axis for axis in axes if axis != "seed" and not axis.startswith("instance")]
+        say(f"the best of {len(frame)} models" + (f" for each {', '.join(along)}" if along else ""))
+        lines = _best(frame, along)
     shown = lines.head(_MOST_LINES)
     columns = [
         name
@@ -77,12 +81,10 @@ def report(found: xr.Dataset, per_feature: bool) -> None:
             say(f"the losses sampled in training differ by {stray:.0f} standard errors (median): were these their features?")
 
 
-def _best(frame: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
+def _best(frame: pd.DataFrame, along: list[str]) -> pd.DataFrame:
     """The best of the seeds, or of plain instances, at each grid point, beside the median and the worst loss."""
-    along = [axis for axis in axes if axis != "seed" and not axis.startswith("instance")]
     losses = frame.groupby(along or np.zeros(len(frame)), sort=False)["loss"]
     ranked = frame.assign(median=losses.transform("median"), worst=losses.transform("max")).sort_values("loss", kind="stable")
-    say(f"the best of {len(frame)} models" + (f" for each {', '.join(along)}" if along else ""))
     return (ranked.drop_duplicates(along) if along else ranked.head(1)).sort_index()
 
 

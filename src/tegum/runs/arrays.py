@@ -40,11 +40,11 @@ def arrays_in(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
     Raises:
         InvalidInputError: where there is no such file, it is too large, damaged, or of no format that this module knows.
     """
-    if not path.is_file():
-        raise InvalidInputError(f"there is no file {path}", "check its name")
-    if path.stat().st_size > _MOST_BYTES:
-        raise InvalidInputError(f"{path} has {path.stat().st_size / 1e9:.0f} GB", "write W and b alone, with numpy.savez")
     with failures_told(path):
+        if not path.is_file():
+            raise InvalidInputError(f"there is no file {path}", "check its name")
+        if path.stat().st_size > _MOST_BYTES:
+            raise InvalidInputError(f"{path} has {path.stat().st_size / 1e9:.0f} GB", "write W and b alone, with numpy.savez")
         kind = _kind(path)
         arrays = list(_READERS[kind](path))
     for name, count in Counter(name for name, _ in arrays).items():
@@ -70,7 +70,9 @@ def failures_told(path: Path) -> Iterator[None]:
             what = f"{path} holds {refused[1]}, and objects can run code when they are loaded"
             raise InvalidInputError(what, advice) from None
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise InvalidInputError(f"{path} is damaged ({reason[:160]})", "write it again") from None
+        raise InvalidInputError(
+            f"{path} is damaged ({reason[:160]})", "write it again, with torch.save(model.state_dict(), ...) or numpy.savez"
+        ) from None
 
 
 def _kind(path: Path) -> str:
@@ -149,7 +151,7 @@ def _torch(path: Path) -> Named:
         elif one.numel() * 8 > _MOST_BYTES:
             raise ValueError(f"{name} asks for {one.numel()} numbers")
         else:
-            yield name, (one.detach().double() if one.is_floating_point() else one.detach()).numpy()
+            yield name, (one.double() if one.is_floating_point() else one).detach().to_dense().numpy()
 
 
 def _pickle(path: Path) -> Named:

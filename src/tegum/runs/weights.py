@@ -11,6 +11,7 @@ the weights of the same instance.  What was understood stands in the attributes.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ NO_BIAS = "b = 0, there is no bias"
 _BIAS = re.compile(r"(^|\.|(?<!w)_)b(ias(es)?)?\d*(_\w*)?$", re.IGNORECASE)
 _LIKELY = re.compile(r"(^|[._])(w(eights?)?|w_?enc|w_?1|enc(oder)?|embed\w*|linear1)([._]|$)", re.IGNORECASE)
 _BESIDE = re.compile(
-    r"(^|[._])optimi[sz]er\w*\.|(^|\.)(exp_avg\w*|momentum_buffer|steps?|epochs?|seeds?|rng\w*|\w*loss(es)?|\w*history)$",
+    r"(^|[._])(optimi[sz]er\w*|opt_state)\.|(^|\.)(\w*exp_avg\w*|momentum_buffer|steps?|epochs?|seeds?|\w*loss(es)?|\w*history)$",
     re.IGNORECASE,
 )
 _MOST_NAMES = 12
@@ -75,8 +76,9 @@ def read_weights(
 
 def _of_arrays(kind: str, arrays: Arrays, path: Path, array: str | None, bias: str | None, rows: bool | None) -> xr.Dataset:
     """Plain arrays: W and b found among them, and a word about each of the others."""
-    chosen = [name for name in (array, bias) if name is not None]
-    beside = {name: values for name, values in arrays.items() if name not in chosen and _is_beside(name, values)}
+    unwanted = [name for name in arrays if bias == NONE and _BIAS.search(name)]
+    beside = {name: values for name, values in arrays.items() if _is_beside(name, values) or name in unwanted}
+    beside = {name: values for name, values in beside.items() if name not in (array, bias)}
     others = {name: values for name, values in arrays.items() if name not in beside}
     name, twin = _weights_among({name: others[name] for name in others if name != bias}, array, rows, path, arrays)
     W = others.pop(name)
@@ -100,26 +102,25 @@ def _of_arrays(kind: str, arrays: Arrays, path: Path, array: str | None, bias: s
     source = f"{kept}{'' if name in ('', kept) else f' from {name}'} {arrays[name].shape}"
     source += f", whose transpose is {twin}" if twin else ""
     data = dataset({kept: (axes[kept], W), "b": (axes["b"], b)})
-    return _explained(data, kind, source, bias_words, rows, _shown({**others, **beside}))
+    return _explained(data, kind, source, bias_words, rows, _counted({**others, **beside}))
 
 
 def _advice(others: Arrays, name: str, W: NDArray[Any], has_bias: bool) -> str:
     """What may be done about arrays that are not understood."""
-    m, n = W.shape[-2:]
-    advice = f"add --array {name} if that does not matter"
-    fitting = [other for other, values in others.items() if values.shape[-1:] == (n,)]
+    ways = [f"--array {name} if that does not matter"]
+    fitting = [other for other, values in others.items() if values.shape[-1:] == W.shape[-1:]]
     if fitting and not has_bias:
-        advice += f", --bias {fitting[0]} if it is the bias of the outputs"
-    if m != n and any(_BIAS.search(other) and values.shape[-1:] == (m,) for other, values in others.items()):
-        advice += f", --rows if a row of {name} is a feature"
-    return advice
+        ways.append(f"--bias {fitting[0]} if it is the bias of the outputs")
+    if any(_BIAS.search(other) and values.shape[-1:] == W.shape[-2:-1] != W.shape[-1:] for other, values in others.items()):
+        ways.append(f"--rows if a row of {name} is a feature")
+    return f"add {', '.join(ways)}"
 
 
 def _is_beside(name: str, values: NDArray[Any]) -> bool:
     """Whether this is no part of a model: what training keeps beside it, words, and settings."""
-    if _BIAS.search(name) or _LIKELY.search(name):
-        return False
-    return bool(_BESIDE.search(name)) or values.dtype.kind in "US" or values.ndim == 0
+    if values.ndim == 0:
+        return values.dtype == bool or not _BIAS.search(name)
+    return bool(_BESIDE.search(name)) or (values.dtype.kind in "US" and not (_BIAS.search(name) or _LIKELY.search(name)))
 
 
 def _is_map(name: str) -> bool:
@@ -128,7 +129,15 @@ def _is_map(name: str) -> bool:
 
 def _shown(arrays: Arrays) -> str:
     names = [f"{name} {values.shape}".strip() for name, values in arrays.items()]
-    return ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else "")
+
+
+def _counted(arrays: Arrays) -> str:
+    """Names and shapes; the arrays of a container with many are counted."""
+    holders = {name: name.partition(".")[0] for name in arrays}
+    count = Counter(holders.values())
+    words = [_shown({name: arrays[name]}) if count[top] <= 3 else f"{count[top]} in {top}" for name, top in holders.items()]
+    return ", ".join(dict.fromkeys(words))
 
 
 def _numbers(name: str, values: NDArray[Any]) -> NDArray[np.float64]:
@@ -201,8 +210,6 @@ def _with_instances(name: str, values: NDArray[Any], W: NDArray[Any]) -> tuple[N
         return b.reshape(n), source + (", the same for all" if math.prod(lead) > 1 else "")
     if [k for k in given if k > 1] == [k for k in lead if k > 1]:
         return b.reshape(*lead, n), f"{source}, one for each instance"
-    if len(given) == len(lead) and all(k in (1, length) for k, length in zip(given, lead, strict=True)):
-        return np.broadcast_to(b, (*lead, n)), f"{source}, the same along axes of length 1"
     advice = f"give b {(*lead, n)}, one for each instance, or ({n},), the same for all" if lead else f"give b ({n},)"
     raise InvalidInputError(f"the weights have leading axes {lead} and {name} {given}", advice)
 
@@ -219,10 +226,13 @@ def _of_dataset(data: xr.Dataset, path: Path, array: str | None, bias: str | Non
     W = data[name].transpose(..., "hidden", "feature").astype(np.float64)
     biased = "b" in data and name == "W" and bias != NONE
     b = data["b"].astype(np.float64) if biased else xr.zeros_like(W.isel(dict.fromkeys(W.dims[:-1], 0), drop=True))
+    if not set(b.dims) <= set(W.dims):
+        raise InvalidInputError(f"b in {path} has axes {b.dims} and W {W.dims}", "give a dataset in which each W has one b")
     kept = data if name == "W" else data[[]]  # other variables say nothing about models that are not W
     kept = kept.drop_vars(["W", "b"], errors="ignore").assign(W=W, b=b.transpose(..., "feature"))
     source = f"W{'' if name == 'W' else f' from {name}'} ({', '.join(f'{axis} {W.sizes[axis]}' for axis in W.dims)})"
-    return _explained(kept, "dataset of tegum", source, f"b ({', '.join(map(str, b.dims))})" if biased else NO_BIAS, False, "")
+    words = f"b ({', '.join(map(str, b.dims))})" if biased else NO_BIAS
+    return _explained(kept, "dataset of tegum", source, words, False, "")
 
 
 def _explained(data: xr.Dataset, kind: str, weights: str, bias: str, rows: bool, unused: str) -> xr.Dataset:
