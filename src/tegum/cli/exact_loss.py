@@ -67,10 +67,7 @@ def exact_loss(
     if not 0 < tol < 1:
         problems.add(f"tol is {tol:g}", "choose a relative error between 0 and 1, such as 1e-9")
     with problems.collecting():
-        if out is not None and out.suffix not in (".csv", ".json"):
-            raise InvalidInputError(f"--out is {out}", "choose a name that ends in .csv or .json")
-        if out is not None:
-            require_writable(out.parent)
+        _require_format(out)
     problems.raise_if_any()
     assert data is not None
     assert features is not None
@@ -80,11 +77,16 @@ def exact_loss(
         write_atomically(out, as_csv(found) if out.suffix == ".csv" else as_json(found))
     if json:
         say(as_json(found).decode())
-        return 0
-    report(found, per_feature)
-    if out is not None:
-        say(f"everything: {out}")
+    else:
+        report(found, per_feature, out)
     return 0
+
+
+def _require_format(out: Path | None) -> None:
+    if out is not None and out.suffix not in (".csv", ".json"):
+        raise InvalidInputError(f"--out is {out}", "choose a name that ends in .csv or .json")
+    if out is not None:
+        require_writable(out.parent)
 
 
 def _net(data: xr.Dataset) -> str:
@@ -92,19 +94,20 @@ def _net(data: xr.Dataset) -> str:
 
 
 def _judgeable(data: xr.Dataset, file: Path) -> xr.Dataset:
-    """The dataset with W or G called ``map``, and b on all of its leading axes; refuses nets that the engine does not know."""
+    """The dataset with W or G called ``map``, and what features have on all of its leading axes; refuses other nets."""
     net = _net(data) or ("a net with a hidden bias" if "b_hidden" in data else _NETS[0])
     if net not in _NETS:
         raise InvalidInputError(f"{file} holds models of {net}", f"the exact engine knows {' and '.join(_NETS)}")
     data = data.rename({"W" if "W" in data else "G": "map"})
     for axis in {"magnitude", "signed", "n_active"} & set(data["map"].dims):
         raise InvalidInputError(f"{file} varies {axis} along an axis", "write one dataset for each, data.isel(...)")
-    lead = data["map"].dims[:-2]
     spread = data["map"].isel({data["map"].dims[-2]: 0}, drop=True)
-    known = [
-        name for name in ("b", "feature_density", "feature_importance") if name in data and {*data[name].dims} <= {*spread.dims}
-    ]
-    return data.assign({name: data[name].broadcast_like(spread).transpose(*lead, "feature") for name in known})
+    for name in {"b", "feature_density", "feature_importance"} & set(data):
+        if set(data[name].dims) <= set(spread.dims):
+            data[name] = data[name].broadcast_like(spread).transpose(*spread.dims)
+        else:
+            data = data.drop_vars(name)
+    return data
 
 
 def _judged(data: xr.Dataset, features: Features, linear: bool, tol: float, as_the_file_says: bool) -> xr.Dataset:

@@ -5,6 +5,7 @@ It has ``loss``, ``loss_error``, ``terms`` and ``squared_error`` (..., feature),
 """
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ def as_csv(found: xr.Dataset) -> bytes:
     return frame.join(errors).to_csv(index=False).encode()
 
 
-def report(found: xr.Dataset, per_feature: bool) -> None:
+def report(found: xr.Dataset, per_feature: bool, out: Path | None) -> None:
     """Says what the models are, their losses, and what to be careful about."""
     frame, axes = table(found), [str(axis) for axis in found["loss"].dims]
     say(f"{found.attrs['file']}: {found.attrs['read']}")
@@ -79,6 +80,8 @@ def report(found: xr.Dataset, per_feature: bool) -> None:
         stray = ((sampled["sampled_loss"] - sampled["loss"]).abs() / sampled["loss_standard_error"]).median()
         if stray > _SUSPICIOUS:
             say(f"the losses sampled in training differ by {stray:.0f} standard errors (median): were these their features?")
+    if out is not None:
+        say(f"everything: {out}")
 
 
 def _best(frame: pd.DataFrame, along: list[str]) -> pd.DataFrame:

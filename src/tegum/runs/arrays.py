@@ -13,7 +13,7 @@ import re
 import warnings
 import zipfile
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from io import BytesIO
@@ -201,10 +201,4 @@ def _leaves(content: Any, array: type[Any]) -> Iterator[tuple[str, Any]]:
             left += reversed([(f"{name}.{key}" if name else str(key), item) for key, item in inner])
 
 
-_READERS: dict[str, Callable[[Path], Named]] = {
-    "npz": _npz,
-    "npy": _npy,
-    "safetensors": _safetensors,
-    "PyTorch": _torch,
-    "pickle": _pickle,
-}
+_READERS = {"npz": _npz, "npy": _npy, "safetensors": _safetensors, "PyTorch": _torch, "pickle": _pickle}

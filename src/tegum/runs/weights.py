@@ -83,7 +83,8 @@ def _of_arrays(kind: str, arrays: Arrays, path: Path, array: str | None, bias: s
     name, twin = _weights_among({name: others[name] for name in others if name != bias}, array, rows, path, arrays)
     W = others.pop(name)
     others.pop(twin, None)
-    rows = _rows(name, W, rows)
+    kept = "G" if name.rpartition(".")[2] == "G" else "W"
+    rows = _rows(name, W, rows, square=kept == "G")
     W = W.swapaxes(-1, -2) if rows else W
     b, bias_words = np.zeros(W.shape[-1]), NO_BIAS
     problems = Problems()
@@ -96,7 +97,6 @@ def _of_arrays(kind: str, arrays: Arrays, path: Path, array: str | None, bias: s
         if others and array is None:
             raise InvalidInputError(f"{path} also holds {_shown(others)}", _advice(others, name, W, found is not None))
     problems.raise_if_any()
-    kept = "G" if _is_map(name) else "W"
     lead = ("instance",) if W.ndim == 3 else tuple(f"instance_{i}" for i in range(W.ndim - 2))
     axes = {kept: (*lead, "output" if kept == "G" else "hidden", "feature"), "b": (*lead, "feature")[-b.ndim :]}
     source = f"{kept}{'' if name in ('', kept) else f' from {name}'} {arrays[name].shape}"
@@ -121,10 +121,6 @@ def _is_beside(name: str, values: NDArray[Any]) -> bool:
     if values.ndim == 0:
         return values.dtype == bool or not _BIAS.search(name)
     return bool(_BESIDE.search(name)) or (values.dtype.kind in "US" and not (_BIAS.search(name) or _LIKELY.search(name)))
-
-
-def _is_map(name: str) -> bool:
-    return name.rpartition(".")[2] == "G"
 
 
 def _shown(arrays: Arrays) -> str:
@@ -175,15 +171,14 @@ def _weights_among(arrays: Arrays, name: str | None, rows: bool | None, path: Pa
     raise InvalidInputError(f"{path} holds no matrix{held}", "give weights W (..., m, n), a column for each feature")
 
 
-def _rows(name: str, W: NDArray[Any], rows: bool | None) -> bool:
+def _rows(name: str, W: NDArray[Any], rows: bool | None, square: bool) -> bool:
     """Whether rows are features; a mistake where it was not said and the shape makes it likely."""
     what = f"{name or 'the array'} has shape {W.shape}"
-    if W.ndim < 2 or (_is_map(name) and W.shape[-1] != W.shape[-2]):
+    if W.ndim < 2 or (square and W.shape[-1] != W.shape[-2]):
         raise InvalidInputError(what, "give weights W (..., m, n), or a map G (..., n, n)")
     if rows is None and W.shape[-1] < W.shape[-2]:
-        raise InvalidInputError(
-            f"{what}, fewer columns than rows", "add --rows if a row is a feature, --no-rows if a column is"
-        )
+        advice = "add --rows if a row is a feature, --no-rows if a column is"
+        raise InvalidInputError(f"{what}, fewer columns than rows", advice)
     return bool(rows)
 
 
@@ -226,7 +221,7 @@ def _of_dataset(data: xr.Dataset, path: Path, array: str | None, bias: str | Non
     W = data[name].transpose(..., "hidden", "feature").astype(np.float64)
     biased = "b" in data and name == "W" and bias != NONE
     b = data["b"].astype(np.float64) if biased else xr.zeros_like(W.isel(dict.fromkeys(W.dims[:-1], 0), drop=True))
-    if not set(b.dims) <= set(W.dims):
+    if not set(b.dims) <= set(W.dims) - {"hidden"}:
         raise InvalidInputError(f"b in {path} has axes {b.dims} and W {W.dims}", "give a dataset in which each W has one b")
     kept = data if name == "W" else data[[]]  # other variables say nothing about models that are not W
     kept = kept.drop_vars(["W", "b"], errors="ignore").assign(W=W, b=b.transpose(..., "feature"))
