@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         training,
     )
     from tegum.errors import InvalidInputError
+    from tegum.runs import read_weights
     from tegum.selection import best
     from tegum.sweep import Axis
     from tegum.training import Recipe, train
@@ -43,6 +44,7 @@ __all__ = [
     "geometry",
     "maps",
     "nets",
+    "read_weights",
     "runs",
     "theory",
     "train",
@@ -53,6 +55,7 @@ _HOME = {
     "InvalidInputError": "tegum.errors",
     "Axis": "tegum.sweep",
     "best": "tegum.selection",
+    "read_weights": "tegum.runs",
     "Recipe": "tegum.training",
     "train": "tegum.training",
 }

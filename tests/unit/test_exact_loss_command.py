@@ -36,7 +36,7 @@ def models(words: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any
     return found
 
 
-WORLDS = {
+DISTRIBUTIONS = {
     "--density 0.1": tg.features.Independent(4, density=0.1),
     "--density 0.1,0.2,0.3,0.4 --importance geometric:0.5": tg.features.Independent(
         4, density=[0.1, 0.2, 0.3, 0.4], importance=tg.features.geometric(0.5, 4)
@@ -49,7 +49,7 @@ WORLDS = {
 }
 
 
-@pytest.mark.parametrize("options", WORLDS)
+@pytest.mark.parametrize("options", DISTRIBUTIONS)
 @pytest.mark.parametrize("suffix", ["npz", "safetensors"])
 def test_plain_weights_get_the_library_s_losses(
     options: str, suffix: str, folder: Path, capsys: pytest.CaptureFixture[str]
@@ -58,38 +58,75 @@ def test_plain_weights_get_the_library_s_losses(
         np.savez("weights.npz", W=W, b=B)
     else:
         save_file({"W": W, "b": B}, "weights.safetensors")
-    expected = tg.exact.evaluate(W, B, WORLDS[options])
+    expected = tg.exact.evaluate(W, B, DISTRIBUTIONS[options])
     found = models(f"weights.{suffix} {options}", capsys)
-    assert [model["model"] for model in found] == [0, 1, 2]
+    assert [model["instance"] for model in found] == [0, 1, 2]
     assert [model["loss"] for model in found] == expected.loss.values.tolist()
-    assert [model["error"] for model in found] == expected.loss_error.values.tolist()
+    assert [model["loss_error"] for model in found] == expected.loss_error.values.tolist()
     assert [model["terms"] for model in found] == expected.terms.values.tolist()
     assert [model["squared_error"] for model in found] == expected.squared_error.values.tolist()
 
 
 def test_the_map_the_output_and_the_tolerance_are_options(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    G, world = W.swapaxes(-1, -2) @ W, tg.features.Independent(4, density=0.3)
+    G, features = W.swapaxes(-1, -2) @ W, tg.features.Independent(4, density=0.3)
     np.savez("map.npz", G=G, b=B)
     np.savez("weights.npz", W=W[0])
     linear = models("map.npz --density 0.3 --activation linear", capsys)
-    expected = tg.exact.loss(G, B, world, tied=False, net=tg.nets.Linear(4, 4))
+    expected = tg.exact.loss(G, B, features, tied=False, net=tg.nets.Linear(4, 4))
     assert [model["loss"] for model in linear] == np.asarray(expected).tolist()
     coarse = models("weights.npz --density 0.3 --tol 1e-4", capsys)[0]
-    assert coarse["loss"] == tg.exact.evaluate(W[0], np.zeros(4), world, tol=1e-4).loss
+    assert coarse["loss"] == tg.exact.evaluate(W[0], np.zeros(4), features, tol=1e-4).loss
     assert coarse["terms"] < models("weights.npz --density 0.3", capsys)[0]["terms"]
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 1, 4)])
+def test_every_model_has_its_own_bias(shape: tuple[int, ...], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez("weights.npz", W=W, b_final=B.reshape(shape))
+    expected = np.asarray(tg.exact.loss(W, B, tg.features.Independent(4, density=0.1)))
+    assert [model["loss"] for model in models("weights.npz --density 0.1", capsys)] == expected.tolist()
+    assert f"b from b_final {shape}, one for each instance" in said("weights.npz --density 0.1", capsys)
+
+
+def test_rows_names_and_biases_are_options(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez("weights.npz", first=W.swapaxes(1, 2), second=W, b_1=B, b_2=B + 1)
+    features = tg.features.Independent(4, density=0.1)
+    found = models("weights.npz --density 0.1 --array first --rows --bias b_2", capsys)
+    assert [model["loss"] for model in found] == np.asarray(tg.exact.loss(W, B + 1, features)).tolist()
+    found = models("weights.npz --density 0.1 --array second --bias none", capsys)
+    assert [model["loss"] for model in found] == np.asarray(tg.exact.loss(W, np.zeros(4), features)).tolist()
+
+
+def test_numbers_may_belong_to_features_or_to_models(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    four = RNG.normal(size=(4, 2, 4))
+    np.savez("weights.npz", W=four)
+    density = [0.1, 0.2, 0.3, 0.4]
+    text = ",".join(map(str, density))
+    for axis, values in {"feature": density, "instance": np.array(density)[:, None]}.items():
+        expected = np.asarray(tg.exact.loss(four, np.zeros(4), tg.features.Independent(4, values)))
+        assert [model["loss"] for model in models(f"weights.npz --density {axis}:{text}", capsys)] == expected.tolist()
+        importance = models(f"weights.npz --density 0.1 --importance {axis}:1,2,3,4", capsys)
+        each = np.array([1.0, 2, 3, 4]) if axis == "feature" else np.array([[1.0], [2], [3], [4]])
+        expected = np.asarray(tg.exact.loss(four, np.zeros(4), tg.features.Independent(4, 0.1, each)))
+        assert [model["loss"] for model in importance] == expected.tolist()
+    assert "density 0.1 to 0.4 between instances" in said(f"weights.npz --density instance:{text}", capsys)
+    assert "density 0.1 to 0.4 between features" in said(f"weights.npz --density feature:{text}", capsys)
 
 
 def test_a_few_models_get_a_line_each(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.savez("weights.npz", W=W)
     lines = said("weights.npz --density 0.1 --per-feature", capsys).splitlines()
-    assert lines[0] == "3 models: y = ReLU(WᵀW x + b), n = 4, m = 2; the file holds no b, so b = 0"
-    assert lines[1] == "world: 4 independent features, density 0.1, importance 1, uniform magnitudes"
-    assert lines[2].split() == ["loss", "error", "terms"]
+    assert lines[0] == (
+        "weights.npz: npz: W (3, 2, 4), a column for each feature, n = 4, m = 2, 3 instances; b = 0, there is no bias"
+    )
+    assert lines[1] == "y = ReLU(WᵀW x + b); features: Independent, density 0.1, importance 1, Uniform()"
+    assert lines[2].split() == ["instance", "loss", "loss_error", "terms"]
     errors = tg.exact.squared_errors(W, np.zeros(4), tg.features.Independent(4, density=0.1))
-    for i, (line, features) in enumerate(zip(lines[3::2], lines[4::2], strict=True)):
-        assert line.startswith(f"model {i} ")
-        assert float(line.split()[2]) == pytest.approx(errors[i].sum(), rel=1e-10)
-        assert features == "  features 0 to 3: " + "  ".join(f"{value:.6g}" for value in errors[i])
+    assert lines[6:8] == ["squared error of each feature:", lines[7]]
+    assert lines[7].split() == ["instance", "0", "1", "2", "3"]
+    for i in range(3):
+        assert lines[3 + i].split()[0] == str(i)
+        assert float(lines[3 + i].split()[1]) == pytest.approx(errors[i].sum(), rel=1e-10)
+        assert lines[8 + i].split() == [str(i), *(f"{value:.6g}" for value in errors[i])]
 
 
 def test_many_models_get_their_best_median_and_worst(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,36 +134,38 @@ def test_many_models_get_their_best_median_and_worst(folder: Path, capsys: pytes
     np.savez("weights.npz", W=many, b=np.zeros(2))
     losses = np.asarray(tg.exact.loss(many, np.zeros(2), tg.features.Independent(2, density=0.1)))
     lines = said("weights.npz --density 0.1 --out all.csv --per-feature", capsys).splitlines()
-    best = f"best {losses.min():.12g} (model {losses.argmin()}), median {np.median(losses):.12g}, worst {losses.max():.12g}"
-    assert lines[2].startswith(best)
-    assert lines[3].startswith("  features 0 to 1: ")
+    assert lines[2] == "the best of 41 models"
+    assert lines[3].split() == ["instance", "loss", "median", "worst", "loss_error", "terms"]
+    shown = [losses.min(), np.median(losses), losses.max()]
+    assert lines[4].split()[:4] == [str(losses.argmin()), *(f"{value:.12g}" for value in shown)]
+    assert len(lines) == 9
     assert lines[-1] == "everything: all.csv"
     with Path("all.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["model", "loss", "error", "terms", "squared_error_0", "squared_error_1"]
+    assert list(rows[0]) == ["instance", "loss", "loss_error", "terms", "squared_error_0", "squared_error_1"]
     assert [float(row["loss"]) for row in rows] == losses.tolist()
 
 
-def test_a_trained_sweep_brings_its_world(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_trained_sweep_brings_its_features(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     features = tg.features.CorrelatedSets(2, 2, density=0.5, importance=[1, 2, 3, 4], magnitude=tg.features.Exponential(0.7))
     data = tg.train(tg.nets.ReluOutput(4, 2), features, RECIPE, sweep={"density": [[0.1, 0.3], [0.5, 0.6]]})
     write_dataset(data, Path("result.safetensors"))
     found = models("result.safetensors", capsys)
-    world = features.replaced(density=np.array([[[0.1, 0.3]], [[0.5, 0.6]]]))
-    expected = np.asarray(tg.exact.loss(data.W.values, data.b.values, world))
+    trained_on = features.replaced(density=np.array([[[0.1, 0.3]], [[0.5, 0.6]]]))
+    expected = np.asarray(tg.exact.loss(data.W.values, data.b.values, trained_on))
     assert [model["loss"] for model in found] == expected.reshape(-1).tolist()
     assert [(model["density"], model["seed"]) for model in found] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     strays = [abs(model["sampled_loss"] - model["loss"]) / model["loss_standard_error"] for model in found]
     assert max(strays) < 6
     lines = said("result.safetensors", capsys).splitlines()
     assert lines[1] == (
-        "world: 2 correlated sets of 2, density 0.1 to 0.6, importance 1 to 4, exponential magnitudes of mean 0.7, "
-        "as the file says"
+        "y = ReLU(WᵀW x + b); features: CorrelatedSets 2 x 2, density 0.1 to 0.6 between features and instances, "
+        "importance 1 to 4 between features, Exponential(mean=0.7), as the file says"
     )
-    assert lines[2].split() == ["loss", "error", "terms", "sampled", "in", "training"]
+    assert lines[2].split() == ["density", "seed", "loss", "loss_error", "terms", "sampled_loss", "loss_standard_error"]
     other = models("result.safetensors --density 0.2 --magnitudes uniform", capsys)
-    world = tg.features.CorrelatedSets(2, 2, density=0.2, importance=[1, 2, 3, 4])
-    assert [model["loss"] for model in other] == np.asarray(tg.exact.loss(data.W, data.b, world)).reshape(-1).tolist()
+    changed = tg.features.CorrelatedSets(2, 2, density=0.2, importance=[1, 2, 3, 4])
+    assert [model["loss"] for model in other] == np.asarray(tg.exact.loss(data.W, data.b, changed)).reshape(-1).tolist()
     assert "sampled_loss" not in other[0]
 
 
@@ -135,10 +174,8 @@ def test_sets_replace_those_of_the_file(name: str, folder: Path, capsys: pytest.
     data = tg.train(tg.nets.Linear(4, 2), tg.features.CorrelatedSets(2, 2, density=[0.1, 0.3]), RECIPE.replaced(seeds=1))
     write_dataset(data, Path("result.safetensors"))
     density = [0.1, 0.1, 0.3, 0.3]
-    world = tg.features.Independent(4, density) if name == "independent" else tg.features.AnticorrelatedSets(2, 2, density)
-    expected = tg.exact.loss(
-        data.W.values[0], data.b.values[0], world, net=tg.nets.Linear(world.n_features, data.sizes["hidden"])
-    )
+    sets = tg.features.Independent(4, density) if name == "independent" else tg.features.AnticorrelatedSets(2, 2, density)
+    expected = tg.exact.loss(data.W.values[0], data.b.values[0], sets, net=tg.nets.Linear(4, 2))
     assert models(f"result.safetensors --sets {name}", capsys)[0]["loss"] == expected
 
 
@@ -161,6 +198,9 @@ def test_a_diverged_model_is_a_row_without_a_loss(folder: Path, capsys: pytest.C
     assert found[1]["squared_error"] == [None] * 3
     assert found[1]["status"] == "diverged"
     assert "1 diverged: without finite weights there is no loss" in said("result.safetensors", capsys)
+    np.savez("weights.npz", W=np.where(np.arange(3)[:, None, None] == 1, np.inf, W), b=B)
+    assert [model["loss"] is None for model in models("weights.npz --density 0.1", capsys)] == [False, True, False]
+    assert "1 diverged: without finite weights there is no loss" in said("weights.npz --density 0.1", capsys)
 
 
 def test_a_grid_of_many_models_gets_a_line_for_each_point(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,17 +208,19 @@ def test_a_grid_of_many_models_gets_a_line_for_each_point(folder: Path, capsys: 
     data = tg.train(tg.nets.ReluOutput(2, 1), tg.features.Independent(2), RECIPE.replaced(seeds=11, steps=5), sweep=sweep)
     write_dataset(data, Path("result.safetensors"))
     lines = said("result.safetensors --out all.json", capsys).splitlines()
-    assert [line.split(" best")[0] for line in lines[2:4]] == ["density 0.1:", "density 0.5:"]
-    assert "(seed " in lines[2]
+    assert lines[2] == "the best of 22 models for each density"
+    assert [line.split()[0] for line in lines[3:6]] == ["density", "0.1", "0.5"]
+    best = tg.exact.loss(data.W, data.b, tg.features.Independent(2, density=[[[0.1]], [[0.5]]]))
+    assert [int(line.split()[1]) for line in lines[4:6]] == np.argmin(best, axis=1).tolist()
     assert len(json.loads(Path("all.json").read_text(encoding="utf-8"))["models"]) == 22
 
 
-def test_losses_of_another_world_are_noticed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_losses_of_other_features_are_noticed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     laws = (tg.features.Uniform(), tg.features.Exponential(2.0))
     axis = tg.Axis(["uniform", "exponential"], magnitude=laws)
     data = tg.train(tg.nets.ReluOutput(2, 1), tg.features.Independent(2), RECIPE, sweep={"law": axis}).sel(law="exponential")
     write_dataset(data, Path("result.safetensors"))
-    assert "standard errors (median): was this their world?" in said("result.safetensors", capsys)
+    assert "standard errors (median): were these their features?" in said("result.safetensors", capsys)
 
 
 def test_a_tolerance_that_was_not_met_is_said(
@@ -197,8 +239,8 @@ REFUSED = {
     "mixed.safetensors --sets correlated:2": (
         "the file's densities differ within a correlated set: give --density, one for each set"
     ),
-    "loss.safetensors": "loss.safetensors holds no W: give a dataset of models, or plain arrays W and b",
-    "half.safetensors": "W in half.safetensors is BF16: save it as 32- or 64-bit floats",
+    "loss.safetensors": "loss.safetensors holds no W with axes hidden and feature: give a dataset of models",
+    "eight.safetensors --density 0.1": "W holds object values: give real numbers, such as 32- or 64-bit floats",
 }
 
 
@@ -214,8 +256,8 @@ def datasets(folder: Path) -> None:
         "loss": mixed[["loss"]].drop_attrs(),
     }.items():
         write_dataset(data, Path(f"{name}.safetensors"))
-    header = json.dumps({"W": {"dtype": "BF16", "shape": [1, 2], "data_offsets": [0, 4]}}).encode()
-    Path("half.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    header = json.dumps({"W": {"dtype": "F8_E4M3", "shape": [1, 2], "data_offsets": [0, 2]}}).encode()
+    Path("eight.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(2))
 
 
 @pytest.mark.usefixtures("datasets")

@@ -10,7 +10,6 @@ from safetensors.numpy import save_file
 
 import tegum as tg
 from tegum.cli import run
-from tegum.cli.arrays import read_matrices
 from tegum.runs import write_dataset
 from tests.oracle.polytopes import SHAPES, summed
 
@@ -53,9 +52,20 @@ def test_weights_from_anywhere(suffix: str, capsys: pytest.CaptureFixture[str]) 
 
 def test_rows_may_be_features_and_arrays_are_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     np.savez("weights.npz", W=np.eye(3), other=np.stack([W.T, W.T]))
-    assert said("weights.npz", capsys).count("3 dedicated") == 1
+    assert said("weights.npz --array W", capsys).count("3 dedicated") == 1
     assert [one["label"] for one in models("weights.npz --array other --rows", capsys)] == ["pentagon + digon"] * 2
-    assert "2 models: 8 features in 4 dimensions, array other" in said("weights.npz --array other --rows", capsys)
+    assert said("weights.npz --array other --rows", capsys).splitlines()[0] == (
+        "weights.npz: npz: W from other (2, 8, 4), a row for each feature, n = 8, m = 4, 2 instances; b = 0, there is no bias; "
+        "not used: W (3, 3)"
+    )
+
+
+def test_few_columns_are_not_taken_for_few_features(capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez("weights.npz", W=np.stack([W.T] * 10))
+    assert run(["identify", "weights.npz"]) == 2
+    assert "fewer columns than rows: add --rows if a row is a feature" in capsys.readouterr().err
+    assert said("weights.npz --rows", capsys).count("pentagon + digon") == 10
+    assert "dedicated" in said("weights.npz --no-rows", capsys)
 
 
 def test_results_of_tegum_keep_the_names_of_their_axes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,11 +74,7 @@ def test_results_of_tegum_keep_the_names_of_their_axes(capsys: pytest.CaptureFix
     write_dataset(data, Path("result.safetensors"))
     found = models("result.safetensors", capsys)
     assert [(one["density"], one["seed"]) for one in found] == [(0.5, 0), (0.5, 1), (0.1, 0), (0.1, 1)]
-    np.testing.assert_array_equal(read_matrices(Path("result.safetensors")).W, data["W"].values)
-    with pytest.raises(tg.InvalidInputError, match="has axes density, seed, feature"):
-        read_matrices(Path("result.safetensors"), "b")
-    with pytest.raises(tg.InvalidInputError, match="choose --array among"):
-        read_matrices(Path("result.safetensors"), "V")
+    assert "  density 0.5, seed 1 " in said("result.safetensors", capsys)
 
 
 def test_many_models_are_counted_and_what_diverged_is_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,43 +84,18 @@ def test_many_models_are_counted_and_what_diverged_is_said(capsys: pytest.Captur
     text = said("weights.npy", capsys)
     assert "29 ( 97%)  digon" in text
     assert "1 (  3%)  diverged" in text
-    assert models("weights.npy", capsys)[3] == {"model": 3, "label": "diverged"}
+    assert models("weights.npy", capsys)[3] == {"instance": 3, "label": "diverged"}
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"\x80\x02hello"])
-@pytest.mark.parametrize("suffix", ["npy", "npz", "safetensors"])
-def test_damaged_files_are_a_mistake(content: bytes, suffix: str) -> None:
-    Path(f"weights.{suffix}").write_bytes(content)
-    with pytest.raises(tg.InvalidInputError, match="is damaged, or no"):
-        read_matrices(Path(f"weights.{suffix}"))
+def test_what_fits_no_shape_has_no_fit_error(capsys: pytest.CaptureFixture[str]) -> None:
+    np.save("weights.npy", np.random.default_rng(0).normal(size=(3, 9)))
+    component = models("weights.npy", capsys)[0]["components"][0]
+    assert component["name"].startswith("irregular")
+    assert component["fit_error"] is None
+    assert " - " in said("weights.npy", capsys)
 
 
-def test_objects_are_refused() -> None:
-    np.save("weights.npy", np.array([[None]]), allow_pickle=True)
-    with pytest.raises(tg.InvalidInputError, match="pickled objects, or no array"):
-        read_matrices(Path("weights.npy"))
-    save_file({"W": np.ones((2, 2), np.int8)}, "weights.safetensors")
-    with pytest.raises(tg.InvalidInputError, match="save it as 32- or 64-bit floats"):
-        read_matrices(Path("weights.safetensors"))
-
-
-def test_state_dicts_of_pytorch(capsys: pytest.CaptureFixture[str]) -> None:
-    torch = pytest.importorskip("torch")
-    torch.save({"net": {"encoder.weight": torch.tensor(W).bfloat16(), "b": torch.zeros(8)}}, "weights.pt")
-    assert models("weights.pt", capsys)[0]["label"] == "pentagon + digon"
-    assert "array net.encoder.weight" in said("weights.pt", capsys)
-    torch.save(torch.nn.Linear(3, 2), "whole.pt")
-    Path("text.pt").write_text("hello")
-    for name in ("whole.pt", "text.pt"):
-        with pytest.raises(tg.InvalidInputError, match=r"torch.save\(model.state_dict"):
-            read_matrices(Path(name))
-
-
-def test_without_pytorch_a_state_dict_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> Any:
-        raise ImportError(name)
-
-    monkeypatch.setattr("tegum.cli.arrays.import_module", missing)
-    Path("weights.pt").write_bytes(b"")
-    with pytest.raises(tg.InvalidInputError, match="PyTorch is not installed"):
-        read_matrices(Path("weights.pt"))
+def test_a_map_has_no_shapes(capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez("map.npz", G=np.eye(3))
+    assert run(["identify", "map.npz"]) == 2
+    assert "map.npz holds a map G, which has no hidden dimensions" in capsys.readouterr().err

@@ -1,25 +1,24 @@
 """`tegum exact-loss`: the expected loss of models in a file, without a sample."""
 
-from collections.abc import Callable
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import xarray as xr
 from cyclopts import Parameter
-from numpy.typing import NDArray
 
-from tegum.cli.losses import Judged, Model, as_csv, as_json, models_of, report
+from tegum.cli.losses import as_csv, as_json, in_words, report
 from tegum.cli.output import require_writable, say
 from tegum.cli.problem import features_of
 from tegum.cli.values import curve, number, numbers
-from tegum.cli.weights import Weights, read_weights, require_finite
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.features import Features
 from tegum.nets import Linear
-from tegum.runs import write_atomically
+from tegum.runs import read_weights, write_atomically
 
-_FORMATS = (".csv", ".json")
+_NETS = ("ReluOutput", "Linear")
 
 
 def exact_loss(
@@ -31,6 +30,9 @@ def exact_loss(
     sets: str | None = None,
     magnitudes: str | None = None,
     activation: Literal["relu", "linear"] | None = None,
+    array: str | None = None,
+    bias: str | None = None,
+    rows: bool | None = None,
     tol: Annotated[float, Parameter(allow_leading_hyphen=True)] = 1e-9,
     per_feature: Annotated[bool, Parameter(negative="")] = False,
     json: Annotated[bool, Parameter(negative="")] = False,
@@ -40,158 +42,185 @@ def exact_loss(
 
     Example: tegum exact-loss weights.npz --density 0.1 --importance geometric:0.9
 
-    Parameters
-    ----------
-    file
-        A result of tegum, or arrays W (..., m, n) or G (..., n, n), and b (..., n), as .safetensors or .npz.
-    density
-        Probability that a feature is on, or one for each feature (each correlated set) with commas.
-    importance
-        A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
-    sets
-        independent, correlated:SIZE or anticorrelated:SIZE; neighbouring features make a set.
-    magnitudes
-        uniform or exponential:MEAN.
-    activation
-        relu or linear output; relu by default.
-    tol
-        Tolerated relative error of each loss.
-    per_feature
-        Show the squared error of each feature, too.
-    json
-        Print JSON, everything about every model.
-    out
-        Write everything about every model to this .csv or .json file.
+    Args:
+        file: A result of tegum, or W (..., m, n) or G (..., n, n), and b (..., n), as npz, npy, safetensors, PyTorch or pickle.
+        density: Probability that a feature is active, or one for each feature (each correlated set) with commas.
+        importance: A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
+        sets: independent, correlated:SIZE or anticorrelated:SIZE; neighbouring features make a set.
+        magnitudes: uniform or exponential:MEAN.
+        activation: relu or linear output; relu by default.
+        array: The name of the weights, where the file holds several arrays that could be.
+        bias: The name of the output bias, or none for b = 0.
+        rows: A row of the array is a feature: (..., n, m).
+        tol: Tolerated relative error of each loss.
+        per_feature: Show the squared error of each feature, too.
+        json: Print JSON, everything about every model.
+        out: Write everything about every model to this .csv or .json file.
     """
     problems = Problems()
-    weights: Weights | None = None
-    features: Features | None = None
+    data: xr.Dataset | None = None
     with problems.collecting():
-        weights = read_weights(file)
-        require_finite(weights)
-    options = {"density": density, "importance": importance, "magnitude": magnitudes, "sets": sets}
-    table, unreadable = _table(options, problems)
+        data = _judgeable(read_weights(file, array=array, bias=bias, rows=rows), file)
+    options = {"density": density, "importance": importance, "sets": sets, "magnitudes": magnitudes}
+    given = {name: text for name, text in options.items() if text is not None}
+    features = _features(given, data, problems)
     if not 0 < tol < 1:
         problems.add(f"tol is {tol:g}", "choose a relative error between 0 and 1, such as 1e-9")
-    if out is not None:
-        with problems.collecting():
-            _require_format(out)
-    if weights is not None and "sets" not in unreadable:
-        with problems.collecting():
-            features = _world(weights, table | {name: 0.0 for name in unreadable if name in ("density", "importance")})
+    with problems.collecting():
+        _require_format(out)
     problems.raise_if_any()
-    assert weights is not None
+    assert data is not None
     assert features is not None
-    linear = weights.linear if activation is None else activation == "linear"
-    judged = Judged(str(file), weights, features, linear, tol, as_the_file_says=weights.world is not None and not table)
-    models = _evaluated(judged)
+    linear = _net(data) == "Linear" if activation is None else activation == "linear"
+    found = _judged(data, features, linear, tol, as_the_file_says=not given).assign_attrs(file=str(file))
     if out is not None:
-        write_atomically(out, as_csv(models) if out.suffix == ".csv" else as_json(judged, models))
+        write_atomically(out, as_csv(found) if out.suffix == ".csv" else as_json(found))
     if json:
-        say(as_json(judged, models).decode())
-        return 0
-    report(judged, models, per_feature)
-    if out is not None:
-        say(f"everything: {out}")
+        say(as_json(found).decode())
+    else:
+        report(found, per_feature, out)
     return 0
 
 
-def _evaluated(judged: Judged) -> list[Model]:
-    """The exact losses; models without finite weights get none."""
-    weights = judged.weights
-    finite = np.asarray(np.isfinite(weights.map).all((-2, -1)) & np.isfinite(weights.b).all(-1))
-    found = evaluate(
-        np.where(finite[..., None, None], weights.map, 0.0),
-        np.where(finite[..., None], weights.b, 0.0),
-        judged.features,
-        tied=weights.tied,
-        net=Linear(weights.n_features, weights.map.shape[-2]) if judged.linear else None,
-        tol=judged.tol,
+def _require_format(out: Path | None) -> None:
+    if out is not None and out.suffix not in (".csv", ".json"):
+        raise InvalidInputError(f"--out is {out}", "choose a name that ends in .csv or .json")
+    if out is not None:
+        require_writable(out.parent)
+
+
+def _net(data: xr.Dataset) -> str:
+    return str(data.attrs.get("net", "")).partition("(")[0]
+
+
+def _judgeable(data: xr.Dataset, file: Path) -> xr.Dataset:
+    """The dataset with W or G called ``map``, and what features have on all of its leading axes; refuses other nets."""
+    net = _net(data) or ("a net with a hidden bias" if "b_hidden" in data else _NETS[0])
+    if net not in _NETS:
+        raise InvalidInputError(f"{file} holds models of {net}", f"the exact engine knows {' and '.join(_NETS)}")
+    data = data.rename({"W" if "W" in data else "G": "map"})
+    for axis in {"magnitude", "signed", "n_active"} & set(data["map"].dims):
+        raise InvalidInputError(f"{file} varies {axis} along an axis", "write one dataset for each, data.isel(...)")
+    spread = data["map"].isel({data["map"].dims[-2]: 0}, drop=True)
+    for name in {"b", "feature_density", "feature_importance"} & set(data):
+        if set(data[name].dims) <= set(spread.dims):
+            data[name] = data[name].broadcast_like(spread).transpose(*spread.dims)
+        else:
+            data = data.drop_vars(name)
+    return data
+
+
+def _judged(data: xr.Dataset, features: Features, linear: bool, tol: float, as_the_file_says: bool) -> xr.Dataset:
+    """What `evaluate` finds, on the axes of the file; models without finite weights have no loss."""
+    weights, b, lead = data["map"], data["b"], data["map"].dims[:-2]
+    tied = "hidden" in weights.dims
+    finite = (abs(weights) < np.inf).all(weights.dims[-2:]) & (abs(b) < np.inf).all("feature")
+    net = Linear(features.n_features, weights.shape[-2]) if linear else None
+    found = evaluate(weights.where(finite, 0.0), b.where(finite, 0.0), features, tol, net=net, tied=tied)
+    found = found.rename(dict(zip(found["loss"].dims, lead, strict=True)))
+    found = found.assign_coords({name: label for name, label in weights.coords.items() if set(label.dims) <= set(lead)})
+    found = found.assign({name: found[name].where(finite) for name in ("loss", "loss_error", "squared_error")})
+    facts = {"status": "status"} if "status" in data else {}
+    if as_the_file_says and "loss_standard_error" in data:
+        facts |= {"sampled_loss": "loss", "loss_standard_error": "loss_standard_error"}
+    inside = "WᵀW x + b" if tied else "G x + b"
+    return found.assign({name: data[fact].broadcast_like(found["loss"]) for name, fact in facts.items()}).assign_attrs(
+        read=data.attrs["understood"],
+        model=f"y = {inside}" if linear else f"y = ReLU({inside})",
+        features=in_words(features) + (", as the file says" if as_the_file_says else ""),
+        tol=tol,
     )
-    return models_of(judged, found, np.broadcast_to(finite, found.loss.shape))
 
 
-def _table(options: dict[str, str | None], problems: Problems) -> tuple[dict[str, Any], list[str]]:
-    """The fields of a world that options give, and which options cannot be read."""
-    read: dict[str, Callable[[str], Any]] = {"density": _numbers, "importance": curve, "magnitude": _magnitude, "sets": _sets}
-    table: dict[str, Any] = {}
-    for name, text in options.items():
+def _features(given: dict[str, str], data: xr.Dataset | None, problems: Problems) -> Features | None:
+    """The distribution of the file, changed by the options; None where anything is wrong in it, or the file cannot be read."""
+    n = 0 if data is None else data.sizes["feature"]
+    table = {} if data is None else _distribution_in(data)
+    if "sets" in given:
+        table = {key: value for key, value in table.items() if key not in ("distribution", "n_sets", "set_size", "n_active")}
         with problems.collecting():
-            if text is not None:
-                table[name] = read[name](text)
-    return table, [name for name, text in options.items() if text is not None and name not in table]
+            table |= _sets(given["sets"], n)
+    with problems.collecting():
+        table |= _magnitude(given["magnitudes"]) if "magnitudes" in given else {}
+    correlated = table.get("distribution", "").lower() == "correlatedsets"
+    for name, each in (("density", "set" if correlated else "feature"), ("importance", "feature")):
+        if name in given:
+            table[name] = 0.0  # where it cannot be read, everything else is checked
+            axes = {each: table["n_sets"] if each == "set" else n}
+            axes |= {} if data is None else {str(axis): data.sizes[axis] for axis in data["map"].dims[:-2]}
+            with problems.collecting():
+                table[name] = _placed(name, given[name], axes)
+    if data is None or ("sets" in given and "distribution" not in table):
+        return None
+    if "density" not in table and "n_active" not in table:
+        problems.add("the density is not known", "say how often a feature is active, such as --density 0.1")
+        table["density"] = 0.0
+    elif correlated and "density" not in given:
+        each_set = table["density"][..., :: table["set_size"]]
+        if (table["density"] != np.repeat(each_set, table["set_size"], axis=-1)).any():
+            problems.add("the file's densities differ within a correlated set", "give --density, one for each set")
+        table["density"] = each_set
+    with problems.collecting():
+        return features_of(table, n)
+    return None
 
 
-def _numbers(text: str) -> float | list[float]:
-    values = numbers(text)
-    return values[0] if len(values) == 1 else values
+def _distribution_in(data: xr.Dataset) -> dict[str, Any]:
+    """The table of the distribution that models were trained on; empty where the file does not say."""
+    text = str(data.attrs.get("features", ""))
+    name = re.match(r"(\w+)\(", text)
+    law = re.search(r"magnitude=(\w+)\((?:\w+=)?([^)]*)\)", text)
+    if name is None or law is None or "feature_density" not in data or "feature_importance" not in data:
+        return {}
+    sizes = {key: int(value) for key, value in re.findall(r"(n_sets|set_size|n_active)=(\d+)", text)}
+    return {
+        "distribution": name[1],
+        "magnitude": {law[1].lower(): float(law[2])} if law[2] else law[1].lower(),
+        "signed": "signed=True" in text,
+        "importance": data["feature_importance"].values,
+        **({} if "n_active" in sizes else {"density": data["feature_density"].values}),
+        **sizes,
+    }
 
 
-def _magnitude(text: str) -> Any:
+def _placed(option: str, text: str, axes: dict[str, int]) -> Any:
+    """A number, a named curve, or numbers along one of the axes, of which the first is the distribution's own.
+
+    ``instance:0.1,0.2`` names another; numbers without a name that could be meant for another are a mistake.
+    """
+    name, colon, rest = text.partition(":")
+    if name not in axes and colon and option == "importance":
+        return curve(text)
+    others = list(axes)[1:]
+    values = numbers(rest if colon and name in axes else text)
+    if len(values) == 1:
+        return values[0]
+    if name not in axes and len(values) in (axes[other] for other in others):
+        fitting = [axis for axis in axes if axes[axis] == len(values)]
+        what = f"--{option} has {len(values)} values, as many as there are along {' and '.join(fitting)}"
+        raise InvalidInputError(what, f"say which: {' or '.join(f'--{option} {axis}:{text}' for axis in fitting)}")
+    if name in axes and len(values) != axes[name]:
+        raise InvalidInputError(f"--{option} has {len(values)} values for {name}", f"give one, or {axes[name]}")
+    return np.reshape(values, [-1 if axis == name else 1 for axis in others] + [1]) if name in others else values
+
+
+def _magnitude(text: str) -> dict[str, Any]:
     name, colon, mean = text.partition(":")
     if text == "uniform":
-        return text
+        return {"magnitude": text}
     if name == "exponential" and colon:
-        return {name: number(mean)}
+        return {"magnitude": {name: number(mean)}}
     raise InvalidInputError(f"--magnitudes is {text!r}", "choose uniform or exponential:MEAN, such as exponential:0.5")
 
 
-def _sets(text: str) -> dict[str, Any]:
-    """The fields of a distribution of sets; n_sets follows from the number of features."""
+def _sets(text: str, n: int) -> dict[str, Any]:
+    """The fields of a distribution of sets."""
     name, _, size = text.partition(":")
     if text == "independent":
         return {"distribution": "Independent"}
-    if name in ("correlated", "anticorrelated") and size.isdecimal() and int(size) > 0:
-        return {"distribution": f"{name}Sets", "set_size": int(size)}
-    raise InvalidInputError(
-        f"--sets is {text!r}", "choose independent, correlated:SIZE or anticorrelated:SIZE, such as correlated:2"
-    )
-
-
-def _require_format(path: Path) -> None:
-    if path.suffix not in _FORMATS:
-        raise InvalidInputError(f"--out is {path}", f"choose a name that ends in {' or '.join(_FORMATS)}")
-    require_writable(path.parent)
-
-
-def _world(weights: Weights, options: dict[str, Any]) -> Features:
-    """The world of the file, changed by the options.
-
-    Raises:
-        InvalidInputError: naming everything wrong in it.
-    """
-    table = {**(weights.world or {}), **options}
-    sets = table.pop("sets", None)
-    n = weights.n_features
-    problems = Problems()
-    if sets is not None:
-        table = {key: value for key, value in table.items() if key not in ("n_sets", "set_size", "n_active")} | sets
-        if "set_size" in sets:
-            table["n_sets"], rest = divmod(n, sets["set_size"])
-            if rest:
-                raise InvalidInputError(
-                    f"--sets has {sets['set_size']} in a set and n is {n}", f"choose a size that divides {n}"
-                )
-    if "density" not in table and weights.feature_density is None:
-        problems.add("the density is not known", "say how often a feature is on, such as --density 0.1")
-        table["density"] = 0.0
-    elif "density" not in table and "n_active" not in table:
-        assert weights.feature_density is not None
-        with problems.collecting():
-            table["density"] = _own_density(weights.feature_density, table)
-    features: Features | None = None
-    with problems.collecting():
-        features = features_of(table, n)
-    problems.raise_if_any()
-    assert features is not None
-    return features
-
-
-def _own_density(density: NDArray[np.float64], table: dict[str, Any]) -> NDArray[np.float64]:
-    """The densities of features as a distribution takes them: one for each set where sets are on as a whole."""
-    if table["distribution"].lower() != "correlatedsets":
-        return density
-    size = table["set_size"]
-    if (density != np.repeat(density[..., ::size], size, axis=-1)).any():
-        raise InvalidInputError("the file's densities differ within a correlated set", "give --density, one for each set")
-    return density[..., ::size]
+    if name not in ("correlated", "anticorrelated") or not size.isdecimal() or int(size) == 0:
+        advice = "choose independent, correlated:SIZE or anticorrelated:SIZE, such as correlated:2"
+        raise InvalidInputError(f"--sets is {text!r}", advice)
+    if n % int(size):
+        raise InvalidInputError(f"--sets has {size} in a set and n is {n}", f"choose a size that divides {n}")
+    return {"distribution": f"{name}Sets", "set_size": int(size), "n_sets": n // int(size)}

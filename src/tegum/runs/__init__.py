@@ -4,6 +4,7 @@ from tegum.runs.files import attributes_in, is_dataset, plain, read_dataset, wri
 from tegum.runs.fingerprint import fingerprint
 from tegum.runs.pieces import Pieces, set_aside
 from tegum.runs.resumable import train_to
+from tegum.runs.weights import read_weights
 
 __all__ = [
     "Pieces",
@@ -12,6 +13,7 @@ __all__ = [
     "is_dataset",
     "plain",
     "read_dataset",
+    "read_weights",
     "set_aside",
     "train_to",
     "write_atomically",

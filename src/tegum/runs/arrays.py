@@ -1,0 +1,204 @@
+"""Named arrays in a file of any program, recognised by what the file begins with and not by its name.
+
+    kind, arrays = arrays_in(Path("weights.npz"))          # npz, npy, safetensors, PyTorch or pickle; {"W": ..., "b": ...}
+
+What a header claims is compared with what the file has before memory is taken.  Nothing in a file is executed: containers of
+arrays are read, other objects refused.  Whatever a format's library raises becomes one `InvalidInputError`.
+"""
+
+import json
+import math
+import pickle
+import re
+import warnings
+import zipfile
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+from safetensors import safe_open
+
+from tegum.errors import InvalidInputError
+
+Named = Iterator[tuple[str, NDArray[Any]]]
+_MOST_BYTES = 2**33
+_MOST_DEFLATED = 1032  # bytes that come out of one
+_TORCH_NUMBER = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
+_OBJECT = np.array(None)
+
+
+def arrays_in(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
+    """The format of a file and its arrays; those in nested containers have names with dots, a single one may have none.
+
+    Raises:
+        InvalidInputError: where there is no such file, it is too large, damaged, or of no format that this module knows.
+    """
+    with failures_told(path):
+        if not path.is_file():
+            raise InvalidInputError(f"there is no file {path}", "check its name")
+        if path.stat().st_size > _MOST_BYTES:
+            raise InvalidInputError(f"{path} has {path.stat().st_size / 1e9:.0f} GB", "write W and b alone, with numpy.savez")
+        kind = _kind(path)
+        arrays = list(_READERS[kind](path))
+    for name, count in Counter(name for name, _ in arrays).items():
+        if count > 1:
+            raise InvalidInputError(f"{path} holds {name} twice", "write it again with one array of each name")
+    return kind, dict(arrays)
+
+
+@contextmanager
+def failures_told(path: Path) -> Iterator[None]:
+    """Turns whatever a format's library raises about a file into one `InvalidInputError`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except InvalidInputError:
+        raise
+    except PermissionError:
+        raise InvalidInputError(f"{path} cannot be read", "ask for the right to read it") from None
+    except Exception as error:  # noqa: BLE001 - damaged files make these libraries fail in more ways than they document
+        if refused := re.search(r"GLOBAL (\S+)", str(error)):
+            advice = "write arrays alone: torch.save(model.state_dict(), ...), or numpy.savez(..., W=W, b=b)"
+            what = f"{path} holds {refused[1]}, and objects can run code when they are loaded"
+            raise InvalidInputError(what, advice) from None
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise InvalidInputError(
+            f"{path} is damaged ({reason[:160]})", "write it again, with torch.save(model.state_dict(), ...) or numpy.savez"
+        ) from None
+
+
+def _kind(path: Path) -> str:
+    with path.open("rb") as file:
+        begin = file.read(32)
+    if begin.startswith(b"PK"):
+        with zipfile.ZipFile(path) as archive:
+            return "PyTorch" if any(name.endswith("data.pkl") for name in archive.namelist()) else "npz"
+    if begin.startswith(b"\x93NUMPY"):
+        return "npy"
+    if begin[8:9] == b"{":
+        return "safetensors"
+    if begin[:1] == b"\x80" and 2 <= begin[1] <= pickle.HIGHEST_PROTOCOL:
+        return "PyTorch" if begin[2:].startswith(_TORCH_NUMBER) else "pickle"
+    what = "none of npz, npy, safetensors, PyTorch and pickle" if begin else "empty"
+    raise InvalidInputError(f"{path} is {what}", "write W and b with numpy.savez, in one of these formats")
+
+
+def _npy_array(file: IO[bytes], size: int) -> NDArray[Any]:
+    """What a .npy of so many bytes holds."""
+    first = npy.read_magic(file) == (1, 0)
+    shape, fortran, dtype = (npy.read_array_header_1_0 if first else npy.read_array_header_2_0)(file)
+    if dtype.hasobject:
+        return np.broadcast_to(_OBJECT, shape)
+    claimed = file.tell() + math.prod(shape) * dtype.itemsize
+    if claimed != size:
+        raise ValueError(f"a header asks for {claimed} bytes and there are {size}")
+    return np.frombuffer(file.read(), dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _npy(path: Path) -> Named:
+    with path.open("rb") as file:
+        yield "", _npy_array(file, path.stat().st_size)
+
+
+def _npz(path: Path) -> Named:
+    with zipfile.ZipFile(path) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+        if size > min(_MOST_BYTES, _MOST_DEFLATED * path.stat().st_size):
+            raise ValueError(f"it asks for {size} bytes")
+        for member in archive.infolist():
+            if not member.filename.endswith(".npy"):
+                raise InvalidInputError(f"{path} holds {member.filename}", "write arrays alone, with numpy.savez")
+            with archive.open(member) as file:
+                yield member.filename.removesuffix(".npy"), _npy_array(file, member.file_size)
+
+
+def _safetensors(path: Path) -> Named:
+    with safe_open(path, framework="numpy") as file:  # compares names, sizes and places with the file
+        for name in file.keys():  # noqa: SIM118 - no mapping
+            kind, shape = file.get_slice(name).get_dtype(), file.get_slice(name).get_shape()
+            if kind == "BF16":
+                yield name, _bfloat16(path, name).reshape(shape)
+            else:
+                known = re.fullmatch(r"[FIU](16|32|64)|[IU]8|BOOL|C64", kind)
+                yield name, file.get_tensor(name) if known else np.broadcast_to(_OBJECT, shape)
+
+
+def _bfloat16(path: Path, name: str) -> NDArray[np.float32]:
+    """Numbers that NumPy does not know, which are the upper halves of 32-bit floats."""
+    with path.open("rb") as raw:
+        begin, end = json.loads(raw.read(int.from_bytes(raw.read(8), "little")))[name]["data_offsets"]
+        raw.seek(begin, 1)
+        return (np.frombuffer(raw.read(end - begin), "<u2").astype("<u4") << 16).view("<f4")
+
+
+def _torch(path: Path) -> Named:
+    try:
+        torch = import_module("torch")
+    except ImportError:
+        advice = "install torch, or write W and b with numpy.savez"
+        raise InvalidInputError(f"{path} is a PyTorch file and PyTorch is not installed", advice) from None
+    for name, one in _leaves(torch.load(path, map_location="cpu", weights_only=True), torch.Tensor):
+        if not isinstance(one, torch.Tensor):
+            yield name, np.asarray(one)
+        elif one.numel() * 8 > _MOST_BYTES:
+            raise ValueError(f"{name} asks for {one.numel()} numbers")
+        else:
+            yield name, (one.double() if one.is_floating_point() else one).detach().to_dense().numpy()
+
+
+def _pickle(path: Path) -> Named:
+    for name, one in _leaves(_ArraysAlone(BytesIO(path.read_bytes())).load(), _StandIn):
+        yield name, one.array() if isinstance(one, _StandIn) else np.asarray(one)
+
+
+class _StandIn:
+    """What a pickle would call one of NumPy's functions with; nothing is called."""
+
+    def __init__(self, *given: Any) -> None:
+        self.given, self.state = given, ()
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+    def array(self) -> NDArray[Any]:
+        """The array, or one number, that was described."""
+        if self.state:
+            _, shape, dtype, fortran, content = self.state
+            order = "F" if fortran else "C"
+        else:
+            content, dtype, shape, order, *_ = self.given if len(self.given) > 2 else (*self.given[::-1], (), "C")
+        return np.frombuffer(content, dtype.state[1].strip("|") + dtype.given[0]).reshape(shape, order=order)
+
+
+class _ArraysAlone(pickle._Unpickler):  # the one in C takes memory for any number that stands in a damaged file
+    def find_class(self, module: str, name: str) -> Any:
+        """What stands in for any function of NumPy; a failure for all others."""
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if not module.startswith("numpy"):
+            raise pickle.UnpicklingError(f"GLOBAL {module}.{name}")
+        return _StandIn
+
+
+def _leaves(content: Any, array: type[Any]) -> Iterator[tuple[str, Any]]:
+    """The arrays and numbers in nested containers, each with its place as its name; a container inside itself once."""
+    left, seen = [("", content)], set()
+    while left:
+        name, value = left.pop()
+        if isinstance(value, array | int | float | complex):
+            yield name, value
+        elif isinstance(value, Mapping | list | tuple) and id(value) not in seen:
+            seen.add(id(value))
+            inner = value.items() if isinstance(value, Mapping) else enumerate(value)
+            left += reversed([(f"{name}.{key}" if name else str(key), item) for key, item in inner])
+
+
+_READERS = {"npz": _npz, "npy": _npy, "safetensors": _safetensors, "PyTorch": _torch, "pickle": _pickle}

@@ -1,0 +1,243 @@
+"""Anyone's weights as a dataset: which array of a file is W, which b, and how their axes lie.
+
+    W  (..., m, n)    the only matrix, or a matrix and its transpose; `array` names it where there are several
+    G  (..., n, n)    an array called G: the map of an untied model, y = ReLU(G x + b)
+    b  (..., n)       an array called b, bias, b_final, decoder.bias, ... with a number for each feature; `bias` names it
+
+No array is ignored in silence.  What training keeps beside the weights (losses, steps, an optimizer's state, settings, words)
+is said to be not used; any other array is a mistake unless W was named.  Leading axes are instances, and each bias belongs to
+the weights of the same instance.  What was understood stands in the attributes.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from tegum.datasets import dataset
+from tegum.errors import InvalidInputError, Problems
+from tegum.runs.arrays import arrays_in, failures_told
+from tegum.runs.files import is_dataset, read_dataset
+
+Arrays = Mapping[str, NDArray[Any]]
+NONE = "none"
+NO_BIAS = "b = 0, there is no bias"
+_BIAS = re.compile(r"(^|\.|(?<!w)_)b(ias(es)?)?\d*(_\w*)?$", re.IGNORECASE)
+_LIKELY = re.compile(r"(^|[._])(w(eights?)?|w_?enc|w_?1|enc(oder)?|embed\w*|linear1)([._]|$)", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"(^|[._])(optimi[sz]er\w*|opt_state)\.|(^|\.)(\w*exp_avg\w*|momentum_buffer|steps?|epochs?|seeds?|\w*loss(es)?|\w*history)$",
+    re.IGNORECASE,
+)
+_MOST_NAMES = 12
+
+
+def read_weights(
+    path: Path | str, *, array: str | None = None, bias: str | None = None, rows: bool | None = None
+) -> xr.Dataset:
+    """The models in a file: npz, npy, safetensors, a PyTorch state dict, a pickle of NumPy arrays, or a dataset of tegum.
+
+    >>> import numpy as np, tegum as tg
+    >>> np.savez("weights.npz", W=np.ones((3, 2, 5)), b_final=np.zeros((3, 1, 5)))
+    >>> data = tg.read_weights("weights.npz")
+    >>> data.W.dims, data.b.dims
+    (('instance', 'hidden', 'feature'), ('instance', 'feature'))
+    >>> data.understood
+    'npz: W (3, 2, 5), a column for each feature, n = 5, m = 2, 3 instances; b from b_final (3, 1, 5), one for each instance'
+
+    Args:
+        path: the file; what it begins with says what it is, not its name.
+        array: the name of the weights, where the file holds several matrices or anything that is not understood.
+        bias: the name of the output bias; ``"none"`` for b = 0.
+        rows: whether a row of the array is a feature, (..., n, m), as in a decoder of PyTorch.  By default a column is, and
+            fewer features than dimensions are a mistake.
+
+    Returns:
+        A dataset in double precision with ``W`` (..., hidden, feature), or ``G`` (..., output, feature) where an array of this
+        name is the map of an untied model, and ``b`` (feature) or (..., feature), 0 where there is none.  Leading axes are
+        ``instance``, or ``instance_0``, ...; a dataset of tegum keeps its axes, coordinates, other variables and attributes.
+        The attributes ``file_format``, ``weights``, ``bias``, ``layout``, ``n_features``, ``n_hidden``, ``instances``,
+        ``unused`` and, all in one line, ``understood`` say what was understood.
+
+    Raises:
+        InvalidInputError: where the file cannot be read, is damaged, or is not understood, with what it holds.
+    """
+    path = Path(path)
+    with failures_told(path):
+        if is_dataset(path):
+            return _of_dataset(read_dataset(path), path, array, bias, rows)
+    return _of_arrays(*arrays_in(path), path, array, bias, rows)
+
+
+def _of_arrays(kind: str, arrays: Arrays, path: Path, array: str | None, bias: str | None, rows: bool | None) -> xr.Dataset:
+    """Plain arrays: W and b found among them, and a word about each of the others."""
+    unwanted = [name for name in arrays if bias == NONE and _BIAS.search(name)]
+    beside = {name: values for name, values in arrays.items() if _is_beside(name, values) or name in unwanted}
+    beside = {name: values for name, values in beside.items() if name not in (array, bias)}
+    others = {name: values for name, values in arrays.items() if name not in beside}
+    name, twin = _weights_among({name: others[name] for name in others if name != bias}, array, rows, path, arrays)
+    W = others.pop(name)
+    others.pop(twin, None)
+    kept = "G" if name.rpartition(".")[2] == "G" else "W"
+    rows = _rows(name, W, rows, square=kept == "G")
+    W = W.swapaxes(-1, -2) if rows else W
+    b, bias_words = np.zeros(W.shape[-1]), NO_BIAS
+    problems = Problems()
+    with problems.collecting():
+        W = _numbers(name, W)
+    with problems.collecting():
+        found = _bias_among(others, bias, W.shape[-1], path)
+        if found is not None:
+            b, bias_words = _with_instances(found, others.pop(found), W)
+        if others and array is None:
+            raise InvalidInputError(f"{path} also holds {_shown(others)}", _advice(others, name, W, found is not None))
+    problems.raise_if_any()
+    lead = ("instance",) if W.ndim == 3 else tuple(f"instance_{i}" for i in range(W.ndim - 2))
+    axes = {kept: (*lead, "output" if kept == "G" else "hidden", "feature"), "b": (*lead, "feature")[-b.ndim :]}
+    source = f"{kept}{'' if name in ('', kept) else f' from {name}'} {arrays[name].shape}"
+    source += f", whose transpose is {twin}" if twin else ""
+    data = dataset({kept: (axes[kept], W), "b": (axes["b"], b)})
+    return _explained(data, kind, source, bias_words, rows, _counted({**others, **beside}))
+
+
+def _advice(others: Arrays, name: str, W: NDArray[Any], has_bias: bool) -> str:
+    """What may be done about arrays that are not understood."""
+    ways = [f"--array {name} if that does not matter"]
+    fitting = [other for other, values in others.items() if values.shape[-1:] == W.shape[-1:]]
+    if fitting and not has_bias:
+        ways.append(f"--bias {fitting[0]} if it is the bias of the outputs")
+    if any(_BIAS.search(other) and values.shape[-1:] == W.shape[-2:-1] != W.shape[-1:] for other, values in others.items()):
+        ways.append(f"--rows if a row of {name} is a feature")
+    return f"add {', '.join(ways)}"
+
+
+def _is_beside(name: str, values: NDArray[Any]) -> bool:
+    """Whether this is no part of a model: what training keeps beside it, words, and settings."""
+    if values.ndim == 0:
+        return values.dtype == bool or not _BIAS.search(name)
+    return bool(_BESIDE.search(name)) or (values.dtype.kind in "US" and not (_BIAS.search(name) or _LIKELY.search(name)))
+
+
+def _shown(arrays: Arrays) -> str:
+    names = [f"{name} {values.shape}".strip() for name, values in arrays.items()]
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else "")
+
+
+def _counted(arrays: Arrays) -> str:
+    """Names and shapes; the arrays of a container with many are counted."""
+    holders = {name: name.partition(".")[0] for name in arrays}
+    count = Counter(holders.values())
+    words = [_shown({name: arrays[name]}) if count[top] <= 3 else f"{count[top]} in {top}" for name, top in holders.items()]
+    return ", ".join(dict.fromkeys(words))
+
+
+def _numbers(name: str, values: NDArray[Any]) -> NDArray[np.float64]:
+    what = name or "the array"
+    if values.dtype.kind not in "fiu":
+        raise InvalidInputError(f"{what} holds {values.dtype} values", "give real numbers, such as 32- or 64-bit floats")
+    if values.size == 0:
+        raise InvalidInputError(f"{what} has shape {values.shape}", "give at least one number along each axis")
+    return values.astype(np.float64)
+
+
+def _required(arrays: Arrays, name: str, path: Path) -> str:
+    if name in arrays:
+        return name
+    advice = f"choose among {_shown(arrays)}" if any(arrays) else "leave the option out"
+    raise InvalidInputError(f"{path} has no array {name!r} to choose", advice)
+
+
+def _weights_among(arrays: Arrays, name: str | None, rows: bool | None, path: Path, everything: Arrays) -> tuple[str, str]:
+    """The name of the weights, and of the array that holds the same transposed, as files of tied models do."""
+    if name is not None:
+        return _required(arrays, name, path), ""
+    matrices = [name for name, values in arrays.items() if values.ndim >= 2 and not _BIAS.search(name)]
+    matrices.sort(key=lambda name: (not _LIKELY.search(name), arrays[name].shape[-2] > arrays[name].shape[-1]))
+    if len(matrices) == 1:
+        return matrices[0], ""
+    if len(matrices) == 2:
+        wide, tall = sorted(matrices, key=lambda name: (arrays[name].shape[-2] > arrays[name].shape[-1]) != bool(rows))
+        if np.array_equal(arrays[wide], arrays[tall].swapaxes(-1, -2)):
+            return wide, tall
+    if matrices:
+        held = _shown({name: arrays[name] for name in matrices})
+        raise InvalidInputError(f"{path} holds {held}", f"say which is W, such as --array {matrices[0]}")
+    held = f", but {_shown(everything)}" if everything else ""
+    raise InvalidInputError(f"{path} holds no matrix{held}", "give weights W (..., m, n), a column for each feature")
+
+
+def _rows(name: str, W: NDArray[Any], rows: bool | None, square: bool) -> bool:
+    """Whether rows are features; a mistake where it was not said and the shape makes it likely."""
+    what = f"{name or 'the array'} has shape {W.shape}"
+    if W.ndim < 2 or (square and W.shape[-1] != W.shape[-2]):
+        raise InvalidInputError(what, "give weights W (..., m, n), or a map G (..., n, n)")
+    if rows is None and W.shape[-1] < W.shape[-2]:
+        advice = "add --rows if a row is a feature, --no-rows if a column is"
+        raise InvalidInputError(f"{what}, fewer columns than rows", advice)
+    return bool(rows)
+
+
+def _bias_among(arrays: Arrays, name: str | None, n: int, path: Path) -> str | None:
+    """The name of b."""
+    if name == NONE:
+        return None
+    if name is not None and arrays[_required(arrays, name, path)].shape[-1:] != (n,):
+        raise InvalidInputError(f"{name} has shape {arrays[name].shape}", f"choose a bias (..., {n})")
+    if name is not None:
+        return name
+    fitting = [name for name, values in arrays.items() if _BIAS.search(name) and values.shape[-1:] == (n,)]
+    if len(fitting) > 1:
+        held = _shown({name: arrays[name] for name in fitting})
+        raise InvalidInputError(f"{path} holds {held}", f"say which is b, such as --bias {fitting[0]}")
+    return fitting[0] if fitting else None
+
+
+def _with_instances(name: str, values: NDArray[Any], W: NDArray[Any]) -> tuple[NDArray[np.float64], str]:
+    """The bias as (n,), or (..., n) for the leading axes of W, and in words which instance has which."""
+    b, given, lead, n = _numbers(name, values), values.shape[:-1], W.shape[:-2], W.shape[-1]
+    source = f"b{'' if name == 'b' else f' from {name}'} {values.shape}"
+    if math.prod(given) == 1:
+        return b.reshape(n), source + (", the same for all" if math.prod(lead) > 1 else "")
+    if [k for k in given if k > 1] == [k for k in lead if k > 1]:
+        return b.reshape(*lead, n), f"{source}, one for each instance"
+    advice = f"give b {(*lead, n)}, one for each instance, or ({n},), the same for all" if lead else f"give b ({n},)"
+    raise InvalidInputError(f"the weights have leading axes {lead} and {name} {given}", advice)
+
+
+def _of_dataset(data: xr.Dataset, path: Path, array: str | None, bias: str | None, rows: bool | None) -> xr.Dataset:
+    """A dataset of tegum, with W and b as the library wants them."""
+    name = array or "W"
+    offered = [str(one) for one, variable in data.data_vars.items() if {"hidden", "feature"} <= set(variable.dims)]
+    if name not in offered:
+        advice = f"choose with --array among {', '.join(offered)}" if offered else "give a dataset of models"
+        raise InvalidInputError(f"{path} holds no {name} with axes hidden and feature", advice)
+    if rows or bias not in (None, "b", NONE):
+        raise InvalidInputError(f"{path} is a dataset of tegum, with names for its axes", "leave --rows and --bias out")
+    W = data[name].transpose(..., "hidden", "feature").astype(np.float64)
+    biased = "b" in data and name == "W" and bias != NONE
+    b = data["b"].astype(np.float64) if biased else xr.zeros_like(W.isel(dict.fromkeys(W.dims[:-1], 0), drop=True))
+    if not set(b.dims) <= set(W.dims) - {"hidden"}:
+        raise InvalidInputError(f"b in {path} has axes {b.dims} and W {W.dims}", "give a dataset in which each W has one b")
+    kept = data if name == "W" else data[[]]  # other variables say nothing about models that are not W
+    kept = kept.drop_vars(["W", "b"], errors="ignore").assign(W=W, b=b.transpose(..., "feature"))
+    source = f"W{'' if name == 'W' else f' from {name}'} ({', '.join(f'{axis} {W.sizes[axis]}' for axis in W.dims)})"
+    words = f"b ({', '.join(map(str, b.dims))})" if biased else NO_BIAS
+    return _explained(kept, "dataset of tegum", source, words, False, "")
+
+
+def _explained(data: xr.Dataset, kind: str, weights: str, bias: str, rows: bool, unused: str) -> xr.Dataset:
+    """The dataset with attributes that say what was understood."""
+    found = data["W"] if "W" in data else data["G"]
+    sizes = {"n_features": found.shape[-1], "instances": math.prod(found.shape[:-2])}
+    sizes |= {"n_hidden": found.shape[-2]} if "W" in data else {}
+    layout = "a row for each feature" if rows else "a column for each feature"
+    attributes = {"file_format": kind, "weights": weights, "bias": bias, "layout": layout, "unused": unused, **sizes}
+    words = f"n = {sizes['n_features']}" + (f", m = {sizes['n_hidden']}" if "W" in data else "")
+    words += "" if found.ndim == 2 else f", {sizes['instances']} instances"
+    line = f"{kind}: {weights}, {layout}, {words}; {bias}" + (f"; not used: {unused}" if unused else "")
+    return data.assign_attrs(attributes, understood=line)
