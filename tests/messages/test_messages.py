@@ -95,7 +95,7 @@ CALLS = {
         np.ones(4),
         tg.features.Independent(2),
         tied=False,
-        activation="tanh",
+        net=tg.nets.ReluHidden(2, 1),
         tol=0,
         terms=100,
         threads=0,
