@@ -48,7 +48,7 @@ def net_of(case: Case) -> tg.nets.Net:
 
 
 def features_of(case: Case, density: float) -> tg.features.Features:
-    """The world of a case."""
+    """The feature distribution of a case."""
     return tg.features.Independent(case.n, density=density, signed=case.family == "AbsoluteValue")
 
 

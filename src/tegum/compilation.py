@@ -7,7 +7,7 @@ decorated with `compiled` carry a stamp of all sources of their folder that hold
 
 import hashlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,19 @@ def compiled(function: Callable[..., Any]) -> Any:
     )(function)
     index = dispatcher._cache._cache_file
     index._source_stamp = (index._source_stamp, _sources_stamp(Path(function.__code__.co_filename).parent))
+    index._load_index = partial(_read_or, {}, index._load_index)
+    index._load_data = partial(_read_or, None, index._load_data)
     return dispatcher
+
+
+def _read_or(nothing: Any, read: Callable[..., Any], *name: str) -> Any:
+    """What is stored; nothing where the file is damaged, or pickled by classes that are gone: then it is compiled anew."""
+    try:
+        return read(*name)
+    except OSError:
+        raise
+    except Exception:  # noqa: BLE001 - a damaged pickle may raise anything
+        return nothing
 
 
 def is_compiled(function: Any) -> bool:

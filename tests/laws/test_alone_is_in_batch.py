@@ -69,7 +69,7 @@ def test_under_attack_alone_equals_in_batch(draw: str) -> None:
             same(batch.sel(seed=[seed], attack_size=size, drop=True), alone)
 
 
-def test_leading_axes_are_worlds_of_their_own() -> None:
+def test_leading_axes_are_distributions_of_their_own() -> None:
     both = tg.train(ReluOutput(3, 2), Independent(3, density=np.array([[0.5], [0.1]])), RECIPE)
     assert both.W.dims == ("instance", "seed", "hidden", "feature")
     one = tg.train(ReluOutput(3, 2), Independent(3, density=0.1), RECIPE)
@@ -85,13 +85,13 @@ def test_a_shorter_training_is_the_beginning_of_a_longer_one(cut: int, data_set:
     assert long.W_history.sel(step=cut).values.tobytes() == short.W.values.tobytes()
 
 
-def test_different_seeds_worlds_and_root_seeds_differ() -> None:
+def test_different_seeds_distributions_and_root_seeds_differ() -> None:
     base = tg.train(Linear(3, 2), Independent(3), RECIPE)
     assert not np.array_equal(base.W[0], base.W[1])
-    other_world = tg.train(Linear(3, 2), Independent(3, density=0.999), RECIPE)
+    other_features = tg.train(Linear(3, 2), Independent(3, density=0.999), RECIPE)
     other_root = tg.train(Linear(3, 2), Independent(3), RECIPE.replaced(root_seed=1))
     other_net = tg.train(ReluOutput(3, 2), Independent(3), RECIPE.replaced(steps=7, record_steps=()))
-    for other in (other_world, other_root, other_net):
+    for other in (other_features, other_root, other_net):
         assert not np.allclose(base.W.values, other.W.values, atol=1e-4)
 
 

@@ -12,7 +12,7 @@ from tegum.nets import ACTIVATIONS, Activation, ActivationOutput, ReluOutput
 from tegum.runs.fingerprint import fingerprint
 from tegum.training import loss_and_gradient
 from tegum.training.activations import activate_row, activation_code
-from tegum.training.blocks import LANES
+from tegum.training.blocks import PANEL_WIDTH
 from tests.oracle import twin
 from tests.oracle.families import LEAKY, random_parameters
 
@@ -41,10 +41,10 @@ def test_named_activations_are_their_formulas(name: str) -> None:
 
 @pytest.mark.parametrize("activation", [a for a in EVERY if a.name not in ("relu", "identity")], ids=repr)
 def test_engine_values_and_slopes(activation: Activation) -> None:
-    y = np.linspace(-20, 20, 40 * LANES).astype(np.float32).reshape(1, 40, LANES)
-    rows, slopes = y.copy(), np.zeros((40, LANES), dtype=np.float32)
+    y = np.linspace(-20, 20, 40 * PANEL_WIDTH).astype(np.float32).reshape(40, PANEL_WIDTH)
+    rows, slopes = y.copy(), np.zeros((40, PANEL_WIDTH), dtype=np.float32)
     for i in range(40):
-        activate_row(*activation_code(activation), rows, 0, i, slopes)
+        activate_row(*activation_code(activation), rows[i], slopes[i])
     exact = y.astype(np.float64)
     size = 1 + abs(exact)
     np.testing.assert_allclose(rows / size, activation(exact) / size, atol=1e-6 if activation.name != "square" else 2e-6)

@@ -1,4 +1,4 @@
-"""Training under attack: where the engine pushes its inputs, what it learns from them, and that nobody else is touched."""
+"""Training under attack: where the engine pushes its inputs, what it learns from them, and that no other model is touched."""
 
 import numpy as np
 import pytest

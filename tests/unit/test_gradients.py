@@ -44,7 +44,7 @@ def test_engine_equals_twin(net: Net, count: int) -> None:
 
 
 @pytest.mark.parametrize("net", families(40, 20), ids=label)
-def test_skipping_silent_features_changes_nothing(net: Net) -> None:
+def test_skipping_inactive_features_changes_nothing(net: Net) -> None:
     params = random_parameters(net, 8)
     generator = np.random.default_rng(9)
     x = np.where(generator.random((700, 40)) < 0.003, generator.random((700, 40)), 0.0).astype(np.float32)

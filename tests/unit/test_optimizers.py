@@ -18,7 +18,7 @@ OPTIONS = [
 
 def fixed_samples(net: Net, recipe: tg.Recipe) -> np.ndarray:
     """The data set that the engine trains on, learnt from a linear probe: it is the batch of a full-batch training."""
-    from tegum.training.arrays import scratch_for, shape_of
+    from tegum.training.arrays import scratch_for
     from tegum.training.instances import instances_of
     from tegum.training.kernel import draw_samples
     from tegum.training.sweep import grid_of
@@ -27,7 +27,7 @@ def fixed_samples(net: Net, recipe: tg.Recipe) -> np.ndarray:
     instances = instances_of(net, grid_of(features, recipe, {}))
     size = recipe.data_set_size or 0
     out = np.zeros(-(-size // 64) * 64 * net.n_features, dtype=np.float32)
-    draw_samples(shape_of(net), instances.world, instances.data_set[0], scratch_for(net), 0, out)
+    draw_samples(scratch_for(net), instances.features[0], instances.data_set_streams[0], out)
     return out.reshape(-1, net.n_features, 64).transpose(0, 2, 1).reshape(-1, net.n_features)[:size].astype(np.float64)
 
 

@@ -58,7 +58,7 @@ def test_the_loss_is_the_expected_loss() -> None:
     assert float(data.loss_standard_error[0]) == pytest.approx(losses.std() / np.sqrt(len(x)), rel=0.05)
 
 
-def test_first_weights_have_the_scale_the_recipe_says() -> None:
+def test_initial_weights_have_the_scale_the_recipe_says() -> None:
     def spread(**changes: object) -> float:
         recipe = RECIPE.replaced(steps=1, learning_rate=1e-12, seeds=3, **changes)
         return float(tg.train(Linear(80, 20), Independent(80), recipe).W.std())
@@ -69,7 +69,7 @@ def test_first_weights_have_the_scale_the_recipe_says() -> None:
     assert spread(initialisation="uniform", initialisation_scale=0.3) == pytest.approx(0.3 / np.sqrt(3), rel=0.05)
 
 
-def test_given_first_weights_are_used() -> None:
+def test_given_initial_weights_are_used() -> None:
     W = np.arange(6.0).reshape(2, 3) / 10
     data = tg.train(ReluOutput(3, 2), Independent(3), RECIPE.replaced(record=("W",), record_steps=(0,)), initial={"W": W})
     np.testing.assert_allclose(data.W_history.sel(step=0), np.stack([W, W]), rtol=1e-6)

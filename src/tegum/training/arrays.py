@@ -1,8 +1,15 @@
-"""What the compiled engine works on: plain arrays, one row per instance.
+"""What the compiled engine works on: records of numbers and plain arrays, each about one instance.
 
-The kernel cannot read a recipe or a distribution; `instances` translates both into these tables.  The parameters of an
-instance are one vector,  encoder (m n) | decoder (n m, untied nets only) | b (n) | b_hidden (m),  with zeros that are
-never trained where a net has no bias.
+Problem.  Compiled code can read neither a net nor a feature distribution nor a recipe.
+
+Idea.  `instances` translates them into the records below.  All parameters of an instance are one vector,
+
+    encoder (m n) | decoder (n m, untied nets only) | b (n) | b_hidden (m)
+
+in which a net without a bias has zeros that are never trained.  `Shape` says where each part lies.
+
+Example.  For ``ReluOutput(3, 2)`` the vector has 6 + 0 + 3 + 2 entries; W[k, i] is entry 3 k + i, the decoder is the same
+entries read as the transposed matrix, b is 6 to 8, and 9 and 10 stay 0.
 """
 
 from typing import NamedTuple
@@ -12,10 +19,13 @@ from numpy.typing import NDArray
 
 from tegum.nets import RELU, Net
 from tegum.training.activations import activation_code
-from tegum.training.blocks import LANES
+from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Words
 
-GROUPS = ("encoder", "decoder", "b", "b_hidden")
-"""The parameter groups, in the order of the parameter vector."""
+Bytes = NDArray[np.uint8]
+
+PARTS = ("encoder", "decoder", "b", "b_hidden")
+PART_OF = {"W": 0, "W1": 0, "W2": 1, "b": 2, "b_hidden": 3}
+"""The parts of the parameter vector, and which of them each parameter is."""
 
 OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("constant", "linear", "cosine")
@@ -24,11 +34,11 @@ LAWS = ("Uniform", "Exponential", "Constant")
 
 _PANEL_BUDGET = 2048
 _MOST_PANELS = 8
-_ROW_STEP = 32
+_ROW_STEP = 32  # floats: two cache lines, which processors fetch together
 
 
 class Shape(NamedTuple):
-    """The net, as the kernel's switches (0 or 1) and sizes; the output activation beyond ReLU as in `activations`."""
+    """A net: its sizes, its switches (0 or 1), and where its parameters lie."""
 
     n: int
     m: int
@@ -36,121 +46,124 @@ class Shape(NamedTuple):
     output_relu: int
     tied: int
     absolute: int
-    bias: int
     hidden_bias: int
-    activation: int
-    own_activation: int
+    activation: int  # the code that `activations` gives the output activation,
+    own_activation: int  # and the address
+    encoder: Layout
+    decoder: Layout
+    b: int
+    b_hidden: int
+    trained: tuple[tuple[int, int], ...]  # begin and end of each part of the vector, equal where the net does not have it
 
 
-class World(NamedTuple):
-    """The feature distribution of each instance, as the sampler reads it.
+class FeatureNumbers(NamedTuple):
+    """A feature distribution: what the sampler and the loss read; how a draw r becomes a feature is told in `draw`."""
 
-    A block's single draw r (31 bits) turns feature i on where 0 <= r - low_i <= span_i.  A feature that is alone in its
-    component takes its magnitude from the same draw, ``(r - low_i) scale_i``; the others draw their own, times scale_i.
-    A feature of density 0 has scale 0.
-    """
-
-    importance: NDArray[np.float32]
-    low: NDArray[np.int32]
-    span: NDArray[np.uint32]
-    scale: NDArray[np.float32]
-    begins_block: NDArray[np.uint8]
-    alone: NDArray[np.uint8]
-    n_active: NDArray[np.int64]
-    law: NDArray[np.int32]
-    law_value: NDArray[np.float32]
-    signed: NDArray[np.uint8]
-    sparse: NDArray[np.uint8]
+    importance: Floats
+    low: Indices  # feature i is active where 0 <= r - low_i <= span_i
+    span: Words
+    scale: Floats  # what makes r - low_i, or the feature's own draw, a magnitude up to 1; 0 where the density is 0
+    begins_block: Bytes  # whether to draw a new r
+    alone: Bytes  # in its component: the magnitude comes from the same r
+    n_active: int  # k of k-sparse features, which need none of low, span and scale; 0 of all others
+    law: int
+    law_value: np.float32
+    signed: int
+    skips_inactive: int  # whether products are to skip features that are inactive in a whole panel
 
 
-class Method(NamedTuple):
-    """How each instance is trained."""
+class RecipeNumbers(NamedTuple):
+    """A recipe; names have become codes, ``decay`` has a number for each part of the parameter vector."""
 
-    optimizer: NDArray[np.int32]
-    schedule: NDArray[np.int32]
-    learning_rate: NDArray[np.float64]
-    final_fraction: NDArray[np.float64]
-    warmup_steps: NDArray[np.int64]
-    steps: NDArray[np.int64]
-    beta1: NDArray[np.float64]
-    beta2: NDArray[np.float64]
-    epsilon: NDArray[np.float64]
-    momentum: NDArray[np.float64]
-    l1: NDArray[np.float32]
-    attack_size: NDArray[np.float32]
-    attack_once: NDArray[np.uint8]
-    batch_size: NDArray[np.int64]
-    data_set_size: NDArray[np.int64]
-    decay: NDArray[np.float32]
+    optimizer: int
+    schedule: int
+    learning_rate: float
+    final_fraction: float
+    warmup_steps: int
+    steps: int
+    beta1: float
+    beta2: float
+    epsilon: float
+    momentum: float
+    l1: np.float32
+    attack_size: np.float32
+    attack_once: int
+    batch_size: int
+    data_set_size: int  # 0 for fresh samples
+    decay: Floats
 
 
 class State(NamedTuple):
-    """Where each instance stands: parameters, the optimizer's two averages, its random stream, its data set."""
+    """Where an instance stands."""
 
-    parameters: NDArray[np.float32]
-    first: NDArray[np.float32]
-    second: NDArray[np.float32]
-    stream: NDArray[np.uint32]
-    data: NDArray[np.float32]
+    parameters: Floats
+    first: Floats  # the optimizer's average of the gradient,
+    second: Floats  # and of its square
+    stream: Words
+    data_set: Floats  # panels one after the other
 
 
 class Scratch(NamedTuple):
-    """What one thread writes on: panels of inputs, output gradients, hidden values and hidden gradients, and more.
+    """What one thread writes on; what is said of a buffer holds for the panels at hand."""
 
-    ``slopes`` holds the output activation's derivatives in the panel at hand, where it is none of identity and ReLU.
-    """
-
-    inputs: NDArray[np.float32]
-    outputs: NDArray[np.float32]
-    hidden: NDArray[np.float32]
-    hidden_gradient: NDArray[np.float32]
-    slopes: NDArray[np.float32]
-    X: NDArray[np.float32]
-    Y: NDArray[np.float32]
-    H: NDArray[np.float32]
-    E: NDArray[np.float32]
-    gradient: NDArray[np.float32]
-    zeros: NDArray[np.float32]
-    targets: NDArray[np.float32]
-    attacked: NDArray[np.int32]
-    before: NDArray[np.float32]
-    length: NDArray[np.float32]
-    lane_loss: NDArray[np.float32]
-    words: NDArray[np.uint32]
-    own_words: NDArray[np.uint32]
-    remaining: NDArray[np.int32]
-    every: NDArray[np.int32]
-    active: NDArray[np.int32]
-    firing: NDArray[np.int32]
+    inputs: Floats  # (panels, n, 64); under attack, the attacked ones
+    outputs: Floats  # (panels, n, 64) before their activation; then after it; then D of `passes`
+    hidden: Floats  # (panels, m, 64) after their activation
+    hidden_gradient: Floats  # (panels, m, 64) E of `passes`
+    gradient: Floats  # of the batch so far, laid out as the parameters
+    sample_loss: Floats  # for each of the 64 places in a panel, summed over panels
+    slopes: Floats  # (n, 64) derivatives of an output activation that is not identity or ReLU
+    clean: Floats  # (n, 64) the inputs before the attack
+    attacked: Indices  # for each sample the feature i attacked,
+    attacked_output: Floats  # its output before the attack,
+    push: Floats  # and what times G_i is the step
+    words: Words
+    own_words: Words
+    remaining: Indices  # how many k-sparse features each sample still has to choose
+    zeros: Floats
+    every: Indices  # 0, 1, 2, ...
+    found: Indices  # rows of a panel that are not all 0
 
 
-def shape_of(net: Net) -> Shape:
-    """The kernel's view of a net."""
-    return Shape(
-        net.n_features,
-        net.n_hidden,
-        int(net.hidden_relu),
-        int(net.output_activation is RELU),
-        int(net.tied),
-        int(net.absolute_target),
-        int(net.bias),
-        int(net.has_hidden_bias),
-        *activation_code(net.output_activation),
-    )
+def _edges(net: Net) -> list[int]:
+    """Where the parts of the parameter vector begin, and where the last one ends."""
+    n, m = net.n_features, net.n_hidden
+    return [int(edge) for edge in np.cumsum([0, n * m, 0 if net.tied else n * m, n, m])]
 
 
-def group_sizes(net: Net) -> tuple[int, int, int, int]:
-    """How many numbers each group of the parameter vector holds."""
-    product = net.n_features * net.n_hidden
-    return product, 0 if net.tied else product, net.n_features, net.n_hidden
+def parameter_count(net: Net) -> int:
+    """The length of the net's parameter vector."""
+    return _edges(net)[-1]
 
 
 def parameter_slices(net: Net) -> dict[str, slice]:
     """Where each of the net's parameters lies in the parameter vector."""
-    ends = np.cumsum(group_sizes(net))
-    slices = dict(zip(GROUPS, (slice(int(e - s), int(e)) for e, s in zip(ends, group_sizes(net), strict=True)), strict=True))
-    names = {"W": "encoder", "W1": "encoder", "W2": "decoder", "b": "b", "b_hidden": "b_hidden"}
-    return {name: slices[names[name]] for name in net.parameter_shapes()}
+    edges = _edges(net)
+    return {name: slice(edges[PART_OF[name]], edges[PART_OF[name] + 1]) for name in net.parameter_shapes()}
+
+
+def shape_of(net: Net) -> Shape:
+    """The kernel's view of a net."""
+    n, m = net.n_features, net.n_hidden
+    _, decoder, b, b_hidden, _ = _edges(net)
+    trained = {PART_OF[name]: (part.start, part.stop) for name, part in parameter_slices(net).items()}
+    activation, own_activation = activation_code(net.output_activation)
+    return Shape(
+        n=n,
+        m=m,
+        hidden_relu=int(net.hidden_relu),
+        output_relu=int(net.output_activation is RELU),
+        tied=int(net.tied),
+        absolute=int(net.absolute_target),
+        hidden_bias=int(net.has_hidden_bias),
+        activation=activation,
+        own_activation=own_activation,
+        encoder=Layout(0, n, 1),
+        decoder=Layout(0, 1, n) if net.tied else Layout(decoder, m, 1),
+        b=b,
+        b_hidden=b_hidden,
+        trained=tuple(trained.get(part, (0, 0)) for part in range(len(PARTS))),
+    )
 
 
 def panels_at_once(net: Net) -> int:
@@ -158,12 +171,12 @@ def panels_at_once(net: Net) -> int:
     return int(np.clip(_PANEL_BUDGET // (net.n_features + net.n_hidden), 1, _MOST_PANELS))
 
 
-def separate_rows(count: int, length: int) -> NDArray[np.float32]:
+def separate_rows(count: int, length: int) -> Floats:
     """Zeros of shape (count, at least length) whose rows share no cache line, so that threads do not slow each other."""
     return _aligned(count, -(-length // _ROW_STEP) * _ROW_STEP)
 
 
-def _aligned(*shape: int) -> NDArray[np.float32]:
+def _aligned(*shape: int) -> Floats:
     """Zeros whose first element lies at a multiple of 64 bytes, so that no vector straddles two cache lines."""
     size = 4 * int(np.prod(shape))
     raw = np.zeros(size + 64, dtype=np.uint8)
@@ -174,30 +187,22 @@ def _aligned(*shape: int) -> NDArray[np.float32]:
 def scratch_for(net: Net) -> Scratch:
     """Fresh scratch memory for one thread."""
     n, m, panels = net.n_features, net.n_hidden, panels_at_once(net)
-    longest = max(n, m)
-    inputs, outputs = _aligned(panels, n, LANES), _aligned(panels, n, LANES)
-    hidden, hidden_gradient = _aligned(panels, m, LANES), _aligned(panels, m, LANES)
     return Scratch(
-        inputs=inputs,
-        outputs=outputs,
-        hidden=hidden,
-        hidden_gradient=hidden_gradient,
-        slopes=_aligned(n, LANES),
-        X=inputs.reshape(-1),
-        Y=outputs.reshape(-1),
-        H=hidden.reshape(-1),
-        E=hidden_gradient.reshape(-1),
-        gradient=_aligned(sum(group_sizes(net))),
-        zeros=_aligned(longest),
-        targets=_aligned(n, LANES),
-        attacked=_aligned(LANES).view(np.int32),
-        before=_aligned(LANES),
-        length=_aligned(LANES),
-        lane_loss=_aligned(LANES),
-        words=_aligned(LANES).view(np.uint32),
-        own_words=_aligned(LANES).view(np.uint32),
-        remaining=_aligned(LANES).view(np.int32),
-        every=np.arange(longest, dtype=np.int32),
-        active=np.zeros(longest, dtype=np.int32),
-        firing=np.zeros(longest, dtype=np.int32),
+        inputs=_aligned(panels, n, PANEL_WIDTH),
+        outputs=_aligned(panels, n, PANEL_WIDTH),
+        hidden=_aligned(panels, m, PANEL_WIDTH),
+        hidden_gradient=_aligned(panels, m, PANEL_WIDTH),
+        gradient=_aligned(parameter_count(net)),
+        sample_loss=_aligned(PANEL_WIDTH),
+        slopes=_aligned(n, PANEL_WIDTH),
+        clean=_aligned(n, PANEL_WIDTH),
+        attacked=_aligned(PANEL_WIDTH).view(np.int32),
+        attacked_output=_aligned(PANEL_WIDTH),
+        push=_aligned(PANEL_WIDTH),
+        words=_aligned(PANEL_WIDTH).view(np.uint32),
+        own_words=_aligned(PANEL_WIDTH).view(np.uint32),
+        remaining=_aligned(PANEL_WIDTH).view(np.int32),
+        zeros=_aligned(max(n, m)),
+        every=np.arange(max(n, m), dtype=np.int32),
+        found=np.zeros(n, dtype=np.int32),
     )

@@ -1,19 +1,28 @@
 """Drawing one panel of 64 samples: sixteen generators fill a row at a time.
 
-    one word per feature:  r = its low 31 bits,  on where 0 <= r - low <= span,  magnitude (r - low + 1/2) / (span + 1)
+Problem.  Most features are inactive in most samples, and a sample must cost no more than the few operations that use it.
 
-Given that it is on, r is uniform on the feature's interval, so the same word decides both whether and how strongly a
-feature is on; the 32nd bit is its sign.  Members of a correlated set share the set's word for *whether* and draw words
-of their own for *how strongly*.  Densities are exact to 2^-31.  k-sparse features are chosen one after the other,
-feature i with probability (still to choose) / (still to see), again with one word each (Knuth's selection sampling).
+Idea.  One word decides everything about a feature in a sample:
+
+    r = the word's low 31 bits        active where 0 <= r - low <= span        magnitude (r - low + 1/2) / (span + 1)
+
+Given that the feature is active, r is uniform on its interval, so the same word says whether and how strongly; the 32nd bit is
+the sign.  Densities are exact to 2^-31.  Mutually exclusive features share a word and have intervals beside each other.
+Members of a correlated set share the set's word for *whether* and draw words of their own for *how strongly*.
+
+Example.  Density 1/4 is low = 0, span = 2^29 - 1: the word 2^28 is active with magnitude 1/2, the word 2^30 is inactive.
+
+k-sparse features are chosen one after the other, feature i with probability (still to choose) / (still to see), again with one
+word each: selection sampling.
+Source: Knuth, "The Art of Computer Programming", volume 2, section 3.4.2, algorithm S.
 """
-
-from typing import Any
 
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.training.blocks import LANES, VECTORS
+from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, State
+from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Words
+from tegum.training.calls import copied_into_callers
 from tegum.training.randomness import fill_random
 
 _LOW_BITS = np.uint32(0x7FFFFFFF)
@@ -22,90 +31,100 @@ _ZERO = np.float32(0)
 _HALF = np.float32(0.5)
 _UNIT = np.float32(2.0**-31)
 
+# In the rows below every operation is cast to 32 bits: Numba promotes integers to 64, which halves the speed.  A word's low
+# bits less `low` may be negative: seen as unsigned that is more than any span, so that one comparison tests both ends.
 
+
+@copied_into_callers
 @compiled
-def _row_alone(X: Any, p: int, i: int, low: Any, span: Any, scale: Any, words: Any) -> None:
-    for lane in range(LANES):
-        above = np.int32(np.int32(words[lane] & _LOW_BITS) - low)
-        on = np.uint32(above) <= span
+def _row_alone(row: Floats, low: np.int32, span: np.uint32, scale: np.float32, words: Words) -> None:
+    for sample in range(PANEL_WIDTH):
+        above = np.int32(np.int32(words[sample] & _LOW_BITS) - low)
+        active = np.uint32(above) <= span
         magnitude = np.float32((np.float32(above) + _HALF) * scale)
-        X[p, i, lane] = magnitude if on else _ZERO
+        row[sample] = magnitude if active else _ZERO
 
 
 @compiled
-def _row_of_set(X: Any, p: int, i: int, low: Any, span: Any, scale: Any, words: Any, own: Any) -> None:
-    for lane in range(LANES):
-        on = np.uint32(np.int32(np.int32(words[lane] & _LOW_BITS) - low)) <= span
-        magnitude = np.float32((np.float32(np.int32(own[lane] & _LOW_BITS)) + _HALF) * scale)
-        X[p, i, lane] = magnitude if on else _ZERO
+def _row_of_set(row: Floats, low: np.int32, span: np.uint32, scale: np.float32, words: Words, own_words: Words) -> None:
+    for sample in range(PANEL_WIDTH):
+        active = np.uint32(np.int32(np.int32(words[sample] & _LOW_BITS) - low)) <= span
+        magnitude = np.float32((np.float32(np.int32(own_words[sample] & _LOW_BITS)) + _HALF) * scale)
+        row[sample] = magnitude if active else _ZERO
 
 
 @compiled
-def _row_k_sparse(X: Any, p: int, i: int, unseen: Any, remaining: Any, words: Any) -> None:
+def _row_k_sparse(row: Floats, unseen: int, remaining: Indices, words: Words) -> None:
     share = np.float32(np.float32(1) / np.float32(unseen))
-    for lane in range(LANES):
-        u = np.float32((np.float32(np.int32(words[lane] & _LOW_BITS)) + _HALF) * _UNIT)
-        chance = np.float32(np.float32(remaining[lane]) * share)
-        on = (u <= chance) & (remaining[lane] > 0)
-        X[p, i, lane] = np.float32(u / chance) if on else _ZERO
-        remaining[lane] = np.int32(remaining[lane] - np.int32(on))
+    for sample in range(PANEL_WIDTH):
+        u = np.float32((np.float32(np.int32(words[sample] & _LOW_BITS)) + _HALF) * _UNIT)
+        chance = np.float32(np.float32(remaining[sample]) * share)
+        active = (u <= chance) & (remaining[sample] > 0)
+        row[sample] = np.float32(u / chance) if active else _ZERO  # uniform, given that it is chosen
+        remaining[sample] = np.int32(remaining[sample] - np.int32(active))
 
 
 @compiled
-def _apply_law(X: Any, p: int, i: int, law: int, value: Any) -> None:
-    """Turns uniform magnitudes in (0, 1] into exponential (law 1) or constant (law 2) ones; silence stays silence."""
+def _apply_law(row: Floats, law: int, value: np.float32) -> None:
+    """Turns uniform magnitudes in (0, 1] into exponential (law 1) or constant (law 2) ones; 0, inactive, stays 0."""
     if law == 1:
-        for lane in range(LANES):
-            u = X[p, i, lane]
+        for sample in range(PANEL_WIDTH):
+            u = row[sample]
             if u > _ZERO:
-                X[p, i, lane] = np.float32(-value * np.log(u))
+                row[sample] = np.float32(-value * np.log(u))
     else:
-        for lane in range(LANES):
-            X[p, i, lane] = value if X[p, i, lane] > _ZERO else _ZERO
+        for sample in range(PANEL_WIDTH):
+            row[sample] = value if row[sample] > _ZERO else _ZERO
 
 
 @compiled
-def _apply_signs(X: Any, p: int, i: int, words: Any) -> None:
-    for lane in range(LANES):
-        x = X[p, i, lane]
-        X[p, i, lane] = np.float32(-x) if words[lane] & _SIGN_BIT else x
+def _apply_signs(row: Floats, words: Words) -> None:
+    for sample in range(PANEL_WIDTH):
+        x = row[sample]
+        row[sample] = np.float32(-x) if words[sample] & _SIGN_BIT else x
 
 
 @inlined
-def draw_panel(X: Any, p: int, n: int, world: Any, k: int, stream: Any, words: Any, own: Any, remaining: Any) -> None:
-    """Fills X[p, :n, :] with samples of instance k's world and advances its stream."""
-    n_active = world.n_active[k]
+def draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: int) -> None:
+    """Fills panel p of the inputs with samples of the features and advances the stream."""
+    n = scratch.inputs.shape[1]
+    words, own_words, remaining = scratch.words, scratch.own_words, scratch.remaining
+    n_active = features.n_active
     if n_active > 0:
-        for lane in range(LANES):
-            remaining[lane] = np.int32(n_active)
+        for sample in range(PANEL_WIDTH):
+            remaining[sample] = np.int32(n_active)
     for i in range(n):
-        if world.begins_block[k, i]:
-            fill_random(stream, 0, words, 0, VECTORS)
+        row = scratch.inputs[p, i]
+        if features.begins_block[i]:
+            fill_random(stream, words)
         signs = words
         if n_active > 0:
-            _row_k_sparse(X, p, i, n - i, remaining, words)
-        elif world.alone[k, i]:
-            _row_alone(X, p, i, world.low[k, i], world.span[k, i], world.scale[k, i], words)
+            _row_k_sparse(row, n - i, remaining, words)
+        elif features.alone[i]:
+            _row_alone(row, features.low[i], features.span[i], features.scale[i], words)
         else:
-            fill_random(stream, 0, own, 0, VECTORS)
-            signs = own
-            _row_of_set(X, p, i, world.low[k, i], world.span[k, i], world.scale[k, i], words, own)
-        if world.law[k] > 0:
-            _apply_law(X, p, i, world.law[k], world.law_value[k])
-        if world.signed[k]:
-            _apply_signs(X, p, i, signs)
+            fill_random(stream, own_words)
+            signs = own_words
+            _row_of_set(row, features.low[i], features.span[i], features.scale[i], words, own_words)
+        if features.law > 0:
+            _apply_law(row, features.law, features.law_value)
+        if features.signed:
+            _apply_signs(row, signs)
 
 
 @inlined
-def gather_panel(X: Any, p: int, n: int, data: Any, first: int, size: int, whole: int, stream: Any, words: Any) -> None:
-    """Fills X[p, :n, :] from a fixed data set: its rows from ``first`` on where ``whole``, else rows drawn at random.
+def gather_panel(recipe: RecipeNumbers, state: State, first: int, scratch: Scratch, p: int) -> None:
+    """Fills panel p of the inputs from the data set, which is laid out as panels.
 
-    ``data`` is laid out as panels.  Lanes past the end of the set repeat its last row; the caller weighs them 0.
+    A batch as large as the set is the set: its samples from ``first`` on, past the end the last one again, which the caller
+    must drop.  A smaller batch is drawn at random: a word times the set's size, divided by 2^32.
     """
-    if whole == 0:
-        fill_random(stream, 0, words, 0, VECTORS)
-    for lane in range(LANES):
-        row = min(first + lane, size - 1) if whole else (np.int64(words[lane]) * size) >> 32
-        start = (row // LANES) * n * LANES + row % LANES
+    data_set, size, n = state.data_set, recipe.data_set_size, scratch.inputs.shape[1]
+    whole = recipe.batch_size == size
+    if not whole:
+        fill_random(state.stream, scratch.words)
+    for sample in range(PANEL_WIDTH):
+        drawn = min(first + sample, size - 1) if whole else (np.int64(scratch.words[sample]) * size) >> 32
+        start = (drawn // PANEL_WIDTH) * n * PANEL_WIDTH + drawn % PANEL_WIDTH
         for i in range(n):
-            X[p, i, lane] = data[start + i * LANES]
+            scratch.inputs[p, i, sample] = data_set[start + i * PANEL_WIDTH]

@@ -1,68 +1,75 @@
 """The compiled training loop of one instance: draw, forward, backward, update, again.
 
-`advance` runs a stretch of steps of one instance without returning to Python; the instance's whole state is in its row of
-`State`, so a stretch may end anywhere and continue on any thread with the same result, bit for bit.
-"""
+Problem.  A step of a toy model takes about a microsecond, less than calling one function from Python.
 
-from typing import Any
+Idea.  `advance` runs a stretch of steps without returning to Python, on the records of `arrays`.  All that lasts from one step
+to the next is in `State`, so a stretch may end anywhere and continue on any thread with the same result, bit for bit.
+
+Example.  Steps 0 to 50 are ``advance(..., 0, 50)``, or ``advance(..., 0, 20)`` and ``advance(..., 20, 50)``.
+"""
 
 import numpy as np
 
 from tegum.compilation import compiled
-from tegum.training.blocks import LANES
+from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape, State
+from tegum.training.blocks import PANEL_WIDTH, Floats, Words
 from tegum.training.draw import draw_panel
 from tegum.training.passes import activate_panel, batch_gradient, forward_panel, output_panel
 from tegum.training.update import update
 
 
 @compiled
-def advance(shape: Any, world: Any, method: Any, state: Any, scratch: Any, k: int, start: int, stop: int) -> tuple[int, float]:
-    """Trains instance k from step ``start`` to ``stop``; returns the steps done and the last batch's loss.
+def advance(
+    shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State, start: int, stop: int
+) -> tuple[int, float]:
+    """Trains an instance from step ``start`` to ``stop``; returns the steps done and the last batch's loss.
 
     Ends early, with fewer steps done, where the loss is no longer finite; the parameters are then those that gave it.
     """
     loss = np.nan
     for t in range(start, stop):
-        loss = batch_gradient(shape, world, method, state, scratch, k)
+        loss = batch_gradient(shape, scratch, features, recipe, state)
         if not np.isfinite(loss):
             return t, loss
-        update(shape, method, state, scratch.gradient, k, t)
+        update(shape, recipe, state, scratch.gradient, t)
     return stop, loss
 
 
 @compiled
-def gradient_of(shape: Any, world: Any, method: Any, state: Any, scratch: Any, k: int) -> float:
-    """Instance k's loss on its next batch; the gradient, L1 term included, is left in ``scratch.gradient``."""
-    return batch_gradient(shape, world, method, state, scratch, k)
+def gradient_of(shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State) -> float:
+    """The loss on the next batch; the gradient, L1 term included, is left in ``scratch.gradient``."""
+    return batch_gradient(shape, scratch, features, recipe, state)
 
 
 @compiled
-def evaluate(shape: Any, world: Any, parameters: Any, stream: Any, scratch: Any, k: int, panels: int) -> tuple[float, float]:
+def evaluate(
+    shape: Shape, scratch: Scratch, features: FeatureNumbers, parameters: Floats, stream: Words, panels: int
+) -> tuple[float, float]:
     """Mean and standard error of the loss over ``panels`` x 64 fresh samples of the given stream."""
     total = 0.0
     squares = 0.0
-    bias = scratch.gradient.size - shape.n - shape.m
     for _ in range(panels):
-        draw_panel(scratch.inputs, 0, shape.n, world, k, stream, scratch.words, scratch.own_words, scratch.remaining)
-        scratch.lane_loss[:] = np.float32(0)
-        forward_panel(shape, parameters, world.sparse[k], scratch, 0)
+        draw_panel(features, stream, scratch, 0)
+        scratch.sample_loss[:] = np.float32(0)
+        forward_panel(shape, parameters, features.skips_inactive, scratch, 0)
         activate_panel(shape, scratch, 0)
-        output_panel(shape, world.importance[k], np.float32(1), scratch.inputs[0], scratch, 0, bias)
-        for lane in range(LANES):
-            loss = np.float64(scratch.lane_loss[lane])
+        output_panel(shape, features.importance, np.float32(1), scratch.inputs[0], scratch, 0)
+        for sample in range(PANEL_WIDTH):
+            loss = np.float64(scratch.sample_loss[sample])
             total += loss
             squares += loss * loss
-    samples = panels * LANES
+    samples = panels * PANEL_WIDTH
     mean = total / samples
     return mean, np.sqrt(max(squares / samples - mean * mean, 0.0) / samples)
 
 
 @compiled
-def draw_samples(shape: Any, world: Any, stream: Any, scratch: Any, k: int, out: Any) -> None:
-    """Fills ``out`` (panels x n x 64, flat) with fresh samples of instance k's world."""
-    size = shape.n * LANES
+def draw_samples(scratch: Scratch, features: FeatureNumbers, stream: Words, out: Floats) -> None:
+    """Fills ``out`` (panels x n x 64, flat) with fresh samples."""
+    n = scratch.inputs.shape[1]
+    size = n * PANEL_WIDTH
     for panel in range(out.size // size):
-        draw_panel(scratch.inputs, 0, shape.n, world, k, stream, scratch.words, scratch.own_words, scratch.remaining)
-        for i in range(shape.n):
-            for lane in range(LANES):
-                out[panel * size + i * LANES + lane] = scratch.inputs[0, i, lane]
+        draw_panel(features, stream, scratch, 0)
+        for i in range(n):
+            for sample in range(PANEL_WIDTH):
+                out[panel * size + i * PANEL_WIDTH + sample] = scratch.inputs[0, i, sample]

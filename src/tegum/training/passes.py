@@ -1,22 +1,25 @@
-"""Forward and backward through one batch, a tile of panels at a time.
+"""Forward and backward through one batch, a few panels at a time.
 
     forward     H = b_hidden + W_in X,  ReLU or not          Y = b + W_out H,  ReLU or another activation or none
-    backward    D = 2 I (Y - target) / batch, times the activation's slope: for a ReLU, 0 where the output is off
-                E = W_out^T D + l1 sign(H) / batch, 0 where the hidden unit is off
-                gradient of the decoder D H^T, of the encoder E X^T (one sum where they are tied), of the biases sums over lanes
+    backward    D = 2 I (Y - target) / batch, times the activation's slope: for a ReLU, 0 where the output is 0
+                E = W_out^T D + l1 sign(H) / batch, 0 where a hidden ReLU is 0
+                gradient of W_out: D H^T, of W_in: E X^T (their sum where they are tied); of the biases: sums over samples
 
+A panel's loss and D take the place of its outputs; the products D H^T and E X^T wait until a few panels are done.
 Adversarial training forwards twice: the first pass tells `attack` where to push the inputs, the second is the one learnt from.
-In very sparse worlds the products skip features that are silent, or send no gradient, in all 64 lanes of a panel.
-"""
+Where features are very sparse the products skip those that are inactive, or send no gradient, in all 64 samples of a panel.
 
-from typing import Any
+Example: for ``Linear(1, 1)`` with W = w, I = 1 and no bias, one sample x gives h = w x, y = w^2 x, D = 2 (w^2 - 1) x, E = w D,
+and the gradient D h + E x = 4 w (w^2 - 1) x^2.
+"""
 
 import numpy as np
 
 from tegum.compilation import compiled, inlined
 from tegum.training.activations import activate_row
-from tegum.training.attack import draw_attacked, push_panel
-from tegum.training.blocks import LANES
+from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape, State
+from tegum.training.attack import attack_panel, draw_attacked
+from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Pair, Place, Rows
 from tegum.training.draw import draw_panel, gather_panel
 from tegum.training.products import accumulate_panels, multiply_panel
 
@@ -25,13 +28,13 @@ _ONE = np.float32(1)
 
 
 @compiled
-def _rows_with_content(X: Any, p: int, n: int, found: Any) -> int:
-    """Lists the rows of a panel that are not zero in all lanes; returns how many there are."""
+def _rows_with_content(panel: Floats, found: Indices) -> int:
+    """Lists the rows of a panel that are not zero in all samples; returns how many there are."""
     count = 0
-    for i in range(n):
-        content = np.int32(0)
-        for lane in range(LANES):
-            content = np.int32(content | np.int32(X[p, i, lane] != _ZERO))
+    for i in range(panel.shape[0]):
+        content = np.int32(0)  # an "or" of all samples is a few vector operations, faster than to stop at the first
+        for sample in range(PANEL_WIDTH):
+            content = np.int32(content | np.int32(panel[i, sample] != _ZERO))
         if content:
             found[count] = i
             count += 1
@@ -39,160 +42,150 @@ def _rows_with_content(X: Any, p: int, n: int, found: Any) -> int:
 
 
 @inlined
-def forward_panel(shape: Any, parameters: Any, sparse: int, scratch: Any, p: int) -> None:
-    """Hidden values (after their activation) and outputs (before theirs) of panel p."""
-    n, m = shape.n, shape.m
-    X, H, Y = scratch.X, scratch.H, scratch.Y
-    decoder = 0 if shape.tied else n * m
-    b = decoder + n * m
-    active, count = scratch.every, n
-    if sparse:
-        active, count = scratch.active, _rows_with_content(scratch.inputs, p, n, scratch.active)
-    x, h = p * n * LANES, p * m * LANES
-    multiply_panel(H, h, m, parameters, b + n, parameters, 0, n, 1, X, x, active, count)
-    if shape.hidden_relu:
-        for k in range(m):
-            for lane in range(LANES):
-                value = scratch.hidden[p, k, lane]
-                scratch.hidden[p, k, lane] = max(_ZERO, value)
-    if shape.tied:
-        multiply_panel(Y, x, n, parameters, b, parameters, 0, 1, n, H, h, scratch.every, m)
-    else:
-        multiply_panel(Y, x, n, parameters, b, parameters, decoder, m, 1, H, h, scratch.every, m)
+def _transposed(layout: Layout) -> Layout:
+    return Layout(layout.begin, layout.column, layout.row)
 
 
 @inlined
-def activate_panel(shape: Any, scratch: Any, p: int) -> None:
+def forward_panel(shape: Shape, parameters: Floats, skips_inactive: int, scratch: Scratch, p: int) -> None:
+    """Hidden values (after their activation) and outputs (before theirs) of panel p."""
+    inputs, hidden, outputs = scratch.inputs[p], scratch.hidden[p], scratch.outputs[p]
+    active = Rows(scratch.every, shape.n)
+    if skips_inactive:
+        active = Rows(scratch.found, _rows_with_content(inputs, scratch.found))
+    multiply_panel(hidden, Place(parameters, shape.b_hidden), parameters, shape.encoder, inputs, active)
+    if shape.hidden_relu:
+        for k in range(shape.m):
+            for sample in range(PANEL_WIDTH):
+                hidden[k, sample] = max(_ZERO, hidden[k, sample])
+    multiply_panel(outputs, Place(parameters, shape.b), parameters, shape.decoder, hidden, Rows(scratch.every, shape.m))
+
+
+@inlined
+def activate_panel(shape: Shape, scratch: Scratch, p: int) -> None:
     """Passes the outputs of panel p through an activation that is not done on the way, and notes its slopes."""
     if shape.activation:
         for i in range(shape.n):
-            activate_row(shape.activation, shape.own_activation, scratch.outputs, p, i, scratch.slopes)
+            activate_row(shape.activation, shape.own_activation, scratch.outputs[p, i], scratch.slopes[i])
 
 
 @inlined
-def _silence(shape: Any, scratch: Any, p: int, first: int) -> None:
-    """Empties the lanes of panel p from ``first`` on, past the end of the batch, so that they add to nothing."""
-    for lane in range(first, LANES):
+def _drop_samples(shape: Shape, scratch: Scratch, p: int, first: int) -> None:
+    """Empties panel p from sample ``first`` on, past the end of the batch, so that the rest adds to nothing."""
+    for sample in range(first, PANEL_WIDTH):
         for i in range(shape.n):
-            scratch.inputs[p, i, lane] = _ZERO
-            scratch.outputs[p, i, lane] = _ZERO
-            scratch.targets[i, lane] = _ZERO
+            scratch.inputs[p, i, sample] = _ZERO
+            scratch.outputs[p, i, sample] = _ZERO
+            scratch.clean[i, sample] = _ZERO
         for k in range(shape.m):
-            scratch.hidden[p, k, lane] = _ZERO
+            scratch.hidden[p, k, sample] = _ZERO
 
 
 @inlined
-def output_panel(shape: Any, importance: Any, factor: Any, truth: Any, scratch: Any, p: int, bias_gradient: int) -> None:
-    """Adds each lane's loss to ``lane_loss`` and turns the outputs of panel p into the loss's gradient by them.
+def output_panel(shape: Shape, importance: Floats, factor: np.float32, clean: Floats, scratch: Scratch, p: int) -> None:
+    """Adds each sample's loss to ``sample_loss``, and turns the outputs of panel p into the loss's gradient by them, D.
 
-    ``truth`` (n, 64) is what the outputs should be, or its absolute value should.
+    ``clean`` (n, 64) is what the outputs should be, or its absolute value should; ``factor`` is 2 / batch.
     """
+    outputs, sample_loss, gradient = scratch.outputs[p], scratch.sample_loss, scratch.gradient
+    # A ReLU is here: outputs above the floor pass, the others are 0 and have slope 0.  Without one, all are above -inf.
     floor = _ZERO if shape.output_relu else np.float32(-np.inf)
-    mirror = np.float32(-1) if shape.absolute else _ONE
+    mirror = np.float32(-1) if shape.absolute else _ONE  # max(x, mirror x) is |x| or x
     for i in range(shape.n):
         weight = importance[i]
         twice = np.float32(weight * factor)
         total = _ZERO
-        for lane in range(LANES):
-            y = scratch.outputs[p, i, lane]
-            x = truth[i, lane]
+        for sample in range(PANEL_WIDTH):
+            y = outputs[i, sample]
+            x = clean[i, sample]
             on = y > floor
             target = max(x, np.float32(mirror * x))
             error = np.float32((y if on else _ZERO) - target)
-            scratch.lane_loss[lane] = np.float32(scratch.lane_loss[lane] + weight * error * error)
-            slope = np.float32(twice * error) if on else _ZERO
-            scratch.outputs[p, i, lane] = slope
-            total = np.float32(total + slope)
+            sample_loss[sample] = np.float32(sample_loss[sample] + weight * error * error)
+            d = np.float32(twice * error) if on else _ZERO
+            outputs[i, sample] = d
+            total = np.float32(total + d)
         if shape.activation:
             total = _ZERO
-            for lane in range(LANES):
-                by_value = scratch.outputs[p, i, lane]
-                slope = np.float32(by_value * scratch.slopes[i, lane]) if by_value != _ZERO else _ZERO
-                scratch.outputs[p, i, lane] = slope
-                total = np.float32(total + slope)
-        scratch.gradient[bias_gradient + i] = np.float32(scratch.gradient[bias_gradient + i] + total)
+            for sample in range(PANEL_WIDTH):
+                by_value = outputs[i, sample]
+                # Not a plain product: a sample that was dropped has 0 here, and its slope may be infinite.
+                d = np.float32(by_value * scratch.slopes[i, sample]) if by_value != _ZERO else _ZERO
+                outputs[i, sample] = d
+                total = np.float32(total + d)
+        gradient[shape.b + i] = np.float32(gradient[shape.b + i] + total)
 
 
 @inlined
-def _backward_panel(shape: Any, parameters: Any, l1: Any, sparse: int, scratch: Any, p: int) -> None:
-    """The loss's gradient by the hidden units of panel p, before their activation."""
-    n, m = shape.n, shape.m
-    D, E = scratch.Y, scratch.E
-    decoder = 0 if shape.tied else n * m
-    b_hidden = decoder + n * m + n
-    firing, count = scratch.every, n
-    if sparse:
-        firing, count = scratch.firing, _rows_with_content(scratch.outputs, p, n, scratch.firing)
-    if shape.tied:
-        multiply_panel(E, p * m * LANES, m, scratch.zeros, 0, parameters, 0, n, 1, D, p * n * LANES, firing, count)
-    else:
-        multiply_panel(E, p * m * LANES, m, scratch.zeros, 0, parameters, decoder, 1, m, D, p * n * LANES, firing, count)
+def _backward_panel(shape: Shape, parameters: Floats, l1: np.float32, skips_inactive: int, scratch: Scratch, p: int) -> None:
+    """The loss's gradient by the hidden values of panel p, before their activation, E; the hidden bias has its sum."""
+    outputs, gradient = scratch.outputs[p], scratch.gradient
+    hidden, hidden_gradient = scratch.hidden[p], scratch.hidden_gradient[p]
+    firing = Rows(scratch.every, shape.n)
+    if skips_inactive:
+        firing = Rows(scratch.found, _rows_with_content(outputs, scratch.found))
+    multiply_panel(hidden_gradient, Place(scratch.zeros, 0), parameters, _transposed(shape.decoder), outputs, firing)
     if l1 > _ZERO:
-        for k in range(m):
-            for lane in range(LANES):
-                h = scratch.hidden[p, k, lane]
-                sign = np.float32(np.float32(h > _ZERO) - np.float32(h < _ZERO))
+        for k in range(shape.m):
+            for sample in range(PANEL_WIDTH):
+                h = hidden[k, sample]
+                sign = np.float32(np.float32(h > _ZERO) - np.float32(h < _ZERO))  # the derivative of |h|, 0 at 0
                 push = np.float32(l1 * sign)
-                scratch.hidden_gradient[p, k, lane] = np.float32(scratch.hidden_gradient[p, k, lane] + push)
+                hidden_gradient[k, sample] = np.float32(hidden_gradient[k, sample] + push)
     if shape.hidden_relu:
-        for k in range(m):
-            for lane in range(LANES):
-                e = scratch.hidden_gradient[p, k, lane]
-                scratch.hidden_gradient[p, k, lane] = e if scratch.hidden[p, k, lane] > _ZERO else _ZERO
+        for k in range(shape.m):
+            for sample in range(PANEL_WIDTH):
+                e = hidden_gradient[k, sample]
+                hidden_gradient[k, sample] = e if hidden[k, sample] > _ZERO else _ZERO
     if shape.hidden_bias:
-        for k in range(m):
+        for k in range(shape.m):
             total = _ZERO
-            for lane in range(LANES):
-                total = np.float32(total + scratch.hidden_gradient[p, k, lane])
-            scratch.gradient[b_hidden + k] = np.float32(scratch.gradient[b_hidden + k] + total)
+            for sample in range(PANEL_WIDTH):
+                total = np.float32(total + hidden_gradient[k, sample])
+            gradient[shape.b_hidden + k] = np.float32(gradient[shape.b_hidden + k] + total)
 
 
 @inlined
-def batch_gradient(shape: Any, world: Any, method: Any, state: Any, scratch: Any, k: int) -> float:
-    """Instance k's loss on its next batch (without the L1 term), its gradient left in ``scratch.gradient``."""
-    n, m = shape.n, shape.m
-    parameters = state.parameters[k]
-    gradient = scratch.gradient
-    batch, size = method.batch_size[k], method.data_set_size[k]
+def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State) -> float:
+    """The loss on the next batch (without the L1 term), its gradient left in ``scratch.gradient``."""
+    parameters, gradient, batch = state.parameters, scratch.gradient, recipe.batch_size
     factor = np.float32(2.0 / batch)
-    l1 = np.float32(method.l1[k] / batch)
-    attack, once = method.attack_size[k], method.attack_once[k]
-    sparse = world.sparse[k]
-    b = n * m if shape.tied else 2 * n * m
+    l1 = np.float32(recipe.l1 / batch)
     gradient[:] = _ZERO
-    scratch.lane_loss[:] = _ZERO
-    most = scratch.inputs.shape[0]
-    X, D, H, E = scratch.X, scratch.Y, scratch.H, scratch.E
+    scratch.sample_loss[:] = _ZERO
     done = 0
     while done < batch:
-        panels = min(most, (batch - done + LANES - 1) // LANES)
+        panels = min(scratch.inputs.shape[0], (batch - done + PANEL_WIDTH - 1) // PANEL_WIDTH)
         for p in range(panels):
-            if size > 0:
-                gather_panel(scratch.inputs, p, n, state.data[k], done, size, size == batch, state.stream[k], scratch.words)
+            if recipe.data_set_size > 0:
+                gather_panel(recipe, state, done, scratch, p)
             else:
-                draw_panel(scratch.inputs, p, n, world, k, state.stream[k], scratch.words, scratch.own_words, scratch.remaining)
-            forward_panel(shape, parameters, sparse, scratch, p)
-            truth = scratch.inputs[p]
-            if attack > _ZERO:
-                if once == 0 or done == 0:
-                    draw_attacked(n, once, state.stream[k], scratch.words, scratch.attacked)
-                push_panel(shape, parameters, attack, scratch, p)
+                draw_panel(features, state.stream, scratch, p)
+            forward_panel(shape, parameters, features.skips_inactive, scratch, p)
+            clean = scratch.inputs[p]
+            if recipe.attack_size > _ZERO:
+                if recipe.attack_once == 0 or done == 0:
+                    draw_attacked(recipe.attack_once, state.stream, scratch)
+                attack_panel(shape, parameters, recipe.attack_size, scratch, p)
                 forward_panel(shape, parameters, 0, scratch, p)
-                truth = scratch.targets
+                clean = scratch.clean
             activate_panel(shape, scratch, p)
-            if batch - done < LANES:
-                _silence(shape, scratch, p, batch - done)
-            output_panel(shape, world.importance[k], factor, truth, scratch, p, b)
-            _backward_panel(shape, parameters, l1, sparse, scratch, p)
-            done += LANES
+            if batch - done < PANEL_WIDTH:
+                _drop_samples(shape, scratch, p, batch - done)
+            output_panel(shape, features.importance, factor, clean, scratch, p)
+            _backward_panel(shape, parameters, l1, features.skips_inactive, scratch, p)
+            done += PANEL_WIDTH
+        # D H^T belongs to the decoder and X E^T to the transposed encoder; where they are tied these are one matrix.
+        by_decoder = Pair(scratch.outputs, scratch.hidden, panels)
+        by_encoder = Pair(scratch.inputs, scratch.hidden_gradient, panels)
         if shape.tied:
-            accumulate_panels(gradient, 0, 1, n, D, n, H, m, panels, X, E, panels)
+            accumulate_panels(gradient, shape.decoder, by_decoder, by_encoder)
         else:
-            accumulate_panels(gradient, n * m, m, 1, D, n, H, m, panels, D, H, 0)
-            accumulate_panels(gradient, 0, 1, n, X, n, E, m, panels, X, E, 0)
-    if shape.bias == 0:
-        gradient[b : b + n] = _ZERO
+            nothing = Pair(scratch.inputs, scratch.hidden_gradient, 0)
+            accumulate_panels(gradient, shape.decoder, by_decoder, nothing)
+            accumulate_panels(gradient, _transposed(shape.encoder), by_encoder, nothing)
+    # A place in a panel adds up its own samples in float32; the 64 sums are added in float64.
     loss = 0.0
-    for lane in range(LANES):
-        loss += np.float64(scratch.lane_loss[lane])
+    for sample in range(PANEL_WIDTH):
+        loss += np.float64(scratch.sample_loss[sample])
     return loss / batch

@@ -10,20 +10,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from typing import Any, final
+from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tegum.compilation import is_compiled
 from tegum.interruption import noticing_interruption
 from tegum.nets import Net
 from tegum.progress import ProgressBar
-from tegum.training.arrays import scratch_for, shape_of
-from tegum.training.blocks import LANES
+from tegum.training.arrays import Scratch, scratch_for, shape_of
+from tegum.training.blocks import PANEL_WIDTH
 from tegum.training.instances import Instances
 from tegum.training.kernel import advance, draw_samples, evaluate
+from tegum.training.recipe import Recipe
 
 FINISHED, DIVERGED, INTERRUPTED = "finished", "diverged", "interrupted"
 
@@ -33,60 +32,56 @@ _SLOW_SECONDS = 2.0
 
 
 @final
-@dataclass(eq=False)
 class Outcome:
-    """What became of each instance: status, steps done, and the loss and parameters at the recorded steps."""
+    """What became of each instance: status, steps done, and the loss and parameters at the recorded steps.
 
-    status: NDArray[np.str_]
-    steps_done: NDArray[np.int64]
-    loss: NDArray[np.float64]
-    loss_standard_error: NDArray[np.float64]
-    recorded_loss: NDArray[np.float64]
-    recorded_parameters: NDArray[np.float32]
-    interrupted: bool = False
+    Before training all are interrupted at step 0, and what was not measured is nan.
+    """
+
+    def __init__(self, instances: Instances, recipe: Recipe) -> None:
+        count, length = instances.parameters.shape
+        steps = len(recipe.recorded_steps())
+        self.status = np.full(count, INTERRUPTED, dtype="<U11")
+        self.steps_done = np.zeros(count, dtype=np.int64)
+        self.loss, self.loss_standard_error = np.full(count, np.nan), np.full(count, np.nan)
+        self.recorded_loss = np.full((count, steps if "loss" in recipe.record else 0), np.nan)
+        with_parameters = bool(set(recipe.record) - {"loss"})
+        self.recorded_parameters = np.full((count, steps if with_parameters else 0, length), np.nan, dtype=np.float32)
+        self.interrupted = False
 
 
 @final
-@dataclass(eq=False)
 class _Run:
     """The shared state of the threads of one training."""
 
-    net: Net
-    instances: Instances
-    record_steps: tuple[int, ...]
-    record: tuple[bool, bool]
-    panels: int
-    outcome: Outcome
-    waiting: deque[int]
-    stretch: NDArray[np.int64]
-    stop: threading.Event = field(default_factory=threading.Event)
-    last_loss: float = float("nan")
-    steps_run: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, net: Net, instances: Instances, recipe: Recipe) -> None:
+        self.net, self.shape, self.instances = net, shape_of(net), instances
+        self.record_steps = recipe.recorded_steps()
+        self.test_panels = -(-recipe.evaluation_samples // PANEL_WIDTH)
+        self.outcome = Outcome(instances, recipe)
+        self.waiting = deque(range(instances.count))
+        operations = 10 * net.n_features * (net.n_hidden + 8) * np.array([numbers.batch_size for numbers in instances.recipes])
+        self.stretch = np.maximum(1, _FIRST_STRETCH_OPERATIONS // operations).astype(np.int64)
+        self.stop = threading.Event()
+        self.last_loss, self.steps_run = float("nan"), 0
+        self.lock = threading.Lock()
 
-    def measure(self, k: int, scratch: Any) -> tuple[float, float]:
-        """Loss of instance k on its world's test set, and its standard error."""
+    def measure(self, k: int, scratch: Scratch) -> tuple[float, float]:
+        """Loss of instance k on the test set of its features, and its standard error."""
         instances = self.instances
-        mean, error = evaluate(
-            shape_of(self.net),
-            instances.world,
-            instances.state.parameters[k],
-            instances.evaluation[k].copy(),
-            scratch,
-            k,
-            self.panels,
-        )
+        stream = instances.evaluation_streams[k].copy()
+        mean, error = evaluate(self.shape, scratch, instances.features[k], instances.parameters[k], stream, self.test_panels)
         return mean, error
 
-    def note(self, k: int, step: int, scratch: Any) -> None:
+    def note(self, k: int, step: int, scratch: Scratch) -> None:
         """Records instance k if ``step`` is one of the recorded steps."""
         if step not in self.record_steps:
             return
         row = self.record_steps.index(step)
-        if self.record[0]:
+        if self.outcome.recorded_loss.size:
             self.outcome.recorded_loss[k, row] = self.measure(k, scratch)[0]
-        if self.record[1]:
-            self.outcome.recorded_parameters[k, row] = self.instances.state.parameters[k]
+        if self.outcome.recorded_parameters.size:
+            self.outcome.recorded_parameters[k, row] = self.instances.parameters[k]
 
     def work(self) -> None:
         """What each thread does until no instance is left or the run is stopped."""
@@ -103,26 +98,30 @@ class _Run:
             self.stop.set()
             raise
 
-    def run_stretch(self, k: int, scratch: Any) -> bool:
+    def begin(self, k: int, scratch: Scratch) -> None:
+        """Draws instance k's data set, if it has one, and records its initial weights."""
+        instances, size = self.instances, self.instances.recipes[k].data_set_size
+        if size:
+            used = -(-size // PANEL_WIDTH) * PANEL_WIDTH * self.shape.n
+            draw_samples(scratch, instances.features[k], instances.data_set_streams[k], instances.data_sets[k, :used])
+        self.note(k, 0, scratch)
+
+    def run_stretch(self, k: int, scratch: Scratch) -> bool:
         """One stretch of instance k; true once it has ended."""
-        shape, instances, outcome = shape_of(self.net), self.instances, self.outcome
-        start, steps = int(outcome.steps_done[k]), int(instances.method.steps[k])
+        instances, outcome = self.instances, self.outcome
+        start, steps = int(outcome.steps_done[k]), instances.recipes[k].steps
         if start == 0:
-            size = int(instances.method.data_set_size[k])
-            if size:
-                used = -(-size // LANES) * LANES * shape.n
-                draw_samples(shape, instances.world, instances.data_set[k], scratch, k, instances.state.data[k, :used])
-            self.note(k, 0, scratch)
+            self.begin(k, scratch)
         recorded = next((step for step in self.record_steps if step > start), steps)
         end = min(start + int(self.stretch[k]), steps, recorded)
         began = time.perf_counter()
-        done, loss = advance(shape, instances.world, instances.method, instances.state, scratch, k, start, end)
+        done, loss = advance(self.shape, scratch, instances.features[k], instances.recipes[k], instances.state(k), start, end)
         seconds = time.perf_counter() - began
         if end - start == self.stretch[k]:
             faster = np.clip(_STRETCH_SECONDS / max(seconds, 1e-6), 0.25, 8)
             self.stretch[k] = max(1, int(self.stretch[k] * faster))
         outcome.steps_done[k] = done
-        broken = done < end or not np.isfinite(instances.state.parameters[k]).all()
+        broken = done < end or not np.isfinite(instances.parameters[k]).all()
         with self.lock:
             self.last_loss = loss
             self.steps_run += done - start if done == end and not broken else steps - start
@@ -137,54 +136,23 @@ class _Run:
         return False
 
 
-def train_instances(
-    net: Net,
-    instances: Instances,
-    record_steps: tuple[int, ...],
-    record: tuple[bool, bool],
-    evaluation_samples: int,
-    threads: int,
-    progress: bool | None,
-) -> Outcome:
+def train_instances(net: Net, instances: Instances, recipe: Recipe, threads: int, progress: bool | None) -> Outcome:
     """Trains every instance to its end; on Ctrl-C stops cleanly with what is done.
 
     Args:
         net: the family and its sizes.
-        instances: their tables; the state is advanced in place.
-        record_steps: steps to record, ascending.
-        record: whether to record the loss, and the parameters, there.
-        evaluation_samples: size of the test set that measures the loss (rounded up to a multiple of 64).
+        instances: advanced in place.
+        recipe: what to record, at which steps, and how many samples measure the loss (rounded up to a multiple of 64).
         threads: how many instances train at the same time.
         progress: True shows a bar, False none, None one where standard error is a terminal.
     """
-    count, length = instances.count, instances.state.parameters.shape[1]
-    operations = 10 * net.n_features * (net.n_hidden + 8) * instances.method.batch_size
-    outcome = Outcome(
-        status=np.full(count, INTERRUPTED, dtype="<U11"),
-        steps_done=np.zeros(count, dtype=np.int64),
-        loss=np.full(count, np.nan),
-        loss_standard_error=np.full(count, np.nan),
-        recorded_loss=np.full((count, len(record_steps) if record[0] else 0), np.nan),
-        recorded_parameters=np.full((count, len(record_steps) if record[1] else 0, length), np.nan, dtype=np.float32),
-    )
-    run = _Run(
-        net=net,
-        instances=instances,
-        record_steps=record_steps,
-        record=record,
-        panels=-(-evaluation_samples // LANES),
-        outcome=outcome,
-        waiting=deque(range(count)),
-        stretch=np.maximum(1, _FIRST_STRETCH_OPERATIONS // operations).astype(np.int64),
-    )
-    total = int(instances.method.steps.sum())
-    workers = max(1, min(threads, count))
-    title = "training" if is_compiled(advance) else "compiling the engine (once on this machine, half a minute)"
+    run = _Run(net, instances, recipe)
+    workers = max(1, min(threads, instances.count))
     bar = ProgressBar(
-        total=total,
+        total=sum(numbers.steps for numbers in instances.recipes),
         unit="step",
         unit_scale=True,
-        desc=title,
+        desc="training" if is_compiled(advance) else "compiling the engine (once on this machine, half a minute)",
         delay=_SLOW_SECONDS,
         disable=None if progress is None else not progress,
     )
@@ -193,12 +161,12 @@ def train_instances(
         try:
             _watch(futures, pressed, lambda: _show(bar, run))
         except KeyboardInterrupt:
-            outcome.interrupted = True
+            run.outcome.interrupted = True
         finally:
             run.stop.set()
     for future in futures:
         future.result()
-    return outcome
+    return run.outcome
 
 
 def _watch(futures: list[Future[None]], pressed: list[int], show: Callable[[], None]) -> None:

@@ -4,7 +4,7 @@ For tests, benchmarks and the curious: what training does between two records, m
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,10 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.errors import InvalidInputError
 from tegum.features import Features, Independent
 from tegum.nets import Net, ReluOutput
-from tegum.sweep import Cell
 from tegum.training.arrays import Scratch, parameter_slices, scratch_for, shape_of
-from tegum.training.blocks import LANES
-from tegum.training.instances import instances_of, world_table
+from tegum.training.blocks import PANEL_WIDTH
+from tegum.training.instances import feature_numbers, instances_of
 from tegum.training.kernel import draw_samples, gradient_of
 from tegum.training.randomness import stream_state
 from tegum.training.recipe import Recipe
@@ -32,6 +31,10 @@ def loss_and_gradient(
     attack_draw: Literal["example", "batch"] = "example",
 ) -> tuple[float, dict[str, NDArray[np.float32]]]:
     """The engine's loss on given samples, and the gradient of loss + l1 mean |h|_1 by every parameter, float32.
+
+    >>> loss, gradient = loss_and_gradient(ReluOutput(2, 1), {"W": [[0.5, 0.0]], "b": [0.0, 0.0]}, [[1.0, 1.0]])
+    >>> loss, gradient["W"].tolist(), gradient["b"].tolist()                   # h is 0.5, the outputs 0.25 and 0
+    (1.5625, [[-1.5, -0.75]], [-1.5, 0.0])
 
     Args:
         net: the model family and its sizes.
@@ -60,11 +63,16 @@ def attacked_samples(
 ) -> NDArray[np.float32]:
     """The inputs (samples, n) that `loss_and_gradient` sees when given the same arguments.
 
+    >>> from tegum.nets import Linear
+    >>> params = {"W": [[3.0, 4.0]], "b": [0.0, 0.0]}                          # both rows of W^T W point along (3, 4)
+    >>> attacked_samples(Linear(2, 1), params, [[1.0, 0.0]], attack_size=0.5)
+    array([[1.3, 0.4]], dtype=float32)
+
     Raises:
         InvalidInputError: for more samples than the engine holds at a time.
     """
     _, scratch, count = _one_batch(net, params, x, importance, Recipe(attack_size=attack_size, attack_draw=attack_draw))
-    most = len(scratch.inputs) * LANES
+    most = len(scratch.inputs) * PANEL_WIDTH
     if count > most:
         raise InvalidInputError(f"x has {count} samples", f"give at most {most} to a net of this size")
     return np.ascontiguousarray(scratch.inputs.transpose(0, 2, 1).reshape(-1, net.n_features)[:count])
@@ -82,30 +90,35 @@ def _one_batch(
     density = (samples != 0).mean(axis=0)
     grid = grid_of(Independent(net.n_features, density=density, importance=importance), recipe, {})
     instances = instances_of(net, grid, {name: np.asarray(value) for name, value in params.items()})
-    panels = np.zeros((-(-count // LANES) * LANES, net.n_features), dtype=np.float32)
+    panels = np.zeros((-(-count // PANEL_WIDTH) * PANEL_WIDTH, net.n_features), dtype=np.float32)
     panels[:count] = samples
-    instances.state.data[0, : panels.size] = panels.reshape(-1, LANES, net.n_features).transpose(0, 2, 1).reshape(-1)
+    instances.data_sets[0, : panels.size] = panels.reshape(-1, PANEL_WIDTH, net.n_features).transpose(0, 2, 1).reshape(-1)
     scratch = scratch_for(net)
-    return gradient_of(shape_of(net), instances.world, instances.method, instances.state, scratch, 0), scratch, count
+    loss = gradient_of(shape_of(net), scratch, instances.features[0], instances.recipes[0], instances.state(0))
+    return loss, scratch, count
 
 
 def engine_samples(features: Features, n_samples: int, seed: int) -> NDArray[np.float32]:
-    """Samples of one world drawn by the compiled engine, shape (n_samples, n).
+    """Samples of one feature distribution drawn by the compiled engine, shape (n_samples, n).
+
+    >>> from tegum.features import KSparse
+    >>> (engine_samples(KSparse(9, 4), 1000, seed=0) > 0).sum(axis=1).tolist() == [4] * 1000
+    True
 
     Args:
-        features: one world.
+        features: one distribution.
         n_samples: how many.
         seed: of the stream that they come from.
 
     Raises:
-        InvalidInputError: for a batch of worlds.
+        InvalidInputError: for a batch of distributions.
     """
     if features.batch_shape:
-        raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "draw from one world at a time")
-    net = ReluOutput(features.n_features, 1)
-    panels = -(-n_samples // LANES)
-    out = np.zeros(panels * LANES * features.n_features, dtype=np.float32)
-    world: Any = world_table(Cell(features, np.zeros(1, dtype=np.int64)), net.n_hidden)
-    draw_samples(shape_of(net), world, stream_state("samples", seed), scratch_for(net), 0, out)
-    rows = out.reshape(panels, features.n_features, LANES).transpose(0, 2, 1)
-    return rows.reshape(-1, features.n_features)[:n_samples]
+        raise InvalidInputError(
+            f"the features have leading axes {features.batch_shape}", "draw from one distribution at a time"
+        )
+    n = features.n_features
+    out = np.zeros(-(-n_samples // PANEL_WIDTH) * PANEL_WIDTH * n, dtype=np.float32)
+    numbers = feature_numbers(features, n_hidden=1)[0]
+    draw_samples(scratch_for(ReluOutput(n, 1)), numbers, stream_state("samples", seed), out)
+    return out.reshape(-1, n, PANEL_WIDTH).transpose(0, 2, 1).reshape(-1, n)[:n_samples]

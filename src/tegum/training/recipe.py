@@ -1,9 +1,7 @@
 """Everything that defines a training, in one frozen object: nothing that changes a result is hidden elsewhere.
 
-    Recipe(steps=10_000, batch_size=1024, learning_rate=1e-3, optimizer="adamw", weight_decay=0.01, seeds=8)
-
 The defaults are those of the paper authors' notebook (AdamW with PyTorch's settings, rate 1e-3, 10,000 steps of 1024 fresh
-samples), but for the first weights, which the notebook scales by the number of instances (see `nets.initialisation`).
+samples), but for the initial weights, which the notebook scales by the number of instances (see `nets.initialisation`).
 A recipe is shown in full in every result and report.
 """
 
@@ -17,7 +15,15 @@ from tegum.nets import Initialisation
 
 
 class Recipe(BaseModel):
-    """How to train: optimizer, schedule, data, first weights, seeds, and what to record.
+    """How to train: optimizer, schedule, data, initial weights, seeds, and what to record.
+
+    >>> recipe = Recipe(steps=1000, learning_rate=3e-3, schedule="cosine", seeds=8, record_steps=4)
+    >>> recipe.batch_size, recipe.optimizer, recipe.weight_decay               # what was not said
+    (1024, 'adamw', 0.01)
+    >>> recipe.recorded_steps()
+    (0, 1, 10, 100, 1000)
+    >>> recipe.replaced(weight_decay={"W": 0.1}).decay_of("b")
+    0.0
 
     Raises:
         InvalidInputError: naming every wrong or unknown field.
@@ -45,8 +51,8 @@ class Recipe(BaseModel):
     final_fraction: float = Field(
         0.0, ge=0, le=1, description="share of the rate left at the end of a linear or cosine schedule"
     )
-    initialisation: Initialisation = Field("xavier_normal", description="law of the first weights; biases start at 0")
-    initialisation_scale: float = Field(1.0, ge=0, allow_inf_nan=False, description="factor on the first weights")
+    initialisation: Initialisation = Field("xavier_normal", description="law of the initial weights; biases start at 0")
+    initialisation_scale: float = Field(1.0, ge=0, allow_inf_nan=False, description="factor on the initial weights")
     l1: float = Field(
         0.0, ge=0, allow_inf_nan=False, description="weight of the penalty |h|_1 in what is minimised (never in `loss`)"
     )
@@ -115,7 +121,7 @@ class Recipe(BaseModel):
         return type(self)(**self.model_dump() | changes)
 
     def check_names(self, parameters: list[str]) -> None:
-        """Raises a `InvalidInputError` where `record` or `weight_decay` name parameters that the net does not have."""
+        """Raises an `InvalidInputError` where `record` or `weight_decay` name parameters that the net does not have."""
         problems = Problems()
         for name in self.record:
             if name != "loss" and name not in parameters:

@@ -1,6 +1,6 @@
 """From one training to a grid of them: nearly any field of the recipe or of the features may be an axis.
 
-    sweep={"density": [1, 0.2, 0.1], "learning_rate": [1e-3, 1e-4]}              a grid of worlds and recipes
+    sweep={"density": [1, 0.2, 0.1], "learning_rate": [1e-3, 1e-4]}              a grid of distributions and recipes
 
 How axes are written is told in `tegum.sweep`; this adds the recipe's fields to the features'.
 """
@@ -23,7 +23,7 @@ _NOT_AXES = ("seeds", "record", "record_steps", "evaluation_samples", *FIXED_FIE
 @final
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Every grid point of a sweep: its axes, its recipe, and its world (a row of one of the cells)."""
+    """Every grid point of a sweep: its recipe (one of a few), and its feature distribution (a row of one of the cells)."""
 
     axes: dict[str, tuple[Any, ...]]
     recipes: tuple[Recipe, ...]
@@ -34,14 +34,6 @@ class Grid:
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
         return tuple(len(labels) for labels in self.axes.values())
-
-
-def _checked(sweep: Mapping[str, Any], features: Features) -> dict[str, Axis]:
-    problems = Problems()
-    known = [name for name in (*features.field_names(), *Recipe.model_fields) if name not in _NOT_AXES]
-    axes = check_axes(sweep, known, _NOT_AXES, f"neither {type(features).__name__} nor a recipe", problems)
-    problems.raise_if_any()
-    return axes
 
 
 def _recipes(
@@ -66,17 +58,17 @@ def grid_of(features: Features, recipe: Recipe, sweep: Mapping[str, Any]) -> Gri
     Leading axes of ``features`` itself become the first dimensions, called ``instance`` (``instance_0``, ... where several).
 
     Raises:
-        InvalidInputError: naming everything wrong with the axes and with the recipes and worlds that they make.
+        InvalidInputError: naming everything wrong with the axes and with the recipes and distributions that they make.
     """
-    axes = _checked(sweep, features)
-    check_one_source(features, axes)
     problems = Problems()
+    known = [name for name in (*features.field_names(), *Recipe.model_fields) if name not in _NOT_AXES]
+    axes = check_axes(sweep, known, _NOT_AXES, f"neither {type(features).__name__} nor a recipe", problems)
+    problems.raise_if_any()
+    check_one_source(features, axes)
     if features.batch_shape:
         count = int(np.prod(features.batch_shape))
-        recipes, which = _recipes(axes, recipe, np.zeros((1, 0), dtype=np.int64), problems)
         cells: tuple[Cell, ...] = (Cell(features, np.arange(count)),)
-        problems.raise_if_any()
-        return Grid(instance_axes(features), recipes, np.zeros(count, dtype=np.int64), cells)
+        return Grid(instance_axes(features), (recipe,), np.zeros(count, dtype=np.int64), cells)
     positions = positions_of(axes)
     recipes, which = _recipes(axes, recipe, positions, problems)
     cells = cells_of(axes, features, positions, problems)

@@ -1,14 +1,7 @@
-"""Train a whole sweep with one call, and get one dataset back.
-
-import tegum as tg
-net = tg.nets.ReluOutput(5, 2)
-features = tg.features.Independent(5, importance=tg.features.geometric(0.9, 5))
-data = tg.train(net, features, tg.Recipe(steps=5000, seeds=8), sweep={"density": [1, 0.2, 0.1]})
-data.W.sel(density=0.1)                                   # dims (seed, hidden, feature)
-"""
+"""A whole sweep trained with one call: arguments checked, instances made and trained, results gathered in one dataset."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +15,7 @@ from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.provenance import provenance
 from tegum.threads import default_threads
 from tegum.training.arrays import parameter_slices
-from tegum.training.instances import Instances, instances_of
+from tegum.training.instances import Instances, instances_of, rows_of
 from tegum.training.pool import Outcome, train_instances
 from tegum.training.recipe import Recipe
 from tegum.training.sweep import Grid, grid_of
@@ -56,12 +49,22 @@ def train(
 ) -> xr.Dataset:
     """Trains one model per grid point and seed and returns them all.
 
+    >>> import tegum as tg
+    >>> net = tg.nets.ReluOutput(5, 2)
+    >>> features = tg.features.Independent(5, importance=tg.features.geometric(0.9, 5))
+    >>> recipe = tg.Recipe(steps=50, seeds=8, batch_size=64, evaluation_samples=640)
+    >>> data = tg.train(net, features, recipe, sweep={"density": [1, 0.2, 0.1]}, progress=False)
+    >>> dict(data.W.sel(density=0.1).sizes)
+    {'seed': 8, 'hidden': 2, 'feature': 5}
+    >>> tg.best(data).loss.values.argsort()[::-1].tolist()             # sparser features are smaller and lose less
+    [0, 1, 2]
+
     Args:
         net: the model family and its sizes.
-        features: the world; leading axes of its density and importance are instances too.
+        features: the feature distribution; leading axes of its density and importance are instances too.
         recipe: how to train; `Recipe()` by default.
         sweep: axes by name, see `tegum.sweep`; they become the first dimensions, in this order.
-        initial: first parameters by name, (..., m, n) and so on, leading axes broadcast to the sweep and the seeds;
+        initial: initial weights by name, (..., m, n) and so on, leading axes broadcast to the sweep and the seeds;
             those not given start at 0.  By default drawn by the recipe.
         threads: how many instances train at a time; by default one per core.  It never changes a result.
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
@@ -72,7 +75,7 @@ def train(
         - the parameters (``W`` (..., hidden, feature), ``b`` (..., feature), ...), float32;
         - ``loss``: sum_i I_i E[(target_i - y_i)^2], measured on ``evaluation_samples`` fresh samples that all seeds share, and
           ``loss_standard_error``;
-        - ``status``: finished, diverged (the loss left the numbers; a row, not an error) or interrupted (Ctrl-C);
+        - ``status``: finished, diverged (the loss became non-finite; a row, not an error) or interrupted (Ctrl-C);
         - ``steps_done``, ``feature_density``, ``feature_importance``;
         - what the recipe records, as ``loss_history`` (..., step), ``W_history`` (..., step, hidden, feature) and so on.
 
@@ -91,23 +94,12 @@ def train(
         grid = grid_of(features, recipe, sweep or {})
     problems.raise_if_any()
     _require_attackable(net, grid.recipes)
-    longest = max(r.steps for r in grid.recipes)
-    record_steps = recipe.replaced(steps=longest).recorded_steps()
     began = time.perf_counter()
-    instances = instances_of(
-        net, grid, None if initial is None else {name: np.asarray(value) for name, value in initial.items()}
-    )
-    recorded = [name for name in recipe.record if name != "loss"]
-    outcome = train_instances(
-        net,
-        instances,
-        record_steps,
-        ("loss" in recipe.record, bool(recorded)),
-        recipe.evaluation_samples,
-        default_threads() if threads is None else threads,
-        progress,
-    )
-    data = _dataset(net, recipe, grid, instances, outcome, record_steps, recorded)
+    given = None if initial is None else {name: np.asarray(value) for name, value in initial.items()}
+    instances = instances_of(net, grid, given)
+    recording = recipe.replaced(steps=max(r.steps for r in grid.recipes))
+    outcome = train_instances(net, instances, recording, default_threads() if threads is None else threads, progress)
+    data = _dataset(net, recording, grid, instances, outcome)
     data.attrs |= {
         "net": repr(net),
         "features": repr(features),
@@ -121,7 +113,7 @@ def train(
 
 
 def _require_attackable(net: Net, recipes: tuple[Recipe, ...]) -> None:
-    """Raises a `InvalidInputError` where a recipe attacks a net whose outputs are not W^T W x + b or its ReLU."""
+    """Raises an `InvalidInputError` where a recipe attacks a net whose outputs are not W^T W x + b or its ReLU."""
     size = max(recipe.attack_size for recipe in recipes)
     if size > 0 and not isinstance(net, Linear | ReluOutput):
         raise InvalidInputError(
@@ -130,27 +122,25 @@ def _require_attackable(net: Net, recipes: tuple[Recipe, ...]) -> None:
         )
 
 
-def _dataset(
-    net: Net,
-    recipe: Recipe,
-    grid: Grid,
-    instances: Instances,
-    outcome: Outcome,
-    record_steps: tuple[int, ...],
-    recorded: list[str],
-) -> xr.Dataset:
-    seeds = recipe.seed_list
-    lead = (*grid.axes, "seed")
-    shape = (*grid.shape, len(seeds))
+def _dataset(net: Net, recipe: Recipe, grid: Grid, instances: Instances, outcome: Outcome) -> xr.Dataset:
+    """Everything that was found as variables (sweep, seed, what they are themselves)."""
+    lead, seeds = (*grid.axes, "seed"), recipe.seed_list
     shapes, slices = net.parameter_shapes(), parameter_slices(net)
 
     def variable(
         values: NDArray[Any], dims: tuple[str, ...], own: tuple[int, ...], meaning: str, units: str = "1"
     ) -> xr.Variable:
-        return xr.Variable((*lead, *dims), values.reshape(*shape, *own), {"long_name": meaning, "units": units})
+        full = values.reshape(*grid.shape, len(seeds), *own)
+        return xr.Variable((*lead, *dims), full, {"long_name": meaning, "units": units})
+
+    def of_points(values: Callable[[Features], NDArray[Any]], meaning: str) -> xr.Variable:
+        rows = np.empty((len(grid.recipe_of_point), net.n_features))
+        for cell in grid.cells:
+            rows[cell.positions] = rows_of(cell.features, values(cell.features))
+        return xr.Variable((*grid.axes, "feature"), rows.reshape(*grid.shape, -1), {"long_name": meaning, "units": "1"})
 
     variables: dict[str, xr.Variable] = {
-        name: variable(instances.state.parameters[:, slices[name]], _PARAMETER_DIMS[name], shapes[name], _MEANING[name])
+        name: variable(instances.parameters[:, slices[name]], _PARAMETER_DIMS[name], shapes[name], _MEANING[name])
         for name in shapes
     }
     variables |= {
@@ -158,25 +148,18 @@ def _dataset(
         "loss_standard_error": variable(outcome.loss_standard_error, (), (), "standard error of loss"),
         "status": variable(outcome.status, (), (), "finished, diverged or interrupted", ""),
         "steps_done": variable(outcome.steps_done, (), (), "optimizer steps done", "step"),
+        "feature_density": of_points(lambda features: features.feature_density, "probability that a feature is active"),
+        "feature_importance": of_points(lambda features: features.importance, "weight of a feature's squared error"),
     }
-    points = (*grid.axes, "feature")
-    variables["feature_density"] = xr.Variable(
-        points, instances.density.reshape(*grid.shape, -1), {"long_name": "probability that a feature is on", "units": "1"}
-    )
-    variables["feature_importance"] = xr.Variable(
-        points,
-        instances.importance.reshape(*grid.shape, -1),
-        {"long_name": "weight of a feature's squared error", "units": "1"},
-    )
     coordinates: dict[str, Any] = {name: list(labels) for name, labels in grid.axes.items()} | {"seed": list(seeds)}
-    if record_steps:
-        coordinates["step"] = list(record_steps)
-        steps = len(record_steps)
+    steps = recipe.recorded_steps()
+    if steps:
+        coordinates["step"] = list(steps)
         if "loss" in recipe.record:
-            variables["loss_history"] = variable(outcome.recorded_loss, ("step",), (steps,), "loss after this many steps")
-        for name in recorded:
-            values = outcome.recorded_parameters[:, :, slices[name]]
-            variables[f"{name}_history"] = variable(
-                values, ("step", *_PARAMETER_DIMS[name]), (steps, *shapes[name]), f"{_MEANING[name]}, after this many steps"
-            )
+            variables["loss_history"] = variable(outcome.recorded_loss, ("step",), (len(steps),), "loss after this many steps")
+        for name in recipe.record:
+            if name != "loss":
+                values, dims = outcome.recorded_parameters[:, :, slices[name]], ("step", *_PARAMETER_DIMS[name])
+                meaning = f"{_MEANING[name]}, after this many steps"
+                variables[f"{name}_history"] = variable(values, dims, (len(steps), *shapes[name]), meaning)
     return xr.Dataset(variables, coordinates)
