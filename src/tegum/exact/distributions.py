@@ -35,6 +35,7 @@ class Distributions:
             blocks=blocks,
             block_first=self.block_first,
             component_first=self.component_first,
+            feature_first=self.component_first[self.block_first],
             weight=np.zeros(components),
             inactive=np.zeros(blocks),
             mean=self.mean,

@@ -19,10 +19,9 @@ Source: Knuth, "The Art of Computer Programming", volume 2, section 3.4.2, algor
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import compiled, copied_into_callers, inlined
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, State
 from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Words
-from tegum.training.calls import copied_into_callers
 from tegum.training.randomness import fill_random
 
 _LOW_BITS = np.uint32(0x7FFFFFFF)

@@ -4,7 +4,7 @@ A matrix is cut into the blocks that `blocks` has instructions for: 5 rows, or t
 matrix of 13 rows times a panel is blocks of 5, 5 and 3 rows; a 6 x 5 gradient is tiles of 4 x 4, 4 x 1, 2 x 4 and 2 x 1.
 """
 
-from tegum.compilation import compiled
+from tegum.compilation import compiled, copied_into_callers
 from tegum.training.blocks import (
     PANEL_WIDTH,
     ROWS,
@@ -20,7 +20,6 @@ from tegum.training.blocks import (
     accumulate_tile,
     multiply_rows,
 )
-from tegum.training.calls import copied_into_callers
 
 
 @copied_into_callers

@@ -21,10 +21,11 @@ import numpy as np
 
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.product import A, D, add_sums, at, backward, clear_sums, forward
-from tegum.exact.kernel.records import ALL_ROWS, Distribution, Effort, Found, Listed, OwnFeature, Removed, Work, features_of
+from tegum.exact.kernel.records import ALL_ROWS, Distribution, Effort, Found, Listed, OwnFeature, Removed, Work
 from tegum.exact.kernel.row import ROUNDING, always_active
 from tegum.exact.kernel.uniform import TURN, turn
 from tegum.exact.kernel.vectors import WIDTH, at_least, complex_of, fill, load, ramp, store_complex, total
+from tegum.exact.kernel.walk import features_of
 
 _REACH = 18.0
 _DECAY = math.exp(-_REACH)
@@ -87,7 +88,7 @@ def _contour(distribution: Distribution, work: Work, blocks: Listed, b: float, s
     shift = side * b
     largest = 0.0
     least = np.inf
-    for i in features_of(distribution, blocks):
+    for i in features_of(blocks):
         work.alone[i] = 0.0
         largest = max(largest, side * work.g[i])
         least = min(least, abs(work.g[i]))
@@ -125,7 +126,7 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
         value, by_b = always_active(distribution, work, blocks, own, b)
     contour, largest = _contour(distribution, work, blocks, b, side)
     nothing = Removed(0.0, work.alone)
-    clear_sums(distribution, work, ALL_ROWS, blocks)
+    clear_sums(work, ALL_ROWS, blocks)
     step = _FIRST_STEP
     offset = 0.0
     spent = 0
@@ -145,7 +146,7 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
             sh = 0.5 * (up - down)
             # i sinh(u - i pi / 4) = (cosh u + i sinh u) / sqrt(2)
             z = complex_of(contour.alpha * (_ROOT_HALF * ch + 1.0), (contour.alpha * _ROOT_HALF) * sh)
-            for i in features_of(distribution, blocks):
+            for i in features_of(blocks):
                 # T = 1 - d/dg_j, and d/dg_j is side times the derivative by the coupling of the row turned around
                 T = -side if i == own.feature and own.block >= 0 else 0.0
                 _write_factor(work.v, i, side * work.g[i] * a, a, z, T)
@@ -179,6 +180,6 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
                 break
         offset = step / 2
     if effort.gradient:
-        add_sums(distribution, work, ALL_ROWS, blocks, 2 * contour.alpha * _ROOT_HALF / np.pi * step)
+        add_sums(work, ALL_ROWS, blocks, 2 * contour.alpha * _ROOT_HALF / np.pi * step)
     rounding = _ROUNDINGS * ROUNDING * (abs(value) + abs(before) + (a * largest) ** 2)
     return Found(value + side * before, 0.0, by_b + before_b, error + rounding, error_b + rounding / (a * largest), spent)

@@ -20,10 +20,11 @@ import numpy as np
 
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.product import SINGLE_ROWS, A, D, add_sums, at, backward, forward
-from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Found, Listed, Removed, Work, features_of
+from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Found, Listed, Removed, Work
 from tegum.exact.kernel.singles import backward_singles, forward_singles
 from tegum.exact.kernel.uniform import ALPHA, TURN, Points, factor, first_powers, own_factor, start, step_on
 from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, ramp, store_complex, total
+from tegum.exact.kernel.walk import features_of
 
 _CAUTION = 2.0
 _EARLIER = 0.125
@@ -56,10 +57,10 @@ def _begin(distribution: Distribution, work: Work, rows: int, blocks: Listed, re
 
 
 @inlined
-def _write_factors(distribution: Distribution, work: Work, blocks: Listed, own: int, points: Points) -> None:
+def _write_factors(work: Work, blocks: Listed, own: int, points: Points) -> None:
     """Stores A and dA/dg of all listed features at eight points, where blocks are larger than a feature."""
     v = work.v
-    for i in features_of(distribution, blocks):
+    for i in features_of(blocks):
         if i == own:
             value, by_g = own_factor(v, ALL_ROWS, i, points)
         else:
@@ -91,7 +92,7 @@ def invert(
     """
     v = work.v
     rows = SINGLE_ROWS if distribution.simple else ALL_ROWS
-    blocks = Listed(large.order, large.first, small.end)
+    blocks = Listed(large.order, large.feature_first, large.first, small.end)
     _begin(distribution, work, rows, blocks, removed, P)
     power, step_real, step_imaginary = first_powers(b / P)
     power = power + 1.0
@@ -115,7 +116,7 @@ def invert(
         if distribution.simple:
             product, gone = forward_singles(v, rows, large, own, removed.none, points)
         else:
-            _write_factors(distribution, work, blocks, own, points)
+            _write_factors(work, blocks, own, points)
             product, gone = forward(distribution, work, rows, large, removed)
         rest = product - gone
         # omega: the weight of this term for the square, e^{zb} / zeta^3, and from it that of the cube, half at k = 0
@@ -148,7 +149,7 @@ def invert(
                 backward(distribution, work, rows, large, removed, omega)
             by_b += total((zeta * found).real)
             work.partial_b[k // WIDTH] = by_b
-        for i in features_of(distribution, blocks):
+        for i in features_of(blocks):
             step_on(v, rows, i)
         power = power * step
         k += WIDTH
@@ -159,5 +160,5 @@ def invert(
                 break
             terms *= 2
     if effort.gradient:
-        add_sums(distribution, work, rows, blocks, 1.0)
+        add_sums(work, rows, blocks, 1.0)
     return Found(value, cubic, by_b / P, error, error_b, terms)

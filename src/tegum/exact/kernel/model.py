@@ -93,8 +93,8 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
     if abs(b) < _NEGLIGIBLE:
         b = 0.0
     count, end = partition(distribution, work, n)
-    large = Listed(work.order, ZERO, count)
-    blocks = Listed(work.order, ZERO, end)
+    large = Listed(work.order, distribution.feature_first, ZERO, count)
+    blocks = Listed(work.order, distribution.feature_first, ZERO, end)
     if distribution.weight[own.component] == 0:
         own = OwnFeature(own.feature, NOWHERE, own.component)
     low, high = reach(distribution, work, blocks)
@@ -113,7 +113,9 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
         effort = Effort(terms, terms, effort.target, effort.target_b, effort.gradient)
     span = Span(b, b + low, b + high)
     if count < end:
-        return split_row(distribution, work, large, Listed(work.order, count, end), own, span, effort)
+        return split_row(
+            distribution, work, large, Listed(work.order, distribution.feature_first, count, end), own, span, effort
+        )
     return whole(distribution, work, blocks, own, work.alone, span, 1.0, 0.0, effort)
 
 
@@ -214,6 +216,7 @@ def _lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
         distribution.blocks,
         pointer(distribution.block_first),
         pointer(distribution.component_first),
+        pointer(distribution.feature_first),
         pointer(distribution.weight),
         pointer(distribution.inactive),
         distribution.mean,

@@ -9,10 +9,10 @@ and blocks add.  A row's loss needs T = 1 - d/dg_j of E s, E s^2 and, for split 
 third order is only ever needed for blocks that are single uniform features.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.records import Distribution, Listed, OwnFeature, Work
+from tegum.exact.kernel.records import Distribution, Listed, OwnFeature
 
 
 class Cumulants(NamedTuple):
@@ -70,28 +70,28 @@ def _third(w: float) -> float:
 
 
 @inlined
-def _component_sum(distribution: Distribution, work: Work, component: int) -> tuple[float, float]:
+def _component_sum(distribution: Distribution, g: Any, component: int) -> tuple[float, float]:
     """Mean and variance of a component's sum, given that it is active."""
     total = 0.0
     squares = 0.0
     for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
-        total += work.g[i]
-        squares += work.g[i] * work.g[i]
+        total += g[i]
+        squares += g[i] * g[i]
     return distribution.mean * total, distribution.spread * squares
 
 
 @inlined
-def _block_mean(distribution: Distribution, work: Work, block: int) -> float:
+def _block_mean(distribution: Distribution, g: Any, block: int) -> float:
     """mu_B of a block's sum."""
     mean = 0.0
     for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
-        t, _ = _component_sum(distribution, work, component)
+        t, _ = _component_sum(distribution, g, component)
         mean += distribution.weight[component] * t
     return mean
 
 
 @compiled
-def cumulants(distribution: Distribution, work: Work, blocks: Listed, third: int) -> Cumulants:
+def cumulants(distribution: Distribution, g: Any, blocks: Listed, third: int) -> Cumulants:
     """The cumulants of the listed sum without b; the third only where asked for, else 0."""
     k1 = 0.0
     k2 = 0.0
@@ -101,33 +101,35 @@ def cumulants(distribution: Distribution, work: Work, blocks: Listed, third: int
         mean = 0.0
         square = 0.0
         for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
-            t, spread = _component_sum(distribution, work, component)
+            t, spread = _component_sum(distribution, g, component)
             mean += distribution.weight[component] * t
             square += distribution.weight[component] * (spread + t * t)
         k1 += mean
         k2 += square - mean * mean
         if third:
             component = distribution.block_first[block]
-            k3 += _third(distribution.weight[component]) * work.g[distribution.component_first[component]] ** 3
+            k3 += _third(distribution.weight[component]) * g[distribution.component_first[component]] ** 3
     return Cumulants(k1, k2, k3)
 
 
 @compiled
-def own_derivatives(distribution: Distribution, work: Work, own: OwnFeature, third: int) -> Cumulants:
+def own_derivatives(distribution: Distribution, g: Any, own: OwnFeature, third: int) -> Cumulants:
     """The derivatives of the cumulants by the own coupling; zeros where the own block is not among those at hand."""
     if own.block < 0:
         return Cumulants(0.0, 0.0, 0.0)
     w = distribution.weight[own.component]
-    t, _ = _component_sum(distribution, work, own.component)
+    t, _ = _component_sum(distribution, g, own.component)
     # d/dg_j of sum_c w_c (d sum g_i^2 + t_c^2) - mu_B^2, where only the own component depends on g_j and dt/dg_j = a
-    mean = _block_mean(distribution, work, own.block)
-    second = 2 * w * (distribution.mean * t + distribution.spread * work.g[own.feature] - distribution.mean * mean)
-    return Cumulants(distribution.mean * w, second, 3 * _third(w) * work.g[own.feature] ** 2 if third else 0.0)
+    mean = _block_mean(distribution, g, own.block)
+    second = 2 * w * (distribution.mean * t + distribution.spread * g[own.feature] - distribution.mean * mean)
+    return Cumulants(distribution.mean * w, second, 3 * _third(w) * g[own.feature] ** 2 if third else 0.0)
 
 
 @compiled
-def add_gradient(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, weights: Weights, k2: float) -> None:
-    """Adds to ``work.slope`` the gradient by the listed couplings of sum_b T [w1 M1 + w2 M2 + w3 M3] over several offsets b.
+def add_gradient(
+    distribution: Distribution, g: Any, slope: Any, blocks: Listed, own: OwnFeature, weights: Weights, k2: float
+) -> None:
+    """Adds to ``slope`` the gradient by the listed couplings of sum_b T [w1 M1 + w2 M2 + w3 M3] over several offsets b.
 
     M_k is the k-th moment of b + the listed sum, whose variance is ``k2``; T = 1 - d/dg_own where the own block is listed,
     else 1.  With d1, d2, d3 the derivatives of the cumulants by g_i and o1, o2, o3 those by g_own,
@@ -138,20 +140,20 @@ def add_gradient(distribution: Distribution, work: Work, blocks: Listed, own: Ow
     """
     w1, w2, w2mu, w3, w3mu, w3mu2 = weights
     third = 1 if w3 != 0 or w3mu != 0 or w3mu2 != 0 else 0
-    o1, o2, _ = own_derivatives(distribution, work, own, third)
+    o1, o2, _ = own_derivatives(distribution, g, own, third)
     for entry in range(blocks.first, blocks.end):
         block = blocks.order[entry]
-        mean = _block_mean(distribution, work, block)
+        mean = _block_mean(distribution, g, block)
         for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
             w = distribution.weight[component]
-            t, _ = _component_sum(distribution, work, component)
+            t, _ = _component_sum(distribution, g, component)
             d1 = distribution.mean * w
             for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
-                g = work.g[i]
-                d2 = 2 * w * (distribution.mean * t + distribution.spread * g - distribution.mean * mean)
+                coupling = g[i]
+                d2 = 2 * w * (distribution.mean * t + distribution.spread * coupling - distribution.mean * mean)
                 gradient = (w1 + 2 * w2mu) * d1 + w2 * d2
                 if third:
-                    gradient += 3 * (w3mu2 + k2 * w3) * d1 + 3 * w3mu * d2 + w3 * 3 * _third(w) * g**2
+                    gradient += 3 * (w3mu2 + k2 * w3) * d1 + 3 * w3mu * d2 + w3 * 3 * _third(w) * coupling**2
                 if own.block >= 0:
                     gradient -= 2 * w2 * d1 * o1
                     if third:
@@ -166,5 +168,5 @@ def add_gradient(distribution: Distribution, work: Work, blocks: Listed, own: Ow
                             both += 2 * w * distribution.spread
                         gradient -= w2 * both
                         if third:
-                            gradient -= 3 * w3mu * both + w3 * 6 * _third(w) * g
-                work.slope[i] += gradient
+                            gradient -= 3 * w3mu * both + w3 * 6 * _third(w) * coupling
+                slope[i] += gradient

@@ -97,8 +97,8 @@ def partition(distribution: Distribution, work: Work, n: int) -> tuple[int, int]
     large = ZERO
     if threshold > 0:
         for block in range(distribution.blocks):
-            low = distribution.component_first[distribution.block_first[block]]
-            high = distribution.component_first[distribution.block_first[block + 1]]
+            low = distribution.feature_first[block]
+            high = distribution.feature_first[block + 1]
             if not _ever_active(distribution, block):
                 continue
             small = 0

@@ -17,8 +17,9 @@ where blocks are larger than a feature, A, dA/dg, the block itself and the produ
 from typing import Any
 
 from tegum.compilation import inlined
-from tegum.exact.kernel.records import Distribution, Listed, Removed, Work, features_of
+from tegum.exact.kernel.records import Distribution, Listed, Removed, Work
 from tegum.exact.kernel.vectors import PAIR, WIDTH, complex_of, fill, load, load_complex, store, store_complex, total
+from tegum.exact.kernel.walk import features_of
 
 STATE, BEFORE, SUM, A, D, BLOCK, INSIDE = range(7)
 CONSTANTS = WIDTH
@@ -35,16 +36,16 @@ def at(rows: int, which: int, i: int) -> int:
 
 
 @inlined
-def clear_sums(distribution: Distribution, work: Work, rows: int, blocks: Listed) -> None:
+def clear_sums(work: Work, rows: int, blocks: Listed) -> None:
     """Sets acc to zero for the features of the listed blocks."""
-    for i in features_of(distribution, blocks):
+    for i in features_of(blocks):
         store(work.v, at(rows, SUM, i), fill(0.0))
 
 
 @inlined
-def add_sums(distribution: Distribution, work: Work, rows: int, blocks: Listed, scale: float) -> None:
+def add_sums(work: Work, rows: int, blocks: Listed, scale: float) -> None:
     """Adds scale times acc to the slopes of the features of the listed blocks."""
-    for i in features_of(distribution, blocks):
+    for i in features_of(blocks):
         work.slope[i] += scale * total(load(work.v, at(rows, SUM, i)))
 
 

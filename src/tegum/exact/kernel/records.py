@@ -5,13 +5,11 @@ A row is one output: s = b + sum_i g_i x_i.  Features are grouped in *components
 arrays outside and bare pointers inside, where passing an array costs more than a row of two features.
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled
 from tegum.errors import InvalidInputError
 from tegum.exact.kernel.vectors import PAIR, WIDTH
 
@@ -32,6 +30,7 @@ class Distribution(NamedTuple):
         blocks: how many blocks there are.
         block_first: (blocks + 1,) the first component of each block.
         component_first: (components + 1,) the first feature of each component.
+        feature_first: (blocks + 1,) the first feature of each block.
         weight: (components,) the probability that a component is active.
         inactive: (blocks,) the probability that nothing of a block is active.
         mean: E u of the magnitudes u.
@@ -43,6 +42,7 @@ class Distribution(NamedTuple):
     blocks: int
     block_first: NDArray[np.int64]
     component_first: NDArray[np.int64]
+    feature_first: NDArray[np.int64]
     weight: NDArray[np.float64]
     inactive: NDArray[np.float64]
     mean: float
@@ -84,9 +84,10 @@ class Work(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """Blocks order[first], ..., order[end - 1]."""
+    """Blocks order[first], ..., order[end - 1], and the first feature of every block."""
 
     order: NDArray[np.int64]
+    feature_first: NDArray[np.int64]
     first: int
     end: int
 
@@ -147,7 +148,7 @@ class Found(NamedTuple):
 def work_for(n: int) -> Work:
     """Fresh scratch memory for n features."""
     return Work(
-        v=np.zeros(ALL_ROWS * n * PAIR),
+        v=_aligned(ALL_ROWS * n * PAIR),
         g=np.zeros(n),
         slope=np.zeros(n),
         alone=np.zeros(n),
@@ -162,6 +163,13 @@ def work_for(n: int) -> Work:
     )
 
 
+def _aligned(size: int) -> NDArray[np.float64]:
+    """Zeros that begin at a cache line: a vector that lies across two of them takes twice as long to fetch."""
+    memory = np.zeros(size + WIDTH - 1)
+    first = -memory.ctypes.data % (8 * WIDTH) // 8
+    return memory[first : first + size]
+
+
 def require_terms(terms: int) -> None:
     """Refuses a number of terms that the inversion cannot reach by doubling.
 
@@ -170,13 +178,3 @@ def require_terms(terms: int) -> None:
     """
     if not (isinstance(terms, int | np.integer) and 8 <= terms <= MOST_TERMS and terms & (terms - 1) == 0):
         raise InvalidInputError(f"terms is {terms}", f"choose a power of two from 8 to {MOST_TERMS}")
-
-
-@compiled
-def features_of(distribution: Distribution, blocks: Listed) -> Iterator[int]:
-    """The features of the listed blocks, one after the other."""
-    for entry in range(blocks.first, blocks.end):
-        block = blocks.order[entry]
-        first = distribution.component_first[distribution.block_first[block]]
-        for i in range(first, distribution.component_first[distribution.block_first[block + 1]]):  # noqa: UP028
-            yield i  # numba knows no "yield from"

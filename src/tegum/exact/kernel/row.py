@@ -30,9 +30,9 @@ from tegum.exact.kernel.records import (
     OwnFeature,
     Removed,
     Work,
-    features_of,
 )
 from tegum.exact.kernel.uniform import ALPHA, closed, rectified
+from tegum.exact.kernel.walk import features_of
 from tegum.exact.kernel.weak_diagonal import add_weak_patterns, is_weak, move_to_end
 
 _MARGIN = 1.1
@@ -92,7 +92,7 @@ def taken_out(distribution: Distribution, blocks: Listed, alone: np.ndarray) -> 
 
 @inlined
 def _add_patterns(
-    distribution: Distribution, work: Work, blocks: Listed, own: int, removed: Removed, b: float, V: Integrand, cube: Integrand
+    work: Work, blocks: Listed, own: int, removed: Removed, b: float, V: Integrand, cube: Integrand
 ) -> tuple[float, float, float]:
     """T E V of the patterns taken out, E of ``cube``, the derivative by b; derivatives by couplings go to ``work.slope``."""
     third = V.r3 != 0
@@ -101,7 +101,7 @@ def _add_patterns(
     value = q * (V.r2 * top**2 + V.r3 * top**3 + V.s3 * b**3 + V.s2 * b * b + V.s1 * b + V.s0)
     cubic = q * (top**3 + cube.s3 * b**3 + cube.s2 * b * b + cube.s1 * b + cube.s0) if third else 0.0
     by_b = q * (2 * V.r2 * top + 3 * V.r3 * top**2 + 3 * V.s3 * b * b + 2 * V.s2 * b + V.s1)
-    for i in features_of(distribution, blocks):
+    for i in features_of(blocks):
         share = removed.alone[i]
         if share == 0:
             continue
@@ -143,15 +143,15 @@ def whole(
     """
     third = 1 if r3 != 0 else 0
     b = span.b
-    weak = is_weak(distribution, work, blocks, own)
+    weak = is_weak(work, blocks, own)
     plain = blocks
     if weak:
         move_to_end(blocks, own.block)
-        plain = Listed(blocks.order, blocks.first, blocks.end - 1)
+        plain = Listed(blocks.order, blocks.feature_first, blocks.first, blocks.end - 1)
         alone[own.feature] = 0.0
     removed = taken_out(distribution, plain, alone)
     P = period(span.low, span.high)
-    rest = Listed(blocks.order, plain.end, blocks.end)
+    rest = Listed(blocks.order, blocks.feature_first, plain.end, blocks.end)
     found = invert(distribution, work, plain, rest, own.feature, removed, b, P, r2, r3, effort)
     # the alias: sum_{r >= 1} Q^r [r2 (s + r P)^2 + r3 (s + r P)^3] by powers of s
     cube = Integrand(0.0, 1.0, ALIAS_0, 3 * P * ALIAS_1, 3 * P * P * ALIAS_2, P**3 * ALIAS_3)
@@ -163,8 +163,8 @@ def whole(
         2 * r2 * P * ALIAS_1 + r3 * cube.s1,
         r2 * P * P * ALIAS_2 + r3 * cube.s0,
     )
-    c = cumulants(distribution, work, blocks, third)
-    o = own_derivatives(distribution, work, own, third)
+    c = cumulants(distribution, work.g, blocks, third)
+    o = own_derivatives(distribution, work.g, own, third)
     mu = b + c.k1
     m1 = own_moment(1, mu, c, o)
     m2 = own_moment(2, mu, c, o)
@@ -177,12 +177,12 @@ def whole(
         cubic -= cube.s3 * m3 + cube.s2 * m2 + cube.s1 * m1 + cube.s0
         by_b -= 3 * V.s3 * m2
     if effort.gradient:
-        add_gradient(distribution, work, blocks, own, weights_at(mu, -V.s1, -V.s2, -V.s3), c.k2)
+        add_gradient(distribution, work.g, work.slope, blocks, own, weights_at(mu, -V.s1, -V.s2, -V.s3), c.k2)
     # what was taken out, and its own alias, which the whole polynomial above took off too much
     if weak:
         more, more_cubic, more_b = add_weak_patterns(distribution, work, plain, own, removed, b, V, cube)
     else:
-        more, more_cubic, more_b = _add_patterns(distribution, work, blocks, own.feature, removed, b, V, cube)
+        more, more_cubic, more_b = _add_patterns(work, blocks, own.feature, removed, b, V, cube)
     size = r2 * P * P + abs(r3) * P**3
     return Found(
         value + more,
@@ -197,8 +197,8 @@ def whole(
 @compiled
 def always_active(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, b: float) -> tuple[float, float]:
     """T E s^2 of a row that never leaves the linear part, and its derivative by b."""
-    c = cumulants(distribution, work, blocks, 0)
-    o = own_derivatives(distribution, work, own, 0)
+    c = cumulants(distribution, work.g, blocks, 0)
+    o = own_derivatives(distribution, work.g, own, 0)
     mu = b + c.k1
-    add_gradient(distribution, work, blocks, own, weights_at(mu, 0.0, 1.0, 0.0), c.k2)
+    add_gradient(distribution, work.g, work.slope, blocks, own, weights_at(mu, 0.0, 1.0, 0.0), c.k2)
     return own_moment(2, mu, c, o), 2 * own_moment(1, mu, c, o)

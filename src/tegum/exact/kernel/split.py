@@ -42,10 +42,10 @@ from tegum.exact.kernel.records import (
     OwnFeature,
     Removed,
     Work,
-    features_of,
 )
 from tegum.exact.kernel.row import ALIAS_0, ALIAS_1, ALIAS_2, ROUNDING, Span, period, taken_out, whole
 from tegum.exact.kernel.uniform import closed
+from tegum.exact.kernel.walk import features_of
 
 
 class Small(NamedTuple):
@@ -72,7 +72,7 @@ class Vertex(NamedTuple):
     weights: Weights
 
 
-@compiled
+@inlined
 def _around(distribution: Distribution, work: Work, small: Small, t: float, w2: float, w3: float, effort: Effort) -> Vertex:
     """T of w2 E r(t + s_S)^2 + w3 E r(t + s_S)^3: zero, a polynomial, or inverted on the grid of the small sum s_S."""
     nothing = Weights(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -96,17 +96,18 @@ def _around(distribution: Distribution, work: Work, small: Small, t: float, w2: 
 
 @inlined
 def _small_part(distribution: Distribution, work: Work, rest: Listed, own: OwnFeature) -> Small:
-    """The small blocks, listed once more on their own, because inverting them reorders the list."""
+    """The small blocks, listed once more on their own, because inverting them reorders the list; none of them is taken out."""
     block = NOWHERE
     for entry in range(rest.first, rest.end):
         work.order_small[entry - rest.first] = rest.order[entry]
+        work.alone[rest.feature_first[rest.order[entry]]] = 0.0
         if rest.order[entry] == own.block:
             block = own.block
     own = OwnFeature(own.feature, block, own.component)
     low, high = reach(distribution, work, rest)
-    c = cumulants(distribution, work, rest, 1)
-    o = own_derivatives(distribution, work, own, 1)
-    return Small(Listed(work.order_small, ZERO, rest.end - rest.first), own, low, high, c, o)
+    c = cumulants(distribution, work.g, rest, 1)
+    o = own_derivatives(distribution, work.g, own, 1)
+    return Small(Listed(work.order_small, rest.feature_first, ZERO, rest.end - rest.first), own, low, high, c, o)
 
 
 @compiled
@@ -118,11 +119,9 @@ def split_row(
     b = span.b
     removed = taken_out(distribution, large, alone)
     small = _small_part(distribution, work, rest, own)
-    for i in features_of(distribution, rest):
-        alone[i] = 0.0
     # the weight of A_3: every pattern "only i is active" has -A_3 / (3 g_i), the own one under T
     w3 = 0.0
-    for i in features_of(distribution, large):
+    for i in features_of(large):
         if i == own.feature and g[i] < 0 and b + g[i] + small.low < 0 < b + g[i] + small.high:
             alone[i] = 0.0
         if alone[i] > 0:
@@ -134,7 +133,7 @@ def split_row(
     weights = vertex.weights
     value, _, by_b, error, error_b, terms = vertex.found
     # one large feature is active
-    for i in features_of(distribution, large):
+    for i in features_of(large):
         if alone[i] == 0:
             continue
         w3 = alone[i] / (3 * g[i])
@@ -156,7 +155,7 @@ def split_row(
             slope -= 2 * (vertex.first - slope) / g[i]
         work.slope[i] += alone[i] * slope
     if effort.gradient:
-        add_gradient(distribution, work, rest, small.own, weights, small.c.k2)
+        add_gradient(distribution, work.g, work.slope, rest, small.own, weights, small.c.k2)
     # what is left: at least two large features are active, or one whose B is neither polynomial nor zero
     P = period(span.low, span.high)
     found = invert(distribution, work, large, rest, own.feature, removed, b, P, 1.0, 0.0, effort)
@@ -191,14 +190,14 @@ def _alias(
     w2 = ALIAS_0
     w1 = 2 * P * ALIAS_1
     w0 = P * P * ALIAS_2
-    blocks = Listed(large.order, large.first, rest.end)
-    c = cumulants(distribution, work, blocks, 0)
-    o = own_derivatives(distribution, work, own, 0)
+    blocks = Listed(large.order, large.feature_first, large.first, rest.end)
+    c = cumulants(distribution, work.g, blocks, 0)
+    o = own_derivatives(distribution, work.g, own, 0)
     mu = b + c.k1
     first = own_moment(1, mu, c, o)
     value = w2 * own_moment(2, mu, c, o) + w1 * first + w0
     by_b = 2 * w2 * first + w1
-    add_gradient(distribution, work, blocks, own, weights_at(mu, -w1, -w2, 0.0), c.k2)
+    add_gradient(distribution, work.g, work.slope, blocks, own, weights_at(mu, -w1, -w2, 0.0), c.k2)
     sigma = b + small.c.k1
     s2 = small.c.k2
     o1, o2, _ = small.o
@@ -208,7 +207,7 @@ def _alias(
     # by the small couplings: patterns of offsets sigma and, on average, sigma + g_i / 2, where T takes 1/2 off the own one
     mass = q
     offset = 0.0
-    for i in features_of(distribution, large):
+    for i in features_of(large):
         share = removed.alone[i]
         if share == 0:
             continue
@@ -226,5 +225,5 @@ def _alias(
         mass += share
         offset += share * (g - (1.0 if i == own.feature else 0.0)) / 2
     weights = Weights(w1 * mass, w2 * mass, w2 * (mass * sigma + offset), 0.0, 0.0, 0.0)
-    add_gradient(distribution, work, rest, small.own, weights, s2)
+    add_gradient(distribution, work.g, work.slope, rest, small.own, weights, s2)
     return value, by_b

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import compiled, copied_into_callers, inlined
 from tegum.exact.kernel.product import CONSTANTS, STATE, SUM, at
 from tegum.exact.kernel.records import Distribution
 from tegum.exact.kernel.vectors import (
@@ -177,6 +177,7 @@ def own_factor(v: Any, rows: int, i: int, points: Points) -> tuple[Any, Any]:
     return A - by_g, by_g - by_gg
 
 
+@copied_into_callers
 @compiled
 def closed_power(k: int, b: float, g: float) -> tuple[float, float, float]:
     """E (b + g u)^k for u uniform on [0, 1], and its first two derivatives by g; k from 1 to 3."""
@@ -187,6 +188,7 @@ def closed_power(k: int, b: float, g: float) -> tuple[float, float, float]:
     return b**3 + 1.5 * b * b * g + b * g * g + g**3 / 4, 1.5 * b * b + 2 * b * g + 0.75 * g * g, 2 * b + 1.5 * g
 
 
+@copied_into_callers
 @compiled
 def rectified_power(k: int, b: float, g: float) -> tuple[float, float, float]:
     """E r(b + g u)^k for u uniform on [0, 1], r(t) = max(t, 0), and its first two derivatives by g; k from 1 to 3."""

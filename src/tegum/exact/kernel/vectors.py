@@ -138,7 +138,7 @@ for _operation, _instruction in (
     _define(getattr(operator, "i" + _operation.__name__), _instruction)
 
 
-def _data(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any) -> Any:
+def data_of(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any) -> Any:
     """Where the numbers of an array, or of a pointer, begin."""
     if isinstance(array_type, types.CPointer):
         return array
@@ -147,7 +147,7 @@ def _data(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any) -> A
 
 def _address(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any, at: Any, ahead: int = 0) -> Any:
     at = builder.add(at, ir.Constant(_INDEX, ahead))
-    return builder.bitcast(builder.gep(_data(context, builder, array_type, array), [at]), _VECTOR.as_pointer())
+    return builder.bitcast(builder.gep(data_of(context, builder, array_type, array), [at]), _VECTOR.as_pointer())
 
 
 @intrinsic
@@ -155,7 +155,7 @@ def pointer(typing_context: Any, array: Any) -> Any:
     """The address of a contiguous array: indexed like it, but one word to pass on, where an array is seven."""
 
     def code(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> Any:
-        return _data(context, builder, sig.args[0], args[0])
+        return data_of(context, builder, sig.args[0], args[0])
 
     return types.CPointer(array.dtype)(array), code
 
@@ -221,7 +221,7 @@ def peek(typing_context: Any, array: Any, at: Any) -> Any:
     """The number array[at]; unlike indexing it does not look for negative positions."""
 
     def code(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> Any:
-        return builder.load(builder.gep(_data(context, builder, sig.args[0], args[0]), [args[1]]))
+        return builder.load(builder.gep(data_of(context, builder, sig.args[0], args[0]), [args[1]]))
 
     return array.dtype(array, types.int64), code
 

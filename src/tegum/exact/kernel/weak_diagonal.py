@@ -16,24 +16,21 @@ and Gauss' rule with four points between the kinks is exact for it.
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.records import Distribution, Integrand, Listed, OwnFeature, Removed, Work, features_of
+from tegum.exact.kernel.records import Distribution, Integrand, Listed, OwnFeature, Removed, Work
 from tegum.exact.kernel.uniform import closed_power, rectified_power
+from tegum.exact.kernel.walk import features_of
 
 _WEAK = 1 / 4
 _NODES, _WEIGHTS = (np.polynomial.legendre.leggauss(4)[k] / 2 for k in range(2))
 
 
 @inlined
-def is_weak(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature) -> bool:
+def is_weak(work: Work, blocks: Listed, own: OwnFeature) -> bool:
     """Whether the own feature is a block of its own whose coupling is far below the largest listed one."""
-    if own.block < 0:
-        return False
-    first = distribution.block_first[own.block]
-    end = distribution.block_first[own.block + 1]
-    if distribution.component_first[end] - distribution.component_first[first] > 1:
+    if own.block < 0 or blocks.feature_first[own.block + 1] - blocks.feature_first[own.block] > 1:
         return False
     largest = 0.0
-    for i in features_of(distribution, blocks):
+    for i in features_of(blocks):
         largest = max(largest, abs(work.g[i]))
     return bool(abs(work.g[own.feature]) < _WEAK * largest)
 
@@ -137,7 +134,7 @@ def add_weak_patterns(
     if V.r3 != 0:
         v, _, _, _ = _expected(cube, b, 0.0, coupling, p)
         cubic = removed.none * v
-    for i in features_of(distribution, others):
+    for i in features_of(others):
         share = removed.alone[i]
         if share == 0:
             continue
