@@ -10,16 +10,14 @@ from tegum.errors import InvalidInputError
 from tegum.geometry import (
     coherence,
     dimensionality,
-    factor_dimensions,
     feature_graph,
     frame_operator,
     frame_spectrum,
-    largest_across,
-    learned,
     leverage,
     tightness,
     welch_bound,
 )
+from tegum.geometry.graph import factor_dimensions, largest_across, learned
 from tests.oracle.polytopes import SHAPES, orthogonal_sum, summed
 from tests.unit.test_geometry import polygon, random_matrix
 

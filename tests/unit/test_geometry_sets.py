@@ -7,17 +7,8 @@ from hypothesis import strategies as st
 
 from tegum.errors import InvalidInputError
 from tegum.features import CorrelatedSets
-from tegum.geometry import (
-    ANTIPODAL_PAIRS,
-    LOCAL_BASES,
-    POLYGON,
-    UNNAMED_SETS,
-    around_by_sets,
-    arrangement_of,
-    circle_gaps,
-    collapsed_at,
-    set_relations,
-)
+from tegum.geometry import arrangement_of, circle_gaps
+from tegum.geometry.sets import ANTIPODAL_PAIRS, LOCAL_BASES, POLYGON, UNNAMED_SETS, around_by_sets, collapsed_at, set_relations
 from tegum.theory import best_linear, linear_loss
 
 HALF = np.sqrt(0.5)

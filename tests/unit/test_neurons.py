@@ -11,12 +11,11 @@ from tegum.geometry import (
     monosemantic,
     neuron_order,
     participation_ratio,
-    random_rotations,
     rescaled_neurons,
     second_to_first,
-    silent_neurons,
     weights_above,
 )
+from tegum.geometry.neurons import inactive_neurons, random_rotations
 from tegum.nets import AbsoluteValue
 
 
@@ -28,7 +27,7 @@ def test_known_neurons() -> None:
     np.testing.assert_allclose(left_out(W), [1 / 5, 0, 2 / 3, 0])
     assert monosemantic(W).tolist() == [False, True, False, False]
     assert monosemantic(W, 0.5).tolist() == [True, True, False, False]
-    assert silent_neurons(W).tolist() == [False, False, False, True]
+    assert inactive_neurons(W).tolist() == [False, False, False, True]
     assert main_features(W)[:2].tolist() == [0, 2]
     assert second_to_first(np.ones((2, 1))).tolist() == [0, 0]
 

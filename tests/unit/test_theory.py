@@ -16,6 +16,7 @@ from tegum.theory import (
     best_simplex,
     dropped_loss,
     feature_benefit,
+    inactive_error,
     left_out,
     linear_interference,
     linear_loss,
@@ -25,7 +26,6 @@ from tegum.theory import (
     paired_loss,
     phase_losses,
     shared_loss,
-    silent_error,
     simplex_loss,
     sparse_loss,
     two_in_one_loss,
@@ -47,15 +47,15 @@ def test_the_two_integrals(slope: float, bias: float) -> None:
     points = kinks(slope, bias) or None
     silent = quad(lambda x: max(slope * x + bias, 0) ** 2, 0, 1, points=points, epsabs=1e-13)[0]
     active = quad(lambda x: (x - max(slope * x + bias, 0)) ** 2, 0, 1, points=points, epsabs=1e-13)[0]
-    assert silent_error(slope, bias) == pytest.approx(silent, abs=1e-11)
+    assert inactive_error(slope, bias) == pytest.approx(silent, abs=1e-11)
     assert active_error(slope, bias) == pytest.approx(active, abs=1e-11)
 
 
 def test_printed_values() -> None:
     assert active_error(1, 0) == 0
     assert active_error(1.2, -0.2) == pytest.approx(0.0092593, abs=1e-7)
-    assert silent_error(0.3, -0.1) == pytest.approx(0.0088889, abs=1e-7)
-    assert silent_error(-0.4, 0.2) == pytest.approx(0.0066667, abs=1e-7)
+    assert inactive_error(0.3, -0.1) == pytest.approx(0.0088889, abs=1e-7)
+    assert inactive_error(-0.4, 0.2) == pytest.approx(0.0066667, abs=1e-7)
     assert two_in_one_loss(0.9, -0.5, 0.3, 2.0) == pytest.approx(0.144668, abs=1e-6)
     assert pair_boundary([1, 0.1, 10]) == pytest.approx([4 / 7, 0.16, 0.16])
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tegum as tg
-from tegum.geometry import primary_share
+from tegum.geometry.neurons import primary_share
 
 
 def test_counted_by_hand() -> None:

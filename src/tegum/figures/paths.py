@@ -14,7 +14,8 @@ import xarray as xr
 from plotly.subplots import make_subplots
 
 from tegum.figures.theme import FAINT, INK, styled
-from tegum.geometry import Visit, axis_frame
+from tegum.geometry import Visit
+from tegum.geometry.stages import axis_frame
 
 SETS = (("#c2500a", "first set"), ("#1f5fa8", "second set"))
 _SHADES = {

@@ -6,11 +6,15 @@
     coherence         max_{i != j} |w_i . w_j|        w_i = W_i / ||W_i||
     welch_bound       sqrt((n - m) / (m (n - 1)))     no n directions in m dimensions have a lower coherence
 
-Example: a pentagon has eigenvalues 5/2 and 5/2, tightness 1, every leverage 2/5 (equal to D_i, as in every orthogonal sum of
-tight frames) and coherence 0.809, above its Welch bound 0.612.
+>>> import tegum as tg
+>>> pentagon = tg.geometry.polygon(5)
+>>> tg.geometry.frame_spectrum(pentagon).round(6), tg.geometry.leverage(pentagon).round(6)
+(array([2.5, 2.5]), array([0.4, 0.4, 0.4, 0.4, 0.4]))
+>>> tg.geometry.tightness(pentagon).round(6), tg.geometry.coherence(pentagon).round(3), round(tg.geometry.welch_bound(5, 2), 3)
+(np.float64(1.0), np.float64(0.809), 0.612)
 
 D_i is the quotient whose largest value over all directions is h_i, taken at the direction of feature i.  Hence D_i <= h_i, and
-equal exactly where W_i is an eigenvector of W W^T.
+equal exactly where W_i is an eigenvector of W W^T, as in every orthogonal sum of tight frames.
 
 Source: Benedetto and Fickus, `Finite normalized tight frames` (2003), for the frame potential tr F^2; Welch,
 `Lower bounds on the maximum cross correlation of signals` (1974).

@@ -1,6 +1,11 @@
 """From W to words: which polytopes the features form.
 
-    identify(W).label          "pentagon + 2 digons"
+>>> import numpy as np, tegum as tg
+>>> W = np.zeros((3, 7))
+>>> W[:2, :5], W[2, 5:] = tg.geometry.polygon(5), [1, -1]
+>>> found = tg.geometry.identify(W)
+>>> found.label, found.polytope, [part.features.tolist() for part in found.components]
+('pentagon + digon', 'pentagonal bipyramid', [[0, 1, 2, 3, 4], [5, 6]])
 
 1. The learned features are nodes, joined where |cos| of their angle exceeds a threshold; components are candidates.
 2. A component that fits a shape of the catalogue, and hardly overlaps the rest of the model, bears its name.
@@ -24,17 +29,15 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from tegum.errors import InvalidInputError
 from tegum.geometry.catalogue import Fit, composite_name, nearest_shape, plural
-from tegum.geometry.graph import SPANNED, learned, require_weights
-from tegum.geometry.measures import cosines, dimensionality, feature_norms
+from tegum.geometry.graph import learned, require_one_model, require_weights, spanned
+from tegum.geometry.measures import NOT_LEARNED, cosines, dimensionality, feature_norms
 
 THRESHOLDS = (0.02, 0.04, 0.07, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3)
 JOINED = 0.1
 """What fits nothing is counted as one irregular shape where joined by larger cosines."""
 OUTSIDE = 0.2
 Factor = tuple[NDArray[np.intp], Fit | None]
-NOTHING, NOT_LEARNED_NAME = "nothing", "not learned"
 
 
 @final
@@ -85,7 +88,7 @@ class Identification:
     def label(self) -> str:
         """All shapes in short, such as ``pentagon + 2 digons``; ``nothing`` where no feature is learned."""
         counts = Counter(component.name for component in self.components)
-        return " + ".join(plural(name, count) for name, count in counts.items()) or NOTHING
+        return " + ".join(plural(name, count) for name, count in counts.items()) or "nothing"
 
     @property
     def polytope(self) -> str | None:
@@ -100,9 +103,7 @@ def identify(W: NDArray[np.floating]) -> Identification:
     Raises:
         InvalidInputError: where W is not one matrix of finite numbers.
     """
-    require_weights(W)
-    if W.ndim != 2:
-        raise InvalidInputError(f"W has shape {W.shape}", "give one model, (m, n); shape_names takes (..., m, n)")
+    require_one_model(W, "give one model, (m, n); shape_names takes (..., m, n)")
     return _identified(W.astype(np.float64))
 
 
@@ -114,8 +115,7 @@ def shape_names(W: NDArray[np.floating]) -> NDArray[Any]:
     Raises:
         InvalidInputError: where W has less than two axes, or none of some size.
     """
-    if W.ndim < 2 or W.size == 0:
-        require_weights(W)
+    require_weights(W)
     models = W.reshape(-1, *W.shape[-2:]).astype(np.float64)
     labels = [_identified(one).label if np.isfinite(one).all() else "diverged" for one in models]
     return np.array(labels, dtype=object).reshape(W.shape[:-2])
@@ -124,7 +124,7 @@ def shape_names(W: NDArray[np.floating]) -> NDArray[Any]:
 def _identified(W: NDArray[np.float64]) -> Identification:
     """The shapes in one model with finite weights."""
     nodes = np.flatnonzero(learned(W))
-    names = np.full(W.shape[1], NOT_LEARNED_NAME, dtype=object)
+    names = np.full(W.shape[1], NOT_LEARNED, dtype=object)
     if len(nodes) == 0:
         return Identification((), names)
     U = W[:, nodes] / feature_norms(W[:, nodes])
@@ -214,7 +214,7 @@ def _component(
     if fit is not None and fit.fits and outside <= OUTSIDE:
         rank, name, error = fit.dimensions, fit.name, fit.error
     else:
-        rank, error = int((sizes > SPANNED * sizes[0]).sum()), float("nan")
+        rank, error = spanned(sizes), float("nan")
         name = f"irregular ({len(features)} in {rank})"
     squares = sizes[:rank] ** 2
     evenness = float(squares.sum() ** 2 / (rank * (squares**2).sum()))

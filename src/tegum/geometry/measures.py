@@ -6,17 +6,32 @@
     dimensionality           D_i = ||W_i||^2 / sum_j (w_i . W_j)^2     1 dedicated, 1/2 digon, 2/5 pentagon, 0 not learned
     dimensions_per_feature   D* = m / ||W||_F^2
 
-Example: for a digon, W = [[1, -1]], every D_i is 1/2.  All take W of shape (..., m, n), a column for each feature; none changes
-when W is rotated, W -> O W.  Features of norm 0 have interference and dimensionality 0.
+>>> import numpy as np, tegum as tg
+>>> W = np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 1.0]])                # a digon and a feature with a dimension of its own
+>>> tg.geometry.dimensionality(W), tg.geometry.interference(W)
+(array([0.5, 0.5, 1. ]), array([1., 1., 0.]))
 
-Source: `Toy Models of Superposition`, sections 2 and 4.  (The authors' notebook colours by the square *root* of the
-paper's interference; ``interference(W, root=True)`` is that.)
+All take W of shape (..., m, n), a column for each feature; none changes when W is rotated, W -> O W.  Features of norm 0 have
+interference and dimensionality 0.  By norm and interference a feature is in one of three phases (`phase_of`):
+
+    not learned      norm below 1/2
+    superposition    norm at least 1/2, interference at least 1/2
+    dedicated        norm at least 1/2, interference below 1/2
+
+Source: `Toy Models of Superposition`, sections 2 and 4, and 3 for the phases; their thresholds are ours.  (The authors'
+notebook colours by the square *root* of the paper's interference; ``interference(W, root=True)`` is that.)
 """
+
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import NDArray
 
 from tegum.errors import InvalidInputError
+
+NOT_LEARNED, DEDICATED, SUPERPOSITION = "not learned", "dedicated", "superposition"
+_THRESHOLD = 0.5
 
 
 def feature_norms(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
@@ -72,3 +87,9 @@ def polar_angles(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batc
     if W.shape[-2] != 2:
         raise InvalidInputError(f"W has {W.shape[-2]} hidden dimensions", "polar angles need 2")
     return np.asarray(np.degrees(np.arctan2(W[..., 1, :], W[..., 0, :])) % 360)
+
+
+def phase_of(norm: NDArray[np.floating], interference: NDArray[np.floating]) -> NDArray[Any]:
+    """The phase of every feature by its norm and its interference, elementwise: an array of strings."""
+    mixed = np.where(interference >= _THRESHOLD, SUPERPOSITION, DEDICATED)
+    return np.where(norm >= _THRESHOLD, mixed, NOT_LEARNED)

@@ -19,7 +19,10 @@ What the sets form together:
     k absent           k features of norm below 1/4
     unnamed            none of these
 
-Example: ``arrangement_of(np.array([[1, 0, -1, 0], [0, 1, 0, -1]]), 2).name`` is "local bases".
+>>> import numpy as np, tegum as tg
+>>> found = tg.geometry.arrangement_of(np.array([[1.0, 0, -1, 0], [0, 1, 0, -1]]), set_size=2)
+>>> found.name, str(found)
+('local bases', '2 orthogonal')
 
 Source: the experiments with correlated features in section 5 of `Toy Models of Superposition`; names and thresholds are ours.
 """
@@ -35,14 +38,8 @@ from numpy.typing import NDArray
 from tegum.errors import InvalidInputError
 from tegum.geometry.measures import cosines, feature_norms, polar_angles
 
-ABSENT, COLLAPSED, ANTIPODAL, ORTHOGONAL, ADJACENT, MIXED = (
-    "absent",
-    "collapsed",
-    "antipodal",
-    "orthogonal",
-    "adjacent",
-    "mixed",
-)
+ABSENT, COLLAPSED, ANTIPODAL = "absent", "collapsed", "antipodal"
+ORTHOGONAL, ADJACENT, MIXED = "orthogonal", "adjacent", "mixed"
 LOCAL_BASES, ANTIPODAL_PAIRS, POLYGON, UNNAMED_SETS = "local bases", "antipodal pairs", "polygon", "unnamed"
 
 _LEARNED = 0.25
@@ -76,14 +73,10 @@ class Arrangement:
 
 
 def set_relations(W: Float[np.ndarray, "m n"], set_size: int) -> tuple[str, ...]:
-    """What the members of each set are to one another.
-
-    Args:
-        W: weights (m, n).
-        set_size: features in each set, at least 2.
+    """What the members of each set are to one another; ``set_size`` consecutive features are a set.
 
     Raises:
-        InvalidInputError: where sets of this size do not fill the n features.
+        InvalidInputError: where sets of this size do not fill the n features, and for sets of one.
     """
     n = W.shape[1]
     if set_size < 2 or n % set_size:
@@ -120,11 +113,7 @@ def circle_gaps(W: Float[np.ndarray, "2 n"]) -> Float[np.ndarray, " n"]:
 
 
 def arrangement_of(W: Float[np.ndarray, "m n"], set_size: int) -> Arrangement:
-    """What the sets form together, by name.
-
-    Args:
-        W: the weights.
-        set_size: members of a set; sets are consecutive features.
+    """What the sets form together, by name; ``set_size`` consecutive features are a set.
 
     Raises:
         InvalidInputError: as `set_relations`.

@@ -7,7 +7,7 @@ from tegum.theory.compressed_sensing import bound_units, denoised, half_recovere
 from tegum.theory.expansion import best_polygon, losses_by_count, polygon_loss, regular_polygon, shares_by_count
 from tegum.theory.linear import best_linear, feature_benefit, linear_interference, linear_loss
 from tegum.theory.nonlinear_compression import LINEAR_ERROR, compression_error, packed, ramped_floor, unpacked
-from tegum.theory.one_active import active_error, loss_nothing_active, losses_one_active, silent_error, sparse_loss
+from tegum.theory.one_active import active_error, inactive_error, loss_nothing_active, losses_one_active, sparse_loss
 from tegum.theory.pair_regime import pair_regime_count, pair_regime_loss
 from tegum.theory.simplices import best_simplex, left_out, phase_losses, shared_loss, simplex_loss
 from tegum.theory.two_in_one import basin_shares, every_two_in_one_minimum, two_in_one_loss, two_in_one_minima
@@ -30,6 +30,7 @@ __all__ = [
     "every_two_in_one_minimum",
     "feature_benefit",
     "half_recovered",
+    "inactive_error",
     "left_out",
     "linear_interference",
     "linear_loss",
@@ -52,7 +53,6 @@ __all__ = [
     "regular_polygon",
     "shared_loss",
     "shares_by_count",
-    "silent_error",
     "simplex_loss",
     "sparse_loss",
     "two_in_one_loss",

@@ -19,7 +19,7 @@ from tegum.errors import InvalidInputError
 from tegum.features import Features, Uniform
 
 
-def silent_error(slope: ArrayLike, bias: ArrayLike) -> NDArray[np.float64]:
+def inactive_error(slope: ArrayLike, bias: ArrayLike) -> NDArray[np.float64]:
     """int_0^1 r(slope x + bias)^2 dx: the squared output of a silent feature while another one is on; elementwise."""
     c, b = np.broadcast_arrays(np.asarray(slope, dtype=np.float64), np.asarray(bias, dtype=np.float64))
     end = b + c
@@ -45,7 +45,7 @@ def active_error(slope: ArrayLike, bias: ArrayLike) -> NDArray[np.float64]:
     a, b = np.broadcast_arrays(np.asarray(slope, dtype=np.float64), np.asarray(bias, dtype=np.float64))
     end = b + a
     inside = (1 - a) ** 2 / 3 - (1 - a) * b + b * b
-    general = 1 / 3 - 2 * _overlap(a, b) + silent_error(a, b)
+    general = 1 / 3 - 2 * _overlap(a, b) + inactive_error(a, b)
     return np.where((b >= 0) & (end >= 0), inside, general)
 
 
@@ -58,7 +58,7 @@ def losses_one_active(
     G: Float[np.ndarray, "*batch n n"], b: Float[np.ndarray, "*batch n"], importance: Float[np.ndarray, "*batch n"]
 ) -> NDArray[np.float64]:
     """The loss given that only feature i is on, for every i, shape (..., n); G_ji is what input i does to output j."""
-    disturbed = silent_error(G, b[..., :, None])
+    disturbed = inactive_error(G, b[..., :, None])
     own = np.einsum("...ii->...i", G)
     each = np.eye(G.shape[-1], dtype=bool)
     errors = np.where(each, active_error(own, b)[..., :, None], disturbed)

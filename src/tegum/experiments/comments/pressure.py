@@ -18,6 +18,7 @@ import tegum as tg
 from tegum.claims import Claim, Evidence, above, below
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
+from tegum.geometry.purity import level_distance, purity
 
 M = 6
 FEATURES: dict[Profile, tuple[int, ...]] = {"quick": (18, 36, 72, 144), "paper": (18, 36, 72, 144, 288)}
@@ -47,7 +48,7 @@ def study(profile: Profile) -> xr.Dataset:
 
 def measured(runs: list[xr.Dataset], kind: str) -> xr.Dataset:
     """Both measures at every recorded step, over ``n_features``."""
-    measures = {"purity": tg.geometry.purity, "distance": tg.geometry.level_distance}
+    measures = {"purity": purity, "distance": level_distance}
     weights = [run["W_history"].astype(np.float64) for run in runs]
     return xr.Dataset(
         {
