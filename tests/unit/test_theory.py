@@ -10,26 +10,12 @@ from scipy.integrate import dblquad, quad
 
 from tegum.errors import InvalidInputError
 from tegum.features import CorrelatedSets, Features, Independent
+from tegum.geometry import ignoring
 from tegum.nets import Linear
-from tegum.theory import (
-    active_error,
-    best_simplex,
-    dropped_loss,
-    feature_benefit,
-    inactive_error,
-    left_out,
-    linear_interference,
-    linear_loss,
-    loss_nothing_active,
-    losses_one_active,
-    pair_boundary,
-    paired_loss,
-    phase_losses,
-    shared_loss,
-    simplex_loss,
-    sparse_loss,
-    two_in_one_loss,
-)
+from tegum.theory import dropped_loss, linear_loss, pair_boundary, paired_loss, simplex_loss, sparse_loss, two_in_one_loss
+from tegum.theory.expansion import active_error, inactive_error, loss_nothing_active, losses_one_active
+from tegum.theory.linear import feature_benefit, linear_interference
+from tegum.theory.simplices import best_simplex, phase_losses, shared_loss
 from tests.oracle.families import label
 from tests.oracle.worlds import worlds
 
@@ -130,8 +116,8 @@ def test_dense_pairs_by_brute_force() -> None:
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
-def test_leaving_out_the_diagonal_gives_a_simplex(size: int) -> None:
-    W = left_out(np.ones(size))
+def test_ignoring_the_diagonal_gives_a_simplex(size: int) -> None:
+    W = ignoring(np.ones((1, size)))
     np.testing.assert_allclose(W.T @ W, np.eye(size) * size / (size - 1) - 1 / (size - 1), atol=1e-12)
 
 
@@ -141,7 +127,7 @@ def test_what_a_simplex_costs() -> None:
     np.testing.assert_allclose(simplex_loss(2, p), p**2 / 6)
     np.testing.assert_allclose(simplex_loss(3, p), p**2 / 8 + p**3 / 24)
     x = np.random.default_rng(0).random((200_000, 4)) * (np.random.default_rng(1).random((200_000, 4)) < 0.3)
-    W = 1.1 * left_out(np.ones(4))
+    W = 1.1 * ignoring(np.ones((1, 4)))
     errors = ((x - np.maximum(x @ W.T @ W - 0.02, 0)) ** 2).sum(axis=1) / 4
     sampled = errors.mean()
     assert simplex_loss(4, 0.3, 1.1, -0.02) == pytest.approx(sampled, abs=5 * errors.std() / 200_000**0.5)
@@ -171,9 +157,7 @@ def test_the_least_important_share() -> None:
         assert shared_loss(p, importance)[:2].min() == pytest.approx(min(every))
 
 
-def test_directions_and_sizes_that_make_no_sense() -> None:
-    with pytest.raises(InvalidInputError, match="not all 0"):
-        left_out([0.0, 0.0])
+def test_sizes_that_make_no_sense() -> None:
     with pytest.raises(InvalidInputError, match="size is 0"):
         simplex_loss(0, 0.5)
 

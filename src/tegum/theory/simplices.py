@@ -9,7 +9,10 @@ get a dimension each.  What a simplex costs depends on its features only through
 so the k least important features share it, and the phase diagram of any n is a comparison of n numbers.  S_k above are those of
 unit vectors without bias; `best_simplex` finds the norm and bias that cost least.
 
-Example: `shared_loss(0.3, [1, 1, 0.6])` is (0.0465, 0.024, 0.032175): the two least important share as an antipodal pair.
+>>> shared_loss(0.3, [1, 1, 0.6]).round(6)                  # the two least important features share as an antipodal pair
+array([0.0465  , 0.024   , 0.032175])
+>>> {name: float(loss.round(6)) for name, loss in phase_losses(2, density=0.3, ratio=0.5).items()}
+{'extra ignored': 0.03875, 'another ignored': 0.0775, 'extra in a pair': 0.0225}
 
 Source: the candidates of section 3 of `Toy Models of Superposition`, generalised; its appendix on polytopes names the simplex
 as what is orthogonal to (1, ..., 1).
@@ -22,6 +25,7 @@ from scipy.optimize import minimize
 from tegum.errors import InvalidInputError
 from tegum.exact import loss, loss_and_gradient
 from tegum.features import Independent
+from tegum.geometry import ignoring
 from tegum.theory.candidates import dropped_loss
 
 _TERMS_TOL = 1e-9
@@ -33,29 +37,15 @@ _PHASES = (
 )
 
 
-def left_out(direction: ArrayLike) -> NDArray[np.float64]:
-    """W of shape (n - 1, n) with rows that span everything orthogonal to a direction, columns of norm 1 (0 if left out whole).
-
-    Raises:
-        InvalidInputError: for a direction of length 0, or of fewer than two entries.
-    """
-    v = np.asarray(direction, dtype=np.float64)
-    if v.ndim != 1 or v.size < 2 or not np.linalg.norm(v) > 0:
-        raise InvalidInputError(f"the direction is {v}", "give two numbers at least, not all 0")
-    v = v / np.linalg.norm(v)
-    basis = np.linalg.svd(v[None])[2][1:]
-    norms = np.linalg.norm(basis, axis=0)
-    return np.asarray(np.divide(basis, norms, out=np.zeros_like(basis), where=norms > 1e-12))
+def _orthogonal_to_ones(size: int) -> NDArray[np.float64]:
+    """W (k - 1, k) of the regular simplex."""
+    return ignoring(np.ones((1, size)) / np.sqrt(size))
 
 
 def simplex_loss(size: int, density: ArrayLike, norm: float = 1.0, bias: float = 0.0) -> NDArray[np.float64]:
-    """S_k: what each of k equal features of a regular simplex costs; size 1 is a dropped feature whose output is its mean.
+    """S_k: what each of k equal features of a regular simplex costs, elementwise over densities.
 
-    Args:
-        size: k, at least 1.
-        density: elementwise.
-        norm: of every feature.
-        bias: of every output.
+    Every feature has this norm, every output this bias; size 1 is a dropped feature whose output is its mean.
 
     Raises:
         InvalidInputError: for a size below 1.
@@ -65,25 +55,19 @@ def simplex_loss(size: int, density: ArrayLike, norm: float = 1.0, bias: float =
         raise InvalidInputError(f"size is {size}", "choose at least 1")
     if size == 1:
         return dropped_loss(p)
-    W = norm * left_out(np.ones(size))
     features = Independent(size, density=p[..., None])
-    return np.asarray(loss(W, np.full(size, bias), features, tol=_TERMS_TOL)) / size
+    return np.asarray(loss(norm * _orthogonal_to_ones(size), np.full(size, bias), features, tol=_TERMS_TOL)) / size
 
 
 def best_simplex(size: int, density: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """S_k at the norm and bias that cost least, found from (1, 0) and from the best of the density before.
+    """S_k at the norm and bias that cost least, that norm and that bias at each density; 0 and p/2 for size 1.
 
-    Args:
-        size: k, at least 1.
-        density: one dimension of densities.
-
-    Returns:
-        loss, norm and bias at each density; norm 0 and bias p/2 for size 1.
+    Found from norm 1 and bias 0, and from the best of the density before.
     """
     densities = np.atleast_1d(np.asarray(density, dtype=np.float64))
     if size == 1:
         return dropped_loss(densities), np.zeros_like(densities), densities / 2
-    unit = left_out(np.ones(size))
+    unit = _orthogonal_to_ones(size)
     found = np.empty((3, densities.size))
     before = np.array([1.0, 0.0])
     for k, p in enumerate(densities):
@@ -103,27 +87,18 @@ def best_simplex(size: int, density: ArrayLike) -> tuple[NDArray[np.float64], ND
 def shared_loss(density: ArrayLike, importance: ArrayLike) -> NDArray[np.float64]:
     """The loss of n features in n - 1 dimensions if the k least important share, for k = 1 to n, on the last axis.
 
-    Args:
-        density: broadcasts with the leading axes of the importance.
-        importance: (..., n), in any order.
+    The density broadcasts with the leading axes of the importance, (..., n), whose order plays no part.
     """
     least_first = np.sort(np.asarray(importance, dtype=np.float64), axis=-1)
-    size = least_first.shape[-1]
-    each = np.stack([simplex_loss(k, density) for k in range(1, size + 1)], axis=-1)
+    each = np.stack([simplex_loss(k, density) for k in range(1, least_first.shape[-1] + 1)], axis=-1)
     return np.asarray(np.cumsum(least_first, axis=-1) * each)
 
 
 def phase_losses(n_features: int, density: ArrayLike, ratio: ArrayLike) -> dict[str, NDArray[np.float64]]:
     """The candidates' losses for importances (1, ..., 1, r), named by the phase of the last, extra feature.
 
-    Args:
-        n_features: n, at least 2; they have n - 1 dimensions.
-        density: broadcasts with the ratio.
-        ratio: r.
-
-    Returns:
-        Losses by name: ``extra ignored``, ``another ignored``, ``extra in a pair``, and from three features on
-        ``two others in a pair``, ``extra in a triangle``, ... up to the simplex of all n.
+    The names are ``extra ignored``, ``another ignored``, ``extra in a pair``, and from three features on
+    ``two others in a pair``, ``extra in a triangle``, ... up to the simplex of all n.  Density and ratio broadcast.
 
     Raises:
         InvalidInputError: for fewer than two features.

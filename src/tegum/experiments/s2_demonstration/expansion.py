@@ -18,7 +18,7 @@ from tegum.claims import Claim, Evidence, above, at_least, at_most, below, close
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
 from tegum.geometry import gram, relu_energy
-from tegum.theory import (
+from tegum.theory.expansion import (
     active_error,
     best_polygon,
     inactive_error,
