@@ -13,9 +13,9 @@ from tegum.features import CorrelatedSets, Features, Independent
 from tegum.geometry import ignoring
 from tegum.nets import Linear
 from tegum.theory import dropped_loss, linear_loss, pair_boundary, paired_loss, simplex_loss, sparse_loss, two_in_one_loss
+from tegum.theory.candidates import best_simplex, phase_losses, shared_loss
 from tegum.theory.expansion import active_error, inactive_error, loss_nothing_active, losses_one_active
 from tegum.theory.linear import feature_benefit, linear_interference
-from tegum.theory.simplices import best_simplex, phase_losses, shared_loss
 from tests.oracle.families import label
 from tests.oracle.worlds import worlds
 

@@ -5,8 +5,12 @@
 Of all inputs of a length, G_i moves the pre-activation of output i most.  Each example is attacked by the worst of the 2 n
 candidates (or by none, where none hurts); or all examples by the one that hurts most on average.
 
-Example: for W = [[1, -1]] the row G_1 = (1, -1) shifts the hidden unit by sqrt(2) times the
-size; without superposition only by the size itself.
+>>> import numpy as np, tegum as tg
+>>> W, x = np.array([[1.0, -1.0]]), np.array([[0.5, 0.0]])                         # a pair is pushed sqrt(2) times as far
+>>> for each in (W, W * [1, 0]):                                                   # as a feature without superposition
+...     print(tg.attacks.analytic_attack(each, np.zeros(2), x, size=0.1).attacked.round(6))
+[0.02]
+[0.01]
 
 Source: section 7 of `Toy Models of Superposition`, which reports that attacks by gradients fail on sparse inputs.  Signs, and
 whether the maximum is over examples or once for a model, are not given there.
@@ -49,7 +53,7 @@ class Attacked:
 
 def analytic_attack(
     W: Float[np.ndarray, "m n"],
-    b: NDArray[np.floating],
+    b: Float[np.ndarray, " n"],
     x: Float[np.ndarray, "samples n"],
     size: float,
     *,
@@ -57,49 +61,54 @@ def analytic_attack(
     maximum: Maximum = "example",
     signs: Signs = "both",
 ) -> Attacked:
-    """The paper's attack on y = ReLU(W^T W x + b).
+    """The paper's attack on y = ReLU(W^T W x + b) at inputs x, by perturbations of length ``size``.
 
-    Args:
-        W: (m, n).
-        b: (n,).
-        x: inputs, (samples, n).
-        size: the length of every perturbation, at least 0.
-        importance: weights of the squared errors, 1 by default.
-        maximum: whether each example meets its own worst candidate, or all of them the one that is worst on average.
-        signs: whether candidates point both ways, or only along the rows of W^T W.
+    Each example meets its own worst candidate, or with ``maximum="model"`` all of them the one that is worst on average.
+    Candidates point both ways, or with ``signs="positive"`` only along the rows of W^T W.  Squared errors are weighted by the
+    importance, 1 by default.
 
     Raises:
         InvalidInputError: for a negative size, or options that do not exist.
     """
-    _require(size, maximum, signs)
-    G = np.asarray(W, dtype=np.float64).T @ W
-    norms = np.linalg.norm(G, axis=1, keepdims=True)
-    steps = size * np.divide(G, norms, out=np.zeros_like(G), where=norms > 0)
+    problems = Problems()
+    if not size >= 0:
+        problems.add(f"size is {size}", "give a length of at least 0")
+    for name, value, options in (("maximum", maximum, get_args(Maximum)), ("signs", signs, get_args(Signs))):
+        if value not in options:
+            problems.add(f"{name} is {value!r}", f"choose among {', '.join(options)}")
+    problems.raise_if_any()
+    G, weights, x = in_double_precision(W, importance, x)
+    steps = on_sphere(G, size)
     if signs == "both":
         steps = np.concatenate([steps, -steps])
-    weights = np.ones(G.shape[0]) if importance is None else np.asarray(importance, dtype=np.float64)
-    x = np.ascontiguousarray(x, dtype=np.float64)
-    z, moved = x @ G + b, np.ascontiguousarray(steps @ G)
-    clean = ((x - np.maximum(z, 0)) ** 2 @ weights).astype(np.float64)
+    z, moved = x @ G + b, steps @ G
+    clean = losses(z, x, weights)
     worst, choice, totals = clean.copy(), np.full(len(x), -1), np.zeros(len(steps))
     _worst_candidates(z, x, weights, moved, worst, choice, totals)
     if maximum == "model":
         choice[:] = totals.argmax() if totals.max() > clean.sum() else -1
-        chosen = moved[choice[0]] if choice[0] >= 0 else np.zeros_like(b)
-        worst = (x - np.maximum(z + chosen, 0)) ** 2 @ weights
-    perturbations = np.where(choice[:, None] >= 0, steps[choice], 0.0)
-    return Attacked(clean, worst, perturbations)
+        worst = losses(z + moved[choice[0]], x, weights) if choice[0] >= 0 else clean
+    return Attacked(clean, worst, np.where(choice[:, None] >= 0, steps[choice], 0.0))
 
 
-def _require(size: float, maximum: str, signs: str) -> None:
-    problems = Problems()
-    if not size >= 0:
-        problems.add(f"size is {size}", "give a length of at least 0")
-    if maximum not in get_args(Maximum):
-        problems.add(f"maximum is {maximum!r}", f"choose among {', '.join(get_args(Maximum))}")
-    if signs not in get_args(Signs):
-        problems.add(f"signs is {signs!r}", f"choose among {', '.join(get_args(Signs))}")
-    problems.raise_if_any()
+def in_double_precision(
+    W: NDArray[np.floating], importance: NDArray[np.floating] | None, x: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """G = W^T W, importances (1 where none are given) and inputs."""
+    G = np.asarray(W, dtype=np.float64).T @ W
+    weights = np.ones(len(G)) if importance is None else np.asarray(importance, dtype=np.float64)
+    return G, weights, np.ascontiguousarray(x, dtype=np.float64)
+
+
+def losses(z: NDArray[np.float64], x: NDArray[np.float64], importance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The loss of every example whose outputs are ReLU(z) where they should be x."""
+    return np.asarray((x - np.maximum(z, 0)) ** 2 @ importance)
+
+
+def on_sphere(vectors: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
+    """The vectors (k, n) at length ``radius``; zeros stay."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(radius * np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0))
 
 
 @compiled

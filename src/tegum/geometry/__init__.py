@@ -4,18 +4,23 @@ from tegum.geometry.alignment import aligned, aligned_to
 from tegum.geometry.catalogue import ignoring, polygon, simplex
 from tegum.geometry.codes import Code, code_of, hand_built
 from tegum.geometry.events import Event, events
-from tegum.geometry.frames import coherence, frame_operator, frame_spectrum, leverage, tightness, welch_bound
 from tegum.geometry.graph import FeatureGraph, feature_graph
 from tegum.geometry.identification import Component, Identification, identify, shape_names
 from tegum.geometry.measures import (
+    coherence,
     cosines,
     dimensionality,
     dimensions_per_feature,
     feature_norms,
+    frame_operator,
+    frame_spectrum,
     gram,
     interference,
+    leverage,
     phase_of,
     polar_angles,
+    tightness,
+    welch_bound,
 )
 from tegum.geometry.motif import Motif, hand_built_motif, motifs
 from tegum.geometry.neurons import (

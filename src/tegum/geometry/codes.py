@@ -117,11 +117,7 @@ def sign_pattern(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Int[n
 
 
 def blocks_of(pattern: Int[np.ndarray, "m n"]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """The neurons and features of each block, smallest block first; neurons that no feature touches are in none.
-
-    Args:
-        pattern: what `sign_pattern` returns: a block is what its non-zero entries join.
-    """
+    """The neurons and features of each block of a `sign_pattern`, smallest block first: what non-zero entries join."""
     m, n = pattern.shape
     joined = np.zeros((m + n, m + n), dtype=bool)
     joined[:m, m:] = pattern != 0
@@ -131,12 +127,7 @@ def blocks_of(pattern: Int[np.ndarray, "m n"]) -> list[tuple[NDArray[Any], NDArr
 
 
 def code_of(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Code:
-    """The code of one model; only models with five neurons have names, others are ``unnamed``.
-
-    Args:
-        W: the weights, a row for each neuron.
-        weighty: that of `sign_pattern`.
-    """
+    """The code of one model, a row of W for each neuron; only models with five neurons have names, others are ``unnamed``."""
     pattern = sign_pattern(W, weighty)
     parts = [pattern[np.ix_(neurons, features)] for neurons, features in blocks_of(pattern)]
     shapes = tuple((part.shape[1], part.shape[0]) for part in parts)
@@ -148,27 +139,27 @@ def code_of(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Code:
 
 def _named(block: NDArray[np.int64]) -> tuple[str, bool]:
     """The code whose block this is, beside neurons that are alone, and whether it inhibits all that the code does."""
-    words = {tuple(word > 0) for word in block.T}
     for name, code in BLOCK_CODES.items():
-        if block.shape != code.shape or len(words) < code.shape[1]:
+        if block.shape != code.shape or len(np.unique(_words(block))) < code.shape[1]:
             continue
         if name == FIVE_IN_THREE:
             return name, True
-        inhibits = _inhibitions(block, code)
+        orders = [_in_order(block[list(order)]) for order in permutations(range(len(block)))]
+        wanted = _in_order(code)
+        inhibits = [bool((found[wanted < 0] < 0).all()) for found in orders if ((found > 0) == (wanted > 0)).all()]
         if inhibits and (any(inhibits) or name != THREE_IN_TWO):
             return name, any(inhibits)
     return UNNAMED, False
 
 
-def _inhibitions(block: NDArray[np.int64], code: NDArray[np.int64]) -> list[bool]:
-    """Whether all inhibitions of the code are there, for each order of the neurons in which the block has the code's words."""
-    wanted = {tuple(word > 0): word for word in code.T}
-    orders = ({tuple(word > 0): word for word in block[list(order)].T} for order in permutations(range(len(block))))
-    return [
-        all((found[word][signs < 0] < 0).all() for word, signs in wanted.items())
-        for found in orders
-        if found.keys() == wanted.keys()
-    ]
+def _words(block: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The neurons that each feature excites, as the digits of a binary number."""
+    return np.asarray(2 ** np.arange(len(block)) @ (block > 0))
+
+
+def _in_order(block: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The features in the order of their words."""
+    return block[:, np.argsort(_words(block))]
 
 
 def hand_built(name: str, n: int) -> NDArray[np.float64]:

@@ -81,29 +81,14 @@ class Event:
 
 
 def settled(D: NDArray[np.floating], near: float = NEAR) -> int:
-    """The first row from which on half the features stay within ``near`` of their last values.
-
-    Args:
-        D: dimensionality, or any other measure, of every feature, (time, n).
-        near: how close counts, in the units of D.
-    """
+    """The first row from which on half the features stay within ``near`` of their last values, of D (time, n)."""
     close = np.median(abs(D - D[-1]), axis=1) <= near
     away = np.flatnonzero(~close)
     return int(away[-1]) + 1 if away.size else 0
 
 
 def jumps(D: NDArray[np.floating], times: NDArray[Any], size: float = SIZE, window: float = WINDOW) -> list[Jump]:
-    """Every jump of every feature, by its beginning.
-
-    Args:
-        D: (time, n).
-        times: rising, above 0, (time,).
-        size: the least change of D_i.
-        window: in decades of time; records further apart than that are compared with the next one.
-
-    Raises:
-        InvalidInputError: for times that do not rise or do not belong to D, and thresholds that are not above 0.
-    """
+    """Every jump of every feature, by its beginning; the arguments and errors are those of `events`."""
     problems = Problems()
     if D.ndim != 2 or np.shape(times) != D.shape[:1]:
         problems.add(f"D has shape {D.shape} and times {np.shape(times)}", "give (time, n) and (time,)")
@@ -138,15 +123,15 @@ def events(
     """Every event from row ``since`` on (by default from where the features have settled), in order.
 
     Args:
-        D: (time, n).
+        D: dimensionality, or any other measure, of every feature, (time, n).
         times: rising, above 0, (time,).
         loss: (time,); an exact one, or one with little noise.
         size: the least change of D_i.
-        window: in decades of time.
+        window: in decades of time; records further apart than that are compared with the next one.
         since: jumps that begin before this row are left out.
 
     Raises:
-        InvalidInputError: as `jumps`, and for a loss that does not belong to the times.
+        InvalidInputError: for times that do not rise, for D or a loss that do not belong to them, and thresholds not above 0.
     """
     if np.shape(loss) != np.shape(times):
         what = f"the loss has shape {np.shape(loss)} and times {np.shape(times)}"
@@ -186,18 +171,11 @@ def quiet_change(
 
     The larger of the two; NaN where there is neither.  Loss and log10 of the time have shape (time,).
     """
-    length = log_time[last] - log_time[first]
+    ends = np.searchsorted(log_time, log_time + (log_time[last] - log_time[first]) - 1e-12)
     begins = np.arange(len(loss))
-    ends = np.searchsorted(log_time, log_time[begins] + length - 1e-12)
-    inside = ends < len(loss)
-    begins, ends = begins[inside], ends[inside]
-    free = np.ones(len(begins), dtype=bool)
-    for low, high in spans:
-        free &= (ends <= low) | (begins >= high)
-    begins, ends = begins[free], ends[free]
-    before, after = np.flatnonzero(ends <= first), np.flatnonzero(begins >= last)
-    nearest = [*before[-1:], *after[:1]]
-    return max((abs(float(loss[begins[k]] - loss[ends[k]])) for k in nearest), default=np.nan)
+    quiet = np.all([ends < len(loss), *((ends <= low) | (begins >= high) for low, high in spans)], axis=0)
+    before, after = np.flatnonzero(quiet & (ends <= first)), np.flatnonzero(quiet & (begins >= last))
+    return max((abs(float(loss[k] - loss[ends[k]])) for k in [*before[-1:], *after[:1]]), default=np.nan)
 
 
 def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -86,14 +86,9 @@ def largest_across(W: Float[np.ndarray, "m n"], component: Int[np.ndarray, " n"]
     return float(np.where(apart, np.abs(gram(W)), 0.0).max(initial=0.0))
 
 
-def spanned(sizes: Float[np.ndarray, " rank"]) -> int:
-    """How many dimensions features span: their singular values, largest first, that exceed a fifth of the largest."""
-    return int((sizes > _SPANNED * sizes[0]).sum())
-
-
 def factor_dimensions(W: Float[np.ndarray, "m n"]) -> int:
-    """How many dimensions the features of one component span."""
-    return spanned(np.linalg.svd(W, compute_uv=False))
+    """How many dimensions the features of one component span: singular values above a fifth of the largest."""
+    return int(np.linalg.matrix_rank(W, rtol=_SPANNED))
 
 
 def require_weights(W: NDArray[Any]) -> None:

@@ -30,7 +30,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from tegum.geometry.catalogue import Fit, composite_name, nearest_shape, plural
-from tegum.geometry.graph import learned, require_one_model, require_weights, spanned
+from tegum.geometry.graph import factor_dimensions, learned, require_one_model, require_weights
 from tegum.geometry.measures import NOT_LEARNED, cosines, dimensionality, feature_norms
 
 THRESHOLDS = (0.02, 0.04, 0.07, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3)
@@ -133,9 +133,9 @@ def _identified(W: NDArray[np.float64]) -> Identification:
     D = dimensionality(W)
     found = []
     for members, fit in _factors(U, similar):
-        component = _component(W, nodes, members, fit, float(D[nodes[members]].sum()), _outside(similar, members))
-        names[component.features] = component.name
-        found.append(component)
+        features = nodes[members]
+        found.append(_component(W, features, fit, float(D[features].sum()), _outside(similar, members)))
+        names[features] = found[-1].name
     found.sort(key=lambda one: (not one.regular, -len(one.features), one.name, one.features[0]))
     return Identification(tuple(found), names)
 
@@ -148,8 +148,8 @@ def _factors(U: NDArray[np.float64], similar: NDArray[np.float64]) -> list[Facto
     if not unnamed:
         return named
     rest = np.sort(np.concatenate(unnamed))
-    together = _clusters(_labels(similar[np.ix_(rest, rest)], (JOINED,))[0], np.arange(len(rest)))
-    return named + [(rest[members], nearest_shape(U[:, rest[members]])) for members in together]
+    together = _parts(rest, _labels(similar[np.ix_(rest, rest)], (JOINED,))[0])
+    return named + [(members, nearest_shape(U[:, members])) for members in together]
 
 
 def _split(
@@ -159,17 +159,28 @@ def _split(
 
     Where they are both, what is closer counts: a simplex and a feature beside it are almost the next simplex.
     """
-    step = 0
-    while step < len(labels) and len(members) > 1 and (labels[step, members] == labels[step, members[0]]).all():
-        step += 1
     fit = nearest_shape(U[:, members]) if _outside(similar, members) <= OUTSIDE else None
     whole: list[Factor] = [(members, fit if fit is not None and fit.fits else None)]
-    if step == len(labels) or len(members) == 1:
+    apart = np.flatnonzero(np.ptp(labels[:, members], axis=1))
+    if not apart.size:
         return whole
-    parts = _clusters(labels[step], members)
-    pieces = [factor for part in parts for factor in _split(U, similar, labels[step + 1 :], part)]
+    parts = _parts(members, labels[apart[0], members])
+    pieces = [factor for part in parts for factor in _split(U, similar, labels[apart[0] + 1 :], part)]
     better = whole[0][1] is not None and _misfit(whole, similar) <= _misfit(pieces, similar)
     return whole if better else pieces
+
+
+def _labels(similar: NDArray[np.float64], thresholds: tuple[float, ...]) -> NDArray[np.int32]:
+    """The component of every node at every threshold, shape (thresholds, nodes)."""
+    if len(similar) == 1:
+        return np.ones((len(thresholds), 1), np.int32)
+    tree = linkage(squareform(1 - similar, checks=False), "single")
+    return np.stack([fcluster(tree, 1 - threshold, "distance") for threshold in thresholds])
+
+
+def _parts(members: NDArray[np.intp], label: NDArray[np.integer]) -> list[NDArray[np.intp]]:
+    """Members by their label."""
+    return [members[label == k] for k in np.unique(label)]
 
 
 def _misfit(factors: list[Factor], similar: NDArray[np.float64]) -> float:
@@ -186,35 +197,18 @@ def _misfit(factors: list[Factor], similar: NDArray[np.float64]) -> float:
     return float(inside + across / 4)
 
 
-def _labels(similar: NDArray[np.float64], thresholds: tuple[float, ...]) -> NDArray[np.int32]:
-    """The component of every node at every threshold, shape (thresholds, nodes)."""
-    if len(similar) == 1:
-        return np.ones((len(thresholds), 1), np.int32)
-    tree = linkage(squareform(1 - similar, checks=False), "single")
-    return np.stack([fcluster(tree, 1 - threshold, "distance") for threshold in thresholds])
-
-
-def _clusters(label: NDArray[np.integer], members: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """Members by their label."""
-    order = np.argsort(label[members], kind="stable")
-    return np.split(members[order], np.flatnonzero(np.diff(label[members][order])) + 1)
-
-
 def _outside(similar: NDArray[np.float64], members: NDArray[np.intp]) -> float:
     """The mean over members of the squared cosines with all other nodes."""
     squares = similar[members] ** 2
     return float((squares.sum() - squares[:, members].sum()) / len(members))
 
 
-def _component(
-    W: NDArray[np.float64], nodes: NDArray[np.intp], members: NDArray[np.intp], fit: Fit | None, D: float, outside: float
-) -> Component:
-    features = nodes[members]
+def _component(W: NDArray[np.float64], features: NDArray[np.intp], fit: Fit | None, D: float, outside: float) -> Component:
     sizes = np.linalg.svd(W[:, features], compute_uv=False)
     if fit is not None and fit.fits and outside <= OUTSIDE:
         rank, name, error = fit.dimensions, fit.name, fit.error
     else:
-        rank, error = spanned(sizes), float("nan")
+        rank, error = factor_dimensions(W[:, features]), float("nan")
         name = f"irregular ({len(features)} in {rank})"
     squares = sizes[:rank] ** 2
     evenness = float(squares.sum() ** 2 / (rank * (squares**2).sum()))

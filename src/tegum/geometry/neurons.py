@@ -20,8 +20,8 @@ A ReLU neuron between two matrices has no scale of its own: a w in, v / a out co
 Without a nonlinearity on the hidden layer O W is as good as W for every rotation O, so that a score tells something about
 neurons only where it differs from that of ``random_rotations`` of the same weights.
 
-What makes a neuron fire is counted by ``primary_share``: of its positive activations those between two quantiles are taken, and
-its main feature is active in this share of them; between 0.99 and 1 one looks at top activations, as people do.
+What makes a neuron fire is counted by ``primary_share``: how often its main feature is active among its activations between
+two quantiles; from 0.99 to 1 one looks at top activations, as people do, from 0.4 to 0.6 at ordinary ones.
 
 Source: `Toy Models of Superposition`, sections 8 and 9 with footnote 15; the paper judges polysemanticity by eye.
 """
@@ -111,16 +111,7 @@ def primary_share(
 ) -> Float[np.ndarray, " m"]:
     """How often every neuron's primary feature is active where the neuron fires, shape (m,); NaN where it never fires.
 
-    Args:
-        h: activations.
-        active: which features are active in each sample.
-        primary: each neuron's primary feature, for which `main_features` may stand.
-        low: the lower quantile of the neuron's activations, 0 to 1.
-        high: the upper quantile, not below ``low``.
-        least: activations up to this share of the neuron's largest do not count.
-
-    Raises:
-        InvalidInputError: for quantiles that are not 0 <= low <= high <= 1.
+    Of a neuron's activations above ``least`` times its largest those from quantile ``low`` to ``high`` (0 to 1) count.
     """
     if not 0 <= low <= high <= 1:
         raise InvalidInputError(f"the quantiles are {low} and {high}", "choose 0 <= low <= high <= 1")

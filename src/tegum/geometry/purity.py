@@ -3,8 +3,13 @@
     purity               share of features in identified shapes, of all learned features that overlap with others
     level_distance       mean |D_i - r/k| over the features of identified shapes of k features in r dimensions
 
-A feature with a dimension of its own is no polytope and counts in neither.  Example: a pentagon beside three dedicated features
-has purity 1 and distance 0; five random directions in two dimensions have purity 0 and no distance (NaN).
+A feature with a dimension of its own is no polytope and counts in neither.  Both take W (..., m, n) of finite numbers, and are
+NaN where there is nothing to count.
+
+>>> import numpy as np, tegum as tg
+>>> random = np.random.default_rng(0).normal(size=(2, 5))
+>>> purity(np.stack([tg.geometry.polygon(5), random])), level_distance(tg.geometry.polygon(5)).round(6)
+(array([1., 0.]), np.float64(0.0))
 
 Source: the comments on `Toy Models of Superposition` speak of cleaner polytopes without a measure; both are ours.
 """
@@ -19,31 +24,22 @@ from tegum.geometry.measures import dimensionality
 
 
 def purity(W: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The purity of many models, W (..., m, n): shape (...), NaN where no features overlap.
+    """The purity of every model, shape (...)."""
 
-    Raises:
-        InvalidInputError: where W has numbers that are not finite.
-    """
-
-    def one(model: NDArray[np.floating], shared: list[Component]) -> float:
-        counts = np.array([len(part.features) for part in shared])
-        regular = np.array([part.regular for part in shared])
-        return float(counts[regular].sum() / counts.sum()) if shared else float("nan")
+    def one(_: NDArray[np.floating], shared: list[Component]) -> float:
+        regular = sum(len(part.features) for part in shared if part.regular)
+        return regular / sum(len(part.features) for part in shared) if shared else np.nan
 
     return _of_each(W, one)
 
 
 def level_distance(W: NDArray[np.floating]) -> NDArray[np.float64]:
-    """How far dimensionalities are from those of the identified shapes, W (..., m, n): shape (...), NaN where there are none.
-
-    Raises:
-        InvalidInputError: where W has numbers that are not finite.
-    """
+    """How far the dimensionalities of every model are from those of its identified shapes, shape (...)."""
 
     def one(model: NDArray[np.floating], shared: list[Component]) -> float:
         D = dimensionality(model)
         gaps = [abs(D[part.features] - part.dimensions / len(part.features)) for part in shared if part.regular]
-        return float(np.concatenate(gaps).mean()) if gaps else float("nan")
+        return float(np.concatenate(gaps).mean()) if gaps else np.nan
 
     return _of_each(W, one)
 

@@ -73,11 +73,7 @@ class Arrangement:
 
 
 def set_relations(W: Float[np.ndarray, "m n"], set_size: int) -> tuple[str, ...]:
-    """What the members of each set are to one another; ``set_size`` consecutive features are a set.
-
-    Raises:
-        InvalidInputError: where sets of this size do not fill the n features, and for sets of one.
-    """
+    """What the members of each set are to one another; takes and refuses what `arrangement_of` does."""
     n = W.shape[1]
     if set_size < 2 or n % set_size:
         raise InvalidInputError(f"set_size is {set_size} for {n} features", "choose a divisor of at least 2")
@@ -116,7 +112,7 @@ def arrangement_of(W: Float[np.ndarray, "m n"], set_size: int) -> Arrangement:
     """What the sets form together, by name; ``set_size`` consecutive features are a set.
 
     Raises:
-        InvalidInputError: as `set_relations`.
+        InvalidInputError: for sets of one, and where sets of this size do not fill the n features.
     """
     relations = set_relations(W, set_size)
     return Arrangement(_name(W, set_size, relations), relations)

@@ -58,15 +58,7 @@ class Plateau:
 
 
 def stages(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[Any]:
-    """The letter of every row's stage, empty where it has none, shape (time,).
-
-    Args:
-        W: a path of models of two sets of features, (time, m, 2 set_size), the members of a set side by side.
-        set_size: features in a set, at least 2.
-
-    Raises:
-        InvalidInputError: where sizes do not fit.
-    """
+    """The letter of every row's stage, empty where it has none, shape (time,); as `visits` takes and refuses them."""
     _require(W, set_size)
     norms, C = feature_norms(W), cosines(W)
     end = np.median(norms[-1])
@@ -85,11 +77,7 @@ def stages(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[Any]:
 
 
 def between_sets(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[np.float64]:
-    """The cosine between the mean directions of the two sets, shape (time,); 0 where one of them vanishes.
-
-    Raises:
-        InvalidInputError: as `stages`.
-    """
+    """The cosine between the mean directions of the two sets, shape (time,); 0 where one of them vanishes."""
     _require(W, set_size)
     means = np.stack([W[..., :set_size].mean(axis=-1), W[..., set_size:].mean(axis=-1)], axis=-1)
     return np.asarray(cosines(means)[..., 0, 1])
@@ -99,9 +87,9 @@ def visits(W: Float[np.ndarray, "time m n"], times: NDArray[Any], set_size: int)
     """The stages that a path visits, in order.
 
     Args:
-        W: as in `stages`.
+        W: a path of models of two sets of features, (time, m, 2 set_size), the members of a set side by side.
         times: rising, above 0, (time,).
-        set_size: features in a set.
+        set_size: features in a set, at least 2.
 
     Raises:
         InvalidInputError: where sizes do not fit, or times do not rise above 0.
@@ -119,12 +107,8 @@ def visits(W: Float[np.ndarray, "time m n"], times: NDArray[Any], set_size: int)
 def plateaus(loss: NDArray[np.floating], times: NDArray[Any]) -> tuple[Plateau, ...]:
     """Where a loss rests, in order; neighbouring stretches without a fall of more than a fifth between them are one.
 
-    Args:
-        loss: above 0, (time,).
-        times: rising, above 0, (time,).
-
     Raises:
-        InvalidInputError: where times do not rise above 0 or do not belong to the loss.
+        InvalidInputError: where times do not rise above 0 or do not belong to the loss, both of shape (time,).
     """
     log_time = _log_times(times, len(loss))
     ahead = np.searchsorted(log_time, log_time + _WINDOW)

@@ -69,23 +69,18 @@ def _descended(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The minimum that these points lead to, on the unit sphere."""
 
     def energy(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        return _energy_and_slope(flat, points.shape)
+        """E of points that need not have norm 1, and its slope."""
+        norms = np.linalg.norm(flat.reshape(points.shape), axis=0)
+        U = flat.reshape(points.shape) / norms
+        pushing = np.maximum(U.T @ U, 0)
+        np.fill_diagonal(pushing, 0)
+        slope = 4 * U @ pushing
+        slope = (slope - U * (U * slope).sum(axis=0)) / norms
+        return float((pushing**2).sum()), slope.ravel()
 
     result = minimize(energy, points.ravel(), jac=True, method="BFGS", options={"maxiter": 5000, "gtol": 1e-9})
     end = np.asarray(result.x, np.float64).reshape(points.shape)
     return np.asarray(end / np.linalg.norm(end, axis=0))
-
-
-def _energy_and_slope(flat: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[float, NDArray[np.float64]]:
-    """E of points that need not have norm 1, and its slope."""
-    points = flat.reshape(shape)
-    norms = np.linalg.norm(points, axis=0)
-    U = points / norms
-    pushing = np.maximum(U.T @ U, 0)
-    np.fill_diagonal(pushing, 0)
-    slope = 4 * U @ pushing
-    slope = (slope - U * (U * slope).sum(axis=0)) / norms
-    return float((pushing**2).sum()), slope.ravel()
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ from tegum.theory.candidates import (
     pair_regime_count,
     pair_regime_loss,
     paired_loss,
+    simplex_loss,
 )
 from tegum.theory.compressed_sensing import bound_units
 from tegum.theory.expansion import sparse_loss
 from tegum.theory.linear import best_linear, linear_loss
-from tegum.theory.simplices import simplex_loss
 from tegum.theory.two_in_one import two_in_one_loss, two_in_one_minima
 
 __all__ = [

@@ -39,14 +39,12 @@ class HiddenUnit:
     """Features of importance 1 on one hidden unit.
 
     Attributes:
-        features: how many.
         curvature, best, least: of the loss, ``curvature (s - best)^2 + least`` at squared norm s.
         activity: E|h| / u.
         frequency: how often the unit is active.
         dropped: the loss of not representing them, where the bias outputs their mean.
     """
 
-    features: int
     curvature: float
     best: float
     least: float
@@ -59,11 +57,7 @@ class HiddenUnit:
         return np.asarray(self.curvature * (np.asarray(square, dtype=np.float64) - self.best) ** 2 + self.least)
 
     def penalised(self, l1: ArrayLike) -> NDArray[np.float64]:
-        """The squared norm at the minimum of loss + l1 E|h|, 0 where nothing else is as good; shape of ``l1``.
-
-        Raises:
-            InvalidInputError: for a negative penalty.
-        """
+        """The squared norm at the minimum of loss + l1 E|h|, 0 where nothing else is as good; elementwise for l1 >= 0."""
         penalty = np.asarray(l1, dtype=np.float64)
         if (penalty < 0).any():
             raise InvalidInputError(f"l1 is {penalty.min():g}", "choose at least 0")
@@ -85,21 +79,17 @@ class HiddenUnit:
 
 
 def alone(density: float) -> HiddenUnit:
-    """One feature of this density, above 0 and at most 1, with a hidden unit of its own.
-
-    Raises:
-        InvalidInputError: for another density.
-    """
+    """One feature with a hidden unit of its own, at a density above 0 and at most 1."""
     p = _checked(density)
-    return HiddenUnit(1, p / 3, 1.0, 0.0, p / 2, p, float(dropped_loss(p)))
+    return HiddenUnit(p / 3, 1.0, 0.0, p / 2, p, float(dropped_loss(p)))
 
 
 def pair(density: float) -> HiddenUnit:
-    """Two features of this density that share a hidden unit as opposites, with the errors of `alone`."""
+    """Two features that share a hidden unit as opposites, at a density above 0 and at most 1."""
     p = _checked(density)
     curvature, best = 2 * p / 3 - p * p / 2, (8 - 5 * p) / (8 - 6 * p)
     least = 2 * p / 3 * (1 - p) + 2 * p * p / 3 - curvature * best**2
-    return HiddenUnit(2, curvature, best, least, p - 2 * p * p / 3, p * (2 - p), 2 * float(dropped_loss(p)))
+    return HiddenUnit(curvature, best, least, p - 2 * p * p / 3, p * (2 - p), 2 * float(dropped_loss(p)))
 
 
 def _checked(density: float) -> float:

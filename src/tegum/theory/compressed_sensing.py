@@ -35,11 +35,7 @@ _CLOSE = 1.08
 def denoised(
     W: Float[np.ndarray, "m n"], h: Float[np.ndarray, "samples m"], outputs: Float[np.ndarray, "samples n"], k: int
 ) -> Float[np.ndarray, "samples n"]:
-    """The inputs as Lemma 1 decodes them from h = W x: least squares on the k largest outputs of the layer.
-
-    Raises:
-        InvalidInputError: where k is not from 1 to m.
-    """
+    """The inputs as Lemma 1 decodes them from h = W x: least squares on the k <= m largest outputs of the layer."""
     if not 1 <= k <= W.shape[0]:
         raise InvalidInputError(f"k is {k}", f"choose from 1 to the number of hidden dimensions, {W.shape[0]}")
     return _fitted(W, h, np.argpartition(-outputs, k - 1, axis=1)[:, :k])
@@ -63,19 +59,10 @@ def recovered(x: Float[np.ndarray, "*samples n"], decoded: Float[np.ndarray, "*s
 
 
 def recovery_rate(n: int, m: int, k: int, samples: int, seed: int, decoder: Decoder = "denoiser") -> float:
-    """The share of inputs with k ones among n entries that a decoder gets back through m x n random unit columns.
+    """The share of inputs with k ones among n entries that a decoder gets back from h = W x, W (m, n) of random unit columns.
 
-    Args:
-        n: entries of x.
-        m: dimensions of h.
-        k: entries that are 1.
-        samples: how many inputs, twenty for each matrix.
-        seed: of the matrices and inputs.
-        decoder: "denoiser", behind the layer T(x) = ReLU(W^T W x); "linear", the pseudo-inverse of W and nothing else; "guess",
-            least squares on a random support; "told", least squares on the true support.
-
-    Raises:
-        InvalidInputError: where k is not from 1 to n.
+    There are twenty samples for each W.  The decoders: "denoiser", behind the layer T(x) = ReLU(W^T W x); "linear", the
+    pseudo-inverse of W and nothing else; "guess", least squares on a random support; "told", least squares on the true support.
     """
     if not 1 <= k <= n:
         raise InvalidInputError(f"k is {k}", f"choose from 1 to the number of features, {n}")
@@ -116,11 +103,7 @@ def half_recovered(m: ArrayLike, rates: ArrayLike) -> float:
 
 
 def recovery_threshold(n: int, k: int, samples: int, seed: int, decoder: Decoder = "denoiser") -> float:
-    """The m from k to n at which `recovery_rate` passes one half, to 4 % by bisection; NaN where it never does.
-
-    Raises:
-        InvalidInputError: as `recovery_rate`.
-    """
+    """The m from k to n at which `recovery_rate` passes one half, to 4 % by bisection; NaN where it never does."""
 
     def half(m: int) -> bool:
         return recovery_rate(n, m, k, samples, seed, decoder) >= 0.5

@@ -35,7 +35,6 @@ from tegum.features import Features, Independent, Uniform
 from tegum.geometry import polygon
 
 MOST_EXPANDED = 14
-"""The most features whose sets are all computed."""
 _TOL = 1e-10
 
 
@@ -102,11 +101,7 @@ def sparse_loss(
 
 
 def losses_by_count(W: Float[np.ndarray, "m n"], b: Float[np.ndarray, " n"], features: Independent) -> NDArray[np.float64]:
-    """L_0 to L_n of one model y = ReLU(W^T W x + b), shape (n + 1,); the density of the features plays no part.
-
-    Raises:
-        InvalidInputError: for more than 14 features, whose sets are too many.
-    """
+    """L_0 to L_n of one model of at most 14 features, shape (n + 1,); their density plays no part."""
     n = W.shape[-1]
     if n > MOST_EXPANDED:
         raise InvalidInputError(f"W has {n} features", f"give at most {MOST_EXPANDED}: every set of them is computed")
@@ -119,9 +114,7 @@ def losses_by_count(W: Float[np.ndarray, "m n"], b: Float[np.ndarray, " n"], fea
 def shares_by_count(L: NDArray[np.floating], density: ArrayLike) -> NDArray[np.float64]:
     """p^k (1 - p)^(n - k) L_k for every k, shape (..., n + 1): the parts that sum to the expected loss.
 
-    Args:
-        L: (..., n + 1), from `losses_by_count`.
-        density: (...), the same for every feature; broadcasts with the leading axes of L.
+    The density (...), the same for every feature, broadcasts with the leading axes of L (..., n + 1).
     """
     p, n = np.asarray(density, dtype=np.float64)[..., None], L.shape[-1] - 1
     k = np.arange(n + 1)

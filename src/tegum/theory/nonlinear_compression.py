@@ -42,26 +42,14 @@ def _ramps(segments: int, width: float, placement: Placement) -> NDArray[np.floa
 
 
 def ramped_floor(u: ArrayLike, segments: int, width: float, placement: Placement = "centred") -> NDArray[np.float64]:
-    """floor(u) for 0 <= u <= segments with a ramp in place of each step, elementwise; at most segments - 1.
+    """floor(u) for 0 <= u <= Z segments with a ramp in place of each step, elementwise; at most Z - 1.
 
-    Args:
-        u: from 0 to ``segments``.
-        segments: Z.
-        width: of a ramp, from 0 to 1, in u.
-        placement: whether a ramp lies around, before or after the step that it replaces.
-
-    Raises:
-        InvalidInputError: for less than one segment, or ramps that overlap.
+    A ramp is from 0 to 1 wide, in u, and lies around, before or after the step that it replaces.
     """
     begins = _ramps(segments, width, placement)
     x = np.asarray(u, dtype=np.float64)[..., None]
     steps = np.clip((x - begins) / width, 0, 1) if width > 0 else x >= begins
     return np.asarray(steps.sum(axis=-1, dtype=np.float64))
-
-
-def packed(x: ArrayLike, y: ArrayLike, segments: int, width: float, placement: Placement = "centred") -> NDArray[np.float64]:
-    """The code u = Z t of pairs (x, y) from [0, 1), elementwise; the other arguments are those of `ramped_floor`."""
-    return np.asarray(ramped_floor(segments * np.asarray(x), segments, width, placement) + np.asarray(y))
 
 
 def unpacked(
@@ -73,11 +61,7 @@ def unpacked(
 
 
 def compression_error(segments: int, epsilon: float, placement: Placement = "centred") -> float:
-    """E[(x - x')^2 + (y - y')^2], exact to rounding, half of it per number; epsilon is the width of a ramp in x and in t.
-
-    Raises:
-        InvalidInputError: as `ramped_floor`.
-    """
+    """E[(x - x')^2 + (y - y')^2], exact to rounding, half of it per number; epsilon is the width of a ramp in x and in t."""
     width = segments * epsilon
     begins = _ramps(segments, width, placement)
     edges = np.unique(np.concatenate([[0.0, segments], begins, begins + width]))

@@ -22,7 +22,7 @@ from tegum.figures import category_panels, curve_panel
 from tegum.geometry.measures import SUPERPOSITION
 from tegum.maps import extra_feature, extra_phase, ratio_axis, transitions_between
 from tegum.theory import dropped_loss, pair_boundary, paired_loss
-from tegum.theory.simplices import best_simplex, phase_losses
+from tegum.theory.candidates import best_simplex, phase_losses
 
 SIDE: dict[Profile, int] = {"quick": 150, "paper": 600}
 SIZES = (2, 3, 4)
