@@ -33,7 +33,7 @@ def test_the_words_are_those_of_the_paper() -> None:
     assert all((0 in word) == (len(word - {0}) == 1) for word in words["eight in five"])
 
 
-def test_silencing_is_told_apart_but_only_three_in_two_needs_it() -> None:
+def test_inhibition_is_told_apart_but_only_three_in_two_needs_it() -> None:
     for name in CODES:
         W = np.maximum(hand_built(name, 10), 0)
         expected = UNNAMED if name == THREE_IN_TWO else name

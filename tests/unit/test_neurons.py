@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tegum as tg
 from tegum.geometry import (
     left_out,
     main_features,
@@ -15,7 +16,7 @@ from tegum.geometry import (
     second_to_first,
     weights_above,
 )
-from tegum.geometry.neurons import inactive_neurons, random_rotations
+from tegum.geometry.neurons import inactive_neurons, primary_share, random_rotations
 from tegum.nets import AbsoluteValue
 
 
@@ -32,7 +33,7 @@ def test_known_neurons() -> None:
     assert second_to_first(np.ones((2, 1))).tolist() == [0, 0]
 
 
-def test_order_is_by_main_feature_then_sign_with_silent_neurons_last() -> None:
+def test_order_is_by_main_feature_then_sign_with_inactive_neurons_last() -> None:
     W = np.array([[0, 0.001, 0], [0, 0, 3], [-2.0, 0.5, 0], [1, 0, 0], [1.5, 0, 0]])
     assert neuron_order(W).tolist() == [4, 3, 2, 1, 0]
 
@@ -73,3 +74,27 @@ def test_random_rotations_keep_what_the_model_computes() -> None:
     np.testing.assert_allclose(gram, np.broadcast_to(np.swapaxes(W, -1, -2) @ W, gram.shape), atol=1e-12)
     assert not np.allclose(turned[0], turned[1])
     np.testing.assert_array_equal(turned, random_rotations(W, 4, seed=1))
+
+
+def test_shares_of_primary_features_counted_by_hand() -> None:
+    h = np.array([[4.0, 0], [3, 0], [2, 0], [1, 0], [0, 0]])
+    active = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [1, 1]], dtype=bool)
+    share = primary_share(h, active, np.array([0, 1]), 0.5, 1)
+    assert share[0] == 1
+    assert np.isnan(share[1])
+    assert primary_share(h, active, np.array([0, 1]), 0, 0.5)[0] == 0
+    assert primary_share(h, active, np.array([0, 1]), 0, 1)[0] == 0.5
+
+
+def test_top_activations_look_monosemantic_where_secondary_weights_are_small() -> None:
+    x = tg.features.Independent(6, density=0.05).sample(50_000, seed=0)
+    W = np.array([[1.0, 0.2, 0.2, 0.2, 0.2, 0.2], [1.0] * 6])
+    top, middle = (primary_share(x @ W.T, x > 0, np.array([0, 0]), *between) for between in ((0.99, 1), (0.4, 0.6)))
+    assert top[0] > 0.95
+    assert middle[0] < 0.5
+    assert top[1] < 0.9
+
+
+def test_quantiles_are_checked() -> None:
+    with pytest.raises(tg.InvalidInputError):
+        primary_share(np.ones((2, 1)), np.ones((2, 1), dtype=bool), np.array([0]), 0.6, 0.4)

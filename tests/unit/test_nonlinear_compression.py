@@ -4,14 +4,7 @@ import numpy as np
 import pytest
 
 from tegum.errors import InvalidInputError
-from tegum.theory.nonlinear_compression import (
-    LINEAR_ERROR,
-    SHIFTS,
-    Placement,
-    compression_error,
-    ramped_floor,
-    unpacked,
-)
+from tegum.theory.nonlinear_compression import LINEAR_ERROR, SHIFTS, Placement, compression_error, ramped_floor, unpacked
 
 REFERENCE = {
     2: {0: 0.0208, 0.01: 0.0235, 0.02: 0.0261, 0.05: 0.0334, 0.1: 0.0440},

@@ -31,9 +31,9 @@ def kinks(slope: float, bias: float) -> list[float]:
 @given(slope=numbers, bias=numbers)
 def test_the_two_integrals(slope: float, bias: float) -> None:
     points = kinks(slope, bias) or None
-    silent = quad(lambda x: max(slope * x + bias, 0) ** 2, 0, 1, points=points, epsabs=1e-13)[0]
+    inactive = quad(lambda x: max(slope * x + bias, 0) ** 2, 0, 1, points=points, epsabs=1e-13)[0]
     active = quad(lambda x: (x - max(slope * x + bias, 0)) ** 2, 0, 1, points=points, epsabs=1e-13)[0]
-    assert inactive_error(slope, bias) == pytest.approx(silent, abs=1e-11)
+    assert inactive_error(slope, bias) == pytest.approx(inactive, abs=1e-11)
     assert active_error(slope, bias) == pytest.approx(active, abs=1e-11)
 
 
@@ -69,14 +69,14 @@ def test_the_surface_of_two_in_one(w1: float, w2: float, p: float, r: float) -> 
     assert two_in_one_loss(w1, w2, p, r) == pytest.approx(expected, abs=1e-7, rel=1e-7)
 
 
-@pytest.mark.parametrize("world", worlds(), ids=label)
-def test_the_linear_loss_for_every_distribution(world: Features) -> None:
+@pytest.mark.parametrize("features", worlds(), ids=label)
+def test_the_linear_loss_for_every_distribution(features: Features) -> None:
     generator = np.random.default_rng(1)
-    W, b = generator.normal(size=(2, world.n_features)) / 2, generator.normal(size=world.n_features) / 3
-    x = world.sample(100_000, seed=2)
-    losses = (x - Linear(world.n_features, 2).forward({"W": W, "b": b}, x)) ** 2 @ world.importance
+    W, b = generator.normal(size=(2, features.n_features)) / 2, generator.normal(size=features.n_features) / 3
+    x = features.sample(100_000, seed=2)
+    losses = (x - Linear(features.n_features, 2).forward({"W": W, "b": b}, x)) ** 2 @ features.importance
     error = losses.std() / np.sqrt(len(x))
-    assert linear_loss(W, b, world) == pytest.approx(losses.mean(), abs=5 * error)
+    assert linear_loss(W, b, features) == pytest.approx(losses.mean(), abs=5 * error)
 
 
 def test_benefit_and_interference_are_the_loss_at_unit_variance() -> None:

@@ -18,7 +18,7 @@ renumbered to be compared by eye.  Not to be used where the hidden layer has a n
 Source: Schoenemann, "A generalized solution of the orthogonal Procrustes problem" (1966).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain, groupby, permutations, product
 from math import factorial, prod
 
@@ -87,23 +87,21 @@ def aligned_to(
     """
     W, reference = np.asarray(W), np.asarray(reference)
     problems = Problems()
-    if W.shape[-2:] != reference.shape[-2:]:
-        problems.add(
-            f"models have shape {W.shape[-2:]} and the reference {reference.shape[-2:]}", "compare models of one shape"
-        )
-    n = W.shape[-1]
+    shape, n = W.shape[-2:], W.shape[-1]
+    if shape != reference.shape[-2:]:
+        problems.add(f"models have shape {shape} and the reference {reference.shape[-2:]}", "compare models of one shape")
     _completed("groups", list(chain(*groups)), n, problems)
     alike = _alike(groups, whole)
     count = prod(factorial(len(some)) for some in [*groups, *alike])
     if count > _MOST_PERMUTATIONS:
         problems.add(f"the groups allow {count:,} permutations", f"make them smaller, for {_MOST_PERMUTATIONS:,} at most")
     problems.raise_if_any()
-    allowed = np.array(list(_allowed(alike, n)))
+    allowed = _allowed(alike, n)
     lead = np.broadcast_shapes(W.shape[:-2], reference.shape[:-2])
-    models, targets = (np.broadcast_to(each, lead + each.shape[-2:]).reshape(-1, *each.shape[-2:]) for each in (W, reference))
+    models, targets = (np.broadcast_to(each, lead + shape).reshape(-1, *shape) for each in (W, reference))
     found = [_closest(model, target, allowed) for model, target in zip(models, targets, strict=True)]
     turned = np.asarray([model for model, _ in found], dtype=np.result_type(W, np.float32))
-    return turned.reshape(*lead, *W.shape[-2:]), np.asarray([places for _, places in found], dtype=np.intp).reshape(*lead, n)
+    return turned.reshape(*lead, *shape), np.asarray([places for _, places in found], dtype=np.intp).reshape(*lead, n)
 
 
 def _completed(name: str, given: Sequence[int] | None, size: int, problems: Problems) -> list[int]:
@@ -136,15 +134,14 @@ def _alike(groups: Sequence[Sequence[int]], whole: bool) -> list[list[Sequence[i
     return [list(some) for _, some in groupby(by_size, key=len)] if whole else [[group] for group in by_size]
 
 
-def _allowed(alike: Sequence[Sequence[Sequence[int]]], n: int) -> Iterator[list[int]]:
-    """Every permutation of n features within groups, and of groups that are alike."""
+def _allowed(alike: Sequence[Sequence[Sequence[int]]], n: int) -> NDArray[np.intp]:
+    """Every permutation of n features within groups, and of groups that are alike, shape (permutations, n)."""
     places = [i for some in alike for group in some for i in group]
-    for order in product(*(permutations(some) for some in alike)):
-        for members in product(*(permutations(group) for some in order for group in some)):
-            permutation = list(range(n))
-            for place, feature in zip(places, chain(*members), strict=True):
-                permutation[place] = feature
-            yield permutation
+    orders = product(*(permutations(some) for some in alike))
+    chosen = [list(chain(*members)) for order in orders for members in product(*map(permutations, chain(*order)))]
+    allowed = np.tile(np.arange(n), (len(chosen), 1))
+    allowed[:, places] = chosen
+    return allowed
 
 
 def _closest(

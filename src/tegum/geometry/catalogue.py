@@ -64,14 +64,7 @@ _COMPOSITES = {
 @final
 @dataclass(frozen=True)
 class Fit:
-    """A shape and how far the data are from it.
-
-    Attributes:
-        name: the shape's name.
-        dimensions: how many it spans.
-        error: root mean square distance of the directions from the shape's, chords of the unit sphere.
-        fits: whether that is close enough to bear the name.
-    """
+    """A shape, the dimensions it spans, the root mean square distance of directions from it (chords), and whether they fit."""
 
     name: str
     dimensions: int

@@ -93,7 +93,8 @@ def jumps(D: NDArray[np.floating], times: NDArray[Any], size: float = SIZE, wind
     if D.ndim != 2 or np.shape(times) != D.shape[:1]:
         problems.add(f"D has shape {D.shape} and times {np.shape(times)}", "give (time, n) and (time,)")
     else:
-        require_rising(times, problems)
+        with problems.collecting():
+            require_rising(times)
     for name, value in (("size", size), ("window", window)):
         if not value > 0:
             problems.add(f"{name} is {value}", "choose a number above 0")
@@ -156,11 +157,8 @@ def events(
 
 def _movers(change: NDArray[np.floating], group: list[Jump], least: float) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Who rises and who falls in an event: those that jump, and those that move against all of them."""
-    risen, fallen = ({jump.feature for jump in group if sign * jump.change > 0} for sign in (1, -1))
-    if not fallen:
-        fallen = set(np.flatnonzero(change < -least).tolist())
-    elif not risen:
-        risen = set(np.flatnonzero(change > least).tolist())
+    up, down = ({jump.feature for jump in group if sign * jump.change > 0} for sign in (1, -1))
+    risen, fallen = up or np.flatnonzero(change > least).tolist(), down or np.flatnonzero(change < -least).tolist()
     return tuple(sorted(risen)), tuple(sorted(fallen))
 
 
@@ -184,10 +182,10 @@ def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True))
 
 
-def require_rising(times: NDArray[Any], problems: Problems) -> None:
-    """Notes times that do not rise above 0: they have no logarithm."""
+def require_rising(times: NDArray[Any]) -> None:
+    """Raises an `InvalidInputError` unless times rise above 0, where they have a logarithm."""
     if not (np.diff(times) > 0).all() or times[0] <= 0:
-        problems.add(f"times begin with {times[:3]}", "give rising times above 0, so leave out step 0")
+        raise InvalidInputError(f"times begin with {times[:3]}", "give rising times above 0, so leave out step 0")
 
 
 def _trimmed(path: NDArray[np.floating], feature: int, sign: int, begin: int, end: int) -> Jump:

@@ -6,6 +6,8 @@
 >>> found = tg.geometry.identify(W)
 >>> found.label, found.polytope, [part.features.tolist() for part in found.components]
 ('pentagon + digon', 'pentagonal bipyramid', [[0, 1, 2, 3, 4], [5, 6]])
+>>> purity(W).item(), level_distance(W).round(6).item()
+(1.0, 0.0)
 
 1. The learned features are nodes, joined where |cos| of their angle exceeds a threshold; components are candidates.
 2. A component that fits a shape of the catalogue, and hardly overlaps the rest of the model, bears its name.
@@ -17,10 +19,17 @@ threshold comes first, so that the weak bonds of a large simplex count as bonds.
 
 Random directions hardly overlap where there are fewer features than dimensions; those are called dedicated, and they are.
 
-Source: sections 4 and 5 of `Toy Models of Superposition`, where the shapes were found by eye.
+How clean the polytopes are, two numbers say; features with a dimension of their own are no polytopes and count in neither:
+
+    purity               share of features in identified shapes, of all learned features that overlap with others
+    level_distance       mean |D_i - r/k| over the features of identified shapes of k features in r dimensions
+
+Source: sections 4 and 5 of `Toy Models of Superposition`, where the shapes were found by eye; the comments on it, which speak
+of cleaner polytopes without a measure.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -119,6 +128,34 @@ def shape_names(W: NDArray[np.floating]) -> NDArray[Any]:
     models = W.reshape(-1, *W.shape[-2:]).astype(np.float64)
     labels = [_identified(one).label if np.isfinite(one).all() else "diverged" for one in models]
     return np.array(labels, dtype=object).reshape(W.shape[:-2])
+
+
+def purity(W: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The purity of every model W (..., m, n), shape (...); NaN where no features overlap."""
+
+    def one(_: NDArray[np.floating], shared: list[Component]) -> float:
+        regular = sum(len(part.features) for part in shared if part.regular)
+        return regular / sum(len(part.features) for part in shared) if shared else np.nan
+
+    return _of_each(W, one)
+
+
+def level_distance(W: NDArray[np.floating]) -> NDArray[np.float64]:
+    """How far the dimensionalities of every model are from those of its identified shapes, shape (...); NaN without shapes."""
+
+    def one(model: NDArray[np.floating], shared: list[Component]) -> float:
+        D = dimensionality(model)
+        gaps = [abs(D[part.features] - part.dimensions / len(part.features)) for part in shared if part.regular]
+        return float(np.concatenate(gaps).mean()) if gaps else np.nan
+
+    return _of_each(W, one)
+
+
+def _of_each(W: NDArray[np.floating], measure: Callable[[NDArray[np.floating], list[Component]], float]) -> NDArray[np.float64]:
+    """The measure of each model and its components of at least two features."""
+    models = W.reshape(-1, *W.shape[-2:])
+    values = [measure(one, [part for part in identify(one).components if len(part.features) > 1]) for one in models]
+    return np.array(values, dtype=np.float64).reshape(W.shape[:-2])
 
 
 def _identified(W: NDArray[np.float64]) -> Identification:

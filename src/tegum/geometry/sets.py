@@ -98,8 +98,7 @@ def _relation(norms: NDArray[np.floating], c: NDArray[np.floating]) -> str:
 def around_by_sets(W: Float[np.ndarray, "2 n"], set_size: int) -> bool:
     """Whether, going around the plane, the members of every set of consecutive features are neighbours: aabbcc."""
     sets = np.argsort(polar_angles(W)) // set_size
-    changes = int((sets != np.roll(sets, 1)).sum())
-    return bool(changes == W.shape[1] // set_size)
+    return bool((sets != np.roll(sets, 1)).sum() == W.shape[1] // set_size)
 
 
 def circle_gaps(W: Float[np.ndarray, "2 n"]) -> Float[np.ndarray, " n"]:

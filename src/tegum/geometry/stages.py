@@ -27,7 +27,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.errors import Problems
+from tegum.errors import InvalidInputError
 from tegum.geometry.events import require_rising, runs
 from tegum.geometry.measures import cosines, feature_norms
 
@@ -136,19 +136,15 @@ def axis_frame(W: Float[np.ndarray, "3 n"], set_size: int) -> Float[np.ndarray, 
 
 
 def _log_times(times: NDArray[Any], count: int) -> NDArray[np.float64]:
-    problems = Problems()
     if np.shape(times) != (count,):
-        problems.add(f"times have shape {np.shape(times)} and the path has {count} rows", "give one time for each row")
-    else:
-        require_rising(times, problems)
-    problems.raise_if_any()
+        what = f"times have shape {np.shape(times)} and the path has {count} rows"
+        raise InvalidInputError(what, "give one time for each row")
+    require_rising(times)
     return np.asarray(np.log10(times), dtype=np.float64)
 
 
 def _require(W: NDArray[np.floating], set_size: int) -> None:
-    problems = Problems()
     if set_size < 2:
-        problems.add(f"set_size is {set_size}", "choose at least 2")
-    elif W.ndim != 3 or W.shape[-1] != 2 * set_size or not len(W):
-        problems.add(f"W has shape {W.shape}", f"give (time, m, {2 * set_size})")
-    problems.raise_if_any()
+        raise InvalidInputError(f"set_size is {set_size}", "choose at least 2")
+    if W.ndim != 3 or W.shape[-1] != 2 * set_size or not len(W):
+        raise InvalidInputError(f"W has shape {W.shape}", f"give (time, m, {2 * set_size})")

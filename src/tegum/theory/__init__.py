@@ -1,15 +1,7 @@
 """Closed forms: special cases in which the expected loss can be written down."""
 
 from tegum.theory.absolute import absolute_without_superposition
-from tegum.theory.candidates import (
-    dedicated_loss,
-    dropped_loss,
-    pair_boundary,
-    pair_regime_count,
-    pair_regime_loss,
-    paired_loss,
-    simplex_loss,
-)
+from tegum.theory.candidates import dropped_loss, pair_boundary, pair_regime_count, pair_regime_loss, paired_loss, simplex_loss
 from tegum.theory.compressed_sensing import bound_units
 from tegum.theory.expansion import sparse_loss
 from tegum.theory.linear import best_linear, linear_loss
@@ -19,7 +11,6 @@ __all__ = [
     "absolute_without_superposition",
     "best_linear",
     "bound_units",
-    "dedicated_loss",
     "dropped_loss",
     "linear_loss",
     "pair_boundary",

@@ -21,7 +21,7 @@ Indyk, Price and Woodruff, "Lower bounds for sparse recovery" (2010).
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.errors import InvalidInputError
@@ -41,10 +41,8 @@ def denoised(
     return _fitted(W, h, np.argpartition(-outputs, k - 1, axis=1)[:, :k])
 
 
-def _fitted(
-    W: Float[np.ndarray, "m n"], h: Float[np.ndarray, "samples m"], support: Int[np.ndarray, "samples k"]
-) -> Float[np.ndarray, "samples n"]:
-    """Least squares for h on each sample's support."""
+def _fitted(W: NDArray[np.floating], h: NDArray[np.floating], support: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Least squares for h on each sample's support (samples, k)."""
     columns = np.moveaxis(W[:, support], 0, 1).astype(np.float64)
     across = np.swapaxes(columns, 1, 2)
     values = (np.linalg.pinv(across @ columns, hermitian=True) @ (across @ h[..., None]))[..., 0]

@@ -60,13 +60,11 @@ def two_in_one_loss(w1: ArrayLike, w2: ArrayLike, density: ArrayLike, ratio: Arr
 
 
 def every_two_in_one_minimum(density: ArrayLike, ratio: ArrayLike = 1.0) -> NDArray[np.float64]:
-    """Every local minimum up to (w1, w2) -> (-w1, -w2) for importances (1, ratio), many surfaces at once.
+    """Every local minimum up to (w1, w2) -> (-w1, -w2), rows (w1, w2, loss) with w1 >= 0, lowest first, shape (..., 6, 3).
 
+    Importances are (1, ratio), which broadcasts with the density; rows are NaN where a surface has fewer minima.
     Candidates are the lowest points of a grid over |w| <= 1.5 that is finer near 0; around each a lattice of 25 points follows
     its lowest and is halved where that is in the middle.  What has something lower within 1e-4 at the end is no minimum.
-
-    Returns:
-        (..., 6, 3): rows (w1, w2, loss), w1 >= 0, lowest first; NaN where there are fewer.
     """
     p, r = np.broadcast_arrays(np.asarray(density, dtype=np.float64), np.asarray(ratio, dtype=np.float64))
     found = np.full((p.size, MOST_MINIMA, 3), np.nan)

@@ -16,8 +16,7 @@ import xarray as xr
 from scipy.stats import pearsonr, spearmanr
 
 import tegum as tg
-from tegum.attacks import analytic_attack, average_norm, gradient_attack, without_superposition
-from tegum.attacks.analytic import Maximum, Signs
+from tegum.attacks import Maximum, Signs, analytic_attack, average_norm, gradient_attack, without_superposition
 from tegum.claims import Claim, Disagreement, Evidence, above, at_most, below, every, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import vulnerability_panels
