@@ -12,8 +12,8 @@ hurts most on average.  A general attack checks that this one is not weaker: pro
     delta <- P(delta + step * g / ||g||),     g = dL(x + delta)/d delta,     P puts back onto the ball of the limit
 
 An output whose pre-activation is below zero passes no gradient, so on sparse inputs most outputs add nothing to g; the paper
-found such attacks masked.  It begins at random directions, or at an attack that is known, to see what that one misses.  Both
-are measured against a model `without_superposition`: the m most important features on an axis each, the mean of the others as
+found such attacks masked.  The ascent begins at random directions, or at an attack that is known, to see what that one misses.
+Models are compared with one `without_superposition`: the m most important features on an axis each, the mean of the others as
 output; where features are independent, that is their best linear model.
 
 >>> import numpy as np, tegum as tg

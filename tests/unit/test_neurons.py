@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import ortho_group
 
 import tegum as tg
 from tegum.geometry import (
@@ -74,6 +75,8 @@ def test_random_rotations_keep_what_the_model_computes() -> None:
     np.testing.assert_allclose(gram, np.broadcast_to(np.swapaxes(W, -1, -2) @ W, gram.shape), atol=1e-12)
     assert not np.allclose(turned[0], turned[1])
     np.testing.assert_array_equal(turned, random_rotations(W, 4, seed=1))
+    turns = ortho_group.rvs(3, size=4, random_state=np.random.default_rng(1))
+    np.testing.assert_allclose(turned, turns[:, None] @ W, atol=1e-12)
 
 
 def test_shares_of_primary_features_counted_by_hand() -> None:

@@ -29,9 +29,9 @@ orthogonal sum of tight frames.  By norm and interference a feature is in one of
     dedicated        norm at least 1/2, interference below 1/2
 
 Sources: `Toy Models of Superposition`, sections 2 and 4, and 3 for the phases, whose thresholds are ours (the authors' notebook
-colours by the square *root* of the paper's interference; ``interference(W, root=True)`` is that); Benedetto and Fickus, `Finite
-normalized tight frames` (2003), for the frame potential tr F^2; Welch, `Lower bounds on the maximum cross correlation of
-signals` (1974).
+colours by the square *root* of the paper's interference; ``interference(W, root=True)`` is that); Benedetto and Fickus, "Finite
+normalized tight frames" (2003), for the frame potential tr F^2; Welch, "Lower bounds on the maximum cross correlation of
+signals" (1974).
 """
 
 from typing import Any

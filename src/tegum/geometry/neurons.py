@@ -28,7 +28,6 @@ Source: `Toy Models of Superposition`, sections 8 and 9 with footnote 15; the pa
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.stats import ortho_group
 
 from tegum.errors import InvalidInputError
 
@@ -97,8 +96,9 @@ def rescaled_neurons(
 
 def random_rotations(W: Float[np.ndarray, "*batch m n"], count: int, seed: int) -> Float[np.ndarray, "count *batch m n"]:
     """O W for ``count`` random rotations and reflections O of the hidden space (Haar measure), shape (count, ..., m, n)."""
-    turns = ortho_group.rvs(W.shape[-2], size=count, random_state=np.random.default_rng(seed))
-    return np.asarray(np.einsum("rij,...jn->r...in", turns.reshape(count, W.shape[-2], W.shape[-2]), W))
+    # QR of a Gaussian matrix, with a positive diagonal of R; scipy.stats does the same, but takes a second to load.
+    Q, R = np.linalg.qr(np.random.default_rng(seed).normal(size=(count, W.shape[-2], W.shape[-2])))
+    return np.asarray(np.einsum("rij,...jn->r...in", Q * np.sign(np.einsum("rii->ri", R))[:, None, :], W))
 
 
 def primary_share(

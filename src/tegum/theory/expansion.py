@@ -123,7 +123,7 @@ def shares_by_count(L: NDArray[np.floating], density: ArrayLike) -> NDArray[np.f
 
 def polygon_loss(sides: int, norm: float, bias: float) -> float:
     """L_1 per feature of a regular polygon: the loss given that one of its features is active."""
-    W = norm * polygon(sides)
+    W = norm * polygon(int(sides))
     return float(losses_one_active(W.T @ W, np.full(sides, bias), np.ones(sides))[0])
 
 
