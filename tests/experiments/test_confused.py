@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 from tegum.experiments.s3_phase_change import confused
-from tegum.theory import basin_shares, every_two_in_one_minimum, two_in_one_loss, two_in_one_minima
+from tegum.theory import two_in_one_loss, two_in_one_minima
+from tegum.theory.two_in_one import basin_shares, every_two_in_one_minimum
 
 
 @pytest.mark.parametrize(("density", "ratio"), [(0.9, 1.0), (0.5, 1.0), (0.2, 0.3), (0.6, 2.0)])

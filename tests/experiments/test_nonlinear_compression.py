@@ -3,7 +3,7 @@
 import pytest
 
 from tegum.experiments.appendix import nonlinear_compression
-from tegum.theory import compression_error
+from tegum.theory.nonlinear_compression import compression_error
 
 
 def test_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import xarray as xr
 
 from tegum.claims import Claim
 from tegum.experiments.s3_phase_change import phase_theory
-from tegum.theory import best_simplex
+from tegum.theory.candidates import best_simplex
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tegum.claims import Claim
 from tegum.experiments.s4_geometry import shared, uniform_geometry
 from tegum.experiments.s4_geometry.shared import EXACT, INVERSE, TRAINING, WAYS
 from tegum.geometry import polygon, simplex
-from tegum.geometry.thomson import kept_solutions
+from tegum.geometry.thomson import stored_solutions
 from tegum.runs import Pieces
 from tests.oracle.polytopes import summed
 
@@ -119,7 +119,7 @@ BUILT: dict[str, list[NDArray[np.float64]]] = {
     "digons": [simplex(2)] * 5,
     "packed": [simplex(2)] * 5,
     "pairs": [simplex(2)] * 5,
-    "solids": [polygon(5), kept_solutions()[8, 3]],
+    "solids": [polygon(5), stored_solutions()[8, 3]],
     "factors": [polygon(5), simplex(2), simplex(4)],
     "factor-sums": [polygon(5), simplex(2), simplex(4)],
 }

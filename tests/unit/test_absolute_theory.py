@@ -8,7 +8,8 @@ from scipy.integrate import quad
 from scipy.optimize import minimize
 
 import tegum as tg
-from tegum.theory import absolute_without_superposition, dropped_loss, one_sided_loss
+from tegum.theory import absolute_without_superposition, dropped_loss
+from tegum.theory.absolute import one_sided_loss
 
 
 def one_neuron(a: float, b: float, p: float) -> float:

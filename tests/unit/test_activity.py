@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import tegum as tg
-from tegum.theory import Arrangement, alone, pair, two_in_one_loss
+from tegum.theory import two_in_one_loss
+from tegum.theory.activity import HiddenUnit, alone, pair
 
 DENSITIES = (0.02, 0.3, 0.9)
 
@@ -28,7 +29,7 @@ def test_activity_and_frequency_are_those_of_samples(p: float) -> None:
 
 
 @pytest.mark.parametrize("form", [kind(p) for kind in (alone, pair) for p in DENSITIES])
-def test_penalised_minimum_is_the_lowest_of_a_grid(form: Arrangement) -> None:
+def test_penalised_minimum_is_the_lowest_of_a_grid(form: HiddenUnit) -> None:
     s = np.linspace(0, 1.6, 160_001)
     penalties = np.array([0.0, 0.01, 0.3, 0.99 * form.killing_l1, 1.01 * form.killing_l1, 2.0])
     for l1 in penalties:

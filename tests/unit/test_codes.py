@@ -20,7 +20,7 @@ def test_every_code_is_named_in_any_order_and_under_noise(name: str, seed: int) 
     W = (W + generator.uniform(-0.05, 0.05, W.shape))[generator.permutation(5)][:, generator.permutation(10)]
     code = code_of(W)
     assert code.name == name
-    assert code.silences
+    assert code.inhibits
     assert (code.alone, code.features) == (ALONE[name], FEATURES[name])
 
 
@@ -33,12 +33,12 @@ def test_the_words_are_those_of_the_paper() -> None:
     assert all((0 in word) == (len(word - {0}) == 1) for word in words["eight in five"])
 
 
-def test_silencing_is_told_apart_but_only_three_in_two_needs_it() -> None:
+def test_inhibition_is_told_apart_but_only_three_in_two_needs_it() -> None:
     for name in CODES:
         W = np.maximum(hand_built(name, 10), 0)
         expected = UNNAMED if name == THREE_IN_TWO else name
         assert code_of(W).name == expected
-    assert not code_of(np.maximum(hand_built("eight in five", 10), 0)).silences
+    assert not code_of(np.maximum(hand_built("eight in five", 10), 0)).inhibits
 
 
 def test_near_misses_and_random_nets_are_refused() -> None:

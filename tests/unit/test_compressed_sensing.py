@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tegum.errors import InvalidInputError
-from tegum.theory import bound_units, denoised, half_recovered, recovered, recovery_rate, recovery_threshold
+from tegum.theory import bound_units
+from tegum.theory.compressed_sensing import denoised, half_recovered, recovered, recovery_rate, recovery_threshold
 
 
 def sparse(n: int, k: int, samples: int, seed: int) -> np.ndarray:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from tegum.errors import InvalidInputError
-from tegum.geometry import events, jumps, quiet_change, settled
+from tegum.geometry import events
+from tegum.geometry.events import jumps, quiet_change, settled
 
 TIMES = np.geomspace(1, 1e4, 401)
 

@@ -16,16 +16,9 @@ from tegum.exact.kernel.model import evaluate_models
 from tegum.features import AnticorrelatedSets, CorrelatedSets, Exponential, Features, Independent, Uniform
 from tegum.features.magnitudes import Magnitude
 from tegum.nets import Linear, Net, ReluOutput
-from tegum.theory import (
-    dedicated_loss,
-    dropped_loss,
-    linear_loss,
-    loss_nothing_active,
-    losses_one_active,
-    paired_loss,
-    sparse_loss,
-    two_in_one_loss,
-)
+from tegum.theory import dropped_loss, linear_loss, paired_loss, sparse_loss, two_in_one_loss
+from tegum.theory.candidates import dedicated_loss
+from tegum.theory.expansion import loss_nothing_active, losses_one_active
 from tests.oracle.exact_cases import Case, computed, stored, world_of
 from tests.oracle.expected_loss import Oracle, gradient_by_weights, integrated_errors, sampled_errors
 from tests.oracle.families import label

@@ -7,19 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tegum.errors import InvalidInputError
-from tegum.geometry import (
-    coherence,
-    dimensionality,
-    factor_dimensions,
-    feature_graph,
-    frame_operator,
-    frame_spectrum,
-    largest_across,
-    learned,
-    leverage,
-    tightness,
-    welch_bound,
-)
+from tegum.geometry import coherence, dimensionality, feature_graph, frame_spectrum, leverage, tightness, welch_bound
+from tegum.geometry.graph import factor_dimensions, largest_across, learned
+from tegum.geometry.measures import frame_operator
 from tests.oracle.polytopes import SHAPES, orthogonal_sum, summed
 from tests.unit.test_geometry import polygon, random_matrix
 

@@ -7,17 +7,8 @@ from hypothesis import strategies as st
 
 from tegum.errors import InvalidInputError
 from tegum.features import CorrelatedSets
-from tegum.geometry import (
-    ANTIPODAL_PAIRS,
-    LOCAL_BASES,
-    POLYGON,
-    UNNAMED_SETS,
-    around_by_sets,
-    arrangement_of,
-    circle_gaps,
-    collapsed_at,
-    set_relations,
-)
+from tegum.geometry import arrangement_of, circle_gaps
+from tegum.geometry.sets import ANTIPODAL_PAIRS, LOCAL_BASES, POLYGON, UNNAMED_SETS, around_by_sets, collapsed_at, set_relations
 from tegum.theory import best_linear, linear_loss
 
 HALF = np.sqrt(0.5)
@@ -46,8 +37,8 @@ def test_every_arrangement_is_named_however_it_is_turned(name: str, seed: int) -
     turn, _ = np.linalg.qr(generator.normal(size=(2, 2)))
     n = BUILT[name].shape[1]
     order = generator.permutation(n // 2)
-    features = [2 * k + j for k in order for j in generator.permutation(2)]
-    W = turn @ BUILT[name][:, features] + generator.uniform(-0.02, 0.02, (2, n))
+    chosen = [2 * k + j for k in order for j in generator.permutation(2)]
+    W = turn @ BUILT[name][:, chosen] + generator.uniform(-0.02, 0.02, (2, n))
     assert arrangement_of(W, 2).name == name
 
 
@@ -96,13 +87,13 @@ def test_sets_must_fill_the_features(size: int) -> None:
 
 
 def test_the_best_linear_model_is_lower_than_its_neighbours_and_keeps_sums_of_pairs() -> None:
-    world = CorrelatedSets(3, 2, density=0.4)
-    W, b = best_linear(world, 2)
-    lowest = float(linear_loss(W, b, world))
+    features = CorrelatedSets(3, 2, density=0.4)
+    W, b = best_linear(features, 2)
+    lowest = float(linear_loss(W, b, features))
     generator = np.random.default_rng(0)
     for _ in range(100):
         near = W + 0.05 * generator.normal(size=W.shape)
-        assert linear_loss(near, b + 0.01 * generator.normal(size=6), world) > lowest - 1e-12
+        assert linear_loss(near, b + 0.01 * generator.normal(size=6), features) > lowest - 1e-12
     np.testing.assert_allclose(W[:, ::2], W[:, 1::2], atol=1e-9)
     with pytest.raises(InvalidInputError, match="importances differ"):
-        best_linear(world.replaced(importance=[1, 1, 1, 1, 1, 0.5]), 2)
+        best_linear(features.replaced(importance=[1, 1, 1, 1, 1, 0.5]), 2)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tegum as tg
 from tegum.errors import InvalidInputError
 from tegum.geometry import dimensionality, identify, shape_names
 from tegum.geometry.catalogue import catalogue, composite_name, plural, polygon, simplex
+from tegum.geometry.graph import learned
 from tegum.geometry.matching import least_error, matched, procrustes_distances, root_mean_square
 from tests.oracle.polytopes import SHAPES, summed
 from tests.oracle.sums import EVERY, OF_THE_PAPER, random_sum, scrambled, with_noise
@@ -88,7 +88,7 @@ def test_components_share_out_the_learned_features_and_the_rank(seed: int, m: in
     W = np.random.default_rng(seed).normal(size=(m, n))
     found = identify(W)
     features = sorted(int(i) for component in found.components for i in component.features)
-    assert features == np.flatnonzero(tg.geometry.learned(W)).tolist()
+    assert features == np.flatnonzero(learned(W)).tolist()
     for component in found.components:
         assert component.dimensions <= min(m, len(component.features))
         assert 0 <= component.tightness <= 1 + 1e-9

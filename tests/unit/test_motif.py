@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tegum as tg
-from tegum.geometry import hand_built_motif, motifs, responses
+from tegum.geometry import hand_built_motif, motifs
+from tegum.geometry.motif import responses
 
 
 def test_the_motif_of_the_paper_is_found() -> None:

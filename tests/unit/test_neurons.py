@@ -4,19 +4,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import ortho_group
 
+import tegum as tg
 from tegum.geometry import (
     left_out,
     main_features,
     monosemantic,
     neuron_order,
     participation_ratio,
-    random_rotations,
     rescaled_neurons,
     second_to_first,
-    silent_neurons,
     weights_above,
 )
+from tegum.geometry.neurons import inactive_neurons, primary_share, random_rotations
 from tegum.nets import AbsoluteValue
 
 
@@ -28,12 +29,12 @@ def test_known_neurons() -> None:
     np.testing.assert_allclose(left_out(W), [1 / 5, 0, 2 / 3, 0])
     assert monosemantic(W).tolist() == [False, True, False, False]
     assert monosemantic(W, 0.5).tolist() == [True, True, False, False]
-    assert silent_neurons(W).tolist() == [False, False, False, True]
+    assert inactive_neurons(W).tolist() == [False, False, False, True]
     assert main_features(W)[:2].tolist() == [0, 2]
     assert second_to_first(np.ones((2, 1))).tolist() == [0, 0]
 
 
-def test_order_is_by_main_feature_then_sign_with_silent_neurons_last() -> None:
+def test_order_is_by_main_feature_then_sign_with_inactive_neurons_last() -> None:
     W = np.array([[0, 0.001, 0], [0, 0, 3], [-2.0, 0.5, 0], [1, 0, 0], [1.5, 0, 0]])
     assert neuron_order(W).tolist() == [4, 3, 2, 1, 0]
 
@@ -74,3 +75,29 @@ def test_random_rotations_keep_what_the_model_computes() -> None:
     np.testing.assert_allclose(gram, np.broadcast_to(np.swapaxes(W, -1, -2) @ W, gram.shape), atol=1e-12)
     assert not np.allclose(turned[0], turned[1])
     np.testing.assert_array_equal(turned, random_rotations(W, 4, seed=1))
+    turns = ortho_group.rvs(3, size=4, random_state=np.random.default_rng(1))
+    np.testing.assert_allclose(turned, turns[:, None] @ W, atol=1e-12)
+
+
+def test_shares_of_primary_features_counted_by_hand() -> None:
+    h = np.array([[4.0, 0], [3, 0], [2, 0], [1, 0], [0, 0]])
+    active = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [1, 1]], dtype=bool)
+    share = primary_share(h, active, np.array([0, 1]), 0.5, 1)
+    assert share[0] == 1
+    assert np.isnan(share[1])
+    assert primary_share(h, active, np.array([0, 1]), 0, 0.5)[0] == 0
+    assert primary_share(h, active, np.array([0, 1]), 0, 1)[0] == 0.5
+
+
+def test_top_activations_look_monosemantic_where_secondary_weights_are_small() -> None:
+    x = tg.features.Independent(6, density=0.05).sample(50_000, seed=0)
+    W = np.array([[1.0, 0.2, 0.2, 0.2, 0.2, 0.2], [1.0] * 6])
+    top, middle = (primary_share(x @ W.T, x > 0, np.array([0, 0]), *between) for between in ((0.99, 1), (0.4, 0.6)))
+    assert top[0] > 0.95
+    assert middle[0] < 0.5
+    assert top[1] < 0.9
+
+
+def test_quantiles_are_checked() -> None:
+    with pytest.raises(tg.InvalidInputError):
+        primary_share(np.ones((2, 1)), np.ones((2, 1), dtype=bool), np.array([0]), 0.6, 0.4)

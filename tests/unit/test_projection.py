@@ -24,5 +24,6 @@ def test_features_that_are_ignored_themselves_are_zero() -> None:
     W = ignoring(np.array([[0.0, 0, 1], [0, 0, 2]]))
     np.testing.assert_allclose(abs(W[:, 2]), 0)
     assert identify(W).label == "2 dedicated"
+    assert identify(ignoring(np.zeros((1, 2)))).label == "2 dedicated"
     with pytest.raises(InvalidInputError, match="ignore fewer"):
         ignoring(np.eye(3))

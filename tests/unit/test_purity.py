@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tegum.geometry import level_distance, polygon, purity, simplex
+from tegum.geometry import polygon, simplex
+from tegum.geometry.identification import level_distance, purity
 from tests.oracle.polytopes import summed
 
 PENTAGON_AND_THREE = summed([polygon(5), np.eye(3)])

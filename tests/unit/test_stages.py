@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import ortho_group
 
 import tegum as tg
-from tegum.geometry import axis_frame, between_sets, plateaus, stages, visits
+from tegum.geometry import visits
+from tegum.geometry.stages import axis_frame, between_sets, plateaus, stages
 
 SIDE = np.sqrt(2 / 3)
 

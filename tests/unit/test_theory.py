@@ -10,26 +10,12 @@ from scipy.integrate import dblquad, quad
 
 from tegum.errors import InvalidInputError
 from tegum.features import CorrelatedSets, Features, Independent
+from tegum.geometry import ignoring
 from tegum.nets import Linear
-from tegum.theory import (
-    active_error,
-    best_simplex,
-    dropped_loss,
-    feature_benefit,
-    left_out,
-    linear_interference,
-    linear_loss,
-    loss_nothing_active,
-    losses_one_active,
-    pair_boundary,
-    paired_loss,
-    phase_losses,
-    shared_loss,
-    silent_error,
-    simplex_loss,
-    sparse_loss,
-    two_in_one_loss,
-)
+from tegum.theory import dropped_loss, linear_loss, pair_boundary, paired_loss, simplex_loss, sparse_loss, two_in_one_loss
+from tegum.theory.candidates import best_simplex, phase_losses, shared_loss
+from tegum.theory.expansion import active_error, inactive_error, loss_nothing_active, losses_one_active
+from tegum.theory.linear import feature_benefit, linear_interference
 from tests.oracle.families import label
 from tests.oracle.worlds import worlds
 
@@ -45,17 +31,17 @@ def kinks(slope: float, bias: float) -> list[float]:
 @given(slope=numbers, bias=numbers)
 def test_the_two_integrals(slope: float, bias: float) -> None:
     points = kinks(slope, bias) or None
-    silent = quad(lambda x: max(slope * x + bias, 0) ** 2, 0, 1, points=points, epsabs=1e-13)[0]
+    inactive = quad(lambda x: max(slope * x + bias, 0) ** 2, 0, 1, points=points, epsabs=1e-13)[0]
     active = quad(lambda x: (x - max(slope * x + bias, 0)) ** 2, 0, 1, points=points, epsabs=1e-13)[0]
-    assert silent_error(slope, bias) == pytest.approx(silent, abs=1e-11)
+    assert inactive_error(slope, bias) == pytest.approx(inactive, abs=1e-11)
     assert active_error(slope, bias) == pytest.approx(active, abs=1e-11)
 
 
 def test_printed_values() -> None:
     assert active_error(1, 0) == 0
     assert active_error(1.2, -0.2) == pytest.approx(0.0092593, abs=1e-7)
-    assert silent_error(0.3, -0.1) == pytest.approx(0.0088889, abs=1e-7)
-    assert silent_error(-0.4, 0.2) == pytest.approx(0.0066667, abs=1e-7)
+    assert inactive_error(0.3, -0.1) == pytest.approx(0.0088889, abs=1e-7)
+    assert inactive_error(-0.4, 0.2) == pytest.approx(0.0066667, abs=1e-7)
     assert two_in_one_loss(0.9, -0.5, 0.3, 2.0) == pytest.approx(0.144668, abs=1e-6)
     assert pair_boundary([1, 0.1, 10]) == pytest.approx([4 / 7, 0.16, 0.16])
 
@@ -83,14 +69,14 @@ def test_the_surface_of_two_in_one(w1: float, w2: float, p: float, r: float) -> 
     assert two_in_one_loss(w1, w2, p, r) == pytest.approx(expected, abs=1e-7, rel=1e-7)
 
 
-@pytest.mark.parametrize("world", worlds(), ids=label)
-def test_the_linear_loss_for_every_distribution(world: Features) -> None:
+@pytest.mark.parametrize("features", worlds(), ids=label)
+def test_the_linear_loss_for_every_distribution(features: Features) -> None:
     generator = np.random.default_rng(1)
-    W, b = generator.normal(size=(2, world.n_features)) / 2, generator.normal(size=world.n_features) / 3
-    x = world.sample(100_000, seed=2)
-    losses = (x - Linear(world.n_features, 2).forward({"W": W, "b": b}, x)) ** 2 @ world.importance
+    W, b = generator.normal(size=(2, features.n_features)) / 2, generator.normal(size=features.n_features) / 3
+    x = features.sample(100_000, seed=2)
+    losses = (x - Linear(features.n_features, 2).forward({"W": W, "b": b}, x)) ** 2 @ features.importance
     error = losses.std() / np.sqrt(len(x))
-    assert linear_loss(W, b, world) == pytest.approx(losses.mean(), abs=5 * error)
+    assert linear_loss(W, b, features) == pytest.approx(losses.mean(), abs=5 * error)
 
 
 def test_benefit_and_interference_are_the_loss_at_unit_variance() -> None:
@@ -130,8 +116,8 @@ def test_dense_pairs_by_brute_force() -> None:
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
-def test_leaving_out_the_diagonal_gives_a_simplex(size: int) -> None:
-    W = left_out(np.ones(size))
+def test_ignoring_the_diagonal_gives_a_simplex(size: int) -> None:
+    W = ignoring(np.ones((1, size)))
     np.testing.assert_allclose(W.T @ W, np.eye(size) * size / (size - 1) - 1 / (size - 1), atol=1e-12)
 
 
@@ -141,7 +127,7 @@ def test_what_a_simplex_costs() -> None:
     np.testing.assert_allclose(simplex_loss(2, p), p**2 / 6)
     np.testing.assert_allclose(simplex_loss(3, p), p**2 / 8 + p**3 / 24)
     x = np.random.default_rng(0).random((200_000, 4)) * (np.random.default_rng(1).random((200_000, 4)) < 0.3)
-    W = 1.1 * left_out(np.ones(4))
+    W = 1.1 * ignoring(np.ones((1, 4)))
     errors = ((x - np.maximum(x @ W.T @ W - 0.02, 0)) ** 2).sum(axis=1) / 4
     sampled = errors.mean()
     assert simplex_loss(4, 0.3, 1.1, -0.02) == pytest.approx(sampled, abs=5 * errors.std() / 200_000**0.5)
@@ -171,9 +157,7 @@ def test_the_least_important_share() -> None:
         assert shared_loss(p, importance)[:2].min() == pytest.approx(min(every))
 
 
-def test_directions_and_sizes_that_make_no_sense() -> None:
-    with pytest.raises(InvalidInputError, match="not all 0"):
-        left_out([0.0, 0.0])
+def test_sizes_that_make_no_sense() -> None:
     with pytest.raises(InvalidInputError, match="size is 0"):
         simplex_loss(0, 0.5)
 

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from tegum.geometry import dimensionality, identify, relu_energy, thomson_points
+from tegum.geometry import dimensionality, identify, relu_energy
 from tegum.geometry.catalogue import simplex
 from tegum.geometry.matching import matched
-from tegum.geometry.thomson import computed_solutions, kept_solutions
+from tegum.geometry.thomson import computed_solutions, stored_solutions, thomson_points
 
 
-@pytest.mark.parametrize("key", kept_solutions(), ids=str)
+@pytest.mark.parametrize("key", stored_solutions(), ids=str)
 def test_no_search_finds_less_energy_and_nearby_there_is_more(key: tuple[int, int]) -> None:
-    kept = kept_solutions()[key]
+    kept = stored_solutions()[key]
     lowest = float(relu_energy(kept))
     np.testing.assert_allclose(np.linalg.norm(kept, axis=0), 1, atol=1e-9)
     assert float(relu_energy(thomson_points(*key, starts=6, seed=1))) >= lowest - 1e-8
@@ -20,12 +20,12 @@ def test_no_search_finds_less_energy_and_nearby_there_is_more(key: tuple[int, in
     assert (relu_energy(near) > lowest - 1e-9).all()
 
 
-def test_the_kept_solutions_are_computed() -> None:
+def test_the_stored_solutions_are_computed() -> None:
     again = computed_solutions(starts=3)
     assert set(again) >= {"8 in 3", "9 in 3", "10 in 3", "10 in 4"}
     for name in ("8 in 3", "9 in 3", "10 in 4"):
         dimensions = int(name.split(" in ")[1])
-        kept = kept_solutions()[(len(again[name][0]), dimensions)]
+        kept = stored_solutions()[(len(again[name][0]), dimensions)]
         assert matched(np.array(again[name]), kept).max() < 1e-5
 
 
@@ -49,7 +49,7 @@ def test_the_energy_against_the_sum_written_out() -> None:
 
 
 def test_solutions_are_what_they_are_called() -> None:
-    kept = kept_solutions()
+    kept = stored_solutions()
     antiprism = np.linalg.svd(kept[8, 3])[1] ** 2
     assert antiprism[0] == pytest.approx(antiprism[1], abs=1e-6)
     np.testing.assert_allclose(dimensionality(kept[8, 3]), 0.374, atol=5e-4)

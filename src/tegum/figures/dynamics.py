@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, OUTSIDE, PLAIN, SIGNED, legend_row, log_range, styled
 from tegum.figures.traces import arrow, line
-from tegum.geometry import Event, Visit, axis_frame, gram
+from tegum.geometry import Event, Visit, gram
+from tegum.geometry.stages import axis_frame
 
 RISES, FALLS, BOTH, OTHER, SHADE = "#c2500a", "#1f5fa8", "#8a4fa3", "#b5b5b5", "rgba(230, 190, 60, 0.35)"
 SETS = (("#c2500a", "first set"), ("#1f5fa8", "second set"))

@@ -3,8 +3,13 @@
     aligned        the first feature lies along an axis, the next one off that line on the positive side of another, ...
     aligned_to     min over Q, P of ||Q W P - W'||, with Q^T Q = 1 and P a permutation of features that are alike
 
-    aligned(W, order=[0], axes=[1])[..., 0]           # feature 0 points upwards: (0, ||W_0||)
-    turned, features = aligned_to(W, first_run, groups=[[0, 1], [2, 3]])
+>>> import tegum as tg
+>>> pentagon = tg.geometry.polygon(5)
+>>> tg.geometry.aligned(pentagon[:, ::-1], order=[0], axes=[1])[:, 0].round(6) + 0.0        # feature 0 points upwards
+array([0., 1.])
+>>> turned, features = tg.geometry.aligned_to(pentagon[:, [3, 1, 2, 0, 4]], pentagon, groups=[[0, 3]])
+>>> abs(turned - pentagon).max().round(6), features                                         # features 0 and 3 changed places
+(np.float64(0.0), array([3, 1, 2, 0, 4]))
 
 The loss of models with a linear hidden layer does not change under W -> Q W, and where features have the same density,
 importance and companions it does not change when they change places, so their pictures may be turned and their features
@@ -13,8 +18,8 @@ renumbered to be compared by eye.  Not to be used where the hidden layer has a n
 Source: Schoenemann, "A generalized solution of the orthogonal Procrustes problem" (1966).
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import chain, permutations, product
+from collections.abc import Sequence
+from itertools import chain, groupby, permutations, product
 from math import factorial, prod
 
 import numpy as np
@@ -22,6 +27,7 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
 from tegum.errors import Problems
+from tegum.geometry.matching import procrustes_turn
 
 _PARALLEL = 0.1
 """A feature with less than this share of its norm off the axes so far does not define the next axis."""
@@ -52,9 +58,7 @@ def aligned(
     W = np.asarray(W)
     m, n = W.shape[-2:]
     problems = Problems()
-    features, places = (
-        _completed(name, given, size, problems) for name, given, size in (("order", order, n), ("axes", axes, m))
-    )
+    features, places = _completed("order", order, n, problems), _completed("axes", axes, m, problems)
     problems.raise_if_any()
     turned = [_turn(model, features, places) @ model for model in W.reshape(-1, m, n)]
     return np.asarray(turned, dtype=np.result_type(W, np.float32)).reshape(W.shape)
@@ -83,22 +87,21 @@ def aligned_to(
     """
     W, reference = np.asarray(W), np.asarray(reference)
     problems = Problems()
-    if W.shape[-2:] != reference.shape[-2:]:
-        problems.add(
-            f"models have shape {W.shape[-2:]} and the reference {reference.shape[-2:]}", "compare models of one shape"
-        )
-    n = W.shape[-1]
+    shape, n = W.shape[-2:], W.shape[-1]
+    if shape != reference.shape[-2:]:
+        problems.add(f"models have shape {shape} and the reference {reference.shape[-2:]}", "compare models of one shape")
     _completed("groups", list(chain(*groups)), n, problems)
-    count = prod(factorial(len(group)) for group in groups) * (_exchange_count(groups) if whole else 1)
+    alike = _alike(groups, whole)
+    count = prod(factorial(len(some)) for some in [*groups, *alike])
     if count > _MOST_PERMUTATIONS:
         problems.add(f"the groups allow {count:,} permutations", f"make them smaller, for {_MOST_PERMUTATIONS:,} at most")
     problems.raise_if_any()
-    allowed = np.array(list(_allowed(groups, n, whole)))
+    allowed = _allowed(alike, n)
     lead = np.broadcast_shapes(W.shape[:-2], reference.shape[:-2])
-    models, targets = (np.broadcast_to(each, lead + each.shape[-2:]).reshape(-1, *each.shape[-2:]) for each in (W, reference))
+    models, targets = (np.broadcast_to(each, lead + shape).reshape(-1, *shape) for each in (W, reference))
     found = [_closest(model, target, allowed) for model, target in zip(models, targets, strict=True)]
     turned = np.asarray([model for model, _ in found], dtype=np.result_type(W, np.float32))
-    return turned.reshape(*lead, *W.shape[-2:]), np.asarray([places for _, places in found], dtype=np.intp).reshape(*lead, n)
+    return turned.reshape(*lead, *shape), np.asarray([places for _, places in found], dtype=np.intp).reshape(*lead, n)
 
 
 def _completed(name: str, given: Sequence[int] | None, size: int, problems: Problems) -> list[int]:
@@ -125,23 +128,20 @@ def _turn(W: NDArray[np.floating], order: Sequence[int], places: Sequence[int]) 
     return turn
 
 
-def _allowed(groups: Sequence[Sequence[int]], n: int, whole: bool) -> Iterator[list[int]]:
-    """Every permutation within groups, and of groups of one size where they may change places as a whole."""
-    sizes = sorted({len(group) for group in groups})
-    alike = [[group for group in groups if len(group) == size] for size in sizes]
-    orders = product(*(permutations(some) if whole else [tuple(some)] for some in alike))
+def _alike(groups: Sequence[Sequence[int]], whole: bool) -> list[list[Sequence[int]]]:
+    """The groups that may change places with one another: those of one size, or none."""
+    by_size = sorted(groups, key=len)
+    return [list(some) for _, some in groupby(by_size, key=len)] if whole else [[group] for group in by_size]
+
+
+def _allowed(alike: Sequence[Sequence[Sequence[int]]], n: int) -> NDArray[np.intp]:
+    """Every permutation of n features within groups, and of groups that are alike, shape (permutations, n)."""
     places = [i for some in alike for group in some for i in group]
-    for order in orders:
-        for members in product(*(permutations(group) for some in order for group in some)):
-            permutation = list(range(n))
-            for place, feature in zip(places, chain(*members), strict=True):
-                permutation[place] = feature
-            yield permutation
-
-
-def _exchange_count(groups: Sequence[Sequence[int]]) -> int:
-    lengths = [len(group) for group in groups]
-    return prod(factorial(lengths.count(size)) for size in set(lengths))
+    orders = product(*(permutations(some) for some in alike))
+    chosen = [list(chain(*members)) for order in orders for members in product(*map(permutations, chain(*order)))]
+    allowed = np.tile(np.arange(n), (len(chosen), 1))
+    allowed[:, places] = chosen
+    return allowed
 
 
 def _closest(
@@ -155,5 +155,4 @@ def _closest(
         for some in (allowed[start : start + _AT_ONCE] for start in range(0, len(allowed), _AT_ONCE))
     ]
     features = allowed[int(np.argmax(np.concatenate(scores)))]
-    left, _, right = np.linalg.svd(reference @ W[:, features].T)
-    return left @ right @ W[:, features], features
+    return procrustes_turn(reference, W[:, features]) @ W[:, features], features

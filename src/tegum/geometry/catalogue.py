@@ -6,12 +6,21 @@
     square antiprism, tricapped triangular prism, bicapped square antiprism, rectified 5-cell, Thomson k in r
                                                               the Thomson solutions up to twelve points that are no sums
 
-Squares, octahedra, cross-polytopes and bipyramids are orthogonal sums of these (tegum products): `COMPOSITES` names them from
-their factors.  Example: pentagon + digon is the pentagonal bipyramid.
+Squares, octahedra, cross-polytopes and bipyramids are orthogonal sums of these (tegum products), named from their factors.
+
+>>> import numpy as np, tegum as tg
+>>> list(catalogue(5)), composite_name(["pentagon", "digon"])
+(['4-simplex', 'pentagon'], 'pentagonal bipyramid')
+>>> nearest_shape(tg.geometry.polygon(5)[:, ::-1]).name
+'pentagon'
+>>> tg.geometry.identify(tg.geometry.ignoring(np.array([[1.0, 0, 1, 0], [0, 1, 0, 1]]))).polytope
+'square'
 
 A shape fits where the directions are within `TOLERANCE` of it, root mean square, and none is further than `WORST` (chords of
 the unit sphere).  Large simplices and polygons must fit more closely, for they differ less from
 what they are not: an orthonormal frame of k features is about 1 / sqrt(k) from the simplex.
+
+Source: sections 3 to 5 of `Toy Models of Superposition`; its aside on polytopes and low-rank matrices for `ignoring`.
 """
 
 from dataclasses import dataclass
@@ -20,18 +29,23 @@ from math import sqrt
 from typing import final
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import NDArray
 
+from tegum.errors import InvalidInputError
 from tegum.geometry.matching import around_the_circle, least_error, matched, procrustes_distances, root_mean_square
-from tegum.geometry.thomson import kept_solutions
+from tegum.geometry.measures import DEDICATED
+from tegum.geometry.thomson import stored_solutions
 
 TOLERANCE = 0.2
 WORST = 0.45
-MOST_FEATURES = 32
+_LARGEST = 32
 """No simplex or polygon with more features is looked for."""
+_SMALL = 1e-9
+"""Lengths that count as 0."""
 
-DEDICATED_NAME, DIGON, PARALLEL = "dedicated", "digon", "parallel pair"
-_SIMPLICES = {1: DEDICATED_NAME, 2: DIGON, 3: "triangle", 4: "tetrahedron"}
+DIGON = "digon"
+_SIMPLICES = {1: DEDICATED, 2: DIGON, 3: "triangle", 4: "tetrahedron"}
 _POLYGONS = {3: "triangle", 5: "pentagon", 6: "hexagon", 7: "heptagon", 8: "octagon"}
 _SOLUTIONS = {
     (8, 3): "square antiprism",
@@ -39,7 +53,7 @@ _SOLUTIONS = {
     (10, 3): "bicapped square antiprism",
     (10, 4): "rectified 5-cell",
 }
-COMPOSITES = {
+_COMPOSITES = {
     (DIGON, DIGON): "square",
     (DIGON, DIGON, DIGON): "octahedron",
     (DIGON, "triangle"): "triangular bipyramid",
@@ -50,14 +64,7 @@ COMPOSITES = {
 @final
 @dataclass(frozen=True)
 class Fit:
-    """A shape and how far the data are from it.
-
-    Attributes:
-        name: the shape's name.
-        dimensions: how many it spans.
-        error: root mean square distance of the directions from the shape's, chords of the unit sphere.
-        fits: whether that is close enough to bear the name.
-    """
+    """A shape, the dimensions it spans, the root mean square distance of directions from it (chords), and whether they fit."""
 
     name: str
     dimensions: int
@@ -81,9 +88,21 @@ def polygon(k: int) -> NDArray[np.float64]:
     return np.stack([np.cos(angles), np.sin(angles)])
 
 
-def solution_name(k: int, dimensions: int) -> str:
-    """What we call the Thomson solution of k points."""
-    return _SOLUTIONS.get((k, dimensions), f"Thomson {k} in {dimensions}")
+def ignoring(vectors: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "m n"]:
+    """The polytope that ignores given vectors: W (n - rank, n) with W v = 0 before its columns are scaled to norm 1.
+
+    The columns are the basis vectors, projected on what is orthogonal to all v; those in the span of the v are 0.
+
+    Raises:
+        InvalidInputError: where the vectors leave no dimension.
+    """
+    _, sizes, rows = np.linalg.svd(vectors)
+    rank = int((sizes > _SMALL * sizes.max(initial=0.0)).sum())
+    W = rows[rank:]
+    if len(W) == 0:
+        raise InvalidInputError(f"{len(vectors)} vectors span all {rows.shape[0]} dimensions", "ignore fewer")
+    norms = np.linalg.norm(W, axis=0)
+    return np.asarray(np.divide(W, norms, out=np.zeros_like(W), where=norms > _SMALL))
 
 
 @cache
@@ -91,13 +110,20 @@ def catalogue(k: int) -> dict[str, NDArray[np.float64]]:
     """Name to directions (r, k) of every irreducible shape of k features; k-gons from 5."""
     shapes = {_SIMPLICES.get(k, f"{k - 1}-simplex"): simplex(k)}
     if k == 2:
-        shapes[PARALLEL] = np.ones((1, 2))
+        shapes["parallel pair"] = np.ones((1, 2))
     if k >= 5:
         shapes[_POLYGONS.get(k, f"{k}-gon")] = polygon(k)
-    return shapes | {solution_name(*key): points for key, points in kept_solutions().items() if key[0] == k}
+    solutions = {r: points for (count, r), points in stored_solutions().items() if count == k}
+    return shapes | {_SOLUTIONS.get((k, r), f"Thomson {k} in {r}"): points for r, points in solutions.items()}
 
 
-def allowed_error(k: int, dimensions: int) -> float:
+@cache
+def _template_sizes(name: str, k: int) -> NDArray[np.float64]:
+    """The singular values of a shape."""
+    return np.asarray(np.linalg.svd(catalogue(k)[name], compute_uv=False))
+
+
+def _allowed_error(k: int, dimensions: int) -> float:
     """How far k directions may be from a shape in so many dimensions and still bear its name."""
     if dimensions == k - 1:
         return min(TOLERANCE, 0.5 / sqrt(k))
@@ -108,16 +134,16 @@ def nearest_shape(U: NDArray[np.floating]) -> Fit | None:
     """The shape nearest to unit vectors (m, k) among those that may fit; None where none may."""
     k = U.shape[1]
     if k == 1:
-        return Fit(DEDICATED_NAME, 1, 0.0, True)
-    if k > MOST_FEATURES:
+        return Fit(DEDICATED, 1, 0.0, True)
+    if k > _LARGEST:
         return None
     _, sizes, rows = np.linalg.svd(U, full_matrices=False)
     inside = sizes[:, None] * rows
     best: Fit | None = None
     for name, template in catalogue(k).items():
         rank = len(template)
-        allowed = allowed_error(k, rank)
-        if rank > len(sizes) or least_error(sizes, template_sizes(name, k)) > allowed:
+        allowed = _allowed_error(k, rank)
+        if rank > len(sizes) or least_error(sizes, _template_sizes(name, k)) > allowed:
             continue
         distances = _distances(inside, template)
         error = root_mean_square(distances)
@@ -128,17 +154,11 @@ def nearest_shape(U: NDArray[np.floating]) -> Fit | None:
     return best
 
 
-@cache
-def template_sizes(name: str, k: int) -> NDArray[np.float64]:
-    """The singular values of a shape."""
-    return np.asarray(np.linalg.svd(catalogue(k)[name], compute_uv=False))
-
-
 def composite_name(factors: list[str]) -> str | None:
     """The polytope that an orthogonal sum of these shapes is, where it has a name of its own."""
     if len(factors) > 3 and set(factors) == {DIGON}:
         return f"{len(factors)}-dimensional cross-polytope"
-    return COMPOSITES.get(tuple(sorted(factors)))
+    return _COMPOSITES.get(tuple(sorted(factors)))
 
 
 def plural(name: str, count: int) -> str:
@@ -146,7 +166,7 @@ def plural(name: str, count: int) -> str:
     if count == 1:
         return name
     head, bracket, tail = name.partition(" (")
-    if head in (DEDICATED_NAME, "irregular") or head.startswith("Thomson"):
+    if head in (DEDICATED, "irregular") or head.startswith("Thomson"):
         many = head
     elif head.endswith("hedron"):
         many = head[:-2] + "a"

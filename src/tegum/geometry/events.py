@@ -13,7 +13,11 @@ Early in a training everything moves.  `settled` says from when on half the feat
 looked for from there on.  Time is logarithmic because gradient descent is: where a direction grows like exp(rate t), what
 happens between two saddles takes a constant share of the time so far.
 
-Example: with D = [[0.5, 0.5, 0.0], [0.5, 0.0, 0.5]] at times 1 and 1.1, features 1 and 2 change places: one swap.
+>>> import numpy as np, tegum as tg
+>>> D = np.array([[0.5, 0.5, 0.0], [0.5, 0.0, 0.5]])                                       # features 1 and 2 change places
+>>> (event,) = tg.geometry.events(D, np.array([1.0, 1.1]), np.array([0.3, 0.2]), since=0)
+>>> event.swap, event.risen, event.fallen, round(event.loss_drop, 6)
+(True, (2,), (1,), 0.1)
 
 Source: section 6 of `Toy Models of Superposition` ("energy level jumps"), where the events are pointed at.  All thresholds
 are ours.
@@ -29,7 +33,7 @@ from tegum.errors import InvalidInputError, Problems
 
 SIZE, WINDOW, NEAR = 0.2, 0.2, 0.1
 _TRIM = 0.05
-SUDDEN = 3.0
+_SUDDEN = 3.0
 
 
 @final
@@ -51,9 +55,9 @@ class Event:
     Attributes:
         first, last: the rows between which they happen.
         begins, ends: the times of these rows.
-        risen, fallen: the features, ascending.  (`jumps` tells which of them jump.)
+        risen, fallen: the features, ascending.
         loss_drop: by how much the loss falls between them.
-        quiet: the larger change of the loss in the equally long stretches before and after that overlap no event.
+        quiet: the quiet change of the loss beside them; NaN where it is unknown.
     """
 
     first: int
@@ -73,41 +77,39 @@ class Event:
     @property
     def sudden(self) -> bool:
         """Whether the loss falls more than three times its quiet change; False where that is unknown."""
-        return self.loss_drop > SUDDEN * self.quiet
+        return self.loss_drop > _SUDDEN * self.quiet
 
 
 def settled(D: NDArray[np.floating], near: float = NEAR) -> int:
-    """The first row from which on half the features stay within ``near`` of their last values.
-
-    Args:
-        D: dimensionality, or any other measure, of every feature, (time, n).
-        near: how close counts, in the units of D.
-    """
+    """The first row from which on half the features stay within ``near`` of their last values, of D (time, n)."""
     close = np.median(abs(D - D[-1]), axis=1) <= near
     away = np.flatnonzero(~close)
     return int(away[-1]) + 1 if away.size else 0
 
 
 def jumps(D: NDArray[np.floating], times: NDArray[Any], size: float = SIZE, window: float = WINDOW) -> list[Jump]:
-    """Every jump of every feature, by its beginning.
-
-    Args:
-        D: (time, n).
-        times: rising, above 0, (time,).
-        size: the least change of D_i.
-        window: in decades of time; records further apart than that are compared with the next one.
-
-    Raises:
-        InvalidInputError: for times that do not rise or do not belong to D, and thresholds that are not above 0.
-    """
-    _require(D, times, size, window)
-    ahead = _ahead(np.log10(times), window)
+    """Every jump of every feature, by its beginning; the arguments and errors are those of `events`."""
+    problems = Problems()
+    if D.ndim != 2 or np.shape(times) != D.shape[:1]:
+        problems.add(f"D has shape {D.shape} and times {np.shape(times)}", "give (time, n) and (time,)")
+    else:
+        with problems.collecting():
+            require_rising(times)
+    for name, value in (("size", size), ("window", window)):
+        if not value > 0:
+            problems.add(f"{name} is {value}", "choose a number above 0")
+    problems.raise_if_any()
+    # The last row within the window of each row, at least the next one.
+    log_time, rows = np.log10(times), np.arange(len(times))
+    ahead = np.searchsorted(log_time, log_time + window, side="right") - 1
+    ahead = np.minimum(np.maximum(ahead, rows + 1), len(rows) - 1)
     change = D[ahead] - D
-    found = []
-    for feature in range(D.shape[1]):
-        for sign in (1, -1):
-            for begin, end in _runs(sign * change[:, feature] > size):
-                found.append(_trimmed(D[:, feature], feature, sign, begin, int(ahead[end])))
+    found = [
+        _trimmed(D[:, feature], feature, sign, begin, int(ahead[end]))
+        for feature in range(D.shape[1])
+        for sign in (1, -1)
+        for begin, end in runs(sign * change[:, feature] > size)
+    ]
     return sorted(found, key=lambda jump: (jump.first, jump.feature))
 
 
@@ -122,21 +124,20 @@ def events(
     """Every event from row ``since`` on (by default from where the features have settled), in order.
 
     Args:
-        D: (time, n).
+        D: dimensionality, or any other measure, of every feature, (time, n).
         times: rising, above 0, (time,).
         loss: (time,); an exact one, or one with little noise.
         size: the least change of D_i.
-        window: in decades of time.
+        window: in decades of time; records further apart than that are compared with the next one.
         since: jumps that begin before this row are left out.
 
     Raises:
-        InvalidInputError: as `jumps`, and for a loss that does not belong to the times.
+        InvalidInputError: for times that do not rise, for D or a loss that do not belong to them, and thresholds not above 0.
     """
     if np.shape(loss) != np.shape(times):
         what = f"the loss has shape {np.shape(loss)} and times {np.shape(times)}"
         raise InvalidInputError(what, "give one loss for each time")
     start = settled(D) if since is None else since
-    log_time = np.log10(times)
     groups: list[list[Jump]] = []
     reach = -1
     for jump in [jump for jump in jumps(D, times, size, window) if jump.first >= start]:
@@ -149,65 +150,42 @@ def events(
     found = []
     for group, (first, last) in zip(groups, spans, strict=True):
         risen, fallen = _movers(D[last] - D[first], group, size / 2)
-        drop, quiet = float(loss[first] - loss[last]), quiet_change(loss, log_time, first, last, spans)
+        drop, quiet = float(loss[first] - loss[last]), quiet_change(loss, np.log10(times), first, last, spans)
         found.append(Event(first, last, float(times[first]), float(times[last]), risen, fallen, drop, quiet))
     return found
 
 
 def _movers(change: NDArray[np.floating], group: list[Jump], least: float) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Who rises and who falls in an event: those that jump, and those that move against all of them."""
-    risen, fallen = ({jump.feature for jump in group if sign * jump.change > 0} for sign in (1, -1))
-    if not fallen:
-        fallen = set(np.flatnonzero(change < -least).tolist())
-    elif not risen:
-        risen = set(np.flatnonzero(change > least).tolist())
+    up, down = ({jump.feature for jump in group if sign * jump.change > 0} for sign in (1, -1))
+    risen, fallen = up or np.flatnonzero(change > least).tolist(), down or np.flatnonzero(change < -least).tolist()
     return tuple(sorted(risen)), tuple(sorted(fallen))
 
 
 def quiet_change(
-    loss: NDArray[np.floating],
-    log_time: NDArray[Any],
-    first: int,
-    last: int,
-    spans: list[tuple[int, int]],
+    loss: NDArray[np.floating], log_time: NDArray[Any], first: int, last: int, spans: list[tuple[int, int]]
 ) -> float:
-    """How much the loss changes in the nearest stretches as long as (first, last) that overlap none of ``spans``.
+    """How much the loss changes in the nearest stretches as long as rows (first, last), before and after, that overlap no span.
 
-    Args:
-        loss: at every record, (time,).
-        log_time: log10 of the time of every record, rising, (time,).
-        first: where the stretch that is compared begins, a row.
-        last: where it ends.
-        spans: first and last rows of all stretches that are not quiet.
-
-    Returns:
-        The larger of the change before and the change after; NaN where there is neither.
+    The larger of the two; NaN where there is neither.  Loss and log10 of the time have shape (time,).
     """
-    length = log_time[last] - log_time[first]
+    ends = np.searchsorted(log_time, log_time + (log_time[last] - log_time[first]) - 1e-12)
     begins = np.arange(len(loss))
-    ends = np.searchsorted(log_time, log_time[begins] + length - 1e-12)
-    inside = ends < len(loss)
-    begins, ends = begins[inside], ends[inside]
-    free = np.ones(len(begins), dtype=bool)
-    for low, high in spans:
-        free &= (ends <= low) | (begins >= high)
-    begins, ends = begins[free], ends[free]
-    before, after = np.flatnonzero(ends <= first), np.flatnonzero(begins >= last)
-    nearest = [*before[-1:], *after[:1]]
-    return max((abs(float(loss[begins[k]] - loss[ends[k]])) for k in nearest), default=np.nan)
+    quiet = np.all([ends < len(loss), *((ends <= low) | (begins >= high) for low, high in spans)], axis=0)
+    before, after = np.flatnonzero(quiet & (ends <= first)), np.flatnonzero(quiet & (begins >= last))
+    return max((abs(float(loss[k] - loss[ends[k]])) for k in [*before[-1:], *after[:1]]), default=np.nan)
 
 
-def _ahead(log_time: NDArray[Any], window: float) -> NDArray[np.intp]:
-    """The last row within the window of each row, at least the next one."""
-    rows = np.arange(len(log_time))
-    ahead = np.searchsorted(log_time, log_time + window, side="right") - 1
-    return np.minimum(np.maximum(ahead, rows + 1), len(rows) - 1)
-
-
-def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First and last row of every unbroken run of True."""
     edges = np.diff(np.concatenate([[0], mask.astype(np.int8), [0]]))
     return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True))
+
+
+def require_rising(times: NDArray[Any]) -> None:
+    """Raises an `InvalidInputError` unless times rise above 0, where they have a logarithm."""
+    if not (np.diff(times) > 0).all() or times[0] <= 0:
+        raise InvalidInputError(f"times begin with {times[:3]}", "give rising times above 0, so leave out step 0")
 
 
 def _trimmed(path: NDArray[np.floating], feature: int, sign: int, begin: int, end: int) -> Jump:
@@ -219,15 +197,3 @@ def _trimmed(path: NDArray[np.floating], feature: int, sign: int, begin: int, en
     last = low + int((share >= 1 - _TRIM).argmax())
     first = low + int(np.flatnonzero(share[: last - low + 1] <= _TRIM)[-1])
     return Jump(feature, begin + first, begin + last, float(sign * (stretch[high] - stretch[low])))
-
-
-def _require(D: NDArray[np.floating], times: NDArray[Any], size: float, window: float) -> None:
-    problems = Problems()
-    if D.ndim != 2 or np.shape(times) != D.shape[:1]:
-        problems.add(f"D has shape {D.shape} and times {np.shape(times)}", "give (time, n) and (time,)")
-    elif not (np.diff(times) > 0).all() or times[0] <= 0:
-        problems.add(f"times begin with {times[:3]}", "give rising times above 0, so leave out step 0")
-    for name, value in (("size", size), ("window", window)):
-        if not value > 0:
-            problems.add(f"{name} is {value}", "choose a number above 0")
-    problems.raise_if_any()

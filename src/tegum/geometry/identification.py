@@ -1,6 +1,13 @@
 """From W to words: which polytopes the features form.
 
-    identify(W).label          "pentagon + 2 digons"
+>>> import numpy as np, tegum as tg
+>>> W = np.zeros((3, 7))
+>>> W[:2, :5], W[2, 5:] = tg.geometry.polygon(5), [1, -1]
+>>> found = tg.geometry.identify(W)
+>>> found.label, found.polytope, [part.features.tolist() for part in found.components]
+('pentagon + digon', 'pentagonal bipyramid', [[0, 1, 2, 3, 4], [5, 6]])
+>>> purity(W).item(), level_distance(W).round(6).item()
+(1.0, 0.0)
 
 1. The learned features are nodes, joined where |cos| of their angle exceeds a threshold; components are candidates.
 2. A component that fits a shape of the catalogue, and hardly overlaps the rest of the model, bears its name.
@@ -12,10 +19,17 @@ threshold comes first, so that the weak bonds of a large simplex count as bonds.
 
 Random directions hardly overlap where there are fewer features than dimensions; those are called dedicated, and they are.
 
-Source: sections 4 and 5 of `Toy Models of Superposition`, where the shapes were found by eye.
+How clean the polytopes are, two numbers say; features with a dimension of their own are no polytopes and count in neither:
+
+    purity               share of features in identified shapes, of all learned features that overlap with others
+    level_distance       mean |D_i - r/k| over the features of identified shapes of k features in r dimensions
+
+Source: sections 4 and 5 of `Toy Models of Superposition`, where the shapes were found by eye; the comments on it, which speak
+of cleaner polytopes without a measure.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -24,17 +38,15 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from tegum.errors import InvalidInputError
 from tegum.geometry.catalogue import Fit, composite_name, nearest_shape, plural
-from tegum.geometry.graph import SPANNED, learned, require_weights
-from tegum.geometry.measures import cosines, dimensionality, feature_norms
+from tegum.geometry.graph import factor_dimensions, learned, require_one_model, require_weights
+from tegum.geometry.measures import NOT_LEARNED, cosines, dimensionality, feature_norms
 
 THRESHOLDS = (0.02, 0.04, 0.07, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3)
 JOINED = 0.1
 """What fits nothing is counted as one irregular shape where joined by larger cosines."""
 OUTSIDE = 0.2
 Factor = tuple[NDArray[np.intp], Fit | None]
-NOTHING, NOT_LEARNED_NAME = "nothing", "not learned"
 
 
 @final
@@ -85,7 +97,7 @@ class Identification:
     def label(self) -> str:
         """All shapes in short, such as ``pentagon + 2 digons``; ``nothing`` where no feature is learned."""
         counts = Counter(component.name for component in self.components)
-        return " + ".join(plural(name, count) for name, count in counts.items()) or NOTHING
+        return " + ".join(plural(name, count) for name, count in counts.items()) or "nothing"
 
     @property
     def polytope(self) -> str | None:
@@ -100,9 +112,7 @@ def identify(W: NDArray[np.floating]) -> Identification:
     Raises:
         InvalidInputError: where W is not one matrix of finite numbers.
     """
-    require_weights(W)
-    if W.ndim != 2:
-        raise InvalidInputError(f"W has shape {W.shape}", "give one model, (m, n); shape_names takes (..., m, n)")
+    require_one_model(W, "give one model, (m, n); shape_names takes (..., m, n)")
     return _identified(W.astype(np.float64))
 
 
@@ -114,17 +124,44 @@ def shape_names(W: NDArray[np.floating]) -> NDArray[Any]:
     Raises:
         InvalidInputError: where W has less than two axes, or none of some size.
     """
-    if W.ndim < 2 or W.size == 0:
-        require_weights(W)
+    require_weights(W)
     models = W.reshape(-1, *W.shape[-2:]).astype(np.float64)
     labels = [_identified(one).label if np.isfinite(one).all() else "diverged" for one in models]
     return np.array(labels, dtype=object).reshape(W.shape[:-2])
 
 
+def purity(W: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The purity of every model W (..., m, n), shape (...); NaN where no features overlap."""
+
+    def one(_: NDArray[np.floating], shared: list[Component]) -> float:
+        regular = sum(len(part.features) for part in shared if part.regular)
+        return regular / sum(len(part.features) for part in shared) if shared else np.nan
+
+    return _of_each(W, one)
+
+
+def level_distance(W: NDArray[np.floating]) -> NDArray[np.float64]:
+    """How far the dimensionalities of every model are from those of its identified shapes, shape (...); NaN without shapes."""
+
+    def one(model: NDArray[np.floating], shared: list[Component]) -> float:
+        D = dimensionality(model)
+        gaps = [abs(D[part.features] - part.dimensions / len(part.features)) for part in shared if part.regular]
+        return float(np.concatenate(gaps).mean()) if gaps else np.nan
+
+    return _of_each(W, one)
+
+
+def _of_each(W: NDArray[np.floating], measure: Callable[[NDArray[np.floating], list[Component]], float]) -> NDArray[np.float64]:
+    """The measure of each model and its components of at least two features."""
+    models = W.reshape(-1, *W.shape[-2:])
+    values = [measure(one, [part for part in identify(one).components if len(part.features) > 1]) for one in models]
+    return np.array(values, dtype=np.float64).reshape(W.shape[:-2])
+
+
 def _identified(W: NDArray[np.float64]) -> Identification:
     """The shapes in one model with finite weights."""
     nodes = np.flatnonzero(learned(W))
-    names = np.full(W.shape[1], NOT_LEARNED_NAME, dtype=object)
+    names = np.full(W.shape[1], NOT_LEARNED, dtype=object)
     if len(nodes) == 0:
         return Identification((), names)
     U = W[:, nodes] / feature_norms(W[:, nodes])
@@ -133,9 +170,9 @@ def _identified(W: NDArray[np.float64]) -> Identification:
     D = dimensionality(W)
     found = []
     for members, fit in _factors(U, similar):
-        component = _component(W, nodes, members, fit, float(D[nodes[members]].sum()), _outside(similar, members))
-        names[component.features] = component.name
-        found.append(component)
+        features = nodes[members]
+        found.append(_component(W, features, fit, float(D[features].sum()), _outside(similar, members)))
+        names[features] = found[-1].name
     found.sort(key=lambda one: (not one.regular, -len(one.features), one.name, one.features[0]))
     return Identification(tuple(found), names)
 
@@ -148,8 +185,8 @@ def _factors(U: NDArray[np.float64], similar: NDArray[np.float64]) -> list[Facto
     if not unnamed:
         return named
     rest = np.sort(np.concatenate(unnamed))
-    together = _clusters(_labels(similar[np.ix_(rest, rest)], (JOINED,))[0], np.arange(len(rest)))
-    return named + [(rest[members], nearest_shape(U[:, rest[members]])) for members in together]
+    together = _parts(rest, _labels(similar[np.ix_(rest, rest)], (JOINED,))[0])
+    return named + [(members, nearest_shape(U[:, members])) for members in together]
 
 
 def _split(
@@ -159,17 +196,28 @@ def _split(
 
     Where they are both, what is closer counts: a simplex and a feature beside it are almost the next simplex.
     """
-    step = 0
-    while step < len(labels) and len(members) > 1 and (labels[step, members] == labels[step, members[0]]).all():
-        step += 1
     fit = nearest_shape(U[:, members]) if _outside(similar, members) <= OUTSIDE else None
     whole: list[Factor] = [(members, fit if fit is not None and fit.fits else None)]
-    if step == len(labels) or len(members) == 1:
+    apart = np.flatnonzero(np.ptp(labels[:, members], axis=1))
+    if not apart.size:
         return whole
-    parts = _clusters(labels[step], members)
-    pieces = [factor for part in parts for factor in _split(U, similar, labels[step + 1 :], part)]
+    parts = _parts(members, labels[apart[0], members])
+    pieces = [factor for part in parts for factor in _split(U, similar, labels[apart[0] + 1 :], part)]
     better = whole[0][1] is not None and _misfit(whole, similar) <= _misfit(pieces, similar)
     return whole if better else pieces
+
+
+def _labels(similar: NDArray[np.float64], thresholds: tuple[float, ...]) -> NDArray[np.int32]:
+    """The component of every node at every threshold, shape (thresholds, nodes)."""
+    if len(similar) == 1:
+        return np.ones((len(thresholds), 1), np.int32)
+    tree = linkage(squareform(1 - similar, checks=False), "single")
+    return np.stack([fcluster(tree, 1 - threshold, "distance") for threshold in thresholds])
+
+
+def _parts(members: NDArray[np.intp], label: NDArray[np.integer]) -> list[NDArray[np.intp]]:
+    """Members by their label."""
+    return [members[label == k] for k in np.unique(label)]
 
 
 def _misfit(factors: list[Factor], similar: NDArray[np.float64]) -> float:
@@ -186,35 +234,18 @@ def _misfit(factors: list[Factor], similar: NDArray[np.float64]) -> float:
     return float(inside + across / 4)
 
 
-def _labels(similar: NDArray[np.float64], thresholds: tuple[float, ...]) -> NDArray[np.int32]:
-    """The component of every node at every threshold, shape (thresholds, nodes)."""
-    if len(similar) == 1:
-        return np.ones((len(thresholds), 1), np.int32)
-    tree = linkage(squareform(1 - similar, checks=False), "single")
-    return np.stack([fcluster(tree, 1 - threshold, "distance") for threshold in thresholds])
-
-
-def _clusters(label: NDArray[np.integer], members: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """Members by their label."""
-    order = np.argsort(label[members], kind="stable")
-    return np.split(members[order], np.flatnonzero(np.diff(label[members][order])) + 1)
-
-
 def _outside(similar: NDArray[np.float64], members: NDArray[np.intp]) -> float:
     """The mean over members of the squared cosines with all other nodes."""
     squares = similar[members] ** 2
     return float((squares.sum() - squares[:, members].sum()) / len(members))
 
 
-def _component(
-    W: NDArray[np.float64], nodes: NDArray[np.intp], members: NDArray[np.intp], fit: Fit | None, D: float, outside: float
-) -> Component:
-    features = nodes[members]
+def _component(W: NDArray[np.float64], features: NDArray[np.intp], fit: Fit | None, D: float, outside: float) -> Component:
     sizes = np.linalg.svd(W[:, features], compute_uv=False)
     if fit is not None and fit.fits and outside <= OUTSIDE:
         rank, name, error = fit.dimensions, fit.name, fit.error
     else:
-        rank, error = int((sizes > SPANNED * sizes[0]).sum()), float("nan")
+        rank, error = factor_dimensions(W[:, features]), float("nan")
         name = f"irregular ({len(features)} in {rank})"
     squares = sizes[:rank] ** 2
     evenness = float(squares.sum() ** 2 / (rank * (squares**2).sum()))

@@ -1,4 +1,4 @@
-"""Numbers that describe how features share a space: norms, interference, dimensionality.
+"""Numbers that describe how features share a space: norms, interference, dimensionality, and what they are as a frame.
 
     feature_norms            ||W_i||
     gram                     G = W^T W
@@ -6,17 +6,46 @@
     dimensionality           D_i = ||W_i||^2 / sum_j (w_i . W_j)^2     1 dedicated, 1/2 digon, 2/5 pentagon, 0 not learned
     dimensions_per_feature   D* = m / ||W||_F^2
 
-Example: for a digon, W = [[1, -1]], every D_i is 1/2.  All take W of shape (..., m, n), a column for each feature; none changes
-when W is rotated, W -> O W.  Features of norm 0 have interference and dimensionality 0.
+    frame_spectrum           eigenvalues of F = W W^T, largest first
+    tightness                (tr F)^2 / (m tr F^2)                     1 exactly where F is a multiple of the identity
+    leverage                 h_i = W_i^T F^+ W_i                       the share of a dimension that only feature i fills
+    coherence                max_{i != j} |w_i . w_j|
+    welch_bound              sqrt((n - m) / (m (n - 1)))               no n directions in m dimensions have a lower coherence
 
-Source: `Toy Models of Superposition`, sections 2 and 4.  (The authors' notebook colours by the square *root* of the
-paper's interference; ``interference(W, root=True)`` is that.)
+>>> import numpy as np, tegum as tg
+>>> W = np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 1.0]])                # a digon and a feature with a dimension of its own
+>>> tg.geometry.dimensionality(W), tg.geometry.interference(W)
+(array([0.5, 0.5, 1. ]), array([1., 1., 0.]))
+>>> tg.geometry.frame_spectrum(W), tg.geometry.tightness(W), tg.geometry.coherence(tg.geometry.polygon(5)).round(3)
+(array([2., 1.]), array(0.9), np.float64(0.809))
+
+All take W of shape (..., m, n), a column for each feature; none changes when W is rotated, W -> O W.  Features of norm 0 have
+interference and dimensionality 0.  D_i <= h_i, whose sum is the rank of W: D_i is a quotient whose largest value over all
+directions is h_i, taken at the direction of feature i.  They are equal exactly where W_i is an eigenvector of F, as in every
+orthogonal sum of tight frames.  By norm and interference a feature is in one of three phases (`phase_of`):
+
+    not learned      norm below 1/2
+    superposition    norm at least 1/2, interference at least 1/2
+    dedicated        norm at least 1/2, interference below 1/2
+
+Sources: `Toy Models of Superposition`, sections 2 and 4, and 3 for the phases, whose thresholds are ours (the authors' notebook
+colours by the square *root* of the paper's interference; ``interference(W, root=True)`` is that); Benedetto and Fickus, "Finite
+normalized tight frames" (2003), for the frame potential tr F^2; Welch, "Lower bounds on the maximum cross correlation of
+signals" (1974).
 """
+
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import NDArray
 
 from tegum.errors import InvalidInputError
+
+NOT_LEARNED, DEDICATED, SUPERPOSITION = "not learned", "dedicated", "superposition"
+_THRESHOLD = 0.5
+_RANK = 1e-10
+"""Singular values below this share of the largest one count as 0."""
 
 
 def feature_norms(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
@@ -72,3 +101,55 @@ def polar_angles(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batc
     if W.shape[-2] != 2:
         raise InvalidInputError(f"W has {W.shape[-2]} hidden dimensions", "polar angles need 2")
     return np.asarray(np.degrees(np.arctan2(W[..., 1, :], W[..., 0, :])) % 360)
+
+
+def phase_of(norm: NDArray[np.floating], interference: NDArray[np.floating]) -> NDArray[Any]:
+    """The phase of every feature by its norm and its interference, elementwise: an array of strings."""
+    mixed = np.where(interference >= _THRESHOLD, SUPERPOSITION, DEDICATED)
+    return np.where(norm >= _THRESHOLD, mixed, NOT_LEARNED)
+
+
+def frame_operator(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m m"]:
+    """F = W W^T, shape (..., m, m)."""
+    return np.asarray(W @ np.swapaxes(W, -1, -2))
+
+
+def frame_spectrum(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m"]:
+    """The eigenvalues of W W^T, largest first, shape (..., m); they sum to ||W||_F^2."""
+    return np.asarray(np.maximum(np.linalg.eigvalsh(frame_operator(W))[..., ::-1], 0))
+
+
+def tightness(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch"]:
+    """(tr F)^2 / (m tr F^2), from 1/m for parallel features to 1 for a tight frame, shape (...); 0 where W is 0.
+
+    Times m it is the number of dimensions that the frame fills evenly.
+    """
+    F = frame_operator(W)
+    trace, potential = np.einsum("...ii->...", F), np.einsum("...ij,...ij->...", F, F)
+    return np.asarray(np.divide(trace**2, F.shape[-1] * potential, out=np.zeros_like(trace), where=potential > 0))
+
+
+def leverage(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
+    """h_i of every feature, from 0 to 1, shape (..., n); the sum is the rank of W."""
+    _, sizes, rows = np.linalg.svd(W, full_matrices=False)
+    counts = sizes > _RANK * sizes.max(axis=-1, keepdims=True, initial=0.0)
+    return np.asarray(np.einsum("...rn,...r->...n", rows**2, counts.astype(rows.dtype)))
+
+
+def coherence(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch"]:
+    """The largest |cosine| between two features, shape (...); features of norm 0 do not count."""
+    size = np.abs(cosines(W))
+    np.einsum("...ii->...i", size)[...] = 0
+    return np.asarray(size.max(axis=(-2, -1)))
+
+
+def welch_bound(n_features: int, n_hidden: int) -> float:
+    """The lowest coherence that n directions in m dimensions can have by Welch's inequality; 0 where n <= m.
+
+    Raises:
+        InvalidInputError: where there is no feature or no dimension.
+    """
+    if n_features < 1 or n_hidden < 1:
+        raise InvalidInputError(f"there are {n_features} features in {n_hidden} dimensions", "give at least one of each")
+    excess = max(n_features - n_hidden, 0)
+    return float(np.sqrt(excess / (n_hidden * max(n_features - 1, 1))))

@@ -5,8 +5,8 @@ In a net y = ReLU(W2 ReLU(W1 x) + b) that computes |x|, neuron A holds culprit c
     W1[A] = [2, -1/2],   W2[:, A] = [1/2, 2]         (symmetric superposition: [1, -1] and [1, 1])
 
 so that x_c = 1 puts 4 on the victim's output, x_v = -1 only 1/4 on the culprit's.  Neuron B fires on the same sign of x_c and
-inhibits the victim's output, where an error below 0 costs nothing.  With r[j, i] the input of output j when only x_i is on, at
-the sign for which A fires (biases left out), a motif is a pair (A, B), a culprit and a victim with
+inhibits the victim's output, where an error below 0 costs nothing.  With r[j, i] the input of output j when only x_i is active,
+at the sign for which A fires (biases left out), a motif is a pair (A, B), a culprit and a victim with
 
     A holds these two                    W2[c, A] > 0,  W2[v, A] > 0, and |W1[A, i]| W2[i, A] lower for every other i
     unequal in, reciprocal out           |W1[A, c] / W1[A, v]| > 2,  W2[c, A] / W2[v, A] < 1/2,  their product in 1/3 ... 3
@@ -18,7 +18,11 @@ the sign for which A fires (biases left out), a motif is a pair (A, B), a culpri
 The product is 1 where A alone computes both features and 1/2 where a second neuron shares the culprit's; factor 3, 0.3 and the
 halves are our choice.
 
-Example: ``motifs(*hand_built_motif(4))`` finds one motif; with ratio 1, the symmetric version, none.
+>>> import tegum as tg
+>>> tg.geometry.motifs(*tg.geometry.hand_built_motif(4))
+[Motif(neuron=0, inhibitor=1, culprit=0, victim=1, ratio=4.0, product=1.0)]
+>>> tg.geometry.motifs(*tg.geometry.hand_built_motif(1))                                   # the symmetric version
+[]
 
 Source: `Toy Models of Superposition`, section 9; what it draws is put into conditions here.
 """
@@ -44,9 +48,9 @@ class Motif:
 
     Args:
         neuron: A, which both features share.
-        inhibitor: B, which silences the victim; of several the strongest.
+        inhibitor: B, which inhibits the victim; of several the strongest.
         culprit: the feature that disturbs.
-        victim: the feature that is disturbed, and silenced.
+        victim: the feature that is disturbed, and inhibited.
         ratio: |W1[A, culprit] / W1[A, victim]|.
         product: that ratio times W2[culprit, A] / W2[victim, A].
     """
@@ -60,13 +64,7 @@ class Motif:
 
 
 def responses(W1: Float[np.ndarray, "m n"], W2: Float[np.ndarray, "n m"], sign: int) -> Float[np.ndarray, "n n"]:
-    """r[j, i], the input of output j when only x_i is on, at ``sign`` (+1 or -1); biases left out.
-
-    Args:
-        W1: input weights, a row for each neuron.
-        W2: output weights, a column for each neuron.
-        sign: the sign of the feature that is on.
-    """
+    """r[j, i], the input of output j when only x_i is active, at ``sign`` (+1 or -1); biases left out."""
     return np.asarray(W2 @ np.maximum(sign * W1, 0))
 
 
@@ -78,23 +76,23 @@ def motifs(W1: Float[np.ndarray, "m n"], W2: Float[np.ndarray, "n m"]) -> list[M
         W2: output weights, a column for each neuron.
     """
     W1, W2 = rescaled_neurons(np.asarray(W1, np.float64), np.asarray(W2, np.float64))
-    by_sign = {1: responses(W1, W2, 1), -1: responses(W1, W2, -1)}
+    response = {sign: responses(W1, W2, sign) for sign in (1, -1)}
     found = []
     for A in range(len(W1)):
         gain = abs(W1[A]) * np.maximum(W2[:, A], 0)
         held = [i for i in np.argsort(-gain, kind="stable")[:2].tolist() if gain[i] > 0]
         for c, v in permutations(held, 2):
-            sign = 1 if W1[A, c] > 0 else -1
+            sign, other_sign = np.sign(W1[A, [c, v]]).astype(int).tolist()
             ratio = abs(W1[A, c] / W1[A, v])
             product = ratio * W2[c, A] / W2[v, A]
             if not (ratio > _UNEQUAL and product < ratio / 2 and 1 / _RECIPROCAL < product < _RECIPROCAL):
                 continue
-            own = by_sign[sign][c, c], by_sign[1 if W1[A, v] > 0 else -1][v, v]
+            own = response[sign][c, c], response[other_sign][v, v]
             if not all(_COMPUTED[0] <= each <= _COMPUTED[1] for each in own):
                 continue
             harm = W2[v, A] * abs(W1[A, c])
             inhibitors = (sign * W1[:, c] >= _ON_CULPRIT) & (W2[v] < _INHIBITS)
-            if inhibitors.any() and by_sign[sign][v, c] < _UNDONE * harm:
+            if inhibitors.any() and response[sign][v, c] < _UNDONE * harm:
                 strength = np.where(inhibitors, W2[v] * abs(W1[:, c]), 0)
                 found.append(Motif(A, int(strength.argmin()), c, v, float(ratio), float(product)))
     return found
@@ -103,12 +101,12 @@ def motifs(W1: Float[np.ndarray, "m n"], W2: Float[np.ndarray, "n m"]) -> list[M
 def hand_built_motif(ratio: float, inhibited: bool = True) -> tuple[Float[np.ndarray, "5 3"], Float[np.ndarray, "3 5"]]:
     """W1 (5, 3) and W2 (3, 5) of a net that computes |x| of three features with five neurons instead of six.
 
-    Neurons 0 and 1 are A and B: both fire on x_0 > 0, one on x_1 < 0, the other on x_2 < 0; each silences the other's victim.
+    Neurons 0 and 1 are A and B: both fire on x_0 > 0, one on x_1 < 0, the other on x_2 < 0; each inhibits the other's victim.
     The culprit's output comes from A alone.  Neurons 2 to 4 compute the other halves in the ordinary way.
 
     Args:
         ratio: W1[A, culprit] / -W1[A, victim]; 4 gives the paper's [2, -1/2] and [1/2, 2], 1 the symmetric version.
-        inhibited: whether A and B silence each other's victims.
+        inhibited: whether A and B inhibit each other's victims.
 
     Raises:
         InvalidInputError: for a ratio that is not above 0.
@@ -117,6 +115,6 @@ def hand_built_motif(ratio: float, inhibited: bool = True) -> tuple[Float[np.nda
         raise InvalidInputError(f"ratio is {ratio}", "choose a number above 0; 4 is the paper's, 1 is symmetric")
     a = float(np.sqrt(ratio))
     W1 = np.array([[a, -1 / a, 0], [a, 0, -1 / a], [-1, 0, 0], [0, 1, 0], [0, 0, 1]])
-    silence = -a if inhibited else 0.0
-    W2 = np.array([[1 / a, 0, 1, 0, 0], [a, silence, 0, 1, 0], [silence, a, 0, 0, 1]])
+    inhibition = -a if inhibited else 0.0
+    W2 = np.array([[1 / a, 0, 1, 0, 0], [a, inhibition, 0, 1, 0], [inhibition, a, 0, 0, 1]])
     return W1, W2

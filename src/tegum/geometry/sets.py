@@ -19,7 +19,10 @@ What the sets form together:
     k absent           k features of norm below 1/4
     unnamed            none of these
 
-Example: ``arrangement_of(np.array([[1, 0, -1, 0], [0, 1, 0, -1]]), 2).name`` is "local bases".
+>>> import numpy as np, tegum as tg
+>>> found = tg.geometry.arrangement_of(np.array([[1.0, 0, -1, 0], [0, 1, 0, -1]]), set_size=2)
+>>> found.name, str(found)
+('local bases', '2 orthogonal')
 
 Source: the experiments with correlated features in section 5 of `Toy Models of Superposition`; names and thresholds are ours.
 """
@@ -35,14 +38,8 @@ from numpy.typing import NDArray
 from tegum.errors import InvalidInputError
 from tegum.geometry.measures import cosines, feature_norms, polar_angles
 
-ABSENT, COLLAPSED, ANTIPODAL, ORTHOGONAL, ADJACENT, MIXED = (
-    "absent",
-    "collapsed",
-    "antipodal",
-    "orthogonal",
-    "adjacent",
-    "mixed",
-)
+ABSENT, COLLAPSED, ANTIPODAL = "absent", "collapsed", "antipodal"
+ORTHOGONAL, ADJACENT, MIXED = "orthogonal", "adjacent", "mixed"
 LOCAL_BASES, ANTIPODAL_PAIRS, POLYGON, UNNAMED_SETS = "local bases", "antipodal pairs", "polygon", "unnamed"
 
 _LEARNED = 0.25
@@ -76,15 +73,7 @@ class Arrangement:
 
 
 def set_relations(W: Float[np.ndarray, "m n"], set_size: int) -> tuple[str, ...]:
-    """What the members of each set are to one another.
-
-    Args:
-        W: weights (m, n).
-        set_size: features in each set, at least 2.
-
-    Raises:
-        InvalidInputError: where sets of this size do not fill the n features.
-    """
+    """What the members of each set are to one another; takes and refuses what `arrangement_of` does."""
     n = W.shape[1]
     if set_size < 2 or n % set_size:
         raise InvalidInputError(f"set_size is {set_size} for {n} features", "choose a divisor of at least 2")
@@ -109,8 +98,7 @@ def _relation(norms: NDArray[np.floating], c: NDArray[np.floating]) -> str:
 def around_by_sets(W: Float[np.ndarray, "2 n"], set_size: int) -> bool:
     """Whether, going around the plane, the members of every set of consecutive features are neighbours: aabbcc."""
     sets = np.argsort(polar_angles(W)) // set_size
-    changes = int((sets != np.roll(sets, 1)).sum())
-    return bool(changes == W.shape[1] // set_size)
+    return bool((sets != np.roll(sets, 1)).sum() == W.shape[1] // set_size)
 
 
 def circle_gaps(W: Float[np.ndarray, "2 n"]) -> Float[np.ndarray, " n"]:
@@ -120,14 +108,10 @@ def circle_gaps(W: Float[np.ndarray, "2 n"]) -> Float[np.ndarray, " n"]:
 
 
 def arrangement_of(W: Float[np.ndarray, "m n"], set_size: int) -> Arrangement:
-    """What the sets form together, by name.
-
-    Args:
-        W: the weights.
-        set_size: members of a set; sets are consecutive features.
+    """What the sets form together, by name; ``set_size`` consecutive features are a set.
 
     Raises:
-        InvalidInputError: as `set_relations`.
+        InvalidInputError: for sets of one, and where sets of this size do not fill the n features.
     """
     relations = set_relations(W, set_size)
     return Arrangement(_name(W, set_size, relations), relations)

@@ -11,8 +11,11 @@ Everything else is on the way and has no letter.  A stage that is *visited* last
 end: gradient descent is logarithmic in time, and a random walk stays nowhere.  `plateaus` finds where the loss rests: stretches
 of at least 0.2 decades in which it changes by less than t^0.1, told apart where it falls by more than a fifth in between.
 
-Example: two bundles that grow on opposite half-axes, open into triangles and turn until every corner opposes one of the other
-set visit A, B on one axis, C, D.
+>>> import numpy as np, tegum as tg
+>>> bundles, pairs = np.array([[1, 1, -1, -1], [0, 0, 0, 0]]), np.array([[1, 0, -1, 0], [0, 1, 0, -1]])
+>>> path = np.stack([0.01 * bundles, bundles, bundles, pairs])                             # two sets of two features
+>>> [(visit.stage, visit.one_axis) for visit in tg.geometry.visits(path, np.array([1, 10, 20, 30]), set_size=2)]
+[('B', True), ('D', False)]
 
 Source: the stages A to D of section 6 of `Toy Models of Superposition`, which are pointed at there.  All thresholds are ours.
 """
@@ -24,7 +27,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.errors import Problems
+from tegum.errors import InvalidInputError
+from tegum.geometry.events import require_rising, runs
 from tegum.geometry.measures import cosines, feature_norms
 
 SMALL, BUNDLED, AXIS, OPEN, APART, OPPOSITE = 0.3, 0.9, -0.9, 0.3, 0.1, -0.95
@@ -54,15 +58,7 @@ class Plateau:
 
 
 def stages(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[Any]:
-    """The letter of every row's stage, empty where it has none, shape (time,).
-
-    Args:
-        W: a path of models of two sets of features, (time, m, 2 set_size), the members of a set side by side.
-        set_size: features in a set, at least 2.
-
-    Raises:
-        InvalidInputError: where sizes do not fit.
-    """
+    """The letter of every row's stage, empty where it has none, shape (time,); as `visits` takes and refuses them."""
     _require(W, set_size)
     norms, C = feature_norms(W), cosines(W)
     end = np.median(norms[-1])
@@ -81,11 +77,7 @@ def stages(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[Any]:
 
 
 def between_sets(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[np.float64]:
-    """The cosine between the mean directions of the two sets, shape (time,); 0 where one of them vanishes.
-
-    Raises:
-        InvalidInputError: as `stages`.
-    """
+    """The cosine between the mean directions of the two sets, shape (time,); 0 where one of them vanishes."""
     _require(W, set_size)
     means = np.stack([W[..., :set_size].mean(axis=-1), W[..., set_size:].mean(axis=-1)], axis=-1)
     return np.asarray(cosines(means)[..., 0, 1])
@@ -95,33 +87,28 @@ def visits(W: Float[np.ndarray, "time m n"], times: NDArray[Any], set_size: int)
     """The stages that a path visits, in order.
 
     Args:
-        W: as in `stages`.
+        W: a path of models of two sets of features, (time, m, 2 set_size), the members of a set side by side.
         times: rising, above 0, (time,).
-        set_size: features in a set.
+        set_size: features in a set, at least 2.
 
     Raises:
         InvalidInputError: where sizes do not fit, or times do not rise above 0.
     """
     letters, log_time = stages(W, set_size), _log_times(times, len(W))
     axis = between_sets(W, set_size) < AXIS
-    starts = np.flatnonzero(np.concatenate([[True], letters[1:] != letters[:-1]]))
-    ends = np.append(starts[1:], len(letters)) - 1
+    stretches = sorted((first, last, stage) for stage in "ABCD" for first, last in runs(letters == stage))
     return tuple(
-        Visit(str(letters[first]), int(first), int(last), bool(letters[first] == "B" and axis[first : last + 1].any()))
-        for first, last in zip(starts, ends, strict=True)
-        if letters[first] and (log_time[last] - log_time[first] >= _LASTS or last == len(letters) - 1)
+        Visit(stage, first, last, stage == "B" and bool(axis[first : last + 1].any()))
+        for first, last, stage in stretches
+        if log_time[last] - log_time[first] >= _LASTS or last == len(letters) - 1
     )
 
 
 def plateaus(loss: NDArray[np.floating], times: NDArray[Any]) -> tuple[Plateau, ...]:
     """Where a loss rests, in order; neighbouring stretches without a fall of more than a fifth between them are one.
 
-    Args:
-        loss: above 0, (time,).
-        times: rising, above 0, (time,).
-
     Raises:
-        InvalidInputError: where times do not rise above 0 or do not belong to the loss.
+        InvalidInputError: where times do not rise above 0 or do not belong to the loss, both of shape (time,).
     """
     log_time = _log_times(times, len(loss))
     ahead = np.searchsorted(log_time, log_time + _WINDOW)
@@ -129,10 +116,9 @@ def plateaus(loss: NDArray[np.floating], times: NDArray[Any]) -> tuple[Plateau, 
     change = np.log10(loss[ahead[rows]]) - np.log10(loss[rows])
     flat = np.zeros(len(loss), dtype=bool)
     flat[rows] = abs(change) < _FLAT * (log_time[ahead[rows]] - log_time[rows])
-    edges = np.diff(np.concatenate([[0], flat.astype(np.int8), [0]]))
     found: list[list[int]] = []
-    for begin, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1, strict=True):
-        first, last = int(begin), int(ahead[end])
+    for first, end in runs(flat):
+        last = int(ahead[end])
         if found and loss[first] > (1 - _FALL) * loss[found[-1][1]]:
             found[-1][1] = max(last, found[-1][1])
         else:
@@ -150,19 +136,15 @@ def axis_frame(W: Float[np.ndarray, "3 n"], set_size: int) -> Float[np.ndarray, 
 
 
 def _log_times(times: NDArray[Any], count: int) -> NDArray[np.float64]:
-    problems = Problems()
     if np.shape(times) != (count,):
-        problems.add(f"times have shape {np.shape(times)} and the path has {count} rows", "give one time for each row")
-    elif not (np.diff(times) > 0).all() or times[0] <= 0:
-        problems.add(f"times begin with {times[:3]}", "give rising times above 0, so leave out step 0")
-    problems.raise_if_any()
+        what = f"times have shape {np.shape(times)} and the path has {count} rows"
+        raise InvalidInputError(what, "give one time for each row")
+    require_rising(times)
     return np.asarray(np.log10(times), dtype=np.float64)
 
 
 def _require(W: NDArray[np.floating], set_size: int) -> None:
-    problems = Problems()
     if set_size < 2:
-        problems.add(f"set_size is {set_size}", "choose at least 2")
-    elif W.ndim != 3 or W.shape[-1] != 2 * set_size or not len(W):
-        problems.add(f"W has shape {W.shape}", f"give (time, m, {2 * set_size})")
-    problems.raise_if_any()
+        raise InvalidInputError(f"set_size is {set_size}", "choose at least 2")
+    if W.ndim != 3 or W.shape[-1] != 2 * set_size or not len(W):
+        raise InvalidInputError(f"W has shape {W.shape}", f"give (time, m, {2 * set_size})")

@@ -3,9 +3,14 @@
     E(U) = sum_{i != j} ReLU(u_i . u_j)^2            u_i on the unit sphere in d dimensions, ordered pairs
 
 Equal features of norm 1 with b = 0 all gain the same, and this energy is what they cost one another.  It is 0 for up to 2d
-points.  Example: seven points in three dimensions become a pentagonal bipyramid, E = 0.95492.
+points.
 
-Where the optimum is an orthogonal sum, its parts are known already.  The others up to twelve points are kept in
+>>> import tegum as tg
+>>> U = thomson_points(7, 3, starts=3)
+>>> float(tg.geometry.relu_energy(U).round(5)), tg.geometry.identify(U).polytope
+(0.95492, 'pentagonal bipyramid')
+
+Where the optimum is an orthogonal sum, its parts are known already.  The others up to twelve points are stored in
 ``thomson.json``; ``python -m tegum.geometry.thomson`` computes them anew in half a minute.
 
 Source: section 4 of `Toy Models of Superposition`.
@@ -15,7 +20,6 @@ import json
 import sys
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -36,14 +40,7 @@ def relu_energy(U: Float[np.ndarray, "*batch d n"]) -> Float[np.ndarray, "*batch
 
 
 def thomson_points(n_points: int, dimensions: int, starts: int = STARTS, seed: int = 0) -> NDArray[np.float64]:
-    """The configuration of lowest ReLU energy that random starts lead to, unit columns, shape (dimensions, n_points).
-
-    Args:
-        n_points: how many points repel each other.
-        dimensions: of the space whose unit sphere they lie on.
-        starts: how many random starts.
-        seed: of the starts.
-    """
+    """The configuration of lowest ReLU energy that random starts lead to, unit columns, shape (dimensions, n_points)."""
     generator = np.random.default_rng(seed)
     shape = (dimensions, n_points)
     found = [_descended(generator.normal(size=shape)) for _ in range(starts)]
@@ -51,7 +48,7 @@ def thomson_points(n_points: int, dimensions: int, starts: int = STARTS, seed: i
 
 
 @cache
-def kept_solutions() -> dict[tuple[int, int], NDArray[np.float64]]:
+def stored_solutions() -> dict[tuple[int, int], NDArray[np.float64]]:
     """(points, dimensions) to the optimum, for every optimum up to twelve points that is no orthogonal sum."""
     text = files("tegum.geometry").joinpath("thomson.json").read_text()
     return {tuple(map(int, key.split(" in "))): np.array(points) for key, points in json.loads(text).items()}  # type: ignore[misc]
@@ -59,41 +56,32 @@ def kept_solutions() -> dict[tuple[int, int], NDArray[np.float64]]:
 
 def computed_solutions(starts: int = STARTS) -> dict[str, list[list[float]]]:
     """What ``thomson.json`` holds."""
-    kept = {}
+    found = {}
     for dimensions in range(3, MOST_POINTS // 2):
         for n_points in range(2 * dimensions + 1, MOST_POINTS + 1):
             U = thomson_points(n_points, dimensions, starts)
             if connected_components(np.abs(U.T @ U) > _OVERLAP, directed=False)[0] == 1:
-                kept[f"{n_points} in {dimensions}"] = np.round(U, 10).tolist()
-    return kept
+                found[f"{n_points} in {dimensions}"] = np.round(U, 10).tolist()
+    return found
 
 
 def _descended(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The minimum that these points lead to, on the unit sphere."""
 
     def energy(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        return _energy_and_slope(flat, points.shape)
+        """E of points that need not have norm 1, and its slope."""
+        norms = np.linalg.norm(flat.reshape(points.shape), axis=0)
+        U = flat.reshape(points.shape) / norms
+        pushing = np.maximum(U.T @ U, 0)
+        np.fill_diagonal(pushing, 0)
+        slope = 4 * U @ pushing
+        slope = (slope - U * (U * slope).sum(axis=0)) / norms
+        return float((pushing**2).sum()), slope.ravel()
 
     result = minimize(energy, points.ravel(), jac=True, method="BFGS", options={"maxiter": 5000, "gtol": 1e-9})
     end = np.asarray(result.x, np.float64).reshape(points.shape)
     return np.asarray(end / np.linalg.norm(end, axis=0))
 
 
-def _energy_and_slope(flat: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[float, NDArray[np.float64]]:
-    """E of points that need not have norm 1, and its slope."""
-    points = flat.reshape(shape)
-    norms = np.linalg.norm(points, axis=0)
-    U = points / norms
-    pushing = np.maximum(U.T @ U, 0)
-    np.fill_diagonal(pushing, 0)
-    slope = 4 * U @ pushing
-    slope = (slope - U * (U * slope).sum(axis=0)) / norms
-    return float((pushing**2).sum()), slope.ravel()
-
-
-def _write(solutions: dict[str, Any]) -> None:
-    json.dump(solutions, sys.stdout, indent=1)
-
-
 if __name__ == "__main__":
-    _write(computed_solutions())
+    json.dump(computed_solutions(), sys.stdout, indent=1)

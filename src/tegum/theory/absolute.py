@@ -1,6 +1,6 @@
 """Computing |x| without superposition: the best net whose neurons belong to one feature each.
 
-    y_i = ReLU(sum over the neurons of feature i  v_k ReLU(w_k x_i)  +  b_i),      x_i on with density p, uniform on [-1, 1]
+    y_i = ReLU(sum over the neurons of feature i  v_k ReLU(w_k x_i)  +  b_i),      x_i active with density p, uniform on [-1, 1]
 
     two neurons    ReLU(x) + ReLU(-x)                        0
     one neuron     a ReLU(x) + b,                            V - C^2 / U          V = p/3 - p^2/4       variance of |x|
@@ -10,8 +10,11 @@
 times I_i.  A second neuron always saves more than a first (C^2 / U <= V / 2), so that with falling importances the best net
 gives two neurons to the m/2 most important features and none to the others; an odd neuron goes to the next one.
 
-Example: density 1, two equal features and m = 3 lose 1/15 instead of 1/12.  A net that computes features in superposition
-must have a lower loss than this.
+>>> import numpy as np, tegum as tg
+>>> tg.theory.absolute_without_superposition(density=1, importance=np.ones(2), n_hidden=3)
+(0.0666..., array([2, 1]))
+
+A net that computes features in superposition must have a lower loss than this.
 
 Source: section 9 of `Toy Models of Superposition` describes the two neurons; the rest is ours.
 """
@@ -35,11 +38,6 @@ def absolute_without_superposition(
     density: float, importance: Float[np.ndarray, " n"], n_hidden: int
 ) -> tuple[float, NDArray[np.int64]]:
     """The lowest loss with one feature to a neuron, and how many neurons each feature then has, shape (n,).
-
-    Args:
-        density: p, from 0 to 1; features are uniform on [-1, 1] where they are on.
-        importance: weight of every feature's squared error, (n,).
-        n_hidden: how many neurons there are.
 
     Raises:
         InvalidInputError: for fewer than one hidden unit.

@@ -1,6 +1,6 @@
 """What hidden activity costs: features alone and in pairs under an L1 penalty, and the loss they save per active unit.
 
-    h = u x (alone)  or  u (x_1 - x_2) (pair), without bias, s = u^2, importance 1, density p, x uniform on [0, 1] where on
+    h = u x (alone)  or  u (x_1 - x_2) (pair), without bias, s = u^2, importance 1, density p, x uniform on [0, 1] where active
 
     loss        alone  p (1 - s)^2 / 3        pair  2 p (1 - p) (1 - s)^2 / 3 + 2 p^2 (1/3 - s/4 + s^2/12)
     E |h|       alone  u p / 2                pair  u (p - 2 p^2 / 3)
@@ -12,8 +12,13 @@ loss rises like l1^2.  At s = 2 s_0 / 3 the minimum is worth no more than u = 0:
 
     l1 = (4 A s_0 / 3 c) sqrt(2 s_0 / 3)             alone, importance I:  (8 / 9) sqrt(2 / 3) I = 0.726 I
 
-Example: features alone whose importance is below 0.138 do not survive l1 = 0.1.  Per feature a pair pays less than two alone
-(its activity cancels where both are on), so a penalty kills pairs rather than parting them.
+>>> unit = alone(density=0.1)
+>>> round(unit.killing_l1, 3), unit.penalised([0.0, 0.5, 0.8]).round(3)                    # the squared norm under a penalty
+(0.726, array([1.   , 0.789, 0.   ]))
+>>> pair(density=0.1).activity < 2 * unit.activity
+True
+
+So a penalty kills pairs rather than parting them: their activity cancels where both are active.
 
 Source: the closed forms are derived here; the claims they test are in the strategic picture of `Toy Models of Superposition`.
 """
@@ -30,18 +35,16 @@ from tegum.theory.candidates import dropped_loss
 
 @final
 @dataclass(frozen=True)
-class Arrangement:
-    """Features of importance 1 on one hidden unit, whose loss is ``curvature (s - best)^2 + least`` at squared norm s.
+class HiddenUnit:
+    """Features of importance 1 on one hidden unit.
 
     Attributes:
-        features: how many.
-        curvature, best, least: of the loss.
+        curvature, best, least: of the loss, ``curvature (s - best)^2 + least`` at squared norm s.
         activity: E|h| / u.
         frequency: how often the unit is active.
         dropped: the loss of not representing them, where the bias outputs their mean.
     """
 
-    features: int
     curvature: float
     best: float
     least: float
@@ -54,11 +57,7 @@ class Arrangement:
         return np.asarray(self.curvature * (np.asarray(square, dtype=np.float64) - self.best) ** 2 + self.least)
 
     def penalised(self, l1: ArrayLike) -> NDArray[np.float64]:
-        """The squared norm at the minimum of loss + l1 E|h|, 0 where nothing else is as good; shape of ``l1``.
-
-        Raises:
-            InvalidInputError: for a negative penalty.
-        """
+        """The squared norm at the minimum of loss + l1 E|h|, 0 where nothing else is as good; elementwise for l1 >= 0."""
         penalty = np.asarray(l1, dtype=np.float64)
         if (penalty < 0).any():
             raise InvalidInputError(f"l1 is {penalty.min():g}", "choose at least 0")
@@ -70,7 +69,7 @@ class Arrangement:
 
     @property
     def killing_l1(self) -> float:
-        """The penalty above which the unit is better silent."""
+        """The penalty above which the unit is better inactive."""
         return float(4 * self.curvature * self.best / (3 * self.activity) * np.sqrt(2 * self.best / 3))
 
     @property
@@ -79,26 +78,18 @@ class Arrangement:
         return (self.dropped - self.least) / self.frequency
 
 
-def alone(density: float) -> Arrangement:
-    """One feature of this density, above 0 and at most 1, with a hidden unit of its own.
-
-    Raises:
-        InvalidInputError: for another density.
-    """
+def alone(density: float) -> HiddenUnit:
+    """One feature with a hidden unit of its own, at a density above 0 and at most 1."""
     p = _checked(density)
-    return Arrangement(1, p / 3, 1.0, 0.0, p / 2, p, float(dropped_loss(p)))
+    return HiddenUnit(p / 3, 1.0, 0.0, p / 2, p, float(dropped_loss(p)))
 
 
-def pair(density: float) -> Arrangement:
-    """Two features of this density, above 0 and at most 1, that share a hidden unit as opposites.
-
-    Raises:
-        InvalidInputError: for another density.
-    """
+def pair(density: float) -> HiddenUnit:
+    """Two features that share a hidden unit as opposites, at a density above 0 and at most 1."""
     p = _checked(density)
     curvature, best = 2 * p / 3 - p * p / 2, (8 - 5 * p) / (8 - 6 * p)
     least = 2 * p / 3 * (1 - p) + 2 * p * p / 3 - curvature * best**2
-    return Arrangement(2, curvature, best, least, p - 2 * p * p / 3, p * (2 - p), 2 * float(dropped_loss(p)))
+    return HiddenUnit(curvature, best, least, p - 2 * p * p / 3, p * (2 - p), 2 * float(dropped_loss(p)))
 
 
 def _checked(density: float) -> float:

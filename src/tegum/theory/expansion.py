@@ -1,77 +1,136 @@
-"""The expected loss as a sum over how many features are on, each part computed without a sample.
+"""The expected loss as a sum over how many features are active, each part computed without a sample.
 
-    L = sum_k p^k (1 - p)^(n - k) L_k,          L_k = sum over sets A of k features  E[loss | exactly A is on]
+    L = sum_k p^k (1 - p)^(n - k) L_k,        L_k = sum over sets A of k features  E[loss | exactly A is active]
 
-L_0 = sum_j I_j ReLU(b_j)^2; L_1 has a closed form (`losses_one_active`); the others are expected losses of worlds in which the
-features of A are always on and all others never, 2^n of them.
+for y = ReLU(G x + b), with x_i uniform on [0, 1] where active in the closed forms of the first two parts, r(t) = max(t, 0):
 
-Example: four features as two digons, W = [[1, -1, 0, 0], [0, 0, 1, -1]] without bias, have L_0 = L_1 = 0 and L_2 = 2/3.
+    nothing active      sum_j I_j r(b_j)^2
+    only i active       I_i int_0^1 (x - r(G_ii x + b_i))^2 dx  +  sum_{j != i} I_j int_0^1 r(G_ji x + b_j)^2 dx
 
-Source: section 2.2 of `Toy Models of Superposition`.
+The two integrals are elementary; they are written here case by case (the line stays positive, stays negative, crosses
+zero) so that nothing cancels for small slopes.  The other parts are expected losses of distributions in which the features of A
+are always active and all others never, 2^n of them.
+
+>>> import numpy as np, tegum as tg
+>>> active_error(1.2, -0.2).round(7)
+np.float64(0.0092593)
+>>> W = np.array([[1.0, -1, 0, 0], [0, 0, 1, -1]])                                         # four features as two digons
+>>> L = losses_by_count(W, np.zeros(4), tg.features.Independent(4))
+>>> L[:3].round(6), shares_by_count(L, density=0.1).sum().round(6)                         # L_0, L_1, L_2 and the loss
+(array([0.      , 0.      , 0.666667]), np.float64(0.006667))
+
+Source: `Toy Models of Superposition`, section 2.2, where the integrals are left unevaluated.
 """
 
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
 from tegum.errors import InvalidInputError
 from tegum.exact import loss
-from tegum.features import Independent
-from tegum.theory.one_active import losses_one_active
+from tegum.features import Features, Independent, Uniform
+from tegum.geometry import polygon
 
-MOST_FEATURES = 14
+MOST_EXPANDED = 14
 _TOL = 1e-10
 
 
-def losses_by_count(W: NDArray[np.floating], b: NDArray[np.floating], features: Independent) -> NDArray[np.float64]:
-    """L_0 to L_n of one model y = ReLU(W^T W x + b), shape (n + 1,); importance and magnitudes are the features'.
+def inactive_error(slope: ArrayLike, bias: ArrayLike) -> NDArray[np.float64]:
+    """int_0^1 r(slope x + bias)^2 dx: the squared output of an inactive feature while another is active; elementwise."""
+    c, b = np.broadcast_arrays(np.asarray(slope, dtype=np.float64), np.asarray(bias, dtype=np.float64))
+    steep = np.where(c == 0, 1.0, c)
+    crossing = np.where(c > 0, np.maximum(b + c, 0) ** 3, -(np.maximum(b, 0) ** 3)) / (3 * steep)
+    return _by_case(c, b, b * b + b * c + c * c / 3, crossing)
 
-    Args:
-        W: (m, n).
-        b: (n,).
-        features: the world; its density plays no part.
+
+def active_error(slope: ArrayLike, bias: ArrayLike) -> NDArray[np.float64]:
+    """int_0^1 (x - r(slope x + bias))^2 dx: the squared error of the only active feature; elementwise."""
+    a, b = np.broadcast_arrays(np.asarray(slope, dtype=np.float64), np.asarray(bias, dtype=np.float64))
+    # int_0^1 x r(a x + b) dx, over the part of [0, 1] on one side of the line's root where it crosses zero.
+    root = np.clip(-b / np.where(a == 0, 1.0, a), 0, 1)
+    crossing = np.where(a > 0, a * (1 - root) ** 2 * (2 + root) / 6, b * root**2 / 6)
+    overlap = _by_case(a, b, a / 3 + b / 2, crossing)
+    inside = (1 - a) ** 2 / 3 - (1 - a) * b + b * b
+    return np.where((b >= 0) & (b + a >= 0), inside, 1 / 3 - 2 * overlap + inactive_error(a, b))
+
+
+def _by_case(
+    slope: NDArray[np.float64], bias: NDArray[np.float64], positive: NDArray[np.float64], crossing: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """An integral by whether slope x + bias stays positive on [0, 1], stays negative (then it is 0), or crosses zero."""
+    end = bias + slope
+    return np.select([(bias >= 0) & (end >= 0), (bias <= 0) & (end <= 0)], [positive, np.zeros_like(bias)], crossing)
+
+
+def loss_nothing_active(b: Float[np.ndarray, "*batch n"], importance: Float[np.ndarray, "*batch n"]) -> NDArray[np.float64]:
+    """sum_j I_j r(b_j)^2, shape (...)."""
+    return np.asarray((importance * np.maximum(b, 0) ** 2).sum(axis=-1))
+
+
+def losses_one_active(
+    G: Float[np.ndarray, "*batch n n"], b: Float[np.ndarray, "*batch n"], importance: Float[np.ndarray, "*batch n"]
+) -> NDArray[np.float64]:
+    """The loss given that only feature i is active, for every i, shape (..., n); G_ji is what input i does to output j."""
+    own = active_error(np.einsum("...ii->...i", G), b)
+    errors = np.where(np.eye(G.shape[-1], dtype=bool), own[..., :, None], inactive_error(G, b[..., :, None]))
+    return np.asarray((importance[..., :, None] * errors).sum(axis=-2))
+
+
+def sparse_loss(
+    G: Float[np.ndarray, "*batch n n"], b: Float[np.ndarray, "*batch n"], features: Features
+) -> NDArray[np.float64]:
+    """The part of the expected loss with at most one active feature, shape (...): what is left as features become sparse.
 
     Raises:
-        InvalidInputError: for more than 14 features, whose sets are too many.
+        InvalidInputError: unless the features are independent blocks of single features with uniform magnitudes.
     """
+    blocks = features.blocks()
+    single = len(blocks.block_of_component) == features.n_features == blocks.block_of_component.max() + 1
+    if not single or not isinstance(features.magnitude, Uniform) or features.signed:
+        raise InvalidInputError(
+            f"the features are {features!r}", "this closed form needs independent features, uniform on [0, 1]"
+        )
+    p, importance = features.feature_density, features.importance
+    others = [np.prod(np.delete(1 - p, i, axis=-1), axis=-1) for i in range(features.n_features)]
+    nothing, alone = np.prod(1 - p, axis=-1), p * np.stack(others, axis=-1)
+    one = (alone * losses_one_active(G, b, importance)).sum(axis=-1)
+    return np.asarray(nothing * loss_nothing_active(b, importance) + one)
+
+
+def losses_by_count(W: Float[np.ndarray, "m n"], b: Float[np.ndarray, " n"], features: Independent) -> NDArray[np.float64]:
+    """L_0 to L_n of one model of at most 14 features, shape (n + 1,); their density plays no part."""
     n = W.shape[-1]
-    if n > MOST_FEATURES:
-        raise InvalidInputError(f"W has {n} features", f"give at most {MOST_FEATURES}: every set of them is computed")
+    if n > MOST_EXPANDED:
+        raise InvalidInputError(f"W has {n} features", f"give at most {MOST_EXPANDED}: every set of them is computed")
     sets = [A for k in range(n + 1) for A in combinations(range(n), k)]
-    on = np.array([[float(i in A) for i in range(n)] for A in sets])
-    each = loss(W, b, features.replaced(density=on), tol=_TOL)
+    active = np.array([[float(i in A) for i in range(n)] for A in sets])
+    each = loss(W, b, features.replaced(density=active), tol=_TOL)
     return np.asarray(np.bincount([len(A) for A in sets], weights=each), dtype=np.float64)
 
 
-def shares_by_count(L: NDArray[np.floating], density: NDArray[np.floating]) -> NDArray[np.float64]:
+def shares_by_count(L: NDArray[np.floating], density: ArrayLike) -> NDArray[np.float64]:
     """p^k (1 - p)^(n - k) L_k for every k, shape (..., n + 1): the parts that sum to the expected loss.
 
-    Args:
-        L: (n + 1,), from `losses_by_count`.
-        density: (...), the same for every feature.
+    The density (...), the same for every feature, broadcasts with the leading axes of L (..., n + 1).
     """
-    p, k = np.asarray(density, dtype=np.float64)[..., None], np.arange(len(L))
-    return np.asarray(p**k * (1 - p) ** (len(L) - 1 - k) * L)
-
-
-def regular_polygon(sides: int, norm: float = 1.0) -> NDArray[np.float64]:
-    """W (2, k) of k features evenly around a circle."""
-    angles = 2 * np.pi * np.arange(sides) / sides
-    return norm * np.stack([np.cos(angles), np.sin(angles)])
+    p, n = np.asarray(density, dtype=np.float64)[..., None], L.shape[-1] - 1
+    k = np.arange(n + 1)
+    return np.asarray(p**k * (1 - p) ** (n - k) * L)
 
 
 def polygon_loss(sides: int, norm: float, bias: float) -> float:
-    """L_1 per feature of a regular polygon: the loss given that one of its features is on."""
-    W = regular_polygon(sides, norm)
+    """L_1 per feature of a regular polygon: the loss given that one of its features is active."""
+    W = norm * polygon(int(sides))
     return float(losses_one_active(W.T @ W, np.full(sides, bias), np.ones(sides))[0])
 
 
 def best_polygon(sides: int) -> tuple[float, float, float]:
     """The lowest L_1 per feature of a regular polygon of ``sides`` features without positive bias, its norm and its bias.
 
-    A bias above 0 costs n ReLU(b)^2 whenever nothing is on, which is nearly always in the limit that L_1 describes.
+    A bias above 0 costs n r(b)^2 whenever nothing is active, which is nearly always in the limit that L_1 describes.
     """
 
     def of_two(x: NDArray[np.float64]) -> float:

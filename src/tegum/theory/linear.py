@@ -7,6 +7,13 @@ For centred features of variance 1, without bias, the loss splits into *feature 
     L = sum_i I_i (1 - ||W_i||^2)^2 + sum_{i != j} I_j (W_j . W_i)^2
 
 and the best model keeps the m most important features on orthogonal axes: a linear model never superposes.
+
+>>> import tegum as tg
+>>> features = tg.features.CorrelatedSets(2, 2, density=0.3)
+>>> W, b = tg.theory.best_linear(features, n_hidden=2)                                     # the mean of each pair
+>>> tg.theory.linear_loss(W, b, features).round(6), tg.theory.linear_loss(0 * W, features.mean(), features).round(6)
+(np.float64(0.05), np.float64(0.31))
+
 Source: `Toy Models of Superposition`, section 2.2, after Saxe, McClelland and Ganguli (2014).
 """
 
@@ -21,13 +28,7 @@ from tegum.features import Features
 def linear_loss(
     W: Float[np.ndarray, "*batch m n"], b: Float[np.ndarray, "*batch n"], features: Features
 ) -> NDArray[np.float64]:
-    """The expected loss of y = W^T W x + b, shape (...), for any distribution of features.
-
-    Args:
-        W: weights.
-        b: biases.
-        features: the world or worlds, whose leading axes are broadcast against those of W.
-    """
+    """The expected loss of y = W^T W x + b, shape (...), for any features; their leading axes broadcast against those of W."""
     n = W.shape[-1]
     left_out = np.eye(n) - np.swapaxes(W, -1, -2) @ W
     spread = np.einsum("...ij,...jk,...ik->...i", left_out, features.covariance(), left_out)
@@ -36,11 +37,7 @@ def linear_loss(
 
 
 def best_linear(features: Features, n_hidden: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """W (m, n) and b (n,) of the best linear model of one world: the first m principal components, and what keeps the mean.
-
-    Args:
-        features: one world with equal importances.
-        n_hidden: m.
+    """W (m, n) and b (n,) of the best linear model of one distribution: m principal components, and what keeps the mean.
 
     Raises:
         InvalidInputError: where importances differ, for which principal components are not the answer.

@@ -1,6 +1,7 @@
-"""With which power one quantity grows with another: y ~ x^k.
+"""With which power one quantity grows with another: y ~ x^k, where k is the least-squares slope of ln y against ln x.
 
-Formula: k is the least-squares slope of ln y against ln x.  Example: ``exponent([1, 2, 4], [3, 12, 48])`` is 2.
+>>> round(exponent([1, 2, 4], [3, 12, 48]), 6)
+2.0
 """
 
 import numpy as np

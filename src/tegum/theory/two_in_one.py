@@ -5,30 +5,38 @@
     L = p (1 - p) { (1 - w_1^2)^2 / 3 + I r(s)^2 / 3 + I (1 - w_2^2)^2 / 3 + r(s)^2 / 3 } + p^2 { E(w_1^2, s) + I E(w_2^2, s) }
 
 with E(a, s) the mean squared error of r(a x + s x') against x for x, x' uniform on [0, 1].  The surface has a minimum where
-both weights are equal ("confused") in dense worlds, and antipodal ones in sparse worlds.  Example: importances (1, 2),
-p = 0.3, w = (0.9, -0.5): 0.144668.
+both weights are equal ("confused") where features are dense, and antipodal ones where they are sparse.
+
+>>> import tegum as tg
+>>> tg.theory.two_in_one_loss(0.9, -0.5, density=0.3, ratio=2).round(6)
+np.float64(0.144668)
+>>> tg.theory.two_in_one_minima(density=0.3).round(3)                                      # rows (w1, w2, loss)
+array([[ 1.024, -1.024,  0.03 ],
+       [ 0.707,  0.707,  0.077]])
 
 Source: Tom McGrath's comment in `Toy Models of Superposition`; the closed form is derived here.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import minimum_filter
 
 MOST_MINIMA = 6
 
 _REACH = 1.5
 _CELLS = 60
 _ROUNDS = 80
+_LATTICE = np.stack(np.meshgrid(np.arange(-2.0, 3), np.arange(-2.0, 3), indexing="ij"), axis=-1).reshape(-1, 2)
 _MIDDLE = 12
 _NEAR = 1e-4
 _ROUNDING = 1e-13
 _SAME = 1e-3
-_WORLDS_AT_ONCE = 64
+_AT_ONCE = 64
 _FLOW_STEP = 0.1
 _FLOW_STEPS = 600
 
 
-def _both_on(a: NDArray[np.float64], s: NDArray[np.float64]) -> NDArray[np.float64]:
+def _both_active(a: NDArray[np.float64], s: NDArray[np.float64]) -> NDArray[np.float64]:
     """E(a, s) = E (x - r(a x + s x'))^2, elementwise, for a >= 0; written so that nothing cancels for small s."""
     helping = (1 - a) ** 2 / 3 + s * s / 3 - (1 - a) * s / 2
     c = np.where(s < 0, -s, 1.0)
@@ -42,94 +50,79 @@ def _both_on(a: NDArray[np.float64], s: NDArray[np.float64]) -> NDArray[np.float
 
 
 def two_in_one_loss(w1: ArrayLike, w2: ArrayLike, density: ArrayLike, ratio: ArrayLike = 1.0) -> NDArray[np.float64]:
-    """The expected loss of weights (w1, w2) without bias; elementwise over broadcast arguments.
-
-    Args:
-        w1: the weight of the first feature.
-        w2: the weight of the second.
-        density: p, from 0 to 1.
-        ratio: the importance of the second feature; that of the first is 1.
-    """
+    """The expected loss of weights (w1, w2) and importances (1, ratio) without bias; elementwise over broadcast arguments."""
     v1, v2, p, r = np.broadcast_arrays(*(np.asarray(value, dtype=np.float64) for value in (w1, w2, density, ratio)))
     s = v1 * v2
     a, b = v1 * v1, v2 * v2
     leak = np.maximum(s, 0) ** 2
     one = ((1 - a) ** 2 + r * leak + r * (1 - b) ** 2 + leak) / 3
-    return np.asarray(p * (1 - p) * one + p * p * (_both_on(a, s) + r * _both_on(b, s)))
+    return np.asarray(p * (1 - p) * one + p * p * (_both_active(a, s) + r * _both_active(b, s)))
 
 
 def every_two_in_one_minimum(density: ArrayLike, ratio: ArrayLike = 1.0) -> NDArray[np.float64]:
-    """Every local minimum up to (w1, w2) -> (-w1, -w2), at many worlds at once.
+    """Every local minimum up to (w1, w2) -> (-w1, -w2), rows (w1, w2, loss) with w1 >= 0, lowest first, shape (..., 6, 3).
 
+    Importances are (1, ratio), which broadcasts with the density; rows are NaN where a surface has fewer minima.
     Candidates are the lowest points of a grid over |w| <= 1.5 that is finer near 0; around each a lattice of 25 points follows
     its lowest and is halved where that is in the middle.  What has something lower within 1e-4 at the end is no minimum.
-
-    Args:
-        density: broadcasts with the ratio.
-        ratio: importance of the second feature, that of the first is 1.
-
-    Returns:
-        (..., 6, 3): rows (w1, w2, loss), w1 >= 0, lowest first; NaN where there are fewer.
     """
     p, r = np.broadcast_arrays(np.asarray(density, dtype=np.float64), np.asarray(ratio, dtype=np.float64))
     found = np.full((p.size, MOST_MINIMA, 3), np.nan)
-    for first in range(0, p.size, _WORLDS_AT_ONCE):
-        part = slice(first, first + _WORLDS_AT_ONCE)
-        world, ends = _followed(p.ravel()[part], r.ravel()[part])
+    for first in range(0, p.size, _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        surface, ends = _followed(p.ravel()[part], r.ravel()[part])
         for k in range(len(found[part])):
-            rows = _different(ends[world == k])
+            rows = _different(ends[surface == k])
             found[first + k, : len(rows)] = rows
     return found.reshape(*p.shape, MOST_MINIMA, 3)
 
 
 def _followed(p: NDArray[np.float64], r: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The candidates of worlds (k,), each followed to its minimum: which world, and rows (w1, w2, loss)."""
-    world, x = _lowest_points(p, r)
+    """The candidates on surfaces (k,), each followed to its minimum: which surface, and rows (w1, w2, loss)."""
+    surface, x = _lowest_points(p, r)
+    p, r = p[surface, None], r[surface, None]
     width = np.full(len(x), _REACH / _CELLS)
     for _ in range(_ROUNDS):
-        around, values = _lattice(x, width, p[world], r[world])
+        around, values = _nearby(x, width[:, None, None] * _LATTICE, p, r)
         best = np.where(values.min(axis=1) < values[:, _MIDDLE], values.argmin(axis=1), _MIDDLE)
         x = around[np.arange(len(x)), best]
         width = np.where(best == _MIDDLE, width / 2, width)
-    values = _lattice(x, np.full(len(x), _NEAR), p[world], r[world])[1]
+    values = _nearby(x, _NEAR * _LATTICE, p, r)[1]
     minimum = values.min(axis=1, initial=np.inf) >= values[:, _MIDDLE] - _ROUNDING
     ends = np.column_stack([np.where(x[:, :1] >= 0, x, -x), values[:, _MIDDLE]])
-    return world[minimum], ends[minimum]
+    return surface[minimum], ends[minimum]
 
 
-def _lattice(
-    x: NDArray[np.float64], width: NDArray[np.float64], p: NDArray[np.float64], r: NDArray[np.float64]
+def _nearby(
+    x: NDArray[np.float64], steps: NDArray[np.float64], p: ArrayLike, r: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """25 points around each of (k, 2), and the losses there."""
-    steps = np.arange(-2, 3)
-    around = x[:, None] + width[:, None, None] * np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
-    return around, two_in_one_loss(around[..., 0], around[..., 1], p[:, None], r[:, None])
+    """The points that lie these steps from each of (k, 2), and the losses there."""
+    around = x[:, None] + steps
+    return around, two_in_one_loss(around[..., 0], around[..., 1], p, r)
 
 
 def _lowest_points(p: NDArray[np.float64], r: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Points of the grid that are no higher than their eight neighbours: which world, and their weights."""
+    """Points of the grid that are no higher than their eight neighbours: on which surface, and their weights."""
     w1 = _REACH * np.linspace(0, 1, _CELLS + 1) ** 1.5
     w2 = np.concatenate([-w1[:0:-1], w1])
-    surface = two_in_one_loss(w1[:, None], w2, p[:, None, None], r[:, None, None])
-    rim = np.pad(surface, ((0, 0), (1, 1), (1, 1)), constant_values=np.inf)
-    rim[:, 0, 1:-1] = rim[:, 2, -2:0:-1]
-    rows, columns = surface.shape[1:]
-    lowest = np.all([surface <= rim[:, i : i + rows, j : j + columns] for i in range(3) for j in range(3)], axis=0)
-    world, row, column = np.nonzero(lowest)
-    return world, np.column_stack([w1[row], w2[column]])
+    losses = two_in_one_loss(w1[:, None], w2, p[:, None, None], r[:, None, None])
+    rim = np.pad(losses, ((0, 0), (1, 1), (1, 1)), constant_values=np.inf)
+    rim[:, 0, 1:-1] = rim[:, 2, -2:0:-1]  # Beyond w1 = 0 lies (-w1, w2), which is (w1, -w2).
+    surface, row, column = np.nonzero(losses <= minimum_filter(rim, (1, 3, 3))[:, 1:-1, 1:-1])
+    return surface, np.column_stack([w1[row], w2[column]])
 
 
 def _different(ends: NDArray[np.float64]) -> NDArray[np.float64]:
     """The rows that differ in their weights, lowest loss first."""
-    kept: list[NDArray[np.float64]] = []
+    found: list[NDArray[np.float64]] = []
     for row in ends[np.argsort(ends[:, 2], kind="stable")]:
-        if all(abs(row[:2] - other[:2]).sum() > _SAME and abs(row[:2] + other[:2]).sum() > _SAME for other in kept):
-            kept.append(row)
-    return np.array(kept[:MOST_MINIMA]).reshape(-1, 3)
+        if all(abs(row[:2] - other[:2]).sum() > _SAME and abs(row[:2] + other[:2]).sum() > _SAME for other in found):
+            found.append(row)
+    return np.array(found[:MOST_MINIMA]).reshape(-1, 3)
 
 
 def two_in_one_minima(density: float, ratio: float = 1.0) -> NDArray[np.float64]:
-    """Every local minimum of one world up to (w1, w2) -> (-w1, -w2), lowest first: rows (w1, w2, loss), w1 >= 0."""
+    """The minima of one surface, as `every_two_in_one_minimum` gives them, as many rows as there are."""
     found = every_two_in_one_minimum(density, ratio)
     return np.asarray(found[np.isfinite(found[:, 2])])
 
@@ -146,8 +139,7 @@ def basin_shares(density: float, ratio: float = 1.0, side: int = 24) -> NDArray[
     step, h = _FLOW_STEP / (density * (1 + ratio)), 1e-5
     nudges = h * np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
     for _ in range(_FLOW_STEPS):
-        around = w[:, None] + nudges
-        values = two_in_one_loss(around[..., 0], around[..., 1], density, ratio)
+        values = _nearby(w, nudges, density, ratio)[1]
         w = w - step * np.stack([values[:, 0] - values[:, 1], values[:, 2] - values[:, 3]], axis=-1) / (2 * h)
     gaps = [np.minimum(np.abs(w - end).sum(axis=-1), np.abs(w + end).sum(axis=-1)) for end in minima]
     return np.bincount(np.argmin(gaps, axis=0), minlength=len(minima)) / len(w)

@@ -17,8 +17,8 @@ import tegum as tg
 from tegum.claims import Claim, Evidence, above, at_least, at_most, below, equal
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
-from tegum.theory import bound_units, denoised, half_recovered, recovered, recovery_rate, recovery_threshold
-from tegum.theory.compressed_sensing import Decoder
+from tegum.theory import bound_units
+from tegum.theory.compressed_sensing import Decoder, denoised, half_recovered, recovered, recovery_rate, recovery_threshold
 
 ACTIVE = (2, 4, 8)
 TIMES = (16, 32, 64, 128)

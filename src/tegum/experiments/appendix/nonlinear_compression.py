@@ -13,8 +13,7 @@ import xarray as xr
 from tegum.claims import Claim, Disagreement, Evidence, at_most, below, equal
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
-from tegum.theory import LINEAR_ERROR, compression_error
-from tegum.theory.nonlinear_compression import SHIFTS, Placement
+from tegum.theory.nonlinear_compression import LINEAR_ERROR, SHIFTS, Placement, compression_error
 
 SEGMENTS = [1, 2, 3, 4, 8]
 POINTS: dict[Profile, int] = {"quick": 26, "paper": 126}

@@ -13,7 +13,7 @@ import tegum as tg
 from tegum.claims import Claim, Evidence, above, at_least, below
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import phase_panels
-from tegum.geometry import SUPERPOSITION
+from tegum.geometry.measures import SUPERPOSITION
 from tegum.maps import extra_feature, extra_phase, paper_grid
 
 SIDE: dict[Profile, int] = {"quick": 12, "paper": 28}

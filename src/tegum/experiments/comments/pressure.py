@@ -2,10 +2,10 @@
 
 Paper: a comment in the paper (F45) reports both, especially for sparse features, and gives no measure.  Here purity is the
 share of features in identified shapes, of all learned features that overlap with others, and beside it stands how far their D_i
-are from the shape's own value (`tegum.geometry.purity`).  ReLU-output models, m = 6, equal importances, densities 0.2 and 0.1,
-n from 18 (three times m: fewer would all fit in pairs) to 144 (paper profile 288 and density 0.3 too); AdamW at a constant 3e-3
-without decay, 6,000 steps of 256 (paper profile 12,000), so that every recorded step is a training of that length.  All
-seeds count.  Linear models of the same sizes are the control.
+are from the shape's own value.  ReLU-output models, m = 6, equal importances, densities 0.2 and 0.1, n from 18 (three times m:
+fewer would all fit in pairs) to 144 (paper profile 288 and density 0.3 too); AdamW at a constant 3e-3 without decay, 6,000
+steps of 256 (paper profile 12,000), so that every recorded step is a training of that length.  All seeds count.  Linear models
+of the same sizes are the control.
 """
 
 from typing import Any
@@ -18,6 +18,7 @@ import tegum as tg
 from tegum.claims import Claim, Evidence, above, below
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
+from tegum.geometry.identification import level_distance, purity
 
 M = 6
 FEATURES: dict[Profile, tuple[int, ...]] = {"quick": (18, 36, 72, 144), "paper": (18, 36, 72, 144, 288)}
@@ -47,7 +48,7 @@ def study(profile: Profile) -> xr.Dataset:
 
 def measured(runs: list[xr.Dataset], kind: str) -> xr.Dataset:
     """Both measures at every recorded step, over ``n_features``."""
-    measures = {"purity": tg.geometry.purity, "distance": tg.geometry.level_distance}
+    measures = {"purity": purity, "distance": level_distance}
     weights = [run["W_history"].astype(np.float64) for run in runs]
     return xr.Dataset(
         {

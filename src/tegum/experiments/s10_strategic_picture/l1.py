@@ -18,7 +18,9 @@ import tegum as tg
 from tegum.claims import Claim, Evidence, at_least, below, closed_form, every, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
-from tegum.theory import alone, dropped_loss, pair, regular_polygon
+from tegum.geometry import polygon
+from tegum.theory import dropped_loss
+from tegum.theory.activity import alone, pair
 from tegum.theory.scaling import exponent
 
 N, M, DENSITY = 20, 5, 0.1
@@ -69,7 +71,7 @@ def measured(run: xr.Dataset, features: tg.features.Features) -> xr.Dataset:
 def per_activation() -> xr.Dataset:
     """Loss saved per active hidden unit, alone, as a pair and as a pentagon."""
     net = tg.nets.ReluOutput(5, 2)
-    initial = {"W": regular_polygon(5), "b": np.full(5, -0.1)}
+    initial = {"W": polygon(5), "b": np.full(5, -0.1)}
     found = tg.exact.minimise(net, tg.features.Independent(5), sweep={"density": SPARSE.tolist()}, seeds=1, initial=initial)
     active = 2 - (1 - SPARSE) ** 5 - (1 - SPARSE) ** 4
     values = {

@@ -18,15 +18,15 @@ from tegum.claims import Claim, Evidence, above, at_least, at_most, below, close
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
 from tegum.geometry import gram, relu_energy
-from tegum.theory import (
+from tegum.theory.expansion import (
     active_error,
     best_polygon,
+    inactive_error,
     loss_nothing_active,
     losses_by_count,
     losses_one_active,
     polygon_loss,
     shares_by_count,
-    silent_error,
 )
 
 N = 8
@@ -180,7 +180,7 @@ def linear_error(slope: ArrayLike, bias: ArrayLike) -> NDArray[np.float64]:
 def best_bias(slope: float) -> dict[str, xr.DataArray]:
     """The bias between -1 and 1, in steps of 0.001, that is best for an output without interference, and what it saves."""
     b = xr.DataArray(np.linspace(-1, 1, 2001), dims="bias")
-    active, inactive = b.copy(data=active_error(slope, b)), b.copy(data=silent_error(0.0, b))
+    active, inactive = b.copy(data=active_error(slope, b)), b.copy(data=inactive_error(0.0, b))
     loss = SOME * active + (1 - SOME) * inactive
     return {"bias": b[loss.argmin("bias")], "saved": SOME * float(active_error(slope, 0.0)) - loss.min("bias")}
 
@@ -197,7 +197,7 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:
             "The two integrals of L_1 are elementary.",
             how="active feature at slope 1.2, bias -0.2; inactive ones at slope 0.3, bias -0.1 and slope -0.4, bias 0.2",
             expect=near([0.0092593, 0.0088889, 0.0066667], 1e-7),
-            of=np.array([active_error(1.2, -0.2), silent_error(0.3, -0.1), silent_error(-0.4, 0.2)]),
+            of=np.array([active_error(1.2, -0.2), inactive_error(0.3, -0.1), inactive_error(-0.4, 0.2)]),
             against={"without the ReLU": linear_error([1 - 1.2, 0.3, -0.4], [0.2, -0.1, 0.2])},
             evidence=closed_form(),
         ),
@@ -208,12 +208,12 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:
             expect={"active": at_most(1e-12), "inactive": at_least(-1e-12)},
             of={
                 "active": active_error(slope, bias) - linear_error(1 - slope, -bias),
-                "inactive": linear_error(slope, bias) - silent_error(slope, bias),
+                "inactive": linear_error(slope, bias) - inactive_error(slope, bias),
             },
             against={
                 "a negative input, slope 1, no bias": {
                     "active": 1 / 3 - linear_error(0.0, 0.0),
-                    "inactive": linear_error(-1.0, 0.0) - silent_error(-1.0, 0.0),
+                    "inactive": linear_error(-1.0, 0.0) - inactive_error(-1.0, 0.0),
                 }
             },
             evidence=closed_form(slopes_and_biases=slope.size),
@@ -232,7 +232,7 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:
             "free",
             "With one feature active, negative interference is free, and so is positive below a negative bias.",
             how="squared output of an inactive feature at overlap -0.4 without bias, and at 0.4 with bias -0.4",
-            measure=lambda line: silent_error(*line),
+            measure=lambda line: inactive_error(*line),
             expect=equal(0),
             of=([-0.4, 0.4], [0.0, -0.4]),
             against={"overlap 0.4 without bias": (0.4, 0.0)},

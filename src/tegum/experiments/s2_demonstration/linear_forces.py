@@ -17,7 +17,8 @@ from tegum.experiments import Experiment, Figure, Profile
 from tegum.features import Independent
 from tegum.figures import curve_panel
 from tegum.geometry import feature_norms, gram
-from tegum.theory import dropped_loss, feature_benefit, linear_interference, linear_loss
+from tegum.theory import dropped_loss, linear_loss
+from tegum.theory.linear import feature_benefit, linear_interference
 
 N, M = 20, 5
 IMPORTANCE = tg.features.geometric(0.7, N)

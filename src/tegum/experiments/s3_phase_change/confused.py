@@ -20,7 +20,8 @@ from tegum.experiments.s3_phase_change.shared import orders
 from tegum.figures import category_panels, surface_panels, transition_marks
 from tegum.maps import transitions_between
 from tegum.nets import ReluOutput
-from tegum.theory import basin_shares, dropped_loss, every_two_in_one_minimum, paired_loss, two_in_one_loss, two_in_one_minima
+from tegum.theory import dropped_loss, paired_loss, two_in_one_loss, two_in_one_minima
+from tegum.theory.two_in_one import basin_shares, every_two_in_one_minimum
 
 RATIOS = [0.1, 0.3, 1.0]
 SHOWN = [0.9, 0.58, 0.3]

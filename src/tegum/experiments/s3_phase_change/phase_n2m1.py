@@ -20,7 +20,7 @@ from tegum.claims import Claim, Disagreement, Evidence, best_of, between, every,
 from tegum.exact import FIRST_ORDER
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s3_phase_change.shared import BEST, OPTIMUM, PAPER_RULE, phase_figures, phase_study, stuck_claim
-from tegum.geometry import DEDICATED, NOT_LEARNED, SUPERPOSITION
+from tegum.geometry.measures import DEDICATED, NOT_LEARNED, SUPERPOSITION
 from tegum.maps import extra_phase
 from tegum.theory import pair_boundary
 

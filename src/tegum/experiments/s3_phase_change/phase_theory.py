@@ -19,9 +19,10 @@ from tegum.exact import FIRST_ORDER
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s3_phase_change.shared import orders
 from tegum.figures import category_panels, curve_panel
-from tegum.geometry import SUPERPOSITION
+from tegum.geometry.measures import SUPERPOSITION
 from tegum.maps import extra_feature, extra_phase, ratio_axis, transitions_between
-from tegum.theory import best_simplex, dropped_loss, pair_boundary, paired_loss, phase_losses
+from tegum.theory import dropped_loss, pair_boundary, paired_loss
+from tegum.theory.candidates import best_simplex, phase_losses
 
 SIDE: dict[Profile, int] = {"quick": 150, "paper": 600}
 SIZES = (2, 3, 4)

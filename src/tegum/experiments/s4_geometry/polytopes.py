@@ -17,17 +17,8 @@ import tegum as tg
 from tegum.claims import Claim, Disagreement, Evidence, at_least, below, closed_form, equal, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel, fraction_scatter, polytope_table
-from tegum.geometry import (
-    cosines,
-    dimensionality,
-    identify,
-    ignoring,
-    polygon,
-    relu_energy,
-    shape_names,
-    simplex,
-    thomson_points,
-)
+from tegum.geometry import cosines, dimensionality, identify, ignoring, polygon, relu_energy, shape_names, simplex
+from tegum.geometry.thomson import thomson_points
 
 STARTS: dict[Profile, tuple[int, int]] = {"quick": (40, 12), "paper": (200, 64)}
 """Random starts of the Thomson problem, and of each exact optimum."""

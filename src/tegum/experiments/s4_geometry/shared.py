@@ -21,16 +21,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 import tegum as tg
-from tegum.geometry import (
-    aligned,
-    dimensionality,
-    dimensions_per_feature,
-    factor_dimensions,
-    feature_graph,
-    feature_norms,
-    identify,
-    largest_across,
-)
+from tegum.geometry import aligned, dimensionality, dimensions_per_feature, feature_graph, feature_norms, identify
+from tegum.geometry.graph import factor_dimensions, largest_across
 from tegum.theory import bound_units
 
 TRAINING, EXACT, POLISHED = "training", "exact", "exact from trained"

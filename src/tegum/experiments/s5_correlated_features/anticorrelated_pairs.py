@@ -16,7 +16,8 @@ import tegum as tg
 from tegum.claims import Claim, Disagreement, below, every, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.geometry import ANTIPODAL_PAIRS, LOCAL_BASES, cosines, feature_norms
+from tegum.geometry import cosines, feature_norms
+from tegum.geometry.sets import ANTIPODAL_PAIRS, LOCAL_BASES
 
 DENSITY = 0.1
 DENSITIES = [0.01, 0.05, 0.1, 0.2, 0.35, 0.5]

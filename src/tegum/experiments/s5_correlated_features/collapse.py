@@ -22,8 +22,8 @@ from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
 from tegum.experiments.s5_correlated_features.shared import optimum
 from tegum.figures import curve_panel, set_arrows
-from tegum.geometry import POLYGON, aligned, arrangement_of, collapsed_at, feature_norms, set_relations
-from tegum.geometry.sets import COLLAPSED
+from tegum.geometry import aligned, arrangement_of, feature_norms
+from tegum.geometry.sets import COLLAPSED, POLYGON, collapsed_at, set_relations
 
 DENSITIES = [0.01, 0.03, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9]
 SHOWN = [0.75, 0.3, 0.2, 0.1, 0.01]

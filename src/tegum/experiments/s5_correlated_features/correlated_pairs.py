@@ -18,7 +18,8 @@ import tegum as tg
 from tegum.claims import Claim, Evidence, at_most, below, between, every, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.geometry import ANTIPODAL_PAIRS, LOCAL_BASES, cosines, feature_norms
+from tegum.geometry import cosines, feature_norms
+from tegum.geometry.sets import ANTIPODAL_PAIRS, LOCAL_BASES
 from tegum.theory.scaling import exponent
 
 DENSITY = 0.05

@@ -19,7 +19,8 @@ from tegum.claims import Claim, all_of, below, equal, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
 from tegum.figures import gram_panels
-from tegum.geometry import LOCAL_BASES, feature_norms, gram
+from tegum.geometry import feature_norms, gram
+from tegum.geometry.sets import LOCAL_BASES
 
 SIZE, N, M = 10, 20, 10
 DENSITY = 0.01

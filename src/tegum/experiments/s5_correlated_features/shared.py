@@ -16,7 +16,8 @@ import tegum as tg
 from tegum.claims import Evidence, best_of
 from tegum.experiments import Figure
 from tegum.figures import census_dots, set_arrows
-from tegum.geometry import UNNAMED_SETS, aligned, aligned_to, arrangement_of, cosines
+from tegum.geometry import aligned, aligned_to, arrangement_of, cosines
+from tegum.geometry.sets import UNNAMED_SETS
 
 
 def census(

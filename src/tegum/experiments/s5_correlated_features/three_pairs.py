@@ -16,7 +16,8 @@ import tegum as tg
 from tegum.claims import Claim, Disagreement, Evidence, all_of, between, equal, every, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.geometry import POLYGON, arrangement_of, circle_gaps, feature_norms, identify, shape_names
+from tegum.geometry import arrangement_of, circle_gaps, feature_norms, identify, shape_names
+from tegum.geometry.sets import POLYGON
 
 DENSITY = 0.05
 DENSITIES = [0.0025, 0.01, 0.03, 0.05, 0.08]

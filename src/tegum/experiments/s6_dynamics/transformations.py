@@ -25,6 +25,7 @@ from tegum.experiments.s6_dynamics import shared
 from tegum.experiments.s6_dynamics.shared import CLOCK, FLOW, SHORT, TRAINING
 from tegum.figures import path_slider
 from tegum.geometry import Visit
+from tegum.geometry.stages import between_sets, plateaus, stages
 
 SET, M, DENSITY = 3, 3, 0.01
 SEEDS: dict[Profile, int] = {"quick": 32, "paper": 128}
@@ -77,7 +78,7 @@ def order(found: tuple[Visit, ...]) -> str:
 
 def octahedra(path: xr.Dataset) -> NDArray[np.bool_]:
     """Whether a model ends as an octahedron with opposites from different sets, all D_i within 0.02 of 1/2, (seed,)."""
-    ends = [tg.geometry.stages(W[-1:], SET)[0] == "D" for W in path["W"].values]
+    ends = [stages(W[-1:], SET)[0] == "D" for W in path["W"].values]
     return np.array(ends, bool) & (abs(path["D"].isel(time=-1).values - 0.5) <= 0.02).all(axis=1)
 
 
@@ -96,7 +97,7 @@ def resting(path: xr.Dataset) -> dict[str, Any]:
     """Whether a model's loss has two plateaus or more that end with a fall, (seed,); and the median number of them."""
     times = path["time"].values
     counts = [
-        sum(loss[plateau.last :].min() < 0.8 * plateau.loss for plateau in tg.geometry.plateaus(loss, times))
+        sum(loss[plateau.last :].min() < 0.8 * plateau.loss for plateau in plateaus(loss, times))
         for loss in path["loss"].values
     ]
     return {"at least two": np.array(counts) >= 2, "median": float(np.median(counts)) if counts else np.nan}
@@ -188,7 +189,7 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
 def shown(path: xr.Dataset) -> int:
     """The model that visits most stages, and among those the one whose bundles are most nearly opposite."""
     found = visits(path)
-    axis = [tg.geometry.between_sets(W, SET) for W in path["W"].values]
+    axis = [between_sets(W, SET) for W in path["W"].values]
 
     def rank(k: int) -> tuple[int, float]:
         rows = [row for visit in found[k] if visit.stage == "B" for row in range(visit.first, visit.last + 1)]

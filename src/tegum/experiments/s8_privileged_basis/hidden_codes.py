@@ -21,7 +21,8 @@ import tegum as tg
 from tegum.claims import Claim, at_least, below, best_of, equal, falling, near, passes
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import NeuronPanel, census_dots, stack_panels
-from tegum.geometry.codes import ALL_MONOSEMANTIC, CODES, EIGHT_IN_FIVE, UNNAMED, WEIGHTY, code_of, hand_built
+from tegum.geometry import code_of, hand_built
+from tegum.geometry.codes import ALL_MONOSEMANTIC, CODES, EIGHT_IN_FIVE, UNNAMED, WEIGHTY, blocks_of, sign_pattern
 from tegum.theory import dropped_loss
 
 PRINTED = dict(zip([0.7, 0.3, 0.15, 0.12, 0.06, 0.03], CODES, strict=True))
@@ -98,7 +99,7 @@ def regime_claim(here: xr.Dataset, name: str) -> Claim:
     best, built, ahead = tg.best(here), here.sel(kind_built=name), lead(here, name)
     code, trained = code_of(best["W"].values), code_of(built["built_W"].values)
     note = f"On {LEAD_SAMPLES:,} other samples it leads the best '{name}' by {ahead[0]:.6f} ± {ahead[1]:.6f}. " if ahead else ""
-    if code.name != UNNAMED and not code.silences:
+    if code.name != UNNAMED and not code.inhibits:
         note += f"Not every silencing weight of '{code.name}' is there."
     threshold = f"|W| above {WEIGHTY} of the feature's largest positive weight counts; features of norm below 0.5 do not"
     return Claim(
@@ -121,9 +122,9 @@ def regime_claim(here: xr.Dataset, name: str) -> Claim:
 
 def by_importance(W: NDArray[np.floating]) -> tuple[bool, int, int]:
     """Whether the represented features and those alone are the most important ones, and how many there are of either."""
-    pattern = tg.geometry.sign_pattern(W)
+    pattern = sign_pattern(W)
     represented = np.flatnonzero((pattern != 0).any(axis=0)).tolist()
-    blocks = tg.geometry.blocks_of(pattern)
+    blocks = blocks_of(pattern)
     alone = sorted(int(features[0]) for neurons, features in blocks if len(features) == len(neurons) == 1)
     first = represented == list(range(len(represented))) and alone == list(range(len(alone)))
     return first, len(represented), len(alone)
@@ -151,7 +152,7 @@ def alone_in(W: xr.DataArray) -> dict[str, Any]:
 
 def excited(W: NDArray[np.floating]) -> NDArray[np.int64]:
     """How many neurons each feature excites, by importance."""
-    return np.asarray((tg.geometry.sign_pattern(W) > 0).sum(axis=0))
+    return np.asarray((sign_pattern(W) > 0).sum(axis=0))
 
 
 def words_in(models: NDArray[np.floating]) -> dict[str, Any]:
@@ -224,7 +225,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The best models as matrix and stacks, and what all fits found."""
     panels = {}
     for density, W in zip(DENSITIES, tg.best(data)["W"].values.astype(np.float64), strict=True):
-        blocks = tg.geometry.blocks_of(tg.geometry.sign_pattern(W))
+        blocks = blocks_of(sign_pattern(W))
         single = [neurons[0] for neurons, features in blocks if len(features) == 1]
         panels[f"p = {density:g}<br>{code_of(W).name}"] = NeuronPanel(W, ~np.isin(np.arange(5), single))
     close = (data["loss"] < 1.01 * data["loss"].min("seed")).mean("seed").values

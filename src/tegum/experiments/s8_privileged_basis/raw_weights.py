@@ -15,7 +15,8 @@ import tegum as tg
 from tegum.claims import Claim, at_least, at_most, best_of, every
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import NeuronPanel, curve_panel, stack_panels
-from tegum.geometry import monosemantic, random_rotations, second_to_first
+from tegum.geometry import monosemantic, second_to_first
+from tegum.geometry.neurons import random_rotations
 
 DENSITIES = [1.0, 0.7, 0.5, 0.3, 0.2, 0.15, 0.1, 0.05]
 MODERATE = [0.5, 0.3]

@@ -28,7 +28,8 @@ from tegum.experiments.s9_computation.shared import (
     trained,
 )
 from tegum.figures import curve_panel, stack_panels
-from tegum.geometry import main_features, monosemantic, primary_share, second_to_first
+from tegum.geometry import main_features, monosemantic, second_to_first
+from tegum.geometry.neurons import primary_share
 
 DENSITIES = [0.03, 0.01]
 SIZE: dict[Profile, tg.Recipe] = {

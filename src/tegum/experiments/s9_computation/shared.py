@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.figures import NeuronPanel
-from tegum.geometry import monosemantic, rescaled_neurons, silent_neurons
+from tegum.geometry import monosemantic, rescaled_neurons
+from tegum.geometry.neurons import inactive_neurons
 from tegum.nets import alive_parameters
 from tegum.theory import absolute_without_superposition
 
@@ -56,7 +57,7 @@ def neurons(model: xr.Dataset, initial: bool = False) -> NDArray[np.float64]:
     """Rows of W1 at the canonical scale, of the neurons that are in use; on request those of all neurons before training."""
     W1, W2 = (model[name].values.astype(np.float64) for name in ("start_W1" if initial else "W1", "W2"))
     V1, V2 = rescaled_neurons(W1, W2)
-    return V1 if initial else np.asarray(V1[~silent_neurons(V2.T)])
+    return V1 if initial else np.asarray(V1[~inactive_neurons(V2.T)])
 
 
 def best_nets(data: xr.Dataset, initial: bool = False) -> Nets:
