@@ -27,9 +27,7 @@ from tegum.claims import Claim, Evidence, above, at_least, at_most, below, betwe
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s4_geometry import shared
 from tegum.experiments.s4_geometry.shared import EXACT, TRAINING, WAYS, at_shown, line_of, models_of, over_inverse, within
-from tegum.figures import curve_panel, fraction_scatter, network_panels, polytope_table, shape_shares
-from tegum.geometry import dimensionality, identify
-from tegum.theory import dropped_loss
+from tegum.geometry import dimensionality
 
 SIZE: dict[Profile, tuple[int, int]] = {"quick": (120, 12), "paper": (400, 30)}
 SMALLER: dict[Profile, tuple[int, int]] = {"quick": (80, 8), "paper": (200, 20)}
@@ -177,7 +175,7 @@ def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             "features per dimension, 1/D*, over x / ln x with x = 1/(1 − S), from x = 4 on; the bound leaves the constant "
             "open, and 1 is ours",
             within(line_of(W), 4),
-            measure=shared.over_the_bound,
+            measure=lambda line: 1 / line / shared.features_per_dimension(line[shared.INVERSE].values),
             expect=near(1, 0.25),
             against={"linear models": within(over_inverse(data["linear_D_star"]), 4)},
             note="Where it rises, D* falls faster than the bound's form.",
@@ -222,7 +220,7 @@ def way_claims(data: xr.Dataset) -> list[Claim]:
     """How training and exact minimisation compare."""
     line, exact_line = (line_of(models_of(data, way)) for way in (TRAINING, EXACT))
     trained, exact, polished = (over_inverse(data["loss"].sel(way=way)) for way in WAYS)
-    n, m, dropped = data.sizes["feature"], data.sizes["hidden"], dropped_loss(data["density"].values)
+    n, m, dropped = data.sizes["feature"], data.sizes["hidden"], tg.theory.dropped_loss(data["density"].values)
     excess, higher, gap = trained / polished - 1, exact / polished - 1, abs(line - exact_line)
     at_rest = float((data["gradient"].sel(way=list(WAYS[1:])) <= shared.GRADIENT).mean())
     return [
@@ -267,7 +265,7 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             (1.2, 1.5),
             "Where superposition begins, features form tetrahedra.",
             "the most features within 0.02 of D = 3/4 in one model, per dimension; in the paper 20 features in 30 dimensions",
-            measure=shared.most_tetrahedral,
+            measure=lambda W: (abs(dimensionality(W.values) - 3 / 4) <= 0.02).sum(axis=1).max(initial=0) / W.sizes["hidden"],
             expect=at_least(20 / 30),
         ),
         looked_at(
@@ -291,7 +289,7 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             PLATEAU,
             "Features are packed efficiently: their D_i sum to the number of dimensions.",
             "sum of all D_i over m",
-            measure=shared.packing,
+            measure=lambda W: shared.along(W, dimensionality(W.values).sum(axis=1) / W.sizes["hidden"]),
             expect=between(0.95, 1 + 1e-9),
         ),
         looked_at(
@@ -336,31 +334,31 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     models = {way: models_of(data, way) for way in (TRAINING, EXACT)}
     lines = {way: line_of(models_of(data, way)) for way in WAYS}
     x = lines[EXACT][shared.INVERSE].values
-    names = {way: np.array([identify(each).names for each in W.values]) for way, W in models.items()}
+    names = {way: np.array([tg.geometry.identify(each).names for each in W.values]) for way, W in models.items()}
     features = {f"features per dimension, {way}": 1 / lines[way] for way in models}
     bound = lines[EXACT][x > 1.3].copy(data=shared.features_per_dimension(x[x > 1.3]))
     size = f"{data.sizes['feature']} features in {data.sizes['hidden']} dimensions"
-    paper = xr.DataArray(shared.PAPER, {shared.INVERSE: shared.PAPER_X}, [shared.INVERSE])
+    paper = {"paper": xr.DataArray(shared.PAPER, {shared.INVERSE: shared.PAPER_X}, [shared.INVERSE])}
     pictures = {
         "line": Figure(
-            curve_panel(lines, X_TITLE, "D* = m / ‖W‖², dimensions per feature", log_x=True, points={"paper": paper}),
+            tg.figures.curve_panel(lines, X_TITLE, "D* = m / ‖W‖², dimensions per feature", log_x=True, points=paper),
             f"Dimensions per feature, {size}. Where features are dense, on the left, W has the squared norm of one feature for "
             "each dimension, though no feature has a direction of its own; then D* falls to 1/2 and stays there while features "
             "sit in pairs. Circles are read off the paper's figure.",
         ),
         "sensing": Figure(
-            curve_panel(features | {"x / ln x": bound}, X_TITLE, "features per dimension", log_x=True),
+            tg.figures.curve_panel(features | {"x / ln x": bound}, X_TITLE, "features per dimension", log_x=True),
             "How many features each dimension holds, beside the form of the compressed-sensing bound with constant 1. The "
             "bound is on exact recovery; these models only pay for what they get wrong.",
         ),
         "factors": Figure(
-            polytope_table(shared.clearest_factors(models[EXACT]), {}),
+            tg.figures.polytope_table(shared.clearest_factors(models[EXACT]), {}),
             "Tegum factors cut out of the models: for each shape the component that fits best at any density, turned into the "
             "dimensions that it spans, its features numbered anew. Where the graph of a model falls apart, the model is nearly "
             "an orthogonal sum of such parts.",
         ),
         "shares": Figure(
-            shape_shares(list(x), names, X_TITLE),
+            tg.figures.shape_shares(list(x), names, X_TITLE),
             "Which share of the features forms which shape. The paper sees, from left to right: nothing with a direction of "
             "its own, tetrahedra, triangles, digons, pentagons and antiprisms, and one tangle.",
         ),
@@ -370,12 +368,12 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         marks = {f"{place:.2f}": float(place) for place in six[shared.INVERSE].values}
         D, line = list(dimensionality(W.values)), list(lines[way].values)
         pictures[f"dots-{way}"] = Figure(
-            fraction_scatter(list(x), D, X_TITLE, line=line, line_name="D*", log=True, marks=marks, height=520),
+            tg.figures.fraction_scatter(list(x), D, X_TITLE, line=line, line_name="D*", log=True, marks=marks, height=520),
             f"The dimensionality of every feature ({way}); {size}. Dots gather on the fractions of regular shapes. "
             "Dotted lines: the densities of the six feature graphs.",
         )
         pictures[f"graphs-{way}"] = Figure(
-            network_panels({f"1/(1−S) = {place}": each for place, each in zip(marks, six.values, strict=True)}),
+            tg.figures.network_panels({f"1/(1−S) = {place}": each for place, each in zip(marks, six.values, strict=True)}),
             f"Feature graphs at six densities ({way}): learned features are joined where |W_i · W_j| > 0.1, by thicker lines "
             "where they overlap more, and coloured by the shape that their directions were identified as.",
         )
