@@ -116,8 +116,7 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
         claim(
             "sticky",
             "The line is sticky at 1 and at 1/2.",
-            "widest run of neighbouring points of the paper's grid with |D* − 1/2| < 0.025, D* interpolated where a point was "
-            "not trained; D* for 1/(1 − S) up to 1.1",
+            "widest run of the paper's grid points with |D* − 1/2| < 0.025, D* interpolated; D* for 1/(1 − S) up to 1.1",
             line_of(W),
             measure=shared.sticking,
             expect={"grid points at 1/2": at_least(10), "dense D*": above(0.97)},
@@ -172,8 +171,7 @@ def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
         claim(
             "compressed-sensing",
             "Features per dimension grow with sparsity as the compressed-sensing bound does.",
-            "features per dimension, 1/D*, over x / ln x with x = 1/(1 − S), from x = 4 on; the bound leaves the constant "
-            "open, and 1 is ours",
+            "1/D* over x / ln x with x = 1/(1 − S), from x = 4 on; the bound leaves the constant open, and 1 is ours",
             within(line_of(W), 4),
             measure=lambda line: 1 / line / shared.features_per_dimension(line[shared.INVERSE].values),
             expect=near(1, 0.25),
@@ -188,7 +186,7 @@ def size_claims(data: xr.Dataset) -> list[Claim]:
     W = models_of(data, TRAINING)
     n, m, smaller = W.sizes["feature"], W.sizes["hidden"], f"{int(data['smaller_n'])}, {int(data['smaller_m'])}"
     D_star = {name: over_inverse(data[f"{name}_D_star"]) for name in ("smaller", "doubled", "crowded")}
-    counts = {name: over_inverse(data[f"{name}_represented"]) for name in ("smaller", "doubled")}
+    fewer, doubled = (at_shown(over_inverse(data[f"{name}_represented"]), data) for name in ("smaller", "doubled"))
     base = at_shown(shared.along(W, shared.represented(W.values)), data)
     return [
         Claim(
@@ -205,12 +203,10 @@ def size_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "doubled",
             "Doubling m doubles the number of features represented.",
-            how="features with norm at least 1/2, at the six densities of the graphs: of models with (n, m) = "
-            f"({3 * n // 2}, {2 * m}) over those with ({n}, {m})",
-            measure=lambda sizes: sizes[0] / sizes[1].where(sizes[1] > 0),
+            how=f"features with norm at least 1/2, ({3 * n // 2}, {2 * m}) over ({n}, {m}), at the densities of the graphs",
             expect=near(2, 0.1, relative=True),
-            of=(counts["doubled"], base),
-            against={f"({n}, {m}) over ({smaller})": (base, at_shown(counts["smaller"], data))},
+            of=doubled / base.where(base > 0),
+            against={f"({n}, {m}) over ({smaller})": base / fewer.where(fewer > 0)},
             evidence=Evidence(f"{data.sizes['shown_density']} densities, 1 model of each size"),
         ),
     ]
@@ -222,30 +218,28 @@ def way_claims(data: xr.Dataset) -> list[Claim]:
     trained, exact, polished = (over_inverse(data["loss"].sel(way=way)) for way in WAYS)
     n, m, dropped = data.sizes["feature"], data.sizes["hidden"], tg.theory.dropped_loss(data["density"].values)
     excess, higher, gap = trained / polished - 1, exact / polished - 1, abs(line - exact_line)
-    at_rest = float((data["gradient"].sel(way=list(WAYS[1:])) <= shared.GRADIENT).mean())
+    at_rest = (data["gradient"].sel(way=list(WAYS[1:])) <= shared.GRADIENT).mean()
     return [
         claim(
             "converged",
             "Training has come to its end: minimising the expected loss further hardly lowers it.",
             "exact loss after training over that after exact minimisation from there, minus 1",
-            trained,
-            measure=lambda loss: loss / polished - 1,
+            excess,
             expect=at_most(0.01, "%"),
-            against={"W = 0, every output at its mean (closed form)": shared.along(line, n * dropped)},
-            note=f"The median is {float(excess.median()):.2%}. {at_rest:.0%} of the minimisations ended by their gradient, the "
-            f"others by their number of steps; the loss at density 1 is {float(trained[0]):.3f}, that of principal components "
+            against={"W = 0, every output at its mean (closed form)": shared.along(line, n * dropped) / polished - 1},
+            note=f"The median is {excess.median():.2%}. {at_rest:.0%} of the minimisations ended by their gradient, the others "
+            f"by their number of steps; the loss at density 1 is {trained[0]:.3f}, that of principal components "
             f"{(n - m) / 12:.3f}.",
         ),
         claim(
             "both-ways",
             "Stochastic training and exact minimisation tell the same story.",
             "difference of D* between the two, from the same initial weights",
-            line,
-            measure=lambda line: abs(line - exact_line),
+            gap,
             expect=at_most(0.05),
-            against={"models with two features per dimension": over_inverse(data["crowded_D_star"])},
-            note=f"The median is {float(gap.median()):.3f}. Minimised from the initial instead of from the trained weights, "
-            f"{int((higher < 0).sum())} of {higher.size} models end lower, by {max(-float(higher.min()), 0):.2%} at most; the "
+            against={"models with two features per dimension": abs(over_inverse(data["crowded_D_star"]) - exact_line)},
+            note=f"The median is {gap.median():.3f}. Minimised from the initial instead of from the trained weights, "
+            f"{(higher < 0).sum():d} of {higher.size} models end lower, by {max(-float(higher.min()), 0):.2%} at most; the "
             f"others higher, by {max(float(higher.max()), 0):.2%} at most.",
         ),
     ]
