@@ -107,8 +107,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         ),
         Claim(
             "pair-theory",
-            "Dedicated features and antipodal pairs explain counts and losses: one more feature pays if I_N / I_(2m-N-1) "
-            "exceeds 2p / (4 - 5p).",
+            "Dedicated features and pairs explain counts and losses: one more pays if I_N / I_(2m-N-1) > 2p / (4 - 5p).",
             how="features with norm at least 0.9, and by how much the exact loss exceeds that of the closed form",
             measure=lambda models: {
                 "features": represented(models),

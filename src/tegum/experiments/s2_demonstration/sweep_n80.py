@@ -48,8 +48,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             against={"linear models": linear / 20},
             evidence=evidence,
             note=f"Pairs and dedicated features alone give {here} here and {printed} for n = 20, down to density 0.03: 0.9^4 "
-            "is 0.66, not 0.7. At 0.01 and below counts depend on training, too; the printed small model has fewer at 0.001 "
-            "than at 0.003.",
+            "is 0.66, not 0.7. Below that counts depend on training, too; the printed ones fall from density 0.003 to 0.001.",
         ),
     ]
 

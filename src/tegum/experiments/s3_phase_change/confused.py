@@ -169,8 +169,7 @@ def transition_claims(data: xr.Dataset, same: xr.Dataset, unequal: xr.Dataset) -
             f"0.5) the largest step is {inside.max():.3f}.",
             disagreement=Disagreement(
                 "dropped and antipodal solutions turn into each other continuously",
-                f"first order at every importance located: jumps of {span(to_dropped['jump'], '.1%')} at density "
-                f"{span(to_dropped['value'], '.4f')}",
+                f"always first order: jumps of {span(to_dropped['jump'], '.1%')} at density {span(to_dropped['value'], '.4f')}",
                 "What is continuous is the passage from a dropped second feature to the confused solution: its weight grows "
                 f"through 1/2 at density {span(growing['value'], '.3f')} without any jump of the slope.",
             ),
@@ -209,8 +208,7 @@ def basin_claims(data: xr.Dataset, same: xr.Dataset) -> list[Claim]:
         Claim(
             "smaller-basin",
             "The lowest minimum sometimes has the smaller basin.",
-            how="share of the square |w| <= 1.5 from which steepest descent ends in the lowest minimum, and in the other, at "
-            f"(r, p) = {', '.join(places)}",
+            how=f"shares of |w| <= 1.5 descending to the lowest minimum and to the other, at (r, p) = {', '.join(places)}",
             measure=lambda shares: {"smaller in": int((shares[:, 0] < shares[:, 1]).sum()), "shares": shares[:, :2]},
             expect={"smaller in": at_least(1)},
             of=data["basin"][:-1],

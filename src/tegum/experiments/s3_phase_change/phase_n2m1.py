@@ -148,8 +148,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         return Claim(
             name,
             statement,
-            how=f"{reading}: grid points more than {CLEAR} decades from a boundary at which the second feature has the phase "
-            "of the cheapest of the three candidates",
+            how=f"{reading}: grid points {CLEAR} decades off a boundary with the phase of the cheapest of three candidates",
             measure=as_predicted,
             expect=share_at_least(0.97),
             of=grid,

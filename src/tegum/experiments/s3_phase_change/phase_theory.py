@@ -38,44 +38,34 @@ def study(profile: Profile) -> xr.Dataset:
     """The cheapest candidate for n = 2, 3, 4; at r = 1 the curves of n = 3; the certified transitions of n = 2."""
     p, r = np.geomspace(0.01, 1, SIDE[profile]), np.geomspace(0.1, 10, SIDE[profile])
     maps = {f"lowest_{n}": (("density", "importance_ratio"), cheapest(phase_losses(n, p[:, None], r))) for n in SIZES}
-    data = xr.Dataset(maps, {"density": p, "importance_ratio": r}, {"interrupted": 0})
-    return data.merge(equal_curves()).merge(certified_transitions())
+    few = np.linspace(0.01, 1, 100)
+    three, two = (tg.nets.ReluOutput(n, n - 1) for n in (3, 2))
+    optimum = tg.exact.minimise(three, tg.features.Independent(3), seeds=24, sweep={"density": list(few)}, warm_starts=1)
+    curves = {
+        DROPPED: dropped_loss(few),
+        UNIT_PAIR: paired_loss(few),
+        "triangle": phase_losses(3, few, 1.0)["extra in a triangle"],
+        PAIR: 2 * best_simplex(2, few)[0],
+        TRIANGLE: 3 * best_simplex(3, few)[0],
+        OPTIMUM: tg.best(optimum)["loss"].values,
+    }
+    sweep = {"importance_ratio": ratio_axis(2, RATIOS), "density": list(np.geomspace(0.01, 0.99, 60))}
+    minima = tg.best(tg.exact.minimise(two, tg.features.Independent(2), seeds=16, sweep=sweep, warm_starts=1))
+    superposed = extra_phase(extra_feature(minima)) == tg.geometry.SUPERPOSITION
+    beyond = (minima["importance_ratio"] == 1) & (minima["density"] >= INSIDE)
+    # 0 no pair, 1 a pair, 2 the same pair beyond the place inside, where nothing changes
+    names = superposed.astype(int) + (superposed & beyond)
+    found = transitions_between(two, minima, names.transpose("importance_ratio", "density"))
+    return xr.Dataset(
+        maps | {"curve_loss": (("curve", "equal_density"), list(curves.values()))},
+        {"density": p, "importance_ratio": r, "curve": list(curves), "equal_density": few},
+        {"interrupted": 0},
+    ).merge(found.assign(inside=found["after"] == 2).rename(at="ratio").drop_vars(["before", "after"]))
 
 
 def cheapest(losses: Mapping[str, NDArray[np.float64]]) -> NDArray[np.str_]:
     """The name of the lowest of some losses, elementwise."""
     return np.asarray(np.array(list(losses))[np.argmin(np.broadcast_arrays(*losses.values()), axis=0)])
-
-
-def equal_curves() -> xr.Dataset:
-    """Losses of three equally important features in two dimensions, against density."""
-    p = np.linspace(0.01, 1, 100)
-    optimum = tg.exact.minimise(
-        tg.nets.ReluOutput(3, 2), tg.features.Independent(3), seeds=24, sweep={"density": list(p)}, warm_starts=1
-    )
-    curves = {
-        DROPPED: dropped_loss(p),
-        UNIT_PAIR: paired_loss(p),
-        "triangle": phase_losses(3, p, 1.0)["extra in a triangle"],
-        PAIR: 2 * best_simplex(2, p)[0],
-        TRIANGLE: 3 * best_simplex(3, p)[0],
-        OPTIMUM: tg.best(optimum)["loss"].values,
-    }
-    stacked = (("curve", "equal_density"), np.stack(list(curves.values())))
-    return xr.Dataset({"curve_loss": stacked}, {"curve": list(curves), "equal_density": p})
-
-
-def certified_transitions() -> xr.Dataset:
-    """Where the certified optimum of two features leaves superposition, and a place inside it where nothing changes."""
-    net, density = tg.nets.ReluOutput(2, 1), list(np.geomspace(0.01, 0.99, 60))
-    sweep = {"importance_ratio": ratio_axis(2, RATIOS), "density": density}
-    minima = tg.best(tg.exact.minimise(net, tg.features.Independent(2), seeds=16, sweep=sweep, warm_starts=1))
-    superposed = extra_phase(extra_feature(minima)) == tg.geometry.SUPERPOSITION
-    beyond = (minima["importance_ratio"] == 1) & (minima["density"] >= INSIDE)
-    # 0 no pair, 1 a pair, 2 the same pair beyond the place inside
-    names = superposed.astype(int) + (superposed & beyond)
-    found = transitions_between(net, minima, names.transpose("importance_ratio", "density"))
-    return found.assign(inside=found["after"] == 2).rename(at="ratio").drop_vars(["before", "after"])
 
 
 def slope_fall(at: float) -> float:
@@ -113,8 +103,7 @@ def map_claims(data: xr.Dataset) -> list[Claim]:
         return Claim(
             f"map-{n}",
             f"Comparing the candidates gives the phase diagram of {whole}.",
-            how=f"n = {n}: cells of the map where the cheapest candidate is the one predicted by p* = 4r/(5r + 2) on the left, "
-            f"{right} on the right and r = 1 between",
+            how=f"n = {n}: cells with the predicted phase: p* = 4r/(5r + 2) on the left, {right} on the right, r = 1 between",
             measure=lambda lowest: lowest == predicted,
             expect=share_at_least(1),
             of=data[f"lowest_{n}"],

@@ -153,8 +153,7 @@ def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
         claim(
             "phases",
             "Superposition is many phases: each of the six feature graphs looks different.",
-            "shapes identified at 1/(1 − S) = 1.26, 1.68, 2.81, 4.29; share of learned features in an irregular core at 4.94, "
-            "in one component of the graph at 9.1",
+            "shapes at 1/(1 − S) = 1.26, 1.68, 2.81, 4.29; learned features in an irregular core at 4.94, one component at 9.1",
             at_shown(W, data),
             measure=shared.phases,
             expect=dict.fromkeys(shared.LOOKS, equal(True))
@@ -227,9 +226,8 @@ def way_claims(data: xr.Dataset) -> list[Claim]:
             excess,
             expect=at_most(0.01, "%"),
             against={"W = 0, every output at its mean (closed form)": shared.along(line, n * dropped) / polished - 1},
-            note=f"The median is {excess.median():.2%}. {at_rest:.0%} of the minimisations ended by their gradient, the others "
-            f"by their number of steps; the loss at density 1 is {trained[0]:.3f}, that of principal components "
-            f"{(n - m) / 12:.3f}.",
+            note=f"The median is {excess.median():.2%}; {at_rest:.0%} of the minimisations ended by gradient, the others after "
+            f"{shared.STEPS} steps. At density 1 the loss is {trained[0]:.3f}, of principal components {(n - m) / 12:.3f}.",
         ),
         claim(
             "both-ways",

@@ -95,8 +95,7 @@ def paired_claims(data: xr.Dataset, others: xr.Dataset) -> list[Claim]:
             disagreement=Disagreement(
                 "four of five runs",
                 f"{right:.0%} of runs, {single:.0%} with one pair collapsed",
-                "A collapsed pair is no failure of the optimiser but a minimum, of loss "
-                f"{collapsed:.6f} against {hexagon:.6f}.",
+                f"A collapsed pair is no optimiser's failure but a minimum, of loss {collapsed:.6f} against {hexagon:.6f}.",
             ),
         ),
     ]

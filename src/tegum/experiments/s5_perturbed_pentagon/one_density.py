@@ -40,29 +40,21 @@ SHAPES = ["pentagon", "two digons"]
 
 
 def study(profile: Profile) -> xr.Dataset:
-    """Runs and branches over the ratio of densities, and the uniform pentagon and digons over density."""
-    return shared.perturbed("density", profile).merge(uniform(), combine_attrs="override")
-
-
-def uniform() -> xr.Dataset:
-    """Pentagon and two digons where all features have the same density, and where both cost the same; the unit one beside."""
-    features = tg.features.Independent(N, density=DENSITIES[0])
-    ways = []
+    """Runs and branches over the ratio of densities; pentagon and two digons where all features have one density."""
+    each, ways = tg.features.Independent(N, density=DENSITIES[:, None]), []
     for branch in (PENTAGON, OTHER_DIGONS):
+        features = tg.features.Independent(N, density=DENSITIES[0])
         first = tg.exact.minimise(NET, features, seeds=1, initial={"W": STARTS[branch][0]}).isel(seed=0)
         ways.append(tg.exact.follow(NET, features, first["W"], first["b"], DENSITIES))
     pentagon, digons = (way.data.sel(density=DENSITIES) for way in ways)
-    each = tg.features.Independent(N, density=DENSITIES[:, None])
-    return xr.Dataset(
-        {
-            "uniform_loss": (("shape", "density"), [pentagon["loss"].values, digons["loss"].values]),
-            "uniform_norm": ("density", feature_norms(pentagon["W"].values).mean(axis=-1)),
-            "uniform_b": ("density", pentagon["b"].mean("feature").values),
-            "uniform_crossing": tg.exact.crossing(*ways),
-            "unit_loss": ("density", tg.exact.loss(tg.geometry.polygon(N), np.zeros(N), each)),
-        },
-        {"density": DENSITIES, "shape": SHAPES},
-    )
+    uniform = {
+        "uniform_loss": (("shape", "density"), [pentagon["loss"].values, digons["loss"].values]),
+        "uniform_norm": ("density", feature_norms(pentagon["W"].values).mean(axis=-1)),
+        "uniform_b": ("density", pentagon["b"].mean("feature").values),
+        "uniform_crossing": tg.exact.crossing(*ways),
+        "unit_loss": ("density", tg.exact.loss(tg.geometry.polygon(N), np.zeros(N), each)),
+    }
+    return shared.perturbed("density", profile).assign_coords(density=DENSITIES, shape=SHAPES).assign(uniform)
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
@@ -161,7 +153,7 @@ def reference_claims(data: xr.Dataset) -> list[Claim]:
     where = float(data["uniform_crossing"])
     pentagon, digons = (data["uniform_loss"].sel(shape=shape, drop=True) for shape in SHAPES)
     regular = {"pentagon loss": pentagon, "digons loss": digons, "‖W‖": data["uniform_norm"], "b": data["uniform_b"]}
-    below_closed_form = 1 - digons / (DENSITIES / 3 - DENSITIES**2 / 4 + 2 * DENSITIES**2 / 3)
+    saved = 1 - digons / (DENSITIES / 3 - DENSITIES**2 / 4 + 2 * DENSITIES**2 / 3)
     models = [(float(data["uniform_norm"][k]), float(data["uniform_b"][k])) for k in (0, -1)]
     norm, b = models[0]
     order = "1 - b, ‖W‖², 1/(1 + b)"
@@ -176,8 +168,7 @@ def reference_claims(data: xr.Dataset) -> list[Claim]:
             of=pentagon - digons,
             against={"a pentagon of norm 1 without biases": data["unit_loss"] - digons},
             evidence=Evidence("two exact branches"),
-            note=f"The optimised digons are {below_closed_form.min():.2%} to {below_closed_form.max():.2%} below their closed "
-            "form p/3 - p²/4 + 2p²/3.",
+            note=f"The optimised digons are {saved.min():.2%} to {saved.max():.2%} below their closed form p/3 - p²/4 + 2p²/3.",
         ),
         beside("uniform-table", reference.format("regular"), UNIFORM, xr.Dataset(regular)),
         Claim(

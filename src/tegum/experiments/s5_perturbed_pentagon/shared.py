@@ -29,12 +29,8 @@ POINTS: dict[Profile, int] = {"quick": 21, "paper": 41}
 RECIPE: dict[Profile, tg.Recipe] = {"quick": tg.Recipe(steps=5000, seeds=10), "paper": tg.Recipe(steps=5000, seeds=64)}
 N, M, DENSITY = 5, 2, 0.05
 NET = tg.nets.ReluOutput(N, M)
-PENTAGON, DIGONS, OTHER_DIGONS, FAINT = (
-    "pentagon",
-    "two digons without feature 0",
-    "two digons without another feature",
-    "two digons and a faint feature",
-)
+PENTAGON, DIGONS = "pentagon", "two digons without feature 0"
+OTHER_DIGONS, FAINT = "two digons without another feature", "two digons and a faint feature"
 STARTS: dict[str, tuple[NDArray[np.float64], float, float]] = {
     PENTAGON: (1.1 * polygon(N), 1.0, 1e-3),
     DIGONS: (np.array([[0.0, 1, -1, 0, 0], [0, 0, 0, 1, -1]]), 0.3, 1e-3),
