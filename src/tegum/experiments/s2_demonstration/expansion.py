@@ -7,6 +7,8 @@ L_1 unevaluated: here importance enters to the first power, and L_1 is in closed
 bias, biases above 0 excluded.
 """
 
+from functools import partial
+
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
@@ -164,16 +166,16 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:
     five = data.sel(sides=5)
     unit = data["points"].values / np.linalg.norm(data["points"].values, axis=-2, keepdims=True)
     energy = tg.geometry.relu_energy(unit)
+    formula = partial(Claim, evidence=closed_form())
     negative = {"active": 1 / 3 - linear_error(0, 0), "inactive": linear_error(-1, 0) - silent_error(-1, 0)}
     return [
-        Claim(
+        formula(
             "integrals",
             "The two integrals of L_1 are elementary.",
             how="active feature at slope 1.2, bias -0.2; inactive ones at slope 0.3, bias -0.1 and slope -0.4, bias 0.2",
             expect=near([0.0092593, 0.0088889, 0.0066667], 1e-7),
             of=np.array([active_error(1.2, -0.2), silent_error(0.3, -0.1), silent_error(-0.4, 0.2)]),
             against={"without the ReLU": linear_error([1 - 1.2, 0.3, -0.4], [0.2, -0.1, 0.2])},
-            evidence=closed_form(),
         ),
         Claim(
             "relu-benefit",
@@ -197,23 +199,21 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:
             against={"a feature with a dimension to itself, slope 1": 1.0},
             evidence=closed_form(biases=2001),
         ),
-        Claim(
+        formula(
             "free",
             "With one feature active, negative interference is free, and so is positive below a negative bias.",
             how="squared output of an inactive feature at overlap -0.4 without bias, and at 0.4 with bias -0.4",
             expect=equal(0),
             of=silent_error([-0.4, 0.4], [0.0, -0.4]),
             against={"overlap 0.4 without bias": silent_error(0.4, 0.0)},
-            evidence=closed_form(),
         ),
-        Claim(
+        formula(
             "polygons",
             "So four features in two dimensions cost nothing; more pay with larger norms and negative biases.",
             how="lowest L_1 per feature of a regular polygon over norm and bias",
             expect=near(POLYGONS, 2e-5),
             of=data["polygon"].sel(sides=POLYGONS["sides"]),
             against={"norm 1 without bias": unit_polygons().sel(sides=POLYGONS["sides"])},
-            evidence=closed_form(),
             note=f"The pentagon's norm is {five['norm']:.3f}, its bias {five['bias']:.3f}. Seven to ten cost "
             f"{', '.join(f'{loss:.4f}' for loss in data['polygon'].sel(sides=[7, 8, 9, 10]))}.",
         ),

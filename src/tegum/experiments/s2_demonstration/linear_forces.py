@@ -70,10 +70,10 @@ def size_and_overlap(W: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """The statements about the linear model."""
-    first, relu_W = data["first"].values, data["relu_W"].values
-    squared, largest = (part(overlaps(first) ** 2, axis=(-2, -1)) for part in (np.sum, np.max))
-    left_out, no_bias = ((np.eye(N) - gram(first)) ** 2).sum(axis=(-2, -1)), np.zeros((len(first), N))
-    sampled = both_terms(first[: data.sizes["sample"]])
+    initial, relu_W = data["first"].values, data["relu_W"].values
+    squared, largest = (part(overlaps(initial) ** 2, axis=(-2, -1)) for part in (np.sum, np.max))
+    left_out, no_bias = ((np.eye(N) - gram(initial)) ** 2).sum(axis=(-2, -1)), np.zeros((len(initial), N))
+    sampled = both_terms(initial[: data.sizes["sample"]])
     rises = (data["benefit"].max("step") > 1.01 * data["benefit"].isel(step=0)).sum()
     kept, leftover = size_and_overlap(data["W"].values).values()
     share = data["interference"] / (data["benefit"] + data["interference"])
@@ -86,7 +86,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "frobenius",
             "For uncorrelated features of equal variance and importance the loss is |1 - W^T W|^2, all entries squared.",
             how="expected loss at the initial weights, divided by the variance, over that sum: deviation from 1",
-            measure=lambda features: abs(linear_loss(first, no_bias, features) / VARIANCE / left_out - 1),
+            measure=lambda features: abs(linear_loss(initial, no_bias, features) / VARIANCE / left_out - 1),
             expect=below(1e-9),
             of=FEATURES.replaced(importance=1.0),
             against={"importances 0.7^i": FEATURES},
@@ -120,7 +120,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "Interference is the squared L2 norm of all overlaps; compressed sensing's coherence is their largest.",
             how="equal importances: interference over the sum of squared overlaps; whether both norms bound each other",
             measure=lambda importance: {
-                "deviation from 1": abs(linear_interference(first, importance) / squared - 1),
+                "deviation from 1": abs(linear_interference(initial, importance) / squared - 1),
                 "each norm bounds the other": ((largest <= squared) & (squared <= N * (N - 1) * largest)).all(),
             },
             expect={"deviation from 1": below(1e-9), "each norm bounds the other": equal(True)},

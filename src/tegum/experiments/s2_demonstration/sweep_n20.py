@@ -69,7 +69,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
     pairs_loss = np.array([pair_regime_loss(IMPORTANCE, M, p) for p in PAIRED])
     evidence = best_of(data.sel(net="ReluOutput"), "exact loss", unit="seed")
     of_one_density = best_of(data.sel(net="ReluOutput", density=1.0), "exact loss", unit="seed")
-    of_every_density = partial(Claim, of=relu, against={"linear models": linear}, evidence=evidence)
+    judged = partial(Claim, evidence=evidence)
+    of_every_density = partial(judged, of=relu, against={"linear models": linear})
     return [
         Claim(
             "dense-is-linear",
@@ -86,7 +87,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             against={"density 0.1": relu.sel(density=0.1)},
             evidence=of_one_density,
         ),
-        Claim(
+        judged(
             "linear-top",
             "A linear model always keeps the most important features, as many as there are dimensions, and nothing else.",
             how="largest deviation of a norm from 1 (first five) or 0 (others)",
@@ -94,7 +95,6 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect=below(0.02),
             of=linear,
             against={"ReLU outputs": relu},
-            evidence=evidence,
         ),
         of_every_density(
             "count",
@@ -105,7 +105,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             note="Dedicated features and pairs alone would give "
             f"{', '.join(str(count) for count in counts.values)} down to density 0.03.",
         ),
-        Claim(
+        judged(
             "pair-theory",
             "Dedicated features and pairs explain counts and losses: one more pays if I_N / I_(2m-N-1) > 2p / (4 - 5p).",
             how="features with norm at least 0.9, and by how much the exact loss exceeds that of the closed form",
@@ -116,7 +116,6 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect={"features": near(counts, 1), "loss above the closed form": below(0.02, "%")},
             of=relu.sel(density=PAIRED),
             against={"linear models": linear.sel(density=PAIRED)},
-            evidence=evidence,
         ),
         of_every_density(
             "order",
@@ -142,7 +141,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             )
             for density in (0.3, 0.1)
         ),
-        Claim(
+        judged(
             "sparse",
             "Where features are very sparse, they also interfere positively, and negative biases filter it.",
             how="pairs with overlap above 0.1 and the smallest bias",
@@ -153,7 +152,6 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect={"pairs": at_least(10), "smallest bias": below(-0.1)},
             of=relu.sel(density=[0.01, 0.003, 0.001]),
             against={"densities 0.3 and 0.1": relu.sel(density=[0.3, 0.1])},
-            evidence=evidence,
             note="The paper's figure has about 15, 41 and 59 such pairs.",
         ),
     ]

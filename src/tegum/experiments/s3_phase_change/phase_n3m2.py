@@ -76,18 +76,18 @@ def corner_claims(data: xr.Dataset) -> list[Claim]:
             **more,
         )
 
-    left, right = "a less important feature is not learned", "A more important one gets a dimension of its own"
+    left, right = "a less important feature is not learned", "A more important feature gets a dimension of its own"
     optimum = passing(points(data, OPTIMUM, SPARSE_LEFT), SUPERPOSED)
-    ratio, edge = float(data["ratio"][0]), float(data["edge"][0])
+    ratio, edge = data["ratio"][0], data["edge"][0]
     disagreement = Disagreement(
-        f"superposition up to density 0.3, though its theory ends it at {float(pair_boundary(ratio)):.3f} for r = {ratio:g}",
-        f"the certified optimum is in superposition at {float(optimum.mean()):.1%} of these points; for r = {ratio:g} it drops "
+        f"superposition up to density 0.3, though its theory ends it at {pair_boundary(ratio):.3f} for r = {ratio:g}",
+        f"the certified optimum is in superposition at {optimum.mean():.1%} of these points; for r = {ratio:g} it drops "
         f"the feature above density {edge:.4f}",
         "The corner as stated reaches over the boundary. (Interference alone is above 0.5 everywhere, for a feature that is "
         "hardly learned still has a direction; hence the norm.)",
     )
     sparse = "Where features are sparse (p < 0.3, r < 0.5) a less important one is stored in superposition."
-    below = "Below the boundary of the theory it is."
+    below = "Below the theory's boundary a less important, sparse feature is stored in superposition."
     return [
         claim("dense-left", f"Where features are dense, {left}.", OPTIMUM, NOT_LEARNED, DENSE_LEFT, SPARSE_LEFT),
         claim("dense-right", f"{right}.", OPTIMUM, DEDICATED, RIGHT, DENSE_LEFT),

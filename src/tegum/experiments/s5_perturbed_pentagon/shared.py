@@ -158,9 +158,8 @@ def neighbour_gap(W: NDArray[np.floating]) -> float:
 def neighbour_gaps(data: xr.Dataset, branch: str) -> xr.DataArray:
     """The same at every ratio where a branch has it."""
     W = data["branch_W"].sel(branch=branch)
-    return xr.DataArray([neighbour_gap(each) for each in W.values], {"ratio": W["branch_ratio"].values}, "ratio").dropna(
-        "ratio"
-    )
+    gaps = [neighbour_gap(each) for each in W.values]
+    return xr.DataArray(gaps, [("ratio", W["branch_ratio"].values)]).dropna("ratio")
 
 
 def shape_claims(data: xr.Dataset, what: str) -> list[Claim]:
