@@ -70,10 +70,11 @@ def trained(net: tg.nets.Net, field: Field, ratios: NDArray[np.float64], recipe:
     values = [tuple(each) for each in getattr(features_at(field, ratios), field).tolist()]
     sweep = {"ratio": tg.Axis(ratios.tolist(), **{field: values})}
     run = tg.train(net, tg.features.Independent(N, density=DENSITY), recipe, sweep=sweep)
-    data = run[["W", "b", "status"]].assign(W=run["W"].astype(np.float64), b=run["b"].astype(np.float64))
-    loss = tg.exact.loss(data["W"].values, data["b"].values, features_at(field, ratios[:, None]), tol=1e-6, net=net)
-    kinds = (("ratio", "seed"), kinds_of(data["W"].values))
-    return data.assign(loss=(("ratio", "seed"), loss, {"long_name": "exact expected loss"}), kind=kinds)
+    data = run[["W", "b"]].astype(np.float64)
+    W, b, runs = data["W"].values, data["b"].values, ("ratio", "seed")
+    loss = tg.exact.loss(W, b, features_at(field, ratios[:, None]), tol=1e-6, net=net)
+    exact = (runs, loss, {"long_name": "exact expected loss"})
+    return data.assign(loss=exact, kind=(runs, kinds_of(W)), status=run["status"])
 
 
 def kinds_of(W: NDArray[np.float64]) -> NDArray[np.str_]:
