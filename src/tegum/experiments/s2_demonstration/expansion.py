@@ -85,67 +85,6 @@ def unit_polygons() -> xr.DataArray:
     return xr.DataArray([tg.theory.polygon_loss(sides, 1.0, 0.0) for sides in SIDES], [("sides", list(SIDES))])
 
 
-def sum_claims(data: xr.Dataset) -> list[Claim]:
-    """The expansion and its first two terms (F07)."""
-    parts = tg.theory.shares_by_count(data["model_by_count"].values, data["density"].values)
-    share, low = shares(data), low_share(data)
-    two, (_, three, four) = low.sel(dimensions=2), low.sel(density=0.001).values
-    G, b, starts = (
-        gram(data["W"].values),
-        data["b"].values,
-        Evidence(f"best of {data.attrs['seeds']} starts", data.attrs["seeds"]),
-    )
-    return [
-        Claim(
-            "pattern-sum",
-            "The expected loss is the sum over how many features are active of p^k (1 - p)^(n - k) L_k.",
-            how="eight features, three dimensions, six densities: sum over all 256 sets against the exact loss and a sample",
-            measure=lambda total: {
-                "relative to the exact loss": abs(total / data["model_loss"] - 1).max(),
-                "standard errors from the sample": (abs(total - data["sampled"]) / data["standard_error"]).max(),
-            },
-            expect={"relative to the exact loss": below(1e-8), "standard errors from the sample": below(4)},
-            of=parts.sum(axis=-1),
-            against={"without the sets of one feature": parts.sum(axis=-1) - parts[:, 1]},
-            evidence=Evidence(f"one model, {data.attrs['samples']:,} samples at each density"),
-        ),
-        Claim(
-            "first-terms",
-            "L_0 is sum I_i ReLU(b_i)^2, and L_1 has the closed form of the two integrals.",
-            how="L_0 and L_1 against the exact losses where no feature, or exactly one, is active",
-            measure=lambda importance: [loss_nothing_active(b, importance), losses_one_active(G, b, importance).sum()],
-            expect=near(data["model_by_count"].values[:2], 1e-8),
-            of=IMPORTANCE,
-            against={"importance squared, as printed": IMPORTANCE**2},
-            evidence=Evidence(f"one model, {1 + N} sets of active features"),
-        ),
-        Claim(
-            "dominate",
-            "Where features are sparse, L_0 and L_1 dominate the loss.",
-            how="their share of the optimum's loss, eight equal features in two dimensions, density 0.001",
-            expect=above(0.9, "%"),
-            of=two.sel(density=0.001),
-            against={"density 0.3": two.sel(density=0.3)},
-            evidence=starts.adding("over density " + ", ".join(f"{part:.0%} at {part['density']:g}" for part in two)),
-            note=f"In three dimensions it is {three:.0%}, in four {four:.1%}: where the optimum makes L_0 and L_1 vanish (four "
-            "digons), collisions of two features are all that is left.",
-        ),
-        Claim(
-            "shares",
-            "Where features are sparsest, one term leads: L_1 as long as features must share directions on one side.",
-            how="k of the largest L_k at density 0.001, equal features in 2, 3 and 4 dimensions (four digons have L_1 = 0)",
-            measure=lambda share: {
-                "leading k": share["active"][share.argmax("active")],
-                "share of L_0 to L_3": share.sel(active=range(4)),
-            },
-            expect={"leading k": equal(data["dimensions"].copy(data=[1, 1, 2]))},
-            of=share.sel(density=0.001),
-            against={"density 0.3": share.sel(density=0.3)},
-            evidence=starts.adding("in each number of dimensions"),
-        ),
-    ]
-
-
 def linear_error(slope: ArrayLike, bias: ArrayLike) -> NDArray[np.float64]:
     """int_0^1 (slope x + bias)^2 dx, elementwise: an inactive output's square without the ReLU."""
     a, b = np.asarray(slope, dtype=np.float64), np.asarray(bias, dtype=np.float64)
@@ -232,8 +171,65 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
-    """The statements of the section."""
-    return [*sum_claims(data), *sparse_claims(data)]
+    """The expansion and its first two terms (F07), and what the second says."""
+    parts = tg.theory.shares_by_count(data["model_by_count"].values, data["density"].values)
+    share, low = shares(data), low_share(data)
+    two, (_, three, four) = low.sel(dimensions=2), low.sel(density=0.001).values
+    G, b, starts = (
+        gram(data["W"].values),
+        data["b"].values,
+        Evidence(f"best of {data.attrs['seeds']} starts", data.attrs["seeds"]),
+    )
+    return [
+        Claim(
+            "pattern-sum",
+            "The expected loss is the sum over how many features are active of p^k (1 - p)^(n - k) L_k.",
+            how="eight features, three dimensions, six densities: sum over all 256 sets against the exact loss and a sample",
+            measure=lambda total: {
+                "relative to the exact loss": abs(total / data["model_loss"] - 1).max(),
+                "standard errors from the sample": (abs(total - data["sampled"]) / data["standard_error"]).max(),
+            },
+            expect={"relative to the exact loss": below(1e-8), "standard errors from the sample": below(4)},
+            of=parts.sum(axis=-1),
+            against={"without the sets of one feature": parts.sum(axis=-1) - parts[:, 1]},
+            evidence=Evidence(f"one model, {data.attrs['samples']:,} samples at each density"),
+        ),
+        Claim(
+            "first-terms",
+            "L_0 is sum I_i ReLU(b_i)^2, and L_1 has the closed form of the two integrals.",
+            how="L_0 and L_1 against the exact losses where no feature, or exactly one, is active",
+            measure=lambda importance: [loss_nothing_active(b, importance), losses_one_active(G, b, importance).sum()],
+            expect=near(data["model_by_count"].values[:2], 1e-8),
+            of=IMPORTANCE,
+            against={"importance squared, as printed": IMPORTANCE**2},
+            evidence=Evidence(f"one model, {1 + N} sets of active features"),
+        ),
+        Claim(
+            "dominate",
+            "Where features are sparse, L_0 and L_1 dominate the loss.",
+            how="their share of the optimum's loss, eight equal features in two dimensions, density 0.001",
+            expect=above(0.9, "%"),
+            of=two.sel(density=0.001),
+            against={"density 0.3": two.sel(density=0.3)},
+            evidence=starts.adding("over density " + ", ".join(f"{part:.0%} at {part['density']:g}" for part in two)),
+            note=f"In three dimensions it is {three:.0%}, in four {four:.1%}: where the optimum makes L_0 and L_1 vanish (four "
+            "digons), collisions of two features are all that is left.",
+        ),
+        Claim(
+            "shares",
+            "Where features are sparsest, one term leads: L_1 as long as features must share directions on one side.",
+            how="k of the largest L_k at density 0.001, equal features in 2, 3 and 4 dimensions (four digons have L_1 = 0)",
+            measure=lambda share: {
+                "leading k": share["active"][share.argmax("active")],
+                "share of L_0 to L_3": share.sel(active=range(4)),
+            },
+            expect={"leading k": equal(data["dimensions"].copy(data=[1, 1, 2]))},
+            of=share.sel(density=0.001),
+            against={"density 0.3": share.sel(density=0.3)},
+            evidence=starts.adding("in each number of dimensions"),
+        ),
+        *sparse_claims(data),
+    ]
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:

@@ -98,12 +98,6 @@ def span(values: xr.DataArray, form: str) -> str:
     return f"{values.min():{form}} to {values.max():{form}}" if values.size else "none"
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
-    """The comment's statements, (i) to (v)."""
-    same, unequal = (data.sel(importance_ratio=ratio, minimum=0) for ratio in (1.0, 0.1))
-    return [*minima_claims(same, unequal), *transition_claims(data, same, unequal), *basin_claims(data, same)]
-
-
 def minima_claims(same: xr.Dataset, unequal: xr.Dataset) -> list[Claim]:
     """Where minima are: near the candidates (i), and confused (iii)."""
     antipodal, mixed = (same.isel(density=part.values) for part in (same["density"] < 0.5, confused(same)))
@@ -188,12 +182,15 @@ def transition_claims(data: xr.Dataset, same: xr.Dataset, unequal: xr.Dataset) -
     ]
 
 
-def basin_claims(data: xr.Dataset, same: xr.Dataset) -> list[Claim]:
-    """Two minima at once, and the lower one not always easier to find (v)."""
+def claims(data: xr.Dataset) -> list[Claim]:
+    """The comment's statements, (i) to (v); last that two minima exist, and the lower one is not always easier to find."""
+    same, unequal = (data.sel(importance_ratio=ratio, minimum=0) for ratio in (1.0, 0.1))
     loss, where = data["loss"].sel(importance_ratio=1.0), largest_step(same)["at density"]
     losses = ", ".join(f"{value:.5f}" for value in loss.sel(density=where).dropna("minimum"))
     *places, far = (f"({r:g}, {p:g})" for r, p in BASINS)
     return [
+        *minima_claims(same, unequal),
+        *transition_claims(data, same, unequal),
         Claim(
             "two-minima",
             "Some data distributions have two different local minima, whose order changes.",
@@ -208,7 +205,7 @@ def basin_claims(data: xr.Dataset, same: xr.Dataset) -> list[Claim]:
         Claim(
             "smaller-basin",
             "The lowest minimum sometimes has the smaller basin.",
-            how=f"shares of |w| <= 1.5 descending to the lowest minimum and to the other, at (r, p) = {', '.join(places)}",
+            how=f"shares of |w| <= 1.5 that descend to the lowest and to the other minimum, (r, p) = {', '.join(places)}",
             measure=lambda shares: {"smaller in": int((shares[:, 0] < shares[:, 1]).sum()), "shares": shares[:, :2]},
             expect={"smaller in": at_least(1)},
             of=data["basin"][:-1],

@@ -74,8 +74,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
     """The statements of the section, for training and for exact minimisation."""
     return [
         *in_both_ways(data, line_claims, phase_claims),
-        *size_claims(data),
-        *way_claims(data),
+        *comparisons(data),
         *in_both_ways(data, shape_claims),
     ]
 
@@ -180,20 +179,25 @@ def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
     ]
 
 
-def size_claims(data: xr.Dataset) -> list[Claim]:
-    """How models of other sizes compare."""
+def comparisons(data: xr.Dataset) -> list[Claim]:
+    """How models of other sizes compare, and training with exact minimisation."""
     W = models_of(data, TRAINING)
     n, m, smaller = W.sizes["feature"], W.sizes["hidden"], f"{int(data['smaller_n'])}, {int(data['smaller_m'])}"
     D_star = {name: over_inverse(data[f"{name}_D_star"]) for name in ("smaller", "doubled", "crowded")}
     fewer, doubled = (at_shown(over_inverse(data[f"{name}_represented"]), data) for name in ("smaller", "doubled"))
     base = at_shown(shared.along(W, shared.represented(W.values)), data)
+    line, exact_line = line_of(W), line_of(models_of(data, EXACT))
+    trained, exact, polished = (over_inverse(data["loss"].sel(way=way)) for way in WAYS)
+    dropped = shared.along(line, n * tg.theory.dropped_loss(data["density"].values))
+    excess, higher, gap = trained / polished - 1, exact / polished - 1, abs(line - exact_line)
+    at_rest = (data["gradient"].sel(way=list(WAYS[1:])) <= shared.GRADIENT).mean()
     return [
         Claim(
             "size",
             "Neither n (where n ≫ m) nor m changes the line.",
             how=f"largest difference of D* between (n, m) = ({n}, {m}) and ({smaller}), all densities; and "
             f"({3 * n // 2}, {2 * m}), with fewer features per dimension, at those of the graphs",
-            measure=lambda others: [shared.largest_gap(line_of(W), other) for other in others],
+            measure=lambda others: [shared.largest_gap(line, other) for other in others],
             expect=below(0.05),
             of=[D_star["smaller"], D_star["doubled"]],
             against={f"n not much larger than m: ({2 * m}, {m})": [D_star["crowded"]]},
@@ -208,24 +212,13 @@ def size_claims(data: xr.Dataset) -> list[Claim]:
             against={f"({n}, {m}) over ({smaller})": base / fewer.where(fewer > 0)},
             evidence=Evidence(f"{data.sizes['shown_density']} densities, 1 model of each size"),
         ),
-    ]
-
-
-def way_claims(data: xr.Dataset) -> list[Claim]:
-    """How training and exact minimisation compare."""
-    line, exact_line = (line_of(models_of(data, way)) for way in (TRAINING, EXACT))
-    trained, exact, polished = (over_inverse(data["loss"].sel(way=way)) for way in WAYS)
-    n, m, dropped = data.sizes["feature"], data.sizes["hidden"], tg.theory.dropped_loss(data["density"].values)
-    excess, higher, gap = trained / polished - 1, exact / polished - 1, abs(line - exact_line)
-    at_rest = (data["gradient"].sel(way=list(WAYS[1:])) <= shared.GRADIENT).mean()
-    return [
         claim(
             "converged",
             "Training has come to its end: minimising the expected loss further hardly lowers it.",
             "exact loss after training over that after exact minimisation from there, minus 1",
             excess,
             expect=at_most(0.01, "%"),
-            against={"W = 0, every output at its mean (closed form)": shared.along(line, n * dropped) / polished - 1},
+            against={"W = 0, every output at its mean (closed form)": dropped / polished - 1},
             note=f"The median is {excess.median():.2%}; {at_rest:.0%} of the minimisations ended by gradient, the others after "
             f"{shared.STEPS} steps. At density 1 the loss is {trained[0]:.3f}, of principal components {(n - m) / 12:.3f}.",
         ),

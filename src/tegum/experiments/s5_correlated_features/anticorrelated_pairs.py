@@ -44,6 +44,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
     model = shared.best_model(data, DENSITY)
     seen = partial(Claim, of=model["W"].values, evidence=shared.best_trained(data, DENSITY), needs=8)
     correlated = {"correlated pairs": data["correlated_W"].values}
+    kinds, densest = data["kind"].sel(density=DENSITY), max(data["density"].values)
+    wrong = shared.optimum(data, DENSITY, LOCAL_BASES)["minima_loss"]
+    found = "were not found as a minimum" if np.isnan(wrong) else f"are a minimum too, of loss {wrong:.5f}"
     return [
         seen(
             "opposites",
@@ -78,32 +81,24 @@ def claims(data: xr.Dataset) -> list[Claim]:
             of=model["exact_loss"],
             against={"exact optimum of independent features": data["independent_loss"]},
         ),
-        every_run(data),
-    ]
-
-
-def every_run(data: xr.Dataset) -> Claim:
-    """How many runs have partners as opposites."""
-    kinds, densest = data["kind"].sel(density=DENSITY), max(data["density"].values)
-    wrong = shared.optimum(data, DENSITY, LOCAL_BASES)["minima_loss"]
-    found = "were not found as a minimum" if np.isnan(wrong) else f"are a minimum too, of loss {wrong:.5f}"
-    return Claim(
-        "every-run",
-        "Runs end with partners as opposites.",
-        how=f"share of seeds with antipodal pairs at density {DENSITY:g}, five of five in the paper",
-        expect=share_at_least(0.5),
-        of=(kinds == ANTIPODAL_PAIRS).values,
-        uncontrolled="no other pairs are trained here",
-        evidence=every(kinds, "seed"),
-        needs=20,
-        note=f"Over density: {shared.scanned(data, ANTIPODAL_PAIRS)}.",
-        disagreement=Disagreement(
-            "five of five runs",
-            f"{shared.share(data, DENSITY, ANTIPODAL_PAIRS):.0%} of runs; opposites across the pairs {found}",
-            "The two arrangements differ in what happens when two features are active, which is rare, so the initial weights "
-            f"decide. At density {densest:g} it is {shared.share(data, densest, ANTIPODAL_PAIRS):.0%} of runs.",
+        Claim(
+            "every-run",
+            "Runs end with partners as opposites.",
+            how=f"share of seeds with antipodal pairs at density {DENSITY:g}, five of five in the paper",
+            expect=share_at_least(0.5),
+            of=(kinds == ANTIPODAL_PAIRS).values,
+            uncontrolled="no other pairs are trained here",
+            evidence=every(kinds, "seed"),
+            needs=20,
+            note=f"Over density: {shared.scanned(data, ANTIPODAL_PAIRS)}.",
+            disagreement=Disagreement(
+                "five of five runs",
+                f"{shared.share(data, DENSITY, ANTIPODAL_PAIRS):.0%} of runs; opposites across the pairs {found}",
+                "The two arrangements differ in what happens when two features are active, which is rare, so initial weights "
+                f"decide. At density {densest:g} it is {shared.share(data, densest, ANTIPODAL_PAIRS):.0%} of runs.",
+            ),
         ),
-    )
+    ]
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:

@@ -57,16 +57,6 @@ def study(profile: Profile) -> xr.Dataset:
     return shared.perturbed("density", profile).assign_coords(density=DENSITIES, shape=SHAPES).assign(uniform)
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
-    """The statements of the two figures."""
-    return [
-        *shared.shape_claims(data, "sparser"),
-        *branch_claims(data),
-        *shared.transition_claims(data),
-        *reference_claims(data),
-    ]
-
-
 def sides(apart: xr.DataArray, where: float) -> dict[str, object]:
     """Where two losses are equal, and whether the first is the lower one below it and the higher one above."""
     value = apart[apart.dims[0]]
@@ -147,8 +137,8 @@ def beside(name: str, statement: str, table: dict[str, list[float]], found: xr.D
     )
 
 
-def reference_claims(data: xr.Dataset) -> list[Claim]:
-    """The branches beside a rough calculation, and the regular pentagon."""
+def claims(data: xr.Dataset) -> list[Claim]:
+    """The statements of the two figures; last the branches beside a rough calculation, and the regular pentagon."""
     reference = "The {} pentagon and the digons have the losses, norms and biases of a rough calculation."
     where = float(data["uniform_crossing"])
     pentagon, digons = (data["uniform_loss"].sel(shape=shape, drop=True) for shape in SHAPES)
@@ -158,6 +148,9 @@ def reference_claims(data: xr.Dataset) -> list[Claim]:
     norm, b = models[0]
     order = "1 - b, ‖W‖², 1/(1 + b)"
     return [
+        *shared.shape_claims(data, "sparser"),
+        *branch_claims(data),
+        *shared.transition_claims(data),
         beside("table", reference.format("perturbed"), TABLE, found_perturbed(data)),
         Claim(
             "uniform-crossing",
