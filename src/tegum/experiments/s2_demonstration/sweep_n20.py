@@ -120,7 +120,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         of_every_density(
             "order",
             "Superposition reaches the least important features first and the most important last, then all.",
-            how="represented features of interference below 0.5: number, change along density, whether the most important",
+            how="represented features of interference below 0.5: number, change along density, if they are the most important",
             measure=alone_by_density,
             expect={"alone": near(ALONE, [1, 1, 1, 1, 0, 0, 0]), "change": at_most(0), "the most important": equal(True)},
         ),

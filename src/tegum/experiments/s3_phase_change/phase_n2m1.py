@@ -148,7 +148,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         return Claim(
             name,
             statement,
-            how=f"{reading}: grid points {CLEAR} decades off a boundary with the phase of the cheapest of three candidates",
+            how=f"{reading}: grid points over {CLEAR} decades from any boundary whose phase is that of the cheapest candidate",
             measure=as_predicted,
             expect=share_at_least(0.97),
             of=grid,

@@ -103,7 +103,7 @@ def map_claims(data: xr.Dataset) -> list[Claim]:
         return Claim(
             f"map-{n}",
             f"Comparing the candidates gives the phase diagram of {whole}.",
-            how=f"n = {n}: cells with the predicted phase: p* = 4r/(5r + 2) on the left, {right} on the right, r = 1 between",
+            how=f"n = {n}: cells as the boundaries predict, p* = 4r/(5r + 2) on the left, {right} on the right, r = 1 between",
             measure=lambda lowest: lowest == predicted,
             expect=share_at_least(1),
             of=data[f"lowest_{n}"],
