@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from tegum.cli import run
-from tegum.experiments import every_experiment
 from tegum.experiments.s1_introduction import intro
 from tegum.runs import read_dataset
 
@@ -51,10 +50,3 @@ def test_checks_know_their_shape_and_no_other() -> None:
         for made_for, W in shapes.items():
             assert check(W) == (check is made_for)
         assert not any(check(generator.normal(size=(2, 5))) for _ in range(200))
-
-
-def test_ids_are_unique_and_costs_are_given() -> None:
-    ids = [experiment.id for experiment in every_experiment()]
-    assert len(set(ids)) == len(ids)
-    for experiment in every_experiment():
-        assert set(experiment.seconds) == {"quick", "paper"}

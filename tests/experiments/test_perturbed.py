@@ -7,19 +7,7 @@ import xarray as xr
 import tegum as tg
 from tegum.claims import Claim
 from tegum.experiments.s5_perturbed_pentagon import one_density, shared
-from tegum.experiments.s5_perturbed_pentagon.shared import (
-    DENSITY,
-    DIGONS,
-    OWN_BRANCHES,
-    PENTAGON,
-    branches,
-    features_at,
-    kinds_of,
-    neighbour_gap,
-    neighbour_gaps,
-    on_own_curve,
-    where_equal,
-)
+from tegum.experiments.s5_perturbed_pentagon.shared import DIGONS, OWN_BRANCHES, PENTAGON, features_at
 
 
 def polygon(*degrees: float) -> np.ndarray:
@@ -37,8 +25,8 @@ def data() -> xr.Dataset:
 
 def test_the_digons_branch_is_its_closed_form_within_a_hundredth(data: xr.Dataset) -> None:
     loss = data["branch_loss"].sel(branch=DIGONS)
-    p = DENSITY * loss["branch_ratio"]
-    closed = p / 3 - p**2 / 4 + 2 * DENSITY**2 / 3
+    p = shared.DENSITY * loss["branch_ratio"]
+    closed = p / 3 - p**2 / 4 + 2 * shared.DENSITY**2 / 3
     assert loss.notnull().all()
     assert (loss <= closed).all()
     assert float((1 - loss / closed).max()) < 0.01
@@ -115,8 +103,8 @@ def test_pictures_hold_every_run_and_the_branches(data: xr.Dataset) -> None:
 
 
 def test_importance_bends_the_pentagon_in_the_same_way() -> None:
-    data = branches("importance")
-    assert (np.diff(neighbour_gaps(data, PENTAGON)) > 0).all()
+    data = shared.branches("importance")
+    assert (np.diff(shared.neighbour_gaps(data, PENTAGON)) > 0).all()
     assert float(data["crossing"]) == pytest.approx(0.367779, abs=2e-6)
     assert float(data["lost_at"].sel(branch=PENTAGON)) < float(data["crossing"])
     assert float(data["slope"].sel(branch=DIGONS)) > 1.1 * float(data["slope"].sel(branch=PENTAGON)) > 0
@@ -149,26 +137,26 @@ def test_a_run_is_on_a_curve_of_its_own_geometry_only() -> None:
     kind = np.array([["pentagon", "pentagon", "two digons", "two digons", "triangle"]])
     runs = {"loss": (("ratio", "seed"), [[1.04, 1.06, 3.1, 1.0, 1.0]]), "kind": (("ratio", "seed"), kind)}
     data = xr.Dataset(runs | {"branch_loss": exact}, {"ratio": [1.0]})
-    assert on_own_curve(data, OWN_BRANCHES).tolist() == [True, False, True, False]
+    assert shared.on_own_curve(data, OWN_BRANCHES).tolist() == [True, False, True, False]
 
 
 def test_kinds_and_the_gap_of_known_shapes() -> None:
     pentagon, pairs = polygon(0, 72, 144, 216, 288), np.column_stack([np.zeros(2), polygon(10, 190, 100, 280)])
     triangle = np.column_stack([polygon(0, 120, 240), np.zeros((2, 2))])
-    assert kinds_of(np.stack([pentagon, pairs, triangle, polygon(0, 1, 2, 3, 4)])).tolist() == [
+    assert shared.kinds_of(np.stack([pentagon, pairs, triangle, polygon(0, 1, 2, 3, 4)])).tolist() == [
         "pentagon",
         "two digons",
         "triangle",
         "another geometry",
     ]
-    assert neighbour_gap(polygon(90, 40, 150, -60, -120)) == pytest.approx(110)
-    assert np.isnan(neighbour_gap(pairs))
+    assert shared.neighbour_gap(polygon(90, 40, 150, -60, -120)) == pytest.approx(110)
+    assert np.isnan(shared.neighbour_gap(pairs))
 
 
 def test_where_losses_are_equal_is_found_between_grid_points() -> None:
     apart = xr.DataArray([1.0, 0.5, -0.5, -1.0], {"ratio": [0.1, 0.2, 0.4, 0.8]})
-    assert where_equal(apart) == pytest.approx(0.2 * 2**0.5)
-    assert where_equal(apart.where(apart != 0.5)) == pytest.approx(0.1 * 4 ** (2 / 3))
-    assert np.isnan(where_equal(apart[:2]))
-    assert np.isnan(where_equal(-apart))
-    assert np.isnan(where_equal(apart * np.nan))
+    assert shared.where_equal(apart) == pytest.approx(0.2 * 2**0.5)
+    assert shared.where_equal(apart.where(apart != 0.5)) == pytest.approx(0.1 * 4 ** (2 / 3))
+    assert np.isnan(shared.where_equal(apart[:2]))
+    assert np.isnan(shared.where_equal(-apart))
+    assert np.isnan(shared.where_equal(apart * np.nan))

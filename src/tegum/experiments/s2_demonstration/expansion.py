@@ -7,7 +7,7 @@ L_1 unevaluated: here importance enters to the first power, and L_1 is in closed
 bias, biases above 0 excluded.
 """
 
-from typing import Any
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -17,17 +17,8 @@ import tegum as tg
 from tegum.claims import Claim, Evidence, above, at_least, at_most, below, closed_form, equal, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
-from tegum.geometry import gram, relu_energy
-from tegum.theory.expansion import (
-    active_error,
-    best_polygon,
-    inactive_error,
-    loss_nothing_active,
-    losses_by_count,
-    losses_one_active,
-    polygon_loss,
-    shares_by_count,
-)
+from tegum.geometry import gram
+from tegum.theory.expansion import active_error, inactive_error, loss_nothing_active, losses_by_count, losses_one_active
 
 N = 8
 DIMENSIONS = [2, 3, 4]
@@ -44,14 +35,21 @@ SEEDS: dict[Profile, int] = {"quick": 24, "paper": 96}
 
 
 def study(profile: Profile) -> xr.Dataset:
-    """L_k of the optima and of one model more, that one sampled, too; the best polygons."""
-    features, seeds, sweep = tg.features.Independent(N), SEEDS[profile], {"density": DENSITIES}
-    optima = [tg.best(tg.exact.minimise(tg.nets.ReluOutput(N, m), features, seeds=seeds, sweep=sweep)) for m in DIMENSIONS]
+    """L_k of the optima, and of one model of features of falling importance, that one sampled, too; the best polygons."""
+    alike, seeds, samples, sweep = tg.features.Independent(N), SEEDS[profile], SAMPLES[profile], {"density": DENSITIES}
+    optima = [tg.best(tg.exact.minimise(tg.nets.ReluOutput(N, m), alike, seeds=seeds, sweep=sweep)) for m in DIMENSIONS]
     by_count = [
-        [losses_by_count(W, b, features) for W, b in zip(each["W"].values, each["b"].values, strict=True)] for each in optima
+        [losses_by_count(W, b, alike) for W, b in zip(each["W"].values, each["b"].values, strict=True)] for each in optima
     ]
-    polygon, norm, bias = np.transpose([best_polygon(sides) for sides in SIDES])
-    data = xr.Dataset(
+    polygon, norm, bias = np.transpose([tg.theory.expansion.best_polygon(sides) for sides in SIDES])
+    falling = [tg.features.Independent(N, density=p, importance=IMPORTANCE) for p in DENSITIES]
+    model = tg.best(tg.exact.minimise(tg.nets.ReluOutput(N, 3), falling[DENSITIES.index(0.1)], seeds=8))
+    W, b = model["W"].values, model["b"].values
+    errors = []
+    for features in falling:
+        x = features.sample(samples, seed=1).astype(np.float64)
+        errors.append(((x - np.maximum(x @ W.T @ W + b, 0)) ** 2 * IMPORTANCE).sum(axis=-1))
+    return xr.Dataset(
         {
             "loss": (("dimensions", "density"), [each["loss"].values for each in optima]),
             "points": (("density", "coordinate", "point"), optima[DIMENSIONS.index(3)]["W"].values),
@@ -59,116 +57,32 @@ def study(profile: Profile) -> xr.Dataset:
             "polygon": ("sides", polygon),
             "norm": ("sides", norm),
             "bias": ("sides", bias),
-        },
-        {"dimensions": DIMENSIONS, "density": DENSITIES, "active": range(N + 1), "sides": SIDES},
-        {"interrupted": 0, "seeds": seeds, "samples": SAMPLES[profile]},
-    )
-    return data.merge(sampled_model(SAMPLES[profile]))
-
-
-def sampled_model(samples: int) -> xr.Dataset:
-    """One model of features of falling importance, optimal at density 0.1: L_k, and at each density exact and sampled loss."""
-    each_density = [tg.features.Independent(N, density=p, importance=IMPORTANCE) for p in DENSITIES]
-    model = tg.best(tg.exact.minimise(tg.nets.ReluOutput(N, 3), each_density[DENSITIES.index(0.1)], seeds=8))
-    W, b = model["W"].values, model["b"].values
-    errors = []
-    for features in each_density:
-        x = features.sample(samples, seed=1).astype(np.float64)
-        errors.append(((x - np.maximum(x @ W.T @ W + b, 0)) ** 2 * IMPORTANCE).sum(axis=-1))
-    return xr.Dataset(
-        {
-            "model_loss": ("density", [float(tg.exact.loss(W, b, features, tol=1e-10)) for features in each_density]),
+            "model_loss": ("density", [float(tg.exact.loss(W, b, features, tol=1e-10)) for features in falling]),
             "sampled": ("density", [each.mean() for each in errors]),
             "standard_error": ("density", [each.std() / samples**0.5 for each in errors]),
-            "model_by_count": ("active", losses_by_count(W, b, each_density[0])),
+            "model_by_count": ("active", losses_by_count(W, b, falling[0])),
             "W": (("hidden", "feature"), W),
             "b": ("feature", b),
         },
-        {"density": DENSITIES},
+        {"dimensions": DIMENSIONS, "density": DENSITIES, "active": range(N + 1), "sides": SIDES},
+        {"interrupted": 0, "seeds": seeds, "samples": samples},
     )
 
 
 def shares(data: xr.Dataset) -> xr.DataArray:
     """What each L_k contributes to the loss of the optima, (dimensions, density, active)."""
-    parts = data["by_count"] * shares_by_count(np.ones(N + 1), data["density"].values)
+    parts = data["by_count"] * tg.theory.expansion.shares_by_count(np.ones(N + 1), data["density"].values)
     return parts / parts.sum("active")
 
 
-def low_share(share: xr.DataArray) -> xr.DataArray:
-    """What L_0 and L_1 contribute together."""
-    return share.sel(active=[0, 1]).sum("active")
+def low_share(data: xr.Dataset) -> xr.DataArray:
+    """What L_0 and L_1 contribute together, (dimensions, density)."""
+    return shares(data).sel(active=[0, 1]).sum("active")
 
 
-def leading(share: xr.DataArray) -> dict[str, xr.DataArray]:
-    """The k of the largest L_k in each number of dimensions."""
-    return {"leading k": share["active"][share.argmax("active")], "share of L_0 to L_3": share.sel(active=range(4))}
-
-
-def sum_claims(data: xr.Dataset) -> list[Claim]:
-    """The expansion and its first two terms (F07)."""
-    G, b = gram(data["W"].values), data["b"].values
-    parts = shares_by_count(data["model_by_count"].values, data["density"].values)
-    share = shares(data)
-    two, sparsest = share.sel(dimensions=2), share.sel(density=0.001)
-    starts = Evidence(f"best of {data.attrs['seeds']} starts", data.attrs["seeds"])
-
-    def against_exact_and_sample(total: NDArray[np.float64]) -> dict[str, float]:
-        deviation = abs(total - data["sampled"].values) / data["standard_error"].values
-        relative = abs(total / data["model_loss"].values - 1)
-        return {"relative to the exact loss": relative.max(), "standard errors from the sample": deviation.max()}
-
-    def first_terms(importance: NDArray[np.float64]) -> dict[str, Any]:
-        terms = loss_nothing_active(b, importance), losses_one_active(G, b, importance).sum()
-        off = abs(np.array(terms) - data["model_by_count"].values[:2]).max()
-        return {"L_0": terms[0], "L_1": terms[1], "largest difference": off}
-
-    return [
-        Claim(
-            "pattern-sum",
-            "The expected loss is the sum over how many features are active of p^k (1 - p)^(n - k) L_k.",
-            how="eight features in three dimensions, six densities: the sum over all 256 sets against the exact loss, and "
-            "against a sample: largest deviations",
-            measure=against_exact_and_sample,
-            expect={"relative to the exact loss": below(1e-8), "standard errors from the sample": below(4)},
-            of=parts.sum(axis=-1),
-            against={"without the sets of one feature": parts.sum(axis=-1) - parts[:, 1]},
-            evidence=Evidence(f"one model, {data.attrs['samples']:,} samples at each density"),
-        ),
-        Claim(
-            "first-terms",
-            "L_0 is sum I_i ReLU(b_i)^2, and L_1 has the closed form of the two integrals.",
-            how="both against the exact losses where no feature, or exactly one, is active",
-            measure=first_terms,
-            expect={"largest difference": below(1e-8)},
-            of=IMPORTANCE,
-            against={"importance squared, as printed": IMPORTANCE**2},
-            evidence=Evidence(f"one model, {1 + N} sets of active features"),
-        ),
-        Claim(
-            "dominate",
-            "Where features are sparse, L_0 and L_1 dominate the loss.",
-            how="their share of the optimum's loss, eight equal features in two dimensions, density 0.001",
-            measure=low_share,
-            expect=above(0.9, "%"),
-            of=two.sel(density=0.001),
-            against={"density 0.3": two.sel(density=0.3)},
-            evidence=starts.adding(f"from density 0.3 on {', '.join(f'{part:.0%}' for part in low_share(two).values)}"),
-            note=f"In three dimensions it is {float(low_share(sparsest.sel(dimensions=3))):.0%}, in four "
-            f"{float(low_share(sparsest.sel(dimensions=4))):.1%}: where the optimum makes L_0 and L_1 vanish (four digons), "
-            "collisions of two features are all that is left.",
-        ),
-        Claim(
-            "shares",
-            "Where features are sparsest, one term leads: L_1 as long as features must share directions on one side.",
-            how="k of the largest L_k in the optimum's loss at density 0.001, eight equal features in two, three and four "
-            "dimensions (four digons have L_1 = 0)",
-            measure=leading,
-            expect={"leading k": equal(data["dimensions"].copy(data=[1, 1, 2]))},
-            of=sparsest,
-            against={"density 0.3": share.sel(density=0.3)},
-            evidence=starts.adding("in each number of dimensions"),
-        ),
-    ]
+def unit_polygons() -> xr.DataArray:
+    """L_1 per feature of regular polygons of norm 1 without bias."""
+    return xr.DataArray([tg.theory.expansion.polygon_loss(sides, 1.0, 0.0) for sides in SIDES], [("sides", list(SIDES))])
 
 
 def linear_error(slope: ArrayLike, bias: ArrayLike) -> NDArray[np.float64]:
@@ -190,16 +104,17 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:
     slope, bias = np.meshgrid(np.linspace(-1.5, 1.5, 60), np.linspace(-1, 1, 41))
     five = data.sel(sides=5)
     unit = data["points"].values / np.linalg.norm(data["points"].values, axis=-2, keepdims=True)
-    energy = relu_energy(unit)
+    energy = tg.geometry.relu_energy(unit)
+    formula = partial(Claim, evidence=closed_form())
+    negative = {"active": 1 / 3 - linear_error(0, 0), "inactive": linear_error(-1, 0) - inactive_error(-1, 0)}
     return [
-        Claim(
+        formula(
             "integrals",
             "The two integrals of L_1 are elementary.",
             how="active feature at slope 1.2, bias -0.2; inactive ones at slope 0.3, bias -0.1 and slope -0.4, bias 0.2",
             expect=near([0.0092593, 0.0088889, 0.0066667], 1e-7),
             of=np.array([active_error(1.2, -0.2), inactive_error(0.3, -0.1), inactive_error(-0.4, 0.2)]),
             against={"without the ReLU": linear_error([1 - 1.2, 0.3, -0.4], [0.2, -0.1, 0.2])},
-            evidence=closed_form(),
         ),
         Claim(
             "relu-benefit",
@@ -210,12 +125,7 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:
                 "active": active_error(slope, bias) - linear_error(1 - slope, -bias),
                 "inactive": linear_error(slope, bias) - inactive_error(slope, bias),
             },
-            against={
-                "a negative input, slope 1, no bias": {
-                    "active": 1 / 3 - linear_error(0.0, 0.0),
-                    "inactive": linear_error(-1.0, 0.0) - inactive_error(-1.0, 0.0),
-                }
-            },
+            against={"a negative input, slope 1, no bias": negative},
             evidence=closed_form(slopes_and_biases=slope.size),
         ),
         Claim(
@@ -228,27 +138,23 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:
             against={"a feature with a dimension to itself, slope 1": 1.0},
             evidence=closed_form(biases=2001),
         ),
-        Claim(
+        formula(
             "free",
             "With one feature active, negative interference is free, and so is positive below a negative bias.",
             how="squared output of an inactive feature at overlap -0.4 without bias, and at 0.4 with bias -0.4",
-            measure=lambda line: inactive_error(*line),
             expect=equal(0),
-            of=([-0.4, 0.4], [0.0, -0.4]),
-            against={"overlap 0.4 without bias": (0.4, 0.0)},
-            evidence=closed_form(),
+            of=inactive_error([-0.4, 0.4], [0.0, -0.4]),
+            against={"overlap 0.4 without bias": inactive_error(0.4, 0.0)},
         ),
-        Claim(
+        formula(
             "polygons",
             "So four features in two dimensions cost nothing; more pay with larger norms and negative biases.",
             how="lowest L_1 per feature of a regular polygon over norm and bias",
             expect=near(POLYGONS, 2e-5),
             of=data["polygon"].sel(sides=POLYGONS["sides"]),
-            against={"norm 1 without bias": POLYGONS.copy(data=[polygon_loss(k, 1.0, 0.0) for k in POLYGONS["sides"].values])},
-            evidence=closed_form(),
-            note=f"The pentagon's norm is {float(five['norm']):.3f}, its bias {float(five['bias']):.3f}. Seven to ten cost "
-            + ", ".join(f"{loss:.4f}" for loss in data["polygon"].sel(sides=[7, 8, 9, 10]).values)
-            + ".",
+            against={"norm 1 without bias": unit_polygons().sel(sides=POLYGONS["sides"])},
+            note=f"The pentagon's norm is {five['norm']:.3f}, its bias {five['bias']:.3f}. Seven to ten cost "
+            f"{', '.join(f'{loss:.4f}' for loss in data['polygon'].sel(sides=[7, 8, 9, 10]))}.",
         ),
         Claim(
             "thomson-reduction",
@@ -265,21 +171,74 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
-    """The statements of the section."""
-    return [*sum_claims(data), *sparse_claims(data)]
+    """The expansion and its first two terms (F07), and what the second says."""
+    parts = tg.theory.expansion.shares_by_count(data["model_by_count"].values, data["density"].values)
+    share, low = shares(data), low_share(data)
+    two, (_, three, four) = low.sel(dimensions=2), low.sel(density=0.001).values
+    G, b, starts = (
+        gram(data["W"].values),
+        data["b"].values,
+        Evidence(f"best of {data.attrs['seeds']} starts", data.attrs["seeds"]),
+    )
+    return [
+        Claim(
+            "pattern-sum",
+            "The expected loss is the sum over how many features are active of p^k (1 - p)^(n - k) L_k.",
+            how="eight features, three dimensions, six densities: sum over all 256 sets against the exact loss and a sample",
+            measure=lambda total: {
+                "relative to the exact loss": abs(total / data["model_loss"] - 1).max(),
+                "standard errors from the sample": (abs(total - data["sampled"]) / data["standard_error"]).max(),
+            },
+            expect={"relative to the exact loss": below(1e-8), "standard errors from the sample": below(4)},
+            of=parts.sum(axis=-1),
+            against={"without the sets of one feature": parts.sum(axis=-1) - parts[:, 1]},
+            evidence=Evidence(f"one model, {data.attrs['samples']:,} samples at each density"),
+        ),
+        Claim(
+            "first-terms",
+            "L_0 is sum I_i ReLU(b_i)^2, and L_1 has the closed form of the two integrals.",
+            how="L_0 and L_1 against the exact losses where no feature, or exactly one, is active",
+            measure=lambda importance: [loss_nothing_active(b, importance), losses_one_active(G, b, importance).sum()],
+            expect=near(data["model_by_count"].values[:2], 1e-8),
+            of=IMPORTANCE,
+            against={"importance squared, as printed": IMPORTANCE**2},
+            evidence=Evidence(f"one model, {1 + N} sets of active features"),
+        ),
+        Claim(
+            "dominate",
+            "Where features are sparse, L_0 and L_1 dominate the loss.",
+            how="their share of the optimum's loss, eight equal features in two dimensions, density 0.001",
+            expect=above(0.9, "%"),
+            of=two.sel(density=0.001),
+            against={"density 0.3": two.sel(density=0.3)},
+            evidence=starts.adding("over density " + ", ".join(f"{part:.0%} at {part['density']:g}" for part in two)),
+            note=f"In three dimensions it is {three:.0%}, in four {four:.1%}: where the optimum makes L_0 and L_1 vanish (four "
+            "digons), collisions of two features are all that is left.",
+        ),
+        Claim(
+            "shares",
+            "Where features are sparsest, one term leads: L_1 as long as features must share directions on one side.",
+            how="k of the largest L_k at density 0.001, equal features in 2, 3 and 4 dimensions (four digons have L_1 = 0)",
+            measure=lambda share: {
+                "leading k": share["active"][share.argmax("active")],
+                "share of L_0 to L_3": share.sel(active=range(4)),
+            },
+            expect={"leading k": equal(data["dimensions"].copy(data=[1, 1, 2]))},
+            of=share.sel(density=0.001),
+            against={"density 0.3": share.sel(density=0.3)},
+            evidence=starts.adding("in each number of dimensions"),
+        ),
+        *sparse_claims(data),
+    ]
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """What each L_k contributes, and what polygons cost."""
-    share = shares(data)
-    low = {f"{N} features in {m} dimensions": low_share(share.sel(dimensions=m)) for m in DIMENSIONS}
-    two = share.sel(dimensions=2)
+    low = {f"{N} features in {m} dimensions": low_share(data).sel(dimensions=m) for m in DIMENSIONS}
+    two = shares(data).sel(dimensions=2)
     terms = {f"L{'₀₁₂₃₄'[k]}": two.sel(active=k) for k in range(5)}
     terms["L₅ to L₈"] = two.sel(active=slice(5, None)).sum("active")
-    polygons = {
-        "best norm and bias": data["polygon"],
-        "norm 1 without bias": data["polygon"].copy(data=[polygon_loss(k, 1.0, 0.0) for k in data["sides"].values]),
-    }
+    polygons = {"best norm and bias": data["polygon"], "norm 1 without bias": unit_polygons()}
     return {
         "terms": Figure(
             curve_panel(terms, "feature density 1 − S", "share of the loss", log_x=True),

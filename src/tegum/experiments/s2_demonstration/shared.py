@@ -2,11 +2,12 @@
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.experiments import Figure
-from tegum.figures import strips
 
+BASE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
 DENSITIES = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001]
 PAIRED = [1.0, 0.3, 0.1, 0.03]
 """Densities at which dedicated features and pairs are all there is."""
@@ -43,13 +44,17 @@ def represented(models: xr.Dataset) -> xr.DataArray:
     return (norms(models) >= 0.9).sum("feature")
 
 
+def overlaps(W: NDArray[np.float64]) -> NDArray[np.float64]:
+    """W_i . W_j of different features, shape (..., n, n); 0 on the diagonal."""
+    return tg.geometry.gram(W) * (1 - np.eye(W.shape[-1]))
+
+
 def picture(data: xr.Dataset) -> Figure:
     """The linear model, and the ReLU-output models from dense to sparse."""
-    relu = best(data)
     models = {"linear<br>p = 0.001": best(data, "Linear").sel(density=0.001)}
-    models |= {f"ReLU<br>p = {p:g}": relu.sel(density=p) for p in DENSITIES}
+    models |= {f"ReLU<br>p = {p:g}": best(data).sel(density=p) for p in DENSITIES}
     return Figure(
-        strips(models),
+        tg.figures.strips(models),
         f"Each column is a model, the best of {data.sizes['seed']} seeds by exact loss. Above, what it computes: WᵀW and, set "
         "apart, b. Below, how much of each feature it keeps; dark features have a direction to themselves, bright ones share "
         "theirs. A linear model keeps the most important features, whatever the density; with a ReLU, the sparser the "

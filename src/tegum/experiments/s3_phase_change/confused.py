@@ -11,15 +11,12 @@ losses are equal; it is first order where the slope of the loss jumps by more th
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+import tegum as tg
 from tegum.claims import Claim, Disagreement, Evidence, above, at_least, below, between, closed_form, equal, near
 from tegum.exact import CONTINUOUS, FIRST_ORDER
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s3_phase_change.shared import orders
-from tegum.figures import category_panels, surface_panels, transition_marks
-from tegum.maps import transitions_between
-from tegum.nets import ReluOutput
 from tegum.theory import dropped_loss, paired_loss, two_in_one_loss, two_in_one_minima
 from tegum.theory.two_in_one import basin_shares, every_two_in_one_minimum
 
@@ -55,7 +52,12 @@ def study(profile: Profile) -> xr.Dataset:
         {"importance_ratio": RATIOS, "density": densities, "map_density": density, "map_ratio": ratio},
         {"interrupted": 0},
     )
-    return data.merge(located(data))
+    # where the kind of the optimum changes with density at some importances, and the order of each transition
+    chosen = np.unique(np.linspace(0, columns - 1, FOLLOWED).round().astype(int))
+    weights = weights_on_map(data).isel(importance_ratio=chosen)
+    minima = xr.Dataset({"W": weights.expand_dims("hidden"), "b": xr.zeros_like(weights)})
+    transitions = tg.maps.transitions_between(tg.nets.ReluOutput(2, 1, bias=False), minima, kinds(weights))
+    return data.merge(transitions.rename(at="ratio"))
 
 
 def weights_on_map(data: xr.Dataset) -> xr.DataArray:
@@ -68,14 +70,6 @@ def kinds(weights: xr.DataArray) -> xr.DataArray:
     product = weights.prod("feature")
     names = np.where(abs(weights).min("feature") < 0.5, DROPPED, np.where(product < 0, ANTIPODAL, CONFUSED))
     return product.copy(data=names)
-
-
-def located(data: xr.Dataset) -> xr.Dataset:
-    """Where the kind of the optimum changes with density at some importances, and the order of each transition."""
-    chosen = np.unique(np.linspace(0, data.sizes["map_ratio"] - 1, FOLLOWED).round().astype(int))
-    weights = weights_on_map(data).isel(importance_ratio=chosen)
-    minima = xr.Dataset({"W": weights.expand_dims("hidden"), "b": xr.zeros_like(weights)})
-    return transitions_between(ReluOutput(2, 1, bias=False), minima, kinds(weights)).rename(at="ratio")
 
 
 def confused(optimum: xr.Dataset) -> xr.DataArray:
@@ -94,35 +88,30 @@ def largest_step(optimum: xr.Dataset) -> dict[str, float]:
     return {"step": float(moved.max()), "at density": float(moved.idxmax())}
 
 
-def from_candidate(optimum: xr.Dataset) -> dict[str, NDArray[np.float64]]:
-    """How far the first weight is from that of the antipodal candidate, and how much less the optimum costs."""
-    saved = paired_loss(optimum["density"]) - optimum["loss"].values
-    return {"distance from 1": abs(optimum["w1"].values - 1), "below the candidate's loss by": saved}
-
-
 def extent(cells: xr.DataArray) -> dict[str, float]:
     """The lowest and the highest density at which something is true, and at how many it is."""
     density = cells["density"].where(cells)
     return {"from": float(density.min()), "to": float(density.max()), "densities": int(cells.sum()), "of": cells.size}
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
-    """The comment's statements, (i) to (v)."""
-    return [*minima_claims(data), *transition_claims(data), *basin_claims(data)]
+def span(values: xr.DataArray, form: str) -> str:
+    """The lowest and highest value."""
+    return f"{values.min():{form}} to {values.max():{form}}" if values.size else "none"
 
 
-def minima_claims(data: xr.Dataset) -> list[Claim]:
+def minima_claims(same: xr.Dataset, unequal: xr.Dataset) -> list[Claim]:
     """Where minima are: near the candidates (i), and confused (iii)."""
-    optimum = data.isel(minimum=0)
-    same, unequal = (optimum.sel(importance_ratio=ratio) for ratio in (1.0, 0.1))
     antipodal, mixed = (same.isel(density=part.values) for part in (same["density"] < 0.5, confused(same)))
-    tie = float(abs(mixed["loss"] - dropped_loss(mixed["density"])).max())
+    tie = abs(mixed["loss"] - dropped_loss(mixed["density"])).max()
     return [
         Claim(
             "near-candidates",
             "Minima lie near the candidate solutions but are not equal to them.",
             how="r = 1, density below 0.5: the antipodal optimum's distance from weight 1, and from the candidate's loss",
-            measure=from_candidate,
+            measure=lambda optimum: {
+                "distance from 1": abs(optimum["w1"].values - 1),
+                "below the candidate's loss by": paired_loss(optimum["density"]) - optimum["loss"].values,
+            },
             expect={"distance from 1": between(0, 0.1, included=False), "below the candidate's loss by": above(0)},
             of=antipodal,
             against={"confused optima": mixed},
@@ -143,26 +132,23 @@ def minima_claims(data: xr.Dataset) -> list[Claim]:
     ]
 
 
-def transition_claims(data: xr.Dataset) -> list[Claim]:
+def transition_claims(data: xr.Dataset, same: xr.Dataset, unequal: xr.Dataset) -> list[Claim]:
     """Which transitions are continuous (ii), and which are not (iv)."""
-    optimum = data.isel(minimum=0)
-    same, unequal = (optimum.sel(importance_ratio=ratio) for ratio in (1.0, 0.1))
     leap, inside = largest_step(same), steps(same).sel(density=slice(None, 0.5))
-    passages = [(ANTIPODAL, CONFUSED), (ANTIPODAL, DROPPED), (DROPPED, CONFUSED)]
     to_confused, to_dropped, growing = (
-        data.isel(transition=((data["before"] == before) & (data["after"] == after)).values) for before, after in passages
+        data.isel(transition=((data["before"] == before) & (data["after"] == after)).values)
+        for before, after in [(ANTIPODAL, CONFUSED), (ANTIPODAL, DROPPED), (DROPPED, CONFUSED)]
     )
     return [
         Claim(
             "first-order",
             "Antipodal and confused solutions are separated by a discontinuous transition.",
-            how="transitions from antipodal to confused on the map: relative jump of dL/d log p where both losses are equal; "
-            "first order above 0.1 %",
+            how="from antipodal to confused on the map: relative jump of dL/d log p where they tie; first order above 0.1 %",
             measure=orders,
             expect={"order": equal({FIRST_ORDER})},
             of=to_confused,
             against={"from dropped to confused": growing},
-            evidence=Evidence(f"{to_confused.sizes['transition']} importances from {span(to_confused['ratio'], '.2f')}"),
+            evidence=Evidence(f"{to_confused['ratio'].size} importances from {span(to_confused['ratio'], '.2f')}"),
             note=f"At r = 1 the weights move by {leap['step']:.2f} at density {leap['at density']:.3f}.",
         ),
         Claim(
@@ -173,15 +159,12 @@ def transition_claims(data: xr.Dataset) -> list[Claim]:
             expect={"step": below(0.1)},
             of=unequal,
             against={"r = 1": same},
-            evidence=closed_form(densities=unequal.sizes["density"]).adding(
-                f"{to_dropped.sizes['transition']} importances located"
-            ),
+            evidence=closed_form(densities=unequal.sizes["density"], importances_located=to_dropped["ratio"].size),
             note="The comment does not give the importances of its panels. Within the antipodal solution (r = 1, density below "
-            f"0.5) the largest step is {float(inside.max()):.3f}.",
+            f"0.5) the largest step is {inside.max():.3f}.",
             disagreement=Disagreement(
                 "dropped and antipodal solutions turn into each other continuously",
-                f"first order at every importance located: jumps of {span(to_dropped['jump'], '.1%')} at density "
-                f"{span(to_dropped['value'], '.4f')}",
+                f"always first order: jumps of {span(to_dropped['jump'], '.1%')} at density {span(to_dropped['value'], '.4f')}",
                 "What is continuous is the passage from a dropped second feature to the confused solution: its weight grows "
                 f"through 1/2 at density {span(growing['value'], '.3f')} without any jump of the slope.",
             ),
@@ -189,29 +172,26 @@ def transition_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "grows-in",
             "Without bias a dropped feature turns into a confused one continuously.",
-            how="every passage from dropped to confused on the map: relative jump of dL/d log p; continuous below 0.1 %",
+            how="from dropped to confused on the map: relative jump of dL/d log p; continuous below 0.1 %",
             measure=orders,
             expect={"order": equal({CONTINUOUS})},
             of=growing,
             against={"from antipodal to dropped": to_dropped},
-            evidence=Evidence(f"{growing.sizes['transition']} importances"),
+            evidence=Evidence(f"{growing['ratio'].size} importances"),
             note="Ours: the comment names two kinds of transition, this is the third on its surface.",
         ),
     ]
 
 
-def span(values: xr.DataArray, form: str) -> str:
-    """The lowest and highest value."""
-    return f"{float(values.min()):{form}} to {float(values.max()):{form}}" if values.size else "none"
-
-
-def basin_claims(data: xr.Dataset) -> list[Claim]:
-    """Two minima at once, and the lower one not always easier to find (v)."""
-    loss = data["loss"].sel(importance_ratio=1.0)
-    where = largest_step(data.sel(importance_ratio=1.0).isel(minimum=0))["at density"]
-    losses = ", ".join(f"{value:.5f}" for value in loss.sel(density=where).dropna("minimum").values)
-    *places, far = (f"(r, p) = ({r:g}, {p:g})" for r, p in BASINS)
+def claims(data: xr.Dataset) -> list[Claim]:
+    """The comment's statements, (i) to (v); last that two minima exist, and the lower one is not always easier to find."""
+    same, unequal = (data.sel(importance_ratio=ratio, minimum=0) for ratio in (1.0, 0.1))
+    loss, where = data["loss"].sel(importance_ratio=1.0), largest_step(same)["at density"]
+    losses = ", ".join(f"{value:.5f}" for value in loss.sel(density=where).dropna("minimum"))
+    *places, far = (f"({r:g}, {p:g})" for r, p in BASINS)
     return [
+        *minima_claims(same, unequal),
+        *transition_claims(data, same, unequal),
         Claim(
             "two-minima",
             "Some data distributions have two different local minima, whose order changes.",
@@ -226,12 +206,11 @@ def basin_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "smaller-basin",
             "The lowest minimum sometimes has the smaller basin.",
-            how="share of the square |w| <= 1.5 from which steepest descent ends in the lowest minimum, and in the other, at "
-            + ", ".join(places),
+            how=f"shares of |w| <= 1.5 that descend to the lowest and to the other minimum, (r, p) = {', '.join(places)}",
             measure=lambda shares: {"smaller in": int((shares[:, 0] < shares[:, 1]).sum()), "shares": shares[:, :2]},
             expect={"smaller in": at_least(1)},
             of=data["basin"][:-1],
-            against={f"{far}, far from any transition": data["basin"][-1:]},
+            against={f"(r, p) = {far}, far from any transition": data["basin"][-1:]},
             evidence=Evidence(f"{LATTICE**2} starts each"),
         ),
     ]
@@ -240,22 +219,20 @@ def basin_claims(data: xr.Dataset) -> list[Claim]:
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """Three surfaces at equal importance, and the map of phases without bias."""
     w = np.linspace(-1.4, 1.4, 141)
-    panels, minima = {}, {}
-    for density in SHOWN:
-        title = f"density {density:g}"
-        panels[title] = xr.DataArray(two_in_one_loss(w[:, None], w[None, :], density), {"w1": w, "w2": w}, ("w1", "w2"))
-        minima[title] = two_in_one_minima(density)
-    caption = (
-        "The exact loss of two equally important features in one dimension, without bias, over both weights: yellow is low, "
-        "dark blue high. The star is the optimum, circles are other minima. Dense features share one direction (upper right "
-        "and lower left), sparse ones are opposite; between, both minima exist and one overtakes the other."
-    )
+    surfaces = [xr.DataArray(two_in_one_loss(w[:, None], w, p), {"w1": w, "w2": w}, ("w1", "w2")) for p in SHOWN]
+    titles = [f"density {p:g}" for p in SHOWN]
+    minima = dict(zip(titles, map(two_in_one_minima, SHOWN), strict=True))
     map_of_kinds = {"optimum without bias": kinds(weights_on_map(data))}
-    marks = transition_marks(data.rename(ratio="at").assign(along="density"))
+    marks = tg.figures.transition_marks(data.rename(ratio="at").assign(along="density"))
     return {
-        "surfaces": Figure(surface_panels(panels, minima), caption),
+        "surfaces": Figure(
+            tg.figures.surface_panels(dict(zip(titles, surfaces, strict=True)), minima),
+            "The exact loss of two equally important features in one dimension, without bias, over both weights: yellow is "
+            "low, dark blue high. The star is the optimum, circles are other minima. Dense features share one direction (upper "
+            "right and lower left), sparse ones are opposite; between, both minima exist and one overtakes the other.",
+        ),
         "phases": Figure(
-            category_panels(map_of_kinds, COLOURS, marks, label="importance of the second feature"),
+            tg.figures.category_panels(map_of_kinds, COLOURS, marks, label="importance of the second feature"),
             "The lowest minimum of the exact surface without bias. Crosses: first-order transitions, circles: continuous "
             "ones. An antipodal pair ends suddenly, whatever the importance; between dropping the second feature and mixing "
             "both there is no transition, only the weight of 1/2 at which we change the name.",

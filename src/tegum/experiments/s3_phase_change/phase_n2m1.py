@@ -10,8 +10,6 @@ the density where their losses are equal.  Replications differ because of one th
 sign meets a one-sided minimum, and dropping one fit of ten cannot remove half of them.
 """
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -50,33 +48,10 @@ def theory(grid: xr.Dataset) -> xr.DataArray:
     return p.copy(data=np.where(near_one, "", phase))
 
 
-def as_predicted(reading: xr.Dataset) -> xr.DataArray:
+def as_predicted(reading: xr.Dataset) -> NDArray[np.bool_]:
     """Whether each grid point away from the boundaries has the phase of the theory."""
-    expected = theory(reading).stack(point=["density", "importance_ratio"])
-    clear = expected != ""
-    return (extra_phase(reading).stack(point=["density", "importance_ratio"]) == expected)[clear]
-
-
-def mirrored(reading: xr.Dataset) -> xr.Dataset:
-    """The same map with importance r where 1/r belongs."""
-    return reading.isel(importance_ratio=slice(None, None, -1)).assign_coords(importance_ratio=reading["importance_ratio"])
-
-
-def phase_claim(data: xr.Dataset, name: str, reading: str, statement: str, evidence: Evidence, note: str = "") -> Claim:
-    """One reading of the grid against the theory's phases."""
-    grid = data.sel(reading=reading)
-    return Claim(
-        name,
-        statement,
-        how=f"{reading}: grid points more than {CLEAR} decades from a boundary at which the phase of the second feature is the "
-        "one of the cheapest of the three candidates",
-        measure=as_predicted,
-        expect=share_at_least(0.97),
-        of=grid,
-        against={"the map with r and 1/r exchanged": mirrored(grid)},
-        evidence=evidence,
-        note=note,
-    )
+    expected = theory(reading)
+    return np.asarray((extra_phase(reading) == expected).values[expected.values != ""])
 
 
 def end_of_superposition(reading: xr.Dataset) -> xr.DataArray:
@@ -85,78 +60,62 @@ def end_of_superposition(reading: xr.Dataset) -> xr.DataArray:
     Halfway, on the logarithmic axis, between the last grid point that is and the first that is not.
     """
     density = reading["density"]
-    halfway = density.copy(data=np.sqrt(density.values * np.append(density.values[1:], density.values[-1])))
-    highest = halfway.where(extra_phase(reading) == SUPERPOSITION).max("density")
-    return highest.rename(importance_ratio="importance")
+    halfway = (density * density.shift(density=-1, fill_value=density.values[-1])) ** 0.5
+    return halfway.where(extra_phase(reading) == SUPERPOSITION).max("density").rename(importance_ratio="importance")
 
 
-def outside(values: xr.DataArray) -> NDArray[Any]:
-    """Those at importances away from 1, where the paper's panel is not blurred."""
+def away(values: xr.DataArray) -> xr.DataArray:
+    """Those at importances outside 0.8 to 1.25, where the paper's panel is not blurred."""
     r = values["importance"].values
-    return values.values[(r < 0.8) | (r > 1.25)]
+    return values[(r < 0.8) | (r > 1.25)]
 
 
-def over_theory(edge: xr.DataArray) -> NDArray[np.float64]:
+def over_theory(edge: xr.DataArray) -> xr.DataArray:
     """A boundary over the candidates', at importances away from 1."""
-    return outside(edge / pair_boundary(edge["importance"]))
-
-
-def against_figure(boundaries: tuple[xr.DataArray, xr.DataArray]) -> dict[str, NDArray[np.float64]]:
-    """A boundary read off a figure over the theory's, and another over it."""
-    figure, other = boundaries
-    return {"figure over theory": over_theory(figure), "ours over figure": outside(other / figure)}
+    return away(edge / pair_boundary(edge["importance"]))
 
 
 def boundary_claims(data: xr.Dataset) -> list[Claim]:
     """The certified, the trained and the printed boundary against the three candidates'."""
-    located = data[["edge", "order"]].rename(ratio="importance")
-    edge, order = located["edge"], outside(located["order"])
+    edge, order = data["edge"].rename(ratio="importance"), away(data["order"].rename(ratio="importance"))
     trained, rule = (end_of_superposition(data.sel(reading=reading)) for reading in (BEST, PAPER_RULE))
     printed = xr.DataArray(list(PRINTED.values()), {"importance": list(PRINTED)}, ["importance"])
-    certified = edge.sel(importance=printed["importance"])
-    flat = edge.copy(data=np.full(edge.size, APEX))
+    certified, ruled = edge.sel(importance=printed["importance"]), over_theory(rule)
+    first, flat = order == FIRST_ORDER, over_theory(xr.full_like(edge, APEX))
     half_cell = float((data["density"][1] / data["density"][0]) ** 0.5)
-    ruled = over_theory(rule)
-    top = float(edge.sel(importance=1.0))
     table = "; ".join(
-        f"r = {r:g}: {', '.join(f'{density:.3f}' for density in densities)}"
-        for r, *densities in zip(PRINTED, pair_boundary(list(PRINTED)), PRINTED.values(), certified.values, strict=True)
+        f"r = {r:g}: {theirs:.3f}, {density:.3f}, {ours:.3f}"
+        for (r, density), theirs, ours in zip(PRINTED.items(), pair_boundary(list(PRINTED)), certified.values, strict=True)
     )
+    over = {"figure over theory": over_theory(printed)}
     return [
         Claim(
             "boundary",
             "The boundary of superposition lies where the candidates' losses cross, or slightly above.",
-            how="density at which another certified minimum takes over from the pair, over the theory's; importances outside "
-            "0.8 to 1.25",
-            measure=over_theory,
+            how="density at which another certified minimum takes over from the pair, over the theory's; r < 0.8 or r > 1.25",
             expect=between(LOWEST, HIGHEST),
-            of=edge,
+            of=over_theory(edge),
             against={FLAT: flat},
-            evidence=Evidence(f"{order.size} importances, each located where two certified minima tie").adding(
-                f"{int((order == FIRST_ORDER).sum())} of them first order"
-            ),
+            evidence=Evidence(f"{order.size} importances where two certified minima tie, {first.sum():d} of them first order"),
         ),
         Claim(
             "trained-boundary",
-            "So does that of trained models.",
-            how="highest density of superposition in the best of ten fits over the theory's, importances outside 0.8 to 1.25: "
-            f"from {LOWEST:.2f} to {HIGHEST:.2f}, and half a grid cell beyond (a factor {half_cell:.3f})",
-            measure=over_theory,
+            "Trained models have their boundary there, too.",
+            how="highest density of superposition in the best of ten fits over the theory's, r < 0.8 or r > 1.25: from "
+            f"{LOWEST:.2f} to {HIGHEST:.2f}, and half a grid cell beyond (a factor {half_cell:.3f})",
             expect=between(LOWEST / half_cell, HIGHEST * half_cell),
-            of=trained,
+            of=over_theory(trained),
             against={FLAT: flat},
-            evidence=best_of(data["stuck"], "exact loss", "fit").adding(f"{outside(trained).size} importances judged"),
+            evidence=best_of(data["stuck"], "exact loss", "fit").adding(f"{away(trained).size} importances judged"),
             note=f"By the paper's rule it is {ruled.min():.3f} to {ruled.max():.3f} times the theory's.",
         ),
         Claim(
             "printed-boundary",
             "The paper's trained panel shows this boundary, a few per cent above that of its theory.",
-            how="boundary read off the figure over the theory's; and ours, of the certified optimum, over the figure's; "
-            "importances outside 0.8 to 1.25",
-            measure=against_figure,
+            how="boundary read off the figure over the theory's; and the certified one over the figure's; r < 0.8 or r > 1.25",
             expect={"figure over theory": between(LOWEST, HIGHEST), "ours over figure": near(1, 0.1)},
-            of=(printed, certified),
-            against={FLAT: (printed, certified.copy(data=np.full(certified.size, APEX)))},
+            of=over | {"ours over figure": away(certified / printed)},
+            against={FLAT: over | {"ours over figure": away(APEX / printed)}},
             evidence=Evidence(f"{printed.size} points read off the figure"),
             note=f"Three candidates, the paper's figure, certified optimum: {table}.",
         ),
@@ -165,12 +124,12 @@ def boundary_claims(data: xr.Dataset) -> list[Claim]:
             "At equal importance superposition ends at density 4/7, where the three candidates tie.",
             how="density at which another minimum takes over from the certified pair of two equal features",
             expect=near(APEX, 0.01, relative=True),
-            of=top,
-            against={"importance 0.5": float(edge.sel(importance=0.5))},
+            of=edge.sel(importance=1.0),
+            against={"importance 0.5": edge.sel(importance=0.5)},
             evidence=Evidence("certified minima on both sides"),
             disagreement=Disagreement(
                 f"{APEX:.4f} by the three candidates; its own trained panel shows about {PRINTED[1.0]:g}",
-                f"{top:.4f}",
+                f"{edge.sel(importance=1.0):.4f}",
                 "A pair whose norms and biases adapt costs less than one of unit vectors without bias, so it lasts longer. "
                 "What takes over is no candidate either but a lopsided pair (norms 0.92 and 0.52) that fades towards density "
                 "1: the blur near the triple point of the trained panel.",
@@ -182,32 +141,43 @@ def boundary_claims(data: xr.Dataset) -> list[Claim]:
 def claims(data: xr.Dataset) -> list[Claim]:
     """The statements of the two figures."""
     stuck = data["stuck"]
-    helped, hindered = (f"{float(stuck.where(part).mean()):.0%}" for part in (data["helped"], ~data["helped"]))
+    helped, hindered = (f"{stuck.where(part).mean():.0%}" for part in (data["helped"], ~data["helped"]))
+
+    def phases(name: str, reading: str, statement: str, evidence: Evidence, note: str = "") -> Claim:
+        grid = data.sel(reading=reading)
+        return Claim(
+            name,
+            statement,
+            how=f"{reading}: grid points over {CLEAR} decades from any boundary whose phase is that of the cheapest candidate",
+            measure=as_predicted,
+            expect=share_at_least(0.97),
+            of=grid,
+            against={"the map with r and 1/r exchanged": grid.assign_coords(importance_ratio=grid["importance_ratio"][::-1])},
+            evidence=evidence,
+            note=note,
+        )
+
     return [
-        phase_claim(
-            data,
+        phases(
             "optimum",
             OPTIMUM,
             "Whether a feature is dropped, dedicated or superposed is a phase diagram, predicted by comparing three solutions.",
             Evidence(f"certified minima at {stuck.sizes['density']} x {stuck.sizes['importance_ratio']} grid points"),
         ),
-        phase_claim(
-            data, "trained", BEST, "Training finds these phases (best of ten fits).", best_of(stuck, "exact loss", "fit")
-        ),
-        phase_claim(
-            data,
+        phases("trained", BEST, "Training finds these phases (best of ten fits).", best_of(stuck, "exact loss", "fit")),
+        phases(
             "paper-rule",
             PAPER_RULE,
             "Ten fits, the worst dropped and the rest averaged, show these phases.",
             every(stuck, "fit"),
-            note=f"{float(stuck.mean()):.0%} of all fits are stuck above the optimum: {hindered} of those whose initial "
-            f"weights have equal signs, {helped} of the others. The rule drops one of ten.",
+            f"{stuck.mean():.0%} of all fits are stuck above the optimum: {hindered} of those whose initial weights have equal "
+            f"signs, {helped} of the others. The rule drops one of ten.",
         ),
         *boundary_claims(data),
         stuck_claim(
             data,
             "Fits get stuck where they start with both weights of the same sign (why replications differ).",
-            "whether the initial weights have opposite signs",
+            "the initial weights have opposite signs",
         ),
     ]
 

@@ -18,8 +18,6 @@ from tegum.claims import Claim, Disagreement, Evidence, above, at_most, closed_f
 from tegum.exact import FIRST_ORDER
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s3_phase_change.shared import orders
-from tegum.figures import category_panels, curve_panel
-from tegum.geometry.measures import SUPERPOSITION
 from tegum.maps import extra_feature, extra_phase, ratio_axis, transitions_between
 from tegum.theory import dropped_loss, pair_boundary, paired_loss
 from tegum.theory.candidates import best_simplex, phase_losses
@@ -40,61 +38,35 @@ PAIR, TRIANGLE, OPTIMUM = "antipodal pair, best norm and bias", "triangle, best 
 def study(profile: Profile) -> xr.Dataset:
     """The cheapest candidate for n = 2, 3, 4; at r = 1 the curves of n = 3; the certified transitions of n = 2."""
     p, r = np.geomspace(0.01, 1, SIDE[profile]), np.geomspace(0.1, 10, SIDE[profile])
-    data = xr.Dataset(coords={"density": p, "importance_ratio": r}, attrs={"interrupted": 0})
-    for n in SIZES:
-        data[f"lowest_{n}"] = (("density", "importance_ratio"), cheapest(phase_losses(n, p[:, None], r)))
-    return data.merge(equal_curves()).merge(certified_transitions())
+    maps = {f"lowest_{n}": (("density", "importance_ratio"), cheapest(phase_losses(n, p[:, None], r))) for n in SIZES}
+    few = np.linspace(0.01, 1, 100)
+    three, two = (tg.nets.ReluOutput(n, n - 1) for n in (3, 2))
+    optimum = tg.exact.minimise(three, tg.features.Independent(3), seeds=24, sweep={"density": list(few)}, warm_starts=1)
+    curves = {
+        DROPPED: dropped_loss(few),
+        UNIT_PAIR: paired_loss(few),
+        "triangle": phase_losses(3, few, 1.0)["extra in a triangle"],
+        PAIR: 2 * best_simplex(2, few)[0],
+        TRIANGLE: 3 * best_simplex(3, few)[0],
+        OPTIMUM: tg.best(optimum)["loss"].values,
+    }
+    sweep = {"importance_ratio": ratio_axis(2, RATIOS), "density": list(np.geomspace(0.01, 0.99, 60))}
+    minima = tg.best(tg.exact.minimise(two, tg.features.Independent(2), seeds=16, sweep=sweep, warm_starts=1))
+    superposed = extra_phase(extra_feature(minima)) == tg.geometry.measures.SUPERPOSITION
+    beyond = (minima["importance_ratio"] == 1) & (minima["density"] >= INSIDE)
+    # 0 no pair, 1 a pair, 2 the same pair beyond the place inside, where nothing changes
+    names = superposed.astype(int) + (superposed & beyond)
+    found = transitions_between(two, minima, names.transpose("importance_ratio", "density"))
+    return xr.Dataset(
+        maps | {"curve_loss": (("curve", "equal_density"), list(curves.values()))},
+        {"density": p, "importance_ratio": r, "curve": list(curves), "equal_density": few},
+        {"interrupted": 0},
+    ).merge(found.assign(inside=found["after"] == 2).rename(at="ratio").drop_vars(["before", "after"]))
 
 
 def cheapest(losses: Mapping[str, NDArray[np.float64]]) -> NDArray[np.str_]:
     """The name of the lowest of some losses, elementwise."""
-    lowest = np.argmin(np.broadcast_arrays(*losses.values()), axis=0)
-    return np.asarray(np.array(list(losses))[lowest])
-
-
-def equal_curves() -> xr.Dataset:
-    """Losses of three equally important features in two dimensions, against density."""
-    p = np.linspace(0.01, 1, 100)
-    optimum = tg.exact.minimise(
-        tg.nets.ReluOutput(3, 2), tg.features.Independent(3), seeds=24, sweep={"density": list(p)}, warm_starts=1
-    )
-    curves = {
-        DROPPED: dropped_loss(p),
-        UNIT_PAIR: paired_loss(p),
-        "triangle": phase_losses(3, p, 1.0)["extra in a triangle"],
-        PAIR: 2 * best_simplex(2, p)[0],
-        TRIANGLE: 3 * best_simplex(3, p)[0],
-        OPTIMUM: tg.best(optimum)["loss"].values,
-    }
-    stacked = (("curve", "equal_density"), np.stack(list(curves.values())))
-    return xr.Dataset({"curve_loss": stacked}, {"curve": list(curves), "equal_density": p})
-
-
-def certified_transitions() -> xr.Dataset:
-    """Where the certified optimum of two features leaves superposition, and a place inside it where nothing changes."""
-    net, density = tg.nets.ReluOutput(2, 1), list(np.geomspace(0.01, 0.99, 60))
-    sweep = {"importance_ratio": ratio_axis(2, RATIOS), "density": density}
-    minima = tg.best(tg.exact.minimise(net, tg.features.Independent(2), seeds=16, sweep=sweep, warm_starts=1))
-    superposed = extra_phase(extra_feature(minima)) == SUPERPOSITION
-    beyond = (minima["importance_ratio"] == 1) & (minima["density"] >= INSIDE)
-    # 0 no pair, 1 a pair, 2 the same pair beyond the place inside
-    names = superposed.astype(int) + (superposed & beyond)
-    found = transitions_between(net, minima, names.transpose("importance_ratio", "density"))
-    return found.assign(inside=found["after"] == 2).rename(at="ratio").drop_vars(["before", "after"])
-
-
-def predicted(n: int, data: xr.Dataset) -> NDArray[np.str_]:
-    """The phase of the extra feature by the printed boundaries, (density, importance_ratio)."""
-    p, r = data["density"].values[:, None], data["importance_ratio"].values
-    pair, edge = (PAIRED, pair_boundary(r)) if n == 2 else (OTHERS, np.array(APEX))
-    return np.where(r < 1, np.where(p < pair_boundary(r), PAIRED, EXTRA), np.where(p < edge, pair, ANOTHER))
-
-
-def without_relu(data: xr.Dataset) -> xr.DataArray:
-    """The cheapest candidate of two features without ReLU, where a pair tells neither feature from the other."""
-    p, r = data["density"].values[:, None], data["importance_ratio"].values
-    losses = {EXTRA: dropped_loss(p, r), ANOTHER: dropped_loss(p), PAIRED: (1 + r) * dropped_loss(p)}
-    return data["lowest_2"].copy(data=cheapest(losses))
+    return np.asarray(np.array(list(losses))[np.argmin(np.broadcast_arrays(*losses.values()), axis=0)])
 
 
 def slope_fall(at: float) -> float:
@@ -116,17 +88,24 @@ def triangles(lowest: xr.DataArray) -> dict[str, int | set[str]]:
 
 
 def map_claims(data: xr.Dataset) -> list[Claim]:
-    """The maps against the printed boundaries."""
-    two, linear = data["lowest_2"], without_relu(data)
-    cells = closed_form(densities=data.sizes["density"], importances=data.sizes["importance_ratio"])
+    """The maps against the printed boundaries, and what can be read off them."""
+    p, r = data["density"].values[:, None], data["importance_ratio"].values
+    two, left = data["lowest_2"], pair_boundary(r)
+    # without ReLU a pair tells neither feature from the other
+    without = {EXTRA: dropped_loss(p, r), ANOTHER: dropped_loss(p), PAIRED: (1 + r) * dropped_loss(p)}
+    linear = {"linear outputs": two.copy(data=cheapest(without))}
+    cells = closed_form(densities=p.size, importances=r.size)
+    cell = float(p[1, 0] / p[0, 0]) - 1
+    edge = highest_density(two == PAIRED).sel(importance_ratio=[0.1, 1.0], method="nearest")
 
     def claim(n: int, whole: str, right: str, against: dict[str, xr.DataArray]) -> Claim:
+        pair, edge = (PAIRED, left) if n == 2 else (OTHERS, np.array(APEX))
+        predicted = np.where(r < 1, np.where(p < left, PAIRED, EXTRA), np.where(p < edge, pair, ANOTHER))
         return Claim(
             f"map-{n}",
             f"Comparing the candidates gives the phase diagram of {whole}.",
-            how=f"n = {n}: cells of the map where the cheapest candidate is the one predicted by p* = 4r/(5r + 2) on the left, "
-            f"{right} on the right and r = 1 between",
-            measure=lambda lowest: lowest == predicted(n, data),
+            how=f"n = {n}: cells as the boundaries predict, p* = 4r/(5r + 2) on the left, {right} on the right, r = 1 between",
+            measure=lambda lowest: lowest == predicted,
             expect=share_at_least(1),
             of=data[f"lowest_{n}"],
             against=against,
@@ -134,48 +113,38 @@ def map_claims(data: xr.Dataset) -> list[Claim]:
         )
 
     return [
-        claim(2, "two features in one dimension", "4/(5 + 2r)", {"linear outputs": linear}),
+        claim(2, "two features in one dimension", "4/(5 + 2r)", linear),
         claim(3, "three features in two", "4/7", {"the map of two features": two}),
         claim(4, "any number of features in one dimension less", "4/7", {"the map of two features": two}),
         Claim(
             "needs-relu",
             "Superposition can pay only because of the ReLU.",
             how="share of the map of two features in which the antipodal pair is cheapest",
-            measure=lambda lowest: float((lowest == PAIRED).mean()),
+            measure=lambda lowest: (lowest == PAIRED).mean(),
             expect=above(0, "%"),
             of=two,
-            against={"linear outputs": linear},
+            against=linear,
             evidence=cells,
         ),
-    ]
-
-
-def printed_claims(data: xr.Dataset) -> list[Claim]:
-    """What can be read off the printed theory: superposition needs sparsity, and how much depends on importance."""
-    pair = data["lowest_2"] == PAIRED
-    cell = float(data["density"][1] / data["density"][0]) - 1
-    edge = highest_density(pair).sel(importance_ratio=[0.1, 1.0], method="nearest").values
-    return [
         Claim(
             "needs-sparsity",
             "Superposition needs sparsity: where features are dense no importance makes a pair worthwhile.",
             how="highest density of the map of two features at which a pair is cheapest, over all importances; at most 4/7",
-            measure=lambda cells: float(highest_density(cells).max()),
+            measure=lambda cells: highest_density(cells).max(),
             expect=at_most(APEX),
-            of=pair,
-            against={"a dropped or dedicated feature instead": ~pair},
-            evidence=closed_form(cells=pair.size),
+            of=two == PAIRED,
+            against={"a dropped or dedicated feature instead": two != PAIRED},
+            evidence=closed_form(cells=two.size),
         ),
         Claim(
             "printed",
             "How much sparsity depends on importance: the printed panel has 0.166 at 0.1x and 0.58 at its apex.",
-            how="boundary of the pair in the map of two features at relative importance 0.1 and 1, against the printed figure; "
-            f"5 % off at most, and a grid cell of {cell:.1%}",
+            how=f"boundary of the pair at importances 0.1 and 1 (n = 2); at most 5 % and a grid cell of {cell:.1%} off",
             expect=near([0.166, 0.58], 0.05 + cell, relative=True),
-            of=edge,
-            against={"equal importance in place of 0.1x": edge[[1, 1]]},
-            evidence=closed_form(densities=data.sizes["density"]),
-            note=f"By the formulas {float(pair_boundary(0.1)):.4f} and {APEX:.4f}.",
+            of=edge.values,
+            against={"equal importance in place of 0.1x": edge.values[[1, 1]]},
+            evidence=closed_form(densities=p.size),
+            note=f"By the formulas {pair_boundary(0.1):.4f} and {APEX:.4f}.",
         ),
     ]
 
@@ -189,7 +158,7 @@ def crossing_claims(data: xr.Dataset) -> list[Claim]:
             "apex",
             "Three phases meet at equal importance and density 4/7.",
             how="spread of the losses of the three candidates of two features there",
-            measure=lambda losses: float(np.ptp(list(losses.values()))),
+            measure=lambda losses: np.ptp(list(losses.values())),
             expect=near(0, 1e-9),
             of=phase_losses(2, APEX, 1.0),
             against={"importance ratio 0.9": phase_losses(2, APEX, 0.9)},
@@ -198,8 +167,7 @@ def crossing_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "jump",
             "The derivative of the optimal loss jumps where candidates cross: a first-order transition.",
-            how="by how much the slope of the cheapest candidate's loss falls at p* = 4/7, equal importances; by the formulas "
-            "|(1/3 - p*/2) - 2p*/3|",
+            how="fall of the slope of the cheapest candidate's loss at p* = 4/7, r = 1: by formula |(1/3 - p*/2) - 2p*/3|",
             measure=slope_fall,
             expect=near(abs((1 / 3 - APEX / 2) - 2 * APEX / 3), 1e-4),
             of=APEX,
@@ -208,24 +176,21 @@ def crossing_claims(data: xr.Dataset) -> list[Claim]:
         ),
         Claim(
             "first-order",
-            "So does that of the true optimum, whose norms and biases adapt.",
-            how="n = 2: relative jump of dL/d log p where the losses of two certified minima are equal, at every importance; "
-            "first order above 0.1 %",
+            "The derivative of the true optimum's loss, whose norms and biases adapt, jumps as well.",
+            how="n = 2: relative jump of dL/d log p where two certified minima tie; first order above 0.1 %",
             measure=orders,
             expect={"order": equal({FIRST_ORDER})},
             of=leaving,
             against={"two equal features inside the phase of the pair": inside},
-            evidence=Evidence(f"{leaving.sizes['transition']} transitions").adding(
-                f"each interval halved to at most {float(leaving['width'].max()):.0e}"
-            ),
+            evidence=Evidence(f"{leaving['ratio'].size} transitions, located to at most {leaving['width'].max():.0e}"),
             enough=set(leaving["ratio"].values) == set(RATIOS),
             note=f"The candidates' boundary lies lower: {theory}.",
         ),
     ]
 
 
-def triangle_claims(data: xr.Dataset) -> list[Claim]:
-    """Whether the solution that the paper leaves out may be left out."""
+def claims(data: xr.Dataset) -> list[Claim]:
+    """The statements of the two theoretical figures; last whether the solution that the paper leaves out may be left out."""
     loss, density = data["curve_loss"], data["equal_density"].values
     best = loss.sel(curve=[DROPPED, PAIR, TRIANGLE])
     lowest = best.idxmin("curve").astype(str)
@@ -235,11 +200,12 @@ def triangle_claims(data: xr.Dataset) -> list[Claim]:
     k = int(gain.argmax())
     unit = xr.concat([data["lowest_3"], data["lowest_4"]], "n")
     return [
+        *map_claims(data),
+        *crossing_claims(data),
         Claim(
             "unit-simplices",
             "A triangle, W orthogonal to (1, 1, 1), need not be among the candidates.",
-            how="cells in which the cheapest of all simplices of unit vectors without bias is a triangle or larger, for three "
-            "and four features",
+            how="n = 3 and 4: cells in which the cheapest simplex of unit vectors without bias is a triangle or larger",
             measure=triangles,
             expect={"triangle or larger": equal(0)},
             of=unit,
@@ -248,16 +214,13 @@ def triangle_claims(data: xr.Dataset) -> list[Claim]:
         ),
         Claim(
             "triangle",
-            "Nor does the optimum of the loss itself use it.",
-            how="n = 3, equal importances: densities at which the triangle costs less than a pair, both with the best norm and "
-            "bias, and less than dropping a feature",
+            "The optimum of the loss itself does not use a triangle either.",
+            how="n = 3, r = 1: densities at which the best triangle costs less than the best pair and than dropping a feature",
             measure=lambda lowest: triangles(lowest) | {"at density": density[lowest.values == TRIANGLE]},
             expect={"triangle or larger": equal(0)},
             of=lowest,
             uncontrolled="it fails on the data themselves, so it can fail",
-            evidence=closed_form(densities=lowest.size).adding(
-                f"the certified optimum is within {off:.0e} of the lowest of these"
-            ),
+            evidence=closed_form(densities=lowest.size).adding(f"certified optimum within {off:.0e} of their lowest"),
             disagreement=Disagreement(
                 f"dropping a feature, {printed[k]:.5f}, or a pair (density {density[k]:.2f}); the triangle is left out",
                 f"the triangle, {certified[k]:.5f}, {gain[k]:.0%} less",
@@ -267,26 +230,20 @@ def triangle_claims(data: xr.Dataset) -> list[Claim]:
     ]
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
-    """The statements of the two theoretical figures."""
-    return [*map_claims(data), *printed_claims(data), *crossing_claims(data), *triangle_claims(data)]
-
-
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The maps and the curves at equal importance."""
     maps = {f"{n} features, {n - 1} dimension{'s' * (n > 2)}": data[f"lowest_{n}"] for n in SIZES[:2]}
     relative = data["curve_loss"] / data["curve_loss"].sel(curve=DROPPED, drop=True)
-    curves = {str(name): relative.sel(curve=name, drop=True) for name in data["curve"].values}
-    curves = {name: curve.where(curve < 1.15) for name, curve in curves.items()}
+    curves = {str(name): relative.sel(curve=name, drop=True).where(lambda loss: loss < 1.15) for name in data["curve"].values}
     return {
         "theory": Figure(
-            category_panels(maps, COLOURS),
+            tg.figures.category_panels(maps, COLOURS),
             "The cheapest of the candidate solutions, importances (1, ..., 1, r) with r the extra feature's. Four features in "
             "three dimensions give the same map as three in two. With two features there are no two others to pair: the "
             "boundary turns down again on the right.",
         ),
         "curves": Figure(
-            curve_panel(curves, "feature density 1 − S", "expected loss / loss of dropping one"),
+            tg.figures.curve_panel(curves, "feature density 1 − S", "expected loss / loss of dropping one"),
             "Three equally important features in two dimensions, relative to dropping one. The paper's candidates (dropped, "
             "pair) cross at 4/7. The certified optimum follows the pair with its best norm and bias up to half "
             "density, and above it the triangle, which the paper does not consider.",

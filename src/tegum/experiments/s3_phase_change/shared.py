@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Claim, Evidence, at_least
 from tegum.experiments import Figure
-from tegum.figures import phase_panels, stuck_panels
 from tegum.maps import extra_feature, paper_grid, ratio_axis, transitions_between
 from tegum.selection import mean_without_worst
 
@@ -27,7 +26,6 @@ STUCK = 1.05
 RECIPE = tg.Recipe(
     steps=2000, batch_size=256, learning_rate=0.01, schedule="cosine", weight_decay=0, seeds=10, record=("W",), record_steps=[0]
 )
-Line = tuple[NDArray[np.float64], NDArray[np.float64]]
 PAPER_RULE, BEST, OPTIMUM = "paper's rule, 9 of 10 fits", "best of 10 by exact loss", "certified optimum"
 
 
@@ -49,9 +47,8 @@ def phase_study(n_features: int, side: int, ratios: list[float], starts: int) ->
     certified: dict[str, Any] = {"seeds": starts, "warm_starts": 1, "terms": 64}
     minima = tg.exact.minimise(net, features, sweep=sweep, **certified)
     fits = tg.train(net, features, RECIPE, sweep=sweep)
-    each = features.replaced(
-        density=fits["feature_density"].values[:, :, None], importance=fits["feature_importance"].values[:, :, None]
-    )
+    density, importance = (fits[f"feature_{name}"].values[:, :, None] for name in ("density", "importance"))
+    each = features.replaced(density=density, importance=importance)
     fits["loss"] = (fits["loss"].dims, tg.exact.loss(fits["W"], fits["b"], each, tol=1e-6))
     optimum = tg.best(minima).drop_vars(["seed", "start"])
     readings = {
@@ -63,41 +60,29 @@ def phase_study(n_features: int, side: int, ratios: list[float], starts: int) ->
     data["stuck"] = (fits["loss"] > STUCK * optimum["loss"]).drop_vars("seed")
     data["helped"] = helped(fits["W_history"].sel(step=0)).drop_vars(["seed", "step"])
     data["gradient_norm"] = optimum["gradient_norm"]
-    data.attrs = fits.attrs | {
-        "minimise": minima.attrs["minimise"],
-        "not_converged": minima.attrs["not_converged"],
-        "interrupted": max(fits.attrs["interrupted"], minima.attrs["interrupted"]),
-    }
+    data.attrs = fits.attrs | {name: minima.attrs[name] for name in ("minimise", "not_converged")}
+    data.attrs["interrupted"] = max(run.attrs["interrupted"] for run in (fits, minima))
     line = {"importance_ratio": ratio_axis(n_features, ratios), "density": np.geomspace(0.05, 0.99, 60).tolist()}
     return data.merge(boundary(net, tg.best(tg.exact.minimise(net, features, sweep=line, **certified))))
 
 
 def boundary(net: tg.nets.ReluOutput, minima: xr.Dataset) -> xr.Dataset:
     """Where the norms of the optimum change most abruptly with density: ``edge``, ``jump`` and ``order`` over ``ratio``."""
-    norms = xr.apply_ufunc(
-        lambda W: np.sort(tg.geometry.feature_norms(W), axis=-1),
-        minima["W"],
-        input_core_dims=[["hidden", "feature"]],
-        output_core_dims=[["feature"]],
-    )
+    norms = minima["b"].copy(data=np.sort(tg.geometry.feature_norms(minima["W"].values)))
     after = minima["density"] >= abs(norms.diff("density")).max("feature").idxmax("density")
     found = transitions_between(net, minima, after.transpose("importance_ratio", "density"))
-    edges = {name: ("ratio", found[part].values) for name, part in (("edge", "value"), ("jump", "jump"), ("order", "order"))}
-    return xr.Dataset(edges, {"ratio": found["at"].values})
+    edges = found[["value", "jump", "order"]].rename(value="edge", transition="ratio")
+    return edges.assign_coords(ratio=found["at"].values)
 
 
 def helped(initial: xr.DataArray) -> xr.DataArray:
     """Whether the most opposed pair of a fit's initial weights is one that costs least."""
-    n = initial.sizes["feature"]
-    one, other = np.triu_indices(n, 1)
-    cosine: xr.DataArray = xr.apply_ufunc(
-        lambda W: tg.geometry.cosines(W.astype(np.float64))[..., one, other],
-        initial,
-        input_core_dims=[["hidden", "feature"]],
-        output_core_dims=[["pair"]],
-    )
-    with_last = xr.DataArray(other == n - 1, dims="pair").isel(pair=cosine.argmin("pair"))
-    pays = with_last if n == 2 else with_last == (initial["importance_ratio"] <= 1)
+    W = initial.astype(np.float64)
+    directions, last = W / (W**2).sum("hidden") ** 0.5, W.sizes["feature"] - 1
+    one, other = (xr.DataArray(features, dims="pair") for features in np.triu_indices(last + 1, 1))
+    cosine = (directions.isel(feature=one) * directions.isel(feature=other)).sum("hidden")
+    with_last = other.isel(pair=cosine.argmin("pair")) == last
+    pays = with_last if last == 1 else with_last == (initial["importance_ratio"] <= 1)
     return pays & (cosine.min("pair") < 0)
 
 
@@ -108,16 +93,20 @@ def orders(found: xr.Dataset) -> dict[str, Any]:
 
 
 def phase_figures(
-    data: xr.Dataset, lines: dict[str, Line], caption: str, titles: tuple[str, str], stuck_caption: str
+    data: xr.Dataset,
+    lines: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
+    caption: str,
+    titles: tuple[str, str],
+    stuck_caption: str,
 ) -> dict[str, Figure]:
     """The readings under theoretical lines and the certified boundary; how often fits got stuck without and with help."""
     readings = {title: data.sel(reading=title) for title in data["reading"].values}
     edge = {"certified boundary": (data["ratio"].values, data["edge"].values)}
     parts = [data["stuck"].where(part).mean("seed") for part in (~data["helped"], data["helped"])]
     return {
-        "phases": Figure(phase_panels(readings, lines | edge), caption),
+        "phases": Figure(tg.figures.phase_panels(readings, lines | edge), caption),
         "stuck": Figure(
-            stuck_panels(dict(zip(titles, parts, strict=True))),
+            tg.figures.stuck_panels(dict(zip(titles, parts, strict=True))),
             f"Share of fits that end more than 5 % above the certified optimum, {stuck_caption}",
         ),
     }
@@ -129,7 +118,7 @@ def stuck_shares(fits: tuple[xr.DataArray, xr.DataArray]) -> dict[str, float]:
     where_not, where_so = (float(stuck.where(part).mean()) for part in (~so, so))
     with np.errstate(divide="ignore", invalid="ignore"):
         times = float(np.divide(where_not, where_so))
-    return {"times as many": times, "where not": where_not, "where so": where_so}
+    return {"times as many": times, "stuck where not": where_not, "stuck where so": where_so}
 
 
 def stuck_claim(data: xr.Dataset, statement: str, by: str) -> Claim:
@@ -138,7 +127,7 @@ def stuck_claim(data: xr.Dataset, statement: str, by: str) -> Claim:
     return Claim(
         "same-sign",
         statement,
-        how=f"share of fits whose exact loss exceeds the optimum's by 5 %, by {by}: how many times as many where not",
+        how=f"a fit is stuck if its exact loss exceeds the optimum's by 5 %: shares where {by} and where not, and their ratio",
         measure=stuck_shares,
         expect={"times as many": at_least(3)},
         of=(stuck, data["helped"]),

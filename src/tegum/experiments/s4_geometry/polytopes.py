@@ -6,8 +6,6 @@ starts; and, because the paper calls the simplex optimal, the exact optima of n 
 Of all starts the lowest minimum of each shape is kept.  Nothing is trained by sampling.
 """
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -16,9 +14,7 @@ from scipy.linalg import block_diag
 import tegum as tg
 from tegum.claims import Claim, Disagreement, Evidence, at_least, below, closed_form, equal, near
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import curve_panel, fraction_scatter, polytope_table
-from tegum.geometry import cosines, dimensionality, identify, ignoring, polygon, relu_energy, shape_names, simplex
-from tegum.geometry.thomson import thomson_points
+from tegum.geometry import cosines, dimensionality, identify, polygon, relu_energy, simplex
 
 STARTS: dict[Profile, tuple[int, int]] = {"quick": (40, 12), "paper": (200, 64)}
 """Random starts of the Thomson problem, and of each exact optimum."""
@@ -49,7 +45,7 @@ def study(profile: Profile) -> xr.Dataset:
     thomson_starts, exact_starts = STARTS[profile]
     U = np.zeros((len(POINTS), 3, max(POINTS)))
     for row, count in enumerate(POINTS):
-        U[row, :, :count] = thomson_points(count, 3, thomson_starts)
+        U[row, :, :count] = tg.geometry.thomson.thomson_points(count, 3, thomson_starts)
     optima = xr.concat([_optima(n, exact_starts) for n in NAMES], "n_features", combine_attrs="drop_conflicts")
     points = xr.Dataset({"points": (("n_points", "coordinate", "point"), U)}, {"n_points": POINTS})
     starts = {"thomson_starts": thomson_starts, "exact_starts": exact_starts + 2}
@@ -65,7 +61,7 @@ def _optima(n: int, starts: int) -> xr.Dataset:
     random = tg.exact.minimise(net, features, seeds=starts, sweep=sweep)
     run = xr.concat([each[["W", "loss", "status"]] for each in (given, random)], "seed", combine_attrs="drop")
     loss = run["loss"].where(run["status"] == "minimum")
-    labels = loss.copy(data=shape_names(run["W"].transpose(*loss.dims, "hidden", "feature").values))
+    labels = loss.copy(data=tg.geometry.shape_names(run["W"].values))
     optimum = labels.isel(seed=loss.fillna(np.inf).argmin("seed"))
     return xr.Dataset(
         {
@@ -94,7 +90,7 @@ def thomson(data: xr.Dataset) -> dict[int, NDArray[np.float64]]:
 
 def built(rows: list[list[int]]) -> NDArray[np.float64]:
     """What ignores these vectors."""
-    return ignoring(np.array(rows, float))
+    return tg.geometry.ignoring(np.array(rows, float))
 
 
 def named(W: NDArray[np.float64]) -> str:
@@ -111,34 +107,9 @@ def off_the_simplex(models: dict[int, NDArray[np.float64]]) -> dict[str, list[fl
     }
 
 
-def repelling(optima: dict[int, NDArray[np.float64]]) -> dict[str, Any]:
-    """Energies and shapes of the optima on the sphere."""
-    energy = xr.DataArray([float(relu_energy(U)) for U in optima.values()], {"points": list(optima)}, ["points"])
-    return {
-        "E up to 6": energy.sel(points=slice(6)),
-        "E of 7": float(energy.sel(points=7)),
-        "7 points": named(optima[7]),
-        "D of 7": np.sort(dimensionality(optima[7])),
-        "8 points": named(optima[8]),
-        "D of 8": dimensionality(optima[8]),
-    }
-
-
 def coincident(U: NDArray[np.float64]) -> int:
     """How many pairs of unit vectors (m, n) are the same, to a cosine of 0.999."""
     return int((np.triu(cosines(U), 1) > 0.999).sum())
-
-
-def shares(shapes: xr.DataArray) -> dict[str, xr.DataArray]:
-    """The share of densities at which the optimum is the simplex, or the pair, for each n."""
-    names = xr.DataArray([list(each.values()) for each in NAMES.values()], {"n_features": list(NAMES)}, ["n_features", "kind"])
-    found = (shapes == names).mean("density").rename(n_features="n")
-    return {kind: found.isel(kind=k) for k, kind in enumerate((SIMPLEX, PAIR))}
-
-
-def claims(data: xr.Dataset) -> list[Claim]:
-    """The statements of the section on polytopes."""
-    return [*_built_claims(), _repelling_claim(data), _simplex_is_best(data)]
 
 
 def _built_claims() -> list[Claim]:
@@ -182,54 +153,58 @@ def _built_claims() -> list[Claim]:
     ]
 
 
-def _repelling_claim(data: xr.Dataset) -> Claim:
-    """The Thomson problem."""
-    optima = thomson(data)
+def claims(data: xr.Dataset) -> list[Claim]:
+    """The statements of the section on polytopes."""
+    optima, shapes = thomson(data), data["optimum_shape"]
     moved = optima[7] + 0.5 * np.sin(np.arange(21.0)).reshape(3, 7)
     more = {n: U for n, U in optima.items() if n > 8}
-    return Claim(
-        "thomson",
-        "Seven repelling points form a pentagonal bipyramid, eight a square antiprism; up to six cost nothing.",
-        how="ReLU energy E and name of the optimum on the sphere; D_i of both",
-        measure=repelling,
-        expect={
-            "E up to 6": below(1e-9),
-            "E of 7": near(0.95492, 1e-5),
-            "7 points": equal("pentagonal bipyramid"),
-            "D of 7": near([0.4] * 5 + [0.5] * 2, 1e-3),
-            "8 points": equal("square antiprism"),
-            "D of 8": near(0.374, 1e-3),
-        },
-        of=optima,
-        against={"the seven points moved by up to 0.5": optima | {7: moved}},
-        evidence=Evidence(f"best of {data.attrs['thomson_starts']} random starts each"),
-        note="; ".join(f"{n}: {named(U)}, E = {float(relu_energy(U)):.5f}" for n, U in more.items())
-        + ". Pairs of points in one place: "
-        + ", ".join(f"{coincident(U)} of {n}" for n, U in more.items())
-        + ".",
-    )
-
-
-def _simplex_is_best(data: xr.Dataset) -> Claim:
-    """Whether (1, ..., 1) is the best direction to drop."""
-    shapes = data["optimum_shape"]
+    names = {kind: xr.DataArray([each[kind] for each in NAMES.values()], {"n": list(NAMES)}, ["n"]) for kind in (SIMPLEX, PAIR)}
     edge = ", ".join(f"{crossing(data, n):.3f} (n = {n})" for n in NAMES)
-    return Claim(
-        "simplex-is-best",
-        "For n equal features in n - 1 dimensions the best direction to drop is (1, ..., 1), giving a simplex.",
-        how=f"shares of {shapes.sizes['density']} densities from {float(shapes['density'].min()):g} to "
-        f"{float(shapes['density'].max()):g} at which the exact optimum has this shape",
-        measure=shares,
-        expect={SIMPLEX: at_least(1)},
-        of=shapes,
-        uncontrolled="it fails on the data judged, so it can fail",
-        evidence=Evidence(f"{data.attrs['exact_starts']} starts at each density"),
-        disagreement=Disagreement(
-            "a simplex, whatever the density",
-            f"a simplex above density {edge}",
-            "Where features are sparser, a digon beside dedicated features costs less.",
+    return [
+        *_built_claims(),
+        Claim(
+            "thomson",
+            "Seven repelling points form a pentagonal bipyramid, eight a square antiprism; up to six cost nothing.",
+            how="ReLU energy E and name of the optimum on the sphere; D_i of both",
+            measure=lambda optima: {
+                "E up to 6": xr.DataArray([relu_energy(optima[k]) for k in (4, 5, 6)], {"points": [4, 5, 6]}, ["points"]),
+                "E of 7": relu_energy(optima[7]),
+                "7 points": named(optima[7]),
+                "D of 7": np.sort(dimensionality(optima[7])),
+                "8 points": named(optima[8]),
+                "D of 8": dimensionality(optima[8]),
+            },
+            expect={
+                "E up to 6": below(1e-9),
+                "E of 7": near(0.95492, 1e-5),
+                "7 points": equal("pentagonal bipyramid"),
+                "D of 7": near([0.4] * 5 + [0.5] * 2, 1e-3),
+                "8 points": equal("square antiprism"),
+                "D of 8": near(0.374, 1e-3),
+            },
+            of=optima,
+            against={"the seven points moved by up to 0.5": optima | {7: moved}},
+            evidence=Evidence(f"best of {data.attrs['thomson_starts']} random starts each"),
+            note=f"{'; '.join(f'{n}: {named(U)}, E = {relu_energy(U):.5f}' for n, U in more.items())}. Pairs of points in one "
+            f"place: {', '.join(f'{coincident(U)} of {n}' for n, U in more.items())}.",
         ),
-    )
+        Claim(
+            "simplex-is-best",
+            "For n equal features in n - 1 dimensions the best direction to drop is (1, ..., 1), giving a simplex.",
+            how=f"shares of {shapes.sizes['density']} densities from {shapes['density'].min():g} to "
+            f"{shapes['density'].max():g} at which the exact optimum has this shape",
+            measure=lambda shapes: {kind: (shapes == each).mean("density") for kind, each in names.items()},
+            expect={SIMPLEX: at_least(1)},
+            of=shapes.rename(n_features="n"),
+            uncontrolled="it fails on the data judged, so it can fail",
+            evidence=Evidence(f"{data.attrs['exact_starts']} starts at each density"),
+            disagreement=Disagreement(
+                "a simplex, whatever the density",
+                f"a simplex above density {edge}",
+                "Where features are sparser, a digon beside dedicated features costs less.",
+            ),
+        ),
+    ]
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
@@ -242,18 +217,20 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     curves = {f"n = {n}": by_shape.sel(n_features=n).dropna("density") for n in NAMES}
     return {
         "table": Figure(
-            polytope_table(solids, IGNORED),
+            tg.figures.polytope_table(solids, IGNORED),
             "What W ignores, and what that makes of it. Left: the features as arrows, to be turned by hand; middle: which "
             "features overlap, blue where they oppose each other; right: WᵀW. Where the graph falls apart, so does the "
             "polytope: the square, the octahedron and the bipyramids are orthogonal sums of smaller shapes.",
         ),
         "thomson": Figure(
-            fraction_scatter(list(optima), [dimensionality(U) for U in optima.values()], "points on the sphere", labels),
+            tg.figures.fraction_scatter(
+                list(optima), [dimensionality(U) for U in optima.values()], "points on the sphere", labels
+            ),
             "Feature dimensionality in the optima of the Thomson problem with the energy of a ReLU. The bipyramid of seven "
             "points appears as two lines, because it is a sum of two shapes. Up to six points many arrangements cost nothing.",
         ),
         "simplex": Figure(
-            curve_panel(curves, "feature density 1 − S", "loss of the simplex / loss of the digon"),
+            tg.figures.curve_panel(curves, "feature density 1 − S", "loss of the simplex / loss of the digon"),
             "Equal features, one more than dimensions, W and b optimised exactly, where both shapes are minima. Below 1 "
             "dropping (1, ..., 1) is better than storing two features as opposites; where features are sparse it is not.",
         ),

@@ -21,9 +21,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 import tegum as tg
-from tegum.geometry import aligned, dimensionality, dimensions_per_feature, feature_graph, feature_norms, identify
-from tegum.geometry.graph import factor_dimensions, largest_across
-from tegum.theory import bound_units
+from tegum.geometry import dimensionality, dimensions_per_feature, feature_graph, feature_norms, identify
 
 TRAINING, EXACT, POLISHED = "training", "exact", "exact from trained"
 WAYS = (TRAINING, EXACT, POLISHED)
@@ -71,17 +69,17 @@ def three_ways(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe) ->
         )
         for k, density in enumerate(densities)
     ]
-    ended = xr.concat(ends, "density", data_vars="all", coords="minimal", compat="override", combine_attrs="override")
 
     def ways(name: str, trained: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.concatenate([trained[None], ended[name].transpose("seed", "density", ...).values])
+        return np.concatenate([trained[None], np.stack([end[name].values for end in ends], axis=1)])
 
+    no_gradient = np.full(len(densities), np.nan)
     return xr.Dataset(
         {
             "W": (("way", "density", "hidden", "feature"), ways("W", W).astype(np.float32)),
             "b": (("way", "density", "feature"), ways("b", b).astype(np.float32)),
             "loss": (("way", "density"), ways("loss", loss), {"long_name": "exact expected loss"}),
-            "gradient": (("way", "density"), ways("gradient_norm", np.full(len(densities), np.nan)) / norm_of_rms),
+            "gradient": (("way", "density"), ways("gradient_norm", no_gradient) / norm_of_rms),
             "start_W": (("hidden", "feature"), initial_W[0, 0].astype(np.float32)),
         },
         {"way": list(WAYS), "density": list(densities)},
@@ -100,13 +98,12 @@ def with_sizes(data: xr.Dataset, runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """
     interrupted = max(each.attrs["interrupted"] for each in (data, *runs.values()))
     for name, run in runs.items():
-        W = run["W"].isel(seed=0).transpose("density", "hidden", "feature").values.astype(np.float64)
+        W = run["W"].isel(seed=0).values.astype(np.float64)
         place = "density" if len(W) == data.sizes["density"] else "shown_density"
-        values = {"D_star": dimensions_per_feature(W), "represented": represented(W)}
-        sizes = {key: (place, value) for key, value in values.items()} | {"n": W.shape[2], "m": W.shape[1]}
-        data = data.assign({f"{name}_{key}": value for key, value in sizes.items()}).assign_coords(
-            {place: run["density"].values}
-        )
+        values = {"D_star": (place, dimensions_per_feature(W)), "represented": (place, represented(W))}
+        values |= {"n": W.shape[2], "m": W.shape[1]}
+        data = data.assign({f"{name}_{key}": value for key, value in values.items()})
+        data = data.assign_coords({place: run["density"].values})
     return data.assign_attrs(interrupted=interrupted)
 
 
@@ -159,20 +156,15 @@ def random_like(W: xr.DataArray) -> xr.DataArray:
     return W.copy(data=np.where(np.arange(W.sizes["feature"]) < count[:, None, None], directions, 0))
 
 
-def blob(W: xr.DataArray) -> dict[str, float]:
+def blob(W: xr.DataArray) -> dict[str, Any]:
     """Mean D_i of all models, the share of features with a direction of their own, mean D*."""
     D = dimensionality(W.values)
-    return {"mean D": float(D.mean()), "learned": float((D > LEARNED).mean()), "D*": float(line_of(W).mean())}
+    return {"mean D": D.mean(), "learned": (D > LEARNED).mean(), "D*": line_of(W).mean()}
 
 
 def features_per_dimension(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """The n / m of the compressed-sensing bound m = -n (1 - S) ln(1 - S): x / ln x with x = 1 / (1 - S)."""
-    return np.asarray(x / bound_units(x, np.ones_like(x)))
-
-
-def over_the_bound(line: xr.DataArray) -> xr.DataArray:
-    """Features per dimension over the form of the compressed-sensing bound."""
-    return along(line, 1 / line.values / features_per_dimension(line[INVERSE].values))
+    return np.asarray(x / tg.theory.bound_units(x, np.ones_like(x)))
 
 
 def off_the_paper(line: xr.DataArray) -> xr.DataArray:
@@ -222,16 +214,6 @@ def triangular(W: xr.DataArray) -> dict[str, float]:
     return {name: float(found.sum() / max(found.size, 1)) for name, found in near.items()}
 
 
-def packing(W: xr.DataArray) -> xr.DataArray:
-    """The sum of all D_i over the number of dimensions, of every model."""
-    return along(W, dimensionality(W.values).sum(axis=1) / W.sizes["hidden"])
-
-
-def most_tetrahedral(W: xr.DataArray) -> float:
-    """The most features of one model with D_i within 0.02 of 3/4, per dimension."""
-    return float((abs(dimensionality(W.values) - 3 / 4) <= 0.02).sum(axis=1).max(initial=0) / W.sizes["hidden"])
-
-
 def component_sizes(W: xr.DataArray) -> dict[str, Any]:
     """How many features the components of the graphs have."""
     sizes = [len(members) for each in W.values for members in feature_graph(each).components]
@@ -241,7 +223,7 @@ def component_sizes(W: xr.DataArray) -> dict[str, Any]:
 def sum_gaps(W: xr.DataArray) -> dict[str, Any]:
     """For which components the sum of the D_i is within 0.05 of the dimensions that they span, and the largest difference."""
     gaps = [
-        abs(float(dimensionality(each)[members].sum()) - factor_dimensions(each[:, members]))
+        abs(float(dimensionality(each)[members].sum()) - tg.geometry.graph.factor_dimensions(each[:, members]))
         for each in W.values
         for members in feature_graph(each).components
     ]
@@ -264,7 +246,10 @@ def with_neighbours_exchanged(W: xr.DataArray) -> xr.DataArray:
 def across(W: xr.DataArray) -> xr.DataArray:
     """The largest |W_i . W_j| between different components, of every model that falls into several."""
     several = W[(W["component"].max("feature") > 0).values]
-    return along(several, [largest_across(*each) for each in zip(several.values, several["component"].values, strict=True)])
+    return along(
+        several,
+        [tg.geometry.graph.largest_across(*each) for each in zip(several.values, several["component"].values, strict=True)],
+    )
 
 
 def solids(W: xr.DataArray) -> dict[str, Any]:
@@ -303,5 +288,5 @@ def clearest_factors(W: xr.DataArray) -> dict[str, NDArray[np.float64]]:
         for one in identify(each).components:
             if one.regular and len(one.features) > 1 and one.fit_error < best.get(one.name, (np.inf,))[0]:
                 title = f"{one.name}, at 1/(1 − S) = {x:.2f}, fit error {one.fit_error:.3f}"
-                best[one.name] = (one.fit_error, title, aligned(each[:, one.features])[: one.dimensions])
+                best[one.name] = (one.fit_error, title, tg.geometry.aligned(each[:, one.features])[: one.dimensions])
     return {title: factor for _, title, factor in sorted(best.values(), key=lambda each: each[2].shape)}

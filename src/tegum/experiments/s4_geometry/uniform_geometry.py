@@ -27,9 +27,7 @@ from tegum.claims import Claim, Evidence, above, at_least, at_most, below, betwe
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s4_geometry import shared
 from tegum.experiments.s4_geometry.shared import EXACT, TRAINING, WAYS, at_shown, line_of, models_of, over_inverse, within
-from tegum.figures import curve_panel, fraction_scatter, network_panels, polytope_table, shape_shares
-from tegum.geometry import dimensionality, identify
-from tegum.theory import dropped_loss
+from tegum.geometry import dimensionality
 
 SIZE: dict[Profile, tuple[int, int]] = {"quick": (120, 12), "paper": (400, 30)}
 SMALLER: dict[Profile, tuple[int, int]] = {"quick": (80, 8), "paper": (200, 20)}
@@ -76,8 +74,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
     """The statements of the section, for training and for exact minimisation."""
     return [
         *in_both_ways(data, line_claims, phase_claims),
-        *size_claims(data),
-        *way_claims(data),
+        *comparisons(data),
         *in_both_ways(data, shape_claims),
     ]
 
@@ -118,8 +115,7 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
         claim(
             "sticky",
             "The line is sticky at 1 and at 1/2.",
-            "widest run of neighbouring points of the paper's grid with |D* − 1/2| < 0.025, D* interpolated where a point was "
-            "not trained; D* for 1/(1 − S) up to 1.1",
+            "widest run of the paper's grid points with |D* − 1/2| < 0.025, D* interpolated; D* for 1/(1 − S) up to 1.1",
             line_of(W),
             measure=shared.sticking,
             expect={"grid points at 1/2": at_least(10), "dense D*": above(0.97)},
@@ -156,8 +152,7 @@ def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
         claim(
             "phases",
             "Superposition is many phases: each of the six feature graphs looks different.",
-            "shapes identified at 1/(1 − S) = 1.26, 1.68, 2.81, 4.29; share of learned features in an irregular core at 4.94, "
-            "in one component of the graph at 9.1",
+            "shapes at 1/(1 − S) = 1.26, 1.68, 2.81, 4.29; learned features in an irregular core at 4.94, one component at 9.1",
             at_shown(W, data),
             measure=shared.phases,
             expect=dict.fromkeys(shared.LOOKS, equal(True))
@@ -174,10 +169,9 @@ def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
         claim(
             "compressed-sensing",
             "Features per dimension grow with sparsity as the compressed-sensing bound does.",
-            "features per dimension, 1/D*, over x / ln x with x = 1/(1 − S), from x = 4 on; the bound leaves the constant "
-            "open, and 1 is ours",
+            "1/D* over x / ln x with x = 1/(1 − S), from x = 4 on; the bound leaves the constant open, and 1 is ours",
             within(line_of(W), 4),
-            measure=shared.over_the_bound,
+            measure=lambda line: 1 / line / shared.features_per_dimension(line[shared.INVERSE].values),
             expect=near(1, 0.25),
             against={"linear models": within(over_inverse(data["linear_D_star"]), 4)},
             note="Where it rises, D* falls faster than the bound's form.",
@@ -185,20 +179,25 @@ def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
     ]
 
 
-def size_claims(data: xr.Dataset) -> list[Claim]:
-    """How models of other sizes compare."""
+def comparisons(data: xr.Dataset) -> list[Claim]:
+    """How models of other sizes compare, and training with exact minimisation."""
     W = models_of(data, TRAINING)
     n, m, smaller = W.sizes["feature"], W.sizes["hidden"], f"{int(data['smaller_n'])}, {int(data['smaller_m'])}"
     D_star = {name: over_inverse(data[f"{name}_D_star"]) for name in ("smaller", "doubled", "crowded")}
-    counts = {name: over_inverse(data[f"{name}_represented"]) for name in ("smaller", "doubled")}
+    fewer, doubled = (at_shown(over_inverse(data[f"{name}_represented"]), data) for name in ("smaller", "doubled"))
     base = at_shown(shared.along(W, shared.represented(W.values)), data)
+    line, exact_line = line_of(W), line_of(models_of(data, EXACT))
+    trained, exact, polished = (over_inverse(data["loss"].sel(way=way)) for way in WAYS)
+    dropped = shared.along(line, n * tg.theory.dropped_loss(data["density"].values))
+    excess, higher, gap = trained / polished - 1, exact / polished - 1, abs(line - exact_line)
+    at_rest = (data["gradient"].sel(way=list(WAYS[1:])) <= shared.GRADIENT).mean()
     return [
         Claim(
             "size",
             "Neither n (where n ≫ m) nor m changes the line.",
             how=f"largest difference of D* between (n, m) = ({n}, {m}) and ({smaller}), all densities; and "
             f"({3 * n // 2}, {2 * m}), with fewer features per dimension, at those of the graphs",
-            measure=lambda others: [shared.largest_gap(line_of(W), other) for other in others],
+            measure=lambda others: [shared.largest_gap(line, other) for other in others],
             expect=below(0.05),
             of=[D_star["smaller"], D_star["doubled"]],
             against={f"n not much larger than m: ({2 * m}, {m})": [D_star["crowded"]]},
@@ -207,47 +206,31 @@ def size_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "doubled",
             "Doubling m doubles the number of features represented.",
-            how="features with norm at least 1/2, at the six densities of the graphs: of models with (n, m) = "
-            f"({3 * n // 2}, {2 * m}) over those with ({n}, {m})",
-            measure=lambda sizes: sizes[0] / sizes[1].where(sizes[1] > 0),
+            how=f"features with norm at least 1/2, ({3 * n // 2}, {2 * m}) over ({n}, {m}), at the densities of the graphs",
             expect=near(2, 0.1, relative=True),
-            of=(counts["doubled"], base),
-            against={f"({n}, {m}) over ({smaller})": (base, at_shown(counts["smaller"], data))},
+            of=doubled / base.where(base > 0),
+            against={f"({n}, {m}) over ({smaller})": base / fewer.where(fewer > 0)},
             evidence=Evidence(f"{data.sizes['shown_density']} densities, 1 model of each size"),
         ),
-    ]
-
-
-def way_claims(data: xr.Dataset) -> list[Claim]:
-    """How training and exact minimisation compare."""
-    line, exact_line = (line_of(models_of(data, way)) for way in (TRAINING, EXACT))
-    trained, exact, polished = (over_inverse(data["loss"].sel(way=way)) for way in WAYS)
-    n, m, dropped = data.sizes["feature"], data.sizes["hidden"], dropped_loss(data["density"].values)
-    excess, higher, gap = trained / polished - 1, exact / polished - 1, abs(line - exact_line)
-    at_rest = float((data["gradient"].sel(way=list(WAYS[1:])) <= shared.GRADIENT).mean())
-    return [
         claim(
             "converged",
             "Training has come to its end: minimising the expected loss further hardly lowers it.",
             "exact loss after training over that after exact minimisation from there, minus 1",
-            trained,
-            measure=lambda loss: loss / polished - 1,
+            excess,
             expect=at_most(0.01, "%"),
-            against={"W = 0, every output at its mean (closed form)": shared.along(line, n * dropped)},
-            note=f"The median is {float(excess.median()):.2%}. {at_rest:.0%} of the minimisations ended by their gradient, the "
-            f"others by their number of steps; the loss at density 1 is {float(trained[0]):.3f}, that of principal components "
-            f"{(n - m) / 12:.3f}.",
+            against={"W = 0, every output at its mean (closed form)": dropped / polished - 1},
+            note=f"The median is {excess.median():.2%}; {at_rest:.0%} of the minimisations ended by gradient, the others after "
+            f"{shared.STEPS} steps. At density 1 the loss is {trained[0]:.3f}, of principal components {(n - m) / 12:.3f}.",
         ),
         claim(
             "both-ways",
             "Stochastic training and exact minimisation tell the same story.",
             "difference of D* between the two, from the same initial weights",
-            line,
-            measure=lambda line: abs(line - exact_line),
+            gap,
             expect=at_most(0.05),
-            against={"models with two features per dimension": over_inverse(data["crowded_D_star"])},
-            note=f"The median is {float(gap.median()):.3f}. Minimised from the initial instead of from the trained weights, "
-            f"{int((higher < 0).sum())} of {higher.size} models end lower, by {max(-float(higher.min()), 0):.2%} at most; the "
+            against={"models with two features per dimension": abs(over_inverse(data["crowded_D_star"]) - exact_line)},
+            note=f"The median is {gap.median():.3f}. Minimised from the initial instead of from the trained weights, "
+            f"{(higher < 0).sum():d} of {higher.size} models end lower, by {max(-float(higher.min()), 0):.2%} at most; the "
             f"others higher, by {max(float(higher.max()), 0):.2%} at most.",
         ),
     ]
@@ -267,7 +250,7 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             (1.2, 1.5),
             "Where superposition begins, features form tetrahedra.",
             "the most features within 0.02 of D = 3/4 in one model, per dimension; in the paper 20 features in 30 dimensions",
-            measure=shared.most_tetrahedral,
+            measure=lambda W: (abs(dimensionality(W.values) - 3 / 4) <= 0.02).sum(axis=1).max(initial=0) / W.sizes["hidden"],
             expect=at_least(20 / 30),
         ),
         looked_at(
@@ -291,7 +274,7 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             PLATEAU,
             "Features are packed efficiently: their D_i sum to the number of dimensions.",
             "sum of all D_i over m",
-            measure=shared.packing,
+            measure=lambda W: shared.along(W, dimensionality(W.values).sum(axis=1) / W.sizes["hidden"]),
             expect=between(0.95, 1 + 1e-9),
         ),
         looked_at(
@@ -336,31 +319,31 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     models = {way: models_of(data, way) for way in (TRAINING, EXACT)}
     lines = {way: line_of(models_of(data, way)) for way in WAYS}
     x = lines[EXACT][shared.INVERSE].values
-    names = {way: np.array([identify(each).names for each in W.values]) for way, W in models.items()}
+    names = {way: np.array([tg.geometry.identify(each).names for each in W.values]) for way, W in models.items()}
     features = {f"features per dimension, {way}": 1 / lines[way] for way in models}
     bound = lines[EXACT][x > 1.3].copy(data=shared.features_per_dimension(x[x > 1.3]))
     size = f"{data.sizes['feature']} features in {data.sizes['hidden']} dimensions"
-    paper = xr.DataArray(shared.PAPER, {shared.INVERSE: shared.PAPER_X}, [shared.INVERSE])
+    paper = {"paper": xr.DataArray(shared.PAPER, {shared.INVERSE: shared.PAPER_X}, [shared.INVERSE])}
     pictures = {
         "line": Figure(
-            curve_panel(lines, X_TITLE, "D* = m / ‖W‖², dimensions per feature", log_x=True, points={"paper": paper}),
+            tg.figures.curve_panel(lines, X_TITLE, "D* = m / ‖W‖², dimensions per feature", log_x=True, points=paper),
             f"Dimensions per feature, {size}. Where features are dense, on the left, W has the squared norm of one feature for "
             "each dimension, though no feature has a direction of its own; then D* falls to 1/2 and stays there while features "
             "sit in pairs. Circles are read off the paper's figure.",
         ),
         "sensing": Figure(
-            curve_panel(features | {"x / ln x": bound}, X_TITLE, "features per dimension", log_x=True),
+            tg.figures.curve_panel(features | {"x / ln x": bound}, X_TITLE, "features per dimension", log_x=True),
             "How many features each dimension holds, beside the form of the compressed-sensing bound with constant 1. The "
             "bound is on exact recovery; these models only pay for what they get wrong.",
         ),
         "factors": Figure(
-            polytope_table(shared.clearest_factors(models[EXACT]), {}),
+            tg.figures.polytope_table(shared.clearest_factors(models[EXACT]), {}),
             "Tegum factors cut out of the models: for each shape the component that fits best at any density, turned into the "
             "dimensions that it spans, its features numbered anew. Where the graph of a model falls apart, the model is nearly "
             "an orthogonal sum of such parts.",
         ),
         "shares": Figure(
-            shape_shares(list(x), names, X_TITLE),
+            tg.figures.shape_shares(list(x), names, X_TITLE),
             "Which share of the features forms which shape. The paper sees, from left to right: nothing with a direction of "
             "its own, tetrahedra, triangles, digons, pentagons and antiprisms, and one tangle.",
         ),
@@ -370,12 +353,12 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         marks = {f"{place:.2f}": float(place) for place in six[shared.INVERSE].values}
         D, line = list(dimensionality(W.values)), list(lines[way].values)
         pictures[f"dots-{way}"] = Figure(
-            fraction_scatter(list(x), D, X_TITLE, line=line, line_name="D*", log=True, marks=marks, height=520),
+            tg.figures.fraction_scatter(list(x), D, X_TITLE, line=line, line_name="D*", log=True, marks=marks, height=520),
             f"The dimensionality of every feature ({way}); {size}. Dots gather on the fractions of regular shapes. "
             "Dotted lines: the densities of the six feature graphs.",
         )
         pictures[f"graphs-{way}"] = Figure(
-            network_panels({f"1/(1−S) = {place}": each for place, each in zip(marks, six.values, strict=True)}),
+            tg.figures.network_panels({f"1/(1−S) = {place}": each for place, each in zip(marks, six.values, strict=True)}),
             f"Feature graphs at six densities ({way}): learned features are joined where |W_i · W_j| > 0.1, by thicker lines "
             "where they overlap more, and coloured by the shape that their directions were identified as.",
         )

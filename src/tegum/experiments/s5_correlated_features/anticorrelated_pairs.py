@@ -16,30 +16,25 @@ import tegum as tg
 from tegum.claims import Claim, Disagreement, below, every, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.geometry import cosines, feature_norms
+from tegum.experiments.s5_correlated_features.shared import BASE
 from tegum.geometry.sets import ANTIPODAL_PAIRS, LOCAL_BASES
 
 DENSITY = 0.1
 DENSITIES = [0.01, 0.05, 0.1, 0.2, 0.35, 0.5]
 STARTS = 24
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": tg.Recipe(steps=5000, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=24),
-    "paper": tg.Recipe(steps=10_000, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=128),
-}
+RECIPE: dict[Profile, tg.Recipe] = {"quick": BASE.replaced(seeds=24), "paper": BASE.replaced(steps=10_000, seeds=128)}
 NAMES = [ANTIPODAL_PAIRS, LOCAL_BASES, "1 absent"]
 
 
 def study(profile: Profile) -> xr.Dataset:
     """Anticorrelated pairs over density; three controls at the density that is judged."""
-    net, recipe = tg.nets.ReluOutput(4, 2), RECIPE[profile]
-    features = tg.features.AnticorrelatedSets(2, 2, density=DENSITY)
-    data = shared.census(net, features, DENSITIES, recipe, STARTS, 2)
+    net, features = tg.nets.ReluOutput(4, 2), tg.features.AnticorrelatedSets(2, 2, density=DENSITY)
+    data = shared.census(net, features, DENSITIES, RECIPE[profile], STARTS, 2)
     correlated = tg.best(tg.exact.minimise(net, tg.features.CorrelatedSets(2, 2, density=DENSITY), seeds=STARTS))
     independent = tg.best(tg.exact.minimise(net, tg.features.Independent(4, density=DENSITY), seeds=STARTS))
-    linear, _ = tg.theory.best_linear(features, 2)
     return data.assign(
         correlated_W=(("hidden", "feature"), correlated["W"].values),
-        linear_W=(("hidden", "feature"), linear),
+        linear_W=(("hidden", "feature"), tg.theory.best_linear(features, 2)[0]),
         independent_loss=float(independent["loss"]),
     )
 
@@ -47,8 +42,11 @@ def study(profile: Profile) -> xr.Dataset:
 def claims(data: xr.Dataset) -> list[Claim]:
     """What is seen in the five runs."""
     model = shared.best_model(data, DENSITY)
-    seen = partial(Claim, evidence=shared.best_trained(data, DENSITY), needs=8)
+    seen = partial(Claim, of=model["W"].values, evidence=shared.best_trained(data, DENSITY), needs=8)
     correlated = {"correlated pairs": data["correlated_W"].values}
+    kinds, densest = data["kind"].sel(density=DENSITY), max(data["density"].values)
+    wrong = shared.optimum(data, DENSITY, LOCAL_BASES)["minima_loss"]
+    found = "were not found as a minimum" if np.isnan(wrong) else f"are a minimum too, of loss {wrong:.5f}"
     return [
         seen(
             "opposites",
@@ -56,7 +54,6 @@ def claims(data: xr.Dataset) -> list[Claim]:
             how=f"cosine between partners at density {DENSITY:g}",
             measure=shared.partner_cosines,
             expect=below(-0.99),
-            of=model["W"].values,
             against=correlated,
             note="The best linear model has opposites on orthogonal axes as well, at a loss: see the norms.",
         ),
@@ -64,18 +61,16 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "axes",
             "The axes of the two pairs are orthogonal.",
             how="largest |cos| across pairs",
-            measure=lambda W: float(abs(cosines(W)[:2, 2:]).max()),
+            measure=lambda W: abs(tg.geometry.cosines(W)[:2, 2:]).max(),
             expect=below(0.05),
-            of=model["W"].values,
             against=correlated,
         ),
         seen(
             "norms",
             "All features are represented in full.",
             how="feature norms",
-            measure=feature_norms,
+            measure=tg.geometry.feature_norms,
             expect=near(1, 0.05),
-            of=model["W"].values,
             against={"the best linear model": data["linear_W"].values},
         ),
         seen(
@@ -83,35 +78,27 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "Four anticorrelated features fit into two dimensions without loss.",
             how="exact loss of the best trained model",
             expect=below(1e-4),
-            of=float(model["exact_loss"]),
-            against={"exact optimum of independent features": float(data["independent_loss"])},
+            of=model["exact_loss"],
+            against={"exact optimum of independent features": data["independent_loss"]},
         ),
-        every_run(data),
+        Claim(
+            "every-run",
+            "Runs end with partners as opposites.",
+            how=f"share of seeds with antipodal pairs at density {DENSITY:g}, five of five in the paper",
+            expect=share_at_least(0.5),
+            of=(kinds == ANTIPODAL_PAIRS).values,
+            uncontrolled="no other pairs are trained here",
+            evidence=every(kinds, "seed"),
+            needs=20,
+            note=f"Over density: {shared.scanned(data, ANTIPODAL_PAIRS)}.",
+            disagreement=Disagreement(
+                "five of five runs",
+                f"{shared.share(data, DENSITY, ANTIPODAL_PAIRS):.0%} of runs; opposites across the pairs {found}",
+                "The two arrangements differ in what happens when two features are active, which is rare, so initial weights "
+                f"decide. At density {densest:g} it is {shared.share(data, densest, ANTIPODAL_PAIRS):.0%} of runs.",
+            ),
+        ),
     ]
-
-
-def every_run(data: xr.Dataset) -> Claim:
-    """How many runs have partners as opposites."""
-    kinds, densest = data["kind"].sel(density=DENSITY), float(data["density"].max())
-    wrong = float(shared.optimum(data, DENSITY, LOCAL_BASES)["minima_loss"])
-    found = "were not found as a minimum" if np.isnan(wrong) else f"are a minimum too, of loss {wrong:.5f}"
-    return Claim(
-        "every-run",
-        "Runs end with partners as opposites.",
-        how=f"share of seeds with antipodal pairs at density {DENSITY:g}, five of five in the paper",
-        expect=share_at_least(0.5),
-        of=(kinds == ANTIPODAL_PAIRS).values,
-        uncontrolled="no other pairs are trained here",
-        evidence=every(kinds, "seed"),
-        needs=20,
-        note=f"Over density: {shared.scanned(data, ANTIPODAL_PAIRS)}.",
-        disagreement=Disagreement(
-            "five of five runs",
-            f"{shared.share(data, DENSITY, ANTIPODAL_PAIRS):.0%} of runs; opposites across the pairs {found}",
-            "The two arrangements differ in what happens when two features are active, which is rare, so the initial weights "
-            f"decide. At density {densest:g} it is {shared.share(data, densest, ANTIPODAL_PAIRS):.0%} of runs.",
-        ),
-    )
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:

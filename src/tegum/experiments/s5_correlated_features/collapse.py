@@ -20,17 +20,16 @@ import tegum as tg
 from tegum.claims import Claim, Disagreement, Evidence, at_least, best_of, equal, every, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.experiments.s5_correlated_features.shared import optimum
-from tegum.figures import curve_panel, set_arrows
-from tegum.geometry import aligned, arrangement_of, feature_norms
-from tegum.geometry.sets import COLLAPSED, POLYGON, collapsed_at, set_relations
+from tegum.experiments.s5_correlated_features.shared import BASE, best_model, counted, optimum
+from tegum.geometry import feature_norms
+from tegum.geometry.sets import COLLAPSED, POLYGON
 
 DENSITIES = [0.01, 0.03, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9]
 SHOWN = [0.75, 0.3, 0.2, 0.1, 0.01]
 STARTS: dict[Profile, int] = {"quick": 24, "paper": 96}
 RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": tg.Recipe(steps=4000, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=16),
-    "paper": tg.Recipe(steps=10_000, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=96),
+    "quick": BASE.replaced(steps=4000, seeds=16),
+    "paper": BASE.replaced(steps=10_000, seeds=96),
 }
 NAMES = [POLYGON, "1 collapsed", "2 collapsed", "3 collapsed", "1 absent"]
 BRANCHES: dict[str, tuple[str, float, float]] = {
@@ -62,17 +61,15 @@ def study(profile: Profile) -> xr.Dataset:
     for name, (kind, start, end) in BRANCHES.items():
         first = optimum(data, start, kind)
         branches[name] = tg.exact.follow(net, features, first["minima_W"], first["minima_b"], [start, end], tolerance=1e-4)
-    meetings, along, losses = [], [], []
-    for pair in ([branches[name] for name in names] for names in MEETINGS.values()):
-        meetings.append(tg.exact.crossing(*pair, tol=DEFINITE))
-        ends = np.array([[each.data["density"].min(), each.data["density"].max()] for each in pair])
-        along.append(np.linspace(ends[:, 0].max(), ends[:, 1].min(), POINTS))
-        losses.append([[each.minimum(p).loss for p in along[-1]] for each in pair])
+    pairs = [[branches[name] for name in names] for names in MEETINGS.values()]
+    ends = [np.sort([each.data["density"].values[[0, -1]] for each in pair], axis=1) for pair in pairs]
+    along = [np.linspace(low.max(), high.min(), POINTS) for low, high in np.swapaxes(ends, 1, 2)]
+    losses = [[[each.minimum(p).loss for p in places] for each in pair] for pair, places in zip(pairs, along, strict=True)]
     loose = tg.best(tg.exact.minimise(net, tg.features.Independent(6), seeds=STARTS[profile], sweep={"density": DENSITIES}))
     return data.assign(
-        branch_density=(("step", "point"), np.array(along)),
-        branch_loss=(("step", "side", "point"), np.array(losses)),
-        meeting=("step", meetings),
+        branch_density=(("step", "point"), along),
+        branch_loss=(("step", "side", "point"), losses),
+        meeting=("step", [tg.exact.crossing(*pair, tol=DEFINITE) for pair in pairs]),
         independent_count=("density", [collapsed(W) for W in loose["W"].values]),
         independent_strict=("density", [collapsed_in_full(W) for W in loose["W"].values]),
     ).assign_coords(step=list(MEETINGS))
@@ -80,12 +77,12 @@ def study(profile: Profile) -> xr.Dataset:
 
 def collapsed(W: NDArray[np.floating]) -> int:
     """How many pairs are collapsed."""
-    return arrangement_of(W, 2).collapsed
+    return tg.geometry.arrangement_of(W, 2).collapsed
 
 
 def collapsed_in_full(W: NDArray[np.floating]) -> int:
     """How many pairs are collapsed with both norms within 0.08 of 1/sqrt(2)."""
-    return collapsed_at(W, 2, HALF)
+    return tg.geometry.sets.collapsed_at(W, 2, HALF)
 
 
 def over_density(data: xr.Dataset, count: Callable[[NDArray[np.floating]], int]) -> xr.DataArray:
@@ -108,18 +105,8 @@ def sum_share(W: NDArray[np.floating]) -> float:
 
 def unevenness(W: NDArray[np.floating]) -> float:
     """The largest difference of the two norms of a collapsed pair."""
-    chosen = np.array(set_relations(W, 2)) == COLLAPSED
+    chosen = np.array(tg.geometry.sets.set_relations(W, 2)) == COLLAPSED
     return float(np.ptp(feature_norms(W).reshape(-1, 2), axis=1)[chosen].max(initial=0.0))
-
-
-def below_components(here: xr.Dataset) -> float:
-    """By how much the certified optimum at one density is below the loss of the principal components, as a share."""
-    return 1 - float(here["minima_loss"].min() / here["linear_loss"])
-
-
-def claims(data: xr.Dataset) -> list[Claim]:
-    """How many pairs are collapsed, from where on, and what becomes of them."""
-    return [*count_claims(data), *threshold_claims(data), *component_claims(data)]
 
 
 def count_claims(data: xr.Dataset) -> list[Claim]:
@@ -128,11 +115,10 @@ def count_claims(data: xr.Dataset) -> list[Claim]:
     norms, dense = (feature_norms(optimum(data, p)["minima_W"].values) for p in (0.6, 0.9))
     evidence = Evidence(f"lowest of {data.sizes['start']} exact starts at each of {data.sizes['density']} densities")
     steps = {f"at {p:g}": expect for p, expect in STEPS.items()}
-    counted = partial(
-        Claim, measure=counts, evidence=evidence, enough=bool(np.isfinite(data["minima_loss"].min("start")).all())
-    )
+    certified = bool(np.isfinite(data["minima_loss"].min("start")).all())
+    pairs = partial(Claim, measure=counts, evidence=evidence, enough=certified)
     return [
-        counted(
+        pairs(
             "one-after-another",
             "The denser the features, the more pairs collapse into one direction.",
             how="pairs with cosine above 0.95 and equal norms, in the certified optimum",
@@ -140,7 +126,7 @@ def count_claims(data: xr.Dataset) -> list[Claim]:
             of=found,
             against={"six independent features, the same pairs of numbers": data["independent_count"]},
         ),
-        counted(
+        pairs(
             "norm",
             "Both members of a collapsed pair have the norm 1/√2.",
             how="the same count, with both norms within 0.08 of 0.707",
@@ -149,7 +135,7 @@ def count_claims(data: xr.Dataset) -> list[Claim]:
             against={"six independent features": data["independent_strict"]},
             disagreement=Disagreement(
                 "1/√2 for every collapsed pair",
-                f"{norms.min():.3f} at density 0.6, where {int(found.sel(density=0.6))} of 3 pairs are collapsed",
+                f"{norms.min():.3f} at density 0.6, where {found.sel(density=0.6):d} of 3 pairs are collapsed",
                 "Three directions do not fit into two dimensions: in the dense limit the squared norms of all six add up to 2, "
                 f"1/√3 for each where all are equal. At density 0.9 they give {np.square(dense).sum():.2f}, and the norms "
                 f"are {dense.min():.3f} to {dense.max():.3f}.",
@@ -162,7 +148,7 @@ def threshold_claims(data: xr.Dataset) -> list[Claim]:
     """Where one more collapsed pair begins to pay, and what training does there."""
     meeting = data["meeting"].values
     evidence = Evidence(f"branches followed from certified minima, crossings to {DEFINITE:g}")
-    losses = {kind: float(optimum(data, 0.25, kind)["minima_loss"]) for kind in EITHER}
+    losses = {kind: optimum(data, 0.25, kind)["minima_loss"] for kind in EITHER}
     lowest = ", ".join(f"{kind} {'not found' if np.isnan(loss) else f'{loss:.6f}'}" for kind, loss in losses.items())
     uneven = unevenness(optimum(data, 0.15, "2 collapsed")["minima_W"].values)
     return [
@@ -187,59 +173,59 @@ def threshold_claims(data: xr.Dataset) -> list[Claim]:
             disagreement=Disagreement(
                 "0.25",
                 f"{meeting[2]:.4f}",
-                f"Lowest exact minima at 0.25: {lowest}. Training there: {shared.counted(data, 0.25)}.",
+                f"Lowest exact minima at 0.25: {lowest}. Training there: {counted(data, 0.25)}.",
             ),
         ),
         Claim(
             "either",
             "Between densities 0.25 and 0.4 training ends with two or with three pairs collapsed.",
-            how=f"share of seeds at densities {', '.join(f'{p:g}' for p in BETWEEN)}",
-            measure=lambda kinds: {kind: (kinds == kind).mean("seed").values for kind in EITHER},
+            how="share of seeds at each density",
+            measure=lambda kinds: {kind: (kinds == kind).mean("seed") for kind in EITHER},
             expect={kind: at_least(0.05, "%") for kind in EITHER},
             of=data["kind"].sel(density=BETWEEN),
             against={"density 0.75": data["kind"].sel(density=[0.75])},
             evidence=every(data["kind"].sel(density=BETWEEN), "seed"),
             needs=16,
-            note="; ".join(f"At {p:g} {shared.counted(data, p)}" for p in [*BETWEEN, 0.75]) + ".",
+            note=f"By density, {'; '.join(f'at {p:g}: {counted(data, p)}' for p in [*BETWEEN, 0.75])}.",
         ),
     ]
 
 
-def component_claims(data: xr.Dataset) -> list[Claim]:
-    """What a collapsed pair keeps, and the dense limit."""
-    at = {p: data.sel(density=p) for p in (0.03, 0.5, 0.75, 0.9)}
+def claims(data: xr.Dataset) -> list[Claim]:
+    """How many pairs are collapsed, from where on, what a collapsed pair keeps, and the dense limit."""
+    dense, sparse = (best_model(data, p)["W"].values for p in (0.75, 0.03))
+    saved = 1 - data["minima_loss"].min("start") / data["linear_loss"]
     return [
+        *count_claims(data),
+        *threshold_claims(data),
         Claim(
             "sum-kept",
             "Of a pair the model keeps (a + b)/√2 and drops (a - b)/√2.",
             how="share of ‖W‖² along the principal components, the sums of pairs; best trained model at density 0.75",
             measure=sum_share,
             expect=near(1, 0.01),
-            of=shared.best_model(data, 0.75)["W"].values,
-            against={"the best model at density 0.03": shared.best_model(data, 0.03)["W"].values},
-            evidence=best_of(at[0.75]["exact_loss"], "exact loss"),
+            of=dense,
+            against={"the best model at density 0.03": sparse},
+            evidence=best_of(data["exact_loss"].sel(density=0.75), "exact loss"),
             needs=8,
         ),
         Claim(
             "dense-limit",
             "In the dense limit the model is principal component analysis.",
             how="by how much the certified optimum at density 0.75 costs less than the first two components (closed form)",
-            measure=below_components,
             expect=near(0, 0.02, "%"),
-            of=at[0.75],
-            against={"density 0.03": at[0.03]},
+            of=saved.sel(density=0.75),
+            against={"density 0.03": saved.sel(density=0.03)},
             evidence=Evidence(f"lowest of {data.sizes['start']} exact starts"),
-            note=f"At density 0.5 {below_components(at[0.5]):.1%}, at 0.9 {below_components(at[0.9]):.2%}.",
+            note=f"At density 0.5 {saved.sel(density=0.5):.1%}, at 0.9 {saved.sel(density=0.9):.2%}.",
         ),
     ]
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The optimum over density, every seed, and the branches with their meetings."""
-    models = {}
-    for p in SHOWN:
-        W = optimum(data, p)["minima_W"].values
-        models[f"density {p:g}<br>{collapsed(W)} collapsed"] = aligned(W)
+    optima = {p: optimum(data, p)["minima_W"].values for p in SHOWN}
+    models = {f"density {p:g}<br>{collapsed(W)} collapsed": tg.geometry.aligned(W) for p, W in optima.items()}
     curves = {}
     for step in MEETINGS:
         mine = data.sel(step=step)
@@ -248,12 +234,12 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     meetings = ", ".join(f"{step} at {float(data['meeting'].sel(step=step)):.4f}" for step in MEETINGS)
     return {
         "arrows": Figure(
-            set_arrows(models, 2, (HALF, 1.0)),
+            tg.figures.set_arrows(models, 2, (HALF, 1.0)),
             "The certified optimum, from dense to sparse. Pairs have one colour; a pair that lies on one line has collapsed to "
             "its principal component; its second member is the hollow ring. Circles have radius 1/√2 and 1.",
         ),
         "branches": Figure(
-            curve_panel(curves, "density", "loss added by collapsing one more pair, %"),
+            tg.figures.curve_panel(curves, "density", "loss added by collapsing one more pair, %"),
             "Exact losses of the minima with 0 to 3 collapsed pairs, followed over density: what one more collapsed pair adds. "
             f"Below 0 it pays. The losses cross: {meetings}.",
         ),

@@ -18,7 +18,7 @@ import tegum as tg
 from tegum.claims import Claim, Evidence, at_most, below, between, every, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.geometry import cosines, feature_norms
+from tegum.experiments.s5_correlated_features.shared import BASE
 from tegum.geometry.sets import ANTIPODAL_PAIRS, LOCAL_BASES
 from tegum.theory.scaling import exponent
 
@@ -26,31 +26,23 @@ DENSITY = 0.05
 DENSITIES = [0.0025, 0.01, 0.05, 0.1, 0.2, 0.4]
 SCALING = [0.0025, 0.01, 0.05]
 STARTS = 24
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": tg.Recipe(steps=5000, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=64),
-    "paper": tg.Recipe(steps=10_000, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=128),
-}
+RECIPE: dict[Profile, tg.Recipe] = {"quick": BASE.replaced(seeds=64), "paper": BASE.replaced(steps=10_000, seeds=128)}
 NAMES = [LOCAL_BASES, ANTIPODAL_PAIRS, "1 collapsed", "2 collapsed", "1 absent"]
 
 
 def study(profile: Profile) -> xr.Dataset:
     """Correlated pairs over density; independent features at the density that is judged."""
-    net, recipe = tg.nets.ReluOutput(4, 2), RECIPE[profile]
-    data = shared.census(net, tg.features.CorrelatedSets(2, 2), DENSITIES, recipe, STARTS, 2)
+    net, recipe, features = tg.nets.ReluOutput(4, 2), RECIPE[profile], tg.features.CorrelatedSets(2, 2)
     control = tg.train(net, tg.features.Independent(4, density=DENSITY), recipe)
-    linear, _ = tg.theory.best_linear(tg.features.CorrelatedSets(2, 2, density=DENSITY), 2)
+    linear, _ = tg.theory.best_linear(features.replaced(density=DENSITY), 2)
+    data = shared.census(net, features, DENSITIES, recipe, STARTS, 2)
     return data.assign(independent_W=control["W"], linear_W=(("hidden", "feature"), linear))
 
 
 def lowest_across(W: NDArray[np.floating]) -> NDArray[np.float64]:
     """For each feature the lowest cosine with one of the other pair."""
-    across = cosines(W)[:2, 2:]
+    across = tg.geometry.cosines(W)[:2, 2:]
     return np.concatenate([across.min(axis=1), across.min(axis=0)])
-
-
-def claims(data: xr.Dataset) -> list[Claim]:
-    """What is seen in the five runs, and how the loss grows with density."""
-    return [*shape_claims(data), no_antipodes(data), square_law(data)]
 
 
 def shape_claims(data: xr.Dataset) -> list[Claim]:
@@ -77,54 +69,55 @@ def shape_claims(data: xr.Dataset) -> list[Claim]:
             "norms",
             "All features are represented in full.",
             how="feature norms",
-            measure=feature_norms,
+            measure=tg.geometry.feature_norms,
             expect=between(0.93, 1.07),
         ),
     ]
 
 
-def no_antipodes(data: xr.Dataset) -> Claim:
-    """Which two features are not opposites: this is what correlation decides."""
-    here, others = data["W"].sel(density=DENSITY).values, data["independent_W"].values
+def claims(data: xr.Dataset) -> list[Claim]:
+    """What is seen in the five runs, and how the loss grows with density."""
+    here, others, shapes = data["W"].sel(density=DENSITY), data["independent_W"].values, shape_claims(data)
+    loss, linear = data["minima_loss"].min("start").sel(density=SCALING), data["linear_loss"].sel(density=SCALING)
 
     def antipodes(models: NDArray[np.floating]) -> dict[str, float]:
         opposite, independent = ((shared.partner_cosines(W) < -0.95).any(axis=1) for W in (models, others))
         table = [[each.sum(), (~each).sum()] for each in (opposite, independent)]
         return {"opposite partners": opposite.mean(), "p": float(fisher_exact(np.array(table), alternative="less").pvalue)}
 
-    found, shapes = antipodes(here), shape_claims(data)
-    ours, theirs = (np.mean([all(claim.applied_to(W).holds for claim in shapes) for W in models]) for models in (here, others))
-    return Claim(
-        "no-antipodes",
-        "Correlated features are not stored as opposites of each other.",
-        how="share of seeds in which partners have a cosine below -0.95 (none of five in the paper); p of Fisher's exact test, "
-        "one-sided, against independent features, below 0.05 where there are enough seeds to tell",
-        measure=antipodes,
-        expect={"opposite partners": at_most(0.05, "%")},
-        of=here,
-        against={"four independent features, the same pairs of numbers": others},
-        evidence=every(data["W"].sel(density=DENSITY), "seed"),
-        needs=20,
-        enough=found["opposite partners"] > 0.05 or found["p"] < 0.05,
-        note=f"Independent features, paired by the same numbers, pass the first three checks in {theirs:.0%} of seeds, and "
-        f"correlated ones in {ours:.0%}: what correlation decides is which two are not opposites.",
+    found = antipodes(here.values)
+    ours, theirs = (
+        np.mean([all(claim.applied_to(W).holds for claim in shapes) for W in models]) for models in (here.values, others)
     )
-
-
-def square_law(data: xr.Dataset) -> Claim:
-    """The power of the density with which the loss grows."""
-    loss = data["minima_loss"].min("start").sel(density=SCALING)
-    return Claim(
-        "square-law",
-        "The loss is 0 unless both sets are active, so it grows with the square of the density.",
-        how=f"slope of log loss by log density, exact optima at densities {', '.join(f'{p:g}' for p in SCALING)}",
-        measure=lambda losses: exponent(SCALING, losses),
-        expect=near(2, 0.02),
-        of=loss,
-        against={"best linear models": data["linear_loss"].sel(density=SCALING)},
-        evidence=Evidence(f"lowest of {data.sizes['start']} exact starts at each density"),
-        note=f"At {SCALING[0]:g} the loss is {float(loss[0]) / SCALING[0] ** 2:.4f} times the square of it.",
-    )
+    return [
+        *shapes,
+        Claim(
+            "no-antipodes",
+            "Correlated features are not stored as opposites of each other.",
+            how="share of seeds in which partners have a cosine below -0.95 (none of five in the paper); p of Fisher's exact "
+            "test, one-sided, against independent features, below 0.05 where there are enough seeds to tell",
+            measure=antipodes,
+            expect={"opposite partners": at_most(0.05, "%")},
+            of=here.values,
+            against={"four independent features, the same pairs of numbers": others},
+            evidence=every(here, "seed"),
+            needs=20,
+            enough=found["opposite partners"] > 0.05 or found["p"] < 0.05,
+            note=f"Independent features, paired by the same numbers, pass the first three checks in {theirs:.0%} of seeds, and "
+            f"correlated ones in {ours:.0%}: what correlation decides is which two are not opposites.",
+        ),
+        Claim(
+            "square-law",
+            "The loss is 0 unless both sets are active, so it grows with the square of the density.",
+            how=f"slope of log loss by log density, exact optima at densities {', '.join(f'{p:g}' for p in SCALING)}",
+            measure=lambda losses: exponent(SCALING, losses),
+            expect=near(2, 0.02),
+            of=loss,
+            against={"best linear models": linear},
+            evidence=Evidence(f"lowest of {data.sizes['start']} exact starts at each density"),
+            note=f"At {SCALING[0]:g} the loss is {loss[0] / SCALING[0] ** 2:.4f} times the square of it.",
+        ),
+    ]
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:

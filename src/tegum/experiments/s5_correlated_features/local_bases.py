@@ -18,7 +18,7 @@ import tegum as tg
 from tegum.claims import Claim, all_of, below, equal, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.figures import gram_panels
+from tegum.experiments.s5_correlated_features.shared import BASE
 from tegum.geometry import feature_norms, gram
 from tegum.geometry.sets import LOCAL_BASES
 
@@ -27,16 +27,15 @@ DENSITY = 0.01
 DENSITIES = [0.01, 0.03, 0.1]
 STARTS: dict[Profile, int] = {"quick": 4, "paper": 12}
 RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": tg.Recipe(steps=5000, learning_rate=1e-2, schedule="cosine", weight_decay=0, seeds=8),
-    "paper": tg.Recipe(steps=12_000, learning_rate=1e-2, schedule="cosine", weight_decay=0, seeds=32),
+    "quick": BASE.replaced(learning_rate=1e-2, seeds=8),
+    "paper": BASE.replaced(learning_rate=1e-2, steps=12_000, seeds=32),
 }
 NAMES = [LOCAL_BASES]
 
 
 def study(profile: Profile) -> xr.Dataset:
     """Correlated sets over density; independent features at the density that is judged."""
-    net, recipe = tg.nets.ReluOutput(N, M), RECIPE[profile]
-    features = tg.features.CorrelatedSets(2, SIZE)
+    net, recipe, features = tg.nets.ReluOutput(N, M), RECIPE[profile], tg.features.CorrelatedSets(2, SIZE)
     data = shared.census(net, features, DENSITIES, recipe, STARTS[profile], SIZE)
     control = tg.best(tg.train(net, tg.features.Independent(N, density=DENSITY), recipe))
     linear, _ = tg.theory.best_linear(features.replaced(density=DENSITY), M)
@@ -128,7 +127,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     }
     return {
         "gram": Figure(
-            gram_panels(panels, SIZE),
+            tg.figures.gram_panels(panels, SIZE),
             "WᵀW; lines mark the two sets. Within a set it is the identity: a basis. Between them each feature opposes one of "
             "the other set, which the middle panel shows by renumbering the second set. Independent features pair up within "
             f"and across alike. Best of {data.sizes['seed']} seeds at density {DENSITY:g}.",

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Evidence, best_of
 from tegum.experiments import Figure
-from tegum.figures import census_dots, set_arrows
-from tegum.geometry import aligned, aligned_to, arrangement_of, cosines
-from tegum.geometry.sets import UNNAMED_SETS
+
+BASE = tg.Recipe(steps=5000, learning_rate=3e-3, schedule="cosine", weight_decay=0)
 
 
 def census(
@@ -33,35 +32,29 @@ def census(
     trained = tg.train(net, features, recipe, sweep=sweep)
     exact = tg.exact.minimise(net, features, seeds=starts, sweep=sweep)
     W, b = (trained[name].values.astype(np.float64) for name in ("W", "b"))
-    loss = tg.exact.loss(W, b, features.replaced(density=np.array(densities)[:, None, None]))
     each = [features.replaced(density=p) for p in densities]
-    linear = [tg.theory.linear_loss(*tg.theory.best_linear(one, net.n_hidden), one) for one in each]
-    data = xr.Dataset(
-        {
-            "W": trained["W"],
-            "b": trained["b"],
-            "exact_loss": (("density", "seed"), loss),
-            "kind": (("density", "seed"), kinds(W, set_size)),
-            "minima_W": (("density", "start", "hidden", "feature"), exact["W"].values),
-            "minima_b": (("density", "start", "feature"), exact["b"].values),
-            "minima_loss": (("density", "start"), exact["loss"].where(exact["status"] == "minimum", np.inf).values),
-            "minima_kind": (("density", "start"), kinds(exact["W"].values, set_size)),
-            "linear_loss": ("density", linear),
-        },
-        attrs=trained.attrs,
+    models, minima = ("density", "seed"), ("density", "start")
+    data = trained[["W", "b"]].assign(
+        exact_loss=(models, tg.exact.loss(W, b, features.replaced(density=np.array(densities)[:, None, None]))),
+        kind=(models, kinds(W, set_size)),
+        minima_W=((*minima, "hidden", "feature"), exact["W"].values),
+        minima_b=((*minima, "feature"), exact["b"].values),
+        minima_loss=(minima, exact["loss"].where(exact["status"] == "minimum", np.inf).values),
+        minima_kind=(minima, kinds(exact["W"].values, set_size)),
+        linear_loss=("density", [tg.theory.linear_loss(*tg.theory.best_linear(one, net.n_hidden), one) for one in each]),
     )
-    return data.assign_attrs(interrupted=max(trained.attrs["interrupted"], exact.attrs["interrupted"]))
+    return data.assign_attrs(interrupted=max(run.attrs["interrupted"] for run in (trained, exact)))
 
 
 def kinds(W: NDArray[np.floating], set_size: int) -> NDArray[np.str_]:
     """The name of every model's arrangement, shape (...) of W (..., m, n)."""
-    names = [arrangement_of(model, set_size).name for model in W.reshape(-1, *W.shape[-2:])]
+    names = [tg.geometry.arrangement_of(model, set_size).name for model in W.reshape(-1, *W.shape[-2:])]
     return np.array(names, dtype=np.str_).reshape(W.shape[:-2])
 
 
 def partner_cosines(W: NDArray[np.floating]) -> NDArray[np.float64]:
     """The cosine between the members of each of two pairs, shape (..., 2)."""
-    return cosines(W)[..., [0, 2], [1, 3]]
+    return tg.geometry.cosines(W)[..., [0, 2], [1, 3]]
 
 
 def best_model(data: xr.Dataset, density: float) -> xr.Dataset:
@@ -85,7 +78,7 @@ def share(data: xr.Dataset, density: float, kind: str) -> float:
 def counted(data: xr.Dataset, density: float) -> str:
     """The census of trained models at one density in words, most frequent first."""
     found = Counter(data["kind"].sel(density=density).values.tolist())
-    return ", ".join(f"{name}: {count}" for name, count in found.most_common()) + f" of {data.sizes['seed']}"
+    return ", ".join(f"{name} ({count})" for name, count in found.most_common()) + f" of {data.sizes['seed']}"
 
 
 def scanned(data: xr.Dataset, kind: str) -> str:
@@ -105,13 +98,13 @@ def best_trained(data: xr.Dataset, density: float) -> Evidence:
 
 def arrows_of_seeds(data: xr.Dataset, density: float, set_size: int) -> Figure:
     """The first five seeds at one density, turned and renumbered within and among sets to lie as the best one does."""
-    best = aligned(best_model(data, density)["W"].values)
+    best = tg.geometry.aligned(best_model(data, density)["W"].values)
     groups = np.arange(best.shape[1]).reshape(-1, set_size).tolist()
     first = data[["W", "kind"]].sel(density=density).isel(seed=slice(5))
-    turned, _ = aligned_to(first["W"].values, best, groups, whole=True)
+    turned, _ = tg.geometry.aligned_to(first["W"].values, best, groups, whole=True)
     titles = [f"seed {seed}<br>{kind}" for seed, kind in zip(first["seed"].values, first["kind"].values, strict=True)]
     return Figure(
-        set_arrows(dict(zip(titles, turned, strict=True)), set_size),
+        tg.figures.set_arrows(dict(zip(titles, turned, strict=True)), set_size),
         f"The first {len(titles)} seeds at density {density:g}, not chosen; turned, mirrored and renumbered within and among "
         "sets for comparison. Members of a set have one colour; the circle has radius 1.",
     )
@@ -124,7 +117,7 @@ def census_figure(data: xr.Dataset, names: Sequence[str]) -> Figure:
     exact = data["minima_loss"].where(np.isfinite(data["minima_loss"]) & (data["minima_kind"] == arrangement)).min("start")
     drawn = xr.Dataset({"relative_loss": data["exact_loss"] / linear, "kind": data["kind"], "built_loss": exact / linear})
     return Figure(
-        census_dots(drawn, names, UNNAMED_SETS, "loss of the best linear model"),
+        tg.figures.census_dots(drawn, names, tg.geometry.sets.UNNAMED_SETS, "loss of the best linear model"),
         f"Every one of {data.sizes['seed']} trained models at each density: its exact loss relative to the best linear model, "
         "spread sideways by rank, so that the width of a plateau is how often it was found. Crosses are the exact minima "
         "of each arrangement.",

@@ -16,44 +16,34 @@ import tegum as tg
 from tegum.claims import Claim, Disagreement, Evidence, all_of, between, equal, every, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.geometry import arrangement_of, circle_gaps, feature_norms, identify, shape_names
+from tegum.experiments.s5_correlated_features.shared import BASE, best_model, optimum
+from tegum.geometry import circle_gaps, feature_norms
 from tegum.geometry.sets import POLYGON
 
 DENSITY = 0.05
 DENSITIES = [0.0025, 0.01, 0.03, 0.05, 0.08]
 STARTS: dict[Profile, int] = {"quick": 24, "paper": 96}
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": tg.Recipe(steps=5000, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=24),
-    "paper": tg.Recipe(steps=10_000, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=128),
-}
+RECIPE: dict[Profile, tg.Recipe] = {"quick": BASE.replaced(seeds=24), "paper": BASE.replaced(steps=10_000, seeds=128)}
 NAMES = [POLYGON, "1 collapsed", "2 collapsed", "1 absent", "2 absent"]
 PREFIX = "independent_"
+HEXAGON = {"arrangement": equal(POLYGON), "gaps": near(60, 12, "°"), "norms": between(0.85, 1.05)}
+"""The paper's hexagon: aabbcc around the circle."""
 
 
 def study(profile: Profile) -> xr.Dataset:
     """Correlated pairs and independent features over density; small initial weights at the density that is judged."""
-    net, recipe, starts = tg.nets.ReluOutput(6, 2), RECIPE[profile], STARTS[profile]
-    features = tg.features.CorrelatedSets(3, 2)
-    data = shared.census(net, features, DENSITIES, recipe, starts, 2)
-    control = shared.census(net, tg.features.Independent(6), DENSITIES, recipe, starts, 2)
+    net, recipe, features = tg.nets.ReluOutput(6, 2), RECIPE[profile], tg.features.CorrelatedSets(3, 2)
+    data, control = (
+        shared.census(net, each, DENSITIES, recipe, STARTS[profile], 2) for each in (features, tg.features.Independent(6))
+    )
     small = tg.train(net, features.replaced(density=DENSITY), recipe.replaced(initialisation_scale=0.1))
     data = data.merge(control.rename({name: f"{PREFIX}{name}" for name in control.data_vars}))
     return data.assign(small_kind=("seed", shared.kinds(small["W"].values, 2)))
 
 
-def independent(data: xr.Dataset) -> xr.Dataset:
-    """The census of independent features."""
-    mine = [str(name) for name in data.data_vars if str(name).startswith(PREFIX)]
-    return data[mine].rename({name: name.removeprefix(PREFIX) for name in mine})
-
-
-HEXAGON = {"arrangement": equal(POLYGON), "gaps": near(60, 12, "°"), "norms": between(0.85, 1.05)}
-"""The paper's hexagon: aabbcc around the circle."""
-
-
 def around(W: NDArray[np.floating]) -> dict[str, Any]:
     """How three pairs lie around the plane."""
-    return {"arrangement": arrangement_of(W, 2).name, "gaps": circle_gaps(W), "norms": feature_norms(W)}
+    return {"arrangement": tg.geometry.arrangement_of(W, 2).name, "gaps": circle_gaps(W), "norms": feature_norms(W)}
 
 
 def paper_hexagons(models: NDArray[np.floating]) -> list[bool]:
@@ -66,17 +56,12 @@ def even_hexagon(W: NDArray[np.floating]) -> bool:
     return bool((feature_norms(W) >= 0.5).all() and (abs(circle_gaps(W) - 60) <= 12).all())
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
-    """What is seen in the five runs, and what independent features do instead."""
-    return [*paired_claims(data, independent(data)), *independent_claims(data, independent(data))]
-
-
 def paired_claims(data: xr.Dataset, others: xr.Dataset) -> list[Claim]:
     """The hexagon of correlated pairs, and how many runs find it."""
-    here, best, other = data.sel(density=DENSITY), shared.best_model(data, DENSITY), shared.best_model(others, DENSITY)
-    right, single = np.mean(paper_hexagons(here["W"].values)), shared.share(data, DENSITY, "1 collapsed")
-    losses = [float(shared.optimum(data, DENSITY, kind)["minima_loss"]) for kind in ("1 collapsed", POLYGON)]
-    small = float((data["small_kind"] == POLYGON).mean())
+    runs, other_runs = (each["W"].sel(density=DENSITY) for each in (data, others))
+    best, other = (best_model(each, DENSITY)["W"].values for each in (data, others))
+    right, single = np.mean(paper_hexagons(runs.values)), shared.share(data, DENSITY, "1 collapsed")
+    collapsed, hexagon = (optimum(data, DENSITY, kind)["minima_loss"] for kind in ("1 collapsed", POLYGON))
     return [
         Claim(
             "hexagon",
@@ -84,8 +69,8 @@ def paired_claims(data: xr.Dataset, others: xr.Dataset) -> list[Claim]:
             how=f"order (a polygon is aabbcc), gaps and norms around the circle, best model at density {DENSITY:g}",
             measure=around,
             expect=HEXAGON,
-            of=best["W"].values,
-            against={f"the best model of six independent features, a {identify(other['W'].values).label}": other["W"].values},
+            of=best,
+            against={f"the best model of six independent features, a {tg.geometry.identify(other).label}": other},
             evidence=shared.best_trained(data, DENSITY),
             needs=20,
         ),
@@ -95,31 +80,36 @@ def paired_claims(data: xr.Dataset, others: xr.Dataset) -> list[Claim]:
             how=f"share of seeds with the hexagon at density {DENSITY:g}, four of five in the paper",
             measure=paper_hexagons,
             expect=share_at_least(0.5),
-            of=here["W"].values,
-            against={"six independent features": others["W"].sel(density=DENSITY).values},
-            evidence=every(here["W"], "seed").adding(shared.counted(data, DENSITY)),
+            of=runs.values,
+            against={"six independent features": other_runs.values},
+            evidence=every(runs, "seed").adding(shared.counted(data, DENSITY)),
             needs=20,
-            note=f"Over density: {shared.scanned(data, POLYGON)}; {small:.0%} from initial weights a tenth the size.",
+            note=f"Over density: {shared.scanned(data, POLYGON)}; {(data['small_kind'] == POLYGON).mean():.0%} from initial "
+            "weights a tenth the size.",
             disagreement=Disagreement(
                 "four of five runs",
                 f"{right:.0%} of runs, {single:.0%} with one pair collapsed",
-                "A collapsed pair is no failure of the optimiser but a minimum, of loss {:.6f} against {:.6f}.".format(*losses),
+                f"A collapsed pair is no optimiser's failure but a minimum, of loss {collapsed:.6f} against {hexagon:.6f}.",
             ),
         ),
     ]
 
 
-def independent_claims(data: xr.Dataset, others: xr.Dataset) -> list[Claim]:
-    """Independent features are not trained into a hexagon, though it is their optimum."""
+def claims(data: xr.Dataset) -> list[Claim]:
+    """What is seen in the five runs; and that independent features are not trained into a hexagon, their optimum."""
+    mine = [str(name) for name in data.data_vars if str(name).startswith(PREFIX)]
+    others = data[mine].rename({name: name.removeprefix(PREFIX) for name in mine})
     paired, loose = (each["W"].sel(density=DENSITY) for each in (data, others))
-    lowest, trained = shared.optimum(others, DENSITY), shared.best_model(others, DENSITY)
-    shape, pentagons = identify(trained["W"].values).label, np.mean(shape_names(loose.values) == "pentagon")
-    where = [f"{p:g}" for p in others["density"].values if even_hexagon(shared.optimum(others, p)["minima_W"].values)]
+    lowest, trained = optimum(others, DENSITY), best_model(others, DENSITY)
+    shape = tg.geometry.identify(trained["W"].values).label
+    pentagons = np.mean(tg.geometry.shape_names(loose.values) == "pentagon")
+    where = [f"{p:g}" for p in others["density"].values if even_hexagon(optimum(others, p)["minima_W"].values)]
 
     def hexagons(models: NDArray[np.floating]) -> float:
         return float(np.mean([even_hexagon(W) for W in models]))
 
     return [
+        *paired_claims(data, others),
         Claim(
             "independent-trained",
             "Six independent features are not trained into a regular hexagon.",
@@ -139,10 +129,10 @@ def independent_claims(data: xr.Dataset, others: xr.Dataset) -> list[Claim]:
             measure=lambda at: {"regular hexagon": even_hexagon(at["minima_W"].values), "loss": float(at["minima_loss"])},
             expect={"regular hexagon": equal(False)},
             of=lowest,
-            against={"three correlated pairs": shared.optimum(data, DENSITY)},
+            against={"three correlated pairs": optimum(data, DENSITY)},
             evidence=Evidence(f"lowest of {others.sizes['start']} exact starts"),
             enough=bool(np.isfinite(lowest["minima_loss"])),
-            note=f"The best trained model, a {shape}, has loss {float(trained['exact_loss']):.6f}.",
+            note=f"The best trained model, a {shape}, has loss {trained['exact_loss']:.6f}.",
             disagreement=Disagreement(
                 "no hexagon",
                 f"the certified optimum is one at densities {', '.join(where)}",

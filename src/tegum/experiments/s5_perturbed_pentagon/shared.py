@@ -21,8 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 import tegum as tg
 from tegum.claims import Claim, Disagreement, Evidence, above, at_most, below, best_of, every, near, rising, share_at_least
 from tegum.experiments import Figure, Profile
-from tegum.figures import arrow_overlay, branch_scatter, curve_panel
-from tegum.geometry import aligned, circle_gaps, cosines, feature_norms, identify, polar_angles, polygon, shape_names
+from tegum.geometry import circle_gaps, cosines, feature_norms, identify, polar_angles, polygon
 
 Field = Literal["density", "importance"]
 
@@ -30,12 +29,8 @@ POINTS: dict[Profile, int] = {"quick": 21, "paper": 41}
 RECIPE: dict[Profile, tg.Recipe] = {"quick": tg.Recipe(steps=5000, seeds=10), "paper": tg.Recipe(steps=5000, seeds=64)}
 N, M, DENSITY = 5, 2, 0.05
 NET = tg.nets.ReluOutput(N, M)
-PENTAGON, DIGONS, OTHER_DIGONS, FAINT = (
-    "pentagon",
-    "two digons without feature 0",
-    "two digons without another feature",
-    "two digons and a faint feature",
-)
+PENTAGON, DIGONS = "pentagon", "two digons without feature 0"
+OTHER_DIGONS, FAINT = "two digons without another feature", "two digons and a faint feature"
 STARTS: dict[str, tuple[NDArray[np.float64], float, float]] = {
     PENTAGON: (1.1 * polygon(N), 1.0, 1e-3),
     DIGONS: (np.array([[0.0, 1, -1, 0, 0], [0, 0, 0, 1, -1]]), 0.3, 1e-3),
@@ -76,19 +71,16 @@ def trained(net: tg.nets.Net, field: Field, ratios: NDArray[np.float64], recipe:
     sweep = {"ratio": tg.Axis(ratios.tolist(), **{field: values})}
     run = tg.train(net, tg.features.Independent(N, density=DENSITY), recipe, sweep=sweep)
     data = run[["W", "b"]].astype(np.float64)
-    W, b, each = data["W"].values, data["b"].values, features_at(field, ratios[:, None])
-    loss = tg.exact.loss(W, b, each, tol=1e-6, net=net)
-    return data.assign(
-        loss=(("ratio", "seed"), loss, {"long_name": "exact expected loss"}),
-        kind=(("ratio", "seed"), kinds_of(W)),
-        status=run["status"],
-    ).assign_attrs(run.attrs)
+    W, b, runs = data["W"].values, data["b"].values, ("ratio", "seed")
+    loss = tg.exact.loss(W, b, features_at(field, ratios[:, None]), tol=1e-6, net=net)
+    exact = (runs, loss, {"long_name": "exact expected loss"})
+    return data.assign(loss=exact, kind=(runs, kinds_of(W)), status=run["status"])
 
 
 def kinds_of(W: NDArray[np.float64]) -> NDArray[np.str_]:
     """The kind of each model by its `tegum.geometry.shape_names`; a triangle counts, whatever else there is."""
-    named = {"pentagon": KINDS[0], "2 digons": KINDS[1]}
-    kinds = [named.get(label, KINDS[2] if "triangle" in label else KINDS[3]) for label in shape_names(W).ravel()]
+    named, shapes = {"pentagon": KINDS[0], "2 digons": KINDS[1]}, tg.geometry.shape_names(W).ravel()
+    kinds = [named.get(shape, KINDS[2] if "triangle" in shape else KINDS[3]) for shape in shapes]
     return np.array(kinds, dtype=str).reshape(W.shape[:-2])
 
 
@@ -101,18 +93,20 @@ def branches(field: Field) -> xr.Dataset:
     ]
     names = ["W", "b", "loss", "curvature"]
     data = xr.concat(each, "branch", combine_attrs="drop")[names].assign_coords(branch=list(ways))
-    data = data.rename({name: f"branch_{name}" for name in names})
-    ends = [next((way.data for way in some if way.lost_at is not None), None) for some in ways.values()]
-    for name in ("lost_at", "lost_error"):
-        data[name] = ("branch", [np.nan if end is None else float(end.attrs[name]) for end in ends])
-    data["lost_loss"] = ("branch", [np.nan if end is None else float(end["loss"][-1]) for end in ends])
+    ends = [max(some, key=lambda way: way.lost_at is not None).data for some in ways.values()]
+    lost_at, lost_error = ([end.attrs[name] for end in ends] for name in ("lost_at", "lost_error"))
     pentagon = ways[PENTAGON][0]
-    digons = next(way for way in ways[DIGONS] if _cross(pentagon, way))
+    # the digons were followed down and up, and cross the pentagon on one of the two
+    digons = next(way for way in ways[DIGONS] if np.unique(np.sign(pentagon.data["loss"] - way.data["loss"])).size > 1)
     where = tg.exact.crossing(pentagon, digons)
-    data["crossing"] = where
-    data["slope"] = ("branch", [_slope(pentagon, where), _slope(digons, where), np.nan, np.nan])
-    data["pentagon_slopes"] = ("side", [_slope(pentagon, where - _NEARBY), _slope(pentagon, where + _NEARBY)])
-    return data
+    return data.rename({name: f"branch_{name}" for name in names}).assign(
+        lost_at=("branch", lost_at),
+        lost_error=("branch", lost_error),
+        lost_loss=("branch", np.where(np.isnan(lost_at), np.nan, [end["loss"][-1] for end in ends])),
+        crossing=where,
+        slope=("branch", [_slope(pentagon, where), _slope(digons, where), np.nan, np.nan]),
+        pentagon_slopes=("side", [_slope(pentagon, where - _NEARBY), _slope(pentagon, where + _NEARBY)]),
+    )
 
 
 def _followed(field: Field, W: NDArray[np.float64], start: float, low: float) -> list[tg.exact.Branch]:
@@ -124,12 +118,6 @@ def _followed(field: Field, W: NDArray[np.float64], start: float, low: float) ->
         for ratios in (down, up)
         if len(ratios) > 1
     ]
-
-
-def _cross(first: tg.exact.Branch, second: tg.exact.Branch) -> bool:
-    """Whether the difference of two losses changes its sign where both are known."""
-    apart = first.data["loss"] - second.data["loss"]
-    return bool((apart > 0).any() and (apart < 0).any())
 
 
 def _slope(branch: tg.exact.Branch, ratio: float) -> float:
@@ -170,23 +158,16 @@ def neighbour_gap(W: NDArray[np.floating]) -> float:
 
 def neighbour_gaps(data: xr.Dataset, branch: str) -> xr.DataArray:
     """The same at every ratio where a branch has it."""
-    W = data["branch_W"].sel(branch=branch).transpose("branch_ratio", "hidden", "feature")
+    W = data["branch_W"].sel(branch=branch)
     gaps = [neighbour_gap(each) for each in W.values]
-    return xr.DataArray(gaps, {"ratio": W["branch_ratio"].values}, "ratio").dropna("ratio")
-
-
-def widening(gaps: xr.DataArray) -> dict[str, Any]:
-    """The gaps along a branch, where all features are alike, and where they are widest."""
-    widest = float(gaps["ratio"][gaps.values.argmax()])
-    return {"angle": gaps.values, "at ratio 1": float(gaps.sel(ratio=1.0)), "widest at ratio": widest}
+    return xr.DataArray(gaps, [("ratio", W["branch_ratio"].values)]).dropna("ratio")
 
 
 def shape_claims(data: xr.Dataset, what: str) -> list[Claim]:
     """A regular pentagon at ratio 1, two digons at ratio 0.1, and a pentagon that bends between; ``what`` feature 0 becomes."""
-    alike = lowest_model(data, 1.0)
+    alike, gaps = lowest_model(data, 1.0), neighbour_gaps(data, PENTAGON)
     chosen = best_of(data["loss"].isel(ratio=0), "exact loss")
-    gaps = neighbour_gaps(data, PENTAGON)
-    low, high = (float(gaps["ratio"][k]) for k in (0, -1))
+    low, high = gaps["ratio"].values[[0, -1]]
     return [
         Claim(
             "regular",
@@ -215,18 +196,17 @@ def shape_claims(data: xr.Dataset, what: str) -> list[Claim]:
             evidence=chosen,
             needs=8,
             note=f"The exact descent from a pentagon at ratio 0.1 ends as {identify(data['collapsed_W'].values).label}, "
-            f"loss {float(data['collapsed_loss']):.5f}.",
+            f"loss {data['collapsed_loss']:.5f}.",
         ),
         Claim(
             "neighbours",
             "The others move away from the varied feature as its ratio rises, and close in as it falls.",
-            how="angle between the two neighbours of feature 0 on the exact pentagon branch, "
-            f"{gaps.size} ratios from {low:.3g} to {high:g}",
-            measure=widening,
-            expect={"angle": rising("°")},
+            how="angle between the two neighbours of feature 0 on the exact pentagon branch, by ratio",
+            expect=rising("°"),
             of=gaps,
             against={"two digons without another feature": neighbour_gaps(data, OTHER_DIGONS)},
-            evidence=Evidence("one exact branch"),
+            evidence=Evidence(f"one exact branch, {gaps.size} ratios from {low:.3g} to {high:g}"),
+            note=f"At ratio 1, where all features are alike, it is {gaps.sel(ratio=1.0):.0f}°.",
             disagreement=_turned_back(gaps),
         ),
     ]
@@ -239,7 +219,7 @@ def _turned_back(gaps: xr.DataArray) -> Disagreement | None:
         return None
     return Disagreement(
         "the others move away as the ratio rises",
-        f"until {float(gaps['ratio'][widest]):.3g}, then {float(gaps[widest] - gaps[-1]):.1f}° back",
+        f"until {gaps['ratio'][widest]:.3g}, then {gaps[widest] - gaps[-1]:.1f}° back",
         "Found on exact minima, not on runs that stopped early: beyond that ratio the neighbours come back a little.",
     )
 
@@ -263,23 +243,23 @@ def on_own_curve(data: xr.Dataset, own: Mapping[str, list[str]]) -> NDArray[np.b
 
 def transition_claims(data: xr.Dataset) -> list[Claim]:
     """Branches that cross at an angle, and runs that lie on them and cross where they do."""
-    where, lost = float(data["crossing"]), float(data["lost_at"].sel(branch=PENTAGON).fillna(GRID[0]))
-    followed = data["branch_loss"].sel(branch=DIGONS).dropna("branch_ratio")["branch_ratio"].values
+    where, lost = float(data["crossing"]), data["lost_at"].sel(branch=PENTAGON).fillna(GRID[0])
+    followed = data["branch_loss"].sel(branch=DIGONS).dropna("branch_ratio")["branch_ratio"]
     pentagons, twos = (data["loss"].where(data["kind"] == kind).min("seed") for kind in OWN_BRANCHES)
     runs = every(data["loss"].stack(run=("ratio", "seed")), "run", over="run")
     count = {kind: int((data["kind"] == kind).sum()) for kind in KINDS}
-
-    def kink(slopes: xr.DataArray) -> dict[str, Any]:
-        ratio = float(slopes[1] / slopes[0])
-        return {"d loss / d ratio": slopes, "difference": abs(ratio - 1), "the pentagon is a minimum down to ratio": lost}
-
+    swapped = dict(zip(OWN_BRANCHES, reversed(OWN_BRANCHES.values()), strict=True))
     return [
         Claim(
             "first-order",
             "Every geometry has a loss curve of its own; the phase change is where they cross, a first-order transition.",
             how="slopes of the exact losses of both branches at the crossing; where the pentagon stops being a minimum",
-            measure=kink,
-            expect={"difference": above(0.1, "%"), "the pentagon is a minimum down to ratio": below(where)},
+            measure=lambda slopes: {
+                "d loss / d ratio": slopes,
+                "slopes differ by": abs(slopes[1] / slopes[0] - 1),
+                "the pentagon is a minimum down to ratio": lost,
+            },
+            expect={"slopes differ by": above(0.1, "%"), "the pentagon is a minimum down to ratio": below(where)},
             of=data["slope"].sel(branch=[PENTAGON, DIGONS]),
             against={"the pentagon's slope just below and just above": data["pentagon_slopes"]},
             evidence=Evidence("two exact branches"),
@@ -303,12 +283,8 @@ def transition_claims(data: xr.Dataset) -> list[Claim]:
             measure=lambda own: on_own_curve(data, own),
             expect=share_at_least(0.9),
             of=OWN_BRANCHES,
-            against={
-                "pentagons against the digons' curves and the reverse": dict(
-                    zip(OWN_BRANCHES, reversed(OWN_BRANCHES.values()), strict=True)
-                )
-            },
-            evidence=runs.adding(", ".join(f"{number} {kind}" for kind, number in count.items())),
+            against={"pentagons against the digons' curves and the reverse": swapped},
+            evidence=runs.adding(", ".join(f"{kind} ({number})" for kind, number in count.items())),
             enough=min(count[kind] for kind in OWN_BRANCHES) >= 8,
         ),
     ]
@@ -317,7 +293,7 @@ def transition_claims(data: xr.Dataset) -> list[Claim]:
 def perturbed_figures(data: xr.Dataset, label: str, places: Mapping[str, float]) -> dict[str, Figure]:
     """The three pictures; ``label`` names the ratio, ``places`` are marked in the first."""
     exact = data[["branch_loss", "lost_at", "lost_loss"]].rename(branch_loss="loss")
-    where, lost = float(data["crossing"]), float(data["lost_at"].sel(branch=PENTAGON))
+    where, lost = float(data["crossing"]), data["lost_at"].sel(branch=PENTAGON)
     panels = {
         f"pentagon, {lost:.3f} to 10": solutions(data, PENTAGON),
         f"two digons, 0.001 to {where:.3f}": solutions(data, DIGONS).sel(branch_ratio=slice(None, where)),
@@ -325,20 +301,20 @@ def perturbed_figures(data: xr.Dataset, label: str, places: Mapping[str, float])
     gaps = {"exact pentagon": neighbour_gaps(data, PENTAGON)}
     return {
         "losses": Figure(
-            branch_scatter(data[["loss", "kind"]], exact, KINDS, label, places),
+            tg.figures.branch_scatter(data[["loss", "kind"]], exact, KINDS, label, places),
             f"Every trained run, {data['loss'].size} in all, with its exact expected loss, coloured by geometry identified; "
             "lines are the exact solutions, followed by continuation. Runs fall into one of a few solutions, often not the "
             f"best. The lowest curves cross at {where:.6f}; the pentagon remains a minimum down to {lost:.4f}, so training may "
             "stay in it.",
         ),
         "solutions": Figure(
-            arrow_overlay(panels, label, (0.1, 10.0)),
+            tg.figures.arrow_overlay(panels, label, (0.1, 10.0)),
             "The exact solutions at many ratios over each other. Left: all pentagons, turned so that feature 0 points upwards; "
             "blue where it counts for less than the others, yellow where for more. The others close in on it as it counts "
             "for less. Right: two digons where they are best. Feature 0 is not represented, and the others do not change.",
         ),
         "neighbours": Figure(
-            curve_panel(gaps, label, "angle between the neighbours of feature 0 (°)", True),
+            tg.figures.curve_panel(gaps, label, "angle between the neighbours of feature 0 (°)", True),
             "How far the two neighbours of feature 0 stand apart on the exact pentagon branch: 144° in the regular pentagon. "
             "To the left the curve ends, steeply, where the pentagon stops being a minimum.",
         ),
@@ -348,4 +324,4 @@ def perturbed_figures(data: xr.Dataset, label: str, places: Mapping[str, float])
 def solutions(data: xr.Dataset, branch: str) -> xr.DataArray:
     """W at every fourth ratio of a branch, in one position: feature 0 upwards where it is represented, else feature 1."""
     W = data["branch_W"].sel(branch=branch, drop=True).sel(branch_ratio=GRID[::4]).dropna("branch_ratio")
-    return W.copy(data=aligned(W.values, axes=[1]))
+    return W.copy(data=tg.geometry.aligned(W.values, axes=[1]))
