@@ -39,22 +39,17 @@ def study(profile: Profile) -> xr.Dataset:
     """Recovery through random columns, through trained models, and how many features these hold."""
     samples, recipe = SAMPLES[profile], RECIPE[profile]
     layers = [trained_layer(k, m, recipe, samples) for k in SHOWN_K for m in SHOWN_M]
-    packed = packing(*PACKED[profile], recipe)
     trained = xr.combine_by_coords(layers, combine_attrs="override")
-    data = xr.merge([random_columns(samples), trained, packed], combine_attrs="drop_conflicts")
-    return data.assign_attrs(interrupted=max(part.attrs["interrupted"] for part in (*layers, packed)))
+    return xr.merge([random_columns(samples), trained, packing(*PACKED[profile], recipe)], combine_attrs="drop_conflicts")
 
 
-def random_columns(samples: int) -> xr.Dataset:
-    """The m at which half of the inputs come back, for each k and n / k."""
+def random_columns(samples: int) -> xr.DataArray:
+    """The m at which half of the inputs come back, for each decoder, k and n / k."""
     half = [
         [[recovery_threshold(times * k, k, samples, 0, decoder) for times in TIMES] for k in ACTIVE]
         for decoder in DECODERS.values()
     ]
-    return xr.Dataset(
-        {"half": (("decoder", "active", "times"), half)},
-        {"decoder": list(DECODERS), "active": list(ACTIVE), "times": list(TIMES)},
-    )
+    return xr.DataArray(half, [("decoder", list(DECODERS)), ("active", list(ACTIVE)), ("times", list(TIMES))], name="half")
 
 
 def trained_layer(k: int, m: int, recipe: tg.Recipe, samples: int) -> xr.Dataset:
@@ -63,8 +58,8 @@ def trained_layer(k: int, m: int, recipe: tg.Recipe, samples: int) -> xr.Dataset
     x = features.sample(INPUTS, seed=1)
 
     def layer(run: xr.Dataset) -> tuple[NDArray[np.float64], NDArray[np.floating]]:
-        model = tg.best(run)[["W", "b"]].astype(np.float64)
-        return model["W"].values, net.forward({"W": model["W"].values, "b": model["b"].values}, x)
+        W, b = (tg.best(run)[name].values.astype(np.float64) for name in ("W", "b"))
+        return W, net.forward({"W": W, "b": b}, x)
 
     def back(W: NDArray[np.float64], outputs: NDArray[np.floating]) -> NDArray[np.bool_]:
         return recovered(x, denoised(W, x @ W.T, outputs, k))

@@ -33,7 +33,6 @@ def study(profile: Profile) -> xr.Dataset:
     return xr.Dataset(
         {"error": (("ramps", "segments", "epsilon"), np.swapaxes(error, 1, 2))},
         {"ramps": list(READINGS), "segments": SEGMENTS, "epsilon": epsilon},
-        {"interrupted": 0},
     )
 
 

@@ -35,10 +35,9 @@ def study(profile: Profile) -> xr.Dataset:
         mine = recipe.replaced(root_seed=1) if title == AGAIN else recipe
         run = tg.train(tg.nets.ActivationOutput(2, 1, activation=name), tg.features.Independent(2), mine, sweep=sweep)
         runs[title] = extra_feature(tg.best(run).drop_vars("seed")).assign_attrs(run.attrs)
-    data = xr.concat(runs.values(), "activation", coords="minimal", compat="override", combine_attrs="drop_conflicts")
-    nets = {f"net_{title}": run.attrs["net"] for title, run in runs.items()}
-    interrupted = max(run.attrs["interrupted"] for run in runs.values())
-    return data.assign_coords(activation=list(runs)).assign_attrs(nets | {"interrupted": interrupted})
+    activation = xr.Variable("activation", list(runs))
+    data = xr.concat(runs.values(), activation, coords="minimal", compat="override", combine_attrs="drop_conflicts")
+    return data.assign_attrs({f"net_{title}": run.attrs["net"] for title, run in runs.items()})
 
 
 def superposed(phases: xr.DataArray) -> xr.DataArray:

@@ -41,8 +41,7 @@ def study(profile: Profile) -> xr.Dataset:
 
     relu, linear = runs(tg.nets.ReluOutput, DENSITIES[profile]), runs(tg.nets.Linear, (CROWDED,))
     data = xr.merge([measured(relu, "relu"), measured(linear, "linear").isel(density=0, drop=True)])
-    interrupted = max(run.attrs["interrupted"] for run in [*relu, *linear])
-    return data.assign_coords(n_features=list(sizes)).assign_attrs(relu[-1].attrs | {"interrupted": interrupted})
+    return data.assign_coords(n_features=list(sizes)).assign_attrs(relu[-1].attrs)
 
 
 def measured(runs: list[xr.Dataset], kind: str) -> xr.Dataset:

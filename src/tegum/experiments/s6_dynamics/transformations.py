@@ -10,7 +10,7 @@ does not.  Every model counts; shown is one that visits most stages, and among t
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,6 @@ from tegum.claims import Claim, above, at_least, every, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s6_dynamics import shared
 from tegum.experiments.s6_dynamics.shared import CLOCK, FLOW, SHORT, TRAINING
-from tegum.figures import path_slider
 from tegum.geometry import Visit
 
 SET, M, DENSITY = 3, 3, 0.01
@@ -70,7 +69,7 @@ def visits(path: xr.Dataset) -> list[tuple[Visit, ...]]:
     return [tg.geometry.visits(W, path["time"].values, SET) for W in path["W"].values]
 
 
-def order(found: tuple[Visit, ...]) -> str:
+def order(found: Sequence[Visit]) -> str:
     """The letters of the stages in order, each as often as it is visited."""
     return "".join(visit.stage for visit in found)
 
@@ -83,7 +82,7 @@ def octahedra(path: xr.Dataset) -> NDArray[np.bool_]:
 
 def bundles(path: xr.Dataset) -> list[list[Visit]]:
     """Where every model visits stage B on its way to an octahedron."""
-    return [[visit for visit in found if visit.stage == "B"] if order(found).endswith("D") else [] for found in visits(path)]
+    return [[visit for visit in found if visit.stage == "B" and order(found).endswith("D")] for found in visits(path)]
 
 
 def on_one_axis(path: xr.Dataset) -> float:
@@ -124,12 +123,12 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "several-ways",
             "Several trajectories exist; some go straight to the antiprism or pair up directly.",
-            how="different orders of stages in training that end in an octahedron, with initial weights near zero or ten times "
-            "larger; straight: without bundles, or without triangles at rest",
+            how="different orders of stages in training that end in an octahedron; straight ones: without bundles, or without "
+            "triangles at rest",
             measure=ways_to_octahedra,
             expect={"ways": at_least(2), "straight ones": at_least(1)},
-            of={"near zero": small, "larger": large},
-            against={LINEAR: {"near zero": path_of(data, LINEAR)}},
+            of={"initial weights near zero": small, "ten times larger": large},
+            against={LINEAR: {"initial weights near zero": path_of(data, LINEAR)}},
             evidence=every(small).adding(f"{large.sizes['seed']} with larger initial weights"),
             needs=16,
             note=f"In the exact flow: {census(path_of(data, FLOW))}.",
@@ -141,59 +140,53 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
     """The checks of F27 in training or in the exact flow."""
     path, independent, key = path_of(data, engine), path_of(data, INDEPENDENT), SHORT[engine]
     claim = partial(Claim, of=path, against={INDEPENDENT: independent}, evidence=shared.evidence(data, path, engine))
+    often = partial(claim, expect=share_at_least(0.9), needs=5)
     return [
-        claim(
+        often(
             f"octahedron-{key}",
             f"An octahedron whose opposites come from different sets is a strong attractor ({engine}).",
             how="models that end with |cos| < 0.1 within sets, a partner at cos < -0.95 in the other set for every feature, "
             "and all D_i within 0.02 of 1/2",
             measure=octahedra,
-            expect=share_at_least(0.9),
             against={f"{kind}, trained": path_of(data, kind) for kind in (INDEPENDENT, LINEAR)},
-            needs=5,
         ),
-        claim(
+        often(
             f"bundles-{key}",
             f"On the way each set is one direction, as in principal components ({engine}).",
-            how="models with a window of at least 0.05 decades in which all cosines within sets are above 0.9, before the "
-            "octahedron",
+            how="models with all cosines within sets above 0.9 for 0.05 decades of time or more, before the octahedron",
             measure=lambda path: [bool(found) for found in bundles(path)],
-            expect=share_at_least(0.9),
-            needs=5,
             note=f"Ways: {census(path)}.",
         ),
         claim(
             f"one-axis-{key}",
             f"There the two sets lie on one axis, opposite to each other ({engine}).",
-            how="share of models in which, in that window, the mean directions of the sets have cos < -0.9; one model is "
-            "enough, as the paper shows one",
+            how="models in which the mean directions of the sets then have cos < -0.9; one is enough, as the paper shows one",
             measure=on_one_axis,
             expect=above(0, "%"),
             enough=on_one_axis(path) > 0 or path.sizes["seed"] >= 30,
             note="Sets are seldom active together, so the angle between their bundles hardly matters while it is obtuse: most "
             "models keep the one they had.",
         ),
-        claim(
+        often(
             f"plateaus-{key}",
             f"The stages are visible in the loss: it rests at least twice before its last fall ({engine}).",
             how="models with two or more stretches of 0.2 decades in which the loss falls by less than t^0.1, each followed by "
             "a fall; and the median of how many",
             measure=resting,
             expect={"at least two": share_at_least(0.9)},
-            needs=5,
         ),
     ]
 
 
 def shown(path: xr.Dataset) -> int:
     """The model that visits most stages, and among those the one whose bundles are most nearly opposite."""
-    found = visits(path)
-    axis = [tg.geometry.between_sets(W, SET) for W in path["W"].values]
 
     def rank(k: int) -> tuple[int, float]:
+        axis = tg.geometry.between_sets(path["W"].values[k], SET)
         rows = [row for visit in found[k] if visit.stage == "B" for row in range(visit.first, visit.last + 1)]
-        return len(set(order(found[k]))), -float(np.min(axis[k][rows], initial=1.0))
+        return len(set(order(found[k]))), -float(np.min(axis[rows], initial=1.0))
 
+    found = visits(path)
     return max(range(len(found)), key=rank)
 
 
@@ -204,7 +197,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         path = path_of(data, engine)
         k = shown(path)
         made[SHORT[engine]] = Figure(
-            path_slider(path.isel(seed=k), visits(path)[k], SET, CLOCK[engine]),
+            tg.figures.path_slider(path.isel(seed=k), visits(path)[k], SET, CLOCK[engine]),
             f"Six features in three dimensions {noise}, from the side and from above (both can be turned); the slider moves "
             "them along their paths. A: near zero. B: each set is a bundle. C: each set has opened into a triangle. D: the "
             "triangles have turned until every corner opposes one of the other set, an octahedron. Below, the exact loss rests "

@@ -19,7 +19,6 @@ import tegum as tg
 from tegum.attacks import Maximum, Signs, analytic_attack, average_norm, gradient_attack, without_superposition
 from tegum.claims import Claim, Disagreement, Evidence, above, at_most, below, every, near
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import vulnerability_panels
 
 SIZE: dict[Profile, tuple[int, int]] = {"quick": (100, 10), "paper": (400, 30)}
 COUNT: dict[Profile, int] = {"quick": 13, "paper": 25}
@@ -69,8 +68,7 @@ def under_attack(models: xr.Dataset, samples: int) -> xr.DataArray:
         size = LIMIT * average_norm(x)
         three = [(W[k], b[k]), without_superposition(features, m), (W[0], b[0])]
         rise.append([[analytic_attack(*each, x, size, maximum=a, signs=s).rise for each in three] for a, s in WAYS.values()])
-    coords = {"density": models["density"], "way": list(WAYS), "model": ["trained", LINEAR, DENSE]}
-    return xr.DataArray(rise, coords, ["density", "way", "model"])
+    return xr.DataArray(rise, [models["density"], ("way", list(WAYS)), ("model", ["trained", LINEAR, DENSE])])
 
 
 def against_gradients(models: xr.Dataset) -> xr.Dataset:
@@ -106,8 +104,12 @@ def claims(data: xr.Dataset) -> list[Claim]:
     attacked = rise.sel(model="trained").sel(density=checked, method="nearest").assign_coords(density=shares["density"])
     stronger = attacked.sel(way="each example") / attacked.sel(way="one row for all")
     claim = partial(Claim, evidence=every(ratio, over="density").adding("one at each density"))
-    correlation = partial(
-        claim, expect=above(0.9), of=(ratio, per), against={"densities in the opposite order": (ratio, per[::-1])}
+    correlated = partial(
+        claim,
+        how="correlation of vulnerability and ||W||^2 / m over the densities",
+        measure=lambda pair: {"of values": pearsonr(*pair).statistic, "of ranks": spearmanr(*pair).statistic},
+        of=(ratio, per),
+        against={"densities in the opposite order": (ratio, per[::-1])},
     )
     examples = Evidence(f"{CHECKED_EXAMPLES} examples at each of {len(checked)} densities, {ASCENT_STEPS} steps")
     by_ascent = partial(Claim, evidence=examples, against={"each example's own row over one row for all": stronger})
@@ -131,18 +133,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
             against={"models with a dimension for every feature": data["roomy"]},
             note=f"Highest by other readings: {readings}.",
         ),
-        correlation(
-            "tracks",
-            "Vulnerability tracks the number of features per dimension.",
-            how="rank correlation of vulnerability and ||W||^2 / m over the densities",
-            measure=lambda pair: float(spearmanr(*pair).statistic),
-        ),
-        correlation(
-            "linear-relation",
-            "One is nearly a linear function of the other.",
-            how="correlation of vulnerability and ||W||^2 / m",
-            measure=lambda pair: float(pearsonr(*pair).statistic),
-        ),
+        correlated("tracks", "Vulnerability tracks the number of features per dimension.", expect={"of ranks": above(0.9)}),
+        correlated("linear-relation", "One is nearly a linear function of the other.", expect={"of values": above(0.9)}),
         Claim(
             "masked",
             "Attacks by gradients fail on sparse inputs, whose outputs mostly rest at zero.",
@@ -157,8 +149,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         by_ascent(
             "not-weaker",
             "The analytic attack is not weaker than attacks by gradients.",
-            how="rise of the loss by gradient ascent from four random directions, the best of them for each example, over that "
-            "by the analytic attack",
+            how="rise of the loss by gradient ascent, each example's best of four random starts, over the analytic attack's",
             expect=at_most(1.05),
             of=shares["ascent"],
         ),
@@ -185,7 +176,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     ratios[f"each example, against the {DENSE}"] = vulnerability(data["rise"], reference=DENSE)
     return {
         "vulnerability": Figure(
-            vulnerability_panels(ratios, data["per_dimension"]),
+            tg.figures.vulnerability_panels(ratios, data["per_dimension"]),
             "How much an attack of a tenth of the input norm raises the loss, relative to a model without superposition. As "
             "inputs become sparse, features share dimensions and vulnerability rises with them; right, one against the other.",
         )

@@ -18,7 +18,6 @@ import tegum as tg
 from tegum.figures import NeuronPanel
 from tegum.geometry import monosemantic, rescaled_neurons, silent_neurons
 from tegum.nets import alive_parameters
-from tegum.theory import absolute_without_superposition
 
 N, M = 100, 40
 NET = tg.nets.AbsoluteValue(N, M)
@@ -32,7 +31,7 @@ Nets = dict[float, NDArray[np.float64]]
 
 def without_superposition(densities: list[float], features: tg.features.Independent, m: int) -> xr.DataArray:
     """The loss of the best net with m neurons and one feature to a neuron, at each density."""
-    losses = [absolute_without_superposition(p, features.importance, m)[0] for p in densities]
+    losses = [tg.theory.absolute_without_superposition(p, features.importance, m)[0] for p in densities]
     return xr.DataArray(losses, {"density": densities}, ["density"])
 
 
@@ -47,7 +46,6 @@ def trained(densities: list[float], recipe: tg.Recipe) -> xr.Dataset:
             run = tg.train(NET, FEATURES, own, sweep={"density": mine}, initial=initial)
             runs.append(run.assign(start_W1=(run["W1"].dims, np.broadcast_to(initial["W1"], run["W1"].shape))))
     data = xr.concat(runs, "density", combine_attrs="drop_conflicts", join="exact", data_vars="all")
-    data.attrs["interrupted"] = max(run.attrs["interrupted"] for run in runs)
     naive = without_superposition(densities, FEATURES, M)
     return data.assign(naive=naive, start_loss=data["loss_history"].isel(step=0))
 
@@ -75,7 +73,7 @@ def relative_loss(data: xr.Dataset, name: str = "loss") -> xr.DataArray:
     return data[name].min("seed") / data["naive"]
 
 
-def neuron_panels(data: xr.Dataset) -> dict[str, NeuronPanel]:
+def panels(data: xr.Dataset) -> dict[str, NeuronPanel]:
     """The best net at each density, polysemantic neurons shaded, its loss in the title."""
     loss = relative_loss(data)
     return {
