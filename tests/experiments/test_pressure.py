@@ -24,7 +24,7 @@ def test_purity_grows_with_n_and_training(data: xr.Dataset) -> None:
     crowded = data["relu_purity"].sel(density=pressure.CROWDED)
     assert pressure.rise(crowded)["correlation"] > 0.4
     found = pressure.growth(crowded)
-    assert found["early"] < 0.05 < found["late"]
+    assert found["purity early"] < 0.05 < found["late"]
 
 
 def test_trends_are_found_in_made_up_numbers() -> None:

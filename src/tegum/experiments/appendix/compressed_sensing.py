@@ -3,9 +3,8 @@
 Paper: the appendix on compressed sensing (F43), which proves and measures nothing.  Lemma 1's decoder keeps the k largest
 outputs of T(x) = ReLU(W' W x - b) and fits the hidden values on them; then m = Omega(k log(n/k)) follows.  Here it is run:
 (1) on random unit columns, W' = W^T, b = 0, inputs with k ones, n = 16 k to 128 k; (2) on ReLU-output models trained on such
-inputs (n = 64; AdamW at 3e-3, cosine, no decay, best of the seeds by common test loss); (3) on the features per dimension of
-trained models over densities (n = 200, m = 5; paper profile 400, 10), against n / m = O(x / ln x), x = 1 / density.
-Constants are not part of the theorem; those measured are given.
+inputs (n = 64; AdamW at 3e-3, cosine, no decay, best of the seeds by common test loss).  (3) Features per dimension of models
+trained at several densities (n = 200, m = 5; paper profile 400, 10) stand against n / m = O(x / ln x), x = 1 / density.
 """
 
 import numpy as np

@@ -5,9 +5,8 @@ cost of a higher loss; for small penalties superposition falls while the loss ch
 training are not given.  Here: n = 20, m = 5, density 0.1, importances 0.7^i or all equal; AdamW at 5e-3, cosine, no decay; the
 loss is exact and without the penalty; every seed counts.  Exponents are measured twice: in closed form, for an antipodal pair
 (`tegum.theory.pair`), and in models with equal importances trained on from no penalty under 0, 0.01, 0.02 and 0.04 (slope of a
-line through logarithms, median over seeds).  F41, a preliminary result that the paper mentions: loss saved
-against dropping the features, over the mean number of active hidden units; a feature alone, an antipodal pair, and the best
-pentagon with one corner on an axis, which leaves the other unit inactive.
+line through logarithms, median over seeds).  F41, a preliminary result: loss saved against dropping the features, over the mean
+number of active hidden units; alone, as an antipodal pair, and as the best pentagon with one corner on an axis.
 """
 
 from functools import partial

@@ -1,12 +1,12 @@
 """Features jump from one energy level to another, and change places, while the loss falls.
 
-Paper: section 6, discrete energy-level jumps (F26).  The paper shows one model whose features all end as digons and gives
-neither sizes nor training.  Here n = 20, m = 5, equal importances, density 0.4 (the middle of the digon plateau), initial
-weights after Xavier.  They are followed twice: by AdamW at 1e-3, constant, no decay, batches of 1024, 10,000 steps, and by the
-exact gradient flow of the expected loss until time 3000, in which no noise can fake a jump.  The loss is exact in both.  An
-event is a change of some D_i by more than 0.2 within 0.2 decades of time (5 % of four decades) after half of the features have
-come within 0.1 of where they end (`tegum.geometry.events`); the loss falls suddenly where it falls 3 times as fast as just
-before and after.  Every seed counts; shown is the one with the latest sudden swap.
+Paper: section 6, discrete energy-level jumps (F26): one model whose features all end as digons, neither sizes nor training
+given.  Here n = 20, m = 5, equal importances, density 0.4 (the middle of the digon plateau), Xavier initial weights, followed
+twice: by AdamW at 1e-3, constant, no decay, batches of 1024, 10,000 steps, and by the exact gradient flow of the expected loss
+until time 3000, in which no noise can fake a jump.  The loss is exact in both.  An event is a change of some D_i by more than
+0.2 within 0.2 decades of time, after half of the features have come within 0.1 of where they end (`tegum.geometry.events`); the
+loss falls suddenly where it falls 3 times as fast as just before and after.  Every seed counts; shown is the one with the
+latest sudden swap.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,8 +1,7 @@
 """What the experiments on learning dynamics share: the same initial weights followed through training and exact gradient flow.
 
 A path is a dataset with ``W`` (seed, time, hidden, feature), ``b``, the exact expected ``loss`` (seed, time), free of sampling
-noise, and ``D`` (seed, time, feature).  In training the time counts optimizer steps, in a flow it is learning rate times
-steps.
+noise, and ``D`` (seed, time, feature).  The time counts optimizer steps in training, learning rate times steps in a flow.
 """
 
 from collections import ChainMap

@@ -1,12 +1,11 @@
 """Adversarial vulnerability: it rises where superposition forms, and with the number of features per dimension.
 
 Paper: section 7 (F28, F29, F30).  The attack pushes the input along the row of W^T W that hurts most, by a tenth of the
-average input norm; vulnerability is the rise of the loss, relative to the rise for a model without superposition.  The paper
-says neither n, m nor the densities, nor what the reference is, whether directions have both signs, or whether the worst row is
-chosen for each example.  Here: n = 100, m = 10 (paper profile 400, 30), equal importances, densities 1 to 0.01, AdamW at 3e-3
-without decay, one model each; each example meets its own worst row of either sign; the reference is the best linear model of
-the same features, and, as a second answer, the ReLU model trained on dense inputs.  One worst row for all examples, and rows of
-positive sign only, are measured too.
+average input norm; vulnerability is the rise of the loss, relative to that of a model without superposition.  Not given: n, m,
+the densities, the reference, whether directions have both signs, whether the worst row is chosen for each example.  Here:
+n = 100, m = 10 (paper profile 400, 30), equal importances, densities 1 to 0.01, AdamW at 3e-3 without decay, one model each;
+each example meets its own worst row of either sign; the reference is the best linear model of the same features, or the ReLU
+model trained on dense inputs.  One worst row for all examples, and rows of positive sign only, are measured too.
 """
 
 from functools import partial

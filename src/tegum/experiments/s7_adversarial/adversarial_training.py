@@ -4,10 +4,9 @@ Paper: section 7 (F31), two sentences without a plot: training with the analytic
 superposition, but removing it needed attacks of 80 % of the input norm.  The data distribution, the training, how often the
 feature is drawn and the sign of the attack are not given.  Here: n = 60, m = 6 (paper profile 100, 10), equal importances,
 densities 0.1, 0.03 and 0.01; AdamW at 3e-3, cosine, no decay.  Every input is pushed by 0 to 0.8 of the average input norm
-(empty inputs count) along the row of W^T W of a random feature, with the sign that leaves that output further from the truth;
-the target stays clean, and gradients take the push as given.  The feature is drawn for each example or once for a batch: both
-are shown.  The clean loss is exact; robustness is the rise of the loss under the attack of F28, a tenth of the norm, each
-example's worst row.  Every seed counts (means).
+(empty inputs count) along the row of W^T W of a random feature, drawn for each example or once for a batch, with the sign that
+leaves that output further from the truth; the target stays clean, and gradients take the push as given.  The clean loss is
+exact; robustness is the rise of the loss under F28's attack of a tenth of the norm.  Every seed counts (means).
 """
 
 from functools import partial

@@ -1,13 +1,12 @@
 """A ReLU on the hidden layer: as features grow sparser, neurons stop having one feature each and share them in codes.
 
 Paper: section 8, stack plots and the sweep over density (F33, F34).  y = ReLU(W^T ReLU(W x) + b), n = 10, m = 5, importance
-0.75^i, the best of 1,000 fits at each density (quick: 200).  One density inside each range of the paper's table, 0.15 and
-0.12 as printed.  The paper gives no training: here AdamW at 3e-3 without decay, cosine schedule to 0.  All fits at a density
-are compared on the same 2^20 samples, so that noise does not choose.  The matcher of `tegum.geometry.codes` names what each
-fit found, whatever the order of features; whether they are in the order of importance is a claim of its own.  Beside them
-every code of the paper is built by hand, features in order of importance, and trained on with the same recipe.  Baseline: the
-best net without superposition has one neuron for each of the five most important features and the mean of the others, loss
-sum_{i >= 5} I_i (p/3 - p^2/4).  Controls are models with a linear hidden layer.
+0.75^i, the best of 1,000 fits at each density (quick: 200), one inside each range of the paper's table, 0.15 and 0.12 as
+printed.  Training is not given: here AdamW at 3e-3 without decay, cosine schedule to 0.  All fits at a density are compared on
+the same 2^20 samples, so that noise does not choose.  The matcher of `tegum.geometry.codes` names what each fit found, whatever
+the order of features; that order is a claim of its own.  Every code of the paper is also built by hand, features in order of
+importance, and trained on with the same recipe.  Baseline: the best net without superposition has a neuron for each of the five
+most important features and the mean of the others, loss sum_{i >= 5} I_i (p/3 - p^2/4).  Controls have a linear hidden layer.
 """
 
 from functools import partial

@@ -3,8 +3,7 @@
 Paper: section 9, the absolute value model without superposition (F36); importances, density and training are not given.  Here
 n = 3, m = 6, y = ReLU(W2 ReLU(W1 x) + b), x uniform on [-1, 1] at density 1, importance 0.7^i, Xavier initial weights, AdamW
 at 3e-3 without decay, cosine schedule to 0; the best of all seeds, and how many reach it.  Weights are shown at the canonical
-scale, each neuron's largest input weight 1.  Baseline: the best net without superposition has these six neurons and loses
-nothing, so that nothing here is computed in superposition.
+scale, each neuron's largest input weight 1.  Baseline: the best net without superposition has these neurons and loses nothing.
 """
 
 from functools import partial

@@ -5,8 +5,7 @@ x) + b); the paper says nothing of training.  Initial weights and rates are thos
 weights leave most outputs dead where features are sparse.  The best of all seeds on a common test set is shown.  The paper
 judges polysemanticity by eye; here a neuron is monosemantic if no second input weight exceeds a tenth of its largest, and other
 scores stand beside it.  Neurons whose largest output weight is below 1 % of the net's (at the canonical scale) do not count.
-Baseline: the best net without superposition, two neurons for each of the 20 most important features, in closed form
-(`tegum.theory.absolute`).
+Baseline: the best net without superposition, two neurons for each of the 20 most important features (`tegum.theory.absolute`).
 """
 
 from collections.abc import Callable

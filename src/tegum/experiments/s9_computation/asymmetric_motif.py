@@ -5,8 +5,7 @@ given.  Here y = ReLU(W2 ReLU(W1 x) + b) with n = 6 and n = 10 features, m = 10,
 Xavier initial weights, AdamW at 3e-3 without decay, cosine schedule to 0.  The detector is `tegum.geometry.motif`; every seed
 counts.  Its control is the same nets with every input weight given to the next feature.  Beside them the motif is built by hand
 with the paper's numbers (n = 3, m = 5, equal importances), with ratios from 1 (symmetric superposition) to 16, and with and
-without inhibition, and trained on with the same recipe.  All losses are on common test sets.  Baseline: the best net without
-superposition (`tegum.theory.absolute`).
+without inhibition, and trained on likewise.  Test sets are common.  Baseline: `tegum.theory.absolute_without_superposition`.
 """
 
 from functools import partial
