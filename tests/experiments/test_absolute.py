@@ -1,37 +1,19 @@
 """The absolute-value experiments end to end at small sizes: three features, and a shorter sweep of many."""
 
 import numpy as np
-import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.experiments.s9_computation import absolute_close_up, absolute_small, absolute_sweep
 from tegum.experiments.s9_computation import shared as absolute_study
+from tests.experiments.reduced import reduced
 
+SHORT = {"steps": 1500, "batch_size": 256, "seeds": 1, "evaluation_samples": 2**14}
 
-@pytest.fixture(scope="module")
-def small() -> xr.Dataset:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(absolute_small, "SIZE", {"quick": absolute_small.SIZE["quick"].replaced(steps=4000, seeds=24)})
-        return absolute_small.study("quick")
-
-
-@pytest.fixture(scope="module")
-def sweep() -> xr.Dataset:
-    recipe = absolute_sweep.SIZE["quick"].replaced(steps=1500, batch_size=256, seeds=1, evaluation_samples=2**14)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(absolute_sweep, "SIZE", {"quick": recipe})
-        return absolute_sweep.study("quick")
-
-
-@pytest.fixture(scope="module")
-def close_up() -> xr.Dataset:
-    recipe = absolute_close_up.SIZE["quick"].replaced(steps=1500, batch_size=256, seeds=1, evaluation_samples=2**14)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(absolute_close_up, "SIZE", {"quick": recipe})
-        patch.setattr(absolute_close_up, "SAMPLES", {"quick": 2**14})
-        return absolute_close_up.study("quick")
+small = reduced(absolute_small, SIZE=absolute_small.SIZE["quick"].replaced(steps=4000, seeds=24))
+sweep = reduced(absolute_sweep, SIZE=absolute_sweep.SIZE["quick"].replaced(**SHORT))
+close_up = reduced(absolute_close_up, SIZE=absolute_close_up.SIZE["quick"].replaced(**SHORT), SAMPLES=2**14)
 
 
 def test_three_features_get_a_neuron_for_each_sign(small: xr.Dataset) -> None:

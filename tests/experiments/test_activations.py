@@ -1,19 +1,12 @@
 """Phase diagrams of other activations end to end, on a coarse grid."""
 
-import pytest
 import xarray as xr
 
 from tegum.experiments.comments import activations
 from tegum.maps import extra_phase
+from tests.experiments.reduced import reduced
 
-
-@pytest.fixture(scope="module")
-def data() -> xr.Dataset:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(activations, "SIDE", {"quick": 5})
-        recipe = activations.RECIPE["quick"].replaced(seeds=8, steps=1500, evaluation_samples=4096)
-        patch.setattr(activations, "RECIPE", {"quick": recipe})
-        return activations.study("quick")
+data = reduced(activations, SIDE=5, RECIPE=activations.RECIPE["quick"].replaced(seeds=8, steps=1500, evaluation_samples=4096))
 
 
 def test_relu_superposes_sparse_features_and_tanh_does_not(data: xr.Dataset) -> None:

@@ -1,23 +1,14 @@
 """Adversarial vulnerability end to end, small and short."""
 
 import numpy as np
-import pytest
 import xarray as xr
 
 from tegum import Recipe
 from tegum.experiments.s7_adversarial import adversarial
+from tests.experiments.reduced import reduced
 
-
-@pytest.fixture(scope="module")
-def data() -> xr.Dataset:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(adversarial, "SIZE", {"quick": (30, 5)})
-        patch.setattr(adversarial, "COUNT", {"quick": 7})
-        patch.setattr(adversarial, "SAMPLES", {"quick": 400})
-        patch.setattr(adversarial, "CHECKED_EXAMPLES", 50)
-        recipe = Recipe(steps=3000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=1)
-        patch.setattr(adversarial, "RECIPE", {"quick": recipe})
-        return adversarial.study("quick")
+recipe = Recipe(steps=3000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=1)
+data = reduced(adversarial, SIZE=(30, 5), COUNT=7, SAMPLES=400, CHECKED_EXAMPLES=50, RECIPE=recipe)
 
 
 def test_vulnerability_follows_superposition_and_controls_fail(data: xr.Dataset) -> None:

@@ -1,22 +1,13 @@
 """Adversarial training end to end, small and short."""
 
-import pytest
 import xarray as xr
 
 from tegum import Recipe
 from tegum.experiments.s7_adversarial import adversarial_training as experiment
+from tests.experiments.reduced import reduced
 
-
-@pytest.fixture(scope="module")
-def data() -> xr.Dataset:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(experiment, "SIZE", {"quick": (20, 4)})
-        patch.setattr(experiment, "DENSITIES", (0.1, 0.05))
-        patch.setattr(experiment, "SIZES", (0.0, 0.1, 0.2, 0.4, 0.8))
-        patch.setattr(experiment, "SAMPLES", 300)
-        recipe = Recipe(steps=1500, batch_size=256, learning_rate=5e-3, schedule="cosine", weight_decay=0, seeds=2)
-        patch.setattr(experiment, "RECIPE", {"quick": recipe})
-        return experiment.study("quick")
+recipe = Recipe(steps=1500, batch_size=256, learning_rate=5e-3, schedule="cosine", weight_decay=0, seeds=2)
+data = reduced(experiment, SIZE=(20, 4), DENSITIES=(0.1, 0.05), SAMPLES=300, RECIPE=recipe)
 
 
 def test_attacks_take_superposition_apart_and_cost_loss(data: xr.Dataset) -> None:

@@ -1,27 +1,19 @@
 """The asymmetric motif end to end, with few seeds."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import xarray as xr
 
 from tegum.claims import Claim
 from tegum.experiments.s9_computation import asymmetric_motif
+from tests.experiments.reduced import reduced
 
-
-@pytest.fixture(scope="module")
-def data() -> Iterator[xr.Dataset]:
-    small = asymmetric_motif.SIZE["quick"].replaced(steps=3000, seeds=12, evaluation_samples=2**15)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asymmetric_motif, "SIZE", {"quick": small})
-        patch.setattr(asymmetric_motif, "DENSITIES", [0.2, 0.35])
-        yield asymmetric_motif.study("quick")
+small = asymmetric_motif.SIZE["quick"].replaced(steps=3000, seeds=12, evaluation_samples=2**15)
+data = reduced(asymmetric_motif, SIZE=small, DENSITIES=[0.2, 0.35])
 
 
 @pytest.fixture
-def claims(data: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> dict[str, Claim]:
-    monkeypatch.setattr(asymmetric_motif, "DENSITIES", [0.2, 0.35])
+def claims(data: xr.Dataset) -> dict[str, Claim]:
     return {claim.name: claim for claim in asymmetric_motif.claims(data)}
 
 
@@ -36,8 +28,7 @@ def test_the_motif_built_by_hand_is_better_than_its_symmetric_version(claims: di
     assert (data["trained_on"] < data["built"]).all()
 
 
-def test_the_net_that_is_drawn_has_a_motif(data: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asymmetric_motif, "DENSITIES", [0.2, 0.35])
+def test_the_net_that_is_drawn_has_a_motif(data: xr.Dataset) -> None:
     figures = asymmetric_motif.figures(data)
     assert len(figures["ratio"].picture.data) == 4
     assert "disturbs" in figures["graph"].caption

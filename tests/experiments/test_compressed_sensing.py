@@ -5,21 +5,12 @@ import pytest
 import xarray as xr
 
 from tegum.experiments.appendix import compressed_sensing
+from tests.experiments.reduced import reduced
 
-
-@pytest.fixture(scope="module")
-def data() -> xr.Dataset:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compressed_sensing, "ACTIVE", (2, 4))
-        patch.setattr(compressed_sensing, "TIMES", (16, 32, 64))
-        patch.setattr(compressed_sensing, "SAMPLES", {"quick": 100})
-        patch.setattr(compressed_sensing, "SHOWN_N", 24)
-        patch.setattr(compressed_sensing, "SHOWN_K", (2,))
-        patch.setattr(compressed_sensing, "SHOWN_M", (3, 8, 16))
-        patch.setattr(compressed_sensing, "INPUTS", 200)
-        patch.setattr(compressed_sensing, "PACKED", {"quick": (40, 2, 4)})
-        patch.setattr(compressed_sensing, "RECIPE", {"quick": compressed_sensing.RECIPE["quick"].replaced(steps=800)})
-        return compressed_sensing.study("quick")
+recipe = compressed_sensing.RECIPE["quick"].replaced(steps=800)
+columns = {"ACTIVE": (2, 4), "TIMES": (16, 32, 64), "SAMPLES": 100}
+layers = {"SHOWN_N": 24, "SHOWN_K": (2,), "SHOWN_M": (3, 8, 16), "INPUTS": 200}
+data = reduced(compressed_sensing, **columns, **layers, PACKED=(40, 2, 4), RECIPE=recipe)
 
 
 def test_a_told_support_needs_k_dimensions_and_a_guess_never_does(data: xr.Dataset) -> None:

@@ -1,20 +1,14 @@
 """Energy levels on a few seeds: what ends as digons and jumps, and what does not."""
 
 import numpy as np
-import pytest
 import xarray as xr
 
 from tegum.experiments.s6_dynamics import energy_levels as levels
 from tegum.experiments.s6_dynamics.shared import FLOW, TRAINING
+from tests.experiments.reduced import reduced
 
-
-@pytest.fixture(scope="module")
-def data() -> xr.Dataset:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(levels, "SEEDS", {"quick": 4})
-        patch.setattr(levels, "RECIPE", levels.RECIPE.replaced(steps=4000, record_steps=150, batch_size=256))
-        patch.setattr(levels, "TIMES", np.geomspace(0.1, 1000, 150))
-        return levels.study("quick")
+recipe = levels.RECIPE.replaced(steps=4000, record_steps=150, batch_size=256)
+data = reduced(levels, SEEDS=4, RECIPE=recipe, TIMES=np.geomspace(0.1, 1000, 150))
 
 
 def test_the_exact_flow_never_climbs_and_ends_in_digons(data: xr.Dataset) -> None:

@@ -1,18 +1,11 @@
 """Hidden biases end to end: models with one run linearly, models without one do not unless features are many."""
 
-import pytest
 import xarray as xr
 
 from tegum.experiments.s8_privileged_basis import hidden_bias
+from tests.experiments.reduced import reduced
 
-
-@pytest.fixture(scope="module")
-def data() -> xr.Dataset:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hidden_bias, "SIZE", {"quick": hidden_bias.SIZE["quick"].replaced(steps=1500, seeds=4)})
-        patch.setattr(hidden_bias, "MANY_SEEDS", {"quick": 1})
-        patch.setattr(hidden_bias, "COUNTS", (10, 100))
-        return hidden_bias.study("quick")
+data = reduced(hidden_bias, SIZE=hidden_bias.SIZE["quick"].replaced(steps=1500, seeds=4), MANY_SEEDS=1, COUNTS=(10, 100))
 
 
 def test_controls_fail_and_few_models_are_called_few(data: xr.Dataset) -> None:

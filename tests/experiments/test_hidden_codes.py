@@ -7,14 +7,10 @@ import xarray as xr
 import tegum as tg
 from tegum.experiments.s8_privileged_basis import hidden_codes
 from tegum.geometry import code_of, hand_built
+from tests.experiments.reduced import reduced
 
-
-@pytest.fixture(scope="module")
-def data() -> xr.Dataset:
-    small = hidden_codes.SIZE["quick"].replaced(steps=2500, batch_size=256, seeds=24, evaluation_samples=2**16)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hidden_codes, "SIZE", {"quick": small})
-        return hidden_codes.study("quick")
+small = hidden_codes.SIZE["quick"].replaced(steps=2500, batch_size=256, seeds=24, evaluation_samples=2**16)
+data = reduced(hidden_codes, SIZE=small)
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +63,7 @@ def test_the_order_of_words_is_read_from_the_best_fit_with_the_code(data: xr.Dat
     ordered = hand_built("eight in five", 10)
     planted = data.assign(kind=(data["kind"].dims, names)).copy(deep=True)
     planted["W"].loc[{"density": 0.06}] = ordered
-    assert hidden_codes.excited(ordered).tolist() == [3, 3, 3, 3, 2, 2, 2, 2, 0, 0]
+    assert hidden_codes.excited(ordered[None]).tolist() == [[3, 3, 3, 3, 2, 2, 2, 2, 0, 0]]
     assert holds(planted)
     planted["W"].loc[{"density": 0.06}] = ordered[:, [7, *range(1, 7), 0, 8, 9]]
     assert not holds(planted)

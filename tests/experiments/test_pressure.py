@@ -1,17 +1,11 @@
 """Purity under pressure end to end, on two sizes."""
 
-import pytest
 import xarray as xr
 
 from tegum.experiments.comments import pressure
+from tests.experiments.reduced import reduced
 
-
-@pytest.fixture(scope="module")
-def data() -> xr.Dataset:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pressure, "FEATURES", {"quick": (18, 72)})
-        patch.setattr(pressure, "RECIPE", {"quick": pressure.RECIPE["quick"].replaced(steps=3000, seeds=4)})
-        return pressure.study("quick")
+data = reduced(pressure, FEATURES=(18, 72), RECIPE=pressure.RECIPE["quick"].replaced(steps=3000, seeds=4))
 
 
 def test_linear_models_are_never_pure(data: xr.Dataset) -> None:

@@ -1,19 +1,13 @@
 """Raw weights end to end: readable behind a ReLU; shuffled weights are not."""
 
 import numpy as np
-import pytest
 import xarray as xr
 
 from tegum.experiments.s8_privileged_basis import raw_weights
 from tegum.experiments.s8_privileged_basis.raw_weights import LINEAR, RELU, dedicated
+from tests.experiments.reduced import reduced
 
-
-@pytest.fixture(scope="module")
-def data() -> xr.Dataset:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(raw_weights, "SIZE", {"quick": raw_weights.SIZE["quick"].replaced(steps=4000, seeds=6)})
-        patch.setattr(raw_weights, "DENSITIES", [0.5, 0.3])
-        return raw_weights.study("quick")
+data = reduced(raw_weights, SIZE=raw_weights.SIZE["quick"].replaced(steps=4000, seeds=6), DENSITIES=[0.5, 0.3])
 
 
 def test_controls_fail_and_few_models_are_called_few(data: xr.Dataset) -> None:

@@ -1,23 +1,15 @@
 """Learning as geometry on a few models: what bundles up and becomes an octahedron, and what does not."""
 
 import numpy as np
-import pytest
 import xarray as xr
 
 from tegum.experiments.s6_dynamics import transformations as experiment
 from tegum.experiments.s6_dynamics.shared import FLOW, TRAINING
+from tests.experiments.reduced import reduced
 
-
-@pytest.fixture(scope="module")
-def data() -> xr.Dataset:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(experiment, "SEEDS", {"quick": 4})
-        patch.setattr(experiment, "OTHERS", {"quick": 3})
-        patch.setattr(experiment, "FLOWS", {"quick": 1})
-        patch.setattr(experiment, "DENSITY", 0.05)
-        patch.setattr(experiment, "RECIPE", experiment.RECIPE.replaced(steps=6000, batch_size=512, record_steps=150))
-        patch.setattr(experiment, "TIMES", np.geomspace(1, 1500, 120))
-        return experiment.study("quick")
+recipe = experiment.RECIPE.replaced(steps=6000, batch_size=512, record_steps=150)
+times = np.geomspace(1, 1500, 120)
+data = reduced(experiment, SEEDS=4, OTHERS=3, FLOWS=1, DENSITY=0.05, RECIPE=recipe, TIMES=times)
 
 
 def test_sets_bundle_up_and_become_an_octahedron(data: xr.Dataset) -> None:

@@ -93,8 +93,8 @@ def rate_claim(data: xr.Dataset, n: int) -> Claim:
 def claims(data: xr.Dataset) -> list[Claim]:
     """How often it forms, what it is worth, and that it is computation in superposition."""
     losses = xr.concat([data[f"loss_{n}"] / data[f"naive_{n}"] for n in COUNTS], xr.Variable("n", COUNTS))
-    sparse, dense = (losses.isel(density=k, drop=True) for k in (0, -1))
-    by_hand = f"hand-built nets, n = 3, m = 5, at {len(DENSITIES)} densities; losses over the best without superposition"
+    p, sparse, dense = data["density"].values, losses.isel(density=0, drop=True), losses.isel(density=-1, drop=True)
+    by_hand = f"hand-built nets, n = 3, m = 5, at {len(p)} densities; losses over the best without superposition"
     beside_symmetric = partial(
         Claim,
         how=f"losses with the paper's ratio {PAPER:g} and then with 1: rising where the motif loses less",
@@ -119,10 +119,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "better-than-naive",
             "The trained nets compute in superposition: no net with one feature to a neuron does as well.",
-            how=f"lowest loss at density {DENSITIES[0]:g} over that of the best net without superposition (closed form)",
+            how=f"lowest loss at density {p[0]:g} over that of the best net without superposition (closed form)",
             expect=below(0.99),
             of=sparse.min("seed", skipna=False),
-            against={f"the median net at density {DENSITIES[-1]:g}": dense.median("seed", skipna=False)},
+            against={f"the median net at density {p[-1]:g}": dense.median("seed", skipna=False)},
             evidence=best_of(sparse[0], "loss on a common test set"),
             needs=30,
         ),
@@ -147,7 +147,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     curves = {
         f"p = {p:g}, {words}": ratios[name].sel(density=p)
         for name, words in (("built", "as built"), ("trained_on", "trained on"))
-        for p in (DENSITIES[0], DENSITIES[-1])
+        for p in data["density"].values[[0, -1]]
     }
     return {
         "graph": Figure(
