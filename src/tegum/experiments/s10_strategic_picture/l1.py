@@ -103,8 +103,8 @@ def killed_claim(models: xr.Dataset, evidence: Evidence) -> Claim:
     return Claim(
         "killed",
         "It kills the features below a threshold of importance.",
-        how="models in which the represented features (norm at least 0.5) are the most important ones, over the "
-        f"{some.sizes['l1']} penalties under which every seed has 1 to m - 1 of them",
+        how="models whose represented features (norm at least 0.5) are the most important ones, under the "
+        f"{some.sizes['l1']} penalties that leave 1 to m - 1 of them in every seed",
         expect=share_at_least(0.9),
         of=some["most_important"],
         against={"the least important ones": some["least_important"]},
@@ -160,8 +160,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "second-order-trained",
             "The same in trained models of many features.",
-            how="the same from l1 = 0.01 to 0.04, equal importances, trained on from no penalty; median over seeds, none "
-            "where a curve does not fall or rise throughout",
+            how="the same from l1 = 0.01 to 0.04, equal importances, trained on from 0; median, none where a curve turns",
             measure=exponents,
             expect={"fall of superposition": near(1, 0.2), "rise of the loss": near(2, 0.2)},
             of=(small, falls, rises),

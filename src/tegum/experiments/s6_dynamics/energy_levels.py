@@ -106,8 +106,7 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
             against={control: found_events(linear)},
             evidence=evidence.adding(f"{sum(map(len, found))} events"),
             needs=16,
-            note="In other events the loss falls nearly as fast before or after. In the paper's example the second event "
-            f"lowers the loss more than the first; here it does in {later} of {len(pairs)} models with two events.",
+            note=f"In the paper the second event lowers the loss more; here in {later} of {len(pairs)} models that have two.",
         ),
     ]
 

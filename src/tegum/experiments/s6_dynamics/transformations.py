@@ -98,7 +98,7 @@ def resting(path: xr.Dataset) -> dict[str, Any]:
         sum(loss[plateau.last :].min() < 0.8 * plateau.loss for plateau in tg.geometry.plateaus(loss, times))
         for loss in path["loss"].values
     ]
-    return {"at least two": np.array(counts) >= 2, "median": float(np.median(counts)) if counts else np.nan}
+    return {"at least two": np.array(counts) >= 2, "median number": float(np.median(counts)) if counts else np.nan}
 
 
 def census(path: xr.Dataset) -> str:
@@ -123,8 +123,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "several-ways",
             "Several trajectories exist; some go straight to the antiprism or pair up directly.",
-            how="different orders of stages in training that end in an octahedron; straight ones: without bundles, or without "
-            "triangles at rest",
+            how="different orders of stages in training that end in an octahedron; straight ones skip bundles or triangles",
             measure=ways_to_octahedra,
             expect={"ways": at_least(2), "straight ones": at_least(1)},
             of={"initial weights near zero": small, "ten times larger": large},
@@ -145,8 +144,7 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
         often(
             f"octahedron-{key}",
             f"An octahedron whose opposites come from different sets is a strong attractor ({engine}).",
-            how="models that end with |cos| < 0.1 within sets, a partner at cos < -0.95 in the other set for every feature, "
-            "and all D_i within 0.02 of 1/2",
+            how="at the end |cos| < 0.1 within sets, each feature has a partner at cos < -0.95 in the other, D_i = 1/2 ± 0.02",
             measure=octahedra,
             against={f"{kind}, trained": path_of(data, kind) for kind in (INDEPENDENT, LINEAR)},
         ),
@@ -164,14 +162,12 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
             measure=on_one_axis,
             expect=above(0, "%"),
             enough=on_one_axis(path) > 0 or path.sizes["seed"] >= 30,
-            note="Sets are seldom active together, so the angle between their bundles hardly matters while it is obtuse: most "
-            "models keep the one they had.",
+            note="Sets are seldom active together: an obtuse angle between bundles hardly matters, so most models keep it.",
         ),
         often(
             f"plateaus-{key}",
             f"The stages are visible in the loss: it rests at least twice before its last fall ({engine}).",
-            how="models with two or more stretches of 0.2 decades in which the loss falls by less than t^0.1, each followed by "
-            "a fall; and the median of how many",
+            how="models with two or more stretches of 0.2 decades where the loss falls slower than t^-0.1, each before a fall",
             measure=resting,
             expect={"at least two": share_at_least(0.9)},
         ),

@@ -73,7 +73,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
     per, relative = means["per_dimension"], means / means.sel(size=0.0)
     last, half = per.sel(size=0.8), per.sel(size=0.4)
     held = xr.Dataset({"features per dimension": per, "features with a norm of 0.5": means["represented"]})
-    claim = partial(Claim, evidence=every(data["loss"]))
+    evidence = every(data["loss"])
+    claim = partial(Claim, evidence=evidence)
 
     def beside_unattacked(name: str) -> dict[str, Any]:
         """Models after attacks of 0.8 beside unattacked ones, and as a control one of these beside the others."""
@@ -102,8 +103,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect={"features per dimension": at_most(GONE)},
             of=held.sel(size=0.8),
             against={"attacks of 0.1": held.sel(size=0.1)},
-            note="How strong an attack it takes depends on the density. Where the number is far below 1, whole features are "
-            "forgotten rather than told apart.",
+            note="How much it takes depends on the density; far below 1, features are forgotten rather than told apart.",
         ),
         claim(
             "needed",
@@ -121,18 +121,17 @@ def claims(data: xr.Dataset) -> list[Claim]:
             how="exact clean loss after attacks of 0.8, over the highest of several unattacked models",
             measure=lambda pair: pair[0] / pair[1].max("size", skipna=False),
             expect=above(1),
-            note=f"Over the same model unattacked: {listed(relative['loss'].sel(size=0.8), number)}; after attacks of 0.2: "
-            f"{listed(relative['loss'].sel(size=0.2), number)}.",
+            note=f"Over the same model unattacked: {listed(relative['loss'].sel(size=[0.2, 0.8]), number)}.",
             **beside_unattacked("loss"),
         ),
         claim(
             "robust",
             "They are robust: the worst row of W^T W raises their loss less.",
-            how=f"rise of the loss under each example's worst row, a tenth of the norm ({SAMPLES:,} examples), after attacks "
-            "of 0.8, over the lowest of several unattacked models",
+            how="rise of the loss under each example's worst row, after attacks of 0.8, over the lowest of unattacked models",
             measure=lambda pair: pair[0] / pair[1].min("size", skipna=False),
             expect=below(1),
             note=f"Over the same model unattacked: {listed(relative['rise'].sel(size=0.8), number)}.",
+            evidence=evidence.adding(f"{SAMPLES:,} examples"),
             **beside_unattacked("rise"),
         ),
     ]

@@ -100,8 +100,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             measure=both_kinds,
             expect={"rarer kind, in the better net": at_least(2)},
             of=nets,
-            note="Their losses over that of the best net without superposition, which can be built by hand: "
-            f"{listed(shared.relative_loss(data), number)}.",
+            note=f"Losses over that of the best net without superposition: {listed(shared.relative_loss(data), number)}.",
         ),
         claim(
             "important-alone",
