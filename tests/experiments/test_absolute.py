@@ -1,11 +1,11 @@
-"""The absolute-value experiments end to end at small sizes: three features, and a shorter sweep of many."""
+"""The absolute-value experiments end to end at small sizes: three features, a shorter sweep of many, the motif."""
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.experiments.s9_computation import absolute_close_up, absolute_small, absolute_sweep
+from tegum.experiments.s9_computation import absolute_close_up, absolute_small, absolute_sweep, asymmetric_motif
 from tegum.experiments.s9_computation import shared as absolute_study
 from tests.experiments.reduced import reduced
 
@@ -14,6 +14,8 @@ SHORT = {"steps": 1500, "batch_size": 256, "seeds": 1, "evaluation_samples": 2**
 small = reduced(absolute_small, SIZE=absolute_small.SIZE["quick"].replaced(steps=4000, seeds=24))
 sweep = reduced(absolute_sweep, SIZE=absolute_sweep.SIZE["quick"].replaced(**SHORT))
 close_up = reduced(absolute_close_up, SIZE=absolute_close_up.SIZE["quick"].replaced(**SHORT), SAMPLES=2**14)
+few = asymmetric_motif.SIZE["quick"].replaced(steps=3000, seeds=12, evaluation_samples=2**15)
+nets = reduced(asymmetric_motif, SIZE=few, DENSITIES=[0.2, 0.35])
 
 
 def test_three_features_get_a_neuron_for_each_sign(small: xr.Dataset) -> None:
@@ -84,3 +86,18 @@ def test_ratios_have_the_mode_that_they_have() -> None:
     assert absolute_close_up.fullest_tenth(V) == (0.35, 2)
     assert absolute_close_up.fullest_tenth(V[[2, 2, 0]]) == (0.95, 2)
     assert np.isnan(absolute_close_up.fullest_tenth(V[:0])[0])
+
+
+def test_the_motif_beats_its_symmetric_version_and_few_seeds_are_called_few(nets: xr.Dataset) -> None:
+    claims = {claim.name: claim for claim in asymmetric_motif.claims(nets)}
+    assert claims["better-than-symmetric"].verdict == "held"
+    assert claims["rate-6"].verdict == claims["rate-10"].verdict == "underpowered"
+    assert not any(control.holds for claim in claims.values() for control in claim.controls)
+    assert (np.diff(nets["built"].sel(density=0.2)[:5]) < 0).all()
+    assert (nets["trained_on"] < nets["built"]).all()
+
+
+def test_the_net_that_is_drawn_has_a_motif(nets: xr.Dataset) -> None:
+    figures = asymmetric_motif.figures(nets)
+    assert len(figures["ratio"].picture.data) == 4
+    assert "disturbs" in figures["graph"].caption

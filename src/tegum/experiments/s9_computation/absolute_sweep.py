@@ -129,7 +129,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect={"features with both signs": equal(20), "of the first 20": equal(20), "neurons": equal(40)},
             of=nets[1.0],
             against={BEFORE: first[1.0]},
-            note=f"A neuron that repeats another's leaves half a feature out: the loss is {float(relative[0]):.2f} times this code's.",
+            note=f"A neuron that repeats another's leaves half a feature out; loss: {relative.values[0]:.2f} times the code's.",
         ),
         claim(
             "important-ones-alone",
