@@ -83,9 +83,9 @@ def test_the_close_up_sees_mixed_middles(close_up: xr.Dataset) -> None:
 
 def test_ratios_have_the_mode_that_they_have() -> None:
     V = np.array([[1, 0.32, 0.1], [1, 0.35, 0], [1, 0.9, 0]])
-    assert absolute_close_up.fullest_tenth(V) == (0.35, 2)
-    assert absolute_close_up.fullest_tenth(V[[2, 2, 0]]) == (0.95, 2)
-    assert np.isnan(absolute_close_up.fullest_tenth(V[:0])[0])
+    found = absolute_close_up.fullest_tenth({0.1: V, 0.03: V[[2, 2, 0]], 0.01: V[:0]})
+    np.testing.assert_array_equal(found["fullest tenth around"], [0.35, 0.95, np.nan])
+    np.testing.assert_array_equal(found["neurons in it"], [2, 2, 0])
 
 
 def test_the_motif_beats_its_symmetric_version_and_few_seeds_are_called_few(nets: xr.Dataset) -> None:

@@ -37,18 +37,14 @@ RECIPE: dict[Profile, tg.Recipe] = {
 def study(profile: Profile) -> xr.Dataset:
     """Recovery through random columns, through trained models, and how many features these hold."""
     samples, recipe = SAMPLES[profile], RECIPE[profile]
-    layers = [trained_layer(k, m, recipe, samples) for k in SHOWN_K for m in SHOWN_M]
-    trained = xr.combine_by_coords(layers, combine_attrs="override")
-    return xr.merge([random_columns(samples), trained, packing(*PACKED[profile], recipe)], combine_attrs="drop_conflicts")
-
-
-def random_columns(samples: int) -> xr.DataArray:
-    """The m at which half of the inputs come back, for each decoder, k and n / k."""
     half = [
         [[recovery_threshold(times * k, k, samples, 0, decoder) for times in TIMES] for k in ACTIVE]
         for decoder in DECODERS.values()
     ]
-    return xr.DataArray(half, [("decoder", list(DECODERS)), ("active", list(ACTIVE)), ("times", list(TIMES))], name="half")
+    axes = [("decoder", list(DECODERS)), ("active", list(ACTIVE)), ("times", list(TIMES))]
+    layers = [trained_layer(k, m, recipe, samples) for k in SHOWN_K for m in SHOWN_M]
+    trained = xr.combine_by_coords(layers, combine_attrs="override").assign(half=xr.DataArray(half, axes))
+    return xr.merge([trained, packing(*PACKED[profile], recipe)], combine_attrs="drop_conflicts")
 
 
 def trained_layer(k: int, m: int, recipe: tg.Recipe, samples: int) -> xr.Dataset:

@@ -94,26 +94,6 @@ def exponents(curves: tuple[NDArray[np.float64], ...]) -> dict[str, float]:
     return {"fall of superposition": fall, "rise of the loss": rise}
 
 
-def killed_claim(models: xr.Dataset, evidence: Evidence) -> Claim:
-    """Which features a penalty leaves where importances fall."""
-    left, threshold = models["represented"], alone(DENSITY).killing_l1
-    some = models.isel(l1=((left.max("seed") < M) & (left.min("seed") > 0)).values)
-    above_it = (IMPORTANCES["falling"] * threshold >= some["l1"].values[:, None]).sum(axis=1)
-    off = abs(some["represented"].median("seed").values - np.minimum(above_it, M))
-    return Claim(
-        "killed",
-        "It kills the features below a threshold of importance.",
-        how="models whose represented features (norm at least 0.5) are the most important ones, under the "
-        f"{some.sizes['l1']} penalties that leave 1 to m - 1 of them in every seed",
-        expect=share_at_least(0.9),
-        of=some["most_important"],
-        against={"the least important ones": some["least_important"]},
-        evidence=evidence,
-        enough=some.sizes["l1"] > 0,
-        note=f"They are as many as have {threshold:.3f} I > l1, to within {off.max(initial=0):.0f} (median).",
-    )
-
-
 def claims(data: xr.Dataset) -> list[Claim]:
     """Penalties on activity, and the loss saved per activation."""
     count, free = data.sizes["seed"], data["loss"].sel(l1=0.0)
@@ -128,6 +108,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
         against={"no penalty, whatever its loss": models.sel(l1=[0.0]).assign(worse=True)},
         evidence=evidence,
     )
+    falling, threshold = data.sel(world="falling"), alone(DENSITY).killing_l1
+    left = falling["represented"]
+    some = falling.isel(l1=((left.max("seed") < M) & (left.min("seed") > 0)).values)
+    above_it = (IMPORTANCES["falling"] * threshold >= some["l1"].values[:, None]).sum(axis=1)
+    off = abs(some["represented"].median("seed").values - np.minimum(above_it, M))
     l1, form = np.geomspace(1e-4, 1e-2, 9), pair(DENSITY)
     s = form.penalised(l1)
     rise = form.loss(s) - form.loss(form.penalised(0.0))
@@ -146,7 +131,18 @@ def claims(data: xr.Dataset) -> list[Claim]:
             note="A pair pays less than its members would alone, so penalties kill equal pairs rather than part them: where no "
             "overlap is left, nearly all features are dead.",
         ),
-        killed_claim(data.sel(world="falling"), evidence),
+        Claim(
+            "killed",
+            "It kills the features below a threshold of importance.",
+            how="models whose represented features (norm at least 0.5) are the most important ones, under the "
+            f"{some.sizes['l1']} penalties that leave 1 to m - 1 of them in every seed",
+            expect=share_at_least(0.9),
+            of=some["most_important"],
+            against={"the least important ones": some["least_important"]},
+            evidence=evidence,
+            enough=some.sizes["l1"] > 0,
+            note=f"They are as many as have {threshold:.3f} I > l1, to within {off.max(initial=0):.0f} (median).",
+        ),
         Claim(
             "second-order",
             "Small penalties lower superposition to first order and raise the loss to second order only (a pair).",
@@ -160,7 +156,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "second-order-trained",
             "The same in trained models of many features.",
-            how="the same from l1 = 0.01 to 0.04, equal importances, trained on from 0; median, none where a curve turns",
+            how="the same from l1 = 0.01 to 0.04, equal importances, trained on from l1 = 0; median, none where a curve turns",
             measure=exponents,
             expect={"fall of superposition": near(1, 0.2), "rise of the loss": near(2, 0.2)},
             of=(small, falls, rises),

@@ -71,9 +71,9 @@ def _path(W: NDArray[Any], b: NDArray[Any], loss: NDArray[Any], seeds: NDArray[A
     )
 
 
-def side_by_side(paths: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """One dataset of all paths, the variables of each named after its key; where attributes differ, the first path's count."""
-    named = [path.rename({name: f"{key}_{name}" for name in path.data_vars}) for key, path in paths.items()]
+def side_by_side(paths: Mapping[str, xr.Dataset], *own: str) -> xr.Dataset:
+    """One dataset of all paths, variables and ``own`` axes of each named by its key; of attributes that differ, the first."""
+    named = [path.rename({name: f"{key}_{name}" for name in (*path.data_vars, *own)}) for key, path in paths.items()]
     return xr.merge(named).assign_attrs(ChainMap(*(path.attrs for path in paths.values())))
 
 

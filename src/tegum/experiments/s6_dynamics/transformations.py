@@ -54,9 +54,7 @@ def study(profile: Profile) -> xr.Dataset:
         INDEPENDENT: shared.trained_path(net, tg.features.Independent(2 * SET, density=DENSITY), few),
         LINEAR: shared.trained_path(tg.nets.Linear(2 * SET, M), sets, few),
     }
-    return shared.side_by_side(
-        {KEYS[kind]: path.rename({dim: f"{KEYS[kind]}_{dim}" for dim in ("seed", "time")}) for kind, path in paths.items()}
-    )
+    return shared.side_by_side({KEYS[kind]: path for kind, path in paths.items()}, "seed", "time")
 
 
 def path_of(data: xr.Dataset, kind: str) -> xr.Dataset:

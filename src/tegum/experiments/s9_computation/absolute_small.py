@@ -38,19 +38,17 @@ def weights(net: xr.Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return tg.geometry.rescaled_neurons(*(net[name].values.astype(np.float64) for name in ("W1", "W2")))
 
 
-def inputs(net: xr.Dataset) -> dict[str, Any]:
-    """How many input weights each neuron has, and what its largest one reads."""
-    W1, _ = weights(net)
-    main = tg.geometry.main_features(W1)
-    largest = sorted(f"{'+' if w > 0 else '−'}x_{i}" for i, w in zip(main, W1[np.arange(M), main], strict=True))
-    return {"inputs of each neuron": tg.geometry.weights_above(W1), "largest inputs": largest}
-
-
-def outputs(net: xr.Dataset) -> dict[str, float]:
-    """How far output weights are from 1 at the neuron's own feature and from 0 elsewhere."""
+def structure(net: xr.Dataset) -> dict[str, Any]:
+    """How many inputs neurons have, what the largest ones read, how far output weights are from 1 there and from 0 elsewhere."""
     W1, W2 = weights(net)
-    own = np.arange(N)[:, None] == tg.geometry.main_features(W1)
-    return {"own weights from 1": float(abs(W2[own] - 1).max()), "others from 0": float(abs(W2[~own]).max())}
+    main = tg.geometry.main_features(W1)
+    own = np.arange(N)[:, None] == main
+    return {
+        "inputs of each neuron": tg.geometry.weights_above(W1),
+        "largest inputs": sorted(f"{'+' if W1[k, i] > 0 else '−'}x_{i}" for k, i in enumerate(main)),
+        "own weights from 1": float(abs(W2[own] - 1).max()),
+        "others from 0": float(abs(W2[~own]).max()),
+    }
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
@@ -59,21 +57,20 @@ def claims(data: xr.Dataset) -> list[Claim]:
     first = best[["W1_history", "W2_history"]].sel(step=0).rename(W1_history="W1", W2_history="W2")
     solved = f"{float((data['loss'] < SOLVED).mean()):.0%} of them have a loss below {SOLVED:g}"
     evidence = best_of(data, "loss on a common test set").adding(solved)
-    claim = partial(Claim, of=best, against={"the same net before training": first}, evidence=evidence)
+    before = {"the same net before training": first}
+    claim = partial(Claim, measure=structure, of=best, against=before, evidence=evidence)
     signs = [f"{sign}x_{i}" for sign in "+−" for i in range(N)]
     return [
         claim(
             "two-neurons-each",
             "Each feature has one neuron for ReLU(x) and one for ReLU(−x).",
             how="weights W1 above a tenth of the neuron's largest, and their signs",
-            measure=inputs,
             expect={"inputs of each neuron": equal(1), "largest inputs": equal(signs)},
         ),
         claim(
             "outputs-summed",
             "The output of a feature is the sum of its two neurons.",
             how="W2 after rescaling the largest input weights to 1, beside 1 at the neuron's own feature and 0 elsewhere",
-            measure=outputs,
             expect={"own weights from 1": below(0.05), "others from 0": below(0.05)},
         ),
         claim(
