@@ -19,7 +19,6 @@ from tegum.theory.nonlinear_compression import SHIFTS, Placement
 
 SEGMENTS = [1, 2, 3, 4, 8]
 POINTS: dict[Profile, int] = {"quick": 26, "paper": 126}
-WIDEST = 0.125
 PRINTED, PRINTED_SEGMENTS, NEURONS = 0.1, 3, 12
 OWN_UNITS = "centred, width in the floor's argument"
 READINGS: dict[str, Placement] = {**{name: name for name in SHIFTS}, OWN_UNITS: "centred"}
@@ -29,7 +28,7 @@ LOWER = LINEAR_ERROR - 1e-12
 
 def study(profile: Profile) -> xr.Dataset:
     """The error over ramp widths, for every Z and every reading of the ramps."""
-    epsilon = np.linspace(0, WIDEST, POINTS[profile])
+    epsilon = np.linspace(0, 1 / max(SEGMENTS), POINTS[profile])
     error = [[errors_at(width, name).values for width in epsilon.tolist()] for name in READINGS]
     axes = {"ramps": list(READINGS), "epsilon": epsilon, "segments": SEGMENTS}
     return xr.Dataset({"error": (tuple(axes), error)}, axes).transpose("ramps", "segments", "epsilon")

@@ -30,7 +30,6 @@ PENALTIES: dict[Profile, list[float]] = {
 }
 SEEDS: dict[Profile, int] = {"quick": 4, "paper": 16}
 RECIPE = tg.Recipe(steps=4000, batch_size=512, learning_rate=5e-3, schedule="cosine", weight_decay=0)
-SMALL = (0.0, 0.01, 0.02, 0.04)
 SPARSE = np.geomspace(0.001, 0.1, 9)
 
 
@@ -43,7 +42,8 @@ def study(profile: Profile) -> xr.Dataset:
         run = tg.train(net, features, recipe, sweep={"l1": PENALTIES[profile]})
         each.append(measured(run, features).assign_attrs(run.attrs))
     initial = {name: run[name].sel(l1=0.0).values for name in ("W", "b")}
-    further = tg.train(net, features, recipe.replaced(learning_rate=2e-3), sweep={"l1": list(SMALL)}, initial=initial)
+    small, slower = {"l1": [0.0, 0.01, 0.02, 0.04]}, recipe.replaced(learning_rate=2e-3)
+    further = tg.train(net, features, slower, sweep=small, initial=initial)
     near_zero = measured(further, features).rename(l1="small")
     data = xr.concat(each, xr.Variable("world", list(IMPORTANCES)), combine_attrs="drop_conflicts")
     return data.merge(near_zero.rename({name: f"near_{name}" for name in near_zero.data_vars})).merge(per_activation())

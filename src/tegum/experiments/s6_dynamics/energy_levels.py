@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.claims import Claim, above, share_at_least
@@ -54,10 +53,10 @@ def path_of(data: xr.Dataset, engine: str, kind: str = "relu") -> xr.Dataset:
     return shared.path_called(data, f"{kind}_{TIME[engine]}")
 
 
-def digons(path: xr.Dataset) -> NDArray[np.bool_]:
+def digons(path: xr.Dataset) -> xr.DataArray:
     """Whether all features end at D = 0 or 1/2, (seed,)."""
-    D = path["D"].isel(time=-1).values
-    return np.asarray((np.minimum(abs(D), abs(D - 0.5)) <= CLOSE).all(axis=1))
+    D = path["D"].isel(time=-1)
+    return ((abs(D) <= CLOSE) | (abs(D - 0.5) <= CLOSE)).all("feature")
 
 
 def found_events(path: xr.Dataset) -> list[list[Event]]:

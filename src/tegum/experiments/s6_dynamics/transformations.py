@@ -12,11 +12,9 @@ does not.  Every model counts; shown is one that visits most stages, and among t
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.claims import Claim, above, at_least, every, share_at_least
@@ -72,10 +70,10 @@ def order(found: Sequence[Visit]) -> str:
     return "".join(visit.stage for visit in found)
 
 
-def octahedra(path: xr.Dataset) -> NDArray[np.bool_]:
+def octahedra(path: xr.Dataset) -> xr.DataArray:
     """Whether a model ends as an octahedron with opposites from different sets, all D_i within 0.02 of 1/2, (seed,)."""
     ends = [tg.geometry.stages(W[-1:], SET)[0] == "D" for W in path["W"].values]
-    return np.array(ends, bool) & (abs(path["D"].isel(time=-1).values - 0.5) <= 0.02).all(axis=1)
+    return (abs(path["D"].isel(time=-1) - 0.5) <= 0.02).all("feature") & np.array(ends, bool)
 
 
 def bundles(path: xr.Dataset) -> list[list[Visit]]:
@@ -89,7 +87,7 @@ def on_one_axis(path: xr.Dataset) -> float:
     return sum(any(visit.one_axis for visit in each) for each in found) / max(len(found), 1)
 
 
-def resting(path: xr.Dataset) -> dict[str, Any]:
+def resting(path: xr.Dataset) -> dict[str, object]:
     """Whether a model's loss has two plateaus or more that end with a fall, (seed,); and the median number of them."""
     times = path["time"].values
     counts = [
@@ -105,7 +103,7 @@ def census(path: xr.Dataset) -> str:
     return "; ".join(f"{WAYS.get(way, way)} {count / path.sizes['seed']:.0%}" for way, count in ways.most_common())
 
 
-def ways_to_octahedra(paths: Mapping[str, xr.Dataset]) -> dict[str, Any]:
+def ways_to_octahedra(paths: Mapping[str, xr.Dataset]) -> dict[str, object]:
     """How many orders of stages end in an octahedron, how many of them without bundles or triangles, and the census."""
     ways = {way for path in paths.values() for way in map(order, visits(path)) if way.endswith("D")}
     straight = [way for way in ways if "B" not in way or "C" not in way]

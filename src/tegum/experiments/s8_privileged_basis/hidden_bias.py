@@ -16,7 +16,6 @@ from tegum.claims import Claim, above, best_of, every, near
 from tegum.experiments import Experiment, Figure, Profile
 
 DENSITIES = [1.0, 0.5, 0.3, 0.1, 0.05]
-MODERATE = [0.5, 0.3]
 M = 5
 BIASED, PLAIN, LINEAR = "with a hidden bias, n = 10", "without, n = 10", "linear-hidden, n = 10"
 NETS = {
@@ -31,7 +30,6 @@ SIZE: dict[Profile, tg.Recipe] = {
     "paper": RECIPE.replaced(steps=6000, batch_size=1024, seeds=32),
 }
 MANY_SEEDS: dict[Profile, int] = {"quick": 4, "paper": 8}
-SAMPLES = 4096
 
 
 def study(profile: Profile) -> xr.Dataset:
@@ -56,7 +54,7 @@ def trained(net: tg.nets.Net, features: tg.features.Independent, recipe: tg.Reci
     run = tg.train(net, features, recipe, sweep={"density": DENSITIES})
     active = []
     for density in DENSITIES:
-        x = features.replaced(density=density).sample(SAMPLES, seed=1).astype(np.float32)
+        x = features.replaced(density=density).sample(4096, seed=1).astype(np.float32)
         params = {name: run[name].sel(density=density).values for name in net.parameter_shapes()}
         h = net.hidden(params, np.broadcast_to(x, (run.sizes["seed"], *x.shape)))
         active.append((h > 0).mean(axis=(-2, -1)))
@@ -94,7 +92,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "many-features",
             "Without a hidden bias but with many features, the model simulates one by averaging over features.",
             how=f"how often hidden units are active at n = {most}, m = {M}, at moderate densities",
-            measure=lambda shares: {"active": shares.sel(density=MODERATE), "share where sparse": shares.isel(density=[-1])},
+            measure=lambda shares: {"active": shares.sel(density=[0.5, 0.3]), "share where sparse": shares.isel(density=[-1])},
             expect={"active": above(0.9, "%")},
             of=crowd.sel(features=most),
             against={f"n = {fewest}": crowd.sel(features=fewest)},

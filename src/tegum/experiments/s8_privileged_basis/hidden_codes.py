@@ -10,7 +10,6 @@ most important features and the mean of the others, loss sum_{i >= 5} I_i (p/3 -
 """
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -24,8 +23,6 @@ from tegum.theory import dropped_loss
 
 PRINTED = dict(zip([0.7, 0.3, 0.15, 0.12, 0.06, 0.03], CODES, strict=True))
 DENSITIES = list(PRINTED)
-ALONE = [5, 3, 2, 1, 0, 0]
-"""Monosemantic neurons of the paper's best models."""
 NET = tg.nets.ReluHidden(10, 5)
 IMPORTANCE = tg.features.geometric(0.75, 10)
 RECIPE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0, evaluation_samples=2**20)
@@ -33,7 +30,6 @@ SIZE: dict[Profile, tg.Recipe] = {
     "quick": RECIPE.replaced(steps=5000, batch_size=512, seeds=200),
     "paper": RECIPE.replaced(steps=10_000, batch_size=1024, seeds=1000),
 }
-LINEAR_SEEDS = 10
 LEAD_SAMPLES = 2**20
 
 
@@ -46,7 +42,7 @@ def study(profile: Profile) -> xr.Dataset:
     b = np.where((W == 0).all(axis=-2), np.array(DENSITIES)[:, None, None] / 2, 0)
     longer = recipe.replaced(seeds=len(CODES), record_steps=(0,))
     built = tg.train(NET, features, longer, sweep=sweep, initial={"W": W, "b": b}).rename(seed="kind_built")
-    linear = tg.train(tg.nets.ReluOutput(10, 5), features, recipe.replaced(seeds=LINEAR_SEEDS), sweep=sweep)
+    linear = tg.train(tg.nets.ReluOutput(10, 5), features, recipe.replaced(seeds=10), sweep=sweep)
     built = built.assign_coords(kind_built=list(CODES))
     return data.assign(
         kind=(("density", "seed"), [[code_of(W).name for W in fits] for fits in data["W"].values.astype(np.float64)]),
@@ -69,10 +65,7 @@ def codes_in(models: NDArray[np.floating]) -> dict[str, set[str]]:
 
 
 def lead(here: xr.Dataset, name: str) -> tuple[float, float] | None:
-    """By how much the best fit beats the best that has a code, and the standard error, on samples that no fit has seen.
-
-    None where no fit has the code, or the best one does.
-    """
+    """The lead of the best fit over the best with a code on new samples, and its error; None where no fit or the best has it."""
     first, having = int(here["loss"].argmin("seed")), here["loss"].where(here["kind"] == name)
     if having.isnull().all() or having[first].notnull():
         return None
@@ -134,7 +127,7 @@ def features_in(W: xr.DataArray) -> dict[str, xr.DataArray]:
     return {"by importance": found[..., 0].mean("fit"), "features represented": most[:, 1], "of these alone": most[:, 2]}
 
 
-def alone_in(W: xr.DataArray) -> dict[str, Any]:
+def alone_in(W: xr.DataArray) -> dict[str, object]:
     """How many neurons are alone with a feature: at each density, at both ends, and where there are others too."""
     alone = features_in(W)["of these alone"]
     both = int(((alone > 0) & (alone < W.sizes["hidden"])).sum())
@@ -188,7 +181,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect={"neurons alone": never_rising, "at both ends": equal([5, 0]), "densities with both kinds": at_least(1)},
             of=W,
             against={"the most in a model with a linear hidden layer": data["linear_W"]},
-            note=f"The paper's own models have {', '.join(map(str, ALONE))}.",
+            note="The paper's own models have 5, 3, 2, 1, 0, 0.",
         ),
         claim(
             "better-than-naive",

@@ -25,7 +25,6 @@ SIZE: dict[Profile, tg.Recipe] = {
     "quick": RECIPE.replaced(steps=4000, batch_size=256, seeds=32),
     "paper": RECIPE.replaced(steps=10_000, batch_size=1024, seeds=32, evaluation_samples=2**20),
 }
-TIMES_SECOND = 5
 ROTATIONS = 200
 
 
@@ -39,7 +38,7 @@ def dedicated(models: xr.Dataset, rotations: int = 0) -> xr.DataArray:
     """The share of dedicated neurons in every model; on request after random rotations of its hidden layer, their mean."""
     W = models["W"].values.astype(np.float64)
     turned = tg.geometry.random_rotations(W, rotations, seed=0) if rotations else W[None]
-    share = (tg.geometry.second_to_first(turned) < 1 / TIMES_SECOND).mean(axis=(0, -1))
+    share = (tg.geometry.second_to_first(turned) < 1 / 5).mean(axis=(0, -1))
     return models["loss"].copy(data=share)
 
 

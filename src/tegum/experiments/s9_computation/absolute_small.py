@@ -7,7 +7,6 @@ scale, each neuron's largest input weight 1.  Baseline: the best net without sup
 """
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -38,8 +37,8 @@ def weights(net: xr.Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return tg.geometry.rescaled_neurons(*(net[name].values.astype(np.float64) for name in ("W1", "W2")))
 
 
-def structure(net: xr.Dataset) -> dict[str, Any]:
-    """How many inputs neurons have, what the largest ones read, how far output weights are from 1 there and from 0 elsewhere."""
+def structure(net: xr.Dataset) -> dict[str, object]:
+    """How many inputs neurons have, what the largest read, how far output weights are from 1 there and from 0 elsewhere."""
     W1, W2 = weights(net)
     main = tg.geometry.main_features(W1)
     own = np.arange(N)[:, None] == main

@@ -67,8 +67,7 @@ def nets_of(data: xr.Dataset, n: int) -> xr.Dataset:
 def motif_counts(W1: xr.DataArray, W2: xr.DataArray) -> xr.DataArray:
     """How many motifs each net has; (density, seed)."""
     axes = [["hidden", "feature"], ["feature", "hidden"]]
-    counts: xr.DataArray = xr.apply_ufunc(lambda *net: len(motifs(*net)), W1, W2, input_core_dims=axes, vectorize=True)
-    return counts
+    return xr.DataArray(xr.apply_ufunc(lambda *net: len(motifs(*net)), W1, W2, input_core_dims=axes, vectorize=True))
 
 
 def rate_claim(data: xr.Dataset, n: int) -> Claim:

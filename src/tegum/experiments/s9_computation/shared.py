@@ -23,8 +23,6 @@ N, M = 100, 40
 NET = tg.nets.AbsoluteValue(N, M)
 FEATURES = tg.features.Independent(N, importance=tg.features.geometric(0.8, N), signed=True)
 RECIPE = tg.Recipe(schedule="cosine", weight_decay=0, record_steps=(0,))
-SPARSE = 0.01
-"""Nets at densities below this have larger initial weights and learn more slowly."""
 Nets = dict[float, NDArray[np.float64]]
 """The input weights of a net's neurons, (m, n), by density."""
 
@@ -39,7 +37,7 @@ def trained(densities: list[float], recipe: tg.Recipe) -> xr.Dataset:
     """The nets, what they were at first (``start_W1``, ``start_loss``), and ``naive``, the loss without superposition."""
     runs = []
     for sparse, scale, rate in ((False, 0.3, 1e-2), (True, 1.0, 5e-3)):
-        mine = [p for p in densities if (p < SPARSE) == sparse]
+        mine = [p for p in densities if (p < 0.01) == sparse]
         if mine:
             initial = alive_parameters(NET, len(recipe.seed_list), recipe.root_seed, scale)
             own = recipe.replaced(learning_rate=rate, warmup_steps=recipe.steps // 10)
