@@ -11,11 +11,11 @@ from tests.experiments.reduced import reduced
 
 SHORT = {"steps": 1500, "batch_size": 256, "seeds": 1, "evaluation_samples": 2**14}
 
-small = reduced(absolute_small, SIZE=absolute_small.SIZE["quick"].replaced(steps=4000, seeds=24))
-sweep = reduced(absolute_sweep, SIZE=absolute_sweep.SIZE["quick"].replaced(**SHORT))
-close_up = reduced(absolute_close_up, SIZE=absolute_close_up.SIZE["quick"].replaced(**SHORT), SAMPLES=2**14)
-few = asymmetric_motif.SIZE["quick"].replaced(steps=3000, seeds=12, evaluation_samples=2**15)
-nets = reduced(asymmetric_motif, SIZE=few, DENSITIES=[0.2, 0.35])
+small = reduced(absolute_small, RECIPE=absolute_small.RECIPE["quick"].replaced(steps=4000, seeds=24))
+sweep = reduced(absolute_sweep, RECIPE=absolute_sweep.RECIPE["quick"].replaced(**SHORT))
+close_up = reduced(absolute_close_up, RECIPE=absolute_close_up.RECIPE["quick"].replaced(**SHORT), SAMPLES=2**14)
+few = asymmetric_motif.RECIPE["quick"].replaced(steps=3000, seeds=12, evaluation_samples=2**15)
+nets = reduced(asymmetric_motif, RECIPE=few, DENSITIES=[0.2, 0.35])
 
 
 def test_three_features_get_a_neuron_for_each_sign(small: xr.Dataset) -> None:

@@ -10,10 +10,10 @@ from tegum.experiments.s8_privileged_basis.raw_weights import LINEAR, RELU, dedi
 from tegum.geometry import code_of, hand_built
 from tests.experiments.reduced import reduced
 
-biased = reduced(hidden_bias, SIZE=hidden_bias.SIZE["quick"].replaced(steps=1500, seeds=4), MANY_SEEDS=1, COUNTS=(10, 100))
-raw = reduced(raw_weights, SIZE=raw_weights.SIZE["quick"].replaced(steps=4000, seeds=6), DENSITIES=[0.5, 0.3])
-small = hidden_codes.SIZE["quick"].replaced(steps=2500, batch_size=256, seeds=24, evaluation_samples=2**16)
-coded = reduced(hidden_codes, SIZE=small)
+biased = reduced(hidden_bias, RECIPE=hidden_bias.RECIPE["quick"].replaced(steps=1500, seeds=4), MANY_SEEDS=1, COUNTS=(10, 100))
+raw = reduced(raw_weights, RECIPE=raw_weights.RECIPE["quick"].replaced(steps=4000, seeds=6), DENSITIES=[0.5, 0.3])
+small = hidden_codes.RECIPE["quick"].replaced(steps=2500, batch_size=256, seeds=24, evaluation_samples=2**16)
+coded = reduced(hidden_codes, RECIPE=small)
 
 
 @pytest.fixture(autouse=True)

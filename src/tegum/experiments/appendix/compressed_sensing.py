@@ -28,10 +28,8 @@ SHOWN_M = (4, 6, 8, 11, 15, 20, 28, 40)
 INPUTS = 1000
 PACKED: dict[Profile, tuple[int, int, int]] = {"quick": (200, 5, 9), "paper": (400, 10, 25)}
 """n, m and the number of densities."""
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": tg.Recipe(steps=2000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=2),
-    "paper": tg.Recipe(steps=6000, batch_size=512, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=4),
-}
+QUICK = tg.Recipe(steps=2000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=2)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=6000, batch_size=512, seeds=4)}
 
 
 def study(profile: Profile) -> xr.Dataset:

@@ -25,13 +25,9 @@ SIZE: dict[Profile, tuple[int, int]] = {"quick": (60, 6), "paper": (100, 10)}
 DENSITIES = (0.1, 0.03, 0.01)
 SIZES = (0.0, 0.1, 0.2, 0.4, 0.8)
 DRAWS = {"example": "a feature for each example", "batch": "one feature for a batch"}
-ADAMW = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": ADAMW.replaced(steps=3000, batch_size=512, seeds=1),
-    "paper": ADAMW.replaced(steps=6000, batch_size=1024, seeds=2),
-}
+QUICK = tg.Recipe(steps=3000, batch_size=512, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=1)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=6000, batch_size=1024, seeds=2)}
 SAMPLES = 2000
-TESTED = 0.1
 GONE = 1.05
 
 
@@ -48,7 +44,7 @@ def study(profile: Profile) -> xr.Dataset:
         strengths = tg.Axis(SIZES, attack_size=[size * norm for size in SIZES])
         run = tg.train(net, features, recipe, sweep={"attack_draw": list(DRAWS), "size": strengths})
         plain = tg.train(net, features, others).rename(seed="size").assign_coords(size=list(SIZES))
-        attacked, unattacked = measured(run, features, x, TESTED * norm), measured(plain, features, x, TESTED * norm)
+        attacked, unattacked = (measured(models, features, x, 0.1 * norm) for models in (run, plain))
         both = attacked.merge(unattacked.rename({name: f"unattacked_{name}" for name in unattacked.data_vars}))
         found.append(both.assign_attrs(run.attrs))
     return xr.concat(found, "density", combine_attrs="drop_conflicts").assign_coords(density=list(DENSITIES))

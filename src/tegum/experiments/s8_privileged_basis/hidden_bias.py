@@ -24,17 +24,14 @@ NETS = {
     LINEAR: tg.nets.ReluOutput(10, M),
 }
 COUNTS = (10, 50, 200)
-RECIPE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=3000, batch_size=256, seeds=16),
-    "paper": RECIPE.replaced(steps=6000, batch_size=1024, seeds=32),
-}
+QUICK = tg.Recipe(steps=3000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=16)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=6000, batch_size=1024, seeds=32)}
 MANY_SEEDS: dict[Profile, int] = {"quick": 4, "paper": 8}
 
 
 def study(profile: Profile) -> xr.Dataset:
     """Models with and without hidden bias, and models of more and more features."""
-    recipe, few = SIZE[profile], tg.features.Independent(10, importance=tg.features.geometric(0.75, 10))
+    recipe, few = RECIPE[profile], tg.features.Independent(10, importance=tg.features.geometric(0.75, 10))
     runs = {name: trained(net, few, recipe) for name, net in NETS.items()}
     fewer = recipe.replaced(seeds=MANY_SEEDS[profile])
     crowd = [trained(tg.nets.ReluHidden(n, M), tg.features.Independent(n), fewer)["active"] for n in COUNTS]

@@ -25,18 +25,17 @@ PRINTED = dict(zip([0.7, 0.3, 0.15, 0.12, 0.06, 0.03], CODES, strict=True))
 DENSITIES = list(PRINTED)
 NET = tg.nets.ReluHidden(10, 5)
 IMPORTANCE = tg.features.geometric(0.75, 10)
-RECIPE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0, evaluation_samples=2**20)
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=5000, batch_size=512, seeds=200),
-    "paper": RECIPE.replaced(steps=10_000, batch_size=1024, seeds=1000),
-}
+QUICK = tg.Recipe(
+    steps=5000, batch_size=512, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=200, evaluation_samples=2**20
+)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=10_000, batch_size=1024, seeds=1000)}
 LEAD_SAMPLES = 2**20
 
 
 def study(profile: Profile) -> xr.Dataset:
     """All fits, the codes built by hand and trained on, and linear-hidden models."""
     features = tg.features.Independent(10, importance=IMPORTANCE)
-    recipe, sweep = SIZE[profile], {"density": DENSITIES}
+    recipe, sweep = RECIPE[profile], {"density": DENSITIES}
     data = tg.train(NET, features, recipe, sweep=sweep)
     W = np.stack([hand_built(name, 10) for name in CODES])
     b = np.where((W == 0).all(axis=-2), np.array(DENSITIES)[:, None, None] / 2, 0)
@@ -65,7 +64,7 @@ def codes_in(models: NDArray[np.floating]) -> dict[str, set[str]]:
 
 
 def lead(here: xr.Dataset, name: str) -> tuple[float, float] | None:
-    """The lead of the best fit over the best with a code on new samples, and its error; None where no fit or the best has it."""
+    """Lead of the best fit over the best with a code on new samples, and its error; None where no fit or the best has it."""
     first, having = int(here["loss"].argmin("seed")), here["loss"].where(here["kind"] == name)
     if having.isnull().all() or having[first].notnull():
         return None

@@ -20,17 +20,14 @@ MODERATE = [0.5, 0.3]
 RELU, LINEAR = "ReLU-hidden", "linear-hidden"
 NETS = {RELU: tg.nets.ReluHidden(10, 5), LINEAR: tg.nets.ReluOutput(10, 5)}
 FEATURES = tg.features.Independent(10, importance=tg.features.geometric(0.75, 10))
-RECIPE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=4000, batch_size=256, seeds=32),
-    "paper": RECIPE.replaced(steps=10_000, batch_size=1024, seeds=32, evaluation_samples=2**20),
-}
+QUICK = tg.Recipe(steps=4000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=32)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=10_000, batch_size=1024, evaluation_samples=2**20)}
 ROTATIONS = 200
 
 
 def study(profile: Profile) -> xr.Dataset:
     """Both families at all densities."""
-    runs = [tg.train(net, FEATURES, SIZE[profile], sweep={"density": DENSITIES}) for net in NETS.values()]
+    runs = [tg.train(net, FEATURES, RECIPE[profile], sweep={"density": DENSITIES}) for net in NETS.values()]
     return xr.concat(runs, xr.Variable("net", list(NETS)), combine_attrs="drop_conflicts", join="exact")
 
 

@@ -18,14 +18,12 @@ from tegum.claims import Claim, above, at_least, below, best_of
 from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s9_computation import shared
-from tegum.experiments.s9_computation.shared import RECIPE, Nets, best_nets, by_density
+from tegum.experiments.s9_computation.shared import Nets, best_nets, by_density
 from tegum.geometry import main_features, monosemantic
 
 DENSITIES = [0.03, 0.01]
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=10_000, batch_size=512, seeds=4, root_seed=1, evaluation_samples=2**17),
-    "paper": RECIPE.replaced(steps=30_000, batch_size=1024, seeds=4, root_seed=1, evaluation_samples=2**20),
-}
+QUICK = shared.RECIPE.replaced(steps=10_000, batch_size=512, seeds=4, root_seed=1, evaluation_samples=2**17)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=30_000, batch_size=1024, evaluation_samples=2**20)}
 SAMPLES: dict[Profile, int] = {"quick": 2**17, "paper": 2**19}
 BANDS: dict[str, tuple[float, float]] = {"top 1 %": (0.99, 1.0), "40 to 60 %": (0.4, 0.6)}
 TENTHS = [(k / 10, (k + 1) / 10) for k in range(9)] + [(0.9, 0.99), (0.99, 1.0)]
@@ -34,7 +32,7 @@ POLYSEMANTIC, MONOSEMANTIC, BEFORE = "polysemantic", "monosemantic", "before tra
 
 def study(profile: Profile) -> xr.Dataset:
     """The nets, and how often the primary feature is active in every band of activations of the best ones."""
-    data = shared.trained(DENSITIES, SIZE[profile])
+    data = shared.trained(DENSITIES, RECIPE[profile])
     initial, rows = best_nets(data, initial=True), []
     for p, V in best_nets(data).items():
         x = shared.FEATURES.replaced(density=p).sample(SAMPLES[profile], seed=1).astype(np.float32)

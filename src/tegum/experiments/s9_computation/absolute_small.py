@@ -19,17 +19,15 @@ from tegum.figures import NeuronPanel
 
 N, M = 3, 6
 FEATURES = tg.features.Independent(N, importance=tg.features.geometric(0.7, N), signed=True)
-RECIPE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0, record=("loss", "W1", "W2"), record_steps=(0,))
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=6000, batch_size=256, seeds=64),
-    "paper": RECIPE.replaced(steps=20_000, batch_size=1024, seeds=256, evaluation_samples=2**20),
-}
+ADAMW = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0, record=("loss", "W1", "W2"), record_steps=(0,))
+QUICK = ADAMW.replaced(steps=6000, batch_size=256, seeds=64)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=20_000, batch_size=1024, seeds=256, evaluation_samples=2**20)}
 SOLVED = 1e-4
 
 
 def study(profile: Profile) -> xr.Dataset:
     """All seeds."""
-    return tg.train(tg.nets.AbsoluteValue(N, M), FEATURES, SIZE[profile])
+    return tg.train(tg.nets.AbsoluteValue(N, M), FEATURES, RECIPE[profile])
 
 
 def weights(net: xr.Dataset) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

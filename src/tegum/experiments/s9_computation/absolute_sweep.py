@@ -20,14 +20,13 @@ import tegum as tg
 from tegum.claims import Claim, above, at_least, at_most, below, best_of, equal, falling, rising
 from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.experiments.s9_computation.shared import RECIPE, Nets, best_nets, by_density, panels, relative_loss, trained
+from tegum.experiments.s9_computation import shared
+from tegum.experiments.s9_computation.shared import Nets, best_nets, by_density, relative_loss
 from tegum.geometry import left_out, main_features, monosemantic, participation_ratio, weights_above
 
 DENSITIES = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001]
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=8000, batch_size=512, seeds=3, evaluation_samples=2**17),
-    "paper": RECIPE.replaced(steps=30_000, batch_size=1024, seeds=4, evaluation_samples=2**20),
-}
+QUICK = shared.RECIPE.replaced(steps=8000, batch_size=512, seeds=3, evaluation_samples=2**17)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=30_000, batch_size=1024, seeds=4, evaluation_samples=2**20)}
 SCORES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.bool_]]] = {
     "no second weight above 0.1 of the largest": monosemantic,
     "no second weight above 0.3 of the largest": lambda V: monosemantic(V, 0.3),
@@ -39,7 +38,7 @@ BEFORE = "the same nets before training"
 
 def study(profile: Profile) -> xr.Dataset:
     """The nets at all densities, and the initial weights that they came from."""
-    return trained(DENSITIES, SIZE[profile])
+    return shared.trained(DENSITIES, RECIPE[profile])
 
 
 def kinds(nets: Nets) -> dict[str, xr.DataArray]:
@@ -163,7 +162,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     scores = {name: by_density(nets, score) for name, score in SCORES.items()}
     return {
         "neurons": Figure(
-            tg.figures.stack_panels(panels(data), signed=False, columns=1, row_height=150, own_scale=True),
+            tg.figures.stack_panels(shared.panels(data), signed=False, columns=1, row_height=150, own_scale=True),
             "Every neuron's input weights as a stack of |W1| at the canonical scale, coloured by the feature's interference, "
             "sorted by the importance of its largest feature; polysemantic neurons on grey. Features grow sparser downwards: "
             f"single blocks give way to towers (each row has its own scale). The best of {data.sizes['seed']} at each density.",

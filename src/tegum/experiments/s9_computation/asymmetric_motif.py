@@ -26,16 +26,15 @@ M, COUNTS = 10, [6, 10]
 RATIOS = [1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 16.0]
 PAPER = 4.0
 MOTIF, SYMMETRIC, BARE = f"ratio {PAPER:g}", "ratio 1", f"ratio {PAPER:g} without inhibition"
-RECIPE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=4000, batch_size=256, seeds=50, evaluation_samples=2**17),
-    "paper": RECIPE.replaced(steps=10_000, batch_size=1024, seeds=200, evaluation_samples=2**20),
-}
+QUICK = tg.Recipe(
+    steps=4000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=50, evaluation_samples=2**17
+)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=10_000, batch_size=1024, seeds=200, evaluation_samples=2**20)}
 
 
 def study(profile: Profile) -> xr.Dataset:
     """Nets of both sizes from many initial weights, and the motif built by hand."""
-    recipe, runs = SIZE[profile], []
+    recipe, runs = RECIPE[profile], []
     for n in COUNTS:
         features = tg.features.Independent(n, importance=tg.features.geometric(0.7, n), signed=True)
         run = tg.train(tg.nets.AbsoluteValue(n, M), features, recipe, sweep={"density": DENSITIES})
