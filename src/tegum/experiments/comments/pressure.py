@@ -1,11 +1,10 @@
 """Pressure: do polytopes become cleaner with more competing features, and with longer training?
 
-Paper: a comment in the paper (F45) reports both, especially for sparse features, and gives no measure.  Here purity is the
-share of features in identified shapes, of all learned features that overlap with others, and beside it stands how far their D_i
-are from the shape's own value (`tegum.geometry.purity`).  ReLU-output models, m = 6, equal importances, densities 0.2 and 0.1,
-n from 18 (three times m: fewer would all fit in pairs) to 144 (paper profile 288 and density 0.3 too); AdamW at a constant 3e-3
-without decay, 6,000 steps of 256 (paper profile 12,000), so that every recorded step is a training of that length.  All
-seeds count.  Linear models of the same sizes are the control.
+Paper: a comment (F45) reports both, especially for sparse features, without a measure.  Here purity is the share of features in
+identified shapes, of all learned features that overlap with others, beside how far their D_i are from the shape's value
+(`tegum.geometry.purity`).  ReLU-output models, m = 6, equal importances, densities 0.2 and 0.1, n from 18 (three times m: fewer
+would fit in pairs) to 144 (paper profile 288 and density 0.3 too); AdamW at a constant 3e-3 without decay, 6,000 steps of 256
+(paper profile 12,000), so that every recorded step is a training of that length.  All seeds count.  Controls are linear models.
 """
 
 from functools import partial

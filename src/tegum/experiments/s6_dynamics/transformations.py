@@ -1,12 +1,11 @@
 """Two sets of features bundle up, open into triangles, and turn into an octahedron, while the loss rests and falls.
 
-Paper: section 6, learning as geometric transformations (F27): two sets of three correlated features in three dimensions;
-density and training are not given.  Here the density is 0.01, importances are equal, and initial weights are a tenth of
-Xavier's (some are Xavier's own, for the census of ways).  All are followed by AdamW at 3e-3, constant, no decay, batches of
-1024, 8,000 steps; some also by the exact gradient flow of the expected loss until time 20,000.  The loss is exact in both.
-Stages and plateaus are found by `tegum.geometry.stages`, whose thresholds are its own: A near zero, B bundles (each set one
-direction), C triangles, D octahedron.  A plateau counts where the loss falls by more than a fifth after it, so the last one
-does not.  Every model counts; shown is one that visits most stages, and among those one with bundles most nearly on one axis.
+Paper: section 6, learning as geometric transformations (F27): two sets of three correlated features in three dimensions,
+nothing else given.  Here density 0.01, equal importances, initial weights a tenth of Xavier's (or Xavier's own, for the census
+of ways).  All are followed by AdamW at 3e-3, constant, no decay, batches of 1024, 8,000 steps; some also by the exact gradient
+flow until time 20,000.  The loss is exact in both.  Stages and plateaus are those of `tegum.geometry.stages`, thresholds ours:
+A near zero, B bundles (each set one direction), C triangles, D octahedron.  A plateau counts if the loss falls by over a fifth
+after it.  Every model counts; shown is one with most stages, its bundles most nearly on one axis.
 """
 
 from collections import Counter

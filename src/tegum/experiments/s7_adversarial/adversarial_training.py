@@ -83,11 +83,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "falls",
             "Adversarial training reduces superposition, the more the stronger the attack.",
             how=f"||W||^2 / m over attacks of {', '.join(f'{size:g}' for size in SIZES)} of the input norm",
-            measure=lambda per: {
-                "at 0": per.sel(size=0.0),
-                "at 0.8": per.sel(size=0.8),
-                "change each step": per.diff("size"),
-            },
+            measure=lambda per: {"at 0": per.sel(size=0.0), "at 0.8": per.sel(size=0.8), "change each step": per.diff("size")},
             expect={"change each step": below(0)},
             of=per,
             against={"as many unattacked models, by seed": means["unattacked_per_dimension"]},

@@ -1,11 +1,10 @@
 """A ReLU on the hidden layer gives neurons a meaning: raw weights can be read, most neurons belong to one feature.
 
-Paper: section 8, raw weights of a linear-hidden and a ReLU-hidden model (F32), sizes and training not given.  Here both
-families have n = 10, m = 5, importance 0.75^i, as in the sweep that follows it, at densities from 1 to 0.05, with Xavier
-initial weights and AdamW at 3e-3 without decay, cosine schedule to 0.  A neuron is dedicated if its largest |weight| is more
-than 5 times the second largest.  Moderate sparsity is read as densities 0.5 and 0.3.  Chance is the share among random
-rotations of the trained linear models, which compute the same.  All seeds count beside the best by loss.  Baseline: without
-superposition five neurons have a feature each, and all of them are dedicated.
+Paper: section 8, raw weights of a linear-hidden and a ReLU-hidden model (F32), sizes and training not given.  Here both have
+n = 10, m = 5, importance 0.75^i, as in the sweep that follows it, densities 1 to 0.05, Xavier initial weights and AdamW at 3e-3
+without decay, cosine schedule to 0.  A neuron is dedicated if its largest |weight| is more than 5 times the second.  Moderate
+sparsity is read as densities 0.5 and 0.3.  Chance is the share among random rotations of the linear models, which compute the
+same.  All seeds count beside the best by loss.  Without superposition all neurons would be dedicated.
 """
 
 import numpy as np
