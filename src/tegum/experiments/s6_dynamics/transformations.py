@@ -171,14 +171,12 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
 
 def shown(path: xr.Dataset) -> int:
     """The model that visits most stages, and among those the one whose bundles are most nearly opposite."""
-
-    def rank(k: int) -> tuple[int, float]:
-        axis = tg.geometry.between_sets(path["W"].values[k], SET)
-        rows = [row for visit in found[k] if visit.stage == "B" for row in range(visit.first, visit.last + 1)]
-        return len(set(order(found[k]))), -float(np.min(axis[rows], initial=1.0))
-
-    found = visits(path)
-    return max(range(len(found)), key=rank)
+    ranks = []
+    for W, found in zip(path["W"].values, visits(path), strict=True):
+        rows = [row for visit in found if visit.stage == "B" for row in range(visit.first, visit.last + 1)]
+        nearest = np.min(tg.geometry.between_sets(W, SET)[rows], initial=1.0)
+        ranks.append((len(set(order(found))), -float(nearest)))
+    return ranks.index(max(ranks))
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:

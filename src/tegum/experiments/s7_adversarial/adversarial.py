@@ -108,7 +108,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
     )
     examples = Evidence(f"{CHECKED_EXAMPLES} examples at each of {len(checked)} densities, {ASCENT_STEPS} steps")
     by_ascent = partial(Claim, evidence=examples, against={"each example's own row over one row for all": stronger})
-    optimal = at_most(1.01)
+    refined, optimal = shares["refined"], at_most(1.01)
+    why = "A row of W^T W moves one output most; the loss counts them all, and several rows together hurt more."
+    better = Disagreement("the analytic optimal attack", optimal.shown(refined), why)
     return [
         claim(
             "dense",
@@ -153,14 +155,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "The analytic attack is the optimum for each example.",
             how="rise of the loss by gradient ascent that begins at the analytic attack, over that by the attack alone",
             expect=optimal,
-            of=shares["refined"],
-            disagreement=None
-            if optimal.holds(shares["refined"])
-            else Disagreement(
-                "the analytic optimal attack",
-                optimal.shown(shares["refined"]),
-                "A row of W^T W moves one output most; the loss counts them all, and several rows together hurt more.",
-            ),
+            of=refined,
+            disagreement=None if optimal.holds(refined) else better,
         ),
     ]
 

@@ -1,11 +1,11 @@
 """Why the ReLU-hidden models have no hidden bias and few features: otherwise their neurons run linearly.
 
 Paper: section 8, limitations told without a plot (F35).  (a) A model with a hidden bias makes it positive, so that its ReLUs
-hardly ever cut; (b) without one but with many features the sum of many small inputs does the same.  Here ReLU(W^T ReLU(W
-x + c) + b), m = 5, Xavier initial weights, c = 0 at first, AdamW at 3e-3 without decay, cosine schedule, every seed counts.
-(a): n = 10, importance 0.75^i, densities 1 to 0.05 (as in F34).  (b): equal importances, n = 10, 50, 200, the same densities,
-0.5 and 0.3 are moderate.  A hidden unit is active where its input is above 0, on fresh samples.  A model that runs linearly
-must reach the loss of linear-hidden ones.
+hardly ever cut; (b) without one but with many features the sum of many small inputs does the same.  Here
+y = ReLU(W^T ReLU(W x + c) + b), m = 5, Xavier initial weights, c starts at 0, AdamW at 3e-3 without decay, cosine schedule to
+0, every seed counts.  (a): n = 10, importance 0.75^i, densities 1 to 0.05 (the sweep of F34).  (b): equal importances, n = 10,
+50 and 200, the same densities; moderate density is read as 0.5 and 0.3.  A hidden unit is active where its input is above 0, on
+fresh samples.  Baseline of (a): the linear-hidden model of the same features, whose loss a model that runs linearly must reach.
 """
 
 import numpy as np

@@ -1,10 +1,10 @@
 """A close-up of polysemantic neurons: one primary weight, several secondary ones, and top activations that hide them.
 
-Paper: section 9, a net at intermediate sparsity (F38); its density is illegible in print, 0.03 or 0.01.  Both are trained, as
-in the sweep over density, with their own seeds; the best of each by loss.  A neuron is polysemantic if a second input weight
-exceeds a tenth of its largest, whose feature is its primary one.  Of a neuron's activations on fresh samples, those above a
-tenth of its largest, the top 1 % stand beside those between the quantiles 0.4 and 0.6.  Without superposition the primary
-feature is active at all of them.
+Paper: section 9, a net at intermediate sparsity (F38); its density is illegible in print, 0.03 or 0.01.  Both are trained
+here, as in the sweep over density, with their own seeds; the best of each by loss.  A neuron is polysemantic if a second input
+weight exceeds a tenth of its largest, and its primary feature is that of the largest.  Of a neuron's activations on fresh
+samples, those above a tenth of its largest, the top 1 % are compared with those between the quantiles 0.4 and 0.6.
+Baseline: a net without superposition has only monosemantic neurons, whose primary feature is active whenever they fire.
 """
 
 from functools import partial

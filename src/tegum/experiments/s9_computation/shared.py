@@ -3,8 +3,8 @@
 Xavier initial weights do not work where features are sparse: x_i alone makes about half of the output ReLUs negative and they
 never become active (after 6,000 steps at density 0.001 the loss is 70 times that without superposition).  Training starts where
 all outputs are active (`tegum.nets.alive_parameters`), and warms up for a tenth of the steps, as the output bias otherwise
-sinks faster than weights grow.  At densities of 0.01 and more: scale 0.3, rate 1e-2; below: 1 and 5e-3; AdamW, no decay,
-cosine.
+sinks faster than weights grow.  At densities of 0.01 and more: scale 0.3, rate 1e-2; below: 1 and 5e-3; AdamW without decay,
+cosine schedule.
 """
 
 from collections.abc import Callable, Mapping
