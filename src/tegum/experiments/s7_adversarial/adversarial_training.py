@@ -69,7 +69,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
     per, relative = means["per_dimension"], means / means.sel(size=0.0)
     last, half = per.sel(size=0.8), per.sel(size=0.4)
     held = xr.Dataset({"features per dimension": per, "features with a norm of 0.5": means["represented"]})
-    evidence = every(data["loss"])
+    evidence = every(data["loss"].rename(attack_draw="draw", size="attack size"))
     claim = partial(Claim, evidence=evidence)
 
     def beside_unattacked(name: str) -> dict[str, Any]:
@@ -119,7 +119,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "robust",
             "They are robust: the worst row of W^T W raises their loss less.",
-            how="rise of the loss under each example's worst row, after attacks of 0.8, over the lowest of unattacked models",
+            how="rise of the loss under each example's worst row, a tenth of the norm, after attacks of 0.8, over the lowest "
+            "of several unattacked models",
             measure=lambda pair: pair[0] / pair[1].min("size", skipna=False),
             expect=below(1),
             note=f"Over the same model unattacked: {listed(relative['rise'].sel(size=0.8), number)}.",
