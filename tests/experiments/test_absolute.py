@@ -1,37 +1,21 @@
-"""The absolute-value experiments end to end at small sizes: three features, and a shorter sweep of many."""
+"""The absolute-value experiments end to end at small sizes: three features, a shorter sweep of many, the motif."""
 
 import numpy as np
-import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.experiments.s9_computation import absolute_close_up, absolute_small, absolute_sweep
+from tegum.experiments.s9_computation import absolute_close_up, absolute_small, absolute_sweep, asymmetric_motif
 from tegum.experiments.s9_computation import shared as absolute_study
+from tests.experiments.reduced import reduced
 
+SHORT = {"steps": 1500, "batch_size": 256, "seeds": 1, "evaluation_samples": 2**14}
 
-@pytest.fixture(scope="module")
-def small() -> xr.Dataset:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(absolute_small, "SIZE", {"quick": absolute_small.SIZE["quick"].replaced(steps=4000, seeds=24)})
-        return absolute_small.study("quick")
-
-
-@pytest.fixture(scope="module")
-def sweep() -> xr.Dataset:
-    recipe = absolute_sweep.SIZE["quick"].replaced(steps=1500, batch_size=256, seeds=1, evaluation_samples=2**14)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(absolute_sweep, "SIZE", {"quick": recipe})
-        return absolute_sweep.study("quick")
-
-
-@pytest.fixture(scope="module")
-def close_up() -> xr.Dataset:
-    recipe = absolute_close_up.SIZE["quick"].replaced(steps=1500, batch_size=256, seeds=1, evaluation_samples=2**14)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(absolute_close_up, "SIZE", {"quick": recipe})
-        patch.setattr(absolute_close_up, "SAMPLES", {"quick": 2**14})
-        return absolute_close_up.study("quick")
+small = reduced(absolute_small, RECIPE=absolute_small.RECIPE["quick"].replaced(steps=4000, seeds=24))
+sweep = reduced(absolute_sweep, RECIPE=absolute_sweep.RECIPE["quick"].replaced(**SHORT))
+close_up = reduced(absolute_close_up, RECIPE=absolute_close_up.RECIPE["quick"].replaced(**SHORT), SAMPLES=2**14)
+few = asymmetric_motif.RECIPE["quick"].replaced(steps=3000, seeds=12, evaluation_samples=2**15)
+nets = reduced(asymmetric_motif, RECIPE=few, DENSITIES=[0.2, 0.35])
 
 
 def test_three_features_get_a_neuron_for_each_sign(small: xr.Dataset) -> None:
@@ -99,6 +83,21 @@ def test_the_close_up_sees_mixed_middles(close_up: xr.Dataset) -> None:
 
 def test_ratios_have_the_mode_that_they_have() -> None:
     V = np.array([[1, 0.32, 0.1], [1, 0.35, 0], [1, 0.9, 0]])
-    assert absolute_close_up.fullest_tenth(V) == (0.35, 2)
-    assert absolute_close_up.fullest_tenth(V[[2, 2, 0]]) == (0.95, 2)
-    assert np.isnan(absolute_close_up.fullest_tenth(V[:0])[0])
+    found = absolute_close_up.fullest_tenth({0.1: V, 0.03: V[[2, 2, 0]], 0.01: V[:0]})
+    np.testing.assert_array_equal(found["fullest tenth around"], [0.35, 0.95, np.nan])
+    np.testing.assert_array_equal(found["neurons in it"], [2, 2, 0])
+
+
+def test_the_motif_beats_its_symmetric_version_and_few_seeds_are_called_few(nets: xr.Dataset) -> None:
+    claims = {claim.name: claim for claim in asymmetric_motif.claims(nets)}
+    assert claims["better-than-symmetric"].verdict == "held"
+    assert claims["rate-6"].verdict == claims["rate-10"].verdict == "underpowered"
+    assert not any(control.holds for claim in claims.values() for control in claim.controls)
+    assert (np.diff(nets["built"].sel(density=0.2)[:5]) < 0).all()
+    assert (nets["trained_on"] < nets["built"]).all()
+
+
+def test_the_net_that_is_drawn_has_a_motif(nets: xr.Dataset) -> None:
+    figures = asymmetric_motif.figures(nets)
+    assert len(figures["ratio"].picture.data) == 4
+    assert "disturbs" in figures["graph"].caption

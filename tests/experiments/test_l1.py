@@ -6,16 +6,10 @@ import xarray as xr
 
 from tegum.experiments.s10_strategic_picture import l1
 from tegum.theory.scaling import exponent
+from tests.experiments.reduced import reduced
 
-
-@pytest.fixture(scope="module")
-def data() -> xr.Dataset:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(l1, "PENALTIES", {"quick": [0.0, 0.03, 0.3, 0.5]})
-        patch.setattr(l1, "SEEDS", {"quick": 2})
-        patch.setattr(l1, "RECIPE", l1.RECIPE.replaced(steps=2500, batch_size=256))
-        patch.setattr(l1, "SPARSE", np.geomspace(0.001, 0.1, 3))
-        return l1.study("quick")
+recipe = l1.RECIPE.replaced(steps=2500, batch_size=256)
+data = reduced(l1, PENALTIES=[0.0, 0.03, 0.3, 0.5], SEEDS=2, RECIPE=recipe, SPARSE=np.geomspace(0.001, 0.1, 3))
 
 
 def test_penalties_remove_superposition_and_kill(data: xr.Dataset) -> None:

@@ -5,11 +5,13 @@ import signal
 import time
 
 import pytest
+import xarray as xr
 
 import tegum as tg
 from tegum.interruption import noticing_interruption
 from tegum.threads import in_pieces
 from tegum.training import pool
+from tests.experiments import small
 
 
 def press() -> None:
@@ -61,3 +63,13 @@ def test_pieces_end_though_it_was_swallowed(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("tegum.threads.ProgressBar", Bar)
     assert in_pieces(1000, 1, lambda: None, lambda *_: time.sleep(0.05), threads=2, progress=False) < 1000
+
+
+def test_a_study_says_so_though_it_was_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def swallowing(_: str) -> xr.Dataset:
+        with contextlib.suppress(KeyboardInterrupt):
+            press()
+        return xr.Dataset(attrs={"interrupted": 0})
+
+    monkeypatch.setattr(small, "study", swallowing)
+    assert small.experiment.study("quick").attrs["interrupted"] == 1

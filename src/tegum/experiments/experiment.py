@@ -18,6 +18,7 @@ import xarray as xr
 
 from tegum.claims import Claim
 from tegum.errors import InvalidInputError
+from tegum.interruption import noticing_interruption
 
 T = TypeVar("T")
 Profile = Literal["quick", "paper"]
@@ -67,8 +68,10 @@ class Experiment:
         return (self._module.__doc__ or "").strip()
 
     def study(self, profile: Profile) -> xr.Dataset:
-        """Trains, and returns everything as one dataset."""
-        return self._called("study", profile, xr.Dataset)
+        """Trains, and returns everything as one dataset; its attribute ``interrupted`` is 1 where Ctrl-C ended it early."""
+        with noticing_interruption() as pressed:
+            data = self._called("study", profile, xr.Dataset)
+        return data.assign_attrs(interrupted=int(bool(pressed or data.attrs.get("interrupted"))))
 
     def figures(self, data: xr.Dataset) -> dict[str, Figure]:
         """The pictures of that dataset, by name."""

@@ -3,9 +3,8 @@
 Paper: the appendix on compressed sensing (F43), which proves and measures nothing.  Lemma 1's decoder keeps the k largest
 outputs of T(x) = ReLU(W' W x - b) and fits the hidden values on them; then m = Omega(k log(n/k)) follows.  Here it is run:
 (1) on random unit columns, W' = W^T, b = 0, inputs with k ones, n = 16 k to 128 k; (2) on ReLU-output models trained on such
-inputs (n = 64; AdamW at 3e-3, cosine, no decay, best of the seeds by common test loss); (3) on the features per dimension of
-trained models over densities (n = 200, m = 5; paper profile 400, 10), against n / m = O(x / ln x), x = 1 / density.
-Constants are not part of the theorem; those measured are given.
+inputs (n = 64; AdamW at 3e-3, cosine, no decay, best of the seeds by common test loss).  (3) Features per dimension of models
+trained at several densities (n = 200, m = 5; paper profile 400, 10) stand against n / m = O(x / ln x), x = 1 / density.
 """
 
 import numpy as np
@@ -29,32 +28,21 @@ SHOWN_M = (4, 6, 8, 11, 15, 20, 28, 40)
 INPUTS = 1000
 PACKED: dict[Profile, tuple[int, int, int]] = {"quick": (200, 5, 9), "paper": (400, 10, 25)}
 """n, m and the number of densities."""
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": tg.Recipe(steps=2000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=2),
-    "paper": tg.Recipe(steps=6000, batch_size=512, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=4),
-}
+QUICK = tg.Recipe(steps=2000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=2)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=6000, batch_size=512, seeds=4)}
 
 
 def study(profile: Profile) -> xr.Dataset:
     """Recovery through random columns, through trained models, and how many features these hold."""
     samples, recipe = SAMPLES[profile], RECIPE[profile]
-    layers = [trained_layer(k, m, recipe, samples) for k in SHOWN_K for m in SHOWN_M]
-    packed = packing(*PACKED[profile], recipe)
-    trained = xr.combine_by_coords(layers, combine_attrs="override")
-    data = xr.merge([random_columns(samples), trained, packed], combine_attrs="drop_conflicts")
-    return data.assign_attrs(interrupted=max(part.attrs["interrupted"] for part in (*layers, packed)))
-
-
-def random_columns(samples: int) -> xr.Dataset:
-    """The m at which half of the inputs come back, for each k and n / k."""
     half = [
         [[recovery_threshold(times * k, k, samples, 0, decoder) for times in TIMES] for k in ACTIVE]
         for decoder in DECODERS.values()
     ]
-    return xr.Dataset(
-        {"half": (("decoder", "active", "times"), half)},
-        {"decoder": list(DECODERS), "active": list(ACTIVE), "times": list(TIMES)},
-    )
+    axes = [("decoder", list(DECODERS)), ("active", list(ACTIVE)), ("times", list(TIMES))]
+    layers = [trained_layer(k, m, recipe, samples) for k in SHOWN_K for m in SHOWN_M]
+    trained = xr.combine_by_coords(layers, combine_attrs="override").assign(half=xr.DataArray(half, axes))
+    return xr.merge([trained, packing(*PACKED[profile], recipe)], combine_attrs="drop_conflicts")
 
 
 def trained_layer(k: int, m: int, recipe: tg.Recipe, samples: int) -> xr.Dataset:
@@ -63,8 +51,8 @@ def trained_layer(k: int, m: int, recipe: tg.Recipe, samples: int) -> xr.Dataset
     x = features.sample(INPUTS, seed=1)
 
     def layer(run: xr.Dataset) -> tuple[NDArray[np.float64], NDArray[np.floating]]:
-        model = tg.best(run)[["W", "b"]].astype(np.float64)
-        return model["W"].values, net.forward({"W": model["W"].values, "b": model["b"].values}, x)
+        W, b = (tg.best(run)[name].values.astype(np.float64) for name in ("W", "b"))
+        return W, net.forward({"W": W, "b": b}, x)
 
     def back(W: NDArray[np.float64], outputs: NDArray[np.floating]) -> NDArray[np.bool_]:
         return recovered(x, denoised(W, x @ W.T, outputs, k))

@@ -3,9 +3,10 @@
 Paper: the appendix on nonlinear compression (F42).  x and y are uniform on [0, 1); the code is t = (floor(Z x) + y) / Z, and
 its floors are linear ramps of width epsilon.  The paper does not say where a ramp lies nor in which units its width is; here
 it is centred on the step that it replaces, epsilon wide in x (encoder) and in t (decoder).  Ramps before or after the step,
-and widths in the floor's own argument, are shown beside it.  Errors are of both numbers together and exact: nothing is
-sampled or trained.
+and widths in the floor's own argument, stand beside it.  Errors are of both numbers together and exact; nothing is trained.
 """
+
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -17,7 +18,6 @@ from tegum.theory.nonlinear_compression import LINEAR_ERROR, SHIFTS, Placement, 
 
 SEGMENTS = [1, 2, 3, 4, 8]
 POINTS: dict[Profile, int] = {"quick": 26, "paper": 126}
-WIDEST = 0.125
 PRINTED, PRINTED_SEGMENTS, NEURONS = 0.1, 3, 12
 OWN_UNITS = "centred, width in the floor's argument"
 READINGS: dict[str, Placement] = {**{name: name for name in SHIFTS}, OWN_UNITS: "centred"}
@@ -27,13 +27,10 @@ LOWER = LINEAR_ERROR - 1e-12
 
 def study(profile: Profile) -> xr.Dataset:
     """The error over ramp widths, for every Z and every reading of the ramps."""
-    epsilon = np.linspace(0, WIDEST, POINTS[profile])
+    epsilon = np.linspace(0, 1 / max(SEGMENTS), POINTS[profile])
     error = [[errors_at(width, name).values for width in epsilon.tolist()] for name in READINGS]
-    return xr.Dataset(
-        {"error": (("ramps", "segments", "epsilon"), np.swapaxes(error, 1, 2))},
-        {"ramps": list(READINGS), "segments": SEGMENTS, "epsilon": epsilon},
-        {"interrupted": 0},
-    )
+    axes = {"ramps": list(READINGS), "epsilon": epsilon, "segments": SEGMENTS}
+    return xr.Dataset({"error": (tuple(axes), error)}, axes).transpose("ramps", "segments", "epsilon")
 
 
 def errors_at(epsilon: float, reading: str = "centred") -> xr.DataArray:
@@ -52,23 +49,23 @@ def first_winner(errors: xr.DataArray) -> dict[str, int | None]:
 def claims(data: xr.Dataset) -> list[Claim]:
     """The statements of the appendix."""
     readings = {name: errors_at(PRINTED, name) for name in READINGS}
-    centred = readings["centred"]
-    three = {name: float(errors.sel(segments=PRINTED_SEGMENTS)) for name, errors in readings.items()}
+    centred, claim = readings["centred"], partial(Claim, evidence=Evidence("exact"))
+    three = [f"{name}: {float(errors.sel(segments=PRINTED_SEGMENTS)):.4f}" for name, errors in readings.items()]
+    widest = compression_error(PRINTED_SEGMENTS, 1 / PRINTED_SEGMENTS)
     first = {name: first_winner(errors) for name, errors in readings.items()}
     winner = first.pop("centred")
-    exact = Evidence("exact")
+    others = "; ".join(f"{name}, Z = {found['Z'] or 'none'}" for name, found in first.items())
     return [
-        Claim(
+        claim(
             "sharp-steps",
             "With sharp steps the code costs 1 / (12 Z^2), against 1/12 for a linear code.",
-            how="deviation for every Z",
+            how="deviation for every Z, the number of segments",
             measure=lambda errors: abs(errors - 1 / (12 * errors["segments"] ** 2)),
             expect=at_most(1e-12),
             of=errors_at(0.0),
             against={"ramps of width 0.01": errors_at(0.01)},
-            evidence=exact,
         ),
-        Claim(
+        claim(
             "beats-linear",
             "Even with ramps of width 0.1, Z = 3 beats linear compression.",
             how="squared error at epsilon = 0.1, Z = 3, of both numbers together; a linear code has 1/12",
@@ -76,12 +73,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect={"together": below(LOWER)},
             of=centred.sel(segments=PRINTED_SEGMENTS),
             against={"Z = 1, which keeps y and forgets x": centred.sel(segments=1)},
-            evidence=exact,
-            note="; ".join(f"{name}: {value:.4f}" for name, value in three.items())
-            + ". Ramps as wide as they can be (1/3, centred) cost "
-            f"{compression_error(PRINTED_SEGMENTS, 1 / PRINTED_SEGMENTS):.4f}.",
+            note=f"{'; '.join(three)}. Ramps as wide as they can be (1/3, centred) cost {widest:.4f}.",
         ),
-        Claim(
+        claim(
             "starts-at-36-neurons",
             "At 12 neurons a segment the code starts to win at 36 neurons, Z = 3.",
             how="smallest Z whose error at epsilon = 0.1 is below the linear one, and times 12",
@@ -89,16 +83,13 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect={"Z": equal(PRINTED_SEGMENTS), "neurons": equal(PRINTED_SEGMENTS * NEURONS)},
             of=centred,
             against={"sharp steps": errors_at(0.0)},
-            evidence=exact,
             disagreement=Disagreement(
                 paper=f"{PRINTED_SEGMENTS * NEURONS} neurons (Z = {PRINTED_SEGMENTS})",
                 exact=f"{winner['neurons']} neurons (Z = {winner['Z']}, error {float(centred.sel(segments=winner['Z'])):.4f})",
                 why="With centred ramps two segments win already. The paper does not say where its ramps lie, and the neuron "
                 "count is its own.",
             ),
-            note="By other readings: "
-            + "; ".join(f"{name}, Z = {found['Z'] or 'none'}" for name, found in first.items())
-            + ".",
+            note=f"By other readings: {others}.",
         ),
     ]
 

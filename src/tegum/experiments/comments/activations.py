@@ -35,10 +35,9 @@ def study(profile: Profile) -> xr.Dataset:
         mine = recipe.replaced(root_seed=1) if title == AGAIN else recipe
         run = tg.train(tg.nets.ActivationOutput(2, 1, activation=name), tg.features.Independent(2), mine, sweep=sweep)
         runs[title] = extra_feature(tg.best(run).drop_vars("seed")).assign_attrs(run.attrs)
-    data = xr.concat(runs.values(), "activation", coords="minimal", compat="override", combine_attrs="drop_conflicts")
-    nets = {f"net_{title}": run.attrs["net"] for title, run in runs.items()}
-    interrupted = max(run.attrs["interrupted"] for run in runs.values())
-    return data.assign_coords(activation=list(runs)).assign_attrs(nets | {"interrupted": interrupted})
+    activation = xr.Variable("activation", list(runs))
+    data = xr.concat(runs.values(), activation, coords="minimal", compat="override", combine_attrs="drop_conflicts")
+    return data.assign_attrs({f"net_{title}": run.attrs["net"] for title, run in runs.items()})
 
 
 def superposed(phases: xr.DataArray) -> xr.DataArray:
@@ -49,7 +48,7 @@ def superposed(phases: xr.DataArray) -> xr.DataArray:
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """What the comment says, made measurable."""
-    phases, others = extra_phase(data), [*ONE_SIDED, *OTHERS]
+    phases, sides = extra_phase(data), {"one-sided": [RELU, *ONE_SIDED], "others": list(OTHERS)}
     relu = phases.sel(activation=RELU)
     exchanged = {"GELU": "tanh", "tanh": "GELU"}
     titles = [exchanged.get(title, title) for title in data["activation"].values]
@@ -62,7 +61,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             how="share of grid points where the extra feature's phase is not the ReLU's, for each activation",
             measure=lambda phases: (phases != relu).mean(["density", "importance_ratio"]),
             expect=at_least(0.1, "%"),
-            of=phases.sel(activation=others),
+            of=phases.sel(activation=[*ONE_SIDED, *OTHERS]),
             against={"the ReLU with another root seed": phases.sel(activation=[AGAIN])},
             evidence=evidence,
             note="How different is quite different is our choice.",
@@ -71,10 +70,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "one-sided",
             "Functions that are flat on one side, as the ReLU is, keep superposition; the others lose it.",
             how=f"share of superposition at densities up to {SPARSE:g} and importances 0.32 to 3.2",
-            measure=lambda phases: {
-                "one-sided": superposed(phases.sel(activation=[RELU, *ONE_SIDED])),
-                "others": superposed(phases.sel(activation=list(OTHERS))),
-            },
+            measure=lambda phases: {side: superposed(phases.sel(activation=names)) for side, names in sides.items()},
             expect={"one-sided": above(0.5, "%"), "others": below(0.5, "%")},
             of=phases,
             against={"GELU and tanh exchanged": phases.assign_coords(activation=titles)},

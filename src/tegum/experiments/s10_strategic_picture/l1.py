@@ -5,10 +5,11 @@ cost of a higher loss; for small penalties superposition falls while the loss ch
 training are not given.  Here: n = 20, m = 5, density 0.1, importances 0.7^i or all equal; AdamW at 5e-3, cosine, no decay; the
 loss is exact and without the penalty; every seed counts.  Exponents are measured twice: in closed form, for an antipodal pair
 (`tegum.theory.pair`), and in models with equal importances trained on from no penalty under 0, 0.01, 0.02 and 0.04 (slope of a
-line through logarithms, median over seeds).  F41, a preliminary result that the paper mentions: loss saved
-against dropping the features, over the mean number of active hidden units; a feature alone, an antipodal pair, and the best
-pentagon with one corner on an axis, which leaves the other unit inactive.
+line through logarithms, median over seeds).  F41, a preliminary result: loss saved against dropping the features, over the mean
+number of active hidden units; alone, as an antipodal pair, and as the best pentagon with one corner on an axis.
 """
+
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -31,7 +32,6 @@ PENALTIES: dict[Profile, list[float]] = {
 }
 SEEDS: dict[Profile, int] = {"quick": 4, "paper": 16}
 RECIPE = tg.Recipe(steps=4000, batch_size=512, learning_rate=5e-3, schedule="cosine", weight_decay=0)
-SMALL = (0.0, 0.01, 0.02, 0.04)
 SPARSE = np.geomspace(0.001, 0.1, 9)
 
 
@@ -43,18 +43,17 @@ def study(profile: Profile) -> xr.Dataset:
         features = tg.features.Independent(N, density=DENSITY, importance=importance)
         run = tg.train(net, features, recipe, sweep={"l1": PENALTIES[profile]})
         each.append(measured(run, features).assign_attrs(run.attrs))
-    free = run.sel(l1=0.0)
-    initial = {name: free[name].values.astype(np.float64) for name in ("W", "b")}
-    further = tg.train(net, features, recipe.replaced(learning_rate=2e-3), sweep={"l1": list(SMALL)}, initial=initial)
+    initial = {name: run[name].sel(l1=0.0).values for name in ("W", "b")}
+    small, slower = {"l1": [0.0, 0.01, 0.02, 0.04]}, recipe.replaced(learning_rate=2e-3)
+    further = tg.train(net, features, slower, sweep=small, initial=initial)
     near_zero = measured(further, features).rename(l1="small")
-    data = xr.concat(each, "world", combine_attrs="drop_conflicts").assign_coords(world=list(IMPORTANCES))
+    data = xr.concat(each, xr.Variable("world", list(IMPORTANCES)), combine_attrs="drop_conflicts")
     return data.merge(near_zero.rename({name: f"near_{name}" for name in near_zero.data_vars})).merge(per_activation())
 
 
 def measured(run: xr.Dataset, features: tg.features.Features) -> xr.Dataset:
     """Size, superposition and exact loss of every model, and whether the represented features are the most important ones."""
-    W = run["W"].transpose("l1", "seed", "hidden", "feature").values.astype(np.float64)
-    b = run["b"].transpose("l1", "seed", "feature").values.astype(np.float64)
+    W, b = (run[name].values.astype(np.float64) for name in ("W", "b"))
     represented = tg.geometry.feature_norms(W) >= 0.5
     rises = np.diff(represented.astype(int), axis=-1)
     values = {
@@ -65,7 +64,7 @@ def measured(run: xr.Dataset, features: tg.features.Features) -> xr.Dataset:
         "overlap": abs(tg.geometry.gram(W) * (1 - np.eye(N))).max(axis=(-2, -1)),
         "loss": tg.exact.loss(W, b, features, tol=1e-8),
     }
-    return xr.Dataset({name: (("l1", "seed"), value) for name, value in values.items()}, {d: run[d] for d in ("l1", "seed")})
+    return xr.Dataset({name: (("l1", "seed"), value) for name, value in values.items()}, run["loss"].coords)
 
 
 def per_activation() -> xr.Dataset:
@@ -86,82 +85,66 @@ def without_superposition(models: xr.Dataset) -> dict[str, xr.DataArray]:
     """The loss under penalties that leave 1 to m features without overlap at a higher loss; what each of them leaves."""
     count, overlap = models["represented"], models["overlap"]
     gone = (count >= 1) & (count <= M) & (overlap < 0.05) & models["worse"]
-    return {
-        "loss where it is gone": models["relative"][gone.all("seed").values],
-        "fewest features": count.min("seed"),
-        "most features": count.max("seed"),
-        "overlap": overlap.median("seed"),
-    }
+    left = {"fewest features": count.min("seed"), "most features": count.max("seed"), "overlap": overlap.median("seed")}
+    return {"loss where it is gone": models["relative"][gone.all("seed").values]} | left
 
 
 def exponents(curves: tuple[NDArray[np.float64], ...]) -> dict[str, float]:
     """The powers of l1 with which superposition falls and the loss rises, each (..., penalties); the median over models."""
     l1, *changes = curves
-    powers = [[exponent(l1, model) for model in np.atleast_2d(each)] for each in changes]
-    return {"fall of superposition": float(np.median(powers[0])), "rise of the loss": float(np.median(powers[1]))}
-
-
-def removed_claims(data: xr.Dataset, evidence: Evidence) -> list[Claim]:
-    """Whether some penalty removes superposition, where importances fall and where they are equal."""
-    free = data["loss"].sel(l1=0.0)
-    data = data.assign(relative=data["loss"].median("seed") / free.median("seed"), worse=data["loss"] > free.max("seed"))
-    pairs = (
-        "A pair pays less than its members would alone, so penalties kill equal pairs rather than part them: where no overlap "
-        "is left, nearly all features are dead."
-    )
-    return [
-        Claim(
-            name,
-            statement,
-            how="exact loss, relative to no penalty (medians), under the penalties with which every seed represents 1 to m "
-            "features (norm at least 0.5), max |G_ij| < 0.05, at a loss above all of those without penalty",
-            measure=without_superposition,
-            expect={"loss where it is gone": at_least(1)},
-            of=data.sel(world=importances),
-            against={"no penalty, whatever its loss": data.sel(world=importances, l1=[0.0]).assign(worse=True)},
-            evidence=evidence,
-            note=note,
-        )
-        for importances, name, statement, note in (
-            ("falling", "removed", "A penalty on activity removes superposition at the cost of a higher loss.", ""),
-            ("equal", "removed-equal", "It does so too where all features are equally important.", pairs),
-        )
-    ]
-
-
-def killed_claim(models: xr.Dataset, evidence: Evidence) -> Claim:
-    """Which features a penalty leaves where importances fall."""
-    left = models["represented"]
-    some = models.sel(l1=models["l1"][((left.max("seed") < M) & (left.min("seed") > 0)).values])
-    threshold = alone(DENSITY).killing_l1
-    above_it = (IMPORTANCES["falling"] * threshold >= some["l1"].values[:, None]).sum(axis=1)
-    off = abs(some["represented"].median("seed").values - np.minimum(above_it, M))
-    return Claim(
-        "killed",
-        "It kills the features below a threshold of importance.",
-        how="models in which the represented features (norm at least 0.5) are the most important ones, over penalties "
-        f"under which every seed has 1 to m - 1 of them ({some.sizes['l1']} of the penalties)",
-        expect=share_at_least(0.9),
-        of=some["most_important"],
-        against={"the least important ones": some["least_important"]},
-        evidence=evidence,
-        enough=some.sizes["l1"] > 0,
-        note=f"They are as many as have {threshold:.3f} I > l1, to within {off.max(initial=0):.0f} (median).",
-    )
+    fall, rise = (float(np.median([exponent(l1, model) for model in np.atleast_2d(each)])) for each in changes)
+    return {"fall of superposition": fall, "rise of the loss": rise}
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """Penalties on activity, and the loss saved per activation."""
-    count = data.sizes["seed"]
+    count, free = data.sizes["seed"], data["loss"].sel(l1=0.0)
     evidence = Evidence(f"{count} models at each of {data.sizes['l1']} penalties, all counted", count)
+    models = data.assign(relative=data["loss"].median("seed") / free.median("seed"), worse=data["loss"] > free.max("seed"))
+    removed = partial(
+        Claim,
+        how="exact loss, relative to no penalty (medians), under the penalties with which every seed represents 1 to m "
+        "features (norm at least 0.5), max |G_ij| < 0.05, at a loss above all of those without penalty",
+        expect={"loss where it is gone": at_least(1)},
+        of=models,
+        against={"no penalty, whatever its loss": models.sel(l1=[0.0]).assign(worse=True)},
+        evidence=evidence,
+    )
+    falling, threshold = data.sel(world="falling"), alone(DENSITY).killing_l1
+    left = falling["represented"]
+    some = falling.isel(l1=((left.max("seed") < M) & (left.min("seed") > 0)).values)
+    above_it = (IMPORTANCES["falling"] * threshold >= some["l1"].values[:, None]).sum(axis=1)
+    off = abs(some["represented"].median("seed").values - np.minimum(above_it, M))
     l1, form = np.geomspace(1e-4, 1e-2, 9), pair(DENSITY)
     s = form.penalised(l1)
     rise = form.loss(s) - form.loss(form.penalised(0.0))
     size, loss = (data[f"near_{name}"].transpose("seed", "small").values for name in ("per_dimension", "loss"))
     small, falls, rises = data["small"].values[1:], size[:, :1] - size[:, 1:], loss[:, 1:] - loss[:, :1]
     return [
-        *removed_claims(data, evidence),
-        killed_claim(data.sel(world="falling"), evidence),
+        removed(
+            "removed",
+            "A penalty on activity removes superposition at the cost of a higher loss.",
+            measure=lambda models: without_superposition(models.sel(world="falling")),
+        ),
+        removed(
+            "removed-equal",
+            "It does so too where all features are equally important.",
+            measure=lambda models: without_superposition(models.sel(world="equal")),
+            note="A pair pays less than its members would alone, so penalties kill equal pairs rather than part them: where no "
+            "overlap is left, nearly all features are dead.",
+        ),
+        Claim(
+            "killed",
+            "It kills the features below a threshold of importance.",
+            how="models whose represented features (norm at least 0.5) are the most important ones, under the "
+            f"{some.sizes['l1']} penalties that leave 1 to m - 1 of them in every seed",
+            expect=share_at_least(0.9),
+            of=some["most_important"],
+            against={"the least important ones": some["least_important"]},
+            evidence=evidence,
+            enough=some.sizes["l1"] > 0,
+            note=f"They are as many as have {threshold:.3f} I > l1, to within {off.max(initial=0):.0f} (median).",
+        ),
         Claim(
             "second-order",
             "Small penalties lower superposition to first order and raise the loss to second order only (a pair).",
@@ -175,8 +158,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "second-order-trained",
             "The same in trained models of many features.",
-            how="the same between l1 = 0.01 and 0.04, equal importances, trained on from no penalty; median over seeds, none "
-            "where a curve does not fall or rise throughout",
+            how="the same from l1 = 0.01 to 0.04, equal importances, trained on from l1 = 0; median, none where a curve turns",
             measure=exponents,
             expect={"fall of superposition": near(1, 0.2), "rise of the loss": near(2, 0.2)},
             of=(small, falls, rises),
@@ -192,8 +174,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             of=data["saved_pair"] / data["saved_alone"],
             against={"the best pentagon": data["saved_pentagon"] / data["saved_alone"]},
             evidence=closed_form(densities=data.sizes["density"]),
-            note="A corner that is not on an axis needs both hidden units: pentagons stay far below, also where features are "
-            "sparse.",
+            note="A corner that is not on an axis needs both hidden units: pentagons stay far below at every density.",
         ),
     ]
 

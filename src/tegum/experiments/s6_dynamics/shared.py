@@ -1,8 +1,7 @@
 """What the experiments on learning dynamics share: the same initial weights followed through training and exact gradient flow.
 
 A path is a dataset with ``W`` (seed, time, hidden, feature), ``b``, the exact expected ``loss`` (seed, time), free of sampling
-noise, and ``D`` (seed, time, feature).  In training the time counts optimizer steps, in a flow it is learning rate times
-steps.
+noise, and ``D`` (seed, time, feature).  The time counts optimizer steps in training, learning rate times steps in a flow.
 """
 
 from collections import ChainMap
@@ -44,12 +43,10 @@ def flowed_path(
     """
     initial = trained.isel(time=[0])
     flows = [initial.isel(seed=k) for k in range(initial.sizes["seed"])]
+    settings: dict[str, Any] = {"times": times, "rtol": _RTOL, "terms": _TERMS, "progress": False}
 
-    def follow(_: Any, begin: int, end: int) -> None:
-        for k in range(begin, end):
-            W, b = (flows[k][name].values[0] for name in ("W", "b"))
-            settings: dict[str, Any] = {"times": times, "rtol": _RTOL, "terms": _TERMS, "progress": False}
-            flows[k] = tg.exact.gradient_flow(net, features, W, b, float(times[-1]), **settings)
+    def follow(_: Any, k: int, end: int) -> None:
+        flows[k] = tg.exact.gradient_flow(net, features, flows[k]["W"][0], flows[k]["b"][0], float(times[-1]), **settings)
 
     done = in_pieces(len(flows), 1, lambda: None, follow, threads=threads, progress=None, title="gradient flow", unit="flow")
     W, b, loss = (np.stack([flow[name].reindex(time=times).values for flow in flows]) for name in ("W", "b", "loss"))
@@ -58,7 +55,6 @@ def flowed_path(
         features=repr(features),
         flow=f"BDF, rtol {_RTOL:g}, {_TERMS} terms, until time {times[-1]:g}",
         flows_that_gave_up=sum(flow.sizes["time"] < len(times) for flow in flows[:done]),
-        interrupted=int(done < len(flows)),
     )
 
 
@@ -75,21 +71,18 @@ def _path(W: NDArray[Any], b: NDArray[Any], loss: NDArray[Any], seeds: NDArray[A
     )
 
 
-def side_by_side(paths: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """One dataset of all paths, the variables of each named after its key; where attributes differ, the first path's count."""
-    named = [path.rename({str(name): f"{key}_{name}" for name in path.data_vars}) for key, path in paths.items()]
-    attributes = dict(ChainMap(*(path.attrs for path in paths.values())))
-    interrupted = max(int(path.attrs["interrupted"]) for path in paths.values())
-    return xr.merge(named, combine_attrs="drop_conflicts").assign_attrs(attributes | {"interrupted": interrupted})
+def side_by_side(paths: Mapping[str, xr.Dataset], *own: str) -> xr.Dataset:
+    """One dataset of all paths, variables and ``own`` axes of each named by its key; of attributes that differ, the first."""
+    named = [path.rename({name: f"{key}_{name}" for name in (*path.data_vars, *own)}) for key, path in paths.items()]
+    return xr.merge(named).assign_attrs(ChainMap(*(path.attrs for path in paths.values())))
 
 
 def path_called(data: xr.Dataset, key: str) -> xr.Dataset:
     """The path of that key in float64, times above 0; seeds that did not come to their end are left out."""
-    path = data[[f"{key}_{name}" for name in ("W", "loss", "D")]].astype(np.float64)
-    seed, time, *_ = path[f"{key}_W"].dims
-    path = path.rename({f"{key}_W": "W", f"{key}_loss": "loss", f"{key}_D": "D", seed: "seed", time: "time"})
-    path = path.isel(time=path["time"].values > 0)
-    return path.isel(seed=np.isfinite(path["loss"].isel(time=-1).values))
+    names = {f"{key}_{name}": name for name in ("W", "loss", "D")}
+    path = data[list(names)].astype(np.float64).rename(names)
+    path = path.rename(dict(zip(path["loss"].dims, ("seed", "time"), strict=True)))
+    return path.isel(time=path["time"].values > 0, seed=np.isfinite(path["loss"].values[:, -1]))
 
 
 def evidence(data: xr.Dataset, path: xr.Dataset, engine: str) -> Evidence:

@@ -1,31 +1,26 @@
 """Two sets of features bundle up, open into triangles, and turn into an octahedron, while the loss rests and falls.
 
-Paper: section 6, learning as geometric transformations (F27): two sets of three correlated features in three dimensions;
-density and training are not given.  Here the density is 0.01, importances are equal, and initial weights are a tenth of
-Xavier's (some are Xavier's own, for the census of ways).  All are followed by AdamW at 3e-3, constant, no decay, batches of
-1024, 8,000 steps; some also by the exact gradient flow of the expected loss until time 20,000.  The loss is exact in both.
-Stages and plateaus are found by `tegum.geometry.stages`, whose thresholds are its own: A near zero, B bundles (each set one
-direction), C triangles, D octahedron.  A plateau counts where the loss falls by more than a fifth after it, so the last one
-does not.  Every model counts; shown is one that visits most stages, and among those one with bundles most nearly on one axis.
+Paper: section 6, learning as geometric transformations (F27): two sets of three correlated features in three dimensions,
+nothing else given.  Here density 0.01, equal importances, initial weights a tenth of Xavier's (or Xavier's own, for the census
+of ways).  All are followed by AdamW at 3e-3, constant, no decay, batches of 1024, 8,000 steps; some also by the exact gradient
+flow until time 20,000.  The loss is exact in both.  Stages and plateaus are those of `tegum.geometry.stages`, thresholds ours:
+A near zero, B bundles (each set one direction), C triangles, D octahedron.  A plateau counts if the loss falls by over a fifth
+after it.  Every model counts; shown is one with most stages, its bundles most nearly on one axis.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.claims import Claim, above, at_least, every, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s6_dynamics import shared
 from tegum.experiments.s6_dynamics.shared import CLOCK, FLOW, SHORT, TRAINING
-from tegum.figures import path_slider
 from tegum.geometry import Visit
-from tegum.geometry.stages import between_sets, plateaus, stages
 
 SET, M, DENSITY = 3, 3, 0.01
 SEEDS: dict[Profile, int] = {"quick": 32, "paper": 128}
@@ -56,9 +51,7 @@ def study(profile: Profile) -> xr.Dataset:
         INDEPENDENT: shared.trained_path(net, tg.features.Independent(2 * SET, density=DENSITY), few),
         LINEAR: shared.trained_path(tg.nets.Linear(2 * SET, M), sets, few),
     }
-    return shared.side_by_side(
-        {KEYS[kind]: path.rename({dim: f"{KEYS[kind]}_{dim}" for dim in ("seed", "time")}) for kind, path in paths.items()}
-    )
+    return shared.side_by_side({KEYS[kind]: path for kind, path in paths.items()}, "seed", "time")
 
 
 def path_of(data: xr.Dataset, kind: str) -> xr.Dataset:
@@ -71,20 +64,20 @@ def visits(path: xr.Dataset) -> list[tuple[Visit, ...]]:
     return [tg.geometry.visits(W, path["time"].values, SET) for W in path["W"].values]
 
 
-def order(found: tuple[Visit, ...]) -> str:
+def order(found: Sequence[Visit]) -> str:
     """The letters of the stages in order, each as often as it is visited."""
     return "".join(visit.stage for visit in found)
 
 
-def octahedra(path: xr.Dataset) -> NDArray[np.bool_]:
+def octahedra(path: xr.Dataset) -> xr.DataArray:
     """Whether a model ends as an octahedron with opposites from different sets, all D_i within 0.02 of 1/2, (seed,)."""
-    ends = [stages(W[-1:], SET)[0] == "D" for W in path["W"].values]
-    return np.array(ends, bool) & (abs(path["D"].isel(time=-1).values - 0.5) <= 0.02).all(axis=1)
+    ends = [tg.geometry.stages.stages(W[-1:], SET)[0] == "D" for W in path["W"].values]
+    return (abs(path["D"].isel(time=-1) - 0.5) <= 0.02).all("feature") & np.array(ends, bool)
 
 
 def bundles(path: xr.Dataset) -> list[list[Visit]]:
     """Where every model visits stage B on its way to an octahedron."""
-    return [[visit for visit in found if visit.stage == "B"] if order(found).endswith("D") else [] for found in visits(path)]
+    return [[visit for visit in found if visit.stage == "B" and order(found).endswith("D")] for found in visits(path)]
 
 
 def on_one_axis(path: xr.Dataset) -> float:
@@ -93,14 +86,14 @@ def on_one_axis(path: xr.Dataset) -> float:
     return sum(any(visit.one_axis for visit in each) for each in found) / max(len(found), 1)
 
 
-def resting(path: xr.Dataset) -> dict[str, Any]:
+def resting(path: xr.Dataset) -> dict[str, object]:
     """Whether a model's loss has two plateaus or more that end with a fall, (seed,); and the median number of them."""
     times = path["time"].values
     counts = [
-        sum(loss[plateau.last :].min() < 0.8 * plateau.loss for plateau in plateaus(loss, times))
+        sum(loss[plateau.last :].min() < 0.8 * plateau.loss for plateau in tg.geometry.stages.plateaus(loss, times))
         for loss in path["loss"].values
     ]
-    return {"at least two": np.array(counts) >= 2, "median": float(np.median(counts)) if counts else np.nan}
+    return {"at least two": np.array(counts) >= 2, "median number": float(np.median(counts)) if counts else np.nan}
 
 
 def census(path: xr.Dataset) -> str:
@@ -109,7 +102,7 @@ def census(path: xr.Dataset) -> str:
     return "; ".join(f"{WAYS.get(way, way)} {count / path.sizes['seed']:.0%}" for way, count in ways.most_common())
 
 
-def ways_to_octahedra(paths: Mapping[str, xr.Dataset]) -> dict[str, Any]:
+def ways_to_octahedra(paths: Mapping[str, xr.Dataset]) -> dict[str, object]:
     """How many orders of stages end in an octahedron, how many of them without bundles or triangles, and the census."""
     ways = {way for path in paths.values() for way in map(order, visits(path)) if way.endswith("D")}
     straight = [way for way in ways if "B" not in way or "C" not in way]
@@ -125,12 +118,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "several-ways",
             "Several trajectories exist; some go straight to the antiprism or pair up directly.",
-            how="different orders of stages in training that end in an octahedron, with initial weights near zero or ten times "
-            "larger; straight: without bundles, or without triangles at rest",
+            how="different orders of stages in training that end in an octahedron; straight ones skip bundles or triangles",
             measure=ways_to_octahedra,
             expect={"ways": at_least(2), "straight ones": at_least(1)},
-            of={"near zero": small, "larger": large},
-            against={LINEAR: {"near zero": path_of(data, LINEAR)}},
+            of={"initial weights near zero": small, "ten times larger": large},
+            against={LINEAR: {"initial weights near zero": path_of(data, LINEAR)}},
             evidence=every(small).adding(f"{large.sizes['seed']} with larger initial weights"),
             needs=16,
             note=f"In the exact flow: {census(path_of(data, FLOW))}.",
@@ -142,60 +134,49 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
     """The checks of F27 in training or in the exact flow."""
     path, independent, key = path_of(data, engine), path_of(data, INDEPENDENT), SHORT[engine]
     claim = partial(Claim, of=path, against={INDEPENDENT: independent}, evidence=shared.evidence(data, path, engine))
+    often = partial(claim, expect=share_at_least(0.9), needs=5)
     return [
-        claim(
+        often(
             f"octahedron-{key}",
             f"An octahedron whose opposites come from different sets is a strong attractor ({engine}).",
-            how="models that end with |cos| < 0.1 within sets, a partner at cos < -0.95 in the other set for every feature, "
-            "and all D_i within 0.02 of 1/2",
+            how="at the end |cos| < 0.1 within sets, each feature has a partner at cos < -0.95 in the other, D_i = 1/2 ± 0.02",
             measure=octahedra,
-            expect=share_at_least(0.9),
             against={f"{kind}, trained": path_of(data, kind) for kind in (INDEPENDENT, LINEAR)},
-            needs=5,
         ),
-        claim(
+        often(
             f"bundles-{key}",
             f"On the way each set is one direction, as in principal components ({engine}).",
-            how="models with a window of at least 0.05 decades in which all cosines within sets are above 0.9, before the "
-            "octahedron",
+            how="models with all cosines within sets above 0.9 for 0.05 decades of time or more, before the octahedron",
             measure=lambda path: [bool(found) for found in bundles(path)],
-            expect=share_at_least(0.9),
-            needs=5,
             note=f"Ways: {census(path)}.",
         ),
         claim(
             f"one-axis-{key}",
             f"There the two sets lie on one axis, opposite to each other ({engine}).",
-            how="share of models in which, in that window, the mean directions of the sets have cos < -0.9; one model is "
-            "enough, as the paper shows one",
+            how="models in which the mean directions of the sets then have cos < -0.9; one is enough, as the paper shows one",
             measure=on_one_axis,
             expect=above(0, "%"),
             enough=on_one_axis(path) > 0 or path.sizes["seed"] >= 30,
-            note="Sets are seldom active together, so the angle between their bundles hardly matters while it is obtuse: most "
-            "models keep the one they had.",
+            note="Sets are seldom active together: an obtuse angle between bundles hardly matters, so most models keep it.",
         ),
-        claim(
+        often(
             f"plateaus-{key}",
             f"The stages are visible in the loss: it rests at least twice before its last fall ({engine}).",
-            how="models with two or more stretches of 0.2 decades in which the loss falls by less than t^0.1, each followed by "
-            "a fall; and the median of how many",
+            how="models with two or more stretches of 0.2 decades where the loss falls slower than t^-0.1, each before a fall",
             measure=resting,
             expect={"at least two": share_at_least(0.9)},
-            needs=5,
         ),
     ]
 
 
 def shown(path: xr.Dataset) -> int:
     """The model that visits most stages, and among those the one whose bundles are most nearly opposite."""
-    found = visits(path)
-    axis = [between_sets(W, SET) for W in path["W"].values]
-
-    def rank(k: int) -> tuple[int, float]:
-        rows = [row for visit in found[k] if visit.stage == "B" for row in range(visit.first, visit.last + 1)]
-        return len(set(order(found[k]))), -float(np.min(axis[k][rows], initial=1.0))
-
-    return max(range(len(found)), key=rank)
+    ranks = []
+    for W, found in zip(path["W"].values, visits(path), strict=True):
+        rows = [row for visit in found if visit.stage == "B" for row in range(visit.first, visit.last + 1)]
+        nearest = np.min(tg.geometry.stages.between_sets(W, SET)[rows], initial=1.0)
+        ranks.append((len(set(order(found))), -float(nearest)))
+    return ranks.index(max(ranks))
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
@@ -205,7 +186,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         path = path_of(data, engine)
         k = shown(path)
         made[SHORT[engine]] = Figure(
-            path_slider(path.isel(seed=k), visits(path)[k], SET, CLOCK[engine]),
+            tg.figures.path_slider(path.isel(seed=k), visits(path)[k], SET, CLOCK[engine]),
             f"Six features in three dimensions {noise}, from the side and from above (both can be turned); the slider moves "
             "them along their paths. A: near zero. B: each set is a bundle. C: each set has opened into a triangle. D: the "
             "triangles have turned until every corner opposes one of the other set, an octahedron. Below, the exact loss rests "

@@ -1,12 +1,11 @@
 """Adversarial vulnerability: it rises where superposition forms, and with the number of features per dimension.
 
 Paper: section 7 (F28, F29, F30).  The attack pushes the input along the row of W^T W that hurts most, by a tenth of the
-average input norm; vulnerability is the rise of the loss, relative to the rise for a model without superposition.  The paper
-says neither n, m nor the densities, nor what the reference is, whether directions have both signs, or whether the worst row is
-chosen for each example.  Here: n = 100, m = 10 (paper profile 400, 30), equal importances, densities 1 to 0.01, AdamW at 3e-3
-without decay, one model each; each example meets its own worst row of either sign; the reference is the best linear model of
-the same features, and, as a second answer, the ReLU model trained on dense inputs.  One worst row for all examples, and rows of
-positive sign only, are measured too.
+average input norm; vulnerability is the rise of the loss, relative to that of a model without superposition.  Not given: n, m,
+the densities, the reference, whether directions have both signs, whether the worst row is chosen for each example.  Here:
+n = 100, m = 10 (paper profile 400, 30), equal importances, densities 1 to 0.01, AdamW at 3e-3 without decay, one model each;
+each example meets its own worst row of either sign; the reference is the best linear model of the same features, or the ReLU
+model trained on dense inputs.  One worst row for all examples, and rows of positive sign only, are measured too.
 """
 
 from functools import partial
@@ -19,16 +18,12 @@ import tegum as tg
 from tegum.attacks import Maximum, Signs, analytic_attack, average_norm, gradient_attack, without_superposition
 from tegum.claims import Claim, Disagreement, Evidence, above, at_most, below, every, near
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import vulnerability_panels
 
 SIZE: dict[Profile, tuple[int, int]] = {"quick": (100, 10), "paper": (400, 30)}
 COUNT: dict[Profile, int] = {"quick": 13, "paper": 25}
 SAMPLES: dict[Profile, int] = {"quick": 1000, "paper": 2000}
-ADAMW = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=1)
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": ADAMW.replaced(steps=5000, batch_size=512),
-    "paper": ADAMW.replaced(steps=8000, batch_size=1024),
-}
+QUICK = tg.Recipe(steps=5000, batch_size=512, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=1)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=8000, batch_size=1024)}
 LIMIT = 0.1
 WAYS: dict[str, tuple[Maximum, Signs]] = {
     "each example": ("example", "both"),
@@ -36,7 +31,6 @@ WAYS: dict[str, tuple[Maximum, Signs]] = {
     "one row for all": ("model", "both"),
 }
 LINEAR, DENSE = "best linear model", "dense ReLU model"
-CHECKED = (0.3, 0.1, 0.03, 0.01)
 CHECKED_EXAMPLES, ASCENT_STEPS = 300, 40
 
 
@@ -69,14 +63,13 @@ def under_attack(models: xr.Dataset, samples: int) -> xr.DataArray:
         size = LIMIT * average_norm(x)
         three = [(W[k], b[k]), without_superposition(features, m), (W[0], b[0])]
         rise.append([[analytic_attack(*each, x, size, maximum=a, signs=s).rise for each in three] for a, s in WAYS.values()])
-    coords = {"density": models["density"], "way": list(WAYS), "model": ["trained", LINEAR, DENSE]}
-    return xr.DataArray(rise, coords, ["density", "way", "model"])
+    return xr.DataArray(rise, [models["density"], ("way", list(WAYS)), ("model", ["trained", LINEAR, DENSE])])
 
 
 def against_gradients(models: xr.Dataset) -> xr.Dataset:
     """How much gradient ascent raises the loss: from random directions, the analytic attack, and the input itself."""
     rows = []
-    for density in CHECKED:
+    for density in (0.3, 0.1, 0.03, 0.01):
         model = models.sel(density=density, method="nearest")
         W, b, p = model["W"].values, model["b"].values, float(model["density"])
         x = tg.features.Independent(W.shape[-1], density=p).sample(CHECKED_EXAMPLES, seed=2)
@@ -106,12 +99,18 @@ def claims(data: xr.Dataset) -> list[Claim]:
     attacked = rise.sel(model="trained").sel(density=checked, method="nearest").assign_coords(density=shares["density"])
     stronger = attacked.sel(way="each example") / attacked.sel(way="one row for all")
     claim = partial(Claim, evidence=every(ratio, over="density").adding("one at each density"))
-    correlation = partial(
-        claim, expect=above(0.9), of=(ratio, per), against={"densities in the opposite order": (ratio, per[::-1])}
+    correlated = partial(
+        claim,
+        how="correlation of vulnerability and ||W||^2 / m over the densities",
+        measure=lambda pair: {"of values": pearsonr(*pair).statistic, "of ranks": spearmanr(*pair).statistic},
+        of=(ratio, per),
+        against={"densities in the opposite order": (ratio, per[::-1])},
     )
     examples = Evidence(f"{CHECKED_EXAMPLES} examples at each of {len(checked)} densities, {ASCENT_STEPS} steps")
     by_ascent = partial(Claim, evidence=examples, against={"each example's own row over one row for all": stronger})
-    optimal = at_most(1.01)
+    refined, optimal = shares["refined"], at_most(1.01)
+    why = "A row of W^T W moves one output most; the loss counts them all, and several rows together hurt more."
+    better = Disagreement("the analytic optimal attack", optimal.shown(refined), why)
     return [
         claim(
             "dense",
@@ -131,18 +130,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
             against={"models with a dimension for every feature": data["roomy"]},
             note=f"Highest by other readings: {readings}.",
         ),
-        correlation(
-            "tracks",
-            "Vulnerability tracks the number of features per dimension.",
-            how="rank correlation of vulnerability and ||W||^2 / m over the densities",
-            measure=lambda pair: float(spearmanr(*pair).statistic),
-        ),
-        correlation(
-            "linear-relation",
-            "One is nearly a linear function of the other.",
-            how="correlation of vulnerability and ||W||^2 / m",
-            measure=lambda pair: float(pearsonr(*pair).statistic),
-        ),
+        correlated("tracks", "Vulnerability tracks the number of features per dimension.", expect={"of ranks": above(0.9)}),
+        correlated("linear-relation", "One is nearly a linear function of the other.", expect={"of values": above(0.9)}),
         Claim(
             "masked",
             "Attacks by gradients fail on sparse inputs, whose outputs mostly rest at zero.",
@@ -157,8 +146,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         by_ascent(
             "not-weaker",
             "The analytic attack is not weaker than attacks by gradients.",
-            how="rise of the loss by gradient ascent from four random directions, the best of them for each example, over that "
-            "by the analytic attack",
+            how="rise of the loss by gradient ascent, each example's best of four random starts, over the analytic attack's",
             expect=at_most(1.05),
             of=shares["ascent"],
         ),
@@ -167,14 +155,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "The analytic attack is the optimum for each example.",
             how="rise of the loss by gradient ascent that begins at the analytic attack, over that by the attack alone",
             expect=optimal,
-            of=shares["refined"],
-            disagreement=None
-            if optimal.holds(shares["refined"])
-            else Disagreement(
-                "the analytic optimal attack",
-                optimal.shown(shares["refined"]),
-                "A row of W^T W moves one output most; the loss counts them all, and several rows together hurt more.",
-            ),
+            of=refined,
+            disagreement=None if optimal.holds(refined) else better,
         ),
     ]
 
@@ -185,7 +167,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     ratios[f"each example, against the {DENSE}"] = vulnerability(data["rise"], reference=DENSE)
     return {
         "vulnerability": Figure(
-            vulnerability_panels(ratios, data["per_dimension"]),
+            tg.figures.vulnerability_panels(ratios, data["per_dimension"]),
             "How much an attack of a tenth of the input norm raises the loss, relative to a model without superposition. As "
             "inputs become sparse, features share dimensions and vulnerability rises with them; right, one against the other.",
         )

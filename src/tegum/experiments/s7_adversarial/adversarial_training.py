@@ -4,13 +4,13 @@ Paper: section 7 (F31), two sentences without a plot: training with the analytic
 superposition, but removing it needed attacks of 80 % of the input norm.  The data distribution, the training, how often the
 feature is drawn and the sign of the attack are not given.  Here: n = 60, m = 6 (paper profile 100, 10), equal importances,
 densities 0.1, 0.03 and 0.01; AdamW at 3e-3, cosine, no decay.  Every input is pushed by 0 to 0.8 of the average input norm
-(empty inputs count) along the row of W^T W of a random feature, with the sign that leaves that output further from the truth;
-the target stays clean, and gradients take the push as given.  The feature is drawn for each example or once for a batch: both
-are shown.  The clean loss is exact; robustness is the rise of the loss under the attack of F28, a tenth of the norm, each
-example's worst row.  Every seed counts (means).
+(empty inputs count) along the row of W^T W of a random feature, drawn for each example or once for a batch, with the sign that
+leaves that output further from the truth; the target stays clean, and gradients take the push as given.  The clean loss is
+exact; robustness is the rise of the loss under F28's attack of a tenth of the norm.  Every seed counts (means).
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -20,19 +20,14 @@ from tegum.attacks import analytic_attack, average_norm
 from tegum.claims import Claim, above, at_most, below, every
 from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import curve_panel
 
 SIZE: dict[Profile, tuple[int, int]] = {"quick": (60, 6), "paper": (100, 10)}
 DENSITIES = (0.1, 0.03, 0.01)
 SIZES = (0.0, 0.1, 0.2, 0.4, 0.8)
 DRAWS = {"example": "a feature for each example", "batch": "one feature for a batch"}
-ADAMW = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": ADAMW.replaced(steps=3000, batch_size=512, seeds=1),
-    "paper": ADAMW.replaced(steps=6000, batch_size=1024, seeds=2),
-}
+QUICK = tg.Recipe(steps=3000, batch_size=512, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=1)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=6000, batch_size=1024, seeds=2)}
 SAMPLES = 2000
-TESTED = 0.1
 GONE = 1.05
 
 
@@ -49,7 +44,7 @@ def study(profile: Profile) -> xr.Dataset:
         strengths = tg.Axis(SIZES, attack_size=[size * norm for size in SIZES])
         run = tg.train(net, features, recipe, sweep={"attack_draw": list(DRAWS), "size": strengths})
         plain = tg.train(net, features, others).rename(seed="size").assign_coords(size=list(SIZES))
-        attacked, unattacked = measured(run, features, x, TESTED * norm), measured(plain, features, x, TESTED * norm)
+        attacked, unattacked = (measured(models, features, x, 0.1 * norm) for models in (run, plain))
         both = attacked.merge(unattacked.rename({name: f"unattacked_{name}" for name in unattacked.data_vars}))
         found.append(both.assign_attrs(run.attrs))
     return xr.concat(found, "density", combine_attrs="drop_conflicts").assign_coords(density=list(DENSITIES))
@@ -58,7 +53,6 @@ def study(profile: Profile) -> xr.Dataset:
 def measured(run: xr.Dataset, features: tg.features.Features, x: np.ndarray, size: float) -> xr.Dataset:
     """Features per dimension, features represented, the exact clean loss, and its rise under the worst row."""
     W, b = (run[name].values.astype(np.float64) for name in ("W", "b"))
-    dims = run["loss"].dims
     rise = [analytic_attack(W[k], b[k], x, size).rise for k in np.ndindex(W.shape[:-2])]
     values = {
         "per_dimension": 1 / tg.geometry.dimensions_per_feature(W),
@@ -66,52 +60,48 @@ def measured(run: xr.Dataset, features: tg.features.Features, x: np.ndarray, siz
         "loss": tg.exact.loss(W, b, features, tol=1e-5),
         "rise": np.reshape(rise, W.shape[:-2]),
     }
-    return xr.Dataset({name: (dims, value) for name, value in values.items()}, {dim: run[dim] for dim in dims})
+    return xr.Dataset({name: (run["loss"].dims, value) for name, value in values.items()}, run["loss"].coords)
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """What the paper reports, and its prediction that robust models perform worse."""
     means = data.mean("seed").rename(attack_draw="draw")
-    unattacked = {name: means[f"unattacked_{name}"] for name in ("per_dimension", "loss", "rise")}
-    per, relative, one_of_five = means["per_dimension"], means / means.sel(size=0.0), "one unattacked model beside four others"
+    per, relative = means["per_dimension"], means / means.sel(size=0.0)
     last, half = per.sel(size=0.8), per.sel(size=0.4)
-    claim = partial(Claim, evidence=every(data["loss"]))
+    held = xr.Dataset({"features per dimension": per, "features with a norm of 0.5": means["represented"]})
+    evidence = every(data["loss"].rename(attack_draw="draw", size="attack size"))
+    claim = partial(Claim, evidence=evidence)
+
+    def beside_unattacked(name: str) -> dict[str, Any]:
+        """Models after attacks of 0.8 beside unattacked ones, and as a control one of these beside the others."""
+        plain = means[f"unattacked_{name}"]
+        control = {"one unattacked model beside four others": (plain[:, 0], plain[:, 1:])}
+        return {"of": (means[name].sel(size=0.8), plain), "against": control}
+
     return [
         claim(
             "falls",
             "Adversarial training reduces superposition, the more the stronger the attack.",
             how=f"||W||^2 / m over attacks of {', '.join(f'{size:g}' for size in SIZES)} of the input norm",
-            measure=lambda per: {
-                "at 0": per.sel(size=0.0),
-                "at 0.8": per.sel(size=0.8),
-                "change with every step": per.diff("size"),
-            },
-            expect={"change with every step": below(0)},
+            measure=lambda per: {"at 0": per.sel(size=0.0), "at 0.8": per.sel(size=0.8), "change each step": per.diff("size")},
+            expect={"change each step": below(0)},
             of=per,
-            against={"as many unattacked models, by seed": unattacked["per_dimension"]},
+            against={"as many unattacked models, by seed": means["unattacked_per_dimension"]},
         ),
         claim(
             "removed",
             "An attack of 80 % of the input norm removes superposition.",
             how="||W||^2 / m at 0.8, at every density, whichever way the feature is drawn",
-            measure=lambda models: {
-                "features per dimension": models["per_dimension"],
-                "features with a norm of 0.5": models["represented"],
-            },
             expect={"features per dimension": at_most(GONE)},
-            of=means.sel(size=0.8),
-            against={"attacks of 0.1": means.sel(size=0.1)},
-            note="How strong an attack it takes depends on the density. Where the number is far below 1, whole features are "
-            "forgotten rather than told apart.",
+            of=held.sel(size=0.8),
+            against={"attacks of 0.1": held.sel(size=0.1)},
+            note="How much it takes depends on the density; far below 1, features are forgotten rather than told apart.",
         ),
         claim(
             "needed",
             "Nothing much weaker removes it.",
             how=f"||W||^2 / m at 0.4, where 0.8 brings it to {GONE}",
-            measure=lambda pair: {
-                "everywhere": pair[0],
-                "where 0.8 removes superposition": pair[0].values[pair[1].values <= GONE],
-            },
+            measure=lambda pair: {"everywhere": pair[0], "where 0.8 removes superposition": pair[0].values[pair[1] <= GONE]},
             expect={"where 0.8 removes superposition": above(GONE)},
             of=(half, last),
             against={"attacks of 0.8 themselves": (last, last)},
@@ -123,21 +113,19 @@ def claims(data: xr.Dataset) -> list[Claim]:
             how="exact clean loss after attacks of 0.8, over the highest of several unattacked models",
             measure=lambda pair: pair[0] / pair[1].max("size", skipna=False),
             expect=above(1),
-            of=(means["loss"].sel(size=0.8), unattacked["loss"]),
-            against={one_of_five: (unattacked["loss"][:, 0], unattacked["loss"][:, 1:])},
-            note=f"Over the same model unattacked: {listed(relative['loss'].sel(size=0.8), number)}; after attacks of 0.2: "
-            f"{listed(relative['loss'].sel(size=0.2), number)}.",
+            note=f"Over the same model unattacked: {listed(relative['loss'].sel(size=[0.2, 0.8]), number)}.",
+            **beside_unattacked("loss"),
         ),
         claim(
             "robust",
             "They are robust: the worst row of W^T W raises their loss less.",
-            how=f"rise of the loss under each example's worst row, a tenth of the norm ({SAMPLES:,} examples), after attacks "
-            "of 0.8, over the lowest of several unattacked models",
+            how="rise of the loss under each example's worst row, a tenth of the norm, after attacks of 0.8, over the lowest "
+            "of several unattacked models",
             measure=lambda pair: pair[0] / pair[1].min("size", skipna=False),
             expect=below(1),
-            of=(means["rise"].sel(size=0.8), unattacked["rise"]),
-            against={one_of_five: (unattacked["rise"][:, 0], unattacked["rise"][:, 1:])},
             note=f"Over the same model unattacked: {listed(relative['rise'].sel(size=0.8), number)}.",
+            evidence=evidence.adding(f"{SAMPLES:,} examples"),
+            **beside_unattacked("rise"),
         ),
     ]
 
@@ -152,7 +140,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             for density in DENSITIES
             for draw, name in DRAWS.items()
         }
-        return Figure(curve_panel(curves, "attack in training, share of the average input norm", label), caption)
+        return Figure(tg.figures.curve_panel(curves, "attack in training, share of the average input norm", label), caption)
 
     return {
         "superposition": by_strength(

@@ -14,10 +14,8 @@ import xarray as xr
 import tegum as tg
 from tegum.claims import Claim, above, best_of, every, near
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import curve_panel
 
 DENSITIES = [1.0, 0.5, 0.3, 0.1, 0.05]
-MODERATE = [0.5, 0.3]
 M = 5
 BIASED, PLAIN, LINEAR = "with a hidden bias, n = 10", "without, n = 10", "linear-hidden, n = 10"
 NETS = {
@@ -26,65 +24,55 @@ NETS = {
     LINEAR: tg.nets.ReluOutput(10, M),
 }
 COUNTS = (10, 50, 200)
-RECIPE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=3000, batch_size=256, seeds=16),
-    "paper": RECIPE.replaced(steps=6000, batch_size=1024, seeds=32),
-}
+QUICK = tg.Recipe(steps=3000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=16)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=6000, batch_size=1024, seeds=32)}
 MANY_SEEDS: dict[Profile, int] = {"quick": 4, "paper": 8}
-SAMPLES = 4096
 
 
 def study(profile: Profile) -> xr.Dataset:
     """Models with and without hidden bias, and models of more and more features."""
-    recipe, sweep = SIZE[profile], {"density": DENSITIES}
-    few = tg.features.Independent(10, importance=tg.features.geometric(0.75, 10))
-    runs = {name: tg.train(net, few, recipe, sweep=sweep) for name, net in NETS.items()}
-    active = [shares(NETS[name], few, runs[name]) for name in (BIASED, PLAIN)]
-    crowd = []
-    for n in COUNTS:
-        net, features = tg.nets.ReluHidden(n, M), tg.features.Independent(n)
-        crowd.append(shares(net, features, tg.train(net, features, recipe.replaced(seeds=MANY_SEEDS[profile]), sweep=sweep)))
-    data = xr.Dataset(
+    recipe, few = RECIPE[profile], tg.features.Independent(10, importance=tg.features.geometric(0.75, 10))
+    runs = {name: trained(net, few, recipe) for name, net in NETS.items()}
+    fewer = recipe.replaced(seeds=MANY_SEEDS[profile])
+    crowd = [trained(tg.nets.ReluHidden(n, M), tg.features.Independent(n), fewer)["active"] for n in COUNTS]
+    return xr.Dataset(
         {
-            "active": xr.concat(active, "bias").assign_coords(bias=[BIASED, PLAIN]),
-            "crowd_active": xr.concat(crowd, "features").rename(seed="crowd_seed").assign_coords(features=list(COUNTS)),
+            "active": xr.concat([runs[name]["active"] for name in (BIASED, PLAIN)], xr.Variable("bias", [BIASED, PLAIN])),
+            "crowd_active": xr.concat(crowd, xr.Variable("features", list(COUNTS))).rename(seed="crowd_seed"),
             "b_hidden": runs[BIASED]["b_hidden"],
-            "loss": xr.concat([run["loss"] for run in runs.values()], "kind").assign_coords(kind=list(runs)),
+            "loss": xr.concat([run["loss"] for run in runs.values()], xr.Variable("kind", list(runs))),
         },
         attrs=runs[BIASED].attrs,
     )
-    data.attrs["interrupted"] = max(run.attrs["interrupted"] for run in runs.values())
-    return data
 
 
-def shares(net: tg.nets.Net, features: tg.features.Features, run: xr.Dataset) -> xr.DataArray:
-    """How often the hidden units of every model are active, averaged over the units; (density, seed)."""
-    found = []
+def trained(net: tg.nets.Net, features: tg.features.Independent, recipe: tg.Recipe) -> xr.Dataset:
+    """Models at every density, and how often the hidden units of each are ``active``, averaged over the units."""
+    run = tg.train(net, features, recipe, sweep={"density": DENSITIES})
+    active = []
     for density in DENSITIES:
-        x = features.replaced(density=density).sample(SAMPLES, seed=1).astype(np.float32)
+        x = features.replaced(density=density).sample(4096, seed=1).astype(np.float32)
         params = {name: run[name].sel(density=density).values for name in net.parameter_shapes()}
         h = net.hidden(params, np.broadcast_to(x, (run.sizes["seed"], *x.shape)))
-        found.append((h > 0).mean(axis=(-2, -1)))
-    return run["loss"].copy(data=found)
+        active.append((h > 0).mean(axis=(-2, -1)))
+    return run.assign(active=run["loss"].copy(data=active))
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """Both ways to run linearly."""
-    bias, active = data["b_hidden"], data["active"]
-    relative = data["loss"].min("seed") / data["loss"].sel(kind=LINEAR, drop=True).min("seed")
-    crowd = data["crowd_active"].mean("crowd_seed")
-    fewest, most = (crowd.isel(features=k) for k in (0, -1))
+    bias, active = data["b_hidden"].median(("seed", "hidden")), data["active"].mean("seed")
+    crowd, lowest = data["crowd_active"].mean("crowd_seed"), data["loss"].min("seed")
+    relative = lowest / lowest.sel(kind=LINEAR, drop=True)
+    fewest, most = data["features"].values[[0, -1]]
     return [
         Claim(
             "bias-positive",
             "Given a hidden bias, the model makes it positive and its hidden units run linearly.",
             how="median hidden bias, and how often hidden units are active, at each density",
-            measure=lambda models: {"bias": models[0].median(("seed", "hidden")), "active": models[1].mean("seed")},
             expect={"bias": above(0), "active": above(0.95, "%")},
-            of=(bias, active.sel(bias=BIASED)),
-            against={"without a hidden bias": (xr.zeros_like(bias), active.sel(bias=PLAIN))},
-            evidence=every(active.sel(bias=BIASED)),
+            of={"bias": bias, "active": active.sel(bias=BIASED)},
+            against={"without a hidden bias": {"bias": 0 * bias, "active": active.sel(bias=PLAIN)}},
+            evidence=every(data["active"].isel(bias=0)),
             needs=8,
         ),
         Claim(
@@ -100,12 +88,12 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "many-features",
             "Without a hidden bias but with many features, the model simulates one by averaging over features.",
-            how=f"how often hidden units are active at n = {int(most['features'])}, m = {M}, at moderate densities",
-            measure=lambda shares: {"active": shares.sel(density=MODERATE), "where sparse": shares.isel(density=[-1])},
+            how=f"how often hidden units are active at n = {most}, m = {M}, at moderate densities",
+            measure=lambda shares: {"active": shares.sel(density=[0.5, 0.3]), "share where sparse": shares.isel(density=[-1])},
             expect={"active": above(0.9, "%")},
-            of=most,
-            against={f"n = {int(fewest['features'])}": fewest},
-            evidence=every(data["crowd_active"].isel(features=-1), over="crowd_seed"),
+            of=crowd.sel(features=most),
+            against={f"n = {fewest}": crowd.sel(features=fewest)},
+            evidence=every(data["crowd_active"].sel(features=most), over="crowd_seed"),
             needs=4,
             note="The fewer features are active at a time, the less steady is their sum.",
         ),
@@ -114,18 +102,17 @@ def claims(data: xr.Dataset) -> list[Claim]:
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """How often hidden units are active, and the bias."""
-    crowd = data["crowd_active"].mean("crowd_seed")
-    curves = {BIASED: data["active"].sel(bias=BIASED).mean("seed")}
-    curves |= {f"without, n = {n}": crowd.sel(features=n) for n in data["features"].values}
-    median = {"median hidden bias, n = 10": data["b_hidden"].median(("seed", "hidden"))}
+    active = {BIASED: data["active"].sel(bias=BIASED).mean("seed")}
+    active |= {f"without, n = {int(each['features'])}": each.mean("crowd_seed") for each in data["crowd_active"]}
+    bias = {"median hidden bias, n = 10": data["b_hidden"].median(("seed", "hidden"))}
     return {
         "active": Figure(
-            curve_panel(curves, "density", "how often a hidden unit is active", log_x=True),
+            tg.figures.curve_panel(active, "density", "how often a hidden unit is active", log_x=True),
             "How often the hidden units are active. With a hidden bias nearly always: the ReLU hardly ever cuts and the layer "
             "is linear. Without one it cuts, unless many features are active at a time.",
         ),
         "bias": Figure(
-            curve_panel(median, "density", "hidden bias", log_x=True),
+            tg.figures.curve_panel(bias, "density", "hidden bias", log_x=True),
             "The median hidden bias over all units and models; it started at 0.",
         ),
     }

@@ -1,17 +1,15 @@
 """A ReLU on the hidden layer: as features grow sparser, neurons stop having one feature each and share them in codes.
 
 Paper: section 8, stack plots and the sweep over density (F33, F34).  y = ReLU(W^T ReLU(W x) + b), n = 10, m = 5, importance
-0.75^i, the best of 1,000 fits at each density (quick: 200).  One density inside each range of the paper's table, 0.15 and
-0.12 as printed.  The paper gives no training: here AdamW at 3e-3 without decay, cosine schedule to 0.  All fits at a density
-are compared on the same 2^20 samples, so that noise does not choose.  The matcher of `tegum.geometry.codes` names what each
-fit found, whatever the order of features; whether they are in the order of importance is a claim of its own.  Beside them
-every code of the paper is built by hand, features in order of importance, and trained on with the same recipe.  Baseline: the
-best net without superposition has one neuron for each of the five most important features and the mean of the others, loss
-sum_{i >= 5} I_i (p/3 - p^2/4).  Controls are models with a linear hidden layer.
+0.75^i, the best of 1,000 fits at each density (quick: 200), one inside each range of the paper's table, 0.15 and 0.12 as
+printed.  Training is not given: here AdamW at 3e-3 without decay, cosine schedule to 0.  All fits at a density are compared on
+the same 2^20 samples, so that noise does not choose.  The matcher of `tegum.geometry.codes` names what each fit found, whatever
+the order of features; that order is a claim of its own.  Every code of the paper is also built by hand, features in order of
+importance, and trained on with the same recipe.  Baseline: the best net without superposition has a neuron for each of the five
+most important features and the mean of the others, loss sum_{i >= 5} I_i (p/3 - p^2/4).  Controls have a linear hidden layer.
 """
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -20,37 +18,30 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Claim, at_least, below, best_of, equal, falling, near, passes
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import NeuronPanel, census_dots, stack_panels
-from tegum.geometry import code_of, hand_built
-from tegum.geometry.codes import ALL_MONOSEMANTIC, CODES, EIGHT_IN_FIVE, UNNAMED, WEIGHTY, blocks_of, sign_pattern
+from tegum.geometry.codes import ALL_MONOSEMANTIC, CODES, EIGHT_IN_FIVE, UNNAMED, WEIGHTY, code_of, hand_built
 from tegum.theory import dropped_loss
 
 PRINTED = dict(zip([0.7, 0.3, 0.15, 0.12, 0.06, 0.03], CODES, strict=True))
 DENSITIES = list(PRINTED)
-ALONE = [5, 3, 2, 1, 0, 0]
-"""Monosemantic neurons of the paper's best models."""
 NET = tg.nets.ReluHidden(10, 5)
 IMPORTANCE = tg.features.geometric(0.75, 10)
-RECIPE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0, evaluation_samples=2**20)
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=5000, batch_size=512, seeds=200),
-    "paper": RECIPE.replaced(steps=10_000, batch_size=1024, seeds=1000),
-}
-LINEAR_SEEDS = 10
+QUICK = tg.Recipe(
+    steps=5000, batch_size=512, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=200, evaluation_samples=2**20
+)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=10_000, batch_size=1024, seeds=1000)}
 LEAD_SAMPLES = 2**20
 
 
 def study(profile: Profile) -> xr.Dataset:
     """All fits, the codes built by hand and trained on, and linear-hidden models."""
     features = tg.features.Independent(10, importance=IMPORTANCE)
-    recipe, sweep = SIZE[profile], {"density": DENSITIES}
+    recipe, sweep = RECIPE[profile], {"density": DENSITIES}
     data = tg.train(NET, features, recipe, sweep=sweep)
     W = np.stack([hand_built(name, 10) for name in CODES])
     b = np.where((W == 0).all(axis=-2), np.array(DENSITIES)[:, None, None] / 2, 0)
     longer = recipe.replaced(seeds=len(CODES), record_steps=(0,))
     built = tg.train(NET, features, longer, sweep=sweep, initial={"W": W, "b": b}).rename(seed="kind_built")
-    linear = tg.train(tg.nets.ReluOutput(10, 5), features, recipe.replaced(seeds=LINEAR_SEEDS), sweep=sweep)
-    data.attrs["interrupted"] = max(run.attrs["interrupted"] for run in (data, built, linear))
+    linear = tg.train(tg.nets.ReluOutput(10, 5), features, recipe.replaced(seeds=10), sweep=sweep)
     built = built.assign_coords(kind_built=list(CODES))
     return data.assign(
         kind=(("density", "seed"), [[code_of(W).name for W in fits] for fits in data["W"].values.astype(np.float64)]),
@@ -73,19 +64,17 @@ def codes_in(models: NDArray[np.floating]) -> dict[str, set[str]]:
 
 
 def lead(here: xr.Dataset, name: str) -> tuple[float, float] | None:
-    """By how much the best fit beats the best that has a code, and the standard error, on samples that no fit has seen.
-
-    None where no fit has the code, or the best one does.
-    """
+    """Lead of the best fit over the best with a code on new samples, and its error; None where no fit or the best has it."""
     first, having = int(here["loss"].argmin("seed")), here["loss"].where(here["kind"] == name)
     if having.isnull().all() or having[first].notnull():
         return None
-    features = tg.features.Independent(10, density=float(here["density"]), importance=IMPORTANCE)
-    x, errors = features.sample(LEAD_SAMPLES, seed=1), []
-    for seed in (int(having.argmin("seed")), first):
-        params = {key: here[key].isel(seed=seed).values.astype(np.float64) for key in ("W", "b")}
-        errors.append((x - NET.forward(params, x)) ** 2 @ IMPORTANCE)
-    ahead = errors[0] - errors[1]
+    x = tg.features.Independent(10, density=float(here["density"])).sample(LEAD_SAMPLES, seed=1)
+
+    def errors(seed: int) -> NDArray[np.float64]:
+        params = {key: here[key].values[seed].astype(np.float64) for key in ("W", "b")}
+        return np.asarray((x - NET.forward(params, x)) ** 2 @ IMPORTANCE)
+
+    ahead = errors(int(having.argmin("seed"))) - errors(first)
     return float(ahead.mean()), float(ahead.std() / np.sqrt(len(ahead)))
 
 
@@ -122,44 +111,31 @@ def regime_claim(here: xr.Dataset, name: str) -> Claim:
 
 def by_importance(W: NDArray[np.floating]) -> tuple[bool, int, int]:
     """Whether the represented features and those alone are the most important ones, and how many there are of either."""
-    pattern = sign_pattern(W)
+    pattern = tg.geometry.codes.sign_pattern(W)
     represented = np.flatnonzero((pattern != 0).any(axis=0)).tolist()
-    blocks = blocks_of(pattern)
-    alone = sorted(int(features[0]) for neurons, features in blocks if len(features) == len(neurons) == 1)
+    alone = sorted(int(of[0]) for neurons, of in tg.geometry.codes.blocks_of(pattern) if len(of) == len(neurons) == 1)
     first = represented == list(range(len(represented))) and alone == list(range(len(alone)))
     return first, len(represented), len(alone)
 
 
 def features_in(W: xr.DataArray) -> dict[str, xr.DataArray]:
-    """The share of fits in which importance decides, and the most features, and most of them alone, that a fit has.
-
-    Args:
-        W: (density, fit, hidden, feature).
-    """
-    found = xr.DataArray(
-        [[by_importance(each) for each in fits] for fits in W.values], {"density": W["density"]}, ["density", "fit", "what"]
-    )
+    """The share of fits (density, fit, ...) in which importance decides; the most features that one has, and the most alone."""
+    rows = [[by_importance(each) for each in fits] for fits in W.values]
+    found = xr.DataArray(rows, {"density": W["density"]}, ["density", "fit", "what"])
     most = found.max("fit")
     return {"by importance": found[..., 0].mean("fit"), "features represented": most[:, 1], "of these alone": most[:, 2]}
 
 
-def alone_in(W: xr.DataArray) -> dict[str, Any]:
+def alone_in(W: xr.DataArray) -> dict[str, object]:
     """How many neurons are alone with a feature: at each density, at both ends, and where there are others too."""
     alone = features_in(W)["of these alone"]
     both = int(((alone > 0) & (alone < W.sizes["hidden"])).sum())
     return {"neurons alone": alone, "at both ends": alone.values[[0, -1]], "densities with both kinds": both}
 
 
-def excited(W: NDArray[np.floating]) -> NDArray[np.int64]:
-    """How many neurons each feature excites, by importance."""
-    return np.asarray((sign_pattern(W) > 0).sum(axis=0))
-
-
-def words_in(models: NDArray[np.floating]) -> dict[str, Any]:
-    """How many neurons each feature of every model excites, and how many models have the order of the hand-built code."""
-    found, ordered = [excited(W) for W in models], excited(hand_built(EIGHT_IN_FIVE, 10))
-    agree = sum(np.array_equal(each, ordered) for each in found)
-    return {"neurons excited": np.array(found), "fits in this order": agree, "fits": len(found)}
+def excited(models: NDArray[np.floating]) -> NDArray[np.int64]:
+    """How many neurons each feature of every model excites, by importance; (models, features)."""
+    return np.array([(tg.geometry.codes.sign_pattern(W) > 0).sum(axis=0) for W in models]).reshape(-1, 10)
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
@@ -167,9 +143,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
     data = data.assign(data[["W", "built_W", "linear_W"]].astype(np.float64))
     best, claim = tg.best(data), partial(Claim, evidence=best_of(data["loss"], "loss on a common test set"), needs=100)
     W = best["W"].drop_vars("seed").expand_dims("fit", axis=1)
+    never_rising = falling(strictly=False)
     here = data.isel(density=CODES.index(EIGHT_IN_FIVE))
     having = here.isel(seed=np.flatnonzero(here["kind"] == EIGHT_IN_FIVE)).sortby("loss")
     as_built = data["untrained_loss"].sel(kind_built=ALL_MONOSEMANTIC)
+    excites, (order,) = excited(having["W"].values), excited(hand_built(EIGHT_IN_FIVE, 10)[None])
     return [
         *(regime_claim(data.sel(density=density), name) for density, name in PRINTED.items()),
         claim(
@@ -184,12 +162,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "important-words",
             f"In '{EIGHT_IN_FIVE}' one neuron tells the four most important features from the next four.",
-            how="neurons that each feature excites, by importance, in the best fit with this code at density "
-            f"{float(here['density']):g}",
-            measure=words_in,
-            expect={"neurons excited": equal(excited(hand_built(EIGHT_IN_FIVE, 10)))},
-            of=having["W"].values[:1],
-            against={"every fit with this code": having["W"].values},
+            how=f"neurons that each feature excites, by importance, of the best such fit at density {float(here['density']):g}",
+            measure=lambda found: {"neurons excited": found, "in this order": sum((found == order).all(1)), "fits": len(found)},
+            expect={"neurons excited": equal(order)},
+            of=excites[:1],
+            against={"every fit with this code": excites},
             evidence=best_of(here["loss"], "loss").adding(
                 f"with this code {described(having['loss'])}",
                 f"built by hand in this order and trained on: {float(here['built_loss'].sel(kind_built=EIGHT_IN_FIVE)):.6f}",
@@ -200,14 +177,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "With sparsity neurons go from one feature each to many; in between both kinds live in one model.",
             how="neurons that are alone with one feature, at each density",
             measure=alone_in,
-            expect={
-                "neurons alone": falling(strictly=False),
-                "at both ends": equal([5, 0]),
-                "densities with both kinds": at_least(1),
-            },
+            expect={"neurons alone": never_rising, "at both ends": equal([5, 0]), "densities with both kinds": at_least(1)},
             of=W,
             against={"the most in a model with a linear hidden layer": data["linear_W"]},
-            note=f"The paper's own models have {', '.join(map(str, ALONE))}.",
+            note="The paper's own models have 5, 3, 2, 1, 0, 0.",
         ),
         claim(
             "better-than-naive",
@@ -225,21 +198,21 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The best models as matrix and stacks, and what all fits found."""
     panels = {}
     for density, W in zip(DENSITIES, tg.best(data)["W"].values.astype(np.float64), strict=True):
-        blocks = blocks_of(sign_pattern(W))
+        blocks = tg.geometry.codes.blocks_of(tg.geometry.codes.sign_pattern(W))
         single = [neurons[0] for neurons, features in blocks if len(features) == 1]
-        panels[f"p = {density:g}<br>{code_of(W).name}"] = NeuronPanel(W, ~np.isin(np.arange(5), single))
+        panels[f"p = {density:g}<br>{code_of(W).name}"] = tg.figures.NeuronPanel(W, ~np.isin(np.arange(5), single))
     close = (data["loss"] < 1.01 * data["loss"].min("seed")).mean("seed").values
     census = data.assign(relative_loss=data["loss"] / data["naive_loss"], built_loss=data["built_loss"] / data["naive_loss"])
     count = data.sizes["seed"]
     return {
         "neurons": Figure(
-            stack_panels(panels, matrix=True),
+            tg.figures.stack_panels(panels, matrix=True),
             f"Each column is the best of {count} fits at a density. Above, W (red +, blue −); below, every neuron's weights as "
             "a stack, one rectangle a feature, dark where it is alone and bright where it shares. Neurons on grey hold several "
             "features. From left to right features grow sparser, and neurons with one feature give way to codes.",
         ),
         "census": Figure(
-            census_dots(census, CODES, UNNAMED),
+            tg.figures.census_dots(census, CODES, UNNAMED),
             f"Every one of the {count} fits at each density is a dot, sorted by loss, as a share of the loss of the best net "
             "without superposition, and coloured by the code that the matcher reads. Crosses are the paper's codes built by "
             f"hand and trained on. Within 1 % of the lowest loss are {', '.join(f'{share:.1%}' for share in close)} of them.",

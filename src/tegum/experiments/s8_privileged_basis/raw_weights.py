@@ -1,11 +1,10 @@
 """A ReLU on the hidden layer gives neurons a meaning: raw weights can be read, most neurons belong to one feature.
 
-Paper: section 8, raw weights of a linear-hidden and a ReLU-hidden model (F32), sizes and training not given.  Here both
-families have n = 10, m = 5, importance 0.75^i, as in the sweep that follows it, at densities from 1 to 0.05, with Xavier
-initial weights and AdamW at 3e-3 without decay, cosine schedule to 0.  A neuron is dedicated if its largest |weight| is more
-than 5 times the second largest.  Moderate sparsity is read as densities 0.5 and 0.3.  Chance is the share among random
-rotations of the trained linear models, which compute the same.  All seeds count beside the best by loss.  Baseline: without
-superposition five neurons have a feature each, and all of them are dedicated.
+Paper: section 8, raw weights of a linear-hidden and a ReLU-hidden model (F32), sizes and training not given.  Here both have
+n = 10, m = 5, importance 0.75^i, as in the sweep that follows it, densities 1 to 0.05, Xavier initial weights and AdamW at 3e-3
+without decay, cosine schedule to 0.  A neuron is dedicated if its largest |weight| is more than 5 times the second.  Moderate
+sparsity is read as densities 0.5 and 0.3.  Chance is the share among random rotations of the linear models, which compute the
+same.  All seeds count beside the best by loss.  Without superposition all neurons would be dedicated.
 """
 
 import numpy as np
@@ -14,37 +13,28 @@ import xarray as xr
 import tegum as tg
 from tegum.claims import Claim, at_least, at_most, best_of, every
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import NeuronPanel, curve_panel, stack_panels
-from tegum.geometry import monosemantic, second_to_first
-from tegum.geometry.neurons import random_rotations
 
 DENSITIES = [1.0, 0.7, 0.5, 0.3, 0.2, 0.15, 0.1, 0.05]
 MODERATE = [0.5, 0.3]
 RELU, LINEAR = "ReLU-hidden", "linear-hidden"
 NETS = {RELU: tg.nets.ReluHidden(10, 5), LINEAR: tg.nets.ReluOutput(10, 5)}
 FEATURES = tg.features.Independent(10, importance=tg.features.geometric(0.75, 10))
-RECIPE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=4000, batch_size=256, seeds=32),
-    "paper": RECIPE.replaced(steps=10_000, batch_size=1024, seeds=32, evaluation_samples=2**20),
-}
-TIMES_SECOND = 5
+QUICK = tg.Recipe(steps=4000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=32)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=10_000, batch_size=1024, evaluation_samples=2**20)}
 ROTATIONS = 200
 
 
 def study(profile: Profile) -> xr.Dataset:
     """Both families at all densities."""
-    runs = [tg.train(net, FEATURES, SIZE[profile], sweep={"density": DENSITIES}) for net in NETS.values()]
-    data = xr.concat(runs, "net", combine_attrs="drop_conflicts", join="exact").assign_coords(net=list(NETS))
-    data.attrs["interrupted"] = max(run.attrs["interrupted"] for run in runs)
-    return data
+    runs = [tg.train(net, FEATURES, RECIPE[profile], sweep={"density": DENSITIES}) for net in NETS.values()]
+    return xr.concat(runs, xr.Variable("net", list(NETS)), combine_attrs="drop_conflicts", join="exact")
 
 
 def dedicated(models: xr.Dataset, rotations: int = 0) -> xr.DataArray:
     """The share of dedicated neurons in every model; on request after random rotations of its hidden layer, their mean."""
     W = models["W"].values.astype(np.float64)
-    turned = random_rotations(W, rotations, seed=0) if rotations else W[None]
-    share = (second_to_first(turned) < 1 / TIMES_SECOND).mean(axis=(0, -1))
+    turned = tg.geometry.neurons.random_rotations(W, rotations, seed=0) if rotations else W[None]
+    share = (tg.geometry.second_to_first(turned) < 1 / 5).mean(axis=(0, -1))
     return models["loss"].copy(data=share)
 
 
@@ -55,9 +45,8 @@ def best_share(models: xr.Dataset) -> xr.DataArray:
 
 def readable(models: xr.Dataset) -> dict[str, xr.DataArray]:
     """The shares in the best and in all models at moderate density, and in the best at the lowest."""
-    best, mean = best_share(models), dedicated(models).mean("seed")
-    moderate = {"best": best.sel(density=MODERATE), "mean of all": mean.sel(density=MODERATE)}
-    return moderate | {"best, lowest density": best.isel(density=[-1])}
+    best, mean = best_share(models), dedicated(models).mean("seed").sel(density=MODERATE)
+    return {"best": best.sel(density=MODERATE), "share in all": mean, "share at the lowest density": best.isel(density=[-1])}
 
 
 def beyond_chance(models: xr.Dataset) -> dict[str, float]:
@@ -66,7 +55,7 @@ def beyond_chance(models: xr.Dataset) -> dict[str, float]:
     count = models["W"].isel(feature=0).size
     # where no neuron is dedicated the error is that of one
     error = np.sqrt(max(share, by_chance, 1 / count) / count)
-    return {"dedicated": share, "after rotation": by_chance, "standard errors apart": abs(share - by_chance) / error}
+    return {"share dedicated": share, "after rotation": by_chance, "standard errors apart": abs(share - by_chance) / error}
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
@@ -105,19 +94,19 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     for net in NETS:
         for p in MODERATE:
             W = tg.best(data.sel(net=net, density=p))["W"].values.astype(np.float64)
-            panels[f"{net}<br>p = {p:g}"] = NeuronPanel(W, ~monosemantic(W, 0.3))
+            panels[f"{net}<br>p = {p:g}"] = tg.figures.NeuronPanel(W, ~tg.geometry.monosemantic(W, 0.3))
     curves = {f"{net}, best": best_share(data.sel(net=net)) for net in NETS}
     curves |= {f"{net}, all": dedicated(data.sel(net=net)).mean("seed") for net in NETS}
     curves[f"{LINEAR}, rotated at random"] = dedicated(data.sel(net=LINEAR), ROTATIONS).mean("seed")
     return {
         "weights": Figure(
-            stack_panels(panels, matrix=True),
+            tg.figures.stack_panels(panels, matrix=True),
             f"The raw weights (above) and each neuron's weights as a stack (below) of the best of {data.sizes['seed']} models. "
             "With a ReLU on the hidden layer a column has one large entry where a neuron belongs to one feature; without, any "
             "rotation would do as well and every neuron is a mixture. Neurons on grey hold several features.",
         ),
         "dedicated": Figure(
-            curve_panel(curves, "density", "share of dedicated neurons", log_x=True),
+            tg.figures.curve_panel(curves, "density", "share of dedicated neurons", log_x=True),
             "The share of neurons whose largest weight is more than five times the second. Behind a ReLU it is highest at "
             "moderate density: where all features are active the ReLU hardly cuts, and where they are sparse neurons share "
             "them. Without a ReLU it is to be compared with the share after random rotations.",

@@ -17,25 +17,13 @@ import tegum as tg
 from tegum.claims import Claim, above, at_least, below, best_of
 from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.experiments.s9_computation.shared import (
-    FEATURES,
-    RECIPE,
-    Nets,
-    best_nets,
-    by_density,
-    neuron_panels,
-    relative_loss,
-    trained,
-)
-from tegum.figures import curve_panel, stack_panels
-from tegum.geometry import main_features, monosemantic, second_to_first
-from tegum.geometry.neurons import primary_share
+from tegum.experiments.s9_computation import shared
+from tegum.experiments.s9_computation.shared import Nets, best_nets, by_density
+from tegum.geometry import main_features, monosemantic
 
 DENSITIES = [0.03, 0.01]
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=10_000, batch_size=512, seeds=4, root_seed=1, evaluation_samples=2**17),
-    "paper": RECIPE.replaced(steps=30_000, batch_size=1024, seeds=4, root_seed=1, evaluation_samples=2**20),
-}
+QUICK = shared.RECIPE.replaced(steps=10_000, batch_size=512, seeds=4, root_seed=1, evaluation_samples=2**17)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=30_000, batch_size=1024, evaluation_samples=2**20)}
 SAMPLES: dict[Profile, int] = {"quick": 2**17, "paper": 2**19}
 BANDS: dict[str, tuple[float, float]] = {"top 1 %": (0.99, 1.0), "40 to 60 %": (0.4, 0.6)}
 TENTHS = [(k / 10, (k + 1) / 10) for k in range(9)] + [(0.9, 0.99), (0.99, 1.0)]
@@ -44,19 +32,17 @@ POLYSEMANTIC, MONOSEMANTIC, BEFORE = "polysemantic", "monosemantic", "before tra
 
 def study(profile: Profile) -> xr.Dataset:
     """The nets, and how often the primary feature is active in every band of activations of the best ones."""
-    data = trained(DENSITIES, SIZE[profile])
+    data = shared.trained(DENSITIES, RECIPE[profile])
     initial, rows = best_nets(data, initial=True), []
     for p, V in best_nets(data).items():
-        x = FEATURES.replaced(density=p).sample(SAMPLES[profile], seed=1).astype(np.float32)
+        x = shared.FEATURES.replaced(density=p).sample(SAMPLES[profile], seed=1).astype(np.float32)
         mono = monosemantic(V)
         rows.append([mean_shares(x, group) for group in (V[~mono], V[mono], initial[p])])
     shares = np.array(rows)
     return data.assign(
         share=(("density", "kind", "band"), shares[..., : len(BANDS)]),
         tenths=(("density", "kind", "quantile"), shares[..., len(BANDS) :]),
-    ).assign_coords(
-        kind=[POLYSEMANTIC, MONOSEMANTIC, BEFORE], band=list(BANDS), quantile=[(low + high) / 2 for low, high in TENTHS]
-    )
+    ).assign_coords(kind=[POLYSEMANTIC, MONOSEMANTIC, BEFORE], band=list(BANDS), quantile=np.mean(TENTHS, axis=1))
 
 
 def mean_shares(x: NDArray[np.floating], V: NDArray[np.float64]) -> list[float]:
@@ -65,7 +51,7 @@ def mean_shares(x: NDArray[np.floating], V: NDArray[np.float64]) -> list[float]:
     if not len(V):
         return [float("nan")] * len(bands)
     h, active, primary = np.maximum(x @ V.T.astype(np.float32), 0), x != 0, main_features(V)
-    return [float(np.nanmean(primary_share(h, active, primary, *band))) for band in bands]
+    return [float(np.nanmean(tg.geometry.neurons.primary_share(h, active, primary, *band))) for band in bands]
 
 
 def both_kinds(nets: Nets) -> dict[str, xr.DataArray | float]:
@@ -78,32 +64,24 @@ def alone(held: dict[float, tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> d
     """The monosemantic share of some chosen neurons and of the others."""
     chosen = by_density(held, lambda net: monosemantic(net[0])[net[1]])
     others = by_density(held, lambda net: monosemantic(net[0])[~net[1]])
-    return {"of these": chosen, "of the others": others, "difference at 0.03": float((chosen - others).sel(density=0.03))}
+    return {"share of these": chosen, "of the others": others, "difference at 0.03": float((chosen - others).sel(density=0.03))}
 
 
-def fullest_tenth(V: NDArray[np.float64]) -> tuple[float, int]:
-    """The middle of the fullest tenth of the ratios of second to largest weight, and how many neurons are in it."""
-    counts, _ = np.histogram(second_to_first(V), bins=10, range=(0, 1))
-    return ((counts.argmax() + 0.5) / 10 if len(V) else np.nan), int(counts.max())
-
-
-def modes(nets: Nets) -> dict[str, xr.DataArray]:
-    """The fullest tenth at each density, and how many neurons there are."""
-    return {
-        "middle of the fullest tenth": by_density(nets, lambda V: fullest_tenth(V)[0]),
-        "neurons in it": by_density(nets, lambda V: fullest_tenth(V)[1]),
-        "neurons": by_density(nets, len),
-    }
+def fullest_tenth(nets: Nets) -> dict[str, xr.DataArray]:
+    """Of the tenths of ratios of second to largest weight the fullest, how many neurons are in it, and how many there are."""
+    tenths = {p: np.histogram(tg.geometry.second_to_first(V), bins=10, range=(0, 1))[0] for p, V in nets.items()}
+    middle = by_density(tenths, lambda counts: (counts.argmax() + 0.5) / 10 if counts.any() else np.nan)
+    return {"fullest tenth around": middle, "neurons in it": by_density(tenths, np.max), "neurons": by_density(tenths, np.sum)}
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """Both kinds side by side, and what they look like from their activations."""
     nets, initial = best_nets(data), best_nets(data, initial=True)
-    claim = partial(Claim, evidence=best_of(data["loss"], "loss on a common test set"), needs=3)
+    before, evidence = {"the same nets before training": initial}, best_of(data["loss"], "loss on a common test set")
+    claim = partial(Claim, against=before, evidence=evidence, needs=3)
     top, middle = (data["share"].sel(band=band, drop=True) for band in BANDS)
-    first_ten = {p: (V, main_features(V) < 10) for p, V in nets.items()}
-    last_ten = {p: (V, np.isin(main_features(V), np.unique(main_features(V))[-10:])) for p, V in nets.items()}
-
+    main = {p: main_features(V) for p, V in nets.items()}
+    last_ten = {p: (nets[p], np.isin(features, np.unique(features)[-10:])) for p, features in main.items()}
     return [
         claim(
             "both-kinds",
@@ -112,9 +90,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             measure=both_kinds,
             expect={"rarer kind, in the better net": at_least(2)},
             of=nets,
-            against={"the same nets before training": initial},
-            note=f"Their losses over that of the best net without superposition: {listed(relative_loss(data), number)}. Above "
-            "1 that net, built by hand, is better.",
+            note=f"Losses over that of the best net without superposition: {listed(shared.relative_loss(data), number)}.",
         ),
         claim(
             "important-alone",
@@ -122,17 +98,16 @@ def claims(data: xr.Dataset) -> list[Claim]:
             how="monosemantic share of neurons whose main feature is one of the first ten, and of the others, at density 0.03",
             measure=alone,
             expect={"difference at 0.03": above(0)},
-            of=first_ten,
+            of={p: (nets[p], features < 10) for p, features in main.items()},
             against={"the ten least important main features": last_ten},
         ),
         claim(
             "primary-and-secondary",
             "Polysemantic neurons have a large primary and smaller secondary weights.",
             how="the fullest tenth of the ratios of second largest to largest weight",
-            measure=modes,
-            expect={"middle of the fullest tenth": below(0.6)},
+            measure=fullest_tenth,
+            expect={"fullest tenth around": below(0.6)},
             of={p: V[~monosemantic(V)] for p, V in nets.items()},
-            against={"the same nets before training": initial},
         ),
         claim(
             "top-looks-monosemantic",
@@ -159,20 +134,17 @@ def claims(data: xr.Dataset) -> list[Claim]:
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The neurons, and what is active when they fire."""
-    curves = {
-        f"{kind}, p = {p:g}": data["tenths"].sel(density=p, kind=kind)
-        for p in DENSITIES
-        for kind in (POLYSEMANTIC, MONOSEMANTIC)
-    }
+    tenths = data["tenths"].sel(kind=[POLYSEMANTIC, MONOSEMANTIC])
+    curves = {f"{curve['kind'].item()}, p = {curve['density']:g}": curve for at in tenths for curve in at}
     return {
         "neurons": Figure(
-            stack_panels(neuron_panels(data), columns=1, row_height=240, own_scale=True),
+            tg.figures.stack_panels(shared.panels(data), columns=1, row_height=240, own_scale=True),
             "Input weights at the canonical scale, one bar a neuron, dark where a feature is alone. On grey the polysemantic "
             "ones: one large primary weight and several small secondary ones. Neurons of important features (left) tend to "
             "have one.",
         ),
         "activations": Figure(
-            curve_panel(curves, "quantile of a neuron's activations", "share with the primary feature active"),
+            tg.figures.curve_panel(curves, "quantile of a neuron's activations", "share with the primary feature active"),
             "How often the primary feature is active, from a neuron's weakest activations (left) to its strongest (right). "
             "Whoever looks only at top activations takes polysemantic neurons for monosemantic ones.",
         ),

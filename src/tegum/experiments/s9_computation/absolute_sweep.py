@@ -5,12 +5,12 @@ x) + b); the paper says nothing of training.  Initial weights and rates are thos
 weights leave most outputs dead where features are sparse.  The best of all seeds on a common test set is shown.  The paper
 judges polysemanticity by eye; here a neuron is monosemantic if no second input weight exceeds a tenth of its largest, and other
 scores stand beside it.  Neurons whose largest output weight is below 1 % of the net's (at the canonical scale) do not count.
-Baseline: the best net without superposition, two neurons for each of the 20 most important features, in closed form
-(`tegum.theory.absolute`).
+Baseline: the best net without superposition, two neurons for each of the 20 most important features (`tegum.theory.absolute`).
 """
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -20,24 +20,13 @@ import tegum as tg
 from tegum.claims import Claim, above, at_least, at_most, below, best_of, equal, falling, rising
 from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.experiments.s9_computation.shared import (
-    RECIPE,
-    M,
-    Nets,
-    best_nets,
-    by_density,
-    neuron_panels,
-    relative_loss,
-    trained,
-)
-from tegum.figures import curve_panel, stack_panels
+from tegum.experiments.s9_computation import shared
+from tegum.experiments.s9_computation.shared import Nets, best_nets, by_density, relative_loss
 from tegum.geometry import left_out, main_features, monosemantic, participation_ratio, weights_above
 
 DENSITIES = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001]
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=8000, batch_size=512, seeds=3, evaluation_samples=2**17),
-    "paper": RECIPE.replaced(steps=30_000, batch_size=1024, seeds=4, evaluation_samples=2**20),
-}
+QUICK = shared.RECIPE.replaced(steps=8000, batch_size=512, seeds=3, evaluation_samples=2**17)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=30_000, batch_size=1024, seeds=4, evaluation_samples=2**20)}
 SCORES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.bool_]]] = {
     "no second weight above 0.1 of the largest": monosemantic,
     "no second weight above 0.3 of the largest": lambda V: monosemantic(V, 0.3),
@@ -49,7 +38,7 @@ BEFORE = "the same nets before training"
 
 def study(profile: Profile) -> xr.Dataset:
     """The nets at all densities, and the initial weights that they came from."""
-    return trained(DENSITIES, SIZE[profile])
+    return shared.trained(DENSITIES, RECIPE[profile])
 
 
 def kinds(nets: Nets) -> dict[str, xr.DataArray]:
@@ -64,13 +53,13 @@ def kinds(nets: Nets) -> dict[str, xr.DataArray]:
 def pairs(V: NDArray[np.float64]) -> dict[str, int]:
     """How many features have two neurons of opposite sign, how many of these are among the 20 most important ones."""
     main = main_features(V)
-    positive = V[np.arange(len(V)), main] > 0
-    both = set(main[positive].tolist()) & set(main[~positive].tolist())
+    held = set(zip(main.tolist(), (V[np.arange(len(V)), main] > 0).tolist(), strict=True))
+    both = [i for i in range(V.shape[1]) if {(i, True), (i, False)} <= held]
     return {
-        "features with a neuron of either sign": len(both),
-        f"of the first {M // 2}": sum(i < M // 2 for i in both),
+        "features with both signs": len(both),
+        "of the first 20": sum(i < 20 for i in both),
         "neurons": len(V),
-        "neurons that repeat another's": len(V) - len(set(zip(main.tolist(), positive.tolist(), strict=True))),
+        "neurons that repeat another's": len(V) - len(held),
     }
 
 
@@ -81,48 +70,39 @@ def ranks(dealt: dict[float, tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> 
     return {"monosemantic": one, "polysemantic": many, "difference": many - one}
 
 
-def turned_round(V: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which neurons are monosemantic, dealt to them in reverse order of the importance of their main feature."""
-    order, mono = np.argsort(main_features(V), kind="stable"), monosemantic(V)
-    dealt = np.zeros_like(mono)
-    dealt[order] = mono[order][::-1]
-    return dealt
-
-
 def claims(data: xr.Dataset) -> list[Claim]:
     """The shift, who makes it, and that it pays."""
     nets, first = best_nets(data), best_nets(data, initial=True)
     claim = partial(Claim, evidence=best_of(data, "loss on a common test set"), needs=3)
     shift = partial(claim, how="monosemantic share of the neurons in use", measure=kinds)
     relative, late = relative_loss(data), [p for p in nets if p <= 0.1]
-    both_kinds = {p: V for p, V in nets.items() if p <= 0.03 and 0 < monosemantic(V).mean() < 1}
+    by_rank = {p: V[np.argsort(main_features(V), kind="stable")] for p, V in nets.items() if p <= 0.03}
+    dealt = {p: (V, monosemantic(V)) for p, V in by_rank.items() if 0 < monosemantic(V).mean() < 1}
     others = "; ".join(f"{name}: {listed(by_density(nets, score), number)}" for name, score in list(SCORES.items())[1:])
 
-    def at(densities: list[float], nets: Nets = nets) -> Nets:
-        return {p: nets[p] for p in densities}
+    def at(*densities: float) -> dict[str, Any]:
+        """The nets at these densities, and as a control what they were before training."""
+        return {"of": {p: nets[p] for p in densities}, "against": {BEFORE: {p: first[p] for p in densities}}}
 
     return [
         shift(
             "dense-monosemantic",
             "At densities 1 and 0.3 all neurons are monosemantic.",
             expect={"monosemantic": at_least(0.95, "%")},
-            of=at([1.0, 0.3]),
-            against={BEFORE: at([1.0, 0.3], first)},
             note=f"By other scores: {others}.",
+            **at(1.0, 0.3),
         ),
         shift(
             "few-at-a-tenth",
             "At density 0.1 a few neurons are slightly polysemantic.",
             expect={"monosemantic": at_least(0.6, "%"), "polysemantic neurons": at_least(1)},
-            of=at([0.1]),
-            against={BEFORE: at([0.1], first)},
+            **at(0.1),
         ),
         shift(
             "ever-fewer",
             "From there on ever more neurons are polysemantic.",
             expect={"monosemantic": falling("%")},
-            of=at(late),
-            against={BEFORE: at(late, first)},
+            **at(*late),
         ),
         claim(
             "ever-more-features",
@@ -130,43 +110,34 @@ def claims(data: xr.Dataset) -> list[Claim]:
             how="participation ratio (sum w^2)^2 / sum w^4 of input weights, mean over the neurons in use",
             measure=lambda nets: by_density(nets, participation_ratio),
             expect=rising(),
-            of=at(late),
-            against={BEFORE: at(late, first)},
             note="A graded score, where the share of monosemantic neurons is 0 at more than one density.",
+            **at(*late),
         ),
         shift(
             "sparse-polysemantic",
             "At density 0.001 all neurons are highly polysemantic.",
             expect={"monosemantic": at_most(0.05, "%")},
-            of=at([0.001]),
-            against={"density 1": at([1.0])},
+            of={0.001: nets[0.001]},
+            against={"density 1": {1.0: nets[1.0]}},
         ),
         claim(
             "pairs-at-one",
             "At density 1 the 20 most important features have two neurons each.",
             how="largest input weight of every neuron, and its sign",
             measure=pairs,
-            expect={
-                "features with a neuron of either sign": equal(M // 2),
-                f"of the first {M // 2}": equal(M // 2),
-                "neurons": equal(M),
-            },
+            expect={"features with both signs": equal(20), "of the first 20": equal(20), "neurons": equal(40)},
             of=nets[1.0],
             against={BEFORE: first[1.0]},
-            note=f"The best net has {float(relative[0]):.2f} times the loss of this code, which can be built by hand: a neuron "
-            "that repeats another's leaves half a feature out.",
+            note=f"A neuron that repeats another's leaves half a feature out; loss: {relative.values[0]:.2f} times the code's.",
         ),
         claim(
             "important-ones-alone",
             "Polysemantic neurons hold the less important features.",
-            how="mean rank in importance of the main feature, of monosemantic and of polysemantic neurons, at 0.03 and less "
-            "where both kinds are there",
+            how="mean rank in importance of the main feature, of either kind of neuron, at 0.03 and less where both are there",
             measure=ranks,
             expect={"difference": above(0)},
-            of={p: (V, monosemantic(V)) for p, V in both_kinds.items()},
-            against={
-                "kinds dealt out in reverse order of importance": {p: (V, turned_round(V)) for p, V in both_kinds.items()}
-            },
+            of=dealt,
+            against={"kinds dealt out in reverse order of importance": {p: (V, kind[::-1]) for p, (V, kind) in dealt.items()}},
         ),
         claim(
             "computes-in-superposition",
@@ -191,13 +162,13 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     scores = {name: by_density(nets, score) for name, score in SCORES.items()}
     return {
         "neurons": Figure(
-            stack_panels(neuron_panels(data), signed=False, columns=1, row_height=150, own_scale=True),
+            tg.figures.stack_panels(shared.panels(data), signed=False, columns=1, row_height=150, own_scale=True),
             "Every neuron's input weights as a stack of |W1| at the canonical scale, coloured by the feature's interference, "
             "sorted by the importance of its largest feature; polysemantic neurons on grey. Features grow sparser downwards: "
             f"single blocks give way to towers (each row has its own scale). The best of {data.sizes['seed']} at each density.",
         ),
         "scores": Figure(
-            curve_panel(scores, "density", "share of monosemantic neurons", log_x=True),
+            tg.figures.curve_panel(scores, "density", "share of monosemantic neurons", log_x=True),
             "The share of monosemantic neurons by four scores. They differ where neurons have a large weight and small ones.",
         ),
     }

@@ -5,9 +5,10 @@ given.  Here y = ReLU(W2 ReLU(W1 x) + b) with n = 6 and n = 10 features, m = 10,
 Xavier initial weights, AdamW at 3e-3 without decay, cosine schedule to 0.  The detector is `tegum.geometry.motif`; every seed
 counts.  Its control is the same nets with every input weight given to the next feature.  Beside them the motif is built by hand
 with the paper's numbers (n = 3, m = 5, equal importances), with ratios from 1 (symmetric superposition) to 16, and with and
-without inhibition, and trained on with the same recipe.  All losses are on common test sets.  Baseline: the best net without
-superposition (`tegum.theory.absolute`).
+without inhibition, and trained on likewise.  Test sets are common.  Baseline: `tegum.theory.absolute_without_superposition`.
 """
+
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -25,25 +26,21 @@ M, COUNTS = 10, [6, 10]
 RATIOS = [1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 16.0]
 PAPER = 4.0
 MOTIF, SYMMETRIC, BARE = f"ratio {PAPER:g}", "ratio 1", f"ratio {PAPER:g} without inhibition"
-RECIPE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
-SIZE: dict[Profile, tg.Recipe] = {
-    "quick": RECIPE.replaced(steps=4000, batch_size=256, seeds=50, evaluation_samples=2**17),
-    "paper": RECIPE.replaced(steps=10_000, batch_size=1024, seeds=200, evaluation_samples=2**20),
-}
+QUICK = tg.Recipe(
+    steps=4000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=50, evaluation_samples=2**17
+)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=10_000, batch_size=1024, seeds=200, evaluation_samples=2**20)}
 
 
 def study(profile: Profile) -> xr.Dataset:
     """Nets of both sizes from many initial weights, and the motif built by hand."""
-    recipe, runs = SIZE[profile], []
+    recipe, runs = RECIPE[profile], []
     for n in COUNTS:
         features = tg.features.Independent(n, importance=tg.features.geometric(0.7, n), signed=True)
         run = tg.train(tg.nets.AbsoluteValue(n, M), features, recipe, sweep={"density": DENSITIES})
-        named = {name: f"{name}_{n}" for name in ("W1", "W2", "loss", "status")} | {"feature": f"feature_{n}"}
-        naive = without_superposition(DENSITIES, features, M)
-        runs.append(run[["W1", "W2", "loss", "status"]].rename(named).assign({f"naive_{n}": naive}))
-    data = xr.merge([*runs, built(recipe)], combine_attrs="override", join="exact")
-    data.attrs["interrupted"] = max(run.attrs["interrupted"] for run in runs)
-    return data
+        run = run[["W1", "W2", "loss", "status"]].assign(naive=without_superposition(DENSITIES, features, M))
+        runs.append(run.rename({name: f"{name}_{n}" for name in ("feature", *run.data_vars)}))
+    return xr.merge([*runs, built(recipe)], combine_attrs="override", join="exact")
 
 
 def built(recipe: tg.Recipe) -> xr.Dataset:
@@ -60,37 +57,30 @@ def built(recipe: tg.Recipe) -> xr.Dataset:
 
 
 def nets_of(data: xr.Dataset, n: int) -> xr.Dataset:
-    """Weights of all nets of one size, and their losses over that without superposition; (density, seed)."""
+    """Weights, losses over that without superposition and numbers of motifs of all nets of one size; (density, seed)."""
+    nets = data[[f"W1_{n}", f"W2_{n}"]].rename({f"W1_{n}": "W1", f"W2_{n}": "W2", f"feature_{n}": "feature"})
     relative = (data[f"loss_{n}"] / data[f"naive_{n}"]).transpose("density", "seed")
-    return xr.Dataset({"W1": data[f"W1_{n}"], "W2": data[f"W2_{n}"], "relative": relative}).rename({f"feature_{n}": "feature"})
+    return nets.assign(relative=relative, motifs=motif_counts(nets["W1"], nets["W2"]))
 
 
-def motif_counts(nets: xr.Dataset) -> xr.DataArray:
+def motif_counts(W1: xr.DataArray, W2: xr.DataArray) -> xr.DataArray:
     """How many motifs each net has; (density, seed)."""
-    weights = [nets["W1"], nets["W2"]]
     axes = [["hidden", "feature"], ["feature", "hidden"]]
-    counts: xr.DataArray = xr.apply_ufunc(lambda *net: len(motifs(*net)), *weights, input_core_dims=axes, vectorize=True)
-    return counts
-
-
-def rates(nets: xr.Dataset) -> dict[str, xr.DataArray | float]:
-    """The share of nets with a motif, at all densities together and at each."""
-    has = motif_counts(nets) > 0
-    return {"together": float(has.mean()), "by density": has.mean("seed")}
+    return xr.DataArray(xr.apply_ufunc(lambda *net: len(motifs(*net)), W1, W2, input_core_dims=axes, vectorize=True))
 
 
 def rate_claim(data: xr.Dataset, n: int) -> Claim:
     """How often training finds the motif at one size."""
     nets = nets_of(data, n)
-    best = nets.assign(motifs=motif_counts(nets)).isel(seed=nets["relative"].argmin("seed"))
+    best = nets.isel(seed=nets["relative"].argmin("seed"))
     return Claim(
         f"rate-{n}",
         f"Small nets form the asymmetric motif (n = {n}, m = {M}).",
         how="nets in which the detector finds one, all seeds at all densities together",
-        measure=rates,
+        measure=lambda counts: {"together": float((counts > 0).mean()), "share by density": (counts > 0).mean("seed")},
         expect={"together": at_least(0.1, "%")},
-        of=nets,
-        against={"input weights given to the next feature": nets.assign(W1=nets["W1"].roll(feature=1))},
+        of=nets["motifs"],
+        against={"input weights given to the next feature": motif_counts(nets["W1"].roll(feature=1), nets["W2"])},
         evidence=every(nets["relative"]),
         needs=30,
         note=f"Motifs in the best nets: {listed(best['motifs'], number)}. Their losses over that of the best net without "
@@ -100,42 +90,37 @@ def rate_claim(data: xr.Dataset, n: int) -> Claim:
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """How often it forms, what it is worth, and that it is computation in superposition."""
-    sparse, dense = (xr.concat([nets_of(data, n)["relative"][k] for n in COUNTS], xr.Variable("n", COUNTS)) for k in (0, -1))
-    by_hand = Evidence(
-        f"hand-built nets, n = 3, m = 5, at {len(DENSITIES)} densities; losses over the best without superposition"
+    losses = xr.concat([data[f"loss_{n}"] / data[f"naive_{n}"] for n in COUNTS], xr.Variable("n", COUNTS))
+    p, sparse, dense = data["density"].values, losses.isel(density=0, drop=True), losses.isel(density=-1, drop=True)
+    by_hand = f"hand-built nets, n = 3, m = 5, at {len(p)} densities; losses over the best without superposition"
+    beside_symmetric = partial(
+        Claim,
+        how=f"losses with the paper's ratio {PAPER:g} and then with 1: rising where the motif loses less",
+        expect=rising(),
+        of=data.sel(version=[MOTIF, SYMMETRIC]),
+        against={"the same ratio without inhibition": data.sel(version=[BARE, SYMMETRIC])},
+        evidence=Evidence(by_hand),
     )
-
-    def beside_symmetric(name: str, version: str) -> xr.DataArray:
-        return data[name].sel(version=[version, SYMMETRIC])
-
     return [
         *(rate_claim(data, n) for n in COUNTS),
-        Claim(
+        beside_symmetric(
             "better-than-symmetric",
             "The motif loses less than symmetric superposition with the same wiring.",
-            how=f"losses as built, with the paper's ratio {PAPER:g} and then with 1: rising where the motif loses less",
-            expect=rising(),
-            of=beside_symmetric("built", MOTIF),
-            against={"the same ratio without inhibition": beside_symmetric("built", BARE)},
-            evidence=by_hand,
-            note="Above 1 a net without superposition is better still.",
+            measure=lambda versions: versions["built"],
+            note="As built. Above 1 a net without superposition is better still.",
         ),
-        Claim(
+        beside_symmetric(
             "better-after-training",
             "The motif still loses less after both were trained on.",
-            how=f"losses after the same training, from ratio {PAPER:g} and then from 1: rising where the motif loses less",
-            expect=rising(),
-            of=beside_symmetric("trained_on", MOTIF),
-            against={"the same ratio without inhibition": beside_symmetric("trained_on", BARE)},
-            evidence=by_hand,
+            measure=lambda versions: versions["trained_on"],
         ),
         Claim(
             "better-than-naive",
             "The trained nets compute in superposition: no net with one feature to a neuron does as well.",
-            how=f"lowest loss at density {DENSITIES[0]:g} over that of the best net without superposition (closed form)",
+            how=f"lowest loss at density {p[0]:g} over that of the best net without superposition (closed form)",
             expect=below(0.99),
             of=sparse.min("seed", skipna=False),
-            against={f"the median net at density {DENSITIES[-1]:g}": dense.median("seed", skipna=False)},
+            against={f"the median net at density {p[-1]:g}": dense.median("seed", skipna=False)},
             evidence=best_of(sparse[0], "loss on a common test set"),
             needs=30,
         ),
@@ -145,7 +130,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The drawn example twice, and what the ratio is worth."""
     nets = nets_of(data, COUNTS[0])
-    has = motif_counts(nets) > 0
+    has = nets["motifs"] > 0
     # the lowest loss against the baseline, among nets with a motif if there are any
     net = nets.isel(nets["relative"].where(has | ~has.any(), np.inf).argmin(["density", "seed"]))
     W1, W2 = (net[name].values.astype(np.float64) for name in ("W1", "W2"))
@@ -154,28 +139,23 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     V1, V2 = rescaled_neurons(W1, W2)
     mixed = ~monosemantic(V1)
     words = "; ".join(f"feature {each.culprit} disturbs {each.victim}, ratio {each.ratio:.1f}" for each in found) or "none"
-    example = (
-        f"n = {COUNTS[0]}, m = {M}, density {float(net['density']):g}, loss {float(net['relative']):.2f} of the best without "
-        f"superposition. Motifs: {words}."
-    )
+    size = f"n = {COUNTS[0]}, m = {M}, density {float(net['density']):g}"
+    panels = {"input weights W1": NeuronPanel(V1, mixed), "output weights W2": NeuronPanel(V2.T, mixed)}
     ratios = data[["built", "trained_on"]].isel(version=slice(len(RATIOS))).assign_coords(version=RATIOS)
     curves = {
         f"p = {p:g}, {words}": ratios[name].sel(density=p)
         for name, words in (("built", "as built"), ("trained_on", "trained on"))
-        for p in (DENSITIES[0], DENSITIES[-1])
+        for p in data["density"].values[[0, -1]]
     }
     return {
         "graph": Figure(
             weight_graphs({"the best net with a motif" if found else "the best net": WeightGraph(W1, W2, marked)}),
-            f"{example} Red weights excite, blue ones inhibit; A and B of a motif have a dark ring. A has one wide and "
-            "one narrow input and the reverse widths at its outputs; B fires on the wide input and inhibits the other output.",
+            f"{size}, loss {float(net['relative']):.2f} of the best without superposition. Motifs: {words}. Red weights "
+            "excite, blue ones inhibit; A and B of a motif have a dark ring. A has one wide and one narrow input and the "
+            "reverse widths at its outputs; B fires on the wide input and inhibits the other output.",
         ),
         "stacks": Figure(
-            stack_panels(
-                {"input weights W1": NeuronPanel(V1, mixed), "output weights W2": NeuronPanel(V2.T, mixed)},
-                colour="feature",
-                ordered_by=V1,
-            ),
+            stack_panels(panels, colour="feature", ordered_by=V1),
             "The same net as stacks, one bar a neuron, one rectangle a weight, coloured by feature; both panels have the "
             "neurons in the same order. Neurons on grey hold several features.",
         ),

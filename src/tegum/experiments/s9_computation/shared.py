@@ -1,10 +1,10 @@
 """What experiments on |x| share: their baseline; with n = 100, m = 40 how nets are trained and which neurons count.
 
 Xavier initial weights do not work where features are sparse: x_i alone makes about half of the output ReLUs negative and they
-never become active (after 6,000 steps at density 0.001 the loss is 70 times that of a net without superposition).  Training
-therefore starts where all outputs are active (`tegum.nets.alive_parameters`), and warms up for a tenth of the steps, because
-the output bias otherwise sinks faster than weights grow.  At densities of 0.01 and more: scale 0.3, rate 1e-2; below: scale 1,
-rate 5e-3; AdamW without decay, cosine schedule to 0.
+never become active (after 6,000 steps at density 0.001 the loss is 70 times that without superposition).  Training starts where
+all outputs are active (`tegum.nets.alive_parameters`), and warms up for a tenth of the steps, as the output bias otherwise
+sinks faster than weights grow.  At densities of 0.01 and more: scale 0.3, rate 1e-2; below: 1 and 5e-3; AdamW without decay,
+cosine schedule.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,21 +19,18 @@ from tegum.figures import NeuronPanel
 from tegum.geometry import monosemantic, rescaled_neurons
 from tegum.geometry.neurons import inactive_neurons
 from tegum.nets import alive_parameters
-from tegum.theory import absolute_without_superposition
 
 N, M = 100, 40
 NET = tg.nets.AbsoluteValue(N, M)
 FEATURES = tg.features.Independent(N, importance=tg.features.geometric(0.8, N), signed=True)
 RECIPE = tg.Recipe(schedule="cosine", weight_decay=0, record_steps=(0,))
-SPARSE = 0.01
-"""Nets at densities below this have larger initial weights and learn more slowly."""
 Nets = dict[float, NDArray[np.float64]]
 """The input weights of a net's neurons, (m, n), by density."""
 
 
 def without_superposition(densities: list[float], features: tg.features.Independent, m: int) -> xr.DataArray:
     """The loss of the best net with m neurons and one feature to a neuron, at each density."""
-    losses = [absolute_without_superposition(p, features.importance, m)[0] for p in densities]
+    losses = [tg.theory.absolute_without_superposition(p, features.importance, m)[0] for p in densities]
     return xr.DataArray(losses, {"density": densities}, ["density"])
 
 
@@ -41,14 +38,13 @@ def trained(densities: list[float], recipe: tg.Recipe) -> xr.Dataset:
     """The nets, what they were at first (``start_W1``, ``start_loss``), and ``naive``, the loss without superposition."""
     runs = []
     for sparse, scale, rate in ((False, 0.3, 1e-2), (True, 1.0, 5e-3)):
-        mine = [p for p in densities if (p < SPARSE) == sparse]
+        mine = [p for p in densities if (p < 0.01) == sparse]
         if mine:
             initial = alive_parameters(NET, len(recipe.seed_list), recipe.root_seed, scale)
             own = recipe.replaced(learning_rate=rate, warmup_steps=recipe.steps // 10)
             run = tg.train(NET, FEATURES, own, sweep={"density": mine}, initial=initial)
             runs.append(run.assign(start_W1=(run["W1"].dims, np.broadcast_to(initial["W1"], run["W1"].shape))))
     data = xr.concat(runs, "density", combine_attrs="drop_conflicts", join="exact", data_vars="all")
-    data.attrs["interrupted"] = max(run.attrs["interrupted"] for run in runs)
     naive = without_superposition(densities, FEATURES, M)
     return data.assign(naive=naive, start_loss=data["loss_history"].isel(step=0))
 
@@ -76,7 +72,7 @@ def relative_loss(data: xr.Dataset, name: str = "loss") -> xr.DataArray:
     return data[name].min("seed") / data["naive"]
 
 
-def neuron_panels(data: xr.Dataset) -> dict[str, NeuronPanel]:
+def panels(data: xr.Dataset) -> dict[str, NeuronPanel]:
     """The best net at each density, polysemantic neurons shaded, its loss in the title."""
     loss = relative_loss(data)
     return {
