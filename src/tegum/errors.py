@@ -1,14 +1,18 @@
 """What tegum says when it is used wrongly: what is wrong, the value, what to do, all mistakes at once.
 
-problems = Problems()
-problems.add("steps is 0", "train for at least 1 step")
-problems.raise_if_any()                       # InvalidInputError: steps is 0: train for at least 1 step
+>>> problems = Problems()
+>>> problems.add("steps is 0", "train for at least 1 step")
+>>> problems.raise_if_any()
+Traceback (most recent call last):
+    ...
+tegum.errors.InvalidInputError: steps is 0: train for at least 1 step
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from numbers import Integral
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,19 @@ class Problems:
         """Notes a problem."""
         self._found.append(Problem(what, advice))
 
+    def check_count(self, name: str, value: object) -> None:
+        """Notes a problem unless the value is a whole number of at least 1."""
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+            self.add(f"{name} is {value!r}", "choose a whole number of at least 1")
+
+    def check_least(self, name: str, value: float | None, least: float = 1) -> None:
+        """Notes a problem where a number is given and below the least."""
+        if value is not None and value < least:
+            self.add(f"{name} is {value}", f"choose at least {least}")
+
     @contextmanager
     def collecting(self) -> Iterator[None]:
-        """Notes the problems of a `InvalidInputError` raised inside the block instead of letting it through."""
+        """Notes the problems of an `InvalidInputError` raised inside the block instead of letting it through."""
         try:
             yield
         except InvalidInputError as mistake:

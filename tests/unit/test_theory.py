@@ -30,8 +30,8 @@ from tegum.theory import (
     sparse_loss,
     two_in_one_loss,
 )
+from tests.oracle.distributions import distributions
 from tests.oracle.families import label
-from tests.oracle.worlds import worlds
 
 numbers = st.floats(1e-8, 2) | st.floats(-2, -1e-8) | st.sampled_from([0.0, 1.0, -1.0])
 
@@ -83,7 +83,7 @@ def test_the_surface_of_two_in_one(w1: float, w2: float, p: float, r: float) -> 
     assert two_in_one_loss(w1, w2, p, r) == pytest.approx(expected, abs=1e-7, rel=1e-7)
 
 
-@pytest.mark.parametrize("world", worlds(), ids=label)
+@pytest.mark.parametrize("world", distributions(), ids=label)
 def test_the_linear_loss_for_every_distribution(world: Features) -> None:
     generator = np.random.default_rng(1)
     W, b = generator.normal(size=(2, world.n_features)) / 2, generator.normal(size=world.n_features) / 3
