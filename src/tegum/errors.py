@@ -10,13 +10,12 @@ tegum.errors.InvalidInputError: steps is 0: train for at least 1 step
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from difflib import get_close_matches
 from numbers import Integral
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong: a statement that contains the value, and what to do about it."""
 
     what: str
@@ -74,7 +73,7 @@ class Problems:
 
 
 def unknown_field(owner: str, name: str, known: Sequence[str]) -> Problem:
-    """The problem of a field that does not exist, with the closest that does."""
+    """The problem of a field that does not exist, with the closest that does; an owner may be "neither this nor that"."""
     close = get_close_matches(name, known, n=1)
     advice = f"did you mean {close[0]!r}?" if close else f"choose among {', '.join(known)}"
-    return Problem(f"{owner} has no field {name!r}", advice)
+    return Problem(f"{owner} has {'a' if owner.startswith('neither ') else 'no'} field {name!r}", advice)

@@ -1,4 +1,4 @@
-"""Kept pieces are found again, join to what the uncut call returns, and are told apart by everything that defines them."""
+"""Cached pieces are found again, join to what the uncut call returns, and are told apart by everything that defines them."""
 
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ def test_threads_and_progress_define_no_result() -> None:
     assert call.defining == {"net": NET}
 
 
-def test_a_keeper_sees_the_outer_call_only() -> None:
+def test_a_cache_sees_the_outer_call_only() -> None:
     seen: list[str] = []
 
     @cached()

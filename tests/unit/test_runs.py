@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import tegum as tg
+from tegum.caching import Call
 from tegum.cli import run
 from tegum.features import Independent
 from tegum.nets import ReluOutput
@@ -56,10 +57,8 @@ def test_another_problem_has_other_pieces(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_piece_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(*arguments: object, **options: object) -> xr.Dataset:
-        return tg.train(*arguments, **options).assign_attrs(interrupted=1)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("tegum.runs.resumable.train", stopped)
+    run = Call.run
+    monkeypatch.setattr(Call, "run", lambda call: run(call).assign_attrs(interrupted=1))
     data = train_to(tmp_path, ReluOutput(4, 2), Independent(4), RECIPE, sweep=SWEEP)
     assert data.attrs["interrupted"] == 1
     assert data.sizes["density"] == 1

@@ -1,9 +1,17 @@
 """Results on disk: whole files, trainings that can be resumed."""
 
-from tegum.runs.files import attributes_in, is_dataset, plain, read_dataset, write_atomically, write_dataset
+from tegum.runs.files import (
+    attributes_in,
+    is_dataset,
+    plain,
+    read_dataset,
+    read_or_set_aside,
+    set_aside,
+    write_atomically,
+    write_dataset,
+)
 from tegum.runs.fingerprint import fingerprint
-from tegum.runs.pieces import Pieces, set_aside
-from tegum.runs.resumable import train_to
+from tegum.runs.pieces import Pieces, train_to
 
 __all__ = [
     "Pieces",
@@ -12,6 +20,7 @@ __all__ = [
     "is_dataset",
     "plain",
     "read_dataset",
+    "read_or_set_aside",
     "set_aside",
     "train_to",
     "write_atomically",

@@ -3,12 +3,20 @@
 Numbers are tensors, everything else (dimensions, labels, words, attributes) is JSON in the file's header, so any program
 that reads safetensors can use the weights.  A file is written under a temporary name, flushed to the disk and renamed: a
 killed program leaves the old file or the new one, never half of one.
+
+>>> from tempfile import TemporaryDirectory
+>>> data = xr.Dataset({"loss": ("density", [0.2, 0.1])}, {"density": [1.0, 0.1]}, {"net": "Linear"})
+>>> with TemporaryDirectory() as folder:
+...     path = Path(folder) / "data.safetensors"
+...     write_dataset(data, path)
+...     read_dataset(path).identical(data), attributes_in(path)
+(True, {'net': 'Linear'})
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +130,9 @@ def read_dataset(path: Path | str) -> xr.Dataset:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if header.get("digest", "") not in ("", _digest(header, tensors)):
                 raise ValueError("its numbers are not those that were written")
+    except InvalidInputError:
+        raise
     except (SafetensorError, OSError, ValueError, KeyError) as error:
-        if isinstance(error, InvalidInputError):
-            raise
         raise InvalidInputError(f"{path} is damaged ({error})", "delete it and run the command again") from None
     data = xr.Dataset(attrs=attributes)
     for name, described in variables.items():
@@ -132,3 +140,20 @@ def read_dataset(path: Path | str) -> xr.Dataset:
         variable = xr.Variable(tuple(described["dims"]), values, described["attrs"])
         data = data.assign_coords({name: variable}) if described["coordinate"] else data.assign({name: variable})
     return data
+
+
+def read_or_set_aside(path: Path, notice: Callable[[str], Any]) -> xr.Dataset | None:
+    """A dataset written by `write_dataset`; None for a file that is damaged: it is set aside, saying so."""
+    try:
+        return read_dataset(path)
+    except InvalidInputError as mistake:
+        notice(f"{mistake.problems[0].what}: set aside as {set_aside(path).name}, and made again")
+        return None
+
+
+def set_aside(path: Path, why: str = "damaged") -> Path:
+    """Renames a file that is in the way, so that nothing is lost; returns its new name, which ends in ``why``."""
+    number = 1
+    while (other := path.with_name(f"{path.name}.{number}.{why}")).exists():
+        number += 1
+    return path.replace(other)
