@@ -45,7 +45,7 @@ class Pieces:
 
     Args:
         folder: where; made at the first piece.
-        notice: receives a line for each file that is damaged, which is set aside and computed again; without it that is an error.
+        notice: receives a line for each damaged file, which is set aside and computed again; without it that is an error.
         least: how many instances make a piece at least; by default two per thread.
         partial: whether a call that Ctrl-C ended returns what is finished, with the attribute ``interrupted`` 1, instead of
             raising KeyboardInterrupt.
