@@ -66,6 +66,13 @@ class Problems:
         except InvalidInputError as mistake:
             self._found.extend(mistake.problems)
 
+    @contextmanager
+    def raising(self) -> Iterator[None]:
+        """Raises, at the end of the block, everything noted before it and in it."""
+        with self.collecting():
+            yield
+        self.raise_if_any()
+
     def raise_if_any(self) -> None:
         """Raises one `InvalidInputError` with everything noted so far, each problem once; does nothing where nothing was."""
         if self._found:

@@ -9,12 +9,9 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
+from tegum.cli.output import FAULT, INTERRUPTED, WRONG_USE
 from tegum.errors import InvalidInputError
 from tegum.provenance import tegum_version
-
-WRONG_USE = 2
-FAULT = 3
-INTERRUPTED = 130
 
 app = App(name="tegum", help="The laboratory for toy models of superposition.", version=tegum_version)
 # By name and not by function, so that `tegum --help` and a wrong word do not wait until the engines are loaded.

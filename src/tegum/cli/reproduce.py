@@ -1,19 +1,15 @@
 """`tegum list`, `tegum show` and `tegum reproduce`: the paper's figures, rebuilt and judged."""
 
-from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from tegum.cli.output import duration, require_writable, say
+from tegum.cli.output import duration, require_writable, say, say_interrupted, say_verdicts
 from tegum.errors import InvalidInputError, Problems
 from tegum.experiments import Experiment, Profile, every_experiment, experiment_called, fault_of
 from tegum.progress import Display
-from tegum.report import ResultFolder, write_page
-
-FAILED_CLAIM = 1
-INTERRUPTED = 130
+from tegum.report import Part, ResultFolder, write_page
 
 
 def list_experiments() -> int:
@@ -36,7 +32,7 @@ def show(id: str, /, *, out: Path = Path("results")) -> int:  # noqa: A002
         The folder of results to look for verdicts in.
     """
     experiment = experiment_called(id)
-    say(f"{experiment.id}: {experiment.title}\n{experiment.paper}\n\n{experiment.describe.strip()}")
+    say(f"{experiment.id}: {experiment.title}\n{experiment.paper}\n\n{experiment.describe}")
     cost = ", ".join(f"{profile} {duration(seconds)}" for profile, seconds in experiment.seconds.items())
     say(f"\ncost on two cores: {cost}")
     for part in ResultFolder(out, say).parts():
@@ -75,41 +71,40 @@ def reproduce(
     problems.raise_if_any()
     experiments = chosen or list(every_experiment())
     require_writable(out)
-    folder = ResultFolder(out, say)
-    costs = _plan(experiments, profile, folder)
-    counts: Counter[str] = Counter()
-    with Display(costs) as display:
-        folder = ResultFolder(out, display.say)
-        for number, experiment in enumerate(experiments, start=1):
-            display.start(experiment.id)
-            display.say(f"[{number}/{len(experiments)}] {experiment.id}: {experiment.title}")
-            try:
-                part = folder.part(experiment, profile)
-            except KeyboardInterrupt:
-                display.say("interrupted: what is finished is kept, the same command goes on from here")
-                return INTERRUPTED
-            except InvalidInputError:
-                raise
-            except Exception as error:
-                problem = fault_of(experiment, error)
-                if problem is None:
-                    raise
-                raise InvalidInputError([problem]) from error
-            for claim in part.claims:
-                display.say(f"  {claim['verdict']:<12} {claim['statement']}")
-            counts.update(claim["verdict"] for claim in part.claims)
-            page = write_page(folder.parts(), out)
-            display.finish()
-    say(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
-    say(f"open {page}")
-    return FAILED_CLAIM if counts["failed"] else 0
+    costs = _plan(experiments, profile, ResultFolder(out, say))
+    claims: list[dict[str, Any]] = []
+    try:
+        with Display(costs) as display:
+            folder = ResultFolder(out, display.say)
+            for number, experiment in enumerate(experiments, start=1):
+                display.start(experiment.id)
+                display.say(f"[{number}/{len(experiments)}] {experiment.id}: {experiment.title}")
+                part = _part(folder, experiment, profile)
+                for claim in part.claims:
+                    display.say(f"  {claim['verdict']:<12} {claim['statement']}")
+                claims += part.claims
+                page = write_page(folder.parts(), out)
+                display.finish()
+    except KeyboardInterrupt:
+        return say_interrupted()
+    return say_verdicts(claims, page)
+
+
+def _part(folder: ResultFolder, experiment: Experiment, profile: Profile) -> Part:
+    """The experiment's results; what is wrong in the file of an experiment of one's own is a wrong use."""
+    try:
+        return folder.part(experiment, profile)
+    except Exception as error:
+        if (problem := fault_of(experiment, error)) is None:
+            raise
+        raise InvalidInputError([problem]) from error
 
 
 def _plan(experiments: list[Experiment], profile: Profile, folder: ResultFolder) -> list[tuple[str, float]]:
     """Says what will be done and what it costs; each experiment with its cost in seconds."""
-    kept = {experiment.id for experiment in experiments if folder.finished(experiment, profile)}
-    costs = [(e.id, 0.5 if e.id in kept else e.seconds[profile]) for e in experiments]
+    finished = [folder.finished(experiment, profile) for experiment in experiments]
+    ahead = [e.seconds[profile] for e, done in zip(experiments, finished, strict=True) if not done]
     count = "1 experiment" if len(experiments) == 1 else f"{len(experiments)} experiments"
-    cost = duration(sum(seconds for name, seconds in costs if name not in kept)) if len(kept) < len(experiments) else "no time"
-    say(f"{count}, {profile} profile, about {cost}" + (f" ({len(kept)} finished before)" if kept else ""))
-    return costs
+    before = f" ({sum(finished)} finished before)" if any(finished) else ""
+    say(f"{count}, {profile} profile, about {duration(sum(ahead)) if ahead else 'no time'}{before}")
+    return [(e.id, 0.5 if done else e.seconds[profile]) for e, done in zip(experiments, finished, strict=True)]

@@ -1,19 +1,16 @@
 """`tegum report` and `tegum export`: a folder of results, looked at again and handed on."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from tegum.cli.output import require_writable, say
-from tegum.errors import InvalidInputError, Problem, Problems
+from tegum.cli.output import require_writable, say, say_verdicts
+from tegum.errors import InvalidInputError, Problems
 from tegum.experiments import every_experiment
 from tegum.report import ResultFolder, read_pictures, write_page
 from tegum.report.export import export_data, export_pictures
 from tegum.runs import read_dataset
-
-FAILED_CLAIM = 1
 
 
 def report(folder: Path, /) -> int:
@@ -34,10 +31,7 @@ def report(folder: Path, /) -> int:
     parts = results.parts()
     path = write_page(parts, folder)
     problems.raise_if_any()
-    counts = Counter(claim["verdict"] for part in parts for claim in part.claims)
-    say(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
-    say(f"open {path}")
-    return FAILED_CLAIM if counts["failed"] else 0
+    return say_verdicts((claim for part in parts for claim in part.claims), path)
 
 
 def export(
@@ -61,19 +55,18 @@ def export(
     out
         Where to; the folder's own subfolder export by default.
     """
-    known = _ids_in(folder)
-    unknown = [name for name in ids if name not in known]
-    if unknown:
-        raise InvalidInputError(
-            [Problem(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}") for name in unknown]
-        )
+    known, problems = _ids_in(folder), Problems()
+    for name in ids:
+        if name not in known:
+            problems.add(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}")
+    problems.raise_if_any()
     place = folder / "export" if out is None else out
     require_writable(place)
     for name in ids or known:
         if format == "png" or format == "svg" or format == "pdf":
             written = export_pictures(read_pictures(folder, name), place / name, format)
         else:
-            written = export_data(read_dataset(folder / "data" / f"{name}.safetensors"), place / name, format)
+            written = export_data(read_dataset(ResultFolder(folder, say).data_file(name)), place / name, format)
         for path in written:
             say(str(path))
     return 0

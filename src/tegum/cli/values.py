@@ -1,9 +1,20 @@
 """How options are written: numbers, several with commas, and a name with its number.
 
-0.1        0.1,0.2,0.3        geometric:0.9
+>>> number("0.1"), numbers("0.1,0.2,0.3"), curve("geometric:0.9")
+(0.1, [0.1, 0.2, 0.3], {'geometric': 0.9})
 """
 
+from typing import Annotated
+
+from cyclopts import Parameter
+
 from tegum.errors import InvalidInputError
+
+Number = Annotated[int, Parameter(allow_leading_hyphen=True)]
+"""A whole number; one below 0 is a wrong value and not an option."""
+
+Text = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""Numbers as the functions below read them."""
 
 
 def number(text: str) -> float:

@@ -113,15 +113,13 @@ def _imported(path: Path) -> list[Path]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            above = _package_of(path).split(".")[: 1 - node.level or None] if node.level else []
-            origin = ".".join([*above, *([node.module] if node.module else [])])
+            origin = importlib.util.resolve_name("." * node.level + (node.module or ""), _package_of(path))
             names |= {origin} | {f"{origin}.{alias.name}" for alias in node.names}
     files: set[Path] = set()
     for name in names:
-        parts = name.split(".")
-        if parts[:2] == _PACKAGE.split("."):
-            for length in range(2, len(parts) + 1):
-                place = _FOLDER.joinpath(*parts[2:length])
+        if f"{name}.".startswith(f"{_PACKAGE}."):
+            parts = name.split(".")[2:]
+            for place in (_FOLDER.joinpath(*parts[:length]) for length in range(len(parts) + 1)):
                 files |= {file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()}
     return sorted(files)
 
@@ -134,10 +132,10 @@ def _package_of(path: Path) -> str:
 
 
 def fault_of(experiment: Experiment, error: Exception) -> Problem | None:
-    """Where the file of an experiment of one's own failed; None for an error that went through no such file."""
+    """Where the file of an experiment of one's own failed; None where none did, or the error says itself what is wrong."""
     path = experiment.file
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
-    if not frames or path.is_relative_to(_FOLDER):
+    if not frames or path.is_relative_to(_FOLDER) or isinstance(error, InvalidInputError):
         return None
     place = f"{path.name} fails in {frames[-1].name}, line {frames[-1].lineno}"
     advice = "correct it and run the command again; what is finished is kept"
