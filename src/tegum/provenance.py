@@ -17,18 +17,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-_NOT_SCIENCE = (
-    "experiments",
-    "figures",
-    "claims",
-    "runs",
-    "report",
-    "cli",
-    "interruption.py",
-    "caching.py",
-    "progress.py",
-    "__main__.py",
-)
+_NO_SCIENCE_FOLDERS = ("experiments", "figures", "claims", "runs", "report", "cli")
+_NO_SCIENCE_FILES = ("interruption.py", "caching.py", "progress.py", "__main__.py")
 _LIBRARIES = ("numpy", "scipy", "numba", "xarray", "plotly")
 
 
@@ -78,7 +68,7 @@ def _version_without(*parts: str) -> str:
 @cache
 def science_version() -> str:
     """A hash of the code that computes results: everything but experiments, pictures, claims and interfaces."""
-    return _version_without(*_NOT_SCIENCE)
+    return _version_without(*_NO_SCIENCE_FOLDERS, *_NO_SCIENCE_FILES)
 
 
 @cache

@@ -49,14 +49,12 @@ class Axis:
     def __init__(self, labels: Sequence[Any], **fields: Any) -> None:
         object.__setattr__(self, "labels", tuple(labels))
         object.__setattr__(self, "fields", {name: tuple(values) for name, values in fields.items()})
-        problems = Problems()
-        if not self.labels:
+        problems, count = Problems(), len(self.labels)
+        if not count:
             problems.add("an axis has no positions", "give at least one value")
         for name, values in self.fields.items():
-            if len(values) != len(self.labels):
-                problems.add(
-                    f"an axis has {len(self.labels)} labels and {len(values)} values of {name}", "give as many values as labels"
-                )
+            if len(values) != count:
+                problems.add(f"an axis has {count} labels and {len(values)} values of {name}", "give as many values as labels")
         problems.raise_if_any()
 
     def __len__(self) -> int:
@@ -144,22 +142,17 @@ def cells_of(axes: dict[str, Axis], features: Features, positions: NDArray[np.in
 
 def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray[np.float64]:
     """An axis' values of an array field, shape (positions, the field's length)."""
-    length = getattr(features, field).shape[-1]
     problems = Problems()
     rows = []
     for value in values:
-        try:
-            row = np.atleast_1d(np.asarray(value, dtype=np.float64))
-        except (TypeError, ValueError):
-            raise InvalidInputError(f"{field} is {value!r}", "give a number or an array of numbers") from None
-        if row.shape not in ((1,), (length,)):
-            raise InvalidInputError(
-                f"{field} has shape {row.shape}", f"give one number or {length} of them at each position of the axis"
-            )
-        rows.append(np.broadcast_to(row, (length,)))
         with problems.collecting():
-            features.replaced(**{field: row})
+            rows.append(getattr(features.replaced(**{field: value}), field))
     problems.raise_if_any()
+    for row in rows:
+        if row.ndim > 1:
+            raise InvalidInputError(
+                f"{field} has shape {row.shape}", f"give one number or {row.shape[-1]} of them at each position of the axis"
+            )
     return np.stack(rows)
 
 

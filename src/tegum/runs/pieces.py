@@ -116,14 +116,7 @@ def train_to(
 ) -> xr.Dataset:
     """Trains as `tegum.train` does, keeping finished pieces in ``folder``; a second call goes on where the first ended.
 
-    Args:
-        folder: where the pieces lie; made where there is none.
-        net: as in `tegum.train`, like all that follow.
-        features: their distribution.
-        recipe: how it is trained.
-        sweep: axes of the grid.
-        threads: how many models at a time.
-        progress: whether to show a bar.
+    The folder is made where there is none; all other arguments are those of `tegum.train`.
 
     Returns:
         The whole dataset; where Ctrl-C ended it, what is finished, with the attribute ``interrupted`` 1.
