@@ -142,17 +142,21 @@ def cells_of(axes: dict[str, Axis], features: Features, positions: NDArray[np.in
 
 def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray[np.float64]:
     """An axis' values of an array field, shape (positions, the field's length)."""
+    length = getattr(features, field).shape[-1]
     problems = Problems()
     rows = []
     for value in values:
+        try:
+            row = np.atleast_1d(np.asarray(value, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise InvalidInputError(f"{field} is {value!r}", "give a number or an array of numbers") from None
+        if row.shape not in ((1,), (length,)):
+            advice = f"give one number or {length} of them at each position of the axis"
+            raise InvalidInputError(f"{field} has shape {row.shape}", advice)
+        rows.append(np.broadcast_to(row, (length,)))
         with problems.collecting():
-            rows.append(getattr(features.replaced(**{field: value}), field))
+            features.replaced(**{field: row})
     problems.raise_if_any()
-    for row in rows:
-        if row.ndim > 1:
-            raise InvalidInputError(
-                f"{field} has shape {row.shape}", f"give one number or {row.shape[-1]} of them at each position of the axis"
-            )
     return np.stack(rows)
 
 
