@@ -93,22 +93,26 @@ def _digest(header: Mapping[str, str], tensors: Mapping[str, np.ndarray[Any, Any
 
 def is_dataset(path: Path) -> bool:
     """Whether a file's header says that tegum wrote it, in whatever version; False for files that are no safetensors."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return str((file.metadata() or {}).get("format", "")).startswith("tegum dataset")
-    except (SafetensorError, OSError):
-        return False
+    return _header(path).get("format", "").startswith("tegum dataset")
 
 
 def attributes_in(path: Path) -> dict[str, Any] | None:
     """A dataset's attributes, from the file's header alone; None where the file is missing, damaged or not ours."""
+    header = _header(path)
     try:
-        with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
         attributes = json.loads(header["attributes"]) if header.get("format") == _FORMAT else None
-    except (SafetensorError, OSError, ValueError, KeyError):
+    except (ValueError, KeyError):
         return None
     return attributes if isinstance(attributes, dict) else None
+
+
+def _header(path: Path) -> dict[str, str]:
+    """What the header of a safetensors file says besides its tensors; nothing where there is none."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError):
+        return {}
 
 
 def read_dataset(path: Path | str) -> xr.Dataset:
