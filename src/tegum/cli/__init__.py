@@ -16,12 +16,12 @@ from tegum.errors import InvalidInputError
 from tegum.provenance import tegum_version
 
 COMMANDS = {
-    "list": "reproduce:list_experiments",
-    "show": "reproduce:show",
-    "reproduce": "reproduce:reproduce",
+    "list": "experiments:list_experiments",
+    "show": "experiments:show",
+    "reproduce": "results:reproduce",
     "report": "results:report",
     "export": "results:export",
-    "experiment": "experiment:experiment",
+    "experiment": "experiments:start",
     "train": "training:train",
     "exact-loss": "exact_loss:exact_loss",
     "identify": "identify:identify",

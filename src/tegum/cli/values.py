@@ -18,11 +18,7 @@ Text = Annotated[str, Parameter(allow_leading_hyphen=True)]
 
 
 def number(text: str) -> float:
-    """One number.
-
-    Raises:
-        InvalidInputError: where it is none.
-    """
+    """One number; an `InvalidInputError` where it is none."""
     try:
         return float(text)
     except ValueError:
@@ -32,16 +28,12 @@ def number(text: str) -> float:
 
 
 def numbers(text: str) -> list[float]:
-    """Numbers with commas between them.
-
-    Raises:
-        InvalidInputError: where one of them is none.
-    """
+    """Numbers with commas between them; an `InvalidInputError` where one is none."""
     return [number(part) for part in text.split(",")]
 
 
 def curve(text: str) -> float | list[float] | dict[str, float]:
-    """A number, numbers with commas, or a named curve: ``geometric:0.9`` becomes ``{"geometric": 0.9}``, as in a TOML file.
+    """A number, numbers with commas, or a named curve, which becomes a mapping as in a TOML file.
 
     Raises:
         InvalidInputError: where a number is none.

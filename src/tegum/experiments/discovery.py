@@ -1,8 +1,9 @@
 """Which experiments there are, and of which files each is made: read off the folders, no list to keep.
 
-every_experiment()                        the paper's, section by section, in each by ``order``
-experiment_called("intro")                the one in experiments/*/intro.py; experiment_called("mine.py") the one in that file
-code_version(experiment)                  changes exactly when a file of experiments that it is made of does
+>>> experiment_called("intro").file.parts[-2:]              # experiment_called("mine.py") is the one in that file
+('s1_introduction', 'intro.py')
+>>> [path.name for path in code_files(experiment_called("sweep-n80"))][-3:]
+['__init__.py', 'shared.py', 'sweep_n80.py']
 """
 
 import ast

@@ -5,6 +5,10 @@
     png, svg, pdf       one file for each picture, by kaleido and the Chromium of this machine
 
 Attributes (recipe, versions, machine) stand beside the tables in ID.json.
+
+>>> data = xr.Dataset({"loss": ("density", [0.2, 0.1]), "W": (("density", "hidden"), [[1.0], [2.0]])})
+>>> [(name, list(part)) for name, part in tables(data)]
+[('density', ['loss']), ('density-hidden', ['W'])]
 """
 
 import importlib.util

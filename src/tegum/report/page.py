@@ -42,7 +42,11 @@ def _template() -> Any:
 
 
 def section_of(paper: str) -> str:
-    """The part of the paper that a figure belongs to: ``Section 3`` of ``Section 3, phase diagrams (F10)``."""
+    """The part of the paper that a figure belongs to.
+
+    >>> section_of("Section 3, phase diagrams (F10)")
+    'Section 3'
+    """
     return re.split(r"[,(]", paper)[0].strip()
 
 

@@ -31,13 +31,9 @@ _INTERNAL = ("interrupted", "wall_seconds", "seconds", KEY)
 @final
 @dataclass(frozen=True)
 class Part:
-    """What the page prints of one experiment.
+    """What the page prints of one experiment: what it says of itself (see `Experiment`), and what its study returned.
 
-    Args:
-        id: the experiment's word.
-        title: what it shows, in one line.
-        paper: which figure or section of the paper it rebuilds.
-        describe: what is trained, what is chosen where the paper is silent.
+    Attributes:
         profile: quick or paper.
         seconds: what the study cost.
         made: what the dataset says of its making.
