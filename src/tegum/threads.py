@@ -87,11 +87,6 @@ def in_pieces(
     """
     pieces = range(0, count, max(1, piece))
     threads = min(threads or default_threads(), len(pieces))
-    if threads <= 1 and progress is False:
-        memory = scratch()
-        for first in pieces:
-            work(memory, first, min(first + piece, count))
-        return count
     waiting = iter(pieces)
     lock = threading.Lock()
     done: set[int] = set()
@@ -107,6 +102,9 @@ def in_pieces(
             with lock:
                 done.add(first)
 
+    if threads <= 1 and progress is False:
+        through(threading.Event())
+        return count
     with ProgressBar(total=count, unit=unit, unit_scale=True, desc=title, progress=progress) as bar:
         whole = in_threads(through, max(threads, 1), lambda: bar.update(min(len(done) * piece, count) - bar.n))
     return count if whole else next((first for first in pieces if first not in done), count)

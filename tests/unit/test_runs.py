@@ -12,15 +12,10 @@ from tegum.cli import run
 from tegum.features import Independent
 from tegum.nets import ReluOutput
 from tegum.runs import read_dataset, train_to, write_dataset
+from tests.oracle.datasets import without_time
 
 RECIPE = tg.Recipe(steps=30, batch_size=64, seeds=3, evaluation_samples=640, record_steps=3)
 SWEEP = {"density": [1.0, 0.5, 0.1], "l1": [0.0, 0.1]}
-
-
-def without_time(data: xr.Dataset) -> xr.Dataset:
-    clean = data.copy()
-    clean.attrs = {name: value for name, value in data.attrs.items() if name not in ("created", "wall_seconds", "commit")}
-    return clean
 
 
 def test_a_dataset_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -89,8 +89,7 @@ def report(folder: Path, /) -> int:
     folder
         What `tegum reproduce --out` wrote.
     """
-    results = ResultFolder(folder, say)
-    _ids_in(folder)
+    results = _results_in(folder)
     require_writable(folder)
     problems = Problems()
     for experiment in every_experiment():
@@ -123,7 +122,8 @@ def export(
     out
         Where to; the folder's own subfolder export by default.
     """
-    known, problems = _ids_in(folder), Problems()
+    results, problems = _results_in(folder), Problems()
+    known = results.names()
     for name in ids:
         if name not in known:
             problems.add(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}")
@@ -134,17 +134,15 @@ def export(
         if format == "png" or format == "svg" or format == "pdf":
             written = export_pictures(read_pictures(folder, name), place / name, format)
         else:
-            written = export_data(read_dataset(ResultFolder(folder, say).data_file(name)), place / name, format)
+            written = export_data(read_dataset(results.data_file(name)), place / name, format)
         for path in written:
             say(str(path))
     return 0
 
 
-def _ids_in(folder: Path) -> list[str]:
-    """The experiments that have data in a folder, in the paper's order."""
-    found = {path.stem for path in (folder / "data").glob("*.safetensors")}
-    if not found:
+def _results_in(folder: Path) -> ResultFolder:
+    results = ResultFolder(folder, say)
+    if not results.names():
         advice = f"make some with `tegum reproduce --out {folder}`"
         raise InvalidInputError(f"the folder {folder} holds no results", advice)
-    known = [experiment.id for experiment in every_experiment() if experiment.id in found]
-    return known + sorted(found - set(known))
+    return results

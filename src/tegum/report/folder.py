@@ -11,7 +11,7 @@ the same; claims and pictures where all code is.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -88,10 +88,13 @@ class ResultFolder:
 
     def parts(self) -> list[Part]:
         """Everything finished in the folder: the paper's experiments in its order, then others by name."""
-        known = [experiment.id for experiment in every_experiment()]
-        others = sorted(path.stem for path in (self.path / "parts").glob("*.json") if path.stem not in known)
-        found = (read_part(self.path, name, self.notice) for name in [*known, *others])
+        names = _in_order(path.stem for path in (self.path / "parts").glob("*.json"))
+        found = (read_part(self.path, name, self.notice) for name in names)
         return [part for part in found if part is not None]
+
+    def names(self) -> list[str]:
+        """The experiments that have data in the folder: the paper's in its order, then others by name."""
+        return _in_order(path.stem for path in (self.path / "data").glob("*.safetensors"))
 
     def _judged(self, experiment: Experiment, data: xr.Dataset) -> Part:
         """The experiment's claims and pictures, written to the folder."""
@@ -129,6 +132,11 @@ class ResultFolder:
 
     def _older(self, name: str, key: str) -> Path:
         return self.path / "older" / f"{name}-{key.replace(' ', '-')}.safetensors"
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    place = {experiment.id: number for number, experiment in enumerate(every_experiment())}
+    return sorted(names, key=lambda name: (place.get(name, len(place)), name))
 
 
 def _key(experiment: Experiment, profile: Profile) -> str:

@@ -17,7 +17,6 @@ from pydantic import BaseModel
 
 from tegum.features import Features
 from tegum.nets import Activation
-from tegum.sweep import Axis
 
 
 def fingerprint(value: Any) -> str:
@@ -42,8 +41,6 @@ def _parts(value: Any) -> Iterator[bytes]:
             yield from _array(np.asarray(value))
         case BaseModel():
             yield value.model_dump_json().encode()
-        case Axis():
-            yield from _mapping({"labels": value.labels, "fields": value.fields})
         case Activation():
             yield from _mapping({"name": value.name, "code": value.code})
         case Features():
