@@ -229,6 +229,7 @@ def all_of(parts: Mapping[str, Expect], units: Mapping[str, str] | None = None) 
         units: of parts that are measured and shown, but of which nothing is expected.
     """
     tolerances = {name: expect.tolerance for name, expect in parts.items()}
+    different = set(tolerances.values())
     told = [f"{name}: {words}" for name, words in tolerances.items() if words not in ("as stated", "exact")]
 
     def shown(value: Any) -> str:
@@ -242,7 +243,7 @@ def all_of(parts: Mapping[str, Expect], units: Mapping[str, str] | None = None) 
         holds=lambda value: all(expect.holds(value[name]) for name, expect in parts.items()),
         shown=shown,
         words="; ".join(f"{name}: {expect.words}" for name, expect in parts.items()),
-        tolerance=min(tolerances.values()) if len(set(tolerances.values())) == 1 else "; ".join(told) or "as stated",
+        tolerance=different.pop() if len(different) == 1 else "; ".join(told) or "as stated",
         bounds={name: expect.bounds for name, expect in parts.items()},
     )
 
