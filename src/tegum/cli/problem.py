@@ -18,31 +18,30 @@ from inspect import signature
 from pathlib import Path
 from typing import Any, final
 
-from tegum import features as feature_laws
 from tegum import nets
 from tegum.errors import InvalidInputError, Problems, unknown_field
-from tegum.features import Features, Magnitude
+from tegum.features import (
+    AnticorrelatedSets,
+    Constant,
+    CorrelatedSets,
+    Exponential,
+    Features,
+    Independent,
+    KSparse,
+    Magnitude,
+    Uniform,
+    geometric,
+    one_odd,
+    power_law,
+)
 from tegum.nets import Net
 from tegum.sweep import Axis
 from tegum.training import Recipe
 
-FAMILIES: tuple[type[Net], ...] = (
-    nets.Linear,
-    nets.ReluOutput,
-    nets.ActivationOutput,
-    nets.ReluHidden,
-    nets.AbsoluteValue,
-)
-DISTRIBUTIONS: tuple[type[Features], ...] = (
-    feature_laws.Independent,
-    feature_laws.CorrelatedSets,
-    feature_laws.AnticorrelatedSets,
-    feature_laws.KSparse,
-)
-_CURVES = {curve.__name__: curve for curve in (feature_laws.geometric, feature_laws.power_law, feature_laws.one_odd)}
-_MAGNITUDES: dict[str, Callable[..., Magnitude]] = {
-    law.__name__.lower(): law for law in (feature_laws.Uniform, feature_laws.Exponential, feature_laws.Constant)
-}
+FAMILIES: tuple[type[Net], ...] = (nets.Linear, nets.ReluOutput, nets.ActivationOutput, nets.ReluHidden, nets.AbsoluteValue)
+DISTRIBUTIONS: tuple[type[Features], ...] = (Independent, CorrelatedSets, AnticorrelatedSets, KSparse)
+_CURVES = {curve.__name__: curve for curve in (geometric, power_law, one_odd)}
+_MAGNITUDES: dict[str, Callable[..., Magnitude]] = {law.__name__.lower(): law for law in (Uniform, Exponential, Constant)}
 _TABLES = ("net", "features", "recipe", "sweep")
 
 

@@ -109,12 +109,12 @@ def code_files(experiment: Experiment) -> list[Path]:
 
 def _imported(path: Path) -> list[Path]:
     """The files of `tegum.experiments` that a file imports, and the packages around it, which importing it runs."""
-    names = {_package_of(path)}
+    names = {package := _package_of(path)}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            origin = importlib.util.resolve_name("." * node.level + (node.module or ""), _package_of(path))
+            origin = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
             names |= {origin} | {f"{origin}.{alias.name}" for alias in node.names}
     files: set[Path] = set()
     for name in names:

@@ -46,10 +46,7 @@ def _width(initialisation: Initialisation, scale: float, shape: tuple[int, ...])
 
 
 def initial_parameters(
-    net: Net,
-    generator: np.random.Generator,
-    initialisation: Initialisation = "xavier_normal",
-    scale: float = 1.0,
+    net: Net, generator: np.random.Generator, initialisation: Initialisation = "xavier_normal", scale: float = 1.0
 ) -> dict[str, NDArray[np.float32]]:
     """The initial parameters of one instance, by name and in the shapes that the net names: matrices drawn, biases zero.
 
