@@ -1,10 +1,15 @@
-"""Where expensive results may be kept: a mark on the functions that train and minimise, and a cache that is asked first.
+"""Where expensive results are cached: a mark on the functions that train and minimise, and a cache that is asked first.
 
-    @cached(whole_with=("initial",))
-    def train(net, features, recipe=None, *, sweep=None, initial=None): ...
-
-    with caching(cache):
-        train(...)                      # calls cache(call) instead, which may find the result on disk
+>>> @cached()
+... def squares(n):
+...     return xr.Dataset({"square": ("k", [k * k for k in range(n)])})
+>>> def cache(call):
+...     print("asked for", call.function.__name__, call.arguments)
+...     return call.run()                               # or a result from disk
+>>> with caching(cache):
+...     squares(3).square.values
+asked for squares {'n': 3}
+array([0, 1, 4])
 
 Without a cache, which is the normal case, a marked function is called as it stands.  The cache of `tegum reproduce` is
 `tegum.runs.Pieces`.  A study therefore needs to know nothing of files to be resumable.
@@ -14,9 +19,9 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, ParamSpec, Protocol, final
+from typing import Any, ParamSpec, final
 
 import xarray as xr
 
@@ -41,27 +46,23 @@ class Call:
 
     def replaced(self, **changes: Any) -> "Call":
         """The same call with other arguments."""
-        return Call(self.function, self.arguments | changes, self.splittable)
+        return replace(self, arguments=self.arguments | changes)
 
     def run(self) -> xr.Dataset:
-        """The result, computed now; nothing that it calls is kept on its own."""
-        with _using(None):
+        """The result, computed now; nothing that it calls is cached on its own."""
+        with caching(None):
             return self.function(**self.arguments)
 
 
-class Cache(Protocol):
-    """Whoever is asked for the result of a call before it is computed."""
-
-    def __call__(self, call: Call) -> xr.Dataset:
-        """The result of the call, kept or computed."""
-        ...
-
+Cache = Callable[[Call], xr.Dataset]
+"""What is asked for the result of a call before it is computed, and returns it, cached or computed."""
 
 _cache: ContextVar[Cache | None] = ContextVar("cache", default=None)
 
 
 @contextmanager
-def _using(cache: Cache | None) -> Iterator[None]:
+def caching(cache: Cache | None) -> Iterator[None]:
+    """A block in which marked functions ask ``cache``, or none."""
     token = _cache.set(cache)
     try:
         yield
@@ -69,15 +70,10 @@ def _using(cache: Cache | None) -> Iterator[None]:
         _cache.reset(token)
 
 
-def caching(cache: Cache) -> Any:
-    """A block in which marked functions ask ``cache``."""
-    return _using(cache)
-
-
 def cached(
     *, splittable: bool = False, whole_with: tuple[str, ...] = ()
 ) -> Callable[[Callable[P, xr.Dataset]], Callable[P, xr.Dataset]]:
-    """Marks a function whose result depends on its arguments alone and is worth keeping.
+    """Marks a function whose result depends on its arguments alone and is worth caching.
 
     Args:
         splittable: the instances of its ``sweep`` do not depend on each other, so it may be cut along its first axis.
@@ -94,9 +90,8 @@ def cached(
                 return function(*args, **kwargs)
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
-            arguments = dict(bound.arguments)
-            unlike = any(_given(arguments[name]) for name in whole_with)
-            return cache(Call(function, arguments, splittable and not unlike))
+            whole = any(_given(bound.arguments[name]) for name in whole_with)
+            return cache(Call(function, dict(bound.arguments), splittable and not whole))
 
         return asking
 

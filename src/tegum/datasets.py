@@ -1,6 +1,8 @@
 """Datasets, assembled in one place: what each variable and axis means, in which unit, and what may have become of a model.
 
-    dataset({"loss": (("density", "seed"), losses)}, {"density": [1.0, 0.1], "seed": range(8)})
+>>> data = dataset({"b_history": (("step", "feature"), [[0.0, 0.0], [0.1, 0.2]])}, {"step": [0, 10]})
+>>> data["b_history"].attrs["long_name"], data["step"].attrs["units"]
+('output bias, after this many steps', 'step')
 
 Variables and coordinates that the tables know carry ``long_name`` and ``units``.
 """
@@ -27,7 +29,7 @@ VARIABLES = {
     "curvature": ("smallest curvature beyond the rotation symmetry", "1"),
     "curvature_error": ("estimated error of curvature", "1"),
     "converged": ("whether the gradient is below its tolerance", ""),
-    "status": ("what became of the model, see tegum.Status", ""),
+    "status": ("what became of the model, see tegum.datasets.Status", ""),
     "steps": ("quasi-Newton steps", "step"),
     "evaluations": ("evaluations of loss and gradient", ""),
     "loss_standard_error": ("standard error of loss", "1"),
@@ -36,6 +38,15 @@ VARIABLES = {
     "feature_importance": ("weight of a feature's squared error", "1"),
 }
 """Of each variable its long name and its unit: "1" for a pure number, "" for a count or a word."""
+
+PARAMETER_DIMS = {
+    "W": ("hidden", "feature"),
+    "W1": ("hidden", "feature"),
+    "W2": ("feature", "hidden"),
+    "b": ("feature",),
+    "b_hidden": ("hidden",),
+}
+"""The last dimensions of each parameter, after those of the instances."""
 
 AXES = {
     "density": ("feature density 1 − S", "1"),
@@ -77,7 +88,7 @@ def dataset(
     attrs: Mapping[str, Any] | None = None,
     meanings: Mapping[str, str] | None = None,
 ) -> xr.Dataset:
-    """A dataset whose variables say what they are.
+    """A dataset whose variables say what they are; what is recorded on the way is called like ``W_history``.
 
     Args:
         variables: dimensions and values by name.
@@ -87,8 +98,10 @@ def dataset(
     """
     data = xr.Dataset(dict(variables), dict(coords or {}), dict(attrs or {}))
     for name, variable in data.variables.items():
-        meaning, units = VARIABLES.get(str(name)) or AXES.get(str(name), ("", "1"))
-        meaning = (meanings or {}).get(str(name), meaning)
+        subject = str(name).removesuffix("_history")
+        meaning, units = VARIABLES.get(subject) or AXES.get(subject, ("", "1"))
+        meaning = (meanings or {}).get(subject, meaning)
         if meaning:
-            variable.attrs |= {"long_name": meaning, "units": units}
+            recorded = ", after this many steps" if subject != name else ""
+            variable.attrs |= {"long_name": meaning + recorded, "units": units}
     return data

@@ -1,18 +1,21 @@
 """What tegum says when it is used wrongly: what is wrong, the value, what to do, all mistakes at once.
 
-problems = Problems()
-problems.add("steps is 0", "train for at least 1 step")
-problems.raise_if_any()                       # InvalidInputError: steps is 0: train for at least 1 step
+>>> problems = Problems()
+>>> problems.add("steps is 0", "train for at least 1 step")
+>>> problems.raise_if_any()
+Traceback (most recent call last):
+    ...
+tegum.errors.InvalidInputError: steps is 0: train for at least 1 step
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from difflib import get_close_matches
+from numbers import Integral
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong: a statement that contains the value, and what to do about it."""
 
     what: str
@@ -45,13 +48,30 @@ class Problems:
         """Notes a problem."""
         self._found.append(Problem(what, advice))
 
+    def check_count(self, name: str, value: object) -> None:
+        """Notes a problem unless the value is a whole number of at least 1."""
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+            self.add(f"{name} is {value!r}", "choose a whole number of at least 1")
+
+    def check_least(self, name: str, value: float | None, least: float = 1) -> None:
+        """Notes a problem where a number is given and below the least."""
+        if value is not None and value < least:
+            self.add(f"{name} is {value}", f"choose at least {least}")
+
     @contextmanager
     def collecting(self) -> Iterator[None]:
-        """Notes the problems of a `InvalidInputError` raised inside the block instead of letting it through."""
+        """Notes the problems of an `InvalidInputError` raised inside the block instead of letting it through."""
         try:
             yield
         except InvalidInputError as mistake:
             self._found.extend(mistake.problems)
+
+    @contextmanager
+    def raising(self) -> Iterator[None]:
+        """Raises, at the end of the block, everything noted before it and in it."""
+        with self.collecting():
+            yield
+        self.raise_if_any()
 
     def raise_if_any(self) -> None:
         """Raises one `InvalidInputError` with everything noted so far, each problem once; does nothing where nothing was."""
@@ -60,7 +80,7 @@ class Problems:
 
 
 def unknown_field(owner: str, name: str, known: Sequence[str]) -> Problem:
-    """The problem of a field that does not exist, with the closest that does."""
+    """The problem of a field that does not exist, with the closest that does; an owner may be "neither this nor that"."""
     close = get_close_matches(name, known, n=1)
     advice = f"did you mean {close[0]!r}?" if close else f"choose among {', '.join(known)}"
-    return Problem(f"{owner} has no field {name!r}", advice)
+    return Problem(f"{owner} has {'a' if owner.startswith('neither ') else 'no'} field {name!r}", advice)

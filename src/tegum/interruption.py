@@ -1,8 +1,9 @@
 """Ctrl-C that cannot get lost: many libraries catch it, end early and return what they have, or swallow it in a finaliser.
 
-with noticing_interruption() as interrupted:
-    data = work()
-if interrupted: ...                     # data may be half of what it should be
+>>> with noticing_interruption() as interrupted:
+...     data = sum(range(10))
+>>> bool(interrupted)                    # if it were true, data might be half of what it should be
+False
 
 In a terminal the first Ctrl-C is answered at once: compiling, or a long step, cannot be left in the middle.
 """

@@ -1,9 +1,9 @@
 """Progress bars: one for each slow call, or one for many calls together.
 
-    with Display([("intro", 6.0), ("confused", 15.0)]) as display:       # titles and costs in seconds
-        display.start("intro")
-        tegum.train(...)                       # its bar becomes a remark at the end of the display's
-        display.finish()
+>>> with Display([("intro", 6.0), ("confused", 15.0)]) as display:         # titles and costs in seconds
+...     display.start("intro")
+...     steps = list(ProgressBar(range(3), desc="training"))               # becomes a remark at the end of the display's bar
+...     display.finish()
 
 The display advances in seconds of the cost: within a part by the clock, at most to the part's cost; at its end by what is
 left of it.  So it never runs backwards, and the time it says is left is corrected by how long the parts before it took.
@@ -18,6 +18,7 @@ from typing import Any, Self, final
 
 from tqdm import tqdm
 
+_SLOW_SECONDS = 2.0
 _ALMOST = 0.98
 _BEAT_SECONDS = 0.5
 
@@ -25,15 +26,22 @@ _display: ContextVar["Display | None"] = ContextVar("display", default=None)
 
 
 class ProgressBar(tqdm):  # type: ignore[type-arg]
-    """A progress bar of one call; inside a `Display` it shows itself there."""
+    """A progress bar of one call; inside a `Display` it shows itself there.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    Args:
+        args: what is gone through, if anything.
+        progress: True shows a bar, False none, None one where standard error is a terminal.
+        settings: of tqdm: ``total``, ``desc``, ``unit``, ...; by default nothing is shown within two seconds (``delay``).
+    """
+
+    def __init__(self, *args: Any, progress: bool | None = None, **settings: Any) -> None:
+        settings = {"delay": _SLOW_SECONDS, "disable": None if progress is None else not progress} | settings
         self._outer = _display.get()
         if self._outer is not None:
-            kwargs |= {"disable": True}
-        super().__init__(*args, **kwargs)
-        self._done, self._title = 0.0, str(kwargs.get("desc", ""))
-        self._whole = kwargs.get("total")
+            settings["disable"] = True
+        super().__init__(*args, **settings)
+        self._done, self._title = 0.0, str(settings.get("desc", ""))
+        self._whole = settings.get("total")
 
     def set_description(self, desc: str | None = None, refresh: bool | None = True) -> None:
         """What the bar counts."""

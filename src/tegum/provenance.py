@@ -1,6 +1,9 @@
 """Where a result comes from: versions, commit, machine, time.
 
 Every dataset and report carries these, so that a number can be traced to the code that made it.
+
+>>> list(provenance())
+['tegum', 'commit', 'python', 'libraries', 'machine', 'created']
 """
 
 import hashlib
@@ -14,18 +17,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-_NOT_SCIENCE = (
-    "experiments",
-    "figures",
-    "claims",
-    "runs",
-    "report",
-    "cli",
-    "interruption.py",
-    "caching.py",
-    "progress.py",
-    "__main__.py",
-)
+_NO_SCIENCE_FOLDERS = ("experiments", "figures", "claims", "runs", "report", "cli")
+_NO_SCIENCE_FILES = ("interruption.py", "caching.py", "progress.py", "__main__.py")
 _LIBRARIES = ("numpy", "scipy", "numba", "xarray", "plotly")
 
 
@@ -41,7 +34,7 @@ def tegum_version() -> str:
 @cache
 def git_commit() -> str:
     """The commit of the source tree that tegum runs from, with ``+`` where it is changed; empty if it is installed."""
-    root = Path(__file__).resolve().parents[2]
+    root = PACKAGE.parents[1]
     if not (root / ".git").exists():
         return ""
     try:
@@ -62,33 +55,35 @@ def source_version(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in sorted(paths):
         content = path.read_bytes()
-        digest.update(
-            f"{path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name} {len(content)} ".encode()
-        )
-        digest.update(content)
+        name = path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name
+        digest.update(f"{name} {len(content)} ".encode() + content)
     return digest.hexdigest()[:16]
+
+
+def _version_without(*parts: str) -> str:
+    """A hash of the package's code but for these folders and files."""
+    return source_version(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in parts)
 
 
 @cache
 def science_version() -> str:
     """A hash of the code that computes results: everything but experiments, pictures, claims and interfaces."""
-    return source_version(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in _NOT_SCIENCE)
+    return _version_without(*_NO_SCIENCE_FOLDERS, *_NO_SCIENCE_FILES)
 
 
 @cache
 def package_version() -> str:
     """A hash of all of tegum's code but the experiments."""
-    return source_version(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "experiments")
+    return _version_without("experiments")
 
 
 def provenance() -> dict[str, str]:
     """Version, commit, libraries, machine and the time now, as text."""
-    libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     return {
         "tegum": tegum_version(),
         "commit": git_commit(),
         "python": platform.python_version(),
-        "libraries": libraries,
+        "libraries": ", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }

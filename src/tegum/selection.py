@@ -1,11 +1,20 @@
-"""Best of K, in the open: choosing one seed at each grid point of a dataset that keeps them all."""
+"""Best of K, in the open: choosing one seed at each grid point of a dataset that keeps them all.
+
+>>> import tegum as tg
+>>> losses = ("density", "seed"), [[0.3, 0.2], [0.1, np.nan]]
+>>> status = ("density", "seed"), [["finished", "finished"], ["finished", "diverged"]]
+>>> data = xr.Dataset({"loss": losses, "status": status}, {"density": [1.0, 0.1], "seed": [0, 1]})
+>>> tg.best(data).seed.values
+array([1, 0])
+"""
 
 import numpy as np
 import xarray as xr
 
+from tegum.datasets import Status
 from tegum.errors import InvalidInputError
 
-_DONE = ("finished", "minimum", "saddle", "converged")
+_USABLE = (Status.FINISHED, Status.MINIMUM, Status.SADDLE, Status.CONVERGED)
 
 
 def best(data: xr.Dataset, by: str = "loss") -> xr.Dataset:
@@ -18,15 +27,13 @@ def best(data: xr.Dataset, by: str = "loss") -> xr.Dataset:
     Raises:
         InvalidInputError: where no seed of a grid point finished, naming the first such point.
     """
-    score = data[by].where(data["status"].isin(_DONE), np.inf)
+    score = data[by].where(data["status"].isin(_USABLE), np.inf)
     nothing = score.min("seed") == np.inf
     if nothing.any():
-        place = np.argwhere(nothing.values.reshape(nothing.shape))[0]
-        where = (
-            ", ".join(f"{name} {data[name].values[i]}" for name, i in zip(nothing.dims, place, strict=True)) or "the only point"
-        )
+        place = np.argwhere(nothing.values)[0] if nothing.ndim else ()
+        where = ", ".join(f"{name} {data[name].values[i]}" for name, i in zip(nothing.dims, place, strict=True))
         raise InvalidInputError(
-            f"no model finished at {where}",
+            f"no model finished at {where or 'the only point'}",
             "look at `status`; train again with a lower learning rate, or minimise with more steps",
         )
     return data.isel(seed=score.argmin("seed"))
@@ -39,6 +46,5 @@ def mean_without_worst(data: xr.Dataset, by: str = "loss") -> xr.Dataset:
         data: numbers with a dimension ``seed``, ``by`` among them; fits where ``by`` is NaN count as worst.
         by: what the worst is worst in.
     """
-    score = data[by].fillna(np.inf)
-    kept = data["seed"] != data["seed"].isel(seed=score.argmax("seed"))
-    return data.where(kept).mean("seed")
+    worst = data[by].fillna(np.inf).argmax("seed")
+    return data.where(data["seed"] != data["seed"].isel(seed=worst)).mean("seed")

@@ -5,11 +5,16 @@
 
 An axis that varies several fields varies them together, position by position; several axes make a grid.  Fields with an
 array for each feature take one array for each position.  The training engine adds the recipe's fields to these.
+
+>>> from tegum.features import Independent
+>>> pair = Axis(["rare", "common"], density=[0.01, 0.5], importance=[2, 1])
+>>> grid = feature_grid(Independent(3), {"pair": pair, "signed": [False, True]})
+>>> grid.shape, [cell.features.signed for cell in grid.cells]
+((2, 2), [False, True])
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, final
 
 import numpy as np
@@ -44,15 +49,19 @@ class Axis:
     def __init__(self, labels: Sequence[Any], **fields: Any) -> None:
         object.__setattr__(self, "labels", tuple(labels))
         object.__setattr__(self, "fields", {name: tuple(values) for name, values in fields.items()})
-        problems = Problems()
-        if not self.labels:
+        problems, count = Problems(), len(self.labels)
+        if not count:
             problems.add("an axis has no positions", "give at least one value")
         for name, values in self.fields.items():
-            if len(values) != len(self.labels):
-                problems.add(
-                    f"an axis has {len(self.labels)} labels and {len(values)} values of {name}", "give as many values as labels"
-                )
+            if len(values) != count:
+                problems.add(f"an axis has {count} labels and {len(values)} values of {name}", "give as many values as labels")
         problems.raise_if_any()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, part: slice) -> "Axis":
+        return Axis(self.labels[part], **{name: values[part] for name, values in self.fields.items()})
 
 
 @final
@@ -105,40 +114,36 @@ def check_axes(
             if field in fixed:
                 problems.add(f"the axis {name!r} varies {field}", "this field cannot be swept: give it once, or run separately")
             elif field not in known:
-                missing = unknown_field(owner, field, known)
-                what = missing.what.replace(" has no field", " has a field") if owner.startswith("neither") else missing.what
-                problems.add(what, missing.advice)
+                problems.add(*unknown_field(owner, field, known))
     return axes
 
 
 def cells_of(axes: dict[str, Axis], features: Features, positions: NDArray[np.int64], problems: Problems) -> tuple[Cell, ...]:
     """The distributions of a grid: one batch of distributions for each combination of fields that are not plain numbers."""
     own = features.field_names()
-    mine = {name: {f: v for f, v in axis.fields.items() if f in own} for name, axis in axes.items()}
+    mine = [{f: v for f, v in axis.fields.items() if f in own} for axis in axes.values()]
     numbers: dict[str, NDArray[np.float64]] = {}
-    for field, values in ((f, v) for fields in mine.values() for f, v in fields.items() if f in _ARRAYS):
+    for field, values in ((f, v) for fields in mine for f, v in fields.items() if f in _ARRAYS):
         with problems.collecting():
             numbers[field] = _stacked(field, values, features)
-    structural = [i for i, name in enumerate(axes) if any(f not in _ARRAYS for f in mine[name])]
-    names = list(axes)
+    structural = [i for i, fields in enumerate(mine) if any(f not in _ARRAYS for f in fields)]
+    corners, corner_of = np.unique(positions[:, structural], axis=0, return_inverse=True)
     cells = []
-    for corner in product(*(range(len(axes[names[i]].labels)) for i in structural)):
-        inside = np.flatnonzero(np.all(positions[:, structural] == np.array(corner, dtype=np.int64), axis=1))
+    for corner in range(len(corners)):
+        inside = np.flatnonzero(corner_of.reshape(-1) == corner)
         changes: dict[str, Any] = {"importance": np.broadcast_to(features.importance, (len(inside), features.n_features))}
-        for index, name in enumerate(names):
-            for field, values in mine[name].items():
-                if field in numbers:
-                    changes[field] = numbers[field][positions[inside, index]]
-                elif field not in _ARRAYS:
-                    changes[field] = values[corner[structural.index(index)]]
+        for along, fields in zip(positions[inside].T, mine, strict=True):
+            changes |= {f: numbers[f][along] for f in fields if f in numbers}
+            changes |= {f: values[along[0]] for f, values in fields.items() if f not in _ARRAYS}
         with problems.collecting():
             cells.append(Cell(features.replaced(**changes), inside))
     return tuple(cells)
 
 
 def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray[np.float64]:
-    """An axis' values of an array field, shape (positions, 1 or the field's length)."""
+    """An axis' values of an array field, shape (positions, the field's length)."""
     length = getattr(features, field).shape[-1]
+    problems = Problems()
     rows = []
     for value in values:
         try:
@@ -146,12 +151,9 @@ def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray
         except (TypeError, ValueError):
             raise InvalidInputError(f"{field} is {value!r}", "give a number or an array of numbers") from None
         if row.shape not in ((1,), (length,)):
-            raise InvalidInputError(
-                f"{field} has shape {row.shape}", f"give one number or {length} of them at each position of the axis"
-            )
+            advice = f"give one number or {length} of them at each position of the axis"
+            raise InvalidInputError(f"{field} has shape {row.shape}", advice)
         rows.append(np.broadcast_to(row, (length,)))
-    problems = Problems()
-    for row in rows:
         with problems.collecting():
             features.replaced(**{field: row})
     problems.raise_if_any()
@@ -174,10 +176,7 @@ class FeatureGrid:
 
 def positions_of(axes: Mapping[str, Axis]) -> NDArray[np.int64]:
     """The grid points that axes span, shape (points, axes): a position along each axis."""
-    shape = tuple(len(axis.labels) for axis in axes.values())
-    if not shape:
-        return np.zeros((1, 0), dtype=np.int64)
-    return np.stack(np.unravel_index(np.arange(int(np.prod(shape))), shape), axis=-1)
+    return np.array(list(np.ndindex(*(len(axis) for axis in axes.values()))), dtype=np.int64)
 
 
 def instance_axes(features: Features) -> dict[str, tuple[Any, ...]]:
@@ -187,11 +186,7 @@ def instance_axes(features: Features) -> dict[str, tuple[Any, ...]]:
 
 
 def check_one_source(features: Features, axes: Mapping[str, Axis]) -> None:
-    """Refuses a sweep over features that have leading axes already.
-
-    Raises:
-        InvalidInputError: where both are given.
-    """
+    """Raises an `InvalidInputError` for a sweep over features that have leading axes already."""
     if features.batch_shape and axes:
         raise InvalidInputError(
             f"the features have leading axes {features.batch_shape} and a sweep is given", "use one of the two"

@@ -1,4 +1,13 @@
-"""Many independent pieces of work on all cores: plain threads around compiled code that holds no interpreter lock."""
+"""Many independent pieces of work on all cores: plain threads around compiled code that holds no interpreter lock.
+
+>>> squares = [0] * 10
+>>> def work(scratch, first, end):
+...     squares[first:end] = [k * k for k in range(first, end)]
+>>> in_pieces(10, 3, lambda: None, work, threads=2)
+10
+>>> squares
+[0, 1, 4, 9, 16, 25, 36, 49, 64, 81]
+"""
 
 import os
 import threading
@@ -9,12 +18,45 @@ from typing import Any
 from tegum.interruption import noticing_interruption
 from tegum.progress import ProgressBar
 
-_SLOW_SECONDS = 2.0
-
 
 def default_threads() -> int:
     """The cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_threads(work: Callable[[threading.Event], None], threads: int, show: Callable[[], object]) -> bool:
+    """Runs ``work`` in several threads until all have returned; true unless Ctrl-C came, which ends the work cleanly.
+
+    Args:
+        work: is given an event that is set when it must end, because of Ctrl-C or because another thread failed.
+        threads: how many.
+        show: called from time to time, to show progress.
+    """
+    stop = threading.Event()
+
+    def guarded() -> None:
+        try:
+            work(stop)
+        except BaseException:
+            stop.set()
+            raise
+
+    interrupted = False
+    with noticing_interruption() as pressed, ThreadPoolExecutor(threads, thread_name_prefix="tegum") as executor:
+        pending = futures = {executor.submit(guarded) for _ in range(threads)}
+        try:
+            while pending:
+                _, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+                if pressed:
+                    raise KeyboardInterrupt
+                show()
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            stop.set()
+    for future in futures:
+        future.result()
+    return not interrupted
 
 
 def in_pieces(
@@ -45,58 +87,24 @@ def in_pieces(
     """
     pieces = range(0, count, max(1, piece))
     threads = min(threads or default_threads(), len(pieces))
-    if threads <= 1 and progress is False:
-        memory = scratch()
-        for first in pieces:
-            work(memory, first, min(first + piece, count))
-        return count
     waiting = iter(pieces)
-    lock, stop = threading.Lock(), threading.Event()
+    lock = threading.Lock()
     done: set[int] = set()
-    bar = ProgressBar(
-        total=count,
-        unit=unit,
-        unit_scale=True,
-        desc=title,
-        delay=_SLOW_SECONDS,
-        disable=None if progress is None else not progress,
-    )
 
-    def run() -> None:
+    def through(stop: threading.Event) -> None:
         memory = scratch()
-        try:
-            while not stop.is_set():
-                with lock:
-                    first = next(waiting, None)
-                if first is None:
-                    return
-                end = min(first + piece, count)
-                work(memory, first, end)
-                with lock:
-                    done.add(first)
-        except BaseException:
-            stop.set()
-            raise
+        while not stop.is_set():
+            with lock:
+                first = next(waiting, None)
+            if first is None:
+                return
+            work(memory, first, min(first + piece, count))
+            with lock:
+                done.add(first)
 
-    interrupted = False
-    workers = ThreadPoolExecutor(max(threads, 1), thread_name_prefix="tegum")
-    with noticing_interruption() as pressed, bar, workers as executor:
-        futures = [executor.submit(run) for _ in range(max(threads, 1))]
-        try:
-            pending = set(futures)
-            while pending:
-                _, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-                if pressed:
-                    raise KeyboardInterrupt
-                with lock:
-                    finished = len(done)
-                bar.update(min(finished * piece, count) - bar.n)
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            stop.set()
-    for future in futures:
-        future.result()
-    if not interrupted:
+    if threads <= 1 and progress is False:
+        through(threading.Event())
         return count
-    return next((first for first in pieces if first not in done), count)
+    with ProgressBar(total=count, unit=unit, unit_scale=True, desc=title, progress=progress) as bar:
+        whole = in_threads(through, max(threads, 1), lambda: bar.update(min(len(done) * piece, count) - bar.n))
+    return count if whole else next((first for first in pieces if first not in done), count)

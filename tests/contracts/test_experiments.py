@@ -22,8 +22,7 @@ import xarray as xr
 
 from tegum.caching import caching
 from tegum.claims import Claim, Expect
-from tegum.claims.expectations import says_itself
-from tegum.claims.words import plain
+from tegum.claims.words import recorded
 from tegum.experiments import Figure, Profile, every_experiment, experiment_called, experiment_files
 from tegum.experiments.discovery import code_files
 from tests.contracts.smallest import smallest
@@ -108,15 +107,15 @@ def words_and_numbers_agree(claim: Claim, record: dict[str, Any]) -> None:
         assert measured is not None
         for part, expect in each.items():
             value = measured.value[part] if part else measured.value
-            if not says_itself(expect):
-                numbers = list(_numbers([plain(value), _labels(value), _deviation(value, expect)]))
+            if not expect.says_itself:
+                numbers = list(_numbers([recorded(value), _labels(value), _deviation(value, expect)]))
                 for text in NUMBER.findall(words := expect.shown(value)):
                     assert _is_rounded(text, numbers), f"{claim.name}: {text} of {words!r} is not in {value}"
 
 
 def _labels(value: Any) -> list[Any]:
     """The labels that the words put beside entries."""
-    return [plain(value[dim].values) for dim in value.indexes] if isinstance(value, xr.DataArray) else []
+    return [recorded(value[dim].values) for dim in value.indexes] if isinstance(value, xr.DataArray) else []
 
 
 def _deviation(value: Any, expect: Expect) -> list[float]:

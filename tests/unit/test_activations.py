@@ -127,6 +127,12 @@ def test_other_processes_use_their_own_function() -> None:
     assert all("activation=Activation('own')" in line for line in said)
 
 
+def test_an_activation_has_the_same_code_in_every_process() -> None:
+    program = "from tegum.nets import ACTIVATIONS; print(*(each.code for each in ACTIVATIONS.values()))"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said.split() == [each.code for each in ACTIVATIONS.values()]
+
+
 def test_a_value_that_is_no_number_ends_the_model_not_the_batch() -> None:
     own = Activation(
         "broken far out", value=lambda y: math.log(y) if y > 5 else (y if y > -3 else math.nan), slope=lambda y: 1.0

@@ -1,4 +1,4 @@
-"""Kept pieces are found again, join to what the uncut call returns, and are told apart by everything that defines them."""
+"""Cached pieces are found again, join to what the uncut call returns, and are told apart by everything that defines them."""
 
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from tegum.exact import minimise
 from tegum.features import Independent
 from tegum.nets import ReluOutput
 from tegum.runs import Pieces, fingerprint
+from tests.oracle.datasets import without_time
 
 RECIPE = tg.Recipe(steps=30, batch_size=64, seeds=4, evaluation_samples=640)
 NET, FEATURES = ReluOutput(4, 2), Independent(4)
@@ -27,12 +28,6 @@ CALLS = {
 PIECES = {"train": 3, "train-seeds": 2, "train-initial": 1, "minimise": 3, "minimise-warm": 1}
 
 
-def clean(data: xr.Dataset) -> xr.Dataset:
-    data = data.copy()
-    data.attrs = {name: value for name, value in data.attrs.items() if name not in ("created", "wall_seconds", "commit")}
-    return data
-
-
 @pytest.mark.parametrize("name", CALLS)
 def test_pieces_join_to_the_uncut_result(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tegum.runs.pieces.default_threads", lambda: 2)
@@ -40,7 +35,7 @@ def test_pieces_join_to_the_uncut_result(name: str, tmp_path: Path, monkeypatch:
     for _ in range(2):
         pieces = Pieces(tmp_path, pytest.fail)
         with caching(pieces):
-            xr.testing.assert_identical(clean(CALLS[name]()), clean(uncut))
+            xr.testing.assert_identical(without_time(CALLS[name]()), without_time(uncut))
         assert len(list(tmp_path.iterdir())) == PIECES[name]
     assert pieces.seconds_cached > 0
 
@@ -74,7 +69,7 @@ def test_threads_and_progress_define_no_result() -> None:
     assert call.defining == {"net": NET}
 
 
-def test_a_keeper_sees_the_outer_call_only() -> None:
+def test_a_cache_sees_the_outer_call_only() -> None:
     seen: list[str] = []
 
     @cached()

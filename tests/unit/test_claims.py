@@ -67,6 +67,12 @@ def test_a_control_is_measured_and_judged_like_the_data() -> None:
     assert [control.words for control in made.controls] == ["largest: 2; count: 2", "largest: 4; count: 3"]
 
 
+def test_parts_that_are_not_judged_have_their_units() -> None:
+    made = claim({"gap": 1.0, "share": 0.5}, {"gap": above(0)}, units={"share": "%"})
+    assert made.verdict == "held"
+    assert made.as_record("intro")["measured"] == "gap: 1; share: 50 %"
+
+
 def test_without_data_on_which_it_must_fail_a_claim_says_why() -> None:
     with pytest.raises(ValueError, match="name data on which it must fail"):
         claim(1.0, uncontrolled="")
@@ -143,6 +149,12 @@ def test_parts_are_judged_and_shown_one_by_one() -> None:
     assert not expect.holds(value | {"bias": 0.0})
     assert not expect.holds(value | {"active": [False, False]})
     assert expect.shown(value) == "bias: -0.25; active: 50 % of 2; seeds: 16"
+    with_units = all_of({"bias": below(0)}, units={"share": "%", "angles": "°"})
+    assert (
+        with_units.shown({"bias": -0.25, "share": 0.125, "angles": [72, 71.9]})
+        == "bias: -0.25; share: 12.5 %; angles: 72°, 71.9°"
+    )
+    assert with_units.words == "bias: below 0"
     assert expect.words == "bias: below 0; active: at least 50 %"
     assert expect.tolerance == "as stated"
     assert all_of({"n": equal(3), "loss": near(2, 0.1), "gap": below(1)}).tolerance == "loss: 0.1"
@@ -169,6 +181,8 @@ def test_evidence_counts_what_the_dataset_has() -> None:
     assert every(data.isel(density=0)) == Evidence("16 models, all counted", 16)
     assert every(data).words == "16 models at each of 7 densities, all counted"
     assert best_of(data, "exact loss") == Evidence("best of 16 by exact loss at each of 7 densities", 16)
+    assert every(data, places={"density": "grid points"}).words == "16 models at each of 7 grid points, all counted"
+    assert best_of(data, "loss", places={"density": "penalties"}).words == "best of 16 by loss at each of 7 penalties"
     assert best_of(data.isel(density=0), "exact loss", unit="start").words == "best of 16 starts by exact loss"
     assert closed_form(densities=100, importance_ratios=3).words == "closed form, 100 densities, 3 importance ratios"
     assert closed_form().adding("to 1e-12") == Evidence("closed form; to 1e-12")

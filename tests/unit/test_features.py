@@ -18,8 +18,8 @@ from tegum.features import (
     one_odd,
     power_law,
 )
+from tests.oracle.distributions import distributions
 from tests.oracle.families import label
-from tests.oracle.worlds import worlds
 
 
 def test_importance_curves() -> None:
@@ -42,11 +42,11 @@ def test_magnitude_moments_are_those_of_the_quantiles(law: Uniform | Exponential
     assert law.largest >= law.quantile(np.array([0.999])).max()
 
 
-@pytest.mark.parametrize("world", worlds(), ids=label)
-def test_moments_are_consistent(world: Features) -> None:
-    np.testing.assert_allclose(np.diagonal(world.joint_density()), world.feature_density)
-    np.testing.assert_allclose(np.diagonal(world.second_moment()), world.feature_density * world.magnitude.moment(2))
-    assert np.linalg.eigvalsh(world.covariance()).min() > -1e-12
+@pytest.mark.parametrize("features", distributions(), ids=label)
+def test_moments_are_consistent(features: Features) -> None:
+    np.testing.assert_allclose(np.diagonal(features.joint_density()), features.feature_density)
+    np.testing.assert_allclose(np.diagonal(features.second_moment()), features.feature_density * features.magnitude.moment(2))
+    assert np.linalg.eigvalsh(features.covariance()).min() > -1e-12
 
 
 def test_blocks_say_which_features_exclude_each_other() -> None:
@@ -61,7 +61,7 @@ def test_blocks_say_which_features_exclude_each_other() -> None:
         KSparse(4, 2).blocks()
 
 
-def test_a_world_alone_is_a_world_in_a_batch() -> None:
+def test_a_distribution_alone_is_one_in_a_batch() -> None:
     both = Independent(3, density=[[0.5], [0.1]], importance=[1, 2, 3])
     assert both.batch_shape == (2,)
     assert both.sample(50, 1).shape == (2, 50, 3)
@@ -69,23 +69,23 @@ def test_a_world_alone_is_a_world_in_a_batch() -> None:
 
 
 def test_a_changed_copy_is_checked() -> None:
-    world = CorrelatedSets(2, 2, density=0.1)
-    assert world.replaced(density=0.3).feature_density.tolist() == [0.3] * 4
+    features = CorrelatedSets(2, 2, density=0.1)
+    assert features.replaced(density=0.3).feature_density.tolist() == [0.3] * 4
     with pytest.raises(InvalidInputError, match="has no field 'sparsity'"):
-        world.replaced(sparsity=0.3)
+        features.replaced(sparsity=0.3)
     with pytest.raises(InvalidInputError, match="density is 3"):
-        world.replaced(density=3)
+        features.replaced(density=3)
 
 
-def test_worlds_cannot_be_changed_in_place() -> None:
-    world = Independent(2, density=0.5)
+def test_distributions_cannot_be_changed_in_place() -> None:
+    features = Independent(2, density=0.5)
     with pytest.raises(AttributeError):
-        world.density = np.ones(2)  # type: ignore[misc]
+        features.density = np.ones(2)  # type: ignore[misc]
     with pytest.raises(ValueError, match="read-only"):
-        world.density[0] = 1.0
+        features.density[0] = 1.0
 
 
-def test_worlds_show_what_they_are() -> None:
+def test_distributions_show_what_they_are() -> None:
     assert repr(Independent(2, density=0.5)) == (
         "Independent(n_features=2, density=0.5, importance=1, magnitude=Uniform(), signed=False)"
     )

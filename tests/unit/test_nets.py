@@ -42,10 +42,10 @@ def test_targets() -> None:
     assert ReluOutput(2, 2).target(x).tolist() == [[-0.5, 0.25]]
 
 
-def test_first_parameters_do_not_depend_on_how_many_are_made() -> None:
-    first = [initial_parameters(ReluOutput(4, 2), np.random.default_rng(3)) for _ in range(2)]
-    np.testing.assert_array_equal(first[0]["W"], first[1]["W"])
-    assert (first[0]["b"] == 0).all()
+def test_initial_parameters_do_not_depend_on_how_many_are_made() -> None:
+    twice = [initial_parameters(ReluOutput(4, 2), np.random.default_rng(3)) for _ in range(2)]
+    np.testing.assert_array_equal(twice[0]["W"], twice[1]["W"])
+    assert (twice[0]["b"] == 0).all()
 
 
 def test_wrong_sizes_and_parameters_are_named() -> None:

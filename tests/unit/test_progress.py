@@ -31,7 +31,7 @@ def test_the_bars_of_the_parts_show_in_the_display(monkeypatch: pytest.MonkeyPat
 def test_a_bar_outside_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
     monkeypatch.setattr(sys, "stderr", screen)
-    with ProgressBar(total=10, desc="training", disable=False) as bar:
+    with ProgressBar(total=10, desc="training", progress=True, delay=0) as bar:
         bar.update(10)
     assert "training: 100%" in screen.getvalue()
 

@@ -7,19 +7,15 @@ import pytest
 import xarray as xr
 
 import tegum as tg
+from tegum.caching import Call
 from tegum.cli import run
 from tegum.features import Independent
 from tegum.nets import ReluOutput
 from tegum.runs import read_dataset, train_to, write_dataset
+from tests.oracle.datasets import without_time
 
 RECIPE = tg.Recipe(steps=30, batch_size=64, seeds=3, evaluation_samples=640, record_steps=3)
 SWEEP = {"density": [1.0, 0.5, 0.1], "l1": [0.0, 0.1]}
-
-
-def without_time(data: xr.Dataset) -> xr.Dataset:
-    clean = data.copy()
-    clean.attrs = {name: value for name, value in data.attrs.items() if name not in ("created", "wall_seconds", "commit")}
-    return clean
 
 
 def test_a_dataset_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -56,10 +52,8 @@ def test_another_problem_has_other_pieces(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_piece_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(*arguments: object, **options: object) -> xr.Dataset:
-        return tg.train(*arguments, **options).assign_attrs(interrupted=1)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("tegum.runs.resumable.train", stopped)
+    run = Call.run
+    monkeypatch.setattr(Call, "run", lambda call: run(call).assign_attrs(interrupted=1))
     data = train_to(tmp_path, ReluOutput(4, 2), Independent(4), RECIPE, sweep=SWEEP)
     assert data.attrs["interrupted"] == 1
     assert data.sizes["density"] == 1

@@ -5,14 +5,14 @@ import pytest
 
 from tegum.features import Features, KSparse
 from tegum.training import engine_samples
+from tests.oracle.distributions import distributions
 from tests.oracle.families import label
-from tests.oracle.worlds import worlds
 
 COUNT = 200_000
 SIGMAS = 5.0
 
 
-@pytest.fixture(scope="module", params=worlds(), ids=label)
+@pytest.fixture(scope="module", params=distributions(), ids=label)
 def features(request: pytest.FixtureRequest) -> Features:
     return request.param
 
@@ -31,8 +31,8 @@ def within_error(measured: np.ndarray, expected: np.ndarray, values: np.ndarray)
 
 
 def test_density(features: Features, x: np.ndarray) -> None:
-    on = (x != 0).astype(float)
-    within_error(on.mean(axis=0), features.feature_density, on)
+    active = (x != 0).astype(float)
+    within_error(active.mean(axis=0), features.feature_density, active)
 
 
 def test_mean(features: Features, x: np.ndarray) -> None:
@@ -44,9 +44,9 @@ def test_second_moments(features: Features, x: np.ndarray) -> None:
     within_error(products.mean(axis=0), features.second_moment(), products)
 
 
-def test_which_features_are_on_together(features: Features, x: np.ndarray) -> None:
-    on = x != 0
-    together = (on[:, :, None] & on[:, None, :]).astype(float)
+def test_which_features_are_active_together(features: Features, x: np.ndarray) -> None:
+    active = x != 0
+    together = (active[:, :, None] & active[:, None, :]).astype(float)
     within_error(together.mean(axis=0), features.joint_density(), together)
 
 
@@ -76,7 +76,7 @@ def test_k_sparse_has_exactly_k() -> None:
 
 
 def test_anticorrelated_members_never_meet() -> None:
-    features = worlds()[6]
+    features = distributions()[6]
     for draw in (features.sample(20_000, 0), engine_samples(features, 20_000, 0)):
         assert ((draw.reshape(-1, 2, 3) != 0).sum(axis=2) <= 1).all()
 
@@ -87,9 +87,9 @@ def test_the_same_seed_gives_the_same_samples(features: Features) -> None:
     assert not np.array_equal(features.sample(100, 5), features.sample(100, 6)) or features.n_features == 1
 
 
-def test_samples_of_a_panel_are_independent() -> None:
+def test_lanes_of_the_engine_are_independent() -> None:
     from tegum.features import Independent
 
-    panels = engine_samples(Independent(3), 64 * 20_000, seed=1)[:, 0].reshape(-1, 64)
-    correlation = np.corrcoef(panels.T) - np.eye(64)
-    assert np.abs(correlation).max() < 6 / np.sqrt(len(panels))
+    lanes = engine_samples(Independent(3), 64 * 20_000, seed=1)[:, 0].reshape(-1, 64)
+    correlation = np.corrcoef(lanes.T) - np.eye(64)
+    assert np.abs(correlation).max() < 6 / np.sqrt(len(lanes))

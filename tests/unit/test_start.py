@@ -63,6 +63,6 @@ def test_a_fault_of_tegum_is_no_failed_claim(monkeypatch: pytest.MonkeyPatch, ca
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_says_what_the_command_says_of_itself(name: str) -> None:
-    place, text = COMMANDS[name]
-    module, function = place.split(":")
-    assert (getattr(import_module(module), function).__doc__ or "").splitlines()[0] == text
+    module, function = COMMANDS[name].split(":")
+    said = getattr(import_module(f"tegum.cli.{module}"), function).__doc__ or ""
+    assert cli.first_line(COMMANDS[name]) == said.splitlines()[0]

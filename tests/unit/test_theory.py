@@ -16,8 +16,8 @@ from tegum.theory import dropped_loss, linear_loss, pair_boundary, paired_loss, 
 from tegum.theory.candidates import best_simplex, phase_losses, shared_loss
 from tegum.theory.expansion import active_error, inactive_error, loss_nothing_active, losses_one_active
 from tegum.theory.linear import feature_benefit, linear_interference
+from tests.oracle.distributions import distributions
 from tests.oracle.families import label
-from tests.oracle.worlds import worlds
 
 numbers = st.floats(1e-8, 2) | st.floats(-2, -1e-8) | st.sampled_from([0.0, 1.0, -1.0])
 
@@ -69,7 +69,7 @@ def test_the_surface_of_two_in_one(w1: float, w2: float, p: float, r: float) -> 
     assert two_in_one_loss(w1, w2, p, r) == pytest.approx(expected, abs=1e-7, rel=1e-7)
 
 
-@pytest.mark.parametrize("features", worlds(), ids=label)
+@pytest.mark.parametrize("features", distributions(), ids=label)
 def test_the_linear_loss_for_every_distribution(features: Features) -> None:
     generator = np.random.default_rng(1)
     W, b = generator.normal(size=(2, features.n_features)) / 2, generator.normal(size=features.n_features) / 3

@@ -1,15 +1,19 @@
 """A claim is a check: what is measured, what is expected of it, on which data, and on which other data it must fail.
 
-    Claim(
-        "more-than-three",
-        "Vulnerability rises by more than a factor of three.",
-        how="highest vulnerability over densities, relative to the densest",
-        measure=lambda vulnerability: float(vulnerability.max() / vulnerability[0]),
-        expect=above(3),
-        of=vulnerability(data),
-        against={"models with a dimension for every feature": vulnerability(roomy)},
-        evidence=best_of(data, "exact loss"),
-    )
+>>> import numpy as np
+>>> from tegum.claims import above
+>>> claim = Claim(
+...     "more-than-three",
+...     "Vulnerability rises by more than a factor of three.",
+...     how="highest vulnerability over densities, relative to the densest",
+...     measure=lambda vulnerability: float(vulnerability.max() / vulnerability[0]),
+...     expect=above(3),
+...     of=np.array([1.0, 2.5, 4.2]),
+...     against={"models with a dimension for every feature": np.array([1.0, 1.1, 1.3])},
+...     evidence=Evidence("3 models", 3),
+... )
+>>> claim.verdict, claim.found.words, claim.controls[0].words
+('held', '4.2', '1.3')
 
 The same ``measure`` and the same ``expect`` are applied to ``of`` and to everything in ``against``, the *controls*; measured
 value, expected value and verdict follow, in words and in numbers.
@@ -27,7 +31,7 @@ from typing import Any, Literal, final
 
 from tegum.claims.evidence import Evidence
 from tegum.claims.expectations import Expect, all_of
-from tegum.claims.words import plain
+from tegum.claims.words import recorded
 
 Verdict = Literal["held", "failed", "underpowered", "not run"]
 
@@ -58,7 +62,7 @@ class Measured:
 
     def as_record(self) -> dict[str, Any]:
         """As it stands in ``claims.json``."""
-        return {"what": self.what, "measured": self.words, "value": plain(self.value), "holds": self.holds}
+        return {"what": self.what, "measured": self.words, "value": recorded(self.value), "holds": self.holds}
 
 
 @final
@@ -71,6 +75,7 @@ class Claim:
         statement: what is claimed.
         how: how it is measured.
         expect: what decides, see `tegum.claims.expectations`; a mapping where ``measure`` gives one.
+        units: of measured parts that are shown beside those that are judged.
         of: the data judged; None where they were not made.
         evidence: how many models, and how they were chosen, see `tegum.claims.evidence`.
         measure: from the data to a number, an array, a word, or a mapping of these; by default the data are the value.
@@ -89,6 +94,7 @@ class Claim:
     of: Any = field(repr=False)
     evidence: Evidence
     measure: Callable[[Any], Any] = field(default=_itself, repr=False)
+    units: Mapping[str, str] = field(default_factory=dict)
     against: Mapping[str, Any] = field(default_factory=dict, repr=False)
     uncontrolled: str = ""
     needs: int = 1
@@ -103,12 +109,12 @@ class Claim:
     @property
     def check(self) -> Expect:
         """What decides, of several parts or of one."""
-        return all_of(self.expect) if isinstance(self.expect, Mapping) else self.expect
+        return self.expect if isinstance(self.expect, Expect) else all_of(self.expect, self.units)
 
     def applied_to(self, data: Any, what: str = "") -> Measured:
         """The check on any data."""
-        value = self.measure(data)
-        return Measured(what, value, self.check.shown(value), self.check.holds(value))
+        value, check = self.measure(data), self.check
+        return Measured(what, value, check.shown(value), check.holds(value))
 
     @cached_property
     def found(self) -> Measured | None:
@@ -137,17 +143,17 @@ class Claim:
 
     def as_record(self, experiment: str) -> dict[str, Any]:
         """The claim as it stands in ``claims.json``."""
-        found = self.found
+        found, check = self.found, self.check
         return {
             "experiment": experiment,
             "claim": self.name,
             "statement": self.statement,
             "how": self.how,
-            "expected": self.check.words,
-            "tolerance": self.check.tolerance,
+            "expected": check.words,
+            "tolerance": check.tolerance,
             "measured": found.words if found else "",
-            "value": plain(found.value) if found else None,
-            "bounds": self.check.bounds,
+            "value": recorded(found.value) if found else None,
+            "bounds": check.bounds,
             "evidence": self.evidence.words,
             "models": self.evidence.models,
             "controls": [control.as_record() for control in self.controls] if found else [],

@@ -1,10 +1,15 @@
 """What a verdict rests on: how many models, how they were chosen, read off the dataset.
 
-every(data)                          "16 models, all counted"
-best_of(data, "exact loss")          "best of 16 by exact loss at each of 7 densities"
-closed_form(densities=100)           "closed form, 100 densities"
+>>> data = xr.Dataset({"loss": (("density", "seed"), [[0.2, 0.1]] * 7)})
+>>> every(data).words
+'2 models at each of 7 densities, all counted'
+>>> best_of(data, "exact loss", places={"density": "grid points"}).words
+'best of 2 by exact loss at each of 7 grid points'
+>>> closed_form(densities=100).words
+'closed form, 100 densities'
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -29,16 +34,27 @@ class Evidence:
         return replace(self, words="; ".join([self.words, *words]))
 
 
-def every(data: xr.Dataset | xr.DataArray, unit: str = "model", over: str = "seed") -> Evidence:
-    """All models along one dimension are counted; other dimensions that the data has are said."""
+def every(
+    data: xr.Dataset | xr.DataArray, unit: str = "model", over: str = "seed", places: Mapping[str, str] | None = None
+) -> Evidence:
+    """All models along one dimension are counted; other dimensions that the data has are said.
+
+    Args:
+        data: the models, or what was measured of each.
+        unit: what they are, one of them.
+        over: the dimension along which they are counted.
+        places: what positions along other dimensions are called, where that is not the dimension's name with an s.
+    """
     count = data.sizes[over]
-    return Evidence(f"{_count(count, unit)}{_places(data, over)}, all counted", count)
+    return Evidence(f"{count} {unit}{'s' if count != 1 else ''}{_at_each(data, over, places)}, all counted", count)
 
 
-def best_of(data: xr.Dataset | xr.DataArray, by: str, unit: str = "", over: str = "seed") -> Evidence:
-    """The best along one dimension is judged, by a criterion in words, such as "exact loss"."""
+def best_of(
+    data: xr.Dataset | xr.DataArray, by: str, unit: str = "", over: str = "seed", places: Mapping[str, str] | None = None
+) -> Evidence:
+    """The best along one dimension is judged, by a criterion in words, such as "exact loss"; the rest as in `every`."""
     count = data.sizes[over]
-    return Evidence(f"best of {count}{' ' + unit + 's' if unit else ''} by {by}{_places(data, over)}", count)
+    return Evidence(f"best of {count}{f' {unit}s' if unit else ''} by {by}{_at_each(data, over, places)}", count)
 
 
 def closed_form(**points: int) -> Evidence:
@@ -50,12 +66,9 @@ _NOT_PLACES = ("hidden", "feature", "step", "time", "output")
 _PLURALS = {"density": "densities", "importance_ratio": "importances", "n_features": "sizes"}
 
 
-def _places(data: xr.Dataset | xr.DataArray, over: str) -> str:
+def _at_each(data: xr.Dataset | xr.DataArray, over: str, places: Mapping[str, str] | None) -> str:
     """Where else the data has models: ``at each of 7 densities``."""
-    dims = [str(dim) for dim in data.dims if dim != over and dim not in _NOT_PLACES]
-    counts = [f"{data.sizes[dim]} {_PLURALS.get(dim, dim.replace('_', ' ') + 's')}" for dim in dims if data.sizes[dim] > 1]
+    called = {dim: f"{str(dim).replace('_', ' ')}s" for dim in data.dims if dim not in (over, *_NOT_PLACES)}
+    called |= {dim: word for dim, word in {**_PLURALS, **(places or {})}.items() if dim in called}
+    counts = [f"{data.sizes[dim]} {word}" for dim, word in called.items() if data.sizes[dim] > 1]
     return f" at each of {' and '.join(counts)}" if counts else ""
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}{'s' if number != 1 else ''}"

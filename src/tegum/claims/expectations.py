@@ -1,4 +1,4 @@
-"""What a claim expects of a measured value: a frozen value that decides, and that writes itself.
+"""What a claim expects of a measured value: a check that decides, and that writes itself.
 
     near(0.2690, 0.01)                      within 0.01 of it; tolerances may be relative, values and tolerances arrays
     above(3), at_least(0.9, "%"), below(0.05), at_most(1), between(0.2, 0.45)
@@ -8,103 +8,57 @@
     passes(pentagon, "five features 72° apart", shown=angles)
 
 An array meets an expectation where every entry does; an empty array and NaN meet none.  A measurement of several parts is a
-mapping, and so is what is expected of it: ``{"gap": below(0.1), "partners": equal(2)}``.  Parts of which nothing is expected
-are shown beside the others.
+mapping, and so is what is expected of it.  Parts of which nothing is expected are shown beside the others:
+
+>>> check = all_of({"gap": below(0.1), "partners": equal(2)}, units={"share": "%"})
+>>> measured_parts = {"gap": 0.04321, "partners": [2, 2], "share": 0.75}
+>>> check.holds(measured_parts), check.shown(measured_parts)
+(True, 'gap: 0.04321; partners: 2, 2; share: 75 %')
+>>> check.words
+'gap: below 0.1; partners: 2'
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tegum.claims.words import fixed, listed, measured, number, plain, with_unit
-
-
-class Expect(ABC):
-    """What is expected of a measured value."""
-
-    @abstractmethod
-    def holds(self, value: Any) -> bool:
-        """Whether the value is as expected."""
-
-    @abstractmethod
-    def shown(self, value: Any) -> str:
-        """The value in words, with as many digits as the expectation looks at."""
-
-    @property
-    @abstractmethod
-    def words(self) -> str:
-        """What is expected, in words."""
-
-    @property
-    def tolerance(self) -> str:
-        """How far from it still counts, in words."""
-        return "as stated"
-
-    @property
-    def bounds(self) -> dict[str, Any]:
-        """What is expected, in numbers: ``low``, ``high``, ``unit`` and whatever else decides."""
-        return {}
-
-
-def _telling_digits(value: float, bounds: list[float]) -> int:
-    """Four significant digits, more where fewer would put the value on the other side of a bound."""
-    for digits in range(4, 17):
-        rounded = float(f"{value:.{digits}g}")
-        if all((rounded > bound) == (value > bound) and (rounded < bound) == (value < bound) for bound in bounds):
-            return digits
-    return 17
-
-
-def _whole(value: Any) -> Any:
-    """The value as an array, None where it is empty: a check of nothing tells nothing."""
-    array = np.asarray(value)
-    return array if array.size else None
+from tegum.claims.words import fixed, listed, measured, number, recorded, with_unit
 
 
 @final
 @dataclass(frozen=True)
-class _Near(Expect):
-    target: Any
-    allowed: Any
-    relative: bool
-    unit: str
+class Expect:
+    """What is expected of a measured value, see `tegum.claims.expectations`.
 
-    @property
-    def _margin(self) -> Any:
-        return np.abs(np.asarray(self.target)) * self.allowed if self.relative else np.asarray(self.allowed)
+    Attributes:
+        holds: whether a value is as expected.
+        shown: a value in words, with as many digits as the expectation looks at.
+        words: what is expected, in words.
+        tolerance: how far from it still counts, in words.
+        bounds: what is expected, in numbers: ``low``, ``high``, ``unit`` and whatever else decides.
+        says_itself: whether ``shown`` is the caller's own.
+    """
 
-    def holds(self, value: Any) -> bool:
-        array = _whole(value)
-        return array is not None and bool((np.abs(array - np.asarray(self.target)) <= self._margin).all())
+    holds: Callable[[Any], bool]
+    shown: Callable[[Any], str]
+    words: str
+    tolerance: str = "as stated"
+    bounds: Mapping[str, Any] = field(default_factory=dict)
+    says_itself: bool = False
 
-    def shown(self, value: Any) -> str:
-        array = _whole(value)
-        if array is None:
-            return "nothing"
-        off = np.abs(array - np.asarray(self.target))
-        smallest = float(np.min(np.where(self._margin > 0, self._margin, 1.0)))
-        if smallest < 1e-7 or array.size > np.asarray(self.target).size > 1:
-            return f"within {number(off.max(), 2, self.unit)}"
-        scaled = 100 * smallest if self.unit == "%" else smallest
-        # one digit more than the tolerance looks at; none for whole numbers that may be off by one or more
-        decimals = 1 - int(np.floor(np.log10(scaled))) if scaled < 1 else int((np.mod(array, 1) != 0).any())
-        return measured(value, lambda entry, unit: fixed(entry, decimals, unit), self.unit)
 
-    @property
-    def words(self) -> str:
-        return measured(self.target, lambda entry, unit: number(entry, 6, unit), self.unit)
+def _all_entries(meet: Callable[[NDArray[Any]], Any]) -> Callable[[Any], bool]:
+    """Whether all entries of a value meet a condition; never where there are none: a check of nothing tells nothing."""
 
-    @property
-    def tolerance(self) -> str:
-        return listed(self.allowed, lambda entry: number(entry, 3, "%" if self.relative else self.unit))
+    def holds(value: Any) -> bool:
+        array = np.asarray(value)
+        return bool(array.size) and bool(np.all(meet(array)))
 
-    @property
-    def bounds(self) -> dict[str, Any]:
-        low, high = np.asarray(self.target) - self._margin, np.asarray(self.target) + self._margin
-        return {"low": plain(low), "high": plain(high), "target": plain(np.asarray(self.target)), "unit": self.unit}
+    return holds
 
 
 def near(target: Any, tolerance: Any, unit: str = "", relative: bool = False) -> Expect:
@@ -116,193 +70,141 @@ def near(target: Any, tolerance: Any, unit: str = "", relative: bool = False) ->
         unit: "%" (values are shares), "°" or any word.
         relative: whether the tolerance is relative.
     """
-    return _Near(target, tolerance, relative, unit)
+    aim = np.asarray(target)
+    margin = np.abs(aim) * tolerance if relative else np.asarray(tolerance)
+
+    def shown(value: Any) -> str:
+        array = np.asarray(value)
+        if not array.size:
+            return "nothing"
+        smallest = float(np.min(np.where(margin > 0, margin, 1.0)))
+        if smallest < 1e-7 or array.size > aim.size > 1:
+            return f"within {number(np.abs(array - aim).max(), 2, unit)}"
+        scaled = 100 * smallest if unit == "%" else smallest
+        # one digit more than the tolerance looks at; none for whole numbers that may be off by one or more
+        decimals = 1 - int(np.floor(np.log10(scaled))) if scaled < 1 else int((np.mod(array, 1) != 0).any())
+        return measured(value, partial(fixed, decimals=decimals), unit)
+
+    return Expect(
+        holds=_all_entries(lambda array: np.abs(array - aim) <= margin),
+        shown=shown,
+        words=measured(target, partial(number, digits=6), unit),
+        tolerance=listed(tolerance, partial(number, digits=3, unit="%" if relative else unit)),
+        bounds={"low": recorded(aim - margin), "high": recorded(aim + margin), "target": recorded(aim), "unit": unit},
+    )
 
 
-@final
-@dataclass(frozen=True)
-class _Range(Expect):
-    low: float
-    high: float
-    included: bool
-    unit: str
+def _range(low: float, high: float, included: bool, unit: str) -> Expect:
+    ends = {name: bound for name, bound in (("low", low), ("high", high)) if np.isfinite(bound)}
+    said = {name: number(bound, 6, unit) for name, bound in ends.items()}
+    if len(said) == 2:
+        words = f"{said['low']} to {said['high']}" if included else f"above {said['low']} and below {said['high']}"
+    elif "low" in said:
+        words = f"{'at least' if included else 'above'} {said['low']}"
+    else:
+        words = f"{'at most' if included else 'below'} {said['high']}"
 
-    def holds(self, value: Any) -> bool:
-        array = _whole(value)
-        if array is None:
-            return False
-        inside = (array >= self.low) & (array <= self.high) if self.included else (array > self.low) & (array < self.high)
-        return bool(inside.all())
+    def inside(array: NDArray[Any]) -> Any:
+        return (array >= low) & (array <= high) if included else (array > low) & (array < high)
 
-    def shown(self, value: Any) -> str:
-        return measured(value, lambda entry, unit: number(entry, self._digits(entry), unit), self.unit)
+    def show(entry: Any, unit: str = "") -> str:
+        return number(entry, _telling_digits(float(entry), ends.values()), unit)
 
-    def _digits(self, entry: Any) -> int:
-        return _telling_digits(float(entry), self._limits)
+    return Expect(
+        holds=_all_entries(inside),
+        shown=lambda value: measured(value, show, unit),
+        words=words,
+        bounds={**ends, "included": included, "unit": unit},
+    )
 
-    @property
-    def _limits(self) -> list[float]:
-        return [bound for bound in (self.low, self.high) if np.isfinite(bound)]
 
-    @property
-    def words(self) -> str:
-        low, high = (number(bound, 6, self.unit) if np.isfinite(bound) else "" for bound in (self.low, self.high))
-        if low and high:
-            return f"{low} to {high}" if self.included else f"above {low} and below {high}"
-        if low:
-            return f"{'at least' if self.included else 'above'} {low}"
-        return f"{'at most' if self.included else 'below'} {high}"
-
-    @property
-    def bounds(self) -> dict[str, Any]:
-        ends = {name: bound for name, bound in (("low", self.low), ("high", self.high)) if np.isfinite(bound)}
-        return ends | {"included": self.included, "unit": self.unit}
+def _telling_digits(value: float, bounds: Iterable[float]) -> int:
+    """Four significant digits, more where fewer would put the value on the other side of a bound."""
+    for digits in range(4, 17):
+        rounded = float(f"{value:.{digits}g}")
+        if all((rounded > bound) == (value > bound) and (rounded < bound) == (value < bound) for bound in bounds):
+            return digits
+    return 17
 
 
 def above(bound: float, unit: str = "") -> Expect:
     """More than the bound."""
-    return _Range(bound, np.inf, False, unit)
+    return _range(bound, np.inf, False, unit)
 
 
 def at_least(bound: float, unit: str = "") -> Expect:
     """The bound or more."""
-    return _Range(bound, np.inf, True, unit)
+    return _range(bound, np.inf, True, unit)
 
 
 def below(bound: float, unit: str = "") -> Expect:
     """Less than the bound."""
-    return _Range(-np.inf, bound, False, unit)
+    return _range(-np.inf, bound, False, unit)
 
 
 def at_most(bound: float, unit: str = "") -> Expect:
     """The bound or less."""
-    return _Range(-np.inf, bound, True, unit)
+    return _range(-np.inf, bound, True, unit)
 
 
 def between(low: float, high: float, unit: str = "", included: bool = True) -> Expect:
     """From ``low`` to ``high``; without ``included`` strictly between."""
-    return _Range(low, high, included, unit)
+    return _range(low, high, included, unit)
 
 
-@final
-@dataclass(frozen=True)
-class _Trend(Expect):
-    sign: int
-    strictly: bool
-    unit: str
+def _trend(words: str, sign: int, strictly: bool, unit: str) -> Expect:
+    def holds(value: Any) -> bool:
+        steps = sign * np.diff(np.atleast_1d(np.asarray(value, dtype=np.float64)), axis=-1)
+        return bool(steps.size and (steps > 0 if strictly else steps >= 0).all())
 
-    def holds(self, value: Any) -> bool:
-        steps = self.sign * np.diff(np.atleast_1d(np.asarray(value, dtype=np.float64)), axis=-1)
-        return bool(steps.size and ((steps > 0) if self.strictly else (steps >= 0)).all())
-
-    def shown(self, value: Any) -> str:
-        return measured(value, lambda entry, unit: number(entry, 4, unit), self.unit)
-
-    @property
-    def words(self) -> str:
-        up = self.sign > 0
-        return ("rising" if up else "falling") if self.strictly else ("never falling" if up else "never rising")
-
-    @property
-    def bounds(self) -> dict[str, Any]:
-        return {"trend": self.words, "unit": self.unit}
+    return Expect(holds, lambda value: measured(value, number, unit), words, bounds={"trend": words, "unit": unit})
 
 
 def rising(unit: str = "", strictly: bool = True) -> Expect:
     """Each entry above the one before it, along the last axis; without ``strictly`` none below."""
-    return _Trend(1, strictly, unit)
+    return _trend("rising" if strictly else "never falling", 1, strictly, unit)
 
 
 def falling(unit: str = "", strictly: bool = True) -> Expect:
     """Each entry below the one before it, along the last axis; without ``strictly`` none above."""
-    return _Trend(-1, strictly, unit)
-
-
-@final
-@dataclass(frozen=True)
-class _Equal(Expect):
-    target: Any
-    unit: str
-
-    def holds(self, value: Any) -> bool:
-        if isinstance(self.target, set | frozenset | str | bool) or self.target is None:
-            return bool(value == self.target)
-        array = _whole(value)
-        target = np.asarray(self.target)
-        return array is not None and array.shape[array.ndim - target.ndim :] == target.shape and bool((array == target).all())
-
-    def shown(self, value: Any) -> str:
-        return _any_words(value, self.unit)
-
-    @property
-    def words(self) -> str:
-        return _any_words(self.target, self.unit)
-
-    @property
-    def tolerance(self) -> str:
-        return "exact"
-
-    @property
-    def bounds(self) -> dict[str, Any]:
-        return {"target": plain(self.target), "unit": self.unit}
+    return _trend("falling" if strictly else "never rising", -1, strictly, unit)
 
 
 def equal(target: Any, unit: str = "") -> Expect:
     """Exactly the target: a word, a number, a set, an array (the last axes of the value)."""
-    return _Equal(target, unit)
+    aim = np.asarray(target)
 
+    def holds(value: Any) -> bool:
+        if isinstance(target, set | frozenset | str | bool) or target is None:
+            return bool(value == target)
+        array = np.asarray(value)
+        return array.size > 0 and array.shape[array.ndim - aim.ndim :] == aim.shape and bool((array == aim).all())
 
-@final
-@dataclass(frozen=True)
-class _ShareAtLeast(Expect):
-    share: float
-
-    def holds(self, value: Any) -> bool:
-        array = _whole(value)
-        return array is not None and bool(array.astype(bool).mean() >= self.share)
-
-    def shown(self, value: Any) -> str:
-        array = np.asarray(value, dtype=bool)
-        if not array.size:
-            return "nothing"
-        share = float(array.mean())
-        return f"{number(share, max(3, _telling_digits(share, [self.share]) - 1), '%')} of {array.size}"
-
-    @property
-    def words(self) -> str:
-        return "all" if self.share == 1 else f"at least {number(self.share, 4, '%')}"
-
-    @property
-    def bounds(self) -> dict[str, Any]:
-        return {"low": self.share, "included": True, "unit": "%"}
+    return Expect(
+        holds=holds,
+        shown=partial(_any_words, unit=unit),
+        words=_any_words(target, unit),
+        tolerance="exact",
+        bounds={"target": recorded(target), "unit": unit},
+    )
 
 
 def share_at_least(share: float) -> Expect:
     """At least this share of an array of true and false is true."""
-    return _ShareAtLeast(share)
 
+    def shown(value: Any) -> str:
+        array = np.asarray(value, dtype=bool)
+        if not array.size:
+            return "nothing"
+        found = float(array.mean())
+        return f"{number(found, max(3, _telling_digits(found, [share]) - 1), '%')} of {array.size}"
 
-@final
-@dataclass(frozen=True)
-class _Passes(Expect):
-    predicate: Callable[[Any], bool]
-    said: str
-    within: str
-    show: Callable[[Any], str]
-
-    def holds(self, value: Any) -> bool:
-        return bool(self.predicate(value))
-
-    def shown(self, value: Any) -> str:
-        return self.show(value)
-
-    @property
-    def words(self) -> str:
-        return self.said
-
-    @property
-    def tolerance(self) -> str:
-        return self.within
+    return Expect(
+        holds=_all_entries(lambda array: array.astype(bool).mean() >= share),
+        shown=shown,
+        words="all" if share == 1 else f"at least {number(share, 4, '%')}",
+        bounds={"low": share, "included": True, "unit": "%"},
+    )
 
 
 def passes(
@@ -316,48 +218,34 @@ def passes(
         tolerance: how far from it still counts.
         shown: the value in words; by default entry by entry.
     """
-    return _Passes(predicate, words, tolerance, shown or _any_words)
+    return Expect(lambda value: bool(predicate(value)), shown or _any_words, words, tolerance, says_itself=shown is not None)
 
 
-def says_itself(expect: Expect) -> bool:
-    """Whether a value is shown in words of the expectation's own."""
-    return isinstance(expect, _Passes) and expect.show is not _any_words
+def all_of(parts: Mapping[str, Expect], units: Mapping[str, str] | None = None) -> Expect:
+    """Each part of a measured mapping as the expectation of the same name says.
 
+    Args:
+        parts: what is expected, by name.
+        units: of parts that are measured and shown, but of which nothing is expected.
+    """
+    tolerances = {name: expect.tolerance for name, expect in parts.items()}
+    different = set(tolerances.values())
+    told = [f"{name}: {words}" for name, words in tolerances.items() if words not in ("as stated", "exact")]
 
-@final
-@dataclass(frozen=True)
-class _Parts(Expect):
-    """Several expectations, each of the part of a measured mapping that has its name; see `all_of`."""
-
-    parts: Mapping[str, Expect]
-
-    def holds(self, value: Any) -> bool:
-        return all(expect.holds(value[name]) for name, expect in self.parts.items())
-
-    def shown(self, value: Any) -> str:
-        words = {name: self.parts[name].shown(item) if name in self.parts else _any_words(item) for name, item in value.items()}
+    def shown(value: Any) -> str:
+        words = {
+            name: parts[name].shown(item) if name in parts else _any_words(item, (units or {}).get(name, ""))
+            for name, item in value.items()
+        }
         return "; ".join(f"{name}: {text}" for name, text in words.items())
 
-    @property
-    def words(self) -> str:
-        return "; ".join(f"{name}: {expect.words}" for name, expect in self.parts.items())
-
-    @property
-    def tolerance(self) -> str:
-        each = {name: expect.tolerance for name, expect in self.parts.items()}
-        if len(set(each.values())) == 1:
-            return next(iter(each.values()))
-        told = (f"{name}: {words}" for name, words in each.items() if words not in ("as stated", "exact"))
-        return "; ".join(told) or "as stated"
-
-    @property
-    def bounds(self) -> dict[str, Any]:
-        return {name: expect.bounds for name, expect in self.parts.items()}
-
-
-def all_of(parts: Mapping[str, Expect]) -> Expect:
-    """Each part of a measured mapping as the expectation of the same name says."""
-    return _Parts(parts)
+    return Expect(
+        holds=lambda value: all(expect.holds(value[name]) for name, expect in parts.items()),
+        shown=shown,
+        words="; ".join(f"{name}: {expect.words}" for name, expect in parts.items()),
+        tolerance=different.pop() if len(different) == 1 else "; ".join(told) or "as stated",
+        bounds={name: expect.bounds for name, expect in parts.items()},
+    )
 
 
 def _any_words(value: Any, unit: str = "") -> str:

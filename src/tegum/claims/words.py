@@ -1,11 +1,15 @@
-"""Numbers as a reader would write them: in words for the page, as plain numbers for ``claims.json``.
+"""Measured values as a reader would write them, and as ``claims.json`` records them.
 
-number(0.98765, 3, "%")        "98.8 %"
-listed(DataArray)              "1.15 at density 0.32, 1.17 at 0.1, 1.19 at 0.032"
-plain(value)                   what JSON holds of it; long arrays by their extremes
+>>> number(0.98765, 3, "%")
+'98.8 %'
+>>> listed(xr.DataArray([1.15, 1.17], {"density": [0.32, 0.1]}, ["density"]), number)
+'1.15 at density 0.32, 1.17 at 0.1'
+>>> recorded({"angles": np.linspace(0, 90, 200), "loss": np.nan})
+{'angles': {'size': 200, 'min': 0.0, 'max': 90.0}, 'loss': 'nan'}
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +18,7 @@ import xarray as xr
 MOST_LISTED = 13
 """Longer arrays are given by their smallest and largest entry."""
 
-_MOST_STORED = 100
+_MOST_RECORDED = 100
 
 
 def number(value: Any, digits: int = 4, unit: str = "") -> str:
@@ -38,11 +42,11 @@ def with_unit(text: str, unit: str) -> str:
     return f"{text}{unit}" if unit in ("", "°") else f"{text} {unit}"
 
 
-def measured(value: Any, show: Callable[[Any, str], str], unit: str) -> str:
-    """A number or an array with its unit: % and ° at every entry, words once at the end."""
+def measured(value: Any, show: Callable[..., str], unit: str) -> str:
+    """A number or an array with its unit: % and ° at every entry, words once at the end; ``show(entry, unit=...)``."""
     if np.ndim(value) == 0 or unit in ("", "%", "°"):
-        return listed(value, lambda entry: show(entry, unit))
-    return with_unit(listed(value, lambda entry: show(entry, "")), unit)
+        return listed(value, partial(show, unit=unit))
+    return with_unit(listed(value, show), unit)
 
 
 def listed(value: Any, show: Callable[[Any], str]) -> str:
@@ -55,27 +59,27 @@ def listed(value: Any, show: Callable[[Any], str]) -> str:
     labels = _labels(value)
     if array.size > MOST_LISTED:
         return _extremes(array, labels, show)
-    if array.ndim == 1:
-        dim = str(value.dims[0]) if labels else ""
-        return ", ".join(
-            show(entry) + (f" at {dim + ' ' if k == 0 else ''}{labels[k]}" if labels else "") for k, entry in enumerate(array)
-        )
-    rows = [listed(row, show) for row in value]
+    if array.ndim > 1:
+        names = [f"{value.dims[0]} {label}: " for label in labels] or [""] * len(array)
+        return "; ".join(name + listed(row, show) for name, row in zip(names, value, strict=True))
     if not labels:
-        return "; ".join(rows)
-    return "; ".join(f"{value.dims[0]} {label}: {row}" for label, row in zip(labels, rows, strict=True))
+        return ", ".join(show(entry) for entry in array)
+    labels[0] = f"{value.dims[0]} {labels[0]}"
+    return ", ".join(f"{show(entry)} at {label}" for entry, label in zip(array, labels, strict=True))
 
 
 def _extremes(array: Any, labels: list[str], show: Callable[[Any], str]) -> str:
     flat = array.ravel()
     if flat.dtype.kind not in "biuf":
         return ", ".join(sorted({show(entry) for entry in flat}))
-    low, high = int(np.argmin(flat)), int(np.argmax(flat))
-    where = [f" at {labels[k]}" if array.ndim == 1 and labels else "" for k in (low, high)]
     if np.isnan(flat).any():
         return f"{int(np.isnan(flat).sum())} of {flat.size} are no numbers"
-    same = show(flat[low]) == show(flat[high])
-    return show(flat[low]) if same else f"{show(flat[low])}{where[0]} to {show(flat[high])}{where[1]}"
+    ends = [int(np.argmin(flat)), int(np.argmax(flat))]
+    low, high = (show(flat[k]) for k in ends)
+    if low == high:
+        return low
+    where = [f" at {labels[k]}" if array.ndim == 1 and labels else "" for k in ends]
+    return f"{low}{where[0]} to {high}{where[1]}"
 
 
 def _labels(value: Any) -> list[str]:
@@ -85,30 +89,26 @@ def _labels(value: Any) -> list[str]:
     return [f"{label:.4g}" if isinstance(label, float) else str(label) for label in value[value.dims[0]].values.tolist()]
 
 
-def plain(value: Any) -> Any:
-    """A measured value as JSON knows it; arrays of more than 100 entries as their size and extremes, or share of true ones."""
+def recorded(value: Any) -> Any:
+    """A measured value as JSON knows it; NaN and infinity are words.
+
+    Of arrays with more than 100 entries the size, and the smallest and largest entry or the share of true ones.
+    """
     if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
+        return {str(name): recorded(item) for name, item in value.items()}
     if isinstance(value, xr.DataArray | np.ndarray | np.generic):
         array = np.asarray(value)
-        if array.size <= _MOST_STORED:
-            return _finite(array.tolist())
+        if array.size <= _MOST_RECORDED:
+            return recorded(array.tolist())
         if array.dtype.kind == "b":
             return {"size": array.size, "share": float(array.mean())}
         if array.dtype.kind in "iuf":
-            return _finite({"size": array.size, "min": float(array.min()), "max": float(array.max())})
-        return {"size": array.size, "different": sorted({str(entry) for entry in array.ravel()})[:_MOST_STORED]}
+            return {"size": array.size, "min": recorded(float(array.min())), "max": recorded(float(array.max()))}
+        return {"size": array.size, "different": sorted({str(entry) for entry in array.ravel()})[:_MOST_RECORDED]}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [recorded(item) for item in value]
     if isinstance(value, set | frozenset):
-        return sorted(plain(item) for item in value)
-    return _finite(value) if isinstance(value, str | int | float) or value is None else str(value)
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they become words."""
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _finite(item) for name, item in value.items()}
-    return str(value) if isinstance(value, float) and not np.isfinite(value) else value
+        return sorted(recorded(item) for item in value)
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | int | float) or value is None else str(value)

@@ -3,63 +3,45 @@
 Exit codes: 0 fine, 1 a claim failed (or the doctor found a fault), 2 wrong use, 3 a fault of tegum itself, 130 interrupted.
 """
 
+import ast
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
+from tegum.cli.output import FAULT, INTERRUPTED, WRONG_USE
 from tegum.errors import InvalidInputError
 from tegum.provenance import tegum_version
 
-WRONG_USE = 2
-FAULT = 3
-INTERRUPTED = 130
+COMMANDS = {
+    "list": "experiments:list_experiments",
+    "show": "experiments:show",
+    "reproduce": "results:reproduce",
+    "report": "results:report",
+    "export": "results:export",
+    "experiment": "experiments:start",
+    "train": "training:train",
+    "exact-loss": "exact_loss:exact_loss",
+    "identify": "identify:identify",
+    "phase": "phase:phase",
+    "doctor": "doctor:doctor",
+}
+"""The function of each command, by name, so that `tegum --help` and a wrong word do not wait until the engines are loaded."""
+
+
+def first_line(place: str) -> str:
+    """The first line of a function's docstring, read from the file."""
+    module, _, name = place.partition(":")
+    tree = ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8"))
+    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
+    return (ast.get_docstring(function) or "").partition("\n")[0]
+
 
 app = App(name="tegum", help="The laboratory for toy models of superposition.", version=tegum_version)
-# By name and not by function, so that `tegum --help` and a wrong word do not wait until the engines are loaded.
-COMMANDS = {
-    "list": ("tegum.cli.reproduce:list_experiments", "List the experiments: id, what each shows, what it costs."),
-    "show": (
-        "tegum.cli.reproduce:show",
-        "Show what an experiment trains, what it chooses where the paper is silent, and its verdicts if it has run.",
-    ),
-    "reproduce": (
-        "tegum.cli.reproduce:reproduce",
-        "Rebuild the paper's figures and judge its claims; ends with exit code 1 where a claim failed.",
-    ),
-    "report": (
-        "tegum.cli.results:report",
-        "Judge and draw a folder of results anew, without training: after an update, or where its page is lost.",
-    ),
-    "export": (
-        "tegum.cli.results:export",
-        "Write results in other formats: the data as parquet, csv or netcdf, the pictures as png, svg or pdf.",
-    ),
-    "experiment": (
-        "tegum.cli.experiment:experiment",
-        "Start an experiment of your own: a file that runs as it is, to be changed.",
-    ),
-    "train": ("tegum.cli.training:train", "Train a sweep of models and keep it; the same command again resumes it."),
-    "exact-loss": (
-        "tegum.cli.exact_loss:exact_loss",
-        "Compute the expected loss of models in a file, exactly: no sample, and an error estimate for each.",
-    ),
-    "identify": (
-        "tegum.cli.identify:identify",
-        "Name the polytopes that features form: pentagons, digons, tetrahedra, ..., or irregular.",
-    ),
-    "phase": (
-        "tegum.cli.phase:phase",
-        "Map the certified optimum over density and the last feature's importance, coloured by its shape.",
-    ),
-    "doctor": (
-        "tegum.cli.doctor:doctor",
-        "Check the installation: versions, cores, the engine's gradient against NumPy's, its speed.",
-    ),
-}
-for name, (place, text) in COMMANDS.items():
-    app.command(place, name=name, help=text)
+for name, place in COMMANDS.items():
+    app.command(f"tegum.cli.{place}", name=name, help=first_line(place))
 
 
 def run(words: Sequence[str] | None = None) -> int:

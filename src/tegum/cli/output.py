@@ -1,10 +1,16 @@
-"""How the command line speaks: plain lines on standard output, durations in words, folders checked before work starts."""
+"""How the command line speaks: plain lines on standard output, durations in words, exit codes, folders checked first."""
 
 import os
 import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from tegum.errors import InvalidInputError
+
+FAILED_CLAIM, WRONG_USE, FAULT, INTERRUPTED = 1, 2, 3, 130
+"""Exit codes; 0 where all is well."""
 
 
 def say(text: str) -> None:
@@ -13,8 +19,26 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def say_interrupted() -> int:
+    """Says that a resumable command was interrupted; returns the exit code."""
+    say("interrupted: what is finished is kept, the same command goes on from here")
+    return INTERRUPTED
+
+
+def say_verdicts(claims: Iterable[Mapping[str, Any]], page: Path) -> int:
+    """Says how many claims have which verdict, and where the page is; returns the exit code."""
+    counts = Counter(claim["verdict"] for claim in claims)
+    say(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
+    say(f"open {page}")
+    return FAILED_CLAIM if counts["failed"] else 0
+
+
 def duration(seconds: float) -> str:
-    """Seconds in words: ``3 s``, ``12 min``, ``1.5 h``."""
+    """Seconds in words.
+
+    >>> duration(3.2), duration(700), duration(9000)
+    ('3 s', '12 min', '2.5 h')
+    """
     if seconds < 1:
         return "1 s"
     if seconds < 100:
@@ -23,7 +47,7 @@ def duration(seconds: float) -> str:
 
 
 def require_writable(folder: Path) -> None:
-    """Makes the folder; raises a `InvalidInputError` where nothing can be written there."""
+    """Makes the folder; raises an `InvalidInputError` where nothing can be written there."""
     probe = folder / f".probe.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,12 +7,11 @@ from typing import Annotated
 import numpy as np
 import xarray as xr
 from cyclopts import Parameter
-from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
 from tegum.caching import caching
-from tegum.cli.output import require_writable, say
-from tegum.cli.values import number
+from tegum.cli.output import require_writable, say, say_interrupted
+from tegum.cli.values import Number, Text, number
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import CONTINUOUS, FIRST_ORDER
 from tegum.figures import CONFIG, geometry_map
@@ -20,21 +19,20 @@ from tegum.maps import phase_map
 from tegum.nets import ReluOutput
 from tegum.runs import Pieces, write_atomically, write_dataset
 
-INTERRUPTED = 130
 _SHOWN = 12
 
 
 def phase(
     *,
-    features: Annotated[int, Parameter(name=["--features", "--n", "-n"], allow_leading_hyphen=True)] = 3,
-    hidden: Annotated[int, Parameter(name=["--hidden", "--m", "-m"], allow_leading_hyphen=True)] = 2,
-    density: Annotated[str, Parameter(allow_leading_hyphen=True)] = "0.01:1",
-    importance: Annotated[str, Parameter(allow_leading_hyphen=True)] = "0.1:10",
-    points: Annotated[int, Parameter(allow_leading_hyphen=True)] = 24,
-    seeds: Annotated[int, Parameter(allow_leading_hyphen=True)] = 32,
-    rounds: Annotated[int, Parameter(allow_leading_hyphen=True)] = 6,
+    features: Annotated[Number, Parameter(name=["--features", "--n", "-n"])] = 3,
+    hidden: Annotated[Number, Parameter(name=["--hidden", "--m", "-m"])] = 2,
+    density: Text = "0.01:1",
+    importance: Text = "0.1:10",
+    points: Number = 24,
+    seeds: Number = 32,
+    rounds: Number = 6,
     out: Path = Path("results/phase"),
-    threads: Annotated[int | None, Parameter(allow_leading_hyphen=True)] = None,
+    threads: Number | None = None,
 ) -> int:
     """Map the certified optimum over density and the last feature's importance, coloured by its shape.
 
@@ -64,29 +62,32 @@ def phase(
     problems = Problems()
     with problems.collecting():
         ReluOutput(features, hidden)
-    axes: dict[str, NDArray[np.float64]] = {}
+    axes: list[list[float]] = []
     for name, text in (("density", density), ("importance", importance)):
         with problems.collecting():
-            axes[name] = _axis(name, text, max(points, 2))
+            axes.append(_axis(name, text, max(points, 2)))
     for name, value, least in (("points", points, 2), ("seeds", seeds, 1), ("rounds", rounds, 0), ("threads", threads, 1)):
-        if value is not None and value < least:
-            problems.add(f"{name} is {value}", f"choose at least {least}")
+        problems.check_least(name, value, least)
     problems.raise_if_any()
     require_writable(out)
     say(f"{points * points} grid points, {seeds} random starts each, then starts from neighbours")
-    lines = [values.tolist() for values in axes.values()]
     try:
         with caching(Pieces(out / "pieces", say)):
-            data = phase_map(features, hidden, *lines, seeds=seeds, rounds=rounds, threads=threads)
+            data = phase_map(features, hidden, *axes, seeds=seeds, rounds=rounds, threads=threads)
     except KeyboardInterrupt:
-        say("interrupted: finished pieces are kept, the same command goes on from here")
-        return INTERRUPTED
-    _write(data, out)
-    _report(data, out)
+        return say_interrupted()
+    result, page = out / "result.safetensors", out / "index.html"
+    write_dataset(data, result)
+    write_atomically(out / "plotly.min.js", get_plotlyjs().encode())
+    drawn = geometry_map(data).to_html(config=CONFIG, include_plotlyjs="plotly.min.js", full_html=True)
+    write_atomically(page, drawn.encode())
+    _report(data)
+    say(f"data: {result}")
+    say(f"open {page}")
     return 0
 
 
-def _axis(name: str, text: str, points: int) -> NDArray[np.float64]:
+def _axis(name: str, text: str, points: int) -> list[float]:
     """Points from the lowest to the highest value of ``low:high``."""
     low, colon, high = text.partition(":")
     if not colon:
@@ -95,17 +96,10 @@ def _axis(name: str, text: str, points: int) -> NDArray[np.float64]:
     if not 0 < ends[0] < ends[1] or (name == "density" and ends[1] > 1):
         advice = "choose numbers above 0, the lower first" + (", at most 1" if name == "density" else "")
         raise InvalidInputError(f"--{name} is {text!r}", advice)
-    return np.geomspace(*ends, points)
+    return [float(value) for value in np.geomspace(*ends, points)]
 
 
-def _write(data: xr.Dataset, out: Path) -> None:
-    write_dataset(data, out / "result.safetensors")
-    write_atomically(out / "plotly.min.js", get_plotlyjs().encode())
-    page = geometry_map(data).to_html(config=CONFIG, include_plotlyjs="plotly.min.js", full_html=True)
-    write_atomically(out / "index.html", page.encode())
-
-
-def _report(data: xr.Dataset, out: Path) -> None:
+def _report(data: xr.Dataset) -> None:
     counts = Counter(data["shape"].values.ravel().tolist())
     for name, count in counts.most_common(_SHOWN):
         say(f"  {count / data['shape'].size:>6.1%}  {name}")
@@ -121,5 +115,3 @@ def _report(data: xr.Dataset, out: Path) -> None:
     unsure = int((data["status"] != "minimum").sum())
     if unsure:
         say(f"not certified as a minimum: {unsure} of {data['status'].size} grid points (see status)")
-    say(f"data: {out / 'result.safetensors'}")
-    say(f"open {out / 'index.html'}")

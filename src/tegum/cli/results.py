@@ -1,19 +1,84 @@
-"""`tegum report` and `tegum export`: a folder of results, looked at again and handed on."""
+"""`tegum reproduce`, `tegum report` and `tegum export`: a folder of results, made, looked at again and handed on."""
 
-from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from tegum.cli.output import require_writable, say
-from tegum.errors import InvalidInputError, Problem, Problems
-from tegum.experiments import every_experiment
-from tegum.report import ResultFolder, read_pictures, write_page
+from tegum.cli.output import duration, require_writable, say, say_interrupted, say_verdicts
+from tegum.errors import InvalidInputError, Problems
+from tegum.experiments import Experiment, Profile, every_experiment, experiment_called, fault_of
+from tegum.progress import Display
+from tegum.report import Part, ResultFolder, read_pictures, write_page
 from tegum.report.export import export_data, export_pictures
 from tegum.runs import read_dataset
 
-FAILED_CLAIM = 1
+
+def reproduce(
+    ids: Annotated[tuple[str, ...], Parameter(allow_leading_hyphen=False)] = (),
+    /,
+    *,
+    profile: Profile = "quick",
+    out: Path = Path("results"),
+) -> int:
+    """Rebuild the paper's figures and judge its claims; ends with exit code 1 where a claim failed.
+
+    What is finished is kept: the same command again, after Ctrl-C or worse, goes on where it was stopped.
+
+    Parameters
+    ----------
+    ids
+        Which experiments, from `tegum list`, or Python files that define one; all of the paper's by default.
+    profile
+        quick (minutes) or paper (the paper's sizes).
+    out
+        Folder for index.html, claims.json and the data.
+    """
+    problems = Problems()
+    chosen: list[Experiment] = []
+    for name in ids:
+        with problems.collecting():
+            chosen.append(experiment_called(name))
+    problems.raise_if_any()
+    experiments = chosen or list(every_experiment())
+    require_writable(out)
+    costs = _plan(experiments, profile, ResultFolder(out, say))
+    claims: list[dict[str, Any]] = []
+    try:
+        with Display(costs) as display:
+            folder = ResultFolder(out, display.say)
+            for number, experiment in enumerate(experiments, start=1):
+                display.start(experiment.id)
+                display.say(f"[{number}/{len(experiments)}] {experiment.id}: {experiment.title}")
+                part = _part(folder, experiment, profile)
+                for claim in part.claims:
+                    display.say(f"  {claim['verdict']:<12} {claim['statement']}")
+                claims += part.claims
+                page = write_page(folder.parts(), out)
+                display.finish()
+    except KeyboardInterrupt:
+        return say_interrupted()
+    return say_verdicts(claims, page)
+
+
+def _part(folder: ResultFolder, experiment: Experiment, profile: Profile) -> Part:
+    """The experiment's results; what is wrong in the file of an experiment of one's own is a wrong use."""
+    try:
+        return folder.part(experiment, profile)
+    except Exception as error:
+        if (problem := fault_of(experiment, error)) is None:
+            raise
+        raise InvalidInputError([problem]) from error
+
+
+def _plan(experiments: list[Experiment], profile: Profile, folder: ResultFolder) -> list[tuple[str, float]]:
+    """Says what will be done and what it costs; each experiment with its cost in seconds."""
+    finished = [folder.finished(experiment, profile) for experiment in experiments]
+    ahead = [e.seconds[profile] for e, done in zip(experiments, finished, strict=True) if not done]
+    count = "1 experiment" if len(experiments) == 1 else f"{len(experiments)} experiments"
+    before = f" ({sum(finished)} finished before)" if any(finished) else ""
+    say(f"{count}, {profile} profile, about {duration(sum(ahead)) if ahead else 'no time'}{before}")
+    return [(e.id, 0.5 if done else e.seconds[profile]) for e, done in zip(experiments, finished, strict=True)]
 
 
 def report(folder: Path, /) -> int:
@@ -24,8 +89,7 @@ def report(folder: Path, /) -> int:
     folder
         What `tegum reproduce --out` wrote.
     """
-    results = ResultFolder(folder, say)
-    _ids_in(folder)
+    results = _results_in(folder)
     require_writable(folder)
     problems = Problems()
     for experiment in every_experiment():
@@ -34,10 +98,7 @@ def report(folder: Path, /) -> int:
     parts = results.parts()
     path = write_page(parts, folder)
     problems.raise_if_any()
-    counts = Counter(claim["verdict"] for part in parts for claim in part.claims)
-    say(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
-    say(f"open {path}")
-    return FAILED_CLAIM if counts["failed"] else 0
+    return say_verdicts((claim for part in parts for claim in part.claims), path)
 
 
 def export(
@@ -61,29 +122,27 @@ def export(
     out
         Where to; the folder's own subfolder export by default.
     """
-    known = _ids_in(folder)
-    unknown = [name for name in ids if name not in known]
-    if unknown:
-        raise InvalidInputError(
-            [Problem(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}") for name in unknown]
-        )
+    results, problems = _results_in(folder), Problems()
+    known = results.names()
+    for name in ids:
+        if name not in known:
+            problems.add(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}")
+    problems.raise_if_any()
     place = folder / "export" if out is None else out
     require_writable(place)
     for name in ids or known:
         if format == "png" or format == "svg" or format == "pdf":
             written = export_pictures(read_pictures(folder, name), place / name, format)
         else:
-            written = export_data(read_dataset(folder / "data" / f"{name}.safetensors"), place / name, format)
+            written = export_data(read_dataset(results.data_file(name)), place / name, format)
         for path in written:
             say(str(path))
     return 0
 
 
-def _ids_in(folder: Path) -> list[str]:
-    """The experiments that have data in a folder, in the paper's order."""
-    found = {path.stem for path in (folder / "data").glob("*.safetensors")}
-    if not found:
+def _results_in(folder: Path) -> ResultFolder:
+    results = ResultFolder(folder, say)
+    if not results.names():
         advice = f"make some with `tegum reproduce --out {folder}`"
         raise InvalidInputError(f"the folder {folder} holds no results", advice)
-    known = [experiment.id for experiment in every_experiment() if experiment.id in found]
-    return known + sorted(found - set(known))
+    return results

@@ -2,6 +2,8 @@
 
 import os
 import tomllib
+from collections import Counter
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,17 +11,16 @@ import numpy as np
 import xarray as xr
 from cyclopts import Parameter
 
-from tegum.cli.output import duration, require_writable, say
+from tegum.cli.output import duration, require_writable, say, say_interrupted
 from tegum.cli.problem import Training, read_tables, training_of
-from tegum.cli.values import curve, numbers
+from tegum.cli.values import Text, curve, numbers
 from tegum.errors import InvalidInputError, Problems
 from tegum.runs import read_dataset, set_aside, train_to, write_dataset
-from tegum.sweep import Axis
 from tegum.threads import default_threads
 from tegum.training import estimated_seconds
 from tegum.training.sweep import grid_of
 
-INTERRUPTED = 130
+_MOST_LINES = 20
 
 
 def train(
@@ -27,12 +28,12 @@ def train(
     /,
     *,
     net: str | None = None,
-    features: Annotated[str | None, Parameter(name=["--features", "-n"], allow_leading_hyphen=True)] = None,
-    hidden: Annotated[str | None, Parameter(name=["--hidden", "-m"], allow_leading_hyphen=True)] = None,
-    density: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
-    importance: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
-    seeds: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
-    steps: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    features: Annotated[Text | None, Parameter(name=["--features", "-n"])] = None,
+    hidden: Annotated[Text | None, Parameter(name=["--hidden", "-m"])] = None,
+    density: Text | None = None,
+    importance: Text | None = None,
+    seeds: Text | None = None,
+    steps: Text | None = None,
     set_: Annotated[tuple[str, ...], Parameter(name=["--set", "-s"])] = (),
     out: Path = Path("results/train"),
     threads: int | None = None,
@@ -53,7 +54,7 @@ def train(
     hidden
         Number of hidden units m.
     density
-        Probability that a feature is on; several with commas make an axis.
+        Probability that a feature is active; several with commas make an axis.
     importance
         A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
     seeds
@@ -71,36 +72,25 @@ def train(
     counts = {"net.n_features": features, "net.n_hidden": hidden, "recipe.seeds": seeds, "recipe.steps": steps}
     _override(tables, {"net.family": net} | {place: None if text is None else _value(text) for place, text in counts.items()})
     problems = Problems()
-    if threads is not None and threads < 1:
-        problems.add(f"threads is {threads}", "choose at least 1")
+    problems.check_least("threads", threads)
     with problems.collecting():
         _set_density(tables, density)
     with problems.collecting():
         _override(tables, {"features.importance": None if importance is None else curve(importance)})
     with problems.collecting():
         _override(tables, dict(_assignment(text) for text in set_))
-    training: Training | None = None
-    with problems.collecting():
+    with problems.raising():
         training = training_of(tables)
-    problems.raise_if_any()
-    assert training is not None
     require_writable(out)
     _announce(training, default_threads() if threads is None else threads)
     data = train_to(out / "pieces", training.net, training.features, training.recipe, sweep=training.sweep, threads=threads)
     result = out / "result.safetensors"
-    _keep_another(result, data)
-    write_dataset(data, result)
-    _report(data, result)
-    if data.attrs["interrupted"]:
-        say("interrupted: finished pieces are kept, the same command goes on from here")
-        return INTERRUPTED
-    return 0
-
-
-def _keep_another(result: Path, data: xr.Dataset) -> None:
-    """Renames a file in the place of the result, unless it is of the same training."""
     if result.exists() and not _is_of(result, data):
         say(f"{result} was not of this training: it is kept as {set_aside(result, 'older').name}")
+    write_dataset(data, result)
+    _report(data)
+    say(f"result: {result}  (in Python: tegum.runs.read_dataset({os.fspath(result)!r}))")
+    return say_interrupted() if data.attrs["interrupted"] else 0
 
 
 def _is_of(result: Path, data: xr.Dataset) -> bool:
@@ -149,43 +139,30 @@ def _value(text: str) -> Any:
 
 def _announce(training: Training, workers: int) -> None:
     """Checks the whole sweep before anything is trained, and says what it is and what it will cost."""
-    grid = grid_of(training.features, training.recipe, training.sweep)
-    seeds = len(training.recipe.seed_list)
-    points = len(grid.recipe_of_point)
-    seconds = sum(
-        estimated_seconds(training.net, points * seeds, r.steps, r.batch_size, workers) / len(grid.recipes)
-        for r in grid.recipes
-    )
-    axes = "".join(f"{name}: {len(_labels(axis))}, " for name, axis in training.sweep.items())
-    count = "1 model" if points * seeds == 1 else f"{points * seeds} models"
-    say(f"{count}: {training.net}; {axes}seeds: {seeds}; {training.recipe.steps} steps of {training.recipe.batch_size} samples")
+    net, recipe, sweep = training.net, training.recipe, training.sweep
+    grid = grid_of(training.features, recipe, sweep)
+    seeds = len(recipe.seed_list)
+    models = len(grid.recipe_of_point) * seeds
+    seconds = sum(estimated_seconds(net, models, r.steps, r.batch_size, workers) / len(grid.recipes) for r in grid.recipes)
+    axes = "".join(f"{name}: {len(axis)}, " for name, axis in sweep.items())
+    count = "1 model" if models == 1 else f"{models} models"
+    say(f"{count}: {net}; {axes}seeds: {seeds}; {recipe.steps} steps of {recipe.batch_size} samples")
     say(f"about {duration(seconds)} on {workers} {'core' if workers == 1 else 'cores'}")
 
 
-def _labels(axis: Any) -> Any:
-    return axis.labels if isinstance(axis, Axis) else axis
-
-
-def _report(data: xr.Dataset, path: Path) -> None:
-    """The lowest and the median loss at each grid point (the first 20), and where everything is."""
+def _report(data: xr.Dataset) -> None:
+    """The lowest and the median loss at each grid point (the first 20), and what became of the models."""
     finished = data["loss"].where(data["status"] == "finished")
-    lines = (
-        finished.stack(point=[d for d in finished.dims if d != "seed"])
-        if finished.ndim > 1
-        else finished.expand_dims("point", -1)
-    )
-    for index in range(min(lines.sizes["point"], 20)):
-        line = lines.isel(point=index)
-        where = ", ".join(
-            f"{name} {line[name].item():g}" if isinstance(line[name].item(), float) else f"{name} {line[name].item()}"
-            for name in finished.dims
-            if name != "seed"
-        )
-        values = line.values[np.isfinite(line.values)]
-        text = f"loss best {values.min():.5g}, median {np.median(values):.5g}" if values.size else "no model finished"
+    axes = [str(dim) for dim in finished.dims if dim != "seed"]
+    losses = finished.transpose(*axes, "seed").values.reshape(-1, finished.sizes["seed"])
+    points = list(product(*(data[name].values.tolist() for name in axes)))
+    for values, point in list(zip(losses, points, strict=True))[:_MOST_LINES]:
+        labels = [f"{label:g}" if isinstance(label, float) else str(label) for label in point]
+        where = ", ".join(f"{name} {label}" for name, label in zip(axes, labels, strict=True))
+        usable = values[np.isfinite(values)]
+        text = f"loss best {usable.min():.5g}, median {np.median(usable):.5g}" if usable.size else "no model finished"
         say(f"  {where + ': ' if where else ''}{text}")
-    if lines.sizes["point"] > 20:
-        say(f"  ... and {lines.sizes['point'] - 20} more grid points")
-    counts = {str(name): int(count) for name, count in zip(*np.unique(data["status"].values, return_counts=True), strict=True)}
-    say(", ".join(f"{count} {name}" for name, count in counts.items()) + f"; {data.attrs['wall_seconds']:.1f} s")
-    say(f"result: {path}  (in Python: tegum.runs.read_dataset({os.fspath(path)!r}))")
+    if len(losses) > _MOST_LINES:
+        say(f"  ... and {len(losses) - _MOST_LINES} more grid points")
+    counts = Counter(data["status"].values.ravel().tolist())
+    say(", ".join(f"{counts[name]} {name}" for name in sorted(counts)) + f"; {data.attrs['wall_seconds']:.1f} s")

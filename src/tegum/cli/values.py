@@ -1,17 +1,24 @@
 """How options are written: numbers, several with commas, and a name with its number.
 
-0.1        0.1,0.2,0.3        geometric:0.9
+>>> number("0.1"), numbers("0.1,0.2,0.3"), curve("geometric:0.9")
+(0.1, [0.1, 0.2, 0.3], {'geometric': 0.9})
 """
+
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from tegum.errors import InvalidInputError
 
+Number = Annotated[int, Parameter(allow_leading_hyphen=True)]
+"""A whole number; one below 0 is a wrong value and not an option."""
+
+Text = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""Numbers as the functions below read them."""
+
 
 def number(text: str) -> float:
-    """One number.
-
-    Raises:
-        InvalidInputError: where it is none.
-    """
+    """One number; an `InvalidInputError` where it is none."""
     try:
         return float(text)
     except ValueError:
@@ -21,16 +28,12 @@ def number(text: str) -> float:
 
 
 def numbers(text: str) -> list[float]:
-    """Numbers with commas between them.
-
-    Raises:
-        InvalidInputError: where one of them is none.
-    """
+    """Numbers with commas between them; an `InvalidInputError` where one is none."""
     return [number(part) for part in text.split(",")]
 
 
 def curve(text: str) -> float | list[float] | dict[str, float]:
-    """A number, numbers with commas, or a named curve: ``geometric:0.9`` becomes ``{"geometric": 0.9}``, as in a TOML file.
+    """A number, numbers with commas, or a named curve, which becomes a mapping as in a TOML file.
 
     Raises:
         InvalidInputError: where a number is none.

@@ -79,8 +79,7 @@ def transitions(
     for name, shape in shapes.items():
         if models[name].shape != shape:
             raise InvalidInputError(f"{name} has shape {models[name].shape}", f"give {shape}")
-    shown = {"desc": "transitions", "disable": None if progress is None else not progress}
-    for _ in ProgressBar(range(_HALVINGS if len(ends) else 0), **shown):
+    for _ in ProgressBar(range(_HALVINGS if len(ends) else 0), desc="transitions", progress=progress):
         _halve(net, features_at, ends, models, terms)
     return _measured(net, features_at, ends, models)
 

@@ -1,8 +1,9 @@
 """Which experiments there are, and of which files each is made: read off the folders, no list to keep.
 
-every_experiment()                        the paper's, section by section, in each by ``order``
-experiment_called("intro")                the one in experiments/*/intro.py; experiment_called("mine.py") the one in that file
-code_version(experiment)                  changes exactly when a file of experiments that it is made of does
+>>> experiment_called("intro").file.parts[-2:]              # experiment_called("mine.py") is the one in that file
+('s1_introduction', 'intro.py')
+>>> [path.name for path in code_files(experiment_called("sweep-n80"))][-3:]
+['__init__.py', 'shared.py', 'sweep_n80.py']
 """
 
 import ast
@@ -108,20 +109,18 @@ def code_files(experiment: Experiment) -> list[Path]:
 
 def _imported(path: Path) -> list[Path]:
     """The files of `tegum.experiments` that a file imports, and the packages around it, which importing it runs."""
-    names = {_package_of(path)}
+    names = {package := _package_of(path)}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            above = _package_of(path).split(".")[: 1 - node.level or None] if node.level else []
-            origin = ".".join([*above, *([node.module] if node.module else [])])
+            origin = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
             names |= {origin} | {f"{origin}.{alias.name}" for alias in node.names}
     files: set[Path] = set()
     for name in names:
-        parts = name.split(".")
-        if parts[:2] == _PACKAGE.split("."):
-            for length in range(2, len(parts) + 1):
-                place = _FOLDER.joinpath(*parts[2:length])
+        if f"{name}.".startswith(f"{_PACKAGE}."):
+            parts = name.split(".")[2:]
+            for place in (_FOLDER.joinpath(*parts[:length]) for length in range(len(parts) + 1)):
                 files |= {file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()}
     return sorted(files)
 
@@ -134,10 +133,10 @@ def _package_of(path: Path) -> str:
 
 
 def fault_of(experiment: Experiment, error: Exception) -> Problem | None:
-    """Where the file of an experiment of one's own failed; None for an error that went through no such file."""
+    """Where the file of an experiment of one's own failed; None where none did, or the error says itself what is wrong."""
     path = experiment.file
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
-    if not frames or path.is_relative_to(_FOLDER):
+    if not frames or path.is_relative_to(_FOLDER) or isinstance(error, InvalidInputError):
         return None
     place = f"{path.name} fails in {frames[-1].name}, line {frames[-1].lineno}"
     advice = "correct it and run the command again; what is finished is kept"

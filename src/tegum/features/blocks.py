@@ -1,13 +1,17 @@
-"""Which features can be on together: independent blocks, and inside a block at most one component.
+"""Which features can be active together: independent blocks, and inside a block at most one component.
 
-    distribution                block       silent with     components (probability)
+    distribution                block       inactive with   components (probability)
     independent, density p_i    {i}         1 - p_i         {i} (p_i)
     correlated set, density p   the set     1 - p           the whole set (p)
     anticorrelated set of s     the set     1 - s p         each {i} (p)
 
 Everything that computes with a distribution (the exact engine, the training engine's sampler, the moments) reads this
-one description.  Example: two correlated sets of two have ``component_of_feature = [0, 0, 1, 1]`` and
-``block_of_component = [0, 1]``; two anticorrelated ones ``[0, 1, 2, 3]`` and ``[0, 0, 1, 1]``.
+one description.
+
+>>> from tegum.features import CorrelatedSets
+>>> blocks = CorrelatedSets(n_sets=2, set_size=2, density=0.1).blocks()
+>>> blocks.component_of_feature, blocks.block_of_component
+(array([0, 0, 1, 1]), array([0, 1]))
 """
 
 from dataclasses import dataclass
@@ -20,7 +24,7 @@ from jaxtyping import Float, Int
 @final
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Independent blocks of mutually exclusive components; the members of a component are on together.
+    """Independent blocks of mutually exclusive components; the members of a component are active together.
 
     Features of a component, and components of a block, are neighbours and in ascending order.
     """
@@ -30,7 +34,7 @@ class Blocks:
     probability: Float[np.ndarray, "*batch c"]
 
     def joint_density(self) -> Float[np.ndarray, "*batch n n"]:
-        """P(features i and j are both on); the diagonal is the density."""
+        """P(features i and j are both active); the diagonal is the density."""
         component = self.component_of_feature
         block = self.block_of_component[component]
         density = self.probability[..., component]

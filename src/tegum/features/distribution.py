@@ -1,10 +1,17 @@
 """What every feature distribution can do: say its moments and its blocks, and draw samples.
 
-    x_i = (feature i is on) * sign * magnitude,     magnitudes independent of each other and of what is on
+    x_i = (feature i is active) * sign * magnitude,     magnitudes independent of each other and of what is active
 
-A distribution is a frozen description.  Its density and importance may carry leading axes, one element per instance:
-``density`` of shape (3, 1) describes three worlds at once.  The arrays are broadcast against each other to
-(..., n_features).  A new distribution is one file: `feature_density`, `joint_density`, `active`, `blocks` if it has them.
+A distribution is a frozen description.  Its density and importance may carry leading axes, one element per instance; the
+arrays are broadcast against each other to (..., n_features):
+
+>>> from tegum.features import Independent
+>>> three = Independent(2, density=[[0.5], [0.2], [0.1]])
+>>> three.batch_shape, three.sample(100, seed=0).shape
+((3,), (3, 100, 2))
+
+A new distribution is one file: how often its features are active together (`blocks`, or `joint_density` where there are
+none), and `active`, which draws.
 """
 
 from abc import ABC, abstractmethod
@@ -15,13 +22,15 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import InvalidInputError, Problems
+from tegum.errors import InvalidInputError, Problems, unknown_field
 from tegum.features.blocks import Blocks
 from tegum.features.magnitudes import Magnitude
 
+_LARGEST = float(np.finfo(np.float64).max)
+
 
 class Features(ABC):
-    """The world a model lives in: n features, how often and how strongly each is on, and how much it matters."""
+    """The distribution of a model's inputs: n features, how often and how strongly each is active, how much it matters."""
 
     n_features: int
     density: Float[np.ndarray, "..."]
@@ -30,17 +39,25 @@ class Features(ABC):
     signed: bool
 
     @property
-    @abstractmethod
     def feature_density(self) -> Float[np.ndarray, "*batch n"]:
-        """Probability that each feature is on, shape (..., n)."""
+        """Probability that each feature is active, shape (..., n)."""
+        return self.density
 
-    @abstractmethod
+    def blocks(self) -> Blocks:
+        """The independent blocks that the exact engine enumerates.
+
+        Raises:
+            InvalidInputError: for a distribution that has none.
+        """
+        raise InvalidInputError(f"{type(self).__name__} has no independent blocks", "use the stochastic engine for it")
+
     def joint_density(self) -> Float[np.ndarray, "*batch n n"]:
-        """Probability that two features are on together, shape (..., n, n); the diagonal is the density."""
+        """Probability that two features are active together, shape (..., n, n); the diagonal is the density."""
+        return self.blocks().joint_density()
 
     @abstractmethod
     def active(self, n_samples: int, generator: np.random.Generator) -> Bool[np.ndarray, "*batch samples n"]:
-        """Which features are on in each of ``n_samples`` samples."""
+        """Which features are active in each of ``n_samples`` samples."""
 
     def __repr__(self) -> str:
         with np.printoptions(threshold=6, edgeitems=2, precision=4):
@@ -54,9 +71,9 @@ class Features(ABC):
             InvalidInputError: for a field this distribution does not have, or a wrong value.
         """
         mine = self.field_names()
-        unknown = [name for name in changes if name not in mine]
+        unknown = [unknown_field(type(self).__name__, name, mine) for name in changes if name not in mine]
         if unknown:
-            raise InvalidInputError(f"{type(self).__name__} has no field {unknown[0]!r}", f"choose among {', '.join(mine)}")
+            raise InvalidInputError(unknown)
         return type(self)(**{name: getattr(self, name) for name in mine} | changes)
 
     @classmethod
@@ -64,40 +81,9 @@ class Features(ABC):
         """What the constructor takes, in order."""
         return [name for name in signature(cls.__init__).parameters if name != "self"]
 
-    def _settle(
-        self,
-        problems: Problems,
-        n_features: int,
-        density: ArrayLike,
-        importance: ArrayLike,
-        magnitude: Magnitude,
-        signed: bool,
-        each: tuple[str, int],
-    ) -> None:
-        """Fills the fields that all distributions share, broadcast and read-only; notes what is wrong with them.
-
-        ``each`` says of what there is one density, and how many of these there are: ``("set", 3)``.
-        """
-        density = spread("density", density, each[1], each[0], problems)
-        importance = spread("importance", importance, n_features, "feature", problems)
-        check_worlds(density, importance, magnitude, signed, problems)
-        self._store(n_features=n_features, density=density, importance=importance, magnitude=magnitude, signed=signed)
-
-    def _store(self, **values: Any) -> None:
-        """Fills fields of this frozen object; arrays become read-only."""
-        for name, value in values.items():
-            kept = value.view() if isinstance(value, np.ndarray) else value
-            if isinstance(kept, np.ndarray):
-                kept.flags.writeable = False
-            object.__setattr__(self, name, kept)
-
-    def blocks(self) -> Blocks:
-        """The independent blocks that the exact engine enumerates; a `InvalidInputError` where there are none."""
-        raise InvalidInputError(f"{type(self).__name__} has no independent blocks", "use the stochastic engine for it")
-
     @property
     def batch_shape(self) -> tuple[int, ...]:
-        """The shape of the leading axes: how many worlds this object describes."""
+        """The shape of the leading axes: how many distributions this object describes."""
         return np.broadcast_shapes(self.density.shape[:-1], self.importance.shape[:-1])
 
     def mean(self) -> Float[np.ndarray, "*batch n"]:
@@ -118,8 +104,11 @@ class Features(ABC):
     def sample(self, n_samples: int, seed: int) -> Float[np.ndarray, "*batch samples n"]:
         """``n_samples`` draws, shape (..., n_samples, n); the same seed gives the same samples.
 
-        All worlds of a batch are drawn from the same random numbers: a world alone gives what it gives in a batch, and
-        differences between worlds are not noise.
+        All distributions of a batch use the same random numbers: one alone gives what it gives in a batch, and differences
+        between them are not noise.
+
+        Raises:
+            InvalidInputError: for less than one sample.
         """
         if n_samples < 1:
             raise InvalidInputError(f"n_samples is {n_samples}", "draw at least 1 sample")
@@ -130,6 +119,54 @@ class Features(ABC):
             magnitude = magnitude * generator.choice([-1.0, 1.0], size=shape)
         return np.asarray(np.where(self.active(n_samples, generator), magnitude, 0.0))
 
+    def _set_counts(self, **counts: int) -> None:
+        """Checks and fills fields that are whole numbers."""
+        problems = Problems()
+        for name, value in counts.items():
+            problems.check_count(name, value)
+        problems.raise_if_any()
+        self._fill(**counts)
+
+    def _set_fields(
+        self,
+        n_features: int,
+        density: ArrayLike,
+        importance: ArrayLike,
+        magnitude: Magnitude,
+        signed: bool,
+        owner: tuple[str, int] | None = None,
+    ) -> Problems:
+        """Fills the fields that all distributions share, arrays broadcast and read-only; returns what is wrong with them.
+
+        ``owner`` says what has a density, and how many there are: ``("set", 3)``; by default each feature.
+        """
+        problems, feature = Problems(), ("feature", n_features)
+        advice = "a density is the probability of being active, choose 0 to 1"
+        density = _numbers("density", density, owner or feature, 1.0, advice, problems)
+        advice = "an importance weighs a squared error, choose a finite number of at least 0"
+        importance = _numbers("importance", importance, feature, _LARGEST, advice, problems)
+        if not isinstance(magnitude, Magnitude):
+            problems.add(f"magnitude is {magnitude!r}", "give a law: Uniform(), Exponential(mean) or Constant(value)")
+        if not isinstance(signed, bool | np.bool_):
+            problems.add(f"signed is {signed!r}", "choose True or False")
+        try:
+            np.broadcast_shapes(density.shape[:-1], importance.shape[:-1])
+        except ValueError:
+            problems.add(
+                f"density has leading shape {density.shape[:-1]} and importance {importance.shape[:-1]}",
+                "give leading axes (one element per instance) that broadcast against each other",
+            )
+        self._fill(n_features=n_features, density=density, importance=importance, magnitude=magnitude, signed=signed)
+        return problems
+
+    def _fill(self, **values: Any) -> None:
+        """Fills fields of this frozen object; arrays become read-only."""
+        for name, value in values.items():
+            own = value.view() if isinstance(value, np.ndarray) else value
+            if isinstance(own, np.ndarray):
+                own.flags.writeable = False
+            object.__setattr__(self, name, own)
+
 
 def _shown(value: Any) -> str:
     if isinstance(value, np.ndarray):
@@ -137,59 +174,26 @@ def _shown(value: Any) -> str:
     return repr(value)
 
 
-def check_count(name: str, value: Any, problems: Problems) -> None:
-    """Notes a problem unless ``value`` is a whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        problems.add(f"{name} is {value!r}", "choose a whole number of at least 1")
+def _numbers(
+    name: str, value: ArrayLike, owner: tuple[str, int], highest: float, advice: str, problems: Problems
+) -> NDArray[np.float64]:
+    """``value`` as an array of shape (..., length) with numbers from 0 to ``highest``, a single one repeated.
 
-
-def spread(name: str, value: ArrayLike, length: int, of: str, problems: Problems) -> NDArray[np.float64]:
-    """``value`` as an array of shape (..., length), a single number repeated; notes a problem where it cannot be."""
+    Notes a problem where it cannot be, and where its first wrong element is: ``density[3] is 1.5``.
+    """
+    kind, length = owner
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         problems.add(f"{name} is {value!r}", "give a number or an array of numbers")
         return np.ones(length)
     if array.ndim and array.shape[-1] not in (1, length):
-        problems.add(f"{name} has length {array.shape[-1]}", f"give one number or {length} of them, one for each {of}")
+        problems.add(f"{name} has length {array.shape[-1]}", f"give one number or {length} of them, one for each {kind}")
         return np.ones(length)
-    return np.broadcast_to(array, (*array.shape[:-1], length))
-
-
-def _first(name: str, array: NDArray[np.float64], wrong: NDArray[np.bool_]) -> str:
-    """How to speak of the first wrong element: ``density[3] is 1.5``."""
-    position = tuple(int(index) for index in np.argwhere(wrong)[0])
-    everywhere = np.all(array == array[position])
-    place = "" if everywhere else f"[{', '.join(map(str, position))}]"
-    return f"{name}{place} is {array[position]:g}"
-
-
-def check_probability(name: str, array: NDArray[np.float64], problems: Problems) -> None:
-    """Notes a problem for densities that are not numbers from 0 to 1."""
-    wrong = ~((array >= 0) & (array <= 1))
-    if wrong.any():
-        problems.add(_first(name, array, wrong), "a density is the probability of being active, choose 0 to 1")
-
-
-def check_worlds(
-    density: NDArray[np.float64], importance: NDArray[np.float64], magnitude: object, signed: object, problems: Problems
-) -> None:
-    """Notes problems with what all distributions share."""
-    check_probability("density", density, problems)
-    wrong = ~((importance >= 0) & np.isfinite(importance))
-    if wrong.any():
-        problems.add(
-            _first("importance", importance, wrong),
-            "an importance weighs a squared error, choose a finite number of at least 0",
-        )
-    if not isinstance(magnitude, Magnitude):
-        problems.add(f"magnitude is {magnitude!r}", "give a law: Uniform(), Exponential(mean) or Constant(value)")
-    if not isinstance(signed, bool | np.bool_):
-        problems.add(f"signed is {signed!r}", "choose True or False")
-    try:
-        np.broadcast_shapes(density.shape[:-1], importance.shape[:-1])
-    except ValueError:
-        problems.add(
-            f"density has leading shape {density.shape[:-1]} and importance {importance.shape[:-1]}",
-            "give leading axes (one element per world) that broadcast against each other",
-        )
+    array = np.broadcast_to(array, (*array.shape[:-1], length))
+    wrong = np.argwhere(~((array >= 0) & (array <= highest)))
+    if len(wrong):
+        number = array[tuple(wrong[0])]
+        place = "" if np.all(array == number) else f"[{', '.join(map(str, wrong[0]))}]"
+        problems.add(f"{name}{place} is {number:g}", advice)
+    return array

@@ -1,11 +1,15 @@
 """Importance curves: how much a squared error on each feature counts.
 
-    geometric(0.9, 5)        1, 0.9, 0.81, 0.729, 0.6561        the paper's usual curve
-    power_law(1.0, 4)        1, 1/2, 1/3, 1/4
-    one_odd(0.1, 3)          1, 1, 0.1                          the phase diagrams' extra feature
-    constant(3)              1, 1, 1
+>>> from tegum.features import constant, geometric, one_odd, power_law
+>>> geometric(0.9, 4)                           # the paper's usual curve
+array([1.   , 0.9  , 0.81 , 0.729])
+>>> power_law(1.0, 4)
+array([1.        , 0.5       , 0.33333333, 0.25      ])
+>>> one_odd([0.1, 10], 3)                       # the phase diagrams' extra feature
+array([[ 1. ,  1. ,  0.1],
+       [ 1. ,  1. , 10. ]])
 
-Each returns an array of shape (..., n): the first argument may itself be an array, which makes a batch of curves.
+Each returns an array of shape (..., n): its parameter may itself be an array, which makes a batch of curves.
 """
 
 import numpy as np
@@ -15,10 +19,15 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.errors import InvalidInputError
 
 
-def _count(n_features: int) -> int:
+def _each(n_features: int) -> NDArray[np.float64]:
+    """0 to n - 1."""
     if n_features < 1:
         raise InvalidInputError(f"n_features is {n_features}", "an importance curve needs at least 1 feature")
-    return n_features
+    return np.arange(n_features, dtype=np.float64)
+
+
+def _column(parameter: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(parameter, dtype=np.float64)[..., None]
 
 
 def constant(n_features: int, value: ArrayLike = 1.0) -> Float[np.ndarray, "*batch n"]:
@@ -27,8 +36,7 @@ def constant(n_features: int, value: ArrayLike = 1.0) -> Float[np.ndarray, "*bat
     Raises:
         InvalidInputError: for fewer than one feature.
     """
-    value = np.asarray(value, dtype=np.float64)
-    return np.repeat(value[..., None], _count(n_features), axis=-1)
+    return np.repeat(_column(value), len(_each(n_features)), axis=-1)
 
 
 def geometric(ratio: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch n"]:
@@ -37,8 +45,7 @@ def geometric(ratio: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch n"
     Raises:
         InvalidInputError: for fewer than one feature.
     """
-    base: NDArray[np.float64] = np.asarray(ratio, dtype=np.float64)[..., None]
-    return np.asarray(base ** np.arange(_count(n_features)))
+    return np.asarray(_column(ratio) ** _each(n_features))
 
 
 def power_law(exponent: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch n"]:
@@ -47,8 +54,7 @@ def power_law(exponent: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch
     Raises:
         InvalidInputError: for fewer than one feature.
     """
-    power: NDArray[np.float64] = np.asarray(exponent, dtype=np.float64)[..., None]
-    return np.asarray(np.arange(1, _count(n_features) + 1, dtype=np.float64) ** -power)
+    return np.asarray((1 + _each(n_features)) ** -_column(exponent))
 
 
 def one_odd(importance: ArrayLike, n_features: int, position: int = -1) -> Float[np.ndarray, "*batch n"]:
@@ -57,9 +63,8 @@ def one_odd(importance: ArrayLike, n_features: int, position: int = -1) -> Float
     Raises:
         InvalidInputError: for a position beyond the features.
     """
-    value = np.asarray(importance, dtype=np.float64)
     if not -n_features <= position < n_features:
         raise InvalidInputError(f"position is {position}", f"choose one of the {n_features} features, 0 to {n_features - 1}")
-    curve = np.ones((*value.shape, _count(n_features)))
-    curve[..., position] = value
+    curve = np.ones((*np.shape(importance), n_features))
+    curve[..., position] = importance
     return curve

@@ -1,6 +1,12 @@
-"""Features that know nothing of each other: feature i is on with probability p_i.
+"""Features that are independent of each other: feature i is active with probability p_i.
 
-    Independent(5, density=0.1, importance=geometric(0.9, 5))
+>>> from tegum.features import Independent, geometric
+>>> features = Independent(3, density=0.1, importance=geometric(0.9, 3))
+>>> features.sample(4, seed=0).round(2)
+array([[0.  , 0.27, 0.  ],
+       [0.  , 0.  , 0.  ],
+       [0.  , 0.  , 0.54],
+       [0.  , 0.  , 0.  ]])
 
 Source: `Toy Models of Superposition`, section 2.1.
 """
@@ -9,12 +15,11 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from numpy.typing import ArrayLike
 
-from tegum.errors import Problems
 from tegum.features.blocks import Blocks
-from tegum.features.distribution import Features, check_count
+from tegum.features.distribution import Features
 from tegum.features.magnitudes import Magnitude, Uniform
 
 
@@ -25,7 +30,7 @@ class Independent(Features):
 
     Args:
         n_features: n, at least 1.
-        density: probability that a feature is on, 0 to 1; a number or an array (..., n).
+        density: probability that a feature is active, 0 to 1; a number or an array (..., n).
         importance: weight of each feature's squared error, at least 0; a number or an array (..., n).
         magnitude: law of the magnitude of an active feature.
         signed: whether an active feature gets a random sign.
@@ -42,20 +47,8 @@ class Independent(Features):
         magnitude: Magnitude = Uniform(),
         signed: bool = False,
     ) -> None:
-        problems = Problems()
-        check_count("n_features", n_features, problems)
-        problems.raise_if_any()
-        self._settle(problems, n_features, density, importance, magnitude, signed, ("feature", n_features))
-        problems.raise_if_any()
-
-    @property
-    def feature_density(self) -> Float[np.ndarray, "*batch n"]:
-        """The density itself, shape (..., n)."""
-        return self.density
-
-    def joint_density(self) -> Float[np.ndarray, "*batch n n"]:
-        """p_i p_j, and p_i on the diagonal."""
-        return self.blocks().joint_density()
+        self._set_counts(n_features=n_features)
+        self._set_fields(n_features, density, importance, magnitude, signed).raise_if_any()
 
     def blocks(self) -> Blocks:
         """One block with one component for each feature."""

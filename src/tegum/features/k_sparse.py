@@ -1,8 +1,11 @@
-"""Exactly k of n features on, every choice of k equally likely: the setting of compressed sensing.
+"""Exactly k of n features active, every choice of k equally likely: the setting of compressed sensing.
 
-    KSparse(n_features=20, n_active=3)
+>>> from tegum.features import KSparse
+>>> features = KSparse(n_features=5, n_active=2)
+>>> (features.sample(4, seed=0) > 0).sum(axis=1)
+array([2, 2, 2, 2])
 
-The features are not independent, nor are there independent blocks: P(i and j on) = k (k - 1) / (n (n - 1)).
+The features are not independent, nor are there independent blocks: P(i and j active) = k (k - 1) / (n (n - 1)).
 """
 
 from dataclasses import dataclass
@@ -12,15 +15,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
-from tegum.errors import Problems
-from tegum.features.distribution import Features, check_count
+from tegum.features.distribution import Features
 from tegum.features.magnitudes import Magnitude, Uniform
 
 
 @final
 @dataclass(frozen=True, eq=False, init=False, repr=False)
 class KSparse(Features):
-    """Features of which exactly ``n_active`` are on in every sample.
+    """Features of which exactly ``n_active`` are active in every sample.
 
     Args:
         n_features: n, at least 1.
@@ -43,21 +45,11 @@ class KSparse(Features):
         magnitude: Magnitude = Uniform(),
         signed: bool = False,
     ) -> None:
-        problems = Problems()
-        check_count("n_features", n_features, problems)
-        check_count("n_active", n_active, problems)
-        problems.raise_if_any()
+        self._set_counts(n_features=n_features, n_active=n_active)
+        problems = self._set_fields(n_features, min(n_active / n_features, 1.0), importance, magnitude, signed)
         if n_active > n_features:
             problems.add(f"n_active is {n_active} of {n_features} features", f"choose 1 to {n_features}")
-        self._store(n_active=n_active)
-        share = min(n_active / n_features, 1.0)
-        self._settle(problems, n_features, share, importance, magnitude, signed, ("feature", n_features))
         problems.raise_if_any()
-
-    @property
-    def feature_density(self) -> Float[np.ndarray, "*batch n"]:
-        """K / n for every feature, shape (n,)."""
-        return self.density
 
     def joint_density(self) -> Float[np.ndarray, "*batch n n"]:
         """For two features k (k - 1) / (n (n - 1)), on the diagonal k / n."""

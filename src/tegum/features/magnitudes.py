@@ -1,12 +1,16 @@
-"""How strongly an active feature is on: the law of its magnitude.
+"""How strongly an active feature is active: the law of its magnitude.
 
-    law          density on               E[u]      E[u^2]
-    Uniform      [0, 1]                   1/2       1/3          the paper's choice
-    Exponential  [0, inf), given mean     mean      2 mean^2
-    Constant     a single value           value     value^2
+    law          density on               E[u^k]
+    Uniform      [0, 1]                   1 / (k + 1)      the paper's choice
+    Exponential  [0, inf), given mean     k! mean^k
+    Constant     a single value           value^k          binary features
 
-Example: ``Exponential(mean=0.5).moment(2)`` is 0.5.  The paper remarks that exponential magnitudes would be as natural
-as its uniform ones (section 2.1 of `Toy Models of Superposition`).
+>>> from tegum.features import Exponential
+>>> Exponential(mean=0.5).moment(2)
+0.5
+
+The paper remarks that exponential magnitudes would be as natural as its uniform ones (section 2.1 of `Toy Models of
+Superposition`).
 """
 
 from abc import ABC, abstractmethod
@@ -21,7 +25,7 @@ from tegum.errors import InvalidInputError
 
 
 class Magnitude(ABC):
-    """The law of an active feature's magnitude (before a random sign, where features are signed)."""
+    """The law of an active feature's magnitude u (before a random sign, where features are signed)."""
 
     @abstractmethod
     def moment(self, order: int) -> float:
@@ -47,18 +51,15 @@ def _require_positive(name: str, value: float) -> None:
 class Uniform(Magnitude):
     """u ~ U[0, 1]."""
 
+    largest = 1.0
+
     def moment(self, order: int) -> float:
-        """E[u^k] = 1 / (k + 1)."""
+        """1 / (order + 1)."""
         return 1.0 / (order + 1)
 
     def quantile(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
         """The identity."""
         return probability
-
-    @property
-    def largest(self) -> float:
-        """1."""
-        return 1.0
 
 
 @final
@@ -68,27 +69,24 @@ class Exponential(Magnitude):
 
     mean: float = 1.0
 
+    largest = inf
+
     def __post_init__(self) -> None:
         _require_positive("mean of the exponential magnitudes", self.mean)
 
     def moment(self, order: int) -> float:
-        """E[u^k] = k! mean^k."""
+        """The factorial of ``order``, times mean^order."""
         return factorial(order) * self.mean**order
 
     def quantile(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
         """-mean ln(1 - probability)."""
         return -self.mean * np.log1p(-probability)
 
-    @property
-    def largest(self) -> float:
-        """Infinity."""
-        return inf
-
 
 @final
 @dataclass(frozen=True)
 class Constant(Magnitude):
-    """u is always ``value``: binary features."""
+    """u is always ``value``."""
 
     value: float = 1.0
 
@@ -96,7 +94,7 @@ class Constant(Magnitude):
         _require_positive("value of the constant magnitudes", self.value)
 
     def moment(self, order: int) -> float:
-        """E[u^k] = value^k."""
+        """The value to the power ``order``."""
         return self.value**order
 
     def quantile(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,6 +1,9 @@
 """Output activations: what stands where the paper has a ReLU, by name or as two functions of your own.
 
-    Activation("cube", value=lambda x: x**3, slope=lambda x: 3 * x**2)
+>>> from tegum.nets import ACTIVATIONS, Activation
+>>> cube = Activation("cube", value=lambda x: x**3, slope=lambda x: 3 * x**2)
+>>> cube(np.array([1.0, 2.0])), ACTIVATIONS["relu"](np.array([-1.0, 2.0]))
+(array([1., 8.]), array([0., 2.]))
 
     identity  y           relu      max(y, 0)              gelu   y Phi(y), Phi the normal distribution function
     square    y^2         softplus  log(1 + exp y)         abs    |y|                       tanh  tanh y
@@ -13,6 +16,7 @@ Sources: Hendrycks and Gimpel, "Gaussian Error Linear Units (GELUs)" (2016), wit
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
@@ -57,25 +61,22 @@ class Activation:
             here, slope = self._number("value", x), self._number("slope", x)
             left = (here - self._number("value", x - _STEP)) / _STEP
             right = (self._number("value", x + _STEP) - here) / _STEP
-            size = 1 + abs(slope)
+            rise, size = (left + right) / 2, 1 + abs(slope)
             smooth = abs(right - left) < _AGREES * size
-            if smooth and abs(slope - (left + right) / 2) > _AGREES * size:
-                what = f"the slope of activation {self.name!r} at {x:g} is {slope:g}, its value rises at {(left + right) / 2:g}"
+            if smooth and abs(slope - rise) > _AGREES * size:
+                what = f"the slope of activation {self.name!r} at {x:g} is {slope:g}, its value rises at {rise:g}"
                 raise InvalidInputError(what, "give the derivative of the value")
 
     def _number(self, which: str, x: float) -> float:
         function: Function = getattr(self, which)
+        place = f"the {which} of activation {self.name!r} at {x:g}"
         try:
             with np.errstate(all="ignore"):
                 number = float(function(x))
         except Exception as error:  # noqa: BLE001  whatever a user's function raises is part of the message
-            raise InvalidInputError(
-                f"the {which} of activation {self.name!r} at {x:g} fails ({error})", "give a function of one number"
-            ) from None
+            raise InvalidInputError(f"{place} fails ({error})", "give a function of one number") from None
         if not np.isfinite(number):
-            raise InvalidInputError(
-                f"the {which} of activation {self.name!r} at {x:g} is {number}", "give a function that is finite everywhere"
-            )
+            raise InvalidInputError(f"{place} is {number}", "give a function that is finite everywhere")
         return number
 
     def __call__(self, x: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -101,9 +102,9 @@ def _parts(value: Any, above: tuple[Any, ...] = ()) -> Iterator[str]:
     """What a function is made of, in words; functions that it calls included, each once on the way down."""
     if isinstance(value, ModuleType):
         yield value.__name__
+    elif isinstance(value, FunctionType) and value in above:
+        return
     elif isinstance(value, FunctionType):
-        if value in above:
-            return
         inside = (*above, value)
         for code in _codes(value.__code__):
             yield code.co_code.hex()
@@ -119,7 +120,7 @@ def _parts(value: Any, above: tuple[Any, ...] = ()) -> Iterator[str]:
     elif isinstance(value, np.ndarray):
         yield value.tobytes().hex()
     else:
-        yield repr(value)
+        yield re.sub(r" at 0x[0-9a-f]+", "", repr(value))  # where in memory a function lies is no part of what it does
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

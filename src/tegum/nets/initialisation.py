@@ -1,13 +1,19 @@
-"""First weights, with an explicit scale.
+"""Initial weights, with an explicit scale.
 
     xavier_normal     std = scale sqrt(2 / (n + m))          the default; per matrix, whatever is trained beside it
     xavier_uniform    on +-scale sqrt(6 / (n + m))           the same variance
     normal            std = scale
     uniform           on [-scale, scale]
 
-Biases start at 0.  In sparse worlds a net of two matrices that starts so loses most outputs: x_i alone makes about half of the
-output ReLUs negative, and those never wake.  ``alive_parameters`` makes W2 from the sizes in W1, so that every feature excites
-its own output, at either sign, more than others.
+>>> from tegum.nets import ReluOutput
+>>> params = initial_parameters(ReluOutput(3, 2), np.random.default_rng(0))
+>>> params["W"].round(2), params["b"]
+(array([[ 0.08, -0.08,  0.41],
+       [ 0.07, -0.34,  0.23]], dtype=float32), array([0., 0., 0.], dtype=float32))
+
+Biases start at 0.  Where features are sparse, a net of two matrices that starts so loses most outputs: x_i alone makes about
+half of the output ReLUs negative, and those never become active again.  ``alive_parameters`` makes W2 from the sizes in W1, so
+that every feature excites its own output, at either sign, more than others.
 
 The authors' notebook applies its Xavier rule to the tensor of *all* instances, so that its scale
 shrinks with their number; tegum's never depends on it.
@@ -25,13 +31,11 @@ from tegum.nets.net import Net
 
 Initialisation = Literal["xavier_normal", "xavier_uniform", "normal", "uniform"]
 
+_SHARED_PART = 0.8
 
-def spread_of(initialisation: Initialisation, scale: float, shape: tuple[int, ...]) -> float:
-    """The standard deviation of the normal laws, the half width of the uniform ones, for a matrix of ``shape``.
 
-    Raises:
-        InvalidInputError: for an initialisation that is not xavier_normal, xavier_uniform, normal or uniform.
-    """
+def _width(initialisation: Initialisation, scale: float, shape: tuple[int, ...]) -> float:
+    """The standard deviation of the normal laws, the half width of the uniform ones, for a matrix of ``shape``."""
     if initialisation == "xavier_normal":
         return scale * float(np.sqrt(2 / sum(shape)))
     if initialisation == "xavier_uniform":
@@ -42,12 +46,9 @@ def spread_of(initialisation: Initialisation, scale: float, shape: tuple[int, ..
 
 
 def initial_parameters(
-    net: Net,
-    generator: np.random.Generator,
-    initialisation: Initialisation = "xavier_normal",
-    scale: float = 1.0,
+    net: Net, generator: np.random.Generator, initialisation: Initialisation = "xavier_normal", scale: float = 1.0
 ) -> dict[str, NDArray[np.float32]]:
-    """The first parameters of one instance, by name and in the shapes that the net names: matrices drawn, biases zero.
+    """The initial parameters of one instance, by name and in the shapes that the net names: matrices drawn, biases zero.
 
     Raises:
         InvalidInputError: for an initialisation that is not xavier_normal, xavier_uniform, normal or uniform.
@@ -57,17 +58,14 @@ def initial_parameters(
         if len(shape) == 1:
             params[name] = np.zeros(shape, dtype=np.float32)
             continue
-        width = spread_of(initialisation, scale, shape)
+        width = _width(initialisation, scale, shape)
         draw = generator.uniform(-1, 1, shape) if initialisation.endswith("uniform") else generator.standard_normal(shape)
         params[name] = (width * draw).astype(np.float32)
     return params
 
 
-_SHARED_PART = 0.8
-
-
 def alive_parameters(net: Net, count: int, seed: int, scale: float = 1.0) -> dict[str, NDArray[np.float32]]:
-    """First parameters of ``count`` nets with two matrices whose outputs are all alive: W1, W2 and the biases, which are 0.
+    """Initial parameters of ``count`` nets with two matrices whose outputs are all alive: W1, W2 and the biases, which are 0.
 
     W1 is Xavier normal times ``scale``; W2 is |W1|^T less 0.8 of the mean |W1|, which keeps features from exciting each other.
 
@@ -82,10 +80,8 @@ def alive_parameters(net: Net, count: int, seed: int, scale: float = 1.0) -> dic
     """
     if net.tied:
         raise InvalidInputError(f"the net is {net!r}", "choose one with two matrices, such as AbsoluteValue")
-    width = spread_of("xavier_normal", scale, (net.n_hidden, net.n_features))
+    width = _width("xavier_normal", scale, (net.n_hidden, net.n_features))
     W1 = width * np.random.default_rng(seed).standard_normal((count, net.n_hidden, net.n_features))
-    size = abs(W1)
-    W2 = np.swapaxes(size - _SHARED_PART * size.mean(axis=(1, 2), keepdims=True), 1, 2)
-    shapes = {name: shape for name, shape in net.parameter_shapes().items() if len(shape) == 1}
-    params = {"W1": W1, "W2": W2} | {name: np.zeros((count, *shape)) for name, shape in shapes.items()}
+    W2 = np.swapaxes(abs(W1) - _SHARED_PART * abs(W1).mean(axis=(1, 2), keepdims=True), 1, 2)
+    params = {name: np.zeros((count, *shape)) for name, shape in net.parameter_shapes().items()} | {"W1": W1, "W2": W2}
     return {name: value.astype(np.float32) for name, value in params.items()}

@@ -2,10 +2,9 @@
 
     h = activation(W_in x + b_hidden)        y = activation(W_out h + b)        loss = sum_i I_i (target_i - y_i)^2
 
-A family is one file.  It says its equation in words, which of the two activations are ReLUs (one family takes any other
-function of the output), whether the decoder is the transposed encoder (*tied*), and what the output is compared with;
-from that follow the parameters, a plain NumPy forward pass (the readable reference) and the compiled engine's
-specialisation.
+A family says its equation in words, which of the two activations are ReLUs (one family takes any other function of the
+output), whether the decoder is the transposed encoder (*tied*), and what the output is compared with; from that follow the
+parameters, a plain NumPy forward pass (the readable reference) and the compiled engine's specialisation.
 
 Parameters are a dictionary of arrays; leading axes are instances.  Tied families have ``W`` (..., m, n), as in the paper
 (a column is a feature's direction), untied ones ``W1`` (..., m, n) and ``W2`` (..., n, m); then ``b`` (..., n) and, where the
@@ -44,16 +43,15 @@ class Net(ABC):
     n_hidden: int
     bias: bool = True
 
-    hidden_relu: ClassVar[bool]
-    output_relu: ClassVar[bool]
-    tied: ClassVar[bool]
+    hidden_relu: ClassVar[bool] = False
+    output_relu: ClassVar[bool] = False
+    tied: ClassVar[bool] = True
     absolute_target: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         problems = Problems()
-        for name, value in (("n_features", self.n_features), ("n_hidden", self.n_hidden)):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                problems.add(f"{name} is {value!r}", "choose a whole number of at least 1")
+        problems.check_count("n_features", self.n_features)
+        problems.check_count("n_hidden", self.n_hidden)
         problems.raise_if_any()
 
     @property
@@ -97,23 +95,20 @@ class Net(ABC):
         return np.abs(x) if self.absolute_target else x
 
     def check_parameters(self, params: Parameters) -> None:
-        """Raises a `InvalidInputError` for arrays that are missing, unknown or of the wrong shape."""
+        """Raises an `InvalidInputError` for arrays that are missing, unknown or of the wrong shape."""
         shapes = self.parameter_shapes()
         problems = Problems()
-        for name in shapes.keys() - params.keys():
-            problems.add(f"parameter {name!r} is missing", f"give an array of shape (..., {', '.join(map(str, shapes[name]))})")
-        for name, value in params.items():
-            if name not in shapes:
-                problems.add(f"{type(self).__name__} has no parameter {name!r}", f"choose among {', '.join(shapes)}")
-            elif np.shape(value)[-len(shapes[name]) :] != shapes[name]:
-                problems.add(
-                    f"parameter {name!r} has shape {np.shape(value)}",
-                    f"give an array of shape (..., {', '.join(map(str, shapes[name]))})",
-                )
+        for name, own in shapes.items():
+            shape = np.shape(params[name]) if name in params else None
+            if shape is None or shape[-len(own) :] != own:
+                what = f"parameter {name!r} is missing" if shape is None else f"parameter {name!r} has shape {shape}"
+                problems.add(what, f"give an array of shape (..., {', '.join(map(str, own))})")
+        for name in (name for name in params if name not in shapes):
+            problems.add(f"{type(self).__name__} has no parameter {name!r}", f"choose among {', '.join(shapes)}")
         problems.raise_if_any()
 
 
 def require_same_features(net: Net, n_features: int) -> None:
-    """Raises a `InvalidInputError` unless the net has as many inputs as there are features."""
+    """Raises an `InvalidInputError` unless the net has as many inputs as there are features."""
     if net.n_features != n_features:
         raise InvalidInputError(f"the net has {net.n_features} features and the data {n_features}", "choose the same number")

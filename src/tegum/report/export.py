@@ -5,6 +5,10 @@
     png, svg, pdf       one file for each picture, by kaleido and the Chromium of this machine
 
 Attributes (recipe, versions, machine) stand beside the tables in ID.json.
+
+>>> data = xr.Dataset({"loss": ("density", [0.2, 0.1]), "W": (("density", "hidden"), [[1.0], [2.0]])})
+>>> [(name, list(part)) for name, part in tables(data)]
+[('density', ['loss']), ('density-hidden', ['W'])]
 """
 
 import importlib.util
@@ -21,7 +25,7 @@ import xarray as xr
 from plotly.offline import get_plotlyjs
 
 from tegum.errors import InvalidInputError
-from tegum.runs import write_atomically
+from tegum.runs import plain, write_atomically
 
 TableFormat = Literal["parquet", "csv", "netcdf"]
 PictureFormat = Literal["png", "svg", "pdf"]
@@ -53,14 +57,12 @@ def export_data(data: xr.Dataset, stem: Path, kind: TableFormat) -> list[Path]:
         _require("pyarrow", kind)
     written = []
     for dims, part in tables(data):
-        frame = part.to_dataframe() if part.dims else part.expand_dims("row").to_dataframe()
-        frame = frame.reset_index(names=None if part.dims else "row")
+        frame = (part if part.dims else part.expand_dims("row")).to_dataframe().reset_index()
         path = stem.with_name(f"{stem.name}.{dims}.{kind}")
         write_atomically(path, frame.to_csv(index=False).encode() if kind == "csv" else frame.to_parquet(index=False))
         written.append(path)
     path = stem.with_name(f"{stem.name}.json")
-    attributes = {str(name): _value(value) for name, value in data.attrs.items()}
-    write_atomically(path, json.dumps(attributes, indent=2, ensure_ascii=False).encode())
+    write_atomically(path, json.dumps(data.attrs, indent=2, ensure_ascii=False, default=plain).encode())
     return [*written, path]
 
 
@@ -82,27 +84,21 @@ def export_pictures(
     with tempfile.TemporaryDirectory() as temporary:
         script = Path(temporary) / "plotly.min.js"
         script.write_text(get_plotlyjs(), encoding="utf-8")
-        drawn = {name: Path(temporary) / f"{number}.{kind}" for number, name in enumerate(pictures)}
+        drawn = [Path(temporary) / f"{number}.{kind}" for number in range(len(pictures))]
         jobs = [
-            {
-                "fig": picture,
-                "path": drawn[name],
-                "opts": {
-                    "width": WIDTH,
-                    "height": int(picture.layout.height or 450),
-                    "scale": _SCALE if kind == "png" else 1,
-                    "format": kind,
-                },
-            }
-            for name, picture in pictures.items()
+            {"fig": picture, "path": file, "opts": _options(picture, kind)}
+            for picture, file in zip(pictures.values(), drawn, strict=True)
         ]
         kaleido.write_fig_from_object_sync(jobs, kopts={"path": found, "plotlyjs": script, "mathjax": False})
-        written = []
-        for name, file in drawn.items():
-            place = stem.with_name(f"{stem.name}-{name}.{kind}")
+        written = [stem.with_name(f"{stem.name}-{name}.{kind}") for name in pictures]
+        for file, place in zip(drawn, written, strict=True):
             write_atomically(place, file.read_bytes())
-            written.append(place)
     return written
+
+
+def _options(picture: go.Figure, kind: PictureFormat) -> dict[str, Any]:
+    height = int(picture.layout.height or 450)
+    return {"width": WIDTH, "height": height, "scale": _SCALE if kind == "png" else 1, "format": kind}
 
 
 def _require(package: str, kind: str) -> None:
@@ -112,8 +108,7 @@ def _require(package: str, kind: str) -> None:
 
 def _plain(data: xr.Dataset) -> xr.Dataset:
     """The dataset as netCDF 3 can hold it: attributes in words or numbers, integers of 32 bits."""
-    data = data.copy()
-    data.attrs = {str(name): _simple(value) for name, value in data.attrs.items()}
+    data = data.assign_attrs({name: _simple(value) for name, value in data.attrs.items()})
     for name, variable in list(data.variables.items()):
         if variable.dtype.kind in "iu" and variable.size and np.abs(variable.values).max() > np.iinfo(np.int32).max:
             data[name] = data[name].astype(np.float64)
@@ -121,8 +116,5 @@ def _plain(data: xr.Dataset) -> xr.Dataset:
 
 
 def _simple(value: Any) -> Any:
-    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else json.dumps(_value(value))
-
-
-def _value(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+    simple = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return value if simple else json.dumps(value, default=plain)

@@ -11,7 +11,7 @@ the same; claims and pictures where all code is.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -23,8 +23,8 @@ from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment, Profile, code_version, every_experiment
 from tegum.interruption import noticing_interruption
 from tegum.provenance import package_version, science_version
-from tegum.report.part import KEY, Part, part_of, read_part, write_part
-from tegum.runs import Pieces, attributes_in, fingerprint, read_dataset, set_aside, write_dataset
+from tegum.report.part import KEY, Part, part_of, pictures_file, read_part, write_part
+from tegum.runs import Pieces, attributes_in, fingerprint, read_dataset, read_or_set_aside, write_dataset
 
 
 @final
@@ -40,10 +40,14 @@ class ResultFolder:
     path: Path
     notice: Callable[[str], Any]
 
+    def data_file(self, name: str) -> Path:
+        """Where an experiment's dataset is kept."""
+        return self.path / "data" / f"{name}.safetensors"
+
     def finished(self, experiment: Experiment, profile: Profile) -> bool:
         """Whether the study need not run again."""
         key = _key(experiment, profile)
-        return any(_key_in(path) == key for path in (self.data_file(experiment.id), self._older(experiment.id, key)))
+        return key in (_key_in(self.data_file(experiment.id)), _key_in(self._older(experiment.id, key)))
 
     def part(self, experiment: Experiment, profile: Profile) -> Part:
         """The experiment's results, from the folder as far as they are in it; afterwards all of them are.
@@ -52,13 +56,15 @@ class ResultFolder:
             KeyboardInterrupt: after Ctrl-C; finished pieces are kept.
             InvalidInputError: where a file cannot be written.
         """
-        key, code = _key(experiment, profile), _code(experiment)
+        key = _key(experiment, profile)
         part = read_part(self.path, experiment.id, self.notice)
-        drawn = (self.path / "figures" / f"{experiment.id}.js").exists()
-        if part is not None and drawn and part.code == code and part.key == key == _key_in(self.data_file(experiment.id)):
+        fresh = (
+            part is not None and part.code == _code(experiment) and part.key == key == _key_in(self.data_file(experiment.id))
+        )
+        if part is not None and fresh and pictures_file(self.path, experiment.id).exists():
             return part
-        data = self._study(experiment, profile, key)
-        return self._written(experiment, data, code)
+        data = self._restored(experiment.id, key)
+        return self._judged(experiment, self._made(experiment, profile, key) if data is None else data)
 
     def renewed(self, experiment: Experiment) -> Part | None:
         """Claims and pictures by the present code from the data in the folder; None where there are none.
@@ -71,7 +77,7 @@ class ResultFolder:
             return None
         data = read_dataset(path)
         try:
-            return self._written(experiment, data, _code(experiment))
+            return self._judged(experiment, data)
         except (KeyError, ValueError, AttributeError, IndexError) as error:
             if _key(experiment, data.attrs.get("profile", "quick")) == data.attrs.get(KEY):
                 raise
@@ -82,22 +88,22 @@ class ResultFolder:
 
     def parts(self) -> list[Part]:
         """Everything finished in the folder: the paper's experiments in its order, then others by name."""
-        known = [experiment.id for experiment in every_experiment()]
-        others = sorted(path.stem for path in (self.path / "parts").glob("*.json") if path.stem not in known)
-        found = (read_part(self.path, name, self.notice) for name in [*known, *others])
+        names = _in_order(path.stem for path in (self.path / "parts").glob("*.json"))
+        found = (read_part(self.path, name, self.notice) for name in names)
         return [part for part in found if part is not None]
 
-    def _written(self, experiment: Experiment, data: xr.Dataset, code: str) -> Part:
-        part, pictures = part_of(experiment, data, code)
+    def names(self) -> list[str]:
+        """The experiments that have data in the folder: the paper's in its order, then others by name."""
+        return _in_order(path.stem for path in (self.path / "data").glob("*.safetensors"))
+
+    def _judged(self, experiment: Experiment, data: xr.Dataset) -> Part:
+        """The experiment's claims and pictures, written to the folder."""
+        part, pictures = part_of(experiment, data, _code(experiment))
         write_part(part, pictures, self.path)
         return part
 
-    def _study(self, experiment: Experiment, profile: Profile, key: str) -> xr.Dataset:
-        """The study's dataset as it stands on disk, found or made."""
-        path = self.data_file(experiment.id)
-        kept = self._restored(experiment.id, key)
-        if kept is not None:
-            return kept
+    def _made(self, experiment: Experiment, profile: Profile, key: str) -> xr.Dataset:
+        """The study's dataset as it stands on disk, made now."""
         pieces = Pieces(self.path / "pieces" / profile / experiment.id, self.notice)
         began = time.perf_counter()
         with caching(pieces), noticing_interruption() as interrupted:
@@ -106,9 +112,9 @@ class ResultFolder:
             raise KeyboardInterrupt
         seconds = time.perf_counter() - began + pieces.seconds_cached
         data.attrs |= {KEY: key, "profile": profile, "seconds": round(seconds, 2)}
-        write_dataset(data, path)
+        write_dataset(data, self.data_file(experiment.id))
         pieces.prune()
-        return read_dataset(path)
+        return read_dataset(self.data_file(experiment.id))
 
     def _restored(self, name: str, key: str) -> xr.Dataset | None:
         """The result with this key, if it is in the folder; another that lies in its place is set aside, never lost."""
@@ -122,20 +128,15 @@ class ResultFolder:
             self.notice(f"{name}: the results in the folder are of {why}; they are kept as {place}")
         if not path.exists() and _key_in(older) == key:
             older.replace(path)
-        if not path.exists():
-            return None
-        try:
-            return read_dataset(path)
-        except InvalidInputError as mistake:
-            self.notice(f"{mistake.problems[0].what}: set aside as {set_aside(path).name}, and made again")
-            return None
-
-    def data_file(self, name: str) -> Path:
-        """Where an experiment's dataset is kept."""
-        return self.path / "data" / f"{name}.safetensors"
+        return read_or_set_aside(path, self.notice) if path.exists() else None
 
     def _older(self, name: str, key: str) -> Path:
         return self.path / "older" / f"{name}-{key.replace(' ', '-')}.safetensors"
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    place = {experiment.id: number for number, experiment in enumerate(every_experiment())}
+    return sorted(names, key=lambda name: (place.get(name, len(place)), name))
 
 
 def _key(experiment: Experiment, profile: Profile) -> str:

@@ -42,7 +42,11 @@ def _template() -> Any:
 
 
 def section_of(paper: str) -> str:
-    """The part of the paper that a figure belongs to: ``Section 3`` of ``Section 3, phase diagrams (F10)``."""
+    """The part of the paper that a figure belongs to.
+
+    >>> section_of("Section 3, phase diagrams (F10)")
+    'Section 3'
+    """
     return re.split(r"[,(]", paper)[0].strip()
 
 
@@ -54,15 +58,21 @@ def paragraphs(text: str) -> list[str]:
 
 def _words(value: Any) -> str:
     """An attribute as a reader would write it: the recipe's fields with commas, anything else as it is."""
-    if isinstance(value, str) and value.startswith("{"):
-        try:
-            return ", ".join(f"{name.replace('_', ' ')} {_plain(item)}" for name, item in json.loads(value).items())
-        except ValueError:
-            return value
-    return str(value)
+    recipe = _fields(value)
+    return ", ".join(f"{name.replace('_', ' ')} {_shown(item)}" for name, item in recipe.items()) if recipe else str(value)
 
 
-def _plain(item: Any) -> str:
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a recipe or of other settings in JSON; none for anything else."""
+    if not isinstance(value, str) or not value.startswith("{"):
+        return {}
+    try:
+        return dict(json.loads(value))
+    except ValueError:
+        return {}
+
+
+def _shown(item: Any) -> str:
     if isinstance(item, dict):
         return ", ".join(f"{name}: {value}" for name, value in item.items()) or "none"
     if isinstance(item, list):
@@ -72,12 +82,8 @@ def _plain(item: Any) -> str:
 
 def cost(part: Part) -> str:
     """How a part was trained and what it cost, in one line, as far as its dataset tells."""
-    recipe: dict[str, Any] = {}
-    if isinstance(text := part.made.get("recipe"), str) and text.startswith("{"):
-        recipe = json.loads(text)
-    said = []
-    if isinstance(net := part.made.get("net"), str):
-        said.append(net)
+    recipe = _fields(part.made.get("recipe"))
+    said = [net] if isinstance(net := part.made.get("net"), str) else []
     if {"steps", "batch_size", "optimizer", "learning_rate"} <= set(recipe):
         said.append(f"{recipe['steps']:,} steps of {recipe['batch_size']:,} samples")
         said.append(f"{recipe['optimizer']} at {recipe['learning_rate']:g}")
@@ -91,7 +97,8 @@ def page(parts: Sequence[Part]) -> str:
     """The HTML of the page."""
     claims = [claim for part in parts for claim in part.claims]
     counts = Counter(claim["verdict"] for claim in claims)
-    present = {part.id for part in parts}
+    known = {experiment.id: experiment for experiment in every_experiment()}
+    made_by = dict.fromkeys(tuple(str(part.made.get(name, "")) for name in _SOURCE) for part in parts)
     return str(
         _template().render(
             parts=parts,
@@ -102,12 +109,10 @@ def page(parts: Sequence[Part]) -> str:
             counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
             verdicts=VERDICTS,
             claims=claims,
-            known=[experiment.id for experiment in every_experiment()],
-            missing=[experiment for experiment in every_experiment() if experiment.id not in present],
+            known=known,
+            missing=[experiment for name, experiment in known.items() if name not in {part.id for part in parts}],
             seconds=sum(part.seconds for part in parts),
-            sources=[
-                list(source) for source in dict.fromkeys(tuple(str(part.made.get(n, "")) for n in _SOURCE) for part in parts)
-            ],
+            sources=list(made_by),
             config=json.dumps(CONFIG),
             style=_text("page.css"),
             script=_text("page.js"),

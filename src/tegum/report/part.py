@@ -30,28 +30,14 @@ _INTERNAL = ("interrupted", "wall_seconds", "seconds", KEY)
 
 @final
 @dataclass(frozen=True)
-class Caption:
-    """What the page prints of a picture."""
-
-    name: str
-    text: str
-    height: int
-
-
-@final
-@dataclass(frozen=True)
 class Part:
-    """What the page prints of one experiment.
+    """What the page prints of one experiment: what it says of itself (see `Experiment`), and what its study returned.
 
-    Args:
-        id: the experiment's word.
-        title: what it shows, in one line.
-        paper: which figure or section of the paper it rebuilds.
-        describe: what is trained, what is chosen where the paper is silent.
+    Attributes:
         profile: quick or paper.
         seconds: what the study cost.
         made: what the dataset says of its making.
-        captions: of its pictures, in order.
+        captions: name, text and height of each picture, in order.
         claims: as they stand in ``claims.json``.
         key: the profile and code that made the data.
         code: the code that made claims and pictures.
@@ -64,7 +50,7 @@ class Part:
     profile: str
     seconds: float
     made: dict[str, Any]
-    captions: list[Caption]
+    captions: list[dict[str, Any]]
     claims: list[dict[str, Any]]
     key: str
     code: str
@@ -77,11 +63,14 @@ def part_of(experiment: Experiment, data: xr.Dataset, code: str) -> tuple[Part, 
         id=experiment.id,
         title=experiment.title,
         paper=experiment.paper,
-        describe=experiment.describe.strip(),
+        describe=experiment.describe,
         profile=str(data.attrs.get("profile", "")),
         seconds=float(data.attrs.get("seconds", data.attrs.get("wall_seconds", 0.0))),
         made=_as_written({str(name): value for name, value in data.attrs.items() if name not in _INTERNAL}),
-        captions=[Caption(name, f.caption, int(f.picture.layout.height or _HEIGHT)) for name, f in figures.items()],
+        captions=[
+            {"name": name, "text": figure.caption, "height": int(figure.picture.layout.height or _HEIGHT)}
+            for name, figure in figures.items()
+        ],
         claims=_as_written([claim.as_record(experiment.id) for claim in experiment.claims(data)]),
         key=str(data.attrs.get(KEY, "")),
         code=code,
@@ -89,11 +78,16 @@ def part_of(experiment: Experiment, data: xr.Dataset, code: str) -> tuple[Part, 
     return part, {name: figure.picture for name, figure in figures.items()}
 
 
+def pictures_file(folder: Path, name: str) -> Path:
+    """Where the pictures of a part lie."""
+    return folder / "figures" / f"{name}.js"
+
+
 def write_part(part: Part, pictures: Mapping[str, go.Figure], folder: Path) -> None:
     """Writes both files of a part; the pictures first, so that a part whose record exists is whole."""
     drawn = {name: _slim(json.loads(picture.to_json())) for name, picture in pictures.items()}
     script = f"{_BEFORE}{json.dumps(part.id)}, {json.dumps(drawn, separators=(',', ':'))}{_AFTER}"
-    write_atomically(folder / "figures" / f"{part.id}.js", script.encode())
+    write_atomically(pictures_file(folder, part.id), script.encode())
     record = {"format": _FORMAT} | asdict(part)
     write_atomically(folder / "parts" / f"{part.id}.json", json.dumps(record, indent=1, ensure_ascii=False).encode())
 
@@ -105,9 +99,7 @@ def read_part(folder: Path, name: str, notice: Callable[[str], Any]) -> Part | N
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record.pop("format") != _FORMAT:
-            return None
-        return Part(**record | {"captions": [Caption(**caption) for caption in record["captions"]]})
+        return Part(**record) if record.pop("format") == _FORMAT else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         notice(f"{path} is damaged ({error}): set aside as {set_aside(path).name}")
         return None
@@ -119,7 +111,7 @@ def read_pictures(folder: Path, name: str) -> dict[str, go.Figure]:
     Raises:
         InvalidInputError: where the file is missing or damaged.
     """
-    path = folder / "figures" / f"{name}.js"
+    path = pictures_file(folder, name)
     try:
         text = path.read_text(encoding="utf-8")
         _, drawn = json.loads(f"[{text.removeprefix(_BEFORE).removesuffix(_AFTER)}]")
@@ -144,7 +136,6 @@ def _slim(node: Any) -> Any:
         wide = np.frombuffer(base64.b64decode(node["bdata"]), dtype="<f8")
         with np.errstate(over="ignore", under="ignore"):
             narrow = wide.astype("<f4")
-        if np.allclose(narrow, wide, rtol=1e-6, atol=0, equal_nan=True):
-            return node | {"dtype": "f4", "bdata": base64.b64encode(narrow.tobytes()).decode()}
-        return node
+        lossless = np.allclose(narrow, wide, rtol=1e-6, atol=0, equal_nan=True)
+        return node | {"dtype": "f4", "bdata": base64.b64encode(narrow.tobytes()).decode()} if lossless else node
     return {name: _slim(item) for name, item in node.items()}

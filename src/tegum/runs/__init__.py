@@ -1,9 +1,17 @@
 """Results on disk: whole files, trainings that can be resumed."""
 
-from tegum.runs.files import attributes_in, is_dataset, plain, read_dataset, write_atomically, write_dataset
+from tegum.runs.files import (
+    attributes_in,
+    is_dataset,
+    plain,
+    read_dataset,
+    read_or_set_aside,
+    set_aside,
+    write_atomically,
+    write_dataset,
+)
 from tegum.runs.fingerprint import fingerprint
-from tegum.runs.pieces import Pieces, set_aside
-from tegum.runs.resumable import train_to
+from tegum.runs.pieces import Pieces, train_to
 from tegum.runs.weights import read_weights
 
 __all__ = [
@@ -13,6 +21,7 @@ __all__ = [
     "is_dataset",
     "plain",
     "read_dataset",
+    "read_or_set_aside",
     "read_weights",
     "set_aside",
     "train_to",

@@ -3,12 +3,20 @@
 Numbers are tensors, everything else (dimensions, labels, words, attributes) is JSON in the file's header, so any program
 that reads safetensors can use the weights.  A file is written under a temporary name, flushed to the disk and renamed: a
 killed program leaves the old file or the new one, never half of one.
+
+>>> from tempfile import TemporaryDirectory
+>>> data = xr.Dataset({"loss": ("density", [0.2, 0.1])}, {"density": [1.0, 0.1]}, {"net": "Linear"})
+>>> with TemporaryDirectory() as folder:
+...     path = Path(folder) / "data.safetensors"
+...     write_dataset(data, path)
+...     read_dataset(path).identical(data), attributes_in(path)
+(True, {'net': 'Linear'})
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,22 +93,26 @@ def _digest(header: Mapping[str, str], tensors: Mapping[str, np.ndarray[Any, Any
 
 def is_dataset(path: Path) -> bool:
     """Whether a file's header says that tegum wrote it, in whatever version; False for files that are no safetensors."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return str((file.metadata() or {}).get("format", "")).startswith("tegum dataset")
-    except (SafetensorError, OSError):
-        return False
+    return _header(path).get("format", "").startswith("tegum dataset")
 
 
 def attributes_in(path: Path) -> dict[str, Any] | None:
     """A dataset's attributes, from the file's header alone; None where the file is missing, damaged or not ours."""
+    header = _header(path)
     try:
-        with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
         attributes = json.loads(header["attributes"]) if header.get("format") == _FORMAT else None
-    except (SafetensorError, OSError, ValueError, KeyError):
+    except (ValueError, KeyError):
         return None
     return attributes if isinstance(attributes, dict) else None
+
+
+def _header(path: Path) -> dict[str, str]:
+    """What the header of a safetensors file says besides its tensors; nothing where there is none."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError):
+        return {}
 
 
 def read_dataset(path: Path | str) -> xr.Dataset:
@@ -122,9 +134,9 @@ def read_dataset(path: Path | str) -> xr.Dataset:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if header.get("digest", "") not in ("", _digest(header, tensors)):
                 raise ValueError("its numbers are not those that were written")
+    except InvalidInputError:
+        raise
     except (SafetensorError, OSError, ValueError, KeyError) as error:
-        if isinstance(error, InvalidInputError):
-            raise
         raise InvalidInputError(f"{path} is damaged ({error})", "delete it and run the command again") from None
     data = xr.Dataset(attrs=attributes)
     for name, described in variables.items():
@@ -132,3 +144,20 @@ def read_dataset(path: Path | str) -> xr.Dataset:
         variable = xr.Variable(tuple(described["dims"]), values, described["attrs"])
         data = data.assign_coords({name: variable}) if described["coordinate"] else data.assign({name: variable})
     return data
+
+
+def read_or_set_aside(path: Path, notice: Callable[[str], Any]) -> xr.Dataset | None:
+    """A dataset written by `write_dataset`; None for a file that is damaged: it is set aside, saying so."""
+    try:
+        return read_dataset(path)
+    except InvalidInputError as mistake:
+        notice(f"{mistake.problems[0].what}: set aside as {set_aside(path).name}, and made again")
+        return None
+
+
+def set_aside(path: Path, why: str = "damaged") -> Path:
+    """Renames a file that is in the way, so that nothing is lost; returns its new name, which ends in ``why``."""
+    number = 1
+    while (other := path.with_name(f"{path.name}.{number}.{why}")).exists():
+        number += 1
+    return path.replace(other)

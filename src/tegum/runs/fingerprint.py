@@ -1,12 +1,13 @@
 """A name for everything that defines a result, so that a file can be found again by what it holds.
 
-    fingerprint({"steps": 100, "density": np.array([0.1])})          32 hexadecimal digits
+>>> fingerprint({"steps": 100, "density": np.array([0.1])})
+'31779b2623d3fd06cfaa86e10f3a4551'
 
 Two values have the same fingerprint exactly where they are equal in type and content, down to the last bit of a number.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -16,7 +17,6 @@ from pydantic import BaseModel
 
 from tegum.features import Features
 from tegum.nets import Activation
-from tegum.sweep import Axis
 
 
 def fingerprint(value: Any) -> str:
@@ -35,16 +35,12 @@ def _parts(value: Any) -> Iterator[bytes]:
     """The value as a sequence of byte strings, each with what kind of thing it is."""
     yield type(value).__name__.encode()
     match value:
-        case None | bool() | int() | str() | bytes():
-            yield repr(value).encode()
-        case float() | complex():
+        case None | bool() | int() | float() | complex() | str() | bytes():
             yield repr(value).encode()
         case np.ndarray() | np.generic():
             yield from _array(np.asarray(value))
         case BaseModel():
             yield value.model_dump_json().encode()
-        case Axis():
-            yield from _mapping({"labels": value.labels, "fields": value.fields})
         case Activation():
             yield from _mapping({"name": value.name, "code": value.code})
         case Features():
@@ -78,8 +74,7 @@ def _mapping(items: Mapping[Any, Any]) -> Iterator[bytes]:
 
 def _array(values: np.ndarray[Any, Any]) -> Iterator[bytes]:
     if values.dtype.kind == "O":
-        listed: Sequence[Any] = values.tolist()
-        yield from _parts(listed)
+        yield from _parts(values.tolist())
         return
     yield f"{values.dtype.str} {values.shape}".encode()
     yield np.ascontiguousarray(values).tobytes()

@@ -7,7 +7,7 @@ from tegum.features import AnticorrelatedSets, Constant, CorrelatedSets, Exponen
 MIXED = np.array([1.0, 0.9, 0.31, 0.05, 0.004, 0.0])
 
 
-def worlds() -> list[Features]:
+def distributions() -> list[Features]:
     """One distribution of each kind, magnitudes and signs varied."""
     return [
         Independent(6, density=MIXED),

@@ -1,0 +1,67 @@
+"""`tegum list`, `tegum show` and `tegum experiment`: the paper's experiments, and one of your own as a file to change."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from tegum.cli.output import duration, require_writable, say
+from tegum.errors import InvalidInputError
+from tegum.experiments import Experiment, every_experiment, experiment_called
+from tegum.report import ResultFolder
+from tegum.runs import write_atomically
+
+
+def list_experiments() -> int:
+    """List the experiments: id, what each shows, what it costs."""
+    width = max(len(experiment.id) for experiment in every_experiment())
+    for experiment in every_experiment():
+        say(f"{experiment.id:<{width}}  {experiment.title}  [{experiment.paper}; {_cost(experiment)}]")
+    return 0
+
+
+def show(id: str, /, *, out: Path = Path("results")) -> int:  # noqa: A002
+    """Show what an experiment trains, what it chooses where the paper is silent, and its verdicts if it has run.
+
+    Parameters
+    ----------
+    id
+        An id from `tegum list`, or a Python file that defines an experiment.
+    out
+        The folder of results to look for verdicts in.
+    """
+    experiment = experiment_called(id)
+    say(f"{experiment.id}: {experiment.title}\n{experiment.paper}\n\n{experiment.describe}")
+    say(f"\ncost on two cores: {_cost(experiment)}")
+    for part in ResultFolder(out, say).parts():
+        if part.id == experiment.id:
+            say(f"\nresults in {out}, {part.profile} profile, {duration(part.seconds)}:")
+            for claim in part.claims:
+                say(f"\n{claim['claim']}: {claim['verdict']}\n  expected  {claim['expected']}\n  measured  {claim['measured']}")
+    return 0
+
+
+def _cost(experiment: Experiment) -> str:
+    return ", ".join(f"{profile} {duration(seconds)}" for profile, seconds in experiment.seconds.items())
+
+
+def start(name: str, /, *, out: Path = Path()) -> int:
+    """Start an experiment of your own: a file that runs as it is, to be changed.
+
+    Parameters
+    ----------
+    name
+        Its id, such as my-idea; the file is my_idea.py.
+    out
+        Folder for the file; here by default.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        raise InvalidInputError(f"the name is {name!r}", "choose small letters, digits and hyphens, such as my-idea")
+    path = out / f"{name.replace('-', '_')}.py"
+    if path.exists():
+        raise InvalidInputError(f"{path} exists", "choose another name, or delete it first")
+    require_writable(out)
+    text = files("tegum.cli").joinpath("experiment.txt").read_text(encoding="utf-8")
+    write_atomically(path, text.replace("NAME", name).encode())
+    say(f"{path}: change what it trains, shows and claims")
+    say(f"run it with: tegum reproduce {path}")
+    return 0

@@ -1,0 +1,88 @@
+"""The model families: what stands between x and y, and what y is compared with.
+
+>>> import numpy as np
+>>> from tegum.nets import ReluOutput
+>>> net = ReluOutput(n_features=2, n_hidden=1)
+>>> net.parameter_shapes()
+{'W': (1, 2), 'b': (2,)}
+>>> digon = {"W": np.array([[1.0, -1.0]]), "b": np.zeros(2)}         # two features in one dimension
+>>> net.forward(digon, np.array([[0.5, 0.0], [0.0, 0.5], [0.5, 0.4]]))
+array([[0.5, 0. ],
+       [0. , 0.5],
+       [0.1, 0. ]])
+
+Source: `Toy Models of Superposition`, of each family the section named below.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+from tegum.nets.activation import Activation, activation_called
+from tegum.nets.net import Net
+
+
+@final
+@dataclass(frozen=True)
+class Linear(Net):
+    """y = W^T W x + b, which learns principal components and never superposes (section 2.1)."""
+
+
+@final
+@dataclass(frozen=True)
+class ReluOutput(Net):
+    """y = ReLU(W^T W x + b), the paper's main subject, in which superposition appears (section 2.1)."""
+
+    output_relu = True
+
+
+@final
+@dataclass(frozen=True)
+class ReluHidden(Net):
+    """h = ReLU(W x + b_hidden), y = ReLU(W^T h + b), whose hidden units are neurons: a privileged basis (section 8).
+
+    Without ``hidden_bias`` (the default, as in the paper) b_hidden = 0.
+    """
+
+    hidden_bias: bool = False
+
+    hidden_relu = True
+    output_relu = True
+
+    @property
+    def has_hidden_bias(self) -> bool:
+        """As asked for."""
+        return self.hidden_bias
+
+
+@final
+@dataclass(frozen=True)
+class AbsoluteValue(Net):
+    """h = ReLU(W1 x), y = ReLU(W2 h + b), compared with |x|: a net that must compute, not only store (section 9).
+
+    W1 (m x n) and W2 (n x m) are free of each other.
+    """
+
+    hidden_relu = True
+    output_relu = True
+    tied = False
+    absolute_target = True
+
+
+@final
+@dataclass(frozen=True)
+class ActivationOutput(Net):
+    """y = f(W^T W x + b), f an activation by name ("gelu", "softplus", "square", "abs", "tanh", ...) or of your own.
+
+    Phase diagrams for other activations are mentioned in the comments on the paper.
+    """
+
+    activation: str | Activation = "relu"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "activation", activation_called(self.activation))
+
+    @property
+    def output_activation(self) -> Activation:
+        """As asked for."""
+        return activation_called(self.activation)
