@@ -35,7 +35,7 @@ def test_each_is_what_the_engine_finds_between_the_two_minima(minima: xr.Dataset
         return tg.features.Independent(2, density=density[:, None], importance=np.array([[1.0, 0.5]]))
 
     W, b = (ends[name].transpose("density", ...).values[None] for name in ("W", "b"))
-    alone = tg.exact.transitions(NET, distributions, [[0.1, 0.3]], W, b)
+    alone = tg.exact.transitions(NET, distributions, W, b, [[0.1, 0.3]])
     for name in alone:
         np.testing.assert_array_equal(found[name].isel(transition=[1]), alone[name])
     assert found["before"].values.tolist() == [False, False]
