@@ -26,7 +26,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.claims.words import fixed, listed, measured, number, recorded, with_unit
+from tegum.claims.words import fixed, listed, measured, number, recorded
 
 
 @final
@@ -250,12 +250,6 @@ def all_of(parts: Mapping[str, Expect], units: Mapping[str, str] | None = None) 
 
 def _any_words(value: Any, unit: str = "") -> str:
     """A value of any kind in words."""
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if value is None:
-        return "none"
-    if isinstance(value, str):
-        return value
     if isinstance(value, Mapping):
         return "; ".join(f"{name}: {_any_words(item, unit)}" for name, item in value.items())
     if isinstance(value, set | frozenset):
@@ -264,8 +258,10 @@ def _any_words(value: Any, unit: str = "") -> str:
         return "; ".join(_any_words(item, unit) for item in value) or "none"
 
     def show(entry: Any) -> str:
-        if isinstance(entry, str | bool | np.bool_) or entry is None:
-            return with_unit(_any_words(entry), unit)
+        if isinstance(entry, bool | np.bool_):
+            return "yes" if entry else "no"
+        if entry is None or isinstance(entry, str):
+            return "none" if entry is None else entry
         return number(entry, 4, unit)
 
     return listed(value, show)

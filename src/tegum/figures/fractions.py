@@ -98,12 +98,8 @@ def fraction_scatter(
 def shape_shares(places: Sequence[float], names: Mapping[str, NDArray[np.str_]], x_title: str) -> go.Figure:
     """What share of the features forms which shape: areas stacked over a logarithmic axis, one panel for each way.
 
-    Shapes are coloured and ordered as in `SHAPE_COLOURS`; what is left up to 100 % is not learned.
-
-    Args:
-        places: where each model stands, ascending.
-        names: title to the shape of every feature, shape (places, features), as `tegum.geometry.identify` gives them.
-        x_title: what the places are.
+    Shapes are coloured and ordered as in `SHAPE_COLOURS`.  A model stands at each of the rising ``places``; ``names`` has, by
+    title, the shape of every feature as `tegum.geometry.identify` gives them, (places, features).
     """
     panels = Panels.titled(names, shared_yaxes=True, horizontal_spacing=0.04)
     for panel, shapes in zip(panels, names.values(), strict=True):

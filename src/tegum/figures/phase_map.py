@@ -78,12 +78,7 @@ def phase_panels(
 
 
 def stuck_panels(panels: Mapping[str, xr.DataArray], across: str = "importance_ratio") -> go.Figure:
-    """How often training got stuck: shares from 0 to 1 as colours, one panel for each kind of start.
-
-    Args:
-        panels: title to shares, dims (density, ``across``); NaN where there was no such start.
-        across: the dimension of the horizontal axis, logarithmic.
-    """
+    """How often training got stuck, one panel for each kind of start: shares (density, ``across``), NaN without such starts."""
     drawn = Panels.titled(panels, horizontal_spacing=0.09)
     for panel, share in zip(drawn, panels.values(), strict=True):
         z = 100 * share.transpose("density", across).values

@@ -27,9 +27,9 @@ def line(
     return go.Scatter(x=x, y=y, mode="lines", line=style, **_hovering(hover), **more)
 
 
-def dots(x: Any, y: Any, marker: dict[str, Any], hover: str = "", name: str | None = None) -> go.Scatter:
-    """Dots at points, which look as plotly's ``marker`` says."""
-    return go.Scatter(x=x, y=y, mode="markers", marker=marker, name=name, **_hovering(hover))
+def dots(x: Any, y: Any, marker: dict[str, Any], hover: str = "", name: str | None = None, **more: Any) -> go.Scatter:
+    """Dots at points, which look as plotly's ``marker`` says; ``more`` is passed to plotly."""
+    return go.Scatter(x=x, y=y, mode="markers", marker=marker, name=name, **_hovering(hover), **more)
 
 
 def arrow(tip: ArrayLike, colour: str, width: float, size: float, hover: str, **head: Any) -> go.Scatter | go.Scatter3d:

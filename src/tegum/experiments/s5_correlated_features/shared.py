@@ -117,7 +117,7 @@ def census_figure(data: xr.Dataset, names: Sequence[str]) -> Figure:
     exact = data["minima_loss"].where(np.isfinite(data["minima_loss"]) & (data["minima_kind"] == arrangement)).min("start")
     drawn = xr.Dataset({"relative_loss": data["exact_loss"] / linear, "kind": data["kind"], "built_loss": exact / linear})
     return Figure(
-        tg.figures.census_dots(drawn, names, tg.geometry.sets.UNNAMED_SETS, "loss of the best linear model"),
+        tg.figures.census_dots(drawn, names, tg.geometry.sets.UNNAMED_SETS, "exact minimum", "loss of the best linear model"),
         f"Every one of {data.sizes['seed']} trained models at each density: its exact loss relative to the best linear model, "
         "spread sideways by rank, so that the width of a plateau is how often it was found. Crosses are the exact minima "
         "of each arrangement.",
