@@ -61,7 +61,6 @@ def phase_study(n_features: int, side: int, ratios: list[float], starts: int) ->
     data["helped"] = helped(fits["W_history"].sel(step=0)).drop_vars(["seed", "step"])
     data["gradient_norm"] = optimum["gradient_norm"]
     data.attrs = fits.attrs | {name: minima.attrs[name] for name in ("minimise", "not_converged")}
-    data.attrs["interrupted"] = max(run.attrs["interrupted"] for run in (fits, minima))
     line = {"importance_ratio": ratio_axis(n_features, ratios), "density": np.geomspace(0.05, 0.99, 60).tolist()}
     return data.merge(boundary(net, tg.best(tg.exact.minimise(net, features, sweep=line, **certified))))
 

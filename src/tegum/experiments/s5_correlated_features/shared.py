@@ -34,7 +34,7 @@ def census(
     W, b = (trained[name].values.astype(np.float64) for name in ("W", "b"))
     each = [features.replaced(density=p) for p in densities]
     models, minima = ("density", "seed"), ("density", "start")
-    data = trained[["W", "b"]].assign(
+    return trained[["W", "b"]].assign(
         exact_loss=(models, tg.exact.loss(W, b, features.replaced(density=np.array(densities)[:, None, None]))),
         kind=(models, kinds(W, set_size)),
         minima_W=((*minima, "hidden", "feature"), exact["W"].values),
@@ -43,7 +43,6 @@ def census(
         minima_kind=(minima, kinds(exact["W"].values, set_size)),
         linear_loss=("density", [tg.theory.linear_loss(*tg.theory.best_linear(one, net.n_hidden), one) for one in each]),
     )
-    return data.assign_attrs(interrupted=max(run.attrs["interrupted"] for run in (trained, exact)))
 
 
 def kinds(W: NDArray[np.floating], set_size: int) -> NDArray[np.str_]:
