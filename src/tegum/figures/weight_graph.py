@@ -115,6 +115,6 @@ def _edges(
 def _nodes(places: NDArray[np.float64], words: str, ringed: NDArray[np.bool_], numbered: bool) -> go.Scatter:
     ring = {"width": np.where(ringed, 4, 1.5), "color": np.where(ringed, INK, FAINT)}
     look = {"size": _NUMBERED_NODE if numbered else _NODE, "color": "white", "line": ring}
-    said = {"customdata": [words % k for k in range(len(ringed))], "textfont": {"size": 11}, "showlegend": False}
-    drawn = dots(*places, look, "%{customdata}", **said)
+    (x, y), names = places, [words % k for k in range(len(ringed))]
+    drawn = dots(x, y, look, "%{customdata}", customdata=names, textfont={"size": 11}, showlegend=False)
     return drawn.update(mode="markers+text", text=[str(k) for k in range(len(ringed))]) if numbered else drawn
