@@ -38,13 +38,10 @@ class Evidence:
 def every(
     data: xr.Dataset | xr.DataArray, unit: str = "model", over: str = "seed", places: Mapping[str, str] | None = None
 ) -> Evidence:
-    """All models along one dimension are counted; other dimensions that the data has are said.
+    """All models along one dimension, or what was measured of each, are counted; other dimensions that the data has are said.
 
-    Args:
-        data: the models, or what was measured of each.
-        unit: what they are, one of them.
-        over: the dimension along which they are counted.
-        places: what positions along other dimensions are called, where that is not the plural of the dimension's name.
+    One of them is a ``unit``; ``places`` says what positions along other dimensions are called, where that is not the plural of
+    the dimension's name.
     """
     count = data.sizes[over]
     return Evidence(f"{count} {unit if count == 1 else _plural(unit)}{_at_each(data, over, places)}, all counted", count)

@@ -30,13 +30,9 @@ PAPER_RULE, BEST, OPTIMUM = "paper's rule, 9 of 10 fits", "best of 10 by exact l
 
 
 def phase_study(n_features: int, side: int, ratios: list[float], starts: int) -> xr.Dataset:
-    """The grid read in three ways, how often training got stuck, and the certified boundary.
+    """The grid read in three ways, how often training got stuck, and the certified boundary at some ratios of importance.
 
-    Args:
-        n_features: n; they have n - 1 dimensions.
-        side: grid points along each axis.
-        ratios: importances of the last feature at which the boundary is located.
-        starts: random starts at each density.
+    There are n features in n - 1 dimensions, ``side`` grid points along each axis, and random ``starts`` at each density.
 
     Returns:
         ``norm``, ``interference`` and ``loss`` over ``reading`` and the grid, ``stuck`` and ``helped`` of each fit, and over
