@@ -20,12 +20,7 @@ import xarray as xr
 @final
 @dataclass(frozen=True)
 class Evidence:
-    """How many models stand behind a verdict, and how they were chosen.
-
-    Attributes:
-        words: for the page.
-        models: how many were there to choose from, or are counted; None where nothing is random.
-    """
+    """How many models stand behind a verdict (None where nothing is random), and how they were chosen, in words."""
 
     words: str
     models: int | None = None

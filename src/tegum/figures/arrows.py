@@ -101,12 +101,10 @@ def set_arrows(
 
 
 def arrow_overlay(panels: Mapping[str, xr.DataArray], label: str, between: tuple[float, float]) -> go.Figure:
-    """Arrows of many solutions over each other, one panel for each branch.
+    """Arrows of many solutions over each other, one panel for each title and its W (value, 2, feature), in a common position.
 
-    Args:
-        panels: title to W (value, hidden, feature) with two hidden dimensions, in a common position, values above 0.
-        label: the name of the value, shown at the colour bar.
-        between: the values where the logarithmic colour scale begins and ends; those outside have the colour of its end.
+    The colours are those of the values (above 0), which are called ``label``, on a logarithmic scale from the first to the
+    second of ``between``; values outside have the colour of its end.
     """
     drawn = Panels.titled(panels, horizontal_spacing=0.08)
     low, high = np.log10(between)

@@ -43,13 +43,10 @@ def phase_panels(
     across: str = "importance_ratio",
     label: str = "relative importance",
 ) -> go.Figure:
-    """Phase diagrams side by side, with a square legend.
+    """Phase diagrams side by side, title to ``norm`` and ``interference`` (density, ``across``), with a square legend.
 
-    Args:
-        panels: title to a dataset with ``norm`` and ``interference`` of the extra feature, dims (density, ``across``).
-        lines: name to boundary points (``across``, density), drawn over every panel.
-        across: the dimension of the horizontal axis, logarithmic.
-        label: what that axis is called.
+    Both axes are logarithmic, the horizontal one is called ``label``; over every panel ``lines`` are drawn, points
+    (``across``, density) by name.
     """
     widths = [1.0] * len(panels) + [0.46]
     drawn = Panels.titled([*panels, ""], column_widths=widths, horizontal_spacing=0.06)

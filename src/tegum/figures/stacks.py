@@ -36,12 +36,7 @@ _MANY, _THIN = 20, 0.15
 @final
 @dataclass(frozen=True, eq=False)
 class NeuronPanel:
-    """One model as a stack plot shows it.
-
-    Args:
-        weights: (m, n), a row for each neuron.
-        polysemantic: (m,), the neurons to shade.
-    """
+    """One model as a stack plot shows it: a row of weights (m, n) for each neuron, and which neurons are shaded (m,)."""
 
     weights: NDArray[np.floating]
     polysemantic: NDArray[np.bool_]

@@ -41,11 +41,7 @@ def arrow(tip: ArrayLike, colour: str, width: float, size: float, hover: str, **
 
 
 def segments(*points: ArrayLike) -> NDArray[np.float64]:
-    """The coordinates of k lines as one trace has them, (d, ...): each through its point of every array, then a gap.
-
-    Args:
-        points: arrays (d, k), or what is broadcast to that, such as 0 for the origin.
-    """
+    """The coordinates of k lines as one trace has them, (d, ...): each through its point of every array (d, k), then a gap."""
     through = np.stack(np.broadcast_arrays(*points, np.nan), axis=-1)
     return through.reshape(len(through), -1)
 

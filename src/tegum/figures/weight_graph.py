@@ -34,13 +34,7 @@ _FEW = 12
 @final
 @dataclass(frozen=True, eq=False)
 class WeightGraph:
-    """One net as the graph shows it.
-
-    Args:
-        W1: (m, n) input weights.
-        W2: (n, m) output weights.
-        marked: (m,), neurons that get a dark ring.
-    """
+    """One net as the graph shows it: input weights (m, n), output weights (n, m), and which neurons get a dark ring (m,)."""
 
     W1: NDArray[np.floating]
     W2: NDArray[np.floating]

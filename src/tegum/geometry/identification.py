@@ -83,12 +83,7 @@ class Component:
 @final
 @dataclass(frozen=True, eq=False)
 class Identification:
-    """What one model learned.
-
-    Attributes:
-        components: those with most features first.
-        names: the shape that each feature is part of, ``not learned`` elsewhere, shape (n,).
-    """
+    """What one model learned: components, regular and large ones first, and each feature's shape or ``not learned``, (n,)."""
 
     components: tuple[Component, ...]
     names: NDArray[Any]
