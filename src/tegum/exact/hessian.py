@@ -149,17 +149,17 @@ def truncation_error(objective: Objective, x: Float[np.ndarray, " d"], probes: i
     return float(np.sqrt(x.size) * np.sqrt(np.mean(np.square(changes))))
 
 
-def rotation_modes(W: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "modes d"]:
+def rotation_modes(W: Float[np.ndarray, "m n"], biased: bool = True) -> Float[np.ndarray, "modes d"]:
     """An orthonormal basis of the directions of W -> R W in flat parameters (W row by row, then b), d = m n + n.
 
-    Shape (m (m - 1) / 2 - (m - r)(m - r - 1) / 2, d) for W of rank r.
+    Shape (m (m - 1) / 2 - (m - r)(m - r - 1) / 2, d) for W of rank r; of a net that is not biased, n more: those of b.
     """
-    modes = padded_modes(W[None])[0]
+    modes = padded_modes(W[None], biased)[0]
     return np.asarray(modes[modes.any(axis=1)])
 
 
-def padded_modes(W: Float[np.ndarray, "batch m n"]) -> Float[np.ndarray, "batch pairs d"]:
-    """`rotation_modes` of each model, m (m - 1) / 2 rows, those of 0 where W has lower rank."""
+def padded_modes(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Float[np.ndarray, "batch modes d"]:
+    """`rotation_modes` of each model, as many rows as for full rank, those of 0 where W has less."""
     count, m, n = W.shape
     U, s, V = np.linalg.svd(W, full_matrices=True)
     size, right = np.zeros((count, m)), np.zeros((count, m, n))
@@ -171,7 +171,10 @@ def padded_modes(W: Float[np.ndarray, "batch m n"]) -> Float[np.ndarray, "batch 
     share_a, share_b = (np.where(ranked, size[:, some] / np.where(ranked, length, 1), 0) for some in (a, b))
     ahead = np.einsum("zk,zik,zkj->zkij", share_b, U[:, :, a], right[:, b])
     back = np.einsum("zk,zik,zkj->zkij", share_a, U[:, :, b], right[:, a])
-    return np.concatenate([(ahead - back).reshape(count, len(a), m * n), np.zeros((count, len(a), n))], axis=2)
+    modes = np.zeros((count, len(a) + (0 if biased else n), m * n + n))
+    modes[:, : len(a), : m * n] = (ahead - back).reshape(count, len(a), m * n)
+    modes[:, len(a) :, m * n :] = np.eye(n)[: 0 if biased else n]
+    return modes
 
 
 def curvatures(H: Float[np.ndarray, "d d"], modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, " rest"]:
