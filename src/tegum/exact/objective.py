@@ -66,11 +66,9 @@ class Objective:
         if features.batch_shape:
             raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give a single distribution")
         self.net, self.features, self.terms = net, features, terms
-        distributions = distributions_of(features)
-        self._landscape = landscape_for(net, distributions, terms)
-        enter_distribution(
-            self._landscape.distribution, self._landscape.point, distributions.weight, distributions.importance, 0
-        )
+        tables = distributions_of(features)
+        self._landscape = landscape_for(net, tables, terms)
+        enter_distribution(self._landscape.distribution, self._landscape.point, tables.weight, tables.importance, 0)
         self._differences = differences_for(self.size)
 
     @property
