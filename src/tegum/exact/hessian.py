@@ -50,7 +50,7 @@ _CONE_STARTS = 3
 _SHARPER = 8
 
 
-class Landscape(Protocol):
+class HasGradient(Protocol):
     """Anything with a gradient: `Objective`, or a function written down in a test."""
 
     def gradient(self, x: NDArray[np.float64], /) -> NDArray[np.float64]:
@@ -67,7 +67,7 @@ class Curvature(NamedTuple):
 
 
 def hessian_vector_product(
-    objective: Landscape, x: Float[np.ndarray, " d"], v: Float[np.ndarray, " d"]
+    objective: HasGradient, x: Float[np.ndarray, " d"], v: Float[np.ndarray, " d"]
 ) -> tuple[Float[np.ndarray, " d"], float]:
     """H v at x, and the estimated norm of its error; 5 to 17 gradients.
 
@@ -85,7 +85,7 @@ def hessian_vector_product(
     return length * product, length * float(np.linalg.norm(error))
 
 
-def hessian_at(objective: Landscape, x: Float[np.ndarray, " d"]) -> tuple[Float[np.ndarray, "d d"], float]:
+def hessian_at(objective: HasGradient, x: Float[np.ndarray, " d"]) -> tuple[Float[np.ndarray, "d d"], float]:
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
     Args:
@@ -107,7 +107,7 @@ def hessian_at(objective: Landscape, x: Float[np.ndarray, " d"]) -> tuple[Float[
 
 
 def _product(
-    objective: Landscape, x: NDArray[np.float64], v: NDArray[np.float64], gradient: NDArray[np.float64]
+    objective: HasGradient, x: NDArray[np.float64], v: NDArray[np.float64], gradient: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """H v for a v of length 1 and the error of each entry, by the first of `_STEPS` that agrees with half of it."""
     best, smallest = np.zeros_like(x), np.full_like(x, np.inf)
@@ -121,7 +121,7 @@ def _product(
 
 
 def _richardson(
-    objective: Landscape, x: NDArray[np.float64], v: NDArray[np.float64], gradient: NDArray[np.float64], step: float
+    objective: HasGradient, x: NDArray[np.float64], v: NDArray[np.float64], gradient: NDArray[np.float64], step: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """H v extrapolated from two central differences, and the error of each entry."""
     slopes, bends = [], []
@@ -204,7 +204,7 @@ def complement(modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, "rest d
 
 
 def smallest_curvature(
-    objective: Landscape,
+    objective: HasGradient,
     x: Float[np.ndarray, " d"],
     modes: Float[np.ndarray, "modes d"],
     hessian: tuple[Float[np.ndarray, "d d"], float] | None = None,
@@ -232,7 +232,7 @@ def smallest_curvature(
 
 
 def _least_in_cone(
-    objective: Landscape, x: NDArray[np.float64], rest: NDArray[np.float64], start: NDArray[np.float64]
+    objective: HasGradient, x: NDArray[np.float64], rest: NDArray[np.float64], start: NDArray[np.float64]
 ) -> Curvature:
     """A local minimum of c(v) over directions in the rows of ``rest``, from one of them (coefficients)."""
     gradient = objective.gradient(x)
