@@ -57,6 +57,11 @@ AXES = {
 }
 
 
+def instance_dims(count: int) -> tuple[str, ...]:
+    """Names of leading axes that have none of their own: ``instance``, or ``instance_0``, ... where there are several."""
+    return ("instance",) if count == 1 else tuple(f"instance_{i}" for i in range(count))
+
+
 class Status(StrEnum):
     """What may have become of a training, a minimisation, a flow or a branch that is followed."""
 

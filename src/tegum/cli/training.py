@@ -42,31 +42,19 @@ def train(
 
     Example: tegum train -n 5 -m 2 --density 1,0.2,0.1 --importance geometric:0.9 --seeds 8
 
-    Parameters
-    ----------
-    file
-        A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it.
-    net
-        Linear, ReluOutput, ActivationOutput, ReluHidden or AbsoluteValue (ReluOutput by default).  ActivationOutput takes its
-        function from --set net.activation=gelu, or softplus, square, abs, tanh.
-    features
-        Number of features n.
-    hidden
-        Number of hidden units m.
-    density
-        Probability that a feature is active; several with commas make an axis.
-    importance
-        A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
-    seeds
-        How many models at each grid point.
-    steps
-        Optimizer steps.
-    set_
-        Any other field, as table.field=value: recipe.learning_rate=0.01, features.distribution=KSparse.
-    out
-        Folder for the result and for what a resumed call needs.
-    threads
-        How many models train at a time; one per core by default.
+    Args:
+        file: A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it.
+        net: Linear, ReluOutput, ActivationOutput, ReluHidden or AbsoluteValue (ReluOutput by default).  ActivationOutput takes
+            its function from --set net.activation=gelu, or softplus, square, abs, tanh.
+        features: Number of features n.
+        hidden: Number of hidden units m.
+        density: Probability that a feature is active; several with commas make an axis.
+        importance: A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
+        seeds: How many models at each grid point.
+        steps: Optimizer steps.
+        set_: Any other field, as table.field=value: recipe.learning_rate=0.01, features.distribution=KSparse.
+        out: Folder for the result and for what a resumed call needs.
+        threads: How many models train at a time; one per core by default.
     """
     tables = read_tables(file) if file is not None else {}
     counts = {"net.n_features": features, "net.n_hidden": hidden, "recipe.seeds": seeds, "recipe.steps": steps}
