@@ -81,11 +81,12 @@ def invert(
     P: float,
     r2: float,
     r3: float,
+    cubed: int,
     effort: Effort,
 ) -> Found:
     """The sum for r2 r(s)^2 + r3 r(s)^3, period P, over the large blocks, next to the small ones behind them in one list.
 
-    The patterns ``removed`` are those of large blocks.  Starts with ``effort.least`` terms and doubles them until the error
+    Where ``cubed``, that of r(s)^3 alone is found, too.  The patterns ``removed`` are those of large blocks.  Starts with ``effort.least`` terms and doubles them until the error
     estimates of the value and its derivative by b meet their targets.  Derivatives by couplings are added to ``work.slope``.
 
     It is long because it is one loop over the terms: what it hands from step to step lives in registers.
@@ -123,9 +124,8 @@ def invert(
         term = power * (inverse * inverse * inverse) * half
         half = fill(1.0)
         omega = term * square
-        if r3 != 0:
-            third = term * inverse * cube
-            cubic += total((third * rest).real)
+        third = term * inverse * cube
+        if cubed:
             omega = omega + r3 * third
         found = omega * rest
         if small.first < small.end:
@@ -140,6 +140,9 @@ def invert(
                     backward(distribution, work, rows, small, removed, found)
                 omega = omega * others
             found = found * others
+            rest = rest * others
+        if cubed:
+            cubic += total((third * rest).real)
         value += total(found.real)
         work.partial[k // WIDTH] = value
         if effort.gradient:

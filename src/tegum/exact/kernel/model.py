@@ -116,7 +116,7 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
         return split_row(
             distribution, work, large, Listed(work.order, distribution.feature_first, count, end), own, span, effort
         )
-    return whole(distribution, work, blocks, own, work.alone, span, 1.0, 0.0, effort)
+    return whole(distribution, work, blocks, own, work.alone, span, 1.0, 0.0, ZERO, effort)
 
 
 @inlined

@@ -16,6 +16,7 @@ from tegum.exact.kernel.vectors import PAIR, WIDTH
 MOST_TERMS = 32768
 BUCKETS = 128
 ZERO: Any = np.int64(0)
+ONE: Any = np.int64(1)
 NOWHERE: Any = np.int64(-1)
 """Integers that numba does not take for literals: for those it would compile whatever they are passed to once more."""
 

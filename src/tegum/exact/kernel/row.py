@@ -92,14 +92,13 @@ def taken_out(distribution: Distribution, blocks: Listed, alone: np.ndarray) -> 
 
 @inlined
 def _add_patterns(
-    work: Work, blocks: Listed, own: int, removed: Removed, b: float, V: Integrand, cube: Integrand
+    work: Work, blocks: Listed, own: int, removed: Removed, b: float, V: Integrand, cube: Integrand, cubed: int
 ) -> tuple[float, float, float]:
     """T E V of the patterns taken out, E of ``cube``, the derivative by b; derivatives by couplings go to ``work.slope``."""
-    third = V.r3 != 0
     top = max(b, 0.0)
     q = removed.none
     value = q * (V.r2 * top**2 + V.r3 * top**3 + V.s3 * b**3 + V.s2 * b * b + V.s1 * b + V.s0)
-    cubic = q * (top**3 + cube.s3 * b**3 + cube.s2 * b * b + cube.s1 * b + cube.s0) if third else 0.0
+    cubic = q * (top**3 + cube.s3 * b**3 + cube.s2 * b * b + cube.s1 * b + cube.s0) if cubed else 0.0
     by_b = q * (2 * V.r2 * top + 3 * V.r3 * top**2 + 3 * V.s3 * b * b + 2 * V.s2 * b + V.s1)
     for i in features_of(blocks):
         share = removed.alone[i]
@@ -113,7 +112,7 @@ def _add_patterns(
         value += share * (V.r2 * r2 + V.s2 * m2 + V.s1 * m1 + V.s0)
         by_b += share * (2 * V.r2 * r1 + 2 * V.s2 * m1 + V.s1)
         slope = V.r2 * r2g + V.s2 * m2g + V.s1 * m1g
-        if third:
+        if cubed:
             m3, m3g = closed(3, b, g, i == own)
             r3, r3g = rectified(3, b, g, i == own)
             value += share * (V.r3 * r3 + V.s3 * m3)
@@ -134,14 +133,15 @@ def whole(
     span: Span,
     r2: float,
     r3: float,
+    cubed: int,
     effort: Effort,
 ) -> Found:
     """T of r2 E r^2 + r3 E r^3 of b + the listed sum, whose span has 0 inside; no split.
 
+    Where ``cubed``, T E r^3 alone is found, too; else r3 has to be 0.
     T is 1 where the own block is not among those at hand (``own.block`` -1).  ``alone`` (n,) is scratch memory.  Derivatives by
     couplings go to ``work.slope``.
     """
-    third = 1 if r3 != 0 else 0
     b = span.b
     weak = is_weak(work, blocks, own)
     plain = blocks
@@ -152,7 +152,7 @@ def whole(
     removed = taken_out(distribution, plain, alone)
     P = period(span.low, span.high)
     rest = Listed(blocks.order, blocks.feature_first, plain.end, blocks.end)
-    found = invert(distribution, work, plain, rest, own.feature, removed, b, P, r2, r3, effort)
+    found = invert(distribution, work, plain, rest, own.feature, removed, b, P, r2, r3, cubed, effort)
     # the alias: sum_{r >= 1} Q^r [r2 (s + r P)^2 + r3 (s + r P)^3] by powers of s
     cube = Integrand(0.0, 1.0, ALIAS_0, 3 * P * ALIAS_1, 3 * P * P * ALIAS_2, P**3 * ALIAS_3)
     V = Integrand(
@@ -163,15 +163,15 @@ def whole(
         2 * r2 * P * ALIAS_1 + r3 * cube.s1,
         r2 * P * P * ALIAS_2 + r3 * cube.s0,
     )
-    c = cumulants(distribution, work.g, blocks, third)
-    o = own_derivatives(distribution, work.g, own, third)
+    c = cumulants(distribution, work.g, blocks, cubed)
+    o = own_derivatives(distribution, work.g, own, cubed)
     mu = b + c.k1
     m1 = own_moment(1, mu, c, o)
     m2 = own_moment(2, mu, c, o)
     value = found.value - (V.s2 * m2 + V.s1 * m1 + V.s0)
     cubic = found.cubic
     by_b = found.by_b - (2 * V.s2 * m1 + V.s1)
-    if third:
+    if cubed:
         m3 = own_moment(3, mu, c, o)
         value -= V.s3 * m3
         cubic -= cube.s3 * m3 + cube.s2 * m2 + cube.s1 * m1 + cube.s0
@@ -180,9 +180,9 @@ def whole(
         add_gradient(distribution, work.g, work.slope, blocks, own, weights_at(mu, -V.s1, -V.s2, -V.s3), c.k2)
     # what was taken out, and its own alias, which the whole polynomial above took off too much
     if weak:
-        more, more_cubic, more_b = add_weak_patterns(distribution, work, plain, own, removed, b, V, cube)
+        more, more_cubic, more_b = add_weak_patterns(distribution, work, plain, own, removed, b, V, cube, cubed)
     else:
-        more, more_cubic, more_b = _add_patterns(work, blocks, own.feature, removed, b, V, cube)
+        more, more_cubic, more_b = _add_patterns(work, blocks, own.feature, removed, b, V, cube, cubed)
     size = r2 * P * P + abs(r3) * P**3
     return Found(
         value + more,

@@ -118,11 +118,12 @@ def add_weak_patterns(
     b: float,
     V: Integrand,
     cube: Integrand,
+    cubed: int,
 ) -> tuple[float, float, float]:
     """The patterns taken out around a weak own feature; their derivatives by couplings go to ``work.slope``.
 
     Returns:
-        E V, E of ``cube`` (0 where V has no r(s)^3), derivative of E V by b.
+        E V, E of ``cube`` (0 where not ``cubed``), derivative of E V by b.
     """
     p = distribution.weight[own.component]
     coupling = work.g[own.feature]
@@ -131,7 +132,7 @@ def add_weak_patterns(
     by_b = removed.none * vb
     work.slope[own.feature] += removed.none * by_own
     cubic = 0.0
-    if V.r3 != 0:
+    if cubed:
         v, _, _, _ = _expected(cube, b, 0.0, coupling, p)
         cubic = removed.none * v
     for i in features_of(others):
@@ -143,7 +144,7 @@ def add_weak_patterns(
         by_b += share * vb
         work.slope[i] += share * vg
         work.slope[own.feature] += share * by_own
-        if V.r3 != 0:
+        if cubed:
             v, _, _, _ = _expected(cube, b, work.g[i], coupling, p)
             cubic += share * v
     return value, cubic, by_b
