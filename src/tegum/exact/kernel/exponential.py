@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.product import A, D, add_sums, at, backward, clear_sums, forward
-from tegum.exact.kernel.records import ALL_ROWS, Distribution, Effort, Found, Listed, OwnFeature, Removed, Work
+from tegum.exact.kernel.product import A, D, Products, add_sums, at, backward, clear_sums, forward
+from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ROUNDING, always_active
 from tegum.exact.kernel.uniform import TURN, turn
 from tegum.exact.kernel.vectors import WIDTH, at_least, complex_of, fill, load, ramp, store_complex, total
@@ -89,7 +89,6 @@ def _contour(distribution: Distribution, work: Work, blocks: Listed, b: float, s
     largest = 0.0
     least = np.inf
     for i in features_of(blocks):
-        work.alone[i] = 0.0
         largest = max(largest, side * work.g[i])
         least = min(least, abs(work.g[i]))
     least = max(least, largest * _DECAY)
@@ -125,7 +124,8 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
     if b > 0:
         value, by_b = always_active(distribution, work, blocks, own, b)
     contour, largest = _contour(distribution, work, blocks, b, side)
-    nothing = Removed(0.0, work.alone)
+    for component in range(distribution.block_first[distribution.blocks]):
+        work.large[component] = 0
     clear_sums(work, ALL_ROWS, blocks)
     step = _FIRST_STEP
     offset = 0.0
@@ -150,7 +150,7 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
                 # T = 1 - d/dg_j, and d/dg_j is side times the derivative by the coupling of the row turned around
                 T = -side if i == own.feature and own.block >= 0 else 0.0
                 _write_factor(work.v, i, side * work.g[i] * a, a, z, T)
-            product, _ = forward(distribution, work, ALL_ROWS, blocks, nothing)
+            product = forward(distribution, work, blocks, ZERO).none
             omega = _omega(contour, z, ch, sh)
             if k == 0 and offset == 0.0:
                 omega = omega * load(_HALF, 0)
@@ -158,7 +158,7 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
             got += total(found.real)
             if effort.gradient:
                 got_b += total((found * z).real)
-                backward(distribution, work, ALL_ROWS, blocks, nothing, omega)
+                backward(distribution, work, blocks, ZERO, Products(omega, omega, omega))
             k += WIDTH
         spent += k
         # 2 / pi times dz/du = alpha cosh(u - i pi / 4) times the spacing, of all points so far

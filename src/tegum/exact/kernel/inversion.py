@@ -19,20 +19,20 @@ from typing import Any
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.product import SINGLE_ROWS, A, D, add_sums, at, backward, forward
-from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Found, Listed, Removed, Work
+from tegum.exact.kernel.product import SINGLE_ROWS, add_sums
+from tegum.exact.kernel.records import ZERO, Distribution, Effort, Found, Listed, Removed, Work
 from tegum.exact.kernel.singles import backward_singles, forward_singles
-from tegum.exact.kernel.uniform import ALPHA, TURN, Points, factor, first_powers, own_factor, start, step_on
-from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, ramp, store_complex, total
+from tegum.exact.kernel.uniform import ALPHA, TURN, Points, first_powers, start, step_on
+from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, ramp, total
 from tegum.exact.kernel.walk import features_of
 
 _CAUTION = 2.0
 _EARLIER = 0.125
-_FIRST_HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
+FIRST_HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
 
 
 @inlined
-def _strayed(partial: Any, count: int) -> float:
+def strayed(partial: Any, count: int) -> float:
     """How much may be missing after the last of ``count`` partial sums, from how they strayed before it.
 
     The largest distance from the last sum over the second half; for those over the second quarter an eighth, as a floor where
@@ -47,26 +47,13 @@ def _strayed(partial: Any, count: int) -> float:
 
 
 @inlined
-def _begin(distribution: Distribution, work: Work, rows: int, blocks: Listed, removed: Removed, P: float) -> None:
+def _begin(distribution: Distribution, work: Work, blocks: Listed, removed: Removed, P: float) -> None:
     """Sets the sequences of all listed features to the first points."""
     for entry in range(blocks.first, blocks.end):
         block = blocks.order[entry]
         for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
             for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
-                start(distribution, work.v, rows, i, component, work.g[i], removed.alone[i], P)
-
-
-@inlined
-def _write_factors(work: Work, blocks: Listed, own: int, points: Points) -> None:
-    """Stores A and dA/dg of all listed features at eight points, where blocks are larger than a feature."""
-    v = work.v
-    for i in features_of(blocks):
-        if i == own:
-            value, by_g = own_factor(v, ALL_ROWS, i, points)
-        else:
-            value, by_g = factor(v, ALL_ROWS, i, points)
-        store_complex(v, at(ALL_ROWS, A, i), value)
-        store_complex(v, at(ALL_ROWS, D, i), by_g)
+                start(distribution, work.v, SINGLE_ROWS, i, component, work.g[i], removed.alone[i], P)
 
 
 @compiled
@@ -92,13 +79,12 @@ def invert(
     It is long because it is one loop over the terms: what it hands from step to step lives in registers.
     """
     v = work.v
-    rows = SINGLE_ROWS if distribution.simple else ALL_ROWS
     blocks = Listed(large.order, large.feature_first, large.first, small.end)
-    _begin(distribution, work, rows, blocks, removed, P)
+    _begin(distribution, work, blocks, removed, P)
     power, step_real, step_imaginary = first_powers(b / P)
     power = power + 1.0
     step = complex_of(step_real + 1.0, step_imaginary)
-    half = load(_FIRST_HALF, 0)
+    half = load(FIRST_HALF, 0)
     # the rule's weight 2 / P times the transform of r(s)^2, 2 / z^3, and of r(s)^3, 6 / z^4, with z = zeta / P
     square = 4 * r2 * P * P
     cube = 12 * P * P * P
@@ -114,11 +100,7 @@ def invert(
         norm = 1.0 / (zeta.real * zeta.real + zeta.imag * zeta.imag)
         inverse = complex_of(ALPHA * norm, -1.0 * zeta.imag * norm)
         points = Points(P, k, inverse)
-        if distribution.simple:
-            product, gone = forward_singles(v, rows, large, own, removed.none, points)
-        else:
-            _write_factors(work, blocks, own, points)
-            product, gone = forward(distribution, work, rows, large, removed)
+        product, gone = forward_singles(v, large, own, removed.none, points)
         rest = product - gone
         # omega: the weight of this term for the square, e^{zb} / zeta^3, and from it that of the cube, half at k = 0
         term = power * (inverse * inverse * inverse) * half
@@ -129,15 +111,9 @@ def invert(
             omega = omega + r3 * third
         found = omega * rest
         if small.first < small.end:
-            if distribution.simple:
-                others, _ = forward_singles(v, rows, small, own, 0.0, points)
-            else:
-                others, _ = forward(distribution, work, rows, small, Removed(0.0, removed.alone))
+            others, _ = forward_singles(v, small, own, 0.0, points)
             if effort.gradient:
-                if distribution.simple:
-                    backward_singles(v, rows, small, own, points, found)
-                else:
-                    backward(distribution, work, rows, small, removed, found)
+                backward_singles(v, small, own, points, found)
                 omega = omega * others
             found = found * others
             rest = rest * others
@@ -146,22 +122,19 @@ def invert(
         value += total(found.real)
         work.partial[k // WIDTH] = value
         if effort.gradient:
-            if distribution.simple:
-                backward_singles(v, rows, large, own, points, omega)
-            else:
-                backward(distribution, work, rows, large, removed, omega)
+            backward_singles(v, large, own, points, omega)
             by_b += total((zeta * found).real)
             work.partial_b[k // WIDTH] = by_b
         for i in features_of(blocks):
-            step_on(v, rows, i)
+            step_on(v, SINGLE_ROWS, i)
         power = power * step
         k += WIDTH
         if k == terms:
-            error = _strayed(work.partial, k // WIDTH)
-            error_b = _strayed(work.partial_b, k // WIDTH) / P if effort.gradient else 0.0
+            error = strayed(work.partial, k // WIDTH)
+            error_b = strayed(work.partial_b, k // WIDTH) / P if effort.gradient else 0.0
             if 2 * terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
                 break
             terms *= 2
     if effort.gradient:
-        add_sums(work, rows, blocks, 1.0)
+        add_sums(work, SINGLE_ROWS, blocks, 1.0)
     return Found(value, cubic, by_b / P, error, error_b, terms)

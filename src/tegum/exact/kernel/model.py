@@ -16,6 +16,7 @@ from tegum.exact.kernel.exponential import exponential_row
 from tegum.exact.kernel.partition import partition, reach
 from tegum.exact.kernel.records import MOST_TERMS, NOWHERE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import Span, always_active, whole
+from tegum.exact.kernel.sets import sets_row
 from tegum.exact.kernel.split import split_row
 from tegum.exact.kernel.vectors import pointer
 
@@ -92,7 +93,7 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
             g[i] = 0.0
     if abs(b) < _NEGLIGIBLE:
         b = 0.0
-    count, end = partition(distribution, work, n)
+    count, end, threshold = partition(distribution, work, n)
     large = Listed(work.order, distribution.feature_first, ZERO, count)
     blocks = Listed(work.order, distribution.feature_first, ZERO, end)
     if distribution.weight[own.component] == 0:
@@ -112,6 +113,8 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
         terms = min(_DROPPED * effort.most, MOST_TERMS)
         effort = Effort(terms, terms, effort.target, effort.target_b, effort.gradient)
     span = Span(b, b + low, b + high)
+    if not distribution.simple:
+        return sets_row(distribution, work, blocks, own, threshold, span, effort)
     if count < end:
         return split_row(
             distribution, work, large, Listed(work.order, distribution.feature_first, count, end), own, span, effort
@@ -231,6 +234,9 @@ def _lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
         pointer(work.alone_small),
         pointer(work.order),
         pointer(work.order_small),
+        pointer(work.size),
+        pointer(work.large),
+        pointer(work.vertex),
         pointer(work.bucket_sum),
         pointer(work.bucket_least),
         pointer(work.bucket_count),

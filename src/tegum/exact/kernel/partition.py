@@ -12,7 +12,7 @@ _FINE = 8
 
 
 @inlined
-def _threshold(work: Work, n: int) -> float:
+def threshold_of(work: Work, n: int) -> float:
     """Couplings below it are small, those from it on large; 0 where it is best to have no small ones.
 
     Couplings are counted by powers of sqrt(2).  On a grid for couplings of scale s, those below s / 16 converge slowly and
@@ -84,45 +84,27 @@ def _ever_active(distribution: Distribution, block: int) -> bool:
 
 
 @inlined
-def partition(distribution: Distribution, work: Work, n: int) -> tuple[int, int]:
-    """Lists the blocks that are ever active in ``work.order``, large ones first.
-
-    A block of several features that would be divided, or that is small, prevents the split.
+def partition(distribution: Distribution, work: Work, n: int) -> tuple[int, int, float]:
+    """Lists the blocks that are ever active in ``work.order``, large ones first where all blocks are single features.
 
     Returns:
-        how many blocks are large, and how many there are.
+        how many blocks are large, how many there are, and the threshold for couplings.
     """
-    threshold = _threshold(work, n)
+    threshold = threshold_of(work, n)
     count = 0
     large = ZERO
-    if threshold > 0:
-        for block in range(distribution.blocks):
-            low = distribution.feature_first[block]
-            high = distribution.feature_first[block + 1]
-            if not _ever_active(distribution, block):
-                continue
-            small = 0
-            for i in range(low, high):
-                small += 1 if abs(work.g[i]) < threshold else 0
-            if small > 0 and high - low > 1:
-                threshold = 0.0
-                break
-            if small == 0:
-                work.order[large] = block
-                large += 1
-            else:
-                work.order_small[count] = block
-                count += 1
-    if threshold > 0:
-        for entry in range(count):
-            work.order[large + entry] = work.order_small[entry]
-        return large, large + count
-    count = 0
     for block in range(distribution.blocks):
-        if _ever_active(distribution, block):
-            work.order[count] = block
+        if not _ever_active(distribution, block):
+            continue
+        if distribution.simple and abs(work.g[block]) < threshold:
+            work.order_small[count] = block
             count += 1
-    return count, count
+        else:
+            work.order[large] = block
+            large += 1
+    for entry in range(count):
+        work.order[large + entry] = work.order_small[entry]
+    return large, large + count, threshold
 
 
 @inlined

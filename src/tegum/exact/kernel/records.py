@@ -20,7 +20,7 @@ ONE: Any = np.int64(1)
 NOWHERE: Any = np.int64(-1)
 """Integers that numba does not take for literals: for those it would compile whatever they are passed to once more."""
 
-ALL_ROWS = 7
+ALL_ROWS = 11
 """How many complex vectors a feature has in ``Work.v``; see `tegum.exact.kernel.product`."""
 
 
@@ -63,6 +63,9 @@ class Work(NamedTuple):
         alone_small: the same for the small blocks of a split row.
         order: (n,) the blocks listed, large ones first.
         order_small: the small ones of a split row.
+        size: (n,) 1 for large features, 0 for small ones, where some are active together.
+        large: (n,) how many large features each component has.
+        vertex: (n,) what the sum is like where only a large feature is active, see `tegum.exact.kernel.sets`.
         bucket_sum: sums, smallest sizes and numbers of couplings of similar size.
         bucket_least: see there.
         bucket_count: see there.
@@ -77,6 +80,9 @@ class Work(NamedTuple):
     alone_small: NDArray[np.float64]
     order: NDArray[np.int64]
     order_small: NDArray[np.int64]
+    size: NDArray[np.int64]
+    large: NDArray[np.int64]
+    vertex: NDArray[np.int64]
     bucket_sum: NDArray[np.float64]
     bucket_least: NDArray[np.float64]
     bucket_count: NDArray[np.float64]
@@ -156,6 +162,9 @@ def work_for(n: int) -> Work:
         alone_small=np.zeros(n),
         order=np.zeros(n, dtype=np.int64),
         order_small=np.zeros(n, dtype=np.int64),
+        size=np.zeros(n, dtype=np.int64),
+        large=np.zeros(n, dtype=np.int64),
+        vertex=np.zeros(n, dtype=np.int64),
         bucket_sum=np.zeros(BUCKETS),
         bucket_least=np.zeros(BUCKETS),
         bucket_count=np.zeros(BUCKETS),
