@@ -7,9 +7,9 @@ features are active, m of them with couplings g that are not 0, the expectation 
 
 and every other one is a derivative of it, because d/db and d/dg_i bring down a power of r(s) and a factor x_i:
 
-    E r(s) = F_b / 2    P(s > 0) = F_bb / 2    E x_i r(s) = F_i / 2    E x_i 1[s > 0] = F_bi / 2    E x_i x_j 1[s > 0] = F_ij / 2
+    E r(s) = F_b / 2   P(s > 0) = F_bb / 2   E x_i r(s) = F_i / 2   E x_i 1[s > 0] = F_bi / 2   E x_i x_j 1[s > 0] = F_ij / 2
 
-A feature whose coupling is 0 does not move s and is a factor 1/2 (its square 1/3).  The row's squared error and its gradient are
+A feature whose coupling is 0 does not move s and is a factor 1/2, its square 1/3.  The row's squared error and its gradient:
 
     E (x_j - r(s))^2 = E x_j^2 + F - F_j,    by g_i: F_i - F_ij,    by b: F_b - F_bj
 
