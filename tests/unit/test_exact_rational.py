@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tegum.exact import evaluate
-from tegum.features import AnticorrelatedSets, CorrelatedSets, Features, Independent
+from tegum.features import AnticorrelatedSets, CorrelatedSets, Exponential, Features, Independent
 from tests.oracle import rational
 from tests.oracle.expected_loss import Oracle
 
@@ -25,6 +25,7 @@ ROUNDING = 1e-14
 
 UNWEIGHTED = "the cube of a small sum leaves out a weak own feature, which is kept as a plain factor"
 CANCELLED = "the cube of the small sum is left out where the weights that its patterns have in the value cancel exactly"
+ATOM = "the contour ends before the term of 'nothing is active', which decays slowest, has decayed in the derivative by b"
 IDLE = "a feature whose coupling is exactly 0 is taken for one that smooths the kink"
 
 
@@ -111,6 +112,15 @@ def test_the_oracle_equals_sampling() -> None:
 )
 def test_small_cases_that_were_wrong(g: list[float], b: float, density: float) -> None:
     assert_as_promised(Independent(len(g), density), 0, np.array(g), b)
+
+
+@pytest.mark.xfail(strict=True, reason=ATOM)
+def test_exponential_magnitudes_with_the_bias_at_the_kink() -> None:
+    """No rational numbers here: the oracle is that of 150 digits."""
+    features, g = Independent(2, 1e-3, magnitude=Exponential(1.0)), np.array([0.5, -1.0])
+    _, by_bias = Oracle(features).row_gradient(0, np.stack([g, 0 * g]), np.zeros(2))
+    found = only(features, 0, g, 0.0, tol=TOL, gradient=True)
+    assert found.db.values[0] == pytest.approx(by_bias, rel=0, abs=SLACK * 100 * TOL * float(features.mean()[0]))
 
 
 # families of hostile rows
@@ -222,7 +232,7 @@ def densities(rng: np.random.Generator, n: int) -> Array:
 )
 def test_hostile_rows(family: Family) -> None:
     rng = np.random.default_rng(7)
-    for k in range(20):
+    for k in range(14):
         n = 7 if k == 0 else int(rng.integers(2, 6))
         g, b = family(rng, n)
         assert_as_promised(Independent(n, densities(rng, n)), 0, g, b)
