@@ -101,20 +101,19 @@ def test_the_oracle_equals_sampling() -> None:
     ("g", "b", "density"),
     [
         pytest.param(
-            [-0.005, 1.0, 0.0004, 0.07], -0.9975, 0.75, id="small", marks=pytest.mark.xfail(strict=True, reason=UNWEIGHTED)
+            [-0.005, 1.0, 0.0004, 0.07], -0.9975, 0.75, id="small"
         ),
         pytest.param(
-            [0.02, 0.8, -0.8, -0.03], -0.01, 0.4, id="antipodal", marks=pytest.mark.xfail(strict=True, reason=CANCELLED)
+            [0.02, 0.8, -0.8, -0.03], -0.01, 0.4, id="antipodal"
         ),
-        pytest.param([-1.0, 0.04, -0.05], 0.01, 0.5, id="minus one", marks=pytest.mark.xfail(strict=True, reason=CANCELLED)),
-        pytest.param([0.8, 0.0], -0.7999999453895862, 0.5, id="idle", marks=pytest.mark.xfail(strict=True, reason=IDLE)),
+        pytest.param([-1.0, 0.04, -0.05], 0.01, 0.5, id="minus one"),
+        pytest.param([0.8, 0.0], -0.7999999453895862, 0.5, id="idle"),
     ],
 )
 def test_small_cases_that_were_wrong(g: list[float], b: float, density: float) -> None:
     assert_as_promised(Independent(len(g), density), 0, np.array(g), b)
 
 
-@pytest.mark.xfail(strict=True, reason=ATOM)
 def test_exponential_magnitudes_with_the_bias_at_the_kink() -> None:
     """No rational numbers here: the oracle is that of 150 digits."""
     features, g = Independent(2, 1e-3, magnitude=Exponential(1.0)), np.array([0.5, -1.0])
@@ -226,7 +225,7 @@ def densities(rng: np.random.Generator, n: int) -> Array:
     "family",
     [
         *FAMILIES,
-        pytest.param(small_own, marks=pytest.mark.xfail(strict=True, reason=UNWEIGHTED)),
+        pytest.param(small_own),
     ],
     ids=lambda family: family.__name__,
 )

@@ -126,6 +126,9 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
     contour, largest = _contour(distribution, work, blocks, b, side)
     for component in range(distribution.block_first[distribution.blocks]):
         work.large[component] = 0
+    none = 1.0
+    for entry in range(blocks.first, blocks.end):
+        none *= distribution.inactive[blocks.order[entry]]
     clear_sums(work, ALL_ROWS, blocks)
     step = _FIRST_STEP
     offset = 0.0
@@ -154,7 +157,8 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
             omega = _omega(contour, z, ch, sh)
             if k == 0 and offset == 0.0:
                 omega = omega * load(_HALF, 0)
-            found = product * omega
+            # "nothing is active" has no part in r(s) for b <= 0, but decays slowest
+            found = (product - none) * omega
             got += total(found.real)
             if effort.gradient:
                 got_b += total((found * z).real)

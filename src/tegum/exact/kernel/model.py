@@ -86,6 +86,17 @@ def point_for(rows: int, n: int) -> Point:
 @compiled
 def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, linear: int, effort: Effort) -> Found:
     """T E r(s)^2 of the row whose couplings are in ``work.g``; its gradient by them goes to ``work.slope``."""
+    found = _row_error(distribution, work, n, own, b, linear, effort)
+    if effort.gradient and distribution.simple:
+        # a feature that the sum does not know is independent of it: E[x_i V'(s)] = E x_i E V'(s)
+        for i in range(n):
+            if work.g[i] == 0 and i != own.feature:
+                work.slope[i] = distribution.weight[i] * distribution.mean * found.by_b
+    return found
+
+
+@compiled
+def _row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, linear: int, effort: Effort) -> Found:
     g = work.g
     for i in range(n):
         work.slope[i] = 0.0
@@ -93,7 +104,7 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
             g[i] = 0.0
     if abs(b) < _NEGLIGIBLE:
         b = 0.0
-    count, end, threshold = partition(distribution, work, n)
+    count, end, threshold = partition(distribution, work, n, own.feature)
     large = Listed(work.order, distribution.feature_first, ZERO, count)
     blocks = Listed(work.order, distribution.feature_first, ZERO, end)
     if distribution.weight[own.component] == 0:

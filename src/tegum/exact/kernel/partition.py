@@ -3,6 +3,8 @@
 Couplings are split where both grids of `tegum.exact.kernel.split` converge best; blocks of several features are never divided.
 """
 
+import numpy as np
+
 from tegum.compilation import inlined
 from tegum.exact.kernel.records import BUCKETS, ZERO, Distribution, Listed, Work
 from tegum.exact.kernel.vectors import exponent
@@ -84,24 +86,35 @@ def _ever_active(distribution: Distribution, block: int) -> bool:
 
 
 @inlined
-def partition(distribution: Distribution, work: Work, n: int) -> tuple[int, int, float]:
+def partition(distribution: Distribution, work: Work, n: int, own: int) -> tuple[int, int, float]:
     """Lists the blocks that are ever active in ``work.order``, large ones first where all blocks are single features.
+
+    Single features without coupling are left out, but for the own one: the sum does not know them.
 
     Returns:
         how many blocks are large, how many there are, and the threshold for couplings.
     """
     threshold = threshold_of(work, n)
+    if threshold == 0 and distribution.simple and work.g[own] == 0:
+        # nothing smooths the sum in an own feature without coupling: it is the only small one
+        threshold = np.inf
+        for i in range(n):
+            if work.g[i] != 0:
+                threshold = min(threshold, abs(work.g[i]))
     count = 0
     large = ZERO
     for block in range(distribution.blocks):
         if not _ever_active(distribution, block):
             continue
-        if distribution.simple and abs(work.g[block]) < threshold:
-            work.order_small[count] = block
-            count += 1
-        else:
-            work.order[large] = block
-            large += 1
+        if distribution.simple:
+            if work.g[block] == 0 and block != own:
+                continue
+            if abs(work.g[block]) < threshold:
+                work.order_small[count] = block
+                count += 1
+                continue
+        work.order[large] = block
+        large += 1
     for entry in range(count):
         work.order[large + entry] = work.order_small[entry]
     return large, large + count, threshold

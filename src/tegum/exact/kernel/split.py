@@ -123,8 +123,6 @@ def split_row(
     # the weight of A_3: every pattern "only i is active" has -A_3 / (3 g_i), the own one under T
     w3 = 0.0
     for i in features_of(large):
-        if i == own.feature and g[i] < 0 and b + g[i] + small.low < 0 < b + g[i] + small.high:
-            alone[i] = 0.0
         if alone[i] > 0:
             boost = 1 + 1 / g[i] if i == own.feature else 1.0
             w3 -= alone[i] * boost / (3 * g[i])
