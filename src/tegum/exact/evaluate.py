@@ -63,7 +63,8 @@ def evaluate(
 
     Returns:
         A dataset over the leading axes (``instance``, or ``instance_0``, ...) with ``loss``, ``loss_error`` (estimate of its
-        absolute error), ``terms``, ``squared_error`` (..., feature), and with ``gradient`` ``dW`` (shaped like W) and ``db``.
+        absolute error), ``terms``, ``squared_error`` (..., feature), and with ``gradient`` ``dW`` (shaped like W), ``db`` and
+        ``gradient_error``: the same of the derivatives by entries of b and of the map G, the largest of all.
 
     Raises:
         InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance.
@@ -77,6 +78,7 @@ def evaluate(
         "squared_error": ((*lead, "feature"), found.squared_error),
     }
     if gradient:
+        variables["gradient_error"] = (lead, found.gradient_error)
         variables["dW"] = ((*lead, "hidden" if tied else "output", "feature"), found.dW)
         variables["db"] = ((*lead, "feature"), found.db)
     return dataset(variables)
@@ -125,7 +127,7 @@ def _evaluated(
     )
     if done < count:
         raise KeyboardInterrupt
-    results = ("loss", "error", "terms", "squared_error", "dW", "db")[: None if gradient else -2]
+    results = ("loss", "error", "terms", "squared_error", "gradient_error", "dW", "db")[: None if gradient else -3]
     each = {name: getattr(models, name) for name in results}
     return models._replace(**{name: array.reshape((*batch, *array.shape[1:])) for name, array in each.items()})
 
@@ -143,6 +145,7 @@ def _models(
         importance=distributions.importance,
         loss=np.zeros(count),
         error=np.zeros(count),
+        gradient_error=np.zeros(count),
         terms=np.zeros(count, dtype=np.int64),
         squared_error=np.zeros((count, n)),
         dW=np.zeros((count if gradient else 1, rows, n)),

@@ -9,7 +9,8 @@ back in closed form elsewhere), and the *small* ones, which stay a plain factor:
     sum_k Re{ omega_k  Phi_S(z_k)  [ Phi_L(z_k) - q - sum_i c_i A(z_k g_i) ] }
 
 Nothing is lost but the terms after the last one.  Their sum is judged by how far the partial sums over the last half of the
-terms stray from the final one, doubled for caution: where they fall like 1/K or faster, what is left is less than that.
+terms stray from the final one, doubled for caution: where they fall like 1/K or faster, what is left is less than that.  Every
+coupling's derivative is judged the same by the sums after half and all of the terms.
 
 The plain method, without large and small blocks, is 93 lines of NumPy in `docs/plain_inversion.py`; read that first.
 """
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.product import SINGLE_ROWS, add_sums
+from tegum.exact.kernel.product import SINGLE_ROWS, SUM, add_sums, at
 from tegum.exact.kernel.records import ZERO, Distribution, Effort, Found, Listed, Removed, Work
 from tegum.exact.kernel.singles import backward_singles, forward_singles
 from tegum.exact.kernel.uniform import ALPHA, TURN, Points, first_powers, start, step_on
@@ -43,6 +44,17 @@ def strayed(partial: Any, count: int) -> float:
     for k in range(max(count // 4 - 1, 0), count - 1):
         share = 1.0 if k >= count // 2 - 1 else _EARLIER
         most = max(most, share * abs(last - partial[k]))
+    return _CAUTION * most
+
+
+@inlined
+def note_slopes(work: Work, rows: int, blocks: Listed) -> float:
+    """Remembers the sums acc of all listed features; returns how far one is from what was remembered before, doubled."""
+    most = 0.0
+    for i in features_of(blocks):
+        slope = total(load(work.v, at(rows, SUM, i)))
+        most = max(most, abs(slope - work.noted[i]))
+        work.noted[i] = slope
     return _CAUTION * most
 
 
@@ -129,9 +141,13 @@ def invert(
             step_on(v, SINGLE_ROWS, i)
         power = power * step
         k += WIDTH
+        if effort.gradient and 2 * k == terms:
+            note_slopes(work, SINGLE_ROWS, blocks)
         if k == terms:
             error = strayed(work.partial, k // WIDTH)
-            error_b = strayed(work.partial_b, k // WIDTH) / P if effort.gradient else 0.0
+            error_b = 0.0
+            if effort.gradient:
+                error_b = max(strayed(work.partial_b, k // WIDTH) / P, note_slopes(work, SINGLE_ROWS, blocks))
             if 2 * terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
                 break
             terms *= 2

@@ -55,6 +55,15 @@ class Point(NamedTuple):
     db: NDArray[np.float64]
 
 
+class Result(NamedTuple):
+    """A loss, its error, the largest error of a derivative by an entry of b or of the map G, terms of the costliest row."""
+
+    loss: float
+    error: float
+    gradient_error: float
+    terms: int
+
+
 class Batch(NamedTuple):
     """Models and distributions, and where the models' results go; compiled code walks through it."""
 
@@ -65,6 +74,7 @@ class Batch(NamedTuple):
     importance: NDArray[np.float64]
     loss: NDArray[np.float64]
     error: NDArray[np.float64]
+    gradient_error: NDArray[np.float64]
     terms: NDArray[np.int64]
     squared_error: NDArray[np.float64]
     dW: NDArray[np.float64]
@@ -179,13 +189,12 @@ def _add_slope(W: Any, tied: int, j: int, weight: float, slope: Any, dW: Any) ->
 
 
 @compiled
-def _once(
-    distribution: Distribution, work: Work, point: Point, settings: Settings, target: float, target_b: float
-) -> tuple[float, float, int]:
+def _once(distribution: Distribution, work: Work, point: Point, settings: Settings, target: float, target_b: float) -> Result:
     """One pass over the rows; tolerated errors: ``target`` of the loss, ``target_b`` of the gradient by b as a share of E x."""
     n = point.W.shape[1]
     loss = 0.0
     error = 0.0
+    gradient_error = 0.0
     terms = 0
     if settings.gradient:
         for k in range(point.W.shape[0]):
@@ -208,8 +217,9 @@ def _once(
                 terms = max(terms, row.terms)
                 if settings.gradient:
                     point.db[j] = weight * row.by_b
+                    gradient_error = max(gradient_error, weight * (row.error_b + _ROUNDING * abs(row.by_b)))
                     _add_slope(point.W, settings.tied, j, weight, work.slope, point.dW)
-    return loss, error, terms
+    return Result(loss, error, gradient_error, terms)
 
 
 @inlined
@@ -251,20 +261,18 @@ def _lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
         pointer(work.bucket_sum),
         pointer(work.bucket_least),
         pointer(work.bucket_count),
+        pointer(work.noted),
         pointer(work.partial),
         pointer(work.partial_b),
     )
 
 
 @compiled
-def model_loss(distribution: Distribution, work: Work, point: Point, settings: Settings) -> tuple[float, float, int]:
+def model_loss(distribution: Distribution, work: Work, point: Point, settings: Settings) -> Result:
     """The expected loss of the model in ``point`` to the relative tolerance, or as near as the most terms come.
 
     ``squared_error`` and, with ``gradient``, ``dW`` and ``db`` of the point are written; the gradient is held to 100 tol of its
-    scale.
-
-    Returns:
-        loss, its error estimate, terms of the row that needed most; NaN for numbers that are not finite or too large.
+    scale.  NaN for numbers that are not finite or too large.
     """
     if not _are_usable(point.W, point.b):
         if settings.gradient:
@@ -272,7 +280,7 @@ def model_loss(distribution: Distribution, work: Work, point: Point, settings: S
                 point.db[i] = np.nan
                 for k in range(point.W.shape[0]):
                     point.dW[k, i] = np.nan
-        return np.nan, np.nan, 0
+        return Result(np.nan, np.nan, np.nan, 0)
     scale = 0.0
     for block in range(distribution.blocks):
         for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
@@ -281,14 +289,13 @@ def model_loss(distribution: Distribution, work: Work, point: Point, settings: S
                 scale += point.importance[j] * square
     target = settings.tol * scale * _FIRST_SHARE
     lean_distribution, lean_work = _lean(distribution, work)
-    loss = error = 0.0
-    terms = 0
+    found = Result(0.0, 0.0, 0.0, 0)
     for _ in range(_PASSES):
-        loss, error, terms = _once(lean_distribution, lean_work, point, settings, target, _GRADIENT_SHARE * settings.tol)
-        if settings.least == settings.most or error <= settings.tol * loss:
+        found = _once(lean_distribution, lean_work, point, settings, target, _GRADIENT_SHARE * settings.tol)
+        if settings.least == settings.most or found.error <= settings.tol * found.loss:
             break
-        target *= 0.5 * min(settings.tol * loss / error, 1.0)
-    return loss, error, terms
+        target *= 0.5 * min(settings.tol * found.loss / found.error, 1.0)
+    return found
 
 
 @compiled
@@ -317,7 +324,11 @@ def evaluate_models(
             point.b[i] = models.b[k, i]
             for r in range(rows):
                 point.W[r, i] = models.W[k, r, i]
-        models.loss[k], models.error[k], models.terms[k] = model_loss(distribution, work, point, settings)
+        found = model_loss(distribution, work, point, settings)
+        models.loss[k] = found.loss
+        models.error[k] = found.error
+        models.gradient_error[k] = found.gradient_error
+        models.terms[k] = found.terms
         for i in range(n):
             models.squared_error[k, i] = point.squared_error[i]
         if settings.gradient:

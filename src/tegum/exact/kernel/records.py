@@ -69,6 +69,7 @@ class Work(NamedTuple):
         bucket_sum: sums, smallest sizes and numbers of couplings of similar size.
         bucket_least: see there.
         bucket_count: see there.
+        noted: (n,) the derivatives by couplings when the terms were last doubled.
         partial: sums of the inversion after each eight terms.
         partial_b: the same of its derivative by b.
     """
@@ -86,6 +87,7 @@ class Work(NamedTuple):
     bucket_sum: NDArray[np.float64]
     bucket_least: NDArray[np.float64]
     bucket_count: NDArray[np.float64]
+    noted: NDArray[np.float64]
     partial: NDArray[np.float64]
     partial_b: NDArray[np.float64]
 
@@ -168,6 +170,7 @@ def work_for(n: int) -> Work:
         bucket_sum=np.zeros(BUCKETS),
         bucket_least=np.zeros(BUCKETS),
         bucket_count=np.zeros(BUCKETS),
+        noted=np.zeros(n),
         partial=np.zeros(MOST_TERMS // WIDTH),
         partial_b=np.zeros(MOST_TERMS // WIDTH),
     )

@@ -36,6 +36,11 @@ from tegum.exact.kernel.walk import features_of
 from tegum.exact.kernel.weak_diagonal import add_weak_patterns, is_weak, move_to_end
 
 _MARGIN = 1.1
+_FEW = 9
+_SIGMAS = 7.0
+_RATES = (48.0, 72.0, 110.0)
+_LOG_ROUNDING = float(np.log(1e-16))
+_RUNG = 2**0.25
 _Q = float(np.exp(-ALPHA))
 ROUNDING = 1e-15
 ALIAS_0 = _Q / (1 - _Q)
@@ -65,6 +70,52 @@ def period(low: float, high: float) -> float:
     elif mantissa <= 0.8408964152537145:
         rung = 0.8408964152537145
     return float(math.ldexp(rung, power))
+
+
+@inlined
+def _log_moment(distribution: Distribution, work: Work, blocks: Listed, theta: float) -> float:
+    """log E e^{theta s} of the listed single features."""
+    found = 0.0
+    product = 1.0
+    for i in features_of(blocks):
+        x = theta * work.g[i]
+        product *= 1 + distribution.weight[i] * ((math.expm1(x) / x if x != 0 else 1.0) - 1)
+        if not 1e-100 < product < 1e100:
+            found += math.log(product)
+            product = 1.0
+    return found + math.log(product)
+
+
+@compiled
+def effective_period(distribution: Distribution, work: Work, blocks: Listed, span: Span) -> float:
+    """The period for b + the listed sum of single features, as short as improbable sums allow.
+
+    A sum s beyond P adds less than P^2 e^{theta (|s| - P)} / 4 to the inversion, for theta P >= 6, and as much to P times its
+    derivatives.  So by Chernoff's bound P is long enough where e^{-theta P} E e^{theta |s|} is below rounding for some theta.
+    """
+    full = period(span.low, span.high)
+    if blocks.end - blocks.first < _FEW:
+        return full
+    mean = span.b
+    variance = 0.0
+    least = abs(span.b)
+    for i in features_of(blocks):
+        w = distribution.weight[i]
+        g = work.g[i]
+        mean += distribution.mean * w * g
+        variance += w * g * g * (1 / 3 - w / 4)
+        least = max(least, abs(g))
+    P = period(0.0, max(least, abs(mean) + _SIGMAS * math.sqrt(variance)))
+    while P < full:
+        for rate in _RATES:
+            theta = rate / P
+            upper = _log_moment(distribution, work, blocks, theta) + theta * span.b
+            if upper - rate < _LOG_ROUNDING and (
+                _log_moment(distribution, work, blocks, -theta) - theta * span.b - rate < _LOG_ROUNDING
+            ):
+                return P
+        P *= _RUNG
+    return full
 
 
 @inlined
@@ -150,7 +201,7 @@ def whole(
         plain = Listed(blocks.order, blocks.feature_first, blocks.first, blocks.end - 1)
         alone[own.feature] = 0.0
     removed = taken_out(distribution, plain, alone)
-    P = period(span.low, span.high)
+    P = effective_period(distribution, work, blocks, span)
     rest = Listed(blocks.order, blocks.feature_first, plain.end, blocks.end)
     found = invert(distribution, work, plain, rest, own.feature, removed, b, P, r2, r3, cubed, effort)
     # the alias: sum_{r >= 1} Q^r [r2 (s + r P)^2 + r3 (s + r P)^3] by powers of s

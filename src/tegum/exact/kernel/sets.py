@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.inversion import FIRST_HALF, strayed
+from tegum.exact.kernel.inversion import FIRST_HALF, note_slopes, strayed
 from tegum.exact.kernel.product import A, CONSTANTS, D, STATE, SUM, Products, add_derivative, add_sums, at, backward, forward
 from tegum.exact.kernel.records import ALL_ROWS, ONE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ALIAS_0, ALIAS_1, ALIAS_2, ALIAS_3, ROUNDING, Span, period
@@ -176,9 +176,13 @@ def _line(
                 step_on(v, ALL_ROWS, i)
         power = power * step
         k += WIDTH
+        if effort.gradient and 2 * k == terms:
+            note_slopes(work, ALL_ROWS, blocks)
         if k == terms:
             error = strayed(work.partial, k // WIDTH)
-            error_b = strayed(work.partial_b, k // WIDTH) if effort.gradient else 0.0
+            error_b = 0.0
+            if effort.gradient:
+                error_b = max(strayed(work.partial_b, k // WIDTH), note_slopes(work, ALL_ROWS, blocks))
             if 2 * terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
                 break
             terms *= 2
@@ -269,7 +273,9 @@ def _fine_residue(
 
 
 @inlined
-def _sort_features(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, threshold: float) -> tuple[int, int]:
+def _sort_features(
+    distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, threshold: float
+) -> tuple[int, int]:
     """Says which features are large, and how many of a component; returns how many are large and how many small."""
     count = small = 0
     largest = 0.0

@@ -195,7 +195,14 @@ def _at_vertex(
 
 @compiled
 def add_removed(
-    distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, removed: Removed, b: float, at_bias: bool, kinked: int
+    distribution: Distribution,
+    work: Work,
+    blocks: Listed,
+    own: OwnFeature,
+    removed: Removed,
+    b: float,
+    at_bias: bool,
+    kinked: int,
 ) -> tuple[float, float]:
     """The patterns taken out in closed form: value and derivative by b; those by couplings go to ``work.slope``.
 

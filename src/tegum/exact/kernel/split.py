@@ -44,7 +44,7 @@ from tegum.exact.kernel.records import (
     Removed,
     Work,
 )
-from tegum.exact.kernel.row import ALIAS_0, ALIAS_1, ALIAS_2, ROUNDING, Span, period, taken_out, whole
+from tegum.exact.kernel.row import ALIAS_0, ALIAS_1, ALIAS_2, ROUNDING, Span, effective_period, taken_out, whole
 from tegum.exact.kernel.uniform import closed
 from tegum.exact.kernel.walk import features_of
 
@@ -156,7 +156,7 @@ def split_row(
     if effort.gradient:
         add_gradient(distribution, work.g, work.slope, rest, small.own, weights, small.c.k2)
     # what is left: at least two large features are active, or one whose B is neither polynomial nor zero
-    P = period(span.low, span.high)
+    P = effective_period(distribution, work, Listed(large.order, large.feature_first, large.first, rest.end), span)
     found = invert(distribution, work, large, rest, own.feature, removed, b, P, 1.0, 0.0, ZERO, effort)
     alias, alias_b = _alias(distribution, work, large, rest, own, small, removed, b, P)
     return Found(
