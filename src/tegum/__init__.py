@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         theory,
         training,
     )
+    from tegum.datasets import Status
     from tegum.errors import InvalidInputError
     from tegum.runs import read_weights
     from tegum.selection import best
@@ -34,6 +35,7 @@ __all__ = [
     "Axis",
     "InvalidInputError",
     "Recipe",
+    "Status",
     "attacks",
     "best",
     "claims",
@@ -54,6 +56,7 @@ __all__ = [
 _HOME = {
     "InvalidInputError": "tegum.errors",
     "Axis": "tegum.sweep",
+    "Status": "tegum.datasets",
     "best": "tegum.selection",
     "read_weights": "tegum.runs",
     "Recipe": "tegum.training",

@@ -20,6 +20,9 @@ from typing import Any
 
 import numba
 
+COMPILING = "compiling the engine (once on this machine, a minute)"
+"""What a progress bar says while functions are compiled."""
+
 
 @cache
 def _sources_stamp(folder: Path) -> str:

@@ -29,7 +29,7 @@ VARIABLES = {
     "curvature": ("smallest curvature beyond the rotation symmetry", "1"),
     "curvature_error": ("estimated error of curvature", "1"),
     "converged": ("whether the gradient is below its tolerance", ""),
-    "status": ("what became of the model, see tegum.datasets.Status", ""),
+    "status": ("what became of the model, see tegum.Status", ""),
     "steps": ("quasi-Newton steps", "step"),
     "evaluations": ("evaluations of loss and gradient", ""),
     "loss_standard_error": ("standard error of loss", "1"),
@@ -55,6 +55,11 @@ AXES = {
     "time": ("time of the gradient flow", "1"),
     "seed": ("seed", ""),
 }
+
+
+def instance_dims(count: int) -> tuple[str, ...]:
+    """Names of leading axes that have none of their own: ``instance``, or ``instance_0``, ... where there are several."""
+    return ("instance",) if count == 1 else tuple(f"instance_{i}" for i in range(count))
 
 
 class Status(StrEnum):
@@ -99,7 +104,7 @@ def dataset(
     data = xr.Dataset(dict(variables), dict(coords or {}), dict(attrs or {}))
     for name, variable in data.variables.items():
         subject = str(name).removesuffix("_history")
-        meaning, units = VARIABLES.get(subject) or AXES.get(subject, ("", "1"))
+        meaning, units = (AXES if name in data.coords else VARIABLES).get(subject, ("", "1"))
         meaning = (meanings or {}).get(subject, meaning)
         if meaning:
             recorded = ", after this many steps" if subject != name else ""

@@ -11,7 +11,7 @@ tegum.errors.InvalidInputError: steps is 0: train for at least 1 step
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from numbers import Integral
+from numbers import Integral, Real
 from typing import NamedTuple
 
 
@@ -57,6 +57,12 @@ class Problems:
         """Notes a problem where a number is given and below the least."""
         if value is not None and value < least:
             self.add(f"{name} is {value}", f"choose at least {least}")
+
+    def check_fraction(self, name: str, value: object) -> None:
+        """Notes a problem unless the value is a number between 0 and 1, neither of them."""
+        if not isinstance(value, Real) or not 0 < float(value) < 1:
+            shown = f"{float(value):g}" if isinstance(value, Real) else repr(value)
+            self.add(f"{name} is {shown}", "choose a number between 0 and 1, such as 1e-6")
 
     @contextmanager
     def collecting(self) -> Iterator[None]:

@@ -4,7 +4,7 @@
     sweep={"importance_ratio": Axis([0.1, 1, 10], importance=[(1, 0.1), (1, 1), (1, 10)])}      a named axis, any fields
 
 An axis that varies several fields varies them together, position by position; several axes make a grid.  Fields with an
-array for each feature take one array for each position.  The training engine adds the recipe's fields to these.
+array for each feature take one array for each position.  `tegum.training` sweeps the recipe's fields as well.
 
 >>> from tegum.features import Independent
 >>> pair = Axis(["rare", "common"], density=[0.01, 0.5], importance=[2, 1])
@@ -13,7 +13,7 @@ array for each feature take one array for each position.  The training engine ad
 ((2, 2), [False, True])
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -67,10 +67,31 @@ class Axis:
 @final
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One structural corner of a sweep: distributions that differ in numbers only, and where they lie on the grid."""
+    """Grid points whose distributions differ in density and importance only: one batch of distributions, a row for each."""
 
     features: Features
     positions: NDArray[np.int64]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class FeatureGrid:
+    """Every distribution of a sweep: labels of its axes, and its cells."""
+
+    axes: dict[str, tuple[Any, ...]]
+    cells: tuple[Cell, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return tuple(len(labels) for labels in self.axes.values())
+
+    def values(self, field: str) -> NDArray[np.float64]:
+        """``feature_density`` or ``importance`` at every grid point, shape (..., n)."""
+        rows = np.empty((sum(len(cell.positions) for cell in self.cells), self.cells[0].features.n_features))
+        for cell in self.cells:
+            rows[cell.positions] = getattr(cell.features, field)
+        return rows.reshape(*self.shape, -1)
 
 
 def as_axis(name: str, values: Any) -> Axis:
@@ -88,56 +109,88 @@ def as_axis(name: str, values: Any) -> Axis:
     return Axis(labels, **{name: values})
 
 
-def check_axes(
-    sweep: Mapping[str, Any], known: Sequence[str], fixed: Sequence[str], owner: str, problems: Problems
+def axes_of(
+    features: Features, sweep: Mapping[str, Any], others: Sequence[str] = (), fixed: Sequence[str] = ()
 ) -> dict[str, Axis]:
-    """The axes of a sweep by name, in order; notes what is wrong with them.
+    """The axes of a sweep by name, in order.
+
+    Leading axes of ``features`` are axes without fields, called ``instance``, or ``instance_0``, ... where there are several.
 
     Args:
+        features: the distribution that is swept.
         sweep: what the user gave.
-        known: the fields that may vary.
-        fixed: the fields that exist but may not.
-        owner: who has these fields, for the message: "neither Independent nor a recipe".
-        problems: receives what is wrong.
+        others: fields that may vary besides those of the features, a recipe's.
+        fixed: fields that may not, besides `FIXED_FIELDS`.
+
+    Raises:
+        InvalidInputError: naming everything wrong with the axes.
     """
-    axes: dict[str, Axis] = {}
-    owners: dict[str, str] = {}
+    owner = f"neither {type(features).__name__} nor a recipe" if others else type(features).__name__
+    fixed = (*fixed, *FIXED_FIELDS)
+    known = [name for name in (*features.field_names(), *others) if name not in fixed]
+    problems, axes, axis_of = Problems(), dict[str, Axis](), dict[str, str]()
     for name, values in sweep.items():
         with problems.collecting():
             axes[name] = as_axis(name, values)
         if name in _RESERVED:
             problems.add(f"an axis is called {name!r}", "choose another name, tegum uses this one")
         for field in axes[name].fields if name in axes else ():
-            if field in owners:
-                problems.add(f"{field} varies along {owners[field]!r} and {name!r}", "vary a field along one axis")
-            owners[field] = name
+            if field in axis_of:
+                problems.add(f"{field} varies along {axis_of[field]!r} and {name!r}", "vary a field along one axis")
+            axis_of[field] = name
             if field in fixed:
                 problems.add(f"the axis {name!r} varies {field}", "this field cannot be swept: give it once, or run separately")
             elif field not in known:
                 problems.add(*unknown_field(owner, field, known))
-    return axes
+    lead = features.batch_shape
+    if lead and axes:
+        problems.add(f"the features have leading axes {lead} and a sweep is given", "use one of the two")
+    problems.raise_if_any()
+    return axes or {"instance" if len(lead) == 1 else f"instance_{i}": Axis(range(size)) for i, size in enumerate(lead)}
 
 
-def cells_of(axes: dict[str, Axis], features: Features, positions: NDArray[np.int64], problems: Problems) -> tuple[Cell, ...]:
-    """The distributions of a grid: one batch of distributions for each combination of fields that are not plain numbers."""
-    own = features.field_names()
-    mine = [{f: v for f, v in axis.fields.items() if f in own} for axis in axes.values()]
-    numbers: dict[str, NDArray[np.float64]] = {}
-    for field, values in ((f, v) for fields in mine for f, v in fields.items() if f in _ARRAYS):
-        with problems.collecting():
-            numbers[field] = _stacked(field, values, features)
-    structural = [i for i, fields in enumerate(mine) if any(f not in _ARRAYS for f in fields)]
-    corners, corner_of = np.unique(positions[:, structural], axis=0, return_inverse=True)
+def _points(axes: Mapping[str, Axis]) -> NDArray[np.int64]:
+    """The grid points that axes span, shape (points, axes): a position along each axis."""
+    return np.array(list(np.ndindex(*(len(axis) for axis in axes.values()))), dtype=np.int64)
+
+
+def combinations(axes: Mapping[str, Axis], fields: Collection[str]) -> Iterator[tuple[dict[str, Any], NDArray[np.int64]]]:
+    """Every different combination of values of these fields, and the grid points that have it.
+
+    >>> axes = {"density": Axis([0.1, 1.0], density=[0.1, 1.0]), "l1": Axis([0, 1, 2], l1=[0, 1, 2])}
+    >>> [(changes, points.tolist()) for changes, points in combinations(axes, ["density"])]
+    [({'density': 0.1}, [0, 1, 2]), ({'density': 1.0}, [3, 4, 5])]
+    """
+    swept = [{field: values for field, values in axis.fields.items() if field in fields} for axis in axes.values()]
+    varying = [i for i, own in enumerate(swept) if own]
+    different, which = np.unique(_points(axes)[:, varying], axis=0, return_inverse=True)
+    for number, at in enumerate(different):
+        changes = {field: values[k] for k, i in zip(at, varying, strict=True) for field, values in swept[i].items()}
+        yield changes, np.flatnonzero(which == number)
+
+
+def grid_along(axes: Mapping[str, Axis], features: Features) -> FeatureGrid:
+    """The grid that axes span around the given features; fields that are not the features' are left out.
+
+    Raises:
+        InvalidInputError: naming everything wrong with the distributions.
+    """
+    problems, points = Problems(), _points(axes)
+    shape, names = tuple(len(axis) for axis in axes.values()), features.field_names()
+    arrays = {}
+    for field in (field for field in _ARRAYS if field in names):
+        own = getattr(features, field)
+        arrays[field] = np.broadcast_to(own, (*shape, own.shape[-1])).reshape(len(points), -1)
+    for along, axis in zip(points.T, axes.values(), strict=True):
+        for field in (field for field in axis.fields if field in arrays):
+            with problems.collecting():
+                arrays[field] = _stacked(field, axis.fields[field], features)[along]
     cells = []
-    for corner in range(len(corners)):
-        inside = np.flatnonzero(corner_of.reshape(-1) == corner)
-        changes: dict[str, Any] = {"importance": np.broadcast_to(features.importance, (len(inside), features.n_features))}
-        for along, fields in zip(positions[inside].T, mine, strict=True):
-            changes |= {f: numbers[f][along] for f in fields if f in numbers}
-            changes |= {f: values[along[0]] for f, values in fields.items() if f not in _ARRAYS}
+    for changes, inside in combinations(axes, [name for name in names if name not in _ARRAYS]):
         with problems.collecting():
-            cells.append(Cell(features.replaced(**changes), inside))
-    return tuple(cells)
+            cells.append(Cell(features.replaced(**{field: rows[inside] for field, rows in arrays.items()} | changes), inside))
+    problems.raise_if_any()
+    return FeatureGrid({name: axis.labels for name, axis in axes.items()}, tuple(cells))
 
 
 def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray[np.float64]:
@@ -160,53 +213,10 @@ def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray
     return np.stack(rows)
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class FeatureGrid:
-    """Every distribution of a sweep over features alone: labels of its axes, and its cells."""
-
-    axes: dict[str, tuple[Any, ...]]
-    cells: tuple[Cell, ...]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length of each axis."""
-        return tuple(len(labels) for labels in self.axes.values())
-
-
-def positions_of(axes: Mapping[str, Axis]) -> NDArray[np.int64]:
-    """The grid points that axes span, shape (points, axes): a position along each axis."""
-    return np.array(list(np.ndindex(*(len(axis) for axis in axes.values()))), dtype=np.int64)
-
-
-def instance_axes(features: Features) -> dict[str, tuple[Any, ...]]:
-    """Leading axes of ``features`` as dimensions: ``instance``, or ``instance_0``, ... where there are several."""
-    batch = features.batch_shape
-    return {(f"instance_{i}" if len(batch) > 1 else "instance"): tuple(range(length)) for i, length in enumerate(batch)}
-
-
-def check_one_source(features: Features, axes: Mapping[str, Axis]) -> None:
-    """Raises an `InvalidInputError` for a sweep over features that have leading axes already."""
-    if features.batch_shape and axes:
-        raise InvalidInputError(
-            f"the features have leading axes {features.batch_shape} and a sweep is given", "use one of the two"
-        )
-
-
 def feature_grid(features: Features, sweep: Mapping[str, Any]) -> FeatureGrid:
     """Every distribution that ``sweep`` spans around the given features.
 
     Raises:
         InvalidInputError: naming everything wrong with the axes and the distributions that they make.
     """
-    problems = Problems()
-    known = [name for name in features.field_names() if name not in FIXED_FIELDS]
-    axes = check_axes(sweep, known, FIXED_FIELDS, type(features).__name__, problems)
-    problems.raise_if_any()
-    check_one_source(features, axes)
-    if features.batch_shape:
-        count = int(np.prod(features.batch_shape))
-        return FeatureGrid(instance_axes(features), (Cell(features, np.arange(count)),))
-    cells = cells_of(axes, features, positions_of(axes), problems)
-    problems.raise_if_any()
-    return FeatureGrid({name: axis.labels for name, axis in axes.items()}, cells)
+    return grid_along(axes_of(features, sweep), features)

@@ -14,7 +14,8 @@ FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if ">>> " in path.read_t
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_examples_of_a_module(path: Path) -> None:
+def test_examples_of_a_module(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
     module = import_module(".".join(part for part in parts if part != "__init__"))
     failed, tried = doctest.testmod(module, optionflags=FLAGS)

@@ -90,6 +90,14 @@ def test_the_order_of_words_is_read_from_the_best_fit_with_the_code(coded: xr.Da
     assert not holds(planted)
 
 
+def test_a_code_that_lacks_inhibition_says_so(coded: xr.Dataset) -> None:
+    here, name = coded.sel(density=0.06).copy(deep=True), "eight in five"
+    for W, said in ((hand_built(name, 10), False), (np.maximum(hand_built(name, 10), 0), True)):
+        here["W"][:] = W
+        note = hidden_codes.regime_claim(here, name).note
+        assert ("Not every inhibitory weight of 'eight in five' is there." in note) == said
+
+
 def test_pictures_show_every_density(coded: xr.Dataset) -> None:
     figures = hidden_codes.figures(coded)
     assert len(figures["neurons"].picture.data) == 12

@@ -184,5 +184,9 @@ def test_evidence_counts_what_the_dataset_has() -> None:
     assert every(data, places={"density": "grid points"}).words == "16 models at each of 7 grid points, all counted"
     assert best_of(data, "loss", places={"density": "penalties"}).words == "best of 16 by loss at each of 7 penalties"
     assert best_of(data.isel(density=0), "exact loss", unit="start").words == "best of 16 starts by exact loss"
+    by_penalty = xr.DataArray(np.zeros((3, 2, 9)), dims=["penalty", "attack_size", "battery"])
+    assert every(by_penalty, "body", over="battery").words == "9 bodies at each of 3 penalties and 2 attack sizes, all counted"
+    assert every(xr.DataArray(np.zeros((2, 4)), dims=["day", "seed"])).words == "4 models at each of 2 days, all counted"
+    assert every(by_penalty[:1, :1, :1], "body", over="battery").words == "1 body, all counted"
     assert closed_form(densities=100, importance_ratios=3).words == "closed form, 100 densities, 3 importance ratios"
     assert closed_form().adding("to 1e-12") == Evidence("closed form; to 1e-12")

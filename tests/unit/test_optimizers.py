@@ -7,6 +7,10 @@ import pytest
 
 import tegum as tg
 from tegum.nets import Net
+from tegum.training.arrays import scratch_for
+from tegum.training.instances import instances_of
+from tegum.training.kernel import draw_samples
+from tegum.training.sweep import grid_of
 from tests.oracle import twin
 from tests.oracle.families import families, label, random_parameters
 
@@ -18,17 +22,11 @@ OPTIONS = [
 
 def fixed_samples(net: Net, recipe: tg.Recipe) -> np.ndarray:
     """The data set that the engine trains on, learnt from a linear probe: it is the batch of a full-batch training."""
-    from tegum.training.arrays import scratch_for
-    from tegum.training.instances import instances_of
-    from tegum.training.kernel import draw_samples
-    from tegum.training.sweep import grid_of
-
     features = tg.features.Independent(net.n_features, density=0.5, signed=net.absolute_target)
-    instances = instances_of(net, grid_of(features, recipe, {}))
-    size = recipe.data_set_size or 0
-    out = np.zeros(-(-size // 64) * 64 * net.n_features, dtype=np.float32)
-    draw_samples(scratch_for(net), instances.features[0], instances.data_set_streams[0], out)
-    return out.reshape(-1, net.n_features, 64).transpose(0, 2, 1).reshape(-1, net.n_features)[:size].astype(np.float64)
+    (one,) = instances_of(net, *grid_of(features, recipe, {}))
+    samples = one.state.data_set
+    draw_samples(scratch_for(net), one.features, one.data_set_stream, samples)
+    return samples.transpose(0, 2, 1).reshape(-1, net.n_features)[: recipe.data_set_size].astype(np.float64)
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda o: f"{o['optimizer']}-{o['schedule']}")

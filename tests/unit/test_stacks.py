@@ -44,5 +44,6 @@ def test_the_census_has_every_fit() -> None:
         },
         {"density": [0.5, 0.1], "kind_built": ["one", "two"]},
     )
-    figure = census_dots(data, ["one", "two"], "?")
+    figure = census_dots(data, ["one", "two"], "?", "exact minimum")
     assert [len(trace.x) for trace in figure.data] == [2, 3, 1, 2, 2]
+    assert figure.data[-1].hovertemplate.startswith("two, exact minimum: ")

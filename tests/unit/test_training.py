@@ -110,7 +110,7 @@ def test_control_c_ends_cleanly_with_what_is_finished() -> None:
 
 
 def test_the_bar_shows_loss_and_time_left(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tegum.training.pool._SLOW_SECONDS", 0.0)
+    monkeypatch.setattr("tegum.progress._SLOW_SECONDS", 0.0)
     tg.train(ReluOutput(30, 10), Independent(30), RECIPE.replaced(steps=40_000, batch_size=1024), progress=True)
     shown = capsys.readouterr().err
     assert "training" in shown

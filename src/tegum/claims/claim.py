@@ -36,10 +36,6 @@ from tegum.claims.words import recorded
 Verdict = Literal["held", "failed", "underpowered", "not run"]
 
 
-def _itself(data: Any) -> Any:
-    return data
-
-
 @final
 @dataclass(frozen=True)
 class Disagreement:
@@ -93,7 +89,7 @@ class Claim:
     expect: Expect | Mapping[str, Expect]
     of: Any = field(repr=False)
     evidence: Evidence
-    measure: Callable[[Any], Any] = field(default=_itself, repr=False)
+    measure: Callable[[Any], Any] = field(default=lambda data: data, repr=False)
     units: Mapping[str, str] = field(default_factory=dict)
     against: Mapping[str, Any] = field(default_factory=dict, repr=False)
     uncontrolled: str = ""

@@ -9,6 +9,7 @@
 'closed form, 100 densities'
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import final
@@ -19,12 +20,7 @@ import xarray as xr
 @final
 @dataclass(frozen=True)
 class Evidence:
-    """How many models stand behind a verdict, and how they were chosen.
-
-    Attributes:
-        words: for the page.
-        models: how many were there to choose from, or are counted; None where nothing is random.
-    """
+    """How many models stand behind a verdict (None where nothing is random), and how they were chosen, in words."""
 
     words: str
     models: int | None = None
@@ -37,16 +33,13 @@ class Evidence:
 def every(
     data: xr.Dataset | xr.DataArray, unit: str = "model", over: str = "seed", places: Mapping[str, str] | None = None
 ) -> Evidence:
-    """All models along one dimension are counted; other dimensions that the data has are said.
+    """All models along one dimension, or what was measured of each, are counted; other dimensions that the data has are said.
 
-    Args:
-        data: the models, or what was measured of each.
-        unit: what they are, one of them.
-        over: the dimension along which they are counted.
-        places: what positions along other dimensions are called, where that is not the dimension's name with an s.
+    One of them is a ``unit``; ``places`` says what positions along other dimensions are called, where that is not the plural of
+    the dimension's name.
     """
     count = data.sizes[over]
-    return Evidence(f"{count} {unit}{'s' if count != 1 else ''}{_at_each(data, over, places)}, all counted", count)
+    return Evidence(f"{count} {unit if count == 1 else _plural(unit)}{_at_each(data, over, places)}, all counted", count)
 
 
 def best_of(
@@ -54,7 +47,7 @@ def best_of(
 ) -> Evidence:
     """The best along one dimension is judged, by a criterion in words, such as "exact loss"; the rest as in `every`."""
     count = data.sizes[over]
-    return Evidence(f"best of {count}{f' {unit}s' if unit else ''} by {by}{_at_each(data, over, places)}", count)
+    return Evidence(f"best of {count}{f' {_plural(unit)}' if unit else ''} by {by}{_at_each(data, over, places)}", count)
 
 
 def closed_form(**points: int) -> Evidence:
@@ -63,12 +56,16 @@ def closed_form(**points: int) -> Evidence:
 
 
 _NOT_PLACES = ("hidden", "feature", "step", "time", "output")
-_PLURALS = {"density": "densities", "importance_ratio": "importances", "n_features": "sizes"}
+_CALLED = {"importance_ratio": "importances", "n_features": "sizes"}
 
 
 def _at_each(data: xr.Dataset | xr.DataArray, over: str, places: Mapping[str, str] | None) -> str:
     """Where else the data has models: ``at each of 7 densities``."""
-    called = {dim: f"{str(dim).replace('_', ' ')}s" for dim in data.dims if dim not in (over, *_NOT_PLACES)}
-    called |= {dim: word for dim, word in {**_PLURALS, **(places or {})}.items() if dim in called}
-    counts = [f"{data.sizes[dim]} {word}" for dim, word in called.items() if data.sizes[dim] > 1]
+    called, others = {**_CALLED, **(places or {})}, [str(dim) for dim in data.dims if dim not in (over, *_NOT_PLACES)]
+    counts = [f"{data.sizes[dim]} {called.get(dim, _plural(dim))}" for dim in others if data.sizes[dim] > 1]
     return f" at each of {' and '.join(counts)}" if counts else ""
+
+
+def _plural(noun: str) -> str:
+    """``penalties`` of a penalty, ``attack sizes`` of an attack_size."""
+    return re.sub("(?<=[^aeiou])y$", "ie", noun.replace("_", " ")) + "s"

@@ -26,7 +26,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.claims.words import fixed, listed, measured, number, recorded, with_unit
+from tegum.claims.words import fixed, listed, measured, number, recorded
 
 
 @final
@@ -62,13 +62,9 @@ def _all_entries(meet: Callable[[NDArray[Any]], Any]) -> Callable[[Any], bool]:
 
 
 def near(target: Any, tolerance: Any, unit: str = "", relative: bool = False) -> Expect:
-    """Within ``tolerance`` of the target; both are numbers or arrays that broadcast.
+    """Within ``tolerance`` of the target, numbers or arrays that broadcast; with ``relative`` it is a share of the target.
 
-    Args:
-        target: what the value should be.
-        tolerance: how far from it still counts; with ``relative`` as a share of the target.
-        unit: "%" (values are shares), "°" or any word.
-        relative: whether the tolerance is relative.
+    The unit is "%" (values are shares), "°" or any word.
     """
     aim = np.asarray(target)
     margin = np.abs(aim) * tolerance if relative else np.asarray(tolerance)
@@ -210,24 +206,12 @@ def share_at_least(share: float) -> Expect:
 def passes(
     predicate: Callable[[Any], bool], words: str, tolerance: str = "as stated", shown: Callable[[Any], str] | None = None
 ) -> Expect:
-    """A predicate that no other expectation says.
-
-    Args:
-        predicate: decides.
-        words: what it asks for.
-        tolerance: how far from it still counts.
-        shown: the value in words; by default entry by entry.
-    """
+    """A predicate that no other expectation says, and what it asks for in words; ``shown`` gives the value in words."""
     return Expect(lambda value: bool(predicate(value)), shown or _any_words, words, tolerance, says_itself=shown is not None)
 
 
 def all_of(parts: Mapping[str, Expect], units: Mapping[str, str] | None = None) -> Expect:
-    """Each part of a measured mapping as the expectation of the same name says.
-
-    Args:
-        parts: what is expected, by name.
-        units: of parts that are measured and shown, but of which nothing is expected.
-    """
+    """Each part of a measured mapping as the expectation of the same name says; ``units`` are of parts that are shown only."""
     tolerances = {name: expect.tolerance for name, expect in parts.items()}
     different = set(tolerances.values())
     told = [f"{name}: {words}" for name, words in tolerances.items() if words not in ("as stated", "exact")]
@@ -250,12 +234,6 @@ def all_of(parts: Mapping[str, Expect], units: Mapping[str, str] | None = None) 
 
 def _any_words(value: Any, unit: str = "") -> str:
     """A value of any kind in words."""
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if value is None:
-        return "none"
-    if isinstance(value, str):
-        return value
     if isinstance(value, Mapping):
         return "; ".join(f"{name}: {_any_words(item, unit)}" for name, item in value.items())
     if isinstance(value, set | frozenset):
@@ -264,8 +242,10 @@ def _any_words(value: Any, unit: str = "") -> str:
         return "; ".join(_any_words(item, unit) for item in value) or "none"
 
     def show(entry: Any) -> str:
-        if isinstance(entry, str | bool | np.bool_) or entry is None:
-            return with_unit(_any_words(entry), unit)
+        if isinstance(entry, bool | np.bool_):
+            return "yes" if entry else "no"
+        if entry is None or isinstance(entry, str):
+            return "none" if entry is None else entry
         return number(entry, 4, unit)
 
     return listed(value, show)

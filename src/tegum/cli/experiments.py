@@ -22,12 +22,9 @@ def list_experiments() -> int:
 def show(id: str, /, *, out: Path = Path("results")) -> int:  # noqa: A002
     """Show what an experiment trains, what it chooses where the paper is silent, and its verdicts if it has run.
 
-    Parameters
-    ----------
-    id
-        An id from `tegum list`, or a Python file that defines an experiment.
-    out
-        The folder of results to look for verdicts in.
+    Args:
+        id: An id from `tegum list`, or a Python file that defines an experiment.
+        out: The folder of results to look for verdicts in.
     """
     experiment = experiment_called(id)
     say(f"{experiment.id}: {experiment.title}\n{experiment.paper}\n\n{experiment.describe}")
@@ -47,12 +44,9 @@ def _cost(experiment: Experiment) -> str:
 def start(name: str, /, *, out: Path = Path()) -> int:
     """Start an experiment of your own: a file that runs as it is, to be changed.
 
-    Parameters
-    ----------
-    name
-        Its id, such as my-idea; the file is my_idea.py.
-    out
-        Folder for the file; here by default.
+    Args:
+        name: Its id, such as my-idea; the file is my_idea.py.
+        out: Folder for the file; here by default.
     """
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         raise InvalidInputError(f"the name is {name!r}", "choose small letters, digits and hyphens, such as my-idea")

@@ -38,26 +38,16 @@ def phase(
 
     Example: tegum phase -n 4 -m 2 --points 32
 
-    Parameters
-    ----------
-    features
-        Number of features n; the last has its own importance, the others 1.
-    hidden
-        Number of hidden units m.
-    density
-        Lowest and highest density.
-    importance
-        Lowest and highest importance of the last feature.
-    points
-        Grid points along each axis, evenly spaced in the logarithm.
-    seeds
-        Random starts at each grid point.
-    rounds
-        Most rounds in which every point starts from its neighbours' optima.
-    out
-        Folder for index.html, the data and what a resumed call needs.
-    threads
-        How many starts at a time; one per core by default.
+    Args:
+        features: Number of features n; the last has its own importance, the others 1.
+        hidden: Number of hidden units m.
+        density: Lowest and highest density.
+        importance: Lowest and highest importance of the last feature.
+        points: Grid points along each axis, evenly spaced in the logarithm.
+        seeds: Random starts at each grid point.
+        rounds: Most rounds in which every point starts from its neighbours' optima.
+        out: Folder for index.html, the data and what a resumed call needs.
+        threads: How many starts at a time; one per core by default.
     """
     problems = Problems()
     with problems.collecting():

@@ -25,14 +25,10 @@ def reproduce(
 
     What is finished is kept: the same command again, after Ctrl-C or worse, goes on where it was stopped.
 
-    Parameters
-    ----------
-    ids
-        Which experiments, from `tegum list`, or Python files that define one; all of the paper's by default.
-    profile
-        quick (minutes) or paper (the paper's sizes).
-    out
-        Folder for index.html, claims.json and the data.
+    Args:
+        ids: Which experiments, from `tegum list`, or Python files that define one; all of the paper's by default.
+        profile: quick (minutes) or paper (the paper's sizes).
+        out: Folder for index.html, claims.json and the data.
     """
     problems = Problems()
     chosen: list[Experiment] = []
@@ -84,10 +80,8 @@ def _plan(experiments: list[Experiment], profile: Profile, folder: ResultFolder)
 def report(folder: Path, /) -> int:
     """Judge and draw a folder of results anew, without training: after an update, or where its page is lost.
 
-    Parameters
-    ----------
-    folder
-        What `tegum reproduce --out` wrote.
+    Args:
+        folder: What `tegum reproduce --out` wrote.
     """
     results = _results_in(folder)
     require_writable(folder)
@@ -111,16 +105,11 @@ def export(
 ) -> int:
     """Write results in other formats: the data as parquet, csv or netcdf, the pictures as png, svg or pdf.
 
-    Parameters
-    ----------
-    folder
-        What `tegum reproduce --out` wrote.
-    ids
-        Which experiments; all in the folder by default.
-    format
-        parquet, csv, netcdf (data); png, svg, pdf (pictures; they need the package kaleido and Chromium).
-    out
-        Where to; the folder's own subfolder export by default.
+    Args:
+        folder: What `tegum reproduce --out` wrote.
+        ids: Which experiments; all in the folder by default.
+        format: parquet, csv, netcdf (data); png, svg, pdf (pictures; they need the package kaleido and Chromium).
+        out: Where to; the folder's own subfolder export by default.
     """
     results, problems = _results_in(folder), Problems()
     known = results.names()

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from tegum.cli.output import duration, require_writable, say, say_interrupted
 from tegum.cli.problem import Training, read_tables, training_of
 from tegum.cli.values import Text, curve, numbers
+from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.runs import read_dataset, set_aside, train_to, write_dataset
 from tegum.threads import default_threads
@@ -42,31 +43,19 @@ def train(
 
     Example: tegum train -n 5 -m 2 --density 1,0.2,0.1 --importance geometric:0.9 --seeds 8
 
-    Parameters
-    ----------
-    file
-        A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it.
-    net
-        Linear, ReluOutput, ActivationOutput, ReluHidden or AbsoluteValue (ReluOutput by default).  ActivationOutput takes its
-        function from --set net.activation=gelu, or softplus, square, abs, tanh.
-    features
-        Number of features n.
-    hidden
-        Number of hidden units m.
-    density
-        Probability that a feature is active; several with commas make an axis.
-    importance
-        A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
-    seeds
-        How many models at each grid point.
-    steps
-        Optimizer steps.
-    set_
-        Any other field, as table.field=value: recipe.learning_rate=0.01, features.distribution=KSparse.
-    out
-        Folder for the result and for what a resumed call needs.
-    threads
-        How many models train at a time; one per core by default.
+    Args:
+        file: A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it.
+        net: Linear, ReluOutput, ActivationOutput, ReluHidden or AbsoluteValue (ReluOutput by default).  ActivationOutput takes
+            its function from --set net.activation=gelu, or softplus, square, abs, tanh.
+        features: Number of features n.
+        hidden: Number of hidden units m.
+        density: Probability that a feature is active; several with commas make an axis.
+        importance: A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
+        seeds: How many models at each grid point.
+        steps: Optimizer steps.
+        set_: Any other field, as table.field=value: recipe.learning_rate=0.01, features.distribution=KSparse.
+        out: Folder for the result and for what a resumed call needs.
+        threads: How many models train at a time; one per core by default.
     """
     tables = read_tables(file) if file is not None else {}
     counts = {"net.n_features": features, "net.n_hidden": hidden, "recipe.seeds": seeds, "recipe.steps": steps}
@@ -140,10 +129,10 @@ def _value(text: str) -> Any:
 def _announce(training: Training, workers: int) -> None:
     """Checks the whole sweep before anything is trained, and says what it is and what it will cost."""
     net, recipe, sweep = training.net, training.recipe, training.sweep
-    grid = grid_of(training.features, recipe, sweep)
+    _, recipes = grid_of(training.features, recipe, sweep)
     seeds = len(recipe.seed_list)
-    models = len(grid.recipe_of_point) * seeds
-    seconds = sum(estimated_seconds(net, models, r.steps, r.batch_size, workers) / len(grid.recipes) for r in grid.recipes)
+    models = len(recipes) * seeds
+    seconds = sum(estimated_seconds(net, models, r.steps, r.batch_size, workers) for r in recipes) / len(recipes)
     axes = "".join(f"{name}: {len(axis)}, " for name, axis in sweep.items())
     count = "1 model" if models == 1 else f"{models} models"
     say(f"{count}: {net}; {axes}seeds: {seeds}; {recipe.steps} steps of {recipe.batch_size} samples")
@@ -152,7 +141,7 @@ def _announce(training: Training, workers: int) -> None:
 
 def _report(data: xr.Dataset) -> None:
     """The lowest and the median loss at each grid point (the first 20), and what became of the models."""
-    finished = data["loss"].where(data["status"] == "finished")
+    finished = data["loss"].where(data["status"] == Status.FINISHED)
     axes = [str(dim) for dim in finished.dims if dim != "seed"]
     losses = finished.transpose(*axes, "seed").values.reshape(-1, finished.sizes["seed"])
     points = list(product(*(data[name].values.tolist() for name in axes)))

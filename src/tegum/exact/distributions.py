@@ -64,11 +64,8 @@ def distributions_of(features: Features) -> Distributions:
         )
     if features.signed:
         problems.add("the features are signed", "the exact engine knows values above 0 only; train instead")
-    blocks = None
-    with problems.collecting():
+    with problems.raising():
         blocks = features.blocks()
-    problems.raise_if_any()
-    assert blocks is not None
     batch = features.batch_shape
     count = int(np.prod(batch, dtype=int))
     components = len(blocks.block_of_component)

@@ -15,19 +15,18 @@ Leading axes of W, b and the features are broadcast against each other.  How it 
 `inversion` has the heart of it, and in NumPy, for reading, `docs/plain_inversion.py`.
 """
 
-from numbers import Real
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.compilation import is_compiled
-from tegum.datasets import dataset
+from tegum.compilation import COMPILING, is_compiled
+from tegum.datasets import dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
-from tegum.exact.distributions import distributions_of, owned
-from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch, Point, Settings, evaluate_models, point_for
-from tegum.exact.kernel.records import MOST_TERMS, Distribution, Work, require_terms, work_for
+from tegum.exact.distributions import Distributions, distributions_of, owned
+from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch, Settings, evaluate_models, point_for
+from tegum.exact.kernel.records import MOST_TERMS, require_terms, work_for
 from tegum.features import Features
 from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.threads import in_pieces
@@ -70,7 +69,7 @@ def evaluate(
         InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance.
     """
     found = _evaluated(W, b, features, tol, gradient=gradient, net=net, tied=tied, terms=terms, threads=threads)
-    lead = _axes(found.loss.ndim)
+    lead = instance_dims(found.loss.ndim)
     variables: dict[str, tuple[tuple[str, ...], Any]] = {
         "loss": (lead, found.loss),
         "loss_error": (lead, found.error),
@@ -83,21 +82,6 @@ def evaluate(
     return dataset(variables)
 
 
-def _axes(count: int) -> tuple[str, ...]:
-    return ("instance",) if count == 1 else tuple(f"instance_{i}" for i in range(count))
-
-
-class _Evaluated(NamedTuple):
-    """What `evaluate` returns, as arrays; without gradient the last two hold nothing."""
-
-    loss: NDArray[np.float64]
-    error: NDArray[np.float64]
-    terms: NDArray[np.int64]
-    squared_error: NDArray[np.float64]
-    dW: NDArray[np.float64]
-    db: NDArray[np.float64]
-
-
 def _evaluated(
     W: ArrayLike,
     b: ArrayLike,
@@ -108,21 +92,53 @@ def _evaluated(
     tied: bool = True,
     terms: int | None = None,
     threads: int | None = None,
-) -> _Evaluated:
-    W, b, linear = _checked(W, b, features, tol, net, tied, terms, threads)
-    rows, n = W.shape[-2:]
+) -> Batch:
+    """What `evaluate` returns, as arrays with the leading axes; without gradient ``dW`` and ``db`` hold nothing."""
+    problems = Problems()
+    W, b, linear = _checked(W, b, features, net, tied, problems)
+    problems.check_fraction("tol", tol)
+    problems.check_least("threads", threads)
+    with problems.raising():
+        require_terms(MOST_TERMS if terms is None else terms)
+    _require_finite("W", W, 2, LARGEST_WEIGHT)
+    _require_finite("b", b, 1, LARGEST_BIAS)
     try:
         batch = np.broadcast_shapes(W.shape[:-2], b.shape[:-1], features.batch_shape)
     except ValueError:
         shapes = f"W {W.shape[:-2]}, b {b.shape[:-1]} and the features {features.batch_shape}"
         raise InvalidInputError(f"the leading axes do not fit: {shapes}", "give axes that broadcast") from None
     distributions = distributions_of(features)
-    count = int(np.prod(batch, dtype=int))
     which = np.arange(len(distributions.weight)).reshape(features.batch_shape)
-    models = Batch(
+    models = _models(W, b, np.broadcast_to(which, batch), distributions, gradient)
+    count, rows, n = models.W.shape
+    least, most = (_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)
+    settings = Settings(int(tied), int(linear), int(gradient), least, most, float(tol))
+    ready = is_compiled(evaluate_models)
+    done = in_pieces(
+        count,
+        max(1, int(_PIECE_OPERATIONS / (n * n * 64))),
+        lambda: (distributions.blank(), work_for(n), point_for(rows, n)),
+        lambda memory, first, end: evaluate_models(*memory, models, first, end, settings),
+        threads=threads,
+        progress=None if count * n * n > 1e7 or not ready else False,
+        title="exact loss" if ready else COMPILING,
+    )
+    if done < count:
+        raise KeyboardInterrupt
+    results = ("loss", "error", "terms", "squared_error", "dW", "db")[: None if gradient else -2]
+    each = {name: getattr(models, name) for name in results}
+    return models._replace(**{name: array.reshape((*batch, *array.shape[1:])) for name, array in each.items()})
+
+
+def _models(
+    W: NDArray[np.float64], b: NDArray[np.float64], which: NDArray[np.int64], distributions: Distributions, gradient: bool
+) -> Batch:
+    """The models for compiled code, leading axes flattened; ``which`` distribution each has, on all of these axes."""
+    batch, count, (rows, n) = which.shape, which.size, W.shape[-2:]
+    return Batch(
         W=owned(np.broadcast_to(W, (*batch, rows, n)).reshape(count, rows, n)),
         b=owned(np.broadcast_to(b, (*batch, n)).reshape(count, n)),
-        distribution_of=np.broadcast_to(which, batch).reshape(count).copy(),
+        distribution_of=which.reshape(count).copy(),
         weight=distributions.weight,
         importance=distributions.importance,
         loss=np.zeros(count),
@@ -132,49 +148,16 @@ def _evaluated(
         dW=np.zeros((count if gradient else 1, rows, n)),
         db=np.zeros((count if gradient else 1, n)),
     )
-    least, most = (_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)
-    settings = Settings(int(tied), int(linear), int(gradient), least, most, float(tol))
-
-    def scratch() -> tuple[Distribution, Work, Point]:
-        return distributions.blank(), work_for(n), point_for(rows, n)
-
-    def piece(memory: tuple[Distribution, Work, Point], first: int, end: int) -> None:
-        evaluate_models(*memory, models, first, end, settings)
-
-    ready = is_compiled(evaluate_models)
-    done = in_pieces(
-        count,
-        max(1, int(_PIECE_OPERATIONS / (n * n * 64))),
-        scratch,
-        piece,
-        threads=threads,
-        progress=None if count * n * n > 1e7 or not ready else False,
-        title="exact loss" if ready else "compiling the exact engine (once on this machine, half a minute)",
-    )
-    if done < count:
-        raise KeyboardInterrupt
-    return _Evaluated(
-        loss=models.loss.reshape(batch),
-        error=models.error.reshape(batch),
-        terms=models.terms.reshape(batch),
-        squared_error=models.squared_error.reshape(*batch, n),
-        dW=models.dW.reshape(*batch, rows, n) if gradient else models.dW,
-        db=models.db.reshape(*batch, n) if gradient else models.db,
-    )
 
 
 def _checked(
-    W: ArrayLike,
-    b: ArrayLike,
-    features: Features,
-    tol: float,
-    net: Net | None,
-    tied: bool,
-    terms: int | None,
-    threads: int | None,
+    W: ArrayLike, b: ArrayLike, features: Features, net: Net | None, tied: bool, problems: Problems
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
-    """W and b as numbers, and whether the net is linear; everything wrong with the arguments in one message."""
-    problems = Problems()
+    """W and b as numbers, and whether the net is linear; notes what is wrong with their shapes and the net.
+
+    Raises:
+        InvalidInputError: where W or b are no arrays of numbers, or the features no distribution.
+    """
     numbers: dict[str, NDArray[np.float64]] = {}
     for name, array in (("W", W), ("b", b)):
         with problems.collecting():
@@ -196,16 +179,6 @@ def _checked(
             linear = is_linear(net)
         if tied and W.ndim >= 2 and W.shape[-2] != net.n_hidden:
             problems.add(f"W has {W.shape[-2]} hidden dimensions and the net {net.n_hidden}", "give the net that W belongs to")
-    if not (isinstance(tol, Real) and 0 < tol < 1):
-        problems.add(f"tol is {tol!r}", "choose a relative error between 0 and 1, such as 1e-9")
-    if terms is not None:
-        with problems.collecting():
-            require_terms(terms)
-    if threads is not None and threads < 1:
-        problems.add(f"threads is {threads}", "choose at least 1")
-    problems.raise_if_any()
-    _require_finite("W", W, 2, LARGEST_WEIGHT)
-    _require_finite("b", b, 1, LARGEST_BIAS)
     return W, b, linear
 
 

@@ -34,7 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import BDF, DOP853, OdeSolution, Radau
 
 from tegum.caching import cached
-from tegum.compilation import is_compiled
+from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.kernel.landscape import loss_at
@@ -49,7 +49,6 @@ Solution = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 _SOLVERS: dict[str, Any] = {"BDF": BDF, "Radau": Radau, "DOP853": DOP853}
 _FIRST_TIME = 1e-5
-_SLOW_SECONDS = 2.0
 
 
 @final
@@ -184,22 +183,14 @@ def _dense(
     if method not in get_args(Method):
         problems.add(f"method is {method!r}", f"choose among {', '.join(get_args(Method))}")
     objective, x = starting_point(net, features, W, b, terms, problems)
-    spent = {"evaluations": 0, "jacobians": 0}
-
-    def velocity(_: float, at: NDArray[np.float64]) -> NDArray[np.float64]:
-        spent["evaluations"] += 1
-        return -objective.gradient(at)
-
-    def jacobian(_: float, at: NDArray[np.float64]) -> NDArray[np.float64]:
-        spent["jacobians"] += 1
-        spent["evaluations"] += 2 * at.size
-        return -objective.hessian(at)
-
     moments, pieces, status, reason = [0.0], [], Status.FINISHED, ""
+    solver: Any = None
     with percent_bar("gradient flow", progress, loss_at) as bar:
         try:
-            options = {} if method == "DOP853" else {"jac": jacobian}
-            solver = _SOLVERS[method](velocity, 0.0, x, float(duration), rtol=rtol, atol=atol, **options)
+            jacobian = {} if method == "DOP853" else {"jac": lambda _, at: -objective.hessian(at)}
+            solver = _SOLVERS[method](
+                lambda _, at: -objective.gradient(at), 0.0, x, float(duration), rtol=rtol, atol=atol, **jacobian
+            )
             while solver.status == "running":
                 reason = solver.step() or ""
                 if solver.status == "failed":
@@ -212,6 +203,7 @@ def _dense(
                 bar.update(int(100 * done) - bar.n)
         except KeyboardInterrupt:
             status = Status.INTERRUPTED
+    jacobians = 0 if solver is None else solver.njev
     reached = moments[len(pieces)]
     attributes = {
         "net": repr(net),
@@ -221,7 +213,8 @@ def _dense(
         "atol": atol,
         "terms": terms,
         "duration": float(duration),
-        **spent,
+        "evaluations": 0 if solver is None else solver.nfev + 2 * x.size * jacobians,
+        "jacobians": jacobians,
         "steps": len(pieces),
         "interrupted": int(status == Status.INTERRUPTED),
         "status": str(status),
@@ -253,11 +246,8 @@ def starting_point(
             problems.add(f"{name} holds numbers that are not finite", "start from finite numbers")
     if not net.bias and arrays["b"].any():
         problems.add("b is given to a net without bias", "give zeros, or a net with bias=True")
-    objective = None
-    with problems.collecting():
+    with problems.raising():
         objective = Objective(net, features, terms=terms)
-    problems.raise_if_any()
-    assert objective is not None
     return objective, objective.flat(arrays["W"], arrays["b"])
 
 
@@ -281,10 +271,5 @@ def _recorded(times: int | ArrayLike, duration: float, problems: Problems) -> ND
 def percent_bar(title: str, progress: bool | None, *engine: Any) -> ProgressBar:
     """A progress bar in per cent, from two seconds on; at once, saying so, where functions of the engine must be compiled."""
     ready = all(is_compiled(function) for function in engine)
-    return ProgressBar(
-        total=100,
-        unit="%",
-        desc=title if ready else "compiling the exact engine (once on this machine, minutes)",
-        delay=_SLOW_SECONDS if ready else 0,
-        disable=None if progress is None else not progress,
-    )
+    at_once = {} if ready else {"delay": 0}
+    return ProgressBar(total=100, unit="%", desc=title if ready else COMPILING, progress=progress, **at_once)

@@ -37,7 +37,7 @@ from tegum.exact.evaluate import evaluate
 from tegum.exact.flow import percent_bar, starting_point
 from tegum.exact.kernel.descent import descend_many
 from tegum.exact.kernel.records import MOST_TERMS
-from tegum.exact.objective import Objective
+from tegum.exact.objective import parameters_of
 from tegum.exact.tracker import ALWAYS_NEAR, FeaturesAt, Minimum, Tracker
 from tegum.features import Features
 from tegum.nets import Net
@@ -49,7 +49,6 @@ _GROWTH = 2.0
 _LONGEST_STEP = 1 / 20
 _SHARPER = 8
 _SAME_LOSS = 1e-9
-_SLOW_SECONDS = 2.0
 _FIELDS = ("density", "importance")
 
 
@@ -76,27 +75,36 @@ class Branch:
         """What the value is: the dimension of ``data``."""
         return str(self.data["loss"].dims[0])
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest value visited."""
+        low, high = sorted((self.points[0].value, self.points[-1].value))
+        return low, high
+
     def minimum(self, value: float) -> Minimum:
         """The minimum at any value between those visited.
 
         Raises:
             InvalidInputError: for a value outside of them, or, next to where the branch is lost, one that cannot be reached.
         """
-        low, high = sorted((self.points[0].value, self.points[-1].value))
+        low, high = self.ends
         if not low <= value <= high:
             raise InvalidInputError(f"{self.name} is {value:g}", f"this branch is known from {low:g} to {high:g}")
         start = min(self.points, key=lambda point: abs(point.value - value))
-        if start.value == value:
-            return start
-        found = self.tracker.walk(start, float(value), self.data.attrs["terms"])
+        found = self.tracker.walk(start, float(value))
         if found is None:
             raise InvalidInputError(f"the branch is lost on the way to {self.name} {value:g}", "follow it there in more values")
         return found
 
     def at(self, value: float) -> xr.Dataset:
         """The minimum at any value between those visited, as a dataset without the branch's dimension."""
-        found = _dataset(self.tracker.net, self.name, [self.minimum(value)], self.tracker.gradient_tolerance)
-        return found.isel({self.name: 0})
+        return _dataset(self.tracker, self.name, [self.minimum(value)]).isel({self.name: 0})
+
+    def loss_error(self, value: float) -> float:
+        """The estimated error of the loss at a value."""
+        net, terms = self.tracker.net, self.tracker.terms
+        W, b = parameters_of(net, self.minimum(value).x)
+        return float(evaluate(W, b, self.tracker.features_at(value), net=net, terms=terms)["loss_error"])
 
 
 def follow(
@@ -141,19 +149,18 @@ def follow(
     step = np.diff(asked)
     if asked.ndim != 1 or asked.size < 2 or not np.isfinite(asked).all() or not ((step > 0).all() or (step < 0).all()):
         problems.add(f"values is {asked}", "give at least 2 finite numbers, rising or falling")
-    for name, number in (("tolerance", tolerance), ("gradient_tolerance", gradient_tolerance)):
-        if not 0 < number < 1:
-            problems.add(f"{name} is {number}", "choose a number between 0 and 1")
-    with problems.collecting():
+    problems.check_fraction("tolerance", tolerance)
+    problems.check_fraction("gradient_tolerance", gradient_tolerance)
+    if not asked.size:
+        problems.raise_if_any()
+    with problems.raising():
         features_at = features if callable(features) else _along(features, field, feature)
-        each = [features_at(float(value)) for value in asked]
-        starting_point(net, each[0], W, b, terms, problems)
-    problems.raise_if_any()
-    tracker = Tracker(net, features_at, gradient_tolerance, {"evaluations": 0, "hessians": 0, "descents": 0})
+        each = [features_at(float(value)) for value in asked.flat]
+        _, x = starting_point(net, each[0], W, b, terms, problems)
+    tracker = Tracker(net, features_at, gradient_tolerance, terms, {"evaluations": 0, "hessians": 0, "descents": 0})
     first = float(asked[0])
-    x = Objective(net, each[0], terms=terms).flat(W, b)
     with percent_bar(f"following along {field}", progress, descend_many) as bar:
-        start = tracker.settled(first, tracker.descended(first, x, terms), terms)
+        start = tracker.settled(first, tracker.descended(first, x))
         bar.set_description(f"following along {field}", refresh=False)
         if not (start.stable and start.doubt <= ALWAYS_NEAR):
             raise InvalidInputError(
@@ -161,27 +168,26 @@ def follow(
                 f"smallest curvature {start.curvature.value:.1e})",
                 "start from a minimum, for example one that tegum.exact.minimise finds there",
             )
-        walk = _Walk(tracker, [start], terms, tolerance)
+        walk = _Walk(tracker, start, tolerance)
         interrupted = 0
         try:
             walk.along(asked, bar)
         except KeyboardInterrupt:
             interrupted = 1
-    data = _dataset(net, field, walk.points, gradient_tolerance)
-    data.attrs = {
-        "net": repr(net),
-        "features": repr(each[0]),
-        "terms": terms,
-        "gradient_tolerance": gradient_tolerance,
-        "start_moved": float(np.linalg.norm(tracker.turned(x, start.x)[0] - start.x)),
-        "lost_at": np.nan if walk.lost_at is None else walk.lost_at,
-        "lost_error": walk.lost_error,
-        "lost_because": walk.lost_because,
+    data = _dataset(tracker, field, walk.points).assign_attrs(
+        net=repr(net),
+        features=repr(each[0]),
+        terms=terms,
+        gradient_tolerance=gradient_tolerance,
+        start_moved=tracker.turned(x, start.x)[1],
+        lost_at=np.nan if walk.lost_at is None else walk.lost_at,
+        lost_error=walk.lost_error,
+        lost_because=walk.lost_because,
         **tracker.spent,
-        "interrupted": interrupted,
-        "wall_seconds": round(time.perf_counter() - began, 3),
+        interrupted=interrupted,
+        wall_seconds=round(time.perf_counter() - began, 3),
         **provenance(),
-    }
+    )
     return Branch(data, walk.lost_at, tracker, tuple(walk.points))
 
 
@@ -212,12 +218,12 @@ def _along(features: Features, field: str, feature: int | Sequence[int] | None) 
 class _Walk:
     """The way along one branch: the points so far, and where and why it was lost."""
 
-    def __init__(self, tracker: Tracker, points: list[Minimum], terms: int, tolerance: float) -> None:
-        self.points = points
+    def __init__(self, tracker: Tracker, start: Minimum, tolerance: float) -> None:
+        self.points = [start]
         self.lost_at: float | None = None
         self.lost_error, self.lost_because = np.nan, ""
-        self._tracker, self._terms, self._tolerance = tracker, terms, tolerance
-        self._sharp = min(_SHARPER * terms, MOST_TERMS)
+        self._tracker, self._tolerance = tracker, tolerance
+        self._sharp = tracker.with_terms(min(_SHARPER * tracker.terms, MOST_TERMS))
 
     def along(self, values: NDArray[np.float64], bar: ProgressBar) -> None:
         """Visits the values, with steps between where they are far apart, until the last or until the branch is lost."""
@@ -227,7 +233,7 @@ class _Walk:
             while (here := self.points[-1]).value != target:
                 ahead = abs(target - here.value)
                 value = float(target) if ahead <= step * (1 + 1e-9) else here.value + np.sign(span) * step
-                found, wrong = self._tracker.step(here, value, self._terms)
+                found, wrong = self._tracker.step(here, value)
                 if found is None:
                     step = min(step, ahead) / 2
                     if step < self._tolerance / 2:
@@ -243,41 +249,38 @@ class _Walk:
 
     def _shift(self, here: Minimum, value: float) -> float:
         """By how much more terms would move the fold next to a point: the pull along its flattest direction decides."""
-        flat = here.curvature.direction
-        landscapes = [
-            self._tracker.landscape(at, terms)
-            for at, terms in ((here.value, self._terms), (here.value, self._sharp), (value, self._terms))
-        ]
-        blunt, sharp, moved = (float(flat @ landscape.gradient(here.x)) for landscape in landscapes)
+        places = ((self._tracker, here.value), (self._sharp, here.value), (self._tracker, value))
+        pulls = (tracker.landscape(at).gradient(here.x) for tracker, at in places)
+        blunt, sharp, moved = (float(here.curvature.direction @ pull) for pull in pulls)
         return abs(value - here.value) * abs((sharp - blunt) / (moved - blunt)) if moved != blunt else 0.0
 
     def _loses(self, found: Minimum) -> bool:
         """Whether more terms confirm that a point is a saddle; if so, finds the value where it became one."""
-        sharp = self._tracker.settled(found.value, found.x, self._sharp)
-        if sharp.stable:
+        sharp = self._sharp
+        if sharp.settled(found.value, found.x).stable:
             return False
         high = found.value
         while True:
             here = self.points[-1]
-            low = self._tracker.settled(here.value, here.x, self._sharp)
+            low = sharp.settled(here.value, here.x)
             if low.stable or len(self.points) == 1:
                 break
             high = self.points.pop().value
         began, because = low, Status.UNSTABLE
         while abs(high - low.value) > self._tolerance / 2:
             middle = (low.value + high) / 2
-            trial, _ = self._tracker.step(low, middle, self._sharp)
+            trial, _ = sharp.step(low, middle)
             if trial is not None and trial.stable:
                 low = trial
             else:
                 high, because = middle, Status.UNSTABLE if trial is not None else Status.ENDED
-        blunt = self._tracker.settled(low.value, low.x, self._sharp // 2)
+        blunt = sharp.with_terms(sharp.terms // 2).settled(low.value, low.x)
         doubt = abs(blunt.curvature.value - low.curvature.value) + low.curvature.error
         fall = abs(began.curvature.value - low.curvature.value)
         wide = abs(low.value - began.value) * doubt / fall if fall > 0 else 0.0
         self.lost_at, self.lost_error, self.lost_because = low.value, self._tolerance / 2 + wide, because
         if low.value != here.value:
-            self.points.append(self._tracker.settled(low.value, low.x, self._terms))
+            self.points.append(self._tracker.settled(low.value, low.x))
         return True
 
 
@@ -304,12 +307,9 @@ def crossing(
     problems = Problems()
     if first.name != second.name:
         problems.add(f"one branch follows {first.name} and the other {second.name}", "follow both along the same")
-    if not 0 < tol < 1:
-        problems.add(f"tol is {tol}", "choose a number between 0 and 1, such as 1e-6")
+    problems.check_fraction("tol", tol)
     problems.raise_if_any()
-    ends = [sorted((branch.points[0].value, branch.points[-1].value)) for branch in (first, second)]
-    if between is not None:
-        ends.append(sorted(between))
+    ends = [list(first.ends), list(second.ends)] + ([] if between is None else [sorted(between)])
     low, high = max(end[0] for end in ends), min(end[1] for end in ends)
     if not low < high:
         raise InvalidInputError(f"no {first.name} is common to both branches and the search: {ends}", "follow them further")
@@ -327,10 +327,7 @@ def crossing(
         one, other = first.minimum(value).loss, second.minimum(value).loss
         return 0.0 if abs(one - other) < _SAME_LOSS * (one + other) else one - other
 
-    shown = ProgressBar(
-        grid, unit="value", desc="comparing", delay=_SLOW_SECONDS, disable=None if progress is None else not progress
-    )
-    apart = np.array([difference(value) for value in shown])
+    apart = np.array([difference(value) for value in ProgressBar(grid, unit="value", desc="comparing", progress=progress)])
     grid, apart = grid[apart != 0], apart[apart != 0]
     changes = np.flatnonzero(np.diff(np.sign(apart)))
     where = f"between {first.name} {low:g} and {high:g}"
@@ -348,31 +345,22 @@ def crossing(
     k = int(changes[0])
     value = float(brentq(difference, grid[k], grid[k + 1], xtol=tol / 2))
     slope = abs(apart[k + 1] - apart[k]) / (grid[k + 1] - grid[k])
-    doubt = (_loss_error(first, value) + _loss_error(second, value)) / slope
+    doubt = (first.loss_error(value) + second.loss_error(value)) / slope
     if doubt > tol:
         raise InvalidInputError(f"the losses place the crossing at {value:.6g} to {doubt:.1g} only", "follow with more terms")
     return value
 
 
-def _loss_error(branch: Branch, value: float) -> float:
-    """The estimated error of a branch's loss."""
-    tracker, terms = branch.tracker, branch.data.attrs["terms"]
-    landscape = tracker.landscape(value, terms)
-    W, b = landscape.objective.parameters(branch.minimum(value).x)
-    return float(evaluate(W, b, landscape.objective.features, net=tracker.net, terms=terms)["loss_error"])
-
-
-def _dataset(net: Net, name: str, points: Sequence[Minimum], gradient_tolerance: float) -> xr.Dataset:
-    m, n = net.n_hidden, net.n_features
-    x = np.array([point.x for point in points])
+def _dataset(tracker: Tracker, name: str, points: Sequence[Minimum]) -> xr.Dataset:
+    W, b = parameters_of(tracker.net, np.array([point.x for point in points]))
     norms = np.array([point.gradient_norm for point in points])
     variables = {
-        "W": ((name, "hidden", "feature"), x[:, : m * n].reshape(-1, m, n)),
-        "b": ((name, "feature"), x[:, m * n :]),
+        "W": ((name, "hidden", "feature"), W),
+        "b": ((name, "feature"), b),
         "loss": ((name,), [point.loss for point in points]),
         "gradient_norm": ((name,), norms),
         "curvature": ((name,), [point.curvature.value for point in points]),
         "curvature_error": ((name,), [point.curvature.error for point in points]),
-        "converged": ((name,), norms <= gradient_tolerance),
+        "converged": ((name,), norms <= tracker.gradient_tolerance),
     }
     return dataset(variables, {name: [point.value for point in points]})

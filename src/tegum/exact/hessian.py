@@ -50,7 +50,7 @@ _CONE_STARTS = 3
 _SHARPER = 8
 
 
-class Landscape(Protocol):
+class HasGradient(Protocol):
     """Anything with a gradient: `Objective`, or a function written down in a test."""
 
     def gradient(self, x: NDArray[np.float64], /) -> NDArray[np.float64]:
@@ -67,7 +67,7 @@ class Curvature(NamedTuple):
 
 
 def hessian_vector_product(
-    objective: Landscape, x: Float[np.ndarray, " d"], v: Float[np.ndarray, " d"]
+    objective: HasGradient, x: Float[np.ndarray, " d"], v: Float[np.ndarray, " d"]
 ) -> tuple[Float[np.ndarray, " d"], float]:
     """H v at x, and the estimated norm of its error; 5 to 17 gradients.
 
@@ -85,7 +85,7 @@ def hessian_vector_product(
     return length * product, length * float(np.linalg.norm(error))
 
 
-def hessian_at(objective: Landscape, x: Float[np.ndarray, " d"]) -> tuple[Float[np.ndarray, "d d"], float]:
+def hessian_at(objective: HasGradient, x: Float[np.ndarray, " d"]) -> tuple[Float[np.ndarray, "d d"], float]:
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
     Args:
@@ -107,7 +107,7 @@ def hessian_at(objective: Landscape, x: Float[np.ndarray, " d"]) -> tuple[Float[
 
 
 def _product(
-    objective: Landscape, x: NDArray[np.float64], v: NDArray[np.float64], gradient: NDArray[np.float64]
+    objective: HasGradient, x: NDArray[np.float64], v: NDArray[np.float64], gradient: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """H v for a v of length 1 and the error of each entry, by the first of `_STEPS` that agrees with half of it."""
     best, smallest = np.zeros_like(x), np.full_like(x, np.inf)
@@ -121,7 +121,7 @@ def _product(
 
 
 def _richardson(
-    objective: Landscape, x: NDArray[np.float64], v: NDArray[np.float64], gradient: NDArray[np.float64], step: float
+    objective: HasGradient, x: NDArray[np.float64], v: NDArray[np.float64], gradient: NDArray[np.float64], step: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """H v extrapolated from two central differences, and the error of each entry."""
     slopes, bends = [], []
@@ -149,17 +149,17 @@ def truncation_error(objective: Objective, x: Float[np.ndarray, " d"], probes: i
     return float(np.sqrt(x.size) * np.sqrt(np.mean(np.square(changes))))
 
 
-def rotation_modes(W: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "modes d"]:
+def rotation_modes(W: Float[np.ndarray, "m n"], biased: bool = True) -> Float[np.ndarray, "modes d"]:
     """An orthonormal basis of the directions of W -> R W in flat parameters (W row by row, then b), d = m n + n.
 
-    Shape (m (m - 1) / 2 - (m - r)(m - r - 1) / 2, d) for W of rank r.
+    Shape (m (m - 1) / 2 - (m - r)(m - r - 1) / 2, d) for W of rank r; of a net that is not biased, n more: those of b.
     """
-    modes = padded_modes(W[None])[0]
+    modes = padded_modes(W[None], biased)[0]
     return np.asarray(modes[modes.any(axis=1)])
 
 
-def padded_modes(W: Float[np.ndarray, "batch m n"]) -> Float[np.ndarray, "batch pairs d"]:
-    """`rotation_modes` of each model, m (m - 1) / 2 rows, those of 0 where W has lower rank."""
+def padded_modes(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Float[np.ndarray, "batch modes d"]:
+    """`rotation_modes` of each model, as many rows as for full rank, those of 0 where W has less."""
     count, m, n = W.shape
     U, s, V = np.linalg.svd(W, full_matrices=True)
     size, right = np.zeros((count, m)), np.zeros((count, m, n))
@@ -171,7 +171,10 @@ def padded_modes(W: Float[np.ndarray, "batch m n"]) -> Float[np.ndarray, "batch 
     share_a, share_b = (np.where(ranked, size[:, some] / np.where(ranked, length, 1), 0) for some in (a, b))
     ahead = np.einsum("zk,zik,zkj->zkij", share_b, U[:, :, a], right[:, b])
     back = np.einsum("zk,zik,zkj->zkij", share_a, U[:, :, b], right[:, a])
-    return np.concatenate([(ahead - back).reshape(count, len(a), m * n), np.zeros((count, len(a), n))], axis=2)
+    modes = np.zeros((count, len(a) + (0 if biased else n), m * n + n))
+    modes[:, : len(a), : m * n] = (ahead - back).reshape(count, len(a), m * n)
+    modes[:, len(a) :, m * n :] = np.eye(n)[: 0 if biased else n]
+    return modes
 
 
 def curvatures(H: Float[np.ndarray, "d d"], modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, " rest"]:
@@ -201,7 +204,7 @@ def complement(modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, "rest d
 
 
 def smallest_curvature(
-    objective: Landscape,
+    objective: HasGradient,
     x: Float[np.ndarray, " d"],
     modes: Float[np.ndarray, "modes d"],
     hessian: tuple[Float[np.ndarray, "d d"], float] | None = None,
@@ -229,7 +232,7 @@ def smallest_curvature(
 
 
 def _least_in_cone(
-    objective: Landscape, x: NDArray[np.float64], rest: NDArray[np.float64], start: NDArray[np.float64]
+    objective: HasGradient, x: NDArray[np.float64], rest: NDArray[np.float64], start: NDArray[np.float64]
 ) -> Curvature:
     """A local minimum of c(v) over directions in the rows of ``rest``, from one of them (coefficients)."""
     gradient = objective.gradient(x)

@@ -25,9 +25,10 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.caching import cached
 from tegum.datasets import Status, dataset
 from tegum.errors import Problems
-from tegum.exact.distributions import Distributions, distributions_of
+from tegum.exact.distributions import distributions_of
 from tegum.exact.evaluate import is_linear
 from tegum.exact.kernel.records import require_terms
+from tegum.exact.objective import parameters_of
 from tegum.exact.search import Search
 from tegum.exact.starts import initial_points, neighbours_of
 from tegum.features import Features
@@ -92,28 +93,19 @@ def minimise(
         require_same_features(net, features.n_features)
     with problems.collecting():
         is_linear(net)
+    with problems.collecting():
+        require_terms(terms)
     seed_list = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     if not seed_list and initial is None:
         problems.add(f"seeds is {seeds}", "give at least 1 start")
     if not gradient_tolerance > 0:
         problems.add(f"gradient_tolerance is {gradient_tolerance}", "choose a number above 0, such as 1e-8")
-    if most_steps < 1:
-        problems.add(f"most_steps is {most_steps}", "allow at least 1 step")
-    with problems.collecting():
-        require_terms(terms)
-    if not 0 < tol < 1:
-        problems.add(f"tol is {tol}", "choose a relative error between 0 and 1, such as 1e-9")
-    if warm_starts < 0:
-        problems.add(f"warm_starts is {warm_starts}", "give a number of rounds, 0 for none")
-    if threads is not None and threads < 1:
-        problems.add(f"threads is {threads}", "choose at least 1")
-    grid = None
-    distributions: tuple[Distributions, ...] = ()
-    with problems.collecting():
+    problems.check_fraction("tol", tol)
+    for name, value, least in (("most_steps", most_steps, 1), ("warm_starts", warm_starts, 0), ("threads", threads, 1)):
+        problems.check_least(name, value, least)
+    with problems.raising():
         grid = feature_grid(features, sweep or {})
         distributions = tuple(distributions_of(cell.features) for cell in grid.cells)
-    problems.raise_if_any()
-    assert grid is not None
     began = time.perf_counter()
     search = Search(net, grid, distributions, gradient_tolerance, most_steps, terms, tol, certify, threads, progress)
     x = initial_points(net, grid, seed_list, initialisation, scale, root_seed, initial)
@@ -121,7 +113,7 @@ def minimise(
     origins = ["given" if initial is not None else "random"] * len(seed_list)
     if warm_starts:
         places, names = neighbours_of(grid)
-        found = _with_warm_starts(search, found, places, warm_starts)
+        found = search.warmer(found, places, warm_starts)
         origins += names
         first = max(seed_list, default=-1) + 1
         seed_list += tuple(range(first, first + len(names)))
@@ -137,47 +129,26 @@ def minimise(
         "tol": tol,
         "certify": certify,
     }
-    data = _dataset(net, grid, seed_list, origins, found)
-    data.attrs |= {
-        "net": repr(net),
-        "features": repr(features),
-        "minimise": json.dumps(settings),
-        "sweep": ", ".join(grid.axes) or "none",
-        "not_converged": float((found["status"] == Status.NOT_CONVERGED).mean()),
-        "interrupted": int((found["status"] == Status.INTERRUPTED).any()),
-        "wall_seconds": round(time.perf_counter() - began, 3),
+    return _dataset(net, grid, seed_list, origins, found).assign_attrs(
+        net=repr(net),
+        features=repr(features),
+        minimise=json.dumps(settings),
+        sweep=", ".join(grid.axes) or "none",
+        not_converged=float((found["status"] == Status.NOT_CONVERGED).mean()),
+        interrupted=int((found["status"] == Status.INTERRUPTED).any()),
+        wall_seconds=round(time.perf_counter() - began, 3),
         **provenance(),
-    }
-    return data
-
-
-def _with_warm_starts(
-    search: Search, found: dict[str, NDArray[Any]], places: NDArray[np.int64], rounds: int
-) -> dict[str, NDArray[Any]]:
-    """The results with one more start for each neighbour, the best of several rounds; ``places`` (points, neighbours)."""
-    everything, warm = found, None
-    for _ in range(rounds):
-        usable = np.isin(everything["status"], (Status.MINIMUM, Status.SADDLE, Status.CONVERGED))
-        lowest = np.where(usable, everything["loss"], np.inf).argmin(axis=1)
-        best = everything["x"][np.arange(len(lowest)), lowest]
-        fresh = search.run(best[places])
-        if warm is not None:
-            better = fresh["loss"] < warm["loss"]
-            fresh = {k: np.where(better.reshape(*better.shape, *(1,) * (v.ndim - 2)), v, warm[k]) for k, v in fresh.items()}
-        warm = fresh
-        everything = {k: np.concatenate([found[k], warm[k]], axis=1) for k in found}
-    return everything
+    )
 
 
 def _dataset(
     net: Net, grid: FeatureGrid, seeds: tuple[int, ...], origins: list[str], found: dict[str, NDArray[Any]]
 ) -> xr.Dataset:
-    m, n = net.n_hidden, net.n_features
-    lead, shape = (*grid.axes, "seed"), (*grid.shape, len(seeds))
-    x = found["x"].reshape(*shape, -1)
+    n, lead, shape = net.n_features, (*grid.axes, "seed"), (*grid.shape, len(seeds))
+    W, b = parameters_of(net, found["x"].reshape(*shape, found["x"].shape[-1]))
     variables: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {
-        "W": ((*lead, "hidden", "feature"), x[..., : m * n].reshape(*shape, m, n)),
-        "b": ((*lead, "feature"), x[..., m * n :]),
+        "W": ((*lead, "hidden", "feature"), W),
+        "b": ((*lead, "feature"), b),
     }
     variables |= {name: (lead, values.reshape(shape)) for name, values in found.items() if name != "x"}
     for field in ("feature_density", "importance"):

@@ -26,6 +26,18 @@ from tegum.features import Features
 from tegum.nets import Net, require_same_features
 
 
+def parameters_of(net: Net, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """W (..., m, n) and b (..., n) of flat vectors (..., m n + n)."""
+    m, n = net.n_hidden, net.n_features
+    return x[..., : m * n].reshape(*x.shape[:-1], m, n), x[..., m * n :]
+
+
+def flat(W: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
+    """The flat vector (..., m n + n) of W (..., m, n) and b (..., n): W row by row, then b."""
+    W, b = np.asarray(W, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    return np.concatenate([W.reshape(*W.shape[:-2], W.shape[-2] * W.shape[-1]), b], axis=-1)
+
+
 def landscape_for(net: Net, distributions: Distributions, terms: int) -> Landscape:
     """The loss of a net in memory of its own; compiled code enters one of the distributions."""
     return Landscape(
@@ -54,11 +66,9 @@ class Objective:
         if features.batch_shape:
             raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give a single distribution")
         self.net, self.features, self.terms = net, features, terms
-        distributions = distributions_of(features)
-        self._landscape = landscape_for(net, distributions, terms)
-        enter_distribution(
-            self._landscape.distribution, self._landscape.point, distributions.weight, distributions.importance, 0
-        )
+        tables = distributions_of(features)
+        self._landscape = landscape_for(net, tables, terms)
+        enter_distribution(self._landscape.distribution, self._landscape.point, tables.weight, tables.importance, 0)
         self._differences = differences_for(self.size)
 
     @property
@@ -68,13 +78,11 @@ class Objective:
 
     def parameters(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """W (..., m, n) and b (..., n) of flat vectors (..., size)."""
-        m, n = self.net.n_hidden, self.net.n_features
-        return x[..., : m * n].reshape(*x.shape[:-1], m, n), x[..., m * n :]
+        return parameters_of(self.net, x)
 
     def flat(self, W: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
         """The flat vector (..., size) of W (..., m, n) and b (..., n)."""
-        W, b = np.asarray(W, dtype=np.float64), np.asarray(b, dtype=np.float64)
-        return np.concatenate([W.reshape(*W.shape[:-2], -1), b], axis=-1)
+        return flat(W, b)
 
     def __call__(self, x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Loss and gradient (size,) at x (size,); of a net without bias the gradient by b is 0.

@@ -6,7 +6,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import is_compiled
+from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import Status
 from tegum.exact.certificate import smallest_curvatures
 from tegum.exact.distributions import Distributions
@@ -14,10 +14,9 @@ from tegum.exact.evaluate import evaluate
 from tegum.exact.kernel.descent import CONVERGED, STUCK, Memory, descend_many, memory_for
 from tegum.exact.kernel.landscape import Landscape, Starts
 from tegum.exact.kernel.records import MOST_TERMS
-from tegum.exact.objective import landscape_for
-from tegum.features import Features
+from tegum.exact.objective import landscape_for, parameters_of
 from tegum.nets import Net
-from tegum.sweep import FeatureGrid
+from tegum.sweep import Cell, FeatureGrid
 from tegum.threads import in_pieces
 
 _FIRST_TERMS = 32
@@ -46,26 +45,30 @@ class Search:
 
     def run(self, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
         """Minimises from x (points, starts, d); every result has the axes (points, starts)."""
-        shape = x.shape[:2]
-        found: dict[str, NDArray[Any]] = {
-            "x": x.copy(),
-            "loss": np.full(shape, np.nan),
-            "loss_error": np.full(shape, np.nan),
-            "gradient_norm": np.full(shape, np.nan),
-            "curvature": np.full(shape, np.nan),
-            "steps": np.zeros(shape, dtype=np.int64),
-            "evaluations": np.zeros(shape, dtype=np.int64),
-            "status": np.full(shape, Status.INTERRUPTED, dtype="<U13"),
-        }
-        for cell, distributions in zip(self.grid.cells, self.distributions, strict=True):
-            for name, values in self._in_cell(cell.features, distributions, x[cell.positions]).items():
-                found[name][cell.positions] = values
-        return found
+        cells = zip(self.grid.cells, self.distributions, strict=True)
+        parts = [self._in_cell(cell, distributions, x[cell.positions]) for cell, distributions in cells]
+        order = np.argsort(np.concatenate([cell.positions for cell in self.grid.cells]))
+        return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
 
-    def _in_cell(self, features: Features, distributions: Distributions, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
-        points, per_point, d = x.shape
+    def warmer(self, found: dict[str, NDArray[Any]], places: NDArray[np.int64], rounds: int) -> dict[str, NDArray[Any]]:
+        """The results with one more start for each neighbour, the best of several rounds; ``places`` (points, neighbours)."""
+        everything, warm = found, None
+        for _ in range(rounds):
+            usable = np.isin(everything["status"], (Status.MINIMUM, Status.SADDLE, Status.CONVERGED))
+            lowest = np.where(usable, everything["loss"], np.inf).argmin(axis=1)
+            best = everything["x"][np.arange(len(lowest)), lowest]
+            fresh = self.run(best[places])
+            if warm is not None:
+                before = ~(fresh["loss"] < warm["loss"])
+                for name, values in fresh.items():
+                    values[before] = warm[name][before]
+            warm = fresh
+            everything = {name: np.concatenate([found[name], warm[name]], axis=1) for name in found}
+        return everything
+
+    def _in_cell(self, cell: Cell, distributions: Distributions, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+        features, (points, per_point, d) = cell.features, x.shape
         count = points * per_point
-        m, n = self.net.n_hidden, self.net.n_features
         starts = Starts(
             x=np.ascontiguousarray(x.reshape(count, d)),
             distribution_of=np.repeat(np.arange(points), per_point),
@@ -95,7 +98,7 @@ class Search:
             status[:] = np.where(curvature < -_SADDLE_BELOW * size, Status.SADDLE, Status.MINIMUM)
         status[starts.status != CONVERGED] = Status.NOT_CONVERGED
         status[~done] = Status.INTERRUPTED
-        W, b = starts.x[:, : m * n].reshape(points, per_point, m, n), starts.x[:, m * n :].reshape(points, per_point, n)
+        W, b = parameters_of(self.net, starts.x.reshape(x.shape))
         each = features.replaced(density=features.density[..., None, :], importance=features.importance[..., None, :])
         exact = evaluate(W, b, each, self.tol, net=self.net, threads=self.threads)
         results = {
@@ -111,24 +114,21 @@ class Search:
         return {name: values.reshape(points, per_point, *values.shape[1:]) for name, values in results.items()}
 
     def _descend(self, distributions: Distributions, starts: Starts, terms: int) -> None:
-        n = self.net.n_features
-        tolerance = self.gradient_tolerance
-
         def scratch() -> tuple[Landscape, Landscape, Memory]:
             sharp = landscape_for(self.net, distributions, terms)
             return sharp._replace(terms=min(_FIRST_TERMS, terms)), sharp, memory_for(starts.x.shape[1])
 
         def work(memory: tuple[Landscape, Landscape, Memory], first: int, end: int) -> None:
-            descend_many(*memory, starts, first, end, max(_FIRST_TOLERANCE, tolerance), tolerance, self.most_steps)
+            tolerances = max(_FIRST_TOLERANCE, self.gradient_tolerance), self.gradient_tolerance
+            descend_many(*memory, starts, first, end, *tolerances, self.most_steps)
 
-        ready = is_compiled(descend_many)
         in_pieces(
             len(starts.x),
-            max(1, int(_PIECE_OPERATIONS / (n * n * terms))),
+            max(1, int(_PIECE_OPERATIONS / (self.net.n_features**2 * terms))),
             scratch,
             work,
             threads=self.threads,
             progress=self.progress,
-            title="minimising" if ready else "compiling the exact engine (once on this machine, a minute)",
+            title="minimising" if is_compiled(descend_many) else COMPILING,
             unit="start",
         )

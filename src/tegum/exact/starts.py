@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.errors import InvalidInputError, Problems
+from tegum.exact.objective import flat
 from tegum.nets import Initialisation, Net, initial_parameters
 from tegum.sweep import FeatureGrid
 
@@ -27,7 +28,7 @@ def initial_points(
         for row, seed in enumerate(seeds):
             generator = np.random.default_rng([root_seed, seed, m, n])
             W[row] = initial_parameters(net, generator, initialisation, scale)["W"]
-        x = np.concatenate([W.reshape(len(seeds), m * n), np.zeros((len(seeds), n))], axis=1)
+        x = flat(W, np.zeros((len(seeds), n)))
         return np.broadcast_to(x, (points, *x.shape)).copy()
     problems = Problems()
     parts = []
@@ -56,12 +57,10 @@ def neighbours_of(grid: FeatureGrid) -> tuple[NDArray[np.int64], list[str]]:
     axes = [(i, name) for i, name in enumerate(grid.axes) if grid.shape[i] > 1]
     if not axes:
         raise InvalidInputError("warm_starts is set and the grid has one point", "sweep something, or leave warm_starts at 0")
-    index = np.stack(np.unravel_index(np.arange(int(np.prod(grid.shape))), grid.shape), axis=-1)
+    places = np.arange(np.prod(grid.shape)).reshape(grid.shape)
     found, names = [], []
     for i, name in axes:
         for move, word in ((-1, "before"), (1, "after")):
-            moved = index.copy()
-            moved[:, i] = np.clip(moved[:, i] + move, 0, grid.shape[i] - 1)
-            found.append(np.ravel_multi_index(tuple(moved.T), grid.shape))
+            found.append(places.take(np.arange(grid.shape[i]) + move, axis=i, mode="clip").ravel())
             names.append(f"best of the point {word} along {name}")
     return np.stack(found, axis=-1), names

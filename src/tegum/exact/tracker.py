@@ -7,7 +7,7 @@ from its prediction than half the predicted step is refused, so that `tegum.exac
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, final
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tegum.exact.hessian import Curvature, hessian_at, pseudo_inverse, rotation_modes, smallest_curvature
 from tegum.exact.minimise import minimise
-from tegum.exact.objective import Objective
+from tegum.exact.objective import Objective, flat, parameters_of
 from tegum.features import Features
 from tegum.geometry import aligned_to
 from tegum.nets import Net
@@ -57,8 +57,8 @@ class Minimum(NamedTuple):
 class _Landscape:
     """The loss at one value; its gradients are counted in ``spent``."""
 
-    def __init__(self, net: Net, features: Features, terms: int, spent: dict[str, int]) -> None:
-        self.objective, self._spent = Objective(net, features, terms=terms), spent
+    def __init__(self, objective: Objective, spent: dict[str, int]) -> None:
+        self.objective, self._spent = objective, spent
 
     def gradient(self, x: NDArray[np.float64], /) -> NDArray[np.float64]:
         self._spent["evaluations"] += 1
@@ -70,8 +70,7 @@ class _Landscape:
 
     def modes(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Directions along which nothing can change: rotations, and the biases of a net that has none."""
-        W, b = self.objective.parameters(x)
-        return np.concatenate([rotation_modes(W), np.eye(W.size + b.size)[W.size :][: 0 if self.objective.net.bias else None]])
+        return rotation_modes(self.objective.parameters(x)[0], self.objective.net.bias)
 
 
 def _newton(
@@ -108,38 +107,49 @@ def _newton(
 @final
 @dataclass(frozen=True, eq=False)
 class Tracker:
-    """Finds the critical point next to a known one: a net, its features at every value, a tolerance, and a count."""
+    """Finds the critical point next to a known one.
+
+    Attributes:
+        net: the net.
+        features_at: its features at every value.
+        gradient_tolerance: a point has converged where the norm of its gradient is at most this.
+        terms: terms of the loss.
+        spent: counts the ``evaluations``, ``hessians`` and ``descents``.
+    """
 
     net: Net
     features_at: FeaturesAt
     gradient_tolerance: float
+    terms: int
     spent: dict[str, int]
 
-    def landscape(self, value: float, terms: int) -> _Landscape:
-        """The loss at a value."""
-        return _Landscape(self.net, self.features_at(value), terms, self.spent)
+    def with_terms(self, terms: int) -> "Tracker":
+        """The same with more terms or fewer, counting in the same place."""
+        return replace(self, terms=terms)
 
-    def descended(self, value: float, x: NDArray[np.float64], terms: int) -> NDArray[np.float64]:
+    def landscape(self, value: float) -> _Landscape:
+        """The loss at a value."""
+        return _Landscape(Objective(self.net, self.features_at(value), self.terms), self.spent)
+
+    def descended(self, value: float, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Where `tegum.exact.minimise` ends from x."""
         self.spent["descents"] += 1
-        objective = Objective(self.net, self.features_at(value), terms=terms)
-        W, b = objective.parameters(x)
         found = minimise(
             self.net,
-            objective.features,
+            self.features_at(value),
             seeds=(0,),
-            initial={"W": W, "b": b},
+            initial=dict(zip(("W", "b"), parameters_of(self.net, x), strict=True)),
             gradient_tolerance=self.gradient_tolerance,
-            terms=terms,
+            terms=self.terms,
             threads=1,
             progress=False,
         )
         self.spent["evaluations"] += int(found.evaluations.sum())
-        return objective.flat(found.W.values[0], found.b.values[0])
+        return flat(found.W.values[0], found.b.values[0])
 
-    def examined(self, value: float, x: NDArray[np.float64], terms: int) -> Minimum:
+    def examined(self, value: float, x: NDArray[np.float64]) -> Minimum:
         """What is known at x."""
-        landscape = self.landscape(value, terms)
+        landscape = self.landscape(value)
         H, error = landscape.hessian(x)
         modes, gradient = landscape.modes(x), landscape.gradient(x)
         curvature = smallest_curvature(landscape, x, modes, (H, error))
@@ -147,18 +157,18 @@ class Tracker:
         doubt = 0.0 if norm <= self.gradient_tolerance else float(np.linalg.norm(inverse @ gradient))
         return Minimum(value, x, landscape.objective.loss(x), norm, doubt, curvature, inverse)
 
-    def settled(self, value: float, x: NDArray[np.float64], terms: int) -> Minimum:
+    def settled(self, value: float, x: NDArray[np.float64]) -> Minimum:
         """The critical point that Newton's method finds from x."""
-        return self.examined(value, _newton(self.landscape(value, terms), x, None, self.gradient_tolerance), terms)
+        return self.examined(value, _newton(self.landscape(value), x, None, self.gradient_tolerance))
 
-    def step(self, point: Minimum, value: float, terms: int) -> tuple[Minimum | None, float]:
+    def step(self, point: Minimum, value: float) -> tuple[Minimum | None, float]:
         """The critical point at ``value`` next to a known one, None if there is none; and how wrong the prediction was.
 
         The error of the prediction is relative to the predicted step.
         """
-        landscape, tolerance = self.landscape(value, terms), self.gradient_tolerance
-        ahead = self.landscape(point.value + _AHEAD * (value - point.value), terms)
-        pull = (ahead.gradient(point.x) - self.landscape(point.value, terms).gradient(point.x)) / _AHEAD
+        landscape, tolerance = self.landscape(value), self.gradient_tolerance
+        ahead = self.landscape(point.value + _AHEAD * (value - point.value))
+        pull = (ahead.gradient(point.x) - self.landscape(point.value).gradient(point.x)) / _AHEAD
         predicted = point.x - point.inverse @ pull
         length = float(np.linalg.norm(predicted - point.x)) + ALWAYS_NEAR / _NEAR
         best: Minimum | None = None
@@ -166,23 +176,23 @@ class Tracker:
             if attempt == 0:
                 x = _newton(landscape, predicted, point.inverse, tolerance)
             else:
-                x = _newton(landscape, self.descended(value, point.x, terms), None, tolerance)
+                x = _newton(landscape, self.descended(value, point.x), None, tolerance)
             x, away = self.turned(x, predicted)
             if away <= _NEAR * length:
-                found = self.examined(value, x, terms)
+                found = self.examined(value, x)
                 if best is None or found.doubt < best.doubt:
                     best, wrong = found, away / length
             if best is not None and best.doubt == 0:
                 break
         return (best, wrong) if best is not None and best.doubt <= ALWAYS_NEAR else (None, np.inf)
 
-    def walk(self, point: Minimum, value: float, terms: int) -> Minimum | None:
+    def walk(self, point: Minimum, value: float) -> Minimum | None:
         """The critical point at ``value`` by as many steps from a known one as it takes; None if 2^-8 of the way is too far."""
         least = abs(value - point.value) / 256
         step = value - point.value
         while point.value != value:
             last = abs(value - point.value) <= abs(step)
-            found, _ = self.step(point, value if last else point.value + step, terms)
+            found, _ = self.step(point, value if last else point.value + step)
             if found is None and abs(step) <= least:
                 return None
             point, step = (point, step / 2) if found is None else (found, step)
@@ -190,7 +200,6 @@ class Tracker:
 
     def turned(self, x: NDArray[np.float64], onto: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         """X with W rotated onto the W of another point, and how far they are still apart."""
-        m, n = self.net.n_hidden, self.net.n_features
-        W, _ = aligned_to(x[: m * n].reshape(m, n), onto[: m * n].reshape(m, n))
-        turned = np.concatenate([W.ravel(), x[m * n :]])
+        W, b = parameters_of(self.net, x)
+        turned = flat(aligned_to(W, parameters_of(self.net, onto)[0])[0], b)
         return turned, float(np.linalg.norm(turned - onto))

@@ -126,7 +126,7 @@ def _slopes(net: Net, features_at: BatchAt, value: NDArray[np.float64], models: 
 
 def _measured(net: Net, features_at: BatchAt, ends: NDArray[np.float64], models: Ends) -> xr.Dataset:
     value = np.sqrt(ends[:, 0] * ends[:, 1])
-    slopes = _slopes(net, features_at, value, models) if len(ends) else np.zeros((0, 2))
+    slopes = _slopes(net, features_at, value, models)
     jump = np.abs(slopes[:, 0] - slopes[:, 1]) / np.maximum(np.abs(slopes).max(axis=1), np.finfo(float).tiny)
     order = np.where(jump > _JUMP, FIRST_ORDER, CONTINUOUS)
     parts = {

@@ -32,13 +32,10 @@ _PANEL = 210
 
 
 def arrow_panels(data: xr.Dataset, along: str, turn: bool = True) -> go.Figure:
-    """One panel of arrows for each position along a dimension.
+    """One panel of arrows for each position along a dimension, where ``W`` (along, hidden, feature) is one model.
 
-    Args:
-        data: one model at each position: ``W`` (along, hidden, feature) with two hidden dimensions, and ``feature_importance``.
-        along: the dimension whose positions become panels, named in their titles.
-        turn: turn each model so that feature 0 points to the right and the next off its line upwards; not for nets whose
-            hidden layer has a nonlinearity.
+    Colours are those of ``feature_importance``.  With ``turn`` feature 0 points to the right and the next off its line upwards,
+    which is not for nets whose hidden layer has a nonlinearity.
 
     Raises:
         InvalidInputError: where W has other dimensions.
@@ -69,15 +66,10 @@ def arrow_panels(data: xr.Dataset, along: str, turn: bool = True) -> go.Figure:
 def set_arrows(
     models: Mapping[str, NDArray[np.floating]], set_size: int, radii: Sequence[float] = (1.0,), columns: int = 5
 ) -> go.Figure:
-    """One panel for each model, the members of a set in one colour.
+    """One panel for each title and its W (2, n), the members of a set in one colour; nothing is turned here.
 
     Members of a set that lie on each other are told apart by their heads: the first's is filled, the others' larger and hollow.
-
-    Args:
-        models: title to W (2, n), in the order of the panels; nothing is turned here.
-        set_size: features in each set.
-        radii: of the grey circles: 1 for a feature with a direction of its own, 1/sqrt(2) for a pair that shares one.
-        columns: panels in a row.
+    The ``radii`` of the grey circles: 1 for a feature with a direction of its own, 1/sqrt(2) for a pair that shares one.
 
     Raises:
         InvalidInputError: where a W has other than two hidden dimensions.
@@ -109,12 +101,10 @@ def set_arrows(
 
 
 def arrow_overlay(panels: Mapping[str, xr.DataArray], label: str, between: tuple[float, float]) -> go.Figure:
-    """Arrows of many solutions over each other, one panel for each branch.
+    """Arrows of many solutions over each other, one panel for each title and its W (value, 2, feature), in a common position.
 
-    Args:
-        panels: title to W (value, hidden, feature) with two hidden dimensions, in a common position, values above 0.
-        label: the name of the value, shown at the colour bar.
-        between: the values where the logarithmic colour scale begins and ends; those outside have the colour of its end.
+    The colours are those of the values (above 0), which are called ``label``, on a logarithmic scale from the first to the
+    second of ``between``; values outside have the colour of its end.
     """
     drawn = Panels.titled(panels, horizontal_spacing=0.08)
     low, high = np.log10(between)

@@ -61,14 +61,10 @@ def category_panels(
     across: str = "importance_ratio",
     label: str = "relative importance",
 ) -> go.Figure:
-    """Maps of names side by side, with one legend.
+    """Maps of names side by side, title to dims (density, ``across``), with one legend, in the order of ``colours``.
 
-    Args:
-        panels: title to names, dims (density, ``across``), both axes positive and shown logarithmically.
-        colours: name to colour, in the legend's order.
-        marks: name to points (``across``, density), drawn over every panel, each kind with its symbol.
-        across: the dimension of the horizontal axis.
-        label: what that axis is called.
+    Both axes are positive and logarithmic, the horizontal one is called ``label``.  Over every panel ``marks`` are drawn,
+    points (``across``, density) by name, each kind with its symbol.
 
     Raises:
         KeyError: for a name without a colour.
@@ -89,9 +85,7 @@ def category_panels(
         density_axes(panel, label, standoff=10)
         panel.x_axis(range=log_range(x))
         panel.y_axis(range=log_range(y))
-    for name in colours:
-        if name in used:
-            drawn.at(1, 1).add(_key(name, colours[name]))
+    drawn.at(1, 1).add(*(_key(name, colour) for name, colour in colours.items() if name in used))
     rows = (len(used) + len(marks or {}) + 2) // 3
     margin = {"l": 75, "r": 30, "b": 60 + 22 * rows}
     return styled(drawn.figure, 470 + 22 * rows, legend=legend_row(-0.2, yanchor="top"), margin=margin)
@@ -100,9 +94,8 @@ def category_panels(
 def geometry_map(data: xr.Dataset) -> go.Figure:
     """A certified phase diagram: the shape of the optimum, nine most frequent in a colour each; the phase of the last feature.
 
-    Args:
-        data: as `tegum.maps.phase_map` gives it: ``W``, ``shape`` and ``phase`` (density, importance_ratio), and over
-            ``transition`` what `transition_marks` reads.
+    The data are as `tegum.maps.phase_map` gives them: ``W``, ``shape`` and ``phase`` (density, importance_ratio), and over
+    ``transition`` what `transition_marks` reads.
     """
     shape = data["shape"].astype(object)
     frequent = [name for name, _ in Counter(shape.values.ravel()).most_common(_MOST_SHAPES)]
@@ -119,9 +112,8 @@ def geometry_map(data: xr.Dataset) -> go.Figure:
 def transition_marks(found: xr.Dataset) -> dict[str, Marks]:
     """Where transitions are on a map, by their order.
 
-    Args:
-        found: over ``transition``, as `tegum.maps` gives it: ``along``, ``at``, ``value``, ``before``, ``after``, ``jump`` and
-            ``order``; ``along`` may be one word.
+    They have, over ``transition`` as `tegum.maps` gives them, ``along``, ``at``, ``value``, ``before``, ``after``, ``jump`` and
+    ``order``; ``along`` may be one word.
     """
     marks = {}
     for order in sorted(set(found["order"].values.tolist())):

@@ -35,14 +35,9 @@ def curve_panel(
     log_x: bool = False,
     points: Mapping[str, xr.DataArray] | None = None,
 ) -> go.Figure:
-    """Curves on shared axes; colour and dash tell them apart.
+    """Curves, name to values over one dimension, whose coordinate is the horizontal axis; colour and dash tell them apart.
 
-    Args:
-        curves: name to values over one dimension, whose coordinate is the horizontal axis.
-        x_label: what that axis is called, with its unit.
-        y_label: what the vertical axis is called.
-        log_x: whether the horizontal axis is logarithmic.
-        points: likewise, drawn as open circles without a line, such as printed values to compare with.
+    Likewise ``points``, such as printed values to compare with, are drawn as open circles without a line.
     """
     chart = Panels(go.Figure())
     hover = f"<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}"
@@ -64,11 +59,7 @@ def curve_panel(
 def vulnerability_panels(ratios: Mapping[str, xr.DataArray], per_dimension: xr.DataArray) -> go.Figure:
     """Vulnerability against 1 / (1 - S), one curve for each way to measure it, with features per dimension beneath.
 
-    Right: the first of these ways against features per dimension, a point for each density.
-
-    Args:
-        ratios: name to vulnerability over ``density``, the one that counts first.
-        per_dimension: ||W||_F^2 / m over ``density``.
+    Right: the first of these ways against features per dimension, ||W||_F^2 / m, a point for each ``density``.
     """
     panels = Panels.beside(column_widths=[0.56, 0.44], horizontal_spacing=0.13, vertical_spacing=0.06, shared_xaxes=True)
     above, below, right = panels.at(1, 1), panels.at(2, 1), panels.at(1, 2)
@@ -83,7 +74,7 @@ def vulnerability_panels(ratios: Mapping[str, xr.DataArray], per_dimension: xr.D
     bar |= {"tickvals": ticks.tolist(), "ticktext": [f"{10**tick:g}" for tick in ticks]}
     hover = "features per dimension %{x:.3f}<br>vulnerability %{y:.3f}"
     look = {"size": 8, "color": np.log10(inverse), "colorscale": "Viridis", "colorbar": bar}
-    right.add(dots(packed, next(iter(ratios.values())).values, look, hover).update(showlegend=False))
+    right.add(dots(packed, next(iter(ratios.values())).values, look, hover, showlegend=False))
     panels.axes(zeroline=False, gridcolor=FAINT)
     panels.at(column=1).x_axis(type="log", dtick=1)
     below.x_axis("1 / (1 − S), the inverse of density", 6)

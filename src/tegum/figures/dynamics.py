@@ -54,11 +54,9 @@ _TIME_AXIS: dict[str, Any] = {"type": "log", "dtick": 1, "exponentformat": "powe
 
 
 def level_panels(models: Mapping[str, tuple[xr.Dataset, Sequence[Event]]], clock: Mapping[str, str]) -> go.Figure:
-    """One column for each model: D_i over time above, the loss below.
+    """One column for each title, its model and the model's events: D_i over time above, the loss below.
 
-    Args:
-        models: title to ``D`` (time, feature) and ``loss`` (time), times above 0, and the model's events.
-        clock: title to the name of its time axis, with the unit.
+    Models have ``D`` (time, feature), ``loss`` (time), times above 0; ``clock`` has, by title, the time's name with its unit.
     """
     panels = Panels.titled(models, rows=2, row_heights=_HEIGHTS, vertical_spacing=0.06, horizontal_spacing=0.09)
     for above, (title, (model, found)) in zip(panels, models.items(), strict=True):
@@ -68,12 +66,9 @@ def level_panels(models: Mapping[str, tuple[xr.Dataset, Sequence[Event]]], clock
 
 
 def level_slider(model: xr.Dataset, found: Sequence[Event], clock: str) -> go.Figure:
-    """One model's levels and loss, W^T W at one time, and a slider over time.
+    """One model's levels, events and loss, W^T W at one time, and a slider over time, which is called ``clock``.
 
-    Args:
-        model: ``W`` (time, hidden, feature), ``D`` (time, feature), ``loss`` (time), times above 0.
-        found: its events.
-        clock: the name of the time axis.
+    The model has ``W`` (time, hidden, feature), ``D`` (time, feature), ``loss`` (time), and times above 0.
     """
     panels = Panels.beside(
         row_heights=_HEIGHTS,
@@ -108,13 +103,9 @@ def level_slider(model: xr.Dataset, found: Sequence[Event], clock: str) -> go.Fi
 
 
 def path_slider(model: xr.Dataset, found: Sequence[Visit], set_size: int, clock: str) -> go.Figure:
-    """One model's path in 3-D, twice, its loss, and a slider over time.
+    """One model's path in 3-D, twice, its loss with the stages it visits, and a slider over time, which is called ``clock``.
 
-    Args:
-        model: ``W`` (time, hidden, feature) with three hidden units and two sets of features, ``loss`` (time), times above 0.
-        found: the stages it visits.
-        set_size: features in a set.
-        clock: the name of the time axis.
+    The model has ``W`` (time, hidden, feature), three hidden units and two sets of features, ``loss`` (time), times above 0.
     """
     specs = [[{"type": "scene"}, {"type": "scene"}], [{"colspan": 2}, None]]
     gaps: dict[str, Any] = {"vertical_spacing": 0.05, "horizontal_spacing": 0.02}
@@ -219,14 +210,9 @@ def _mark(time: float, low: float, high: float, dash: str | None = None) -> go.S
 def _time_slider(
     clock: str, times: Sequence[float], changes: Sequence[dict[str, list[Any]]], traces: Sequence[int], pad: int
 ) -> dict[str, Any]:
-    """A slider over times, which stands at the last.
+    """A slider over times, which stands at the last, ``pad`` pixels below the panels.
 
-    Args:
-        clock: the name of the time.
-        times: where it stops.
-        changes: what the traces become at each: attribute to values, one for each trace.
-        traces: their numbers in the figure.
-        pad: pixels between the panels and the slider.
+    At each time the traces with these numbers become what ``changes`` says: attribute to values, one for each trace.
     """
     steps = [
         {"method": "restyle", "label": f"{time:,.0f}" if time >= 100 else f"{time:.2g}", "args": [change, list(traces)]}

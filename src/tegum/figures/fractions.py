@@ -52,18 +52,10 @@ def fraction_scatter(
     marks: Mapping[str, float] | None = None,
     height: int = 460,
 ) -> go.Figure:
-    """A column of dots at each place.
+    """A column of dots, dimensionalities ``D``, at each of the rising ``places``; ``height`` is in pixels.
 
-    Args:
-        places: where each column stands, ascending.
-        D: the dimensionalities in each column.
-        x_title: what the places are.
-        labels: a text above each column.
-        line: a curve over the places, drawn below the dots.
-        line_name: its name in the legend.
-        log: whether the axis of places is logarithmic.
-        marks: dotted lines across, by the text above them.
-        height: of the picture, pixels.
+    ``labels`` stand above the columns, ``line`` is a curve over the places beneath the dots, and ``marks`` are places of dotted
+    lines by the text above them.
     """
     x = np.log10(places) if log else np.asarray(places, float)
     step = np.diff(x).min(initial=np.inf) if len(x) > 1 else 1.0
@@ -98,12 +90,8 @@ def fraction_scatter(
 def shape_shares(places: Sequence[float], names: Mapping[str, NDArray[np.str_]], x_title: str) -> go.Figure:
     """What share of the features forms which shape: areas stacked over a logarithmic axis, one panel for each way.
 
-    Shapes are coloured and ordered as in `SHAPE_COLOURS`; what is left up to 100 % is not learned.
-
-    Args:
-        places: where each model stands, ascending.
-        names: title to the shape of every feature, shape (places, features), as `tegum.geometry.identify` gives them.
-        x_title: what the places are.
+    Shapes are coloured and ordered as in `SHAPE_COLOURS`.  A model stands at each of the rising ``places``; ``names`` has, by
+    title, the shape of every feature as `tegum.geometry.identify` gives them, (places, features).
     """
     panels = Panels.titled(names, shared_yaxes=True, horizontal_spacing=0.04)
     for panel, shapes in zip(panels, names.values(), strict=True):

@@ -26,12 +26,7 @@ _SQUARED, _ROOT = "interference Σ(ŵᵢ·Wⱼ)²", "interference √Σ(ŵᵢ·W
 
 
 def gram_panels(models: Mapping[str, NDArray[np.floating]], set_size: int) -> go.Figure:
-    """One square map for each model, sets of features marked off by lines.
-
-    Args:
-        models: title to W (m, n).
-        set_size: features in each set, where the lines are drawn.
-    """
+    """One square map for each title and its W (m, n), sets of ``set_size`` features marked off by lines."""
     panels = Panels.titled(models, horizontal_spacing=0.07)
     panels.axes(**PLAIN)
     for panel, W in zip(panels, models.values(), strict=True):
@@ -49,14 +44,11 @@ def gram_panels(models: Mapping[str, NDArray[np.floating]], set_size: int) -> go
 
 
 def strips(models: Mapping[str, xr.Dataset]) -> go.Figure:
-    """One column for each model: the map W^T W with its bias above, a bar for each feature below.
+    """One column for each title and its model, ``W`` (hidden, feature) and ``b`` (feature).
 
     Above: W^T W (features from most to least important, top to bottom and left to right) and, set apart, b.  Below: the norm
     of every feature, coloured by its interference with the others, from dark (0, alone) to yellow (1 and more): the paper's
     sum of squares, or its square root, which the authors' notebook shows.
-
-    Args:
-        models: title to a model, ``W`` (hidden, feature) and ``b`` (feature).
     """
     panels = Panels.titled(models, rows=2, row_heights=[0.45, 0.55], horizontal_spacing=0.012, vertical_spacing=0.06)
     for above, model in zip(panels, models.values(), strict=True):

@@ -33,12 +33,7 @@ ROW_HEIGHT = 330
 
 
 def network_panels(models: Mapping[str, NDArray[np.floating]], columns: int = 3) -> go.Figure:
-    """One network for each model.
-
-    Args:
-        models: title to W (m, n).
-        columns: how many panels stand side by side.
-    """
+    """One network for each title and its W (m, n), so many ``columns`` side by side."""
     panels = Panels.titled(models, columns, horizontal_spacing=0.02, vertical_spacing=0.08)
     panels.axes(visible=False)
     for panel, W in zip(panels, models.values(), strict=True):
@@ -62,12 +57,7 @@ def network_panels(models: Mapping[str, NDArray[np.floating]], columns: int = 3)
 
 
 def component_layout(weights: NDArray[np.floating], components: list[NDArray[np.intp]]) -> NDArray[np.float64]:
-    """Where every feature stands, shape (n, 2); NaN for what is in no component.
-
-    Args:
-        weights: of the edges, 0 where there is none, shape (n, n).
-        components: the features of each.
-    """
+    """Where every feature stands, shape (n, 2), NaN for what is in no component; ``weights`` of edges have shape (n, n)."""
     position = np.full((len(weights), 2), np.nan)
     centres, radii = np.empty((len(components), 2)), np.empty(len(components))
     for count, members in enumerate(sorted(components, key=len, reverse=True)):

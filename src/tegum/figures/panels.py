@@ -32,13 +32,9 @@ class Panels:
 
     @classmethod
     def titled(cls, titles: Iterable[str], columns: int | None = None, rows: int | None = None, **options: Any) -> "Panels":
-        """One panel for each title, row by row.
+        """One panel beneath each title, by default all side by side, in as many rows as they fill or more.
 
-        Args:
-            titles: what stands above the panels.
-            columns: how many panels stand side by side; by default all.
-            rows: how many rows there are; by default as many as the titles fill.
-            options: of plotly's ``make_subplots``.
+        The options are those of plotly's ``make_subplots``.
         """
         titles = list(titles)
         columns = columns or len(titles)

@@ -43,13 +43,10 @@ def phase_panels(
     across: str = "importance_ratio",
     label: str = "relative importance",
 ) -> go.Figure:
-    """Phase diagrams side by side, with a square legend.
+    """Phase diagrams side by side, title to ``norm`` and ``interference`` (density, ``across``), with a square legend.
 
-    Args:
-        panels: title to a dataset with ``norm`` and ``interference`` of the extra feature, dims (density, ``across``).
-        lines: name to boundary points (``across``, density), drawn over every panel.
-        across: the dimension of the horizontal axis, logarithmic.
-        label: what that axis is called.
+    Both axes are logarithmic, the horizontal one is called ``label``; over every panel ``lines`` are drawn, points
+    (``across``, density) by name.
     """
     widths = [1.0] * len(panels) + [0.46]
     drawn = Panels.titled([*panels, ""], column_widths=widths, horizontal_spacing=0.06)
@@ -78,12 +75,7 @@ def phase_panels(
 
 
 def stuck_panels(panels: Mapping[str, xr.DataArray], across: str = "importance_ratio") -> go.Figure:
-    """How often training got stuck: shares from 0 to 1 as colours, one panel for each kind of start.
-
-    Args:
-        panels: title to shares, dims (density, ``across``); NaN where there was no such start.
-        across: the dimension of the horizontal axis, logarithmic.
-    """
+    """How often training got stuck, one panel for each kind of start: shares (density, ``across``), NaN without such starts."""
     drawn = Panels.titled(panels, horizontal_spacing=0.09)
     for panel, share in zip(drawn, panels.values(), strict=True):
         z = 100 * share.transpose("density", across).values

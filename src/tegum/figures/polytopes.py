@@ -28,11 +28,9 @@ _AXIS = {"visible": False, "range": [-1.15, 1.15]}
 
 
 def polytope_table(shapes: Mapping[str, NDArray[np.floating]], ignored: Mapping[str, Sequence[Sequence[int]]]) -> go.Figure:
-    """One row for each shape: in space, as a graph, as a matrix.
+    """One row for each title and its W (m, n): in space, as a graph, as a matrix.
 
-    Args:
-        shapes: title to W (m, n).
-        ignored: title to the vectors that W is orthogonal to, where they are to be shown.
+    Where there are vectors that W is orthogonal to, ``ignored``, they stand in the title.
     """
     rows = len(shapes)
     kinds = [[{"type": "scene"}, {}, {}] for _ in shapes]

@@ -36,12 +36,7 @@ _MANY, _THIN = 20, 0.15
 @final
 @dataclass(frozen=True, eq=False)
 class NeuronPanel:
-    """One model as a stack plot shows it.
-
-    Args:
-        weights: (m, n), a row for each neuron.
-        polysemantic: (m,), the neurons to shade.
-    """
+    """One model as a stack plot shows it: a row of weights (m, n) for each neuron, and which neurons are shaded (m,)."""
 
     weights: NDArray[np.floating]
     polysemantic: NDArray[np.bool_]
@@ -62,17 +57,10 @@ def stack_panels(
     ordered_by: NDArray[np.floating] | None = None,
     own_scale: bool = False,
 ) -> go.Figure:
-    """One stack plot for each title.
+    """One stack plot for each title, ``columns`` or all of them side by side; ``row_height`` is in pixels.
 
-    Args:
-        panels: title to model.
-        colour: what the colour of a rectangle means.
-        signed: whether negative weights hang below the axis.
-        columns: how many panels stand side by side; all of them by default.
-        matrix: whether the weights stand above each stack plot as a matrix.
-        row_height: height of one row of panels in pixels.
-        ordered_by: weights (m, n) that give all panels the same order of neurons; by default each has its own.
-        own_scale: whether each panel is as high as its own highest stack, instead of all sharing one scale.
+    With ``signed`` negative weights hang below the axis, with ``matrix`` weights stand above as a matrix, with ``own_scale``
+    each panel is as high as its own highest stack.  Neurons have each panel's own order, or that of weights ``ordered_by``.
     """
     columns = columns or len(panels)
     blocks, each = -(-len(panels) // columns), 2 if matrix else 1

@@ -20,13 +20,9 @@ from tegum.figures.traces import dots
 
 
 def surface_panels(panels: Mapping[str, xr.DataArray], minima: Mapping[str, NDArray[np.float64]]) -> go.Figure:
-    """Contours of a loss over (w1, w2), which is the same at (-w1, -w2).
+    """Contours of losses, title to dims (w1, w2); a filled star marks the lowest minimum, open circles the others.
 
-    A filled star marks the lowest minimum, open circles the others.
-
-    Args:
-        panels: title to losses, dims (w1, w2).
-        minima: title to rows (w1, w2, loss), lowest first, one of each pair of mirror images.
+    Losses are the same at (-w1, -w2), so that ``minima`` has one of each pair of mirror images: title to rows (w1, w2, loss).
     """
     drawn = Panels.titled(panels, horizontal_spacing=0.06)
     for panel, (title, loss) in zip(drawn, panels.items(), strict=True):
@@ -51,5 +47,4 @@ def _marks(points: NDArray[np.float64]) -> go.Scatter:
     marker = {"size": 13, "line": {"width": 1.5, "color": INK}}
     marker |= {"symbol": np.where(lowest, "star", "circle-open").tolist(), "color": np.where(lowest, "#ffffff", INK).tolist()}
     hover = "minimum: w1 %{x:.4f}, w2 %{y:.4f}<br>loss %{customdata:.6f}"
-    drawn = dots(x, y, marker, hover)
-    return drawn.update(customdata=loss, showlegend=False)
+    return dots(x, y, marker, hover, customdata=loss, showlegend=False)

@@ -114,11 +114,7 @@ def styled(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
     """The figure in tegum's style: white ground, plain axes, readable type.
 
     Each legend group has one entry, that of its first trace; what traces say on hovering is without the box that repeats names.
-
-    Args:
-        figure: it is changed in place and returned.
-        height: of the picture, pixels.
-        layout: what differs, such as ``margin``, of which only the sides that are given are changed.
+    The figure is changed in place; ``layout`` is what differs, such as ``margin``, of which only the sides given are changed.
     """
     groups: set[str] = set()
     for trace in figure.data:

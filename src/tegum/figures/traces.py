@@ -27,9 +27,9 @@ def line(
     return go.Scatter(x=x, y=y, mode="lines", line=style, **_hovering(hover), **more)
 
 
-def dots(x: Any, y: Any, marker: dict[str, Any], hover: str = "", name: str | None = None) -> go.Scatter:
-    """Dots at points, which look as plotly's ``marker`` says."""
-    return go.Scatter(x=x, y=y, mode="markers", marker=marker, name=name, **_hovering(hover))
+def dots(x: Any, y: Any, marker: dict[str, Any], hover: str = "", name: str | None = None, **more: Any) -> go.Scatter:
+    """Dots at points, which look as plotly's ``marker`` says; ``more`` is passed to plotly."""
+    return go.Scatter(x=x, y=y, mode="markers", marker=marker, name=name, **_hovering(hover), **more)
 
 
 def arrow(tip: ArrayLike, colour: str, width: float, size: float, hover: str, **head: Any) -> go.Scatter | go.Scatter3d:
@@ -41,11 +41,7 @@ def arrow(tip: ArrayLike, colour: str, width: float, size: float, hover: str, **
 
 
 def segments(*points: ArrayLike) -> NDArray[np.float64]:
-    """The coordinates of k lines as one trace has them, (d, ...): each through its point of every array, then a gap.
-
-    Args:
-        points: arrays (d, k), or what is broadcast to that, such as 0 for the origin.
-    """
+    """The coordinates of k lines as one trace has them, (d, ...): each through its point of every array (d, k), then a gap."""
     through = np.stack(np.broadcast_arrays(*points, np.nan), axis=-1)
     return through.reshape(len(through), -1)
 

@@ -34,13 +34,7 @@ _FEW = 12
 @final
 @dataclass(frozen=True, eq=False)
 class WeightGraph:
-    """One net as the graph shows it.
-
-    Args:
-        W1: (m, n) input weights.
-        W2: (n, m) output weights.
-        marked: (m,), neurons that get a dark ring.
-    """
+    """One net as the graph shows it: input weights (m, n), output weights (n, m), and which neurons get a dark ring (m,)."""
 
     W1: NDArray[np.floating]
     W2: NDArray[np.floating]
@@ -65,13 +59,9 @@ def edges(weights: NDArray[np.floating], least: float) -> dict[str, NDArray[Any]
 def weight_graphs(
     graphs: Mapping[str, WeightGraph], least: float = 0.1, columns: int | None = None, row_height: int = 420
 ) -> go.Figure:
-    """One weight graph for each title.
+    """One weight graph for each title, ``columns`` or all of them side by side; ``row_height`` is in pixels.
 
-    Args:
-        graphs: title to net.
-        least: weights smaller than this, after rescaling, are not drawn.
-        columns: how many graphs stand side by side; all of them by default.
-        row_height: height of one row of graphs in pixels.
+    Weights smaller than ``least``, after rescaling, are not drawn.
     """
     columns = columns or len(graphs)
     rows = -(-len(graphs) // columns)
@@ -119,7 +109,6 @@ def _edges(
 def _nodes(places: NDArray[np.float64], words: str, ringed: NDArray[np.bool_], numbered: bool) -> go.Scatter:
     ring = {"width": np.where(ringed, 4, 1.5), "color": np.where(ringed, INK, FAINT)}
     look = {"size": _NUMBERED_NODE if numbered else _NODE, "color": "white", "line": ring}
-    x, y = places
-    drawn = dots(x, y, look, "%{customdata}")
-    drawn.update(customdata=[words % k for k in range(len(ringed))], textfont={"size": 11}, showlegend=False)
+    (x, y), names = places, [words % k for k in range(len(ringed))]
+    drawn = dots(x, y, look, "%{customdata}", customdata=names, textfont={"size": 11}, showlegend=False)
     return drawn.update(mode="markers+text", text=[str(k) for k in range(len(ringed))]) if numbered else drawn

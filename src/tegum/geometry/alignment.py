@@ -91,7 +91,8 @@ def aligned_to(
     if shape != reference.shape[-2:]:
         problems.add(f"models have shape {shape} and the reference {reference.shape[-2:]}", "compare models of one shape")
     _completed("groups", list(chain(*groups)), n, problems)
-    alike = _alike(groups, whole)
+    by_size = sorted(groups, key=len)
+    alike = [list(some) for _, some in groupby(by_size, key=len)] if whole else [[group] for group in by_size]
     count = prod(factorial(len(some)) for some in [*groups, *alike])
     if count > _MOST_PERMUTATIONS:
         problems.add(f"the groups allow {count:,} permutations", f"make them smaller, for {_MOST_PERMUTATIONS:,} at most")
@@ -126,12 +127,6 @@ def _turn(W: NDArray[np.floating], order: Sequence[int], places: Sequence[int]) 
     turn = np.empty((m, m))
     turn[list(places)] = directions
     return turn
-
-
-def _alike(groups: Sequence[Sequence[int]], whole: bool) -> list[list[Sequence[int]]]:
-    """The groups that may change places with one another: those of one size, or none."""
-    by_size = sorted(groups, key=len)
-    return [list(some) for _, some in groupby(by_size, key=len)] if whole else [[group] for group in by_size]
 
 
 def _allowed(alike: Sequence[Sequence[Sequence[int]]], n: int) -> NDArray[np.intp]:

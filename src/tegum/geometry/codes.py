@@ -77,13 +77,9 @@ CODES = tuple(BLOCK_CODES)
 @final
 @dataclass(frozen=True)
 class Code:
-    """What the matcher found: the catalogue's name or "unnamed", and the blocks in words.
+    """What the matcher found: the catalogue's name or "unnamed", and (features, neurons) of each block, alone ones first.
 
-    Args:
-        name: one of the catalogue's names, or "unnamed".
-        blocks: (features, neurons) of each block, alone ones first.
-        features: how many features are represented.
-        inhibits: whether every inhibiting weight of the named code is there as well.
+    Then how many features are represented, and whether every inhibiting weight of the named code is there as well.
     """
 
     name: str

@@ -33,11 +33,9 @@ _SPANNED = 0.2
 @final
 @dataclass(frozen=True, eq=False)
 class FeatureGraph:
-    """The learned features of one model and their overlaps.
+    """The learned features of one model and their overlaps: the weights |W_i . W_j| of every edge, 0 elsewhere, shape (n, n).
 
-    Attributes:
-        weights: |W_i . W_j| of every edge, 0 elsewhere, shape (n, n), symmetric.
-        component: the component of each feature, numbered from 0 by its first feature; -1 where not learned, shape (n,).
+    The component of each feature, shape (n,), is numbered from 0 by its first feature; -1 where not learned.
     """
 
     weights: NDArray[np.floating]

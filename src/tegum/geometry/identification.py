@@ -83,12 +83,7 @@ class Component:
 @final
 @dataclass(frozen=True, eq=False)
 class Identification:
-    """What one model learned.
-
-    Attributes:
-        components: those with most features first.
-        names: the shape that each feature is part of, ``not learned`` elsewhere, shape (n,).
-    """
+    """What one model learned: components, regular and large ones first, and each feature's shape or ``not learned``, (n,)."""
 
     components: tuple[Component, ...]
     names: NDArray[Any]
@@ -132,30 +127,26 @@ def shape_names(W: NDArray[np.floating]) -> NDArray[Any]:
 
 def purity(W: NDArray[np.floating]) -> NDArray[np.float64]:
     """The purity of every model W (..., m, n), shape (...); NaN where no features overlap."""
-
-    def one(_: NDArray[np.floating], shared: list[Component]) -> float:
-        regular = sum(len(part.features) for part in shared if part.regular)
-        return regular / sum(len(part.features) for part in shared) if shared else np.nan
-
-    return _of_each(W, one)
+    return _mean_over_features(W, lambda part, D: np.full(len(D), part.regular))
 
 
 def level_distance(W: NDArray[np.floating]) -> NDArray[np.float64]:
     """How far the dimensionalities of every model are from those of its identified shapes, shape (...); NaN without shapes."""
-
-    def one(model: NDArray[np.floating], shared: list[Component]) -> float:
-        D = dimensionality(model)
-        gaps = [abs(D[part.features] - part.dimensions / len(part.features)) for part in shared if part.regular]
-        return float(np.concatenate(gaps).mean()) if gaps else np.nan
-
-    return _of_each(W, one)
+    return _mean_over_features(W, lambda part, D: abs(D - part.dimensions / len(D)) if part.regular else D[:0])
 
 
-def _of_each(W: NDArray[np.floating], measure: Callable[[NDArray[np.floating], list[Component]], float]) -> NDArray[np.float64]:
-    """The measure of each model and its components of at least two features."""
-    models = W.reshape(-1, *W.shape[-2:])
-    values = [measure(one, [part for part in identify(one).components if len(part.features) > 1]) for one in models]
-    return np.array(values, dtype=np.float64).reshape(W.shape[:-2])
+def _mean_over_features(
+    W: NDArray[np.floating], values: Callable[[Component, NDArray[np.floating]], NDArray[Any]]
+) -> NDArray[np.float64]:
+    """The mean of values for the features of each component of at least two, which may depend on their D_i; NaN without any."""
+
+    def one(model: NDArray[np.floating]) -> float:
+        D, parts = dimensionality(model), identify(model).components
+        found = np.concatenate([[], *(values(part, D[part.features]) for part in parts if len(part.features) > 1)])
+        return float(found.mean()) if found.size else np.nan
+
+    require_weights(W)
+    return np.asarray(np.vectorize(one, otypes=[np.float64], signature="(m,n)->()")(W))
 
 
 def _identified(W: NDArray[np.float64]) -> Identification:

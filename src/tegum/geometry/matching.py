@@ -63,9 +63,7 @@ def around_the_circle(U: NDArray[np.floating]) -> NDArray[np.intp]:
 def matched(U: NDArray[np.floating], template: NDArray[np.floating]) -> NDArray[np.float64]:
     """||u_i - Q t_{P(i)}|| for the best Q and P found, shape (k,); infinite where no cosines agree.
 
-    Args:
-        U: unit vectors in the columns, (m, k).
-        template: unit vectors (r, k) with r <= m and r <= 4; the search costs about k^r / (r - 1)! steps.
+    Unit vectors U (m, k) and template (r, k) with r <= m and r <= 4; the search costs about k^r / (r - 1)! steps.
     """
     rank, k = template.shape
     frame = np.linalg.svd(U, full_matrices=False)[0][:, :rank]

@@ -71,9 +71,7 @@ def responses(W1: Float[np.ndarray, "m n"], W2: Float[np.ndarray, "n m"], sign: 
 def motifs(W1: Float[np.ndarray, "m n"], W2: Float[np.ndarray, "n m"]) -> list[Motif]:
     """Every asymmetric superposition motif of a net, by neuron: what makes one is said at the top of `tegum.geometry.motif`.
 
-    Args:
-        W1: input weights, a row for each neuron; every neuron is rescaled to a largest input weight of 1 first.
-        W2: output weights, a column for each neuron.
+    A neuron is a row of W1 and a column of W2; each is rescaled to a largest input weight of 1 first.
     """
     W1, W2 = rescaled_neurons(np.asarray(W1, np.float64), np.asarray(W2, np.float64))
     response = {sign: responses(W1, W2, sign) for sign in (1, -1)}
@@ -101,12 +99,9 @@ def motifs(W1: Float[np.ndarray, "m n"], W2: Float[np.ndarray, "n m"]) -> list[M
 def hand_built_motif(ratio: float, inhibited: bool = True) -> tuple[Float[np.ndarray, "5 3"], Float[np.ndarray, "3 5"]]:
     """W1 (5, 3) and W2 (3, 5) of a net that computes |x| of three features with five neurons instead of six.
 
-    Neurons 0 and 1 are A and B: both fire on x_0 > 0, one on x_1 < 0, the other on x_2 < 0; each inhibits the other's victim.
-    The culprit's output comes from A alone.  Neurons 2 to 4 compute the other halves in the ordinary way.
-
-    Args:
-        ratio: W1[A, culprit] / -W1[A, victim]; 4 gives the paper's [2, -1/2] and [1/2, 2], 1 the symmetric version.
-        inhibited: whether A and B inhibit each other's victims.
+    Neurons 0 and 1 are A and B: both fire on x_0 > 0, one on x_1 < 0, the other on x_2 < 0; with ``inhibited`` each inhibits
+    the other's victim.  The culprit's output comes from A alone.  Neurons 2 to 4 compute the other halves in the ordinary way.
+    The ratio is W1[A, culprit] / -W1[A, victim]: 4 gives the paper's [2, -1/2] and [1/2, 2], 1 the symmetric version.
 
     Raises:
         InvalidInputError: for a ratio that is not above 0.

@@ -52,12 +52,7 @@ _UNEVEN = 0.2
 @final
 @dataclass(frozen=True)
 class Arrangement:
-    """What sets form together, and what the members of each are to one another.
-
-    Attributes:
-        name: "local bases", "antipodal pairs", "polygon", "2 collapsed", "1 absent", ... or "unnamed".
-        relations: of each set: absent, collapsed, antipodal, orthogonal, adjacent or mixed.
-    """
+    """What sets form together, by name, and what the members of each are to one another, both as listed above."""
 
     name: str
     relations: tuple[str, ...]

@@ -84,12 +84,7 @@ def between_sets(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[np.
 
 
 def visits(W: Float[np.ndarray, "time m n"], times: NDArray[Any], set_size: int) -> tuple[Visit, ...]:
-    """The stages that a path visits, in order.
-
-    Args:
-        W: a path of models of two sets of features, (time, m, 2 set_size), the members of a set side by side.
-        times: rising, above 0, (time,).
-        set_size: features in a set, at least 2.
+    """The stages that a path visits, in order: W (time, m, 2 set_size) of two sets of features, members of a set side by side.
 
     Raises:
         InvalidInputError: where sizes do not fit, or times do not rise above 0.

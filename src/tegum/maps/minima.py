@@ -82,6 +82,5 @@ def _with_neighbours(data: xr.DataArray, grid: list[str]) -> NDArray[np.float64]
     values = data.transpose(*grid, ...).values
     shifted = [values]
     for axis in range(len(grid)):
-        places = np.arange(values.shape[axis])
-        shifted += [np.take(values, np.clip(places + step, 0, len(places) - 1), axis=axis) for step in (-1, 1)]
+        shifted += [values.take(np.arange(values.shape[axis]) + step, axis=axis, mode="clip") for step in (-1, 1)]
     return np.stack(shifted, axis=len(grid))

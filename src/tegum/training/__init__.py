@@ -2,15 +2,11 @@
 
 from tegum.training.blocks import STRIPE
 from tegum.training.cost import estimated_seconds
-from tegum.training.pool import DIVERGED, FINISHED, INTERRUPTED
 from tegum.training.probe import attacked_samples, engine_samples, loss_and_gradient
 from tegum.training.recipe import Recipe
 from tegum.training.train import train
 
 __all__ = [
-    "DIVERGED",
-    "FINISHED",
-    "INTERRUPTED",
     "STRIPE",
     "Recipe",
     "attacked_samples",

@@ -100,7 +100,7 @@ class State(NamedTuple):
     first: Floats  # the optimizer's average of the gradient,
     second: Floats  # and of its square
     stream: Words
-    data_set: Floats  # panels one after the other
+    data_set: Floats  # (panels, n, 64); the last panel may be longer than the set
 
 
 class Scratch(NamedTuple):
@@ -164,6 +164,11 @@ def shape_of(net: Net) -> Shape:
         b_hidden=b_hidden,
         trained=tuple(trained.get(part, (0, 0)) for part in range(len(PARTS))),
     )
+
+
+def panels_for(samples: int) -> int:
+    """How many panels hold so many samples."""
+    return -(-samples // PANEL_WIDTH)
 
 
 def panels_at_once(net: Net) -> int:

@@ -113,17 +113,16 @@ def draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: int
 
 @inlined
 def gather_panel(recipe: RecipeNumbers, state: State, first: int, scratch: Scratch, p: int) -> None:
-    """Fills panel p of the inputs from the data set, which is laid out as panels.
+    """Fills panel p of the inputs from the data set.
 
     A batch as large as the set is the set: its samples from ``first`` on, past the end the last one again, which the caller
     must drop.  A smaller batch is drawn at random: a word times the set's size, divided by 2^32.
     """
-    data_set, size, n = state.data_set, recipe.data_set_size, scratch.inputs.shape[1]
+    size, n = recipe.data_set_size, scratch.inputs.shape[1]
     whole = recipe.batch_size == size
     if not whole:
         fill_random(state.stream, scratch.words)
     for sample in range(PANEL_WIDTH):
         drawn = min(first + sample, size - 1) if whole else (np.int64(scratch.words[sample]) * size) >> 32
-        start = (drawn // PANEL_WIDTH) * n * PANEL_WIDTH + drawn % PANEL_WIDTH
         for i in range(n):
-            scratch.inputs[p, i, sample] = data_set[start + i * PANEL_WIDTH]
+            scratch.inputs[p, i, sample] = state.data_set[drawn // PANEL_WIDTH, i, drawn % PANEL_WIDTH]

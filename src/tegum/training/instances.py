@@ -8,9 +8,8 @@ so it is the same alone as in any sweep.  The recipe's other fields are not part
 from the same weights and see the same data, which makes them comparable.  All seeds of a grid point share one test set.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, final
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from tegum.errors import InvalidInputError
 from tegum.features import Constant, Exponential, Features, KSparse
 from tegum.nets import Net, initial_parameters
+from tegum.sweep import FeatureGrid
 from tegum.training.arrays import (
     LAWS,
     OPTIMIZERS,
@@ -27,14 +27,14 @@ from tegum.training.arrays import (
     FeatureNumbers,
     RecipeNumbers,
     State,
+    panels_for,
     parameter_count,
     parameter_slices,
     separate_rows,
 )
-from tegum.training.blocks import PANEL_WIDTH
+from tegum.training.blocks import PANEL_WIDTH, Words
 from tegum.training.randomness import STATE_SIZE, stream_bytes, stream_state
 from tegum.training.recipe import Recipe
-from tegum.training.sweep import Grid
 
 _DRAW_RANGE = 2**31
 _SPARSE_SHARE = 0.7
@@ -42,29 +42,14 @@ _SPARSE_HIDDEN = 16
 """Skipping inactive features pays where most of them are inactive in a panel and each skip saves many products: measured."""
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class Instances:
-    """Everything that the kernel needs to train a sweep: row k of every array, and entry k of every list, is instance k."""
+class Instance(NamedTuple):
+    """Everything that the kernel needs to train one model and to measure it."""
 
-    features: list[FeatureNumbers]
-    recipes: list[RecipeNumbers]
-    parameters: NDArray[np.float32]
-    first: NDArray[np.float32]
-    second: NDArray[np.float32]
-    streams: NDArray[np.uint32]
-    data_sets: NDArray[np.float32]
-    data_set_streams: NDArray[np.uint32]
-    evaluation_streams: NDArray[np.uint32]
-
-    @property
-    def count(self) -> int:
-        """How many instances there are."""
-        return len(self.parameters)
-
-    def state(self, k: int) -> State:
-        """Instance k's rows; what is written there is written here."""
-        return State(self.parameters[k], self.first[k], self.second[k], self.streams[k], self.data_sets[k])
+    features: FeatureNumbers
+    recipe: RecipeNumbers
+    state: State
+    data_set_stream: Words
+    evaluation_stream: Words
 
 
 def rows_of(features: Features, array: NDArray[Any], dtype: Any = np.float64) -> NDArray[Any]:
@@ -185,39 +170,30 @@ def _given_weights(net: Net, initial: Mapping[str, NDArray[Any]], shape: tuple[i
     return vectors
 
 
-def instances_of(net: Net, grid: Grid, initial: Mapping[str, NDArray[Any]] | None = None) -> Instances:
-    """The instances of every grid point and seed, the seeds of a point side by side."""
-    points = len(grid.recipe_of_point)
-    numbers = [_recipe_numbers(net, recipe) for recipe in grid.recipes]
-    seeds = grid.recipes[0].seed_list
+def instances_of(
+    net: Net, grid: FeatureGrid, recipes: Sequence[Recipe], initial: Mapping[str, NDArray[Any]] | None = None
+) -> list[Instance]:
+    """The instances of every grid point and seed, the seeds of a point side by side; ``recipes`` has one for each point."""
+    seeds, n = recipes[0].seed_list, net.n_features
     by_point: dict[int, tuple[FeatureNumbers, bytes]] = {}
     for cell in grid.cells:
         found = zip(feature_numbers(cell.features, net.n_hidden), _names(net, cell.features), strict=True)
         by_point.update(zip(cell.positions.tolist(), found, strict=True))
-
-    count, length = points * len(seeds), parameter_count(net)
-    largest = max((recipe.data_set_size or 0) for recipe in grid.recipes)
-    instances = Instances(
-        features=[by_point[point][0] for point in range(points) for _ in seeds],
-        recipes=[numbers[which] for which in grid.recipe_of_point for _ in seeds],
-        parameters=separate_rows(count, length),
-        first=separate_rows(count, length),
-        second=separate_rows(count, length),
-        streams=separate_rows(count, STATE_SIZE).view(np.uint32),
-        data_sets=separate_rows(count, -(-largest // PANEL_WIDTH) * PANEL_WIDTH * net.n_features),
-        data_set_streams=np.zeros((count, STATE_SIZE), dtype=np.uint32),
-        evaluation_streams=np.zeros((count, STATE_SIZE), dtype=np.uint32),
-    )
+    count, length = len(recipes) * len(seeds), parameter_count(net)
+    parameters, first, second = (separate_rows(count, length) for _ in range(3))
+    streams = separate_rows(count, STATE_SIZE).view(np.uint32)
+    data_sets = separate_rows(count, max(panels_for(recipe.data_set_size or 0) for recipe in recipes) * n * PANEL_WIDTH)
     if initial is not None:
-        instances.parameters[:, :length] = _given_weights(net, initial, (*grid.shape, len(seeds)))
-    for point in range(points):
-        recipe, name = grid.recipes[grid.recipe_of_point[point]], by_point[point][1]
-        first = point * len(seeds)
-        instances.evaluation_streams[first : first + len(seeds)] = stream_state("evaluation", recipe.root_seed, name)
-        for k, seed in enumerate(seeds, first):
-            instances.streams[k] = stream_state("data", recipe.root_seed, seed, name)
-            if recipe.data_set_size:
-                instances.data_set_streams[k] = stream_state("data set", recipe.root_seed, seed, name)
+        parameters[:, :length] = _given_weights(net, initial, (*grid.shape, len(seeds)))
+    instances: list[Instance] = []
+    for point, recipe in enumerate(recipes):
+        (features, name), numbers, root = by_point[point], _recipe_numbers(net, recipe), recipe.root_seed
+        size = panels_for(numbers.data_set_size) * n * PANEL_WIDTH
+        for k, seed in enumerate(seeds, len(instances)):
+            streams[k] = stream_state("data", root, seed, name)
             if initial is None:
-                instances.parameters[k, :length] = _drawn_weights(net, recipe, seed, name)
+                parameters[k, :length] = _drawn_weights(net, recipe, seed, name)
+            state = State(parameters[k], first[k], second[k], streams[k], data_sets[k, :size].reshape(-1, n, PANEL_WIDTH))
+            own = stream_state("data set", root, seed, name), stream_state("evaluation", root, name)
+            instances.append(Instance(features, numbers, state, *own))
     return instances

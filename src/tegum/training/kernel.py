@@ -65,11 +65,9 @@ def evaluate(
 
 @compiled
 def draw_samples(scratch: Scratch, features: FeatureNumbers, stream: Words, out: Floats) -> None:
-    """Fills ``out`` (panels x n x 64, flat) with fresh samples."""
-    n = scratch.inputs.shape[1]
-    size = n * PANEL_WIDTH
-    for panel in range(out.size // size):
+    """Fills ``out`` (panels, n, 64) with fresh samples."""
+    for panel in range(out.shape[0]):
         draw_panel(features, stream, scratch, 0)
-        for i in range(n):
+        for i in range(out.shape[1]):
             for sample in range(PANEL_WIDTH):
-                out[panel * size + i * PANEL_WIDTH + sample] = scratch.inputs[0, i, sample]
+                out[panel, i, sample] = scratch.inputs[0, i, sample]

@@ -8,135 +8,120 @@ Ctrl-C, and for few instances to share the cores evenly.  Which thread runs whic
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import final
+from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tegum.compilation import is_compiled
-from tegum.interruption import noticing_interruption
+from tegum.datasets import Status
 from tegum.nets import Net
 from tegum.progress import ProgressBar
-from tegum.training.arrays import Scratch, scratch_for, shape_of
-from tegum.training.blocks import PANEL_WIDTH
-from tegum.training.instances import Instances
+from tegum.threads import in_threads
+from tegum.training.arrays import Scratch, panels_for, parameter_slices, scratch_for, shape_of
+from tegum.training.instances import Instance
 from tegum.training.kernel import advance, draw_samples, evaluate
 from tegum.training.recipe import Recipe
 
-FINISHED, DIVERGED, INTERRUPTED = "finished", "diverged", "interrupted"
-
 _STRETCH_SECONDS = 0.05
 _FIRST_STRETCH_OPERATIONS = 1e9
-_SLOW_SECONDS = 2.0
-
-
-@final
-class Outcome:
-    """What became of each instance: status, steps done, and the loss and parameters at the recorded steps.
-
-    Before training all are interrupted at step 0, and what was not measured is nan.
-    """
-
-    def __init__(self, instances: Instances, recipe: Recipe) -> None:
-        count, length = instances.parameters.shape
-        steps = len(recipe.recorded_steps())
-        self.status = np.full(count, INTERRUPTED, dtype="<U11")
-        self.steps_done = np.zeros(count, dtype=np.int64)
-        self.loss, self.loss_standard_error = np.full(count, np.nan), np.full(count, np.nan)
-        self.recorded_loss = np.full((count, steps if "loss" in recipe.record else 0), np.nan)
-        with_parameters = bool(set(recipe.record) - {"loss"})
-        self.recorded_parameters = np.full((count, steps if with_parameters else 0, length), np.nan, dtype=np.float32)
-        self.interrupted = False
 
 
 @final
 class _Run:
-    """The shared state of the threads of one training."""
+    """One training: its instances, what is found of each, and what else its threads share.
 
-    def __init__(self, net: Net, instances: Instances, recipe: Recipe) -> None:
+    Before training all are interrupted at step 0, and what was not measured is nan.
+    """
+
+    def __init__(self, net: Net, instances: list[Instance], recipe: Recipe) -> None:
         self.net, self.shape, self.instances = net, shape_of(net), instances
-        self.record_steps = recipe.recorded_steps()
-        self.test_panels = -(-recipe.evaluation_samples // PANEL_WIDTH)
-        self.outcome = Outcome(instances, recipe)
-        self.waiting = deque(range(instances.count))
-        operations = 10 * net.n_features * (net.n_hidden + 8) * np.array([numbers.batch_size for numbers in instances.recipes])
+        self.slices, shapes = parameter_slices(net), net.parameter_shapes()
+        self.recipe, self.recorded_steps = recipe, recipe.recorded_steps()
+        count, records = len(instances), (len(instances), len(self.recorded_steps))
+        self.found: dict[str, NDArray[Any]] = {
+            "loss": np.full(count, np.nan),
+            "loss_standard_error": np.full(count, np.nan),
+            "status": np.full(count, Status.INTERRUPTED, dtype="<U11"),
+            "steps_done": np.zeros(count, dtype=np.int64),
+        }
+        for name in recipe.record if self.recorded_steps else ():
+            kind = np.float64 if name == "loss" else np.float32
+            self.found[f"{name}_history"] = np.full((*records, *shapes.get(name, ())), np.nan, kind)
+        self.waiting = deque(range(count))
+        operations = 10 * net.n_features * (net.n_hidden + 8) * np.array([one.recipe.batch_size for one in instances])
         self.stretch = np.maximum(1, _FIRST_STRETCH_OPERATIONS // operations).astype(np.int64)
-        self.stop = threading.Event()
         self.last_loss, self.steps_run = float("nan"), 0
         self.lock = threading.Lock()
 
     def measure(self, k: int, scratch: Scratch) -> tuple[float, float]:
         """Loss of instance k on the test set of its features, and its standard error."""
-        instances = self.instances
-        stream = instances.evaluation_streams[k].copy()
-        mean, error = evaluate(self.shape, scratch, instances.features[k], instances.parameters[k], stream, self.test_panels)
+        one, panels = self.instances[k], panels_for(self.recipe.evaluation_samples)
+        mean, error = evaluate(self.shape, scratch, one.features, one.state.parameters, one.evaluation_stream.copy(), panels)
         return mean, error
 
     def note(self, k: int, step: int, scratch: Scratch) -> None:
         """Records instance k if ``step`` is one of the recorded steps."""
-        if step not in self.record_steps:
+        if step not in self.recorded_steps:
             return
-        row = self.record_steps.index(step)
-        if self.outcome.recorded_loss.size:
-            self.outcome.recorded_loss[k, row] = self.measure(k, scratch)[0]
-        if self.outcome.recorded_parameters.size:
-            self.outcome.recorded_parameters[k, row] = self.instances.parameters[k]
+        row = self.recorded_steps.index(step)
+        for name in self.recipe.record:
+            values = self.found[f"{name}_history"]
+            if name == "loss":
+                values[k, row] = self.measure(k, scratch)[0]
+            else:
+                values[k, row] = self.instances[k].state.parameters[self.slices[name]].reshape(values.shape[2:])
 
-    def work(self) -> None:
+    def work(self, stop: threading.Event) -> None:
         """What each thread does until no instance is left or the run is stopped."""
         scratch = scratch_for(self.net)
-        try:
-            while not self.stop.is_set():
-                try:
-                    k = self.waiting.popleft()
-                except IndexError:
-                    return
-                if not self.run_stretch(k, scratch):
-                    self.waiting.append(k)
-        except BaseException:
-            self.stop.set()
-            raise
+        while not stop.is_set():
+            try:
+                k = self.waiting.popleft()
+            except IndexError:
+                return
+            if not self.run_stretch(k, scratch):
+                self.waiting.append(k)
 
     def begin(self, k: int, scratch: Scratch) -> None:
         """Draws instance k's data set, if it has one, and records its initial weights."""
-        instances, size = self.instances, self.instances.recipes[k].data_set_size
-        if size:
-            used = -(-size // PANEL_WIDTH) * PANEL_WIDTH * self.shape.n
-            draw_samples(scratch, instances.features[k], instances.data_set_streams[k], instances.data_sets[k, :used])
+        one = self.instances[k]
+        if one.recipe.data_set_size:
+            draw_samples(scratch, one.features, one.data_set_stream, one.state.data_set)
         self.note(k, 0, scratch)
 
     def run_stretch(self, k: int, scratch: Scratch) -> bool:
         """One stretch of instance k; true once it has ended."""
-        instances, outcome = self.instances, self.outcome
-        start, steps = int(outcome.steps_done[k]), instances.recipes[k].steps
+        one, found = self.instances[k], self.found
+        start, steps = int(found["steps_done"][k]), one.recipe.steps
         if start == 0:
             self.begin(k, scratch)
-        recorded = next((step for step in self.record_steps if step > start), steps)
+        recorded = next((step for step in self.recorded_steps if step > start), steps)
         end = min(start + int(self.stretch[k]), steps, recorded)
         began = time.perf_counter()
-        done, loss = advance(self.shape, scratch, instances.features[k], instances.recipes[k], instances.state(k), start, end)
+        done, loss = advance(self.shape, scratch, one.features, one.recipe, one.state, start, end)
         seconds = time.perf_counter() - began
         if end - start == self.stretch[k]:
             faster = np.clip(_STRETCH_SECONDS / max(seconds, 1e-6), 0.25, 8)
             self.stretch[k] = max(1, int(self.stretch[k] * faster))
-        outcome.steps_done[k] = done
-        broken = done < end or not np.isfinite(instances.parameters[k]).all()
+        found["steps_done"][k] = done
+        broken = done < end or not np.isfinite(one.state.parameters).all()
         with self.lock:
             self.last_loss = loss
-            self.steps_run += done - start if done == end and not broken else steps - start
+            self.steps_run += steps - start if broken else done - start
         if broken:
-            outcome.status[k] = DIVERGED
+            found["status"][k] = Status.DIVERGED
             return True
         self.note(k, done, scratch)
         if done == steps:
-            outcome.loss[k], outcome.loss_standard_error[k] = self.measure(k, scratch)
-            outcome.status[k] = FINISHED if np.isfinite(outcome.loss[k]) else DIVERGED
-            return True
-        return False
+            found["loss"][k], found["loss_standard_error"][k] = self.measure(k, scratch)
+            found["status"][k] = Status.FINISHED if np.isfinite(found["loss"][k]) else Status.DIVERGED
+        return bool(done == steps)
 
 
-def train_instances(net: Net, instances: Instances, recipe: Recipe, threads: int, progress: bool | None) -> Outcome:
+def train_instances(
+    net: Net, instances: list[Instance], recipe: Recipe, threads: int, progress: bool | None
+) -> tuple[dict[str, NDArray[Any]], bool]:
     """Trains every instance to its end; on Ctrl-C stops cleanly with what is done.
 
     Args:
@@ -145,37 +130,17 @@ def train_instances(net: Net, instances: Instances, recipe: Recipe, threads: int
         recipe: what to record, at which steps, and how many samples measure the loss (rounded up to a multiple of 64).
         threads: how many instances train at the same time.
         progress: True shows a bar, False none, None one where standard error is a terminal.
+
+    Returns:
+        Parameters, loss, status and records by their names in the dataset, a row for each instance; whether Ctrl-C came.
     """
     run = _Run(net, instances, recipe)
-    workers = max(1, min(threads, instances.count))
-    bar = ProgressBar(
-        total=sum(numbers.steps for numbers in instances.recipes),
-        unit="step",
-        unit_scale=True,
-        desc="training" if is_compiled(advance) else "compiling the engine (once on this machine, half a minute)",
-        delay=_SLOW_SECONDS,
-        disable=None if progress is None else not progress,
-    )
-    with noticing_interruption() as pressed, bar, ThreadPoolExecutor(workers, thread_name_prefix="tegum") as executor:
-        futures = [executor.submit(run.work) for _ in range(workers)]
-        try:
-            _watch(futures, pressed, lambda: _show(bar, run))
-        except KeyboardInterrupt:
-            run.outcome.interrupted = True
-        finally:
-            run.stop.set()
-    for future in futures:
-        future.result()
-    return run.outcome
-
-
-def _watch(futures: list[Future[None]], pressed: list[int], show: Callable[[], None]) -> None:
-    pending = set(futures)
-    while pending:
-        _, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-        if pressed:
-            raise KeyboardInterrupt
-        show()
+    title = "training" if is_compiled(advance) else "compiling the engine (once on this machine, half a minute)"
+    total = sum(one.recipe.steps for one in instances)
+    with ProgressBar(total=total, unit="step", unit_scale=True, desc=title, progress=progress) as bar:
+        whole = in_threads(run.work, max(1, min(threads, len(instances))), lambda: _show(bar, run))
+    vectors, shapes = np.stack([one.state.parameters for one in instances]), net.parameter_shapes()
+    return {name: vectors[:, run.slices[name]].reshape(-1, *shapes[name]) for name in shapes} | run.found, not whole
 
 
 def _show(bar: ProgressBar, run: _Run) -> None:

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.errors import InvalidInputError
 from tegum.features import Features, Independent
 from tegum.nets import Net, ReluOutput
-from tegum.training.arrays import Scratch, parameter_slices, scratch_for, shape_of
-from tegum.training.blocks import PANEL_WIDTH
+from tegum.training.arrays import Scratch, panels_for, parameter_slices, scratch_for, shape_of
+from tegum.training.blocks import PANEL_WIDTH, Floats
 from tegum.training.instances import feature_numbers, instances_of
 from tegum.training.kernel import draw_samples, gradient_of
 from tegum.training.randomness import stream_state
@@ -48,7 +48,7 @@ def loss_and_gradient(
     Raises:
         InvalidInputError: where shapes do not fit or parameters are not finite.
     """
-    loss, scratch, _ = _one_batch(net, params, x, importance, Recipe(l1=l1, attack_size=attack_size, attack_draw=attack_draw))
+    loss, scratch = _one_batch(net, params, x, importance, Recipe(l1=l1, attack_size=attack_size, attack_draw=attack_draw))
     shapes = net.parameter_shapes()
     return loss, {name: scratch.gradient[part].reshape(shapes[name]).copy() for name, part in parameter_slices(net).items()}
 
@@ -71,31 +71,33 @@ def attacked_samples(
     Raises:
         InvalidInputError: for more samples than the engine holds at a time.
     """
-    _, scratch, count = _one_batch(net, params, x, importance, Recipe(attack_size=attack_size, attack_draw=attack_draw))
-    most = len(scratch.inputs) * PANEL_WIDTH
+    _, scratch = _one_batch(net, params, x, importance, Recipe(attack_size=attack_size, attack_draw=attack_draw))
+    count, most = len(np.asarray(x)), len(scratch.inputs) * PANEL_WIDTH
     if count > most:
         raise InvalidInputError(f"x has {count} samples", f"give at most {most} to a net of this size")
-    return np.ascontiguousarray(scratch.inputs.transpose(0, 2, 1).reshape(-1, net.n_features)[:count])
+    return _samples_of(scratch.inputs)[:count]
 
 
 def _one_batch(
     net: Net, params: Mapping[str, ArrayLike], x: ArrayLike, importance: ArrayLike, recipe: Recipe
-) -> tuple[float, Scratch, int]:
-    """The engine's loss on one batch, the memory it worked on, and the number of samples."""
-    samples = np.asarray(x, dtype=np.float32)
-    if samples.ndim != 2 or samples.shape[1] != net.n_features:
-        raise InvalidInputError(f"x has shape {samples.shape}", f"give samples of shape (samples, {net.n_features})")
-    count = len(samples)
-    recipe = recipe.replaced(batch_size=count, data_set_size=count)
-    density = (samples != 0).mean(axis=0)
-    grid = grid_of(Independent(net.n_features, density=density, importance=importance), recipe, {})
-    instances = instances_of(net, grid, {name: np.asarray(value) for name, value in params.items()})
-    panels = np.zeros((-(-count // PANEL_WIDTH) * PANEL_WIDTH, net.n_features), dtype=np.float32)
-    panels[:count] = samples
-    instances.data_sets[0, : panels.size] = panels.reshape(-1, PANEL_WIDTH, net.n_features).transpose(0, 2, 1).reshape(-1)
+) -> tuple[float, Scratch]:
+    """The engine's loss on one batch, and the memory it worked on."""
+    samples, n = np.asarray(x, dtype=np.float32), net.n_features
+    if samples.ndim != 2 or samples.shape[1] != n:
+        raise InvalidInputError(f"x has shape {samples.shape}", f"give samples of shape (samples, {n})")
+    recipe = recipe.replaced(batch_size=len(samples), data_set_size=len(samples))
+    features = Independent(n, density=(samples != 0).mean(axis=0), importance=importance)
+    initial = {name: np.asarray(value) for name, value in params.items()}
+    (one,) = instances_of(net, *grid_of(features, recipe, {}), initial)
+    panels = np.resize(samples, (panels_for(len(samples)), PANEL_WIDTH, n))
+    one.state.data_set[:] = panels.transpose(0, 2, 1)
     scratch = scratch_for(net)
-    loss = gradient_of(shape_of(net), scratch, instances.features[0], instances.recipes[0], instances.state(0))
-    return loss, scratch, count
+    return gradient_of(shape_of(net), scratch, one.features, one.recipe, one.state), scratch
+
+
+def _samples_of(panels: Floats) -> Floats:
+    """Panels (panels, n, 64) as samples (samples, n)."""
+    return np.ascontiguousarray(panels.transpose(0, 2, 1)).reshape(-1, panels.shape[1])
 
 
 def engine_samples(features: Features, n_samples: int, seed: int) -> NDArray[np.float32]:
@@ -118,7 +120,7 @@ def engine_samples(features: Features, n_samples: int, seed: int) -> NDArray[np.
             f"the features have leading axes {features.batch_shape}", "draw from one distribution at a time"
         )
     n = features.n_features
-    out = np.zeros(-(-n_samples // PANEL_WIDTH) * PANEL_WIDTH * n, dtype=np.float32)
+    panels = np.zeros((panels_for(n_samples), n, PANEL_WIDTH), dtype=np.float32)
     numbers = feature_numbers(features, n_hidden=1)[0]
-    draw_samples(scratch_for(ReluOutput(n, 1)), numbers, stream_state("samples", seed), out)
-    return out.reshape(-1, n, PANEL_WIDTH).transpose(0, 2, 1).reshape(-1, n)[:n_samples]
+    draw_samples(scratch_for(ReluOutput(n, 1)), numbers, stream_state("samples", seed), panels)
+    return _samples_of(panels)[:n_samples]

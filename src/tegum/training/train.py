@@ -1,7 +1,7 @@
 """A whole sweep trained with one call: arguments checked, instances made and trained, results gathered in one dataset."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,31 +9,17 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.caching import cached
+from tegum.datasets import PARAMETER_DIMS, dataset
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
 from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.provenance import provenance
+from tegum.sweep import FeatureGrid
 from tegum.threads import default_threads
-from tegum.training.arrays import parameter_slices
-from tegum.training.instances import Instances, instances_of, rows_of
-from tegum.training.pool import Outcome, train_instances
+from tegum.training.instances import instances_of
+from tegum.training.pool import train_instances
 from tegum.training.recipe import Recipe
-from tegum.training.sweep import Grid, grid_of
-
-_PARAMETER_DIMS = {
-    "W": ("hidden", "feature"),
-    "W1": ("hidden", "feature"),
-    "W2": ("feature", "hidden"),
-    "b": ("feature",),
-    "b_hidden": ("hidden",),
-}
-_MEANING = {
-    "W": "weights; a column is a feature's direction",
-    "W1": "encoder weights; a row is a neuron's inputs",
-    "W2": "decoder weights; a column is a neuron's outputs",
-    "b": "output bias",
-    "b_hidden": "hidden bias",
-}
+from tegum.training.sweep import grid_of
 
 
 @cached(splittable=True, whole_with=("initial",))
@@ -88,31 +74,29 @@ def train(
         require_same_features(net, features.n_features)
     with problems.collecting():
         recipe.check_names(list(net.parameter_shapes()))
-    if threads is not None and threads < 1:
-        problems.add(f"threads is {threads}", "choose at least 1")
-    with problems.collecting():
-        grid = grid_of(features, recipe, sweep or {})
-    problems.raise_if_any()
-    _require_attackable(net, grid.recipes)
+    problems.check_least("threads", threads)
+    with problems.raising():
+        grid, recipes = grid_of(features, recipe, sweep or {})
+    _require_attackable(net, recipes)
     began = time.perf_counter()
     given = None if initial is None else {name: np.asarray(value) for name, value in initial.items()}
-    instances = instances_of(net, grid, given)
-    recording = recipe.replaced(steps=max(r.steps for r in grid.recipes))
-    outcome = train_instances(net, instances, recording, default_threads() if threads is None else threads, progress)
-    data = _dataset(net, recording, grid, instances, outcome)
+    instances = instances_of(net, grid, recipes, given)
+    recording = recipe.replaced(steps=max(one.steps for one in recipes))
+    found, interrupted = train_instances(net, instances, recording, threads or default_threads(), progress)
+    data = _dataset(recording, grid, found)
     data.attrs |= {
         "net": repr(net),
         "features": repr(features),
         "recipe": recipe.model_dump_json(),
         "sweep": ", ".join(grid.axes) or "none",
-        "interrupted": int(outcome.interrupted),
+        "interrupted": int(interrupted),
         "wall_seconds": round(time.perf_counter() - began, 3),
         **provenance(),
     }
     return data
 
 
-def _require_attackable(net: Net, recipes: tuple[Recipe, ...]) -> None:
+def _require_attackable(net: Net, recipes: list[Recipe]) -> None:
     """Raises an `InvalidInputError` where a recipe attacks a net whose outputs are not W^T W x + b or its ReLU."""
     size = max(recipe.attack_size for recipe in recipes)
     if size > 0 and not isinstance(net, Linear | ReluOutput):
@@ -122,44 +106,16 @@ def _require_attackable(net: Net, recipes: tuple[Recipe, ...]) -> None:
         )
 
 
-def _dataset(net: Net, recipe: Recipe, grid: Grid, instances: Instances, outcome: Outcome) -> xr.Dataset:
-    """Everything that was found as variables (sweep, seed, what they are themselves)."""
-    lead, seeds = (*grid.axes, "seed"), recipe.seed_list
-    shapes, slices = net.parameter_shapes(), parameter_slices(net)
-
-    def variable(
-        values: NDArray[Any], dims: tuple[str, ...], own: tuple[int, ...], meaning: str, units: str = "1"
-    ) -> xr.Variable:
-        full = values.reshape(*grid.shape, len(seeds), *own)
-        return xr.Variable((*lead, *dims), full, {"long_name": meaning, "units": units})
-
-    def of_points(values: Callable[[Features], NDArray[Any]], meaning: str) -> xr.Variable:
-        rows = np.empty((len(grid.recipe_of_point), net.n_features))
-        for cell in grid.cells:
-            rows[cell.positions] = rows_of(cell.features, values(cell.features))
-        return xr.Variable((*grid.axes, "feature"), rows.reshape(*grid.shape, -1), {"long_name": meaning, "units": "1"})
-
-    variables: dict[str, xr.Variable] = {
-        name: variable(instances.parameters[:, slices[name]], _PARAMETER_DIMS[name], shapes[name], _MEANING[name])
-        for name in shapes
-    }
-    variables |= {
-        "loss": variable(outcome.loss, (), (), "sum_i I_i E[(target_i - y_i)^2] on the common test set"),
-        "loss_standard_error": variable(outcome.loss_standard_error, (), (), "standard error of loss"),
-        "status": variable(outcome.status, (), (), "finished, diverged or interrupted", ""),
-        "steps_done": variable(outcome.steps_done, (), (), "optimizer steps done", "step"),
-        "feature_density": of_points(lambda features: features.feature_density, "probability that a feature is active"),
-        "feature_importance": of_points(lambda features: features.importance, "weight of a feature's squared error"),
-    }
-    coordinates: dict[str, Any] = {name: list(labels) for name, labels in grid.axes.items()} | {"seed": list(seeds)}
-    steps = recipe.recorded_steps()
-    if steps:
-        coordinates["step"] = list(steps)
-        if "loss" in recipe.record:
-            variables["loss_history"] = variable(outcome.recorded_loss, ("step",), (len(steps),), "loss after this many steps")
-        for name in recipe.record:
-            if name != "loss":
-                values, dims = outcome.recorded_parameters[:, :, slices[name]], ("step", *_PARAMETER_DIMS[name])
-                meaning = f"{_MEANING[name]}, after this many steps"
-                variables[f"{name}_history"] = variable(values, dims, (len(steps), *shapes[name]), meaning)
-    return xr.Dataset(variables, coordinates)
+def _dataset(recipe: Recipe, grid: FeatureGrid, found: Mapping[str, NDArray[Any]]) -> xr.Dataset:
+    """What was found of each instance, as variables (sweep, seed, what they are themselves)."""
+    seeds, steps = recipe.seed_list, recipe.recorded_steps()
+    variables: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {}
+    for name, values in found.items():
+        subject = name.removesuffix("_history")
+        dims = (*grid.axes, "seed", *(() if name == subject else ("step",)), *PARAMETER_DIMS.get(subject, ()))
+        variables[name] = dims, values.reshape(*grid.shape, len(seeds), *values.shape[1:])
+    for name, field in (("feature_density", "feature_density"), ("feature_importance", "importance")):
+        variables[name] = (*grid.axes, "feature"), grid.values(field)
+    labels = {**grid.axes, "seed": seeds} | ({"step": steps} if steps else {})
+    meanings = {"loss": "sum_i I_i E[(target_i - y_i)^2] on the common test set"}
+    return dataset(variables, {name: list(values) for name, values in labels.items()}, meanings=meanings)

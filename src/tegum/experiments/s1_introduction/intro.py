@@ -16,10 +16,8 @@ import tegum as tg
 from tegum.claims import Claim, best_of, passes
 from tegum.experiments import Experiment, Figure, Profile
 
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": tg.Recipe(steps=10_000, seeds=16, record=("W",), record_steps=(0,)),
-    "paper": tg.Recipe(steps=30_000, seeds=64, record=("W",), record_steps=(0,)),
-}
+QUICK = tg.Recipe(steps=10_000, seeds=16, record=("W",), record_steps=(0,))
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=30_000, seeds=64)}
 ABSENT, PRESENT = 0.1, 0.5
 Check = Callable[[NDArray[np.floating]], bool]
 

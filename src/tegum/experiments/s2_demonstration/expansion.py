@@ -65,7 +65,7 @@ def study(profile: Profile) -> xr.Dataset:
             "b": ("feature", b),
         },
         {"dimensions": DIMENSIONS, "density": DENSITIES, "active": range(N + 1), "sides": SIDES},
-        {"interrupted": 0, "seeds": seeds, "samples": samples},
+        {"seeds": seeds, "samples": samples},
     )
 
 
@@ -175,11 +175,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
     parts = tg.theory.expansion.shares_by_count(data["model_by_count"].values, data["density"].values)
     share, low = shares(data), low_share(data)
     two, (_, three, four) = low.sel(dimensions=2), low.sel(density=0.001).values
-    G, b, starts = (
-        gram(data["W"].values),
-        data["b"].values,
-        Evidence(f"best of {data.attrs['seeds']} starts", data.attrs["seeds"]),
-    )
+    G, b, seeds = gram(data["W"].values), data["b"].values, data.attrs["seeds"]
+    starts = Evidence(f"best of {seeds} starts", seeds)
     return [
         Claim(
             "pattern-sum",

@@ -24,8 +24,7 @@ def sweep_study(n_features: int, n_hidden: int, decay: float, recipe: tg.Recipe)
         run = tg.train(net, features, recipe, sweep={"density": DENSITIES})
         run["loss"] = (run["loss"].dims, tg.exact.loss(run["W"], run["b"], each_density, tol=1e-6, net=net))
         runs.append(run)
-    data = xr.concat(runs, "net", combine_attrs="drop_conflicts", join="exact").assign_coords(net=["ReluOutput", "Linear"])
-    return data.assign_attrs(interrupted=max(run.attrs["interrupted"] for run in runs))
+    return xr.concat(runs, "net", combine_attrs="drop_conflicts", join="exact").assign_coords(net=["ReluOutput", "Linear"])
 
 
 def best(data: xr.Dataset, net: str = "ReluOutput") -> xr.Dataset:

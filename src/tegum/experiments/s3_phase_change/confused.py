@@ -50,7 +50,6 @@ def study(profile: Profile) -> xr.Dataset:
     data = xr.Dataset(
         parts | {"lowest": (("map_density", "map_ratio", "weight"), lowest), "basin": (("world", "minimum"), shares)},
         {"importance_ratio": RATIOS, "density": densities, "map_density": density, "map_ratio": ratio},
-        {"interrupted": 0},
     )
     # where the kind of the optimum changes with density at some importances, and the order of each transition
     chosen = np.unique(np.linspace(0, columns - 1, FOLLOWED).round().astype(int))

@@ -60,7 +60,6 @@ def study(profile: Profile) -> xr.Dataset:
     return xr.Dataset(
         maps | {"curve_loss": (("curve", "equal_density"), list(curves.values()))},
         {"density": p, "importance_ratio": r, "curve": list(curves), "equal_density": few},
-        {"interrupted": 0},
     ).merge(found.assign(inside=found["after"] == 2).rename(at="ratio").drop_vars(["before", "after"]))
 
 

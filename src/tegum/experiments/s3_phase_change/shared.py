@@ -30,13 +30,9 @@ PAPER_RULE, BEST, OPTIMUM = "paper's rule, 9 of 10 fits", "best of 10 by exact l
 
 
 def phase_study(n_features: int, side: int, ratios: list[float], starts: int) -> xr.Dataset:
-    """The grid read in three ways, how often training got stuck, and the certified boundary.
+    """The grid read in three ways, how often training got stuck, and the certified boundary at some ratios of importance.
 
-    Args:
-        n_features: n; they have n - 1 dimensions.
-        side: grid points along each axis.
-        ratios: importances of the last feature at which the boundary is located.
-        starts: random starts at each density.
+    There are n features in n - 1 dimensions, ``side`` grid points along each axis, and random ``starts`` at each density.
 
     Returns:
         ``norm``, ``interference`` and ``loss`` over ``reading`` and the grid, ``stuck`` and ``helped`` of each fit, and over
@@ -61,7 +57,6 @@ def phase_study(n_features: int, side: int, ratios: list[float], starts: int) ->
     data["helped"] = helped(fits["W_history"].sel(step=0)).drop_vars(["seed", "step"])
     data["gradient_norm"] = optimum["gradient_norm"]
     data.attrs = fits.attrs | {name: minima.attrs[name] for name in ("minimise", "not_converged")}
-    data.attrs["interrupted"] = max(run.attrs["interrupted"] for run in (fits, minima))
     line = {"importance_ratio": ratio_axis(n_features, ratios), "density": np.geomspace(0.05, 0.99, 60).tolist()}
     return data.merge(boundary(net, tg.best(tg.exact.minimise(net, features, sweep=line, **certified))))
 

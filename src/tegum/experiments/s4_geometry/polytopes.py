@@ -46,10 +46,9 @@ def study(profile: Profile) -> xr.Dataset:
     U = np.zeros((len(POINTS), 3, max(POINTS)))
     for row, count in enumerate(POINTS):
         U[row, :, :count] = tg.geometry.thomson.thomson_points(count, 3, thomson_starts)
-    optima = xr.concat([_optima(n, exact_starts) for n in NAMES], "n_features", combine_attrs="drop_conflicts")
-    points = xr.Dataset({"points": (("n_points", "coordinate", "point"), U)}, {"n_points": POINTS})
+    optima = xr.concat([_optima(n, exact_starts) for n in NAMES], xr.Variable("n_features", list(NAMES)))
     starts = {"thomson_starts": thomson_starts, "exact_starts": exact_starts + 2}
-    return points.merge(optima.assign_coords(n_features=list(NAMES))).assign_attrs(optima.attrs | starts)
+    return xr.Dataset({"points": (("n_points", "coordinate", "point"), U)}, {"n_points": POINTS}, starts).merge(optima)
 
 
 def _optima(n: int, starts: int) -> xr.Dataset:
@@ -70,7 +69,6 @@ def _optima(n: int, starts: int) -> xr.Dataset:
             "shape_loss": (("shape", "density"), [loss.where(labels == name).min("seed") for name in NAMES[n].values()]),
         },
         {"density": DENSITIES, "shape": list(NAMES[n])},
-        {"interrupted": max(given.attrs["interrupted"], random.attrs["interrupted"])},
     )
 
 

@@ -83,11 +83,7 @@ def three_ways(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe) ->
             "start_W": (("hidden", "feature"), initial_W[0, 0].astype(np.float32)),
         },
         {"way": list(WAYS), "density": list(densities)},
-        run.attrs
-        | {
-            "minimise": f"root mean square of the gradient {GRADIENT:g}, or {STEPS} steps; {TERMS} terms",
-            "interrupted": max(each.attrs["interrupted"] for each in (run, *ends)),
-        },
+        run.attrs | {"minimise": f"root mean square of the gradient {GRADIENT:g}, or {STEPS} steps; {TERMS} terms"},
     )
 
 
@@ -96,7 +92,6 @@ def with_sizes(data: xr.Dataset, runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
     These are ``D_star`` and ``represented``, over ``shown_density`` where a run has fewer densities, and ``n`` and ``m``.
     """
-    interrupted = max(each.attrs["interrupted"] for each in (data, *runs.values()))
     for name, run in runs.items():
         W = run["W"].isel(seed=0).values.astype(np.float64)
         place = "density" if len(W) == data.sizes["density"] else "shown_density"
@@ -104,7 +99,7 @@ def with_sizes(data: xr.Dataset, runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
         values |= {"n": W.shape[2], "m": W.shape[1]}
         data = data.assign({f"{name}_{key}": value for key, value in values.items()})
         data = data.assign_coords({place: run["density"].values})
-    return data.assign_attrs(interrupted=interrupted)
+    return data
 
 
 def represented(W: NDArray[np.float64]) -> NDArray[np.integer]:

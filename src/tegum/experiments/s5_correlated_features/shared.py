@@ -34,7 +34,7 @@ def census(
     W, b = (trained[name].values.astype(np.float64) for name in ("W", "b"))
     each = [features.replaced(density=p) for p in densities]
     models, minima = ("density", "seed"), ("density", "start")
-    data = trained[["W", "b"]].assign(
+    return trained[["W", "b"]].assign(
         exact_loss=(models, tg.exact.loss(W, b, features.replaced(density=np.array(densities)[:, None, None]))),
         kind=(models, kinds(W, set_size)),
         minima_W=((*minima, "hidden", "feature"), exact["W"].values),
@@ -43,7 +43,6 @@ def census(
         minima_kind=(minima, kinds(exact["W"].values, set_size)),
         linear_loss=("density", [tg.theory.linear_loss(*tg.theory.best_linear(one, net.n_hidden), one) for one in each]),
     )
-    return data.assign_attrs(interrupted=max(run.attrs["interrupted"] for run in (trained, exact)))
 
 
 def kinds(W: NDArray[np.floating], set_size: int) -> NDArray[np.str_]:
@@ -117,7 +116,7 @@ def census_figure(data: xr.Dataset, names: Sequence[str]) -> Figure:
     exact = data["minima_loss"].where(np.isfinite(data["minima_loss"]) & (data["minima_kind"] == arrangement)).min("start")
     drawn = xr.Dataset({"relative_loss": data["exact_loss"] / linear, "kind": data["kind"], "built_loss": exact / linear})
     return Figure(
-        tg.figures.census_dots(drawn, names, tg.geometry.sets.UNNAMED_SETS, "loss of the best linear model"),
+        tg.figures.census_dots(drawn, names, tg.geometry.sets.UNNAMED_SETS, "exact minimum", "loss of the best linear model"),
         f"Every one of {data.sizes['seed']} trained models at each density: its exact loss relative to the best linear model, "
         "spread sideways by rank, so that the width of a plateau is how often it was found. Crosses are the exact minima "
         "of each arrangement.",

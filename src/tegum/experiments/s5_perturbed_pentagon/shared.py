@@ -61,8 +61,7 @@ def perturbed(field: Field, profile: Profile) -> xr.Dataset:
     data["linear_W"] = tg.best(linear)["W"].rename(ratio="linear_ratio").drop_vars("seed")
     collapsed = tg.exact.minimise(NET, features_at(field, 0.1), seeds=1, initial={"W": STARTS[PENTAGON][0]})
     data["collapsed_W"], data["collapsed_loss"] = (collapsed[name].isel(seed=0, drop=True) for name in ("W", "loss"))
-    data.attrs = runs.attrs | {"interrupted": max(runs.attrs["interrupted"], collapsed.attrs["interrupted"])}
-    return data.drop_vars("start", errors="ignore")
+    return data.drop_vars("start", errors="ignore").assign_attrs(runs.attrs)
 
 
 def trained(net: tg.nets.Net, field: Field, ratios: NDArray[np.float64], recipe: tg.Recipe) -> xr.Dataset:

@@ -89,7 +89,7 @@ def regime_claim(here: xr.Dataset, name: str) -> Claim:
     code, trained = code_of(best["W"].values), code_of(built["built_W"].values)
     note = f"On {LEAD_SAMPLES:,} other samples it leads the best '{name}' by {ahead[0]:.6f} ± {ahead[1]:.6f}. " if ahead else ""
     if code.name != UNNAMED and not code.inhibits:
-        note += f"Not every silencing weight of '{code.name}' is there."
+        note += f"Not every inhibitory weight of '{code.name}' is there."
     threshold = f"|W| above {WEIGHTY} of the feature's largest positive weight counts; features of norm below 0.5 do not"
     return Claim(
         name.replace(" ", "-"),
@@ -212,7 +212,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             "features. From left to right features grow sparser, and neurons with one feature give way to codes.",
         ),
         "census": Figure(
-            tg.figures.census_dots(census, CODES, UNNAMED),
+            tg.figures.census_dots(census, CODES, UNNAMED, "built by hand and trained on"),
             f"Every one of the {count} fits at each density is a dot, sorted by loss, as a share of the loss of the best net "
             "without superposition, and coloured by the code that the matcher reads. Crosses are the paper's codes built by "
             f"hand and trained on. Within 1 % of the lowest loss are {', '.join(f'{share:.1%}' for share in close)} of them.",
