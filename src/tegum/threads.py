@@ -27,10 +27,8 @@ def default_threads() -> int:
 def in_threads(work: Callable[[threading.Event], None], threads: int, show: Callable[[], object]) -> bool:
     """Runs ``work`` in several threads until all have returned; true unless Ctrl-C came, which ends the work cleanly.
 
-    Args:
-        work: is given an event that is set when it must end, because of Ctrl-C or because another thread failed.
-        threads: how many.
-        show: called from time to time, to show progress.
+    The work is given an event that is set when it must end, because of Ctrl-C or because another thread failed; ``show`` is
+    called from time to time, to show progress.
     """
     stop = threading.Event()
 

@@ -18,30 +18,27 @@ from inspect import signature
 from pathlib import Path
 from typing import Any, final
 
-from tegum import nets
+import tegum as tg
 from tegum.errors import InvalidInputError, Problems, unknown_field
-from tegum.features import (
-    AnticorrelatedSets,
-    Constant,
-    CorrelatedSets,
-    Exponential,
-    Features,
-    Independent,
-    KSparse,
-    Magnitude,
-    Uniform,
-    geometric,
-    one_odd,
-    power_law,
-)
+from tegum.features import Features, Magnitude
 from tegum.nets import Net
-from tegum.sweep import Axis
-from tegum.training import Recipe
 
-FAMILIES: tuple[type[Net], ...] = (nets.Linear, nets.ReluOutput, nets.ActivationOutput, nets.ReluHidden, nets.AbsoluteValue)
-DISTRIBUTIONS: tuple[type[Features], ...] = (Independent, CorrelatedSets, AnticorrelatedSets, KSparse)
-_CURVES = {curve.__name__: curve for curve in (geometric, power_law, one_odd)}
-_MAGNITUDES: dict[str, Callable[..., Magnitude]] = {law.__name__.lower(): law for law in (Uniform, Exponential, Constant)}
+FAMILIES: tuple[type[Net], ...] = (
+    tg.nets.Linear,
+    tg.nets.ReluOutput,
+    tg.nets.ActivationOutput,
+    tg.nets.ReluHidden,
+    tg.nets.AbsoluteValue,
+)
+DISTRIBUTIONS: tuple[type[Features], ...] = (
+    tg.features.Independent,
+    tg.features.CorrelatedSets,
+    tg.features.AnticorrelatedSets,
+    tg.features.KSparse,
+)
+_CURVES = {curve.__name__: curve for curve in (tg.features.geometric, tg.features.power_law, tg.features.one_odd)}
+_LAWS = tg.features.Uniform, tg.features.Exponential, tg.features.Constant
+_MAGNITUDES: dict[str, Callable[..., Magnitude]] = {law.__name__.lower(): law for law in _LAWS}
 _TABLES = ("net", "features", "recipe", "sweep")
 
 
@@ -52,16 +49,12 @@ class Training:
 
     net: Net
     features: Features
-    recipe: Recipe
+    recipe: tg.Recipe
     sweep: dict[str, Any]
 
 
 def read_tables(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file.
-
-    Raises:
-        InvalidInputError: where there is no such file, or it is not TOML.
-    """
+    """The tables of a TOML file; an `InvalidInputError` where there is no such file, or it is not TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -72,11 +65,7 @@ def read_tables(path: Path) -> dict[str, Any]:
 
 
 def training_of(tables: dict[str, Any]) -> Training:
-    """The net, features, recipe and sweep that the tables describe.
-
-    Raises:
-        InvalidInputError: naming everything wrong in all of them.
-    """
+    """The net, features, recipe and sweep that the tables describe; an `InvalidInputError` names everything wrong in them."""
     problems = Problems()
     for name, table in tables.items():
         if name not in _TABLES:
@@ -91,18 +80,14 @@ def training_of(tables: dict[str, Any]) -> Training:
     with problems.collecting():
         features = features_of(features_table, size if isinstance(size, int) and size > 0 else 1)
     with problems.collecting():
-        recipe = Recipe(**recipe_table)
-    with problems.raising():
+        recipe = tg.Recipe(**recipe_table)
+    with problems:
         sweep = {name: _axis(name, value) for name, value in sweep_table.items()}
     return Training(net, features, recipe, sweep)
 
 
 def features_of(table: dict[str, Any], n_features: int) -> Features:
-    """The feature distribution that a table describes; ``n_features`` where it does not say.
-
-    Raises:
-        InvalidInputError: naming everything wrong in it.
-    """
+    """The feature distribution of a table, ``n_features`` where it does not say; an `InvalidInputError` names what is wrong."""
     table = {"distribution": "Independent"} | table
     problems = Problems()
     for name, read in (("importance", lambda value: _importance(value, n_features)), ("magnitude", _magnitude)):
@@ -110,7 +95,7 @@ def features_of(table: dict[str, Any], n_features: int) -> Features:
             value = table.pop(name)
             with problems.collecting():
                 table[name] = read(value)
-    with problems.raising():
+    with problems:
         features: Features = _made("distribution", table, DISTRIBUTIONS, n_features=n_features)
     return features
 
@@ -152,7 +137,7 @@ def _magnitude(value: Any) -> Magnitude:
     name, argument = next(iter(value.items()), (None, None)) if isinstance(value, dict) else (value, None)
     law = _MAGNITUDES.get(str(name).lower())
     if law is None:
-        advice = 'choose "uniform", "exponential", "constant", or { exponential = mean }'
+        advice = 'choose "uniform", "exponential" (mean 1), "constant" (value 1), or give a number: { exponential = 0.5 }'
         raise InvalidInputError(f"magnitude is {value!r}", advice)
     return law() if argument is None else law(argument)
 
@@ -162,4 +147,4 @@ def _axis(name: str, value: Any) -> Any:
         return value
     if not isinstance(value.get("labels"), list):
         raise InvalidInputError(f"the axis {name!r} has no list of labels", "give labels = [...] and a list for each field")
-    return Axis(**value)
+    return tg.Axis(**value)

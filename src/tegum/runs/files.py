@@ -138,12 +138,11 @@ def read_dataset(path: Path | str) -> xr.Dataset:
         raise
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise InvalidInputError(f"{path} is damaged ({error})", "delete it and run the command again") from None
-    data = xr.Dataset(attrs=attributes)
-    for name, described in variables.items():
-        values = np.array(described["words"]) if "words" in described else tensors[name]
-        variable = xr.Variable(tuple(described["dims"]), values, described["attrs"])
-        data = data.assign_coords({name: variable}) if described["coordinate"] else data.assign({name: variable})
-    return data
+    content = {
+        name: (tuple(said["dims"]), np.array(said["words"]) if "words" in said else tensors[name], said["attrs"])
+        for name, said in variables.items()
+    }
+    return xr.Dataset(content, attrs=attributes).set_coords([name for name, said in variables.items() if said["coordinate"]])
 
 
 def read_or_set_aside(path: Path, notice: Callable[[str], Any]) -> xr.Dataset | None:

@@ -188,8 +188,7 @@ def _usable(function: Callable[..., Any]) -> Any:
 def activation_code(activation: Activation) -> tuple[int, int]:
     """The kernel's code of an activation and, for a user's own, the address of its row function.
 
-    Raises:
-        InvalidInputError: where a user's function cannot be compiled.
+    An `InvalidInputError` where a user's function cannot be compiled.
     """
     if activation.name in ("identity", "relu"):
         return 0, 0
