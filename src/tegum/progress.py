@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import Any, Self, final
 
 from tqdm import tqdm
@@ -71,18 +71,16 @@ class Display:
             bar_format="{desc} {percentage:3.0f}%|{bar:20}| {elapsed} so far, {remaining} left{postfix}",
         )
         self._clock = threading.Thread(target=self._beat, name="tegum-progress", daemon=True)
-        self._token: Token[Display | None] | None = None
 
     def __enter__(self) -> Self:
-        self._token = _display.set(self)
+        _display.set(self)
         self._clock.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._clock.join()
-        if self._token is not None:
-            _display.reset(self._token)
+        _display.set(None)
         self._bar.close()
 
     def start(self, title: str) -> None:

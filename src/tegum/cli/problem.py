@@ -12,7 +12,6 @@ Independent(n_features=3, density=1, importance=[1.  1.  0.1], magnitude=Uniform
 """
 
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
@@ -21,24 +20,19 @@ from typing import Any, final
 import tegum as tg
 from tegum.errors import InvalidInputError, Problems, unknown_field
 from tegum.features import Features, Magnitude
-from tegum.nets import Net
 
-FAMILIES: tuple[type[Net], ...] = (
-    tg.nets.Linear,
-    tg.nets.ReluOutput,
-    tg.nets.ActivationOutput,
-    tg.nets.ReluHidden,
-    tg.nets.AbsoluteValue,
-)
-DISTRIBUTIONS: tuple[type[Features], ...] = (
-    tg.features.Independent,
-    tg.features.CorrelatedSets,
-    tg.features.AnticorrelatedSets,
-    tg.features.KSparse,
-)
+
+def _exported(package: Any, kind: type[Any]) -> dict[str, Any]:
+    """What a package exports of one kind, by its name in small letters."""
+    exported = (getattr(package, name) for name in package.__all__)
+    return {
+        one.__name__.lower(): one for one in exported if isinstance(one, type) and issubclass(one, kind) and one is not kind
+    }
+
+
+_FAMILIES, _DISTRIBUTIONS = _exported(tg.nets, tg.nets.Net), _exported(tg.features, Features)
+_MAGNITUDES = _exported(tg.features, Magnitude)
 _CURVES = {curve.__name__: curve for curve in (tg.features.geometric, tg.features.power_law, tg.features.one_odd)}
-_LAWS = tg.features.Uniform, tg.features.Exponential, tg.features.Constant
-_MAGNITUDES: dict[str, Callable[..., Magnitude]] = {law.__name__.lower(): law for law in _LAWS}
 _TABLES = ("net", "features", "recipe", "sweep")
 
 
@@ -47,7 +41,7 @@ _TABLES = ("net", "features", "recipe", "sweep")
 class Training:
     """What `tegum.train` takes."""
 
-    net: Net
+    net: tg.nets.Net
     features: Features
     recipe: tg.Recipe
     sweep: dict[str, Any]
@@ -76,7 +70,7 @@ def training_of(tables: dict[str, Any]) -> Training:
     net_table, features_table, recipe_table, sweep_table = (tables.get(name, {}) for name in _TABLES)
     size = net_table.get("n_features")
     with problems.collecting():
-        net = _made("family", {"family": "ReluOutput"} | net_table, FAMILIES)
+        net = _made("family", {"family": "ReluOutput"} | net_table, _FAMILIES)
     with problems.collecting():
         features = features_of(features_table, size if isinstance(size, int) and size > 0 else 1)
     with problems.collecting():
@@ -96,20 +90,21 @@ def features_of(table: dict[str, Any], n_features: int) -> Features:
             with problems.collecting():
                 table[name] = read(value)
     with problems:
-        features: Features = _made("distribution", table, DISTRIBUTIONS, n_features=n_features)
+        features: Features = _made("distribution", table, _DISTRIBUTIONS, n_features=n_features)
     return features
 
 
-def _made(kind: str, table: dict[str, Any], choices: tuple[type[Any], ...], **defaults: Any) -> Any:
+def _made(kind: str, table: dict[str, Any], choices: dict[str, Any], **defaults: Any) -> Any:
     """What a table describes: which of the choices its entry ``kind`` names, made of its other entries.
 
     ``defaults`` stand in for entries that are not given and that the choice takes.
     """
     name, fields = table[kind], {field: value for field, value in table.items() if field != kind}
     wanted = str(name).lower().replace("-", "").replace("_", "")
-    make = next((choice for choice in choices if choice.__name__.lower() == wanted), None)
-    if make is None:
-        raise InvalidInputError(f"{kind} is {name!r}", f"choose among {', '.join(choice.__name__ for choice in choices)}")
+    if wanted not in choices:
+        known = ", ".join(choice.__name__ for choice in choices.values())
+        raise InvalidInputError(f"{kind} is {name!r}", f"choose among {known}")
+    make = choices[wanted]
     parameters = signature(make).parameters
     fields = {field: value for field, value in defaults.items() if field in parameters} | fields
     problems = Problems()
@@ -139,7 +134,8 @@ def _magnitude(value: Any) -> Magnitude:
     if law is None:
         advice = 'choose "uniform", "exponential" (mean 1), "constant" (value 1), or give a number: { exponential = 0.5 }'
         raise InvalidInputError(f"magnitude is {value!r}", advice)
-    return law() if argument is None else law(argument)
+    magnitude: Magnitude = law() if argument is None else law(argument)
+    return magnitude
 
 
 def _axis(name: str, value: Any) -> Any:

@@ -84,13 +84,12 @@ def report(folder: Path, /) -> int:
     """
     results = _results_in(folder)
     require_writable(folder)
-    problems = Problems()
-    for experiment in every_experiment():
-        with problems.collecting():
-            results.renewed(experiment)
-    parts = results.parts()
-    path = write_page(parts, folder)
-    problems.raise_if_any()
+    with Problems() as problems:
+        for experiment in every_experiment():
+            with problems.collecting():
+                results.renewed(experiment)
+        parts = results.parts()
+        path = write_page(parts, folder)
     return say_verdicts((claim for part in parts for claim in part.claims), path)
 
 

@@ -51,7 +51,8 @@ def train(
         importance: A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
         seeds: How many models at each grid point.
         steps: Optimizer steps.
-        set_: Any other field, as table.field=value: recipe.learning_rate=0.01, features.distribution=KSparse.
+        set_: Any other field, as table.field=value: recipe.learning_rate=0.01, features.distribution=KSparse,
+            features.magnitude=exponential (its mean is 1; features.magnitude={exponential=0.5} has another).
         out: Folder for the result and for what a resumed call needs.
         threads: How many models train at a time; one per core by default.
     """

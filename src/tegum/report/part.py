@@ -110,11 +110,7 @@ def read_part(folder: Path, name: str, notice: Callable[[str], Any]) -> Part | N
 
 
 def read_pictures(folder: Path, name: str) -> dict[str, go.Figure]:
-    """The pictures of a part.
-
-    Raises:
-        InvalidInputError: where the file is missing or damaged.
-    """
+    """The pictures of a part; an `InvalidInputError` where the file is missing or damaged."""
     path = pictures_file(folder, name)
     try:
         text = path.read_text(encoding="utf-8")

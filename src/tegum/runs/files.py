@@ -32,11 +32,7 @@ _FORMAT = "tegum dataset 1"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all.
-
-    Raises:
-        InvalidInputError: where the folder cannot be written or the disk is full.
-    """
+    """Writes a file whole or not at all; an `InvalidInputError` where the folder cannot be written or the disk is full."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,11 +67,7 @@ def write_dataset(data: xr.Dataset, path: Path | str) -> None:
 
 
 def plain(value: Any) -> Any:
-    """NumPy's numbers and arrays as JSON knows them; for ``json.dumps(default=plain)``.
-
-    Raises:
-        TypeError: for anything else.
-    """
+    """NumPy's numbers and arrays as JSON knows them, for ``json.dumps(default=plain)``; a TypeError for anything else."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
