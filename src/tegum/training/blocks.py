@@ -54,13 +54,8 @@ _INDEX = ir.IntType(64)
 _I32 = ir.IntType(32)
 
 
-def _registers_hold_a_whole_panel() -> bool:
-    """True where 20 accumulators of 16 floats fit the vector registers (32 of 512 bits)."""
-    return bool(binding.get_host_cpu_features().get("avx512f", False))
-
-
-STRIPE = VECTORS if _registers_hold_a_whole_panel() else 1
-"""How many vectors of a panel's row `multiply_rows` keeps in registers at once."""
+STRIPE = VECTORS if binding.get_host_cpu_features().get("avx512f", False) else 1
+"""How many vectors of a panel's row `multiply_rows` keeps in registers at once: 20 sums of 16 floats fit 32 of 512 bits."""
 
 
 class Layout(NamedTuple):

@@ -17,7 +17,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import is_compiled
+from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import Status
 from tegum.nets import Net
 from tegum.progress import ProgressBar
@@ -100,19 +100,14 @@ class _Run:
             if not self.run_stretch(k, scratch):
                 self.waiting.append(k)
 
-    def begin(self, k: int, scratch: Scratch) -> None:
-        """Draws instance k's data set, if it has one, and records its initial weights."""
-        one = self.instances[k]
-        if one.recipe.data_set_size:
-            draw_samples(scratch, one.features, one.data_set_stream, one.state.data_set)
-        self.note(k, 0, scratch)
-
     def run_stretch(self, k: int, scratch: Scratch) -> bool:
         """One stretch of instance k; true once it has ended."""
         one, found = self.instances[k], self.found
         start, steps = int(found["steps_done"][k]), one.recipe.steps
+        if start == 0 and one.recipe.data_set_size:
+            draw_samples(scratch, one.features, one.data_set_stream, one.state.data_set)
         if start == 0:
-            self.begin(k, scratch)
+            self.note(k, 0, scratch)
         recorded = next((step for step in self.recorded_steps if step > start), steps)
         end = min(start + int(self.stretch[k]), steps, recorded)
         began = time.perf_counter()
@@ -145,7 +140,7 @@ def train_instances(
     record, at which steps, and how many samples measure the loss (rounded up to a multiple of 64).
     """
     run = _Run(net, instances, recipe)
-    title = "training" if is_compiled(advance) else "compiling the engine (once on this machine, half a minute)"
+    title = "training" if is_compiled(advance) else COMPILING
     total = sum(one.recipe.steps for one in instances)
     with ProgressBar(total=total, unit="step", unit_scale=True, desc=title, progress=progress) as bar:
         whole = in_threads(run.work, max(1, min(threads, len(instances))), lambda: _show(bar, run))

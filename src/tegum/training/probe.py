@@ -113,11 +113,9 @@ def engine_samples(features: Features, n_samples: int, seed: int) -> NDArray[np.
     Raises:
         InvalidInputError: for a batch of distributions.
     """
-    if features.batch_shape:
-        raise InvalidInputError(
-            f"the features have leading axes {features.batch_shape}", "draw from one distribution at a time"
-        )
-    n = features.n_features
+    n, lead = features.n_features, features.batch_shape
+    if lead:
+        raise InvalidInputError(f"the features have leading axes {lead}", "draw from one distribution at a time")
     panels = np.zeros((panels_for(n_samples), n, PANEL_WIDTH), dtype=np.float32)
     numbers = feature_numbers(features, n_hidden=1)[0]
     draw_samples(scratch_for(ReluOutput(n, 1)), numbers, stream_state("samples", seed), panels)

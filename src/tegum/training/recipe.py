@@ -64,7 +64,7 @@ class Recipe(BaseModel):
         0.0, description="length of the adversarial step added to every input, see `training.attack`"
     )
     attack_draw: AttackDraw = Field(
-        "example", description="whether each example is attacked at its own random feature, or all at one"
+        "example", description="whether each example is attacked at its own random feature, or a batch at one"
     )
     data_set_size: int | None = Field(None, ge=1, description="train on this many fixed samples instead of fresh ones")
     seeds: int | tuple[int, ...] = Field(1, description="how many seeds (0, 1, ...), or the seeds themselves")

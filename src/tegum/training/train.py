@@ -21,6 +21,7 @@ from tegum.training.pool import train_instances
 from tegum.training.recipe import Recipe
 
 
+# Longer than other functions by its docstring: this is where users look up what goes in and what comes out.
 @cached(splittable=True, whole_with=("initial",))
 def train(
     net: Net,
