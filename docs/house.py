@@ -65,7 +65,11 @@ def layers() -> list[list[str]]:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     lines = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
     found = [[name.strip().removeprefix("tegum.") for name in line.split("|")] for line in lines]
-    there = {path.stem for path in SOURCE.iterdir() if path.stem[0] != "_" and path.suffix in ("", ".py")}
+    there = {
+        path.stem
+        for path in SOURCE.iterdir()
+        if path.stem[0] != "_" and (path.suffix == ".py" or (path / "__init__.py").exists())
+    }
     return [*found[:-1], sorted({*found[-1], *there.difference(*found)})]
 
 
@@ -81,7 +85,7 @@ def part_called(name: str, brief: bool = False) -> Part:
     """What stands in the code about a part; in brief the words before a colon."""
     folder = SOURCE / name
     rooms = sorted((path.parent.name for path in folder.glob("*/__init__.py")), key=_by_section)
-    purpose = purpose_of(folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py"))
+    purpose = purpose_of(folder.with_suffix(".py") if folder.with_suffix(".py").exists() else folder / "__init__.py")
     return Part(name, purpose.split(":")[0] if brief else purpose, tuple(rooms))
 
 
