@@ -29,7 +29,7 @@ def shrink(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(uniform_geometry, "SIZE", {"quick": (30, 3)})
     patch.setattr(uniform_geometry, "SMALLER", {"quick": (20, 2)})
     patch.setattr(uniform_geometry, "GRID", {"quick": [0, 5, 11, 16, 22, 31, 34, 47]})
-    patch.setattr(uniform_geometry, "RECIPE", {"quick": uniform_geometry.BASE.replaced(steps=600, batch_size=128)})
+    patch.setattr(uniform_geometry, "RECIPE", {"quick": uniform_geometry.QUICK.replaced(steps=600, batch_size=128)})
 
 
 @pytest.fixture(scope="module")

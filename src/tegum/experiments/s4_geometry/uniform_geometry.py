@@ -37,11 +37,8 @@ GRID: dict[Profile, list[int]] = {
 }
 SHOWN = [5, 11, 22, 31, 34, 47]
 """The six densities of the paper's feature graphs: 1/(1 - S) = 1.26, 1.68, 2.81, 4.29, 4.94, 9.1."""
-BASE = tg.Recipe(learning_rate=0.01, schedule="cosine", weight_decay=0, initialisation_scale=0.2)
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": BASE.replaced(steps=6000, batch_size=512),
-    "paper": BASE.replaced(steps=16_000, batch_size=1024, learning_rate=3e-3),
-}
+QUICK = tg.Recipe(steps=6000, batch_size=512, learning_rate=0.01, schedule="cosine", weight_decay=0, initialisation_scale=0.2)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=16_000, batch_size=1024, learning_rate=3e-3)}
 X_TITLE = "1 / (1 − S), inverse density"
 PLATEAU, FALLING_APART = (1.75, 3.6), (1.75, 5.0)
 """Where models form digons, and where they form several shapes, as 1 / (1 - S)."""
