@@ -35,17 +35,17 @@ _FIRST_TERMS = 32
 _PIECE_OPERATIONS = 2e6
 
 
+class Options(TypedDict, total=False):
+    """The further arguments of `evaluate`, which all functions here take."""
+
+    net: Net | None
+    tied: bool
+    terms: int | None
+    threads: int | None
+
+
 def evaluate(
-    W: ArrayLike,
-    b: ArrayLike,
-    features: Features,
-    tol: float = 1e-9,
-    *,
-    net: Net | None = None,
-    gradient: bool = False,
-    tied: bool = True,
-    terms: int | None = None,
-    threads: int | None = None,
+    W: ArrayLike, b: ArrayLike, features: Features, tol: float = 1e-9, *, gradient: bool = False, **options: Unpack[Options]
 ) -> xr.Dataset:
     """Everything about the expected loss of a batch of models.
 
@@ -54,9 +54,9 @@ def evaluate(
         b: biases (..., n).
         features: independent features, correlated or anticorrelated sets; magnitudes uniform or exponential.
         tol: tolerated relative error of the loss; the gradient is held to 100 tol of its natural scale I E[x].
-        net: `ReluOutput` or `Linear`, as it was trained; ReLU outputs by default.
         gradient: whether to compute ``dW`` and ``db``.
-        tied: whether the map is W^T W.
+        net: `ReluOutput` or `Linear`, as it was trained; ReLU outputs by default.
+        tied: whether the map is W^T W, as by default.
         terms: spend this many terms (8, 16, 32, ...; twice as many on outputs of dropped features, which converge
             slower) instead of choosing by ``tol``.
         threads: how many threads; by default one per core.  It never changes a result.
@@ -68,7 +68,7 @@ def evaluate(
     Raises:
         InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance.
     """
-    found = _evaluated(W, b, features, tol, gradient=gradient, net=net, tied=tied, terms=terms, threads=threads)
+    found = _evaluated(W, b, features, tol, gradient, **options)
     lead = instance_dims(found.loss.ndim)
     variables: dict[str, tuple[tuple[str, ...], Any]] = {
         "loss": (lead, found.loss),
@@ -77,7 +77,7 @@ def evaluate(
         "squared_error": ((*lead, "feature"), found.squared_error),
     }
     if gradient:
-        variables["dW"] = ((*lead, "hidden" if tied else "output", "feature"), found.dW)
+        variables["dW"] = ((*lead, "hidden" if options.get("tied", True) else "output", "feature"), found.dW)
         variables["db"] = ((*lead, "feature"), found.db)
     return dataset(variables)
 
@@ -195,25 +195,16 @@ def is_linear(net: Net) -> bool:
     return isinstance(net, Linear)
 
 
-class Options(TypedDict, total=False):
-    """The further arguments of `evaluate`, which all functions here take."""
-
-    net: Net | None
-    tied: bool
-    terms: int | None
-    threads: int | None
-
-
 def loss(W: ArrayLike, b: ArrayLike, features: Features, tol: float = 1e-9, **options: Unpack[Options]) -> NDArray[np.float64]:
     """sum_j I_j E (x_j - y_j)^2, shape (...).  Arguments and errors as in `evaluate`, which also says how exact it is."""
-    return _evaluated(W, b, features, tol, gradient=False, **options).loss
+    return _evaluated(W, b, features, tol, False, **options).loss
 
 
 def squared_errors(
     W: ArrayLike, b: ArrayLike, features: Features, tol: float = 1e-9, **options: Unpack[Options]
 ) -> NDArray[np.float64]:
     """E (x_j - y_j)^2 of each feature, unweighted, shape (..., n).  Arguments and errors as in `evaluate`."""
-    return _evaluated(W, b, features, tol, gradient=False, **options).squared_error
+    return _evaluated(W, b, features, tol, False, **options).squared_error
 
 
 def loss_and_gradient(
@@ -223,7 +214,7 @@ def loss_and_gradient(
 
     Arguments and errors as in `evaluate`.
     """
-    found = _evaluated(W, b, features, tol, gradient=True, **options)
+    found = _evaluated(W, b, features, tol, True, **options)
     return found.loss, found.dW, found.db
 
 

@@ -25,7 +25,7 @@ Source of the solvers: Hairer and Wanner, "Solving Ordinary Differential Equatio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, Unpack, final, get_args
+from typing import Any, Literal, final, get_args
 
 import numpy as np
 import xarray as xr
@@ -142,39 +142,29 @@ def gradient_flow(
     """
     problems = Problems()
     _recorded(times, duration, problems)
-    solver: Solver = {"rtol": rtol, "atol": atol, "method": method, "terms": terms, "progress": progress}
-    return _dense(net, features, W, b, duration, problems, **solver).dataset(times)
+    solver: dict[str, Any] = {"rtol": rtol, "atol": atol, "method": method, "terms": terms, "progress": progress}
+    return dense_flow(net, features, W, b, duration, **solver, problems=problems).dataset(times)
 
 
-class Solver(TypedDict, total=False):
-    """How a flow is solved: the further arguments of `gradient_flow`."""
-
-    rtol: float
-    atol: float
-    method: Method
-    terms: int
-    progress: bool | None
-
-
-def dense_flow(net: Net, features: Features, W: ArrayLike, b: ArrayLike, duration: float, **solver: Unpack[Solver]) -> Flow:
-    """The gradient flow of one model as a function of time.  Arguments and errors as in `gradient_flow`."""
-    return _dense(net, features, W, b, duration, Problems(), **solver)
-
-
-def _dense(
+def dense_flow(
     net: Net,
     features: Features,
     W: ArrayLike,
     b: ArrayLike,
     duration: float,
-    problems: Problems,
+    *,
     rtol: float = 1e-7,
     atol: float = 1e-9,
     method: Method = "BDF",
     terms: int = 256,
     progress: bool | None = None,
+    problems: Problems | None = None,
 ) -> Flow:
-    began = time.perf_counter()
+    """The gradient flow of one model as a function of time.
+
+    Arguments and errors as in `gradient_flow`; ``problems`` noted before are raised with those found here.
+    """
+    began, problems = time.perf_counter(), problems or Problems()
     if not 0 < duration < np.inf:
         problems.add(f"duration is {duration}", "choose a finite number above 0")
     for name, value in (("rtol", rtol), ("atol", atol)):

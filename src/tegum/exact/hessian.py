@@ -88,12 +88,8 @@ def hessian_vector_product(
 def hessian_at(objective: HasGradient, x: Float[np.ndarray, " d"]) -> tuple[Float[np.ndarray, "d d"], float]:
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
-    Args:
-        objective: anything with a ``gradient(x)``, such as `tegum.exact.Objective`.
-        x: the point, as `Objective.flat` lays out W and b.
-
-    It takes 4 d + 1 gradients, more where steps have to be tried again.  A parameter whose derivative is always 0, such as a
-    bias of a net that has none, is taken to be fixed.
+    Objective and x are as in `hessian_vector_product`.  It takes 4 d + 1 gradients, more where steps have to be tried again.
+    A parameter whose derivative is always 0, such as a bias of a net that has none, is taken to be fixed.
     """
     d = x.size
     gradient = objective.gradient(x)
@@ -178,12 +174,7 @@ def padded_modes(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Floa
 
 
 def curvatures(H: Float[np.ndarray, "d d"], modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, " rest"]:
-    """The eigenvalues of H beyond the modes, ascending, shape (d - modes,).
-
-    Args:
-        H: a symmetric Hessian, as `hessian_at` gives it.
-        modes: orthonormal rows, as `rotation_modes` gives them.
-    """
+    """The eigenvalues of a symmetric H beyond the modes, orthonormal rows as of `rotation_modes`, ascending, (d - modes,)."""
     rest = complement(modes)
     return np.asarray(np.linalg.eigvalsh(rest @ H @ rest.T))
 
