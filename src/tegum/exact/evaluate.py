@@ -153,11 +153,7 @@ def _models(
 def _checked(
     W: ArrayLike, b: ArrayLike, features: Features, net: Net | None, tied: bool, problems: Problems
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
-    """W and b as numbers, and whether the net is linear; notes what is wrong with their shapes and the net.
-
-    Raises:
-        InvalidInputError: where W or b are no arrays of numbers, or the features no distribution.
-    """
+    """W and b as numbers, and whether the net is linear; notes what is wrong with their shapes and the net."""
     numbers: dict[str, NDArray[np.float64]] = {}
     for name, array in (("W", W), ("b", b)):
         with problems.collecting():

@@ -222,11 +222,7 @@ def dense_flow(
 def starting_point(
     net: Net, features: Features, W: ArrayLike, b: ArrayLike, terms: int, problems: Problems
 ) -> tuple[Objective, NDArray[np.float64]]:
-    """The loss of one model and its flat parameters, checked.
-
-    Raises:
-        InvalidInputError: with what was noted before, and everything wrong with the arguments.
-    """
+    """The loss of one model and its flat parameters; raises what was noted before, and everything wrong with the arguments."""
     arrays = {"W": np.asarray(W, dtype=np.float64), "b": np.asarray(b, dtype=np.float64)}
     shapes = {"W": (net.n_hidden, net.n_features), "b": (net.n_features,)}
     for name, array in arrays.items():

@@ -192,11 +192,7 @@ def follow(
 
 
 def _along(features: Features, field: str, feature: int | Sequence[int] | None) -> FeaturesAt:
-    """The distribution as a function of one of its fields.
-
-    Raises:
-        InvalidInputError: for another field, or a feature that does not exist.
-    """
+    """The distribution as a function of one of its fields, for features that exist."""
     if field not in _FIELDS:
         raise InvalidInputError(
             f"field is {field!r}", f"choose {' or '.join(map(repr, _FIELDS))}, or give a function as features"

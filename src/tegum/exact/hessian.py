@@ -108,27 +108,19 @@ def _product(
     """H v for a v of length 1 and the error of each entry, by the first of `_STEPS` that agrees with half of it."""
     best, smallest = np.zeros_like(x), np.full_like(x, np.inf)
     for step in _STEPS:
-        product, error = _richardson(objective, x, v, gradient, step)
+        slopes, bends = [], []
+        for h in (step, step / 2):
+            up, down = objective.gradient(x + h * v), objective.gradient(x - h * v)
+            slopes.append((up - down) / (2 * h))
+            bends.append((up - 2 * gradient + down) / h)
+        extrapolated, jump = (4 * slopes[1] - slopes[0]) / 3, np.abs(2 * bends[1] - bends[0]) / 2
+        error = np.abs(extrapolated - slopes[1]) + jump
+        product = np.where(jump > _KINK * np.abs(slopes[1]).max(), slopes[1], extrapolated)
         if error.sum() < smallest.sum():
             best, smallest = product, error
         if error.max() <= _AGREES * (1e-2 + np.abs(product).max()):
             break
     return best, smallest
-
-
-def _richardson(
-    objective: HasGradient, x: NDArray[np.float64], v: NDArray[np.float64], gradient: NDArray[np.float64], step: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """H v extrapolated from two central differences, and the error of each entry."""
-    slopes, bends = [], []
-    for h in (step, step / 2):
-        up, down = objective.gradient(x + h * v), objective.gradient(x - h * v)
-        slopes.append((up - down) / (2 * h))
-        bends.append((up - 2 * gradient + down) / h)
-    product = (4 * slopes[1] - slopes[0]) / 3
-    jump = np.abs(2 * bends[1] - bends[0]) / 2
-    error = np.abs(product - slopes[1]) + jump
-    return np.where(jump > _KINK * np.abs(slopes[1]).max(), slopes[1], product), error
 
 
 def truncation_error(objective: Objective, x: Float[np.ndarray, " d"], probes: int = 2) -> float:

@@ -66,11 +66,7 @@ def experiment_called(name: str) -> Experiment:
 
 
 def _experiment_in(path: Path) -> Experiment:
-    """The experiment that a Python file outside the package defines under the name ``experiment``.
-
-    Raises:
-        InvalidInputError: where there is no such file, it cannot be run, or it defines none.
-    """
+    """The experiment that a Python file outside the package defines under the name ``experiment``."""
     if not path.is_file():
         raise InvalidInputError(f"there is no file {path}", "check its name; `tegum experiment NAME` starts one")
     name = f"{_OWN}.{path.stem}"

@@ -45,15 +45,11 @@ PLATEAU, FALLING_APART = (1.75, 3.6), (1.75, 5.0)
 """Where models form digons, and where they form several shapes, as 1 / (1 - S)."""
 
 
-def densities(grid: list[int]) -> list[float]:
-    """10^(-k/49) of every k."""
-    return [float(10 ** (-k / 49)) for k in grid]
-
-
 def study(profile: Profile) -> xr.Dataset:
     """Models in three ways, and the sizes of others to compare with."""
     n, m = SIZE[profile]
-    every, shown, recipe = densities(GRID[profile]), densities(SHOWN), RECIPE[profile]
+    every, shown = ([10 ** (-k / 49) for k in grid] for grid in (GRID[profile], SHOWN))
+    recipe = RECIPE[profile]
 
     def trained(n: int, m: int, densities: list[float]) -> xr.Dataset:
         return tg.train(tg.nets.ReluOutput(n, m), tg.features.Independent(n), recipe, sweep={"density": densities})
