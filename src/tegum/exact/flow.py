@@ -159,7 +159,7 @@ def dense_flow(
     terms: int = 256,
     progress: bool | None = None,
     problems: Problems | None = None,
-) -> Flow:
+) -> Flow:  # long: what came of the solver is written down where it ran
     """The gradient flow of one model as a function of time.
 
     Arguments and errors as in `gradient_flow`; ``problems`` noted before are raised with those found here.

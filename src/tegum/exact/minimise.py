@@ -55,7 +55,7 @@ def minimise(
     certify: bool = True,
     threads: int | None = None,
     progress: bool | None = None,
-) -> xr.Dataset:
+) -> xr.Dataset:  # long: most of it says what each of its many arguments means
     """Minimises the expected loss from many starts at every grid point and returns them all.
 
     Args:

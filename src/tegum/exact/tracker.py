@@ -24,10 +24,7 @@ FeaturesAt = Callable[[float], Features]
 """From a value to the distribution of the features there."""
 
 _AHEAD = 1e-2
-_NEWTON_STEPS = 20
-_HALVINGS = 20
-_CONTRACTION = 0.25
-_SURPLUS = 1e-2
+_NEWTON_STEPS, _HALVINGS, _CONTRACTION, _SURPLUS = 20, 20, 0.25, 1e-2
 _NEAR = 0.5
 ALWAYS_NEAR = 1e-4
 

@@ -93,7 +93,7 @@ def exponents(curves: tuple[NDArray[np.float64], ...]) -> dict[str, float]:
     return {"fall of superposition": fall, "rise of the loss": rise}
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
+def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """Penalties on activity, and the loss saved per activation."""
     count, free = data.sizes["seed"], data["loss"].sel(l1=0.0)
     evidence = Evidence(f"{count} models at each of {data.sizes['l1']} penalties, all counted", count)

@@ -98,7 +98,7 @@ def best_bias(slope: float) -> dict[str, xr.DataArray]:
     return {"bias": b[loss.argmin("bias")], "saved": SOME * float(active_error(slope, 0.0)) - loss.min("bias")}
 
 
-def sparse_claims(data: xr.Dataset) -> list[Claim]:
+def sparse_claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """What the 1-sparse loss says (F08), and that for unit vectors without bias it is the energy of points that repel (F09)."""
     slope, bias = np.meshgrid(np.linspace(-1.5, 1.5, 60), np.linspace(-1, 1, 41))
     five = data.sel(sides=5)

@@ -63,7 +63,7 @@ def size_and_overlap(W: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     return {"features": (tg.geometry.feature_norms(W) > 0.9).sum(axis=-1), "largest overlap": abs(overlaps(W)).max()}
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
+def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """The statements about the linear model."""
     initial, relu_W = data["first"].values, data["relu_W"].values
     squared, largest = (part(overlaps(initial) ** 2, axis=(-2, -1)) for part in (np.sum, np.max))

@@ -61,7 +61,7 @@ def antipodal_pairs(model: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
+def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """The statements of section 2."""
     relu, linear = best(data), best(data, "Linear")
     counts = relu["loss"].sel(density=PAIRED).copy(data=[tg.theory.pair_regime_count(IMPORTANCE, M, p) for p in PAIRED])
