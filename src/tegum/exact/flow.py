@@ -88,15 +88,12 @@ class Flow:
         problems.raise_if_any()
         when = when[when <= self.reached]
         W, b = self.at(when)
-        losses, slopes = np.empty(len(when)), np.empty(len(when))
-        for k, x in enumerate(self.objective.flat(W, b)):
-            losses[k], gradient = self.objective(x)
-            slopes[k] = np.linalg.norm(gradient)
+        found = [self.objective(x) for x in self.objective.flat(W, b)]
         variables = {
             "W": (("time", "hidden", "feature"), W),
             "b": (("time", "feature"), b),
-            "loss": (("time",), losses),
-            "gradient_norm": (("time",), slopes),
+            "loss": (("time",), [loss for loss, _ in found]),
+            "gradient_norm": (("time",), [float(np.linalg.norm(gradient)) for _, gradient in found]),
         }
         return dataset(variables, {"time": when}, self.attributes)
 

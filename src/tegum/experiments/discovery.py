@@ -33,7 +33,7 @@ def experiment_files() -> dict[str, Path]:
 @cache
 def every_experiment() -> tuple[Experiment, ...]:
     """The paper's experiments: sections by number, those without one last, in each section by ``order``."""
-    found = [experiment_called(name) for name in experiment_files()]
+    found = map(experiment_called, experiment_files())
     return tuple(sorted(found, key=lambda each: (_section(each.file), each.order, each.id)))
 
 
