@@ -68,7 +68,7 @@ def evaluate(
     Raises:
         InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance.
     """
-    found = _evaluated(W, b, features, tol, gradient, **options)
+    found = _evaluated(W, b, features, tol, gradient=gradient, **options)
     lead = instance_dims(found.loss.ndim)
     variables: dict[str, tuple[tuple[str, ...], Any]] = {
         "loss": (lead, found.loss),
@@ -193,14 +193,14 @@ def is_linear(net: Net) -> bool:
 
 def loss(W: ArrayLike, b: ArrayLike, features: Features, tol: float = 1e-9, **options: Unpack[Options]) -> NDArray[np.float64]:
     """sum_j I_j E (x_j - y_j)^2, shape (...).  Arguments and errors as in `evaluate`, which also says how exact it is."""
-    return _evaluated(W, b, features, tol, False, **options).loss
+    return _evaluated(W, b, features, tol, gradient=False, **options).loss
 
 
 def squared_errors(
     W: ArrayLike, b: ArrayLike, features: Features, tol: float = 1e-9, **options: Unpack[Options]
 ) -> NDArray[np.float64]:
     """E (x_j - y_j)^2 of each feature, unweighted, shape (..., n).  Arguments and errors as in `evaluate`."""
-    return _evaluated(W, b, features, tol, False, **options).squared_error
+    return _evaluated(W, b, features, tol, gradient=False, **options).squared_error
 
 
 def loss_and_gradient(
@@ -210,7 +210,7 @@ def loss_and_gradient(
 
     Arguments and errors as in `evaluate`.
     """
-    found = _evaluated(W, b, features, tol, True, **options)
+    found = _evaluated(W, b, features, tol, gradient=True, **options)
     return found.loss, found.dW, found.db
 
 

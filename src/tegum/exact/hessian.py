@@ -42,10 +42,8 @@ from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import Objective
 
 _STEPS = (STEP, 1e-5, 1e-6, 1e-7)
-_AGREES = 1e-7
-_RANK_TOLERANCE = 1e-7
-_FLAT = 1e-8
-_KINK = 1e-4
+_AGREES, _KINK = 1e-7, 1e-4
+_RANK_TOLERANCE, _FLAT = 1e-7, 1e-8
 _CONE_STARTS = 3
 _SHARPER = 8
 

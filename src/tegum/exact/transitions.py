@@ -30,8 +30,7 @@ from tegum.progress import ProgressBar
 
 FIRST_ORDER, CONTINUOUS = "first order", "continuous"
 
-_JUMP = 1e-3
-_SAME = 1e-4
+_JUMP, _SAME = 1e-3, 1e-4
 _STEP = 1e-3
 _HALVINGS = 18
 
