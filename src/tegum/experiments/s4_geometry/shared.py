@@ -192,6 +192,11 @@ def filled(W: xr.DataArray, shape: str) -> xr.DataArray:
     return along(W, [sum(one.dimensions for one in each if one.name == shape) / W.sizes["hidden"] for each in found])
 
 
+def first_place(share: xr.DataArray) -> float:
+    """The smallest 1 / (1 - S) at which it is a tenth; NaN where nowhere."""
+    return float(share[INVERSE].where(share >= 0.1).min())
+
+
 def learned_near(W: xr.DataArray, fractions: Sequence[float], tolerance: float = 0.01) -> NDArray[np.bool_]:
     """Which learned features of all models have their D_i that near to one of the fractions."""
     D = dimensionality(W.values)

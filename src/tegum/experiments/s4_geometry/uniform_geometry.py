@@ -128,7 +128,7 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             "Digons come where a pair costs less than dropping one of two features, at 1/(1 − S) = 7/4.",
             "the smallest 1/(1 − S) at which digons fill a tenth of the dimensions; in the paper's figure 1.68 or 1.76",
             shared.filled(W, "digon"),
-            measure=lambda share: float(share[shared.INVERSE].where(share >= 0.1).min()),
+            measure=shared.first_place,
             expect=near(1.75, 0.15),
             against={"pentagons": shared.filled(W, "pentagon")},
             note="Digons at 1.68 would count as well, which is before a pair alone pays: triangles and digons mix there.",
