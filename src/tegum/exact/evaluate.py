@@ -98,7 +98,7 @@ def _evaluated(
     W, b, linear = _checked(W, b, features, net, tied, problems)
     problems.check_fraction("tol", tol)
     problems.check_least("threads", threads)
-    with problems.raising():
+    with problems:
         require_terms(MOST_TERMS if terms is None else terms)
     _require_finite("W", W, 2, LARGEST_WEIGHT)
     _require_finite("b", b, 1, LARGEST_BIAS)

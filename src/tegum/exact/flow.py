@@ -229,7 +229,7 @@ def starting_point(
             problems.add(f"{name} holds numbers that are not finite", "start from finite numbers")
     if not net.bias and arrays["b"].any():
         problems.add("b is given to a net without bias", "give zeros, or a net with bias=True")
-    with problems.raising():
+    with problems:
         objective = Objective(net, features, terms=terms)
     return objective, objective.flat(arrays["W"], arrays["b"])
 

@@ -151,7 +151,7 @@ def follow(
     problems.check_fraction("gradient_tolerance", gradient_tolerance)
     if not asked.size:
         problems.raise_if_any()
-    with problems.raising():
+    with problems:
         features_at = features if callable(features) else _along(features, field, feature)
         each = [features_at(float(value)) for value in asked.flat]
         _, x = starting_point(net, each[0], W, b, terms, problems)

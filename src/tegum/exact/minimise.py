@@ -102,7 +102,7 @@ def minimise(
     problems.check_fraction("tol", tol)
     for name, value, least in (("most_steps", most_steps, 1), ("warm_starts", warm_starts, 0), ("threads", threads, 1)):
         problems.check_least(name, value, least)
-    with problems.raising():
+    with problems:
         grid = feature_grid(features, sweep or {})
         distributions = tuple(distributions_of(cell.features) for cell in grid.cells)
     began = time.perf_counter()
