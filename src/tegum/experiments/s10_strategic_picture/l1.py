@@ -18,9 +18,6 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Claim, Evidence, at_least, below, closed_form, every, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import curve_panel
-from tegum.geometry import polygon
-from tegum.theory import dropped_loss
 from tegum.theory.activity import alone, pair
 from tegum.theory.scaling import exponent
 
@@ -70,13 +67,13 @@ def measured(run: xr.Dataset, features: tg.features.Features) -> xr.Dataset:
 def per_activation() -> xr.Dataset:
     """Loss saved per active hidden unit, alone, as a pair and as a pentagon."""
     net = tg.nets.ReluOutput(5, 2)
-    initial = {"W": polygon(5), "b": np.full(5, -0.1)}
+    initial = {"W": tg.geometry.polygon(5), "b": np.full(5, -0.1)}
     found = tg.exact.minimise(net, tg.features.Independent(5), sweep={"density": SPARSE.tolist()}, seeds=1, initial=initial)
     active = 2 - (1 - SPARSE) ** 5 - (1 - SPARSE) ** 4
     values = {
         "saved_alone": [alone(p).reduction_per_activation for p in SPARSE],
         "saved_pair": [pair(p).reduction_per_activation for p in SPARSE],
-        "saved_pentagon": (5 * dropped_loss(SPARSE) - found["loss"].isel(seed=0).values) / active,
+        "saved_pentagon": (5 * tg.theory.dropped_loss(SPARSE) - found["loss"].isel(seed=0).values) / active,
     }
     return xr.Dataset({name: ("density", value) for name, value in values.items()}, {"density": SPARSE})
 
@@ -96,7 +93,7 @@ def exponents(curves: tuple[NDArray[np.float64], ...]) -> dict[str, float]:
     return {"fall of superposition": fall, "rise of the loss": rise}
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
+def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """Penalties on activity, and the loss saved per activation."""
     count, free = data.sizes["seed"], data["loss"].sel(l1=0.0)
     evidence = Evidence(f"{count} models at each of {data.sizes['l1']} penalties, all counted", count)
@@ -191,16 +188,16 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     penalty = "penalty l1 on the hidden activity"
     return {
         "superposition": Figure(
-            curve_panel(medians(data["per_dimension"]), penalty, "‖W‖² / m", log_x=True),
+            tg.figures.curve_panel(medians(data["per_dimension"]), penalty, "‖W‖² / m", log_x=True),
             "Features per dimension against the penalty (median over seeds). Small penalties shrink all norms a little; large "
             "ones kill features at once, the least important first.",
         ),
         "cost": Figure(
-            curve_panel(medians(relative), penalty, "exact loss, relative to no penalty", log_x=True),
+            tg.figures.curve_panel(medians(relative), penalty, "exact loss, relative to no penalty", log_x=True),
             "The loss without its penalty: flat at first (second order), then higher with the features killed.",
         ),
         "per-activation": Figure(
-            curve_panel(saved, "density", "loss saved per active hidden unit", log_x=True),
+            tg.figures.curve_panel(saved, "density", "loss saved per active hidden unit", log_x=True),
             "Loss saved over the mean number of active hidden units. Pairs approach features alone as inputs become sparse; "
             "pentagons do not, because most of their features need both units.",
         ),
