@@ -44,7 +44,7 @@ def study(profile: Profile) -> xr.Dataset:
     small, slower = {"l1": [0.0, 0.01, 0.02, 0.04]}, recipe.replaced(learning_rate=2e-3)
     further = tg.train(net, features, slower, sweep=small, initial=initial)
     near_zero = measured(further, features).rename(l1="small")
-    data = xr.concat(each, xr.Variable("world", list(IMPORTANCES)), combine_attrs="drop_conflicts")
+    data = xr.concat(each, xr.Variable("distribution", list(IMPORTANCES)), combine_attrs="drop_conflicts")
     return data.merge(near_zero.rename({name: f"near_{name}" for name in near_zero.data_vars})).merge(per_activation())
 
 
@@ -107,7 +107,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         against={"no penalty, whatever its loss": models.sel(l1=[0.0]).assign(worse=True)},
         evidence=evidence,
     )
-    falling, threshold = data.sel(world="falling"), alone(DENSITY).killing_l1
+    falling, threshold = data.sel(distribution="falling"), alone(DENSITY).killing_l1
     left = falling["represented"]
     some = falling.isel(l1=((left.max("seed") < M) & (left.min("seed") > 0)).values)
     above_it = (IMPORTANCES["falling"] * threshold >= some["l1"].values[:, None]).sum(axis=1)
@@ -121,12 +121,12 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         removed(
             "removed",
             "A penalty on activity removes superposition at the cost of a higher loss.",
-            measure=lambda models: without_superposition(models.sel(world="falling")),
+            measure=lambda models: without_superposition(models.sel(distribution="falling")),
         ),
         removed(
             "removed-equal",
             "It does so too where all features are equally important.",
-            measure=lambda models: without_superposition(models.sel(world="equal")),
+            measure=lambda models: without_superposition(models.sel(distribution="equal")),
             note="A pair pays less than its members would alone, so penalties kill equal pairs rather than part them: where no "
             "overlap is left, nearly all features are dead.",
         ),
@@ -181,7 +181,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
 
     def medians(values: xr.DataArray) -> dict[str, xr.DataArray]:
         middle = values.median("seed").sel(l1=data["l1"] > 0)
-        return {"importance 0.7^i": middle.sel(world="falling"), "equal importance": middle.sel(world="equal")}
+        return {"importance 0.7^i": middle.sel(distribution="falling"), "equal importance": middle.sel(distribution="equal")}
 
     saved = {name: data[f"saved_{name}"] for name in ("alone", "pair", "pentagon")}
     relative = data["loss"] / data["loss"].sel(l1=0.0).median("seed")

@@ -46,7 +46,7 @@ def study(profile: Profile) -> xr.Dataset:
         basins = basin_shares(p, r, LATTICE)
         row[: len(basins)] = basins
     data = xr.Dataset(
-        parts | {"lowest": (("map_density", "map_ratio", "weight"), lowest), "basin": (("world", "minimum"), shares)},
+        parts | {"lowest": (("map_density", "map_ratio", "weight"), lowest), "basin": (("distribution", "minimum"), shares)},
         {"importance_ratio": RATIOS, "density": densities, "map_density": density, "map_ratio": ratio},
     )
     # where the kind of the optimum changes with density at some importances, and the order of each transition
