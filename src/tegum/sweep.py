@@ -20,6 +20,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from tegum.datasets import instance_dims
 from tegum.errors import InvalidInputError, Problems, unknown_field
 from tegum.features import Features
 
@@ -49,13 +50,13 @@ class Axis:
     def __init__(self, labels: Sequence[Any], **fields: Any) -> None:
         object.__setattr__(self, "labels", tuple(labels))
         object.__setattr__(self, "fields", {name: tuple(values) for name, values in fields.items()})
-        problems, count = Problems(), len(self.labels)
-        if not count:
-            problems.add("an axis has no positions", "give at least one value")
-        for name, values in self.fields.items():
-            if len(values) != count:
-                problems.add(f"an axis has {count} labels and {len(values)} values of {name}", "give as many values as labels")
-        problems.raise_if_any()
+        with Problems() as problems:
+            if not labels:
+                problems.add("an axis has no positions", "give at least one value")
+            for name, values in self.fields.items():
+                if len(values) != len(labels):
+                    what = f"an axis has {len(labels)} labels and {len(values)} values of {name}"
+                    problems.add(what, "give as many values as labels")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -95,11 +96,7 @@ class FeatureGrid:
 
 
 def as_axis(name: str, values: Any) -> Axis:
-    """The axis that a user gave by name: an `Axis`, or the values of the field of that name.
-
-    Raises:
-        InvalidInputError: for something that is neither.
-    """
+    """The axis that a user gave by name, an `Axis` or the values of the field of that name; else an `InvalidInputError`."""
     if isinstance(values, Axis):
         return values
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
@@ -112,18 +109,10 @@ def as_axis(name: str, values: Any) -> Axis:
 def axes_of(
     features: Features, sweep: Mapping[str, Any], others: Sequence[str] = (), fixed: Sequence[str] = ()
 ) -> dict[str, Axis]:
-    """The axes of a sweep by name, in order.
+    """The axes of a sweep by name, in order; an `InvalidInputError` names everything wrong with them.
 
-    Leading axes of ``features`` are axes without fields, called ``instance``, or ``instance_0``, ... where there are several.
-
-    Args:
-        features: the distribution that is swept.
-        sweep: what the user gave.
-        others: fields that may vary besides those of the features, a recipe's.
-        fixed: fields that may not, besides `FIXED_FIELDS`.
-
-    Raises:
-        InvalidInputError: naming everything wrong with the axes.
+    Fields of the features may vary, and ``others``, a recipe's; ``fixed`` ones may not, besides `FIXED_FIELDS`.  Leading axes
+    of ``features`` are axes without fields.
     """
     owner = f"neither {type(features).__name__} nor a recipe" if others else type(features).__name__
     fixed = (*fixed, *FIXED_FIELDS)
@@ -146,7 +135,7 @@ def axes_of(
     if lead and axes:
         problems.add(f"the features have leading axes {lead} and a sweep is given", "use one of the two")
     problems.raise_if_any()
-    return axes or {"instance" if len(lead) == 1 else f"instance_{i}": Axis(range(size)) for i, size in enumerate(lead)}
+    return axes or {name: Axis(range(size)) for name, size in zip(instance_dims(len(lead)), lead, strict=True)}
 
 
 def _points(axes: Mapping[str, Axis]) -> NDArray[np.int64]:
@@ -172,8 +161,7 @@ def combinations(axes: Mapping[str, Axis], fields: Collection[str]) -> Iterator[
 def grid_along(axes: Mapping[str, Axis], features: Features) -> FeatureGrid:
     """The grid that axes span around the given features; fields that are not the features' are left out.
 
-    Raises:
-        InvalidInputError: naming everything wrong with the distributions.
+    An `InvalidInputError` names everything wrong with the distributions.
     """
     problems, points = Problems(), _points(axes)
     shape, names = tuple(len(axis) for axis in axes.values()), features.field_names()
@@ -195,9 +183,7 @@ def grid_along(axes: Mapping[str, Axis], features: Features) -> FeatureGrid:
 
 def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray[np.float64]:
     """An axis' values of an array field, shape (positions, the field's length)."""
-    length = getattr(features, field).shape[-1]
-    problems = Problems()
-    rows = []
+    length, rows, problems = getattr(features, field).shape[-1], [], Problems()
     for value in values:
         try:
             row = np.atleast_1d(np.asarray(value, dtype=np.float64))
@@ -214,9 +200,5 @@ def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray
 
 
 def feature_grid(features: Features, sweep: Mapping[str, Any]) -> FeatureGrid:
-    """Every distribution that ``sweep`` spans around the given features.
-
-    Raises:
-        InvalidInputError: naming everything wrong with the axes and the distributions that they make.
-    """
+    """Every distribution that ``sweep`` spans around the given features; an `InvalidInputError` names everything wrong."""
     return grid_along(axes_of(features, sweep), features)

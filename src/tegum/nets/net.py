@@ -49,10 +49,9 @@ class Net(ABC):
     absolute_target: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        problems = Problems()
-        problems.check_count("n_features", self.n_features)
-        problems.check_count("n_hidden", self.n_hidden)
-        problems.raise_if_any()
+        with Problems() as problems:
+            problems.check_count("n_features", self.n_features)
+            problems.check_count("n_hidden", self.n_hidden)
 
     @property
     def has_hidden_bias(self) -> bool:
@@ -97,15 +96,14 @@ class Net(ABC):
     def check_parameters(self, params: Parameters) -> None:
         """Raises an `InvalidInputError` for arrays that are missing, unknown or of the wrong shape."""
         shapes = self.parameter_shapes()
-        problems = Problems()
-        for name, own in shapes.items():
-            shape = np.shape(params[name]) if name in params else None
-            if shape is None or shape[-len(own) :] != own:
-                what = f"parameter {name!r} is missing" if shape is None else f"parameter {name!r} has shape {shape}"
-                problems.add(what, f"give an array of shape (..., {', '.join(map(str, own))})")
-        for name in (name for name in params if name not in shapes):
-            problems.add(f"{type(self).__name__} has no parameter {name!r}", f"choose among {', '.join(shapes)}")
-        problems.raise_if_any()
+        with Problems() as problems:
+            for name, own in shapes.items():
+                shape = np.shape(params[name]) if name in params else None
+                if shape is None or shape[-len(own) :] != own:
+                    what = f"parameter {name!r} is missing" if shape is None else f"parameter {name!r} has shape {shape}"
+                    problems.add(what, f"give an array of shape (..., {', '.join(map(str, own))})")
+            for name in (name for name in params if name not in shapes):
+                problems.add(f"{type(self).__name__} has no parameter {name!r}", f"choose among {', '.join(shapes)}")
 
 
 def require_same_features(net: Net, n_features: int) -> None:

@@ -21,7 +21,6 @@ import xarray as xr
 from tegum.caching import caching
 from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment, Profile, code_version, every_experiment
-from tegum.interruption import noticing_interruption
 from tegum.provenance import package_version, science_version
 from tegum.report.part import KEY, Part, part_of, pictures_file, read_part, write_part
 from tegum.runs import Pieces, attributes_in, fingerprint, read_dataset, read_or_set_aside, write_dataset
@@ -58,10 +57,8 @@ class ResultFolder:
         """
         key = _key(experiment, profile)
         part = read_part(self.path, experiment.id, self.notice)
-        fresh = (
-            part is not None and part.code == _code(experiment) and part.key == key == _key_in(self.data_file(experiment.id))
-        )
-        if part is not None and fresh and pictures_file(self.path, experiment.id).exists():
+        fresh = key == _key_in(self.data_file(experiment.id)) and pictures_file(self.path, experiment.id).exists()
+        if part is not None and fresh and (part.key, part.code) == (key, _code(experiment)):
             return part
         data = self._restored(experiment.id, key)
         return self._judged(experiment, self._made(experiment, profile, key) if data is None else data)
@@ -106,9 +103,9 @@ class ResultFolder:
         """The study's dataset as it stands on disk, made now."""
         pieces = Pieces(self.path / "pieces" / profile / experiment.id, self.notice)
         began = time.perf_counter()
-        with caching(pieces), noticing_interruption() as interrupted:
+        with caching(pieces):
             data = experiment.study(profile)
-        if interrupted or data.attrs.get("interrupted"):
+        if data.attrs["interrupted"]:
             raise KeyboardInterrupt
         seconds = time.perf_counter() - began + pieces.seconds_cached
         data.attrs |= {KEY: key, "profile": profile, "seconds": round(seconds, 2)}

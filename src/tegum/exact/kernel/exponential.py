@@ -24,7 +24,7 @@ from tegum.exact.kernel.product import A, D, Products, add_sums, at, backward, c
 from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ROUNDING, always_active
 from tegum.exact.kernel.uniform import TURN, turn
-from tegum.exact.kernel.vectors import WIDTH, at_least, complex_of, fill, load, ramp, store_complex, total
+from tegum.exact.kernel.vectors import WIDTH, at_least, complex_of, exp_of, load, ramp, store_complex, total
 from tegum.exact.kernel.walk import features_of
 
 _REACH = 18.0
@@ -32,7 +32,6 @@ _DECAY = math.exp(-_REACH)
 _FIRST_STEP = 0.5625
 _DECAYED = 40.0
 _ROOT_HALF = math.sqrt(0.5)
-_SQUARINGS = 6
 _CAUTION = 30.0
 _CHANCE = 10.0
 _STRIP = math.pi**2 / 2
@@ -40,7 +39,6 @@ _STRIP = math.pi**2 / 2
 
 _ROUNDINGS = 8.0
 _HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
-_EXP = np.array([1.0 / math.factorial(k) for k in range(15)])
 
 
 class Contour(NamedTuple):
@@ -50,18 +48,6 @@ class Contour(NamedTuple):
     alpha: float
     reach: float
     side: float
-
-
-@inlined
-def _exp(x: Any) -> Any:
-    """e^x of a vector, |x| <= 64: a series for e^(x / 64), squared six times."""
-    y = x * (1.0 / 2**_SQUARINGS)
-    e = fill(0.0)
-    for k in range(14, -1, -1):
-        e = e * y + _EXP[k]
-    for _ in range(_SQUARINGS):
-        e = e * e
-    return e
 
 
 @inlined
@@ -108,7 +94,7 @@ def _omega(contour: Contour, z: Any, ch: Any, sh: Any) -> Any:
     weight = (inverse * inverse * inverse) * complex_of(ch, -1.0 * sh)
     if contour.b < 0:
         phase = turn((contour.b / TURN) * z.imag) + 1.0
-        weight = weight * phase * _exp(at_least(contour.b * z.real, -64.0))
+        weight = weight * phase * exp_of(at_least(contour.b * z.real, -64.0))
     return weight
 
 
@@ -143,7 +129,7 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
         # first u = 0, h, 2h, ...; then each time the points halfway between those so far
         k = 0
         while k * step < contour.reach:
-            up = _exp(step * (ramp() + float(k)) + offset)
+            up = exp_of(step * (ramp() + float(k)) + offset)
             down = 1.0 / up
             ch = 0.5 * (up + down)
             sh = 0.5 * (up - down)

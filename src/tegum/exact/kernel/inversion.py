@@ -85,8 +85,9 @@ def invert(
 ) -> Found:
     """The sum for r2 r(s)^2 + r3 r(s)^3, period P, over the large blocks, next to the small ones behind them in one list.
 
-    Where ``cubed``, that of r(s)^3 alone is found, too.  The patterns ``removed`` are those of large blocks.  Starts with ``effort.least`` terms and doubles them until the error
-    estimates of the value and its derivative by b meet their targets.  Derivatives by couplings are added to ``work.slope``.
+    Where ``cubed``, that of r(s)^3 alone is found, too.  The patterns ``removed`` are those of large blocks.  Starts with
+    ``effort.least`` terms and doubles them until the error estimates of the value and its derivatives meet their targets.
+    Derivatives by couplings are added to ``work.slope``.
 
     It is long because it is one loop over the terms: what it hands from step to step lives in registers.
     """

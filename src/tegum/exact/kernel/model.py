@@ -96,17 +96,6 @@ def point_for(rows: int, n: int) -> Point:
 @compiled
 def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, linear: int, effort: Effort) -> Found:
     """T E r(s)^2 of the row whose couplings are in ``work.g``; its gradient by them goes to ``work.slope``."""
-    found = _row_error(distribution, work, n, own, b, linear, effort)
-    if effort.gradient and distribution.simple:
-        # a feature that the sum does not know is independent of it: E[x_i V'(s)] = E x_i E V'(s)
-        for i in range(n):
-            if work.g[i] == 0 and i != own.feature:
-                work.slope[i] = distribution.weight[i] * distribution.mean * found.by_b
-    return found
-
-
-@compiled
-def _row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, linear: int, effort: Effort) -> Found:
     g = work.g
     for i in range(n):
         work.slope[i] = 0.0
@@ -130,12 +119,12 @@ def _row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, 
         return Found(0.0, 0.0, 0.0, 0.0, 0.0, ZERO)
     if distribution.exponential:
         return exponential_row(distribution, work, blocks, own, b, effort)
-    if effort.least == effort.most and own.block >= 0 and _own_is_weak(g, n, own.feature):
-        terms = min(_DROPPED * effort.most, MOST_TERMS)
-        effort = Effort(terms, terms, effort.target, effort.target_b, effort.gradient)
     span = Span(b, b + low, b + high)
     if not distribution.simple:
         return sets_row(distribution, work, blocks, own, threshold, span, effort)
+    if effort.least == effort.most and own.block >= 0 and _own_is_weak(g, n, own.feature):
+        terms = min(_DROPPED * effort.most, MOST_TERMS)
+        effort = Effort(terms, terms, effort.target, effort.target_b, effort.gradient)
     if count < end:
         return split_row(
             distribution, work, large, Listed(work.order, distribution.feature_first, count, end), own, span, effort
@@ -150,6 +139,14 @@ def _own_is_weak(g: Any, n: int, own: int) -> bool:
     for i in range(n):
         largest = max(largest, abs(g[i]))
     return bool(abs(g[own]) < _WEAK_OWN * largest)
+
+
+@inlined
+def _add_unknown(distribution: Distribution, work: Work, n: int, own: int, by_b: float) -> None:
+    """The slopes of features without coupling, which the sum does not know: E[x_i V'(s)] = E x_i E V'(s)."""
+    for i in range(n):
+        if work.g[i] == 0 and i != own:
+            work.slope[i] = distribution.weight[i] * distribution.mean * by_b
 
 
 @inlined
@@ -218,6 +215,8 @@ def _once(distribution: Distribution, work: Work, point: Point, settings: Settin
                 if settings.gradient:
                     point.db[j] = weight * row.by_b
                     gradient_error = max(gradient_error, weight * (row.error_b + _ROUNDING * abs(row.by_b)))
+                    if distribution.simple:
+                        _add_unknown(distribution, work, n, j, row.by_b)
                     _add_slope(point.W, settings.tied, j, weight, work.slope, point.dW)
     return Result(loss, error, gradient_error, terms)
 

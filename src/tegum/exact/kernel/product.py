@@ -25,8 +25,8 @@ from tegum.exact.kernel.vectors import PAIR, WIDTH, complex_of, fill, load, load
 from tegum.exact.kernel.walk import features_of
 
 STATE, BEFORE, SUM, A, D, INSIDE, REST, ONE, PSI, CHI, ETA = range(11)
-"""A feature's sequence (see `tegum.exact.kernel.uniform`), none before its block, acc and constants, A, dA/dg, the product of its
-component before it, then rest and one before its block, and the block's three sums."""
+"""A feature's sequence (see `tegum.exact.kernel.uniform`), none before its block, acc and constants, A, dA/dg, the product of
+its component before it, then rest and one before its block, and the block's three sums."""
 
 CONSTANTS = WIDTH
 """Where in a feature's row SUM its constants begin, behind the eight sums."""
@@ -70,7 +70,7 @@ def _member(v: Any, which: int, i: int) -> Any:
 
 @compiled
 def forward(distribution: Distribution, work: Work, blocks: Listed, most: int) -> Products:
-    """The products of the listed blocks, leaving out components with more than ``most`` large features; if 0, ``none`` alone."""
+    """The products of the listed blocks without components of more than ``most`` large features; for 0 ``none`` alone."""
     v = work.v
     rest = complex_of(0.0, 0.0)
     none = complex_of(1.0, 0.0)

@@ -32,15 +32,18 @@ from tegum.exact.kernel.records import (
     Work,
 )
 from tegum.exact.kernel.uniform import ALPHA, closed, rectified
+from tegum.exact.kernel.vectors import WIDTH, exp_of, lane, load
 from tegum.exact.kernel.walk import features_of
 from tegum.exact.kernel.weak_diagonal import add_weak_patterns, is_weak, move_to_end
 
 _MARGIN = 1.1
 _FEW = 9
 _SIGMAS = 7.0
-_RATES = (48.0, 72.0, 110.0)
-_LOG_ROUNDING = float(np.log(1e-16))
-_RUNG = 2**0.25
+_WORTHWHILE = 1.2
+_LADDER = 2.0 ** (np.arange(WIDTH) / 4)
+_RATES = np.linspace(48.0, 60.0, WIDTH)
+_TINY = 1e-6
+_NEVER_SEEN = 1e-16
 _Q = float(np.exp(-ALPHA))
 ROUNDING = 1e-15
 ALIAS_0 = _Q / (1 - _Q)
@@ -72,26 +75,13 @@ def period(low: float, high: float) -> float:
     return float(math.ldexp(rung, power))
 
 
-@inlined
-def _log_moment(distribution: Distribution, work: Work, blocks: Listed, theta: float) -> float:
-    """log E e^{theta s} of the listed single features."""
-    found = 0.0
-    product = 1.0
-    for i in features_of(blocks):
-        x = theta * work.g[i]
-        product *= 1 + distribution.weight[i] * ((math.expm1(x) / x if x != 0 else 1.0) - 1)
-        if not 1e-100 < product < 1e100:
-            found += math.log(product)
-            product = 1.0
-    return found + math.log(product)
-
-
 @compiled
 def effective_period(distribution: Distribution, work: Work, blocks: Listed, span: Span) -> float:
     """The period for b + the listed sum of single features, as short as improbable sums allow.
 
     A sum s beyond P adds less than P^2 e^{theta (|s| - P)} / 4 to the inversion, for theta P >= 6, and as much to P times its
     derivatives.  So by Chernoff's bound P is long enough where e^{-theta P} E e^{theta |s|} is below rounding for some theta.
+    Eight neighbouring periods are tried at once, from as many standard deviations as Gaussian tails ask for.
     """
     full = period(span.low, span.high)
     if blocks.end - blocks.first < _FEW:
@@ -105,39 +95,44 @@ def effective_period(distribution: Distribution, work: Work, blocks: Listed, spa
         mean += distribution.mean * w * g
         variance += w * g * g * (1 / 3 - w / 4)
         least = max(least, abs(g))
-    P = period(0.0, max(least, abs(mean) + _SIGMAS * math.sqrt(variance)))
-    while P < full:
-        for rate in _RATES:
-            theta = rate / P
-            upper = _log_moment(distribution, work, blocks, theta) + theta * span.b
-            if upper - rate < _LOG_ROUNDING and (
-                _log_moment(distribution, work, blocks, -theta) - theta * span.b - rate < _LOG_ROUNDING
-            ):
-                return P
-        P *= _RUNG
+    first = period(0.0, max(least, abs(mean) + _SIGMAS * math.sqrt(variance)))
+    if full < _WORTHWHILE * first:
+        return full
+    rates = load(_RATES, 0)
+    thetas = rates / (load(_LADDER, 0) * first)
+    upper = exp_of(span.b * thetas - rates)
+    lower = exp_of(-span.b * thetas - rates)
+    for i in features_of(blocks):
+        x = work.g[i] * thetas
+        w = distribution.weight[i]
+        if abs(work.g[i]) < _TINY * first:
+            upper = upper * (1.0 + (0.5 * w) * x)
+            lower = lower * (1.0 - (0.5 * w) * x)
+        else:
+            # E e^{xu} = (e^x - 1) / x
+            power = exp_of(x)
+            upper = upper * ((1.0 - w) + w * ((power - 1.0) / x))
+            lower = lower * ((1.0 - w) + w * ((1.0 - 1.0 / power) / x))
+    for k in range(WIDTH):
+        if lane(upper, k) + lane(lower, k) < _NEVER_SEEN:
+            return min(first * _LADDER[k], full)
     return full
 
 
 @inlined
 def taken_out(distribution: Distribution, blocks: Listed, alone: np.ndarray) -> Removed:
-    """The probability that no listed block is active; alone[i] becomes that of only i active, 0 for larger components."""
-    # the product of the other blocks' inactive probabilities, without a division: those before, then those after
+    """The probability that none of the listed single features is active; alone[i] becomes that of only i active."""
+    # the product of the others' inactive probabilities, without a division: those before, then those after
     before = 1.0
     for entry in range(blocks.first, blocks.end):
-        block = blocks.order[entry]
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
-            low = distribution.component_first[component]
-            high = distribution.component_first[component + 1]
-            for i in range(low, high):
-                alone[i] = before * distribution.weight[component] if high - low == 1 else 0.0
-        before *= distribution.inactive[block]
+        i = blocks.order[entry]
+        alone[i] = before * distribution.weight[i]
+        before *= distribution.inactive[i]
     after = 1.0
     for entry in range(blocks.end - 1, blocks.first - 1, -1):
-        block = blocks.order[entry]
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
-            for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
-                alone[i] *= after
-        after *= distribution.inactive[block]
+        i = blocks.order[entry]
+        alone[i] *= after
+        after *= distribution.inactive[i]
     return Removed(before, alone)
 
 

@@ -78,7 +78,7 @@ def pattern(V: Integrand, b: float, g: float) -> tuple[float, float, float, floa
 
 @inlined
 def expected(V: Integrand, b: float, g: float, own: float, q: float, p: float) -> tuple[float, float, float, float]:
-    """q E V where the own feature is inactive, and p T E V over its magnitude: value, derivatives by b, by g and by ``own``."""
+    """E V times q (own feature inactive) plus p T E V over its magnitude: value, derivatives by b, by g and by ``own``."""
     value, by_b, _, by_g, _ = pattern(V, b, g)
     value *= q
     by_b *= q

@@ -1,7 +1,7 @@
 """Closed forms beside the inversion around vertices: the patterns that would decay slowest on the grid of the small sum.
 
-Taken out of what `tegum.exact.kernel.sets` inverts there, and added in closed form, are the patterns in which nothing else is
-active than
+Taken out of what `tegum.exact.kernel.vertices` inverts there, and added in closed form, are the patterns in which nothing is
+active but
 
     nothing, or one small feature that is a component of its own                     beside no large feature
     one large feature, with at most one small one in its component                   beside one large feature
@@ -63,9 +63,9 @@ def removed_patterns(distribution: Distribution, work: Work, blocks: Listed, own
     """Finds the patterns to take out and their probabilities."""
     alone = work.alone
     apart = NOWHERE
-    if own.block >= 0 and work.size[own.feature] == 0:
-        if distribution.component_first[own.component + 1] - distribution.component_first[own.component] == 1:
-            apart = own.block
+    members = distribution.component_first[own.component + 1] - distribution.component_first[own.component]
+    if own.block >= 0 and work.size[own.feature] == 0 and members == 1:
+        apart = own.block
     # the product of the other blocks' inactive probabilities, without a division: those before, then those after
     before = 1.0
     for entry in range(blocks.first, blocks.end):
@@ -166,10 +166,10 @@ def gone_backward(
 def _at_vertex(
     work: Work, own: OwnFeature, t: float, member: int, r2: float, r3: float, q: float, p: float, share: float
 ) -> tuple[float, float]:
-    """share T E [r2 r(s)^2 + r3 r(s)^3] of s = t + the small ``member``, if not -1, and the own block: value, derivative by t.
+    """T E [r2 r(s)^2 + r3 r(s)^3] times ``share`` of s = t + the small ``member``, if not -1, and the own block.
 
-    q is the probability that the own block is inactive and p that its own feature is active.  Derivatives by small couplings
-    are added to ``work.slope``.
+    The own block is inactive with probability q, and its own feature active with p.
+    Derivatives by small couplings are added to ``work.slope``.  Returns the value and its derivative by t.
     """
     V = Integrand(r2, r3, 0.0, 0.0, 0.0, 0.0)
     g = work.g[member] if member >= 0 else 0.0
