@@ -7,6 +7,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import mpmath as mp
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -114,6 +115,32 @@ def test_exponential_magnitudes_with_the_bias_at_the_kink() -> None:
     _, by_bias = Oracle(features).row_gradient(0, np.stack([g, 0 * g]), np.zeros(2))
     found = only(features, 0, g, 0.0, tol=TOL, gradient=True)
     assert found.db.values[0] == pytest.approx(by_bias, rel=0, abs=SLACK * 100 * TOL * float(features.mean()[0]))
+
+
+def gamma_loss(n: int, density: float, g: float, b: float) -> float:
+    """The loss of n outputs r(b + g S), S = sum_i x_i: where k features are active, which is binomial, S has a Gamma law."""
+    with mp.workdps(60):
+        p, coupling, bias = mp.mpf(density), mp.mpf(g), mp.mpf(b)
+        kink = max(-bias / coupling, mp.mpf(0))
+        square, own = (1 - p) ** n * max(bias, 0) ** 2, mp.mpf(0)
+        for k in range(1, n + 1):
+            weight = mp.binomial(n, k) * p**k * (1 - p) ** (n - k)
+            above, first, second = (mp.gammainc(k + order, kink) / mp.gamma(k) for order in range(3))
+            square += weight * (bias**2 * above + 2 * bias * coupling * first + coupling**2 * second)
+            own += weight * (bias * first + coupling * second) / n
+        return float(n * (2 * p - 2 * own + square))
+
+
+@pytest.mark.parametrize("n", [2, 10, 64, 200])
+@pytest.mark.parametrize("density", [0.1, 1.0])
+def test_equal_exponential_features(n: int, density: float) -> None:
+    """Their pole has order n: the terms beside it are far larger than their sum."""
+    features = Independent(n, density, magnitude=Exponential(1.0))
+    for g, b in ((0.09, -0.09), (0.09, 0.05), (0.5, -1.0), (0.09, -2.0)):
+        found = evaluate(np.full((n, n), g), np.full(n, b), features, tol=TOL, tied=False, threads=1)
+        error = abs(float(found.loss) - gamma_loss(n, density, g, b))
+        assert error <= 2 * float(found.loss_error), (g, b)
+        assert float(found.loss_error) <= TOL * float(found.loss), (g, b)
 
 
 # families of hostile rows

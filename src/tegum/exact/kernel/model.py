@@ -31,6 +31,7 @@ _FIRST_SHARE = 0.25
 _GRADIENT_SHARE = 100.0
 _PASSES = 3
 _ROUNDING = 1e-15
+_ROUNDED_TOGETHER = 16
 
 
 class Settings(NamedTuple):
@@ -192,6 +193,7 @@ def _once(distribution: Distribution, work: Work, point: Point, settings: Settin
     loss = 0.0
     error = 0.0
     gradient_error = 0.0
+    rounding = _ROUNDING * (1 + n / _ROUNDED_TOGETHER)
     terms = 0
     if settings.gradient:
         for k in range(point.W.shape[0]):
@@ -210,11 +212,11 @@ def _once(distribution: Distribution, work: Work, point: Point, settings: Settin
                 row = row_error(distribution, work, n, own, point.b[j], settings.linear, effort)
                 point.squared_error[j] = max(square + row.value, 0.0)
                 loss += weight * point.squared_error[j]
-                error += weight * (row.error + _ROUNDING * (square + abs(row.value)))
+                error += weight * (row.error + rounding * (square + abs(row.value)))
                 terms = max(terms, row.terms)
                 if settings.gradient:
                     point.db[j] = weight * row.by_b
-                    gradient_error = max(gradient_error, weight * (row.error_b + _ROUNDING * abs(row.by_b)))
+                    gradient_error = max(gradient_error, weight * (row.error_b + rounding * abs(row.by_b)))
                     if distribution.simple:
                         _add_unknown(distribution, work, n, j, row.by_b)
                     _add_slope(point.W, settings.tied, j, weight, work.slope, point.dW)
