@@ -14,6 +14,9 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import NamedTuple
 
+MOST = 1_000_000
+"""How many there may be of anything that is counted: features, seeds, records."""
+
 
 class Problem(NamedTuple):
     """One thing that is wrong: a statement that contains the value, and what to do about it."""
@@ -49,9 +52,17 @@ class Problems:
         self._found.append(Problem(what, advice))
 
     def check_count(self, name: str, value: object) -> None:
-        """Notes a problem unless the value is a whole number of at least 1."""
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        """Notes a problem unless the value is a whole number from 1 to a million."""
+        if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
             self.add(f"{name} is {value!r}", "choose a whole number of at least 1")
+        elif int(value) > MOST:
+            self.add(f"{name} is {value}", f"choose a whole number of at most {MOST:,}")
+
+    def check_number(self, name: str, value: object, low: float, high: float) -> None:
+        """Notes a problem unless the value is a number from low to high."""
+        if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:
+            shown = value if isinstance(value, Real) else repr(value)
+            self.add(f"{name} is {shown}", f"choose a number from {low:g} to {high:g}")
 
     def check_least(self, name: str, value: float | None, least: float = 1) -> None:
         """Notes a problem where a number is given and below the least."""

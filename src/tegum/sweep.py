@@ -13,13 +13,15 @@ array for each feature take one array for each position.  `tegum.training` sweep
 ((2, 2), [False, True])
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tegum.checking import shown
 from tegum.errors import InvalidInputError, Problems, unknown_field
 from tegum.features import Features
 
@@ -46,10 +48,15 @@ class Axis:
     labels: tuple[Any, ...]
     fields: dict[str, tuple[Any, ...]]
 
-    def __init__(self, labels: Sequence[Any], **fields: Any) -> None:
-        object.__setattr__(self, "labels", tuple(labels))
-        object.__setattr__(self, "fields", {name: tuple(values) for name, values in fields.items()})
-        problems, count = Problems(), len(self.labels)
+    def __init__(self, labels: Sequence[Any], /, **fields: Any) -> None:
+        problems = Problems()
+        lists = {name: _positions(name, values, problems) for name, values in {"": labels, **fields}.items()}
+        problems.raise_if_any()
+        object.__setattr__(self, "labels", lists.pop(""))
+        object.__setattr__(self, "fields", lists)
+        count = len(self.labels)
+        if not _are_labels(self.labels):
+            problems.add(f"an axis has the labels {shown(list(self.labels))}", "give numbers, or words")
         if not count:
             problems.add("an axis has no positions", "give at least one value")
         for name, values in self.fields.items():
@@ -94,6 +101,20 @@ class FeatureGrid:
         return rows.reshape(*self.shape, -1)
 
 
+def _positions(name: str, values: Any, problems: Problems) -> tuple[Any, ...]:
+    """What lies along an axis, one item for each position."""
+    listed = isinstance(values, Sequence) or (isinstance(values, np.ndarray) and values.ndim > 0)
+    if isinstance(values, str) or not listed:
+        problems.add(f"an axis has {f'as its {name}' if name else 'the labels'} {shown(values)}", "give a list")
+        return ()
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+
+
+def _are_labels(values: Iterable[Any]) -> bool:
+    """Whether these are all numbers, or all words; None counts as either."""
+    return any(all(value is None or isinstance(value, kind) for value in values) for kind in (Real, str))
+
+
 def as_axis(name: str, values: Any) -> Axis:
     """The axis that a user gave by name: an `Axis`, or the values of the field of that name.
 
@@ -105,8 +126,8 @@ def as_axis(name: str, values: Any) -> Axis:
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
         raise InvalidInputError(f"the axis {name!r} is {values!r}", "give a list of values, or an Axis")
     simple = all(np.ndim(value) == 0 and not isinstance(value, dict) for value in values)
-    labels = [value.item() if isinstance(value, np.generic) else value for value in values] if simple else range(len(values))
-    return Axis(labels, **{name: values})
+    labels = list(values) if _are_labels(values) else [str(value) for value in values]
+    return Axis(labels if simple else range(len(values)), **{name: values})
 
 
 def axes_of(

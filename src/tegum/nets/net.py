@@ -13,17 +13,20 @@ family has it, ``b_hidden`` (..., m).
 
 from abc import ABC
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from tegum.checking import misfit
 from tegum.errors import InvalidInputError, Problems
 from tegum.nets.activation import IDENTITY, RELU, Activation
 
 Parameters = Mapping[str, NDArray[np.floating]]
+
+_MOST_WEIGHTS = 2**28
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Net(ABC):
         bias: whether the output has a bias b (it starts at 0).
 
     Raises:
-        InvalidInputError: for sizes that are not whole numbers of at least 1.
+        InvalidInputError: for sizes that are not whole numbers of at least 1, or make too large a net; for switches that are
+            neither True nor False.
     """
 
     n_features: int
@@ -50,9 +54,18 @@ class Net(ABC):
 
     def __post_init__(self) -> None:
         problems = Problems()
-        problems.check_count("n_features", self.n_features)
-        problems.check_count("n_hidden", self.n_hidden)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is int:
+                problems.check_count(field.name, value)
+            elif problem := misfit(field.name, value, field.type):
+                problems.add(*problem)
+            if isinstance(value, np.generic):  # what is called the same is the same: names and random streams are made of this
+                object.__setattr__(self, field.name, value.item())
         problems.raise_if_any()
+        if self.n_features * self.n_hidden > _MOST_WEIGHTS:
+            what = f"a net of {self.n_features} features and {self.n_hidden} hidden units"
+            raise InvalidInputError(what, f"choose at most {_MOST_WEIGHTS:,} weights")
 
     @property
     def has_hidden_bias(self) -> bool:

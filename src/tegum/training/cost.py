@@ -5,7 +5,10 @@
 measured on one core of a 2023 server with 512-bit registers; other machines differ by a factor of two or three.
 """
 
+from collections.abc import Sequence
+
 from tegum.nets import Net
+from tegum.training.recipe import Recipe
 
 _SECONDS_PER_FEATURE = 0.8e-9
 _SECONDS_PER_PRODUCT = 0.07e-9
@@ -27,3 +30,12 @@ def estimated_seconds(net: Net, instances: int, steps: int, batch_size: int, thr
     """
     sample = net.n_features * (_SECONDS_PER_FEATURE + net.n_hidden * _SECONDS_PER_PRODUCT)
     return instances * steps * batch_size * sample / min(threads, max(instances, 1))
+
+
+def bytes_of(net: Net, recipes: Sequence[Recipe]) -> int:
+    """About how much memory a training takes: weights, averages, fixed data and what is recorded, of every recipe and seed."""
+    weights = 2 * (net.n_hidden + 1) * net.n_features + net.n_hidden
+    return sum(
+        4 * len(one.seed_list) * (weights * (4 + len(one.recorded_steps())) + (one.data_set_size or 0) * net.n_features)
+        for one in recipes
+    )
