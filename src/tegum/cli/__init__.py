@@ -4,10 +4,13 @@ Exit codes: 0 fine, 1 a claim failed (or the doctor found a fault), 2 wrong use,
 """
 
 import ast
+import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from cyclopts import App, CycloptsError
 
@@ -60,12 +63,21 @@ def run(words: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """What Ctrl-C does: the first ends the command cleanly; another ends the process, and no file is half written."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    signal.default_int_handler(number, frame)
+
+
 def main() -> None:
     """The entry point of the `tegum` command."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         code = run()
     except Exception:  # noqa: BLE001
         traceback.print_exc()
         sys.stderr.write("tegum: this is a fault of tegum, not yours; what was finished is kept\n")
         code = FAULT
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends
     sys.exit(code)
