@@ -23,7 +23,8 @@ from types import FrameType
 def noticing_interruption(raising: bool = True) -> Iterator[list[int]]:
     """A list that holds something once Ctrl-C was pressed inside the block; it still raises KeyboardInterrupt.
 
-    Not ``raising``, the first one is noted only; the block must end soon.  Blocks may be nested: all of them notice.  Where Ctrl-C is ignored, or outside the main thread, nothing is changed.
+    Not ``raising``, the first one is noted only; the block must end soon.  Blocks may be nested: all of them notice.
+    Where Ctrl-C is ignored, or outside the main thread, nothing is changed.
     """
     seen: list[int] = []
     before = signal.getsignal(signal.SIGINT)

@@ -18,7 +18,6 @@ from typing import Any
 from tegum.interruption import noticing_interruption
 from tegum.progress import ProgressBar
 
-
 _BEAT_SECONDS = 0.1
 
 

@@ -4,11 +4,13 @@ import argparse
 import sys
 
 from tests.fuzz.fields import fields, sizes
+from tests.fuzz.flips import flips
 from tests.fuzz.hostile import counted
 
 KINDS = {
     "fields": lambda _count, _seed: fields(),
     "sizes": lambda _count, _seed: sizes(),
+    "flips": flips,
 }
 
 

@@ -23,7 +23,7 @@ from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment, Profile, code_version, every_experiment
 from tegum.interruption import noticing_interruption
 from tegum.provenance import package_version, science_version
-from tegum.report.part import KEY, Part, part_of, pictures_file, read_part, write_part
+from tegum.report.part import KEY, Part, has_pictures, part_of, read_part, write_part
 from tegum.runs import Pieces, attributes_in, fingerprint, read_dataset, read_or_set_aside, write_dataset
 
 
@@ -57,14 +57,11 @@ class ResultFolder:
             InvalidInputError: where a file cannot be written.
         """
         key = _key(experiment, profile)
-        part = read_part(self.path, experiment.id, self.notice)
-        fresh = (
-            part is not None and part.code == _code(experiment) and part.key == key == _key_in(self.data_file(experiment.id))
-        )
-        if part is not None and fresh and pictures_file(self.path, experiment.id).exists():
-            return part
-        data = self._restored(experiment.id, key)
-        return self._judged(experiment, self._made(experiment, profile, key) if data is None else data)
+        part, data = read_part(self.path, experiment.id, self.notice), self._restored(experiment.id, key)
+        if data is None:
+            return self._judged(experiment, self._made(experiment, profile, key))
+        fresh = part is not None and part.code == _code(experiment) and part.key == key
+        return part if part is not None and fresh and has_pictures(self.path, part.id) else self._judged(experiment, data)
 
     def renewed(self, experiment: Experiment) -> Part | None:
         """Claims and pictures by the present code from the data in the folder; None where there are none.

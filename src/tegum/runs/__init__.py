@@ -1,12 +1,15 @@
 """Results on disk: whole files, trainings that can be resumed."""
 
 from tegum.runs.files import (
+    UNSEALED,
     attributes_in,
     is_dataset,
     plain,
     read_dataset,
     read_or_set_aside,
+    sealed,
     set_aside,
+    unsealed,
     write_atomically,
     write_dataset,
 )
@@ -15,6 +18,7 @@ from tegum.runs.pieces import Pieces, train_to
 from tegum.runs.weights import read_weights
 
 __all__ = [
+    "UNSEALED",
     "Pieces",
     "attributes_in",
     "fingerprint",
@@ -23,8 +27,10 @@ __all__ = [
     "read_dataset",
     "read_or_set_aside",
     "read_weights",
+    "sealed",
     "set_aside",
     "train_to",
+    "unsealed",
     "write_atomically",
     "write_dataset",
 ]

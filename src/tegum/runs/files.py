@@ -16,6 +16,7 @@ killed program leaves the old file or the new one, never half of one.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from safetensors.numpy import save
 from tegum.errors import InvalidInputError
 
 SUFFIX = ".safetensors"
+UNSEALED = f"digest {'0' * 32}"
 _FORMAT = "tegum dataset 1"
 
 
@@ -48,6 +50,28 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True) if path.parent.is_dir() else None
         raise InvalidInputError(f"{path} cannot be written ({error.strerror})", "choose another folder, or make room") from None
+
+
+def sealed(text: str) -> bytes:
+    """A text that contains `UNSEALED`, with a hash of its content there, by which damage anywhere in it is seen."""
+    return text.replace(UNSEALED, f"digest {_hash(text.encode())}", 1).encode()
+
+
+def unsealed(content: bytes) -> str:
+    """The text that was `sealed`.
+
+    Raises:
+        ValueError: where it is damaged.
+    """
+    found = re.search(rb"digest [0-9a-f]{32}", content)
+    whole = content if found is None else content.replace(found[0], UNSEALED.encode(), 1)
+    if found is None or found[0] != f"digest {_hash(whole)}".encode():
+        raise ValueError("its content is not what was written")
+    return whole.decode()
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def write_dataset(data: xr.Dataset, path: Path | str) -> None:
@@ -132,7 +156,7 @@ def read_dataset(path: Path | str) -> xr.Dataset:
             variables = json.loads(header["variables"])
             attributes = json.loads(header["attributes"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if header.get("digest", "") not in ("", _digest(header, tensors)):
+            if header["digest"] != _digest(header, tensors):
                 raise ValueError("its numbers are not those that were written")
     except InvalidInputError:
         raise
