@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tegum.errors import InvalidInputError
+from tegum.runs import remove_leftovers
 
 FAILED_CLAIM, WRONG_USE, FAULT, INTERRUPTED = 1, 2, 3, 130
 """Exit codes; 0 where all is well."""
@@ -47,12 +48,16 @@ def duration(seconds: float) -> str:
 
 
 def require_writable(folder: Path) -> None:
-    """Makes the folder; raises an `InvalidInputError` where nothing can be written there."""
-    probe = folder / f".probe.{os.getpid()}"
+    """Makes the folder; raises an `InvalidInputError` where nothing can be written there.
+
+    What killed programs left half written in it is removed.
+    """
+    probe = folder / f".probe.{os.getpid()}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
         probe.unlink()
+        remove_leftovers(folder)
     except OSError as error:
         raise InvalidInputError(
             f"the folder {folder} cannot be written ({error.strerror})", "choose another with --out"

@@ -11,7 +11,7 @@ from tegum.experiments import Experiment, Profile, every_experiment, experiment_
 from tegum.progress import Display
 from tegum.report import Part, ResultFolder, read_pictures, write_page
 from tegum.report.export import export_data, export_pictures
-from tegum.runs import read_dataset
+from tegum.runs import locked, read_dataset
 
 
 def reproduce(
@@ -50,7 +50,8 @@ def reproduce(
                 for claim in part.claims:
                     display.say(f"  {claim['verdict']:<12} {claim['statement']}")
                 claims += part.claims
-                page = write_page(folder.parts(), out)
+                with locked(out):
+                    page = write_page(folder.parts(), out)
                 display.finish()
     except KeyboardInterrupt:
         return say_interrupted()

@@ -24,7 +24,7 @@ from tegum.experiments import Experiment, Profile, code_version, every_experimen
 from tegum.interruption import noticing_interruption
 from tegum.provenance import package_version, science_version
 from tegum.report.part import KEY, Part, has_pictures, part_of, read_part, write_part
-from tegum.runs import Pieces, attributes_in, fingerprint, read_dataset, read_or_set_aside, write_dataset
+from tegum.runs import Pieces, attributes_in, fingerprint, locked, read_dataset, read_or_set_aside, write_dataset
 
 
 @final
@@ -57,7 +57,9 @@ class ResultFolder:
             InvalidInputError: where a file cannot be written.
         """
         key = _key(experiment, profile)
-        part, data = read_part(self.path, experiment.id, self.notice), self._restored(experiment.id, key)
+        part = read_part(self.path, experiment.id, self.notice)
+        with locked(self.path):
+            data = self._restored(experiment.id, key)
         if data is None:
             return self._judged(experiment, self._made(experiment, profile, key))
         fresh = part is not None and part.code == _code(experiment) and part.key == key
@@ -103,14 +105,14 @@ class ResultFolder:
         """The study's dataset as it stands on disk, made now."""
         pieces = Pieces(self.path / "pieces" / profile / experiment.id, self.notice)
         began = time.perf_counter()
-        with caching(pieces), noticing_interruption() as interrupted:
-            data = experiment.study(profile)
-        if interrupted or data.attrs.get("interrupted"):
-            raise KeyboardInterrupt
-        seconds = time.perf_counter() - began + pieces.seconds_cached
-        data.attrs |= {KEY: key, "profile": profile, "seconds": round(seconds, 2)}
-        write_dataset(data, self.data_file(experiment.id))
-        pieces.prune()
+        with pieces.pruned():
+            with caching(pieces), noticing_interruption() as interrupted:
+                data = experiment.study(profile)
+            if interrupted or data.attrs.get("interrupted"):
+                raise KeyboardInterrupt
+            seconds = time.perf_counter() - began + pieces.seconds_cached
+            data.attrs |= {KEY: key, "profile": profile, "seconds": round(seconds, 2)}
+            write_dataset(data, self.data_file(experiment.id))
         return read_dataset(self.data_file(experiment.id))
 
     def _restored(self, name: str, key: str) -> xr.Dataset | None:
