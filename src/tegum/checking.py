@@ -15,7 +15,8 @@ tegum.errors.InvalidInputError: W is no array of real numbers: give numbers with
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import fields
 from functools import wraps
 from inspect import signature
 from numbers import Integral, Real
@@ -30,12 +31,14 @@ from tegum.errors import MOST, InvalidInputError, Problem, Problems
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_KINDS: dict[Any, tuple[tuple[type[Any], ...], str]] = {
+_KINDS: dict[Any, tuple[tuple[Any, ...], str]] = {
     bool: ((bool, np.bool_), "True or False"),
     int: ((Integral,), "a whole number"),
     float: ((Real,), "a number"),
     str: ((str,), "a word"),
     Mapping: ((Mapping,), "values by name, {...: ...}"),
+    Callable: ((Callable,), "a function"),
+    dict: ((dict,), "values by name, {...: ...}"),
 }
 """What may stand for some types, and what they are called; a bool is no number."""
 
@@ -73,6 +76,19 @@ def shown(value: object) -> str:
     """A value in a message: as Python writes it, in one line of at most 80 letters."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def check_fields(owner: Any, problems: Problems, skipped: Collection[Any] = ()) -> None:
+    """Notes every field of a frozen dataclass that is not of its annotated kind; NumPy's numbers become Python's.
+
+    Names and random streams are made of fields: what is called the same is the same.
+    """
+    for field in fields(owner):
+        value = getattr(owner, field.name)
+        if field.type not in skipped and (problem := misfit(field.name, value, field.type)):
+            problems.add(*problem)
+        if isinstance(value, np.generic):
+            object.__setattr__(owner, field.name, value.item())
 
 
 def checked(function: Callable[P, T]) -> Callable[P, T]:

@@ -45,11 +45,11 @@ class Problems:
     """Collects problems so that a user sees all of them in one message."""
 
     def __init__(self) -> None:
-        self._found: list[Problem] = []
+        self.found: list[Problem] = []
 
     def add(self, what: str, advice: str) -> None:
         """Notes a problem."""
-        self._found.append(Problem(what, advice))
+        self.found.append(Problem(what, advice))
 
     def check_count(self, name: str, value: object) -> None:
         """Notes a problem unless the value is a whole number from 1 to a million."""
@@ -81,7 +81,7 @@ class Problems:
         try:
             yield
         except InvalidInputError as mistake:
-            self._found.extend(mistake.problems)
+            self.found.extend(mistake.problems)
 
     @contextmanager
     def raising(self) -> Iterator[None]:
@@ -92,8 +92,8 @@ class Problems:
 
     def raise_if_any(self) -> None:
         """Raises one `InvalidInputError` with everything noted so far, each problem once; does nothing where nothing was."""
-        if self._found:
-            raise InvalidInputError(list(dict.fromkeys(self._found)))
+        if self.found:
+            raise InvalidInputError(list(dict.fromkeys(self.found)))
 
 
 def unknown_field(owner: str, name: str, known: Sequence[str]) -> Problem:

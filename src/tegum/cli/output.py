@@ -1,16 +1,12 @@
-"""How the command line speaks: plain lines on standard output, durations in words, exit codes, folders checked first."""
+"""How the command line speaks: plain lines on standard output, durations in words, exit codes."""
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tegum.errors import InvalidInputError
-from tegum.runs import remove_leftovers
-
-FAILED_CLAIM, WRONG_USE, FAULT, INTERRUPTED = 1, 2, 3, 130
+FAILED_CLAIM, WRONG_USE, FAULT, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
 """Exit codes; 0 where all is well."""
 
 
@@ -45,20 +41,3 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
-def require_writable(folder: Path) -> None:
-    """Makes the folder; raises an `InvalidInputError` where nothing can be written there.
-
-    What killed programs left half written in it is removed.
-    """
-    probe = folder / f".probe.{os.getpid()}.part"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink()
-        remove_leftovers(folder)
-    except OSError as error:
-        raise InvalidInputError(
-            f"the folder {folder} cannot be written ({error.strerror})", "choose another with --out"
-        ) from None

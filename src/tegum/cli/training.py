@@ -11,12 +11,12 @@ import numpy as np
 import xarray as xr
 from cyclopts import Parameter
 
-from tegum.cli.output import duration, require_writable, say, say_interrupted
+from tegum.cli.output import duration, say, say_interrupted
 from tegum.cli.problem import Training, read_tables, training_of
 from tegum.cli.values import Text, curve, numbers
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
-from tegum.runs import attributes_in, fingerprint, set_aside, train_to, write_dataset
+from tegum.runs import attributes_in, fingerprint, require_writable, set_aside, train_to, write_dataset
 from tegum.threads import default_threads
 from tegum.training import estimated_seconds
 from tegum.training.sweep import grid_of

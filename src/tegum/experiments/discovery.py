@@ -82,8 +82,10 @@ def _experiment_in(path: Path) -> Experiment:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, NameError, AttributeError, TypeError) as error:
-        raise InvalidInputError(f"{path} cannot be run ({type(error).__name__}: {error})", "correct it") from error
+    except (Exception, SystemExit) as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path.resolve())]
+        where = f", line {lines[-1]}" if lines else ""
+        raise InvalidInputError(f"{path} cannot be run ({type(error).__name__}: {error}{where})", "correct it") from error
     experiment = getattr(module, "experiment", None)
     if not isinstance(experiment, Experiment):
         raise InvalidInputError(f"{path} defines no experiment", "end it with experiment = Experiment(__name__, ...)")
@@ -110,7 +112,7 @@ def code_files(experiment: Experiment) -> list[Path]:
 def _imported(path: Path) -> list[Path]:
     """The files of `tegum.experiments` that a file imports, and the packages around it, which importing it runs."""
     names = {package := _package_of(path)}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -132,7 +134,7 @@ def _package_of(path: Path) -> str:
     return ".".join((_PACKAGE, *path.parent.relative_to(_FOLDER).parts))
 
 
-def fault_of(experiment: Experiment, error: Exception) -> Problem | None:
+def fault_of(experiment: Experiment, error: BaseException) -> Problem | None:
     """Where the file of an experiment of one's own failed; None where none did, or the error says itself what is wrong."""
     path = experiment.file
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]

@@ -13,14 +13,14 @@ family has it, ``b_hidden`` (..., m).
 
 from abc import ABC
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.checking import misfit
+from tegum.checking import check_fields
 from tegum.errors import InvalidInputError, Problems
 from tegum.nets.activation import IDENTITY, RELU, Activation
 
@@ -54,14 +54,9 @@ class Net(ABC):
 
     def __post_init__(self) -> None:
         problems = Problems()
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.type is int:
-                problems.check_count(field.name, value)
-            elif problem := misfit(field.name, value, field.type):
-                problems.add(*problem)
-            if isinstance(value, np.generic):  # what is called the same is the same: names and random streams are made of this
-                object.__setattr__(self, field.name, value.item())
+        for name in ("n_features", "n_hidden"):
+            problems.check_count(name, getattr(self, name))
+        check_fields(self, problems, skipped=[int])
         problems.raise_if_any()
         if self.n_features * self.n_hidden > _MOST_WEIGHTS:
             what = f"a net of {self.n_features} features and {self.n_hidden} hidden units"

@@ -56,6 +56,23 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise InvalidInputError(f"{path} cannot be written ({error.strerror})", "choose another folder, or make room") from None
 
 
+def require_writable(folder: Path) -> None:
+    """Makes the folder; raises an `InvalidInputError` where nothing can be written there.
+
+    What killed programs left half written in it is removed.
+    """
+    probe = folder / f".probe.{os.getpid()}{_PART}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+        remove_leftovers(folder)
+    except OSError as error:
+        raise InvalidInputError(
+            f"the folder {folder} cannot be written ({error.strerror})", "choose another with --out"
+        ) from None
+
+
 def remove_leftovers(folder: Path) -> None:
     """Removes what killed programs left half written in a folder of results."""
     for pattern in (f".*{_PART}", f"*/.*{_PART}", f"pieces/*/*/.*{_PART}"):
