@@ -53,8 +53,8 @@ def misfit(name: str, value: object, kind: Any) -> Problem | None:
 
 def _is(value: object, kind: Any) -> bool:
     origin = get_origin(kind) or kind
-    if origin is Literal:
-        return any(type(value) is type(one) and value == one for one in get_args(kind))
+    if origin is Literal:  # which words there are, says whoever looks them up
+        return isinstance(value, str)
     if origin is tuple:
         return isinstance(value, list | tuple | range | np.ndarray) and all(_is(item, get_args(kind)[0]) for item in value)
     if origin in _KINDS:
@@ -66,7 +66,7 @@ def _is(value: object, kind: Any) -> bool:
 def _called(kind: Any) -> str:
     origin = get_origin(kind) or kind
     if origin is Literal:
-        return " or ".join(repr(one) for one in get_args(kind))
+        return "a word"
     if origin is tuple:
         return f"several of {_called(get_args(kind)[0])}"
     return "None" if origin is type(None) else _KINDS.get(origin, ((), f"a {getattr(origin, '__name__', origin)}"))[1]
@@ -92,17 +92,20 @@ def check_fields(owner: Any, problems: Problems, skipped: Collection[Any] = ()) 
 
 
 def checked(function: Callable[P, T]) -> Callable[P, T]:
-    """The function, refusing arguments that are not of the kinds that it is annotated with: all of them in one message."""
+    """The function, refusing arguments of other kinds than it is annotated with; NumPy's numbers become Python's."""
     parameters = signature(function)
 
     @wraps(function)
     def checking(*args: P.args, **kwargs: P.kwargs) -> T:
-        problems = Problems()
-        for name, value in parameters.bind(*args, **kwargs).arguments.items():
-            if problem := misfit(name, value, parameters.parameters[name].annotation):
+        problems, bound = Problems(), parameters.bind(*args, **kwargs)
+        for name, value in bound.arguments.items():
+            kind = parameters.parameters[name].annotation
+            if problem := misfit(name, value, kind):
                 problems.add(*problem)
+            elif isinstance(value, np.generic) and {bool, int, float} & {kind, *get_args(kind)}:
+                bound.arguments[name] = float(value) if isinstance(value, np.floating) else value.item()
         problems.raise_if_any()
-        return function(*args, **kwargs)
+        return function(*bound.args, **bound.kwargs)
 
     return checking
 

@@ -151,6 +151,9 @@ def axes_of(
     known = [name for name in (*features.field_names(), *others) if name not in fixed]
     problems, axes, axis_of = Problems(), dict[str, Axis](), dict[str, str]()
     for name, values in sweep.items():
+        if not isinstance(name, str):
+            problems.add(f"an axis is called {shown(name)}", "choose a word")
+            continue
         with problems.collecting():
             axes[name] = as_axis(name, values)
         if name in _RESERVED:

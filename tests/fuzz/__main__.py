@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from tests.fuzz.calls import calls
 from tests.fuzz.fields import fields, sizes
 from tests.fuzz.flips import flips
 from tests.fuzz.hostile import counted
@@ -10,6 +11,7 @@ from tests.fuzz.hostile import counted
 KINDS = {
     "fields": lambda _count, _seed: fields(),
     "sizes": lambda _count, _seed: sizes(),
+    "calls": calls,
     "flips": flips,
 }
 

@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import real_numbers
+from tegum.checking import checked, real_numbers
 from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
@@ -83,6 +83,7 @@ def evaluate(
     return dataset(variables)
 
 
+@checked
 def _evaluated(
     W: ArrayLike,
     b: ArrayLike,

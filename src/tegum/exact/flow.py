@@ -34,6 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import BDF, DOP853, OdeSolution, Radau
 
 from tegum.caching import cached
+from tegum.checking import checked
 from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError, Problems
@@ -101,6 +102,7 @@ class Flow:
         return dataset(variables, {"time": when}, self.attributes)
 
 
+@checked
 @cached()
 def gradient_flow(
     net: Net,
@@ -156,6 +158,7 @@ class Solver(TypedDict, total=False):
     progress: bool | None
 
 
+@checked
 def dense_flow(net: Net, features: Features, W: ArrayLike, b: ArrayLike, duration: float, **solver: Unpack[Solver]) -> Flow:
     """The gradient flow of one model as a function of time.  Arguments and errors as in `gradient_flow`."""
     return _dense(net, features, W, b, duration, Problems(), **solver)

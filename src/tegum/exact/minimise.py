@@ -104,6 +104,7 @@ def minimise(
     if not seed_list and initial is None:
         problems.add(f"seeds is {seeds}", "give at least 1 start")
     problems.check_number("scale", scale, 0, 1e15)
+    gradient_tolerance = float(gradient_tolerance)
     if not gradient_tolerance > 0:
         problems.add(f"gradient_tolerance is {gradient_tolerance}", "choose a number above 0, such as 1e-8")
     problems.check_fraction("tol", tol)

@@ -176,7 +176,7 @@ class Features(ABC):
 
 def _shown(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        return f"{value.flat[0]:g}" if np.all(value == value.flat[0]) else np.array2string(value)
+        return f"{value.flat[0]:g}" if value.size and np.all(value == value.flat[0]) else np.array2string(value)
     return repr(value)
 
 
@@ -192,9 +192,6 @@ def _numbers(
         array = real_numbers(name, value)
     except InvalidInputError:
         problems.add(f"{name} is {shown(value)}", "give a number or an array of numbers")
-        return np.ones(length)
-    if array.size == 0:
-        problems.add(f"{name} has shape {array.shape}", "give at least one number")
         return np.ones(length)
     if array.ndim and array.shape[-1] not in (1, length):
         problems.add(f"{name} has length {array.shape[-1]}", f"give one number or {length} of them, one for each {kind}")
