@@ -75,13 +75,13 @@ def measured() -> xr.Dataset:
     terms = np.full_like(error, np.nan)
     for kind, (models, law) in enumerate(kinds.values()):
         for case, (W, b, density) in enumerate(models):
-            world = tg.features.Independent(N, density=density, magnitude=law)
-            truth = tg.exact.evaluate(W, b, world, terms=TRUTH).loss
+            features = tg.features.Independent(N, density=density, magnitude=law)
+            truth = tg.exact.evaluate(W, b, features, terms=TRUTH).loss
             if law == uniform:
                 error[kind, 0, case] = abs(plain_losses(W, b, density, TERMS) - truth) / truth
                 terms[kind, 0, case] = TERMS
             for effort, asked in enumerate(TERMS):
-                found = tg.exact.evaluate(W, b, world, terms=asked)
+                found = tg.exact.evaluate(W, b, features, terms=asked)
                 error[kind, 1, case, effort] = abs(found.loss - truth) / truth
                 terms[kind, 1, case, effort] = found.terms
     dims = ("kind", "curve", "case", "effort")

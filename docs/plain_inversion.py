@@ -8,7 +8,7 @@ One output with couplings g, bias b, its own coupling g_j; independent features 
     E x_j r(s) = sum_k  Re{ w_k e^{z_k b} phi_j(z_k) / z_k^2 },        A(x) = (e^x - 1) / x
 
 with z_k = (2 + 2 pi i k) / P, weights 2 / P (half of it at k = 0), and p_j A'(z g_j) in place of j's factor in phi_j.  "Nothing
-is on" and "only i is on" are taken out of the products and added in closed form; what the periodic sum adds is taken off.
+is active" and "only i is active" are taken out of the products and added in closed form; what the period adds is subtracted.
 `docs/exact.md` explains why.  The library does the same, and splits rows with couplings of two sizes.
 """
 
@@ -39,7 +39,7 @@ def _factor(x: NDArray[np.complex128]) -> tuple[NDArray[np.complex128], NDArray[
 
 
 def _alone(g: NDArray[np.float64], b: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """E r(g u + b)^2 and E u r(g u + b): one feature is on."""
+    """E r(g u + b)^2 and E u r(g u + b): one feature is active."""
     with np.errstate(divide="ignore", invalid="ignore"):
         kinked = (_r(g + b) ** 3 - _r(b) ** 3) / (3 * g)
         own = (_r(g + b) ** 3 / 3 - b * _r(g + b) ** 2 / 2 - _r(b) ** 3 / 3 + b * _r(b) ** 2 / 2) / g**2
@@ -65,23 +65,23 @@ def row_errors(g: NDArray[np.float64], b: float, j: int, p: NDArray[np.float64],
     P = 1.2 * max(high, -low)
     z = (ALPHA + 2j * np.pi * np.arange(max(terms))) / P
     A, derivative = _factor(z[:, None] * g)
-    nobody = np.prod(1 - p)
-    only = nobody * p / (1 - p)
+    none = np.prod(1 - p)
+    only = none * p / (1 - p)
     factors = 1 - p + p * A
     others = np.prod(np.delete(factors, j, axis=1), axis=1)
     weight = np.where(np.arange(len(z)) == 0, 1.0, 2.0) / P * np.exp(z * b)
-    two = np.cumsum((weight * 2 / z**3 * (others * factors[:, j] - nobody - A @ only)).real)
+    two = np.cumsum((weight * 2 / z**3 * (others * factors[:, j] - none - A @ only)).real)
     one = np.cumsum((weight / z**2 * derivative[:, j] * (p[j] * others - only[j])).real)
     # what the period adds, for the patterns that stayed: sum_r e^{-2 r} E (s + r P)^2, and E x_j (s + r P)
     s0, s1, s2 = Q / (1 - Q), Q / (1 - Q) ** 2, Q * (1 + Q) / (1 - Q) ** 3
-    left = 1 - nobody - only.sum()
-    first = total - nobody * b - only @ (b + g / 2)
-    second = second - nobody * b**2 - only @ (b * b + b * g + g * g / 3)
+    left = 1 - none - only.sum()
+    first = total - none * b - only @ (b + g / 2)
+    second = second - none * b**2 - only @ (b * b + b * g + g * g / 3)
     own = own - only[j] * (b / 2 + g[j] / 3)
     two = two - (s0 * second + 2 * P * s1 * first + P * P * s2 * left)
     one = one - (s0 * own + P * s1 * (mean[j] - only[j] / 2))
     squares, owns = _alone(g, b)
-    value = square[j] - 2 * (one + only[j] * owns[j]) + two + nobody * max(b, 0) ** 2 + only @ squares
+    value = square[j] - 2 * (one + only[j] * owns[j]) + two + none * max(b, 0) ** 2 + only @ squares
     return value[np.array(terms) - 1]
 
 

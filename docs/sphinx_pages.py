@@ -126,6 +126,11 @@ def keep_offline(_: Sphinx, page: str, template: str, context: dict[str, Any], t
         context["body"] = re.sub(r'<script[^>]*src="https?://[^"]*"[^>]*></script>', "", context["body"])
 
 
+def name_pages_outside(_: Sphinx, page: str, source: list[str]) -> None:
+    """Names pages that are not part of the site, such as the README, where their source links to them."""
+    source[0] = re.sub(r"\[([\w.]+)\]\(\.\./\w+\.md\)", r"\1", source[0])
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     doubled = [name for name, count in Counter(experiment.id for experiment in every_experiment()).items() if count > 1]
@@ -134,6 +139,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("experiments", Experiments)
     app.add_directive("recipe-fields", RecipeFields)
     app.add_directive("parts", Parts)
+    app.connect("source-read", name_pages_outside)
     app.connect("autodoc-process-docstring", process)
     app.connect("autodoc-process-signature", shorten)
     app.connect("html-page-context", keep_offline)

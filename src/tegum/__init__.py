@@ -10,20 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tegum import (
-        attacks,
-        claims,
-        exact,
-        experiments,
-        features,
-        figures,
-        geometry,
-        maps,
-        nets,
-        runs,
-        theory,
-        training,
-    )
+    from tegum import attacks, claims, exact, experiments, features, figures, geometry, maps, nets, runs, theory, training
     from tegum.datasets import Status
     from tegum.errors import InvalidInputError
     from tegum.runs import read_weights

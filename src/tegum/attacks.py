@@ -84,13 +84,12 @@ def analytic_attack(
     Raises:
         InvalidInputError: for a negative size, or options that do not exist.
     """
-    problems = Problems()
-    if not size >= 0:
-        problems.add(f"size is {size}", "give a length of at least 0")
-    for name, value, options in (("maximum", maximum, get_args(Maximum)), ("signs", signs, get_args(Signs))):
-        if value not in options:
-            problems.add(f"{name} is {value!r}", f"choose among {', '.join(options)}")
-    problems.raise_if_any()
+    with Problems() as problems:
+        if not size >= 0:
+            problems.add(f"size is {size}", "give a length of at least 0")
+        for name, value, options in (("maximum", maximum, get_args(Maximum)), ("signs", signs, get_args(Signs))):
+            if value not in options:
+                problems.add(f"{name} is {value!r}", f"choose among {', '.join(options)}")
     G, weights, x = _in_double_precision(W, importance, x)
     steps = _on_sphere(G, size)
     if signs == "both":

@@ -1,8 +1,7 @@
 """What tegum says when it is used wrongly: what is wrong, the value, what to do, all mistakes at once.
 
->>> problems = Problems()
->>> problems.add("steps is 0", "train for at least 1 step")
->>> problems.raise_if_any()
+>>> with Problems() as problems:
+...     problems.add("steps is 0", "train for at least 1 step")
 Traceback (most recent call last):
     ...
 tegum.errors.InvalidInputError: steps is 0: train for at least 1 step
@@ -12,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 MOST = 1_000_000
 """How many there may be of anything that is counted: features, seeds, records."""
@@ -42,7 +41,7 @@ class InvalidInputError(ValueError):
 
 
 class Problems:
-    """Collects problems so that a user sees all of them in one message."""
+    """Collects problems so that a user sees all of them in one message: as a block it ends by raising what was noted."""
 
     def __init__(self) -> None:
         self.found: list[Problem] = []
@@ -83,17 +82,19 @@ class Problems:
         except InvalidInputError as mistake:
             self.found.extend(mistake.problems)
 
-    @contextmanager
-    def raising(self) -> Iterator[None]:
-        """Raises, at the end of the block, everything noted before it and in it."""
-        with self.collecting():
-            yield
-        self.raise_if_any()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, mistake: BaseException | None, _trace: object) -> None:
+        if isinstance(mistake, InvalidInputError):
+            self.found.extend(mistake.problems)
+        if mistake is None or isinstance(mistake, InvalidInputError):
+            self.raise_if_any()
 
     def raise_if_any(self) -> None:
         """Raises one `InvalidInputError` with everything noted so far, each problem once; does nothing where nothing was."""
         if self.found:
-            raise InvalidInputError(list(dict.fromkeys(self.found)))
+            raise InvalidInputError(list(dict.fromkeys(self.found))) from None
 
 
 def unknown_field(owner: str, name: str, known: Sequence[str]) -> Problem:

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import Any, Self, final
 
 from tqdm import tqdm
@@ -40,8 +40,7 @@ class ProgressBar(tqdm):  # type: ignore[type-arg]
         if self._outer is not None:
             settings["disable"] = True
         super().__init__(*args, **settings)
-        self._done, self._title = 0.0, str(settings.get("desc", ""))
-        self._whole = settings.get("total")
+        self._title = str(settings.get("desc", ""))
 
     def set_description(self, desc: str | None = None, refresh: bool | None = True) -> None:
         """What the bar counts."""
@@ -52,10 +51,9 @@ class ProgressBar(tqdm):  # type: ignore[type-arg]
         """Counts n more."""
         if self._outer is None:
             return super().update(n)
-        self._done += n or 0
-        self.n = self._done
-        if self._whole:
-            self._outer.remark(f"{self._title} {100 * min(self._done / self._whole, 1):.0f} %")
+        self.n += n or 0
+        if self.total:
+            self._outer.remark(f"{self._title} {100 * min(self.n / self.total, 1):.0f} %")
         return None
 
 
@@ -73,18 +71,16 @@ class Display:
             bar_format="{desc} {percentage:3.0f}%|{bar:20}| {elapsed} so far, {remaining} left{postfix}",
         )
         self._clock = threading.Thread(target=self._beat, name="tegum-progress", daemon=True)
-        self._token: Token[Display | None] | None = None
 
     def __enter__(self) -> Self:
-        self._token = _display.set(self)
+        _display.set(self)
         self._clock.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._clock.join()
-        if self._token is not None:
-            _display.reset(self._token)
+        _display.set(None)
         self._bar.close()
 
     def start(self, title: str) -> None:

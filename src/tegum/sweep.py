@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.checking import shown
+from tegum.datasets import instance_dims
 from tegum.errors import InvalidInputError, Problems, unknown_field
 from tegum.features import Features
 
@@ -49,20 +50,21 @@ class Axis:
     fields: dict[str, tuple[Any, ...]]
 
     def __init__(self, labels: Sequence[Any], /, **fields: Any) -> None:
-        problems = Problems()
-        lists = {name: _positions(name, values, problems) for name, values in {"": labels, **fields}.items()}
-        problems.raise_if_any()
+        with Problems() as problems:
+            lists = {name: _positions(name, values, problems) for name, values in {"": labels, **fields}.items()}
         object.__setattr__(self, "labels", lists.pop(""))
         object.__setattr__(self, "fields", lists)
         count = len(self.labels)
-        if not _are_labels(self.labels):
-            problems.add(f"an axis has the labels {shown(list(self.labels))}", "give numbers, or words")
-        if not count:
-            problems.add("an axis has no positions", "give at least one value")
-        for name, values in self.fields.items():
-            if len(values) != count:
-                problems.add(f"an axis has {count} labels and {len(values)} values of {name}", "give as many values as labels")
-        problems.raise_if_any()
+        with Problems() as problems:
+            if not count:
+                problems.add("an axis has no positions", "give at least one value")
+            if not _are_labels(self.labels):
+                problems.add(f"an axis has the labels {shown(list(self.labels))}", "give numbers, or words")
+            for name, values in self.fields.items():
+                if len(values) != count:
+                    problems.add(
+                        f"an axis has {count} labels and {len(values)} values of {name}", "give as many values as labels"
+                    )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -116,11 +118,7 @@ def _are_labels(values: Iterable[Any]) -> bool:
 
 
 def as_axis(name: str, values: Any) -> Axis:
-    """The axis that a user gave by name: an `Axis`, or the values of the field of that name.
-
-    Raises:
-        InvalidInputError: for something that is neither.
-    """
+    """The axis that a user gave by name, an `Axis` or the values of the field of that name; else an `InvalidInputError`."""
     if isinstance(values, Axis):
         return values
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
@@ -133,18 +131,10 @@ def as_axis(name: str, values: Any) -> Axis:
 def axes_of(
     features: Features, sweep: Mapping[str, Any], others: Sequence[str] = (), fixed: Sequence[str] = ()
 ) -> dict[str, Axis]:
-    """The axes of a sweep by name, in order.
+    """The axes of a sweep by name, in order; an `InvalidInputError` names everything wrong with them.
 
-    Leading axes of ``features`` are axes without fields, called ``instance``, or ``instance_0``, ... where there are several.
-
-    Args:
-        features: the distribution that is swept.
-        sweep: what the user gave.
-        others: fields that may vary besides those of the features, a recipe's.
-        fixed: fields that may not, besides `FIXED_FIELDS`.
-
-    Raises:
-        InvalidInputError: naming everything wrong with the axes.
+    Fields of the features may vary, and ``others``, a recipe's; ``fixed`` ones may not, besides `FIXED_FIELDS`.  Leading axes
+    of ``features`` are axes without fields.
     """
     owner = f"neither {type(features).__name__} nor a recipe" if others else type(features).__name__
     fixed = (*fixed, *FIXED_FIELDS)
@@ -170,7 +160,7 @@ def axes_of(
     if lead and axes:
         problems.add(f"the features have leading axes {lead} and a sweep is given", "use one of the two")
     problems.raise_if_any()
-    return axes or {"instance" if len(lead) == 1 else f"instance_{i}": Axis(range(size)) for i, size in enumerate(lead)}
+    return axes or {name: Axis(range(size)) for name, size in zip(instance_dims(len(lead)), lead, strict=True)}
 
 
 def _points(axes: Mapping[str, Axis]) -> NDArray[np.int64]:
@@ -196,8 +186,7 @@ def combinations(axes: Mapping[str, Axis], fields: Collection[str]) -> Iterator[
 def grid_along(axes: Mapping[str, Axis], features: Features) -> FeatureGrid:
     """The grid that axes span around the given features; fields that are not the features' are left out.
 
-    Raises:
-        InvalidInputError: naming everything wrong with the distributions.
+    An `InvalidInputError` names everything wrong with the distributions.
     """
     problems, points = Problems(), _points(axes)
     shape, names = tuple(len(axis) for axis in axes.values()), features.field_names()
@@ -219,9 +208,7 @@ def grid_along(axes: Mapping[str, Axis], features: Features) -> FeatureGrid:
 
 def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray[np.float64]:
     """An axis' values of an array field, shape (positions, the field's length)."""
-    length = getattr(features, field).shape[-1]
-    problems = Problems()
-    rows = []
+    length, rows, problems = getattr(features, field).shape[-1], [], Problems()
     for value in values:
         try:
             row = np.atleast_1d(np.asarray(value, dtype=np.float64))
@@ -238,9 +225,5 @@ def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray
 
 
 def feature_grid(features: Features, sweep: Mapping[str, Any]) -> FeatureGrid:
-    """Every distribution that ``sweep`` spans around the given features.
-
-    Raises:
-        InvalidInputError: naming everything wrong with the axes and the distributions that they make.
-    """
+    """Every distribution that ``sweep`` spans around the given features; an `InvalidInputError` names everything wrong."""
     return grid_along(axes_of(features, sweep), features)

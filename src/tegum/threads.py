@@ -29,10 +29,8 @@ def default_threads() -> int:
 def in_threads(work: Callable[[threading.Event], None], threads: int, show: Callable[[], object]) -> bool:
     """Runs ``work`` in several threads until all have returned; true unless Ctrl-C came, which ends the work cleanly.
 
-    Args:
-        work: is given an event that is set when it must end, because of Ctrl-C or because another thread failed.
-        threads: how many.
-        show: called from time to time, to show progress.
+    The work is given an event that is set when it must end, because of Ctrl-C or because another thread failed; ``show`` is
+    called from time to time, to show progress.
     """
     stop = threading.Event()
 
@@ -70,20 +68,11 @@ def in_pieces(
     title: str = "",
     unit: str = "model",
 ) -> int:
-    """Calls ``work(scratch, first, end)`` for pieces of range(count) from several threads, each with its own scratch memory.
+    """Calls ``work(memory, first, end)`` for pieces of range(count) from several threads; returns how many items are done.
 
-    Args:
-        count: how many items there are.
-        piece: how many make a piece; Ctrl-C and progress come between pieces.
-        scratch: makes the memory of one thread.
-        work: does a piece; pieces may come in any order.
-        threads: how many threads; by default one per core.
-        progress: True shows a bar, False none, None one where standard error is a terminal; never within two seconds.
-        title: what the bar says.
-        unit: what it counts.
-
-    Returns:
-        How many items, from the first on, are certainly done: ``count`` unless Ctrl-C came, which ends the work cleanly.
+    ``scratch`` makes the memory of a thread, of which there is one per core by default.  Pieces of ``piece`` items come in any
+    order; between them come Ctrl-C, which ends the work cleanly, and progress (of `ProgressBar`).  All ``count`` items are done
+    unless Ctrl-C came; then as many as certainly are, from the first on.
     """
     pieces = range(0, count, max(1, piece))
     threads = min(threads or default_threads(), len(pieces))

@@ -1,5 +1,6 @@
 """Every command and every snippet in the README and in docs/ runs."""
 
+import pydoc
 import re
 import shlex
 import shutil
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tegum.cli import run
+from tegum.cli import COMMANDS, run
 from tegum.experiments import every_experiment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,6 +76,21 @@ def test_the_site_is_built_without_a_warning_and_its_notebook_runs(tmp_path: Pat
         assert f"tegum reproduce {experiment.id}" in re.sub(r"<[^>]*>", "", figures)
     for path in (tmp_path / "site").glob("*.html"):
         assert not re.search(r"""<(script|link|img)[^>]*(src|href)="https?:""", path.read_text()), path.name
+
+
+def test_every_command_and_option_named_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    described = set(
+        re.findall(r"^\| `tegum ([\w-]+)", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    )
+    assert described == set(COMMANDS)
+    for command in COMMANDS:
+        assert run([command, "--help"]) == 0
+    helped = set(re.findall(r"--[a-z][\w-]*", capsys.readouterr().out))
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", text)) - {"--help"} <= helped, page.name
+        for name in re.findall(r"`((?:tg|tegum)(?:\.\w+)+)", text):
+            assert pydoc.locate(re.sub(r"^tg\.", "tegum.", name)) is not None, f"{page.name}: {name}"
 
 
 def test_links_to_files_lead_somewhere() -> None:

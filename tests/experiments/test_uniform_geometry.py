@@ -29,7 +29,7 @@ def shrink(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(uniform_geometry, "SIZE", {"quick": (30, 3)})
     patch.setattr(uniform_geometry, "SMALLER", {"quick": (20, 2)})
     patch.setattr(uniform_geometry, "GRID", {"quick": [0, 5, 11, 16, 22, 31, 34, 47]})
-    patch.setattr(uniform_geometry, "RECIPE", {"quick": uniform_geometry.BASE.replaced(steps=600, batch_size=128)})
+    patch.setattr(uniform_geometry, "RECIPE", {"quick": uniform_geometry.QUICK.replaced(steps=600, batch_size=128)})
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_a_killed_study_keeps_the_densities_it_has_finished(
             raise KeyboardInterrupt
         return pieces(call)
 
-    densities, recipe = uniform_geometry.densities([0, 16, 22, 31]), uniform_geometry.RECIPE["quick"]
+    densities, recipe = [10 ** (-k / 49) for k in (0, 16, 22, 31)], uniform_geometry.RECIPE["quick"]
     pieces = Pieces(tmp_path, print)
     with caching(dying), pytest.raises(KeyboardInterrupt):
         shared.three_ways(30, 3, densities, recipe)

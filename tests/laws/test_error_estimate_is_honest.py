@@ -29,11 +29,11 @@ EFFORTS: list[dict[str, Any]] = [
 
 
 class Model(NamedTuple):
-    """One model, its world and what kind it is."""
+    """One model, its features and what kind it is."""
 
     W: NDArray[np.float64]
     b: NDArray[np.float64]
-    world: Features
+    features: Features
     is_sum: bool
 
 
@@ -57,21 +57,21 @@ def models(seed: int, count: int, kind: str = "Independent", law: Magnitude = UN
             yield Model(W, b, AnticorrelatedSets(n // size, size, density / size, magnitude=law), bool(k % 2))
 
 
-def scale_of(world: Features) -> float:
+def scale_of(features: Features) -> float:
     """sum_i I_i E x_i^2: the loss of a model that says 0."""
-    return float(world.importance @ np.diagonal(world.second_moment()))
+    return float(features.importance @ np.diagonal(features.second_moment()))
 
 
 def truth(model: Model, gradient: bool = False) -> xr.Dataset:
     """The best the engine can do."""
-    return evaluate(model.W, model.b, model.world, terms=MOST_TERMS, gradient=gradient, threads=1)
+    return evaluate(model.W, model.b, model.features, terms=MOST_TERMS, gradient=gradient, threads=1)
 
 
 def too_good(model: Model, exact: xr.Dataset, options: dict[str, Any]) -> bool:
     """Whether the true error exceeds the admitted one; the reference's own error and rounding aside."""
-    found = evaluate(model.W, model.b, model.world, threads=1, **options)
+    found = evaluate(model.W, model.b, model.features, threads=1, **options)
     return bool(
-        abs(found.loss - exact.loss) > found.loss_error + exact.loss_error + ROUNDING * (exact.loss + scale_of(model.world))
+        abs(found.loss - exact.loss) > found.loss_error + exact.loss_error + ROUNDING * (exact.loss + scale_of(model.features))
     )
 
 
@@ -113,8 +113,8 @@ def test_the_tolerance_is_met(kind: str, law: Magnitude) -> None:
     for model in models(2, 100, kind, law):
         exact = truth(model)
         for tol in (1e-4, 1e-6, 1e-8):
-            found = evaluate(model.W, model.b, model.world, tol=tol, threads=1)
-            error = abs(found.loss - exact.loss) - exact.loss_error - ROUNDING * (exact.loss + scale_of(model.world))
+            found = evaluate(model.W, model.b, model.features, tol=tol, threads=1)
+            error = abs(found.loss - exact.loss) - exact.loss_error - ROUNDING * (exact.loss + scale_of(model.features))
             count += 1
             missed += bool(error > tol * exact.loss and found.terms < MOST_TERMS / 2)
             assert error <= 100 * max(found.loss_error, tol * exact.loss)
@@ -126,9 +126,9 @@ def test_the_tolerance_is_met(kind: str, law: Magnitude) -> None:
 def test_the_truth_is_the_oracles(kind: str, law: Magnitude) -> None:
     for model in models(3, 16, kind, law, most=5):
         exact = truth(model)
-        expected = Oracle(model.world).squared_errors(model.W.T @ model.W, model.b).sum()
-        assert abs(exact.loss - expected) <= exact.loss_error + 10 * ROUNDING * (expected + scale_of(model.world))
-        assert exact.loss_error <= 1e-8 * expected + 10 * ROUNDING * scale_of(model.world)
+        expected = Oracle(model.features).squared_errors(model.W.T @ model.W, model.b).sum()
+        assert abs(exact.loss - expected) <= exact.loss_error + 10 * ROUNDING * (expected + scale_of(model.features))
+        assert exact.loss_error <= 1e-8 * expected + 10 * ROUNDING * scale_of(model.features)
 
 
 def test_few_terms_are_enough_for_orthogonal_sums() -> None:
@@ -138,10 +138,10 @@ def test_few_terms_are_enough_for_orthogonal_sums() -> None:
         if not model.is_sum:
             continue
         exact = truth(model, gradient=True)
-        coarse = evaluate(model.W, model.b, model.world, terms=64, threads=1)
+        coarse = evaluate(model.W, model.b, model.features, terms=64, threads=1)
         losses.append(abs(coarse.loss - exact.loss) / exact.loss)
-        fine = evaluate(model.W, model.b, model.world, terms=128, gradient=True, threads=1)
+        fine = evaluate(model.W, model.b, model.features, terms=128, gradient=True, threads=1)
         worst = max(np.abs(fine.dW - exact.dW).max(), np.abs(fine.db - exact.db).max())
-        gradients.append(worst / scale_of(model.world))
+        gradients.append(worst / scale_of(model.features))
     assert max(losses) < 1e-7
     assert max(gradients) < 1e-6

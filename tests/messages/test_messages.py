@@ -86,7 +86,7 @@ CALLS = {
     "importance-length": lambda: tg.features.Independent(3, importance=[1, 2]),
     "anticorrelated": lambda: tg.features.AnticorrelatedSets(2, 3, density=0.4),
     "k-sparse": lambda: tg.features.KSparse(3, 4),
-    "worlds": lambda: tg.features.Independent(2, density=np.full((2, 1), 0.1), importance=np.ones((3, 2))),
+    "distributions": lambda: tg.features.Independent(2, density=np.full((2, 1), 0.1), importance=np.ones((3, 2))),
     "exponential": lambda: tg.features.Exponential(0.0),
     "samples": lambda: tg.features.Independent(2).sample(0, seed=1),
     "gradient-samples": lambda: tg.training.loss_and_gradient(tg.nets.Linear(2, 1), {"W": np.ones((1, 2))}, np.ones((5, 3))),
@@ -117,7 +117,9 @@ CALLS = {
     "exact-infinite": lambda: tg.exact.loss(np.ones((1, 2)), np.array([0.0, -np.inf]), tg.features.Independent(2)),
     "exact-too-large": lambda: tg.exact.loss(np.full((2, 3, 1, 2), 1e60), np.zeros(2), tg.features.Independent(2)),
     "exact-net": lambda: tg.exact.Objective(tg.nets.AbsoluteValue(2, 1), tg.features.Independent(2)),
-    "exact-worlds": lambda: tg.exact.Objective(tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=[[0.1], [0.2]])),
+    "exact-distributions": lambda: tg.exact.Objective(
+        tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=[[0.1], [0.2]])
+    ),
 }
 
 

@@ -2,9 +2,9 @@
 
     python -m tests.oracle.exact_cases          # writes the file anew, half a minute
 
-Each case holds a world, W and b, the expected squared error of each feature and the gradient of the loss.  The cases called
-"prototype" have up to 60 features, more than the oracle can enumerate: their values come from an independent prototype and
-have no gradient.
+Each case holds a feature distribution, W and b, the expected squared error of each feature and the gradient of the loss.  The
+cases called "prototype" have up to 60 features, more than the oracle can enumerate: their values come from an independent
+prototype and have no gradient.
 """
 
 import json
@@ -23,8 +23,8 @@ FILE = Path(__file__).with_name("exact_values.json")
 Case = dict[str, Any]
 
 
-def world_of(case: Case) -> Features:
-    """The world of a stored case."""
+def features_of(case: Case) -> Features:
+    """The features of a stored case."""
     size, n = case["set_size"], len(case["importance"])
     magnitude = Uniform() if case["exponential_mean"] is None else Exponential(case["exponential_mean"])
     options = {"density": case["density"], "importance": case["importance"], "magnitude": magnitude}
@@ -41,18 +41,18 @@ def stored() -> list[Case]:
     return cases
 
 
-def _case(name: str, W: NDArray[np.float64], b: NDArray[np.float64], density: Any, **world: Any) -> Case:
+def _case(name: str, W: NDArray[np.float64], b: NDArray[np.float64], density: Any, **features: Any) -> Case:
     n = W.shape[1]
     return {
         "name": name,
         "distribution": "Independent",
         "set_size": 1,
         "exponential_mean": None,
-        "density": np.broadcast_to(density, world.pop("densities", n)).tolist(),
-        "importance": np.broadcast_to(world.pop("importance", 1.0), n).tolist(),
+        "density": np.broadcast_to(density, features.pop("densities", n)).tolist(),
+        "importance": np.broadcast_to(features.pop("importance", 1.0), n).tolist(),
         "W": W.tolist(),
         "b": b.tolist(),
-    } | world
+    } | features
 
 
 def _random(rng: np.random.Generator) -> list[Case]:
@@ -62,9 +62,9 @@ def _random(rng: np.random.Generator) -> list[Case]:
         law = "uniform" if mean is None else "exponential"
         for density in (0.05, 0.5, 1.0):
             W, b, importance = rng.normal(size=(2, 4)) * 0.7, rng.normal(size=4) * 0.2, rng.uniform(0.1, 2, 4).round(3)
-            world = {"importance": importance, "exponential_mean": mean}
+            features = {"importance": importance, "exponential_mean": mean}
             spread = density * rng.uniform(0.2, 1, 4).round(3) if density < 1 else density
-            cases.append(_case(f"independent {law} {density}", W, b, spread, **world))
+            cases.append(_case(f"independent {law} {density}", W, b, spread, **features))
             for distribution, sets, size, share in (
                 ("CorrelatedSets", 2, 2, 1),
                 ("CorrelatedSets", 1, 4, 1),
@@ -72,8 +72,8 @@ def _random(rng: np.random.Generator) -> list[Case]:
                 ("AnticorrelatedSets", 4, 4, 4),
             ):
                 name = f"{distribution} of {size} {law} {density}"
-                sets_world = world | {"distribution": distribution, "set_size": size, "densities": sets}
-                cases.append(_case(name, W, b, density / share, **sets_world))
+                of_sets = features | {"distribution": distribution, "set_size": size, "densities": sets}
+                cases.append(_case(name, W, b, density / share, **of_sets))
     return cases
 
 
@@ -87,15 +87,15 @@ def _noisy_sums(rng: np.random.Generator) -> list[Case]:
             cases.append(_case(f"{'+'.join(parts)} noise {noise:g}", W, b, 0.2))
             if clean.shape[1] == 4:
                 for distribution, density, sets in (("CorrelatedSets", 0.2, 2), ("AnticorrelatedSets", 0.2, 4)):
-                    world = {"distribution": distribution, "set_size": 2, "densities": sets}
-                    cases.append(_case(f"{'+'.join(parts)} noise {noise:g} {distribution}", W, b, density, **world))
+                    features = {"distribution": distribution, "set_size": 2, "densities": sets}
+                    cases.append(_case(f"{'+'.join(parts)} noise {noise:g} {distribution}", W, b, density, **features))
             if noise in (1e-2, 1e-6):
                 cases.append(_case(f"{'+'.join(parts)} noise {noise:g} exponential", W, b, 0.2, exponential_mean=1.0))
     return cases
 
 
 def _corners(rng: np.random.Generator) -> list[Case]:
-    """Worlds and weights at the edges of what is allowed."""
+    """Features and weights at the edges of what is allowed."""
     W, b = rng.normal(size=(2, 3)) * 0.8, np.array([0.1, -0.05, 0.02])
     twins = np.array([[0.8, 0.8, -0.8, 0.1]])
     cases = [
@@ -124,8 +124,8 @@ def _corners(rng: np.random.Generator) -> list[Case]:
 
 def computed(case: Case) -> Case:
     """The case with what the oracle says of it."""
-    W, b, world = np.array(case["W"]), np.array(case["b"]), world_of(case)
-    oracle, G = Oracle(world), W.T @ W
+    W, b, features = np.array(case["W"]), np.array(case["b"]), features_of(case)
+    oracle, G = Oracle(features), W.T @ W
     by_map, by_bias = oracle.gradient(G, b)
     return case | {
         "squared_error": oracle.squared_errors(G, b).tolist(),

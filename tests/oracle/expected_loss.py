@@ -1,6 +1,6 @@
 """Slow, obvious twins of the exact engine: expected squared errors and their gradients in 150 digits, and by sampling.
 
-Every pattern of components that are on is enumerated.  With the couplings g_1 .. g_k of the features that are on,
+Every pattern of active components is enumerated.  With the couplings g_1 .. g_k of the active features,
 
     uniform        E r(b + sum g_i u_i)^2 = 2 / ((k + 2)! prod g) sum_v (-1)^(k - |v|) r(b + g.v)^(k + 2),   v in {0, 1}^k
     exponential    E r(b + sum g_i u_i)^2 = sum_{g_i > 0} 2 g_i^2 e^{b / g_i} prod_{j != i} g_i / (g_i - g_j)        for b <= 0
@@ -31,7 +31,7 @@ Block = list[tuple[Any, tuple[int, ...]]]
 
 
 def blocks_of(features: Features) -> list[Block]:
-    """The blocks of one world: for each its components, as probability and members."""
+    """The blocks of one distribution: for each its components, as probability and members."""
     blocks = features.blocks()
     found: list[Block] = [[] for _ in range(int(blocks.block_of_component[-1]) + 1)]
     for component, block in enumerate(blocks.block_of_component):
@@ -64,7 +64,7 @@ def exponential_square(b: Any, g: Sequence[Any]) -> Any:
 
 
 class Oracle:
-    """The expected squared errors of one world, as functions of the square map G and the bias."""
+    """The expected squared errors of one distribution, as functions of the square map G and the bias."""
 
     def __init__(self, features: Features) -> None:
         law = features.magnitude

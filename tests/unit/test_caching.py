@@ -1,4 +1,4 @@
-"""Cached pieces are found again, join to what the uncut call returns, and are told apart by everything that defines them."""
+"""Cached pieces are found again, join to what the whole call returns, and are told apart by everything that defines them."""
 
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,13 @@ PIECES = {"train": 3, "train-seeds": 2, "train-initial": 1, "minimise": 3, "mini
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_pieces_join_to_the_uncut_result(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pieces_join_to_the_whole_result(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tegum.runs.pieces.default_threads", lambda: 2)
-    uncut = CALLS[name]()
+    whole = CALLS[name]()
     for _ in range(2):
         pieces = Pieces(tmp_path, pytest.fail)
         with caching(pieces):
-            xr.testing.assert_identical(without_time(CALLS[name]()), without_time(uncut))
+            xr.testing.assert_identical(without_time(CALLS[name]()), without_time(whole))
         assert len(list(tmp_path.iterdir())) == PIECES[name]
     assert pieces.seconds_cached > 0
 

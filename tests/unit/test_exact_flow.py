@@ -20,7 +20,7 @@ def a_start(seed: int = 3, m: int = 2, n: int = 5, scale: float = 0.3) -> NDArra
 
 
 @pytest.mark.parametrize("method", ["BDF", "Radau", "DOP853"])
-def test_a_linear_net_in_a_white_world_follows_the_curves_of_saxe(method: Method) -> None:
+def test_a_linear_net_with_white_features_follows_the_curves_of_saxe(method: Method) -> None:
     """One feature at a time: E[x x^T] = p/3, so that d s/dt = (4 p/3) s (1 - s^2) for every singular value s of W."""
     p = 0.2
     W = a_start(m=3, scale=0.1)

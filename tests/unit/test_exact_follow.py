@@ -38,9 +38,9 @@ def test_pentagon_and_digons_cross_where_their_exact_losses_are_equal(pentagon: 
     assert value == pytest.approx(0.2248754, abs=1e-6)
     assert crossing(digons, pentagon, tol=1e-8, between=(0.2, 0.25)) == pytest.approx(value, abs=1e-6)
     for at, lower in ((value - 2e-6, pentagon), (value + 2e-6, digons)):
-        world = tg.features.Independent(5, density=at)
+        features = tg.features.Independent(5, density=at)
         losses = {
-            branch: float(tg.exact.loss(branch.at(at).W, branch.at(at).b, world, tol=1e-12)) for branch in (pentagon, digons)
+            branch: float(tg.exact.loss(branch.at(at).W, branch.at(at).b, features, tol=1e-12)) for branch in (pentagon, digons)
         }
         assert min(losses, key=losses.__getitem__) is lower
 
@@ -68,7 +68,7 @@ def test_beyond_the_loss_of_stability_it_is_a_saddle(pair: Branch) -> None:
         assert found.status.item() == "saddle"
 
 
-def test_every_point_is_a_minimum_of_its_world(pentagon: Branch, digons: Branch) -> None:
+def test_every_point_is_a_minimum_for_its_features(pentagon: Branch, digons: Branch) -> None:
     for branch in (pentagon, digons):
         data = branch.data
         assert data.converged.all()
@@ -125,9 +125,16 @@ def test_two_minima_that_meet_a_saddle_end_there() -> None:
 
 
 def test_a_linear_net_drops_a_feature_when_it_becomes_the_third_most_important() -> None:
-    world = tg.features.Independent(4, density=0.3, importance=np.array([4.0, 3, 2, 1]))
+    features = tg.features.Independent(4, density=0.3, importance=np.array([4.0, 3, 2, 1]))
     branch = follow(
-        tg.nets.Linear(4, 2), world, np.eye(2, 4), [0, 0, 0.15, 0.15], [4, 0.5], field="importance", feature=0, progress=False
+        tg.nets.Linear(4, 2),
+        features,
+        np.eye(2, 4),
+        [0, 0, 0.15, 0.15],
+        [4, 0.5],
+        field="importance",
+        feature=0,
+        progress=False,
     )
     assert branch.name == "importance"
     assert branch.lost_at == pytest.approx(2, abs=1e-6)
@@ -135,10 +142,10 @@ def test_a_linear_net_drops_a_feature_when_it_becomes_the_third_most_important()
 
 def test_without_biases_a_linear_net_does_the_same() -> None:
     """Anticorrelated, so that E[x x^T] is diagonal: the components that a linear net keeps are the features."""
-    world = tg.features.AnticorrelatedSets(1, 3, density=0.2, importance=np.array([4.0, 2, 1]))
+    features = tg.features.AnticorrelatedSets(1, 3, density=0.2, importance=np.array([4.0, 2, 1]))
     branch = follow(
         tg.nets.Linear(3, 1, bias=False),
-        world,
+        features,
         np.eye(1, 3),
         np.zeros(3),
         [4, 0.5],
@@ -151,7 +158,7 @@ def test_without_biases_a_linear_net_does_the_same() -> None:
     assert branch.data.curvature.values[0] > 0.01
 
 
-def test_a_function_of_the_value_is_a_world_too(pair: Branch) -> None:
+def test_a_function_of_the_value_gives_features_too(pair: Branch) -> None:
     branch = follow(
         TWO_IN_ONE,
         lambda exponent: tg.features.Independent(2, density=10**exponent),
@@ -168,8 +175,8 @@ def test_a_function_of_the_value_is_a_world_too(pair: Branch) -> None:
 
 
 def test_a_dedicated_feature_on_its_kink_is_followed() -> None:
-    net, world = tg.nets.ReluOutput(3, 2), tg.features.Independent(3)
-    branch = follow(net, world, [[1, -1, 0], [0, 0, 1]], [0, 0, 0], [0.1, 0.2, 0.3], progress=False)
+    net, features = tg.nets.ReluOutput(3, 2), tg.features.Independent(3)
+    branch = follow(net, features, [[1, -1, 0], [0, 0, 1]], [0, 0, 0], [0.1, 0.2, 0.3], progress=False)
     assert branch.lost_at is None
     assert branch.data.converged.all()
     assert (branch.data.curvature > 0).all()
@@ -180,13 +187,13 @@ def test_a_dedicated_feature_on_its_kink_is_followed() -> None:
 def test_ctrl_c_returns_what_is_done() -> None:
     calls = [0]
 
-    def world(value: float) -> tg.features.Features:
+    def features(value: float) -> tg.features.Features:
         calls[0] += 1
         if calls[0] > 40:
             raise KeyboardInterrupt
         return tg.features.Independent(2, density=value)
 
-    branch = follow(TWO_IN_ONE, world, [[1, -1]], [0, 0], np.linspace(0.05, 0.6, 12), progress=False)
+    branch = follow(TWO_IN_ONE, features, [[1, -1]], [0, 0], np.linspace(0.05, 0.6, 12), progress=False)
     assert branch.data.attrs["interrupted"] == 1
     assert 1 < len(branch.points) < 12
     assert branch.lost_at is None

@@ -20,7 +20,7 @@ from tegum.exact.hessian import (
 
 Vector = NDArray[np.float64]
 
-WORLDS = [
+DISTRIBUTIONS = [
     (tg.nets.ReluOutput(3, 2), tg.features.Independent(3, density=[0.2, 0.4, 0.6], importance=[1, 0.5, 2])),
     (tg.nets.ReluOutput(4, 2), tg.features.CorrelatedSets(2, 2, density=0.3)),
     (tg.nets.Linear(3, 2), tg.features.Independent(3, density=0.3)),
@@ -54,9 +54,9 @@ def second_differences(objective: tg.exact.Objective, x: Vector, h: float = 1e-4
     ) / (4 * h * h)
 
 
-@pytest.mark.parametrize(("net", "world"), WORLDS, ids=["independent", "correlated", "linear"])
-def test_the_hessian_is_the_second_differences_of_the_loss(net: tg.nets.Net, world: tg.features.Features) -> None:
-    objective = tg.exact.Objective(net, world, terms=1024)
+@pytest.mark.parametrize(("net", "features"), DISTRIBUTIONS, ids=["independent", "correlated", "linear"])
+def test_the_hessian_is_the_second_differences_of_the_loss(net: tg.nets.Net, features: tg.features.Features) -> None:
+    objective = tg.exact.Objective(net, features, terms=1024)
     x = a_point(net)
     H, error = hessian_at(objective, x)
     np.testing.assert_allclose(H, second_differences(objective, x), atol=2e-5)
@@ -118,16 +118,16 @@ def test_there_are_fewer_rotations_where_weights_have_lower_rank(rank: int, coun
 
 
 def test_no_gradient_has_a_part_along_the_rotations() -> None:
-    net, world = WORLDS[0]
-    objective, x = tg.exact.Objective(net, world), a_point(net)
+    net, features = DISTRIBUTIONS[0]
+    objective, x = tg.exact.Objective(net, features), a_point(net)
     W, _ = objective.parameters(x)
     assert np.abs(rotation_modes(W) @ objective.gradient(x)).max() < 1e-14
 
 
 def test_curvatures_at_a_minimum_are_those_of_the_census() -> None:
-    net, world = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
-    census = tg.exact.minimise(net, world, seeds=2, progress=False)
-    objective = tg.exact.Objective(net, world)
+    net, features = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
+    census = tg.exact.minimise(net, features, seeds=2, progress=False)
+    objective = tg.exact.Objective(net, features)
     for seed in census.seed.values:
         one = census.sel(seed=seed)
         x = objective.flat(one.W, one.b)
@@ -167,8 +167,8 @@ def test_at_a_kink_the_side_that_curves_least_counts() -> None:
 
 def test_a_dedicated_feature_sits_on_a_kink_and_the_curvature_found_there_is_true() -> None:
     """W = (1, 0): the loss of feature 0 is exactly 0, its bias 0, and the Hessian differs from side to side."""
-    world = tg.features.Independent(2, density=0.8)
-    objective = tg.exact.Objective(tg.nets.ReluOutput(2, 1), world, terms=4096)
+    features = tg.features.Independent(2, density=0.8)
+    objective = tg.exact.Objective(tg.nets.ReluOutput(2, 1), features, terms=4096)
     x = np.array([1, 0, 0, 0.4])
     assert np.linalg.norm(objective.gradient(x)) < 1e-12
     assert hessian_at(objective, x)[1] > 0.1
@@ -184,11 +184,11 @@ def test_nothing_is_left_beyond_the_modes() -> None:
 
 
 def test_the_truncation_error_is_about_what_more_terms_change() -> None:
-    net, world = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.3)
+    net, features = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.3)
     x = a_point(net)
-    exact = hessian_at(tg.exact.Objective(net, world, terms=8192), x)[0]
+    exact = hessian_at(tg.exact.Objective(net, features, terms=8192), x)[0]
     for terms in (64, 256):
-        objective = tg.exact.Objective(net, world, terms=terms)
+        objective = tg.exact.Objective(net, features, terms=terms)
         error = np.linalg.norm(hessian_at(objective, x)[0] - exact)
         assert error / 4 < truncation_error(objective, x) < 4 * error
 

@@ -27,9 +27,9 @@ def test_every_start_converges_and_says_what_it_is(census: xr.Dataset) -> None:
 
 def test_losses_and_gradients_are_the_exact_ones(census: xr.Dataset) -> None:
     for density in census.density.values:
-        world = tg.features.Independent(5, density=density)
+        features = tg.features.Independent(5, density=density)
         here = census.sel(density=density)
-        loss, dW, db = tg.exact.loss_and_gradient(here.W, here.b, world)
+        loss, dW, db = tg.exact.loss_and_gradient(here.W, here.b, features)
         np.testing.assert_allclose(loss, here.loss, rtol=1e-9)
         norm = np.sqrt((dW**2).sum((-2, -1)) + (db**2).sum(-1))
         assert norm.max() < 3e-7
@@ -44,7 +44,7 @@ def test_the_sparse_optimum_is_the_pentagon(census: xr.Dataset) -> None:
 
 
 @pytest.mark.parametrize(
-    "world",
+    "features",
     [
         tg.features.Independent(4, density=[0.1, 0.3, 0.3, 0.6], importance=tg.features.geometric(0.8, 4)),
         tg.features.CorrelatedSets(2, 2, density=0.2),
@@ -53,11 +53,11 @@ def test_the_sparse_optimum_is_the_pentagon(census: xr.Dataset) -> None:
     ],
     ids=["independent", "correlated", "anticorrelated", "exponential"],
 )
-def test_an_independent_optimiser_finds_nothing_lower(world: tg.features.Features) -> None:
+def test_an_independent_optimiser_finds_nothing_lower(features: tg.features.Features) -> None:
     net = tg.nets.ReluOutput(4, 2)
-    found = tg.exact.minimise(net, world, seeds=12, progress=False)
+    found = tg.exact.minimise(net, features, seeds=12, progress=False)
     assert (found.status != "not converged").all()
-    objective = tg.exact.Objective(net, world, terms=128)
+    objective = tg.exact.Objective(net, features, terms=128)
     for seed in range(3):
         start = np.concatenate([np.random.default_rng(seed).normal(size=8) * 0.6, np.zeros(4)])
         theirs = minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-7})
@@ -65,9 +65,9 @@ def test_an_independent_optimiser_finds_nothing_lower(world: tg.features.Feature
 
 
 def test_a_linear_net_keeps_the_most_important_features() -> None:
-    world = tg.features.Independent(4, density=0.3, importance=np.array([4.0, 3.0, 2.0, 1.0]))
-    best = tg.best(tg.exact.minimise(tg.nets.Linear(4, 2), world, seeds=8, progress=False))
-    left = world.covariance()[2, 2] * 2 + world.covariance()[3, 3] * 1
+    features = tg.features.Independent(4, density=0.3, importance=np.array([4.0, 3.0, 2.0, 1.0]))
+    best = tg.best(tg.exact.minimise(tg.nets.Linear(4, 2), features, seeds=8, progress=False))
+    left = features.covariance()[2, 2] * 2 + features.covariance()[3, 3] * 1
     assert float(best.loss) == pytest.approx(left, rel=1e-9)
     np.testing.assert_allclose((best.W.values**2).sum(0), [1, 1, 0, 0], atol=1e-6)
 
@@ -87,10 +87,10 @@ def test_alone_is_in_batch_bit_for_bit() -> None:
 
 
 def test_warm_starts_come_from_the_neighbours_and_never_hurt() -> None:
-    world = tg.features.Independent(3)
+    features = tg.features.Independent(3)
     settings = {"seeds": 2, "sweep": {"density": [0.1, 0.3, 0.8]}, "progress": False}
-    cold = tg.exact.minimise(tg.nets.ReluOutput(3, 1), world, **settings)
-    warm = tg.exact.minimise(tg.nets.ReluOutput(3, 1), world, warm_starts=2, **settings)
+    cold = tg.exact.minimise(tg.nets.ReluOutput(3, 1), features, **settings)
+    warm = tg.exact.minimise(tg.nets.ReluOutput(3, 1), features, warm_starts=2, **settings)
     assert list(warm.start.values) == [
         "random",
         "random",

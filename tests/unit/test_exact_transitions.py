@@ -19,11 +19,11 @@ def optima(net: tg.nets.Net, ratio: float, ends: list[float]) -> tuple[NDArray[n
 def between(ratio: float, ends: list[float], bias: bool = True) -> xr.Dataset:
     net = tg.nets.ReluOutput(2, 1, bias=bias)
 
-    def worlds(density: NDArray[np.float64]) -> tg.features.Independent:
+    def features_at(density: NDArray[np.float64]) -> tg.features.Independent:
         return tg.features.Independent(2, density=np.repeat(density[:, None], 2, axis=1), importance=[1, ratio])
 
     W, b = optima(net, ratio, ends)
-    return transitions(net, worlds, W[None], b[None], [ends]).isel(transition=0)
+    return transitions(net, features_at, W[None], b[None], [ends]).isel(transition=0)
 
 
 def test_antipodal_to_confused_is_where_the_closed_form_says() -> None:

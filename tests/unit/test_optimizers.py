@@ -8,9 +8,8 @@ import pytest
 import tegum as tg
 from tegum.nets import Net
 from tegum.training.arrays import scratch_for
-from tegum.training.instances import instances_of
+from tegum.training.instances import grid_of, instances_of
 from tegum.training.kernel import draw_samples
-from tegum.training.sweep import grid_of
 from tests.oracle import twin
 from tests.oracle.families import families, label, random_parameters
 

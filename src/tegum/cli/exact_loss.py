@@ -57,18 +57,15 @@ def exact_loss(
         json: Print JSON, everything about every model.
         out: Write everything about every model to this .csv or .json file.
     """
-    problems = Problems()
     data: xr.Dataset | None = None
-    with problems.collecting():
-        data = _judgeable(read_weights(file, array=array, bias=bias, rows=rows), file)
     options = {"density": density, "importance": importance, "sets": sets, "magnitudes": magnitudes}
     given = {name: text for name, text in options.items() if text is not None}
-    features = _features(given, data, problems)
-    if not 0 < tol < 1:
-        problems.add(f"tol is {tol:g}", "choose a relative error between 0 and 1, such as 1e-9")
-    with problems.collecting():
+    with Problems() as problems:
+        with problems.collecting():
+            data = _judgeable(read_weights(file, array=array, bias=bias, rows=rows), file)
+        features = _features(given, data, problems)
+        problems.check_fraction("tol", tol)
         _require_format(out)
-    problems.raise_if_any()
     assert data is not None
     assert features is not None
     linear = _net(data) == "Linear" if activation is None else activation == "linear"

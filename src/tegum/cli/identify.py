@@ -11,13 +11,12 @@ import pandas as pd
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from tegum.cli.output import say
+from tegum.cli.output import MOST_LINES, say, say_first
 from tegum.errors import InvalidInputError
 from tegum.geometry import dimensionality
 from tegum.geometry import identify as identified
 from tegum.runs import plain, read_weights
 
-_MOST_LINES = 20
 _MOST_FEATURES = 12
 
 Model = dict[str, Any]
@@ -80,7 +79,7 @@ def _shapes(W: NDArray[np.float64]) -> Model:
 
 def _say_many(models: list[Model], axes: list[str]) -> None:
     """A line for each model, or where there are many, for each label."""
-    if len(models) <= _MOST_LINES:
+    if len(models) <= MOST_LINES:
         for model in models:
             which = (
                 f"{axis} {model[axis]:.4g}" if isinstance(model[axis], float) else f"{axis} {model[axis]}" for axis in axes
@@ -88,10 +87,8 @@ def _say_many(models: list[Model], axes: list[str]) -> None:
             say(f"  {', '.join(which):<36}{model['label']}")
         return
     counts = Counter(model["label"] for model in models)
-    for label, number in counts.most_common(_MOST_LINES):
-        say(f"  {number:>6} ({number / len(models):>4.0%})  {label}")
-    if len(counts) > _MOST_LINES:
-        say(f"  and {len(counts) - _MOST_LINES} more; --json shows every model")
+    lines = [f"  {number:>6} ({number / len(models):>4.0%})  {label}" for label, number in counts.most_common()]
+    say_first(lines, "  and {} more; --json shows every model")
 
 
 def _say_one(model: Model) -> None:

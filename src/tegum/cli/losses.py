@@ -12,10 +12,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.cli.output import say
+from tegum.cli.output import MOST_LINES, say
 from tegum.features import Features
 
-_MOST_LINES = 20
 _SUSPICIOUS = 6.0
 _WIDTH = 120
 _FORMATS = {"loss": ".12g", "median": ".12g", "worst": ".12g", "loss_error": ".1e", "sampled_loss": ".6g"}
@@ -52,11 +51,11 @@ def report(found: xr.Dataset, per_feature: bool, out: Path | None) -> None:
     say(f"{found.attrs['file']}: {found.attrs['read']}")
     say(f"{found.attrs['model']}; features: {found.attrs['features']}")
     lines = frame
-    if len(frame) > _MOST_LINES:
+    if len(frame) > MOST_LINES:
         along = [axis for axis in axes if axis != "seed" and not axis.startswith("instance")]
         say(f"the best of {len(frame)} models" + (f" for each {', '.join(along)}" if along else ""))
         lines = _best(frame, along)
-    shown = lines.head(_MOST_LINES)
+    shown = lines.head(MOST_LINES)
     columns = [
         name
         for name in (*axes, "loss", "median", "worst", "loss_error", "terms", "sampled_loss", "loss_standard_error")
@@ -64,8 +63,8 @@ def report(found: xr.Dataset, per_feature: bool, out: Path | None) -> None:
     ]
     formatters = {name: f"{{:{form}}}".format for name, form in _FORMATS.items() if name in columns}
     say(shown.to_string(columns=columns, index=False, formatters=formatters, line_width=_WIDTH))
-    if len(lines) > _MOST_LINES:
-        say(f"... and {len(lines) - _MOST_LINES} more grid points; --out FILE.csv writes everything")
+    if len(lines) > MOST_LINES:
+        say(f"... and {len(lines) - MOST_LINES} more grid points; --out FILE.csv writes everything")
     if per_feature:
         say("squared error of each feature:")
         errors = pd.DataFrame(shown["squared_error"].tolist(), index=shown.index)

@@ -2,18 +2,29 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 FAILED_CLAIM, WRONG_USE, FAULT, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
 """Exit codes; 0 where all is well."""
 
+MOST_LINES = 20
+"""How many of many models or grid points are listed."""
+
 
 def say(text: str) -> None:
     """One line on standard output, at once."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def say_first(lines: Sequence[str], rest: str, most: int = MOST_LINES) -> None:
+    """The first lines, and of the others how many there are: ``rest`` says it, with {} for their number."""
+    for line in lines[:most]:
+        say(line)
+    if len(lines) > most:
+        say(rest.format(len(lines) - most))
 
 
 def say_interrupted() -> int:

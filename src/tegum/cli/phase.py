@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from plotly.offline import get_plotlyjs
 
 from tegum.caching import caching
-from tegum.cli.output import say, say_interrupted
+from tegum.cli.output import say, say_first, say_interrupted
 from tegum.cli.values import Number, Text, number
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import CONTINUOUS, FIRST_ORDER
@@ -18,8 +18,6 @@ from tegum.figures import CONFIG, geometry_map
 from tegum.maps import phase_map
 from tegum.nets import ReluOutput
 from tegum.runs import Pieces, require_writable, write_atomically, write_dataset
-
-_SHOWN = 12
 
 
 def phase(
@@ -49,16 +47,15 @@ def phase(
         out: Folder for index.html, the data and what a resumed call needs.
         threads: How many starts at a time; one per core by default.
     """
-    problems = Problems()
-    with problems.collecting():
-        ReluOutput(features, hidden)
     axes: list[list[float]] = []
-    for name, text in (("density", density), ("importance", importance)):
+    with Problems() as problems:
         with problems.collecting():
-            axes.append(_axis(name, text, max(points, 2)))
-    for name, value, least in (("points", points, 2), ("seeds", seeds, 1), ("rounds", rounds, 0), ("threads", threads, 1)):
-        problems.check_least(name, value, least)
-    problems.raise_if_any()
+            ReluOutput(features, hidden)
+        for name, text in (("density", density), ("importance", importance)):
+            with problems.collecting():
+                axes.append(_axis(name, text, max(points, 2)))
+        for name, value, least in (("points", points, 2), ("seeds", seeds, 1), ("rounds", rounds, 0), ("threads", threads, 1)):
+            problems.check_least(name, value, least)
     require_writable(out)
     say(f"{points * points} grid points, {seeds} random starts each, then starts from neighbours")
     try:
@@ -91,10 +88,8 @@ def _axis(name: str, text: str, points: int) -> list[float]:
 
 def _report(data: xr.Dataset) -> None:
     counts = Counter(data["shape"].values.ravel().tolist())
-    for name, count in counts.most_common(_SHOWN):
-        say(f"  {count / data['shape'].size:>6.1%}  {name}")
-    if len(counts) > _SHOWN:
-        say(f"          and {len(counts) - _SHOWN} rarer shapes")
+    lines = [f"  {count / data['shape'].size:>6.1%}  {name}" for name, count in counts.most_common()]
+    say_first(lines, "          and {} rarer shapes", most=12)
     orders = Counter(data["order"].values.tolist())
     jumps = data["jump"].where(data["order"] == FIRST_ORDER, drop=True)
     largest = f", the slope jumps by up to {float(jumps.max()):.0%}" if jumps.size else ""

@@ -12,36 +12,27 @@ Independent(n_features=3, density=1, importance=[1.  1.  0.1], magnitude=Uniform
 """
 
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 from typing import Any, final
 
-from tegum import nets
+import tegum as tg
 from tegum.errors import InvalidInputError, Problems, unknown_field
-from tegum.features import (
-    AnticorrelatedSets,
-    Constant,
-    CorrelatedSets,
-    Exponential,
-    Features,
-    Independent,
-    KSparse,
-    Magnitude,
-    Uniform,
-    geometric,
-    one_odd,
-    power_law,
-)
-from tegum.nets import Net
-from tegum.sweep import Axis
-from tegum.training import Recipe
+from tegum.features import Features, Magnitude
 
-FAMILIES: tuple[type[Net], ...] = (nets.Linear, nets.ReluOutput, nets.ActivationOutput, nets.ReluHidden, nets.AbsoluteValue)
-DISTRIBUTIONS: tuple[type[Features], ...] = (Independent, CorrelatedSets, AnticorrelatedSets, KSparse)
-_CURVES = {curve.__name__: curve for curve in (geometric, power_law, one_odd)}
-_MAGNITUDES: dict[str, Callable[..., Magnitude]] = {law.__name__.lower(): law for law in (Uniform, Exponential, Constant)}
+
+def _exported(package: Any, kind: type[Any]) -> dict[str, Any]:
+    """What a package exports of one kind, by its name in small letters."""
+    exported = (getattr(package, name) for name in package.__all__)
+    return {
+        one.__name__.lower(): one for one in exported if isinstance(one, type) and issubclass(one, kind) and one is not kind
+    }
+
+
+_FAMILIES, _DISTRIBUTIONS = _exported(tg.nets, tg.nets.Net), _exported(tg.features, Features)
+_MAGNITUDES = _exported(tg.features, Magnitude)
+_CURVES = {curve.__name__: curve for curve in (tg.features.geometric, tg.features.power_law, tg.features.one_odd)}
 _TABLES = ("net", "features", "recipe", "sweep")
 
 
@@ -50,18 +41,14 @@ _TABLES = ("net", "features", "recipe", "sweep")
 class Training:
     """What `tegum.train` takes."""
 
-    net: Net
+    net: tg.nets.Net
     features: Features
-    recipe: Recipe
+    recipe: tg.Recipe
     sweep: dict[str, Any]
 
 
 def read_tables(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file.
-
-    Raises:
-        InvalidInputError: where there is no such file, or it is not TOML.
-    """
+    """The tables of a TOML file; an `InvalidInputError` where there is no such file, or it is not TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -72,11 +59,7 @@ def read_tables(path: Path) -> dict[str, Any]:
 
 
 def training_of(tables: dict[str, Any]) -> Training:
-    """The net, features, recipe and sweep that the tables describe.
-
-    Raises:
-        InvalidInputError: naming everything wrong in all of them.
-    """
+    """The net, features, recipe and sweep that the tables describe; an `InvalidInputError` names everything wrong in them."""
     problems = Problems()
     for name, table in tables.items():
         if name not in _TABLES:
@@ -87,22 +70,18 @@ def training_of(tables: dict[str, Any]) -> Training:
     net_table, features_table, recipe_table, sweep_table = (tables.get(name, {}) for name in _TABLES)
     size = net_table.get("n_features")
     with problems.collecting():
-        net = _made("family", {"family": "ReluOutput"} | net_table, FAMILIES)
+        net = _made("family", {"family": "ReluOutput"} | net_table, _FAMILIES)
     with problems.collecting():
         features = features_of(features_table, size if isinstance(size, int) and size > 0 else 1)
     with problems.collecting():
-        recipe = Recipe(**recipe_table)
-    with problems.raising():
+        recipe = tg.Recipe(**recipe_table)
+    with problems:
         sweep = {name: _axis(name, value) for name, value in sweep_table.items()}
     return Training(net, features, recipe, sweep)
 
 
 def features_of(table: dict[str, Any], n_features: int) -> Features:
-    """The feature distribution that a table describes; ``n_features`` where it does not say.
-
-    Raises:
-        InvalidInputError: naming everything wrong in it.
-    """
+    """The feature distribution of a table, ``n_features`` where it does not say; an `InvalidInputError` names what is wrong."""
     table = {"distribution": "Independent"} | table
     problems = Problems()
     for name, read in (("importance", lambda value: _importance(value, n_features)), ("magnitude", _magnitude)):
@@ -110,21 +89,22 @@ def features_of(table: dict[str, Any], n_features: int) -> Features:
             value = table.pop(name)
             with problems.collecting():
                 table[name] = read(value)
-    with problems.raising():
-        features: Features = _made("distribution", table, DISTRIBUTIONS, n_features=n_features)
+    with problems:
+        features: Features = _made("distribution", table, _DISTRIBUTIONS, n_features=n_features)
     return features
 
 
-def _made(kind: str, table: dict[str, Any], choices: tuple[type[Any], ...], **defaults: Any) -> Any:
+def _made(kind: str, table: dict[str, Any], choices: dict[str, Any], **defaults: Any) -> Any:
     """What a table describes: which of the choices its entry ``kind`` names, made of its other entries.
 
     ``defaults`` stand in for entries that are not given and that the choice takes.
     """
     name, fields = table[kind], {field: value for field, value in table.items() if field != kind}
     wanted = str(name).lower().replace("-", "").replace("_", "")
-    make = next((choice for choice in choices if choice.__name__.lower() == wanted), None)
-    if make is None:
-        raise InvalidInputError(f"{kind} is {name!r}", f"choose among {', '.join(choice.__name__ for choice in choices)}")
+    if wanted not in choices:
+        known = ", ".join(choice.__name__ for choice in choices.values())
+        raise InvalidInputError(f"{kind} is {name!r}", f"choose among {known}")
+    make = choices[wanted]
     parameters = signature(make).parameters
     fields = {field: value for field, value in defaults.items() if field in parameters} | fields
     problems = Problems()
@@ -152,9 +132,10 @@ def _magnitude(value: Any) -> Magnitude:
     name, argument = next(iter(value.items()), (None, None)) if isinstance(value, dict) else (value, None)
     law = _MAGNITUDES.get(str(name).lower())
     if law is None:
-        advice = 'choose "uniform", "exponential", "constant", or { exponential = mean }'
+        advice = 'choose "uniform", "exponential" (mean 1), "constant" (value 1), or give a number: { exponential = 0.5 }'
         raise InvalidInputError(f"magnitude is {value!r}", advice)
-    return law() if argument is None else law(argument)
+    magnitude: Magnitude = law() if argument is None else law(argument)
+    return magnitude
 
 
 def _axis(name: str, value: Any) -> Any:
@@ -162,4 +143,4 @@ def _axis(name: str, value: Any) -> Any:
         return value
     if not isinstance(value.get("labels"), list):
         raise InvalidInputError(f"the axis {name!r} has no list of labels", "give labels = [...] and a list for each field")
-    return Axis(value["labels"], **{field: values for field, values in value.items() if field != "labels"})
+    return tg.Axis(value["labels"], **{field: values for field, values in value.items() if field != "labels"})

@@ -30,12 +30,11 @@ def reproduce(
         profile: quick (minutes) or paper (the paper's sizes).
         out: Folder for index.html, claims.json and the data.
     """
-    problems = Problems()
     chosen: list[Experiment] = []
-    for name in ids:
-        with problems.collecting():
-            chosen.append(experiment_called(name))
-    problems.raise_if_any()
+    with Problems() as problems:
+        for name in ids:
+            with problems.collecting():
+                chosen.append(experiment_called(name))
     experiments = chosen or list(every_experiment())
     require_writable(out)
     costs = _plan(experiments, profile, ResultFolder(out, say))
@@ -86,13 +85,12 @@ def report(folder: Path, /) -> int:
     """
     results = _results_in(folder)
     require_writable(folder)
-    problems = Problems()
-    for experiment in every_experiment():
-        with problems.collecting():
-            results.renewed(experiment)
-    parts = results.parts()
-    path = write_page(parts, folder)
-    problems.raise_if_any()
+    with Problems() as problems:
+        for experiment in every_experiment():
+            with problems.collecting():
+                results.renewed(experiment)
+        parts = results.parts()
+        path = write_page(parts, folder)
     return say_verdicts((claim for part in parts for claim in part.claims), path)
 
 
@@ -112,12 +110,12 @@ def export(
         format: parquet, csv, netcdf (data); png, svg, pdf (pictures; they need the package kaleido and Chromium).
         out: Where to; the folder's own subfolder export by default.
     """
-    results, problems = _results_in(folder), Problems()
+    results = _results_in(folder)
     known = results.names()
-    for name in ids:
-        if name not in known:
-            problems.add(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}")
-    problems.raise_if_any()
+    with Problems() as problems:
+        for name in ids:
+            if name not in known:
+                problems.add(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}")
     place = folder / "export" if out is None else out
     require_writable(place)
     for name in ids or known:

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from cyclopts import Parameter
 
-from tegum.cli.output import duration, say, say_interrupted
+from tegum.cli.output import duration, say, say_first, say_interrupted
 from tegum.cli.problem import Training, read_tables, training_of
 from tegum.cli.values import Text, curve, numbers
 from tegum.datasets import Status
@@ -19,9 +19,7 @@ from tegum.errors import InvalidInputError, Problems
 from tegum.runs import attributes_in, fingerprint, require_writable, set_aside, train_to, write_dataset
 from tegum.threads import default_threads
 from tegum.training import estimated_seconds
-from tegum.training.sweep import grid_of
-
-_MOST_LINES = 20
+from tegum.training.instances import grid_of
 
 
 def train(
@@ -53,22 +51,22 @@ def train(
         importance: A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
         seeds: How many models at each grid point.
         steps: Optimizer steps.
-        set_: Any other field, as table.field=value: recipe.learning_rate=0.01, features.distribution=KSparse.
+        set_: Any other field, as table.field=value: recipe.learning_rate=0.01, features.distribution=KSparse,
+            features.magnitude=exponential (its mean is 1; features.magnitude={exponential=0.5} has another).
         out: Folder for the result and for what a resumed call needs.
         threads: How many models train at a time; one per core by default.
     """
     tables = read_tables(file) if file is not None else {}
     counts = {"net.n_features": features, "net.n_hidden": hidden, "recipe.seeds": seeds, "recipe.steps": steps}
     _override(tables, {"net.family": net} | {place: None if text is None else _value(text) for place, text in counts.items()})
-    problems = Problems()
-    problems.check_least("threads", threads)
-    with problems.collecting():
-        _set_density(tables, density)
-    with problems.collecting():
-        _override(tables, {"features.importance": None if importance is None else curve(importance)})
-    with problems.collecting():
-        _override(tables, dict(_assignment(text) for text in set_))
-    with problems.raising():
+    with Problems() as problems:
+        problems.check_least("threads", threads)
+        with problems.collecting():
+            _set_density(tables, density)
+        with problems.collecting():
+            _override(tables, {"features.importance": None if importance is None else curve(importance)})
+        with problems.collecting():
+            _override(tables, dict(_assignment(text) for text in set_))
         training = training_of(tables)
     require_writable(out)
     _announce(training, default_threads() if threads is None else threads)
@@ -131,18 +129,18 @@ def _announce(training: Training, workers: int) -> None:
 
 
 def _report(data: xr.Dataset) -> None:
-    """The lowest and the median loss at each grid point (the first 20), and what became of the models."""
+    """The lowest and the median loss at each of the first grid points, and what became of the models."""
     finished = data["loss"].where(data["status"] == Status.FINISHED)
     axes = [str(dim) for dim in finished.dims if dim != "seed"]
     losses = finished.transpose(*axes, "seed").values.reshape(-1, finished.sizes["seed"])
     points = list(product(*(data[name].values.tolist() for name in axes)))
-    for values, point in list(zip(losses, points, strict=True))[:_MOST_LINES]:
+    lines = []
+    for values, point in zip(losses, points, strict=True):
         labels = [f"{label:g}" if isinstance(label, float) else str(label) for label in point]
         where = ", ".join(f"{name} {label}" for name, label in zip(axes, labels, strict=True))
         usable = values[np.isfinite(values)]
         text = f"loss best {usable.min():.5g}, median {np.median(usable):.5g}" if usable.size else "no model finished"
-        say(f"  {where + ': ' if where else ''}{text}")
-    if len(losses) > _MOST_LINES:
-        say(f"  ... and {len(losses) - _MOST_LINES} more grid points")
+        lines.append(f"  {where + ': ' if where else ''}{text}")
+    say_first(lines, "  ... and {} more grid points")
     counts = Counter(data["status"].values.ravel().tolist())
     say(", ".join(f"{counts[name]} {name}" for name in sorted(counts)) + f"; {data.attrs['wall_seconds']:.1f} s")

@@ -33,11 +33,7 @@ def numbers(text: str) -> list[float]:
 
 
 def curve(text: str) -> float | list[float] | dict[str, float]:
-    """A number, numbers with commas, or a named curve, which becomes a mapping as in a TOML file.
-
-    Raises:
-        InvalidInputError: where a number is none.
-    """
+    """A number, numbers with commas, or a named curve, which becomes a mapping as in a TOML file."""
     name, colon, value = text.partition(":")
     if colon:
         return {name: number(value)}

@@ -1,9 +1,8 @@
 """Is it a minimum?  The smallest curvature of many points at once, beyond the directions that cannot curve.
 
-The loss depends on W through W^T W, so it is constant along W -> R W: the m (m - 1) / 2 directions E W with E skew are zero
-modes of the Hessian at a critical point.  They are projected out,
+Along the rotations of W, zero modes of the Hessian at every critical point (`tegum.exact.hessian`), nothing can curve:
 
-    H' = (1 - Q Q^T) H (1 - Q Q^T),        Q an orthonormal basis of { E W },
+    H' = (1 - Q Q^T) H (1 - Q Q^T),        Q an orthonormal basis of the directions of W -> R W,
 
 and the smallest eigenvalue on what is left decides: clearly below zero, a saddle; else a minimum, degenerate where it is
 zero (a feature whose output never fires may move its bias freely).

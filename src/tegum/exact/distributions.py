@@ -64,7 +64,7 @@ def distributions_of(features: Features) -> Distributions:
         )
     if features.signed:
         problems.add("the features are signed", "the exact engine knows values above 0 only; train instead")
-    with problems.raising():
+    with problems:
         blocks = features.blocks()
     batch = features.batch_shape
     count = int(np.prod(batch, dtype=int))

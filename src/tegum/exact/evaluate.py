@@ -36,17 +36,17 @@ _FIRST_TERMS = 32
 _PIECE_OPERATIONS = 2e6
 
 
+class Options(TypedDict, total=False):
+    """The further arguments of `evaluate`, which all functions here take."""
+
+    net: Net | None
+    tied: bool
+    terms: int | None
+    threads: int | None
+
+
 def evaluate(
-    W: ArrayLike,
-    b: ArrayLike,
-    features: Features,
-    tol: float = 1e-9,
-    *,
-    net: Net | None = None,
-    gradient: bool = False,
-    tied: bool = True,
-    terms: int | None = None,
-    threads: int | None = None,
+    W: ArrayLike, b: ArrayLike, features: Features, tol: float = 1e-9, *, gradient: bool = False, **options: Unpack[Options]
 ) -> xr.Dataset:
     """Everything about the expected loss of a batch of models.
 
@@ -55,9 +55,9 @@ def evaluate(
         b: biases (..., n).
         features: independent features, correlated or anticorrelated sets; magnitudes uniform or exponential.
         tol: tolerated relative error of the loss; the gradient is held to 100 tol of its natural scale I E[x].
-        net: `ReluOutput` or `Linear`, as it was trained; ReLU outputs by default.
         gradient: whether to compute ``dW`` and ``db``.
-        tied: whether the map is W^T W.
+        net: `ReluOutput` or `Linear`, as it was trained; ReLU outputs by default.
+        tied: whether the map is W^T W, as by default.
         terms: spend this many terms (8, 16, 32, ...; twice as many on outputs of dropped features, which converge
             slower) instead of choosing by ``tol``.
         threads: how many threads; by default one per core.  It never changes a result.
@@ -69,7 +69,7 @@ def evaluate(
     Raises:
         InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance.
     """
-    found = _evaluated(W, b, features, tol, gradient=gradient, net=net, tied=tied, terms=terms, threads=threads)
+    found = _evaluated(W, b, features, tol, gradient=gradient, **options)
     lead = instance_dims(found.loss.ndim)
     variables: dict[str, tuple[tuple[str, ...], Any]] = {
         "loss": (lead, found.loss),
@@ -78,7 +78,7 @@ def evaluate(
         "squared_error": ((*lead, "feature"), found.squared_error),
     }
     if gradient:
-        variables["dW"] = ((*lead, "hidden" if tied else "output", "feature"), found.dW)
+        variables["dW"] = ((*lead, "hidden" if options.get("tied", True) else "output", "feature"), found.dW)
         variables["db"] = ((*lead, "feature"), found.db)
     return dataset(variables)
 
@@ -100,7 +100,7 @@ def _evaluated(
     W, b, linear = _checked(W, b, features, net, tied, problems)
     problems.check_fraction("tol", tol)
     problems.check_least("threads", threads)
-    with problems.raising():
+    with problems:
         require_terms(MOST_TERMS if terms is None else terms)
     _require_finite("W", W, 2, LARGEST_WEIGHT)
     _require_finite("b", b, 1, LARGEST_BIAS)
@@ -155,11 +155,7 @@ def _models(
 def _checked(
     W: ArrayLike, b: ArrayLike, features: Features, net: Net | None, tied: bool, problems: Problems
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
-    """W and b as numbers, and whether the net is linear; notes what is wrong with their shapes and the net.
-
-    Raises:
-        InvalidInputError: where W or b are no arrays of numbers, or the features no distribution.
-    """
+    """W and b as numbers, and whether the net is linear; notes what is wrong with their shapes and the net."""
     numbers: dict[str, NDArray[np.float64]] = {}
     for name, array in (("W", W), ("b", b)):
         with problems.collecting():
@@ -195,15 +191,6 @@ def is_linear(net: Net) -> bool:
             f"the net is {net!r}", "the exact engine knows Linear and ReluOutput; train the others with tegum.train"
         )
     return isinstance(net, Linear)
-
-
-class Options(TypedDict, total=False):
-    """The further arguments of `evaluate`, which all functions here take."""
-
-    net: Net | None
-    tied: bool
-    terms: int | None
-    threads: int | None
 
 
 def loss(W: ArrayLike, b: ArrayLike, features: Features, tol: float = 1e-9, **options: Unpack[Options]) -> NDArray[np.float64]:

@@ -25,7 +25,7 @@ Source of the solvers: Hairer and Wanner, "Solving Ordinary Differential Equatio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, Unpack, final, get_args
+from typing import Any, Literal, final, get_args
 
 import numpy as np
 import xarray as xr
@@ -89,15 +89,12 @@ class Flow:
         problems.raise_if_any()
         when = when[when <= self.reached]
         W, b = self.at(when)
-        losses, slopes = np.empty(len(when)), np.empty(len(when))
-        for k, x in enumerate(self.objective.flat(W, b)):
-            losses[k], gradient = self.objective(x)
-            slopes[k] = np.linalg.norm(gradient)
+        found = [self.objective(x) for x in self.objective.flat(W, b)]
         variables = {
             "W": (("time", "hidden", "feature"), W),
             "b": (("time", "feature"), b),
-            "loss": (("time",), losses),
-            "gradient_norm": (("time",), slopes),
+            "loss": (("time",), [loss for loss, _ in found]),
+            "gradient_norm": (("time",), [float(np.linalg.norm(gradient)) for _, gradient in found]),
         }
         return dataset(variables, {"time": when}, self.attributes)
 
@@ -144,40 +141,30 @@ def gradient_flow(
     """
     problems = Problems()
     _recorded(times, duration, problems)
-    solver: Solver = {"rtol": rtol, "atol": atol, "method": method, "terms": terms, "progress": progress}
-    return _dense(net, features, W, b, duration, problems, **solver).dataset(times)
-
-
-class Solver(TypedDict, total=False):
-    """How a flow is solved: the further arguments of `gradient_flow`."""
-
-    rtol: float
-    atol: float
-    method: Method
-    terms: int
-    progress: bool | None
+    solver: dict[str, Any] = {"rtol": rtol, "atol": atol, "method": method, "terms": terms, "progress": progress}
+    return dense_flow(net, features, W, b, duration, **solver, problems=problems).dataset(times)
 
 
 @checked
-def dense_flow(net: Net, features: Features, W: ArrayLike, b: ArrayLike, duration: float, **solver: Unpack[Solver]) -> Flow:
-    """The gradient flow of one model as a function of time.  Arguments and errors as in `gradient_flow`."""
-    return _dense(net, features, W, b, duration, Problems(), **solver)
-
-
-def _dense(
+def dense_flow(
     net: Net,
     features: Features,
     W: ArrayLike,
     b: ArrayLike,
     duration: float,
-    problems: Problems,
+    *,
     rtol: float = 1e-7,
     atol: float = 1e-9,
     method: Method = "BDF",
     terms: int = 256,
     progress: bool | None = None,
-) -> Flow:
-    began = time.perf_counter()
+    problems: Problems | None = None,
+) -> Flow:  # long: what came of the solver is written down where it ran
+    """The gradient flow of one model as a function of time.
+
+    Arguments and errors as in `gradient_flow`; ``problems`` noted before are raised with those found here.
+    """
+    began, problems = time.perf_counter(), problems or Problems()
     if not 0 < duration < np.inf:
         problems.add(f"duration is {duration}", "choose a finite number above 0")
     for name, value in (("rtol", rtol), ("atol", atol)):
@@ -235,11 +222,7 @@ def _dense(
 def starting_point(
     net: Net, features: Features, W: ArrayLike, b: ArrayLike, terms: int, problems: Problems
 ) -> tuple[Objective, NDArray[np.float64]]:
-    """The loss of one model and its flat parameters, checked.
-
-    Raises:
-        InvalidInputError: with what was noted before, and everything wrong with the arguments.
-    """
+    """The loss of one model and its flat parameters; raises what was noted before, and everything wrong with the arguments."""
     arrays = {"W": np.asarray(W, dtype=np.float64), "b": np.asarray(b, dtype=np.float64)}
     shapes = {"W": (net.n_hidden, net.n_features), "b": (net.n_features,)}
     for name, array in arrays.items():
@@ -249,7 +232,7 @@ def starting_point(
             problems.add(f"{name} holds numbers that are not finite", "start from finite numbers")
     if not net.bias and arrays["b"].any():
         problems.add("b is given to a net without bias", "give zeros, or a net with bias=True")
-    with problems.raising():
+    with problems:
         objective = Objective(net, features, terms=terms)
     return objective, objective.flat(arrays["W"], arrays["b"])
 

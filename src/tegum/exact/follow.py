@@ -45,9 +45,7 @@ from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.provenance import provenance
 
-_AIM = 0.25
-_GROWTH = 2.0
-_LONGEST_STEP = 1 / 20
+_AIM, _GROWTH, _LONGEST_STEP = 0.25, 2.0, 1 / 20
 _SHARPER = 8
 _SAME_LOSS = 1e-9
 _FIELDS = ("density", "importance")
@@ -122,7 +120,7 @@ def follow(
     gradient_tolerance: float = 1e-9,
     terms: int = 512,
     progress: bool | None = None,
-) -> Branch:
+) -> Branch:  # long: most of it says what each of its many arguments means
     """Follows one minimum through changing features, as far as it is one.
 
     Args:
@@ -155,7 +153,7 @@ def follow(
     problems.check_fraction("gradient_tolerance", gradient_tolerance)
     if not asked.size:
         problems.raise_if_any()
-    with problems.raising():
+    with problems:
         features_at = features if callable(features) else _along(features, field, feature)
         each = [features_at(float(value)) for value in asked.flat]
         _, x = starting_point(net, each[0], W, b, terms, problems)
@@ -194,11 +192,7 @@ def follow(
 
 
 def _along(features: Features, field: str, feature: int | Sequence[int] | None) -> FeaturesAt:
-    """The distribution as a function of one of its fields.
-
-    Raises:
-        InvalidInputError: for another field, or a feature that does not exist.
-    """
+    """The distribution as a function of one of its fields, for features that exist."""
     if field not in _FIELDS:
         raise InvalidInputError(
             f"field is {field!r}", f"choose {' or '.join(map(repr, _FIELDS))}, or give a function as features"
@@ -294,7 +288,7 @@ def crossing(
     tol: float = 1e-6,
     between: tuple[float, float] | None = None,
     progress: bool | None = None,
-) -> float:
+) -> float:  # long: two branches may fail to cross in seven ways, and each has its message
     """The value where two branches have the same loss, to ``tol``; their minima are found anew at every value tried.
 
     Args:

@@ -42,10 +42,8 @@ from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import Objective
 
 _STEPS = (STEP, 1e-5, 1e-6, 1e-7)
-_AGREES = 1e-7
-_RANK_TOLERANCE = 1e-7
-_FLAT = 1e-8
-_KINK = 1e-4
+_AGREES, _KINK = 1e-7, 1e-4
+_RANK_TOLERANCE, _FLAT = 1e-7, 1e-8
 _CONE_STARTS = 3
 _SHARPER = 8
 
@@ -88,12 +86,8 @@ def hessian_vector_product(
 def hessian_at(objective: HasGradient, x: Float[np.ndarray, " d"]) -> tuple[Float[np.ndarray, "d d"], float]:
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
-    Args:
-        objective: anything with a ``gradient(x)``, such as `tegum.exact.Objective`.
-        x: the point, as `Objective.flat` lays out W and b.
-
-    It takes 4 d + 1 gradients, more where steps have to be tried again.  A parameter whose derivative is always 0, such as a
-    bias of a net that has none, is taken to be fixed.
+    Objective and x are as in `hessian_vector_product`.  It takes 4 d + 1 gradients, more where steps have to be tried again.
+    A parameter whose derivative is always 0, such as a bias of a net that has none, is taken to be fixed.
     """
     d = x.size
     gradient = objective.gradient(x)
@@ -112,27 +106,19 @@ def _product(
     """H v for a v of length 1 and the error of each entry, by the first of `_STEPS` that agrees with half of it."""
     best, smallest = np.zeros_like(x), np.full_like(x, np.inf)
     for step in _STEPS:
-        product, error = _richardson(objective, x, v, gradient, step)
+        slopes, bends = [], []
+        for h in (step, step / 2):
+            up, down = objective.gradient(x + h * v), objective.gradient(x - h * v)
+            slopes.append((up - down) / (2 * h))
+            bends.append((up - 2 * gradient + down) / h)
+        extrapolated, jump = (4 * slopes[1] - slopes[0]) / 3, np.abs(2 * bends[1] - bends[0]) / 2
+        error = np.abs(extrapolated - slopes[1]) + jump
+        product = np.where(jump > _KINK * np.abs(slopes[1]).max(), slopes[1], extrapolated)
         if error.sum() < smallest.sum():
             best, smallest = product, error
         if error.max() <= _AGREES * (1e-2 + np.abs(product).max()):
             break
     return best, smallest
-
-
-def _richardson(
-    objective: HasGradient, x: NDArray[np.float64], v: NDArray[np.float64], gradient: NDArray[np.float64], step: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """H v extrapolated from two central differences, and the error of each entry."""
-    slopes, bends = [], []
-    for h in (step, step / 2):
-        up, down = objective.gradient(x + h * v), objective.gradient(x - h * v)
-        slopes.append((up - down) / (2 * h))
-        bends.append((up - 2 * gradient + down) / h)
-    product = (4 * slopes[1] - slopes[0]) / 3
-    jump = np.abs(2 * bends[1] - bends[0]) / 2
-    error = np.abs(product - slopes[1]) + jump
-    return np.where(jump > _KINK * np.abs(slopes[1]).max(), slopes[1], product), error
 
 
 def truncation_error(objective: Objective, x: Float[np.ndarray, " d"], probes: int = 2) -> float:
@@ -178,12 +164,7 @@ def padded_modes(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Floa
 
 
 def curvatures(H: Float[np.ndarray, "d d"], modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, " rest"]:
-    """The eigenvalues of H beyond the modes, ascending, shape (d - modes,).
-
-    Args:
-        H: a symmetric Hessian, as `hessian_at` gives it.
-        modes: orthonormal rows, as `rotation_modes` gives them.
-    """
+    """The eigenvalues of a symmetric H beyond the modes, orthonormal rows as of `rotation_modes`, ascending, (d - modes,)."""
     rest = complement(modes)
     return np.asarray(np.linalg.eigvalsh(rest @ H @ rest.T))
 

@@ -14,11 +14,11 @@ are those of the Hessian beyond the directions W -> R W, along which a loss of W
 """
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
@@ -58,7 +58,7 @@ def minimise(
     certify: bool = True,
     threads: int | None = None,
     progress: bool | None = None,
-) -> xr.Dataset:
+) -> xr.Dataset:  # long: most of it says what each of its many arguments means
     """Minimises the expected loss from many starts at every grid point and returns them all.
 
     Args:
@@ -110,9 +110,9 @@ def minimise(
     problems.check_fraction("tol", tol)
     for name, value, least in (("most_steps", most_steps, 1), ("warm_starts", warm_starts, 0), ("threads", threads, 1)):
         problems.check_least(name, value, least)
-    with problems.raising():
+    with problems:
         grid = feature_grid(features, sweep or {})
-        starts = int(np.prod(grid.shape, dtype=object)) * len(seed_list)
+        starts = math.prod(grid.shape) * len(seed_list)
         require_memory(f"a search from {starts} starts", 8 * starts * (net.n_hidden + 1) * net.n_features)
         distributions = tuple(distributions_of(cell.features) for cell in grid.cells)
     began = time.perf_counter()
@@ -153,19 +153,14 @@ def minimise(
 def _dataset(
     net: Net, grid: FeatureGrid, seeds: tuple[int, ...], origins: list[str], found: dict[str, NDArray[Any]]
 ) -> xr.Dataset:
-    n, lead, shape = net.n_features, (*grid.axes, "seed"), (*grid.shape, len(seeds))
+    lead, shape = (*grid.axes, "seed"), (*grid.shape, len(seeds))
     W, b = parameters_of(net, found["x"].reshape(*shape, found["x"].shape[-1]))
     variables: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {
         "W": ((*lead, "hidden", "feature"), W),
         "b": ((*lead, "feature"), b),
     }
     variables |= {name: (lead, values.reshape(shape)) for name, values in found.items() if name != "x"}
-    for field in ("feature_density", "importance"):
-        values = np.empty((int(np.prod(grid.shape, dtype=int)), n))
-        for cell in grid.cells:
-            own = getattr(cell.features, field).reshape(-1, n)
-            values[cell.positions] = np.broadcast_to(own, (len(cell.positions), n))
-        name = field if field == "feature_density" else "feature_importance"
-        variables[name] = ((*grid.axes, "feature"), values.reshape(*grid.shape, n))
+    for name, field in (("feature_density", "feature_density"), ("feature_importance", "importance")):
+        variables[name] = ((*grid.axes, "feature"), grid.values(field))
     coordinates = {name: list(labels) for name, labels in grid.axes.items()}
     return dataset(variables, coordinates | {"seed": list(seeds), "start": ("seed", origins)})

@@ -19,9 +19,7 @@ from tegum.nets import Net
 from tegum.sweep import Cell, FeatureGrid
 from tegum.threads import in_pieces
 
-_FIRST_TERMS = 32
-_FIRST_TOLERANCE = 1e-5
-_SECOND_TRY = 4
+_FIRST_TERMS, _FIRST_TOLERANCE, _SECOND_TRY = 32, 1e-5, 4
 _SADDLE_BELOW = 1e-6
 _NOT_STARTED = -1
 _PIECE_OPERATIONS = 1e6

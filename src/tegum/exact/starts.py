@@ -26,10 +26,8 @@ def initial_points(
     points, m, n = int(np.prod(grid.shape, dtype=int)), net.n_hidden, net.n_features
     shapes = {"W": (m, n), "b": (n,)}
     if initial is None:
-        W = np.empty((len(seeds), m, n))
-        for row, seed in enumerate(seeds):
-            generator = np.random.default_rng([root_seed, seed, m, n])
-            W[row] = initial_parameters(net, generator, initialisation, scale)["W"]
+        generators = [np.random.default_rng([root_seed, seed, m, n]) for seed in seeds]
+        W = [initial_parameters(net, generator, initialisation, scale)["W"] for generator in generators]
         x = flat(W, np.zeros((len(seeds), n)))
         return np.broadcast_to(x, (points, *x.shape)).copy()
     problems = Problems()

@@ -24,10 +24,7 @@ FeaturesAt = Callable[[float], Features]
 """From a value to the distribution of the features there."""
 
 _AHEAD = 1e-2
-_NEWTON_STEPS = 20
-_HALVINGS = 20
-_CONTRACTION = 0.25
-_SURPLUS = 1e-2
+_NEWTON_STEPS, _HALVINGS, _CONTRACTION, _SURPLUS = 20, 20, 0.25, 1e-2
 _NEAR = 0.5
 ALWAYS_NEAR = 1e-4
 
@@ -172,12 +169,9 @@ class Tracker:
         predicted = point.x - point.inverse @ pull
         length = float(np.linalg.norm(predicted - point.x)) + ALWAYS_NEAR / _NEAR
         best: Minimum | None = None
-        for attempt in range(2):
-            if attempt == 0:
-                x = _newton(landscape, predicted, point.inverse, tolerance)
-            else:
-                x = _newton(landscape, self.descended(value, point.x), None, tolerance)
-            x, away = self.turned(x, predicted)
+        for inverse in (point.inverse, None):  # where the known Hessian does not lead there, a descent and one of its own may
+            start = predicted if inverse is not None else self.descended(value, point.x)
+            x, away = self.turned(_newton(landscape, start, inverse, tolerance), predicted)
             if away <= _NEAR * length:
                 found = self.examined(value, x)
                 if best is None or found.doubt < best.doubt:

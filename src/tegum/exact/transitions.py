@@ -25,13 +25,13 @@ from tegum.errors import InvalidInputError
 from tegum.exact.evaluate import loss
 from tegum.exact.minimise import minimise
 from tegum.features import Features
+from tegum.geometry import gram
 from tegum.nets import Net
 from tegum.progress import ProgressBar
 
 FIRST_ORDER, CONTINUOUS = "first order", "continuous"
 
-_JUMP = 1e-3
-_SAME = 1e-4
+_JUMP, _SAME = 1e-3, 1e-4
 _STEP = 1e-3
 _HALVINGS = 18
 
@@ -86,12 +86,8 @@ def transitions(
     return _measured(net, features_at, ends, models)
 
 
-def _gram(W: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.swapaxes(W, -1, -2) @ W)
-
-
 def _distance(W: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.linalg.norm(_gram(W) - _gram(other), axis=(-2, -1)))
+    return np.asarray(np.linalg.norm(gram(W) - gram(other), axis=(-2, -1)))
 
 
 def _halve(net: Net, features_at: BatchAt, ends: NDArray[np.float64], models: Ends, terms: int) -> None:

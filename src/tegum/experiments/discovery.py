@@ -6,7 +6,6 @@
 ['__init__.py', 'shared.py', 'sweep_n80.py']
 """
 
-import ast
 import difflib
 import importlib
 import importlib.util
@@ -34,7 +33,7 @@ def experiment_files() -> dict[str, Path]:
 @cache
 def every_experiment() -> tuple[Experiment, ...]:
     """The paper's experiments: sections by number, those without one last, in each section by ``order``."""
-    found = [experiment_called(name) for name in experiment_files()]
+    found = map(experiment_called, experiment_files())
     return tuple(sorted(found, key=lambda each: (_section(each.file), each.order, each.id)))
 
 
@@ -67,11 +66,7 @@ def experiment_called(name: str) -> Experiment:
 
 
 def _experiment_in(path: Path) -> Experiment:
-    """The experiment that a Python file outside the package defines under the name ``experiment``.
-
-    Raises:
-        InvalidInputError: where there is no such file, it cannot be run, or it defines none.
-    """
+    """The experiment that a Python file outside the package defines under the name ``experiment``."""
     if not path.is_file():
         raise InvalidInputError(f"there is no file {path}", "check its name; `tegum experiment NAME` starts one")
     name = f"{_OWN}.{path.stem}"
@@ -93,45 +88,20 @@ def _experiment_in(path: Path) -> Experiment:
 
 
 def code_version(experiment: Experiment) -> str:
-    """A hash of the experiment's file and of every file of `tegum.experiments` that it imports, directly or not."""
+    """A hash of the experiment's `code_files`."""
     return source_version(set(code_files(experiment)))
 
 
 def code_files(experiment: Experiment) -> list[Path]:
-    """The experiment's file and every file of `tegum.experiments` that it imports, directly or not."""
-    found: list[Path] = []
-    waiting = [experiment.file]
-    while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.append(path)
-            waiting += _imported(path)
-    return sorted(found)
+    """The files of `tegum.experiments` that an experiment may consist of, and its own.
 
-
-def _imported(path: Path) -> list[Path]:
-    """The files of `tegum.experiments` that a file imports, and the packages around it, which importing it runs."""
-    names = {package := _package_of(path)}
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            origin = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
-            names |= {origin} | {f"{origin}.{alias.name}" for alias in node.names}
-    files: set[Path] = set()
-    for name in names:
-        if f"{name}.".startswith(f"{_PACKAGE}."):
-            parts = name.split(".")[2:]
-            for place in (_FOLDER.joinpath(*parts[:length]) for length in range(len(parts) + 1)):
-                files |= {file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()}
-    return sorted(files)
-
-
-def _package_of(path: Path) -> str:
-    """The package that a file's relative imports start from."""
+    One of the paper's uses what its section shares and nothing of other experiments; one's own may use every file.
+    """
+    path = experiment.file
     if not path.is_relative_to(_FOLDER):
-        return ""
-    return ".".join((_PACKAGE, *path.parent.relative_to(_FOLDER).parts))
+        return sorted({path, *_FOLDER.rglob("*.py")})
+    beside = (path.with_stem(name) for name in (path.stem, "__init__", "shared"))
+    return sorted([*_FOLDER.glob("*.py"), *(file for file in beside if file.is_file())])
 
 
 def fault_of(experiment: Experiment, error: BaseException) -> Problem | None:

@@ -125,10 +125,9 @@ class Features(ABC):
 
     def _set_counts(self, **counts: int) -> None:
         """Checks and fills fields that are whole numbers."""
-        problems = Problems()
-        for name, value in counts.items():
-            problems.check_count(name, value)
-        problems.raise_if_any()
+        with Problems() as problems:
+            for name, value in counts.items():
+                problems.check_count(name, value)
         self._fill(**counts)
 
     def _set_fields(

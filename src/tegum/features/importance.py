@@ -9,7 +9,8 @@ array([1.        , 0.5       , 0.33333333, 0.25      ])
 array([[ 1. ,  1. ,  0.1],
        [ 1. ,  1. , 10. ]])
 
-Each returns an array of shape (..., n): its parameter may itself be an array, which makes a batch of curves.
+Each returns an array of shape (..., n): its parameter may itself be an array, which makes a batch of curves.  Fewer than one
+feature are an `InvalidInputError`.
 """
 
 import numpy as np
@@ -40,30 +41,18 @@ def _finite(curve: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def constant(n_features: int, value: ArrayLike = 1.0) -> Float[np.ndarray, "*batch n"]:
-    """``value`` for every feature, shape (..., n).
-
-    Raises:
-        InvalidInputError: for fewer than one feature.
-    """
+    """``value`` for every feature, shape (..., n)."""
     return np.repeat(_column(value), len(_each(n_features)), axis=-1)
 
 
 def geometric(ratio: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch n"]:
-    """ratio^i for i = 0 .. n-1, shape (..., n).
-
-    Raises:
-        InvalidInputError: for fewer than one feature.
-    """
+    """ratio^i for i = 0 .. n-1, shape (..., n)."""
     with np.errstate(all="ignore"):
         return _finite(np.asarray(_column(ratio) ** _each(n_features)))
 
 
 def power_law(exponent: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch n"]:
-    """(i + 1)^-exponent for i = 0 .. n-1, shape (..., n).
-
-    Raises:
-        InvalidInputError: for fewer than one feature.
-    """
+    """(i + 1)^-exponent for i = 0 .. n-1, shape (..., n)."""
     with np.errstate(all="ignore"):
         return _finite(np.asarray((1 + _each(n_features)) ** -_column(exponent)))
 

@@ -1,8 +1,7 @@
 """Features as arrows in the plane: the columns of W for models with two hidden dimensions, panels side by side.
 
-`arrow_panels` colours by importance (viridis, yellow most important), `set_arrows` by the set that a feature belongs to.
-`arrow_overlay` lays many models over each other, coloured by a value: dark blue low, yellow high, in a scale (cividis) that
-colour-blind readers see alike.  Grey circles have radius 1, or those given.
+Features are coloured by importance (viridis, yellow most important) or by the set that they belong to; many models laid over
+each other by a value, in a scale (cividis) that colour-blind readers see alike.  Grey circles have radius 1, or those given.
 
 >>> figure = set_arrows({"a collapsed pair": np.array([[1, 1, 0], [0, 0, 1]])}, set_size=2)
 >>> [trace.name for trace in figure.data if trace.showlegend]
@@ -79,8 +78,7 @@ def set_arrows(
             raise InvalidInputError(f"W of {title!r} has shape {W.shape}", "draw models with 2 hidden dimensions")
     columns = min(columns, len(models))
     rows = -(-len(models) // columns)
-    gap = 0.24 / rows if rows > 1 else 0
-    panels = Panels.titled(models, columns, horizontal_spacing=0.02, vertical_spacing=gap)
+    panels = Panels.titled(models, columns, horizontal_spacing=0.02, vertical_spacing=0.24 / rows)
     for panel, W in zip(panels, models.values(), strict=True):
         for radius in radii:
             panel.add(circle(radius, 1.2, showlegend=False))

@@ -45,7 +45,6 @@ _LEVEL_STOPS, _PATH_STOPS = 60, 50
 """At how many times a slider stops."""
 
 _HEIGHTS = [0.65, 0.35]
-_RATIO = {"x": 1.7, "y": 1.7, "z": 1.7}
 _VIEWS = {
     "from the side": {"eye": {"x": 1.0, "y": -0.5, "z": 0.25}, "up": {"x": 0, "y": 0, "z": 1}},
     "from above": {"eye": {"x": 0.0, "y": -0.01, "z": 1.15}, "up": {"x": 0, "y": 1, "z": 0}},
@@ -193,8 +192,8 @@ def _moved(W: NDArray[np.float64], time: float, mark: list[float]) -> dict[str, 
 def _scene(view: dict[str, Any]) -> dict[str, Any]:
     axis = {"range": [-1.1, 1.1], "showticklabels": False, "title": "", "showbackground": False, "gridcolor": "#e4e4e4"}
     axis |= {"zerolinecolor": "#9a9a9a"}
-    camera = {"eye": view["eye"], "up": view["up"], "projection": {"type": "orthographic"}}
-    return {"xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "manual", "aspectratio": _RATIO, "camera": camera}
+    ratio, camera = dict.fromkeys("xyz", 1.7), {**view, "projection": {"type": "orthographic"}}
+    return {"xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "manual", "aspectratio": ratio, "camera": camera}
 
 
 def _moments(rows: int, most: int) -> NDArray[np.intp]:

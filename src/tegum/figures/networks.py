@@ -24,8 +24,7 @@ from tegum.figures.traces import dots, line, segments
 from tegum.geometry import feature_graph, identify
 
 _SMALL = 12
-_GAP = 0.7
-_TURN = 0.35
+_GAP, _TURN = 0.7, 0.35
 _WIDTHS = ((0.1, 0.3, 0.6), (0.3, 0.6, 1.2), (0.6, np.inf, 2.2))
 """Edges with |W_i . W_j| from the first number to the second are drawn in the third's width."""
 _EDGE = "#8a8a8a"

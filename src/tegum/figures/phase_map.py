@@ -25,9 +25,7 @@ from tegum.figures.theme import INK, PLAIN, colour_scale, dash, legend_row, log_
 from tegum.figures.traces import line
 
 _SHADES = 24
-_PALE = np.array([226.0, 226.0, 226.0])
-_ALONE = np.array([20.0, 70.0, 160.0])
-_MIXED = np.array([205.0, 45.0, 45.0])
+_PALE, _ALONE, _MIXED = np.array([[226.0, 226.0, 226.0], [20.0, 70.0, 160.0], [205.0, 45.0, 45.0]])
 
 
 def density_axes(panel: Panels, label: str, ratios: Sequence[float] = (0.1, 0.3, 1, 3, 10), standoff: int = 12) -> None:

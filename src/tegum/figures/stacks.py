@@ -2,8 +2,7 @@
 
 A rectangle is as high as |weight|; negative weights hang below the axis unless asked otherwise.  Its colour is the feature's
 interference with the others (dark 0, yellow 1 and more) or the feature itself.  Neurons are sorted by their largest
-weight's feature, and those given as polysemantic stand on grey.  On request the weights stand above as a matrix, neurons
-in the same order (columns), features down the rows.
+weight's feature (those of a matrix above too), and those given as polysemantic stand on grey.
 
 >>> parts = rectangles(np.array([[1.0, -0.5, 0.25]]))        # one neuron
 >>> {name: values.tolist() for name, values in parts.items() if name != "neuron"}

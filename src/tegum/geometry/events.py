@@ -32,8 +32,7 @@ from numpy.typing import NDArray
 from tegum.errors import InvalidInputError, Problems
 
 SIZE, WINDOW, NEAR = 0.2, 0.2, 0.1
-_TRIM = 0.05
-_SUDDEN = 3.0
+_TRIM, _SUDDEN = 0.05, 3.0
 
 
 @final

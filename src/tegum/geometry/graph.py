@@ -25,9 +25,7 @@ from scipy.sparse.csgraph import connected_components
 from tegum.errors import InvalidInputError
 from tegum.geometry.measures import dimensionality, feature_norms, gram
 
-_SMALL_NORM = 0.3
-_SMALL_DIMENSIONALITY = 0.15
-_SPANNED = 0.2
+_SMALL_NORM, _SMALL_DIMENSIONALITY, _SPANNED = 0.3, 0.15, 0.2
 LARGEST = 1e30
 
 

@@ -42,11 +42,8 @@ ABSENT, COLLAPSED, ANTIPODAL = "absent", "collapsed", "antipodal"
 ORTHOGONAL, ADJACENT, MIXED = "orthogonal", "adjacent", "mixed"
 LOCAL_BASES, ANTIPODAL_PAIRS, POLYGON, UNNAMED_SETS = "local bases", "antipodal pairs", "polygon", "unnamed"
 
-_LEARNED = 0.25
-_PARALLEL = 0.95
-_RIGHT_ANGLE = 0.15
-_SAME_NORM = 0.08
-_UNEVEN = 0.2
+_LEARNED, _SAME_NORM = 0.25, 0.08
+_PARALLEL, _RIGHT_ANGLE, _UNEVEN = 0.95, 0.15, 0.2
 
 
 @final

@@ -37,15 +37,12 @@ def paper_grid(n_features: int, side: int) -> dict[str, Axis]:
 
 def extra_feature(data: xr.Dataset) -> xr.Dataset:
     """``norm`` and ``interference`` of the last feature of every model, beside its ``loss``."""
-    last = {
-        name: xr.apply_ufunc(
-            lambda W, measure=measure: measure(W.astype(np.float64))[..., -1],
-            data["W"],
-            input_core_dims=[["hidden", "feature"]],
-        )
-        for name, measure in (("norm", feature_norms), ("interference", interference))
-    }
-    return xr.Dataset(last | {"loss": data["loss"]})
+    W, taken, left = data["W"].astype(np.float64), [["hidden", "feature"]], [["feature"]]
+    norm, mixed = (
+        xr.apply_ufunc(measure, W, input_core_dims=taken, output_core_dims=left).isel(feature=-1, drop=True)
+        for measure in (feature_norms, interference)
+    )
+    return xr.Dataset({"norm": norm, "interference": mixed, "loss": data["loss"]})
 
 
 def extra_phase(extra: xr.Dataset) -> xr.DataArray:

@@ -21,8 +21,7 @@ from tegum.nets import Net
 from tegum.selection import best
 
 _KEPT = ("W", "b", "loss", "loss_error", "gradient_norm", "curvature", "status")
-_SAME = 1e-6
-_LOWER = 1e-9
+_SAME, _LOWER = 1e-6, 1e-9
 
 
 @checked

@@ -11,7 +11,6 @@ Source: section 3 of `Toy Models of Superposition` for (2, 1) and (3, 2); other 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -69,8 +68,7 @@ def phase_map(
         problems.add(f"the highest density is {axes['density'].max():g}", "choose densities up to 1")
     problems.raise_if_any()
     sweep = {"density": list(axes["density"]), "importance_ratio": ratio_axis(n_features, axes["importance_ratio"])}
-    settings: dict[str, Any] = {"threads": threads, "progress": progress}
-    found = lowest_minima(net, Independent(n_features), sweep, seeds=seeds, rounds=rounds, **settings)
+    found = lowest_minima(net, Independent(n_features), sweep, seeds=seeds, rounds=rounds, threads=threads, progress=progress)
     if found.attrs["interrupted"]:
         return found
     extra = extra_feature(found)

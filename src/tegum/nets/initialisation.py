@@ -36,13 +36,10 @@ _SHARED_PART = 0.8
 
 def _width(initialisation: Initialisation, scale: float, shape: tuple[int, ...]) -> float:
     """The standard deviation of the normal laws, the half width of the uniform ones, for a matrix of ``shape``."""
-    if initialisation == "xavier_normal":
-        return scale * float(np.sqrt(2 / sum(shape)))
-    if initialisation == "xavier_uniform":
-        return scale * float(np.sqrt(6 / sum(shape)))
-    if initialisation in ("normal", "uniform"):
-        return scale
-    raise InvalidInputError(f"initialisation is {initialisation!r}", f"choose among {', '.join(get_args(Initialisation))}")
+    if initialisation not in (known := get_args(Initialisation)):
+        raise InvalidInputError(f"initialisation is {initialisation!r}", f"choose among {', '.join(known)}")
+    variance = {"xavier_normal": 2, "xavier_uniform": 6}.get(initialisation)
+    return scale if variance is None else scale * float(np.sqrt(variance / sum(shape)))
 
 
 def initial_parameters(

@@ -53,11 +53,10 @@ class Net(ABC):
     absolute_target: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        problems = Problems()
-        for name in ("n_features", "n_hidden"):
-            problems.check_count(name, getattr(self, name))
-        check_fields(self, problems, skipped=[int])
-        problems.raise_if_any()
+        with Problems() as problems:
+            for name in ("n_features", "n_hidden"):
+                problems.check_count(name, getattr(self, name))
+            check_fields(self, problems, skipped=[int])
         if self.n_features * self.n_hidden > _MOST_WEIGHTS:
             what = f"a net of {self.n_features} features and {self.n_hidden} hidden units"
             raise InvalidInputError(what, f"choose at most {_MOST_WEIGHTS:,} weights")
@@ -105,15 +104,14 @@ class Net(ABC):
     def check_parameters(self, params: Parameters) -> None:
         """Raises an `InvalidInputError` for arrays that are missing, unknown or of the wrong shape."""
         shapes = self.parameter_shapes()
-        problems = Problems()
-        for name, own in shapes.items():
-            shape = np.shape(params[name]) if name in params else None
-            if shape is None or shape[-len(own) :] != own:
-                what = f"parameter {name!r} is missing" if shape is None else f"parameter {name!r} has shape {shape}"
-                problems.add(what, f"give an array of shape (..., {', '.join(map(str, own))})")
-        for name in (name for name in params if name not in shapes):
-            problems.add(f"{type(self).__name__} has no parameter {name!r}", f"choose among {', '.join(shapes)}")
-        problems.raise_if_any()
+        with Problems() as problems:
+            for name, own in shapes.items():
+                shape = np.shape(params[name]) if name in params else None
+                if shape is None or shape[-len(own) :] != own:
+                    what = f"parameter {name!r} is missing" if shape is None else f"parameter {name!r} has shape {shape}"
+                    problems.add(what, f"give an array of shape (..., {', '.join(map(str, own))})")
+            for name in (name for name in params if name not in shapes):
+                problems.add(f"{type(self).__name__} has no parameter {name!r}", f"choose among {', '.join(shapes)}")
 
 
 def require_same_features(net: Net, n_features: int) -> None:

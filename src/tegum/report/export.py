@@ -11,6 +11,7 @@ Attributes (recipe, versions, machine) stand beside the tables in ID.json.
 [('density', ['loss']), ('density-hidden', ['W'])]
 """
 
+import importlib
 import importlib.util
 import json
 import shutil
@@ -25,6 +26,7 @@ import xarray as xr
 from plotly.offline import get_plotlyjs
 
 from tegum.errors import InvalidInputError
+from tegum.report.part import height_of
 from tegum.runs import plain, write_atomically
 
 TableFormat = Literal["parquet", "csv", "netcdf"]
@@ -54,7 +56,7 @@ def export_data(data: xr.Dataset, stem: Path, kind: TableFormat) -> list[Path]:
         write_atomically(path, bytes(_plain(data).to_netcdf(engine="scipy")))
         return [path]
     if kind == "parquet":
-        _require("pyarrow", kind)
+        _required("pyarrow", kind)
     written = []
     for dims, part in tables(data):
         frame = (part if part.dims else part.expand_dims("row")).to_dataframe().reset_index()
@@ -74,19 +76,18 @@ def export_pictures(
     Raises:
         InvalidInputError: where kaleido or a browser is missing, or a file cannot be written.
     """
-    _require("kaleido", kind)
+    kaleido = _required("kaleido", kind)
     found = next((path for name in BROWSERS if (path := browser(name))), None)
     if found is None:
         advice = "install Chromium (Debian: apt install chromium), or export csv, parquet or netcdf, which need none"
         raise InvalidInputError(f"there is no browser to draw {kind} pictures ({', '.join(BROWSERS)})", advice)
-    import kaleido
-
     with tempfile.TemporaryDirectory() as temporary:
         script = Path(temporary) / "plotly.min.js"
         script.write_text(get_plotlyjs(), encoding="utf-8")
         drawn = [Path(temporary) / f"{number}.{kind}" for number in range(len(pictures))]
+        common = {"width": WIDTH, "scale": _SCALE if kind == "png" else 1, "format": kind}
         jobs = [
-            {"fig": picture, "path": file, "opts": _options(picture, kind)}
+            {"fig": picture, "path": file, "opts": common | {"height": height_of(picture)}}
             for picture, file in zip(pictures.values(), drawn, strict=True)
         ]
         kaleido.write_fig_from_object_sync(jobs, kopts={"path": found, "plotlyjs": script, "mathjax": False})
@@ -96,14 +97,11 @@ def export_pictures(
     return written
 
 
-def _options(picture: go.Figure, kind: PictureFormat) -> dict[str, Any]:
-    height = int(picture.layout.height or 450)
-    return {"width": WIDTH, "height": height, "scale": _SCALE if kind == "png" else 1, "format": kind}
-
-
-def _require(package: str, kind: str) -> None:
+def _required(package: str, kind: str) -> Any:
+    """A package that only this format needs."""
     if importlib.util.find_spec(package) is None:
         raise InvalidInputError(f"the package {package}, which writes {kind}, is not installed", f"pip install {package}")
+    return importlib.import_module(package)
 
 
 def _plain(data: xr.Dataset) -> xr.Dataset:

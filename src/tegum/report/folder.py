@@ -21,7 +21,6 @@ import xarray as xr
 from tegum.caching import caching
 from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment, Profile, code_version, every_experiment
-from tegum.interruption import noticing_interruption
 from tegum.provenance import package_version, science_version
 from tegum.report.part import KEY, Part, has_pictures, part_of, read_part, write_part
 from tegum.runs import Pieces, attributes_in, fingerprint, locked, read_dataset, read_or_set_aside, write_dataset
@@ -106,9 +105,9 @@ class ResultFolder:
         pieces = Pieces(self.path / "pieces" / profile / experiment.id, self.notice)
         began = time.perf_counter()
         with pieces.pruned():
-            with caching(pieces), noticing_interruption() as interrupted:
+            with caching(pieces):
                 data = experiment.study(profile)
-            if interrupted or data.attrs.get("interrupted"):
+            if data.attrs["interrupted"]:
                 raise KeyboardInterrupt
             seconds = time.perf_counter() - began + pieces.seconds_cached
             data.attrs |= {KEY: key, "profile": profile, "seconds": round(seconds, 2)}

@@ -68,14 +68,18 @@ def part_of(experiment: Experiment, data: xr.Dataset, code: str) -> tuple[Part, 
         seconds=float(data.attrs.get("seconds", data.attrs.get("wall_seconds", 0.0))),
         made=_as_written({str(name): value for name, value in data.attrs.items() if name not in _INTERNAL}),
         captions=[
-            {"name": name, "text": figure.caption, "height": int(figure.picture.layout.height or _HEIGHT)}
-            for name, figure in figures.items()
+            {"name": name, "text": figure.caption, "height": height_of(figure.picture)} for name, figure in figures.items()
         ],
         claims=_as_written([claim.as_record(experiment.id) for claim in experiment.claims(data)]),
         key=str(data.attrs.get(KEY, "")),
         code=code,
     )
     return part, {name: figure.picture for name, figure in figures.items()}
+
+
+def height_of(picture: go.Figure) -> int:
+    """The height of a picture in pixels, where it says none plotly's own."""
+    return int(picture.layout.height or _HEIGHT)
 
 
 def pictures_file(folder: Path, name: str) -> Path:
@@ -114,11 +118,7 @@ def has_pictures(folder: Path, name: str) -> bool:
 
 
 def read_pictures(folder: Path, name: str) -> dict[str, go.Figure]:
-    """The pictures of a part.
-
-    Raises:
-        InvalidInputError: where the file is missing or damaged.
-    """
+    """The pictures of a part; an `InvalidInputError` where the file is missing or damaged."""
     path = pictures_file(folder, name)
     try:
         _, _, text = unsealed(path.read_bytes()).partition(_BEFORE)

@@ -38,11 +38,7 @@ _PART = ".part"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all.
-
-    Raises:
-        InvalidInputError: where the folder cannot be written or the disk is full.
-    """
+    """Writes a file whole or not at all; an `InvalidInputError` where the folder cannot be written or the disk is full."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -175,11 +171,7 @@ def _require_json(what: str, attributes: Mapping[Any, Any], problems: Problems) 
 
 
 def plain(value: Any) -> Any:
-    """NumPy's numbers and arrays as JSON knows them; for ``json.dumps(default=plain)``.
-
-    Raises:
-        TypeError: for anything else.
-    """
+    """NumPy's numbers and arrays as JSON knows them, for ``json.dumps(default=plain)``; a TypeError for anything else."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
@@ -242,12 +234,11 @@ def read_dataset(path: Path | str) -> xr.Dataset:
         raise
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise InvalidInputError(f"{path} is damaged ({error})", "delete it and run the command again") from None
-    data = xr.Dataset(attrs=attributes)
-    for name, described in variables.items():
-        values = _words(described) if "words" in described else tensors[name]
-        variable = xr.Variable(tuple(described["dims"]), values, described["attrs"])
-        data = data.assign_coords({name: variable}) if described["coordinate"] else data.assign({name: variable})
-    return data
+    content = {
+        name: (tuple(said["dims"]), _words(said) if "words" in said else tensors[name], said["attrs"])
+        for name, said in variables.items()
+    }
+    return xr.Dataset(content, attrs=attributes).set_coords([name for name, said in variables.items() if said["coordinate"]])
 
 
 def _words(described: Mapping[str, Any]) -> np.ndarray[Any, Any]:

@@ -37,8 +37,11 @@ def _parts(value: Any) -> Iterator[bytes]:
     match value:
         case None | bool() | int() | float() | complex() | str() | bytes():
             yield repr(value).encode()
+        case np.ndarray() | np.generic() if value.dtype.kind == "O":
+            yield from _parts(value.tolist())
         case np.ndarray() | np.generic():
-            yield from _array(np.asarray(value))
+            yield f"{value.dtype.str} {value.shape}".encode()
+            yield np.ascontiguousarray(value).tobytes()
         case BaseModel():
             yield value.model_dump_json().encode()
         case Activation():
@@ -70,11 +73,3 @@ def _mapping(items: Mapping[Any, Any]) -> Iterator[bytes]:
     for name, item in items.items():
         yield str(name).encode()
         yield from _parts(item)
-
-
-def _array(values: np.ndarray[Any, Any]) -> Iterator[bytes]:
-    if values.dtype.kind == "O":
-        yield from _parts(values.tolist())
-        return
-    yield f"{values.dtype.str} {values.shape}".encode()
-    yield np.ascontiguousarray(values).tobytes()

@@ -20,7 +20,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.datasets import dataset
+from tegum.datasets import dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
 from tegum.runs.arrays import arrays_in, failures_told
 from tegum.runs.files import is_dataset, read_dataset
@@ -87,17 +87,15 @@ def _of_arrays(kind: str, arrays: Arrays, path: Path, array: str | None, bias: s
     rows = _rows(name, W, rows, square=kept == "G")
     W = W.swapaxes(-1, -2) if rows else W
     b, bias_words = np.zeros(W.shape[-1]), NO_BIAS
-    problems = Problems()
-    with problems.collecting():
-        W = _numbers(name, W)
-    with problems.collecting():
+    with Problems() as problems:
+        with problems.collecting():
+            W = _numbers(name, W)
         found = _bias_among(others, bias, W.shape[-1], path)
         if found is not None:
             b, bias_words = _with_instances(found, others.pop(found), W)
         if others and array is None:
             raise InvalidInputError(f"{path} also holds {_shown(others)}", _advice(others, name, W, found is not None))
-    problems.raise_if_any()
-    lead = ("instance",) if W.ndim == 3 else tuple(f"instance_{i}" for i in range(W.ndim - 2))
+    lead = instance_dims(W.ndim - 2)
     axes = {kept: (*lead, "output" if kept == "G" else "hidden", "feature"), "b": (*lead, "feature")[-b.ndim :]}
     source = f"{kept}{'' if name in ('', kept) else f' from {name}'} {arrays[name].shape}"
     source += f", whose transpose is {twin}" if twin else ""

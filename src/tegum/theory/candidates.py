@@ -88,13 +88,9 @@ def pair_regime_count(importance: ArrayLike, n_hidden: int, density: float) -> i
         raise InvalidInputError(f"importance is {falling}", "give one number for each feature, most important first")
     if not 1 <= n_hidden <= falling.size:
         raise InvalidInputError(f"n_hidden is {n_hidden}", f"choose from 1 to {falling.size}")
-    count = n_hidden
-    while count < min(2 * n_hidden, falling.size):
-        gain = falling[count] * (4 - 5 * density)
-        if not gain > 2 * density * falling[2 * n_hidden - count - 1]:
-            break
-        count += 1
-    return count
+    count = np.arange(n_hidden, min(2 * n_hidden, falling.size))
+    one_more_pays = falling[count] * (4 - 5 * density) > 2 * density * falling[2 * n_hidden - count - 1]
+    return n_hidden + int(np.append(one_more_pays, False).argmin())
 
 
 def pair_regime_loss(importance: ArrayLike, n_hidden: int, density: float) -> float:

@@ -27,9 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.errors import InvalidInputError
 
 Decoder = Literal["denoiser", "linear", "guess", "told"]
-_EXACT = 1e-6
-_INPUTS = 20
-_CLOSE = 1.08
+_EXACT, _INPUTS, _CLOSE = 1e-6, 20, 1.08
 
 
 def denoised(

@@ -141,8 +141,5 @@ def best_polygon(sides: int) -> tuple[float, float, float]:
         minimize(of_two, start, method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-14, "maxiter": 4000})
         for start in starts
     ]
-    lowest = min(ends, key=lambda end: float(end.fun))
-    unbiased = polygon_loss(sides, 1.0, 0.0)
-    if unbiased <= float(lowest.fun):
-        return unbiased, 1.0, 0.0
-    return float(lowest.fun), float(np.exp(lowest.x[0])), -float(np.exp(lowest.x[1]))
+    found = [(float(end.fun), float(np.exp(end.x[0])), -float(np.exp(end.x[1]))) for end in ends]
+    return min([(polygon_loss(sides, 1.0, 0.0), 1.0, 0.0), *found], key=lambda each: each[0])

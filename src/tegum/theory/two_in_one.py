@@ -23,17 +23,12 @@ from scipy.ndimage import minimum_filter
 
 MOST_MINIMA = 6
 
-_REACH = 1.5
-_CELLS = 60
-_ROUNDS = 80
+_REACH, _CELLS, _ROUNDS = 1.5, 60, 80
 _LATTICE = np.stack(np.meshgrid(np.arange(-2.0, 3), np.arange(-2.0, 3), indexing="ij"), axis=-1).reshape(-1, 2)
 _MIDDLE = 12
-_NEAR = 1e-4
-_ROUNDING = 1e-13
-_SAME = 1e-3
+_NEAR, _ROUNDING, _SAME = 1e-4, 1e-13, 1e-3
 _AT_ONCE = 64
-_FLOW_STEP = 0.1
-_FLOW_STEPS = 600
+_FLOW_STEP, _FLOW_STEPS = 0.1, 600
 
 
 def _both_active(a: NDArray[np.float64], s: NDArray[np.float64]) -> NDArray[np.float64]:

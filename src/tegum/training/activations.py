@@ -33,7 +33,7 @@ from numba.extending import intrinsic
 from tegum.compilation import compiled, inlined
 from tegum.errors import InvalidInputError
 from tegum.nets import ACTIVATIONS, Activation
-from tegum.training.blocks import PANEL_WIDTH, Floats
+from tegum.training.blocks import PANEL_WIDTH, Floats, opened
 
 ENGINE_ORDER = ("gelu", "softplus", "square", "abs", "tanh")
 """Names in the order of the kernel's codes 1, 2, ...; 0 is identity and ReLU, the code after the last a user's own."""
@@ -122,9 +122,9 @@ def _call_row(_typing: Any, address: Any, outputs: Any, slopes: Any) -> Any:
     signature = types.void(types.int64, outputs, slopes)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        rows = [context.make_array(signature.args[i])(context, builder, arguments[i]).data for i in (1, 2)]
+        address, *rows = opened(context, builder, signature.args, arguments)
         kind = ir.FunctionType(ir.VoidType(), [ir.FloatType().as_pointer()] * 2)
-        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), rows)
+        builder.call(builder.inttoptr(address, kind.as_pointer()), rows)
         return context.get_dummy_value()
 
     return signature, generate
@@ -188,8 +188,7 @@ def _usable(function: Callable[..., Any]) -> Any:
 def activation_code(activation: Activation) -> tuple[int, int]:
     """The kernel's code of an activation and, for a user's own, the address of its row function.
 
-    Raises:
-        InvalidInputError: where a user's function cannot be compiled.
+    An `InvalidInputError` where a user's function cannot be compiled.
     """
     if activation.name in ("identity", "relu"):
         return 0, 0

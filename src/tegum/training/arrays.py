@@ -27,8 +27,6 @@ PARTS = ("encoder", "decoder", "b", "b_hidden")
 PART_OF = {"W": 0, "W1": 0, "W2": 1, "b": 2, "b_hidden": 3}
 """The parts of the parameter vector, and which of them each parameter is."""
 
-OPTIMIZERS = ("adamw", "adam", "sgd")
-SCHEDULES = ("constant", "linear", "cosine")
 LAWS = ("Uniform", "Exponential", "Constant")
 """Names in the order of the kernel's codes 0, 1, 2."""
 

@@ -54,13 +54,8 @@ _INDEX = ir.IntType(64)
 _I32 = ir.IntType(32)
 
 
-def _registers_hold_a_whole_panel() -> bool:
-    """True where 20 accumulators of 16 floats fit the vector registers (32 of 512 bits)."""
-    return bool(binding.get_host_cpu_features().get("avx512f", False))
-
-
-STRIPE = VECTORS if _registers_hold_a_whole_panel() else 1
-"""How many vectors of a panel's row `multiply_rows` keeps in registers at once."""
+STRIPE = VECTORS if binding.get_host_cpu_features().get("avx512f", False) else 1
+"""How many vectors of a panel's row `multiply_rows` keeps in registers at once: 20 sums of 16 floats fit 32 of 512 bits."""
 
 
 class Layout(NamedTuple):
@@ -137,18 +132,18 @@ def _add_product(builder: ir.IRBuilder, variable: Any, x: Any, y: Any) -> None:
     builder.store(builder.call(fma, [x, y, builder.load(variable)]), variable)
 
 
-def _opened(context: Any, builder: ir.IRBuilder, kinds: Iterable[Any], values: Iterable[Any]) -> list[Any]:
+def opened(context: Any, builder: ir.IRBuilder, kinds: Iterable[Any], values: Iterable[Any]) -> list[Any]:
     """The values as instructions use them: arrays and places as addresses, other records as lists of their opened fields."""
 
-    def opened(kind: Any, value: Any) -> Any:
+    def one(kind: Any, value: Any) -> Any:
         if isinstance(kind, types.Array):
             return context.make_array(kind)(context, builder, value).data
         if isinstance(kind, types.BaseTuple):
-            fields = [opened(part, builder.extract_value(value, i)) for i, part in enumerate(kind)]
+            fields = [one(part, builder.extract_value(value, i)) for i, part in enumerate(kind)]
             return _at(builder, *fields) if getattr(kind, "instance_class", None) is Place else fields
         return value
 
-    return [opened(kind, value) for kind, value in zip(kinds, values, strict=True)]
+    return [one(kind, value) for kind, value in zip(kinds, values, strict=True)]
 
 
 def _cases(builder: ir.IRBuilder, value: Any, numbers: Iterable[int]) -> Iterator[int]:
@@ -194,8 +189,8 @@ def multiply_rows(_typing: Any, height: Any, C: Any, start: Any, A: Any, layout:
     signature = types.void(types.int64, C, start, A, layout, B, chosen)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        opened = _opened(context, builder, signature.args, arguments)
-        height, C, start, A, (begin, row, column), B, (listed, number) = opened
+        values = opened(context, builder, signature.args, arguments)
+        height, C, start, A, (begin, row, column), B, (listed, number) = values
         for rows in _cases(builder, height, range(1, ROWS + 1)):
             # Variables on the stack, which LLVM keeps in registers: sums[r][v] is row r at the stripe's vector v.
             firsts = [_broadcast(builder, _number(builder, start, r)) for r in range(rows)]
@@ -227,8 +222,8 @@ def accumulate_tile(_typing: Any, S: Any, layout: Any, tile: Any, rows: Any, fir
     signature = types.void(S, layout, tile, rows, first, second)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        opened = _opened(context, builder, signature.args, arguments)
-        S, (begin, row, column), (i0, j0, tile_height, tile_width), (left_rows, right_rows), *pairs = opened
+        values = opened(context, builder, signature.args, arguments)
+        S, (begin, row, column), (i0, j0, tile_height, tile_width), (left_rows, right_rows), *pairs = values
         zero = ir.Constant(_VECTOR, [0.0] * VECTOR_WIDTH)
         corner = _at(builder, S, begin, builder.mul(i0, row), builder.mul(j0, column))
         width_of_panel, base = ir.Constant(_INDEX, PANEL_WIDTH), SIDE + 1

@@ -1,4 +1,6 @@
-"""From a grid of feature distributions and recipes to what the kernel reads, one record of each for every instance.
+"""From a sweep to what the kernel reads: a grid of feature distributions and recipes, and records for every instance.
+
+    sweep={"density": [1, 0.2, 0.1], "learning_rate": [1e-3, 1e-4]}          axes as in `tegum.sweep`, the recipe's fields too
 
 An instance is a grid point with a seed.  Its random streams are named by what it is,
 
@@ -9,21 +11,19 @@ from the same weights and see the same data, which makes them comparable.  All s
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import InvalidInputError
+from tegum.errors import InvalidInputError, Problems
 from tegum.features import Constant, Exponential, Features, KSparse
 from tegum.nets import Net, initial_parameters
-from tegum.sweep import FeatureGrid
+from tegum.sweep import FeatureGrid, axes_of, combinations, grid_along
 from tegum.training.arrays import (
     LAWS,
-    OPTIMIZERS,
     PART_OF,
     PARTS,
-    SCHEDULES,
     FeatureNumbers,
     RecipeNumbers,
     State,
@@ -34,13 +34,35 @@ from tegum.training.arrays import (
 )
 from tegum.training.blocks import PANEL_WIDTH, Words
 from tegum.training.randomness import STATE_SIZE, stream_bytes, stream_state
-from tegum.training.recipe import Recipe
+from tegum.training.recipe import Optimizer, Recipe, Schedule
 
 _DRAW_RANGE = 2**31
 _LARGEST = 1e30
 _SPARSE_SHARE = 0.7
 _SPARSE_HIDDEN = 16
 """Skipping inactive features pays where most of them are inactive in a panel and each skip saves many products: measured."""
+
+_NOT_AXES = ("seeds", "record", "record_steps", "evaluation_samples")
+
+
+def grid_of(features: Features, recipe: Recipe, sweep: Mapping[str, Any]) -> tuple[FeatureGrid, list[Recipe]]:
+    """The grid that ``sweep`` spans around the given features and recipe, and the recipe of each grid point.
+
+    >>> from tegum.features import Independent
+    >>> grid, recipes = grid_of(Independent(3), Recipe(), {"density": [1, 0.1], "steps": [10, 20]})
+    >>> grid.shape, [recipe.steps for recipe in recipes]
+    ((2, 2), [10, 20, 10, 20])
+
+    An `InvalidInputError` names everything wrong with the axes and with the recipes and distributions that they make.
+    """
+    axes = axes_of(features, sweep, list(Recipe.model_fields), _NOT_AXES)
+    recipes: dict[int, Recipe] = {}
+    with Problems() as problems:
+        for changes, points in combinations(axes, Recipe.model_fields):
+            with problems.collecting():
+                recipes |= dict.fromkeys(points.tolist(), recipe.replaced(**changes))
+        grid = grid_along(axes, features)
+    return grid, [recipes[point] for point in sorted(recipes)]
 
 
 class Instance(NamedTuple):
@@ -108,8 +130,8 @@ def _recipe_numbers(net: Net, recipe: Recipe) -> RecipeNumbers:
     for name in net.parameter_shapes():
         decay[PART_OF[name]] = recipe.decay_of(name)
     translated: dict[str, Any] = {
-        "optimizer": OPTIMIZERS.index(recipe.optimizer),
-        "schedule": SCHEDULES.index(recipe.schedule),
+        "optimizer": get_args(Optimizer).index(recipe.optimizer),
+        "schedule": get_args(Schedule).index(recipe.schedule),
         "l1": np.float32(recipe.l1),
         "attack_size": np.float32(recipe.attack_size),
         "attack_once": int(recipe.attack_draw == "batch"),
@@ -140,11 +162,7 @@ def _drawn_weights(net: Net, recipe: Recipe, seed: int, name: bytes) -> NDArray[
 
 
 def _given_weights(net: Net, initial: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The user's initial weights as rows of parameter vectors; what is not given starts at 0.
-
-    Raises:
-        InvalidInputError: for arrays that do not fit, or numbers that are not finite, naming the instance.
-    """
+    """A user's initial weights as rows of parameter vectors, 0 where not given; an `InvalidInputError` where they are wrong."""
     shapes = net.parameter_shapes()
     net.check_parameters({**{name: np.zeros(own) for name, own in shapes.items()}, **initial})
     vectors = np.zeros((int(np.prod(shape)), parameter_count(net)), dtype=np.float32)

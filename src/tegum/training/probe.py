@@ -4,7 +4,6 @@ For tests, benchmarks and the curious: what training does between two records, m
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,11 +13,10 @@ from tegum.features import Features, Independent
 from tegum.nets import Net, ReluOutput
 from tegum.training.arrays import Scratch, panels_for, parameter_slices, scratch_for, shape_of
 from tegum.training.blocks import PANEL_WIDTH, Floats
-from tegum.training.instances import feature_numbers, instances_of
+from tegum.training.instances import feature_numbers, grid_of, instances_of
 from tegum.training.kernel import draw_samples, gradient_of
 from tegum.training.randomness import stream_state
-from tegum.training.recipe import Recipe
-from tegum.training.sweep import grid_of
+from tegum.training.recipe import AttackDraw, Recipe
 
 
 def loss_and_gradient(
@@ -28,7 +26,7 @@ def loss_and_gradient(
     importance: ArrayLike = 1.0,
     l1: float = 0.0,
     attack_size: float = 0.0,
-    attack_draw: Literal["example", "batch"] = "example",
+    attack_draw: AttackDraw = "example",
 ) -> tuple[float, dict[str, NDArray[np.float32]]]:
     """The engine's loss on given samples, and the gradient of loss + l1 mean |h|_1 by every parameter, float32.
 
@@ -59,7 +57,7 @@ def attacked_samples(
     x: ArrayLike,
     importance: ArrayLike = 1.0,
     attack_size: float = 0.0,
-    attack_draw: Literal["example", "batch"] = "example",
+    attack_draw: AttackDraw = "example",
 ) -> NDArray[np.float32]:
     """The inputs (samples, n) that `loss_and_gradient` sees when given the same arguments.
 
@@ -115,11 +113,9 @@ def engine_samples(features: Features, n_samples: int, seed: int) -> NDArray[np.
     Raises:
         InvalidInputError: for a batch of distributions.
     """
-    if features.batch_shape:
-        raise InvalidInputError(
-            f"the features have leading axes {features.batch_shape}", "draw from one distribution at a time"
-        )
-    n = features.n_features
+    n, lead = features.n_features, features.batch_shape
+    if lead:
+        raise InvalidInputError(f"the features have leading axes {lead}", "draw from one distribution at a time")
     panels = np.zeros((panels_for(n_samples), n, PANEL_WIDTH), dtype=np.float32)
     numbers = feature_numbers(features, n_hidden=1)[0]
     draw_samples(scratch_for(ReluOutput(n, 1)), numbers, stream_state("samples", seed), panels)

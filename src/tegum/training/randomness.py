@@ -26,7 +26,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from tegum.training.blocks import VECTOR_WIDTH, VECTORS
+from tegum.training.blocks import VECTOR_WIDTH, VECTORS, opened
 
 STATE_SIZE = 4 * VECTOR_WIDTH
 
@@ -51,10 +51,7 @@ def fill_random(_typing: Any, stream: Any, words: Any) -> Any:
     signature = types.void(stream, words)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        stream, words = (
-            context.make_array(kind)(context, builder, value).data
-            for kind, value in zip(signature.args, arguments, strict=True)
-        )
+        stream, words = opened(context, builder, signature.args, arguments)
 
         def vector_at(base: Any, number: Any) -> Any:
             address = builder.gep(base, [builder.mul(number, ir.Constant(_INDEX, VECTOR_WIDTH))])

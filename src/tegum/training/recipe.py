@@ -14,6 +14,16 @@ from tegum.checking import shown
 from tegum.errors import MOST, InvalidInputError, Problem, Problems, unknown_field
 from tegum.nets import Initialisation
 
+Optimizer = Literal["adamw", "adam", "sgd"]
+Schedule = Literal["constant", "linear", "cosine"]
+"""Names in the order of the kernel's codes 0, 1, 2."""
+
+AttackDraw = Literal["example", "batch"]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Memory = Annotated[float, Field(ge=0, lt=1)]
+"""How much of an average is kept at each step."""
+
 
 def _no_word(value: Any) -> Any:
     """The value; a word or a truth value is refused, which pydantic would take for numbers."""
@@ -46,32 +56,28 @@ class Recipe(BaseModel):
 
     steps: Whole = Field(10_000, ge=1, description="optimizer steps")
     batch_size: Whole = Field(1024, ge=1, description="samples a step")
-    learning_rate: Number = Field(1e-3, gt=0, description="the rate that the schedule multiplies")
-    optimizer: Literal["adamw", "adam", "sgd"] = Field(
-        "adamw", description="adamw decouples weight decay, the others add it to the gradient"
-    )
+    learning_rate: Positive = Field(1e-3, description="the rate that the schedule multiplies")
+    optimizer: Optimizer = Field("adamw", description="adamw decouples weight decay, the others add it to the gradient")
     weight_decay: Number | dict[str, Number] = Field(
         0.01, description="decay of every parameter, or by name ({'W': 0.01, 'b': 0}; names left out: 0); may be negative"
     )
-    beta1: Number = Field(0.9, ge=0, lt=1, description="memory of Adam's mean gradient")
-    beta2: Number = Field(0.999, ge=0, lt=1, description="memory of Adam's mean squared gradient")
-    epsilon: Number = Field(1e-8, gt=0, description="added to the root in Adam's step")
-    momentum: Number = Field(0.9, ge=0, lt=1, description="memory of SGD's velocity")
-    schedule: Literal["constant", "linear", "cosine"] = Field(
-        "constant", description="learning rate over the steps after warm-up"
-    )
+    beta1: Memory = Field(0.9, description="memory of Adam's mean gradient")
+    beta2: Memory = Field(0.999, description="memory of Adam's mean squared gradient")
+    epsilon: Positive = Field(1e-8, description="added to the root in Adam's step")
+    momentum: Memory = Field(0.9, description="memory of SGD's velocity")
+    schedule: Schedule = Field("constant", description="learning rate over the steps after warm-up")
     warmup_steps: Whole = Field(0, ge=0, description="steps over which the rate rises linearly to its full value")
     final_fraction: Number = Field(
         0.0, ge=0, le=1, description="share of the rate left at the end of a linear or cosine schedule"
     )
     initialisation: Initialisation = Field("xavier_normal", description="law of the initial weights; biases start at 0")
-    initialisation_scale: Number = Field(1.0, ge=0, description="factor on the initial weights")
-    l1: Number = Field(0.0, ge=0, description="weight of the penalty |h|_1 in what is minimised (never in `loss`)")
-    attack_size: Number = Field(
-        0.0, ge=0, description="length of the adversarial step added to every input, see `training.attack`"
+    initialisation_scale: NonNegative = Field(1.0, description="factor on the initial weights")
+    l1: NonNegative = Field(0.0, description="weight of the penalty |h|_1 in what is minimised (never in `loss`)")
+    attack_size: NonNegative = Field(
+        0.0, description="length of the adversarial step added to every input, see `training.attack`"
     )
-    attack_draw: Literal["example", "batch"] = Field(
-        "example", description="whether each example is attacked at a random feature of its own, or all of a batch at one"
+    attack_draw: AttackDraw = Field(
+        "example", description="whether each example is attacked at its own random feature, or a batch at one"
     )
     data_set_size: Whole | None = Field(None, ge=1, description="train on this many fixed samples instead of fresh ones")
     seeds: Whole | tuple[Whole, ...] = Field(1, description="how many seeds (0, 1, ...), or the seeds themselves")
@@ -91,25 +97,24 @@ class Recipe(BaseModel):
         self._check_together()
 
     def _check_together(self) -> None:
-        problems = Problems()
         for name in ("seeds", "record_steps"):
             if isinstance(count := getattr(self, name), int) and count > MOST:
                 raise InvalidInputError(f"{name} is {count}", f"choose at most {MOST:,}")
-        if not self.seed_list:
-            problems.add(f"seeds is {self.seeds!r}", "choose at least 1 seed")
-        if len(set(self.seed_list)) < len(self.seed_list):
-            problems.add(f"seeds is {self.seeds!r}", "choose different whole numbers of at least 0")
-        if self.warmup_steps > self.steps:
-            problems.add(f"warmup_steps is {self.warmup_steps} of {self.steps} steps", "choose a shorter warm-up")
-        if self.data_set_size is not None and self.batch_size > self.data_set_size:
-            problems.add(
-                f"batch_size is {self.batch_size} of a data set of {self.data_set_size}",
-                f"choose at most {self.data_set_size} (equal: every step sees the whole set)",
-            )
-        outside = [step for step in self.recorded_steps() if not 0 <= step <= self.steps]
-        if outside:
-            problems.add(f"record_steps contains {outside[0]}", f"choose steps from 0 to {self.steps}")
-        problems.raise_if_any()
+        with Problems() as problems:
+            if not self.seed_list:
+                problems.add(f"seeds is {self.seeds!r}", "choose at least 1 seed")
+            if len(set(self.seed_list)) < len(self.seed_list):
+                problems.add(f"seeds is {self.seeds!r}", "choose different whole numbers of at least 0")
+            if self.warmup_steps > self.steps:
+                problems.add(f"warmup_steps is {self.warmup_steps} of {self.steps} steps", "choose a shorter warm-up")
+            if self.data_set_size is not None and self.batch_size > self.data_set_size:
+                problems.add(
+                    f"batch_size is {self.batch_size} of a data set of {self.data_set_size}",
+                    f"choose at most {self.data_set_size} (equal: every step sees the whole set)",
+                )
+            outside = [step for step in self.recorded_steps() if not 0 <= step <= self.steps]
+            if outside:
+                problems.add(f"record_steps contains {outside[0]}", f"choose steps from 0 to {self.steps}")
 
     @property
     def seed_list(self) -> tuple[int, ...]:
@@ -135,14 +140,13 @@ class Recipe(BaseModel):
 
     def check_names(self, parameters: list[str]) -> None:
         """Raises an `InvalidInputError` where `record` or `weight_decay` name parameters that the net does not have."""
-        problems = Problems()
-        for name in self.record:
-            if name != "loss" and name not in parameters:
-                problems.add(f"record names {name!r}", f"choose among loss, {', '.join(parameters)}")
-        for name in self.weight_decay if isinstance(self.weight_decay, dict) else ():
-            if name not in parameters:
-                problems.add(f"weight_decay names {name!r}", f"choose among {', '.join(parameters)}")
-        problems.raise_if_any()
+        with Problems() as problems:
+            for name in self.record:
+                if name != "loss" and name not in parameters:
+                    problems.add(f"record names {name!r}", f"choose among loss, {', '.join(parameters)}")
+            for name in self.weight_decay if isinstance(self.weight_decay, dict) else ():
+                if name not in parameters:
+                    problems.add(f"weight_decay names {name!r}", f"choose among {', '.join(parameters)}")
 
 
 def _problem(error: dict[str, Any]) -> Problem:

@@ -17,12 +17,12 @@ from tegum.provenance import provenance
 from tegum.sweep import FeatureGrid
 from tegum.threads import default_threads
 from tegum.training.cost import bytes_of
-from tegum.training.instances import instances_of
+from tegum.training.instances import grid_of, instances_of
 from tegum.training.pool import train_instances
 from tegum.training.recipe import Recipe
-from tegum.training.sweep import grid_of
 
 
+# Longer than other functions by its docstring: this is where users look up what goes in and what comes out.
 @checked
 @cached(splittable=True, whole_with=("initial",))
 def train(
@@ -77,7 +77,7 @@ def train(
     with problems.collecting():
         recipe.check_names(list(net.parameter_shapes()))
     problems.check_least("threads", threads)
-    with problems.raising():
+    with problems:
         grid, recipes = grid_of(features, recipe, sweep or {})
         require_memory(f"a training of {len(recipes) * len(recipe.seed_list)} models", bytes_of(net, recipes))
     _require_attackable(net, recipes)

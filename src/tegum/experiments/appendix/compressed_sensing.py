@@ -15,8 +15,6 @@ from scipy.stats import linregress, spearmanr
 import tegum as tg
 from tegum.claims import Claim, Evidence, above, at_least, at_most, below, equal
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import curve_panel
-from tegum.theory import bound_units
 from tegum.theory.compressed_sensing import Decoder, denoised, half_recovered, recovered, recovery_rate, recovery_threshold
 
 ACTIVE = (2, 4, 8)
@@ -105,7 +103,7 @@ def against_bound(per_dimension: xr.DataArray) -> dict[str, float]:
 def claims(data: xr.Dataset) -> list[Claim]:
     """What the theorem says, measured."""
     half = data["half"].sel(decoder="denoiser")
-    units = half / bound_units(data["times"] * data["active"], data["active"]).T
+    units = half / tg.theory.bound_units(data["times"] * data["active"], data["active"]).T
     ranges = [f"{float(unit.min()):.2f} to {float(unit.max()):.2f} (k = {int(unit['active'])})" for unit in units]
     guessed = int(data["half"].sel(decoder="guessed support").notnull().sum())
     near = data["near"].sum()
@@ -145,7 +143,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             against={"the same models after one step": untrained},
             evidence=Evidence(f"{models}, best of their seeds"),
             note="In units of k ln(n/k): "
-            + ", ".join(f"{float(m / bound_units(SHOWN_N, m['k'])):.2f} (k = {int(m['k'])})" for m in trained),
+            + ", ".join(f"{float(m / tg.theory.bound_units(SHOWN_N, m['k'])):.2f} (k = {int(m['k'])})" for m in trained),
         ),
         Claim(
             "packing",
@@ -176,17 +174,17 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     packed = {"trained models": per_dimension, f"{bound:.2f} x / ln x": (bound * x / np.log(x)).where(x > np.e)}
     return {
         "phase": Figure(
-            curve_panel(curves, "ln(n/k)", "m / k at half recovery"),
+            tg.figures.curve_panel(curves, "ln(n/k)", "m / k at half recovery"),
             "How many dimensions bring back half of all inputs with k active entries, by Lemma 1's decoder through random "
             "columns. The bound says that m / k must grow at least like ln(n/k), the horizontal axis; a decoder that is told "
             "which entries are active escapes it with m = k.",
         ),
         "trained": Figure(
-            curve_panel(rates, "hidden dimensions m", "share of inputs recovered exactly"),
+            tg.figures.curve_panel(rates, "hidden dimensions m", "share of inputs recovered exactly"),
             f"The same decoder behind trained ReLU-output models and behind random columns, n = {SHOWN_N}.",
         ),
         "packing": Figure(
-            curve_panel(packed, "x = 1 / density", "features per dimension 1/D*", log_x=True),
+            tg.figures.curve_panel(packed, "x = 1 / density", "features per dimension 1/D*", log_x=True),
             "Trained models pack more features as they become rarer, but fewer than in proportion. The dashed line has the "
             "bound's form; its constant is the largest that a model reaches.",
         ),

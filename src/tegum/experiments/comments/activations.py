@@ -12,9 +12,7 @@ import xarray as xr
 import tegum as tg
 from tegum.claims import Claim, Evidence, above, at_least, below
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import phase_panels
 from tegum.geometry.measures import SUPERPOSITION
-from tegum.maps import extra_feature, extra_phase, paper_grid
 
 SIDE: dict[Profile, int] = {"quick": 12, "paper": 28}
 QUICK = tg.Recipe(
@@ -29,12 +27,12 @@ SPARSE = 0.1
 
 def study(profile: Profile) -> xr.Dataset:
     """The best fit at each grid point, for each activation, and for the ReLU twice."""
-    recipe, sweep = RECIPE[profile], paper_grid(2, SIDE[profile])
+    recipe, sweep = RECIPE[profile], tg.maps.paper_grid(2, SIDE[profile])
     runs = {}
     for title, name in {RELU: "relu", AGAIN: "relu", **ONE_SIDED, **OTHERS}.items():
         mine = recipe.replaced(root_seed=1) if title == AGAIN else recipe
         run = tg.train(tg.nets.ActivationOutput(2, 1, activation=name), tg.features.Independent(2), mine, sweep=sweep)
-        runs[title] = extra_feature(tg.best(run).drop_vars("seed")).assign_attrs(run.attrs)
+        runs[title] = tg.maps.extra_feature(tg.best(run).drop_vars("seed")).assign_attrs(run.attrs)
     activation = xr.Variable("activation", list(runs))
     data = xr.concat(runs.values(), activation, coords="minimal", compat="override", combine_attrs="drop_conflicts")
     return data.assign_attrs({f"net_{title}": run.attrs["net"] for title, run in runs.items()})
@@ -48,7 +46,7 @@ def superposed(phases: xr.DataArray) -> xr.DataArray:
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """What the comment says, made measurable."""
-    phases, sides = extra_phase(data), {"one-sided": [RELU, *ONE_SIDED], "others": list(OTHERS)}
+    phases, sides = tg.maps.extra_phase(data), {"one-sided": [RELU, *ONE_SIDED], "others": list(OTHERS)}
     relu = phases.sel(activation=RELU)
     exchanged = {"GELU": "tanh", "tanh": "GELU"}
     titles = [exchanged.get(title, title) for title in data["activation"].values]
@@ -86,12 +84,12 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     maps = {title: data.sel(activation=title) for title in data["activation"].values}
     return {
         "one-sided": Figure(
-            phase_panels({title: maps[title] for title in (RELU, *ONE_SIDED)}),
+            tg.figures.phase_panels({title: maps[title] for title in (RELU, *ONE_SIDED)}),
             "The second of two features in one dimension, for output functions that are flat on one side. Grey: not learned; "
             "blue: alone in the dimension; red: in superposition with the first. Each cell is the best of its fits.",
         ),
         "others": Figure(
-            phase_panels({title: maps[title] for title in OTHERS}),
+            tg.figures.phase_panels({title: maps[title] for title in OTHERS}),
             "The same for functions that are not flat on a side. |x| and tanh cannot ignore a feature's opposite and give the "
             "dimension to the more important feature. x² can: its bias is positive, and the opposite pushes it to its minimum.",
         ),

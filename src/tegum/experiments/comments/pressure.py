@@ -17,6 +17,7 @@ from scipy.stats import mannwhitneyu, spearmanr
 import tegum as tg
 from tegum.claims import Claim, Evidence, above, below
 from tegum.experiments import Experiment, Figure, Profile
+from tegum.geometry.identification import level_distance, purity
 
 M = 6
 FEATURES: dict[Profile, tuple[int, ...]] = {"quick": (18, 36, 72, 144), "paper": (18, 36, 72, 144, 288)}
@@ -47,10 +48,7 @@ def measured(runs: list[xr.Dataset], kind: str) -> xr.Dataset:
     """Both measures at every recorded step, over ``n_features``."""
     weights = [run["W_history"].astype(np.float64) for run in runs]
     found = {}
-    for name, measure in (
-        ("purity", tg.geometry.identification.purity),
-        ("distance", tg.geometry.identification.level_distance),
-    ):
+    for name, measure in (("purity", purity), ("distance", level_distance)):
         each = [xr.apply_ufunc(measure, W, input_core_dims=[["hidden", "feature"]]) for W in weights]
         found[f"{kind}_{name}"] = xr.concat(each, "n_features")
     return xr.Dataset(found)

@@ -18,9 +18,6 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Claim, Evidence, at_least, below, closed_form, every, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import curve_panel
-from tegum.geometry import polygon
-from tegum.theory import dropped_loss
 from tegum.theory.activity import alone, pair
 from tegum.theory.scaling import exponent
 
@@ -47,7 +44,7 @@ def study(profile: Profile) -> xr.Dataset:
     small, slower = {"l1": [0.0, 0.01, 0.02, 0.04]}, recipe.replaced(learning_rate=2e-3)
     further = tg.train(net, features, slower, sweep=small, initial=initial)
     near_zero = measured(further, features).rename(l1="small")
-    data = xr.concat(each, xr.Variable("world", list(IMPORTANCES)), combine_attrs="drop_conflicts")
+    data = xr.concat(each, xr.Variable("distribution", list(IMPORTANCES)), combine_attrs="drop_conflicts")
     return data.merge(near_zero.rename({name: f"near_{name}" for name in near_zero.data_vars})).merge(per_activation())
 
 
@@ -70,13 +67,13 @@ def measured(run: xr.Dataset, features: tg.features.Features) -> xr.Dataset:
 def per_activation() -> xr.Dataset:
     """Loss saved per active hidden unit, alone, as a pair and as a pentagon."""
     net = tg.nets.ReluOutput(5, 2)
-    initial = {"W": polygon(5), "b": np.full(5, -0.1)}
+    initial = {"W": tg.geometry.polygon(5), "b": np.full(5, -0.1)}
     found = tg.exact.minimise(net, tg.features.Independent(5), sweep={"density": SPARSE.tolist()}, seeds=1, initial=initial)
     active = 2 - (1 - SPARSE) ** 5 - (1 - SPARSE) ** 4
     values = {
         "saved_alone": [alone(p).reduction_per_activation for p in SPARSE],
         "saved_pair": [pair(p).reduction_per_activation for p in SPARSE],
-        "saved_pentagon": (5 * dropped_loss(SPARSE) - found["loss"].isel(seed=0).values) / active,
+        "saved_pentagon": (5 * tg.theory.dropped_loss(SPARSE) - found["loss"].isel(seed=0).values) / active,
     }
     return xr.Dataset({name: ("density", value) for name, value in values.items()}, {"density": SPARSE})
 
@@ -96,7 +93,7 @@ def exponents(curves: tuple[NDArray[np.float64], ...]) -> dict[str, float]:
     return {"fall of superposition": fall, "rise of the loss": rise}
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
+def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """Penalties on activity, and the loss saved per activation."""
     count, free = data.sizes["seed"], data["loss"].sel(l1=0.0)
     evidence = Evidence(f"{count} models at each of {data.sizes['l1']} penalties, all counted", count)
@@ -110,7 +107,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         against={"no penalty, whatever its loss": models.sel(l1=[0.0]).assign(worse=True)},
         evidence=evidence,
     )
-    falling, threshold = data.sel(world="falling"), alone(DENSITY).killing_l1
+    falling, threshold = data.sel(distribution="falling"), alone(DENSITY).killing_l1
     left = falling["represented"]
     some = falling.isel(l1=((left.max("seed") < M) & (left.min("seed") > 0)).values)
     above_it = (IMPORTANCES["falling"] * threshold >= some["l1"].values[:, None]).sum(axis=1)
@@ -124,12 +121,12 @@ def claims(data: xr.Dataset) -> list[Claim]:
         removed(
             "removed",
             "A penalty on activity removes superposition at the cost of a higher loss.",
-            measure=lambda models: without_superposition(models.sel(world="falling")),
+            measure=lambda models: without_superposition(models.sel(distribution="falling")),
         ),
         removed(
             "removed-equal",
             "It does so too where all features are equally important.",
-            measure=lambda models: without_superposition(models.sel(world="equal")),
+            measure=lambda models: without_superposition(models.sel(distribution="equal")),
             note="A pair pays less than its members would alone, so penalties kill equal pairs rather than part them: where no "
             "overlap is left, nearly all features are dead.",
         ),
@@ -184,23 +181,23 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
 
     def medians(values: xr.DataArray) -> dict[str, xr.DataArray]:
         middle = values.median("seed").sel(l1=data["l1"] > 0)
-        return {"importance 0.7^i": middle.sel(world="falling"), "equal importance": middle.sel(world="equal")}
+        return {"importance 0.7^i": middle.sel(distribution="falling"), "equal importance": middle.sel(distribution="equal")}
 
     saved = {name: data[f"saved_{name}"] for name in ("alone", "pair", "pentagon")}
     relative = data["loss"] / data["loss"].sel(l1=0.0).median("seed")
     penalty = "penalty l1 on the hidden activity"
     return {
         "superposition": Figure(
-            curve_panel(medians(data["per_dimension"]), penalty, "‖W‖² / m", log_x=True),
+            tg.figures.curve_panel(medians(data["per_dimension"]), penalty, "‖W‖² / m", log_x=True),
             "Features per dimension against the penalty (median over seeds). Small penalties shrink all norms a little; large "
             "ones kill features at once, the least important first.",
         ),
         "cost": Figure(
-            curve_panel(medians(relative), penalty, "exact loss, relative to no penalty", log_x=True),
+            tg.figures.curve_panel(medians(relative), penalty, "exact loss, relative to no penalty", log_x=True),
             "The loss without its penalty: flat at first (second order), then higher with the features killed.",
         ),
         "per-activation": Figure(
-            curve_panel(saved, "density", "loss saved per active hidden unit", log_x=True),
+            tg.figures.curve_panel(saved, "density", "loss saved per active hidden unit", log_x=True),
             "Loss saved over the mean number of active hidden units. Pairs approach features alone as inputs become sparse; "
             "pentagons do not, because most of their features need both units.",
         ),

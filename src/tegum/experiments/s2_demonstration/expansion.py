@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 import tegum as tg
 from tegum.claims import Claim, Evidence, above, at_least, at_most, below, closed_form, equal, near
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import curve_panel
 from tegum.geometry import gram
 from tegum.theory.expansion import active_error, inactive_error, loss_nothing_active, losses_by_count, losses_one_active
 
@@ -99,7 +98,7 @@ def best_bias(slope: float) -> dict[str, xr.DataArray]:
     return {"bias": b[loss.argmin("bias")], "saved": SOME * float(active_error(slope, 0.0)) - loss.min("bias")}
 
 
-def sparse_claims(data: xr.Dataset) -> list[Claim]:
+def sparse_claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """What the 1-sparse loss says (F08), and that for unit vectors without bias it is the energy of points that repel (F09)."""
     slope, bias = np.meshgrid(np.linspace(-1.5, 1.5, 60), np.linspace(-1, 1, 41))
     five = data.sel(sides=5)
@@ -238,17 +237,17 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     polygons = {"best norm and bias": data["polygon"], "norm 1 without bias": unit_polygons()}
     return {
         "terms": Figure(
-            curve_panel(terms, "feature density 1 − S", "share of the loss", log_x=True),
+            tg.figures.curve_panel(terms, "feature density 1 − S", "share of the loss", log_x=True),
             "What each L_k contributes to the loss of the certified optimum of eight equal features in two dimensions: the "
             "fewer features are active at a time, the more of the loss comes from one alone.",
         ),
         "shares": Figure(
-            curve_panel(low, "feature density 1 − S", "share of L₀ and L₁ in the loss", log_x=True),
+            tg.figures.curve_panel(low, "feature density 1 − S", "share of L₀ and L₁ in the loss", log_x=True),
             "What no or one active feature contributes to the loss of the certified optimum. Where features are sparse these "
             "terms dominate, unless the optimum makes them vanish: four digons have L₁ = 0.",
         ),
         "polygons": Figure(
-            curve_panel(polygons, "features around a circle", "L₁ per feature"),
+            tg.figures.curve_panel(polygons, "features around a circle", "L₁ per feature"),
             "The loss of a regular polygon in two dimensions given that one of its features is active. A larger norm and a "
             "negative bias filter the positive interference of five and more.",
         ),

@@ -15,33 +15,27 @@ import tegum as tg
 from tegum.claims import Claim, above, below, equal, every, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s2_demonstration.shared import BASE, overlaps
-from tegum.features import Independent
-from tegum.geometry import feature_norms, gram
-from tegum.theory import dropped_loss, linear_loss
 from tegum.theory.linear import feature_benefit, linear_interference
 
 N, M = 20, 5
 IMPORTANCE = tg.features.geometric(0.7, N)
 VARIANCE = 1 / 3
 SPARSE = 0.05
-FEATURES = Independent(N, density=1.0, importance=IMPORTANCE, signed=True)
-RECORDED = BASE.replaced(final_fraction=0, record=("W",), record_steps=200)
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": RECORDED.replaced(steps=6000, seeds=16),
-    "paper": RECORDED.replaced(steps=20_000, seeds=32),
-}
+FEATURES = tg.features.Independent(N, density=1.0, importance=IMPORTANCE, signed=True)
+QUICK = BASE.replaced(steps=6000, seeds=16, final_fraction=0, record=("W",), record_steps=200)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=20_000, seeds=32)}
 SAMPLES = 200_000
 
 
 def study(profile: Profile) -> xr.Dataset:
     """The linear models with their trajectories, a sampled loss of the initial weights, and ReLU models of sparse features."""
     run = tg.train(tg.nets.Linear(N, M, bias=False), FEATURES, RECIPE[profile])
-    sparse = Independent(N, density=SPARSE, importance=IMPORTANCE)
+    sparse = tg.features.Independent(N, density=SPARSE, importance=IMPORTANCE)
     relu = tg.best(tg.exact.minimise(tg.nets.ReluOutput(N, M), sparse, seeds=8))
     exact = tg.exact.minimise(tg.nets.Linear(N, M), sparse, seeds=16)
     history = run["W_history"].values.astype(np.float64)
     x = FEATURES.sample(SAMPLES, seed=1)
-    errors = [(x - x @ G) ** 2 @ IMPORTANCE for G in gram(history[:4, 0])]
+    errors = [(x - x @ G) ** 2 @ IMPORTANCE for G in tg.geometry.gram(history[:4, 0])]
     model = ("hidden", "feature")
     return xr.Dataset(
         {
@@ -66,28 +60,27 @@ def both_terms(W: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 
 def size_and_overlap(W: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """How many features of each model (..., m, n) have a norm above 0.9, and the largest overlap of two in any."""
-    return {"features": (feature_norms(W) > 0.9).sum(axis=-1), "largest overlap": abs(overlaps(W)).max()}
+    return {"features": (tg.geometry.feature_norms(W) > 0.9).sum(axis=-1), "largest overlap": abs(overlaps(W)).max()}
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
+def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """The statements about the linear model."""
     initial, relu_W = data["first"].values, data["relu_W"].values
     squared, largest = (part(overlaps(initial) ** 2, axis=(-2, -1)) for part in (np.sum, np.max))
-    left_out, no_bias = ((np.eye(N) - gram(initial)) ** 2).sum(axis=(-2, -1)), np.zeros((len(initial), N))
+    left_out, no_bias = ((np.eye(N) - tg.geometry.gram(initial)) ** 2).sum(axis=(-2, -1)), np.zeros((len(initial), N))
     sampled = both_terms(initial[: data.sizes["sample"]])
     rises = (data["benefit"].max("step") > 1.01 * data["benefit"].isel(step=0)).sum()
     kept, leftover = size_and_overlap(data["W"].values).values()
     share = data["interference"] / (data["benefit"] + data["interference"])
     relu_share = linear_interference(relu_W, IMPORTANCE) / sum(both_terms(relu_W).values())
-    weigh = dropped_loss(SPARSE, IMPORTANCE[M:]).sum()
+    weigh = tg.theory.dropped_loss(SPARSE, IMPORTANCE[M:]).sum()
     random_models = every(data["first"], "random model")
-
     return [
         Claim(
             "frobenius",
             "For uncorrelated features of equal variance and importance the loss is |1 - W^T W|^2, all entries squared.",
             how="expected loss at the initial weights, divided by the variance, over that sum: deviation from 1",
-            measure=lambda features: abs(linear_loss(initial, no_bias, features) / VARIANCE / left_out - 1),
+            measure=lambda features: abs(tg.theory.linear_loss(initial, no_bias, features) / VARIANCE / left_out - 1),
             expect=below(1e-9),
             of=FEATURES.replaced(importance=1.0),
             against={"importances 0.7^i": FEATURES},

@@ -17,13 +17,12 @@ from tegum.claims import Claim, at_least, at_most, below, best_of, equal, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s2_demonstration import shared
 from tegum.experiments.s2_demonstration.shared import BASE, PAIRED, best, norms, overlaps, represented
-from tegum.theory import dropped_loss, pair_regime_count, pair_regime_loss
 
 N, M = 20, 5
 IMPORTANCE = tg.features.geometric(0.7, N)
 TOP = np.arange(N) < M
 """The features that a linear model keeps."""
-RECIPE: dict[Profile, tg.Recipe] = {"quick": BASE.replaced(steps=8000, seeds=8), "paper": BASE.replaced(steps=20_000, seeds=12)}
+RECIPE = {"quick": BASE.replaced(steps=8000, seeds=8), "paper": BASE.replaced(steps=20_000, seeds=12)}
 ALONE = xr.DataArray([5, 3, 1, 0, 0, 0, 0], [("density", shared.DENSITIES)])
 """How many of the represented features have a direction to themselves in the paper's figure."""
 
@@ -62,11 +61,11 @@ def antipodal_pairs(model: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
+def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """The statements of section 2."""
     relu, linear = best(data), best(data, "Linear")
-    counts = relu["loss"].sel(density=PAIRED).copy(data=[pair_regime_count(IMPORTANCE, M, p) for p in PAIRED])
-    pairs_loss = np.array([pair_regime_loss(IMPORTANCE, M, p) for p in PAIRED])
+    counts = relu["loss"].sel(density=PAIRED).copy(data=[tg.theory.pair_regime_count(IMPORTANCE, M, p) for p in PAIRED])
+    pairs_loss = np.array([tg.theory.pair_regime_loss(IMPORTANCE, M, p) for p in PAIRED])
     evidence = best_of(data.sel(net="ReluOutput"), "exact loss", unit="seed")
     of_one_density = best_of(data.sel(net="ReluOutput", density=1.0), "exact loss", unit="seed")
     judged = partial(Claim, evidence=evidence)
@@ -79,7 +78,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             measure=lambda model: {
                 "error of W^T W": abs(tg.geometry.gram(model["W"].values) - np.diag(TOP)).max(),
                 "error of b": abs(model["b"] - np.where(TOP, 0, model["density"] / 2)).max(),
-                "loss over the best linear one": model["loss"] / dropped_loss(model["density"], IMPORTANCE[M:]).sum(),
+                "loss over the best linear one": model["loss"] / tg.theory.dropped_loss(model["density"], IMPORTANCE[M:]).sum(),
                 "loss": model["loss"],
             },
             expect={"error of W^T W": below(0.02), "error of b": below(0.02), "loss over the best linear one": near(1, 0.02)},

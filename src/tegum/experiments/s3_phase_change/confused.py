@@ -14,10 +14,8 @@ import xarray as xr
 
 import tegum as tg
 from tegum.claims import Claim, Disagreement, Evidence, above, at_least, below, between, closed_form, equal, near
-from tegum.exact import CONTINUOUS, FIRST_ORDER
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s3_phase_change.shared import orders
-from tegum.theory import dropped_loss, paired_loss, two_in_one_loss, two_in_one_minima
 from tegum.theory.two_in_one import basin_shares, every_two_in_one_minimum
 
 RATIOS = [0.1, 0.3, 1.0]
@@ -48,7 +46,7 @@ def study(profile: Profile) -> xr.Dataset:
         basins = basin_shares(p, r, LATTICE)
         row[: len(basins)] = basins
     data = xr.Dataset(
-        parts | {"lowest": (("map_density", "map_ratio", "weight"), lowest), "basin": (("world", "minimum"), shares)},
+        parts | {"lowest": (("map_density", "map_ratio", "weight"), lowest), "basin": (("distribution", "minimum"), shares)},
         {"importance_ratio": RATIOS, "density": densities, "map_density": density, "map_ratio": ratio},
     )
     # where the kind of the optimum changes with density at some importances, and the order of each transition
@@ -101,7 +99,7 @@ def span(values: xr.DataArray, form: str) -> str:
 def minima_claims(same: xr.Dataset, unequal: xr.Dataset) -> list[Claim]:
     """Where minima are: near the candidates (i), and confused (iii)."""
     antipodal, mixed = (same.isel(density=part.values) for part in (same["density"] < 0.5, confused(same)))
-    tie = abs(mixed["loss"] - dropped_loss(mixed["density"])).max()
+    tie = abs(mixed["loss"] - tg.theory.dropped_loss(mixed["density"])).max()
     return [
         Claim(
             "near-candidates",
@@ -109,7 +107,7 @@ def minima_claims(same: xr.Dataset, unequal: xr.Dataset) -> list[Claim]:
             how="r = 1, density below 0.5: the antipodal optimum's distance from weight 1, and from the candidate's loss",
             measure=lambda optimum: {
                 "distance from 1": abs(optimum["w1"].values - 1),
-                "below the candidate's loss by": paired_loss(optimum["density"]) - optimum["loss"].values,
+                "below the candidate's loss by": tg.theory.paired_loss(optimum["density"]) - optimum["loss"].values,
             },
             expect={"distance from 1": between(0, 0.1, included=False), "below the candidate's loss by": above(0)},
             of=antipodal,
@@ -144,7 +142,7 @@ def transition_claims(data: xr.Dataset, same: xr.Dataset, unequal: xr.Dataset) -
             "Antipodal and confused solutions are separated by a discontinuous transition.",
             how="from antipodal to confused on the map: relative jump of dL/d log p where they tie; first order above 0.1 %",
             measure=orders,
-            expect={"order": equal({FIRST_ORDER})},
+            expect={"order": equal({tg.exact.FIRST_ORDER})},
             of=to_confused,
             against={"from dropped to confused": growing},
             evidence=Evidence(f"{to_confused['ratio'].size} importances from {span(to_confused['ratio'], '.2f')}"),
@@ -173,7 +171,7 @@ def transition_claims(data: xr.Dataset, same: xr.Dataset, unequal: xr.Dataset) -
             "Without bias a dropped feature turns into a confused one continuously.",
             how="from dropped to confused on the map: relative jump of dL/d log p; continuous below 0.1 %",
             measure=orders,
-            expect={"order": equal({CONTINUOUS})},
+            expect={"order": equal({tg.exact.CONTINUOUS})},
             of=growing,
             against={"from antipodal to dropped": to_dropped},
             evidence=Evidence(f"{growing['ratio'].size} importances"),
@@ -218,9 +216,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """Three surfaces at equal importance, and the map of phases without bias."""
     w = np.linspace(-1.4, 1.4, 141)
-    surfaces = [xr.DataArray(two_in_one_loss(w[:, None], w, p), {"w1": w, "w2": w}, ("w1", "w2")) for p in SHOWN]
+    surfaces = [xr.DataArray(tg.theory.two_in_one_loss(w[:, None], w, p), {"w1": w, "w2": w}, ("w1", "w2")) for p in SHOWN]
     titles = [f"density {p:g}" for p in SHOWN]
-    minima = dict(zip(titles, map(two_in_one_minima, SHOWN), strict=True))
+    minima = dict(zip(titles, map(tg.theory.two_in_one_minima, SHOWN), strict=True))
     map_of_kinds = {"optimum without bias": kinds(weights_on_map(data))}
     marks = tg.figures.transition_marks(data.rename(ratio="at").assign(along="density"))
     return {

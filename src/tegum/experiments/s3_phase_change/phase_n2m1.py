@@ -75,7 +75,7 @@ def over_theory(edge: xr.DataArray) -> xr.DataArray:
     return away(edge / pair_boundary(edge["importance"]))
 
 
-def boundary_claims(data: xr.Dataset) -> list[Claim]:
+def boundary_claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """The certified, the trained and the printed boundary against the three candidates'."""
     edge, order = data["edge"].rename(ratio="importance"), away(data["order"].rename(ratio="importance"))
     trained, rule = (end_of_superposition(data.sel(reading=reading)) for reading in (BEST, PAPER_RULE))

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.claims import Claim, Disagreement, Evidence, above, at_most, closed_form, equal, near, share_at_least
-from tegum.exact import FIRST_ORDER
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s3_phase_change.shared import orders
-from tegum.maps import extra_feature, extra_phase, ratio_axis, transitions_between
 from tegum.theory import dropped_loss, pair_boundary, paired_loss
 from tegum.theory.candidates import best_simplex, phase_losses
 
@@ -50,13 +48,13 @@ def study(profile: Profile) -> xr.Dataset:
         TRIANGLE: 3 * best_simplex(3, few)[0],
         OPTIMUM: tg.best(optimum)["loss"].values,
     }
-    sweep = {"importance_ratio": ratio_axis(2, RATIOS), "density": list(np.geomspace(0.01, 0.99, 60))}
+    sweep = {"importance_ratio": tg.maps.ratio_axis(2, RATIOS), "density": list(np.geomspace(0.01, 0.99, 60))}
     minima = tg.best(tg.exact.minimise(two, tg.features.Independent(2), seeds=16, sweep=sweep, warm_starts=1))
-    superposed = extra_phase(extra_feature(minima)) == tg.geometry.measures.SUPERPOSITION
+    superposed = tg.maps.extra_phase(tg.maps.extra_feature(minima)) == tg.geometry.measures.SUPERPOSITION
     beyond = (minima["importance_ratio"] == 1) & (minima["density"] >= INSIDE)
     # 0 no pair, 1 a pair, 2 the same pair beyond the place inside, where nothing changes
     names = superposed.astype(int) + (superposed & beyond)
-    found = transitions_between(two, minima, names.transpose("importance_ratio", "density"))
+    found = tg.maps.transitions_between(two, minima, names.transpose("importance_ratio", "density"))
     return xr.Dataset(
         maps | {"curve_loss": (("curve", "equal_density"), list(curves.values()))},
         {"density": p, "importance_ratio": r, "curve": list(curves), "equal_density": few},
@@ -178,7 +176,7 @@ def crossing_claims(data: xr.Dataset) -> list[Claim]:
             "The derivative of the true optimum's loss, whose norms and biases adapt, jumps as well.",
             how="n = 2: relative jump of dL/d log p where two certified minima tie; first order above 0.1 %",
             measure=orders,
-            expect={"order": equal({FIRST_ORDER})},
+            expect={"order": equal({tg.exact.FIRST_ORDER})},
             of=leaving,
             against={"two equal features inside the phase of the pair": inside},
             evidence=Evidence(f"{leaving['ratio'].size} transitions, located to at most {leaving['width'].max():.0e}"),

@@ -17,6 +17,7 @@ many as there are learned features.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,25 +38,18 @@ GRID: dict[Profile, list[int]] = {
 }
 SHOWN = [5, 11, 22, 31, 34, 47]
 """The six densities of the paper's feature graphs: 1/(1 - S) = 1.26, 1.68, 2.81, 4.29, 4.94, 9.1."""
-BASE = tg.Recipe(learning_rate=0.01, schedule="cosine", weight_decay=0, initialisation_scale=0.2)
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": BASE.replaced(steps=6000, batch_size=512),
-    "paper": BASE.replaced(steps=16_000, batch_size=1024, learning_rate=3e-3),
-}
+QUICK = tg.Recipe(steps=6000, batch_size=512, learning_rate=0.01, schedule="cosine", weight_decay=0, initialisation_scale=0.2)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=16_000, batch_size=1024, learning_rate=3e-3)}
 X_TITLE = "1 / (1 − S), inverse density"
 PLATEAU, FALLING_APART = (1.75, 3.6), (1.75, 5.0)
 """Where models form digons, and where they form several shapes, as 1 / (1 - S)."""
 
 
-def densities(grid: list[int]) -> list[float]:
-    """10^(-k/49) of every k."""
-    return [float(10 ** (-k / 49)) for k in grid]
-
-
 def study(profile: Profile) -> xr.Dataset:
     """Models in three ways, and the sizes of others to compare with."""
     n, m = SIZE[profile]
-    every, shown, recipe = densities(GRID[profile]), densities(SHOWN), RECIPE[profile]
+    every, shown = ([10 ** (-k / 49) for k in grid] for grid in (GRID[profile], SHOWN))
+    recipe = RECIPE[profile]
 
     def trained(n: int, m: int, densities: list[float]) -> xr.Dataset:
         return tg.train(tg.nets.ReluOutput(n, m), tg.features.Independent(n), recipe, sweep={"density": densities})
@@ -72,11 +66,8 @@ def study(profile: Profile) -> xr.Dataset:
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """The statements of the section, for training and for exact minimisation."""
-    return [
-        *in_both_ways(data, line_claims, phase_claims),
-        *comparisons(data),
-        *in_both_ways(data, shape_claims),
-    ]
+    by_shape = in_both_ways(data, shape_claims, factor_claims)
+    return [*in_both_ways(data, line_claims, phase_claims), *comparisons(data), *by_shape]
 
 
 def in_both_ways(data: xr.Dataset, *parts: Callable[[xr.Dataset, xr.DataArray], list[Claim]]) -> list[Claim]:
@@ -236,14 +227,15 @@ def comparisons(data: xr.Dataset) -> list[Claim]:
     ]
 
 
+def in_window(W: xr.DataArray, name: str, window: tuple[float, float], statement: str, how: str, **rest: Any) -> Claim:
+    """A claim about all models in a window of 1 / (1 - S)."""
+    models = rest.pop("of", within(W, *window))
+    return claim(name, statement, f"{how}, for 1/(1 − S) from {window[0]:g} to {window[1]:g}", models, **rest)
+
+
 def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
-    """What all models in a window of 1 / (1 - S) look like."""
-
-    def looked_at(name: str, window: tuple[float, float], statement: str, how: str, **rest: Any) -> Claim:
-        models = rest.pop("of", within(W, *window))
-        return claim(name, statement, f"{how}, for 1/(1 − S) from {window[0]:g} to {window[1]:g}", models, **rest)
-
-    parts = shared.with_components(within(W, *FALLING_APART))
+    """Which shapes models have, from where superposition begins to where features are sparse."""
+    looked_at = partial(in_window, W)
     return [
         looked_at(
             "tetrahedra",
@@ -293,6 +285,13 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             measure=shared.solids,
             expect={"pentagons": at_least(1), "their D near 3/8": share_at_least(0.75)},
         ),
+    ]
+
+
+def factor_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
+    """That components of the feature graph are tegum factors."""
+    looked_at, parts = partial(in_window, W), shared.with_components(within(W, *FALLING_APART))
+    return [
         looked_at(
             "factors",
             FALLING_APART,

@@ -16,13 +16,12 @@ import tegum as tg
 from tegum.claims import Claim, Disagreement, below, every, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.experiments.s5_correlated_features.shared import BASE
 from tegum.geometry.sets import ANTIPODAL_PAIRS, LOCAL_BASES
 
 DENSITY = 0.1
 DENSITIES = [0.01, 0.05, 0.1, 0.2, 0.35, 0.5]
 STARTS = 24
-RECIPE: dict[Profile, tg.Recipe] = {"quick": BASE.replaced(seeds=24), "paper": BASE.replaced(steps=10_000, seeds=128)}
+RECIPE = {"quick": shared.BASE.replaced(seeds=24), "paper": shared.BASE.replaced(steps=10_000, seeds=128)}
 NAMES = [ANTIPODAL_PAIRS, LOCAL_BASES, "1 absent"]
 
 

@@ -20,17 +20,14 @@ import tegum as tg
 from tegum.claims import Claim, Disagreement, Evidence, at_least, best_of, equal, every, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.experiments.s5_correlated_features.shared import BASE, best_model, counted, optimum
-from tegum.geometry import feature_norms
+from tegum.experiments.s5_correlated_features.shared import best_model, counted, optimum
 from tegum.geometry.sets import COLLAPSED, POLYGON
 
 DENSITIES = [0.01, 0.03, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9]
 SHOWN = [0.75, 0.3, 0.2, 0.1, 0.01]
 STARTS: dict[Profile, int] = {"quick": 24, "paper": 96}
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": BASE.replaced(steps=4000, seeds=16),
-    "paper": BASE.replaced(steps=10_000, seeds=96),
-}
+QUICK = shared.BASE.replaced(steps=4000, seeds=16)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=10_000, seeds=96)}
 NAMES = [POLYGON, "1 collapsed", "2 collapsed", "3 collapsed", "1 absent"]
 BRANCHES: dict[str, tuple[str, float, float]] = {
     "none collapsed": (POLYGON, 0.03, 0.11),
@@ -106,13 +103,13 @@ def sum_share(W: NDArray[np.floating]) -> float:
 def unevenness(W: NDArray[np.floating]) -> float:
     """The largest difference of the two norms of a collapsed pair."""
     chosen = np.array(tg.geometry.sets.set_relations(W, 2)) == COLLAPSED
-    return float(np.ptp(feature_norms(W).reshape(-1, 2), axis=1)[chosen].max(initial=0.0))
+    return float(np.ptp(tg.geometry.feature_norms(W).reshape(-1, 2), axis=1)[chosen].max(initial=0.0))
 
 
 def count_claims(data: xr.Dataset) -> list[Claim]:
     """The number of collapsed pairs over density."""
     found = over_density(data, collapsed)
-    norms, dense = (feature_norms(optimum(data, p)["minima_W"].values) for p in (0.6, 0.9))
+    norms, dense = (tg.geometry.feature_norms(optimum(data, p)["minima_W"].values) for p in (0.6, 0.9))
     evidence = Evidence(f"lowest of {data.sizes['start']} exact starts at each of {data.sizes['density']} densities")
     steps = {f"at {p:g}": expect for p, expect in STEPS.items()}
     certified = bool(np.isfinite(data["minima_loss"].min("start")).all())

@@ -18,7 +18,6 @@ import tegum as tg
 from tegum.claims import Claim, Evidence, at_most, below, between, every, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.experiments.s5_correlated_features.shared import BASE
 from tegum.geometry.sets import ANTIPODAL_PAIRS, LOCAL_BASES
 from tegum.theory.scaling import exponent
 
@@ -26,7 +25,7 @@ DENSITY = 0.05
 DENSITIES = [0.0025, 0.01, 0.05, 0.1, 0.2, 0.4]
 SCALING = [0.0025, 0.01, 0.05]
 STARTS = 24
-RECIPE: dict[Profile, tg.Recipe] = {"quick": BASE.replaced(seeds=64), "paper": BASE.replaced(steps=10_000, seeds=128)}
+RECIPE = {"quick": shared.BASE.replaced(seeds=64), "paper": shared.BASE.replaced(steps=10_000, seeds=128)}
 NAMES = [LOCAL_BASES, ANTIPODAL_PAIRS, "1 collapsed", "2 collapsed", "1 absent"]
 
 

@@ -18,18 +18,14 @@ import tegum as tg
 from tegum.claims import Claim, all_of, below, equal, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.experiments.s5_correlated_features.shared import BASE
-from tegum.geometry import feature_norms, gram
 from tegum.geometry.sets import LOCAL_BASES
 
 SIZE, N, M = 10, 20, 10
 DENSITY = 0.01
 DENSITIES = [0.01, 0.03, 0.1]
 STARTS: dict[Profile, int] = {"quick": 4, "paper": 12}
-RECIPE: dict[Profile, tg.Recipe] = {
-    "quick": BASE.replaced(learning_rate=1e-2, seeds=8),
-    "paper": BASE.replaced(learning_rate=1e-2, steps=12_000, seeds=32),
-}
+QUICK = shared.BASE.replaced(learning_rate=1e-2, seeds=8)
+RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=12_000, seeds=32)}
 NAMES = [LOCAL_BASES]
 
 
@@ -45,17 +41,17 @@ def study(profile: Profile) -> xr.Dataset:
 def basis_error(W: NDArray[np.floating]) -> float:
     """The largest |W_i . W_j| of two features of one set."""
     within = np.kron(np.eye(2), np.ones((SIZE, SIZE))) - np.eye(N)
-    return float(abs(gram(W) * within).max())
+    return float(abs(tg.geometry.gram(W) * within).max())
 
 
 def partners(W: NDArray[np.floating]) -> NDArray[np.intp]:
     """For each feature of the first set the one of the second that it opposes most, counted within the set."""
-    return np.asarray(gram(W)[:SIZE, SIZE:].argmin(axis=1))
+    return np.asarray(tg.geometry.gram(W)[:SIZE, SIZE:].argmin(axis=1))
 
 
 def cross_block(W: NDArray[np.floating]) -> dict[str, Any]:
     """The block of W^T W between the sets: the weakest of the partners' overlaps, the rest, and how many partners differ."""
-    G, chosen = gram(W)[:SIZE, SIZE:], partners(W)
+    G, chosen = tg.geometry.gram(W)[:SIZE, SIZE:], partners(W)
     own = np.eye(SIZE, dtype=bool)[chosen]
     return {
         "partners' overlap": float(G[own].max()),
@@ -75,7 +71,7 @@ def permuted(W: NDArray[np.floating]) -> bool:
 
 def represented(W: NDArray[np.floating]) -> dict[str, int]:
     """How many features have a norm of 0.9 or more, and the rank of W."""
-    return {"represented": int((feature_norms(W) >= 0.9).sum()), "rank": int(np.linalg.matrix_rank(W, tol=0.1))}
+    return {"represented": int((tg.geometry.feature_norms(W) >= 0.9).sum()), "rank": int(np.linalg.matrix_rank(W, tol=0.1))}
 
 
 def claims(data: xr.Dataset) -> list[Claim]:

@@ -16,14 +16,14 @@ import tegum as tg
 from tegum.claims import Claim, Disagreement, Evidence, all_of, between, equal, every, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
-from tegum.experiments.s5_correlated_features.shared import BASE, best_model, optimum
+from tegum.experiments.s5_correlated_features.shared import best_model, optimum
 from tegum.geometry import circle_gaps, feature_norms
 from tegum.geometry.sets import POLYGON
 
 DENSITY = 0.05
 DENSITIES = [0.0025, 0.01, 0.03, 0.05, 0.08]
 STARTS: dict[Profile, int] = {"quick": 24, "paper": 96}
-RECIPE: dict[Profile, tg.Recipe] = {"quick": BASE.replaced(seeds=24), "paper": BASE.replaced(steps=10_000, seeds=128)}
+RECIPE = {"quick": shared.BASE.replaced(seeds=24), "paper": shared.BASE.replaced(steps=10_000, seeds=128)}
 NAMES = [POLYGON, "1 collapsed", "2 collapsed", "1 absent", "2 absent"]
 PREFIX = "independent_"
 HEXAGON = {"arrangement": equal(POLYGON), "gaps": near(60, 12, "°"), "norms": between(0.85, 1.05)}

@@ -16,7 +16,6 @@ from tegum.claims import Claim, Disagreement, Evidence, above, at_most, below, b
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_perturbed_pentagon import shared
 from tegum.experiments.s5_perturbed_pentagon.shared import DIGONS, NET, OTHER_DIGONS, PENTAGON, STARTS, N
-from tegum.geometry import feature_norms
 
 RATIOS = [0.2, 0.25, 0.3, 0.4, 1.0]
 TABLE = {
@@ -49,7 +48,7 @@ def study(profile: Profile) -> xr.Dataset:
     pentagon, digons = (way.data.sel(density=DENSITIES) for way in ways)
     uniform = {
         "uniform_loss": (("shape", "density"), [pentagon["loss"].values, digons["loss"].values]),
-        "uniform_norm": ("density", feature_norms(pentagon["W"].values).mean(axis=-1)),
+        "uniform_norm": ("density", tg.geometry.feature_norms(pentagon["W"].values).mean(axis=-1)),
         "uniform_b": ("density", pentagon["b"].mean("feature").values),
         "uniform_crossing": tg.exact.crossing(*ways),
         "unit_loss": ("density", tg.exact.loss(tg.geometry.polygon(N), np.zeros(N), each)),
@@ -105,7 +104,7 @@ def branch_claims(data: xr.Dataset) -> list[Claim]:
 def found_perturbed(data: xr.Dataset) -> xr.Dataset:
     """What the exact engine gives for the table."""
     pentagon, digons = (data.sel(branch=name, drop=True).sel(branch_ratio=RATIOS) for name in (PENTAGON, DIGONS))
-    b, norms = pentagon["branch_b"], pentagon["branch_b"].copy(data=feature_norms(pentagon["branch_W"].values))
+    b, norms = pentagon["branch_b"], pentagon["branch_b"].copy(data=tg.geometry.feature_norms(pentagon["branch_W"].values))
     return xr.Dataset(
         {
             "pentagon loss": pentagon["branch_loss"],

@@ -26,7 +26,7 @@ from tegum.geometry import circle_gaps, cosines, feature_norms, identify, polar_
 Field = Literal["density", "importance"]
 
 POINTS: dict[Profile, int] = {"quick": 21, "paper": 41}
-RECIPE: dict[Profile, tg.Recipe] = {"quick": tg.Recipe(steps=5000, seeds=10), "paper": tg.Recipe(steps=5000, seeds=64)}
+RECIPE = {"quick": tg.Recipe(steps=5000, seeds=10), "paper": tg.Recipe(steps=5000, seeds=64)}
 N, M, DENSITY = 5, 2, 0.05
 NET = tg.nets.ReluOutput(N, M)
 PENTAGON, DIGONS = "pentagon", "two digons without feature 0"
@@ -165,10 +165,10 @@ def neighbour_gaps(data: xr.Dataset, branch: str) -> xr.DataArray:
 def shape_claims(data: xr.Dataset, what: str) -> list[Claim]:
     """A regular pentagon at ratio 1, two digons at ratio 0.1, and a pentagon that bends between; ``what`` feature 0 becomes."""
     alike, gaps = lowest_model(data, 1.0), neighbour_gaps(data, PENTAGON)
-    chosen = best_of(data["loss"].isel(ratio=0), "exact loss")
+    chosen = partial(Claim, evidence=best_of(data["loss"].isel(ratio=0), "exact loss"), needs=8)
     low, high = gaps["ratio"].values[[0, -1]]
     return [
-        Claim(
+        chosen(
             "regular",
             "Where all features are alike the best solution is a regular pentagon.",
             how="gaps between neighbouring features and norms in the run with the lowest exact loss at ratio 1",
@@ -176,10 +176,8 @@ def shape_claims(data: xr.Dataset, what: str) -> list[Claim]:
             expect={"gaps": near(72, 2, "°"), "spread of norms": at_most(0.02, "%")},
             of=alike,
             against={"the best linear model": data["linear_W"].sel(linear_ratio=1.0).values},
-            evidence=chosen,
-            needs=8,
         ),
-        Claim(
+        chosen(
             "two-digons",
             f"Far below the critical ratio the best solution is two digons, and the {what} feature is not represented.",
             how="the run with the lowest exact loss at ratio 0.1; features 1 to 4 among one another",
@@ -192,8 +190,6 @@ def shape_claims(data: xr.Dataset, what: str) -> list[Claim]:
             },
             of=lowest_model(data, 0.1),
             against={"the best run at ratio 1": alike},
-            evidence=chosen,
-            needs=8,
             note=f"The exact descent from a pentagon at ratio 0.1 ends as {identify(data['collapsed_W'].values).label}, "
             f"loss {data['collapsed_loss']:.5f}.",
         ),

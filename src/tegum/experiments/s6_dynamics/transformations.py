@@ -20,7 +20,6 @@ from tegum.claims import Claim, above, at_least, every, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s6_dynamics import shared
 from tegum.experiments.s6_dynamics.shared import CLOCK, FLOW, SHORT, TRAINING
-from tegum.geometry import Visit
 
 SET, M, DENSITY = 3, 3, 0.01
 SEEDS: dict[Profile, int] = {"quick": 32, "paper": 128}
@@ -59,12 +58,12 @@ def path_of(data: xr.Dataset, kind: str) -> xr.Dataset:
     return shared.path_called(data, KEYS[kind])
 
 
-def visits(path: xr.Dataset) -> list[tuple[Visit, ...]]:
+def visits(path: xr.Dataset) -> list[tuple[tg.geometry.Visit, ...]]:
     """The stages that every model visits."""
     return [tg.geometry.visits(W, path["time"].values, SET) for W in path["W"].values]
 
 
-def order(found: Sequence[Visit]) -> str:
+def order(found: Sequence[tg.geometry.Visit]) -> str:
     """The letters of the stages in order, each as often as it is visited."""
     return "".join(visit.stage for visit in found)
 
@@ -75,7 +74,7 @@ def octahedra(path: xr.Dataset) -> xr.DataArray:
     return (abs(path["D"].isel(time=-1) - 0.5) <= 0.02).all("feature") & np.array(ends, bool)
 
 
-def bundles(path: xr.Dataset) -> list[list[Visit]]:
+def bundles(path: xr.Dataset) -> list[list[tg.geometry.Visit]]:
     """Where every model visits stage B on its way to an octahedron."""
     return [[visit for visit in found if visit.stage == "B" and order(found).endswith("D")] for found in visits(path)]
 

@@ -88,7 +88,7 @@ def vulnerability(rise: xr.DataArray, way: str = "each example", reference: str 
     return here.sel(model="trained", drop=True) / here.sel(model=reference, drop=True)
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
+def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """The statements about adversarial examples."""
     rise, per, checked = data["rise"], data["per_dimension"].values, data["checked_density"].values
     ratio = vulnerability(rise)

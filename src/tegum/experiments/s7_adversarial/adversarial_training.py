@@ -63,7 +63,7 @@ def measured(run: xr.Dataset, features: tg.features.Features, x: np.ndarray, siz
     return xr.Dataset({name: (run["loss"].dims, value) for name, value in values.items()}, run["loss"].coords)
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
+def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """What the paper reports, and its prediction that robust models perform worse."""
     means = data.mean("seed").rename(attack_draw="draw")
     per, relative = means["per_dimension"], means / means.sel(size=0.0)

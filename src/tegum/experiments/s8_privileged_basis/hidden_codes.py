@@ -19,7 +19,6 @@ import tegum as tg
 from tegum.claims import Claim, at_least, below, best_of, equal, falling, near, passes
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.geometry.codes import ALL_MONOSEMANTIC, CODES, EIGHT_IN_FIVE, UNNAMED, WEIGHTY, code_of, hand_built
-from tegum.theory import dropped_loss
 
 PRINTED = dict(zip([0.7, 0.3, 0.15, 0.12, 0.06, 0.03], CODES, strict=True))
 DENSITIES = list(PRINTED)
@@ -45,7 +44,7 @@ def study(profile: Profile) -> xr.Dataset:
     built = built.assign_coords(kind_built=list(CODES))
     return data.assign(
         kind=(("density", "seed"), [[code_of(W).name for W in fits] for fits in data["W"].values.astype(np.float64)]),
-        naive_loss=("density", (IMPORTANCE[5:].sum() * dropped_loss(np.array(DENSITIES)))),
+        naive_loss=("density", (IMPORTANCE[5:].sum() * tg.theory.dropped_loss(np.array(DENSITIES)))),
         built_W=built["W"],
         built_loss=built["loss"],
         untrained_loss=built["loss_history"].isel(step=0, drop=True),

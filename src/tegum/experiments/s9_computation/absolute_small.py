@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Claim, below, best_of, equal
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.figures import NeuronPanel
 
 N, M = 3, 6
 FEATURES = tg.features.Independent(N, importance=tg.features.geometric(0.7, N), signed=True)
@@ -86,7 +85,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The best net as a graph, and as stacks with its matrices."""
     W1, W2 = weights(tg.best(data))
     mixed = ~tg.geometry.monosemantic(W1)
-    panels = {"input weights W1": NeuronPanel(W1, mixed), "output weights W2": NeuronPanel(W2.T, mixed)}
+    panels = {"input weights W1": tg.figures.NeuronPanel(W1, mixed), "output weights W2": tg.figures.NeuronPanel(W2.T, mixed)}
     return {
         "graph": Figure(
             tg.figures.weight_graphs({"n = 3, m = 6": tg.figures.WeightGraph(W1, W2, mixed)}),

@@ -70,7 +70,7 @@ def ranks(dealt: dict[float, tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> 
     return {"monosemantic": one, "polysemantic": many, "difference": many - one}
 
 
-def claims(data: xr.Dataset) -> list[Claim]:
+def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """The shift, who makes it, and that it pays."""
     nets, first = best_nets(data), best_nets(data, initial=True)
     claim = partial(Claim, evidence=best_of(data, "loss on a common test set"), needs=3)

@@ -18,7 +18,6 @@ import tegum as tg
 from tegum.figures import NeuronPanel
 from tegum.geometry import monosemantic, rescaled_neurons
 from tegum.geometry.neurons import inactive_neurons
-from tegum.nets import alive_parameters
 
 N, M = 100, 40
 NET = tg.nets.AbsoluteValue(N, M)
@@ -40,7 +39,7 @@ def trained(densities: list[float], recipe: tg.Recipe) -> xr.Dataset:
     for sparse, scale, rate in ((False, 0.3, 1e-2), (True, 1.0, 5e-3)):
         mine = [p for p in densities if (p < 0.01) == sparse]
         if mine:
-            initial = alive_parameters(NET, len(recipe.seed_list), recipe.root_seed, scale)
+            initial = tg.nets.alive_parameters(NET, len(recipe.seed_list), recipe.root_seed, scale)
             own = recipe.replaced(learning_rate=rate, warmup_steps=recipe.steps // 10)
             run = tg.train(NET, FEATURES, own, sweep={"density": mine}, initial=initial)
             runs.append(run.assign(start_W1=(run["W1"].dims, np.broadcast_to(initial["W1"], run["W1"].shape))))
