@@ -6,11 +6,10 @@ from functools import partial
 from typing import Any
 
 import tegum as tg
-from tegum.cli.problem import DISTRIBUTIONS, FAMILIES
 from tests.fuzz.hostile import VALUES, Attempt
 
 RIGHT: dict[Any, dict[str, Any]] = {
-    **{family: {"n_features": 3, "n_hidden": 2} for family in FAMILIES},
+    **{family: {"n_features": 3, "n_hidden": 2} for family in tg.nets.Net.__subclasses__()},
     tg.features.Independent: {"n_features": 3},
     tg.features.CorrelatedSets: {"n_sets": 2, "set_size": 2},
     tg.features.AnticorrelatedSets: {"n_sets": 2, "set_size": 2, "density": 0.2},
@@ -23,7 +22,7 @@ KINDS = {
     **dict.fromkeys(("bias", "hidden_bias", "signed"), bool),
     **dict.fromkeys(("n_features", "n_hidden", "n_sets", "set_size", "n_active"), int),
 }
-assert set(DISTRIBUTIONS) < set(RIGHT)
+assert {*tg.features.Features.__subclasses__()} < set(RIGHT)
 
 
 def fields() -> Iterator[Attempt]:
