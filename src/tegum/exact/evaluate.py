@@ -21,6 +21,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.checking import checked, real_numbers
 from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
@@ -84,6 +85,7 @@ def evaluate(
     return dataset(variables)
 
 
+@checked
 def _evaluated(
     W: ArrayLike,
     b: ArrayLike,
@@ -160,7 +162,7 @@ def _checked(
     numbers: dict[str, NDArray[np.float64]] = {}
     for name, array in (("W", W), ("b", b)):
         with problems.collecting():
-            numbers[name] = _numbers(name, array)
+            numbers[name] = real_numbers(name, array)
     if not isinstance(features, Features):
         problems.add(
             f"the features are {features!r}", "give a distribution, such as tegum.features.Independent(5, density=0.1)"
@@ -215,17 +217,6 @@ def loss_and_gradient(
     """
     found = _evaluated(W, b, features, tol, gradient=True, **options)
     return found.loss, found.dW, found.db
-
-
-def _numbers(name: str, array: ArrayLike) -> NDArray[np.float64]:
-    """The array in double precision; an `InvalidInputError` for what is not a rectangular array of real numbers."""
-    try:
-        found = np.asarray(array)
-        if not (np.isrealobj(found) and np.issubdtype(found.dtype, np.number)):
-            raise TypeError
-        return found.astype(np.float64)
-    except (TypeError, ValueError):
-        raise InvalidInputError(f"{name} is no array of real numbers", "give numbers with rows of equal length") from None
 
 
 def _require_finite(name: str, array: NDArray[np.float64], own: int, limit: float) -> None:
