@@ -26,6 +26,7 @@ from tegum.claims.words import recorded
 from tegum.experiments import Figure, Profile, every_experiment, experiment_called, experiment_files
 from tegum.experiments.discovery import code_files
 from tests.contracts.smallest import smallest
+from tests.contracts.sources import QUOTATIONS, claim_has_a_source
 from tests.contracts.wrong_values import wrong_values
 
 IDS = list(experiment_files())
@@ -69,7 +70,14 @@ def test_its_figures_are_data_and_its_claims_can_fail(name: str) -> None:
     assert len({claim.name for claim in claims}) == len(claims) > 0
     for claim in claims:
         claim_can_fail(claim)
+        claim_has_a_source(claim)
         words_and_numbers_agree(claim, claim.as_record(name))
+
+
+def test_every_quotation_in_the_list_is_quoted() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in Path(every_experiment()[0].file).parents[1].glob("*/*.py"))
+    listed = [quote for section in QUOTATIONS.values() for quotes in section.values() for quote in quotes]
+    assert [quote for quote in listed if quote not in text] == []
 
 
 def figure_is_data(title: str, figure: Figure) -> None:

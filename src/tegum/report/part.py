@@ -22,7 +22,7 @@ from tegum.runs import plain, set_aside, write_atomically
 KEY = "tegum_result"
 """The attribute of a dataset that says from which profile and code it comes."""
 
-_FORMAT = "tegum part 1"
+_FORMAT = "tegum part 2"
 _BEFORE, _AFTER = "tegum.receive(", ");\n"
 _HEIGHT = 450
 _INTERNAL = ("interrupted", "wall_seconds", "seconds", KEY)
