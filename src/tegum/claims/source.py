@@ -18,7 +18,7 @@ KINDS: dict[Kind, tuple[str, str]] = {
     "paper": ("statement of the paper", "statements of the paper"),
     "comment": ("statement of its published comments", "statements of its published comments"),
     "ours": ("finding of our own", "findings of our own"),
-    "identity": ("identity, which can fail only by a bug", "identities, which can fail only by a bug"),
+    "identity": ("identity (it can fail only by a bug)", "identities (they can fail only by a bug)"),
 }
 """What one and several claims of a source are called."""
 

@@ -97,7 +97,7 @@ def paired_claims(data: xr.Dataset, others: xr.Dataset) -> list[Claim]:
                 "four of the five runs shown",
                 f"{right:.0%} of runs, {single:.0%} with one pair collapsed",
                 f"A collapsed pair is a minimum of its own, of loss {collapsed:.6f} against {hexagon:.6f}: at this density the "
-                "optimisation failure that the paper calls it, from 0.0713 on the lowest (`collapse`).",
+                "optimisation failure that the paper calls it, from 0.0713 on the lowest (experiment collapse).",
             ),
         ),
     ]
@@ -136,7 +136,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         ),
         Claim(
             "independent-optimum",
-            "The best arrangement of six independent features is a regular hexagon all the same.",
+            "The best arrangement found of six independent features is a regular hexagon all the same.",
             source=OURS,
             how=f"lowest certified minimum at density {DENSITY:g}: gaps of 60 ± 12°, whatever the order",
             measure=lambda at: {"regular hexagon": even_hexagon(at["W"].values), "loss": float(at["exact_loss"])},
