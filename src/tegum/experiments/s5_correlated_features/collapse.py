@@ -131,7 +131,7 @@ def count_claims(data: xr.Dataset) -> list[Claim]:
         ),
         pairs(
             "norm",
-            "Collapsed pairs have norms of 1/√2 as long as there are two of them at most; three are shorter.",
+            "One or two collapsed pairs have norms of 1/√2; the three at density 0.6 are shorter.",
             source=OURS,
             how="the same count, with both norms within 0.08 of 0.707",
             expect=steps | {"at 0.6": equal(0)},
