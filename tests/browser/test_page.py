@@ -23,7 +23,9 @@ def rows(page: Page) -> list[str]:
 @pytest.mark.any_page
 def test_every_figure_draws_without_complaint(page: Page, results: Path, complaints: list[str]) -> None:
     places = page.locator(".plot").all()
-    assert len(places) == sum(len(json.loads(part.read_text())["captions"]) for part in (results / "parts").iterdir()) > 0
+    assert (
+        len(places) == sum(len(json.loads(part.read_text())["part"]["captions"]) for part in (results / "parts").iterdir()) > 0
+    )
     for place in places:
         place.scroll_into_view_if_needed()
         page.wait_for_function("place => place.dataset.state === 'drawn'", arg=place.element_handle(), timeout=20_000)
