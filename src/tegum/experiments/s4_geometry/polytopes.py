@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 import tegum as tg
-from tegum.claims import IDENTITY, Claim, Disagreement, Evidence, at_least, below, closed_form, equal, near, paper
+from tegum.claims import IDENTITY, OURS, Claim, Disagreement, Evidence, at_least, below, closed_form, equal, near, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.geometry import cosines, dimensionality, identify, polygon, relu_energy, simplex
 
@@ -166,10 +166,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "thomson",
             "Seven repelling points form a pentagonal bipyramid, eight a square antiprism; up to six cost nothing.",
-            source=paper(
-                "Why These Geometric Structures?",
-                "Several of these configurations may jump out as solutions to the famous Thomson problem",
-            ),
+            source=OURS,
             how="ReLU energy E and name of the optimum on the sphere; D_i of both",
             measure=lambda optima: {
                 "E up to 6": xr.DataArray([relu_energy(optima[k]) for k in (4, 5, 6)], {"points": [4, 5, 6]}, ["points"]),
