@@ -6,7 +6,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.exact import CONTINUOUS, FIRST_ORDER, transitions
+from tegum.exact import CONTINUOUS, FIRST_ORDER, NONE, transitions
 from tegum.theory import two_in_one_minima
 
 
@@ -46,11 +46,37 @@ def test_dropping_a_feature_is_first_order_even_where_it_matters_little() -> Non
     assert float(wide["step"]) > 0.9
 
 
-def test_a_broken_symmetry_is_continuous() -> None:
+def test_equal_features_jump_to_a_lopsided_pair_inside_superposition() -> None:
+    found = between(1.0, [0.6, 0.75])
+    assert found["order"] == FIRST_ORDER
+    assert float(found["value"]) == pytest.approx(0.7064, abs=5e-5)
+    W, _ = optima(tg.nets.ReluOutput(2, 1), 1.0, [0.7063, 0.7065])
+    np.testing.assert_allclose(np.sort(abs(W[:, 0])), [[0.755, 0.755], [0.516, 0.916]], atol=2e-3)
+    assert (W.prod(axis=(1, 2)) < 0).all()
+
+
+def test_where_the_same_minimum_goes_on_there_is_none() -> None:
     found = between(1.0, [0.58, 0.66])
+    assert found["order"] == NONE
+    assert np.isnan(found["value"])
+
+
+def test_a_broken_symmetry_is_continuous_and_located_where_a_curvature_reaches_0() -> None:
+    net = tg.nets.ReluOutput(4, 2)
+    ends = np.array([0.655, 0.661])
+
+    def features_at(density: NDArray[np.float64]) -> tg.features.Independent:
+        return tg.features.Independent(4, density=np.repeat(density[:, None], 4, axis=1))
+
+    digons = np.array([[0.8, -0.8, 0, 0], [0, 0, 0.8, -0.8]]) + 0.01 * np.array([[0, 0, 1, 1], [1, -1, 0, 0]])
+    each = [
+        tg.exact.minimise(net, tg.features.Independent(4, density=p), initial={"W": digons, "b": np.zeros(4)}) for p in ends
+    ]
+    W, b = (np.stack([tg.best(one)[name].transpose(..., "feature").values for one in each]) for name in ("W", "b"))
+    found = transitions(net, features_at, W[None], b[None], ends[None]).isel(transition=0)
     assert found["order"] == CONTINUOUS
-    assert float(found["step"]) < 0.02
-    assert float(found["jump"]) < 1e-4
+    assert float(found["value"]) == pytest.approx(0.659695, abs=2e-6)
+    assert float(found["jump"]) < 1e-3
 
 
 def test_mistakes_and_nothing() -> None:

@@ -13,7 +13,7 @@ from tegum.caching import caching
 from tegum.cli.output import say, say_first, say_interrupted
 from tegum.cli.values import Number, Text, number
 from tegum.errors import InvalidInputError, Problems
-from tegum.exact import CONTINUOUS, FIRST_ORDER
+from tegum.exact import CONTINUOUS, FIRST_ORDER, NONE
 from tegum.figures import CONFIG, geometry_map
 from tegum.maps import phase_map
 from tegum.nets import ReluOutput
@@ -93,7 +93,9 @@ def _report(data: xr.Dataset) -> None:
     orders = Counter(data["order"].values.tolist())
     jumps = data["jump"].where(data["order"] == FIRST_ORDER, drop=True)
     largest = f", the slope jumps by up to {float(jumps.max()):.0%}" if jumps.size else ""
-    say(f"transitions: {orders[FIRST_ORDER]} first order{largest}; {orders[CONTINUOUS]} continuous")
+    say(
+        f"transitions: {orders[FIRST_ORDER]} first order{largest}; {orders[CONTINUOUS]} continuous; {orders[NONE]} only of name"
+    )
     rare = float((data["found"] <= 1 / 8).mean())
     share = float(data["found"].median())
     say(f"random starts that reach the lowest minimum: {share:.0%} (median); one in eight or fewer at {rare:.0%} of the points")

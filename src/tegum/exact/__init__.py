@@ -6,11 +6,12 @@ from tegum.exact.follow import Branch, crossing, follow
 from tegum.exact.hessian import curvatures, hessian_at, hessian_vector_product, rotation_modes
 from tegum.exact.minimise import minimise
 from tegum.exact.objective import Objective
-from tegum.exact.transitions import CONTINUOUS, FIRST_ORDER, transitions
+from tegum.exact.transitions import CONTINUOUS, FIRST_ORDER, NONE, transitions
 
 __all__ = [
     "CONTINUOUS",
     "FIRST_ORDER",
+    "NONE",
     "Branch",
     "Flow",
     "Objective",

@@ -6,30 +6,36 @@ Two minima A and B, each the lowest at one end of an interval of a value v (a de
 middle is minimised from both, and the interval halved towards where their losses are equal.  There
 
     first order      dL/dv differs between A and B: the losses cross
-    continuous       A has turned into B, and dL/dv is the same
+    continuous       dL/dv is the same, but one of them loses stability: a curvature reaches 0, and the other branches off there
+    none             dL/dv is the same, and neither does: the optimum is one minimum that moves smoothly
 
 Example: of two features of importances (1, 0.1) in one dimension the second is dropped above a density of 0.18125, where the
-slope of the loss by log density falls by 46 %: first order.  Equal ones break their symmetry near 0.63, continuously.
+slope of the loss by log density falls by 46 %: first order.  Equal ones stay a symmetric pair up to a density of 0.7064 and
+jump to a lopsided one there: first order, too.  Two digons of four
+equal features break their symmetry at 0.659695, continuously.
 
 Source: the envelope theorem; section 3 of `Toy Models of Superposition` speaks of phase changes and a jump of the derivative.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import checked
+from tegum.datasets import Status
 from tegum.errors import InvalidInputError
 from tegum.exact.evaluate import loss
+from tegum.exact.follow import follow
 from tegum.exact.minimise import minimise
 from tegum.features import Features
 from tegum.geometry import gram
 from tegum.nets import Net
 from tegum.progress import ProgressBar
 
-FIRST_ORDER, CONTINUOUS = "first order", "continuous"
+FIRST_ORDER, CONTINUOUS, NONE = "first order", "continuous", "none"
 
 _JUMP, _SAME = 1e-3, 1e-4
 _STEP = 1e-3
@@ -65,9 +71,9 @@ def transitions(
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
     Returns:
-        A dataset over ``transition``: ``value`` (where the losses are equal), ``width`` (of the interval left), ``slope``
-        (``transition``, ``side``), the derivative of the loss by the logarithm of the value, ``jump`` (their difference over
-        the larger), ``step`` (how far W^T W moves, Frobenius norm) and ``order``.
+        A dataset over ``transition``: ``value`` (where the losses are equal or stability is lost; NaN where ``order`` is none),
+        ``width`` (of the interval left), ``slope`` (``transition``, ``side``), the derivative of the loss by the logarithm of
+        the value, ``jump`` (their difference over the larger), ``step`` (how far W^T W moves, Frobenius norm) and ``order``.
 
     Raises:
         InvalidInputError: for values that are not positive, or shapes that do not fit.
@@ -81,9 +87,15 @@ def transitions(
     for name, shape in shapes.items():
         if models[name].shape != shape:
             raise InvalidInputError(f"{name} has shape {models[name].shape}", f"give {shape}")
+    whole = ends.copy(), {name: array.copy() for name, array in models.items()}
     for _ in ProgressBar(range(_HALVINGS if len(ends) else 0), desc="transitions", progress=progress):
         _halve(net, features_at, ends, models, terms)
-    return _measured(net, features_at, ends, models)
+    found = _measured(net, features_at, ends, models)
+    for k in np.flatnonzero(found["order"] != FIRST_ORDER).tolist():
+        lost = _lost(net, features_at, k, *whole, terms)
+        found["value"][k] = lost
+        found["order"][k] = NONE if np.isnan(lost) else CONTINUOUS
+    return found
 
 
 def _distance(W: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -107,6 +119,23 @@ def _halve(net: Net, features_at: BatchAt, ends: NDArray[np.float64], models: En
     ends[rows, side] = middle
     for name, array in models.items():
         array[rows, side] = there[name][rows, side]
+
+
+def _lost(net: Net, features_at: BatchAt, k: int, ends: NDArray[np.float64], models: Ends, terms: int) -> float:
+    """Where the minimum at one end of interval k loses stability on the way to the other end; NaN where neither does."""
+
+    def single(value: float) -> Features:
+        features = features_at(np.full(len(ends), value))
+        importance = np.broadcast_to(features.importance, (len(ends), features.n_features))
+        return features.replaced(density=features.density[k], importance=importance[k])
+
+    for side in (0, 1):
+        with suppress(InvalidInputError):  # where a start is no minimum, nothing is followed from there
+            W, b = (models[name][k, side] for name in ("W", "b"))
+            branch = follow(net, single, W, b, ends[k, [side, 1 - side]], terms=terms, progress=False)
+            if branch.lost_at is not None and branch.data.attrs["lost_because"] == Status.UNSTABLE:
+                return branch.lost_at
+    return np.nan
 
 
 def _slopes(net: Net, features_at: BatchAt, value: NDArray[np.float64], models: Ends) -> NDArray[np.float64]:

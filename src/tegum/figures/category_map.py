@@ -23,6 +23,7 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.exact import NONE
 from tegum.figures.panels import Panels
 from tegum.figures.phase_map import density_axes
 from tegum.figures.theme import INK, category, legend_row, log_range, stepped, styled
@@ -31,7 +32,7 @@ from tegum.figures.traces import dots
 PHASES = {"not learned": "#dddddd", "dedicated": "#003399", "superposition": "#dd4444"}
 """The paper's colours for the phases of a feature."""
 
-_SYMBOLS = ("circle-open", "x-thin-open", "diamond-open")
+_SYMBOLS = ("x-thin-open", "circle-open", "diamond-open")
 _NAMED = 150
 """At most so many cells a side say their names."""
 
@@ -110,13 +111,13 @@ def geometry_map(data: xr.Dataset) -> go.Figure:
 
 
 def transition_marks(found: xr.Dataset) -> dict[str, Marks]:
-    """Where transitions are on a map, by their order.
+    """Where transitions are on a map, by their order; nothing where the same minimum goes on.
 
     They have, over ``transition`` as `tegum.maps` gives them, ``along``, ``at``, ``value``, ``before``, ``after``, ``jump`` and
     ``order``; ``along`` may be one word.
     """
     marks = {}
-    for order in sorted(set(found["order"].values.tolist())):
+    for order in sorted(set(found["order"].values.tolist()) - {NONE}, reverse=True):
         chosen = found.isel(transition=(found["order"] == order).values)
         by_density = chosen["along"] == "density"
         texts = [

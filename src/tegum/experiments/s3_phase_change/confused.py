@@ -5,12 +5,13 @@ in closed form, so nothing is trained.  The comment's parameters are not given; 
 minimum is found at 200 densities (paper profile 400) for three importances, and the lowest on a map of 40 x 30 densities and
 importances (paper profile 100 x 60).  On the map a weight below 1/2 counts as dropped, weights of opposite signs as antipodal,
 others as confused.  Where neighbours along density differ, the transition is located by following both minima to where their
-losses are equal; it is first order where the slope of the loss jumps by more than 0.1 %, else continuous.  Basins are shares of
-|w| <= 1.5 under steepest descent.
+losses are equal; it is first order where the slope of the loss jumps by more than 0.1 %, and none where the same minimum goes
+on.  Basins are shares of |w| <= 1.5 under steepest descent.
 """
 
 import numpy as np
 import xarray as xr
+from scipy.optimize import brentq
 
 import tegum as tg
 from tegum.claims import OURS, Claim, Evidence, above, at_least, below, between, closed_form, comment, equal, near
@@ -67,6 +68,16 @@ def kinds(weights: xr.DataArray) -> xr.DataArray:
     product = weights.prod("feature")
     names = np.where(abs(weights).min("feature") < 0.5, DROPPED, np.where(product < 0, ANTIPODAL, CONFUSED))
     return product.copy(data=names)
+
+
+def halfway(ratios: xr.DataArray) -> xr.DataArray:
+    """The density at which the second weight of the optimum that is not antipodal is 1/2, by importance; by bisection."""
+
+    def excess(density: float, ratio: float) -> float:
+        found = every_two_in_one_minimum(np.array([density]), np.array([ratio]))[0]
+        return float(found[found[:, 0] * found[:, 1] >= 0][0, 1]) - 0.5
+
+    return ratios.copy(data=[brentq(excess, 0.3, 0.999, args=(ratio,)) for ratio in ratios.values])
 
 
 def confused(optimum: xr.Dataset) -> xr.DataArray:
@@ -140,6 +151,7 @@ def transition_claims(data: xr.Dataset, same: xr.Dataset, unequal: xr.Dataset) -
         data.isel(transition=((data["before"] == before) & (data["after"] == after)).values)
         for before, after in [(ANTIPODAL, CONFUSED), (ANTIPODAL, DROPPED), (DROPPED, CONFUSED)]
     )
+    halves = ", ".join(f"{p:.4f}" for p in halfway(growing["ratio"].sortby(growing["ratio"])).values)
     return [
         Claim(
             "first-order",
@@ -179,19 +191,19 @@ def transition_claims(data: xr.Dataset, same: xr.Dataset, unequal: xr.Dataset) -
             evidence=Evidence(f"{to_dropped['ratio'].size} importances"),
             note=f"The slope jumps by {span(to_dropped['jump'], '.1%')} at density {span(to_dropped['value'], '.4f')}; at "
             f"r = 0.1 the weights move by {largest_step(unequal)['step']:.2f}. Smooth is the passage from dropped to confused: "
-            f"the weight grows through 1/2 at density {span(growing['value'], '.3f')} without any jump of the slope.",
+            f"the weight grows through 1/2 at density {span(halfway(growing['ratio']), '.4f')}, and the same minimum goes on.",
         ),
         Claim(
             "grows-in",
-            "Without bias a dropped feature turns into a confused one continuously.",
+            "Without bias a dropped feature turns into a confused one without any transition.",
             source=OURS,
-            how="from dropped to confused on the map: relative jump of dL/d log p; continuous below 0.1 %",
+            how="from dropped to confused on the map: no jump of dL/d log p above 0.1 %, and no curvature that reaches 0",
             measure=orders,
-            expect={"order": equal({tg.exact.CONTINUOUS})},
+            expect={"order": equal({tg.exact.NONE})},
             of=growing,
             against={"from antipodal to dropped": to_dropped},
             evidence=Evidence(f"{growing['ratio'].size} importances"),
-            note="Ours: the comment names two kinds of transition, this is the third on its surface.",
+            note=f"The second weight is 1/2 at density {halves} (importances as above).",
         ),
     ]
 
@@ -253,9 +265,9 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         ),
         "phases": Figure(
             tg.figures.category_panels(map_of_kinds, COLOURS, marks, label="importance of the second feature"),
-            "The lowest minimum of the exact surface without bias. Crosses: first-order transitions, circles: continuous "
-            "ones. An antipodal pair ends suddenly, whatever the importance; between dropping the second feature and mixing "
-            "both there is no transition, only the weight of 1/2 at which we change the name.",
+            "The lowest minimum of the exact surface without bias. Crosses: first-order transitions. An antipodal pair ends "
+            "suddenly, whatever the importance; between dropping the second feature and mixing both there is no transition, "
+            "only the weight of 1/2 at which we change the name.",
         ),
     }
 

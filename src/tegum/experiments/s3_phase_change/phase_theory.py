@@ -24,8 +24,8 @@ SIDE: dict[Profile, int] = {"quick": 150, "paper": 600}
 SIZES = (2, 3, 4)
 RATIOS = (0.1, 0.3, 0.5, 0.85, 1.0)
 APEX = 4 / 7
-INSIDE = 0.63
-"""At this density two equal features are a pair below and above: what is located there is the control of the transitions."""
+GONE = 0.01
+"""Features of a smaller norm have faded out: where the weaker of two does so is the control of the transitions."""
 EXTRA, ANOTHER, PAIRED, OTHERS = "extra ignored", "another ignored", "extra in a pair", "two others in a pair"
 COLOURS = {EXTRA: "#dddddd", ANOTHER: "#003399", PAIRED: "#dd4444", OTHERS: "#2255bb"}
 """Those of the authors' notebook."""
@@ -55,14 +55,14 @@ def study(profile: Profile) -> xr.Dataset:
     sweep = {"importance_ratio": tg.maps.ratio_axis(2, RATIOS), "density": list(np.geomspace(0.01, 0.99, 60))}
     minima = tg.best(tg.exact.minimise(two, tg.features.Independent(2), seeds=16, sweep=sweep, warm_starts=1))
     superposed = tg.maps.extra_phase(tg.maps.extra_feature(minima)) == tg.geometry.measures.SUPERPOSITION
-    beyond = (minima["importance_ratio"] == 1) & (minima["density"] >= INSIDE)
-    # 0 no pair, 1 a pair, 2 the same pair beyond the place inside, where nothing changes
-    names = superposed.astype(int) + (superposed & beyond)
-    found = tg.maps.transitions_between(two, minima, names.transpose("importance_ratio", "density"))
+    kept = tg.geometry.feature_norms(minima["W"].transpose(..., "hidden", "feature").values).min(axis=-1) > GONE
+    # 2 a pair, 1 no pair any more but both still kept, 0 one of them dropped
+    names = superposed.astype(int).transpose("importance_ratio", "density") + minima["loss"].copy(data=kept)
+    found = tg.maps.transitions_between(two, minima, names)
     return xr.Dataset(
         maps | {"curve_loss": (("curve", "equal_density"), list(curves.values()))},
         {"density": p, "importance_ratio": r, "curve": list(curves), "equal_density": few},
-    ).merge(found.assign(inside=found["after"] == 2).rename(at="ratio").drop_vars(["before", "after"]))
+    ).merge(found.assign(fading=found["before"] < 2).rename(at="ratio").drop_vars(["before", "after"]))
 
 
 def cheapest(losses: Mapping[str, NDArray[np.float64]]) -> NDArray[np.str_]:
@@ -156,7 +156,7 @@ def map_claims(data: xr.Dataset) -> list[Claim]:
 
 def crossing_claims(data: xr.Dataset) -> list[Claim]:
     """How the phases meet."""
-    inside, leaving = (data.isel(transition=part.values) for part in (data["inside"], ~data["inside"]))
+    fading, leaving = (data.isel(transition=part.values) for part in (data["fading"], ~data["fading"]))
     theory = ", ".join(f"{edge:.3f}" for edge in pair_boundary(leaving["ratio"]))
     return [
         Claim(
@@ -185,11 +185,11 @@ def crossing_claims(data: xr.Dataset) -> list[Claim]:
             "first-order",
             "The derivative of the true optimum's loss, whose norms and biases adapt, jumps as well.",
             source=OURS,
-            how="n = 2: relative jump of dL/d log p where two certified minima tie; first order above 0.1 %",
+            how="n = 2, where the pair ends: relative jump of dL/d log p between two certified minima; first order above 0.1 %",
             measure=orders,
             expect={"order": equal({tg.exact.FIRST_ORDER})},
             of=leaving,
-            against={"two equal features inside the phase of the pair": inside},
+            against={"where the weaker feature of a former pair fades out": fading},
             evidence=Evidence(f"{leaving['ratio'].size} transitions, located to at most {leaving['width'].max():.0e}"),
             enough=set(leaving["ratio"].values) == set(RATIOS),
             note=f"The candidates' boundary lies lower: {theory}.",

@@ -85,7 +85,7 @@ def helped(initial: xr.DataArray) -> xr.DataArray:
 def orders(found: xr.Dataset) -> dict[str, Any]:
     """The orders of some transitions along density, with their jumps of the slope and where they are, by importance."""
     each = found.rename(ratio="importance").swap_dims(transition="importance").sortby("importance")
-    return {"order": set(each["order"].values.tolist()), "jump": each["jump"], "density": each["value"]}
+    return {"order": set(each["order"].values.tolist()), "jump": each["jump"], "density": each["value"].dropna("importance")}
 
 
 def phase_figures(
