@@ -21,8 +21,8 @@ def pairs() -> xr.Dataset:
 
 def test_partners_are_orthogonal_and_eight_seeds_do_not_tell_correlated_from_independent_pairs(pairs: xr.Dataset) -> None:
     verdicts = {claim.name: claim.verdict for claim in correlated_pairs.claims(pairs)}
-    assert [verdicts[name] for name in ("orthogonal", "opposed", "norms", "square-law")] == ["held"] * 4
-    assert verdicts["no-antipodes"] == "underpowered"
+    assert verdicts.pop("square-law") == "held"
+    assert set(verdicts.values()) == {"underpowered"}
 
 
 def test_the_best_model_is_the_lowest_by_exact_loss_and_the_optimum_is_not_above_it(pairs: xr.Dataset) -> None:
@@ -32,9 +32,9 @@ def test_the_best_model_is_the_lowest_by_exact_loss_and_the_optimum_is_not_above
         assert optimum(pairs, density)["minima_loss"] <= model["exact_loss"] + 1e-9
 
 
-def test_the_papers_pairs_are_told_from_other_pairs(pairs: xr.Dataset) -> None:
+def test_the_papers_pairs_are_told_from_other_pairs() -> None:
     def like_the_paper(W: np.ndarray) -> bool:
-        return all(claim.applied_to(W).holds for claim in correlated_pairs.shape_claims(pairs))
+        return bool(correlated_pairs.orthogonal(W) & correlated_pairs.opposed(W) & correlated_pairs.in_full(W))
 
     assert like_the_paper(np.array([[1.0, 0, -1, 0], [0, 1, 0, -1]]))
     assert not like_the_paper(np.array([[1.0, -1, 0, 0], [0, 0, 1, -1]]))

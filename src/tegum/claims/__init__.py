@@ -1,7 +1,7 @@
 """Claims that can fail: a check, the data it judges, and data on which it must fail."""
 
 from tegum.claims.claim import Claim, Disagreement, Verdict
-from tegum.claims.evidence import Evidence, best_of, closed_form, every
+from tegum.claims.evidence import Evidence, best_of, closed_form, every, fisher
 from tegum.claims.expectations import (
     Expect,
     above,
@@ -40,6 +40,7 @@ __all__ = [
     "equal",
     "every",
     "falling",
+    "fisher",
     "near",
     "paper",
     "passes",

@@ -14,7 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
+import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
+from scipy.stats import fisher_exact
 
 
 @final
@@ -53,6 +56,16 @@ def best_of(
 def closed_form(**points: int) -> Evidence:
     """A formula, at so many points: ``closed_form(densities=100)``."""
     return Evidence(", ".join(["closed form", *(f"{count:,} {name.replace('_', ' ')}" for name, count in points.items())]))
+
+
+def fisher(found: ArrayLike, control: ArrayLike) -> float:
+    """How easily a control's rate would show so many: p of Fisher's exact test, one-sided, of two arrays of yes and no.
+
+    >>> round(fisher([True] * 5, [True] * 9 + [False] * 3), 2)
+    0.32
+    """
+    table = [[each.sum(), (~each).sum()] for each in (np.asarray(found, dtype=bool), np.asarray(control, dtype=bool))]
+    return float(fisher_exact(np.array(table), alternative="greater").pvalue)
 
 
 _NOT_PLACES = ("hidden", "feature", "step", "time", "output")
