@@ -146,7 +146,8 @@ def test_checks_of_shapes_hold_for_shapes_built_by_hand_and_not_for_random_direc
 def test_mixed_components_are_not_orthogonal() -> None:
     W = shared.with_components(models(summed([simplex(2)] * 5)))
     assert float(shared.across(W).max()) < 1e-12
-    assert float(shared.across(shared.with_neighbours_exchanged(W)).min()) > 0.9
+    mixed = W.assign_coords(component=(W["component"].dims, np.roll(W["component"].values, 1, axis=1)))
+    assert float(shared.across(mixed).min()) > 0.4
 
 
 def test_as_many_random_directions_as_features_are_learned(data: xr.Dataset) -> None:

@@ -137,7 +137,7 @@ def map_claims(data: xr.Dataset) -> list[Claim]:
             measure=lambda cells: highest_density(cells).max(),
             expect=at_most(APEX),
             of=two == PAIRED,
-            against={"a dropped or dedicated feature instead": two != PAIRED},
+            uncontrolled="no other candidate needs sparsity",
             evidence=closed_form(cells=two.size),
         ),
         Claim(
@@ -147,7 +147,11 @@ def map_claims(data: xr.Dataset) -> list[Claim]:
             how=f"boundary of the pair at importances 0.1 and 1 (n = 2); at most 5 % and a grid cell of {cell:.1%} off",
             expect=near([0.166, 0.58], 0.05 + cell, relative=True),
             of=edge.values,
-            against={"equal importance in place of 0.1x": edge.values[[1, 1]]},
+            against={
+                "certified minima instead of candidates": data["value"].values[
+                    np.isin(data["ratio"], [0.1, 1.0]) & ~data["fading"]
+                ]
+            },
             evidence=closed_form(densities=p.size),
             note=f"By the formulas {pair_boundary(0.1):.4f} and {APEX:.4f}.",
         ),

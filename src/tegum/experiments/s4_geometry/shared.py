@@ -230,14 +230,6 @@ def with_components(W: xr.DataArray) -> xr.DataArray:
     return W.assign_coords(component=((INVERSE, "feature"), [feature_graph(each).component for each in W.values]))
 
 
-def with_neighbours_exchanged(W: xr.DataArray) -> xr.DataArray:
-    """The same W and components, but every learned feature in that of the one before it."""
-    component = W["component"].values.copy()
-    for row in component:
-        row[row >= 0] = np.roll(row[row >= 0], 1)
-    return W.assign_coords(component=((INVERSE, "feature"), component))
-
-
 def across(W: xr.DataArray) -> xr.DataArray:
     """The largest |W_i . W_j| between different components, of every model that falls into several."""
     several = W[(W["component"].max("feature") > 0).values]

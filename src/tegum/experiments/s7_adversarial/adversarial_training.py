@@ -113,7 +113,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             measure=lambda pair: {"everywhere": pair[0], "where 0.8 removes superposition": pair[0].values[pair[1] <= GONE]},
             expect={"where 0.8 removes superposition": above(GONE)},
             of=(half, last),
-            against={"attacks of 0.8 themselves": (last, last)},
+            uncontrolled="attacks of other sizes are what it is about, and none of other models are made",
             enough=bool((last <= GONE).any()),
         ),
         claim(
