@@ -41,7 +41,8 @@ def test_what_never_recovers_needs_more_than_anything() -> None:
 
 def test_verdicts(packed: xr.Dataset) -> None:
     verdicts = {claim.name: claim.verdict for claim in nonlinear_compression.claims(packed)}
-    assert verdicts == {"sharp-steps": "held", "beats-linear": "held", "starts-at-36-neurons": "failed"}
+    assert verdicts.pop("starts-at-36-neurons") == "failed"
+    assert set(verdicts.values()) == {"held"}
 
 
 def test_the_study_knows_its_axes(packed: xr.Dataset) -> None:

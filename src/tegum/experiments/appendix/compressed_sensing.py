@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import linregress, spearmanr
 
 import tegum as tg
-from tegum.claims import IDENTITY, OURS, Claim, Evidence, above, at_least, at_most, below, equal, paper
+from tegum.claims import IDENTITY, OURS, Claim, Evidence, above, at_least, at_most, below, equal, near, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.theory.compressed_sensing import Decoder, denoised, half_recovered, recovered, recovery_rate, recovery_threshold
 
@@ -24,6 +24,8 @@ DECODERS: dict[str, Decoder] = {"denoiser": "denoiser", "told the support": "tol
 SHOWN_N, SHOWN_K = 64, (2, 4)
 SHOWN_M = (4, 6, 8, 11, 15, 20, 28, 40)
 INPUTS = 1000
+DIRECTIONS = ((250, 100), (1000, 100), (1000, 400), (2000, 400))
+"""N and d: how many directions, in how many dimensions."""
 PACKED: dict[Profile, tuple[int, int, int]] = {"quick": (200, 5, 9), "paper": (400, 10, 25)}
 """n, m and the number of densities."""
 QUICK = tg.Recipe(steps=2000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=2)
@@ -100,16 +102,38 @@ def against_bound(per_dimension: xr.DataArray) -> dict[str, float]:
     return {"rank correlation": float(spearmanr(x, constant).statistic), "largest": float(constant.max())}
 
 
+def coherence_ratio(W: NDArray[np.float64]) -> float:
+    """The coherence of directions W (d, N), over what the largest of N^2 / 2 random ones would be."""
+    d, N = W.shape
+    return float(tg.geometry.coherence(W / np.linalg.norm(W, axis=0)) / np.sqrt(2 * np.log(N**2 / 2) / d))
+
+
 def claims(data: xr.Dataset) -> list[Claim]:
     """What the theorem says, measured."""
     half = data["half"].sel(decoder="denoiser")
     units = half / tg.theory.bound_units(data["times"] * data["active"], data["active"]).T
     ranges = [f"{float(unit.min()):.2f} to {float(unit.max()):.2f} (k = {int(unit['active'])})" for unit in units]
     guessed = int(data["half"].sel(decoder="guessed support").notnull().sum())
-    near = data["near"].sum()
+    close = data["near"].sum()
     trained, random, untrained = (dimensions_needed(data[f"{name}_rate"]) for name in ("trained", "random", "untrained"))
     models = f"{data['near'].size} trained models"
+    directions = [np.random.default_rng(0).normal(size=(d, N)) for N, d in DIRECTIONS]
     return [
+        Claim(
+            "almost-orthogonal",
+            "Far more directions than dimensions are almost orthogonal: random ones have cosines up to √(2 ln(N²/2) / d).",
+            source=paper(
+                "The Superposition Hypothesis",
+                'many "almost orthogonal" (< ε cosine similarity) vectors in high-dimensional spaces',
+            ),
+            how=f"largest |cosine| of N directions in d dimensions over this, (N, d) = {', '.join(map(str, DIRECTIONS))}",
+            measure=lambda sets: [coherence_ratio(W) for W in sets],
+            expect=near(1, 0.15),
+            of=directions,
+            against={"directions with entries above 0": [abs(W) for W in directions]},
+            evidence=Evidence(f"{len(DIRECTIONS)} sets of random directions"),
+            note="So N = exp(ε² d / 4) √2 of them have cosines below ε.",
+        ),
         Claim(
             "recovery-law",
             "The dimensions needed for recovery grow with log(n/k), at every k.",
@@ -131,12 +155,12 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "Where the layer's error is below half of an active entry, its largest outputs decode the input exactly.",
             source=IDENTITY,
             how="share that the denoiser gets back, of the inputs on which a trained model errs by less than 1/2 everywhere",
-            measure=lambda back: float(back.sum() / near),
+            measure=lambda back: float(back.sum() / close),
             expect=equal(1, "%"),
             of=data["near_recovered"],
             against={"the same inputs with the outputs in reversed order": data["near_mismatched"]},
-            evidence=Evidence(f"{int(near)} inputs of {models}"),
-            enough=bool(near >= 100),
+            evidence=Evidence(f"{int(close)} inputs of {models}"),
+            enough=bool(close >= 100),
         ),
         Claim(
             "training-is-better",

@@ -11,13 +11,14 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from tegum.claims import IDENTITY, Claim, Disagreement, Evidence, at_most, below, equal, paper
+from tegum.claims import IDENTITY, OURS, Claim, Disagreement, Evidence, at_least, at_most, below, equal, falling, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
 from tegum.theory.nonlinear_compression import LINEAR_ERROR, SHIFTS, Placement, compression_error
 
 SEGMENTS = [1, 2, 3, 4, 8]
 POINTS: dict[Profile, int] = {"quick": 26, "paper": 126}
+WIDTHS = (0.0, 0.01, 0.02, 0.05, 0.1)
 PRINTED, PRINTED_SEGMENTS, NEURONS = 0.1, 3, 12
 OWN_UNITS = "centred, width in the floor's argument"
 READINGS: dict[str, Placement] = {**{name: name for name in SHIFTS}, OWN_UNITS: "centred"}
@@ -44,6 +45,11 @@ def first_winner(errors: xr.DataArray) -> dict[str, int | None]:
     """The smallest Z studied whose code beats every linear one, if there is one, and its neurons."""
     winners = errors["segments"].values[errors < LOWER]
     return {"Z": int(winners[0]), "neurons": int(winners[0]) * NEURONS} if winners.size else {"Z": None, "neurons": None}
+
+
+def best_segments(reading: str) -> list[int]:
+    """The Z of the lowest error at each of some widths."""
+    return [int(errors_at(width, reading).idxmin()) for width in WIDTHS]
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
@@ -76,6 +82,16 @@ def claims(data: xr.Dataset) -> list[Claim]:
             of=centred.sel(segments=PRINTED_SEGMENTS),
             against={"Z = 1, which keeps y and forgets x": centred.sel(segments=1)},
             note=f"{'; '.join(three)}. Ramps as wide as they can be (1/3, centred) cost {widest:.4f}.",
+        ),
+        claim(
+            "fewer-segments",
+            "The wider the ramps, the fewer segments are best.",
+            source=OURS,
+            how=f"Z of the lowest error at epsilon = {', '.join(f'{width:g}' for width in WIDTHS)}, ramps centred",
+            measure=lambda best: {"Z": best, "of the first less the last": best[0] - best[-1]},
+            expect={"Z": falling(strictly=False), "of the first less the last": at_least(1)},
+            of=best_segments("centred"),
+            against={f"ramps {OWN_UNITS}": best_segments(OWN_UNITS)},
         ),
         claim(
             "starts-at-36-neurons",

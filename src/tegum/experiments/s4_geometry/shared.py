@@ -170,12 +170,18 @@ def off_the_paper(line: xr.DataArray) -> xr.DataArray:
 
 
 def sticking(line: xr.DataArray) -> dict[str, Any]:
-    """The widest run of the paper's grid points with |D* - 1/2| < 0.025, D* interpolated where none was trained; dense D*."""
-    grid = 10 ** (np.arange(50) / 49)
-    close = np.abs(np.interp(np.log(grid), np.log(line[INVERSE].values), line.values) - 0.5) < 0.025
-    runs = np.split(grid[close], np.flatnonzero(np.diff(np.flatnonzero(close)) > 1) + 1)
-    widest = max(runs, key=len)
-    return {"grid points at 1/2": widest.size, "from": widest[:1], "to": widest[-1:], "dense D*": within(line, 1, 1.1)}
+    """The widest run of models with |D* - 1/2| < 0.025, how many of the paper's fifty grid points it spans; dense D*."""
+    close = np.flatnonzero(np.abs(line.values - 0.5) < 0.025)
+    runs = np.split(line[INVERSE].values[close], np.flatnonzero(np.diff(close) > 1) + 1)
+    spans = [1 + round(49 * np.log10(run[-1] / run[0])) if run.size else 0 for run in runs]
+    widest = runs[int(np.argmax(spans))]
+    return {
+        "grid points at 1/2": max(spans),
+        "models": widest.size,
+        "from": widest[:1],
+        "to": widest[-1:],
+        "dense D*": within(line, 1, 1.1),
+    }
 
 
 def sparse_dots(W: xr.DataArray) -> dict[str, NDArray[np.bool_]]:

@@ -113,7 +113,7 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
         claim(
             "sticky",
             "The line is sticky at 1 and at 1/2.",
-            "widest run of the paper's grid points with |D* − 1/2| < 0.025, D* interpolated; D* for 1/(1 − S) up to 1.1",
+            "widest run of models with |D* − 1/2| < 0.025, in steps of the paper's fifty; D* for 1/(1 − S) up to 1.1",
             line_of(W),
             source=paper("Uniform Superposition", 'Surprisingly, we find that this graph is "sticky" at 1 and 1/2'),
             measure=shared.sticking,
