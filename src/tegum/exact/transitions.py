@@ -30,7 +30,9 @@ from tegum.progress import ProgressBar
 
 FIRST_ORDER, CONTINUOUS = "first order", "continuous"
 
-_JUMP, _SAME = 1e-3, 1e-4
+JUMP = 1e-3
+"""A transition is first order where the slope of the loss jumps by more than this share of it."""
+_SAME = 1e-4
 _STEP = 1e-3
 _HALVINGS = 18
 
@@ -124,7 +126,7 @@ def _measured(net: Net, features_at: BatchAt, ends: NDArray[np.float64], models:
     value = np.sqrt(ends[:, 0] * ends[:, 1])
     slopes = _slopes(net, features_at, value, models)
     jump = np.abs(slopes[:, 0] - slopes[:, 1]) / np.maximum(np.abs(slopes).max(axis=1), np.finfo(float).tiny)
-    order = np.where(jump > _JUMP, FIRST_ORDER, CONTINUOUS)
+    order = np.where(jump > JUMP, FIRST_ORDER, CONTINUOUS)
     parts = {
         "value": value,
         "width": np.abs(ends[:, 1] - ends[:, 0]),
