@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.datasets import Status
 from tegum.exact import minimise
 from tegum.features import Features
 from tegum.nets import Net
@@ -64,7 +65,7 @@ def lowest_minima(
         before, lowest = lowest, _lower(lowest, found)
         if not (lowest["loss"] < before["loss"] * (1 - _LOWER)).any():
             break
-    reached = first["loss"].where(first["status"] != "not converged", np.inf) <= lowest["loss"] * (1 + _SAME)
+    reached = first["loss"].where(first["status"] != Status.NOT_CONVERGED, np.inf) <= lowest["loss"] * (1 + _SAME)
     return lowest.assign(found=reached.mean("seed"))
 
 

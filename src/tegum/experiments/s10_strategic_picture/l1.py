@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, Evidence, at_least, below, closed_form, every, near, share_at_least
+from tegum.claims import Claim, at_least, below, closed_form, every, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.theory.activity import alone, pair
 from tegum.theory.scaling import exponent
@@ -95,8 +95,8 @@ def exponents(curves: tuple[NDArray[np.float64], ...]) -> dict[str, float]:
 
 def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """Penalties on activity, and the loss saved per activation."""
-    count, free = data.sizes["seed"], data["loss"].sel(l1=0.0)
-    evidence = Evidence(f"{count} models at each of {data.sizes['l1']} penalties, all counted", count)
+    free = data["loss"].sel(l1=0.0)
+    evidence = every(data["loss"].isel(distribution=0), places={"l1": "penalties"})
     models = data.assign(relative=data["loss"].median("seed") / free.median("seed"), worse=data["loss"] > free.max("seed"))
     removed = partial(
         Claim,
@@ -138,7 +138,8 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             expect=share_at_least(0.9),
             of=some["most_important"],
             against={"the least important ones": some["least_important"]},
-            evidence=evidence,
+            evidence=every(some["loss"], places={"l1": "penalties"}),
+            # evidence, no criterion: where no penalty leaves 1 to m - 1 features there is nothing to judge
             enough=some.sizes["l1"] > 0,
             note=f"They are as many as have {threshold:.3f} I > l1, to within {off.max(initial=0):.0f} (median).",
         ),
@@ -149,7 +150,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             measure=exponents,
             expect={"fall of superposition": near(1, 0.02), "rise of the loss": near(2, 0.02)},
             of=(l1, form.best - s, rise),
-            against={"the loss with its penalty": (l1, form.best - s, rise + l1 * form.activity * np.sqrt(s))},
+            against={
+                "the loss with its penalty": (l1, form.best - s, rise + l1 * form.activity * np.sqrt(s)),
+                "the rise of the loss for the fall of superposition": (l1, rise, rise),
+            },
             evidence=closed_form(penalties=len(l1)),
         ),
         Claim(
@@ -159,7 +163,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             measure=exponents,
             expect={"fall of superposition": near(1, 0.2), "rise of the loss": near(2, 0.2)},
             of=(small, falls, rises),
-            against={"the fall of superposition for the loss": (small, falls, falls)},
+            against={
+                "the fall of superposition for the loss": (small, falls, falls),
+                "the rise of the loss for the fall of superposition": (small, rises, rises),
+            },
             evidence=every(data["near_loss"].isel(small=0)),
         ),
         Claim(
@@ -169,7 +176,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             measure=lambda ratio: {"at each density": ratio, "at 0.001": float(ratio[0])},
             expect={"at each density": below(1), "at 0.001": near(1, 1e-3)},
             of=data["saved_pair"] / data["saved_alone"],
-            against={"the best pentagon": data["saved_pentagon"] / data["saved_alone"]},
+            against={
+                "the best pentagon": data["saved_pentagon"] / data["saved_alone"],
+                "alone over pair": data["saved_alone"] / data["saved_pair"],
+            },
             evidence=closed_form(densities=data.sizes["density"]),
             note="A corner that is not on an axis needs both hidden units: pentagons stay far below at every density.",
         ),

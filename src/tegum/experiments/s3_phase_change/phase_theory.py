@@ -126,7 +126,7 @@ def map_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "needs-sparsity",
             "Superposition needs sparsity: where features are dense no importance makes a pair worthwhile.",
-            how="highest density of the map of two features at which a pair is cheapest, whatever the importance; the apex has 4/7",
+            how="highest density of the map of two features at which a pair is cheapest; the apex has 4/7",
             measure=lambda cells: highest_density(cells).max(),
             expect=at_most(APEX),
             of=two == PAIRED,

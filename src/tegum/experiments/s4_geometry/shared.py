@@ -38,6 +38,8 @@ PAPER = [
 """D* at these 1 / (1 - S), read off the paper's figure, good to 0.01."""
 SPARSE_DOTS = {(5.4, 6.0): (0.31, 0.35), (6.9, 8.0): (0.27, 0.31), (9.0, 10.0): (0.23, 0.25)}
 """Limits of the dots at 1 / (1 - S) from one number to another, read off the paper's figure."""
+ANTIPRISM = 0.012
+"""How far from 3/8 the D_i of a square antiprism may be."""
 LOOKS = ("a tetrahedron", "triangles and digons", "digons only", "pentagons or antiprisms, and an irregular rest")
 """What the first four of the paper's six feature graphs show."""
 
@@ -248,13 +250,13 @@ def across(W: xr.DataArray) -> xr.DataArray:
 
 
 def solids(W: xr.DataArray) -> dict[str, Any]:
-    """Pentagons and square antiprisms, and which D_i of these are within 0.012 of 3/8."""
+    """Pentagons and square antiprisms, and which D_i of these are as near as `ANTIPRISM` to 3/8."""
     found = [(dimensionality(each), one) for each in W.values for one in identify(each).components]
     antiprisms = [D[one.features] for D, one in found if one.name == "square antiprism"]
     return {
         "pentagons": sum(one.name == "pentagon" for _, one in found),
         "square antiprisms": len(antiprisms),
-        "their D near 3/8": abs(np.concatenate([[], *antiprisms]) - 3 / 8) <= 0.012,
+        "their D near 3/8": abs(np.concatenate([[], *antiprisms]) - 3 / 8) <= ANTIPRISM,
     }
 
 

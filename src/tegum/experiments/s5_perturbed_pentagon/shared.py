@@ -280,7 +280,7 @@ def transition_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "own-curves",
             "Suboptimal runs included, each geometry traces its own loss curve.",
-            how=f"pentagons and two digons whose exact loss is within {number(CLOSE, 3, '%')} of an exact branch of the same shape",
+            how=f"pentagons and two digons whose exact loss is within {number(CLOSE, 3, '%')} of an exact branch of that shape",
             measure=on_own_curve,
             expect=share_at_least(0.9),
             of=data,
