@@ -34,6 +34,9 @@ VARIABLES = {
     "evaluations": ("evaluations of loss and gradient", ""),
     "loss_standard_error": ("standard error of loss", "1"),
     "steps_done": ("optimizer steps done", "step"),
+    "order": ("first order or continuous", ""),
+    "norm": ("norm of a feature", "1"),
+    "interference": ("interference of the other features with it", "1"),
     "feature_density": ("probability that a feature is active", "1"),
     "feature_importance": ("weight of a feature's squared error", "1"),
 }

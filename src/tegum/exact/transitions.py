@@ -20,6 +20,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.datasets import dataset
 from tegum.errors import InvalidInputError
 from tegum.exact.evaluate import loss
 from tegum.exact.minimise import minimise
@@ -33,6 +34,13 @@ FIRST_ORDER, CONTINUOUS = "first order", "continuous"
 JUMP = 1e-3
 """A transition is first order where the slope of the loss jumps by more than this share of it."""
 _SAME = 1e-4
+_MEANINGS = {
+    "value": "where the losses of the two minima are equal",
+    "width": "how far apart the ends of the interval are in which that is",
+    "jump": "jump of dL/d log value there, as a share of the larger slope",
+    "step": "distance between the weights of the two minima",
+    "slope": "dL/d log value of each minimum",
+}
 _STEP = 1e-3
 _HALVINGS = 18
 
@@ -134,6 +142,5 @@ def _measured(net: Net, features_at: BatchAt, ends: NDArray[np.float64], models:
         "step": _distance(models["W"][:, 0], models["W"][:, 1]),
         "order": order,
     }
-    return xr.Dataset(
-        {name: ("transition", array) for name, array in parts.items()} | {"slope": (("transition", "side"), slopes)}
-    )
+    variables = {name: (("transition",), array) for name, array in parts.items()}
+    return dataset(variables | {"slope": (("transition", "side"), slopes)}, meanings=_MEANINGS)

@@ -40,7 +40,7 @@ from scipy.sparse.csgraph import connected_components
 
 from tegum.errors import InvalidInputError
 
-_REPRESENTED = 0.5
+REPRESENTED = 0.5
 WEIGHTY = 0.3
 _NEURONS = 5
 
@@ -106,7 +106,7 @@ def sign_pattern(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Int[n
     A weight counts, with its sign, where it exceeds ``weighty`` times the feature's largest positive weight.
     """
     top = W.max(axis=0, initial=0.0)
-    represented = (np.linalg.norm(W, axis=0) >= _REPRESENTED) & (top > 0)
+    represented = (np.linalg.norm(W, axis=0) >= REPRESENTED) & (top > 0)
     least = weighty * top
     pattern = (least < W).astype(np.int64) - (least < -W)
     return np.where(represented, pattern, 0)

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.datasets import dataset
 from tegum.geometry import feature_norms, interference, phase_of
 from tegum.sweep import Axis
 
@@ -42,7 +43,8 @@ def extra_feature(data: xr.Dataset) -> xr.Dataset:
         xr.apply_ufunc(measure, W, input_core_dims=taken, output_core_dims=left).isel(feature=-1, drop=True)
         for measure in (feature_norms, interference)
     )
-    return xr.Dataset({"norm": norm, "interference": mixed, "loss": data["loss"]})
+    measured = {name: (tuple(map(str, each.dims)), each.values) for name, each in (("norm", norm), ("interference", mixed))}
+    return dataset(measured, norm.coords).assign(loss=data["loss"])
 
 
 def extra_phase(extra: xr.Dataset) -> xr.DataArray:

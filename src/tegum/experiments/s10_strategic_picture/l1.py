@@ -112,6 +112,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
     some = falling.isel(l1=((left.max("seed") < M) & (left.min("seed") > 0)).values)
     above_it = (IMPORTANCES["falling"] * threshold >= some["l1"].values[:, None]).sum(axis=1)
     off = abs(some["represented"].median("seed").values - np.minimum(above_it, M))
+    alone_saves, pair_saves, pentagon = (data[f"saved_{name}"] for name in ("alone", "pair", "pentagon"))
     l1, form = np.geomspace(1e-4, 1e-2, 9), pair(DENSITY)
     s = form.penalised(l1)
     rise = form.loss(s) - form.loss(form.penalised(0.0))
@@ -175,11 +176,8 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             how="loss saved over active hidden units, pair over alone, densities 0.001 to 0.1, closed form",
             measure=lambda ratio: {"at each density": ratio, "at 0.001": float(ratio[0])},
             expect={"at each density": below(1), "at 0.001": near(1, 1e-3)},
-            of=data["saved_pair"] / data["saved_alone"],
-            against={
-                "the best pentagon": data["saved_pentagon"] / data["saved_alone"],
-                "alone over pair": data["saved_alone"] / data["saved_pair"],
-            },
+            of=pair_saves / alone_saves,
+            against={"the best pentagon": pentagon / alone_saves, "alone over pair": alone_saves / pair_saves},
             evidence=closed_form(densities=data.sizes["density"]),
             note="A corner that is not on an axis needs both hidden units: pentagons stay far below at every density.",
         ),

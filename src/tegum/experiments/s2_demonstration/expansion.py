@@ -132,7 +132,7 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration aft
             of=benefit,
             against={
                 "a negative input, slope 1, no bias": negative,
-                "with and without ReLU exchanged": {name: -saved for name, saved in benefit.items()},
+                "with and without ReLU exchanged": {name: 0 - saved for name, saved in benefit.items()},
             },
             evidence=closed_form(slopes_and_biases=slope.size),
         ),

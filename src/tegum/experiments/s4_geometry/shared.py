@@ -21,6 +21,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 import tegum as tg
+from tegum.datasets import dataset
 from tegum.geometry import dimensionality, dimensions_per_feature, feature_graph, feature_norms, identify
 
 TRAINING, EXACT, POLISHED = "training", "exact", "exact from trained"
@@ -76,16 +77,17 @@ def three_ways(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe) ->
         return np.concatenate([trained[None], np.stack([end[name].values for end in ends], axis=1)])
 
     no_gradient = np.full(len(densities), np.nan)
-    return xr.Dataset(
+    return dataset(
         {
             "W": (("way", "density", "hidden", "feature"), ways("W", W).astype(np.float32)),
             "b": (("way", "density", "feature"), ways("b", b).astype(np.float32)),
-            "loss": (("way", "density"), ways("loss", loss), {"long_name": "exact expected loss"}),
+            "loss": (("way", "density"), ways("loss", loss)),
             "gradient": (("way", "density"), ways("gradient_norm", no_gradient) / norm_of_rms),
             "start_W": (("hidden", "feature"), initial_W[0, 0].astype(np.float32)),
         },
         {"way": list(WAYS), "density": list(densities)},
         run.attrs | {"minimise": f"root mean square of the gradient {GRADIENT:g}, or {STEPS} steps; {TERMS} terms"},
+        {"gradient": "root mean square of the gradient", "start_W": "initial weights at the first density"},
     )
 
 

@@ -248,7 +248,7 @@ def transition_claims(data: xr.Dataset) -> list[Claim]:
     runs = every(data["loss"].stack(run=("ratio", "seed")), "run", over="run")
     count = {kind: int((data["kind"] == kind).sum()) for kind in KINDS}
     one, other = OWN_BRANCHES
-    called = xr.where(data["kind"] == one, other, xr.where(data["kind"] == other, one, data["kind"]))
+    called = data["kind"].copy(data=np.select([data["kind"] == one, data["kind"] == other], [other, one], data["kind"]))
     slopes = data["slope"].sel(branch=[PENTAGON, DIGONS])
     return [
         Claim(

@@ -102,7 +102,7 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
             measure=shares,
             expect=dict.fromkeys(SORTS, above(0, "%")),
             of=found,
-            against={control: found_events(linear)},
+            against={f"{control}, {way}": found_events(path_of(data, way, "linear")) for way in (TRAINING, FLOW)},
             evidence=evidence.adding(f"{sum(map(len, found))} events"),
             needs=16,
             note=f"In the paper the second event lowers the loss more; here in {later} of {len(pairs)} models that have two.",

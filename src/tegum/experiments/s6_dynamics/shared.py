@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.claims import Evidence, every
+from tegum.datasets import dataset
 from tegum.threads import in_pieces
 
 TRAINING, FLOW = "training", "exact gradient flow"
@@ -60,14 +61,15 @@ def flowed_path(
 
 def _path(W: NDArray[Any], b: NDArray[Any], loss: NDArray[Any], seeds: NDArray[Any], times: NDArray[np.float64]) -> xr.Dataset:
     D = tg.geometry.dimensionality(np.nan_to_num(W.astype(np.float64)))
-    return xr.Dataset(
+    return dataset(
         {
             "W": (("seed", "time", "hidden", "feature"), W.astype(np.float32)),
             "b": (("seed", "time", "feature"), b.astype(np.float32)),
-            "loss": (("seed", "time"), loss, {"long_name": "exact expected loss"}),
-            "D": (("seed", "time", "feature"), D, {"long_name": "feature dimensionality"}),
+            "loss": (("seed", "time"), loss),
+            "D": (("seed", "time", "feature"), D),
         },
         {"seed": seeds, "time": times},
+        meanings={"time": "optimizer steps, or the time of the gradient flow", "D": "feature dimensionality"},
     )
 
 

@@ -106,8 +106,9 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         of=(ratio, per),
         against={"densities in the opposite order": (ratio, per[::-1])},
     )
-    examples = Evidence(f"{CHECKED_EXAMPLES} examples at each of {len(checked)} densities, {ASCENT_STEPS} steps")
-    by_ascent = partial(Claim, evidence=examples, against={"each example's own row over one row for all": stronger})
+    examples, steps = f"{CHECKED_EXAMPLES} examples", f"{ASCENT_STEPS} steps"
+    by_each = Evidence(f"{examples} at each of {len(checked)} densities, {steps}")
+    by_ascent = partial(Claim, evidence=by_each, against={"each example's own row over one row for all": stronger})
     refined, optimal = shares["refined"], at_most(1.01)
     why = "A row of W^T W moves one output most; the loss counts them all, and several rows together hurt more."
     better = Disagreement("the analytic optimal attack", optimal.shown(refined), why)
@@ -119,6 +120,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             expect=near(1, 0.15),
             of=ratio[0],
             against={"density 0.1": ratio.sel(density=0.1, method="nearest")},
+            evidence=Evidence("1 model", 1),
         ),
         claim(
             "more-than-three",
@@ -140,7 +142,8 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             expect={"rise": below(0.5)},
             of=shares.isel(density=-1),
             against={"the densest of those checked": shares.isel(density=0)},
-            evidence=examples,
+            evidence=Evidence(f"{examples}, {steps}"),
+            units={"share of outputs at rest": "%"},
             note="The outputs that are not at rest lead the ascent.",
         ),
         by_ascent(

@@ -73,7 +73,8 @@ def ranks(dealt: dict[float, tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> 
 def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """The shift, who makes it, and that it pays."""
     nets, first = best_nets(data), best_nets(data, initial=True)
-    claim = partial(Claim, evidence=best_of(data, "loss on a common test set"), needs=3)
+    chosen = partial(best_of, by="loss on a common test set")
+    claim = partial(Claim, evidence=chosen(data), needs=3)
     shift = partial(claim, how="monosemantic share of the neurons in use", measure=kinds)
     relative, late = relative_loss(data), [p for p in nets if p <= 0.1]
     by_rank = {p: V[np.argsort(main_features(V), kind="stable")] for p, V in nets.items() if p <= 0.03}
@@ -82,7 +83,8 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
 
     def at(*densities: float) -> dict[str, Any]:
         """The nets at these densities, and as a control what they were before training."""
-        return {"of": {p: nets[p] for p in densities}, "against": {BEFORE: {p: first[p] for p in densities}}}
+        before = {BEFORE: {p: first[p] for p in densities}}
+        return {"of": {p: nets[p] for p in densities}, "against": before, "evidence": chosen(data.sel(density=list(densities)))}
 
     return [
         shift(
@@ -96,7 +98,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             "few-at-a-tenth",
             "At density 0.1 a few neurons are slightly polysemantic.",
             expect={"monosemantic": at_least(0.6, "%"), "polysemantic neurons": at_least(1)},
-            **at(0.1),
+            **at(0.1) | {"against": {BEFORE: {0.1: first[0.1]}, "density 1": {1.0: nets[1.0]}}},
         ),
         shift(
             "ever-fewer",
@@ -119,6 +121,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             expect={"monosemantic": at_most(0.05, "%")},
             of={0.001: nets[0.001]},
             against={"density 1": {1.0: nets[1.0]}},
+            evidence=chosen(data.sel(density=0.001)),
         ),
         claim(
             "pairs-at-one",
@@ -127,7 +130,8 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             measure=pairs,
             expect={"features with both signs": equal(20), "of the first 20": equal(20), "neurons": equal(40)},
             of=nets[1.0],
-            against={BEFORE: first[1.0]},
+            evidence=chosen(data.sel(density=1.0)),
+            against={BEFORE: first[1.0], "half of the neurons": nets[1.0][::2]},
             note=f"A neuron that repeats another's leaves half a feature out; loss: {relative.values[0]:.2f} times the code's.",
         ),
         claim(
@@ -150,7 +154,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             },
             expect={"at 0.3 and more": at_least(0.99), "at 0.01 and less": below(0.99)},
             of=relative,
-            against={BEFORE: relative_loss(data, "start_loss")},
+            against={
+                BEFORE: relative_loss(data, "start_loss"),
+                "densities in reverse order": relative.copy(data=relative.values[::-1]),
+            },
             note="Above 1 training did not reach the code with one feature a neuron, which can be built by hand.",
         ),
     ]

@@ -79,6 +79,7 @@ def rate_claim(data: xr.Dataset, n: int) -> Claim:
         how="nets in which the detector finds one, all seeds at all densities together",
         measure=lambda counts: {"together": float((counts > 0).mean()), "share by density": (counts > 0).mean("seed")},
         expect={"together": at_least(0.1, "%")},
+        units={"share by density": "%"},
         of=nets["motifs"],
         against={"input weights given to the next feature": motif_counts(nets["W1"].roll(feature=1), nets["W2"])},
         evidence=every(nets["relative"]),
