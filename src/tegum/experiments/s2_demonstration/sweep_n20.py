@@ -67,7 +67,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
     counts = relu["loss"].sel(density=PAIRED).copy(data=[tg.theory.pair_regime_count(IMPORTANCE, M, p) for p in PAIRED])
     pairs_loss = np.array([tg.theory.pair_regime_loss(IMPORTANCE, M, p) for p in PAIRED])
     chosen = partial(best_of, by="exact loss", unit="seed")
-    all_seeds = data.sel(net="ReluOutput")
+    all_seeds, back = data.sel(net="ReluOutput"), slice(None, None, -1)
     of_one_density = chosen(all_seeds.sel(density=1.0))
     judged = partial(Claim, evidence=chosen(all_seeds))
     of_every_density = partial(judged, of=relu, against={"linear models": linear})
@@ -124,12 +124,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             how="represented features of interference below 0.5: number, change along density, if they are the most important",
             measure=alone_by_density,
             expect={"alone": near(ALONE, [1, 1, 1, 1, 0, 0, 0]), "change": at_most(0), "the most important": equal(True)},
-            against={
-                "linear models": linear,
-                "densities and features in reverse order": relu.isel(
-                    density=slice(None, None, -1), feature=slice(None, None, -1)
-                ),
-            },
+            against={"linear models": linear, "densities and features in reverse order": relu.isel(density=back, feature=back)},
         ),
         *(
             Claim(
@@ -145,7 +140,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
                 of=relu.sel(density=density),
                 against={
                     "density 0.003": relu.sel(density=0.003),
-                    "features in reverse order": relu.sel(density=density).isel(feature=slice(None, None, -1)),
+                    "features in reverse order": relu.sel(density=density).isel(feature=back),
                 },
                 evidence=of_one_density,
             )
