@@ -13,13 +13,15 @@ array for each feature take one array for each position.  `tegum.training` sweep
 ((2, 2), [False, True])
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tegum.checking import shown
 from tegum.datasets import instance_dims
 from tegum.errors import InvalidInputError, Problems, unknown_field
 from tegum.features import Features
@@ -47,16 +49,22 @@ class Axis:
     labels: tuple[Any, ...]
     fields: dict[str, tuple[Any, ...]]
 
-    def __init__(self, labels: Sequence[Any], **fields: Any) -> None:
-        object.__setattr__(self, "labels", tuple(labels))
-        object.__setattr__(self, "fields", {name: tuple(values) for name, values in fields.items()})
+    def __init__(self, labels: Sequence[Any], /, **fields: Any) -> None:
         with Problems() as problems:
-            if not labels:
+            lists = {name: _positions(name, values, problems) for name, values in {"": labels, **fields}.items()}
+        object.__setattr__(self, "labels", lists.pop(""))
+        object.__setattr__(self, "fields", lists)
+        count = len(self.labels)
+        with Problems() as problems:
+            if not count:
                 problems.add("an axis has no positions", "give at least one value")
+            if not _are_labels(self.labels):
+                problems.add(f"an axis has the labels {shown(list(self.labels))}", "give numbers, or words")
             for name, values in self.fields.items():
-                if len(values) != len(labels):
-                    what = f"an axis has {len(labels)} labels and {len(values)} values of {name}"
-                    problems.add(what, "give as many values as labels")
+                if len(values) != count:
+                    problems.add(
+                        f"an axis has {count} labels and {len(values)} values of {name}", "give as many values as labels"
+                    )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -95,6 +103,20 @@ class FeatureGrid:
         return rows.reshape(*self.shape, -1)
 
 
+def _positions(name: str, values: Any, problems: Problems) -> tuple[Any, ...]:
+    """What lies along an axis, one item for each position."""
+    listed = isinstance(values, Sequence) or (isinstance(values, np.ndarray) and values.ndim > 0)
+    if isinstance(values, str) or not listed:
+        problems.add(f"an axis has {f'as its {name}' if name else 'the labels'} {shown(values)}", "give a list")
+        return ()
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+
+
+def _are_labels(values: Iterable[Any]) -> bool:
+    """Whether these are all numbers, or all words; None counts as either."""
+    return any(all(value is None or isinstance(value, kind) for value in values) for kind in (Real, str))
+
+
 def as_axis(name: str, values: Any) -> Axis:
     """The axis that a user gave by name, an `Axis` or the values of the field of that name; else an `InvalidInputError`."""
     if isinstance(values, Axis):
@@ -102,8 +124,8 @@ def as_axis(name: str, values: Any) -> Axis:
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
         raise InvalidInputError(f"the axis {name!r} is {values!r}", "give a list of values, or an Axis")
     simple = all(np.ndim(value) == 0 and not isinstance(value, dict) for value in values)
-    labels = [value.item() if isinstance(value, np.generic) else value for value in values] if simple else range(len(values))
-    return Axis(labels, **{name: values})
+    labels = list(values) if _are_labels(values) else [str(value) for value in values]
+    return Axis(labels if simple else range(len(values)), **{name: values})
 
 
 def axes_of(
@@ -119,6 +141,9 @@ def axes_of(
     known = [name for name in (*features.field_names(), *others) if name not in fixed]
     problems, axes, axis_of = Problems(), dict[str, Axis](), dict[str, str]()
     for name, values in sweep.items():
+        if not isinstance(name, str):
+            problems.add(f"an axis is called {shown(name)}", "choose a word")
+            continue
         with problems.collecting():
             axes[name] = as_axis(name, values)
         if name in _RESERVED:

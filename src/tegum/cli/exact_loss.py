@@ -9,14 +9,14 @@ import xarray as xr
 from cyclopts import Parameter
 
 from tegum.cli.losses import as_csv, as_json, in_words, report
-from tegum.cli.output import require_writable, say
+from tegum.cli.output import say
 from tegum.cli.problem import features_of
 from tegum.cli.values import curve, number, numbers
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.features import Features
 from tegum.nets import Linear
-from tegum.runs import read_weights, write_atomically
+from tegum.runs import read_weights, require_writable, write_atomically
 
 _NETS = ("ReluOutput", "Linear")
 

@@ -21,6 +21,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.checking import checked, real_numbers
 from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
@@ -63,7 +64,8 @@ def evaluate(
 
     Returns:
         A dataset over the leading axes (``instance``, or ``instance_0``, ...) with ``loss``, ``loss_error`` (estimate of its
-        absolute error), ``terms``, ``squared_error`` (..., feature), and with ``gradient`` ``dW`` (shaped like W) and ``db``.
+        absolute error), ``terms``, ``squared_error`` (..., feature), and with ``gradient`` ``dW`` (shaped like W), ``db`` and
+        ``gradient_error``: the same of the derivatives by entries of b and of the map G, the largest of all.
 
     Raises:
         InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance.
@@ -77,11 +79,13 @@ def evaluate(
         "squared_error": ((*lead, "feature"), found.squared_error),
     }
     if gradient:
+        variables["gradient_error"] = (lead, found.gradient_error)
         variables["dW"] = ((*lead, "hidden" if options.get("tied", True) else "output", "feature"), found.dW)
         variables["db"] = ((*lead, "feature"), found.db)
     return dataset(variables)
 
 
+@checked
 def _evaluated(
     W: ArrayLike,
     b: ArrayLike,
@@ -125,7 +129,7 @@ def _evaluated(
     )
     if done < count:
         raise KeyboardInterrupt
-    results = ("loss", "error", "terms", "squared_error", "dW", "db")[: None if gradient else -2]
+    results = ("loss", "error", "terms", "squared_error", "gradient_error", "dW", "db")[: None if gradient else -3]
     each = {name: getattr(models, name) for name in results}
     return models._replace(**{name: array.reshape((*batch, *array.shape[1:])) for name, array in each.items()})
 
@@ -143,6 +147,7 @@ def _models(
         importance=distributions.importance,
         loss=np.zeros(count),
         error=np.zeros(count),
+        gradient_error=np.zeros(count),
         terms=np.zeros(count, dtype=np.int64),
         squared_error=np.zeros((count, n)),
         dW=np.zeros((count if gradient else 1, rows, n)),
@@ -157,7 +162,7 @@ def _checked(
     numbers: dict[str, NDArray[np.float64]] = {}
     for name, array in (("W", W), ("b", b)):
         with problems.collecting():
-            numbers[name] = _numbers(name, array)
+            numbers[name] = real_numbers(name, array)
     if not isinstance(features, Features):
         problems.add(
             f"the features are {features!r}", "give a distribution, such as tegum.features.Independent(5, density=0.1)"
@@ -212,17 +217,6 @@ def loss_and_gradient(
     """
     found = _evaluated(W, b, features, tol, gradient=True, **options)
     return found.loss, found.dW, found.db
-
-
-def _numbers(name: str, array: ArrayLike) -> NDArray[np.float64]:
-    """The array in double precision; an `InvalidInputError` for what is not a rectangular array of real numbers."""
-    try:
-        found = np.asarray(array)
-        if not (np.isrealobj(found) and np.issubdtype(found.dtype, np.number)):
-            raise TypeError
-        return found.astype(np.float64)
-    except (TypeError, ValueError):
-        raise InvalidInputError(f"{name} is no array of real numbers", "give numbers with rows of equal length") from None
 
 
 def _require_finite(name: str, array: NDArray[np.float64], own: int, limit: float) -> None:

@@ -39,7 +39,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from tegum.geometry.catalogue import Fit, composite_name, nearest_shape, plural
-from tegum.geometry.graph import factor_dimensions, learned, require_one_model, require_weights
+from tegum.geometry.graph import LARGEST, factor_dimensions, learned, require_one_model, require_weights
 from tegum.geometry.measures import NOT_LEARNED, cosines, dimensionality, feature_norms
 
 THRESHOLDS = (0.02, 0.04, 0.07, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3)
@@ -121,7 +121,7 @@ def shape_names(W: NDArray[np.floating]) -> NDArray[Any]:
     """
     require_weights(W)
     models = W.reshape(-1, *W.shape[-2:]).astype(np.float64)
-    labels = [_identified(one).label if np.isfinite(one).all() else "diverged" for one in models]
+    labels = [_identified(one).label if (np.abs(one) < LARGEST).all() else "diverged" for one in models]
     return np.array(labels, dtype=object).reshape(W.shape[:-2])
 
 

@@ -48,13 +48,25 @@ _RANK = 1e-10
 """Singular values below this share of the largest one count as 0."""
 
 
+def _weights(W: NDArray[Any]) -> NDArray[Any]:
+    """W, with NaN for models that diverged: whose products of four weights, which D_i has, are not finite."""
+    if W.dtype.kind not in "biuf":
+        raise InvalidInputError(f"W holds {W.dtype} values", "give real numbers, such as 32- or 64-bit floats")
+    if W.dtype.kind != "f":
+        return W
+    tame = np.abs(W) < np.finfo(W.dtype).max ** 0.2
+    return W if tame.all() else np.where(tame.all(axis=(-2, -1), keepdims=True), W, np.nan)
+
+
 def feature_norms(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
     """||W_i|| of every feature, shape (..., n)."""
+    W = _weights(W)
     return np.asarray(np.sqrt(np.einsum("...mn,...mn->...n", W, W)))
 
 
 def gram(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n n"]:
     """G = W^T W, shape (..., n, n)."""
+    W = _weights(W)
     return np.asarray(np.swapaxes(W, -1, -2) @ W)
 
 
@@ -69,7 +81,7 @@ def _overlaps(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n
     """(w_i . W_j)^2 with w_i of norm 1, shape (..., i, j)."""
     norms = feature_norms(W)[..., :, None]
     products = gram(W)
-    return np.asarray(np.divide(products, norms, out=np.zeros_like(products), where=norms > 0) ** 2)
+    return np.asarray(np.divide(products, norms, out=np.zeros_like(products), where=norms != 0) ** 2)
 
 
 def interference(W: Float[np.ndarray, "*batch m n"], root: bool = False) -> Float[np.ndarray, "*batch n"]:
@@ -83,11 +95,12 @@ def interference(W: Float[np.ndarray, "*batch m n"], root: bool = False) -> Floa
 def dimensionality(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
     """D_i of every feature, from 0 to 1, shape (..., n); the sum over features is at most the rank of W."""
     total = _overlaps(W).sum(axis=-1)
-    return np.asarray(np.divide(feature_norms(W) ** 2, total, out=np.zeros_like(total), where=total > 0))
+    return np.asarray(np.divide(feature_norms(W) ** 2, total, out=np.zeros_like(total), where=total != 0))
 
 
 def dimensions_per_feature(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch"]:
     """D* = m / ||W||_F^2, shape (...); infinite where W is 0."""
+    W = _weights(W)
     with np.errstate(divide="ignore"):
         return np.asarray(W.shape[-2] / np.einsum("...mn,...mn->...", W, W))
 
@@ -111,6 +124,7 @@ def phase_of(norm: NDArray[np.floating], interference: NDArray[np.floating]) -> 
 
 def frame_operator(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m m"]:
     """F = W W^T, shape (..., m, m)."""
+    W = _weights(W)
     return np.asarray(W @ np.swapaxes(W, -1, -2))
 
 
