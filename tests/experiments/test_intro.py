@@ -24,6 +24,7 @@ def test_every_claim_held_with_a_control_that_failed(folder: Path) -> None:
     for claim in claims:
         assert claim["verdict"] == "held", claim["measured"]
         assert not any(control["holds"] for control in claim["controls"])
+        assert claim["unopposed"] == []
         assert claim["experiment"] == "intro"
 
 

@@ -67,6 +67,20 @@ def test_a_control_is_measured_and_judged_like_the_data() -> None:
     assert [control.words for control in made.controls] == ["largest: 2; count: 2", "largest: 4; count: 3"]
 
 
+def test_a_part_on_which_no_control_fails_is_named() -> None:
+    made = claim(
+        {"gap": 1.0, "count": 3},
+        {"gap": above(0), "count": equal(3)},
+        uncontrolled="",
+        against={"no gap": {"gap": 0.0, "count": 3}, "a wide one": {"gap": 2.0, "count": 3}},
+    )
+    assert made.verdict == "underpowered"
+    assert made.unopposed == made.as_record("intro")["unopposed"] == ["count"]
+    assert claim(1.0).unopposed == []
+    assert claim(1.0, uncontrolled="", against={"untrained": 0.0}).unopposed == []
+    assert claim(1.0, uncontrolled="", against={"another": 2.0}).unopposed == [""]
+
+
 def test_parts_that_are_not_judged_have_their_units() -> None:
     made = claim({"gap": 1.0, "share": 0.5}, {"gap": above(0)}, units={"share": "%"})
     assert made.verdict == "held"

@@ -129,6 +129,14 @@ class Claim:
         return tuple(self.applied_to(data, what) for what, data in self.against.items())
 
     @property
+    def unopposed(self) -> list[str]:
+        """The parts that hold on every control: nothing shows that these can fail."""
+        parts = self.expect if isinstance(self.expect, Mapping) else {"": self.expect}
+        values = [control.value for control in self.controls]
+        alike = {part: all(expect.holds(value[part] if part else value) for value in values) for part, expect in parts.items()}
+        return [part for part in parts if values and alike[part]]
+
+    @property
     def holds(self) -> bool:
         """Whether the data judged are as expected."""
         return self.found is not None and self.found.holds
@@ -159,6 +167,7 @@ class Claim:
             "evidence": self.evidence.words,
             "models": self.evidence.models,
             "controls": [control.as_record() for control in self.controls] if found else [],
+            "unopposed": self.unopposed if found else [],
             "uncontrolled": self.uncontrolled,
             "note": self.note,
             "disagreement": asdict(self.disagreement) if self.disagreement else None,
