@@ -98,7 +98,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             "few-at-a-tenth",
             "At density 0.1 a few neurons are slightly polysemantic.",
             expect={"monosemantic": at_least(0.6, "%"), "polysemantic neurons": at_least(1)},
-            **at(0.1) | {"against": {BEFORE: {0.1: first[0.1]}, "density 1": {1.0: nets[1.0]}}},
+            **at(0.1) | {"against": {BEFORE: {0.1: first[0.1]}, "one feature to a neuron": {0.1: np.eye(shared.M, shared.N)}}},
         ),
         shift(
             "ever-fewer",
