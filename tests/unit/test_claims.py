@@ -43,7 +43,7 @@ def claim(of: Any, expect: Any = None, **changes: Any) -> Claim:
         (claim(1.0), "held"),
         (claim(0.0), "failed"),
         (claim(1.0, needs=9), "underpowered"),
-        (claim(1.0, enough=False), "underpowered"),
+        (claim(1.0, lacking="a minimum"), "underpowered"),
         (claim(1.0, uncontrolled="", against={"untrained": 0.0}), "held"),
         (claim(1.0, uncontrolled="", against={"untrained": 0.0, "linear": 1.0}), "underpowered"),
         (claim(0.0, uncontrolled="", against={"untrained": 1.0}), "failed"),
@@ -184,6 +184,10 @@ def test_the_record_has_words_and_numbers() -> None:
     assert record["controls"] == [{"what": "noise", "measured": "0, 0", "value": [0.0, 0.0], "holds": False}]
     assert record["models"] == 8
     assert json.loads(json.dumps(record, allow_nan=False)) == record
+
+
+def test_what_is_lacking_is_said() -> None:
+    assert claim(1.0, lacking="a minimum").as_record("e")["evidence"] == "8 models; too little to tell: a minimum"
 
 
 def test_long_arrays_are_stored_by_what_they_hold() -> None:

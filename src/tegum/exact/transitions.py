@@ -136,13 +136,13 @@ def _measured(net: Net, features_at: BatchAt, ends: NDArray[np.float64], models:
     value = np.sqrt(ends[:, 0] * ends[:, 1])
     slopes = _slopes(net, features_at, value, models)
     jump = np.abs(slopes[:, 0] - slopes[:, 1]) / np.maximum(np.abs(slopes).max(axis=1), np.finfo(float).tiny)
-    order = np.where(jump > JUMP, FIRST_ORDER, CONTINUOUS)
-    parts = {
-        "value": value,
-        "width": np.abs(ends[:, 1] - ends[:, 0]),
-        "jump": jump,
-        "step": _distance(models["W"][:, 0], models["W"][:, 1]),
-        "order": order,
+    along = ("transition",)
+    variables = {
+        "value": (along, value),
+        "width": (along, np.abs(ends[:, 1] - ends[:, 0])),
+        "jump": (along, jump),
+        "step": (along, _distance(models["W"][:, 0], models["W"][:, 1])),
+        "order": (along, np.where(jump > JUMP, FIRST_ORDER, CONTINUOUS)),
+        "slope": ((*along, "side"), slopes),
     }
-    variables = {name: (("transition",), array) for name, array in parts.items()}
-    return dataset(variables | {"slope": (("transition", "side"), slopes)}, meanings=_MEANINGS)
+    return dataset(variables, meanings=_MEANINGS)

@@ -140,8 +140,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             of=some["most_important"],
             against={"the least important ones": some["least_important"]},
             evidence=every(some["loss"], places={"l1": "penalties"}),
-            # evidence, no criterion: where no penalty leaves 1 to m - 1 features there is nothing to judge
-            enough=some.sizes["l1"] > 0,
+            lacking="" if some.sizes["l1"] else "a penalty that leaves so many",
             note=f"They are as many as have {threshold:.3f} I > l1, to within {off.max(initial=0):.0f} (median).",
         ),
         Claim(

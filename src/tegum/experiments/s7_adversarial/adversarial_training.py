@@ -110,8 +110,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             of=(half, last),
             against={"attacks of 0.8 themselves": (last, last)},
             evidence=after(0.4, 0.8),
-            # evidence, no criterion: where 0.8 removes it nowhere there is nothing to judge
-            enough=bool((last <= GONE).any()),
+            lacking="" if (last <= GONE).any() else "0.8 removes it nowhere",
         ),
         Claim(
             "worse",
