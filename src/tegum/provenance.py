@@ -19,7 +19,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent
 _NO_SCIENCE_FOLDERS = ("experiments", "figures", "claims", "runs", "report", "cli")
 _NO_SCIENCE_FILES = ("interruption.py", "caching.py", "progress.py", "__main__.py")
-_SOURCE = (".py", ".json", ".txt", ".html", ".css", ".js")
+_SOURCE = (".py", ".json", ".csv", ".toml", ".npz", ".safetensors", ".txt", ".html", ".css", ".js")
 _LIBRARIES = ("numpy", "scipy", "numba", "xarray", "plotly")
 
 

@@ -25,6 +25,7 @@ from tegum.claims import Claim, Evidence, Expect, above, at_least, between, near
 from tegum.claims.words import recorded
 from tegum.experiments import Figure, Profile, every_experiment, experiment_called, experiment_files
 from tegum.experiments.discovery import code_files
+from tegum.provenance import PACKAGE, science_version, source_files
 from tests.contracts.smallest import smallest
 from tests.contracts.wrong_values import is_finite, wrong_values
 
@@ -234,6 +235,16 @@ print(json.dumps(found))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     for name, loaded in json.loads(done.stdout).items():
         assert set(loaded) <= {str(path) for path in code_files(experiment_called(name))}, name
+
+
+def test_versions_cover_the_data_that_code_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = {path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert {path.name for path in inside - set(source_files(PACKAGE))} == {"py.typed"}
+    shutil.copytree(PACKAGE, tmp_path / "tegum", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr("tegum.provenance.PACKAGE", tmp_path / "tegum")
+    before = science_version.__wrapped__()
+    (tmp_path / "tegum" / "geometry" / "thomson.json").write_text("{}")
+    assert science_version.__wrapped__() != before
 
 
 def test_adding_an_experiment_is_one_file(tmp_path: Path) -> None:
