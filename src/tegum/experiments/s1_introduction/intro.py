@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, Expect, above, all_of, at_least, below, best_of, near
+from tegum.claims import Claim, Expect, Source, above, all_of, at_least, below, best_of, near, paper
 from tegum.experiments import Experiment, Figure, Profile
 
 QUICK = tg.Recipe(steps=10_000, seeds=16, record=("W",), record_steps=(0,))
@@ -70,7 +70,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
     def linear_model(density: float) -> Models:
         return {"the linear model trained on the same data": tg.best(linear.sel(density=density)).W.values}
 
-    def claim(name: str, density: float, statement: str, measure: Measure, expect: dict[str, Expect], against: Models) -> Claim:
+    def claim(
+        name: str, density: float, statement: str, source: Source, measure: Measure, expect: dict[str, Expect], against: Models
+    ) -> Claim:
         models = relu.sel(density=density)
         best = tg.best(models)
         loss = f"{float(best.loss):.5f} ± {float(best.loss_standard_error):.5f}"
@@ -78,6 +80,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         return Claim(
             name,
             statement,
+            source=source,
             how=f"columns of W of the model with the lowest loss at density {density:g}",
             measure=measure,
             expect=expect,
@@ -92,6 +95,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "dense",
             1.0,
             "Without sparsity the two most important features get a dimension each and the others are not represented.",
+            paper("Introduction", "The two most important features are given dedicated orthogonal dimensions"),
             dedication,
             TWO_DEDICATED,
             {"the same model before training": tg.best(relu.sel(density=1.0)).W_history.sel(step=0).values},
@@ -100,6 +104,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "digons",
             0.2,
             "At 80 % sparsity four features are stored as two antipodal pairs; the least important is not represented.",
+            paper("Introduction", "The four most important features are represented as antipodal pairs"),
             pairing,
             TWO_DIGONS,
             linear_model(0.2) | {"the model of density 0.1": tg.best(relu.sel(density=0.1)).W.values},
@@ -108,6 +113,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "pentagon",
             0.1,
             "At 90 % sparsity all five features are stored as a pentagon, at the cost of some positive interference.",
+            paper("Introduction", "All five features are embedded as a pentagon"),
             spacing,
             PENTAGON,
             linear_model(0.1),
