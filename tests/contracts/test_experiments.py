@@ -21,7 +21,7 @@ import pytest
 import xarray as xr
 
 from tegum.caching import Call, caching
-from tegum.claims import Claim, Evidence, Expect, above, at_least, between, near, passes, share_at_least
+from tegum.claims import OURS, Claim, Evidence, Expect, above, at_least, between, near, passes, share_at_least
 from tegum.claims.words import recorded
 from tegum.experiments import Figure, Profile, every_experiment, experiment_called, experiment_files
 from tegum.experiments.discovery import code_files
@@ -140,7 +140,7 @@ def controls_oppose_every_part(claim: Claim, hardly_trained: set[str], trained: 
     ],
 )
 def test_a_claim_that_every_number_meets_cannot_fail(expect: Expect, value: Any) -> None:
-    claim = Claim("c", "statement", "how", expect, value, Evidence("8 models", 8), uncontrolled="it is for tests")
+    claim = Claim("c", "statement", OURS, "how", expect, value, Evidence("8 models", 8), uncontrolled="it is for tests")
     with pytest.raises(AssertionError):
         claim_can_fail(claim)
 
@@ -149,6 +149,7 @@ def test_a_part_that_no_control_opposes_is_found() -> None:
     claim = Claim(
         "c",
         "statement",
+        OURS,
         "how",
         {"gap": above(0), "count": at_least(3)},
         {"gap": 1.0, "count": 3},
