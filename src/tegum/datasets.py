@@ -26,6 +26,8 @@ VARIABLES = {
     "terms": ("terms spent on the output that needed most; 0 where all had closed forms", ""),
     "dW": ("derivative of the loss by W", "1"),
     "db": ("derivative of the loss by b", "1"),
+    "hits": ("starts that reached the lowest loss found", ""),
+    "rechecked_gradient_norm": ("norm of the gradient with as many terms as tol asks for", "1"),
     "gradient_norm": ("norm of the gradient by the parameters that move", "1"),
     "curvature": ("smallest curvature beyond the rotation symmetry", "1"),
     "curvature_error": ("estimated error of curvature", "1"),

@@ -19,6 +19,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
@@ -36,6 +37,8 @@ from tegum.features import Features
 from tegum.nets import Initialisation, Net, require_same_features
 from tegum.provenance import provenance
 from tegum.sweep import FeatureGrid, feature_grid
+
+_SAME_LOSS = 1e-6
 
 
 @checked
@@ -83,9 +86,11 @@ def minimise(
 
     Returns:
         A dataset with the grid's dimensions, then ``seed``, and ``W`` (..., hidden, feature), ``b`` (..., feature), ``loss``,
-        ``loss_error`` (its estimated error), ``gradient_norm``, ``curvature`` (smallest beyond the rotation symmetry),
+        ``loss_error`` (its estimated error), ``gradient_norm`` (with ``terms`` terms, as it was brought down),
+        ``rechecked_gradient_norm`` (with as many as ``tol`` asks for), ``curvature`` (smallest beyond the rotation symmetry),
         ``status`` (minimum, saddle, converged, not converged, or interrupted after Ctrl-C), ``steps``, ``evaluations``,
-        ``feature_density``, ``feature_importance``; coordinate ``start`` says where each seed began.
+        ``feature_density``, ``feature_importance``; over the grid alone ``hits``: how many starts reached the lowest loss found
+        (to 1e-6 of it).  Where that is one, more starts may find a lower one.  Coordinate ``start`` says where each seed began.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
@@ -160,6 +165,10 @@ def _dataset(
         "b": ((*lead, "feature"), b),
     }
     variables |= {name: (lead, values.reshape(shape)) for name, values in found.items() if name != "x"}
+    losses = np.where(np.isfinite(found["loss"]), found["loss"], np.inf).reshape(shape)
+    least = losses.min(axis=-1, keepdims=True)
+    reached = np.isfinite(losses) & (losses <= least + _SAME_LOSS * np.abs(least))
+    variables["hits"] = tuple(grid.axes), reached.sum(axis=-1)
     for name, field in (("feature_density", "feature_density"), ("feature_importance", "importance")):
         variables[name] = ((*grid.axes, "feature"), grid.values(field))
     coordinates = {name: list(labels) for name, labels in grid.axes.items()}
