@@ -22,6 +22,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError
 from tegum.geometry.measures import dimensionality, feature_norms, gram
 
@@ -50,6 +51,7 @@ class FeatureGraph:
         return np.argwhere(np.triu(self.weights) > 0)
 
 
+@takes_arrays
 def learned(W: Float[np.ndarray, "*batch m n"]) -> Bool[np.ndarray, "*batch n"]:
     """Which features are nodes of the graph, shape (..., n)."""
     norms, D = feature_norms(W), dimensionality(W)
@@ -58,6 +60,7 @@ def learned(W: Float[np.ndarray, "*batch m n"]) -> Bool[np.ndarray, "*batch n"]:
     return np.asarray(long & wide & (norms > 0))
 
 
+@takes_arrays
 def feature_graph(W: NDArray[np.floating], threshold: float = 0.1) -> FeatureGraph:
     """The graph of one model, W (m, n); an edge needs |W_i . W_j| above ``threshold``.
 

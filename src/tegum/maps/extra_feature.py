@@ -37,10 +37,8 @@ def paper_grid(n_features: int, side: int) -> dict[str, Axis]:
 
 def extra_feature(data: xr.Dataset) -> xr.Dataset:
     """``norm`` and ``interference`` of the last feature of every model, beside its ``loss``."""
-    W, taken, left = data["W"].astype(np.float64), [["hidden", "feature"]], [["feature"]]
     norm, mixed = (
-        xr.apply_ufunc(measure, W, input_core_dims=taken, output_core_dims=left).isel(feature=-1, drop=True)
-        for measure in (feature_norms, interference)
+        measure(data["W"].astype(np.float64)).isel(feature=-1, drop=True) for measure in (feature_norms, interference)
     )
     return xr.Dataset({"norm": norm, "interference": mixed, "loss": data["loss"]})
 
