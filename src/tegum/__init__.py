@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tegum import attacks, claims, exact, experiments, features, figures, geometry, maps, nets, runs, theory, training
     from tegum.datasets import Status
     from tegum.errors import InvalidInputError
+    from tegum.recorded import features_of
     from tegum.runs import read_weights
     from tegum.selection import best
     from tegum.sweep import Axis
@@ -29,6 +30,7 @@ __all__ = [
     "exact",
     "experiments",
     "features",
+    "features_of",
     "figures",
     "geometry",
     "maps",
@@ -45,6 +47,7 @@ _HOME = {
     "Axis": "tegum.sweep",
     "Status": "tegum.datasets",
     "best": "tegum.selection",
+    "features_of": "tegum.recorded",
     "read_weights": "tegum.runs",
     "Recipe": "tegum.training",
     "train": "tegum.training",

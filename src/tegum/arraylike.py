@@ -41,7 +41,7 @@ def numbers(name: str, value: Any) -> NDArray[np.floating]:
         if found.dtype.kind not in "fiub":
             raise TypeError
     except (TypeError, ValueError, RuntimeError):
-        advice = "give real numbers with rows of equal length"
+        advice = "give numbers with rows of equal length"
         raise InvalidInputError(f"{name} is no array of real numbers", advice) from None
     return found if found.dtype.kind == "f" else found.astype(np.float64)
 

@@ -34,8 +34,6 @@ VARIABLES = {
     "evaluations": ("evaluations of loss and gradient", ""),
     "loss_standard_error": ("standard error of loss", "1"),
     "steps_done": ("optimizer steps done", "step"),
-    "feature_density": ("probability that a feature is active", "1"),
-    "feature_importance": ("weight of a feature's squared error", "1"),
 }
 """Of each variable its long name and its unit: "1" for a pure number, "" for a count or a word."""
 
@@ -54,6 +52,8 @@ AXES = {
     "step": ("optimizer step", "step"),
     "time": ("time of the gradient flow", "1"),
     "seed": ("seed", ""),
+    "feature_density": ("probability that a feature is active", "1"),
+    "feature_importance": ("weight of a feature's squared error", "1"),
 }
 
 

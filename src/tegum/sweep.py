@@ -24,8 +24,8 @@ from tegum.datasets import instance_dims
 from tegum.errors import InvalidInputError, Problems, unknown_field
 from tegum.features import Features
 
-FIXED_FIELDS = ("n_features", "n_sets", "set_size")
-"""Fields of a distribution that cannot be swept, because they change the shapes of everything."""
+FIXED_FIELDS = ("n_features", "n_sets", "set_size", "n_hidden")
+"""Fields that cannot be swept, because they change the shapes of everything."""
 
 _RESERVED = ("seed", "step", "hidden", "feature", "instance")
 _ARRAYS = ("density", "importance")
@@ -48,7 +48,7 @@ class Axis:
     fields: dict[str, tuple[Any, ...]]
 
     def __init__(self, labels: Sequence[Any], **fields: Any) -> None:
-        object.__setattr__(self, "labels", tuple(labels))
+        object.__setattr__(self, "labels", tuple(_labels(labels)))
         object.__setattr__(self, "fields", {name: tuple(values) for name, values in fields.items()})
         with Problems() as problems:
             if not labels:
@@ -77,15 +77,15 @@ class Cell:
 @final
 @dataclass(frozen=True, eq=False)
 class FeatureGrid:
-    """Every distribution of a sweep: labels of its axes, and its cells."""
+    """Every distribution of a sweep: its axes, and its cells."""
 
-    axes: dict[str, tuple[Any, ...]]
+    axes: dict[str, Axis]
     cells: tuple[Cell, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
-        return tuple(len(labels) for labels in self.axes.values())
+        return tuple(len(axis) for axis in self.axes.values())
 
     def values(self, field: str) -> NDArray[np.float64]:
         """``feature_density`` or ``importance`` at every grid point, shape (..., n)."""
@@ -93,6 +93,19 @@ class FeatureGrid:
         for cell in self.cells:
             rows[cell.positions] = getattr(cell.features, field)
         return rows.reshape(*self.shape, -1)
+
+    def coordinates(self) -> dict[str, Any]:
+        """Labels of the axes, and the distribution of every grid point, which `tegum.features_of` reads.
+
+        Density and importance of each feature; of other fields, along the axis on which they vary, numbers or words.
+        """
+        plain = [name for name in self.cells[0].features.field_names() if name not in _ARRAYS]
+        found: dict[str, Any] = {name: list(axis.labels) for name, axis in self.axes.items()}
+        for name, axis in self.axes.items():
+            found |= {f"feature_{field}": (name, _labels(axis.fields[field])) for field in plain if field in axis.fields}
+        for name, field in (("feature_density", "feature_density"), ("feature_importance", "importance")):
+            found[name] = (*self.axes, "feature"), self.values(field)
+        return found
 
 
 def as_axis(name: str, values: Any) -> Axis:
@@ -102,8 +115,13 @@ def as_axis(name: str, values: Any) -> Axis:
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
         raise InvalidInputError(f"the axis {name!r} is {values!r}", "give a list of values, or an Axis")
     simple = all(np.ndim(value) == 0 and not isinstance(value, dict) for value in values)
-    labels = [value.item() if isinstance(value, np.generic) else value for value in values] if simple else range(len(values))
-    return Axis(labels, **{name: values})
+    return Axis(list(values) if simple else range(len(values)), **{name: values})
+
+
+def _labels(values: Sequence[Any]) -> list[Any]:
+    """The values as numbers and words, which every file can hold."""
+    plain = [value.item() if isinstance(value, np.generic) else value for value in values]
+    return [value if isinstance(value, int | float | str) else repr(value) for value in plain]
 
 
 def axes_of(
@@ -118,17 +136,19 @@ def axes_of(
     fixed = (*fixed, *FIXED_FIELDS)
     known = [name for name in (*features.field_names(), *others) if name not in fixed]
     problems, axes, axis_of = Problems(), dict[str, Axis](), dict[str, str]()
-    for name, values in sweep.items():
+    for name, given in sweep.items():
         with problems.collecting():
-            axes[name] = as_axis(name, values)
+            axes[name] = as_axis(name, given)
         if name in _RESERVED:
             problems.add(f"an axis is called {name!r}", "choose another name, tegum uses this one")
-        for field in axes[name].fields if name in axes else ():
+        for field, values in axes[name].fields.items() if name in axes else ():
             if field in axis_of:
                 problems.add(f"{field} varies along {axis_of[field]!r} and {name!r}", "vary a field along one axis")
             axis_of[field] = name
             if field in fixed:
-                problems.add(f"the axis {name!r} varies {field}", "this field cannot be swept: give it once, or run separately")
+                sizes = f"it changes the shapes of everything: call once for each, {{k: ... for k in {list(values)!r}}}"
+                advice = sizes if field in FIXED_FIELDS else "this field cannot be swept: give it once, or run separately"
+                problems.add(f"the axis {name!r} varies {field}", advice)
             elif field not in known:
                 problems.add(*unknown_field(owner, field, known))
     lead = features.batch_shape
@@ -178,7 +198,7 @@ def grid_along(axes: Mapping[str, Axis], features: Features) -> FeatureGrid:
         with problems.collecting():
             cells.append(Cell(features.replaced(**{field: rows[inside] for field, rows in arrays.items()} | changes), inside))
     problems.raise_if_any()
-    return FeatureGrid({name: axis.labels for name, axis in axes.items()}, tuple(cells))
+    return FeatureGrid(dict(axes), tuple(cells))
 
 
 def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray[np.float64]:

@@ -89,7 +89,7 @@ def test_shapes_of_what_training_returns() -> None:
 
 
 def test_words_are_refused() -> None:
-    with pytest.raises(tg.InvalidInputError, match="W is no array of real numbers: give real numbers"):
+    with pytest.raises(tg.InvalidInputError, match="W is no array of real numbers: give numbers with rows of equal length"):
         tg.geometry.dimensionality([["a", "b"]])
     with pytest.raises(tg.InvalidInputError, match="W is no array of real numbers"):
         tg.geometry.gram([[1.0], [1.0, 2.0]])

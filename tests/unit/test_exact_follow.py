@@ -90,7 +90,7 @@ def test_the_loss_changes_as_if_the_parameters_stood_still(pentagon: Branch) -> 
     at, h = 0.21, 1e-3
     along = (pentagon.minimum(at + h).loss - pentagon.minimum(at - h).loss) / (2 * h)
     here = pentagon.at(at)
-    still = [float(tg.exact.loss(here.W, here.b, FIVE.replaced(density=at + move))) for move in (h, -h)]
+    still = [float(tg.exact.loss(here.W.values, here.b.values, FIVE.replaced(density=at + move))) for move in (h, -h)]
     assert along == pytest.approx((still[0] - still[1]) / (2 * h), rel=1e-4)
 
 

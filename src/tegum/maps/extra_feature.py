@@ -37,9 +37,8 @@ def paper_grid(n_features: int, side: int) -> dict[str, Axis]:
 
 def extra_feature(data: xr.Dataset) -> xr.Dataset:
     """``norm`` and ``interference`` of the last feature of every model, beside its ``loss``."""
-    norm, mixed = (
-        measure(data["W"].astype(np.float64)).isel(feature=-1, drop=True) for measure in (feature_norms, interference)
-    )
+    W, measures = data["W"].astype(np.float64), (feature_norms, interference)
+    norm, mixed = (measure(W).isel(feature=-1, drop=True) for measure in measures)  # type: ignore[arg-type, attr-defined]
     return xr.Dataset({"norm": norm, "interference": mixed, "loss": data["loss"]})
 
 

@@ -38,7 +38,7 @@ _SCALE = 2
 
 def tables(data: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
     """The variables grouped by their dimensions: a name such as ``density-seed``, and those that have just these."""
-    groups: dict[tuple[str, ...], list[str]] = {}
+    data, groups = data.reset_coords(), dict[tuple[str, ...], list[str]]()
     for name, variable in data.data_vars.items():
         groups.setdefault(tuple(map(str, variable.dims)), []).append(str(name))
     for dims, names in groups.items():
