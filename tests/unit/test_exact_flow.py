@@ -130,7 +130,9 @@ def test_ctrl_c_returns_what_is_done(monkeypatch: pytest.MonkeyPatch, after: int
         return gradient(self, x)
 
     monkeypatch.setattr(tg.exact.Objective, "gradient", interrupted)
-    flow = gradient_flow(FIVE_IN_TWO, SPARSE, a_start(), np.zeros(5), 1e3, **QUIET)
+    with pytest.raises(tg.Interrupted) as stop:
+        gradient_flow(FIVE_IN_TWO, SPARSE, a_start(), np.zeros(5), 1e3, **QUIET)
+    flow = stop.value.data
     assert flow.attrs["interrupted"] == 1
     assert flow.attrs["status"] == "interrupted"
     assert flow.attrs["reached"] < 1e3

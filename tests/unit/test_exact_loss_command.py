@@ -240,7 +240,8 @@ REFUSED = {
         "KSparse has no independent blocks: the exact engine needs them; tegum.train measures the loss of others on samples"
     ),
     "signs.safetensors": (
-        "the features are signed: the exact engine knows values above 0 only; tegum.train measures the loss of others on samples"
+        "the features are signed: the exact engine knows values above 0 only; "
+        "tegum.train measures the loss of others on samples"
     ),
     "signs.safetensors --density 0.1": "the kind of features varies along signed: select one, data.isel(signed=0)",
     "mixed.safetensors --sets correlated:2": (

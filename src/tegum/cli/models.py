@@ -51,7 +51,8 @@ class Wanted:
     """The features and the output that models are judged on; by default those that the file says.
 
     Attributes:
-        density: Probability that a feature is active, or one for each feature (each correlated set) with commas.
+        density: Probability that a feature is active (--sparsity is 1 minus it), or one for each feature (each correlated set)
+            with commas.
         importance: A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
         sets: independent, correlated:SIZE or anticorrelated:SIZE; neighbouring features make a set.
         magnitudes: uniform or exponential:MEAN.

@@ -131,7 +131,7 @@ def gradient_flow(
 
     Returns:
         A dataset with ``W`` (time, hidden, feature), ``b`` (time, feature), ``loss`` and ``gradient_norm`` (time).  Attributes
-        carry the solver, its tolerances and what it spent; ``interrupted`` is 1 after Ctrl-C.  Then, and where ``status`` is
+        carry the solver, its tolerances and what it spent.  After Ctrl-C (see `tegum.Interrupted`), and where ``status`` is
         "gave up" (``reason`` says why), the times after ``reached`` are left out.
 
     Raises:

@@ -83,11 +83,12 @@ def minimise(
     Returns:
         A dataset with the grid's dimensions, then ``seed``, and ``W`` (..., hidden, feature), ``b`` (..., feature), ``loss``,
         ``loss_error`` (its estimated error), ``gradient_norm``, ``curvature`` (smallest beyond the rotation symmetry),
-        ``status`` (minimum, saddle, converged, not converged, or interrupted after Ctrl-C), ``steps``, ``evaluations``,
+        ``status`` (minimum, saddle, converged, not converged, or interrupted), ``steps``, ``evaluations``,
         and as coordinates ``feature_density``, ``feature_importance``, and ``start``, which says where each seed began.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
+        Interrupted: after Ctrl-C, a KeyboardInterrupt that has the dataset so far in ``data``.
     """
     problems = Problems()
     with problems.collecting():

@@ -28,6 +28,7 @@ from safetensors.numpy import save
 from tegum.errors import InvalidInputError
 
 SUFFIX = ".safetensors"
+_OTHERS = (".nc", ".h5", ".csv", ".parquet", ".json", ".npz", ".npy", ".pt", ".pth", ".pkl")
 _FORMAT = "tegum dataset 1"
 
 
@@ -47,11 +48,14 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def write_dataset(data: xr.Dataset, path: Path | str) -> None:
-    """Writes a dataset; coordinates, words and attributes come back as they were.
+    """Writes a dataset as safetensors; coordinates, words and attributes come back as they were.
 
     Raises:
-        InvalidInputError: where the folder cannot be written or the disk is full.
+        InvalidInputError: for a name of another format, and where the folder cannot be written or the disk is full.
     """
+    if Path(path).suffix in _OTHERS:
+        advice = f"call it {Path(path).with_suffix(SUFFIX).name}; `tegum export` makes netcdf, csv and parquet of it"
+        raise InvalidInputError(f"{path} would be safetensors inside", advice)
     tensors: dict[str, np.ndarray[Any, Any]] = {}
     variables: dict[str, Any] = {}
     for name, variable in data.variables.items():

@@ -61,12 +61,13 @@ def train(
         - the parameters (``W`` (..., hidden, feature), ``b`` (..., feature), ...), float32;
         - ``loss``: sum_i I_i E[(target_i - y_i)^2], measured on ``evaluation_samples`` fresh samples that all seeds share, and
           ``loss_standard_error``;
-        - ``status``: finished, diverged (the loss became non-finite; a row, not an error) or interrupted (Ctrl-C);
+        - ``status``: finished, diverged (the loss became non-finite; a row, not an error) or interrupted;
         - ``steps_done``, and as coordinates ``feature_density``, ``feature_importance``;
         - what the recipe records, as ``loss_history`` (..., step), ``W_history`` (..., step, hidden, feature) and so on.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
+        Interrupted: after Ctrl-C, a KeyboardInterrupt that has the dataset so far in ``data``.
     """
     recipe = Recipe() if recipe is None else recipe
     problems = Problems()
