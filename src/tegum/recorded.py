@@ -61,6 +61,17 @@ def features_of(data: xr.Dataset) -> Features:
     return kind(**fields)
 
 
+def with_features(data: xr.Dataset, features: Features) -> xr.Dataset:
+    """The models, as belonging to these features, whose leading axes are the models' last ones, of the same length or 1."""
+    lead, changes = leading(data), dict[str, Any]()
+    for name, values in (("density", features.feature_density), ("importance", features.importance)):
+        dims = (*lead[len(lead) - values.ndim + 1 :], "feature")
+        short = tuple(k for k, axis in enumerate(dims) if values.shape[k] == 1 < data.sizes[axis])
+        changes[f"feature_{name}"] = tuple(axis for k, axis in enumerate(dims) if k not in short), values.squeeze(short)
+    kept = data.drop_vars([name for name in data.variables if str(name).startswith("feature_")])
+    return kept.assign_coords(changes).assign_attrs(features=repr(features))
+
+
 def net_of(data: xr.Dataset) -> Net:
     """The net of the models, `ReluOutput` where the dataset does not say; an `InvalidInputError` where it has no exact loss."""
     said = str(data.attrs.get("net", "")) or ("a net with a hidden bias" if "b_hidden" in data else "ReluOutput()")

@@ -146,7 +146,7 @@ def axes_of(
                 problems.add(f"{field} varies along {axis_of[field]!r} and {name!r}", "vary a field along one axis")
             axis_of[field] = name
             if field in fixed:
-                sizes = f"it changes the shapes of everything: call once for each, {{k: ... for k in {list(values)!r}}}"
+                sizes = f"it changes all shapes: call once for each, {{k: ... for k in {list(values)!r}}}"
                 advice = sizes if field in FIXED_FIELDS else "this field cannot be swept: give it once, or run separately"
                 problems.add(f"the axis {name!r} varies {field}", advice)
             elif field not in known:

@@ -4,6 +4,7 @@ Exit codes: 0 fine, 1 a claim failed (or the doctor found a fault), 2 wrong use,
 """
 
 import ast
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ COMMANDS = {
     "train": "training:train",
     "exact-loss": "exact_loss:exact_loss",
     "identify": "identify:identify",
+    "inspect": "inspect:inspect",
     "phase": "phase:phase",
     "doctor": "doctor:doctor",
 }
@@ -65,6 +67,10 @@ def main() -> None:
     """The entry point of the `tegum` command."""
     try:
         code = run()
+        sys.stdout.flush()
+    except BrokenPipeError:  # `tegum ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
     except Exception:  # noqa: BLE001
         traceback.print_exc()
         sys.stderr.write("tegum: this is a fault of tegum, not yours; what was finished is kept\n")

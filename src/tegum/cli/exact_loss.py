@@ -7,23 +7,21 @@ import xarray as xr
 from cyclopts import Parameter
 
 from tegum.cli.losses import as_csv, as_json, in_words, report
-from tegum.cli.models import AS_IT_IS, Reading, Wanted
+from tegum.cli.models import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.cli.output import require_writable, say
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.features import Features
 from tegum.nets import Linear, Net
-from tegum.recorded import features_of, plain_axis
+from tegum.recorded import features_of, plain_axis, with_features
 from tegum.runs import write_atomically
-
-_FILES_OWN = Wanted()
 
 
 def exact_loss(
     file: Path,
     /,
     *,
-    wanted: Wanted = _FILES_OWN,
+    wanted: Wanted = FILES_OWN,
     reading: Reading = AS_IT_IS,
     tol: Annotated[float, Parameter(allow_leading_hyphen=True)] = 1e-9,
     per_feature: Annotated[bool, Parameter(negative="")] = False,
@@ -71,15 +69,14 @@ def _require_format(out: Path | None) -> None:
 
 def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float) -> xr.Dataset:
     """What `evaluate` finds, on the axes of the file, and what else its report tells; without features those of the file."""
-    unnamed = data if features is None else data.drop_vars(list(data.coords))
-    found = evaluate(unnamed, None, features, tol, net=net)
-    of_models = {name: one for name, one in data.coords.items() if set(one.dims) <= set(found["loss"].dims)}
-    found = found.assign_coords(of_models).drop_vars([name for name in found.coords if str(name).startswith("feature_")])
+    data = data if features is None else with_features(data, features)
+    found = evaluate(data, tol=tol, net=net)
+    found = found.drop_vars([name for name in found.coords if str(name).startswith("feature_")])
     facts = {"status": "status"} if "status" in data else {}
     if features is None and "loss_standard_error" in data:
         facts |= {"sampled_loss": "loss", "loss_standard_error": "loss_standard_error"}
     inside = "WᵀW x + b" if "W" in data else "G x + b"
-    said = data.attrs.get("features", "") if plain_axis(data) else in_words(features_of(data) if features is None else features)
+    said = data.attrs["features"] if plain_axis(data) else in_words(features_of(data))
     return found.assign({name: data[fact].broadcast_like(found["loss"]) for name, fact in facts.items()}).assign_attrs(
         read=data.attrs["understood"],
         model=f"y = {inside}" if isinstance(net, Linear) else f"y = ReLU({inside})",

@@ -122,6 +122,9 @@ class Wanted:
         return None
 
 
+FILES_OWN = Wanted()
+
+
 def _placed(option: str, text: str, axes: dict[str, int]) -> Any:
     """A number, a named curve, or numbers along one of the axes, of which the first is the distribution's own.
 

@@ -1,5 +1,6 @@
 """The exact engine: expected losses, gradients, curvatures, minima, flows and branches without a sample."""
 
+from tegum.exact.bias import best_bias
 from tegum.exact.evaluate import evaluate, loss, loss_and_gradient, squared_errors
 from tegum.exact.flow import Flow, dense_flow, gradient_flow
 from tegum.exact.follow import Branch, crossing, follow
@@ -14,6 +15,7 @@ __all__ = [
     "Branch",
     "Flow",
     "Objective",
+    "best_bias",
     "crossing",
     "curvatures",
     "dense_flow",

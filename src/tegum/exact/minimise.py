@@ -143,7 +143,7 @@ def minimise(
     )
 
 
-def minimise_from(data: xr.Dataset, **settings: Any) -> xr.Dataset:
+def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) -> xr.Dataset:
     """Where each model of a dataset descends to, on its own distribution.
 
     >>> import tegum as tg
@@ -155,6 +155,7 @@ def minimise_from(data: xr.Dataset, **settings: Any) -> xr.Dataset:
 
     Args:
         data: models with ``W`` and ``b``, as training returns them.
+        net: by default what the dataset says.
         settings: those of `minimise` that say how to descend, not where.
 
     Returns:
@@ -169,7 +170,7 @@ def minimise_from(data: xr.Dataset, **settings: Any) -> xr.Dataset:
     b = over(data, data["b"]) if "b" in data else np.zeros(W.shape[-1])
     initial = {"W": W[..., None, :, :], "b": np.broadcast_to(b, (*W.shape[:-2], W.shape[-1]))[..., None, :]}
     each = features.replaced(density=np.broadcast_to(features.density, (*W.shape[:-2], features.density.shape[-1])))
-    found = minimise(net_of(data), each, seeds=1, initial=initial, **settings).isel(seed=0, drop=True)
+    found = minimise(net or net_of(data), each, seeds=1, initial=initial, **settings).isel(seed=0, drop=True)
     named = found.rename(dict(zip(found["loss"].dims, lead, strict=True))).drop_vars(lead, errors="ignore")
     said = {name: data.attrs[name] for name in ("features", "sweep") if name in data.attrs}
     return named.assign_coords(dict(data["W"].coords.items())).assign_attrs(said)

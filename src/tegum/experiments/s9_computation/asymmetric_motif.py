@@ -40,7 +40,7 @@ def study(profile: Profile) -> xr.Dataset:
         run = tg.train(tg.nets.AbsoluteValue(n, M), features, recipe, sweep={"density": DENSITIES})
         run = run[["W1", "W2", "loss", "status"]].assign(naive=without_superposition(DENSITIES, features, M))
         runs.append(run.rename({name: f"{name}_{n}" for name in ("feature", *run.data_vars)}))
-    return xr.merge([*runs, built(recipe)], combine_attrs="override", join="exact")
+    return xr.merge([*runs, built(recipe)], combine_attrs="override", join="exact", compat="no_conflicts")
 
 
 def built(recipe: tg.Recipe) -> xr.Dataset:
