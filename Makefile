@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 TORCH := .venv/torch-ready
 
-.PHONY: help install reproduce experiment test page-test lint unit bench pictures docs clean
+.PHONY: help install reproduce experiment test page-test lint unit fuzz chaos bench pictures docs clean
 
 help:
 	@echo "make reproduce   rebuild the paper's figures and check its claims (quick profile), then say where the page is"
@@ -15,6 +15,8 @@ help:
 	@echo "make test        every check: lint, types, import directions, tests"
 	@echo "make page-test   open the page in results/ in Chromium: every figure draws, nothing is asked of the network"
 	@echo "make lint        ruff, mypy, import-linter"
+	@echo "make fuzz        ten thousand wrong calls, fields, files and damaged results, counted (minutes)"
+	@echo "make chaos       commands stopped at random moments, counted (minutes)"
 	@echo "make bench       race the training engine against the usual PyTorch loop (installs PyTorch)"
 	@echo "make pictures    render the README's pictures anew (needs Chromium)"
 	@echo "make install     only set up .venv"
@@ -48,6 +50,12 @@ unit: $(READY)
 	@$(BIN)/python -m pytest -n 2
 
 test: lint unit
+
+fuzz: $(READY)
+	@$(BIN)/python -m tests.fuzz --attempts 4000
+
+chaos: $(READY)
+	@$(BIN)/python -m tests.fuzz.chaos --attempts 200
 
 page-test: $(READY)
 	@$(BIN)/python -m pytest tests/browser -m any_page --results results

@@ -1,5 +1,16 @@
-"""``python -m tegum``: the command line."""
+"""``python -m tegum``, and the `tegum` command: the command line, loaded where Ctrl-C cannot leave a traceback."""
 
-from tegum.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Loads the command line and runs it."""
+    try:
+        from tegum.cli import main as run  # loading takes longer than many a command
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
+
+
+if __name__ == "__main__":
+    main()

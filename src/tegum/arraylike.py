@@ -22,37 +22,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.errors import InvalidInputError
+from tegum.checking import in_order, numbers, plain_array
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_LAST = ("hidden", "feature")
-
-
-def in_order(array: xr.DataArray) -> xr.DataArray:
-    """The array with its axes ``hidden`` and ``feature`` last, where it has them."""
-    return array.transpose(..., *(axis for axis in _LAST if axis in array.dims))
-
-
-def numbers(name: str, value: Any) -> NDArray[np.floating]:
-    """The values as an array of floats; an `InvalidInputError` for what is not a rectangular array of real numbers."""
-    try:
-        found = np.asarray(_plain(value))
-        if found.dtype.kind not in "fiub":
-            raise TypeError
-    except (TypeError, ValueError, RuntimeError):
-        advice = "give numbers with rows of equal length"
-        raise InvalidInputError(f"{name} is no array of real numbers", advice) from None
-    return found if found.dtype.kind == "f" else found.astype(np.float64)
-
-
-def _plain(value: Any) -> Any:
-    """What NumPy can read: of a tensor its values without the history of its gradients, wherever it is stored."""
-    if isinstance(value, xr.DataArray):
-        return in_order(value).values
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return value.detach().cpu().double() if hasattr(value, "detach") else value
 
 
 def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
@@ -86,7 +59,7 @@ def _read(name: str, value: Any, annotation: Any) -> NDArray[Any]:
     """The values of one argument; integers and truth values stay what they are where the function asks for them."""
     kinds = getattr(annotation, "dtypes", None)
     floats = "float64" in kinds if kinds else np.floating in get_args(get_args(annotation)[1])
-    return numbers(name, value) if floats else np.asarray(_plain(value))
+    return numbers(name, value) if floats else np.asarray(plain_array(value))
 
 
 def _named(found: Any, own: xr.DataArray, taken: list[str], left: list[str]) -> xr.DataArray:

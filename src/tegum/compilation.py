@@ -10,9 +10,17 @@ n is 2.  Worse, a word that lies 4096 bytes above one just written is mistaken f
 caller's own arguments, their order alone makes a step of n = 2 take 1.8 or 3.6 microseconds.  So the engines pass pointers
 where they can, and small functions are copied into their callers: by numba (`inlined`), or by LLVM (`copied_into_callers`,
 1.3 to 1.5 microseconds for that step).  Copies cost compile time; they are for what is called for every panel, row or feature.
+
+Compiled code on disk carries a hash of itself, because a flipped bit of it would crash whoever runs it; what is damaged is
+compiled anew.  It lies beside the sources or in the user's cache; where neither can be written, in a private temporary folder.
 """
 
 import hashlib
+import os
+import pickle
+import stat
+import sys
+import tempfile
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -20,8 +28,15 @@ from typing import Any
 
 import numba
 
+from tegum.errors import InvalidInputError
+
+if numba.config.DISABLE_JIT:
+    raise InvalidInputError("NUMBA_DISABLE_JIT is set", "unset it: the engines cannot run uncompiled")
+
 COMPILING = "compiling the engine (once on this machine, a minute)"
 """What a progress bar says while functions are compiled."""
+
+_HASH_SIZE = 32
 
 
 @cache
@@ -42,13 +57,17 @@ def compiled(function: Callable[..., Any]) -> Any:
     A local variable that starts from an integer literal and changes later makes numba compile every function it is passed to
     once more, for the literal, in vain: start it with np.int64(0).
     """
-    dispatcher = numba.njit(
-        cache=True, nogil=True, _nrt=False, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}
-    )(function)
+    dispatcher = numba.njit(nogil=True, _nrt=False, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})(
+        function
+    )
+    if not _enable_cache(dispatcher):
+        return dispatcher
     index = dispatcher._cache._cache_file
     index._source_stamp = (index._source_stamp, _sources_stamp(Path(function.__code__.co_filename).parent))
-    index._load_index = partial(_read_or, {}, index._load_index)
-    index._load_data = partial(_read_or, None, index._load_data)
+    index._dump = partial(_with_hash, index._dump)
+    index._load_index = partial(_read_or, {}, index._load_index, lambda: index._index_path)
+    index._load_data = partial(_read_or, None, index._load_data, index._data_path)
+    dispatcher._cache.save_overload = partial(_written_or_said, dispatcher._cache.save_overload)
     return dispatcher
 
 
@@ -58,19 +77,74 @@ def copied_into_callers(dispatcher: Any) -> Any:
     return dispatcher
 
 
-def _read_or(nothing: Any, read: Callable[..., Any], *name: str) -> Any:
+def _enable_cache(dispatcher: Any) -> bool:
+    """Whether there is a place for compiled code: beside the sources, the user's cache, or a temporary folder."""
+    for place in (lambda: None, _private_folder):
+        try:
+            numba.config.CACHE_DIR = place() or numba.config.CACHE_DIR
+            dispatcher.enable_caching()
+            return True
+        except (RuntimeError, OSError):  # numba found no place; nor did we
+            continue
+    return False
+
+
+@cache
+def _private_folder() -> str:
+    """A temporary folder that nobody else can write: what lies in it is executed."""
+    folder = Path(tempfile.gettempdir()) / f"tegum-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    except OSError:
+        ours = False
+    place = str(folder) if ours else tempfile.mkdtemp(prefix="tegum-")
+    _say_once(f"tegum: compiled code can be kept neither beside the package nor in your cache; it is in {place}\n")
+    return place
+
+
+def _with_hash(dump: Callable[[Any], bytes], content: Any) -> bytes:
+    """A pickle and its hash, which whoever reads a pickle does not notice."""
+    pickled = dump(content)
+    return pickled + hashlib.sha256(pickled).digest()
+
+
+def _read_or(nothing: Any, read: Callable[..., Any], path_of: Callable[..., str], *name: str) -> Any:
     """What is stored; nothing where the file is damaged, or pickled by classes that are gone: then it is compiled anew."""
     try:
+        content = Path(path_of(*name)).read_bytes()
+        begin = len(_pickled_version()) if nothing is not None else 0
+        if hashlib.sha256(content[begin:-_HASH_SIZE]).digest() != content[-_HASH_SIZE:]:
+            return nothing
         return read(*name)
-    except OSError:
-        raise
     except Exception:  # noqa: BLE001 - a damaged pickle may raise anything
         return nothing
 
 
+@cache
+def _pickled_version() -> bytes:
+    """What numba writes before an index."""
+    return pickle.dumps(numba.__version__, protocol=-1)
+
+
+def _written_or_said(write: Callable[..., None], *what: Any) -> None:
+    """Compiled code that cannot be written, such as on a full disk, is used all the same."""
+    try:
+        write(*what)
+    except OSError as error:
+        _say_once(f"tegum: compiled code cannot be kept ({error.strerror}); the next start compiles it again\n")
+
+
+@cache
+def _say_once(line: str) -> None:
+    sys.stderr.write(line)
+
+
 def is_compiled(function: Any) -> bool:
     """Whether a compiled function has its code, in this process or on disk, so that the first call starts at once."""
-    return bool(function.signatures or function._cache._cache_file._load_index())
+    stored = getattr(function._cache, "_cache_file", None)
+    return bool(function.signatures or (stored is not None and stored._load_index()))
 
 
 def inlined(function: Callable[..., Any]) -> Any:

@@ -21,6 +21,7 @@ VARIABLES = {
     "b_hidden": ("hidden bias", "1"),
     "loss": ("exact expected loss sum_i I_i E[(x_i - y_i)^2]", "1"),
     "loss_error": ("estimated error of loss", "1"),
+    "gradient_error": ("largest estimated error of a derivative by b or by the map", "1"),
     "squared_error": ("expected squared error E[(x_i - y_i)^2] of each feature, unweighted", "1"),
     "terms": ("terms spent on the output that needed most; 0 where all had closed forms", ""),
     "dW": ("derivative of the loss by W", "1"),

@@ -13,6 +13,9 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import NamedTuple, Self
 
+MOST = 1_000_000
+"""How many there may be of anything that is counted: features, seeds, records."""
+
 
 class Problem(NamedTuple):
     """One thing that is wrong: a statement that contains the value, and what to do about it."""
@@ -41,16 +44,24 @@ class Problems:
     """Collects problems so that a user sees all of them in one message: as a block it ends by raising what was noted."""
 
     def __init__(self) -> None:
-        self._found: list[Problem] = []
+        self.found: list[Problem] = []
 
     def add(self, what: str, advice: str) -> None:
         """Notes a problem."""
-        self._found.append(Problem(what, advice))
+        self.found.append(Problem(what, advice))
 
     def check_count(self, name: str, value: object) -> None:
-        """Notes a problem unless the value is a whole number of at least 1."""
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        """Notes a problem unless the value is a whole number from 1 to a million."""
+        if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
             self.add(f"{name} is {value!r}", "choose a whole number of at least 1")
+        elif int(value) > MOST:
+            self.add(f"{name} is {value}", f"choose a whole number of at most {MOST:,}")
+
+    def check_number(self, name: str, value: object, low: float, high: float) -> None:
+        """Notes a problem unless the value is a number from low to high."""
+        if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:
+            shown = value if isinstance(value, Real) else repr(value)
+            self.add(f"{name} is {shown}", f"choose a number from {low:g} to {high:g}")
 
     def check_least(self, name: str, value: float | None, least: float = 1) -> None:
         """Notes a problem where a number is given and below the least."""
@@ -69,21 +80,21 @@ class Problems:
         try:
             yield
         except InvalidInputError as mistake:
-            self._found.extend(mistake.problems)
+            self.found.extend(mistake.problems)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _kind: object, mistake: BaseException | None, _trace: object) -> None:
         if isinstance(mistake, InvalidInputError):
-            self._found.extend(mistake.problems)
+            self.found.extend(mistake.problems)
         if mistake is None or isinstance(mistake, InvalidInputError):
             self.raise_if_any()
 
     def raise_if_any(self) -> None:
         """Raises one `InvalidInputError` with everything noted so far, each problem once; does nothing where nothing was."""
-        if self._found:
-            raise InvalidInputError(list(dict.fromkeys(self._found))) from None
+        if self.found:
+            raise InvalidInputError(list(dict.fromkeys(self.found))) from None
 
 
 def unknown_field(owner: str, name: str, known: Sequence[str]) -> Problem:

@@ -6,6 +6,9 @@
 False
 
 In a terminal the first Ctrl-C is answered at once: compiling, or a long step, cannot be left in the middle.
+
+An exception that a signal raises inside a lock of `threading` may leave the lock held, or released twice.  Who waits for
+threads therefore asks for Ctrl-C to be noted only, and looks at the list.
 """
 
 import signal
@@ -26,10 +29,11 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextmanager
-def noticing_interruption() -> Iterator[list[int]]:
+def noticing_interruption(raising: bool = True) -> Iterator[list[int]]:
     """A list that holds something once Ctrl-C was pressed inside the block; it still raises KeyboardInterrupt.
 
-    Blocks may be nested: all of them notice.  Where Ctrl-C is ignored, or outside the main thread, nothing is changed.
+    Not ``raising``, the first one is noted only; the block must end soon.  Blocks may be nested: all of them notice.
+    Where Ctrl-C is ignored, or outside the main thread, nothing is changed.
     """
     seen: list[int] = []
     before = signal.getsignal(signal.SIGINT)
@@ -41,7 +45,11 @@ def noticing_interruption() -> Iterator[list[int]]:
         if outermost and not seen and sys.stderr.isatty():
             sys.stderr.write("\nstopping after this step; Ctrl-C again stops at once\n")
         seen.append(number)
-        before(number, frame)
+        try:
+            before(number, frame)
+        except KeyboardInterrupt:
+            if raising or len(seen) > 1:
+                raise
 
     outermost = getattr(before, "__code__", None) is not note.__code__
     signal.signal(signal.SIGINT, note)

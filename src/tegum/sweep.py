@@ -13,13 +13,15 @@ array for each feature take one array for each position.  `tegum.training` sweep
 ((2, 2), [False, True])
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tegum.checking import shown
 from tegum.datasets import instance_dims
 from tegum.errors import InvalidInputError, Problems, unknown_field
 from tegum.features import Features
@@ -47,16 +49,22 @@ class Axis:
     labels: tuple[Any, ...]
     fields: dict[str, tuple[Any, ...]]
 
-    def __init__(self, labels: Sequence[Any], **fields: Any) -> None:
-        object.__setattr__(self, "labels", tuple(_labels(labels)))
-        object.__setattr__(self, "fields", {name: tuple(values) for name, values in fields.items()})
+    def __init__(self, labels: Sequence[Any], /, **fields: Any) -> None:
         with Problems() as problems:
-            if not labels:
+            lists = {name: _positions(name, values, problems) for name, values in {"": labels, **fields}.items()}
+        object.__setattr__(self, "labels", lists.pop(""))
+        object.__setattr__(self, "fields", lists)
+        count = len(self.labels)
+        with Problems() as problems:
+            if not count:
                 problems.add("an axis has no positions", "give at least one value")
+            if not _are_labels(self.labels):
+                problems.add(f"an axis has the labels {shown(list(self.labels))}", "give numbers, or words")
             for name, values in self.fields.items():
-                if len(values) != len(labels):
-                    what = f"an axis has {len(labels)} labels and {len(values)} values of {name}"
-                    problems.add(what, "give as many values as labels")
+                if len(values) != count:
+                    problems.add(
+                        f"an axis has {count} labels and {len(values)} values of {name}", "give as many values as labels"
+                    )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -102,10 +110,24 @@ class FeatureGrid:
         plain = [name for name in self.cells[0].features.field_names() if name not in _ARRAYS]
         found: dict[str, Any] = {name: list(axis.labels) for name, axis in self.axes.items()}
         for name, axis in self.axes.items():
-            found |= {f"feature_{field}": (name, _labels(axis.fields[field])) for field in plain if field in axis.fields}
+            found |= {f"feature_{field}": (name, _words(axis.fields[field])) for field in plain if field in axis.fields}
         for name, field in (("feature_density", "feature_density"), ("feature_importance", "importance")):
             found[name] = (*self.axes, "feature"), self.values(field)
         return found
+
+
+def _positions(name: str, values: Any, problems: Problems) -> tuple[Any, ...]:
+    """What lies along an axis, one item for each position."""
+    listed = isinstance(values, Sequence) or (isinstance(values, np.ndarray) and values.ndim > 0)
+    if isinstance(values, str) or not listed:
+        problems.add(f"an axis has {f'as its {name}' if name else 'the labels'} {shown(values)}", "give a list")
+        return ()
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+
+
+def _are_labels(values: Iterable[Any]) -> bool:
+    """Whether these are all numbers, or all words; None counts as either."""
+    return any(all(value is None or isinstance(value, kind) for value in values) for kind in (Real, str))
 
 
 def as_axis(name: str, values: Any) -> Axis:
@@ -115,13 +137,13 @@ def as_axis(name: str, values: Any) -> Axis:
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
         raise InvalidInputError(f"the axis {name!r} is {values!r}", "give a list of values, or an Axis")
     simple = all(np.ndim(value) == 0 and not isinstance(value, dict) for value in values)
-    return Axis(list(values) if simple else range(len(values)), **{name: values})
+    labels = list(values) if simple else range(len(values))
+    return Axis(_words(labels), **{name: values})
 
 
-def _labels(values: Sequence[Any]) -> list[Any]:
-    """The values as numbers and words, which every file can hold."""
-    plain = [value.item() if isinstance(value, np.generic) else value for value in values]
-    return [value if isinstance(value, int | float | str) else repr(value) for value in plain]
+def _words(values: Sequence[Any]) -> list[Any]:
+    """The values as labels: numbers or words."""
+    return list(values) if _are_labels(values) else [str(value) for value in values]
 
 
 def axes_of(
@@ -137,6 +159,9 @@ def axes_of(
     known = [name for name in (*features.field_names(), *others) if name not in fixed]
     problems, axes, axis_of = Problems(), dict[str, Axis](), dict[str, str]()
     for name, given in sweep.items():
+        if not isinstance(name, str):
+            problems.add(f"an axis is called {shown(name)}", "choose a word")
+            continue
         with problems.collecting():
             axes[name] = as_axis(name, given)
         if name in _RESERVED:

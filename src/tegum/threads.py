@@ -18,6 +18,8 @@ from typing import Any
 from tegum.interruption import noticing_interruption
 from tegum.progress import ProgressBar
 
+_BEAT_SECONDS = 0.1
+
 
 def default_threads() -> int:
     """The cores this process may use."""
@@ -39,22 +41,20 @@ def in_threads(work: Callable[[threading.Event], None], threads: int, show: Call
             stop.set()
             raise
 
-    interrupted = False
-    with noticing_interruption() as pressed, ThreadPoolExecutor(threads, thread_name_prefix="tegum") as executor:
+    with (
+        noticing_interruption(raising=False) as pressed,
+        ThreadPoolExecutor(threads, thread_name_prefix="tegum") as executor,
+    ):
         pending = futures = {executor.submit(guarded) for _ in range(threads)}
         try:
-            while pending:
-                _, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-                if pressed:
-                    raise KeyboardInterrupt
+            while pending and not pressed:
+                _, pending = wait(pending, timeout=_BEAT_SECONDS, return_when=FIRST_COMPLETED)
                 show()
-        except KeyboardInterrupt:
-            interrupted = True
         finally:
             stop.set()
     for future in futures:
         future.result()
-    return not interrupted
+    return not pressed
 
 
 def in_pieces(

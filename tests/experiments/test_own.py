@@ -77,11 +77,26 @@ def test_what_fails_in_a_file_of_ones_own_is_said_with_its_line(own: Path, capsy
     assert run(["reproduce", own.name, "--out", "results"]) == 0
 
 
+_MADE = 'experiment = Experiment(__name__, title="a", paper="b", seconds='
+
+
 @pytest.mark.parametrize(
     ("last", "message"),
     [
         ("del figures", "my_idea.py has no function figures: write one that returns a dict"),
         ("figures = lambda data: []", "figures in my_idea.py returns a list: let it return a dict"),
+        ("raise RuntimeError('no')", "my_idea.py cannot be run (RuntimeError: no, line 59): correct it"),
+        ("raise SystemExit(0)", "my_idea.py cannot be run (SystemExit: 0, line 59): correct it"),
+        ("def study(profile):\n    raise SystemExit(0)", "my_idea.py fails in study, line 60 (SystemExit: 0): correct it"),
+        ("study = 3", "my_idea.py: study is no function of one argument: write one that returns a Dataset"),
+        ("figures = lambda data: {'a': 3}", "my_idea.py: figures returns 3 as 'a': wrap it: Figure(picture, caption)"),
+        ("figures = lambda data: {'a': Figure(3, 'b')}", "picture is 3: give a figure of plotly"),
+        ("import plotly.graph_objects as go\nfigures = lambda data: {'../a': Figure(go.Figure(), 'b')}", "calls one '../a'"),
+        ("claims = lambda data: [3]", "my_idea.py: claims returns 3 in its list: let it return instances of Claim"),
+        ("claims = lambda data: [Claim('a', 'b', 'c', 3, 1, 4, uncontrolled='d')]", "claim 'a': expect is 3: give a Expect or"),
+        (_MADE + "{})", "seconds['paper'] is None: choose a number"),
+        (_MADE + "3)", "seconds is 3: give values by name"),
+        (_MADE.replace("__name__", "'nothing'") + "{'quick': 1, 'paper': 1})", "module is 'nothing': give __name__"),
     ],
 )
 def test_what_is_missing_or_of_another_kind_is_named(
@@ -101,3 +116,16 @@ def test_an_id_of_the_papers_is_taken(own: Path, capsys: pytest.CaptureFixture[s
     own.rename("intro.py")
     assert run(["reproduce", "intro.py", "--out", "results"]) == 2
     assert "intro.py is named like the paper's experiment 'intro': give the file another name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a.b.py", "é (2).py", ".py"])
+def test_a_file_name_that_makes_no_id_is_refused(own: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    own.rename(name)
+    assert run(["reproduce", name, "--out", "results"]) == 2
+    assert "choose letters, digits and hyphens, such as my_idea.py" in capsys.readouterr().err
+
+
+def test_a_mark_before_the_first_letter_and_no_description_are_fine(own: Path) -> None:
+    own.write_bytes(b"\xef\xbb\xbf" + own.read_text().partition('"""\n\nimport')[2].join(["import", ""]).encode())
+    assert run(["reproduce", own.name, "--out", "results"]) == 0
+    assert run(["show", own.name]) == 0

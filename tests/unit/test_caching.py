@@ -45,10 +45,21 @@ def test_what_the_study_no_longer_uses_is_removed(tmp_path: Path) -> None:
         CALLS["train"]()
     before = set(tmp_path.iterdir())
     pieces = Pieces(tmp_path, pytest.fail)
-    with caching(pieces):
+    with pieces.pruned(), caching(pieces):
         CALLS["minimise"]()
-    pieces.prune()
     assert not before & set(tmp_path.iterdir())
+
+
+def test_nothing_is_removed_that_another_study_may_be_making(tmp_path: Path) -> None:
+    other, pieces = Pieces(tmp_path, pytest.fail), Pieces(tmp_path, pytest.fail)
+    with other.pruned():
+        with caching(other):
+            CALLS["train"]()
+        made = set(tmp_path.iterdir())
+        with pieces.pruned(), caching(pieces):
+            CALLS["minimise"]()
+        assert made < set(tmp_path.iterdir())
+    assert set(tmp_path.iterdir()) == made  # the last one removes what it did not use
 
 
 def test_a_call_that_cannot_be_named_is_computed(tmp_path: Path) -> None:

@@ -2,14 +2,17 @@
 
 import contextlib
 import signal
+import threading
 import time
+from concurrent.futures import wait
+from typing import Any
 
 import pytest
 import xarray as xr
 
 import tegum as tg
 from tegum.interruption import noticing_interruption
-from tegum.threads import in_pieces
+from tegum.threads import in_pieces, in_threads
 from tegum.training import pool
 from tests.experiments import small
 
@@ -81,3 +84,24 @@ def test_a_study_says_so_though_it_was_swallowed(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(small, "study", swallowing)
     assert small.experiment.study("quick").attrs["interrupted"] == 1
+
+
+def test_nothing_is_raised_inside_the_locks_of_who_waits_for_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = []
+
+    def pressing(*args: Any, **settings: Any) -> Any:
+        press()
+        waited.append(True)  # not reached where the signal raises, which may leave a lock released twice
+        return wait(*args, **settings)
+
+    monkeypatch.setattr("tegum.threads.wait", pressing)
+    assert not in_threads(threading.Event.wait, 2, lambda: None)
+    assert waited == [True]
+
+
+def test_a_second_one_is_not_only_noted() -> None:
+    with noticing_interruption(raising=False) as seen:
+        press()
+        assert seen == [signal.SIGINT]
+        with pytest.raises(KeyboardInterrupt):
+            press()

@@ -1,5 +1,8 @@
 """Files are whole or absent, come back as they were, and a resumed training equals an uninterrupted one."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ from tegum.caching import Call
 from tegum.cli import run
 from tegum.features import Independent
 from tegum.nets import ReluOutput
-from tegum.runs import read_dataset, train_to, write_dataset
+from tegum.runs import read_dataset, remove_leftovers, set_aside, train_to, write_dataset
 from tests.oracle.datasets import without_time
 
 RECIPE = tg.Recipe(steps=30, batch_size=64, seeds=3, evaluation_samples=640, record_steps=3)
@@ -92,3 +95,62 @@ def test_the_result_of_another_training_is_kept_aside(tmp_path: Path, capsys: py
     assert "was not of this training: it is kept as result.safetensors.1.older" in capsys.readouterr().out
     np.testing.assert_array_equal(read_dataset(tmp_path / "result.safetensors.1.older")["W"], first["W"])
     assert read_dataset(tmp_path / "result.safetensors").sizes["density"] == 2
+
+
+def test_trainings_that_are_shown_alike_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "-n", "9", "-m", "2", "--steps", "2", "--seeds", "1", "--out", str(tmp_path), "--importance"]
+    for middle in ("1", "0.5"):  # in the middle of nine numbers, of which the first and last two are shown
+        assert run([*words, f"1,1,1,1,{middle},1,1,1,2"]) == 0
+    assert "was not of this training" in capsys.readouterr().out
+
+
+ODD: dict[str, tuple[xr.Dataset, str]] = {
+    "stacked": (xr.Dataset({"a": (("x", "y"), np.ones((2, 2)))}).stack(z=("x", "y")), "the axis 'z' is stacked: unstack it"),
+    "complex": (xr.Dataset({"a": ("x", np.ones(3) * 1j)}), "'a' holds complex128 values"),
+    "bytes": (xr.Dataset({"a": ("x", np.array([b"a"]))}), "'a' holds |S1 values"),
+    "long": (xr.Dataset({"a": ("x", np.ones(3, np.longdouble))}), "values: give real numbers of at most 64 bits, or words"),
+    "dates": (xr.Dataset({"a": ("x", np.array(["2020-01-01"], "M8[ns]"))}), "'a' holds datetime64[ns] values"),
+    "objects": (xr.Dataset({"a": ("x", np.array([object()]))}), "'a' holds Python objects"),
+    "ragged": (xr.Dataset({"a": ("x", np.array([[1], [1, 2]], object))}), "'a' holds Python objects"),
+    "a number as a name": (xr.Dataset({3: ("x", np.ones(3))}), "a variable is called 3"),
+    "a set": (
+        xr.Dataset({"a": ("x", np.ones(3), {"s": {1}})}, attrs={"t": {2}}),
+        "2 mistakes:\n  the attributes of 'a' hold 's'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_would_not_come_back_is_refused(name: str, tmp_path: Path) -> None:
+    data, message = ODD[name]
+    with pytest.raises(tg.InvalidInputError) as caught:
+        write_dataset(data, tmp_path / "data.safetensors")
+    assert message in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_of_any_order_of_bytes_and_mixed_words_come_back(tmp_path: Path) -> None:
+    mixed = np.array([None, "a", 1, 0.5], dtype=object)
+    data = xr.Dataset({"a": ("x", np.arange(4, dtype=">f8")), "b": ("x", np.arange(4, dtype=">i2")), "c": ("x", mixed)})
+    write_dataset(data, tmp_path / "data.safetensors")
+    xr.testing.assert_identical(read_dataset(tmp_path / "data.safetensors"), data)
+
+
+def test_what_killed_programs_left_half_written_is_removed(tmp_path: Path) -> None:
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True)
+    places = [tmp_path, tmp_path / "data", tmp_path / "pieces" / "quick" / "intro"]
+    for place in places:
+        place.mkdir(parents=True, exist_ok=True)
+        for number in (dead.stdout.strip(), os.getpid(), "mine"):
+            (place / f".index.html.{number}.part").write_bytes(b"half")
+    remove_leftovers(tmp_path)
+    left = sorted(path.name for path in tmp_path.rglob("*.part"))
+    assert left == sorted([f".index.html.{os.getpid()}.part", ".index.html.mine.part"] * len(places))
+
+
+def test_two_programs_set_a_file_aside_once(tmp_path: Path) -> None:
+    path = tmp_path / "data.safetensors"
+    path.write_bytes(b"damaged")
+    assert set_aside(path).read_bytes() == b"damaged"
+    set_aside(path)
+    assert len(list(tmp_path.iterdir())) == 1

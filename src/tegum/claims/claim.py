@@ -29,9 +29,11 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal, final
 
+from tegum.checking import check_fields
 from tegum.claims.evidence import Evidence
 from tegum.claims.expectations import Expect, all_of
 from tegum.claims.words import recorded
+from tegum.errors import InvalidInputError, Problem, Problems
 
 Verdict = Literal["held", "failed", "underpowered", "not run"]
 
@@ -99,6 +101,10 @@ class Claim:
     disagreement: Disagreement | None = None
 
     def __post_init__(self) -> None:
+        problems = Problems()
+        check_fields(self, problems)
+        if problems.found:
+            raise InvalidInputError([Problem(f"claim {self.name!r}: {what}", advice) for what, advice in problems.found])
         if bool(self.against) == bool(self.uncontrolled):
             raise ValueError(f"claim {self.name!r}: name data on which it must fail (against), or say why there are none")
 

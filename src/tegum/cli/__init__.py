@@ -1,18 +1,22 @@
 """The command line: `tegum COMMAND`, as `tegum --help` lists them.
 
-Exit codes: 0 fine, 1 a claim failed (or the doctor found a fault), 2 wrong use, 3 a fault of tegum itself, 130 interrupted.
+Exit codes: 0 fine, 1 a claim failed (or the doctor found a fault), 2 wrong use, 3 a fault of tegum itself, 130 interrupted,
+141 where whoever reads the output has gone.
 """
 
 import ast
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
+from types import FrameType
 
 from cyclopts import App, CycloptsError
 
-from tegum.cli.output import FAULT, INTERRUPTED, WRONG_USE
+from tegum.cli.output import FAULT, INTERRUPTED, PIPE_CLOSED, WRONG_USE
 from tegum.cli.values import densities
 from tegum.errors import InvalidInputError
 from tegum.provenance import tegum_version
@@ -32,6 +36,9 @@ COMMANDS = {
     "doctor": "doctor:doctor",
 }
 """The function of each command, by name, so that `tegum --help` and a wrong word do not wait until the engines are loaded."""
+
+
+_LEAST_COLUMNS = 20
 
 
 def first_line(place: str) -> str:
@@ -60,19 +67,45 @@ def run(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("tegum: interrupted\n")
         return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except (OSError, MemoryError) as error:
+        what = error if isinstance(error, MemoryError) else f"{error.filename or 'a file'} ({error.strerror})"
+        sys.stderr.write(f"tegum: this machine fails: {what or 'no memory is left'}; what was finished is kept\n")
+        return WRONG_USE
     return code if isinstance(code, int) else 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """What Ctrl-C does: the first ends the command cleanly; another ends the process, and no file is half written."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    signal.default_int_handler(number, frame)
+
+
+def _prepare_streams() -> None:
+    """Makes every word writable: where a stream is closed, nowhere; where its encoding is narrow, as an escape."""
+    if os.environ.get("COLUMNS", "").isdigit() and int(os.environ["COLUMNS"]) < _LEAST_COLUMNS:
+        del os.environ["COLUMNS"]
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def main() -> None:
     """The entry point of the `tegum` command."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
+    _prepare_streams()
     try:
         code = run()
-        sys.stdout.flush()
-    except BrokenPipeError:  # `tegum ... | head`
+    except BrokenPipeError:  # whoever reads has seen enough, as in `tegum list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = PIPE_CLOSED
     except Exception:  # noqa: BLE001
         traceback.print_exc()
         sys.stderr.write("tegum: this is a fault of tegum, not yours; what was finished is kept\n")
         code = FAULT
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends
     sys.exit(code)

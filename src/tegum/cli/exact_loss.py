@@ -8,13 +8,13 @@ from cyclopts import Parameter
 
 from tegum.cli.losses import as_csv, as_json, in_words, report
 from tegum.cli.models import AS_IT_IS, FILES_OWN, Reading, Wanted
-from tegum.cli.output import require_writable, say
+from tegum.cli.output import say
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.features import Features
 from tegum.nets import Linear, Net
 from tegum.recorded import features_of, plain_axis, with_features
-from tegum.runs import write_atomically
+from tegum.runs import require_writable, write_atomically
 
 
 def exact_loss(

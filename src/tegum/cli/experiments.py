@@ -4,11 +4,11 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-from tegum.cli.output import duration, require_writable, say
+from tegum.cli.output import duration, say
 from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment, every_experiment, experiment_called
 from tegum.report import ResultFolder
-from tegum.runs import write_atomically
+from tegum.runs import require_writable, write_atomically
 
 
 def list_experiments() -> int:

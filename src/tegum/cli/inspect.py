@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from tegum.cli.exact_loss import judged
 from tegum.cli.losses import as_json, report
 from tegum.cli.models import AS_IT_IS, FILES_OWN, Reading, Wanted
-from tegum.cli.output import MOST_LINES, require_writable, say, say_first
+from tegum.cli.output import MOST_LINES, say, say_first
 from tegum.cli.values import Number
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
@@ -25,7 +25,7 @@ from tegum.nets import Linear, Net
 from tegum.progress import ProgressBar
 from tegum.recorded import features_of, leading, over, plain_axis, with_features
 from tegum.report.export import export_pictures
-from tegum.runs import write_atomically
+from tegum.runs import require_writable, write_atomically
 
 _TOL, _SAME, _CERTIFIED = 1e-9, 1e-6, 600
 _MOST_PANELS = 6

@@ -36,7 +36,8 @@ def as_json(found: xr.Dataset) -> bytes:
     frame = table(found)
     frame["squared_error"] = [[None if np.isnan(one) else one for one in errors] for errors in frame["squared_error"]]
     models = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return json.dumps({**found.attrs, "models": models}, indent=1, ensure_ascii=False, allow_nan=False).encode()
+    text = json.dumps({**found.attrs, "models": models}, indent=1, ensure_ascii=False, allow_nan=False)
+    return text.encode(errors="backslashreplace")
 
 
 def as_csv(found: xr.Dataset) -> bytes:

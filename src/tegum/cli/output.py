@@ -1,15 +1,12 @@
-"""How the command line speaks: plain lines on standard output, durations in words, exit codes, folders checked first."""
+"""How the command line speaks: plain lines on standard output, durations in words, exit codes."""
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tegum.errors import InvalidInputError
-
-FAILED_CLAIM, WRONG_USE, FAULT, INTERRUPTED = 1, 2, 3, 130
+FAILED_CLAIM, WRONG_USE, FAULT, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
 """Exit codes; 0 where all is well."""
 
 MOST_LINES = 20
@@ -55,16 +52,3 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
-def require_writable(folder: Path) -> None:
-    """Makes the folder; raises an `InvalidInputError` where nothing can be written there."""
-    probe = folder / f".probe.{os.getpid()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        raise InvalidInputError(
-            f"the folder {folder} cannot be written ({error.strerror})", "choose another with --out"
-        ) from None

@@ -10,14 +10,14 @@ from cyclopts import Parameter
 from plotly.offline import get_plotlyjs
 
 from tegum.caching import caching
-from tegum.cli.output import require_writable, say, say_first, say_interrupted
+from tegum.cli.output import say, say_first, say_interrupted
 from tegum.cli.values import Number, Text, number
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import CONTINUOUS, FIRST_ORDER
 from tegum.figures import CONFIG, geometry_map
 from tegum.maps import phase_map
 from tegum.nets import ReluOutput
-from tegum.runs import Pieces, write_atomically, write_dataset
+from tegum.runs import Pieces, require_writable, write_atomically, write_dataset
 
 
 def phase(

@@ -145,4 +145,4 @@ def _axis(name: str, value: Any) -> Any:
         return value
     if not isinstance(value.get("labels"), list):
         raise InvalidInputError(f"the axis {name!r} has no list of labels", "give labels = [...] and a list for each field")
-    return tg.Axis(**value)
+    return tg.Axis(value["labels"], **{field: values for field, values in value.items() if field != "labels"})

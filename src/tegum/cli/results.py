@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from tegum.cli.output import duration, require_writable, say, say_interrupted, say_verdicts
+from tegum.cli.output import duration, say, say_interrupted, say_verdicts
 from tegum.errors import InvalidInputError, Problems
 from tegum.experiments import Experiment, Profile, every_experiment, experiment_called, fault_of
 from tegum.progress import Display
 from tegum.report import Part, ResultFolder, read_pictures, write_page
 from tegum.report.export import export_data, export_pictures
-from tegum.runs import RESULT
+from tegum.runs import RESULT, locked, require_writable
 from tegum.runs import open as opened
 
 
@@ -50,7 +50,8 @@ def reproduce(
                 for claim in part.claims:
                     display.say(f"  {claim['verdict']:<12} {claim['statement']}")
                 claims += part.claims
-                page = write_page(folder.parts(), out)
+                with locked(out):
+                    page = write_page(folder.parts(), out)
                 display.finish()
     except KeyboardInterrupt:
         return say_interrupted()
@@ -61,7 +62,7 @@ def _part(folder: ResultFolder, experiment: Experiment, profile: Profile) -> Par
     """The experiment's results; what is wrong in the file of an experiment of one's own is a wrong use."""
     try:
         return folder.part(experiment, profile)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if (problem := fault_of(experiment, error)) is None:
             raise
         raise InvalidInputError([problem]) from error

@@ -11,12 +11,12 @@ import numpy as np
 import xarray as xr
 from cyclopts import Parameter
 
-from tegum.cli.output import duration, require_writable, say, say_first, say_interrupted
+from tegum.cli.output import duration, say, say_first, say_interrupted
 from tegum.cli.problem import Training, read_tables, training_of
 from tegum.cli.values import Text, curve, numbers
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
-from tegum.runs import read_dataset, set_aside, train_to, write_dataset
+from tegum.runs import attributes_in, fingerprint, require_writable, set_aside, train_to, write_dataset
 from tegum.threads import default_threads
 from tegum.training import estimated_seconds
 from tegum.training.instances import grid_of
@@ -72,22 +72,13 @@ def train(
     _announce(training, default_threads() if threads is None else threads)
     data = train_to(out / "pieces", training.net, training.features, training.recipe, sweep=training.sweep, threads=threads)
     result = out / "result.safetensors"
-    if result.exists() and not _is_of(result, data):
+    data.attrs["training"] = fingerprint((training.net, training.features, training.recipe, training.sweep))
+    if result.exists() and (attributes_in(result) or {}).get("training") != data.attrs["training"]:
         say(f"{result} was not of this training: it is kept as {set_aside(result, 'older').name}")
     write_dataset(data, result)
     _report(data)
     say(f"result: {result}  (in Python: tegum.runs.read_dataset({os.fspath(result)!r}))")
     return say_interrupted() if data.attrs["interrupted"] else 0
-
-
-def _is_of(result: Path, data: xr.Dataset) -> bool:
-    """Whether a file holds a result of the training that made the data, perhaps an interrupted one."""
-    try:
-        found = read_dataset(result)
-    except InvalidInputError:
-        return False
-    same = all(found.attrs.get(name) == data.attrs[name] for name in ("net", "features", "recipe", "sweep"))
-    return same and bool(found.coords.to_dataset().identical(data.coords.to_dataset()))
 
 
 def _override(tables: dict[str, Any], values: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.arraylike import numbers
+from tegum.checking import real_numbers
 from tegum.exact.evaluate import evaluate
 from tegum.features import Features
 from tegum.nets import Net
@@ -27,7 +27,7 @@ def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied:
     They are good to about 1e-6.  Leading axes of W and the features are broadcast; other arguments and errors are those of
     `tegum.exact.evaluate`.
     """
-    W = numbers("W", W).astype(np.float64)
+    W = real_numbers("W", W)
     G = np.swapaxes(W, -1, -2) @ W if tied else W
     shape = (*np.broadcast_shapes(W.shape[:-2], features.batch_shape), W.shape[-1])
     reach = 1 + np.abs(G).sum(axis=-1) * max(1.0, 4 * features.magnitude.moment(1))

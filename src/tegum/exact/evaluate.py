@@ -29,7 +29,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.arraylike import in_order, numbers
+from tegum.checking import checked, in_order, numbers, real_numbers
 from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
@@ -86,7 +86,8 @@ def evaluate(
     Returns:
         A dataset over the leading axes (named and labelled as those of W, else ``instance``, or ``instance_0``, ...) with
         ``loss``, ``loss_error`` (estimate of its absolute error), ``terms``, ``squared_error`` (..., feature), and with
-        ``gradient`` ``dW`` (shaped like W) and ``db``.
+        ``gradient`` ``dW`` (shaped like W), ``db`` and ``gradient_error``: the same of the derivatives by entries of b and of
+        the map G, the largest of all.
 
     Raises:
         InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance (where W
@@ -108,11 +109,13 @@ def evaluate(
         "squared_error": ((*lead, "feature"), found.squared_error),
     }
     if gradient:
+        variables["gradient_error"] = (lead, found.gradient_error)
         variables["dW"] = ((*lead, "hidden" if options.get("tied", True) else "output", "feature"), found.dW)
         variables["db"] = ((*lead, "feature"), found.db)
     return dataset(variables)
 
 
+@checked
 def _evaluated(
     W: ArrayLike,
     b: ArrayLike,
@@ -161,7 +164,7 @@ def _evaluated(
     )
     if done < count:
         raise KeyboardInterrupt
-    results = ("loss", "error", "terms", "squared_error", "dW", "db")[: None if gradient else -2]
+    results = ("loss", "error", "terms", "squared_error", "gradient_error", "dW", "db")[: None if gradient else -3]
     each = {name: getattr(models, name) for name in results}
     return models._replace(**{name: array.reshape((*batch, *array.shape[1:])) for name, array in each.items()})
 
@@ -179,6 +182,7 @@ def _models(
         importance=distributions.importance,
         loss=np.zeros(count),
         error=np.zeros(count),
+        gradient_error=np.zeros(count),
         terms=np.zeros(count, dtype=np.int64),
         squared_error=np.zeros((count, n)),
         dW=np.zeros((count if gradient else 1, rows, n)),
@@ -193,7 +197,7 @@ def _checked(
     given: dict[str, NDArray[np.float64]] = {}
     for name, array in (("W", W), ("b", b)):
         with problems.collecting():
-            given[name] = numbers(name, array).astype(np.float64)
+            given[name] = real_numbers(name, array)
     if not isinstance(features, Features):
         problems.add(
             f"the features are {features!r}", "give a distribution, such as tegum.features.Independent(5, density=0.1)"
@@ -297,8 +301,8 @@ def _of_models(
         features = features_of(data)
     else:
         require_own(data, features)
-    W, biases = data["W"], over(data, b)
-    finite = np.isfinite(W.values).all(axis=(-2, -1)) & np.isfinite(biases).all(axis=-1)
+    W, biases = data["W"].astype(np.float64), over(data, b).astype(np.float64)
+    finite = (np.abs(W.values) < LARGEST_WEIGHT).all(axis=(-2, -1)) & (np.abs(biases) < LARGEST_BIAS).all(axis=-1)
     usable = np.where(finite[..., None, None], W.values, 0.0), np.where(finite[..., None], biases, 0.0)
     found = evaluate(*usable, features, tol, gradient=gradient, **options)
     if found["loss"].shape != finite.shape:

@@ -34,6 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import BDF, DOP853, OdeSolution, Radau
 
 from tegum.caching import cached
+from tegum.checking import checked
 from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError, Problems
@@ -98,6 +99,7 @@ class Flow:
         return dataset(variables, {"time": when}, self.attributes)
 
 
+@checked
 @cached()
 def gradient_flow(
     net: Net,
@@ -143,6 +145,7 @@ def gradient_flow(
     return dense_flow(net, features, W, b, duration, **solver, problems=problems).dataset(times)
 
 
+@checked
 def dense_flow(
     net: Net,
     features: Features,

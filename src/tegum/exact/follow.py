@@ -31,6 +31,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
+from tegum.checking import checked
 from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.evaluate import evaluate
@@ -105,6 +106,7 @@ class Branch:
         return float(evaluate(W, b, self.tracker.features_at(value), net=net, terms=terms)["loss_error"])
 
 
+@checked
 def follow(
     net: Net,
     features: Features | FeaturesAt,
@@ -278,6 +280,7 @@ class _Walk:
         return True
 
 
+@checked
 def crossing(
     first: Branch,
     second: Branch,

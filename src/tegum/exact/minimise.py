@@ -14,6 +14,7 @@ are those of the Hessian beyond the directions W -> R W, along which a loss of W
 """
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.caching import cached
+from tegum.checking import checked, require_memory, require_seeds, seeds_of
 from tegum.datasets import Status, dataset
 from tegum.errors import Problems
 from tegum.exact.distributions import distributions_of
@@ -38,6 +40,7 @@ from tegum.recorded import features_of, leading, net_of, over
 from tegum.sweep import FeatureGrid, feature_grid
 
 
+@checked
 @cached(splittable=True, whole_with=("initial", "warm_starts"))
 def minimise(
     net: Net,
@@ -97,9 +100,14 @@ def minimise(
         is_linear(net)
     with problems.collecting():
         require_terms(terms)
-    seed_list = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    seed_list: tuple[int, ...] = (0,)
+    with problems.collecting():
+        require_seeds(root_seed)
+        seed_list = seeds_of(seeds)
     if not seed_list and initial is None:
         problems.add(f"seeds is {seeds}", "give at least 1 start")
+    problems.check_number("scale", scale, 0, 1e15)
+    gradient_tolerance = float(gradient_tolerance)
     if not gradient_tolerance > 0:
         problems.add(f"gradient_tolerance is {gradient_tolerance}", "choose a number above 0, such as 1e-8")
     problems.check_fraction("tol", tol)
@@ -107,6 +115,8 @@ def minimise(
         problems.check_least(name, value, least)
     with problems:
         grid = feature_grid(features, sweep or {})
+        starts = math.prod(grid.shape) * len(seed_list)
+        require_memory(f"a search from {starts} starts", 8 * starts * (net.n_hidden + 1) * net.n_features)
         distributions = tuple(distributions_of(cell.features) for cell in grid.cells)
     began = time.perf_counter()
     search = Search(net, grid, distributions, gradient_tolerance, most_steps, terms, tol, certify, threads, progress)

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.checking import real_numbers
 from tegum.errors import InvalidInputError, Problems
+from tegum.exact.kernel.model import LARGEST_WEIGHT
 from tegum.exact.objective import flat
 from tegum.nets import Initialisation, Net, initial_parameters
 from tegum.sweep import FeatureGrid
@@ -33,18 +35,18 @@ def initial_points(
     for name in initial:
         if name not in shapes:
             problems.add(f"initial has {name!r}", "give W, b or both")
-        elif name == "b" and not net.bias and np.any(np.asarray(initial[name])):
+        elif name == "b" and not net.bias and np.any(real_numbers("initial b", initial[name])):
             problems.add("initial b is given to a net without bias", "leave it out, or use a net with bias=True")
     for name, own in shapes.items():
-        array = np.asarray(initial.get(name, np.zeros(own)), dtype=np.float64)
+        array = real_numbers(f"initial {name}", initial.get(name, np.zeros(own)))
         lead = (*grid.shape, len(seeds))
         try:
             full = np.broadcast_to(array, (*lead, *own))
         except ValueError:
             problems.add(f"initial {name} has shape {array.shape}", f"give a shape that broadcasts to {(*lead, *own)}")
             continue
-        if not np.isfinite(array).all():
-            problems.add(f"initial {name} holds numbers that are not finite", "start from finite numbers")
+        if not (np.abs(array) < LARGEST_WEIGHT).all():
+            problems.add(f"initial {name} holds numbers that are not finite", f"start from numbers below {LARGEST_WEIGHT:g}")
         parts.append(full.reshape(points, len(seeds), -1))
     problems.raise_if_any()
     return np.concatenate(parts, axis=-1)

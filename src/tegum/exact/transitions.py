@@ -20,6 +20,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.exact.evaluate import loss
 from tegum.exact.minimise import minimise
@@ -41,6 +42,7 @@ Ends = dict[str, NDArray[np.float64]]
 """W (k, 2, m, n) and b (k, 2, n): a minimum at each end of k intervals."""
 
 
+@checked
 def transitions(
     net: Net,
     features_at: BatchAt,

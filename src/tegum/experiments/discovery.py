@@ -77,8 +77,10 @@ def _experiment_in(path: Path) -> Experiment:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, NameError, AttributeError, TypeError) as error:
-        raise InvalidInputError(f"{path} cannot be run ({type(error).__name__}: {error})", "correct it") from error
+    except (Exception, SystemExit) as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path.resolve())]
+        where = f", line {lines[-1]}" if lines else ""
+        raise InvalidInputError(f"{path} cannot be run ({type(error).__name__}: {error}{where})", "correct it") from error
     experiment = getattr(module, "experiment", None)
     if not isinstance(experiment, Experiment):
         raise InvalidInputError(f"{path} defines no experiment", "end it with experiment = Experiment(__name__, ...)")
@@ -102,7 +104,7 @@ def code_files(experiment: Experiment) -> list[Path]:
     return sorted([*_FOLDER.glob("*.py"), *(file for file in beside if file.is_file())])
 
 
-def fault_of(experiment: Experiment, error: Exception) -> Problem | None:
+def fault_of(experiment: Experiment, error: BaseException) -> Problem | None:
     """Where the file of an experiment of one's own failed; None where none did, or the error says itself what is wrong."""
     path = experiment.file
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]

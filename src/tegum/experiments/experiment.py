@@ -7,17 +7,21 @@ and no plotly call; what two experiments of a section share is the section's ``s
 the library.
 """
 
+import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
-from typing import Literal, TypeVar, final
+from typing import Literal, TypeVar, final, get_args
 
 import plotly.graph_objects as go
 import xarray as xr
 
+from tegum.checking import check_fields, shown
 from tegum.claims import Claim
-from tegum.errors import InvalidInputError
+from tegum.errors import InvalidInputError, Problems
 from tegum.interruption import noticing_interruption
 
 T = TypeVar("T")
@@ -31,6 +35,13 @@ class Figure:
 
     picture: go.Figure
     caption: str
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        check_fields(self, problems)
+        if not isinstance(self.picture, go.Figure):
+            problems.add(f"picture is {shown(self.picture)}", "give a figure of plotly")
+        problems.raise_if_any()
 
 
 @final
@@ -51,6 +62,18 @@ class Experiment:
     paper: str
     seconds: dict[Profile, float]
     order: float = 0
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        check_fields(self, problems)
+        if self.module not in sys.modules:
+            problems.add(f"module is {shown(self.module)}", "give __name__")
+        elif not re.fullmatch(r"\w[\w -]*", self.id):
+            problems.add(f"the file is called {self.file.name!r}", "choose letters, digits and hyphens, such as my_idea.py")
+        if isinstance(self.seconds, Mapping):
+            for profile in get_args(Profile):
+                problems.check_number(f"seconds[{profile!r}]", self.seconds.get(profile), 0, 1e9)
+        problems.raise_if_any()
 
     @property
     def id(self) -> str:
@@ -75,11 +98,23 @@ class Experiment:
 
     def figures(self, data: xr.Dataset) -> dict[str, Figure]:
         """The pictures of that dataset, by name."""
-        return self._called("figures", data, dict)
+        figures = self._called("figures", data, dict)
+        for name, figure in figures.items():
+            if not isinstance(figure, Figure):
+                raise self._wrong(f"figures returns {shown(figure)} as {name!r}", "wrap it: Figure(picture, caption)")
+            if not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+", name):
+                raise self._wrong(f"figures calls one {name!r}", "choose a word that can be part of a file's name")
+        return figures
 
     def claims(self, data: xr.Dataset) -> list[Claim]:
         """The statements, judged on that dataset."""
-        return self._called("claims", data, list)
+        claims = self._called("claims", data, list)
+        if other := [claim for claim in claims if not isinstance(claim, Claim)]:
+            raise self._wrong(f"claims returns {shown(other[0])} in its list", "let it return instances of Claim")
+        return claims
+
+    def _wrong(self, what: str, advice: str) -> InvalidInputError:
+        return InvalidInputError(f"{self.file.name}: {what}", advice)
 
     @property
     def _module(self) -> ModuleType:
@@ -90,6 +125,10 @@ class Experiment:
         function = getattr(self._module, name, None)
         if function is None:
             raise InvalidInputError(f"{self.file.name} has no function {name}", f"write one that returns a {kind.__name__}")
+        try:
+            signature(function).bind(argument)
+        except TypeError:
+            raise self._wrong(f"{name} is no function of one argument", f"write one that returns a {kind.__name__}") from None
         found = function(argument)
         if not isinstance(found, kind):
             raise InvalidInputError(

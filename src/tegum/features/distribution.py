@@ -22,11 +22,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import InvalidInputError, Problems, unknown_field
+from tegum.checking import checked, misfit, real_numbers, require_memory, require_seeds, shown
+from tegum.errors import MOST, InvalidInputError, Problems, unknown_field
 from tegum.features.blocks import Blocks
 from tegum.features.magnitudes import Magnitude
 
-_LARGEST = float(np.finfo(np.float64).max)
+_LARGEST = 1e30  # squared errors times this are numbers in single precision, too
 
 
 class Features(ABC):
@@ -65,7 +66,7 @@ class Features(ABC):
             shown = [f"{name}={_shown(getattr(self, name))}" for name in self.field_names()]
         return f"{type(self).__name__}({', '.join(shown)})"
 
-    def replaced(self, **changes: Any) -> "Features":
+    def replaced(self, /, **changes: Any) -> "Features":
         """The same distribution with some fields changed, checked anew.
 
         Raises:
@@ -102,6 +103,7 @@ class Features(ABC):
         mean = self.mean()
         return np.asarray(self.second_moment() - mean[..., :, None] * mean[..., None, :])
 
+    @checked
     def sample(self, n_samples: int, seed: int) -> Float[np.ndarray, "*batch samples n"]:
         """``n_samples`` draws, shape (..., n_samples, n); the same seed gives the same samples.
 
@@ -109,10 +111,12 @@ class Features(ABC):
         between them are not noise.
 
         Raises:
-            InvalidInputError: for less than one sample.
+            InvalidInputError: for less than one sample or a negative seed, and for more samples than fit into memory.
         """
         if n_samples < 1:
             raise InvalidInputError(f"n_samples is {n_samples}", "draw at least 1 sample")
+        require_seeds(seed)
+        require_memory(f"{n_samples} samples", 8 * n_samples * self.feature_density.size)
         generator = np.random.default_rng(seed)
         shape = (n_samples, self.n_features)
         magnitude = self.magnitude.quantile(generator.random(shape))
@@ -140,15 +144,17 @@ class Features(ABC):
 
         ``owner`` says what has a density, and how many there are: ``("set", 3)``; by default each feature.
         """
+        if n_features > MOST:
+            raise InvalidInputError(f"there are {n_features} features", f"choose at most {MOST:,}")
         problems, feature = Problems(), ("feature", n_features)
         advice = "a density is the probability of being active, choose 0 to 1"
         density = _numbers("density", density, owner or feature, 1.0, advice, problems)
-        advice = "an importance weighs a squared error, choose a finite number of at least 0"
+        advice = "an importance weighs a squared error, choose a number from 0 to 1e+30"
         importance = _numbers("importance", importance, feature, _LARGEST, advice, problems)
         if not isinstance(magnitude, Magnitude):
             problems.add(f"magnitude is {magnitude!r}", "give a law: Uniform(), Exponential(mean) or Constant(value)")
-        if not isinstance(signed, bool | np.bool_):
-            problems.add(f"signed is {signed!r}", "choose True or False")
+        if problem := misfit("signed", signed, bool):
+            problems.add(*problem)
         try:
             np.broadcast_shapes(density.shape[:-1], importance.shape[:-1])
         except ValueError:
@@ -162,7 +168,7 @@ class Features(ABC):
     def _fill(self, **values: Any) -> None:
         """Fills fields of this frozen object; arrays become read-only."""
         for name, value in values.items():
-            own = value.view() if isinstance(value, np.ndarray) else value
+            own = value.view() if isinstance(value, np.ndarray) else value.item() if isinstance(value, np.generic) else value
             if isinstance(own, np.ndarray):
                 own.flags.writeable = False
             object.__setattr__(self, name, own)
@@ -170,7 +176,7 @@ class Features(ABC):
 
 def _shown(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        return f"{value.flat[0]:g}" if np.all(value == value.flat[0]) else np.array2string(value)
+        return f"{value.flat[0]:g}" if value.size and np.all(value == value.flat[0]) else np.array2string(value)
     return repr(value)
 
 
@@ -183,9 +189,9 @@ def _numbers(
     """
     kind, length = owner
     try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        problems.add(f"{name} is {value!r}", "give a number or an array of numbers")
+        array = real_numbers(name, value)
+    except InvalidInputError:
+        problems.add(f"{name} is {shown(value)}", "give a number or an array of numbers")
         return np.ones(length)
     if array.ndim and array.shape[-1] not in (1, length):
         problems.add(f"{name} has length {array.shape[-1]}", f"give one number or {length} of them, one for each {kind}")

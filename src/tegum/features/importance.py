@@ -17,18 +17,27 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.errors import InvalidInputError
+from tegum.checking import misfit, real_numbers
+from tegum.errors import InvalidInputError, Problems
 
 
 def _each(n_features: int) -> NDArray[np.float64]:
     """0 to n - 1."""
-    if n_features < 1:
-        raise InvalidInputError(f"n_features is {n_features}", "an importance curve needs at least 1 feature")
+    problems = Problems()
+    problems.check_count("n_features", n_features)
+    problems.raise_if_any()
     return np.arange(n_features, dtype=np.float64)
 
 
 def _column(parameter: ArrayLike) -> NDArray[np.float64]:
-    return np.asarray(parameter, dtype=np.float64)[..., None]
+    return real_numbers("the parameter of an importance curve", parameter)[..., None]
+
+
+def _finite(curve: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The curve; refuses one that leaves the numbers on its way."""
+    if not np.isfinite(curve).all():
+        raise InvalidInputError("an importance curve is not finite", "choose a smaller exponent or ratio")
+    return curve
 
 
 def constant(n_features: int, value: ArrayLike = 1.0) -> Float[np.ndarray, "*batch n"]:
@@ -38,12 +47,14 @@ def constant(n_features: int, value: ArrayLike = 1.0) -> Float[np.ndarray, "*bat
 
 def geometric(ratio: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch n"]:
     """ratio^i for i = 0 .. n-1, shape (..., n)."""
-    return np.asarray(_column(ratio) ** _each(n_features))
+    with np.errstate(all="ignore"):
+        return _finite(np.asarray(_column(ratio) ** _each(n_features)))
 
 
 def power_law(exponent: ArrayLike, n_features: int) -> Float[np.ndarray, "*batch n"]:
     """(i + 1)^-exponent for i = 0 .. n-1, shape (..., n)."""
-    return np.asarray((1 + _each(n_features)) ** -_column(exponent))
+    with np.errstate(all="ignore"):
+        return _finite(np.asarray((1 + _each(n_features)) ** -_column(exponent)))
 
 
 def one_odd(importance: ArrayLike, n_features: int, position: int = -1) -> Float[np.ndarray, "*batch n"]:
@@ -52,8 +63,9 @@ def one_odd(importance: ArrayLike, n_features: int, position: int = -1) -> Float
     Raises:
         InvalidInputError: for a position beyond the features.
     """
-    if not -n_features <= position < n_features:
-        raise InvalidInputError(f"position is {position}", f"choose one of the {n_features} features, 0 to {n_features - 1}")
-    curve = np.ones((*np.shape(importance), n_features))
-    curve[..., position] = importance
+    odd, each = _column(importance), _each(n_features)
+    if misfit("position", position, int) or not -n_features <= position < n_features:
+        raise InvalidInputError(f"position is {position!r}", f"choose one of the {n_features} features, 0 to {n_features - 1}")
+    curve = np.ones((*odd.shape[:-1], len(each)))
+    curve[..., position] = odd[..., 0]
     return curve

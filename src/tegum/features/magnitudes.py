@@ -15,13 +15,13 @@ Superposition`).
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from math import factorial, inf, isfinite
+from math import factorial, inf
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import InvalidInputError
+from tegum.errors import Problems
 
 
 class Magnitude(ABC):
@@ -41,9 +41,13 @@ class Magnitude(ABC):
         """The upper end of the support; infinite for `Exponential`."""
 
 
-def _require_positive(name: str, value: float) -> None:
-    if not (isfinite(value) and value > 0):
-        raise InvalidInputError(f"{name} is {value}", "choose a finite number above 0")
+def _require_size(law: Magnitude, name: str) -> None:
+    """Refuses what is no number, or a magnitude whose powers single precision could not hold."""
+    problems, value = Problems(), getattr(law, name)
+    problems.check_number(f"{name} of the {type(law).__name__.lower()} magnitudes", value, 1e-15, 1e15)
+    problems.raise_if_any()
+    if isinstance(value, np.generic):
+        object.__setattr__(law, name, value.item())
 
 
 @final
@@ -72,7 +76,7 @@ class Exponential(Magnitude):
     largest = inf
 
     def __post_init__(self) -> None:
-        _require_positive("mean of the exponential magnitudes", self.mean)
+        _require_size(self, "mean")
 
     def moment(self, order: int) -> float:
         """The factorial of ``order``, times mean^order."""
@@ -91,7 +95,7 @@ class Constant(Magnitude):
     value: float = 1.0
 
     def __post_init__(self) -> None:
-        _require_positive("value of the constant magnitudes", self.value)
+        _require_size(self, "value")
 
     def moment(self, order: int) -> float:
         """The value to the power ``order``."""

@@ -27,6 +27,7 @@ from tegum.errors import InvalidInputError
 from tegum.geometry.measures import dimensionality, feature_norms, gram
 
 _SMALL_NORM, _SMALL_DIMENSIONALITY, _SPANNED = 0.3, 0.15, 0.2
+LARGEST = 1e30
 
 
 @final
@@ -99,9 +100,10 @@ def require_weights(W: NDArray[Any]) -> None:
 def require_one_model(W: NDArray[Any], advice: str) -> None:
     """Raises an `InvalidInputError` unless W is (m, n) and finite."""
     require_weights(W)
-    bad = np.argwhere(~np.isfinite(W))
+    bad = np.argwhere(~(np.abs(W) < LARGEST))
     if len(bad):
         place = tuple(int(i) for i in bad[0])
-        raise InvalidInputError(f"W is {W[place]} at {place}", "give finite numbers; a model that diverged has no geometry")
+        advice = f"give finite numbers below {LARGEST:g}; a model that diverged has no geometry"
+        raise InvalidInputError(f"W is {W[place]} at {place}", advice)
     if W.ndim != 2:
         raise InvalidInputError(f"W has shape {W.shape}", advice)

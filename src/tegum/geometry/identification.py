@@ -41,7 +41,7 @@ from scipy.spatial.distance import squareform
 
 from tegum.arraylike import takes_arrays
 from tegum.geometry.catalogue import Fit, composite_name, nearest_shape, plural
-from tegum.geometry.graph import factor_dimensions, learned, require_one_model, require_weights
+from tegum.geometry.graph import LARGEST, factor_dimensions, learned, require_one_model, require_weights
 from tegum.geometry.measures import DIVERGED, NOT_LEARNED, cosines, dimensionality, feature_norms
 
 THRESHOLDS = (0.02, 0.04, 0.07, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3)
@@ -125,7 +125,7 @@ def shape_names(W: NDArray[np.floating]) -> Shaped[np.ndarray, "*batch"]:
     """
     require_weights(W)
     models = W.reshape(-1, *W.shape[-2:]).astype(np.float64)
-    labels = [_identified(one).label if np.isfinite(one).all() else DIVERGED for one in models]
+    labels = [_identified(one).label if (np.abs(one) < LARGEST).all() else DIVERGED for one in models]
     return np.array(labels, dtype=object).reshape(W.shape[:-2])
 
 
@@ -147,7 +147,7 @@ def _mean_over_features(
     """The mean of values for the features of each component of at least two, which may depend on their D_i; NaN without any."""
 
     def one(model: NDArray[np.floating]) -> float:
-        if not np.isfinite(model).all():
+        if not (np.abs(model) < LARGEST).all():
             return np.nan
         D, parts = dimensionality(model), identify(model).components
         found = np.concatenate([[], *(values(part, D[part.features]) for part in parts if len(part.features) > 1)])

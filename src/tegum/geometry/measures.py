@@ -48,6 +48,12 @@ _RANK = 1e-10
 """Singular values below this share of the largest one count as 0."""
 
 
+def _weights(W: NDArray[np.floating]) -> NDArray[np.floating]:
+    """W, with NaN for models that diverged: whose products of four weights, which D_i has, are not finite."""
+    tame = np.abs(W) < np.finfo(W.dtype).max ** 0.2
+    return W if tame.all() else np.where(tame.all(axis=(-2, -1), keepdims=True), W, np.nan)
+
+
 def quotient(top: ArrayLike, bottom: ArrayLike) -> NDArray[np.floating]:
     """``top / bottom``, and 0 where the bottom is 0; what is not a number stays so."""
     blank = np.zeros(np.broadcast_shapes(np.shape(top), np.shape(bottom)), np.result_type(top, bottom))
@@ -57,12 +63,14 @@ def quotient(top: ArrayLike, bottom: ArrayLike) -> NDArray[np.floating]:
 @takes_arrays
 def feature_norms(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
     """||W_i|| of every feature, shape (..., n)."""
+    W = _weights(W)
     return np.asarray(np.sqrt(np.einsum("...mn,...mn->...n", W, W)))
 
 
 @takes_arrays
 def gram(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n n"]:
     """G = W^T W, shape (..., n, n)."""
+    W = _weights(W)
     return np.asarray(np.swapaxes(W, -1, -2) @ W)
 
 
@@ -100,6 +108,7 @@ def dimensionality(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*ba
 @takes_arrays
 def dimensions_per_feature(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch"]:
     """D* = m / ||W||_F^2, shape (...); infinite where W is 0."""
+    W = _weights(W)
     with np.errstate(divide="ignore"):
         return np.asarray(W.shape[-2] / np.einsum("...mn,...mn->...", W, W))
 
@@ -127,6 +136,7 @@ def phase_of(norm: Float[np.ndarray, "*batch"], interference: Float[np.ndarray, 
 @takes_arrays
 def frame_operator(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m m"]:
     """F = W W^T, shape (..., m, m)."""
+    W = _weights(W)
     return np.asarray(W @ np.swapaxes(W, -1, -2))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked
 from tegum.exact import minimise
 from tegum.features import Features
 from tegum.nets import Net
@@ -24,6 +25,7 @@ _KEPT = ("W", "b", "loss", "loss_error", "gradient_norm", "curvature", "status")
 _SAME, _LOWER = 1e-6, 1e-9
 
 
+@checked
 def lowest_minima(
     net: Net,
     features: Features,

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from tegum.checking import checked
 from tegum.errors import Problems
 from tegum.features import Independent
 from tegum.geometry import shape_names
@@ -24,6 +25,7 @@ from tegum.maps.transitions_between import transitions_between
 from tegum.nets import ReluOutput
 
 
+@checked
 def phase_map(
     n_features: int,
     n_hidden: int,

@@ -20,10 +20,13 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from tegum.checking import check_fields
 from tegum.errors import InvalidInputError, Problems
 from tegum.nets.activation import IDENTITY, RELU, Activation
 
 Parameters = Mapping[str, NDArray[np.floating]]
+
+_MOST_WEIGHTS = 2**28
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Net(ABC):
         bias: whether the output has a bias b (it starts at 0).
 
     Raises:
-        InvalidInputError: for sizes that are not whole numbers of at least 1.
+        InvalidInputError: for sizes that are not whole numbers of at least 1, or make too large a net; for switches that are
+            neither True nor False.
     """
 
     n_features: int
@@ -50,8 +54,12 @@ class Net(ABC):
 
     def __post_init__(self) -> None:
         with Problems() as problems:
-            problems.check_count("n_features", self.n_features)
-            problems.check_count("n_hidden", self.n_hidden)
+            for name in ("n_features", "n_hidden"):
+                problems.check_count(name, getattr(self, name))
+            check_fields(self, problems, skipped=[int])
+        if self.n_features * self.n_hidden > _MOST_WEIGHTS:
+            what = f"a net of {self.n_features} features and {self.n_hidden} hidden units"
+            raise InvalidInputError(what, f"choose at most {_MOST_WEIGHTS:,} weights")
 
     @property
     def has_hidden_bias(self) -> bool:

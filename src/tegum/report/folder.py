@@ -22,8 +22,8 @@ from tegum.caching import caching
 from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment, Profile, code_version, every_experiment
 from tegum.provenance import package_version, science_version
-from tegum.report.part import KEY, Part, part_of, pictures_file, read_part, write_part
-from tegum.runs import Pieces, attributes_in, fingerprint, read_dataset, read_or_set_aside, write_dataset
+from tegum.report.part import KEY, Part, has_pictures, part_of, read_part, write_part
+from tegum.runs import Pieces, attributes_in, fingerprint, locked, read_dataset, read_or_set_aside, write_dataset
 
 
 @final
@@ -57,11 +57,12 @@ class ResultFolder:
         """
         key = _key(experiment, profile)
         part = read_part(self.path, experiment.id, self.notice)
-        fresh = key == _key_in(self.data_file(experiment.id)) and pictures_file(self.path, experiment.id).exists()
-        if part is not None and fresh and (part.key, part.code) == (key, _code(experiment)):
-            return part
-        data = self._restored(experiment.id, key)
-        return self._judged(experiment, self._made(experiment, profile, key) if data is None else data)
+        with locked(self.path):
+            data = self._restored(experiment.id, key)
+        if data is None:
+            return self._judged(experiment, self._made(experiment, profile, key))
+        fresh = part is not None and part.code == _code(experiment) and part.key == key
+        return part if part is not None and fresh and has_pictures(self.path, part.id) else self._judged(experiment, data)
 
     def renewed(self, experiment: Experiment) -> Part | None:
         """Claims and pictures by the present code from the data in the folder; None where there are none.
@@ -103,14 +104,14 @@ class ResultFolder:
         """The study's dataset as it stands on disk, made now."""
         pieces = Pieces(self.path / "pieces" / profile / experiment.id, self.notice)
         began = time.perf_counter()
-        with caching(pieces):
-            data = experiment.study(profile)
-        if data.attrs["interrupted"]:
-            raise KeyboardInterrupt
-        seconds = time.perf_counter() - began + pieces.seconds_cached
-        data.attrs |= {KEY: key, "profile": profile, "seconds": round(seconds, 2)}
-        write_dataset(data, self.data_file(experiment.id))
-        pieces.prune()
+        with pieces.pruned():
+            with caching(pieces):
+                data = experiment.study(profile)
+            if data.attrs["interrupted"]:
+                raise KeyboardInterrupt
+            seconds = time.perf_counter() - began + pieces.seconds_cached
+            data.attrs |= {KEY: key, "profile": profile, "seconds": round(seconds, 2)}
+            write_dataset(data, self.data_file(experiment.id))
         return read_dataset(self.data_file(experiment.id))
 
     def _restored(self, name: str, key: str) -> xr.Dataset | None:

@@ -130,7 +130,7 @@ def write_page(parts: Sequence[Part], folder: Path) -> Path:
     write_atomically(folder / "claims.json", json.dumps(claims, indent=2, ensure_ascii=False).encode())
     plotly = get_plotlyjs().encode()
     script = folder / "plotly.min.js"
-    if not script.exists() or script.stat().st_size != len(plotly):
+    if not script.exists() or script.read_bytes() != plotly:
         write_atomically(script, plotly)
     write_atomically(folder / "index.html", page(parts).encode())
     return folder / "index.html"

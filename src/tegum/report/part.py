@@ -17,12 +17,12 @@ import xarray as xr
 
 from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment
-from tegum.runs import plain, set_aside, write_atomically
+from tegum.runs import UNSEALED, plain, sealed, set_aside, unsealed, write_atomically
 
 KEY = "tegum_result"
 """The attribute of a dataset that says from which profile and code it comes."""
 
-_FORMAT = "tegum part 1"
+_FORMAT, _EARLIER = "tegum part 2", "tegum part 1"
 _BEFORE, _AFTER = "tegum.receive(", ");\n"
 _HEIGHT = 450
 _INTERNAL = ("interrupted", "wall_seconds", "seconds", KEY)
@@ -90,10 +90,10 @@ def pictures_file(folder: Path, name: str) -> Path:
 def write_part(part: Part, pictures: Mapping[str, go.Figure], folder: Path) -> None:
     """Writes both files of a part; the pictures first, so that a part whose record exists is whole."""
     drawn = {name: _slim(json.loads(picture.to_json())) for name, picture in pictures.items()}
-    script = f"{_BEFORE}{json.dumps(part.id)}, {json.dumps(drawn, separators=(',', ':'))}{_AFTER}"
-    write_atomically(pictures_file(folder, part.id), script.encode())
-    record = {"format": _FORMAT} | asdict(part)
-    write_atomically(folder / "parts" / f"{part.id}.json", json.dumps(record, indent=1, ensure_ascii=False).encode())
+    script = f"// {UNSEALED}\n{_BEFORE}{json.dumps(part.id)}, {json.dumps(drawn, separators=(',', ':'))}{_AFTER}"
+    write_atomically(pictures_file(folder, part.id), sealed(script))
+    record = {"format": _FORMAT, "seal": UNSEALED, "part": asdict(part)}
+    write_atomically(folder / "parts" / f"{part.id}.json", sealed(json.dumps(record, indent=1, ensure_ascii=False)))
 
 
 def read_part(folder: Path, name: str, notice: Callable[[str], Any]) -> Part | None:
@@ -102,19 +102,27 @@ def read_part(folder: Path, name: str, notice: Callable[[str], Any]) -> Part | N
     if not path.exists():
         return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return Part(**record) if record.pop("format") == _FORMAT else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        content = path.read_bytes()
+        return None if _EARLIER.encode() in content else Part(**json.loads(unsealed(content))["part"])
+    except (OSError, ValueError) as error:
         notice(f"{path} is damaged ({error}): set aside as {set_aside(path).name}")
         return None
+
+
+def has_pictures(folder: Path, name: str) -> bool:
+    """Whether the pictures of a part are there as they were written."""
+    try:
+        return bool(unsealed(pictures_file(folder, name).read_bytes()))
+    except (OSError, ValueError):
+        return False
 
 
 def read_pictures(folder: Path, name: str) -> dict[str, go.Figure]:
     """The pictures of a part; an `InvalidInputError` where the file is missing or damaged."""
     path = pictures_file(folder, name)
     try:
-        text = path.read_text(encoding="utf-8")
-        _, drawn = json.loads(f"[{text.removeprefix(_BEFORE).removesuffix(_AFTER)}]")
+        _, _, text = unsealed(path.read_bytes()).partition(_BEFORE)
+        _, drawn = json.loads(f"[{text.removesuffix(_AFTER)}]")
         return {str(title): go.Figure(picture) for title, picture in drawn.items()}
     except (OSError, ValueError) as error:
         advice = f"write it again with `tegum report {folder}`"

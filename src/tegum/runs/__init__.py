@@ -1,12 +1,18 @@
 """Results on disk: whole files, trainings that can be resumed."""
 
 from tegum.runs.files import (
+    UNSEALED,
     attributes_in,
     is_dataset,
+    locked,
     plain,
     read_dataset,
     read_or_set_aside,
+    remove_leftovers,
+    require_writable,
+    sealed,
     set_aside,
+    unsealed,
     write_atomically,
     write_dataset,
 )
@@ -17,17 +23,23 @@ from tegum.runs.weights import read_weights
 
 __all__ = [
     "RESULT",
+    "UNSEALED",
     "Pieces",
     "attributes_in",
     "fingerprint",
     "is_dataset",
+    "locked",
     "open",
     "plain",
     "read_dataset",
     "read_or_set_aside",
     "read_weights",
+    "remove_leftovers",
+    "require_writable",
+    "sealed",
     "set_aside",
     "train_to",
+    "unsealed",
     "write_atomically",
     "write_dataset",
 ]

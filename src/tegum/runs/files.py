@@ -13,28 +13,34 @@ killed program leaves the old file or the new one, never half of one.
 (True, {'net': 'Linear'})
 """
 
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from tegum.errors import InvalidInputError
+from tegum.errors import InvalidInputError, Problems
 
 SUFFIX = ".safetensors"
 _OTHERS = (".nc", ".h5", ".csv", ".parquet", ".json", ".npz", ".npy", ".pt", ".pth", ".pkl")
+UNSEALED = f"digest {'0' * 32}"
 _FORMAT = "tegum dataset 1"
+_PART = ".part"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all; an `InvalidInputError` where the folder cannot be written or the disk is full."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -47,27 +53,126 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise InvalidInputError(f"{path} cannot be written ({error.strerror})", "choose another folder, or make room") from None
 
 
+def require_writable(folder: Path) -> None:
+    """Makes the folder; raises an `InvalidInputError` where nothing can be written there.
+
+    What killed programs left half written in it is removed.
+    """
+    probe = folder / f".probe.{os.getpid()}{_PART}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+        remove_leftovers(folder)
+    except OSError as error:
+        raise InvalidInputError(
+            f"the folder {folder} cannot be written ({error.strerror})", "choose another with --out"
+        ) from None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what killed programs left half written in a folder of results."""
+    for pattern in (f".*{_PART}", f"*/.*{_PART}", f"pieces/*/*/.*{_PART}"):
+        for path in folder.glob(pattern):
+            if not _runs(path.name.removesuffix(_PART).rpartition(".")[2]):
+                path.unlink(missing_ok=True)
+
+
+def _runs(number: str) -> bool:
+    """Whether a process of that number runs; true for what is no number."""
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OverflowError, PermissionError):
+        return True
+    return True
+
+
+@contextmanager
+def locked(folder: Path, kind: int = fcntl.LOCK_EX) -> Iterator[int]:
+    """A block in which other programs that ask for the same wait: of a folder, which is made where there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(number, kind)
+        yield number
+    finally:
+        os.close(number)
+
+
+def sealed(text: str) -> bytes:
+    """A text that contains `UNSEALED`, with a hash of its content there, by which damage anywhere in it is seen."""
+    return text.replace(UNSEALED, f"digest {_hash(text.encode())}", 1).encode()
+
+
+def unsealed(content: bytes) -> str:
+    """The text that was `sealed`.
+
+    Raises:
+        ValueError: where it is damaged.
+    """
+    found = re.search(rb"digest [0-9a-f]{32}", content)
+    whole = content if found is None else content.replace(found[0], UNSEALED.encode(), 1)
+    if found is None or found[0] != f"digest {_hash(whole)}".encode():
+        raise ValueError("its content is not what was written")
+    return whole.decode()
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
 def write_dataset(data: xr.Dataset, path: Path | str) -> None:
     """Writes a dataset as safetensors; coordinates, words and attributes come back as they were.
 
     Raises:
-        InvalidInputError: for a name of another format, and where the folder cannot be written or the disk is full.
+        InvalidInputError: for a name of another format, where the folder cannot be written or the disk is full, or where
+            something would not come back.
     """
     if Path(path).suffix in _OTHERS:
         advice = f"call it {Path(path).with_suffix(SUFFIX).name}; `tegum export` makes netcdf, csv and parquet of it"
         raise InvalidInputError(f"{path} would be safetensors inside", advice)
+    _require_storable(data)
     tensors: dict[str, np.ndarray[Any, Any]] = {}
     variables: dict[str, Any] = {}
     for name, variable in data.variables.items():
-        described: dict[str, Any] = {"dims": variable.dims, "attrs": variable.attrs, "coordinate": name in data.coords}
+        attributes = json.loads(json.dumps(variable.attrs, default=plain))
+        described: dict[str, Any] = {"dims": variable.dims, "attrs": attributes, "coordinate": name in data.coords}
         if variable.dtype.kind in "biuf":
-            tensors[str(name)] = np.asarray(variable.values, order="C")
+            tensors[str(name)] = np.asarray(variable.values, variable.dtype.newbyteorder("="), order="C")
         else:
-            described["words"] = variable.values.tolist()
+            described |= {"words": variable.values.tolist(), "objects": variable.dtype.kind == "O"}
         variables[str(name)] = described
     header = {"variables": json.dumps(variables), "attributes": json.dumps(data.attrs, default=plain)}
     header |= {"format": _FORMAT, "digest": _digest(header, tensors)}
     write_atomically(Path(path), save(tensors, metadata=header))
+
+
+def _require_storable(data: xr.Dataset) -> None:
+    """Raises an `InvalidInputError` that names everything in a dataset that would not come back as it is."""
+    problems = Problems()
+    for name, variable in data.variables.items():
+        kind = variable.dtype.kind
+        if not all(isinstance(word, str) for word in (name, *variable.dims)):
+            problems.add(f"a variable is called {name!r} {variable.dims}", "give variables and dimensions words as names")
+        elif name in data.dims and isinstance(data.indexes.get(name), pd.MultiIndex):
+            problems.add(f"the axis {name!r} is stacked", f"unstack it, or write data.reset_index({name!r})")
+        elif kind not in "biufUO" or variable.dtype == np.longdouble:
+            problems.add(f"{name!r} holds {variable.dtype} values", "give real numbers of at most 64 bits, or words")
+        elif kind == "O" and not all(isinstance(one, str | int | float | None) for one in variable.values.flat):
+            problems.add(f"{name!r} holds Python objects", "give numbers or words")
+        _require_json(f"the attributes of {name!r}", variable.attrs, problems)
+    _require_json("the attributes", data.attrs, problems)
+    problems.raise_if_any()
+
+
+def _require_json(what: str, attributes: Mapping[Any, Any], problems: Problems) -> None:
+    for key, value in attributes.items():
+        try:
+            json.dumps({key: value}, default=plain).encode()
+        except (TypeError, ValueError):
+            problems.add(f"{what} hold {key!r}: {value!r:.60}", "give numbers, words, or lists and mappings of these")
 
 
 def plain(value: Any) -> Any:
@@ -128,17 +233,21 @@ def read_dataset(path: Path | str) -> xr.Dataset:
             variables = json.loads(header["variables"])
             attributes = json.loads(header["attributes"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if header.get("digest", "") not in ("", _digest(header, tensors)):
+            if header["digest"] != _digest(header, tensors):
                 raise ValueError("its numbers are not those that were written")
     except InvalidInputError:
         raise
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise InvalidInputError(f"{path} is damaged ({error})", "delete it and run the command again") from None
     content = {
-        name: (tuple(said["dims"]), np.array(said["words"]) if "words" in said else tensors[name], said["attrs"])
+        name: (tuple(said["dims"]), _words(said) if "words" in said else tensors[name], said["attrs"])
         for name, said in variables.items()
     }
     return xr.Dataset(content, attrs=attributes).set_coords([name for name, said in variables.items() if said["coordinate"]])
+
+
+def _words(described: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    return np.array(described["words"], dtype=object if described.get("objects") else None)
 
 
 def read_or_set_aside(path: Path, notice: Callable[[str], Any]) -> xr.Dataset | None:
@@ -151,8 +260,13 @@ def read_or_set_aside(path: Path, notice: Callable[[str], Any]) -> xr.Dataset | 
 
 
 def set_aside(path: Path, why: str = "damaged") -> Path:
-    """Renames a file that is in the way, so that nothing is lost; returns its new name, which ends in ``why``."""
+    """Renames a file that is in the way, so that nothing is lost; returns its new name, which ends in ``why``.
+
+    Another program may have done so at the same time.
+    """
     number = 1
     while (other := path.with_name(f"{path.name}.{number}.{why}")).exists():
         number += 1
-    return path.replace(other)
+    with suppress(FileNotFoundError):
+        path.replace(other)
+    return other

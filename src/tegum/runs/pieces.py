@@ -18,7 +18,9 @@ A piece's file is named by the fingerprint of the call and of the source code th
 it is there.  Interrupted pieces leave no file.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import fcntl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, final
@@ -30,7 +32,7 @@ from tegum.caching import Call, caching
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.provenance import science_version
-from tegum.runs.files import SUFFIX, read_dataset, read_or_set_aside, write_dataset
+from tegum.runs.files import SUFFIX, locked, read_dataset, read_or_set_aside, write_dataset
 from tegum.runs.fingerprint import fingerprint
 from tegum.threads import default_threads
 from tegum.training import Recipe, train
@@ -85,11 +87,19 @@ class Pieces:
                 break
         return _joined(parts, along, call)
 
-    def prune(self) -> None:
-        """Removes the pieces that the study, now complete, did not use: those of other code or other settings."""
-        for path in self.folder.glob(f"*{SUFFIX}"):
-            if path.name not in self._used:
-                path.unlink()
+    @contextmanager
+    def pruned(self) -> Iterator[None]:
+        """Around a study; then removes the pieces that it did not use, of other code or other settings.
+
+        Not where another program makes pieces here: the last one of them does.
+        """
+        with locked(self.folder, fcntl.LOCK_SH) as number:
+            yield
+            with suppress(BlockingIOError):
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for path in self.folder.glob(f"*{SUFFIX}"):
+                    if path.name not in self._used:
+                        path.unlink(missing_ok=True)
 
     def _piece(self, call: Call) -> xr.Dataset:
         path = self.folder / _name(call)

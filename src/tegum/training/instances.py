@@ -37,6 +37,7 @@ from tegum.training.randomness import STATE_SIZE, stream_bytes, stream_state
 from tegum.training.recipe import Optimizer, Recipe, Schedule
 
 _DRAW_RANGE = 2**31
+_LARGEST = 1e30
 _SPARSE_SHARE = 0.7
 _SPARSE_HIDDEN = 16
 """Skipping inactive features pays where most of them are inactive in a panel and each skip saves many products: measured."""
@@ -177,12 +178,12 @@ def _given_weights(net: Net, initial: Mapping[str, NDArray[Any]], shape: tuple[i
                 f"initial {name} has leading axes {value.shape[: -len(own)]}",
                 f"the sweep and its seeds have shape {shape}; give axes that broadcast to it",
             ) from None
-        wrong = np.argwhere(~np.isfinite(full))
+        wrong = np.argwhere(~(np.abs(full) < _LARGEST))
         if len(wrong):
             place = tuple(int(i) for i in wrong[0])
             raise InvalidInputError(
                 f"initial {name} of instance {place[: len(shape)]} is {full[place]} at {place[len(shape) :]}",
-                "give finite numbers",
+                f"give finite numbers below {_LARGEST:g}",
             )
         vectors[:, part] = full.reshape(len(vectors), -1)
     return vectors

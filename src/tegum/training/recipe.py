@@ -8,9 +8,10 @@ A recipe is shown in full in every result and report.
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from tegum.errors import InvalidInputError, Problem, Problems, unknown_field
+from tegum.checking import shown
+from tegum.errors import MOST, InvalidInputError, Problem, Problems, unknown_field
 from tegum.nets import Initialisation
 
 Optimizer = Literal["adamw", "adam", "sgd"]
@@ -22,6 +23,18 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Memory = Annotated[float, Field(ge=0, lt=1)]
 """How much of an average is kept at each step."""
+
+
+def _no_word(value: Any) -> Any:
+    """The value; a word or a truth value is refused, which pydantic would take for numbers."""
+    if isinstance(value, str | bool | np.bool_):
+        raise ValueError("choose a number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_word), Field(ge=0, lt=2**63)]
+Number = Annotated[float, BeforeValidator(_no_word), Field(ge=-1e30, le=1e30, allow_inf_nan=False)]
+"""Numbers whose products with others stay numbers in single precision."""
 
 
 class Recipe(BaseModel):
@@ -41,11 +54,11 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: int = Field(10_000, ge=1, description="optimizer steps")
-    batch_size: int = Field(1024, ge=1, description="samples a step")
+    steps: Whole = Field(10_000, ge=1, description="optimizer steps")
+    batch_size: Whole = Field(1024, ge=1, description="samples a step")
     learning_rate: Positive = Field(1e-3, description="the rate that the schedule multiplies")
     optimizer: Optimizer = Field("adamw", description="adamw decouples weight decay, the others add it to the gradient")
-    weight_decay: float | dict[str, float] = Field(
+    weight_decay: Number | dict[str, Number] = Field(
         0.01, description="decay of every parameter, or by name ({'W': 0.01, 'b': 0}; names left out: 0); may be negative"
     )
     beta1: Memory = Field(0.9, description="memory of Adam's mean gradient")
@@ -53,8 +66,8 @@ class Recipe(BaseModel):
     epsilon: Positive = Field(1e-8, description="added to the root in Adam's step")
     momentum: Memory = Field(0.9, description="memory of SGD's velocity")
     schedule: Schedule = Field("constant", description="learning rate over the steps after warm-up")
-    warmup_steps: int = Field(0, ge=0, description="steps over which the rate rises linearly to its full value")
-    final_fraction: float = Field(
+    warmup_steps: Whole = Field(0, ge=0, description="steps over which the rate rises linearly to its full value")
+    final_fraction: Number = Field(
         0.0, ge=0, le=1, description="share of the rate left at the end of a linear or cosine schedule"
     )
     initialisation: Initialisation = Field("xavier_normal", description="law of the initial weights; biases start at 0")
@@ -66,27 +79,31 @@ class Recipe(BaseModel):
     attack_draw: AttackDraw = Field(
         "example", description="whether each example is attacked at its own random feature, or a batch at one"
     )
-    data_set_size: int | None = Field(None, ge=1, description="train on this many fixed samples instead of fresh ones")
-    seeds: int | tuple[int, ...] = Field(1, description="how many seeds (0, 1, ...), or the seeds themselves")
-    root_seed: int = Field(0, ge=0, description="changes every random stream at once")
-    evaluation_samples: int = Field(65_536, ge=64, description="fresh samples, common to all seeds, that measure `loss`")
+    data_set_size: Whole | None = Field(None, ge=1, description="train on this many fixed samples instead of fresh ones")
+    seeds: Whole | tuple[Whole, ...] = Field(1, description="how many seeds (0, 1, ...), or the seeds themselves")
+    root_seed: Whole = Field(0, ge=0, description="changes every random stream at once")
+    evaluation_samples: Whole = Field(65_536, ge=64, description="fresh samples, common to all seeds, that measure `loss`")
     record: tuple[str, ...] = Field(("loss",), description="what to record on the way: 'loss' and parameters by name")
-    record_steps: int | tuple[int, ...] = Field(
+    record_steps: Whole | tuple[Whole, ...] = Field(
         0, description="how many steps to record (log-spaced, and step 0), or the steps themselves"
     )
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, /, **fields: Any) -> None:
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise InvalidInputError([_problem(dict(detail)) for detail in error.errors()]) from None
+            wrong = {detail["loc"][0]: _problem(dict(detail)) for detail in reversed(error.errors())}
+            raise InvalidInputError(list(reversed(wrong.values()))) from None
         self._check_together()
 
     def _check_together(self) -> None:
+        for name in ("seeds", "record_steps"):
+            if isinstance(count := getattr(self, name), int) and count > MOST:
+                raise InvalidInputError(f"{name} is {count}", f"choose at most {MOST:,}")
         with Problems() as problems:
             if not self.seed_list:
                 problems.add(f"seeds is {self.seeds!r}", "choose at least 1 seed")
-            if min(self.seed_list, default=0) < 0 or len(set(self.seed_list)) < len(self.seed_list):
+            if len(set(self.seed_list)) < len(self.seed_list):
                 problems.add(f"seeds is {self.seeds!r}", "choose different whole numbers of at least 0")
             if self.warmup_steps > self.steps:
                 problems.add(f"warmup_steps is {self.warmup_steps} of {self.steps} steps", "choose a shorter warm-up")
@@ -94,10 +111,6 @@ class Recipe(BaseModel):
                 problems.add(
                     f"batch_size is {self.batch_size} of a data set of {self.data_set_size}",
                     f"choose at most {self.data_set_size} (equal: every step sees the whole set)",
-                )
-            if isinstance(self.record_steps, int) and self.record_steps < 0:
-                problems.add(
-                    f"record_steps is {self.record_steps}", "choose a number of steps of at least 0, or a list of steps"
                 )
             outside = [step for step in self.recorded_steps() if not 0 <= step <= self.steps]
             if outside:
@@ -143,4 +156,4 @@ def _problem(error: dict[str, Any]) -> Problem:
         return unknown_field("a recipe", name, list(Recipe.model_fields))
     wish = error["msg"].replace("Input should be", "choose").replace("choose greater", "choose a number greater")
     wish = wish.replace("choose less", "choose a number less")
-    return Problem(f"{name} is {error['input']!r}", wish)
+    return Problem(f"{name} is {shown(error['input'])}", wish.removeprefix("Value error, "))

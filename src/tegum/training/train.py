@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.caching import cached
+from tegum.checking import checked, real_numbers, require_memory
 from tegum.datasets import PARAMETER_DIMS, dataset
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
@@ -16,12 +16,14 @@ from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.provenance import provenance
 from tegum.sweep import FeatureGrid
 from tegum.threads import default_threads
+from tegum.training.cost import bytes_of
 from tegum.training.instances import grid_of, instances_of
 from tegum.training.pool import train_instances
 from tegum.training.recipe import Recipe
 
 
 # Longer than other functions by its docstring: this is where users look up what goes in and what comes out.
+@checked
 @cached(splittable=True, whole_with=("initial",))
 def train(
     net: Net,
@@ -78,9 +80,10 @@ def train(
     problems.check_least("threads", threads)
     with problems:
         grid, recipes = grid_of(features, recipe, sweep or {})
+        require_memory(f"a training of {len(recipes) * len(recipe.seed_list)} models", bytes_of(net, recipes))
     _require_attackable(net, recipes)
     began = time.perf_counter()
-    given = None if initial is None else {name: np.asarray(value) for name, value in initial.items()}
+    given = None if initial is None else {name: real_numbers(f"initial {name}", value) for name, value in initial.items()}
     instances = instances_of(net, grid, recipes, given)
     recording = recipe.replaced(steps=max(one.steps for one in recipes))
     found, interrupted = train_instances(net, instances, recording, threads or default_threads(), progress)

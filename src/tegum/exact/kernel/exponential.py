@@ -5,11 +5,14 @@
 A row with b > 0 is turned around, E r(s)^2 = E s^2 - E r(-s)^2, so that b <= 0 and e^{zb} decays to the right.  There lie the
 poles 1 / (a g_i) of positive couplings, the nearest at R; to the left lie 0 and the others.  The hyperbola
 
-    z(u) = alpha (1 + i sinh(u - i pi / 4)),    alpha = R / 2,    u = 0, h, 2h, ...  (and their conjugates)
+    z(u) = alpha (1 + sin(psi) cosh u + i cos(psi) sinh u),    u = 0, h, 2h, ...  (and their conjugates)
 
-passes between them and opens towards the decay.  Its points are spaced evenly in log |z|, which serves couplings of all
-scales alike: no pattern is taken out, nothing is split.  Halving h squares the error (the trapezoidal rule in a strip of
-half-width pi/4), so the change by the last halving bounds the error before it, and its square the error after it.
+passes between them and opens towards the decay, with psi = pi / 4 and alpha = R / 2, or less where the integrand is then
+smaller on the real axis. Where many couplings are nearly equal the pole at R is of high order, and beside it terms of
+different signs may cancel: if they do, the contour is taken steeper, psi = 0.1. Its points are spaced evenly in log |z|,
+which serves couplings of all scales alike: no pattern is taken out, nothing is split. Halving h squares the error (the
+trapezoidal rule in a strip of half-width pi/4), so the change by the last halving bounds the error before it, and its square
+the error after it. The strip of the steeper contour is narrower: there the change is the estimate.
 
 Source: Trefethen and Weideman, "The exponentially convergent trapezoidal rule" (2014).
 """
@@ -20,48 +23,53 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.product import A, D, add_sums, at, backward, clear_sums, forward
-from tegum.exact.kernel.records import ALL_ROWS, Distribution, Effort, Found, Listed, OwnFeature, Removed, Work
+from tegum.exact.kernel.product import A, D, Products, add_sums, at, backward, clear_sums, forward
+from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ROUNDING, always_active
 from tegum.exact.kernel.uniform import TURN, turn
-from tegum.exact.kernel.vectors import WIDTH, at_least, complex_of, fill, load, ramp, store_complex, total
+from tegum.exact.kernel.vectors import WIDTH, at_least, complex_of, exp_of, load, ramp, store_complex, total
 from tegum.exact.kernel.walk import features_of
 
 _REACH = 18.0
 _DECAY = math.exp(-_REACH)
 _FIRST_STEP = 0.5625
 _DECAYED = 40.0
-_ROOT_HALF = math.sqrt(0.5)
-_SQUARINGS = 6
 _CAUTION = 30.0
+_STEEP = 0.1
+_CANCELLED = 1e3
+_SMALLER = math.sqrt(0.5)
+_SHORT_OF_POLES = 1.95
+_WORTHWHILE = 0.7
+_STEEPEST = 200.0
+_USUAL = 16.0
 _CHANCE = 10.0
 _STRIP = math.pi**2 / 2
 """The error falls like exp(-pi^2 / (2 h)); a change smaller than that is chance, and its square no estimate."""
 
 _ROUNDINGS = 8.0
 _HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
-_EXP = np.array([1.0 / math.factorial(k) for k in range(15)])
 
 
 class Contour(NamedTuple):
-    """A row with b <= 0 on its hyperbola: the offset b, its scale alpha, how far u runs, ``side`` -1 if turned around."""
+    """A row with b <= 0 on its hyperbola.
+
+    Attributes:
+        b: the offset.
+        alpha: its scale.
+        reach: how far u runs.
+        side: -1 if the row was turned around, else 1.
+        sin_psi: where it crosses, and with ``cos_psi`` how steeply.
+        cos_psi: see there.
+        steepness: how much larger the integrand is at the edges of the strip in which the contour may be moved.
+    """
 
     b: float
     alpha: float
     reach: float
     side: float
-
-
-@inlined
-def _exp(x: Any) -> Any:
-    """e^x of a vector, |x| <= 64: a series for e^(x / 64), squared six times."""
-    y = x * (1.0 / 2**_SQUARINGS)
-    e = fill(0.0)
-    for k in range(14, -1, -1):
-        e = e * y + _EXP[k]
-    for _ in range(_SQUARINGS):
-        e = e * e
-    return e
+    sin_psi: float
+    cos_psi: float
+    steepness: float
 
 
 @inlined
@@ -82,34 +90,69 @@ def _write_factor(v: Any, i: int, ga: float, a: float, z: Any, own: float) -> No
 
 
 @inlined
-def _contour(distribution: Distribution, work: Work, blocks: Listed, b: float, side: float) -> tuple[Contour, float]:
-    """The hyperbola of a row, and the largest coupling on its side: where its tails, or e^{zb}, have decayed it may end."""
+def _height(distribution: Distribution, work: Work, blocks: Listed, b: float, side: float, x: float) -> float:
+    """The logarithm of |e^{xb} phi(x) / x^3| on the real axis, left of all poles."""
+    a = distribution.mean
+    found = x * b - 3 * math.log(x)
+    for entry in range(blocks.first, blocks.end):
+        block = blocks.order[entry]
+        phi = distribution.inactive[block]
+        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+            together = distribution.weight[component]
+            for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
+                together /= 1 - x * side * work.g[i] * a
+            phi += together
+        found += math.log(phi)
+    return found
+
+
+@compiled
+def _contour(
+    distribution: Distribution, work: Work, blocks: Listed, b: float, side: float, psi: float
+) -> tuple[Contour, float]:
+    """The hyperbola of a row, and the largest coupling on its side: where its tails, or e^{zb}, have decayed it may end.
+
+    It passes as near to the poles as they allow, unless the integrand is much smaller farther from them.
+    """
     a = distribution.mean
     shift = side * b
     largest = 0.0
     least = np.inf
     for i in features_of(blocks):
-        work.alone[i] = 0.0
         largest = max(largest, side * work.g[i])
         least = min(least, abs(work.g[i]))
     least = max(least, largest * _DECAY)
     alpha = 0.5 / (a * largest)
-    reach = _REACH + max(math.log(largest / least), 0.0)
+    height = _height(distribution, work, blocks, shift, side, alpha * (1 + math.sin(psi)))
+    while True:
+        lower = _height(distribution, work, blocks, shift, side, alpha * _SMALLER * (1 + math.sin(psi)))
+        if not lower < height - _WORTHWHILE:
+            break
+        height = lower
+        alpha *= _SMALLER
+    # the strip in which the contour may be moved: psi by pi / 4 to either side, just short of the poles
+    edges = max(
+        _height(distribution, work, blocks, shift, side, alpha * min(1 + math.sin(psi + np.pi / 4), _SHORT_OF_POLES)),
+        _height(distribution, work, blocks, shift, side, alpha * (1 + math.sin(psi - np.pi / 4))),
+    )
+    reach = _REACH + max(math.log(largest / least), 0.0) + math.log(0.5 / (a * largest * alpha))
     if shift < 0:
-        reach = min(reach, max(math.log(_DECAYED * 4 / (-shift * alpha)), 1.0))
-    return Contour(shift, alpha, reach, side), largest
+        # there Re(zb) = alpha sin(psi) b e^u / 2 is -40
+        reach = min(reach, max(math.log(_DECAYED * 2 / (-shift * alpha * math.sin(psi))), 1.0))
+    steepness = max(math.exp(min(edges - height, _STEEPEST)) / _USUAL, 1.0)
+    return Contour(shift, alpha, reach, side, math.sin(psi), math.cos(psi), steepness), largest
 
 
 @inlined
 def _omega(contour: Contour, z: Any, ch: Any, sh: Any) -> Any:
-    """The weight e^{zb} / z^3 cosh(u - i pi / 4) of eight points; the constants come at the end."""
+    """The weight e^{zb} / z^3 dz/du / (i alpha) of eight points; the constants come at the end."""
     norm = 1.0 / (z.real * z.real + z.imag * z.imag)
     inverse = complex_of(z.real * norm, -1.0 * z.imag * norm)
-    # sqrt(2) cosh(u - i pi / 4) = cosh u - i sinh u
-    weight = (inverse * inverse * inverse) * complex_of(ch, -1.0 * sh)
+    # dz/du / (i alpha) = cos(psi) cosh u - i sin(psi) sinh u
+    weight = (inverse * inverse * inverse) * complex_of(contour.cos_psi * ch, (-contour.sin_psi) * sh)
     if contour.b < 0:
         phase = turn((contour.b / TURN) * z.imag) + 1.0
-        weight = weight * phase * _exp(at_least(contour.b * z.real, -64.0))
+        weight = weight * phase * exp_of(at_least(contour.b * z.real, -64.0))
     return weight
 
 
@@ -124,13 +167,19 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
     value = by_b = 0.0
     if b > 0:
         value, by_b = always_active(distribution, work, blocks, own, b)
-    contour, largest = _contour(distribution, work, blocks, b, side)
-    nothing = Removed(0.0, work.alone)
+    contour, largest = _contour(distribution, work, blocks, b, side, np.pi / 4)
+    squared = True
+    for component in range(distribution.block_first[distribution.blocks]):
+        work.large[component] = 0
+    none = 1.0
+    for entry in range(blocks.first, blocks.end):
+        none *= distribution.inactive[blocks.order[entry]]
     clear_sums(work, ALL_ROWS, blocks)
     step = _FIRST_STEP
     offset = 0.0
     spent = 0
     got = 0.0
+    norm = 0.0
     got_b = 0.0
     before = np.inf
     before_b = np.inf
@@ -140,38 +189,53 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
         # first u = 0, h, 2h, ...; then each time the points halfway between those so far
         k = 0
         while k * step < contour.reach:
-            up = _exp(step * (ramp() + float(k)) + offset)
+            up = exp_of(step * (ramp() + float(k)) + offset)
             down = 1.0 / up
             ch = 0.5 * (up + down)
             sh = 0.5 * (up - down)
-            # i sinh(u - i pi / 4) = (cosh u + i sinh u) / sqrt(2)
-            z = complex_of(contour.alpha * (_ROOT_HALF * ch + 1.0), (contour.alpha * _ROOT_HALF) * sh)
+            z = complex_of(contour.alpha * (contour.sin_psi * ch + 1.0), (contour.alpha * contour.cos_psi) * sh)
             for i in features_of(blocks):
                 # T = 1 - d/dg_j, and d/dg_j is side times the derivative by the coupling of the row turned around
                 T = -side if i == own.feature and own.block >= 0 else 0.0
                 _write_factor(work.v, i, side * work.g[i] * a, a, z, T)
-            product, _ = forward(distribution, work, ALL_ROWS, blocks, nothing)
+            product = forward(distribution, work, blocks, ZERO).none
             omega = _omega(contour, z, ch, sh)
             if k == 0 and offset == 0.0:
                 omega = omega * load(_HALF, 0)
-            found = product * omega
+            # "nothing is active" has no part in r(s) for b <= 0, but decays slowest
+            found = (product - none) * omega
             got += total(found.real)
+            sized = found * contour.alpha**3
+            norm += total(sized.real * sized.real + sized.imag * sized.imag)
             if effort.gradient:
                 got_b += total((found * z).real)
-                backward(distribution, work, ALL_ROWS, blocks, nothing, omega)
+                backward(distribution, work, blocks, ZERO, Products(omega, omega, omega))
             k += WIDTH
         spent += k
-        # 2 / pi times dz/du = alpha cosh(u - i pi / 4) times the spacing, of all points so far
-        scale = 2 * contour.alpha * _ROOT_HALF / np.pi * (step if offset == 0.0 else step / 2)
+        if squared and math.sqrt(norm) > _CANCELLED * abs(got) * contour.alpha**3:
+            # start again on the steeper contour, whose strip is narrow where e^{zb} oscillates: errors may not square there
+            squared = False
+            contour, largest = _contour(distribution, work, blocks, b, side, _STEEP)
+            clear_sums(work, ALL_ROWS, blocks)
+            got = got_b = norm = 0.0
+            before = before_b = np.inf
+            step = _FIRST_STEP
+            offset = 0.0
+            continue
+        # 2 / pi times alpha times the spacing, of all points so far
+        scale = 2 * contour.alpha / np.pi * (step if offset == 0.0 else step / 2)
         change = abs(got * scale - before)
         change_b = abs(got_b * scale - before_b)
         before = got * scale
         before_b = got_b * scale
         if offset > 0.0:
             step /= 2
-            error = change * min(1.0, _CAUTION * change / max(abs(before), change))
-            error_b = change_b * min(1.0, _CAUTION * change_b / max(abs(before_b), change_b)) if effort.gradient else 0.0
-            floor = _CHANCE * math.exp(-_STRIP / step)
+            caution = _CAUTION * contour.steepness
+            error = change * (min(1.0, caution * change / max(abs(before), change)) if squared else 1.0)
+            error_b = 0.0
+            if effort.gradient:
+                error_b = change_b * (min(1.0, caution * change_b / max(abs(before_b), change_b)) if squared else 1.0)
+            floor = contour.steepness * _CHANCE * math.exp(-_STRIP / step)
             error = max(error, floor * (a * largest) ** 2)
             if effort.gradient:
                 error_b = max(error_b, floor * a * largest)
@@ -180,6 +244,8 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
                 break
         offset = step / 2
     if effort.gradient:
-        add_sums(work, ALL_ROWS, blocks, 2 * contour.alpha * _ROOT_HALF / np.pi * step)
-    rounding = _ROUNDINGS * ROUNDING * (abs(value) + abs(before) + (a * largest) ** 2)
+        add_sums(work, ALL_ROWS, blocks, 2 * contour.alpha / np.pi * step)
+    # each term is a product over blocks
+    terms = math.sqrt(norm) / contour.alpha**2 * 2 / np.pi * step * (1 + (blocks.end - blocks.first) / 4)
+    rounding = _ROUNDINGS * ROUNDING * (abs(value) + abs(before) + (a * largest) ** 2 + terms)
     return Found(value + side * before, 0.0, by_b + before_b, error + rounding, error_b + rounding / (a * largest), spent)

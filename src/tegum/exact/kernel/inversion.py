@@ -9,7 +9,8 @@ back in closed form elsewhere), and the *small* ones, which stay a plain factor:
     sum_k Re{ omega_k  Phi_S(z_k)  [ Phi_L(z_k) - q - sum_i c_i A(z_k g_i) ] }
 
 Nothing is lost but the terms after the last one.  Their sum is judged by how far the partial sums over the last half of the
-terms stray from the final one, doubled for caution: where they fall like 1/K or faster, what is left is less than that.
+terms stray from the final one, doubled for caution: where they fall like 1/K or faster, what is left is less than that.  Every
+coupling's derivative is judged the same by the sums after half and all of the terms.
 
 The plain method, without large and small blocks, is 93 lines of NumPy in `docs/plain_inversion.py`; read that first.
 """
@@ -19,20 +20,20 @@ from typing import Any
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.product import SINGLE_ROWS, A, D, add_sums, at, backward, forward
-from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Found, Listed, Removed, Work
+from tegum.exact.kernel.product import SINGLE_ROWS, SUM, add_sums, at
+from tegum.exact.kernel.records import ZERO, Distribution, Effort, Found, Listed, Removed, Work
 from tegum.exact.kernel.singles import backward_singles, forward_singles
-from tegum.exact.kernel.uniform import ALPHA, TURN, Points, factor, first_powers, own_factor, start, step_on
-from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, ramp, store_complex, total
+from tegum.exact.kernel.uniform import ALPHA, TURN, Points, first_powers, start, step_on
+from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, ramp, total
 from tegum.exact.kernel.walk import features_of
 
 _CAUTION = 2.0
 _EARLIER = 0.125
-_FIRST_HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
+FIRST_HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
 
 
 @inlined
-def _strayed(partial: Any, count: int) -> float:
+def strayed(partial: Any, count: int) -> float:
     """How much may be missing after the last of ``count`` partial sums, from how they strayed before it.
 
     The largest distance from the last sum over the second half; for those over the second quarter an eighth, as a floor where
@@ -47,26 +48,24 @@ def _strayed(partial: Any, count: int) -> float:
 
 
 @inlined
-def _begin(distribution: Distribution, work: Work, rows: int, blocks: Listed, removed: Removed, P: float) -> None:
+def note_slopes(work: Work, rows: int, blocks: Listed) -> float:
+    """Remembers the sums acc of all listed features; returns how far one is from what was remembered before, doubled."""
+    most = 0.0
+    for i in features_of(blocks):
+        slope = total(load(work.v, at(rows, SUM, i)))
+        most = max(most, abs(slope - work.noted[i]))
+        work.noted[i] = slope
+    return _CAUTION * most
+
+
+@inlined
+def _begin(distribution: Distribution, work: Work, blocks: Listed, removed: Removed, P: float) -> None:
     """Sets the sequences of all listed features to the first points."""
     for entry in range(blocks.first, blocks.end):
         block = blocks.order[entry]
         for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
             for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
-                start(distribution, work.v, rows, i, component, work.g[i], removed.alone[i], P)
-
-
-@inlined
-def _write_factors(work: Work, blocks: Listed, own: int, points: Points) -> None:
-    """Stores A and dA/dg of all listed features at eight points, where blocks are larger than a feature."""
-    v = work.v
-    for i in features_of(blocks):
-        if i == own:
-            value, by_g = own_factor(v, ALL_ROWS, i, points)
-        else:
-            value, by_g = factor(v, ALL_ROWS, i, points)
-        store_complex(v, at(ALL_ROWS, A, i), value)
-        store_complex(v, at(ALL_ROWS, D, i), by_g)
+                start(distribution, work.v, SINGLE_ROWS, i, component, work.g[i], removed.alone[i], P)
 
 
 @compiled
@@ -81,23 +80,24 @@ def invert(
     P: float,
     r2: float,
     r3: float,
+    cubed: int,
     effort: Effort,
 ) -> Found:
     """The sum for r2 r(s)^2 + r3 r(s)^3, period P, over the large blocks, next to the small ones behind them in one list.
 
-    The patterns ``removed`` are those of large blocks.  Starts with ``effort.least`` terms and doubles them until the error
-    estimates of the value and its derivative by b meet their targets.  Derivatives by couplings are added to ``work.slope``.
+    Where ``cubed``, that of r(s)^3 alone is found, too.  The patterns ``removed`` are those of large blocks.  Starts with
+    ``effort.least`` terms and doubles them until the error estimates of the value and its derivatives meet their targets.
+    Derivatives by couplings are added to ``work.slope``.
 
     It is long because it is one loop over the terms: what it hands from step to step lives in registers.
     """
     v = work.v
-    rows = SINGLE_ROWS if distribution.simple else ALL_ROWS
     blocks = Listed(large.order, large.feature_first, large.first, small.end)
-    _begin(distribution, work, rows, blocks, removed, P)
+    _begin(distribution, work, blocks, removed, P)
     power, step_real, step_imaginary = first_powers(b / P)
     power = power + 1.0
     step = complex_of(step_real + 1.0, step_imaginary)
-    half = load(_FIRST_HALF, 0)
+    half = load(FIRST_HALF, 0)
     # the rule's weight 2 / P times the transform of r(s)^2, 2 / z^3, and of r(s)^3, 6 / z^4, with z = zeta / P
     square = 4 * r2 * P * P
     cube = 12 * P * P * P
@@ -113,52 +113,45 @@ def invert(
         norm = 1.0 / (zeta.real * zeta.real + zeta.imag * zeta.imag)
         inverse = complex_of(ALPHA * norm, -1.0 * zeta.imag * norm)
         points = Points(P, k, inverse)
-        if distribution.simple:
-            product, gone = forward_singles(v, rows, large, own, removed.none, points)
-        else:
-            _write_factors(work, blocks, own, points)
-            product, gone = forward(distribution, work, rows, large, removed)
+        product, gone = forward_singles(v, large, own, removed.none, points)
         rest = product - gone
         # omega: the weight of this term for the square, e^{zb} / zeta^3, and from it that of the cube, half at k = 0
         term = power * (inverse * inverse * inverse) * half
         half = fill(1.0)
         omega = term * square
-        if r3 != 0:
-            third = term * inverse * cube
-            cubic += total((third * rest).real)
+        third = term * inverse * cube
+        if cubed:
             omega = omega + r3 * third
         found = omega * rest
         if small.first < small.end:
-            if distribution.simple:
-                others, _ = forward_singles(v, rows, small, own, 0.0, points)
-            else:
-                others, _ = forward(distribution, work, rows, small, Removed(0.0, removed.alone))
+            others, _ = forward_singles(v, small, own, 0.0, points)
             if effort.gradient:
-                if distribution.simple:
-                    backward_singles(v, rows, small, own, points, found)
-                else:
-                    backward(distribution, work, rows, small, removed, found)
+                backward_singles(v, small, own, points, found)
                 omega = omega * others
             found = found * others
+            rest = rest * others
+        if cubed:
+            cubic += total((third * rest).real)
         value += total(found.real)
         work.partial[k // WIDTH] = value
         if effort.gradient:
-            if distribution.simple:
-                backward_singles(v, rows, large, own, points, omega)
-            else:
-                backward(distribution, work, rows, large, removed, omega)
+            backward_singles(v, large, own, points, omega)
             by_b += total((zeta * found).real)
             work.partial_b[k // WIDTH] = by_b
         for i in features_of(blocks):
-            step_on(v, rows, i)
+            step_on(v, SINGLE_ROWS, i)
         power = power * step
         k += WIDTH
+        if effort.gradient and 2 * k == terms:
+            note_slopes(work, SINGLE_ROWS, blocks)
         if k == terms:
-            error = _strayed(work.partial, k // WIDTH)
-            error_b = _strayed(work.partial_b, k // WIDTH) / P if effort.gradient else 0.0
+            error = strayed(work.partial, k // WIDTH)
+            error_b = 0.0
+            if effort.gradient:
+                error_b = max(strayed(work.partial_b, k // WIDTH) / P, note_slopes(work, SINGLE_ROWS, blocks))
             if 2 * terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
                 break
             terms *= 2
     if effort.gradient:
-        add_sums(work, rows, blocks, 1.0)
+        add_sums(work, SINGLE_ROWS, blocks, 1.0)
     return Found(value, cubic, by_b / P, error, error_b, terms)

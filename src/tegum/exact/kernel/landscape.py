@@ -64,7 +64,7 @@ def loss_at(landscape: Landscape, x: Any, gradient: Any) -> float:
     for i in range(n):
         point.b[i] = x[at + i]
     settings = Settings(1, landscape.linear, 1, landscape.terms, landscape.terms, 0.0)
-    loss, _, _ = model_loss(landscape.distribution, landscape.work, point, settings)
+    loss = model_loss(landscape.distribution, landscape.work, point, settings).loss
     at = 0
     for k in range(m):
         for i in range(n):

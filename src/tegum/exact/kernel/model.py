@@ -16,6 +16,7 @@ from tegum.exact.kernel.exponential import exponential_row
 from tegum.exact.kernel.partition import partition, reach
 from tegum.exact.kernel.records import MOST_TERMS, NOWHERE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import Span, always_active, whole
+from tegum.exact.kernel.sets import sets_row
 from tegum.exact.kernel.split import split_row
 from tegum.exact.kernel.vectors import pointer
 
@@ -30,6 +31,7 @@ _FIRST_SHARE = 0.25
 _GRADIENT_SHARE = 100.0
 _PASSES = 3
 _ROUNDING = 1e-15
+_ROUNDED_TOGETHER = 16
 
 
 class Settings(NamedTuple):
@@ -54,6 +56,15 @@ class Point(NamedTuple):
     db: NDArray[np.float64]
 
 
+class Result(NamedTuple):
+    """A loss, its error, the largest error of a derivative by an entry of b or of the map G, terms of the costliest row."""
+
+    loss: float
+    error: float
+    gradient_error: float
+    terms: int
+
+
 class Batch(NamedTuple):
     """Models and distributions, and where the models' results go; compiled code walks through it."""
 
@@ -64,6 +75,7 @@ class Batch(NamedTuple):
     importance: NDArray[np.float64]
     loss: NDArray[np.float64]
     error: NDArray[np.float64]
+    gradient_error: NDArray[np.float64]
     terms: NDArray[np.int64]
     squared_error: NDArray[np.float64]
     dW: NDArray[np.float64]
@@ -92,7 +104,7 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
             g[i] = 0.0
     if abs(b) < _NEGLIGIBLE:
         b = 0.0
-    count, end = partition(distribution, work, n)
+    count, end, threshold = partition(distribution, work, n, own.feature)
     large = Listed(work.order, distribution.feature_first, ZERO, count)
     blocks = Listed(work.order, distribution.feature_first, ZERO, end)
     if distribution.weight[own.component] == 0:
@@ -108,15 +120,17 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
         return Found(0.0, 0.0, 0.0, 0.0, 0.0, ZERO)
     if distribution.exponential:
         return exponential_row(distribution, work, blocks, own, b, effort)
+    span = Span(b, b + low, b + high)
+    if not distribution.simple:
+        return sets_row(distribution, work, blocks, own, threshold, span, effort)
     if effort.least == effort.most and own.block >= 0 and _own_is_weak(g, n, own.feature):
         terms = min(_DROPPED * effort.most, MOST_TERMS)
         effort = Effort(terms, terms, effort.target, effort.target_b, effort.gradient)
-    span = Span(b, b + low, b + high)
     if count < end:
         return split_row(
             distribution, work, large, Listed(work.order, distribution.feature_first, count, end), own, span, effort
         )
-    return whole(distribution, work, blocks, own, work.alone, span, 1.0, 0.0, effort)
+    return whole(distribution, work, blocks, own, work.alone, span, 1.0, 0.0, ZERO, effort)
 
 
 @inlined
@@ -126,6 +140,14 @@ def _own_is_weak(g: Any, n: int, own: int) -> bool:
     for i in range(n):
         largest = max(largest, abs(g[i]))
     return bool(abs(g[own]) < _WEAK_OWN * largest)
+
+
+@inlined
+def _add_unknown(distribution: Distribution, work: Work, n: int, own: int, by_b: float) -> None:
+    """The slopes of features without coupling, which the sum does not know: E[x_i V'(s)] = E x_i E V'(s)."""
+    for i in range(n):
+        if work.g[i] == 0 and i != own:
+            work.slope[i] = distribution.weight[i] * distribution.mean * by_b
 
 
 @inlined
@@ -165,13 +187,13 @@ def _add_slope(W: Any, tied: int, j: int, weight: float, slope: Any, dW: Any) ->
 
 
 @compiled
-def _once(
-    distribution: Distribution, work: Work, point: Point, settings: Settings, target: float, target_b: float
-) -> tuple[float, float, int]:
+def _once(distribution: Distribution, work: Work, point: Point, settings: Settings, target: float, target_b: float) -> Result:
     """One pass over the rows; tolerated errors: ``target`` of the loss, ``target_b`` of the gradient by b as a share of E x."""
     n = point.W.shape[1]
     loss = 0.0
     error = 0.0
+    gradient_error = 0.0
+    rounding = _ROUNDING * (1 + n / _ROUNDED_TOGETHER)
     terms = 0
     if settings.gradient:
         for k in range(point.W.shape[0]):
@@ -190,12 +212,15 @@ def _once(
                 row = row_error(distribution, work, n, own, point.b[j], settings.linear, effort)
                 point.squared_error[j] = max(square + row.value, 0.0)
                 loss += weight * point.squared_error[j]
-                error += weight * (row.error + _ROUNDING * (square + abs(row.value)))
+                error += weight * (row.error + rounding * (square + abs(row.value)))
                 terms = max(terms, row.terms)
                 if settings.gradient:
                     point.db[j] = weight * row.by_b
+                    gradient_error = max(gradient_error, weight * (row.error_b + rounding * abs(row.by_b)))
+                    if distribution.simple:
+                        _add_unknown(distribution, work, n, j, row.by_b)
                     _add_slope(point.W, settings.tied, j, weight, work.slope, point.dW)
-    return loss, error, terms
+    return Result(loss, error, gradient_error, terms)
 
 
 @inlined
@@ -231,23 +256,24 @@ def _lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
         pointer(work.alone_small),
         pointer(work.order),
         pointer(work.order_small),
+        pointer(work.size),
+        pointer(work.large),
+        pointer(work.vertex),
         pointer(work.bucket_sum),
         pointer(work.bucket_least),
         pointer(work.bucket_count),
+        pointer(work.noted),
         pointer(work.partial),
         pointer(work.partial_b),
     )
 
 
 @compiled
-def model_loss(distribution: Distribution, work: Work, point: Point, settings: Settings) -> tuple[float, float, int]:
+def model_loss(distribution: Distribution, work: Work, point: Point, settings: Settings) -> Result:
     """The expected loss of the model in ``point`` to the relative tolerance, or as near as the most terms come.
 
     ``squared_error`` and, with ``gradient``, ``dW`` and ``db`` of the point are written; the gradient is held to 100 tol of its
-    scale.
-
-    Returns:
-        loss, its error estimate, terms of the row that needed most; NaN for numbers that are not finite or too large.
+    scale.  NaN for numbers that are not finite or too large.
     """
     if not _are_usable(point.W, point.b):
         if settings.gradient:
@@ -255,7 +281,7 @@ def model_loss(distribution: Distribution, work: Work, point: Point, settings: S
                 point.db[i] = np.nan
                 for k in range(point.W.shape[0]):
                     point.dW[k, i] = np.nan
-        return np.nan, np.nan, 0
+        return Result(np.nan, np.nan, np.nan, 0)
     scale = 0.0
     for block in range(distribution.blocks):
         for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
@@ -264,14 +290,13 @@ def model_loss(distribution: Distribution, work: Work, point: Point, settings: S
                 scale += point.importance[j] * square
     target = settings.tol * scale * _FIRST_SHARE
     lean_distribution, lean_work = _lean(distribution, work)
-    loss = error = 0.0
-    terms = 0
+    found = Result(0.0, 0.0, 0.0, 0)
     for _ in range(_PASSES):
-        loss, error, terms = _once(lean_distribution, lean_work, point, settings, target, _GRADIENT_SHARE * settings.tol)
-        if settings.least == settings.most or error <= settings.tol * loss:
+        found = _once(lean_distribution, lean_work, point, settings, target, _GRADIENT_SHARE * settings.tol)
+        if settings.least == settings.most or found.error <= settings.tol * found.loss:
             break
-        target *= 0.5 * min(settings.tol * loss / error, 1.0)
-    return loss, error, terms
+        target *= 0.5 * min(settings.tol * found.loss / found.error, 1.0)
+    return found
 
 
 @compiled
@@ -300,7 +325,11 @@ def evaluate_models(
             point.b[i] = models.b[k, i]
             for r in range(rows):
                 point.W[r, i] = models.W[k, r, i]
-        models.loss[k], models.error[k], models.terms[k] = model_loss(distribution, work, point, settings)
+        found = model_loss(distribution, work, point, settings)
+        models.loss[k] = found.loss
+        models.error[k] = found.error
+        models.gradient_error[k] = found.gradient_error
+        models.terms[k] = found.terms
         for i in range(n):
             models.squared_error[k, i] = point.squared_error[i]
         if settings.gradient:

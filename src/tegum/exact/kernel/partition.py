@@ -3,6 +3,8 @@
 Couplings are split where both grids of `tegum.exact.kernel.split` converge best; blocks of several features are never divided.
 """
 
+import numpy as np
+
 from tegum.compilation import inlined
 from tegum.exact.kernel.records import BUCKETS, ZERO, Distribution, Listed, Work
 from tegum.exact.kernel.vectors import exponent
@@ -12,7 +14,7 @@ _FINE = 8
 
 
 @inlined
-def _threshold(work: Work, n: int) -> float:
+def threshold_of(work: Work, n: int) -> float:
     """Couplings below it are small, those from it on large; 0 where it is best to have no small ones.
 
     Couplings are counted by powers of sqrt(2).  On a grid for couplings of scale s, those below s / 16 converge slowly and
@@ -84,45 +86,38 @@ def _ever_active(distribution: Distribution, block: int) -> bool:
 
 
 @inlined
-def partition(distribution: Distribution, work: Work, n: int) -> tuple[int, int]:
-    """Lists the blocks that are ever active in ``work.order``, large ones first.
+def partition(distribution: Distribution, work: Work, n: int, own: int) -> tuple[int, int, float]:
+    """Lists the blocks that are ever active in ``work.order``, large ones first where all blocks are single features.
 
-    A block of several features that would be divided, or that is small, prevents the split.
+    Single features without coupling are left out, but for the own one: the sum does not know them.
 
     Returns:
-        how many blocks are large, and how many there are.
+        how many blocks are large, how many there are, and the threshold for couplings.
     """
-    threshold = _threshold(work, n)
+    threshold = threshold_of(work, n)
+    if threshold == 0 and distribution.simple and work.g[own] == 0:
+        # nothing smooths the sum in an own feature without coupling: it is the only small one
+        threshold = np.inf
+        for i in range(n):
+            if work.g[i] != 0:
+                threshold = min(threshold, abs(work.g[i]))
     count = 0
     large = ZERO
-    if threshold > 0:
-        for block in range(distribution.blocks):
-            low = distribution.feature_first[block]
-            high = distribution.feature_first[block + 1]
-            if not _ever_active(distribution, block):
+    for block in range(distribution.blocks):
+        if not _ever_active(distribution, block):
+            continue
+        if distribution.simple:
+            if work.g[block] == 0 and block != own:
                 continue
-            small = 0
-            for i in range(low, high):
-                small += 1 if abs(work.g[i]) < threshold else 0
-            if small > 0 and high - low > 1:
-                threshold = 0.0
-                break
-            if small == 0:
-                work.order[large] = block
-                large += 1
-            else:
+            if abs(work.g[block]) < threshold:
                 work.order_small[count] = block
                 count += 1
-    if threshold > 0:
-        for entry in range(count):
-            work.order[large + entry] = work.order_small[entry]
-        return large, large + count
-    count = 0
-    for block in range(distribution.blocks):
-        if _ever_active(distribution, block):
-            work.order[count] = block
-            count += 1
-    return count, count
+                continue
+        work.order[large] = block
+        large += 1
+    for entry in range(count):
+        work.order[large + entry] = work.order_small[entry]
+    return large, large + count, threshold
 
 
 @inlined

@@ -16,10 +16,11 @@ from tegum.exact.kernel.vectors import PAIR, WIDTH
 MOST_TERMS = 32768
 BUCKETS = 128
 ZERO: Any = np.int64(0)
+ONE: Any = np.int64(1)
 NOWHERE: Any = np.int64(-1)
 """Integers that numba does not take for literals: for those it would compile whatever they are passed to once more."""
 
-ALL_ROWS = 7
+ALL_ROWS = 11
 """How many complex vectors a feature has in ``Work.v``; see `tegum.exact.kernel.product`."""
 
 
@@ -62,9 +63,13 @@ class Work(NamedTuple):
         alone_small: the same for the small blocks of a split row.
         order: (n,) the blocks listed, large ones first.
         order_small: the small ones of a split row.
+        size: (n,) 1 for large features, 0 for small ones, where some are active together.
+        large: (n,) how many large features each component has.
+        vertex: (n,) what the sum is like where only a large feature is active, see `tegum.exact.kernel.sets`.
         bucket_sum: sums, smallest sizes and numbers of couplings of similar size.
         bucket_least: see there.
         bucket_count: see there.
+        noted: (n,) the derivatives by couplings when the terms were last doubled.
         partial: sums of the inversion after each eight terms.
         partial_b: the same of its derivative by b.
     """
@@ -76,9 +81,13 @@ class Work(NamedTuple):
     alone_small: NDArray[np.float64]
     order: NDArray[np.int64]
     order_small: NDArray[np.int64]
+    size: NDArray[np.int64]
+    large: NDArray[np.int64]
+    vertex: NDArray[np.int64]
     bucket_sum: NDArray[np.float64]
     bucket_least: NDArray[np.float64]
     bucket_count: NDArray[np.float64]
+    noted: NDArray[np.float64]
     partial: NDArray[np.float64]
     partial_b: NDArray[np.float64]
 
@@ -155,9 +164,13 @@ def work_for(n: int) -> Work:
         alone_small=np.zeros(n),
         order=np.zeros(n, dtype=np.int64),
         order_small=np.zeros(n, dtype=np.int64),
+        size=np.zeros(n, dtype=np.int64),
+        large=np.zeros(n, dtype=np.int64),
+        vertex=np.zeros(n, dtype=np.int64),
         bucket_sum=np.zeros(BUCKETS),
         bucket_least=np.zeros(BUCKETS),
         bucket_count=np.zeros(BUCKETS),
+        noted=np.zeros(n),
         partial=np.zeros(MOST_TERMS // WIDTH),
         partial_b=np.zeros(MOST_TERMS // WIDTH),
     )

@@ -32,10 +32,18 @@ from tegum.exact.kernel.records import (
     Work,
 )
 from tegum.exact.kernel.uniform import ALPHA, closed, rectified
+from tegum.exact.kernel.vectors import WIDTH, exp_of, lane, load
 from tegum.exact.kernel.walk import features_of
 from tegum.exact.kernel.weak_diagonal import add_weak_patterns, is_weak, move_to_end
 
 _MARGIN = 1.1
+_FEW = 9
+_SIGMAS = 7.0
+_WORTHWHILE = 1.2
+_LADDER = 2.0 ** (np.arange(WIDTH) / 4)
+_RATES = np.linspace(48.0, 60.0, WIDTH)
+_TINY = 1e-6
+_NEVER_SEEN = 1e-16
 _Q = float(np.exp(-ALPHA))
 ROUNDING = 1e-15
 ALIAS_0 = _Q / (1 - _Q)
@@ -67,39 +75,76 @@ def period(low: float, high: float) -> float:
     return float(math.ldexp(rung, power))
 
 
+@compiled
+def effective_period(distribution: Distribution, work: Work, blocks: Listed, span: Span) -> float:
+    """The period for b + the listed sum of single features, as short as improbable sums allow.
+
+    A sum s beyond P adds less than P^2 e^{theta (|s| - P)} / 4 to the inversion, for theta P >= 6, and as much to P times its
+    derivatives.  So by Chernoff's bound P is long enough where e^{-theta P} E e^{theta |s|} is below rounding for some theta.
+    Eight neighbouring periods are tried at once, from as many standard deviations as Gaussian tails ask for.
+    """
+    full = period(span.low, span.high)
+    if blocks.end - blocks.first < _FEW:
+        return full
+    mean = span.b
+    variance = 0.0
+    least = abs(span.b)
+    for i in features_of(blocks):
+        w = distribution.weight[i]
+        g = work.g[i]
+        mean += distribution.mean * w * g
+        variance += w * g * g * (1 / 3 - w / 4)
+        least = max(least, abs(g))
+    first = period(0.0, max(least, abs(mean) + _SIGMAS * math.sqrt(variance)))
+    if full < _WORTHWHILE * first:
+        return full
+    rates = load(_RATES, 0)
+    thetas = rates / (load(_LADDER, 0) * first)
+    upper = exp_of(span.b * thetas - rates)
+    lower = exp_of(-span.b * thetas - rates)
+    for i in features_of(blocks):
+        x = work.g[i] * thetas
+        w = distribution.weight[i]
+        if abs(work.g[i]) < _TINY * first:
+            upper = upper * (1.0 + (0.5 * w) * x)
+            lower = lower * (1.0 - (0.5 * w) * x)
+        else:
+            # E e^{xu} = (e^x - 1) / x
+            power = exp_of(x)
+            upper = upper * ((1.0 - w) + w * ((power - 1.0) / x))
+            lower = lower * ((1.0 - w) + w * ((1.0 - 1.0 / power) / x))
+    for k in range(WIDTH):
+        if lane(upper, k) + lane(lower, k) < _NEVER_SEEN:
+            return min(first * _LADDER[k], full)
+    return full
+
+
 @inlined
 def taken_out(distribution: Distribution, blocks: Listed, alone: np.ndarray) -> Removed:
-    """The probability that no listed block is active; alone[i] becomes that of only i active, 0 for larger components."""
-    # the product of the other blocks' inactive probabilities, without a division: those before, then those after
+    """The probability that none of the listed single features is active; alone[i] becomes that of only i active."""
+    # the product of the others' inactive probabilities, without a division: those before, then those after
     before = 1.0
     for entry in range(blocks.first, blocks.end):
-        block = blocks.order[entry]
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
-            low = distribution.component_first[component]
-            high = distribution.component_first[component + 1]
-            for i in range(low, high):
-                alone[i] = before * distribution.weight[component] if high - low == 1 else 0.0
-        before *= distribution.inactive[block]
+        i = blocks.order[entry]
+        alone[i] = before * distribution.weight[i]
+        before *= distribution.inactive[i]
     after = 1.0
     for entry in range(blocks.end - 1, blocks.first - 1, -1):
-        block = blocks.order[entry]
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
-            for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
-                alone[i] *= after
-        after *= distribution.inactive[block]
+        i = blocks.order[entry]
+        alone[i] *= after
+        after *= distribution.inactive[i]
     return Removed(before, alone)
 
 
 @inlined
 def _add_patterns(
-    work: Work, blocks: Listed, own: int, removed: Removed, b: float, V: Integrand, cube: Integrand
+    work: Work, blocks: Listed, own: int, removed: Removed, b: float, V: Integrand, cube: Integrand, cubed: int
 ) -> tuple[float, float, float]:
     """T E V of the patterns taken out, E of ``cube``, the derivative by b; derivatives by couplings go to ``work.slope``."""
-    third = V.r3 != 0
     top = max(b, 0.0)
     q = removed.none
     value = q * (V.r2 * top**2 + V.r3 * top**3 + V.s3 * b**3 + V.s2 * b * b + V.s1 * b + V.s0)
-    cubic = q * (top**3 + cube.s3 * b**3 + cube.s2 * b * b + cube.s1 * b + cube.s0) if third else 0.0
+    cubic = q * (top**3 + cube.s3 * b**3 + cube.s2 * b * b + cube.s1 * b + cube.s0) if cubed else 0.0
     by_b = q * (2 * V.r2 * top + 3 * V.r3 * top**2 + 3 * V.s3 * b * b + 2 * V.s2 * b + V.s1)
     for i in features_of(blocks):
         share = removed.alone[i]
@@ -113,7 +158,7 @@ def _add_patterns(
         value += share * (V.r2 * r2 + V.s2 * m2 + V.s1 * m1 + V.s0)
         by_b += share * (2 * V.r2 * r1 + 2 * V.s2 * m1 + V.s1)
         slope = V.r2 * r2g + V.s2 * m2g + V.s1 * m1g
-        if third:
+        if cubed:
             m3, m3g = closed(3, b, g, i == own)
             r3, r3g = rectified(3, b, g, i == own)
             value += share * (V.r3 * r3 + V.s3 * m3)
@@ -134,14 +179,15 @@ def whole(
     span: Span,
     r2: float,
     r3: float,
+    cubed: int,
     effort: Effort,
 ) -> Found:
     """T of r2 E r^2 + r3 E r^3 of b + the listed sum, whose span has 0 inside; no split.
 
+    Where ``cubed``, T E r^3 alone is found, too; else r3 has to be 0.
     T is 1 where the own block is not among those at hand (``own.block`` -1).  ``alone`` (n,) is scratch memory.  Derivatives by
     couplings go to ``work.slope``.
     """
-    third = 1 if r3 != 0 else 0
     b = span.b
     weak = is_weak(work, blocks, own)
     plain = blocks
@@ -150,9 +196,9 @@ def whole(
         plain = Listed(blocks.order, blocks.feature_first, blocks.first, blocks.end - 1)
         alone[own.feature] = 0.0
     removed = taken_out(distribution, plain, alone)
-    P = period(span.low, span.high)
+    P = effective_period(distribution, work, blocks, span)
     rest = Listed(blocks.order, blocks.feature_first, plain.end, blocks.end)
-    found = invert(distribution, work, plain, rest, own.feature, removed, b, P, r2, r3, effort)
+    found = invert(distribution, work, plain, rest, own.feature, removed, b, P, r2, r3, cubed, effort)
     # the alias: sum_{r >= 1} Q^r [r2 (s + r P)^2 + r3 (s + r P)^3] by powers of s
     cube = Integrand(0.0, 1.0, ALIAS_0, 3 * P * ALIAS_1, 3 * P * P * ALIAS_2, P**3 * ALIAS_3)
     V = Integrand(
@@ -163,15 +209,15 @@ def whole(
         2 * r2 * P * ALIAS_1 + r3 * cube.s1,
         r2 * P * P * ALIAS_2 + r3 * cube.s0,
     )
-    c = cumulants(distribution, work.g, blocks, third)
-    o = own_derivatives(distribution, work.g, own, third)
+    c = cumulants(distribution, work.g, blocks, cubed)
+    o = own_derivatives(distribution, work.g, own, cubed)
     mu = b + c.k1
     m1 = own_moment(1, mu, c, o)
     m2 = own_moment(2, mu, c, o)
     value = found.value - (V.s2 * m2 + V.s1 * m1 + V.s0)
     cubic = found.cubic
     by_b = found.by_b - (2 * V.s2 * m1 + V.s1)
-    if third:
+    if cubed:
         m3 = own_moment(3, mu, c, o)
         value -= V.s3 * m3
         cubic -= cube.s3 * m3 + cube.s2 * m2 + cube.s1 * m1 + cube.s0
@@ -180,9 +226,9 @@ def whole(
         add_gradient(distribution, work.g, work.slope, blocks, own, weights_at(mu, -V.s1, -V.s2, -V.s3), c.k2)
     # what was taken out, and its own alias, which the whole polynomial above took off too much
     if weak:
-        more, more_cubic, more_b = add_weak_patterns(distribution, work, plain, own, removed, b, V, cube)
+        more, more_cubic, more_b = add_weak_patterns(distribution, work, plain, own, removed, b, V, cube, cubed)
     else:
-        more, more_cubic, more_b = _add_patterns(work, blocks, own.feature, removed, b, V, cube)
+        more, more_cubic, more_b = _add_patterns(work, blocks, own.feature, removed, b, V, cube, cubed)
     size = r2 * P * P + abs(r3) * P**3
     return Found(
         value + more,

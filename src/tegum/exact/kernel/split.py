@@ -34,6 +34,7 @@ from tegum.exact.kernel.moments import (
 from tegum.exact.kernel.partition import reach
 from tegum.exact.kernel.records import (
     NOWHERE,
+    ONE,
     ZERO,
     Distribution,
     Effort,
@@ -43,7 +44,7 @@ from tegum.exact.kernel.records import (
     Removed,
     Work,
 )
-from tegum.exact.kernel.row import ALIAS_0, ALIAS_1, ALIAS_2, ROUNDING, Span, period, taken_out, whole
+from tegum.exact.kernel.row import ALIAS_0, ALIAS_1, ALIAS_2, ROUNDING, Span, effective_period, taken_out, whole
 from tegum.exact.kernel.uniform import closed
 from tegum.exact.kernel.walk import features_of
 
@@ -86,7 +87,7 @@ def _around(distribution: Distribution, work: Work, small: Small, t: float, w2: 
     if t + small.high <= 0:
         return Vertex(Found(0.0, 0.0, 0.0, 0.0, 0.0, 0), 0.0, 0.0, 0.0, nothing)
     span = Span(t, t + small.low, t + small.high)
-    found = whole(distribution, work, small.blocks, small.own, work.alone_small, span, w2, w3, effort)
+    found = whole(distribution, work, small.blocks, small.own, work.alone_small, span, w2, w3, ONE, effort)
     # value = w2 B_2 + w3 B_3 and its derivative by t, 2 w2 B_1 + 3 w3 B_2, solved for B_2 and B_1
     if w2 == 0:
         return Vertex(found, 0.0, found.by_b / (3 * w3), found.cubic, nothing)
@@ -122,8 +123,6 @@ def split_row(
     # the weight of A_3: every pattern "only i is active" has -A_3 / (3 g_i), the own one under T
     w3 = 0.0
     for i in features_of(large):
-        if i == own.feature and g[i] < 0 and b + g[i] + small.low < 0 < b + g[i] + small.high:
-            alone[i] = 0.0
         if alone[i] > 0:
             boost = 1 + 1 / g[i] if i == own.feature else 1.0
             w3 -= alone[i] * boost / (3 * g[i])
@@ -157,8 +156,8 @@ def split_row(
     if effort.gradient:
         add_gradient(distribution, work.g, work.slope, rest, small.own, weights, small.c.k2)
     # what is left: at least two large features are active, or one whose B is neither polynomial nor zero
-    P = period(span.low, span.high)
-    found = invert(distribution, work, large, rest, own.feature, removed, b, P, 1.0, 0.0, effort)
+    P = effective_period(distribution, work, Listed(large.order, large.feature_first, large.first, rest.end), span)
+    found = invert(distribution, work, large, rest, own.feature, removed, b, P, 1.0, 0.0, ZERO, effort)
     alias, alias_b = _alias(distribution, work, large, rest, own, small, removed, b, P)
     return Found(
         value + found.value - alias,

@@ -154,22 +154,26 @@ def step_on(v: Any, rows: int, i: int) -> None:
 
 
 @compiled
+def series(z: Any, g: float) -> tuple[Any, Any, Any]:
+    """A(z g) and its first two derivatives by g, for |z g| up to 1.6, by Taylor series: A = sum x^m / (m + 1)!."""
+    x = z * g
+    A = complex_of(0.0, 0.0)
+    slope = complex_of(0.0, 0.0)
+    bend = complex_of(0.0, 0.0)
+    for m in range(_OWN_TERMS, -1, -1):
+        bend = bend * x + (m + 1) * (m + 2) * _INVERSE_FACTORIAL[m + 3]
+        slope = slope * x + (m + 1) * _INVERSE_FACTORIAL[m + 2]
+        A = A * x + _INVERSE_FACTORIAL[m + 1]
+    return A, slope * z, bend * (z * z)
+
+
+@compiled
 def own_factor(v: Any, rows: int, i: int, points: Points) -> tuple[Any, Any]:
     """(1 - d/dg) of A and dA/dg at eight points, for the row's own feature."""
     z = z_at(points)
     constants = at(rows, SUM, i) + CONSTANTS
     if peek(v, constants + TURNS) * (points.k + WIDTH) < _OWN_SERIES_BELOW:
-        # Taylor series of A and of its first two derivatives by x at once, A = sum x^m / (m + 1)!
-        x = z * peek(v, constants + COUPLING)
-        A = complex_of(0.0, 0.0)
-        slope = complex_of(0.0, 0.0)
-        bend = complex_of(0.0, 0.0)
-        for m in range(_OWN_TERMS, -1, -1):
-            bend = bend * x + (m + 1) * (m + 2) * _INVERSE_FACTORIAL[m + 3]
-            slope = slope * x + (m + 1) * _INVERSE_FACTORIAL[m + 2]
-            A = A * x + _INVERSE_FACTORIAL[m + 1]
-        by_g = slope * z
-        by_gg = bend * (z * z)
+        A, by_g, by_gg = series(z, peek(v, constants + COUPLING))
     else:
         A, by_g = factor(v, rows, i, points)
         power = load_complex(v, at(rows, STATE, i)) + 1.0

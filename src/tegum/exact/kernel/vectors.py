@@ -15,13 +15,17 @@ They exist in compiled code only and check nothing; LLVM splits them where the m
 
 import operator
 from collections.abc import Callable
+from math import factorial
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, make_attribute_wrapper, models, register_model
+
+from tegum.compilation import inlined
 
 WIDTH = 8
 PAIR = 2 * WIDTH
@@ -30,6 +34,8 @@ PAIR = 2 * WIDTH
 _DOUBLE = ir.DoubleType()
 _INDEX = ir.IntType(64)
 _VECTOR = ir.VectorType(_DOUBLE, WIDTH)
+_SQUARINGS = 6
+_EXP = np.array([1.0 / factorial(k) for k in range(15)])
 _FREE = ("contract", "reassoc", "nsz", "arcp")
 
 
@@ -303,3 +309,15 @@ def exponent(typing_context: Any, value: Any) -> Any:
         return builder.sub(biased, ir.Constant(_INDEX, 1023))
 
     return types.int64(types.float64), code
+
+
+@inlined
+def exp_of(x: Any) -> Any:
+    """e^x of a vector, |x| <= 64: a series for e^(x / 64), squared six times."""
+    y = x * (1.0 / 2**_SQUARINGS)
+    e = fill(0.0)
+    for k in range(14, -1, -1):
+        e = e * y + _EXP[k]
+    for _ in range(_SQUARINGS):
+        e = e * e
+    return e

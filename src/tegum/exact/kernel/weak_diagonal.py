@@ -46,7 +46,7 @@ def move_to_end(blocks: Listed, block: int) -> None:
 
 
 @inlined
-def _pattern(V: Integrand, b: float, g: float) -> tuple[float, float, float, float, float]:
+def pattern(V: Integrand, b: float, g: float) -> tuple[float, float, float, float, float]:
     """E V(s) of s = b + g u, and its derivatives by b, by b twice, by g, by b and g."""
     m1, m1g, _ = closed_power(1, b, g)
     m2, m2g, _ = closed_power(2, b, g)
@@ -77,12 +77,12 @@ def _pattern(V: Integrand, b: float, g: float) -> tuple[float, float, float, flo
 
 
 @inlined
-def _expected(V: Integrand, b: float, g: float, own: float, p: float) -> tuple[float, float, float, float]:
-    """T E V over the own feature, of coupling ``own`` and probability p: value, derivatives by b, by g and by ``own``."""
-    value, by_b, _, by_g, _ = _pattern(V, b, g)
-    value *= 1 - p
-    by_b *= 1 - p
-    by_g *= 1 - p
+def expected(V: Integrand, b: float, g: float, own: float, q: float, p: float) -> tuple[float, float, float, float]:
+    """E V times q (own feature inactive) plus p T E V over its magnitude: value, derivatives by b, by g and by ``own``."""
+    value, by_b, _, by_g, _ = pattern(V, b, g)
+    value *= q
+    by_b *= q
+    by_g *= q
     by_own = 0.0
     # the kinks of V lie where b + own x and b + g + own x are 0
     first = second = 1.0
@@ -98,7 +98,7 @@ def _expected(V: Integrand, b: float, g: float, own: float, p: float) -> tuple[f
             for node in range(4):
                 x = start + (end - start) * (0.5 + _NODES[node])
                 weight = p * (end - start) * _WEIGHTS[node]
-                v, vb, vbb, vg, vbg = _pattern(V, b + own * x, g)
+                v, vb, vbb, vg, vbg = pattern(V, b + own * x, g)
                 # T V = V - dV/d own = V - x dV/db, and its derivatives
                 value += weight * (v - x * vb)
                 by_b += weight * (vb - x * vbb)
@@ -118,32 +118,33 @@ def add_weak_patterns(
     b: float,
     V: Integrand,
     cube: Integrand,
+    cubed: int,
 ) -> tuple[float, float, float]:
     """The patterns taken out around a weak own feature; their derivatives by couplings go to ``work.slope``.
 
     Returns:
-        E V, E of ``cube`` (0 where V has no r(s)^3), derivative of E V by b.
+        E V, E of ``cube`` (0 where not ``cubed``), derivative of E V by b.
     """
     p = distribution.weight[own.component]
     coupling = work.g[own.feature]
-    v, vb, _, by_own = _expected(V, b, 0.0, coupling, p)
+    v, vb, _, by_own = expected(V, b, 0.0, coupling, 1 - p, p)
     value = removed.none * v
     by_b = removed.none * vb
     work.slope[own.feature] += removed.none * by_own
     cubic = 0.0
-    if V.r3 != 0:
-        v, _, _, _ = _expected(cube, b, 0.0, coupling, p)
+    if cubed:
+        v, _, _, _ = expected(cube, b, 0.0, coupling, 1 - p, p)
         cubic = removed.none * v
     for i in features_of(others):
         share = removed.alone[i]
         if share == 0:
             continue
-        v, vb, vg, by_own = _expected(V, b, work.g[i], coupling, p)
+        v, vb, vg, by_own = expected(V, b, work.g[i], coupling, 1 - p, p)
         value += share * v
         by_b += share * vb
         work.slope[i] += share * vg
         work.slope[own.feature] += share * by_own
-        if V.r3 != 0:
-            v, _, _, _ = _expected(cube, b, work.g[i], coupling, p)
+        if cubed:
+            v, _, _, _ = expected(cube, b, work.g[i], coupling, 1 - p, p)
             cubic += share * v
     return value, cubic, by_b

@@ -1,0 +1,37 @@
+"""`python -m tests.fuzz [KIND ...] [--attempts N]`: attacks of each kind, counted; ends with 1 where one got through."""
+
+import argparse
+import sys
+
+from tests.fuzz.calls import calls
+from tests.fuzz.fields import fields, sizes
+from tests.fuzz.flips import flips
+from tests.fuzz.hostile import counted
+
+KINDS = {
+    "fields": lambda _count, _seed: fields(),
+    "sizes": lambda _count, _seed: sizes(),
+    "calls": calls,
+    "flips": flips,
+}
+
+
+def main() -> int:
+    """Prints one line for each kind, and what got through."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kinds", nargs="*", choices=[[], *KINDS], help="all by default")
+    parser.add_argument("--attempts", type=int, default=100, help="of each kind that is drawn by chance")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    through = 0
+    for kind in asked.kinds or KINDS:
+        count = counted(KINDS[kind](asked.attempts, asked.seed))
+        print(f"{kind:<10} {count}", flush=True)
+        for line in [*count.tracebacks, *(f"{what}: hangs" for what in count.hangs)]:
+            print(f"    {line}")
+            through += 1
+    return int(through > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

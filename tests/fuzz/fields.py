@@ -1,0 +1,59 @@
+"""Every field of every net, recipe, distribution and magnitude times every wrong value, and sizes that no machine has."""
+
+import inspect
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import tegum as tg
+from tests.fuzz.hostile import VALUES, Attempt
+
+RIGHT: dict[Any, dict[str, Any]] = {
+    **{family: {"n_features": 3, "n_hidden": 2} for family in tg.nets.Net.__subclasses__()},
+    tg.features.Independent: {"n_features": 3},
+    tg.features.CorrelatedSets: {"n_sets": 2, "set_size": 2},
+    tg.features.AnticorrelatedSets: {"n_sets": 2, "set_size": 2, "density": 0.2},
+    tg.features.KSparse: {"n_features": 3, "n_active": 2},
+    tg.features.Exponential: {},
+    tg.features.Constant: {},
+    tg.Recipe: {"steps": 2, "batch_size": 64, "evaluation_samples": 64},
+}
+KINDS = {
+    **dict.fromkeys(("bias", "hidden_bias", "signed"), bool),
+    **dict.fromkeys(("n_features", "n_hidden", "n_sets", "set_size", "n_active"), int),
+}
+assert {*tg.features.Features.__subclasses__()} < set(RIGHT)
+
+
+def fields() -> Iterator[Attempt]:
+    """Made, a field is of its own kind: what compiled code multiplies by is a number, what it asks is true or false."""
+    for kind, right in RIGHT.items():
+        for field in tg.Recipe.model_fields if kind is tg.Recipe else inspect.signature(kind).parameters:
+            for value in VALUES:
+                yield f"{kind.__name__}({field}={value!r})", partial(_make, kind, right | {field: value}, field)
+
+
+def _make(kind: Any, given: dict[str, Any], field: str) -> None:
+    made = kind(**given)
+    if field in KINDS:
+        assert type(getattr(made, field)) is KINDS[field]
+    repr(made)
+
+
+def sizes() -> Iterator[Attempt]:
+    """Each of these is refused before memory is taken."""
+    net, features = tg.nets.ReluOutput(3, 2), tg.features.Independent(3)
+    recorded = tg.Recipe(steps=10**9, record_steps=10**6, record=("W",), seeds=10**6)
+    wide, many = tg.features.Independent(10**4), tg.Recipe(seeds=10**6)
+    calls = (
+        lambda: tg.nets.ReluOutput(10**6, 10**6),
+        lambda: tg.features.CorrelatedSets(10**6, 10**6),
+        lambda: features.sample(10**12, seed=0),
+        lambda: tg.train(net, features, tg.Recipe(data_set_size=10**14)),
+        lambda: tg.train(tg.nets.ReluOutput(10**4, 10**4), wide, many),
+        lambda: tg.train(net, features, recorded),
+        lambda: tg.exact.minimise(net, features, seeds=10**9),
+        lambda: tg.exact.minimise(tg.nets.ReluOutput(10**4, 10**4), wide, seeds=10**6),
+    )
+    for number, call in enumerate(calls):
+        yield f"size {number}", call
