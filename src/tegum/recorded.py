@@ -105,9 +105,11 @@ def over(data: xr.Dataset, values: xr.DataArray, own: Sequence[str] = ("feature"
 
 def require_own(data: xr.Dataset, features: Features) -> None:
     """Raises an `InvalidInputError` where models say that they belong to other features than these."""
+    said = str(data.attrs.get("features", ""))
     for name in ("density", "importance", *_PLAIN):
-        label = data.coords.get(name)
+        label, entry = data.coords.get(name), _entry(said, name) if name in _PLAIN else ""
         own = data.coords.get(f"feature_{name}", label if label is not None and label.dtype.kind == "f" else None)
+        own = xr.DataArray(entry) if own is None and entry else own
         given = getattr(features, "feature_density" if name == "density" else name, None)
         if own is None:
             continue

@@ -115,6 +115,7 @@ def test_the_dense_flow_is_the_recorded_one() -> None:
     for name in ("method", "rtol", "atol", "evaluations", "jacobians", "steps", "wall_seconds", "commit", "net", "status"):
         assert name in recorded.attrs
     assert recorded.attrs["interrupted"] == 0
+    np.testing.assert_allclose(tg.exact.loss(recorded), recorded.loss, rtol=1e-6)
     assert recorded.attrs["status"] == "finished"
 
 

@@ -94,6 +94,11 @@ def test_the_loss_changes_as_if_the_parameters_stood_still(pentagon: Branch) -> 
     assert along == pytest.approx((still[0] - still[1]) / (2 * h), rel=1e-4)
 
 
+def test_a_branch_knows_its_features(pentagon: Branch) -> None:
+    np.testing.assert_allclose(tg.exact.loss(pentagon.data), pentagon.data.loss, rtol=1e-6)
+    assert tg.features_of(pentagon.at(0.21)).density.tolist() == [0.21] * 5
+
+
 def test_back_again_is_the_same_branch(pair: Branch) -> None:
     end = pair.at(0.7)
     back = follow(TWO_IN_ONE, TWO, end.W, end.b, [0.7, 0.3, 0.05], progress=False)

@@ -44,6 +44,7 @@ from tegum.features import Features
 from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.provenance import provenance
+from tegum.sweep import feature_grid
 
 Method = Literal["BDF", "Radau", "DOP853"]
 Solution = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -96,7 +97,7 @@ class Flow:
             "loss": (("time",), [loss for loss, _ in found]),
             "gradient_norm": (("time",), [float(np.linalg.norm(gradient)) for _, gradient in found]),
         }
-        return dataset(variables, {"time": when}, self.attributes)
+        return dataset(variables, {"time": when} | feature_grid(self.objective.features, {}).coordinates(), self.attributes)
 
 
 @checked

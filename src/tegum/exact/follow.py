@@ -175,8 +175,6 @@ def follow(
         except KeyboardInterrupt:
             interrupted = 1
     data = _dataset(tracker, field, walk.points).assign_attrs(
-        net=repr(net),
-        features=repr(each[0]),
         terms=terms,
         gradient_tolerance=gradient_tolerance,
         start_moved=tracker.turned(x, start.x)[1],
@@ -360,4 +358,10 @@ def _dataset(tracker: Tracker, name: str, points: Sequence[Minimum]) -> xr.Datas
         "curvature_error": ((name,), [point.curvature.error for point in points]),
         "converged": ((name,), norms <= tracker.gradient_tolerance),
     }
-    return dataset(variables, {name: [point.value for point in points]})
+    each = [tracker.features_at(point.value) for point in points]
+    coordinates = {
+        "feature_density": ((name, "feature"), [features.feature_density for features in each]),
+        "feature_importance": ((name, "feature"), [features.importance for features in each]),
+    }
+    said = {"net": repr(tracker.net), "features": repr(each[0])}
+    return dataset(variables, {name: [point.value for point in points]} | coordinates, said)
