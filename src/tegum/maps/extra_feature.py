@@ -44,5 +44,4 @@ def extra_feature(data: xr.Dataset) -> xr.Dataset:
 
 def extra_phase(extra: xr.Dataset) -> xr.DataArray:
     """The phase of the last feature, from its ``norm`` and ``interference``; see `tegum.geometry.phase_of`."""
-    phase: xr.DataArray = xr.apply_ufunc(phase_of, extra["norm"], extra["interference"])
-    return phase
+    return phase_of(extra["norm"], extra["interference"])  # type: ignore[arg-type, return-value]
