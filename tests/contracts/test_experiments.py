@@ -26,6 +26,7 @@ from tegum.claims.words import recorded
 from tegum.experiments import Figure, Profile, every_experiment, experiment_called, experiment_files
 from tegum.experiments.discovery import code_files
 from tests.contracts.smallest import smallest
+from tests.contracts.sources import QUOTATIONS, claim_has_a_source
 from tests.contracts.wrong_values import wrong_values
 
 IDS = list(experiment_files())
@@ -69,7 +70,18 @@ def test_its_figures_are_data_and_its_claims_can_fail(name: str) -> None:
     assert len({claim.name for claim in claims}) == len(claims) > 0
     for claim in claims:
         claim_can_fail(claim)
+        claim_has_a_source(claim)
         words_and_numbers_agree(claim, claim.as_record(name))
+
+
+def test_the_errata_quote_from_the_list_and_all_of_it_is_quoted() -> None:
+    errata = (Path(__file__).resolve().parents[2] / "docs" / "errata.md").read_text(encoding="utf-8")
+    listed = {quote for section in QUOTATIONS.values() for quotes in section.values() for quote in quotes}
+    quoted = set(re.findall("“([^”]*)”", errata))
+    assert quoted <= listed, quoted - listed
+    claims = "".join(path.read_text(encoding="utf-8") for path in experiment_files().values())
+    shared = "".join(path.read_text(encoding="utf-8") for path in every_experiment()[0].file.parents[1].glob("*/shared.py"))
+    assert [quote for quote in listed - quoted if quote not in claims + shared] == []
 
 
 def figure_is_data(title: str, figure: Figure) -> None:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, Disagreement, Evidence, below, closed_form, every, near
+from tegum.claims import IDENTITY, OURS, Claim, Disagreement, Evidence, below, closed_form, every, near, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import arrow_panels
 
@@ -39,12 +39,13 @@ def claims(data: xr.Dataset) -> list[Claim]:
     models = every(data.sel(density=1.0))
     loss = float(data["loss"].min())
     none = "it is for tests"
+    said = paper("Nothing", "<i>less</i> is more")
     differ = Disagreement("2.5", "2.41", "Rounded.")
     return [
-        Claim("a", "a statement with <b>marks</b>", "how", below(1e3), loss, models, against={"noise": np.float64(3e3)}),
-        Claim("b", "another", "how", near(1, 0.1), 2, models, uncontrolled=none, note="read this"),
-        Claim("c", "a third", "how", near(1, 0.1), 1, Evidence("1 model", 1), uncontrolled=none, needs=2),
-        Claim("d", "a fourth", "how", near(2.5, 0.1), 2.5, closed_form(), uncontrolled=none, disagreement=differ),
+        Claim("a", "a <b>marked</b> statement", said, "how", below(1e3), loss, models, against={"noise": np.float64(3e3)}),
+        Claim("b", "another", OURS, "how", near(1, 0.1), 2, models, uncontrolled=none, note="read this"),
+        Claim("c", "a third", IDENTITY, "how", near(1, 0.1), 1, Evidence("1 model", 1), uncontrolled=none, needs=2),
+        Claim("d", "a fourth", said, "how", near(2.5, 0.1), 2.5, closed_form(), uncontrolled=none, disagreement=differ),
     ]
 
 

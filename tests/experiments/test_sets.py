@@ -67,8 +67,7 @@ def test_six_features_form_a_hexagon_correlated_or_not_but_only_correlated_ones_
         patch.setattr(three_pairs, "DENSITIES", [0.05])
         data = three_pairs.study("quick")
     claims = {claim.name: claim for claim in three_pairs.claims(data)}
-    assert [claims[name].holds for name in ("hexagon", "independent-trained", "independent-optimum")] == [True, True, False]
-    assert claims["independent-optimum"].disagreement is not None
+    assert [claims[name].holds for name in ("hexagon", "independent-trained", "independent-optimum")] == [True] * 3
     assert len(three_pairs.figures(data)["arrows"].picture.data) == 5 * 7
 
 
@@ -88,7 +87,7 @@ def test_pairs_collapse_one_after_another_and_the_crossings_are_where_they_shoul
         data = collapse.study("quick")
     claims = {claim.name: claim for claim in collapse.claims(data)}
     assert claims["one-after-another"].verdict == claims["first-and-second"].verdict == "held"
-    assert claims["norm"].verdict == claims["all-from-a-quarter"].verdict == "failed"
+    assert (claims["norm"].verdict, claims["all-from-a-quarter"].verdict) == ("held", "failed")
     np.testing.assert_allclose(data["meeting"], [0.07133, 0.14055, 0.39362], atol=2e-5)
     assert claims["dense-limit"].holds
     found = collapse.over_density(data, collapse.collapsed)

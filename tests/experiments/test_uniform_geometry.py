@@ -1,5 +1,6 @@
 """Equal features, small; checks of shapes pass on shapes built by hand and fail on random directions."""
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def test_a_killed_study_keeps_the_densities_it_has_finished(
     small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: xr.Dataset
 ) -> None:
     calls = []
-    minimise = tg.exact.minimise.__wrapped__  # type: ignore[attr-defined]
+    minimise = inspect.unwrap(tg.exact.minimise)
 
     def dying(call: Call) -> xr.Dataset:
         calls.append(call)

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from tegum.claims import (
+    OURS,
     Claim,
     Evidence,
     Expect,
@@ -34,7 +35,7 @@ BY_DENSITY = xr.DataArray([1.15, 1.17, 1.19], {"density": [0.32, 0.1, 0.032]}, [
 
 def claim(of: Any, expect: Any = None, **changes: Any) -> Claim:
     settings: dict[str, Any] = {"uncontrolled": "it is for tests", "evidence": Evidence("8 models", 8)} | changes
-    return Claim("c", "statement", "how", expect or above(0.5), of, **settings)
+    return Claim("c", "statement", OURS, "how", expect or above(0.5), of, **settings)
 
 
 @pytest.mark.parametrize(

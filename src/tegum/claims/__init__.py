@@ -17,12 +17,16 @@ from tegum.claims.expectations import (
     rising,
     share_at_least,
 )
+from tegum.claims.source import IDENTITY, OURS, Source, comment, paper
 
 __all__ = [
+    "IDENTITY",
+    "OURS",
     "Claim",
     "Disagreement",
     "Evidence",
     "Expect",
+    "Source",
     "Verdict",
     "above",
     "all_of",
@@ -32,10 +36,12 @@ __all__ = [
     "best_of",
     "between",
     "closed_form",
+    "comment",
     "equal",
     "every",
     "falling",
     "near",
+    "paper",
     "passes",
     "rising",
     "share_at_least",

@@ -1,10 +1,11 @@
 """A claim is a check: what is measured, what is expected of it, on which data, and on which other data it must fail.
 
 >>> import numpy as np
->>> from tegum.claims import above
+>>> from tegum.claims import above, paper
 >>> claim = Claim(
 ...     "more-than-three",
 ...     "Vulnerability rises by more than a factor of three.",
+...     source=paper("Relationship to Adversarial Robustness", "increasing by >3x"),
 ...     how="highest vulnerability over densities, relative to the densest",
 ...     measure=lambda vulnerability: float(vulnerability.max() / vulnerability[0]),
 ...     expect=above(3),
@@ -32,6 +33,7 @@ from typing import Any, Literal, final
 from tegum.checking import check_fields
 from tegum.claims.evidence import Evidence
 from tegum.claims.expectations import Expect, all_of
+from tegum.claims.source import Source
 from tegum.claims.words import recorded
 from tegum.errors import InvalidInputError, Problem, Problems
 
@@ -41,7 +43,7 @@ Verdict = Literal["held", "failed", "underpowered", "not run"]
 @final
 @dataclass(frozen=True)
 class Disagreement:
-    """Where exact theory and the paper differ: both numbers, and why, where that is known."""
+    """Where exact theory and the claim's source differ: both, and why, where that is known."""
 
     paper: str
     exact: str
@@ -71,6 +73,7 @@ class Claim:
     Args:
         name: short and unique within its experiment.
         statement: what is claimed.
+        source: whose statement it is, see `tegum.claims.source`.
         how: how it is measured.
         expect: what decides, see `tegum.claims.expectations`; a mapping where ``measure`` gives one.
         units: of measured parts that are shown beside those that are judged.
@@ -87,6 +90,7 @@ class Claim:
 
     name: str
     statement: str
+    source: Source
     how: str
     expect: Expect | Mapping[str, Expect]
     of: Any = field(repr=False)
@@ -150,6 +154,9 @@ class Claim:
             "experiment": experiment,
             "claim": self.name,
             "statement": self.statement,
+            "source": self.source.kind,
+            "section": self.source.section,
+            "quote": self.source.quote,
             "how": self.how,
             "expected": check.words,
             "tolerance": check.tolerance,

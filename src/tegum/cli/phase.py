@@ -1,4 +1,4 @@
-"""`tegum phase`: the certified phase diagram of any number of features in any number of dimensions."""
+"""`tegum phase`: the phase diagram, by lowest certified minima, of any number of features in any number of dimensions."""
 
 from collections import Counter
 from pathlib import Path
@@ -32,7 +32,7 @@ def phase(
     out: Path = Path("results/phase"),
     threads: Number | None = None,
 ) -> int:
-    """Map the certified optimum over density and the last feature's importance, coloured by its shape.
+    """Map the lowest certified minimum of some starts over density and the last feature's importance, coloured by its shape.
 
     Example: tegum phase -n 4 -m 2 --points 32
 

@@ -24,6 +24,7 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import final
 
 import numpy as np
@@ -154,7 +155,7 @@ def follow(
     if not asked.size:
         problems.raise_if_any()
     with problems:
-        features_at = features if callable(features) else _along(features, field, feature)
+        features_at = cache(features if callable(features) else _along(features, field, feature))
         each = [features_at(float(value)) for value in asked.flat]
         _, x = starting_point(net, each[0], W, b, terms, problems)
     tracker = Tracker(net, features_at, gradient_tolerance, terms, {"evaluations": 0, "hessians": 0, "descents": 0})

@@ -2,7 +2,7 @@
 
 Density falls from 1 at the top, as in the paper; the legend names every colour, and cells name their own on hovering.  On maps
 finer than 150 cells a side only every few cells do, each for the point that it states: a name in each of 600 x 600 cells would
-weigh 9 MB.  `geometry_map` draws such maps of a certified phase diagram.
+weigh 9 MB.  `geometry_map` draws such maps of the lowest certified minima.
 
 >>> axes = {"density": [0.1, 1.0], "importance_ratio": [0.5, 1.0]}
 >>> best = xr.DataArray([["pair", "pair"], ["ignored", "pair"]], axes, list(axes))
@@ -92,7 +92,7 @@ def category_panels(
 
 
 def geometry_map(data: xr.Dataset) -> go.Figure:
-    """A certified phase diagram: the shape of the optimum, nine most frequent in a colour each; the phase of the last feature.
+    """A phase diagram of certified minima: their shape, nine most frequent in a colour each; the phase of the last feature.
 
     The data are as `tegum.maps.phase_map` gives them: ``W``, ``shape`` and ``phase`` (density, importance_ratio), and over
     ``transition`` what `transition_marks` reads.

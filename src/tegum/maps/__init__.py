@@ -1,4 +1,4 @@
-"""Certified maps: the optimum at every point of a grid of data distributions, its shape, and the transitions between shapes."""
+"""Maps: the lowest certified minimum at every point of a grid of distributions, its shape, and transitions between shapes."""
 
 from tegum.maps.extra_feature import extra_feature, extra_phase, importances, paper_grid, ratio_axis
 from tegum.maps.minima import lowest_minima

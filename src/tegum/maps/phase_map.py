@@ -1,4 +1,4 @@
-"""The certified phase diagram of n features in m dimensions: which shape is optimal where, and where it changes.
+"""The phase diagram of n features in m dimensions, from certified minima: which shape is optimal where, and where it changes.
 
 Importances are (1, ..., 1, r).  At every density and r the lowest minimum of the expected loss is found (`lowest_minima`) and
 its shape named; where the names of neighbours differ, the transition between them is located and the jump of the slope of the

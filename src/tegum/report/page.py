@@ -7,7 +7,7 @@ into view.
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +16,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from tegum.claims import Source
+from tegum.claims.source import KINDS
 from tegum.experiments import every_experiment
 from tegum.figures import CONFIG
 from tegum.report.part import Part
@@ -80,6 +82,26 @@ def _shown(item: Any) -> str:
     return str(item)
 
 
+def source_of(claim: Mapping[str, Any]) -> Source:
+    """Whose statement a claim of ``claims.json`` is."""
+    return Source(claim["source"], claim["section"], claim["quote"])
+
+
+def counted_by_source(claims: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The verdicts of each source's claims in one line.
+
+    >>> counted_by_source([{"source": "paper", "verdict": verdict} for verdict in ("held", "failed", "held")])
+    ['Of 3 statements of the paper 2 held, 1 failed.']
+    """
+    lines = []
+    for kind, names in KINDS.items():
+        counts = Counter(claim["verdict"] for claim in claims if claim["source"] == kind)
+        if total := counts.total():
+            said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+            lines.append(f"Of {total} {names[total > 1]} {said}.")
+    return lines
+
+
 def cost(part: Part) -> str:
     """How a part was trained and what it cost, in one line, as far as its dataset tells."""
     recipe = _fields(part.made.get("recipe"))
@@ -104,6 +126,8 @@ def page(parts: Sequence[Part]) -> str:
             parts=parts,
             sections=list(dict.fromkeys(section_of(part.paper) for part in parts)),
             section_of=section_of,
+            source_of=source_of,
+            by_source=counted_by_source(claims),
             cost=cost,
             paragraphs=paragraphs,
             counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},

@@ -22,7 +22,7 @@ from tegum.runs import UNSEALED, plain, sealed, set_aside, unsealed, write_atomi
 KEY = "tegum_result"
 """The attribute of a dataset that says from which profile and code it comes."""
 
-_FORMAT, _EARLIER = "tegum part 2", "tegum part 1"
+_FORMAT, _EARLIER = "tegum part 3", (b"tegum part 1", b"tegum part 2")
 _BEFORE, _AFTER = "tegum.receive(", ");\n"
 _HEIGHT = 450
 _INTERNAL = ("interrupted", "wall_seconds", "seconds", KEY)
@@ -103,7 +103,7 @@ def read_part(folder: Path, name: str, notice: Callable[[str], Any]) -> Part | N
         return None
     try:
         content = path.read_bytes()
-        return None if _EARLIER.encode() in content else Part(**json.loads(unsealed(content))["part"])
+        return None if any(each in content for each in _EARLIER) else Part(**json.loads(unsealed(content))["part"])
     except (OSError, ValueError) as error:
         notice(f"{path} is damaged ({error}): set aside as {set_aside(path).name}")
         return None

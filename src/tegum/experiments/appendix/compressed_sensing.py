@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import linregress, spearmanr
 
 import tegum as tg
-from tegum.claims import Claim, Evidence, above, at_least, at_most, below, equal
+from tegum.claims import IDENTITY, OURS, Claim, Evidence, above, at_least, at_most, below, equal, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.theory.compressed_sensing import Decoder, denoised, half_recovered, recovered, recovery_rate, recovery_threshold
 
@@ -113,6 +113,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "recovery-law",
             "The dimensions needed for recovery grow with log(n/k), at every k.",
+            source=paper(
+                "Compressed Sensing",
+                "one can recover an n-dimensional k-sparse vector from an m dimensional projection if and only if",
+            ),
             how="m / k at which half of all inputs come back exactly, against ln(n/k): correlation and slope for each k",
             measure=straight_lines,
             expect={"correlation": at_least(0.9), "slope": above(0)},
@@ -125,6 +129,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "lemma",
             "Where the layer's error is below half of an active entry, its largest outputs decode the input exactly.",
+            source=IDENTITY,
             how="share that the denoiser gets back, of the inputs on which a trained model errs by less than 1/2 everywhere",
             measure=lambda back: float(back.sum() / near),
             expect=equal(1, "%"),
@@ -136,6 +141,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "training-is-better",
             "Trained layers recover from fewer dimensions than random columns.",
+            source=OURS,
             how=f"m at which half of the inputs come back (inf: never), over that with random columns, n = {SHOWN_N}",
             measure=lambda needed: {"over that of random columns": needed / random, "m": needed, "m of random columns": random},
             expect={"over that of random columns": below(1)},
@@ -148,6 +154,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "packing",
             "Features per dimension stay below C x / ln x, x = 1 / density.",
+            source=paper(
+                "Compressed Sensing",
+                "can be interpreted as giving an upper bound on the amount of superposition in our toy model",
+            ),
             how="(1/D*) ln x / x of trained models: rank correlation with x (above 0: no constant C would do), and the largest",
             measure=against_bound,
             expect={"rank correlation": at_most(0)},

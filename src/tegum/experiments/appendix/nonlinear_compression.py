@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from tegum.claims import Claim, Disagreement, Evidence, at_most, below, equal
+from tegum.claims import IDENTITY, Claim, Disagreement, Evidence, at_most, below, equal, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.figures import curve_panel
 from tegum.theory.nonlinear_compression import LINEAR_ERROR, SHIFTS, Placement, compression_error
@@ -59,6 +59,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "sharp-steps",
             "With sharp steps the code costs 1 / (12 Z^2), against 1/12 for a linear code.",
+            source=IDENTITY,
             how="deviation for every Z, the number of segments",
             measure=lambda errors: abs(errors - 1 / (12 * errors["segments"] ** 2)),
             expect=at_most(1e-12),
@@ -68,6 +69,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "beats-linear",
             "Even with ramps of width 0.1, Z = 3 beats linear compression.",
+            source=paper("Nonlinear Compression", "the nonlinear compression outperforms linear compression"),
             how="squared error at epsilon = 0.1, Z = 3, of both numbers together; a linear code has 1/12",
             measure=lambda error: {"together": float(error), "per number": float(error) / 2},
             expect={"together": below(LOWER)},
@@ -78,6 +80,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "starts-at-36-neurons",
             "At 12 neurons a segment the code starts to win at 36 neurons, Z = 3.",
+            source=paper("Nonlinear Compression", "so only starts to beat linear compression at a combined 36 neurons"),
             how="smallest Z whose error at epsilon = 0.1 is below the linear one, and times 12",
             measure=first_winner,
             expect={"Z": equal(PRINTED_SEGMENTS), "neurons": equal(PRINTED_SEGMENTS * NEURONS)},

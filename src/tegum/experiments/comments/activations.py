@@ -10,7 +10,7 @@ norm and interference, with our thresholds.  Beside them stands the ReLU with an
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, Evidence, above, at_least, below
+from tegum.claims import OURS, Claim, Evidence, above, at_least, below, comment
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.geometry.measures import SUPERPOSITION
 
@@ -56,6 +56,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "different",
             "Phase diagrams look quite different for other activation functions.",
+            source=comment("Kshitij Sachan", "the phase diagrams look quite different depending on the activation function"),
             how="share of grid points where the extra feature's phase is not the ReLU's, for each activation",
             measure=lambda phases: (phases != relu).mean(["density", "importance_ratio"]),
             expect=at_least(0.1, "%"),
@@ -67,6 +68,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "one-sided",
             "Functions that are flat on one side, as the ReLU is, keep superposition; the others lose it.",
+            source=OURS,
             how=f"share of superposition at densities up to {SPARSE:g} and importances 0.32 to 3.2",
             measure=lambda phases: {side: superposed(phases.sel(activation=names)) for side, names in sides.items()},
             expect={"one-sided": above(0.5, "%"), "others": below(0.5, "%")},

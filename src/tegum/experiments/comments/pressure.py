@@ -15,10 +15,11 @@ import xarray as xr
 from scipy.stats import mannwhitneyu, spearmanr
 
 import tegum as tg
-from tegum.claims import Claim, Evidence, above, below
+from tegum.claims import Claim, Evidence, above, below, comment
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.geometry.identification import level_distance, purity
 
+AUTHORS = "Tom Henighan and Chris Olah"
 M = 6
 FEATURES: dict[Profile, tuple[int, ...]] = {"quick": (18, 36, 72, 144), "paper": (18, 36, 72, 144, 288)}
 DENSITIES: dict[Profile, tuple[float, ...]] = {"quick": (0.2, 0.1), "paper": (0.3, 0.2, 0.1)}
@@ -85,6 +86,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "more-features",
             "With more competing features the polytopes are cleaner.",
+            source=comment(AUTHORS, 'Cleaner structure often seems to emerge when there is more "pressure"'),
             how=f"purity at density {CROWDED:g} against n over all models: rank correlation",
             measure=rise,
             expect={"correlation": above(0), "p": below(LEVEL)},
@@ -92,6 +94,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "longer-training",
             "With longer training the polytopes are cleaner.",
+            source=comment(AUTHORS, "training longer seems to also produce cleaner structure"),
             how=f"purity at density {CROWDED:g} after {steps[EARLY]} and after {steps[-1]} steps, all n (Mann-Whitney)",
             measure=growth,
             expect={"growth": above(0, "%"), "p": below(LEVEL)},
@@ -100,6 +103,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "sparser",
             "The more so for sparser features.",
+            source=comment(AUTHORS, "This is especially true at high sparsity levels"),
             how=f"purity against n at density {SPARSE:g}, as above: correlation above that at density {CROWDED:g}",
             measure=rise,
             expect={"correlation": above(correlation), "p": below(LEVEL)},

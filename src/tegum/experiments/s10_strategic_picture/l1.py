@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, Evidence, at_least, below, closed_form, every, near, share_at_least
+from tegum.claims import OURS, Claim, Evidence, at_least, below, closed_form, every, near, paper, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.theory.activity import alone, pair
 from tegum.theory.scaling import exponent
@@ -121,11 +121,16 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         removed(
             "removed",
             "A penalty on activity removes superposition at the cost of a higher loss.",
+            source=paper(
+                "Approach 1: Creating Models Without Superposition",
+                "get rid of superposition in the toy models described in this paper, albeit at the cost of a higher loss",
+            ),
             measure=lambda models: without_superposition(models.sel(distribution="falling")),
         ),
         removed(
             "removed-equal",
             "It does so too where all features are equally important.",
+            source=OURS,
             measure=lambda models: without_superposition(models.sel(distribution="equal")),
             note="A pair pays less than its members would alone, so penalties kill equal pairs rather than part them: where no "
             "overlap is left, nearly all features are dead.",
@@ -133,6 +138,9 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         Claim(
             "killed",
             "It kills the features below a threshold of importance.",
+            source=paper(
+                "Approach 1: Creating Models Without Superposition", "killing features below a certain importance threshold"
+            ),
             how="models whose represented features (norm at least 0.5) are the most important ones, under the "
             f"{some.sizes['l1']} penalties that leave 1 to m - 1 of them in every seed",
             expect=share_at_least(0.9),
@@ -145,6 +153,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         Claim(
             "second-order",
             "Small penalties lower superposition to first order and raise the loss to second order only (a pair).",
+            source=paper(
+                "Footnote 21",
+                "some margin within which we can reduce the amount of superposition without affecting model performance",
+            ),
             how="exponents in l1 of the fall of ||W||^2 and of the rise of the loss, closed form",
             measure=exponents,
             expect={"fall of superposition": near(1, 0.02), "rise of the loss": near(2, 0.02)},
@@ -155,6 +167,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         Claim(
             "second-order-trained",
             "The same in trained models of many features.",
+            source=OURS,
             how="the same from l1 = 0.01 to 0.04, equal importances, trained on from l1 = 0; median, none where a curve turns",
             measure=exponents,
             expect={"fall of superposition": near(1, 0.2), "rise of the loss": near(2, 0.2)},
@@ -165,6 +178,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         Claim(
             "per-activation",
             "Per activation, pairs save less loss than features alone, but asymptotically as much.",
+            source=paper(
+                "Approach 1: Creating Models Without Superposition",
+                "not optimal on these terms, although it asymptotically becomes as good as dedicated feature dimensions",
+            ),
             how="loss saved over active hidden units, pair over alone, densities 0.001 to 0.1, closed form",
             measure=lambda ratio: {"at each density": ratio, "at 0.001": float(ratio[0])},
             expect={"at each density": below(1), "at 0.001": near(1, 1e-3)},

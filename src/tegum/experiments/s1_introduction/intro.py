@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, best_of, passes
+from tegum.claims import Claim, Source, best_of, paper, passes
 from tegum.experiments import Experiment, Figure, Profile
 
 QUICK = tg.Recipe(steps=10_000, seeds=16, record=("W",), record_steps=(0,))
@@ -63,7 +63,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
     """The three statements of the figure."""
     relu, linear = (data.sel(net=net) for net in ("ReluOutput", "Linear"))
 
-    def claim(name: str, density: float, statement: str, check: Check, words: str, within: str) -> Claim:
+    def claim(name: str, density: float, statement: str, check: Check, words: str, within: str, source: Source) -> Claim:
         models, expect = relu.sel(density=density), passes(check, words, within, shown)
         best = tg.best(models)
         against = {"the linear model trained on the same data": tg.best(linear.sel(density=density)).W.values}
@@ -74,6 +74,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         return Claim(
             name,
             statement,
+            source=source,
             how=f"columns of W of the model with the lowest loss at density {density:g}",
             expect=expect,
             of=best.W.values,
@@ -90,6 +91,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
             two_dedicated,
             "norms 1, 1, 0, 0, 0; features 0 and 1 at right angles",
             "norms ± 0.1, |cos| < 0.05",
+            source=paper(
+                "Introduction",
+                "The two most important features are given dedicated orthogonal dimensions",
+            ),
         ),
         claim(
             "digons",
@@ -98,6 +103,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             two_digons,
             "features 0 to 3 in two pairs at 180°, the axes at 90°; feature 4 absent",
             "cos < -0.98 within, |cos| < 0.1 across pairs; absent: norm < 0.1",
+            source=paper("Introduction", "The four most important features are represented as antipodal pairs"),
         ),
         claim(
             "pentagon",
@@ -106,6 +112,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             pentagon,
             "five features 72° apart",
             "gaps ± 8°, some overlap above 0",
+            source=paper("Introduction", "All five features are embedded as a pentagon"),
         ),
     ]
 

@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, above, below, equal, every, near
+from tegum.claims import IDENTITY, OURS, Claim, above, below, equal, every, near, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s2_demonstration.shared import BASE, overlaps
 from tegum.theory.linear import feature_benefit, linear_interference
@@ -79,6 +79,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         Claim(
             "frobenius",
             "For uncorrelated features of equal variance and importance the loss is |1 - W^T W|^2, all entries squared.",
+            source=IDENTITY,
             how="expected loss at the initial weights, divided by the variance, over that sum: deviation from 1",
             measure=lambda features: abs(tg.theory.linear_loss(initial, no_bias, features) / VARIANCE / left_out - 1),
             expect=below(1e-9),
@@ -89,6 +90,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         Claim(
             "two-forces",
             "A linear model's loss is feature benefit plus interference, weighted by the disturbed feature.",
+            source=IDENTITY,
             how="the two terms at the initial weights of four seeds against the loss of samples, in standard errors",
             measure=lambda loss: abs(VARIANCE * loss - data["sampled"]) / data["standard_error"],
             expect=below(4),
@@ -101,6 +103,9 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         Claim(
             "competing",
             "Two forces compete; a linear model gives up the benefit of some features to be rid of all interference.",
+            source=paper(
+                "Mathematical Understanding", "there are fundamentally two competing forces which control learning dynamics"
+            ),
             how="share of interference in the loss at the initial weights and after training",
             expect={"at first": above(0.1, "%"), "at last": below(1e-3, "%")},
             of={"at first": share.isel(step=0), "at last": share.isel(step=-1)},
@@ -112,6 +117,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         Claim(
             "two-norms",
             "Interference is the squared L2 norm of all overlaps; compressed sensing's coherence is their largest.",
+            source=IDENTITY,
             how="equal importances: interference over the sum of squared overlaps; whether both norms bound each other",
             measure=lambda importance: {
                 "deviation from 1": abs(linear_interference(initial, importance) / squared - 1),
@@ -125,6 +131,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         Claim(
             "no-more-than-dimensions",
             "It is never worthwhile for a linear model to represent more features than it has dimensions.",
+            source=paper(
+                "Mathematical Understanding",
+                "never worthwhile for the linear model to represent more features than it has dimensions",
+            ),
             how="features with norm above 0.9, and the largest overlap, after descent of the expected loss from random weights",
             measure=size_and_overlap,
             expect={"features": equal(M), "largest overlap": below(1e-3)},
@@ -137,6 +147,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         Claim(
             "bound",
             "Its best loss is what the least important features weigh.",
+            source=OURS,
             how="loss after training over the sum of the importances beyond the first five (unit variance)",
             expect=near(1, 1e-3),
             of=(data["benefit"] + data["interference"]).isel(step=-1) / IMPORTANCE[M:].sum(),

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, at_least, at_most, below, best_of, equal, near
+from tegum.claims import OURS, Claim, at_least, at_most, below, best_of, equal, near, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s2_demonstration import shared
 from tegum.experiments.s2_demonstration.shared import BASE, PAIRED, best, norms, overlaps, represented
@@ -74,6 +74,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         Claim(
             "dense-is-linear",
             "Where features are dense, the ReLU model keeps the five most important and outputs the mean of the others.",
+            source=paper("Basic Results", "The ReLU output model behaves the same on dense features"),
             how="density 1: largest deviations of W^T W and b from those of the best linear model, and the ratio of the losses",
             measure=lambda model: {
                 "error of W^T W": abs(tg.geometry.gram(model["W"].values) - np.diag(TOP)).max(),
@@ -89,6 +90,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         judged(
             "linear-top",
             "A linear model always keeps the most important features, as many as there are dimensions, and nothing else.",
+            source=paper("Basic Results", "the linear model always learns the top-m most important features"),
             how="largest deviation of a norm from 1 (first five) or 0 (others)",
             measure=lambda models: abs(norms(models) - TOP).max("feature"),
             expect=below(0.02),
@@ -98,6 +100,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         of_every_density(
             "count",
             "The sparser the features, the more of them are represented, up to more than twice the dimensions.",
+            source=paper("The Geometry of Superposition", "the number of extra features increases as we increase sparsity"),
             how="features with norm at least 0.9 in the best model",
             measure=represented,
             expect=near(shared.PRINTED, [1, 1, 1, 1, 2, 2, 2]),
@@ -107,6 +110,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         judged(
             "pair-theory",
             "Dedicated features and pairs explain counts and losses: one more pays if I_N / I_(2m-N-1) > 2p / (4 - 5p).",
+            source=OURS,
             how="features with norm at least 0.9, and by how much the exact loss exceeds that of the closed form",
             measure=lambda models: {
                 "features": represented(models),
@@ -119,6 +123,9 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         of_every_density(
             "order",
             "Superposition reaches the least important features first and the most important last, then all.",
+            source=paper(
+                "Basic Results", "It starts with less important features, and gradually affects the most important ones"
+            ),
             how="represented features of interference below 0.5: number, change along density, if they are the most important",
             measure=alone_by_density,
             expect={"alone": near(ALONE, [1, 1, 1, 1, 0, 0, 0]), "change": at_most(0), "the most important": equal(True)},
@@ -127,6 +134,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             Claim(
                 f"pairs-{density:g}",
                 f"At density {density:g} superposition means antipodal pairs, and the most important features stay alone.",
+                source=paper("Basic Results", "Initially this involves arranging them in antipodal pairs"),
                 how="largest overlap; how many opposites (overlap below -0.85) superposed features have; which are alone",
                 measure=antipodal_pairs,
                 expect={
@@ -143,6 +151,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         judged(
             "sparse",
             "Where features are very sparse, they also interfere positively, and negative biases filter it.",
+            source=paper("Basic Results", "at this point we begin to see positive interference and negative biases"),
             how="pairs with overlap above 0.1 and the smallest bias",
             measure=lambda models: {
                 "pairs": models["loss"].copy(data=(overlaps(models["W"].values) > 0.1).sum(axis=(-2, -1)) // 2),

@@ -7,7 +7,7 @@ profile 12,000 and 4), the best by exact loss.
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, best_of, near
+from tegum.claims import OURS, Claim, best_of, near, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s2_demonstration.shared import BASE, PAIRED, PRINTED, best, picture, represented, sweep_study
 from tegum.theory import pair_regime_count
@@ -33,6 +33,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "count",
             "Comparing the losses of pairs and dedicated features predicts how many features are represented.",
+            source=OURS,
             how=f"features with norm at least 0.9 at densities {', '.join(f'{p:g}' for p in PAIRED)}",
             expect=near(large, 3),
             of=relu.sel(density=PAIRED),
@@ -42,6 +43,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "rescaled",
             "The larger model is a rescaled copy of the smaller one.",
+            source=paper("Basic Results", "we observe essentially a rescaled version of the visualization above"),
             how="represented features per dimension at the seven densities, against those printed for n = 20",
             expect=near(PRINTED / 5, 0.3),
             of=relu / 20,

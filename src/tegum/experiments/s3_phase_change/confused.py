@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, Disagreement, Evidence, above, at_least, below, between, closed_form, equal, near
+from tegum.claims import OURS, Claim, Evidence, above, at_least, below, between, closed_form, comment, equal, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s3_phase_change.shared import orders
 from tegum.theory.two_in_one import basin_shares, every_two_in_one_minimum
@@ -104,6 +104,7 @@ def minima_claims(same: xr.Dataset, unequal: xr.Dataset) -> list[Claim]:
         Claim(
             "near-candidates",
             "Minima lie near the candidate solutions but are not equal to them.",
+            source=comment("Tom McGrath", "they can be quantitatively different, as Figure 1a shows"),
             how="r = 1, density below 0.5: the antipodal optimum's distance from weight 1, and from the candidate's loss",
             measure=lambda optimum: {
                 "distance from 1": abs(optimum["w1"].values - 1),
@@ -117,6 +118,9 @@ def minima_claims(same: xr.Dataset, unequal: xr.Dataset) -> list[Claim]:
         Claim(
             "confused",
             "At low sparsity two equally important features share one direction: both weights near 0.707.",
+            source=comment(
+                "Tom McGrath", "This 'confused feature' regime occurs when sparsity is low and both features are important"
+            ),
             how="r = 1: densities at which the lowest minimum has equal positive weights, an interval that ends at 1",
             measure=lambda optimum: extent(confused(optimum)) | {"weights": optimum["w1"].values[confused(optimum).values]},
             expect={"to": equal(1.0), "weights": near(np.sqrt(0.5), 0.01)},
@@ -130,8 +134,8 @@ def minima_claims(same: xr.Dataset, unequal: xr.Dataset) -> list[Claim]:
 
 
 def transition_claims(data: xr.Dataset, same: xr.Dataset, unequal: xr.Dataset) -> list[Claim]:
-    """Which transitions are continuous (ii), and which are not (iv)."""
-    leap, inside = largest_step(same), steps(same).sel(density=slice(None, 0.5))
+    """Where minima move smoothly (ii), and where they jump (iv)."""
+    leap, inside = largest_step(same), same.sel(density=slice(None, 0.5))
     to_confused, to_dropped, growing = (
         data.isel(transition=((data["before"] == before) & (data["after"] == after)).values)
         for before, after in [(ANTIPODAL, CONFUSED), (ANTIPODAL, DROPPED), (DROPPED, CONFUSED)]
@@ -140,6 +144,9 @@ def transition_claims(data: xr.Dataset, same: xr.Dataset, unequal: xr.Dataset) -
         Claim(
             "first-order",
             "Antipodal and confused solutions are separated by a discontinuous transition.",
+            source=comment(
+                "Tom McGrath", "The transition between the antipodal and confused-feature solutions appears to be discontinuous"
+            ),
             how="from antipodal to confused on the map: relative jump of dL/d log p where they tie; first order above 0.1 %",
             measure=orders,
             expect={"order": equal({tg.exact.FIRST_ORDER})},
@@ -150,25 +157,34 @@ def transition_claims(data: xr.Dataset, same: xr.Dataset, unequal: xr.Dataset) -
         ),
         Claim(
             "continuous",
-            "Between dropping the second feature and storing it as an opposite the weights change continuously.",
-            how="r = 0.1: largest step of the optimum's weights between neighbouring densities",
+            "Within one solution the minimum moves smoothly as the density changes.",
+            source=comment("Tom McGrath", "the minima moves smoothly in weight space as the degree of sparsity alters"),
+            how="r = 1, antipodal (density below 0.5): largest step of the optimum's weights between neighbouring densities",
             measure=largest_step,
             expect={"step": below(0.1)},
-            of=unequal,
-            against={"r = 1": same},
-            evidence=closed_form(densities=unequal.sizes["density"], importances_located=to_dropped["ratio"].size),
-            note="The comment does not give the importances of its panels. Within the antipodal solution (r = 1, density below "
-            f"0.5) the largest step is {inside.max():.3f}.",
-            disagreement=Disagreement(
-                "dropped and antipodal solutions turn into each other continuously",
-                f"always first order: jumps of {span(to_dropped['jump'], '.1%')} at density {span(to_dropped['value'], '.4f')}",
-                "What is continuous is the passage from a dropped second feature to the confused solution: its weight grows "
-                f"through 1/2 at density {span(growing['value'], '.3f')} without any jump of the slope.",
-            ),
+            of=inside,
+            against={"r = 1, all densities": same},
+            evidence=closed_form(densities=inside.sizes["density"]),
+            note="The comment says it of two of its panels, whose parameters it does not give.",
+        ),
+        Claim(
+            "dropped-suddenly",
+            "Between dropping the second feature and storing it as an opposite the optimum changes suddenly.",
+            source=OURS,
+            how="from antipodal to dropped on the map: relative jump of dL/d log p where they tie; first order above 0.1 %",
+            measure=orders,
+            expect={"order": equal({tg.exact.FIRST_ORDER})},
+            of=to_dropped,
+            against={"from dropped to confused": growing},
+            evidence=Evidence(f"{to_dropped['ratio'].size} importances"),
+            note=f"The slope jumps by {span(to_dropped['jump'], '.1%')} at density {span(to_dropped['value'], '.4f')}; at "
+            f"r = 0.1 the weights move by {largest_step(unequal)['step']:.2f}. Smooth is the passage from dropped to confused: "
+            f"the weight grows through 1/2 at density {span(growing['value'], '.3f')} without any jump of the slope.",
         ),
         Claim(
             "grows-in",
             "Without bias a dropped feature turns into a confused one continuously.",
+            source=OURS,
             how="from dropped to confused on the map: relative jump of dL/d log p; continuous below 0.1 %",
             measure=orders,
             expect={"order": equal({tg.exact.CONTINUOUS})},
@@ -192,6 +208,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "two-minima",
             "Some data distributions have two different local minima, whose order changes.",
+            source=comment(
+                "Tom McGrath",
+                "some combinations of sparsity and relative feature importance lead to loss surfaces with two minima",
+            ),
             how="r = 1: densities with at least two minima up to sign, from below to above the transition",
             measure=lambda loss: extent(loss.isel(minimum=1).notnull()),
             expect={"from": below(where), "to": above(where)},
@@ -203,6 +223,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "smaller-basin",
             "The lowest minimum sometimes has the smaller basin.",
+            source=comment(
+                "Tom McGrath", "the global minimum can have a considerably smaller basin of attraction than local minima"
+            ),
             how=f"shares of |w| <= 1.5 that descend to the lowest and to the other minimum, (r, p) = {', '.join(places)}",
             measure=lambda shares: {"smaller in": int((shares[:, 0] < shares[:, 1]).sum()), "shares": shares[:, :2]},
             expect={"smaller in": at_least(1)},

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 import tegum as tg
-from tegum.claims import Claim, Disagreement, Evidence, at_least, below, closed_form, equal, near
+from tegum.claims import IDENTITY, OURS, Claim, Disagreement, Evidence, at_least, below, closed_form, equal, near, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.geometry import cosines, dimensionality, identify, polygon, relu_energy, simplex
 
@@ -120,6 +120,7 @@ def _built_claims() -> list[Claim]:
         Claim(
             "simplex",
             "Ignoring (1, ..., 1) gives the regular simplex: all cosines -1/(n - 1), every D_i = (n - 1)/n.",
+            source=IDENTITY,
             how="unit columns of the projection, n = 2 to 8: largest deviations from these",
             measure=off_the_simplex,
             expect={"cosines": near(0, 1e-12), "D": near(0, 1e-12)},
@@ -130,6 +131,7 @@ def _built_claims() -> list[Claim]:
         Claim(
             "polytopes",
             "A strategy is a polytope: ignored vectors determine it, and the square is two digons.",
+            source=IDENTITY,
             how="polytopes identified in the projections of the paper's table and three more",
             measure=lambda ignored: [named(built(rows)) for rows in ignored],
             expect=equal(list(IGNORED)),
@@ -140,6 +142,7 @@ def _built_claims() -> list[Claim]:
         Claim(
             "products",
             "Non-uniform polyhedra are tegum products: the triangular bipyramid has three D_i = 2/3 and two 1/2.",
+            source=IDENTITY,
             how="largest deviation from D_i of 1/2 six times; 2/3 three times, 1/2 twice; and 2/5 five times, 1/2 twice",
             measure=lambda solids: {name: abs(dimensionality(solids[name]) - D).max() for name, D in BIPYRAMIDS.items()},
             expect=dict.fromkeys(BIPYRAMIDS, near(0, 1e-12)),
@@ -163,6 +166,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "thomson",
             "Seven repelling points form a pentagonal bipyramid, eight a square antiprism; up to six cost nothing.",
+            source=OURS,
             how="ReLU energy E and name of the optimum on the sphere; D_i of both",
             measure=lambda optima: {
                 "E up to 6": xr.DataArray([relu_energy(optima[k]) for k in (4, 5, 6)], {"points": [4, 5, 6]}, ["points"]),
@@ -189,15 +193,19 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "simplex-is-best",
             "For n equal features in n - 1 dimensions the best direction to drop is (1, ..., 1), giving a simplex.",
+            source=paper(
+                "Aside: Polytopes and Low-Rank Matrices",
+                "the best possible direction to not represent is the fully dense vector (1,1,1,...)",
+            ),
             how=f"shares of {shapes.sizes['density']} densities from {shapes['density'].min():g} to "
-            f"{shapes['density'].max():g} at which the exact optimum has this shape",
+            f"{shapes['density'].max():g} at which the lowest minimum has this shape",
             measure=lambda shapes: {kind: (shapes == each).mean("density") for kind, each in names.items()},
             expect={SIMPLEX: at_least(1)},
             of=shapes.rename(n_features="n"),
             uncontrolled="it fails on the data judged, so it can fail",
-            evidence=Evidence(f"{data.attrs['exact_starts']} starts at each density"),
+            evidence=Evidence(f"lowest certified minimum of {data.attrs['exact_starts']} starts at each density"),
             disagreement=Disagreement(
-                "a simplex, whatever the density",
+                "the simplex, assuming that features are equally important and sparse",
                 f"a simplex above density {edge}",
                 "Where features are sparser, a digon beside dedicated features costs less.",
             ),

@@ -24,7 +24,7 @@ import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, Evidence, above, at_least, at_most, below, between, equal, near, share_at_least
+from tegum.claims import OURS, Claim, Evidence, above, at_least, at_most, below, between, equal, near, paper, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s4_geometry import shared
 from tegum.experiments.s4_geometry.shared import EXACT, TRAINING, WAYS, at_shown, line_of, models_of, over_inverse, within
@@ -71,9 +71,14 @@ def claims(data: xr.Dataset) -> list[Claim]:
 
 
 def in_both_ways(data: xr.Dataset, *parts: Callable[[xr.Dataset, xr.DataArray], list[Claim]]) -> list[Claim]:
-    """The same claims of trained models and of those at exact minima."""
+    """The same claims of trained models, of which the paper speaks, and of those at exact minima."""
     return [
-        replace(one, name=f"{one.name}-{way}", statement=f"{one.statement.removesuffix('.')} ({way}).")
+        replace(
+            one,
+            name=f"{one.name}-{way}",
+            statement=f"{one.statement.removesuffix('.')} ({way}).",
+            source=one.source if way == TRAINING else OURS,
+        )
         for way in (TRAINING, EXACT)
         for claims_of in parts
         for one in claims_of(data, models_of(data, way))
@@ -87,7 +92,7 @@ def claim(
     count = of.sizes[shared.INVERSE]
     evidence = Evidence("1 model" if count == 1 else f"{count} densities, 1 model each", count)
     against = against or {"as many random directions": shared.random_like(of)}
-    return Claim(name, statement, how, of=of, against=against, evidence=evidence, **rest)
+    return Claim(name, statement, how=how, of=of, against=against, evidence=evidence, **rest)
 
 
 def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
@@ -99,6 +104,7 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             "Dimensions per feature fall from 1 to 0.22 along the paper's line.",
             f"|D* − paper| for 1/(1 − S) from 1.2 on, n = {n}, m = {m}; the paper's line, of n = 400, m = 30, is interpolated",
             line_of(W),
+            source=OURS,
             measure=shared.off_the_paper,
             expect=below(0.04),
             against=linear,
@@ -108,6 +114,7 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             "The line is sticky at 1 and at 1/2.",
             "widest run of the paper's grid points with |D* − 1/2| < 0.025, D* interpolated; D* for 1/(1 − S) up to 1.1",
             line_of(W),
+            source=paper("Uniform Superposition", 'Surprisingly, we find that this graph is "sticky" at 1 and 1/2'),
             measure=shared.sticking,
             expect={"grid points at 1/2": at_least(10), "dense D*": above(0.97)},
             against=linear,
@@ -117,6 +124,10 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             "Where features are dense, none has a direction of its own: one blob around m/n.",
             f"mean of D_i at density 1, m/n = {m / n:.4f}; share of features with D_i > {shared.LEARNED:g}; D*",
             W[:1],
+            source=paper(
+                "Why These Geometric Structures?",
+                "basis features are indistinguishable from other directions in the dense regime",
+            ),
             measure=shared.blob,
             expect={"mean D": near(m / n, 0.01), "learned": at_most(0.05, "%"), "D*": near(1, 0.03)},
             against={"the initial weights": W[:1].copy(data=W["initial"].values[None])},
@@ -128,6 +139,7 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             "Digons come where a pair costs less than dropping one of two features, at 1/(1 − S) = 7/4.",
             "the smallest 1/(1 − S) at which digons fill a tenth of the dimensions; in the paper's figure 1.68 or 1.76",
             shared.filled(W, "digon"),
+            source=OURS,
             measure=shared.first_place,
             expect=near(1.75, 0.15),
             against={"pentagons": shared.filled(W, "pentagon")},
@@ -145,6 +157,7 @@ def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             "Superposition is many phases: each of the six feature graphs looks different.",
             "shapes at 1/(1 − S) = 1.26, 1.68, 2.81, 4.29; learned features in an irregular core at 4.94, one component at 9.1",
             at_shown(W, data),
+            source=OURS,
             measure=shared.phases,
             expect=dict.fromkeys(shared.LOOKS, equal(True))
             | {"irregular core": above(0.5, "%"), "one component": at_least(0.9, "%")},
@@ -154,6 +167,7 @@ def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             "Where features are sparsest, the dots sink with the density, within the printed limits.",
             f"learned features (D > {shared.LEARNED:g}) within the printed limits or 0.01 of them, at 1/(1 − S) {sparsest}",
             xr.concat([within(W, *window) for window in shared.SPARSE_DOTS], shared.INVERSE),
+            source=OURS,
             measure=shared.sparse_dots,
             expect=dict.fromkeys(shared.sparse_dots(W), share_at_least(0.8)),
         ),
@@ -162,6 +176,7 @@ def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             "Features per dimension grow with sparsity as the compressed-sensing bound does.",
             "1/D* over x / ln x with x = 1/(1 − S), from x = 4 on; the bound leaves the constant open, and 1 is ours",
             within(line_of(W), 4),
+            source=OURS,
             measure=lambda line: 1 / line / shared.features_per_dimension(line[shared.INVERSE].values),
             expect=near(1, 0.25),
             against={"linear models": within(over_inverse(data["linear_D_star"]), 4)},
@@ -186,6 +201,9 @@ def comparisons(data: xr.Dataset) -> list[Claim]:
         Claim(
             "size",
             "Neither n (where n ≫ m) nor m changes the line.",
+            source=paper(
+                "Uniform Superposition", "it turns out the number of features and hidden dimensions doesn't matter very much"
+            ),
             how=f"largest difference of D* between (n, m) = ({n}, {m}) and ({smaller}), all densities; and "
             f"({3 * n // 2}, {2 * m}), with fewer features per dimension, at those of the graphs",
             measure=lambda others: [shared.largest_gap(line, other) for other in others],
@@ -197,6 +215,10 @@ def comparisons(data: xr.Dataset) -> list[Claim]:
         Claim(
             "doubled",
             "Doubling m doubles the number of features represented.",
+            source=paper(
+                "Uniform Superposition",
+                "Doubling the number of hidden dimensions just doubles the number of features the model learns",
+            ),
             how=f"features with norm at least 1/2, ({3 * n // 2}, {2 * m}) over ({n}, {m}), at the densities of the graphs",
             expect=near(2, 0.1, relative=True),
             of=doubled / base.where(base > 0),
@@ -208,6 +230,7 @@ def comparisons(data: xr.Dataset) -> list[Claim]:
             "Training has come to its end: minimising the expected loss further hardly lowers it.",
             "exact loss after training over that after exact minimisation from there, minus 1",
             excess,
+            source=OURS,
             expect=at_most(0.01, "%"),
             against={"W = 0, every output at its mean (closed form)": dropped / polished - 1},
             note=f"The median is {excess.median():.2%}; {at_rest:.0%} of the minimisations ended by gradient, the others after "
@@ -218,6 +241,7 @@ def comparisons(data: xr.Dataset) -> list[Claim]:
             "Stochastic training and exact minimisation tell the same story.",
             "difference of D* between the two, from the same initial weights",
             gap,
+            source=OURS,
             expect=at_most(0.05),
             against={"models with two features per dimension": abs(over_inverse(data["crowded_D_star"]) - exact_line)},
             note=f"The median is {gap.median():.3f}. Minimised from the initial instead of from the trained weights, "
@@ -242,6 +266,7 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             (1.2, 1.5),
             "Where superposition begins, features form tetrahedra.",
             "the most features within 0.02 of D = 3/4 in one model, per dimension; in the paper 20 features in 30 dimensions",
+            source=OURS,
             measure=lambda W: (abs(dimensionality(W.values) - 3 / 4) <= 0.02).sum(axis=1).max(initial=0) / W.sizes["hidden"],
             expect=at_least(20 / 30),
         ),
@@ -250,6 +275,7 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             (1.5, 1.7),
             "Then triangles and digons.",
             f"share of the learned features (D > {shared.LEARNED:g}) within 0.01 of 2/3 or 1/2",
+            source=paper("Why These Geometric Structures?", "there are distinct lines corresponding to dimensionality of"),
             measure=shared.triangular,
             expect={"2/3 or 1/2": at_least(0.6)},
         ),
@@ -258,6 +284,9 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             PLATEAU,
             "Dots cluster at 1/2 over a wide range of densities.",
             f"learned features (D > {shared.LEARNED:g}) within 0.01 of 1/2",
+            source=paper(
+                "Uniform Superposition", "the model preferentially uses them over a wide range of the sparsity regime"
+            ),
             measure=lambda models: shared.learned_near(models, [1 / 2]),
             expect=share_at_least(0.95),
         ),
@@ -266,6 +295,10 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             PLATEAU,
             "Features are packed efficiently: their D_i sum to the number of dimensions.",
             "sum of all D_i over m",
+            source=paper(
+                "Feature Dimensionality",
+                "Empirically, it seems that the dimensionality of all features add up to the number of embedding dimensions",
+            ),
             measure=lambda W: shared.along(W, dimensionality(W.values).sum(axis=1) / W.sizes["hidden"]),
             expect=between(0.95, 1 + 1e-9),
         ),
@@ -274,6 +307,7 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             (2.7, 2.9),
             "At 1/(1 − S) = 2.8 the feature graph consists of pairs.",
             "components of the graph with an edge where |W_i · W_j| > 0.1",
+            source=paper("Uniform Superposition", 'a precise geometric arrangement where features come in "antipodal pairs"'),
             measure=shared.component_sizes,
             expect={"features in each": equal({2})},
         ),
@@ -282,6 +316,7 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             (3.9, 5.0),
             "Where features are sparser, pentagons and square antiprisms appear.",
             "shapes identified; three quarters of the antiprisms' D must be within 0.012 of 3/8, as the optimum has 0.374",
+            source=paper("Why These Geometric Structures?", "there are distinct lines corresponding to dimensionality of"),
             measure=shared.solids,
             expect={"pentagons": at_least(1), "their D near 3/8": share_at_least(0.75)},
         ),
@@ -297,6 +332,10 @@ def factor_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             FALLING_APART,
             "What is disconnected in the graph is orthogonal: components are tegum factors.",
             "largest |W_i · W_j| between components of each model that falls into several, by definition 0.1 at most",
+            source=paper(
+                "Why These Geometric Structures?",
+                "two subgraphs are disconnected if and only if they are in different tegum factors",
+            ),
             measure=shared.across,
             expect=below(0.05),
             of=parts,
@@ -307,6 +346,7 @@ def factor_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             FALLING_APART,
             "The D_i of a component sum to the dimensions that it spans.",
             "for each component, the sum of D_i against the number of its singular values above a fifth of the largest",
+            source=OURS,
             measure=shared.sum_gaps,
             expect={"within 0.05": share_at_least(1)},
         ),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
 import tegum as tg
-from tegum.claims import Claim, Evidence, at_most, below, between, every, near
+from tegum.claims import OURS, Claim, Evidence, at_most, below, between, every, near, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
 from tegum.geometry.sets import ANTIPODAL_PAIRS, LOCAL_BASES
@@ -52,6 +52,10 @@ def shape_claims(data: xr.Dataset) -> list[Claim]:
         seen(
             "orthogonal",
             "The members of a correlated pair are represented orthogonally.",
+            source=paper(
+                "Organization of Correlated and Anticorrelated Features",
+                "Models prefer to represent correlated features in orthogonal dimensions",
+            ),
             how=f"cosine between partners at density {DENSITY:g}",
             measure=shared.partner_cosines,
             expect=near(0, 0.15),
@@ -60,6 +64,7 @@ def shape_claims(data: xr.Dataset) -> list[Claim]:
         seen(
             "opposed",
             "Each feature is nearly opposite to one of the other pair.",
+            source=OURS,
             how="lowest cosine of each feature with a feature of the other pair",
             measure=lowest_across,
             expect=below(-0.95),
@@ -67,6 +72,7 @@ def shape_claims(data: xr.Dataset) -> list[Claim]:
         seen(
             "norms",
             "All features are represented in full.",
+            source=OURS,
             how="feature norms",
             measure=tg.geometry.feature_norms,
             expect=between(0.93, 1.07),
@@ -93,6 +99,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "no-antipodes",
             "Correlated features are not stored as opposites of each other.",
+            source=paper(
+                "Correlated and Anticorrelated Features",
+                "it prefers positive interference between correlated features over negative interference",
+            ),
             how="share of seeds in which partners have a cosine below -0.95 (none of five in the paper); p of Fisher's exact "
             "test, one-sided, against independent features, below 0.05 where there are enough seeds to tell",
             measure=antipodes,
@@ -108,12 +118,13 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "square-law",
             "The loss is 0 unless both sets are active, so it grows with the square of the density.",
-            how=f"slope of log loss by log density, exact optima at densities {', '.join(f'{p:g}' for p in SCALING)}",
+            source=OURS,
+            how=f"slope of log loss by log density, lowest minima at densities {', '.join(f'{p:g}' for p in SCALING)}",
             measure=lambda losses: exponent(SCALING, losses),
             expect=near(2, 0.02),
             of=loss,
             against={"best linear models": linear},
-            evidence=Evidence(f"lowest of {data.sizes['start']} exact starts at each density"),
+            evidence=Evidence(f"lowest certified minimum of {data.sizes['start']} starts at each density"),
             note=f"At {SCALING[0]:g} the loss is {loss[0] / SCALING[0] ** 2:.4f} times the square of it.",
         ),
     ]

@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, all_of, below, equal, near
+from tegum.claims import OURS, Claim, all_of, below, equal, near, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_correlated_features import shared
 from tegum.geometry.sets import LOCAL_BASES
@@ -86,6 +86,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
         seen(
             "local-basis",
             "Each set of correlated features is an orthogonal basis.",
+            source=paper(
+                "Local Almost-Orthogonal Bases", "the correlated feature sets considered in isolation are (nearly) orthogonal"
+            ),
             how=f"largest |W_i . W_j| within a set at density {DENSITY:g}",
             measure=basis_error,
             expect=near(0, 0.1),
@@ -95,6 +98,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         seen(
             "across",
             "Superposition happens only between the sets: each feature opposes one of the other set.",
+            source=OURS,
             how="block of WᵀW between the sets: the negative of a permutation matrix has one entry in each row and column",
             measure=cross_block,
             expect=PERMUTATION,
@@ -104,6 +108,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         seen(
             "all-represented",
             "All twenty features are represented in the ten dimensions.",
+            source=OURS,
             how="features of norm 0.9 or more; rank of W",
             measure=represented,
             expect={"represented": equal(N), "rank": equal(M)},

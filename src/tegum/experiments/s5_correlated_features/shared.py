@@ -86,12 +86,12 @@ def scanned(data: xr.Dataset, kind: str) -> str:
 
 
 def best_trained(data: xr.Dataset, density: float) -> Evidence:
-    """How the model judged was chosen, how far it is from the certified optimum, and what the others are."""
+    """How the model judged was chosen, how far it is from the lowest certified minimum, and what the others are."""
     here = data.sel(density=density)
     trained, certified, linear = (float(here[name].min()) for name in ("exact_loss", "minima_loss", "linear_loss"))
     apart = f"{abs(trained - certified) / linear:.1g} of the linear loss {'above' if trained >= certified else 'below'} it"
     return best_of(here["exact_loss"], f"exact loss, {trained:.3g}").adding(
-        f"lowest of {here.sizes['start']} exact starts {certified:.3g}, training {apart}", counted(data, density)
+        f"lowest certified minimum of {here.sizes['start']} starts {certified:.3g}, training {apart}", counted(data, density)
     )
 
 

@@ -8,11 +8,27 @@ expected loss and named by `tegum.geometry.identify`.  Branches are followed by 
 Beside them the regular pentagon, for which the paper gives a formula, and two digons where all features have one density.
 """
 
+from functools import partial
+
 import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, Disagreement, Evidence, above, at_most, below, between, equal, near, rising, share_at_least
+from tegum.claims import (
+    OURS,
+    Claim,
+    Disagreement,
+    Evidence,
+    above,
+    at_most,
+    below,
+    between,
+    equal,
+    near,
+    paper,
+    rising,
+    share_at_least,
+)
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_perturbed_pentagon import shared
 from tegum.experiments.s5_perturbed_pentagon.shared import DIGONS, NET, OTHER_DIGONS, PENTAGON, STARTS, N
@@ -74,6 +90,10 @@ def branch_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "critical-ratio",
             "Below a critical ratio two digons without the sparser feature cost less than the pentagon.",
+            source=paper(
+                "Perturbing a Single Feature",
+                "falls below a certain critical threshold (~2.5x less than others) the pentagon solution changes to two digons",
+            ),
             how="where the exact losses of the two branches are equal, to 1e-6; ratios on either side at which both are minima",
             measure=lambda apart: sides(apart, where),
             expect={"critical value": between(0.2, 0.45)} | ON_BOTH_SIDES,
@@ -81,7 +101,7 @@ def branch_claims(data: xr.Dataset) -> list[Claim]:
             against={"two digons without one of the other features": (others - pentagon).dropna("branch_ratio")},
             evidence=Evidence("two exact branches"),
             disagreement=Disagreement(
-                "about 2.5 times sparser (0.4)",
+                "about 2.5 times sparser (a ratio of 0.4)",
                 f"{1 / where:.3f} times sparser ({where:.6f})",
                 f"The paper read it off its own runs. At 0.4 the pentagon costs {pentagon.sel(branch_ratio=0.4):.5f}, two "
                 f"digons {digons.sel(branch_ratio=0.4):.5f}.",
@@ -90,6 +110,7 @@ def branch_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "collapse",
             "At ratio 0.1 the pentagon is no solution any more: a start there ends in two digons.",
+            source=OURS,
             how="exact descent from a regular pentagon, its end named, and its loss",
             measure=lambda model: {"shape": tg.geometry.identify(model[0].values).label, "loss": model[1]},
             expect={"shape": equal("2 digons"), "loss": near(0.00327, 0.02, relative=True)},
@@ -119,15 +140,16 @@ def found_perturbed(data: xr.Dataset) -> xr.Dataset:
 
 def beside(name: str, statement: str, table: dict[str, list[float]], found: xr.Dataset) -> Claim:
     """Exact values beside a table: relative deviations of losses and norms, deviations of biases."""
-    printed, biases = found.copy(data=table), [name for name in BIASES if name in table]
+    rough, biases = found.copy(data=table), [name for name in BIASES if name in table]
     ((along, rows),) = found.sizes.items()
     return Claim(
         name,
         statement,
+        source=OURS,
         how="largest deviation of the exact branches from reference values, from sampled magnitudes or closed forms",
         measure=lambda found: {
-            "losses and norms": abs(found / printed - 1).drop_vars(biases).to_array().max(),
-            "biases": abs(found - printed)[biases].to_array().max(),
+            "losses and norms": abs(found / rough - 1).drop_vars(biases).to_array().max(),
+            "biases": abs(found - rough)[biases].to_array().max(),
         },
         expect={"losses and norms": at_most(0.02, "%"), "biases": at_most(0.01)},
         of=found,
@@ -147,13 +169,14 @@ def claims(data: xr.Dataset) -> list[Claim]:
     norm, b = models[0]
     order = "1 - b, ‖W‖², 1/(1 + b)"
     return [
-        *shared.shape_claims(data, "sparser"),
+        *shared.shape_claims(data, "sparser", partial(paper, shared.SECTION)),
         *branch_claims(data),
-        *shared.transition_claims(data),
+        *shared.transition_claims(data, partial(paper, shared.SECTION)),
         beside("table", reference.format("perturbed"), TABLE, found_perturbed(data)),
         Claim(
             "uniform-crossing",
             "With equally dense features the pentagon costs less than two digons below a density of about 0.22, more above.",
+            source=OURS,
             how="where the exact losses of the two branches are equal, to 1e-6; the densities of the table on either side",
             measure=lambda apart: sides(apart, where),
             expect={"critical value": near(0.22, 0.01)} | ON_BOTH_SIDES,
@@ -166,6 +189,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "norm-formula",
             "The vertices lie off the unit circle: a slightly negative bias, made up for by a larger norm.",
+            source=paper(
+                "Perturbing a Single Feature", "setting a slight negative bias to cut off noise and setting their weights to"
+            ),
             how="b and ‖W‖ of the exact regular pentagon at density 0.05, and bounds of ‖W‖²",
             measure=lambda model: {"b": model[1], "‖W‖": model[0], order: [1 - model[1], model[0] ** 2, 1 / (1 + model[1])]},
             expect={"b": below(0), "‖W‖": above(1), order: rising(strictly=False)},

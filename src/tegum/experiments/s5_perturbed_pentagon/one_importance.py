@@ -8,7 +8,7 @@ not which features are active: sum_i I_i (x_i - y_i)^2, not divided by the sum o
 
 import xarray as xr
 
-from tegum.claims import Claim
+from tegum.claims import OURS, Claim
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s5_perturbed_pentagon.shared import perturbed, perturbed_figures, shape_claims, transition_claims
 
@@ -20,7 +20,7 @@ def study(profile: Profile) -> xr.Dataset:
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """The same statements as for density; the paper gives no critical ratio here."""
-    return [*shape_claims(data, "less important"), *transition_claims(data)]
+    return [*shape_claims(data, "less important", lambda _: OURS), *transition_claims(data, lambda _: OURS)]
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:

@@ -9,7 +9,7 @@ the others.  A branch is one exact minimum followed through all ratios (`tegum.e
     crossing, slope                  ()  (branch)           where pentagon and digons cost the same, and d loss / d ratio there
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import pairwise
 from typing import Any, Literal
@@ -19,11 +19,29 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 import tegum as tg
-from tegum.claims import Claim, Disagreement, Evidence, above, at_most, below, best_of, every, near, rising, share_at_least
+from tegum.claims import (
+    Claim,
+    Disagreement,
+    Evidence,
+    Source,
+    above,
+    at_most,
+    below,
+    best_of,
+    every,
+    near,
+    paper,
+    rising,
+    share_at_least,
+)
 from tegum.experiments import Figure, Profile
 from tegum.geometry import circle_gaps, cosines, feature_norms, identify, polar_angles, polygon
 
 Field = Literal["density", "importance"]
+Quoted = Callable[[str], Source]
+"""The source of a statement that the paper makes in these words of the density of a feature, and not of its importance."""
+
+SECTION = "Perturbing a Single Feature"
 
 POINTS: dict[Profile, int] = {"quick": 21, "paper": 41}
 RECIPE = {"quick": tg.Recipe(steps=5000, seeds=10), "paper": tg.Recipe(steps=5000, seeds=64)}
@@ -162,7 +180,7 @@ def neighbour_gaps(data: xr.Dataset, branch: str) -> xr.DataArray:
     return xr.DataArray(gaps, [("ratio", W["branch_ratio"].values)]).dropna("ratio")
 
 
-def shape_claims(data: xr.Dataset, what: str) -> list[Claim]:
+def shape_claims(data: xr.Dataset, what: str, source: Quoted) -> list[Claim]:
     """A regular pentagon at ratio 1, two digons at ratio 0.1, and a pentagon that bends between; ``what`` feature 0 becomes."""
     alike, gaps = lowest_model(data, 1.0), neighbour_gaps(data, PENTAGON)
     chosen = partial(Claim, evidence=best_of(data["loss"].isel(ratio=0), "exact loss"), needs=8)
@@ -171,6 +189,7 @@ def shape_claims(data: xr.Dataset, what: str) -> list[Claim]:
         chosen(
             "regular",
             "Where all features are alike the best solution is a regular pentagon.",
+            source=paper(SECTION, "we get a regular pentagon"),
             how="gaps between neighbouring features and norms in the run with the lowest exact loss at ratio 1",
             measure=regularity,
             expect={"gaps": near(72, 2, "°"), "spread of norms": at_most(0.02, "%")},
@@ -180,6 +199,7 @@ def shape_claims(data: xr.Dataset, what: str) -> list[Claim]:
         chosen(
             "two-digons",
             f"Far below the critical ratio the best solution is two digons, and the {what} feature is not represented.",
+            source=source("it collapses from a pentagon to a pair of digons with the sparser point at zero"),
             how="the run with the lowest exact loss at ratio 0.1; features 1 to 4 among one another",
             measure=pairing,
             expect={
@@ -196,6 +216,7 @@ def shape_claims(data: xr.Dataset, what: str) -> list[Claim]:
         Claim(
             "neighbours",
             "The others move away from the varied feature as its ratio rises, and close in as it falls.",
+            source=source("the other features repel from it, giving it more space"),
             how="angle between the two neighbours of feature 0 on the exact pentagon branch, by ratio",
             expect=rising("°"),
             of=gaps,
@@ -213,7 +234,7 @@ def _turned_back(gaps: xr.DataArray) -> Disagreement | None:
     if widest == gaps.size - 1 or not rising().holds(gaps[: widest + 1]):
         return None
     return Disagreement(
-        "the others move away as the ratio rises",
+        "the others move away, and it has more space",
         f"until {gaps['ratio'][widest]:.3g}, then {gaps[widest] - gaps[-1]:.1f}° back",
         "Found on exact minima, not on runs that stopped early: beyond that ratio the neighbours come back a little.",
     )
@@ -236,7 +257,7 @@ def on_own_curve(data: xr.Dataset, own: Mapping[str, list[str]]) -> NDArray[np.b
     return np.concatenate(hits)
 
 
-def transition_claims(data: xr.Dataset) -> list[Claim]:
+def transition_claims(data: xr.Dataset, source: Quoted) -> list[Claim]:
     """Branches that cross at an angle, and runs that lie on them and cross where they do."""
     where, lost = float(data["crossing"]), data["lost_at"].sel(branch=PENTAGON).fillna(GRID[0])
     followed = data["branch_loss"].sel(branch=DIGONS).dropna("branch_ratio")["branch_ratio"]
@@ -248,6 +269,9 @@ def transition_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "first-order",
             "Every geometry has a loss curve of its own; the phase change is where they cross, a first-order transition.",
+            source=source(
+                "The phase change corresponds to loss curves corresponding to the two different geometries crossing over"
+            ),
             how="slopes of the exact losses of both branches at the crossing; where the pentagon stops being a minimum",
             measure=lambda slopes: {
                 "d loss / d ratio": slopes,
@@ -263,6 +287,7 @@ def transition_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "trained-crossing",
             "Trained runs, labelled by their geometry, cross where the exact branches do.",
+            source=source("the pentagon-digon phase change corresponds to a cross over between the curves"),
             how="ratio where the lowest losses of trained pentagons and of trained two digons are equal, between grid points",
             measure=where_equal,
             expect=near(where, 0.1, relative=True),
@@ -274,6 +299,7 @@ def transition_claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "own-curves",
             "Suboptimal runs included, each geometry traces its own loss curve.",
+            source=source("each geometry creates a different loss curve"),
             how="pentagons and two digons whose exact loss is within 5 % of an exact branch of their geometry",
             measure=lambda own: on_own_curve(data, own),
             expect=share_at_least(0.9),

@@ -10,12 +10,13 @@ latest sudden swap.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, above, share_at_least
+from tegum.claims import OURS, Claim, above, paper, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s6_dynamics import shared
 from tegum.experiments.s6_dynamics.shared import CLOCK, FLOW, SHORT, TRAINING
@@ -72,7 +73,7 @@ def shares(found: Sequence[Sequence[Event]]) -> dict[str, float]:
 
 def claims(data: xr.Dataset) -> list[Claim]:
     """The statements of section 6, with and without noise."""
-    return [claim for engine in (TRAINING, FLOW) for claim in engine_claims(data, engine)]
+    return [*engine_claims(data, TRAINING), *(replace(one, source=OURS) for one in engine_claims(data, FLOW))]
 
 
 def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
@@ -86,6 +87,7 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
         Claim(
             f"digons-{SHORT[engine]}",
             f"The features end as digons or unlearned ({engine}).",
+            source=OURS,
             how=f"models whose D_i are all within {CLOSE:g} of 0 or 1/2 at the end",
             measure=digons,
             expect=share_at_least(0.5),
@@ -97,6 +99,10 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
         Claim(
             f"swaps-{SHORT[engine]}",
             f"Features jump between levels and change places while the loss drops suddenly ({engine}).",
+            source=paper(
+                'Discrete "Energy Level" Jumps',
+                'the dimensionality of some features "jump" between different values and swap places',
+            ),
             how="models in which, after half the features have settled, some D_i jumps; that is a swap where another D_i moves "
             "against it, and sudden where the loss falls more than 3 times as fast as just before and after",
             measure=shares,

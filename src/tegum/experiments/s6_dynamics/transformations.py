@@ -10,13 +10,14 @@ after it.  Every model counts; shown is one with most stages, its bundles most n
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, above, at_least, every, share_at_least
+from tegum.claims import OURS, Claim, above, at_least, every, paper, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s6_dynamics import shared
 from tegum.experiments.s6_dynamics.shared import CLOCK, FLOW, SHORT, TRAINING
@@ -113,10 +114,13 @@ def claims(data: xr.Dataset) -> list[Claim]:
     small, large = path_of(data, TRAINING), path_of(data, LARGE)
     return [
         *engine_claims(data, TRAINING),
-        *engine_claims(data, FLOW),
+        *(replace(one, source=OURS) for one in engine_claims(data, FLOW)),
         Claim(
             "several-ways",
             "Several trajectories exist; some go straight to the antiprism or pair up directly.",
+            source=paper(
+                "Learning as Geometric Transformations", "one of a few different learning trajectories that attract the model"
+            ),
             how="different orders of stages in training that end in an octahedron; straight ones skip bundles or triangles",
             measure=ways_to_octahedra,
             expect={"ways": at_least(2), "straight ones": at_least(1)},
@@ -138,6 +142,10 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
         often(
             f"octahedron-{key}",
             f"An octahedron whose opposites come from different sets is a strong attractor ({engine}).",
+            source=paper(
+                "Learning as Geometric Transformations",
+                "with features from different correlated sets arranged in antipodal pairs",
+            ),
             how="at the end |cos| < 0.1 within sets, each feature has a partner at cos < -0.95 in the other, D_i = 1/2 ± 0.02",
             measure=octahedra,
             against={f"{kind}, trained": path_of(data, kind) for kind in (INDEPENDENT, LINEAR)},
@@ -145,6 +153,10 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
         often(
             f"bundles-{key}",
             f"On the way each set is one direction, as in principal components ({engine}).",
+            source=paper(
+                "Learning as Geometric Transformations",
+                "the toy network learns a linear PCA solution before moving to a better nonlinear solution",
+            ),
             how="models with all cosines within sets above 0.9 for 0.05 decades of time or more, before the octahedron",
             measure=lambda path: [bool(found) for found in bundles(path)],
             note=f"Ways: {census(path)}.",
@@ -152,6 +164,7 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
         claim(
             f"one-axis-{key}",
             f"There the two sets lie on one axis, opposite to each other ({engine}).",
+            source=OURS,
             how="models in which the mean directions of the sets then have cos < -0.9; one is enough, as the paper shows one",
             measure=on_one_axis,
             expect=above(0, "%"),
@@ -161,6 +174,7 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
         often(
             f"plateaus-{key}",
             f"The stages are visible in the loss: it rests at least twice before its last fall ({engine}).",
+            source=paper("Learning as Geometric Transformations", "distinct regimes which are visible in the loss curve"),
             how="models with two or more stretches of 0.2 decades where the loss falls slower than t^-0.1, each before a fall",
             measure=resting,
             expect={"at least two": share_at_least(0.9)},

@@ -17,7 +17,7 @@ import xarray as xr
 
 import tegum as tg
 from tegum.attacks import analytic_attack, average_norm
-from tegum.claims import Claim, above, at_most, below, every
+from tegum.claims import OURS, Claim, above, at_most, below, every, paper
 from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
 
@@ -82,6 +82,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         claim(
             "falls",
             "Adversarial training reduces superposition, the more the stronger the attack.",
+            source=paper("Relationship to Adversarial Robustness", "We found that this did reduce superposition"),
             how=f"||W||^2 / m over attacks of {', '.join(f'{size:g}' for size in SIZES)} of the input norm",
             measure=lambda per: {"at 0": per.sel(size=0.0), "at 0.8": per.sel(size=0.8), "change each step": per.diff("size")},
             expect={"change each step": below(0)},
@@ -91,6 +92,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         claim(
             "removed",
             "An attack of 80 % of the input norm removes superposition.",
+            source=paper(
+                "Relationship to Adversarial Robustness",
+                "attacks had to be made unreasonably large (80% input L2 norm) to fully eliminate it",
+            ),
             how="||W||^2 / m at 0.8, at every density, whichever way the feature is drawn",
             expect={"features per dimension": at_most(GONE)},
             of=held.sel(size=0.8),
@@ -100,6 +105,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         claim(
             "needed",
             "Nothing much weaker removes it.",
+            source=paper(
+                "Relationship to Adversarial Robustness",
+                "attacks had to be made unreasonably large (80% input L2 norm) to fully eliminate it",
+            ),
             how=f"||W||^2 / m at 0.4, where 0.8 brings it to {GONE}",
             measure=lambda pair: {"everywhere": pair[0], "where 0.8 removes superposition": pair[0].values[pair[1] <= GONE]},
             expect={"where 0.8 removes superposition": above(GONE)},
@@ -110,6 +119,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         claim(
             "worse",
             "Robust models perform worse (a prediction that the paper did not test).",
+            source=paper(
+                "Relationship to Adversarial Robustness",
+                "It also predicts that adversarially robust models would have worse performance",
+            ),
             how="exact clean loss after attacks of 0.8, over the highest of several unattacked models",
             measure=lambda pair: pair[0] / pair[1].max("size", skipna=False),
             expect=above(1),
@@ -119,6 +132,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         claim(
             "robust",
             "They are robust: the worst row of W^T W raises their loss less.",
+            source=OURS,
             how="rise of the loss under each example's worst row, a tenth of the norm, after attacks of 0.8, over the lowest "
             "of several unattacked models",
             measure=lambda pair: pair[0] / pair[1].min("size", skipna=False),

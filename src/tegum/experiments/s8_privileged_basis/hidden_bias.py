@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, above, best_of, every, near
+from tegum.claims import Claim, above, best_of, every, near, paper
 from tegum.experiments import Experiment, Figure, Profile
 
 DENSITIES = [1.0, 0.5, 0.3, 0.1, 0.05]
@@ -68,6 +68,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "bias-positive",
             "Given a hidden bias, the model makes it positive and its hidden units run linearly.",
+            source=paper(
+                "Limitations of the ReLU Hidden Layer Toy Model",
+                "given a hidden layer bias, the model will set all the biases to be positive",
+            ),
             how="median hidden bias, and how often hidden units are active, at each density",
             expect={"bias": above(0), "active": above(0.95, "%")},
             of={"bias": bias, "active": active.sel(bias=BIASED)},
@@ -78,6 +82,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "runs-linearly",
             "A model with a hidden bias is then as good as one whose hidden layer is linear.",
+            source=paper(
+                "Limitations of the ReLU Hidden Layer Toy Model",
+                "shifting the neurons into a positive regime where they behave linearly",
+            ),
             how="lowest loss over that of linear-hidden models, at each density",
             expect=near(1, 0.15),
             of=relative.sel(kind=BIASED),
@@ -88,6 +96,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "many-features",
             "Without a hidden bias but with many features, the model simulates one by averaging over features.",
+            source=paper(
+                "Limitations of the ReLU Hidden Layer Toy Model", "it will simulate a bias by averaging over many features"
+            ),
             how=f"how often hidden units are active at n = {most}, m = {M}, at moderate densities",
             measure=lambda shares: {"active": shares.sel(density=[0.5, 0.3]), "share where sparse": shares.isel(density=[-1])},
             expect={"active": above(0.9, "%")},

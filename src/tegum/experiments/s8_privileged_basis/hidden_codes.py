@@ -16,11 +16,21 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, at_least, below, best_of, equal, falling, near, passes
+from tegum.claims import OURS, Claim, at_least, below, best_of, equal, falling, near, paper, passes
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.geometry.codes import ALL_MONOSEMANTIC, CODES, EIGHT_IN_FIVE, UNNAMED, WEIGHTY, code_of, hand_built
 
 PRINTED = dict(zip([0.7, 0.3, 0.15, 0.12, 0.06, 0.03], CODES, strict=True))
+WORDS = [
+    "In this regime, every feature gets a dedicated neuron",
+    "the next three are represented in a kind of binary code by two neuron's activations",
+    "Five Features in Three Neurons (1-S = 0.15)",
+    "Six Features in Four Neurons (1-S = 0.12)",
+    "Eight Features in Five Neurons (0.05 ≤ 1-S ≤ 0.08)",
+    "In this regime, each feature simply correspond to a pair of neurons",
+]
+"""What the paper says of each regime."""
+SECTION = "Visualizing Superposition in Terms of Neurons"
 DENSITIES = list(PRINTED)
 NET = tg.nets.ReluHidden(10, 5)
 IMPORTANCE = tg.features.geometric(0.75, 10)
@@ -82,7 +92,7 @@ def described(losses: xr.DataArray) -> str:
     return f"{losses.size} fits, lowest {float(losses.min()):.6f}" if losses.size else "no fit"
 
 
-def regime_claim(here: xr.Dataset, name: str) -> Claim:
+def regime_claim(here: xr.Dataset, name: str, words: str) -> Claim:
     """Whether the best fit at one density has the code that the paper found there."""
     best, built, ahead = tg.best(here), here.sel(kind_built=name), lead(here, name)
     code, trained = code_of(best["W"].values), code_of(built["built_W"].values)
@@ -93,6 +103,7 @@ def regime_claim(here: xr.Dataset, name: str) -> Claim:
     return Claim(
         name.replace(" ", "-"),
         f"At density {float(here['density']):g} the best model has the code '{name}'.",
+        source=paper(SECTION, words),
         how="signs of the weights of the fit with the lowest loss, matched up to the order of neurons and features",
         measure=codes_in,
         expect={"code": passes(lambda names: name in names, name, threshold)},
@@ -148,10 +159,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
     as_built = data["untrained_loss"].sel(kind_built=ALL_MONOSEMANTIC)
     excites, (order,) = excited(having["W"].values), excited(hand_built(EIGHT_IN_FIVE, 10)[None])
     return [
-        *(regime_claim(data.sel(density=density), name) for density, name in PRINTED.items()),
+        *(regime_claim(data.sel(density=p), name, words) for (p, name), words in zip(PRINTED.items(), WORDS, strict=True)),
         claim(
             "important-first",
             "The most important features are represented, and the most important of them have a neuron each.",
+            source=paper(SECTION, "the three most important features still get dedicated neurons"),
             how="fits whose features with a word, and those alone with a neuron, are both the first ones by importance",
             measure=features_in,
             expect={"by importance": equal(1, "%")},
@@ -161,6 +173,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "important-words",
             f"In '{EIGHT_IN_FIVE}' one neuron tells the four most important features from the next four.",
+            source=paper(
+                SECTION,
+                "either sets of three of the other neurons, or a single other neuron, are used",
+            ),
             how=f"neurons that each feature excites, by importance, of the best such fit at density {float(here['density']):g}",
             measure=lambda found: {"neurons excited": found, "in this order": sum((found == order).all(1)), "fits": len(found)},
             expect={"neurons excited": equal(order)},
@@ -174,6 +190,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "monosemantic-neurons",
             "With sparsity neurons go from one feature each to many; in between both kinds live in one model.",
+            source=paper(
+                SECTION,
+                "there's a shift from monosemantic to polysemantic neurons as sparsity increases",
+            ),
             how="neurons that are alone with one feature, at each density",
             measure=alone_in,
             expect={"neurons alone": never_rising, "at both ends": equal([5, 0]), "densities with both kinds": at_least(1)},
@@ -184,6 +204,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "better-than-naive",
             "Codes store more than neurons of one feature each could.",
+            source=OURS,
             how="lowest loss over that of the best net without superposition (closed form)",
             measure=lambda loss: {"loss": loss, "at the first": loss[0], "highest at others": loss[1:].max(skipna=False)},
             expect={"loss": falling(), "at the first": near(1, 0.005), "highest at others": below(0.99)},

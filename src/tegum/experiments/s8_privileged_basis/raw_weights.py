@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, at_least, at_most, best_of, every
+from tegum.claims import Claim, at_least, at_most, best_of, every, paper
 from tegum.experiments import Experiment, Figure, Profile
 
 DENSITIES = [1.0, 0.7, 0.5, 0.3, 0.2, 0.15, 0.1, 0.05]
@@ -65,6 +65,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "readable-with-relu",
             "Behind a ReLU many neurons are dedicated to one feature: the weights can be read directly.",
+            source=paper(
+                "Superposition in a Privileged Basis", "Many of the neurons are simply dedicated to representing a feature"
+            ),
             how="neurons whose largest |weight| is more than 5 times the second, in the best model at densities 0.5 and 0.3",
             measure=readable,
             expect={"best": at_least(0.6, "%")},
@@ -77,6 +80,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "chance-without",
             "Without a ReLU the weights of a neuron mean nothing: dedicated neurons are as rare as by chance.",
+            source=paper("Privileged vs Non-privileged Bases", "There is no reason to expect basis dimensions to be special"),
             how=f"the share in all linear-hidden models, against {ROTATIONS} random rotations of each",
             measure=beyond_chance,
             expect={"standard errors apart": at_most(3)},

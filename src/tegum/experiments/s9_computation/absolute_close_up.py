@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, above, at_least, below, best_of
+from tegum.claims import Claim, above, at_least, below, best_of, paper
 from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s9_computation import shared
@@ -86,6 +86,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "both-kinds",
             "Monosemantic and polysemantic neurons live in one model.",
+            source=paper("Superposition vs Sparsity", "Neurons can be monosemantic and polysemantic in the same model"),
             how="neurons in use of either kind",
             measure=both_kinds,
             expect={"rarer kind, in the better net": at_least(2)},
@@ -95,6 +96,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "important-alone",
             "Neurons with the most important features tend to be monosemantic.",
+            source=paper(
+                "Superposition vs Sparsity",
+                "the neurons representing the most important features (on the left) tend to be monosemantic",
+            ),
             how="monosemantic share of neurons whose main feature is one of the first ten, and of the others, at density 0.03",
             measure=alone,
             expect={"difference at 0.03": above(0)},
@@ -104,6 +109,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "primary-and-secondary",
             "Polysemantic neurons have a large primary and smaller secondary weights.",
+            source=paper("Superposition vs Sparsity", 'many neurons appear to be associated with a single "primary" feature'),
             how="the fullest tenth of the ratios of second largest to largest weight",
             measure=fullest_tenth,
             expect={"fullest tenth around": below(0.6)},
@@ -112,6 +118,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "top-looks-monosemantic",
             "The top activations of a polysemantic neuron look monosemantic.",
+            source=paper(
+                "Superposition vs Sparsity",
+                "the largest activations of that neuron were all or nearly-all associated with",
+            ),
             how="primary feature active in the top 1 % of activations, mean over polysemantic neurons",
             expect=at_least(0.9, "%"),
             of=top.sel(kind=POLYSEMANTIC),
@@ -121,6 +131,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             claim(
                 f"middle-is-mixed-{p:g}",
                 f"Weaker activations of a polysemantic neuron are mixed (density {p:g}).",
+                source=paper("Superposition vs Sparsity", "the lower-magnitude activations were much more polysemantic"),
                 how="primary feature active between the quantiles 0.4 and 0.6 of activations, mean over polysemantic neurons",
                 expect=below(0.6, "%"),
                 of=middle.sel(density=p, kind=POLYSEMANTIC),

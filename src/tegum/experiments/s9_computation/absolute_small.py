@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, below, best_of, equal
+from tegum.claims import OURS, Claim, below, best_of, equal, paper
 from tegum.experiments import Experiment, Figure, Profile
 
 N, M = 3, 6
@@ -60,18 +60,23 @@ def claims(data: xr.Dataset) -> list[Claim]:
         claim(
             "two-neurons-each",
             "Each feature has one neuron for ReLU(x) and one for ReLU(−x).",
+            source=paper("Computation in Superposition, Basic Results", 'it constructs a "positive side" neuron'),
             how="weights W1 above a tenth of the neuron's largest, and their signs",
             expect={"inputs of each neuron": equal(1), "largest inputs": equal(signs)},
         ),
         claim(
             "outputs-summed",
             "The output of a feature is the sum of its two neurons.",
+            source=paper(
+                "Computation in Superposition, Basic Results", "It then adds these together to compute absolute value"
+            ),
             how="W2 after rescaling the largest input weights to 1, beside 1 at the neuron's own feature and 0 elsewhere",
             expect={"own weights from 1": below(0.05), "others from 0": below(0.05)},
         ),
         claim(
             "exact",
             "So |x| is computed without error.",
+            source=OURS,
             how="loss on the common test set, and the largest |b|",
             measure=lambda net: {"loss": float(net["loss"]), "bias": float(abs(net["b"].values).max())},
             expect={"loss": below(SOLVED), "bias": below(0.01)},

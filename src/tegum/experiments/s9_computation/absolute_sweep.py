@@ -17,7 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, above, at_least, at_most, below, best_of, equal, falling, rising
+from tegum.claims import OURS, Claim, above, at_least, at_most, below, best_of, equal, falling, paper, rising
 from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s9_computation import shared
@@ -88,6 +88,9 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         shift(
             "dense-monosemantic",
             "At densities 1 and 0.3 all neurons are monosemantic.",
+            source=paper(
+                "Superposition vs Sparsity", "In the dense regime, all neurons are monosemantic, dedicated to a single feature"
+            ),
             expect={"monosemantic": at_least(0.95, "%")},
             note=f"By other scores: {others}.",
             **at(1.0, 0.3),
@@ -95,18 +98,21 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         shift(
             "few-at-a-tenth",
             "At density 0.1 a few neurons are slightly polysemantic.",
+            source=paper("Superposition vs Sparsity", "Eventually, we start to see a few slightly polysemantic neurons"),
             expect={"monosemantic": at_least(0.6, "%"), "polysemantic neurons": at_least(1)},
             **at(0.1),
         ),
         shift(
             "ever-fewer",
-            "From there on ever more neurons are polysemantic.",
+            "From there to density 0.01 ever more neurons are polysemantic.",
+            source=paper("Superposition vs Sparsity", "The number of polysemantic neurons grows"),
             expect={"monosemantic": falling("%")},
-            **at(*late),
+            **at(*(p for p in late if p >= 0.01)),
         ),
         claim(
             "ever-more-features",
             "Neurons hold ever more features as features grow sparser.",
+            source=paper("Superposition vs Sparsity", "And they become even more polysemantic"),
             how="participation ratio (sum w^2)^2 / sum w^4 of input weights, mean over the neurons in use",
             measure=lambda nets: by_density(nets, participation_ratio),
             expect=rising(),
@@ -116,6 +122,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         shift(
             "sparse-polysemantic",
             "At density 0.001 all neurons are highly polysemantic.",
+            source=paper("Superposition vs Sparsity", "Eventually, all neurons are highly polysemantic"),
             expect={"monosemantic": at_most(0.05, "%")},
             of={0.001: nets[0.001]},
             against={"density 1": {1.0: nets[1.0]}},
@@ -123,6 +130,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         claim(
             "pairs-at-one",
             "At density 1 the 20 most important features have two neurons each.",
+            source=OURS,
             how="largest input weight of every neuron, and its sign",
             measure=pairs,
             expect={"features with both signs": equal(20), "of the first 20": equal(20), "neurons": equal(40)},
@@ -133,6 +141,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         claim(
             "important-ones-alone",
             "Polysemantic neurons hold the less important features.",
+            source=paper(
+                "Superposition vs Sparsity",
+                "a small number of highly polysemantic neurons representing low importance features",
+            ),
             how="mean rank in importance of the main feature, of either kind of neuron, at 0.03 and less where both are there",
             measure=ranks,
             expect={"difference": above(0)},
@@ -142,6 +154,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         claim(
             "computes-in-superposition",
             "Where features are sparse the nets compute more than one function a neuron; where they are dense they do not.",
+            source=paper(
+                "Superposition vs Sparsity",
+                "this model, too, uses superposition to represent more features than it has neurons",
+            ),
             how="lowest loss over that of the best net without superposition (closed form), at each density",
             measure=lambda loss: {
                 "at 0.3 and more": loss[loss["density"] >= 0.3],

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import Claim, Evidence, at_least, below, best_of, every, rising
+from tegum.claims import OURS, Claim, Evidence, at_least, below, best_of, every, rising
 from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s9_computation.shared import without_superposition
@@ -80,6 +80,7 @@ def rate_claim(data: xr.Dataset, n: int) -> Claim:
     return Claim(
         f"rate-{n}",
         f"Small nets form the asymmetric motif (n = {n}, m = {M}).",
+        source=OURS,
         how="nets in which the detector finds one, all seeds at all densities together",
         measure=lambda counts: {"together": float((counts > 0).mean()), "share by density": (counts > 0).mean("seed")},
         expect={"together": at_least(0.1, "%")},
@@ -110,17 +111,20 @@ def claims(data: xr.Dataset) -> list[Claim]:
         beside_symmetric(
             "better-than-symmetric",
             "The motif loses less than symmetric superposition with the same wiring.",
+            source=OURS,
             measure=lambda versions: versions["built"],
             note="As built. Above 1 a net without superposition is better still.",
         ),
         beside_symmetric(
             "better-after-training",
             "The motif still loses less after both were trained on.",
+            source=OURS,
             measure=lambda versions: versions["trained_on"],
         ),
         Claim(
             "better-than-naive",
             "The trained nets compute in superposition: no net with one feature to a neuron does as well.",
+            source=OURS,
             how=f"lowest loss at density {p[0]:g} over that of the best net without superposition (closed form)",
             expect=below(0.99),
             of=sparse.min("seed", skipna=False),

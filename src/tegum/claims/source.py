@@ -1,0 +1,54 @@
+"""Whose statement a claim is: the paper's, in its own words, a published comment's, an identity, or ours.
+
+>>> paper("Uniform Superposition", "Doubling the number of hidden dimensions just doubles the number of features").shown
+'paper, Uniform Superposition: “Doubling the number of hidden dimensions just doubles the number of features”'
+>>> OURS.shown
+'our own finding'
+
+A quotation is exact; what is expected in numbers is ours unless the numbers stand in it.  What the paper shows only in a
+picture, what it says of trained models and we of exact minima, and every threshold that it leaves open is ours.  An identity
+or a construction can fail only by a bug, and is counted apart.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+Kind = Literal["paper", "comment", "ours", "identity"]
+KINDS: dict[Kind, tuple[str, str]] = {
+    "paper": ("statement of the paper", "statements of the paper"),
+    "comment": ("statement of its published comments", "statements of its published comments"),
+    "ours": ("finding of our own", "findings of our own"),
+    "identity": ("identity (it can fail only by a bug)", "identities (they can fail only by a bug)"),
+}
+"""What one and several claims of a source are called."""
+
+
+@final
+@dataclass(frozen=True)
+class Source:
+    """Whose statement a claim is: the section or the author, and the exact words."""
+
+    kind: Kind
+    section: str = ""
+    quote: str = ""
+
+    @property
+    def shown(self) -> str:
+        """In words, with the quotation."""
+        if self.quote:
+            return f"{self.kind}, {self.section}: “{self.quote}”"
+        return "our own finding" if self.kind == "ours" else "identity or construction"
+
+
+def paper(section: str, quote: str) -> Source:
+    """The paper's, by the title of the section and its own words."""
+    return Source("paper", section, quote)
+
+
+def comment(author: str, quote: str) -> Source:
+    """A published comment's, by its author and his own words."""
+    return Source("comment", author, quote)
+
+
+OURS = Source("ours")
+IDENTITY = Source("identity")
