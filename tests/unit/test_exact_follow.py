@@ -194,7 +194,7 @@ def test_ctrl_c_returns_what_is_done() -> None:
 
     def features(value: float) -> tg.features.Features:
         calls[0] += 1
-        if calls[0] > 40:
+        if calls[0] > 25:
             raise KeyboardInterrupt
         return tg.features.Independent(2, density=value)
 
