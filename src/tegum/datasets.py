@@ -40,8 +40,6 @@ VARIABLES = {
     "order": ("first order or continuous", ""),
     "norm": ("norm of a feature", "1"),
     "interference": ("interference of the other features with it", "1"),
-    "feature_density": ("probability that a feature is active", "1"),
-    "feature_importance": ("weight of a feature's squared error", "1"),
 }
 """Of each variable its long name and its unit: "1" for a pure number, "" for a count or a word."""
 
@@ -60,6 +58,8 @@ AXES = {
     "step": ("optimizer step", "step"),
     "time": ("time of the gradient flow", "1"),
     "seed": ("seed", ""),
+    "feature_density": ("probability that a feature is active", "1"),
+    "feature_importance": ("weight of a feature's squared error", "1"),
 }
 
 

@@ -34,7 +34,7 @@ def test_losses_and_gradients_are_the_exact_ones(census: xr.Dataset) -> None:
         here = census.sel(density=density)
         loss, dW, db = tg.exact.loss_and_gradient(here.W, here.b, features)
         np.testing.assert_allclose(loss, here.loss, rtol=1e-9)
-        norm = np.sqrt((dW**2).sum((-2, -1)) + (db**2).sum(-1))
+        norm = np.sqrt((dW**2).sum(("hidden", "feature")) + (db**2).sum("feature"))
         assert norm.max() < 3e-7
 
 

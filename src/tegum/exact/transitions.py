@@ -126,7 +126,7 @@ def _slopes(net: Net, features_at: BatchAt, value: NDArray[np.float64], models: 
         features = features_at(values)
         importance = np.broadcast_to(features.importance, (len(values), features.n_features))
         each = features.replaced(density=features.density[:, None], importance=importance[:, None])
-        return loss(models["W"], models["b"], each, tol=1e-10, net=net)
+        return np.asarray(loss(models["W"], models["b"], each, tol=1e-10, net=net))
 
     here, near, far = (loss_at(value * np.exp(-k * _STEP)) for k in range(3))
     return np.asarray(3 * here - 4 * near + far) / (2 * _STEP)

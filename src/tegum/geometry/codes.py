@@ -38,6 +38,7 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError
 
 REPRESENTED = 0.5
@@ -122,6 +123,7 @@ def blocks_of(pattern: Int[np.ndarray, "m n"]) -> list[tuple[NDArray[Any], NDArr
     return sorted((block for block in found if len(block[0]) and len(block[1])), key=lambda block: (len(block[0]), *block[0]))
 
 
+@takes_arrays
 def code_of(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Code:
     """The code of one model, a row of W for each neuron; only models with five neurons have names, others are ``unnamed``."""
     pattern = sign_pattern(W, weighty)

@@ -47,9 +47,7 @@ def phase_study(n_features: int, side: int, ratios: list[float], starts: int) ->
     certified: dict[str, Any] = {"seeds": starts, "warm_starts": 1, "terms": 64}
     minima = tg.exact.minimise(net, features, sweep=sweep, **certified)
     fits = tg.train(net, features, RECIPE, sweep=sweep)
-    density, importance = (fits[f"feature_{name}"].values[:, :, None] for name in ("density", "importance"))
-    each = features.replaced(density=density, importance=importance)
-    fits["loss"] = (fits["loss"].dims, tg.exact.loss(fits["W"], fits["b"], each, tol=1e-6))
+    fits["loss"] = tg.exact.loss(fits, tol=1e-6)
     optimum = tg.best(minima).drop_vars(["seed", "start"])
     readings = {
         PAPER_RULE: mean_without_worst(extra_feature(fits)),

@@ -37,7 +37,7 @@ def study(profile: Profile) -> xr.Dataset:
         shared.census(net, each, DENSITIES, recipe, STARTS[profile], 2) for each in (features, tg.features.Independent(6))
     )
     small = tg.train(net, features.replaced(density=DENSITY), recipe.replaced(initialisation_scale=0.1))
-    data = data.merge(control.rename({name: f"{PREFIX}{name}" for name in control.data_vars}))
+    data = data.merge(control.rename({name: f"{PREFIX}{name}" for name in control.data_vars}), compat="override")
     return data.assign(small_kind=("seed", shared.kinds(small["W"].values, 2)))
 
 

@@ -26,9 +26,9 @@ _TERMS, _RTOL = 64, 1e-6
 def trained_path(net: tg.nets.Net, features: tg.features.Features, recipe: tg.Recipe) -> xr.Dataset:
     """Every seed's path through training; time 0, the initial weights, included."""
     run = tg.train(net, features, recipe.replaced(record=tuple(net.parameter_shapes())))
-    W, b = run["W_history"], run["b_history"]
+    W, b = run["W_history"].values, run["b_history"].values
     loss = tg.exact.loss(W, b, features, tol=1e-6, net=net)
-    return _path(W.values, b.values, loss, run["seed"].values, run["step"].values.astype(np.float64)).assign_attrs(run.attrs)
+    return _path(W, b, loss, run["seed"].values, run["step"].values.astype(np.float64)).assign_attrs(run.attrs)
 
 
 def flowed_path(
