@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from tegum import attacks, claims, exact, experiments, features, figures, geometry, maps, nets, runs, theory, training
     from tegum.datasets import Status
     from tegum.errors import InvalidInputError
-    from tegum.runs import read_weights
+    from tegum.interruption import Interrupted
+    from tegum.provenance import tegum_version
+    from tegum.recorded import features_of
+    from tegum.runs import open, read_weights  # noqa: A004
+
+    __version__ = tegum_version()
     from tegum.selection import best
     from tegum.sweep import Axis
     from tegum.training import Recipe, train
 
 __all__ = [
     "Axis",
+    "Interrupted",
     "InvalidInputError",
     "Recipe",
     "Status",
@@ -29,10 +35,12 @@ __all__ = [
     "exact",
     "experiments",
     "features",
+    "features_of",
     "figures",
     "geometry",
     "maps",
     "nets",
+    "open",
     "read_weights",
     "runs",
     "theory",
@@ -41,10 +49,13 @@ __all__ = [
 ]
 
 _HOME = {
+    "Interrupted": "tegum.interruption",
     "InvalidInputError": "tegum.errors",
     "Axis": "tegum.sweep",
     "Status": "tegum.datasets",
     "best": "tegum.selection",
+    "features_of": "tegum.recorded",
+    "open": "tegum.runs",
     "read_weights": "tegum.runs",
     "Recipe": "tegum.training",
     "train": "tegum.training",
@@ -52,6 +63,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("tegum.provenance").tegum_version()
     if name not in __all__:
         raise AttributeError(f"module 'tegum' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name) if name in _HOME else import_module(f"tegum.{name}")

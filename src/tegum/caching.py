@@ -25,6 +25,8 @@ from typing import Any, ParamSpec, final
 
 import xarray as xr
 
+from tegum.interruption import Interrupted
+
 P = ParamSpec("P")
 
 _NOT_PART_OF_A_RESULT = ("threads", "progress")
@@ -87,7 +89,10 @@ def cached(
         def asking(*args: P.args, **kwargs: P.kwargs) -> xr.Dataset:
             cache = _cache.get()
             if cache is None:
-                return function(*args, **kwargs)
+                data = function(*args, **kwargs)
+                if data.attrs.get("interrupted"):
+                    raise Interrupted(data)
+                return data
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             whole = any(_given(bound.arguments[name]) for name in whole_with)

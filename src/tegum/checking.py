@@ -24,10 +24,12 @@ from types import UnionType
 from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import xarray as xr
+from numpy.typing import NDArray
 
 from tegum.errors import MOST, InvalidInputError, Problem, Problems
 
+_LAST = ("hidden", "feature")
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -110,20 +112,35 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
     return checking
 
 
-def real_numbers(name: str, array: ArrayLike) -> NDArray[np.float64]:
-    """The array in double precision.
+def in_order(array: xr.DataArray) -> xr.DataArray:
+    """The array with its axes ``hidden`` and ``feature`` last, where it has them."""
+    return array.transpose(..., *(axis for axis in _LAST if axis in array.dims))
 
-    Raises:
-        InvalidInputError: for what is not a rectangular array of real numbers: words, complex numbers, ragged rows.
-    """
+
+def numbers(name: str, value: Any) -> NDArray[np.floating]:
+    """The values as an array of floats; an `InvalidInputError` for what is not a rectangular array of real numbers."""
     try:
-        found = np.asarray(array)
+        found = np.asarray(plain_array(value))
         if found.dtype.kind not in "biuf":
             raise TypeError
-        with np.errstate(over="ignore"):
-            return found.astype(np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):
         raise InvalidInputError(f"{name} is no array of real numbers", "give numbers with rows of equal length") from None
+    return found if found.dtype.kind == "f" else found.astype(np.float64)
+
+
+def plain_array(value: Any) -> Any:
+    """What NumPy can read: of a tensor its values without the history of its gradients, wherever it is stored."""
+    if isinstance(value, xr.DataArray):
+        return in_order(value).values
+    if isinstance(value, list | tuple):
+        return [plain_array(one) for one in value]
+    return value.detach().cpu().double() if hasattr(value, "detach") else value
+
+
+def real_numbers(name: str, array: Any) -> NDArray[np.float64]:
+    """The array in double precision; refuses what `numbers` does."""
+    with np.errstate(over="ignore"):
+        return numbers(name, array).astype(np.float64)
 
 
 def require_seeds(*seeds: int) -> None:

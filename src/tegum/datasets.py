@@ -26,6 +26,8 @@ VARIABLES = {
     "terms": ("terms spent on the output that needed most; 0 where all had closed forms", ""),
     "dW": ("derivative of the loss by W", "1"),
     "db": ("derivative of the loss by b", "1"),
+    "hits": ("starts that reached the lowest loss found", ""),
+    "rechecked_gradient_norm": ("norm of the gradient with as many terms as tol asks for", "1"),
     "gradient_norm": ("norm of the gradient by the parameters that move", "1"),
     "curvature": ("smallest curvature beyond the rotation symmetry", "1"),
     "curvature_error": ("estimated error of curvature", "1"),
@@ -35,8 +37,9 @@ VARIABLES = {
     "evaluations": ("evaluations of loss and gradient", ""),
     "loss_standard_error": ("standard error of loss", "1"),
     "steps_done": ("optimizer steps done", "step"),
-    "feature_density": ("probability that a feature is active", "1"),
-    "feature_importance": ("weight of a feature's squared error", "1"),
+    "order": ("first order or continuous", ""),
+    "norm": ("norm of a feature", "1"),
+    "interference": ("interference of the other features with it", "1"),
 }
 """Of each variable its long name and its unit: "1" for a pure number, "" for a count or a word."""
 
@@ -55,6 +58,8 @@ AXES = {
     "step": ("optimizer step", "step"),
     "time": ("time of the gradient flow", "1"),
     "seed": ("seed", ""),
+    "feature_density": ("probability that a feature is active", "1"),
+    "feature_importance": ("weight of a feature's squared error", "1"),
 }
 
 

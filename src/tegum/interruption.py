@@ -17,6 +17,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C came while models were trained or minimised: ends a loop of such calls, and has in ``data`` what was finished."""
+
+    def __init__(self, data: Any) -> None:
+        super().__init__("interrupted; what was finished is in the exception's .data, at a prompt sys.last_value.data")
+        self.data = data
 
 
 @contextmanager

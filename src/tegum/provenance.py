@@ -19,6 +19,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent
 _NO_SCIENCE_FOLDERS = ("experiments", "figures", "claims", "runs", "report", "cli")
 _NO_SCIENCE_FILES = ("interruption.py", "caching.py", "progress.py", "__main__.py")
+_SOURCE = (".py", ".json", ".csv", ".toml", ".npz", ".safetensors", ".txt", ".html", ".css", ".js")
 _LIBRARIES = ("numpy", "scipy", "numba", "xarray", "plotly")
 
 
@@ -50,6 +51,11 @@ def _git(root: Path, *words: str) -> str:
     ).stdout.strip()
 
 
+def source_files(folder: Path) -> list[Path]:
+    """The Python files under a folder, and the data and texts that they read; nothing compiled or left by an editor."""
+    return sorted(path for path in folder.rglob("*") if path.suffix in _SOURCE)
+
+
 def source_version(paths: Iterable[Path]) -> str:
     """A hash of source files: equal exactly where the code is."""
     digest = hashlib.sha256()
@@ -61,8 +67,8 @@ def source_version(paths: Iterable[Path]) -> str:
 
 
 def _version_without(*parts: str) -> str:
-    """A hash of the package's code but for these folders and files."""
-    return source_version(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in parts)
+    """A hash of the package's code and data but for these folders and files."""
+    return source_version(path for path in source_files(PACKAGE) if path.relative_to(PACKAGE).parts[0] not in parts)
 
 
 @cache

@@ -8,6 +8,8 @@
 array([1, 0])
 """
 
+import warnings
+
 import numpy as np
 import xarray as xr
 
@@ -20,23 +22,30 @@ _USABLE = (Status.FINISHED, Status.MINIMUM, Status.SADDLE, Status.CONVERGED)
 def best(data: xr.Dataset, by: str = "loss") -> xr.Dataset:
     """The finished model with the lowest ``by`` at each grid point; ``seed`` becomes a coordinate that says which.
 
+    Where no seed finished, its numbers are NaN, its status says why, and a warning names how many such points there are.
+
     Args:
         data: a result of `tegum.train` (whose finished models count) or of `tegum.exact.minimise` (whose converged ones do).
         by: a variable with the dimensions of ``status``.
 
     Raises:
-        InvalidInputError: where no seed of a grid point finished, naming the first such point.
+        InvalidInputError: where no model finished at all.
     """
     score = data[by].where(data["status"].isin(_USABLE), np.inf)
     nothing = score.min("seed") == np.inf
-    if nothing.any():
-        place = np.argwhere(nothing.values)[0] if nothing.ndim else ()
-        where = ", ".join(f"{name} {data[name].values[i]}" for name, i in zip(nothing.dims, place, strict=True))
-        raise InvalidInputError(
-            f"no model finished at {where or 'the only point'}",
-            "look at `status`; train again with a lower learning rate, or minimise with more steps",
-        )
-    return data.isel(seed=score.argmin("seed"))
+    chosen = data.isel(seed=score.argmin("seed"))
+    if not nothing.any():
+        return chosen
+    place = np.argwhere(nothing.values)[0] if nothing.ndim else ()
+    where = ", ".join(f"{name} {data[name].values[i]}" for name, i in zip(nothing.dims, place, strict=True))
+    what = f"no model finished at {where or 'the only point'}"
+    if nothing.all():
+        advice = "look at `status`; train again with a lower learning rate, or minimise with more steps"
+        raise InvalidInputError(what, advice)
+    more = f" and {int(nothing.sum()) - 1} more" if nothing.sum() > 1 else ""
+    warnings.warn(f"{what}{more} of {nothing.size} grid points: NaN there, see `status`", stacklevel=2)
+    numbers = [name for name, one in data.data_vars.items() if "seed" in one.dims and one.dtype.kind == "f"]
+    return chosen.assign({name: chosen[name].where(~nothing) for name in numbers})
 
 
 def mean_without_worst(data: xr.Dataset, by: str = "loss") -> xr.Dataset:

@@ -26,8 +26,8 @@ from tegum.datasets import instance_dims
 from tegum.errors import InvalidInputError, Problems, unknown_field
 from tegum.features import Features
 
-FIXED_FIELDS = ("n_features", "n_sets", "set_size")
-"""Fields of a distribution that cannot be swept, because they change the shapes of everything."""
+FIXED_FIELDS = ("n_features", "n_sets", "set_size", "n_hidden")
+"""Fields that cannot be swept, because they change the shapes of everything."""
 
 _RESERVED = ("seed", "step", "hidden", "feature", "instance")
 _ARRAYS = ("density", "importance")
@@ -85,15 +85,15 @@ class Cell:
 @final
 @dataclass(frozen=True, eq=False)
 class FeatureGrid:
-    """Every distribution of a sweep: labels of its axes, and its cells."""
+    """Every distribution of a sweep: its axes, and its cells."""
 
-    axes: dict[str, tuple[Any, ...]]
+    axes: dict[str, Axis]
     cells: tuple[Cell, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
-        return tuple(len(labels) for labels in self.axes.values())
+        return tuple(len(axis) for axis in self.axes.values())
 
     def values(self, field: str) -> NDArray[np.float64]:
         """``feature_density`` or ``importance`` at every grid point, shape (..., n)."""
@@ -101,6 +101,19 @@ class FeatureGrid:
         for cell in self.cells:
             rows[cell.positions] = getattr(cell.features, field)
         return rows.reshape(*self.shape, -1)
+
+    def coordinates(self) -> dict[str, Any]:
+        """Labels of the axes, and the distribution of every grid point, which `tegum.features_of` reads.
+
+        Density and importance of each feature; of other fields, along the axis on which they vary, numbers or words.
+        """
+        plain = [name for name in self.cells[0].features.field_names() if name not in _ARRAYS]
+        found: dict[str, Any] = {name: list(axis.labels) for name, axis in self.axes.items()}
+        for name, axis in self.axes.items():
+            found |= {f"feature_{field}": (name, _words(axis.fields[field])) for field in plain if field in axis.fields}
+        for name, field in (("feature_density", "feature_density"), ("feature_importance", "importance")):
+            found[name] = (*self.axes, "feature"), self.values(field)
+        return found
 
 
 def _positions(name: str, values: Any, problems: Problems) -> tuple[Any, ...]:
@@ -124,8 +137,13 @@ def as_axis(name: str, values: Any) -> Axis:
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
         raise InvalidInputError(f"the axis {name!r} is {values!r}", "give a list of values, or an Axis")
     simple = all(np.ndim(value) == 0 and not isinstance(value, dict) for value in values)
-    labels = list(values) if _are_labels(values) else [str(value) for value in values]
-    return Axis(labels if simple else range(len(values)), **{name: values})
+    labels = list(values) if simple else range(len(values))
+    return Axis(_words(labels), **{name: values})
+
+
+def _words(values: Sequence[Any]) -> list[Any]:
+    """The values as labels: numbers or words."""
+    return list(values) if _are_labels(values) else [str(value) for value in values]
 
 
 def axes_of(
@@ -140,20 +158,22 @@ def axes_of(
     fixed = (*fixed, *FIXED_FIELDS)
     known = [name for name in (*features.field_names(), *others) if name not in fixed]
     problems, axes, axis_of = Problems(), dict[str, Axis](), dict[str, str]()
-    for name, values in sweep.items():
+    for name, given in sweep.items():
         if not isinstance(name, str):
             problems.add(f"an axis is called {shown(name)}", "choose a word")
             continue
         with problems.collecting():
-            axes[name] = as_axis(name, values)
+            axes[name] = as_axis(name, given)
         if name in _RESERVED:
             problems.add(f"an axis is called {name!r}", "choose another name, tegum uses this one")
-        for field in axes[name].fields if name in axes else ():
+        for field, values in axes[name].fields.items() if name in axes else ():
             if field in axis_of:
                 problems.add(f"{field} varies along {axis_of[field]!r} and {name!r}", "vary a field along one axis")
             axis_of[field] = name
             if field in fixed:
-                problems.add(f"the axis {name!r} varies {field}", "this field cannot be swept: give it once, or run separately")
+                sizes = f"it changes all shapes: call once for each, {{k: ... for k in {list(values)!r}}}"
+                advice = sizes if field in FIXED_FIELDS else "this field cannot be swept: give it once, or run separately"
+                problems.add(f"the axis {name!r} varies {field}", advice)
             elif field not in known:
                 problems.add(*unknown_field(owner, field, known))
     lead = features.batch_shape
@@ -203,7 +223,7 @@ def grid_along(axes: Mapping[str, Axis], features: Features) -> FeatureGrid:
         with problems.collecting():
             cells.append(Cell(features.replaced(**{field: rows[inside] for field, rows in arrays.items()} | changes), inside))
     problems.raise_if_any()
-    return FeatureGrid({name: axis.labels for name, axis in axes.items()}, tuple(cells))
+    return FeatureGrid(dict(axes), tuple(cells))
 
 
 def _stacked(field: str, values: tuple[Any, ...], features: Features) -> NDArray[np.float64]:

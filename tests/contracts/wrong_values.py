@@ -32,11 +32,24 @@ def wrong_values(value: Any) -> Iterator[Any]:
         yield None
 
 
+def is_finite(value: Any) -> bool:
+    """Whether there is something in a value, and all numbers in it are finite: NaN and nothing meet no expectation anyway."""
+    if isinstance(value, Mapping):
+        return all(map(is_finite, value.values()))
+    if isinstance(value, list | tuple):
+        return bool(value) and all(map(is_finite, value))
+    if isinstance(value, int | float | np.generic | np.ndarray | xr.DataArray) and np.asarray(value).dtype.kind in "iufb":
+        return bool(np.size(value) and np.isfinite(np.asarray(value)).all())
+    return True
+
+
 def _arrays(value: Any) -> Iterator[Any]:
     array = np.asarray(value)
+    if not array.size:
+        array = np.zeros(3, dtype=array.dtype)
 
     def like(numbers: Any) -> Any:
-        return value.copy(data=numbers) if isinstance(value, xr.DataArray) else np.asarray(numbers)
+        return value.copy(data=numbers) if isinstance(value, xr.DataArray) and value.size else np.asarray(numbers)
 
     if array.dtype.kind == "b":
         yield from (like(np.zeros_like(array)), like(np.ones_like(array)))

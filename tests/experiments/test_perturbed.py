@@ -137,7 +137,7 @@ def test_a_run_is_on_a_curve_of_its_own_geometry_only() -> None:
     kind = np.array([["pentagon", "pentagon", "two digons", "two digons", "triangle"]])
     runs = {"loss": (("ratio", "seed"), [[1.04, 1.06, 3.1, 1.0, 1.0]]), "kind": (("ratio", "seed"), kind)}
     data = xr.Dataset(runs | {"branch_loss": exact}, {"ratio": [1.0]})
-    assert shared.on_own_curve(data, OWN_BRANCHES).tolist() == [True, False, True, False]
+    assert shared.on_own_curve(data).tolist() == [True, False, True, False]
 
 
 def test_kinds_and_the_gap_of_known_shapes() -> None:

@@ -94,7 +94,7 @@ def test_a_code_that_lacks_inhibition_says_so(coded: xr.Dataset) -> None:
     here, name = coded.sel(density=0.06).copy(deep=True), "eight in five"
     for W, said in ((hand_built(name, 10), False), (np.maximum(hand_built(name, 10), 0), True)):
         here["W"][:] = W
-        note = hidden_codes.regime_claim(here, name).note
+        note = hidden_codes.regime_claim(here, name, "words").note
         assert ("Not every inhibitory weight of 'eight in five' is there." in note) == said
 
 

@@ -44,7 +44,7 @@ def claim(of: Any, expect: Any = None, **changes: Any) -> Claim:
         (claim(1.0), "held"),
         (claim(0.0), "failed"),
         (claim(1.0, needs=9), "underpowered"),
-        (claim(1.0, enough=False), "underpowered"),
+        (claim(1.0, lacking="a minimum"), "underpowered"),
         (claim(1.0, uncontrolled="", against={"untrained": 0.0}), "held"),
         (claim(1.0, uncontrolled="", against={"untrained": 0.0, "linear": 1.0}), "underpowered"),
         (claim(0.0, uncontrolled="", against={"untrained": 1.0}), "failed"),
@@ -68,6 +68,20 @@ def test_a_control_is_measured_and_judged_like_the_data() -> None:
     assert [control.words for control in made.controls] == ["largest: 2; count: 2", "largest: 4; count: 3"]
 
 
+def test_a_part_on_which_no_control_fails_is_named() -> None:
+    made = claim(
+        {"gap": 1.0, "count": 3},
+        {"gap": above(0), "count": equal(3)},
+        uncontrolled="",
+        against={"no gap": {"gap": 0.0, "count": 3}, "a wide one": {"gap": 2.0, "count": 3}},
+    )
+    assert made.verdict == "underpowered"
+    assert made.unopposed == made.as_record("intro")["unopposed"] == ["count"]
+    assert claim(1.0).unopposed == []
+    assert claim(1.0, uncontrolled="", against={"untrained": 0.0}).unopposed == []
+    assert claim(1.0, uncontrolled="", against={"another": 2.0}).unopposed == [""]
+
+
 def test_parts_that_are_not_judged_have_their_units() -> None:
     made = claim({"gap": 1.0, "share": 0.5}, {"gap": above(0)}, units={"share": "%"})
     assert made.verdict == "held"
@@ -87,6 +101,7 @@ def test_without_data_on_which_it_must_fail_a_claim_says_why() -> None:
         (near(0.269, 0.01), 0.262, 0.2795, "0.269", "0.262"),
         (near([5, 7, 9], [1, 1, 2]), [5, 8, 11], [5, 9, 9], "5, 7, 9", "5, 8, 11"),
         (near(0.00327, 0.02, relative=True), 0.003330, 0.0035, "0.00327", "0.003330"),
+        (near(0, 0.1), 0.05, 0.2, "within 0.1 of 0", "0.05"),
         (near(1, 1e-9), 1 + 1e-12, 1 + 1e-8, "1", "within 1e-12"),
         (near(np.arange(3.0), 0.1), np.full((2, 3), [0.0, 1, 2.05]), np.zeros((2, 3)), "0, 1, 2", "within 0.05"),
         (near(0.5, 0.02, "%"), 0.51, 0.53, "50 %", "51.0 %"),
@@ -170,6 +185,10 @@ def test_the_record_has_words_and_numbers() -> None:
     assert record["controls"] == [{"what": "noise", "measured": "0, 0", "value": [0.0, 0.0], "holds": False}]
     assert record["models"] == 8
     assert json.loads(json.dumps(record, allow_nan=False)) == record
+
+
+def test_what_is_lacking_is_said() -> None:
+    assert claim(1.0, lacking="a minimum").as_record("e")["evidence"] == "8 models; too little to tell: a minimum"
 
 
 def test_long_arrays_are_stored_by_what_they_hold() -> None:

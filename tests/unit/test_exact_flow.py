@@ -115,6 +115,7 @@ def test_the_dense_flow_is_the_recorded_one() -> None:
     for name in ("method", "rtol", "atol", "evaluations", "jacobians", "steps", "wall_seconds", "commit", "net", "status"):
         assert name in recorded.attrs
     assert recorded.attrs["interrupted"] == 0
+    np.testing.assert_allclose(tg.exact.loss(recorded), recorded.loss, rtol=1e-6)
     assert recorded.attrs["status"] == "finished"
 
 
@@ -130,7 +131,9 @@ def test_ctrl_c_returns_what_is_done(monkeypatch: pytest.MonkeyPatch, after: int
         return gradient(self, x)
 
     monkeypatch.setattr(tg.exact.Objective, "gradient", interrupted)
-    flow = gradient_flow(FIVE_IN_TWO, SPARSE, a_start(), np.zeros(5), 1e3, **QUIET)
+    with pytest.raises(tg.Interrupted) as stop:
+        gradient_flow(FIVE_IN_TWO, SPARSE, a_start(), np.zeros(5), 1e3, **QUIET)
+    flow = stop.value.data
     assert flow.attrs["interrupted"] == 1
     assert flow.attrs["status"] == "interrupted"
     assert flow.attrs["reached"] < 1e3

@@ -90,8 +90,13 @@ def test_the_loss_changes_as_if_the_parameters_stood_still(pentagon: Branch) -> 
     at, h = 0.21, 1e-3
     along = (pentagon.minimum(at + h).loss - pentagon.minimum(at - h).loss) / (2 * h)
     here = pentagon.at(at)
-    still = [float(tg.exact.loss(here.W, here.b, FIVE.replaced(density=at + move))) for move in (h, -h)]
+    still = [float(tg.exact.loss(here.W.values, here.b.values, FIVE.replaced(density=at + move))) for move in (h, -h)]
     assert along == pytest.approx((still[0] - still[1]) / (2 * h), rel=1e-4)
+
+
+def test_a_branch_knows_its_features(pentagon: Branch) -> None:
+    np.testing.assert_allclose(tg.exact.loss(pentagon.data), pentagon.data.loss, rtol=1e-6)
+    assert tg.features_of(pentagon.at(0.21)).density.tolist() == [0.21] * 5
 
 
 def test_back_again_is_the_same_branch(pair: Branch) -> None:
@@ -189,7 +194,7 @@ def test_ctrl_c_returns_what_is_done() -> None:
 
     def features(value: float) -> tg.features.Features:
         calls[0] += 1
-        if calls[0] > 40:
+        if calls[0] > 25:
             raise KeyboardInterrupt
         return tg.features.Independent(2, density=value)
 

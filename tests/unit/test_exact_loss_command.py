@@ -165,7 +165,7 @@ def test_a_trained_sweep_brings_its_features(folder: Path, capsys: pytest.Captur
     assert lines[2].split() == ["density", "seed", "loss", "loss_error", "terms", "sampled_loss", "loss_standard_error"]
     other = models("result.safetensors --density 0.2 --magnitudes uniform", capsys)
     changed = tg.features.CorrelatedSets(2, 2, density=0.2, importance=[1, 2, 3, 4])
-    assert [model["loss"] for model in other] == np.asarray(tg.exact.loss(data.W, data.b, changed)).reshape(-1).tolist()
+    assert [model["loss"] for model in other] == tg.exact.loss(data.W.values, data.b.values, changed).reshape(-1).tolist()
     assert "sampled_loss" not in other[0]
 
 
@@ -210,7 +210,7 @@ def test_a_grid_of_many_models_gets_a_line_for_each_point(folder: Path, capsys: 
     lines = said("result.safetensors --out all.json", capsys).splitlines()
     assert lines[2] == "the best of 22 models for each density"
     assert [line.split()[0] for line in lines[3:6]] == ["density", "0.1", "0.5"]
-    best = tg.exact.loss(data.W, data.b, tg.features.Independent(2, density=[[[0.1]], [[0.5]]]))
+    best = tg.exact.loss(data.W.values, data.b.values, tg.features.Independent(2, density=[[[0.1]], [[0.5]]]))
     assert [int(line.split()[1]) for line in lines[4:6]] == np.argmin(best, axis=1).tolist()
     assert len(json.loads(Path("all.json").read_text(encoding="utf-8"))["models"]) == 22
 
@@ -220,6 +220,8 @@ def test_losses_of_other_features_are_noticed(folder: Path, capsys: pytest.Captu
     axis = tg.Axis(["uniform", "exponential"], magnitude=laws)
     data = tg.train(tg.nets.ReluOutput(2, 1), tg.features.Independent(2), RECIPE, sweep={"law": axis}).sel(law="exponential")
     write_dataset(data, Path("result.safetensors"))
+    assert "were these their features?" not in said("result.safetensors", capsys)
+    write_dataset(data.drop_vars("feature_magnitude"), Path("result.safetensors"))
     assert "standard errors (median): were these their features?" in said("result.safetensors", capsys)
 
 
@@ -233,9 +235,15 @@ def test_a_tolerance_that_was_not_met_is_said(
 
 
 REFUSED = {
-    "hidden.safetensors": "hidden.safetensors holds models of ReluHidden: the exact engine knows ReluOutput and Linear",
-    "sparse.safetensors": "KSparse has no independent blocks: use the stochastic engine for it",
-    "signs.safetensors": "signs.safetensors varies signed along an axis: write one dataset for each, data.isel(...)",
+    "hidden.safetensors": "the models are of ReluHidden: the exact engine knows ReluOutput and Linear",
+    "sparse.safetensors": (
+        "KSparse has no independent blocks: the exact engine needs them; tegum.train measures the loss of others on samples"
+    ),
+    "signs.safetensors": (
+        "the features are signed: the exact engine knows values above 0 only; "
+        "tegum.train measures the loss of others on samples"
+    ),
+    "signs.safetensors --density 0.1": "the kind of features varies along signed: select one, data.isel(signed=0)",
     "mixed.safetensors --sets correlated:2": (
         "the file's densities differ within a correlated set: give --density, one for each set"
     ),

@@ -46,7 +46,15 @@ def test_training_ends_though_a_finaliser_swallowed_it(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(pool, "_show", swallowing)
     recipe = tg.Recipe(steps=10**9, batch_size=64, evaluation_samples=64)
-    data = tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5), recipe)
+
+    def loop() -> None:
+        for _ in range(3):  # one Ctrl-C ends it
+            tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5), recipe)
+
+    with pytest.raises(tg.Interrupted, match=r"what was finished is in the exception's \.data") as stop:
+        loop()
+    data = stop.value.data
+    assert isinstance(stop.value, KeyboardInterrupt)
     assert data.attrs["interrupted"] == 1
     assert data.status.item() == "interrupted"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tegum.errors import InvalidInputError
-from tegum.nets import AbsoluteValue, Linear, Net, ReluHidden, ReluOutput, alive_parameters, initial_parameters
+from tegum.nets import AbsoluteValue, Linear, Net, ReluHidden, ReluOutput, active_parameters, initial_parameters
 from tests.oracle.families import families, label, random_parameters
 
 X = np.array([[0.5, 0.0, 0.25], [0.0, 1.0, 0.0]])
@@ -59,9 +59,9 @@ def test_wrong_sizes_and_parameters_are_named() -> None:
         ReluOutput(4, 2).check_parameters({"W": np.zeros((2, 4))})
 
 
-def test_alive_parameters_let_every_feature_excite_its_own_output_at_either_sign() -> None:
+def test_active_parameters_let_every_feature_excite_its_own_output_at_either_sign() -> None:
     net = AbsoluteValue(30, 20)
-    params = alive_parameters(net, 3, seed=0, scale=0.5)
+    params = active_parameters(net, 3, seed=0, scale=0.5)
     assert {name: value.shape for name, value in params.items()} == {"W1": (3, 20, 30), "W2": (3, 30, 20), "b": (3, 30)}
     usual = [initial_parameters(net, np.random.default_rng(seed)) for seed in range(3)]
     xavier = {name: np.stack([each[name] for each in usual]) for name in ("W1", "W2")}
@@ -72,6 +72,6 @@ def test_alive_parameters_let_every_feature_excite_its_own_output_at_either_sign
         )
         assert alive > 0.9
         assert half < 0.7
-    np.testing.assert_array_equal(params["W1"], alive_parameters(net, 3, seed=0, scale=0.5)["W1"])
+    np.testing.assert_array_equal(params["W1"], active_parameters(net, 3, seed=0, scale=0.5)["W1"])
     with pytest.raises(InvalidInputError):
-        alive_parameters(ReluHidden(3, 2), 1, seed=0)
+        active_parameters(ReluHidden(3, 2), 1, seed=0)

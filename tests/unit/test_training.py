@@ -6,6 +6,7 @@ from _thread import interrupt_main
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import tegum as tg
 from tegum.features import Independent
@@ -93,15 +94,23 @@ def test_best_is_the_lowest_finished_loss() -> None:
     data = tg.train(Linear(5, 3), Independent(5), recipe, sweep={"density": [0.5, 0.1]})
     chosen = tg.best(data)
     assert (chosen.loss == data.loss.min("seed")).all()
+    with pytest.warns(UserWarning, match=r"no model finished at density 0\.5 of 2 grid points: NaN there"):
+        some = tg.best(data.assign(status=data.status.where(data.density < 0.3, "diverged")))
+    assert some.sel(density=0.1).identical(chosen.sel(density=0.1))
+    assert some.sel(density=0.5)[["W", "b", "loss"]].isnull().all().to_array().all()
+    assert some.status.sel(density=0.5).item() == "diverged"
+    assert tg.exact.loss(some).isnull().values.tolist() == some.loss.isnull().values.tolist()
     with pytest.raises(tg.InvalidInputError, match=r"no model finished at density 0\.5"):
-        tg.best(data.assign(status=data.status.where(data.density < 0.3, "diverged")))
+        tg.best(data.assign(status=xr.full_like(data.status, "diverged")))
 
 
 def test_control_c_ends_cleanly_with_what_is_finished() -> None:
     tg.train(Linear(5, 3), Independent(5), RECIPE)
     threading.Thread(target=lambda: (time.sleep(1.0), interrupt_main()), daemon=True).start()
     began = time.perf_counter()
-    data = tg.train(ReluOutput(50, 20), Independent(50), RECIPE.replaced(steps=1_000_000), sweep={"steps": [10, 1_000_000]})
+    with pytest.raises(tg.Interrupted) as stop:
+        tg.train(ReluOutput(50, 20), Independent(50), RECIPE.replaced(steps=1_000_000), sweep={"steps": [10, 1_000_000]})
+    data = stop.value.data
     assert time.perf_counter() - began < 60  # the run would take hours
     assert data.attrs["interrupted"] == 1
     assert (data.status.sel(steps=10) == "finished").all()

@@ -83,7 +83,8 @@ class Claim:
         against: named data on which the same check must fail.
         uncontrolled: where there are no such data, why.
         needs: how many models it takes to tell.
-        enough: whether what was found is enough to tell, where that is not a matter of numbers of models.
+        lacking: what is missing to tell, where that is not a number of models: evidence, which no control needs; a criterion
+            belongs into ``expect``.
         note: what a reader should know besides.
         disagreement: where exact theory differs from the paper; the page shows it highlighted.
     """
@@ -100,7 +101,7 @@ class Claim:
     against: Mapping[str, Any] = field(default_factory=dict, repr=False)
     uncontrolled: str = ""
     needs: int = 1
-    enough: bool = True
+    lacking: str = ""
     note: str = ""
     disagreement: Disagreement | None = None
 
@@ -133,6 +134,14 @@ class Claim:
         return tuple(self.applied_to(data, what) for what, data in self.against.items())
 
     @property
+    def unopposed(self) -> list[str]:
+        """The parts that hold on every control: nothing shows that these can fail."""
+        parts = self.expect if isinstance(self.expect, Mapping) else {"": self.expect}
+        values = [control.value for control in self.controls]
+        alike = {part: all(expect.holds(value[part] if part else value) for value in values) for part, expect in parts.items()}
+        return [part for part in parts if values and alike[part]]
+
+    @property
     def holds(self) -> bool:
         """Whether the data judged are as expected."""
         return self.found is not None and self.found.holds
@@ -143,7 +152,7 @@ class Claim:
         if self.found is None:
             return "not run"
         too_few = self.evidence.models is not None and self.evidence.models < self.needs
-        if too_few or not self.enough or (self.found.holds and any(control.holds for control in self.controls)):
+        if too_few or self.lacking or (self.found.holds and any(control.holds for control in self.controls)):
             return "underpowered"
         return "held" if self.found.holds else "failed"
 
@@ -163,9 +172,10 @@ class Claim:
             "measured": found.words if found else "",
             "value": recorded(found.value) if found else None,
             "bounds": check.bounds,
-            "evidence": self.evidence.words,
+            "evidence": f"{self.evidence.words}; too little to tell: {self.lacking}" if self.lacking else self.evidence.words,
             "models": self.evidence.models,
             "controls": [control.as_record() for control in self.controls] if found else [],
+            "unopposed": self.unopposed if found else [],
             "uncontrolled": self.uncontrolled,
             "note": self.note,
             "disagreement": asdict(self.disagreement) if self.disagreement else None,

@@ -81,11 +81,12 @@ def near(target: Any, tolerance: Any, unit: str = "", relative: bool = False) ->
         decimals = 1 - int(np.floor(np.log10(scaled))) if scaled < 1 else int((np.mod(array, 1) != 0).any())
         return measured(value, partial(fixed, decimals=decimals), unit)
 
+    said = listed(tolerance, partial(number, digits=3, unit="%" if relative else unit))
     return Expect(
         holds=_all_entries(lambda array: np.abs(array - aim) <= margin),
         shown=shown,
-        words=measured(target, partial(number, digits=6), unit),
-        tolerance=listed(tolerance, partial(number, digits=3, unit="%" if relative else unit)),
+        words=measured(target, partial(number, digits=6), unit) if aim.any() else f"within {said} of 0",
+        tolerance=said,
         bounds={"low": recorded(aim - margin), "high": recorded(aim + margin), "target": recorded(aim), "unit": unit},
     )
 

@@ -4,6 +4,8 @@
 '98.8 %'
 >>> listed(xr.DataArray([1.15, 1.17], {"density": [0.32, 0.1]}, ["density"]), number)
 '1.15 at density 0.32, 1.17 at 0.1'
+>>> listed(xr.DataArray([0.14, 0.72], {"activation": ["GELU", "tanh"]}, ["activation"]), number)
+'0.14 (GELU), 0.72 (tanh)'
 >>> recorded({"angles": np.linspace(0, 90, 200), "loss": np.nan})
 {'angles': {'size': 200, 'min': 0.0, 'max': 90.0}, 'loss': 'nan'}
 """
@@ -59,11 +61,14 @@ def listed(value: Any, show: Callable[[Any], str]) -> str:
     labels = _labels(value)
     if array.size > MOST_LISTED:
         return _extremes(array, labels, show)
+    words = bool(labels) and np.asarray(value[value.dims[0]]).dtype.kind not in "biufM"
     if array.ndim > 1:
-        names = [f"{value.dims[0]} {label}: " for label in labels] or [""] * len(array)
+        names = [f"{label}: " if words else f"{value.dims[0]} {label}: " for label in labels] or [""] * len(array)
         return "; ".join(name + listed(row, show) for name, row in zip(names, value, strict=True))
     if not labels:
         return ", ".join(show(entry) for entry in array)
+    if words:
+        return ", ".join(f"{show(entry)} ({label})" for entry, label in zip(array, labels, strict=True))
     labels[0] = f"{value.dims[0]} {labels[0]}"
     return ", ".join(f"{show(entry)} at {label}" for entry, label in zip(array, labels, strict=True))
 

@@ -17,6 +17,7 @@ from types import FrameType
 from cyclopts import App, CycloptsError
 
 from tegum.cli.output import FAULT, INTERRUPTED, PIPE_CLOSED, WRONG_USE
+from tegum.cli.values import densities
 from tegum.errors import InvalidInputError
 from tegum.provenance import tegum_version
 
@@ -30,6 +31,7 @@ COMMANDS = {
     "train": "training:train",
     "exact-loss": "exact_loss:exact_loss",
     "identify": "identify:identify",
+    "inspect": "inspect:inspect",
     "phase": "phase:phase",
     "doctor": "doctor:doctor",
 }
@@ -54,7 +56,7 @@ for name, place in COMMANDS.items():
 
 def run(words: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
-    words = sys.argv[1:] if words is None else list(words)
+    words = densities(sys.argv[1:] if words is None else words)
     try:
         if words and words[0] in COMMANDS:
             app[words[0]].help = None  # its own docstring, which has an example

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tegum.cli.output import duration, say
 from tegum.errors import InvalidInputError
-from tegum.experiments import Experiment, every_experiment, experiment_called
+from tegum.experiments import Experiment, every_experiment, experiment_called, experiment_files
 from tegum.report import ResultFolder
 from tegum.runs import require_writable, write_atomically
 
@@ -50,6 +50,8 @@ def start(name: str, /, *, out: Path = Path()) -> int:
     """
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         raise InvalidInputError(f"the name is {name!r}", "choose small letters, digits and hyphens, such as my-idea")
+    if name in experiment_files():
+        raise InvalidInputError(f"{name} is one of the paper's experiments", "choose another name")
     path = out / f"{name.replace('-', '_')}.py"
     if path.exists():
         raise InvalidInputError(f"{path} exists", "choose another name, or delete it first")

@@ -11,11 +11,12 @@ import pandas as pd
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
+from tegum.cli.models import AS_IT_IS, Reading
 from tegum.cli.output import MOST_LINES, say, say_first
 from tegum.errors import InvalidInputError
 from tegum.geometry import dimensionality
 from tegum.geometry import identify as identified
-from tegum.runs import plain, read_weights
+from tegum.runs import plain
 
 _MOST_FEATURES = 12
 
@@ -26,9 +27,7 @@ def identify(
     file: Path,
     /,
     *,
-    array: str | None = None,
-    bias: str | None = None,
-    rows: bool | None = None,
+    reading: Reading = AS_IT_IS,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Name the polytopes that features form: pentagons, digons, tetrahedra, ..., or irregular.
@@ -37,12 +36,10 @@ def identify(
 
     Args:
         file: A result of tegum, or weights W (..., m, n): npz, npy, safetensors, a PyTorch state dict, a pickle of arrays.
-        array: The name of the weights, where the file holds several arrays that could be.
-        bias: The name of the output bias, which has no part in the shapes.
-        rows: A row of the array is a feature: (..., n, m).
+        reading: Options of reading.
         json: Print JSON, everything about every model.
     """
-    data = read_weights(file, array=array, bias=bias, rows=rows)
+    data = reading.read(file)
     if "W" not in data:
         raise InvalidInputError(f"{file} holds a map G, which has no hidden dimensions", "give weights W (..., m, n)")
     axes = {str(axis): data[axis].values.tolist() for axis in data["W"].dims[:-2]}

@@ -18,7 +18,9 @@ from tegum.features import Features
 _SUSPICIOUS = 6.0
 _WIDTH = 120
 _FORMATS = {"loss": ".12g", "median": ".12g", "worst": ".12g", "loss_error": ".1e", "sampled_loss": ".6g"}
-_FORMATS |= {"loss_standard_error": ".1g"}
+_FORMATS |= {"loss_standard_error": ".1g", "excess": ".2%", "basin_excess": ".2%", "best_bias_loss": ".6g"}
+_COLUMNS = ["loss", "median", "worst", "loss_error", "terms", "sampled_loss", "loss_standard_error"]
+_COLUMNS += ["excess", "basin_excess", "best_bias_loss", "dead", "shape"]
 
 
 def table(found: xr.Dataset) -> pd.DataFrame:
@@ -56,11 +58,7 @@ def report(found: xr.Dataset, per_feature: bool, out: Path | None) -> None:
         say(f"the best of {len(frame)} models" + (f" for each {', '.join(along)}" if along else ""))
         lines = _best(frame, along)
     shown = lines.head(MOST_LINES)
-    columns = [
-        name
-        for name in (*axes, "loss", "median", "worst", "loss_error", "terms", "sampled_loss", "loss_standard_error")
-        if name in shown
-    ]
+    columns = [name for name in (*axes, *_COLUMNS) if name in shown]
     formatters = {name: f"{{:{form}}}".format for name, form in _FORMATS.items() if name in columns}
     say(shown.to_string(columns=columns, index=False, formatters=formatters, line_width=_WIDTH))
     if len(lines) > MOST_LINES:

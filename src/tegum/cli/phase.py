@@ -12,6 +12,7 @@ from plotly.offline import get_plotlyjs
 from tegum.caching import caching
 from tegum.cli.output import say, say_first, say_interrupted
 from tegum.cli.values import Number, Text, number
+from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import CONTINUOUS, FIRST_ORDER, NONE
 from tegum.figures import CONFIG, geometry_map
@@ -99,6 +100,6 @@ def _report(data: xr.Dataset) -> None:
     rare = float((data["found"] <= 1 / 8).mean())
     share = float(data["found"].median())
     say(f"random starts that reach the lowest minimum: {share:.0%} (median); one in eight or fewer at {rare:.0%} of the points")
-    unsure = int((data["status"] != "minimum").sum())
+    unsure = int((data["status"] != Status.MINIMUM).sum())
     if unsure:
         say(f"not certified as a minimum: {unsure} of {data['status'].size} grid points (see status)")

@@ -72,7 +72,7 @@ def training_of(tables: dict[str, Any]) -> Training:
     with problems.collecting():
         net = _made("family", {"family": "ReluOutput"} | net_table, _FAMILIES)
     with problems.collecting():
-        features = features_of(features_table, size if isinstance(size, int) and size > 0 else 1)
+        features = made_features(features_table, size if isinstance(size, int) and size > 0 else 1)
     with problems.collecting():
         recipe = tg.Recipe(**recipe_table)
     with problems:
@@ -80,7 +80,7 @@ def training_of(tables: dict[str, Any]) -> Training:
     return Training(net, features, recipe, sweep)
 
 
-def features_of(table: dict[str, Any], n_features: int) -> Features:
+def made_features(table: dict[str, Any], n_features: int) -> Features:
     """The feature distribution of a table, ``n_features`` where it does not say; an `InvalidInputError` names what is wrong."""
     table = {"distribution": "Independent"} | table
     problems = Problems()
@@ -129,6 +129,8 @@ def _importance(value: Any, n_features: int) -> Any:
 
 
 def _magnitude(value: Any) -> Magnitude:
+    if isinstance(value, Magnitude):
+        return value
     name, argument = next(iter(value.items()), (None, None)) if isinstance(value, dict) else (value, None)
     law = _MAGNITUDES.get(str(name).lower())
     if law is None:

@@ -11,7 +11,8 @@ from tegum.experiments import Experiment, Profile, every_experiment, experiment_
 from tegum.progress import Display
 from tegum.report import Part, ResultFolder, read_pictures, write_page
 from tegum.report.export import export_data, export_pictures
-from tegum.runs import locked, read_dataset, require_writable
+from tegum.runs import RESULT, locked, require_writable
+from tegum.runs import open as opened
 
 
 def reproduce(
@@ -99,30 +100,39 @@ def export(
     ids: Annotated[tuple[str, ...], Parameter(allow_leading_hyphen=False)] = (),
     /,
     *,
-    format: Literal["parquet", "csv", "netcdf", "png", "svg", "pdf"] = "csv",  # noqa: A002
+    format: Literal["parquet", "csv", "netcdf", "state-dict", "png", "svg", "pdf"] = "csv",  # noqa: A002
     out: Path | None = None,
 ) -> int:
     """Write results in other formats: the data as parquet, csv or netcdf, the pictures as png, svg or pdf.
 
     Args:
-        folder: What `tegum reproduce --out` wrote.
+        folder: What `tegum reproduce`, `tegum train` or `tegum phase` wrote to --out, or one file.
         ids: Which experiments; all in the folder by default.
-        format: parquet, csv, netcdf (data); png, svg, pdf (pictures; they need the package kaleido and Chromium).
+        format: parquet, csv, netcdf (data); state-dict (W and b for PyTorch, as safetensors); png, svg, pdf (pictures; they
+            need the package kaleido and Chromium).
         out: Where to; the folder's own subfolder export by default.
     """
-    results = _results_in(folder)
-    known = results.names()
+    alone = folder if folder.is_file() else folder / RESULT
+    if alone.is_file():
+        known = {alone.stem: alone}
+    else:
+        results = _results_in(folder)
+        known = {name: results.data_file(name) for name in results.names()}
     with Problems() as problems:
         for name in ids:
             if name not in known:
                 problems.add(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}")
-    place = folder / "export" if out is None else out
+    place = alone.parent / "export" if out is None else out
     require_writable(place)
     for name in ids or known:
         if format == "png" or format == "svg" or format == "pdf":
+            if alone.is_file():
+                raise InvalidInputError(
+                    f"{alone} is data without pictures", f"draw it: tegum inspect {alone} --picture it.{format}"
+                )
             written = export_pictures(read_pictures(folder, name), place / name, format)
         else:
-            written = export_data(read_dataset(results.data_file(name)), place / name, format)
+            written = export_data(opened(known[name]), place / name, format)
         for path in written:
             say(str(path))
     return 0
@@ -130,6 +140,9 @@ def export(
 
 def _results_in(folder: Path) -> ResultFolder:
     results = ResultFolder(folder, say)
+    if (folder / RESULT).is_file():
+        advice = f"look at it with `tegum inspect {folder / RESULT}`, or export it with `tegum export {folder}`"
+        raise InvalidInputError(f"the folder {folder} holds a result without experiments, which has no claims", advice)
     if not results.names():
         advice = f"make some with `tegum reproduce --out {folder}`"
         raise InvalidInputError(f"the folder {folder} holds no results", advice)

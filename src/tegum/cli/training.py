@@ -47,7 +47,7 @@ def train(
             its function from --set net.activation=gelu, or softplus, square, abs, tanh.
         features: Number of features n.
         hidden: Number of hidden units m.
-        density: Probability that a feature is active; several with commas make an axis.
+        density: Probability that a feature is active (--sparsity is 1 minus it); several with commas make an axis.
         importance: A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
         seeds: How many models at each grid point.
         steps: Optimizer steps.

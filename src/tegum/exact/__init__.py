@@ -1,10 +1,11 @@
 """The exact engine: expected losses, gradients, curvatures, minima, flows and branches without a sample."""
 
+from tegum.exact.bias import best_bias
 from tegum.exact.evaluate import evaluate, loss, loss_and_gradient, squared_errors
 from tegum.exact.flow import Flow, dense_flow, gradient_flow
 from tegum.exact.follow import Branch, crossing, follow
 from tegum.exact.hessian import curvatures, hessian_at, hessian_vector_product, rotation_modes
-from tegum.exact.minimise import minimise
+from tegum.exact.minimise import minimise, minimise_from
 from tegum.exact.objective import Objective
 from tegum.exact.transitions import CONTINUOUS, FIRST_ORDER, NONE, transitions
 
@@ -15,6 +16,7 @@ __all__ = [
     "Branch",
     "Flow",
     "Objective",
+    "best_bias",
     "crossing",
     "curvatures",
     "dense_flow",
@@ -26,6 +28,7 @@ __all__ = [
     "loss",
     "loss_and_gradient",
     "minimise",
+    "minimise_from",
     "rotation_modes",
     "squared_errors",
     "transitions",

@@ -10,9 +10,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.exact.kernel.records import Distribution
-from tegum.features import Exponential, Features, Uniform
+from tegum.features import Exponential, Features, KSparse, Uniform
+
+_OTHERS = "tegum.train measures the loss of others on samples"
 
 
 @final
@@ -60,11 +62,13 @@ def distributions_of(features: Features) -> Distributions:
     law = features.magnitude
     if not isinstance(law, Uniform | Exponential):
         problems.add(
-            f"the magnitudes are {type(law).__name__}", "the exact engine knows Uniform() and Exponential(mean); train instead"
+            f"the magnitudes are {type(law).__name__}", f"the exact engine knows Uniform() and Exponential(mean); {_OTHERS}"
         )
     if features.signed:
-        problems.add("the features are signed", "the exact engine knows values above 0 only; train instead")
+        problems.add("the features are signed", f"the exact engine knows values above 0 only; {_OTHERS}")
     with problems:
+        if isinstance(features, KSparse):
+            raise InvalidInputError("KSparse has no independent blocks", f"the exact engine needs them; {_OTHERS}")
         blocks = features.blocks()
     batch = features.batch_shape
     count = int(np.prod(batch, dtype=int))

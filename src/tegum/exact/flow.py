@@ -44,6 +44,7 @@ from tegum.features import Features
 from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.provenance import provenance
+from tegum.sweep import feature_grid
 
 Method = Literal["BDF", "Radau", "DOP853"]
 Solution = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -96,7 +97,7 @@ class Flow:
             "loss": (("time",), [loss for loss, _ in found]),
             "gradient_norm": (("time",), [float(np.linalg.norm(gradient)) for _, gradient in found]),
         }
-        return dataset(variables, {"time": when}, self.attributes)
+        return dataset(variables, {"time": when} | feature_grid(self.objective.features, {}).coordinates(), self.attributes)
 
 
 @checked
@@ -133,7 +134,7 @@ def gradient_flow(
 
     Returns:
         A dataset with ``W`` (time, hidden, feature), ``b`` (time, feature), ``loss`` and ``gradient_norm`` (time).  Attributes
-        carry the solver, its tolerances and what it spent; ``interrupted`` is 1 after Ctrl-C.  Then, and where ``status`` is
+        carry the solver, its tolerances and what it spent.  After Ctrl-C (see `tegum.Interrupted`), and where ``status`` is
         "gave up" (``reason`` says why), the times after ``reached`` are left out.
 
     Raises:

@@ -24,6 +24,7 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import final
 
 import numpy as np
@@ -154,7 +155,7 @@ def follow(
     if not asked.size:
         problems.raise_if_any()
     with problems:
-        features_at = features if callable(features) else _along(features, field, feature)
+        features_at = cache(features if callable(features) else _along(features, field, feature))
         each = [features_at(float(value)) for value in asked.flat]
         _, x = starting_point(net, each[0], W, b, terms, problems)
     tracker = Tracker(net, features_at, gradient_tolerance, terms, {"evaluations": 0, "hessians": 0, "descents": 0})
@@ -175,8 +176,6 @@ def follow(
         except KeyboardInterrupt:
             interrupted = 1
     data = _dataset(tracker, field, walk.points).assign_attrs(
-        net=repr(net),
-        features=repr(each[0]),
         terms=terms,
         gradient_tolerance=gradient_tolerance,
         start_moved=tracker.turned(x, start.x)[1],
@@ -360,4 +359,10 @@ def _dataset(tracker: Tracker, name: str, points: Sequence[Minimum]) -> xr.Datas
         "curvature_error": ((name,), [point.curvature.error for point in points]),
         "converged": ((name,), norms <= tracker.gradient_tolerance),
     }
-    return dataset(variables, {name: [point.value for point in points]})
+    each = [tracker.features_at(point.value) for point in points]
+    coordinates = {
+        "feature_density": ((name, "feature"), [features.feature_density for features in each]),
+        "feature_importance": ((name, "feature"), [features.importance for features in each]),
+    }
+    said = {"net": repr(tracker.net), "features": repr(each[0])}
+    return dataset(variables, {name: [point.value for point in points]} | coordinates, said)

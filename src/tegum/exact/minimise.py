@@ -19,6 +19,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
@@ -35,7 +36,10 @@ from tegum.exact.starts import initial_points, neighbours_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, require_same_features
 from tegum.provenance import provenance
+from tegum.recorded import features_of, leading, net_of, over
 from tegum.sweep import FeatureGrid, feature_grid
+
+_SAME_LOSS = 1e-6
 
 
 @checked
@@ -83,12 +87,15 @@ def minimise(
 
     Returns:
         A dataset with the grid's dimensions, then ``seed``, and ``W`` (..., hidden, feature), ``b`` (..., feature), ``loss``,
-        ``loss_error`` (its estimated error), ``gradient_norm``, ``curvature`` (smallest beyond the rotation symmetry),
-        ``status`` (minimum, saddle, converged, not converged, or interrupted after Ctrl-C), ``steps``, ``evaluations``,
-        ``feature_density``, ``feature_importance``; coordinate ``start`` says where each seed began.
+        ``loss_error`` (its estimated error), ``gradient_norm`` (with ``terms`` terms, as it was brought down),
+        ``rechecked_gradient_norm`` (with as many as ``tol`` asks for), ``curvature`` (smallest beyond the rotation symmetry),
+        ``status`` (minimum, saddle, converged, not converged, or interrupted), ``steps``, ``evaluations``; over the grid alone
+        ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one.
+        Coordinates are ``feature_density``, ``feature_importance``, and ``start``, which says where each seed began.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
+        Interrupted: after Ctrl-C, a KeyboardInterrupt that has the dataset so far in ``data``.
     """
     problems = Problems()
     with problems.collecting():
@@ -150,6 +157,39 @@ def minimise(
     )
 
 
+def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) -> xr.Dataset:
+    """Where each model of a dataset descends to, on its own distribution.
+
+    >>> import tegum as tg
+    >>> recipe = tg.Recipe(steps=100, batch_size=64, seeds=2, evaluation_samples=64)
+    >>> features = tg.features.Independent(2)
+    >>> data = tg.train(tg.nets.ReluOutput(2, 1), features, recipe, sweep={"density": [1, 0.1]}, progress=False)
+    >>> (minimise_from(data).loss < tg.exact.loss(data)).values.all()
+    np.True_
+
+    Args:
+        data: models with ``W`` and ``b``, as training returns them.
+        net: by default what the dataset says.
+        settings: those of `minimise` that say how to descend, not where.
+
+    Returns:
+        What `minimise` returns, on the axes of the models.
+
+    Raises:
+        InvalidInputError: where the dataset does not say what its features are, or models have diverged.
+    """
+    lead, features = leading(data), features_of(data)
+    features.blocks()
+    W = over(data, data["W"], ("hidden", "feature"))
+    b = over(data, data["b"]) if "b" in data else np.zeros(W.shape[-1])
+    initial = {"W": W[..., None, :, :], "b": np.broadcast_to(b, (*W.shape[:-2], W.shape[-1]))[..., None, :]}
+    each = features.replaced(density=np.broadcast_to(features.density, (*W.shape[:-2], features.density.shape[-1])))
+    found = minimise(net or net_of(data), each, seeds=1, initial=initial, **settings).isel(seed=0, drop=True)
+    named = found.rename(dict(zip(found["loss"].dims, lead, strict=True))).drop_vars(lead, errors="ignore")
+    said = {name: data.attrs[name] for name in ("features", "sweep") if name in data.attrs}
+    return named.assign_coords(dict(data["W"].coords.items())).assign_attrs(said)
+
+
 def _dataset(
     net: Net, grid: FeatureGrid, seeds: tuple[int, ...], origins: list[str], found: dict[str, NDArray[Any]]
 ) -> xr.Dataset:
@@ -160,7 +200,8 @@ def _dataset(
         "b": ((*lead, "feature"), b),
     }
     variables |= {name: (lead, values.reshape(shape)) for name, values in found.items() if name != "x"}
-    for name, field in (("feature_density", "feature_density"), ("feature_importance", "importance")):
-        variables[name] = ((*grid.axes, "feature"), grid.values(field))
-    coordinates = {name: list(labels) for name, labels in grid.axes.items()}
-    return dataset(variables, coordinates | {"seed": list(seeds), "start": ("seed", origins)})
+    losses = np.where(np.isfinite(found["loss"]), found["loss"], np.inf).reshape(shape)
+    least = losses.min(axis=-1, keepdims=True)
+    reached = np.isfinite(losses) & (losses <= least + _SAME_LOSS * np.abs(least))
+    variables["hits"] = tuple(grid.axes), reached.sum(axis=-1)
+    return dataset(variables, grid.coordinates() | {"seed": list(seeds), "start": ("seed", origins)})

@@ -98,12 +98,14 @@ class Search:
         status[~done] = Status.INTERRUPTED
         W, b = parameters_of(self.net, starts.x.reshape(x.shape))
         each = features.replaced(density=features.density[..., None, :], importance=features.importance[..., None, :])
-        exact = evaluate(W, b, each, self.tol, net=self.net, threads=self.threads)
+        exact = evaluate(W, b, each, self.tol, net=self.net, gradient=True, threads=self.threads)
+        slopes = [exact[name].values.reshape(count, -1) for name in (("dW", "db") if self.net.bias else ("dW",))]
         results = {
             "x": starts.x,
             "loss": np.where(done, exact["loss"].values.reshape(-1), np.nan),
             "loss_error": np.where(done, exact["loss_error"].values.reshape(-1), np.nan),
             "gradient_norm": starts.norm,
+            "rechecked_gradient_norm": np.where(done, np.linalg.norm(np.concatenate(slopes, axis=1), axis=1), np.nan),
             "curvature": np.where(done, curvature, np.nan),
             "steps": starts.steps,
             "evaluations": starts.evaluations,

@@ -25,7 +25,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import checked
-from tegum.datasets import Status
+from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError
 from tegum.exact.evaluate import loss
 from tegum.exact.follow import follow
@@ -37,7 +37,16 @@ from tegum.progress import ProgressBar
 
 FIRST_ORDER, CONTINUOUS, NONE = "first order", "continuous", "none"
 
-_JUMP, _SAME = 1e-3, 1e-4
+JUMP = 1e-3
+"""A transition is first order where the slope of the loss jumps by more than this share of it."""
+_SAME = 1e-4
+_MEANINGS = {
+    "value": "where the losses of the two minima are equal, or one loses stability; NaN where the same minimum goes on",
+    "width": "how far apart the ends of the interval are in which that is",
+    "jump": "jump of dL/d log value there, as a share of the larger slope",
+    "step": "distance between the weights of the two minima",
+    "slope": "dL/d log value of each minimum",
+}
 _STEP = 1e-3
 _HALVINGS = 18
 
@@ -145,7 +154,7 @@ def _slopes(net: Net, features_at: BatchAt, value: NDArray[np.float64], models: 
         features = features_at(values)
         importance = np.broadcast_to(features.importance, (len(values), features.n_features))
         each = features.replaced(density=features.density[:, None], importance=importance[:, None])
-        return loss(models["W"], models["b"], each, tol=1e-10, net=net)
+        return np.asarray(loss(models["W"], models["b"], each, tol=1e-10, net=net))
 
     here, near, far = (loss_at(value * np.exp(-k * _STEP)) for k in range(3))
     return np.asarray(3 * here - 4 * near + far) / (2 * _STEP)
@@ -155,14 +164,13 @@ def _measured(net: Net, features_at: BatchAt, ends: NDArray[np.float64], models:
     value = np.sqrt(ends[:, 0] * ends[:, 1])
     slopes = _slopes(net, features_at, value, models)
     jump = np.abs(slopes[:, 0] - slopes[:, 1]) / np.maximum(np.abs(slopes).max(axis=1), np.finfo(float).tiny)
-    order = np.where(jump > _JUMP, FIRST_ORDER, CONTINUOUS)
-    parts = {
-        "value": value,
-        "width": np.abs(ends[:, 1] - ends[:, 0]),
-        "jump": jump,
-        "step": _distance(models["W"][:, 0], models["W"][:, 1]),
-        "order": order,
+    along = ("transition",)
+    variables = {
+        "value": (along, value),
+        "width": (along, np.abs(ends[:, 1] - ends[:, 0])),
+        "jump": (along, jump),
+        "step": (along, _distance(models["W"][:, 0], models["W"][:, 1])),
+        "order": (along, np.where(jump > JUMP, FIRST_ORDER, CONTINUOUS)),
+        "slope": ((*along, "side"), slopes),
     }
-    return xr.Dataset(
-        {name: ("transition", array) for name, array in parts.items()} | {"slope": (("transition", "side"), slopes)}
-    )
+    return dataset(variables, meanings=_MEANINGS)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tegum.errors import InvalidInputError, Problem
 from tegum.experiments.experiment import Experiment
-from tegum.provenance import source_version
+from tegum.provenance import source_files, source_version
 
 _FOLDER = Path(__file__).resolve().parent
 _PACKAGE = "tegum.experiments"
@@ -95,13 +95,15 @@ def code_version(experiment: Experiment) -> str:
 def code_files(experiment: Experiment) -> list[Path]:
     """The files of `tegum.experiments` that an experiment may consist of, and its own.
 
-    One of the paper's uses what its section shares and nothing of other experiments; one's own may use every file.
+    One of the paper's uses what its section shares, data files included, and nothing of other experiments; one's own may use
+    every file.
     """
     path = experiment.file
     if not path.is_relative_to(_FOLDER):
-        return sorted({path, *_FOLDER.rglob("*.py")})
-    beside = (path.with_stem(name) for name in (path.stem, "__init__", "shared"))
-    return sorted([*_FOLDER.glob("*.py"), *(file for file in beside if file.is_file())])
+        return sorted({path, *source_files(_FOLDER)})
+    ours = {path.stem, "__init__", "shared"}
+    beside = (file for file in source_files(path.parent) if file.suffix != ".py" or file.stem in ours)
+    return sorted([*_FOLDER.glob("*.py"), *beside])
 
 
 def fault_of(experiment: Experiment, error: BaseException) -> Problem | None:

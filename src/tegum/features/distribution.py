@@ -50,7 +50,8 @@ class Features(ABC):
         Raises:
             InvalidInputError: for a distribution that has none.
         """
-        raise InvalidInputError(f"{type(self).__name__} has no independent blocks", "use the stochastic engine for it")
+        advice = "both engines need them: write a method blocks() that returns a tegum.features.Blocks"
+        raise InvalidInputError(f"{type(self).__name__} has no independent blocks", advice)
 
     def joint_density(self) -> Float[np.ndarray, "*batch n n"]:
         """Probability that two features are active together, shape (..., n, n); the diagonal is the density."""

@@ -126,6 +126,8 @@ def arrow_overlay(panels: Mapping[str, xr.DataArray], label: str, between: tuple
 def _title(along: str, label: Any) -> str:
     if along == "density":
         return f"density {label:g}<br>sparsity {100 * (1 - label):.0f} %"
+    if isinstance(label, str):
+        return label
     return f"{along} {label:g}" if isinstance(label, float | np.floating) else f"{along} {label}"
 
 

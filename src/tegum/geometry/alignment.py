@@ -26,6 +26,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import Problems
 from tegum.geometry.matching import procrustes_turn
 
@@ -37,6 +38,7 @@ _MOST_PERMUTATIONS = 50_000
 _AT_ONCE = 4096
 
 
+@takes_arrays
 def aligned(
     W: Float[np.ndarray, "*batch m n"], order: Sequence[int] | None = None, axes: Sequence[int] | None = None
 ) -> Float[np.ndarray, "*batch m n"]:
@@ -64,6 +66,7 @@ def aligned(
     return np.asarray(turned, dtype=np.result_type(W, np.float32)).reshape(W.shape)
 
 
+@takes_arrays
 def aligned_to(
     W: Float[np.ndarray, "*batch m n"],
     reference: Float[np.ndarray, "*references k l"],

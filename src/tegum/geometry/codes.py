@@ -38,9 +38,10 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError
 
-_REPRESENTED = 0.5
+REPRESENTED = 0.5
 WEIGHTY = 0.3
 _NEURONS = 5
 
@@ -106,7 +107,7 @@ def sign_pattern(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Int[n
     A weight counts, with its sign, where it exceeds ``weighty`` times the feature's largest positive weight.
     """
     top = W.max(axis=0, initial=0.0)
-    represented = (np.linalg.norm(W, axis=0) >= _REPRESENTED) & (top > 0)
+    represented = (np.linalg.norm(W, axis=0) >= REPRESENTED) & (top > 0)
     least = weighty * top
     pattern = (least < W).astype(np.int64) - (least < -W)
     return np.where(represented, pattern, 0)
@@ -122,6 +123,7 @@ def blocks_of(pattern: Int[np.ndarray, "m n"]) -> list[tuple[NDArray[Any], NDArr
     return sorted((block for block in found if len(block[0]) and len(block[1])), key=lambda block: (len(block[0]), *block[0]))
 
 
+@takes_arrays
 def code_of(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Code:
     """The code of one model, a row of W for each neuron; only models with five neurons have names, others are ``unnamed``."""
     pattern = sign_pattern(W, weighty)

@@ -29,6 +29,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError, Problems
 
 SIZE, WINDOW, NEAR = 0.2, 0.2, 0.1
@@ -79,6 +80,7 @@ class Event:
         return self.loss_drop > _SUDDEN * self.quiet
 
 
+@takes_arrays
 def settled(D: NDArray[np.floating], near: float = NEAR) -> int:
     """The first row from which on half the features stay within ``near`` of their last values, of D (time, n)."""
     close = np.median(abs(D - D[-1]), axis=1) <= near
@@ -112,6 +114,7 @@ def jumps(D: NDArray[np.floating], times: NDArray[Any], size: float = SIZE, wind
     return sorted(found, key=lambda jump: (jump.first, jump.feature))
 
 
+@takes_arrays
 def events(
     D: NDArray[np.floating],
     times: NDArray[Any],

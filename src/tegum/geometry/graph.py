@@ -22,6 +22,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError
 from tegum.geometry.measures import dimensionality, feature_norms, gram
 
@@ -51,6 +52,7 @@ class FeatureGraph:
         return np.argwhere(np.triu(self.weights) > 0)
 
 
+@takes_arrays
 def learned(W: Float[np.ndarray, "*batch m n"]) -> Bool[np.ndarray, "*batch n"]:
     """Which features are nodes of the graph, shape (..., n)."""
     norms, D = feature_norms(W), dimensionality(W)
@@ -59,6 +61,7 @@ def learned(W: Float[np.ndarray, "*batch m n"]) -> Bool[np.ndarray, "*batch n"]:
     return np.asarray(long & wide & (norms > 0))
 
 
+@takes_arrays
 def feature_graph(W: NDArray[np.floating], threshold: float = 0.1) -> FeatureGraph:
     """The graph of one model, W (m, n); an edge needs |W_i . W_j| above ``threshold``.
 
@@ -90,8 +93,6 @@ def factor_dimensions(W: Float[np.ndarray, "m n"]) -> int:
 
 def require_weights(W: NDArray[Any]) -> None:
     """Raises an `InvalidInputError` unless W is (..., m, n)."""
-    if W.dtype.kind not in "biuf":
-        raise InvalidInputError(f"W holds {W.dtype} values", "give real numbers, such as 32- or 64-bit floats")
     if W.ndim < 2 or W.size == 0:
         raise InvalidInputError(f"W has shape {W.shape}", "give (..., m, n), a column for each feature")
 

@@ -34,13 +34,15 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
+from tegum.arraylike import takes_arrays
 from tegum.geometry.catalogue import Fit, composite_name, nearest_shape, plural
 from tegum.geometry.graph import LARGEST, factor_dimensions, learned, require_one_model, require_weights
-from tegum.geometry.measures import NOT_LEARNED, cosines, dimensionality, feature_norms
+from tegum.geometry.measures import DIVERGED, NOT_LEARNED, cosines, dimensionality, feature_norms
 
 THRESHOLDS = (0.02, 0.04, 0.07, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3)
 JOINED = 0.1
@@ -101,6 +103,7 @@ class Identification:
         return names[0] if len(names) == 1 and self.components[0].regular else composite_name(names)
 
 
+@takes_arrays
 def identify(W: NDArray[np.floating]) -> Identification:
     """The shapes in one model, W (m, n).
 
@@ -111,7 +114,8 @@ def identify(W: NDArray[np.floating]) -> Identification:
     return _identified(W.astype(np.float64))
 
 
-def shape_names(W: NDArray[np.floating]) -> NDArray[Any]:
+@takes_arrays
+def shape_names(W: NDArray[np.floating]) -> Shaped[np.ndarray, "*batch"]:
     """The labels of many models, W (..., m, n): an array of strings, shape (...).
 
     Models with weights that are not finite are ``diverged``.
@@ -121,16 +125,18 @@ def shape_names(W: NDArray[np.floating]) -> NDArray[Any]:
     """
     require_weights(W)
     models = W.reshape(-1, *W.shape[-2:]).astype(np.float64)
-    labels = [_identified(one).label if (np.abs(one) < LARGEST).all() else "diverged" for one in models]
+    labels = [_identified(one).label if (np.abs(one) < LARGEST).all() else DIVERGED for one in models]
     return np.array(labels, dtype=object).reshape(W.shape[:-2])
 
 
-def purity(W: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The purity of every model W (..., m, n), shape (...); NaN where no features overlap."""
+@takes_arrays
+def purity(W: NDArray[np.floating]) -> Float[np.ndarray, "*batch"]:
+    """The purity of every model W (..., m, n), shape (...); NaN where no features overlap, or it diverged."""
     return _mean_over_features(W, lambda part, D: np.full(len(D), part.regular))
 
 
-def level_distance(W: NDArray[np.floating]) -> NDArray[np.float64]:
+@takes_arrays
+def level_distance(W: NDArray[np.floating]) -> Float[np.ndarray, "*batch"]:
     """How far the dimensionalities of every model are from those of its identified shapes, shape (...); NaN without shapes."""
     return _mean_over_features(W, lambda part, D: abs(D - part.dimensions / len(D)) if part.regular else D[:0])
 
@@ -141,6 +147,8 @@ def _mean_over_features(
     """The mean of values for the features of each component of at least two, which may depend on their D_i; NaN without any."""
 
     def one(model: NDArray[np.floating]) -> float:
+        if not (np.abs(model) < LARGEST).all():
+            return np.nan
         D, parts = dimensionality(model), identify(model).components
         found = np.concatenate([[], *(values(part, D[part.features]) for part in parts if len(part.features) > 1)])
         return float(found.mean()) if found.size else np.nan

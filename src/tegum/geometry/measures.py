@@ -20,9 +20,10 @@
 (array([2., 1.]), array(0.9), np.float64(0.809))
 
 All take W of shape (..., m, n), a column for each feature; none changes when W is rotated, W -> O W.  Features of norm 0 have
-interference and dimensionality 0.  D_i <= h_i, whose sum is the rank of W: D_i is a quotient whose largest value over all
-directions is h_i, taken at the direction of feature i.  They are equal exactly where W_i is an eigenvector of F, as in every
-orthogonal sum of tight frames.  By norm and interference a feature is in one of three phases (`phase_of`):
+interference and dimensionality 0; a model that diverged has NaN everywhere, and the phase "diverged".  D_i <= h_i, whose sum
+is the rank of W: D_i is a quotient whose largest value over all directions is h_i, taken at the direction of feature i.  They
+are equal exactly where W_i is an eigenvector of F, as in every orthogonal sum of tight frames.  By norm and interference a
+feature is in one of three phases (`phase_of`):
 
     not learned      norm below 1/2
     superposition    norm at least 1/2, interference at least 1/2
@@ -34,56 +35,61 @@ normalized tight frames" (2003), for the frame potential tr F^2; Welch, "Lower b
 signals" (1974).
 """
 
-from typing import Any
-
 import numpy as np
-from jaxtyping import Float
-from numpy.typing import NDArray
+from jaxtyping import Float, Shaped
+from numpy.typing import ArrayLike, NDArray
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError
 
-NOT_LEARNED, DEDICATED, SUPERPOSITION = "not learned", "dedicated", "superposition"
+NOT_LEARNED, DEDICATED, SUPERPOSITION, DIVERGED = "not learned", "dedicated", "superposition", "diverged"
 _THRESHOLD = 0.5
 _RANK = 1e-10
 """Singular values below this share of the largest one count as 0."""
 
 
-def _weights(W: NDArray[Any]) -> NDArray[Any]:
+def _weights(W: NDArray[np.floating]) -> NDArray[np.floating]:
     """W, with NaN for models that diverged: whose products of four weights, which D_i has, are not finite."""
-    if W.dtype.kind not in "biuf":
-        raise InvalidInputError(f"W holds {W.dtype} values", "give real numbers, such as 32- or 64-bit floats")
-    if W.dtype.kind != "f":
-        return W
     tame = np.abs(W) < np.finfo(W.dtype).max ** 0.2
     return W if tame.all() else np.where(tame.all(axis=(-2, -1), keepdims=True), W, np.nan)
 
 
+def quotient(top: ArrayLike, bottom: ArrayLike) -> NDArray[np.floating]:
+    """``top / bottom``, and 0 where the bottom is 0; what is not a number stays so."""
+    blank = np.zeros(np.broadcast_shapes(np.shape(top), np.shape(bottom)), np.result_type(top, bottom))
+    return np.asarray(np.divide(top, bottom, out=blank, where=np.not_equal(bottom, 0)))
+
+
+@takes_arrays
 def feature_norms(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
     """||W_i|| of every feature, shape (..., n)."""
     W = _weights(W)
     return np.asarray(np.sqrt(np.einsum("...mn,...mn->...n", W, W)))
 
 
+@takes_arrays
 def gram(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n n"]:
     """G = W^T W, shape (..., n, n)."""
     W = _weights(W)
     return np.asarray(np.swapaxes(W, -1, -2) @ W)
 
 
+@takes_arrays
 def cosines(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n n"]:
     """The cosine of the angle between each two features, shape (..., n, n); 0 where one of them has norm 0."""
     norms = feature_norms(W)
     size = norms[..., :, None] * norms[..., None, :]
-    return np.asarray(np.divide(gram(W), size, out=np.zeros_like(size), where=size > 0))
+    return quotient(gram(W), size)
 
 
 def _overlaps(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n n"]:
     """(w_i . W_j)^2 with w_i of norm 1, shape (..., i, j)."""
     norms = feature_norms(W)[..., :, None]
     products = gram(W)
-    return np.asarray(np.divide(products, norms, out=np.zeros_like(products), where=norms != 0) ** 2)
+    return quotient(products, norms) ** 2
 
 
+@takes_arrays
 def interference(W: Float[np.ndarray, "*batch m n"], root: bool = False) -> Float[np.ndarray, "*batch n"]:
     """sum_{j != i} (w_i . W_j)^2 of every feature, shape (..., n); its square root on request."""
     squares = _overlaps(W)
@@ -92,12 +98,14 @@ def interference(W: Float[np.ndarray, "*batch m n"], root: bool = False) -> Floa
     return np.asarray(np.sqrt(total) if root else total)
 
 
+@takes_arrays
 def dimensionality(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
     """D_i of every feature, from 0 to 1, shape (..., n); the sum over features is at most the rank of W."""
     total = _overlaps(W).sum(axis=-1)
-    return np.asarray(np.divide(feature_norms(W) ** 2, total, out=np.zeros_like(total), where=total != 0))
+    return quotient(feature_norms(W) ** 2, total)
 
 
+@takes_arrays
 def dimensions_per_feature(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch"]:
     """D* = m / ||W||_F^2, shape (...); infinite where W is 0."""
     W = _weights(W)
@@ -105,6 +113,7 @@ def dimensions_per_feature(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarr
         return np.asarray(W.shape[-2] / np.einsum("...mn,...mn->...", W, W))
 
 
+@takes_arrays
 def polar_angles(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
     """The direction of every feature in two dimensions, degrees in [0, 360), shape (..., n).
 
@@ -116,23 +125,31 @@ def polar_angles(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batc
     return np.asarray(np.degrees(np.arctan2(W[..., 1, :], W[..., 0, :])) % 360)
 
 
-def phase_of(norm: NDArray[np.floating], interference: NDArray[np.floating]) -> NDArray[Any]:
+@takes_arrays
+def phase_of(norm: Float[np.ndarray, "*batch"], interference: Float[np.ndarray, "*batch"]) -> Shaped[np.ndarray, "*batch"]:
     """The phase of every feature by its norm and its interference, elementwise: an array of strings."""
     mixed = np.where(interference >= _THRESHOLD, SUPERPOSITION, DEDICATED)
-    return np.where(norm >= _THRESHOLD, mixed, NOT_LEARNED)
+    learned = np.where(norm >= _THRESHOLD, mixed, NOT_LEARNED)
+    return np.where(np.isnan(norm) | np.isnan(interference), DIVERGED, learned)
 
 
+@takes_arrays
 def frame_operator(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m m"]:
     """F = W W^T, shape (..., m, m)."""
     W = _weights(W)
     return np.asarray(W @ np.swapaxes(W, -1, -2))
 
 
+@takes_arrays
 def frame_spectrum(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m"]:
     """The eigenvalues of W W^T, largest first, shape (..., m); they sum to ||W||_F^2."""
-    return np.asarray(np.maximum(np.linalg.eigvalsh(frame_operator(W))[..., ::-1], 0))
+    F = frame_operator(W)
+    finite = np.isfinite(F).all(axis=(-2, -1), keepdims=True)
+    found = np.maximum(np.linalg.eigvalsh(np.where(finite, F, 0.0))[..., ::-1], 0)
+    return np.asarray(np.where(finite[..., 0], found, np.nan))
 
 
+@takes_arrays
 def tightness(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch"]:
     """(tr F)^2 / (m tr F^2), from 1/m for parallel features to 1 for a tight frame, shape (...); 0 where W is 0.
 
@@ -140,16 +157,20 @@ def tightness(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch"]
     """
     F = frame_operator(W)
     trace, potential = np.einsum("...ii->...", F), np.einsum("...ij,...ij->...", F, F)
-    return np.asarray(np.divide(trace**2, F.shape[-1] * potential, out=np.zeros_like(trace), where=potential > 0))
+    return quotient(trace**2, F.shape[-1] * potential)
 
 
+@takes_arrays
 def leverage(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
     """h_i of every feature, from 0 to 1, shape (..., n); the sum is the rank of W."""
-    _, sizes, rows = np.linalg.svd(W, full_matrices=False)
+    finite = np.isfinite(W).all(axis=(-2, -1), keepdims=True)
+    _, sizes, rows = np.linalg.svd(np.where(finite, W, 0.0), full_matrices=False)
     counts = sizes > _RANK * sizes.max(axis=-1, keepdims=True, initial=0.0)
-    return np.asarray(np.einsum("...rn,...r->...n", rows**2, counts.astype(rows.dtype)))
+    shares = np.einsum("...rn,...r->...n", rows**2, counts.astype(rows.dtype))
+    return np.asarray(np.where(finite[..., 0], shares, np.nan))
 
 
+@takes_arrays
 def coherence(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch"]:
     """The largest |cosine| between two features, shape (...); features of norm 0 do not count."""
     size = np.abs(cosines(W))

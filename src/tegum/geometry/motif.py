@@ -34,6 +34,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Float
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError
 from tegum.geometry.neurons import rescaled_neurons
 
@@ -68,6 +69,7 @@ def responses(W1: Float[np.ndarray, "m n"], W2: Float[np.ndarray, "n m"], sign: 
     return np.asarray(W2 @ np.maximum(sign * W1, 0))
 
 
+@takes_arrays
 def motifs(W1: Float[np.ndarray, "m n"], W2: Float[np.ndarray, "n m"]) -> list[Motif]:
     """Every asymmetric superposition motif of a net, by neuron: what makes one is said at the top of `tegum.geometry.motif`.
 

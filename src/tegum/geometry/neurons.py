@@ -12,7 +12,7 @@ Scores of polysemanticity of a neuron with weights w (a row of W or W1), from on
 >>> tg.geometry.participation_ratio(W).round(3), tg.geometry.second_to_first(W), tg.geometry.monosemantic(W)
 (array([1.471, 1.   ]), array([0.5, 0. ]), array([False,  True]))
 
-A neuron without weights scores 0 throughout: it is inactive.
+A neuron without weights scores 0 throughout: it is inactive.  One that diverged scores NaN, where a score is no count.
 
 A ReLU neuron between two matrices has no scale of its own: a w in, v / a out compute the same for every a > 0.
 ``rescaled_neurons`` makes the largest input weight 1, as the paper does for its pictures.
@@ -29,55 +29,63 @@ Source: `Toy Models of Superposition`, sections 8 and 9 with footnote 15; the pa
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError
+from tegum.geometry.measures import quotient
 
 _SMALL = 0.1
 
 
+@takes_arrays
 def participation_ratio(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m"]:
     """(sum w^2)^2 / sum w^4 of every neuron, shape (..., m)."""
     share = _shares(W)
-    total = (share**2).sum(axis=-1)
-    return np.asarray(np.divide(1.0, total, out=np.zeros_like(total), where=total > 0))
+    return quotient(1.0, (share**2).sum(axis=-1))
 
 
+@takes_arrays
 def weights_above(W: Float[np.ndarray, "*batch m n"], share: float = _SMALL) -> Int[np.ndarray, "*batch m"]:
     """How many weights of every neuron exceed ``share`` of its largest, that one included, shape (..., m)."""
     size = abs(W)
     return np.asarray((size > share * size.max(axis=-1, keepdims=True)).sum(axis=-1))
 
 
+@takes_arrays
 def second_to_first(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m"]:
     """The second largest |w| over the largest, shape (..., m); 0 for a single feature."""
     if W.shape[-1] == 1:
-        return np.zeros(W.shape[:-1])
+        return 0 * W[..., 0]
     size = np.sort(abs(W), axis=-1)
-    first, second = size[..., -1], size[..., -2]
-    return np.asarray(np.divide(second, first, out=np.zeros_like(first), where=first > 0))
+    return quotient(size[..., -2], size[..., -1])
 
 
+@takes_arrays
 def left_out(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m"]:
     """The part of a neuron's sum of squares that is not its largest weight's, shape (..., m)."""
     share = _shares(W)
     return np.asarray(share.sum(axis=-1) - share.max(axis=-1))
 
 
+@takes_arrays
 def monosemantic(W: Float[np.ndarray, "*batch m n"], share: float = _SMALL) -> Bool[np.ndarray, "*batch m"]:
     """Whether all weights of a neuron but one are at most ``share`` of that one, shape (..., m); False for inactive ones."""
     return np.asarray(weights_above(W, share) == 1)
 
 
+@takes_arrays
 def inactive_neurons(W: Float[np.ndarray, "*batch m n"], least: float = 1e-2) -> Bool[np.ndarray, "*batch m"]:
     """Neurons whose largest |w| is below ``least`` of the net's largest, shape (..., m)."""
     size = abs(W).max(axis=-1)
     return np.asarray(size <= least * size.max(axis=-1, keepdims=True))
 
 
+@takes_arrays
 def main_features(W: Float[np.ndarray, "*batch m n"]) -> Int[np.ndarray, "*batch m"]:
     """The feature of every neuron's largest |w|, shape (..., m)."""
     return np.asarray(abs(W).argmax(axis=-1))
 
 
+@takes_arrays
 def neuron_order(W: Float[np.ndarray, "m n"]) -> Int[np.ndarray, " m"]:
     """Rows of W in a readable order: by main feature, positive before negative, larger before smaller; inactive ones last."""
     main = main_features(W)
@@ -85,6 +93,7 @@ def neuron_order(W: Float[np.ndarray, "m n"]) -> Int[np.ndarray, " m"]:
     return np.lexsort((-abs(weight), weight < 0, main, inactive_neurons(W)))
 
 
+@takes_arrays
 def rescaled_neurons(
     W1: Float[np.ndarray, "*batch m n"], W2: Float[np.ndarray, "*batch n m"]
 ) -> tuple[Float[np.ndarray, "*batch m n"], Float[np.ndarray, "*batch n m"]]:
@@ -94,6 +103,7 @@ def rescaled_neurons(
     return np.asarray(W1 / scale[..., :, None]), np.asarray(W2 * scale[..., None, :])
 
 
+@takes_arrays
 def random_rotations(W: Float[np.ndarray, "*batch m n"], count: int, seed: int) -> Float[np.ndarray, "count *batch m n"]:
     """O W for ``count`` random rotations and reflections O of the hidden space (Haar measure), shape (count, ..., m, n)."""
     # QR of a Gaussian matrix, with a positive diagonal of R; scipy.stats does the same, but takes a second to load.
@@ -101,6 +111,7 @@ def random_rotations(W: Float[np.ndarray, "*batch m n"], count: int, seed: int) 
     return np.asarray(np.einsum("rij,...jn->r...in", Q * np.sign(np.einsum("rii->ri", R))[:, None, :], W))
 
 
+@takes_arrays
 def primary_share(
     h: Float[np.ndarray, "samples m"],
     active: Bool[np.ndarray, "samples n"],
@@ -128,6 +139,5 @@ def primary_share(
 def _shares(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch m n"]:
     """Each weight's part of its neuron's sum of squares; 0 for neurons without weights."""
     largest = abs(W).max(axis=-1, keepdims=True)
-    unit = np.divide(W, largest, out=np.zeros_like(W), where=largest > 0)
-    total = (unit**2).sum(axis=-1, keepdims=True)
-    return np.asarray(np.divide(unit**2, total, out=np.zeros_like(unit), where=total > 0))
+    squares = quotient(W, largest) ** 2
+    return quotient(squares, squares.sum(axis=-1, keepdims=True))

@@ -8,7 +8,7 @@ members of one set are to one another (c the cosine between every two of them):
     antipodal     c < -0.95
     orthogonal    |c| < 0.15
     adjacent      0.15 <= c <= 0.95
-    mixed         anything else
+    mixed         anything else (diverged: norms that are not finite)
 
 What the sets form together:
 
@@ -35,8 +35,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError
-from tegum.geometry.measures import cosines, feature_norms, polar_angles
+from tegum.geometry.measures import DIVERGED, cosines, feature_norms, polar_angles
 
 ABSENT, COLLAPSED, ANTIPODAL = "absent", "collapsed", "antipodal"
 ORTHOGONAL, ADJACENT, MIXED = "orthogonal", "adjacent", "mixed"
@@ -64,6 +65,7 @@ class Arrangement:
         return ", ".join(f"{count} {relation}" for relation, count in Counter(self.relations).items())
 
 
+@takes_arrays
 def set_relations(W: Float[np.ndarray, "m n"], set_size: int) -> tuple[str, ...]:
     """What the members of each set are to one another; takes and refuses what `arrangement_of` does."""
     n = W.shape[1]
@@ -76,6 +78,8 @@ def set_relations(W: Float[np.ndarray, "m n"], set_size: int) -> tuple[str, ...]
 
 
 def _relation(norms: NDArray[np.floating], c: NDArray[np.floating]) -> str:
+    if not np.isfinite(norms).all():
+        return DIVERGED
     if (norms < _LEARNED).any():
         return ABSENT
     if (c > _PARALLEL).all():
@@ -93,12 +97,14 @@ def around_by_sets(W: Float[np.ndarray, "2 n"], set_size: int) -> bool:
     return bool((sets != np.roll(sets, 1)).sum() == W.shape[1] // set_size)
 
 
+@takes_arrays
 def circle_gaps(W: Float[np.ndarray, "2 n"]) -> Float[np.ndarray, " n"]:
     """The angles between neighbours around the plane, degrees, adding up to 360."""
     angles = np.sort(polar_angles(W))
     return np.asarray(np.diff(angles, append=angles[0] + 360))
 
 
+@takes_arrays
 def arrangement_of(W: Float[np.ndarray, "m n"], set_size: int) -> Arrangement:
     """What the sets form together, by name; ``set_size`` consecutive features are a set.
 
@@ -115,6 +121,8 @@ def _name(W: NDArray[np.floating], set_size: int, relations: tuple[str, ...]) ->
     if absent:
         return f"{absent} {ABSENT}"
     kinds, c = set(relations), cosines(W)
+    if DIVERGED in kinds:
+        return DIVERGED
     sets = np.arange(n) // set_size
     across = sets[:, None] != sets
     if kinds == {ORTHOGONAL} and ((c < -_PARALLEL) & across).any(axis=1).all():

@@ -27,6 +27,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError
 from tegum.geometry.events import require_rising, runs
 from tegum.geometry.measures import cosines, feature_norms
@@ -57,6 +58,7 @@ class Plateau:
     loss: float
 
 
+@takes_arrays
 def stages(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[Any]:
     """The letter of every row's stage, empty where it has none, shape (time,); as `visits` takes and refuses them."""
     _require(W, set_size)
@@ -76,6 +78,7 @@ def stages(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[Any]:
     return np.select([small, bundled, unfolded, done], ["A", "B", "C", "D"], "")
 
 
+@takes_arrays
 def between_sets(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[np.float64]:
     """The cosine between the mean directions of the two sets, shape (time,); 0 where one of them vanishes."""
     _require(W, set_size)
@@ -83,6 +86,7 @@ def between_sets(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[np.
     return np.asarray(cosines(means)[..., 0, 1])
 
 
+@takes_arrays
 def visits(W: Float[np.ndarray, "time m n"], times: NDArray[Any], set_size: int) -> tuple[Visit, ...]:
     """The stages that a path visits, in order: W (time, m, 2 set_size) of two sets of features, members of a set side by side.
 
@@ -99,6 +103,7 @@ def visits(W: Float[np.ndarray, "time m n"], times: NDArray[Any], set_size: int)
     )
 
 
+@takes_arrays
 def plateaus(loss: NDArray[np.floating], times: NDArray[Any]) -> tuple[Plateau, ...]:
     """Where a loss rests, in order; neighbouring stretches without a fall of more than a fifth between them are one.
 

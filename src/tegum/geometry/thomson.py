@@ -27,11 +27,14 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse.csgraph import connected_components
 
+from tegum.arraylike import takes_arrays
+
 STARTS = 200
 MOST_POINTS = 12
 _OVERLAP = 1e-4
 
 
+@takes_arrays
 def relu_energy(U: Float[np.ndarray, "*batch d n"]) -> Float[np.ndarray, "*batch"]:
     """E of unit vectors in the columns of U, shape (...)."""
     pushing = np.maximum(np.swapaxes(U, -1, -2) @ U, 0)

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.datasets import dataset
 from tegum.geometry import feature_norms, interference, phase_of
 from tegum.sweep import Axis
 
@@ -37,15 +38,12 @@ def paper_grid(n_features: int, side: int) -> dict[str, Axis]:
 
 def extra_feature(data: xr.Dataset) -> xr.Dataset:
     """``norm`` and ``interference`` of the last feature of every model, beside its ``loss``."""
-    W, taken, left = data["W"].astype(np.float64), [["hidden", "feature"]], [["feature"]]
-    norm, mixed = (
-        xr.apply_ufunc(measure, W, input_core_dims=taken, output_core_dims=left).isel(feature=-1, drop=True)
-        for measure in (feature_norms, interference)
-    )
-    return xr.Dataset({"norm": norm, "interference": mixed, "loss": data["loss"]})
+    W, measures = data["W"].astype(np.float64), (feature_norms, interference)
+    norm, mixed = (measure(W).isel(feature=-1, drop=True) for measure in measures)  # type: ignore[arg-type, attr-defined]
+    measured = {name: (tuple(map(str, each.dims)), each.values) for name, each in (("norm", norm), ("interference", mixed))}
+    return dataset(measured, norm.coords).assign(loss=data["loss"])
 
 
 def extra_phase(extra: xr.Dataset) -> xr.DataArray:
     """The phase of the last feature, from its ``norm`` and ``interference``; see `tegum.geometry.phase_of`."""
-    phase: xr.DataArray = xr.apply_ufunc(phase_of, extra["norm"], extra["interference"])
-    return phase
+    return phase_of(extra["norm"], extra["interference"])  # type: ignore[arg-type, return-value]

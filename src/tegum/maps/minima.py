@@ -7,6 +7,7 @@ Example: `lowest_minima(ReluOutput(3, 2), Independent(3), {"density": [0.1, 0.2]
 ``loss`` at each density, and ``found``, the share of random starts that reached that loss.
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.checking import checked
+from tegum.datasets import Status
 from tegum.exact import minimise
 from tegum.features import Features
 from tegum.nets import Net
@@ -48,31 +50,30 @@ def lowest_minima(
 
     Returns:
         A dataset over the grid with ``W``, ``b``, ``loss``, ``loss_error``, ``gradient_norm``, ``curvature``, ``status`` and
-        ``found``; where Ctrl-C ended it, the attribute ``interrupted`` is 1 and it holds the round that was stopped.
+        ``found``.
 
     Raises:
         InvalidInputError: for wrong arguments.
     """
     settings: dict[str, Any] = {"sweep": sweep, "threads": threads, "progress": progress}
     first = minimise(net, features, seeds=seeds, **settings)
-    if first.attrs["interrupted"]:
-        return first
     lowest, grid = _lower(None, first), list(sweep)
     for _ in range(rounds):
         initial = {name: _with_neighbours(lowest[name], grid) for name in ("W", "b")}
         found = minimise(net, features, seeds=initial["W"].shape[len(grid)], initial=initial, **settings)
-        if found.attrs["interrupted"]:
-            return found
         before, lowest = lowest, _lower(lowest, found)
         if not (lowest["loss"] < before["loss"] * (1 - _LOWER)).any():
             break
-    reached = first["loss"].where(first["status"] != "not converged", np.inf) <= lowest["loss"] * (1 + _SAME)
+    reached = first["loss"].where(first["status"] != Status.NOT_CONVERGED, np.inf) <= lowest["loss"] * (1 + _SAME)
     return lowest.assign(found=reached.mean("seed"))
 
 
 def _lower(known: xr.Dataset | None, found: xr.Dataset) -> xr.Dataset:
     """Point by point the lower of what is known and the best of what was found."""
-    new = best(found)[list(_KEPT)].drop_vars(["seed", "start"], errors="ignore")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # where no start converged, the next round begins with the first one
+        new = best(found)[list(_KEPT)].drop_vars(["seed", "start"], errors="ignore")
+    new = new.fillna(found[list(_KEPT)].isel(seed=0, drop=True))
     if known is None:
         return new.assign_attrs(found.attrs)
     return new.where(new["loss"] < known["loss"], known).assign_attrs(known.attrs)

@@ -69,8 +69,6 @@ def phase_map(
     problems.raise_if_any()
     sweep = {"density": list(axes["density"]), "importance_ratio": ratio_axis(n_features, axes["importance_ratio"])}
     found = lowest_minima(net, Independent(n_features), sweep, seeds=seeds, rounds=rounds, threads=threads, progress=progress)
-    if found.attrs["interrupted"]:
-        return found
     extra = extra_feature(found)
     shape = shape_names(found["W"].transpose(*GRID, "hidden", "feature").values)
     found = found.assign(extra).assign(shape=(GRID, shape), phase=extra_phase(extra))

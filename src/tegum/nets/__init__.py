@@ -2,7 +2,7 @@
 
 from tegum.nets.activation import ACTIVATIONS, RELU, Activation
 from tegum.nets.families import AbsoluteValue, ActivationOutput, Linear, ReluHidden, ReluOutput
-from tegum.nets.initialisation import Initialisation, alive_parameters, initial_parameters
+from tegum.nets.initialisation import Initialisation, active_parameters, initial_parameters
 from tegum.nets.net import Net, Parameters, require_same_features
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "Parameters",
     "ReluHidden",
     "ReluOutput",
-    "alive_parameters",
+    "active_parameters",
     "initial_parameters",
     "require_same_features",
 ]

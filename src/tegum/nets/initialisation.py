@@ -12,7 +12,7 @@
        [ 0.07, -0.34,  0.23]], dtype=float32), array([0., 0., 0.], dtype=float32))
 
 Biases start at 0.  Where features are sparse, a net of two matrices that starts so loses most outputs: x_i alone makes about
-half of the output ReLUs negative, and those never become active again.  ``alive_parameters`` makes W2 from the sizes in W1, so
+half of the output ReLUs negative, and those never become active again.  ``active_parameters`` makes W2 from the sizes in W1, so
 that every feature excites its own output, at either sign, more than others.
 
 The authors' notebook applies its Xavier rule to the tensor of *all* instances, so that its scale
@@ -61,8 +61,8 @@ def initial_parameters(
     return params
 
 
-def alive_parameters(net: Net, count: int, seed: int, scale: float = 1.0) -> dict[str, NDArray[np.float32]]:
-    """Initial parameters of ``count`` nets with two matrices whose outputs are all alive: W1, W2 and the biases, which are 0.
+def active_parameters(net: Net, count: int, seed: int, scale: float = 1.0) -> dict[str, NDArray[np.float32]]:
+    """Initial parameters of ``count`` nets with two matrices whose outputs are all active: W1, W2 and the biases, which are 0.
 
     W1 is Xavier normal times ``scale``; W2 is |W1|^T less 0.8 of the mean |W1|, which keeps features from exciting each other.
 

@@ -2,6 +2,7 @@
 
     csv, parquet        one table for each set of dimensions: ID.density-seed.csv holds everything that has just these
     netcdf              one file, as the dataset stands
+    state-dict          W, b, ... alone, as `torch.nn.Module.load_state_dict` takes them from `safetensors.torch.load_file`
     png, svg, pdf       one file for each picture, by kaleido and the Chromium of this machine
 
 Attributes (recipe, versions, machine) stand beside the tables in ID.json.
@@ -24,12 +25,15 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 from plotly.offline import get_plotlyjs
+from safetensors.numpy import save
 
+from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError
 from tegum.report.part import height_of
 from tegum.runs import plain, write_atomically
+from tegum.runs.files import SUFFIX
 
-TableFormat = Literal["parquet", "csv", "netcdf"]
+TableFormat = Literal["parquet", "csv", "netcdf", "state-dict"]
 PictureFormat = Literal["png", "svg", "pdf"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 WIDTH = 1000
@@ -38,7 +42,7 @@ _SCALE = 2
 
 def tables(data: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
     """The variables grouped by their dimensions: a name such as ``density-seed``, and those that have just these."""
-    groups: dict[tuple[str, ...], list[str]] = {}
+    data, groups = data.reset_coords(), dict[tuple[str, ...], list[str]]()
     for name, variable in data.data_vars.items():
         groups.setdefault(tuple(map(str, variable.dims)), []).append(str(name))
     for dims, names in groups.items():
@@ -54,6 +58,13 @@ def export_data(data: xr.Dataset, stem: Path, kind: TableFormat) -> list[Path]:
     if kind == "netcdf":
         path = stem.with_name(f"{stem.name}.nc")
         write_atomically(path, bytes(_plain(data).to_netcdf(engine="scipy")))
+        return [path]
+    if kind == "state-dict":
+        held = {name: np.ascontiguousarray(data[name].values, np.float32) for name in PARAMETER_DIMS if name in data}
+        if not held:
+            raise InvalidInputError(f"{stem.name} holds no parameters of models", "export it as csv, parquet or netcdf")
+        path = stem.with_name(f"{stem.name}.state{SUFFIX}")
+        write_atomically(path, save(held))
         return [path]
     if kind == "parquet":
         _required("pyarrow", kind)

@@ -17,16 +17,19 @@ from tegum.runs.files import (
     write_dataset,
 )
 from tegum.runs.fingerprint import fingerprint
+from tegum.runs.opening import RESULT, open  # noqa: A004
 from tegum.runs.pieces import Pieces, train_to
 from tegum.runs.weights import read_weights
 
 __all__ = [
+    "RESULT",
     "UNSEALED",
     "Pieces",
     "attributes_in",
     "fingerprint",
     "is_dataset",
     "locked",
+    "open",
     "plain",
     "read_dataset",
     "read_or_set_aside",

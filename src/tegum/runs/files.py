@@ -32,6 +32,7 @@ from safetensors.numpy import save
 from tegum.errors import InvalidInputError, Problems
 
 SUFFIX = ".safetensors"
+_OTHERS = (".nc", ".h5", ".csv", ".parquet", ".json", ".npz", ".npy", ".pt", ".pth", ".pkl")
 UNSEALED = f"digest {'0' * 32}"
 _FORMAT = "tegum dataset 1"
 _PART = ".part"
@@ -123,11 +124,15 @@ def _hash(content: bytes) -> str:
 
 
 def write_dataset(data: xr.Dataset, path: Path | str) -> None:
-    """Writes a dataset; coordinates, words and attributes come back as they were.
+    """Writes a dataset as safetensors; coordinates, words and attributes come back as they were.
 
     Raises:
-        InvalidInputError: where the folder cannot be written or the disk is full, or where something would not come back.
+        InvalidInputError: for a name of another format, where the folder cannot be written or the disk is full, or where
+            something would not come back.
     """
+    if Path(path).suffix in _OTHERS:
+        advice = f"call it {Path(path).with_suffix(SUFFIX).name}; `tegum export` makes netcdf, csv and parquet of it"
+        raise InvalidInputError(f"{path} would be safetensors inside", advice)
     _require_storable(data)
     tensors: dict[str, np.ndarray[Any, Any]] = {}
     variables: dict[str, Any] = {}

@@ -169,7 +169,9 @@ def _joined(parts: Sequence[xr.Dataset], along: str, call: Call) -> xr.Dataset:
     """The results of all pieces as the uncut ``call`` would have returned them."""
     if len(parts) == 1 and not along:
         return parts[0]
-    data = xr.concat(parts, along, data_vars="minimal", combine_attrs="override", join="exact")
+    data = xr.concat(
+        parts, along, data_vars="minimal", combine_attrs="override", join="exact", coords="different", compat="equals"
+    )
     data.attrs["interrupted"] = parts[-1].attrs["interrupted"]
     data.attrs["wall_seconds"] = round(sum(part.attrs["wall_seconds"] for part in parts), 3)
     if (recipe := call.arguments.get("recipe")) is not None:

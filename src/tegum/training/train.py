@@ -63,12 +63,13 @@ def train(
         - the parameters (``W`` (..., hidden, feature), ``b`` (..., feature), ...), float32;
         - ``loss``: sum_i I_i E[(target_i - y_i)^2], measured on ``evaluation_samples`` fresh samples that all seeds share, and
           ``loss_standard_error``;
-        - ``status``: finished, diverged (the loss became non-finite; a row, not an error) or interrupted (Ctrl-C);
-        - ``steps_done``, ``feature_density``, ``feature_importance``;
+        - ``status``: finished, diverged (the loss became non-finite; a row, not an error) or interrupted;
+        - ``steps_done``, and as coordinates ``feature_density``, ``feature_importance``;
         - what the recipe records, as ``loss_history`` (..., step), ``W_history`` (..., step, hidden, feature) and so on.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
+        Interrupted: after Ctrl-C, a KeyboardInterrupt that has the dataset so far in ``data``.
     """
     recipe = Recipe() if recipe is None else recipe
     problems = Problems()
@@ -117,8 +118,6 @@ def _dataset(recipe: Recipe, grid: FeatureGrid, found: Mapping[str, NDArray[Any]
         subject = name.removesuffix("_history")
         dims = (*grid.axes, "seed", *(() if name == subject else ("step",)), *PARAMETER_DIMS.get(subject, ()))
         variables[name] = dims, values.reshape(*grid.shape, len(seeds), *values.shape[1:])
-    for name, field in (("feature_density", "feature_density"), ("feature_importance", "importance")):
-        variables[name] = (*grid.axes, "feature"), grid.values(field)
-    labels = {**grid.axes, "seed": seeds} | ({"step": steps} if steps else {})
+    labels = grid.coordinates() | {"seed": list(seeds)} | ({"step": list(steps)} if steps else {})
     meanings = {"loss": "sum_i I_i E[(target_i - y_i)^2] on the common test set"}
-    return dataset(variables, {name: list(values) for name, values in labels.items()}, meanings=meanings)
+    return dataset(variables, labels, meanings=meanings)

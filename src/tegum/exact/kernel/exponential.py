@@ -28,7 +28,7 @@ from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Fou
 from tegum.exact.kernel.row import ROUNDING, always_active
 from tegum.exact.kernel.uniform import TURN, turn
 from tegum.exact.kernel.vectors import WIDTH, at_least, complex_of, exp_of, load, ramp, store_complex, total
-from tegum.exact.kernel.walk import features_of
+from tegum.exact.kernel.walk import components_in, features_of, members_of
 
 _REACH = 18.0
 _DECAY = math.exp(-_REACH)
@@ -97,9 +97,9 @@ def _height(distribution: Distribution, work: Work, blocks: Listed, b: float, si
     for entry in range(blocks.first, blocks.end):
         block = blocks.order[entry]
         phi = distribution.inactive[block]
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             together = distribution.weight[component]
-            for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
+            for i in members_of(distribution, component):
                 together /= 1 - x * side * work.g[i] * a
             phi += together
         found += math.log(phi)

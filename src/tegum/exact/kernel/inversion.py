@@ -21,7 +21,7 @@ import numpy as np
 
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.product import SINGLE_ROWS, SUM, add_sums, at
-from tegum.exact.kernel.records import ZERO, Distribution, Effort, Found, Listed, Removed, Work
+from tegum.exact.kernel.records import ZERO, Distribution, Effort, Found, Listed, Powers, Removed, Work
 from tegum.exact.kernel.singles import backward_singles, forward_singles
 from tegum.exact.kernel.uniform import ALPHA, TURN, Points, first_powers, start, step_on
 from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, ramp, total
@@ -61,11 +61,8 @@ def note_slopes(work: Work, rows: int, blocks: Listed) -> float:
 @inlined
 def _begin(distribution: Distribution, work: Work, blocks: Listed, removed: Removed, P: float) -> None:
     """Sets the sequences of all listed features to the first points."""
-    for entry in range(blocks.first, blocks.end):
-        block = blocks.order[entry]
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
-            for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
-                start(distribution, work.v, SINGLE_ROWS, i, component, work.g[i], removed.alone[i], P)
+    for i in features_of(blocks):
+        start(distribution, work.v, SINGLE_ROWS, i, i, work.g[i], removed.alone[i], P)
 
 
 @compiled
@@ -78,20 +75,19 @@ def invert(
     removed: Removed,
     b: float,
     P: float,
-    r2: float,
-    r3: float,
-    cubed: int,
+    powers: Powers,
     effort: Effort,
 ) -> Found:
-    """The sum for r2 r(s)^2 + r3 r(s)^3, period P, over the large blocks, next to the small ones behind them in one list.
+    """The sum for ``powers``, period P, over the large blocks, next to the small ones behind them in one list.
 
-    Where ``cubed``, that of r(s)^3 alone is found, too.  The patterns ``removed`` are those of large blocks.  Starts with
+    The patterns ``removed`` are those of large blocks.  Starts with
     ``effort.least`` terms and doubles them until the error estimates of the value and its derivatives meet their targets.
     Derivatives by couplings are added to ``work.slope``.
 
     It is long because it is one loop over the terms: what it hands from step to step lives in registers.
     """
     v = work.v
+    r2, r3, cubed = powers
     blocks = Listed(large.order, large.feature_first, large.first, small.end)
     _begin(distribution, work, blocks, removed, P)
     power, step_real, step_imaginary = first_powers(b / P)

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.exponential import exponential_row
 from tegum.exact.kernel.partition import partition, reach
-from tegum.exact.kernel.records import MOST_TERMS, NOWHERE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
+from tegum.exact.kernel.records import MOST_TERMS, NOWHERE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Powers, Work
 from tegum.exact.kernel.row import Span, always_active, whole
 from tegum.exact.kernel.sets import sets_row
 from tegum.exact.kernel.split import split_row
 from tegum.exact.kernel.vectors import pointer
+from tegum.exact.kernel.walk import components_in, members_of
 
 LARGEST_WEIGHT, LARGEST_BIAS = 1e30, 1e60
 """Numbers have to stay below, so that no power of them overflows."""
@@ -130,7 +131,7 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
         return split_row(
             distribution, work, large, Listed(work.order, distribution.feature_first, count, end), own, span, effort
         )
-    return whole(distribution, work, blocks, own, work.alone, span, 1.0, 0.0, ZERO, effort)
+    return whole(distribution, work, blocks, own, work.alone, span, Powers(1.0, 0.0, ZERO), effort)
 
 
 @inlined
@@ -200,10 +201,10 @@ def _once(distribution: Distribution, work: Work, point: Point, settings: Settin
             for i in range(n):
                 point.dW[k, i] = 0.0
     for block in range(distribution.blocks):
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             mean = distribution.weight[component] * distribution.mean
             square = distribution.weight[component] * (distribution.spread + distribution.mean * distribution.mean)
-            for j in range(distribution.component_first[component], distribution.component_first[component + 1]):
+            for j in members_of(distribution, component):
                 _couplings(point.W, settings.tied, j, work.g)
                 weight = point.importance[j]
                 share = np.inf if weight == 0 else target / (n * weight)
@@ -284,9 +285,9 @@ def model_loss(distribution: Distribution, work: Work, point: Point, settings: S
         return Result(np.nan, np.nan, np.nan, 0)
     scale = 0.0
     for block in range(distribution.blocks):
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             square = distribution.weight[component] * (distribution.spread + distribution.mean * distribution.mean)
-            for j in range(distribution.component_first[component], distribution.component_first[component + 1]):
+            for j in members_of(distribution, component):
                 scale += point.importance[j] * square
     target = settings.tol * scale * _FIRST_SHARE
     lean_distribution, lean_work = _lean(distribution, work)
@@ -306,7 +307,7 @@ def enter_distribution(distribution: Distribution, point: Point, weights: Any, i
         distribution.weight[component] = weights[which, component]
     for block in range(distribution.blocks):
         inactive = 1.0
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             inactive -= distribution.weight[component]
         distribution.inactive[block] = max(inactive, 0.0)
     for i in range(point.importance.size):

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.records import Distribution, Listed, OwnFeature
+from tegum.exact.kernel.walk import components_in, members_of
 
 
 class Cumulants(NamedTuple):
@@ -74,7 +75,7 @@ def _component_sum(distribution: Distribution, g: Any, component: int) -> tuple[
     """Mean and variance of a component's sum, given that it is active."""
     total = 0.0
     squares = 0.0
-    for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
+    for i in members_of(distribution, component):
         total += g[i]
         squares += g[i] * g[i]
     return distribution.mean * total, distribution.spread * squares
@@ -84,7 +85,7 @@ def _component_sum(distribution: Distribution, g: Any, component: int) -> tuple[
 def _block_mean(distribution: Distribution, g: Any, block: int) -> float:
     """mu_B of a block's sum."""
     mean = 0.0
-    for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+    for component in components_in(distribution, block):
         t, _ = _component_sum(distribution, g, component)
         mean += distribution.weight[component] * t
     return mean
@@ -100,7 +101,7 @@ def cumulants(distribution: Distribution, g: Any, blocks: Listed, third: int) ->
         block = blocks.order[entry]
         mean = 0.0
         square = 0.0
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             t, spread = _component_sum(distribution, g, component)
             mean += distribution.weight[component] * t
             square += distribution.weight[component] * (spread + t * t)
@@ -144,11 +145,11 @@ def add_gradient(
     for entry in range(blocks.first, blocks.end):
         block = blocks.order[entry]
         mean = _block_mean(distribution, g, block)
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             w = distribution.weight[component]
             t, _ = _component_sum(distribution, g, component)
             d1 = distribution.mean * w
-            for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
+            for i in members_of(distribution, component):
                 coupling = g[i]
                 d2 = 2 * w * (distribution.mean * t + distribution.spread * coupling - distribution.mean * mean)
                 gradient = (w1 + 2 * w2mu) * d1 + w2 * d2

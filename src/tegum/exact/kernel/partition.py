@@ -8,6 +8,7 @@ import numpy as np
 from tegum.compilation import inlined
 from tegum.exact.kernel.records import BUCKETS, ZERO, Distribution, Listed, Work
 from tegum.exact.kernel.vectors import exponent
+from tegum.exact.kernel.walk import components_in, members_of
 
 _GAP = 1.1
 _FINE = 8
@@ -80,7 +81,7 @@ def threshold_of(work: Work, n: int) -> float:
 def _ever_active(distribution: Distribution, block: int) -> bool:
     """Whether anything in a block has a probability above 0, however small."""
     found = False
-    for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+    for component in components_in(distribution, block):
         found = found or distribution.weight[component] > 0
     return found
 
@@ -129,10 +130,10 @@ def reach(distribution: Distribution, work: Work, blocks: Listed) -> tuple[float
         block = blocks.order[entry]
         least = 0.0
         most = 0.0
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             down = 0.0
             up = 0.0
-            for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
+            for i in members_of(distribution, component):
                 down += min(work.g[i], 0.0)
                 up += max(work.g[i], 0.0)
             least = min(least, down)

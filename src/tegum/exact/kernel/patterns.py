@@ -19,6 +19,7 @@ from tegum.exact.kernel.product import A, D, add_derivative, at
 from tegum.exact.kernel.records import ALL_ROWS, NOWHERE, Distribution, Integrand, Listed, OwnFeature, Work
 from tegum.exact.kernel.uniform import rectified
 from tegum.exact.kernel.vectors import complex_of, load_complex
+from tegum.exact.kernel.walk import components_in
 from tegum.exact.kernel.weak_diagonal import expected, pattern
 
 
@@ -70,7 +71,7 @@ def removed_patterns(distribution: Distribution, work: Work, blocks: Listed, own
     before = 1.0
     for entry in range(blocks.first, blocks.end):
         block = blocks.order[entry]
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             first = distribution.component_first[component]
             members = distribution.component_first[component + 1] - first
             closed = members == 1 or (members == 2 and work.large[component] == 1)
@@ -82,7 +83,7 @@ def removed_patterns(distribution: Distribution, work: Work, blocks: Listed, own
     after = 1.0
     for entry in range(blocks.end - 1, blocks.first - 1, -1):
         block = blocks.order[entry]
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             alone[distribution.component_first[component]] *= after
         if block != apart:
             after *= distribution.inactive[block]
@@ -107,7 +108,7 @@ def gone(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature
     inside = complex_of(0.0, 0.0)
     for entry in range(blocks.first, blocks.end):
         block = blocks.order[entry]
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             first = distribution.component_first[component]
             share = work.alone[first]
             if share == 0:
@@ -134,7 +135,7 @@ def gone_backward(
     with_block = removed.others * square
     for entry in range(blocks.first, blocks.end):
         block = blocks.order[entry]
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             first = distribution.component_first[component]
             share = work.alone[first]
             if share == 0:
@@ -215,7 +216,7 @@ def add_removed(
         block = blocks.order[entry]
         q = 1.0 if block == removed.block else removed.inactive
         p = 0.0 if block == removed.block else removed.weight
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             share = work.alone[distribution.component_first[component]]
             if share == 0:
                 continue

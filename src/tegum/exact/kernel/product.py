@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.records import ALL_ROWS, Distribution, Listed, Work
 from tegum.exact.kernel.vectors import PAIR, WIDTH, complex_of, fill, load, load_complex, store, store_complex, total
-from tegum.exact.kernel.walk import features_of
+from tegum.exact.kernel.walk import components_in, features_of
 
 STATE, BEFORE, SUM, A, D, INSIDE, REST, ONE, PSI, CHI, ETA = range(11)
 """A feature's sequence (see `tegum.exact.kernel.uniform`), none before its block, acc and constants, A, dA/dg, the product of
@@ -82,7 +82,7 @@ def forward(distribution: Distribution, work: Work, blocks: Listed, most: int) -
         psi = complex_of(distribution.inactive[block], 0.0)
         chi = complex_of(0.0, 0.0)
         eta = complex_of(0.0, 0.0)
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             count = work.large[component]
             if count > most:
                 continue
@@ -137,7 +137,7 @@ def backward(distribution: Distribution, work: Work, blocks: Listed, most: int, 
             by_none = by_none + by_one * chi + by_rest * eta
             by_one = by_one * psi + by_rest * more
             by_rest = by_rest * (psi + more)
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             count = work.large[component]
             if count > most:
                 continue

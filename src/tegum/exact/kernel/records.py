@@ -130,6 +130,14 @@ class Integrand(NamedTuple):
     s0: float
 
 
+class Powers(NamedTuple):
+    """What is asked of a sum s: E [r2 r(s)^2 + r3 r(s)^3], and where ``cubed`` is 1 also E r(s)^3 alone (r3 is 0 elsewhere)."""
+
+    r2: float
+    r3: float
+    cubed: int
+
+
 class Effort(NamedTuple):
     """How many terms to spend: from ``least`` doubling to ``most`` until the targets for value and gradient are met.
 

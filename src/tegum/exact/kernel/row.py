@@ -28,6 +28,7 @@ from tegum.exact.kernel.records import (
     Integrand,
     Listed,
     OwnFeature,
+    Powers,
     Removed,
     Work,
 )
@@ -177,18 +178,16 @@ def whole(
     own: OwnFeature,
     alone: np.ndarray,
     span: Span,
-    r2: float,
-    r3: float,
-    cubed: int,
+    powers: Powers,
     effort: Effort,
 ) -> Found:
-    """T of r2 E r^2 + r3 E r^3 of b + the listed sum, whose span has 0 inside; no split.
+    """T E of ``powers`` of b + the listed sum, whose span has 0 inside; no split.
 
-    Where ``cubed``, T E r^3 alone is found, too; else r3 has to be 0.
     T is 1 where the own block is not among those at hand (``own.block`` -1).  ``alone`` (n,) is scratch memory.  Derivatives by
     couplings go to ``work.slope``.
     """
     b = span.b
+    r2, r3, cubed = powers
     weak = is_weak(work, blocks, own)
     plain = blocks
     if weak:
@@ -198,7 +197,7 @@ def whole(
     removed = taken_out(distribution, plain, alone)
     P = effective_period(distribution, work, blocks, span)
     rest = Listed(blocks.order, blocks.feature_first, plain.end, blocks.end)
-    found = invert(distribution, work, plain, rest, own.feature, removed, b, P, r2, r3, cubed, effort)
+    found = invert(distribution, work, plain, rest, own.feature, removed, b, P, powers, effort)
     # the alias: sum_{r >= 1} Q^r [r2 (s + r P)^2 + r3 (s + r P)^3] by powers of s
     cube = Integrand(0.0, 1.0, ALIAS_0, 3 * P * ALIAS_1, 3 * P * P * ALIAS_2, P**3 * ALIAS_3)
     V = Integrand(

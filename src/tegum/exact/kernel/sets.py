@@ -28,7 +28,7 @@ from tegum.exact.kernel.records import ONE, ZERO, Distribution, Effort, Found, L
 from tegum.exact.kernel.row import ROUNDING, Span, period
 from tegum.exact.kernel.uniform import rectified
 from tegum.exact.kernel.vertices import ALWAYS, KINKED, NOT_ALONE, Fine, coarse_residue, fine_residue, line, state_of
-from tegum.exact.kernel.walk import features_of
+from tegum.exact.kernel.walk import components_in, components_of, features_of, members_of
 
 _WEAK = 1 / 4
 
@@ -42,19 +42,17 @@ def _sort_features(
     largest = 0.0
     for i in features_of(blocks):
         largest = max(largest, abs(work.g[i]))
-    for entry in range(blocks.first, blocks.end):
-        block = blocks.order[entry]
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
-            work.large[component] = 0
-            for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
-                size = 1 if abs(work.g[i]) >= threshold and work.g[i] != 0 else 0
-                # the own feature of a row that is not split: T makes its factor grow, unless its coupling is like the largest
-                if threshold == 0 and i == own.feature and own.block >= 0 and abs(work.g[i]) < _WEAK * largest:
-                    size = 0
-                work.size[i] = size
-                work.large[component] += size
-                count += size
-                small += 1 - size
+    for component in components_of(blocks, distribution.block_first):
+        work.large[component] = 0
+        for i in members_of(distribution, component):
+            size = 1 if abs(work.g[i]) >= threshold and work.g[i] != 0 else 0
+            # the own feature of a row that is not split: T makes its factor grow, unless its coupling is like the largest
+            if threshold == 0 and i == own.feature and own.block >= 0 and abs(work.g[i]) < _WEAK * largest:
+                size = 0
+            work.size[i] = size
+            work.large[component] += size
+            count += size
+            small += 1 - size
     return count, small
 
 
@@ -65,9 +63,9 @@ def _small_reach(distribution: Distribution, work: Work, blocks: Listed) -> tupl
     for entry in range(blocks.first, blocks.end):
         block = blocks.order[entry]
         least = most = 0.0
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
+        for component in components_in(distribution, block):
             down = up = 0.0
-            for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
+            for i in members_of(distribution, component):
                 if work.size[i] == 0:
                     down += min(work.g[i], 0.0)
                     up += max(work.g[i], 0.0)
@@ -84,19 +82,17 @@ def _vertices(distribution: Distribution, work: Work, blocks: Listed, b: float, 
     bias = state_of(b, low, high)
     reach = max(b + high, -(b + low)) if bias == KINKED else 0.0
     count = 1 if bias == KINKED else 0
-    for entry in range(blocks.first, blocks.end):
-        block = blocks.order[entry]
-        for component in range(distribution.block_first[block], distribution.block_first[block + 1]):
-            for i in range(distribution.component_first[component], distribution.component_first[component + 1]):
-                if work.size[i] == 0:
-                    continue
-                work.vertex[i] = NOT_ALONE
-                if work.large[component] == 1:
-                    t = b + work.g[i]
-                    work.vertex[i] = state_of(t, low, high)
-                    if work.vertex[i] == KINKED:
-                        reach = max(reach, t + high, -(t + low))
-                        count += 1
+    for component in components_of(blocks, distribution.block_first):
+        for i in members_of(distribution, component):
+            if work.size[i] == 0:
+                continue
+            work.vertex[i] = NOT_ALONE
+            if work.large[component] == 1:
+                t = b + work.g[i]
+                work.vertex[i] = state_of(t, low, high)
+                if work.vertex[i] == KINKED:
+                    reach = max(reach, t + high, -(t + low))
+                    count += 1
     return bias, period(0.0, reach) if count > 0 else 1.0, count
 
 

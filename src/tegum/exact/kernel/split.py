@@ -41,6 +41,7 @@ from tegum.exact.kernel.records import (
     Found,
     Listed,
     OwnFeature,
+    Powers,
     Removed,
     Work,
 )
@@ -87,7 +88,7 @@ def _around(distribution: Distribution, work: Work, small: Small, t: float, w2: 
     if t + small.high <= 0:
         return Vertex(Found(0.0, 0.0, 0.0, 0.0, 0.0, 0), 0.0, 0.0, 0.0, nothing)
     span = Span(t, t + small.low, t + small.high)
-    found = whole(distribution, work, small.blocks, small.own, work.alone_small, span, w2, w3, ONE, effort)
+    found = whole(distribution, work, small.blocks, small.own, work.alone_small, span, Powers(w2, w3, ONE), effort)
     # value = w2 B_2 + w3 B_3 and its derivative by t, 2 w2 B_1 + 3 w3 B_2, solved for B_2 and B_1
     if w2 == 0:
         return Vertex(found, 0.0, found.by_b / (3 * w3), found.cubic, nothing)
@@ -157,7 +158,7 @@ def split_row(
         add_gradient(distribution, work.g, work.slope, rest, small.own, weights, small.c.k2)
     # what is left: at least two large features are active, or one whose B is neither polynomial nor zero
     P = effective_period(distribution, work, Listed(large.order, large.feature_first, large.first, rest.end), span)
-    found = invert(distribution, work, large, rest, own.feature, removed, b, P, 1.0, 0.0, ZERO, effort)
+    found = invert(distribution, work, large, rest, own.feature, removed, b, P, Powers(1.0, 0.0, ZERO), effort)
     alias, alias_b = _alias(distribution, work, large, rest, own, small, removed, b, P)
     return Found(
         value + found.value - alias,

@@ -15,6 +15,7 @@ from numba.core.imputils import RefType, iternext_impl
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 from tegum.compilation import inlined
+from tegum.exact.kernel.records import Distribution, Listed
 from tegum.exact.kernel.vectors import data_of
 
 
@@ -81,6 +82,24 @@ def _next(context: Any, builder: ir.IRBuilder, sig: Any, args: Any, result: Any)
 
 
 @inlined
-def features_of(blocks: Any) -> Any:
+def components_in(distribution: Distribution, block: int) -> Any:
+    """The components of one block."""
+    return range(distribution.block_first[block], distribution.block_first[block + 1])
+
+
+@inlined
+def members_of(distribution: Distribution, component: int) -> Any:
+    """The features of one component."""
+    return range(distribution.component_first[component], distribution.component_first[component + 1])
+
+
+@inlined
+def components_of(blocks: Listed, block_first: Any) -> Any:
+    """The components of the listed blocks, one after the other; ``block_first`` as in `Distribution`."""
+    return _walk(blocks.order, block_first, blocks.first, blocks.end)
+
+
+@inlined
+def features_of(blocks: Listed) -> Any:
     """The features of the listed blocks, one after the other."""
     return _walk(blocks.order, blocks.feature_first, blocks.first, blocks.end)

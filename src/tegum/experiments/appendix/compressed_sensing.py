@@ -160,7 +160,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             of=data["near_recovered"],
             against={"the same inputs with the outputs in reversed order": data["near_mismatched"]},
             evidence=Evidence(f"{int(close)} inputs of {models}"),
-            enough=bool(close >= 100),
+            lacking="" if close >= 100 else "100 inputs",
         ),
         Claim(
             "training-is-better",

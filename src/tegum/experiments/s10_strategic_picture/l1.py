@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import OURS, Claim, Evidence, at_least, below, closed_form, every, near, paper, share_at_least
+from tegum.claims import OURS, Claim, at_least, below, closed_form, every, near, paper, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.theory.activity import alone, pair
 from tegum.theory.scaling import exponent
@@ -100,8 +100,8 @@ def partly(data: xr.Dataset, distribution: str) -> xr.Dataset:
 
 def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """Penalties on activity, and the loss saved per activation."""
-    count, free = data.sizes["seed"], data["loss"].sel(l1=0.0)
-    evidence = Evidence(f"{count} models at each of {data.sizes['l1']} penalties, all counted", count)
+    free = data["loss"].sel(l1=0.0)
+    evidence = every(data["loss"].isel(distribution=0), places={"l1": "penalties"})
     models = data.assign(relative=data["loss"].median("seed") / free.median("seed"), worse=data["loss"] > free.max("seed"))
     removed = partial(
         Claim,
@@ -116,6 +116,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
     some = partly(data, "falling")
     above_it = (IMPORTANCES["falling"] * threshold >= some["l1"].values[:, None]).sum(axis=1)
     off = abs(some["represented"].median("seed").values - np.minimum(above_it, M))
+    alone_saves, pair_saves, pentagon = (data[f"saved_{name}"] for name in ("alone", "pair", "pentagon"))
     l1, form = np.geomspace(1e-4, 1e-2, 9), pair(DENSITY)
     s = form.penalised(l1)
     rise = form.loss(s) - form.loss(form.penalised(0.0))
@@ -150,8 +151,8 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             expect=share_at_least(0.9),
             of=some["most_important"],
             against={"equally important features, by number": partly(data, "equal")["most_important"]},
-            evidence=evidence,
-            enough=some.sizes["l1"] > 0,
+            evidence=every(some["loss"], places={"l1": "penalties"}),
+            lacking="" if some.sizes["l1"] else "a penalty that leaves so many",
             note=f"They are as many as have {threshold:.3f} I > l1, to within {off.max(initial=0):.0f} (median).",
         ),
         Claim(
@@ -165,7 +166,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             measure=exponents,
             expect={"fall of superposition": near(1, 0.02), "rise of the loss": near(2, 0.02)},
             of=(l1, form.best - s, rise),
-            against={"the loss with its penalty": (l1, form.best - s, rise + l1 * form.activity * np.sqrt(s))},
+            against={
+                "the loss with its penalty": (l1, form.best - s, rise + l1 * form.activity * np.sqrt(s)),
+                "the rise of the loss for the fall of superposition": (l1, rise, rise),
+            },
             evidence=closed_form(penalties=len(l1)),
         ),
         Claim(
@@ -189,8 +193,8 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             how="loss saved over active hidden units, pair over alone, densities 0.001 to 0.1, closed form",
             measure=lambda ratio: {"at each density": ratio, "at 0.001": float(ratio[0])},
             expect={"at each density": below(1), "at 0.001": near(1, 1e-3)},
-            of=data["saved_pair"] / data["saved_alone"],
-            against={"the best pentagon": data["saved_pentagon"] / data["saved_alone"]},
+            of=pair_saves / alone_saves,
+            against={"the best pentagon": pentagon / alone_saves, "alone over pair": alone_saves / pair_saves},
             evidence=closed_form(densities=data.sizes["density"]),
             note="A corner that is not on an axis needs both hidden units: pentagons stay far below at every density.",
         ),

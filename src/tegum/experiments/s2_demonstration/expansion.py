@@ -98,13 +98,22 @@ def best_bias(slope: float) -> dict[str, xr.DataArray]:
     return {"bias": b[loss.argmin("bias")], "saved": SOME * float(active_error(slope, 0.0)) - loss.min("bias")}
 
 
+def off_the_energy(W: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far 3 L_1 of models (..., m, n) without bias is from the energy of their columns, as a share of it."""
+    L_1 = losses_one_active(gram(W), np.zeros((len(W), N)), np.ones(N)).sum(axis=-1)
+    return np.asarray(abs(3 * L_1 / tg.geometry.relu_energy(W) - 1))
+
+
 def sparse_claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """What the 1-sparse loss says (F08), and that for unit vectors without bias it is the energy of points that repel (F09)."""
     slope, bias = np.meshgrid(np.linspace(-1.5, 1.5, 60), np.linspace(-1, 1, 41))
     five = data.sel(sides=5)
     unit = data["points"].values / np.linalg.norm(data["points"].values, axis=-2, keepdims=True)
-    energy = tg.geometry.relu_energy(unit)
     formula = partial(Claim, evidence=closed_form())
+    benefit = {
+        "active": active_error(slope, bias) - linear_error(1 - slope, -bias),
+        "inactive": linear_error(slope, bias) - inactive_error(slope, bias),
+    }
     negative = {"active": 1 / 3 - linear_error(0, 0), "inactive": linear_error(-1, 0) - inactive_error(-1, 0)}
     return [
         formula(
@@ -122,11 +131,11 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration aft
             source=IDENTITY,
             how="error of the active feature with ReLU minus without; squared output of an inactive one without minus with",
             expect={"active": at_most(1e-12), "inactive": at_least(-1e-12)},
-            of={
-                "active": active_error(slope, bias) - linear_error(1 - slope, -bias),
-                "inactive": linear_error(slope, bias) - inactive_error(slope, bias),
+            of=benefit,
+            against={
+                "a negative input, slope 1, no bias": negative,
+                "with and without ReLU exchanged": {name: 0 - saved for name, saved in benefit.items()},
             },
-            against={"a negative input, slope 1, no bias": negative},
             evidence=closed_form(slopes_and_biases=slope.size),
         ),
         Claim(
@@ -165,7 +174,7 @@ def sparse_claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration aft
             "With equal importance, unit norms and no bias, L_1 is a Thomson problem: sum ReLU(W_i . W_j)^2, over 3.",
             source=IDENTITY,
             how="3 L_1 over the energy, for the weights of optima put on the unit sphere: difference from 1",
-            measure=lambda W: abs(3 * losses_one_active(gram(W), np.zeros((len(W), N)), np.ones(N)).sum(axis=-1) / energy - 1),
+            measure=off_the_energy,
             expect=below(1e-9),
             of=unit,
             against={"norms of 1.2": 1.2 * unit},

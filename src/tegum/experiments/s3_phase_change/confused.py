@@ -9,14 +9,16 @@ losses are equal; it is first order where the slope of the loss jumps by more th
 on.  Basins are shares of |w| <= 1.5 under steepest descent.
 """
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from scipy.optimize import brentq
 
 import tegum as tg
-from tegum.claims import OURS, Claim, Evidence, above, at_least, below, between, closed_form, comment, equal, near
+from tegum.claims import OURS, Claim, Evidence, above, at_least, below, between, closed_form, comment, equal, near, rising
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.experiments.s3_phase_change.shared import orders
+from tegum.experiments.s3_phase_change.shared import FIRST_ORDER_ABOVE, orders
 from tegum.theory.two_in_one import basin_shares, every_two_in_one_minimum
 
 RATIOS = [0.1, 0.3, 1.0]
@@ -102,6 +104,12 @@ def extent(cells: xr.DataArray) -> dict[str, float]:
     return {"from": float(density.min()), "to": float(density.max()), "densities": int(cells.sum()), "of": cells.size}
 
 
+def around(cells: xr.DataArray, place: float) -> dict[str, Any]:
+    """The lowest density at which something is true, another density, and the highest; and at how many it is."""
+    found = extent(cells)
+    return {"from below the transition to above it": [found.pop("from"), place, found.pop("to")]} | found
+
+
 def span(values: xr.DataArray, form: str) -> str:
     """The lowest and highest value."""
     return f"{values.min():{form}} to {values.max():{form}}" if values.size else "none"
@@ -110,6 +118,7 @@ def span(values: xr.DataArray, form: str) -> str:
 def minima_claims(same: xr.Dataset, unequal: xr.Dataset) -> list[Claim]:
     """Where minima are: near the candidates (i), and confused (iii)."""
     antipodal, mixed = (same.isel(density=part.values) for part in (same["density"] < 0.5, confused(same)))
+    candidate = antipodal["loss"].copy(data=tg.theory.paired_loss(antipodal["density"].values))
     tie = abs(mixed["loss"] - tg.theory.dropped_loss(mixed["density"])).max()
     return [
         Claim(
@@ -123,7 +132,7 @@ def minima_claims(same: xr.Dataset, unequal: xr.Dataset) -> list[Claim]:
             },
             expect={"distance from 1": between(0, 0.1, included=False), "below the candidate's loss by": above(0)},
             of=antipodal,
-            against={"confused optima": mixed},
+            against={"confused optima": mixed, "the candidate": antipodal.assign(w1=1.0 + 0 * antipodal["w1"], loss=candidate)},
             evidence=closed_form(densities=antipodal.sizes["density"]),
         ),
         Claim(
@@ -159,7 +168,7 @@ def transition_claims(data: xr.Dataset, same: xr.Dataset, unequal: xr.Dataset) -
             source=comment(
                 "Tom McGrath", "The transition between the antipodal and confused-feature solutions appears to be discontinuous"
             ),
-            how="from antipodal to confused on the map: relative jump of dL/d log p where they tie; first order above 0.1 %",
+            how=f"from antipodal to confused on the map: relative jump of dL/d log p where they tie; {FIRST_ORDER_ABOVE}",
             measure=orders,
             expect={"order": equal({tg.exact.FIRST_ORDER})},
             of=to_confused,
@@ -197,7 +206,7 @@ def transition_claims(data: xr.Dataset, same: xr.Dataset, unequal: xr.Dataset) -
             "grows-in",
             "Without bias a dropped feature turns into a confused one without any transition.",
             source=OURS,
-            how="from dropped to confused on the map: no jump of dL/d log p above 0.1 %, and no curvature that reaches 0",
+            how=f"from dropped to confused on the map: relative jump of dL/d log p, {FIRST_ORDER_ABOVE}; no curvature is 0",
             measure=orders,
             expect={"order": equal({tg.exact.NONE})},
             of=growing,
@@ -225,10 +234,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
                 "some combinations of sparsity and relative feature importance lead to loss surfaces with two minima",
             ),
             how="r = 1: densities with at least two minima up to sign, from below to above the transition",
-            measure=lambda loss: extent(loss.isel(minimum=1).notnull()),
-            expect={"from": below(where), "to": above(where)},
+            measure=lambda loss: around(loss.isel(minimum=1).notnull(), where),
+            expect={"from below the transition to above it": rising()},
             of=loss,
-            against={"r = 0.1, below density 0.1": data["loss"].sel(importance_ratio=0.1, density=slice(None, 0.1))},
+            against={"r = 0.1": data["loss"].sel(importance_ratio=0.1)},
             evidence=closed_form(densities=loss.sizes["density"]),
             note=f"At density {where:.3f} their losses are {losses}.",
         ),

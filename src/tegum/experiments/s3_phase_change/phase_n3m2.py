@@ -61,7 +61,7 @@ def corner_claims(data: xr.Dataset) -> list[Claim]:
     """In the optimum and in training every grid point of a corner passes a check that not every one elsewhere does."""
 
     def claim(name: str, statement: str, reading: str, check: str, where: str, elsewhere: str) -> Claim:
-        cells, fits = points(data, reading, where), "" if reading == OPTIMUM else f", {data.sizes['seed']} fits each"
+        cells, fits = points(data, reading, where), "" if reading == OPTIMUM else f", best of {data.sizes['seed']} fits each"
         return Claim(
             name,
             statement,
@@ -71,8 +71,8 @@ def corner_claims(data: xr.Dataset) -> list[Claim]:
             expect=share_at_least(1),
             of=cells,
             against={elsewhere: points(data, reading, elsewhere)},
-            evidence=Evidence(f"{cells.sizes['point']} grid points{fits}"),
-            enough=cells.sizes["point"] >= 4,
+            evidence=Evidence(f"{cells.sizes['point']} grid points{fits}", cells.sizes["point"]),
+            needs=4,
         )
 
     left, right = "a less important feature is not learned", "A more important feature gets a dimension of its own"
@@ -104,7 +104,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect={"excess": at_most(0.02, "%")},
             of=best,
             against={"leaving out the extra feature": best.copy(data=dropped)},
-            evidence=Evidence(f"{best.size} grid points, {seeds} fits each"),
+            evidence=Evidence(f"{best.size} grid points, best of {seeds} fits each"),
             note=f"Above 2 % at {high.sum():d} points; at {(high & data['stuck'].all('seed')).sum():d} of them all ten fits are"
             f" stuck. The lowest certified minimum is up to {1 - (optimum / least).min():.0%} below the candidates'.",
         ),
@@ -117,7 +117,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect=above(0.5, "%"),
             of=mixed.sel(reading=PAPER_RULE),
             against={OPTIMUM: mixed.sel(reading=OPTIMUM)},
-            evidence=Evidence(f"{mixed.sel(reading=PAPER_RULE).size} grid points, {seeds - 1} fits each"),
+            evidence=Evidence(f"{mixed.sel(reading=PAPER_RULE).size} grid points, {seeds - 1} of {seeds} fits each"),
         ),
         stuck_claim(
             data,

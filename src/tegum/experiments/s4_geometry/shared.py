@@ -21,6 +21,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 import tegum as tg
+from tegum.datasets import dataset
 from tegum.geometry import dimensionality, dimensions_per_feature, feature_graph, feature_norms, identify
 
 TRAINING, EXACT, POLISHED = "training", "exact", "exact from trained"
@@ -38,6 +39,8 @@ PAPER = [
 """D* at these 1 / (1 - S), read off the paper's figure, good to 0.01."""
 SPARSE_DOTS = {(5.4, 6.0): (0.31, 0.35), (6.9, 8.0): (0.27, 0.31), (9.0, 10.0): (0.23, 0.25)}
 """Limits of the dots at 1 / (1 - S) from one number to another, read off the paper's figure."""
+ANTIPRISM = 0.012
+"""How far from 3/8 the D_i of a square antiprism may be."""
 LOOKS = ("a tetrahedron", "triangles and digons", "digons only", "pentagons or antiprisms, and an irregular rest")
 """What the first four of the paper's six feature graphs show."""
 
@@ -74,16 +77,17 @@ def three_ways(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe) ->
         return np.concatenate([trained[None], np.stack([end[name].values for end in ends], axis=1)])
 
     no_gradient = np.full(len(densities), np.nan)
-    return xr.Dataset(
+    return dataset(
         {
             "W": (("way", "density", "hidden", "feature"), ways("W", W).astype(np.float32)),
             "b": (("way", "density", "feature"), ways("b", b).astype(np.float32)),
-            "loss": (("way", "density"), ways("loss", loss), {"long_name": "exact expected loss"}),
+            "loss": (("way", "density"), ways("loss", loss)),
             "gradient": (("way", "density"), ways("gradient_norm", no_gradient) / norm_of_rms),
             "start_W": (("hidden", "feature"), initial_W[0, 0].astype(np.float32)),
         },
         {"way": list(WAYS), "density": list(densities)},
         run.attrs | {"minimise": f"root mean square of the gradient {GRADIENT:g}, or {STEPS} steps; {TERMS} terms"},
+        {"gradient": "root mean square of the gradient", "start_W": "initial weights at the first density"},
     )
 
 
@@ -246,13 +250,13 @@ def across(W: xr.DataArray) -> xr.DataArray:
 
 
 def solids(W: xr.DataArray) -> dict[str, Any]:
-    """Pentagons and square antiprisms, and which D_i of these are within 0.012 of 3/8."""
+    """Pentagons and square antiprisms, and which D_i of these are as near as `ANTIPRISM` to 3/8."""
     found = [(dimensionality(each), one) for each in W.values for one in identify(each).components]
     antiprisms = [D[one.features] for D, one in found if one.name == "square antiprism"]
     return {
         "pentagons": sum(one.name == "pentagon" for _, one in found),
         "square antiprisms": len(antiprisms),
-        "their D near 3/8": abs(np.concatenate([[], *antiprisms]) - 3 / 8) <= 0.012,
+        "their D near 3/8": abs(np.concatenate([[], *antiprisms]) - 3 / 8) <= ANTIPRISM,
     }
 
 

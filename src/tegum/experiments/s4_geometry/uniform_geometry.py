@@ -131,7 +131,11 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             ),
             measure=shared.blob,
             expect={"mean D": near(m / n, 0.01), "learned": at_most(0.05, "%"), "D*": near(1, 0.03)},
-            against={"the initial weights": W[:1].copy(data=W["initial"].values[None])},
+            against={
+                "the initial weights": W[:1].copy(data=W["initial"].values[None]),
+                "as many random directions": shared.random_like(W[:1]),
+                "where features are sparsest": W[-1:],
+            },
             note="Any m orthonormal rows cost the same there, so no direction is special, and D* is 1 for all of them. Random "
             "weights make the same blob; what training adds is D* = 1.",
         ),
@@ -151,17 +155,21 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
 
 def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
     """The six feature graphs, and where features are sparse."""
-    sparsest = ", ".join(f"from {low:g} to {high:g}" for low, high in shared.SPARSE_DOTS)
+    six, sparsest = at_shown(W, data), ", ".join(f"from {low:g} to {high:g}" for low, high in shared.SPARSE_DOTS)
     return [
         claim(
             "phases",
             "Superposition is many phases: each of the six feature graphs looks different.",
             "shapes at 1/(1 − S) = 1.26, 1.68, 2.81, 4.29; learned features in an irregular core at 4.94, one component at 9.1",
-            at_shown(W, data),
+            six,
             source=OURS,
             measure=shared.phases,
             expect=dict.fromkeys(shared.LOOKS, equal(True))
             | {"irregular core": above(0.5, "%"), "one component": at_least(0.9, "%")},
+            against={
+                "as many random directions": shared.random_like(six),
+                "the six in reverse order": six.copy(data=six.values[::-1]),
+            },
         ),
         claim(
             "sparse-dots",
@@ -316,7 +324,7 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             "solids",
             (3.9, 5.0),
             "Where features are sparser, pentagons and square antiprisms appear.",
-            "shapes identified; three quarters of the antiprisms' D must be within 0.012 of 3/8, as the optimum has 0.374",
+            f"shapes identified; the antiprisms' D within {shared.ANTIPRISM:g} of 3/8, as the optimum has 0.374",
             source=paper("Why These Geometric Structures?", "there are distinct lines corresponding to dimensionality of"),
             measure=shared.solids,
             expect={"pentagons": at_least(1), "their D near 3/8": share_at_least(0.75)},

@@ -114,8 +114,9 @@ def count_claims(data: xr.Dataset) -> list[Claim]:
         f"lowest certified minimum of {data.sizes['start']} starts at each of {data.sizes['density']} densities"
     )
     steps = {f"at {p:g}": expect for p, expect in STEPS.items()}
+    reverse = {"the counts in reverse order of density": found.copy(data=found.values[::-1])}
     certified = bool(np.isfinite(data["minima_loss"].min("start")).all())
-    pairs = partial(Claim, measure=counts, evidence=evidence, enough=certified)
+    pairs = partial(Claim, measure=counts, evidence=evidence, lacking="" if certified else "certified optima")
     return [
         pairs(
             "one-after-another",
@@ -127,7 +128,7 @@ def count_claims(data: xr.Dataset) -> list[Claim]:
             how="pairs with cosine above 0.95 and equal norms, in the lowest certified minimum",
             expect=steps | {"falls": equal(0)},
             of=found,
-            against={"six independent features, the same pairs of numbers": data["independent_count"]},
+            against={"six independent features, the same pairs of numbers": data["independent_count"]} | reverse,
         ),
         pairs(
             "norm",
@@ -136,7 +137,7 @@ def count_claims(data: xr.Dataset) -> list[Claim]:
             how="the same count, with both norms within 0.08 of 0.707",
             expect=steps | {"at 0.6": equal(0)},
             of=over_density(data, collapsed_in_full),
-            against={"six independent features": data["independent_strict"]},
+            against={"six independent features": data["independent_strict"], "whatever the norms": found} | reverse,
             note=f"Norms go down to {norms.min():.3f} at density 0.6, where {found.sel(density=0.6):d} pairs are collapsed: "
             "three directions do not fit into two dimensions. In the dense limit the squared norms of all six add up to 2, "
             f"1/√3 for each where all are equal; at density 0.9 they give {np.square(dense).sum():.2f}, and the norms are "
@@ -187,7 +188,7 @@ def threshold_claims(data: xr.Dataset) -> list[Claim]:
             measure=lambda kinds: {kind: (kinds == kind).mean("seed") for kind in EITHER},
             expect={kind: at_least(0.05, "%") for kind in EITHER},
             of=data["kind"].sel(density=BETWEEN),
-            against={"density 0.75": data["kind"].sel(density=[0.75])},
+            against={f"density {p:g}": data["kind"].sel(density=[p]) for p in (0.1, 0.75)},
             evidence=every(data["kind"].sel(density=BETWEEN), "seed"),
             needs=16,
             note=f"By density, {'; '.join(f'at {p:g}: {counted(data, p)}' for p in [*BETWEEN, 0.75])}.",

@@ -39,7 +39,7 @@ def census(
         kind=(models, kinds(W, set_size)),
         minima_W=((*minima, "hidden", "feature"), exact["W"].values),
         minima_b=((*minima, "feature"), exact["b"].values),
-        minima_loss=(minima, exact["loss"].where(exact["status"] == "minimum", np.inf).values),
+        minima_loss=(minima, exact["loss"].where(exact["status"] == tg.Status.MINIMUM, np.inf).values),
         minima_kind=(minima, kinds(exact["W"].values, set_size)),
         linear_loss=("density", [tg.theory.linear_loss(*tg.theory.best_linear(one, net.n_hidden), one) for one in each]),
     )

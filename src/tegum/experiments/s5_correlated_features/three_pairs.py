@@ -37,7 +37,7 @@ def study(profile: Profile) -> xr.Dataset:
         shared.census(net, each, DENSITIES, recipe, STARTS[profile], 2) for each in (features, tg.features.Independent(6))
     )
     small = tg.train(net, features.replaced(density=DENSITY), recipe.replaced(initialisation_scale=0.1))
-    data = data.merge(control.rename({name: f"{PREFIX}{name}" for name in control.data_vars}))
+    data = data.merge(control.rename({name: f"{PREFIX}{name}" for name in control.data_vars}), compat="override")
     return data.assign(small_kind=("seed", shared.kinds(small["W"].values, 2)))
 
 
@@ -144,7 +144,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             of=xr.Dataset({"W": lowest["minima_W"], "exact_loss": lowest["minima_loss"]}),
             against={f"the best trained model, a {shape}": trained},
             evidence=Evidence(f"lowest certified minimum of {others.sizes['start']} starts"),
-            enough=bool(np.isfinite(lowest["minima_loss"])),
+            lacking="" if np.isfinite(lowest["minima_loss"]) else "a certified minimum",
             note=f"So it is at densities {', '.join(where) or 'none'}. Training hardly finds it: {hexagons(loose.values):.0%} "
             f"of models are hexagons at density {DENSITY:g}, {pentagons:.0%} pentagons without the sixth feature; the best "
             f"trained model has loss {trained['exact_loss']:.6f}.",

@@ -72,8 +72,9 @@ def study(profile: Profile) -> xr.Dataset:
     return shared.perturbed("density", profile).assign_coords(density=DENSITIES, shape=SHAPES).assign(uniform)
 
 
-def sides(apart: xr.DataArray, where: float) -> dict[str, object]:
-    """Where two losses are equal, and whether the first is the lower one below it and the higher one above."""
+def sides(losses: tuple[xr.DataArray, float]) -> dict[str, object]:
+    """Where a difference of losses is 0, given beside it, and whether it is below 0 below that and above 0 above."""
+    apart, where = losses
     value = apart[apart.dims[0]]
     return {"critical value": where, "less below it": (apart < 0)[value < where], "more above it": (apart > 0)[value > where]}
 
@@ -86,6 +87,7 @@ def branch_claims(data: xr.Dataset) -> list[Claim]:
     where, loss = float(data["crossing"]), data["branch_loss"]
     pentagon, digons, others = (loss.sel(branch=name) for name in (PENTAGON, DIGONS, OTHER_DIGONS))
     kept = data.sel(branch=PENTAGON, branch_ratio=0.3)
+    apart, never = ((two - pentagon).dropna("branch_ratio") for two in (digons, others))
     return [
         Claim(
             "critical-ratio",
@@ -95,10 +97,10 @@ def branch_claims(data: xr.Dataset) -> list[Claim]:
                 "falls below a certain critical threshold (~2.5x less than others) the pentagon solution changes to two digons",
             ),
             how="where the exact losses of the two branches are equal, to 1e-6; ratios on either side at which both are minima",
-            measure=lambda apart: sides(apart, where),
+            measure=sides,
             expect={"critical value": between(0.2, 0.45)} | ON_BOTH_SIDES,
-            of=(digons - pentagon).dropna("branch_ratio"),
-            against={"two digons without one of the other features": (others - pentagon).dropna("branch_ratio")},
+            of=(apart, where),
+            against={"two digons without one of the other features": (never, shared.where_equal(-never))},
             evidence=Evidence("two exact branches"),
             disagreement=Disagreement(
                 "about 2.5 times sparser (a ratio of 0.4)",
@@ -161,7 +163,7 @@ def beside(name: str, statement: str, table: dict[str, list[float]], found: xr.D
 def claims(data: xr.Dataset) -> list[Claim]:
     """The statements of the two figures; last the branches beside a rough calculation, and the regular pentagon."""
     reference = "The {} pentagon and the digons have the losses, norms and biases of a rough calculation."
-    where = float(data["uniform_crossing"])
+    where, plain = float(data["uniform_crossing"]), data["unit_loss"] - data["uniform_loss"].sel(shape=SHAPES[1], drop=True)
     pentagon, digons = (data["uniform_loss"].sel(shape=shape, drop=True) for shape in SHAPES)
     regular = {"pentagon loss": pentagon, "digons loss": digons, "‖W‖": data["uniform_norm"], "b": data["uniform_b"]}
     saved = 1 - digons / (DENSITIES / 3 - DENSITIES**2 / 4 + 2 * DENSITIES**2 / 3)
@@ -178,10 +180,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "With equally dense features the pentagon costs less than two digons below a density of about 0.22, more above.",
             source=OURS,
             how="where the exact losses of the two branches are equal, to 1e-6; the densities of the table on either side",
-            measure=lambda apart: sides(apart, where),
+            measure=sides,
             expect={"critical value": near(0.22, 0.01)} | ON_BOTH_SIDES,
-            of=pentagon - digons,
-            against={"a pentagon of norm 1 without biases": data["unit_loss"] - digons},
+            of=(pentagon - digons, where),
+            against={"a pentagon of norm 1 without biases": (plain, shared.where_equal(-plain))},
             evidence=Evidence("two exact branches"),
             note=f"The optimised digons are {saved.min():.2%} to {saved.max():.2%} below their closed form p/3 - p²/4 + 2p²/3.",
         ),
@@ -196,7 +198,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             measure=lambda model: {"b": model[1], "‖W‖": model[0], order: [1 - model[1], model[0] ** 2, 1 / (1 + model[1])]},
             expect={"b": below(0), "‖W‖": above(1), order: rising(strictly=False)},
             of=models[0],
-            against={"the pentagon at density 0.25": models[1]},
+            against={"the pentagon at density 0.25": models[1], "a pentagon of norm 1 without biases": (1.0, 0.0)},
             evidence=Evidence("exact minimum"),
             disagreement=Disagreement(
                 f"‖W‖ = 1/(1 - b) = {1 / (1 - b):.3f}",

@@ -34,6 +34,7 @@ from tegum.claims import (
     rising,
     share_at_least,
 )
+from tegum.claims.words import number
 from tegum.experiments import Figure, Profile
 from tegum.geometry import circle_gaps, cosines, feature_norms, identify, polar_angles, polygon
 
@@ -48,17 +49,19 @@ RECIPE = {"quick": tg.Recipe(steps=5000, seeds=10), "paper": tg.Recipe(steps=500
 N, M, DENSITY = 5, 2, 0.05
 NET = tg.nets.ReluOutput(N, M)
 PENTAGON, DIGONS = "pentagon", "two digons without feature 0"
-OTHER_DIGONS, FAINT = "two digons without another feature", "two digons and a faint feature"
+OTHER_DIGONS, FIFTH = "two digons without another feature", "two digons and a fifth feature"
 STARTS: dict[str, tuple[NDArray[np.float64], float, float]] = {
     PENTAGON: (1.1 * polygon(N), 1.0, 1e-3),
     DIGONS: (np.array([[0.0, 1, -1, 0, 0], [0, 0, 0, 1, -1]]), 0.3, 1e-3),
     OTHER_DIGONS: (np.array([[1.0, -1, 0, 0, 0], [0, 0, 1, -1, 0]]), 1.0, 0.1),
-    FAINT: (np.array([[1.0, 0, 0, -1, 0], [0, 1, 0.4, 0, -1]]), 10.0, 0.1),
+    FIFTH: (np.array([[1.0, 0, 0, -1, 0], [0, 1, 0.4, 0, -1]]), 10.0, 0.1),
 }
 """Initial weights of each branch, the ratio where they are near a minimum, and the lowest ratio of interest."""
 GRID = np.unique(np.round(np.concatenate([10 ** np.linspace(-3, 1, 81), [0.2, 0.25, 0.3, 0.4]]), 6))
 KINDS = ("pentagon", "two digons", "triangle", "another geometry")
-OWN_BRANCHES = {"pentagon": [PENTAGON], "two digons": [DIGONS, OTHER_DIGONS, FAINT]}
+OWN_BRANCHES = {"pentagon": [PENTAGON], "two digons": [DIGONS, OTHER_DIGONS, FIFTH]}
+CLOSE = 0.05
+"""How far from a branch, as a share of its loss, a run may be to lie on it."""
 _NEARBY = 1e-3
 
 
@@ -209,7 +212,7 @@ def shape_claims(data: xr.Dataset, what: str, source: Quoted) -> list[Claim]:
                 "|cos| with the others": below(0.1),
             },
             of=lowest_model(data, 0.1),
-            against={"the best run at ratio 1": alike},
+            against={"the best run at ratio 1": alike, "the best linear model": data["linear_W"].isel(linear_ratio=0).values},
             note=f"The exact descent from a pentagon at ratio 0.1 ends as {identify(data['collapsed_W'].values).label}, "
             f"loss {data['collapsed_loss']:.5f}.",
         ),
@@ -241,19 +244,20 @@ def _turned_back(gaps: xr.DataArray) -> Disagreement | None:
 
 
 def where_equal(apart: xr.DataArray) -> float:
-    """The ratio where a difference of losses falls to 0, between grid points on a logarithmic scale; NaN if nowhere."""
-    known = apart.dropna("ratio")
-    for (low, here), (high, there) in pairwise(zip(known["ratio"].values, known.values, strict=True)):
+    """Where a difference of losses falls to 0 along its dimension, between grid points on a log scale; NaN if nowhere."""
+    (along,) = apart.dims
+    known = apart.dropna(along)
+    for (low, here), (high, there) in pairwise(zip(known[along].values, known.values, strict=True)):
         if here > 0 >= there:
             return float(low * (high / low) ** (here / (here - there)))
     return float("nan")
 
 
-def on_own_curve(data: xr.Dataset, own: Mapping[str, list[str]]) -> NDArray[np.bool_]:
-    """Of every run of the kinds given, whether its loss is within 5 % of an exact branch named beside its kind."""
+def on_own_curve(data: xr.Dataset) -> NDArray[np.bool_]:
+    """Of every pentagon and pair of digons, whether its loss is as near as `CLOSE` to an exact branch of its geometry."""
     exact = data["branch_loss"].rename(branch_ratio="ratio").reindex(ratio=data["ratio"], method="nearest", tolerance=1e-6)
-    close = abs(data["loss"] / exact - 1) <= 0.05
-    hits = [close.sel(branch=names).any("branch").values[(data["kind"] == kind).values] for kind, names in own.items()]
+    close = abs(data["loss"] / exact - 1) <= CLOSE
+    hits = [close.sel(branch=names).any("branch").values[(data["kind"] == kind).values] for kind, names in OWN_BRANCHES.items()]
     return np.concatenate(hits)
 
 
@@ -264,7 +268,9 @@ def transition_claims(data: xr.Dataset, source: Quoted) -> list[Claim]:
     pentagons, twos = (data["loss"].where(data["kind"] == kind).min("seed") for kind in OWN_BRANCHES)
     runs = every(data["loss"].stack(run=("ratio", "seed")), "run", over="run")
     count = {kind: int((data["kind"] == kind).sum()) for kind in KINDS}
-    swapped = dict(zip(OWN_BRANCHES, reversed(OWN_BRANCHES.values()), strict=True))
+    one, other = OWN_BRANCHES
+    called = data["kind"].copy(data=np.select([data["kind"] == one, data["kind"] == other], [other, one], data["kind"]))
+    slopes = data["slope"].sel(branch=[PENTAGON, DIGONS])
     return [
         Claim(
             "first-order",
@@ -273,14 +279,14 @@ def transition_claims(data: xr.Dataset, source: Quoted) -> list[Claim]:
                 "The phase change corresponds to loss curves corresponding to the two different geometries crossing over"
             ),
             how="slopes of the exact losses of both branches at the crossing; where the pentagon stops being a minimum",
-            measure=lambda slopes: {
-                "d loss / d ratio": slopes,
-                "slopes differ by": abs(slopes[1] / slopes[0] - 1),
-                "the pentagon is a minimum down to ratio": lost,
+            measure=lambda branches: {
+                "d loss / d ratio": branches[0],
+                "slopes differ by": abs(branches[0][1] / branches[0][0] - 1),
+                "the pentagon is a minimum down to ratio": branches[1],
             },
             expect={"slopes differ by": above(0.1, "%"), "the pentagon is a minimum down to ratio": below(where)},
-            of=data["slope"].sel(branch=[PENTAGON, DIGONS]),
-            against={"the pentagon's slope just below and just above": data["pentagon_slopes"]},
+            of=(slopes, lost),
+            against={"the pentagon just below and just above, as if it ended there": (data["pentagon_slopes"], where)},
             evidence=Evidence("two exact branches"),
             note=f"The two digons were followed as a minimum from ratio {followed.min():g} to {followed.max():g}.",
         ),
@@ -300,13 +306,13 @@ def transition_claims(data: xr.Dataset, source: Quoted) -> list[Claim]:
             "own-curves",
             "Suboptimal runs included, each geometry traces its own loss curve.",
             source=source("each geometry creates a different loss curve"),
-            how="pentagons and two digons whose exact loss is within 5 % of an exact branch of their geometry",
-            measure=lambda own: on_own_curve(data, own),
+            how=f"pentagons and two digons whose exact loss is within {number(CLOSE, 3, '%')} of an exact branch of that shape",
+            measure=on_own_curve,
             expect=share_at_least(0.9),
-            of=OWN_BRANCHES,
-            against={"pentagons against the digons' curves and the reverse": swapped},
+            of=data,
+            against={"pentagons called two digons and the reverse": data.assign(kind=called)},
             evidence=runs.adding(", ".join(f"{kind} ({number})" for kind, number in count.items())),
-            enough=min(count[kind] for kind in OWN_BRANCHES) >= 8,
+            lacking="" if min(count[kind] for kind in OWN_BRANCHES) >= 8 else "8 runs of either",
         ),
     ]
 

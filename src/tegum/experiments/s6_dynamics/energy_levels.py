@@ -107,7 +107,7 @@ def engine_claims(data: xr.Dataset, engine: str) -> list[Claim]:
             measure=shares,
             expect=dict.fromkeys(SORTS, above(0, "%")),
             of=found,
-            against={control: found_events(linear)},
+            against={f"{control}, {way}": found_events(path_of(data, way, "linear")) for way in (TRAINING, FLOW)},
             evidence=evidence.adding(f"{sum(map(len, found))} events"),
             needs=16,
         ),

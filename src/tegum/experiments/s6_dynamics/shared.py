@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.claims import Evidence, every
+from tegum.datasets import dataset
 from tegum.threads import in_pieces
 
 TRAINING, FLOW = "training", "exact gradient flow"
@@ -25,9 +26,9 @@ _TERMS, _RTOL = 64, 1e-6
 def trained_path(net: tg.nets.Net, features: tg.features.Features, recipe: tg.Recipe) -> xr.Dataset:
     """Every seed's path through training; time 0, the initial weights, included."""
     run = tg.train(net, features, recipe.replaced(record=tuple(net.parameter_shapes())))
-    W, b = run["W_history"], run["b_history"]
+    W, b = run["W_history"].values, run["b_history"].values
     loss = tg.exact.loss(W, b, features, tol=1e-6, net=net)
-    return _path(W.values, b.values, loss, run["seed"].values, run["step"].values.astype(np.float64)).assign_attrs(run.attrs)
+    return _path(W, b, loss, run["seed"].values, run["step"].values.astype(np.float64)).assign_attrs(run.attrs)
 
 
 def flowed_path(
@@ -60,14 +61,15 @@ def flowed_path(
 
 def _path(W: NDArray[Any], b: NDArray[Any], loss: NDArray[Any], seeds: NDArray[Any], times: NDArray[np.float64]) -> xr.Dataset:
     D = tg.geometry.dimensionality(np.nan_to_num(W.astype(np.float64)))
-    return xr.Dataset(
+    return dataset(
         {
             "W": (("seed", "time", "hidden", "feature"), W.astype(np.float32)),
             "b": (("seed", "time", "feature"), b.astype(np.float32)),
-            "loss": (("seed", "time"), loss, {"long_name": "exact expected loss"}),
-            "D": (("seed", "time", "feature"), D, {"long_name": "feature dimensionality"}),
+            "loss": (("seed", "time"), loss),
+            "D": (("seed", "time", "feature"), D),
         },
         {"seed": seeds, "time": times},
+        meanings={"time": "optimizer steps, or the time of the gradient flow", "D": "feature dimensionality"},
     )
 
 

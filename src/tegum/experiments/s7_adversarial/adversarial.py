@@ -107,7 +107,8 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         of=(ratio, per),
         against={"models with a dimension for every feature": (data["roomy"], per)},
     )
-    examples = Evidence(f"{CHECKED_EXAMPLES} examples at each of {len(checked)} densities, {ASCENT_STEPS} steps")
+    examples, steps = f"{CHECKED_EXAMPLES} examples", f"{ASCENT_STEPS} steps"
+    by_each = Evidence(f"{examples} at each of {len(checked)} densities, {steps}")
     return [
         claim(
             "dense",
@@ -117,6 +118,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             expect=near(1, 0.15),
             of=ratio[0],
             against={"density 0.1": ratio.sel(density=0.1, method="nearest")},
+            evidence=Evidence("1 model", 1),
         ),
         claim(
             "more-than-three",
@@ -162,8 +164,9 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             expect={"rise": below(0.5)},
             of=shares.isel(density=-1),
             against={"the densest of those checked": shares.isel(density=0)},
-            evidence=examples,
-            enough=bool(shares["resting"][-1] >= 0.99),
+            evidence=Evidence(f"{examples}, {steps}"),
+            units={"share of outputs at rest": "%"},
+            lacking="" if shares["resting"][-1] >= 0.99 else "99 % of the outputs at rest",
             note="The paper speaks of 99 % of the outputs. Those that are not at rest lead the ascent.",
         ),
         Claim(
@@ -174,7 +177,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             expect=at_most(1.05),
             of=shares["ascent"],
             against={"each example's own row over one row for all": stronger},
-            evidence=examples,
+            evidence=by_each,
         ),
         Claim(
             "optimal",
@@ -183,8 +186,8 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             how="rise of the loss by gradient ascent that begins at the analytic attack, over that by the attack alone",
             expect=at_least(1.05),
             of=shares["refined"],
-            evidence=examples,
-            uncontrolled="no model without superposition was attacked by ascent",
+            evidence=by_each,
+            against={"one row for all over each example's own row": 1 / stronger},
             note="A row of W^T W moves one output most; the loss counts them all, and several rows together hurt more.",
         ),
     ]

@@ -9,7 +9,6 @@ leaves that output further from the truth; the target stays clean, and gradients
 exact; robustness is the rise of the loss under F28's attack of a tenth of the norm.  Every seed counts (means).
 """
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ import xarray as xr
 
 import tegum as tg
 from tegum.attacks import analytic_attack, average_norm
-from tegum.claims import OURS, Claim, above, at_most, below, every, paper
+from tegum.claims import OURS, Claim, Evidence, above, at_most, below, every, paper
 from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
 
@@ -65,12 +64,14 @@ def measured(run: xr.Dataset, features: tg.features.Features, x: np.ndarray, siz
 
 def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the other
     """What the paper reports, and its prediction that robust models perform worse."""
-    means = data.mean("seed").rename(attack_draw="draw")
+    means = data.mean("seed").rename(attack_draw="draw").assign_coords(draw=[f"per {draw}" for draw in DRAWS])
     per, relative = means["per_dimension"], means / means.sel(size=0.0)
     last, half = per.sel(size=0.8), per.sel(size=0.4)
     held = xr.Dataset({"features per dimension": per, "features with a norm of 0.5": means["represented"]})
-    evidence = every(data["loss"].rename(attack_draw="draw", size="attack size"))
-    claim = partial(Claim, evidence=evidence)
+
+    def after(*sizes: float) -> Evidence:
+        """All models after attacks of these sizes."""
+        return every(data["loss"].rename(attack_draw="draw", size="attack size").sel({"attack size": list(sizes)}))
 
     def beside_unattacked(name: str) -> dict[str, Any]:
         """Models after attacks of 0.8 beside unattacked ones, and as a control one of these beside the others."""
@@ -78,8 +79,9 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
         control = {"one unattacked model beside four others": (plain[:, 0], plain[:, 1:])}
         return {"of": (means[name].sel(size=0.8), plain), "against": control}
 
+    beside = after(0.8).adding(f"{data.sizes['size']} unattacked ones at each density")
     return [
-        claim(
+        Claim(
             "falls",
             "Adversarial training reduces superposition, the more the stronger the attack.",
             source=paper("Relationship to Adversarial Robustness", "We found that this did reduce superposition"),
@@ -88,8 +90,9 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             expect={"change each step": below(0)},
             of=per,
             against={"as many unattacked models, by seed": means["unattacked_per_dimension"]},
+            evidence=after(*SIZES),
         ),
-        claim(
+        Claim(
             "removed",
             "An attack of 80 % of the input norm removes superposition.",
             source=paper(
@@ -100,9 +103,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             expect={"features per dimension": at_most(GONE)},
             of=held.sel(size=0.8),
             against={"attacks of 0.1": held.sel(size=0.1)},
+            evidence=after(0.8),
             note="How much it takes depends on the density; far below 1, features are forgotten rather than told apart.",
         ),
-        claim(
+        Claim(
             "needed",
             "Nothing much weaker removes it.",
             source=paper(
@@ -114,9 +118,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             expect={"where 0.8 removes superposition": above(GONE)},
             of=(half, last),
             uncontrolled="attacks of other sizes are what it is about, and none of other models are made",
-            enough=bool((last <= GONE).any()),
+            evidence=after(0.4, 0.8),
+            lacking="" if (last <= GONE).any() else "0.8 removes it nowhere",
         ),
-        claim(
+        Claim(
             "worse",
             "Robust models perform worse (a prediction that the paper did not test).",
             source=paper(
@@ -127,9 +132,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             measure=lambda pair: pair[0] / pair[1].max("size", skipna=False),
             expect=above(1),
             note=f"Over the same model unattacked: {listed(relative['loss'].sel(size=[0.2, 0.8]), number)}.",
+            evidence=beside,
             **beside_unattacked("loss"),
         ),
-        claim(
+        Claim(
             "robust",
             "They are robust: the worst row of W^T W raises their loss less.",
             source=OURS,
@@ -138,7 +144,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             measure=lambda pair: pair[0] / pair[1].min("size", skipna=False),
             expect=below(1),
             note=f"Over the same model unattacked: {listed(relative['rise'].sel(size=0.8), number)}.",
-            evidence=evidence.adding(f"{SAMPLES:,} examples"),
+            evidence=beside.adding(f"{SAMPLES:,} examples"),
             **beside_unattacked("rise"),
         ),
     ]

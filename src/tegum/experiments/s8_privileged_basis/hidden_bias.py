@@ -102,6 +102,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             how=f"how often hidden units are active at n = {most}, m = {M}, at moderate densities",
             measure=lambda shares: {"active": shares.sel(density=[0.5, 0.3]), "share where sparse": shares.isel(density=[-1])},
             expect={"active": above(0.9, "%")},
+            units={"share where sparse": "%"},
             of=crowd.sel(features=most),
             against={f"n = {fewest}": crowd.sel(features=fewest)},
             evidence=every(data["crowd_active"].sel(features=most), over="crowd_seed"),

@@ -102,7 +102,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
             ),
             how="monosemantic share of neurons whose main feature is one of the first ten, and of the others, at density 0.03",
             measure=alone,
-            expect={"difference at 0.03": above(0)},
+            expect={"difference at 0.03": above(0, "%")},
+            units={"share of these": "%", "of the others": "%"},
             of={p: (nets[p], features < 10) for p, features in main.items()},
             against={"the ten least important main features": last_ten},
         ),
@@ -136,6 +137,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
                 expect=below(0.6, "%"),
                 of=middle.sel(density=p, kind=POLYSEMANTIC),
                 against={"monosemantic neurons": middle.sel(density=p, kind=MONOSEMANTIC)},
+                evidence=best_of(data["loss"].sel(density=p), "loss on a common test set"),
                 note="The printed density of the paper's net is illegible, 0.03 or 0.01.",
             )
             for p in DENSITIES

@@ -38,7 +38,11 @@ def study(profile: Profile) -> xr.Dataset:
     for n in COUNTS:
         features = tg.features.Independent(n, importance=tg.features.geometric(0.7, n), signed=True)
         run = tg.train(tg.nets.AbsoluteValue(n, M), features, recipe, sweep={"density": DENSITIES})
-        run = run[["W1", "W2", "loss", "status"]].assign(naive=without_superposition(DENSITIES, features, M))
+        run = (
+            run[["W1", "W2", "loss", "status"]]
+            .drop_vars(["feature_density", "feature_importance"])
+            .assign(naive=without_superposition(DENSITIES, features, M))
+        )
         runs.append(run.rename({name: f"{name}_{n}" for name in ("feature", *run.data_vars)}))
     return xr.merge([*runs, built(recipe)], combine_attrs="override", join="exact")
 
@@ -80,6 +84,7 @@ def rate_claim(data: xr.Dataset, n: int) -> Claim:
         how="nets in which the detector finds one, all seeds at all densities together",
         measure=lambda counts: {"together": float((counts > 0).mean()), "share by density": (counts > 0).mean("seed")},
         expect={"together": at_least(0.1, "%")},
+        units={"share by density": "%"},
         of=nets["motifs"],
         against={"input weights given to the next feature": motif_counts(nets["W1"].roll(feature=1), nets["W2"])},
         evidence=every(nets["relative"]),

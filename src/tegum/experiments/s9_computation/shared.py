@@ -2,7 +2,7 @@
 
 Xavier initial weights do not work where features are sparse: x_i alone makes about half of the output ReLUs negative and they
 never become active (after 6,000 steps at density 0.001 the loss is 70 times that without superposition).  Training starts where
-all outputs are active (`tegum.nets.alive_parameters`), and warms up for a tenth of the steps, as the output bias otherwise
+all outputs are active (`tegum.nets.active_parameters`), and warms up for a tenth of the steps, as the output bias otherwise
 sinks faster than weights grow.  At densities of 0.01 and more: scale 0.3, rate 1e-2; below: 1 and 5e-3; AdamW without decay,
 cosine schedule.
 """
@@ -39,7 +39,7 @@ def trained(densities: list[float], recipe: tg.Recipe) -> xr.Dataset:
     for sparse, scale, rate in ((False, 0.3, 1e-2), (True, 1.0, 5e-3)):
         mine = [p for p in densities if (p < 0.01) == sparse]
         if mine:
-            initial = tg.nets.alive_parameters(NET, len(recipe.seed_list), recipe.root_seed, scale)
+            initial = tg.nets.active_parameters(NET, len(recipe.seed_list), recipe.root_seed, scale)
             own = recipe.replaced(learning_rate=rate, warmup_steps=recipe.steps // 10)
             run = tg.train(NET, FEATURES, own, sweep={"density": mine}, initial=initial)
             runs.append(run.assign(start_W1=(run["W1"].dims, np.broadcast_to(initial["W1"], run["W1"].shape))))

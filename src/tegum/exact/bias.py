@@ -1,0 +1,41 @@
+"""The best bias for weights as they are: each output has its own, so a line is searched for each, and all of it.
+
+    b_j = argmin_b  E (x_j - r(G_j x + b))^2
+
+>>> import numpy as np, tegum as tg
+>>> features = tg.features.Independent(2, density=0.1)
+>>> pair = np.array([[1.0, -1.0]])
+>>> b = best_bias(pair, features)
+>>> b.round(4), bool(tg.exact.loss(pair, b, features) <= tg.exact.loss(pair, np.zeros(2), features))
+(array([0.0019, 0.0019]), True)
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tegum.checking import real_numbers
+from tegum.exact.evaluate import evaluate
+from tegum.features import Features
+from tegum.nets import Net
+
+_POINTS, _ROUNDS = 41, 6
+
+
+def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied: bool = True) -> NDArray[np.float64]:
+    """The biases (..., n) of lowest loss for weights W (..., m, n), or maps (..., n, n) with ``tied=False``.
+
+    They are good to about 1e-6.  Leading axes of W and the features are broadcast; other arguments and errors are those of
+    `tegum.exact.evaluate`.
+    """
+    W = real_numbers("W", W)
+    G = np.swapaxes(W, -1, -2) @ W if tied else W
+    shape = (*np.broadcast_shapes(W.shape[:-2], features.batch_shape), W.shape[-1])
+    reach = 1 + np.abs(G).sum(axis=-1) * max(1.0, 4 * features.magnitude.moment(1))
+    centre, width = np.zeros(shape), np.broadcast_to(reach, shape)
+    line = np.linspace(-1, 1, _POINTS).reshape(-1, *([1] * len(shape)))
+    for _ in range(_ROUNDS):
+        b = centre + width * line
+        errors = evaluate(W, b, features, 1e-7, net=net, tied=tied)["squared_error"].values
+        centre = np.take_along_axis(b, errors.argmin(axis=0)[None], axis=0)[0]
+        width = width * (2.5 / (_POINTS - 1))
+    return centre

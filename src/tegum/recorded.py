@@ -1,0 +1,148 @@
+"""What models in a dataset are: their net and their feature distribution, read back from what was recorded with them.
+
+>>> import tegum as tg
+>>> recipe = tg.Recipe(steps=1, batch_size=64, evaluation_samples=64)
+>>> sets = tg.features.CorrelatedSets(2, 2, density=0.1, magnitude=tg.features.Exponential(0.5))
+>>> data = tg.train(tg.nets.Linear(4, 2), sets, recipe, sweep={"density": [0.1, 0.2]}, progress=False)
+>>> tg.features_of(data.sel(density=0.2))
+CorrelatedSets(n_sets=2, set_size=2, density=0.2, importance=1, magnitude=Exponential(mean=0.5), signed=False)
+>>> tg.features_of(data).density[:, 0]                       # leading axes as those of W: density, seed
+array([[0.1, 0.1],
+       [0.2, 0.2]])
+>>> net_of(data)
+Linear(n_features=4, n_hidden=2, bias=True)
+
+The attributes ``net`` and ``features`` have what is the same for all models; what a sweep varies is in coordinates, which
+stay with ``data.W`` and whatever is selected: ``feature_density``, ``feature_importance`` for each feature, and, where they
+vary, ``feature_magnitude``, ``feature_signed`` and ``feature_n_active``.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+import tegum.features as families
+from tegum.errors import InvalidInputError
+from tegum.features import CorrelatedSets, Features
+from tegum.nets import Linear, Net, ReluOutput
+
+_PLAIN = ("magnitude", "signed", "n_active")
+_GIVE = "give the features as well, such as tegum.features.Independent(5, density=0.1)"
+
+
+def features_of(data: xr.Dataset) -> Features:
+    """The distribution of the models in a dataset: its leading axes are those of ``W``, of length 1 where all agree.
+
+    Raises:
+        InvalidInputError: where the dataset does not say, or more than density and importance varies along an axis.
+    """
+    said = str(data.attrs.get("features", ""))
+    kind = getattr(families, said.partition("(")[0], None)
+    if not said or "feature_density" not in data.coords | data.data_vars:
+        raise InvalidInputError("the dataset does not say what its features are", _GIVE)
+    if not (isinstance(kind, type) and issubclass(kind, Features)):
+        raise InvalidInputError(f"the features of the dataset are {said}, which are none of tegum's", _GIVE)
+    axis = plain_axis(data)
+    if axis is not None:
+        raise InvalidInputError(f"the kind of features varies along {axis}", f"select one, data.isel({axis}=0)")
+    fields: dict[str, Any] = {}
+    for field in kind.field_names():
+        own = data.coords.get(f"feature_{field}")
+        if field in ("density", "importance"):
+            fields[field] = over(data, data[f"feature_{field}"])
+        else:
+            fields[field] = _value(str(own.item()) if own is not None else _entry(said, field))
+    if kind is CorrelatedSets:
+        fields["density"] = fields["density"][..., :: fields["set_size"]]
+    return kind(**fields)
+
+
+def with_features(data: xr.Dataset, features: Features) -> xr.Dataset:
+    """The models, as belonging to these features, whose leading axes are the models' last ones, of the same length or 1."""
+    lead, changes = leading(data), dict[str, Any]()
+    for name, values in (("density", features.feature_density), ("importance", features.importance)):
+        dims = (*lead[len(lead) - values.ndim + 1 :], "feature")
+        short = tuple(k for k, axis in enumerate(dims) if values.shape[k] == 1 < data.sizes[axis])
+        changes[f"feature_{name}"] = tuple(axis for k, axis in enumerate(dims) if k not in short), values.squeeze(short)
+    kept = data.drop_vars([name for name in data.variables if str(name).startswith("feature_")])
+    return kept.assign_coords(changes).assign_attrs(features=repr(features))
+
+
+def net_of(data: xr.Dataset) -> Net:
+    """The net of the models, `ReluOutput` where the dataset does not say; an `InvalidInputError` where it has no exact loss."""
+    said = str(data.attrs.get("net", "")) or ("a net with a hidden bias" if "b_hidden" in data else "ReluOutput()")
+    kind = {"ReluOutput": ReluOutput, "Linear": Linear}.get(said.partition("(")[0])
+    if kind is None:
+        raise InvalidInputError(f"the models are of {said.partition('(')[0]}", "the exact engine knows ReluOutput and Linear")
+    bias = "bias=False" not in said
+    return kind(data.sizes["feature"], data.sizes.get("hidden", data.sizes["feature"]), bias)
+
+
+def plain_axis(data: xr.Dataset) -> str | None:
+    """An axis along which distributions differ in more than density and importance, which no one batch can hold."""
+    varying = [data.coords[f"feature_{field}"] for field in _PLAIN if f"feature_{field}" in data.coords]
+    return next((str(one.dims[0]) for one in varying if one.ndim), None)
+
+
+def leading(data: xr.Dataset) -> tuple[str, ...]:
+    """The names of the axes of the models: those of W, or without W those on which features differ."""
+    own = data[next((name for name in ("W", "G", "W1") if name in data), "feature_density")]
+    return tuple(str(axis) for axis in own.dims if axis not in ("hidden", "output", "feature"))
+
+
+def over(data: xr.Dataset, values: xr.DataArray, own: Sequence[str] = ("feature",)) -> NDArray[Any]:
+    """The values on the leading axes of the models, of length 1 where they do not vary; other axes are refused."""
+    lead = leading(data)
+    others = set(values.dims) - {*lead, *own}
+    if others:
+        raise InvalidInputError(f"{values.name} has the axis {min(map(str, others))} and W has {lead}", "select one position")
+    return values.expand_dims([axis for axis in lead if axis not in values.dims]).transpose(*lead, *own).values
+
+
+def require_own(data: xr.Dataset, features: Features) -> None:
+    """Raises an `InvalidInputError` where models say that they belong to other features than these."""
+    said = str(data.attrs.get("features", ""))
+    for name in ("density", "importance", *_PLAIN):
+        label, entry = data.coords.get(name), _entry(said, name) if name in _PLAIN else ""
+        own = data.coords.get(f"feature_{name}", label if label is not None and label.dtype.kind == "f" else None)
+        own = xr.DataArray(entry) if own is None and entry else own
+        given = getattr(features, "feature_density" if name == "density" else name, None)
+        if own is None:
+            continue
+        values = over(data, own) if "feature" in own.dims else over(data, own, ())[..., None]
+        try:
+            same = (values.astype(str) == str(given)).all() if name in _PLAIN else _close(values, given)
+        except (ValueError, TypeError):
+            continue  # axes that do not fit are told later, and words are labels of the user's own
+        if not same:
+            known = np.unique(values)
+            between = " to ".join(dict.fromkeys(str(one) for one in (known[0], known[-1])))
+            raise InvalidInputError(
+                f"the models belong to features of {name} {between}, and other features are given",
+                "give the dataset without features, tegum.exact.loss(data); or W.values and b.values, to ask on purpose",
+            )
+
+
+def _close(one: Any, other: Any) -> bool:
+    return bool(np.allclose(one, other, rtol=1e-9, atol=0))
+
+
+def _entry(said: str, field: str) -> str:
+    """What stands after ``field=``."""
+    found = re.search(rf"\b{field}=(.*?)(?:, \w+=|\)$)", said, re.DOTALL)
+    return found[1] if found else ""
+
+
+def _value(words: str) -> Any:
+    """A truth value, a whole number, or a law of magnitudes such as ``Exponential(mean=0.5)``."""
+    if words in ("True", "False"):
+        return words == "True"
+    words = re.sub(r"np\.\w+\(([^()]*)\)", r"\1", words)
+    law, _, inside = words.rstrip(")").partition("(")
+    if not inside and not hasattr(families, law):
+        return int(words)
+    return getattr(families, law)(*([float(inside.rpartition("=")[2])] if inside else []))

@@ -1,0 +1,95 @@
+"""Geometry takes what users have: whatever training returns, lists, integers, tensors; and NaN stays NaN."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import tegum as tg
+from tegum.geometry.identification import level_distance, purity
+
+MEASURES = {
+    "coherence": (),
+    "cosines": ("output", "feature"),
+    "dimensionality": ("feature",),
+    "dimensions_per_feature": (),
+    "feature_norms": ("feature",),
+    "frame_spectrum": ("hidden",),
+    "gram": ("output", "feature"),
+    "interference": ("feature",),
+    "left_out": ("hidden",),
+    "leverage": ("feature",),
+    "participation_ratio": ("hidden",),
+    "polar_angles": ("feature",),
+    "relu_energy": (),
+    "second_to_first": ("hidden",),
+    "tightness": (),
+}
+WHOLE = [[3, 0, -3], [0, 2, 0]]
+
+
+class Tensor:
+    """What a tensor of PyTorch with a gradient looks like from outside."""
+
+    def __init__(self, values: Any, grad: bool = True) -> None:
+        self.values, self.grad = values, grad
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if self.grad:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+        return np.asarray(self.values, dtype)
+
+    def detach(self) -> "Tensor":
+        return Tensor(self.values, grad=False)
+
+    def cpu(self) -> "Tensor":
+        return self
+
+    def double(self) -> "Tensor":
+        return Tensor(np.asarray(self.values, np.float64), self.grad)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_every_kind_of_array_gives_the_same(name: str) -> None:
+    measure = getattr(tg.geometry, name)
+    expected = measure(np.array(WHOLE, np.float64))
+    for given in (WHOLE, np.array(WHOLE), tuple(map(tuple, WHOLE)), Tensor(WHOLE), [Tensor(row) for row in WHOLE]):
+        np.testing.assert_array_equal(measure(given), expected)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_names_are_kept_and_nan_stays_nan(name: str) -> None:
+    values = np.array([WHOLE, np.full((2, 3), np.nan)], np.float64)
+    W = xr.DataArray(values, {"density": [1.0, 0.1], "p": ("density", [5, 6])}, ("density", "hidden", "feature"))
+    measure = getattr(tg.geometry, name)
+    for given in (W, W.transpose("feature", "density", "hidden")):
+        found = measure(given)
+        assert found.dims == ("density", *MEASURES[name])
+        assert found.p.sel(density=0.1).item() == 6
+        assert found.name == name
+        np.testing.assert_array_equal(found.sel(density=1.0).values, measure(values[0]))
+        assert np.isnan(found.sel(density=0.1)).all()
+
+
+def test_a_diverged_model_is_no_shape_and_no_phase() -> None:
+    broken = np.full((1, 2, 4), np.nan)
+    assert tg.geometry.shape_names(broken).tolist() == ["diverged"]
+    assert tg.geometry.phase_of([np.nan, 1.0], [0.0, 0.0]).tolist() == ["diverged", "dedicated"]
+    assert tg.geometry.arrangement_of(broken[0], set_size=2).name == "diverged"
+    assert np.isnan([purity(broken), level_distance(broken)]).all()
+
+
+def test_shapes_of_what_training_returns() -> None:
+    W = xr.DataArray(tg.geometry.polygon(5)[None], {"seed": [7]}, ("seed", "hidden", "feature"))
+    assert tg.geometry.shape_names(W).sel(seed=7).item() == "pentagon"
+    assert tg.geometry.identify(W[0]).label == tg.geometry.identify(W[0].T).label == "pentagon"
+    assert tg.geometry.identify([[1, -1]]).label == "digon"
+    assert tg.geometry.feature_graph(W[0]).component.tolist() == [0] * 5
+
+
+def test_words_are_refused() -> None:
+    with pytest.raises(tg.InvalidInputError, match="W is no array of real numbers: give numbers with rows of equal length"):
+        tg.geometry.dimensionality([["a", "b"]])
+    with pytest.raises(tg.InvalidInputError, match="W is no array of real numbers"):
+        tg.geometry.gram([[1.0], [1.0, 2.0]])

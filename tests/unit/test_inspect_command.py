@@ -1,0 +1,128 @@
+"""`tegum inspect`: one command for any model; and what else people do with files of theirs and of ours."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+import tegum as tg
+from tegum.cli import run
+from tegum.runs import write_dataset
+
+SPARSE = tg.features.Independent(5, density=0.1)
+PENTAGON, DIGONS = tg.geometry.polygon(5), np.array([[1.0, -1, 0, 0, 0], [0, 0, 1, -1, 0]])
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def said(words: str, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    assert run(words.split()) == 0
+    return capsys.readouterr().out
+
+
+def test_a_checkpoint_of_two_models(capsys: pytest.CaptureFixture[str]) -> None:
+    W, b = np.stack([PENTAGON, DIGONS]), np.array([[-0.02] * 5, [-0.02] * 4 + [-1]])
+    np.savez("mine.npz", W=W, b_final=b)
+    found = json.loads(said("inspect mine.npz --density 0.1 --starts 8 --json", capsys))
+    lowest = tg.best(tg.exact.minimise(tg.nets.ReluOutput(5, 2), SPARSE, seeds=8)).loss.item()
+    losses = tg.exact.loss(W, b, SPARSE)
+    assert [model["shape"] for model in found["models"]] == ["pentagon", "2 digons"]
+    assert [model["dead"] for model in found["models"]] == [0, 1]
+    np.testing.assert_allclose([model["loss"] for model in found["models"]], losses, rtol=1e-12)
+    np.testing.assert_allclose([model["excess"] for model in found["models"]], losses / lowest - 1, atol=1e-6)
+    assert found["models"][0]["basin_excess"] == pytest.approx(0, abs=1e-6)
+    assert found["models"][1]["basin_excess"] > 0.1
+    for model, one in zip(found["models"], W, strict=True):
+        around = tg.exact.best_bias(one, SPARSE) + np.array([[0], [1e-3], [-1e-3]])
+        tried = tg.exact.loss(one, around, SPARSE)
+        assert model["best_bias_loss"] == pytest.approx(tried[0], rel=1e-9) == tried.min()
+    lines = said("inspect mine.npz --sparsity 0.9 --starts 8 --picture mine.html", capsys).splitlines()
+    assert lines[1] == "y = ReLU(WᵀW x + b); features: Independent, density 0.1, importance 1, Uniform()"
+    assert "lowest certified minimum of 8 random starts and these models (0.0263051;" in lines[5]
+    assert lines[-1] == "open mine.html"
+    assert Path("mine.html").read_text(encoding="utf-8").count("plotly-graph-div") == 2
+
+
+def test_a_sweep_is_judged_on_its_own_features_and_the_best_of_many_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = tg.Recipe(steps=20, batch_size=64, seeds=11, evaluation_samples=64)
+    data = tg.train(tg.nets.ReluOutput(3, 2), tg.features.Independent(3), recipe, sweep={"density": [1, 0.1]}, progress=False)
+    write_dataset(data, "result.safetensors")
+    found = json.loads(said("inspect result.safetensors --starts 4 --json", capsys))["models"]
+    exact = tg.exact.loss(data)
+    assert [model["loss"] for model in found] == exact.min("seed").values.tolist()
+    assert [model["seed"] for model in found] == exact.argmin("seed").values.tolist()
+    lowest = tg.exact.minimise(tg.nets.ReluOutput(3, 2), tg.features.Independent(3), seeds=4, sweep={"density": [1, 0.1]}).loss
+    np.testing.assert_allclose([model["excess"] for model in found], exact.min("seed") / lowest.min("seed") - 1, rtol=1e-6)
+
+
+def test_what_has_no_exact_loss_has_shapes(capsys: pytest.CaptureFixture[str]) -> None:
+    np.save("unknown.npy", PENTAGON)
+    lines = said("inspect unknown.npy", capsys).splitlines()
+    assert lines[1] == "no exact loss: the density is not known: say how often a feature is active, such as --density 0.1"
+    assert lines[2].split() == ["1", "pentagon"]
+    recipe = tg.Recipe(steps=2, batch_size=64, evaluation_samples=64)
+    write_dataset(tg.train(tg.nets.ReluHidden(3, 2), tg.features.Independent(3), recipe, progress=False), "hidden.safetensors")
+    assert "no exact loss: the models are of ReluHidden" in said("inspect hidden.safetensors", capsys)
+
+
+def test_a_training_is_opened_and_exported(capsys: pytest.CaptureFixture[str]) -> None:
+    said("train -n 3 -m 2 --sparsity 0,0.9 --steps 5 --seeds 2 --out five", capsys)
+    data = tg.open("five")
+    assert data.identical(tg.open("five/result.safetensors"))
+    assert data.density.values.tolist() == [1.0, 0.1]
+    assert said("export five --format state-dict", capsys).split() == ["five/export/result.state.safetensors"]
+    state = load_file("five/export/result.state.safetensors")
+    assert sorted(state) == ["W", "b"]
+    np.testing.assert_array_equal(tg.open("five/export/result.state.safetensors").W.values, data.W)
+    assert "five/export/result.density-seed.csv" in said("export five", capsys).split()
+    assert run(["report", "five"]) == 2
+    advice = capsys.readouterr().err.split("`")[1]
+    assert run([*advice.split()[1:], "--starts", "2"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: tg.open("."), "the folder . holds no result.safetensors: give the folder that tegum train wrote, or a file"),
+        (
+            lambda: write_dataset(tg.exact.evaluate(PENTAGON, np.zeros(5), SPARSE), "a.nc"),
+            "a.nc would be safetensors inside: call it a.safetensors; `tegum export` makes netcdf, csv and parquet of it",
+        ),
+        (
+            lambda: tg.train(tg.nets.ReluOutput(5, 2), SPARSE, sweep={"n_hidden": [1, 2]}),
+            "the axis 'n_hidden' varies n_hidden: it changes all shapes: call once for each, {k: ... for k in [1, 2]}",
+        ),
+    ],
+)
+def test_advice(call: object, says: str) -> None:
+    with pytest.raises(tg.InvalidInputError) as mistake:
+        call()  # type: ignore[operator]
+    assert str(mistake.value) == says
+
+
+def test_a_distribution_without_blocks_is_told_what_it_needs() -> None:
+    class Own(tg.features.Features):
+        def __init__(self, n_features: int) -> None:
+            self._set_fields(n_features, 0.1, 1.0, tg.features.Uniform(), False)
+
+        def active(self, n_samples: int, generator: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
+            return generator.random((n_samples, self.n_features)) < self.density
+
+    class Blocked(Own):
+        def blocks(self) -> tg.features.Blocks:
+            return SPARSE.blocks()
+
+    for call in (lambda f: tg.train(tg.nets.ReluOutput(5, 2), f), lambda f: tg.exact.loss(PENTAGON, np.zeros(5), f)):
+        with pytest.raises(tg.InvalidInputError, match=r"write a method blocks\(\) that returns a tegum.features.Blocks"):
+            call(Own(5))
+    assert tg.exact.loss(PENTAGON, np.zeros(5), Blocked(5)) == tg.exact.loss(PENTAGON, np.zeros(5), SPARSE)
+
+
+def test_the_version_is_there() -> None:
+    assert tg.__version__[0].isdigit()

@@ -1,0 +1,138 @@
+"""A dataset knows its distribution: what it was trained on is rebuilt exactly, at every grid point, and used."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import tegum as tg
+from tegum.features import AnticorrelatedSets, Constant, CorrelatedSets, Exponential, Features, Independent, KSparse, Uniform
+from tegum.runs import read_dataset, write_dataset
+
+RECIPE = tg.Recipe(steps=2, seeds=2, batch_size=64, evaluation_samples=64)
+NET = tg.nets.ReluOutput(6, 2)
+THIRDS = np.arange(1, 7) / 13
+
+DISTRIBUTIONS = [
+    Independent(6, density=1 / 3, importance=tg.features.geometric(0.9, 6)),
+    Independent(6, density=[[0.1], [0.2]], magnitude=Constant(2.5), signed=True),
+    Independent(6, density=THIRDS, magnitude=Exponential(np.float64(1 / 3))),
+    CorrelatedSets(3, 2, density=[0.1, 0.2, 1 / 3], importance=THIRDS),
+    AnticorrelatedSets(3, 2, density=THIRDS),
+    KSparse(6, 2),
+]
+SWEEPS: list[dict[str, Any]] = [
+    {},
+    {"density": [0.1, 0.3]},
+    {"importance_ratio": tg.Axis([1, 2], importance=[THIRDS, 2 * THIRDS])},
+    {"magnitude": [Uniform(), Exponential(0.5)]},
+    {"law": tg.Axis(["a", "b"], magnitude=[Uniform(), Constant()], signed=[True, False]), "steps": [1, 2]},
+    {"signed": [False, True], "density": [0.1, 0.2]},
+    {"n_active": [1, 3], "importance": [1, 2]},
+]
+
+
+def same(found: Features, expected: Features, point: tuple[int, ...] = ()) -> None:
+    assert type(found) is type(expected)
+    for name in found.field_names():
+        one, other = getattr(found, name), getattr(expected, name)
+        one = one[..., 0, :] if isinstance(one, np.ndarray) and one.ndim > 1 else one  # the axis of the seeds
+        if isinstance(one, np.ndarray):
+            one, other = np.broadcast_arrays(one, other)
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("sweep", SWEEPS, ids=lambda sweep: "-".join(sweep) or "none")
+@pytest.mark.parametrize("features", DISTRIBUTIONS, ids=lambda features: type(features).__name__)
+def test_every_distribution_comes_back(features: Features, sweep: dict[str, Any], tmp_path: Path) -> None:
+    fields = {field for name, axis in sweep.items() for field in getattr(axis, "fields", [name])} - {"steps"}
+    if not fields <= set(features.field_names()) or (sweep and features.batch_shape):
+        pytest.skip("this distribution has no such field")
+    data = tg.train(NET, features, RECIPE, sweep=sweep, progress=False)
+    write_dataset(data, tmp_path / "data.safetensors")
+    data = read_dataset(tmp_path / "data.safetensors")
+    if not sweep:
+        return same(tg.features_of(data), features)
+    shape = tuple(len(axis) for axis in sweep.values())
+    for point in np.ndindex(shape):
+        changes = {}
+        for (name, axis), k in zip(sweep.items(), point, strict=True):
+            values = getattr(axis, "fields", {name: axis})
+            changes |= {field: values[field][k] for field in values if field != "steps"}
+        one = data.isel(dict(zip(sweep, point, strict=True)))
+        same(tg.features_of(one), features.replaced(**changes))
+    return None
+
+
+@pytest.fixture(scope="module")
+def trained() -> xr.Dataset:
+    recipe = RECIPE.replaced(steps=200)
+    sweep = {"magnitude": [Uniform(), Exponential(0.5)], "density": [1.0, 0.1]}
+    return tg.train(tg.nets.ReluOutput(5, 2), Independent(5), recipe, sweep=sweep, progress=False)
+
+
+def test_losses_of_a_dataset_are_those_of_its_own_features(trained: xr.Dataset) -> None:
+    found = tg.exact.evaluate(trained.transpose(..., "density"), gradient=True)
+    for k, law in enumerate([Uniform(), Exponential(0.5)]):
+        for density in (1.0, 0.1):
+            one = trained.isel(magnitude=k).sel(density=density)
+            W, b, features = one.W.values, one.b.values, Independent(5, density=density, magnitude=law)
+            own = found.isel(magnitude=k).sel(density=density)
+            for name, value in tg.exact.evaluate(W, b, features, gradient=True).items():
+                np.testing.assert_array_equal(own[name], value)
+            alone = trained.isel(magnitude=k).sel(density=density)
+            np.testing.assert_array_equal(tg.exact.loss(alone), tg.exact.loss(W, b, features))
+            np.testing.assert_array_equal(tg.exact.squared_errors(alone), tg.exact.squared_errors(W, b, features))
+    best = tg.best(trained.isel(magnitude=0))
+    np.testing.assert_array_equal(tg.exact.loss(best), [tg.exact.loss(best.sel(density=p)) for p in (1.0, 0.1)])
+
+
+def test_a_linear_model_is_judged_as_one_and_a_diverged_one_is_a_row() -> None:
+    data = tg.train(tg.nets.Linear(3, 2), Independent(3, density=0.2), RECIPE, progress=False)
+    W, b, features = data.W.values, data.b.values, Independent(3, density=0.2)
+    expected = tg.exact.loss(W, b, features, net=tg.nets.Linear(3, 2))
+    np.testing.assert_array_equal(tg.exact.loss(data), expected)
+    data["W"][0, 0, 0] = np.nan
+    assert tg.exact.loss(data).isnull().values.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda d: tg.exact.loss(d.W, d.b, Independent(5)), "the models belong to features of density 0.1 to 1.0"),
+        (lambda d: tg.exact.loss(d.W[1, 1], d.b[1, 1], Independent(5, 0.1)), "features of magnitude Exponential"),
+        (lambda d: tg.exact.loss(d[["W", "b"]].isel(density=0), features=Independent(5, 0.5)), "features of density 1.0"),
+        (lambda d: tg.exact.loss(d.isel(magnitude=0), features=Independent(5, signed=True)), "features of density 0.1 to 1.0"),
+        (lambda d: tg.exact.loss(d.sel(density=1)[["W", "b"]], features=Independent(5, signed=True)), "of magnitude Exp"),
+        (lambda d: tg.exact.loss(d.sel(density=1).isel(magnitude=0), features=Independent(5, signed=True)), "of signed False"),
+        (lambda d: tg.exact.loss(d.W, d.b), "W is given without features: give both, or the whole dataset"),
+        (lambda d: tg.exact.loss(d.W[0], d.b[0, ::-1], Independent(5)), "W and b have different labels along an axis"),
+        (lambda d: tg.exact.loss(d.drop_attrs()), "the dataset does not say what its features are"),
+        (tg.features_of, "the kind of features varies along magnitude: select one, data.isel(magnitude=0)"),
+        (
+            lambda d: tg.exact.loss(np.ones((3, 2, 5)), np.zeros((3, 1, 5)), Independent(5)),
+            "W has leading axes (3,) and b (3, 1), which pairs every W with every b: give b as (3, 5)",
+        ),
+    ],
+)
+def test_nothing_is_crossed_or_judged_on_other_features(call: Any, says: str, trained: xr.Dataset) -> None:
+    with pytest.raises(tg.InvalidInputError) as mistake:
+        call(trained)
+    assert says in str(mistake.value)
+
+
+def test_other_features_on_purpose(trained: xr.Dataset) -> None:
+    assert tg.exact.loss(trained.W.values, trained.b.values, Independent(5)).shape == (2, 2, 2)
+
+
+def test_each_model_descends_on_its_own_features(trained: xr.Dataset) -> None:
+    models = trained.isel(magnitude=0, seed=[0])
+    found = tg.exact.minimise_from(models, certify=False)
+    alone = tg.exact.minimise(
+        tg.nets.ReluOutput(5, 2), Independent(5, 0.1), seeds=1, initial={"W": models.W[1].values, "b": models.b[1].values}
+    )
+    assert found.loss.sel(density=0.1).item() == pytest.approx(alone.loss.item(), rel=1e-9)
+    assert found.loss.dims == ("density", "seed")
+    np.testing.assert_array_equal(tg.exact.loss(found), found.loss)
