@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,14 @@ install_import_hook(["tegum.features", "tegum.nets.net", "tegum.geometry"], f"{s
 # A run that a shell started in the background ignores Ctrl-C; the tests that press it must not.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _interrupts_as_before() -> Iterator[None]:
+    """The command line takes Ctrl-C over for its process; a test that runs it in this one gives it back."""
+    handler = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

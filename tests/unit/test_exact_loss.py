@@ -521,8 +521,9 @@ def test_the_objective_is_the_evaluation(features: Features, net: Net) -> None:
     batch = evaluate(W, b, features, terms=128, gradient=True, net=net)
     for k in range(4):
         value, slope = objective(x[k])
-        assert value == batch.loss[k] == objective.loss(x[k])
-        np.testing.assert_array_equal(slope, objective.flat(batch.dW[k], batch.db[k]))
+        # compiled twice: once for descents, once for batches; last bits may differ
+        np.testing.assert_allclose([value, objective.loss(x[k])], float(batch.loss[k]), rtol=1e-14)
+        np.testing.assert_allclose(slope, objective.flat(batch.dW[k], batch.db[k]), rtol=0, atol=1e-14 * np.abs(slope).max())
         np.testing.assert_array_equal(slope, objective.gradient(x[k]))
 
 

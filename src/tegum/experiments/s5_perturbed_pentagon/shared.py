@@ -112,7 +112,9 @@ def branches(field: Field) -> xr.Dataset:
         for some in ways.values()
     ]
     names = ["W", "b", "loss", "curvature"]
-    data = xr.concat(each, "branch", combine_attrs="drop")[names].assign_coords(branch=list(ways))
+    # the branches share their axis with the runs, not the distribution recorded at each place
+    data = xr.concat(each, "branch", combine_attrs="drop")[names].drop_vars(["feature_density", "feature_importance"])
+    data = data.assign_coords(branch=list(ways))
     ends = [max(some, key=lambda way: way.lost_at is not None).data for some in ways.values()]
     lost_at, lost_error = ([end.attrs[name] for end in ends] for name in ("lost_at", "lost_error"))
     pentagon = ways[PENTAGON][0]
