@@ -12,7 +12,8 @@ Everything is measured over 1 / (1 - S), the *inverse density*, as in the paper'
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import sqrt
 from typing import Any
 
@@ -21,6 +22,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 import tegum as tg
+from tegum.claims import OURS, Claim, Evidence
 from tegum.datasets import dataset
 from tegum.geometry import dimensionality, dimensions_per_feature, feature_graph, feature_norms, identify
 
@@ -287,3 +289,35 @@ def clearest_factors(W: xr.DataArray) -> dict[str, NDArray[np.float64]]:
                 title = f"{one.name}, at 1/(1 − S) = {x:.2f}, fit error {one.fit_error:.3f}"
                 best[one.name] = (one.fit_error, title, tg.geometry.aligned(each[:, one.features])[: one.dimensions])
     return {title: factor for _, title, factor in sorted(best.values(), key=lambda each: each[2].shape)}
+
+
+def in_both_ways(data: xr.Dataset, *parts: Callable[[xr.Dataset, xr.DataArray], list[Claim]]) -> list[Claim]:
+    """The same claims of trained models, of which the paper speaks, and of those at exact minima."""
+    return [
+        replace(
+            one,
+            name=f"{one.name}-{way}",
+            statement=f"{one.statement.removesuffix('.')} ({way}).",
+            source=one.source if way == TRAINING else OURS,
+        )
+        for way in (TRAINING, EXACT)
+        for claims_of in parts
+        for one in claims_of(data, models_of(data, way))
+    ]
+
+
+def claim(
+    name: str, statement: str, how: str, of: xr.DataArray, against: dict[str, xr.DataArray] | None = None, **rest: Any
+) -> Claim:
+    """A claim about one model at each density; its controls are random directions where no others are given."""
+    count = of.sizes[INVERSE]
+    evidence = Evidence("1 model" if count == 1 else f"{count} densities, 1 model each", count)
+    if against is None:
+        against = {"as many random directions": random_like(of)}
+    return Claim(name, statement, how=how, of=of, against=against, evidence=evidence, **rest)
+
+
+def in_window(W: xr.DataArray, name: str, window: tuple[float, float], statement: str, how: str, **rest: Any) -> Claim:
+    """A claim about all models in a window of 1 / (1 - S)."""
+    models = rest.pop("of", within(W, *window))
+    return claim(name, statement, f"{how}, for 1/(1 − S) from {window[0]:g} to {window[1]:g}", models, **rest)

@@ -15,10 +15,7 @@ Shapes are named by `tegum.geometry.identify`.  Random directions in controls ar
 many as there are learned features.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -27,7 +24,19 @@ import tegum as tg
 from tegum.claims import OURS, Claim, Evidence, above, at_least, at_most, below, between, equal, near, paper, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s4_geometry import shared
-from tegum.experiments.s4_geometry.shared import EXACT, TRAINING, WAYS, at_shown, line_of, models_of, over_inverse, within
+from tegum.experiments.s4_geometry.shared import (
+    EXACT,
+    TRAINING,
+    WAYS,
+    at_shown,
+    claim,
+    in_both_ways,
+    in_window,
+    line_of,
+    models_of,
+    over_inverse,
+    within,
+)
 from tegum.geometry import dimensionality
 
 SIZE: dict[Profile, tuple[int, int]] = {"quick": (120, 12), "paper": (400, 30)}
@@ -68,32 +77,6 @@ def claims(data: xr.Dataset) -> list[Claim]:
     """The statements of the section, for training and for exact minimisation."""
     by_shape = in_both_ways(data, shape_claims, factor_claims)
     return [*in_both_ways(data, line_claims, phase_claims), *comparisons(data), *by_shape]
-
-
-def in_both_ways(data: xr.Dataset, *parts: Callable[[xr.Dataset, xr.DataArray], list[Claim]]) -> list[Claim]:
-    """The same claims of trained models, of which the paper speaks, and of those at exact minima."""
-    return [
-        replace(
-            one,
-            name=f"{one.name}-{way}",
-            statement=f"{one.statement.removesuffix('.')} ({way}).",
-            source=one.source if way == TRAINING else OURS,
-        )
-        for way in (TRAINING, EXACT)
-        for claims_of in parts
-        for one in claims_of(data, models_of(data, way))
-    ]
-
-
-def claim(
-    name: str, statement: str, how: str, of: xr.DataArray, against: dict[str, xr.DataArray] | None = None, **rest: Any
-) -> Claim:
-    """A claim about one model at each density; its controls are random directions where no others are given."""
-    count = of.sizes[shared.INVERSE]
-    evidence = Evidence("1 model" if count == 1 else f"{count} densities, 1 model each", count)
-    if against is None:
-        against = {"as many random directions": shared.random_like(of)}
-    return Claim(name, statement, how=how, of=of, against=against, evidence=evidence, **rest)
 
 
 def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
@@ -258,12 +241,6 @@ def comparisons(data: xr.Dataset) -> list[Claim]:
             f"others higher, by {max(float(higher.max()), 0):.2%} at most.",
         ),
     ]
-
-
-def in_window(W: xr.DataArray, name: str, window: tuple[float, float], statement: str, how: str, **rest: Any) -> Claim:
-    """A claim about all models in a window of 1 / (1 - S)."""
-    models = rest.pop("of", within(W, *window))
-    return claim(name, statement, f"{how}, for 1/(1 − S) from {window[0]:g} to {window[1]:g}", models, **rest)
 
 
 def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
