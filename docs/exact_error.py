@@ -76,13 +76,13 @@ def measured() -> xr.Dataset:
     for kind, (models, law) in enumerate(kinds.values()):
         for case, (W, b, density) in enumerate(models):
             features = tg.features.Independent(N, density=density, magnitude=law)
-            truth = tg.exact.evaluate(W, b, features, terms=TRUTH).loss
+            truth = float(tg.exact.evaluate(W, b, features, terms=TRUTH).loss)
             if law == uniform:
                 error[kind, 0, case] = abs(plain_losses(W, b, density, TERMS) - truth) / truth
                 terms[kind, 0, case] = TERMS
             for effort, asked in enumerate(TERMS):
                 found = tg.exact.evaluate(W, b, features, terms=asked)
-                error[kind, 1, case, effort] = abs(found.loss - truth) / truth
+                error[kind, 1, case, effort] = abs(float(found.loss) - truth) / truth
                 terms[kind, 1, case, effort] = found.terms
     dims = ("kind", "curve", "case", "effort")
     return xr.Dataset(

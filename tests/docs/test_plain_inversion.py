@@ -1,6 +1,7 @@
 """The NumPy method in docs/ is what docs/exact.md says: it converges to the engine's losses."""
 
 import runpy
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -24,3 +25,13 @@ def test_the_plain_method_converges_to_the_engine_s_loss(density: float, scale: 
     assert many == pytest.approx(exact, rel=2e-10)
     assert few == pytest.approx(exact, rel=1e-3)
     assert few != many
+
+
+def test_the_picture_of_errors_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With few terms, so that it is quick; what `make pictures` draws has many."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "docs"))
+    exact_error = import_module("exact_error")
+    monkeypatch.setattr(exact_error, "TERMS", [8, 16])
+    monkeypatch.setattr(exact_error, "TRUTH", 256)
+    error = exact_error.measured()["error"].median("case")
+    assert (error.sel(curve="tegum", kind="random weights") < [1e-3, 1e-4]).all()
