@@ -1,7 +1,7 @@
 """Stochastic training: a recipe, a sweep, and a compiled engine that trains thousands of small nets at once."""
 
 from tegum.training.blocks import STRIPE
-from tegum.training.pool import estimated_seconds
+from tegum.training.cost import estimated_seconds
 from tegum.training.probe import attacked_samples, engine_samples, loss_and_gradient
 from tegum.training.recipe import Recipe
 from tegum.training.train import train

@@ -23,25 +23,13 @@ from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.threads import in_threads
 from tegum.training.arrays import Scratch, panels_for, parameter_slices, scratch_for, shape_of
+from tegum.training.cost import estimated_seconds
 from tegum.training.instances import Instance
 from tegum.training.kernel import advance, draw_samples, evaluate
 from tegum.training.recipe import Recipe
 
 _STRETCH_SECONDS = 0.05
 _FIRST_STRETCH_SECONDS = 0.005  # by the estimate; the next are as long as this one turns out to allow
-_SECONDS_PER_FEATURE = 0.8e-9
-_SECONDS_PER_PRODUCT = 0.07e-9
-
-
-def estimated_seconds(net: Net, instances: int, steps: int, batch_size: int, threads: int) -> float:
-    """About how long it takes to train so many models for so many steps of ``batch_size`` samples, in seconds.
-
-    >>> from tegum.nets import ReluOutput
-    >>> round(estimated_seconds(ReluOutput(5, 2), instances=10, steps=10_000, batch_size=1024, threads=2), 2)
-    0.24
-    """
-    sample = net.n_features * (_SECONDS_PER_FEATURE + net.n_hidden * _SECONDS_PER_PRODUCT)
-    return instances * steps * batch_size * sample / min(threads, max(instances, 1))
 
 
 @final

@@ -110,7 +110,7 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
     blocks = Listed(work.order, distribution.feature_first, ZERO, end)
     if distribution.weight[own.component] == 0:
         own = OwnFeature(own.feature, NOWHERE, own.component)
-    low, high = reach(distribution, work, blocks)
+    low, high = reach(distribution, work, blocks, 0)
     if distribution.exponential:
         low = -np.inf if low < 0 else 0.0
         high = np.inf if high > 0 else 0.0

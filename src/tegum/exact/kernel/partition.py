@@ -122,8 +122,11 @@ def partition(distribution: Distribution, work: Work, n: int, own: int) -> tuple
 
 
 @inlined
-def reach(distribution: Distribution, work: Work, blocks: Listed) -> tuple[float, float]:
-    """The smallest and largest value of the sum over the listed blocks: in each block one component is active, or none."""
+def reach(distribution: Distribution, work: Work, blocks: Listed, small: int) -> tuple[float, float]:
+    """The smallest and largest value of the sum over the listed blocks: in each block one component is active, or none.
+
+    With ``small`` 1 the sum is over features that ``work.size`` calls small.
+    """
     low = 0.0
     high = 0.0
     for entry in range(blocks.first, blocks.end):
@@ -134,8 +137,9 @@ def reach(distribution: Distribution, work: Work, blocks: Listed) -> tuple[float
             down = 0.0
             up = 0.0
             for i in members_of(distribution, component):
-                down += min(work.g[i], 0.0)
-                up += max(work.g[i], 0.0)
+                if small == 0 or work.size[i] == 0:
+                    down += min(work.g[i], 0.0)
+                    up += max(work.g[i], 0.0)
             least = min(least, down)
             most = max(most, up)
         low += least

@@ -19,11 +19,11 @@ from tegum.exact.kernel.product import A, D, add_derivative, at
 from tegum.exact.kernel.records import ALL_ROWS, NOWHERE, Distribution, Integrand, Listed, OwnFeature, Work
 from tegum.exact.kernel.uniform import rectified
 from tegum.exact.kernel.vectors import complex_of, load_complex
-from tegum.exact.kernel.walk import components_in
+from tegum.exact.kernel.walk import components_in, members_of
 from tegum.exact.kernel.weak_diagonal import expected, pattern
 
 
-class Removed(NamedTuple):
+class ClosedPatterns(NamedTuple):
     """The patterns taken out; ``work.alone`` of a component's first feature has its probability without the own block's part.
 
     Attributes:
@@ -40,27 +40,17 @@ class Removed(NamedTuple):
 
 
 @inlined
-def _first_small(distribution: Distribution, work: Work, component: int) -> int:
-    """The first small feature of a component, -1 if it has none."""
+def _first_of(distribution: Distribution, work: Work, component: int, size: int) -> int:
+    """The first small (``size`` 0) or large (1) feature of a component, -1 if it has none."""
     found = NOWHERE
-    for i in range(distribution.component_first[component + 1] - 1, distribution.component_first[component] - 1, -1):
-        if work.size[i] == 0:
-            found = i
-    return found
-
-
-@inlined
-def _first_large(distribution: Distribution, work: Work, component: int) -> int:
-    """The first large feature of a component, -1 if it has none."""
-    found = NOWHERE
-    for i in range(distribution.component_first[component + 1] - 1, distribution.component_first[component] - 1, -1):
-        if work.size[i] == 1:
+    for i in members_of(distribution, component):
+        if found < 0 and work.size[i] == size:
             found = i
     return found
 
 
 @compiled
-def removed_patterns(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature) -> Removed:
+def removed_patterns(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature) -> ClosedPatterns:
     """Finds the patterns to take out and their probabilities."""
     alone = work.alone
     apart = NOWHERE
@@ -88,12 +78,12 @@ def removed_patterns(distribution: Distribution, work: Work, blocks: Listed, own
         if block != apart:
             after *= distribution.inactive[block]
     if apart < 0:
-        return Removed(apart, 1.0, 0.0, before)
-    return Removed(apart, distribution.inactive[apart], distribution.weight[own.component], before)
+        return ClosedPatterns(apart, 1.0, 0.0, before)
+    return ClosedPatterns(apart, distribution.inactive[apart], distribution.weight[own.component], before)
 
 
 @inlined
-def _own_block(work: Work, own: OwnFeature, removed: Removed) -> Any:
+def _own_block(work: Work, own: OwnFeature, removed: ClosedPatterns) -> Any:
     """The part of the own block in every pattern with another block."""
     base = complex_of(removed.inactive, 0.0)
     if removed.block >= 0:
@@ -102,7 +92,7 @@ def _own_block(work: Work, own: OwnFeature, removed: Removed) -> Any:
 
 
 @compiled
-def gone(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, removed: Removed, square: Any) -> Any:
+def gone(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, removed: ClosedPatterns, square: Any) -> Any:
     """What the patterns taken out contribute at eight points; ``square`` is the weight of those without a large feature."""
     with_block = removed.others * square
     inside = complex_of(0.0, 0.0)
@@ -127,7 +117,7 @@ def gone(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature
 
 @compiled
 def gone_backward(
-    distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, removed: Removed, square: Any, weight: Any
+    distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, removed: ClosedPatterns, square: Any, weight: Any
 ) -> None:
     """Takes the derivatives of Re{weight gone} by the couplings off acc."""
     v = work.v
@@ -200,7 +190,7 @@ def add_removed(
     work: Work,
     blocks: Listed,
     own: OwnFeature,
-    removed: Removed,
+    removed: ClosedPatterns,
     b: float,
     at_bias: bool,
     kinked: int,
@@ -220,14 +210,14 @@ def add_removed(
             share = work.alone[distribution.component_first[component]]
             if share == 0:
                 continue
-            member = _first_small(distribution, work, component)
+            member = _first_of(distribution, work, component, 0)
             if work.large[component] == 0:
                 if at_bias:
                     more, more_b = _at_vertex(work, own, b, member, 1.0, 0.0, q, p, share)
                     value += more
                     by_b += more_b
                 continue
-            k = _first_large(distribution, work, component)
+            k = _first_of(distribution, work, component, 1)
             g = work.g[k]
             # [w3 r(t)^3 + w2 r(t)^2] at t = b + g, -w3 r(b)^3 at b, and the derivatives of w3 and w2 by g
             w3 = 1 / (3 * g)

@@ -24,7 +24,7 @@ from tegum.exact.kernel.records import ALL_ROWS, Distribution, Listed, Work
 from tegum.exact.kernel.vectors import PAIR, WIDTH, complex_of, fill, load, load_complex, store, store_complex, total
 from tegum.exact.kernel.walk import components_in, features_of
 
-STATE, BEFORE, SUM, A, D, INSIDE, REST, ONE, PSI, CHI, ETA = range(11)
+STATE, BEFORE, SUM, A, D, INSIDE, REST, SINGLE, PSI, CHI, ETA = range(11)
 """A feature's sequence (see `tegum.exact.kernel.uniform`), none before its block, acc and constants, A, dA/dg, the product of
 its component before it, then rest and one before its block, and the block's three sums."""
 
@@ -101,7 +101,7 @@ def forward(distribution: Distribution, work: Work, blocks: Listed, most: int) -
         store_complex(v, at(ALL_ROWS, PSI, first), psi)
         if most > 0:
             store_complex(v, at(ALL_ROWS, REST, first), rest)
-            store_complex(v, at(ALL_ROWS, ONE, first), one)
+            store_complex(v, at(ALL_ROWS, SINGLE, first), one)
             store_complex(v, at(ALL_ROWS, CHI, first), chi)
             store_complex(v, at(ALL_ROWS, ETA, first), eta)
             more = chi + eta
@@ -127,7 +127,7 @@ def backward(distribution: Distribution, work: Work, blocks: Listed, most: int, 
         if most > 0:
             # the three steps of `forward` differentiated, by the block's sums and by what came in
             rest = _member(v, REST, first)
-            one = _member(v, ONE, first)
+            one = _member(v, SINGLE, first)
             chi = _member(v, CHI, first)
             eta = _member(v, ETA, first)
             more = chi + eta

@@ -23,12 +23,13 @@ Own feature j, T = 1 - d/dg_j: its factor A becomes A - dA/dg.  If it is large, 
 from typing import Any
 
 from tegum.compilation import compiled, inlined
+from tegum.exact.kernel.partition import reach
 from tegum.exact.kernel.patterns import add_removed, removed_patterns
 from tegum.exact.kernel.records import ONE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ROUNDING, Span, period
 from tegum.exact.kernel.uniform import rectified
 from tegum.exact.kernel.vertices import ALWAYS, KINKED, NOT_ALONE, Fine, coarse_residue, fine_residue, line, state_of
-from tegum.exact.kernel.walk import components_in, components_of, features_of, members_of
+from tegum.exact.kernel.walk import components_of, features_of, members_of
 
 _WEAK = 1 / 4
 
@@ -54,26 +55,6 @@ def _sort_features(
             count += size
             small += 1 - size
     return count, small
-
-
-@inlined
-def _small_reach(distribution: Distribution, work: Work, blocks: Listed) -> tuple[float, float]:
-    """The smallest and largest sum of small features: in each block one component is active, or none."""
-    low = high = 0.0
-    for entry in range(blocks.first, blocks.end):
-        block = blocks.order[entry]
-        least = most = 0.0
-        for component in components_in(distribution, block):
-            down = up = 0.0
-            for i in members_of(distribution, component):
-                if work.size[i] == 0:
-                    down += min(work.g[i], 0.0)
-                    up += max(work.g[i], 0.0)
-            least = min(least, down)
-            most = max(most, up)
-        low += least
-        high += most
-    return low, high
 
 
 @inlined
@@ -121,7 +102,7 @@ def sets_row(
     """T E r(s)^2 of a row that is neither never nor always active; its gradient by couplings goes to ``work.slope``."""
     b, gradient = span.b, effort.gradient
     large, small = _sort_features(distribution, work, blocks, own, threshold)
-    low, high = _small_reach(distribution, work, blocks)
+    low, high = reach(distribution, work, blocks, 1)
     bias, fine_period, kinked = _vertices(distribution, work, blocks, b, low, high)
     for i in features_of(blocks):
         work.alone[i] = 0.0

@@ -106,7 +106,7 @@ def _small_part(distribution: Distribution, work: Work, rest: Listed, own: OwnFe
         if rest.order[entry] == own.block:
             block = own.block
     own = OwnFeature(own.feature, block, own.component)
-    low, high = reach(distribution, work, rest)
+    low, high = reach(distribution, work, rest, 0)
     c = cumulants(distribution, work.g, rest, 1)
     o = own_derivatives(distribution, work.g, own, 1)
     return Small(Listed(work.order_small, rest.feature_first, ZERO, rest.end - rest.first), own, low, high, c, o)

@@ -167,6 +167,16 @@ def series(z: Any, g: float) -> tuple[Any, Any, Any]:
     return A, slope * z, bend * (z * z)
 
 
+@inlined
+def series_factor(z: Any, g: float, own: bool) -> tuple[Any, Any]:
+    """A(z g) and dA/dg, for the row's own feature (1 - d/dg) of both, for |z g| up to 1.6."""
+    A, by_g, by_gg = series(z, g)
+    if own:
+        A = A - by_g
+        by_g = by_g - by_gg
+    return A, by_g
+
+
 @compiled
 def own_factor(v: Any, rows: int, i: int, points: Points) -> tuple[Any, Any]:
     """(1 - d/dg) of A and dA/dg at eight points, for the row's own feature."""

@@ -6,11 +6,22 @@ import numpy as np
 
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.inversion import FIRST_HALF, note_slopes, strayed
-from tegum.exact.kernel.patterns import Removed, gone, gone_backward
+from tegum.exact.kernel.patterns import ClosedPatterns, gone, gone_backward
 from tegum.exact.kernel.product import STATE, SUM, A, D, Products, add_sums, at, backward, forward
 from tegum.exact.kernel.records import ALL_ROWS, ONE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ALIAS_0, ALIAS_1, ALIAS_2, ALIAS_3
-from tegum.exact.kernel.uniform import ALPHA, TURN, Points, factor, first_powers, own_factor, series, start, step_on
+from tegum.exact.kernel.uniform import (
+    ALPHA,
+    TURN,
+    Points,
+    factor,
+    first_powers,
+    own_factor,
+    series,
+    series_factor,
+    start,
+    step_on,
+)
 from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, load_complex, ramp, store, store_complex, total
 from tegum.exact.kernel.walk import features_of
 
@@ -29,7 +40,7 @@ class Fine(NamedTuple):
     low: float
     high: float
     P: float
-    removed: Removed
+    removed: ClosedPatterns
 
 
 @inlined
@@ -196,10 +207,7 @@ def coarse_residue(
     """What the period adds to the inversion of ``rest``, with its derivative by b, as a number to be added."""
     z = _circle(1 / P)
     for i in features_of(blocks):
-        value, by_g, by_gg = series(z, work.g[i])
-        if i == own.feature:
-            value = value - by_g
-            by_g = by_g - by_gg
+        value, by_g = series_factor(z, work.g[i], i == own.feature)
         store_complex(work.v, at(ALL_ROWS, A, i), value)
         store_complex(work.v, at(ALL_ROWS, D, i), by_g)
         store(work.v, at(ALL_ROWS, SUM, i), fill(0.0))
@@ -235,10 +243,7 @@ def fine_residue(
             here = before * _exp(z, b + work.g[i]) if work.vertex[i] == state else zero
             value, by_g = _mu(work.g[i], i == own.feature, z, here, at_bias)
         else:
-            value, by_g, by_gg = series(z, work.g[i])
-            if i == own.feature:
-                value = value - by_g
-                by_g = by_g - by_gg
+            value, by_g = series_factor(z, work.g[i], i == own.feature)
         store_complex(work.v, at(ALL_ROWS, A, i), value)
         store_complex(work.v, at(ALL_ROWS, D, i), by_g)
     inverse = complex_of(z.real, -1.0 * z.imag) * (P * P)
