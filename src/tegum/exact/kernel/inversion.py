@@ -33,7 +33,7 @@ FIRST_HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
 
 
 @inlined
-def strayed(partial: Any, count: int) -> float:
+def _strayed(partial: Any, count: int) -> float:
     """How much may be missing after the last of ``count`` partial sums, from how they strayed before it.
 
     The largest distance from the last sum over the second half; for those over the second quarter an eighth, as a floor where
@@ -56,6 +56,15 @@ def note_slopes(work: Work, rows: int, blocks: Listed) -> float:
         most = max(most, abs(slope - work.noted[i]))
         work.noted[i] = slope
     return _CAUTION * most
+
+
+@inlined
+def errors_after(work: Work, rows: int, blocks: Listed, k: int, scale: float, effort: Effort) -> tuple[float, float]:
+    """The estimated errors after k terms: of the value, and the largest of its derivatives; ``scale`` is that of those by b."""
+    error_b = 0.0
+    if effort.gradient:
+        error_b = max(scale * _strayed(work.partial_b, k // WIDTH), note_slopes(work, rows, blocks))
+    return _strayed(work.partial, k // WIDTH), error_b
 
 
 @inlined
@@ -141,10 +150,7 @@ def invert(
         if effort.gradient and 2 * k == terms:
             note_slopes(work, SINGLE_ROWS, blocks)
         if k == terms:
-            error = strayed(work.partial, k // WIDTH)
-            error_b = 0.0
-            if effort.gradient:
-                error_b = max(strayed(work.partial_b, k // WIDTH) / P, note_slopes(work, SINGLE_ROWS, blocks))
+            error, error_b = errors_after(work, SINGLE_ROWS, blocks, k, 1 / P, effort)
             if 2 * terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
                 break
             terms *= 2

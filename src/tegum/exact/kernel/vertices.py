@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.inversion import FIRST_HALF, note_slopes, strayed
+from tegum.exact.kernel.inversion import FIRST_HALF, errors_after, note_slopes
 from tegum.exact.kernel.patterns import ClosedPatterns, gone, gone_backward
 from tegum.exact.kernel.product import STATE, SUM, A, D, Products, add_sums, at, backward, forward
 from tegum.exact.kernel.records import ALL_ROWS, ONE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
@@ -88,9 +88,17 @@ def _line_factors(work: Work, blocks: Listed, own: int, fine: bool, points: Poin
 
 @compiled
 def _fine_octet(
-    distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, fine: Fine, z: Any, at_bias: Any, weight: Any,
-    remove: int, gradient: int,
-) -> tuple[float, float]:  # fmt: skip
+    distribution: Distribution,
+    work: Work,
+    blocks: Listed,
+    own: OwnFeature,
+    fine: Fine,
+    z: Any,
+    at_bias: Any,
+    weight: Any,
+    remove: int,
+    gradient: int,
+) -> tuple[float, float]:
     """Eight points' part of what is left around the vertices, and of its derivative by b; by couplings it goes to acc."""
     products = forward(distribution, work, blocks, ONE)
     square = at_bias * z * (1.0 / 3.0)
@@ -108,9 +116,16 @@ def _fine_octet(
 
 @compiled
 def line(
-    distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, b: float, fine: Fine, P: float, is_fine: int,
+    distribution: Distribution,
+    work: Work,
+    blocks: Listed,
+    own: OwnFeature,
+    b: float,
+    fine: Fine,
+    P: float,
+    is_fine: int,
     effort: Effort,
-) -> Found:  # fmt: skip
+) -> Found:
     """The inversion with period P: of ``rest``, or if ``is_fine`` of what is left around the kinked vertices.
 
     Starts with ``effort.least`` terms and doubles them until the targets are met.  It is one loop over the terms.
@@ -146,9 +161,7 @@ def line(
         half = fill(1.0)
         if is_fine:
             weight = weight * inverse * (12 * P * P * P)
-            more, more_b = _fine_octet(
-                distribution, work, blocks, own, fine, z, power, weight, ONE, effort.gradient
-            )  # fmt: skip
+            more, more_b = _fine_octet(distribution, work, blocks, own, fine, z, power, weight, ONE, effort.gradient)
         else:
             weight = weight * power * (4 * P * P)
             found = weight * forward(distribution, work, blocks, _MANY).rest
@@ -169,10 +182,7 @@ def line(
         if effort.gradient and 2 * k == terms:
             note_slopes(work, ALL_ROWS, blocks)
         if k == terms:
-            error = strayed(work.partial, k // WIDTH)
-            error_b = 0.0
-            if effort.gradient:
-                error_b = max(strayed(work.partial_b, k // WIDTH), note_slopes(work, ALL_ROWS, blocks))
+            error, error_b = errors_after(work, ALL_ROWS, blocks, k, 1.0, effort)
             if 2 * terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
                 break
             terms *= 2
@@ -224,9 +234,16 @@ def coarse_residue(
 
 @compiled
 def fine_residue(
-    distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, b: float, fine: Fine, P: float, state: int,
+    distribution: Distribution,
+    work: Work,
+    blocks: Listed,
+    own: OwnFeature,
+    b: float,
+    fine: Fine,
+    P: float,
+    state: int,
     gradient: int,
-) -> tuple[float, float]:  # fmt: skip
+) -> tuple[float, float]:
     """The vertices in one state: the polynomials of those always active, or what the period adds to kinked ones.
 
     ``P`` is the row's period, whose inverse is the radius.
@@ -250,7 +267,7 @@ def fine_residue(
     weight = inverse * inverse * inverse * (6.0 / WIDTH)
     value, by_b = _fine_octet(
         distribution, work, blocks, own, fine, z, at_bias, weight, ONE if state == KINKED else ZERO, gradient
-    )  # fmt: skip
+    )
     if gradient:
         add_sums(work, ALL_ROWS, blocks, 1.0)
     return value, by_b
