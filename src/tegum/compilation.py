@@ -144,7 +144,7 @@ def _say_once(line: str) -> None:
 def is_compiled(function: Any) -> bool:
     """Whether a compiled function has its code, in this process or on disk, so that the first call starts at once."""
     stored = getattr(function._cache, "_cache_file", None)
-    return bool(function.signatures or (stored is not None and stored._load_index()))
+    return bool(function.overloads or (stored is not None and stored._load_index()))
 
 
 def inlined(function: Callable[..., Any]) -> Any:

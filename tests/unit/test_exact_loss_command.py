@@ -2,7 +2,7 @@
 
 import csv
 import json
-import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -230,7 +230,7 @@ def test_a_tolerance_that_was_not_met_is_said(
 ) -> None:
     np.savez("weights.npz", W=W, b=B)
     found = tg.exact.evaluate(W, B, tg.features.Independent(4, density=0.1), terms=8)
-    monkeypatch.setattr(sys.modules["tegum.cli.exact_loss"], "evaluate", lambda *arguments, **options: found)
+    monkeypatch.setattr(import_module("tegum.cli.exact_loss"), "evaluate", lambda *arguments, **options: found)
     assert "3 with an error above 1e-09 of the loss" in said("weights.npz --density 0.1", capsys)
 
 

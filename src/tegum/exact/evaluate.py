@@ -93,14 +93,9 @@ def evaluate(
         InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance (where W
             has names, such models have NaN for a loss); features that are not those that the models belong to.
     """
-    if not isinstance(W, xr.Dataset) and (b is None or features is None):
-        advice = "give both, or the whole dataset, which brings its own"
-        raise InvalidInputError(f"W is given without {'b' if b is None else 'features'}", advice)
-    if isinstance(W, xr.DataArray | xr.Dataset):
-        return _of_models(*_models_in(W, b, options), features, tol, gradient, options)
-    assert b is not None
-    assert features is not None
-    found = _evaluated(W, b, features, tol, gradient=gradient, **options)
+    found = _found(W, b, features, tol, gradient, options)
+    if isinstance(found, xr.Dataset):
+        return found
     lead = instance_dims(found.loss.ndim)
     variables: dict[str, tuple[tuple[str, ...], Any]] = {
         "loss": (lead, found.loss),
@@ -113,6 +108,18 @@ def evaluate(
         variables["dW"] = ((*lead, "hidden" if options.get("tied", True) else "output", "feature"), found.dW)
         variables["db"] = ((*lead, "feature"), found.db)
     return dataset(variables)
+
+
+def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient: bool, options: Options) -> xr.Dataset | Batch:
+    """What `evaluate` finds: a dataset where W has names, else bare arrays."""
+    if not isinstance(W, xr.Dataset) and (b is None or features is None):
+        advice = "give both, or the whole dataset, which brings its own"
+        raise InvalidInputError(f"W is given without {'b' if b is None else 'features'}", advice)
+    if isinstance(W, xr.DataArray | xr.Dataset):
+        return _of_models(*_models_in(W, b, options), features, tol, gradient, options)
+    assert b is not None
+    assert features is not None
+    return _evaluated(W, b, features, tol, gradient=gradient, **options)
 
 
 @checked
@@ -233,14 +240,14 @@ def is_linear(net: Net) -> bool:
 
 def loss(W: Models, b: Biases = None, features: Features | None = None, tol: float = 1e-9, **options: Unpack[Options]) -> Any:
     """sum_j I_j E (x_j - y_j)^2, shape (...).  Arguments and errors as in `evaluate`, which also says how exact it is."""
-    return _bare(W, evaluate(W, b, features, tol, **options), "loss")
+    return _bare(_found(W, b, features, tol, False, options), "loss")
 
 
 def squared_errors(
     W: Models, b: Biases = None, features: Features | None = None, tol: float = 1e-9, **options: Unpack[Options]
 ) -> Any:
     """E (x_j - y_j)^2 of each feature, unweighted, shape (..., n).  Arguments and errors as in `evaluate`."""
-    return _bare(W, evaluate(W, b, features, tol, **options), "squared_error")
+    return _bare(_found(W, b, features, tol, False, options), "squared_error")
 
 
 def loss_and_gradient(
@@ -250,13 +257,13 @@ def loss_and_gradient(
 
     Arguments and errors as in `evaluate`.
     """
-    found = evaluate(W, b, features, tol, gradient=True, **options)
-    return _bare(W, found, "loss"), _bare(W, found, "dW"), _bare(W, found, "db")
+    found = _found(W, b, features, tol, True, options)
+    return _bare(found, "loss"), _bare(found, "dW"), _bare(found, "db")
 
 
-def _bare(W: Models, found: xr.Dataset, name: str) -> Any:
+def _bare(found: xr.Dataset | Batch, name: str) -> Any:
     """A result with names where W has names, else an array, or a number of one model."""
-    return found[name] if isinstance(W, xr.DataArray | xr.Dataset) else found[name].values[()]
+    return found[name] if isinstance(found, xr.Dataset) else getattr(found, name)[()]
 
 
 def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[xr.Dataset, xr.DataArray]:
