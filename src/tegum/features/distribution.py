@@ -82,6 +82,10 @@ class Features(metaclass=_Checked):
         advice = "both engines need them: write a method blocks() that returns a tegum.features.Blocks"
         raise InvalidInputError(f"{type(self).__name__} has no independent blocks", advice)
 
+    def has_blocks(self) -> bool:
+        """Whether there are independent blocks."""
+        return type(self).blocks is not Features.blocks
+
     def joint_density(self) -> Float[np.ndarray, "*batch n n"]:
         """Probability that two features are active together, shape (..., n, n); the diagonal is the density."""
         return self.blocks().joint_density()
