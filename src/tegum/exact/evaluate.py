@@ -310,7 +310,7 @@ def _of_models(
     if axis is not None:
         places = [{axis: k} for k in range(data.sizes[axis])]
         each = [(data.isel(place), b.isel(place, missing_dims="ignore")) for place in places]
-        parts = [_of_models(*one, None, tol, gradient, options) for one in found]
+        parts = [_of_models(*one, None, tol, gradient, options) for one in each]
         return xr.concat(parts, axis, coords="different", compat="equals").transpose(*lead, ...)
     if features is None:
         features = features_of(data)

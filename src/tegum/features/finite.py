@@ -80,11 +80,12 @@ class FiniteLaw(Features):
     def draw(self, n_samples: int, generator: np.random.Generator) -> Float[np.ndarray, "samples n"]:
         """Rows of the table, with replacement."""
         edges = np.cumsum(self.probabilities)
-        return self.states[np.searchsorted(edges, generator.random(n_samples) * edges[-1], side="right")]
+        rows = np.searchsorted(edges, generator.random(n_samples) * edges[-1], side="right")
+        return np.asarray(self.states[rows])
 
     def active(self, n_samples: int, generator: np.random.Generator) -> Bool[np.ndarray, "samples n"]:
         """Where drawn rows are not 0."""
-        return self.draw(n_samples, generator) != 0
+        return np.asarray(self.draw(n_samples, generator) != 0)
 
 
 Empirical = FiniteLaw

@@ -94,7 +94,7 @@ def _require_consistent(law: Magnitude) -> None:
         moments = [float(law.moment(order)) for order in (1, 2)]
         largest = float(law.largest)
         flat = u.shape == p.shape and bool(np.isfinite(u).all())
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever a law of someone else's raises
         what = f"{name} fails with {type(error).__name__} ({error})"
         raise InvalidInputError(what, "let moment(k), quantile(p) and largest take and return numbers, p an array") from None
     with Problems() as problems:

@@ -91,7 +91,7 @@ class Mixture(Features):
 
     def active(self, n_samples: int, generator: np.random.Generator) -> Bool[np.ndarray, "samples n"]:
         """Where samples are not 0."""
-        return self.draw(n_samples, generator) != 0
+        return np.asarray(self.draw(n_samples, generator) != 0)
 
 
 def require_parts(name: str, given: Sequence[Features]) -> tuple[Features, ...]:

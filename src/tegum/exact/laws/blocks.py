@@ -35,7 +35,7 @@ _LEAST_TOL = 1e-15
 @final
 @dataclass(frozen=True, eq=False)
 class Copies:
-    """Which feature each copy stands for, its factor c, and the coefficient of its row; ``square`` is E x_j^2 - sum c E u_v^2."""
+    """Which feature each copy stands for, its factor c, its row's coefficient; ``square`` (n,) is E x_j^2 - sum c E u_v^2."""
 
     feature: NDArray[np.int64]
     factor: NDArray[np.float64]
@@ -116,7 +116,8 @@ def blocks_law(
         n = len(blocks.component_of_feature)
         found = tables(blocks, probability, np.ones((1, n)), plain)
         return BlocksLaw(found, weights, unit, None)
-    feature, factor, component, block, shares, source = [], [], [], [], [], []
+    feature, component, block, source = list[int](), list[int](), list[int](), list[int]()
+    factor, shares = list[float](), list[float]()
     for old, owner in enumerate(blocks.block_of_component):
         members = np.flatnonzero(blocks.component_of_feature == old)
         if len(pieces) ** len(members) * len(members) > MOST_COPIES:
@@ -141,7 +142,7 @@ def blocks_law(
     coefficient = np.concatenate([factor, never[idle]])
     chance = weights @ every[:, component]
     second = plain.moment(2)
-    square = np.bincount(of, weights=chance * second * (c * c - c), minlength=n)
+    square = np.bincount(of, weights=chance * second * (c * c - c), minlength=n).astype(np.float64)
     return BlocksLaw(tables(wide, every, np.ones((1, len(of))), plain), weights, unit, Copies(of, c, coefficient, square))
 
 

@@ -11,7 +11,7 @@ are Gauss-Legendre sums over the quantiles on both sides of it.
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,10 +55,10 @@ class Transform:
             return _uniform(z, self.law.low, self.law.high)
         radius = _RADIUS / max(abs(end) for end in self.reach)
         turns = np.exp(2j * np.pi * np.arange(_CIRCLE) / _CIRCLE)
-        around = [np.asarray(self.law.generating(z + radius * turn)) for turn in turns]
-        first = sum(value / turn for value, turn in zip(around, turns, strict=True)) / (_CIRCLE * radius)
-        second = sum(value / turn**2 for value, turn in zip(around, turns, strict=True)) * (2 / (_CIRCLE * radius**2))
-        return sum(around) / _CIRCLE, first, second
+        around = np.array([self.law.generating(z + radius * turn) for turn in turns], dtype=np.complex128)
+        first = np.tensordot(1 / turns, around, 1) / (_CIRCLE * radius)
+        second = np.tensordot(1 / turns**2, around, 1) * (2 / (_CIRCLE * radius**2))
+        return np.sum(around, axis=0) / _CIRCLE, first, second
 
     @cached_property
     def nodes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -71,10 +71,8 @@ class Transform:
         found = [np.zeros_like(g) for _ in range(3)]
         signs = (1.0, -1.0) if self.signed else (1.0,)
         for sign in signs:
-            for share, part in zip(found, self._means(b, sign * g, own * sign), strict=True):
-                share += part / len(signs)
-            if sign < 0:
-                found[2] -= 2 * part / len(signs)
+            F, by_b, by_g = self._means(b, sign * g, sign * own.astype(np.float64))
+            found = [old + new / len(signs) for old, new in zip(found, (F, by_b, sign * by_g), strict=True)]
         return found
 
     def _means(self, b: NDArray[np.float64], g: NDArray[np.float64], own: NDArray[np.float64]) -> list[NDArray[np.float64]]:
@@ -111,7 +109,7 @@ class Transform:
         p, w = np.polynomial.legendre.leggauss(4 * _NODES)
         u = self.law.quantile((p + 1) / 2)
         size = max(abs(end) for end in self.reach_of_u)
-        z = np.array([0.0, 0.7, -0.4 + 0.9j, 2.1j]) / size
+        z = np.array([0.0, 0.7, -0.4 + 0.9j, 2.1j], dtype=np.complex128) / size
         said, expected = np.asarray(self.law.generating(z)), np.exp(z[:, None] * u) @ (w / 2)
         if said.shape != z.shape or not (np.abs(said - expected) <= _AGREEMENT).all():
             worst = int(np.argmax(np.abs(said - expected))) if said.shape == z.shape else 0
@@ -126,11 +124,11 @@ def _uniform(z: Values, low: float, high: float) -> tuple[Values, Values, Values
     near = np.abs(y) < _NEAR
     far = np.where(near, 1.0, y)
     e = np.exp(far)
-    integrals = [(e - 1) / far]
+    integrals: list[Any] = [(e - 1) / far]
     for k in (1, 2):
         integrals.append((e - k * integrals[-1]) / far)
     small, power = np.where(near, y, 0), np.ones_like(z)
-    series = [np.zeros_like(z) for _ in integrals]
+    series: list[Any] = [np.zeros_like(z) for _ in integrals]
     for order in range(_SERIES):
         for k in range(3):
             series[k] = series[k] + power / (math.factorial(order) * (order + k + 1))

@@ -3,9 +3,9 @@
     E r(s)^2 = sum_k' (2 / P) Re [2 e^{z_k b} M(z_k) / z_k^3] - alias,      z_k = (2 + 2 pi i k) / P
 
 as in `tegum.exact.kernel`; M is a product over blocks, or for k of n features the elementary symmetric polynomial e_k of the
-factors A(z g_i) over C(n, k).  "Nothing active" and "only i active" are taken out and added in closed form.  Nothing is split by
-size, so that couplings of very different sizes, and outputs of dropped features, need more terms than in the compiled engine:
-what is left falls like K^-2 to K^-4, and the error says so.
+factors A(z g_i) over C(n, k).  "Nothing active" and "only i active" are taken out and added in closed form.  Nothing is split
+by size, so that couplings of very different sizes, and outputs of dropped features, need more terms than in the compiled
+engine: what is left falls like K^-2 to K^-4, and the error says so.
 """
 
 import math
@@ -242,7 +242,7 @@ class TransformLaw:
     def _terms(self, G: Floats, b: Floats, P: Floats, first: int, last: int, gradient: bool) -> list[Floats]:
         """Terms ``first`` to ``last - 1`` of every row (n, k), of its derivatives by G (n, n, k) and by b (n, k)."""
         n = len(b)
-        z = (_ALPHA_P + 2j * np.pi * np.arange(first, last)) / P[:, None]
+        z: Values = ((_ALPHA_P + 2j * np.pi * np.arange(first, last)) / P[:, None]).astype(np.complex128)
         A, slope, bend = self.factor(z[None] * G.T[:, :, None])
         D = z * slope
         own = np.arange(n)
