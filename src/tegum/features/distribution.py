@@ -121,6 +121,16 @@ class Features(metaclass=_Checked):
         """The shape of the leading axes: how many distributions this object describes."""
         return np.broadcast_shapes(self.density.shape[:-1], self.importance.shape[:-1])
 
+    def singles(self) -> list["Features"]:
+        """Every distribution of the batch on its own, without its importance; one, where they differ in importance only."""
+        names, lead = self.field_names(), self.density.shape[:-1]
+        plain = {"importance": 1.0} if "importance" in names else {}
+        if "density" not in names or not lead:
+            return [self.replaced(**plain)] if plain and self.importance.ndim > 1 else [self]
+        width = self.density.shape[-1]
+        rows = np.broadcast_to(self.density, (*self.batch_shape, width)).reshape(-1, width)
+        return [self.replaced(density=row, **plain) for row in rows]
+
     def mean(self) -> Float[np.ndarray, "*batch n"]:
         """E[x_i], shape (..., n)."""
         return np.asarray(self.feature_density * (0.0 if self.signed else self.magnitude.moment(1)))

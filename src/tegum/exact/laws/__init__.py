@@ -12,6 +12,7 @@
 
 from tegum.exact.laws.answer import Answer, Asked, Law, weighted
 from tegum.exact.laws.choice import Laws, laws_for
+from tegum.exact.laws.flat import LawLoss
 from tegum.exact.laws.linear import LinearLaw
 
-__all__ = ["Answer", "Asked", "Law", "Laws", "LinearLaw", "laws_for", "weighted"]
+__all__ = ["Answer", "Asked", "Law", "LawLoss", "Laws", "LinearLaw", "laws_for", "weighted"]

@@ -49,23 +49,12 @@ def laws_for(features: Features, linear: bool = False) -> Laws:
     importance = np.broadcast_to(features.importance, (*batch, n)).reshape(count, n)
     with Problems() as problems:
         each = tuple[Weighted, ...]()
-        for one in _singles(features):
+        for one in features.singles():
             with problems.collecting():
                 each += ([(1.0, LinearLaw(one.mean(), one.second_moment()))] if linear else _laws_of(one),)
     if len(each) == 1:
         each *= count
     return Laws(each, importance)
-
-
-def _singles(features: Features) -> Iterator[Features]:
-    """Every distribution of a batch on its own, without importance; one if they differ in importance only."""
-    lead = features.density.shape[:-1]
-    if "density" not in features.field_names() or not lead:
-        yield features.replaced(importance=1.0) if "importance" in features.field_names() else features
-        return
-    batch, width = features.batch_shape, features.density.shape[-1]
-    for row in np.broadcast_to(features.density, (*batch, width)).reshape(-1, width):
-        yield features.replaced(density=row, importance=1.0)
 
 
 def _leaves(features: Features, weight: float) -> Iterator[tuple[float, Features]]:

@@ -58,7 +58,7 @@ class Transform:
         around = np.array([self.law.generating(z + radius * turn) for turn in turns], dtype=np.complex128)
         first = np.tensordot(1 / turns, around, 1) / (_CIRCLE * radius)
         second = np.tensordot(1 / turns**2, around, 1) * (2 / (_CIRCLE * radius**2))
-        return np.sum(around, axis=0) / _CIRCLE, first, second
+        return np.asarray(np.sum(around, axis=0) / _CIRCLE), np.asarray(first), np.asarray(second)
 
     @cached_property
     def nodes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
