@@ -35,7 +35,7 @@ from tegum.exact.starts import initial_points, neighbours_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, require_same_features
 from tegum.provenance import provenance
-from tegum.recorded import features_of, leading, net_of, over
+from tegum.recorded import features_of, leading, net_of, over, said_of
 from tegum.sweep import FeatureGrid, feature_grid
 
 _SAME_LOSS = 1e-6
@@ -146,8 +146,8 @@ def minimise(
     }
     return _dataset(net, grid, seed_list, origins, found).assign_attrs(
         net=repr(net),
-        features=repr(features),
         minimise=json.dumps(settings),
+        **said_of(features),
         sweep=", ".join(grid.axes) or "none",
         not_converged=float((found["status"] == Status.NOT_CONVERGED).mean()),
         interrupted=int((found["status"] == Status.INTERRUPTED).any()),
@@ -185,7 +185,7 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
     each = features.replaced(**{name: np.broadcast_to(one, (*W.shape[:-2], one.shape[-1])) for name, one in fields.items()})
     found = minimise(net or net_of(data), each, seeds=1, initial=initial, **settings).isel(seed=0, drop=True)
     named = found.rename(dict(zip(found["loss"].dims, lead, strict=True))).drop_vars(lead, errors="ignore")
-    said = {name: data.attrs[name] for name in ("features", "sweep") if name in data.attrs}
+    said = {name: data.attrs[name] for name in ("features", "feature_law", "sweep") if name in data.attrs}
     return named.assign_coords(dict(data["W"].coords.items())).assign_attrs(said)
 
 

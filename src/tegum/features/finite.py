@@ -64,6 +64,11 @@ class FiniteLaw(Features):
             problems.found.extend(self._set_fields(x.shape[1], density, importance).found)
         self._fill(states=x.copy(), probabilities=p, signed=bool((x < 0).any()))
 
+    def __repr__(self) -> str:
+        count, n = self.states.shape
+        equal = "" if (self.probabilities == self.probabilities[0]).all() else ", unequal probabilities"
+        return f"FiniteLaw({count:,} states of {n} features{equal})"
+
     def joint_density(self) -> Float[np.ndarray, "n n"]:
         """Probability that two features are active together, shape (n, n); the diagonal is the density."""
         active = (self.states != 0).astype(np.float64)

@@ -178,7 +178,7 @@ def _identity(value: Any) -> Any:
         return type(value).__name__, [(name, _identity(getattr(value, name))) for name in value.field_names()]
     if isinstance(value, tuple | list):
         return [_identity(one) for one in value]
-    if type(value).__repr__ is object.__repr__:
+    if "__repr__" not in {name for kind in type(value).__mro__[:-1] for name in vars(kind)} and hasattr(value, "__dict__"):
         return type(value).__qualname__, sorted((name, _identity(one)) for name, one in vars(value).items())
     return value
 
@@ -232,7 +232,7 @@ def instances_of(
         drawn: list[Features | None] = [None] * len(cell.positions)
         if is_drawn_outside(cell.features):
             singles = cell.features.singles()
-            drawn = list(singles) * (len(drawn) if len(singles) == 1 else 1)
+            drawn = [singles[k % len(singles)] for k in range(len(drawn))]
         found = zip(feature_numbers(cell.features, net.n_hidden), _names(net, cell.features), drawn, strict=True)
         by_point.update(zip(cell.positions.tolist(), found, strict=True))
     count, length = len(recipes) * len(seeds), parameter_count(net)

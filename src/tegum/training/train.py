@@ -14,6 +14,7 @@ from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
 from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.provenance import provenance
+from tegum.recorded import said_of
 from tegum.sweep import FeatureGrid
 from tegum.threads import default_threads
 from tegum.training.cost import bytes_of
@@ -90,7 +91,7 @@ def train(
     data = _dataset(recording, grid, found)
     data.attrs |= {
         "net": repr(net),
-        "features": repr(features),
+        **said_of(features),
         "recipe": recipe.model_dump_json(),
         "sweep": ", ".join(grid.axes) or "none",
         "interrupted": int(interrupted),
