@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     __version__ = tegum_version()
     from tegum.selection import best
     from tegum.sweep import Axis
-    from tegum.training import Recipe, train
+    from tegum.training.recipe import Recipe
+    from tegum.training.train import train
 
 __all__ = [
     "Axis",

@@ -35,7 +35,7 @@ array([[0.5  , 0.125, 0.125],
 """
 
 from abc import ABCMeta, abstractmethod
-from inspect import signature
+from inspect import Signature, signature
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,12 @@ class _Checked(ABCMeta):
         made = super().__call__(*args, **fields)
         made.require_complete()
         return made
+
+    @property
+    def __signature__(cls) -> Signature:
+        """That of the constructor, as without this metaclass."""
+        own = signature(cls.__init__)  # type: ignore[misc]
+        return own.replace(parameters=list(own.parameters.values())[1:])
 
 
 class Features(metaclass=_Checked):

@@ -34,6 +34,7 @@ Superposition`).
 
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass
+from inspect import Signature, signature
 from math import factorial, inf
 from typing import Any, final
 
@@ -52,6 +53,12 @@ class _Checked(ABCMeta):
         law = super().__call__(*args, **fields)
         _require_consistent(law)
         return law
+
+    @property
+    def __signature__(cls) -> Signature:
+        """That of the constructor, as without this metaclass."""
+        own = signature(cls.__init__)  # type: ignore[misc]
+        return own.replace(parameters=list(own.parameters.values())[1:])
 
 
 class Magnitude(metaclass=_Checked):
