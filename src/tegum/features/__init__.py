@@ -5,6 +5,7 @@ from tegum.features.distribution import Features
 from tegum.features.finite import Empirical, FiniteLaw
 from tegum.features.importance import constant, geometric, one_odd, power_law
 from tegum.features.independent import Independent
+from tegum.features.joined import Joined
 from tegum.features.k_sparse import KSparse
 from tegum.features.magnitudes import Constant, Exponential, Magnitude, Uniform
 from tegum.features.mixture import Mixture, tree
@@ -20,6 +21,7 @@ __all__ = [
     "Features",
     "FiniteLaw",
     "Independent",
+    "Joined",
     "KSparse",
     "Magnitude",
     "Mixture",

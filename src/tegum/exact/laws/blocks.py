@@ -14,6 +14,7 @@ Several distributions with the same blocks, the product laws of a mixture, go th
 """
 
 import itertools
+import math
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -24,8 +25,9 @@ from tegum.errors import InvalidInputError
 from tegum.exact.batches import evaluated
 from tegum.exact.distributions import Distributions, owned, tables
 from tegum.exact.kernel.model import Settings
+from tegum.exact.laws.alternatives import Alternatives, Kind
 from tegum.exact.laws.answer import ON_SAMPLES, Answer, Asked
-from tegum.features import Blocks, Magnitude, Uniform
+from tegum.features import Blocks, Exponential, Magnitude, Uniform
 
 MOST_COPIES = 1024
 _SAFETY = 0.5
@@ -110,48 +112,73 @@ def blocks_law(
     Raises:
         InvalidInputError: where sets of features of both signs are so large that there would be too many copies.
     """
-    unit, pieces = _pieces(law, signed)
-    plain = Uniform() if isinstance(law, Uniform) else law
-    if pieces == [(1.0, 1.0)]:
-        n = len(blocks.component_of_feature)
-        found = tables(blocks, probability, np.ones((1, n)), plain)
-        return BlocksLaw(found, weights, unit, None)
-    feature, component, block, source = list[int](), list[int](), list[int](), list[int]()
-    factor, shares = list[float](), list[float]()
-    for old, owner in enumerate(blocks.block_of_component):
-        members = np.flatnonzero(blocks.component_of_feature == old)
-        if len(pieces) ** len(members) * len(members) > MOST_COPIES:
-            what = f"a set of {len(members)} features of both signs has {len(pieces)}^{len(members)} combinations of signs"
-            advice = f"the exact engine takes up to {MOST_COPIES} copies of features; {ON_SAMPLES}"
-            raise InvalidInputError(what, advice)
-        for chosen in itertools.product(pieces, repeat=len(members)):
-            feature += members.tolist()
-            factor += [c for c, _ in chosen]
-            component += [len(shares)] * len(members)
-            block.append(int(owner))
-            shares.append(float(np.prod([share for _, share in chosen])))
-            source.append(old)
-    n, blocks_so_far = len(blocks.component_of_feature), int(blocks.block_of_component[-1]) + 1
+    n = len(blocks.component_of_feature)
+    unit, pieces = _unit([law]), _pieces(law, signed)
+    if pieces == [(unit, 1.0)]:
+        return BlocksLaw(tables(blocks, probability, np.ones((1, n)), _standard(law)), weights, unit, None)
+    members = [np.flatnonzero(blocks.component_of_feature == c).tolist() for c in range(len(blocks.block_of_component))]
+    table = list(zip(blocks.block_of_component.tolist(), members, probability.T, strict=True))
+    return _with_copies(table, [(law, signed)] * n, weights)
+
+
+def alternatives_law(blocks: list[Alternatives], kinds: list[Kind]) -> BlocksLaw:
+    """The law of blocks of alternatives, whatever features they share; an `InvalidInputError` for too many copies."""
+    table = [(k, list(members), np.array([p])) for k, block in enumerate(blocks) for members, p in block]
+    return _with_copies(table, kinds, np.ones(1))
+
+
+def _with_copies(
+    table: list[tuple[int, list[int], NDArray[np.float64]]], kinds: list[Kind], weights: NDArray[np.float64]
+) -> BlocksLaw:
+    """The law of components (block, members, probability in each distribution), a copy for each member and piece of its law."""
+    n, unit, standard = len(kinds), _unit([law for law, _ in kinds]), _standard(kinds[0][0])
+    pieces = [_pieces(law, signed) for law, signed in kinds]
+    feature, component, block = list[int](), list[int](), list[int]()
+    factor, chances = list[float](), list[NDArray[np.float64]]()
+    for owner, members, p in table:
+        count = math.prod(len(pieces[i]) for i in members)
+        if len(feature) + count * len(members) > MOST_COPIES:
+            what = f"sets of features of both signs, or that share features, have more than {MOST_COPIES} combinations"
+            raise InvalidInputError(what, f"let them be smaller, or {ON_SAMPLES}")
+        for chosen in itertools.product(*(pieces[i] for i in members)):
+            feature += members
+            factor += [c / unit for c, _ in chosen]
+            component += [len(chances)] * len(members)
+            block.append(owner)
+            chances.append(p * math.prod(share for _, share in chosen))
     never = 1 - np.bincount(feature, weights=factor, minlength=n)
     idle = np.flatnonzero(never)
-    component += range(len(shares), len(shares) + len(idle))
-    block += range(blocks_so_far, blocks_so_far + len(idle))
-    every = np.concatenate([probability[:, source] * shares, np.zeros((len(probability), len(idle)))], axis=1)
-    wide = Blocks(np.array(component), np.array(block), every)
+    component += range(len(chances), len(chances) + len(idle))
+    block += range(block[-1] + 1, block[-1] + 1 + len(idle))
+    chances += [np.zeros(len(weights))] * len(idle)
+    every = np.array(chances).T
     c, of = np.array(factor + [0.0] * len(idle)), np.array(feature + idle.tolist())
     coefficient = np.concatenate([factor, never[idle]])
-    chance = weights @ every[:, component]
-    second = plain.moment(2)
+    chance, second = weights @ every[:, component], standard.moment(2)
     square = np.bincount(of, weights=chance * second * (c * c - c), minlength=n).astype(np.float64)
-    return BlocksLaw(tables(wide, every, np.ones((1, len(of))), plain), weights, unit, Copies(of, c, coefficient, square))
+    wide = Blocks(np.array(component), np.array(block), every)
+    found = tables(wide, every, np.ones((1, len(of))), standard)
+    return BlocksLaw(found, weights, unit, Copies(of, c, coefficient, square))
 
 
-def _pieces(law: Magnitude, signed: bool) -> tuple[float, list[tuple[float, float]]]:
-    """A unit, and factors with probabilities: the value is unit times factor times a magnitude that the engine knows."""
-    unit, pieces = 1.0, [(1.0, 1.0)]
-    if isinstance(law, Uniform) and not law.is_unit:
-        unit, width = max(abs(law.low), abs(law.high)), law.high - law.low
-        pieces = [(end / unit, abs(end) / width) for end in (law.high, law.low) if end]
-    if signed:
-        pieces = [(sign * factor, share / 2) for factor, share in pieces for sign in (1, -1)]
-    return unit, pieces
+def in_engine(law: Magnitude) -> bool:
+    """Whether the values of a law are magnitudes that the engine knows, times factors."""
+    return isinstance(law, Exponential) or (isinstance(law, Uniform) and law.low <= 0 <= law.high)
+
+
+def _standard(law: Magnitude) -> Magnitude:
+    """The magnitudes that the engine is given."""
+    return Uniform() if isinstance(law, Uniform) else Exponential(1.0)
+
+
+def _pieces(law: Magnitude, signed: bool) -> list[tuple[float, float]]:
+    """Factors of standard magnitudes, with probabilities."""
+    pieces = [(law.moment(1), 1.0)]
+    if isinstance(law, Uniform):
+        pieces = [(end, abs(end) / (law.high - law.low)) for end in (law.high, law.low) if end]
+    return [(sign * factor, share / 2) for factor, share in pieces for sign in (1, -1)] if signed else pieces
+
+
+def _unit(laws: list[Magnitude]) -> float:
+    """The largest factor."""
+    return max(abs(factor) for law in laws for factor, _ in _pieces(law, False))

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.errors import InvalidInputError, Problems
+from tegum.exact.laws.alternatives import alternatives
 from tegum.exact.laws.answer import ON_SAMPLES, Answer, Asked, Law, weighted
-from tegum.exact.laws.blocks import blocks_law
+from tegum.exact.laws.blocks import alternatives_law, blocks_law, in_engine
 from tegum.exact.laws.lattice import MOST_HALF, LatticeLaw, Part, halves
 from tegum.exact.laws.linear import LinearLaw
 from tegum.exact.laws.states import StatesLaw
 from tegum.exact.laws.transform import choices_law, transform_law
-from tegum.features import Blocks, Constant, Exponential, Features, FiniteLaw, KSparse, Mixture, Uniform
+from tegum.features import Blocks, Constant, Features, FiniteLaw, Joined, KSparse, Mixture
 
 _FEW_STATES = 512
 _MOST_STATES = 2**22
@@ -74,7 +75,9 @@ def _laws_of(features: Features) -> Weighted:
     with Problems() as problems:
         for weight, leaf in _leaves(features, 1.0):
             with problems.collecting():
-                if isinstance(leaf, FiniteLaw):
+                if isinstance(leaf, Joined) and not (leaf.has_blocks() and hasattr(leaf, "magnitude")):
+                    found.append((weight, _of_parts(leaf)))
+                elif isinstance(leaf, FiniteLaw):
                     found.append((weight, StatesLaw(leaf.states, leaf.probabilities)))
                 elif isinstance(leaf.magnitude, Constant):
                     found.append((weight, _of_constants(leaf)))
@@ -96,10 +99,8 @@ def _laws_of(features: Features) -> Weighted:
 
 def _in_engine(features: Features) -> bool:
     """Whether the compiled engine takes a distribution, with copies where they are needed."""
-    law = features.magnitude
-    around_0 = isinstance(law, Uniform) and law.low <= 0 <= law.high
     few = not isinstance(features, KSparse) or math.comb(features.n_features, features.n_active) <= _FEW_CHOICES
-    return (around_0 or isinstance(law, Exponential)) and few and (features.has_blocks() or isinstance(features, KSparse))
+    return in_engine(features.magnitude) and few and (features.has_blocks() or isinstance(features, KSparse))
 
 
 def _rows(features: Features) -> tuple[Blocks, NDArray[np.float64], list[float]]:
@@ -115,6 +116,33 @@ def _rows(features: Features) -> tuple[Blocks, NDArray[np.float64], list[float]]
     rows = np.zeros((len(chosen), n))
     np.put_along_axis(rows, chosen, 1.0, axis=1)
     return Blocks(each, each, rows), rows, [1 / len(chosen)] * len(chosen)
+
+
+def _of_parts(features: Joined) -> Law:
+    """The law of distributions side by side that have no blocks, or different magnitudes."""
+    if all(_is_finite(part) for part in features.parts):
+        parts, first = list[Part](), 0
+        for part in features.parts:
+            own = (
+                [Part(part.states, part.probabilities, np.arange(part.n_features))]
+                if isinstance(part, FiniteLaw)
+                else _parts(part.blocks(), part.magnitude.moment(1), (1.0, -1.0) if part.signed else (1.0,))
+            )
+            parts += [one._replace(members=one.members + first) for one in own]
+            first += part.n_features
+        return _of_states(parts, features.n_features)
+    blocks, kinds = alternatives(features)
+    laws = {type(law) for law, _ in kinds}
+    if len(laws) > 1 or not in_engine(kinds[0][0]) or not all(in_engine(law) for law, _ in kinds):
+        names = " and ".join(dict.fromkeys(repr(law) for law, _ in kinds))
+        what = f"distributions of {names} magnitudes stand side by side"
+        raise InvalidInputError(what, f"the exact engine takes uniform ones around 0, or exponential ones; {ON_SAMPLES}")
+    return alternatives_law(blocks, kinds)
+
+
+def _is_finite(features: Features) -> bool:
+    constant = isinstance(getattr(features, "magnitude", None), Constant) and features.has_blocks()
+    return constant or isinstance(features, FiniteLaw)
 
 
 def _of_constants(features: Features) -> Law:
@@ -134,7 +162,11 @@ def _of_constants(features: Features) -> Law:
                 x[list(chosen)] = s
                 rows.append(value * x)
         return StatesLaw(np.array(rows), np.full(count, 1 / count))
-    parts = _parts(features.blocks(), value, signs)
+    return _of_states(_parts(features.blocks(), value, signs), n)
+
+
+def _of_states(parts: list[Part], n: int) -> Law:
+    """The law of independent blocks of states: few of them one by one, more met in the middle."""
     count = math.prod(len(part.probabilities) for part in parts)
     if count <= _FEW_STATES:
         states, chance = np.zeros((count, n)), np.ones(count)
@@ -147,7 +179,7 @@ def _of_constants(features: Features) -> Law:
         return StatesLaw(states, chance)
     first, second = halves(parts)
     if max(math.prod(first.shape), math.prod(second.shape)) > MOST_HALF:
-        what = f"{n} features of constant magnitude have {count:.2g} states"
+        what = f"{n} features of few values have {count:.2g} states together"
         raise InvalidInputError(what, f"the exact engine meets 2^20 in the middle, up to 40 binary features; {ON_SAMPLES}")
     return LatticeLaw(first.filled(), second.filled())
 

@@ -134,12 +134,13 @@ class _Sums(NamedTuple):
 @final
 @dataclass(frozen=True, eq=False)
 class TransformLaw:
-    """A law by its moment generating function: factors of the features, how they combine, E x and E x x^T."""
+    """A law by its moment generating function: factors of the features, how they combine, E x, E x x^T, about E |x|."""
 
     factor: Transform
     product: Product
     mean: Floats
     second: Floats
+    size: Floats
 
     def answer(self, G: Floats, b: Floats, importance: Floats, asked: Asked) -> Answer:
         """The squared errors of one model."""
@@ -154,11 +155,12 @@ class TransformLaw:
         P = 2.0 ** (np.ceil(np.log2(room) * _LADDER) / _LADDER)
         closed = self._closed(G, b, P)
         found, error, error_b, terms = self._series(G, b, P, closed[0], importance, asked, kinked)
-        value, by_b = (np.where(linear, exact[k], np.where(kinked, closed[k] + found[k], 0)) for k in (0, 2))
+        value = np.where(linear, exact[0], np.where(kinked, closed[0] + found[0], 0))
+        by_b = np.where(linear, exact[2], np.where(kinked, closed[2] + found[2], 0))
         by_map = np.where(linear[:, None], exact[1], np.where(kinked[:, None], closed[1] + found[1], 0))
         squares = np.maximum(np.diag(self.second) + value, 0)
-        rounding = ROUNDING * (1 + n / 16) * (np.diag(self.second) + np.abs(value) + kinked * P * P)
-        largest = float((importance * (error_b + rounding / np.where(kinked, P, 1))).max())
+        rounding = ROUNDING * (1 + n / 16) * (np.diag(self.second) + np.abs(value) + kinked * P * P) + kinked * closed[3]
+        largest = float((importance * (error_b + rounding / np.where(kinked, np.minimum(P, 1), 1))).max())
         loss_error = float(importance @ (error + rounding))
         return Answer(squares, loss_error, largest, terms, importance[:, None] * by_map, importance * by_b)
 
@@ -176,9 +178,9 @@ class TransformLaw:
         crossed = b * own + np.diag(through)
         return square - 2 * crossed, 2 * (b[:, None] * own + through - self.second), 2 * (mean - own)
 
-    def _closed(self, G: Floats, b: Floats, P: Floats) -> tuple[Floats, Floats, Floats]:
-        """What was taken out of the series, and the alias of what is left, with derivatives by G and b."""
-        nothing, alone, n = self.product.nothing, self.product.alone, len(b)
+    def _closed(self, G: Floats, b: Floats, P: Floats) -> tuple[Floats, Floats, Floats, float]:
+        """What was taken out of the series, and the alias of what is left, with derivatives by G and b; and its error."""
+        nothing, alone, n, doubt = self.product.nothing, self.product.alone, len(b), 0.0
         own = np.eye(n, dtype=bool)
         a0, a1, a2 = _ALIAS[0], 2 * P * _ALIAS[1], P * P * _ALIAS[2]
         square, square_map, square_b = self._always(G, b)
@@ -187,7 +189,8 @@ class TransformLaw:
         top = np.maximum(b, 0)
         value, by_map, by_b = nothing * top * top, np.zeros((n, n)), 2 * nothing * top
         if alone.any():
-            F, F_b, F_g = self.factor.means(np.broadcast_to(b[:, None], (n, n)), G, own)
+            (F, F_b, F_g), doubt = self.factor.means(np.broadcast_to(b[:, None], (n, n)), G, own)
+            doubt *= float(alone.sum())
             value, by_b, by_map = value + F @ alone, by_b + F_b @ alone, F_g * alone
         u1, u2 = self._moments()
         one = b[:, None] + G * u1
@@ -199,7 +202,7 @@ class TransformLaw:
         left_b = square_b - 2 * nothing * b - 2 * (one - own * u1) @ alone
         value = value - (a0 * left + a1 * left_first + a2 * mass)
         by_map = by_map - (a0 * left_map + a1[:, None] * (first_map - alone * u1))
-        return value, by_map, by_b - (a0 * left_b + a1 * mass)
+        return value, by_map, by_b - (a0 * left_b + a1 * mass), doubt
 
     def _moments(self) -> tuple[float, float]:
         """E x and E x^2 of an active feature."""
@@ -215,7 +218,7 @@ class TransformLaw:
         zero = [np.zeros(shape) for shape in shapes]
         if not kinked.any():
             return (zero[0], zero[1], zero[2]), np.zeros(n), np.zeros(n), 0
-        second, scale = float(importance @ np.diag(self.second)), float((importance * np.abs(self.mean)).max())
+        second, scale = float(importance @ np.diag(self.second)), float((importance * self.size).max())
         fixed = asked.least == asked.most
         done, until = 0, max(asked.most // 4 if fixed else _FIRST // 4, 1)
         now = [_Sums(start, start, start) for start in zero]
@@ -272,7 +275,7 @@ def transform_law(features: Features) -> TransformLaw:
         raise InvalidInputError(f"{name} has no independent blocks", f"give it a method blocks(), or {ON_SAMPLES}")
     factor = Transform(features.magnitude, features.signed)
     factor.require_usable()
-    return TransformLaw(factor, BlockProduct(features.blocks()), features.mean(), features.second_moment())
+    return TransformLaw(factor, BlockProduct(features.blocks()), *_moments(features))
 
 
 def choices_law(features: KSparse) -> TransformLaw:
@@ -280,4 +283,10 @@ def choices_law(features: KSparse) -> TransformLaw:
     factor = Transform(features.magnitude, features.signed)
     factor.require_usable()
     product = Choices(features.n_features, features.n_active)
-    return TransformLaw(factor, product, features.mean(), features.second_moment())
+    return TransformLaw(factor, product, *_moments(features))
+
+
+def _moments(features: Features) -> tuple[Floats, Floats, Floats]:
+    """E x, E x x^T, and about E |x|."""
+    size = features.feature_density * math.sqrt(features.magnitude.moment(2))
+    return features.mean(), features.second_moment(), size
