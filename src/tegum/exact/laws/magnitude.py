@@ -10,19 +10,20 @@ are Gauss-Legendre sums over the quantiles on both sides of it.
 
 import math
 from dataclasses import dataclass
-from typing import Any, final
+from functools import cache
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tegum.errors import InvalidInputError
+from tegum.exact.kernel.interval import interval_transform
 from tegum.exact.laws.answer import ON_SAMPLES
 from tegum.features import Magnitude, Uniform
 
 _CIRCLE, _RADIUS = 16, 0.25
 _NODES, _EXACT, _CHECK_NODES, _HALVINGS = 48, 4, 256, 60
 _AGREEMENT, _MOMENTS_AGREE = 1e-6, 1e-9
-_SERIES, _NEAR = 18, 1.0
 
 Floats = NDArray[np.float64]
 Values = NDArray[np.complex128]
@@ -135,6 +136,7 @@ class Transform:
                 raise InvalidInputError(what, "let both be exact")
 
 
+@cache
 def quadrature(nodes: int, plain: bool = False) -> tuple[Floats, Floats]:
     """Points and weights on [0, 1]: Gauss and Legendre's, or with p = t^3 (10 - 15 t + 6 t^2), which smooths both ends."""
     x, w = np.polynomial.legendre.leggauss(nodes)
@@ -143,21 +145,8 @@ def quadrature(nodes: int, plain: bool = False) -> tuple[Floats, Floats]:
 
 
 def _uniform(z: Values, low: float, high: float) -> tuple[Values, Values, Values]:
-    """A, A' and A'' of u ~ U[low, high]: e^{low z} times integrals of u^k e^{yu}, y = (high - low) z, over [0, 1]."""
-    width = high - low
-    y = width * z
-    near = np.abs(y) < _NEAR
-    far = np.where(near, 1.0, y)
-    e = np.exp(far)
-    integrals: list[Any] = [(e - 1) / far]
-    for k in (1, 2):
-        integrals.append((e - k * integrals[-1]) / far)
-    small, power = np.where(near, y, 0), np.ones_like(z)
-    series: list[Any] = [np.zeros_like(z) for _ in integrals]
-    for order in range(_SERIES):
-        for k in range(3):
-            series[k] = series[k] + power / (math.factorial(order) * (order + k + 1))
-        power = power * small
-    i0, i1, i2 = (np.where(near, one, other) for one, other in zip(series, integrals, strict=True))
-    shift = np.exp(low * z)
-    return shift * i0, shift * (low * i0 + width * i1), shift * (low * low * i0 + 2 * low * width * i1 + width * width * i2)
+    """A, A' and A'' of u ~ U[low, high]."""
+    points = np.ascontiguousarray(z).reshape(-1)
+    found = np.empty((3, points.size), dtype=np.complex128)
+    interval_transform(points, low, high, found[0], found[1], found[2])
+    return found[0].reshape(z.shape), found[1].reshape(z.shape), found[2].reshape(z.shape)
