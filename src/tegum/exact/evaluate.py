@@ -74,8 +74,7 @@ def evaluate(
         W: weights (..., m, n) with G = W^T W; with ``tied=False`` the map G itself (..., n, n).  Or a dataset with ``W`` (or
             ``G``) and ``b``, as training and `tegum.read_weights` return it.
         b: biases (..., n).
-        features: independent features, correlated or anticorrelated sets, of uniform or exponential magnitudes; by default
-            those of the dataset.
+        features: their distribution; docs/exact.md has a table of those whose loss is known.  By default those of the dataset.
         tol: tolerated relative error of the loss; the gradient is held to 100 tol of its natural scale I E[x].
         gradient: whether to compute ``dW`` and ``db``.
         net: `ReluOutput` or `Linear`, as it was trained; by default what the dataset says, or ReLU outputs.
