@@ -1,5 +1,6 @@
 """Distributions of a user's own: data sets, mixtures, trees, magnitudes, classes; sampled, trained, exact, kept in files."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +186,61 @@ def test_many_trees_side_by_side_are_one_block_each() -> None:
     x = Joined([PAIR] * 4).sample(200_000, seed=0)
     losses = ((x - np.maximum(x @ W.T @ W + b, 0)) ** 2).sum(axis=1)
     assert abs(losses.mean() - together) < 4 * losses.std() / np.sqrt(len(x))
+
+
+SQUARED = tg.training.OwnLoss("squared", value=lambda y, x: ((y - x) ** 2).sum(axis=1), slope=lambda y, x: 2 * (y - x))
+
+
+@dataclass(frozen=True)
+class Untied(tg.nets.Net):
+    """y = ReLU(W2 W1 x + b), a net of a user's own: the switches of a family."""
+
+    output_relu = True
+    tied = False
+
+
+@pytest.mark.parametrize("net", [NET, Untied(4, 2), tg.nets.ReluHidden(4, 2, hidden_bias=True), tg.nets.AbsoluteValue(4, 2)])
+def test_a_loss_of_your_own_trains_any_net(net: tg.nets.Net) -> None:
+    """The squared error as a user's own takes the same steps, on the same samples, as the engine's."""
+    recipe = tg.Recipe(steps=30, batch_size=100, seeds=2, l1=0.01, evaluation_samples=6400)
+    features = own.Echo() if net.n_features == 2 else Mixture([Independent(4, 0.3, signed=net.absolute_target)])
+    one, other = (tg.train(net, features, recipe, loss=loss, progress=False) for loss in (SQUARED, None))
+    for name in net.parameter_shapes():
+        np.testing.assert_allclose(one[name], other[name], atol=2e-6)
+    np.testing.assert_allclose(one.loss, other.loss, rtol=1e-5)
+    assert one.attrs["loss"] == "squared"
+
+
+def test_another_loss_finds_another_model() -> None:
+    quartic = tg.training.OwnLoss("quartic", value=lambda y, x: ((y - x) ** 4).sum(axis=1), slope=lambda y, x: 4 * (y - x) ** 3)
+    recipe = tg.Recipe(steps=250, batch_size=64, learning_rate=1e-2, evaluation_samples=6400)
+    features = Independent(4, 0.3)
+    one = tg.train(NET, features, recipe, loss=quartic, progress=False)
+    other = tg.train(NET, features, recipe, progress=False)
+    x = features.sample(20_000, seed=5)
+    fourth = []
+    for data in (one, other):
+        W, b = data.W.values[0], data.b.values[0]
+        fourth.append(((np.maximum(x @ W.T @ W + b, 0) - x) ** 4).sum(axis=1).mean())
+    assert fourth[0] < fourth[1]
+    assert one.loss.item() == pytest.approx(fourth[0], rel=0.15)
+
+
+def test_sizes_of_a_net_of_your_own_are_a_loop() -> None:
+    recipe = tg.Recipe(steps=5, batch_size=64, evaluation_samples=64)
+    parts = [tg.train(Untied(4, m), Independent(4, 0.2), recipe, progress=False) for m in (1, 2, 3)]
+    assert [part.W1.shape for part in parts] == [(1, m, 4) for m in (1, 2, 3)]
+    G = parts[2].W2.values @ parts[2].W1.values
+    assert tg.exact.loss(G, parts[2].b.values, Independent(4, 0.2), tied=False).shape == (1,)
+
+
+@pytest.mark.parametrize(
+    ("loss", "says"),
+    [
+        (tg.training.OwnLoss("mean", value=lambda y, x: ((y - x) ** 2).mean(), slope=lambda y, x: y - x), "returns the shapes"),
+        (tg.training.OwnLoss("half", value=lambda y, x: ((y - x) ** 2).sum(axis=1), slope=lambda y, x: y - x), "the slope of"),
+    ],
+)
+def test_a_wrong_loss_is_refused(loss: tg.training.OwnLoss, says: str) -> None:
+    with pytest.raises(tg.InvalidInputError, match=says):
+        tg.train(NET, Independent(4, 0.2), RECIPE, loss=loss)

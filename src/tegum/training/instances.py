@@ -223,14 +223,21 @@ def _given_weights(net: Net, initial: Mapping[str, NDArray[Any]], shape: tuple[i
 
 
 def instances_of(
-    net: Net, grid: FeatureGrid, recipes: Sequence[Recipe], initial: Mapping[str, NDArray[Any]] | None = None
+    net: Net,
+    grid: FeatureGrid,
+    recipes: Sequence[Recipe],
+    initial: Mapping[str, NDArray[Any]] | None = None,
+    all_outside: bool = False,
 ) -> list[Instance]:
-    """The instances of every grid point and seed, the seeds of a point side by side; ``recipes`` has one for each point."""
+    """The instances of every grid point and seed, the seeds of a point side by side; ``recipes`` has one for each point.
+
+    Where ``all_outside`` NumPy draws all samples.
+    """
     seeds, n = recipes[0].seed_list, net.n_features
     by_point: dict[int, tuple[FeatureNumbers, bytes, Features | None]] = {}
     for cell in grid.cells:
         drawn: list[Features | None] = [None] * len(cell.positions)
-        if is_drawn_outside(cell.features):
+        if all_outside or is_drawn_outside(cell.features):
             singles = cell.features.singles()
             drawn = [singles[k % len(singles)] for k in range(len(drawn))]
         found = zip(feature_numbers(cell.features, net.n_hidden), _names(net, cell.features), drawn, strict=True)

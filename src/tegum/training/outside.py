@@ -19,6 +19,7 @@ from tegum.training.arrays import Scratch, Shape, parameter_slices
 from tegum.training.blocks import PANEL_WIDTH, Floats, Words
 from tegum.training.instances import Instance
 from tegum.training.kernel import advance
+from tegum.training.own_loss import OwnLoss, step_of
 
 _SAMPLES_AT_ONCE = 2**14
 
@@ -47,8 +48,10 @@ def steps_at_once(instance: Instance) -> int:
     return max(1, _SAMPLES_AT_ONCE // instance.recipe.batch_size)
 
 
-def advance_outside(shape: Shape, scratch: Scratch, instance: Instance, start: int, stop: int) -> tuple[int, float]:
-    """What `advance` does, on fresh samples of ``instance.drawn``."""
+def advance_outside(
+    shape: Shape, scratch: Scratch, instance: Instance, start: int, stop: int, own: OwnLoss | None
+) -> tuple[int, float]:
+    """What `advance` does, on fresh samples of ``instance.drawn``, or by a loss of the user's own."""
     assert instance.drawn is not None
     batch, together, loss = instance.recipe.batch_size, steps_at_once(instance), float("nan")
     recipe = instance.recipe._replace(data_set_size=batch)
@@ -59,13 +62,17 @@ def advance_outside(shape: Shape, scratch: Scratch, instance: Instance, start: i
             samples = instance.drawn.draw(batch * together, generator_of(instance.data_stream, drawn))
         place = step % together * batch
         fill(instance.state.data_set, samples[place : place + batch])
-        done, loss = advance(shape, scratch, instance.features, recipe, instance.state, step, step + 1)
+        if own is not None:
+            loss = step_of(own, shape, scratch, instance.features, recipe, instance.state, step)
+            done = step + int(np.isfinite(loss))
+        else:
+            done, loss = advance(shape, scratch, instance.features, recipe, instance.state, step, step + 1)
         if done == step:
             return step, loss
     return stop, loss
 
 
-def measured_outside(net: Net, instance: Instance, count: int) -> tuple[float, float]:
+def measured_outside(net: Net, instance: Instance, count: int, own: OwnLoss | None) -> tuple[float, float]:
     """Mean and standard error of the loss over ``count`` fresh samples, in NumPy."""
     assert instance.drawn is not None
     shapes, parameters = net.parameter_shapes(), instance.state.parameters
@@ -75,8 +82,11 @@ def measured_outside(net: Net, instance: Instance, count: int) -> tuple[float, f
         size = min(_SAMPLES_AT_ONCE, count - first)
         x = instance.drawn.draw(size, generator_of(instance.evaluation_stream, number))
         with np.errstate(all="ignore"):
-            wrong = net.target(x) - net.forward(params, x)
-            losses.append((wrong * wrong) @ instance.features.importance.astype(np.float64))
+            y, target = net.forward(params, x), net.target(x)
+            if own is not None:
+                losses.append(np.asarray(own.value(y, target), dtype=np.float64))
+            else:
+                losses.append((target - y) ** 2 @ instance.features.importance.astype(np.float64))
     each = np.concatenate(losses)
     with np.errstate(all="ignore"):
         return float(each.mean()), float(each.std() / np.sqrt(count))

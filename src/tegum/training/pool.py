@@ -28,6 +28,7 @@ from tegum.training.cost import estimated_seconds
 from tegum.training.instances import Instance
 from tegum.training.kernel import advance, draw_samples, evaluate
 from tegum.training.outside import advance_outside, draw_set, measured_outside, steps_at_once
+from tegum.training.own_loss import OwnLoss
 from tegum.training.recipe import Recipe
 
 _STRETCH_SECONDS = 0.05
@@ -41,7 +42,8 @@ class _Run:
     Before training all are interrupted at step 0, and what was not measured is nan.
     """
 
-    def __init__(self, net: Net, instances: list[Instance], recipe: Recipe) -> None:
+    def __init__(self, net: Net, instances: list[Instance], recipe: Recipe, own: OwnLoss | None) -> None:
+        self.own = own
         self.net, self.shape, self.instances = net, shape_of(net), instances
         self.slices, shapes = parameter_slices(net), net.parameter_shapes()
         self.recipe, self.recorded_steps = recipe, recipe.recorded_steps()
@@ -65,7 +67,7 @@ class _Run:
         """Loss of instance k on the test set of its features, and its standard error."""
         one, panels = self.instances[k], panels_for(self.recipe.evaluation_samples)
         if one.drawn is not None:
-            return measured_outside(self.net, one, panels * PANEL_WIDTH)
+            return measured_outside(self.net, one, panels * PANEL_WIDTH, self.own)
         mean, error = evaluate(self.shape, scratch, one.features, one.state.parameters, one.evaluation_stream.copy(), panels)
         return mean, error
 
@@ -109,7 +111,7 @@ class _Run:
             end = min((start // steps_at_once(one) + 1) * steps_at_once(one), steps, recorded)
         began = time.perf_counter()
         if fresh_outside:
-            done, loss = advance_outside(self.shape, scratch, one, start, end)
+            done, loss = advance_outside(self.shape, scratch, one, start, end, self.own)
         else:
             done, loss = advance(self.shape, scratch, one.features, one.recipe, one.state, start, end)
         seconds = time.perf_counter() - began
@@ -132,14 +134,14 @@ class _Run:
 
 
 def train_instances(
-    net: Net, instances: list[Instance], recipe: Recipe, threads: int, progress: bool | None
+    net: Net, instances: list[Instance], recipe: Recipe, threads: int, progress: bool | None, own: OwnLoss | None = None
 ) -> tuple[dict[str, NDArray[Any]], bool]:
     """Trains every instance, in place, to its end or to Ctrl-C; returns what is found of each, and whether Ctrl-C came.
 
     Parameters, loss, status and records have their names in the dataset and a row for each instance.  The recipe says what to
     record, at which steps, and how many samples measure the loss (rounded up to a multiple of 64).
     """
-    run = _Run(net, instances, recipe)
+    run = _Run(net, instances, recipe, own)
     title = "training" if is_compiled(advance) else COMPILING
     total = sum(one.recipe.steps for one in instances)
     with ProgressBar(total=total, unit="step", unit_scale=True, desc=title, progress=progress) as bar:
