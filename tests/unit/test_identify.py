@@ -58,14 +58,12 @@ def test_many_digons_with_noise_in_each_weight(m: int, noise: float) -> None:
 
 
 def test_more_digons_than_dimensions_have_their_name() -> None:
-    """100 lines in 80 dimensions, as even as descent makes them: a trained model of 200 features at density 0.05 has these."""
-    rng = np.random.default_rng(0)
-    lines = rng.normal(size=(80, 100))
-    for _ in range(5):  # towards a tight frame of unit vectors: polar decomposition, then norms
-        left, _, right = np.linalg.svd(lines, full_matrices=False)
-        lines = left @ right
-        lines /= np.linalg.norm(lines, axis=0)
-    assert identify(np.concatenate([lines, -lines], axis=1)).label == "100 digons"
+    """100 lines in 80 dimensions, evenly as in a tight frame: 200 features trained at density 0.05 form such digons."""
+    waves = 2 * np.pi * np.arange(1, 41)[:, None] * np.arange(100) / 100
+    lines = np.concatenate([np.cos(waves), np.sin(waves)]) / np.sqrt(40)
+    found = identify(np.concatenate([lines, -lines], axis=1))
+    assert found.label == "100 digons"
+    assert found.components[0].outside == pytest.approx(2 * (100 / 80 - 1))
 
 
 def test_what_overlaps_as_much_as_chance_is_no_shape() -> None:
