@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tegum import attacks, claims, exact, experiments, features, figures, geometry, maps, nets, runs, theory, training
+    from tegum.census import census
     from tegum.datasets import Status
     from tegum.errors import InvalidInputError
     from tegum.interruption import Interrupted
@@ -31,6 +32,7 @@ __all__ = [
     "Status",
     "attacks",
     "best",
+    "census",
     "claims",
     "exact",
     "experiments",
@@ -54,6 +56,7 @@ _HOME = {
     "Axis": "tegum.sweep",
     "Status": "tegum.datasets",
     "best": "tegum.selection",
+    "census": "tegum.census",
     "features_of": "tegum.recorded",
     "open": "tegum.runs",
     "read_weights": "tegum.runs",

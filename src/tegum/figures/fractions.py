@@ -111,7 +111,7 @@ def fraction_scatter(
 
 
 def dimensionality_histogram(models: Models) -> go.Figure:
-    """How many features have which dimensionality D_i, of the models drawn of a dataset, with the fractions of shapes marked."""
+    """How many features have which D_i, of the models drawn of a dataset, with the fractions of known shapes marked."""
     chosen = drawn_models(models)
     chart, counts = Panels(go.Figure()), np.zeros(_BINS, int)
     edges = np.linspace(0, 1, _BINS + 1)

@@ -12,7 +12,7 @@ panels, some of them, evenly spaced along each axis.  What was chosen stands bel
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any, final
 
@@ -36,10 +36,11 @@ Models = Mapping[str, Any] | xr.Dataset | xr.DataArray | NDArray[np.floating]
 @final
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """Models by title, each a dataset with ``W`` (hidden, feature) and whatever else is known of it; in words, how chosen."""
+    """Models by title, each a dataset with ``W`` (hidden, feature) and what else is known; how chosen; their grid points."""
 
     models: dict[str, xr.Dataset]
     said: str
+    places: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def weights(self) -> dict[str, NDArray[np.float64]]:
@@ -56,6 +57,17 @@ class Chosen:
             text=self.said, showarrow=False, yshift=below - 22, font={"size": 12, "color": "#5a5a60"}, **place
         )
         return figure.update_layout(margin={"b": -below + 26}, height=figure.layout.height + 26)
+
+    def noted_above(self, figure: go.Figure) -> go.Figure:
+        """The figure with the same line at its head, where its foot has a slider."""
+        if not self.said:
+            return figure
+        place = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
+        above = int(figure.layout.margin.t or 0)
+        figure.add_annotation(
+            text=self.said, showarrow=False, yshift=above + 20, font={"size": 12, "color": "#5a5a60"}, **place
+        )
+        return figure.update_layout(margin={"t": above + 26}, height=figure.layout.height + 26)
 
 
 def weights_of(model: xr.Dataset, name: str = "W") -> NDArray[np.float64]:
@@ -80,12 +92,11 @@ def drawn_models(models: Models, most: int = MOST, name: str = "W") -> Chosen:
         return Chosen({str(title): _one(str(title), model, name) for title, model in models.items()}, "")
     data = _dataset(models, name)
     lead = lead_of(data, name)
-    if "step" not in lead:  # what was recorded on the way is another picture's
-        data = data.drop_dims("step", errors="ignore")
     data, said = _best_of_starts(data, lead, name)
     lead = lead_of(data, name)
     places = _spaced({axis: data.sizes[axis] for axis in lead}, most)
-    found = {_title(data, place): data.isel(place) for place in _points(places)}
+    points = {_title(data, place): place for place in _points(places)}
+    found = {title: data.isel(place) for title, place in points.items()}
     finite = {title: model for title, model in found.items() if np.isfinite(model[name].values).all()}
     if not finite:
         raise InvalidInputError("no model has finite weights", "a model that diverged has no picture; look at `status`")
@@ -94,7 +105,25 @@ def drawn_models(models: Models, most: int = MOST, name: str = "W") -> Chosen:
         f"{len(places[axis])} of {data.sizes[axis]} {_many(axis)}" for axis in lead if len(places[axis]) < data.sizes[axis]
     ]
     said += [f"without {dropped} that diverged"] if dropped else []
-    return Chosen(finite, "; ".join(said))
+    return Chosen(finite, "; ".join(said), points)
+
+
+def parameter_of(data: xr.Dataset) -> str:
+    """The name of the weights of a dataset's models: W, or W1 of nets with two matrices, or G where only the map is known."""
+    return next((name for name in _LAST if name in data), "W")
+
+
+def clock_of(data: Any, name: str = "W_history") -> str | None:
+    """What a variable was recorded along: steps, time, or another axis of rising numbers, the only one; None without such."""
+    if not isinstance(data, xr.Dataset) or name not in data:
+        return None
+    axes = [str(axis) for axis in data[name].dims if axis not in ("hidden", "feature", "output")]
+    if "step" in axes:
+        return "step"
+    if len(axes) != 1 or axes[0] not in data.coords or axes[0] in ("seed", "instance"):
+        return None
+    values = data[axes[0]].values
+    return axes[0] if values.dtype.kind in "iuf" and len(values) > 1 and (np.diff(values) > 0).all() else None
 
 
 def lead_of(data: xr.Dataset, name: str = "W") -> list[str]:
@@ -127,6 +156,30 @@ def needed(figure: str, data: Any, **variables: tuple[str, ...]) -> xr.Dataset:
         held = ", ".join(f"{name} {tuple(map(str, data[name].dims))}" if name in data else f"no {name}" for name in missing)
         raise InvalidInputError(f"{figure} got a dataset with {held}", f"give one with {what}")
     return data
+
+
+def panels_of(figure: str, panels: Any, kind: str, *dims: str) -> dict[str, xr.DataArray]:
+    """Title to values with these dimensions, for a figure that draws such; one array alone is a panel without a title.
+
+    Raises:
+        InvalidInputError: for anything else, with what the figure draws.
+    """
+    if isinstance(panels, xr.DataArray):
+        panels = {"": panels}
+    advice = f"give a title and {kind} ({', '.join(dims)}) for each panel"
+    if isinstance(panels, xr.Dataset) or not isinstance(panels, Mapping) or not panels:
+        held = (
+            f"a dataset with {', '.join(map(str, panels.data_vars))}"
+            if isinstance(panels, xr.Dataset)
+            else type(panels).__name__
+        )
+        raise InvalidInputError(f"{figure} got {held}", advice)
+    for title, values in panels.items():
+        if not isinstance(values, xr.DataArray):
+            raise InvalidInputError(f"{figure} got {type(values).__name__} for {title!r}", advice)
+        if set(values.dims) != set(dims):
+            raise InvalidInputError(f"{figure} got values along {', '.join(map(str, values.dims)) or 'nothing'}", advice)
+    return dict(panels)
 
 
 def _dataset(models: Any, name: str) -> xr.Dataset:
@@ -175,7 +228,7 @@ def _best_of_starts(data: xr.Dataset, lead: list[str], name: str) -> tuple[xr.Da
 
 
 def _spaced(sizes: dict[str, int], most: int) -> dict[str, list[int]]:
-    """Positions along every axis, evenly spaced from the first to the last, in all at most so many points."""
+    """Positions along every axis, evenly spaced from the last to the first, in all at most so many points."""
     counts = dict.fromkeys(sizes, 1)
     while True:
         room = [axis for axis in sizes if counts[axis] < sizes[axis]]
@@ -183,7 +236,7 @@ def _spaced(sizes: dict[str, int], most: int) -> dict[str, list[int]]:
         if not room:
             break
         counts[min(room, key=lambda axis: counts[axis])] += 1
-    return {axis: np.linspace(0, sizes[axis] - 1, counts[axis]).round().astype(int).tolist() for axis in sizes}
+    return {axis: np.linspace(sizes[axis] - 1, 0, counts[axis]).round().astype(int)[::-1].tolist() for axis in sizes}
 
 
 def _points(places: dict[str, list[int]]) -> list[dict[str, int]]:
