@@ -77,10 +77,10 @@ def _require_curves(figure: str, curves: Any) -> None:
             raise InvalidInputError(f"{figure} got {along} for {name!r}", advice)
 
 
-def loss_curves(data: xr.Dataset) -> go.Figure:
+def loss_curves(data: xr.Dataset, exact: Mapping[str, xr.DataArray] | None = None) -> go.Figure:
     """How the loss fell: of each grid point drawn the best start in colour, others grey; along the steps, or a flow's time.
 
-    Where the dataset has ``exact_loss``, or ``exact_loss_history`` (..., step), these are diamonds.
+    Exact losses (step) by the title of the model, as `tegum.figures.drawn_models` gives it, are drawn as diamonds.
 
     Raises:
         InvalidInputError: where no loss was recorded on the way.
@@ -101,12 +101,9 @@ def loss_curves(data: xr.Dataset) -> go.Figure:
         shown = title or "loss"
         chart.add(line(model[clock].values, model[name].values, category(k), 2.5, hover=shown + hover, name=shown))
         look = {"symbol": "diamond", "size": 8, "color": category(k), "line": {"color": INK, "width": 1}}
-        if "exact_loss_history" in model:
-            exact = model["exact_loss_history"]
-            chart.add(dots(exact[clock].values, exact.values, look, f"{shown}, exactly" + hover, f"{shown}, exact loss"))
-        elif "exact_loss" in model and not model["exact_loss"].ndim:
-            last = [model[clock].values[-1]]
-            chart.add(dots(last, [model["exact_loss"].item()], look, f"{shown}, exactly" + hover, f"{shown}, exact loss"))
+        if exact and title in exact:
+            points, name_of_points = exact[title], f"{shown}, exact loss"
+            chart.add(dots(points[clock].values, points.values, look, name_of_points + hover, name_of_points))
     positive = all(bool((model[name] > 0).all()) for model in own.values())
     chart.axes(gridcolor="#eeeeee", zeroline=False)
     chart.x_axis(

@@ -1,6 +1,5 @@
 """W^T W of several models side by side, red +1, blue -1 as in the paper: with sets marked off, or as the paper reads a model.
 
->>> import xarray as xr
 >>> model = xr.Dataset({"W": (("hidden", "feature"), [[1.0, -1.0]]), "b": ("feature", [0.0, 0.5])})
 >>> strips({"a digon": model}).data[0].z.tolist()
 [[1.0, -1.0, nan, 0.0], [-1.0, 1.0, nan, 0.5]]
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.figures.models import Models, drawn_models, weights_of
@@ -31,9 +31,14 @@ _SQUARED, _ROOT = "interference Σ(ŵᵢ·Wⱼ)²", "interference √Σ(ŵᵢ·W
 
 
 def gram_panels(models: Models, set_size: int | None = None) -> go.Figure:
-    """One square map for each title and its W (m, n), or models of a dataset; lines between sets of ``set_size`` features."""
-    chosen = drawn_models(models)
-    maps = {title: gram(W) for title, W in chosen.weights.items()}
+    """One square map for each title and its W (m, n), or models of a dataset; lines between sets of ``set_size`` features.
+
+    Of models of which only the map G is known, this is drawn.
+    """
+    name = "G" if isinstance(models, xr.Dataset) and "G" in models else "W"
+    chosen = drawn_models(models, name=name)
+    weights = {title: weights_of(model, name) for title, model in chosen.models.items()}
+    maps = {title: W if name == "G" else gram(W) for title, W in weights.items()}
     panels = Panels.titled(maps, horizontal_spacing=0.07)
     panels.axes(**PLAIN)
     for panel, G in zip(panels, maps.values(), strict=True):

@@ -7,7 +7,7 @@
 >>> net, features = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
 >>> found = census(tg.exact.minimise(net, features, seeds=20, progress=False))
 >>> found["shape"].values.tolist(), found["share"].values.tolist(), found["excess"].values.round(3).tolist()
-(['pentagon', '2 digons'], [0.7, 0.3], [0.0, 0.416])
+(['pentagon', '2 digons'], [0.9, 0.1], [0.0, 0.416])
 
 Two starts are in one minimum where their status and the label of `tegum.geometry.identify` are the same and their losses lie
 within ``same`` of each other.  A trained model is near a minimum, not in it: where the loss is known exactly, each descends to
