@@ -57,7 +57,6 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
     if same is not None and not same >= 0:
         raise InvalidInputError(f"same is {same}", "choose a share of the loss, such as 0.01")
     data, which = _at_minima(data, descend)
-    losses = data["loss"]
     grid = [axis for axis in leading(data) if axis not in starts]
     order = [*grid, *starts]
     shapes = xr.DataArray(shape_names(data["W"].transpose(..., "hidden", "feature").values), dims=leading(data)).transpose(
@@ -65,18 +64,19 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
     )
     status = data["status"] if "status" in data else xr.full_like(shapes, "")
     status = status.broadcast_like(shapes).transpose(*order)
+    losses = data["loss"].broadcast_like(shapes).transpose(*order)
     if same is None:
         same = SAME_MINIMUM if bool(status.isin(_DESCENDED).any()) else SAME_TRAINED
     rows: list[dict[str, Any]] = []
     for place in np.ndindex(*(data.sizes[axis] for axis in grid)):
         at = dict(zip(grid, place, strict=True))
-        here = [one.isel(at).values.ravel() for one in (shapes, status, losses.broadcast_like(shapes).transpose(*order))]
+        names, kinds, lost = (one.isel(at).values.ravel() for one in (shapes, status, losses))
         labels = {axis: data[axis].values[k] if axis in data.coords else k for axis, k in at.items()}
-        rows += [{**labels, **row} for row in _minima(*here, same)]
+        rows += [{**labels, **row} for row in _minima(names, kinds, lost, same)]
     first = starts[0] if len(starts) == 1 else "start"
-    names = data[first].values if first in data.coords else None
+    known = data[first].values if first in data.coords else None
     for row in rows:
-        row[first] = row.pop("start") if names is None else names[row.pop("start")]
+        row[first] = row.pop("start") if known is None else known[row.pop("start")]
     return _table(rows, [*grid, "rank"], which, same)
 
 
@@ -119,7 +119,7 @@ def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]
 
 def _descended(data: xr.Dataset) -> xr.Dataset:
     """Every model in the minimum that it descends to; those without finite weights stay what they are."""
-    usable = np.isfinite(data["W"]).all(["hidden", "feature"])
+    usable = data["W"].notnull().all(["hidden", "feature"]) & (abs(data["W"]) < np.inf).all(["hidden", "feature"])
     found = minimise_from(
         data.assign({name: data[name].where(usable, 0) for name in ("W", "b") if name in data}), certify=False
     )

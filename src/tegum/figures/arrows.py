@@ -61,9 +61,9 @@ def arrow_panels(models: Models, along: str | None = None, turn: bool = True) ->
     weights = np.stack(list(chosen.weights.values()))
     importance = np.stack([_importance(model) for model in chosen.models.values()])
     low, high = float(importance.min()), float(importance.max())
-    titles = [_sparsity(title) for title in chosen.models]
+    titles = [_sparsity(title) for title in chosen.titles]
     columns = min(len(titles), 3 if m == 3 else len(titles))
-    kinds = {"specs": [[{"type": "scene"}] * columns] * -(-len(titles) // columns)} if m == 3 else {}
+    kinds: dict[str, Any] = {"specs": [[{"type": "scene"}] * columns] * -(-len(titles) // columns)} if m == 3 else {}
     panels = Panels.titled(titles, columns, horizontal_spacing=0.035, **kinds)
     reach = 1.1 * max(1.05, float(np.linalg.norm(weights, axis=1).max()))
     for panel, W, weight in zip(panels, aligned(weights) if turn else weights, importance, strict=True):
@@ -78,13 +78,14 @@ def arrow_panels(models: Models, along: str | None = None, turn: bool = True) ->
         _hidden_axes(panels, reach)
     elif m == 1:
         panels.x_axis("hidden 1", 8, range=[-reach, reach], **PLAIN)
-        panels.y_axis(autorange="reversed", **PLAIN)
+        panels.y_axis(autorange="reversed", tick0=0, dtick=max(1, weights.shape[2] // 10), **PLAIN)
         panels.at(column=1).y_axis("feature", 6)
     else:
         panels.figure.update_scenes(_space(reach))
         panels.axes(visible=False)
     rows = -(-len(titles) // columns)
-    return chosen.noted(styled(panels.figure, 390 if m < 3 else 60 + 360 * rows, showlegend=False))
+    height = 330 + chosen.head if m < 3 else 60 + 360 * rows
+    return chosen.noted(styled(panels.figure, height, showlegend=False, margin={"t": chosen.head}))
 
 
 def _has_only(models: Any, along: str) -> bool:
@@ -96,7 +97,7 @@ def _common_dimensions(chosen: Chosen) -> int:
     shapes = {W.shape for W in chosen.weights.values()}
     if len(shapes) > 1:
         raise InvalidInputError(f"W has shapes {', '.join(map(str, sorted(shapes)))}", "draw models of one size")
-    m = next(iter(shapes))[0]
+    m = int(next(iter(shapes))[0])
     if m not in _DRAWN:
         advice = "arrows are drawn in 1 to 3; strips, gram_panels and network_panels draw any model"
         raise InvalidInputError(f"W has {m} hidden dimensions", advice)
@@ -173,7 +174,7 @@ def _space(reach: float) -> dict[str, Any]:
         }
         for k, axis in enumerate("xyz", start=1)
     }
-    return {**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.3, "y": 1.3, "z": 0.8}}, "dragmode": "orbit"}
+    return {**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.95}}, "dragmode": "orbit"}
 
 
 _DRAWN = {1: _on_a_line, 2: _in_the_plane, 3: _in_space}
@@ -242,7 +243,7 @@ def arrow_overlay(
     if isinstance(panels, xr.Dataset):
         panels = {"": needed("arrow_overlay", panels, W=_along_one(panels))["W"]}
     values = np.concatenate([_values_of(title, W) for title, W in panels.items()])
-    label = next(iter(panels.values())).dims[0] if label is None else label
+    label = str(next(iter(panels.values())).dims[0]) if label is None else label
     between = (float(values.min()), float(values.max())) if between is None else between
     drawn = Panels.titled(panels, horizontal_spacing=0.08)
     low, high = np.log10(between)

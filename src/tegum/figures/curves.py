@@ -90,12 +90,13 @@ def loss_curves(data: xr.Dataset, exact: Mapping[str, xr.DataArray] | None = Non
     if clock is None:
         advice = "train with Recipe(record_steps=40), or give a flow"
         raise InvalidInputError("loss_curves got no losses along steps or time", advice)
-    chart, grey = Panels(go.Figure()), {"showlegend": False, "opacity": 0.35}
+    chart = Panels(go.Figure())
+    grey: dict[str, Any] = {"showlegend": False, "opacity": 0.35}
     chosen = drawn_models(data, name=parameter_of(data)) if name == "loss_history" else None
     own = {"": data} if chosen is None else chosen.models
     hover = f"<br>{clock} %{{x:,.4g}}<br>loss %{{y:.5g}}"
-    for title in own if chosen else ():
-        for losses in _others(data[name].isel(chosen.places[title]), clock):
+    for place in () if chosen is None else (chosen.places[title] for title in own):
+        for losses in _others(data[name].isel(place), clock):
             chart.add(line(data[clock].values, losses, "#b5b5b5", 1, hover="another start" + hover, **grey))
     for k, (title, model) in enumerate(own.items()):
         shown = title or "loss"

@@ -79,7 +79,7 @@ def level_panels(
     panels = Panels.titled(models, rows=2, row_heights=_HEIGHTS, vertical_spacing=0.06, horizontal_spacing=0.09)
     for above, (title, (model, found)) in zip(panels, models.items(), strict=True):
         _draw_levels(above, model, found, clock[title])
-    _finish_axes(panels)
+    _finish_axes(panels, "exact loss" if said is None else _loss_name(next(iter(models.values()))[0]))
     figure = styled(panels.figure, 560, legend=legend_row(-0.13, centred=True), margin={"b": 85})
     return said.noted(figure) if said else figure
 
@@ -126,7 +126,7 @@ def level_slider(model: xr.Dataset, found: Sequence[Event] | None = None, clock:
     slider = _time_slider(clock, stops, changes, traces, pad=55)
     right.axes(showticklabels=False, ticks="")
     right.x_axis("feature, by level", 6)
-    _finish_axes(panels)
+    _finish_axes(panels, "exact loss" if said is None else _loss_name(model))
     legend = legend_row(1.16, yanchor="bottom")
     figure = styled(panels.figure, 640, sliders=[slider], legend=legend, margin={"t": 95, "b": 40})
     return said.noted_above(figure) if said else figure
@@ -179,7 +179,7 @@ def path_slider(
         below.note(visit.stage, x=float(np.log10(begins * ends) / 2), y=0.98, yref="y domain", yanchor="top")
     below.x_axis(clock, 4, **_TIME_AXIS)
     log = {"type": "log", "exponentformat": "power", "dtick": 1}
-    below.y_axis("exact loss", 6, **log, range=log_range([low, high]), gridcolor=FAINT)
+    below.y_axis("exact loss" if said is None else _loss_name(model), 6, **log, range=log_range([low, high]), gridcolor=FAINT)
     shown = _moments(len(W), _PATH_STOPS)
     changes = [_moved(W[k], float(times[k]), [low, high]) for k in shown]
     slider = _time_slider(clock, times[shown].tolist(), changes, [*arrows, len(panels.figure.data) - 1], pad=45)
@@ -237,11 +237,16 @@ def _draw_levels(above: Panels, model: xr.Dataset, found: Sequence[Event], clock
     below.x_axis(clock, 6)
 
 
-def _finish_axes(panels: Panels) -> None:
+def _loss_name(path: xr.Dataset) -> str:
+    """What its loss is: sampled in a training."""
+    return "loss" if path.attrs.get("clock") == "optimizer step" else "exact loss"
+
+
+def _finish_axes(panels: Panels, loss: str) -> None:
     panels.x_axis(**OUTSIDE)
     panels.y_axis(showline=True, linecolor=FAINT, **PLAIN)
     panels.at(1, 1).y_axis("dimensionality D<sub>i</sub>", 6)
-    panels.at(2, 1).y_axis("exact loss", 6)
+    panels.at(2, 1).y_axis(loss, 6)
 
 
 def _moved(W: NDArray[np.float64], time: float, mark: list[float]) -> dict[str, list[Any]]:

@@ -16,7 +16,7 @@ Source: the scatter of section 4 of `Toy Models of Superposition`.
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import plotly.graph_objects as go
@@ -76,9 +76,10 @@ def fraction_scatter(
     lines by the text above them.  In place of the three, models: title to W, or a dataset, of which a column is drawn for each
     position of an axis, or for each model.
     """
-    said = None
     if D is None:
-        said, places, D, x_title, labels, log = _columns_of(places)
+        said, rising, columns, axis, titles, rises = _columns_of(places)
+        return said.noted(fraction_scatter(rising, columns, axis, titles, log=rises, height=height))
+    places = cast("Sequence[float]", places)
     x = np.log10(places) if log else np.asarray(places, float)
     step = float(np.diff(x).min()) if len(x) > 1 else 1.0
     chart = Panels(go.Figure())
@@ -106,8 +107,7 @@ def fraction_scatter(
     chart.y_axis("feature dimensionality D<sub>i</sub>", 8, range=[-0.03, 1.06], **PLAIN)
     margin = {"l": 65, "r": 165, "t": 130 if labels else 40, "b": 80 if line is not None else 45}
     legend = legend_row(-0.17, itemsizing="constant")
-    figure = styled(chart.figure, height, showlegend=line is not None, legend=legend, margin=margin)
-    return said.noted(figure) if said else figure
+    return styled(chart.figure, height, showlegend=line is not None, legend=legend, margin=margin)
 
 
 def dimensionality_histogram(models: Models) -> go.Figure:
@@ -145,9 +145,10 @@ def shape_shares(
     title, the shape of every feature as `tegum.geometry.identify` gives them, (places, features).  In place of the three, a
     dataset of models along one axis of numbers above 0.
     """
-    said = None
     if names is None:
-        said, places, names, x_title = _shapes_of(places)
+        said, rising, found, x_title = _shapes_of(places)
+        return said.noted(shape_shares(rising, found, x_title))
+    places = cast("Sequence[float]", places)
     panels = Panels.titled(names, shared_yaxes=True, horizontal_spacing=0.04)
     for panel, shapes in zip(panels, names.values(), strict=True):
         kinds = np.vectorize(kind_of, otypes=[object])(shapes)
@@ -162,8 +163,7 @@ def shape_shares(
     panels.at(column=1).y_axis("share of the features", 8)
     panels.figure.update_annotations(font={"size": 14, "color": INK})
     legend = legend_row(-0.22, centred=True, traceorder="normal")
-    figure = styled(panels.figure, 430, legend=legend, margin={"l": 65, "t": 45, "b": 110})
-    return said.noted(figure) if said else figure
+    return styled(panels.figure, 430, legend=legend, margin={"l": 65, "t": 45, "b": 110})
 
 
 def _columns_of(models: Any) -> tuple[Chosen, list[float], list[NDArray[np.float64]], str, list[str], bool]:

@@ -39,7 +39,7 @@ def gram_panels(models: Models, set_size: int | None = None) -> go.Figure:
     chosen = drawn_models(models, name=name)
     weights = {title: weights_of(model, name) for title, model in chosen.models.items()}
     maps = {title: W if name == "G" else gram(W) for title, W in weights.items()}
-    panels = Panels.titled(maps, horizontal_spacing=0.07)
+    panels = Panels.titled(chosen.titles, horizontal_spacing=0.07)
     panels.axes(**PLAIN)
     for panel, G in zip(panels, maps.values(), strict=True):
         panel.add_square(go.Heatmap(z=G, coloraxis="coloraxis", hovertemplate="features %{y}, %{x}: %{z:.3f}"))
@@ -54,7 +54,7 @@ def gram_panels(models: Models, set_size: int | None = None) -> go.Figure:
     scale = colour_scale(
         SIGNED, -most, most, "WᵀW", side="top", tickvals=[k * most / 2 for k in range(-2, 3)], tickformat=".3~g"
     )
-    return chosen.noted(styled(panels.figure, 430, coloraxis=scale))
+    return chosen.noted(styled(panels.figure, 370 + chosen.head, coloraxis=scale, margin={"t": chosen.head}))
 
 
 def strips(models: Models) -> go.Figure:
@@ -65,7 +65,7 @@ def strips(models: Models) -> go.Figure:
     sum of squares, or its square root, which the authors' notebook shows.
     """
     chosen = drawn_models(models)
-    panels = Panels.titled(chosen.models, rows=2, row_heights=[0.45, 0.55], horizontal_spacing=0.012, vertical_spacing=0.06)
+    panels = Panels.titled(chosen.titles, rows=2, row_heights=[0.45, 0.55], horizontal_spacing=0.012, vertical_spacing=0.06)
     longest, most = 0.0, 0.0
     for above, model in zip(panels, chosen.models.values(), strict=True):
         W, b = weights_of(model), model["b"].values if "b" in model else None
@@ -96,7 +96,7 @@ def strips(models: Models) -> go.Figure:
         coloraxis2=colour_scale(INTERFERENCE, 0, 1.15, _SQUARED, x=1.01, y=0.26, len=0.5, tickvals=[0, 0.5, 1]),
         bargap=0.1,
         updatemenus=[_measures({k: trace.customdata for k, trace in enumerate(panels.figure.data) if trace.type == "bar"})],
-        margin={"t": 90},
+        margin={"t": chosen.head + 40},
     )
     return chosen.noted(figure)
 

@@ -47,6 +47,16 @@ class Chosen:
         """W (m, n) by title."""
         return {title: weights_of(model) for title, model in self.models.items()}
 
+    @property
+    def titles(self) -> list[str]:
+        """The titles, on several lines where models stand at a point of a grid."""
+        return [title.replace(", ", "<br>") for title in self.models]
+
+    @property
+    def head(self) -> int:
+        """How many pixels titles need above the panels."""
+        return 40 + 20 * max(1, *(title.count("<br>") + 1 for title in self.titles))
+
     def noted(self, figure: go.Figure) -> go.Figure:
         """The figure, with a line at its foot that says what was chosen, where anything was."""
         if not self.said:

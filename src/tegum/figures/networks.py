@@ -34,7 +34,7 @@ ROW_HEIGHT = 330
 def network_panels(models: Models, columns: int = 3) -> go.Figure:
     """One network for each title and its W (m, n), or for models of a dataset, so many ``columns`` side by side."""
     chosen = drawn_models(models)
-    panels = Panels.titled(chosen.models, columns, horizontal_spacing=0.02, vertical_spacing=0.08)
+    panels = Panels.titled(chosen.titles, columns, horizontal_spacing=0.02, vertical_spacing=0.08)
     panels.axes(visible=False)
     for panel, W in zip(panels, chosen.weights.values(), strict=True):
         graph = feature_graph(W)

@@ -60,8 +60,8 @@ def arrow_film(data: xr.Dataset) -> go.Figure:
     paths = {title: path["W"].values for title, path in chosen.models.items()}
     times = next(iter(chosen.models.values()))["time"].values
     m, n = next(iter(paths.values())).shape[1:]
-    kinds = {"specs": [[{"type": "scene"}] * len(paths)]} if m == 3 else {}
-    panels = Panels.titled(paths, horizontal_spacing=0.04, **kinds)
+    kinds: dict[str, Any] = {"specs": [[{"type": "scene"}] * len(paths)]} if m == 3 else {}
+    panels = Panels.titled(chosen.titles, horizontal_spacing=0.04, **kinds)
     reach = 1.1 * max(1.05, *(float(np.linalg.norm(W, axis=1).max()) for W in paths.values()))
     shown = np.unique(np.linspace(0, len(times) - 1, _MOST_FRAMES).astype(int))
     if m == 2:
@@ -133,7 +133,7 @@ def _describe(panels: Panels, m: int, n: int, reach: float) -> None:
             }
             for k, axis in enumerate("xyz", start=1)
         }
-        panels.figure.update_scenes({**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.3, "y": 1.3, "z": 0.8}}})
+        panels.figure.update_scenes({**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.95}}})
     elif m > 3:
         panels.figure.update_layout(coloraxis=colour_scale(SIGNED, -1, 1, "WᵀW"))
         panels.axes(**PLAIN)

@@ -59,7 +59,7 @@ def polytope_table(models: Models, ignored: Mapping[str, Sequence[Sequence[int]]
         height = (1 - gap * (rows - 1)) / rows
         _write_title(table, title, len(W), ignored.get(title, []), 1 - (row - 1) * (height + gap), height)
         table.figure.update_layout({f"scene{row if row > 1 else ''}": _scene(len(W), reach)})
-    bar = {"lenmode": "pixels", "len": _BAR, "y": 1, "yanchor": "top"}
+    bar: dict[str, Any] = {"lenmode": "pixels", "len": _BAR, "y": 1, "yanchor": "top"}
     most = max(1.0, *(float(np.abs(gram(W)).max()) for W in shapes.values()))
     scale = colour_scale(SIGNED, -most, most, "W<sub>i</sub> · W<sub>j</sub>", **bar)
     return chosen.noted(styled(table.figure, ROW_HEIGHT * rows + 60, showlegend=False, coloraxis=scale))
@@ -128,7 +128,8 @@ def _as_graph(G: NDArray[np.floating], edges: NDArray[np.intp], colours: list[st
         for width in range(1, _WIDTHS + 1):
             mine = edges[(np.sign(size) == sign) & (thickness == width)]
             if len(mine):
-                lines.append(line(*segments(*np.stack([x, y])[:, mine].transpose(2, 0, 1)), colour, 0.5 + 4 * width / _WIDTHS))
+                across, up = segments(*np.stack([x, y])[:, mine].transpose(2, 0, 1))
+                lines.append(line(across, up, colour, 0.5 + 4 * width / _WIDTHS))
     few = len(G) <= _NUMBERED
     look = {"size": 18 if few else 6, "color": colours, "line": {"color": INK, "width": 0.5}}
     names = [str(i) for i in range(len(G))]

@@ -5,7 +5,7 @@
 >>> data = tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1), recipe, progress=False)
 >>> shown = show(data)
 >>> list(shown.figures)
-['arrows', 'gram', 'dimensionality', 'loss', 'census']
+['census', 'arrows', 'gram', 'dimensionality', 'loss']
 >>> shown.write("five.html").name, shown.absent["film"].partition(":")[0]
 ('five.html', 'the dataset has no W along steps or time')
 
@@ -27,7 +27,7 @@ from tegum.counting import census
 from tegum.errors import InvalidInputError
 from tegum.exact import evaluate
 from tegum.figures import Chosen, drawn_models
-from tegum.figures.models import Models, clock_of, parameter_of
+from tegum.figures.models import Models, clock_of, parameter_of, weights_of
 from tegum.geometry import shape_names
 from tegum.recorded import leading
 from tegum.report.part import made_of
@@ -51,7 +51,6 @@ _NAMES = {
     "levels": "Dimensionality on the way",
     "film": "The film",
     "census": "Where all starts ended",
-    "exact": "Exact loss",
 }
 
 
@@ -77,7 +76,7 @@ def show(data: Models | Path | str | Any, title: str | None = None) -> Shown:
     absent: dict[str, str] = {}
     exact, why = _exact_losses(chosen)
     if why:
-        absent["exact"] = why
+        absent["exact loss"] = why
     tables = [_models_table(chosen, exact)]
     found: dict[str, go.Figure] = {}
     captions: dict[str, tuple[str, str]] = {}
@@ -90,6 +89,10 @@ def show(data: Models | Path | str | Any, title: str | None = None) -> Shown:
         except InvalidInputError as mistake:
             absent[name] = str(mistake)
 
+    if whole is not None and _has_starts(whole):
+        counted = census(whole)
+        tables.append(_census_table(counted))
+        draw("census", _CAPTIONS["census"], lambda: figures.census_bars(counted))
     if whole is not None and "shape" in whole and "transition" in whole.dims:
         draw("map", _CAPTIONS["map"], lambda: figures.geometry_map(whole))
         draw("phases", _CAPTIONS["phases"], lambda: figures.phase_panels(whole, label="importance of the last feature"))
@@ -103,10 +106,6 @@ def show(data: Models | Path | str | Any, title: str | None = None) -> Shown:
             draw("levels", _CAPTIONS["levels"], lambda: figures.level_panels(whole))
         if "W" in whole and ("recipe" in whole.attrs or clock_of(whole, "W")):
             draw("film", _CAPTIONS["film"], lambda: figures.arrow_film(whole))
-        if "W" in whole and {"seed", "instance"} & set(leading(whole)):
-            counted = census(whole)
-            tables.append(_census_table(counted))
-            draw("census", _CAPTIONS["census"], lambda: figures.census_bars(counted))
     made = {} if whole is None else made_of(whole)
     return Shown(name or _kind_of(whole), _lead(whole, chosen), tables, found, captions, absent, made)
 
@@ -143,6 +142,12 @@ def _draw_models(draw: Callable[[str, str, Callable[[], go.Figure]], None], data
             draw("graph", _CAPTIONS["graph"], lambda: figures.weight_graphs(data))
     else:
         draw("matrix", _CAPTIONS["matrix"], lambda: figures.gram_panels(data))
+
+
+def _has_starts(data: xr.Dataset) -> bool:
+    """Whether there are several starts to count."""
+    axes = leading(data) if "W" in data else ()
+    return any((axis == "seed" or axis.startswith("instance")) and data.sizes[axis] > 1 for axis in axes)
 
 
 def _as_dataset(data: Any) -> Any:
@@ -210,7 +215,7 @@ def _models_table(chosen: Chosen, exact: Mapping[str, float]) -> Table:
     columns, rows = ["model", "loss", "exact loss", "shape"], []
     for title, model in chosen.models.items():
         loss = model["loss"].item() if "loss" in model and not model["loss"].ndim else np.nan
-        shape = str(shape_names(model["W"]).item()) if "W" in model else "-"
+        shape = str(shape_names(weights_of(model)).item()) if "W" in model else "-"
         seed = (
             f", seed {model['seed'].item()}"
             if "seed" in model.coords and not model["seed"].ndim and "seed" not in title
