@@ -35,16 +35,19 @@ _PANEL = 210
 _EQUAL = "#4477aa"
 """The colour of features of equal importance."""
 
+_NOT_TURNED = ("ReluHidden", "AbsoluteValue")
+"""Nets whose hidden axes mean something."""
+
 _FEW, _MOST_COLOURS = 24, 16
 """Of more features than this those of one colour are drawn together, in so many colours."""
 
 
-def arrow_panels(models: Models, along: str | None = None, turn: bool = True) -> go.Figure:
+def arrow_panels(models: Models, along: str | None = None, turn: bool | None = None) -> go.Figure:
     """Models side by side, each feature an arrow: on a line, in the plane or in space, for 1, 2 or 3 hidden dimensions.
 
     Any models that `tegum.figures.drawn_models` chooses from, or with ``along`` one model for each position along a dimension.
     Colours are those of ``feature_importance``, where features differ in it.  With ``turn`` feature 0 points to the right and
-    the next off its line upwards, which is not for nets whose hidden layer has a nonlinearity.
+    the next off its line upwards: by default, unless the dataset is of a net whose hidden layer has a nonlinearity.
 
     Raises:
         InvalidInputError: for models of other sizes, and where W has other dimensions than ``along``.
@@ -58,6 +61,8 @@ def arrow_panels(models: Models, along: str | None = None, turn: bool = True) ->
         most = W.sizes[along]
     chosen = drawn_models(models, MOST if along is None else most)
     m = _common_dimensions(chosen)
+    if turn is None:
+        turn = not any(str(model.attrs.get("net", "")).startswith(_NOT_TURNED) for model in chosen.models.values())
     weights = np.stack(list(chosen.weights.values()))
     importance = np.stack([_importance(model) for model in chosen.models.values()])
     low, high = float(importance.min()), float(importance.max())
