@@ -38,14 +38,17 @@ def show(
         out: The folder of results to look for verdicts of an experiment in.
     """
     path = Path(what)
+    if not path.exists() and path.suffix != ".py" and (path.suffix or len(path.parts) > 1):
+        raise InvalidInputError(f"there is no {what}", "name a folder of tegum train or tegum phase, or a file of weights")
     if what in experiment_files() or path.suffix == ".py" or not path.exists():
         return show_experiment(what, out)
     if (path / "parts").is_dir():
         raise InvalidInputError(f"{what} holds experiments, not models", f"draw them with `tegum report {what}`")
     data = opened(path) if path.is_dir() else reading.read(path)
-    with Problems() as problems:
-        features = wanted.features(data, problems)
-    data = data if features is None else with_features(data, features)
+    if wanted != FILES_OWN:
+        with Problems() as problems:
+            features = wanted.features(data, problems)
+        data = data if features is None else with_features(data, features)
     place = _place_of(path) if page is None else page
     require_writable(place.parent)
     shown = shown_of(data, title=path.stem)
