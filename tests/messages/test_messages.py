@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import tegum as tg
 from tegum.cli import run
@@ -149,6 +150,12 @@ CALLS = {
     "exact-distributions": lambda: tg.exact.Objective(
         tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=[[0.1], [0.2]])
     ),
+    "figure-four-dimensions": lambda: tg.figures.arrow_panels({"": np.eye(4)}),
+    "figure-other-weights": lambda: tg.figures.strips(xr.Dataset({"loss": 0.1})),
+    "figure-not-recorded": lambda: tg.figures.arrow_film(xr.Dataset({"W": (("hidden", "feature"), np.eye(2))})),
+    "figure-sets": lambda: tg.figures.set_arrows({"": np.eye(2)}),
+    "figure-curves": lambda: tg.figures.curve_panel({"loss": xr.DataArray(np.eye(2), dims=["a", "b"])}, "x", "y"),
+    "census-one-model": lambda: tg.census(xr.Dataset({"W": (("hidden", "feature"), np.eye(2))})),
 }
 
 
