@@ -94,8 +94,7 @@ def exponents(curves: tuple[NDArray[np.float64], ...]) -> dict[str, float]:
 
 def short_of_all(saved: xr.DataArray) -> bool:
     """Whether what is saved falls short at every density, by less than a share as large as the density itself."""
-    short = np.asarray(saved)
-    return bool(((short > 0) & (short < SPARSE)).all())
+    return bool(((saved > 0) & (saved < saved["density"])).all())
 
 
 def partly(data: xr.Dataset, distribution: str) -> xr.Dataset:

@@ -3,13 +3,15 @@
 Models at many densities are found in three ways, and the sizes of other models beside them:
 
     TRAINING     stochastic training, as in the paper
-    EXACT        the expected loss minimised from the same initial weights
+    EXACT        the expected loss minimised from the same initial weights; claims are about the lowest minimum of these and
+                 the next, at each density
     POLISHED     the expected loss minimised from the trained weights: how far training was from an end
 
 Each density is minimised in a call of its own, so that a study that is killed keeps the densities it has finished.
 
 Everything is measured over 1 / (1 - S), the *inverse density*, as in the paper's figure, of several seeds: `Models` are lists,
-one array for each seed with one model at each density, and every claim judges each seed by itself (`tegum.claims.in_each_seed`).
+one array for each seed with one model at each density, and claims about training judge each seed by itself
+(`tegum.claims.in_each_seed`).
 """
 
 from collections import Counter
@@ -147,15 +149,25 @@ def over_inverse(array: xr.DataArray) -> xr.DataArray:
 
 
 def models_of(data: xr.Dataset, way: str) -> Models:
-    """W (inverse density, hidden, feature) of one way; its coordinate ``initial`` (hidden, feature) are the initial weights."""
-    seeds = data.sel(way=way).transpose("seed", "density", "hidden", "feature", ...)
-    each = zip(seeds["W"], seeds["start_W"].astype(np.float64), strict=True)
-    return [over_inverse(W).assign_coords(initial=initial.drop_vars("seed")) for W, initial in each]
+    """W (inverse density, hidden, feature) of every seed of one way; of exact minimisation the lowest minimum at each density.
+
+    Its coordinates are ``initial`` (hidden, feature), the initial weights, and ``lowest_of``, from how many it was chosen.
+    """
+    initial = data["start_W"].astype(np.float64).drop_vars("seed")
+    if way != EXACT:
+        seeds = data["W"].sel(way=way).transpose("seed", "density", "hidden", "feature")
+        each = zip(seeds, initial, strict=True)
+        return [over_inverse(W).assign_coords(initial=start, lowest_of=1) for W, start in each]
+    ends = data[["W", "loss"]].sel(way=list(WAYS[1:])).stack(start=("way", "seed"))
+    lowest = ends["W"].isel(start=ends["loss"].argmin("start")).drop_vars(["start", "way", "seed"])
+    W = over_inverse(lowest.transpose("density", "hidden", "feature"))
+    return [W.assign_coords(initial=initial[0], lowest_of=ends.sizes["start"])]
 
 
 def along(models: xr.DataArray, values: ArrayLike) -> xr.DataArray:
     """One value for each model, at its 1 / (1 - S)."""
-    return xr.DataArray(values, {INVERSE: models[INVERSE].values}, [INVERSE])
+    chosen = {name: models[name].values for name in ("lowest_of",) if name in models.coords}
+    return xr.DataArray(values, {INVERSE: models[INVERSE].values} | chosen, [INVERSE])
 
 
 def within(models: xr.DataArray, low: float, high: float = np.inf) -> xr.DataArray:
@@ -352,8 +364,10 @@ def claim(
     **rest: Any,
 ) -> Claim:
     """A claim about the models of each seed; its controls are random directions where no others are given."""
-    count, seeds = of[0].sizes[INVERSE], len(of)
-    evidence = Evidence(f"{seeds} models" if count == 1 else f"{count} densities, {seeds} models each", seeds)
+    count, starts = of[0].sizes[INVERSE], int(of[0].coords["lowest_of"])
+    found = f"{len(of)} models" if starts == 1 else f"the lowest of {starts} minima"
+    words = found if count == 1 else f"{count} densities, {found} {'each' if starts == 1 else 'at each'}"
+    evidence = Evidence(words, max(len(of), starts))
     if against is None:
         against = {"as many random directions": list(map(random_like, of))}
     judged = in_each_seed(measure, expect)

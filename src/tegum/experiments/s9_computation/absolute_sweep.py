@@ -155,7 +155,11 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             source=OURS,
             how="largest input weight of every neuron, and its sign",
             measure=pairs,
-            expect={"features with both signs": equal(20), "of the first 20": equal(20)},
+            expect={
+                "features with both signs": equal(20),
+                "of the first 20": equal(20),
+                "neurons that repeat another's": equal(0),
+            },
             of=nets[1.0],
             evidence=chosen(data.sel(density=1.0)),
             against={BEFORE: first[1.0]},
