@@ -170,7 +170,9 @@ class Claim:
     def as_record(self, experiment: str) -> dict[str, Any]:
         """The claim as it stands in ``claims.json``."""
         found, check, by_seed = self.found, self.check, self.by_seed
-        evidence = self.evidence.adding(f"as expected in {sum(by_seed)} of {len(by_seed)}") if len(by_seed) > 1 else self.evidence
+        evidence = (
+            self.evidence.adding(f"as expected in {sum(by_seed)} of {len(by_seed)}") if len(by_seed) > 1 else self.evidence
+        )
         return {
             "experiment": experiment,
             "claim": self.name,

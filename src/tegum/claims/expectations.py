@@ -214,9 +214,7 @@ def passes(
     return Expect(lambda value: bool(predicate(value)), shown or _any_words, words, tolerance, says_itself=shown is not None)
 
 
-def in_each_seed(
-    measure: Callable[[Any], Any], expect: Expect | Mapping[str, Expect]
-) -> dict[str, Callable[[Any], Any] | Expect | dict[str, Expect]]:
+def in_each_seed(measure: Callable[[Any], Any], expect: Expect | Mapping[str, Expect]) -> dict[str, Any]:
     """``measure`` and ``expect`` of a claim that judges every seed by itself; data are then lists, one entry for each seed.
 
     It holds where every seed is as expected; where only some are it is underpowered. Parts of which nothing is expected are

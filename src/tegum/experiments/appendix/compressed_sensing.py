@@ -188,8 +188,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
             how="(1/D*) ln x / x of trained models: rank correlation with x (above 0: no constant C would do), and the largest",
             **in_each_seed(against_bound, {"rank correlation": at_most(0)}),
             of=list(data["per_dimension"]),
-            uncontrolled="every model that we know stays below the bound, those without superposition most of all; as many features "
-            "per dimension as x, without the logarithm, would have a rank correlation of 1",
+            uncontrolled="every model that we know stays below the bound, those without superposition most of all; as many "
+            "features per dimension as x, without the logarithm, would have a rank correlation of 1",
             evidence=Evidence(f"{data.sizes['inverse_density']} densities, {PACKED_SEEDS} models each", PACKED_SEEDS),
             needs=5,
             note=f"1/D* rises from {float(first[0]):.2f} to {float(first.max()):.2f} in the first seed.",
@@ -223,7 +223,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         ),
         "packing": Figure(
             tg.figures.curve_panel(packed, "x = 1 / density", "features per dimension 1/D*", log_x=True),
-            "Trained models pack more features as they become rarer, but fewer than in proportion (the first seed). The dashed line has the "
+            "Trained models (the first seed) pack more features as they become rarer, but fewer than in proportion. The dashed "
+            "line has the "
             "bound's form; its constant is the largest that a model reaches.",
         ),
     }

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy.stats import spearmanr
 
 import tegum as tg
-from tegum.claims import OURS, Claim, at_least, below, best_of, equal, near, paper
+from tegum.claims import OURS, Claim, above, at_least, below, best_of, equal, near, paper
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s2_demonstration import shared
 from tegum.experiments.s2_demonstration.shared import BASE, PAIRED, best, norms, overlaps, represented
@@ -34,8 +35,17 @@ def study(profile: Profile) -> xr.Dataset:
     net, sweep = tg.nets.ReluOutput(N, M), {"density": shared.DENSITIES}
     run = tg.train(net, tg.features.Independent(N), RECIPE[profile], sweep=sweep)
     alike = tg.best(run.assign(loss=tg.exact.loss(run, tol=1e-6)))
-    values = {f"alike_{name}": (("density", *alike[name].dims[1:]), alike[name].values.astype(np.float64)) for name in ("W", "b")}
+    values = {
+        f"alike_{name}": (("density", *alike[name].dims[1:]), alike[name].values.astype(np.float64)) for name in ("W", "b")
+    }
     return data.assign(values)
+
+
+def growth(models: xr.Dataset) -> dict[str, Any]:
+    """How the number of represented features goes with sparsity, and how many there are for each dimension at last."""
+    counts = represented(models)
+    rank = float(spearmanr(-counts["density"].values, counts.values).statistic) if np.ptp(counts.values) else 0.0
+    return {"rank correlation": rank, "per dimension at last": float(counts[-1]) / M, "features": counts}
 
 
 def alone(models: xr.Dataset) -> xr.DataArray:
@@ -51,7 +61,7 @@ def first_of_all(chosen: xr.DataArray) -> bool:
 def alone_by_density(models: xr.Dataset) -> dict[str, Any]:
     """How many features are alone at each density, all changes of that over the first (1 if it only falls, to 0), and which."""
     counts = alone(models).sum("feature")
-    changes = float(abs(counts.diff("density")).sum() / max(counts[0], 1))
+    changes = float(abs(counts.diff("density")).sum()) / max(int(counts[0]), 1)
     return {"alone": counts, "changes over the first": changes, "the most important": first_of_all(alone(models))}
 
 
@@ -117,7 +127,16 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             "count",
             "The sparser the features, the more of them are represented, up to more than twice the dimensions.",
             source=paper("The Geometry of Superposition", "the number of extra features increases as we increase sparsity"),
-            how="features with norm at least 0.9 in the best model",
+            how="features with norm at least 0.9 in the best model: rank correlation of their number with the sparsity, and "
+            "their number where features are sparsest, over the dimensions",
+            measure=growth,
+            expect={"rank correlation": above(0.9), "per dimension at last": above(2)},
+        ),
+        of_every_density(
+            "printed-counts",
+            "At each density there are as many as the paper's figure shows.",
+            source=OURS,
+            how="features with norm at least 0.9 in the best model, against those read off the figure",
             measure=represented,
             expect=near(shared.PRINTED, [1, 1, 1, 1, 2, 2, 2]),
             note="Dedicated features and pairs alone would give "
@@ -141,10 +160,14 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             source=paper(
                 "Basic Results", "It starts with less important features, and gradually affects the most important ones"
             ),
-            how="represented features of interference below 0.5: number, all its changes added up over the first, which is 1 if it "
-            "only falls, and whether these features are the most important",
+            how="represented features of interference below 0.5: number, all its changes added up over the first, which is 1 "
+            "if it only falls, and whether these features are the most important",
             measure=alone_by_density,
-            expect={"alone": near(ALONE, [1, 1, 1, 1, 0, 0, 0]), "changes over the first": equal(1), "the most important": equal(True)},
+            expect={
+                "alone": near(ALONE, [1, 1, 1, 1, 0, 0, 0]),
+                "changes over the first": equal(1),
+                "the most important": equal(True),
+            },
             against={"linear models": linear, ALIKE: alike},
         ),
         *(

@@ -130,8 +130,8 @@ def count_claims(data: xr.Dataset) -> list[Claim]:
                 "Collapsing of Correlated Features",
                 'As we decrease sparsity, the features progressively "collapse" into their principal components',
             ),
-            how=f"pairs with cosine above 0.95 and equal norms, in the lowest certified minimum, at densities {at}; their changes "
-            "over all densities add up to three where the number never falls",
+            how=f"pairs with cosine above 0.95 and equal norms, in the lowest certified minimum, at densities {at}; their "
+            "changes over all densities add up to three where the number never falls",
             expect={"at some": within_counts(FEWEST, MOST), "all changes": equal(3)},
             of=found,
             against={"six independent features, the same pairs of numbers": data["independent_count"]},

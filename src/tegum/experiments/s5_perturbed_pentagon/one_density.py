@@ -22,7 +22,6 @@ from tegum.claims import (
     above,
     at_most,
     below,
-    between,
     equal,
     near,
     paper,
@@ -91,14 +90,15 @@ def branch_claims(data: xr.Dataset) -> list[Claim]:
     return [
         Claim(
             "critical-ratio",
-            "Below a critical ratio two digons without the sparser feature cost less than the pentagon.",
+            "Where a feature is 2.5 times sparser than the others or more, two digons without it cost less than the pentagon.",
             source=paper(
                 "Perturbing a Single Feature",
                 "falls below a certain critical threshold (~2.5x less than others) the pentagon solution changes to two digons",
             ),
-            how="where the exact losses of the two branches are equal, to 1e-6; ratios on either side at which both are minima",
-            measure=sides,
-            expect={"critical value": between(0.2, 0.45)} | ON_BOTH_SIDES,
+            how="how many times sparser it is where the exact losses of the two branches are equal, to a fifth; which of both "
+            "costs less at ratios on either side at which both are minima",
+            measure=lambda losses: {"times sparser": 1 / losses[1]} | sides(losses),
+            expect={"times sparser": near(2.5, 0.5)} | ON_BOTH_SIDES,
             of=(apart, where),
             against={"two digons without one of the other features": (never, shared.where_equal(-never))},
             evidence=Evidence("two exact branches"),
@@ -143,7 +143,7 @@ def found_perturbed(data: xr.Dataset, branch: str = PENTAGON) -> xr.Dataset:
 def beside(
     name: str, statement: str, table: dict[str, list[float]], found: xr.Dataset, other: str, instead: xr.Dataset
 ) -> Claim:
-    """Exact values beside a table: relative deviations of losses and norms, deviations of biases; another solution's as well."""
+    """Exact values beside a table, relative deviations of losses and norms, deviations of biases; and another solution's."""
     rough, biases = found.copy(data=table), [name for name in BIASES if name in table]
     (rows,) = found.sizes.values()
     return Claim(
@@ -171,7 +171,6 @@ def claims(data: xr.Dataset) -> list[Claim]:
     saved = 1 - digons / (DENSITIES / 3 - DENSITIES**2 / 4 + 2 * DENSITIES**2 / 3)
     models = [(float(data["uniform_norm"][k]), float(data["uniform_b"][k])) for k in (0, -1)]
     norm, b = models[0]
-    order = "1 - b, ‖W‖², 1/(1 + b)"
     return [
         *shared.shape_claims(data, "sparser", partial(paper, shared.SECTION)),
         *branch_claims(data),
@@ -210,9 +209,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
             source=paper(
                 "Perturbing a Single Feature", "setting a slight negative bias to cut off noise and setting their weights to"
             ),
-            how="b and ‖W‖ of the exact regular pentagon at density 0.05, and bounds of ‖W‖²",
-            measure=lambda model: {"b": model[1], "‖W‖": model[0], order: [1 - model[1], model[0] ** 2, 1 / (1 + model[1])]},
-            expect={"b": below(0), "‖W‖": above(1), order: rising(strictly=False)},
+            how="b and ‖W‖ of the exact regular pentagon at density 0.05",
+            measure=lambda model: {"b": model[1], "‖W‖": model[0]},
+            expect={"b": below(0), "‖W‖": above(1)},
             of=models[0],
             against={"the pentagon at density 0.25": models[1], "a pentagon of norm 1 without biases": (1.0, 0.0)},
             evidence=Evidence("exact minimum"),
@@ -222,6 +221,17 @@ def claims(data: xr.Dataset) -> list[Claim]:
                 "With the bias added, as everywhere else in the paper, the formula gives less than 1. "
                 f"1/(1 + b) = {1 / (1 + b):.3f} and 1 - b = {1 - b:.3f} are close to ‖W‖² = {norm**2:.3f}.",
             ),
+        ),
+        Claim(
+            "norm-bounds",
+            "The squared norm lies between 1 - b, which alone passes an input of 1 unchanged, and 1 / (1 + b).",
+            source=OURS,
+            how="1 - b, ‖W‖² and 1 / (1 + b) of the exact regular pentagon at density 0.05, in this order",
+            measure=lambda model: [1 - model[1], model[0] ** 2, 1 / (1 + model[1])],
+            expect=rising(),
+            of=models[0],
+            against={"the pentagon at density 0.25": models[1]},
+            evidence=Evidence("exact minimum"),
         ),
     ]
 

@@ -103,8 +103,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
                 "Superposition vs Sparsity",
                 "the neurons representing the most important features (on the left) tend to be monosemantic",
             ),
-            how="monosemantic share of neurons whose main feature is one of the first ten, and of the others; p of Fisher's exact "
-            "test at density 0.03, below 0.05 where the first are oftener monosemantic",
+            how="monosemantic share of neurons whose main feature is one of the first ten, and of the others; p of Fisher's "
+            "exact test at density 0.03, below 0.05 where the first are oftener monosemantic",
             measure=alone,
             expect={"p": below(0.05)},
             units={"share of these": "%", "of the others": "%"},

@@ -186,8 +186,8 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
                 "Superposition vs Sparsity",
                 "this model, too, uses superposition to represent more features than it has neurons",
             ),
-            how="lowest loss over that of the best net without superposition (closed form), at densities of 0.3 and more, and of "
-            "0.01 and less",
+            how="lowest loss over that of the best net without superposition (closed form), at densities of 0.3 and more, and "
+            "of 0.01 and less",
             measure=lambda ends: dict(zip(("dense", "sparse"), ends, strict=True)),
             expect={"dense": at_least(0.99), "sparse": below(0.99)},
             of=(relative.sel(density=dense), relative.sel(density=sparse)),

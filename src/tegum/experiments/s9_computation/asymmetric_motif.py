@@ -3,9 +3,10 @@
 Paper: section 9, asymmetric superposition motif (F39), drawn from one model whose n, m, importances and density are not
 given.  Here y = ReLU(W2 ReLU(W1 x) + b) with n = 6 and n = 10 features, m = 10, importance 0.7^i, densities 0.2 to 0.35, many
 Xavier initial weights, AdamW at 3e-3 without decay, cosine schedule to 0.  The detector is `tegum.geometry.motif`; every seed
-counts.  Its control is the same nets with the input weights of every neuron dealt out at random.  Beside them the motif is built by hand
-with the paper's numbers (n = 3, m = 5, equal importances), with ratios from 1 (symmetric superposition) to 16, and with and
-without inhibition, and trained on likewise.  Test sets are common.  Baseline: `tegum.theory.absolute_without_superposition`.
+counts.  Its control is the same nets with the input weights of every neuron dealt out at random.  Beside them the motif is
+built by hand with the paper's numbers (n = 3, m = 5, equal importances), with ratios from 1 (symmetric superposition) to 16,
+and with and without inhibition, and trained on likewise.  Test sets are common.  Baseline:
+`tegum.theory.absolute_without_superposition`.
 """
 
 from functools import partial
