@@ -114,7 +114,7 @@ def line_claims(data: xr.Dataset, models: Models) -> list[Claim]:
     """Everything about D*, and the dense end."""
     n, m, linear = data.sizes["feature"], data.sizes["hidden"], {"linear models": sizes_of(data, "linear_D_star")}
     lines, dense = [line_of(W) for W in models], [W[:1] for W in models]
-    off = shared.off_the_paper(sum(lines) / len(lines))
+    off = shared.off_the_paper(xr.concat(lines, "seed").mean("seed"))
     return [
         claim(
             "line",

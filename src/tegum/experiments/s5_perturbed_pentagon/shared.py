@@ -315,7 +315,9 @@ def transition_claims(data: xr.Dataset, source: Quoted) -> list[Claim]:
             measure=on_own_curve,
             expect=share_at_least(0.9),
             of=data,
-            against={"runs of other geometries, beside any branch": data.assign(kind=xr.where(named, "", ANY))},
+            against={
+                "runs of other geometries, beside any branch": data.assign(kind=named.copy(data=np.where(named, "", ANY)))
+            },
             evidence=runs.adding(", ".join(f"{kind} ({number})" for kind, number in count.items())),
             lacking="" if min(count[kind] for kind in OWN_BRANCHES) >= 8 else "8 runs of either",
         ),
