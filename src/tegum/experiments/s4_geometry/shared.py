@@ -34,6 +34,8 @@ WAYS = (TRAINING, EXACT, POLISHED)
 GRADIENT, STEPS, TERMS = 1e-5, 1500, 64
 """A minimisation ends where the root mean square of the gradient is below the first, or after so many steps."""
 INVERSE = "inverse density"
+SLOW = (1.2, 2.0)
+"""Where the loss is flat, as 1 / (1 - S): shapes there differ by 0.1 % of it."""
 SEEDS = 5
 """So many models at each density, at least, decide."""
 Models = list[xr.DataArray]
@@ -64,16 +66,33 @@ LOOKS = ("a tetrahedron", "triangles and digons", "digons only", "pentagons or a
 """What the first four of the paper's six feature graphs show."""
 
 
-def three_ways(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe) -> xr.Dataset:
-    """Models of n equal features in m dimensions at each density, in three ways.
+def trained(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe, times: int) -> xr.Dataset:
+    """Trained models and their initial weights; ``times`` as many steps where the loss is so flat that training is slow."""
+    slow = [p for p in densities if times > 1 and SLOW[0] <= 1 / p <= SLOW[1]]
+    parts = ((1, [p for p in densities if p not in slow]), (times, slow))
+    runs = [
+        tg.train(
+            tg.nets.ReluOutput(n, m),
+            tg.features.Independent(n),
+            recipe.replaced(steps=factor * recipe.steps, record=("W",), record_steps=(0,)),
+            sweep={"density": some},
+        )
+        for factor, some in parts
+        if some
+    ]
+    named = [run[["W", "b", "W_history"]] for run in runs]
+    return xr.concat(named, "density", combine_attrs="drop_conflicts", join="exact").sel(density=list(densities))
+
+
+def three_ways(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe, times: int = 1) -> xr.Dataset:
+    """Models of n equal features in m dimensions at each density, in three ways; ``times`` is that of `trained`.
 
     Returns:
         ``W`` (way, seed, density, hidden, feature), ``b``, exact ``loss`` (way, seed, density), ``gradient`` (its root mean
         square; NaN for training), and ``start_W`` (seed, hidden, feature), the initial weights at the first density.
     """
     net, features = tg.nets.ReluOutput(n, m), tg.features.Independent(n)
-    recorded = recipe.replaced(record=("W",), record_steps=(0,))
-    run = tg.train(net, features, recorded, sweep={"density": list(densities)}).transpose("density", "seed", ...)
+    run = trained(n, m, densities, recipe, times).transpose("density", "seed", ...)
     initial_W = run["W_history"].isel(step=0).transpose("density", "seed", "hidden", "feature").values.astype(np.float64)
     W, b = (run[name].values.astype(np.float64) for name in ("W", "b"))
     seeds = run.sizes["seed"]
