@@ -2,8 +2,9 @@
 
 Paper: section 9, a net at intermediate sparsity (F38); its density is illegible in print, 0.03 or 0.01.  Both are trained
 here, as in the sweep over density, with their own seeds, every one judged by itself; the best is shown.  A neuron is
-polysemantic if a second input weight exceeds a tenth of its largest, and its primary feature is that of the largest.  Of a neuron's activations on fresh
-samples, those above a tenth of its largest, the top 1 % are compared with those between the quantiles 0.4 and 0.6.
+polysemantic if a second input weight exceeds a tenth of its largest, and its primary feature is that of the largest.  Of a
+neuron's activations on fresh samples, those above a tenth of its largest, the top 1 % are compared with those between the
+quantiles 0.4 and 0.6.
 Baseline: a net without superposition has only monosemantic neurons, whose primary feature is active whenever they fire.
 """
 
