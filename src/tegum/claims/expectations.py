@@ -217,8 +217,8 @@ def passes(
 def in_each_seed(measure: Callable[[Any], Any], expect: Expect | Mapping[str, Expect]) -> dict[str, Any]:
     """``measure`` and ``expect`` of a claim that judges every seed by itself; data are then lists, one entry for each seed.
 
-    It holds where every seed is as expected; where only some are it is underpowered. Parts of which nothing is expected are
-    those of the first seed.
+    It holds where every seed is as expected; where only some are it is underpowered. What all seeds show alike is said once;
+    parts of which nothing is expected are those of the first seed.
 
     >>> claim_of_seeds = in_each_seed(np.sum, below(3))
     >>> sums = claim_of_seeds["measure"]([[1, 1], [2, 2]])
@@ -228,9 +228,13 @@ def in_each_seed(measure: Callable[[Any], Any], expect: Expect | Mapping[str, Ex
     judged = {"": expect} if isinstance(expect, Expect) else dict(expect)
 
     def one(part: Expect) -> Expect:
+        def shown(values: Any) -> str:
+            words = [part.shown(value) for value in values]
+            return " | ".join(words[:1] if len(set(words)) == 1 else words) or "nothing"
+
         return Expect(
             holds=lambda values: bool(len(values)) and all(part.holds(value) for value in values),
-            shown=lambda values: " | ".join(part.shown(value) for value in values) or "nothing",
+            shown=shown,
             words=part.words,
             tolerance=part.tolerance,
             bounds=part.bounds,
