@@ -54,6 +54,8 @@ def _by_lanczos(landscape: Landscape, memory: Differences, starts: Starts, k: in
     product = np.empty(d)
 
     def times(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        if memory.stop[0]:
+            raise KeyboardInterrupt
         vector = np.asarray(vector, dtype=np.float64).ravel()
         memory.direction[...] = vector - modes.T @ (modes @ vector)
         hessian_times(landscape, memory, product)
@@ -84,13 +86,15 @@ def smallest_curvatures(
             return
         found = np.empty((end - first, d, d))
         hessians(*memory, starts, first, end, found)
+        if memory[1].stop[0]:
+            return
         W, _ = parameters_of(net, starts.x[first:end])
         smallest[first:end], size[first:end] = smallest_eigenvalues(found, flat_projector(W, net.bias))
 
     in_pieces(
         count,
         piece,
-        lambda: (landscape_for(net, distributions, terms), differences_for(d)),
+        lambda stop: (landscape_for(net, distributions, terms), differences_for(d, stop)),
         work,
         threads=threads,
         progress=progress,

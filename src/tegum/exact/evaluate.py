@@ -43,6 +43,7 @@ from tegum.threads import in_pieces
 
 _FIRST_TERMS = 32
 _PIECE_OPERATIONS = 2e6
+_BRIEF = 1e6
 
 
 class Options(TypedDict, total=False):
@@ -160,17 +161,17 @@ def _evaluated(
     least, most = (_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)
     settings = Settings(int(tied), int(linear), int(gradient), least, most, float(tol))
     ready = is_compiled(evaluate_models)
-    done = in_pieces(
+    brief = ready and count * n * n <= _BRIEF
+    in_pieces(
         count,
         max(1, int(_PIECE_OPERATIONS / (n * n * 64))),
-        lambda: (distributions.blank(), work_for(n), point_for(rows, n)),
+        lambda _: (distributions.blank(), work_for(n), point_for(rows, n)),
         lambda memory, first, end: evaluate_models(*memory, models, first, end, settings),
         threads=threads,
-        progress=None if count * n * n > 1e7 or not ready else False,
+        progress=False if brief else None,
         title="exact loss" if ready else COMPILING,
+        brief=brief,
     )
-    if done < count:
-        raise KeyboardInterrupt
     results = ("loss", "error", "terms", "squared_error", "gradient_error", "dW", "db")[: None if gradient else -3]
     each = {name: getattr(models, name) for name in results}
     return models._replace(**{name: array.reshape((*batch, *array.shape[1:])) for name, array in each.items()})

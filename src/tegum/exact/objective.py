@@ -24,6 +24,9 @@ from tegum.exact.kernel.model import enter_distribution, point_for
 from tegum.exact.kernel.records import require_terms, work_for
 from tegum.features import Features
 from tegum.nets import Net, require_same_features
+from tegum.threads import in_pieces
+
+_BRIEF_OPERATIONS = 1e8
 
 
 def parameters_of(net: Net, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -107,7 +110,13 @@ class Objective:
         self._require_size(x)
         H = np.empty((self.size, self.size))
         self._differences.x[...] = x
-        hessian_at_point(self._landscape, self._differences, H)
+        in_pieces(
+            1,
+            1,
+            lambda stop: self._differences._replace(stop=stop),
+            lambda memory, *_: hessian_at_point(self._landscape, memory, H),
+            brief=self.size * self.net.n_features**2 * self.terms <= _BRIEF_OPERATIONS,
+        )
         return H
 
     def _require_size(self, x: NDArray[np.float64]) -> None:
