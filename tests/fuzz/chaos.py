@@ -46,6 +46,7 @@ COMMANDS = {
     "intro": ["reproduce", "intro", "--out"],
 }
 BLOWS = (signal.SIGINT, signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+_DONE = {0, 1}  # 1: a claim failed
 _PATIENCE, _SLOW = 10.0, 2.0
 _FIVE, _SPARSE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
 
@@ -181,7 +182,7 @@ def stopped(name: str, folder: Path, generator: random.Random, longest: float) -
     child = Child(name, folder, fresh, generator.random() < 0.5 and not fresh)
     code, _ = child.wait(generator.uniform(0.15, longest + 1.5) if fresh else generator.uniform(0, longest))
     if code is not None:
-        return judged(child.text(), code, {0}), 0.0
+        return judged(child.text(), code, _DONE), 0.0
     blow = generator.choice(BLOWS)
     for _ in range(generator.choice((1, 1, 3)) if blow == signal.SIGINT else 1):
         os.kill(child.number, blow)
@@ -192,7 +193,7 @@ def stopped(name: str, folder: Path, generator: random.Random, longest: float) -
         child.wait(_PATIENCE)
         print(child.text())
         return "hang", seconds
-    word = judged(child.text(), code, {0, 130} if blow == signal.SIGINT else {0, -blow})
+    word = judged(child.text(), code, _DONE | ({130} if blow == signal.SIGINT else {-blow}))
     return (f"slow {blow.name}" if seconds > _SLOW and word in ("ended", "stopped") else word), seconds
 
 
@@ -204,7 +205,7 @@ def judged(said: str, code: int, expected: set[int]) -> str:
     if code not in expected:
         print(said, flush=True)
         return f"exit code {code}"
-    return "ended" if code == 0 else "stopped"
+    return "ended" if code in _DONE else "stopped"
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -217,7 +218,8 @@ def content(folder: Path) -> dict[str, str]:
         digest = b""
         if path.suffix == ".safetensors":
             data = read_dataset(path)
-            digest = b"".join(data[name].values.tobytes() for name in sorted(data.variables))
+            arrays = (data[name].values for name in sorted(data.variables))
+            digest = b"".join(repr(one.tolist()).encode() if one.dtype == object else one.tobytes() for one in arrays)
         elif path.name == "claims.json" or path.suffix in (".js", ".csv"):
             digest = path.read_bytes()
         found[name] = hashlib.sha256(digest).hexdigest()
@@ -237,7 +239,7 @@ class Place:
         began = time.monotonic()
         child = Child(name, whole)
         code, _ = child.wait(600)
-        if code != 0:
+        if code not in _DONE:
             raise RuntimeError(child.text())
         self.seconds, self.whole = time.monotonic() - began, content(whole)
 
@@ -245,7 +247,7 @@ class Place:
         """A fresh folder."""
         self.number += 1
         folder = self.place / str(self.number)
-        if self.name in _AFTER and Child(_AFTER[self.name], folder).wait(600)[0] != 0:
+        if self.name in _AFTER and Child(_AFTER[self.name], folder).wait(600)[0] not in _DONE:
             raise RuntimeError("nothing to work on")
         return folder
 
@@ -354,12 +356,12 @@ def at_every_write(name: str) -> Counter[str]:
                 folder = place.folder()
                 child = Child(name, folder, fault=Faulty(at, fault))
                 code, seconds = child.wait(60)
-                expected = {0, 130} if fault == signal.SIGINT else {0, -fault} if isinstance(fault, signal.Signals) else {0, 2}
+                expected = _DONE | {130 if fault == signal.SIGINT else -fault if isinstance(fault, signal.Signals) else 2}
                 word = "hang" if code is None else judged(child.text(), code, expected)
                 counts["stopped" if code == 2 and word == "stopped" else word] += 1
                 again = Child(name, folder)
                 code, _ = again.wait(60)
-                counts["again " + ("hang" if code is None else judged(again.text(), code, {0}))] += 1
+                counts["again " + ("hang" if code is None else judged(again.text(), code, _DONE))] += 1
                 place.compared(folder, counts)
     print(f"{name:<10} {writes} writes", end="; ")
     return counts
