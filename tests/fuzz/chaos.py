@@ -1,8 +1,8 @@
 """`python -m tests.fuzz.chaos`: long calls stopped at random moments and at every write; afterwards all is as if they were not.
 
 Each job is stopped, called again and stopped again, until a call ends by itself; then its folder must hold what an unbroken
-call leaves, bit for bit, and nothing else.  Stopped are children of one process that has loaded and compiled everything; every
-tenth is a process of its own, half of the others have a terminal.  Counted are
+call leaves, bit for bit, and nothing else.  Stopped are children of one process that has loaded and compiled everything; some
+are processes of their own, half of the others have a terminal.  Counted are
 
     hang        no end within ten seconds of a signal             slow         none within two
     traceback   anything that looks like one                      exit code    another than 130 after Ctrl-C, 2 after a full disk
@@ -25,6 +25,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,10 @@ COMMANDS = {
     "reproduce": ["reproduce", SMALL, "--out"],
     "intro": ["reproduce", "intro", "--out"],
 }
-BLOWS = (signal.SIGINT, signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+BLOWS = (*[signal.SIGINT] * 6, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 _DONE = {0, 1}  # 1: a claim failed
 _PATIENCE, _SLOW = 10.0, 2.0
+_FRESH, _SHOWN = 0.04, 50
 _FIVE, _SPARSE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
 
 
@@ -129,7 +131,7 @@ class Child:
                 os.close(one)
 
     def _run(self, name: str, folder: Path, told: int, terminal: int | None, fault: Job | None) -> None:
-        """What the child does."""
+        """What the child does, whatever signals come while it ends."""
         code = 0
         try:
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -144,11 +146,14 @@ class Child:
             code = left.code if isinstance(left.code, int) else 0
         except KeyboardInterrupt:
             code = 130
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         except BaseException:  # noqa: BLE001
             traceback.print_exc(file=os.fdopen(os.dup(self.said.fileno()), "w"))
             code = 3
         finally:
-            os._exit(code)
+            while True:
+                with suppress(KeyboardInterrupt):
+                    os._exit(code)
 
     def wait(self, seconds: float) -> tuple[int | None, float]:
         """The exit code, negative for a signal, None where it does not end in time; and how long it took."""
@@ -178,7 +183,7 @@ class Child:
 
 def stopped(name: str, folder: Path, generator: random.Random, longest: float) -> tuple[str, float]:
     """Starts a job, stops it at a random moment; what became of it in one word, and how long that took."""
-    fresh = name in COMMANDS and generator.random() < 0.1
+    fresh = name in COMMANDS and generator.random() < _FRESH
     child = Child(name, folder, fresh, generator.random() < 0.5 and not fresh)
     code, _ = child.wait(generator.uniform(0.15, longest + 1.5) if fresh else generator.uniform(0, longest))
     if code is not None:
@@ -269,7 +274,9 @@ def at_random(name: str, attempts: int, seed: int) -> Counter[str]:
     with tempfile.TemporaryDirectory() as temporary:
         place = Place(name, Path(temporary))
         folder, longest, slowest = place.folder(), max(place.seconds, 0.1), 0.0
-        for _ in range(attempts):
+        for attempt in range(attempts):
+            if attempt % _SHOWN == 0:
+                print(f"{name}: {attempt} of {attempts}", dict(counts), file=sys.stderr, flush=True)
             word, seconds = stopped(name, folder, generator, longest)
             counts[word] += 1
             slowest = max(slowest, seconds)

@@ -41,7 +41,7 @@ COMMANDS = {
 
 
 _LEAST_COLUMNS = 20
-_PATIENCE_SECONDS = 1.7
+_PATIENCE_SECONDS = 1.5
 
 
 def first_line(place: str) -> str:
@@ -80,7 +80,7 @@ def run(words: Sequence[str] | None = None) -> int:
 
 
 def _end_in_any_case() -> None:
-    """Lets a thread end the process where Ctrl-C has not done so, such as in the middle of compiling or of a long step.
+    """Lets a thread end the process where Ctrl-C has not done so: compiling, a long step, a library that lost the exception.
 
     Python's own handlers wait until compiled code returns; what they are told by, a byte in a pipe, does not.
     """
@@ -96,6 +96,8 @@ def _end_in_any_case() -> None:
         os._exit(INTERRUPTED)
 
     threading.Thread(target=listen, name="tegum-interrupt", daemon=True).start()
+    said = sys.unraisablehook
+    sys.unraisablehook = lambda lost: None if isinstance(lost.exc_value, KeyboardInterrupt) else said(lost)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -126,6 +128,8 @@ def main() -> None:
     except BrokenPipeError:  # whoever reads has seen enough, as in `tegum list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
+    except SystemExit as left:  # the help's library ends with 1 where the pipe is closed
+        code = PIPE_CLOSED if isinstance(left.__context__, BrokenPipeError) else left.code
     except Exception:  # noqa: BLE001
         traceback.print_exc()
         sys.stderr.write("tegum: this is a fault of tegum, not yours; what was finished is kept\n")
