@@ -5,13 +5,14 @@ call leaves, bit for bit, and nothing else.  Stopped are children of one process
 are processes of their own, half of the others have a terminal.  Counted are
 
     hang        no end within ten seconds of a signal             slow         none within two
-    traceback   anything that looks like one                      exit code    another than 130 after Ctrl-C, 2 after a full disk
+    traceback   anything that looks like one                      exit code    not 130 after Ctrl-C, 2 after a full disk
     leftovers   files that an unbroken call does not leave        differs      other results
 """
 
 import argparse
 import builtins
 import errno
+import faulthandler
 import hashlib
 import io
 import os
@@ -62,7 +63,7 @@ def command(words: list[str], folder: Path) -> None:
 def minimise(folder: Path) -> None:
     """A census of large nets, in pieces."""
     sweep = {"density": [0.05, 0.1, 0.2, 0.4]}
-    _kept(folder, lambda: tg.exact.minimise(tg.nets.ReluOutput(20, 5), tg.features.Independent(20), seeds=12, sweep=sweep))
+    _kept(folder, lambda: tg.exact.minimise(tg.nets.ReluOutput(10, 3), tg.features.Independent(10), seeds=8, sweep=sweep))
 
 
 def flow(folder: Path) -> None:
@@ -138,6 +139,7 @@ class Child:
             os.dup2(self.said.fileno(), 1)
             os.dup2(self.said.fileno() if terminal is None else terminal, 2)
             sys.stdout, sys.stderr = (os.fdopen(k, "w", buffering=1) for k in (1, 2))
+            faulthandler.register(signal.SIGUSR1, file=self.said, all_threads=True)
             if fault is not None:
                 fault(folder)
             os.write(told, b"x")
@@ -161,10 +163,8 @@ class Child:
         while time.monotonic() < began + seconds:
             if self.terminal is not None:
                 os.set_blocking(self.terminal, False)
-                try:
+                with suppress(OSError):
                     os.write(self.said.fileno(), os.read(self.terminal, 65536))
-                except OSError:
-                    pass
             found, status = os.waitpid(self.number, os.WNOHANG)
             if found:
                 if self.terminal is not None:
@@ -194,9 +194,11 @@ def stopped(name: str, folder: Path, generator: random.Random, longest: float) -
         time.sleep(0.01)
     code, seconds = child.wait(_PATIENCE)
     if code is None:
+        os.kill(child.number, signal.SIGUSR1)
+        child.wait(1)
         os.kill(child.number, signal.SIGKILL)
         child.wait(_PATIENCE)
-        print(child.text())
+        print(f"{blow.name}, {'a process of its own' if fresh else 'a child'}:", child.text(), flush=True)
         return "hang", seconds
     word = judged(child.text(), code, _DONE | ({130} if blow == signal.SIGINT else {-blow}))
     return (f"slow {blow.name}" if seconds > _SLOW and word in ("ended", "stopped") else word), seconds
@@ -362,7 +364,7 @@ def at_every_write(name: str) -> Counter[str]:
             for fault in FAULTS:
                 folder = place.folder()
                 child = Child(name, folder, fault=Faulty(at, fault))
-                code, seconds = child.wait(60)
+                code, _ = child.wait(60)
                 expected = _DONE | {130 if fault == signal.SIGINT else -fault if isinstance(fault, signal.Signals) else 2}
                 word = "hang" if code is None else judged(child.text(), code, expected)
                 counts["stopped" if code == 2 and word == "stopped" else word] += 1

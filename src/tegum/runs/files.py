@@ -172,6 +172,8 @@ def _require_storable(data: xr.Dataset) -> None:
 
 def _require_json(what: str, attributes: Mapping[Any, Any], problems: Problems) -> None:
     for key, value in attributes.items():
+        if not isinstance(key, str):
+            problems.add(f"{what} are called {key!r}", "give words as names")
         try:
             json.dumps({key: value}, default=plain).encode()
         except (TypeError, ValueError):
