@@ -129,7 +129,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
     except SystemExit as left:  # the help's library ends with 1 where the pipe is closed
-        code = PIPE_CLOSED if isinstance(left.__context__, BrokenPipeError) else left.code
+        code = PIPE_CLOSED if isinstance(left.__context__, BrokenPipeError) else int(left.code or 0)
     except Exception:  # noqa: BLE001
         traceback.print_exc()
         sys.stderr.write("tegum: this is a fault of tegum, not yours; what was finished is kept\n")
