@@ -195,9 +195,9 @@ def stopped(name: str, folder: Path, generator: random.Random, longest: float) -
     code, seconds = child.wait(_PATIENCE)
     if code is None:
         os.kill(child.number, signal.SIGUSR1)
-        child.wait(1)
-        os.kill(child.number, signal.SIGKILL)
-        child.wait(_PATIENCE)
+        if child.wait(1)[0] is None:
+            os.kill(child.number, signal.SIGKILL)
+            child.wait(_PATIENCE)
         print(f"{blow.name}, {'a process of its own' if fresh else 'a child'}:", child.text(), flush=True)
         return "hang", seconds
     word = judged(child.text(), code, _DONE | ({130} if blow == signal.SIGINT else {-blow}))

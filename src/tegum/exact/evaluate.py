@@ -161,7 +161,7 @@ def _evaluated(
     least, most = (_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)
     settings = Settings(int(tied), int(linear), int(gradient), least, most, float(tol))
     ready = is_compiled(evaluate_models)
-    brief = ready and count * n * n <= _BRIEF
+    brief = bool(evaluate_models.overloads) and count * n * n <= _BRIEF
     in_pieces(
         count,
         max(1, int(_PIECE_OPERATIONS / (n * n * 64))),

@@ -73,6 +73,9 @@ class Objective:
         self._landscape = landscape_for(net, tables, terms)
         enter_distribution(self._landscape.distribution, self._landscape.point, tables.weight, tables.importance, 0)
         self._differences = differences_for(self.size)
+        if not loss_at.overloads:  # compiled, or loaded, by a thread: numba loses an exception that Ctrl-C raises in it
+            x = np.zeros(self.size)
+            in_pieces(1, 1, lambda _: None, lambda *_: loss_at(self._landscape, x, np.empty_like(x)))
 
     @property
     def size(self) -> int:
@@ -115,7 +118,7 @@ class Objective:
             1,
             lambda stop: self._differences._replace(stop=stop),
             lambda memory, *_: hessian_at_point(self._landscape, memory, H),
-            brief=self.size * self.net.n_features**2 * self.terms <= _BRIEF_OPERATIONS,
+            brief=bool(hessian_at_point.overloads) and self.size * self.net.n_features**2 * self.terms <= _BRIEF_OPERATIONS,
         )
         return H
 
