@@ -387,6 +387,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--writes", action="store_true", help="at every write instead of at random moments")
     asked = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what is in its background with Ctrl-C ignored
     wrong = 0
     for name in asked.jobs or JOBS:
         counts = at_every_write(name) if asked.writes else at_random(name, asked.attempts, asked.seed)
