@@ -79,6 +79,8 @@ def train(
     require_writable(out)
     _announce(training, default_threads() if threads is None else threads)
     data = train_to(out / "pieces", training.net, training.features, training.recipe, sweep=training.sweep, threads=threads)
+    if data.attrs["interrupted"]:
+        return say_interrupted()
     result = out / "result.safetensors"
     data.attrs["training"] = fingerprint((training.net, training.features, training.recipe, training.sweep))
     if result.exists() and (attributes_in(result) or {}).get("training") != data.attrs["training"]:
@@ -87,7 +89,7 @@ def train(
     _report(data)
     _draw(data, out)
     say(f"result: {result}  (in Python: tegum.runs.read_dataset({os.fspath(result)!r}))")
-    return say_interrupted() if data.attrs["interrupted"] else 0
+    return 0
 
 
 def _recorded(training: Training) -> tg.Recipe:

@@ -10,7 +10,7 @@ from tegum.exact.kernel.records import work_for
 from tegum.threads import in_pieces
 
 _PIECE_OPERATIONS = 2e6
-_LONG = 1e7
+_BRIEF = 1e6
 
 
 def evaluated(
@@ -29,17 +29,17 @@ def evaluated(
     models = _models(W, b, which, distributions, bool(settings.gradient))
     count, rows, n = models.W.shape
     ready = is_compiled(evaluate_models)
-    done = in_pieces(
+    brief = bool(evaluate_models.overloads) and count * n * n <= _BRIEF
+    in_pieces(
         count,
         max(1, int(_PIECE_OPERATIONS / (n * n * 64))),
-        lambda: (distributions.blank(), work_for(n), point_for(rows, n)),
+        lambda _: (distributions.blank(), work_for(n), point_for(rows, n)),
         lambda memory, first, end: evaluate_models(*memory, models, first, end, settings),
         threads=threads,
-        progress=progress if progress is not None or count * n * n > _LONG or not ready else False,
+        progress=False if brief else progress,
         title="exact loss" if ready else COMPILING,
+        brief=brief,
     )
-    if done < count:
-        raise KeyboardInterrupt
     results = ("loss", "error", "terms", "squared_error", "gradient_error", "dW", "db")[: None if settings.gradient else -3]
     each = {name: getattr(models, name) for name in results}
     return models._replace(**{name: array.reshape((*which.shape, *array.shape[1:])) for name, array in each.items()})

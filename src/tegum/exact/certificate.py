@@ -48,13 +48,15 @@ def smallest_eigenvalues(H: Float[np.ndarray, "batch d d"], projector: Float[np.
 
 
 def _by_lanczos(
-    net: Net, x: NDArray[np.float64], product: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    net: Net, x: NDArray[np.float64], product: Callable[[NDArray[np.float64]], NDArray[np.float64]], stop: NDArray[np.int64]
 ) -> tuple[float, float]:
     """The smallest curvature of one large model beyond the symmetry, and the largest, from products with the Hessian."""
     modes = padded_modes(parameters_of(net, x[None])[0], net.bias)[0]
     d = x.size
 
     def times(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        if stop[0]:
+            raise KeyboardInterrupt
         vector = np.asarray(vector, dtype=np.float64).ravel()
         found = product(vector - modes.T @ (modes @ vector))
         return np.asarray(found - modes.T @ (modes @ found))
@@ -88,11 +90,12 @@ def smallest_curvatures(
     dense = d <= _MOST_DENSE
     piece = min(max(1, int(_PIECE_NUMBERS / (d * d))), 512) if dense else 1
 
-    def memory() -> Any:
+    def memory(stop: NDArray[np.int64]) -> Any:
         tables = distributions
-        return None if isinstance(tables, Laws) else (landscape_for(net, tables, terms), differences_for(d))
+        return None if isinstance(tables, Laws) else (landscape_for(net, tables, terms), differences_for(d, stop)), stop
 
-    def work(memory: tuple[Landscape, Differences] | None, first: int, end: int) -> None:
+    def work(memories: Any, first: int, end: int) -> None:
+        memory, stop = memories
         by_law = (
             [LawLoss(net, distributions, int(starts.distribution_of[k]), terms) for k in range(first, end)]
             if isinstance(distributions, Laws)
@@ -101,13 +104,15 @@ def smallest_curvatures(
         if not dense:
             x = starts.x[first]
             product = partial(by_law[0].hessian_times, x) if memory is None else partial(_product, memory, starts, first)
-            smallest[first], size[first] = _by_lanczos(net, x, product)
+            smallest[first], size[first] = _by_lanczos(net, x, product, stop)
             return
         found = np.empty((end - first, d, d))
         if memory is not None:
             hessians(*memory, starts, first, end, found)
         for k, loss in enumerate(by_law):
             found[k] = loss.hessian(starts.x[first + k])
+        if stop[0]:
+            return
         W, _ = parameters_of(net, starts.x[first:end])
         smallest[first:end], size[first:end] = smallest_eigenvalues(found, flat_projector(W, net.bias))
 

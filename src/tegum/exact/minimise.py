@@ -94,7 +94,8 @@ def minimise(
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
-        Interrupted: after Ctrl-C, a KeyboardInterrupt that has the dataset so far in ``data``.
+        Interrupted: after Ctrl-C, a KeyboardInterrupt that has the dataset so far in ``data``: starts that converged are not
+            certified, and their loss is the one with ``terms`` terms.
     """
     problems = Problems()
     with problems.collecting():
@@ -150,7 +151,7 @@ def minimise(
         **said_of(features),
         sweep=", ".join(grid.axes) or "none",
         not_converged=float((found["status"] == Status.NOT_CONVERGED).mean()),
-        interrupted=int((found["status"] == Status.INTERRUPTED).any()),
+        interrupted=int(bool(search.stopped)),
         wall_seconds=round(time.perf_counter() - began, 3),
         **provenance(),
     )

@@ -25,6 +25,9 @@ from tegum.exact.kernel.records import require_terms, work_for
 from tegum.exact.laws import LawLoss, Laws, laws_for
 from tegum.features import Features
 from tegum.nets import Net, require_same_features
+from tegum.threads import in_pieces
+
+_BRIEF_OPERATIONS = 1e8
 
 
 def parameters_of(net: Net, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -83,6 +86,9 @@ class Objective:
         self._landscape = landscape_for(net, tables, terms)
         enter_distribution(self._landscape.distribution, self._landscape.point, tables.weight, tables.importance, 0)
         self._differences = differences_for(self.size)
+        if not loss_at.overloads:  # compiled, or loaded, by a thread: numba loses an exception that Ctrl-C raises in it
+            x = np.zeros(self.size)
+            in_pieces(1, 1, lambda _: None, lambda *_: loss_at(self._landscape, x, np.empty_like(x)))
 
     @property
     def size(self) -> int:
@@ -124,7 +130,13 @@ class Objective:
             return self._by_law.hessian(np.asarray(x, dtype=np.float64))
         H = np.empty((self.size, self.size))
         self._differences.x[...] = x
-        hessian_at_point(self._landscape, self._differences, H)
+        in_pieces(
+            1,
+            1,
+            lambda stop: self._differences._replace(stop=stop),
+            lambda memory, *_: hessian_at_point(self._landscape, memory, H),
+            brief=bool(hessian_at_point.overloads) and self.size * self.net.n_features**2 * self.terms <= _BRIEF_OPERATIONS,
+        )
         return H
 
     def _require_size(self, x: NDArray[np.float64]) -> None:

@@ -130,8 +130,7 @@ def _require_size(law: Magnitude, name: str) -> None:
     problems, value = Problems(), getattr(law, name)
     problems.check_number(f"{name} of the {type(law).__name__.lower()} magnitudes", value, 1e-15, 1e15)
     problems.raise_if_any()
-    if isinstance(value, np.generic):
-        object.__setattr__(law, name, value.item())
+    object.__setattr__(law, name, float(value))  # compiled code would be compiled anew for an integer, and fail
 
 
 @final

@@ -9,6 +9,7 @@ A training will cost, on cores of a 2023 server with 512-bit registers (other ma
     seconds = instances * steps * batch * (n a + n m c) / threads,   a = 0.8 ns a sample and feature, c = 0.07 ns a product
 """
 
+import copy
 import threading
 import time
 from collections import deque
@@ -21,7 +22,7 @@ from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import Status
 from tegum.nets import Net
 from tegum.progress import ProgressBar
-from tegum.threads import in_threads
+from tegum.threads import Stop, in_threads
 from tegum.training.arrays import Scratch, panels_for, parameter_slices, scratch_for, shape_of
 from tegum.training.blocks import PANEL_WIDTH
 from tegum.training.cost import estimated_seconds
@@ -83,7 +84,7 @@ class _Run:
             else:
                 values[k, row] = self.instances[k].state.parameters[self.slices[name]].reshape(values.shape[2:])
 
-    def work(self, stop: threading.Event) -> None:
+    def work(self, stop: Stop) -> None:
         """What each thread does until no instance is left or the run is stopped."""
         scratch = scratch_for(self.net)
         while not stop.is_set():
@@ -147,7 +148,8 @@ def train_instances(
     with ProgressBar(total=total, unit="step", unit_scale=True, desc=title, progress=progress) as bar:
         whole = in_threads(run.work, max(1, min(threads, len(instances))), lambda: _show(bar, run))
     vectors, shapes = np.stack([one.state.parameters for one in instances]), net.parameter_shapes()
-    return {name: vectors[:, run.slices[name]].reshape(-1, *shapes[name]) for name in shapes} | run.found, not whole
+    found = run.found if whole else copy.deepcopy(run.found)  # a step that lasts, or compiling, may go on after Ctrl-C
+    return {name: vectors[:, run.slices[name]].reshape(-1, *shapes[name]) for name in shapes} | found, not whole
 
 
 def _show(bar: ProgressBar, run: _Run) -> None:
