@@ -1,21 +1,30 @@
 """The exact engine: expected losses, gradients, curvatures, minima, flows and branches without a sample."""
 
 from tegum.exact.bias import best_bias
+from tegum.exact.constraints import ColumnSparse, Coherence, NormBudget, Support
 from tegum.exact.evaluate import evaluate, loss, loss_and_gradient, squared_errors
 from tegum.exact.flow import Flow, dense_flow, gradient_flow
 from tegum.exact.follow import Branch, crossing, follow
 from tegum.exact.hessian import curvatures, hessian_at, hessian_vector_product, rotation_modes
 from tegum.exact.minimise import minimise, minimise_from
 from tegum.exact.objective import Objective
+from tegum.exact.penalties import L2, Interference, Smooth
 from tegum.exact.transitions import CONTINUOUS, FIRST_ORDER, NONE, transitions
 
 __all__ = [
     "CONTINUOUS",
     "FIRST_ORDER",
+    "L2",
     "NONE",
     "Branch",
+    "Coherence",
+    "ColumnSparse",
     "Flow",
+    "Interference",
+    "NormBudget",
     "Objective",
+    "Smooth",
+    "Support",
     "best_bias",
     "crossing",
     "curvatures",

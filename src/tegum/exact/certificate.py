@@ -8,7 +8,7 @@ and the smallest eigenvalue on what is left decides: clearly below zero, a saddl
 zero (a feature whose output never fires may move its bias freely).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from tegum.exact.distributions import Distributions
-from tegum.exact.hessian import padded_modes
+from tegum.exact.hessian import padded_modes, still_directions
 from tegum.exact.kernel.hessian import Differences, differences_for, hessian_times, hessians
 from tegum.exact.kernel.landscape import Landscape, Starts, enter
-from tegum.exact.objective import landscape_for, parameters_of
+from tegum.exact.objective import free_of, landscape_for, parameters_of
+from tegum.exact.penalties import Penalty
 from tegum.nets import Net
 from tegum.threads import in_pieces
 
@@ -37,6 +38,16 @@ def flat_projector(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Fl
     return np.asarray(np.einsum("zri,zrj->zij", basis, basis))
 
 
+def _projector(net: Net, starts: Starts, first: int, end: int) -> NDArray[np.float64]:
+    """Q Q^T of some starts, where weights may be held."""
+    W, _ = parameters_of(net, starts.x[first:end])
+    free = starts.free[first:end] > 0
+    if (free == free_of(net)).all():
+        return flat_projector(W, net.bias)
+    each = [still_directions(W[k], free[k]) for k in range(end - first)]
+    return np.array([basis.T @ basis for basis in each])
+
+
 def smallest_eigenvalues(H: Float[np.ndarray, "batch d d"], projector: Float[np.ndarray, "batch d d"]) -> Any:
     """The smallest eigenvalue of each H beyond the projected directions, and the largest |entry| of H, shapes (batch,)."""
     size = np.abs(H).max(axis=(-2, -1))
@@ -48,8 +59,7 @@ def smallest_eigenvalues(H: Float[np.ndarray, "batch d d"], projector: Float[np.
 def _by_lanczos(landscape: Landscape, memory: Differences, starts: Starts, k: int) -> tuple[float, float]:
     """The smallest curvature of one large model beyond the symmetry, and the largest, from products with the Hessian."""
     enter(landscape, starts, k, memory.x)
-    W = memory.x[: landscape.point.W.size].reshape(1, *landscape.point.W.shape)
-    modes = padded_modes(W, bool(landscape.biased))[0]
+    modes = still_directions(memory.x[: landscape.point.W.size].reshape(landscape.point.W.shape), landscape.free > 0)
     d = memory.x.size
     product = np.empty(d)
 
@@ -70,7 +80,13 @@ def _by_lanczos(landscape: Landscape, memory: Differences, starts: Starts, k: in
 
 
 def smallest_curvatures(
-    net: Net, distributions: Distributions, starts: Starts, terms: int, threads: int | None, progress: bool | None
+    net: Net,
+    distributions: Distributions,
+    starts: Starts,
+    terms: int,
+    penalties: Sequence[Penalty],
+    threads: int | None,
+    progress: bool | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The smallest curvature of every start beyond the symmetry, and the size of its Hessian."""
     count, d = starts.x.shape
@@ -84,13 +100,12 @@ def smallest_curvatures(
             return
         found = np.empty((end - first, d, d))
         hessians(*memory, starts, first, end, found)
-        W, _ = parameters_of(net, starts.x[first:end])
-        smallest[first:end], size[first:end] = smallest_eigenvalues(found, flat_projector(W, net.bias))
+        smallest[first:end], size[first:end] = smallest_eigenvalues(found, _projector(net, starts, first, end))
 
     in_pieces(
         count,
         piece,
-        lambda: (landscape_for(net, distributions, terms), differences_for(d)),
+        lambda: (landscape_for(net, distributions, terms, penalties), differences_for(d)),
         work,
         threads=threads,
         progress=progress,

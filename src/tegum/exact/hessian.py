@@ -144,6 +144,24 @@ def rotation_modes(W: Float[np.ndarray, "m n"], biased: bool = True) -> Float[np
     return np.asarray(modes[modes.any(axis=1)])
 
 
+def still_directions(
+    W: Float[np.ndarray, "m n"], free: NDArray[np.bool_], turns: bool = True
+) -> Float[np.ndarray, "modes d"]:
+    """An orthonormal basis of the directions along which nothing changes, where some flat parameters are held.
+
+    Those of the parameters that are not ``free`` (d,), and of the rotations, where the objective ``turns`` with W, those that leave
+    held weights as they are.
+    """
+    d = free.size
+    held = np.eye(d)[~free]
+    modes = rotation_modes(W) if turns else np.zeros((0, d))
+    if len(modes) and len(held):
+        left, size, _ = np.linalg.svd(modes[:, ~free])
+        rank = int((size > _RANK_TOLERANCE).sum())
+        modes = left[:, rank:].T @ modes
+    return np.concatenate([modes * free, held])
+
+
 def padded_modes(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Float[np.ndarray, "batch modes d"]:
     """`rotation_modes` of each model, as many rows as for full rank, those of 0 where W has less."""
     count, m, n = W.shape

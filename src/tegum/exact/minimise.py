@@ -16,7 +16,7 @@ are those of the Hessian beyond the directions W -> R W, along which a loss of W
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,12 @@ from tegum.caching import cached
 from tegum.checking import checked, require_memory, require_seeds, seeds_of
 from tegum.datasets import Status, dataset
 from tegum.errors import Problems
+from tegum.exact.constraints import Constraint, constraints_checked, limits
 from tegum.exact.distributions import distributions_of
 from tegum.exact.evaluate import is_linear
 from tegum.exact.kernel.records import require_terms
-from tegum.exact.objective import parameters_of
+from tegum.exact.objective import any_point, parameters_of
+from tegum.exact.penalties import Penalty, penalties_checked
 from tegum.exact.search import Search
 from tegum.exact.starts import initial_points, neighbours_of
 from tegum.features import Features
@@ -50,6 +52,8 @@ def minimise(
     *,
     seeds: int | tuple[int, ...] = 64,
     sweep: Mapping[str, Any] | None = None,
+    penalties: Sequence[Penalty] = (),
+    constraints: Sequence[Constraint] = (),
     initialisation: Initialisation = "xavier_normal",
     scale: float = 1.0,
     root_seed: int = 0,
@@ -70,6 +74,8 @@ def minimise(
         features: their distribution; leading axes of its density and importance are grid points too.
         seeds: how many random starts, or which.  A start is a function of (root_seed, seed, net), the same everywhere.
         sweep: axes of the features by name, see `tegum.sweep`; they become the first dimensions, in this order.
+        penalties: what is added to the loss, such as ``[Interference(0.02)]``; see `tegum.exact.penalties`.
+        constraints: what W has to fulfil, such as ``[Coherence(0.5)]``; see `tegum.exact.constraints`.
         initialisation: the law of the initial weights; biases start at 0.
         scale: its scale.
         root_seed: names the family of random starts.
@@ -91,6 +97,10 @@ def minimise(
         ``rechecked_gradient_norm`` (with as many as ``tol`` asks for), ``curvature`` (smallest beyond the rotation symmetry),
         ``status`` (minimum, saddle, converged, not converged, or interrupted), ``steps``, ``evaluations``; over the grid alone
         ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one.
+        With penalties or constraints also ``objective``, the loss with all penalties, which is what is minimised and compared; with
+        constraints ``gradient_norm`` is that of the gradient beyond the multipliers, ``curvature`` that along what they allow,
+        ``multiplier`` (..., constraint) says by how much the objective falls per unit of each limit, ``violation`` how far the worst
+        of them is missed, and ``held_gradient`` (..., hidden, feature) is the derivative by weights that are held at 0.
         Coordinates are ``feature_density``, ``feature_importance``, and ``start``, which says where each seed began.
 
     Raises:
@@ -115,6 +125,10 @@ def minimise(
     if not gradient_tolerance > 0:
         problems.add(f"gradient_tolerance is {gradient_tolerance}", "choose a number above 0, such as 1e-8")
     problems.check_fraction("tol", tol)
+    with problems.collecting():
+        penalties = penalties_checked(penalties, *any_point(net))
+    with problems.collecting():
+        constraints = constraints_checked(constraints, (net.n_hidden, net.n_features))
     for name, value, least in (("most_steps", most_steps, 1), ("warm_starts", warm_starts, 0), ("threads", threads, 1)):
         problems.check_least(name, value, least)
     with problems:
@@ -123,7 +137,8 @@ def minimise(
         require_memory(f"a search from {starts} starts", 8 * starts * (net.n_hidden + 1) * net.n_features)
         distributions = tuple(distributions_of(cell.features) for cell in grid.cells)
     began = time.perf_counter()
-    search = Search(net, grid, distributions, gradient_tolerance, most_steps, terms, tol, certify, threads, progress)
+    how = gradient_tolerance, most_steps, terms, tol, certify, threads, progress, tuple(penalties), tuple(constraints)
+    search = Search(net, grid, distributions, *how)
     x = initial_points(net, grid, seed_list, initialisation, scale, root_seed, initial)
     found = search.run(x)
     origins = ["given" if initial is not None else "random"] * len(seed_list)
@@ -144,8 +159,10 @@ def minimise(
         "terms": terms,
         "tol": tol,
         "certify": certify,
+        "penalties": [repr(one) for one in penalties],
+        "constraints": [repr(one) for one in constraints],
     }
-    return _dataset(net, grid, seed_list, origins, found).assign_attrs(
+    return _dataset(net, grid, seed_list, origins, found, [repr(one) for one in limits(constraints)]).assign_attrs(
         net=repr(net),
         features=repr(features),
         minimise=json.dumps(settings),
@@ -191,7 +208,12 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
 
 
 def _dataset(
-    net: Net, grid: FeatureGrid, seeds: tuple[int, ...], origins: list[str], found: dict[str, NDArray[Any]]
+    net: Net,
+    grid: FeatureGrid,
+    seeds: tuple[int, ...],
+    origins: list[str],
+    found: dict[str, NDArray[Any]],
+    constraints: list[str],
 ) -> xr.Dataset:
     lead, shape = (*grid.axes, "seed"), (*grid.shape, len(seeds))
     W, b = parameters_of(net, found["x"].reshape(*shape, found["x"].shape[-1]))
@@ -199,9 +221,15 @@ def _dataset(
         "W": ((*lead, "hidden", "feature"), W),
         "b": ((*lead, "feature"), b),
     }
-    variables |= {name: (lead, values.reshape(shape)) for name, values in found.items() if name != "x"}
-    losses = np.where(np.isfinite(found["loss"]), found["loss"], np.inf).reshape(shape)
+    own = {"multiplier": ("constraint",), "held_gradient": ("hidden", "feature")}
+    for name, values in found.items():
+        if name != "x":
+            dims = own.get(name, ())
+            variables[name] = (*lead, *dims), values.reshape(*shape, *values.shape[values.ndim - len(dims) :])
+    score = found["objective" if "objective" in found else "loss"]
+    losses = np.where(np.isfinite(score), score, np.inf).reshape(shape)
     least = losses.min(axis=-1, keepdims=True)
     reached = np.isfinite(losses) & (losses <= least + _SAME_LOSS * np.abs(least))
     variables["hits"] = tuple(grid.axes), reached.sum(axis=-1)
-    return dataset(variables, grid.coordinates() | {"seed": list(seeds), "start": ("seed", origins)})
+    labels = {"seed": list(seeds), "start": ("seed", origins)} | ({"constraint": constraints} if constraints else {})
+    return dataset(variables, grid.coordinates() | labels)

@@ -1,4 +1,4 @@
-"""One model's expected loss as a function of a flat parameter vector, for optimisers and solvers.
+"""One model's expected loss, with penalties or without, as a function of a flat parameter vector, for optimisers and solvers.
 
 >>> import numpy as np, tegum as tg
 >>> objective = tg.exact.Objective(tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=0.1))
@@ -10,6 +10,7 @@
 It keeps its memory between calls: a call costs little more than the arithmetic.
 """
 
+from collections.abc import Sequence
 from typing import final
 
 import numpy as np
@@ -18,10 +19,11 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.errors import InvalidInputError
 from tegum.exact.distributions import Distributions, distributions_of
 from tegum.exact.evaluate import is_linear
-from tegum.exact.kernel.hessian import differences_for, hessian_at_point
+from tegum.exact.kernel.hessian import STEP, differences_for, hessian_at_point
 from tegum.exact.kernel.landscape import Landscape, loss_at
 from tegum.exact.kernel.model import enter_distribution, point_for
 from tegum.exact.kernel.records import require_terms, work_for
+from tegum.exact.penalties import Penalty, compiled_weights, interpreted, penalties_checked
 from tegum.features import Features
 from tegum.nets import Net, require_same_features
 
@@ -38,27 +40,47 @@ def flat(W: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     return np.concatenate([W.reshape(*W.shape[:-2], W.shape[-2] * W.shape[-1]), b], axis=-1)
 
 
-def landscape_for(net: Net, distributions: Distributions, terms: int) -> Landscape:
-    """The loss of a net in memory of its own; compiled code enters one of the distributions."""
+def free_of(net: Net, mask: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+    """Which flat parameters (..., m n + n) may move: the weights of a mask (..., m, n), by default all, and the biases of the net."""
+    mask = np.ones((net.n_hidden, net.n_features), dtype=bool) if mask is None else mask
+    weights = mask.reshape(*mask.shape[:-2], mask.shape[-2] * mask.shape[-1])
+    biases = np.broadcast_to(np.bool_(net.bias), (*mask.shape[:-2], net.n_features))
+    return np.concatenate([weights, biases], axis=-1)
+
+
+def landscape_for(net: Net, distributions: Distributions, terms: int, penalties: Sequence[Penalty] = ()) -> Landscape:
+    """The loss of a net, with the penalties that compiled code knows, in memory of its own; code enters one of the distributions."""
+    interference, l2 = compiled_weights(penalties)
     return Landscape(
         distribution=distributions.blank(),
         work=work_for(net.n_features),
         point=point_for(net.n_hidden, net.n_features),
         linear=int(is_linear(net)),
-        biased=int(net.bias),
+        free=free_of(net).astype(np.float64),
         terms=terms,
+        interference=interference,
+        l2=l2,
     )
+
+
+def any_point(net: Net) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Some W (m, n) and b (n,), always the same, at which functions of them may be tried."""
+    generator = np.random.default_rng(0)
+    return generator.normal(size=(net.n_hidden, net.n_features)) / 2, generator.normal(size=net.n_features) / 10
 
 
 @final
 class Objective:
-    """The expected loss, gradient and Hessian for one distribution, as functions of a flat vector; one thread at a time."""
+    """The expected loss, gradient and Hessian for one distribution, as functions of a flat vector; one thread at a time.
 
-    def __init__(self, net: Net, features: Features, terms: int = 256) -> None:
+    With ``penalties`` (see `tegum.exact.penalties`) what is minimised: the loss and they.
+    """
+
+    def __init__(self, net: Net, features: Features, terms: int = 256, *, penalties: Sequence[Penalty] = ()) -> None:
         """Prepares memory; ``terms`` is fixed, so that loss and gradient belong to one smooth function.
 
         Raises:
-            InvalidInputError: for a net or features the engine cannot treat, or features with leading axes.
+            InvalidInputError: for a net or features the engine cannot treat, features with leading axes, or what is no penalty.
         """
         require_same_features(net, features.n_features)
         is_linear(net)
@@ -67,7 +89,9 @@ class Objective:
             raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give a single distribution")
         self.net, self.features, self.terms = net, features, terms
         tables = distributions_of(features)
-        self._landscape = landscape_for(net, tables, terms)
+        self.penalties = penalties_checked(penalties, *any_point(net))
+        self._interpreted = interpreted(self.penalties)
+        self._landscape = landscape_for(net, tables, terms, self.penalties)
         enter_distribution(self._landscape.distribution, self._landscape.point, tables.weight, tables.importance, 0)
         self._differences = differences_for(self.size)
 
@@ -92,10 +116,15 @@ class Objective:
         """
         self._require_size(x)
         gradient = np.empty(self.size)
-        return float(loss_at(self._landscape, np.array(x, dtype=np.float64), gradient)), gradient
+        loss = float(loss_at(self._landscape, np.array(x, dtype=np.float64), gradient))
+        for penalty in self._interpreted:
+            value, by_W, by_b = penalty(*self.parameters(x))
+            loss += value
+            gradient += flat(by_W, by_b) * self._landscape.free
+        return loss, gradient
 
     def loss(self, x: NDArray[np.float64]) -> float:
-        """The loss at x (size,)."""
+        """The loss at x (size,), with penalties where there are some."""
         return self(x)[0]
 
     def gradient(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -108,7 +137,19 @@ class Objective:
         H = np.empty((self.size, self.size))
         self._differences.x[...] = x
         hessian_at_point(self._landscape, self._differences, H)
+        for penalty in self._interpreted:
+            H += self._curved(penalty, x)
         return H
+
+    def _curved(self, penalty: Penalty, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Second derivatives of a penalty, by central differences of its first."""
+        free = self._landscape.free
+        steps = STEP * np.diag(free)
+        rows = [
+            (flat(*penalty(*self.parameters(x + v))[1:]) - flat(*penalty(*self.parameters(x - v))[1:])) * free for v in steps
+        ]
+        H = np.array(rows) / (2 * STEP)
+        return (H + H.T) / 2
 
     def _require_size(self, x: NDArray[np.float64]) -> None:
         if np.shape(x) != (self.size,):

@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import Status
 from tegum.exact.certificate import smallest_curvatures
+from tegum.exact.constrained import FEASIBLE, Constrained, certified_end, conditions, descended
+from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, limits
 from tegum.exact.distributions import Distributions
 from tegum.exact.evaluate import evaluate
 from tegum.exact.kernel.descent import CONVERGED, STUCK, Memory, descend_many, memory_for
 from tegum.exact.kernel.landscape import Landscape, Starts
 from tegum.exact.kernel.records import MOST_TERMS
-from tegum.exact.objective import landscape_for, parameters_of
+from tegum.exact.objective import Objective, flat, free_of, landscape_for, parameters_of
+from tegum.exact.penalties import Penalty, interpreted
+from tegum.features import Features
 from tegum.nets import Net
 from tegum.sweep import Cell, FeatureGrid
 from tegum.threads import in_pieces
@@ -40,6 +44,8 @@ class Search:
     certify: bool
     threads: int | None
     progress: bool | None
+    penalties: tuple[Penalty, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
 
     def run(self, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
         """Minimises from x (points, starts, d); every result has the axes (points, starts)."""
@@ -50,14 +56,14 @@ class Search:
 
     def warmer(self, found: dict[str, NDArray[Any]], places: NDArray[np.int64], rounds: int) -> dict[str, NDArray[Any]]:
         """The results with one more start for each neighbour, the best of several rounds; ``places`` (points, neighbours)."""
-        everything, warm = found, None
+        everything, warm, score = found, None, "objective" if "objective" in found else "loss"
         for _ in range(rounds):
             usable = np.isin(everything["status"], (Status.MINIMUM, Status.SADDLE, Status.CONVERGED))
-            lowest = np.where(usable, everything["loss"], np.inf).argmin(axis=1)
+            lowest = np.where(usable, everything[score], np.inf).argmin(axis=1)
             best = everything["x"][np.arange(len(lowest)), lowest]
             fresh = self.run(best[places])
             if warm is not None:
-                before = ~(fresh["loss"] < warm["loss"])
+                before = ~(fresh[score] < warm[score])
                 for name, values in fresh.items():
                     values[before] = warm[name][before]
             warm = fresh
@@ -67,8 +73,11 @@ class Search:
     def _in_cell(self, cell: Cell, distributions: Distributions, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
         features, (points, per_point, d) = cell.features, x.shape
         count = points * per_point
+        x = x.reshape(count, d)
+        free = free_of(self.net, allowed(self.constraints, parameters_of(self.net, x)[0]))
         starts = Starts(
-            x=np.ascontiguousarray(x.reshape(count, d)),
+            x=x * free,
+            free=free.astype(np.float64),
             distribution_of=np.repeat(np.arange(points), per_point),
             weight=distributions.weight,
             importance=distributions.importance,
@@ -78,6 +87,58 @@ class Search:
             evaluations=np.zeros(count, dtype=np.int64),
             status=np.full(count, _NOT_STARTED),
         )
+        known = self._constrained(cell, starts) if self._is_constrained else self._unconstrained(distributions, starts)
+        done = starts.status != _NOT_STARTED
+        status = np.full(count, Status.CONVERGED, dtype="<U13")
+        if self.certify:
+            curved_down = known["curvature"] < -_SADDLE_BELOW * known.pop("size")
+            status[:] = np.where(curved_down, Status.SADDLE, Status.MINIMUM)
+        status[starts.status != CONVERGED] = Status.NOT_CONVERGED
+        status[~done] = Status.INTERRUPTED
+        results = {
+            "x": starts.x,
+            "gradient_norm": starts.norm,
+            **{name: np.where(_along(done, values), values, np.nan) for name, values in known.items()},
+            "steps": starts.steps,
+            "evaluations": starts.evaluations,
+            "status": status,
+        }
+        results |= self._rechecked(cell, starts, points, done)
+        return {name: values.reshape(points, per_point, *values.shape[1:]) for name, values in results.items()}
+
+    @property
+    def _is_constrained(self) -> bool:
+        """Whether compiled code alone cannot descend here."""
+        return bool(limits(self.constraints) or interpreted(self.penalties))
+
+    def _rechecked(self, cell: Cell, starts: Starts, points: int, done: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+        """Losses and gradients with as many terms as ``tol`` asks for; with penalties and constraints what these add."""
+        features, count = cell.features, len(starts.x)
+        W, b = parameters_of(self.net, starts.x.reshape(points, -1, starts.x.shape[1]))
+        each = features.replaced(density=features.density[..., None, :], importance=features.importance[..., None, :])
+        exact = evaluate(W, b, each, self.tol, net=self.net, gradient=True, threads=self.threads)
+        slopes = np.concatenate([exact[name].values.reshape(count, -1) for name in ("dW", "db")], axis=1)
+        loss = exact["loss"].values.reshape(-1)
+        found = {"loss": loss, "loss_error": exact["loss_error"].values.reshape(-1)}
+        if self.penalties or self.constraints:
+            objective = loss.copy()
+            for k, (W_k, b_k) in enumerate(zip(*parameters_of(self.net, starts.x), strict=True)):
+                for value, by_W, by_b in (penalty(W_k, b_k) for penalty in self.penalties):
+                    objective[k] += value
+                    slopes[k] += flat(by_W, by_b)
+            found["objective"] = objective
+        left = slopes * starts.free
+        for k in np.flatnonzero(done) if limits(self.constraints) else ():
+            left[k] = conditions(limits(self.constraints), self.net, starts.x[k], starts.free[k] > 0, left[k]).left
+        found["rechecked_gradient_norm"] = np.linalg.norm(left, axis=1)
+        found = {name: np.where(done, values, np.nan) for name, values in found.items()}
+        if any(isinstance(one, Support | ColumnSparse) for one in self.constraints):
+            W_slopes = parameters_of(self.net, np.where(starts.free > 0, 0.0, slopes))[0]
+            found["held_gradient"] = np.where(done[:, None, None], W_slopes, np.nan)
+        return found
+
+    def _unconstrained(self, distributions: Distributions, starts: Starts) -> dict[str, NDArray[Any]]:
+        """Descends in compiled code; what is stuck is tried again with more terms.  Returns the curvatures."""
         self._descend(distributions, starts, self.terms)
         again = np.flatnonzero(starts.status == STUCK)
         if again.size:
@@ -89,33 +150,47 @@ class Search:
             starts.status[again] = second.status
             starts.steps[again] += second.steps
             starts.evaluations[again] += second.evaluations
-        done = starts.status != _NOT_STARTED
-        curvature, status = np.full(count, np.nan), np.full(count, Status.CONVERGED, dtype="<U13")
+        curvature = size = np.full(len(starts.x), np.nan)
         if self.certify:
-            curvature, size = smallest_curvatures(self.net, distributions, starts, self.terms, self.threads, self.progress)
-            status[:] = np.where(curvature < -_SADDLE_BELOW * size, Status.SADDLE, Status.MINIMUM)
-        status[starts.status != CONVERGED] = Status.NOT_CONVERGED
-        status[~done] = Status.INTERRUPTED
-        W, b = parameters_of(self.net, starts.x.reshape(x.shape))
-        each = features.replaced(density=features.density[..., None, :], importance=features.importance[..., None, :])
-        exact = evaluate(W, b, each, self.tol, net=self.net, gradient=True, threads=self.threads)
-        slopes = [exact[name].values.reshape(count, -1) for name in (("dW", "db") if self.net.bias else ("dW",))]
-        results = {
-            "x": starts.x,
-            "loss": np.where(done, exact["loss"].values.reshape(-1), np.nan),
-            "loss_error": np.where(done, exact["loss_error"].values.reshape(-1), np.nan),
-            "gradient_norm": starts.norm,
-            "rechecked_gradient_norm": np.where(done, np.linalg.norm(np.concatenate(slopes, axis=1), axis=1), np.nan),
-            "curvature": np.where(done, curvature, np.nan),
-            "steps": starts.steps,
-            "evaluations": starts.evaluations,
-            "status": status,
-        }
-        return {name: values.reshape(points, per_point, *values.shape[1:]) for name, values in results.items()}
+            curvature, size = smallest_curvatures(
+                self.net, distributions, starts, self.terms, self.penalties, self.threads, self.progress
+            )
+            return {"curvature": curvature, "size": size}
+        return {"curvature": curvature}
+
+    def _constrained(self, cell: Cell, starts: Starts) -> dict[str, NDArray[Any]]:
+        """Descends under inequalities, or with penalties of the user's own.  Returns curvatures, multipliers and violations."""
+        count, own = len(starts.x), limits(self.constraints)
+        found = {name: np.full(count, np.nan) for name in ("curvature", "size", "violation")}
+        found["multiplier"] = np.full((count, len(own)), np.nan)
+
+        def work(_: None, first: int, end: int) -> None:
+            for k in range(first, end):
+                objective = Objective(
+                    self.net, distribution(cell.features, starts.distribution_of[k]), self.terms, penalties=self.penalties
+                )
+                problem = Constrained(objective, own, starts.free[k] > 0)
+                ended = descended(problem, starts.x[k], self.gradient_tolerance, self.most_steps)
+                if self.certify:
+                    ended, curvature, found["size"][k] = certified_end(problem, ended, self.gradient_tolerance, self.most_steps)
+                    found["curvature"][k] = curvature.value
+                starts.x[k], starts.free[k] = ended.x, ended.free
+                starts.loss[k], starts.norm[k] = objective.loss(ended.x), np.linalg.norm(ended.multipliers.left)
+                starts.steps[k], starts.evaluations[k] = ended.steps, ended.evaluations
+                fulfilled = starts.norm[k] <= self.gradient_tolerance and ended.multipliers.violation <= FEASIBLE
+                starts.status[k] = CONVERGED if fulfilled else STUCK
+                found["violation"][k] = ended.multipliers.violation
+                found["multiplier"][k] = problem.limits_of(ended.x, ended.multipliers)
+
+        in_pieces(
+            count, 1, lambda: None, work, threads=self.threads, progress=self.progress, title="minimising", unit="start"
+        )
+        kept = ["curvature"] + ["size"] * self.certify + ["violation", "multiplier"] * bool(own)
+        return {name: found[name] for name in kept}
 
     def _descend(self, distributions: Distributions, starts: Starts, terms: int) -> None:
         def scratch() -> tuple[Landscape, Landscape, Memory]:
-            sharp = landscape_for(self.net, distributions, terms)
+            sharp = landscape_for(self.net, distributions, terms, self.penalties)
             return sharp._replace(terms=min(_FIRST_TERMS, terms)), sharp, memory_for(starts.x.shape[1])
 
         def work(memory: tuple[Landscape, Landscape, Memory], first: int, end: int) -> None:
@@ -132,3 +207,20 @@ class Search:
             title="minimising" if is_compiled(descend_many) else COMPILING,
             unit="start",
         )
+
+
+def _along(done: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.bool_]:
+    """``done`` with as many axes as the values."""
+    return done.reshape(-1, *[1] * (values.ndim - 1))
+
+
+def distribution(features: Features, which: int) -> Features:
+    """One of the distributions of a batch, by its place among all."""
+    if not features.batch_shape:
+        return features
+
+    def one(array: NDArray[np.float64]) -> NDArray[np.float64]:
+        whole = np.broadcast_to(array, (*features.batch_shape, array.shape[-1]))
+        return whole.reshape(-1, array.shape[-1])[which]
+
+    return features.replaced(density=one(features.density), importance=one(features.importance))

@@ -49,15 +49,14 @@ def hessian_times(landscape: Landscape, memory: Differences, found: Any) -> None
 
 @compiled
 def hessian_at_point(landscape: Landscape, memory: Differences, H: Any) -> None:
-    """Writes the symmetrised Hessian at ``memory.x`` into H (d, d); rows of a bias that stays 0 are 0."""
+    """Writes the symmetrised Hessian at ``memory.x`` into H (d, d); rows of parameters that are held are 0."""
     d = memory.x.size
-    moving = d if landscape.biased else d - landscape.point.b.size
     for i in range(d):
         memory.direction[i] = 0.0
     for i in range(d):
         for j in range(d):
             H[i, j] = 0.0
-        if i < moving:
+        if landscape.free[i]:
             memory.direction[i] = 1.0
             hessian_times(landscape, memory, H[i])
             memory.direction[i] = 0.0
