@@ -1,7 +1,7 @@
 """The exact engine: expected losses, gradients, curvatures, minima, flows and branches without a sample."""
 
 from tegum.exact.bias import best_bias
-from tegum.exact.constraints import ColumnSparse, Coherence, NormBudget, Support
+from tegum.exact.constraints import Coherence, ColumnSparse, NormBudget, Support
 from tegum.exact.evaluate import evaluate, loss, loss_and_gradient, squared_errors
 from tegum.exact.flow import Flow, dense_flow, gradient_flow
 from tegum.exact.follow import Branch, crossing, follow

@@ -14,7 +14,8 @@ The first two say which weights are free.  The others are inequalities s(W) >= 0
 >>> slack, by_W, by_limit
 (array([0.75]), array([[[-2.,  1.]]]), array([1.]))
 
-Source: the Karush-Kuhn-Tucker conditions and the envelope theorem, as in Nocedal and Wright, "Numerical Optimization", chapter 12.
+Source: the conditions of Karush, Kuhn and Tucker, and the envelope theorem (Nocedal and Wright, "Numerical Optimization",
+chapter 12).
 """
 
 from abc import ABC, abstractmethod
@@ -33,7 +34,7 @@ _LARGEST = 1e15
 
 
 @dataclass(frozen=True)
-class Constraint(ABC):
+class Constraint:
     """What W has to fulfil."""
 
 
@@ -69,7 +70,7 @@ class ColumnSparse(Constraint):
             raise InvalidInputError(f"k of ColumnSparse is {self.k}", "choose at least 1")
 
 
-class Limit(Constraint):
+class Limit(Constraint, ABC):
     """An inequality for W with a limit."""
 
     @abstractmethod

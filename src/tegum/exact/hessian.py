@@ -144,13 +144,11 @@ def rotation_modes(W: Float[np.ndarray, "m n"], biased: bool = True) -> Float[np
     return np.asarray(modes[modes.any(axis=1)])
 
 
-def still_directions(
-    W: Float[np.ndarray, "m n"], free: NDArray[np.bool_], turns: bool = True
-) -> Float[np.ndarray, "modes d"]:
+def still_directions(W: Float[np.ndarray, "m n"], free: NDArray[np.bool_], turns: bool = True) -> Float[np.ndarray, "modes d"]:
     """An orthonormal basis of the directions along which nothing changes, where some flat parameters are held.
 
-    Those of the parameters that are not ``free`` (d,), and of the rotations, where the objective ``turns`` with W, those that leave
-    held weights as they are.
+    Those of the parameters that are not ``free`` (d,), and of the rotations, where the objective ``turns`` with W, those that
+    leave held weights as they are.
     """
     d = free.size
     held = np.eye(d)[~free]

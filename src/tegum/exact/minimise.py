@@ -97,10 +97,10 @@ def minimise(
         ``rechecked_gradient_norm`` (with as many as ``tol`` asks for), ``curvature`` (smallest beyond the rotation symmetry),
         ``status`` (minimum, saddle, converged, not converged, or interrupted), ``steps``, ``evaluations``; over the grid alone
         ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one.
-        With penalties or constraints also ``objective``, the loss with all penalties, which is what is minimised and compared; with
-        constraints ``gradient_norm`` is that of the gradient beyond the multipliers, ``curvature`` that along what they allow,
-        ``multiplier`` (..., constraint) says by how much the objective falls per unit of each limit, ``violation`` how far the worst
-        of them is missed, and ``held_gradient`` (..., hidden, feature) is the derivative by weights that are held at 0.
+        With penalties or constraints also ``objective``, the loss with all penalties, which is what is minimised and compared.
+        With constraints ``gradient_norm`` is that of the gradient beyond the multipliers, ``curvature`` that along what they
+        allow, ``multiplier`` (..., constraint) says by how much the objective falls per unit of each limit, ``violation`` how
+        far the worst of them is missed, ``held_gradient`` (..., hidden, feature) is the derivative by weights held at 0.
         Coordinates are ``feature_density``, ``feature_importance``, and ``start``, which says where each seed began.
 
     Raises:

@@ -41,7 +41,7 @@ def flat(W: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
 
 
 def free_of(net: Net, mask: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-    """Which flat parameters (..., m n + n) may move: the weights of a mask (..., m, n), by default all, and the biases of the net."""
+    """Which flat parameters (..., m n + n) may move: weights of a mask (..., m, n), by default all, and biases of the net."""
     mask = np.ones((net.n_hidden, net.n_features), dtype=bool) if mask is None else mask
     weights = mask.reshape(*mask.shape[:-2], mask.shape[-2] * mask.shape[-1])
     biases = np.broadcast_to(np.bool_(net.bias), (*mask.shape[:-2], net.n_features))
@@ -49,7 +49,7 @@ def free_of(net: Net, mask: NDArray[np.bool_] | None = None) -> NDArray[np.bool_
 
 
 def landscape_for(net: Net, distributions: Distributions, terms: int, penalties: Sequence[Penalty] = ()) -> Landscape:
-    """The loss of a net, with the penalties that compiled code knows, in memory of its own; code enters one of the distributions."""
+    """The loss of a net, and penalties that compiled code knows, in memory of its own; it enters one of the distributions."""
     interference, l2 = compiled_weights(penalties)
     return Landscape(
         distribution=distributions.blank(),

@@ -1,4 +1,4 @@
-"""What may be added to the expected loss: weights times interference, squared weights, mean activity, or a function of your own.
+"""What may be added to the expected loss: weights times interference, times squared weights, or a function of your own.
 
     minimise  L(W, b) + sum of penalties
 
@@ -15,8 +15,8 @@
 >>> Smooth(tilt, "tilt")
 Smooth('tilt')
 
-A penalty that turns with W, f(R W, b) = f(W, b) for every rotation R, leaves the loss's flat directions flat: Interference and L2
-do; of your own say ``turns=True``.
+A penalty that turns with W, f(R W, b) = f(W, b) for every rotation R, leaves the loss's flat directions flat: Interference and
+L2 do; of your own say ``turns=True``.
 
 Source: Levine, "Mathematics for AI Safety" (2026), problems O44, O47 and O51, for the interference.
 """
@@ -161,7 +161,8 @@ def _require_derivatives(penalty: Smooth, W: Array, b: Array) -> None:
 
 def compiled_weights(penalties: Sequence[Penalty]) -> tuple[float, float]:
     """The summed weights of `Interference` and `L2`, which compiled code knows."""
-    return tuple(sum((one.weight for one in penalties if isinstance(one, kind)), 0.0) for kind in (Interference, L2))  # type: ignore[return-value, attr-defined]
+    interference = sum(one.weight for one in penalties if isinstance(one, Interference))
+    return interference, sum(one.weight for one in penalties if isinstance(one, L2))
 
 
 def interpreted(penalties: Sequence[Penalty]) -> tuple[Penalty, ...]:

@@ -1,5 +1,7 @@
 """Descending from many starts at many grid points: all cores, a second try for what got stuck, and a certificate for each."""
 
+import itertools
+import math
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -9,7 +11,9 @@ from numpy.typing import NDArray
 from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import Status
 from tegum.exact.certificate import smallest_curvatures
-from tegum.exact.constrained import FEASIBLE, Constrained, certified_end, conditions, descended
+from tegum.exact.conditions import FEASIBLE, Constrained, conditions
+from tegum.exact.cone import certified
+from tegum.exact.constrained import certified_end, descended
 from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, limits
 from tegum.exact.distributions import Distributions
 from tegum.exact.evaluate import evaluate
@@ -27,6 +31,7 @@ _FIRST_TERMS, _FIRST_TOLERANCE, _SECOND_TRY = 32, 1e-5, 4
 _SADDLE_BELOW = 1e-6
 _NOT_STARTED = -1
 _PIECE_OPERATIONS = 1e6
+_SWITCHES, _IDLE, _MOST_CHOICES = 4, 1e-6, 256
 
 
 @final
@@ -71,7 +76,7 @@ class Search:
         return everything
 
     def _in_cell(self, cell: Cell, distributions: Distributions, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
-        features, (points, per_point, d) = cell.features, x.shape
+        points, per_point, d = x.shape
         count = points * per_point
         x = x.reshape(count, d)
         free = free_of(self.net, allowed(self.constraints, parameters_of(self.net, x)[0]))
@@ -87,12 +92,25 @@ class Search:
             evaluations=np.zeros(count, dtype=np.int64),
             status=np.full(count, _NOT_STARTED),
         )
-        known = self._constrained(cell, starts) if self._is_constrained else self._unconstrained(distributions, starts)
+        known = self._ended(cell, distributions, starts)
+        for _ in range(_SWITCHES if self._sparse else 0):
+            again = self._switched(cell, starts)
+            if not again.size:
+                break
+            each = {name: getattr(starts, name)[again] for name in Starts._fields if name not in ("weight", "importance")}
+            second = starts._replace(**each)
+            for name, values in self._ended(cell, distributions, second).items():
+                known[name][again] = values
+            for name in each:
+                getattr(starts, name)[again] = getattr(second, name)
         done = starts.status != _NOT_STARTED
         status = np.full(count, Status.CONVERGED, dtype="<U13")
+        if self.certify and self._sparse:
+            self._other_choices(cell, starts, known)
         if self.certify:
             curved_down = known["curvature"] < -_SADDLE_BELOW * known.pop("size")
             status[:] = np.where(curved_down, Status.SADDLE, Status.MINIMUM)
+        status[np.isnan(known["curvature"])] = Status.CONVERGED
         status[starts.status != CONVERGED] = Status.NOT_CONVERGED
         status[~done] = Status.INTERRUPTED
         results = {
@@ -105,6 +123,66 @@ class Search:
         }
         results |= self._rechecked(cell, starts, points, done)
         return {name: values.reshape(points, per_point, *values.shape[1:]) for name, values in results.items()}
+
+    def _ended(self, cell: Cell, distributions: Distributions, starts: Starts) -> dict[str, NDArray[Any]]:
+        """Descends from every start in place, and returns what else is known of the ends."""
+        return self._constrained(cell, starts) if self._is_constrained else self._unconstrained(distributions, starts)
+
+    @property
+    def _sparse(self) -> bool:
+        """Whether columns are to be sparse."""
+        return any(isinstance(one, ColumnSparse) for one in self.constraints)
+
+    def _switched(self, cell: Cell, starts: Starts) -> NDArray[np.int64]:
+        """Sets a weight of 0 free in place of an idle one where the loss pulls at it; returns the starts where it did."""
+        support, found = self._support(), []
+        for k in np.flatnonzero(starts.status == CONVERGED).tolist():
+            objective = self._objective(cell, starts, k)
+            x = starts.x[k]
+            W, W_free = parameters_of(self.net, x)[0], self._W_free(starts, k)
+            pull = np.abs(objective.parameters(objective.gradient(x))[0]) * (support & ~W_free)
+            idle = W_free & (np.abs(W) < _IDLE)
+            columns = np.flatnonzero(idle.any(axis=0) & (pull.max(axis=0) > 10 * self.gradient_tolerance))
+            for column in columns:
+                W_free[idle[:, column].argmax(), column], W_free[pull[:, column].argmax(), column] = False, True
+            if columns.size:
+                starts.free[k] = free_of(self.net, W_free)
+                starts.x[k] = x * starts.free[k]
+                found.append(k)
+        return np.array(found, dtype=np.int64)
+
+    def _other_choices(self, cell: Cell, starts: Starts, known: dict[str, NDArray[Any]]) -> None:
+        """The smallest curvature over all supports that a point lies on, where columns have fewer weights than they may."""
+        support = self._support()
+        most = min(one.k for one in self.constraints if isinstance(one, ColumnSparse))
+        for k in np.flatnonzero(starts.status == CONVERGED).tolist():
+            W = parameters_of(self.net, starts.x[k])[0]
+            idle = (self._W_free(starts, k) & (np.abs(W) < _IDLE)).any(axis=0)
+            choices = [_supports(np.abs(W[:, c]) >= _IDLE, support[:, c], most) for c in np.flatnonzero(idle)]
+            if math.prod(len(one) for one in choices) > _MOST_CHOICES:
+                known["curvature"][k] = np.nan
+                continue
+            objective = self._objective(cell, starts, k)
+            for columns in itertools.product(*choices) if choices else ():
+                mask = self._W_free(starts, k)
+                mask[:, idle] = np.stack(columns, axis=1)
+                problem = Constrained(objective, limits(self.constraints), free_of(self.net, mask))
+                curvature, _ = certified(problem, starts.x[k], problem.multipliers(starts.x[k]))
+                known["curvature"][k] = min(known["curvature"][k], curvature.value)
+
+    def _support(self) -> NDArray[np.bool_]:
+        """Where weights may be that are not 0, (m, n), as far as it is given."""
+        fixed = tuple(one for one in self.constraints if isinstance(one, Support))
+        return allowed(fixed, np.zeros((self.net.n_hidden, self.net.n_features)))
+
+    def _W_free(self, starts: Starts, k: int) -> NDArray[np.bool_]:
+        """Which weights of start k are free, (m, n)."""
+        return np.array(parameters_of(self.net, starts.free[k])[0] > 0)
+
+    def _objective(self, cell: Cell, starts: Starts, k: int) -> Objective:
+        """What start k minimises."""
+        features = distribution(cell.features, int(starts.distribution_of[k]))
+        return Objective(self.net, features, self.terms, penalties=self.penalties)
 
     @property
     def _is_constrained(self) -> bool:
@@ -128,7 +206,7 @@ class Search:
                     slopes[k] += flat(by_W, by_b)
             found["objective"] = objective
         left = slopes * starts.free
-        for k in np.flatnonzero(done) if limits(self.constraints) else ():
+        for k in np.flatnonzero(done).tolist() if limits(self.constraints) else ():
             left[k] = conditions(limits(self.constraints), self.net, starts.x[k], starts.free[k] > 0, left[k]).left
         found["rechecked_gradient_norm"] = np.linalg.norm(left, axis=1)
         found = {name: np.where(done, values, np.nan) for name, values in found.items()}
@@ -166,9 +244,7 @@ class Search:
 
         def work(_: None, first: int, end: int) -> None:
             for k in range(first, end):
-                objective = Objective(
-                    self.net, distribution(cell.features, starts.distribution_of[k]), self.terms, penalties=self.penalties
-                )
+                objective = self._objective(cell, starts, k)
                 problem = Constrained(objective, own, starts.free[k] > 0)
                 ended = descended(problem, starts.x[k], self.gradient_tolerance, self.most_steps)
                 if self.certify:
@@ -182,9 +258,7 @@ class Search:
                 found["violation"][k] = ended.multipliers.violation
                 found["multiplier"][k] = problem.limits_of(ended.x, ended.multipliers)
 
-        in_pieces(
-            count, 1, lambda: None, work, threads=self.threads, progress=self.progress, title="minimising", unit="start"
-        )
+        in_pieces(count, 1, lambda: None, work, threads=self.threads, progress=self.progress, title="minimising", unit="start")
         kept = ["curvature"] + ["size"] * self.certify + ["violation", "multiplier"] * bool(own)
         return {name: found[name] for name in kept}
 
@@ -214,6 +288,18 @@ def _along(done: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.bool_]:
     return done.reshape(-1, *[1] * (values.ndim - 1))
 
 
+def _supports(used: NDArray[np.bool_], allowed_here: NDArray[np.bool_], most: int) -> list[NDArray[np.bool_]]:
+    """Every choice of at most ``most`` entries of a column that has those in use."""
+    others = np.flatnonzero(allowed_here & ~used)
+    more = min(most - int(used.sum()), others.size)
+    found = []
+    for chosen in itertools.combinations(others, more):
+        mask = used.copy()
+        mask[list(chosen)] = True
+        found.append(mask)
+    return found
+
+
 def distribution(features: Features, which: int) -> Features:
     """One of the distributions of a batch, by its place among all."""
     if not features.batch_shape:
@@ -221,6 +307,6 @@ def distribution(features: Features, which: int) -> Features:
 
     def one(array: NDArray[np.float64]) -> NDArray[np.float64]:
         whole = np.broadcast_to(array, (*features.batch_shape, array.shape[-1]))
-        return whole.reshape(-1, array.shape[-1])[which]
+        return np.array(whole.reshape(-1, array.shape[-1])[which])
 
     return features.replaced(density=one(features.density), importance=one(features.importance))

@@ -2,10 +2,10 @@
 
     objective = loss_at(landscape, x, gradient)          x: W row by row, then b, shape (m n + n,)
 
-    L + interference sum_{i != j} G_ij^2 + l2 sum_ki W_ki^2,        G = W^T W,        d/dW_k = 4 interference G_off W_k + 2 l2 W_k
+    L + interference sum_{i != j} G_ij^2 + l2 sum_ki W_ki^2,     G = W^T W,     d/dW_k = 4 interference G_off W_k + 2 l2 W_k
 
-The number of terms of L is fixed, so that value and gradient belong to one smooth function.  Where a parameter is held (the bias of
-a net that has none, a weight outside a given support) its derivative is 0, and a descent leaves it where it begins.
+The number of terms of L is fixed, so that value and gradient belong to one smooth function.  Where a parameter is held (the
+bias of a net that has none, a weight outside a given support) its derivative is 0, and a descent leaves it where it begins.
 """
 
 from typing import Any, NamedTuple
@@ -21,8 +21,8 @@ from tegum.exact.kernel.records import Distribution, Work
 class Landscape(NamedTuple):
     """The objective of one net on one distribution, in memory of its own.
 
-    ``linear`` is 1 for a net without ReLU; ``free`` (d,) is 1 for parameters that may move and 0 for those that are held; ``terms`` is
-    how many a row gets; ``interference`` and ``l2`` are the weights of the penalties.
+    ``linear`` is 1 for a net without ReLU; ``free`` (d,) is 1 for parameters that may move and 0 for those that are held;
+    ``terms`` is how many a row gets; ``interference`` and ``l2`` are the weights of the penalties.
     """
 
     distribution: Distribution
@@ -36,7 +36,7 @@ class Landscape(NamedTuple):
 
 
 class Starts(NamedTuple):
-    """A batch of points: flat parameters, which of them are free, the distribution of each, and what a descent from it finds."""
+    """A batch of points: flat parameters, which are free, the distribution of each, and what a descent from it finds."""
 
     x: NDArray[np.float64]
     free: NDArray[np.float64]
