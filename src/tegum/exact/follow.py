@@ -332,13 +332,11 @@ def crossing(
                 f"the branches have different features at {first.name} {value:g}: {one!r} and {other!r}",
                 "follow both with the same",
             )
-        kinds = [
-            (repr(tuple(t.penalties_at(value))), repr(tuple(t.constraints_at(value)))) for t in (first.tracker, second.tracker)
-        ]
-        if kinds[0] != kinds[1]:
+        one_under, other_under = (branch.tracker.under(value) for branch in (first, second))
+        if one_under != other_under:
             raise InvalidInputError(
-                f"the branches have different penalties or constraints at {first.name} {value:g}: {kinds[0]} and {kinds[1]}",
-                "follow both with the same",
+                f"the branches are of different problems at {first.name} {value:g}: {one_under} and {other_under}",
+                "follow both with the same penalties and constraints",
             )
     known = {point.value for branch in (first, second) for point in branch.points if low <= point.value <= high}
     grid = np.array(sorted(known | {low, high}))

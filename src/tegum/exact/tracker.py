@@ -165,9 +165,8 @@ class Tracker:
 
     def under(self, value: float) -> str:
         """The penalties and constraints at a value, in words."""
-        return (
-            ", ".join(map(repr, (*self.penalties_at(value), *self.constraints_at(value)))) or "neither penalty nor constraint"
-        )
+        said = ", ".join(map(repr, (*self.penalties_at(value), *self.constraints_at(value))))
+        return said or "the loss alone"
 
     def landscape(self, value: float, x: NDArray[np.float64], active: NDArray[np.int64] | None = None) -> _Landscape:
         """What is stationary at a value near x, where constraints hold weights of 0 as at x; by default what is active there."""
