@@ -5,7 +5,7 @@ from tegum.exact.constraints import Coherence, ColumnSparse, NormBudget, Support
 from tegum.exact.evaluate import evaluate, loss, loss_and_gradient, squared_errors
 from tegum.exact.flow import Flow, dense_flow, gradient_flow
 from tegum.exact.follow import Branch, crossing, follow
-from tegum.exact.hessian import curvatures, hessian_at, hessian_vector_product, rotation_modes
+from tegum.exact.hessian import curvatures, hessian_at, hessian_vector_product, rotation_modes, truncation_error
 from tegum.exact.minimise import minimise, minimise_from
 from tegum.exact.objective import Objective
 from tegum.exact.penalties import L2, Interference, Smooth
@@ -41,4 +41,5 @@ __all__ = [
     "rotation_modes",
     "squared_errors",
     "transitions",
+    "truncation_error",
 ]

@@ -5,11 +5,13 @@ Along the rotations of W, zero modes of the Hessian at every critical point (`te
     H' = (1 - Q Q^T) H (1 - Q Q^T),        Q an orthonormal basis of the directions of W -> R W,
 
 and the smallest eigenvalue on what is left decides: clearly below zero, a saddle; else a minimum, degenerate where it is
-zero (a feature whose output never fires may move its bias freely).
+zero (a feature whose output never fires may move its bias freely).  Where H jumps (a feature with a dimension to itself sits on
+a kink), the side that curves least counts; above 600 parameters it is the mean of both sides.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, final
 
 import numpy as np
 from jaxtyping import Float
@@ -17,9 +19,9 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from tegum.exact.distributions import Distributions
-from tegum.exact.hessian import padded_modes, still_directions
+from tegum.exact.hessian import padded_modes, smallest_curvature, still_directions
 from tegum.exact.kernel.hessian import Differences, differences_for, hessian_times, hessians
-from tegum.exact.kernel.landscape import Landscape, Starts, enter
+from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
 from tegum.exact.objective import free_of, landscape_for, parameters_of
 from tegum.exact.penalties import Penalty
 from tegum.nets import Net
@@ -30,6 +32,8 @@ _MOST_DENSE = 600
 
 _LANCZOS_TOLERANCE = 1e-3
 _PIECE_NUMBERS = 1e6
+_JUMPS = 1e-2
+"""Where an entry of the Hessian jumps by more than this share of its size, or seems to, the sides are looked at."""
 
 
 def flat_projector(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Float[np.ndarray, "batch d d"]:
@@ -79,6 +83,27 @@ def _by_lanczos(landscape: Landscape, memory: Differences, starts: Starts, k: in
     return extreme(lambda v: times(v) + largest * (modes.T @ (modes @ np.ravel(v))), "SA"), largest
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class _Compiled:
+    """The gradient of a landscape, for `tegum.exact.hessian`."""
+
+    landscape: Landscape
+
+    def gradient(self, x: NDArray[np.float64], /) -> NDArray[np.float64]:
+        found = np.empty_like(x)
+        loss_at(self.landscape, np.ascontiguousarray(x), found)
+        return found
+
+
+def _to_one_side(landscape: Landscape, memory: Differences, starts: Starts, k: int) -> float:
+    """The smallest curvature of one model whose Hessian may jump, to the side that curves least."""
+    enter(landscape, starts, k, memory.x)
+    x = memory.x.copy()
+    W = x[: landscape.point.W.size].reshape(landscape.point.W.shape)
+    return smallest_curvature(_Compiled(landscape), x, still_directions(W, landscape.free > 0)).value
+
+
 def smallest_curvatures(
     net: Net,
     distributions: Distributions,
@@ -98,9 +123,11 @@ def smallest_curvatures(
         if not dense:
             smallest[first], size[first] = _by_lanczos(*memory, starts, first)
             return
-        found = np.empty((end - first, d, d))
-        hessians(*memory, starts, first, end, found)
+        found, jumps = np.empty((end - first, d, d)), np.empty(end - first)
+        hessians(*memory, starts, first, end, found, jumps)
         smallest[first:end], size[first:end] = smallest_eigenvalues(found, _projector(net, starts, first, end))
+        for k in first + np.flatnonzero(jumps > _JUMPS * size[first:end]):
+            smallest[k] = _to_one_side(*memory, starts, int(k))
 
     in_pieces(
         count,

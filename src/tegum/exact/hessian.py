@@ -9,8 +9,8 @@ where the Hessian itself jumps (a ReLU whose bias is 0, when its feature has a d
 points: then smaller steps are tried.
 
 The estimate is of the differences, not of the truncation: second derivatives of the truncated loss approach the exact ones like
-1 / terms^2 (5 features in 2 dimensions: the Hessian is off by 2e-5 with 256 terms, 5e-6 with 512, 1e-6 with 2048), and
-`truncation_error` says by how much.
+1 / terms^2 (5 features in 2 dimensions: the Hessian is off by 2e-5 with 256 terms, 5e-6 with 512, 1e-6 with 2048).
+`truncation_error` says by how much, and `hessian_at` with a ``tol`` takes as many terms as it needs; its error is then of both.
 
 The loss depends on W through W^T W, so it is constant along the rotations W -> R W.  Their directions E W, E skew, are
 orthogonal to every gradient, and zero modes of the Hessian at every critical point.  With W = sum_a s_a u_a v_a^T,
@@ -37,6 +37,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from tegum.errors import InvalidInputError
 from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import Objective
@@ -45,7 +46,7 @@ _STEPS = (STEP, 1e-5, 1e-6, 1e-7)
 _AGREES, _KINK = 1e-7, 1e-4
 _RANK_TOLERANCE, _FLAT = 1e-7, 1e-8
 _CONE_STARTS = 3
-_SHARPER = 8
+_SHARPER, _STEP_OF_TERMS = 8, 4
 
 
 class HasGradient(Protocol):
@@ -83,12 +84,23 @@ def hessian_vector_product(
     return length * product, length * float(np.linalg.norm(error))
 
 
-def hessian_at(objective: HasGradient, x: Float[np.ndarray, " d"]) -> tuple[Float[np.ndarray, "d d"], float]:
+def hessian_at(
+    objective: HasGradient, x: Float[np.ndarray, " d"], tol: float | None = None
+) -> tuple[Float[np.ndarray, "d d"], float]:
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
     Objective and x are as in `hessian_vector_product`.  It takes 4 d + 1 gradients, more where steps have to be tried again.
     A parameter whose derivative is always 0, such as a bias of a net that has none, is taken to be fixed.
+
+    Args:
+        objective: anything with a ``gradient(x)``; with a tolerance an `Objective`.
+        x: the point.
+        tol: without it the Hessian is that of the truncated loss, and so is the error (`truncation_error` says what is left
+            out).  With it there are more and more terms, four times as many each time, until what the last step changed is
+            below this share of the Hessian's norm; at most a third of that is left, and is in the error.
     """
+    if tol is not None:
+        return _converged(objective, x, tol)
     d = x.size
     gradient = objective.gradient(x)
     products, errors = np.empty((d, d)), np.empty((d, d))
@@ -98,6 +110,21 @@ def hessian_at(objective: HasGradient, x: Float[np.ndarray, " d"]) -> tuple[Floa
     products[fixed], errors[fixed] = 0.0, 0.0
     uneven = np.abs(products - products.T)
     return (products + products.T) / 2, float(np.linalg.norm(np.maximum((errors + errors.T) / 2, uneven / 2)))
+
+
+def _converged(objective: HasGradient, x: NDArray[np.float64], tol: float) -> tuple[NDArray[np.float64], float]:
+    """The Hessian with as many terms as the tolerance asks for, or as there may be."""
+    if not isinstance(objective, Objective):
+        raise InvalidInputError("tol is given and the objective has no terms", "give a tegum.exact.Objective, or leave tol out")
+    if not 0 < tol < 1:
+        raise InvalidInputError(f"tol is {tol}", "choose a number between 0 and 1, such as 1e-6")
+    H, error = hessian_at(objective, x)
+    terms, changed = objective.terms, np.inf
+    while changed > tol * np.linalg.norm(H) and terms < MOST_TERMS:
+        terms, before = min(_STEP_OF_TERMS * terms, MOST_TERMS), H
+        H, error = hessian_at(objective.with_terms(terms), x)
+        changed = float(np.linalg.norm(H - before))
+    return H, error + changed / 3
 
 
 def _product(
@@ -126,7 +153,7 @@ def truncation_error(objective: Objective, x: Float[np.ndarray, " d"], probes: i
 
     It is sqrt(d) times the root mean square of |H v - H' v| over ``probes`` random v of length 1, always the same ones.
     """
-    sharper = Objective(objective.net, objective.features, terms=min(_SHARPER * objective.terms, MOST_TERMS))
+    sharper = objective.with_terms(min(_SHARPER * objective.terms, MOST_TERMS))
     directions = np.random.default_rng(0).normal(size=(probes, x.size))
     changes = []
     for v in directions / np.linalg.norm(directions, axis=1, keepdims=True):
@@ -244,7 +271,7 @@ def _least_in_cone(
         curvature = float(unit @ pulled)
         return curvature, 2 * (pulled - curvature * unit) / length
 
-    found = minimize(quotient, start, jac=True, method="BFGS", options={"maxiter": 200, "gtol": 1e-7}).x
+    found = minimize(quotient, start, jac=True, method="SLSQP", options={"maxiter": 200, "ftol": 1e-14}).x
     unit = found / np.linalg.norm(found)
     coarse, fine = float(unit @ pull(unit, STEP)), float(unit @ pull(unit, STEP / 2))
     return Curvature(2 * fine - coarse, abs(fine - coarse), unit @ rest)

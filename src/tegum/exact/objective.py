@@ -100,6 +100,10 @@ class Objective:
         """How many parameters there are: m n + n."""
         return (self.net.n_hidden + 1) * self.net.n_features
 
+    def with_terms(self, terms: int) -> "Objective":
+        """The same with more terms or fewer."""
+        return Objective(self.net, self.features, terms, penalties=self.penalties)
+
     def parameters(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """W (..., m, n) and b (..., n) of flat vectors (..., size)."""
         return parameters_of(self.net, x)

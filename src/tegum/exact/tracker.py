@@ -169,7 +169,7 @@ class Tracker:
         return said or "the loss alone"
 
     def landscape(self, value: float, x: NDArray[np.float64], active: NDArray[np.int64] | None = None) -> _Landscape:
-        """What is stationary at a value near x, where constraints hold weights of 0 as at x; by default what is active there."""
+        """What is stationary at a value near x, where constraints hold weights as at x; by default what is active there."""
         objective = Objective(self.net, self.features_at(value), self.terms, penalties=self.penalties_at(value))
         constraints = tuple(self.constraints_at(value))
         W = parameters_of(self.net, x)[0]
