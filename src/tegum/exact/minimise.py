@@ -42,6 +42,7 @@ from tegum.recorded import features_of, leading, net_of, over
 from tegum.sweep import FeatureGrid, feature_grid
 
 _SAME_LOSS = 1e-6
+_RANDOM, _ROUNDS = 32, 4
 
 
 @checked
@@ -50,7 +51,7 @@ def minimise(
     net: Net,
     features: Features,
     *,
-    seeds: int | tuple[int, ...] = 64,
+    seeds: int | tuple[int, ...] | None = None,
     sweep: Mapping[str, Any] | None = None,
     penalties: Sequence[Penalty] = (),
     constraints: Sequence[Constraint] = (),
@@ -59,6 +60,7 @@ def minimise(
     root_seed: int = 0,
     initial: Mapping[str, ArrayLike] | None = None,
     warm_starts: int = 0,
+    exchanges: int | None = None,
     gradient_tolerance: float = 1e-8,
     most_steps: int = 5000,
     terms: int = 256,
@@ -72,7 +74,8 @@ def minimise(
     Args:
         net: `ReluOutput` or `Linear`.
         features: their distribution; leading axes of its density and importance are grid points too.
-        seeds: how many random starts, or which.  A start is a function of (root_seed, seed, net), the same everywhere.
+        seeds: how many random starts, or which.  A start is a function of (root_seed, seed, net), the same everywhere.  By
+            default 64 starts: 32 random ones and four rounds of exchanges.
         sweep: axes of the features by name, see `tegum.sweep`; they become the first dimensions, in this order.
         penalties: what is added to the loss, such as ``[Interference(0.02)]``; see `tegum.exact.penalties`.
         constraints: what W has to fulfil, such as ``[Coherence(0.5)]``; see `tegum.exact.constraints`.
@@ -82,6 +85,8 @@ def minimise(
         initial: initial parameters by name, (..., m, n) and (..., n), leading axes broadcast to the grid and the seeds;
             those not given start at 0.
         warm_starts: rounds of further starts, from the best that each neighbouring grid point has found; they follow the seeds.
+        exchanges: rounds of up to 8 further starts from the two lowest ends at each point, two features of which have changed
+            places; they follow the seeds.  By default none where ``seeds`` or ``initial`` is given.
         gradient_tolerance: a start has converged where the norm of its gradient is at most this.
         most_steps: quasi-Newton steps before a start is given up.
         terms: terms of the loss that is minimised, a power of two; a start that gets stuck is tried again with four times more.
@@ -96,7 +101,8 @@ def minimise(
         ``loss_error`` (its estimated error), ``gradient_norm`` (with ``terms`` terms, as it was brought down),
         ``rechecked_gradient_norm`` (with as many as ``tol`` asks for), ``curvature`` (smallest beyond the rotation symmetry),
         ``status`` (minimum, saddle, converged, not converged, or interrupted), ``steps``, ``evaluations``; over the grid alone
-        ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one.
+        ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one; the
+        attribute ``found_once`` counts these points.
         With penalties or constraints also ``objective``, the loss with all penalties, which is what is minimised and compared.
         With constraints ``gradient_norm`` is that of the gradient beyond the multipliers, ``curvature`` that along what they
         allow, ``multiplier`` (..., constraint) says by how much the objective falls per unit of each limit, ``violation`` how
@@ -114,6 +120,9 @@ def minimise(
         is_linear(net)
     with problems.collecting():
         require_terms(terms)
+    if exchanges is None:
+        exchanges = _ROUNDS if seeds is None and initial is None else 0
+    seeds = (_RANDOM if initial is None else 64) if seeds is None else seeds
     seed_list: tuple[int, ...] = (0,)
     with problems.collecting():
         require_seeds(root_seed)
@@ -129,7 +138,12 @@ def minimise(
         penalties = penalties_checked(penalties, *any_point(net))
     with problems.collecting():
         constraints = constraints_checked(constraints, (net.n_hidden, net.n_features))
-    for name, value, least in (("most_steps", most_steps, 1), ("warm_starts", warm_starts, 0), ("threads", threads, 1)):
+    for name, value, least in (
+        ("most_steps", most_steps, 1),
+        ("warm_starts", warm_starts, 0),
+        ("exchanges", exchanges, 0),
+        ("threads", threads, 1),
+    ):
         problems.check_least(name, value, least)
     with problems:
         grid = feature_grid(features, sweep or {})
@@ -148,12 +162,20 @@ def minimise(
         origins += names
         first = max(seed_list, default=-1) + 1
         seed_list += tuple(range(first, first + len(names)))
+    if exchanges and net.n_features > 1:
+        before = found["loss"].shape[1]
+        found = search.exchanged(found, exchanges)
+        more = found["loss"].shape[1] - before
+        first = max(seed_list, default=-1) + 1
+        origins += ["two features of the best exchanged"] * more
+        seed_list += tuple(range(first, first + more))
     settings = {
         "seeds": len(seed_list),
         "initialisation": initialisation,
         "scale": scale,
         "root_seed": root_seed,
         "warm_starts": warm_starts,
+        "exchanges": exchanges,
         "gradient_tolerance": gradient_tolerance,
         "most_steps": most_steps,
         "terms": terms,
@@ -169,6 +191,7 @@ def minimise(
         sweep=", ".join(grid.axes) or "none",
         not_converged=float((found["status"] == Status.NOT_CONVERGED).mean()),
         interrupted=int((found["status"] == Status.INTERRUPTED).any()),
+        found_once=_found_once(found),
         wall_seconds=round(time.perf_counter() - began, 3),
         **provenance(),
     )
@@ -205,6 +228,13 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
     named = found.rename(dict(zip(found["loss"].dims, lead, strict=True))).drop_vars(lead, errors="ignore")
     said = {name: data.attrs[name] for name in ("features", "sweep") if name in data.attrs}
     return named.assign_coords(dict(data["W"].coords.items())).assign_attrs(said)
+
+
+def _found_once(found: dict[str, NDArray[Any]]) -> int:
+    """At how many grid points one start alone, of several, reached the lowest: more starts may find a lower one there."""
+    score = found["objective" if "objective" in found else "loss"]
+    least = np.nanmin(np.where(np.isfinite(score), score, np.nan), axis=1, keepdims=True, initial=np.inf)
+    return int(((score <= least + _SAME_LOSS * np.abs(least)).sum(axis=1) == 1).sum()) if score.shape[1] > 1 else 0
 
 
 def _dataset(

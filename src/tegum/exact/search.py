@@ -16,12 +16,13 @@ from tegum.exact.cone import certified
 from tegum.exact.constrained import certified_end, descended
 from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, limits
 from tegum.exact.distributions import Distributions
-from tegum.exact.evaluate import evaluate
+from tegum.exact.evaluate import evaluate, loss
 from tegum.exact.kernel.descent import CONVERGED, STUCK, Memory, descend_many, memory_for
 from tegum.exact.kernel.landscape import Landscape, Starts
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import Objective, flat, free_of, landscape_for, parameters_of
 from tegum.exact.penalties import Penalty, interpreted
+from tegum.exact.starts import EXCHANGES, exchanged_columns
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.sweep import Cell, FeatureGrid
@@ -31,6 +32,7 @@ _FIRST_TERMS, _FIRST_TOLERANCE, _SECOND_TRY = 32, 1e-5, 4
 _SADDLE_BELOW = 1e-6
 _NOT_STARTED = -1
 _PIECE_OPERATIONS = 1e6
+_RANKED, _ANOTHER = 1e-4, 1e-7
 _SWITCHES, _IDLE, _MOST_CHOICES = 4, 1e-6, 256
 
 
@@ -63,8 +65,7 @@ class Search:
         """The results with one more start for each neighbour, the best of several rounds; ``places`` (points, neighbours)."""
         everything, warm, score = found, None, "objective" if "objective" in found else "loss"
         for _ in range(rounds):
-            usable = np.isin(everything["status"], (Status.MINIMUM, Status.SADDLE, Status.CONVERGED))
-            lowest = np.where(usable, everything[score], np.inf).argmin(axis=1)
+            lowest = np.where(_usable(everything), everything[score], np.inf).argmin(axis=1)
             best = everything["x"][np.arange(len(lowest)), lowest]
             fresh = self.run(best[places])
             if warm is not None:
@@ -74,6 +75,46 @@ class Search:
             warm = fresh
             everything = {name: np.concatenate([found[name], warm[name]], axis=1) for name in found}
         return everything
+
+    def exchanged(self, found: dict[str, NDArray[Any]], rounds: int) -> dict[str, NDArray[Any]]:
+        """The results with ``EXCHANGES`` more starts a round: the two lowest ends of each point, two features changing places.
+
+        Of all exchanges those come first that cost least before they descend; none is tried twice from the same end.
+        """
+        score = "objective" if "objective" in found else "loss"
+        tried: set[tuple[int, float, int]] = set()
+        for _ in range(rounds):
+            costs = np.where(_usable(found), found[score], np.inf)
+            each = [
+                self._exchanges(cell, place, found["x"][point], costs[point], tried)
+                for cell in self.grid.cells
+                for place, point in enumerate(cell.positions.tolist())
+            ]
+            fresh = self.run(np.stack(each)[np.argsort(np.concatenate([cell.positions for cell in self.grid.cells]))])
+            found = {name: np.concatenate([found[name], fresh[name]], axis=1) for name in found}
+        return found
+
+    def _exchanges(
+        self, cell: Cell, place: int, x: NDArray[np.float64], cost: NDArray[np.float64], tried: set[tuple[int, float, int]]
+    ) -> NDArray[np.float64]:
+        """The next starts of one grid point from its ends x (starts, d) of known costs; notes what is ``tried``."""
+        order = exchanged_columns(self.net.n_features)
+        lowest = np.argsort(cost)
+        others = lowest[cost[lowest] > cost[lowest[0]] * (1 + _ANOTHER)]
+        ends = [int(lowest[0]), *others[:1].tolist()]
+        starts, marks = [], []
+        for k in ends:
+            W, b = parameters_of(self.net, x[k])
+            starts.append(flat(W[:, order].swapaxes(0, 1), b[order]))
+            marks += [(int(cell.positions[place]), round(float(cost[k]), 9), pair) for pair in range(len(order))]
+        candidates = np.concatenate(starts)
+        costs = loss(*parameters_of(self.net, candidates), distribution(cell.features, place), tol=_RANKED, net=self.net)
+        for k, one in enumerate(zip(*parameters_of(self.net, candidates), strict=True)):
+            costs[k] += sum(penalty(*one)[0] for penalty in self.penalties)
+        known = np.array([mark in tried for mark in marks])
+        first = np.lexsort((costs, known))[: min(EXCHANGES, len(order))]
+        tried.update(marks[k] for k in first.tolist())
+        return np.asarray(candidates[first])
 
     def _in_cell(self, cell: Cell, distributions: Distributions, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
         points, per_point, d = x.shape
@@ -196,10 +237,10 @@ class Search:
         each = features.replaced(density=features.density[..., None, :], importance=features.importance[..., None, :])
         exact = evaluate(W, b, each, self.tol, net=self.net, gradient=True, threads=self.threads)
         slopes = np.concatenate([exact[name].values.reshape(count, -1) for name in ("dW", "db")], axis=1)
-        loss = exact["loss"].values.reshape(-1)
-        found = {"loss": loss, "loss_error": exact["loss_error"].values.reshape(-1)}
+        losses = exact["loss"].values.reshape(-1)
+        found = {"loss": losses, "loss_error": exact["loss_error"].values.reshape(-1)}
         if self.penalties or self.constraints:
-            objective = loss.copy()
+            objective = losses.copy()
             for k, (W_k, b_k) in enumerate(zip(*parameters_of(self.net, starts.x), strict=True)):
                 for value, by_W, by_b in (penalty(W_k, b_k) for penalty in self.penalties):
                     objective[k] += value
@@ -281,6 +322,11 @@ class Search:
             title="minimising" if is_compiled(descend_many) else COMPILING,
             unit="start",
         )
+
+
+def _usable(found: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Which starts have converged."""
+    return np.isin(found["status"], (Status.MINIMUM, Status.SADDLE, Status.CONVERGED))
 
 
 def _along(done: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.bool_]:

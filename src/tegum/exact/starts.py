@@ -1,4 +1,4 @@
-"""Where a search begins: random weights that are the same at every grid point, given ones, or what the neighbours found."""
+"""Where a search begins: random weights, the same at every grid point, given ones, what neighbours found, or exchanges."""
 
 from collections.abc import Mapping
 
@@ -50,6 +50,23 @@ def initial_points(
         parts.append(full.reshape(points, len(seeds), -1))
     problems.raise_if_any()
     return np.concatenate(parts, axis=-1)
+
+
+EXCHANGES = 8
+"""How many exchanges are tried a round."""
+
+_MOST_PAIRS = 512
+
+
+def exchanged_columns(n: int) -> NDArray[np.int64]:
+    """For each pair of n features their order when the two have changed places, (pairs, n); of very many pairs for 512."""
+    pairs = np.stack(np.triu_indices(n, 1), axis=-1)
+    if len(pairs) > _MOST_PAIRS:
+        pairs = pairs[np.sort(np.random.default_rng(0).choice(len(pairs), _MOST_PAIRS, replace=False))]
+    order = np.tile(np.arange(n), (len(pairs), 1))
+    rows = np.arange(len(pairs))
+    order[rows, pairs[:, 0]], order[rows, pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
+    return order
 
 
 def neighbours_of(grid: FeatureGrid) -> tuple[NDArray[np.int64], list[str]]:
