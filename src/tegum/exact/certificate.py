@@ -96,12 +96,14 @@ class _Compiled:
         return found
 
 
-def _to_one_side(landscape: Landscape, memory: Differences, starts: Starts, k: int) -> float:
-    """The smallest curvature of one model whose Hessian may jump, to the side that curves least."""
+def _to_one_side(
+    landscape: Landscape, memory: Differences, starts: Starts, k: int, mean: tuple[NDArray[np.float64], float]
+) -> float:
+    """The smallest curvature of one model to the side that curves least; ``mean`` is the Hessian of both, and how it jumps."""
     enter(landscape, starts, k, memory.x)
     x = memory.x.copy()
     W = x[: landscape.point.W.size].reshape(landscape.point.W.shape)
-    return smallest_curvature(_Compiled(landscape), x, still_directions(W, landscape.free > 0)).value
+    return smallest_curvature(_Compiled(landscape), x, still_directions(W, landscape.free > 0), mean).value
 
 
 def smallest_curvatures(
@@ -127,7 +129,7 @@ def smallest_curvatures(
         hessians(*memory, starts, first, end, found, jumps)
         smallest[first:end], size[first:end] = smallest_eigenvalues(found, _projector(net, starts, first, end))
         for k in first + np.flatnonzero(jumps > _JUMPS * size[first:end]):
-            smallest[k] = _to_one_side(*memory, starts, int(k))
+            smallest[k] = _to_one_side(*memory, starts, int(k), (found[k - first], float(jumps[k - first])))
 
     in_pieces(
         count,

@@ -101,8 +101,8 @@ def minimise(
         ``loss_error`` (its estimated error), ``gradient_norm`` (with ``terms`` terms, as it was brought down),
         ``rechecked_gradient_norm`` (with as many as ``tol`` asks for), ``curvature`` (smallest beyond the rotation symmetry),
         ``status`` (minimum, saddle, converged, not converged, or interrupted), ``steps``, ``evaluations``; over the grid alone
-        ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one; the
-        attribute ``found_once`` counts these points.
+        ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one:
+        the attribute ``found_once`` counts these points.
         With penalties or constraints also ``objective``, the loss with all penalties, which is what is minimised and compared.
         With constraints ``gradient_norm`` is that of the gradient beyond the multipliers, ``curvature`` that along what they
         allow, ``multiplier`` (..., constraint) says by how much the objective falls per unit of each limit, ``violation`` how
