@@ -1,5 +1,6 @@
 """The exact engine: expected losses, gradients, curvatures, minima, flows and branches without a sample."""
 
+from tegum.exact.ablations import ablations
 from tegum.exact.bias import best_bias
 from tegum.exact.constraints import Coherence, ColumnSparse, NormBudget, Support
 from tegum.exact.evaluate import evaluate, loss, loss_and_gradient, squared_errors
@@ -9,6 +10,7 @@ from tegum.exact.hessian import curvatures, hessian_at, hessian_vector_product, 
 from tegum.exact.minimise import minimise, minimise_from
 from tegum.exact.objective import Objective
 from tegum.exact.penalties import L2, Interference, Smooth
+from tegum.exact.tails import tails
 from tegum.exact.transitions import CONTINUOUS, FIRST_ORDER, NONE, transitions
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Objective",
     "Smooth",
     "Support",
+    "ablations",
     "best_bias",
     "crossing",
     "curvatures",
@@ -40,6 +43,7 @@ __all__ = [
     "minimise_from",
     "rotation_modes",
     "squared_errors",
+    "tails",
     "transitions",
     "truncation_error",
 ]

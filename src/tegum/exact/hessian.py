@@ -44,7 +44,7 @@ from tegum.exact.objective import Objective
 _STEPS = (STEP, 1e-5, 1e-6, 1e-7)
 _AGREES, _KINK = 1e-7, 1e-4
 _RANK_TOLERANCE, _FLAT = 1e-7, 1e-8
-_CONE_STARTS, _TURNS, _BESIDE, _SETTLED = 2, 12, 1e-2, 1e-7
+_CONE_STARTS, _TURNS, _BESIDE, _SETTLED = 3, 12, 1e-2, 1e-7
 _SHARES = (1.0, 0.5, 0.2, 0.05)
 _SHARPER, _STEP_OF_TERMS = 8, 4
 
