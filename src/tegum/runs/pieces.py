@@ -148,7 +148,7 @@ def _cut(call: Call, least: int) -> tuple[list[Call], str]:
     sweep: dict[str, Any] = dict(call.arguments.get("sweep") or {})
     recipe = call.arguments.get("recipe")
     seeds = recipe.seed_list if recipe is not None else call.arguments.get("seeds", ())
-    count = seeds if isinstance(seeds, int) else len(seeds)
+    count = seeds if isinstance(seeds, int) else 64 if seeds is None else len(seeds)
     if sweep and call.splittable:
         first, *others = sweep
         parts = _slices(len(sweep[first]), int(np.prod([len(sweep[name]) for name in others], initial=count)), least)
