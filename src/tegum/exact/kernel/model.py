@@ -266,6 +266,9 @@ def _lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
         pointer(work.noted),
         pointer(work.partial),
         pointer(work.partial_b),
+        pointer(work.odds),
+        pointer(work.partner),
+        pointer(work.share),
     )
 
 
