@@ -23,7 +23,7 @@ from tegum.provenance import tegum_version
 
 COMMANDS = {
     "list": "experiments:list_experiments",
-    "show": "experiments:show",
+    "show": "showing:show",
     "reproduce": "results:reproduce",
     "report": "results:report",
     "export": "results:export",

@@ -44,6 +44,7 @@ from tegum.features import Features
 from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.provenance import provenance
+from tegum.recorded import said_of
 from tegum.sweep import feature_grid
 
 Method = Literal["BDF", "Radau", "DOP853"]
@@ -198,7 +199,7 @@ def dense_flow(
     reached = moments[len(pieces)]
     attributes = {
         "net": repr(net),
-        "features": repr(features),
+        **said_of(features),
         "method": method,
         "rtol": rtol,
         "atol": atol,

@@ -45,6 +45,7 @@ from tegum.features import Features
 from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.provenance import provenance
+from tegum.recorded import said_of
 
 _AIM, _GROWTH, _LONGEST_STEP = 0.25, 2.0, 1 / 20
 _SHARPER = 8
@@ -364,5 +365,5 @@ def _dataset(tracker: Tracker, name: str, points: Sequence[Minimum]) -> xr.Datas
         "feature_density": ((name, "feature"), [features.feature_density for features in each]),
         "feature_importance": ((name, "feature"), [features.importance for features in each]),
     }
-    said = {"net": repr(tracker.net), "features": repr(each[0])}
+    said = {"net": repr(tracker.net)} | said_of(each[0])
     return dataset(variables, {name: [point.value for point in points]} | coordinates, said)

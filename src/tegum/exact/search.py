@@ -1,6 +1,6 @@
 """Descending from many starts at many grid points: all cores, a second try for what got stuck, and a certificate for each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import Status
 from tegum.exact.certificate import smallest_curvatures
+from tegum.exact.descent import descend
 from tegum.exact.distributions import Distributions
 from tegum.exact.evaluate import evaluate
 from tegum.exact.kernel.descent import CONVERGED, STUCK, Memory, descend_many, memory_for
 from tegum.exact.kernel.landscape import Landscape, Starts
 from tegum.exact.kernel.records import MOST_TERMS
+from tegum.exact.laws import LawLoss, Laws
 from tegum.exact.objective import landscape_for, parameters_of
 from tegum.nets import Net
 from tegum.sweep import Cell, FeatureGrid
@@ -32,7 +34,7 @@ class Search:
 
     net: Net
     grid: FeatureGrid
-    distributions: tuple[Distributions, ...]
+    distributions: tuple[Distributions | Laws, ...]
     gradient_tolerance: float
     most_steps: int
     terms: int
@@ -64,13 +66,13 @@ class Search:
             everything = {name: np.concatenate([found[name], warm[name]], axis=1) for name in found}
         return everything
 
-    def _in_cell(self, cell: Cell, distributions: Distributions, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    def _in_cell(self, cell: Cell, distributions: Distributions | Laws, x: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
         features, (points, per_point, d) = cell.features, x.shape
         count = points * per_point
         starts = Starts(
             x=np.ascontiguousarray(x.reshape(count, d)),
             distribution_of=np.repeat(np.arange(points), per_point),
-            weight=distributions.weight,
+            weight=distributions.weight if isinstance(distributions, Distributions) else np.zeros((0, 0)),
             importance=distributions.importance,
             loss=np.full(count, np.nan),
             norm=np.full(count, np.nan),
@@ -97,7 +99,8 @@ class Search:
         status[starts.status != CONVERGED] = Status.NOT_CONVERGED
         status[~done] = Status.INTERRUPTED
         W, b = parameters_of(self.net, starts.x.reshape(x.shape))
-        each = features.replaced(density=features.density[..., None, :], importance=features.importance[..., None, :])
+        fields = {name: getattr(features, name) for name in ("density", "importance") if name in features.field_names()}
+        each = features.replaced(**{name: one[..., None, :] for name, one in fields.items()})
         exact = evaluate(W, b, each, self.tol, net=self.net, gradient=True, threads=self.threads)
         slopes = [exact[name].values.reshape(count, -1) for name in (("dW", "db") if self.net.bias else ("dW",))]
         results = {
@@ -113,13 +116,18 @@ class Search:
         }
         return {name: values.reshape(points, per_point, *values.shape[1:]) for name, values in results.items()}
 
-    def _descend(self, distributions: Distributions, starts: Starts, terms: int) -> None:
+    def _descend(self, distributions: Distributions | Laws, starts: Starts, terms: int) -> None:
+        tolerances = max(_FIRST_TOLERANCE, self.gradient_tolerance), self.gradient_tolerance
+        if isinstance(distributions, Laws):
+            self._descend_by_laws(distributions, starts, terms, *tolerances)
+            return
+        tables = distributions
+
         def scratch() -> tuple[Landscape, Landscape, Memory]:
-            sharp = landscape_for(self.net, distributions, terms)
+            sharp = landscape_for(self.net, tables, terms)
             return sharp._replace(terms=min(_FIRST_TERMS, terms)), sharp, memory_for(starts.x.shape[1])
 
         def work(memory: tuple[Landscape, Landscape, Memory], first: int, end: int) -> None:
-            tolerances = max(_FIRST_TOLERANCE, self.gradient_tolerance), self.gradient_tolerance
             descend_many(*memory, starts, first, end, *tolerances, self.most_steps)
 
         in_pieces(
@@ -132,3 +140,18 @@ class Search:
             title="minimising" if is_compiled(descend_many) else COMPILING,
             unit="start",
         )
+
+    def _descend_by_laws(self, laws: Laws, starts: Starts, terms: int, first_tolerance: float, tolerance: float) -> None:
+        def work(_: None, first: int, end: int) -> None:
+            for k in range(first, end):
+                sharp = LawLoss(self.net, laws, int(starts.distribution_of[k]), terms)
+                blunt = replace(sharp, terms=min(_FIRST_TERMS, terms))
+                near = descend(blunt, starts.x[k].copy(), first_tolerance, self.most_steps)
+                found = descend(sharp, near.x, tolerance, max(self.most_steps - near.steps, 1))
+                starts.x[k] = found.x
+                starts.loss[k], starts.norm[k], starts.status[k] = found.loss, found.norm, found.status
+                starts.steps[k] = near.steps + found.steps
+                starts.evaluations[k] = near.evaluations + found.evaluations
+
+        options: Any = {"threads": self.threads, "progress": self.progress, "title": "minimising", "unit": "start"}
+        in_pieces(len(starts.x), 1, lambda: None, work, **options)

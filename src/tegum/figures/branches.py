@@ -20,6 +20,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from tegum.figures.models import needed
 from tegum.figures.panels import Panels
 from tegum.figures.theme import DASHES, INK, PLAIN, legend_row, log_range, styled
 from tegum.figures.traces import dots, line
@@ -40,7 +41,14 @@ def branch_scatter(
         kinds: the kinds in the legend's order, four at most.
         label: the name of the value, with its unit.
         places: title to a value that is marked by a vertical line.
+
+    Raises:
+        InvalidInputError: where a variable is missing, or has other dimensions.
     """
+    along = next((str(dim) for dim in branches["loss"].dims if dim != "branch"), "value") if "loss" in branches else "value"
+    needed("branch_scatter", branches, loss=("branch", along), lost_at=("branch",), lost_loss=("branch",))
+    first = next((str(dim) for dim in runs["loss"].dims if dim != "seed"), "value") if "loss" in runs else "value"
+    needed("branch_scatter", runs, loss=(first, "seed"), kind=(first, "seed"))
     chart = Panels(go.Figure())
     value = next(str(dim) for dim in branches["loss"].dims if dim != "branch")
     for k, branch in enumerate(branches["branch"].values):

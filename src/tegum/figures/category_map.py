@@ -24,6 +24,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.exact import NONE
+from tegum.figures.models import needed, panels_of
 from tegum.figures.panels import Panels
 from tegum.figures.phase_map import density_axes
 from tegum.figures.theme import INK, category, legend_row, log_range, stepped, styled
@@ -56,20 +57,28 @@ def colours_of(names: Sequence[str]) -> dict[str, str]:
 
 
 def category_panels(
-    panels: Mapping[str, xr.DataArray],
-    colours: Mapping[str, str],
+    panels: Mapping[str, xr.DataArray] | xr.DataArray,
+    colours: Mapping[str, str] | None = None,
     marks: Mapping[str, Marks] | None = None,
     across: str = "importance_ratio",
     label: str = "relative importance",
 ) -> go.Figure:
     """Maps of names side by side, title to dims (density, ``across``), with one legend, in the order of ``colours``.
 
+    Without colours each name has one of its own, the most frequent first.
+
     Both axes are positive and logarithmic, the horizontal one is called ``label``.  Over every panel ``marks`` are drawn,
     points (``across``, density) by name, each kind with its symbol.
 
     Raises:
         KeyError: for a name without a colour.
+        InvalidInputError: for panels of other things.
     """
+    panels = panels_of("category_panels", panels, "names", "density", across)
+    if colours is None:
+        colours = colours_of(
+            [name for name, _ in Counter(np.concatenate([one.values.ravel() for one in panels.values()])).most_common()]
+        )
     drawn = Panels.titled(panels, horizontal_spacing=0.09)
     place = {name: k for k, name in enumerate(colours)}
     scale = {"zmin": -0.5, "zmax": len(colours) - 0.5, "colorscale": stepped(list(colours.values())), "showscale": False}
@@ -98,6 +107,8 @@ def geometry_map(data: xr.Dataset) -> go.Figure:
     The data are as `tegum.maps.phase_map` gives them: ``W``, ``shape`` and ``phase`` (density, importance_ratio), and over
     ``transition`` what `transition_marks` reads.
     """
+    grid = ("density", "importance_ratio")
+    needed("geometry_map", data, shape=grid, phase=grid)
     shape = data["shape"].astype(object)
     frequent = [name for name, _ in Counter(shape.values.ravel()).most_common(_MOST_SHAPES)]
     shape = shape.where(shape.isin(frequent), _OTHER)
@@ -116,6 +127,7 @@ def transition_marks(found: xr.Dataset) -> dict[str, Marks]:
     They have, over ``transition`` as `tegum.maps` gives them, ``along``, ``at``, ``value``, ``before``, ``after``, ``jump`` and
     ``order``; ``along`` may be one word.
     """
+    needed("transition_marks", found, **dict.fromkeys(("order", "at", "value", "before", "after", "jump"), ("transition",)))
     marks = {}
     for order in sorted(set(found["order"].values.tolist()) - {NONE}, reverse=True):
         chosen = found.isel(transition=(found["order"] == order).values)

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.figures.models import panels_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, PLAIN, styled
 from tegum.figures.traces import dots
@@ -24,6 +25,7 @@ def surface_panels(panels: Mapping[str, xr.DataArray], minima: Mapping[str, NDAr
 
     Losses are the same at (-w1, -w2), so that ``minima`` has one of each pair of mirror images: title to rows (w1, w2, loss).
     """
+    panels = panels_of("surface_panels", panels, "losses", "w1", "w2")
     drawn = Panels.titled(panels, horizontal_spacing=0.06)
     for panel, (title, loss) in zip(drawn, panels.items(), strict=True):
         values = loss.transpose("w2", "w1").values

@@ -17,8 +17,10 @@ from typing import Any, final
 
 import numpy as np
 import plotly.graph_objects as go
+import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.figures.models import Chosen, Models, drawn_models, weights_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, NEGATIVE, PLAIN, POSITIVE, legend_row, styled
 from tegum.figures.traces import dots, line, segments
@@ -57,12 +59,16 @@ def edges(weights: NDArray[np.floating], least: float) -> dict[str, NDArray[Any]
 
 
 def weight_graphs(
-    graphs: Mapping[str, WeightGraph], least: float = 0.1, columns: int | None = None, row_height: int = 420
+    graphs: Mapping[str, WeightGraph] | xr.Dataset, least: float = 0.1, columns: int | None = None, row_height: int = 420
 ) -> go.Figure:
     """One weight graph for each title, ``columns`` or all of them side by side; ``row_height`` is in pixels.
 
-    Weights smaller than ``least``, after rescaling, are not drawn.
+    Of a dataset models are drawn by ``W1`` and ``W2``, or by ``W`` and its transpose.  Weights smaller than ``least``, after
+    rescaling, are not drawn.
     """
+    said = None
+    if isinstance(graphs, xr.Dataset) or not all(isinstance(graph, WeightGraph) for graph in graphs.values()):
+        said, graphs = _graphs_of(graphs)
     columns = columns or len(graphs)
     rows = -(-len(graphs) // columns)
     panels = Panels.titled(graphs, columns, horizontal_spacing=0.04, vertical_spacing=0.12 / rows)
@@ -73,7 +79,20 @@ def weight_graphs(
     panels.y_axis(range=[-0.25, 2.25])
     panels.at(column=1).y_axis(visible=True, **layers)
     legend = legend_row(-0.02, centred=True)
-    return styled(panels.figure, rows * row_height + 90, legend=legend, margin={"l": 75})
+    figure = styled(panels.figure, rows * row_height + 90, legend=legend, margin={"l": 75})
+    return said.noted(figure) if said else figure
+
+
+def _graphs_of(models: Models) -> tuple[Chosen, dict[str, WeightGraph]]:
+    """The models drawn of a dataset, as graphs without marks."""
+    untied = isinstance(models, xr.Dataset) and "W1" in models and "W2" in models
+    name = "W1" if untied else "W"
+    chosen, graphs = drawn_models(models, name=name), {}
+    for title, model in chosen.models.items():
+        W1 = weights_of(model, name)
+        W2 = model["W2"].transpose("feature", "hidden").values.astype(np.float64) if untied else W1.T
+        graphs[title] = WeightGraph(W1, W2, np.zeros(len(W1), bool))
+    return chosen, graphs
 
 
 def _add_graph(panel: Panels, graph: WeightGraph, least: float) -> None:

@@ -23,9 +23,12 @@ from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.threads import in_threads
 from tegum.training.arrays import Scratch, panels_for, parameter_slices, scratch_for, shape_of
+from tegum.training.blocks import PANEL_WIDTH
 from tegum.training.cost import estimated_seconds
 from tegum.training.instances import Instance
 from tegum.training.kernel import advance, draw_samples, evaluate
+from tegum.training.outside import advance_outside, draw_set, measured_outside, steps_at_once
+from tegum.training.own_loss import OwnLoss
 from tegum.training.recipe import Recipe
 
 _STRETCH_SECONDS = 0.05
@@ -39,7 +42,8 @@ class _Run:
     Before training all are interrupted at step 0, and what was not measured is nan.
     """
 
-    def __init__(self, net: Net, instances: list[Instance], recipe: Recipe) -> None:
+    def __init__(self, net: Net, instances: list[Instance], recipe: Recipe, own: OwnLoss | None) -> None:
+        self.own = own
         self.net, self.shape, self.instances = net, shape_of(net), instances
         self.slices, shapes = parameter_slices(net), net.parameter_shapes()
         self.recipe, self.recorded_steps = recipe, recipe.recorded_steps()
@@ -62,6 +66,8 @@ class _Run:
     def measure(self, k: int, scratch: Scratch) -> tuple[float, float]:
         """Loss of instance k on the test set of its features, and its standard error."""
         one, panels = self.instances[k], panels_for(self.recipe.evaluation_samples)
+        if one.drawn is not None:
+            return measured_outside(self.net, one, panels * PANEL_WIDTH, self.own)
         mean, error = evaluate(self.shape, scratch, one.features, one.state.parameters, one.evaluation_stream.copy(), panels)
         return mean, error
 
@@ -92,14 +98,22 @@ class _Run:
         """One stretch of instance k; true once it has ended."""
         one, found = self.instances[k], self.found
         start, steps = int(found["steps_done"][k]), one.recipe.steps
-        if start == 0 and one.recipe.data_set_size:
+        fresh_outside = one.drawn is not None and not one.recipe.data_set_size
+        if start == 0 and one.recipe.data_set_size and one.drawn is not None:
+            draw_set(one)
+        elif start == 0 and one.recipe.data_set_size:
             draw_samples(scratch, one.features, one.data_set_stream, one.state.data_set)
         if start == 0:
             self.note(k, 0, scratch)
         recorded = next((step for step in self.recorded_steps if step > start), steps)
         end = min(start + int(self.stretch[k]), steps, recorded)
+        if fresh_outside:  # samples that are drawn together are used in one stretch
+            end = min((start // steps_at_once(one) + 1) * steps_at_once(one), steps, recorded)
         began = time.perf_counter()
-        done, loss = advance(self.shape, scratch, one.features, one.recipe, one.state, start, end)
+        if fresh_outside:
+            done, loss = advance_outside(self.shape, scratch, one, start, end, self.own)
+        else:
+            done, loss = advance(self.shape, scratch, one.features, one.recipe, one.state, start, end)
         seconds = time.perf_counter() - began
         if end - start == self.stretch[k]:
             faster = np.clip(_STRETCH_SECONDS / max(seconds, 1e-6), 0.25, 8)
@@ -120,14 +134,14 @@ class _Run:
 
 
 def train_instances(
-    net: Net, instances: list[Instance], recipe: Recipe, threads: int, progress: bool | None
+    net: Net, instances: list[Instance], recipe: Recipe, threads: int, progress: bool | None, own: OwnLoss | None = None
 ) -> tuple[dict[str, NDArray[Any]], bool]:
     """Trains every instance, in place, to its end or to Ctrl-C; returns what is found of each, and whether Ctrl-C came.
 
     Parameters, loss, status and records have their names in the dataset and a row for each instance.  The recipe says what to
     record, at which steps, and how many samples measure the loss (rounded up to a multiple of 64).
     """
-    run = _Run(net, instances, recipe)
+    run = _Run(net, instances, recipe, own)
     title = "training" if is_compiled(advance) else COMPILING
     total = sum(one.recipe.steps for one in instances)
     with ProgressBar(total=total, unit="step", unit_scale=True, desc=title, progress=progress) as bar:
