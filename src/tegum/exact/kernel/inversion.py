@@ -52,8 +52,8 @@ def invert(
 ) -> Found:
     """The sum for ``powers``, period P, over the large blocks, next to the small ones behind them in one list.
 
-    The patterns ``removed`` are those of large blocks.  Starts with
-    ``effort.least`` terms and doubles them until the error estimates of the value and its derivatives meet their targets.
+    The patterns ``removed`` are those of large blocks.  Takes
+    ``effort.least`` terms, then more until the error estimates of the value and its derivatives meet their targets.
     Derivatives by couplings are added to ``work.slope``.
 
     It is long because it is one loop over the terms: what it hands from step to step lives in registers.

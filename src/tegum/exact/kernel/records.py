@@ -203,7 +203,7 @@ def _aligned(size: int) -> NDArray[np.float64]:
 
 
 def require_terms(terms: int) -> None:
-    """Refuses a number of terms that the inversion cannot reach by doubling.
+    """Refuses a number of terms at which an error is not judged.
 
     Raises:
         InvalidInputError: unless it is a power of two from 8 to 32768.
