@@ -3,7 +3,7 @@
     L = sum_j I_j E_j,    E_j = E x_j^2 + T_j E r(s_j)^2,    s = G x + b
     tied, G = W^T W:      dL/dW = W (dL/dG + dL/dG^T), added up row by row, so that G is never stored
 
-The number of terms is a row's own affair: each doubles them until its share of the tolerated error is met.
+The number of terms is a row's own affair: each takes more of them until its share of the tolerated error is met.
 """
 
 from typing import Any, NamedTuple
@@ -266,6 +266,9 @@ def _lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
         pointer(work.noted),
         pointer(work.partial),
         pointer(work.partial_b),
+        pointer(work.odds),
+        pointer(work.partner),
+        pointer(work.share),
     )
 
 
