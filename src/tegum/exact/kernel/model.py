@@ -273,6 +273,18 @@ def _lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
 
 
 @compiled
+def scale_of(distribution: Distribution, point: Point) -> float:
+    """sum_j I_j E x_j^2, the loss of a model of zeros."""
+    scale = 0.0
+    for block in range(distribution.blocks):
+        for component in components_in(distribution, block):
+            square = distribution.weight[component] * (distribution.spread + distribution.mean * distribution.mean)
+            for j in members_of(distribution, component):
+                scale += point.importance[j] * square
+    return scale
+
+
+@compiled
 def model_loss(distribution: Distribution, work: Work, point: Point, settings: Settings) -> Result:
     """The expected loss of the model in ``point`` to the relative tolerance, or as near as the most terms come.
 
@@ -286,12 +298,7 @@ def model_loss(distribution: Distribution, work: Work, point: Point, settings: S
                 for k in range(point.W.shape[0]):
                     point.dW[k, i] = np.nan
         return Result(np.nan, np.nan, np.nan, 0)
-    scale = 0.0
-    for block in range(distribution.blocks):
-        for component in components_in(distribution, block):
-            square = distribution.weight[component] * (distribution.spread + distribution.mean * distribution.mean)
-            for j in members_of(distribution, component):
-                scale += point.importance[j] * square
+    scale = scale_of(distribution, point)
     target = settings.tol * scale * _FIRST_SHARE
     lean_distribution, lean_work = _lean(distribution, work)
     found = Result(0.0, 0.0, 0.0, 0)
