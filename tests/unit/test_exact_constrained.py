@@ -263,8 +263,13 @@ def test_what_was_added_and_asked_is_recorded() -> None:
     assert '"penalties": ["Interference(weight=0.02)"]' in found.attrs["minimise"]
     assert '"constraints": ["NormBudget(budget=2.0)"]' in found.attrs["minimise"]
     assert found.constraint.values.tolist() == ["NormBudget(budget=2.0)"]
-    xr_loss = tg.exact.loss(found)
-    np.testing.assert_allclose(xr_loss, found.loss, rtol=1e-8)
+    np.testing.assert_allclose(tg.exact.loss(found), found.loss, rtol=1e-8)
+    with pytest.raises(tg.InvalidInputError, match=r"penalties Interference.*again"):
+        tg.exact.minimise_from(found, progress=False)
+    again = tg.exact.minimise_from(found, penalties=[Interference(0.02)], constraints=[NormBudget(2.0)], progress=False)
+    np.testing.assert_allclose(again.objective, found.objective, rtol=1e-9)
+    free = tg.exact.minimise_from(found, penalties=(), constraints=(), progress=False)
+    assert (free.loss < found.loss).all()
 
 
 def test_everything_wrong_with_them_is_said_at_once() -> None:

@@ -42,7 +42,7 @@ from tegum.exact.kernel.descent import descend_many
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import any_point, parameters_of
 from tegum.exact.penalties import Penalty, penalties_checked
-from tegum.exact.tracker import ALWAYS_NEAR, ConstraintsAt, FeaturesAt, Minimum, PenaltiesAt, Tracker
+from tegum.exact.tracker import ALWAYS_NEAR, ConstraintsAt, FeaturesAt, Minimum, PenaltiesAt, Tracker, at_values
 from tegum.features import Features
 from tegum.interruption import Interrupted, noticing_interruption
 from tegum.nets import Net
@@ -166,7 +166,7 @@ def follow(
         features_at = cache(features if callable(features) else _along(features, field, feature))
         each = [features_at(float(value)) for value in asked.flat]
         _, x = starting_point(net, each[0], W, b, terms, problems)
-        penalties_at, constraints_at = _at(penalties), _at(constraints)
+        penalties_at, constraints_at = at_values(penalties), at_values(constraints)
         for value in asked.flat:
             penalties_checked(penalties_at(float(value)), *any_point(net))
             constraints_checked(constraints_at(float(value)), (net.n_hidden, net.n_features))
@@ -205,11 +205,6 @@ def follow(
     if interrupted:
         raise Interrupted(branch)
     return branch
-
-
-def _at(given: Any) -> Any:
-    """From a value to what is given, which may be such a function already."""
-    return given if callable(given) else lambda _: tuple(given)
 
 
 def _along(features: Features, field: str, feature: int | Sequence[int] | None) -> FeaturesAt:

@@ -216,8 +216,10 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
         What `minimise` returns, on the axes of the models.
 
     Raises:
-        InvalidInputError: where the dataset does not say what its features are, or models have diverged.
+        InvalidInputError: where the dataset does not say what its features are, or models have diverged; where they were
+            minimised with penalties or under constraints, and none are given here.
     """
+    _require_problem(data, settings)
     lead, features = leading(data), features_of(data)
     W = over(data, data["W"], ("hidden", "feature"))
     b = over(data, data["b"]) if "b" in data else np.zeros(W.shape[-1])
@@ -228,6 +230,19 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
     named = found.rename(dict(zip(found["loss"].dims, lead, strict=True))).drop_vars(lead, errors="ignore")
     said = {name: data.attrs[name] for name in ("features", "feature_law", "sweep") if name in data.attrs}
     return named.assign_coords(dict(data["W"].coords.items())).assign_attrs(said)
+
+
+def _require_problem(data: xr.Dataset, settings: Mapping[str, Any]) -> None:
+    """Raises where models are of a problem with penalties or constraints that are not given again."""
+    recorded = json.loads(data.attrs.get("minimise", "{}"))
+    with Problems() as problems:
+        for name in ("penalties", "constraints"):
+            said = ", ".join(recorded.get(name, ()))
+            if said and name not in settings:
+                problems.add(
+                    f"the models were minimised with the {name} {said}",
+                    f"give {name}=[...] again, or {name}=() for the loss without them",
+                )
 
 
 def _found_once(found: dict[str, NDArray[Any]]) -> int:

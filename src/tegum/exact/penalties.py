@@ -161,8 +161,8 @@ def _require_derivatives(penalty: Smooth, W: Array, b: Array) -> None:
 
 def compiled_weights(penalties: Sequence[Penalty]) -> tuple[float, float]:
     """The summed weights of `Interference` and `L2`, which compiled code knows."""
-    interference = sum(one.weight for one in penalties if isinstance(one, Interference))
-    return interference, sum(one.weight for one in penalties if isinstance(one, L2))
+    interference = sum((one.weight for one in penalties if isinstance(one, Interference)), 0.0)
+    return interference, sum((one.weight for one in penalties if isinstance(one, L2)), 0.0)
 
 
 def interpreted(penalties: Sequence[Penalty]) -> tuple[Penalty, ...]:

@@ -11,7 +11,7 @@ from its prediction than half the predicted step is refused, so that `tegum.exac
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,11 @@ _AHEAD = 1e-2
 _NEWTON_STEPS, _HALVINGS, _CONTRACTION, _SURPLUS = 20, 20, 0.25, 1e-2
 _NEAR = 0.5
 ALWAYS_NEAR = 1e-4
+
+
+def at_values(given: Any) -> Any:
+    """From a value to the penalties or constraints there, of what is given for all values or is such a function already."""
+    return given if callable(given) else lambda _: tuple(given)
 
 
 class Minimum(NamedTuple):
