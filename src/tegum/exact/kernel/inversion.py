@@ -13,8 +13,6 @@ Nothing is lost but the terms after the last one (`tegum.exact.kernel.judging`).
 The plain method, without large and small blocks, is 93 lines of NumPy in `docs/plain_inversion.py`; read that first.
 """
 
-from typing import Any
-
 import numpy as np
 
 from tegum.compilation import compiled, inlined

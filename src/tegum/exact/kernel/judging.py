@@ -15,8 +15,6 @@ Terms are looked at after 8, 16, 24, 32, 48, 64, 96, ...: in steps of sqrt(2), s
 import math
 from typing import Any
 
-import numpy as np
-
 from tegum.compilation import inlined
 from tegum.exact.kernel.product import SUM, at
 from tegum.exact.kernel.records import Effort, Listed, Work

@@ -130,9 +130,7 @@ def add_pairs(work: Work, blocks: Listed, own: int, b: float, q: float, V: Integ
 
 
 @inlined
-def _one_by_one(
-    work: Work, blocks: Listed, own: int, b: float, q: float, V: Integrand, smallest: float
-) -> tuple[float, float]:
+def _one_by_one(work: Work, blocks: Listed, own: int, b: float, q: float, V: Integrand, smallest: float) -> tuple[float, float]:
     """The pairs of the own feature and of small ones, without the factor q; derivatives by couplings go to ``work.slope``."""
     value = by_b = 0.0
     for i in features_of(blocks):
@@ -141,7 +139,7 @@ def _one_by_one(
         for k in features_of(blocks):
             share = work.odds[i] * work.odds[k]
             # each pair once: with the own feature as i, two small ones in the order of their numbers
-            if share == 0 or k == own or k == i or (i != own and abs(work.g[k]) < smallest and k < i):
+            if share == 0 or k in (own, i) or (i != own and abs(work.g[k]) < smallest and k < i):
                 continue
             g, h = i, k
             if i != own and abs(work.g[i]) < abs(work.g[k]):
