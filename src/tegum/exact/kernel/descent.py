@@ -4,9 +4,9 @@
 
 The expected loss of a ReLU model has a continuous gradient whose derivative jumps, for example where a bias is 0: the usual
 strong-Wolfe line searches stall there.  This one looks for a *weak* Wolfe step by bisection, which exists and is found
-wherever the function is continuous and bounded below; where the decrease has sunk into rounding, that of the loss or 1e-15 of the
-loss of a model of zeros, it accepts a step by its slopes alone.  Where no step is found the memory is dropped and steepest descent
-tried once before giving up.
+wherever the function is continuous and bounded below; where the decrease has sunk into rounding, that of the loss or 1e-15 of
+the loss of a model of zeros, it accepts a step by its slopes alone.  Where no step is found the memory is dropped and steepest
+descent tried once before giving up.
 
 Truncation makes the computed loss a slightly different function for each number of terms, smooth in itself: it is minimised
 with few terms first, then with more from there.
