@@ -29,6 +29,7 @@ from tegum.nets import AbsoluteValue, ActivationOutput, Linear, Net, ReluHidden,
 WAYS = {
     "BlocksLaw": "compiled",
     "StatesLaw": "a finite sum",
+    "OneActiveLaw": "closed forms",
     "LatticeLaw": "met in the middle",
     "TransformLaw": "inversion in NumPy",
     "LinearLaw": "second moments",

@@ -147,6 +147,17 @@ def test_choices_by_symmetric_polynomials_are_those_enumerated() -> None:
     np.testing.assert_allclose(one.dG, other.dG, atol=one.gradient_error + other.gradient_error)
 
 
+def test_tiny_couplings_beside_a_large_one_are_in_the_error() -> None:
+    """Partial sums rest at half a step until terms resolve the small couplings: the error of the gradient must say so."""
+    features = Independent(3, [0.4, 0.75, 0.84], magnitude=Uniform(0.5, 1))
+    G, b = np.eye(3), np.array([0.1, -7.4e-6, 0.1])
+    G[1] = [1.4e-4, 2.3e-5, -0.19]
+    rough = tg.exact.evaluate(G, b, features, gradient=True, tied=False, terms=64)
+    _, by_b = PatternOracle(features).gradient(G, b)
+    assert abs(rough.db[1] - by_b[1]) > 1e-2
+    assert abs(rough.db[1] - by_b[1]) <= rough.gradient_error
+
+
 def test_one_of_n_is_an_anticorrelated_set() -> None:
     rng = np.random.default_rng(0)
     W, b = rng.normal(size=(3, 12)) / 2, rng.normal(size=12) / 5

@@ -2,6 +2,7 @@
 
     law                                              features
     blocks (compiled), with copies for both signs    uniform or exponential magnitudes; few choices of k of n
+    one active at a time: closed forms               one of n, one anticorrelated set
     states: a finite sum                             `FiniteLaw`, constant magnitudes with few combinations
     lattice: met in the middle                       constant magnitudes of up to about 40 binary features
     transform: inversion in NumPy                    magnitudes of your own, uniform ones away from 0, k of n

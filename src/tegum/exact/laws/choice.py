@@ -15,9 +15,11 @@ from tegum.exact.laws.answer import ON_SAMPLES, Answer, Asked, Law, weighted
 from tegum.exact.laws.blocks import alternatives_law, blocks_law, in_engine
 from tegum.exact.laws.lattice import MOST_HALF, LatticeLaw, Part, halves
 from tegum.exact.laws.linear import LinearLaw
+from tegum.exact.laws.magnitude import Transform
+from tegum.exact.laws.one_active import OneActiveLaw
 from tegum.exact.laws.states import StatesLaw
 from tegum.exact.laws.transform import choices_law, transform_law
-from tegum.features import Blocks, Constant, Features, FiniteLaw, Joined, KSparse, Mixture
+from tegum.features import Blocks, Constant, Features, FiniteLaw, Joined, KSparse, Mixture, Uniform
 
 _FEW_STATES = 512
 _MOST_STATES = 2**22
@@ -81,6 +83,8 @@ def _laws_of(features: Features) -> Weighted:
                     found.append((weight, StatesLaw(leaf.states, leaf.probabilities)))
                 elif isinstance(leaf.magnitude, Constant):
                     found.append((weight, _of_constants(leaf)))
+                elif isinstance(leaf.magnitude, Uniform) and _one_at_a_time(leaf):
+                    found.append((weight, OneActiveLaw(leaf.feature_density, Transform(leaf.magnitude, leaf.signed))))
                 elif _in_engine(leaf):
                     blocks, rows, shares = _rows(leaf)
                     where = blocks.component_of_feature.tobytes(), blocks.block_of_component.tobytes()
@@ -95,6 +99,16 @@ def _laws_of(features: Features) -> Weighted:
     for (_, _, law, signed), (blocks, all_rows, all_shares) in alike.items():
         found.append((1.0, blocks_law(blocks, np.concatenate(all_rows), np.array(all_shares), law, signed)))
     return found
+
+
+def _one_at_a_time(features: Features) -> bool:
+    """Whether at most one feature is ever active."""
+    if isinstance(features, KSparse):
+        return features.n_active == 1
+    if not features.has_blocks():
+        return False
+    blocks = features.blocks()
+    return int(blocks.block_of_component[-1]) == 0 and len(blocks.block_of_component) == features.n_features
 
 
 def _in_engine(features: Features) -> bool:
