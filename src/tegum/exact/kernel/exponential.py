@@ -46,7 +46,7 @@ _CHANCE = 10.0
 _STRIP = math.pi**2 / 2
 """The error falls like exp(-pi^2 / (2 h)); a change smaller than that is chance, and its square no estimate."""
 
-_ROUNDINGS = 8.0
+_ROUNDINGS = 20.0
 _HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
 
 
@@ -229,12 +229,14 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
         before = got * scale
         before_b = got_b * scale
         if offset > 0.0:
+            # errors square from one halving to the next, but for the first, which may not have come to it
+            squares = squared and step < _FIRST_STEP
             step /= 2
             caution = _CAUTION * contour.steepness
-            error = change * (min(1.0, caution * change / max(abs(before), change)) if squared else 1.0)
+            error = change * (min(1.0, caution * change / max(abs(before), change)) if squares else 1.0)
             error_b = 0.0
             if effort.gradient:
-                error_b = change_b * (min(1.0, caution * change_b / max(abs(before_b), change_b)) if squared else 1.0)
+                error_b = change_b * (min(1.0, caution * change_b / max(abs(before_b), change_b)) if squares else 1.0)
             floor = contour.steepness * _CHANCE * math.exp(-_STRIP / step)
             error = max(error, floor * (a * largest) ** 2)
             if effort.gradient:
