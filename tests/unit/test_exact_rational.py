@@ -187,6 +187,14 @@ def test_equal_exponential_features(n: int, density: float) -> None:
         assert float(found.loss_error) <= TOL * float(found.loss), (g, b)
 
 
+def test_a_feature_that_is_never_active_asks_for_no_more_terms() -> None:
+    """Its gradient has no scale of its own, which must not become a target of 0."""
+    rng = np.random.default_rng(0)
+    W, b = rng.normal(size=(2, 5)), rng.normal(size=5) / 10
+    inactive, active = (evaluate(W, b, Independent(5, [0.3, 0.3, p, 0.3, 0.3]), tol=TOL, gradient=True) for p in (0.0, 0.3))
+    assert inactive.terms <= 2 * active.terms
+
+
 # families of hostile rows
 
 Family = Callable[[np.random.Generator, int], tuple[Array, float]]

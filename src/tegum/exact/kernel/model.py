@@ -196,6 +196,11 @@ def _once(distribution: Distribution, work: Work, point: Point, settings: Settin
     gradient_error = 0.0
     rounding = _ROUNDING * (1 + n / _ROUNDED_TOGETHER)
     terms = 0
+    # the mean of all features, for those that are never active: their gradient has no scale of its own
+    usual = 0.0
+    for component in range(distribution.block_first[distribution.blocks]):
+        size = distribution.component_first[component + 1] - distribution.component_first[component]
+        usual += size / n * distribution.weight[component] * distribution.mean
     if settings.gradient:
         for k in range(point.W.shape[0]):
             for i in range(n):
@@ -208,7 +213,9 @@ def _once(distribution: Distribution, work: Work, point: Point, settings: Settin
                 _couplings(point.W, settings.tied, j, work.g)
                 weight = point.importance[j]
                 share = np.inf if weight == 0 else target / (n * weight)
-                effort = Effort(settings.least, settings.most, share, target_b * mean, settings.gradient)
+                effort = Effort(
+                    settings.least, settings.most, share, target_b * (mean if mean > 0 else usual), settings.gradient
+                )
                 own = OwnFeature(j, block, component)
                 row = row_error(distribution, work, n, own, point.b[j], settings.linear, effort)
                 point.squared_error[j] = max(square + row.value, 0.0)

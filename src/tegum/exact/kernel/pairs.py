@@ -17,23 +17,28 @@ or as a polynomial where s keeps its sign: then every number that is subtracted 
 """
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.records import Distribution, Integrand, Listed, Work
+from tegum.exact.kernel.records import Distribution, Effort, Integrand, Listed, Work
 from tegum.exact.kernel.uniform import rectified_power
 from tegum.exact.kernel.vectors import WIDTH, at_least, fill, load, total
 from tegum.exact.kernel.walk import features_of
 
 _SMALLEST = 1 / 128
 _DENSEST = 0.99
-_MOST = 200
+_FEW, _MOST = 48, 128
+_STRICT = 1e-10
 MOST_SMALL = 8
 _ROUNDING = 1e-15
 
 
 @compiled
-def find_pairs(distribution: Distribution, work: Work, blocks: Listed, b: float, none: float) -> float:
-    """Says in ``work.odds`` which of the listed features are taken in pairs, c_i or 0; returns q, 0 for no pairs."""
+def find_pairs(distribution: Distribution, work: Work, blocks: Listed, b: float, none: float, effort: Effort) -> float:
+    """Says in ``work.odds`` which of the listed features are taken in pairs, c_i or 0; returns q, 0 for no pairs.
+
+    The cost of n features grows like n^2, so many are only worth it where the inversion would ask for many terms.
+    """
     count = small = 0
     smallest = _smallest(work, blocks, b)
+    strict = effort.least < effort.most and effort.target < _STRICT * (smallest / _SMALLEST) ** 2
     for i in features_of(blocks):
         p = distribution.weight[i]
         work.odds[i] = 0.0
@@ -45,7 +50,7 @@ def find_pairs(distribution: Distribution, work: Work, blocks: Listed, b: float,
                 continue
         work.odds[i] = p / (1 - p)
         count += 1
-    return none if 1 < count <= _MOST else 0.0
+    return none if 1 < count <= (_MOST if strict else _FEW) else 0.0
 
 
 @inlined
