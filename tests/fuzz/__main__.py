@@ -27,7 +27,7 @@ def main() -> int:
     for kind in asked.kinds or KINDS:
         count = counted(KINDS[kind](asked.attempts, asked.seed))
         print(f"{kind:<10} {count}", flush=True)
-        for line in [*count.tracebacks, *(f"{what}: hangs" for what in count.hangs)]:
+        for line in count.lines():
             print(f"    {line}")
             through += 1
     return int(through > 0)
