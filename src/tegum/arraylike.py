@@ -24,7 +24,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from tegum.checking import as_array, in_order, misfit, numbers, require_memory, shown
+from tegum.checking import as_array, in_order, misfit, numbers, plain_number, require_memory, shown
 from tegum.errors import InvalidInputError, Problem
 
 P = ParamSpec("P")
@@ -58,8 +58,8 @@ def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
                 lead = arrays[name].fitting(name, given[name], sizes, lead)
             elif name in parameters and (problem := misfit(name, value, parameters[name].annotation)):
                 problems.append(problem)
-            elif isinstance(value, np.generic):
-                given[name] = value.item()
+            elif name in parameters:
+                given[name] = plain_number(value, parameters[name].annotation)
         if problems:
             raise InvalidInputError(problems)
         if left is not None:
@@ -144,7 +144,7 @@ def _array(annotation: Any) -> _Array | None:
         kind = "UO" if scalar is np.str_ else "b" if scalar is np.bool_ else "f" if scalar in _REAL else "biuf"
         return _Array((), kind)
     if annotation == ArrayLike:
-        return _Array(())
+        return _Array(("*batch",))
     if origin in (Union, UnionType):
         found = [one for one in map(_array, inner) if one is not None]
         return found[0]._replace(optional=type(None) in inner) if len(found) == 1 else None

@@ -36,6 +36,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
+from tegum.checking import checked
 from tegum.compilation import compiled
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
@@ -65,13 +67,14 @@ class Attacked:
         return float(self.attacked.mean() - self.clean.mean())
 
 
+@takes_arrays
 def analytic_attack(
     W: Float[np.ndarray, "m n"],
     b: Float[np.ndarray, " n"],
     x: Float[np.ndarray, "samples n"],
     size: float,
     *,
-    importance: NDArray[np.floating] | None = None,
+    importance: Float[np.ndarray, " n"] | None = None,
     maximum: Maximum = "example",
     signs: Signs = "both",
 ) -> Attacked:
@@ -104,13 +107,14 @@ def analytic_attack(
     return Attacked(clean, worst, np.where(choice[:, None] >= 0, steps[choice], 0.0))
 
 
+@takes_arrays
 def gradient_attack(
     W: Float[np.ndarray, "m n"],
     b: Float[np.ndarray, " n"],
     x: Float[np.ndarray, "samples n"],
     size: float,
     *,
-    importance: NDArray[np.floating] | None = None,
+    importance: Float[np.ndarray, " n"] | None = None,
     steps: int = 40,
     restarts: int = 4,
     initial: Float[np.ndarray, "samples n"] | None = None,
@@ -147,6 +151,7 @@ def gradient_attack(
     return Attacked(clean, worst, best)
 
 
+@checked
 def without_superposition(features: Features, n_hidden: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """W (m, n) and b (n,) of the best model of one distribution that gives each feature a dimension or none.
 
@@ -165,7 +170,8 @@ def without_superposition(features: Features, n_hidden: int) -> tuple[NDArray[np
     return np.eye(n)[np.sort(represented)], b
 
 
-def average_norm(x: NDArray[np.floating]) -> float:
+@takes_arrays
+def average_norm(x: Float[np.ndarray, "samples n"]) -> float:
     """The mean length of inputs (samples, n)."""
     return float(np.linalg.norm(x, axis=-1).mean())
 

@@ -17,11 +17,11 @@ tegum.errors.InvalidInputError: W is no array of real numbers: give numbers with
 import os
 import resource
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache, wraps
-from inspect import signature
-from numbers import Integral, Real
+from inspect import Parameter, signature
+from numbers import Integral, Number, Real
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
@@ -48,6 +48,9 @@ _KINDS: dict[Any, tuple[tuple[Any, ...], str]] = {
 }
 """What may stand for some types, and what they are called; a bool is no number."""
 
+_LARGEST = {int: 2**63, float: 2**1023}
+"""Whole numbers beyond have no place in an array, or are no floats."""
+
 _EITHER, _LISTS = (Union, UnionType), (tuple, list, Sequence)
 _FOREIGN = (xr.Dataset, xr.DataArray, Path, np.random.Generator)
 
@@ -57,7 +60,8 @@ def misfit(name: str, value: object, kind: Any) -> Problem | None:
     if _is(value, kind):
         return None
     kinds = get_args(kind) if get_origin(kind) in _EITHER else (kind,)
-    return Problem(f"{name} is {shown(value)}", f"give {' or '.join(map(_called, kinds))}")
+    called = "a number that is not as large" if isinstance(value, Integral) and {int, float} & {*kinds} else ""
+    return Problem(f"{name} is {shown(value)}", f"give {called or ' or '.join(map(_called, kinds))}")
 
 
 def _is(value: object, kind: Any) -> bool:
@@ -67,7 +71,7 @@ def _is(value: object, kind: Any) -> bool:
     if origin is Literal:  # which words there are, says whoever looks them up
         return isinstance(value, str)
     if origin in _LISTS:
-        held = isinstance(value, list | tuple | range | np.ndarray) and np.ndim(value[:0]) > 0  # type: ignore[arg-type]
+        held = isinstance(value, list | tuple | range) or (isinstance(value, np.ndarray) and value.ndim > 0)
         return held and (not inner or all(_is(item, inner[0]) for item in value))  # type: ignore[attr-defined]
     if origin is Mapping or origin is dict:
         held = isinstance(value, Mapping)
@@ -75,6 +79,8 @@ def _is(value: object, kind: Any) -> bool:
     if origin is np.ndarray:
         return isinstance(value, np.ndarray)
     if origin in _KINDS:
+        if origin in _LARGEST and isinstance(value, Integral):
+            return not isinstance(value, bool | np.bool_) and abs(int(value)) < _LARGEST[origin]
         return isinstance(value, _KINDS[origin][0]) and (origin is bool or not isinstance(value, bool | np.bool_))
     ours = isinstance(origin, type) and (origin.__module__.startswith("tegum") or origin in _FOREIGN)
     return isinstance(value, origin) if ours or origin is type(None) else True
@@ -119,14 +125,24 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
         problems, bound = Problems(), parameters.bind(*args, **kwargs)
         for name, value in bound.arguments.items():
             kind = parameters.parameters[name].annotation
-            if problem := misfit(name, value, kind):
+            if parameters.parameters[name].kind is Parameter.VAR_KEYWORD:
+                problems.found += [wrong for key, one in value.items() if (wrong := misfit(key, one, kind))]
+            elif problem := misfit(name, value, kind):
                 problems.add(*problem)
-            elif isinstance(value, np.generic) and {bool, int, float} & {kind, *get_args(kind)}:
-                bound.arguments[name] = float(value) if isinstance(value, np.floating) else value.item()
+            else:
+                bound.arguments[name] = plain_number(value, kind)
         problems.raise_if_any()
         return function(*bound.args, **bound.kwargs)
 
     return checking
+
+
+def plain_number(value: Any, kind: Any) -> Any:
+    """The value; a number of NumPy as Python's, and a whole one as a float where only floats are annotated."""
+    kinds = {kind, *get_args(kind)} if isinstance(value, Number) else set()
+    if isinstance(value, np.generic) and {bool, int, float} & kinds:
+        value = float(value) if isinstance(value, np.floating) else value.item()
+    return float(value) if float in kinds and int not in kinds and not isinstance(value, bool) else value
 
 
 def in_order(array: xr.DataArray) -> xr.DataArray:
@@ -170,6 +186,14 @@ def real_numbers(name: str, array: Any) -> NDArray[np.float64]:
         return numbers(name, array).astype(np.float64)
 
 
+def require_range(name: str, values: Any, low: float, high: float) -> None:
+    """Raises an `InvalidInputError` where one of the numbers is not from low to high, or no number."""
+    found = np.asarray(values)
+    wrong = found[~((found >= low) & (found <= high))]
+    if wrong.size:
+        raise InvalidInputError(f"{name} is {wrong.flat[0]:g}", f"choose from {low:g} to {high:g}")
+
+
 def require_seeds(*seeds: int) -> None:
     """Raises an `InvalidInputError` for a seed that is no whole number from 0 to 2^63 - 1."""
     for seed in seeds:
@@ -202,7 +226,7 @@ def _memory() -> int:
 
 
 def require_held(
-    name: str, data: Any, words: Collection[str] = (), kind: type[Any] = xr.Dataset, /, **variables: tuple[str, ...] | None
+    name: str, data: Any, words: Collection[str] = (), kind: type[Any] = xr.Dataset, /, **variables: tuple[Hashable, ...] | None
 ) -> None:
     """Raises an `InvalidInputError` unless a dataset holds numbers, or words where said, of these names along these axes.
 
@@ -220,12 +244,12 @@ def require_held(
                     require_axes(f"{variable} of {name}", data[variable], dims, variable in words)
 
 
-def require_axes(name: str, array: Any, dims: tuple[str, ...] | None, words: bool = False) -> None:
+def require_axes(name: str, array: Any, dims: tuple[Hashable, ...] | None, words: bool = False) -> None:
     """Raises an `InvalidInputError` unless an array with names has these axes, none empty, and numbers, or words where said."""
     if not isinstance(array, xr.DataArray):
         raise InvalidInputError(f"{name} is {shown(array)}", "give a DataArray of xarray")
     if (dims is not None and set(array.dims) != set(dims)) or not array.size:
-        wanted = f"give {', '.join(dims) or 'a single one'}" if dims is not None else "give at least one value"
+        wanted = f"give {', '.join(map(str, dims)) or 'a single one'}" if dims is not None else "give at least one value"
         raise InvalidInputError(f"{name} has dimensions {dict(array.sizes)}", wanted)
     if (array.dtype.kind in "biuf") == words:
         raise InvalidInputError(f"{name} holds {array.dtype} values", f"give {'words' if words else 'real numbers'}")

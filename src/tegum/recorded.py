@@ -26,6 +26,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum.features as families
+from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.features import CorrelatedSets, Features
 from tegum.nets import Linear, Net, ReluOutput
@@ -34,6 +35,7 @@ _PLAIN = ("magnitude", "signed", "n_active")
 _GIVE = "give the features as well, such as tegum.features.Independent(5, density=0.1)"
 
 
+@checked
 def features_of(data: xr.Dataset) -> Features:
     """The distribution of the models in a dataset: its leading axes are those of ``W``, of length 1 where all agree.
 

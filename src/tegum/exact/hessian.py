@@ -30,13 +30,14 @@ Sources: Weyl's inequality, for what an error of H does to its eigenvalues; Clar
 (1983), for second derivatives that jump; Hutchinson (1990), for norms from random directions.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from tegum.arraylike import takes_arrays
 from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import Objective
@@ -48,6 +49,7 @@ _CONE_STARTS = 3
 _SHARPER = 8
 
 
+@runtime_checkable
 class HasGradient(Protocol):
     """Anything with a gradient: `Objective`, or a function written down in a test."""
 
@@ -64,6 +66,7 @@ class Curvature(NamedTuple):
     direction: NDArray[np.float64]
 
 
+@takes_arrays
 def hessian_vector_product(
     objective: HasGradient, x: Float[np.ndarray, " d"], v: Float[np.ndarray, " d"]
 ) -> tuple[Float[np.ndarray, " d"], float]:
@@ -83,6 +86,7 @@ def hessian_vector_product(
     return length * product, length * float(np.linalg.norm(error))
 
 
+@takes_arrays
 def hessian_at(objective: HasGradient, x: Float[np.ndarray, " d"]) -> tuple[Float[np.ndarray, "d d"], float]:
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
@@ -135,6 +139,7 @@ def truncation_error(objective: Objective, x: Float[np.ndarray, " d"], probes: i
     return float(np.sqrt(x.size) * np.sqrt(np.mean(np.square(changes))))
 
 
+@takes_arrays
 def rotation_modes(W: Float[np.ndarray, "m n"], biased: bool = True) -> Float[np.ndarray, "modes d"]:
     """An orthonormal basis of the directions of W -> R W in flat parameters (W row by row, then b), d = m n + n.
 
@@ -163,7 +168,8 @@ def padded_modes(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Floa
     return modes
 
 
-def curvatures(H: Float[np.ndarray, "d d"], modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, " rest"]:
+@takes_arrays
+def curvatures(H: Float[np.ndarray, "d d"], modes: Float[np.ndarray, "*modes d"]) -> Float[np.ndarray, " rest"]:
     """The eigenvalues of a symmetric H beyond the modes, orthonormal rows as of `rotation_modes`, ascending, (d - modes,)."""
     rest = complement(modes)
     return np.asarray(np.linalg.eigvalsh(rest @ H @ rest.T))

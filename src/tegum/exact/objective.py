@@ -15,6 +15,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.checking import real_numbers
 from tegum.errors import InvalidInputError
 from tegum.exact.distributions import Distributions, distributions_of
 from tegum.exact.evaluate import is_linear
@@ -111,5 +112,6 @@ class Objective:
         return H
 
     def _require_size(self, x: NDArray[np.float64]) -> None:
+        x = real_numbers("x", x)
         if np.shape(x) != (self.size,):
             raise InvalidInputError(f"x has shape {np.shape(x)}", f"give ({self.size},): W row by row, then b")

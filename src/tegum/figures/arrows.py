@@ -20,7 +20,9 @@ import xarray as xr
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
-from tegum.errors import InvalidInputError
+from tegum.arraylike import takes_arrays
+from tegum.checking import checked, require_axes, require_held
+from tegum.errors import InvalidInputError, Problems
 from tegum.figures.panels import Panels
 from tegum.figures.theme import IMPORTANCE, INK, PLAIN, category, legend_row, styled
 from tegum.figures.traces import arrow, circle, colour_key, line, segments
@@ -30,6 +32,7 @@ _VALUES = "Cividis"
 _PANEL = 210
 
 
+@checked
 def arrow_panels(data: xr.Dataset, along: str, turn: bool = True) -> go.Figure:
     """One panel of arrows for each position along a dimension, where ``W`` (along, hidden, feature) is one model.
 
@@ -39,6 +42,7 @@ def arrow_panels(data: xr.Dataset, along: str, turn: bool = True) -> go.Figure:
     Raises:
         InvalidInputError: where W has other dimensions.
     """
+    require_held("data", data, W=None, feature_importance=None)
     W = data["W"]
     if set(W.dims) != {along, "hidden", "feature"} or W.sizes["hidden"] != 2:
         raise InvalidInputError(
@@ -62,6 +66,7 @@ def arrow_panels(data: xr.Dataset, along: str, turn: bool = True) -> go.Figure:
     return styled(panels.figure, 390, showlegend=False)
 
 
+@takes_arrays
 def set_arrows(
     models: Mapping[str, NDArray[np.floating]], set_size: int, radii: Sequence[float] = (1.0,), columns: int = 5
 ) -> go.Figure:
@@ -73,8 +78,12 @@ def set_arrows(
     Raises:
         InvalidInputError: where a W has other than two hidden dimensions.
     """
+    problems = Problems()
+    for name, value in (("set_size", set_size), ("columns", columns)):
+        problems.check_count(name, value)
+    problems.raise_if_any()
     for title, W in models.items():
-        if W.shape[0] != 2:
+        if W.ndim != 2 or W.shape[0] != 2 or not np.isfinite(W).all():
             raise InvalidInputError(f"W of {title!r} has shape {W.shape}", "draw models with 2 hidden dimensions")
     columns = min(columns, len(models))
     rows = -(-len(models) // columns)
@@ -98,12 +107,21 @@ def set_arrows(
     return styled(panels.figure, 110 + _PANEL * rows, legend=legend_row(-0.02, centred=True), margin=margin)
 
 
+@checked
 def arrow_overlay(panels: Mapping[str, xr.DataArray], label: str, between: tuple[float, float]) -> go.Figure:
     """Arrows of many solutions over each other, one panel for each title and its W (value, 2, feature), in a common position.
 
     The colours are those of the values (above 0), which are called ``label``, on a logarithmic scale from the first to the
     second of ``between``; values outside have the colour of its end.
     """
+    for title, W in panels.items():
+        require_axes(f"panels[{title!r}]", W, (str([*W.dims, ""][0]), "hidden", "feature"))
+        if W.sizes["hidden"] != 2 or not (W[W.dims[0]].values > 0).all():
+            raise InvalidInputError(
+                f"W of {title!r} has shape {W.shape}", "draw models of 2 hidden dimensions at values above 0"
+            )
+    if not 0 < between[0] < between[1] < np.inf:
+        raise InvalidInputError(f"between is {between}", "give two numbers above 0, rising")
     drawn = Panels.titled(panels, horizontal_spacing=0.08)
     low, high = np.log10(between)
     for panel, W in zip(drawn, panels.values(), strict=True):

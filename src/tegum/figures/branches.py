@@ -20,6 +20,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from tegum.checking import checked, require_held
+from tegum.errors import InvalidInputError
 from tegum.figures.panels import Panels
 from tegum.figures.theme import DASHES, INK, PLAIN, legend_row, log_range, styled
 from tegum.figures.traces import dots, line
@@ -29,6 +31,7 @@ _SYMBOLS = ("circle", "square", "triangle-up", "x")
 _DASHES = (*DASHES, "longdash")
 
 
+@checked
 def branch_scatter(
     runs: xr.Dataset, branches: xr.Dataset, kinds: Sequence[str], label: str, places: Mapping[str, float]
 ) -> go.Figure:
@@ -41,6 +44,10 @@ def branch_scatter(
         label: the name of the value, with its unit.
         places: title to a value that is marked by a vertical line.
     """
+    require_held("branches", branches, loss=None, lost_at=("branch",), lost_loss=("branch",))
+    require_held("runs", runs, ("kind",), loss=None, kind=runs["loss"].dims if "loss" in runs else None)
+    if branches["loss"].ndim != 2 or "branch" not in branches["loss"].dims or runs["loss"].ndim != 2:
+        raise InvalidInputError("a loss has other than two dimensions", "give (branch, value) and (value, seed)")
     chart = Panels(go.Figure())
     value = next(str(dim) for dim in branches["loss"].dims if dim != "branch")
     for k, branch in enumerate(branches["branch"].values):

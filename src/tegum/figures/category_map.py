@@ -23,12 +23,15 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked, require_axes, require_held
+from tegum.errors import InvalidInputError
 from tegum.exact import NONE
 from tegum.figures.panels import Panels
 from tegum.figures.phase_map import density_axes
 from tegum.figures.theme import INK, category, legend_row, log_range, stepped, styled
 from tegum.figures.traces import dots
 
+GRID = ("density", "importance_ratio")
 PHASES = {"not learned": "#dddddd", "dedicated": "#003399", "superposition": "#dd4444"}
 """The paper's colours for the phases of a feature."""
 
@@ -50,11 +53,13 @@ class Marks:
     texts: list[str]
 
 
+@checked
 def colours_of(names: Sequence[str]) -> dict[str, str]:
     """A colour for each name, in their order; used again after ten."""
     return {name: category(k) for k, name in enumerate(names)}
 
 
+@checked
 def category_panels(
     panels: Mapping[str, xr.DataArray],
     colours: Mapping[str, str],
@@ -68,8 +73,12 @@ def category_panels(
     points (``across``, density) by name, each kind with its symbol.
 
     Raises:
-        KeyError: for a name without a colour.
+        InvalidInputError: for a name without a colour.
     """
+    for title, data in panels.items():
+        require_axes(f"panels[{title!r}]", data, ("density", across), words=True)
+        if missing := sorted(set(data.values.ravel()) - set(colours), key=str):
+            raise InvalidInputError(f"{missing[0]!r} has no colour", f"give it one; there are {', '.join(map(str, colours))}")
     drawn = Panels.titled(panels, horizontal_spacing=0.09)
     place = {name: k for k, name in enumerate(colours)}
     scale = {"zmin": -0.5, "zmax": len(colours) - 0.5, "colorscale": stepped(list(colours.values())), "showscale": False}
@@ -92,12 +101,14 @@ def category_panels(
     return styled(drawn.figure, 470 + 22 * rows, legend=legend_row(-0.2, yanchor="top"), margin=margin)
 
 
+@checked
 def geometry_map(data: xr.Dataset) -> go.Figure:
     """A phase diagram of certified minima: their shape, nine most frequent in a colour each; the phase of the last feature.
 
     The data are as `tegum.maps.phase_map` gives them: ``W``, ``shape`` and ``phase`` (density, importance_ratio), and over
     ``transition`` what `transition_marks` reads.
     """
+    require_held("data", data, ("shape", "phase"), W=None, shape=GRID, phase=GRID)
     shape = data["shape"].astype(object)
     frequent = [name for name, _ in Counter(shape.values.ravel()).most_common(_MOST_SHAPES)]
     shape = shape.where(shape.isin(frequent), _OTHER)
@@ -110,12 +121,19 @@ def geometry_map(data: xr.Dataset) -> go.Figure:
     return figure.update_layout(title={"text": title, "x": 0.08}, margin={"t": 95})
 
 
+@checked
 def transition_marks(found: xr.Dataset) -> dict[str, Marks]:
     """Where transitions are on a map, by their order; nothing where the same minimum goes on.
 
     They have, over ``transition`` as `tegum.maps` gives them, ``along``, ``at``, ``value``, ``before``, ``after``, ``jump`` and
     ``order``; ``along`` may be one word.
     """
+    each = ("transition",)
+    if "order" in found and not found["order"].size:
+        return {}
+    words = ("along", "before", "after", "order")
+    require_held("found", found, words, order=each, at=each, value=each, before=each, after=each, jump=each)
+    require_held("found", found, words, along=None)
     marks = {}
     for order in sorted(set(found["order"].values.tolist()) - {NONE}, reverse=True):
         chosen = found.isel(transition=(found["order"] == order).values)

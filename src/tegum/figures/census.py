@@ -16,6 +16,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from tegum.checking import checked, require_held
+from tegum.errors import InvalidInputError
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, PLAIN, legend_row, styled
 from tegum.figures.traces import dots
@@ -24,6 +26,7 @@ _COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7", "#
 _WIDTH = 0.8
 
 
+@checked
 def census_dots(
     data: xr.Dataset, names: Sequence[str], other: str, crosses: str, baseline: str = "loss without superposition"
 ) -> go.Figure:
@@ -36,6 +39,12 @@ def census_dots(
         crosses: what the models of ``built_loss`` are, after their kind, such as "exact minimum".
         baseline: what the losses are relative to.
     """
+    each, kinds = ("density", "seed"), ("density", "kind_built")
+    require_held(
+        "data", data, ("kind", "kind_built"), relative_loss=each, kind=each, built_loss=kinds, kind_built=("kind_built",)
+    )
+    if unknown := sorted(set(names) - set(data["kind_built"].values.tolist())):
+        raise InvalidInputError(f"names has {unknown[0]!r}", "give kinds that built_loss has")
     chart = Panels(go.Figure())
     densities, loss = data["density"].values, data["relative_loss"].values
     middle = np.arange(len(densities))

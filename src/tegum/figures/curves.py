@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked, require_axes, require_held
 from tegum.errors import InvalidInputError
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, category, dash, legend_row, log_range, log_ticks, styled
@@ -28,6 +29,7 @@ _METHODS = ("#c2500a", "#1f5fa8", "#3a7d34", "#7b4ba0")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+@checked
 def curve_panel(
     curves: Mapping[str, xr.DataArray],
     x_label: str,
@@ -39,6 +41,10 @@ def curve_panel(
 
     Likewise ``points``, such as printed values to compare with, are drawn as open circles without a line.
     """
+    for name, data in [*curves.items(), *(points or {}).items()]:
+        require_axes(name, data, data.dims[:1])
+    if not curves:
+        raise InvalidInputError("there are no curves", "give one at least")
     chart = Panels(go.Figure())
     hover = f"<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}"
     for k, (name, data) in enumerate(curves.items()):
@@ -56,11 +62,16 @@ def curve_panel(
     return styled(chart.figure, 460, legend=legend_row(-0.2), margin={"l": 75, "t": 30})
 
 
+@checked
 def vulnerability_panels(ratios: Mapping[str, xr.DataArray], per_dimension: xr.DataArray) -> go.Figure:
     """Vulnerability against 1 / (1 - S), one curve for each way to measure it, with features per dimension beneath.
 
     Right: the first of these ways against features per dimension, ||W||_F^2 / m, a point for each ``density``.
     """
+    for name, data in [*ratios.items(), ("per_dimension", per_dimension)]:
+        require_axes(name, data, ("density",))
+    if not ratios or not (per_dimension["density"] > 0).all():
+        raise InvalidInputError("there are no ratios, or densities of 0", "give one at least, and densities above 0")
     panels = Panels.beside(column_widths=[0.56, 0.44], horizontal_spacing=0.13, vertical_spacing=0.06, shared_xaxes=True)
     above, below, right = panels.at(1, 1), panels.at(2, 1), panels.at(1, 2)
     inverse, packed = 1 / per_dimension["density"].values, per_dimension.values
@@ -85,6 +96,7 @@ def vulnerability_panels(ratios: Mapping[str, xr.DataArray], per_dimension: xr.D
     return styled(panels.figure, 560, legend=legend_row(-0.16), margin={"t": 30, "l": 65})
 
 
+@checked
 def error_curves(data: xr.Dataset) -> go.Figure:
     """How fast methods converge: relative error against effort, both logarithmic, one panel for each kind of cases.
 
@@ -99,6 +111,7 @@ def error_curves(data: xr.Dataset) -> go.Figure:
         InvalidInputError: where the dimensions are others, or there are more methods than colours.
     """
     dims = ("kind", "curve", "case", "effort")
+    require_held("data", data, error=None, terms=None)
     for variable in (data["error"], data["terms"]):
         if set(variable.dims) != set(dims):
             raise InvalidInputError(f"{variable.name} has dimensions {dict(variable.sizes)}", f"give {', '.join(dims)}")

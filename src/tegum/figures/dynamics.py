@@ -27,6 +27,8 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked, require_held
+from tegum.errors import InvalidInputError
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, OUTSIDE, PLAIN, SIGNED, legend_row, log_range, styled
 from tegum.figures.traces import arrow, line
@@ -52,11 +54,16 @@ _VIEWS = {
 _TIME_AXIS: dict[str, Any] = {"type": "log", "dtick": 1, "exponentformat": "power", "showgrid": False, **OUTSIDE}
 
 
+@checked
 def level_panels(models: Mapping[str, tuple[xr.Dataset, Sequence[Event]]], clock: Mapping[str, str]) -> go.Figure:
     """One column for each title, its model and the model's events: D_i over time above, the loss below.
 
     Models have ``D`` (time, feature), ``loss`` (time), times above 0; ``clock`` has, by title, the time's name with its unit.
     """
+    for title, (model, _) in models.items():
+        _require_levels(model)
+        if title not in clock:
+            raise InvalidInputError(f"clock has no name for the time of {title!r}", "give one by each title")
     panels = Panels.titled(models, rows=2, row_heights=_HEIGHTS, vertical_spacing=0.06, horizontal_spacing=0.09)
     for above, (title, (model, found)) in zip(panels, models.items(), strict=True):
         _draw_levels(above, model, found, clock[title])
@@ -64,11 +71,14 @@ def level_panels(models: Mapping[str, tuple[xr.Dataset, Sequence[Event]]], clock
     return styled(panels.figure, 560, legend=legend_row(-0.13, centred=True), margin={"b": 85})
 
 
+@checked
 def level_slider(model: xr.Dataset, found: Sequence[Event], clock: str) -> go.Figure:
     """One model's levels, events and loss, W^T W at one time, and a slider over time, which is called ``clock``.
 
     The model has ``W`` (time, hidden, feature), ``D`` (time, feature), ``loss`` (time), and times above 0.
     """
+    _require_levels(model)
+    require_held("the model", model, W=("time", "hidden", "feature"))
     panels = Panels.beside(
         row_heights=_HEIGHTS,
         column_widths=[0.55, 0.45],
@@ -101,11 +111,17 @@ def level_slider(model: xr.Dataset, found: Sequence[Event], clock: str) -> go.Fi
     return styled(panels.figure, 640, sliders=[slider], legend=legend, margin={"t": 95, "b": 40})
 
 
+@checked
 def path_slider(model: xr.Dataset, found: Sequence[Visit], set_size: int, clock: str) -> go.Figure:
     """One model's path in 3-D, twice, its loss with the stages it visits, and a slider over time, which is called ``clock``.
 
     The model has ``W`` (time, hidden, feature), three hidden units and two sets of features, ``loss`` (time), times above 0.
     """
+    require_held("the model", model, W=("time", "hidden", "feature"), loss=("time",), time=("time",))
+    if set_size < 1 or model.sizes["hidden"] != 3 or model.sizes["feature"] != 2 * set_size:
+        advice = "give three hidden units and two sets of features"
+        raise InvalidInputError(f"W has sizes {dict(model['W'].sizes)} and set_size is {set_size}", advice)
+    _require_times(model)
     specs = [[{"type": "scene"}, {"type": "scene"}], [{"colspan": 2}, None]]
     gaps: dict[str, Any] = {"vertical_spacing": 0.05, "horizontal_spacing": 0.02}
     panels = Panels.titled(_VIEWS, rows=2, specs=specs, row_heights=[0.66, 0.34], **gaps)
@@ -140,6 +156,16 @@ def path_slider(model: xr.Dataset, found: Sequence[Visit], set_size: int, clock:
     scenes = dict(zip(("scene", "scene2"), map(_scene, _VIEWS.values()), strict=True))
     legend = legend_row(1.1, yanchor="bottom")
     return styled(panels.figure, 720, sliders=[slider], legend=legend, margin={"t": 90, "b": 30, "l": 75}, **scenes)
+
+
+def _require_levels(model: xr.Dataset) -> None:
+    require_held("the model", model, D=("time", "feature"), loss=("time",), time=("time",))
+    _require_times(model)
+
+
+def _require_times(model: xr.Dataset) -> None:
+    if not (model["time"] > 0).all():
+        raise InvalidInputError(f"a time is {float(model['time'].min()):g}", "give times above 0")
 
 
 def _partners_adjacent(W: NDArray[np.float64], order: NDArray[np.intp]) -> NDArray[np.intp]:

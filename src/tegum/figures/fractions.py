@@ -21,6 +21,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, OUTSIDE, PLAIN, SHAPE_COLOURS, kind_of, legend_row, log_range, log_ticks, styled
 from tegum.figures.traces import line
@@ -41,6 +42,7 @@ _MANY = 3000
 """More dots than this are painted by the graphics card."""
 
 
+@takes_arrays
 def fraction_scatter(
     places: Sequence[float],
     D: Sequence[NDArray[np.floating]],
@@ -87,6 +89,7 @@ def fraction_scatter(
     return styled(chart.figure, height, showlegend=line is not None, legend=legend, margin=margin)
 
 
+@takes_arrays
 def shape_shares(places: Sequence[float], names: Mapping[str, NDArray[np.str_]], x_title: str) -> go.Figure:
     """What share of the features forms which shape: areas stacked over a logarithmic axis, one panel for each way.
 

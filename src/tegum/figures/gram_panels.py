@@ -18,6 +18,9 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
+from tegum.checking import checked, require_held
+from tegum.errors import Problems
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, INTERFERENCE, PLAIN, SIGNED, colour_scale, styled
 from tegum.geometry import feature_norms, gram, interference
@@ -25,8 +28,11 @@ from tegum.geometry import feature_norms, gram, interference
 _SQUARED, _ROOT = "interference Σ(ŵᵢ·Wⱼ)²", "interference √Σ(ŵᵢ·Wⱼ)²"
 
 
+@takes_arrays
 def gram_panels(models: Mapping[str, NDArray[np.floating]], set_size: int) -> go.Figure:
     """One square map for each title and its W (m, n), sets of ``set_size`` features marked off by lines."""
+    with Problems() as problems:
+        problems.check_count("set_size", set_size)
     panels = Panels.titled(models, horizontal_spacing=0.07)
     panels.axes(**PLAIN)
     for panel, W in zip(panels, models.values(), strict=True):
@@ -43,6 +49,7 @@ def gram_panels(models: Mapping[str, NDArray[np.floating]], set_size: int) -> go
     return styled(panels.figure, 430, coloraxis=scale)
 
 
+@checked
 def strips(models: Mapping[str, xr.Dataset]) -> go.Figure:
     """One column for each title and its model, ``W`` (hidden, feature) and ``b`` (feature).
 
@@ -50,6 +57,8 @@ def strips(models: Mapping[str, xr.Dataset]) -> go.Figure:
     of every feature, coloured by its interference with the others, from dark (0, alone) to yellow (1 and more): the paper's
     sum of squares, or its square root, which the authors' notebook shows.
     """
+    for title, model in models.items():
+        require_held(f"models[{title!r}]", model, W=("hidden", "feature"), b=("feature",))
     panels = Panels.titled(models, rows=2, row_heights=[0.45, 0.55], horizontal_spacing=0.012, vertical_spacing=0.06)
     for above, model in zip(panels, models.values(), strict=True):
         W, b = model["W"].transpose("hidden", "feature").values.astype(np.float64), model["b"].values

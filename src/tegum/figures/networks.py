@@ -18,6 +18,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, SHAPE_COLOURS, kind_of, legend_row, styled
 from tegum.figures.traces import dots, line, segments
@@ -31,6 +32,7 @@ _EDGE = "#8a8a8a"
 ROW_HEIGHT = 330
 
 
+@takes_arrays
 def network_panels(models: Mapping[str, NDArray[np.floating]], columns: int = 3) -> go.Figure:
     """One network for each title and its W (m, n), so many ``columns`` side by side."""
     panels = Panels.titled(models, columns, horizontal_spacing=0.02, vertical_spacing=0.08)

@@ -15,6 +15,8 @@ from typing import Any, final
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from tegum.errors import InvalidInputError
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,9 @@ class Panels:
         The options are those of plotly's ``make_subplots``.
         """
         titles = list(titles)
-        columns = columns or len(titles)
+        columns = len(titles) if columns is None else columns
+        if columns < 1 or not (titles or rows):
+            raise InvalidInputError(f"there are {len(titles)} panels in {columns} columns", "draw at least one of each")
         rows = rows or -(-len(titles) // columns)
         return cls(make_subplots(rows, columns, subplot_titles=titles, **options), count=len(titles), columns=columns)
 

@@ -20,6 +20,7 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked, require_axes, require_held
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, PLAIN, colour_scale, dash, legend_row, log_range, stepped, styled
 from tegum.figures.traces import line
@@ -35,6 +36,7 @@ def density_axes(panel: Panels, label: str, ratios: Sequence[float] = (0.1, 0.3,
     panel.at(column=1).y_axis("feature density 1 − S", standoff)
 
 
+@checked
 def phase_panels(
     panels: Mapping[str, xr.Dataset],
     lines: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None,
@@ -46,6 +48,9 @@ def phase_panels(
     Both axes are logarithmic, the horizontal one is called ``label``; over every panel ``lines`` are drawn, points
     (``across``, density) by name.
     """
+    for title, data in panels.items():
+        each = ("density", across)
+        require_held(f"panels[{title!r}]", data, norm=each, interference=each)
     widths = [1.0] * len(panels) + [0.46]
     drawn = Panels.titled([*panels, ""], column_widths=widths, horizontal_spacing=0.06)
     *maps, legend = drawn
@@ -72,8 +77,11 @@ def phase_panels(
     return styled(drawn.figure, 440, legend=legend_row(-0.22), margin={"l": 75, "r": 60})
 
 
+@checked
 def stuck_panels(panels: Mapping[str, xr.DataArray], across: str = "importance_ratio") -> go.Figure:
     """How often training got stuck, one panel for each kind of start: shares (density, ``across``), NaN without such starts."""
+    for title, share in panels.items():
+        require_axes(f"panels[{title!r}]", share, ("density", across))
     drawn = Panels.titled(panels, horizontal_spacing=0.09)
     for panel, share in zip(drawn, panels.values(), strict=True):
         z = 100 * share.transpose("density", across).values

@@ -11,13 +11,15 @@ remain.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, QhullError
 
+from tegum.arraylike import takes_arrays
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, NEGATIVE, POSITIVE, SIGNED, category, colour_scale, styled
 from tegum.figures.traces import arrow, dots, line, segments
@@ -27,6 +29,7 @@ ROW_HEIGHT = 210
 _AXIS = {"visible": False, "range": [-1.15, 1.15]}
 
 
+@takes_arrays
 def polytope_table(shapes: Mapping[str, NDArray[np.floating]], ignored: Mapping[str, Sequence[Sequence[int]]]) -> go.Figure:
     """One row for each title and its W (m, n): in space, as a graph, as a matrix.
 
@@ -75,7 +78,10 @@ def _in_space(W: NDArray[np.floating], colours: list[str]) -> list[go.Scatter3d 
     points = np.zeros((3, W.shape[1]))
     points[: len(W)] = W
     traces = [arrow(tip, colour, 6, 5, f"feature {i}") for i, (tip, colour) in enumerate(zip(points.T, colours, strict=True))]
-    hull = ConvexHull(W.T) if len(W) > 1 else None
+    hull = None
+    if len(W) > 1:
+        with suppress(QhullError):  # features in one line, or in one plane, have none
+            hull = ConvexHull(W.T)
     if hull is not None and len(W) == 3:
         i, j, k = hull.simplices.T
         traces.append(go.Mesh3d(x=W[0], y=W[1], z=W[2], i=i, j=j, k=k, color=FAINT, opacity=0.35, hoverinfo="skip"))

@@ -19,6 +19,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, INTERFERENCE, PLAIN, SIGNED, colour_scale, styled
 from tegum.geometry import interference, neuron_order
@@ -46,6 +47,7 @@ class NeuronPanel:
         return NeuronPanel(self.weights[order], self.polysemantic[order])
 
 
+@takes_arrays
 def stack_panels(
     panels: Mapping[str, NeuronPanel],
     colour: Literal["interference", "feature"] = "interference",

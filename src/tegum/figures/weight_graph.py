@@ -19,6 +19,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from tegum.checking import checked
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, NEGATIVE, PLAIN, POSITIVE, legend_row, styled
 from tegum.figures.traces import dots, line, segments
@@ -56,6 +57,7 @@ def edges(weights: NDArray[np.floating], least: float) -> dict[str, NDArray[Any]
     return {"row": row, "column": column, "sign": np.sign(weights[row, column]).astype(int), "width": width}
 
 
+@checked
 def weight_graphs(
     graphs: Mapping[str, WeightGraph], least: float = 0.1, columns: int | None = None, row_height: int = 420
 ) -> go.Figure:

@@ -39,7 +39,8 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from tegum.arraylike import takes_arrays
-from tegum.errors import InvalidInputError
+from tegum.checking import checked, require_range
+from tegum.errors import MOST, InvalidInputError
 
 REPRESENTED = 0.5
 WEIGHTY = 0.3
@@ -126,6 +127,7 @@ def blocks_of(pattern: Int[np.ndarray, "m n"]) -> list[tuple[NDArray[Any], NDArr
 @takes_arrays
 def code_of(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Code:
     """The code of one model, a row of W for each neuron; only models with five neurons have names, others are ``unnamed``."""
+    require_range("weighty", weighty, 0, 1)
     pattern = sign_pattern(W, weighty)
     parts = [pattern[np.ix_(neurons, features)] for neurons, features in blocks_of(pattern)]
     shapes = tuple((part.shape[1], part.shape[0]) for part in parts)
@@ -160,6 +162,7 @@ def _in_order(block: NDArray[np.int64]) -> NDArray[np.int64]:
     return block[:, np.argsort(_words(block))]
 
 
+@checked
 def hand_built(name: str, n: int) -> NDArray[np.float64]:
     """A W (5, n) with this code: the most important features alone, the next in the block, the others 0.
 
@@ -173,6 +176,8 @@ def hand_built(name: str, n: int) -> NDArray[np.float64]:
     block = BLOCK_CODES[name]
     alone = _NEURONS - len(block)
     represented = alone + block.shape[1]
+    if n > MOST:
+        raise InvalidInputError(f"n is {n}", f"choose at most {MOST:,}")
     if n < represented:
         raise InvalidInputError(f"n is {n}", f"choose at least {represented}, the features of {name!r}")
     W = np.zeros((_NEURONS, n))

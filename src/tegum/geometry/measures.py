@@ -40,6 +40,7 @@ from jaxtyping import Float, Shaped
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.arraylike import takes_arrays
+from tegum.checking import checked
 from tegum.errors import InvalidInputError
 
 NOT_LEARNED, DEDICATED, SUPERPOSITION, DIVERGED = "not learned", "dedicated", "superposition", "diverged"
@@ -178,6 +179,7 @@ def coherence(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch"]
     return np.asarray(size.max(axis=(-2, -1)))
 
 
+@checked
 def welch_bound(n_features: int, n_hidden: int) -> float:
     """The lowest coherence that n directions in m dimensions can have by Welch's inequality; 0 where n <= m.
 

@@ -29,6 +29,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError
 from tegum.exact import loss
 from tegum.features import Features, Independent, Uniform
@@ -79,6 +80,7 @@ def losses_one_active(
     return np.asarray((importance[..., :, None] * errors).sum(axis=-2))
 
 
+@takes_arrays
 def sparse_loss(
     G: Float[np.ndarray, "*batch n n"], b: Float[np.ndarray, "*batch n"], features: Features
 ) -> NDArray[np.float64]:

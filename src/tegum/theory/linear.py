@@ -21,10 +21,13 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
+from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.features import Features
 
 
+@takes_arrays
 def linear_loss(
     W: Float[np.ndarray, "*batch m n"], b: Float[np.ndarray, "*batch n"], features: Features
 ) -> NDArray[np.float64]:
@@ -36,6 +39,7 @@ def linear_loss(
     return np.asarray((features.importance * (spread + offset**2)).sum(axis=-1))
 
 
+@checked
 def best_linear(features: Features, n_hidden: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """W (m, n) and b (n,) of the best linear model of one distribution: m principal components, and what keeps the mean.
 

@@ -7,13 +7,17 @@ measured on one core of a 2023 server with 512-bit registers; other machines dif
 
 from collections.abc import Sequence
 
+from tegum.checking import checked, require_memory
+from tegum.errors import InvalidInputError
 from tegum.nets import Net
 from tegum.training.recipe import Recipe
 
 _SECONDS_PER_FEATURE = 0.8e-9
 _SECONDS_PER_PRODUCT = 0.07e-9
+_YEAR = 365 * 86400
 
 
+@checked
 def estimated_seconds(net: Net, instances: int, steps: int, batch_size: int, threads: int) -> float:
     """About how long training takes, in seconds.
 
@@ -30,6 +34,17 @@ def estimated_seconds(net: Net, instances: int, steps: int, batch_size: int, thr
     """
     sample = net.n_features * (_SECONDS_PER_FEATURE + net.n_hidden * _SECONDS_PER_PRODUCT)
     return instances * steps * batch_size * sample / min(threads, max(instances, 1))
+
+
+def require_affordable(net: Net, recipes: Sequence[Recipe], threads: int) -> None:
+    """Raises an `InvalidInputError`, before anything is made, for what would take years, or more memory than there is."""
+    models = sum(len(one.seed_list) for one in recipes)
+    require_memory(f"a training of {models} models", bytes_of(net, recipes))
+    samples = sum(len(one.seed_list) * (one.steps * one.batch_size + one.evaluation_samples) for one in recipes)
+    years = estimated_seconds(net, 1, 1, 1, 1) * samples / min(threads, models) / _YEAR
+    if years > 1:
+        what = f"a training of {models} models with {samples:,} samples would take about {years:,.0f} years"
+        raise InvalidInputError(what, "choose fewer steps, samples or models")
 
 
 def bytes_of(net: Net, recipes: Sequence[Recipe]) -> int:

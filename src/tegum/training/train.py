@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.caching import cached
-from tegum.checking import checked, real_numbers, require_memory
+from tegum.checking import checked, real_numbers
 from tegum.datasets import PARAMETER_DIMS, dataset
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
@@ -16,7 +16,7 @@ from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.provenance import provenance
 from tegum.sweep import FeatureGrid
 from tegum.threads import default_threads
-from tegum.training.cost import bytes_of
+from tegum.training.cost import require_affordable
 from tegum.training.instances import grid_of, instances_of
 from tegum.training.pool import train_instances
 from tegum.training.recipe import Recipe
@@ -80,7 +80,7 @@ def train(
     problems.check_least("threads", threads)
     with problems:
         grid, recipes = grid_of(features, recipe, sweep or {})
-        require_memory(f"a training of {len(recipes) * len(recipe.seed_list)} models", bytes_of(net, recipes))
+        require_affordable(net, recipes, threads or default_threads())
     _require_attackable(net, recipes)
     began = time.perf_counter()
     given = None if initial is None else {name: real_numbers(f"initial {name}", value) for name, value in initial.items()}
