@@ -69,7 +69,7 @@ def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
         found = function(**given)  # type: ignore[call-arg]
         if left is None or not isinstance(own, xr.DataArray):
             return found
-        return _named(found, in_order(own), taken, left.split()).rename(function.__name__)  # type: ignore[return-value]
+        return _named(found, in_order(own), taken, left.split(), function.__name__)  # type: ignore[no-any-return]
 
     return taking
 
@@ -156,12 +156,14 @@ def _array(annotation: Any) -> _Array | None:
 _REAL = (np.floating, np.float64)
 
 
-def _named(found: Any, own: xr.DataArray, taken: tuple[str, ...], left: list[str]) -> xr.DataArray:
+def _named(found: Any, own: xr.DataArray, taken: tuple[str, ...], left: list[str], name: str) -> Any:
     """A result with names: of the batch the argument's, of every other axis that of the size which it shares."""
     core = [size for size in taken if not size.startswith("*")]
     batch = own.dims[: own.ndim - len(core)]
     names = dict(zip(core, own.dims[len(batch) :], strict=True))
     dims = [*batch, *(names.get(size, size) for size in left if not size.startswith("*"))]
     dims = ["output" if name in dims[i + 1 :] else name for i, name in enumerate(dims)]
+    if np.ndim(found) != len(dims):  # another argument has more axes than the first
+        return found
     coords = {name: one for name, one in own.coords.items() if set(one.dims) <= set(dims) and "output" not in one.dims}
-    return xr.DataArray(found, coords, dims)
+    return xr.DataArray(found, coords, dims, name)

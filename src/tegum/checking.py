@@ -15,6 +15,7 @@ tegum.errors.InvalidInputError: W is no array of real numbers: give numbers with
 """
 
 import os
+import reprlib
 import resource
 import warnings
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
@@ -51,6 +52,11 @@ _KINDS: dict[Any, tuple[tuple[Any, ...], str]] = {
 _LARGEST = {int: 2**63, float: 2**1023}
 """Whole numbers beyond have no place in an array, or are no floats."""
 
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = 40
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 400
+"""Long lists are not written out before they are cut."""
+
 _EITHER, _LISTS = (Union, UnionType), (tuple, list, Sequence)
 _FOREIGN = (xr.Dataset, xr.DataArray, Path, np.random.Generator)
 
@@ -70,6 +76,10 @@ def _is(value: object, kind: Any) -> bool:
         return any(_is(value, one) for one in inner)
     if origin is Literal:  # which words there are, says whoever looks them up
         return isinstance(value, str)
+    if origin is tuple and inner and inner[-1] is not Ellipsis:
+        if not isinstance(value, tuple | list) or len(value) != len(inner):
+            return False
+        return all(_is(item, one) for item, one in zip(value, inner, strict=True))
     if origin in _LISTS:
         held = isinstance(value, list | tuple | range) or (isinstance(value, np.ndarray) and value.ndim > 0)
         return held and (not inner or all(_is(item, inner[0]) for item in value))  # type: ignore[attr-defined]
@@ -99,7 +109,7 @@ def _called(kind: Any) -> str:
 
 def shown(value: object) -> str:
     """A value in a message: as Python writes it, in one line of at most 80 letters."""
-    text = " ".join(repr(value).split())
+    text = " ".join(_SHORT.repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from tegum.checking import shown
 from tegum.datasets import instance_dims
-from tegum.errors import InvalidInputError, Problems, unknown_field
+from tegum.errors import MOST, InvalidInputError, Problems, unknown_field
 from tegum.features import Features
 
 FIXED_FIELDS = ("n_features", "n_sets", "set_size", "n_hidden")
@@ -121,6 +121,11 @@ def _positions(name: str, values: Any, problems: Problems) -> tuple[Any, ...]:
     listed = isinstance(values, Sequence) or (isinstance(values, np.ndarray) and values.ndim > 0)
     if isinstance(values, str) or not listed:
         problems.add(f"an axis has {f'as its {name}' if name else 'the labels'} {shown(values)}", "give a list")
+        return ()
+    if len(values) > MOST or (not name and np.ndim(values[:1]) > 1):
+        problems.add(
+            f"an axis has {len(values)} {'values of ' + name if name else 'labels'}", f"give one each, at most {MOST:,}"
+        )
         return ()
     return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
 

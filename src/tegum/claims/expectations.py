@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from tegum.checking import checked, numbers, shown
 from tegum.claims.words import fixed, listed, measured, number, recorded
-from tegum.errors import InvalidInputError
+from tegum.errors import MOST, InvalidInputError
 
 
 @final
@@ -185,8 +185,9 @@ def falling(unit: str = "", strictly: bool = True) -> Expect:
 def equal(target: Any, unit: str = "") -> Expect:
     """Exactly the target: a word, a number, a set, an array (the last axes of the value)."""
     aim = np.asarray(target)
-    known = target is None or isinstance(target, str | set | frozenset | Mapping) or aim.dtype.kind in "biufUO"
-    if not known or (aim.dtype.kind == "O" and not all(isinstance(one, str | Real | None) for one in aim.flat)):
+    each = aim.dtype.kind in "biufU" or (aim.size <= MOST and all(isinstance(one, str | Real | None) for one in aim.flat))
+    plain = aim.size <= MOST and each
+    if not (isinstance(target, set | frozenset | Mapping) or plain):
         raise InvalidInputError(f"target is {shown(target)}", "give numbers, words, or a set of them")
 
     def holds(value: Any) -> bool:

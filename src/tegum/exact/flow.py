@@ -78,6 +78,8 @@ class Flow:
             InvalidInputError: for times before 0 or after ``reached``.
         """
         when = real_numbers("times", times)
+        if not when.size:
+            raise InvalidInputError("there are no times", "give one at least")
         wrong = ~((when >= 0) & (when <= self.reached))
         if wrong.any():
             raise InvalidInputError(f"a time is {when[wrong].flat[0]:g}", f"choose times from 0 to {self.reached:g}")

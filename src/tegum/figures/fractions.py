@@ -19,6 +19,7 @@ from fractions import Fraction
 
 import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Float
 from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
@@ -45,7 +46,7 @@ _MANY = 3000
 @takes_arrays
 def fraction_scatter(
     places: Sequence[float],
-    D: Sequence[NDArray[np.floating]],
+    D: Sequence[Float[np.ndarray, " features"]],
     x_title: str,
     labels: Sequence[str] = (),
     line: Sequence[float] | None = None,

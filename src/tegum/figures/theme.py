@@ -104,6 +104,8 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
 
 def log_range(values: ArrayLike, air: float = 0) -> list[float]:
     """The range of a logarithmic axis from the lowest value to the highest, and some decades of air on both sides."""
+    if not np.size(values):
+        raise InvalidInputError("a logarithmic axis has no values", "give one at least")
     if not (np.min(values) > 0 and np.isfinite(np.max(values))):
         raise InvalidInputError(
             f"a logarithmic axis has values from {np.min(values):g} to {np.max(values):g}", "give finite ones above 0"

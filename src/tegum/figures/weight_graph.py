@@ -20,6 +20,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from tegum.checking import checked
+from tegum.errors import InvalidInputError
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, NEGATIVE, PLAIN, POSITIVE, legend_row, styled
 from tegum.figures.traces import dots, line, segments
@@ -65,6 +66,8 @@ def weight_graphs(
 
     Weights smaller than ``least``, after rescaling, are not drawn.
     """
+    if not graphs or (columns is not None and columns < 1):
+        raise InvalidInputError(f"there are {len(graphs)} graphs in {columns} columns", "draw at least one of each")
     columns = columns or len(graphs)
     rows = -(-len(graphs) // columns)
     panels = Panels.titled(graphs, columns, horizontal_spacing=0.04, vertical_spacing=0.12 / rows)

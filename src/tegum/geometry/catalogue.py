@@ -33,7 +33,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
-from tegum.checking import checked, require_memory
+from tegum.checking import checked, require_memory, require_range
 from tegum.errors import InvalidInputError, Problems
 from tegum.geometry.matching import around_the_circle, least_error, matched, procrustes_distances, root_mean_square
 from tegum.geometry.measures import DEDICATED
@@ -109,6 +109,7 @@ def ignoring(vectors: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "m n"]:
     Raises:
         InvalidInputError: where the vectors leave no dimension.
     """
+    require_range("vectors", vectors, -1e30, 1e30)
     _, sizes, rows = np.linalg.svd(vectors)
     rank = int((sizes > _SMALL * sizes.max(initial=0.0)).sum())
     W = rows[rank:]

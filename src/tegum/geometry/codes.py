@@ -108,7 +108,8 @@ def sign_pattern(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Int[n
     A weight counts, with its sign, where it exceeds ``weighty`` times the feature's largest positive weight.
     """
     top = W.max(axis=0, initial=0.0)
-    represented = (np.linalg.norm(W, axis=0) >= REPRESENTED) & (top > 0)
+    with np.errstate(over="ignore"):
+        represented = (np.linalg.norm(W, axis=0) >= REPRESENTED) & (top > 0)
     least = weighty * top
     pattern = (least < W).astype(np.int64) - (least < -W)
     return np.where(represented, pattern, 0)
@@ -176,6 +177,8 @@ def hand_built(name: str, n: int) -> NDArray[np.float64]:
     block = BLOCK_CODES[name]
     alone = _NEURONS - len(block)
     represented = alone + block.shape[1]
+    if n > MOST:
+        raise InvalidInputError(f"n is {n}", f"choose at most {MOST:,}")
     if n > MOST:
         raise InvalidInputError(f"n is {n}", f"choose at most {MOST:,}")
     if n < represented:

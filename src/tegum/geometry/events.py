@@ -185,7 +185,7 @@ def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True))
 
 
-def require_rising(times: NDArray[Any]) -> None:
+def require_rising(times: NDArray[np.floating]) -> None:
     """Raises an `InvalidInputError` unless times rise above 0, where they have a logarithm."""
     if not (np.diff(times) > 0).all() or times[0] <= 0:
         raise InvalidInputError(f"times begin with {times[:3]}", "give rising times above 0, so leave out step 0")

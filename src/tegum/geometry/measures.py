@@ -58,7 +58,8 @@ def _weights(W: NDArray[np.floating]) -> NDArray[np.floating]:
 def quotient(top: ArrayLike, bottom: ArrayLike) -> NDArray[np.floating]:
     """``top / bottom``, and 0 where the bottom is 0; what is not a number stays so."""
     blank = np.zeros(np.broadcast_shapes(np.shape(top), np.shape(bottom)), np.result_type(top, bottom))
-    return np.asarray(np.divide(top, bottom, out=blank, where=np.not_equal(bottom, 0)))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(np.divide(top, bottom, out=blank, where=np.not_equal(bottom, 0)))
 
 
 @takes_arrays

@@ -122,4 +122,6 @@ def bound_units(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
     n, k = np.asarray(n, dtype=np.float64), np.asarray(k, dtype=np.float64)
     if not ((k > 0) & (k <= n) & (n < np.inf)).all():
         raise InvalidInputError(f"n is {n} and k {k}", "choose finite numbers, 0 < k <= n")
+    if not ((k > 0) & (k <= n) & (n < np.inf)).all():
+        raise InvalidInputError(f"n is {n} and k {k}", "choose finite numbers, 0 < k <= n")
     return np.asarray(k * np.log(n / k))

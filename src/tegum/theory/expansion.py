@@ -30,6 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
 from tegum.arraylike import takes_arrays
+from tegum.checking import require_range
 from tegum.errors import InvalidInputError
 from tegum.exact import loss
 from tegum.features import Features, Independent, Uniform
@@ -89,6 +90,8 @@ def sparse_loss(
     Raises:
         InvalidInputError: unless the features are independent blocks of single features with uniform magnitudes.
     """
+    require_range("G", G, -1e30, 1e30)
+    require_range("b", b, -1e30, 1e30)
     blocks = features.blocks()
     single = len(blocks.block_of_component) == features.n_features == blocks.block_of_component.max() + 1
     if not single or not isinstance(features.magnitude, Uniform) or features.signed:

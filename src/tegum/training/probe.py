@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.arraylike import takes_arrays
-from tegum.checking import checked
+from tegum.checking import checked, require_range
 from tegum.errors import InvalidInputError
 from tegum.features import Features, Independent
 from tegum.nets import Net, ReluOutput
@@ -84,6 +84,7 @@ def _one_batch(
     net: Net, params: Mapping[str, ArrayLike], x: ArrayLike, importance: ArrayLike, recipe: Recipe
 ) -> tuple[float, Scratch]:
     """The engine's loss on one batch, and the memory it worked on."""
+    require_range("x", x, -1e30, 1e30)
     samples, n = np.asarray(x, dtype=np.float32), net.n_features
     if samples.ndim != 2 or samples.shape[1] != n:
         raise InvalidInputError(f"x has shape {samples.shape}", f"give samples of shape (samples, {n})")

@@ -21,8 +21,8 @@ Schedule = Literal["constant", "linear", "cosine"]
 """Names in the order of the kernel's codes 0, 1, 2."""
 
 AttackDraw = Literal["example", "batch"]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e30, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False)]
 Memory = Annotated[float, Field(ge=0, lt=1)]
 """How much of an average is kept at each step."""
 
