@@ -81,7 +81,8 @@ def _is(value: object, kind: Any) -> bool:
             return False
         return all(_is(item, one) for item, one in zip(value, inner, strict=True))
     if origin in _LISTS:
-        held = isinstance(value, list | tuple | range) or (isinstance(value, np.ndarray) and value.ndim > 0)
+        rows = bool(inner) and get_origin(inner[0]) in _LISTS
+        held = isinstance(value, list | tuple | range) or (isinstance(value, np.ndarray) and value.ndim == 1 + rows)
         return held and (not inner or all(_is(item, inner[0]) for item in value))  # type: ignore[attr-defined]
     if origin is Mapping or origin is dict:
         held = isinstance(value, Mapping)

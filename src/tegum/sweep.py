@@ -139,7 +139,8 @@ def as_axis(name: str, values: Any) -> Axis:
     """The axis that a user gave by name, an `Axis` or the values of the field of that name; else an `InvalidInputError`."""
     if isinstance(values, Axis):
         return values
-    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
+    single = isinstance(values, str) or getattr(values, "ndim", 1) == 0
+    if single or not isinstance(values, Sequence | np.ndarray):
         raise InvalidInputError(f"the axis {name!r} is {values!r}", "give a list of values, or an Axis")
     simple = all(np.ndim(value) == 0 and not isinstance(value, dict) for value in values)
     labels = list(values) if simple else range(len(values))

@@ -26,6 +26,8 @@ from safetensors.numpy import save
 import tegum as tg
 from tegum.cli.problem import read_tables, training_of
 from tegum.report import ResultFolder, read_pictures
+from tegum.report.page import page
+from tests.experiments import small
 from tests.fuzz.calls import trained
 from tests.fuzz.hostile import Attempt, Through
 
@@ -48,6 +50,7 @@ _LIES: tuple[Any, ...] = (
     [-1, 2],
 )
 _MARK = "executed"
+_FITTING = {"toml": ("tables",), "part": ("part", "part", "read_weights", "open"), "pictures": ("pictures",)}
 
 
 def files(count: int, seed: int) -> Iterator[Attempt]:
@@ -59,7 +62,7 @@ def files(count: int, seed: int) -> Iterator[Attempt]:
         for number in range(count):
             kind = generator.choice(list(whole))
             content, how = _damaged(kind, whole[kind], generator)
-            reader = generator.choice([name for name in readers if (name == "tables") == (kind == "toml")])
+            reader = generator.choice(_FITTING.get(kind) or tuple(name for name in readers if name != "tables"))
             path = folder / f"{number}{generator.choice(('', '.npz', '.safetensors', '.pt'))}"
             yield f"{reader} of a {kind} that is {how} (number {number})", partial(_read, readers[reader], path, content)
 
@@ -86,7 +89,7 @@ def _readers(folder: Path) -> dict[str, Callable[[Path], Any]]:
         place = folder / "parts"
         place.mkdir(exist_ok=True)
         (place / "a.json").write_bytes(path.read_bytes())
-        ResultFolder(folder, lambda _: None).parts()
+        page(ResultFolder(folder, lambda _: None).parts())
         for one in place.iterdir():
             one.unlink()
 
@@ -126,7 +129,10 @@ def _whole(folder: Path) -> dict[str, bytes]:
     tg.runs.write_dataset(trained(), folder / "whole.safetensors")
     whole["dataset"] = (folder / "whole.safetensors").read_bytes()
     whole["toml"] = (Path(__file__).parents[2] / "docs" / "example.toml").read_bytes()
-    whole["json"] = json.dumps({"format": "tegum part 3", "seal": "digest " + "0" * 32, "part": {"id": "a"}}).encode()
+    small_folder = ResultFolder(folder / "small", lambda _: None)
+    small_folder.part(small.experiment, "quick")
+    whole["part"] = (folder / "small" / "parts" / "small.json").read_bytes()
+    whole["pictures"] = (folder / "small" / "figures" / "small.js").read_bytes()
     whole["nothing"] = b""
     try:
         import torch
@@ -145,6 +151,8 @@ def _damaged(kind: str, content: bytes, generator: random.Random) -> tuple[bytes
         "compressed npz": (_lying_member, _lying_zip, _bomb),
         "npy": (_lying_npy,),
         "toml": (_lying_toml,),
+        "part": (_lying_part,),
+        "pictures": (_lying_pictures,),
     }
     ways = (*own.get(kind, ()), *own.get(kind, ()), _flipped, _cut, _spliced, _noisy, _doubled)
     if kind.startswith("pickle"):
@@ -338,6 +346,21 @@ def _torn_pickle(content: bytes, generator: random.Random) -> bytes:
     ]
     at = generator.randrange(2, len(content))
     return content[:at] + b"".join(generator.choices(codes, k=generator.choice((1, 3)))) + content[at:]
+
+
+def _lying_part(content: bytes, generator: random.Random) -> bytes:
+    """Something else in a part, under a seal made anew."""
+    record = json.loads(content)
+    record["part"] = _mutated(record["part"], generator)
+    return tg.runs.sealed(json.dumps(record | {"seal": tg.runs.UNSEALED}))
+
+
+def _lying_pictures(content: bytes, generator: random.Random) -> bytes:
+    """Something else in the pictures, under a seal made anew."""
+    _, _, text = content.decode().partition("tegum.receive(")
+    name, drawn = json.loads(f"[{text.strip().removesuffix(');')}]")
+    lied = json.dumps(_mutated(drawn, generator))
+    return tg.runs.sealed(f"// {tg.runs.UNSEALED}\ntegum.receive({json.dumps(name)}, {lied});\n")
 
 
 def _lying_toml(content: bytes, generator: random.Random) -> bytes:

@@ -166,6 +166,7 @@ def lines(count: int, seed: int) -> Iterator[Attempt]:
         folder = Path(place)
         tg.runs.write_dataset(trained(), folder / "result.safetensors")
         np.savez(folder / "plain.npz", W=np.eye(3)[:2], b=np.zeros(3))
+        np.savez(folder / "exact.npz", W=np.eye(2), b=np.zeros(2))
         np.savez(folder / "hostile.npz", W=np.full((2, 3), 1e200))
         (folder / "recipe.toml").write_text("[net]\nn_features = 2\nn_hidden = 1\n[recipe]\nsteps = 2\n")
         for _ in range(count):
@@ -187,7 +188,8 @@ def settings(count: int, seed: int) -> Iterator[Attempt]:
 
 def _line(generator: random.Random, folder: Path) -> list[str]:
     command = generator.choice(list(_OPTIONS))
-    models = [str(folder / name) for name in ("result.safetensors", "plain.npz", "hostile.npz", "recipe.toml", "none", "")]
+    names = ("result.safetensors", "plain.npz", "exact.npz", "hostile.npz", "recipe.toml", "none", "")
+    models = [str(folder / name) for name in names]
     file = generator.choice(models)
     right = {
         "train": [*_SMALL, "--out", str(folder / "t")],

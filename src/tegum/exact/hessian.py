@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from tegum.arraylike import takes_arrays
+from tegum.checking import require_range
 from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import Objective
@@ -145,6 +146,7 @@ def rotation_modes(W: Float[np.ndarray, "m n"], biased: bool = True) -> Float[np
 
     Shape (m (m - 1) / 2 - (m - r)(m - r - 1) / 2, d) for W of rank r; of a net that is not biased, n more: those of b.
     """
+    require_range("W", W, -1e30, 1e30)
     modes = padded_modes(W[None], biased)[0]
     return np.asarray(modes[modes.any(axis=1)])
 

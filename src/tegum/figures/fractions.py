@@ -23,6 +23,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
+from tegum.errors import InvalidInputError
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, OUTSIDE, PLAIN, SHAPE_COLOURS, kind_of, legend_row, log_range, log_ticks, styled
 from tegum.figures.traces import line
@@ -60,6 +61,8 @@ def fraction_scatter(
     ``labels`` stand above the columns, ``line`` is a curve over the places beneath the dots, and ``marks`` are places of dotted
     lines by the text above them.
     """
+    if not len(places) == len(D) == len(places if line is None else line) > 0:
+        raise InvalidInputError(f"there are {len(places)} places and {len(D)} columns", "give as many of each, and of the line")
     x = np.log10(places) if log else np.asarray(places, float)
     step = np.diff(x).min(initial=np.inf) if len(x) > 1 else 1.0
     chart = Panels(go.Figure())
@@ -97,6 +100,9 @@ def shape_shares(places: Sequence[float], names: Mapping[str, NDArray[np.str_]],
     Shapes are coloured and ordered as in `SHAPE_COLOURS`.  A model stands at each of the rising ``places``; ``names`` has, by
     title, the shape of every feature as `tegum.geometry.identify` gives them, (places, features).
     """
+    for title, shapes in names.items():
+        if shapes.ndim != 2 or len(shapes) != len(places):
+            raise InvalidInputError(f"names of {title!r} have shape {shapes.shape}", f"give ({len(places)}, features)")
     panels = Panels.titled(names, shared_yaxes=True, horizontal_spacing=0.04)
     for panel, shapes in zip(panels, names.values(), strict=True):
         kinds = np.vectorize(kind_of, otypes=[object])(shapes)

@@ -111,7 +111,7 @@ def aligned_to(
 
 def _completed(name: str, given: Sequence[int] | None, size: int, problems: Problems) -> list[int]:
     """All numbers below size, those given first."""
-    first = [int(i) for i in given or ()]
+    first = [] if given is None else [int(i) for i in given]
     if len(set(first)) < len(first) or not all(0 <= i < size for i in first):
         problems.add(f"{name} names {first}", f"name each of 0 to {size - 1} at most once")
     return first + [i for i in range(size) if i not in first]

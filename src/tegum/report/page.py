@@ -4,6 +4,8 @@ It opens from disk without a network: plotly.js lies beside it once, shared by a
 into view.
 """
 
+import base64
+import hashlib
 import json
 import re
 from collections import Counter
@@ -115,8 +117,21 @@ def cost(part: Part) -> str:
     return "; ".join([*said, f"{part.seconds:.1f} s on this machine, {part.profile} profile"])
 
 
+def policy(script: str) -> str:
+    """What a browser may load for the page, as a Content-Security-Policy: nothing that is not beside it, and one inline script.
+
+    Plotly.js compiles the shaders' callers of WebGL pictures at run time, and styles its elements in place.
+    """
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'self' file: 'unsafe-eval' 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
 def page(parts: Sequence[Part]) -> str:
     """The HTML of the page."""
+    script = f"\n{_text('page.js')}tegum.config = {json.dumps(CONFIG)};\n"
     claims = [claim for part in parts for claim in part.claims]
     counts = Counter(claim["verdict"] for claim in claims)
     known = {experiment.id: experiment for experiment in every_experiment()}
@@ -137,9 +152,9 @@ def page(parts: Sequence[Part]) -> str:
             missing=[experiment for name, experiment in known.items() if name not in {part.id for part in parts}],
             seconds=sum(part.seconds for part in parts),
             sources=list(made_by),
-            config=json.dumps(CONFIG),
             style=_text("page.css"),
-            script=_text("page.js"),
+            script=script,
+            policy=policy(script),
         )
     )
 

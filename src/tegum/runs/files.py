@@ -36,6 +36,7 @@ SUFFIX = ".safetensors"
 _OTHERS = (".nc", ".h5", ".csv", ".parquet", ".json", ".npz", ".npy", ".pt", ".pth", ".pkl")
 UNSEALED = f"digest {'0' * 32}"
 _FORMAT = "tegum dataset 1"
+_OURS = {"format", "digest", "variables", "attributes"}
 _PART = ".part"
 _AGAIN = "write it again, with torch.save(model.state_dict(), ...) or numpy.savez"
 
@@ -196,7 +197,8 @@ def _digest(header: Mapping[str, str], tensors: Mapping[str, np.ndarray[Any, Any
 
 def is_dataset(path: Path) -> bool:
     """Whether a file's header says that tegum wrote it, in whatever version; False for files that are no safetensors."""
-    return _header(path).get("format", "").startswith("tegum dataset")
+    header = _header(path)
+    return header.get("format", "").startswith("tegum dataset") or len(_OURS & set(header)) > 1  # one of them may be damaged
 
 
 def attributes_in(path: Path) -> dict[str, Any] | None:
@@ -229,6 +231,8 @@ def failures_told(
             yield
     except InvalidInputError:
         raise
+    except FileNotFoundError as error:
+        raise InvalidInputError(f"{path} cannot be read ({error.strerror})", advice) from None
     except PermissionError:
         raise InvalidInputError(f"{path} cannot be read", "ask for the right to read it") from None
     except Exception as error:  # noqa: BLE001 - damaged files make these libraries fail in more ways than they document
