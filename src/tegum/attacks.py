@@ -37,7 +37,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
-from tegum.checking import checked
+from tegum.checking import checked, require_range
 from tegum.compilation import compiled
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
@@ -88,8 +88,8 @@ def analytic_attack(
         InvalidInputError: for a negative size, or options that do not exist.
     """
     with Problems() as problems:
-        if not size >= 0:
-            problems.add(f"size is {size}", "give a length of at least 0")
+        if not 0 <= size < np.inf:
+            problems.add(f"size is {size}", "give a finite length of at least 0")
         for name, value, options in (("maximum", maximum, get_args(Maximum)), ("signs", signs, get_args(Signs))):
             if value not in options:
                 problems.add(f"{name} is {value!r}", f"choose among {', '.join(options)}")
@@ -128,8 +128,8 @@ def gradient_attack(
     Raises:
         InvalidInputError: for a negative size.
     """
-    if not size >= 0:
-        raise InvalidInputError(f"size is {size}", "give a length of at least 0")
+    if not 0 <= size < np.inf:
+        raise InvalidInputError(f"size is {size}", "give a finite length of at least 0")
     G, weights, x = _in_double_precision(W, importance, x)
     if initial is None:
         generator = np.random.default_rng(seed)
@@ -173,6 +173,7 @@ def without_superposition(features: Features, n_hidden: int) -> tuple[NDArray[np
 @takes_arrays
 def average_norm(x: Float[np.ndarray, "samples n"]) -> float:
     """The mean length of inputs (samples, n)."""
+    require_range("x", x, -1e150, 1e150)
     return float(np.linalg.norm(x, axis=-1).mean())
 
 

@@ -88,8 +88,8 @@ def transitions(
         InvalidInputError: for values that are not positive, or shapes that do not fit.
     """
     ends = real_numbers("values", values).copy()
-    if ends.ndim != 2 or ends.shape[1] != 2 or not (ends > 0).all():
-        raise InvalidInputError(f"values has shape {ends.shape}", "give pairs of positive numbers, shape (k, 2)")
+    if ends.ndim != 2 or ends.shape[1] != 2 or not ((ends > 0) & (ends < 1e150)).all():
+        raise InvalidInputError(f"values has shape {ends.shape}", "give pairs of finite positive numbers, shape (k, 2)")
     m, n = net.n_hidden, net.n_features
     shapes = {"W": (len(ends), 2, m, n), "b": (len(ends), 2, n)}
     models = {name: real_numbers(name, array).copy() for name, array in (("W", W), ("b", b))}

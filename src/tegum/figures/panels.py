@@ -17,6 +17,8 @@ from plotly.subplots import make_subplots
 
 from tegum.errors import InvalidInputError
 
+_MOST_COLUMNS = 1000
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -40,8 +42,11 @@ class Panels:
         """
         titles = list(titles)
         columns = len(titles) if columns is None else columns
-        if columns < 1 or not (titles or rows):
-            raise InvalidInputError(f"there are {len(titles)} panels in {columns} columns", "draw at least one of each")
+        if not 1 <= columns <= _MOST_COLUMNS or not (titles or rows):
+            raise InvalidInputError(
+                f"there are {len(titles)} panels in {columns} columns",
+                f"draw at least one of each, in at most {_MOST_COLUMNS} columns",
+            )
         rows = rows or -(-len(titles) // columns)
         return cls(make_subplots(rows, columns, subplot_titles=titles, **options), count=len(titles), columns=columns)
 

@@ -47,10 +47,16 @@ def require_affordable(net: Net, recipes: Sequence[Recipe], threads: int) -> Non
         raise InvalidInputError(what, "choose fewer steps, samples or models")
 
 
+def _most_records(recipe: Recipe) -> int:
+    """How many steps a recipe records at most."""
+    asked = recipe.record_steps
+    return min(asked + 1, recipe.steps + 1) if isinstance(asked, int) else len(asked)
+
+
 def bytes_of(net: Net, recipes: Sequence[Recipe]) -> int:
     """About how much memory a training takes: weights, averages, fixed data and what is recorded, of every recipe and seed."""
     weights = 2 * (net.n_hidden + 1) * net.n_features + net.n_hidden
     return sum(
-        4 * len(one.seed_list) * (weights * (4 + len(one.recorded_steps())) + (one.data_set_size or 0) * net.n_features)
+        4 * len(one.seed_list) * (weights * (4 + _most_records(one)) + (one.data_set_size or 0) * net.n_features)
         for one in recipes
     )

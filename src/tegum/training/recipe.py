@@ -121,7 +121,7 @@ class Recipe(BaseModel):
         with Problems() as problems:
             if not self.seed_list:
                 problems.add(f"seeds is {self.seeds!r}", "choose at least 1 seed")
-            if len(set(self.seed_list)) < len(self.seed_list):
+            if not isinstance(self.seeds, int) and len(set(self.seeds)) < len(self.seeds):
                 problems.add(f"seeds is {self.seeds!r}", "choose different whole numbers of at least 0")
             if self.warmup_steps > self.steps:
                 problems.add(f"warmup_steps is {self.warmup_steps} of {self.steps} steps", "choose a shorter warm-up")
@@ -130,7 +130,8 @@ class Recipe(BaseModel):
                     f"batch_size is {self.batch_size} of a data set of {self.data_set_size}",
                     f"choose at most {self.data_set_size} (equal: every step sees the whole set)",
                 )
-            outside = [step for step in self.recorded_steps() if not 0 <= step <= self.steps]
+            named = () if isinstance(self.record_steps, int) else self.record_steps
+            outside = [step for step in sorted(named) if not 0 <= step <= self.steps]
             if outside:
                 problems.add(f"record_steps contains {outside[0]}", f"choose steps from 0 to {self.steps}")
 
