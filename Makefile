@@ -5,8 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 TORCH := .venv/torch-ready
+NEWER := .venv/newer
 
-.PHONY: help install reproduce experiment test page-test lint unit fuzz chaos bench pictures docs clean
+.PHONY: help install reproduce experiment test newer page-test lint unit fuzz chaos bench pictures docs clean
 
 help:
 	@echo "make reproduce   rebuild the paper's figures and check its claims (quick profile), then say where the page is"
@@ -16,7 +17,8 @@ help:
 	@echo "make page-test   open the page in results/ in Chromium: every figure draws, nothing is asked of the network"
 	@echo "make lint        ruff, mypy, import-linter"
 	@echo "make fuzz        every public call, field, command line, setting and file with what nobody should give, counted (minutes)"
-	@echo "make chaos       commands stopped at random moments, counted (minutes)"
+	@echo "make chaos       long calls stopped at random moments and at every write, counted (an hour)"
+	@echo "make newer       the tests of what depends on Python's version, under Python 3.13, where it is installed"
 	@echo "make bench       race the training engine against the usual PyTorch loop (installs PyTorch)"
 	@echo "make pictures    render the README's pictures anew (needs Chromium)"
 	@echo "make install     only set up .venv"
@@ -51,11 +53,22 @@ unit: $(READY)
 
 test: lint unit
 
+# Python 3.13 is looked for on the path, among pyenv's and among uv's; where it is none of these, nothing is tested.
+newer: $(READY)
+	@for found in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13 $$HOME/.local/share/uv/python/cpython-3.13*/bin/python3.13; do \
+		$$found -c '' 2>/dev/null && break; found=; \
+	done; \
+	test -n "$$found" || { echo "newer: there is no Python 3.13 here, nothing is tested with it"; exit 0; }; \
+	test -x $(NEWER)/bin/python || $$found -m venv $(NEWER) || exit 2; \
+	$(BIN)/uv pip install --quiet --python $(NEWER)/bin/python --constraints constraints.txt --group dev --editable . && \
+	$(NEWER)/bin/python -m pytest tests/unit/test_start.py tests/unit/test_surroundings.py tests/unit/test_interruption.py
+
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz --attempts 4000
 
 chaos: $(READY)
-	@$(BIN)/python -m tests.fuzz.chaos --attempts 200
+	@$(BIN)/python -m tests.fuzz.chaos --attempts 750
+	@$(BIN)/python -m tests.fuzz.chaos --writes
 
 page-test: $(READY)
 	@$(BIN)/python -m pytest tests/browser -m any_page --results results

@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tegum import attacks, claims, exact, experiments, features, figures, geometry, maps, nets, runs, theory, training
+    from tegum.counting import census
     from tegum.datasets import Status
     from tegum.errors import InvalidInputError
     from tegum.interruption import Interrupted
     from tegum.provenance import tegum_version
     from tegum.recorded import features_of
+    from tegum.report import show
     from tegum.runs import open, read_weights  # noqa: A004
 
     __version__ = tegum_version()
     from tegum.selection import best
     from tegum.sweep import Axis
-    from tegum.training import Recipe, train
+    from tegum.training.recipe import Recipe
+    from tegum.training.train import train
 
 __all__ = [
     "Axis",
@@ -31,6 +34,7 @@ __all__ = [
     "Status",
     "attacks",
     "best",
+    "census",
     "claims",
     "exact",
     "experiments",
@@ -43,6 +47,7 @@ __all__ = [
     "open",
     "read_weights",
     "runs",
+    "show",
     "theory",
     "train",
     "training",
@@ -54,9 +59,11 @@ _HOME = {
     "Axis": "tegum.sweep",
     "Status": "tegum.datasets",
     "best": "tegum.selection",
+    "census": "tegum.counting",
     "features_of": "tegum.recorded",
     "open": "tegum.runs",
     "read_weights": "tegum.runs",
+    "show": "tegum.report",
     "Recipe": "tegum.training",
     "train": "tegum.training",
 }

@@ -11,13 +11,14 @@ An exception that a signal raises inside a lock of `threading` may leave the loc
 threads therefore asks for Ctrl-C to be noted only, and looks at the list.
 """
 
+import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, final
 
 
 class Interrupted(KeyboardInterrupt):
@@ -28,32 +29,40 @@ class Interrupted(KeyboardInterrupt):
         self.data = data
 
 
-@contextmanager
-def noticing_interruption(raising: bool = True) -> Iterator[list[int]]:
-    """A list that holds something once Ctrl-C was pressed inside the block; it still raises KeyboardInterrupt.
+@final
+class _Note:
+    """What a signal calls inside a block: notes it, and passes it on to what was called before."""
 
-    Not ``raising``, the first one is noted only; the block must end soon.  Blocks may be nested: all of them notice.
-    Where Ctrl-C is ignored, or outside the main thread, nothing is changed.
-    """
-    seen: list[int] = []
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield seen
-        return
+    def __init__(self, before: Callable[[int, FrameType | None], Any], only: float) -> None:
+        self.seen: list[int] = []
+        self.only = only
+        self._before = before
 
-    def note(number: int, frame: FrameType | None) -> None:
-        if outermost and not seen and sys.stderr.isatty():
-            sys.stderr.write("\nstopping after this step; Ctrl-C again stops at once\n")
-        seen.append(number)
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if not isinstance(self._before, _Note) and not self.seen and sys.stderr.isatty():
+            os.write(sys.stderr.fileno(), b"\nstopping after this step; Ctrl-C again stops at once\n")
+        self.seen.append(number)
         try:
-            before(number, frame)
+            self._before(number, frame)
         except KeyboardInterrupt:
-            if raising or len(seen) > 1:
+            if len(self.seen) > self.only:
                 raise
 
-    outermost = getattr(before, "__code__", None) is not note.__code__
+
+@contextmanager
+def noticing_interruption(only: float = 0) -> Iterator[list[int]]:
+    """A list that holds something once Ctrl-C was pressed inside the block; it still raises KeyboardInterrupt.
+
+    The first ``only`` are noted and raise nothing; the block must end soon.  Blocks may be nested: all of them notice.
+    Where Ctrl-C is ignored, or outside the main thread, nothing is changed.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield []
+        return
+    note = _Note(before, only)
     signal.signal(signal.SIGINT, note)
     try:
-        yield seen
+        yield note.seen
     finally:
         signal.signal(signal.SIGINT, before)

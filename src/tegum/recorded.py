@@ -14,7 +14,8 @@ Linear(n_features=4, n_hidden=2, bias=True)
 
 The attributes ``net`` and ``features`` have what is the same for all models; what a sweep varies is in coordinates, which
 stay with ``data.W`` and whatever is selected: ``feature_density``, ``feature_importance`` for each feature, and, where they
-vary, ``feature_magnitude``, ``feature_signed`` and ``feature_n_active``.
+vary, ``feature_magnitude``, ``feature_signed``, ``feature_n_active``, ``feature_weights`` and so on.  Laws that density and
+importance do not define, such as mixtures and data sets, are in the attribute ``feature_law`` (`tegum.features.written`).
 """
 
 import re
@@ -29,10 +30,20 @@ import tegum.features as families
 from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.features import CorrelatedSets, Features
+from tegum.features.written import read, written
 from tegum.nets import Linear, Net, ReluOutput
 
 _PLAIN = ("magnitude", "signed", "n_active")
+_LAW = ("components", "weights", "states", "probabilities", "parts")
+_ON_PURPOSE = "give the dataset without features, tegum.exact.loss(data); or W.values and b.values, to ask on purpose"
 _GIVE = "give the features as well, such as tegum.features.Independent(5, density=0.1)"
+
+
+def said_of(features: Features) -> dict[str, str]:
+    """The attributes that say what the features of a dataset are."""
+    law = any(name in _LAW for name in features.field_names())
+    text = written(features) if law else ""
+    return {"features": repr(features)} | ({"feature_law": text} if text else {})
 
 
 @checked
@@ -52,6 +63,15 @@ def features_of(data: xr.Dataset) -> Features:
     if axis is not None:
         raise InvalidInputError(f"the kind of features varies along {axis}", f"select one, data.isel({axis}=0)")
     fields: dict[str, Any] = {}
+    if any(name in _LAW for name in kind.field_names()):
+        if "feature_law" not in data.attrs:
+            raise InvalidInputError(f"the dataset does not hold its features, {said[:60]}", _GIVE)
+        law = read(data.attrs["feature_law"])
+        for field in kind.field_names():
+            if f"feature_{field}" in data.coords and field != "importance":
+                fields[field] = read(str(data.coords[f"feature_{field}"].item()))
+        fields["importance"] = over(data, data["feature_importance"])
+        return law.replaced(**fields)  # type: ignore[no-any-return]
     for field in kind.field_names():
         own = data.coords.get(f"feature_{field}")
         if field in ("density", "importance"):
@@ -71,7 +91,8 @@ def with_features(data: xr.Dataset, features: Features) -> xr.Dataset:
         short = tuple(k for k, axis in enumerate(dims) if values.shape[k] == 1 < data.sizes[axis])
         changes[f"feature_{name}"] = tuple(axis for k, axis in enumerate(dims) if k not in short), values.squeeze(short)
     kept = data.drop_vars([name for name in data.variables if str(name).startswith("feature_")])
-    return kept.assign_coords(changes).assign_attrs(features=repr(features))
+    kept.attrs.pop("feature_law", None)
+    return kept.assign_coords(changes).assign_attrs(said_of(features))
 
 
 def net_of(data: xr.Dataset) -> Net:
@@ -86,7 +107,7 @@ def net_of(data: xr.Dataset) -> Net:
 
 def plain_axis(data: xr.Dataset) -> str | None:
     """An axis along which distributions differ in more than density and importance, which no one batch can hold."""
-    varying = [data.coords[f"feature_{field}"] for field in _PLAIN if f"feature_{field}" in data.coords]
+    varying = [data.coords[f"feature_{field}"] for field in (*_PLAIN, *_LAW) if f"feature_{field}" in data.coords]
     return next((str(one.dims[0]) for one in varying if one.ndim), None)
 
 
@@ -108,7 +129,13 @@ def over(data: xr.Dataset, values: xr.DataArray, own: Sequence[str] = ("feature"
 def require_own(data: xr.Dataset, features: Features) -> None:
     """Raises an `InvalidInputError` where models say that they belong to other features than these."""
     said = str(data.attrs.get("features", ""))
-    for name in ("density", "importance", *_PLAIN):
+    kinds = said.partition("(")[0], type(features).__name__
+    laws = "feature_law" in data.attrs or "feature_law" in said_of(features)
+    if laws and said and (kinds[0] != kinds[1] or not _same_law(data, features)):
+        raise InvalidInputError(
+            f"the models belong to {said if len(said) < 80 else kinds[0]}, and other features are given", _ON_PURPOSE
+        )
+    for name in ("density", "importance", *(() if laws else _PLAIN)):
         label, entry = data.coords.get(name), _entry(said, name) if name in _PLAIN else ""
         own = data.coords.get(f"feature_{name}", label if label is not None and label.dtype.kind == "f" else None)
         own = xr.DataArray(entry) if own is None and entry else own
@@ -125,8 +152,16 @@ def require_own(data: xr.Dataset, features: Features) -> None:
             between = " to ".join(dict.fromkeys(str(one) for one in (known[0], known[-1])))
             raise InvalidInputError(
                 f"the models belong to features of {name} {between}, and other features are given",
-                "give the dataset without features, tegum.exact.loss(data); or W.values and b.values, to ask on purpose",
+                _ON_PURPOSE,
             )
+
+
+def _same_law(data: xr.Dataset, features: Features) -> bool:
+    """Whether a law is that of the models, importances aside; along an axis on which it varies nothing is said."""
+    if plain_axis(data) is not None or "feature_law" not in data.attrs:
+        return True
+    one, other = (written(law.replaced(importance=1.0)) for law in (features_of(data), features))
+    return one == other
 
 
 def _close(one: Any, other: Any) -> bool:
@@ -147,4 +182,6 @@ def _value(words: str) -> Any:
     law, _, inside = words.rstrip(")").partition("(")
     if not inside and not hasattr(families, law):
         return int(words)
-    return getattr(families, law)(*([float(inside.rpartition("=")[2])] if inside else []))
+    if not isinstance(getattr(families, law, None), type):
+        raise InvalidInputError(f"the magnitudes of the dataset are {words}, which are none of tegum's", _GIVE)
+    return getattr(families, law)(*(float(one.rpartition("=")[2]) for one in inside.split(",") if one))

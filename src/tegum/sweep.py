@@ -25,6 +25,7 @@ from tegum.checking import shown
 from tegum.datasets import instance_dims
 from tegum.errors import MOST, InvalidInputError, Problems, unknown_field
 from tegum.features import Features
+from tegum.features.written import written
 
 FIXED_FIELDS = ("n_features", "n_sets", "set_size", "n_hidden")
 """Fields that cannot be swept, because they change the shapes of everything."""
@@ -110,7 +111,7 @@ class FeatureGrid:
         plain = [name for name in self.cells[0].features.field_names() if name not in _ARRAYS]
         found: dict[str, Any] = {name: list(axis.labels) for name, axis in self.axes.items()}
         for name, axis in self.axes.items():
-            found |= {f"feature_{field}": (name, _words(axis.fields[field])) for field in plain if field in axis.fields}
+            found |= {f"feature_{field}": (name, _recorded(axis.fields[field])) for field in plain if field in axis.fields}
         for name, field in (("feature_density", "feature_density"), ("feature_importance", "importance")):
             found[name] = (*self.axes, "feature"), self.values(field)
         return found
@@ -150,6 +151,13 @@ def as_axis(name: str, values: Any) -> Axis:
 def _words(values: Sequence[Any]) -> list[Any]:
     """The values as labels: numbers or words."""
     return list(values) if _are_labels(values) else [str(value) for value in values]
+
+
+def _recorded(values: Sequence[Any]) -> list[Any]:
+    """The values of a field as a dataset keeps them: numbers, words, or texts of `tegum.features.written`."""
+    if any(isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) for value in values):
+        return [written(value) for value in values]
+    return _words(values)
 
 
 def axes_of(

@@ -3,22 +3,26 @@
 >>> squares = [0] * 10
 >>> def work(scratch, first, end):
 ...     squares[first:end] = [k * k for k in range(first, end)]
->>> in_pieces(10, 3, lambda: None, work, threads=2)
-10
+>>> in_pieces(10, 3, lambda stop: None, work, threads=2)
 >>> squares
 [0, 1, 4, 9, 16, 25, 36, 49, 64, 81]
 """
 
+import math
 import os
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import Any
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tegum.interruption import noticing_interruption
 from tegum.progress import ProgressBar
 
-_BEAT_SECONDS = 0.1
+_BEAT_SECONDS, _PATIENCE_SECONDS = 0.1, 1.0
 
 
 def default_threads() -> int:
@@ -26,74 +30,97 @@ def default_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_threads(work: Callable[[threading.Event], None], threads: int, show: Callable[[], object]) -> bool:
-    """Runs ``work`` in several threads until all have returned; true unless Ctrl-C came, which ends the work cleanly.
+@final
+class Stop(threading.Event):
+    """Set when work must end; ``flag`` is an array of one integer that is then 1, for compiled code to look at."""
 
-    The work is given an event that is set when it must end, because of Ctrl-C or because another thread failed; ``show`` is
-    called from time to time, to show progress.
+    def __init__(self) -> None:
+        super().__init__()
+        self.flag = np.zeros(1, dtype=np.int64)
+
+    def set(self) -> None:
+        """Tells the work to end."""
+        self.flag[0] = 1
+        super().set()
+
+
+def in_threads(work: Callable[[Stop], object], threads: int, show: Callable[[], object]) -> bool:
+    """Runs ``work`` in several threads until all have returned; true unless Ctrl-C came.
+
+    The work is given a `Stop` that is set when it must end, because of Ctrl-C or because another thread failed; ``show`` is
+    called from time to time, to show progress.  Work that has not ended a second after Ctrl-C, or at a second one, is not
+    waited for: it may then still run.
     """
-    stop = threading.Event()
+    stop = Stop()
 
-    def guarded() -> None:
+    def guarded(future: Future[None]) -> None:
         try:
             work(stop)
-        except BaseException:
+            future.set_result(None)
+        except BaseException as error:  # noqa: BLE001 - raised again by who waits
             stop.set()
-            raise
+            future.set_exception(error)
 
-    with (
-        noticing_interruption(raising=False) as pressed,
-        ThreadPoolExecutor(threads, thread_name_prefix="tegum") as executor,
-    ):
-        pending = futures = {executor.submit(guarded) for _ in range(threads)}
+    futures = [Future[None]() for _ in range(threads)]
+    with noticing_interruption(only=math.inf) as pressed:
         try:
+            for number, future in enumerate(futures):
+                threading.Thread(target=guarded, args=(future,), name=f"tegum_{number}", daemon=True).start()
+            pending = set(futures)
             while pending and not pressed:
                 _, pending = wait(pending, timeout=_BEAT_SECONDS, return_when=FIRST_COMPLETED)
                 show()
         finally:
             stop.set()
+        began, first = time.monotonic(), len(pressed)
+        while pending and len(pressed) == first and time.monotonic() < began + _PATIENCE_SECONDS:
+            _, pending = wait(pending, timeout=_BEAT_SECONDS)
     for future in futures:
-        future.result()
+        if future not in pending:
+            future.result()
     return not pressed
 
 
 def in_pieces(
     count: int,
     piece: int,
-    scratch: Callable[[], Any],
+    scratch: Callable[[NDArray[np.int64]], Any],
     work: Callable[[Any, int, int], None],
     *,
     threads: int | None = None,
     progress: bool | None = False,
     title: str = "",
     unit: str = "model",
-) -> int:
-    """Calls ``work(memory, first, end)`` for pieces of range(count) from several threads; returns how many items are done.
+    brief: bool = False,
+) -> None:
+    """Calls ``work(memory, first, end)`` for pieces of range(count) from several threads, in any order.
 
-    ``scratch`` makes the memory of a thread, of which there is one per core by default.  Pieces of ``piece`` items come in any
-    order; between them come Ctrl-C, which ends the work cleanly, and progress (of `ProgressBar`).  All ``count`` items are done
-    unless Ctrl-C came; then as many as certainly are, from the first on.
+    ``scratch(stop)`` makes the memory of a thread, one per core by default; ``stop`` is the ``flag`` of `Stop`,
+    for pieces that may last.  Progress (of `ProgressBar`) is shown in pieces of ``piece`` items.  ``brief`` work may be done by
+    the thread that asks, where one suffices: Ctrl-C waits for each piece.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C, which ends the work; some of it is done.
     """
     pieces = range(0, count, max(1, piece))
     threads = min(threads or default_threads(), len(pieces))
     waiting = iter(pieces)
     lock = threading.Lock()
-    done: set[int] = set()
+    done: list[int] = []
 
-    def through(stop: threading.Event) -> None:
-        memory = scratch()
+    def through(stop: Stop) -> None:
+        memory = scratch(stop.flag)
         while not stop.is_set():
             with lock:
                 first = next(waiting, None)
             if first is None:
                 return
             work(memory, first, min(first + piece, count))
-            with lock:
-                done.add(first)
+            done.append(first)
 
-    if threads <= 1 and progress is False:
-        through(threading.Event())
-        return count
+    if threads <= 1 and progress is False and brief:
+        through(Stop())
+        return
     with ProgressBar(total=count, unit=unit, unit_scale=True, desc=title, progress=progress) as bar:
-        whole = in_threads(through, max(threads, 1), lambda: bar.update(min(len(done) * piece, count) - bar.n))
-    return count if whole else next((first for first in pieces if first not in done), count)
+        if not in_threads(through, max(threads, 1), lambda: bar.update(min(len(done) * piece, count) - bar.n)):
+            raise KeyboardInterrupt

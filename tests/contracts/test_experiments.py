@@ -28,6 +28,7 @@ from tegum.experiments.discovery import code_files
 from tegum.provenance import PACKAGE, science_version, source_files
 from tests.contracts.smallest import smallest
 from tests.contracts.sources import QUOTATIONS, claim_has_a_source
+from tests.contracts.verdicts import recorded as recorded_verdicts
 from tests.contracts.wrong_values import is_finite, wrong_values
 
 IDS = list(experiment_files())
@@ -83,6 +84,7 @@ def test_its_figures_are_data_and_its_claims_can_fail(name: str) -> None:
         figure_is_data(title, figure)
     claims = experiment.claims(data)
     assert len({claim.name for claim in claims}) == len(claims) > 0
+    assert {claim.name for claim in claims} == set(recorded_verdicts()[name])
     for claim in claims:
         claim_can_fail(claim)
         controls_oppose_every_part(claim, HARDLY_TRAINED.get(name, set()), trained=any(trained))

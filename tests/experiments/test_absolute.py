@@ -60,10 +60,10 @@ def test_the_code_without_superposition_is_recognised(sweep: xr.Dataset) -> None
     claim = next(claim for claim in absolute_sweep.claims(sweep) if claim.name == "pairs-at-one")
     V = np.zeros((40, 100))
     V[np.arange(20), np.arange(20)], V[np.arange(20, 40), np.arange(20)] = 1, -1
-    assert claim.applied_to(V).holds
-    assert not claim.applied_to(V[:, ::-1]).holds
-    assert not claim.applied_to(abs(V)).holds
-    assert not claim.applied_to(np.vstack([V, V[:1]])).holds
+    assert claim.applied_to([V]).holds
+    assert not claim.applied_to([V[:, ::-1]]).holds
+    assert not claim.applied_to([abs(V)]).holds
+    assert not claim.applied_to([np.vstack([V, V[:1]])]).holds
 
 
 def test_initial_weights_differ_by_density_and_neurons_without_output_do_not_count(sweep: xr.Dataset) -> None:

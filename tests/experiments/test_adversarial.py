@@ -7,23 +7,22 @@ from tegum import Recipe
 from tegum.experiments.s7_adversarial import adversarial, adversarial_training
 from tests.experiments.reduced import reduced
 
-recipe = Recipe(steps=3000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=1)
+recipe = Recipe(steps=3000, batch_size=256, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=5)
 attacked = reduced(adversarial, SIZE=(30, 5), COUNT=7, SAMPLES=400, CHECKED_EXAMPLES=50, RECIPE=recipe)
-recipe = recipe.replaced(steps=1500, learning_rate=5e-3, seeds=2)
+recipe = recipe.replaced(steps=1500, learning_rate=5e-3)
 hardened = reduced(adversarial_training, SIZE=(20, 4), DENSITIES=(0.1, 0.05), SAMPLES=300, RECIPE=recipe)
 
 
 def test_vulnerability_follows_superposition_and_controls_fail(attacked: xr.Dataset) -> None:
     claims = {claim.name: claim for claim in adversarial.claims(attacked)}
     assert claims["dense"].verdict == claims["more-than-three"].verdict == claims["tracks"].verdict == "held"
-    # models with room for every feature, trained so briefly, are a little vulnerable where features are sparse, too
-    assert claims["linear-relation"].verdict == "underpowered"
+    assert claims["linear-relation"].verdict == "held"
 
 
 def test_a_model_that_is_its_own_reference_has_no_vulnerability(attacked: xr.Dataset) -> None:
     same = attacked.copy(deep=True)
     drift = 1 + 1e-3 * np.arange(attacked.sizes["density"])
-    same["rise"].loc[{"model": "trained"}] = same["rise"].sel(model=adversarial.LINEAR) * drift[:, None]
+    same["rise"].loc[{"model": "trained"}] = same["rise"].sel(model=adversarial.LINEAR) * drift[:, None, None]
     verdicts = {claim.name: claim.verdict for claim in adversarial.claims(same)}
     assert verdicts["dense"] == "underpowered"
     assert verdicts["more-than-three"] == "failed"

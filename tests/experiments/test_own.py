@@ -84,15 +84,28 @@ _MADE = 'experiment = Experiment(__name__, title="a", paper="b", seconds='
     ("last", "message"),
     [
         ("del figures", "my_idea.py has no function figures: write one that returns a dict"),
-        ("figures = lambda data: []", "figures in my_idea.py returns a list: let it return a dict"),
+        (
+            "figures = lambda data: []",
+            "my_idea.py, line 60: figures returns a list: let it return {name: Figure(",
+        ),
         ("raise RuntimeError('no')", "my_idea.py cannot be run (RuntimeError: no, line 60): correct it"),
         ("raise SystemExit(0)", "my_idea.py cannot be run (SystemExit: 0, line 60): correct it"),
         ("def study(profile):\n    raise SystemExit(0)", "my_idea.py fails in study, line 61 (SystemExit: 0): correct it"),
         ("study = 3", "my_idea.py: study is no function of one argument: write one that returns a Dataset"),
-        ("figures = lambda data: {'a': 3}", "my_idea.py: figures returns 3 as 'a': wrap it: Figure(picture, caption)"),
+        (
+            "import plotly.graph_objects as go\nfigures = lambda data: go.Figure()",
+            "my_idea.py, line 61: figures returns a Figure: let it return {name: Figure(picture, caption)}",
+        ),
+        (
+            "claims = lambda data: [1 / 0]",
+            "my_idea.py fails in <lambda>, line 60 (ZeroDivisionError: division by zero)",
+        ),
+        ("study = lambda profile: tg.Recipe(step=3)", "my_idea.py, line 60: a recipe has no field 'step'"),
+        ("experiment = Experiment(__name__, titel='a')", "unexpected keyword argument 'titel', line 60): correct it"),
+        ("figures = lambda data: {'a': 3}", "my_idea.py, line 60: figures returns 3 as 'a': wrap it: Figure(picture, caption)"),
         ("figures = lambda data: {'a': Figure(3, 'b')}", "picture is 3: give a figure of plotly"),
         ("import plotly.graph_objects as go\nfigures = lambda data: {'../a': Figure(go.Figure(), 'b')}", "calls one '../a'"),
-        ("claims = lambda data: [3]", "my_idea.py: claims returns 3 in its list: let it return instances of Claim"),
+        ("claims = lambda data: [3]", "my_idea.py, line 60: claims returns 3 in its list: let it return instances of Claim"),
         (
             "claims = lambda data: [Claim('a', 'b', OURS, 'c', 3, 1, 4, uncontrolled='d')]",
             "claim 'a': expect is 3: give a Expect or",

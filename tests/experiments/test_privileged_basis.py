@@ -13,7 +13,7 @@ from tests.experiments.reduced import reduced
 biased = reduced(hidden_bias, RECIPE=hidden_bias.RECIPE["quick"].replaced(steps=1500, seeds=4), MANY_SEEDS=1, COUNTS=(10, 100))
 raw = reduced(raw_weights, RECIPE=raw_weights.RECIPE["quick"].replaced(steps=4000, seeds=6), DENSITIES=[0.5, 0.3])
 small = hidden_codes.RECIPE["quick"].replaced(steps=2500, batch_size=256, seeds=24, evaluation_samples=2**16)
-coded = reduced(hidden_codes, RECIPE=small)
+coded = reduced(hidden_codes, RECIPE=small, SPARSEST=small)
 
 
 @pytest.fixture(autouse=True)

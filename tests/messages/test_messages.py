@@ -11,13 +11,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import tegum as tg
 from tegum.cli import run
+from tests.oracle import own
 
 STORED = tomllib.loads(Path(__file__).with_name("messages.toml").read_text(encoding="utf-8"))
 
 COMMANDS = STORED["command"]
+SHORT = tg.Recipe(steps=1, batch_size=64, evaluation_samples=64)
+
+
+def loss_of(features: tg.features.Features) -> Any:
+    n = features.n_features
+    return tg.exact.loss(np.full((1, n), 0.1), np.zeros(n), features)
 
 
 @pytest.mark.parametrize("case", COMMANDS, ids=[case["words"] for case in COMMANDS])
@@ -106,11 +114,33 @@ CALLS = {
     "exact-axes": lambda: tg.exact.loss(
         np.ones((3, 1, 2)), np.zeros((4, 2)), tg.features.Independent(2, density=[[0.1], [0.2], [0.3]])
     ),
-    "exact-signed": lambda: tg.exact.loss(np.ones((1, 2)), np.zeros(2), tg.features.Independent(2, signed=True)),
-    "exact-law": lambda: tg.exact.loss(
-        np.ones((1, 2)), np.zeros(2), tg.features.Independent(2, magnitude=tg.features.Constant(1.0), signed=True)
+    "exact-unbounded": lambda: loss_of(tg.features.KSparse(20, 5, magnitude=tg.features.Exponential())),
+    "exact-constants": lambda: loss_of(tg.features.Independent(60, 0.5, magnitude=tg.features.Constant())),
+    "exact-own-law": lambda: loss_of(tg.features.Independent(2, 0.5, magnitude=own.Peaked())),
+    "exact-own-features": lambda: loss_of(own.Echo()),
+    "exact-signed-sets": lambda: loss_of(tg.features.CorrelatedSets(1, 12, 0.1, signed=True)),
+    "exact-beside": lambda: loss_of(tg.features.Joined([tg.features.FiniteLaw([[1.0]]), tg.features.Independent(2, 0.1)])),
+    "finite-states": lambda: tg.features.FiniteLaw([[0.0, 1.0], [np.nan, 0.0]]),
+    "finite-shape": lambda: tg.features.FiniteLaw([1.0, 2.0, 3.0]),
+    "finite-probabilities": lambda: tg.features.FiniteLaw([[1.0], [0.0]], [0.6, 0.5]),
+    "finite-negative": lambda: tg.features.FiniteLaw([[1.0], [0.0]], [1.5, -0.5]),
+    "finite-count": lambda: tg.features.FiniteLaw([[1.0], [0.0]], [0.2, 0.3, 0.5]),
+    "mixture-parts": lambda: tg.features.Mixture(
+        ["Independent", tg.features.Independent(2, [[0.1], [0.2]]), tg.features.Independent(2, 0.1, [1, 2])]  # type: ignore[list-item]
     ),
-    "exact-blocks": lambda: tg.exact.loss(np.ones((1, 2)), np.zeros(2), tg.features.KSparse(2, 1)),
+    "mixture-none": lambda: tg.features.Mixture([]),
+    "mixture-sizes": lambda: tg.features.Mixture([tg.features.Independent(2), tg.features.Independent(3)], [1.0]),
+    "tree-parents": lambda: tg.features.tree([None, 2, 0], 0.5),
+    "tree-many": lambda: tg.features.tree([None, *range(13)], 0.5),
+    "uniform": lambda: tg.features.Uniform(1.0, 1.0),
+    "magnitude-falls": own.Falls,
+    "magnitude-fails": own.Fails,
+    "features-incomplete": own.Empty,
+    "features-forgets": lambda: own.Forgets(2.0),
+    "recorded-other-law": lambda: tg.exact.loss(
+        tg.train(tg.nets.ReluOutput(2, 1), tg.features.FiniteLaw([[1.0, 0.5]]), SHORT),
+        features=tg.features.FiniteLaw([[1.0, 0.6]]),
+    ),
     "exact-nan": lambda: tg.exact.loss_and_gradient(
         np.array([[[1.0, 2.0]], [[3.0, np.nan]]]), np.zeros(2), tg.features.Independent(2)
     ),
@@ -120,6 +150,12 @@ CALLS = {
     "exact-distributions": lambda: tg.exact.Objective(
         tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=[[0.1], [0.2]])
     ),
+    "figure-four-dimensions": lambda: tg.figures.arrow_panels({"": np.eye(4)}),
+    "figure-other-weights": lambda: tg.figures.strips(xr.Dataset({"loss": 0.1})),
+    "figure-not-recorded": lambda: tg.figures.arrow_film(xr.Dataset({"W": (("hidden", "feature"), np.eye(2))})),
+    "figure-sets": lambda: tg.figures.set_arrows({"": np.eye(2)}),
+    "figure-curves": lambda: tg.figures.curve_panel({"loss": xr.DataArray(np.eye(2), dims=["a", "b"])}, "x", "y"),
+    "census-one-model": lambda: tg.census(xr.Dataset({"W": (("hidden", "feature"), np.eye(2))})),
 }
 
 

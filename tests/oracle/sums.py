@@ -1,5 +1,7 @@
 """Orthogonal sums of the whole catalogue, turned, renumbered and with noise."""
 
+from itertools import combinations_with_replacement
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,3 +45,32 @@ def with_noise(W: NDArray[np.float64], share: float, rng: np.random.Generator) -
     """Every feature moved in a random direction, by this share of its norm (root mean square)."""
     noise = rng.normal(size=W.shape) * np.linalg.norm(W, axis=0) / np.sqrt(len(W))
     return np.asarray(W + share * noise)
+
+
+def icosahedron() -> NDArray[np.float64]:
+    """The twelve cyclic permutations of (0, +-1, +-phi), unit columns (3, 12)."""
+    golden = (1 + np.sqrt(5)) / 2
+    corners = np.array([(0, one, two * golden) for one in (1, -1) for two in (1, -1)])
+    return np.concatenate([np.roll(corners, turn, axis=1) for turn in range(3)]).T / np.hypot(1, golden)
+
+
+def cell_24() -> NDArray[np.float64]:
+    """The roots of D4: all (..., +-1, ..., +-1, ...), unit columns (4, 24)."""
+    axes = np.eye(4)
+    pairs = [one * axes[i] + two * axes[j] for i in range(4) for j in range(i) for one in (1, -1) for two in (1, -1)]
+    return np.array(pairs).T / np.sqrt(2)
+
+
+_COMMON = ("dedicated", "digon", "triangle", "tetrahedron", "4-simplex", "pentagon", "hexagon", "square antiprism")
+BATTERY: dict[str, tuple[list[NDArray[np.float64]], list[str]]] = {
+    **{name: ([points], [name]) for name, points in EVERY.items()},
+    "icosahedron": ([icosahedron()], ["icosahedron"]),
+    "24-cell": ([cell_24()], ["24-cell"]),
+    "line of 3 (2 against 1)": ([np.array([[1.0, 1, -1]])], ["line of 3 (2 against 1)"]),
+    "line of 3 (parallel)": ([np.ones((1, 3))], ["line of 3 (parallel)"]),
+    **{
+        f"{one} + {other}": ([EVERY[one], EVERY[other]], sorted([one, other]))
+        for one, other in combinations_with_replacement(_COMMON, 2)
+    },
+}
+"""66 shapes and the names of their factors: the catalogue, and all sums of two of its common shapes."""

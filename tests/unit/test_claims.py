@@ -23,6 +23,7 @@ from tegum.claims import (
     equal,
     every,
     falling,
+    in_each_seed,
     near,
     passes,
     rising,
@@ -210,3 +211,33 @@ def test_evidence_counts_what_the_dataset_has() -> None:
     assert every(by_penalty[:1, :1, :1], "body", over="battery").words == "1 body, all counted"
     assert closed_form(densities=100, importance_ratios=3).words == "closed form, 100 densities, 3 importance ratios"
     assert closed_form().adding("to 1e-12") == Evidence("closed form; to 1e-12")
+
+
+@pytest.mark.parametrize(
+    ("losses", "verdict", "words"),
+    [
+        ([0.1, 0.2], "held", "2 seeds; as expected in 2 of 2"),
+        ([0.1, 0.9], "underpowered", "2 seeds; as expected in 1 of 2"),
+        ([0.8, 0.9], "failed", "2 seeds; as expected in 0 of 2"),
+        ([0.9], "failed", "2 seeds"),
+    ],
+    ids=["every seed", "some seeds", "no seed", "one that was chosen"],
+)
+def test_a_verdict_that_flips_with_the_seed_says_so(losses: list[float], verdict: str, words: str) -> None:
+    judged = in_each_seed(lambda loss: {"loss": loss, "seen": 2 * loss}, {"loss": below(0.5)})
+    claim = Claim("c", "a statement", OURS, "how", of=losses, against={"no": [0.7]}, evidence=Evidence("2 seeds", 2), **judged)
+    assert claim.verdict == verdict
+    assert claim.as_record("e")["evidence"] == words
+    assert claim.found is not None
+    assert claim.found.value == {"loss": losses, "seen": 2 * losses[0]}
+    assert claim.unopposed == []
+
+
+def test_parts_are_judged_together_in_each_seed() -> None:
+    judged = in_each_seed(lambda both: dict(zip("ab", both, strict=True)), {"a": below(0.5), "b": below(0.5)})
+    claim = Claim(
+        "c", "a statement", OURS, "how", of=[(0, 1), (1, 0)], uncontrolled="none", evidence=Evidence("2", 2), **judged
+    )
+    assert claim.by_seed == [False, False]
+    assert claim.verdict == "failed"
+    assert not claim.applied_to([]).holds

@@ -198,7 +198,9 @@ def test_ctrl_c_returns_what_is_done() -> None:
             raise KeyboardInterrupt
         return tg.features.Independent(2, density=value)
 
-    branch = follow(TWO_IN_ONE, features, [[1, -1]], [0, 0], np.linspace(0.05, 0.6, 12), progress=False)
+    with pytest.raises(tg.Interrupted) as stop:
+        follow(TWO_IN_ONE, features, [[1, -1]], [0, 0], np.linspace(0.05, 0.6, 12), progress=False)
+    branch = stop.value.data
     assert branch.data.attrs["interrupted"] == 1
     assert 1 < len(branch.points) < 12
     assert branch.lost_at is None

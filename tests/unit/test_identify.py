@@ -13,7 +13,7 @@ from tegum.geometry.catalogue import catalogue, composite_name, plural, polygon,
 from tegum.geometry.graph import learned
 from tegum.geometry.matching import least_error, matched, procrustes_distances, root_mean_square
 from tests.oracle.polytopes import SHAPES, summed
-from tests.oracle.sums import EVERY, OF_THE_PAPER, random_sum, scrambled, with_noise
+from tests.oracle.sums import BATTERY, EVERY, OF_THE_PAPER, random_sum, scrambled, with_noise
 
 
 def names_found(W: np.ndarray) -> list[str]:
@@ -37,6 +37,49 @@ def test_sums_of_the_papers_shapes_with_noise_of_five_percent_of_each_weight() -
         W, names = random_sum(OF_THE_PAPER, rng, 20)
         right.append(names_found(W + 0.05 * rng.normal(size=W.shape)) == names)
     assert np.mean(right) >= 0.99
+
+
+@pytest.mark.parametrize(("noise", "least"), [(0.05, 1.0), (0.1, 0.996)])
+def test_the_battery_of_66_shapes(noise: float, least: float) -> None:
+    assert len(BATTERY) == 66
+    rng, right = np.random.default_rng(0), []
+    for parts, names in BATTERY.values():
+        for _ in range(8):
+            W = scrambled([part * rng.uniform(0.8, 1.2) for part in parts], rng, int(rng.integers(3)))
+            right.append(names_found(rng.uniform(0.01, 100) * with_noise(W, noise, rng)) == names)
+    assert np.mean(right) >= least
+
+
+@pytest.mark.parametrize(("m", "noise"), [(200, 0.02), (100, 0.02), (20, 0.05)])
+def test_many_digons_with_noise_in_each_weight(m: int, noise: float) -> None:
+    rng = np.random.default_rng(0)
+    W = np.concatenate([np.eye(m), -np.eye(m)], axis=1) + noise * rng.normal(size=(m, 2 * m))
+    assert identify(W).label == f"{m} digons"
+
+
+def test_more_digons_than_dimensions_have_their_name() -> None:
+    """100 lines in 80 dimensions, evenly as in a tight frame: 200 features trained at density 0.05 form such digons."""
+    waves = 2 * np.pi * np.arange(1, 41)[:, None] * np.arange(100) / 100
+    lines = np.concatenate([np.cos(waves), np.sin(waves)]) / np.sqrt(40)
+    found = identify(np.concatenate([lines, -lines], axis=1))
+    assert found.label == "100 digons"
+    assert found.components[0].outside == pytest.approx(2 * (100 / 80 - 1))
+
+
+def test_what_overlaps_as_much_as_chance_is_no_shape() -> None:
+    rng = np.random.default_rng(0)
+    lines = rng.normal(size=(20, 100))
+    found = identify(np.concatenate([lines, -lines], axis=1))
+    assert not any(component.regular for component in found.components)
+
+
+def test_a_feature_that_overlaps_a_little_with_everything_is_crowded() -> None:
+    m = 300
+    W = np.concatenate([np.eye(m), np.full((m, 1), m**-0.5)], axis=1)
+    found = identify(W)
+    assert found.label == f"{m} dedicated + crowded"
+    assert not found.components[-1].regular
+    assert found.components[-1].outside == pytest.approx(1)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -162,10 +205,26 @@ def test_labels_of_a_batch() -> None:
 
 
 def test_plurals() -> None:
-    named = ["dedicated", "triangle", "tetrahedron", "4-simplex", "square antiprism", "Thomson 12 in 3", "irregular (4 in 2)"]
+    named = [
+        "dedicated",
+        "crowded",
+        "line of 3 (2 against 1)",
+        "icosahedron",
+        "24-cell",
+        "triangle",
+        "tetrahedron",
+        "4-simplex",
+        "square antiprism",
+        "Thomson 12 in 3",
+        "irregular (4 in 2)",
+    ]
     assert [plural(name, 1) for name in named] == named
     assert [plural(name, 2) for name in named] == [
         "2 dedicated",
+        "2 crowded",
+        "2 lines of 3 (2 against 1)",
+        "2 icosahedra",
+        "2 24-cells",
         "2 triangles",
         "2 tetrahedra",
         "2 4-simplices",

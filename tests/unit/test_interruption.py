@@ -1,16 +1,19 @@
 """Ctrl-C is noticed by everybody it concerns, even where something else swallows it."""
 
 import contextlib
+import os
 import signal
 import threading
 import time
 from concurrent.futures import wait
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
 
 import tegum as tg
+from tegum.exact import search
 from tegum.interruption import noticing_interruption
 from tegum.threads import in_pieces, in_threads
 from tegum.training import pool
@@ -73,7 +76,81 @@ def test_pieces_end_though_it_was_swallowed(monkeypatch: pytest.MonkeyPatch) -> 
                 press()
 
     monkeypatch.setattr("tegum.threads.ProgressBar", Bar)
-    assert in_pieces(1000, 1, lambda: None, lambda *_: time.sleep(0.05), threads=2, progress=False) < 1000
+    done: list[int] = []
+
+    def work(_: object, first: int, end: int) -> None:
+        time.sleep(0.05)
+        done.append(first)
+
+    with pytest.raises(KeyboardInterrupt):
+        in_pieces(1000, 1, lambda stop: None, work, threads=2, progress=False)
+    assert len(done) < 1000
+
+
+def test_work_that_does_not_end_is_left_behind() -> None:
+    began, release = time.monotonic(), threading.Event()
+    assert not in_threads(lambda stop: release.wait(), 1, press)
+    release.set()
+    assert time.monotonic() - began < 2
+
+
+def test_a_second_one_leaves_it_at_once() -> None:
+    began, release, presses = (
+        time.monotonic(),
+        threading.Event(),
+        threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)),
+    )
+    presses.start()
+    assert not in_threads(lambda stop: release.wait(), 1, press)
+    release.set()
+    assert time.monotonic() - began < 0.9
+
+
+def test_a_search_answers_from_inside_one_descent() -> None:
+    """N = 60: one start takes seconds, one piece is one start, and 200 starts take minutes."""
+    began = time.monotonic()
+    timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(tg.Interrupted) as stop:
+        tg.exact.minimise(tg.nets.ReluOutput(60, 10), tg.features.Independent(60, density=0.1), seeds=200)
+    assert time.monotonic() - began < 0.5 + 2
+    data = stop.value.data
+    assert data.attrs["interrupted"] == 1
+    assert not np.isin(data.status.values, ["minimum", "saddle"]).any()
+    assert (data.status == "interrupted").any()
+
+
+def test_all_kinds_of_cells_are_left_alone_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the first kind of distribution of a sweep ends the search; the others are not begun."""
+    calls: list[int] = []
+
+    def pressing(*_: object) -> None:
+        calls.append(1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(search.Search, "_descend", pressing)
+    sweep = {"magnitude": tg.Axis(["uniform", "exponential"], magnitude=[tg.features.Uniform(), tg.features.Exponential()])}
+    with pytest.raises(tg.Interrupted) as stop:
+        tg.exact.minimise(
+            tg.nets.ReluOutput(3, 2), tg.features.Independent(3, density=0.1), seeds=2, sweep=sweep, warm_starts=1
+        )
+    assert len(calls) == 1
+    assert (stop.value.data.status == "interrupted").all()
+
+
+@pytest.mark.parametrize("stage", ["smallest_curvatures", "evaluate"])
+def test_nothing_is_certified_that_was_not(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressing(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(search, stage, pressing)
+    with pytest.raises(KeyboardInterrupt) as stop:
+        tg.exact.minimise(tg.nets.ReluOutput(3, 2), tg.features.Independent(3, density=0.1), seeds=2)
+    if stage == "smallest_curvatures":
+        data = stop.value.data  # type: ignore[attr-defined]
+        assert (data.status == "converged").all()
+        assert data.curvature.isnull().all()
+        assert data.loss.notnull().all()
 
 
 def test_a_study_says_so_though_it_was_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,12 +172,12 @@ def test_nothing_is_raised_inside_the_locks_of_who_waits_for_threads(monkeypatch
         return wait(*args, **settings)
 
     monkeypatch.setattr("tegum.threads.wait", pressing)
-    assert not in_threads(threading.Event.wait, 2, lambda: None)
-    assert waited == [True]
+    assert not in_threads(lambda stop: stop.wait(), 2, lambda: None)
+    assert waited
 
 
 def test_a_second_one_is_not_only_noted() -> None:
-    with noticing_interruption(raising=False) as seen:
+    with noticing_interruption(only=1) as seen:
         press()
         assert seen == [signal.SIGINT]
         with pytest.raises(KeyboardInterrupt):

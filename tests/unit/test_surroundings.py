@@ -16,6 +16,7 @@ PYTHON = sys.executable
     ("line", "code"),
     [
         (f"{TEGUM} list | head -n 0; exit ${{PIPESTATUS[0]}}", 141),
+        (f"{TEGUM} train --help | head -n 0; exit ${{PIPESTATUS[0]}}", 141),
         (f"{TEGUM} list >&-", 0),
         (f"{TEGUM} list 2>&-", 0),
         (f"PYTHONIOENCODING=ascii {TEGUM} list", 0),

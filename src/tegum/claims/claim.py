@@ -21,7 +21,7 @@ value, expected value and verdict follow, in words and in numbers.
 
 held           as expected, and no control was
 failed         not as expected
-underpowered   too few models to tell, or a control is as expected too: the check tells nothing
+underpowered   too few models to tell, or the verdict flips with the seed, or a control is as expected too
 not run        there are no data
 """
 
@@ -150,18 +150,32 @@ class Claim:
         return self.found is not None and self.found.holds
 
     @property
+    def by_seed(self) -> list[bool]:
+        """Whether each seed is as expected, where seeds are judged one by one (`tegum.claims.in_each_seed`); else nothing."""
+        if self.found is None:
+            return []
+        parts = self.expect if isinstance(self.expect, Mapping) else {"": self.expect}
+        values = {part: self.found.value[part] if part else self.found.value for part in parts}
+        each = [[one.of_one.holds(value) for value in values[part]] for part, one in parts.items() if one.of_one]
+        return [all(seed) for seed in zip(*each, strict=True)]
+
+    @property
     def verdict(self) -> Verdict:
         """The verdict, from what was measured, from the controls, and from how much there was to measure."""
         if self.found is None:
             return "not run"
         too_few = self.evidence.models is not None and self.evidence.models < self.needs
-        if too_few or self.lacking or (self.found.holds and any(control.holds for control in self.controls)):
+        flips = len(set(self.by_seed)) > 1
+        if too_few or flips or self.lacking or (self.found.holds and any(control.holds for control in self.controls)):
             return "underpowered"
         return "held" if self.found.holds else "failed"
 
     def as_record(self, experiment: str) -> dict[str, Any]:
         """The claim as it stands in ``claims.json``."""
-        found, check = self.found, self.check
+        found, check, by_seed = self.found, self.check, self.by_seed
+        evidence = (
+            self.evidence.adding(f"as expected in {sum(by_seed)} of {len(by_seed)}") if len(by_seed) > 1 else self.evidence
+        )
         return {
             "experiment": experiment,
             "claim": self.name,
@@ -175,7 +189,7 @@ class Claim:
             "measured": found.words if found else "",
             "value": recorded(found.value) if found else None,
             "bounds": check.bounds,
-            "evidence": f"{self.evidence.words}; too little to tell: {self.lacking}" if self.lacking else self.evidence.words,
+            "evidence": f"{evidence.words}; too little to tell: {self.lacking}" if self.lacking else evidence.words,
             "models": self.evidence.models,
             "controls": [control.as_record() for control in self.controls] if found else [],
             "unopposed": self.unopposed if found else [],

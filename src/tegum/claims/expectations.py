@@ -6,6 +6,7 @@
     equal("digon")
     share_at_least(0.9)                     so many of an array of yes and no
     passes(pentagon, "five features 72° apart", shown=angles)
+    **in_each_seed(measure, below(0.05))    both of a claim whose data are one entry for each seed
 
 An array meets an expectation where every entry does; an empty array and NaN meet none.  A measurement of several parts is a
 mapping, and so is what is expected of it.  Parts of which nothing is expected are shown beside the others:
@@ -44,6 +45,7 @@ class Expect:
         tolerance: how far from it still counts, in words.
         bounds: what is expected, in numbers: ``low``, ``high``, ``unit`` and whatever else decides.
         says_itself: whether ``shown`` is the caller's own.
+        of_one: what is expected of each seed, where values are lists of one for each, see `in_each_seed`.
     """
 
     holds: Callable[[Any], bool]
@@ -52,6 +54,7 @@ class Expect:
     tolerance: str = "as stated"
     bounds: Mapping[str, Any] = field(default_factory=dict)
     says_itself: bool = False
+    of_one: "Expect | None" = None
 
 
 def _all_entries(meet: Callable[[NDArray[Any]], Any]) -> Callable[[Any], bool]:
@@ -230,6 +233,46 @@ def passes(
 ) -> Expect:
     """A predicate that no other expectation says, and what it asks for in words; ``shown`` gives the value in words."""
     return Expect(lambda value: bool(predicate(value)), shown or _any_words, words, tolerance, says_itself=shown is not None)
+
+
+@checked
+def in_each_seed(measure: Callable[[Any], Any], expect: Expect | Mapping[str, Expect]) -> dict[str, Any]:
+    """``measure`` and ``expect`` of a claim that judges every seed by itself; data are then lists, one entry for each seed.
+
+    It holds where every seed is as expected; where only some are it is underpowered. What all seeds show alike is said once;
+    parts of which nothing is expected are those of the first seed.
+
+    >>> claim_of_seeds = in_each_seed(np.sum, below(3))
+    >>> sums = claim_of_seeds["measure"]([[1, 1], [2, 2]])
+    >>> claim_of_seeds["expect"].shown(sums), claim_of_seeds["expect"].holds(sums)
+    ('2 | 4', False)
+    """
+    judged = {"": expect} if isinstance(expect, Expect) else dict(expect)
+
+    def one(part: Expect) -> Expect:
+        def shown(values: Any) -> str:
+            words = [part.shown(value) for value in values]
+            return " | ".join(words[:1] if len(set(words)) == 1 else words) or "nothing"
+
+        return Expect(
+            holds=lambda values: bool(len(values)) and all(part.holds(value) for value in values),
+            shown=shown,
+            words=part.words,
+            tolerance=part.tolerance,
+            bounds=part.bounds,
+            says_itself=True,
+            of_one=part,
+        )
+
+    def each(data: Any) -> Any:
+        values = [measure(seed) for seed in data]
+        if isinstance(expect, Expect):
+            return values
+        names = values[0] if values else judged
+        return {name: [value[name] for value in values] if name in judged else values[0][name] for name in names}
+
+    wrapped = {name: one(part) for name, part in judged.items()}
+    return {"measure": each, "expect": wrapped[""] if isinstance(expect, Expect) else wrapped}
 
 
 @checked

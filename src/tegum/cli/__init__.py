@@ -8,6 +8,8 @@ import ast
 import os
 import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -23,7 +25,7 @@ from tegum.provenance import tegum_version
 
 COMMANDS = {
     "list": "experiments:list_experiments",
-    "show": "experiments:show",
+    "show": "showing:show",
     "reproduce": "results:reproduce",
     "report": "results:report",
     "export": "results:export",
@@ -39,6 +41,7 @@ COMMANDS = {
 
 
 _LEAST_COLUMNS = 20
+_PATIENCE_SECONDS = 1.5
 
 
 def first_line(place: str) -> str:
@@ -76,6 +79,27 @@ def run(words: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _end_in_any_case() -> None:
+    """Lets a thread end the process where Ctrl-C has not done so: compiling, a long step, a library that lost the exception.
+
+    Python's own handlers wait until compiled code returns; what they are told by, a byte in a pipe, does not.
+    """
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+
+    def listen() -> None:
+        while os.read(heard, 1) != bytes([signal.SIGINT]):
+            pass
+        time.sleep(_PATIENCE_SECONDS)
+        os.write(2, b"tegum: interrupted\n")
+        os._exit(INTERRUPTED)
+
+    threading.Thread(target=listen, name="tegum-interrupt", daemon=True).start()
+    said = sys.unraisablehook
+    sys.unraisablehook = lambda lost: None if isinstance(lost.exc_value, KeyboardInterrupt) else said(lost)
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """What Ctrl-C does: the first ends the command cleanly; another ends the process, and no file is half written."""
     signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
@@ -97,12 +121,15 @@ def main() -> None:
     """The entry point of the `tegum` command."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
+        _end_in_any_case()
     _prepare_streams()
     try:
         code = run()
     except BrokenPipeError:  # whoever reads has seen enough, as in `tegum list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
+    except SystemExit as left:  # the help's library ends with 1 where the pipe is closed
+        code = PIPE_CLOSED if isinstance(left.__context__, BrokenPipeError) else int(left.code or 0)
     except Exception:  # noqa: BLE001
         traceback.print_exc()
         sys.stderr.write("tegum: this is a fault of tegum, not yours; what was finished is kept\n")

@@ -1,4 +1,4 @@
-"""`tegum list`, `tegum show` and `tegum experiment`: the paper's experiments, and one of your own as a file to change."""
+"""`tegum list`, `tegum show ID` and `tegum experiment`: the paper's experiments, and one of your own as a file to change."""
 
 import re
 from importlib.resources import files
@@ -19,14 +19,9 @@ def list_experiments() -> int:
     return 0
 
 
-def show(id: str, /, *, out: Path = Path("results")) -> int:  # noqa: A002
-    """Show what an experiment trains, what it chooses where the paper is silent, and its verdicts if it has run.
-
-    Args:
-        id: An id from `tegum list`, or a Python file that defines an experiment.
-        out: The folder of results to look for verdicts in.
-    """
-    experiment = experiment_called(id)
+def show_experiment(name: str, out: Path) -> int:
+    """Says what an experiment trains, what it chooses where the paper is silent, and its verdicts if it has run."""
+    experiment = experiment_called(name)
     say(f"{experiment.id}: {experiment.title}\n{experiment.paper}\n\n{experiment.describe}")
     say(f"\ncost on two cores: {_cost(experiment)}")
     for part in ResultFolder(out, say).parts():

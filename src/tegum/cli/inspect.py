@@ -2,12 +2,10 @@
 
 import time
 from collections import Counter
-from html import escape
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import plotly.graph_objects as go
 import xarray as xr
 from cyclopts import Parameter
 from numpy.typing import NDArray
@@ -21,16 +19,15 @@ from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import best_bias, evaluate, minimise, minimise_from
 from tegum.features import Features
-from tegum.figures import CONFIG, arrow_panels, strips
 from tegum.geometry import shape_names
 from tegum.nets import Linear, Net
 from tegum.progress import ProgressBar
 from tegum.recorded import features_of, leading, over, plain_axis, with_features
+from tegum.report import show
 from tegum.report.export import export_pictures
-from tegum.runs import require_writable, write_atomically
+from tegum.runs import require_writable
 
 _TOL, _SAME, _CERTIFIED = 1e-9, 1e-6, 600
-_MOST_PANELS = 6
 _FORMATS = (".html", ".png", ".svg", ".pdf")
 
 
@@ -55,7 +52,7 @@ def inspect(
         reading: Options of reading.
         starts: How many random starts look for the lowest minimum.
         seconds: No further starts after so many seconds.
-        picture: Draw up to six models to this .html, .png, .svg or .pdf file.
+        picture: Draw some of the models to this .html, .png, .svg or .pdf file, as `tegum show` does.
         json: Print JSON, everything about every model that is shown.
     """
     data, why = reading.read(file), ""
@@ -169,24 +166,8 @@ def _say_lowest(found: xr.Dataset, tries: xr.Dataset | None) -> None:
 
 
 def _drawn(data: xr.Dataset, path: Path) -> list[Path]:
-    """Draws up to six models: arrows where they have two hidden dimensions, W^T W with b, norms and interference."""
-    lead = leading(data)
-    points = list(np.ndindex(*(data.sizes[axis] for axis in lead)))[:_MOST_PANELS]
-    names = [", ".join(f"{axis} {data[axis].values[k]:.4g}" for axis, k in zip(lead, point, strict=True)) for point in points]
-    parts = [data[["W", "b"]].isel(dict(zip(lead, point, strict=True))).drop_vars(lead, errors="ignore") for point in points]
-    models = dict(zip(names, parts, strict=True))
-    figures: dict[str, go.Figure] = {"gram": strips(models)}
-    if data.sizes["hidden"] == 2:
-        together = xr.concat([part["W"] for part in parts], xr.Variable("model", names), coords="minimal", compat="override")
-        importance = [part.get("feature_importance", xr.ones_like(part["b"])).values for part in parts]
-        both = xr.Dataset({"W": together, "feature_importance": (("model", "feature"), importance)})
-        figures["arrows"] = arrow_panels(both, "model")
-    if path.suffix != ".html":
-        return export_pictures(figures, path.with_suffix(""), path.suffix[1:])  # type: ignore[arg-type]
-    page = [
-        figure.to_html(config=CONFIG, include_plotlyjs=k == 0, full_html=False) for k, figure in enumerate(figures.values())
-    ]
-    write_atomically(
-        path, "\n".join(["<!doctype html><meta charset=utf-8>", f"<title>{escape(path.stem)}</title>", *page]).encode()
-    )
-    return [path]
+    """Draws the pictures of `tegum.show`, as a page or as files of their own."""
+    shown = show(data, title=path.stem)
+    if path.suffix == ".html":
+        return [shown.write(path)]
+    return export_pictures(shown.figures, path.with_suffix(""), path.suffix[1:])  # type: ignore[arg-type]

@@ -7,7 +7,6 @@ from typing import Annotated
 import numpy as np
 import xarray as xr
 from cyclopts import Parameter
-from plotly.offline import get_plotlyjs
 
 from tegum.caching import caching
 from tegum.cli.output import say, say_first, say_interrupted
@@ -15,10 +14,10 @@ from tegum.cli.values import Number, Text, number
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import CONTINUOUS, FIRST_ORDER, NONE
-from tegum.figures import CONFIG, geometry_map
 from tegum.maps import phase_map
 from tegum.nets import ReluOutput
-from tegum.runs import Pieces, require_writable, write_atomically, write_dataset
+from tegum.report import show
+from tegum.runs import Pieces, require_writable, write_dataset
 
 
 def phase(
@@ -66,9 +65,8 @@ def phase(
         return say_interrupted()
     result, page = out / "result.safetensors", out / "index.html"
     write_dataset(data, result)
-    write_atomically(out / "plotly.min.js", get_plotlyjs().encode())
-    drawn = geometry_map(data).to_html(config=CONFIG, include_plotlyjs="plotly.min.js", full_html=True)
-    write_atomically(page, drawn.encode())
+    title = f"{features} features in {hidden} dimension{'s' * (hidden != 1)}: the phase map"
+    show(data, title=title).write(page)
     _report(data)
     say(f"data: {result}")
     say(f"open {page}")

@@ -105,6 +105,10 @@ def made_features(table: dict[str, Any], n_features: int) -> Features:
             value = table.pop(name)
             with problems.collecting():
                 table[name] = read(value)
+    for name in ("components", "parts"):
+        if isinstance(table.get(name), list):
+            with problems.collecting():
+                table[name] = [made_features(one, n_features) if isinstance(one, dict) else one for one in table[name]]
     with problems:
         features: Features = _made("distribution", table, _DISTRIBUTIONS, n_features=n_features)
     return features

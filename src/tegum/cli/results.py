@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from tegum.cli.output import duration, say, say_interrupted, say_verdicts
 from tegum.errors import InvalidInputError, Problems
-from tegum.experiments import Experiment, Profile, every_experiment, experiment_called, fault_of
+from tegum.experiments import Experiment, Profile, every_experiment, experiment_called, faults_of
 from tegum.progress import Display
 from tegum.report import Part, ResultFolder, read_pictures, write_page
 from tegum.report.export import export_data, export_pictures
@@ -63,9 +63,9 @@ def _part(folder: ResultFolder, experiment: Experiment, profile: Profile) -> Par
     try:
         return folder.part(experiment, profile)
     except (Exception, SystemExit) as error:
-        if (problem := fault_of(experiment, error)) is None:
+        if not (problems := faults_of(experiment, error)):
             raise
-        raise InvalidInputError([problem]) from error
+        raise InvalidInputError(problems) from error
 
 
 def _plan(experiments: list[Experiment], profile: Profile, folder: ResultFolder) -> list[tuple[str, float]]:

@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,15 +12,20 @@ import numpy as np
 import xarray as xr
 from cyclopts import Parameter
 
+import tegum as tg
 from tegum.cli.output import duration, say, say_first, say_interrupted
 from tegum.cli.problem import Training, parsed, read_tables, training_of
 from tegum.cli.values import Text, curve, numbers
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
+from tegum.report import show
 from tegum.runs import attributes_in, fingerprint, require_writable, set_aside, train_to, write_dataset
 from tegum.threads import default_threads
 from tegum.training import estimated_seconds
 from tegum.training.instances import grid_of
+
+_RECORDS, _MOST_RECORDED = 40, 5_000_000
+"""How often is recorded on the way, and how many numbers at most."""
 
 
 def train(
@@ -53,7 +59,7 @@ def train(
         steps: Optimizer steps.
         set_: Any other field, as table.field=value: recipe.learning_rate=0.01, features.distribution=KSparse,
             features.magnitude=exponential (its mean is 1; features.magnitude={exponential=0.5} has another).
-        out: Folder for the result and for what a resumed call needs.
+        out: Folder for the result, its page and what a resumed call needs.
         threads: How many models train at a time; one per core by default.
     """
     tables = read_tables(file) if file is not None else {}
@@ -68,17 +74,41 @@ def train(
         with problems.collecting():
             _override(tables, dict(_assignment(text) for text in set_))
         training = training_of(tables)
+    recipe = training.recipe if {"record", "record_steps"} & tables.get("recipe", {}).keys() else _recorded(training)
+    training = replace(training, recipe=recipe)
     require_writable(out)
     _announce(training, default_threads() if threads is None else threads)
     data = train_to(out / "pieces", training.net, training.features, training.recipe, sweep=training.sweep, threads=threads)
+    if data.attrs["interrupted"]:
+        return say_interrupted()
     result = out / "result.safetensors"
     data.attrs["training"] = fingerprint((training.net, training.features, training.recipe, training.sweep))
     if result.exists() and (attributes_in(result) or {}).get("training") != data.attrs["training"]:
         say(f"{result} was not of this training: it is kept as {set_aside(result, 'older').name}")
     write_dataset(data, result)
     _report(data)
+    _draw(data, out)
     say(f"result: {result}  (in Python: tegum.runs.read_dataset({os.fspath(result)!r}))")
-    return say_interrupted() if data.attrs["interrupted"] else 0
+    return 0
+
+
+def _recorded(training: Training) -> tg.Recipe:
+    """The recipe, recording on the way what the page draws: losses, and the parameters where they are few."""
+    net, recipe, sweep = training.net, training.recipe, training.sweep
+    weights = sum(int(np.prod(shape)) for shape in net.parameter_shapes().values())
+    models = len(grid_of(training.features, recipe, sweep)[1]) * len(recipe.seed_list)
+    few = models * weights * _RECORDS <= _MOST_RECORDED
+    return recipe.replaced(record=("loss", *(net.parameter_shapes() if few else ())), record_steps=_RECORDS)
+
+
+def _draw(data: xr.Dataset, out: Path) -> None:
+    """Writes the page of a training."""
+    try:
+        page = show(data, title=f"Training {out.name}").write(out / "index.html")
+    except InvalidInputError as mistake:
+        say(f"no page: {mistake}")
+        return
+    say(f"open {page}")
 
 
 def _override(tables: dict[str, Any], values: dict[str, Any]) -> None:

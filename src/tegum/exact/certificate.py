@@ -9,6 +9,7 @@ zero (a feature whose output never fires may move its bias freely).
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ from tegum.exact.distributions import Distributions
 from tegum.exact.hessian import padded_modes
 from tegum.exact.kernel.hessian import Differences, differences_for, hessian_times, hessians
 from tegum.exact.kernel.landscape import Landscape, Starts, enter
+from tegum.exact.laws import LawLoss, Laws
 from tegum.exact.objective import landscape_for, parameters_of
 from tegum.nets import Net
 from tegum.threads import in_pieces
@@ -45,19 +47,19 @@ def smallest_eigenvalues(H: Float[np.ndarray, "batch d d"], projector: Float[np.
     return np.linalg.eigvalsh(lifted)[:, 0], size
 
 
-def _by_lanczos(landscape: Landscape, memory: Differences, starts: Starts, k: int) -> tuple[float, float]:
+def _by_lanczos(
+    net: Net, x: NDArray[np.float64], product: Callable[[NDArray[np.float64]], NDArray[np.float64]], stop: NDArray[np.int64]
+) -> tuple[float, float]:
     """The smallest curvature of one large model beyond the symmetry, and the largest, from products with the Hessian."""
-    enter(landscape, starts, k, memory.x)
-    W = memory.x[: landscape.point.W.size].reshape(1, *landscape.point.W.shape)
-    modes = padded_modes(W, bool(landscape.biased))[0]
-    d = memory.x.size
-    product = np.empty(d)
+    modes = padded_modes(parameters_of(net, x[None])[0], net.bias)[0]
+    d = x.size
 
     def times(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        if stop[0]:
+            raise KeyboardInterrupt
         vector = np.asarray(vector, dtype=np.float64).ravel()
-        memory.direction[...] = vector - modes.T @ (modes @ vector)
-        hessian_times(landscape, memory, product)
-        return np.asarray(product - modes.T @ (modes @ product))
+        found = product(vector - modes.T @ (modes @ vector))
+        return np.asarray(found - modes.T @ (modes @ found))
 
     def extreme(matvec: Callable[[NDArray[np.float64]], NDArray[np.float64]], which: Literal["LA", "SA"]) -> float:
         operator = LinearOperator((d, d), matvec=matvec, dtype=np.float64)
@@ -69,8 +71,18 @@ def _by_lanczos(landscape: Landscape, memory: Differences, starts: Starts, k: in
     return extreme(lambda v: times(v) + largest * (modes.T @ (modes @ np.ravel(v))), "SA"), largest
 
 
+def _product(memory: tuple[Landscape, Differences], starts: Starts, k: int, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """H v of start k in compiled code."""
+    landscape, differences = memory
+    enter(landscape, starts, k, differences.x)
+    differences.direction[...] = vector
+    found = np.empty(vector.size)
+    hessian_times(landscape, differences, found)
+    return found
+
+
 def smallest_curvatures(
-    net: Net, distributions: Distributions, starts: Starts, terms: int, threads: int | None, progress: bool | None
+    net: Net, distributions: Distributions | Laws, starts: Starts, terms: int, threads: int | None, progress: bool | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The smallest curvature of every start beyond the symmetry, and the size of its Hessian."""
     count, d = starts.x.shape
@@ -78,19 +90,36 @@ def smallest_curvatures(
     dense = d <= _MOST_DENSE
     piece = min(max(1, int(_PIECE_NUMBERS / (d * d))), 512) if dense else 1
 
-    def work(memory: tuple[Landscape, Differences], first: int, end: int) -> None:
+    def memory(stop: NDArray[np.int64]) -> Any:
+        tables = distributions
+        return None if isinstance(tables, Laws) else (landscape_for(net, tables, terms), differences_for(d, stop)), stop
+
+    def work(memories: Any, first: int, end: int) -> None:
+        memory, stop = memories
+        by_law = (
+            [LawLoss(net, distributions, int(starts.distribution_of[k]), terms) for k in range(first, end)]
+            if isinstance(distributions, Laws)
+            else []
+        )
         if not dense:
-            smallest[first], size[first] = _by_lanczos(*memory, starts, first)
+            x = starts.x[first]
+            product = partial(by_law[0].hessian_times, x) if memory is None else partial(_product, memory, starts, first)
+            smallest[first], size[first] = _by_lanczos(net, x, product, stop)
             return
         found = np.empty((end - first, d, d))
-        hessians(*memory, starts, first, end, found)
+        if memory is not None:
+            hessians(*memory, starts, first, end, found)
+        for k, loss in enumerate(by_law):
+            found[k] = loss.hessian(starts.x[first + k])
+        if stop[0]:
+            return
         W, _ = parameters_of(net, starts.x[first:end])
         smallest[first:end], size[first:end] = smallest_eigenvalues(found, flat_projector(W, net.bias))
 
     in_pieces(
         count,
         piece,
-        lambda: (landscape_for(net, distributions, terms), differences_for(d)),
+        memory,
         work,
         threads=threads,
         progress=progress,

@@ -1,7 +1,7 @@
 """From a feature distribution to the tables of compiled code, one row for each distribution of its batch.
 
-The engine needs independent blocks (see `tegum.features.Blocks`) and magnitudes whose moment generating function it knows:
-uniform on [0, 1] and exponential.  Everything else is refused by name.
+Compiled code takes independent blocks (see `tegum.features.Blocks`) of magnitudes uniform on [0, 1] or exponential: those are
+*native*.  Others are the business of `tegum.exact.laws`.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import InvalidInputError, Problems
 from tegum.exact.kernel.records import Distribution
-from tegum.features import Exponential, Features, KSparse, Uniform
-
-_OTHERS = "tegum.train measures the loss of others on samples"
+from tegum.features import Blocks, Exponential, Features, Magnitude, Uniform
 
 
 @final
@@ -52,30 +49,27 @@ def owned(array: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array(array, dtype=np.float64, order="C")
 
 
+def is_native(features: Features) -> bool:
+    """Whether the compiled engine takes a distribution as it is: blocks, positive magnitudes whose transform it knows."""
+    law = getattr(features, "magnitude", None)
+    known = isinstance(law, Exponential) or (isinstance(law, Uniform) and law.is_unit)
+    return known and not features.signed and features.has_blocks()
+
+
 def distributions_of(features: Features) -> Distributions:
-    """The tables of a distribution, its leading axes flattened.
-
-    Raises:
-        InvalidInputError: where the distribution has no independent blocks, or magnitudes the engine cannot treat.
-    """
-    problems = Problems()
-    law = features.magnitude
-    if not isinstance(law, Uniform | Exponential):
-        problems.add(
-            f"the magnitudes are {type(law).__name__}", f"the exact engine knows Uniform() and Exponential(mean); {_OTHERS}"
-        )
-    if features.signed:
-        problems.add("the features are signed", f"the exact engine knows values above 0 only; {_OTHERS}")
-    with problems:
-        if isinstance(features, KSparse):
-            raise InvalidInputError("KSparse has no independent blocks", f"the exact engine needs them; {_OTHERS}")
-        blocks = features.blocks()
-    batch = features.batch_shape
+    """The tables of a distribution that `is_native`, its leading axes flattened."""
+    blocks, batch = features.blocks(), features.batch_shape
     count = int(np.prod(batch, dtype=int))
-    components = len(blocks.block_of_component)
 
-    def rows(array: NDArray[Any], width: int) -> NDArray[np.float64]:
-        return owned(np.broadcast_to(array, (*batch, width)).reshape(count, width))
+    def rows(array: NDArray[Any]) -> NDArray[np.float64]:
+        width = array.shape[-1]
+        return np.broadcast_to(array, (*batch, width)).reshape(count, width)
+
+    return tables(blocks, rows(blocks.probability), rows(features.importance), features.magnitude)
+
+
+def tables(blocks: Blocks, probability: NDArray[np.float64], importance: NDArray[np.float64], law: Magnitude) -> Distributions:
+    """The tables of distributions with the same blocks: probabilities (count, components), importances (count, features)."""
 
     def starts(owner: NDArray[Any], owners: int) -> NDArray[np.int64]:
         return np.searchsorted(owner, np.arange(owners + 1)).astype(np.int64)
@@ -83,9 +77,9 @@ def distributions_of(features: Features) -> Distributions:
     mean = law.moment(1)
     return Distributions(
         block_first=starts(blocks.block_of_component, int(blocks.block_of_component[-1]) + 1),
-        component_first=starts(blocks.component_of_feature, components),
-        weight=rows(blocks.probability, components),
-        importance=rows(features.importance, features.n_features),
+        component_first=starts(blocks.component_of_feature, len(blocks.block_of_component)),
+        weight=owned(probability),
+        importance=owned(importance),
         mean=mean,
         spread=law.moment(2) - mean * mean,
         exponential=int(isinstance(law, Exponential)),

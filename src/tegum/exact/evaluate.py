@@ -23,6 +23,7 @@ How it is computed: `tegum.exact.kernel`, whose
 `inversion` has the heart of it, and in NumPy, for reading, `docs/plain_inversion.py`.
 """
 
+import math
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
@@ -30,19 +31,19 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import checked, in_order, numbers, real_numbers
-from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
-from tegum.exact.distributions import Distributions, distributions_of, owned
-from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch, Settings, evaluate_models, point_for
-from tegum.exact.kernel.records import MOST_TERMS, require_terms, work_for
+from tegum.exact.batches import evaluated
+from tegum.exact.distributions import distributions_of, is_native
+from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch, Settings
+from tegum.exact.kernel.records import MOST_TERMS, require_terms
+from tegum.exact.laws import Answer, Asked, Laws, laws_for
 from tegum.features import Features
 from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_own
 from tegum.threads import in_pieces
 
 _FIRST_TERMS = 32
-_PIECE_OPERATIONS = 2e6
 
 
 class Options(TypedDict, total=False):
@@ -73,8 +74,7 @@ def evaluate(
         W: weights (..., m, n) with G = W^T W; with ``tied=False`` the map G itself (..., n, n).  Or a dataset with ``W`` (or
             ``G``) and ``b``, as training and `tegum.read_weights` return it.
         b: biases (..., n).
-        features: independent features, correlated or anticorrelated sets, of uniform or exponential magnitudes; by default
-            those of the dataset.
+        features: their distribution; docs/exact.md has a table of those whose loss is known.  By default those of the dataset.
         tol: tolerated relative error of the loss; the gradient is held to 100 tol of its natural scale I E[x].
         gradient: whether to compute ``dW`` and ``db``.
         net: `ReluOutput` or `Linear`, as it was trained; by default what the dataset says, or ReLU outputs.
@@ -153,47 +153,52 @@ def _evaluated(
     if crossed and len(leads[0]) != len(leads[1]):
         what = f"W has leading axes {leads[0]} and b {leads[1]}, which pairs every W with every b"
         raise InvalidInputError(what, f"give b as {(*leads[0], W.shape[-1])}; or, to ask for all pairs, as many axes to both")
-    distributions = distributions_of(features)
-    which = np.arange(len(distributions.weight)).reshape(features.batch_shape)
-    models = _models(W, b, np.broadcast_to(which, batch), distributions, gradient)
-    count, rows, n = models.W.shape
+    which = np.broadcast_to(np.arange(math.prod(features.batch_shape)).reshape(features.batch_shape), batch)
     least, most = (_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)
-    settings = Settings(int(tied), int(linear), int(gradient), least, most, float(tol))
-    ready = is_compiled(evaluate_models)
-    done = in_pieces(
-        count,
-        max(1, int(_PIECE_OPERATIONS / (n * n * 64))),
-        lambda: (distributions.blank(), work_for(n), point_for(rows, n)),
-        lambda memory, first, end: evaluate_models(*memory, models, first, end, settings),
-        threads=threads,
-        progress=None if count * n * n > 1e7 or not ready else False,
-        title="exact loss" if ready else COMPILING,
-    )
-    if done < count:
-        raise KeyboardInterrupt
-    results = ("loss", "error", "terms", "squared_error", "gradient_error", "dW", "db")[: None if gradient else -3]
-    each = {name: getattr(models, name) for name in results}
-    return models._replace(**{name: array.reshape((*batch, *array.shape[1:])) for name, array in each.items()})
+    if is_native(features):
+        settings = Settings(int(tied), int(linear), int(gradient), least, most, float(tol))
+        return evaluated(W, b, which, distributions_of(features), settings, threads)
+    asked = Asked(float(tol), least, most, gradient)
+    return _by_laws(W, b, which, laws_for(features, linear), asked, tied, threads)
 
 
-def _models(
-    W: NDArray[np.float64], b: NDArray[np.float64], which: NDArray[np.int64], distributions: Distributions, gradient: bool
+def _by_laws(
+    W: NDArray[np.float64],
+    b: NDArray[np.float64],
+    which: NDArray[np.int64],
+    laws: Laws,
+    asked: Asked,
+    tied: bool,
+    threads: int | None,
 ) -> Batch:
-    """The models for compiled code, leading axes flattened; ``which`` distribution each has, on all of these axes."""
-    batch, count, (rows, n) = which.shape, which.size, W.shape[-2:]
+    """What `evaluated` returns, of distributions that compiled code does not take as they are."""
+    batch, (rows, n) = which.shape, W.shape[-2:]
+    W, b = np.broadcast_to(W, (*batch, rows, n)).reshape(-1, rows, n), np.broadcast_to(b, (*batch, n)).reshape(-1, n)
+    each, owner = dict[int, Answer](), which.reshape(-1)
+
+    def work(_: None, first: int, end: int) -> None:
+        for k in range(first, end):
+            each[k] = laws.answer(int(owner[k]), W[k].T @ W[k] if tied else W[k], b[k], asked)
+
+    in_pieces(which.size, 1, lambda _: None, work, threads=threads, progress=None if n > 50 else False, title="exact loss")
+    found = [each[k] for k in range(which.size)]
+    dG = np.array([one.dG for one in found]).reshape(*batch, n, n)
+    W = W.reshape(*batch, rows, n)
+    squares = np.array([one.squared_error for one in found]).reshape(*batch, n)
+    importance = laws.importance[owner].reshape(*batch, n)
     return Batch(
-        W=owned(np.broadcast_to(W, (*batch, rows, n)).reshape(count, rows, n)),
-        b=owned(np.broadcast_to(b, (*batch, n)).reshape(count, n)),
-        distribution_of=which.reshape(count).copy(),
-        weight=distributions.weight,
-        importance=distributions.importance,
-        loss=np.zeros(count),
-        error=np.zeros(count),
-        gradient_error=np.zeros(count),
-        terms=np.zeros(count, dtype=np.int64),
-        squared_error=np.zeros((count, n)),
-        dW=np.zeros((count if gradient else 1, rows, n)),
-        db=np.zeros((count if gradient else 1, n)),
+        W=W,
+        b=b.reshape(*batch, n),
+        distribution_of=which,
+        weight=np.zeros((0, 0)),
+        importance=laws.importance,
+        loss=(squares * importance).sum(axis=-1),
+        error=np.array([one.error for one in found]).reshape(batch),
+        gradient_error=np.array([one.gradient_error for one in found]).reshape(batch),
+        terms=np.array([one.terms for one in found], dtype=np.int64).reshape(batch),
+        squared_error=squares,
+        dW=W @ (dG + dG.swapaxes(-1, -2)) if tied else dG,
+        db=np.array([one.db for one in found]).reshape(*batch, n),
     )
 
 

@@ -42,9 +42,11 @@ from tegum.errors import MOST, InvalidInputError, Problems
 from tegum.exact.kernel.landscape import loss_at
 from tegum.exact.objective import Objective
 from tegum.features import Features
+from tegum.interruption import Interrupted, noticing_interruption
 from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.provenance import provenance
+from tegum.recorded import said_of
 from tegum.sweep import feature_grid
 
 Method = Literal["BDF", "Radau", "DOP853"]
@@ -146,7 +148,11 @@ def gradient_flow(
     problems = Problems()
     _recorded(times, duration, problems)
     solver: dict[str, Any] = {"rtol": rtol, "atol": atol, "method": method, "terms": terms, "progress": progress}
-    return dense_flow(net, features, W, b, duration, **solver, problems=problems).dataset(times)
+    try:
+        flow = dense_flow(net, features, W, b, duration, **solver, problems=problems)
+    except Interrupted as stop:
+        flow = stop.data
+    return flow.dataset(times)
 
 
 @checked
@@ -166,7 +172,8 @@ def dense_flow(
 ) -> Flow:  # long: what came of the solver is written down where it ran
     """The gradient flow of one model as a function of time.
 
-    Arguments and errors as in `gradient_flow`; ``problems`` noted before are raised with those found here.
+    Arguments and errors as in `gradient_flow`, but `tegum.Interrupted` has the `Flow` so far; ``problems`` noted before are
+    raised with those found here.
     """
     began, problems = time.perf_counter(), problems or Problems()
     if not 0 < duration < np.inf:
@@ -179,13 +186,13 @@ def dense_flow(
     objective, x = starting_point(net, features, W, b, terms, problems)
     moments, pieces, status, reason = [0.0], [], Status.FINISHED, ""
     solver: Any = None
-    with percent_bar("gradient flow", progress, loss_at) as bar:
+    with percent_bar("gradient flow", progress, loss_at) as bar, noticing_interruption() as pressed:
         try:
             jacobian = {} if method == "DOP853" else {"jac": lambda _, at: -objective.hessian(at)}
             solver = _SOLVERS[method](
                 lambda _, at: -objective.gradient(at), 0.0, x, float(duration), rtol=rtol, atol=atol, **jacobian
             )
-            while solver.status == "running":
+            while solver.status == "running" and not pressed:
                 reason = solver.step() or ""
                 if solver.status == "failed":
                     status = Status.GAVE_UP
@@ -197,11 +204,12 @@ def dense_flow(
                 bar.update(int(100 * done) - bar.n)
         except KeyboardInterrupt:
             status = Status.INTERRUPTED
+        status = Status.INTERRUPTED if pressed else status
     jacobians = 0 if solver is None else solver.njev
     reached = moments[len(pieces)]
     attributes = {
         "net": repr(net),
-        "features": repr(features),
+        **said_of(features),
         "method": method,
         "rtol": rtol,
         "atol": atol,
@@ -217,10 +225,13 @@ def dense_flow(
         "wall_seconds": round(time.perf_counter() - began, 3),
         **provenance(),
     }
-    if not pieces:
-        return Flow(objective, lambda times: np.repeat(x[:, None], len(times), axis=1), reached, attributes)
-    solution = OdeSolution(moments[: len(pieces) + 1], pieces, alt_segment=method == "BDF")
-    return Flow(objective, solution, reached, attributes)
+    solution: Solution = lambda times: np.repeat(x[:, None], len(times), axis=1)  # noqa: E731
+    if pieces:
+        solution = OdeSolution(moments[: len(pieces) + 1], pieces, alt_segment=method == "BDF")
+    flow = Flow(objective, solution, reached, attributes)
+    if status == Status.INTERRUPTED:
+        raise Interrupted(flow)
+    return flow
 
 
 def starting_point(

@@ -42,9 +42,11 @@ from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import parameters_of
 from tegum.exact.tracker import ALWAYS_NEAR, FeaturesAt, Minimum, Tracker
 from tegum.features import Features
+from tegum.interruption import Interrupted, noticing_interruption
 from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.provenance import provenance
+from tegum.recorded import said_of
 
 _AIM, _GROWTH, _LONGEST_STEP = 0.25, 2.0, 1 / 20
 _SHARPER = 8
@@ -139,11 +141,11 @@ def follow(
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
     Returns:
-        The branch.  Attributes of its data say ``lost_at`` (NaN if it is not lost) and ``lost_error``, what was spent, and
-        ``interrupted``: 1 after Ctrl-C, when the branch is what was found until then.
+        The branch.  Attributes of its data say ``lost_at`` (NaN if it is not lost) and ``lost_error``, and what was spent.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments; where the start leads to no minimum.
+        Interrupted: after Ctrl-C, a KeyboardInterrupt that has the branch so far in ``data``.
     """
     began = time.perf_counter()
     problems = Problems()
@@ -172,10 +174,11 @@ def follow(
             )
         walk = _Walk(tracker, start, tolerance)
         interrupted = 0
-        try:
-            walk.along(asked, bar)
-        except KeyboardInterrupt:
-            interrupted = 1
+        with noticing_interruption() as pressed:
+            try:
+                walk.along(asked, bar, pressed)
+            except KeyboardInterrupt:
+                interrupted = 1
     data = _dataset(tracker, field, walk.points).assign_attrs(
         terms=terms,
         gradient_tolerance=gradient_tolerance,
@@ -188,7 +191,10 @@ def follow(
         wall_seconds=round(time.perf_counter() - began, 3),
         **provenance(),
     )
-    return Branch(data, walk.lost_at, tracker, tuple(walk.points))
+    branch = Branch(data, walk.lost_at, tracker, tuple(walk.points))
+    if interrupted:
+        raise Interrupted(branch)
+    return branch
 
 
 def _along(features: Features, field: str, feature: int | Sequence[int] | None) -> FeaturesAt:
@@ -221,12 +227,18 @@ class _Walk:
         self._tracker, self._tolerance = tracker, tolerance
         self._sharp = tracker.with_terms(min(_SHARPER * tracker.terms, MOST_TERMS))
 
-    def along(self, values: NDArray[np.float64], bar: ProgressBar) -> None:
-        """Visits the values, with steps between where they are far apart, until the last or until the branch is lost."""
+    def along(self, values: NDArray[np.float64], bar: ProgressBar, pressed: Sequence[int]) -> None:
+        """Visits the values, with steps between where they are far apart, until the last or until the branch is lost.
+
+        Raises:
+            KeyboardInterrupt: where ``pressed`` holds something, though whoever called a step may have swallowed it.
+        """
         span = float(values[-1] - values[0])
         step = longest = abs(span) * _LONGEST_STEP
         for target in values[1:]:
             while (here := self.points[-1]).value != target:
+                if pressed:
+                    raise KeyboardInterrupt
                 ahead = abs(target - here.value)
                 value = float(target) if ahead <= step * (1 + 1e-9) else here.value + np.sign(span) * step
                 found, wrong = self._tracker.step(here, value)
@@ -365,5 +377,5 @@ def _dataset(tracker: Tracker, name: str, points: Sequence[Minimum]) -> xr.Datas
         "feature_density": ((name, "feature"), [features.feature_density for features in each]),
         "feature_importance": ((name, "feature"), [features.importance for features in each]),
     }
-    said = {"net": repr(tracker.net), "features": repr(each[0])}
+    said = {"net": repr(tracker.net)} | said_of(each[0])
     return dataset(variables, {name: [point.value for point in points]} | coordinates, said)

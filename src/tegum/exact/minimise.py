@@ -27,16 +27,15 @@ from tegum.caching import cached
 from tegum.checking import checked, require_memory, require_seeds, seeds_of
 from tegum.datasets import Status, dataset
 from tegum.errors import Problems
-from tegum.exact.distributions import distributions_of
 from tegum.exact.evaluate import is_linear
 from tegum.exact.kernel.records import require_terms
-from tegum.exact.objective import parameters_of
+from tegum.exact.objective import engine_of, parameters_of
 from tegum.exact.search import Search
 from tegum.exact.starts import initial_points, neighbours_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, require_same_features
 from tegum.provenance import provenance
-from tegum.recorded import features_of, leading, net_of, over
+from tegum.recorded import features_of, leading, net_of, over, said_of
 from tegum.sweep import FeatureGrid, feature_grid
 
 _SAME_LOSS = 1e-6
@@ -95,7 +94,8 @@ def minimise(
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
-        Interrupted: after Ctrl-C, a KeyboardInterrupt that has the dataset so far in ``data``.
+        Interrupted: after Ctrl-C, a KeyboardInterrupt that has the dataset so far in ``data``: starts that converged are not
+            certified, and their loss is the one with ``terms`` terms.
     """
     problems = Problems()
     with problems.collecting():
@@ -121,7 +121,7 @@ def minimise(
         grid = feature_grid(features, sweep or {})
         starts = math.prod(grid.shape) * len(seed_list)
         require_memory(f"a search from {starts} starts", 8 * starts * (net.n_hidden + 1) * net.n_features)
-        distributions = tuple(distributions_of(cell.features) for cell in grid.cells)
+        distributions = tuple(engine_of(net, cell.features) for cell in grid.cells)
     began = time.perf_counter()
     search = Search(net, grid, distributions, gradient_tolerance, most_steps, terms, tol, certify, threads, progress)
     x = initial_points(net, grid, seed_list, initialisation, scale, root_seed, initial)
@@ -147,11 +147,11 @@ def minimise(
     }
     return _dataset(net, grid, seed_list, origins, found).assign_attrs(
         net=repr(net),
-        features=repr(features),
         minimise=json.dumps(settings),
+        **said_of(features),
         sweep=", ".join(grid.axes) or "none",
         not_converged=float((found["status"] == Status.NOT_CONVERGED).mean()),
-        interrupted=int((found["status"] == Status.INTERRUPTED).any()),
+        interrupted=int(bool(search.stopped)),
         wall_seconds=round(time.perf_counter() - began, 3),
         **provenance(),
     )
@@ -180,14 +180,14 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
         InvalidInputError: where the dataset does not say what its features are, or models have diverged.
     """
     lead, features = leading(data), features_of(data)
-    features.blocks()
     W = over(data, data["W"], ("hidden", "feature"))
     b = over(data, data["b"]) if "b" in data else np.zeros(W.shape[-1])
     initial = {"W": W[..., None, :, :], "b": np.broadcast_to(b, (*W.shape[:-2], W.shape[-1]))[..., None, :]}
-    each = features.replaced(density=np.broadcast_to(features.density, (*W.shape[:-2], features.density.shape[-1])))
+    fields = {name: getattr(features, name) for name in ("density", "importance") if name in features.field_names()}
+    each = features.replaced(**{name: np.broadcast_to(one, (*W.shape[:-2], one.shape[-1])) for name, one in fields.items()})
     found = minimise(net or net_of(data), each, seeds=1, initial=initial, **settings).isel(seed=0, drop=True)
     named = found.rename(dict(zip(found["loss"].dims, lead, strict=True))).drop_vars(lead, errors="ignore")
-    said = {name: data.attrs[name] for name in ("features", "sweep") if name in data.attrs}
+    said = {name: data.attrs[name] for name in ("features", "feature_law", "sweep") if name in data.attrs}
     return named.assign_coords(dict(data["W"].coords.items())).assign_attrs(said)
 
 

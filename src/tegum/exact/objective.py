@@ -17,14 +17,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import real_numbers
 from tegum.errors import InvalidInputError
-from tegum.exact.distributions import Distributions, distributions_of
+from tegum.exact.distributions import Distributions, distributions_of, is_native
 from tegum.exact.evaluate import is_linear
 from tegum.exact.kernel.hessian import differences_for, hessian_at_point
 from tegum.exact.kernel.landscape import Landscape, loss_at
 from tegum.exact.kernel.model import enter_distribution, point_for
 from tegum.exact.kernel.records import require_terms, work_for
+from tegum.exact.laws import LawLoss, Laws, laws_for
 from tegum.features import Features
 from tegum.nets import Net, require_same_features
+from tegum.threads import in_pieces
+
+_BRIEF_OPERATIONS = 1e8
 
 
 def parameters_of(net: Net, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -51,6 +55,15 @@ def landscape_for(net: Net, distributions: Distributions, terms: int) -> Landsca
     )
 
 
+def engine_of(net: Net, features: Features) -> Distributions | Laws:
+    """What the losses of a batch of distributions are computed with: tables for compiled code, or laws in Python.
+
+    Raises:
+        InvalidInputError: for features that neither of them covers.
+    """
+    return distributions_of(features) if is_native(features) else laws_for(features, is_linear(net))
+
+
 @final
 class Objective:
     """The expected loss, gradient and Hessian for one distribution, as functions of a flat vector; one thread at a time."""
@@ -67,10 +80,16 @@ class Objective:
         if features.batch_shape:
             raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give a single distribution")
         self.net, self.features, self.terms = net, features, terms
-        tables = distributions_of(features)
+        tables = engine_of(net, features)
+        self._by_law = LawLoss(net, tables, 0, terms) if isinstance(tables, Laws) else None
+        if isinstance(tables, Laws):
+            return
         self._landscape = landscape_for(net, tables, terms)
         enter_distribution(self._landscape.distribution, self._landscape.point, tables.weight, tables.importance, 0)
         self._differences = differences_for(self.size)
+        if not loss_at.overloads:  # compiled, or loaded, by a thread: numba loses an exception that Ctrl-C raises in it
+            x = np.zeros(self.size)
+            in_pieces(1, 1, lambda _: None, lambda *_: loss_at(self._landscape, x, np.empty_like(x)))
 
     @property
     def size(self) -> int:
@@ -92,6 +111,8 @@ class Objective:
             InvalidInputError: where x has another size.
         """
         self._require_size(x)
+        if self._by_law is not None:
+            return self._by_law(np.asarray(x, dtype=np.float64))
         gradient = np.empty(self.size)
         return float(loss_at(self._landscape, np.array(x, dtype=np.float64), gradient)), gradient
 
@@ -106,9 +127,17 @@ class Objective:
     def hessian(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """The symmetric Hessian (size, size) at x (size,), by 2 size gradients; `hessian_at` also says how exact it is."""
         self._require_size(x)
+        if self._by_law is not None:
+            return self._by_law.hessian(np.asarray(x, dtype=np.float64))
         H = np.empty((self.size, self.size))
         self._differences.x[...] = x
-        hessian_at_point(self._landscape, self._differences, H)
+        in_pieces(
+            1,
+            1,
+            lambda stop: self._differences._replace(stop=stop),
+            lambda memory, *_: hessian_at_point(self._landscape, memory, H),
+            brief=bool(hessian_at_point.overloads) and self.size * self.net.n_features**2 * self.terms <= _BRIEF_OPERATIONS,
+        )
         return H
 
     def _require_size(self, x: NDArray[np.float64]) -> None:

@@ -1,6 +1,6 @@
 """The paper's figures, one file each, in folders named by the paper's sections."""
 
-from tegum.experiments.discovery import code_version, every_experiment, experiment_called, experiment_files, fault_of
+from tegum.experiments.discovery import code_version, every_experiment, experiment_called, experiment_files, faults_of
 from tegum.experiments.experiment import Experiment, Figure, Profile
 
 __all__ = [
@@ -11,5 +11,5 @@ __all__ = [
     "every_experiment",
     "experiment_called",
     "experiment_files",
-    "fault_of",
+    "faults_of",
 ]

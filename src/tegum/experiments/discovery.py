@@ -106,12 +106,14 @@ def code_files(experiment: Experiment) -> list[Path]:
     return sorted([*_FOLDER.glob("*.py"), *beside])
 
 
-def fault_of(experiment: Experiment, error: BaseException) -> Problem | None:
-    """Where the file of an experiment of one's own failed; None where none did, or the error says itself what is wrong."""
+def faults_of(experiment: Experiment, error: BaseException) -> list[Problem]:
+    """What is wrong in which line of the file of an experiment of one's own; nothing where the error is not from there."""
     path = experiment.file
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
-    if not frames or path.is_relative_to(_FOLDER) or isinstance(error, InvalidInputError):
-        return None
+    if not frames or path.is_relative_to(_FOLDER):
+        return []
+    if isinstance(error, InvalidInputError):
+        return [Problem(f"{path.name}, line {frames[-1].lineno}: {one.what}", one.advice) for one in error.problems]
     place = f"{path.name} fails in {frames[-1].name}, line {frames[-1].lineno}"
     advice = "correct it and run the command again; what is finished is kept"
-    return Problem(f"{place} ({type(error).__name__}: {error})", advice)
+    return [Problem(f"{place} ({type(error).__name__}: {error})", advice)]

@@ -101,20 +101,23 @@ class Experiment:
         figures = self._called("figures", data, dict)
         for name, figure in figures.items():
             if not isinstance(figure, Figure):
-                raise self._wrong(f"figures returns {shown(figure)} as {name!r}", "wrap it: Figure(picture, caption)")
+                raise self._wrong("figures", f"returns {shown(figure)} as {name!r}", "wrap it: Figure(picture, caption)")
             if not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+", name):
-                raise self._wrong(f"figures calls one {name!r}", "choose a word that can be part of a file's name")
+                raise self._wrong("figures", f"calls one {name!r}", "choose a word that can be part of a file's name")
         return figures
 
     def claims(self, data: xr.Dataset) -> list[Claim]:
         """The statements, judged on that dataset."""
         claims = self._called("claims", data, list)
         if other := [claim for claim in claims if not isinstance(claim, Claim)]:
-            raise self._wrong(f"claims returns {shown(other[0])} in its list", "let it return instances of Claim")
+            raise self._wrong("claims", f"returns {shown(other[0])} in its list", "let it return instances of Claim")
         return claims
 
-    def _wrong(self, what: str, advice: str) -> InvalidInputError:
-        return InvalidInputError(f"{self.file.name}: {what}", advice)
+    def _wrong(self, name: str, what: str, advice: str) -> InvalidInputError:
+        """What is wrong with the function of that name, and the line where it begins."""
+        code = getattr(getattr(self._module, name), "__code__", None)
+        line = "" if code is None else f", line {code.co_firstlineno}"
+        return InvalidInputError(f"{self.file.name}{line}: {name} {what}", advice)
 
     @property
     def _module(self) -> ModuleType:
@@ -128,10 +131,9 @@ class Experiment:
         try:
             signature(function).bind(argument)
         except TypeError:
-            raise self._wrong(f"{name} is no function of one argument", f"write one that returns a {kind.__name__}") from None
+            raise self._wrong(name, "is no function of one argument", f"write one that returns a {kind.__name__}") from None
         found = function(argument)
         if not isinstance(found, kind):
-            raise InvalidInputError(
-                f"{name} in {self.file.name} returns a {type(found).__name__}", f"let it return a {kind.__name__}"
-            )
+            advice = "let it return {name: Figure(picture, caption)}" if kind is dict else f"let it return a {kind.__name__}"
+            raise self._wrong(name, f"returns a {type(found).__name__}", advice)
         return found

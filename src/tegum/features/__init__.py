@@ -2,10 +2,13 @@
 
 from tegum.features.blocks import Blocks
 from tegum.features.distribution import Features
+from tegum.features.finite import Empirical, FiniteLaw
 from tegum.features.importance import constant, geometric, one_odd, power_law
 from tegum.features.independent import Independent
+from tegum.features.joined import Joined
 from tegum.features.k_sparse import KSparse
 from tegum.features.magnitudes import Constant, Exponential, Magnitude, Uniform
+from tegum.features.mixture import Mixture, tree
 from tegum.features.sets import AnticorrelatedSets, CorrelatedSets
 
 __all__ = [
@@ -13,14 +16,19 @@ __all__ = [
     "Blocks",
     "Constant",
     "CorrelatedSets",
+    "Empirical",
     "Exponential",
     "Features",
+    "FiniteLaw",
     "Independent",
+    "Joined",
     "KSparse",
     "Magnitude",
+    "Mixture",
     "Uniform",
     "constant",
     "geometric",
     "one_odd",
     "power_law",
+    "tree",
 ]

@@ -10,12 +10,32 @@ arrays are broadcast against each other to (..., n_features):
 >>> three.batch_shape, three.sample(100, seed=0).shape
 ((3,), (3, 100, 2))
 
-A new distribution is one file: how often its features are active together (`blocks`, or `joint_density` where there are
-none), and `active`, which draws.
+A new distribution is one class: its fields, how often its features are active together (`blocks`, or `joint_density` where
+there are none), and `active`, which draws.  With `blocks` it is trained and has an exact loss; with `active` alone it can be
+drawn, and ``FiniteLaw(own.sample(100_000, seed=0))`` has both.
+
+>>> import numpy as np
+>>> from tegum.features import Blocks, Features, Independent
+>>> class Rare(Features):                                  # feature 0 half of the time, of the others one at most
+...     def __init__(self, n_features, importance=1.0):
+...         density = np.full(n_features, 0.5 / max(n_features - 1, 1))
+...         density[0] = 0.5
+...         self.set_fields(n_features, density, importance)
+...     def blocks(self):
+...         each = np.arange(self.n_features)
+...         return Blocks(component_of_feature=each, block_of_component=np.minimum(each, 1), probability=self.density)
+...     def active(self, n_samples, generator):
+...         first, other = generator.random((2, n_samples, 1))
+...         each = np.arange(self.n_features)
+...         return np.where(each == 0, first < 0.5, each == 1 + np.floor(2 * (self.n_features - 1) * other))
+>>> Rare(3).joint_density().round(3)
+array([[0.5  , 0.125, 0.125],
+       [0.125, 0.25 , 0.   ],
+       [0.125, 0.   , 0.25 ]])
 """
 
-from abc import ABC, abstractmethod
-from inspect import signature
+from abc import ABCMeta, abstractmethod
+from inspect import Signature, signature
 from typing import Any
 
 import numpy as np
@@ -25,12 +45,27 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.checking import checked, misfit, real_numbers, require_memory, require_seeds, shown
 from tegum.errors import MOST, InvalidInputError, Problems, unknown_field
 from tegum.features.blocks import Blocks
-from tegum.features.magnitudes import Magnitude
+from tegum.features.magnitudes import Magnitude, Uniform
 
 _LARGEST = 1e30  # squared errors times this are numbers in single precision, too
 
 
-class Features(ABC):
+class _Checked(ABCMeta):
+    """What makes distributions: one that lacks what all have is refused as soon as it is made, whoever wrote it."""
+
+    def __call__(cls, *args: Any, **fields: Any) -> Any:
+        made = super().__call__(*args, **fields)
+        made.require_complete()
+        return made
+
+    @property
+    def __signature__(cls) -> Signature:
+        """That of the constructor, as without this metaclass."""
+        own = signature(cls.__init__)  # type: ignore[misc]
+        return own.replace(parameters=list(own.parameters.values())[1:])
+
+
+class Features(metaclass=_Checked):
     """The distribution of a model's inputs: n features, how often and how strongly each is active, how much it matters."""
 
     n_features: int
@@ -52,6 +87,10 @@ class Features(ABC):
         """
         advice = "both engines need them: write a method blocks() that returns a tegum.features.Blocks"
         raise InvalidInputError(f"{type(self).__name__} has no independent blocks", advice)
+
+    def has_blocks(self) -> bool:
+        """Whether there are independent blocks."""
+        return type(self).blocks is not Features.blocks
 
     def joint_density(self) -> Float[np.ndarray, "*batch n n"]:
         """Probability that two features are active together, shape (..., n, n); the diagonal is the density."""
@@ -88,6 +127,16 @@ class Features(ABC):
         """The shape of the leading axes: how many distributions this object describes."""
         return np.broadcast_shapes(self.density.shape[:-1], self.importance.shape[:-1])
 
+    def singles(self) -> list["Features"]:
+        """Every distribution of the batch on its own, without its importance; one, where they differ in importance only."""
+        names, lead = self.field_names(), self.density.shape[:-1]
+        plain = {"importance": 1.0} if "importance" in names else {}
+        if "density" not in names or not lead:
+            return [self.replaced(**plain)] if plain and self.importance.ndim > 1 else [self]
+        width = self.density.shape[-1]
+        rows = np.broadcast_to(self.density, (*self.batch_shape, width)).reshape(-1, width)
+        return [self.replaced(density=row, **plain) for row in rows]
+
     def mean(self) -> Float[np.ndarray, "*batch n"]:
         """E[x_i], shape (..., n)."""
         return np.asarray(self.feature_density * (0.0 if self.signed else self.magnitude.moment(1)))
@@ -117,12 +166,44 @@ class Features(ABC):
             raise InvalidInputError(f"n_samples is {n_samples}", "draw at least 1 sample")
         require_seeds(seed)
         require_memory(f"{n_samples} samples", 8 * n_samples * self.feature_density.size)
-        generator = np.random.default_rng(seed)
+        return self.draw(n_samples, np.random.default_rng(seed))
+
+    def draw(self, n_samples: int, generator: np.random.Generator) -> Float[np.ndarray, "*batch samples n"]:
+        """What `sample` returns, from a generator."""
         shape = (n_samples, self.n_features)
         magnitude = self.magnitude.quantile(generator.random(shape))
         if self.signed:
             magnitude = magnitude * generator.choice([-1.0, 1.0], size=shape)
         return np.asarray(np.where(self.active(n_samples, generator), magnitude, 0.0))
+
+    def require_complete(self) -> None:
+        """Raises an `InvalidInputError` for a distribution of your own that lacks what every distribution has."""
+        missing = [name for name in ("n_features", "density", "importance") if not hasattr(self, name)]
+        if missing:
+            advice = "call self.set_fields(n_features, density, importance) in its constructor"
+            raise InvalidInputError(f"{type(self).__name__} has no {' and no '.join(missing)}", advice)
+        unknown = [name for name in self.field_names() if not hasattr(self, name)]
+        if unknown:
+            advice = "keep every argument of the constructor under its own name: copies are made of them"
+            raise InvalidInputError(f"{type(self).__name__} does not keep its argument {unknown[0]!r}", advice)
+
+    def set_fields(
+        self,
+        n_features: int,
+        density: ArrayLike,
+        importance: ArrayLike = 1.0,
+        magnitude: Magnitude = Uniform(),
+        signed: bool = False,
+        **own: Any,
+    ) -> None:
+        """Fills the fields of a distribution of your own, checked; ``own`` are those that only it has.
+
+        Raises:
+            InvalidInputError: naming every wrong field.
+        """
+        self._set_counts(n_features=n_features)
+        self._set_fields(n_features, density, importance, magnitude, signed).raise_if_any()
+        self._fill(**own)
 
     def _set_counts(self, **counts: int) -> None:
         """Checks and fills fields that are whole numbers."""
@@ -136,13 +217,14 @@ class Features(ABC):
         n_features: int,
         density: ArrayLike,
         importance: ArrayLike,
-        magnitude: Magnitude,
-        signed: bool,
+        magnitude: Magnitude | None = None,
+        signed: bool | None = None,
         owner: tuple[str, int] | None = None,
     ) -> Problems:
         """Fills the fields that all distributions share, arrays broadcast and read-only; returns what is wrong with them.
 
-        ``owner`` says what has a density, and how many there are: ``("set", 3)``; by default each feature.
+        ``owner`` says what has a density, and how many there are: ``("set", 3)``; by default each feature.  A law of finitely
+        many states, or a mixture, has neither one magnitude nor one sign.
         """
         if n_features > MOST:
             raise InvalidInputError(f"there are {n_features} features", f"choose at most {MOST:,}")
@@ -151,10 +233,12 @@ class Features(ABC):
         density = _numbers("density", density, owner or feature, 1.0, advice, problems)
         advice = "an importance weighs a squared error, choose a number from 0 to 1e+30"
         importance = _numbers("importance", importance, feature, _LARGEST, advice, problems)
-        if not isinstance(magnitude, Magnitude):
-            problems.add(f"magnitude is {magnitude!r}", "give a law: Uniform(), Exponential(mean) or Constant(value)")
-        if problem := misfit("signed", signed, bool):
-            problems.add(*problem)
+        if magnitude is not None or signed is not None:
+            if not isinstance(magnitude, Magnitude):
+                problems.add(f"magnitude is {magnitude!r}", "give a law: Uniform(), Exponential(mean) or Constant(value)")
+            if problem := misfit("signed", signed, bool):
+                problems.add(*problem)
+            self._fill(magnitude=magnitude, signed=signed)
         try:
             np.broadcast_shapes(density.shape[:-1], importance.shape[:-1])
         except ValueError:
@@ -162,7 +246,7 @@ class Features(ABC):
                 f"density has leading shape {density.shape[:-1]} and importance {importance.shape[:-1]}",
                 "give leading axes (one element per instance) that broadcast against each other",
             )
-        self._fill(n_features=n_features, density=density, importance=importance, magnitude=magnitude, signed=signed)
+        self._fill(n_features=n_features, density=density, importance=importance)
         return problems
 
     def _fill(self, **values: Any) -> None:

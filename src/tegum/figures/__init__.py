@@ -3,12 +3,14 @@
 from tegum.figures.arrows import arrow_overlay, arrow_panels, set_arrows
 from tegum.figures.branches import branch_scatter
 from tegum.figures.category_map import Marks, category_panels, colours_of, geometry_map, transition_marks
-from tegum.figures.census import census_dots
-from tegum.figures.curves import curve_panel, error_curves, vulnerability_panels
+from tegum.figures.census import census_bars, census_dots
+from tegum.figures.curves import curve_panel, error_curves, loss_curves, vulnerability_panels
 from tegum.figures.dynamics import level_panels, level_slider, path_slider
-from tegum.figures.fractions import fraction_scatter, shape_shares
+from tegum.figures.fractions import dimensionality_histogram, fraction_scatter, shape_shares
 from tegum.figures.gram_panels import gram_panels, strips
+from tegum.figures.models import Chosen, drawn_models
 from tegum.figures.networks import network_panels
+from tegum.figures.paths import arrow_film
 from tegum.figures.phase_map import phase_panels, stuck_panels
 from tegum.figures.polytopes import polytope_table
 from tegum.figures.stacks import NeuronPanel, stack_panels
@@ -18,22 +20,28 @@ from tegum.figures.weight_graph import WeightGraph, weight_graphs
 
 __all__ = [
     "CONFIG",
+    "Chosen",
     "Marks",
     "NeuronPanel",
     "WeightGraph",
+    "arrow_film",
     "arrow_overlay",
     "arrow_panels",
     "branch_scatter",
     "category_panels",
+    "census_bars",
     "census_dots",
     "colours_of",
     "curve_panel",
+    "dimensionality_histogram",
+    "drawn_models",
     "error_curves",
     "fraction_scatter",
     "geometry_map",
     "gram_panels",
     "level_panels",
     "level_slider",
+    "loss_curves",
     "network_panels",
     "path_slider",
     "phase_panels",

@@ -20,8 +20,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
-from tegum.checking import checked, require_held
-from tegum.errors import InvalidInputError
+from tegum.checking import checked
+from tegum.figures.models import needed
 from tegum.figures.panels import Panels
 from tegum.figures.theme import DASHES, INK, PLAIN, legend_row, log_range, styled
 from tegum.figures.traces import dots, line
@@ -43,11 +43,14 @@ def branch_scatter(
         kinds: the kinds in the legend's order, four at most.
         label: the name of the value, with its unit.
         places: title to a value that is marked by a vertical line.
+
+    Raises:
+        InvalidInputError: where a variable is missing, or has other dimensions.
     """
-    require_held("branches", branches, loss=None, lost_at=("branch",), lost_loss=("branch",))
-    require_held("runs", runs, ("kind",), loss=None, kind=runs["loss"].dims if "loss" in runs else None)
-    if branches["loss"].ndim != 2 or "branch" not in branches["loss"].dims or runs["loss"].ndim != 2:
-        raise InvalidInputError("a loss has other than two dimensions", "give (branch, value) and (value, seed)")
+    along = next((str(dim) for dim in branches["loss"].dims if dim != "branch"), "value") if "loss" in branches else "value"
+    needed("branch_scatter", branches, loss=("branch", along), lost_at=("branch",), lost_loss=("branch",))
+    first = next((str(dim) for dim in runs["loss"].dims if dim != "seed"), "value") if "loss" in runs else "value"
+    needed("branch_scatter", runs, ("kind",), loss=(first, "seed"), kind=(first, "seed"))
     chart = Panels(go.Figure())
     value = next(str(dim) for dim in branches["loss"].dims if dim != "branch")
     for k, branch in enumerate(branches["branch"].values):

@@ -23,15 +23,15 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.checking import checked, require_axes, require_held
+from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.exact import NONE
+from tegum.figures.models import needed, panels_of
 from tegum.figures.panels import Panels
 from tegum.figures.phase_map import density_axes
 from tegum.figures.theme import INK, category, legend_row, log_range, stepped, styled
 from tegum.figures.traces import dots
 
-GRID = ("density", "importance_ratio")
 PHASES = {"not learned": "#dddddd", "dedicated": "#003399", "superposition": "#dd4444"}
 """The paper's colours for the phases of a feature."""
 
@@ -61,22 +61,28 @@ def colours_of(names: Sequence[str]) -> dict[str, str]:
 
 @checked
 def category_panels(
-    panels: Mapping[str, xr.DataArray],
-    colours: Mapping[str, str],
+    panels: Mapping[str, xr.DataArray] | xr.DataArray,
+    colours: Mapping[str, str] | None = None,
     marks: Mapping[str, Marks] | None = None,
     across: str = "importance_ratio",
     label: str = "relative importance",
 ) -> go.Figure:
     """Maps of names side by side, title to dims (density, ``across``), with one legend, in the order of ``colours``.
 
+    Without colours each name has one of its own, the most frequent first.
+
     Both axes are positive and logarithmic, the horizontal one is called ``label``.  Over every panel ``marks`` are drawn,
     points (``across``, density) by name, each kind with its symbol.
 
     Raises:
-        InvalidInputError: for a name without a colour.
+        InvalidInputError: for a name without a colour, and for panels of other things.
     """
-    for title, data in panels.items():
-        require_axes(f"panels[{title!r}]", data, ("density", across), words=True)
+    panels = panels_of("category_panels", panels, "names", "density", across, words=True)
+    if colours is None:
+        colours = colours_of(
+            [name for name, _ in Counter(np.concatenate([one.values.ravel() for one in panels.values()])).most_common()]
+        )
+    for data in panels.values():
         if missing := sorted(set(data.values.ravel()) - set(colours), key=str):
             raise InvalidInputError(f"{missing[0]!r} has no colour", f"give it one; there are {', '.join(map(str, colours))}")
     drawn = Panels.titled(panels, horizontal_spacing=0.09)
@@ -108,7 +114,8 @@ def geometry_map(data: xr.Dataset) -> go.Figure:
     The data are as `tegum.maps.phase_map` gives them: ``W``, ``shape`` and ``phase`` (density, importance_ratio), and over
     ``transition`` what `transition_marks` reads.
     """
-    require_held("data", data, ("shape", "phase"), W=None, shape=GRID, phase=GRID)
+    grid = ("density", "importance_ratio")
+    needed("geometry_map", data, ("shape", "phase"), W=(*grid, "hidden", "feature"), shape=grid, phase=grid)
     shape = data["shape"].astype(object)
     frequent = [name for name, _ in Counter(shape.values.ravel()).most_common(_MOST_SHAPES)]
     shape = shape.where(shape.isin(frequent), _OTHER)
@@ -128,12 +135,11 @@ def transition_marks(found: xr.Dataset) -> dict[str, Marks]:
     They have, over ``transition`` as `tegum.maps` gives them, ``along``, ``at``, ``value``, ``before``, ``after``, ``jump`` and
     ``order``; ``along`` may be one word.
     """
-    each = ("transition",)
     if "order" in found and not found["order"].size:
         return {}
-    words = ("along", "before", "after", "order")
-    require_held("found", found, words, order=each, at=each, value=each, before=each, after=each, jump=each)
-    require_held("found", found, words, along=None)
+    each = dict.fromkeys(("order", "at", "value", "before", "after", "jump"), ("transition",))
+    along = tuple(map(str, found["along"].dims)) if "along" in found else ()
+    needed("transition_marks", found, ("along", "before", "after", "order"), **each, along=along)
     marks = {}
     for order in sorted(set(found["order"].values.tolist()) - {NONE}, reverse=True):
         chosen = found.isel(transition=(found["order"] == order).values)

@@ -9,19 +9,21 @@ Source: `Toy Models of Superposition`, the comparison of solutions in section 3 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.checking import checked, require_axes, require_held
+from tegum.checking import checked, require_axes
 from tegum.errors import InvalidInputError
+from tegum.figures.models import clock_of, drawn_models, needed, parameter_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, category, dash, legend_row, log_range, log_ticks, styled
 from tegum.figures.traces import dots, line
 
-_FEW = 20
+_FEW, _MOST_OTHERS = 20, 20
 """Curves through at most so many points show them."""
 
 _FLOOR = 1e-16
@@ -40,11 +42,13 @@ def curve_panel(
     """Curves, name to values over one dimension, whose coordinate is the horizontal axis; colour and dash tell them apart.
 
     Likewise ``points``, such as printed values to compare with, are drawn as open circles without a line.
+
+    Raises:
+        InvalidInputError: for values over other than one dimension.
     """
-    for name, data in [*curves.items(), *(points or {}).items()]:
-        require_axes(name, data, data.dims[:1])
-    if not curves:
-        raise InvalidInputError("there are no curves", "give one at least")
+    _require_curves("curve_panel", curves)
+    if points:
+        _require_curves("curve_panel", points)
     chart = Panels(go.Figure())
     hover = f"<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}"
     for k, (name, data) in enumerate(curves.items()):
@@ -62,16 +66,78 @@ def curve_panel(
     return styled(chart.figure, 460, legend=legend_row(-0.2), margin={"l": 75, "t": 30})
 
 
+def _require_curves(figure: str, curves: Mapping[str, xr.DataArray]) -> None:
+    """Raises an `InvalidInputError` unless these are names and values over one dimension with labels."""
+    advice = "give {name: values over one axis}; tegum.figures.loss_curves draws the losses of a training"
+    if isinstance(curves, xr.Dataset) or not curves:
+        raise InvalidInputError(f"{figure} got {'a dataset' if isinstance(curves, xr.Dataset) else 'no curves'}", advice)
+    for name, values in curves.items():
+        if values.ndim != 1:
+            along = ", ".join(map(str, values.dims)) or "nothing"
+            raise InvalidInputError(f"{figure} got values along {along} for {name!r}", advice)
+        require_axes(name, values, values.dims)
+
+
+@checked
+def loss_curves(data: xr.Dataset, exact: Mapping[str, xr.DataArray] | None = None) -> go.Figure:
+    """How the loss fell: of each grid point drawn the best start in colour, others grey; along the steps, or a flow's time.
+
+    Exact losses (step) by the title of the model, as `tegum.figures.drawn_models` gives it, are drawn as diamonds.
+
+    Raises:
+        InvalidInputError: where no loss was recorded on the way.
+    """
+    name = "loss_history" if "loss_history" in data else "loss"
+    clock = clock_of(data, name)
+    if clock is None:
+        advice = "train with Recipe(record_steps=40), or give a flow"
+        raise InvalidInputError("loss_curves got no losses along steps or time", advice)
+    chart = Panels(go.Figure())
+    grey: dict[str, Any] = {"showlegend": False, "opacity": 0.35}
+    chosen = drawn_models(data, name=parameter_of(data)) if name == "loss_history" else None
+    own = {"": data} if chosen is None else chosen.models
+    hover = f"<br>{clock} %{{x:,.4g}}<br>loss %{{y:.5g}}"
+    for place in () if chosen is None else (chosen.places[title] for title in own):
+        for losses in _others(data[name].isel(place), clock):
+            chart.add(line(data[clock].values, losses, "#b5b5b5", 1, hover="another start" + hover, **grey))
+    for k, (title, model) in enumerate(own.items()):
+        shown = title or "loss"
+        chart.add(line(model[clock].values, model[name].values, category(k), 2.5, hover=shown + hover, name=shown))
+        look = {"symbol": "diamond", "size": 8, "color": category(k), "line": {"color": INK, "width": 1}}
+        if exact and title in exact:
+            points, name_of_points = exact[title], f"{shown}, exact loss"
+            chart.add(dots(points[clock].values, points.values, look, name_of_points + hover, name_of_points))
+    positive = all(bool((model[name] > 0).all()) for model in own.values())
+    chart.axes(gridcolor="#eeeeee", zeroline=False)
+    chart.x_axis(
+        {"step": "optimizer step"}.get(clock, clock.replace("_", " ")), 8, type="log" if clock in ("step", "time") else "linear"
+    )
+    chart.y_axis("loss", 10, type="log" if positive else "linear")
+    if positive:
+        values = np.concatenate([model[name].values for model in own.values()])
+        chart.y_axis(**log_ticks(float(values.min()), float(values.max())))
+    figure = styled(chart.figure, 430, legend=legend_row(-0.2, yanchor="top"), margin={"l": 75, "t": 30, "b": 110})
+    return figure if chosen is None else chosen.noted(figure)
+
+
+def _others(losses: xr.DataArray, clock: str) -> NDArray[np.float64]:
+    """The losses of starts along an axis that is left, (starts, clock), at most twenty; none where no axis is left."""
+    if losses.ndim == 1:
+        return np.zeros((0, losses.size))
+    return losses.transpose(..., clock).values.reshape(-1, losses.sizes[clock])[:_MOST_OTHERS]
+
+
 @checked
 def vulnerability_panels(ratios: Mapping[str, xr.DataArray], per_dimension: xr.DataArray) -> go.Figure:
     """Vulnerability against 1 / (1 - S), one curve for each way to measure it, with features per dimension beneath.
 
     Right: the first of these ways against features per dimension, ||W||_F^2 / m, a point for each ``density``.
     """
-    for name, data in [*ratios.items(), ("per_dimension", per_dimension)]:
-        require_axes(name, data, ("density",))
-    if not ratios or not (per_dimension["density"] > 0).all():
-        raise InvalidInputError("there are no ratios, or densities of 0", "give one at least, and densities above 0")
+    _require_curves("vulnerability_panels", ratios)
+    for name, values in [*ratios.items(), ("per_dimension", per_dimension)]:
+        require_axes(name, values, ("density",))
+    if not (per_dimension["density"] > 0).all():
+        raise InvalidInputError("a density is 0", "give densities above 0")
     panels = Panels.beside(column_widths=[0.56, 0.44], horizontal_spacing=0.13, vertical_spacing=0.06, shared_xaxes=True)
     above, below, right = panels.at(1, 1), panels.at(2, 1), panels.at(1, 2)
     inverse, packed = 1 / per_dimension["density"].values, per_dimension.values
@@ -111,10 +177,7 @@ def error_curves(data: xr.Dataset) -> go.Figure:
         InvalidInputError: where the dimensions are others, or there are more methods than colours.
     """
     dims = ("kind", "curve", "case", "effort")
-    require_held("data", data, error=None, terms=None)
-    for variable in (data["error"], data["terms"]):
-        if set(variable.dims) != set(dims):
-            raise InvalidInputError(f"{variable.name} has dimensions {dict(variable.sizes)}", f"give {', '.join(dims)}")
+    needed("error_curves", data, error=dims, terms=dims)
     if data.sizes["curve"] > len(_METHODS):
         raise InvalidInputError(f"there are {data.sizes['curve']} methods", f"compare at most {len(_METHODS)}")
     errors, terms = (data[name].transpose(*dims).values for name in ("error", "terms"))

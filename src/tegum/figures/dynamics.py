@@ -19,6 +19,7 @@ Source: section 6 of `Toy Models of Superposition`.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -27,12 +28,14 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.checking import checked, require_held
+from tegum.checking import checked
 from tegum.errors import InvalidInputError
+from tegum.figures.models import Chosen, needed
 from tegum.figures.panels import Panels
-from tegum.figures.theme import FAINT, INK, OUTSIDE, PLAIN, SIGNED, legend_row, log_range, styled
+from tegum.figures.paths import recorded_paths
+from tegum.figures.theme import FAINT, INK, OUTSIDE, PLAIN, SIGNED, category, legend_row, log_range, styled
 from tegum.figures.traces import arrow, line
-from tegum.geometry import Event, Visit, gram
+from tegum.geometry import Event, Visit, events, gram
 from tegum.geometry.stages import axis_frame
 
 RISES, FALLS, BOTH, OTHER, SHADE = "#c2500a", "#1f5fa8", "#8a4fa3", "#b5b5b5", "rgba(230, 190, 60, 0.35)"
@@ -43,6 +46,7 @@ _SHADES = {
     "C": "rgba(110,180,120,0.35)",
     "D": "rgba(150,130,200,0.35)",
 }
+_MOST_PATHS, _FEW = 3, 12
 _LEVEL_STOPS, _PATH_STOPS = 60, 50
 """At how many times a slider stops."""
 
@@ -55,30 +59,51 @@ _TIME_AXIS: dict[str, Any] = {"type": "log", "dtick": 1, "exponentformat": "powe
 
 
 @checked
-def level_panels(models: Mapping[str, tuple[xr.Dataset, Sequence[Event]]], clock: Mapping[str, str]) -> go.Figure:
+def level_panels(
+    models: Mapping[str, tuple[xr.Dataset, Sequence[Event]]] | xr.Dataset, clock: Mapping[str, str] | None = None
+) -> go.Figure:
     """One column for each title, its model and the model's events: D_i over time above, the loss below.
 
     Models have ``D`` (time, feature), ``loss`` (time), times above 0; ``clock`` has, by title, the time's name with its unit.
+    In place of both, a dataset with ``W`` recorded on the way: a training, or a flow.
+
+    Raises:
+        InvalidInputError: where W was not recorded on the way.
     """
+    said = None
+    if isinstance(models, xr.Dataset):
+        said = recorded_paths(models, _MOST_PATHS, learning=True)
+        models = {title: (path, _events_of(path)) for title, path in said.models.items()}
+        clock = {title: path.attrs["clock"] for title, (path, _) in models.items()}
+    clock = clock or dict.fromkeys(models, "time")
     for title, (model, _) in models.items():
-        _require_levels(model)
+        _require_times("level_panels", model, D=("time", "feature"))
         if title not in clock:
             raise InvalidInputError(f"clock has no name for the time of {title!r}", "give one by each title")
     panels = Panels.titled(models, rows=2, row_heights=_HEIGHTS, vertical_spacing=0.06, horizontal_spacing=0.09)
     for above, (title, (model, found)) in zip(panels, models.items(), strict=True):
         _draw_levels(above, model, found, clock[title])
-    _finish_axes(panels)
-    return styled(panels.figure, 560, legend=legend_row(-0.13, centred=True), margin={"b": 85})
+    _finish_axes(panels, "exact loss" if said is None else _loss_name(next(iter(models.values()))[0]))
+    figure = styled(panels.figure, 560, legend=legend_row(-0.13, centred=True), margin={"b": 85})
+    return said.noted(figure) if said else figure
 
 
 @checked
-def level_slider(model: xr.Dataset, found: Sequence[Event], clock: str) -> go.Figure:
+def level_slider(model: xr.Dataset, found: Sequence[Event] | None = None, clock: str | None = None) -> go.Figure:
     """One model's levels, events and loss, W^T W at one time, and a slider over time, which is called ``clock``.
 
-    The model has ``W`` (time, hidden, feature), ``D`` (time, feature), ``loss`` (time), and times above 0.
+    The model has ``W`` (time, hidden, feature), ``D`` (time, feature), ``loss`` (time), and times above 0.  Without events, a
+    dataset with ``W`` recorded on the way: of a training with many models the best of one grid point is drawn.
+
+    Raises:
+        InvalidInputError: where W was not recorded on the way.
     """
-    _require_levels(model)
-    require_held("the model", model, W=("time", "hidden", "feature"))
+    said = None
+    if found is None:
+        said, model = _one_path(model)
+        found = _events_of(model)
+    clock = model.attrs.get("clock", "time") if clock is None else clock
+    _require_times("level_slider", model, W=("time", "hidden", "feature"), D=("time", "feature"))
     panels = Panels.beside(
         row_heights=_HEIGHTS,
         column_widths=[0.55, 0.45],
@@ -106,29 +131,42 @@ def level_slider(model: xr.Dataset, found: Sequence[Event], clock: str) -> go.Fi
     slider = _time_slider(clock, stops, changes, traces, pad=55)
     right.axes(showticklabels=False, ticks="")
     right.x_axis("feature, by level", 6)
-    _finish_axes(panels)
+    _finish_axes(panels, "exact loss" if said is None else _loss_name(model))
     legend = legend_row(1.16, yanchor="bottom")
-    return styled(panels.figure, 640, sliders=[slider], legend=legend, margin={"t": 95, "b": 40})
+    figure = styled(panels.figure, 640, sliders=[slider], legend=legend, margin={"t": 95, "b": 40})
+    return said.noted_above(figure) if said else figure
 
 
 @checked
-def path_slider(model: xr.Dataset, found: Sequence[Visit], set_size: int, clock: str) -> go.Figure:
+def path_slider(
+    model: xr.Dataset, found: Sequence[Visit] = (), set_size: int | None = None, clock: str | None = None
+) -> go.Figure:
     """One model's path in 3-D, twice, its loss with the stages it visits, and a slider over time, which is called ``clock``.
 
-    The model has ``W`` (time, hidden, feature), three hidden units and two sets of features, ``loss`` (time), times above 0.
+    The model has ``W`` (time, hidden, feature), three hidden units, ``loss`` (time), times above 0; with a ``set_size`` two
+    sets of features, in two colours.  Or it is a dataset with ``W`` recorded on the way, of which one model is drawn.
+
+    Raises:
+        InvalidInputError: where W was not recorded on the way, or has other than three hidden dimensions.
     """
-    require_held("the model", model, W=("time", "hidden", "feature"), loss=("time",), time=("time",))
-    if set_size < 1 or model.sizes["hidden"] != 3 or model.sizes["feature"] != 2 * set_size:
-        advice = "give three hidden units and two sets of features"
-        raise InvalidInputError(f"W has sizes {dict(model['W'].sizes)} and set_size is {set_size}", advice)
-    _require_times(model)
+    said = None
+    if "time" not in model.dims or "W_history" in model or "clock" not in model.attrs:
+        said, model = _one_path(model)
+    clock = model.attrs.get("clock", "time") if clock is None else clock
+    _require_times("path_slider", model, W=("time", "hidden", "feature"))
+    if model.sizes["hidden"] != 3:
+        advice = "path_slider draws 3; arrow_film and level_slider draw any"
+        raise InvalidInputError(f"W has {model.sizes['hidden']} hidden dimensions", advice)
+    if set_size is not None and (set_size < 1 or model.sizes["feature"] != 2 * set_size):
+        raise InvalidInputError(f"set_size is {set_size} and there are {model.sizes['feature']} features", "give two sets")
     specs = [[{"type": "scene"}, {"type": "scene"}], [{"colspan": 2}, None]]
     gaps: dict[str, Any] = {"vertical_spacing": 0.05, "horizontal_spacing": 0.02}
     panels = Panels.titled(_VIEWS, rows=2, specs=specs, row_heights=[0.66, 0.34], **gaps)
     W = model["W"].transpose("time", "hidden", "feature").values.astype(np.float64)
-    W = np.round(axis_frame(W[-1], set_size) @ W, 3)
     n = W.shape[2]
-    sets = [SETS[i // set_size] for i in range(n)]
+    W = np.round(W if set_size is None else axis_frame(W[-1], set_size) @ W, 3)
+    sets = [(category(i), f"feature {i}") if set_size is None else SETS[i // set_size] for i in range(n)]
+    reach = max(1.1, 1.05 * float(np.abs(W).max()))
     arrows: list[int] = []
     for view in panels:
         for (x, y, z), (colour, _) in zip(W.transpose(2, 1, 0), sets, strict=True):
@@ -149,21 +187,33 @@ def path_slider(model: xr.Dataset, found: Sequence[Visit], set_size: int, clock:
         below.note(visit.stage, x=float(np.log10(begins * ends) / 2), y=0.98, yref="y domain", yanchor="top")
     below.x_axis(clock, 4, **_TIME_AXIS)
     log = {"type": "log", "exponentformat": "power", "dtick": 1}
-    below.y_axis("exact loss", 6, **log, range=log_range([low, high]), gridcolor=FAINT)
+    below.y_axis("exact loss" if said is None else _loss_name(model), 6, **log, range=log_range([low, high]), gridcolor=FAINT)
     shown = _moments(len(W), _PATH_STOPS)
     changes = [_moved(W[k], float(times[k]), [low, high]) for k in shown]
     slider = _time_slider(clock, times[shown].tolist(), changes, [*arrows, len(panels.figure.data) - 1], pad=45)
-    scenes = dict(zip(("scene", "scene2"), map(_scene, _VIEWS.values()), strict=True))
+    scenes = {name: _scene(view, reach) for name, view in zip(("scene", "scene2"), _VIEWS.values(), strict=True)}
     legend = legend_row(1.1, yanchor="bottom")
-    return styled(panels.figure, 720, sliders=[slider], legend=legend, margin={"t": 90, "b": 30, "l": 75}, **scenes)
+    figure = styled(panels.figure, 720, sliders=[slider], legend=legend, margin={"t": 90, "b": 30, "l": 75}, **scenes)
+    if set_size is None and n > _FEW:
+        figure.update_layout(showlegend=False)
+    return said.noted_above(figure) if said else figure
 
 
-def _require_levels(model: xr.Dataset) -> None:
-    require_held("the model", model, D=("time", "feature"), loss=("time",), time=("time",))
-    _require_times(model)
+def _events_of(path: xr.Dataset) -> list[Event]:
+    """The events of a path that was recorded."""
+    return events(path["D"].values, path["time"].values, path["loss"].values)
 
 
-def _require_times(model: xr.Dataset) -> None:
+def _one_path(data: xr.Dataset) -> tuple[Chosen, xr.Dataset]:
+    """The path that is drawn where there is a picture for one: of the last grid point, which is named."""
+    chosen = recorded_paths(data, 1, learning=True)
+    title, path = next(iter(chosen.models.items()))
+    return replace(chosen, said="; ".join(part for part in (title, chosen.said) if part)), path
+
+
+def _require_times(figure: str, model: xr.Dataset, **variables: tuple[str, ...]) -> None:
+    """Raises an `InvalidInputError` unless the model has these variables, losses, and times above 0."""
+    needed(figure, model, **variables, loss=("time",), time=("time",))
     if not (model["time"] > 0).all():
         raise InvalidInputError(f"a time is {float(model['time'].min()):g}", "give times above 0")
 
@@ -202,11 +252,16 @@ def _draw_levels(above: Panels, model: xr.Dataset, found: Sequence[Event], clock
     below.x_axis(clock, 6)
 
 
-def _finish_axes(panels: Panels) -> None:
+def _loss_name(path: xr.Dataset) -> str:
+    """What its loss is: sampled in a training."""
+    return "loss" if path.attrs.get("clock") == "optimizer step" else "exact loss"
+
+
+def _finish_axes(panels: Panels, loss: str) -> None:
     panels.x_axis(**OUTSIDE)
     panels.y_axis(showline=True, linecolor=FAINT, **PLAIN)
     panels.at(1, 1).y_axis("dimensionality D<sub>i</sub>", 6)
-    panels.at(2, 1).y_axis("exact loss", 6)
+    panels.at(2, 1).y_axis(loss, 6)
 
 
 def _moved(W: NDArray[np.float64], time: float, mark: list[float]) -> dict[str, list[Any]]:
@@ -215,8 +270,8 @@ def _moved(W: NDArray[np.float64], time: float, mark: list[float]) -> dict[str, 
     return {"x": [*x, [time, time]], "y": [*y, mark], "z": [*z, None]}
 
 
-def _scene(view: dict[str, Any]) -> dict[str, Any]:
-    axis = {"range": [-1.1, 1.1], "showticklabels": False, "title": "", "showbackground": False, "gridcolor": "#e4e4e4"}
+def _scene(view: dict[str, Any], reach: float) -> dict[str, Any]:
+    axis = {"range": [-reach, reach], "showticklabels": False, "title": "", "showbackground": False, "gridcolor": "#e4e4e4"}
     axis |= {"zerolinecolor": "#9a9a9a"}
     ratio, camera = dict.fromkeys("xyz", 1.7), {**view, "projection": {"type": "orthographic"}}
     return {"xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "manual", "aspectratio": ratio, "camera": camera}

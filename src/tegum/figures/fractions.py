@@ -16,17 +16,34 @@ Source: the scatter of section 4 of `Toy Models of Superposition`.
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any, cast
 
 import numpy as np
 import plotly.graph_objects as go
+import xarray as xr
 from jaxtyping import Float
 from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
+from tegum.checking import checked, misfit
 from tegum.errors import InvalidInputError
+from tegum.figures.models import Chosen, Models, drawn_models
 from tegum.figures.panels import Panels
-from tegum.figures.theme import FAINT, INK, OUTSIDE, PLAIN, SHAPE_COLOURS, kind_of, legend_row, log_range, log_ticks, styled
+from tegum.figures.theme import (
+    FAINT,
+    INK,
+    OUTSIDE,
+    PLAIN,
+    SHAPE_COLOURS,
+    category,
+    kind_of,
+    legend_row,
+    log_range,
+    log_ticks,
+    styled,
+)
 from tegum.figures.traces import line
+from tegum.geometry import dimensionality, identify
 
 FRACTIONS = {
     "dedicated": ("1", 0),
@@ -39,6 +56,7 @@ FRACTIONS = {
 }
 """Shape to its D_i, and how many pixels its name is shifted upwards so that names do not touch."""
 
+_BINS, _MOST_COLUMNS = 50, 40
 _SPREAD = 0.3
 _MANY = 3000
 """More dots than this are painted by the graphics card."""
@@ -46,9 +64,9 @@ _MANY = 3000
 
 @takes_arrays
 def fraction_scatter(
-    places: Sequence[float],
-    D: Sequence[Float[np.ndarray, " features"]],
-    x_title: str,
+    places: Sequence[float] | Models,
+    D: Sequence[Float[np.ndarray, " features"]] | None = None,
+    x_title: str = "",
     labels: Sequence[str] = (),
     line: Sequence[float] | None = None,
     line_name: str = "",
@@ -59,12 +77,17 @@ def fraction_scatter(
     """A column of dots, dimensionalities ``D``, at each of the rising ``places``; ``height`` is in pixels.
 
     ``labels`` stand above the columns, ``line`` is a curve over the places beneath the dots, and ``marks`` are places of dotted
-    lines by the text above them.
+    lines by the text above them.  In place of the three, models: title to W, or a dataset, of which a column is drawn for each
+    position of an axis, or for each model.
     """
+    if D is None:
+        said, rising, columns, axis, titles, rises = _columns_of(places)
+        return said.noted(fraction_scatter(rising, columns, axis, titles, log=rises, height=height))
+    places = _given(places)
     if not len(places) == len(D) == len(places if line is None else line) > 0:
         raise InvalidInputError(f"there are {len(places)} places and {len(D)} columns", "give as many of each, and of the line")
     x = np.log10(places) if log else np.asarray(places, float)
-    step = np.diff(x).min(initial=np.inf) if len(x) > 1 else 1.0
+    step = float(np.diff(x).min()) if len(x) > 1 else 1.0
     chart = Panels(go.Figure())
     if line is not None:
         chart.add(go.Scatter(x=list(places), y=list(line), mode="lines", line={"color": FAINT, "width": 5}, name=line_name))
@@ -93,13 +116,47 @@ def fraction_scatter(
     return styled(chart.figure, height, showlegend=line is not None, legend=legend, margin=margin)
 
 
+@checked
+def dimensionality_histogram(models: Models) -> go.Figure:
+    """How many features have which D_i, of the models drawn of a dataset, with the fractions of known shapes marked."""
+    chosen = drawn_models(models)
+    chart, counts = Panels(go.Figure()), np.zeros(_BINS, int)
+    edges = np.linspace(0, 1, _BINS + 1)
+    for k, (title, W) in enumerate(chosen.weights.items()):
+        here = np.histogram(np.clip(dimensionality(W), 0, 1), edges)[0]
+        counts += here
+        bars = go.Bar(x=(edges[1:] + edges[:-1]) / 2, y=here, width=1 / _BINS, name=title or "features")
+        hover = f"{title}<br>D about %{{x:.2f}}: %{{y}} features"
+        chart.add(bars.update(marker={"color": category(k), "line": {"width": 0}}, hovertemplate=hover))
+    top = float(counts.max())
+    for shape, (fraction, _) in FRACTIONS.items():
+        place, colour = float(Fraction(fraction)), SHAPE_COLOURS[shape] if shape != "not learned" else "#888888"
+        chart.figure.add_vline(x=place, line={"color": colour, "width": 1.2, "dash": "dot"})
+        text = {"font": {"size": 12, "color": colour}, "textangle": -40, "xanchor": "left", "yanchor": "bottom"}
+        chart.note(f"{fraction} {shape}", x=place, y=1.01, yref="paper", **text)
+    chart.x_axis("feature dimensionality D<sub>i</sub>", 8, range=[-0.03, 1.08], **PLAIN, **OUTSIDE)
+    chart.y_axis("features", 8, range=[0, 1.05 * max(top, 1)], tickformat="d", **({"dtick": 1} if top < 6 else {}))
+    chart.y_axis(zeroline=False, gridcolor="#eeeeee")
+    legend = legend_row(-0.2, yanchor="top")
+    margin = {"t": 120, "l": 65, "b": 80 if len(chosen.models) > 1 else 50}
+    figure = styled(chart.figure, 430, barmode="stack", bargap=0, legend=legend, margin=margin)
+    return chosen.noted(figure.update_layout(showlegend=len(chosen.models) > 1))
+
+
 @takes_arrays
-def shape_shares(places: Sequence[float], names: Mapping[str, NDArray[np.str_]], x_title: str) -> go.Figure:
+def shape_shares(
+    places: Sequence[float] | xr.Dataset, names: Mapping[str, NDArray[np.str_]] | None = None, x_title: str = ""
+) -> go.Figure:
     """What share of the features forms which shape: areas stacked over a logarithmic axis, one panel for each way.
 
     Shapes are coloured and ordered as in `SHAPE_COLOURS`.  A model stands at each of the rising ``places``; ``names`` has, by
-    title, the shape of every feature as `tegum.geometry.identify` gives them, (places, features).
+    title, the shape of every feature as `tegum.geometry.identify` gives them, (places, features).  In place of the three, a
+    dataset of models along one axis of numbers above 0.
     """
+    if names is None:
+        said, rising, found, x_title = _shapes_of(places)
+        return said.noted(shape_shares(rising, found, x_title))
+    places = _given(places)
     for title, shapes in names.items():
         if shapes.ndim != 2 or len(shapes) != len(places):
             raise InvalidInputError(f"names of {title!r} have shape {shapes.shape}", f"give ({len(places)}, features)")
@@ -118,6 +175,48 @@ def shape_shares(places: Sequence[float], names: Mapping[str, NDArray[np.str_]],
     panels.figure.update_annotations(font={"size": 14, "color": INK})
     legend = legend_row(-0.22, centred=True, traceorder="normal")
     return styled(panels.figure, 430, legend=legend, margin={"l": 65, "t": 45, "b": 110})
+
+
+def _given(places: Any) -> Sequence[float]:
+    """Places that are given as numbers."""
+    if problem := misfit("places", places, Sequence[float]):
+        raise InvalidInputError([problem])
+    return cast("Sequence[float]", places)
+
+
+def _columns_of(models: Any) -> tuple[Chosen, list[float], list[NDArray[np.float64]], str, list[str], bool]:
+    """The models drawn of a dataset with their places and D_i: along an axis of numbers that rise, else side by side."""
+    chosen = drawn_models(models, _MOST_COLUMNS)
+    axis, places = _places_of(chosen)
+    D = [dimensionality(W) for W in chosen.weights.values()]
+    if places is None:
+        return chosen, list(range(len(D))), D, "model", [title for title in chosen.models if title], False
+    order = np.argsort(places)
+    log = bool(places.min() > 0) and len(places) > 1
+    return chosen, places[order].tolist(), [D[k] for k in order], axis.replace("_", " "), [], log
+
+
+def _shapes_of(models: Any) -> tuple[Chosen, list[float], dict[str, NDArray[np.str_]], str]:
+    """The models drawn of a dataset, their places along its axis, and the shape of every feature."""
+    chosen = drawn_models(models, _MOST_COLUMNS)
+    axis, places = _places_of(chosen)
+    if places is None or len(places) < 2 or places.min() <= 0:
+        advice = "give models along one axis of different numbers above 0, such as a sweep over density"
+        raise InvalidInputError(f"shape_shares got the models {', '.join(map(repr, list(chosen.models)[:5]))}", advice)
+    order = np.argsort(places)
+    found = np.array([identify(W).names for W in chosen.weights.values()])[order]
+    return chosen, places[order].tolist(), {"": found}, axis.replace("_", " ")
+
+
+def _places_of(chosen: Chosen) -> tuple[str, NDArray[np.float64] | None]:
+    """The one axis of different numbers along which the models stand, and their places; None where there is none."""
+    models = list(chosen.models.values())
+    for axis in {str(name): None for model in models for name in model.coords if not model[name].ndim}:
+        values = [model[axis].values for model in models if axis in model.coords]
+        numeric = len(values) == len(models) and all(value.dtype.kind in "iuf" for value in values)
+        if axis != "seed" and numeric and len({float(value) for value in values}) == len(values) > 1:
+            return axis, np.array(values, dtype=np.float64)
+    return "", None
 
 
 def _spread(count: int) -> NDArray[np.float64]:

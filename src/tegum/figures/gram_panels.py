@@ -18,53 +18,67 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.arraylike import takes_arrays
-from tegum.checking import checked, require_held
+from tegum.checking import checked
 from tegum.errors import Problems
+from tegum.figures.models import Models, drawn_models, weights_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, INTERFERENCE, PLAIN, SIGNED, colour_scale, styled
 from tegum.geometry import feature_norms, gram, interference
 
+_STRONG = 1.8
+"""Overlaps of trained models stay below; where larger ones occur, the colours reach as far."""
+
+_UNIT_TICKS = {"tickvals": [0, 1, 2]}
 _SQUARED, _ROOT = "interference Σ(ŵᵢ·Wⱼ)²", "interference √Σ(ŵᵢ·Wⱼ)²"
 
 
-@takes_arrays
-def gram_panels(models: Mapping[str, NDArray[np.floating]], set_size: int) -> go.Figure:
-    """One square map for each title and its W (m, n), sets of ``set_size`` features marked off by lines."""
+@checked
+def gram_panels(models: Models, set_size: int | None = None) -> go.Figure:
+    """One square map for each title and its W (m, n), or models of a dataset; lines between sets of ``set_size`` features.
+
+    Of models of which only the map G is known, this is drawn.
+    """
     with Problems() as problems:
-        problems.check_count("set_size", set_size)
-    panels = Panels.titled(models, horizontal_spacing=0.07)
+        problems.check_count("set_size", 1 if set_size is None else set_size)
+    name = "G" if isinstance(models, xr.Dataset) and "G" in models else "W"
+    chosen = drawn_models(models, name=name)
+    weights = {title: weights_of(model, name) for title, model in chosen.models.items()}
+    maps = {title: W if name == "G" else gram(W) for title, W in weights.items()}
+    panels = Panels.titled(chosen.titles, horizontal_spacing=0.07)
     panels.axes(**PLAIN)
-    for panel, W in zip(panels, models.values(), strict=True):
-        G = gram(W.astype(np.float64))
+    for panel, G in zip(panels, maps.values(), strict=True):
         panel.add_square(go.Heatmap(z=G, coloraxis="coloraxis", hovertemplate="features %{y}, %{x}: %{z:.3f}"))
         first, last = -0.5, len(G) - 0.5
         border = {"type": "line", "line": {"color": INK, "width": 1}, "row": panel.row, "col": panel.column}
-        for edge in np.arange(set_size, len(G), set_size) - 0.5:
+        for edge in np.arange(set_size or len(G), len(G), set_size or len(G)) - 0.5:
             panels.figure.add_shape(x0=edge, x1=edge, y0=first, y1=last, **border)
             panels.figure.add_shape(x0=first, x1=last, y0=edge, y1=edge, **border)
     panels.x_axis("feature", 6)
     panels.at(column=1).y_axis("feature")
-    scale = colour_scale(SIGNED, -1, 1, "WᵀW", side="top", tickvals=[-1, -0.5, 0, 0.5, 1])
-    return styled(panels.figure, 430, coloraxis=scale)
+    most = _most(*maps.values())
+    scale = colour_scale(
+        SIGNED, -most, most, "WᵀW", side="top", tickvals=[k * most / 2 for k in range(-2, 3)], tickformat=".3~g"
+    )
+    return chosen.noted(styled(panels.figure, 370 + chosen.head, coloraxis=scale, margin={"t": chosen.head}))
 
 
 @checked
-def strips(models: Mapping[str, xr.Dataset]) -> go.Figure:
-    """One column for each title and its model, ``W`` (hidden, feature) and ``b`` (feature).
+def strips(models: Models) -> go.Figure:
+    """One column for each title and its model, ``W`` (hidden, feature) and ``b`` (feature), or for models of a dataset.
 
     Above: W^T W (features from most to least important, top to bottom and left to right) and, set apart, b.  Below: the norm
     of every feature, coloured by its interference with the others, from dark (0, alone) to yellow (1 and more): the paper's
     sum of squares, or its square root, which the authors' notebook shows.
     """
-    for title, model in models.items():
-        require_held(f"models[{title!r}]", model, W=("hidden", "feature"), b=("feature",))
-    panels = Panels.titled(models, rows=2, row_heights=[0.45, 0.55], horizontal_spacing=0.012, vertical_spacing=0.06)
-    for above, model in zip(panels, models.values(), strict=True):
-        W, b = model["W"].transpose("hidden", "feature").values.astype(np.float64), model["b"].values
+    chosen = drawn_models(models)
+    panels = Panels.titled(chosen.titles, rows=2, row_heights=[0.45, 0.55], horizontal_spacing=0.012, vertical_spacing=0.06)
+    longest, most = 0.0, 0.0
+    for above, model in zip(panels, chosen.models.values(), strict=True):
+        W, b = weights_of(model), model["b"].values if "b" in model else None
         below = above.at(2, above.column)
         above.add_square(_map(W, b))
         norms, mixed = feature_norms(W), interference(W)
+        longest, most = max(longest, float(norms.max())), max(most, _most(gram(W), *(() if b is None else (b,))))
         n = len(norms)
         hover = "feature %{y}: norm %{x:.3f}, interference %{customdata[0]:.3f}, root %{customdata[1]:.3f}"
         marker = {"color": np.clip(mixed, 0, 1), "coloraxis": "coloraxis2", "line": {"width": 0}}
@@ -74,29 +88,39 @@ def strips(models: Mapping[str, xr.Dataset]) -> go.Figure:
         below.y_axis(range=[n - 0.5, -0.5])
     panels.y_axis(showticklabels=False, ticks="", **PLAIN)
     panels.at(row=1).x_axis(visible=False)
-    panels.at(row=2).x_axis("norm", 4, range=[0, 1.35], tickvals=[0, 1], **PLAIN)
+    panels.at(row=2).x_axis(
+        "norm", 4, range=[0, max(1.35, 1.05 * longest)], **(_UNIT_TICKS if longest < 3 else {"nticks": 3}), **PLAIN
+    )
     panels.at(1, 1).y_axis("output")
     panels.at(2, 1).y_axis("feature, by importance")
-    if len(models) > 6:
+    if len(chosen.models) > 6:
         panels.figure.update_annotations(font_size=12)
-    return styled(
+    figure = styled(
         panels.figure,
         560,
-        coloraxis=colour_scale(SIGNED, -1, 1, "WᵀW, b", x=1.01, y=0.8, len=0.42),
+        coloraxis=colour_scale(SIGNED, -most, most, "WᵀW, b", x=1.01, y=0.8, len=0.42),
         coloraxis2=colour_scale(INTERFERENCE, 0, 1.15, _SQUARED, x=1.01, y=0.26, len=0.5, tickvals=[0, 0.5, 1]),
         bargap=0.1,
         updatemenus=[_measures({k: trace.customdata for k, trace in enumerate(panels.figure.data) if trace.type == "bar"})],
-        margin={"t": 90},
+        margin={"t": chosen.head + 40},
     )
+    return chosen.noted(figure)
 
 
-def _map(W: NDArray[np.float64], b: NDArray[np.floating]) -> go.Heatmap:
-    """W^T W, and b set apart on its right."""
-    n = len(b)
-    gap = max(1, n // 20)
-    shown = np.hstack([gram(W), np.full((n, gap), np.nan), np.tile(b[:, None], gap)])
-    names = np.array([f"feature {i}" for i in range(n)] + [""] * gap + ["bias"] * gap)
-    named = np.broadcast_to(names, shown.shape)
+def _most(*values: NDArray[np.floating]) -> float:
+    """Where the colours of numbers that are about 1 or less end: at 1, or where numbers are far larger at the largest."""
+    largest = max(float(np.abs(one).max()) for one in values)
+    return largest if largest > _STRONG else 1.0
+
+
+def _map(W: NDArray[np.float64], b: NDArray[np.floating] | None) -> go.Heatmap:
+    """W^T W, and b, where there is one, set apart on its right."""
+    shown, names = gram(W), [f"feature {i}" for i in range(W.shape[1])]
+    if b is not None:
+        gap = max(1, len(b) // 20)
+        shown = np.hstack([shown, np.full((len(b), gap), np.nan), np.tile(b[:, None], gap)])
+        names += [""] * gap + ["bias"] * gap
+    named = np.broadcast_to(np.array(names), shown.shape)
     hover = "output %{y}, %{customdata}: %{z:.3f}"
     return go.Heatmap(z=shown, coloraxis="coloraxis", customdata=named, hovertemplate=hover)
 

@@ -10,7 +10,6 @@ large, from the same start each time); components are packed around the largest 
 Source: the insets of the scatter in section 4 of `Toy Models of Superposition`.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import networkx as nx
@@ -18,7 +17,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from tegum.arraylike import takes_arrays
+from tegum.checking import checked
+from tegum.figures.models import Models, drawn_models
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, SHAPE_COLOURS, kind_of, legend_row, styled
 from tegum.figures.traces import dots, line, segments
@@ -32,12 +32,13 @@ _EDGE = "#8a8a8a"
 ROW_HEIGHT = 330
 
 
-@takes_arrays
-def network_panels(models: Mapping[str, NDArray[np.floating]], columns: int = 3) -> go.Figure:
-    """One network for each title and its W (m, n), so many ``columns`` side by side."""
-    panels = Panels.titled(models, columns, horizontal_spacing=0.02, vertical_spacing=0.08)
+@checked
+def network_panels(models: Models, columns: int = 3) -> go.Figure:
+    """One network for each title and its W (m, n), or for models of a dataset, so many ``columns`` side by side."""
+    chosen = drawn_models(models)
+    panels = Panels.titled(chosen.titles, columns, horizontal_spacing=0.02, vertical_spacing=0.08)
     panels.axes(visible=False)
-    for panel, W in zip(panels, models.values(), strict=True):
+    for panel, W in zip(panels, chosen.weights.values(), strict=True):
         graph = feature_graph(W)
         position = component_layout(graph.weights, graph.components)
         panel.add(*_edges(graph.weights, graph.edges, position))
@@ -53,8 +54,8 @@ def network_panels(models: Mapping[str, NDArray[np.floating]], columns: int = 3)
         panel.same_units()
     panels.figure.update_annotations(font={"size": 14, "color": INK})
     legend = legend_row(-0.02, centred=True, itemsizing="constant")
-    height = ROW_HEIGHT * -(-len(models) // columns) + 70
-    return styled(panels.figure, height, legend=legend, margin={"l": 10, "r": 10, "t": 45, "b": 60})
+    height = ROW_HEIGHT * -(-len(chosen.models) // columns) + 70
+    return chosen.noted(styled(panels.figure, height, legend=legend, margin={"l": 10, "r": 10, "t": 45, "b": 60}))
 
 
 def component_layout(weights: NDArray[np.floating], components: list[NDArray[np.intp]]) -> NDArray[np.float64]:

@@ -20,7 +20,8 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.checking import checked, require_axes, require_held
+from tegum.checking import checked
+from tegum.figures.models import needed, panels_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, PLAIN, colour_scale, dash, legend_row, log_range, stepped, styled
 from tegum.figures.traces import line
@@ -38,7 +39,7 @@ def density_axes(panel: Panels, label: str, ratios: Sequence[float] = (0.1, 0.3,
 
 @checked
 def phase_panels(
-    panels: Mapping[str, xr.Dataset],
+    panels: Mapping[str, xr.Dataset] | xr.Dataset,
     lines: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None,
     across: str = "importance_ratio",
     label: str = "relative importance",
@@ -46,11 +47,14 @@ def phase_panels(
     """Phase diagrams side by side, title to ``norm`` and ``interference`` (density, ``across``), with a square legend.
 
     Both axes are logarithmic, the horizontal one is called ``label``; over every panel ``lines`` are drawn, points
-    (``across``, density) by name.
+    (``across``, density) by name.  A dataset, such as `tegum.maps.phase_map` returns, is one panel.
+
+    Raises:
+        InvalidInputError: where a panel holds something else.
     """
-    for title, data in panels.items():
-        each = ("density", across)
-        require_held(f"panels[{title!r}]", data, norm=each, interference=each)
+    panels = {"": panels} if isinstance(panels, xr.Dataset) else panels
+    for data in panels.values():
+        needed("phase_panels", data, norm=("density", across), interference=("density", across))
     widths = [1.0] * len(panels) + [0.46]
     drawn = Panels.titled([*panels, ""], column_widths=widths, horizontal_spacing=0.06)
     *maps, legend = drawn
@@ -78,10 +82,9 @@ def phase_panels(
 
 
 @checked
-def stuck_panels(panels: Mapping[str, xr.DataArray], across: str = "importance_ratio") -> go.Figure:
+def stuck_panels(panels: Mapping[str, xr.DataArray] | xr.DataArray, across: str = "importance_ratio") -> go.Figure:
     """How often training got stuck, one panel for each kind of start: shares (density, ``across``), NaN without such starts."""
-    for title, share in panels.items():
-        require_axes(f"panels[{title!r}]", share, ("density", across))
+    panels = panels_of("stuck_panels", panels, "shares", "density", across)
     drawn = Panels.titled(panels, horizontal_spacing=0.09)
     for panel, share in zip(drawn, panels.values(), strict=True):
         z = 100 * share.transpose("density", across).values

@@ -19,23 +19,32 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
-from tegum.arraylike import takes_arrays
+from tegum.checking import checked
+from tegum.figures.models import Models, drawn_models
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, NEGATIVE, POSITIVE, SIGNED, category, colour_scale, styled
 from tegum.figures.traces import arrow, dots, line, segments
 from tegum.geometry import feature_graph, gram
 
 ROW_HEIGHT = 210
-_AXIS = {"visible": False, "range": [-1.15, 1.15]}
+_BAR = 160
+"""The height of the colour bar in pixels, as much as one row has."""
+
+_WIDTHS, _FLAT = 3, 1e-6
+_NUMBERED = 24
+"""At most so many features carry their number in a graph."""
 
 
-@takes_arrays
-def polytope_table(shapes: Mapping[str, NDArray[np.floating]], ignored: Mapping[str, Sequence[Sequence[int]]]) -> go.Figure:
-    """One row for each title and its W (m, n): in space, as a graph, as a matrix.
+@checked
+def polytope_table(models: Models, ignored: Mapping[str, Sequence[Sequence[int]]] | None = None) -> go.Figure:
+    """One row for each title and its W (m, n), or for models of a dataset: in space, as a graph, as a matrix.
 
     Where there are vectors that W is orthogonal to, ``ignored``, they stand in the title.
     """
+    chosen = drawn_models(models)
+    shapes, ignored = chosen.weights, ignored or {}
     rows = len(shapes)
+    reach = max(1.15, 1.05 * max(float(np.linalg.norm(W, axis=0).max()) for W in shapes.values()))
     kinds = [[{"type": "scene"}, {}, {}] for _ in shapes]
     gap, widths = 0.18 / rows, [0.42, 0.29, 0.29]
     table = Panels.titled((), 3, rows, specs=kinds, column_widths=widths, vertical_spacing=gap, horizontal_spacing=0.04)
@@ -52,9 +61,11 @@ def polytope_table(shapes: Mapping[str, NDArray[np.floating]], ignored: Mapping[
         matrix.axes(showticklabels=False, ticks="")
         height = (1 - gap * (rows - 1)) / rows
         _write_title(table, title, len(W), ignored.get(title, []), 1 - (row - 1) * (height + gap), height)
-        table.figure.update_layout({f"scene{row if row > 1 else ''}": _scene(len(W))})
-    scale = colour_scale(SIGNED, -1, 1, "W<sub>i</sub> · W<sub>j</sub>", len=0.3, y=0.85)
-    return styled(table.figure, ROW_HEIGHT * rows + 60, showlegend=False, coloraxis=scale)
+        table.figure.update_layout({f"scene{row if row > 1 else ''}": _scene(len(W), reach)})
+    bar: dict[str, Any] = {"lenmode": "pixels", "len": _BAR, "y": 1, "yanchor": "top"}
+    most = max(1.0, *(float(np.abs(gram(W)).max()) for W in shapes.values()))
+    scale = colour_scale(SIGNED, -most, most, "W<sub>i</sub> · W<sub>j</sub>", **bar)
+    return chosen.noted(styled(table.figure, ROW_HEIGHT * rows + 60, showlegend=False, coloraxis=scale))
 
 
 def _write_title(table: Panels, title: str, m: int, vectors: Sequence[Sequence[int]], top: float, height: float) -> None:
@@ -67,10 +78,11 @@ def _write_title(table: Panels, title: str, m: int, vectors: Sequence[Sequence[i
         table.note(f"{m} dimensions:<br>not drawn in space", x=0.2, y=top - height / 2, **sheet)
 
 
-def _scene(m: int) -> dict[str, Any]:
-    """Axes off; two dimensions are seen from above, three from the side."""
+def _scene(m: int, reach: float) -> dict[str, Any]:
+    """Axes off, ``reach`` long; two dimensions are seen from above, three from the side."""
+    axis = {"visible": False, "range": [-reach, reach]}
     eye = {"x": 0.01, "y": -0.2, "z": 1.7} if m < 3 else {"x": 1.15, "y": 1.0, "z": 0.6}
-    return {"xaxis": _AXIS, "yaxis": _AXIS, "zaxis": _AXIS, "aspectmode": "cube", "camera": {"eye": eye}, "dragmode": "orbit"}
+    return {"xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "cube", "camera": {"eye": eye}, "dragmode": "orbit"}
 
 
 def _in_space(W: NDArray[np.floating], colours: list[str]) -> list[go.Scatter3d | go.Mesh3d]:
@@ -78,10 +90,7 @@ def _in_space(W: NDArray[np.floating], colours: list[str]) -> list[go.Scatter3d 
     points = np.zeros((3, W.shape[1]))
     points[: len(W)] = W
     traces = [arrow(tip, colour, 6, 5, f"feature {i}") for i, (tip, colour) in enumerate(zip(points.T, colours, strict=True))]
-    hull = None
-    if len(W) > 1:
-        with suppress(QhullError):  # features in one line, or in one plane, have none
-            hull = ConvexHull(W.T)
+    hull = _hull(W)
     if hull is not None and len(W) == 3:
         i, j, k = hull.simplices.T
         traces.append(go.Mesh3d(x=W[0], y=W[1], z=W[2], i=i, j=j, k=k, color=FAINT, opacity=0.35, hoverinfo="skip"))
@@ -90,6 +99,15 @@ def _in_space(W: NDArray[np.floating], colours: list[str]) -> list[go.Scatter3d 
     style = {"connectgaps": False, "line": {"color": "#888888", "width": 2}}
     traces.append(go.Scatter3d(x=x, y=y, z=z, mode="lines", hoverinfo="skip", **style))
     return traces
+
+
+def _hull(W: NDArray[np.floating]) -> ConvexHull | None:
+    """The hull of the ends; None where they span too little to have one."""
+    flat = W.shape[1] <= len(W) or np.linalg.matrix_rank(W - W[:, :1], tol=_FLAT) < len(W)
+    if len(W) > 1 and not flat:
+        with suppress(QhullError):  # of numbers too large or too small to tell
+            return ConvexHull(W.T)
+    return None
 
 
 def _hull_edges(hull: ConvexHull) -> NDArray[np.intp]:
@@ -109,10 +127,17 @@ def _as_graph(G: NDArray[np.floating], edges: NDArray[np.intp], colours: list[st
     """Features around a circle, joined where they overlap: red positive, blue negative, thickness the size."""
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(G)) / len(G)
     x, y = np.cos(angles), np.sin(angles)
-    lines = [
-        line([x[i], x[j]], [y[i], y[j]], POSITIVE if G[i, j] > 0 else NEGATIVE, 0.5 + 4 * abs(float(G[i, j])))
-        for i, j in edges.tolist()
-    ]
-    nodes = dots(x, y, {"size": 18, "color": colours, "line": {"color": INK, "width": 0.5}}, "feature %{text}")
+    size = G[edges[:, 0], edges[:, 1]]
+    thickness = np.ceil(_WIDTHS * np.abs(size) / max(float(np.abs(size).max(initial=0.0)), 1e-300))
+    lines = []
+    for colour, sign in ((POSITIVE, 1), (NEGATIVE, -1)):
+        for width in range(1, _WIDTHS + 1):
+            mine = edges[(np.sign(size) == sign) & (thickness == width)]
+            if len(mine):
+                across, up = segments(*np.stack([x, y])[:, mine].transpose(2, 0, 1))
+                lines.append(line(across, up, colour, 0.5 + 4 * width / _WIDTHS))
+    few = len(G) <= _NUMBERED
+    look = {"size": 18 if few else 6, "color": colours, "line": {"color": INK, "width": 0.5}}
     names = [str(i) for i in range(len(G))]
-    return [*lines, nodes.update(mode="markers+text", text=names, textfont={"size": 11, "color": "white"})]
+    nodes = dots(x, y, look, "feature %{text}", text=names, textfont={"size": 11, "color": "white"})
+    return [*lines, nodes.update(mode="markers+text" if few else "markers")]

@@ -13,16 +13,18 @@ Source: sections 8 and 9 of `Toy Models of Superposition`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, Literal, cast, final
 
 import numpy as np
 import plotly.graph_objects as go
+import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
+from tegum.figures.models import Chosen, Models, are_all, drawn_models, weights_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, INTERFERENCE, PLAIN, SIGNED, colour_scale, styled
-from tegum.geometry import interference, neuron_order
+from tegum.geometry import interference, monosemantic, neuron_order
 
 _NAMED = "Viridis_r"
 _GROUND = "#e4e4e4"
@@ -49,7 +51,7 @@ class NeuronPanel:
 
 @takes_arrays
 def stack_panels(
-    panels: Mapping[str, NeuronPanel],
+    panels: Mapping[str, NeuronPanel] | Models,
     colour: Literal["interference", "feature"] = "interference",
     signed: bool = True,
     columns: int | None = None,
@@ -60,10 +62,16 @@ def stack_panels(
 ) -> go.Figure:
     """One stack plot for each title, ``columns`` or all of them side by side; ``row_height`` is in pixels.
 
+    Of a dataset models are drawn by their ``W1`` or ``W``, neurons with weights of several features as polysemantic.
+
     With ``signed`` negative weights hang below the axis, with ``matrix`` weights stand above as a matrix, with ``own_scale``
     each panel is as high as its own highest stack.  Neurons have each panel's own order, or that of weights ``ordered_by``.
     """
-    columns = columns or len(panels)
+    said = None
+    if not are_all(panels, NeuronPanel):
+        said, panels = _neurons_of(panels)
+    panels = cast("Mapping[str, NeuronPanel]", panels)
+    columns = len(panels) if columns is None else columns
     blocks, each = -(-len(panels) // columns), 2 if matrix else 1
     titles = np.full((blocks, each, columns), "", dtype=object)
     titles[:, 0].flat[: len(panels)] = list(panels)
@@ -94,7 +102,16 @@ def stack_panels(
         scales["coloraxis2"] = colour_scale(SIGNED, -1.5, 1.5, "W", x=1.01, y=0.78, len=0.45)
     drawn.figure.update_annotations(font_size=12)
     height = each * blocks * row_height + 80
-    return styled(drawn.figure, height, showlegend=False, bargap=0.12, barmode="overlay", **scales)
+    figure = styled(drawn.figure, height, showlegend=False, bargap=0.12, barmode="overlay", **scales)
+    return said.noted(figure) if said else figure
+
+
+def _neurons_of(models: Models) -> tuple[Chosen, dict[str, NeuronPanel]]:
+    """The models drawn of a dataset, and their neurons."""
+    name = "W1" if isinstance(models, xr.Dataset) and "W1" in models else "W"
+    chosen = drawn_models(models, name=name)
+    weights = {title: weights_of(model, name) for title, model in chosen.models.items()}
+    return chosen, {title: NeuronPanel(W, ~monosemantic(W)) for title, W in weights.items()}
 
 
 def _reach(models: list[NeuronPanel], signed: bool) -> tuple[float, float]:

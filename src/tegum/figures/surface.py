@@ -15,8 +15,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
-from tegum.checking import require_axes
 from tegum.errors import InvalidInputError
+from tegum.figures.models import panels_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, PLAIN, styled
 from tegum.figures.traces import dots
@@ -28,8 +28,8 @@ def surface_panels(panels: Mapping[str, xr.DataArray], minima: Mapping[str, NDAr
 
     Losses are the same at (-w1, -w2), so that ``minima`` has one of each pair of mirror images: title to rows (w1, w2, loss).
     """
-    for title, loss in panels.items():
-        require_axes(f"panels[{title!r}]", loss, ("w1", "w2"))
+    panels = panels_of("surface_panels", panels, "losses", "w1", "w2")
+    for title in panels:
         if title not in minima or minima[title].ndim != 2 or minima[title].shape[1] != 3:
             raise InvalidInputError(f"minima has no rows (w1, w2, loss) for {title!r}", "give some by each title")
     drawn = Panels.titled(panels, horizontal_spacing=0.06)

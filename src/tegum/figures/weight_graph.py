@@ -13,14 +13,16 @@ Source: the bipartite weight graphs of section 9 of `Toy Models of Superposition
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, cast, final
 
 import numpy as np
 import plotly.graph_objects as go
+import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.checking import checked
 from tegum.errors import InvalidInputError
+from tegum.figures.models import Chosen, Models, are_all, drawn_models, weights_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, NEGATIVE, PLAIN, POSITIVE, legend_row, styled
 from tegum.figures.traces import dots, line, segments
@@ -60,12 +62,17 @@ def edges(weights: NDArray[np.floating], least: float) -> dict[str, NDArray[Any]
 
 @checked
 def weight_graphs(
-    graphs: Mapping[str, WeightGraph], least: float = 0.1, columns: int | None = None, row_height: int = 420
+    graphs: Mapping[str, WeightGraph] | Models, least: float = 0.1, columns: int | None = None, row_height: int = 420
 ) -> go.Figure:
     """One weight graph for each title, ``columns`` or all of them side by side; ``row_height`` is in pixels.
 
-    Weights smaller than ``least``, after rescaling, are not drawn.
+    Of a dataset models are drawn by ``W1`` and ``W2``, or by ``W`` and its transpose.  Weights smaller than ``least``, after
+    rescaling, are not drawn.
     """
+    said = None
+    if not are_all(graphs, WeightGraph):
+        said, graphs = _graphs_of(graphs)
+    graphs = cast("Mapping[str, WeightGraph]", graphs)
     if not graphs or (columns is not None and columns < 1):
         raise InvalidInputError(f"there are {len(graphs)} graphs in {columns} columns", "draw at least one of each")
     columns = columns or len(graphs)
@@ -78,7 +85,20 @@ def weight_graphs(
     panels.y_axis(range=[-0.25, 2.25])
     panels.at(column=1).y_axis(visible=True, **layers)
     legend = legend_row(-0.02, centred=True)
-    return styled(panels.figure, rows * row_height + 90, legend=legend, margin={"l": 75})
+    figure = styled(panels.figure, rows * row_height + 90, legend=legend, margin={"l": 75})
+    return said.noted(figure) if said else figure
+
+
+def _graphs_of(models: Models) -> tuple[Chosen, dict[str, WeightGraph]]:
+    """The models drawn of a dataset, as graphs without marks."""
+    untied = isinstance(models, xr.Dataset) and "W1" in models and "W2" in models
+    name = "W1" if untied else "W"
+    chosen, graphs = drawn_models(models, name=name), {}
+    for title, model in chosen.models.items():
+        W1 = weights_of(model, name)
+        W2 = model["W2"].transpose("feature", "hidden").values.astype(np.float64) if untied else W1.T
+        graphs[title] = WeightGraph(W1, W2, np.zeros(len(W1), bool))
+    return chosen, graphs
 
 
 def _add_graph(panel: Panels, graph: WeightGraph, least: float) -> None:

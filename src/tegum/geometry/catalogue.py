@@ -2,7 +2,8 @@
 
     dedicated, digon, triangle, tetrahedron, k-simplex        k + 1 directions with equal cosines
     pentagon, hexagon, ..., k-gon                             k directions evenly around a circle
-    parallel pair                                             two features in one direction
+    parallel pair, line of k (p against q)                    two features in one direction, k features on a line
+    icosahedron, 24-cell                                      the corners of the two, which are no sums of digons in 3 or 4
     square antiprism, tricapped triangular prism, bicapped square antiprism, rectified 5-cell, Thomson k in r
                                                               the Thomson solutions up to twelve points that are no sums
 
@@ -13,18 +14,22 @@ Squares, octahedra, cross-polytopes and bipyramids are orthogonal sums of these 
 (['4-simplex', 'pentagon'], 'pentagonal bipyramid')
 >>> nearest_shape(tg.geometry.polygon(5)[:, ::-1]).name
 'pentagon'
+>>> nearest_shape(np.array([[1.0, -1.0, 1.0]])).name
+'line of 3 (2 against 1)'
 >>> tg.geometry.identify(tg.geometry.ignoring(np.array([[1.0, 0, 1, 0], [0, 1, 0, 1]]))).polytope
 'square'
 
 A shape fits where the directions are within `TOLERANCE` of it, root mean square, and none is further than `WORST` (chords of
-the unit sphere).  Large simplices and polygons must fit more closely, for they differ less from
-what they are not: an orthonormal frame of k features is about 1 / sqrt(k) from the simplex.
+the unit sphere).  Two features have fewer shapes to be confused with, and may be further from theirs.  Large simplices and
+polygons must fit more closely, for they differ less from what they are not: an orthonormal frame of k features is about
+1 / sqrt(k) from the simplex.
 
 Source: sections 3 to 5 of `Toy Models of Superposition`; its aside on polytopes and low-rank matrices for `ignoring`.
 """
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations, product
 from math import sqrt
 from typing import final
 
@@ -39,7 +44,7 @@ from tegum.geometry.matching import around_the_circle, least_error, matched, pro
 from tegum.geometry.measures import DEDICATED
 from tegum.geometry.thomson import stored_solutions
 
-TOLERANCE = 0.2
+TOLERANCE, OF_A_PAIR = 0.2, 0.25
 WORST = 0.45
 _LARGEST = 32
 """No simplex or polygon with more features is looked for."""
@@ -47,6 +52,7 @@ _SMALL = 1e-9
 """Lengths that count as 0."""
 
 DIGON = "digon"
+IRREGULAR, CROWDED = "irregular", "crowded"
 _SIMPLICES = {1: DEDICATED, 2: DIGON, 3: "triangle", 4: "tetrahedron"}
 _POLYGONS = {3: "triangle", 5: "pentagon", 6: "hexagon", 7: "heptagon", 8: "octagon"}
 _SOLUTIONS = {
@@ -119,14 +125,34 @@ def ignoring(vectors: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "m n"]:
     return np.asarray(np.divide(W, norms, out=np.zeros_like(W), where=norms > _SMALL))
 
 
+def icosahedron() -> NDArray[np.float64]:
+    """Columns: the twelve corners, unit vectors, shape (3, 12): (0, +-1, +-golden ratio) and its cyclic permutations."""
+    golden = (1 + sqrt(5)) / 2
+    corners = [(0.0, short, long * golden) for short, long in product((1, -1), repeat=2)]
+    return np.array([np.roll(corner, turn) for corner in corners for turn in range(3)]).T / sqrt(1 + golden**2)
+
+
+def cell_24() -> NDArray[np.float64]:
+    """Columns: the corners of the 24-cell, unit vectors, shape (4, 24): all +-e_i +- e_j."""
+    axes = np.eye(4)
+    pairs = product(combinations(range(4), 2), product((1, -1), repeat=2))
+    return np.array([first * axes[i] + second * axes[j] for (i, j), (first, second) in pairs]).T / sqrt(2)
+
+
+_SOLIDS = {12: ("icosahedron", icosahedron), 24: ("24-cell", cell_24)}
+
+
 @cache
 def catalogue(k: int) -> dict[str, NDArray[np.float64]]:
-    """Name to directions (r, k) of every irreducible shape of k features; k-gons from 5."""
+    """Name to directions (r, k) of every irreducible shape of k features; k-gons from 5, of lines of features the pair."""
     shapes = {_SIMPLICES.get(k, f"{k - 1}-simplex"): simplex(k)}
     if k == 2:
         shapes["parallel pair"] = np.ones((1, 2))
     if k >= 5:
         shapes[_POLYGONS.get(k, f"{k}-gon")] = polygon(k)
+    if k in _SOLIDS:
+        name, corners = _SOLIDS[k]
+        shapes[name] = corners()
     solutions = {r: points for (count, r), points in stored_solutions().items() if count == k}
     return shapes | {_SOLUTIONS.get((k, r), f"Thomson {k} in {r}"): points for r, points in solutions.items()}
 
@@ -139,6 +165,8 @@ def _template_sizes(name: str, k: int) -> NDArray[np.float64]:
 
 def _allowed_error(k: int, dimensions: int) -> float:
     """How far k directions may be from a shape in so many dimensions and still bear its name."""
+    if k == 2:
+        return OF_A_PAIR
     if dimensions == k - 1:
         return min(TOLERANCE, 0.5 / sqrt(k))
     return min(TOLERANCE, 2 / k) if dimensions == 2 else TOLERANCE
@@ -153,7 +181,7 @@ def nearest_shape(U: NDArray[np.floating]) -> Fit | None:
         return None
     _, sizes, rows = np.linalg.svd(U, full_matrices=False)
     inside = sizes[:, None] * rows
-    best: Fit | None = None
+    best = _line(inside) if k > 2 else None
     for name, template in catalogue(k).items():
         rank = len(template)
         allowed = _allowed_error(k, rank)
@@ -168,6 +196,18 @@ def nearest_shape(U: NDArray[np.floating]) -> Fit | None:
     return best
 
 
+def _line(U: NDArray[np.floating]) -> Fit | None:
+    """All of k unit vectors (r, k) on one line, the first axis, each one way or the other; None where they are not."""
+    ways = np.where(U[0] > 0, 1.0, -1.0)[None]
+    distances = procrustes_distances(U, ways)
+    error = root_mean_square(distances)
+    if error > TOLERANCE:
+        return None
+    k, less = U.shape[1], int(min((ways > 0).sum(), (ways < 0).sum()))
+    how = f"{k - less} against {less}" if less else "parallel"
+    return Fit(f"line of {k} ({how})", 1, error, bool(distances.max() <= WORST))
+
+
 def composite_name(factors: list[str]) -> str | None:
     """The polytope that an orthogonal sum of these shapes is, where it has a name of its own."""
     if len(factors) > 3 and set(factors) == {DIGON}:
@@ -180,8 +220,10 @@ def plural(name: str, count: int) -> str:
     if count == 1:
         return name
     head, bracket, tail = name.partition(" (")
-    if head in (DEDICATED, "irregular") or head.startswith("Thomson"):
+    if head in (DEDICATED, CROWDED, IRREGULAR) or head.startswith("Thomson"):
         many = head
+    elif head.startswith("line of"):
+        many = head.replace("line", "lines", 1)
     elif head.endswith("hedron"):
         many = head[:-2] + "a"
     else:

@@ -12,7 +12,17 @@
 1. The learned features are nodes, joined where |cos| of their angle exceeds a threshold; components are candidates.
 2. A component that fits a shape of the catalogue, and hardly overlaps the rest of the model, bears its name.
 3. What fits nothing is tried again at a higher threshold: noise may have joined what belongs apart.
-4. What still fits nothing is `irregular (k in r)`: k features that span r dimensions.
+4. What still fits nothing is `irregular (k in r)`: k features that span r dimensions; `crowded` is a feature that overlaps
+   with no other one much, and with all of them together too much to have a dimension of its own.
+
+Hardly: noise that turns unit vectors by eps each makes two of them that were orthogonal overlap by cos^2 = 2 eps^2 / m on
+average, in m dimensions.  A factor of k features in r dimensions, one of n learned features, is taken for itself where the
+squared cosines of each of its features with all others sum to at most
+
+    max(0.2, min(2 eps^2 (n - k) / m, k / 2r)),       eps = 1/3
+
+on average; 2 % of noise in each of 200 weights make eps = 0.28, chance alone makes a sum of (n - k) / m, and k / r is what the
+features of a tight frame have among themselves, so that two thirds at least of a factor's overlaps are its own.
 
 Names depend on directions only, not on norms, and not on rotations, reflections or the numbering of features.  The lowest
 threshold comes first, so that the weak bonds of a large simplex count as bonds.  All thresholds are ours.
@@ -30,7 +40,7 @@ of cleaner polytopes without a measure.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -40,14 +50,15 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from tegum.arraylike import takes_arrays
-from tegum.geometry.catalogue import Fit, composite_name, nearest_shape, plural
+from tegum.geometry.catalogue import CROWDED, IRREGULAR, Fit, composite_name, nearest_shape, plural
 from tegum.geometry.graph import LARGEST, factor_dimensions, learned, require_one_model, require_weights
 from tegum.geometry.measures import DIVERGED, NOT_LEARNED, cosines, dimensionality, feature_norms
 
 THRESHOLDS = (0.02, 0.04, 0.07, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3)
 JOINED = 0.1
 """What fits nothing is counted as one irregular shape where joined by larger cosines."""
-OUTSIDE = 0.2
+OUTSIDE, _NOISE, _OWN = 0.2, 1 / 3, 0.5
+"""What the overlaps with the rest may be: at least so much; noise so large; at most so much of those among themselves."""
 Factor = tuple[NDArray[np.intp], Fit | None]
 
 
@@ -59,7 +70,7 @@ class Component:
     Attributes:
         features: their numbers, ascending.
         dimensions: how many they span.
-        name: the shape, or `irregular (k in r)`.
+        name: the shape, `irregular (k in r)`, or `crowded` for one feature.
         fit_error: root mean square distance of their directions from the named shape (unit sphere, chords); NaN if irregular.
         nearest: the shape that came closest, where any may fit.
         tightness: of W restricted to these features, in the dimensions they span; 1 for a tight frame.
@@ -79,7 +90,7 @@ class Component:
     @property
     def regular(self) -> bool:
         """Whether a shape was recognised."""
-        return not self.name.startswith("irregular")
+        return self.name != CROWDED and not self.name.startswith(IRREGULAR)
 
 
 @final
@@ -185,7 +196,7 @@ def _factors(U: NDArray[np.float64], similar: NDArray[np.float64]) -> list[Facto
         return named
     rest = np.sort(np.concatenate(unnamed))
     together = _parts(rest, _labels(similar[np.ix_(rest, rest)], (JOINED,))[0])
-    return named + [(members, nearest_shape(U[:, members])) for members in together]
+    return named + [(members, _shape_of(U, similar, members)) for members in together]
 
 
 def _split(
@@ -195,7 +206,7 @@ def _split(
 
     Where they are both, what is closer counts: a simplex and a feature beside it are almost the next simplex.
     """
-    fit = nearest_shape(U[:, members]) if _outside(similar, members) <= OUTSIDE else None
+    fit = _shape_of(U, similar, members)
     whole: list[Factor] = [(members, fit if fit is not None and fit.fits else None)]
     apart = np.flatnonzero(np.ptp(labels[:, members], axis=1))
     if not apart.size:
@@ -204,6 +215,16 @@ def _split(
     pieces = [factor for part in parts for factor in _split(U, similar, labels[apart[0] + 1 :], part)]
     better = whole[0][1] is not None and _misfit(whole, similar) <= _misfit(pieces, similar)
     return whole if better else pieces
+
+
+def _shape_of(U: NDArray[np.float64], similar: NDArray[np.float64], members: NDArray[np.intp]) -> Fit | None:
+    """The shape nearest to members, which does not fit where they overlap too much with all other nodes."""
+    fit, (m, n), k = nearest_shape(U[:, members]), U.shape, len(members)
+    if fit is None or not fit.fits:
+        return fit
+    by_noise = 2 * _NOISE**2 * (n - k) / m
+    most = max(OUTSIDE, min(by_noise, _OWN * k / fit.dimensions))
+    return replace(fit, fits=_outside(similar, members) <= most)
 
 
 def _labels(similar: NDArray[np.float64], thresholds: tuple[float, ...]) -> NDArray[np.int32]:
@@ -241,11 +262,11 @@ def _outside(similar: NDArray[np.float64], members: NDArray[np.intp]) -> float:
 
 def _component(W: NDArray[np.float64], features: NDArray[np.intp], fit: Fit | None, D: float, outside: float) -> Component:
     sizes = np.linalg.svd(W[:, features], compute_uv=False)
-    if fit is not None and fit.fits and outside <= OUTSIDE:
+    if fit is not None and fit.fits:
         rank, name, error = fit.dimensions, fit.name, fit.error
     else:
         rank, error = factor_dimensions(W[:, features]), float("nan")
-        name = f"irregular ({len(features)} in {rank})"
+        name = f"{IRREGULAR} ({len(features)} in {rank})" if len(features) > 1 else CROWDED
     squares = sizes[:rank] ** 2
     evenness = float(squares.sum() ** 2 / (rank * (squares**2).sum()))
     return Component(features, rank, name, error, fit, evenness, D, outside)

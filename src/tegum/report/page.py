@@ -4,25 +4,20 @@ It opens from disk without a network: plotly.js lies beside it once, shared by a
 into view.
 """
 
-import base64
-import hashlib
 import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from tegum.claims import Source
 from tegum.claims.source import KINDS
 from tegum.experiments import every_experiment
-from tegum.figures import CONFIG
 from tegum.report.part import Part
+from tegum.report.template import fields_of, rendered
 from tegum.runs import write_atomically
 
 VERDICTS = {
@@ -32,17 +27,6 @@ VERDICTS = {
     "not run": "the study was interrupted before",
 }
 _SOURCE = ("tegum", "commit", "python", "libraries", "machine")
-
-
-def _text(name: str) -> str:
-    return files("tegum.report").joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
-def _template() -> Any:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["words"] = _words
-    return environment.from_string(_text("page.html"))
 
 
 def section_of(paper: str) -> str:
@@ -58,30 +42,6 @@ def paragraphs(text: str) -> list[str]:
     """The paragraphs of a docstring: indented ones as they stand, others as running text."""
     found = [part.strip("\n") for part in re.split(r"\n\s*\n", text) if part.strip()]
     return [part if part.startswith(" ") else re.sub(r"\s+", " ", part) for part in found]
-
-
-def _words(value: Any) -> str:
-    """An attribute as a reader would write it: the recipe's fields with commas, anything else as it is."""
-    recipe = _fields(value)
-    return ", ".join(f"{name.replace('_', ' ')} {_shown(item)}" for name, item in recipe.items()) if recipe else str(value)
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    """The fields of a recipe or of other settings in JSON; none for anything else."""
-    if not isinstance(value, str) or not value.startswith("{"):
-        return {}
-    try:
-        return dict(json.loads(value))
-    except ValueError:
-        return {}
-
-
-def _shown(item: Any) -> str:
-    if isinstance(item, dict):
-        return ", ".join(f"{name}: {value}" for name, value in item.items()) or "none"
-    if isinstance(item, list):
-        return " ".join(map(str, item)) if len(item) < 9 else f"{len(item)} values"
-    return str(item)
 
 
 def source_of(claim: Mapping[str, Any]) -> Source:
@@ -106,7 +66,7 @@ def counted_by_source(claims: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def cost(part: Part) -> str:
     """How a part was trained and what it cost, in one line, as far as its dataset tells."""
-    recipe = _fields(part.made.get("recipe"))
+    recipe = fields_of(part.made.get("recipe"))
     said = [net] if isinstance(net := part.made.get("net"), str) else []
     if {"steps", "batch_size", "optimizer", "learning_rate"} <= set(recipe):
         said.append(f"{recipe['steps']:,} steps of {recipe['batch_size']:,} samples")
@@ -117,45 +77,30 @@ def cost(part: Part) -> str:
     return "; ".join([*said, f"{part.seconds:.1f} s on this machine, {part.profile} profile"])
 
 
-def policy(script: str) -> str:
-    """What a browser may load for the page, as a Content-Security-Policy: nothing that is not beside it, and one inline script.
-
-    Plotly.js compiles the shaders' callers of WebGL pictures at run time, and styles its elements in place.
-    """
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; script-src 'self' file: 'unsafe-eval' 'sha256-{digest}'; style-src 'unsafe-inline'; "
-        "img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'"
-    )
-
-
 def page(parts: Sequence[Part]) -> str:
     """The HTML of the page."""
-    script = f"\n{_text('page.js')}tegum.config = {json.dumps(CONFIG)};\n"
     claims = [claim for part in parts for claim in part.claims]
     counts = Counter(claim["verdict"] for claim in claims)
     known = {experiment.id: experiment for experiment in every_experiment()}
     made_by = dict.fromkeys(tuple(str(part.made.get(name, "")) for name in _SOURCE) for part in parts)
-    return str(
-        _template().render(
-            parts=parts,
-            sections=list(dict.fromkeys(section_of(part.paper) for part in parts)),
-            section_of=section_of,
-            source_of=source_of,
-            by_source=counted_by_source(claims),
-            cost=cost,
-            paragraphs=paragraphs,
-            counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
-            verdicts=VERDICTS,
-            claims=claims,
-            known=known,
-            missing=[experiment for name, experiment in known.items() if name not in {part.id for part in parts}],
-            seconds=sum(part.seconds for part in parts),
-            sources=list(made_by),
-            style=_text("page.css"),
-            script=script,
-            policy=policy(script),
-        )
+    return rendered(
+        "page.html",
+        ("base.js", "ledger.js"),
+        beside=True,
+        parts=parts,
+        sections=list(dict.fromkeys(section_of(part.paper) for part in parts)),
+        section_of=section_of,
+        source_of=source_of,
+        by_source=counted_by_source(claims),
+        cost=cost,
+        paragraphs=paragraphs,
+        counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
+        verdicts=VERDICTS,
+        claims=claims,
+        known=known,
+        missing=[experiment for name, experiment in known.items() if name not in {part.id for part in parts}],
+        seconds=sum(part.seconds for part in parts),
+        sources=list(made_by),
     )
 
 

@@ -71,7 +71,7 @@ def part_of(experiment: Experiment, data: xr.Dataset, code: str) -> tuple[Part, 
         describe=experiment.describe,
         profile=str(data.attrs.get("profile", "")),
         seconds=float(data.attrs.get("seconds", data.attrs.get("wall_seconds", 0.0))),
-        made=_as_written({str(name): value for name, value in data.attrs.items() if name not in _INTERNAL}),
+        made=made_of(data),
         captions=[
             {"name": name, "text": figure.caption, "height": height_of(figure.picture)} for name, figure in figures.items()
         ],
@@ -80,6 +80,11 @@ def part_of(experiment: Experiment, data: xr.Dataset, code: str) -> tuple[Part, 
         code=code,
     )
     return part, {name: figure.picture for name, figure in figures.items()}
+
+
+def made_of(data: xr.Dataset) -> dict[str, Any]:
+    """What a dataset says of its making."""
+    return dict(_as_written({str(name): value for name, value in data.attrs.items() if name not in _INTERNAL}))
 
 
 def height_of(picture: go.Figure) -> int:
@@ -94,11 +99,15 @@ def pictures_file(folder: Path, name: str) -> Path:
 
 def write_part(part: Part, pictures: Mapping[str, go.Figure], folder: Path) -> None:
     """Writes both files of a part; the pictures first, so that a part whose record exists is whole."""
-    drawn = {name: _slim(json.loads(picture.to_json())) for name, picture in pictures.items()}
-    script = f"// {UNSEALED}\n{_BEFORE}{json.dumps(part.id)}, {json.dumps(drawn, separators=(',', ':'))}{_AFTER}"
-    write_atomically(pictures_file(folder, part.id), sealed(script))
+    write_atomically(pictures_file(folder, part.id), sealed(f"// {UNSEALED}\n{script_of(part.id, pictures)}"))
     record = {"format": _FORMAT, "seal": UNSEALED, "part": asdict(part)}
     write_atomically(folder / "parts" / f"{part.id}.json", sealed(json.dumps(record, indent=1, ensure_ascii=False)))
+
+
+def script_of(name: str, pictures: Mapping[str, go.Figure]) -> str:
+    """The script that hands pictures to a page."""
+    drawn = {title: _slim(json.loads(picture.to_json())) for title, picture in pictures.items()}
+    return f"{_BEFORE}{json.dumps(name)}, {json.dumps(drawn, separators=(',', ':'))}{_AFTER}"
 
 
 def read_part(folder: Path, name: str, notice: Callable[[str], Any]) -> Part | None:

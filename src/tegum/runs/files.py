@@ -51,8 +51,11 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True) if path.parent.is_dir() else None
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise InvalidInputError(f"{path} cannot be written ({error.strerror})", "choose another folder, or make room") from None
 
 
@@ -172,6 +175,8 @@ def _require_storable(data: xr.Dataset) -> None:
 
 def _require_json(what: str, attributes: Mapping[Any, Any], problems: Problems) -> None:
     for key, value in attributes.items():
+        if not isinstance(key, str):
+            problems.add(f"{what} are called {key!r}", "give words as names")
         try:
             json.dumps({key: value}, default=plain).encode()
         except (TypeError, ValueError):

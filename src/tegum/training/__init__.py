@@ -2,12 +2,14 @@
 
 from tegum.training.blocks import STRIPE
 from tegum.training.cost import estimated_seconds
+from tegum.training.own_loss import OwnLoss
 from tegum.training.probe import attacked_samples, engine_samples, loss_and_gradient
 from tegum.training.recipe import Recipe
 from tegum.training.train import train
 
 __all__ = [
     "STRIPE",
+    "OwnLoss",
     "Recipe",
     "attacked_samples",
     "engine_samples",

@@ -27,8 +27,8 @@ PARTS = ("encoder", "decoder", "b", "b_hidden")
 PART_OF = {"W": 0, "W1": 0, "W2": 1, "b": 2, "b_hidden": 3}
 """The parts of the parameter vector, and which of them each parameter is."""
 
-LAWS = ("Uniform", "Exponential", "Constant")
-"""Names in the order of the kernel's codes 0, 1, 2."""
+LAWS = ("Uniform", "Exponential", "Constant", "Uniform elsewhere")
+"""Names in the order of the kernel's codes 0, 1, 2, 3; 0 is uniform on [0, 1]."""
 
 _PANEL_BUDGET = 2048
 _MOST_PANELS = 8
@@ -66,6 +66,7 @@ class FeatureNumbers(NamedTuple):
     n_active: int  # k of k-sparse features, which need none of low, span and scale; 0 of all others
     law: int
     law_value: np.float32
+    law_low: np.float32  # where a uniform law begins; ``law_value`` is then its width
     signed: int
     skips_inactive: int  # whether products are to skip features that are inactive in a whole panel
 

@@ -64,13 +64,17 @@ def _row_k_sparse(row: Floats, unseen: int, remaining: Indices, words: Words) ->
 
 
 @compiled
-def _apply_law(row: Floats, law: int, value: np.float32) -> None:
-    """Turns uniform magnitudes in (0, 1] into exponential (law 1) or constant (law 2) ones; 0, inactive, stays 0."""
+def _apply_law(row: Floats, law: int, value: np.float32, low: np.float32) -> None:
+    """Turns uniform magnitudes in (0, 1] into exponential (1), constant (2) or other uniform (3) ones; 0, inactive, stays 0."""
     if law == 1:
         for sample in range(PANEL_WIDTH):
             u = row[sample]
             if u > _ZERO:
                 row[sample] = np.float32(-value * np.log(u))
+    elif law == 3:
+        for sample in range(PANEL_WIDTH):
+            u = row[sample]
+            row[sample] = np.float32(low + value * u) if u > _ZERO else _ZERO
     else:
         for sample in range(PANEL_WIDTH):
             row[sample] = value if row[sample] > _ZERO else _ZERO
@@ -106,7 +110,7 @@ def draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: int
             signs = own_words
             _row_of_set(row, features.low[i], features.span[i], features.scale[i], words, own_words)
         if features.law > 0:
-            _apply_law(row, features.law, features.law_value)
+            _apply_law(row, features.law, features.law_value, features.law_low)
         if features.signed:
             _apply_signs(row, signs)
 

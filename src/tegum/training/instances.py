@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.errors import InvalidInputError, Problems
-from tegum.features import Constant, Exponential, Features, KSparse
+from tegum.features import Constant, Exponential, Features, KSparse, Uniform
 from tegum.nets import Net, initial_parameters
 from tegum.sweep import FeatureGrid, axes_of, combinations, grid_along
 from tegum.training.arrays import (
@@ -66,13 +66,18 @@ def grid_of(features: Features, recipe: Recipe, sweep: Mapping[str, Any]) -> tup
 
 
 class Instance(NamedTuple):
-    """Everything that the kernel needs to train one model and to measure it."""
+    """Everything that the kernel needs to train one model and to measure it.
+
+    Where the kernel cannot draw a distribution, ``drawn`` is that distribution, and `tegum.training.outside` draws from it.
+    """
 
     features: FeatureNumbers
     recipe: RecipeNumbers
     state: State
+    data_stream: Words
     data_set_stream: Words
     evaluation_stream: Words
+    drawn: Features | None
 
 
 def rows_of(features: Features, array: NDArray[Any], dtype: Any = np.float64) -> NDArray[Any]:
@@ -81,10 +86,18 @@ def rows_of(features: Features, array: NDArray[Any], dtype: Any = np.float64) ->
     return np.ascontiguousarray(np.broadcast_to(array, (*features.batch_shape, length)).reshape(-1, length), dtype=dtype)
 
 
+def is_drawn_outside(features: Features) -> bool:
+    """Whether the kernel cannot draw a distribution itself: it needs blocks, or k of n, and magnitudes that it knows."""
+    law = getattr(features, "magnitude", None)
+    known = isinstance(law, Uniform | Exponential | Constant)
+    return not known or not (features.has_blocks() or isinstance(features, KSparse))
+
+
 def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
     """What the kernel reads of each distribution of a batch."""
     n = features.n_features
-    if isinstance(features, KSparse):
+    outside = is_drawn_outside(features)
+    if isinstance(features, KSparse) or outside:
         begins, alone = np.ones(n, dtype=bool), np.ones(n, dtype=bool)
         low = end = np.zeros(n, dtype=np.int64)
     else:
@@ -101,8 +114,13 @@ def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
     width = end - low
     whole = np.where(alone, np.maximum(width, 1), _DRAW_RANGE)
     inactive = rows_of(features, (1 - features.feature_density) ** PANEL_WIDTH).mean(axis=1)  # share of rows that are all 0
-    law = features.magnitude
-    value = law.mean if isinstance(law, Exponential) else law.value if isinstance(law, Constant) else 1.0
+    law, kind, value, lowest = (Uniform() if outside else features.magnitude), 0, 1.0, 0.0
+    if isinstance(law, Exponential):
+        kind, value = LAWS.index("Exponential"), law.mean
+    elif isinstance(law, Constant):
+        kind, value = LAWS.index("Constant"), law.value
+    elif isinstance(law, Uniform) and not law.is_unit:
+        kind, value, lowest = LAWS.index("Uniform elsewhere"), law.high - law.low, law.low
     columns = {
         "importance": rows_of(features, features.importance, np.float32),
         "low": rows_of(features, low, np.int32),
@@ -115,9 +133,10 @@ def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
         FeatureNumbers(
             **{name: column[row] for name, column in columns.items()},
             n_active=int(features.n_active) if isinstance(features, KSparse) else 0,
-            law=LAWS.index(type(law).__name__),
+            law=kind,
             law_value=np.float32(value),
-            signed=int(features.signed),
+            law_low=np.float32(lowest),
+            signed=int(features.signed and not outside),
             skips_inactive=int(inactive[row] > _SPARSE_SHARE and n_hidden >= _SPARSE_HIDDEN),
         )
         for row in range(len(inactive))
@@ -144,10 +163,24 @@ def _recipe_numbers(net: Net, recipe: Recipe) -> RecipeNumbers:
 
 def _names(net: Net, features: Features) -> list[bytes]:
     """A digest of each distribution of a batch together with the net: equal only for equal problems."""
-    plain = {name: getattr(features, name) for name in features.field_names() if name not in ("density", "importance")}
+    fields = [name for name in features.field_names() if name not in ("density", "importance")]
+    plain = {name: _identity(getattr(features, name)) for name in fields}
     common = (type(net).__name__, sorted(vars(net).items()), type(features).__name__, sorted(plain.items(), key=str))
     rows = zip(rows_of(features, features.density), rows_of(features, features.importance), strict=True)
     return [stream_bytes(common, density.tobytes(), importance.tobytes(), size=32) for density, importance in rows]
+
+
+def _identity(value: Any) -> Any:
+    """What a field is, in words that are the same in every process."""
+    if isinstance(value, np.ndarray):
+        return value.shape, np.ascontiguousarray(value).tobytes()
+    if isinstance(value, Features):
+        return type(value).__name__, [(name, _identity(getattr(value, name))) for name in value.field_names()]
+    if isinstance(value, tuple | list):
+        return [_identity(one) for one in value]
+    if "__repr__" not in {name for kind in type(value).__mro__[:-1] for name in vars(kind)} and hasattr(value, "__dict__"):
+        return type(value).__qualname__, sorted((name, _identity(one)) for name, one in vars(value).items())
+    return value
 
 
 def _drawn_weights(net: Net, recipe: Recipe, seed: int, name: bytes) -> NDArray[np.float32]:
@@ -190,29 +223,42 @@ def _given_weights(net: Net, initial: Mapping[str, NDArray[Any]], shape: tuple[i
 
 
 def instances_of(
-    net: Net, grid: FeatureGrid, recipes: Sequence[Recipe], initial: Mapping[str, NDArray[Any]] | None = None
+    net: Net,
+    grid: FeatureGrid,
+    recipes: Sequence[Recipe],
+    initial: Mapping[str, NDArray[Any]] | None = None,
+    all_outside: bool = False,
 ) -> list[Instance]:
-    """The instances of every grid point and seed, the seeds of a point side by side; ``recipes`` has one for each point."""
+    """The instances of every grid point and seed, the seeds of a point side by side; ``recipes`` has one for each point.
+
+    Where ``all_outside`` NumPy draws all samples.
+    """
     seeds, n = recipes[0].seed_list, net.n_features
-    by_point: dict[int, tuple[FeatureNumbers, bytes]] = {}
+    by_point: dict[int, tuple[FeatureNumbers, bytes, Features | None]] = {}
     for cell in grid.cells:
-        found = zip(feature_numbers(cell.features, net.n_hidden), _names(net, cell.features), strict=True)
+        drawn: list[Features | None] = [None] * len(cell.positions)
+        if all_outside or is_drawn_outside(cell.features):
+            singles = cell.features.singles()
+            drawn = [singles[k % len(singles)] for k in range(len(drawn))]
+        found = zip(feature_numbers(cell.features, net.n_hidden), _names(net, cell.features), drawn, strict=True)
         by_point.update(zip(cell.positions.tolist(), found, strict=True))
     count, length = len(recipes) * len(seeds), parameter_count(net)
     parameters, first, second = (separate_rows(count, length) for _ in range(3))
     streams = separate_rows(count, STATE_SIZE).view(np.uint32)
-    data_sets = separate_rows(count, max(panels_for(recipe.data_set_size or 0) for recipe in recipes) * n * PANEL_WIDTH)
+    outside = any(drawn is not None for _, _, drawn in by_point.values())
+    kept = [recipe.data_set_size or (recipe.batch_size if outside else 0) for recipe in recipes]
+    data_sets = separate_rows(count, max(panels_for(size) for size in kept) * n * PANEL_WIDTH)
     if initial is not None:
         parameters[:, :length] = _given_weights(net, initial, (*grid.shape, len(seeds)))
     instances: list[Instance] = []
     for point, recipe in enumerate(recipes):
-        (features, name), numbers, root = by_point[point], _recipe_numbers(net, recipe), recipe.root_seed
-        size = panels_for(numbers.data_set_size) * n * PANEL_WIDTH
+        (features, name, source), numbers, root = by_point[point], _recipe_numbers(net, recipe), recipe.root_seed
+        size = panels_for(kept[point]) * n * PANEL_WIDTH
         for k, seed in enumerate(seeds, len(instances)):
             streams[k] = stream_state("data", root, seed, name)
             if initial is None:
                 parameters[k, :length] = _drawn_weights(net, recipe, seed, name)
             state = State(parameters[k], first[k], second[k], streams[k], data_sets[k, :size].reshape(-1, n, PANEL_WIDTH))
             own = stream_state("data set", root, seed, name), stream_state("evaluation", root, name)
-            instances.append(Instance(features, numbers, state, *own))
+            instances.append(Instance(features, numbers, state, streams[k].copy(), *own, source))
     return instances

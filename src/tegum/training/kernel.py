@@ -13,8 +13,8 @@ import numpy as np
 from tegum.compilation import compiled
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape, State
 from tegum.training.blocks import PANEL_WIDTH, Floats, Words
-from tegum.training.draw import draw_panel
-from tegum.training.passes import activate_panel, batch_gradient, forward_panel, output_panel
+from tegum.training.draw import draw_panel, gather_panel
+from tegum.training.passes import activate_panel, backward_given, batch_gradient, forward_panel, output_panel
 from tegum.training.update import update
 
 
@@ -71,3 +71,33 @@ def draw_samples(scratch: Scratch, features: FeatureNumbers, stream: Words, out:
         for i in range(out.shape[1]):
             for sample in range(PANEL_WIDTH):
                 out[panel, i, sample] = scratch.inputs[0, i, sample]
+
+
+@compiled
+def forward_one(
+    shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State, first: int
+) -> None:
+    """Samples from ``first`` on of the data set in panel 0: inputs, outputs after their activation, and its slopes."""
+    gather_panel(recipe, state, first, scratch, 0)
+    forward_panel(shape, state.parameters, features.skips_inactive, scratch, 0)
+    activate_panel(shape, scratch, 0)
+    if not shape.activation:
+        for i in range(shape.n):
+            for sample in range(PANEL_WIDTH):
+                active = shape.output_relu == 0 or scratch.outputs[0, i, sample] > np.float32(0)
+                scratch.slopes[i, sample] = np.float32(1) if active else np.float32(0)
+                scratch.outputs[0, i, sample] = scratch.outputs[0, i, sample] if active else np.float32(0)
+
+
+@compiled
+def backward_one(
+    shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State, count: int
+) -> None:
+    """Adds to the gradient what panel 0 gives, of which the first ``count`` samples count; its outputs hold dL/dy."""
+    backward_given(shape, scratch, features, recipe, state, count)
+
+
+@compiled
+def updated(shape: Shape, recipe: RecipeNumbers, state: State, gradient: Floats, t: int) -> None:
+    """Moves the parameters by step t."""
+    update(shape, recipe, state, gradient, t)

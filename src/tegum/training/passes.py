@@ -189,3 +189,26 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
     for sample in range(PANEL_WIDTH):
         loss += np.float64(scratch.sample_loss[sample])
     return loss / batch
+
+
+@inlined
+def backward_given(
+    shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State, count: int
+) -> None:
+    """Adds the gradient of panel 0, whose outputs hold the derivatives of a loss by them; ``count`` samples count."""
+    if count < PANEL_WIDTH:
+        _drop_samples(shape, scratch, 0, count)
+    for i in range(shape.n):
+        total = _ZERO
+        for sample in range(PANEL_WIDTH):
+            total = np.float32(total + scratch.outputs[0, i, sample])
+        scratch.gradient[shape.b + i] = np.float32(scratch.gradient[shape.b + i] + total)
+    _backward_panel(shape, state.parameters, np.float32(recipe.l1 / recipe.batch_size), features.skips_inactive, scratch, 0)
+    by_decoder = Pair(scratch.outputs, scratch.hidden, 1)
+    by_encoder = Pair(scratch.inputs, scratch.hidden_gradient, 1)
+    if shape.tied:
+        accumulate_panels(scratch.gradient, shape.decoder, by_decoder, by_encoder)
+    else:
+        nothing = Pair(scratch.inputs, scratch.hidden_gradient, 0)
+        accumulate_panels(scratch.gradient, shape.decoder, by_decoder, nothing)
+        accumulate_panels(scratch.gradient, _transposed(shape.encoder), by_encoder, nothing)

@@ -9,6 +9,7 @@ A training will cost, on cores of a 2023 server with 512-bit registers (other ma
     seconds = instances * steps * batch * (n a + n m c) / threads,   a = 0.8 ns a sample and feature, c = 0.07 ns a product
 """
 
+import copy
 import threading
 import time
 from collections import deque
@@ -21,11 +22,14 @@ from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import Status
 from tegum.nets import Net
 from tegum.progress import ProgressBar
-from tegum.threads import in_threads
+from tegum.threads import Stop, in_threads
 from tegum.training.arrays import Scratch, panels_for, parameter_slices, scratch_for, shape_of
+from tegum.training.blocks import PANEL_WIDTH
 from tegum.training.cost import estimated_seconds
 from tegum.training.instances import Instance
 from tegum.training.kernel import advance, draw_samples, evaluate
+from tegum.training.outside import advance_outside, draw_set, measured_outside, steps_at_once
+from tegum.training.own_loss import OwnLoss
 from tegum.training.recipe import Recipe
 
 _STRETCH_SECONDS = 0.05
@@ -39,7 +43,8 @@ class _Run:
     Before training all are interrupted at step 0, and what was not measured is nan.
     """
 
-    def __init__(self, net: Net, instances: list[Instance], recipe: Recipe) -> None:
+    def __init__(self, net: Net, instances: list[Instance], recipe: Recipe, own: OwnLoss | None) -> None:
+        self.own = own
         self.net, self.shape, self.instances = net, shape_of(net), instances
         self.slices, shapes = parameter_slices(net), net.parameter_shapes()
         self.recipe, self.recorded_steps = recipe, recipe.recorded_steps()
@@ -62,6 +67,8 @@ class _Run:
     def measure(self, k: int, scratch: Scratch) -> tuple[float, float]:
         """Loss of instance k on the test set of its features, and its standard error."""
         one, panels = self.instances[k], panels_for(self.recipe.evaluation_samples)
+        if one.drawn is not None:
+            return measured_outside(self.net, one, panels * PANEL_WIDTH, self.own)
         mean, error = evaluate(self.shape, scratch, one.features, one.state.parameters, one.evaluation_stream.copy(), panels)
         return mean, error
 
@@ -77,7 +84,7 @@ class _Run:
             else:
                 values[k, row] = self.instances[k].state.parameters[self.slices[name]].reshape(values.shape[2:])
 
-    def work(self, stop: threading.Event) -> None:
+    def work(self, stop: Stop) -> None:
         """What each thread does until no instance is left or the run is stopped."""
         scratch = scratch_for(self.net)
         while not stop.is_set():
@@ -92,14 +99,22 @@ class _Run:
         """One stretch of instance k; true once it has ended."""
         one, found = self.instances[k], self.found
         start, steps = int(found["steps_done"][k]), one.recipe.steps
-        if start == 0 and one.recipe.data_set_size:
+        fresh_outside = one.drawn is not None and not one.recipe.data_set_size
+        if start == 0 and one.recipe.data_set_size and one.drawn is not None:
+            draw_set(one)
+        elif start == 0 and one.recipe.data_set_size:
             draw_samples(scratch, one.features, one.data_set_stream, one.state.data_set)
         if start == 0:
             self.note(k, 0, scratch)
         recorded = next((step for step in self.recorded_steps if step > start), steps)
         end = min(start + int(self.stretch[k]), steps, recorded)
+        if fresh_outside:  # samples that are drawn together are used in one stretch
+            end = min((start // steps_at_once(one) + 1) * steps_at_once(one), steps, recorded)
         began = time.perf_counter()
-        done, loss = advance(self.shape, scratch, one.features, one.recipe, one.state, start, end)
+        if fresh_outside:
+            done, loss = advance_outside(self.shape, scratch, one, start, end, self.own)
+        else:
+            done, loss = advance(self.shape, scratch, one.features, one.recipe, one.state, start, end)
         seconds = time.perf_counter() - began
         if end - start == self.stretch[k]:
             faster = np.clip(_STRETCH_SECONDS / max(seconds, 1e-6), 0.25, 8)
@@ -120,20 +135,21 @@ class _Run:
 
 
 def train_instances(
-    net: Net, instances: list[Instance], recipe: Recipe, threads: int, progress: bool | None
+    net: Net, instances: list[Instance], recipe: Recipe, threads: int, progress: bool | None, own: OwnLoss | None = None
 ) -> tuple[dict[str, NDArray[Any]], bool]:
     """Trains every instance, in place, to its end or to Ctrl-C; returns what is found of each, and whether Ctrl-C came.
 
     Parameters, loss, status and records have their names in the dataset and a row for each instance.  The recipe says what to
     record, at which steps, and how many samples measure the loss (rounded up to a multiple of 64).
     """
-    run = _Run(net, instances, recipe)
+    run = _Run(net, instances, recipe, own)
     title = "training" if is_compiled(advance) else COMPILING
     total = sum(one.recipe.steps for one in instances)
     with ProgressBar(total=total, unit="step", unit_scale=True, desc=title, progress=progress) as bar:
         whole = in_threads(run.work, max(1, min(threads, len(instances))), lambda: _show(bar, run))
     vectors, shapes = np.stack([one.state.parameters for one in instances]), net.parameter_shapes()
-    return {name: vectors[:, run.slices[name]].reshape(-1, *shapes[name]) for name in shapes} | run.found, not whole
+    found = run.found if whole else copy.deepcopy(run.found)  # a step that lasts, or compiling, may go on after Ctrl-C
+    return {name: vectors[:, run.slices[name]].reshape(-1, *shapes[name]) for name in shapes} | found, not whole
 
 
 def _show(bar: ProgressBar, run: _Run) -> None:

@@ -15,8 +15,9 @@ from tegum.features import Features, Independent
 from tegum.nets import Net, ReluOutput
 from tegum.training.arrays import Scratch, panels_for, parameter_slices, scratch_for, shape_of
 from tegum.training.blocks import PANEL_WIDTH, Floats
-from tegum.training.instances import feature_numbers, grid_of, instances_of
+from tegum.training.instances import feature_numbers, grid_of, instances_of, is_drawn_outside
 from tegum.training.kernel import draw_samples, gradient_of
+from tegum.training.outside import samples_outside
 from tegum.training.randomness import stream_state
 from tegum.training.recipe import AttackDraw, Recipe
 
@@ -122,6 +123,8 @@ def engine_samples(features: Features, n_samples: int, seed: int) -> NDArray[np.
     n, lead = features.n_features, features.batch_shape
     if lead:
         raise InvalidInputError(f"the features have leading axes {lead}", "draw from one distribution at a time")
+    if is_drawn_outside(features):
+        return samples_outside(features, n_samples, stream_state("samples", seed))
     panels = np.zeros((panels_for(n_samples), n, PANEL_WIDTH), dtype=np.float32)
     numbers = feature_numbers(features, n_hidden=1)[0]
     draw_samples(scratch_for(ReluOutput(n, 1)), numbers, stream_state("samples", seed), panels)

@@ -14,10 +14,12 @@ from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
 from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.provenance import provenance
+from tegum.recorded import said_of
 from tegum.sweep import FeatureGrid
 from tegum.threads import default_threads
 from tegum.training.cost import require_affordable
 from tegum.training.instances import grid_of, instances_of
+from tegum.training.own_loss import OwnLoss
 from tegum.training.pool import train_instances
 from tegum.training.recipe import Recipe
 
@@ -32,6 +34,7 @@ def train(
     *,
     sweep: Mapping[str, Any] | None = None,
     initial: Mapping[str, ArrayLike] | None = None,
+    loss: OwnLoss | None = None,
     threads: int | None = None,
     progress: bool | None = None,
 ) -> xr.Dataset:
@@ -54,6 +57,7 @@ def train(
         sweep: axes by name, see `tegum.sweep`; they become the first dimensions, in this order.
         initial: initial weights by name, (..., m, n) and so on, leading axes broadcast to the sweep and the seeds;
             those not given start at 0.  By default drawn by the recipe.
+        loss: a loss of your own in place of the squared error, see `OwnLoss`; slower, because it is Python.
         threads: how many instances train at a time; by default one per core.  It never changes a result.
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
@@ -82,22 +86,38 @@ def train(
         grid, recipes = grid_of(features, recipe, sweep or {})
         require_affordable(net, recipes, threads or default_threads())
     _require_attackable(net, recipes)
+    if loss is not None:
+        _require_own_loss(loss, net, recipes)
     began = time.perf_counter()
     given = None if initial is None else {name: real_numbers(f"initial {name}", value) for name, value in initial.items()}
-    instances = instances_of(net, grid, recipes, given)
+    instances = instances_of(net, grid, recipes, given, all_outside=loss is not None)
     recording = recipe.replaced(steps=max(one.steps for one in recipes))
-    found, interrupted = train_instances(net, instances, recording, threads or default_threads(), progress)
+    found, interrupted = train_instances(net, instances, recording, threads or default_threads(), progress, loss)
     data = _dataset(recording, grid, found)
+    if loss is not None:
+        data["loss"].attrs["long_name"] = f"mean of the loss {loss.name!r} on the common test set"
     data.attrs |= {
         "net": repr(net),
-        "features": repr(features),
+        **said_of(features),
         "recipe": recipe.model_dump_json(),
         "sweep": ", ".join(grid.axes) or "none",
+        **({} if loss is None else {"loss": loss.name}),
         "interrupted": int(interrupted),
         "wall_seconds": round(time.perf_counter() - began, 3),
         **provenance(),
     }
     return data
+
+
+def _require_own_loss(loss: OwnLoss, net: Net, recipes: list[Recipe]) -> None:
+    """Raises an `InvalidInputError` for a loss of one's own that cannot be used, or with what only the squared error has."""
+    with Problems() as problems:
+        with problems.collecting():
+            loss.require_usable(net.n_features)
+        for field in ("attack_size", "data_set_size"):
+            if any(getattr(recipe, field) for recipe in recipes):
+                advice = "leave it out; for a fixed data set give it as the features, tg.features.Empirical(samples)"
+                problems.add(f"{field} is set with a loss of your own", advice)
 
 
 def _require_attackable(net: Net, recipes: list[Recipe]) -> None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
 
-CONVERGED, OUT_OF_STEPS, STUCK = 0, 1, 2
+CONVERGED, OUT_OF_STEPS, STUCK, STOPPED = 0, 1, 2, -1
 
 _MEMORY = 24
 _DECREASE = 1e-4
@@ -33,8 +33,9 @@ _TINY = 1e-300
 
 
 class Memory(NamedTuple):
-    """Scratch memory of one minimisation in d dimensions."""
+    """Scratch memory of one minimisation in d dimensions; it ends where ``stop[0]``, which others may set, is not 0."""
 
+    stop: NDArray[np.int64]
     x: NDArray[np.float64]
     gradient: NDArray[np.float64]
     trial: NDArray[np.float64]
@@ -46,9 +47,10 @@ class Memory(NamedTuple):
     projection: NDArray[np.float64]
 
 
-def memory_for(size: int) -> Memory:
+def memory_for(size: int, stop: NDArray[np.int64]) -> Memory:
     """Fresh memory for ``size`` parameters."""
     return Memory(
+        stop=stop,
         x=np.zeros(size),
         gradient=np.zeros(size),
         trial=np.zeros(size),
@@ -140,6 +142,8 @@ def descend(landscape: Landscape, memory: Memory, tolerance: float, most_steps: 
         found = False
         there = loss
         for _ in range(_TRIALS):
+            if memory.stop[0]:
+                return loss, norm, step, evaluations, STOPPED
             for i in range(d):
                 trial[i] = x[i] + t * p[i]
             there = loss_at(landscape, trial, slope_there)
@@ -190,12 +194,14 @@ def descend_many(
 ) -> None:
     """Minimises starts ``first`` to ``end - 1``: the blunt loss to ``first_tolerance``, then the sharp one to ``tolerance``.
 
-    Both losses share their memory, and differ only in the number of terms.
+    Both losses share their memory, and differ only in the number of terms.  A start that was stopped stays as it was.
     """
     for k in range(first, end):
         enter(sharp, starts, k, memory.x)
         _, _, steps, evaluations, _ = descend(blunt, memory, first_tolerance, most_steps)
         loss, norm, more, last, status = descend(sharp, memory, tolerance, max(most_steps - steps, 1))
+        if memory.stop[0]:
+            return
         for i in range(memory.x.size):
             starts.x[k, i] = memory.x[i]
         starts.loss[k] = loss

@@ -19,8 +19,12 @@ STEP = 1e-4
 
 
 class Differences(NamedTuple):
-    """Scratch memory for d parameters: a point, a direction, a trial point and the gradients on both sides."""
+    """Scratch memory for d parameters: a point, a direction, a trial point and the gradients on both sides.
 
+    A Hessian ends unfinished where ``stop[0]``, which others may set, is not 0.
+    """
+
+    stop: NDArray[np.int64]
     x: NDArray[np.float64]
     direction: NDArray[np.float64]
     trial: NDArray[np.float64]
@@ -28,15 +32,16 @@ class Differences(NamedTuple):
     down: NDArray[np.float64]
 
 
-def differences_for(size: int) -> Differences:
+def differences_for(size: int, stop: NDArray[np.int64] | None = None) -> Differences:
     """Fresh memory for ``size`` parameters."""
-    return Differences(*(np.zeros(size) for _ in Differences._fields))
+    never = np.zeros(1, dtype=np.int64)
+    return Differences(never if stop is None else stop, *(np.zeros(size) for _ in Differences._fields[1:]))
 
 
 @compiled
 def hessian_times(landscape: Landscape, memory: Differences, found: Any) -> None:
     """Writes H v at ``memory.x`` into ``found``; v is ``memory.direction``, of length 1."""
-    x, direction, trial, up, down = memory
+    _, x, direction, trial, up, down = memory
     for i in range(x.size):
         trial[i] = x[i] + STEP * direction[i]
     loss_at(landscape, trial, up)
@@ -55,6 +60,8 @@ def hessian_at_point(landscape: Landscape, memory: Differences, H: Any) -> None:
     for i in range(d):
         memory.direction[i] = 0.0
     for i in range(d):
+        if memory.stop[0]:
+            return
         for j in range(d):
             H[i, j] = 0.0
         if i < moving:

@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import OURS, Claim, at_least, below, closed_form, every, near, paper, share_at_least
+from tegum.claims import OURS, Claim, at_least, closed_form, every, near, paper, passes, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.theory.activity import alone, pair
 from tegum.theory.scaling import exponent
@@ -27,7 +27,7 @@ PENALTIES: dict[Profile, list[float]] = {
     "quick": [0.0, 0.001, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9],
     "paper": [0.0, *np.geomspace(1e-4, 1, 33).tolist()],
 }
-SEEDS: dict[Profile, int] = {"quick": 4, "paper": 16}
+SEEDS: dict[Profile, int] = {"quick": 5, "paper": 16}
 RECIPE = tg.Recipe(steps=4000, batch_size=512, learning_rate=5e-3, schedule="cosine", weight_decay=0)
 SPARSE = np.geomspace(0.001, 0.1, 9)
 
@@ -90,6 +90,11 @@ def exponents(curves: tuple[NDArray[np.float64], ...]) -> dict[str, float]:
     l1, *changes = curves
     fall, rise = (float(np.median([exponent(l1, model) for model in np.atleast_2d(each)])) for each in changes)
     return {"fall of superposition": fall, "rise of the loss": rise}
+
+
+def short_of_all(saved: xr.DataArray) -> bool:
+    """Whether what is saved falls short at every density, by less than a share as large as the density itself."""
+    return bool(((saved > 0) & (saved < saved["density"])).all())
 
 
 def partly(data: xr.Dataset, distribution: str) -> xr.Dataset:
@@ -163,13 +168,10 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
                 "some margin within which we can reduce the amount of superposition without affecting model performance",
             ),
             how="exponents in l1 of the fall of ||W||^2 and of the rise of the loss, closed form",
-            measure=exponents,
-            expect={"fall of superposition": near(1, 0.02), "rise of the loss": near(2, 0.02)},
+            measure=lambda curves: list(exponents(curves).values()),
+            expect=near([1, 2], 0.02),
             of=(l1, form.best - s, rise),
-            against={
-                "the loss with its penalty": (l1, form.best - s, rise + l1 * form.activity * np.sqrt(s)),
-                "the rise of the loss for the fall of superposition": (l1, rise, rise),
-            },
+            against={"the loss with its penalty": (l1, form.best - s, rise + l1 * form.activity * np.sqrt(s))},
             evidence=closed_form(penalties=len(l1)),
         ),
         Claim(
@@ -190,11 +192,12 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
                 "Approach 1: Creating Models Without Superposition",
                 "not optimal on these terms, although it asymptotically becomes as good as dedicated feature dimensions",
             ),
-            how="loss saved over active hidden units, pair over alone, densities 0.001 to 0.1, closed form",
-            measure=lambda ratio: {"at each density": ratio, "at 0.001": float(ratio[0])},
-            expect={"at each density": below(1), "at 0.001": near(1, 1e-3)},
-            of=pair_saves / alone_saves,
-            against={"the best pentagon": pentagon / alone_saves, "alone over pair": alone_saves / pair_saves},
+            how="loss saved over active hidden units, pair below alone by, densities 0.001 to 0.1, closed form: above 0, and "
+            "below the density itself",
+            measure=lambda saved: 1 - saved / alone_saves,
+            expect=passes(short_of_all, "above 0 and below the density, at each density"),
+            of=pair_saves,
+            against={"the best pentagon": pentagon},
             evidence=closed_form(densities=data.sizes["density"]),
             note="A corner that is not on an axis needs both hidden units: pentagons stay far below at every density.",
         ),

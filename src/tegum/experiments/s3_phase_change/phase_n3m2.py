@@ -4,18 +4,30 @@ Paper: section 3, theory (F13) and training (F14).  As `phase-n2m1`, with n = 3,
 points (paper profile 100 x 100).  The theory compares four solutions: leave out the extra feature, leave out another, pair the
 extra with another, pair the two others.  Where features are sparse the pairings differ by terms of order p^2 only, so a fit's
 initial weights decide which it finds, and the joint triangle competes: the lowest certified minimum of 6 starts and its
-neighbours' shows what the loss prefers.
+neighbours' shows what the loss prefers.  Where features are sparse 40 fits of twice the steps are made besides the ten.
 """
 
 import numpy as np
 import xarray as xr
 
+import tegum as tg
 from tegum.claims import OURS, Claim, Evidence, above, at_most, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.experiments.s3_phase_change.shared import BEST, OPTIMUM, PAPER_RULE, phase_figures, phase_study, stuck_claim
+from tegum.experiments.s3_phase_change.shared import (
+    BEST,
+    OPTIMUM,
+    PAPER_RULE,
+    RECIPE,
+    phase_figures,
+    phase_study,
+    stuck_claim,
+)
+from tegum.maps import paper_grid
 from tegum.theory import dropped_loss, pair_boundary, paired_loss
 
 SIDE: dict[Profile, int] = {"quick": 16, "paper": 100}
+SPARSE, MORE_FITS = 0.05, 40
+"""Up to this density so many fits of twice the steps are made besides: at some grid points all ten are stuck."""
 LINE = [float(r) for r in np.geomspace(0.1, 0.95, 12)]
 """Importances at which the boundary on the left is located."""
 DENSE_LEFT = "density from 0.7, importance up to 0.5"
@@ -29,7 +41,13 @@ DEDICATED = "interference below 0.1, norm above 0.9"
 
 def study(profile: Profile) -> xr.Dataset:
     """The grid read in three ways, and the boundary of a less important feature."""
-    return phase_study(3, SIDE[profile], LINE, starts=6)
+    data, side = phase_study(3, SIDE[profile], LINE, starts=6), SIDE[profile]
+    sparse = [p for p in data["density"].values.tolist() if p <= SPARSE]
+    sweep = paper_grid(3, side) | {"density": tg.Axis(sparse, density=sparse)}
+    recipe = RECIPE.replaced(steps=2 * RECIPE.steps, seeds=MORE_FITS, record=(), record_steps=0)
+    fits = tg.train(tg.nets.ReluOutput(3, 2), tg.features.Independent(3), recipe, sweep=sweep)
+    best = tg.exact.loss(fits, tol=1e-6).min("seed")
+    return data.assign(sparse_loss=(("sparse", "importance_ratio"), best.transpose("density", ...).values), sparse=sparse)
 
 
 def points(data: xr.Dataset, reading: str, where: str) -> xr.Dataset:
@@ -89,24 +107,26 @@ def corner_claims(data: xr.Dataset) -> list[Claim]:
 def claims(data: xr.Dataset) -> list[Claim]:
     """The statements of the two figures."""
     least, optimum = candidates(data), data["loss"].sel(reading=OPTIMUM)
-    best = data["loss"].sel(reading=BEST, density=slice(None, 0.05))
+    best = data["sparse_loss"].rename(sparse="density")
+    ten = data["loss"].sel(reading=BEST, density=slice(None, SPARSE))
     mixed = data["interference"].sel(density=slice(None, 0.1))
     dropped = dropped_loss(best["density"].values[:, None], best["importance_ratio"].values)
-    high, seeds = best / least > 1.02, data.sizes["seed"]
+    high, seeds = ten / least > 1.02, data.sizes["seed"]
     return [
         *corner_claims(data),
         Claim(
             "sparse-loss",
             "Where features are sparse the trained loss is as low as the best candidate's, whichever pairing was found.",
             source=OURS,
-            how="excess of the best of ten over the best candidate at density up to 0.05",
+            how=f"excess of the best of {MORE_FITS} fits over the best candidate at density up to {SPARSE:g}",
             measure=lambda loss: {"excess": loss / least - 1, "share above 2 %": (loss / least > 1.02).mean()},
             expect={"excess": at_most(0.02, "%")},
             of=best,
             against={"leaving out the extra feature": best.copy(data=dropped)},
-            evidence=Evidence(f"{best.size} grid points, best of {seeds} fits each"),
-            note=f"Above 2 % at {high.sum():d} points; at {(high & data['stuck'].all('seed')).sum():d} of them all ten fits are"
-            f" stuck. The lowest certified minimum is up to {1 - (optimum / least).min():.0%} below the candidates'.",
+            evidence=Evidence(f"{best.size} grid points, best of {MORE_FITS} fits each", MORE_FITS),
+            note=f"The best of {seeds} fits is above 2 % at {high.sum():d} points; at "
+            f"{(high & data['stuck'].all('seed')).sum():d} of them all of these are stuck. The lowest certified "
+            f"minimum is up to {1 - (optimum / least).min():.0%} below the candidates'.",
         ),
         Claim(
             "blur",
@@ -148,6 +168,6 @@ experiment = Experiment(
     __name__,
     title="Three features, two dimensions: the phase diagram that is hard to replicate",
     paper="Section 3, phase diagrams for n = 3, m = 2 (F13, F14)",
-    seconds={"quick": 6, "paper": 150},
+    seconds={"quick": 12, "paper": 350},
     order=3,
 )

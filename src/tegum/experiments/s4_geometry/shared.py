@@ -3,12 +3,15 @@
 Models at many densities are found in three ways, and the sizes of other models beside them:
 
     TRAINING     stochastic training, as in the paper
-    EXACT        the expected loss minimised from the same initial weights
+    EXACT        the expected loss minimised from the same initial weights; claims are about the lowest minimum of these and
+                 the next, at each density
     POLISHED     the expected loss minimised from the trained weights: how far training was from an end
 
 Each density is minimised in a call of its own, so that a study that is killed keeps the densities it has finished.
 
-Everything is measured over 1 / (1 - S), the *inverse density*, as in the paper's figure; there is one model at each.
+Everything is measured over 1 / (1 - S), the *inverse density*, as in the paper's figure, of several seeds: `Models` are lists,
+one array for each seed with one model at each density, and claims about training judge each seed by itself
+(`tegum.claims.in_each_seed`).
 """
 
 from collections import Counter
@@ -22,7 +25,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 import tegum as tg
-from tegum.claims import OURS, Claim, Evidence
+from tegum.claims import OURS, Claim, Evidence, Expect, in_each_seed
 from tegum.datasets import dataset
 from tegum.geometry import dimensionality, dimensions_per_feature, feature_graph, feature_norms, identify
 
@@ -31,6 +34,12 @@ WAYS = (TRAINING, EXACT, POLISHED)
 GRADIENT, STEPS, TERMS = 1e-5, 1500, 64
 """A minimisation ends where the root mean square of the gradient is below the first, or after so many steps."""
 INVERSE = "inverse density"
+SLOW = (1.2, 2.0)
+"""Where the loss is flat, as 1 / (1 - S): shapes there differ by 0.1 % of it."""
+SEEDS = 5
+"""So many models at each density, at least, decide."""
+Models = list[xr.DataArray]
+"""Something over the inverse density, for each seed."""
 LEARNED = 0.2
 """The paper's dots above this D_i are features that are learned."""
 PAPER_X = [1.2, 1.25, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.2, 2.4, 3.0, 3.4, 3.6, 3.8, 4.0, 4.2, 4.6, 5.5, 7.0, 9.8]
@@ -41,31 +50,60 @@ PAPER = [
 """D* at these 1 / (1 - S), read off the paper's figure, good to 0.01."""
 SPARSE_DOTS = {(5.4, 6.0): (0.31, 0.35), (6.9, 8.0): (0.27, 0.31), (9.0, 10.0): (0.23, 0.25)}
 """Limits of the dots at 1 / (1 - S) from one number to another, read off the paper's figure."""
+CLUSTERS = {
+    3.9: (0.499, 0.462, 0.4),
+    4.1: (0.454, 0.5, 0.4),
+    4.3: (0.5, 0.459, 0.4, 0.374),
+    4.5: (0.424, 0.389),
+    4.7: (0.413, 0.385),
+    4.9: (0.406, 0.381),
+    5.2: (0.372, 0.357),
+}
+"""Where dots cluster at 1 / (1 - S), read off the paper's figure."""
 ANTIPRISM = 0.012
 """How far from 3/8 the D_i of a square antiprism may be."""
 LOOKS = ("a tetrahedron", "triangles and digons", "digons only", "pentagons or antiprisms, and an irregular rest")
 """What the first four of the paper's six feature graphs show."""
 
 
-def three_ways(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe) -> xr.Dataset:
-    """Models of n equal features in m dimensions at each density, in three ways.
+def trained(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe, times: int) -> xr.Dataset:
+    """Trained models and their initial weights; ``times`` as many steps where the loss is so flat that training is slow."""
+    slow = [p for p in densities if times > 1 and SLOW[0] <= 1 / p <= SLOW[1]]
+    parts = ((1, [p for p in densities if p not in slow]), (times, slow))
+    runs = [
+        tg.train(
+            tg.nets.ReluOutput(n, m),
+            tg.features.Independent(n),
+            recipe.replaced(steps=factor * recipe.steps, record=("W",), record_steps=(0,)),
+            sweep={"density": some},
+        )
+        for factor, some in parts
+        if some
+    ]
+    named = [run[["W", "b", "W_history"]] for run in runs]
+    return xr.concat(named, "density", combine_attrs="drop_conflicts", join="exact").sel(density=list(densities))
+
+
+def three_ways(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe, times: int = 1) -> xr.Dataset:
+    """Models of n equal features in m dimensions at each density, in three ways; ``times`` is that of `trained`.
 
     Returns:
-        ``W`` (way, density, hidden, feature), ``b``, exact ``loss`` (way, density), ``gradient`` (its root mean square; NaN
-        for training), and ``start_W`` (hidden, feature), the initial weights at the first density.
+        ``W`` (way, seed, density, hidden, feature), ``b``, exact ``loss`` (way, seed, density), ``gradient`` (its root mean
+        square; NaN for training), and ``start_W`` (seed, hidden, feature), the initial weights at the first density.
     """
     net, features = tg.nets.ReluOutput(n, m), tg.features.Independent(n)
-    recorded = recipe.replaced(record=("W",), record_steps=(0,))
-    run = tg.train(net, features, recorded, sweep={"density": list(densities)}).isel(seed=0)
-    W, b, initial_W = (run[name].values.astype(np.float64) for name in ("W", "b", "W_history"))
-    loss = tg.exact.loss(W, b, features.replaced(density=np.array(densities)[:, None]), tol=1e-6)
+    run = trained(n, m, densities, recipe, times).transpose("density", "seed", ...)
+    initial_W = run["W_history"].isel(step=0).transpose("density", "seed", "hidden", "feature").values.astype(np.float64)
+    W, b = (run[name].values.astype(np.float64) for name in ("W", "b"))
+    seeds = run.sizes["seed"]
+    loss = tg.exact.loss(W, b, features.replaced(density=np.array(densities)[:, None, None]), tol=1e-6)
     norm_of_rms = sqrt(n * m + n)
     ends = [
         tg.exact.minimise(
             net,
             features.replaced(density=density),
-            seeds=2,
-            initial={"W": np.stack([initial_W[k, 0], W[k]]), "b": np.stack([np.zeros(n), b[k]])},
+            seeds=2 * seeds,
+            initial={"W": np.concatenate([initial_W[k], W[k]]), "b": np.concatenate([np.zeros((seeds, n)), b[k]])},
             gradient_tolerance=GRADIENT * norm_of_rms,
             most_steps=STEPS,
             terms=TERMS,
@@ -76,36 +114,46 @@ def three_ways(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe) ->
     ]
 
     def ways(name: str, trained: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.concatenate([trained[None], np.stack([end[name].values for end in ends], axis=1)])
+        """(way, seed, density, ...) of what training found, (density, seed, ...), and what the descents did."""
+        ended = np.stack([end[name].values for end in ends])
+        found = np.stack([trained, *np.split(ended, 2, axis=1)])
+        return np.swapaxes(found, 1, 2)
 
-    no_gradient = np.full(len(densities), np.nan)
+    models = ("way", "seed", "density")
     return dataset(
         {
-            "W": (("way", "density", "hidden", "feature"), ways("W", W).astype(np.float32)),
-            "b": (("way", "density", "feature"), ways("b", b).astype(np.float32)),
-            "loss": (("way", "density"), ways("loss", loss)),
-            "gradient": (("way", "density"), ways("gradient_norm", no_gradient) / norm_of_rms),
-            "start_W": (("hidden", "feature"), initial_W[0, 0].astype(np.float32)),
+            "W": ((*models, "hidden", "feature"), ways("W", W).astype(np.float32)),
+            "b": ((*models, "feature"), ways("b", b).astype(np.float32)),
+            "loss": (models, ways("loss", loss)),
+            "gradient": (models, ways("gradient_norm", np.full(loss.shape, np.nan)) / norm_of_rms),
+            "start_W": (("seed", "hidden", "feature"), initial_W[0].astype(np.float32)),
         },
-        {"way": list(WAYS), "density": list(densities)},
+        {"way": list(WAYS), "seed": run["seed"].values, "density": list(densities)},
         run.attrs | {"minimise": f"root mean square of the gradient {GRADIENT:g}, or {STEPS} steps; {TERMS} terms"},
         {"gradient": "root mean square of the gradient", "start_W": "initial weights at the first density"},
     )
 
 
 def with_sizes(data: xr.Dataset, runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """The data with sizes of the first seed's models of other runs, each after the run's name.
+    """The data with sizes of the models of other runs, each after the run's name.
 
-    These are ``D_star`` and ``represented``, over ``shown_density`` where a run has fewer densities, and ``n`` and ``m``.
+    These are ``D_star`` and ``represented``, over ``NAME_seed`` and over ``shown_density`` where a run has fewer densities,
+    and ``n`` and ``m``.
     """
     for name, run in runs.items():
-        W = run["W"].isel(seed=0).values.astype(np.float64)
-        place = "density" if len(W) == data.sizes["density"] else "shown_density"
-        values = {"D_star": (place, dimensions_per_feature(W)), "represented": (place, represented(W))}
-        values |= {"n": W.shape[2], "m": W.shape[1]}
+        W = run["W"].transpose("seed", "density", "hidden", "feature").values.astype(np.float64)
+        place = "density" if W.shape[1] == data.sizes["density"] else "shown_density"
+        over = (f"{name}_seed", place)
+        values = {"D_star": (over, dimensions_per_feature(W)), "represented": (over, represented(W))}
+        values |= {"n": W.shape[-1], "m": W.shape[-2]}
         data = data.assign({f"{name}_{key}": value for key, value in values.items()})
         data = data.assign_coords({place: run["density"].values})
     return data
+
+
+def sizes_of(data: xr.Dataset, name: str) -> Models:
+    """What `with_sizes` has under a name, of every seed."""
+    return [over_inverse(one) for one in data[name]]
 
 
 def represented(W: NDArray[np.float64]) -> NDArray[np.integer]:
@@ -119,15 +167,26 @@ def over_inverse(array: xr.DataArray) -> xr.DataArray:
     return xr.DataArray(array.values.astype(np.float64), {INVERSE: 1 / array[first].values}, [INVERSE, *others])
 
 
-def models_of(data: xr.Dataset, way: str) -> xr.DataArray:
-    """W (inverse density, hidden, feature) of one way; its coordinate ``initial`` (hidden, feature) are the initial weights."""
-    W = over_inverse(data["W"].sel(way=way).transpose("density", "hidden", "feature"))
-    return W.assign_coords(initial=data["start_W"].astype(np.float64))
+def models_of(data: xr.Dataset, way: str) -> Models:
+    """W (inverse density, hidden, feature) of every seed of one way; of exact minimisation the lowest minimum at each density.
+
+    Its coordinates are ``initial`` (hidden, feature), the initial weights, and ``lowest_of``, from how many it was chosen.
+    """
+    initial = data["start_W"].astype(np.float64).drop_vars("seed")
+    if way != EXACT:
+        seeds = data["W"].sel(way=way).transpose("seed", "density", "hidden", "feature")
+        each = zip(seeds, initial, strict=True)
+        return [over_inverse(W).assign_coords(initial=start, lowest_of=1) for W, start in each]
+    ends = data[["W", "loss"]].sel(way=list(WAYS[1:])).stack(start=("way", "seed"))
+    lowest = ends["W"].isel(start=ends["loss"].argmin("start")).drop_vars(["start", "way", "seed"])
+    W = over_inverse(lowest.transpose("density", "hidden", "feature"))
+    return [W.assign_coords(initial=initial[0], lowest_of=ends.sizes["start"])]
 
 
 def along(models: xr.DataArray, values: ArrayLike) -> xr.DataArray:
     """One value for each model, at its 1 / (1 - S)."""
-    return xr.DataArray(values, {INVERSE: models[INVERSE].values}, [INVERSE])
+    chosen = {name: models[name].values for name in ("lowest_of",) if name in models.coords}
+    return xr.DataArray(values, {INVERSE: models[INVERSE].values} | chosen, [INVERSE])
 
 
 def within(models: xr.DataArray, low: float, high: float = np.inf) -> xr.DataArray:
@@ -291,7 +350,14 @@ def clearest_factors(W: xr.DataArray) -> dict[str, NDArray[np.float64]]:
     return {title: factor for _, title, factor in sorted(best.values(), key=lambda each: each[2].shape)}
 
 
-def in_both_ways(data: xr.Dataset, *parts: Callable[[xr.Dataset, xr.DataArray], list[Claim]]) -> list[Claim]:
+def in_clusters(W: xr.DataArray) -> NDArray[np.bool_]:
+    """Which learned features have their D within 0.015 of a cluster that the paper shows at that density."""
+    x = W[INVERSE].values
+    printed = [next((D for place, D in CLUSTERS.items() if abs(place - one) < 0.06), ()) for one in x]
+    return np.concatenate([[], *(learned_near(W[[k]], D, 0.015) for k, D in enumerate(printed) if D)]).astype(bool)
+
+
+def in_both_ways(data: xr.Dataset, *parts: Callable[[xr.Dataset, Models], list[Claim]]) -> list[Claim]:
     """The same claims of trained models, of which the paper speaks, and of those at exact minima."""
     return [
         replace(
@@ -307,17 +373,27 @@ def in_both_ways(data: xr.Dataset, *parts: Callable[[xr.Dataset, xr.DataArray], 
 
 
 def claim(
-    name: str, statement: str, how: str, of: xr.DataArray, against: dict[str, xr.DataArray] | None = None, **rest: Any
+    name: str,
+    statement: str,
+    how: str,
+    of: Models,
+    expect: Expect | dict[str, Expect],
+    measure: Callable[[xr.DataArray], Any] = lambda line: line,
+    against: dict[str, Models] | None = None,
+    **rest: Any,
 ) -> Claim:
-    """A claim about one model at each density; its controls are random directions where no others are given."""
-    count = of.sizes[INVERSE]
-    evidence = Evidence("1 model" if count == 1 else f"{count} densities, 1 model each", count)
+    """A claim about the models of each seed; its controls are random directions where no others are given."""
+    count, starts = of[0].sizes[INVERSE], int(of[0].coords["lowest_of"])
+    found = f"{len(of)} models" if starts == 1 else f"the lowest of {starts} minima"
+    words = found if count == 1 else f"{count} densities, {found} {'each' if starts == 1 else 'at each'}"
+    evidence = Evidence(words, max(len(of), starts))
     if against is None:
-        against = {"as many random directions": random_like(of)}
-    return Claim(name, statement, how=how, of=of, against=against, evidence=evidence, **rest)
+        against = {"as many random directions": list(map(random_like, of))}
+    judged = in_each_seed(measure, expect)
+    return Claim(name, statement, how=how, of=of, against=against, evidence=evidence, needs=SEEDS, **judged, **rest)
 
 
-def in_window(W: xr.DataArray, name: str, window: tuple[float, float], statement: str, how: str, **rest: Any) -> Claim:
+def in_window(models: Models, name: str, window: tuple[float, float], statement: str, how: str, **rest: Any) -> Claim:
     """A claim about all models in a window of 1 / (1 - S)."""
-    models = rest.pop("of", within(W, *window))
-    return claim(name, statement, f"{how}, for 1/(1 − S) from {window[0]:g} to {window[1]:g}", models, **rest)
+    inside = rest.pop("of", [within(W, *window) for W in models])
+    return claim(name, statement, f"{how}, for 1/(1 − S) from {window[0]:g} to {window[1]:g}", inside, **rest)

@@ -1,15 +1,17 @@
 """Four hundred equal features in thirty dimensions: which shapes they form, from dense features to sparse ones.
 
 Paper: section 4, the geometry of superposition (F15, F16), tegum products (F17), and the relation to compressed sensing.
-ReLU-output models, n = 400, m = 30, equal importances, 50 densities 10^(-k/49), one model each.  Three ways from the same
+ReLU-output models, n = 400, m = 30, equal importances, 50 densities 10^(-k/49), five models each.  Three ways from the same
 initial weights, Xavier normal times 0.2 (about the scale of the authors' notebook for 50 models side by side; at full scale
 some outputs are inactive at first where features are dense, and stay so): *training* as in the paper, which gives no recipe
-(AdamW at 0.003, cosine schedule, no decay, 16,000 batches of 1024); *exact*, the expected loss minimised by quasi-Newton steps
+(AdamW at 0.003, cosine schedule, no decay, 16,000 batches of 1024, from 1/(1 - S) = 1.2 to 2 48,000);
+*exact*, the expected loss minimised by quasi-Newton steps
 until the root mean square of the gradient is below 1e-5, or 1,500 steps; *exact from trained*, the same from the trained
-weights, which measures how far training was from an end.  Claims are judged on the first two.  The quick profile has n = 120,
+weights, which measures how far training was from an end.  Claims are judged on every seed of training by itself, where one
+that only some seeds bear out is underpowered, and on the lowest of all minima at each density.  The quick profile has n = 120,
 m = 12, 19 of the densities, 6,000 batches of 512 at 0.01.
 
-Besides: smaller models, n = 200 and m = 20 (quick: 80 and 8), with m doubled (and n larger by a half), and with n = 2m.  A
+Besides, of three seeds: smaller models, n = 200 and m = 20 (quick: 80 and 8), these with n and m doubled, and n = 2m.  A
 feature is learned where D_i > 0.2, represented where its norm is at least 1/2; edges of the graph need |W_i . W_j| > 0.1.
 Shapes are named by `tegum.geometry.identify`.  Random directions in controls are the initial weights of training, cut to as
 many as there are learned features.
@@ -21,13 +23,29 @@ import numpy as np
 import xarray as xr
 
 import tegum as tg
-from tegum.claims import OURS, Claim, Evidence, above, at_least, at_most, below, between, equal, near, paper, share_at_least
+from tegum.claims import (
+    OURS,
+    Claim,
+    Evidence,
+    above,
+    at_least,
+    at_most,
+    below,
+    between,
+    equal,
+    in_each_seed,
+    near,
+    paper,
+    share_at_least,
+)
+from tegum.claims.words import listed, number
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.s4_geometry import shared
 from tegum.experiments.s4_geometry.shared import (
     EXACT,
     TRAINING,
     WAYS,
+    Models,
     at_shown,
     claim,
     in_both_ways,
@@ -35,6 +53,7 @@ from tegum.experiments.s4_geometry.shared import (
     line_of,
     models_of,
     over_inverse,
+    sizes_of,
     within,
 )
 from tegum.geometry import dimensionality
@@ -47,8 +66,19 @@ GRID: dict[Profile, list[int]] = {
 }
 SHOWN = [5, 11, 22, 31, 34, 47]
 """The six densities of the paper's feature graphs: 1/(1 - S) = 1.26, 1.68, 2.81, 4.29, 4.94, 9.1."""
-QUICK = tg.Recipe(steps=6000, batch_size=512, learning_rate=0.01, schedule="cosine", weight_decay=0, initialisation_scale=0.2)
+QUICK = tg.Recipe(
+    steps=6000,
+    batch_size=512,
+    learning_rate=0.01,
+    schedule="cosine",
+    weight_decay=0,
+    initialisation_scale=0.2,
+    seeds=shared.SEEDS,
+)
 RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=16_000, batch_size=1024, learning_rate=3e-3)}
+TIMES: dict[Profile, int] = {"quick": 1, "paper": 3}
+"""As many times the steps where the loss is flat."""
+OTHER_SEEDS = 3
 X_TITLE = "1 / (1 − S), inverse density"
 PLATEAU, FALLING_APART = (1.75, 3.6), (1.75, 5.0)
 """Where models form digons, and where they form several shapes, as 1 / (1 - S)."""
@@ -58,19 +88,22 @@ def study(profile: Profile) -> xr.Dataset:
     """Models in three ways, and the sizes of others to compare with."""
     n, m = SIZE[profile]
     every, shown = ([10 ** (-k / 49) for k in grid] for grid in (GRID[profile], SHOWN))
-    recipe = RECIPE[profile]
+    recipe, (few, fewer) = RECIPE[profile], SMALLER[profile]
 
     def trained(n: int, m: int, densities: list[float]) -> xr.Dataset:
-        return tg.train(tg.nets.ReluOutput(n, m), tg.features.Independent(n), recipe, sweep={"density": densities})
+        other = recipe.replaced(seeds=OTHER_SEEDS)
+        return tg.train(tg.nets.ReluOutput(n, m), tg.features.Independent(n), other, sweep={"density": densities})
 
     linear = (tg.nets.Linear(n, m), tg.features.Independent(n))
     others = {
-        "smaller": trained(*SMALLER[profile], every),
+        "smaller": trained(few, fewer, every),
         "crowded": trained(2 * m, m, every),
-        "doubled": trained(3 * n // 2, 2 * m, shown),
+        "doubled": trained(2 * few, 2 * fewer, shown),
         "linear": tg.exact.minimise(*linear, seeds=1, sweep={"density": shown}, gradient_tolerance=1e-5, certify=False),
     }
-    return shared.with_sizes(shared.three_ways(n, m, every, recipe), others)
+    crowded_W = others["crowded"]["W"].transpose("seed", "density", "hidden", "feature")[:, [every.index(p) for p in shown]]
+    data = shared.with_sizes(shared.three_ways(n, m, every, recipe, TIMES[profile]), others)
+    return data.assign(crowded_W=(("crowded_seed", "shown_density", "hidden", "crowded_feature"), crowded_W.values))
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
@@ -79,25 +112,28 @@ def claims(data: xr.Dataset) -> list[Claim]:
     return [*in_both_ways(data, line_claims, phase_claims), *comparisons(data), *by_shape]
 
 
-def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
+def line_claims(data: xr.Dataset, models: Models) -> list[Claim]:
     """Everything about D*, and the dense end."""
-    n, m, linear = W.sizes["feature"], W.sizes["hidden"], {"linear models": over_inverse(data["linear_D_star"])}
+    n, m, linear = data.sizes["feature"], data.sizes["hidden"], {"linear models": sizes_of(data, "linear_D_star")}
+    lines, dense = [line_of(W) for W in models], [W[:1] for W in models]
+    off = shared.off_the_paper(xr.concat(lines, "seed").mean("seed"))
     return [
         claim(
             "line",
             "Dimensions per feature fall from 1 to 0.22 along the paper's line.",
             f"|D* − paper| for 1/(1 − S) from 1.2 on, n = {n}, m = {m}; the paper's line, of n = 400, m = 30, is interpolated",
-            line_of(W),
+            lines,
             source=OURS,
             measure=shared.off_the_paper,
             expect=below(0.04),
             against=linear,
+            note=f"The mean of the seeds is off by {off.max():.3f} at most, at {off.idxmax(shared.INVERSE):.2f}.",
         ),
         claim(
             "sticky",
             "The line is sticky at 1 and at 1/2.",
             "widest run of models with |D* − 1/2| < 0.025, in steps of the paper's fifty; D* for 1/(1 − S) up to 1.1",
-            line_of(W),
+            lines,
             source=paper("Uniform Superposition", 'Surprisingly, we find that this graph is "sticky" at 1 and 1/2'),
             measure=shared.sticking,
             expect={"grid points at 1/2": at_least(10), "dense D*": above(0.97)},
@@ -107,7 +143,7 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             "dense",
             "Where features are dense, none has a direction of its own: one blob around m/n.",
             f"mean of D_i at density 1, m/n = {m / n:.4f}; share of features with D_i > {shared.LEARNED:g}; D*",
-            W[:1],
+            dense,
             source=paper(
                 "Why These Geometric Structures?",
                 "basis features are indistinguishable from other directions in the dense regime",
@@ -115,9 +151,9 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             measure=shared.blob,
             expect={"mean D": near(m / n, 0.01), "learned": at_most(0.05, "%"), "D*": near(1, 0.03)},
             against={
-                "the initial weights": W[:1].copy(data=W["initial"].values[None]),
-                "as many random directions": shared.random_like(W[:1]),
-                "where features are sparsest": W[-1:],
+                "the initial weights": [W.copy(data=W["initial"].values[None]) for W in dense],
+                "as many random directions": list(map(shared.random_like, dense)),
+                "where features are sparsest": [W[-1:] for W in models],
             },
             note="Any m orthonormal rows cost the same there, so no direction is special, and D* is 1 for all of them. Random "
             "weights make the same blob; what training adds is D* = 1.",
@@ -126,19 +162,20 @@ def line_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             "first-digons",
             "Digons come where a pair costs less than dropping one of two features, at 1/(1 − S) = 7/4.",
             "the smallest 1/(1 − S) at which digons fill a tenth of the dimensions; in the paper's figure 1.68 or 1.76",
-            shared.filled(W, "digon"),
+            [shared.filled(W, "digon") for W in models],
             source=OURS,
             measure=shared.first_place,
             expect=near(1.75, 0.15),
-            against={"pentagons": shared.filled(W, "pentagon")},
+            against={"pentagons": [shared.filled(W, "pentagon") for W in models]},
             note="Digons at 1.68 would count as well, which is before a pair alone pays: triangles and digons mix there.",
         ),
     ]
 
 
-def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
+def phase_claims(data: xr.Dataset, models: Models) -> list[Claim]:
     """The six feature graphs, and where features are sparse."""
-    six, sparsest = at_shown(W, data), ", ".join(f"from {low:g} to {high:g}" for low, high in shared.SPARSE_DOTS)
+    six, sparsest = [at_shown(W, data) for W in models], ", ".join(f"from {a:g} to {b:g}" for a, b in shared.SPARSE_DOTS)
+    crowded = [over_inverse(W) for W in data["crowded_W"].rename(crowded_feature="feature")]
     return [
         claim(
             "phases",
@@ -150,28 +187,38 @@ def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
             expect=dict.fromkeys(shared.LOOKS, equal(True))
             | {"irregular core": above(0.5, "%"), "one component": at_least(0.9, "%")},
             against={
-                "as many random directions": shared.random_like(six),
-                "the six in reverse order": six.copy(data=six.values[::-1]),
+                "as many random directions": list(map(shared.random_like, six)),
+                "models with two features per dimension": crowded,
             },
         ),
         claim(
             "sparse-dots",
             "Where features are sparsest, the dots sink with the density, within the printed limits.",
             f"learned features (D > {shared.LEARNED:g}) within the printed limits or 0.01 of them, at 1/(1 − S) {sparsest}",
-            xr.concat([within(W, *window) for window in shared.SPARSE_DOTS], shared.INVERSE),
+            [xr.concat([within(W, *window) for window in shared.SPARSE_DOTS], shared.INVERSE) for W in models],
             source=OURS,
             measure=shared.sparse_dots,
-            expect=dict.fromkeys(shared.sparse_dots(W), share_at_least(0.8)),
+            expect=dict.fromkeys(shared.sparse_dots(models[0]), share_at_least(0.8)),
+        ),
+        in_window(
+            models,
+            "clusters",
+            (3.9, 5.2),
+            "Between digons and the tangle, dots gather where the paper's do, on values that sink with the density.",
+            f"learned features (D > {shared.LEARNED:g}) within 0.015 of a value where the printed dots cluster at that density",
+            source=OURS,
+            measure=shared.in_clusters,
+            expect=share_at_least(0.8),
         ),
         claim(
             "compressed-sensing",
             "Features per dimension grow with sparsity as the compressed-sensing bound does.",
             "1/D* over x / ln x with x = 1/(1 − S), from x = 4 on; the bound leaves the constant open, and 1 is ours",
-            within(line_of(W), 4),
+            [within(line_of(W), 4) for W in models],
             source=OURS,
             measure=lambda line: 1 / line / shared.features_per_dimension(line[shared.INVERSE].values),
             expect=near(1, 0.25),
-            against={"linear models": within(over_inverse(data["linear_D_star"]), 4)},
+            against={"linear models": [within(line, 4) for line in sizes_of(data, "linear_D_star")]},
             note="Where it rises, D* falls faster than the bound's form.",
         ),
     ]
@@ -179,73 +226,75 @@ def phase_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
 
 def comparisons(data: xr.Dataset) -> list[Claim]:
     """How models of other sizes compare, and training with exact minimisation."""
-    W = models_of(data, TRAINING)
-    n, m, smaller = W.sizes["feature"], W.sizes["hidden"], f"{int(data['smaller_n'])}, {int(data['smaller_m'])}"
-    D_star = {name: over_inverse(data[f"{name}_D_star"]) for name in ("smaller", "doubled", "crowded")}
-    fewer, doubled = (at_shown(over_inverse(data[f"{name}_represented"]), data) for name in ("smaller", "doubled"))
-    base = at_shown(shared.along(W, shared.represented(W.values)), data)
-    line, exact_line = line_of(W), line_of(models_of(data, EXACT))
-    trained, exact, polished = (over_inverse(data["loss"].sel(way=way)) for way in WAYS)
-    dropped = shared.along(line, n * tg.theory.dropped_loss(data["density"].values))
-    excess, higher, gap = trained / polished - 1, exact / polished - 1, abs(line - exact_line)
+    models, (n, m) = models_of(data, TRAINING), (data.sizes["feature"], data.sizes["hidden"])
+    smaller, doubled = (f"({int(data[f'{name}_n'])}, {int(data[f'{name}_m'])})" for name in ("smaller", "doubled"))
+    D_star = {name: sizes_of(data, f"{name}_D_star") for name in ("smaller", "doubled", "crowded")}
+    few, many = (
+        [at_shown(counts, data) for counts in sizes_of(data, f"{name}_represented")] for name in ("smaller", "doubled")
+    )
+    base = [at_shown(shared.along(W, shared.represented(W.values)), data) for W in models]
+    lines, (exact_line,) = ([line_of(W) for W in models_of(data, way)] for way in (TRAINING, EXACT))
+    trained, polished = ([over_inverse(loss) for loss in data["loss"].sel(way=way)] for way in (TRAINING, WAYS[2]))
+    dropped = shared.along(lines[0], n * tg.theory.dropped_loss(data["density"].values))
+    excess, higher = (data["loss"].sel(way=way) / data["loss"].sel(way=WAYS[2]) - 1 for way in (TRAINING, EXACT))
+    gaps = [shared.along(line, abs(line.values - exact_line.values)) for line in lines]
     at_rest = (data["gradient"].sel(way=list(WAYS[1:])) <= shared.GRADIENT).mean()
+    compared = partial(Claim, evidence=Evidence(f"{OTHER_SEEDS} models of each size at each density", OTHER_SEEDS), needs=3)
     return [
-        Claim(
+        compared(
             "size",
             "Neither n (where n ≫ m) nor m changes the line.",
             source=paper(
                 "Uniform Superposition", "it turns out the number of features and hidden dimensions doesn't matter very much"
             ),
-            how=f"largest difference of D* between (n, m) = ({n}, {m}) and ({smaller}), all densities; and "
-            f"({3 * n // 2}, {2 * m}), with fewer features per dimension, at those of the graphs",
-            measure=lambda others: [shared.largest_gap(line, other) for other in others],
-            expect=below(0.05),
-            of=[D_star["smaller"], D_star["doubled"]],
-            against={f"n not much larger than m: ({2 * m}, {m})": [D_star["crowded"]]},
-            evidence=Evidence(f"{data.sizes['density']} and {data.sizes['shown_density']} densities, 1 model of each size"),
+            how=f"largest difference of D* between (n, m) = ({n}, {m}) and {smaller}, all densities; and {doubled}, at those "
+            "of the graphs",
+            **in_each_seed(lambda lines: [shared.largest_gap(lines[0], other) for other in lines[1:]], below(0.05)),
+            of=list(zip(lines, D_star["smaller"], D_star["doubled"], strict=False)),
+            against={f"n not much larger than m: ({2 * m}, {m})": list(zip(lines, D_star["crowded"], strict=False))},
         ),
-        Claim(
+        compared(
             "doubled",
             "Doubling m doubles the number of features represented.",
             source=paper(
                 "Uniform Superposition",
                 "Doubling the number of hidden dimensions just doubles the number of features the model learns",
             ),
-            how=f"features with norm at least 1/2, ({3 * n // 2}, {2 * m}) over ({n}, {m}), at the densities of the graphs",
-            expect=near(2, 0.1, relative=True),
-            of=doubled / base.where(base > 0),
-            against={f"({n}, {m}) over ({smaller})": base / fewer.where(fewer > 0)},
-            evidence=Evidence(f"{data.sizes['shown_density']} densities, 1 model of each size"),
+            how=f"features with norm at least 1/2, {doubled} over {smaller}, at the densities of the graphs",
+            **in_each_seed(lambda pair: pair[0] / pair[1].where(pair[1] > 0), near(2, 0.1, relative=True)),
+            of=list(zip(many, few, strict=True)),
+            against={f"({n}, {m}) over {smaller}": list(zip(base, few, strict=False))},
+            note=f"Means of the seeds: {listed(sum(many) / sum(few), number)}.",
         ),
         claim(
             "converged",
             "Training has come to its end: minimising the expected loss further hardly lowers it.",
             "exact loss after training over that after exact minimisation from there, minus 1",
-            excess,
+            [shared.along(lines[0], loss / least - 1) for loss, least in zip(trained, polished, strict=True)],
             source=OURS,
             expect=at_most(0.01, "%"),
-            against={"W = 0, every output at its mean (closed form)": dropped / polished - 1},
+            against={"W = 0, every output at its mean (closed form)": [dropped / least - 1 for least in polished]},
             note=f"The median is {excess.median():.2%}; {at_rest:.0%} of the minimisations ended by gradient, the others after "
-            f"{shared.STEPS} steps. At density 1 the loss is {trained[0]:.3f}, of principal components {(n - m) / 12:.3f}.",
+            f"{shared.STEPS} steps. At density 1 the loss is {trained[0][0]:.3f}, of principal components {(n - m) / 12:.3f}.",
         ),
         claim(
             "both-ways",
             "Stochastic training and exact minimisation tell the same story.",
-            "difference of D* between the two, from the same initial weights",
-            gap,
+            "difference of D* between each trained model and the lowest minimum",
+            gaps,
             source=OURS,
             expect=at_most(0.05),
-            against={"models with two features per dimension": abs(over_inverse(data["crowded_D_star"]) - exact_line)},
-            note=f"The median is {gap.median():.3f}. Minimised from the initial instead of from the trained weights, "
+            against={"models with two features per dimension": [abs(crowded - exact_line) for crowded in D_star["crowded"]]},
+            note=f"The median is {np.median(gaps):.3f}. Minimised from the initial instead of from the trained weights, "
             f"{(higher < 0).sum():d} of {higher.size} models end lower, by {max(-float(higher.min()), 0):.2%} at most; the "
             f"others higher, by {max(float(higher.max()), 0):.2%} at most.",
         ),
     ]
 
 
-def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
+def shape_claims(data: xr.Dataset, models: Models) -> list[Claim]:
     """Which shapes models have, from where superposition begins to where features are sparse."""
-    looked_at = partial(in_window, W)
+    looked_at = partial(in_window, models)
     return [
         looked_at(
             "tetrahedra",
@@ -309,9 +358,9 @@ def shape_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
     ]
 
 
-def factor_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
+def factor_claims(data: xr.Dataset, models: Models) -> list[Claim]:
     """That components of the feature graph are tegum factors."""
-    looked_at, parts = partial(in_window, W), shared.with_components(within(W, *FALLING_APART))
+    looked_at, parts = partial(in_window, models), [shared.with_components(within(W, *FALLING_APART)) for W in models]
     return [
         looked_at(
             "factors",
@@ -342,13 +391,13 @@ def factor_claims(data: xr.Dataset, W: xr.DataArray) -> list[Claim]:
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The line, the dots, the graphs, the shares."""
-    models = {way: models_of(data, way) for way in (TRAINING, EXACT)}
-    lines = {way: line_of(models_of(data, way)) for way in WAYS}
+    models = {way: models_of(data, way)[0] for way in (TRAINING, EXACT)}
+    lines = {way: line_of(models_of(data, way)[0]) for way in WAYS}
     x = lines[EXACT][shared.INVERSE].values
     names = {way: np.array([tg.geometry.identify(each).names for each in W.values]) for way, W in models.items()}
     features = {f"features per dimension, {way}": 1 / lines[way] for way in models}
     bound = lines[EXACT][x > 1.3].copy(data=shared.features_per_dimension(x[x > 1.3]))
-    size = f"{data.sizes['feature']} features in {data.sizes['hidden']} dimensions"
+    size = f"{data.sizes['feature']} features in {data.sizes['hidden']} dimensions, the first of {data.sizes['seed']} seeds"
     paper = {"paper": xr.DataArray(shared.PAPER, {shared.INVERSE: shared.PAPER_X}, [shared.INVERSE])}
     pictures = {
         "line": Figure(
@@ -395,6 +444,6 @@ experiment = Experiment(
     __name__,
     title="Equal features form tetrahedra, triangles, digons, pentagons and antiprisms as they get sparser",
     paper="Section 4, the geometry of superposition and tegum products (F15, F16, F17)",
-    seconds={"quick": 30, "paper": 2000},
+    seconds={"quick": 120, "paper": 14_000},
     order=1,
 )

@@ -22,7 +22,6 @@ from tegum.claims import (
     above,
     at_most,
     below,
-    between,
     equal,
     near,
     paper,
@@ -91,14 +90,15 @@ def branch_claims(data: xr.Dataset) -> list[Claim]:
     return [
         Claim(
             "critical-ratio",
-            "Below a critical ratio two digons without the sparser feature cost less than the pentagon.",
+            "Where a feature is 2.5 times sparser than the others or more, two digons without it cost less than the pentagon.",
             source=paper(
                 "Perturbing a Single Feature",
                 "falls below a certain critical threshold (~2.5x less than others) the pentagon solution changes to two digons",
             ),
-            how="where the exact losses of the two branches are equal, to 1e-6; ratios on either side at which both are minima",
-            measure=sides,
-            expect={"critical value": between(0.2, 0.45)} | ON_BOTH_SIDES,
+            how="how many times sparser it is where the exact losses of the two branches are equal, to a fifth; which of both "
+            "costs less at ratios on either side at which both are minima",
+            measure=lambda losses: {"times sparser": 1 / losses[1]} | sides(losses),
+            expect={"times sparser": near(2.5, 0.5)} | ON_BOTH_SIDES,
             of=(apart, where),
             against={"two digons without one of the other features": (never, shared.where_equal(-never))},
             evidence=Evidence("two exact branches"),
@@ -124,9 +124,9 @@ def branch_claims(data: xr.Dataset) -> list[Claim]:
     ]
 
 
-def found_perturbed(data: xr.Dataset) -> xr.Dataset:
-    """What the exact engine gives for the table."""
-    pentagon, digons = (data.sel(branch=name, drop=True).sel(branch_ratio=RATIOS) for name in (PENTAGON, DIGONS))
+def found_perturbed(data: xr.Dataset, branch: str = PENTAGON) -> xr.Dataset:
+    """What the exact engine gives for the table, or what another branch has in place of the pentagon."""
+    pentagon, digons = (data.sel(branch=name, drop=True).sel(branch_ratio=RATIOS) for name in (branch, DIGONS))
     b, norms = pentagon["branch_b"], pentagon["branch_b"].copy(data=tg.geometry.feature_norms(pentagon["branch_W"].values))
     return xr.Dataset(
         {
@@ -140,10 +140,12 @@ def found_perturbed(data: xr.Dataset) -> xr.Dataset:
     )
 
 
-def beside(name: str, statement: str, table: dict[str, list[float]], found: xr.Dataset) -> Claim:
-    """Exact values beside a table: relative deviations of losses and norms, deviations of biases."""
+def beside(
+    name: str, statement: str, table: dict[str, list[float]], found: xr.Dataset, other: str, instead: xr.Dataset
+) -> Claim:
+    """Exact values beside a table, relative deviations of losses and norms, deviations of biases; and another solution's."""
     rough, biases = found.copy(data=table), [name for name in BIASES if name in table]
-    ((along, rows),) = found.sizes.items()
+    (rows,) = found.sizes.values()
     return Claim(
         name,
         statement,
@@ -155,7 +157,7 @@ def beside(name: str, statement: str, table: dict[str, list[float]], found: xr.D
         },
         expect={"losses and norms": at_most(0.02, "%"), "biases": at_most(0.01)},
         of=found,
-        against={"each row against the next one's values": found.roll({along: 1})},
+        against={other: instead},
         evidence=Evidence(f"{rows * len(table)} numbers in {rows} rows"),
     )
 
@@ -169,12 +171,18 @@ def claims(data: xr.Dataset) -> list[Claim]:
     saved = 1 - digons / (DENSITIES / 3 - DENSITIES**2 / 4 + 2 * DENSITIES**2 / 3)
     models = [(float(data["uniform_norm"][k]), float(data["uniform_b"][k])) for k in (0, -1)]
     norm, b = models[0]
-    order = "1 - b, ‖W‖², 1/(1 + b)"
     return [
         *shared.shape_claims(data, "sparser", partial(paper, shared.SECTION)),
         *branch_claims(data),
         *shared.transition_claims(data, partial(paper, shared.SECTION)),
-        beside("table", reference.format("perturbed"), TABLE, found_perturbed(data)),
+        beside(
+            "table",
+            reference.format("perturbed"),
+            TABLE,
+            found_perturbed(data),
+            f"{OTHER_DIGONS}, for the pentagon",
+            found_perturbed(data, OTHER_DIGONS),
+        ),
         Claim(
             "uniform-crossing",
             "With equally dense features the pentagon costs less than two digons below a density of about 0.22, more above.",
@@ -187,16 +195,23 @@ def claims(data: xr.Dataset) -> list[Claim]:
             evidence=Evidence("two exact branches"),
             note=f"The optimised digons are {saved.min():.2%} to {saved.max():.2%} below their closed form p/3 - p²/4 + 2p²/3.",
         ),
-        beside("uniform-table", reference.format("regular"), UNIFORM, xr.Dataset(regular)),
+        beside(
+            "uniform-table",
+            reference.format("regular"),
+            UNIFORM,
+            xr.Dataset(regular),
+            "a pentagon of norm 1 without biases",
+            xr.Dataset(regular | {"pentagon loss": data["unit_loss"], "‖W‖": 1 + 0 * pentagon, "b": 0 * pentagon}),
+        ),
         Claim(
             "norm-formula",
             "The vertices lie off the unit circle: a slightly negative bias, made up for by a larger norm.",
             source=paper(
                 "Perturbing a Single Feature", "setting a slight negative bias to cut off noise and setting their weights to"
             ),
-            how="b and ‖W‖ of the exact regular pentagon at density 0.05, and bounds of ‖W‖²",
-            measure=lambda model: {"b": model[1], "‖W‖": model[0], order: [1 - model[1], model[0] ** 2, 1 / (1 + model[1])]},
-            expect={"b": below(0), "‖W‖": above(1), order: rising(strictly=False)},
+            how="b and ‖W‖ of the exact regular pentagon at density 0.05",
+            measure=lambda model: {"b": model[1], "‖W‖": model[0]},
+            expect={"b": below(0), "‖W‖": above(1)},
             of=models[0],
             against={"the pentagon at density 0.25": models[1], "a pentagon of norm 1 without biases": (1.0, 0.0)},
             evidence=Evidence("exact minimum"),
@@ -206,6 +221,17 @@ def claims(data: xr.Dataset) -> list[Claim]:
                 "With the bias added, as everywhere else in the paper, the formula gives less than 1. "
                 f"1/(1 + b) = {1 / (1 + b):.3f} and 1 - b = {1 - b:.3f} are close to ‖W‖² = {norm**2:.3f}.",
             ),
+        ),
+        Claim(
+            "norm-bounds",
+            "The squared norm lies between 1 - b, which alone passes an input of 1 unchanged, and 1 / (1 + b).",
+            source=OURS,
+            how="1 - b, ‖W‖² and 1 / (1 + b) of the exact regular pentagon at density 0.05, in this order",
+            measure=lambda model: [1 - model[1], model[0] ** 2, 1 / (1 + model[1])],
+            expect=rising(),
+            of=models[0],
+            against={"the pentagon at density 0.25": models[1]},
+            evidence=Evidence("exact minimum"),
         ),
     ]
 

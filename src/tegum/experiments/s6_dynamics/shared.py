@@ -49,13 +49,13 @@ def flowed_path(
     def follow(_: Any, k: int, end: int) -> None:
         flows[k] = tg.exact.gradient_flow(net, features, flows[k]["W"][0], flows[k]["b"][0], float(times[-1]), **settings)
 
-    done = in_pieces(len(flows), 1, lambda: None, follow, threads=threads, progress=None, title="gradient flow", unit="flow")
+    in_pieces(len(flows), 1, lambda _: None, follow, threads=threads, progress=None, title="gradient flow", unit="flow")
     W, b, loss = (np.stack([flow[name].reindex(time=times).values for flow in flows]) for name in ("W", "b", "loss"))
     return _path(W, b, loss, initial["seed"].values, times).assign_attrs(
         net=repr(net),
         features=repr(features),
         flow=f"BDF, rtol {_RTOL:g}, {_TERMS} terms, until time {times[-1]:g}",
-        flows_that_gave_up=sum(flow.sizes["time"] < len(times) for flow in flows[:done]),
+        flows_that_gave_up=sum(flow.sizes["time"] < len(times) for flow in flows),
     )
 
 

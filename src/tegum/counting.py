@@ -1,0 +1,173 @@
+"""What all starts found: every minimum with its shape, its loss, and the share of the starts that reached it.
+
+    share     starts that ended in it, of all starts at the grid point
+    excess    loss / lowest loss at the grid point - 1
+
+>>> import tegum as tg
+>>> net, features = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
+>>> found = census(tg.exact.minimise(net, features, seeds=20, progress=False))
+>>> found["shape"].values.tolist(), found["share"].values.tolist(), found["excess"].values.round(3).tolist()
+(['pentagon', '2 digons'], [0.9, 0.1], [0.0, 0.416])
+
+Two starts are in one minimum where their status and the label of `tegum.geometry.identify` are the same and their losses lie
+within ``same`` of each other.  A trained model is near a minimum, not in it: where the loss is known exactly, each descends to
+its own first, by `tegum.exact.minimise_from`.  Where that would take too long, or the loss is not known, losses are compared as
+they are, more loosely, and one minimum may be counted in several pieces.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from tegum.datasets import Status, dataset
+from tegum.errors import InvalidInputError
+from tegum.exact import evaluate, minimise_from
+from tegum.geometry import shape_names
+from tegum.recorded import leading
+
+SAME_MINIMUM, SAME_TRAINED = 1e-6, 1e-2
+_DESCENDED = (Status.MINIMUM, Status.SADDLE, Status.CONVERGED, Status.NOT_CONVERGED)
+_MOST_WEIGHTS = 40_000
+
+
+def census(data: xr.Dataset, same: float | None = None, descend: bool | None = None) -> xr.Dataset:
+    """The minima that the starts of a dataset ended in, the best first, grid point by grid point.
+
+    Args:
+        data: models along ``seed``, or without it along ``instance``, as `tegum.train`, `tegum.exact.minimise` and
+            `tegum.read_weights` return them.
+        same: losses of one shape that lie within this share of the lowest of them are one minimum; by default 1e-6 in minima,
+            and 0.01 for what was trained, whose weights still jitter.
+        descend: whether trained models first descend to the minimum that they are near; by default where there is an exact
+            loss and the models have at most 40,000 weights in all.
+
+    Returns:
+        A dataset over ``minimum``: ``shape``, ``loss`` (the lowest in it, NaN where not known), ``excess``, ``share``,
+        ``count``, ``status`` and the start that has the lowest loss; the coordinates of its grid point and its ``rank`` there.
+        ``to_dataframe()`` is the table.  The attribute ``loss`` says which loss it is.
+
+    Raises:
+        InvalidInputError: where there are no starts to count.
+    """
+    starts = starts_of(data)
+    data = data.drop_dims("step", errors="ignore")
+    if same is not None and not same >= 0:
+        raise InvalidInputError(f"same is {same}", "choose a share of the loss, such as 0.01")
+    data, which = _at_minima(data, descend)
+    grid = [axis for axis in leading(data) if axis not in starts]
+    order = [*grid, *starts]
+    shapes = xr.DataArray(shape_names(data["W"].transpose(..., "hidden", "feature").values), dims=leading(data)).transpose(
+        *order
+    )
+    status = data["status"] if "status" in data else xr.full_like(shapes, "")
+    status = status.broadcast_like(shapes).transpose(*order)
+    losses = data["loss"].broadcast_like(shapes).transpose(*order)
+    if same is None:
+        same = SAME_MINIMUM if bool(status.isin(_DESCENDED).any()) else SAME_TRAINED
+    rows: list[dict[str, Any]] = []
+    for place in np.ndindex(*(data.sizes[axis] for axis in grid)):
+        at = dict(zip(grid, place, strict=True))
+        names, kinds, lost = (one.isel(at).values.ravel() for one in (shapes, status, losses))
+        labels = {axis: data[axis].values[k] if axis in data.coords else k for axis, k in at.items()}
+        rows += [{**labels, **row} for row in _minima(names, kinds, lost, same)]
+    first = starts[0] if len(starts) == 1 else "start"
+    known = data[first].values if first in data.coords else None
+    for row in rows:
+        row[first] = row.pop("start") if known is None else known[row.pop("start")]
+    return _table(rows, [*grid, "rank"], which, same)
+
+
+def starts_of(data: xr.Dataset) -> list[str]:
+    """The axes along which a dataset's models differ by their start only; an `InvalidInputError` where there are none."""
+    lead = leading(data) if isinstance(data, xr.Dataset) and "W" in data else ()
+    starts = ["seed"] if "seed" in lead else [axis for axis in lead if axis.startswith("instance")]
+    if not starts:
+        held = (
+            f"models along {', '.join(lead)}"
+            if lead
+            else "one model"
+            if isinstance(data, xr.Dataset) and "W" in data
+            else "no W"
+        )
+        advice = "a census counts starts: give models along seed, or instance, such as tg.train(..., tg.Recipe(seeds=1000))"
+        raise InvalidInputError(f"the dataset has {held}", advice)
+    return starts
+
+
+def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]:
+    """The models with ``loss`` and ``status``, in their minima where they can be; in words, which loss it is."""
+    if "loss" in data and "status" in data and bool(data["status"].isin(_DESCENDED).any()):
+        return data, "exact"
+    if descend or (descend is None and data["W"].size <= _MOST_WEIGHTS):
+        try:
+            return _descended(data), "exact, in the minimum that each model descends to"
+        except InvalidInputError:
+            if descend:
+                raise
+    try:
+        return data.assign(loss=evaluate(data)["loss"]), "exact"
+    except InvalidInputError as mistake:
+        why = str(mistake)
+    if "loss" in data:
+        return data, f"sampled; not exact, because {why}"
+    unknown = xr.full_like(data["W"].isel(hidden=0, feature=0, drop=True), np.nan, dtype=np.float64)
+    return data.assign(loss=unknown), f"not known: {why}"
+
+
+def _descended(data: xr.Dataset) -> xr.Dataset:
+    """Every model in the minimum that it descends to; those without finite weights stay what they are."""
+    usable = data["W"].notnull().all(["hidden", "feature"]) & (abs(data["W"]) < np.inf).all(["hidden", "feature"])
+    found = minimise_from(
+        data.assign({name: data[name].where(usable, 0) for name in ("W", "b") if name in data}), certify=False
+    )
+    before = data["status"] if "status" in data else xr.full_like(usable, Status.DIVERGED, dtype=object)
+    return found.assign(
+        W=found["W"].where(usable, np.nan),
+        loss=found["loss"].where(usable, np.nan),
+        status=found["status"].where(usable, before),
+    )
+
+
+def _minima(shapes: NDArray[Any], status: NDArray[Any], losses: NDArray[np.floating], same: float) -> list[dict[str, Any]]:
+    """The minima of one grid point, best first: starts of one status and shape, cut where the loss leaves the lowest's."""
+    found = []
+    for kind in dict.fromkeys(zip(status.tolist(), shapes.tolist(), strict=True)):
+        mine = np.flatnonzero((status == kind[0]) & (shapes == kind[1]))
+        mine = mine[np.argsort(losses[mine], kind="stable")]
+        while len(mine):
+            lowest = losses[mine[0]]
+            inside = losses[mine] <= lowest + same * abs(lowest) if np.isfinite(lowest) else np.ones(len(mine), bool)
+            found.append(
+                {"status": kind[0], "shape": kind[1], "loss": lowest, "count": int(inside.sum()), "start": int(mine[0])}
+            )
+            mine = mine[~inside]
+    found.sort(key=lambda one: (not np.isfinite(one["loss"]), one["loss"] if np.isfinite(one["loss"]) else 0.0, -one["count"]))
+    least = found[0]["loss"]
+    for rank, one in enumerate(found):
+        one |= {"rank": rank, "share": one["count"] / len(losses)}
+        one["excess"] = 0.0 if one["loss"] == least else one["loss"] / least - 1 if least > 0 else np.nan
+    return found
+
+
+def _table(rows: list[dict[str, Any]], labels: Sequence[str], which: str, same: float) -> xr.Dataset:
+    """The rows as a dataset over ``minimum``."""
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    kept = {
+        name: ("minimum", values.astype(object) if values.dtype.kind in "US" else values) for name, values in columns.items()
+    }
+    meanings = {
+        "shape": "what the features form",
+        "share": "share of the starts at the grid point",
+        "count": "starts",
+        "excess": "loss above the lowest at the grid point, relative to it",
+        "loss": f"lowest loss in the minimum, {which}",
+    }
+    variables = {name: (("minimum",), values) for name, (_, values) in kept.items() if name not in labels}
+    found = dataset(variables, {name: kept[name] for name in labels}, {"loss": which, "same": same})
+    for name, meaning in meanings.items():
+        found[name].attrs |= {"long_name": meaning, "units": "" if name in ("shape", "count") else "1"}
+    order = ["shape", "loss", "excess", "share", "count"]
+    return found[[*order, *(name for name in found.data_vars if name not in order)]]

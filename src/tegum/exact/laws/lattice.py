@@ -1,0 +1,153 @@
+"""Constant magnitudes: blocks of few states each, met in the middle.
+
+Every feature has finitely many values, so that s takes one of N = 2^n values, too many to add up one by one.  The blocks are
+split into two halves, whose partial sums a and c take about sqrt(N) values each:
+
+    E r(a + c)^2 = sum_a p_a sum_{c > -a} p_c (a + c)^2 = sum_a p_a [a^2 C_0(-a) + 2 a C_1(-a) + C_2(-a)]
+
+with C_k(t) the sum of p_c c^k over c > t: sort the c once, add up from above, look up.  E x_j r(s) and every derivative
+2 E (r(s) - x_j) x_i [s > 0] are sums of the same kind, over the half that holds the feature.
+
+Source: Horowitz and Sahni, "Computing partitions with applications to the knapsack problem" (1974), for the two halves.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tegum.exact.laws.answer import ROUNDING, Answer, Asked
+
+MOST_HALF = 2**20
+"""The most values of half the sum."""
+
+
+class Part(NamedTuple):
+    """One block: its states' values (states, members), their probabilities (states,), and which features they are."""
+
+    values: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+    members: NDArray[np.int64]
+
+
+@final
+class Half:
+    """Some blocks: all combinations of their states, the last block's fastest."""
+
+    def __init__(self, parts: list[Part]) -> None:
+        self.parts, self.shape = parts, tuple(len(part.probabilities) for part in parts)
+        self.probabilities = np.ones(1)
+
+    def filled(self) -> "Half":
+        """The same, its probabilities multiplied out."""
+        self.probabilities = np.ones(1)
+        for part in self.parts:
+            self.probabilities = (self.probabilities[:, None] * part.probabilities).ravel()
+        return self
+
+    def sums(self, g: NDArray[np.float64], start: float) -> NDArray[np.float64]:
+        """``start`` plus the sum of g_i x_i, for every combination."""
+        found = np.full(1, start)
+        for part in self.parts:
+            found = (found[:, None] + part.values @ g[part.members]).ravel()
+        return found
+
+    def place(self, j: int) -> tuple[int, int] | None:
+        """Which block and member feature j is; None where it is in the other half."""
+        return next(
+            ((k, int(np.flatnonzero(part.members == j)[0])) for k, part in enumerate(self.parts) if j in part.members), None
+        )
+
+    def values(self, place: tuple[int, int]) -> NDArray[np.float64]:
+        """The feature's value in every combination."""
+        k, member = place
+        column = self.parts[k].values[:, member]
+        after = math.prod(self.shape[k + 1 :])
+        return np.tile(np.repeat(column, after), len(self.probabilities) // (after * len(column)))
+
+    def add_products(self, h: NDArray[np.float64], found: NDArray[np.float64]) -> None:
+        """Writes the sum of h times x_i over all combinations for every feature i of this half."""
+        for k, part in enumerate(self.parts):
+            after = math.prod(self.shape[k + 1 :])
+            found[part.members] = h.reshape(-1, self.shape[k], after).sum(axis=(0, 2)) @ part.values
+
+
+def halves(parts: list[Part]) -> tuple[Half, Half]:
+    """The blocks split so that both halves have about equally many combinations."""
+    first, second = list[Part](), list[Part]()
+    counts = [1, 1]
+    for part in sorted(parts, key=lambda one: -len(one.probabilities)):
+        less = 0 if counts[0] <= counts[1] else 1
+        (first, second)[less].append(part)
+        counts[less] *= len(part.probabilities)
+    return Half(first), Half(second)
+
+
+def _above(
+    sums: NDArray[np.float64], order: NDArray[np.int64], weights: NDArray[np.float64], at: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The weights of all sums from sorted place ``at`` on, added up."""
+    tail = np.zeros(len(sums) + 1)
+    tail[:-1] = np.cumsum(weights[order][::-1])[::-1]
+    return tail[at]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LatticeLaw:
+    """Independent blocks of finitely many states, in two halves."""
+
+    first: Half
+    second: Half
+
+    def answer(self, G: NDArray[np.float64], b: NDArray[np.float64], importance: NDArray[np.float64], asked: Asked) -> Answer:
+        """The squared errors of one model, exact to rounding."""
+        n = len(b)
+        squares, dG, db = np.zeros(n), np.zeros((n, n)), np.zeros(n)
+        size = 0.0
+        for j in range(n):
+            squares[j], dG[j], db[j], scale = self._row(G[j], float(b[j]), j, asked.gradient)
+            size += importance[j] * scale
+        dG, db = dG * importance[:, None], db * importance
+        rounding = ROUNDING * (4 + n / 4)
+        slopes = max(float(np.abs(dG).max(initial=0)), float(np.abs(db).max(initial=0)))
+        return Answer(squares, rounding * size, rounding * (slopes + math.sqrt(size * float(importance.max()))), 0, dG, db)
+
+    def _row(self, g: NDArray[np.float64], b: float, j: int, gradient: bool) -> tuple[float, NDArray[np.float64], float, float]:
+        """E (x_j - r(s))^2, its derivatives by g and b, and the size of what was added up."""
+        found = [self._seen_from(self.first, self.second, g, b, 0.0, j), self._seen_from(self.second, self.first, g, 0.0, b, j)]
+        (square, own, pull), (_, _, back) = found if gradient else (found[0], found[0])
+        slopes = np.zeros(len(g))
+        home = next(half for half in (self.first, self.second) if half.place(j) is not None)
+        place = home.place(j)
+        assert place is not None
+        x = home.values(place)
+        second = float(home.probabilities @ (x * x))
+        if gradient:
+            self.first.add_products(2 * pull, slopes)
+            self.second.add_products(2 * back, slopes)
+        return second - 2 * own + square, slopes, 2 * float(pull.sum()), second + square
+
+    def _seen_from(
+        self, here: Half, other: Half, g: NDArray[np.float64], b_here: float, b_other: float, j: int
+    ) -> tuple[float, float, NDArray[np.float64]]:
+        """E r(s)^2, E x_j r(s), and p_a E (r(s) - x_j) [s > 0] for every combination of this half."""
+        a, c = here.sums(g, b_here), other.sums(g, b_other)
+        order = np.argsort(c)
+        at = np.searchsorted(c[order], -a, side="right")
+        p, q = here.probabilities, other.probabilities
+        none, once, twice = (_above(c, order, q * c**k, at) for k in range(3))
+        mean = a * none + once
+        place = here.place(j)
+        if place is not None:
+            x = here.values(place)
+            own, target = float(p @ (x * mean)), x * none
+        else:
+            place = other.place(j)
+            assert place is not None
+            x = other.values(place)
+            target, moved = _above(c, order, q * x, at), _above(c, order, q * x * c, at)
+            own = float(p @ (a * target + moved))
+        return float(p @ (a * a * none + 2 * a * once + twice)), own, p * (mean - target)

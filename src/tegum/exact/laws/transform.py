@@ -1,0 +1,292 @@
+"""Any bounded magnitudes, and k of n features: inversion of the moment generating function, in NumPy, all rows at once.
+
+    E r(s)^2 = sum_k' (2 / P) Re [2 e^{z_k b} M(z_k) / z_k^3] - alias,      z_k = (2 + 2 pi i k) / P
+
+as in `tegum.exact.kernel`; M is a product over blocks, or for k of n features the elementary symmetric polynomial e_k of the
+factors A(z g_i) over C(n, k).  "Nothing active" and "only i active" are taken out and added in closed form.  Nothing is split
+by size, so that couplings of very different sizes, and outputs of dropped features, need more terms than in the compiled
+engine: what is left falls like K^-2 to K^-4, and the error says so.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tegum.errors import InvalidInputError
+from tegum.exact.laws.answer import ON_SAMPLES, ROUNDING, Answer, Asked
+from tegum.exact.laws.magnitude import Transform, Values
+from tegum.features import Blocks, Features, KSparse
+
+_FIRST, _CAUTION, _FLOOR = 64, 2.0, 0.125
+_ALPHA_P, _ROOM, _LADDER = 2.0, 1.2, 4
+_Q = math.exp(-_ALPHA_P)
+_ALIAS = _Q / (1 - _Q), _Q / (1 - _Q) ** 2, _Q * (1 + _Q) / (1 - _Q) ** 3
+_CHUNK_NUMBERS = 2**18
+_SLOPE_SCALE = 100.0
+
+Floats = NDArray[np.float64]
+
+
+class Product(Protocol):
+    """How a law's moment generating function is made of the factors of its features, and what is taken out of it."""
+
+    nothing: float
+    alone: Floats
+
+    def __call__(self, A: Values) -> tuple[Values, Values]:
+        """M (...) of the factors (n, ...), and its derivative by each."""
+        ...
+
+
+@final
+class BlockProduct:
+    """Independent blocks."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self.owner, self.component, self.p = blocks.block_of_component, blocks.component_of_feature, blocks.probability
+        count = int(self.owner[-1]) + 1
+        self.inactive = np.maximum(1 - np.bincount(self.owner, weights=self.p, minlength=count), 0)
+        others = np.array([np.prod(np.delete(self.inactive, k)) for k in range(count)])
+        single = np.bincount(self.component)[self.component] == 1
+        self.nothing = float(np.prod(self.inactive))
+        self.alone = np.where(single, self.p[self.component] * others[self.owner[self.component]], 0.0)
+
+    def __call__(self, A: Values) -> tuple[Values, Values]:
+        """Products within components, sums within blocks, products of blocks."""
+        by = np.empty_like(A)
+        blocks = []
+        for block, q in enumerate(self.inactive):
+            factor = np.full(A.shape[1:], q, dtype=np.complex128)
+            for c in np.flatnonzero(self.owner == block):
+                members = np.flatnonzero(self.component == c)
+                whole, by[members] = _products(A[members])
+                factor += self.p[c] * whole
+                by[members] *= self.p[c]
+            blocks.append(factor)
+        M, others = _products(np.array(blocks))
+        return M, by * others[self.owner[self.component]]
+
+
+@final
+class Choices:
+    """Exactly k of n features: e_k of their factors, by one feature after the other."""
+
+    nothing = 0.0
+
+    def __init__(self, n: int, k: int) -> None:
+        self.k, self.alone, self.count = k, np.zeros(n), math.comb(n, k)
+
+    def __call__(self, A: Values) -> tuple[Values, Values]:
+        """The sum over all choices of k factors, over C(n, k)."""
+        before, after = self._polynomials(A), self._polynomials(A[::-1])
+        by = np.empty_like(A)
+        for i in range(len(A)):
+            rest = after[len(A) - 1 - i]
+            by[i] = sum(before[i][a] * rest[self.k - 1 - a] for a in range(self.k))
+        return before[-1][self.k] / self.count, by / self.count
+
+    def _polynomials(self, A: Values) -> list[Values]:
+        """e_0 .. e_k of the first 0, 1, ..., n factors."""
+        one = np.zeros((self.k + 1, *A.shape[1:]), dtype=np.complex128)
+        one[0] = 1
+        found = [one]
+        for factor in A:
+            one = one.copy()
+            one[1:] += factor * found[-1][:-1]
+            found.append(one)
+        return found
+
+
+def _products(A: Values) -> tuple[Values, Values]:
+    """The product over the first axis, and without each factor; zeros do no harm."""
+    before, after = np.ones_like(A), np.ones_like(A)
+    np.cumprod(A[:-1], axis=0, out=before[1:])
+    after[:-1] = np.cumprod(A[:0:-1], axis=0)[::-1]
+    others = before * after
+    return A[0] * others[0], others
+
+
+class _Sums(NamedTuple):
+    """Partial sums of a series: the last one, and the smallest and largest since the number of terms last doubled."""
+
+    last: Floats
+    least: Floats
+    most: Floats
+
+    def spread(self, from_: Floats) -> Floats:
+        """How far partial sums were from a number."""
+        return np.maximum(from_ - self.least, self.most - from_)
+
+    def anew(self) -> "_Sums":
+        """The same sum, of which nothing is noted."""
+        return _Sums(self.last, self.last, self.last)
+
+    def extended(self, terms: Floats) -> "_Sums":
+        """The sum with more terms (..., k)."""
+        partial = self.last[..., None] + np.cumsum(terms, axis=-1)
+        least, most = partial.min(axis=-1), partial.max(axis=-1)
+        return _Sums(partial[..., -1], np.minimum(self.least, least), np.maximum(self.most, most))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class TransformLaw:
+    """A law by its moment generating function: factors of the features, how they combine, E x, E x x^T, about E |x|."""
+
+    factor: Transform
+    product: Product
+    mean: Floats
+    second: Floats
+    size: Floats
+
+    def answer(self, G: Floats, b: Floats, importance: Floats, asked: Asked) -> Answer:
+        """The squared errors of one model."""
+        n = len(b)
+        low, high = self._reach(G, b)
+        linear, dead = low >= 0, high <= 0
+        kinked = ~(linear | dead)
+        exact = self._always(G, b)
+        # rows without a kink go through as rows of zeros, and are replaced
+        G, b = np.where(kinked[:, None], G, 0), np.where(kinked, b, 0)
+        room = np.where(kinked, _ROOM * np.maximum(high, -low), 1.0)
+        P = 2.0 ** (np.ceil(np.log2(room) * _LADDER) / _LADDER)
+        closed = self._closed(G, b, P)
+        found, error, error_b, terms = self._series(G, b, P, closed[0], importance, asked, kinked)
+        value = np.where(linear, exact[0], np.where(kinked, closed[0] + found[0], 0))
+        by_b = np.where(linear, exact[2], np.where(kinked, closed[2] + found[2], 0))
+        by_map = np.where(linear[:, None], exact[1], np.where(kinked[:, None], closed[1] + found[1], 0))
+        squares = np.maximum(np.diag(self.second) + value, 0)
+        rounding = ROUNDING * (1 + n / 16) * (np.diag(self.second) + np.abs(value) + kinked * P * P) + kinked * closed[3]
+        largest = float((importance * (error_b + rounding / np.where(kinked, np.minimum(P, 1), 1))).max())
+        loss_error = float(importance @ (error + rounding))
+        return Answer(squares, loss_error, largest, terms, importance[:, None] * by_map, importance * by_b)
+
+    def _reach(self, G: Floats, b: Floats) -> tuple[Floats, Floats]:
+        """The smallest and the largest s of every row, as if all features could be active at once, or any not."""
+        low, high = self.factor.reach
+        ends = np.array([np.zeros_like(G), low * G, high * G])
+        return b + ends.min(axis=0).sum(axis=1), b + ends.max(axis=0).sum(axis=1)
+
+    def _always(self, G: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
+        """T E s^2 and its derivatives, T = 1 - d/dg_j."""
+        own, mean = self.mean, b + G @ self.mean
+        through = G @ self.second
+        square = b * b + 2 * b * (G @ own) + (through * G).sum(axis=1)
+        crossed = b * own + np.diag(through)
+        return square - 2 * crossed, 2 * (b[:, None] * own + through - self.second), 2 * (mean - own)
+
+    def _closed(self, G: Floats, b: Floats, P: Floats) -> tuple[Floats, Floats, Floats, float]:
+        """What was taken out of the series, and the alias of what is left, with derivatives by G and b; and its error."""
+        nothing, alone, n, doubt = self.product.nothing, self.product.alone, len(b), 0.0
+        own = np.eye(n, dtype=bool)
+        a0, a1, a2 = _ALIAS[0], 2 * P * _ALIAS[1], P * P * _ALIAS[2]
+        square, square_map, square_b = self._always(G, b)
+        mass = 1 - nothing - alone.sum()
+        first, first_map = b + G @ self.mean - self.mean, np.broadcast_to(self.mean, (n, n))
+        top = np.maximum(b, 0)
+        value, by_map, by_b = nothing * top * top, np.zeros((n, n)), 2 * nothing * top
+        if alone.any():
+            (F, F_b, F_g), doubt = self.factor.means(np.broadcast_to(b[:, None], (n, n)), G, own)
+            doubt *= float(alone.sum())
+            value, by_b, by_map = value + F @ alone, by_b + F_b @ alone, F_g * alone
+        u1, u2 = self._moments()
+        one = b[:, None] + G * u1
+        one_square = b[:, None] ** 2 + 2 * b[:, None] * G * u1 + G * G * u2
+        crossed = b[:, None] * u1 + G * u2
+        left = square - nothing * b * b - (one_square - 2 * own * crossed) @ alone
+        left_first = first - nothing * b - (one - own * u1) @ alone
+        left_map = square_map - 2 * (crossed - own * u2) * alone
+        left_b = square_b - 2 * nothing * b - 2 * (one - own * u1) @ alone
+        value = value - (a0 * left + a1 * left_first + a2 * mass)
+        by_map = by_map - (a0 * left_map + a1[:, None] * (first_map - alone * u1))
+        return value, by_map, by_b - (a0 * left_b + a1 * mass), doubt
+
+    def _moments(self) -> tuple[float, float]:
+        """E x and E x^2 of an active feature."""
+        law = self.factor.law
+        return (0.0 if self.factor.signed else law.moment(1)), law.moment(2)
+
+    def _series(
+        self, G: Floats, b: Floats, P: Floats, closed: Floats, importance: Floats, asked: Asked, kinked: NDArray[np.bool_]
+    ) -> tuple[tuple[Floats, Floats, Floats], Floats, Floats, int]:
+        """The sums of all rows with their derivatives, the errors of these, and the number of terms."""
+        n = len(b)
+        shapes = (n,), (n, n), (n,)
+        zero = [np.zeros(shape) for shape in shapes]
+        if not kinked.any():
+            return (zero[0], zero[1], zero[2]), np.zeros(n), np.zeros(n), 0
+        second, scale = float(importance @ np.diag(self.second)), float((importance * self.size).max())
+        fixed = asked.least == asked.most
+        done, until = 0, max(asked.most // 4 if fixed else _FIRST // 4, 1)
+        now = [_Sums(start, start, start) for start in zero]
+        while True:
+            before, now = now, [one.anew() for one in now]
+            step = max(8, _CHUNK_NUMBERS // (n * n))
+            for first in range(done, until, step):
+                more = self._terms(G, b, P, first, min(first + step, until), asked.gradient)
+                now = [one.extended(terms) for one, terms in zip(now, more, strict=True)]
+            # twice what the second half of the terms wandered; an eighth of that of the second quarter is the least
+            wide = [
+                np.maximum(one.spread(one.last), _FLOOR * old.spread(one.last)) for one, old in zip(now, before, strict=True)
+            ]
+            error, error_b = (_CAUTION * np.where(kinked, e, 0) for e in (wide[0], np.maximum(wide[2], wide[1].max(axis=1))))
+            done = until
+            loss = abs(second + float((importance * np.where(kinked, now[0].last + closed, 0)).sum()))
+            enough = done >= _FIRST and importance @ error <= asked.tol * loss and not fixed
+            if asked.gradient:
+                enough = enough and float((importance * error_b).max()) <= _SLOPE_SCALE * asked.tol * scale
+            if done >= asked.most or enough:
+                return (now[0].last, now[1].last, now[2].last), error, error_b, done
+            until = min(2 * done, asked.most)
+
+    def _terms(self, G: Floats, b: Floats, P: Floats, first: int, last: int, gradient: bool) -> list[Floats]:
+        """Terms ``first`` to ``last - 1`` of every row (n, k), of its derivatives by G (n, n, k) and by b (n, k)."""
+        n = len(b)
+        z: Values = ((_ALPHA_P + 2j * np.pi * np.arange(first, last)) / P[:, None]).astype(np.complex128)
+        A, slope, bend = self.factor(z[None] * G.T[:, :, None])
+        D = z * slope
+        own = np.arange(n)
+        A[own, own] -= D[own, own]
+        D[own, own] -= z * z * bend[own, own]
+        M, by = self.product(A)
+        weight = 4 / (P[:, None] * z**3) * np.exp(z * b[:, None])
+        if first == 0:
+            weight[:, 0] /= 2
+        alone = self.product.alone
+        left = M - self.product.nothing - np.tensordot(alone, A, 1)
+        value = (weight * left).real
+        if not gradient:
+            return [value, np.zeros((n, n, 1)), np.zeros((n, 1))]
+        by_map = (weight * (by - alone[:, None, None]) * D).real
+        return [value, by_map.swapaxes(0, 1), (weight * z * left).real]
+
+
+def transform_law(features: Features) -> TransformLaw:
+    """The law of blocks of bounded magnitudes.
+
+    Raises:
+        InvalidInputError: where there are no blocks, or the magnitudes cannot be treated.
+    """
+    if not features.has_blocks():
+        name = type(features).__name__
+        raise InvalidInputError(f"{name} has no independent blocks", f"give it a method blocks(), or {ON_SAMPLES}")
+    factor = Transform(features.magnitude, features.signed)
+    factor.require_usable()
+    return TransformLaw(factor, BlockProduct(features.blocks()), *_moments(features))
+
+
+def choices_law(features: KSparse) -> TransformLaw:
+    """The law of k of n features of bounded magnitudes; an `InvalidInputError` where they are not."""
+    factor = Transform(features.magnitude, features.signed)
+    factor.require_usable()
+    product = Choices(features.n_features, features.n_active)
+    return TransformLaw(factor, product, *_moments(features))
+
+
+def _moments(features: Features) -> tuple[Floats, Floats, Floats]:
+    """E x, E x x^T, and about E |x|."""
+    size = features.feature_density * math.sqrt(features.magnitude.moment(2))
+    return features.mean(), features.second_moment(), size

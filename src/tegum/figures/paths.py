@@ -1,0 +1,178 @@
+"""Models on their way: W at recorded steps, along the time of a flow, or along a branch; and a film of them with a play button.
+
+`recorded_paths` brings all of these to one form: ``W`` (time, hidden, feature), its dimensionalities ``D`` (time, feature),
+``loss`` (time), times above 0, and the attribute ``clock``, the time's name.
+
+>>> W = xr.DataArray(np.ones((3, 2, 5)), {"time": [0.0, 1.0, 10.0]}, ["time", "hidden", "feature"])
+>>> film = arrow_film(xr.Dataset({"W": W, "loss": ("time", [3.0, 2.0, 1.0])}))
+>>> [button.label for button in film.layout.updatemenus[0].buttons], [frame.name for frame in film.frames]
+(['▶ play', '❚❚ pause'], ['0', '1', '10'])
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+from numpy.typing import NDArray
+
+from tegum.checking import checked, require_axes
+from tegum.errors import InvalidInputError
+from tegum.figures.models import Chosen, clock_of, drawn_models
+from tegum.figures.panels import Panels
+from tegum.figures.theme import INK, PLAIN, SIGNED, category, colour_scale, styled
+from tegum.figures.traces import circle, segments
+from tegum.geometry import dimensionality, gram
+
+_MOST_FILMS, _MOST_FRAMES, _FRAME_MS = 3, 60, 120
+_CLOCKS = {"step": "optimizer step", "time": "time"}
+
+
+def recorded_paths(data: xr.Dataset, most: int = _MOST_FILMS, learning: bool = False) -> Chosen:
+    """The paths of the models drawn of a dataset, at most so many, in one form; with ``learning`` only those above time 0.
+
+    Raises:
+        InvalidInputError: where W was recorded along nothing.
+    """
+    history = "W_history" if isinstance(data, xr.Dataset) and "W_history" in data else "W"
+    clock = clock_of(data, history)
+    if clock is None or (history == "W" and clock == "step"):
+        advice = 'train with Recipe(record=("loss", "W", "b"), record_steps=40), or give a flow or a branch'
+        raise InvalidInputError("the dataset has no W along steps or time", advice)
+    if history == "W":
+        return Chosen({"": _path(data["W"], data.get("loss"), clock, learning)}, "")
+    chosen = drawn_models(data, most)
+    paths = {
+        title: _path(model["W_history"], model.get("loss_history"), clock, learning) for title, model in chosen.models.items()
+    }
+    return replace(chosen, models=paths)
+
+
+@checked
+def arrow_film(data: xr.Dataset) -> go.Figure:
+    """Up to three models as they move: arrows in 1 to 3 hidden dimensions, W^T W beyond; a play button, and a slider.
+
+    Of a training with ``W`` recorded on the way, a flow, or a branch that is followed.
+
+    Raises:
+        InvalidInputError: where W was recorded along nothing.
+    """
+    chosen = recorded_paths(data)
+    paths = {title: path["W"].values for title, path in chosen.models.items()}
+    times = next(iter(chosen.models.values()))["time"].values
+    m, n = next(iter(paths.values())).shape[1:]
+    kinds: dict[str, Any] = {"specs": [[{"type": "scene"}] * len(paths)]} if m == 3 else {}
+    panels = Panels.titled(chosen.titles, horizontal_spacing=0.04, **kinds)
+    reach = 1.1 * max(1.05, *(float(np.linalg.norm(W, axis=1).max()) for W in paths.values()))
+    shown = np.unique(np.linspace(0, len(times) - 1, _MOST_FRAMES).astype(int))
+    if m == 2:
+        for panel in panels:
+            panel.add(circle())
+    first = len(panels.figure.data)
+    for panel, W in zip(panels, paths.values(), strict=True):
+        drawn = _picture(W[shown[-1]])
+        panel.add_square(drawn) if m > 3 else panel.add(drawn)
+        if m == 2:
+            panel.same_units()
+    moving = list(range(first, len(panels.figure.data)))
+    labels = [f"{times[k]:,.0f}" if times[k] >= 100 or float(times[k]).is_integer() else f"{times[k]:.3g}" for k in shown]
+    labels = [f"{label}{'' if labels.count(label) == 1 else f' ({k})'}" for k, label in enumerate(labels)]
+    panels.figure.frames = [
+        go.Frame(name=label, data=[_picture(W[k]) for W in paths.values()], traces=moving)
+        for label, k in zip(labels, shown, strict=True)
+    ]
+    _describe(panels, m, n, reach)
+    figure = styled(panels.figure, 520, showlegend=False, margin={"t": 80, "b": 110, "l": 65})
+    figure.update_layout(sliders=[_slider(labels, _named(chosen))], updatemenus=[_buttons()])
+    return chosen.noted_above(figure)
+
+
+def _path(W: xr.DataArray, loss: xr.DataArray | None, clock: str, learning: bool) -> xr.Dataset:
+    """One path in the common form; without losses they are NaN."""
+    require_axes("W on the way", W, (clock, "hidden", "feature"))
+    W = W.transpose(clock, "hidden", "feature")
+    times, finite = W[clock].values.astype(np.float64), np.isfinite(W.values).all(axis=(1, 2))
+    kept = finite & (times > 0) if learning else finite
+    if kept.sum() < 2:
+        raise InvalidInputError(
+            f"W is recorded at {kept.sum()} places along {clock}", "record at least 2 steps after the first"
+        )
+    values = W.values[kept].astype(np.float64)
+    losses = np.full(len(times), np.nan) if loss is None else loss.values
+    variables = {
+        "W": (("time", "hidden", "feature"), values),
+        "D": (("time", "feature"), dimensionality(values)),
+        "loss": (("time",), losses[kept]),
+    }
+    return xr.Dataset(variables, {"time": times[kept]}, {"clock": _CLOCKS.get(clock, clock.replace("_", " "))})
+
+
+def _picture(W: NDArray[np.float64]) -> Any:
+    """One model at one time, in one trace."""
+    m, n = W.shape
+    if m > 3:
+        return go.Heatmap(z=np.round(gram(W), 3), coloraxis="coloraxis", hovertemplate="%{y} × %{x}: %{z:.2f}<extra></extra>")
+    tips = np.round(W if m > 1 else np.stack([W[0], np.arange(n)]), 4)
+    tails = np.zeros_like(tips) if m > 1 else np.stack([np.zeros(n), np.arange(n)])
+    ends = segments(tails, tips)
+    colours = np.repeat([category(i) for i in range(n)], 3)
+    marker = {"size": [0, 8 if m < 3 else 5, 0] * n, "color": colours, "line": {"width": 0}, "opacity": 1}
+    words = np.repeat([f"feature {i}, norm {np.linalg.norm(W[:, i]):.3f}" for i in range(n)], 3)
+    look = {"mode": "lines+markers", "marker": marker, "text": words, "hovertemplate": "%{text}<extra></extra>"}
+    kind = go.Scatter3d if m == 3 else go.Scatter
+    return kind(**dict(zip("xyz", ends, strict=False)), **look, line={"color": "#9a9aa2", "width": 4 if m == 3 else 2})
+
+
+def _describe(panels: Panels, m: int, n: int, reach: float) -> None:
+    """The axes of every panel."""
+    if m == 3:
+        axes = {
+            f"{axis}axis": {
+                "range": [-reach, reach],
+                "title": {"text": f"hidden {k}"},
+                "tickvals": [-1, 0, 1],
+                "showbackground": False,
+            }
+            for k, axis in enumerate("xyz", start=1)
+        }
+        panels.figure.update_scenes({**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.95}}})
+    elif m > 3:
+        panels.figure.update_layout(coloraxis=colour_scale(SIGNED, -1, 1, "WᵀW"))
+        panels.axes(**PLAIN)
+        panels.x_axis("feature", 6)
+    else:
+        panels.x_axis("hidden 1", 6, range=[-reach, reach], constrain="domain", tickvals=[-1, 0, 1], **PLAIN)
+        up: dict[str, Any] = (
+            {"range": [-reach, reach], "tickvals": [-1, 0, 1], "constrain": "domain"} if m == 2 else {"range": [n - 0.5, -0.5]}
+        )
+        panels.y_axis(**up, **PLAIN)
+        panels.at(column=1).y_axis("hidden 2" if m == 2 else "feature")
+
+
+def _named(chosen: Chosen) -> str:
+    return str(next(iter(chosen.models.values())).attrs["clock"])
+
+
+def _slider(labels: list[str], clock: str) -> dict[str, Any]:
+    at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
+    steps = [{"method": "animate", "label": label, "args": [[label], at_once]} for label in labels]
+    place = {"x": 0.16, "len": 0.84, "pad": {"t": 50}, "active": len(labels) - 1}
+    return {"steps": steps, "currentvalue": {"prefix": f"{clock}: "}, **place}
+
+
+def _buttons() -> dict[str, Any]:
+    """Play from the first frame, and stop."""
+    play = {
+        "frame": {"duration": _FRAME_MS, "redraw": True},
+        "transition": {"duration": 0},
+        "fromcurrent": False,
+        "mode": "immediate",
+    }
+    stop = {"frame": {"duration": 0, "redraw": False}, "mode": "immediate"}
+    buttons = [
+        {"label": "▶ play", "method": "animate", "args": [None, play]},
+        {"label": "❚❚ pause", "method": "animate", "args": [[None], stop]},
+    ]
+    place = {"x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "pad": {"t": 55}}
+    return {"type": "buttons", "direction": "down", "showactive": False, "buttons": buttons, "font": {"color": INK}, **place}

@@ -1,0 +1,34 @@
+"""The page of any dataset in a real browser: one file, offline, under its own policy, draws everything and plays the film."""
+
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+import tegum as tg
+
+
+def test_a_page_draws_and_plays(browser: Browser, tmp_path: Path) -> None:
+    recipe = tg.Recipe(steps=50, seeds=3, batch_size=64, evaluation_samples=64, record=("loss", "W", "b"), record_steps=5)
+    data = tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1), recipe, progress=False)
+    place = tg.show(data).write(tmp_path / "page.html")
+    complaints: list[str] = []
+    context = browser.new_context(offline=True, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(request.url) if request.url != place.as_uri() else None)
+    page.goto(place.as_uri())
+    for plot in page.locator(".plot").all():
+        plot.scroll_into_view_if_needed()
+        page.wait_for_function("place => place.dataset.state === 'drawn'", arg=plot.element_handle(), timeout=20_000)
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    film = page.locator('.plot[data-figure="film"]')
+    film.scroll_into_view_if_needed()
+    film.evaluate(
+        "place => { place.played = []; place.on('plotly_animatingframe', (frame) => place.played.push(frame.name)); }"
+    )
+    film.locator(".updatemenu-button").first.click()
+    page.wait_for_function("place => place.played.length === 6", arg=film.element_handle(), timeout=20_000)
+    assert film.evaluate("place => place.played") == [str(step) for step in recipe.recorded_steps()]
+    assert complaints == []
+    context.close()

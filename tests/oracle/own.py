@@ -1,0 +1,126 @@
+"""Magnitudes and distributions as users write them: good ones, and each with one mistake."""
+
+import numpy as np
+from jaxtyping import Bool
+from numpy.typing import NDArray
+
+from tegum.features import Blocks, Features, Magnitude
+
+Floats = NDArray[np.float64]
+
+
+class Triangular(Magnitude):
+    """Density 2 u on [0, 1]: the larger of two uniform numbers."""
+
+    largest = 1.0
+
+    def moment(self, order: int) -> float:
+        return 2 / (order + 2)
+
+    def quantile(self, probability: Floats) -> Floats:
+        return np.sqrt(probability)
+
+    def generating(self, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        near = np.abs(z) < 1e-2
+        w = np.where(near, 1, z)
+        return np.where(near, 1 + 2 * z / 3 + z**2 / 4 + z**3 / 15 + z**4 / 72, 2 * (np.exp(w) * (w - 1) + 1) / w**2)
+
+
+class Plain(Magnitude):
+    """U[0, 1]."""
+
+    largest = 1.0
+
+    def moment(self, order: int) -> float:
+        return 1 / (order + 1)
+
+    def quantile(self, probability: Floats) -> Floats:
+        return probability
+
+    def generating(self, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        near = np.abs(z) < 1e-2
+        w = np.where(near, 1, z)
+        return np.where(near, 1 + z / 2 + z**2 / 6 + z**3 / 24 + z**4 / 120 + z**5 / 720, (np.exp(w) - 1) / w)
+
+
+class Peaked(Magnitude):
+    """Without a moment generating function: training takes it, the exact engine does not."""
+
+    largest = 1.0
+
+    def moment(self, order: int) -> float:
+        return 1 / (2 * order + 1)
+
+    def quantile(self, probability: Floats) -> Floats:
+        return probability**2
+
+
+class WrongTransform(Peaked):
+    """Its moment generating function is that of another law."""
+
+    def generating(self, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        return np.exp(z / 2)
+
+
+class Falls(Magnitude):
+    """Quantiles in the wrong order, and the wrong end."""
+
+    largest = 0.5
+
+    def moment(self, order: int) -> float:
+        return 1 / (order + 1)
+
+    def quantile(self, probability: Floats) -> Floats:
+        return 1 - probability
+
+
+class Fails(Plain):
+    """Raises."""
+
+    def moment(self, order: int) -> float:
+        return order / 0
+
+
+class Rivals(Features):
+    """Feature 0 half of the time; of the others exactly one at a time."""
+
+    def __init__(self, n_features: int, importance: float = 1.0) -> None:
+        density = np.full(n_features, 1 / (n_features - 1))
+        density[0] = 0.5
+        self.set_fields(n_features, density, importance)
+
+    def blocks(self) -> Blocks:
+        each = np.arange(self.n_features)
+        return Blocks(component_of_feature=each, block_of_component=np.minimum(each, 1), probability=self.density)
+
+    def active(self, n_samples: int, generator: np.random.Generator) -> Bool[np.ndarray, "samples n"]:
+        first, other = generator.random((2, n_samples, 1))
+        each = np.arange(self.n_features)
+        return np.where(each == 0, first < 0.5, each == 1 + np.floor((self.n_features - 1) * other))
+
+
+class Echo(Features):
+    """Two features that are active together or not at all, without blocks."""
+
+    def __init__(self) -> None:
+        self.set_fields(2, 0.3)
+
+    def joint_density(self) -> Floats:
+        return np.full((2, 2), 0.3)
+
+    def active(self, n_samples: int, generator: np.random.Generator) -> Bool[np.ndarray, "samples n"]:
+        return np.repeat(generator.random((n_samples, 1)) < 0.3, 2, axis=1)
+
+
+class Empty(Echo):
+    """Sets nothing."""
+
+    def __init__(self) -> None:
+        pass
+
+
+class Forgets(Echo):
+    """Does not keep what it is made of."""
+
+    def __init__(self, strength: float) -> None:
+        self.set_fields(2, strength / 10)

@@ -1,0 +1,131 @@
+"""The census counts every start once, in the minimum that it is in; `tegum show` says it."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import tegum as tg
+from tegum.cli import run
+
+NET, FEATURES = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
+PENTAGON, DIGONS = tg.geometry.polygon(5), np.array([[1.0, -1, 0, 0, 0], [0, 0, 1, -1, 0]])
+
+
+def of_losses(shapes: list[np.ndarray], losses: list[float], status: str = "minimum") -> xr.Dataset:
+    variables = {
+        "W": (("seed", "hidden", "feature"), np.stack(shapes)),
+        "loss": ("seed", losses),
+        "status": ("seed", [status if np.isfinite(one) else "diverged" for one in losses]),
+    }
+    return xr.Dataset(variables, {"seed": [7, 8, 9, 10, 11][: len(losses)]})
+
+
+def test_minima_by_shape_and_loss_the_best_first() -> None:
+    shapes = [DIGONS, PENTAGON, PENTAGON, PENTAGON, PENTAGON * np.nan]
+    found = tg.census(of_losses(shapes, [2.0, 1.0, 1.0 + 1e-8, 1.5, np.nan]))
+    assert found["shape"].values.tolist() == ["pentagon", "pentagon", "2 digons", "diverged"]
+    assert found["count"].values.tolist() == [2, 1, 1, 1]
+    np.testing.assert_allclose(found["share"], [0.4, 0.2, 0.2, 0.2])
+    np.testing.assert_allclose(found["excess"], [0, 0.5, 1, np.nan])
+    assert found["seed"].values.tolist() == [8, 10, 7, 11]
+    assert found["status"].values.tolist() == ["minimum"] * 3 + ["diverged"]
+    assert tg.census(of_losses(shapes, [2.0, 1.0, 1.0 + 1e-8, 1.5, np.nan]), same=1.0)["count"].values.tolist() == [3, 1, 1]
+
+
+def test_trained_models_are_counted_in_the_minima_that_they_descend_to() -> None:
+    recipe = tg.Recipe(steps=300, batch_size=128, learning_rate=0.01, seeds=12, evaluation_samples=64)
+    data = tg.train(NET, FEATURES, recipe, sweep={"density": [1.0, 0.1]}, progress=False)
+    found = tg.census(data).to_dataframe()
+    assert found.groupby("density")["count"].sum().tolist() == [12, 12]
+    np.testing.assert_allclose(found.groupby("density")["share"].sum(), 1)
+    sparse = found[found["density"] == 0.1]
+    lowest = tg.exact.minimise(NET, FEATURES, seeds=8, progress=False)["loss"].min().item()
+    assert sparse["shape"].iloc[0] == "pentagon"
+    assert sparse["loss"].iloc[0] == pytest.approx(lowest, rel=1e-6)
+    assert len(sparse) < len(tg.census(data, descend=False).to_dataframe().query("density == 0.1"))
+
+
+def test_models_without_a_known_loss_are_counted_by_shape() -> None:
+    found = tg.census(xr.Dataset({"W": (("instance", "hidden", "feature"), np.stack([PENTAGON, DIGONS, PENTAGON]))}))
+    assert dict(zip(found["shape"].values, found["count"].values, strict=True)) == {"pentagon": 2, "2 digons": 1}
+    assert found.attrs["loss"].startswith("not known")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (xr.Dataset({"W": (("hidden", "feature"), PENTAGON)}), "the dataset has one model: a census counts starts"),
+        (xr.Dataset({"W": (("time", "hidden", "feature"), PENTAGON[None])}), "models along time: a census counts starts"),
+        (xr.Dataset(), "the dataset has no W: a census counts starts"),
+    ],
+)
+def test_what_has_no_starts(data: xr.Dataset, says: str) -> None:
+    with pytest.raises(tg.InvalidInputError, match=says):
+        tg.census(data)
+
+
+def test_a_checkpoint_is_named_judged_and_drawn_by_one_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez("mine.npz", W=PENTAGON, b_final=np.full(5, -0.02))
+    assert run(["show", "mine.npz", "--density", "0.1"]) == 0
+    said = capsys.readouterr().out
+    loss = tg.exact.loss(PENTAGON, np.full(5, -0.02), FEATURES)
+    assert re.search(rf"the model +{loss:.6g} +pentagon", said)
+    assert said.splitlines()[-1] == "open mine.html"
+    assert "data-figure" in Path("mine.html").read_text(encoding="utf-8")
+    assert run(["show", "mine.npz"]) == 0  # its own page is written anew
+    assert "no exact loss: the dataset does not say what its features are" in capsys.readouterr().out
+    Path("mine.html").write_text("my thesis")
+    assert run(["show", "mine.npz"]) == 2
+    assert capsys.readouterr().err.strip() == (
+        "tegum: mine.html exists, and is no page of tegum's: say where the page goes, such as --page shown.html"
+    )
+    assert Path("mine.html").read_text() == "my thesis"
+    assert run(["show", "mine.npz", "--page", "shown.html"]) == 0
+
+
+def test_a_training_writes_its_page_and_records_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    quick = ["train", "-n", "3", "-m", "2", "--density", "0.1", "--seeds", "2", "--steps", "50"]
+    assert run([*quick, "--out", "five"]) == 0
+    assert "open five/index.html" in capsys.readouterr().out
+    assert "the features of each model on the way" in Path("five/index.html").read_text(encoding="utf-8")
+    assert "W_history" in tg.open("five")
+    assert (
+        run(
+            [
+                "train",
+                "-n",
+                "3",
+                "-m",
+                "2",
+                "--density",
+                "0.1",
+                "--seeds",
+                "2",
+                "--steps",
+                "50",
+                "--set",
+                "recipe.record_steps=3",
+                "--out",
+                "three",
+            ]
+        )
+        == 0
+    )
+    assert tg.open("three").sizes["step"] == 4
+    assert "W_history" not in tg.open("three")
+
+
+def test_a_notebook_shows_the_page_in_a_frame() -> None:
+    shown = tg.show({"a pentagon": PENTAGON})
+    assert shown._repr_html_().startswith("<iframe")
+    assert "srcdoc=" in shown._repr_html_()
+    assert repr(shown) == "<Models: arrows, gram, dimensionality; .write('page.html') makes a page of it>"
