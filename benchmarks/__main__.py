@@ -4,7 +4,7 @@ import sys
 
 import torch
 
-from benchmarks.exact import print_gradients, print_minima
+from benchmarks.exact import print_gradients, print_minima, print_tolerances
 from benchmarks.geometry import print_identification
 from benchmarks.peak import peak_gigaflops
 from benchmarks.race import CASES, DENSITIES, gradients_agree, operations, peak_memory, race
@@ -19,6 +19,7 @@ def main() -> None:
         print_training(threads)
     if "exact" in wanted:
         print_gradients(threads)
+        print_tolerances(threads)
         print_minima(threads)
     if "geometry" in wanted:
         print_identification()

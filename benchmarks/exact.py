@@ -3,6 +3,7 @@
 import sys
 import time
 from statistics import median
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ GRADIENTS = (
 )
 
 
+TOLERANCES = ((5, 2, 20_000), (20, 5, 2_000), (100, 20, 40), (400, 30, 2))
+
+
 def random_models(n: int, m: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weights with columns of norm 0.9 and small random biases."""
     rng = np.random.default_rng(0)
@@ -38,13 +42,14 @@ def orthogonal_sums(n: int, m: int, count: int) -> tuple[NDArray[np.float64], ND
     return W, rng.normal(size=(count, n)) * 1e-3
 
 
-def microseconds(W: NDArray[np.float64], b: NDArray[np.float64], threads: int) -> float:
-    """Median time of a loss and gradient, per model, in one batched call."""
-    features = tg.features.Independent(W.shape[-1], density=0.1)
+def microseconds(W: NDArray[np.float64], b: NDArray[np.float64], threads: int, density: float = 0.1, **effort: Any) -> float:
+    """Median time of a loss and gradient, per model, in one batched call; by default of 32 terms."""
+    features = tg.features.Independent(W.shape[-1], density=density)
+    effort = effort or {"terms": TERMS}
     measured = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        tg.exact.loss_and_gradient(W, b, features, terms=TERMS, threads=threads)
+        tg.exact.loss_and_gradient(W, b, features, **effort, threads=threads)
         measured.append((time.perf_counter() - began) / len(W) * 1e6)
     return median(measured)
 
@@ -61,6 +66,19 @@ def print_gradients(threads: int) -> None:
         aim = "" if target is None else f"{target:g}"
         print(f"{n:>4}{m:>4}{random:>12.2f}{sums:>12.2f}{aim:>9}{torch:>11.1f}{batch:>7}{torch / random:>7.1f}x")
         sys.stdout.flush()
+
+
+def print_tolerances(threads: int) -> None:
+    """The table of tolerances."""
+    print("\nexact loss and gradient to a relative tolerance, microseconds a model in a batch")
+    print("(targets at 1e-6: n=5 3, n=20 40, n=100 1,000, n=400 15,000)\n")
+    columns = [(density, tol) for density in (0.1, 0.01) for tol in (1e-6, 1e-9)]
+    print(f"{'n':>4}{'m':>4}{'W':>9}" + "".join(f"{f'p={density:g}, {tol:g}':>15}" for density, tol in columns))
+    for n, m, count in TOLERANCES:
+        for name, make in (("random", random_models), ("trained", orthogonal_sums)):
+            times = [microseconds(*make(n, m, count), threads, density, tol=tol) for density, tol in columns]
+            print(f"{n:>4}{m:>4}{name:>9}" + "".join(f"{value:>15,.1f}" for value in times))
+            sys.stdout.flush()
 
 
 def print_minima(threads: int) -> None:

@@ -21,18 +21,20 @@ _USABLE = (Status.FINISHED, Status.MINIMUM, Status.SADDLE, Status.CONVERGED)
 
 
 @checked
-def best(data: xr.Dataset, by: str = "loss") -> xr.Dataset:
+def best(data: xr.Dataset, by: str | None = None) -> xr.Dataset:
     """The finished model with the lowest ``by`` at each grid point; ``seed`` becomes a coordinate that says which.
 
     Where no seed finished, its numbers are NaN, its status says why, and a warning names how many such points there are.
 
     Args:
         data: a result of `tegum.train` (whose finished models count) or of `tegum.exact.minimise` (whose converged ones do).
-        by: a variable with the dimensions of ``status``.
+        by: a variable with the dimensions of ``status``; by default ``objective``, where penalties are added to the loss, else
+            ``loss``.
 
     Raises:
         InvalidInputError: where no model finished at all.
     """
+    by = by or ("objective" if "objective" in data else "loss")
     require_held("data", data, **{by: None})
     if "seed" not in data[by].dims:
         raise InvalidInputError(f"{by} has dimensions {dict(data[by].sizes)}", "give models along a dimension seed")

@@ -85,10 +85,14 @@ def claims(data: xr.Dataset) -> dict[str, Claim]:
 
 
 def test_what_the_exact_branches_decide_is_decided(claims: dict[str, Claim]) -> None:
-    exact = ("critical-ratio", "collapse", "first-order", "table", "uniform-crossing", "uniform-table", "norm-formula")
+    exact = ("collapse", "first-order", "table", "uniform-crossing", "uniform-table", "norm-formula", "norm-bounds")
     assert all(claims[name].verdict == "held" for name in exact)
-    assert claims["neighbours"].verdict == "failed"
-    assert claims["neighbours"].disagreement is not None
+    for name in ("neighbours", "critical-ratio"):
+        assert claims[name].verdict == "failed"
+        assert claims[name].disagreement is not None
+    found = claims["critical-ratio"].found
+    assert found is not None
+    assert float(found.value["times sparser"]) == pytest.approx(1 / 0.269081, rel=1e-5)
 
 
 def test_pictures_hold_every_run_and_the_branches(data: xr.Dataset) -> None:

@@ -23,7 +23,7 @@ def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_controls_fail_and_few_models_are_called_few(biased: xr.Dataset, raw: xr.Dataset, coded: xr.Dataset) -> None:
     claims = [*hidden_bias.claims(biased), *raw_weights.claims(raw), *hidden_codes.claims(coded)]
-    assert len(claims) == 3 + 2 + 10
+    assert len(claims) == 3 + 2 + 11
     for claim in claims:
         assert not any(control.holds for control in claim.controls), claim.name
         assert claim.verdict == "underpowered"

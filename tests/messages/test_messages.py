@@ -146,6 +146,24 @@ CALLS = {
     ),
     "exact-infinite": lambda: tg.exact.loss(np.ones((1, 2)), np.array([0.0, -np.inf]), tg.features.Independent(2)),
     "exact-too-large": lambda: tg.exact.loss(np.full((2, 3, 1, 2), 1e60), np.zeros(2), tg.features.Independent(2)),
+    "exact-penalties": lambda: tg.exact.minimise(
+        tg.nets.ReluOutput(3, 2),
+        tg.features.Independent(3),
+        penalties=[0.02, tg.exact.Smooth(lambda W, b: (float((W**2).sum()), W, 0 * b), "half")],
+        constraints=["sparse", tg.exact.Support(np.ones((3, 3))), tg.exact.ColumnSparse(3), *[tg.exact.Coherence(0.5)] * 2],
+    ),
+    "exact-penalty-shape": lambda: tg.exact.Objective(
+        tg.nets.ReluOutput(3, 2), tg.features.Independent(3), penalties=[tg.exact.Smooth(lambda W, b: (0.0, b, W), "mixed up")]
+    ),
+    "exact-penalty-weight": lambda: tg.exact.Interference(-0.02),
+    "exact-coherence": lambda: tg.exact.Coherence(1.5),
+    "exact-support": lambda: tg.exact.Support([0.5, 1]),
+    "exact-flow-rim": lambda: tg.exact.gradient_flow(
+        tg.nets.ReluOutput(2, 1), tg.features.Independent(2), [[1, 0]], [0, 0], 1.0, constraints=[tg.exact.NormBudget(1.0)]
+    ),
+    "exact-hessian-tol": lambda: tg.exact.hessian_at(
+        tg.exact.Objective(tg.nets.ReluOutput(2, 1), tg.features.Independent(2)), np.zeros(4), tol=0.0
+    ),
     "exact-net": lambda: tg.exact.Objective(tg.nets.AbsoluteValue(2, 1), tg.features.Independent(2)),
     "exact-distributions": lambda: tg.exact.Objective(
         tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=[[0.1], [0.2]])

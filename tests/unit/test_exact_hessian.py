@@ -202,3 +202,16 @@ def test_biases_that_a_net_does_not_have_are_fixed() -> None:
     assert not H[6:].any()
     assert not H[:, 6:].any()
     assert error < 1e-6
+
+
+def test_a_tolerance_is_of_the_truncation_too() -> None:
+    net, features = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.3)
+    x = a_point(net)
+    exact = hessian_at(tg.exact.Objective(net, features, terms=16384), x)[0]
+    for tol in (1e-3, 1e-5):
+        H, error = hessian_at(tg.exact.Objective(net, features, terms=32), x, tol=tol)
+        assert np.linalg.norm(H - exact) <= error <= tol * np.linalg.norm(H)
+    with pytest.raises(tg.InvalidInputError, match="has no terms"):
+        hessian_at(Written(lambda x: x), np.zeros(2), tol=1e-3)
+    with pytest.raises(tg.InvalidInputError, match="tol is 0"):
+        hessian_at(tg.exact.Objective(net, features), x, tol=0.0)

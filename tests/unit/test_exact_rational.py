@@ -109,6 +109,50 @@ def test_small_cases_that_were_wrong(g: list[float], b: float, density: float) -
     assert_as_promised(Independent(len(g), density), 0, np.array(g), b)
 
 
+PAIRS = [
+    # an own coupling like the other, far larger, opposite, almost opposite, negative; the other far below it; dense ones
+    ([0.9, 0.7], 0.3, 0.4),
+    ([0.9, -0.4], -0.1, 0.2),
+    ([1.0, -1.0], 0.0, 0.1),
+    ([1.0, -1.0], 1e-7, 0.1),
+    ([1.0, 1e-3 - 1.0], -1e-3, 0.98),
+    ([-0.5, 0.8], -0.2, 0.3),
+    ([-0.5, 1.9], -0.3, 0.3),
+    ([1.0, 0.01], -0.5, 0.3),
+    ([1.0, 0.01], -0.005, 0.3),
+    ([1.0, -1e-9], 0.0, 0.3),
+    ([1e-6, 2e-6], -2.5e-6, 0.5),
+    ([1.0, -0.3], -0.75, 0.985),
+]
+
+
+@pytest.mark.parametrize(("g", "b", "density"), PAIRS)
+def test_pairs_leave_nothing_to_the_inversion(g: list[float], b: float, density: float) -> None:
+    """Of two features every pattern has a closed form, so eight terms are as good as all."""
+    features = Independent(2, density)
+    exact = rational.row(features, 0, g, b)
+    found = only(features, 0, np.array(g), b, terms=8, gradient=True)
+    reach = abs(b) + sum(map(abs, g))
+    assert float(found.loss) == pytest.approx(float(exact.squared_error), rel=1e-14, abs=1e-14 * reach**2)
+    np.testing.assert_allclose(found.dW.values[0], rational.floats(exact.by_coupling), rtol=1e-13, atol=1e-14 * (1 + reach**2))
+    np.testing.assert_allclose(found.db.values[0], float(exact.by_bias), rtol=1e-13, atol=1e-14 * (1 + reach))
+
+
+@pytest.mark.parametrize("b", [-0.6, -0.02, 0.3])
+@pytest.mark.parametrize("small", [0.4, 0.01, 1e-3])
+def test_pairs_of_others(small: float, b: float) -> None:
+    """Pairs of large couplings, of a large and a small one, and of two small ones, are what is left of rare features."""
+    g, density = np.array([0.9, 0.6, -0.7, small, -2 * small]), 1e-4
+    features = Independent(5, density)
+    exact = rational.row(features, 0, list(g), b)
+    found = only(features, 0, g, b, terms=8, gradient=True)
+    # three active ones are left to the inversion: 10 triples of probability 1e-12
+    pairs = 10 * density**2
+    assert float(found.loss) == pytest.approx(float(exact.squared_error), rel=1e-13, abs=1e-3 * pairs)
+    np.testing.assert_allclose(found.dW.values[0], rational.floats(exact.by_coupling), rtol=1e-12, atol=1e-2 * pairs)
+    np.testing.assert_allclose(found.db.values[0], float(exact.by_bias), rtol=1e-12, atol=1e-2 * pairs)
+
+
 def test_exponential_magnitudes_with_the_bias_at_the_kink() -> None:
     """No rational numbers here: the oracle is that of 150 digits."""
     features, g = Independent(2, 1e-3, magnitude=Exponential(1.0)), np.array([0.5, -1.0])

@@ -1,21 +1,33 @@
 """The exact engine: expected losses, gradients, curvatures, minima, flows and branches without a sample."""
 
+from tegum.exact.ablations import ablations
 from tegum.exact.bias import best_bias
+from tegum.exact.constraints import Coherence, ColumnSparse, NormBudget, Support
 from tegum.exact.evaluate import evaluate, loss, loss_and_gradient, squared_errors
 from tegum.exact.flow import Flow, dense_flow, gradient_flow
 from tegum.exact.follow import Branch, crossing, follow
-from tegum.exact.hessian import curvatures, hessian_at, hessian_vector_product, rotation_modes
+from tegum.exact.hessian import curvatures, hessian_at, hessian_vector_product, rotation_modes, truncation_error
 from tegum.exact.minimise import minimise, minimise_from
 from tegum.exact.objective import Objective
+from tegum.exact.penalties import L2, Interference, Smooth
+from tegum.exact.tails import tails
 from tegum.exact.transitions import CONTINUOUS, FIRST_ORDER, NONE, transitions
 
 __all__ = [
     "CONTINUOUS",
     "FIRST_ORDER",
+    "L2",
     "NONE",
     "Branch",
+    "Coherence",
+    "ColumnSparse",
     "Flow",
+    "Interference",
+    "NormBudget",
     "Objective",
+    "Smooth",
+    "Support",
+    "ablations",
     "best_bias",
     "crossing",
     "curvatures",
@@ -31,5 +43,7 @@ __all__ = [
     "minimise_from",
     "rotation_modes",
     "squared_errors",
+    "tails",
     "transitions",
+    "truncation_error",
 ]

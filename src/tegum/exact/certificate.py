@@ -5,12 +5,14 @@ Along the rotations of W, zero modes of the Hessian at every critical point (`te
     H' = (1 - Q Q^T) H (1 - Q Q^T),        Q an orthonormal basis of the directions of W -> R W,
 
 and the smallest eigenvalue on what is left decides: clearly below zero, a saddle; else a minimum, degenerate where it is
-zero (a feature whose output never fires may move its bias freely).
+zero (a feature whose output never fires may move its bias freely).  Where H jumps (a feature with a dimension to itself sits on
+a kink), the side that curves least counts; above 600 parameters it is the mean of both sides.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, final
 
 import numpy as np
 from jaxtyping import Float
@@ -18,11 +20,12 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from tegum.exact.distributions import Distributions
-from tegum.exact.hessian import padded_modes
+from tegum.exact.hessian import hessian_at, padded_modes, smallest_curvature, still_directions
 from tegum.exact.kernel.hessian import Differences, differences_for, hessian_times, hessians
-from tegum.exact.kernel.landscape import Landscape, Starts, enter
+from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
 from tegum.exact.laws import LawLoss, Laws
-from tegum.exact.objective import landscape_for, parameters_of
+from tegum.exact.objective import free_of, landscape_for, parameters_of
+from tegum.exact.penalties import Penalty
 from tegum.nets import Net
 from tegum.threads import in_pieces
 
@@ -31,12 +34,24 @@ _MOST_DENSE = 600
 
 _LANCZOS_TOLERANCE = 1e-3
 _PIECE_NUMBERS = 1e6
+_JUMPS = 1e-2
+"""Where an entry of the Hessian jumps by more than this share of its size, or seems to, the sides are looked at."""
 
 
 def flat_projector(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Float[np.ndarray, "batch d d"]:
     """Q Q^T for the directions that cannot curve of each model (`tegum.exact.hessian.rotation_modes`)."""
     basis = padded_modes(W, biased)
     return np.asarray(np.einsum("zri,zrj->zij", basis, basis))
+
+
+def _projector(net: Net, starts: Starts, first: int, end: int) -> NDArray[np.float64]:
+    """Q Q^T of some starts, where weights may be held."""
+    W, _ = parameters_of(net, starts.x[first:end])
+    free = starts.free[first:end] > 0
+    if (free == free_of(net)).all():
+        return flat_projector(W, net.bias)
+    each = [still_directions(W[k], free[k]) for k in range(end - first)]
+    return np.array([basis.T @ basis for basis in each])
 
 
 def smallest_eigenvalues(H: Float[np.ndarray, "batch d d"], projector: Float[np.ndarray, "batch d d"]) -> Any:
@@ -48,10 +63,14 @@ def smallest_eigenvalues(H: Float[np.ndarray, "batch d d"], projector: Float[np.
 
 
 def _by_lanczos(
-    net: Net, x: NDArray[np.float64], product: Callable[[NDArray[np.float64]], NDArray[np.float64]], stop: NDArray[np.int64]
+    net: Net,
+    x: NDArray[np.float64],
+    free: NDArray[np.bool_],
+    product: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    stop: NDArray[np.int64],
 ) -> tuple[float, float]:
     """The smallest curvature of one large model beyond the symmetry, and the largest, from products with the Hessian."""
-    modes = padded_modes(parameters_of(net, x[None])[0], net.bias)[0]
+    modes = still_directions(parameters_of(net, x)[0], free)
     d = x.size
 
     def times(vector: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -81,8 +100,44 @@ def _product(memory: tuple[Landscape, Differences], starts: Starts, k: int, vect
     return found
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class _Compiled:
+    """The gradient of a landscape, for `tegum.exact.hessian`."""
+
+    landscape: Landscape
+
+    def gradient(self, x: NDArray[np.float64], /) -> NDArray[np.float64]:
+        found = np.empty_like(x)
+        loss_at(self.landscape, np.ascontiguousarray(x), found)
+        return found
+
+
+def _by_law(law: LawLoss, x: NDArray[np.float64], free: NDArray[np.bool_]) -> tuple[float, float]:
+    """The smallest curvature of one model whose loss is a law's, to the side that curves least, and the size of its Hessian."""
+    H, error = hessian_at(law, x)
+    W = x[: law.net.n_hidden * law.net.n_features].reshape(law.net.n_hidden, -1)
+    return smallest_curvature(law, x, still_directions(W, free), (H, error)).value, float(np.abs(H).max())
+
+
+def _to_one_side(
+    landscape: Landscape, memory: Differences, starts: Starts, k: int, mean: tuple[NDArray[np.float64], float]
+) -> float:
+    """The smallest curvature of one model to the side that curves least; ``mean`` is the Hessian of both, and how it jumps."""
+    enter(landscape, starts, k, memory.x)
+    x = memory.x.copy()
+    W = x[: landscape.point.W.size].reshape(landscape.point.W.shape)
+    return smallest_curvature(_Compiled(landscape), x, still_directions(W, landscape.free > 0), mean).value
+
+
 def smallest_curvatures(
-    net: Net, distributions: Distributions | Laws, starts: Starts, terms: int, threads: int | None, progress: bool | None
+    net: Net,
+    distributions: Distributions | Laws,
+    starts: Starts,
+    terms: int,
+    penalties: Sequence[Penalty],
+    threads: int | None,
+    progress: bool | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The smallest curvature of every start beyond the symmetry, and the size of its Hessian."""
     count, d = starts.x.shape
@@ -91,30 +146,32 @@ def smallest_curvatures(
     piece = min(max(1, int(_PIECE_NUMBERS / (d * d))), 512) if dense else 1
 
     def memory(stop: NDArray[np.int64]) -> Any:
-        tables = distributions
-        return None if isinstance(tables, Laws) else (landscape_for(net, tables, terms), differences_for(d, stop)), stop
+        if isinstance(distributions, Laws):
+            return None, None, stop
+        return landscape_for(net, distributions, terms, penalties), differences_for(d, stop), stop
 
-    def work(memories: Any, first: int, end: int) -> None:
-        memory, stop = memories
-        by_law = (
-            [LawLoss(net, distributions, int(starts.distribution_of[k]), terms) for k in range(first, end)]
-            if isinstance(distributions, Laws)
-            else []
-        )
-        if not dense:
-            x = starts.x[first]
-            product = partial(by_law[0].hessian_times, x) if memory is None else partial(_product, memory, starts, first)
-            smallest[first], size[first] = _by_lanczos(net, x, product, stop)
+    def work(memory: Any, first: int, end: int) -> None:
+        landscape, differences, stop = memory
+        if isinstance(distributions, Laws):
+            for k in range(first, end):
+                law = LawLoss(net, distributions, int(starts.distribution_of[k]), terms)
+                free = starts.free[k] > 0
+                if dense:
+                    smallest[k], size[k] = _by_law(law, starts.x[k], free)
+                else:
+                    smallest[k], size[k] = _by_lanczos(net, starts.x[k], free, partial(law.hessian_times, starts.x[k]), stop)
             return
-        found = np.empty((end - first, d, d))
-        if memory is not None:
-            hessians(*memory, starts, first, end, found)
-        for k, loss in enumerate(by_law):
-            found[k] = loss.hessian(starts.x[first + k])
+        if not dense:
+            product = partial(_product, (landscape, differences), starts, first)
+            smallest[first], size[first] = _by_lanczos(net, starts.x[first], starts.free[first] > 0, product, stop)
+            return
+        found, jumps = np.empty((end - first, d, d)), np.empty(end - first)
+        hessians(landscape, differences, starts, first, end, found, jumps)
         if stop[0]:
             return
-        W, _ = parameters_of(net, starts.x[first:end])
-        smallest[first:end], size[first:end] = smallest_eigenvalues(found, flat_projector(W, net.bias))
+        smallest[first:end], size[first:end] = smallest_eigenvalues(found, _projector(net, starts, first, end))
+        for k in np.flatnonzero(jumps > _JUMPS * size[first:end]).tolist():
+            smallest[first + k] = _to_one_side(landscape, differences, starts, first + k, (found[k], float(jumps[k])))
 
     in_pieces(
         count,

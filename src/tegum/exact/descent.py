@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.exact.kernel.descent import CONVERGED, OUT_OF_STEPS, STUCK
+from tegum.exact.kernel.landscape import Starts
 
 _MEMORY, _TRIALS = 24, 60
 _DECREASE, _CURVATURE = 1e-4, 0.9
@@ -92,3 +93,13 @@ def descend(function: Function, x: NDArray[np.float64], tolerance: float, most_s
             changes.append((moved, turned))
     norm = float(np.linalg.norm(gradient))
     return Descended(x, loss, norm, most_steps, evaluations, CONVERGED if norm <= tolerance else OUT_OF_STEPS)
+
+
+def descend_start(
+    blunt: Function, sharp: Function, starts: Starts, k: int, first_tolerance: float, tolerance: float, most_steps: int
+) -> None:
+    """Descends from start k of a batch in place: to the first tolerance in a function of few terms, then in that of all."""
+    near = descend(blunt, starts.x[k].copy(), first_tolerance, most_steps)
+    found = descend(sharp, near.x, tolerance, max(most_steps - near.steps, 1))
+    starts.x[k], starts.loss[k], starts.norm[k], starts.status[k] = found.x, found.loss, found.norm, found.status
+    starts.steps[k], starts.evaluations[k] = near.steps + found.steps, near.evaluations + found.evaluations

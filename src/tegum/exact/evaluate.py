@@ -43,7 +43,7 @@ from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_own
 from tegum.threads import in_pieces
 
-_FIRST_TERMS = 32
+_FIRST_TERMS = 16
 
 
 class Options(TypedDict, total=False):

@@ -23,7 +23,7 @@ Source of the solvers: Hairer and Wanner, "Solving Ordinary Differential Equatio
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Literal, final, get_args
@@ -39,8 +39,10 @@ from tegum.checking import checked, real_numbers
 from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import Status, dataset
 from tegum.errors import MOST, InvalidInputError, Problems
+from tegum.exact.constraints import Constraint, Support, allowed, constraints_checked
 from tegum.exact.kernel.landscape import loss_at
-from tegum.exact.objective import Objective
+from tegum.exact.objective import Objective, free_of
+from tegum.exact.penalties import Penalty
 from tegum.features import Features
 from tegum.interruption import Interrupted, noticing_interruption
 from tegum.nets import Net
@@ -66,12 +68,14 @@ class Flow:
         solution: flat parameters as a function of time.
         reached: the last time; before the duration only after Ctrl-C or where the solver gave up.
         attributes: where it comes from and what it cost.
+        free: which flat parameters move.
     """
 
     objective: Objective
     solution: Solution
     reached: float
     attributes: dict[str, Any]
+    free: NDArray[np.bool_]
 
     def at(self, times: ArrayLike) -> tuple[Float[np.ndarray, "*times m n"], Float[np.ndarray, "*times n"]]:
         """W (..., m, n) and b (..., n) at times (...), interpolated to the order of the solver.
@@ -96,12 +100,17 @@ class Flow:
         when = when[when <= self.reached]
         W, b = self.at(when)
         found = [self.objective(x) for x in self.objective.flat(W, b)]
-        variables = {
+        whole = np.array([value for value, _ in found])
+        penalties = self.objective.penalties
+        added = np.array([sum(penalty(*one)[0] for penalty in penalties) for one in zip(W, b, strict=True)])
+        variables: dict[str, tuple[tuple[str, ...], Any]] = {
             "W": (("time", "hidden", "feature"), W),
             "b": (("time", "feature"), b),
-            "loss": (("time",), [loss for loss, _ in found]),
-            "gradient_norm": (("time",), [float(np.linalg.norm(gradient)) for _, gradient in found]),
+            "loss": (("time",), whole - added),
+            "gradient_norm": (("time",), [float(np.linalg.norm(gradient * self.free)) for _, gradient in found]),
         }
+        if penalties:
+            variables["objective"] = ("time",), whole
         return dataset(variables, {"time": when} | feature_grid(self.objective.features, {}).coordinates(), self.attributes)
 
 
@@ -115,6 +124,8 @@ def gradient_flow(
     duration: float,
     *,
     times: int | ArrayLike = 200,
+    penalties: Sequence[Penalty] = (),
+    constraints: Sequence[Constraint] = (),
     rtol: float = 1e-7,
     atol: float = 1e-9,
     method: Method = "BDF",
@@ -130,6 +141,8 @@ def gradient_flow(
         b: biases at time 0, (n,).
         duration: how long; a step of gradient descent at learning rate r takes the time r.
         times: how many times to record, 0 and then evenly on a logarithmic axis over five decades; or a rising list of times.
+        penalties: what is added to the loss, see `tegum.exact.penalties`.
+        constraints: `Support` alone, whose weights stay 0; a flow along the rim of an inequality is not smooth.
         rtol: relative error that the solver tolerates in a step.
         atol: absolute error that the solver tolerates in a step.
         method: "BDF" and "Radau" take long steps in stiff problems, "DOP853" is cheaper for many parameters and short times.
@@ -138,7 +151,8 @@ def gradient_flow(
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
     Returns:
-        A dataset with ``W`` (time, hidden, feature), ``b`` (time, feature), ``loss`` and ``gradient_norm`` (time).  Attributes
+        A dataset with ``W`` (time, hidden, feature), ``b`` (time, feature), ``loss`` and ``gradient_norm`` (time), and with
+        penalties ``objective``, the loss with them, which is what falls.  Attributes
         carry the solver, its tolerances and what it spent.  After Ctrl-C (see `tegum.Interrupted`), and where ``status`` is
         "gave up" (``reason`` says why), the times after ``reached`` are left out.
 
@@ -148,6 +162,7 @@ def gradient_flow(
     problems = Problems()
     _recorded(times, duration, problems)
     solver: dict[str, Any] = {"rtol": rtol, "atol": atol, "method": method, "terms": terms, "progress": progress}
+    solver |= {"penalties": penalties, "constraints": constraints}
     try:
         flow = dense_flow(net, features, W, b, duration, **solver, problems=problems)
     except Interrupted as stop:
@@ -163,6 +178,8 @@ def dense_flow(
     b: ArrayLike,
     duration: float,
     *,
+    penalties: Sequence[Penalty] = (),
+    constraints: Sequence[Constraint] = (),
     rtol: float = 1e-7,
     atol: float = 1e-9,
     method: Method = "BDF",
@@ -183,14 +200,24 @@ def dense_flow(
             problems.add(f"{name} is {value}", "choose a tolerance from 1e-13 to below 1, such as 1e-8")
     if method not in get_args(Method):
         problems.add(f"method is {method!r}", f"choose among {', '.join(get_args(Method))}")
-    objective, x = starting_point(net, features, W, b, terms, problems)
+    for one in constraints:
+        if not isinstance(one, Support):
+            problems.add(
+                f"a constraint of a flow is {one!r}",
+                "give a Support, or tegum.exact.minimise under this constraint: along its rim a flow is not smooth",
+            )
+    with problems.collecting():
+        constraints_checked([one for one in constraints if isinstance(one, Support)], (net.n_hidden, net.n_features))
+    objective, x = starting_point(net, features, W, b, terms, problems, penalties)
+    free = free_of(net, allowed(constraints, objective.parameters(x)[0]))
+    x = x * free
     moments, pieces, status, reason = [0.0], [], Status.FINISHED, ""
     solver: Any = None
     with percent_bar("gradient flow", progress, loss_at) as bar, noticing_interruption() as pressed:
         try:
-            jacobian = {} if method == "DOP853" else {"jac": lambda _, at: -objective.hessian(at)}
+            jacobian = {} if method == "DOP853" else {"jac": lambda _, at: -objective.hessian(at) * np.outer(free, free)}
             solver = _SOLVERS[method](
-                lambda _, at: -objective.gradient(at), 0.0, x, float(duration), rtol=rtol, atol=atol, **jacobian
+                lambda _, at: -objective.gradient(at) * free, 0.0, x, float(duration), rtol=rtol, atol=atol, **jacobian
             )
             while solver.status == "running" and not pressed:
                 reason = solver.step() or ""
@@ -215,6 +242,8 @@ def dense_flow(
         "atol": atol,
         "terms": terms,
         "duration": float(duration),
+        "penalties": ", ".join(map(repr, penalties)) or "none",
+        "constraints": ", ".join(map(repr, constraints)) or "none",
         "evaluations": 0 if solver is None else solver.nfev + 2 * x.size * jacobians,
         "jacobians": jacobians,
         "steps": len(pieces),
@@ -228,14 +257,20 @@ def dense_flow(
     solution: Solution = lambda times: np.repeat(x[:, None], len(times), axis=1)  # noqa: E731
     if pieces:
         solution = OdeSolution(moments[: len(pieces) + 1], pieces, alt_segment=method == "BDF")
-    flow = Flow(objective, solution, reached, attributes)
+    flow = Flow(objective, solution, reached, attributes, free)
     if status == Status.INTERRUPTED:
         raise Interrupted(flow)
     return flow
 
 
 def starting_point(
-    net: Net, features: Features, W: ArrayLike, b: ArrayLike, terms: int, problems: Problems
+    net: Net,
+    features: Features,
+    W: ArrayLike,
+    b: ArrayLike,
+    terms: int,
+    problems: Problems,
+    penalties: Sequence[Penalty] = (),
 ) -> tuple[Objective, NDArray[np.float64]]:
     """The loss of one model and its flat parameters; raises what was noted before, and everything wrong with the arguments."""
     arrays = {name: np.full(0, np.nan) for name in ("W", "b")}
@@ -251,7 +286,7 @@ def starting_point(
     if not net.bias and arrays["b"].any():
         problems.add("b is given to a net without bias", "give zeros, or a net with bias=True")
     with problems:
-        objective = Objective(net, features, terms=terms)
+        objective = Objective(net, features, terms=terms, penalties=penalties)
     return objective, objective.flat(arrays["W"], arrays["b"])
 
 

@@ -25,7 +25,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import xarray as xr
@@ -35,12 +35,14 @@ from scipy.optimize import brentq
 from tegum.checking import checked, real_numbers
 from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError, Problems
+from tegum.exact.constraints import Constraint, constraints_checked
 from tegum.exact.evaluate import evaluate
 from tegum.exact.flow import percent_bar, starting_point
 from tegum.exact.kernel.descent import descend_many
 from tegum.exact.kernel.records import MOST_TERMS
-from tegum.exact.objective import parameters_of
-from tegum.exact.tracker import ALWAYS_NEAR, FeaturesAt, Minimum, Tracker
+from tegum.exact.objective import any_point, parameters_of
+from tegum.exact.penalties import Penalty, penalties_checked
+from tegum.exact.tracker import ALWAYS_NEAR, ConstraintsAt, FeaturesAt, Minimum, PenaltiesAt, Tracker, at_values
 from tegum.features import Features
 from tegum.interruption import Interrupted, noticing_interruption
 from tegum.nets import Net
@@ -120,6 +122,8 @@ def follow(
     *,
     field: str = "density",
     feature: int | Sequence[int] | None = None,
+    penalties: Sequence[Penalty] | PenaltiesAt = (),
+    constraints: Sequence[Constraint] | ConstraintsAt = (),
     tolerance: float = 1e-6,
     gradient_tolerance: float = 1e-9,
     terms: int = 512,
@@ -135,6 +139,8 @@ def follow(
         values: where to record it, rising or falling, two at least; the steps between are chosen, and recorded too.
         field: the field that is set to the value, "density" or "importance"; for a function only the name of the dimension.
         feature: which entries of the field are set, by default all.
+        penalties: what is added to the loss, see `tegum.exact.penalties`; or a function from the value to that.
+        constraints: what W has to fulfil, see `tegum.exact.constraints`; or a function from the value to that.
         tolerance: how exactly to find the value where the minimum is lost.
         gradient_tolerance: a point has converged where the norm of its gradient is at most this.
         terms: terms of the loss that is minimised, a power of two.
@@ -161,7 +167,12 @@ def follow(
         features_at = cache(features if callable(features) else _along(features, field, feature))
         each = [features_at(float(value)) for value in asked.flat]
         _, x = starting_point(net, each[0], W, b, terms, problems)
-    tracker = Tracker(net, features_at, gradient_tolerance, terms, {"evaluations": 0, "hessians": 0, "descents": 0})
+        penalties_at, constraints_at = at_values(penalties), at_values(constraints)
+        for value in asked.flat:
+            penalties_checked(penalties_at(float(value)), *any_point(net))
+            constraints_checked(constraints_at(float(value)), (net.n_hidden, net.n_features))
+    spent = {"evaluations": 0, "hessians": 0, "descents": 0}
+    tracker = Tracker(net, features_at, gradient_tolerance, terms, spent, penalties_at, constraints_at)
     first = float(asked[0])
     with percent_bar(f"following along {field}", progress, descend_many) as bar:
         start = tracker.settled(first, tracker.descended(first, x))
@@ -258,8 +269,8 @@ class _Walk:
     def _shift(self, here: Minimum, value: float) -> float:
         """By how much more terms would move the fold next to a point: the pull along its flattest direction decides."""
         places = ((self._tracker, here.value), (self._sharp, here.value), (self._tracker, value))
-        pulls = (tracker.landscape(at).gradient(here.x) for tracker, at in places)
-        blunt, sharp, moved = (float(here.curvature.direction @ pull) for pull in pulls)
+        pulls = (tracker.landscape(at, here.x, here.active).gradient(here.whole) for tracker, at in places)
+        blunt, sharp, moved = (float(here.curvature.direction @ pull[: here.x.size]) for pull in pulls)
         return abs(value - here.value) * abs((sharp - blunt) / (moved - blunt)) if moved != blunt else 0.0
 
     def _loses(self, found: Minimum) -> bool:
@@ -329,11 +340,17 @@ def crossing(
                 f"the branches have different features at {first.name} {value:g}: {one!r} and {other!r}",
                 "follow both with the same",
             )
+        one_under, other_under = (branch.tracker.under(value) for branch in (first, second))
+        if one_under != other_under:
+            raise InvalidInputError(
+                f"the branches are of different problems at {first.name} {value:g}: {one_under} and {other_under}",
+                "follow both with the same penalties and constraints",
+            )
     known = {point.value for branch in (first, second) for point in branch.points if low <= point.value <= high}
     grid = np.array(sorted(known | {low, high}))
 
     def difference(value: float) -> float:
-        one, other = first.minimum(value).loss, second.minimum(value).loss
+        one, other = first.minimum(value).objective, second.minimum(value).objective
         return 0.0 if abs(one - other) < _SAME_LOSS * (one + other) else one - other
 
     apart = np.array([difference(value) for value in ProgressBar(grid, unit="value", desc="comparing", progress=progress)])
@@ -360,10 +377,17 @@ def crossing(
     return value
 
 
+def _said(each: Sequence[Any]) -> str:
+    """What there is at every point, in words; from the first to the last where it changes."""
+    words = list(dict.fromkeys(", ".join(map(repr, one)) or "none" for one in each))
+    return words[0] if len(words) == 1 else f"{words[0]} to {words[-1]}"
+
+
 def _dataset(tracker: Tracker, name: str, points: Sequence[Minimum]) -> xr.Dataset:
     W, b = parameters_of(tracker.net, np.array([point.x for point in points]))
     norms = np.array([point.gradient_norm for point in points])
-    variables = {
+    penalties = [tuple(tracker.penalties_at(point.value)) for point in points]
+    variables: dict[str, tuple[tuple[str, ...], Any]] = {
         "W": ((name, "hidden", "feature"), W),
         "b": ((name, "feature"), b),
         "loss": ((name,), [point.loss for point in points]),
@@ -372,10 +396,14 @@ def _dataset(tracker: Tracker, name: str, points: Sequence[Minimum]) -> xr.Datas
         "curvature_error": ((name,), [point.curvature.error for point in points]),
         "converged": ((name,), norms <= tracker.gradient_tolerance),
     }
+    constraints = [tuple(tracker.constraints_at(point.value)) for point in points]
+    if any(penalties) or any(constraints):
+        variables["objective"] = ((name,), [point.objective for point in points])
     each = [tracker.features_at(point.value) for point in points]
     coordinates = {
         "feature_density": ((name, "feature"), [features.feature_density for features in each]),
         "feature_importance": ((name, "feature"), [features.importance for features in each]),
     }
     said = {"net": repr(tracker.net)} | said_of(each[0])
+    said |= {kind: _said(all_of_them) for kind, all_of_them in (("penalties", penalties), ("constraints", constraints))}
     return dataset(variables, {name: [point.value for point in points]} | coordinates, said)

@@ -9,8 +9,8 @@ where the Hessian itself jumps (a ReLU whose bias is 0, when its feature has a d
 points: then smaller steps are tried.
 
 The estimate is of the differences, not of the truncation: second derivatives of the truncated loss approach the exact ones like
-1 / terms^2 (5 features in 2 dimensions: the Hessian is off by 2e-5 with 256 terms, 5e-6 with 512, 1e-6 with 2048), and
-`truncation_error` says by how much.
+1 / terms^2 (5 features in 2 dimensions: the Hessian is off by 2e-5 with 256 terms, 5e-6 with 512, 1e-6 with 2048).
+`truncation_error` says by how much, and `hessian_at` with a ``tol`` takes as many terms as it needs; its error is then of both.
 
 The loss depends on W through W^T W, so it is constant along the rotations W -> R W.  Their directions E W, E skew, are
 orthogonal to every gradient, and zero modes of the Hessian at every critical point.  With W = sum_a s_a u_a v_a^T,
@@ -35,10 +35,10 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from tegum.arraylike import takes_arrays
 from tegum.checking import require_range
+from tegum.errors import InvalidInputError
 from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import Objective
@@ -46,8 +46,9 @@ from tegum.exact.objective import Objective
 _STEPS = (STEP, 1e-5, 1e-6, 1e-7)
 _AGREES, _KINK = 1e-7, 1e-4
 _RANK_TOLERANCE, _FLAT = 1e-7, 1e-8
-_CONE_STARTS = 3
-_SHARPER = 8
+_CONE_STARTS, _TURNS, _BESIDE, _SETTLED = 3, 12, 1e-2, 1e-7
+_SHARES = (1.0, 0.5, 0.2, 0.05)
+_SHARPER, _STEP_OF_TERMS = 8, 4
 
 
 @runtime_checkable
@@ -88,12 +89,23 @@ def hessian_vector_product(
 
 
 @takes_arrays
-def hessian_at(objective: HasGradient, x: Float[np.ndarray, " d"]) -> tuple[Float[np.ndarray, "d d"], float]:
+def hessian_at(
+    objective: HasGradient, x: Float[np.ndarray, " d"], tol: float | None = None
+) -> tuple[Float[np.ndarray, "d d"], float]:
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
     Objective and x are as in `hessian_vector_product`.  It takes 4 d + 1 gradients, more where steps have to be tried again.
     A parameter whose derivative is always 0, such as a bias of a net that has none, is taken to be fixed.
+
+    Args:
+        objective: anything with a ``gradient(x)``; with a tolerance an `Objective`.
+        x: the point.
+        tol: without it the Hessian is that of the truncated loss, and so is the error (`truncation_error` says what is left
+            out).  With it there are more and more terms, four times as many each time, until what the last step changed is
+            below this share of the Hessian's norm; at most a third of that is left, and is in the error.
     """
+    if tol is not None:
+        return _converged(objective, x, tol)
     d = x.size
     gradient = objective.gradient(x)
     products, errors = np.empty((d, d)), np.empty((d, d))
@@ -103,6 +115,21 @@ def hessian_at(objective: HasGradient, x: Float[np.ndarray, " d"]) -> tuple[Floa
     products[fixed], errors[fixed] = 0.0, 0.0
     uneven = np.abs(products - products.T)
     return (products + products.T) / 2, float(np.linalg.norm(np.maximum((errors + errors.T) / 2, uneven / 2)))
+
+
+def _converged(objective: HasGradient, x: NDArray[np.float64], tol: float) -> tuple[NDArray[np.float64], float]:
+    """The Hessian with as many terms as the tolerance asks for, or as there may be."""
+    if not isinstance(objective, Objective):
+        raise InvalidInputError("tol is given and the objective has no terms", "give a tegum.exact.Objective, or leave tol out")
+    if not 0 < tol < 1:
+        raise InvalidInputError(f"tol is {tol}", "choose a number between 0 and 1, such as 1e-6")
+    H, error = hessian_at(objective, x)
+    terms, changed = objective.terms, np.inf
+    while changed > tol * np.linalg.norm(H) and terms < MOST_TERMS:
+        terms, before = min(_STEP_OF_TERMS * terms, MOST_TERMS), H
+        H, error = hessian_at(objective.with_terms(terms), x)
+        changed = float(np.linalg.norm(H - before))
+    return H, error + changed / 3
 
 
 def _product(
@@ -131,7 +158,7 @@ def truncation_error(objective: Objective, x: Float[np.ndarray, " d"], probes: i
 
     It is sqrt(d) times the root mean square of |H v - H' v| over ``probes`` random v of length 1, always the same ones.
     """
-    sharper = Objective(objective.net, objective.features, terms=min(_SHARPER * objective.terms, MOST_TERMS))
+    sharper = objective.with_terms(min(_SHARPER * objective.terms, MOST_TERMS))
     directions = np.random.default_rng(0).normal(size=(probes, x.size))
     changes = []
     for v in directions / np.linalg.norm(directions, axis=1, keepdims=True):
@@ -149,6 +176,22 @@ def rotation_modes(W: Float[np.ndarray, "m n"], biased: bool = True) -> Float[np
     require_range("W", W, -1e30, 1e30)
     modes = padded_modes(W[None], biased)[0]
     return np.asarray(modes[modes.any(axis=1)])
+
+
+def still_directions(W: Float[np.ndarray, "m n"], free: NDArray[np.bool_], turns: bool = True) -> Float[np.ndarray, "modes d"]:
+    """An orthonormal basis of the directions along which nothing changes, where some flat parameters are held.
+
+    Those of the parameters that are not ``free`` (d,), and of the rotations, where the objective ``turns`` with W, those that
+    leave held weights as they are.
+    """
+    d = free.size
+    held = np.eye(d)[~free]
+    modes = rotation_modes(W) if turns else np.zeros((0, d))
+    if len(modes) and len(held):
+        left, size, _ = np.linalg.svd(modes[:, ~free])
+        rank = int((size > _RANK_TOLERANCE).sum())
+        modes = left[:, rank:].T @ modes
+    return np.concatenate([modes * free, held])
 
 
 def padded_modes(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Float[np.ndarray, "batch modes d"]:
@@ -223,20 +266,32 @@ def smallest_curvature(
 def _least_in_cone(
     objective: HasGradient, x: NDArray[np.float64], rest: NDArray[np.float64], start: NDArray[np.float64]
 ) -> Curvature:
-    """A local minimum of c(v) over directions in the rows of ``rest``, from one of them (coefficients)."""
+    """A local minimum of c(v) over directions in the rows of ``rest``, from one of them (coefficients).
+
+    Next to x on the side of v the Hessian H_v is an ordinary one, and c(v) = v . H_v v: the eigenvector of H_v that curves
+    least is the next v, or as much of it as lowers c, until none does.
+    """
     gradient = objective.gradient(x)
 
-    def pull(v: NDArray[np.float64], h: float) -> NDArray[np.float64]:
-        return rest @ (objective.gradient(x + h * (v @ rest)) - gradient) / h
+    def curved(v: NDArray[np.float64], h: float) -> float:
+        return float((v @ rest) @ (objective.gradient(x + h * (v @ rest)) - gradient)) / h
 
-    def quotient(v: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        length = float(np.linalg.norm(v))
-        unit = v / length
-        pulled = pull(unit, STEP)
-        curvature = float(unit @ pulled)
-        return curvature, 2 * (pulled - curvature * unit) / length
-
-    found = minimize(quotient, start, jac=True, method="BFGS", options={"maxiter": 200, "gtol": 1e-7}).x
-    unit = found / np.linalg.norm(found)
-    coarse, fine = float(unit @ pull(unit, STEP)), float(unit @ pull(unit, STEP / 2))
-    return Curvature(2 * fine - coarse, abs(fine - coarse), unit @ rest)
+    v, lowest = start, curved(start, STEP)
+    for _ in range(_TURNS):
+        there = x + STEP * (v @ rest)
+        small = _BESIDE * STEP
+        rows = [rest @ (objective.gradient(there + small * r) - objective.gradient(there - small * r)) for r in rest]
+        H = np.array(rows) / (2 * small)
+        least = np.linalg.eigh(H + H.T)[1][:, 0]
+        least = least if least @ v >= 0 else -least
+        before = lowest
+        for share in _SHARES:
+            turned = (1 - share) * v + share * least
+            turned /= np.linalg.norm(turned)
+            if (there_curved := curved(turned, STEP)) < lowest:
+                v, lowest = turned, there_curved
+                break
+        if before - lowest <= _SETTLED * (abs(lowest) + _SETTLED):
+            break
+    fine = curved(v, STEP / 2)
+    return Curvature(2 * fine - lowest, abs(fine - lowest), v @ rest)

@@ -16,7 +16,7 @@ are those of the Hessian beyond the directions W -> R W, along which a loss of W
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,9 +27,11 @@ from tegum.caching import cached
 from tegum.checking import checked, require_memory, require_seeds, seeds_of
 from tegum.datasets import Status, dataset
 from tegum.errors import Problems
+from tegum.exact.constraints import Constraint, constraints_checked, limits
 from tegum.exact.evaluate import is_linear
 from tegum.exact.kernel.records import require_terms
-from tegum.exact.objective import engine_of, parameters_of
+from tegum.exact.objective import any_point, engine_of, parameters_of
+from tegum.exact.penalties import Penalty, penalties_checked
 from tegum.exact.search import Search
 from tegum.exact.starts import initial_points, neighbours_of
 from tegum.features import Features
@@ -39,6 +41,7 @@ from tegum.recorded import features_of, leading, net_of, over, said_of
 from tegum.sweep import FeatureGrid, feature_grid
 
 _SAME_LOSS = 1e-6
+_RANDOM, _ROUNDS = 32, 4
 
 
 @checked
@@ -47,13 +50,16 @@ def minimise(
     net: Net,
     features: Features,
     *,
-    seeds: int | tuple[int, ...] = 64,
+    seeds: int | tuple[int, ...] | None = None,
     sweep: Mapping[str, Any] | None = None,
+    penalties: Sequence[Penalty] = (),
+    constraints: Sequence[Constraint] = (),
     initialisation: Initialisation = "xavier_normal",
     scale: float = 1.0,
     root_seed: int = 0,
     initial: Mapping[str, ArrayLike] | None = None,
     warm_starts: int = 0,
+    exchanges: int | None = None,
     gradient_tolerance: float = 1e-8,
     most_steps: int = 5000,
     terms: int = 256,
@@ -67,14 +73,19 @@ def minimise(
     Args:
         net: `ReluOutput` or `Linear`.
         features: their distribution; leading axes of its density and importance are grid points too.
-        seeds: how many random starts, or which.  A start is a function of (root_seed, seed, net), the same everywhere.
+        seeds: how many random starts, or which.  A start is a function of (root_seed, seed, net), the same everywhere.  By
+            default 64 starts: 32 random ones and four rounds of exchanges.
         sweep: axes of the features by name, see `tegum.sweep`; they become the first dimensions, in this order.
+        penalties: what is added to the loss, such as ``[Interference(0.02)]``; see `tegum.exact.penalties`.
+        constraints: what W has to fulfil, such as ``[Coherence(0.5)]``; see `tegum.exact.constraints`.
         initialisation: the law of the initial weights; biases start at 0.
         scale: its scale.
         root_seed: names the family of random starts.
         initial: initial parameters by name, (..., m, n) and (..., n), leading axes broadcast to the grid and the seeds;
             those not given start at 0.
         warm_starts: rounds of further starts, from the best that each neighbouring grid point has found; they follow the seeds.
+        exchanges: rounds of up to 8 further starts from the two lowest ends at each point, two features of which have changed
+            places; they follow the seeds.  By default none where ``seeds`` or ``initial`` is given.
         gradient_tolerance: a start has converged where the norm of its gradient is at most this.
         most_steps: quasi-Newton steps before a start is given up.
         terms: terms of the loss that is minimised, a power of two; a start that gets stuck is tried again with four times more.
@@ -89,7 +100,12 @@ def minimise(
         ``loss_error`` (its estimated error), ``gradient_norm`` (with ``terms`` terms, as it was brought down),
         ``rechecked_gradient_norm`` (with as many as ``tol`` asks for), ``curvature`` (smallest beyond the rotation symmetry),
         ``status`` (minimum, saddle, converged, not converged, or interrupted), ``steps``, ``evaluations``; over the grid alone
-        ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one.
+        ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one:
+        the attribute ``found_once`` counts these points.
+        With penalties or constraints also ``objective``, the loss with all penalties, which is what is minimised and compared.
+        With constraints ``gradient_norm`` is that of the gradient beyond the multipliers, ``curvature`` that along what they
+        allow, ``multiplier`` (..., constraint) says by how much the objective falls per unit of each limit, ``violation`` how
+        far the worst of them is missed, ``held_gradient`` (..., hidden, feature) is the derivative by weights held at 0.
         Coordinates are ``feature_density``, ``feature_importance``, and ``start``, which says where each seed began.
 
     Raises:
@@ -104,6 +120,9 @@ def minimise(
         is_linear(net)
     with problems.collecting():
         require_terms(terms)
+    if exchanges is None:
+        exchanges = _ROUNDS if seeds is None and initial is None else 0
+    seeds = (_RANDOM if initial is None else 64) if seeds is None else seeds
     seed_list: tuple[int, ...] = (0,)
     with problems.collecting():
         require_seeds(root_seed)
@@ -115,7 +134,16 @@ def minimise(
     if not gradient_tolerance > 0:
         problems.add(f"gradient_tolerance is {gradient_tolerance}", "choose a number above 0, such as 1e-8")
     problems.check_fraction("tol", tol)
-    for name, value, least in (("most_steps", most_steps, 1), ("warm_starts", warm_starts, 0), ("threads", threads, 1)):
+    with problems.collecting():
+        penalties = penalties_checked(penalties, *any_point(net))
+    with problems.collecting():
+        constraints = constraints_checked(constraints, (net.n_hidden, net.n_features))
+    for name, value, least in (
+        ("most_steps", most_steps, 1),
+        ("warm_starts", warm_starts, 0),
+        ("exchanges", exchanges, 0),
+        ("threads", threads, 1),
+    ):
         problems.check_least(name, value, least)
     with problems:
         grid = feature_grid(features, sweep or {})
@@ -123,7 +151,8 @@ def minimise(
         require_memory(f"a search from {starts} starts", 8 * starts * (net.n_hidden + 1) * net.n_features)
         distributions = tuple(engine_of(net, cell.features) for cell in grid.cells)
     began = time.perf_counter()
-    search = Search(net, grid, distributions, gradient_tolerance, most_steps, terms, tol, certify, threads, progress)
+    how = gradient_tolerance, most_steps, terms, tol, certify, threads, progress, tuple(penalties), tuple(constraints)
+    search = Search(net, grid, distributions, *how)
     x = initial_points(net, grid, seed_list, initialisation, scale, root_seed, initial)
     found = search.run(x)
     origins = ["given" if initial is not None else "random"] * len(seed_list)
@@ -133,25 +162,36 @@ def minimise(
         origins += names
         first = max(seed_list, default=-1) + 1
         seed_list += tuple(range(first, first + len(names)))
+    if exchanges and net.n_features > 1:
+        before = found["loss"].shape[1]
+        found = search.exchanged(found, exchanges)
+        more = found["loss"].shape[1] - before
+        first = max(seed_list, default=-1) + 1
+        origins += ["two features of the best exchanged"] * more
+        seed_list += tuple(range(first, first + more))
     settings = {
         "seeds": len(seed_list),
         "initialisation": initialisation,
         "scale": scale,
         "root_seed": root_seed,
         "warm_starts": warm_starts,
+        "exchanges": exchanges,
         "gradient_tolerance": gradient_tolerance,
         "most_steps": most_steps,
         "terms": terms,
         "tol": tol,
         "certify": certify,
+        "penalties": [repr(one) for one in penalties],
+        "constraints": [repr(one) for one in constraints],
     }
-    return _dataset(net, grid, seed_list, origins, found).assign_attrs(
+    return _dataset(net, grid, seed_list, origins, found, [repr(one) for one in limits(constraints)]).assign_attrs(
         net=repr(net),
         minimise=json.dumps(settings),
         **said_of(features),
         sweep=", ".join(grid.axes) or "none",
         not_converged=float((found["status"] == Status.NOT_CONVERGED).mean()),
         interrupted=int(bool(search.stopped)),
+        found_once=_found_once(found),
         wall_seconds=round(time.perf_counter() - began, 3),
         **provenance(),
     )
@@ -177,8 +217,10 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
         What `minimise` returns, on the axes of the models.
 
     Raises:
-        InvalidInputError: where the dataset does not say what its features are, or models have diverged.
+        InvalidInputError: where the dataset does not say what its features are, or models have diverged; where they were
+            minimised with penalties or under constraints, and none are given here.
     """
+    _require_problem(data, settings)
     lead, features = leading(data), features_of(data)
     W = over(data, data["W"], ("hidden", "feature"))
     b = over(data, data["b"]) if "b" in data else np.zeros(W.shape[-1])
@@ -191,8 +233,33 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
     return named.assign_coords(dict(data["W"].coords.items())).assign_attrs(said)
 
 
+def _require_problem(data: xr.Dataset, settings: Mapping[str, Any]) -> None:
+    """Raises where models are of a problem with penalties or constraints that are not given again."""
+    recorded = json.loads(data.attrs.get("minimise", "{}"))
+    with Problems() as problems:
+        for name in ("penalties", "constraints"):
+            said = ", ".join(recorded.get(name, ()))
+            if said and name not in settings:
+                problems.add(
+                    f"the models were minimised with the {name} {said}",
+                    f"give {name}=[...] again, or {name}=() for the loss without them",
+                )
+
+
+def _found_once(found: dict[str, NDArray[Any]]) -> int:
+    """At how many grid points one start alone, of several, reached the lowest: more starts may find a lower one there."""
+    score = found["objective" if "objective" in found else "loss"]
+    least = np.nanmin(np.where(np.isfinite(score), score, np.nan), axis=1, keepdims=True, initial=np.inf)
+    return int(((score <= least + _SAME_LOSS * np.abs(least)).sum(axis=1) == 1).sum()) if score.shape[1] > 1 else 0
+
+
 def _dataset(
-    net: Net, grid: FeatureGrid, seeds: tuple[int, ...], origins: list[str], found: dict[str, NDArray[Any]]
+    net: Net,
+    grid: FeatureGrid,
+    seeds: tuple[int, ...],
+    origins: list[str],
+    found: dict[str, NDArray[Any]],
+    constraints: list[str],
 ) -> xr.Dataset:
     lead, shape = (*grid.axes, "seed"), (*grid.shape, len(seeds))
     W, b = parameters_of(net, found["x"].reshape(*shape, found["x"].shape[-1]))
@@ -200,9 +267,15 @@ def _dataset(
         "W": ((*lead, "hidden", "feature"), W),
         "b": ((*lead, "feature"), b),
     }
-    variables |= {name: (lead, values.reshape(shape)) for name, values in found.items() if name != "x"}
-    losses = np.where(np.isfinite(found["loss"]), found["loss"], np.inf).reshape(shape)
+    own = {"multiplier": ("constraint",), "held_gradient": ("hidden", "feature")}
+    for name, values in found.items():
+        if name != "x":
+            dims = own.get(name, ())
+            variables[name] = (*lead, *dims), values.reshape(*shape, *values.shape[values.ndim - len(dims) :])
+    score = found["objective" if "objective" in found else "loss"]
+    losses = np.where(np.isfinite(score), score, np.inf).reshape(shape)
     least = losses.min(axis=-1, keepdims=True)
     reached = np.isfinite(losses) & (losses <= least + _SAME_LOSS * np.abs(least))
     variables["hits"] = tuple(grid.axes), reached.sum(axis=-1)
-    return dataset(variables, grid.coordinates() | {"seed": list(seeds), "start": ("seed", origins)})
+    labels = {"seed": list(seeds), "start": ("seed", origins)} | ({"constraint": constraints} if constraints else {})
+    return dataset(variables, grid.coordinates() | labels)

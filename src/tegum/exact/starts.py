@@ -1,4 +1,4 @@
-"""Where a search begins: random weights that are the same at every grid point, given ones, or what the neighbours found."""
+"""Where a search begins: random weights, the same at every grid point, given ones, what neighbours found, or exchanges."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,7 @@ from tegum.checking import real_numbers
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.kernel.model import LARGEST_WEIGHT
 from tegum.exact.objective import flat
+from tegum.features import Features
 from tegum.nets import Initialisation, Net, initial_parameters
 from tegum.sweep import FeatureGrid
 
@@ -52,6 +53,26 @@ def initial_points(
     return np.concatenate(parts, axis=-1)
 
 
+EXCHANGES = 8
+"""How many exchanges are tried a round."""
+
+FIELDS = ("density", "importance")
+"""The fields of distributions that may have leading axes."""
+
+_MOST_PAIRS = 512
+
+
+def exchanged_columns(n: int) -> NDArray[np.int64]:
+    """For each pair of n features their order when the two have changed places, (pairs, n); of very many pairs for 512."""
+    pairs = np.stack(np.triu_indices(n, 1), axis=-1)
+    if len(pairs) > _MOST_PAIRS:
+        pairs = pairs[np.sort(np.random.default_rng(0).choice(len(pairs), _MOST_PAIRS, replace=False))]
+    order = np.tile(np.arange(n), (len(pairs), 1))
+    rows = np.arange(len(pairs))
+    order[rows, pairs[:, 0]], order[rows, pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
+    return order
+
+
 def neighbours_of(grid: FeatureGrid) -> tuple[NDArray[np.int64], list[str]]:
     """For each grid point the points before and after it along each axis (itself at the rim), shape (points, 2 axes)."""
     axes = [(i, name) for i, name in enumerate(grid.axes) if grid.shape[i] > 1]
@@ -64,3 +85,15 @@ def neighbours_of(grid: FeatureGrid) -> tuple[NDArray[np.int64], list[str]]:
             found.append(places.take(np.arange(grid.shape[i]) + move, axis=i, mode="clip").ravel())
             names.append(f"best of the point {word} along {name}")
     return np.stack(found, axis=-1), names
+
+
+def distribution_at(features: Features, which: int) -> Features:
+    """One of the distributions of a batch, by its place among all."""
+    if not features.batch_shape:
+        return features
+
+    def one(array: NDArray[np.float64]) -> NDArray[np.float64]:
+        whole = np.broadcast_to(array, (*features.batch_shape, array.shape[-1]))
+        return np.array(whole.reshape(-1, array.shape[-1])[which])
+
+    return features.replaced(**{name: one(getattr(features, name)) for name in FIELDS if name in features.field_names()})

@@ -2,20 +2,27 @@
 
     predicted = x - H^+ d(grad L)/dv (v' - v),        x' = x' - H^+ grad L(x'; v')        H^+ beyond flat directions
 
+Under inequalities the conditions of Karush, Kuhn and Tucker take the place of the gradient: x becomes (x, lambda), the loss the
+function L - lambda . s, and H its second derivatives; which inequalities are active is kept as long as it serves.
+
 A Hessian is kept as long as it serves; where Newton fails, as it may at a kink, a descent takes its place.  A point further
 from its prediction than half the predicted step is refused, so that `tegum.exact.follow` stays on its branch.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import NamedTuple, final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.exact.hessian import Curvature, hessian_at, pseudo_inverse, rotation_modes, smallest_curvature
+from tegum.exact.conditions import FEASIBLE, STRONG, Constrained, Lagrangian
+from tegum.exact.cone import certified, grown
+from tegum.exact.constraints import Constraint, allowed, limits
+from tegum.exact.hessian import Curvature, hessian_at, pseudo_inverse, smallest_curvature, still_directions
 from tegum.exact.minimise import minimise
-from tegum.exact.objective import Objective, flat, parameters_of
+from tegum.exact.objective import Objective, flat, free_of, parameters_of
+from tegum.exact.penalties import Penalty
 from tegum.features import Features
 from tegum.geometry import aligned_to
 from tegum.nets import Net
@@ -23,51 +30,77 @@ from tegum.nets import Net
 FeaturesAt = Callable[[float], Features]
 """From a value to the distribution of the features there."""
 
+PenaltiesAt = Callable[[float], Sequence[Penalty]]
+ConstraintsAt = Callable[[float], Sequence[Constraint]]
+"""From a value to what is added to the loss, and to what W has to fulfil."""
+
 _AHEAD = 1e-2
 _NEWTON_STEPS, _HALVINGS, _CONTRACTION, _SURPLUS = 20, 20, 0.25, 1e-2
 _NEAR = 0.5
 ALWAYS_NEAR = 1e-4
 
 
+def at_values(given: Any) -> Any:
+    """From a value to the penalties or constraints there, of what is given for all values or is such a function already."""
+    return given if callable(given) else lambda _: tuple(given)
+
+
 class Minimum(NamedTuple):
     """A critical point at ``value``.
 
-    Flat parameters x, what is known there, how far x may be from where the gradient is 0 (0 if it has converged), and the
-    Hessian's pseudo-inverse beyond the symmetry.
+    Flat parameters x, the loss, the objective (with penalties) and what else is known there, how far x may be from where the
+    gradient is 0 (0 if it has converged), the Hessian's pseudo-inverse beyond the symmetry, the active inequalities and their
+    multipliers.
     """
 
     value: float
     x: NDArray[np.float64]
     loss: float
+    objective: float
     gradient_norm: float
     doubt: float
     curvature: Curvature
     inverse: NDArray[np.float64]
+    active: NDArray[np.int64]
+    multipliers: NDArray[np.float64]
 
     @property
     def stable(self) -> bool:
         """Whether no direction curves down by more than the error of the curvature."""
         return not self.curvature.value < -self.curvature.error
 
+    @property
+    def whole(self) -> NDArray[np.float64]:
+        """The parameters and the multipliers."""
+        return np.concatenate([self.x, self.multipliers])
+
 
 @final
 class _Landscape:
-    """The loss at one value; its gradients are counted in ``spent``."""
+    """What is stationary at one value: the objective less multipliers times active inequalities; ``spent`` counts."""
 
-    def __init__(self, objective: Objective, spent: dict[str, int]) -> None:
-        self.objective, self._spent = objective, spent
+    def __init__(self, problem: Constrained, active: NDArray[np.int64], spent: dict[str, int]) -> None:
+        self.problem, self.objective, self.active = problem, problem.objective, active
+        self._spent = spent
 
-    def gradient(self, x: NDArray[np.float64], /) -> NDArray[np.float64]:
+    def gradient(self, whole: NDArray[np.float64], /) -> NDArray[np.float64]:
+        """The derivatives by x and by the multipliers of the active inequalities."""
         self._spent["evaluations"] += 1
-        return self.objective.gradient(x)
+        x, multipliers = whole[: self.objective.size], whole[self.objective.size :]
+        if not self.active.size:
+            return self.problem(x)[1]
+        s, _ = self.problem.slacks(x)
+        return np.concatenate([Lagrangian(self.problem, self.active, multipliers).gradient(x), -s[self.active]])
 
-    def hessian(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    def hessian(self, whole: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         self._spent["hessians"] += 1
-        return hessian_at(self, x)
+        return hessian_at(self, whole)
 
-    def modes(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Directions along which nothing can change: rotations, and the biases of a net that has none."""
-        return rotation_modes(self.objective.parameters(x)[0], self.objective.net.bias)
+    def modes(self, whole: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Directions along which nothing can change: rotations, and parameters that are held."""
+        turns = all(penalty.turns for penalty in self.objective.penalties)
+        modes = still_directions(self.objective.parameters(whole[: self.objective.size])[0], self.problem.free, turns)
+        return np.pad(modes, ((0, 0), (0, self.active.size)))
 
 
 def _newton(
@@ -101,6 +134,13 @@ def _newton(
     return x
 
 
+def _is_inside(landscape: _Landscape, whole: NDArray[np.float64]) -> bool:
+    """Whether a point fulfils all inequalities, with multipliers that are not negative."""
+    d = landscape.objective.size
+    s, _ = landscape.problem.slacks(whole[:d])
+    return bool((s >= -10 * FEASIBLE).all() and (whole[d:] >= -STRONG).all())
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class Tracker:
@@ -112,6 +152,8 @@ class Tracker:
         gradient_tolerance: a point has converged where the norm of its gradient is at most this.
         terms: terms of the loss.
         spent: counts the ``evaluations``, ``hessians`` and ``descents``.
+        penalties_at: what is added to the loss at every value.
+        constraints_at: what W has to fulfil at every value.
     """
 
     net: Net
@@ -119,14 +161,32 @@ class Tracker:
     gradient_tolerance: float
     terms: int
     spent: dict[str, int]
+    penalties_at: PenaltiesAt = field(default=lambda _: ())
+    constraints_at: ConstraintsAt = field(default=lambda _: ())
 
     def with_terms(self, terms: int) -> "Tracker":
         """The same with more terms or fewer, counting in the same place."""
         return replace(self, terms=terms)
 
-    def landscape(self, value: float) -> _Landscape:
-        """The loss at a value."""
-        return _Landscape(Objective(self.net, self.features_at(value), self.terms), self.spent)
+    def under(self, value: float) -> str:
+        """The penalties and constraints at a value, in words."""
+        said = ", ".join(map(repr, (*self.penalties_at(value), *self.constraints_at(value))))
+        return said or "the loss alone"
+
+    def landscape(self, value: float, x: NDArray[np.float64], active: NDArray[np.int64] | None = None) -> _Landscape:
+        """What is stationary at a value near x, where constraints hold weights as at x; by default what is active there."""
+        objective = Objective(self.net, self.features_at(value), self.terms, penalties=self.penalties_at(value))
+        constraints = tuple(self.constraints_at(value))
+        W = parameters_of(self.net, x)[0]
+        mask = allowed(constraints, W)
+        if limits(constraints):
+            mask = mask & W.any(axis=0)
+        problem = Constrained(objective, limits(constraints), free_of(self.net, allowed(constraints, W)))
+        problem.free[:] = free_of(self.net, mask)
+        if active is None:
+            found = problem.multipliers(x)
+            active = found.active[found.values > STRONG]
+        return _Landscape(problem, active, self.spent)
 
     def descended(self, value: float, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Where `tegum.exact.minimise` ends from x."""
@@ -136,6 +196,8 @@ class Tracker:
             self.features_at(value),
             seeds=(0,),
             initial=dict(zip(("W", "b"), parameters_of(self.net, x), strict=True)),
+            penalties=self.penalties_at(value),
+            constraints=self.constraints_at(value),
             gradient_tolerance=self.gradient_tolerance,
             terms=self.terms,
             threads=1,
@@ -144,36 +206,60 @@ class Tracker:
         self.spent["evaluations"] += int(found.evaluations.sum())
         return flat(found.W.values[0], found.b.values[0])
 
-    def examined(self, value: float, x: NDArray[np.float64]) -> Minimum:
-        """What is known at x."""
-        landscape = self.landscape(value)
-        H, error = landscape.hessian(x)
-        modes, gradient = landscape.modes(x), landscape.gradient(x)
-        curvature = smallest_curvature(landscape, x, modes, (H, error))
+    def examined(self, value: float, landscape: _Landscape, whole: NDArray[np.float64]) -> Minimum:
+        """What is known at x and the multipliers of what is active."""
+        x, multipliers = whole[: landscape.objective.size], whole[landscape.objective.size :]
+        H, error = landscape.hessian(whole)
+        modes, gradient = landscape.modes(whole), landscape.gradient(whole)
+        if landscape.problem.limits:
+            curvature, _ = certified(landscape.problem, x, landscape.problem.multipliers(x))
+            if grown(landscape.problem, x.copy(), 10 * self.gradient_tolerance) is not None:
+                curvature = curvature._replace(value=-np.inf)  # a column of 0 is pulled to where it may grow
+        else:
+            curvature = smallest_curvature(landscape, x, modes, (H, error))
         norm, inverse = float(np.linalg.norm(gradient)), pseudo_inverse(H, modes)
-        doubt = 0.0 if norm <= self.gradient_tolerance else float(np.linalg.norm(inverse @ gradient))
-        return Minimum(value, x, landscape.objective.loss(x), norm, doubt, curvature, inverse)
+        doubt = 0.0 if norm <= self.gradient_tolerance else float(np.linalg.norm((inverse @ gradient)[: x.size]))
+        objective = landscape.objective.loss(x)
+        W, b = parameters_of(self.net, x)
+        loss = objective - sum(penalty(W, b)[0] for penalty in landscape.objective.penalties)
+        return Minimum(value, x, loss, objective, norm, doubt, curvature, inverse, landscape.active, multipliers)
 
     def settled(self, value: float, x: NDArray[np.float64]) -> Minimum:
         """The critical point that Newton's method finds from x."""
-        return self.examined(value, _newton(self.landscape(value), x, None, self.gradient_tolerance))
+        landscape = self.landscape(value, x)
+        start = self._with_multipliers(landscape, x)
+        return self.examined(value, landscape, _newton(landscape, start, None, self.gradient_tolerance))
+
+    def _with_multipliers(self, landscape: _Landscape, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """X and the multipliers of what is active."""
+        found = landscape.problem.multipliers(x)
+        known = dict(zip(found.active.tolist(), found.values.tolist(), strict=True))
+        return np.concatenate([x, [known.get(one, 0.0) for one in landscape.active.tolist()]])
 
     def step(self, point: Minimum, value: float) -> tuple[Minimum | None, float]:
         """The critical point at ``value`` next to a known one, None if there is none; and how wrong the prediction was.
 
         The error of the prediction is relative to the predicted step.
         """
-        landscape, tolerance = self.landscape(value), self.gradient_tolerance
-        ahead = self.landscape(point.value + _AHEAD * (value - point.value))
-        pull = (ahead.gradient(point.x) - self.landscape(point.value).gradient(point.x)) / _AHEAD
-        predicted = point.x - point.inverse @ pull
-        length = float(np.linalg.norm(predicted - point.x)) + ALWAYS_NEAR / _NEAR
+        tolerance, d = self.gradient_tolerance, point.x.size
+        ahead = self.landscape(point.value + _AHEAD * (value - point.value), point.x, point.active)
+        here = self.landscape(point.value, point.x, point.active)
+        pull = (ahead.gradient(point.whole) - here.gradient(point.whole)) / _AHEAD
+        predicted = point.whole - point.inverse @ pull
+        length = float(np.linalg.norm(predicted[:d] - point.x)) + ALWAYS_NEAR / _NEAR
         best: Minimum | None = None
         for inverse in (point.inverse, None):  # where the known Hessian does not lead there, a descent and one of its own may
-            start = predicted if inverse is not None else self.descended(value, point.x)
-            x, away = self.turned(_newton(landscape, start, inverse, tolerance), predicted)
-            if away <= _NEAR * length:
-                found = self.examined(value, x)
+            if inverse is not None:
+                landscape, start = self.landscape(value, point.x, point.active), predicted
+            else:
+                x = self.descended(value, point.x)
+                landscape = self.landscape(value, x)
+                start = self._with_multipliers(landscape, x)
+            whole = _newton(landscape, start, inverse, tolerance)
+            x, away = self.turned(whole[:d], predicted[:d])
+            whole = np.concatenate([x, whole[d:]])
+            if away <= _NEAR * length and _is_inside(landscape, whole):
+                found = self.examined(value, landscape, whole)
                 if best is None or found.doubt < best.doubt:
                     best, wrong = found, away / length
             if best is not None and best.doubt == 0:

@@ -17,8 +17,9 @@ equal features break their symmetry at 0.659695, continuously.
 Source: the envelope theorem; section 3 of `Toy Models of Superposition` speaks of phase changes and a jump of the derivative.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -27,9 +28,11 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.checking import checked, real_numbers
 from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError
+from tegum.exact.constraints import Constraint
 from tegum.exact.evaluate import loss
 from tegum.exact.follow import follow
 from tegum.exact.minimise import minimise
+from tegum.exact.penalties import Penalty
 from tegum.features import Features
 from tegum.geometry import gram
 from tegum.nets import Net
@@ -65,6 +68,8 @@ def transitions(
     b: ArrayLike,
     values: ArrayLike,
     *,
+    penalties: Sequence[Penalty] = (),
+    constraints: Sequence[Constraint] = (),
     terms: int = 256,
     progress: bool | None = None,
 ) -> xr.Dataset:
@@ -76,6 +81,8 @@ def transitions(
         W: (k, 2, m, n): a minimum at each end of k intervals, the lowest there.
         b: (k, 2, n).
         values: (k, 2): the ends of each interval.
+        penalties: what is added to the loss, see `tegum.exact.penalties`; it does not depend on the value, nor do slopes on it.
+        constraints: what W has to fulfil, see `tegum.exact.constraints`.
         terms: terms of the loss that is minimised, a power of two.
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
@@ -96,12 +103,13 @@ def transitions(
     for name, shape in shapes.items():
         if models[name].shape != shape or not np.isfinite(models[name]).all():
             raise InvalidInputError(f"{name} has shape {models[name].shape}", f"give finite numbers, {shape}")
+    under: dict[str, Any] = {"penalties": tuple(penalties), "constraints": tuple(constraints)}
     whole = ends.copy(), {name: array.copy() for name, array in models.items()}
     for _ in ProgressBar(range(_HALVINGS if len(ends) else 0), desc="transitions", progress=progress):
-        _halve(net, features_at, ends, models, terms)
+        _halve(net, features_at, ends, models, terms, under)
     found = _measured(net, features_at, ends, models)
     for k in np.flatnonzero(found["order"] != FIRST_ORDER).tolist():
-        lost = _lost(net, features_at, k, *whole, terms)
+        lost = _lost(net, features_at, k, *whole, terms, under)
         found["value"][k] = lost
         found["order"][k] = NONE if np.isnan(lost) else CONTINUOUS
     return found
@@ -111,14 +119,16 @@ def _distance(W: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.
     return np.asarray(np.linalg.norm(gram(W) - gram(other), axis=(-2, -1)))
 
 
-def _halve(net: Net, features_at: BatchAt, ends: NDArray[np.float64], models: Ends, terms: int) -> None:
+def _halve(
+    net: Net, features_at: BatchAt, ends: NDArray[np.float64], models: Ends, terms: int, under: Mapping[str, Any]
+) -> None:
     """Halves every interval in place: the middle becomes the end whose minimum is the lower one there."""
     middle = np.sqrt(ends[:, 0] * ends[:, 1])
     found = minimise(
-        net, features_at(middle), seeds=2, initial=models, terms=terms, gradient_tolerance=1e-9, progress=False
+        net, features_at(middle), seeds=2, initial=models, terms=terms, gradient_tolerance=1e-9, progress=False, **under
     ).transpose(..., "seed", "hidden", "feature")
     there = {name: found[name].values for name in models}
-    value = found["loss"].values
+    value = found["objective" if "objective" in found else "loss"].values
     apart = np.abs(value[:, 0] - value[:, 1]) > 1e-9 * value.sum(axis=1)
     apart |= _distance(there["W"][:, 0], there["W"][:, 1]) > _SAME
     near = [_distance(there["W"][:, 0], models["W"][:, side]) for side in (0, 1)]
@@ -130,7 +140,9 @@ def _halve(net: Net, features_at: BatchAt, ends: NDArray[np.float64], models: En
         array[rows, side] = there[name][rows, side]
 
 
-def _lost(net: Net, features_at: BatchAt, k: int, ends: NDArray[np.float64], models: Ends, terms: int) -> float:
+def _lost(
+    net: Net, features_at: BatchAt, k: int, ends: NDArray[np.float64], models: Ends, terms: int, under: Mapping[str, Any]
+) -> float:
     """Where the minimum at one end of interval k loses stability on the way to the other end; NaN where neither does."""
 
     def single(value: float) -> Features:
@@ -141,7 +153,7 @@ def _lost(net: Net, features_at: BatchAt, k: int, ends: NDArray[np.float64], mod
     for side in (0, 1):
         with suppress(InvalidInputError):  # where a start is no minimum, nothing is followed from there
             W, b = (models[name][k, side] for name in ("W", "b"))
-            branch = follow(net, single, W, b, ends[k, [side, 1 - side]], terms=terms, progress=False)
+            branch = follow(net, single, W, b, ends[k, [side, 1 - side]], terms=terms, progress=False, **under)
             if branch.lost_at is not None and branch.data.attrs["lost_because"] == Status.UNSTABLE:
                 return branch.lost_at
     return np.nan

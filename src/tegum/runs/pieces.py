@@ -148,7 +148,7 @@ def _cut(call: Call, least: int) -> tuple[list[Call], str]:
     sweep: dict[str, Any] = dict(call.arguments.get("sweep") or {})
     recipe = call.arguments.get("recipe")
     seeds = recipe.seed_list if recipe is not None else call.arguments.get("seeds", ())
-    count = seeds if isinstance(seeds, int) else len(seeds)
+    count = seeds if isinstance(seeds, int) else 64 if seeds is None else len(seeds)
     if sweep and call.splittable:
         first, *others = sweep
         parts = _slices(len(sweep[first]), int(np.prod([len(sweep[name]) for name in others], initial=count)), least)
@@ -176,6 +176,8 @@ def _joined(parts: Sequence[xr.Dataset], along: str, call: Call) -> xr.Dataset:
     data.attrs["wall_seconds"] = round(sum(part.attrs["wall_seconds"] for part in parts), 3)
     if (recipe := call.arguments.get("recipe")) is not None:
         data.attrs["recipe"] = recipe.model_dump_json()
+    if "found_once" in data.attrs:
+        data.attrs["found_once"] = sum(part.attrs["found_once"] for part in parts)
     if "not_converged" in data.attrs:
         sizes = [part["status"].size for part in parts]
         data.attrs["not_converged"] = float(np.average([part.attrs["not_converged"] for part in parts], weights=sizes))

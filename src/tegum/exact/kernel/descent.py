@@ -4,8 +4,9 @@
 
 The expected loss of a ReLU model has a continuous gradient whose derivative jumps, for example where a bias is 0: the usual
 strong-Wolfe line searches stall there.  This one looks for a *weak* Wolfe step by bisection, which exists and is found
-wherever the function is continuous and bounded below; where the decrease has sunk into rounding it accepts a step by its
-slopes alone.  Where no step is found the memory is dropped and steepest descent tried once before giving up.
+wherever the function is continuous and bounded below; where the decrease has sunk into rounding, that of the loss or 1e-15 of
+the loss of a model of zeros, it accepts a step by its slopes alone.  Where no step is found the memory is dropped and steepest
+descent tried once before giving up.
 
 Truncation makes the computed loss a slightly different function for each number of terms, smooth in itself: it is minimised
 with few terms first, then with more from there.
@@ -21,13 +22,14 @@ from numpy.typing import NDArray
 
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
+from tegum.exact.kernel.model import scale_of
 
 CONVERGED, OUT_OF_STEPS, STUCK, STOPPED = 0, 1, 2, -1
 
 _MEMORY = 24
 _DECREASE = 1e-4
 _CURVATURE = 0.9
-_ROUNDING = 1e-10
+_ROUNDING, _SMALLEST = 1e-10, 1e-15
 _TRIALS = 60
 _TINY = 1e-300
 
@@ -125,6 +127,7 @@ def descend(landscape: Landscape, memory: Memory, tolerance: float, most_steps: 
     newest = -1
     evaluations = 1
     loss = loss_at(landscape, x, gradient)
+    rounding = _SMALLEST * scale_of(landscape.distribution, landscape.point)
     norm = np.sqrt(_dot(gradient, gradient))
     for step in range(most_steps):
         if norm <= tolerance:
@@ -149,7 +152,8 @@ def descend(landscape: Landscape, memory: Memory, tolerance: float, most_steps: 
             there = loss_at(landscape, trial, slope_there)
             evaluations += 1
             new_slope = _dot(slope_there, p)
-            flat = abs(there - loss) <= _ROUNDING * abs(loss) and new_slope <= -(1 - 2 * _DECREASE) * slope
+            sunk = max(_ROUNDING * abs(loss), rounding)
+            flat = abs(there - loss) <= sunk and new_slope <= -(1 - 2 * _DECREASE) * slope
             if not (there <= loss + _DECREASE * t * slope or flat):
                 high = t
             elif new_slope < _CURVATURE * slope:

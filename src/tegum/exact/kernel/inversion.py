@@ -8,63 +8,23 @@ back in closed form elsewhere), and the *small* ones, which stay a plain factor:
 
     sum_k Re{ omega_k  Phi_S(z_k)  [ Phi_L(z_k) - q - sum_i c_i A(z_k g_i) ] }
 
-Nothing is lost but the terms after the last one.  Their sum is judged by how far the partial sums over the last half of the
-terms stray from the final one, doubled for caution: where they fall like 1/K or faster, what is left is less than that.  Every
-coupling's derivative is judged the same by the sums after half and all of the terms.
+Nothing is lost but the terms after the last one (`tegum.exact.kernel.judging`).
 
 The plain method, without large and small blocks, is 93 lines of NumPy in `docs/plain_inversion.py`; read that first.
 """
 
-from typing import Any
-
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.product import SINGLE_ROWS, SUM, add_sums, at
+from tegum.exact.kernel.judging import errors_after, next_look, note_slopes
+from tegum.exact.kernel.product import CONSTANTS, SINGLE_ROWS, SUM, add_sums, at
 from tegum.exact.kernel.records import ZERO, Distribution, Effort, Found, Listed, Powers, Removed, Work
 from tegum.exact.kernel.singles import backward_singles, forward_singles
-from tegum.exact.kernel.uniform import ALPHA, TURN, Points, first_powers, start, step_on
+from tegum.exact.kernel.uniform import ALPHA, ODDS, TURN, Points, first_powers, start, step_on
 from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, ramp, total
 from tegum.exact.kernel.walk import features_of
 
-_CAUTION = 2.0
-_EARLIER = 0.125
 FIRST_HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
-
-
-@inlined
-def _strayed(partial: Any, count: int) -> float:
-    """How much may be missing after the last of ``count`` partial sums, from how they strayed before it.
-
-    The largest distance from the last sum over the second half; for those over the second quarter an eighth, as a floor where
-    the second half is close by chance.
-    """
-    last = partial[count - 1]
-    most = abs(last) if count == 1 else 0.0
-    for k in range(max(count // 4 - 1, 0), count - 1):
-        share = 1.0 if k >= count // 2 - 1 else _EARLIER
-        most = max(most, share * abs(last - partial[k]))
-    return _CAUTION * most
-
-
-@inlined
-def note_slopes(work: Work, rows: int, blocks: Listed) -> float:
-    """Remembers the sums acc of all listed features; returns how far one is from what was remembered before, doubled."""
-    most = 0.0
-    for i in features_of(blocks):
-        slope = total(load(work.v, at(rows, SUM, i)))
-        most = max(most, abs(slope - work.noted[i]))
-        work.noted[i] = slope
-    return _CAUTION * most
-
-
-@inlined
-def errors_after(work: Work, rows: int, blocks: Listed, k: int, scale: float, effort: Effort) -> tuple[float, float]:
-    """The estimated errors after k terms: of the value, and the largest of its derivatives; ``scale`` is that of those by b."""
-    error_b = 0.0
-    if effort.gradient:
-        error_b = max(scale * _strayed(work.partial_b, k // WIDTH), note_slopes(work, rows, blocks))
-    return _strayed(work.partial, k // WIDTH), error_b
 
 
 @inlined
@@ -72,6 +32,7 @@ def _begin(distribution: Distribution, work: Work, blocks: Listed, removed: Remo
     """Sets the sequences of all listed features to the first points."""
     for i in features_of(blocks):
         start(distribution, work.v, SINGLE_ROWS, i, i, work.g[i], removed.alone[i], P)
+        work.v[at(SINGLE_ROWS, SUM, i) + CONSTANTS + ODDS] = work.odds[i] if removed.paired > 0 else 0.0
 
 
 @compiled
@@ -89,8 +50,8 @@ def invert(
 ) -> Found:
     """The sum for ``powers``, period P, over the large blocks, next to the small ones behind them in one list.
 
-    The patterns ``removed`` are those of large blocks.  Starts with
-    ``effort.least`` terms and doubles them until the error estimates of the value and its derivatives meet their targets.
+    The patterns ``removed`` are those of large blocks.  Takes
+    ``effort.least`` terms, then more until the error estimates of the value and its derivatives meet their targets.
     Derivatives by couplings are added to ``work.slope``.
 
     It is long because it is one loop over the terms: what it hands from step to step lives in registers.
@@ -111,15 +72,19 @@ def invert(
     by_b = 0.0
     error = np.inf
     error_b = np.inf
-    terms = effort.least
+    terms = np.int64(WIDTH)
+    look = ZERO
     k = ZERO
     while True:
         zeta = complex_of(fill(ALPHA), TURN * (ramp() + float(k)))
         norm = 1.0 / (zeta.real * zeta.real + zeta.imag * zeta.imag)
         inverse = complex_of(ALPHA * norm, -1.0 * zeta.imag * norm)
         points = Points(P, k, inverse)
-        product, gone = forward_singles(v, large, own, removed.none, points)
-        rest = product - gone
+        if removed.paired > 0:
+            product, gone = forward_singles(v, large, own, removed.none, removed.paired, points)
+        else:
+            product, gone = forward_singles(v, large, own, removed.none, 0.0, points)
+        rest = product - gone.sum
         # omega: the weight of this term for the square, e^{zb} / zeta^3, and from it that of the cube, half at k = 0
         term = power * (inverse * inverse * inverse) * half
         half = fill(1.0)
@@ -129,9 +94,9 @@ def invert(
             omega = omega + r3 * third
         found = omega * rest
         if small.first < small.end:
-            others, _ = forward_singles(v, small, own, 0.0, points)
+            others, nothing = forward_singles(v, small, own, 0.0, 0.0, points)
             if effort.gradient:
-                backward_singles(v, small, own, points, found)
+                backward_singles(v, small, own, points, found, 0.0, nothing)
                 omega = omega * others
             found = found * others
             rest = rest * others
@@ -140,20 +105,24 @@ def invert(
         value += total(found.real)
         work.partial[k // WIDTH] = value
         if effort.gradient:
-            backward_singles(v, large, own, points, omega)
+            if removed.paired > 0:
+                backward_singles(v, large, own, points, omega, removed.paired, gone)
+            else:
+                backward_singles(v, large, own, points, omega, 0.0, gone)
             by_b += total((zeta * found).real)
             work.partial_b[k // WIDTH] = by_b
         for i in features_of(blocks):
             step_on(v, SINGLE_ROWS, i)
         power = power * step
         k += WIDTH
-        if effort.gradient and 2 * k == terms:
-            note_slopes(work, SINGLE_ROWS, blocks)
         if k == terms:
-            error, error_b = errors_after(work, SINGLE_ROWS, blocks, k, 1 / P, effort)
-            if 2 * terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
-                break
-            terms *= 2
+            slopes = note_slopes(work, SINGLE_ROWS, blocks, look) if effort.gradient else 0.0
+            look += 1
+            terms = next_look(k)
+            if k >= effort.least:
+                error, error_b = errors_after(work, k, 1 / P, slopes, effort)
+                if terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
+                    break
     if effort.gradient:
         add_sums(work, SINGLE_ROWS, blocks, 1.0)
-    return Found(value, cubic, by_b / P, error, error_b, terms)
+    return Found(value, cubic, by_b / P, error, error_b, k)

@@ -3,7 +3,7 @@
     L = sum_j I_j E_j,    E_j = E x_j^2 + T_j E r(s_j)^2,    s = G x + b
     tied, G = W^T W:      dL/dW = W (dL/dG + dL/dG^T), added up row by row, so that G is never stored
 
-The number of terms is a row's own affair: each doubles them until its share of the tolerated error is met.
+The number of terms is a row's own affair: each takes more of them until its share of the tolerated error is met.
 """
 
 from typing import Any, NamedTuple
@@ -266,7 +266,22 @@ def _lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
         pointer(work.noted),
         pointer(work.partial),
         pointer(work.partial_b),
+        pointer(work.odds),
+        pointer(work.partner),
+        pointer(work.share),
     )
+
+
+@compiled
+def scale_of(distribution: Distribution, point: Point) -> float:
+    """sum_j I_j E x_j^2, the loss of a model of zeros."""
+    scale = 0.0
+    for block in range(distribution.blocks):
+        for component in components_in(distribution, block):
+            square = distribution.weight[component] * (distribution.spread + distribution.mean * distribution.mean)
+            for j in members_of(distribution, component):
+                scale += point.importance[j] * square
+    return scale
 
 
 @compiled
@@ -283,12 +298,7 @@ def model_loss(distribution: Distribution, work: Work, point: Point, settings: S
                 for k in range(point.W.shape[0]):
                     point.dW[k, i] = np.nan
         return Result(np.nan, np.nan, np.nan, 0)
-    scale = 0.0
-    for block in range(distribution.blocks):
-        for component in components_in(distribution, block):
-            square = distribution.weight[component] * (distribution.spread + distribution.mean * distribution.mean)
-            for j in members_of(distribution, component):
-                scale += point.importance[j] * square
+    scale = scale_of(distribution, point)
     target = settings.tol * scale * _FIRST_SHARE
     lean_distribution, lean_work = _lean(distribution, work)
     found = Result(0.0, 0.0, 0.0, 0)

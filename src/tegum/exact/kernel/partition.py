@@ -6,12 +6,14 @@ Couplings are split where both grids of `tegum.exact.kernel.split` converge best
 import numpy as np
 
 from tegum.compilation import inlined
+from tegum.exact.kernel.pairs import MOST_SMALL
 from tegum.exact.kernel.records import BUCKETS, ZERO, Distribution, Listed, Work
 from tegum.exact.kernel.vectors import exponent
 from tegum.exact.kernel.walk import components_in, members_of
 
 _GAP = 1.1
 _FINE = 8
+_SELDOM = 0.05
 
 
 @inlined
@@ -78,6 +80,21 @@ def threshold_of(work: Work, n: int) -> float:
 
 
 @inlined
+def _are_few(distribution: Distribution, work: Work, n: int, threshold: float) -> bool:
+    """Whether two small features are hardly ever active beside a large one.
+
+    Then those left by `tegum.exact.kernel.pairs` decay at least as fast without a split.
+    """
+    count = 0
+    active = 0.0
+    for i in range(n):
+        if work.g[i] != 0 and abs(work.g[i]) < threshold and distribution.weight[i] > 0:
+            count += 1
+            active += distribution.weight[i]
+    return bool(count == 1 or (count <= MOST_SMALL and active <= _SELDOM))
+
+
+@inlined
 def _ever_active(distribution: Distribution, block: int) -> bool:
     """Whether anything in a block has a probability above 0, however small."""
     found = False
@@ -102,6 +119,8 @@ def partition(distribution: Distribution, work: Work, n: int, own: int) -> tuple
         for i in range(n):
             if work.g[i] != 0:
                 threshold = min(threshold, abs(work.g[i]))
+    elif threshold > 0 and distribution.simple and abs(work.g[own]) >= threshold and _are_few(distribution, work, n, threshold):
+        threshold = 0.0
     count = 0
     large = ZERO
     for block in range(distribution.blocks):

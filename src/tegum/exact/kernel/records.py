@@ -69,9 +69,12 @@ class Work(NamedTuple):
         bucket_sum: sums, smallest sizes and numbers of couplings of similar size.
         bucket_least: see there.
         bucket_count: see there.
-        noted: (n,) the derivatives by couplings when the terms were last doubled.
+        noted: (4 n,) the derivatives by couplings at the last four looks of `tegum.exact.kernel.judging`.
         partial: sums of the inversion after each eight terms.
         partial_b: the same of its derivative by b.
+        odds: (n,) p / (1 - p) of features taken in pairs, else 0, see `tegum.exact.kernel.pairs`.
+        partner: (n + 8,) the couplings of these, side by side.
+        share: (n + 8,) their odds by their couplings.
     """
 
     v: NDArray[np.float64]
@@ -90,6 +93,9 @@ class Work(NamedTuple):
     noted: NDArray[np.float64]
     partial: NDArray[np.float64]
     partial_b: NDArray[np.float64]
+    odds: NDArray[np.float64]
+    partner: NDArray[np.float64]
+    share: NDArray[np.float64]
 
 
 class Listed(NamedTuple):
@@ -113,10 +119,12 @@ class Removed(NamedTuple):
     """The patterns taken out of a product because they have closed forms.
 
     ``none`` is the probability that nothing is active, ``alone`` (n,) that only feature i is; 0 where the pattern stays in.
+    ``paired`` is ``none`` where pairs of features with ``Work.odds`` are taken out too, else 0.
     """
 
     none: float
     alone: NDArray[np.float64]
+    paired: float
 
 
 class Integrand(NamedTuple):
@@ -139,7 +147,7 @@ class Powers(NamedTuple):
 
 
 class Effort(NamedTuple):
-    """How many terms to spend: from ``least`` doubling to ``most`` until the targets for value and gradient are met.
+    """How many terms to spend: from ``least`` to ``most`` until the targets for value and gradient are met.
 
     ``target`` is the tolerated error of the value, ``target_b`` that of its derivative by b; ``gradient`` asks for derivatives.
     """
@@ -178,9 +186,12 @@ def work_for(n: int) -> Work:
         bucket_sum=np.zeros(BUCKETS),
         bucket_least=np.zeros(BUCKETS),
         bucket_count=np.zeros(BUCKETS),
-        noted=np.zeros(n),
+        noted=np.zeros(4 * n),
         partial=np.zeros(MOST_TERMS // WIDTH),
         partial_b=np.zeros(MOST_TERMS // WIDTH),
+        odds=np.zeros(n),
+        partner=np.zeros(n + WIDTH),
+        share=np.zeros(n + WIDTH),
     )
 
 
@@ -192,7 +203,7 @@ def _aligned(size: int) -> NDArray[np.float64]:
 
 
 def require_terms(terms: int) -> None:
-    """Refuses a number of terms that the inversion cannot reach by doubling.
+    """Refuses a number of terms at which an error is not judged.
 
     Raises:
         InvalidInputError: unless it is a power of two from 8 to 32768.

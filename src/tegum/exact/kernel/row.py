@@ -21,6 +21,7 @@ import numpy as np
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.inversion import invert
 from tegum.exact.kernel.moments import add_gradient, cumulants, own_derivatives, own_moment, weights_at
+from tegum.exact.kernel.pairs import add_pairs, find_pairs
 from tegum.exact.kernel.records import (
     Distribution,
     Effort,
@@ -134,7 +135,7 @@ def taken_out(distribution: Distribution, blocks: Listed, alone: np.ndarray) -> 
         i = blocks.order[entry]
         alone[i] *= after
         after *= distribution.inactive[i]
-    return Removed(before, alone)
+    return Removed(before, alone, 0.0)
 
 
 @inlined
@@ -195,6 +196,8 @@ def whole(
         plain = Listed(blocks.order, blocks.feature_first, blocks.first, blocks.end - 1)
         alone[own.feature] = 0.0
     removed = taken_out(distribution, plain, alone)
+    if not weak and not cubed:
+        removed = Removed(removed.none, alone, find_pairs(distribution, work, plain, b, removed.none))
     P = effective_period(distribution, work, blocks, span)
     rest = Listed(blocks.order, blocks.feature_first, plain.end, blocks.end)
     found = invert(distribution, work, plain, rest, own.feature, removed, b, P, powers, effort)
@@ -229,14 +232,17 @@ def whole(
     else:
         more, more_cubic, more_b = _add_patterns(work, blocks, own.feature, removed, b, V, cube, cubed)
     size = r2 * P * P + abs(r3) * P**3
-    return Found(
-        value + more,
-        cubic + more_cubic,
-        by_b + more_b,
-        found.error + ROUNDING * size,
-        found.error_b + ROUNDING * size / P,
-        found.terms,
-    )
+    value += more
+    by_b += more_b
+    error = found.error + ROUNDING * size
+    error_b = found.error_b + ROUNDING * size / P
+    if removed.paired > 0:
+        more, more_b, rounding, rounding_b = add_pairs(work, plain, own.feature, b, removed.paired, V)
+        value += more
+        by_b += more_b
+        error += rounding
+        error_b += rounding_b
+    return Found(value, cubic + more_cubic, by_b, error, error_b, found.terms)
 
 
 @compiled

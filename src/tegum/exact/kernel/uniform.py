@@ -32,8 +32,9 @@ from tegum.exact.kernel.vectors import (
 
 ALPHA = 2.0
 TURN = 2 * np.pi
-STEP_REAL, STEP_IMAGINARY, COUPLING, INVERSE, TURNS, WEIGHT, ALONE = range(7)
-"""A feature's constants: the step of its sequence, g, 1 / g, 2 pi |g| / P, its probability, and that it alone is active."""
+STEP_REAL, STEP_IMAGINARY, COUPLING, INVERSE, TURNS, WEIGHT, ALONE, ODDS = range(8)
+"""A feature's constants: the step of its sequence, g, 1 / g, 2 pi |g| / P, its probability, that it alone is active, and
+its odds where it is taken in pairs."""
 
 _SERIES_BELOW = 0.02
 _OWN_SERIES_BELOW = 1.5

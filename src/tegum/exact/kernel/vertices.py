@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.inversion import FIRST_HALF, errors_after, note_slopes
+from tegum.exact.kernel.inversion import FIRST_HALF
+from tegum.exact.kernel.judging import errors_after, next_look, note_slopes
 from tegum.exact.kernel.patterns import ClosedPatterns, gone, gone_backward
 from tegum.exact.kernel.product import STATE, SUM, A, D, Products, add_sums, at, backward, forward
 from tegum.exact.kernel.records import ALL_ROWS, ONE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
@@ -128,7 +129,7 @@ def line(
 ) -> Found:
     """The inversion with period P: of ``rest``, or if ``is_fine`` of what is left around the kinked vertices.
 
-    Starts with ``effort.least`` terms and doubles them until the targets are met.  It is one loop over the terms.
+    Takes ``effort.least`` terms and then more until the targets are met.  It is one loop over the terms.
     """
     v = work.v
     for i in features_of(blocks):
@@ -148,7 +149,8 @@ def line(
     half = load(FIRST_HALF, 0)
     value = by_b = 0.0
     error = error_b = np.inf
-    terms = effort.least
+    terms = np.int64(WIDTH)
+    look = ZERO
     k = ZERO
     while True:
         zeta = complex_of(fill(ALPHA), TURN * (ramp() + float(k)))
@@ -179,16 +181,17 @@ def line(
                 step_on(v, ALL_ROWS, i)
         power = power * step
         k += WIDTH
-        if effort.gradient and 2 * k == terms:
-            note_slopes(work, ALL_ROWS, blocks)
         if k == terms:
-            error, error_b = errors_after(work, ALL_ROWS, blocks, k, 1.0, effort)
-            if 2 * terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
-                break
-            terms *= 2
+            slopes = note_slopes(work, ALL_ROWS, blocks, look) if effort.gradient else 0.0
+            look += 1
+            terms = next_look(k)
+            if k >= effort.least:
+                error, error_b = errors_after(work, k, 1.0, slopes, effort)
+                if terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
+                    break
     if effort.gradient:
         add_sums(work, ALL_ROWS, blocks, 1.0)
-    return Found(value, 0.0, by_b, error, error_b, terms)
+    return Found(value, 0.0, by_b, error, error_b, k)
 
 
 @inlined

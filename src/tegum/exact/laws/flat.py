@@ -36,6 +36,10 @@ class LawLoss:
         """H v by central differences of the gradient; v of length 1."""
         return np.asarray((self(x + STEP * v)[1] - self(x - STEP * v)[1]) / (2 * STEP))
 
+    def gradient(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The gradient."""
+        return self(x)[1]
+
     def hessian(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """The symmetric Hessian: of finite laws as it is, of others by differences; rows of a bias that stays 0 are 0."""
         m, n = self.net.n_hidden, self.net.n_features

@@ -36,6 +36,10 @@ class Product(Protocol):
     nothing: float
     alone: Floats
 
+    def idle(self, chosen: NDArray[np.bool_]) -> float:
+        """At most the probability that none of the chosen features is active."""
+        ...
+
     def __call__(self, A: Values) -> tuple[Values, Values]:
         """M (...) of the factors (n, ...), and its derivative by each."""
         ...
@@ -53,6 +57,10 @@ class BlockProduct:
         single = np.bincount(self.component)[self.component] == 1
         self.nothing = float(np.prod(self.inactive))
         self.alone = np.where(single, self.p[self.component] * others[self.owner[self.component]], 0.0)
+
+    def idle(self, chosen: NDArray[np.bool_]) -> float:
+        """The product over the blocks that hold them."""
+        return float(np.prod(self.inactive[np.unique(self.owner[self.component[chosen]])]))
 
     def __call__(self, A: Values) -> tuple[Values, Values]:
         """Products within components, sums within blocks, products of blocks."""
@@ -78,6 +86,10 @@ class Choices:
 
     def __init__(self, n: int, k: int) -> None:
         self.k, self.alone, self.count = k, np.zeros(n), math.comb(n, k)
+
+    def idle(self, chosen: NDArray[np.bool_]) -> float:
+        """0 where more than n - k of them would have to be inactive."""
+        return 0.0 if chosen.sum() > len(self.alone) - self.k else 1.0
 
     def __call__(self, A: Values) -> tuple[Values, Values]:
         """The sum over all choices of k factors, over C(n, k)."""
@@ -160,6 +172,7 @@ class TransformLaw:
         by_map = np.where(linear[:, None], exact[1], np.where(kinked[:, None], closed[1] + found[1], 0))
         squares = np.maximum(np.diag(self.second) + value, 0)
         rounding = ROUNDING * (1 + n / 16) * (np.diag(self.second) + np.abs(value) + kinked * P * P) + kinked * closed[3]
+        error_b = error_b + np.where(kinked, self._unseen(G, b, P / max(terms, 1)), 0)
         largest = float((importance * (error_b + rounding / np.where(kinked, np.minimum(P, 1), 1))).max())
         loss_error = float(importance @ (error + rounding))
         return Answer(squares, loss_error, largest, terms, importance[:, None] * by_map, importance * by_b)
@@ -169,6 +182,20 @@ class TransformLaw:
         low, high = self.factor.reach
         ends = np.array([np.zeros_like(G), low * G, high * G])
         return b + ends.min(axis=0).sum(axis=1), b + ends.max(axis=0).sum(axis=1)
+
+    def _unseen(self, G: Floats, b: Floats, finest: Floats) -> Floats:
+        """What the terms spent cannot see of E x_j [s > 0], of each row.
+
+        Couplings below ``finest``, and biases next to the kink, move s across 0 on a scale that only later terms resolve:
+        partial sums rest halfway until then.  It is at most 2 E |x_j| times the probability that no larger coupling is active.
+        """
+        reach = max(abs(end) for end in self.factor.reach)
+        small = (np.abs(G) * reach <= finest[:, None]) & (G != 0)
+        near = np.abs(b) <= finest + (np.abs(G) * small).sum(axis=1) * reach
+        found = np.zeros(len(b))
+        for j in np.flatnonzero(near & np.diag(small)):
+            found[j] = 2 * self.size[j] * self.product.idle(~small[j] & (G[j] != 0))
+        return found
 
     def _always(self, G: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
         """T E s^2 and its derivatives, T = 1 - d/dg_j."""
