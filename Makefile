@@ -16,7 +16,7 @@ help:
 	@echo "make test        every check: lint, types, import directions, tests"
 	@echo "make page-test   open the page in results/ in Chromium: every figure draws, nothing is asked of the network"
 	@echo "make lint        ruff, mypy, import-linter"
-	@echo "make fuzz        ten thousand wrong calls, fields, files and damaged results, counted (minutes)"
+	@echo "make fuzz        every public call, field, command line, setting and file with what nobody should give, counted (minutes)"
 	@echo "make chaos       long calls stopped at random moments and at every write, counted (an hour)"
 	@echo "make newer       the tests of what depends on Python's version, under Python 3.13, where it is installed"
 	@echo "make bench       race the training engine against the usual PyTorch loop (installs PyTorch)"

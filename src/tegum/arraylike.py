@@ -13,61 +13,157 @@ The shapes of a result are in its annotation, so names of axes follow from it.  
 by name.  A matrix n x n has the axes ``output`` and ``feature``.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from inspect import signature
-from typing import Any, ParamSpec, TypeVar, get_args
+from types import UnionType
+from typing import Any, NamedTuple, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from tegum.checking import in_order, numbers, plain_array
+from tegum.checking import as_array, in_order, misfit, numbers, plain_number, require_memory, shown
+from tegum.errors import InvalidInputError, Problem
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, for whatever users have in place of its arrays; a result has the names of the first one's axes."""
+    """The function, for whatever users have in place of its arrays; a result has the names of the first one's axes.
+
+    Shapes that do not fit the annotations are refused, a result that would not fit into memory before anything is computed,
+    and other arguments of other kinds than annotated.
+    """
     parameters = signature(function).parameters
-    arrays = {name: one.annotation for name, one in parameters.items() if _is_array(one.annotation)}
-    first = next(iter(arrays))
-    taken = getattr(arrays[first], "dim_str", "*batch m n").split()
+    arrays = {name: found for name, one in parameters.items() if (found := _array(one.annotation)) is not None}
+    first = next((name for name, one in arrays.items() if one.inside is None), None)
+    taken = (arrays[first].dims if first else ()) or ("*batch", "m", "n")
     left = getattr(signature(function).return_annotation, "dim_str", None)
 
     @wraps(function)
     def taking(*args: P.args, **kwargs: P.kwargs) -> R:
+        if len(args) > len(parameters):
+            return function(*args, **kwargs)  # which says so
         given: dict[str, Any] = dict(zip(parameters, args, strict=False)) | kwargs
-        own = given.get(first)
-        for name in arrays.keys() & given.keys():
-            if not isinstance(given[name], np.ndarray) or given[name].dtype.kind != "f":
-                given[name] = _read(name, given[name], arrays[name])
+        own = given.get(first) if first else None
+        sizes: dict[str, int] = {}
+        lead: tuple[int, ...] = ()
+        problems: list[Problem] = []
+        for name, value in given.items():
+            if name in arrays:
+                given[name] = arrays[name].read(name, value)
+                lead = arrays[name].fitting(name, given[name], sizes, lead)
+            elif name in parameters and (problem := misfit(name, value, parameters[name].annotation)):
+                problems.append(problem)
+            elif name in parameters:
+                given[name] = plain_number(value, parameters[name].annotation)
+        if problems:
+            raise InvalidInputError(problems)
+        if left is not None:
+            count = math.prod(lead) * math.prod(sizes.get(size, 1) for size in left.split())
+            if count > _MANY:
+                require_memory(f"{function.__name__}, of shape {left},", 8 * count)
         found = function(**given)  # type: ignore[call-arg]
         if left is None or not isinstance(own, xr.DataArray):
             return found
-        return _named(found, in_order(own), taken, left.split()).rename(function.__name__)  # type: ignore[return-value]
+        return _named(found, in_order(own), taken, left.split(), function.__name__)  # type: ignore[no-any-return]
 
     return taking
 
 
-def _is_array(annotation: Any) -> bool:
-    return getattr(annotation, "array_type", None) is np.ndarray or getattr(annotation, "__origin__", None) is np.ndarray
+class _Array(NamedTuple):
+    """What an annotation says of an array: axes by name (none where it says nothing), kinds of NumPy, what it may be in."""
+
+    dims: tuple[str, ...] = ()
+    kinds: str = "f"
+    optional: bool = False
+    inside: type[Any] | None = None
+
+    def read(self, name: str, value: Any) -> Any:
+        """The values of one argument; integers and truth values stay what they are where the function asks for them."""
+        if self.optional and value is None:
+            return None
+        if self.inside is Mapping:
+            if misfit(name, value, Mapping[str, Any]) or not value:
+                raise InvalidInputError(f"{name} is {shown(value)}", "give arrays by name, {...: ...}, one at least")
+            return {key: self._replace(inside=None).read(f"{name}[{key!r}]", one) for key, one in value.items()}
+        if self.inside is not None:
+            if misfit(name, value, Sequence):
+                raise InvalidInputError(f"{name} is {shown(value)}", "give a list of arrays")
+            return [self._replace(inside=None).read(f"{name}[{k}]", one) for k, one in enumerate(value)]
+        if self.kinds != "f":
+            called, wanted = _CALLED[self.kinds]
+            return as_array(name, value, self.kinds, called, wanted)
+        if isinstance(value, np.ndarray) and value.dtype in _FLOATS and value.size <= _MANY:
+            return value
+        return numbers(name, value)
+
+    def fitting(self, name: str, value: Any, sizes: dict[str, int], lead: tuple[int, ...]) -> tuple[int, ...]:
+        """The leading axes so far, broadcast with those of this array; notes the sizes of its other axes."""
+        if value is None or not self.dims:
+            return lead
+        if self.inside is not None:
+            for key, one in value.items() if self.inside is Mapping else enumerate(value):
+                self._replace(inside=None).fitting(f"{name}[{key!r}]", one, {}, ())
+            return lead
+        core = self.dims[1:] if self.dims[0].startswith("*") else self.dims
+        shape = value.shape[value.ndim - len(core) :] if value.ndim >= len(core) else ()
+        fits = len(shape) == len(core) and (value.ndim == len(core) or core != self.dims) and 0 not in shape
+        for size, length in zip(core, shape, strict=True) if fits else ():
+            fits &= length == (int(size) if size.isdecimal() else sizes.setdefault(size, length))
+        if not fits:
+            wanted = [str(sizes.get(size, size)) for size in core]
+            wanted = ["...", *wanted] if core != self.dims else wanted
+            advice = f"give ({', '.join(wanted)})" + (", none of them 0" if 0 in shape else "")
+            raise InvalidInputError(f"{name} has shape {value.shape}", advice)
+        try:
+            return np.broadcast_shapes(lead, value.shape[: value.ndim - len(core)])
+        except ValueError:
+            what = f"{name} has leading axes {value.shape[: value.ndim - len(core)]} and others {lead}"
+            raise InvalidInputError(what, "give axes that broadcast") from None
 
 
-def _read(name: str, value: Any, annotation: Any) -> NDArray[Any]:
-    """The values of one argument; integers and truth values stay what they are where the function asks for them."""
-    kinds = getattr(annotation, "dtypes", None)
-    floats = "float64" in kinds if kinds else np.floating in get_args(get_args(annotation)[1])
-    return numbers(name, value) if floats else np.asarray(plain_array(value))
+_CALLED = {"iu": ("whole numbers", "whole numbers"), "b": ("truth values", "True and False"), "UO": ("words", "words")}
+_CALLED |= {"biuf": ("real numbers", "numbers")}
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+_MANY = 10**7
 
 
-def _named(found: Any, own: xr.DataArray, taken: list[str], left: list[str]) -> xr.DataArray:
+def _array(annotation: Any) -> _Array | None:
+    """What an annotation says of an array, or of arrays in a mapping or a sequence; None where it is about something else."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if getattr(annotation, "array_type", None) is np.ndarray:
+        kinds = annotation.dtypes
+        kind = "f" if "float64" in kinds else "iu" if "int64" in kinds else "b" if "bool" in str(kinds) else "biuf"
+        return _Array(tuple(annotation.dim_str.split()), kind)
+    if origin is np.ndarray:
+        scalar = get_args(inner[1])[0]
+        kind = "UO" if scalar is np.str_ else "b" if scalar is np.bool_ else "f" if scalar in _REAL else "biuf"
+        return _Array((), kind)
+    if annotation == ArrayLike:
+        return _Array(("*batch",))
+    if origin in (Union, UnionType):
+        found = [one for one in map(_array, inner) if one is not None]
+        return found[0]._replace(optional=type(None) in inner) if len(found) == 1 else None
+    if origin in (Mapping, Sequence) and (one := _array(inner[-1])) is not None:
+        return one._replace(inside=origin)
+    return None
+
+
+_REAL = (np.floating, np.float64)
+
+
+def _named(found: Any, own: xr.DataArray, taken: tuple[str, ...], left: list[str], name: str) -> Any:
     """A result with names: of the batch the argument's, of every other axis that of the size which it shares."""
     core = [size for size in taken if not size.startswith("*")]
     batch = own.dims[: own.ndim - len(core)]
     names = dict(zip(core, own.dims[len(batch) :], strict=True))
     dims = [*batch, *(names.get(size, size) for size in left if not size.startswith("*"))]
     dims = ["output" if name in dims[i + 1 :] else name for i, name in enumerate(dims)]
+    if np.ndim(found) != len(dims):  # another argument has more axes than the first
+        return found
     coords = {name: one for name, one in own.coords.items() if set(one.dims) <= set(dims) and "output" not in one.dims}
-    return xr.DataArray(found, coords, dims)
+    return xr.DataArray(found, coords, dims, name)

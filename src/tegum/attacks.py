@@ -36,6 +36,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
+from tegum.checking import checked, require_range
 from tegum.compilation import compiled
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
@@ -65,13 +67,14 @@ class Attacked:
         return float(self.attacked.mean() - self.clean.mean())
 
 
+@takes_arrays
 def analytic_attack(
     W: Float[np.ndarray, "m n"],
     b: Float[np.ndarray, " n"],
     x: Float[np.ndarray, "samples n"],
     size: float,
     *,
-    importance: NDArray[np.floating] | None = None,
+    importance: Float[np.ndarray, " n"] | None = None,
     maximum: Maximum = "example",
     signs: Signs = "both",
 ) -> Attacked:
@@ -85,8 +88,8 @@ def analytic_attack(
         InvalidInputError: for a negative size, or options that do not exist.
     """
     with Problems() as problems:
-        if not size >= 0:
-            problems.add(f"size is {size}", "give a length of at least 0")
+        if not 0 <= size < np.inf:
+            problems.add(f"size is {size}", "give a finite length of at least 0")
         for name, value, options in (("maximum", maximum, get_args(Maximum)), ("signs", signs, get_args(Signs))):
             if value not in options:
                 problems.add(f"{name} is {value!r}", f"choose among {', '.join(options)}")
@@ -104,13 +107,14 @@ def analytic_attack(
     return Attacked(clean, worst, np.where(choice[:, None] >= 0, steps[choice], 0.0))
 
 
+@takes_arrays
 def gradient_attack(
     W: Float[np.ndarray, "m n"],
     b: Float[np.ndarray, " n"],
     x: Float[np.ndarray, "samples n"],
     size: float,
     *,
-    importance: NDArray[np.floating] | None = None,
+    importance: Float[np.ndarray, " n"] | None = None,
     steps: int = 40,
     restarts: int = 4,
     initial: Float[np.ndarray, "samples n"] | None = None,
@@ -124,8 +128,8 @@ def gradient_attack(
     Raises:
         InvalidInputError: for a negative size.
     """
-    if not size >= 0:
-        raise InvalidInputError(f"size is {size}", "give a length of at least 0")
+    if not 0 <= size < np.inf:
+        raise InvalidInputError(f"size is {size}", "give a finite length of at least 0")
     G, weights, x = _in_double_precision(W, importance, x)
     if initial is None:
         generator = np.random.default_rng(seed)
@@ -147,6 +151,7 @@ def gradient_attack(
     return Attacked(clean, worst, best)
 
 
+@checked
 def without_superposition(features: Features, n_hidden: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """W (m, n) and b (n,) of the best model of one distribution that gives each feature a dimension or none.
 
@@ -165,8 +170,10 @@ def without_superposition(features: Features, n_hidden: int) -> tuple[NDArray[np
     return np.eye(n)[np.sort(represented)], b
 
 
-def average_norm(x: NDArray[np.floating]) -> float:
+@takes_arrays
+def average_norm(x: Float[np.ndarray, "samples n"]) -> float:
     """The mean length of inputs (samples, n)."""
+    require_range("x", x, -1e150, 1e150)
     return float(np.linalg.norm(x, axis=-1).mean())
 
 

@@ -15,11 +15,15 @@ tegum.errors.InvalidInputError: W is no array of real numbers: give numbers with
 """
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+import reprlib
+import resource
+import warnings
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import fields
-from functools import wraps
-from inspect import signature
-from numbers import Integral, Real
+from functools import cache, wraps
+from inspect import Parameter, signature
+from numbers import Integral, Number, Real
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
@@ -41,42 +45,72 @@ _KINDS: dict[Any, tuple[tuple[Any, ...], str]] = {
     Mapping: ((Mapping,), "values by name, {...: ...}"),
     Callable: ((Callable,), "a function"),
     dict: ((dict,), "values by name, {...: ...}"),
+    np.ndarray: ((np.ndarray,), "an array"),
 }
 """What may stand for some types, and what they are called; a bool is no number."""
+
+_LARGEST = {int: 2**63, float: 2**1023}
+"""Whole numbers beyond have no place in an array, or are no floats."""
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = 40
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 400
+"""Long lists are not written out before they are cut."""
+
+_EITHER, _LISTS = (Union, UnionType), (tuple, list, Sequence)
+_FOREIGN = (xr.Dataset, xr.DataArray, Path, np.random.Generator)
 
 
 def misfit(name: str, value: object, kind: Any) -> Problem | None:
     """The problem of a value that is not of the annotated kind; None where it is, or where a kind is not known here."""
-    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-    if any(_is(value, one) for one in kinds):
+    if _is(value, kind):
         return None
-    return Problem(f"{name} is {shown(value)}", f"give {' or '.join(_called(one) for one in kinds)}")
+    kinds = get_args(kind) if get_origin(kind) in _EITHER else (kind,)
+    called = "a number that is not as large" if isinstance(value, Integral) and {int, float} & {*kinds} else ""
+    return Problem(f"{name} is {shown(value)}", f"give {called or ' or '.join(map(_called, kinds))}")
 
 
 def _is(value: object, kind: Any) -> bool:
-    origin = get_origin(kind) or kind
+    origin, inner = get_origin(kind) or kind, get_args(kind)
+    if origin in _EITHER:
+        return any(_is(value, one) for one in inner)
     if origin is Literal:  # which words there are, says whoever looks them up
         return isinstance(value, str)
-    if origin is tuple:
-        return isinstance(value, list | tuple | range | np.ndarray) and all(_is(item, get_args(kind)[0]) for item in value)
+    if origin is tuple and inner and inner[-1] is not Ellipsis:
+        if not isinstance(value, tuple | list) or len(value) != len(inner):
+            return False
+        return all(_is(item, one) for item, one in zip(value, inner, strict=True))
+    if origin in _LISTS:
+        rows = bool(inner) and get_origin(inner[0]) in _LISTS
+        held = isinstance(value, list | tuple | range) or (isinstance(value, np.ndarray) and value.ndim == 1 + rows)
+        return held and (not inner or all(_is(item, inner[0]) for item in value))  # type: ignore[attr-defined]
+    if origin is Mapping or origin is dict:
+        held = isinstance(value, Mapping)
+        return held and (not inner or all(_is(key, inner[0]) and _is(one, inner[1]) for key, one in value.items()))  # type: ignore[attr-defined]
+    if origin is np.ndarray:
+        return isinstance(value, np.ndarray)
     if origin in _KINDS:
+        if origin in _LARGEST and isinstance(value, Integral):
+            return not isinstance(value, bool | np.bool_) and abs(int(value)) < _LARGEST[origin]
         return isinstance(value, _KINDS[origin][0]) and (origin is bool or not isinstance(value, bool | np.bool_))
-    ours = isinstance(origin, type) and origin.__module__.startswith("tegum")
+    ours = isinstance(origin, type) and (origin.__module__.startswith("tegum") or origin in _FOREIGN)
     return isinstance(value, origin) if ours or origin is type(None) else True
 
 
 def _called(kind: Any) -> str:
-    origin = get_origin(kind) or kind
+    origin, inner = get_origin(kind) or kind, get_args(kind)
     if origin is Literal:
         return "a word"
-    if origin is tuple:
-        return f"several of {_called(get_args(kind)[0])}"
+    if origin in _LISTS:
+        return f"several of {_called(inner[0])}" if inner else "a list"
+    if origin is Mapping and inner:
+        return f"{_KINDS[Mapping][1]} with {_called(inner[1])} each"
     return "None" if origin is type(None) else _KINDS.get(origin, ((), f"a {getattr(origin, '__name__', origin)}"))[1]
 
 
 def shown(value: object) -> str:
     """A value in a message: as Python writes it, in one line of at most 80 letters."""
-    text = " ".join(repr(value).split())
+    text = " ".join(_SHORT.repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
@@ -102,14 +136,24 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
         problems, bound = Problems(), parameters.bind(*args, **kwargs)
         for name, value in bound.arguments.items():
             kind = parameters.parameters[name].annotation
-            if problem := misfit(name, value, kind):
+            if parameters.parameters[name].kind is Parameter.VAR_KEYWORD:
+                problems.found += [wrong for key, one in value.items() if (wrong := misfit(key, one, kind))]
+            elif problem := misfit(name, value, kind):
                 problems.add(*problem)
-            elif isinstance(value, np.generic) and {bool, int, float} & {kind, *get_args(kind)}:
-                bound.arguments[name] = float(value) if isinstance(value, np.floating) else value.item()
+            else:
+                bound.arguments[name] = plain_number(value, kind)
         problems.raise_if_any()
         return function(*bound.args, **bound.kwargs)
 
     return checking
+
+
+def plain_number(value: Any, kind: Any) -> Any:
+    """The value; a number of NumPy as Python's, and a whole one as a float where only floats are annotated."""
+    kinds = {kind, *get_args(kind)} if isinstance(value, Number) else set()
+    if isinstance(value, np.generic) and {bool, int, float} & kinds:
+        value = float(value) if isinstance(value, np.floating) else value.item()
+    return float(value) if float in kinds and int not in kinds and not isinstance(value, bool) else value
 
 
 def in_order(array: xr.DataArray) -> xr.DataArray:
@@ -119,13 +163,23 @@ def in_order(array: xr.DataArray) -> xr.DataArray:
 
 def numbers(name: str, value: Any) -> NDArray[np.floating]:
     """The values as an array of floats; an `InvalidInputError` for what is not a rectangular array of real numbers."""
-    try:
-        found = np.asarray(plain_array(value))
-        if found.dtype.kind not in "biuf":
-            raise TypeError
-    except (TypeError, ValueError, RuntimeError):
-        raise InvalidInputError(f"{name} is no array of real numbers", "give numbers with rows of equal length") from None
-    return found if found.dtype.kind == "f" else found.astype(np.float64)
+    found = as_array(name, value, "biuf", "real numbers", "numbers")
+    with np.errstate(over="ignore"):
+        return found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)
+
+
+def as_array(name: str, value: Any, kinds: str, called: str, wanted: str) -> NDArray[Any]:
+    """The values as an array of one of NumPy's kinds, such as "iu"; an `InvalidInputError` for anything else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            found = np.asarray(plain_array(value))
+            if found.dtype.kind not in kinds:
+                raise TypeError
+        except (TypeError, ValueError, RuntimeError, AttributeError, OverflowError, Warning):
+            raise InvalidInputError(f"{name} is no array of {called}", f"give {wanted} with rows of equal length") from None
+    require_memory(f"{name} of shape {found.shape}", 8 * found.size)
+    return found
 
 
 def plain_array(value: Any) -> Any:
@@ -141,6 +195,14 @@ def real_numbers(name: str, array: Any) -> NDArray[np.float64]:
     """The array in double precision; refuses what `numbers` does."""
     with np.errstate(over="ignore"):
         return numbers(name, array).astype(np.float64)
+
+
+def require_range(name: str, values: Any, low: float, high: float) -> None:
+    """Raises an `InvalidInputError` where one of the numbers is not from low to high, or no number."""
+    found = np.asarray(values)
+    wrong = found[~((found >= low) & (found <= high))]
+    if wrong.size:
+        raise InvalidInputError(f"{name} is {wrong.flat[0]:g}", f"choose from {low:g} to {high:g}")
 
 
 def require_seeds(*seeds: int) -> None:
@@ -162,6 +224,43 @@ def seeds_of(seeds: int | Sequence[int]) -> tuple[int, ...]:
 
 def require_memory(what: str, count: int) -> None:
     """Raises an `InvalidInputError`, before anything is made, where so many bytes are more than this machine has."""
-    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if count > whole:
+    if count > (whole := _memory()):
         raise InvalidInputError(f"{what} would need {count / 1e9:,.0f} GB", f"choose less: there are {whole / 1e9:,.0f} GB")
+
+
+@cache
+def _memory() -> int:
+    """How many bytes this process may have: those of the machine, or fewer where its data are limited (`ulimit -d`)."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return whole if limit == resource.RLIM_INFINITY else min(whole, limit)
+
+
+def require_held(
+    name: str, data: Any, words: Collection[str] = (), kind: type[Any] = xr.Dataset, /, **variables: tuple[Hashable, ...] | None
+) -> None:
+    """Raises an `InvalidInputError` unless a dataset holds numbers, or words where said, of these names along these axes.
+
+    With None for axes any will do.
+    """
+    if not isinstance(data, kind):
+        raise InvalidInputError(f"{name} is {shown(data)}", "give a dataset")
+    with Problems() as problems:
+        for variable, dims in variables.items():
+            if variable not in data.variables:
+                held = ", ".join(map(str, data.variables)) or "nothing"
+                problems.add(f"{name} holds {held} and no {variable}", "give a dataset that has it")
+            else:
+                with problems.collecting():
+                    require_axes(f"{variable} of {name}", data[variable], dims, variable in words)
+
+
+def require_axes(name: str, array: Any, dims: tuple[Hashable, ...] | None, words: bool = False) -> None:
+    """Raises an `InvalidInputError` unless an array with names has these axes, none empty, and numbers, or words where said."""
+    if not isinstance(array, xr.DataArray):
+        raise InvalidInputError(f"{name} is {shown(array)}", "give a DataArray of xarray")
+    if (dims is not None and set(array.dims) != set(dims)) or not array.size:
+        wanted = f"give {', '.join(map(str, dims)) or 'a single one'}" if dims is not None else "give at least one value"
+        raise InvalidInputError(f"{name} has dimensions {dict(array.sizes)}", wanted)
+    if (array.dtype.kind in "biuf") == words:
+        raise InvalidInputError(f"{name} holds {array.dtype} values", f"give {'words' if words else 'real numbers'}")

@@ -27,6 +27,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum.features as families
+from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.features import CorrelatedSets, Features
 from tegum.features.written import read, written
@@ -45,6 +46,7 @@ def said_of(features: Features) -> dict[str, str]:
     return {"features": repr(features)} | ({"feature_law": text} if text else {})
 
 
+@checked
 def features_of(data: xr.Dataset) -> Features:
     """The distribution of the models in a dataset: its leading axes are those of ``W``, of length 1 where all agree.
 

@@ -13,12 +13,14 @@ import warnings
 import numpy as np
 import xarray as xr
 
+from tegum.checking import checked, require_held
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError
 
 _USABLE = (Status.FINISHED, Status.MINIMUM, Status.SADDLE, Status.CONVERGED)
 
 
+@checked
 def best(data: xr.Dataset, by: str | None = None) -> xr.Dataset:
     """The finished model with the lowest ``by`` at each grid point; ``seed`` becomes a coordinate that says which.
 
@@ -33,6 +35,10 @@ def best(data: xr.Dataset, by: str | None = None) -> xr.Dataset:
         InvalidInputError: where no model finished at all.
     """
     by = by or ("objective" if "objective" in data else "loss")
+    require_held("data", data, **{by: None})
+    if "seed" not in data[by].dims:
+        raise InvalidInputError(f"{by} has dimensions {dict(data[by].sizes)}", "give models along a dimension seed")
+    require_held("data", data, ("status",), status=tuple(map(str, data[by].dims)))
     score = data[by].where(data["status"].isin(_USABLE), np.inf)
     nothing = score.min("seed") == np.inf
     chosen = data.isel(seed=score.argmin("seed"))
@@ -50,6 +56,7 @@ def best(data: xr.Dataset, by: str | None = None) -> xr.Dataset:
     return chosen.assign({name: chosen[name].where(~nothing) for name in numbers})
 
 
+@checked
 def mean_without_worst(data: xr.Dataset, by: str = "loss") -> xr.Dataset:
     """The paper's rule for phase diagrams: at each grid point drop the fit with the highest ``by`` and average the others.
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from tegum.checking import shown
 from tegum.datasets import instance_dims
-from tegum.errors import InvalidInputError, Problems, unknown_field
+from tegum.errors import MOST, InvalidInputError, Problems, unknown_field
 from tegum.features import Features
 from tegum.features.written import written
 
@@ -123,6 +123,11 @@ def _positions(name: str, values: Any, problems: Problems) -> tuple[Any, ...]:
     if isinstance(values, str) or not listed:
         problems.add(f"an axis has {f'as its {name}' if name else 'the labels'} {shown(values)}", "give a list")
         return ()
+    if len(values) > MOST or (not name and np.ndim(values[:1]) > 1):
+        problems.add(
+            f"an axis has {len(values)} {'values of ' + name if name else 'labels'}", f"give one each, at most {MOST:,}"
+        )
+        return ()
     return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
 
 
@@ -135,7 +140,8 @@ def as_axis(name: str, values: Any) -> Axis:
     """The axis that a user gave by name, an `Axis` or the values of the field of that name; else an `InvalidInputError`."""
     if isinstance(values, Axis):
         return values
-    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
+    single = isinstance(values, str) or getattr(values, "ndim", 1) == 0
+    if single or not isinstance(values, Sequence | np.ndarray):
         raise InvalidInputError(f"the axis {name!r} is {values!r}", "give a list of values, or an Axis")
     simple = all(np.ndim(value) == 0 and not isinstance(value, dict) for value in values)
     labels = list(values) if simple else range(len(values))

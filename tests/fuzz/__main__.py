@@ -1,17 +1,23 @@
 """`python -m tests.fuzz [KIND ...] [--attempts N]`: attacks of each kind, counted; ends with 1 where one got through."""
 
 import argparse
+import resource
 import sys
 
 from tests.fuzz.calls import calls
 from tests.fuzz.fields import fields, sizes
+from tests.fuzz.files import files
 from tests.fuzz.flips import flips
-from tests.fuzz.hostile import counted
+from tests.fuzz.hostile import MOST_MEGABYTES, counted
+from tests.fuzz.lines import lines, settings
 
 KINDS = {
     "fields": lambda _count, _seed: fields(),
     "sizes": lambda _count, _seed: sizes(),
     "calls": calls,
+    "files": files,
+    "lines": lines,
+    "settings": settings,
     "flips": flips,
 }
 
@@ -23,11 +29,12 @@ def main() -> int:
     parser.add_argument("--attempts", type=int, default=100, help="of each kind that is drawn by chance")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEGABYTES * 2**20, resource.RLIM_INFINITY))
     through = 0
     for kind in asked.kinds or KINDS:
         count = counted(KINDS[kind](asked.attempts, asked.seed))
         print(f"{kind:<10} {count}", flush=True)
-        for line in [*count.tracebacks, *(f"{what}: hangs" for what in count.hangs)]:
+        for line in count.lines():
             print(f"    {line}")
             through += 1
     return int(through > 0)

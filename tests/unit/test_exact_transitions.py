@@ -85,7 +85,7 @@ def test_mistakes_and_nothing() -> None:
         transitions(
             net, lambda p: tg.features.Independent(2, density=p[:, None]), np.zeros((1, 2, 1, 3)), np.zeros(2), [[0.1, 0.2]]
         )
-    with pytest.raises(tg.InvalidInputError, match="pairs of positive numbers"):
+    with pytest.raises(tg.InvalidInputError, match="pairs of finite positive numbers"):
         transitions(net, lambda p: tg.features.Independent(2, density=p[:, None]), [0], [0], [0.1, 0.2])
     empty = transitions(
         net,

@@ -108,7 +108,7 @@ def test_advice(call: object, says: str) -> None:
     assert str(mistake.value) == says
 
 
-def test_a_distribution_without_blocks_is_told_what_it_needs() -> None:
+def test_a_distribution_without_blocks_trains_and_is_told_what_an_exact_loss_needs() -> None:
     class Own(tg.features.Features):
         def __init__(self, n_features: int) -> None:
             self._set_fields(n_features, 0.1, 1.0, tg.features.Uniform(), False)
@@ -120,9 +120,10 @@ def test_a_distribution_without_blocks_is_told_what_it_needs() -> None:
         def blocks(self) -> tg.features.Blocks:
             return SPARSE.blocks()
 
-    for call in (lambda f: tg.train(tg.nets.ReluOutput(5, 2), f), lambda f: tg.exact.loss(PENTAGON, np.zeros(5), f)):
-        with pytest.raises(tg.InvalidInputError, match=r"write a method blocks\(\) that returns a tegum.features.Blocks"):
-            call(Own(5))
+    recipe = tg.Recipe(steps=2, batch_size=64, evaluation_samples=64)
+    assert tg.train(tg.nets.ReluOutput(5, 2), Own(5), recipe, progress=False)["status"].item() == "finished"
+    with pytest.raises(tg.InvalidInputError, match=r"Own has no independent blocks: give it a method blocks\(\)"):
+        tg.exact.loss(PENTAGON, np.zeros(5), Own(5))
     assert tg.exact.loss(PENTAGON, np.zeros(5), Blocked(5)) == tg.exact.loss(PENTAGON, np.zeros(5), SPARSE)
 
 

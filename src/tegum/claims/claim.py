@@ -111,7 +111,10 @@ class Claim:
         if problems.found:
             raise InvalidInputError([Problem(f"claim {self.name!r}: {what}", advice) for what, advice in problems.found])
         if bool(self.against) == bool(self.uncontrolled):
-            raise ValueError(f"claim {self.name!r}: name data on which it must fail (against), or say why there are none")
+            raise InvalidInputError(
+                f"claim {self.name!r} has {'both' if self.against else 'neither'} against and uncontrolled",
+                "name data on which it must fail, or say why there are none",
+            )
 
     @property
     def check(self) -> Expect:

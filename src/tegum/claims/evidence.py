@@ -19,6 +19,9 @@ import xarray as xr
 from numpy.typing import ArrayLike
 from scipy.stats import fisher_exact
 
+from tegum.checking import checked, numbers
+from tegum.errors import InvalidInputError
+
 
 @final
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Evidence:
         return replace(self, words="; ".join([self.words, *words]))
 
 
+@checked
 def every(
     data: xr.Dataset | xr.DataArray, unit: str = "model", over: str = "seed", places: Mapping[str, str] | None = None
 ) -> Evidence:
@@ -41,18 +45,26 @@ def every(
     One of them is a ``unit``; ``places`` says what positions along other dimensions are called, where that is not the plural of
     the dimension's name.
     """
-    count = data.sizes[over]
+    count = _count(data, over)
     return Evidence(f"{count} {unit if count == 1 else _plural(unit)}{_at_each(data, over, places)}, all counted", count)
 
 
+@checked
 def best_of(
     data: xr.Dataset | xr.DataArray, by: str, unit: str = "", over: str = "seed", places: Mapping[str, str] | None = None
 ) -> Evidence:
     """The best along one dimension is judged, by a criterion in words, such as "exact loss"; the rest as in `every`."""
-    count = data.sizes[over]
+    count = _count(data, over)
     return Evidence(f"best of {count}{f' {_plural(unit)}' if unit else ''} by {by}{_at_each(data, over, places)}", count)
 
 
+def _count(data: xr.Dataset | xr.DataArray, over: str) -> int:
+    if over not in data.sizes:
+        raise InvalidInputError(f"the data have dimensions {dict(data.sizes)}", f"give data along {over}")
+    return data.sizes[over]
+
+
+@checked
 def closed_form(**points: int) -> Evidence:
     """A formula, at so many points: ``closed_form(densities=100)``."""
     return Evidence(", ".join(["closed form", *(f"{count:,} {name.replace('_', ' ')}" for name, count in points.items())]))
@@ -64,7 +76,7 @@ def fisher(found: ArrayLike, control: ArrayLike) -> float:
     >>> round(fisher([True] * 5, [True] * 9 + [False] * 3), 2)
     0.32
     """
-    table = [[each.sum(), (~each).sum()] for each in (np.asarray(found, dtype=bool), np.asarray(control, dtype=bool))]
+    table = [[each.sum(), (~each).sum()] for each in (numbers("found", found) != 0, numbers("control", control) != 0)]
     return float(fisher_exact(np.array(table), alternative="greater").pvalue)
 
 

@@ -22,12 +22,15 @@ mapping, and so is what is expected of it.  Parts of which nothing is expected a
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from numbers import Real
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tegum.checking import checked, numbers, shown
 from tegum.claims.words import fixed, listed, measured, number, recorded
+from tegum.errors import MOST, InvalidInputError
 
 
 @final
@@ -64,12 +67,14 @@ def _all_entries(meet: Callable[[NDArray[Any]], Any]) -> Callable[[Any], bool]:
     return holds
 
 
+@checked
 def near(target: Any, tolerance: Any, unit: str = "", relative: bool = False) -> Expect:
     """Within ``tolerance`` of the target, numbers or arrays that broadcast; with ``relative`` it is a share of the target.
 
     The unit is "%" (values are shares), "°" or any word.
     """
-    aim = np.asarray(target)
+    aim = numbers("target", target)
+    tolerance = numbers("tolerance", tolerance)
     margin = np.abs(aim) * tolerance if relative else np.asarray(tolerance)
 
     def shown(value: Any) -> str:
@@ -95,6 +100,8 @@ def near(target: Any, tolerance: Any, unit: str = "", relative: bool = False) ->
 
 
 def _range(low: float, high: float, included: bool, unit: str) -> Expect:
+    if not low < high or not (np.isfinite(low) or np.isfinite(high)):
+        raise InvalidInputError(f"the range is {low:g} to {high:g}", "choose finite numbers, the lower first")
     ends = {name: bound for name, bound in (("low", low), ("high", high)) if np.isfinite(bound)}
     said = {name: number(bound, 6, unit) for name, bound in ends.items()}
     if len(said) == 2:
@@ -127,26 +134,31 @@ def _telling_digits(value: float, bounds: Iterable[float]) -> int:
     return 17
 
 
+@checked
 def above(bound: float, unit: str = "") -> Expect:
     """More than the bound."""
     return _range(bound, np.inf, False, unit)
 
 
+@checked
 def at_least(bound: float, unit: str = "") -> Expect:
     """The bound or more."""
     return _range(bound, np.inf, True, unit)
 
 
+@checked
 def below(bound: float, unit: str = "") -> Expect:
     """Less than the bound."""
     return _range(-np.inf, bound, False, unit)
 
 
+@checked
 def at_most(bound: float, unit: str = "") -> Expect:
     """The bound or less."""
     return _range(-np.inf, bound, True, unit)
 
 
+@checked
 def between(low: float, high: float, unit: str = "", included: bool = True) -> Expect:
     """From ``low`` to ``high``; without ``included`` strictly between."""
     return _range(low, high, included, unit)
@@ -160,19 +172,26 @@ def _trend(words: str, sign: int, strictly: bool, unit: str) -> Expect:
     return Expect(holds, lambda value: measured(value, number, unit), words, bounds={"trend": words, "unit": unit})
 
 
+@checked
 def rising(unit: str = "", strictly: bool = True) -> Expect:
     """Each entry above the one before it, along the last axis; without ``strictly`` none below."""
     return _trend("rising" if strictly else "never falling", 1, strictly, unit)
 
 
+@checked
 def falling(unit: str = "", strictly: bool = True) -> Expect:
     """Each entry below the one before it, along the last axis; without ``strictly`` none above."""
     return _trend("falling" if strictly else "never rising", -1, strictly, unit)
 
 
+@checked
 def equal(target: Any, unit: str = "") -> Expect:
     """Exactly the target: a word, a number, a set, an array (the last axes of the value)."""
     aim = np.asarray(target)
+    each = aim.dtype.kind in "biufU" or (aim.size <= MOST and all(isinstance(one, str | Real | None) for one in aim.flat))
+    plain = aim.size <= MOST and each
+    if not (isinstance(target, set | frozenset | Mapping) or plain):
+        raise InvalidInputError(f"target is {shown(target)}", "give numbers, words, or a set of them")
 
     def holds(value: Any) -> bool:
         if isinstance(target, set | frozenset | str | bool) or target is None:
@@ -189,6 +208,7 @@ def equal(target: Any, unit: str = "") -> Expect:
     )
 
 
+@checked
 def share_at_least(share: float) -> Expect:
     """At least this share of an array of true and false is true."""
 
@@ -207,6 +227,7 @@ def share_at_least(share: float) -> Expect:
     )
 
 
+@checked
 def passes(
     predicate: Callable[[Any], bool], words: str, tolerance: str = "as stated", shown: Callable[[Any], str] | None = None
 ) -> Expect:
@@ -214,6 +235,7 @@ def passes(
     return Expect(lambda value: bool(predicate(value)), shown or _any_words, words, tolerance, says_itself=shown is not None)
 
 
+@checked
 def in_each_seed(measure: Callable[[Any], Any], expect: Expect | Mapping[str, Expect]) -> dict[str, Any]:
     """``measure`` and ``expect`` of a claim that judges every seed by itself; data are then lists, one entry for each seed.
 
@@ -253,6 +275,7 @@ def in_each_seed(measure: Callable[[Any], Any], expect: Expect | Mapping[str, Ex
     return {"measure": each, "expect": wrapped[""] if isinstance(expect, Expect) else wrapped}
 
 
+@checked
 def all_of(parts: Mapping[str, Expect], units: Mapping[str, str] | None = None) -> Expect:
     """Each part of a measured mapping as the expectation of the same name says; ``units`` are of parts that are shown only."""
     tolerances = {name: expect.tolerance for name, expect in parts.items()}

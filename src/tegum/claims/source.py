@@ -13,6 +13,8 @@ or a construction can fail only by a bug, and is counted apart.
 from dataclasses import dataclass
 from typing import Literal, final
 
+from tegum.checking import checked
+
 Kind = Literal["paper", "comment", "ours", "identity"]
 KINDS: dict[Kind, tuple[str, str]] = {
     "paper": ("statement of the paper", "statements of the paper"),
@@ -40,11 +42,13 @@ class Source:
         return "our own finding" if self.kind == "ours" else "identity or construction"
 
 
+@checked
 def paper(section: str, quote: str) -> Source:
     """The paper's, by the title of the section and its own words."""
     return Source("paper", section, quote)
 
 
+@checked
 def comment(author: str, quote: str) -> Source:
     """A published comment's, by its author and his own words."""
     return Source("comment", author, quote)

@@ -103,6 +103,7 @@ def recorded(value: Any) -> Any:
         return {str(name): recorded(item) for name, item in value.items()}
     if isinstance(value, xr.DataArray | np.ndarray | np.generic):
         array = np.asarray(value)
+        array = array.astype(np.float64) if array.dtype == np.longdouble else array
         if array.size <= _MOST_RECORDED:
             return recorded(array.tolist())
         if array.dtype.kind == "b":

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import xarray as xr
 from cyclopts import Parameter
+from numpy.typing import NDArray
 
 from tegum.cli.exact_loss import judged
 from tegum.cli.losses import as_json, report
@@ -124,8 +125,15 @@ def _measured(
     same = tuple(k for k, size in enumerate(features.batch_shape) if size == 1)
     reached = tries["loss"].where(tries["status"].isin((Status.MINIMUM, Status.CONVERGED))).min("seed").values
     lowest = np.fmin(reached, np.fmin.reduce(below, axis=same, keepdims=True) if below.ndim else below)
-    found = found.assign(excess=(lead, found["loss"].values / lowest - 1), basin_excess=(lead, below / lowest - 1))
+    found = found.assign(excess=(lead, _above(found["loss"].values, lowest)), basin_excess=(lead, _above(below, lowest)))
     return found.assign(shape=(lead, shape_names(W))), tries.assign(lowest=(tries["loss"].dims[:-1], lowest))
+
+
+def _above(loss: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By which share losses are above the lowest: 0 where both are 0, NaN above a lowest of 0, where no share is."""
+    loss, lowest = np.broadcast_arrays(loss, lowest)
+    none = np.where(loss > lowest, np.nan, 0.0)
+    return np.asarray(np.divide(loss - lowest, lowest, out=none, where=lowest > 0))
 
 
 def _tries(net: Net, features: Features, starts: int, seconds: float) -> xr.Dataset:

@@ -50,12 +50,28 @@ class Training:
 def read_tables(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; an `InvalidInputError` where there is no such file, or it is not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be read ({error.strerror})", "check the name of the recipe file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         advice = "write tables of values, [net], [features], [recipe] and [sweep], such as n_features = 5"
         raise InvalidInputError(f"{path} is not TOML ({error})", advice) from None
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The tables of a text in TOML.
+
+    Raises:
+        TOMLDecodeError: where it is none, or nested too deeply; an `InvalidInputError` for numbers of thousands of digits.
+    """
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise tomllib.TOMLDecodeError("it is nested too deeply") from None
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:
+        raise InvalidInputError(f"a number cannot be read ({str(error).partition(':')[0]})", "write a shorter one") from None
 
 
 def training_of(tables: dict[str, Any]) -> Training:

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 import tegum as tg
 from tegum.cli.output import duration, say, say_first, say_interrupted
-from tegum.cli.problem import Training, read_tables, training_of
+from tegum.cli.problem import Training, parsed, read_tables, training_of
 from tegum.cli.values import Text, curve, numbers
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
@@ -140,7 +140,7 @@ def _assignment(text: str) -> tuple[str, Any]:
 def _value(text: str) -> Any:
     """A value read as in a TOML file; bare words are text."""
     try:
-        return tomllib.loads(f"x = {text}")["x"]
+        return parsed(f"x = {text}")["x"]
     except tomllib.TOMLDecodeError:
         return text.strip()
 

@@ -13,7 +13,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import real_numbers
+from tegum.checking import checked, real_numbers
+from tegum.errors import InvalidInputError
 from tegum.exact.evaluate import evaluate
 from tegum.features import Features
 from tegum.nets import Net
@@ -21,6 +22,7 @@ from tegum.nets import Net
 _POINTS, _ROUNDS = 41, 6
 
 
+@checked
 def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied: bool = True) -> NDArray[np.float64]:
     """The biases (..., n) of lowest loss for weights W (..., m, n), or maps (..., n, n) with ``tied=False``.
 
@@ -28,6 +30,8 @@ def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied:
     `tegum.exact.evaluate`.
     """
     W = real_numbers("W", W)
+    if W.ndim < 2 or W.shape[-1] != features.n_features:
+        raise InvalidInputError(f"W has shape {W.shape}", f"give (..., m, {features.n_features})")
     G = np.swapaxes(W, -1, -2) @ W if tied else W
     shape = (*np.broadcast_shapes(W.shape[:-2], features.batch_shape), W.shape[-1])
     reach = 1 + np.abs(G).sum(axis=-1) * max(1.0, 4 * features.magnitude.moment(1))

@@ -273,6 +273,9 @@ def _bare(found: xr.Dataset | Batch, name: str) -> Any:
 
 def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[xr.Dataset, xr.DataArray]:
     """A dataset of the models with ``W``, its last axes called as ours are, and their b, which has labels of W."""
+    model = W if isinstance(W, xr.DataArray) else next((W[name] for name in ("W", "G") if name in W), None)
+    if model is not None and (model.ndim < 2 or not ({"feature"} < set(model.dims) or isinstance(W, xr.DataArray))):
+        raise InvalidInputError(f"W has dimensions {dict(model.sizes)}", "give (..., hidden, feature)")
     if isinstance(W, xr.Dataset):
         data = W.rename({"G": "W"}) if "G" in W else W
         if "W" not in data or b is not None:

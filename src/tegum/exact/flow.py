@@ -25,6 +25,7 @@ Source of the solvers: Hairer and Wanner, "Solving Ordinary Differential Equatio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal, final, get_args
 
 import numpy as np
@@ -34,10 +35,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import BDF, DOP853, OdeSolution, Radau
 
 from tegum.caching import cached
-from tegum.checking import checked
+from tegum.checking import checked, real_numbers
 from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import Status, dataset
-from tegum.errors import InvalidInputError, Problems
+from tegum.errors import MOST, InvalidInputError, Problems
 from tegum.exact.constraints import Constraint, Support, allowed, constraints_checked
 from tegum.exact.kernel.landscape import loss_at
 from tegum.exact.objective import Objective, free_of
@@ -82,7 +83,9 @@ class Flow:
         Raises:
             InvalidInputError: for times before 0 or after ``reached``.
         """
-        when = np.asarray(times, dtype=np.float64)
+        when = real_numbers("times", times)
+        if not when.size:
+            raise InvalidInputError("there are no times", "give one at least")
         wrong = ~((when >= 0) & (when <= self.reached))
         if wrong.any():
             raise InvalidInputError(f"a time is {when[wrong].flat[0]:g}", f"choose times from 0 to {self.reached:g}")
@@ -270,7 +273,10 @@ def starting_point(
     penalties: Sequence[Penalty] = (),
 ) -> tuple[Objective, NDArray[np.float64]]:
     """The loss of one model and its flat parameters; raises what was noted before, and everything wrong with the arguments."""
-    arrays = {"W": np.asarray(W, dtype=np.float64), "b": np.asarray(b, dtype=np.float64)}
+    arrays = {name: np.full(0, np.nan) for name in ("W", "b")}
+    for name, given in (("W", W), ("b", b)):
+        with problems.collecting():
+            arrays[name] = real_numbers(name, given)
     shapes = {"W": (net.n_hidden, net.n_features), "b": (net.n_features,)}
     for name, array in arrays.items():
         if array.shape != shapes[name]:
@@ -286,16 +292,18 @@ def starting_point(
 
 def _recorded(times: int | ArrayLike, duration: float, problems: Problems) -> NDArray[np.float64]:
     """The times to record; notes what is wrong with them."""
-    if isinstance(times, int):
-        if times < 2:
-            problems.add(f"times is {times}", "record at least 2, or give the times themselves")
+    if isinstance(times, Integral) and not isinstance(times, bool):
+        if not 2 <= times <= MOST:
+            problems.add(f"times is {times}", f"record 2 to {MOST:,}, or give the times themselves")
             return np.zeros(1)
         if not 0 < duration < np.inf:
             return np.zeros(1)
         when = np.concatenate([[0.0], np.geomspace(_FIRST_TIME * duration, duration, times - 1)])
         when[-1] = duration
         return when
-    when = np.asarray(times, dtype=np.float64)
+    when = np.zeros(0)
+    with problems.collecting():
+        when = real_numbers("times", times)
     if when.ndim != 1 or not when.size or not ((when >= 0) & (when <= duration)).all() or not (np.diff(when) > 0).all():
         problems.add(f"times is {times}", f"give a rising list of numbers from 0 to the duration {duration:g}")
     return when

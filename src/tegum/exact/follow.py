@@ -32,7 +32,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from tegum.checking import checked
+from tegum.checking import checked, real_numbers
 from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.constraints import Constraint, constraints_checked
@@ -85,6 +85,7 @@ class Branch:
         low, high = sorted((self.points[0].value, self.points[-1].value))
         return low, high
 
+    @checked
     def minimum(self, value: float) -> Minimum:
         """The minimum at any value between those visited.
 
@@ -154,7 +155,7 @@ def follow(
     """
     began = time.perf_counter()
     problems = Problems()
-    asked = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    asked = np.atleast_1d(real_numbers("values", values))
     step = np.diff(asked)
     if asked.ndim != 1 or asked.size < 2 or not np.isfinite(asked).all() or not ((step > 0).all() or (step < 0).all()):
         problems.add(f"values is {asked}", "give at least 2 finite numbers, rising or falling")

@@ -30,12 +30,14 @@ Sources: Weyl's inequality, for what an error of H does to its eigenvalues; Clar
 (1983), for second derivatives that jump; Hutchinson (1990), for norms from random directions.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
+from tegum.checking import require_range
 from tegum.errors import InvalidInputError
 from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kernel.records import MOST_TERMS
@@ -49,6 +51,7 @@ _SHARES = (1.0, 0.5, 0.2, 0.05)
 _SHARPER, _STEP_OF_TERMS = 8, 4
 
 
+@runtime_checkable
 class HasGradient(Protocol):
     """Anything with a gradient: `Objective`, or a function written down in a test."""
 
@@ -65,6 +68,7 @@ class Curvature(NamedTuple):
     direction: NDArray[np.float64]
 
 
+@takes_arrays
 def hessian_vector_product(
     objective: HasGradient, x: Float[np.ndarray, " d"], v: Float[np.ndarray, " d"]
 ) -> tuple[Float[np.ndarray, " d"], float]:
@@ -84,6 +88,7 @@ def hessian_vector_product(
     return length * product, length * float(np.linalg.norm(error))
 
 
+@takes_arrays
 def hessian_at(
     objective: HasGradient, x: Float[np.ndarray, " d"], tol: float | None = None
 ) -> tuple[Float[np.ndarray, "d d"], float]:
@@ -162,11 +167,13 @@ def truncation_error(objective: Objective, x: Float[np.ndarray, " d"], probes: i
     return float(np.sqrt(x.size) * np.sqrt(np.mean(np.square(changes))))
 
 
+@takes_arrays
 def rotation_modes(W: Float[np.ndarray, "m n"], biased: bool = True) -> Float[np.ndarray, "modes d"]:
     """An orthonormal basis of the directions of W -> R W in flat parameters (W row by row, then b), d = m n + n.
 
     Shape (m (m - 1) / 2 - (m - r)(m - r - 1) / 2, d) for W of rank r; of a net that is not biased, n more: those of b.
     """
+    require_range("W", W, -1e30, 1e30)
     modes = padded_modes(W[None], biased)[0]
     return np.asarray(modes[modes.any(axis=1)])
 
@@ -206,7 +213,8 @@ def padded_modes(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Floa
     return modes
 
 
-def curvatures(H: Float[np.ndarray, "d d"], modes: Float[np.ndarray, "modes d"]) -> Float[np.ndarray, " rest"]:
+@takes_arrays
+def curvatures(H: Float[np.ndarray, "d d"], modes: Float[np.ndarray, "*modes d"]) -> Float[np.ndarray, " rest"]:
     """The eigenvalues of a symmetric H beyond the modes, orthonormal rows as of `rotation_modes`, ascending, (d - modes,)."""
     rest = complement(modes)
     return np.asarray(np.linalg.eigvalsh(rest @ H @ rest.T))

@@ -197,6 +197,7 @@ def minimise(
     )
 
 
+@checked
 def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) -> xr.Dataset:
     """Where each model of a dataset descends to, on its own distribution.
 

@@ -16,6 +16,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.checking import real_numbers
 from tegum.errors import InvalidInputError
 from tegum.exact.distributions import Distributions, distributions_of, is_native
 from tegum.exact.evaluate import is_linear
@@ -193,5 +194,6 @@ class Objective:
         return (H + H.T) / 2
 
     def _require_size(self, x: NDArray[np.float64]) -> None:
+        x = real_numbers("x", x)
         if np.shape(x) != (self.size,):
             raise InvalidInputError(f"x has shape {np.shape(x)}", f"give ({self.size},): W row by row, then b")

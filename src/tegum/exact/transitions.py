@@ -25,7 +25,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import checked
+from tegum.checking import checked, real_numbers
 from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError
 from tegum.exact.constraints import Constraint
@@ -94,15 +94,15 @@ def transitions(
     Raises:
         InvalidInputError: for values that are not positive, or shapes that do not fit.
     """
-    ends = np.array(values, dtype=np.float64)
-    if ends.ndim != 2 or ends.shape[1] != 2 or not (ends > 0).all():
-        raise InvalidInputError(f"values has shape {ends.shape}", "give pairs of positive numbers, shape (k, 2)")
+    ends = real_numbers("values", values).copy()
+    if ends.ndim != 2 or ends.shape[1] != 2 or not ((ends > 0) & (ends < 1e150)).all():
+        raise InvalidInputError(f"values has shape {ends.shape}", "give pairs of finite positive numbers, shape (k, 2)")
     m, n = net.n_hidden, net.n_features
     shapes = {"W": (len(ends), 2, m, n), "b": (len(ends), 2, n)}
-    models = {name: np.array(array, dtype=np.float64) for name, array in (("W", W), ("b", b))}
+    models = {name: real_numbers(name, array).copy() for name, array in (("W", W), ("b", b))}
     for name, shape in shapes.items():
-        if models[name].shape != shape:
-            raise InvalidInputError(f"{name} has shape {models[name].shape}", f"give {shape}")
+        if models[name].shape != shape or not np.isfinite(models[name]).all():
+            raise InvalidInputError(f"{name} has shape {models[name].shape}", f"give finite numbers, {shape}")
     under: dict[str, Any] = {"penalties": tuple(penalties), "constraints": tuple(constraints)}
     whole = ends.copy(), {name: array.copy() for name, array in models.items()}
     for _ in ProgressBar(range(_HALVINGS if len(ends) else 0), desc="transitions", progress=progress):

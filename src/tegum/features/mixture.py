@@ -94,7 +94,7 @@ class Mixture(Features):
         return np.asarray(self.draw(n_samples, generator) != 0)
 
 
-def require_parts(name: str, given: Sequence[Features]) -> tuple[Features, ...]:
+def require_parts(name: str, given: object) -> tuple[Features, ...]:
     """The distributions that a larger one is made of; an `InvalidInputError` where they are none, or batches, or weighted."""
     parts = tuple(given) if isinstance(given, Sequence) else ()
     with Problems() as problems:

@@ -21,7 +21,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
-from tegum.errors import InvalidInputError
+from tegum.checking import checked, numbers, require_axes
+from tegum.errors import InvalidInputError, Problems
 from tegum.features import AnticorrelatedSets, CorrelatedSets
 from tegum.figures.models import MOST, Chosen, Models, drawn_models, lead_of, needed
 from tegum.figures.panels import Panels
@@ -42,6 +43,7 @@ _FEW, _MOST_COLOURS = 24, 16
 """Of more features than this those of one colour are drawn together, in so many colours."""
 
 
+@checked
 def arrow_panels(models: Models, along: str | None = None, turn: bool | None = None) -> go.Figure:
     """Models side by side, each feature an arrow: on a line, in the plane or in space, for 1, 2 or 3 hidden dimensions.
 
@@ -53,11 +55,10 @@ def arrow_panels(models: Models, along: str | None = None, turn: bool | None = N
         InvalidInputError: for models of other sizes, and where W has other dimensions than ``along``.
     """
     if along is not None:
-        W = needed("arrow_panels", models, W=(along, "hidden", "feature"))["W"] if _has_only(models, along) else None
-        if W is None:
-            sizes = dict(models["W"].sizes) if isinstance(models, xr.Dataset) and "W" in models else "none"
-            advice = f"select one model for each {along}, or leave `along` out"
-            raise InvalidInputError(f"W has dimensions {sizes}", advice)
+        W = models["W"] if isinstance(models, xr.Dataset) and "W" in models else xr.DataArray(0.0)
+        if set(W.dims) != {along, "hidden", "feature"}:
+            advice = f"give a dataset with one model for each {along}, or leave `along` out"
+            raise InvalidInputError(f"W has dimensions {dict(W.sizes)}", advice)
         most = W.sizes[along]
     chosen = drawn_models(models, MOST if along is None else most)
     m = _common_dimensions(chosen)
@@ -93,10 +94,6 @@ def arrow_panels(models: Models, along: str | None = None, turn: bool | None = N
     return chosen.noted(styled(panels.figure, height, showlegend=False, margin={"t": chosen.head}))
 
 
-def _has_only(models: Any, along: str) -> bool:
-    return isinstance(models, xr.Dataset) and "W" in models and set(models["W"].dims) == {along, "hidden", "feature"}
-
-
 def _common_dimensions(chosen: Chosen) -> int:
     """How many hidden dimensions the models have: from 1 to 3, and features of one number."""
     shapes = {W.shape for W in chosen.weights.values()}
@@ -112,8 +109,8 @@ def _common_dimensions(chosen: Chosen) -> int:
 def _importance(model: xr.Dataset) -> NDArray[np.float64]:
     """The importance of every feature of one model; 1 where it is not known."""
     n = model.sizes["feature"]
-    own = model["feature_importance"] if "feature_importance" in model else xr.DataArray(1.0)
-    return np.broadcast_to(own.values.astype(np.float64), (n,)) if own.ndim < 2 else np.ones(n)
+    own = numbers("feature_importance", model.get("feature_importance", 1.0))
+    return np.broadcast_to(own.astype(np.float64), (n,)) if own.ndim < 2 else np.ones(n)
 
 
 def _sparsity(title: str) -> str:
@@ -185,6 +182,7 @@ def _space(reach: float) -> dict[str, Any]:
 _DRAWN = {1: _on_a_line, 2: _in_the_plane, 3: _in_space}
 
 
+@checked
 def set_arrows(models: Models, set_size: int | None = None, radii: Sequence[float] = (1.0,), columns: int = 5) -> go.Figure:
     """One panel for each title and its W (2, n), or for models of a dataset, each set in a colour; nothing is turned.
 
@@ -196,6 +194,10 @@ def set_arrows(models: Models, set_size: int | None = None, radii: Sequence[floa
     Raises:
         InvalidInputError: where a W has other than two hidden dimensions.
     """
+    with Problems() as problems:
+        for name, value in (("set_size", set_size), ("columns", columns)):
+            problems.check_count(name, 1 if value is None else value)
+        problems.add("there are no radii", "give one at least") if not radii else None
     chosen = drawn_models(models)
     weights = chosen.weights
     for title, W in weights.items():
@@ -232,6 +234,7 @@ def _set_size(models: Any) -> int:
     return said.set_size
 
 
+@checked
 def arrow_overlay(
     panels: Mapping[str, xr.DataArray] | xr.Dataset,
     label: str | None = None,
@@ -247,9 +250,13 @@ def arrow_overlay(
     """
     if isinstance(panels, xr.Dataset):
         panels = {"": needed("arrow_overlay", panels, W=_along_one(panels))["W"]}
+    if not panels:
+        raise InvalidInputError("there are no panels", "give one at least")
     values = np.concatenate([_values_of(title, W) for title, W in panels.items()])
     label = str(next(iter(panels.values())).dims[0]) if label is None else label
     between = (float(values.min()), float(values.max())) if between is None else between
+    if not 0 < between[0] <= between[1] < np.inf:
+        raise InvalidInputError(f"between is {between}", "give two numbers above 0, rising")
     drawn = Panels.titled(panels, horizontal_spacing=0.08)
     low, high = np.log10(between)
     high = high if high > low else low + 1
@@ -280,8 +287,9 @@ def _values_of(title: str, W: xr.DataArray) -> NDArray[np.float64]:
     """The values along the first dimension of W (value, 2, feature), all above 0."""
     if W.ndim != 3 or set(W.dims[1:]) != {"hidden", "feature"} or W.sizes["hidden"] != 2:
         raise InvalidInputError(f"W of {title!r} has dimensions {dict(W.sizes)}", "give (value, 2 hidden, feature)")
+    require_axes(f"W of {title!r}", W, W.dims)
     values = W[W.dims[0]].values
-    if values.dtype.kind not in "iuf" or not (values > 0).all():
+    if values.dtype.kind not in "iuf" or not ((values > 0) & np.isfinite(values)).all():
         raise InvalidInputError(f"{W.dims[0]} is {values.tolist()}", "give values above 0, such as densities")
     return values.astype(np.float64)
 

@@ -20,6 +20,7 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from tegum.checking import checked
 from tegum.figures.models import needed
 from tegum.figures.panels import Panels
 from tegum.figures.theme import DASHES, INK, PLAIN, legend_row, log_range, styled
@@ -30,6 +31,7 @@ _SYMBOLS = ("circle", "square", "triangle-up", "x")
 _DASHES = (*DASHES, "longdash")
 
 
+@checked
 def branch_scatter(
     runs: xr.Dataset, branches: xr.Dataset, kinds: Sequence[str], label: str, places: Mapping[str, float]
 ) -> go.Figure:
@@ -48,7 +50,7 @@ def branch_scatter(
     along = next((str(dim) for dim in branches["loss"].dims if dim != "branch"), "value") if "loss" in branches else "value"
     needed("branch_scatter", branches, loss=("branch", along), lost_at=("branch",), lost_loss=("branch",))
     first = next((str(dim) for dim in runs["loss"].dims if dim != "seed"), "value") if "loss" in runs else "value"
-    needed("branch_scatter", runs, loss=(first, "seed"), kind=(first, "seed"))
+    needed("branch_scatter", runs, ("kind",), loss=(first, "seed"), kind=(first, "seed"))
     chart = Panels(go.Figure())
     value = next(str(dim) for dim in branches["loss"].dims if dim != "branch")
     for k, branch in enumerate(branches["branch"].values):

@@ -23,6 +23,8 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked
+from tegum.errors import InvalidInputError
 from tegum.exact import NONE
 from tegum.figures.models import needed, panels_of
 from tegum.figures.panels import Panels
@@ -51,11 +53,13 @@ class Marks:
     texts: list[str]
 
 
+@checked
 def colours_of(names: Sequence[str]) -> dict[str, str]:
     """A colour for each name, in their order; used again after ten."""
     return {name: category(k) for k, name in enumerate(names)}
 
 
+@checked
 def category_panels(
     panels: Mapping[str, xr.DataArray] | xr.DataArray,
     colours: Mapping[str, str] | None = None,
@@ -71,14 +75,16 @@ def category_panels(
     points (``across``, density) by name, each kind with its symbol.
 
     Raises:
-        KeyError: for a name without a colour.
-        InvalidInputError: for panels of other things.
+        InvalidInputError: for a name without a colour, and for panels of other things.
     """
-    panels = panels_of("category_panels", panels, "names", "density", across)
+    panels = panels_of("category_panels", panels, "names", "density", across, words=True)
     if colours is None:
         colours = colours_of(
             [name for name, _ in Counter(np.concatenate([one.values.ravel() for one in panels.values()])).most_common()]
         )
+    for data in panels.values():
+        if missing := sorted(set(data.values.ravel()) - set(colours), key=str):
+            raise InvalidInputError(f"{missing[0]!r} has no colour", f"give it one; there are {', '.join(map(str, colours))}")
     drawn = Panels.titled(panels, horizontal_spacing=0.09)
     place = {name: k for k, name in enumerate(colours)}
     scale = {"zmin": -0.5, "zmax": len(colours) - 0.5, "colorscale": stepped(list(colours.values())), "showscale": False}
@@ -101,6 +107,7 @@ def category_panels(
     return styled(drawn.figure, 470 + 22 * rows, legend=legend_row(-0.2, yanchor="top"), margin=margin)
 
 
+@checked
 def geometry_map(data: xr.Dataset) -> go.Figure:
     """A phase diagram of certified minima: their shape, nine most frequent in a colour each; the phase of the last feature.
 
@@ -108,7 +115,7 @@ def geometry_map(data: xr.Dataset) -> go.Figure:
     ``transition`` what `transition_marks` reads.
     """
     grid = ("density", "importance_ratio")
-    needed("geometry_map", data, shape=grid, phase=grid)
+    needed("geometry_map", data, ("shape", "phase"), W=(*grid, "hidden", "feature"), shape=grid, phase=grid)
     shape = data["shape"].astype(object)
     frequent = [name for name, _ in Counter(shape.values.ravel()).most_common(_MOST_SHAPES)]
     shape = shape.where(shape.isin(frequent), _OTHER)
@@ -121,13 +128,18 @@ def geometry_map(data: xr.Dataset) -> go.Figure:
     return figure.update_layout(title={"text": title, "x": 0.08}, margin={"t": 95})
 
 
+@checked
 def transition_marks(found: xr.Dataset) -> dict[str, Marks]:
     """Where transitions are on a map, by their order; nothing where the same minimum goes on.
 
     They have, over ``transition`` as `tegum.maps` gives them, ``along``, ``at``, ``value``, ``before``, ``after``, ``jump`` and
     ``order``; ``along`` may be one word.
     """
-    needed("transition_marks", found, **dict.fromkeys(("order", "at", "value", "before", "after", "jump"), ("transition",)))
+    if "order" in found and not found["order"].size:
+        return {}
+    each = dict.fromkeys(("order", "at", "value", "before", "after", "jump"), ("transition",))
+    along = tuple(map(str, found["along"].dims)) if "along" in found else ()
+    needed("transition_marks", found, ("along", "before", "after", "order"), **each, along=along)
     marks = {}
     for order in sorted(set(found["order"].values.tolist()) - {NONE}, reverse=True):
         chosen = found.isel(transition=(found["order"] == order).values)

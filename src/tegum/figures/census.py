@@ -18,6 +18,8 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 
+from tegum.checking import checked
+from tegum.errors import InvalidInputError
 from tegum.figures.models import Chosen, label_of, needed
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, PLAIN, SHAPE_COLOURS, kind_of, legend_row, styled
@@ -28,6 +30,7 @@ _COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7", "#
 _WIDTH, _MOST_GROUPS, _MOST_MINIMA = 0.8, 6, 8
 
 
+@checked
 def census_dots(
     data: xr.Dataset, names: Sequence[str], other: str, crosses: str, baseline: str = "loss without superposition"
 ) -> go.Figure:
@@ -44,7 +47,10 @@ def census_dots(
         InvalidInputError: where a variable is missing, or has other dimensions.
     """
     each = ("density", "seed")
-    needed("census_dots", data, relative_loss=each, kind=each, built_loss=("density", "kind_built"))
+    words, of_built = ("kind", "kind_built"), ("density", "kind_built")
+    needed("census_dots", data, words, relative_loss=each, kind=each, built_loss=of_built, kind_built=("kind_built",))
+    if unknown := sorted(set(names) - set(data["kind_built"].values.tolist())):
+        raise InvalidInputError(f"names has {unknown[0]!r}", "give kinds that built_loss has")
     chart = Panels(go.Figure())
     densities, loss = data["density"].values, data["relative_loss"].values
     middle = np.arange(len(densities))
@@ -64,6 +70,7 @@ def census_dots(
     return styled(chart.figure, 480, legend=legend, margin={"t": 100, "l": 70})
 
 
+@checked
 def census_bars(census: xr.Dataset) -> go.Figure:
     """The minima of a census from the best down, each as long as the share of starts that reached it, beside loss and excess.
 
@@ -73,7 +80,7 @@ def census_bars(census: xr.Dataset) -> go.Figure:
     Raises:
         InvalidInputError: for other datasets.
     """
-    needed("census_bars", census, **dict.fromkeys(("shape", "share", "loss", "excess", "count"), ("minimum",)))
+    needed("census_bars", census, ("shape",), **dict.fromkeys(("shape", "share", "loss", "excess", "count"), ("minimum",)))
     grid = [str(name) for name in census.coords if name not in ("minimum", "rank")]
     frame = census[["shape", "share", "loss", "excess", "count"]].to_dataframe()
     groups = list(frame.groupby(grid, sort=False)) if grid else [((), frame)]

@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked, require_axes
 from tegum.errors import InvalidInputError
 from tegum.figures.models import clock_of, drawn_models, needed, parameter_of
 from tegum.figures.panels import Panels
@@ -30,6 +31,7 @@ _METHODS = ("#c2500a", "#1f5fa8", "#3a7d34", "#7b4ba0")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+@checked
 def curve_panel(
     curves: Mapping[str, xr.DataArray],
     x_label: str,
@@ -45,6 +47,8 @@ def curve_panel(
         InvalidInputError: for values over other than one dimension.
     """
     _require_curves("curve_panel", curves)
+    if points:
+        _require_curves("curve_panel", points)
     chart = Panels(go.Figure())
     hover = f"<br>{x_label} %{{x:.3g}}<br>{y_label} %{{y:.5g}}"
     for k, (name, data) in enumerate(curves.items()):
@@ -62,21 +66,19 @@ def curve_panel(
     return styled(chart.figure, 460, legend=legend_row(-0.2), margin={"l": 75, "t": 30})
 
 
-def _require_curves(figure: str, curves: Any) -> None:
+def _require_curves(figure: str, curves: Mapping[str, xr.DataArray]) -> None:
     """Raises an `InvalidInputError` unless these are names and values over one dimension with labels."""
     advice = "give {name: values over one axis}; tegum.figures.loss_curves draws the losses of a training"
-    if isinstance(curves, xr.Dataset) or not isinstance(curves, Mapping):
-        raise InvalidInputError(f"{figure} got {type(curves).__name__}", advice)
+    if isinstance(curves, xr.Dataset) or not curves:
+        raise InvalidInputError(f"{figure} got {'a dataset' if isinstance(curves, xr.Dataset) else 'no curves'}", advice)
     for name, values in curves.items():
-        if not isinstance(values, xr.DataArray) or values.ndim != 1:
-            along = (
-                f"values along {', '.join(map(str, values.dims))}"
-                if isinstance(values, xr.DataArray)
-                else type(values).__name__
-            )
-            raise InvalidInputError(f"{figure} got {along} for {name!r}", advice)
+        if values.ndim != 1:
+            along = ", ".join(map(str, values.dims)) or "nothing"
+            raise InvalidInputError(f"{figure} got values along {along} for {name!r}", advice)
+        require_axes(name, values, values.dims)
 
 
+@checked
 def loss_curves(data: xr.Dataset, exact: Mapping[str, xr.DataArray] | None = None) -> go.Figure:
     """How the loss fell: of each grid point drawn the best start in colour, others grey; along the steps, or a flow's time.
 
@@ -125,14 +127,17 @@ def _others(losses: xr.DataArray, clock: str) -> NDArray[np.float64]:
     return losses.transpose(..., clock).values.reshape(-1, losses.sizes[clock])[:_MOST_OTHERS]
 
 
+@checked
 def vulnerability_panels(ratios: Mapping[str, xr.DataArray], per_dimension: xr.DataArray) -> go.Figure:
     """Vulnerability against 1 / (1 - S), one curve for each way to measure it, with features per dimension beneath.
 
     Right: the first of these ways against features per dimension, ||W||_F^2 / m, a point for each ``density``.
     """
-    _require_curves(
-        "vulnerability_panels", {**ratios, "features per dimension": per_dimension} if isinstance(ratios, Mapping) else ratios
-    )
+    _require_curves("vulnerability_panels", ratios)
+    for name, values in [*ratios.items(), ("per_dimension", per_dimension)]:
+        require_axes(name, values, ("density",))
+    if not (per_dimension["density"] > 0).all():
+        raise InvalidInputError("a density is 0", "give densities above 0")
     panels = Panels.beside(column_widths=[0.56, 0.44], horizontal_spacing=0.13, vertical_spacing=0.06, shared_xaxes=True)
     above, below, right = panels.at(1, 1), panels.at(2, 1), panels.at(1, 2)
     inverse, packed = 1 / per_dimension["density"].values, per_dimension.values
@@ -157,6 +162,7 @@ def vulnerability_panels(ratios: Mapping[str, xr.DataArray], per_dimension: xr.D
     return styled(panels.figure, 560, legend=legend_row(-0.16), margin={"t": 30, "l": 65})
 
 
+@checked
 def error_curves(data: xr.Dataset) -> go.Figure:
     """How fast methods converge: relative error against effort, both logarithmic, one panel for each kind of cases.
 
@@ -171,11 +177,7 @@ def error_curves(data: xr.Dataset) -> go.Figure:
         InvalidInputError: where the dimensions are others, or there are more methods than colours.
     """
     dims = ("kind", "curve", "case", "effort")
-    if not isinstance(data, xr.Dataset) or not {"error", "terms"} <= set(data):
-        needed("error_curves", data, error=dims, terms=dims)
-    for variable in (data["error"], data["terms"]):
-        if set(variable.dims) != set(dims):
-            raise InvalidInputError(f"{variable.name} has dimensions {dict(variable.sizes)}", f"give {', '.join(dims)}")
+    needed("error_curves", data, error=dims, terms=dims)
     if data.sizes["curve"] > len(_METHODS):
         raise InvalidInputError(f"there are {data.sizes['curve']} methods", f"compare at most {len(_METHODS)}")
     errors, terms = (data[name].transpose(*dims).values for name in ("error", "terms"))

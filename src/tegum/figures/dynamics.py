@@ -28,6 +28,7 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.figures.models import Chosen, needed
 from tegum.figures.panels import Panels
@@ -57,6 +58,7 @@ _VIEWS = {
 _TIME_AXIS: dict[str, Any] = {"type": "log", "dtick": 1, "exponentformat": "power", "showgrid": False, **OUTSIDE}
 
 
+@checked
 def level_panels(
     models: Mapping[str, tuple[xr.Dataset, Sequence[Event]]] | xr.Dataset, clock: Mapping[str, str] | None = None
 ) -> go.Figure:
@@ -74,8 +76,10 @@ def level_panels(
         models = {title: (path, _events_of(path)) for title, path in said.models.items()}
         clock = {title: path.attrs["clock"] for title, (path, _) in models.items()}
     clock = clock or dict.fromkeys(models, "time")
-    for model, _ in models.values():
-        needed("level_panels", model, D=("time", "feature"), loss=("time",))
+    for title, (model, _) in models.items():
+        _require_times("level_panels", model, D=("time", "feature"))
+        if title not in clock:
+            raise InvalidInputError(f"clock has no name for the time of {title!r}", "give one by each title")
     panels = Panels.titled(models, rows=2, row_heights=_HEIGHTS, vertical_spacing=0.06, horizontal_spacing=0.09)
     for above, (title, (model, found)) in zip(panels, models.items(), strict=True):
         _draw_levels(above, model, found, clock[title])
@@ -84,6 +88,7 @@ def level_panels(
     return said.noted(figure) if said else figure
 
 
+@checked
 def level_slider(model: xr.Dataset, found: Sequence[Event] | None = None, clock: str | None = None) -> go.Figure:
     """One model's levels, events and loss, W^T W at one time, and a slider over time, which is called ``clock``.
 
@@ -98,7 +103,7 @@ def level_slider(model: xr.Dataset, found: Sequence[Event] | None = None, clock:
         said, model = _one_path(model)
         found = _events_of(model)
     clock = model.attrs.get("clock", "time") if clock is None else clock
-    needed("level_slider", model, W=("time", "hidden", "feature"), D=("time", "feature"), loss=("time",))
+    _require_times("level_slider", model, W=("time", "hidden", "feature"), D=("time", "feature"))
     panels = Panels.beside(
         row_heights=_HEIGHTS,
         column_widths=[0.55, 0.45],
@@ -132,6 +137,7 @@ def level_slider(model: xr.Dataset, found: Sequence[Event] | None = None, clock:
     return said.noted_above(figure) if said else figure
 
 
+@checked
 def path_slider(
     model: xr.Dataset, found: Sequence[Visit] = (), set_size: int | None = None, clock: str | None = None
 ) -> go.Figure:
@@ -147,10 +153,12 @@ def path_slider(
     if "time" not in model.dims or "W_history" in model or "clock" not in model.attrs:
         said, model = _one_path(model)
     clock = model.attrs.get("clock", "time") if clock is None else clock
-    needed("path_slider", model, W=("time", "hidden", "feature"), loss=("time",))
+    _require_times("path_slider", model, W=("time", "hidden", "feature"))
     if model.sizes["hidden"] != 3:
         advice = "path_slider draws 3; arrow_film and level_slider draw any"
         raise InvalidInputError(f"W has {model.sizes['hidden']} hidden dimensions", advice)
+    if set_size is not None and (set_size < 1 or model.sizes["feature"] != 2 * set_size):
+        raise InvalidInputError(f"set_size is {set_size} and there are {model.sizes['feature']} features", "give two sets")
     specs = [[{"type": "scene"}, {"type": "scene"}], [{"colspan": 2}, None]]
     gaps: dict[str, Any] = {"vertical_spacing": 0.05, "horizontal_spacing": 0.02}
     panels = Panels.titled(_VIEWS, rows=2, specs=specs, row_heights=[0.66, 0.34], **gaps)
@@ -201,6 +209,13 @@ def _one_path(data: xr.Dataset) -> tuple[Chosen, xr.Dataset]:
     chosen = recorded_paths(data, 1, learning=True)
     title, path = next(iter(chosen.models.items()))
     return replace(chosen, said="; ".join(part for part in (title, chosen.said) if part)), path
+
+
+def _require_times(figure: str, model: xr.Dataset, **variables: tuple[str, ...]) -> None:
+    """Raises an `InvalidInputError` unless the model has these variables, losses, and times above 0."""
+    needed(figure, model, **variables, loss=("time",), time=("time",))
+    if not (model["time"] > 0).all():
+        raise InvalidInputError(f"a time is {float(model['time'].min()):g}", "give times above 0")
 
 
 def _partners_adjacent(W: NDArray[np.float64], order: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -21,8 +21,11 @@ from typing import Any, cast
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
+from jaxtyping import Float
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
+from tegum.checking import checked, misfit
 from tegum.errors import InvalidInputError
 from tegum.figures.models import Chosen, Models, drawn_models
 from tegum.figures.panels import Panels
@@ -59,9 +62,10 @@ _MANY = 3000
 """More dots than this are painted by the graphics card."""
 
 
+@takes_arrays
 def fraction_scatter(
     places: Sequence[float] | Models,
-    D: Sequence[NDArray[np.floating]] | None = None,
+    D: Sequence[Float[np.ndarray, " features"]] | None = None,
     x_title: str = "",
     labels: Sequence[str] = (),
     line: Sequence[float] | None = None,
@@ -79,7 +83,9 @@ def fraction_scatter(
     if D is None:
         said, rising, columns, axis, titles, rises = _columns_of(places)
         return said.noted(fraction_scatter(rising, columns, axis, titles, log=rises, height=height))
-    places = cast("Sequence[float]", places)
+    places = _given(places)
+    if not len(places) == len(D) == len(places if line is None else line) > 0:
+        raise InvalidInputError(f"there are {len(places)} places and {len(D)} columns", "give as many of each, and of the line")
     x = np.log10(places) if log else np.asarray(places, float)
     step = float(np.diff(x).min()) if len(x) > 1 else 1.0
     chart = Panels(go.Figure())
@@ -110,6 +116,7 @@ def fraction_scatter(
     return styled(chart.figure, height, showlegend=line is not None, legend=legend, margin=margin)
 
 
+@checked
 def dimensionality_histogram(models: Models) -> go.Figure:
     """How many features have which D_i, of the models drawn of a dataset, with the fractions of known shapes marked."""
     chosen = drawn_models(models)
@@ -136,6 +143,7 @@ def dimensionality_histogram(models: Models) -> go.Figure:
     return chosen.noted(figure.update_layout(showlegend=len(chosen.models) > 1))
 
 
+@takes_arrays
 def shape_shares(
     places: Sequence[float] | xr.Dataset, names: Mapping[str, NDArray[np.str_]] | None = None, x_title: str = ""
 ) -> go.Figure:
@@ -148,7 +156,10 @@ def shape_shares(
     if names is None:
         said, rising, found, x_title = _shapes_of(places)
         return said.noted(shape_shares(rising, found, x_title))
-    places = cast("Sequence[float]", places)
+    places = _given(places)
+    for title, shapes in names.items():
+        if shapes.ndim != 2 or len(shapes) != len(places):
+            raise InvalidInputError(f"names of {title!r} have shape {shapes.shape}", f"give ({len(places)}, features)")
     panels = Panels.titled(names, shared_yaxes=True, horizontal_spacing=0.04)
     for panel, shapes in zip(panels, names.values(), strict=True):
         kinds = np.vectorize(kind_of, otypes=[object])(shapes)
@@ -164,6 +175,13 @@ def shape_shares(
     panels.figure.update_annotations(font={"size": 14, "color": INK})
     legend = legend_row(-0.22, centred=True, traceorder="normal")
     return styled(panels.figure, 430, legend=legend, margin={"l": 65, "t": 45, "b": 110})
+
+
+def _given(places: Any) -> Sequence[float]:
+    """Places that are given as numbers."""
+    if problem := misfit("places", places, Sequence[float]):
+        raise InvalidInputError([problem])
+    return cast("Sequence[float]", places)
 
 
 def _columns_of(models: Any) -> tuple[Chosen, list[float], list[NDArray[np.float64]], str, list[str], bool]:

@@ -18,6 +18,8 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked
+from tegum.errors import Problems
 from tegum.figures.models import Models, drawn_models, weights_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, INTERFERENCE, PLAIN, SIGNED, colour_scale, styled
@@ -30,11 +32,14 @@ _UNIT_TICKS = {"tickvals": [0, 1, 2]}
 _SQUARED, _ROOT = "interference Σ(ŵᵢ·Wⱼ)²", "interference √Σ(ŵᵢ·Wⱼ)²"
 
 
+@checked
 def gram_panels(models: Models, set_size: int | None = None) -> go.Figure:
     """One square map for each title and its W (m, n), or models of a dataset; lines between sets of ``set_size`` features.
 
     Of models of which only the map G is known, this is drawn.
     """
+    with Problems() as problems:
+        problems.check_count("set_size", 1 if set_size is None else set_size)
     name = "G" if isinstance(models, xr.Dataset) and "G" in models else "W"
     chosen = drawn_models(models, name=name)
     weights = {title: weights_of(model, name) for title, model in chosen.models.items()}
@@ -57,6 +62,7 @@ def gram_panels(models: Models, set_size: int | None = None) -> go.Figure:
     return chosen.noted(styled(panels.figure, 370 + chosen.head, coloraxis=scale, margin={"t": chosen.head}))
 
 
+@checked
 def strips(models: Models) -> go.Figure:
     """One column for each title and its model, ``W`` (hidden, feature) and ``b`` (feature), or for models of a dataset.
 

@@ -11,7 +11,7 @@ panels, some of them, evenly spaced along each axis.  What was chosen stands bel
 (['density 1', 'density 0.1'], 'of 2 seeds the one of lowest loss at each density; 2 of 3 densities')
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, final
@@ -19,18 +19,18 @@ from typing import Any, final
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import numbers, plain_array
+from tegum.checking import checked, numbers, plain_array, require_axes
 from tegum.datasets import Status, instance_dims
-from tegum.errors import InvalidInputError
+from tegum.errors import InvalidInputError, Problems
 
 MOST = 6
 """At most so many models are drawn side by side."""
 
 _LAST = {"W": ("hidden", "feature"), "G": ("output", "feature"), "W1": ("hidden", "feature")}
 _PLURALS = {"density": "densities"}
-Models = Mapping[str, Any] | xr.Dataset | xr.DataArray | NDArray[np.floating]
+Models = Mapping[str, Any] | xr.Dataset | xr.DataArray | ArrayLike
 
 
 @final
@@ -82,9 +82,10 @@ class Chosen:
 
 def weights_of(model: xr.Dataset, name: str = "W") -> NDArray[np.float64]:
     """W (m, n) of one model."""
-    return model[name].transpose(*_LAST.get(name, ("hidden", "feature"))).values.astype(np.float64)
+    return model[name].transpose(*_last(name)).values.astype(np.float64)
 
 
+@checked
 def drawn_models(models: Models, most: int = MOST, name: str = "W") -> Chosen:
     """The models to draw, at most so many.
 
@@ -94,8 +95,10 @@ def drawn_models(models: Models, most: int = MOST, name: str = "W") -> Chosen:
         name: the variable that the picture shows.
 
     Raises:
-        InvalidInputError: where there is nothing of this name, and where no model has finite weights.
+        InvalidInputError: where there is nothing of this name, and where no model, or one of a mapping, has finite weights.
     """
+    with Problems() as problems:
+        problems.check_count("most", most)
     if isinstance(models, Mapping) and not isinstance(models, xr.Dataset):
         if not models:
             raise InvalidInputError("there is no model to draw", "give a dataset, or a title and W (m, n) for each")
@@ -118,6 +121,11 @@ def drawn_models(models: Models, most: int = MOST, name: str = "W") -> Chosen:
     return Chosen(finite, "; ".join(said), points)
 
 
+def are_all(models: Any, kind: type[Any]) -> bool:
+    """Whether models are by title, each of a figure's own kind."""
+    return isinstance(models, Mapping) and all(isinstance(model, kind) for model in models.values())
+
+
 def parameter_of(data: xr.Dataset) -> str:
     """The name of the weights of a dataset's models: W, or W1 of nets with two matrices, or G where only the map is known."""
     return next((name for name in _LAST if name in data), "W")
@@ -138,7 +146,7 @@ def clock_of(data: Any, name: str = "W_history") -> str | None:
 
 def lead_of(data: xr.Dataset, name: str = "W") -> list[str]:
     """The axes along which models differ."""
-    return [str(axis) for axis in data[name].dims if axis not in _LAST.get(name, ("hidden", "feature"))]
+    return [str(axis) for axis in data[name].dims if axis not in _last(name)]
 
 
 def label_of(axis: str, value: Any) -> str:
@@ -156,20 +164,26 @@ def label_of(axis: str, value: Any) -> str:
     )
 
 
-def needed(figure: str, data: Any, **variables: tuple[str, ...]) -> xr.Dataset:
-    """The dataset, where it has these variables with at least these dimensions; else an `InvalidInputError` that says so."""
+def needed(figure: str, data: xr.Dataset, words: Collection[str] = (), /, **variables: tuple[str, ...]) -> xr.Dataset:
+    """The dataset, where it has these variables, of numbers or of words, along these dimensions.
+
+    Raises:
+        InvalidInputError: for other datasets, with what the figure draws.
+    """
     what = ", ".join(f"{name} ({', '.join(dims)})" for name, dims in variables.items())
-    if not isinstance(data, xr.Dataset):
-        raise InvalidInputError(f"{figure} got {type(data).__name__}", f"give a dataset with {what}")
     missing = [name for name, dims in variables.items() if name not in data or set(dims) != set(data[name].dims)]
     if missing:
         held = ", ".join(f"{name} {tuple(map(str, data[name].dims))}" if name in data else f"no {name}" for name in missing)
         raise InvalidInputError(f"{figure} got a dataset with {held}", f"give one with {what}")
+    for name, dims in variables.items():
+        require_axes(f"{name} of the dataset", data[name], dims, name in words)
     return data
 
 
-def panels_of(figure: str, panels: Any, kind: str, *dims: str) -> dict[str, xr.DataArray]:
-    """Title to values with these dimensions, for a figure that draws such; one array alone is a panel without a title.
+def panels_of(
+    figure: str, panels: Mapping[str, xr.DataArray] | xr.DataArray, kind: str, *dims: str, words: bool = False
+) -> dict[str, xr.DataArray]:
+    """Title to numbers, or words, with these dimensions, for a figure that draws such; one array alone has no title.
 
     Raises:
         InvalidInputError: for anything else, with what the figure draws.
@@ -177,19 +191,19 @@ def panels_of(figure: str, panels: Any, kind: str, *dims: str) -> dict[str, xr.D
     if isinstance(panels, xr.DataArray):
         panels = {"": panels}
     advice = f"give a title and {kind} ({', '.join(dims)}) for each panel"
-    if isinstance(panels, xr.Dataset) or not isinstance(panels, Mapping) or not panels:
-        held = (
-            f"a dataset with {', '.join(map(str, panels.data_vars))}"
-            if isinstance(panels, xr.Dataset)
-            else type(panels).__name__
-        )
+    if isinstance(panels, xr.Dataset) or not panels:
+        dataset = isinstance(panels, xr.Dataset)
+        held = f"a dataset with {', '.join(map(str, panels)) or 'nothing'}" if dataset else "no panels"
         raise InvalidInputError(f"{figure} got {held}", advice)
     for title, values in panels.items():
-        if not isinstance(values, xr.DataArray):
-            raise InvalidInputError(f"{figure} got {type(values).__name__} for {title!r}", advice)
         if set(values.dims) != set(dims):
             raise InvalidInputError(f"{figure} got values along {', '.join(map(str, values.dims)) or 'nothing'}", advice)
+        require_axes(f"panels[{title!r}]", values, dims, words)
     return dict(panels)
+
+
+def _last(name: str) -> tuple[str, ...]:
+    return _LAST.get(name, ("hidden", "feature"))
 
 
 def _dataset(models: Any, name: str) -> xr.Dataset:
@@ -200,11 +214,12 @@ def _dataset(models: Any, name: str) -> xr.Dataset:
         values = numbers(name, models)
         if values.ndim < 2 or not values.size:
             raise InvalidInputError(f"{name} has shape {values.shape}", "give (..., m, n), a column for each feature")
-        return xr.Dataset({name: ((*instance_dims(values.ndim - 2), *_LAST[name]), values)})
-    if name not in models or not {*_LAST[name]} <= set(models[name].dims):
+        return xr.Dataset({name: ((*instance_dims(values.ndim - 2), *_last(name)), values)})
+    if name not in models or not {*_last(name)} <= set(models[name].dims):
         held = ", ".join(map(str, models.data_vars)) or "nothing"
-        advice = f"this picture shows {name} (..., {', '.join(_LAST[name])}) of models"
-        raise InvalidInputError(f"the dataset has no {name} with axes {' and '.join(_LAST[name])}, but {held}", advice)
+        advice = f"this picture shows {name} (..., {', '.join(_last(name))}) of models"
+        raise InvalidInputError(f"the dataset has no {name} with axes {' and '.join(_last(name))}, but {held}", advice)
+    require_axes(name, models[name], None)
     return models
 
 
@@ -216,11 +231,14 @@ def _one(title: str, model: Any, name: str) -> xr.Dataset:
             raise InvalidInputError(
                 f"{title!r} holds models along {', '.join(lead_of(data, name))}", "give one model, W (m, n)"
             )
-        return data
-    values = numbers(f"W of {title!r}", plain_array(model))
-    if values.ndim != 2 or not values.size:
-        raise InvalidInputError(f"W of {title!r} has shape {values.shape}", "give one model, (m, n)")
-    return xr.Dataset({name: (_LAST[name], values)})
+    else:
+        values = numbers(f"W of {title!r}", plain_array(model))
+        if values.ndim != 2 or not values.size:
+            raise InvalidInputError(f"W of {title!r} has shape {values.shape}", "give one model, (m, n)")
+        data = xr.Dataset({name: (_last(name), values)})
+    if not np.isfinite(data[name].values).all():
+        raise InvalidInputError(f"W of {title!r} has values that are not finite", "a model that diverged has no picture")
+    return data
 
 
 def _best_of_starts(data: xr.Dataset, lead: list[str], name: str) -> tuple[xr.Dataset, list[str]]:
@@ -229,6 +247,9 @@ def _best_of_starts(data: xr.Dataset, lead: list[str], name: str) -> tuple[xr.Da
     if axis is None or "loss" not in data or axis not in data["loss"].dims or data.sizes[axis] == 1:
         return data, []
     loss = data["loss"]
+    require_axes("loss of the dataset", loss, None)
+    if not set(loss.dims) <= set(lead):
+        raise InvalidInputError(f"loss has dimensions {dict(loss.sizes)}", f"give one of each model, by {', '.join(lead)}")
     if "status" in data:
         loss = loss.where(~data["status"].isin([Status.DIVERGED]))
     place = loss.where(np.isfinite(loss), np.inf).argmin(axis)

@@ -17,6 +17,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from tegum.checking import checked
 from tegum.figures.models import Models, drawn_models
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, SHAPE_COLOURS, kind_of, legend_row, styled
@@ -31,6 +32,7 @@ _EDGE = "#8a8a8a"
 ROW_HEIGHT = 330
 
 
+@checked
 def network_panels(models: Models, columns: int = 3) -> go.Figure:
     """One network for each title and its W (m, n), or for models of a dataset, so many ``columns`` side by side."""
     chosen = drawn_models(models)

@@ -15,6 +15,10 @@ from typing import Any, final
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from tegum.errors import InvalidInputError
+
+_MOST_COLUMNS = 1000
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -37,7 +41,12 @@ class Panels:
         The options are those of plotly's ``make_subplots``.
         """
         titles = list(titles)
-        columns = columns or len(titles)
+        columns = len(titles) if columns is None else columns
+        if not 1 <= columns <= _MOST_COLUMNS or not (titles or rows):
+            raise InvalidInputError(
+                f"there are {len(titles)} panels in {columns} columns",
+                f"draw at least one of each, in at most {_MOST_COLUMNS} columns",
+            )
         rows = rows or -(-len(titles) // columns)
         return cls(make_subplots(rows, columns, subplot_titles=titles, **options), count=len(titles), columns=columns)
 

@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked, require_axes
 from tegum.errors import InvalidInputError
 from tegum.figures.models import Chosen, clock_of, drawn_models
 from tegum.figures.panels import Panels
@@ -48,6 +49,7 @@ def recorded_paths(data: xr.Dataset, most: int = _MOST_FILMS, learning: bool = F
     return replace(chosen, models=paths)
 
 
+@checked
 def arrow_film(data: xr.Dataset) -> go.Figure:
     """Up to three models as they move: arrows in 1 to 3 hidden dimensions, W^T W beyond; a play button, and a slider.
 
@@ -88,6 +90,7 @@ def arrow_film(data: xr.Dataset) -> go.Figure:
 
 def _path(W: xr.DataArray, loss: xr.DataArray | None, clock: str, learning: bool) -> xr.Dataset:
     """One path in the common form; without losses they are NaN."""
+    require_axes("W on the way", W, (clock, "hidden", "feature"))
     W = W.transpose(clock, "hidden", "feature")
     times, finite = W[clock].values.astype(np.float64), np.isfinite(W.values).all(axis=(1, 2))
     kept = finite & (times > 0) if learning else finite

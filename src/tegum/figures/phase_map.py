@@ -20,6 +20,7 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked
 from tegum.figures.models import needed, panels_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, PLAIN, colour_scale, dash, legend_row, log_range, stepped, styled
@@ -36,6 +37,7 @@ def density_axes(panel: Panels, label: str, ratios: Sequence[float] = (0.1, 0.3,
     panel.at(column=1).y_axis("feature density 1 − S", standoff)
 
 
+@checked
 def phase_panels(
     panels: Mapping[str, xr.Dataset] | xr.Dataset,
     lines: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None,
@@ -79,6 +81,7 @@ def phase_panels(
     return styled(drawn.figure, 440, legend=legend_row(-0.22), margin={"l": 75, "r": 60})
 
 
+@checked
 def stuck_panels(panels: Mapping[str, xr.DataArray] | xr.DataArray, across: str = "importance_ratio") -> go.Figure:
     """How often training got stuck, one panel for each kind of start: shares (density, ``across``), NaN without such starts."""
     panels = panels_of("stuck_panels", panels, "shares", "density", across)

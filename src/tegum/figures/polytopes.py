@@ -11,13 +11,15 @@ remain.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, QhullError
 
+from tegum.checking import checked
 from tegum.figures.models import Models, drawn_models
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, NEGATIVE, POSITIVE, SIGNED, category, colour_scale, styled
@@ -33,6 +35,7 @@ _NUMBERED = 24
 """At most so many features carry their number in a graph."""
 
 
+@checked
 def polytope_table(models: Models, ignored: Mapping[str, Sequence[Sequence[int]]] | None = None) -> go.Figure:
     """One row for each title and its W (m, n), or for models of a dataset: in space, as a graph, as a matrix.
 
@@ -101,7 +104,10 @@ def _in_space(W: NDArray[np.floating], colours: list[str]) -> list[go.Scatter3d 
 def _hull(W: NDArray[np.floating]) -> ConvexHull | None:
     """The hull of the ends; None where they span too little to have one."""
     flat = W.shape[1] <= len(W) or np.linalg.matrix_rank(W - W[:, :1], tol=_FLAT) < len(W)
-    return None if len(W) < 2 or flat else ConvexHull(W.T)
+    if len(W) > 1 and not flat:
+        with suppress(QhullError):  # of numbers too large or too small to tell
+            return ConvexHull(W.T)
+    return None
 
 
 def _hull_edges(hull: ConvexHull) -> NDArray[np.intp]:

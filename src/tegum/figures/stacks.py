@@ -13,14 +13,15 @@ Source: sections 8 and 9 of `Toy Models of Superposition`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, Literal, cast, final
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.figures.models import Chosen, Models, drawn_models, weights_of
+from tegum.arraylike import takes_arrays
+from tegum.figures.models import Chosen, Models, are_all, drawn_models, weights_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, INTERFERENCE, PLAIN, SIGNED, colour_scale, styled
 from tegum.geometry import interference, monosemantic, neuron_order
@@ -48,8 +49,9 @@ class NeuronPanel:
         return NeuronPanel(self.weights[order], self.polysemantic[order])
 
 
+@takes_arrays
 def stack_panels(
-    panels: Mapping[str, NeuronPanel] | xr.Dataset,
+    panels: Mapping[str, NeuronPanel] | Models,
     colour: Literal["interference", "feature"] = "interference",
     signed: bool = True,
     columns: int | None = None,
@@ -66,9 +68,10 @@ def stack_panels(
     each panel is as high as its own highest stack.  Neurons have each panel's own order, or that of weights ``ordered_by``.
     """
     said = None
-    if isinstance(panels, xr.Dataset) or not all(isinstance(panel, NeuronPanel) for panel in panels.values()):
+    if not are_all(panels, NeuronPanel):
         said, panels = _neurons_of(panels)
-    columns = columns or len(panels)
+    panels = cast("Mapping[str, NeuronPanel]", panels)
+    columns = len(panels) if columns is None else columns
     blocks, each = -(-len(panels) // columns), 2 if matrix else 1
     titles = np.full((blocks, each, columns), "", dtype=object)
     titles[:, 0].flat[: len(panels)] = list(panels)

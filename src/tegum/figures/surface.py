@@ -14,18 +14,24 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.arraylike import takes_arrays
+from tegum.errors import InvalidInputError
 from tegum.figures.models import panels_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, PLAIN, styled
 from tegum.figures.traces import dots
 
 
+@takes_arrays
 def surface_panels(panels: Mapping[str, xr.DataArray], minima: Mapping[str, NDArray[np.float64]]) -> go.Figure:
     """Contours of losses, title to dims (w1, w2); a filled star marks the lowest minimum, open circles the others.
 
     Losses are the same at (-w1, -w2), so that ``minima`` has one of each pair of mirror images: title to rows (w1, w2, loss).
     """
     panels = panels_of("surface_panels", panels, "losses", "w1", "w2")
+    for title in panels:
+        if title not in minima or minima[title].ndim != 2 or minima[title].shape[1] != 3:
+            raise InvalidInputError(f"minima has no rows (w1, w2, loss) for {title!r}", "give some by each title")
     drawn = Panels.titled(panels, horizontal_spacing=0.06)
     for panel, (title, loss) in zip(drawn, panels.items(), strict=True):
         values = loss.transpose("w2", "w1").values

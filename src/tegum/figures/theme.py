@@ -16,6 +16,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
+from tegum.errors import InvalidInputError, Problems
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 INK = "#222222"
 FAINT = "#c9c9c9"
@@ -102,6 +104,12 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
 
 def log_range(values: ArrayLike, air: float = 0) -> list[float]:
     """The range of a logarithmic axis from the lowest value to the highest, and some decades of air on both sides."""
+    if not np.size(values):
+        raise InvalidInputError("a logarithmic axis has no values", "give one at least")
+    if not (np.min(values) > 0 and np.isfinite(np.max(values))):
+        raise InvalidInputError(
+            f"a logarithmic axis has values from {np.min(values):g} to {np.max(values):g}", "give finite ones above 0"
+        )
     return [float(np.log10(np.min(values))) - air, float(np.log10(np.max(values))) + air]
 
 
@@ -116,6 +124,8 @@ def styled(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
     Each legend group has one entry, that of its first trace; what traces say on hovering is without the box that repeats names.
     The figure is changed in place; ``layout`` is what differs, such as ``margin``, of which only the sides given are changed.
     """
+    with Problems() as problems:
+        problems.check_number("the height in pixels", height, 10, 1e5)
     groups: set[str] = set()
     for trace in figure.data:
         if trace.legendgroup is not None:

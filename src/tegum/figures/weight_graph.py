@@ -13,14 +13,16 @@ Source: the bipartite weight graphs of section 9 of `Toy Models of Superposition
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, cast, final
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.figures.models import Chosen, Models, drawn_models, weights_of
+from tegum.checking import checked
+from tegum.errors import InvalidInputError
+from tegum.figures.models import Chosen, Models, are_all, drawn_models, weights_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, NEGATIVE, PLAIN, POSITIVE, legend_row, styled
 from tegum.figures.traces import dots, line, segments
@@ -58,8 +60,9 @@ def edges(weights: NDArray[np.floating], least: float) -> dict[str, NDArray[Any]
     return {"row": row, "column": column, "sign": np.sign(weights[row, column]).astype(int), "width": width}
 
 
+@checked
 def weight_graphs(
-    graphs: Mapping[str, WeightGraph] | xr.Dataset, least: float = 0.1, columns: int | None = None, row_height: int = 420
+    graphs: Mapping[str, WeightGraph] | Models, least: float = 0.1, columns: int | None = None, row_height: int = 420
 ) -> go.Figure:
     """One weight graph for each title, ``columns`` or all of them side by side; ``row_height`` is in pixels.
 
@@ -67,8 +70,11 @@ def weight_graphs(
     rescaling, are not drawn.
     """
     said = None
-    if isinstance(graphs, xr.Dataset) or not all(isinstance(graph, WeightGraph) for graph in graphs.values()):
+    if not are_all(graphs, WeightGraph):
         said, graphs = _graphs_of(graphs)
+    graphs = cast("Mapping[str, WeightGraph]", graphs)
+    if not graphs or (columns is not None and columns < 1):
+        raise InvalidInputError(f"there are {len(graphs)} graphs in {columns} columns", "draw at least one of each")
     columns = columns or len(graphs)
     rows = -(-len(graphs) // columns)
     panels = Panels.titled(graphs, columns, horizontal_spacing=0.04, vertical_spacing=0.12 / rows)

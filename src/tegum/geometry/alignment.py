@@ -62,7 +62,8 @@ def aligned(
     problems = Problems()
     features, places = _completed("order", order, n, problems), _completed("axes", axes, m, problems)
     problems.raise_if_any()
-    turned = [_turn(model, features, places) @ model for model in W.reshape(-1, m, n)]
+    with np.errstate(invalid="ignore"):
+        turned = [_turn(model, features, places) @ model for model in W.reshape(-1, m, n)]
     return np.asarray(turned, dtype=np.result_type(W, np.float32)).reshape(W.shape)
 
 
@@ -110,7 +111,7 @@ def aligned_to(
 
 def _completed(name: str, given: Sequence[int] | None, size: int, problems: Problems) -> list[int]:
     """All numbers below size, those given first."""
-    first = [int(i) for i in given or ()]
+    first = [] if given is None else [int(i) for i in given]
     if len(set(first)) < len(first) or not all(0 <= i < size for i in first):
         problems.add(f"{name} names {first}", f"name each of 0 to {size - 1} at most once")
     return first + [i for i in range(size) if i not in first]
@@ -119,6 +120,10 @@ def _completed(name: str, given: Sequence[int] | None, size: int, problems: Prob
 def _turn(W: NDArray[np.floating], order: Sequence[int], places: Sequence[int]) -> NDArray[np.floating]:
     """The orthogonal matrix that lays the first independent features along the axes."""
     m = W.shape[0]
+    largest = np.abs(W).max(initial=0.0)
+    if not 0 < largest < np.inf:
+        return np.eye(m)
+    W = W / largest
     norms = np.linalg.norm(W, axis=0)
     candidates = [W[:, i] for i in order if norms[i] > _FAINT * norms.max(initial=0.0)]
     directions: list[NDArray[np.floating]] = []

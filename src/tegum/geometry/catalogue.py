@@ -37,7 +37,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.errors import InvalidInputError
+from tegum.arraylike import takes_arrays
+from tegum.checking import checked, require_memory, require_range
+from tegum.errors import InvalidInputError, Problems
 from tegum.geometry.matching import around_the_circle, least_error, matched, procrustes_distances, root_mean_square
 from tegum.geometry.measures import DEDICATED
 from tegum.geometry.thomson import stored_solutions
@@ -78,8 +80,10 @@ class Fit:
     fits: bool
 
 
+@checked
 def simplex(k: int) -> NDArray[np.float64]:
     """Columns: k unit vectors in k - 1 dimensions with equal cosines -1/(k-1), shape (k - 1, k); for k = 1 the vector 1."""
+    _require_size(k, k * k)
     if k == 1:
         return np.ones((1, 1))
     # Rows of the Helmert matrix: an orthonormal basis of what is orthogonal to (1, ..., 1).
@@ -88,12 +92,21 @@ def simplex(k: int) -> NDArray[np.float64]:
     return np.asarray(rows / np.linalg.norm(rows, axis=0))
 
 
+@checked
 def polygon(k: int) -> NDArray[np.float64]:
     """Columns: k unit vectors evenly around a circle, shape (2, k)."""
+    _require_size(k, 2 * k)
     angles = 2 * np.pi * np.arange(k) / k
     return np.stack([np.cos(angles), np.sin(angles)])
 
 
+def _require_size(k: int, numbers: int) -> None:
+    with Problems() as problems:
+        problems.check_count("k", k)
+    require_memory(f"a polytope of {k} vertices", 8 * numbers)
+
+
+@takes_arrays
 def ignoring(vectors: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "m n"]:
     """The polytope that ignores given vectors: W (n - rank, n) with W v = 0 before its columns are scaled to norm 1.
 
@@ -102,6 +115,7 @@ def ignoring(vectors: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "m n"]:
     Raises:
         InvalidInputError: where the vectors leave no dimension.
     """
+    require_range("vectors", vectors, -1e30, 1e30)
     _, sizes, rows = np.linalg.svd(vectors)
     rank = int((sizes > _SMALL * sizes.max(initial=0.0)).sum())
     W = rows[rank:]

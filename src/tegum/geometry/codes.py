@@ -39,7 +39,8 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from tegum.arraylike import takes_arrays
-from tegum.errors import InvalidInputError
+from tegum.checking import checked, require_range
+from tegum.errors import MOST, InvalidInputError
 
 REPRESENTED = 0.5
 WEIGHTY = 0.3
@@ -107,7 +108,8 @@ def sign_pattern(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Int[n
     A weight counts, with its sign, where it exceeds ``weighty`` times the feature's largest positive weight.
     """
     top = W.max(axis=0, initial=0.0)
-    represented = (np.linalg.norm(W, axis=0) >= REPRESENTED) & (top > 0)
+    with np.errstate(over="ignore"):
+        represented = (np.linalg.norm(W, axis=0) >= REPRESENTED) & (top > 0)
     least = weighty * top
     pattern = (least < W).astype(np.int64) - (least < -W)
     return np.where(represented, pattern, 0)
@@ -126,6 +128,7 @@ def blocks_of(pattern: Int[np.ndarray, "m n"]) -> list[tuple[NDArray[Any], NDArr
 @takes_arrays
 def code_of(W: Float[np.ndarray, "m n"], weighty: float = WEIGHTY) -> Code:
     """The code of one model, a row of W for each neuron; only models with five neurons have names, others are ``unnamed``."""
+    require_range("weighty", weighty, 0, 1)
     pattern = sign_pattern(W, weighty)
     parts = [pattern[np.ix_(neurons, features)] for neurons, features in blocks_of(pattern)]
     shapes = tuple((part.shape[1], part.shape[0]) for part in parts)
@@ -160,6 +163,7 @@ def _in_order(block: NDArray[np.int64]) -> NDArray[np.int64]:
     return block[:, np.argsort(_words(block))]
 
 
+@checked
 def hand_built(name: str, n: int) -> NDArray[np.float64]:
     """A W (5, n) with this code: the most important features alone, the next in the block, the others 0.
 
@@ -173,6 +177,10 @@ def hand_built(name: str, n: int) -> NDArray[np.float64]:
     block = BLOCK_CODES[name]
     alone = _NEURONS - len(block)
     represented = alone + block.shape[1]
+    if n > MOST:
+        raise InvalidInputError(f"n is {n}", f"choose at most {MOST:,}")
+    if n > MOST:
+        raise InvalidInputError(f"n is {n}", f"choose at most {MOST:,}")
     if n < represented:
         raise InvalidInputError(f"n is {n}", f"choose at least {represented}, the features of {name!r}")
     W = np.zeros((_NEURONS, n))

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
@@ -81,7 +82,7 @@ class Event:
 
 
 @takes_arrays
-def settled(D: NDArray[np.floating], near: float = NEAR) -> int:
+def settled(D: Float[np.ndarray, "time n"], near: float = NEAR) -> int:
     """The first row from which on half the features stay within ``near`` of their last values, of D (time, n)."""
     close = np.median(abs(D - D[-1]), axis=1) <= near
     away = np.flatnonzero(~close)
@@ -116,8 +117,8 @@ def jumps(D: NDArray[np.floating], times: NDArray[Any], size: float = SIZE, wind
 
 @takes_arrays
 def events(
-    D: NDArray[np.floating],
-    times: NDArray[Any],
+    D: Float[np.ndarray, "time n"],
+    times: NDArray[np.floating],
     loss: NDArray[np.floating],
     size: float = SIZE,
     window: float = WINDOW,
@@ -184,7 +185,7 @@ def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True))
 
 
-def require_rising(times: NDArray[Any]) -> None:
+def require_rising(times: NDArray[np.floating]) -> None:
     """Raises an `InvalidInputError` unless times rise above 0, where they have a logarithm."""
     if not (np.diff(times) > 0).all() or times[0] <= 0:
         raise InvalidInputError(f"times begin with {times[:3]}", "give rising times above 0, so leave out step 0")

@@ -40,6 +40,7 @@ from jaxtyping import Float, Shaped
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.arraylike import takes_arrays
+from tegum.checking import checked
 from tegum.errors import InvalidInputError
 
 NOT_LEARNED, DEDICATED, SUPERPOSITION, DIVERGED = "not learned", "dedicated", "superposition", "diverged"
@@ -57,7 +58,8 @@ def _weights(W: NDArray[np.floating]) -> NDArray[np.floating]:
 def quotient(top: ArrayLike, bottom: ArrayLike) -> NDArray[np.floating]:
     """``top / bottom``, and 0 where the bottom is 0; what is not a number stays so."""
     blank = np.zeros(np.broadcast_shapes(np.shape(top), np.shape(bottom)), np.result_type(top, bottom))
-    return np.asarray(np.divide(top, bottom, out=blank, where=np.not_equal(bottom, 0)))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(np.divide(top, bottom, out=blank, where=np.not_equal(bottom, 0)))
 
 
 @takes_arrays
@@ -178,6 +180,7 @@ def coherence(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch"]
     return np.asarray(size.max(axis=(-2, -1)))
 
 
+@checked
 def welch_bound(n_features: int, n_hidden: int) -> float:
     """The lowest coherence that n directions in m dimensions can have by Welch's inequality; 0 where n <= m.
 

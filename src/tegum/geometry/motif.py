@@ -35,6 +35,7 @@ import numpy as np
 from jaxtyping import Float
 
 from tegum.arraylike import takes_arrays
+from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.geometry.neurons import rescaled_neurons
 
@@ -98,6 +99,7 @@ def motifs(W1: Float[np.ndarray, "m n"], W2: Float[np.ndarray, "n m"]) -> list[M
     return found
 
 
+@checked
 def hand_built_motif(ratio: float, inhibited: bool = True) -> tuple[Float[np.ndarray, "5 3"], Float[np.ndarray, "3 5"]]:
     """W1 (5, 3) and W2 (3, 5) of a net that computes |x| of three features with five neurons instead of six.
 
@@ -108,7 +110,7 @@ def hand_built_motif(ratio: float, inhibited: bool = True) -> tuple[Float[np.nda
     Raises:
         InvalidInputError: for a ratio that is not above 0.
     """
-    if not ratio > 0:
+    if not 0 < ratio < np.inf:
         raise InvalidInputError(f"ratio is {ratio}", "choose a number above 0; 4 is the paper's, 1 is symmetric")
     a = float(np.sqrt(ratio))
     W1 = np.array([[a, -1 / a, 0], [a, 0, -1 / a], [-1, 0, 0], [0, 1, 0], [0, 0, 1]])

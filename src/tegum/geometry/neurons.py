@@ -100,7 +100,8 @@ def rescaled_neurons(
     """The same net with every neuron's largest |W1| weight 1; neurons without input weights stay as they are."""
     size = abs(W1).max(axis=-1)
     scale = np.where(size > 0, size, 1)
-    return np.asarray(W1 / scale[..., :, None]), np.asarray(W2 * scale[..., None, :])
+    with np.errstate(invalid="ignore", over="ignore"):  # of models that diverged
+        return np.asarray(W1 / scale[..., :, None]), np.asarray(W2 * scale[..., None, :])
 
 
 @takes_arrays

@@ -87,7 +87,7 @@ def between_sets(W: Float[np.ndarray, "time m n"], set_size: int) -> NDArray[np.
 
 
 @takes_arrays
-def visits(W: Float[np.ndarray, "time m n"], times: NDArray[Any], set_size: int) -> tuple[Visit, ...]:
+def visits(W: Float[np.ndarray, "time m n"], times: NDArray[np.floating], set_size: int) -> tuple[Visit, ...]:
     """The stages that a path visits, in order: W (time, m, 2 set_size) of two sets of features, members of a set side by side.
 
     Raises:
@@ -104,7 +104,7 @@ def visits(W: Float[np.ndarray, "time m n"], times: NDArray[Any], set_size: int)
 
 
 @takes_arrays
-def plateaus(loss: NDArray[np.floating], times: NDArray[Any]) -> tuple[Plateau, ...]:
+def plateaus(loss: NDArray[np.floating], times: NDArray[np.floating]) -> tuple[Plateau, ...]:
     """Where a loss rests, in order; neighbouring stretches without a fall of more than a fifth between them are one.
 
     Raises:

@@ -37,9 +37,10 @@ _OVERLAP = 1e-4
 @takes_arrays
 def relu_energy(U: Float[np.ndarray, "*batch d n"]) -> Float[np.ndarray, "*batch"]:
     """E of unit vectors in the columns of U, shape (...)."""
-    pushing = np.maximum(np.swapaxes(U, -1, -2) @ U, 0)
-    np.einsum("...ii->...i", pushing)[...] = 0
-    return np.asarray((pushing**2).sum(axis=(-2, -1)))
+    with np.errstate(over="ignore", invalid="ignore"):  # of what is no unit vectors
+        pushing = np.maximum(np.swapaxes(U, -1, -2) @ U, 0)
+        np.einsum("...ii->...i", pushing)[...] = 0
+        return np.asarray((pushing**2).sum(axis=(-2, -1)))
 
 
 def thomson_points(n_points: int, dimensions: int, starts: int = STARTS, seed: int = 0) -> NDArray[np.float64]:

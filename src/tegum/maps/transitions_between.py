@@ -8,12 +8,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked, require_held
+from tegum.errors import InvalidInputError
 from tegum.exact import transitions
 from tegum.features import Independent
 from tegum.maps.extra_feature import GRID, importances
 from tegum.nets import Net
 
 
+@checked
 def transitions_between(
     net: Net, minima: xr.Dataset, names: xr.DataArray, along: str = "density", *, progress: bool | None = None
 ) -> xr.Dataset:
@@ -31,6 +34,11 @@ def transitions_between(
         What `tegum.exact.transitions` measures, over ``transition``, in the order of the entries of ``names``; with ``at``
         (the place on the other axis), and the names ``before`` and ``after``.
     """
+    if along not in GRID:
+        raise InvalidInputError(f"along is {along!r}", f"choose {' or '.join(GRID)}")
+    require_held("minima", minima, W=(*GRID, "hidden", "feature"), b=(*GRID, "feature"))
+    if set(names.dims) != set(GRID) or any(names.sizes[axis] != minima.sizes[axis] for axis in GRID):
+        raise InvalidInputError(f"names has dimensions {dict(names.sizes)}", "give a name for each minimum")
     first, second = (names.isel({along: part}).values for part in (slice(None, -1), slice(1, None)))
     places = dict(zip(names.dims, np.nonzero(first != second), strict=True))
     (across,) = (dim for dim in GRID if dim != along)

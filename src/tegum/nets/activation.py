@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
+from tegum.checking import numbers
 from tegum.errors import InvalidInputError
 
 Function = Callable[[Any], Any]
@@ -81,6 +82,7 @@ class Activation:
 
     def __call__(self, x: NDArray[np.floating]) -> NDArray[np.floating]:
         """The values at every element of x."""
+        x = numbers("x", x)
         if self.on_arrays:
             return np.asarray(self.value(x))
         return np.asarray(np.vectorize(self.value, otypes=[np.float64])(x))

@@ -26,7 +26,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import InvalidInputError
+from tegum.checking import checked, require_memory, require_range, require_seeds
+from tegum.errors import InvalidInputError, Problems
 from tegum.nets.net import Net
 
 Initialisation = Literal["xavier_normal", "xavier_uniform", "normal", "uniform"]
@@ -38,10 +39,12 @@ def _width(initialisation: Initialisation, scale: float, shape: tuple[int, ...])
     """The standard deviation of the normal laws, the half width of the uniform ones, for a matrix of ``shape``."""
     if initialisation not in (known := get_args(Initialisation)):
         raise InvalidInputError(f"initialisation is {initialisation!r}", f"choose among {', '.join(known)}")
+    require_range("scale", scale, 0, 1e15)
     variance = {"xavier_normal": 2, "xavier_uniform": 6}.get(initialisation)
     return scale if variance is None else scale * float(np.sqrt(variance / sum(shape)))
 
 
+@checked
 def initial_parameters(
     net: Net, generator: np.random.Generator, initialisation: Initialisation = "xavier_normal", scale: float = 1.0
 ) -> dict[str, NDArray[np.float32]]:
@@ -61,6 +64,7 @@ def initial_parameters(
     return params
 
 
+@checked
 def active_parameters(net: Net, count: int, seed: int, scale: float = 1.0) -> dict[str, NDArray[np.float32]]:
     """Initial parameters of ``count`` nets with two matrices whose outputs are all active: W1, W2 and the biases, which are 0.
 
@@ -77,6 +81,10 @@ def active_parameters(net: Net, count: int, seed: int, scale: float = 1.0) -> di
     """
     if net.tied:
         raise InvalidInputError(f"the net is {net!r}", "choose one with two matrices, such as AbsoluteValue")
+    with Problems() as problems:
+        problems.check_count("count", count)
+    require_seeds(seed)
+    require_memory(f"{count} nets", 16 * count * net.n_hidden * net.n_features)
     width = _width("xavier_normal", scale, (net.n_hidden, net.n_features))
     W1 = width * np.random.default_rng(seed).standard_normal((count, net.n_hidden, net.n_features))
     W2 = np.swapaxes(abs(W1) - _SHARED_PART * abs(W1).mean(axis=(1, 2), keepdims=True), 1, 2)

@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.checking import check_fields
+from tegum.checking import check_fields, checked, misfit, numbers, shown
 from tegum.errors import InvalidInputError, Problems
 from tegum.nets.activation import IDENTITY, RELU, Activation
 
@@ -83,23 +83,45 @@ class Net(ABC):
 
     def hidden(self, params: Parameters, x: Float[np.ndarray, "*batch samples n"]) -> Float[np.ndarray, "*batch samples m"]:
         """h, the hidden activations."""
+        params, x = self._given(params, x)
         encoder = params["W" if self.tied else "W1"]
-        h = x @ np.swapaxes(encoder, -1, -2)
+        with np.errstate(invalid="ignore", over="ignore"):  # a model that diverged has no outputs
+            h = x @ np.swapaxes(encoder, -1, -2)
         if self.has_hidden_bias:
             h = h + params["b_hidden"][..., None, :]
         return RELU(h) if self.hidden_relu else h
 
     def forward(self, params: Parameters, x: Float[np.ndarray, "*batch samples n"]) -> Float[np.ndarray, "*batch samples n"]:
         """y, the outputs; samples are the second axis from the end."""
+        params, x = self._given(params, x)
         decoder = params["W"] if self.tied else np.swapaxes(params["W2"], -1, -2)
-        y = self.hidden(params, x) @ decoder
+        with np.errstate(invalid="ignore", over="ignore"):
+            y = self.hidden(params, x) @ decoder
         if self.bias:
             y = y + params["b"][..., None, :]
         return self.output_activation(y)
 
     def target(self, x: Float[np.ndarray, "*batch samples n"]) -> Float[np.ndarray, "*batch samples n"]:
         """What the output is compared with: x, or |x| for families that compute it."""
-        return np.abs(x) if self.absolute_target else x
+        return np.abs(numbers("x", x)) if self.absolute_target else x
+
+    def _given(
+        self, params: Parameters, x: NDArray[np.floating]
+    ) -> tuple[dict[str, NDArray[np.floating]], NDArray[np.floating]]:
+        """Parameters and inputs as arrays; an `InvalidInputError` where they do not fit the net."""
+        if misfit("params", params, Mapping):
+            raise InvalidInputError(f"params is {shown(params)}", "give arrays by name")
+        arrays = {name: numbers(f"parameter {name!r}", one) for name, one in params.items()}
+        self.check_parameters(arrays)
+        inputs = numbers("x", x)
+        if inputs.ndim < 2 or inputs.shape[-1] != self.n_features:
+            raise InvalidInputError(f"x has shape {inputs.shape}", f"give samples, (..., samples, {self.n_features})")
+        leads = [arrays[name].shape[: -len(own)] for name, own in self.parameter_shapes().items()] + [inputs.shape[:-2]]
+        try:
+            np.broadcast_shapes(*leads)
+        except ValueError:
+            raise InvalidInputError(f"the leading axes do not fit: {leads}", "give axes that broadcast") from None
+        return arrays, inputs
 
     def check_parameters(self, params: Parameters) -> None:
         """Raises an `InvalidInputError` for arrays that are missing, unknown or of the wrong shape."""
@@ -114,6 +136,7 @@ class Net(ABC):
                 problems.add(f"{type(self).__name__} has no parameter {name!r}", f"choose among {', '.join(shapes)}")
 
 
+@checked
 def require_same_features(net: Net, n_features: int) -> None:
     """Raises an `InvalidInputError` unless the net has as many inputs as there are features."""
     if net.n_features != n_features:

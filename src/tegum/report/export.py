@@ -15,6 +15,7 @@ Attributes (recipe, versions, machine) stand beside the tables in ID.json.
 import importlib
 import importlib.util
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -71,7 +72,7 @@ def export_data(data: xr.Dataset, stem: Path, kind: TableFormat) -> list[Path]:
     written = []
     for dims, part in tables(data):
         frame = (part if part.dims else part.expand_dims("row")).to_dataframe().reset_index()
-        path = stem.with_name(f"{stem.name}.{dims}.{kind}")
+        path = _beside(stem, f".{dims}.{kind}")
         write_atomically(path, frame.to_csv(index=False).encode() if kind == "csv" else frame.to_parquet(index=False))
         written.append(path)
     path = stem.with_name(f"{stem.name}.json")
@@ -102,10 +103,17 @@ def export_pictures(
             for picture, file in zip(pictures.values(), drawn, strict=True)
         ]
         kaleido.write_fig_from_object_sync(jobs, kopts={"path": found, "plotlyjs": script, "mathjax": False})
-        written = [stem.with_name(f"{stem.name}-{name}.{kind}") for name in pictures]
+        written = [_beside(stem, f"-{name}.{kind}") for name in pictures]
         for file, place in zip(drawn, written, strict=True):
             write_atomically(place, file.read_bytes())
     return written
+
+
+def _beside(stem: Path, ending: str) -> Path:
+    """A file whose name begins with that of ``stem``; an `InvalidInputError` where it would lie in another folder."""
+    if not re.fullmatch(r"[^/\\\0]{1,200}", ending):
+        raise InvalidInputError(f"a file would be called {stem.name}{ending:.100}", "give axes and pictures plain names")
+    return stem.with_name(f"{stem.name}{ending}")
 
 
 def _required(package: str, kind: str) -> Any:

@@ -17,7 +17,7 @@ from tegum.claims import Source
 from tegum.claims.source import KINDS
 from tegum.experiments import every_experiment
 from tegum.report.part import Part
-from tegum.report.template import BESIDE, fields_of, rendered
+from tegum.report.template import fields_of, rendered
 from tegum.runs import write_atomically
 
 VERDICTS = {
@@ -85,8 +85,8 @@ def page(parts: Sequence[Part]) -> str:
     made_by = dict.fromkeys(tuple(str(part.made.get(name, "")) for name in _SOURCE) for part in parts)
     return rendered(
         "page.html",
-        BESIDE,
         ("base.js", "ledger.js"),
+        beside=True,
         parts=parts,
         sections=list(dict.fromkeys(section_of(part.paper) for part in parts)),
         section_of=section_of,

@@ -14,10 +14,15 @@ from typing import Any, final
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict  # pydantic's own: that of Python before 3.12 does not keep enough
 
+from tegum.claims import Verdict
+from tegum.claims.source import Kind as SourceKind
 from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment
 from tegum.runs import UNSEALED, plain, sealed, set_aside, unsealed, write_atomically
+from tegum.runs.files import failures_told
 
 KEY = "tegum_result"
 """The attribute of a dataset that says from which profile and code it comes."""
@@ -111,11 +116,52 @@ def read_part(folder: Path, name: str, notice: Callable[[str], Any]) -> Part | N
     if not path.exists():
         return None
     try:
-        content = path.read_bytes()
-        return None if any(each in content for each in _EARLIER) else Part(**json.loads(unsealed(content))["part"])
-    except (OSError, ValueError) as error:
-        notice(f"{path} is damaged ({error}): set aside as {set_aside(path).name}")
+        with failures_told(path):
+            content = path.read_bytes()
+            return None if any(each in content for each in _EARLIER) else _checked(json.loads(unsealed(content))["part"])
+    except InvalidInputError as mistake:
+        notice(f"{mistake.problems[0].what}: set aside as {set_aside(path).name}")
         return None
+
+
+class _Control(TypedDict):
+    what: str
+    measured: str
+    holds: bool
+
+
+class _Judged(TypedDict):
+    """What the page prints of a claim."""
+
+    claim: str
+    statement: str
+    source: SourceKind
+    section: str
+    quote: str
+    how: str
+    expected: str
+    tolerance: str
+    measured: str
+    evidence: str
+    controls: list[_Control]
+    uncontrolled: str
+    note: str
+    disagreement: dict[str, str] | None
+    verdict: Verdict
+
+
+class _Caption(TypedDict):
+    name: str
+    text: str
+    height: int
+
+
+def _checked(record: dict[str, Any]) -> Part:
+    """The part that a file describes; a ValueError where the page could not be made of it."""
+    part = TypeAdapter(Part).validate_python(record)
+    TypeAdapter(list[_Judged]).validate_python(part.claims)
+    TypeAdapter(list[_Caption]).validate_python(part.captions)
+    return part
 
 
 def has_pictures(folder: Path, name: str) -> bool:
@@ -129,13 +175,10 @@ def has_pictures(folder: Path, name: str) -> bool:
 def read_pictures(folder: Path, name: str) -> dict[str, go.Figure]:
     """The pictures of a part; an `InvalidInputError` where the file is missing or damaged."""
     path = pictures_file(folder, name)
-    try:
+    with failures_told(path, f"write it again with `tegum report {folder}`"):
         _, _, text = unsealed(path.read_bytes()).partition(_BEFORE)
         _, drawn = json.loads(f"[{text.removesuffix(_AFTER)}]")
         return {str(title): go.Figure(picture) for title, picture in drawn.items()}
-    except (OSError, ValueError) as error:
-        advice = f"write it again with `tegum report {folder}`"
-        raise InvalidInputError(f"{path} cannot be read ({error})", advice) from error
 
 
 def _as_written(value: Any) -> Any:

@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from tegum.provenance import tegum_version
 from tegum.report.part import height_of, script_of
-from tegum.report.template import WHOLE, rendered
+from tegum.report.template import rendered
 from tegum.runs import write_atomically
 
 _READY = """tegum.scripts["plotly.min.js"] = tegum.scripts["figures/show.js"] = Promise.resolve();
@@ -66,9 +66,9 @@ class Shown:
         script = _READY + script_of("show", self.figures).replace("</", "<\\/")
         return rendered(
             "show.html",
-            WHOLE,
             ("base.js",),
-            script=script,
+            script,
+            library=get_plotlyjs(),
             title=self.title,
             lead=self.lead,
             tables=self.tables,
@@ -76,7 +76,6 @@ class Shown:
             absent=self.absent,
             made=self.made,
             version=tegum_version(),
-            plotly=get_plotlyjs(),
         )
 
     def write(self, path: Path | str) -> Path:

@@ -1,9 +1,15 @@
 """The one template of all pages that tegum writes: look, policy, how figures are drawn; what stands between is each page's own.
 
 No page asks the network for anything, and its policy forbids that it could: scripts and styles stand in the page, or, for the
-report of the paper, lie beside it.
+report of the paper, lie beside it.  A script that stands in a page runs only where it is, letter for letter, the one that was
+written: the policy has its digest.
+
+>>> policy(["1;"], beside=False).split("; ")[1]
+"script-src 'sha256-nU44mEuFf7ewjvBIu9BJmTvbfYQjZ8t9/0gGLmdmhtM='"
 """
 
+import base64
+import hashlib
 import json
 from collections.abc import Sequence
 from functools import cache
@@ -14,18 +20,29 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from tegum.figures import CONFIG
 
-_OWN = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src 'unsafe-inline'"
-WHOLE = _OWN
-"""The policy of a page that is one file."""
 
-BESIDE = f"{_OWN} 'self' file: 'unsafe-eval'"
-"""The policy of a page with scripts beside it; plotly compiles what draws many thousands of dots."""
+def policy(inline: Sequence[str], beside: bool) -> str:
+    """What a browser may load for a page, as a Content-Security-Policy: these inline scripts, and those ``beside`` it.
+
+    Plotly.js styles its elements in place.  What draws many thousands of dots it compiles at run time, which only a page with
+    scripts beside it allows.
+    """
+    digests = [f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in inline]
+    scripts = " ".join([*digests, *(["'self'", "file:", "'unsafe-eval'"] if beside else [])])
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
-def rendered(page: str, policy: str, scripts: Sequence[str], **content: Any) -> str:
-    """A page from its template, with what all pages share."""
-    script = "".join(_text(name) for name in scripts) + content.pop("script", "")
-    shared = {"policy": policy, "style": _text("page.css"), "script": script, "config": json.dumps(CONFIG)}
+def rendered(page: str, names: Sequence[str], script: str = "", library: str = "", beside: bool = False, **content: Any) -> str:
+    """A page from its template, with what all pages share.
+
+    Its scripts are the files of these ``names`` and more of its own, after a ``library``; others lie ``beside`` it, or none.
+    """
+    own = f"\n{''.join(map(_text, names))}{script}tegum.config = {json.dumps(CONFIG)};\n"
+    scripts = [library, own] if library else [own]
+    shared = {"policy": policy(scripts, beside), "style": _text("page.css"), "scripts": scripts}
     return str(_environment().get_template(page).render(**content, **shared))
 
 

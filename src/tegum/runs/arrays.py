@@ -10,11 +10,9 @@ import json
 import math
 import pickle
 import re
-import warnings
 import zipfile
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +24,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from tegum.errors import InvalidInputError
+from tegum.runs.files import failures_told
 
 Named = Iterator[tuple[str, NDArray[Any]]]
 _MOST_BYTES = 2**33
@@ -51,28 +50,6 @@ def arrays_in(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
         if count > 1:
             raise InvalidInputError(f"{path} holds {name} twice", "write it again with one array of each name")
     return kind, dict(arrays)
-
-
-@contextmanager
-def failures_told(path: Path) -> Iterator[None]:
-    """Turns whatever a format's library raises about a file into one `InvalidInputError`."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except InvalidInputError:
-        raise
-    except PermissionError:
-        raise InvalidInputError(f"{path} cannot be read", "ask for the right to read it") from None
-    except Exception as error:  # noqa: BLE001 - damaged files make these libraries fail in more ways than they document
-        if refused := re.search(r"GLOBAL (\S+)", str(error)):
-            advice = "write arrays alone: torch.save(model.state_dict(), ...), or numpy.savez(..., W=W, b=b)"
-            what = f"{path} holds {refused[1]}, and objects can run code when they are loaded"
-            raise InvalidInputError(what, advice) from None
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise InvalidInputError(
-            f"{path} is damaged ({reason[:160]})", "write it again, with torch.save(model.state_dict(), ...) or numpy.savez"
-        ) from None
 
 
 def _kind(path: Path) -> str:

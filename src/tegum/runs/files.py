@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,7 +36,9 @@ SUFFIX = ".safetensors"
 _OTHERS = (".nc", ".h5", ".csv", ".parquet", ".json", ".npz", ".npy", ".pt", ".pth", ".pkl")
 UNSEALED = f"digest {'0' * 32}"
 _FORMAT = "tegum dataset 1"
+_OURS = {"format", "digest", "variables", "attributes"}
 _PART = ".part"
+_AGAIN = "write it again, with torch.save(model.state_dict(), ...) or numpy.savez"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -199,7 +202,8 @@ def _digest(header: Mapping[str, str], tensors: Mapping[str, np.ndarray[Any, Any
 
 def is_dataset(path: Path) -> bool:
     """Whether a file's header says that tegum wrote it, in whatever version; False for files that are no safetensors."""
-    return _header(path).get("format", "").startswith("tegum dataset")
+    header = _header(path)
+    return header.get("format", "").startswith("tegum dataset") or len(_OURS & set(header)) > 1  # one of them may be damaged
 
 
 def attributes_in(path: Path) -> dict[str, Any] | None:
@@ -221,6 +225,30 @@ def _header(path: Path) -> dict[str, str]:
         return {}
 
 
+@contextmanager
+def failures_told(
+    path: Path, advice: str = "write it again, with torch.save(model.state_dict(), ...) or numpy.savez"
+) -> Iterator[None]:
+    """Turns whatever a format's library raises about a file into one `InvalidInputError`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except InvalidInputError:
+        raise
+    except FileNotFoundError as error:
+        raise InvalidInputError(f"{path} cannot be read ({error.strerror})", advice) from None
+    except PermissionError:
+        raise InvalidInputError(f"{path} cannot be read", "ask for the right to read it") from None
+    except Exception as error:  # noqa: BLE001 - damaged files make these libraries fail in more ways than they document
+        if refused := re.search(r"GLOBAL (\S+)", str(error)):
+            what = f"{path} holds {refused[1]}, and objects can run code when they are loaded"
+            alone = "write arrays alone: torch.save(model.state_dict(), ...), or numpy.savez(..., W=W, b=b)"
+            raise InvalidInputError(what, alone) from None
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise InvalidInputError(f"{path} is damaged ({reason[:160]})", advice) from None
+
+
 def read_dataset(path: Path | str) -> xr.Dataset:
     """A dataset written by `write_dataset`.
 
@@ -230,25 +258,21 @@ def read_dataset(path: Path | str) -> xr.Dataset:
     path = Path(path)
     if not path.is_file():
         raise InvalidInputError(f"there is no file {path}", "check its name")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-            if header.get("format") != _FORMAT:
-                raise InvalidInputError(f"{path} is not a dataset of this version of tegum", "train it again")
-            variables = json.loads(header["variables"])
-            attributes = json.loads(header["attributes"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if header["digest"] != _digest(header, tensors):
-                raise ValueError("its numbers are not those that were written")
-    except InvalidInputError:
-        raise
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise InvalidInputError(f"{path} is damaged ({error})", "delete it and run the command again") from None
-    content = {
-        name: (tuple(said["dims"]), _words(said) if "words" in said else tensors[name], said["attrs"])
-        for name, said in variables.items()
-    }
-    return xr.Dataset(content, attrs=attributes).set_coords([name for name, said in variables.items() if said["coordinate"]])
+    with failures_told(path, "delete it and run the command again"), safe_open(path, framework="numpy") as file:
+        header = file.metadata() or {}
+        if header.get("format") != _FORMAT:
+            raise InvalidInputError(f"{path} is not a dataset of this version of tegum", "train it again")
+        variables = json.loads(header["variables"])
+        attributes = json.loads(header["attributes"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if header["digest"] != _digest(header, tensors):
+            raise ValueError("its numbers are not those that were written")
+        content = {
+            name: (tuple(said["dims"]), _words(said) if "words" in said else tensors[name], said["attrs"])
+            for name, said in variables.items()
+        }
+        data = xr.Dataset(content, attrs=attributes)
+        return data.set_coords([name for name, said in variables.items() if said["coordinate"]])
 
 
 def _words(described: Mapping[str, Any]) -> np.ndarray[Any, Any]:

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from tegum.datasets import dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
-from tegum.runs.arrays import arrays_in, failures_told
-from tegum.runs.files import is_dataset, read_dataset
+from tegum.runs.arrays import arrays_in
+from tegum.runs.files import failures_told, is_dataset, read_dataset
 
 Arrays = Mapping[str, NDArray[Any]]
 NONE = "none"

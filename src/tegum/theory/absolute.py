@@ -23,6 +23,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.arraylike import takes_arrays
+from tegum.checking import require_range
 from tegum.errors import InvalidInputError
 from tegum.theory.candidates import dropped_loss
 
@@ -34,6 +36,7 @@ def one_sided_loss(density: ArrayLike, importance: ArrayLike = 1.0) -> NDArray[n
     return np.asarray(np.asarray(importance) * (dropped_loss(p) - saved))
 
 
+@takes_arrays
 def absolute_without_superposition(
     density: float, importance: Float[np.ndarray, " n"], n_hidden: int
 ) -> tuple[float, NDArray[np.int64]]:
@@ -42,6 +45,7 @@ def absolute_without_superposition(
     Raises:
         InvalidInputError: for fewer than one hidden unit.
     """
+    require_range("importance", importance, 0, 1e30)
     if n_hidden < 1:
         raise InvalidInputError(f"n_hidden is {n_hidden}", "choose at least 1")
     neurons = np.zeros(len(importance), dtype=np.int64)

@@ -31,7 +31,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
-from tegum.errors import InvalidInputError
+from tegum.arraylike import takes_arrays
+from tegum.checking import require_range
+from tegum.errors import InvalidInputError, Problems
 from tegum.exact import loss, loss_and_gradient
 from tegum.features import Independent
 from tegum.geometry import ignoring
@@ -45,15 +47,22 @@ _PHASES = (
 )
 
 
+@takes_arrays
 def dropped_loss(density: ArrayLike, importance: ArrayLike = 1.0) -> NDArray[np.float64]:
     """I (p/3 - p^2/4): the variance of a feature that is represented by its mean; elementwise."""
     p = np.asarray(density, dtype=np.float64)
+    require_range("density", p, 0, 1)
+    require_range("importance", importance, 0, 1e30)
     return np.asarray(np.asarray(importance) * (p / 3 - p * p / 4))
 
 
+@takes_arrays
 def paired_loss(density: ArrayLike, importance: ArrayLike = 1.0, other: ArrayLike = 1.0) -> NDArray[np.float64]:
     """(I_1 + I_2) p^2 / 6: both features of an antipodal pair; elementwise."""
     p = np.asarray(density, dtype=np.float64)
+    require_range("density", p, 0, 1)
+    for name, weight in (("importance", importance), ("other", other)):
+        require_range(name, weight, 0, 1e30)
     return np.asarray((np.asarray(importance) + np.asarray(other)) * p * p / 6)
 
 
@@ -62,16 +71,19 @@ def dedicated_loss(density: ArrayLike) -> NDArray[np.float64]:
     return np.zeros_like(np.asarray(density, dtype=np.float64))
 
 
+@takes_arrays
 def pair_boundary(ratio: ArrayLike) -> NDArray[np.float64]:
     """The density below which a pair of importances (1, ratio) beats dropping the less important one; elementwise.
 
     4 r / (5 r + 2) for r <= 1, the same of 1/r above.
     """
     r = np.asarray(ratio, dtype=np.float64)
+    require_range("ratio", r, 1e-30, 1e30)
     less = np.minimum(r, 1 / r)
     return np.asarray(4 * less / (5 * less + 2))
 
 
+@takes_arrays
 def pair_regime_count(importance: ArrayLike, n_hidden: int, density: float) -> int:
     """How many features the best model of dedicated features and pairs represents, from m to 2 m.
 
@@ -84,6 +96,8 @@ def pair_regime_count(importance: ArrayLike, n_hidden: int, density: float) -> i
         InvalidInputError: where importances rise, or there are fewer features than dimensions.
     """
     falling = np.asarray(importance, dtype=np.float64)
+    require_range("density", density, 0, 1)
+    require_range("importance", falling, 0, 1e30)
     if falling.ndim != 1 or (np.diff(falling) > 0).any():
         raise InvalidInputError(f"importance is {falling}", "give one number for each feature, most important first")
     if not 1 <= n_hidden <= falling.size:
@@ -93,6 +107,7 @@ def pair_regime_count(importance: ArrayLike, n_hidden: int, density: float) -> i
     return n_hidden + int(np.append(one_more_pays, False).argmin())
 
 
+@takes_arrays
 def pair_regime_loss(importance: ArrayLike, n_hidden: int, density: float) -> float:
     """The loss of the model that `pair_regime_count` describes, with the same arguments and errors."""
     falling = np.asarray(importance, dtype=np.float64)
@@ -106,6 +121,7 @@ def _orthogonal_to_ones(size: int) -> NDArray[np.float64]:
     return ignoring(np.ones((1, size)) / np.sqrt(size))
 
 
+@takes_arrays
 def simplex_loss(size: int, density: ArrayLike, norm: float = 1.0, bias: float = 0.0) -> NDArray[np.float64]:
     """S_k: what each of k equal features of a regular simplex costs, elementwise over densities.
 
@@ -115,8 +131,9 @@ def simplex_loss(size: int, density: ArrayLike, norm: float = 1.0, bias: float =
         InvalidInputError: for a size below 1.
     """
     p = np.asarray(density, dtype=np.float64)
-    if size < 1:
-        raise InvalidInputError(f"size is {size}", "choose at least 1")
+    with Problems() as problems:
+        problems.check_count("size", size)
+    require_range("density", p, 0, 1)
     if size == 1:
         return dropped_loss(p)
     features = Independent(size, density=p[..., None])

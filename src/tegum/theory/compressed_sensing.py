@@ -24,6 +24,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError
 
 Decoder = Literal["denoiser", "linear", "guess", "told"]
@@ -115,7 +116,12 @@ def recovery_threshold(n: int, k: int, samples: int, seed: int, decoder: Decoder
     return float(np.sqrt(low * high))
 
 
+@takes_arrays
 def bound_units(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
     """What m must be in proportion to, k ln(n/k), elementwise for 0 < k <= n."""
     n, k = np.asarray(n, dtype=np.float64), np.asarray(k, dtype=np.float64)
+    if not ((k > 0) & (k <= n) & (n < np.inf)).all():
+        raise InvalidInputError(f"n is {n} and k {k}", "choose finite numbers, 0 < k <= n")
+    if not ((k > 0) & (k <= n) & (n < np.inf)).all():
+        raise InvalidInputError(f"n is {n} and k {k}", "choose finite numbers, 0 < k <= n")
     return np.asarray(k * np.log(n / k))

@@ -29,6 +29,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
+from tegum.arraylike import takes_arrays
+from tegum.checking import require_range
 from tegum.errors import InvalidInputError
 from tegum.exact import loss
 from tegum.features import Features, Independent, Uniform
@@ -79,6 +81,7 @@ def losses_one_active(
     return np.asarray((importance[..., :, None] * errors).sum(axis=-2))
 
 
+@takes_arrays
 def sparse_loss(
     G: Float[np.ndarray, "*batch n n"], b: Float[np.ndarray, "*batch n"], features: Features
 ) -> NDArray[np.float64]:
@@ -87,6 +90,8 @@ def sparse_loss(
     Raises:
         InvalidInputError: unless the features are independent blocks of single features with uniform magnitudes.
     """
+    require_range("G", G, -1e30, 1e30)
+    require_range("b", b, -1e30, 1e30)
     blocks = features.blocks()
     single = len(blocks.block_of_component) == features.n_features == blocks.block_of_component.max() + 1
     if not single or not isinstance(features.magnitude, Uniform) or features.signed:

@@ -21,21 +21,29 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.errors import InvalidInputError
+from tegum.arraylike import takes_arrays
+from tegum.checking import checked, require_range
+from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
 
 
+@takes_arrays
 def linear_loss(
     W: Float[np.ndarray, "*batch m n"], b: Float[np.ndarray, "*batch n"], features: Features
 ) -> NDArray[np.float64]:
     """The expected loss of y = W^T W x + b, shape (...), for any features; their leading axes broadcast against those of W."""
     n = W.shape[-1]
+    require_range("W", W, -1e30, 1e30)
+    require_range("b", b, -1e30, 1e30)
+    if features.n_features != n:
+        raise InvalidInputError(f"W has {n} features and the distribution {features.n_features}", "choose the same number")
     left_out = np.eye(n) - np.swapaxes(W, -1, -2) @ W
     spread = np.einsum("...ij,...jk,...ik->...i", left_out, features.covariance(), left_out)
     offset = np.einsum("...ij,...j->...i", left_out, features.mean()) - b
     return np.asarray((features.importance * (spread + offset**2)).sum(axis=-1))
 
 
+@checked
 def best_linear(features: Features, n_hidden: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """W (m, n) and b (n,) of the best linear model of one distribution: m principal components, and what keeps the mean.
 
@@ -44,6 +52,10 @@ def best_linear(features: Features, n_hidden: int) -> tuple[NDArray[np.float64],
     """
     if np.ptp(features.importance) > 0:
         raise InvalidInputError("importances differ", "give all features the same importance")
+    with Problems() as problems:
+        problems.check_count("n_hidden", n_hidden)
+    if n_hidden > features.n_features:
+        raise InvalidInputError(f"n_hidden is {n_hidden}", f"choose at most {features.n_features}")
     _, directions = np.linalg.eigh(features.covariance())
     W = np.ascontiguousarray(directions[:, : -n_hidden - 1 : -1].T)
     return W, features.mean() - W.T @ (W @ features.mean())

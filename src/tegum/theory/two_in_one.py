@@ -21,6 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import minimum_filter
 
+from tegum.arraylike import takes_arrays
+from tegum.checking import checked, require_range
+
 MOST_MINIMA = 6
 
 _REACH, _CELLS, _ROUNDS = 1.5, 60, 80
@@ -44,9 +47,13 @@ def _both_active(a: NDArray[np.float64], s: NDArray[np.float64]) -> NDArray[np.f
     return np.where(s >= 0, helping, 1 / 3 - overlap + square)
 
 
+@takes_arrays
 def two_in_one_loss(w1: ArrayLike, w2: ArrayLike, density: ArrayLike, ratio: ArrayLike = 1.0) -> NDArray[np.float64]:
     """The expected loss of weights (w1, w2) and importances (1, ratio) without bias; elementwise over broadcast arguments."""
     v1, v2, p, r = np.broadcast_arrays(*(np.asarray(value, dtype=np.float64) for value in (w1, w2, density, ratio)))
+    limits = (("w1", v1, -1e15, 1e15), ("w2", v2, -1e15, 1e15), ("density", p, 0, 1), ("ratio", r, 0, 1e30))
+    for name, values, low, high in limits:
+        require_range(name, values, low, high)
     s = v1 * v2
     a, b = v1 * v1, v2 * v2
     leak = np.maximum(s, 0) ** 2
@@ -62,6 +69,8 @@ def every_two_in_one_minimum(density: ArrayLike, ratio: ArrayLike = 1.0) -> NDAr
     its lowest and is halved where that is in the middle.  What has something lower within 1e-4 at the end is no minimum.
     """
     p, r = np.broadcast_arrays(np.asarray(density, dtype=np.float64), np.asarray(ratio, dtype=np.float64))
+    require_range("density", p, 1e-12, 1)
+    require_range("ratio", r, 0, 1e30)
     found = np.full((p.size, MOST_MINIMA, 3), np.nan)
     for first in range(0, p.size, _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
@@ -116,6 +125,7 @@ def _different(ends: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array(found[:MOST_MINIMA]).reshape(-1, 3)
 
 
+@checked
 def two_in_one_minima(density: float, ratio: float = 1.0) -> NDArray[np.float64]:
     """The minima of one surface, as `every_two_in_one_minimum` gives them, as many rows as there are."""
     found = every_two_in_one_minimum(density, ratio)

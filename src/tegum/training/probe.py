@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.arraylike import takes_arrays
+from tegum.checking import checked, require_range
 from tegum.errors import InvalidInputError
 from tegum.features import Features, Independent
 from tegum.nets import Net, ReluOutput
@@ -20,6 +22,7 @@ from tegum.training.randomness import stream_state
 from tegum.training.recipe import AttackDraw, Recipe
 
 
+@takes_arrays
 def loss_and_gradient(
     net: Net,
     params: Mapping[str, ArrayLike],
@@ -52,6 +55,7 @@ def loss_and_gradient(
     return loss, {name: scratch.gradient[part].reshape(shapes[name]).copy() for name, part in parameter_slices(net).items()}
 
 
+@takes_arrays
 def attacked_samples(
     net: Net,
     params: Mapping[str, ArrayLike],
@@ -81,6 +85,7 @@ def _one_batch(
     net: Net, params: Mapping[str, ArrayLike], x: ArrayLike, importance: ArrayLike, recipe: Recipe
 ) -> tuple[float, Scratch]:
     """The engine's loss on one batch, and the memory it worked on."""
+    require_range("x", x, -1e30, 1e30)
     samples, n = np.asarray(x, dtype=np.float32), net.n_features
     if samples.ndim != 2 or samples.shape[1] != n:
         raise InvalidInputError(f"x has shape {samples.shape}", f"give samples of shape (samples, {n})")
@@ -99,6 +104,7 @@ def _samples_of(panels: Floats) -> Floats:
     return np.ascontiguousarray(panels.transpose(0, 2, 1)).reshape(-1, panels.shape[1])
 
 
+@checked
 def engine_samples(features: Features, n_samples: int, seed: int) -> NDArray[np.float32]:
     """Samples of one feature distribution drawn by the compiled engine, shape (n_samples, n).
 

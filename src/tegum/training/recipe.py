@@ -5,6 +5,8 @@ samples), but for the initial weights, which the notebook scales by the number o
 A recipe is shown in full in every result and report.
 """
 
+from collections.abc import Iterable, Sized
+from numbers import Integral
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -19,8 +21,8 @@ Schedule = Literal["constant", "linear", "cosine"]
 """Names in the order of the kernel's codes 0, 1, 2."""
 
 AttackDraw = Literal["example", "batch"]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e30, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False)]
 Memory = Annotated[float, Field(ge=0, lt=1)]
 """How much of an average is kept at each step."""
 
@@ -32,7 +34,25 @@ def _no_word(value: Any) -> Any:
     return value
 
 
+def _listed(kind: type[Any], called: str) -> BeforeValidator:
+    """Refuses a list that is longer than anything may be, or of which an entry is of another kind, with one error."""
+
+    def few(value: Any) -> Any:
+        if getattr(value, "ndim", 1) != 1:
+            raise ValueError(f"choose {called}")
+        if isinstance(value, Sized) and not isinstance(value, str) and len(value) > MOST:
+            raise ValueError(f"choose at most {MOST:,}")
+        if isinstance(value, Iterable) and not all(isinstance(one, kind) and not isinstance(one, bool) for one in value):
+            raise ValueError(f"choose {called}")
+        return value
+
+    return BeforeValidator(few)
+
+
 Whole = Annotated[int, BeforeValidator(_no_word), Field(ge=0, lt=2**63)]
+Samples = Annotated[int, BeforeValidator(_no_word), Field(ge=1, le=10**9)]
+Several = Annotated[Whole | tuple[Whole, ...], _listed(Integral, "whole numbers")]
+Names = Annotated[tuple[str, ...], _listed(str, "words")]
 Number = Annotated[float, BeforeValidator(_no_word), Field(ge=-1e30, le=1e30, allow_inf_nan=False)]
 """Numbers whose products with others stay numbers in single precision."""
 
@@ -54,8 +74,8 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: Whole = Field(10_000, ge=1, description="optimizer steps")
-    batch_size: Whole = Field(1024, ge=1, description="samples a step")
+    steps: Whole = Field(10_000, ge=1, le=10**15, description="optimizer steps")
+    batch_size: Samples = Field(1024, description="samples a step")
     learning_rate: Positive = Field(1e-3, description="the rate that the schedule multiplies")
     optimizer: Optimizer = Field("adamw", description="adamw decouples weight decay, the others add it to the gradient")
     weight_decay: Number | dict[str, Number] = Field(
@@ -79,14 +99,12 @@ class Recipe(BaseModel):
     attack_draw: AttackDraw = Field(
         "example", description="whether each example is attacked at its own random feature, or a batch at one"
     )
-    data_set_size: Whole | None = Field(None, ge=1, description="train on this many fixed samples instead of fresh ones")
-    seeds: Whole | tuple[Whole, ...] = Field(1, description="how many seeds (0, 1, ...), or the seeds themselves")
+    data_set_size: Samples | None = Field(None, description="train on this many fixed samples instead of fresh ones")
+    seeds: Several = Field(1, description="how many seeds (0, 1, ...), or the seeds themselves")
     root_seed: Whole = Field(0, ge=0, description="changes every random stream at once")
-    evaluation_samples: Whole = Field(65_536, ge=64, description="fresh samples, common to all seeds, that measure `loss`")
-    record: tuple[str, ...] = Field(("loss",), description="what to record on the way: 'loss' and parameters by name")
-    record_steps: Whole | tuple[Whole, ...] = Field(
-        0, description="how many steps to record (log-spaced, and step 0), or the steps themselves"
-    )
+    evaluation_samples: Samples = Field(65_536, ge=64, description="fresh samples, common to all seeds, that measure `loss`")
+    record: Names = Field(("loss",), description="what to record on the way: 'loss' and parameters by name")
+    record_steps: Several = Field(0, description="how many steps to record (log-spaced, and step 0), or the steps themselves")
 
     def __init__(self, /, **fields: Any) -> None:
         try:
@@ -103,7 +121,7 @@ class Recipe(BaseModel):
         with Problems() as problems:
             if not self.seed_list:
                 problems.add(f"seeds is {self.seeds!r}", "choose at least 1 seed")
-            if len(set(self.seed_list)) < len(self.seed_list):
+            if not isinstance(self.seeds, int) and len(set(self.seeds)) < len(self.seeds):
                 problems.add(f"seeds is {self.seeds!r}", "choose different whole numbers of at least 0")
             if self.warmup_steps > self.steps:
                 problems.add(f"warmup_steps is {self.warmup_steps} of {self.steps} steps", "choose a shorter warm-up")
@@ -112,7 +130,8 @@ class Recipe(BaseModel):
                     f"batch_size is {self.batch_size} of a data set of {self.data_set_size}",
                     f"choose at most {self.data_set_size} (equal: every step sees the whole set)",
                 )
-            outside = [step for step in self.recorded_steps() if not 0 <= step <= self.steps]
+            named = () if isinstance(self.record_steps, int) else self.record_steps
+            outside = [step for step in sorted(named) if not 0 <= step <= self.steps]
             if outside:
                 problems.add(f"record_steps contains {outside[0]}", f"choose steps from 0 to {self.steps}")
 

@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.caching import cached
-from tegum.checking import checked, real_numbers, require_memory
+from tegum.checking import checked, real_numbers
 from tegum.datasets import PARAMETER_DIMS, dataset
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
@@ -17,7 +17,7 @@ from tegum.provenance import provenance
 from tegum.recorded import said_of
 from tegum.sweep import FeatureGrid
 from tegum.threads import default_threads
-from tegum.training.cost import bytes_of
+from tegum.training.cost import require_affordable
 from tegum.training.instances import grid_of, instances_of
 from tegum.training.own_loss import OwnLoss
 from tegum.training.pool import train_instances
@@ -84,7 +84,7 @@ def train(
     problems.check_least("threads", threads)
     with problems:
         grid, recipes = grid_of(features, recipe, sweep or {})
-        require_memory(f"a training of {len(recipes) * len(recipe.seed_list)} models", bytes_of(net, recipes))
+        require_affordable(net, recipes, threads or default_threads())
     _require_attackable(net, recipes)
     if loss is not None:
         _require_own_loss(loss, net, recipes)
