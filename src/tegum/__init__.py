@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tegum.counting import census
     from tegum.datasets import Status
     from tegum.errors import InvalidInputError
+    from tegum.expected import expected_loss
     from tegum.interruption import Interrupted
     from tegum.provenance import tegum_version
     from tegum.recorded import features_of
@@ -37,6 +38,7 @@ __all__ = [
     "census",
     "claims",
     "exact",
+    "expected_loss",
     "experiments",
     "features",
     "features_of",
@@ -60,6 +62,7 @@ _HOME = {
     "Status": "tegum.datasets",
     "best": "tegum.selection",
     "census": "tegum.counting",
+    "expected_loss": "tegum.expected",
     "features_of": "tegum.recorded",
     "open": "tegum.runs",
     "read_weights": "tegum.runs",

@@ -1,0 +1,90 @@
+"""Expected losses of any net: exact where they can be, else sampled with a standard error that tells the truth."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import tegum as tg
+from tegum.expected import _sampled, _to_come
+
+FEATURES = tg.features.Independent(5, density=[0.1, 0.2, 0.05, 0.3, 0.5], importance=tg.features.geometric(0.8, 5))
+
+
+def random_parameters(net: tg.nets.Net, seed: int, *lead: int) -> dict[str, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    return {name: generator.normal(size=(*lead, *own)) / 2 for name, own in net.parameter_shapes().items()}
+
+
+def test_what_has_an_exact_loss_is_exact() -> None:
+    net = tg.nets.ReluOutput(5, 2)
+    params = random_parameters(net, 0, 3)
+    found = tg.expected_loss(net, params, FEATURES)
+    assert found.method == "exact"
+    np.testing.assert_array_equal(found.value, tg.exact.loss(params["W"], params["b"], FEATURES))
+    unbiased = tg.nets.Linear(5, 2, bias=False)
+    assert tg.expected_loss(unbiased, {"W": params["W"]}, FEATURES).method == "exact"
+
+
+@pytest.mark.parametrize("density", [0.02, 0.3, 1.0])
+@pytest.mark.parametrize("signed", [False, True])
+def test_strata_agree_with_exact_losses(density: float, signed: bool) -> None:
+    net, features = tg.nets.ReluOutput(5, 2), FEATURES.replaced(density=density, signed=signed)
+    away = []
+    for seed in range(24):
+        params = random_parameters(net, seed)
+        found = _sampled(net, params, features, 2048, seed)
+        away.append((found.value - tg.exact.loss(params["W"], params["b"], features)) / found.standard_error)
+    # of Student's law with 15 degrees of freedom, whose variance is 15 / 13
+    assert 0.6 < np.sqrt(np.mean(np.square(away))) < 1.6
+    assert np.abs(away).max() < 5
+
+
+def test_strata_are_surer_than_plain_samples() -> None:
+    net = tg.nets.ReluHidden(5, 3)
+    params = random_parameters(net, 1)
+    found = tg.expected_loss(net, params, FEATURES, samples=2**14)
+    x = FEATURES.sample(2**18, seed=3)
+    losses = (FEATURES.importance * (x - net.forward(params, x)) ** 2).sum(axis=-1)
+    plain = losses.std() / np.sqrt(losses.size)
+    assert abs(found.value - losses.mean()) < 4 * np.hypot(found.standard_error, plain)
+    assert found.standard_error < losses.std() / np.sqrt(2**14) / 2
+
+
+def test_who_is_active_given_how_many() -> None:
+    p = FEATURES.density
+    counts = np.zeros(6)
+    for pattern in itertools.product((0, 1), repeat=5):
+        counts[sum(pattern)] += np.prod(np.where(pattern, p, 1 - p))
+    for k in (1, 2):
+        assert _to_come(p, k, False)[0, k] == pytest.approx(counts[k], rel=1e-14)
+    assert _to_come(p, 3, True)[0, 3] == pytest.approx(counts[3:].sum(), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("features", "method"),
+    [
+        (tg.features.CorrelatedSets(2, 2, density=0.2), "sampled"),
+        (tg.features.Independent(4, density=[[0.0] * 4, [0.3] * 4]), "sampled by strata of active features"),
+    ],
+)
+def test_other_distributions(features: tg.features.Features, method: str) -> None:
+    net = tg.nets.AbsoluteValue(4, 6)
+    params = random_parameters(net, 2, 2)
+    found = tg.expected_loss(net, params, features)
+    assert found.method == method
+    for k, one in enumerate(features.singles() * (1 if features.batch_shape else 2)):
+        alone = tg.expected_loss(net, {name: array[k] for name, array in params.items()}, one)
+        np.testing.assert_allclose([alone.value, alone.standard_error], [found.value[k], found.standard_error[k]], rtol=1e-9)
+        x = one.sample(2**16, seed=5)
+        losses = (one.importance * (net.target(x) - net.forward({n: a[k] for n, a in params.items()}, x)) ** 2).sum(axis=-1)
+        plain = losses.std() / np.sqrt(losses.size)
+        assert abs(found.value[k] - losses.mean()) <= 4 * np.hypot(found.standard_error[k], plain) + 1e-12
+
+
+def test_mistakes_are_named() -> None:
+    net = tg.nets.ReluHidden(5, 3)
+    with pytest.raises(tg.InvalidInputError, match="samples is 10: choose at least 1024"):
+        tg.expected_loss(net, random_parameters(net, 0), FEATURES, samples=10)
+    with pytest.raises(tg.InvalidInputError, match="parameter 'W' is missing"):
+        tg.expected_loss(net, {"W1": np.zeros((3, 5))}, FEATURES)
