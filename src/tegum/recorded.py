@@ -18,6 +18,7 @@ vary, ``feature_magnitude``, ``feature_signed``, ``feature_n_active``, ``feature
 importance do not define, such as mixtures and data sets, are in the attribute ``feature_law`` (`tegum.features.written`).
 """
 
+import ast
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -27,6 +28,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum.features as families
+from tegum import nets
 from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.features import CorrelatedSets, Features
@@ -103,6 +105,18 @@ def net_of(data: xr.Dataset) -> Net:
         raise InvalidInputError(f"the models are of {said.partition('(')[0]}", "the exact engine knows ReluOutput and Linear")
     bias = "bias=False" not in said
     return kind(data.sizes["feature"], data.sizes.get("hidden", data.sizes["feature"]), bias)
+
+
+def written_net(text: str) -> Net | None:
+    """The net that a dataset writes like this, `AbsoluteValue(n_features=5, ...)`; None where it is no family of tegum."""
+    try:
+        call = ast.parse(text, mode="eval").body
+        assert isinstance(call, ast.Call)
+        fields = {str(one.arg): ast.literal_eval(one.value) for one in call.keywords}
+        family = getattr(nets, ast.unparse(call.func), None)
+        return family(**fields) if isinstance(family, type) and issubclass(family, Net) else None
+    except (SyntaxError, ValueError, TypeError, AssertionError, InvalidInputError):
+        return None
 
 
 def plain_axis(data: xr.Dataset) -> str | None:

@@ -1,12 +1,15 @@
 """Expected losses of any net: exact where they can be, else sampled with a standard error that tells the truth."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tegum as tg
+from tegum.cli.inspect import inspect
 from tegum.expected import _sampled, _to_come
+from tegum.runs import write_dataset
 
 FEATURES = tg.features.Independent(5, density=[0.1, 0.2, 0.05, 0.3, 0.5], importance=tg.features.geometric(0.8, 5))
 
@@ -88,3 +91,14 @@ def test_mistakes_are_named() -> None:
         tg.expected_loss(net, random_parameters(net, 0), FEATURES, samples=10)
     with pytest.raises(tg.InvalidInputError, match="parameter 'W' is missing"):
         tg.expected_loss(net, {"W1": np.zeros((3, 5))}, FEATURES)
+
+
+def test_inspect_samples_nets_without_an_exact_loss(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net, features = tg.nets.ReluHidden(3, 4), tg.features.Independent(3, density=0.3)
+    data = tg.train(net, features, tg.Recipe(steps=20, batch_size=64, seeds=2, evaluation_samples=64), progress=False)
+    write_dataset(data, tmp_path / "hidden.safetensors")
+    assert inspect(tmp_path / "hidden.safetensors") == 0
+    shown = capsys.readouterr().out
+    params = {name: data[name].values for name in net.parameter_shapes()}
+    for value in tg.expected_loss(net, params, features).value:
+        assert f"{value:.6g}" in shown

@@ -18,11 +18,12 @@ from tegum.cli.values import Number
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import best_bias, evaluate, minimise, minimise_from
+from tegum.expected import expected_loss
 from tegum.features import Features
 from tegum.geometry import shape_names
 from tegum.nets import Linear, Net
 from tegum.progress import ProgressBar
-from tegum.recorded import features_of, leading, over, plain_axis, with_features
+from tegum.recorded import features_of, leading, over, plain_axis, with_features, written_net
 from tegum.report import show
 from tegum.report.export import export_pictures
 from tegum.runs import require_writable
@@ -71,6 +72,7 @@ def inspect(
     if why:
         say(f"{file}: {data.attrs['understood']}")
         say(f"no exact loss: {why}")
+        say_first(_expected(data), "  and {} other models")
         shapes = Counter(np.ravel(shape_names(data["W"].values))) if "W" in data else Counter()
         say_first([f"  {count:>6}  {shape}" for shape, count in shapes.most_common()], "  and {} other shapes")
     else:
@@ -85,6 +87,22 @@ def inspect(
         for path in _drawn(data, picture):
             say(f"open {path}")
     return 0
+
+
+def _expected(data: xr.Dataset) -> list[str]:
+    """The sampled losses of models whose net and features the dataset says, a line each."""
+    net = written_net(str(data.attrs.get("net", "")))
+    if net is None or plain_axis(data) is not None or not set(net.parameter_shapes()) <= set(data.data_vars):
+        return []
+    try:
+        features = features_of(data)
+    except InvalidInputError:
+        return []
+    own = {"W2": ("feature", "hidden"), "b": ("feature",), "b_hidden": ("hidden",)}
+    params = {name: over(data, data[name], own.get(name, ("hidden", "feature"))) for name in net.parameter_shapes()}
+    found = expected_loss(net, params, features)
+    each = zip(found.value.ravel(), found.standard_error.ravel(), strict=True)
+    return [f"  expected loss, {found.method}:", *(f"  {value:>12.6g} ± {error:.2g}" for value, error in each)]
 
 
 def _judged(data: xr.Dataset, wanted: Wanted) -> tuple[Net, xr.Dataset, xr.Dataset]:
