@@ -83,7 +83,7 @@ def _is(value: object, kind: Any) -> bool:
     if origin in _LISTS:
         rows = bool(inner) and get_origin(inner[0]) in _LISTS
         held = isinstance(value, list | tuple | range) or (isinstance(value, np.ndarray) and value.ndim == 1 + rows)
-        return held and (not inner or all(_is(item, inner[0]) for item in value))  # type: ignore[attr-defined]
+        return held and (not inner or _is_family(inner[0]) or all(_is(item, inner[0]) for item in value))  # type: ignore[attr-defined]
     if origin is Mapping or origin is dict:
         held = isinstance(value, Mapping)
         return held and (not inner or all(_is(key, inner[0]) and _is(one, inner[1]) for key, one in value.items()))  # type: ignore[attr-defined]
@@ -95,6 +95,11 @@ def _is(value: object, kind: Any) -> bool:
         return isinstance(value, _KINDS[origin][0]) and (origin is bool or not isinstance(value, bool | np.bool_))
     ours = isinstance(origin, type) and (origin.__module__.startswith("tegum") or origin in _FOREIGN)
     return isinstance(value, origin) if ours or origin is type(None) else True
+
+
+def _is_family(kind: Any) -> bool:
+    """Whether it is a class of ours with several kinds: which there are, says whoever takes a list of them."""
+    return isinstance(kind, type) and kind.__module__.startswith("tegum") and bool(kind.__subclasses__())
 
 
 def _called(kind: Any) -> str:

@@ -22,6 +22,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import checked
 from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError
 from tegum.exact import evaluate, minimise_from
@@ -33,6 +34,7 @@ _DESCENDED = (Status.MINIMUM, Status.SADDLE, Status.CONVERGED, Status.NOT_CONVER
 _MOST_WEIGHTS = 40_000
 
 
+@checked
 def census(data: xr.Dataset, same: float | None = None, descend: bool | None = None) -> xr.Dataset:
     """The minima that the starts of a dataset ended in, the best first, grid point by grid point.
 

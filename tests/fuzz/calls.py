@@ -26,12 +26,12 @@ PACKAGES = ("geometry", "figures", "theory", "exact", "features", "maps", "train
 QUIET = {"threads": 1, "progress": False}
 Call = tuple[Callable[..., Any], dict[str, Any]]
 
-_NOT_CALLED = ("CONFIG", "Initialisation", "Parameters", "Verdict", "Net", "Features", "Magnitude")
+_NOT_CALLED = ("CONFIG", "Initialisation", "Parameters", "Verdict", "Net", "Features", "Magnitude", "Penalty", "Constraint")
 """Types, words and abstract classes."""
 
 _RETURNED = (
     *("Component", "Event", "FeatureGraph", "Identification", "Motif", "Visit", "Arrangement", "Code"),
-    *("Branch", "Flow", "Objective", "Blocks", "Activation", "Attacked"),
+    *("Branch", "Flow", "Objective", "Blocks", "Activation", "Attacked", "Chosen"),
 )
 """What functions return, or what those who write a distribution or a net of their own give; not made by users."""
 
@@ -40,6 +40,13 @@ _RETURNED = (
 def trained() -> xr.Dataset:
     """Models over two densities and two seeds."""
     return tg.train(NET, FEATURES, RECIPE.replaced(seeds=2), sweep={"density": [0.5, 0.1]}, **QUIET)
+
+
+@cache
+def on_the_way() -> xr.Dataset:
+    """One model at three steps of its training."""
+    recipe = RECIPE.replaced(steps=4, record=("loss", "W", "b"), record_steps=(1, 2, 4))
+    return tg.train(NET, FEATURES, recipe, **QUIET)
 
 
 @cache
@@ -71,6 +78,10 @@ def _training() -> list[Call]:
         (tg.Recipe, {"steps": 2, "seeds": 1, "record": ("loss",), "record_steps": 2, "weight_decay": {"W": 0.1}}),
         (lambda labels, density: tg.Axis(labels, density=density), {"labels": [1], "density": [0.5]}),
         (tg.best, {"data": data, "by": "loss"}),
+        (tg.census, {"data": data, "same": 0.01, "descend": False}),
+        (tg.show, {"data": data, "title": "a"}),
+        (tg.training.OwnLoss, {"name": "a", "value": _quartic, "slope": _quartic_slope}),
+        (_own_loss, {"name": "a", "value": _quartic, "slope": _quartic_slope}),
         (tg.features_of, {"data": data}),
         (
             tg.training.loss_and_gradient,
@@ -116,6 +127,18 @@ def _training() -> list[Call]:
     ]
 
 
+def _quartic(y: Any, x: Any) -> Any:
+    return ((y - x) ** 4).sum(axis=1)
+
+
+def _quartic_slope(y: Any, x: Any) -> Any:
+    return 4 * (y - x) ** 3
+
+
+def _own_loss(name: Any, value: Any, slope: Any) -> None:
+    tg.train(NET, FEATURES, RECIPE, loss=tg.training.OwnLoss(name, value, slope), **QUIET)
+
+
 def _swept(labels: Any, density: Any) -> None:
     tg.train(NET, FEATURES, RECIPE, sweep={"a": tg.Axis(labels, density=density)})
 
@@ -124,6 +147,7 @@ def _exact() -> list[Call]:
     model = {"W": W, "b": B, "features": FEATURES}
     flow = {"net": NET, "features": FEATURES, "W": [[0.3, -0.2]], "b": [0.0, 0.0], "duration": 10.0, "rtol": 1e-5, "atol": 1e-6}
     flow |= {"method": "BDF", "terms": 32, "progress": False}
+    limited = {"penalties": [tg.exact.L2(0.01)], "constraints": [tg.exact.NormBudget(5.0)]}
     few = {"seeds": 2, "sweep": None, "initial": None, "scale": 1.0, "root_seed": 0, "warm_starts": 0, "most_steps": 20}
     few |= {"tol": 1e-6, "gradient_tolerance": 1e-6, "certify": True, "terms": 32, **QUIET}
     data, objective = trained(), tg.exact.Objective(NET, FEATURES, terms=32)
@@ -141,7 +165,18 @@ def _exact() -> list[Call]:
         *((one, {**model, "tol": 1e-6}) for one in (tg.exact.loss, tg.exact.loss_and_gradient, tg.exact.squared_errors)),
         *((lambda W, one=one: one(W), {"W": data}) for one in (tg.exact.loss, tg.exact.evaluate)),
         (tg.exact.best_bias, {"W": W, "features": FEATURES, "net": NET, "tied": True}),
-        (tg.exact.minimise, {"net": NET, "features": FEATURES, "initialisation": "normal", **few}),
+        (tg.exact.minimise, {"net": NET, "features": FEATURES, "initialisation": "normal", "exchanges": 1, **few, **limited}),
+        (tg.exact.Interference, {"weight": 0.1}),
+        (tg.exact.L2, {"weight": 0.1}),
+        (tg.exact.Smooth, {"function": _tilt, "name": "tilt", "turns": False}),
+        (_penalised, {"function": _tilt, "name": "tilt", "turns": False}),
+        (tg.exact.Support, {"mask": [[1, 0], [0, 1]]}),
+        (tg.exact.ColumnSparse, {"k": 1}),
+        (tg.exact.NormBudget, {"budget": 1.0}),
+        (tg.exact.Coherence, {"limit": 0.5}),
+        (tg.exact.ablations, {**model, "tol": 1e-6, "net": NET, "tied": True, "threads": 1}),
+        (tg.exact.tails, {**model, "thresholds": [0.1, 0.5], "tied": True}),
+        (tg.exact.truncation_error, {"objective": objective, "x": x, "probes": 1}),
         (tg.exact.minimise_from, {"data": data, "net": NET, "most_steps": 20, "terms": 32}),
         (tg.exact.gradient_flow, {**flow, "times": 3}),
         (tg.exact.dense_flow, flow),
@@ -163,8 +198,26 @@ def _exact() -> list[Call]:
     ]
 
 
+def _tilt(W: Any, b: Any) -> Any:
+    return 0.1 * W.sum(), np.full_like(W, 0.1), np.zeros_like(b)
+
+
+def _penalised(function: Any, name: Any, turns: Any) -> None:
+    penalties = [tg.exact.Smooth(function, name, turns)]
+    tg.exact.minimise(NET, FEATURES, seeds=1, most_steps=5, penalties=penalties, **QUIET)
+
+
 def _features() -> list[Call]:
+    one, other = tg.features.Independent(2, 0.1), tg.features.Independent(2, 0.5)
     return [
+        (tg.features.FiniteLaw, {"states": [[1.0, 0.0], [0.0, 1.0]], "probabilities": [0.9, 0.1], "importance": 1.0}),
+        (tg.features.Mixture, {"components": [one, other], "weights": [0.2, 0.8], "importance": 1.0}),
+        (tg.features.Joined, {"parts": [one, other], "importance": 1.0}),
+        (
+            tg.features.tree,
+            {"parents": [None, 0], "density": [0.5, 0.4], "importance": 1.0, "magnitude": tg.features.Uniform()}
+            | {"signed": False},
+        ),
         (FEATURES.sample, {"n_samples": 3, "seed": 0}),
         (lambda field, value: FEATURES.replaced(**{field: value}), {"field": "density", "value": 0.5}),
         (tg.features.geometric, {"ratio": 0.9, "n_features": 3}),
@@ -177,7 +230,7 @@ def _features() -> list[Call]:
         (tg.features.AnticorrelatedSets, {"n_sets": 2, "set_size": 2, "density": 0.2, "importance": 1.0}),
         (tg.features.Exponential, {"mean": 1.0}),
         (tg.features.Constant, {"value": 1.0}),
-        (tg.features.Uniform, {}),
+        (tg.features.Uniform, {"low": 0.0, "high": 1.0}),
     ]
 
 
@@ -236,7 +289,7 @@ def _theory() -> list[Call]:
 
 
 def _figures() -> list[Call]:
-    f, run = tg.figures, trained()
+    f, run, recorded = tg.figures, trained(), on_the_way()
     axes = {"density": [0.1, 1.0], "importance_ratio": [0.5, 1.0]}
     share = xr.DataArray([[0.0, 0.25], [0.5, 1.0]], axes, list(axes))
     names = xr.DataArray([["pair", "pair"], ["ignored", "pair"]], axes, list(axes))
@@ -271,7 +324,23 @@ def _figures() -> list[Call]:
     words = np.array([["triangle", "digon"], ["digon", "digon"]])
     marks = {"a": f.Marks(np.ones(1), np.ones(1), ["a"])}
     return [
-        (f.arrow_panels, {"data": two, "along": "density", "turn": True}),
+        (f.arrow_panels, {"models": two, "along": "density", "turn": True}),
+        (f.arrow_film, {"data": recorded}),
+        (f.drawn_models, {"models": run, "most": 3, "name": "W"}),
+        (f.dimensionality_histogram, {"models": run}),
+        (f.loss_curves, {"data": recorded, "exact": None}),
+        (f.census_bars, {"census": tg.census(run, descend=False)}),
+        *((one, {"models": run}) for one in (f.gram_panels, f.strips, f.network_panels, f.polytope_table, f.arrow_panels)),
+        (f.stack_panels, {"panels": run}),
+        (f.weight_graphs, {"graphs": run}),
+        (f.fraction_scatter, {"places": run}),
+        (f.shape_shares, {"places": run}),
+        (f.level_panels, {"models": recorded}),
+        (f.level_slider, {"model": recorded}),
+        (f.arrow_overlay, {"panels": two}),
+        (f.phase_panels, {"panels": phase}),
+        (f.category_panels, {"panels": names}),
+        (f.stuck_panels, {"panels": share}),
         (f.arrow_overlay, {"panels": {"a": plane5}, "label": "a", "between": (0.1, 1.0)}),
         (f.set_arrows, {"models": {"a": PLANE[:, :4]}, "set_size": 2, "radii": (1.0,), "columns": 2}),
         (f.branch_scatter, {"runs": runs, "branches": lines, "kinds": ["a"], "label": "a", "places": {"b": 1.0}}),
@@ -302,7 +371,7 @@ def _figures() -> list[Call]:
         (f.network_panels, {"models": {"a": PLANE}, "columns": 3}),
         (f.phase_panels, {"panels": {"a": phase}, "lines": {"b": (np.ones(2), np.ones(2))}, "label": "a"}),
         (f.stuck_panels, {"panels": {"a": share}, "across": "importance_ratio"}),
-        (f.polytope_table, {"shapes": {"a": PLANE}, "ignored": {"a": [(1, 1)]}}),
+        (f.polytope_table, {"models": {"a": PLANE}, "ignored": {"a": [(1, 1)]}}),
         (
             f.stack_panels,
             {"panels": {"a": stack}, "colour": "interference", "signed": True, "columns": 1, "matrix": False}
@@ -336,6 +405,7 @@ def _claims() -> list[Call]:
         (c.share_at_least, {"share": 0.5}),
         (c.passes, {"predicate": bool, "words": "a", "tolerance": "b", "shown": str}),
         (c.all_of, {"parts": {"a": c.below(1.0)}, "units": {"a": "b"}}),
+        (c.in_each_seed, {"measure": np.sum, "expect": c.below(3)}),
         (c.Expect, {"holds": bool, "shown": str, "words": "a", "tolerance": "b"}),
         (c.every, {"data": data, "unit": "model", "over": "seed", "places": {"density": "densities"}}),
         (c.best_of, {"data": data, "by": "loss", "unit": "model", "over": "seed"}),

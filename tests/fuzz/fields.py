@@ -1,4 +1,4 @@
-"""Every field of every net, recipe, distribution and magnitude times every wrong value, and sizes that no machine has."""
+"""Every field of every net, recipe, distribution, magnitude, limit times every wrong value, and sizes that no machine has."""
 
 import inspect
 from collections.abc import Iterator
@@ -14,19 +14,26 @@ RIGHT: dict[Any, dict[str, Any]] = {
     tg.features.CorrelatedSets: {"n_sets": 2, "set_size": 2},
     tg.features.AnticorrelatedSets: {"n_sets": 2, "set_size": 2, "density": 0.2},
     tg.features.KSparse: {"n_features": 3, "n_active": 2},
-    tg.features.FiniteLaw: {"states": [[0.0, 1.0], [0.5, 0.0]]},
-    tg.features.Mixture: {"components": [tg.features.Independent(2), tg.features.Independent(2, 0.1)]},
-    tg.features.Joined: {"parts": [tg.features.Independent(2), tg.features.Independent(1, 0.1)]},
+    tg.features.FiniteLaw: {"states": [[1.0, 0.0], [0.0, 1.0]]},
+    tg.features.Mixture: {"components": [tg.features.Independent(2, 0.1), tg.features.Independent(2, 0.5)]},
+    tg.features.Joined: {"parts": [tg.features.Independent(2, 0.1), tg.features.Independent(1)]},
     tg.features.Uniform: {},
     tg.features.Exponential: {},
     tg.features.Constant: {},
+    tg.exact.Interference: {"weight": 0.1},
+    tg.exact.L2: {"weight": 0.1},
+    tg.exact.Support: {"mask": [[1, 0]]},
+    tg.exact.ColumnSparse: {"k": 1},
+    tg.exact.NormBudget: {"budget": 1.0},
+    tg.exact.Coherence: {"limit": 0.5},
     tg.Recipe: {"steps": 2, "batch_size": 64, "evaluation_samples": 64},
 }
 KINDS = {
     **dict.fromkeys(("bias", "hidden_bias", "signed"), bool),
     **dict.fromkeys(("n_features", "n_hidden", "n_sets", "set_size", "n_active"), int),
 }
-assert {*tg.features.Features.__subclasses__()} < set(RIGHT)
+for family in (tg.features.Features, tg.features.Magnitude):
+    assert {*family.__subclasses__()} < set(RIGHT)
 
 
 def fields() -> Iterator[Attempt]:

@@ -15,13 +15,15 @@ array([[ 0.03167, -0.00167],
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import real_numbers
+from tegum.checking import checked, real_numbers, require_range
 from tegum.errors import InvalidInputError
 from tegum.exact.evaluate import evaluate
+from tegum.exact.kernel.model import LARGEST_WEIGHT
 from tegum.features import Features
 from tegum.nets import Net
 
 
+@checked
 def ablations(
     W: ArrayLike,
     b: ArrayLike,
@@ -50,6 +52,7 @@ def ablations(
     n = features.n_features
     if W.ndim < 2 or W.shape[-1] != n or (not tied and W.shape[-2] != n):
         raise InvalidInputError(f"W has shape {W.shape}", f"give (..., m, {n})" if tied else f"give the map as (..., {n}, {n})")
+    require_range("W", W, -LARGEST_WEIGHT, LARGEST_WEIGHT)
     G = np.swapaxes(W, -1, -2) @ W if tied else W
     without = np.where(np.eye(n + 1, n, dtype=bool)[:, None], 0.0, G[..., None, :, :])  # the last one lacks nothing
     each = features.replaced(density=features.density[..., None, :], importance=features.importance[..., None, :])

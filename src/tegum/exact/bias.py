@@ -13,9 +13,10 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import checked, real_numbers
+from tegum.checking import checked, real_numbers, require_range
 from tegum.errors import InvalidInputError
 from tegum.exact.evaluate import evaluate
+from tegum.exact.kernel.model import LARGEST_WEIGHT
 from tegum.features import Features
 from tegum.nets import Net
 
@@ -32,6 +33,7 @@ def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied:
     W = real_numbers("W", W)
     if W.ndim < 2 or W.shape[-1] != features.n_features:
         raise InvalidInputError(f"W has shape {W.shape}", f"give (..., m, {features.n_features})")
+    require_range("W", W, -LARGEST_WEIGHT, LARGEST_WEIGHT)
     G = np.swapaxes(W, -1, -2) @ W if tied else W
     shape = (*np.broadcast_shapes(W.shape[:-2], features.batch_shape), W.shape[-1])
     reach = 1 + np.abs(G).sum(axis=-1) * max(1.0, 4 * features.magnitude.moment(1))

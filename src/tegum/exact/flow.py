@@ -41,6 +41,7 @@ from tegum.datasets import Status, dataset
 from tegum.errors import MOST, InvalidInputError, Problems
 from tegum.exact.constraints import Constraint, Support, allowed, constraints_checked
 from tegum.exact.kernel.landscape import loss_at
+from tegum.exact.kernel.model import LARGEST_WEIGHT
 from tegum.exact.objective import Objective, free_of
 from tegum.exact.penalties import Penalty
 from tegum.features import Features
@@ -281,8 +282,8 @@ def starting_point(
     for name, array in arrays.items():
         if array.shape != shapes[name]:
             problems.add(f"{name} has shape {array.shape}", f"give one model's, {shapes[name]}")
-        elif not np.isfinite(array).all():
-            problems.add(f"{name} holds numbers that are not finite", "start from finite numbers")
+        elif not (np.abs(array) < LARGEST_WEIGHT).all():
+            problems.add(f"{name} holds numbers that are not finite", f"start from numbers below {LARGEST_WEIGHT:g}")
     if not net.bias and arrays["b"].any():
         problems.add("b is given to a net without bias", "give zeros, or a net with bias=True")
     with problems:

@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
 from tegum.checking import require_range
-from tegum.errors import InvalidInputError
+from tegum.errors import InvalidInputError, Problems
 from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import Objective
@@ -153,11 +153,14 @@ def _product(
     return best, smallest
 
 
+@takes_arrays
 def truncation_error(objective: Objective, x: Float[np.ndarray, " d"], probes: int = 2) -> float:
     """By how much the Hessian at x would change with eight times the terms, in Frobenius norm, from random directions.
 
     It is sqrt(d) times the root mean square of |H v - H' v| over ``probes`` random v of length 1, always the same ones.
     """
+    with Problems() as problems:
+        problems.check_count("probes", probes)
     sharper = objective.with_terms(min(_SHARPER * objective.terms, MOST_TERMS))
     directions = np.random.default_rng(0).normal(size=(probes, x.size))
     changes = []

@@ -135,7 +135,7 @@ def minimise(
         problems.add(f"gradient_tolerance is {gradient_tolerance}", "choose a number above 0, such as 1e-8")
     problems.check_fraction("tol", tol)
     with problems.collecting():
-        penalties = penalties_checked(penalties, *any_point(net))
+        penalties = penalties_checked(penalties, *any_point(net)) if penalties else ()
     with problems.collecting():
         constraints = constraints_checked(constraints, (net.n_hidden, net.n_features))
     for name, value, least in (

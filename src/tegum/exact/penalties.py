@@ -29,7 +29,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.checking import misfit, shown
+from tegum.checking import check_fields, misfit, shown
 from tegum.errors import InvalidInputError, Problems
 
 Array = NDArray[np.float64]
@@ -101,6 +101,10 @@ class Smooth(Penalty):
     function: Callable[[Array, Array], Valued]
     name: str
     turns: bool = False
+
+    def __post_init__(self) -> None:
+        with Problems() as problems:
+            check_fields(self, problems)
 
     def __repr__(self) -> str:
         return f"Smooth({self.name!r})"

@@ -29,16 +29,18 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import real_numbers
+from tegum.checking import checked, real_numbers, require_range
 from tegum.datasets import dataset
 from tegum.errors import Problems
 from tegum.exact.evaluate import evaluate
+from tegum.exact.kernel.model import LARGEST_WEIGHT
 from tegum.features import Features, Independent, Uniform
 
 _ONE = 1e-6
 _TOL, _TIE = 1e-11, 1e-13
 
 
+@checked
 def tails(W: ArrayLike, b: ArrayLike, features: Features, thresholds: ArrayLike, *, tied: bool = True) -> xr.Dataset:
     """The probabilities ``below`` and ``above`` (feature, threshold) that an output is off by more than a threshold.
 
@@ -59,6 +61,9 @@ def tails(W: ArrayLike, b: ArrayLike, features: Features, thresholds: ArrayLike,
     t = np.atleast_1d(real_numbers("thresholds", thresholds))
     n = features.n_features
     problems = Problems()
+    for name, array in (("W", W), ("b", b)):
+        with problems.collecting():
+            require_range(name, array, -LARGEST_WEIGHT, LARGEST_WEIGHT)
     if not isinstance(features, Independent) or not isinstance(features.magnitude, Uniform) or features.batch_shape:
         problems.add(
             f"the features are {features!r}", "give one distribution of Independent features with Uniform() magnitudes"

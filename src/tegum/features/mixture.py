@@ -25,7 +25,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
-from tegum.checking import real_numbers
+from tegum.checking import checked, real_numbers
 from tegum.errors import InvalidInputError, Problems
 from tegum.features.distribution import Features
 from tegum.features.finite import require_probabilities
@@ -111,6 +111,7 @@ def require_parts(name: str, given: object) -> tuple[Features, ...]:
     return parts
 
 
+@checked
 def tree(
     parents: Sequence[int | None],
     density: ArrayLike,

@@ -21,6 +21,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
+from tegum.errors import Problems
 from tegum.figures.models import Chosen, Models, are_all, drawn_models, weights_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, INTERFERENCE, PLAIN, SIGNED, colour_scale, styled
@@ -72,6 +73,10 @@ def stack_panels(
         said, panels = _neurons_of(panels)
     panels = cast("Mapping[str, NeuronPanel]", panels)
     columns = len(panels) if columns is None else columns
+    with Problems() as problems:
+        problems.check_count("columns", columns)
+        if ordered_by is not None and {len(ordered_by)} != {len(panel.weights) for panel in panels.values()}:
+            problems.add(f"ordered_by has shape {ordered_by.shape}", "give a row for each neuron, of which panels have as many")
     blocks, each = -(-len(panels) // columns), 2 if matrix else 1
     titles = np.full((blocks, each, columns), "", dtype=object)
     titles[:, 0].flat[: len(panels)] = list(panels)

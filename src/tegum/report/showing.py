@@ -23,6 +23,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 import tegum.figures as figures
+from tegum.checking import checked
 from tegum.counting import census
 from tegum.errors import InvalidInputError
 from tegum.exact import evaluate
@@ -54,6 +55,7 @@ _NAMES = {
 }
 
 
+@checked
 def show(data: Models | Path | str | Any, title: str | None = None) -> Shown:
     """Pictures of whatever there is: features, W^T W, dimensionalities, losses, the film of a training, where starts ended.
 

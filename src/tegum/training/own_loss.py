@@ -23,7 +23,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.errors import InvalidInputError
+from tegum.checking import check_fields
+from tegum.errors import InvalidInputError, Problems
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape, State
 from tegum.training.blocks import PANEL_WIDTH
 from tegum.training.kernel import backward_one, forward_one, updated
@@ -47,6 +48,10 @@ class OwnLoss:
     name: str
     value: Callable[[Arrays, Arrays], Arrays]
     slope: Callable[[Arrays, Arrays], Arrays]
+
+    def __post_init__(self) -> None:
+        with Problems() as problems:
+            check_fields(self, problems)
 
     def require_usable(self, n: int) -> None:
         """Raises an `InvalidInputError` where shapes are wrong, or the slope is not the value's derivative."""
