@@ -119,3 +119,13 @@ def bound_units(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
     """What m must be in proportion to, k ln(n/k), elementwise for 0 < k <= n."""
     n, k = np.asarray(n, dtype=np.float64), np.asarray(k, dtype=np.float64)
     return np.asarray(k * np.log(n / k))
+
+
+def features_per_dimension(x: ArrayLike) -> NDArray[np.float64]:
+    """The n / m that the bound allows at x = 1 / density, x / ln x, elementwise for x > 1; its constant is left open.
+
+    >>> features_per_dimension(10.0).round(3)
+    array(4.343)
+    """
+    x = np.asarray(x, dtype=np.float64)
+    return np.asarray(x / bound_units(x, 1))
