@@ -36,7 +36,7 @@ class PaperVerdict:
 
 def paper_verdicts(experiment: str) -> dict[str, PaperVerdict]:
     """The known verdicts of an experiment's claims, by name."""
-    run = _runs().get(experiment, {"claims": {}})
+    run = paper_runs().get(experiment, {"claims": {}})
     return {
         name: PaperVerdict(verdict, measured, f"{run['date']}, tegum {run['version']}")
         for name, (verdict, measured) in run["claims"].items()
@@ -44,5 +44,6 @@ def paper_verdicts(experiment: str) -> dict[str, PaperVerdict]:
 
 
 @cache
-def _runs() -> dict[str, Any]:
+def paper_runs() -> dict[str, Any]:
+    """Everything in ``paper_profile.toml``, by experiment."""
     return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
