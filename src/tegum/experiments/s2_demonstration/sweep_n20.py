@@ -3,7 +3,7 @@
 Paper: section 2, how to read a model (F03) and the sweep over density (F04).  n = 20, m = 5, importance 0.7^i, densities 1 to
 0.001.  The paper gives no training: here AdamW at 3e-3 without decay, cosine schedule, 8,000 steps of 1024, 8 seeds (paper
 profile 20,000 steps, 12 seeds), and the best is chosen by exact loss.  Below density 0.01 results depend on steps and learning
-rate.  Models of equally important features are a control: what they do cannot go by importance.
+rate.  Models of equally important features, in 3 seeds, are a control: what they do cannot go by importance.
 """
 
 from functools import partial
