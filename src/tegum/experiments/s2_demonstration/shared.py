@@ -23,8 +23,10 @@ def sweep_study(n_features: int, n_hidden: int, decay: float, recipe: tg.Recipe,
     runs = [tg.train(net, features, recipe, sweep=sweep) for net in (relu, linear)[: 1 + train_linear]]
     runs = [run.assign(loss=tg.exact.loss(run, tol=1e-6)) for run in runs]
     if not train_linear:
-        minima = tg.exact.minimise(linear, features, seeds=len(recipe.seed_list), sweep=sweep, certify=False)
-        runs.append(minima[["W", "b", "loss"]])
+        minima = tg.exact.minimise(
+            linear, features, seeds=len(recipe.seed_list), sweep=sweep, gradient_tolerance=1e-5, certify=False
+        )
+        runs.append(minima[["W", "b", "loss", "status"]])
     return xr.concat(runs, "net", combine_attrs="drop_conflicts", join="exact").assign_coords(net=["ReluOutput", "Linear"])
 
 
