@@ -58,9 +58,11 @@ def test_verdicts(made: Claim, verdict: str) -> None:
 
 
 def test_what_is_not_run_says_why_and_measures_nothing() -> None:
-    record = claim(0.0, not_run="needs 400 features", uncontrolled="", against={"untrained": 1.0}).as_record("intro")
+    settings: dict[str, Any] = {"uncontrolled": "", "against": {"untrained": 1.0}, "note": "The mean is 0."}
+    record = claim(0.0, not_run="needs 400 features", **settings).as_record("intro")
     assert (record["verdict"], record["not_run"]) == ("not run", "needs 400 features")
     assert (record["measured"], record["value"], record["evidence"], record["models"]) == ("", None, "", None)
+    assert record["note"] == ""
     assert record["controls"] == record["unopposed"] == []
     assert claim(0.0).as_record("intro")["not_run"] == ""
     with pytest.raises(ValueError, match="give the data that are judged"):

@@ -204,7 +204,7 @@ class Claim:
             "unopposed": self.unopposed if found else [],
             "uncontrolled": self.uncontrolled,
             "not_run": self.not_run,
-            "note": self.note,
+            "note": "" if self.not_run else self.note,
             "disagreement": asdict(self.disagreement) if self.disagreement else None,
             "verdict": self.verdict,
         }
