@@ -1,4 +1,4 @@
-"""The verdicts of the quick profile as last recorded, and what `docs/failures.md` says of those that failed.
+"""The verdicts of the quick profile as last recorded, and what `docs/failures.md` says of those that failed or were not run.
 
     python -m tests.contracts.verdicts results        # records the verdicts of a folder of results, by its claims.json
 
@@ -30,15 +30,26 @@ def of_results(folder: Path) -> dict[str, dict[str, str]]:
     return dict(sorted(found.items()))
 
 
-def failed(verdicts: dict[str, dict[str, str]]) -> list[str]:
-    """What failed, as ``experiment/claim``."""
-    return [f"{name}/{claim}" for name, claims in verdicts.items() for claim, verdict in claims.items() if verdict == "failed"]
+def with_verdict(verdict: str, claims: dict[str, str]) -> list[str]:
+    """The claims of one experiment that have a verdict."""
+    return [claim for claim, found in claims.items() if found == verdict]
+
+
+def everywhere(verdict: str, verdicts: dict[str, dict[str, str]]) -> list[str]:
+    """The same of all experiments, as ``experiment/claim``."""
+    return [f"{name}/{claim}" for name, claims in verdicts.items() for claim in with_verdict(verdict, claims)]
 
 
 def accounted() -> dict[str, str]:
     """Whose each failure is, by ``experiment/claim``, from the table of `docs/failures.md`."""
-    rows = re.findall(r"^\| `([\w./-]+)` \| (\w+) \|", FAILURES.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    rows = re.findall(rf"^\| `([\w./-]+)` \| ({'|'.join(WHOSE)}) \|", FAILURES.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return dict(rows)
+
+
+def said_not_run() -> list[str]:
+    """What is not run, as ``experiment/claim``, from the second table of `docs/failures.md`."""
+    _, _, table = FAILURES.read_text(encoding="utf-8").partition("## Not run")
+    return re.findall(r"^\| `([\w./-]+)` \|", table.partition("\n## ")[0], flags=re.MULTILINE)
 
 
 def counted() -> str:

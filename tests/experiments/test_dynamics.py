@@ -1,9 +1,11 @@
 """Learning dynamics on a few models: what ends as digons and jumps, what becomes an octahedron, and what does not."""
 
 import numpy as np
+import pytest
 import xarray as xr
 
 from tegum.experiments.s6_dynamics import energy_levels as levels
+from tegum.experiments.s6_dynamics import shared
 from tegum.experiments.s6_dynamics import transformations as sets
 from tegum.experiments.s6_dynamics.shared import FLOW, TRAINING
 from tests.experiments.reduced import reduced
@@ -38,6 +40,21 @@ def test_events_are_counted_by_sort() -> None:
     jump = levels.Event(1, 2, 10.0, 11.0, risen=(0,), fallen=(), loss_drop=0.1, quiet=0.09)
     assert list(levels.shares([[jump], [jump, swap], [], []]).values()) == [0.5, 0.25, 0.25, 0.25]
     assert levels.shown([[jump], [jump, swap], []]) == 1
+
+
+def test_the_large_models_are_judged_where_they_were_trained_and_not_run_elsewhere(
+    flown: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"LARGE": (12, 3), "LARGE_SEEDS": 3, "LINEAR_SEEDS": 2}.items():
+        monkeypatch.setattr(levels, name, value)
+    large = levels.large_paths(levels.RECIPE.replaced(steps=2000, batch_size=128))
+    data = xr.merge([flown, shared.side_by_side(large)], combine_attrs="override")
+    for judged, verdicts in ((flown, {"not run"}), (data, {"held", "failed", "underpowered"})):
+        claims = levels.large_claims(judged)
+        assert [claim.name for claim in claims] == ["swaps-large", "second-larger-large"]
+        assert {claim.verdict for claim in claims} <= verdicts
+    assert claims[0].evidence.words.startswith("3 models, all counted")
+    assert claims[0].controls[0].value == dict.fromkeys(levels.SORTS, 0)
 
 
 def test_flows_that_gave_up_are_neither_digons_nor_events(flown: xr.Dataset) -> None:

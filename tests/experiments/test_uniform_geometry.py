@@ -17,6 +17,7 @@ from tegum.experiments.s4_geometry import shared, uniform_geometry
 from tegum.experiments.s4_geometry.shared import EXACT, INVERSE, TRAINING, WAYS
 from tegum.geometry import polygon, simplex
 from tegum.geometry.thomson import stored_solutions
+from tegum.maps.three_ways import GRADIENT, three_ways
 from tegum.runs import Pieces
 from tests.oracle.polytopes import summed
 
@@ -60,7 +61,7 @@ def test_losses_are_exact_and_fall_where_they_are_minimised(data: xr.Dataset) ->
         np.testing.assert_allclose(one["loss"], tg.exact.loss(one["W"].values, one["b"].values, features), rtol=1e-5)
     loss = data["loss"]
     assert (loss.sel(way="exact from trained") <= loss.sel(way=TRAINING) + 1e-9).all()
-    assert (data["gradient"].sel(way=EXACT) <= shared.GRADIENT).mean() > 0.8
+    assert (data["gradient"].sel(way=EXACT) <= GRADIENT).mean() > 0.8
 
 
 def test_exact_minimisation_finds_digons_and_shapes_beyond(data: xr.Dataset) -> None:
@@ -100,18 +101,19 @@ def test_a_killed_study_keeps_the_densities_it_has_finished(
             raise KeyboardInterrupt
         return pieces(call)
 
+    equal = tg.nets.ReluOutput(30, 3), tg.features.Independent(30)
     densities, recipe = [10 ** (-k / 49) for k in (0, 16, 22, 31)], uniform_geometry.RECIPE["quick"]
     pieces = Pieces(tmp_path, print)
     with caching(dying), pytest.raises(KeyboardInterrupt):
-        shared.three_ways(30, 3, densities, recipe)
+        three_ways(*equal, densities, recipe)
     stamps = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*")}
     assert len(stamps) > 2
     again = Pieces(tmp_path, print)
     with caching(again):
-        done = shared.three_ways(30, 3, densities, recipe)
+        done = three_ways(*equal, densities, recipe)
     assert again.seconds_cached > 0
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
-    xr.testing.assert_identical(done.drop_attrs(), shared.three_ways(30, 3, densities, recipe).drop_attrs())
+    xr.testing.assert_identical(done.drop_attrs(), three_ways(*equal, densities, recipe).drop_attrs())
 
 
 BUILT: dict[str, list[NDArray[np.float64]]] = {
@@ -174,7 +176,7 @@ def test_the_line_against_the_table() -> None:
     assert (shared.off_the_paper(line(x, paper)) == 0).all()
     off = shared.off_the_paper(line(x, paper + np.where(x == 3.0, 0.1, 0)))
     assert float(off[INVERSE][off.argmax(INVERSE)]) == 3.0
-    np.testing.assert_allclose(shared.features_per_dimension(np.array([10.0, 4.3])), [4.343, 2.948], atol=1e-3)
+    np.testing.assert_allclose(tg.theory.features_per_dimension(np.array([10.0, 4.3])), [4.343, 2.948], atol=1e-3)
 
 
 def test_the_plateau_is_counted_on_the_papers_grid_whatever_was_trained() -> None:

@@ -74,6 +74,7 @@ def _training() -> list[Call]:
     data, x = trained(), np.full((3, 2), 0.5)
     params = {"W": W, "b": B}
     return [
+        (tg.expected_loss, {"net": NET, "params": params, "features": FEATURES, "tol": 1e-6, "samples": 2048, "seed": 0}),
         (tg.train, {"net": NET, "features": FEATURES, "recipe": RECIPE, "sweep": None, "initial": None, **QUIET}),
         (tg.Recipe, {"steps": 2, "seeds": 1, "record": ("loss",), "record_steps": 2, "weight_decay": {"W": 0.1}}),
         (lambda labels, density: tg.Axis(labels, density=density), {"labels": [1], "density": [0.5]}),

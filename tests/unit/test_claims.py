@@ -49,11 +49,24 @@ def claim(of: Any, expect: Any = None, **changes: Any) -> Claim:
         (claim(1.0, uncontrolled="", against={"untrained": 0.0}), "held"),
         (claim(1.0, uncontrolled="", against={"untrained": 0.0, "linear": 1.0}), "underpowered"),
         (claim(0.0, uncontrolled="", against={"untrained": 1.0}), "failed"),
-        (claim(None), "not run"),
+        (claim(None, not_run="needs 400 features"), "not run"),
+        (claim(0.0, not_run="needs 400 features"), "not run"),
     ],
 )
 def test_verdicts(made: Claim, verdict: str) -> None:
     assert made.verdict == verdict
+
+
+def test_what_is_not_run_says_why_and_measures_nothing() -> None:
+    settings: dict[str, Any] = {"uncontrolled": "", "against": {"untrained": 1.0}, "note": "The mean is 0."}
+    record = claim(0.0, not_run="needs 400 features", **settings).as_record("intro")
+    assert (record["verdict"], record["not_run"]) == ("not run", "needs 400 features")
+    assert (record["measured"], record["value"], record["evidence"], record["models"]) == ("", None, "", None)
+    assert record["note"] == ""
+    assert record["controls"] == record["unopposed"] == []
+    assert claim(0.0).as_record("intro")["not_run"] == ""
+    with pytest.raises(ValueError, match="give the data that are judged"):
+        claim(None)
 
 
 def test_a_control_is_measured_and_judged_like_the_data() -> None:

@@ -1,11 +1,15 @@
 """What the page says of a result, from its dataset's attributes and its docstring."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tegum.report import ResultFolder
-from tegum.report.page import cost, page, paragraphs, section_of
+from tegum.claims import OURS, Claim, Evidence, below
+from tegum.experiments import PaperVerdict
+from tegum.report import Part, ResultFolder
+from tegum.report.page import cost, counted_by_source, page, paragraphs, section_of
 from tests.experiments import small
 
 
@@ -40,3 +44,37 @@ def test_what_it_cost_and_how_it_was_made(tmp_path: Path) -> None:
 
 def test_an_empty_folder_has_a_page_too() -> None:
     assert "0 experiments, 0 claims" in page([])
+
+
+@pytest.fixture
+def part(tmp_path: Path) -> Part:
+    part = ResultFolder(tmp_path, pytest.fail).part(small.experiment, "quick")
+    without = Claim(
+        "e", "a fifth", OURS, "how", below(1), 2, Evidence("1 model"), uncontrolled="none", not_run="needs 400 features"
+    )
+    return replace(part, claims=[*part.claims, without.as_record("small")])
+
+
+def test_a_claim_that_is_not_run_says_what_it_needs_and_is_counted_apart(part: Part) -> None:
+    text = page([part])
+    assert '<td data-label="measured">needs 400 features</td>' in text
+    assert "<dt>not run</dt><dd>needs 400 features</dd>" in text
+    assert "Of 1 finding of our own 1 failed; 1 more is not run in this profile." in counted_by_source(part.claims)
+    alone = [claim for claim in part.claims if claim["not_run"]]
+    assert counted_by_source(alone * 2) == ["Of the findings of our own 2 are not run in this profile."]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "profile", "shown"),
+    [("failed", "quick", True), ("held", "quick", False), ("failed", "paper", False)],
+    ids=["another verdict", "the same", "this is it"],
+)
+def test_what_the_paper_profile_found_stands_beside_a_claim_that_it_judges_otherwise(
+    part: Part, verdict: Any, profile: str, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"a": PaperVerdict(verdict, "44 of 40", "2026-11-28, tegum 0.1.0")}
+    monkeypatch.setattr("tegum.report.page.paper_verdicts", lambda name: known if name == "small" else {})
+    text = page([replace(part, profile=profile)])
+    assert text.count(f'<span class="said">paper profile: {verdict} (44 of 40)</span>') == shown
+    assert text.count(f"<dt>paper profile</dt><dd>{verdict} (44 of 40); 2026-11-28, tegum 0.1.0</dd>") == shown
+    assert text.count("paper profile") == 2 * shown + (profile == "paper") * text.count(", paper profile")

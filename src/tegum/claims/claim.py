@@ -22,7 +22,7 @@ value, expected value and verdict follow, in words and in numbers.
 held           as expected, and no control was
 failed         not as expected
 underpowered   too few models to tell, or the verdict flips with the seed, or a control is as expected too
-not run        there are no data
+not run        the profile lacks what the claim needs to mean something, and ``not_run`` says what
 """
 
 from collections.abc import Callable, Mapping
@@ -77,7 +77,7 @@ class Claim:
         how: how it is measured.
         expect: what decides, see `tegum.claims.expectations`; a mapping where ``measure`` gives one.
         units: of measured parts that are shown beside those that are judged.
-        of: the data judged; None where they were not made.
+        of: the data judged; None where they were not made, which ``not_run`` explains.
         evidence: how many models, and how they were chosen, see `tegum.claims.evidence`.
         measure: from the data to a number, an array, a word, or a mapping of these; by default the data are the value.
         against: named data on which the same check must fail.
@@ -85,6 +85,8 @@ class Claim:
         needs: how many models it takes to tell.
         lacking: what is missing to tell, where that is not a number of models: evidence, which no control needs; a criterion
             belongs into ``expect``.
+        not_run: where the profile lacks the size, or the data, at which the claim means something, what it lacks; nothing is
+            measured then.
         note: what a reader should know besides.
         disagreement: where exact theory differs from the paper; the page shows it highlighted.
     """
@@ -102,6 +104,7 @@ class Claim:
     uncontrolled: str = ""
     needs: int = 1
     lacking: str = ""
+    not_run: str = ""
     note: str = ""
     disagreement: Disagreement | None = None
 
@@ -114,6 +117,10 @@ class Claim:
             raise InvalidInputError(
                 f"claim {self.name!r} has {'both' if self.against else 'neither'} against and uncontrolled",
                 "name data on which it must fail, or say why there are none",
+            )
+        if self.of is None and not self.not_run:
+            raise InvalidInputError(
+                f"claim {self.name!r} has no data", "give those that are judged (of), or say why it is not run (not_run)"
             )
 
     @property
@@ -128,8 +135,8 @@ class Claim:
 
     @cached_property
     def found(self) -> Measured | None:
-        """The check on the data judged; None where there are none."""
-        return None if self.of is None else self.applied_to(self.of)
+        """The check on the data judged; None where it is not run."""
+        return None if self.not_run else self.applied_to(self.of)
 
     @cached_property
     def controls(self) -> tuple[Measured, ...]:
@@ -170,12 +177,19 @@ class Claim:
             return "underpowered"
         return "held" if self.found.holds else "failed"
 
+    @property
+    def _evidence_words(self) -> str:
+        """What the verdict rests on; nothing where there is none."""
+        if self.not_run:
+            return ""
+        by_seed = self.by_seed
+        words = [f"as expected in {sum(by_seed)} of {len(by_seed)}"] if len(by_seed) > 1 else []
+        words += [f"too little to tell: {self.lacking}"] if self.lacking else []
+        return self.evidence.adding(*words).words
+
     def as_record(self, experiment: str) -> dict[str, Any]:
         """The claim as it stands in ``claims.json``."""
-        found, check, by_seed = self.found, self.check, self.by_seed
-        evidence = (
-            self.evidence.adding(f"as expected in {sum(by_seed)} of {len(by_seed)}") if len(by_seed) > 1 else self.evidence
-        )
+        found, check = self.found, self.check
         return {
             "experiment": experiment,
             "claim": self.name,
@@ -189,12 +203,13 @@ class Claim:
             "measured": found.words if found else "",
             "value": recorded(found.value) if found else None,
             "bounds": check.bounds,
-            "evidence": f"{evidence.words}; too little to tell: {self.lacking}" if self.lacking else evidence.words,
-            "models": self.evidence.models,
+            "evidence": self._evidence_words,
+            "models": None if self.not_run else self.evidence.models,
             "controls": [control.as_record() for control in self.controls] if found else [],
             "unopposed": self.unopposed if found else [],
             "uncontrolled": self.uncontrolled,
-            "note": self.note,
+            "not_run": self.not_run,
+            "note": "" if self.not_run else self.note,
             "disagreement": asdict(self.disagreement) if self.disagreement else None,
             "verdict": self.verdict,
         }

@@ -1,8 +1,9 @@
-"""Maps: the lowest certified minimum at every point of a grid of distributions, its shape, and transitions between shapes."""
+"""Maps: the lowest certified minimum at every point of a grid of distributions, its shape, transitions; training beside it."""
 
 from tegum.maps.extra_feature import extra_feature, extra_phase, importances, paper_grid, ratio_axis
 from tegum.maps.minima import lowest_minima
 from tegum.maps.phase_map import phase_map
+from tegum.maps.three_ways import three_ways
 from tegum.maps.transitions_between import transitions_between
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "paper_grid",
     "phase_map",
     "ratio_axis",
+    "three_ways",
     "transitions_between",
 ]

@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from tegum.claims import Source
 from tegum.claims.source import KINDS
-from tegum.experiments import every_experiment
+from tegum.experiments import PaperVerdict, every_experiment, paper_verdicts
 from tegum.report.part import Part
 from tegum.report.template import fields_of, rendered
 from tegum.runs import write_atomically
@@ -23,8 +23,8 @@ from tegum.runs import write_atomically
 VERDICTS = {
     "held": "measured as stated; where there is a control, the same check failed on it, as it must",
     "failed": "measured otherwise: both numbers are given",
-    "underpowered": "too few models to tell, or a check that its control passes too",
-    "not run": "the study was interrupted before",
+    "underpowered": "too few models to tell, a verdict that flips with the seed, or a check that its control passes too",
+    "not run": "this profile lacks the size at which the claim means something: what it lacks is said",
 }
 _SOURCE = ("tegum", "commit", "python", "libraries", "machine")
 
@@ -50,17 +50,21 @@ def source_of(claim: Mapping[str, Any]) -> Source:
 
 
 def counted_by_source(claims: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The verdicts of each source's claims in one line.
+    """The verdicts of each source's claims in one line; claims that are not run are counted apart.
 
-    >>> counted_by_source([{"source": "paper", "verdict": verdict} for verdict in ("held", "failed", "held")])
-    ['Of 3 statements of the paper 2 held, 1 failed.']
+    >>> counted_by_source([{"source": "paper", "verdict": verdict} for verdict in ("held", "failed", "held", "not run")])
+    ['Of 3 statements of the paper 2 held, 1 failed; 1 more is not run in this profile.']
     """
     lines = []
     for kind, names in KINDS.items():
         counts = Counter(claim["verdict"] for claim in claims if claim["source"] == kind)
+        apart = counts.pop("not run", 0)
+        left_out = f"{apart} {'more ' if counts else ''}{'is' if apart == 1 else 'are'} not run in this profile"
         if total := counts.total():
             said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
-            lines.append(f"Of {total} {names[total > 1]} {said}.")
+            lines.append(f"Of {total} {names[total > 1]} {said}{f'; {left_out}' if apart else ''}.")
+        elif apart:
+            lines.append(f"Of the {names[True]} {left_out}.")
     return lines
 
 
@@ -77,6 +81,12 @@ def cost(part: Part) -> str:
     return "; ".join([*said, f"{part.seconds:.1f} s on this machine, {part.profile} profile"])
 
 
+def elsewhere(part: Part, claim: Mapping[str, Any]) -> PaperVerdict | None:
+    """What the paper profile is known to have found of a claim of another profile, where the verdicts differ."""
+    known = None if part.profile == "paper" else paper_verdicts(part.id).get(claim["claim"])
+    return known if known and known.verdict != claim["verdict"] else None
+
+
 def page(parts: Sequence[Part]) -> str:
     """The HTML of the page."""
     claims = [claim for part in parts for claim in part.claims]
@@ -91,6 +101,7 @@ def page(parts: Sequence[Part]) -> str:
         sections=list(dict.fromkeys(section_of(part.paper) for part in parts)),
         section_of=section_of,
         source_of=source_of,
+        elsewhere=elsewhere,
         by_source=counted_by_source(claims),
         cost=cost,
         paragraphs=paragraphs,

@@ -27,7 +27,7 @@ from tegum.runs.files import failures_told
 KEY = "tegum_result"
 """The attribute of a dataset that says from which profile and code it comes."""
 
-_FORMAT, _EARLIER = "tegum part 3", (b"tegum part 1", b"tegum part 2")
+_FORMAT, _EARLIER = "tegum part 4", (b"tegum part 1", b"tegum part 2", b"tegum part 3")
 _BEFORE, _AFTER = "tegum.receive(", ");\n"
 _HEIGHT = 450
 _INTERNAL = ("interrupted", "wall_seconds", "seconds", KEY)

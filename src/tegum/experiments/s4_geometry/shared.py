@@ -1,13 +1,7 @@
-"""The study of equal features and what is measured of it; the experiment itself holds sizes, claims and figures.
+"""What is measured of models of equal features, and drawn; the experiment itself holds sizes, the study and claims.
 
-Models at many densities are found in three ways, and the sizes of other models beside them:
-
-    TRAINING     stochastic training, as in the paper
-    EXACT        the expected loss minimised from the same initial weights; claims are about the lowest minimum of these and
-                 the next, at each density
-    POLISHED     the expected loss minimised from the trained weights: how far training was from an end
-
-Each density is minimised in a call of its own, so that a study that is killed keeps the densities it has finished.
+Models at many densities are found in three ways (`tegum.maps.three_ways`), and the sizes of other models beside them; claims
+about exact minima are about the lowest, at each density, of the descents from initial and from trained weights.
 
 Everything is measured over 1 / (1 - S), the *inverse density*, as in the paper's figure, of several seeds: `Models` are lists,
 one array for each seed with one model at each density, and claims about training judge each seed by itself
@@ -17,7 +11,6 @@ one array for each seed with one model at each density, and claims about trainin
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -26,18 +19,16 @@ from numpy.typing import ArrayLike, NDArray
 
 import tegum as tg
 from tegum.claims import OURS, Claim, Evidence, Expect, in_each_seed
-from tegum.datasets import dataset
+from tegum.experiments import Figure
 from tegum.geometry import dimensionality, dimensions_per_feature, feature_graph, feature_norms, identify
+from tegum.maps.three_ways import EXACT, GRADIENT, POLISHED, STEPS, TRAINING, WAYS
 
-TRAINING, EXACT, POLISHED = "training", "exact", "exact from trained"
-WAYS = (TRAINING, EXACT, POLISHED)
-GRADIENT, STEPS, TERMS = 1e-5, 1500, 64
-"""A minimisation ends where the root mean square of the gradient is below the first, or after so many steps."""
 INVERSE = "inverse density"
-SLOW = (1.2, 2.0)
-"""Where the loss is flat, as 1 / (1 - S): shapes there differ by 0.1 % of it."""
+PAPER_M = 30
+"""The hidden dimensions of the paper's figures."""
 SEEDS = 5
 """So many models at each density, at least, decide."""
+X_TITLE = "1 / (1 − S), inverse density"
 Models = list[xr.DataArray]
 """Something over the inverse density, for each seed."""
 LEARNED = 0.2
@@ -64,74 +55,6 @@ ANTIPRISM = 0.012
 """How far from 3/8 the D_i of a square antiprism may be."""
 LOOKS = ("a tetrahedron", "triangles and digons", "digons only", "pentagons or antiprisms, and an irregular rest")
 """What the first four of the paper's six feature graphs show."""
-
-
-def trained(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe, times: int) -> xr.Dataset:
-    """Trained models and their initial weights; ``times`` as many steps where the loss is so flat that training is slow."""
-    slow = [p for p in densities if times > 1 and SLOW[0] <= 1 / p <= SLOW[1]]
-    parts = ((1, [p for p in densities if p not in slow]), (times, slow))
-    runs = [
-        tg.train(
-            tg.nets.ReluOutput(n, m),
-            tg.features.Independent(n),
-            recipe.replaced(steps=factor * recipe.steps, record=("W",), record_steps=(0,)),
-            sweep={"density": some},
-        )
-        for factor, some in parts
-        if some
-    ]
-    named = [run[["W", "b", "W_history"]] for run in runs]
-    return xr.concat(named, "density", combine_attrs="drop_conflicts", join="exact").sel(density=list(densities))
-
-
-def three_ways(n: int, m: int, densities: Sequence[float], recipe: tg.Recipe, times: int = 1) -> xr.Dataset:
-    """Models of n equal features in m dimensions at each density, in three ways; ``times`` is that of `trained`.
-
-    Returns:
-        ``W`` (way, seed, density, hidden, feature), ``b``, exact ``loss`` (way, seed, density), ``gradient`` (its root mean
-        square; NaN for training), and ``start_W`` (seed, hidden, feature), the initial weights at the first density.
-    """
-    net, features = tg.nets.ReluOutput(n, m), tg.features.Independent(n)
-    run = trained(n, m, densities, recipe, times).transpose("density", "seed", ...)
-    initial_W = run["W_history"].isel(step=0).transpose("density", "seed", "hidden", "feature").values.astype(np.float64)
-    W, b = (run[name].values.astype(np.float64) for name in ("W", "b"))
-    seeds = run.sizes["seed"]
-    loss = tg.exact.loss(W, b, features.replaced(density=np.array(densities)[:, None, None]), tol=1e-6)
-    norm_of_rms = sqrt(n * m + n)
-    ends = [
-        tg.exact.minimise(
-            net,
-            features.replaced(density=density),
-            seeds=2 * seeds,
-            initial={"W": np.concatenate([initial_W[k], W[k]]), "b": np.concatenate([np.zeros((seeds, n)), b[k]])},
-            gradient_tolerance=GRADIENT * norm_of_rms,
-            most_steps=STEPS,
-            terms=TERMS,
-            tol=1e-6,
-            certify=False,
-        )
-        for k, density in enumerate(densities)
-    ]
-
-    def ways(name: str, trained: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(way, seed, density, ...) of what training found, (density, seed, ...), and what the descents did."""
-        ended = np.stack([end[name].values for end in ends])
-        found = np.stack([trained, *np.split(ended, 2, axis=1)])
-        return np.swapaxes(found, 1, 2)
-
-    models = ("way", "seed", "density")
-    return dataset(
-        {
-            "W": ((*models, "hidden", "feature"), ways("W", W).astype(np.float32)),
-            "b": ((*models, "feature"), ways("b", b).astype(np.float32)),
-            "loss": (models, ways("loss", loss)),
-            "gradient": (models, ways("gradient_norm", np.full(loss.shape, np.nan)) / norm_of_rms),
-            "start_W": (("seed", "hidden", "feature"), initial_W[0].astype(np.float32)),
-        },
-        {"way": list(WAYS), "seed": run["seed"].values, "density": list(densities)},
-        run.attrs | {"minimise": f"root mean square of the gradient {GRADIENT:g}, or {STEPS} steps; {TERMS} terms"},
-        {"gradient": "root mean square of the gradient", "start_W": "initial weights at the first density"},
-    )
 
 
 def with_sizes(data: xr.Dataset, runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
@@ -216,15 +139,17 @@ def random_like(W: xr.DataArray) -> xr.DataArray:
     return W.copy(data=np.where(np.arange(W.sizes["feature"]) < count[:, None, None], directions, 0))
 
 
+def too_small(data: xr.Dataset) -> str:
+    """What models of fewer dimensions than the paper's lack to be laid beside its figures; nothing where they do not."""
+    m = data.sizes["hidden"]
+    few = f"in {m} there are so few shapes that one more or less decides"
+    return "" if m >= PAPER_M else f"needs {PAPER_M} dimensions, as in the paper: {few}"
+
+
 def blob(W: xr.DataArray) -> dict[str, Any]:
     """Mean D_i of all models, the share of features with a direction of their own, mean D*."""
     D = dimensionality(W.values)
     return {"mean D": D.mean(), "learned": (D > LEARNED).mean(), "D*": line_of(W).mean()}
-
-
-def features_per_dimension(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The n / m of the compressed-sensing bound m = -n (1 - S) ln(1 - S): x / ln x with x = 1 / (1 - S)."""
-    return np.asarray(x / tg.theory.bound_units(x, np.ones_like(x)))
 
 
 def off_the_paper(line: xr.DataArray) -> xr.DataArray:
@@ -357,6 +282,27 @@ def in_clusters(W: xr.DataArray) -> NDArray[np.bool_]:
     return np.concatenate([[], *(learned_near(W[[k]], D, 0.015) for k, D in enumerate(printed) if D)]).astype(bool)
 
 
+def told_of_ends(data: xr.Dataset) -> str:
+    """How far training was from an end, how descents ended, and what dense models cost."""
+    (n, m), loss = (data.sizes["feature"], data.sizes["hidden"]), data["loss"]
+    excess = loss.sel(way=TRAINING) / loss.sel(way=POLISHED) - 1
+    at_rest = (data["gradient"].sel(way=list(WAYS[1:])) <= GRADIENT).mean()
+    return (
+        f"The median is {excess.median():.2%}; {at_rest:.0%} of the minimisations ended by gradient, the others after {STEPS} "
+        f"steps. At density 1 the loss is {loss.sel(way=TRAINING)[0, 0]:.3f}, of principal components {(n - m) / 12:.3f}."
+    )
+
+
+def told_of_starts(data: xr.Dataset) -> str:
+    """How descents from initial and from trained weights differ."""
+    higher = data["loss"].sel(way=EXACT) / data["loss"].sel(way=POLISHED) - 1
+    return (
+        "Minimised from the initial instead of from the trained weights, "
+        f"{(higher < 0).sum():d} of {higher.size} models end lower, by {max(-float(higher.min()), 0):.2%} at most; the "
+        f"others higher, by {max(float(higher.max()), 0):.2%} at most."
+    )
+
+
 def in_both_ways(data: xr.Dataset, *parts: Callable[[xr.Dataset, Models], list[Claim]]) -> list[Claim]:
     """The same claims of trained models, of which the paper speaks, and of those at exact minima."""
     return [
@@ -397,3 +343,54 @@ def in_window(models: Models, name: str, window: tuple[float, float], statement:
     """A claim about all models in a window of 1 / (1 - S)."""
     inside = rest.pop("of", [within(W, *window) for W in models])
     return claim(name, statement, f"{how}, for 1/(1 − S) from {window[0]:g} to {window[1]:g}", inside, **rest)
+
+
+def pictures(data: xr.Dataset) -> dict[str, Figure]:
+    """The line, the dots, the graphs, the shares."""
+    models = {way: models_of(data, way)[0] for way in (TRAINING, EXACT)}
+    lines = {way: line_of(models_of(data, way)[0]) for way in WAYS}
+    x = lines[EXACT][INVERSE].values
+    names = {way: np.array([identify(each).names for each in W.values]) for way, W in models.items()}
+    features = {f"features per dimension, {way}": 1 / lines[way] for way in models}
+    bound = lines[EXACT][x > 1.3].copy(data=tg.theory.features_per_dimension(x[x > 1.3]))
+    size = f"{data.sizes['feature']} features in {data.sizes['hidden']} dimensions, the first of {data.sizes['seed']} seeds"
+    paper = {"paper": xr.DataArray(PAPER, {INVERSE: PAPER_X}, [INVERSE])}
+    pictures = {
+        "line": Figure(
+            tg.figures.curve_panel(lines, X_TITLE, "D* = m / ‖W‖², dimensions per feature", log_x=True, points=paper),
+            f"Dimensions per feature, {size}. Where features are dense, on the left, W has the squared norm of one feature for "
+            "each dimension, though no feature has a direction of its own; then D* falls to 1/2 and stays there while features "
+            "sit in pairs. Circles are read off the paper's figure.",
+        ),
+        "sensing": Figure(
+            tg.figures.curve_panel(features | {"x / ln x": bound}, X_TITLE, "features per dimension", log_x=True),
+            "How many features each dimension holds, beside the form of the compressed-sensing bound with constant 1. The "
+            "bound is on exact recovery; these models only pay for what they get wrong.",
+        ),
+        "factors": Figure(
+            tg.figures.polytope_table(clearest_factors(models[EXACT]), {}),
+            "Tegum factors cut out of the models: for each shape the component that fits best at any density, turned into the "
+            "dimensions that it spans, its features numbered anew. Where the graph of a model falls apart, the model is nearly "
+            "an orthogonal sum of such parts.",
+        ),
+        "shares": Figure(
+            tg.figures.shape_shares(list(x), names, X_TITLE),
+            "Which share of the features forms which shape. The paper sees, from left to right: nothing with a direction of "
+            "its own, tetrahedra, triangles, digons, pentagons and antiprisms, and one tangle.",
+        ),
+    }
+    for way, W in models.items():
+        six = at_shown(W, data)
+        marks = {f"{place:.2f}": float(place) for place in six[INVERSE].values}
+        D, line = list(dimensionality(W.values)), list(lines[way].values)
+        pictures[f"dots-{way}"] = Figure(
+            tg.figures.fraction_scatter(list(x), D, X_TITLE, line=line, line_name="D*", log=True, marks=marks, height=520),
+            f"The dimensionality of every feature ({way}); {size}. Dots gather on the fractions of regular shapes. "
+            "Dotted lines: the densities of the six feature graphs.",
+        )
+        pictures[f"graphs-{way}"] = Figure(
+            tg.figures.network_panels({f"1/(1−S) = {place}": each for place, each in zip(marks, six.values, strict=True)}),
+            f"Feature graphs at six densities ({way}): learned features are joined where |W_i · W_j| > 0.1, by thicker lines "
+            "where they overlap more, and coloured by the shape that their directions were identified as.",
+        )
+    return pictures

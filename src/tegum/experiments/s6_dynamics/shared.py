@@ -81,7 +81,7 @@ def side_by_side(paths: Mapping[str, xr.Dataset], *own: str) -> xr.Dataset:
 
 def path_called(data: xr.Dataset, key: str) -> xr.Dataset:
     """The path of that key in float64, times above 0; seeds that did not come to their end are left out."""
-    names = {f"{key}_{name}": name for name in ("W", "loss", "D")}
+    names = {f"{key}_{name}": name for name in ("W", "loss", "D") if f"{key}_{name}" in data}
     path = data[list(names)].astype(np.float64).rename(names)
     path = path.rename(dict(zip(path["loss"].dims, ("seed", "time"), strict=True)))
     return path.isel(time=path["time"].values > 0, seed=np.isfinite(path["loss"].values[:, -1]))

@@ -24,7 +24,7 @@ from tegum.claims import OURS, Claim, Evidence, above, at_least, at_most, below,
 from tegum.experiments import Experiment, Figure, Profile
 
 SIZE: dict[Profile, tuple[int, int]] = {"quick": (100, 10), "paper": (400, 30)}
-COUNT: dict[Profile, int] = {"quick": 13, "paper": 25}
+COUNT: dict[Profile, int] = {"quick": 9, "paper": 25}
 SAMPLES: dict[Profile, int] = {"quick": 1000, "paper": 2000}
 QUICK = tg.Recipe(steps=5000, batch_size=512, learning_rate=3e-3, schedule="cosine", weight_decay=0, seeds=5)
 RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=8000, batch_size=1024)}

@@ -25,7 +25,7 @@ from tegum.geometry import main_features, monosemantic
 DENSITIES = [0.03, 0.01]
 QUICK = shared.RECIPE.replaced(steps=10_000, batch_size=512, seeds=5, root_seed=1, evaluation_samples=2**17)
 RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=30_000, batch_size=1024, evaluation_samples=2**20)}
-SAMPLES: dict[Profile, int] = {"quick": 2**16, "paper": 2**18}
+SAMPLES: dict[Profile, int] = {"quick": 2**15, "paper": 2**18}
 BANDS: dict[str, tuple[float, float]] = {"top 1 %": (0.99, 1.0), "40 to 60 %": (0.4, 0.6)}
 TENTHS = [(k / 10, (k + 1) / 10) for k in range(9)] + [(0.9, 0.99), (0.99, 1.0)]
 POLYSEMANTIC, MONOSEMANTIC, BEFORE = "polysemantic", "monosemantic", "before training"
