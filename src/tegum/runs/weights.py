@@ -60,8 +60,10 @@ def read_weights(
 
     Returns:
         A dataset in double precision with ``W`` (..., hidden, feature), or ``G`` (..., output, feature) where an array of this
-        name, or a product, is the map of an untied model, and ``b`` (feature) or (..., feature), 0 where there is none.  Leading axes are
-        ``instance``, or ``instance_0``, ...; a dataset of tegum keeps its axes, coordinates, other variables and attributes.
+        name, or a product, is the map of an untied model, and ``b`` (feature) or (..., feature), 0 where there is none.
+        Leading axes are ``instance``, or ``instance_0``, ...; a dataset of tegum keeps its axes, coordinates, other variables
+        and attributes.
+
         The attributes ``file_format``, ``weights``, ``bias``, ``layout``, ``n_features``, ``n_hidden``, ``instances``,
         ``unused`` and, all in one line, ``understood`` say what was understood.
 
