@@ -21,7 +21,8 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
-SNIPPETS = [(page.name, block) for page in PAGES for block in blocks(page, "python")]
+ELSEWHERE = ["conversions.md"]  # read files of other projects: test_conversions writes these first
+SNIPPETS = [(page.name, block) for page in PAGES if page.name not in ELSEWHERE for block in blocks(page, "python")]
 SESSIONS = [
     (page.name, [line for text in block.splitlines() if (line := text.split("#")[0].strip())])
     for page in PAGES

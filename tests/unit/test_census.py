@@ -79,7 +79,9 @@ def test_a_checkpoint_is_named_judged_and_drawn_by_one_command(
     assert said.splitlines()[-1] == "open mine.html"
     assert "data-figure" in Path("mine.html").read_text(encoding="utf-8")
     assert run(["show", "mine.npz"]) == 0  # its own page is written anew
-    assert "no exact loss: the dataset does not say what its features are" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "no exact loss: the dataset does not say what its features are" in said
+    assert "for exact losses say what the features are, such as --density 0.1" in said
     Path("mine.html").write_text("my thesis")
     assert run(["show", "mine.npz"]) == 2
     assert capsys.readouterr().err.strip() == (
@@ -93,9 +95,15 @@ def test_a_training_writes_its_page_and_records_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    quick = ["train", "-n", "3", "-m", "2", "--density", "0.1", "--seeds", "2", "--steps", "50"]
+    quick = ["train", "-n", "3", "-m", "2", "--density", "0.1,0.2", "--seeds", "2", "--steps", "50"]
     assert run([*quick, "--out", "five"]) == 0
-    assert "open five/index.html" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "open five/index.html" in said
+    assert "(in Python: tegum.open('five/result.safetensors'))" in said
+    assert run(["show", "five"]) == 0
+    assert re.search(
+        r"^Features: Independent\(.*\), with another density along density\.$", capsys.readouterr().out, re.MULTILINE
+    )
     assert "the features of each model on the way" in Path("five/index.html").read_text(encoding="utf-8")
     assert "W_history" in tg.open("five")
     assert (

@@ -110,6 +110,25 @@ def test_an_untied_map() -> None:
     )
 
 
+def test_the_map_of_an_untied_model_is_a_product() -> None:
+    A, B_, c = RNG.normal(size=(3, 5, 2)), RNG.normal(size=(3, 2, 5)), RNG.normal(size=(3, 2, 2))
+    np.savez("untied.npz", **{"last.weight": A, "middle.weight": c, "first.weight": B_, "last.bias": B, "loss": 1.0})
+    data = tg.read_weights("untied.npz", array="last.weight @ middle.weight@first.weight")
+    expected = np.array(
+        [
+            [[sum(A[k, i, a] * c[k, a, d] * B_[k, d, j] for a in (0, 1) for d in (0, 1)) for j in range(5)] for i in range(5)]
+            for k in range(3)
+        ]
+    )
+    np.testing.assert_allclose(data.G, expected, rtol=1e-13)
+    np.testing.assert_array_equal(data.b, B)
+    assert data.G.dims == ("instance", "output", "feature")
+    assert data.understood.endswith("n = 5, 3 instances; b from last.bias (3, 5), one for each instance; not used: loss ()")
+    two = tg.read_weights("untied.npz", array="last.weight @ first.weight", rows=True)
+    np.testing.assert_allclose(two.G, (A @ B_).swapaxes(1, 2), rtol=1e-13)
+    assert two.unused == "middle.weight (3, 2, 2), loss ()"
+
+
 def test_a_tied_model_may_keep_its_weights_twice() -> None:
     np.savez("tied.npz", **{"decoder.weight": W[0].T, "encoder.weight": W[0], "decoder.bias": B[0]})
     data = tg.read_weights("tied.npz")
@@ -159,6 +178,16 @@ ASKED = {
         {},
         "also holds b (2,): add --array W if that does not matter, --rows if a row of W is",
     ),
+    "untied": (
+        {"first": W[0], "last": W[1].T, "b": B[0]},
+        {},
+        "say which is W, such as --array first, or the map of x if nothing lies between them, such as --array 'last @ first'",
+    ),
+    "unknown factor": ({"A": W[0], "B": W[0].T}, {"array": "A @ C"}, "has no array 'C' to choose: choose among A (2, 5), B"),
+    "factors": ({"A": W[0], "B": W[0].T}, {"array": "A @ A"}, "(2, 5) @ (2, 5), the product at A, has shapes that do not fit"),
+    "crossed factors": ({"A": W, "B": W[0].T}, {"array": "B @ A"}, "(5, 2) @ (3, 2, 5), the product at A, has shapes that"),
+    "small product": ({"A": W[0], "B": W[0, :1]}, {"array": "B @ A", "rows": False}, "(1, 5) @ (2, 5), the product at A"),
+    "no map": ({"A": W[0], "B": np.ones((3, 2))}, {"array": "B @ A"}, "B @ A has shape (3, 5): give weights W (..., m, n), or"),
     "mask": ({"W": W, "mask": W > 0}, {}, "holds W (3, 2, 5), mask (3, 2, 5): say which is W"),
     "crossed": ({"W": W, "b": RNG.normal(size=(4, 5))}, {}, "have leading axes (3,) and b (4,): give b (3, 5), one for each"),
     "many b": ({"W": W[0], "b": B}, {}, "the weights have leading axes () and b (3,): give b (5,)"),

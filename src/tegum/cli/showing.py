@@ -53,6 +53,8 @@ def show(
     require_writable(place.parent)
     shown = shown_of(data, title=path.stem)
     say_shown(shown)
+    if shown.absent and "features" not in data.attrs:
+        say("for exact losses say what the features are, such as --density 0.1")
     say(f"open {shown.write(place)}")
     return 0
 

@@ -88,7 +88,7 @@ def train(
     write_dataset(data, result)
     _report(data)
     _draw(data, out)
-    say(f"result: {result}  (in Python: tegum.runs.read_dataset({os.fspath(result)!r}))")
+    say(f"result: {result}  (in Python: tegum.open({os.fspath(result)!r}))")
     return 0
 
 

@@ -276,6 +276,16 @@ def _kind_of(data: xr.Dataset | None) -> str:
     return next((kind for name, kind in kinds.items() if name in data.attrs), "Models")
 
 
+def _other_features(data: xr.Dataset) -> str:
+    """In which fields, and along which axes, the features of other models differ from those in the attribute."""
+    words = []
+    for name, own in data.coords.items():
+        axes = [str(axis) for axis in own.dims if axis != "feature" and (own != own.isel({axis: 0})).any()]
+        if str(name).startswith("feature_") and axes:
+            words.append(f"another {str(name).removeprefix('feature_')} along {', '.join(axes)}")
+    return f", with {' and '.join(words)}" if words else ""
+
+
 def _lead(data: xr.Dataset | None, chosen: Chosen) -> list[str]:
     """What is shown, in sentences."""
     first = next(iter(chosen.models.values()))
@@ -285,7 +295,7 @@ def _lead(data: xr.Dataset | None, chosen: Chosen) -> list[str]:
     words += f" in {m} dimension{'s' if m != 1 else ''}" if m else ""
     lines = [words + "."]
     if data is not None and data.attrs.get("features"):
-        lines.append(f"Features: {data.attrs['features']}.")
+        lines.append(f"Features: {data.attrs['features']}{_other_features(data)}.")
     if data is not None and data.attrs.get("understood"):
         lines.append(f"Read as {data.attrs['understood']}.")
     if chosen.said:

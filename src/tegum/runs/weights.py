@@ -1,7 +1,7 @@
 """Anyone's weights as a dataset: which array of a file is W, which b, and how their axes lie.
 
     W  (..., m, n)    the only matrix, or a matrix and its transpose; `array` names it where there are several
-    G  (..., n, n)    an array called G: the map of an untied model, y = ReLU(G x + b)
+    G  (..., n, n)    the map of an untied model, y = ReLU(G x + b): an array called G, or a product that `array` spells out
     b  (..., n)       an array called b, bias, b_final, decoder.bias, ... with a number for each feature; `bias` names it
 
 No array is ignored in silence.  What training keeps beside the weights (losses, steps, an optimizer's state, settings, words)
@@ -52,15 +52,18 @@ def read_weights(
 
     Args:
         path: the file; what it begins with says what it is, not its name.
-        array: the name of the weights, where the file holds several matrices or anything that is not understood.
+        array: the name of the weights, where the file holds several matrices or anything that is not understood; of an untied
+            model without an activation in between the product that is its map, such as ``"decoder.weight @ encoder.weight"``.
         bias: the name of the output bias; ``"none"`` for b = 0.
         rows: whether a row of the array is a feature, (..., n, m), as in a decoder of PyTorch.  By default a column is, and
             fewer features than dimensions are a mistake.
 
     Returns:
         A dataset in double precision with ``W`` (..., hidden, feature), or ``G`` (..., output, feature) where an array of this
-        name is the map of an untied model, and ``b`` (feature) or (..., feature), 0 where there is none.  Leading axes are
-        ``instance``, or ``instance_0``, ...; a dataset of tegum keeps its axes, coordinates, other variables and attributes.
+        name, or a product, is the map of an untied model, and ``b`` (feature) or (..., feature), 0 where there is none.
+        Leading axes are ``instance``, or ``instance_0``, ...; a dataset of tegum keeps its axes, coordinates, other variables
+        and attributes.
+
         The attributes ``file_format``, ``weights``, ``bias``, ``layout``, ``n_features``, ``n_hidden``, ``instances``,
         ``unused`` and, all in one line, ``understood`` say what was understood.
 
@@ -77,13 +80,16 @@ def read_weights(
 def _of_arrays(kind: str, arrays: Arrays, path: Path, array: str | None, bias: str | None, rows: bool | None) -> xr.Dataset:
     """Plain arrays: W and b found among them, and a word about each of the others."""
     unwanted = [name for name in arrays if bias == NONE and _BIAS.search(name)]
+    factors = _factors(array, arrays, path)
+    if array is not None and factors:
+        arrays = {**arrays, array: _product(factors, arrays)}
     beside = {name: values for name, values in arrays.items() if _is_beside(name, values) or name in unwanted}
-    beside = {name: values for name, values in beside.items() if name not in (array, bias)}
-    others = {name: values for name, values in arrays.items() if name not in beside}
+    beside = {name: values for name, values in beside.items() if name not in (array, bias, *factors)}
+    others = {name: values for name, values in arrays.items() if name not in (*beside, *factors)}
     name, twin = _weights_among({name: others[name] for name in others if name != bias}, array, rows, path, arrays)
     W = others.pop(name)
     others.pop(twin, None)
-    kept = "G" if name.rpartition(".")[2] == "G" else "W"
+    kept = "G" if factors or name.rpartition(".")[2] == "G" else "W"
     rows = _rows(name, W, rows, square=kept == "G")
     W = W.swapaxes(-1, -2) if rows else W
     b, bias_words = np.zeros(W.shape[-1]), NO_BIAS
@@ -150,6 +156,25 @@ def _required(arrays: Arrays, name: str, path: Path) -> str:
     raise InvalidInputError(f"{path} has no array {name!r} to choose", advice)
 
 
+def _factors(array: str | None, arrays: Arrays, path: Path) -> list[str]:
+    """The names in a product such as ``decoder.weight @ encoder.weight``; none where a single array is named."""
+    if array is None or array in arrays or "@" not in array:
+        return []
+    return [_required(arrays, factor.strip(), path) for factor in array.split("@")]
+
+
+def _product(names: list[str], arrays: Arrays) -> NDArray[np.float64]:
+    """The matrix product of arrays, each instance with its own."""
+    first, *others = [_numbers(name, arrays[name]) for name in names]
+    for name, factor in zip(names[1:], others, strict=True):
+        fitting = min(first.ndim, factor.ndim) >= 2 and first.shape[:-2] == factor.shape[:-2]
+        if not fitting or first.shape[-1] != factor.shape[-2]:
+            what = f"{first.shape} @ {factor.shape}, the product at {name}, has shapes that do not fit"
+            raise InvalidInputError(what, "write the factors as y = A @ B @ x applies them, the one next to x last")
+        first = first @ factor
+    return first
+
+
 def _weights_among(arrays: Arrays, name: str | None, rows: bool | None, path: Path, everything: Arrays) -> tuple[str, str]:
     """The name of the weights, and of the array that holds the same transposed, as files of tied models do."""
     if name is not None:
@@ -164,7 +189,10 @@ def _weights_among(arrays: Arrays, name: str | None, rows: bool | None, path: Pa
             return wide, tall
     if matrices:
         held = _shown({name: arrays[name] for name in matrices})
-        raise InvalidInputError(f"{path} holds {held}", f"say which is W, such as --array {matrices[0]}")
+        advice = f"say which is W, such as --array {matrices[0]}"
+        if len(matrices) == 2 and arrays[wide].shape == arrays[tall].swapaxes(-1, -2).shape:
+            advice += f", or the map of x if nothing lies between them, such as --array '{tall} @ {wide}'"
+        raise InvalidInputError(f"{path} holds {held}", advice)
     held = f", but {_shown(everything)}" if everything else ""
     raise InvalidInputError(f"{path} holds no matrix{held}", "give weights W (..., m, n), a column for each feature")
 
