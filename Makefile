@@ -69,6 +69,7 @@ fuzz: $(READY)
 chaos: $(READY)
 	@$(BIN)/python -m tests.fuzz.chaos --attempts 750
 	@$(BIN)/python -m tests.fuzz.chaos --writes
+	@$(BIN)/python -m tests.fuzz.race
 
 page-test: $(READY)
 	@$(BIN)/python -m pytest tests/browser -m any_page --results results

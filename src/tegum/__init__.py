@@ -77,7 +77,12 @@ def __getattr__(name: str) -> Any:
         return import_module("tegum.provenance").tegum_version()
     if name not in __all__:
         raise AttributeError(f"module 'tegum' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name) if name in _HOME else import_module(f"tegum.{name}")
+    try:
+        value = getattr(import_module(_HOME[name]), name) if name in _HOME else import_module(f"tegum.{name}")
+    except ImportError as error:
+        if import_module("tegum.interruption").came_of_interruption(error):
+            raise KeyboardInterrupt from error
+        raise
     globals()[name] = value
     return value
 

@@ -29,6 +29,7 @@ from typing import Any
 import numba
 
 from tegum.errors import InvalidInputError
+from tegum.interruption import never_losing_interruption
 
 if numba.config.DISABLE_JIT:
     raise InvalidInputError("NUMBA_DISABLE_JIT is set", "unset it: the engines cannot run uncompiled")
@@ -60,6 +61,7 @@ def compiled(function: Callable[..., Any]) -> Any:
     dispatcher = numba.njit(nogil=True, _nrt=False, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})(
         function
     )
+    dispatcher.compile = never_losing_interruption()(dispatcher.compile)
     if not _enable_cache(dispatcher):
         return dispatcher
     index = dispatcher._cache._cache_file

@@ -29,6 +29,34 @@ class Interrupted(KeyboardInterrupt):
         self.data = data
 
 
+def came_of_interruption(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: a library that is loaded just then may turn the exception into one of its own.
+
+    >>> came_of_interruption(ImportError("initialization failed"))
+    False
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+@contextmanager
+def never_losing_interruption() -> Iterator[None]:
+    """Raises KeyboardInterrupt at the end of the block where it came and was lost: in a callback of LLVM, a finaliser.
+
+    Python's remark about it ("Exception ignored") is not made.
+    """
+    said = sys.unraisablehook
+    sys.unraisablehook = lambda lost: None if isinstance(lost.exc_value, KeyboardInterrupt) else said(lost)
+    try:
+        with noticing_interruption() as pressed:
+            yield
+    finally:
+        sys.unraisablehook = said
+    if pressed:
+        raise KeyboardInterrupt
+
+
 @final
 class _Note:
     """What a signal calls inside a block: notes it, and passes it on to what was called before."""

@@ -1,11 +1,14 @@
 """Ctrl-C is noticed by everybody it concerns, even where something else swallows it."""
 
 import contextlib
+import ctypes
 import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import wait
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,8 +16,10 @@ import pytest
 import xarray as xr
 
 import tegum as tg
+from tegum import cli
+from tegum.compilation import compiled
 from tegum.exact import search
-from tegum.interruption import noticing_interruption
+from tegum.interruption import came_of_interruption, never_losing_interruption, noticing_interruption
 from tegum.threads import in_pieces, in_threads
 from tegum.training import pool
 from tests.experiments import small
@@ -182,3 +187,51 @@ def test_a_second_one_is_not_only_noted() -> None:
         assert seen == [signal.SIGINT]
         with pytest.raises(KeyboardInterrupt):
             press()
+
+
+def test_what_a_callback_of_compiled_code_loses_is_raised_after_it_without_a_remark(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: said.append(lost.exc_type))
+    with pytest.raises(KeyboardInterrupt):
+        never_losing_interruption()(ctypes.CFUNCTYPE(None)(press))()
+    never_losing_interruption()(ctypes.CFUNCTYPE(None)(lambda: 1 // 0))()
+    assert said == [ZeroDivisionError]
+
+
+def test_compiling_does_not_lose_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    losing = SimpleNamespace(load_overload=lambda *_: ctypes.CFUNCTYPE(None)(press)(), save_overload=lambda *_: None)
+    function = compiled(lambda x: x + 1)
+    monkeypatch.setattr(function, "_cache", losing)
+    with pytest.raises(KeyboardInterrupt):
+        function(1)
+    assert function(1) == 2
+
+
+def broken_import(*_: object, **__: object) -> None:
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt as pressed:
+        raise ImportError("initialization failed") from pressed
+
+
+def test_a_library_that_it_kept_from_loading_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ImportError) as broken:
+        broken_import()
+    assert came_of_interruption(broken.value)
+    assert not came_of_interruption(ImportError("no such module"))
+    monkeypatch.setattr(cli, "app", broken_import)
+    assert cli.run([]) == 130
+    assert capsys.readouterr().err == "tegum: interrupted\n"
+
+
+def test_nor_is_a_part_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = tg.import_module
+    monkeypatch.setattr(tg, "import_module", lambda name: whole(name) if name == "tegum.interruption" else broken_import())
+    with pytest.raises(KeyboardInterrupt):
+        tg.__getattr__("maps")
+    monkeypatch.setattr(tg, "import_module", lambda name: whole(name if name == "tegum.interruption" else "tegum.nothing"))
+    with pytest.raises(ModuleNotFoundError):
+        tg.__getattr__("maps")

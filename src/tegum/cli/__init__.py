@@ -21,6 +21,7 @@ from cyclopts import App, CycloptsError
 from tegum.cli.output import FAULT, INTERRUPTED, PIPE_CLOSED, WRONG_USE
 from tegum.cli.values import densities
 from tegum.errors import InvalidInputError
+from tegum.interruption import came_of_interruption
 from tegum.provenance import tegum_version
 
 COMMANDS = {
@@ -64,19 +65,24 @@ def run(words: Sequence[str] | None = None) -> int:
         if words and words[0] in COMMANDS:
             app[words[0]].help = None  # its own docstring, which has an example
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
-    except (InvalidInputError, CycloptsError) as mistake:
-        sys.stderr.write(f"tegum: {mistake}\n")
-        return WRONG_USE
-    except KeyboardInterrupt:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - raised again where it is a fault of tegum
+        return _code_for(error)
+    return code if isinstance(code, int) else 0
+
+
+def _code_for(error: Exception | KeyboardInterrupt) -> int:
+    """Says what is wrong; returns the exit code.  Raises what is not for the user to mend."""
+    if came_of_interruption(error):
         sys.stderr.write("tegum: interrupted\n")
         return INTERRUPTED
-    except BrokenPipeError:
-        raise
-    except (OSError, MemoryError) as error:
+    if isinstance(error, InvalidInputError | CycloptsError):
+        sys.stderr.write(f"tegum: {error}\n")
+        return WRONG_USE
+    if isinstance(error, OSError | MemoryError) and not isinstance(error, BrokenPipeError):
         what = error if isinstance(error, MemoryError) else f"{error.filename or 'a file'} ({error.strerror})"
         sys.stderr.write(f"tegum: this machine fails: {what or 'no memory is left'}; what was finished is kept\n")
         return WRONG_USE
-    return code if isinstance(code, int) else 0
+    raise error
 
 
 def _end_in_any_case() -> None:
