@@ -17,8 +17,9 @@ coded = reduced(hidden_codes, RECIPE=small, SPARSEST=small)
 
 
 @pytest.fixture(autouse=True)
-def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+def few_samples_and_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hidden_codes, "LEAD_SAMPLES", 2**13)
+    monkeypatch.setattr(hidden_codes, "ENOUGH", 1)
 
 
 def test_controls_fail_and_few_models_are_called_few(biased: xr.Dataset, raw: xr.Dataset, coded: xr.Dataset) -> None:

@@ -265,6 +265,6 @@ experiment = Experiment(
     __name__,
     title="Superposition makes models vulnerable to adversarial examples",
     paper="Section 7, adversarial robustness (F28, F29, F30)",
-    seconds={"quick": 22, "paper": 900},
+    seconds={"quick": 20, "paper": 900},
     order=1,
 )
