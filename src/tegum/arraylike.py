@@ -101,23 +101,30 @@ class _Array(NamedTuple):
             return value
         return numbers(name, value)
 
-    def fitting(self, name: str, value: Any, sizes: dict[str, int], lead: tuple[int, ...]) -> tuple[int, ...]:
-        """The leading axes so far, broadcast with those of this array; notes the sizes of its other axes."""
+    def fitting(
+        self, name: str, value: Any, sizes: dict[str, int], lead: tuple[int, ...], among: bool = False
+    ) -> tuple[int, ...]:
+        """The leading axes so far, broadcast with those of this array; notes the sizes of its other axes.
+
+        One ``among`` several arrays may be empty.
+        """
         if value is None or not self.dims:
             return lead
         if self.inside is not None:
             for key, one in value.items() if self.inside is Mapping else enumerate(value):
-                self._replace(inside=None).fitting(f"{name}[{key!r}]", one, {}, ())
+                self._replace(inside=None).fitting(f"{name}[{key!r}]", one, {}, (), among=True)
             return lead
         core = self.dims[1:] if self.dims[0].startswith("*") else self.dims
         shape = value.shape[value.ndim - len(core) :] if value.ndim >= len(core) else ()
-        fits = len(shape) == len(core) and (value.ndim == len(core) or core != self.dims) and 0 not in shape
+        # no neurons have no values; of nothing at all there is no largest
+        empty = bool(shape) and shape[-1] == 0 and not among
+        fits = len(shape) == len(core) and (value.ndim == len(core) or core != self.dims) and not empty
         for size, length in zip(core, shape, strict=True) if fits else ():
             fits &= length == (int(size) if size.isdecimal() else sizes.setdefault(size, length))
         if not fits:
             wanted = [str(sizes.get(size, size)) for size in core]
             wanted = ["...", *wanted] if core != self.dims else wanted
-            advice = f"give ({', '.join(wanted)})" + (", none of them 0" if 0 in shape else "")
+            advice = f"give ({', '.join(wanted)})" + (", none of them 0" if empty else "")
             raise InvalidInputError(f"{name} has shape {value.shape}", advice)
         try:
             return np.broadcast_shapes(lead, value.shape[: value.ndim - len(core)])

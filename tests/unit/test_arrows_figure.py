@@ -34,5 +34,5 @@ def test_arrows_are_data() -> None:
         "density 0.1<br>sparsity 90 %",
     ]
     assert isinstance(figure, go.Figure)
-    with pytest.raises(InvalidInputError, match="select one model for each density"):
+    with pytest.raises(InvalidInputError, match="give a dataset with one model for each density"):
         arrow_panels(small_data().expand_dims(seed=2), "density")

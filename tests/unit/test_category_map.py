@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 import pytest
 import xarray as xr
 
+from tegum.errors import InvalidInputError
 from tegum.figures import category_panels
 
 COLOURS = {"left": "#111111", "right": "#eeeeee"}
@@ -37,5 +38,5 @@ def test_a_map_of_600_cells_a_side_weighs_below_two_megabytes() -> None:
 
 
 def test_a_name_without_a_colour_is_refused() -> None:
-    with pytest.raises(KeyError, match="left"):
+    with pytest.raises(InvalidInputError, match="'left' has no colour"):
         category_panels({"theory": halves(4)}, {"right": "#eeeeee"})

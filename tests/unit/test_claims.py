@@ -30,6 +30,7 @@ from tegum.claims import (
     share_at_least,
 )
 from tegum.claims.expectations import all_of
+from tegum.errors import InvalidInputError
 
 BY_DENSITY = xr.DataArray([1.15, 1.17, 1.19], {"density": [0.32, 0.1, 0.032]}, ["density"])
 
@@ -65,7 +66,7 @@ def test_what_is_not_run_says_why_and_measures_nothing() -> None:
     assert record["note"] == ""
     assert record["controls"] == record["unopposed"] == []
     assert claim(0.0).as_record("intro")["not_run"] == ""
-    with pytest.raises(ValueError, match="give the data that are judged"):
+    with pytest.raises(InvalidInputError, match="has no data: give those that are judged"):
         claim(None)
 
 

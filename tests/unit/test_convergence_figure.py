@@ -47,7 +47,7 @@ def test_efforts_that_changed_nothing_are_one_point_and_errors_end_at_rounding()
 
 
 def test_other_dimensions_are_refused() -> None:
-    with pytest.raises(tg.InvalidInputError, match=r"error has dimensions .* give kind, curve, case, effort"):
+    with pytest.raises(tg.InvalidInputError, match=r"give one with error \(kind, curve, case, effort\)"):
         error_curves(errors().isel(case=0))
     many = xr.concat([errors().assign_coords(curve=[f"a{i}", f"b{i}"]) for i in range(3)], "curve")
     with pytest.raises(tg.InvalidInputError, match="there are 6 methods: compare at most 4"):

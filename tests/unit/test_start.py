@@ -1,5 +1,6 @@
 """Starting is cheap: importing tegum loads nothing heavy, and a second process does not compile again."""
 
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -54,8 +55,13 @@ def test_a_fault_of_tegum_is_no_failed_claim(monkeypatch: pytest.MonkeyPatch, ca
         raise RuntimeError("worn out")
 
     monkeypatch.setattr(cli, "run", broken)
-    with pytest.raises(SystemExit) as left:
-        cli.main()
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        assert signal.set_wakeup_fd(-1) == -1, "nothing is left that ends the process at the next Ctrl-C"
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert left.value.code == cli.FAULT == 3
     assert "worn out" in (said := capsys.readouterr().err)
     assert said.endswith("tegum: this is a fault of tegum, not yours; what was finished is kept\n")

@@ -9,9 +9,8 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
@@ -85,25 +84,36 @@ def _code_for(error: Exception | KeyboardInterrupt) -> int:
     raise error
 
 
-def _end_in_any_case() -> None:
+def _end_in_any_case() -> Callable[[], None]:
     """Lets a thread end the process where Ctrl-C has not done so: compiling, a long step, a library that lost the exception.
 
-    Python's own handlers wait until compiled code returns; what they are told by, a byte in a pipe, does not.
+    Python's own handlers wait until compiled code returns; what they are told by, a byte in a pipe, does not.  Returns what
+    ends the thread.
     """
     heard, told = os.pipe()
     os.set_blocking(told, False)
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    ended = threading.Event()
 
     def listen() -> None:
-        while os.read(heard, 1) != bytes([signal.SIGINT]):
+        while (byte := os.read(heard, 1)) not in (bytes([signal.SIGINT]), b""):
             pass
-        time.sleep(_PATIENCE_SECONDS)
-        os.write(2, b"tegum: interrupted\n")
-        os._exit(INTERRUPTED)
+        if byte and not ended.wait(_PATIENCE_SECONDS):
+            os.write(2, b"tegum: interrupted\n")
+            os._exit(INTERRUPTED)
+        os.close(heard)
 
     threading.Thread(target=listen, name="tegum-interrupt", daemon=True).start()
     said = sys.unraisablehook
     sys.unraisablehook = lambda lost: None if isinstance(lost.exc_value, KeyboardInterrupt) else said(lost)
+
+    def end() -> None:
+        ended.set()
+        signal.set_wakeup_fd(-1)
+        os.close(told)
+        sys.unraisablehook = said
+
+    return end
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -125,9 +135,10 @@ def _prepare_streams() -> None:
 
 def main() -> None:
     """The entry point of the `tegum` command."""
+    watched: Callable[[], None] | None = None
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
-        _end_in_any_case()
+        watched = _end_in_any_case()
     _prepare_streams()
     try:
         code = run()
@@ -140,5 +151,7 @@ def main() -> None:
         traceback.print_exc()
         sys.stderr.write("tegum: this is a fault of tegum, not yours; what was finished is kept\n")
         code = FAULT
+    if watched is not None and code != INTERRUPTED:
+        watched()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends
     sys.exit(code)

@@ -84,7 +84,9 @@ def category_panels(
         )
     for data in panels.values():
         if missing := sorted(set(data.values.ravel()) - set(colours), key=str):
-            raise InvalidInputError(f"{missing[0]!r} has no colour", f"give it one; there are {', '.join(map(str, colours))}")
+            raise InvalidInputError(
+                f"{str(missing[0])!r} has no colour", f"give it one; there are {', '.join(map(str, colours))}"
+            )
     drawn = Panels.titled(panels, horizontal_spacing=0.09)
     place = {name: k for k, name in enumerate(colours)}
     scale = {"zmin": -0.5, "zmax": len(colours) - 0.5, "colorscale": stepped(list(colours.values())), "showscale": False}

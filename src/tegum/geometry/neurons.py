@@ -76,7 +76,7 @@ def monosemantic(W: Float[np.ndarray, "*batch m n"], share: float = _SMALL) -> B
 def inactive_neurons(W: Float[np.ndarray, "*batch m n"], least: float = 1e-2) -> Bool[np.ndarray, "*batch m"]:
     """Neurons whose largest |w| is below ``least`` of the net's largest, shape (..., m)."""
     size = abs(W).max(axis=-1)
-    return np.asarray(size <= least * size.max(axis=-1, keepdims=True))
+    return np.asarray(size <= least * size.max(axis=-1, keepdims=True, initial=0))
 
 
 @takes_arrays

@@ -5,7 +5,7 @@ report of the paper, lie beside it.  A script that stands in a page runs only wh
 written: the policy has its digest.
 
 >>> policy(["1;"], beside=False).split("; ")[1]
-"script-src 'sha256-nU44mEuFf7ewjvBIu9BJmTvbfYQjZ8t9/0gGLmdmhtM='"
+"script-src 'sha256-CImjRDTlhukYQ2AnxOi0wzgPhGQ3Mb3rVwJK24dFz1M='"
 """
 
 import base64

@@ -131,7 +131,7 @@ def features_per_dimension(x: ArrayLike) -> NDArray[np.float64]:
     """The n / m that the bound allows at x = 1 / density, x / ln x, elementwise for x > 1; its constant is left open.
 
     >>> features_per_dimension(10.0).round(3)
-    array(4.343)
+    np.float64(4.343)
     """
     x = np.asarray(x, dtype=np.float64)
     return np.asarray(x / bound_units(x, 1))

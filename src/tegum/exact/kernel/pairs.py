@@ -23,8 +23,8 @@ from tegum.exact.kernel.vectors import WIDTH, at_least, fill, load, total
 from tegum.exact.kernel.walk import features_of
 
 _SMALLEST = 1 / 128
-_DENSEST = 0.99
-_FEW, _MOST = 48, 128
+DENSEST = 0.99
+FEW, _MOST = 48, 128
 _STRICT = 1e-10
 MOST_SMALL = 8
 _ROUNDING = 1e-15
@@ -42,7 +42,7 @@ def find_pairs(distribution: Distribution, work: Work, blocks: Listed, b: float,
     for i in features_of(blocks):
         p = distribution.weight[i]
         work.odds[i] = 0.0
-        if p > _DENSEST:
+        if p > DENSEST:
             continue
         if abs(work.g[i]) < smallest:
             small += 1
@@ -50,7 +50,7 @@ def find_pairs(distribution: Distribution, work: Work, blocks: Listed, b: float,
                 continue
         work.odds[i] = p / (1 - p)
         count += 1
-    return none if 1 < count <= (_MOST if strict else _FEW) else 0.0
+    return none if 1 < count <= (_MOST if strict else FEW) else 0.0
 
 
 @inlined
