@@ -49,8 +49,7 @@ COMMANDS = {
 }
 BLOWS = (*[signal.SIGINT] * 6, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 _DONE = {0, 1}  # 1: a claim failed
-_PATIENCE, _SLOW = 10.0, 2.0
-_FRESH, _SHOWN = 0.04, 50
+_PATIENCE, _SLOW, _FRESH, _SHOWN = 10.0, 2.0, 0.04, 50
 _FIVE, _SPARSE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
 
 
