@@ -117,7 +117,7 @@ class _Array(NamedTuple):
         core = self.dims[1:] if self.dims[0].startswith("*") else self.dims
         shape = value.shape[value.ndim - len(core) :] if value.ndim >= len(core) else ()
         # no neurons have no values; of nothing at all there is no largest
-        empty = value.shape[-1:] == (0,) and not among
+        empty = shape[-1:] == (0,) and not among
         fits = len(shape) == len(core) and (value.ndim == len(core) or core != self.dims) and not empty
         for size, length in zip(core, shape, strict=True) if fits else ():
             fits &= length == (int(size) if size.isdecimal() else sizes.setdefault(size, length))
