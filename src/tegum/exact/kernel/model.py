@@ -274,8 +274,7 @@ def _lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
         pointer(work.partial),
         pointer(work.partial_b),
         pointer(work.odds),
-        pointer(work.partner),
-        pointer(work.share),
+        pointer(work.rank),
     )
 
 

@@ -73,8 +73,7 @@ class Work(NamedTuple):
         partial: sums of the inversion after each eight terms.
         partial_b: the same of its derivative by b.
         odds: (n,) p / (1 - p) of features taken in pairs, else 0, see `tegum.exact.kernel.pairs`.
-        partner: (n + 8,) the couplings of these, side by side.
-        share: (n + 8,) their odds by their couplings.
+        rank: (n,) these but for the own one, large couplings first and in their order.
     """
 
     v: NDArray[np.float64]
@@ -94,8 +93,7 @@ class Work(NamedTuple):
     partial: NDArray[np.float64]
     partial_b: NDArray[np.float64]
     odds: NDArray[np.float64]
-    partner: NDArray[np.float64]
-    share: NDArray[np.float64]
+    rank: NDArray[np.int64]
 
 
 class Listed(NamedTuple):
@@ -190,8 +188,7 @@ def work_for(n: int) -> Work:
         partial=np.zeros(MOST_TERMS // WIDTH),
         partial_b=np.zeros(MOST_TERMS // WIDTH),
         odds=np.zeros(n),
-        partner=np.zeros(n + WIDTH),
-        share=np.zeros(n + WIDTH),
+        rank=np.zeros(n, dtype=np.int64),
     )
 
 
