@@ -33,8 +33,15 @@ def random_models(n: int, m: int, count: int) -> tuple[NDArray[np.float64], NDAr
     return W * (0.9 / np.linalg.norm(W, axis=1, keepdims=True)), rng.normal(size=(count, n)) * 0.05
 
 
+def trained_models(n: int, m: int, count: int, density: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """One model that was trained on this density, again and again."""
+    recipe = tg.Recipe(steps=2000 if n < 400 else 1000, batch_size=512, seeds=1)
+    data = tg.train(tg.nets.ReluOutput(n, m), tg.features.Independent(n, density=density), recipe, progress=False)
+    return np.repeat(data.W.values, count, axis=0), np.repeat(data.b.values, count, axis=0)
+
+
 def orthogonal_sums(n: int, m: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Antipodal pairs, one to a hidden dimension, with noise of 1e-3: what training ends near."""
+    """Antipodal pairs, one to a hidden dimension, with noise of 1e-3: the hardest that training ends near."""
     rng = np.random.default_rng(0)
     W = rng.normal(size=(count, m, n)) * 1e-3
     for i in range(min(n, 2 * m)):
@@ -75,10 +82,15 @@ def print_tolerances(threads: int) -> None:
     columns = [(density, tol) for density in (0.1, 0.01) for tol in (1e-6, 1e-9)]
     print(f"{'n':>4}{'m':>4}{'W':>9}" + "".join(f"{f'p={density:g}, {tol:g}':>15}" for density, tol in columns))
     for n, m, count in TOLERANCES:
-        for name, make in (("random", random_models), ("trained", orthogonal_sums)):
-            times = [microseconds(*make(n, m, count), threads, density, tol=tol) for density, tol in columns]
-            print(f"{n:>4}{m:>4}{name:>9}" + "".join(f"{value:>15,.1f}" for value in times))
-            sys.stdout.flush()
+        for name in ("random", "trained", "noisy"):
+            times = []
+            for density, tol in columns:
+                if name == "trained":
+                    models = trained_models(n, m, count, density)
+                else:
+                    models = (random_models if name == "random" else orthogonal_sums)(n, m, count)
+                times.append(microseconds(*models, threads, density, tol=tol))
+            print(f"{n:>4}{m:>4}{name:>9}" + "".join(f"{value:>15,.1f}" for value in times), flush=True)
 
 
 def print_minima(threads: int) -> None:

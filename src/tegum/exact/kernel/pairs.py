@@ -23,13 +23,14 @@ At equal terms errors fall 4 to 1,000 times, most where few features are active.
 from typing import NamedTuple
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.records import Distribution, Integrand, Listed, Work
+from tegum.exact.kernel.records import Distribution, Effort, Integrand, Listed, Work
 from tegum.exact.kernel.walk import features_of
 
 DENSEST = 0.99
-FEW = 48
+_FEW = 48
 MOST_SMALL = 8
-_SELDOM = 8.0
+_SELDOM, _SELDOM_IF_STRICT = 2.0, 8.0
+_STRICT = 1e-10
 _SMALLEST = 1 / 128
 _MOST_SMALL = 32
 _ROUNDING = 1e-15
@@ -60,7 +61,7 @@ class Divided(NamedTuple):
 
 
 @compiled
-def find_pairs(distribution: Distribution, work: Work, blocks: Listed, b: float, none: float) -> float:
+def find_pairs(distribution: Distribution, work: Work, blocks: Listed, b: float, none: float, effort: Effort) -> float:
     """Says in ``work.odds`` which of the listed features are taken in pairs, c_i or 0; returns q, 0 for no pairs.
 
     Where many features are active together, pairs decay no slower than what is left, and are not taken.
@@ -80,7 +81,14 @@ def find_pairs(distribution: Distribution, work: Work, blocks: Listed, b: float,
                 continue
         work.odds[i] = p / (1 - p)
         count += 1
-    return none if count > 1 and (count <= FEW or active <= _SELDOM) else 0.0
+    strict = effort.least < effort.most and effort.target < _STRICT * (smallest / _SMALLEST) ** 2
+    return none if count > 1 and (is_worth_it(count, active) or (strict and active <= _SELDOM_IF_STRICT)) else 0.0
+
+
+@inlined
+def is_worth_it(count: int, active: float) -> bool:
+    """Whether pairs of so many features, of which so many are active on average, decay slower than what is left."""
+    return bool(count <= _FEW or active <= _SELDOM)
 
 
 @inlined

@@ -6,7 +6,7 @@ Couplings are split where both grids of `tegum.exact.kernel.split` converge best
 import numpy as np
 
 from tegum.compilation import inlined
-from tegum.exact.kernel.pairs import DENSEST, FEW, MOST_SMALL
+from tegum.exact.kernel.pairs import DENSEST, MOST_SMALL, is_worth_it
 from tegum.exact.kernel.records import BUCKETS, ZERO, Distribution, Listed, Work
 from tegum.exact.kernel.vectors import exponent
 from tegum.exact.kernel.walk import components_in, members_of
@@ -86,16 +86,17 @@ def _are_few(distribution: Distribution, work: Work, n: int, threshold: float) -
     Then the patterns left by `tegum.exact.kernel.pairs` decay at least as fast without a split.
     """
     count = all_of_them = 0
-    active = densest = 0.0
+    active = everything = densest = 0.0
     for i in range(n):
         if work.g[i] != 0 and distribution.weight[i] > 0:
             all_of_them += 1
+            everything += distribution.weight[i]
             densest = max(densest, distribution.weight[i])
             if abs(work.g[i]) < threshold:
                 count += 1
                 active += distribution.weight[i]
     seldom = count == 1 or (count <= MOST_SMALL and active <= _SELDOM)
-    return bool(seldom and densest <= DENSEST and all_of_them <= FEW)
+    return bool(seldom and densest <= DENSEST and is_worth_it(all_of_them, everything))
 
 
 @inlined

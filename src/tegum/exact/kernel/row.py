@@ -197,7 +197,7 @@ def whole(
         alone[own.feature] = 0.0
     removed = taken_out(distribution, plain, alone)
     if not weak and not cubed:
-        removed = Removed(removed.none, alone, find_pairs(distribution, work, plain, b, removed.none))
+        removed = Removed(removed.none, alone, find_pairs(distribution, work, plain, b, removed.none, effort))
     P = effective_period(distribution, work, blocks, span)
     rest = Listed(blocks.order, blocks.feature_first, plain.end, blocks.end)
     found = invert(distribution, work, plain, rest, own.feature, removed, b, P, powers, effort)
