@@ -9,6 +9,7 @@ from scipy.optimize import check_grad
 
 import tegum as tg
 from tegum.exact import L2, Coherence, ColumnSparse, Interference, NormBudget, Smooth, Support
+from tegum.theory.activity import alone as alone_on_a_unit
 
 Array = NDArray[np.float64]
 TWO_IN_ONE = tg.nets.ReluOutput(2, 1)
@@ -288,3 +289,89 @@ def test_everything_wrong_with_them_is_said_at_once() -> None:
             wrong()
     with pytest.raises(tg.InvalidInputError, match="not smooth"):
         tg.exact.gradient_flow(TWO_IN_ONE, tg.features.Independent(2), [[1, 0]], [0, 0], 1.0, constraints=[NormBudget(1.0)])
+
+
+# an L1 penalty on activity, which has kinks
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        tg.features.Independent(3, density=[0.1, 0.5, 0.9]),
+        tg.features.Independent(3, density=0.3, magnitude=tg.features.Exponential(0.5)),
+        tg.features.Independent(3, density=0.3, signed=True),
+        tg.features.Joined([tg.features.CorrelatedSets(1, 2, density=0.4), tg.features.Independent(1, density=0.2)]),
+        tg.features.KSparse(3, 2),
+        tg.features.Independent(3, density=0.4, magnitude=tg.features.Constant(1.0)),
+    ],
+    ids=repr,
+)
+def test_activity_is_the_mean_of_a_sample(features: tg.features.Features) -> None:
+    W = np.array([[0.9, -0.5, 0.3], [0.0, 0.7, -0.7]])
+    mean, slope = tg.exact.hidden_activity(W, features)
+    x = features.sample(400_000, seed=0).astype(np.float64)
+    h = x @ W.T
+    assert (abs(mean - np.abs(h).mean(axis=0)) < 4 * np.abs(h).std(axis=0) / np.sqrt(len(x))).all()
+    signed = np.sign(h)[:, :, None] * x[:, None]
+    assert (abs(slope - signed.mean(axis=0)) < 4 * signed.std(axis=0) / np.sqrt(len(x)) + 1e-9).all()
+
+
+def test_activity_of_a_finite_law_is_a_sum() -> None:
+    states, chance = np.array([[0.0, 0.0], [1.0, 0.5], [-1.0, 2.0]]), np.array([0.5, 0.25, 0.25])
+    mean, slope = tg.exact.hidden_activity([[1.0, -1.0]], tg.features.FiniteLaw(states, chance))
+    assert mean == pytest.approx([0.25 * 0.5 + 0.25 * 3])
+    np.testing.assert_allclose(slope, [[0.25 * 1 - 0.25 * -1, 0.25 * 0.5 - 0.25 * 2]])
+
+
+@pytest.mark.parametrize("weight", [0.2, 0.6, 0.9])
+def test_one_feature_under_l1_shrinks_as_its_cubic_says(weight: float) -> None:
+    """Above 0.726 the minimum with s > 0 costs more than 0, where every start from near 0 stays."""
+    net, features = tg.nets.ReluOutput(1, 1, bias=False), tg.features.Independent(1, density=0.1)
+    found = tg.exact.minimise(net, features, seeds=1, initial={"W": [[1.0]]}, penalties=[tg.exact.L1(weight)], progress=False)
+    unit = alone_on_a_unit(0.1)
+    square = float(found.W.squeeze()) ** 2
+    constant = weight * unit.activity / (4 * unit.curvature)
+    assert square**1.5 - square**0.5 + constant == pytest.approx(0, abs=1e-8)
+    assert weight > unit.killing_l1 or square == pytest.approx(float(unit.penalised(weight)), abs=1e-7)
+    nothing = tg.exact.minimise(net, features, seeds=1, initial={"W": [[1e-3]]}, penalties=[tg.exact.L1(weight)])
+    assert (nothing.W.values == 0).all()
+    assert nothing.status.item() == "minimum"
+
+
+@pytest.mark.parametrize("weight", [0.05, 0.4])
+def test_nothing_near_a_minimum_under_l1_is_lower(weight: float) -> None:
+    """Weights are exactly 0 where the kink holds them; all directions rise, those of zero weights at once."""
+    penalty = tg.exact.L1(weight).on(SPARSE)
+    found = lowest(FIVE_IN_TWO, SPARSE, penalties=[tg.exact.L1(weight)], seeds=4)
+    W, b = found.W.values, found.b.values
+    assert found.status == "minimum"
+    assert found.gradient_norm < 1e-8
+    assert 1 <= (W == 0).sum() <= 8
+    generator = np.random.default_rng(1)
+    for size in (1e-1, 1e-3):
+        beside = W + size * generator.normal(size=(100, *W.shape)) * generator.integers(0, 2, size=(100, *W.shape))
+        shifted = b + size * generator.normal(size=(100, *b.shape))
+        values = tg.exact.loss(beside, shifted, SPARSE) + [penalty(*one)[0] for one in zip(beside, shifted, strict=True)]
+        assert (values > float(found.objective)).all()
+    assert float(found.objective) == pytest.approx(float(found.loss) + penalty(W, b)[0], rel=1e-12)
+    slopes = [side + found.held_gradient.values - penalty(W, b)[1] for side in penalty.one_sided(W)]
+    assert (slopes[0][W == 0] < 0).all()
+    assert (slopes[1][W == 0] > 0).all()
+
+
+def test_two_weights_leave_a_kink_together_that_holds_each_alone() -> None:
+    """E |u x_1 - u x_2| is less than 2 E |u x_1|, so a pull between both leads away from 0."""
+    features = tg.features.Independent(2, density=0.5)
+    net = tg.nets.ReluOutput(2, 1, bias=False)
+    alone = float(features.mean()[0])
+    together = float(tg.exact.hidden_activity([[1.0, -1.0]], features)[0][0])
+    pull = (alone + together / 2) / 2
+    assert together / 2 < pull < alone
+
+    def tilt(W: Array, b: Array) -> tuple[float, Array, Array]:
+        return -pull * float(W[0, 0] - W[0, 1]), pull * np.array([[-1.0, 1.0]]), np.zeros_like(b)
+
+    tilted = [tg.exact.L1(1.0), Smooth(tilt, "tilt")]
+    found = tg.exact.minimise(net, features, seeds=1, initial={"W": [[0.0, 0.0]]}, penalties=tilted, progress=False)
+    assert found.W.values[..., 0].item() > 0.1 > -0.1 > found.W.values[..., 1].item()
+    assert found.objective < float(tg.exact.loss(np.zeros((1, 2)), np.zeros(2), features))

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.datasets import Status
-from tegum.exact.follow import Branch, crossing, follow
+from tegum.exact.crossing import crossing
+from tegum.exact.follow import Branch, follow
 from tegum.geometry import aligned_to
 
 FIVE_IN_TWO, FIVE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5)

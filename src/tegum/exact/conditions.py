@@ -70,6 +70,11 @@ class Constrained:
         self.support, self.free = self.free, self.free.copy()
 
     @property
+    def kinked(self) -> bool:
+        """Whether the objective has kinks at weights of 0."""
+        return any(penalty.kinked for penalty in self.objective.penalties)
+
+    @property
     def capped(self) -> bool:
         """Whether coherence is limited."""
         return any(isinstance(limit, Coherence) for limit in self.limits)
@@ -77,7 +82,7 @@ class Constrained:
     def __call__(self, x: Array) -> tuple[float, Array]:
         """The objective and its gradient by what is free, (d,)."""
         self.evaluations += 1
-        value, gradient = self.objective(x)
+        value, gradient = self.objective(x * self.free)
         return value, gradient * self.free
 
     def slacks(self, x: Array) -> tuple[Array, Array]:
@@ -127,10 +132,10 @@ class Lagrangian:
         return (H + H.T) / 2
 
 
-def programmed(value: Any, x: Array, inequalities: Any = None, **options: float) -> Any:
-    """What SciPy's SLSQP finds from x; the function and the ``inequalities`` (c,) return their values and derivatives."""
+def programmed(value: Any, x: Array, inequalities: Any = None, bounds: Any = None, **options: float) -> Any:
+    """What SciPy's SLSQP finds from x within ``bounds``; function and ``inequalities`` (c,) return values and derivatives."""
     told: Any = []
     if inequalities is not None:
         told = [{"type": "ineq", "fun": lambda v: inequalities(v)[0], "jac": lambda v: inequalities(v)[1]}]
-    settings: Any = {"jac": True, "method": "SLSQP", "constraints": told, "options": options}
+    settings: Any = {"jac": True, "method": "SLSQP", "constraints": told, "bounds": bounds, "options": options}
     return minimize(value, x, **settings)

@@ -18,6 +18,7 @@ Source: the conditions of Karush, Kuhn and Tucker, and the envelope theorem (Noc
 chapter 12).
 """
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -172,6 +173,18 @@ def allowed(constraints: Sequence[Constraint], W: Array) -> NDArray[np.bool_]:
             order = np.argsort(np.argsort(-size, axis=-2, kind="stable"), axis=-2, kind="stable")
             free = free & (order < one.k)
     return free
+
+
+def supports_over(used: NDArray[np.bool_], allowed_here: NDArray[np.bool_], most: int) -> list[NDArray[np.bool_]]:
+    """Every choice of at most ``most`` entries of a column that has those in use."""
+    others = np.flatnonzero(allowed_here & ~used)
+    more = min(most - int(used.sum()), others.size)
+    found = []
+    for chosen in itertools.combinations(others, more):
+        mask = used.copy()
+        mask[list(chosen)] = True
+        found.append(mask)
+    return found
 
 
 def limits(constraints: Sequence[Constraint]) -> tuple[Limit, ...]:

@@ -43,7 +43,7 @@ from tegum.exact.constraints import Constraint, Support, allowed, constraints_ch
 from tegum.exact.kernel.landscape import loss_at
 from tegum.exact.kernel.model import LARGEST_WEIGHT
 from tegum.exact.objective import Objective, free_of
-from tegum.exact.penalties import Penalty
+from tegum.exact.penalties import Penalty, require_smooth
 from tegum.features import Features
 from tegum.interruption import Interrupted, noticing_interruption
 from tegum.nets import Net
@@ -207,6 +207,8 @@ def dense_flow(
                 f"a constraint of a flow is {one!r}",
                 "give a Support, or tegum.exact.minimise under this constraint: along its rim a flow is not smooth",
             )
+    with problems.collecting():
+        require_smooth(penalties, "a gradient flow")
     with problems.collecting():
         constraints_checked([one for one in constraints if isinstance(one, Support)], (net.n_hidden, net.n_features))
     objective, x = starting_point(net, features, W, b, terms, problems, penalties)

@@ -4,7 +4,7 @@
 
     pentagon = follow(net, features, W, b, np.linspace(0.05, 0.6, 12))           # of all densities
     pentagon.data.loss, pentagon.data.curvature, pentagon.lost_at
-    crossing(pentagon, digons)                                                    # the density where both cost the same
+    tegum.exact.crossing(pentagon, digons)                                        # the density where both cost the same
 
 `tegum.exact.tracker` predicts along the tangent dx/dv and corrects by Newton's method.  A point further from its prediction
 than half the predicted step is refused and the step halved: so a branch is not left by mistake, and where the steps shrink to
@@ -30,7 +30,6 @@ from typing import Any, final
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 
 from tegum.checking import checked, real_numbers
 from tegum.datasets import Status, dataset
@@ -41,7 +40,7 @@ from tegum.exact.flow import percent_bar, starting_point
 from tegum.exact.kernel.descent import descend_many
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import any_point, parameters_of
-from tegum.exact.penalties import Penalty, penalties_checked
+from tegum.exact.penalties import Penalty, penalties_checked, require_smooth
 from tegum.exact.tracker import ALWAYS_NEAR, ConstraintsAt, FeaturesAt, Minimum, PenaltiesAt, Tracker, at_values
 from tegum.features import Features
 from tegum.interruption import Interrupted, noticing_interruption
@@ -52,7 +51,6 @@ from tegum.recorded import said_of
 
 _AIM, _GROWTH, _LONGEST_STEP = 0.25, 2.0, 1 / 20
 _SHARPER = 8
-_SAME_LOSS = 1e-9
 _FIELDS = ("density", "importance")
 
 
@@ -169,7 +167,7 @@ def follow(
         _, x = starting_point(net, each[0], W, b, terms, problems)
         penalties_at, constraints_at = at_values(penalties), at_values(constraints)
         for value in asked.flat:
-            penalties_checked(penalties_at(float(value)), *any_point(net))
+            require_smooth(penalties_checked(penalties_at(float(value)), *any_point(net)), "a branch")
             constraints_checked(constraints_at(float(value)), (net.n_hidden, net.n_features))
     spent = {"evaluations": 0, "hessians": 0, "descents": 0}
     tracker = Tracker(net, features_at, gradient_tolerance, terms, spent, penalties_at, constraints_at)
@@ -301,80 +299,6 @@ class _Walk:
         if low.value != here.value:
             self.points.append(self._tracker.settled(low.value, low.x))
         return True
-
-
-@checked
-def crossing(
-    first: Branch,
-    second: Branch,
-    *,
-    tol: float = 1e-6,
-    between: tuple[float, float] | None = None,
-    progress: bool | None = None,
-) -> float:  # long: two branches may fail to cross in seven ways, and each has its message
-    """The value where two branches have the same loss, to ``tol``; their minima are found anew at every value tried.
-
-    Args:
-        first: a branch.
-        second: another one along the same values, of the same features.
-        tol: how exactly to find the value.
-        between: where to search, needed where they cross more than once.
-        progress: True for a progress bar, False for none; by default one if standard error is a terminal.
-
-    Raises:
-        InvalidInputError: where they do not cross, or cross more than once, or where their losses are not known exactly enough.
-    """
-    problems = Problems()
-    if first.name != second.name:
-        problems.add(f"one branch follows {first.name} and the other {second.name}", "follow both along the same")
-    problems.check_fraction("tol", tol)
-    problems.raise_if_any()
-    ends = [list(first.ends), list(second.ends)] + ([] if between is None else [sorted(between)])
-    low, high = max(end[0] for end in ends), min(end[1] for end in ends)
-    if not low < high:
-        raise InvalidInputError(f"no {first.name} is common to both branches and the search: {ends}", "follow them further")
-    for value in (low, high):
-        one, other = (branch.tracker.features_at(value) for branch in (first, second))
-        if type(one) is not type(other) or not all(np.array_equal(getattr(one, f), getattr(other, f)) for f in _FIELDS):
-            raise InvalidInputError(
-                f"the branches have different features at {first.name} {value:g}: {one!r} and {other!r}",
-                "follow both with the same",
-            )
-        one_under, other_under = (branch.tracker.under(value) for branch in (first, second))
-        if one_under != other_under:
-            raise InvalidInputError(
-                f"the branches are of different problems at {first.name} {value:g}: {one_under} and {other_under}",
-                "follow both with the same penalties and constraints",
-            )
-    known = {point.value for branch in (first, second) for point in branch.points if low <= point.value <= high}
-    grid = np.array(sorted(known | {low, high}))
-
-    def difference(value: float) -> float:
-        one, other = first.minimum(value).objective, second.minimum(value).objective
-        return 0.0 if abs(one - other) < _SAME_LOSS * (one + other) else one - other
-
-    apart = np.array([difference(value) for value in ProgressBar(grid, unit="value", desc="comparing", progress=progress)])
-    grid, apart = grid[apart != 0], apart[apart != 0]
-    changes = np.flatnonzero(np.diff(np.sign(apart)))
-    where = f"between {first.name} {low:g} and {high:g}"
-    if not grid.size:
-        raise InvalidInputError(f"the branches have the same loss {where}", "compare two different minima")
-    if not changes.size:
-        lower = "first" if apart[0] < 0 else "second"
-        least = np.abs(apart).min()
-        raise InvalidInputError(
-            f"the branches do not cross {where}: the {lower} is lower by {least:.2g} at least", "follow them further"
-        )
-    if len(changes) > 1:
-        places = ", ".join(f"{grid[k]:g} to {grid[k + 1]:g}" for k in changes)
-        raise InvalidInputError(f"the branches cross more than once {where}", f"choose between=(low, high) from {places}")
-    k = int(changes[0])
-    value = float(brentq(difference, grid[k], grid[k + 1], xtol=tol / 2))
-    slope = abs(apart[k + 1] - apart[k]) / (grid[k + 1] - grid[k])
-    doubt = (first.loss_error(value) + second.loss_error(value)) / slope
-    if doubt > tol:
-        raise InvalidInputError(f"the losses place the crossing at {value:.6g} to {doubt:.1g} only", "follow with more terms")
-    return value
 
 
 def _said(each: Sequence[Any]) -> str:

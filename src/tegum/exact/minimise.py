@@ -27,7 +27,7 @@ from tegum.caching import cached
 from tegum.checking import checked, require_memory, require_seeds, seeds_of
 from tegum.datasets import Status, dataset
 from tegum.errors import Problems
-from tegum.exact.constraints import Constraint, constraints_checked, limits
+from tegum.exact.constraints import Constraint, Support, constraints_checked, limits
 from tegum.exact.evaluate import is_linear
 from tegum.exact.kernel.records import require_terms
 from tegum.exact.objective import any_point, engine_of, parameters_of
@@ -105,7 +105,8 @@ def minimise(
         With penalties or constraints also ``objective``, the loss with all penalties, which is what is minimised and compared.
         With constraints ``gradient_norm`` is that of the gradient beyond the multipliers, ``curvature`` that along what they
         allow, ``multiplier`` (..., constraint) says by how much the objective falls per unit of each limit, ``violation`` how
-        far the worst of them is missed, ``held_gradient`` (..., hidden, feature) is the derivative by weights held at 0.
+        far the worst of them is missed, ``held_gradient`` (..., hidden, feature) is the derivative by weights held at 0, as
+        they are with an L1 penalty too (there the mean of both sides).
         Coordinates are ``feature_density``, ``feature_importance``, and ``start``, which says where each seed began.
 
     Raises:
@@ -138,6 +139,9 @@ def minimise(
         penalties = penalties_checked(penalties, *any_point(net)) if penalties else ()
     with problems.collecting():
         constraints = constraints_checked(constraints, (net.n_hidden, net.n_features))
+    beside = [one for one in constraints if not isinstance(one, Support)]
+    if beside and any(one.kinked for one in penalties if isinstance(one, Penalty)):
+        problems.add(f"L1 stands beside {beside[0]!r}", "give L1 alone or beside a Support; or the other without L1")
     for name, value, least in (
         ("most_steps", most_steps, 1),
         ("warm_starts", warm_starts, 0),

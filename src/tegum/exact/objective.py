@@ -102,7 +102,7 @@ class Objective:
         if features.batch_shape:
             raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give a single distribution")
         self.net, self.features, self.terms = net, features, terms
-        self.penalties = penalties_checked(penalties, *any_point(net))
+        self.penalties = tuple(one.on(features) for one in penalties_checked(penalties, *any_point(net)))
         self._free = free_of(net).astype(np.float64)
         tables = engine_of(net, features)
         self._by_law = LawLoss(net, tables, 0, terms) if isinstance(tables, Laws) else None

@@ -4,6 +4,7 @@
 
     Interference(w)   w sum_{i != j} <W_i, W_j>^2         over ordered pairs of columns
     L2(w)             w sum_ki W_ki^2
+    L1(w)             w sum_k E |h_k|, h = W x            mean activity; a kink at every weight of 0
     Smooth(f, name)   f(W, b), with its derivatives
 
 >>> import numpy as np
@@ -23,7 +24,7 @@ Source: Levine, "Mathematics for AI Safety" (2026), problems O44, O47 and O51, f
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
@@ -31,6 +32,8 @@ from numpy.typing import NDArray
 
 from tegum.checking import check_fields, misfit, shown
 from tegum.errors import InvalidInputError, Problems
+from tegum.exact.activity import hidden_activity, one_sided
+from tegum.features import Features
 
 Array = NDArray[np.float64]
 Valued = tuple[float, Array, Array]
@@ -46,6 +49,13 @@ class Penalty(ABC):
 
     turns = True
     """Whether it stays the same where W is rotated, W -> R W."""
+
+    kinked = False
+    """Whether it has kinks where weights are 0."""
+
+    def on(self, features: Features) -> "Penalty":
+        """The penalty for inputs of this distribution; most are the same for all."""
+        return self
 
     @abstractmethod
     def __call__(self, W: Array, b: Array) -> Valued:
@@ -85,6 +95,39 @@ class L2(_Weighted):
     def __call__(self, W: Array, b: Array) -> Valued:
         """The value, its derivative by W (m, n), its derivative by b (n,)."""
         return self.weight * float((W**2).sum()), 2 * self.weight * W, np.zeros_like(b)
+
+
+@final
+@dataclass(frozen=True)
+class L1(_Weighted):
+    """``weight`` times sum_k E |h_k|, the mean activity of the hidden units (`tegum.exact.activity`).
+
+    It is what `tegum.Recipe` calls ``l1``.  It pulls weights to exactly 0; minima on its kinks are found by `minimise`.
+    """
+
+    features: Features | None = field(default=None, repr=False, kw_only=True)
+
+    turns = False
+    kinked = True
+
+    def on(self, features: Features) -> "L1":
+        """The penalty for inputs of this distribution."""
+        return replace(self, features=features)
+
+    def __call__(self, W: Array, b: Array) -> Valued:
+        """The value, its derivative by W (m, n), its derivative by b (n,)."""
+        mean, slope = hidden_activity(W, self._known())
+        return self.weight * float(mean.sum()), self.weight * slope, np.zeros_like(b)
+
+    def one_sided(self, W: Array) -> tuple[Array, Array]:
+        """The derivatives by every weight of W (m, n) as it falls and as it rises."""
+        below, above = one_sided(W, self._known())
+        return self.weight * below, self.weight * above
+
+    def _known(self) -> Features:
+        if self.features is None:
+            raise InvalidInputError("L1 does not know the features", "give it to `minimise`, or take L1(weight).on(features)")
+        return self.features
 
 
 @final
@@ -141,10 +184,18 @@ def penalties_checked(penalties: Sequence[Any], W: Array, b: Array) -> tuple[Pen
         elif not isinstance(one, Penalty):
             problems.add(
                 f"a penalty is {shown(one)}",
-                "choose among tegum.exact.Interference, L2 and Smooth, which takes a function of your own",
+                "choose among tegum.exact.Interference, L1, L2 and Smooth, which takes a function of your own",
             )
     problems.raise_if_any()
     return tuple(penalties)
+
+
+def require_smooth(penalties: Sequence[Any], what: str) -> None:
+    """Raises an `InvalidInputError` where a penalty has kinks; ``what`` needs an objective without."""
+    for one in penalties:
+        if isinstance(one, Penalty) and one.kinked:
+            advice = "give tegum.exact.minimise this penalty, at every value that you ask for"
+            raise InvalidInputError(f"{what} under {one!r} runs into its kinks, where weights become 0", advice)
 
 
 def _require_derivatives(penalty: Smooth, W: Array, b: Array) -> None:

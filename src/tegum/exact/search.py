@@ -14,13 +14,14 @@ from tegum.exact.certificate import smallest_curvatures
 from tegum.exact.conditions import FEASIBLE, Constrained, conditions
 from tegum.exact.cone import certified
 from tegum.exact.constrained import certified_end, descended
-from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, limits
+from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, limits, supports_over
 from tegum.exact.descent import descend_start
 from tegum.exact.distributions import Distributions
 from tegum.exact.evaluate import evaluate, loss
 from tegum.exact.kernel.descent import CONVERGED, STOPPED, STUCK, Memory, descend_many, memory_for
 from tegum.exact.kernel.landscape import Landscape, Starts
 from tegum.exact.kernel.records import MOST_TERMS
+from tegum.exact.kinks import descended_beside_kinks
 from tegum.exact.laws import LawLoss, Laws
 from tegum.exact.objective import Objective, flat, free_of, landscape_for, parameters_of
 from tegum.exact.penalties import Penalty, interpreted
@@ -117,7 +118,7 @@ class Search:
         candidates = np.concatenate(starts)
         costs = loss(*parameters_of(self.net, candidates), distribution_at(cell.features, place), tol=_RANKED, net=self.net)
         for k, one in enumerate(zip(*parameters_of(self.net, candidates), strict=True)):
-            costs[k] += sum(penalty(*one)[0] for penalty in self.penalties)
+            costs[k] += sum(penalty(*one)[0] for penalty in self._penalties(cell, place))
         known = np.array([mark in tried for mark in marks])
         first = np.lexsort((costs, known))[: min(EXCHANGES, len(order))]
         tried.update(marks[k] for k in first.tolist())
@@ -152,7 +153,8 @@ class Search:
             curved_down = known["curvature"] < -_SADDLE_BELOW * known["size"]
             status[:] = np.where(curved_down, Status.SADDLE, Status.MINIMUM)
         del known["size"]
-        status[np.isnan(known["curvature"])] = Status.CONVERGED
+        # where nothing is free there is nothing that could curve
+        status[np.isnan(known["curvature"]) & starts.free.any(axis=1)] = Status.CONVERGED
         status[starts.status != CONVERGED] = Status.NOT_CONVERGED
         status[~done] = Status.INTERRUPTED
         results = {
@@ -225,7 +227,7 @@ class Search:
         for k in np.flatnonzero(starts.status == CONVERGED).tolist():
             W = parameters_of(self.net, starts.x[k])[0]
             idle = (self._W_free(starts, k) & (np.abs(W) < _IDLE)).any(axis=0)
-            choices = [_supports(np.abs(W[:, c]) >= _IDLE, support[:, c], most) for c in np.flatnonzero(idle)]
+            choices = [supports_over(np.abs(W[:, c]) >= _IDLE, support[:, c], most) for c in np.flatnonzero(idle)]
             if math.prod(len(one) for one in choices) > _MOST_CHOICES:
                 known["curvature"][k] = np.nan
                 continue
@@ -245,6 +247,16 @@ class Search:
     def _W_free(self, starts: Starts, k: int) -> NDArray[np.bool_]:
         """Which weights of start k are free, (m, n)."""
         return np.array(parameters_of(self.net, starts.free[k])[0] > 0)
+
+    def _penalties(self, cell: Cell, place: int) -> tuple[Penalty, ...]:
+        """What is added at one grid point of a cell."""
+        features = distribution_at(cell.features, place)
+        return tuple(penalty.on(features) for penalty in self.penalties)
+
+    @property
+    def _holds(self) -> bool:
+        """Whether weights may be held at 0."""
+        return any(isinstance(one, Support | ColumnSparse) for one in self.constraints) or any(p.kinked for p in self.penalties)
 
     def _objective(self, cell: Cell, starts: Starts, k: int) -> Objective:
         """What start k minimises."""
@@ -266,7 +278,8 @@ class Search:
         if self.penalties or self.constraints:
             objective = losses.copy()
             for k, (W_k, b_k) in enumerate(zip(*parameters_of(self.net, starts.x), strict=True)):
-                for value, by_W, by_b in (penalty(W_k, b_k) for penalty in self.penalties):
+                each_penalty = self._penalties(cell, int(starts.distribution_of[k]))
+                for value, by_W, by_b in (penalty(W_k, b_k) for penalty in each_penalty):
                     objective[k] += value
                     slopes[k] += flat(by_W, by_b)
             found["objective"] = objective
@@ -275,7 +288,7 @@ class Search:
             left[k] = conditions(limits(self.constraints), self.net, starts.x[k], starts.free[k] > 0, left[k]).left
         found["rechecked_gradient_norm"] = np.linalg.norm(left, axis=1)
         found = {name: np.where(done, values, np.nan) for name, values in found.items()}
-        if any(isinstance(one, Support | ColumnSparse) for one in self.constraints):
+        if self._holds:
             W_slopes = parameters_of(self.net, np.where(starts.free > 0, 0.0, slopes))[0]
             found["held_gradient"] = np.where(done[:, None, None], W_slopes, np.nan)
         return found
@@ -286,7 +299,7 @@ class Search:
         found = {"loss": starts.loss, "loss_error": nothing, "rechecked_gradient_norm": nothing}
         if self.penalties or self.constraints:
             found |= {"objective": starts.loss, "loss": nothing if self.penalties else starts.loss}
-        if any(isinstance(one, Support | ColumnSparse) for one in self.constraints):
+        if self._holds:
             found["held_gradient"] = np.full((len(starts.x), self.net.n_hidden, self.net.n_features), np.nan)
         return found
 
@@ -319,7 +332,8 @@ class Search:
             for k in range(first, end):
                 objective = self._objective(cell, starts, k)
                 problem = Constrained(objective, own, starts.free[k] > 0)
-                ended = descended(problem, starts.x[k], self.gradient_tolerance, self.most_steps)
+                descend = descended_beside_kinks if problem.kinked else descended
+                ended = descend(problem, starts.x[k], self.gradient_tolerance, self.most_steps)
                 if self.certify:
                     ended, curvature, found["size"][k] = certified_end(problem, ended, self.gradient_tolerance, self.most_steps)
                     found["curvature"][k] = curvature.value
@@ -381,15 +395,3 @@ def _usable(found: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
 def _along(done: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.bool_]:
     """``done`` with as many axes as the values."""
     return done.reshape(-1, *[1] * (values.ndim - 1))
-
-
-def _supports(used: NDArray[np.bool_], allowed_here: NDArray[np.bool_], most: int) -> list[NDArray[np.bool_]]:
-    """Every choice of at most ``most`` entries of a column that has those in use."""
-    others = np.flatnonzero(allowed_here & ~used)
-    more = min(most - int(used.sum()), others.size)
-    found = []
-    for chosen in itertools.combinations(others, more):
-        mask = used.copy()
-        mask[list(chosen)] = True
-        found.append(mask)
-    return found

@@ -1,0 +1,100 @@
+"""How active hidden units are: E |h_k|, h = W x, whose sum an L1 penalty on activity is, and its derivatives.
+
+    E |s| = E r(s) + E r(-s),    d/dw_i = E [x_i (s > 0)] - E [x_i (s < 0)],        s = sum_i w_i x_i
+
+Both come from the outputs E (x_j - r(s))^2 of two features that are not there, o, never active, and d, active half the time; s
+depends on neither.  For o the output is E r(s)^2, and of the derivatives by bias and couplings
+
+    d/db of o  =  2 E r(s)          d/dw_i of o  -  d/dw_i of d  =  2 E x_d E [x_i (s > 0)]
+
+E |s| has a kink at every weight of 0: where only that feature is active, it is |w_i| E x_i.
+
+>>> import numpy as np, tegum as tg
+>>> features = tg.features.Independent(2, density=0.1)
+>>> mean, slope = hidden_activity([[1.0, -1.0]], features)             # a pair cancels where both are active: p - 2 p^2 / 3
+>>> mean.round(6), slope.round(6)
+(array([0.093333]), array([[ 0.046667, -0.046667]]))
+>>> below, above = one_sided(np.array([[1.0, 0.0]]), features)          # the other feature is active in one case of ten
+>>> below.round(6), above.round(6)
+(array([[ 0.05, -0.04]]), array([[0.05, 0.05]]))
+
+Source: derived here; `tegum.theory.activity` has the closed forms of one feature and of a pair.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tegum.checking import checked, real_numbers, require_range
+from tegum.errors import InvalidInputError
+from tegum.exact.distributions import is_native
+from tegum.exact.evaluate import evaluate
+from tegum.exact.kernel.model import LARGEST_WEIGHT
+from tegum.features import Features, FiniteLaw, Independent, Joined, Uniform
+
+Array = NDArray[np.float64]
+
+_TERMS = 512
+_BESIDE = 1e-9
+"""How far beside 0, in units of the row's largest weight, a kink has ended."""
+
+
+@checked
+def hidden_activity(W: ArrayLike, features: Features) -> tuple[Array, Array]:
+    """E |h_k|, shape (..., m), and its derivatives by W, (..., m, n); at a kink the mean of both sides.
+
+    Args:
+        W: weights (..., m, n).
+        features: a single distribution, such that the exact engine knows it beside independent features (docs/exact.md).
+
+    Raises:
+        InvalidInputError: for weights of another shape, leading axes of the features, or features that are not covered.
+    """
+    W = real_numbers("W", W)
+    n = features.n_features
+    if W.ndim < 2 or W.shape[-1] != n:
+        raise InvalidInputError(f"W has shape {W.shape}", f"give (..., m, {n})")
+    require_range("W", W, -LARGEST_WEIGHT, LARGEST_WEIGHT)
+    if features.batch_shape:
+        raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give a single distribution")
+    if isinstance(features, FiniteLaw):
+        h = W @ features.states.T
+        return np.abs(h) @ features.probabilities, (np.sign(h) * features.probabilities) @ features.states
+    above, pushed = _rectified(W.reshape(-1, n), features)
+    below, pulled = _rectified(-W.reshape(-1, n), features)
+    return (above + below).reshape(W.shape[:-1]), (pushed - pulled).reshape(W.shape)
+
+
+def one_sided(W: Array, features: Features) -> tuple[Array, Array]:
+    """The derivatives of E |h_k| by every weight of W (m, n) as it falls, and as it rises, the others standing still.
+
+    They are the same but at weights of 0.
+    """
+    _, slope = hidden_activity(W, features)
+    below, above = slope.copy(), slope.copy()
+    k, i = np.nonzero(W == 0)
+    if k.size:
+        size = np.abs(W).max(axis=1)
+        step = _BESIDE * np.where(size > 0, size, 1)[k]
+        beside = np.repeat(W[k][None], 2, axis=0)
+        beside[0, np.arange(k.size), i], beside[1, np.arange(k.size), i] = -step, step
+        _, slopes = hidden_activity(beside, features)
+        below[k, i], above[k, i] = slopes[:, np.arange(k.size), i]
+    return below, above
+
+
+def _rectified(rows: Array, features: Features) -> tuple[Array, Array]:
+    """E r(s) of every row (rows, n), and E [x_i (s > 0)], (rows, n)."""
+    n = features.n_features
+    magnitude = getattr(features, "magnitude", Uniform())
+    if isinstance(features, Independent) and not features.signed:
+        both: Features = Independent(n + 2, density=np.concatenate([features.density, [0.0, 0.5]]), magnitude=magnitude)
+    else:
+        both = Joined([features, Independent(2, density=[0.0, 0.5], magnitude=magnitude)])
+    maps, b = np.zeros((len(rows), n + 2, n + 2)), np.full(n + 2, -1.0)
+    maps[:, n:, :n], b[n:] = rows[:, None], 0.0
+    # the compiled engine's error is far below what is asked here, and a fixed number of terms makes one smooth function
+    terms = _TERMS if is_native(both) else None
+    found = evaluate(maps, b, both, tied=False, terms=terms, gradient=True, threads=1)
+    slopes = found["dW"].values
+    half = float(magnitude.moment(1)) / 2
+    return found["db"].values[:, n] / 2, (slopes[:, n, :n] - slopes[:, n + 1, :n]) / (2 * half)
