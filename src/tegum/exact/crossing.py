@@ -1,4 +1,4 @@
-"""Where two branches cost the same: the density, or whatever they were followed along, at which the other one becomes the lower.
+"""Where two branches cost the same: the density, or what they were followed along, at which the other becomes the lower one.
 
     L_1(v) = L_2(v):     the sign of the difference at all values known, then Brent's method between two of them
 
