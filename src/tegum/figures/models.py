@@ -205,7 +205,7 @@ def panels_of(
 
 def _is_drawable(weights: xr.DataArray) -> bool:
     """Whether all are finite, and small enough for their products."""
-    return bool((np.abs(weights.values) < _LARGEST).all())
+    return bool((np.abs(weights.values.astype(np.float64)) < _LARGEST).all())
 
 
 def _last(name: str) -> tuple[str, ...]:
@@ -243,7 +243,9 @@ def _one(title: str, model: Any, name: str) -> xr.Dataset:
             raise InvalidInputError(f"W of {title!r} has shape {values.shape}", "give one model, (m, n)")
         data = xr.Dataset({name: (_last(name), values)})
     if not _is_drawable(data[name]):
-        raise InvalidInputError(f"W of {title!r} has values that are not finite", "a model that diverged has no picture")
+        raise InvalidInputError(
+            f"W of {title!r} has values that are not below {_LARGEST:g}", "a model that diverged has no picture"
+        )
     return data
 
 
