@@ -28,6 +28,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ COMMANDS = {
     "reproduce": ["reproduce", SMALL, "--out"],
     "intro": ["reproduce", "intro", "--out"],
 }
-BLOWS = (*[signal.SIGINT] * 6, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+BLOWS = (*[signal.SIGINT] * 12, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 _DONE = {0, 1}  # 1: a claim failed
 _PATIENCE, _SLOW, _FRESH, _SHOWN = 10.0, 2.0, 0.04, 50
 _FIVE, _SPARSE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
@@ -200,7 +201,7 @@ def stopped(name: str, folder: Path, generator: random.Random, longest: float) -
         print(f"{blow.name}, {'a process of its own' if fresh else 'a child'}:", child.text(), flush=True)
         return "hang", seconds
     word = judged(child.text(), code, _DONE | ({130} if blow == signal.SIGINT else {-blow}))
-    return (f"slow {blow.name}" if seconds > _SLOW and word in ("ended", "stopped") else word), seconds
+    return (f"slow {blow.name}" if seconds > _SLOW and word in _FINE else word), seconds
 
 
 def judged(said: str, code: int, expected: set[int]) -> str:
@@ -211,7 +212,7 @@ def judged(said: str, code: int, expected: set[int]) -> str:
     if code not in expected:
         print(said, flush=True)
         return f"exit code {code}"
-    return "ended" if code in _DONE else "stopped"
+    return "ended" if code in _DONE else "interrupted" if code == 130 else "stopped"
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -269,15 +270,17 @@ class Place:
         counts["differs"] += bool(other)
 
 
-def at_random(name: str, attempts: int, seed: int) -> Counter[str]:
-    """What became of a job stopped so many times."""
+def at_random(name: str, interrupts: int, seed: int) -> Counter[str]:
+    """What became of a job until Ctrl-C has stopped it so many times."""
     generator, counts = random.Random(seed), Counter[str]()
     with tempfile.TemporaryDirectory() as temporary:
         place = Place(name, Path(temporary))
         folder, longest, slowest = place.folder(), max(place.seconds, 0.1), 0.0
-        for attempt in range(attempts):
+        for attempt in count():
+            if counts["interrupted"] + counts["slow SIGINT"] >= interrupts:
+                break
             if attempt % _SHOWN == 0:
-                print(f"{name}: {attempt} of {attempts}", dict(counts), file=sys.stderr, flush=True)
+                print(f"{name}: {interrupts} interrupts wanted;", dict(counts), file=sys.stderr, flush=True)
             word, seconds = stopped(name, folder, generator, longest)
             counts[word] += 1
             slowest = max(slowest, seconds)
@@ -375,23 +378,25 @@ def at_every_write(name: str) -> Counter[str]:
     return counts
 
 
-_FINE = ("ended", "stopped", "compared", "again ended")
+_FINE = ("ended", "interrupted", "stopped", "compared", "again ended")
 
 
 def main() -> int:
     """Prints one line for each job; returns 1 where anything went wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("jobs", nargs="*", choices=[[], *JOBS], help="all by default")
-    parser.add_argument("--attempts", type=int, default=100)
+    parser.add_argument(
+        "--interrupts", type=int, default=100, help="how often Ctrl-C stops each job; other signals come on top"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--writes", action="store_true", help="at every write instead of at random moments")
     asked = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what is in its background with Ctrl-C ignored
     wrong = 0
     for name in asked.jobs or JOBS:
-        counts = at_every_write(name) if asked.writes else at_random(name, asked.attempts, asked.seed)
-        print(", ".join(f"{count} {what}" for what, count in sorted(counts.items()) if count), flush=True)
-        wrong += sum(count for what, count in counts.items() if what not in _FINE)
+        counts = at_every_write(name) if asked.writes else at_random(name, asked.interrupts, asked.seed)
+        print(", ".join(f"{times} {what}" for what, times in sorted(counts.items()) if times), flush=True)
+        wrong += sum(times for what, times in counts.items() if what not in _FINE)
     return int(wrong > 0)
 
 
