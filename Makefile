@@ -67,7 +67,7 @@ fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz --attempts 4000
 
 chaos: $(READY)
-	@$(BIN)/python -m tests.fuzz.chaos --attempts 750
+	@$(BIN)/python -m tests.fuzz.chaos --interrupts 500
 	@$(BIN)/python -m tests.fuzz.chaos --writes
 	@$(BIN)/python -m tests.fuzz.race
 

@@ -181,6 +181,7 @@ def _in_double_precision(
     W: NDArray[np.floating], importance: NDArray[np.floating] | None, x: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """G = W^T W, importances (1 where none are given) and inputs."""
+    require_range("W", W, -1e75, 1e75)
     G = np.asarray(W, dtype=np.float64).T @ W
     weights = np.ones(len(G)) if importance is None else np.asarray(importance, dtype=np.float64)
     return G, weights, np.ascontiguousarray(x, dtype=np.float64)

@@ -204,7 +204,7 @@ def real_numbers(name: str, array: Any) -> NDArray[np.float64]:
 
 def require_range(name: str, values: Any, low: float, high: float) -> None:
     """Raises an `InvalidInputError` where one of the numbers is not from low to high, or no number."""
-    found = np.asarray(values)
+    found = real_numbers(name, values)  # a bound may be too large for single precision
     wrong = found[~((found >= low) & (found <= high))]
     if wrong.size:
         raise InvalidInputError(f"{name} is {wrong.flat[0]:g}", f"choose from {low:g} to {high:g}")

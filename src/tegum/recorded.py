@@ -64,6 +64,9 @@ def features_of(data: xr.Dataset) -> Features:
     axis = plain_axis(data)
     if axis is not None:
         raise InvalidInputError(f"the kind of features varies along {axis}", f"select one, data.isel({axis}=0)")
+    missing = [name for name in ("density", "importance") if name in kind.field_names() and f"feature_{name}" not in data]
+    if missing:
+        raise InvalidInputError(f"the dataset does not hold feature_{missing[0]}", _GIVE)
     fields: dict[str, Any] = {}
     if any(name in _LAW for name in kind.field_names()):
         if "feature_law" not in data.attrs:

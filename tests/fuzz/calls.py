@@ -23,6 +23,7 @@ RECIPE = tg.Recipe(steps=2, batch_size=64, evaluation_samples=64)
 W, B = np.array([[1.0, -1.0]]), np.zeros(2)
 PLANE = tg.geometry.polygon(5)
 PACKAGES = ("geometry", "figures", "theory", "exact", "features", "maps", "training", "nets", "claims")
+PRECISIONS = ("float32", "float16", "longdouble", ">f8")
 QUIET = {"threads": 1, "progress": False}
 Call = tuple[Callable[..., Any], dict[str, Any]]
 
@@ -421,12 +422,15 @@ def _claims() -> list[Call]:
 
 
 def calls(count: int, seed: int) -> Iterator[Attempt]:
-    """Each returns, or says what is wrong; at first all right ones, which must return."""
+    """Each returns, or says what is wrong; at first all right ones, which must return, and these in other precisions."""
     generator, words = random.Random(seed), [value for value in VALUES if isinstance(value, str)]
     right_ones = right_calls()
     tg.training.loss_and_gradient(NET, {"W": W, "b": B}, np.ones((1, 2)))  # what is compiled here is not waited for below
     for function, right in right_ones:
         yield f"{_called(function)}: the right call", partial(_right, function, right)
+        for precision in PRECISIONS:
+            narrow = {name: _narrowed(value, precision) for name, value in right.items()}
+            yield f"{_called(function)}: arrays of {precision}", partial(function, **narrow)
     for _ in range(count):
         function, right = generator.choice(right_ones)
         names = generator.sample(list(right), k=min(len(right), generator.choice((1, 1, 2))))
@@ -438,6 +442,15 @@ def _called(function: Callable[..., Any]) -> str:
     inner = getattr(function, "__wrapped__", function)
     name = getattr(inner, "__name__", repr(inner))
     return f"the call in line {inspect.getsourcelines(inner)[1]}" if name == "<lambda>" else name
+
+
+def _narrowed(value: Any, precision: str) -> Any:
+    """Arrays of floats, also those in a mapping or a dataset, in another precision."""
+    if isinstance(value, np.ndarray | xr.DataArray):
+        return value.astype(precision) if value.dtype.kind == "f" else value
+    if isinstance(value, xr.Dataset):
+        return value.assign({name: _narrowed(one, precision) for name, one in value.data_vars.items()})
+    return {key: _narrowed(one, precision) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _right(function: Callable[..., Any], right: dict[str, Any]) -> None:

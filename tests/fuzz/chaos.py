@@ -22,90 +22,24 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from tqdm import TMonitor
 
-import tegum as tg
-from tegum.caching import caching
-from tegum.cli import main as tegum_command
-from tegum.runs import Pieces, read_dataset, require_writable, write_dataset
+from tegum.runs import read_dataset
+from tests.fuzz.jobs import AFTER, COMMANDS, JOBS, Job
 
-Job = Callable[[Path], object]
-
-SMALL = str(Path(__file__).parents[1] / "experiments" / "small.py")
-COMMANDS = {
-    "train": ["train", "-n", "5", "-m", "2", "--density", "1,0.3,0.1", "--seeds", "6", "--steps", "4000", "--out"],
-    "phase": ["phase", "-n", "3", "-m", "2", "--points", "4", "--seeds", "8", "--rounds", "1", "--out"],
-    "reproduce": ["reproduce", SMALL, "--out"],
-    "intro": ["reproduce", "intro", "--out"],
-}
-BLOWS = (*[signal.SIGINT] * 6, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+BLOWS = (*[signal.SIGINT] * 12, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 _DONE = {0, 1}  # 1: a claim failed
 _PATIENCE, _SLOW, _FRESH, _SHOWN = 10.0, 2.0, 0.04, 50
-_FIVE, _SPARSE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
-
-
-def command(words: list[str], folder: Path) -> None:
-    """A command as the entry point runs it."""
-    sys.argv = ["tegum", *words, str(folder)]
-    tegum_command()
-
-
-def minimise(folder: Path) -> None:
-    """A census of large nets, in pieces."""
-    sweep = {"density": [0.05, 0.1, 0.2, 0.4]}
-    _kept(folder, lambda: tg.exact.minimise(tg.nets.ReluOutput(10, 3), tg.features.Independent(10), seeds=8, sweep=sweep))
-
-
-def flow(folder: Path) -> None:
-    """A gradient flow."""
-    W = np.random.default_rng(0).normal(size=(2, 5)) / 3
-    _kept(folder, lambda: tg.exact.gradient_flow(_FIVE, _SPARSE, W, np.zeros(5), 3e3))
-
-
-def follow(folder: Path) -> None:
-    """A pentagon as it becomes denser."""
-
-    def study() -> Any:
-        start = tg.best(tg.exact.minimise(_FIVE, _SPARSE, seeds=8))
-        return tg.exact.follow(_FIVE, _SPARSE, start.W, start.b, np.linspace(0.1, 0.4, 7)).data
-
-    _kept(folder, study)
-
-
-def _kept(folder: Path, study: Callable[[], Any]) -> None:
-    try:
-        require_writable(folder)
-        with caching(Pieces(folder / "pieces", print)):
-            data = study()
-        write_dataset(data, folder / "result.safetensors")
-    except tg.InvalidInputError as mistake:
-        sys.stderr.write(f"{mistake}\n")
-        sys.exit(2)
-
-
-def report(folder: Path) -> None:
-    """The page of results that are there."""
-    command(["report"], folder)
-
-
-def export(folder: Path) -> None:
-    """Results that are there, as tables."""
-    command(["export", "--format", "csv"], folder)
-
-
-JOBS: dict[str, Job] = {name: partial(command, words) for name, words in COMMANDS.items()}
-JOBS |= {"minimise": minimise, "flow": flow, "follow": follow, "report": report, "export": export}
-_AFTER = {"report": "reproduce", "export": "reproduce"}
-"""What makes the folder that a job works on."""
 
 
 class Child:
@@ -180,6 +114,21 @@ class Child:
         return self.said.read().decode(errors="replace")
 
 
+def warm(name: str, folder: Path) -> None:
+    """Does a job in this process: what it loads and compiles is then there in every child."""
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said), suppress(SystemExit):
+        JOBS[name](folder)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for thread in threading.enumerate():
+        if isinstance(thread, TMonitor):
+            thread.exit()
+            thread.tqdm_cls.monitor = None
+    time.sleep(1)
+    if threading.active_count() > 1:
+        raise RuntimeError(f"threads are left, which a child would not have: {threading.enumerate()}")
+
+
 def stopped(name: str, folder: Path, generator: random.Random, longest: float) -> tuple[str, float]:
     """Starts a job, stops it at a random moment; what became of it in one word, and how long that took."""
     fresh = name in COMMANDS and generator.random() < _FRESH
@@ -200,7 +149,7 @@ def stopped(name: str, folder: Path, generator: random.Random, longest: float) -
         print(f"{blow.name}, {'a process of its own' if fresh else 'a child'}:", child.text(), flush=True)
         return "hang", seconds
     word = judged(child.text(), code, _DONE | ({130} if blow == signal.SIGINT else {-blow}))
-    return (f"slow {blow.name}" if seconds > _SLOW and word in ("ended", "stopped") else word), seconds
+    return (f"slow {blow.name}" if seconds > _SLOW and word in _FINE else word), seconds
 
 
 def judged(said: str, code: int, expected: set[int]) -> str:
@@ -211,7 +160,7 @@ def judged(said: str, code: int, expected: set[int]) -> str:
     if code not in expected:
         print(said, flush=True)
         return f"exit code {code}"
-    return "ended" if code in _DONE else "stopped"
+    return "ended" if code in _DONE else "interrupted" if code == 130 else "stopped"
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -239,8 +188,7 @@ class Place:
         self.name, self.place, self.number = name, place, 0
         os.environ["TMPDIR"] = str(place / "temporary")
         (place / "temporary").mkdir()
-        whole = self.folder()
-        Child(name, whole).wait(600)  # compiles what is not
+        warm(name, self.folder())
         whole = self.folder()
         began = time.monotonic()
         child = Child(name, whole)
@@ -253,7 +201,7 @@ class Place:
         """A fresh folder."""
         self.number += 1
         folder = self.place / str(self.number)
-        if self.name in _AFTER and Child(_AFTER[self.name], folder).wait(600)[0] not in _DONE:
+        if self.name in AFTER and Child(AFTER[self.name], folder).wait(600)[0] not in _DONE:
             raise RuntimeError("nothing to work on")
         return folder
 
@@ -269,15 +217,17 @@ class Place:
         counts["differs"] += bool(other)
 
 
-def at_random(name: str, attempts: int, seed: int) -> Counter[str]:
-    """What became of a job stopped so many times."""
+def at_random(name: str, interrupts: int, seed: int) -> Counter[str]:
+    """What became of a job until Ctrl-C has stopped it so many times."""
     generator, counts = random.Random(seed), Counter[str]()
     with tempfile.TemporaryDirectory() as temporary:
         place = Place(name, Path(temporary))
         folder, longest, slowest = place.folder(), max(place.seconds, 0.1), 0.0
-        for attempt in range(attempts):
+        for attempt in count():
+            if counts["interrupted"] + counts["slow SIGINT"] >= interrupts:
+                break
             if attempt % _SHOWN == 0:
-                print(f"{name}: {attempt} of {attempts}", dict(counts), file=sys.stderr, flush=True)
+                print(f"{name}: {interrupts} interrupts wanted;", dict(counts), file=sys.stderr, flush=True)
             word, seconds = stopped(name, folder, generator, longest)
             counts[word] += 1
             slowest = max(slowest, seconds)
@@ -375,23 +325,25 @@ def at_every_write(name: str) -> Counter[str]:
     return counts
 
 
-_FINE = ("ended", "stopped", "compared", "again ended")
+_FINE = ("ended", "interrupted", "stopped", "compared", "again ended")
 
 
 def main() -> int:
     """Prints one line for each job; returns 1 where anything went wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("jobs", nargs="*", choices=[[], *JOBS], help="all by default")
-    parser.add_argument("--attempts", type=int, default=100)
+    parser.add_argument(
+        "--interrupts", type=int, default=100, help="how often Ctrl-C stops each job; other signals come on top"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--writes", action="store_true", help="at every write instead of at random moments")
     asked = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what is in its background with Ctrl-C ignored
     wrong = 0
     for name in asked.jobs or JOBS:
-        counts = at_every_write(name) if asked.writes else at_random(name, asked.attempts, asked.seed)
-        print(", ".join(f"{count} {what}" for what, count in sorted(counts.items()) if count), flush=True)
-        wrong += sum(count for what, count in counts.items() if what not in _FINE)
+        counts = at_every_write(name) if asked.writes else at_random(name, asked.interrupts, asked.seed)
+        print(", ".join(f"{times} {what}" for what, times in sorted(counts.items()) if times), flush=True)
+        wrong += sum(times for what, times in counts.items() if what not in _FINE)
     return int(wrong > 0)
 
 

@@ -30,6 +30,8 @@ from tegum.report.page import page
 from tests.experiments import small
 from tests.fuzz.calls import trained
 from tests.fuzz.hostile import Attempt, Through
+from tests.fuzz.torch_files import damages
+from tests.fuzz.torch_files import files as torch_files
 
 _NUMBERS = (0, 1, -1, 2, 7, 2**31, 2**62, 2**63, 2**64, 10**30, -(2**63), 0.5, 1e308, float("inf"))
 _LIES: tuple[Any, ...] = (
@@ -134,12 +136,7 @@ def _whole(folder: Path) -> dict[str, bytes]:
     whole["part"] = (folder / "small" / "parts" / "small.json").read_bytes()
     whole["pictures"] = (folder / "small" / "figures" / "small.js").read_bytes()
     whole["nothing"] = b""
-    try:
-        import torch
-    except ImportError:
-        return whole
-    torch.save({"W": torch.ones(2, 3), "b": torch.zeros(3)}, file := io.BytesIO())
-    return whole | {"PyTorch": file.getvalue()}
+    return whole | torch_files()
 
 
 def _damaged(kind: str, content: bytes, generator: random.Random) -> tuple[bytes, str]:
@@ -153,6 +150,7 @@ def _damaged(kind: str, content: bytes, generator: random.Random) -> tuple[bytes
         "toml": (_lying_toml,),
         "part": (_lying_part,),
         "pictures": (_lying_pictures,),
+        **{name: damages(name) for name in torch_files()},
     }
     ways = (*own.get(kind, ()), *own.get(kind, ()), _flipped, _cut, _spliced, _noisy, _doubled)
     if kind.startswith("pickle"):

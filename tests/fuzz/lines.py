@@ -213,7 +213,7 @@ def _line(generator: random.Random, folder: Path) -> list[str]:
         words += [option, str(folder / "o" / "x")] if option in ("--out", "--picture") and value else [option, value]
     if generator.random() < 0.1:
         words.insert(generator.randrange(len(words) + 1), generator.choice(VALUES))
-    if generator.random() < 0.05:
+    if command != "reproduce" and generator.random() < 0.05:  # without names it would run every experiment
         del words[generator.randrange(len(words))]
     return words
 

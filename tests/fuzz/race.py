@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.fuzz.chaos import Child, content, judged
+from tests.fuzz.chaos import Child, content, judged, warm
 
 EXPERIMENTS = {"reproduce": "small", "intro": "intro"}
 """The jobs of `tests.fuzz.chaos` that write into one folder, and what they call their section."""
@@ -69,6 +69,8 @@ def main() -> int:
     generator, counts = random.Random(asked.seed), Counter[str]()
     with tempfile.TemporaryDirectory() as temporary:
         alone, wholes = Path(temporary) / "alone", {}
+        for name in EXPERIMENTS:
+            warm(name, Path(temporary) / "warm")
         for written in (("reproduce",), ("intro", "reproduce")):
             for name in (*written, *written):
                 child = Child(name, alone)

@@ -6,12 +6,14 @@ The messages are stored in ``messages.toml`` beside this file and compared word 
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from jaxtyping import config
 
 import tegum as tg
 from tegum.cli import run
@@ -188,6 +190,15 @@ CALLS = {
 }
 
 
+@pytest.fixture
+def _as_users() -> Iterator[None]:
+    """Without the tests' check of annotations, which tries one entry of a list, by chance."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("_as_users")
 @pytest.mark.parametrize("name", CALLS)
 def test_a_wrong_call(name: str) -> None:
     with pytest.raises(tg.InvalidInputError) as caught:

@@ -228,6 +228,17 @@ def test_what_is_drawn_is_the_best(folder: Path) -> None:
     assert list(grid.models) == ["density 0.3, importance 0.5", "density 0.1, importance 0.5"]
 
 
+@pytest.mark.parametrize("precision", ["float16", "float32", "float64"])
+def test_models_in_any_precision_are_drawn(precision: str) -> None:
+    W = np.stack([np.eye(2), np.full((2, 2), np.inf)]).astype(precision)
+    assert tg.figures.drawn_models(W).said == "without 1 that diverged"
+    with pytest.raises(tg.InvalidInputError, match="no model has finite weights"):
+        tg.figures.drawn_models(W[1:])
+    assert len(tg.figures.gram_panels({"a": W[0]}).data)
+    with pytest.raises(tg.InvalidInputError, match=r"values that are not below 1e\+75"):
+        tg.figures.gram_panels({"a": np.full((2, 2), 1e80) if precision == "float64" else W[1]})
+
+
 def test_long_features_are_not_cut(folder: Path) -> None:
     del folder
     figure = tg.figures.strips({"long": np.array([[3.0, -1.0]])})

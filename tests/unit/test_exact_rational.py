@@ -23,6 +23,7 @@ TOL = 1e-9
 MOST_TERMS = 32768
 SLACK = 10
 ROUNDING = 1e-14
+NEGLIGIBLE = 1e-40
 
 
 def only(features: Features, j: int, g: Array, b: float, **options: Any) -> Any:
@@ -185,6 +186,49 @@ def test_equal_exponential_features(n: int, density: float) -> None:
         error = abs(float(found.loss) - gamma_loss(n, density, g, b))
         assert error <= 2 * float(found.loss_error), (g, b)
         assert float(found.loss_error) <= TOL * float(found.loss), (g, b)
+
+
+def irwin_hall_loss(features: Features, g: float, b: float) -> mp.mpf:
+    """The same for uniform magnitudes, whose sums have the law of Irwin and Hall.
+
+    Of k of them, with c = -b / g and (t)_+ = max(t, 0),
+
+    E (sum - c)_+^r = r! / (k + r)! sum_j (-1)^j C(k, j) (k - c - j)_+^(k + r).
+    """
+    n, p = features.n_features, mp.mpf(float(np.max(features.density)))
+    size = {Independent: 1, CorrelatedSets: 2, AnticorrelatedSets: 2}[type(features)]
+    groups, together = n // size, 2 if isinstance(features, CorrelatedSets) else 1
+    active = 2 * p if isinstance(features, AnticorrelatedSets) else p
+    with mp.workdps(50 + 2 * n):
+        coupling, c = mp.mpf(g), -mp.mpf(b) / mp.mpf(g)
+        above = [mp.mpf(0)] * 3
+        for some in range(groups + 1):
+            weight, k = mp.binomial(groups, some) * active**some * (1 - active) ** (groups - some), together * some
+            if weight < NEGLIGIBLE:
+                continue
+            for r in (1, 2):
+                terms = ((-1) ** j * mp.binomial(k, j) * max(k - c - j, mp.mpf(0)) ** (k + r) for j in range(k + 1))
+                above[r] += weight * mp.factorial(r) / mp.factorial(k + r) * mp.fsum(terms)
+        return n * p / 3 - 2 * coupling * (above[2] + c * above[1]) + n * coupling**2 * above[2]
+
+
+KINDS_OF_UNIFORM: dict[str, Callable[[int, float], Features]] = {
+    "independent": Independent,
+    "correlated": lambda n, density: CorrelatedSets(n // 2, 2, density),
+    "anticorrelated": lambda n, density: AnticorrelatedSets(n // 2, 2, density / 2),
+}
+
+
+@pytest.mark.parametrize("n", [2, 64, 200])
+@pytest.mark.parametrize("kind", KINDS_OF_UNIFORM)
+def test_equal_uniform_features(kind: str, n: int) -> None:
+    """Where all factors of a product are equal, all are wrong by the same rounding, and the stated error knows it."""
+    for density, g, b in ((0.1, 0.09, -0.09), (0.1, 0.5, -1.0), (1.0, 0.09, -2.0), (1.0, 0.09, 0.05)):
+        features = KINDS_OF_UNIFORM[kind](n, density)
+        exact = irwin_hall_loss(features, g, b)
+        for effort in ({"tol": 1e-4}, {"tol": 1e-8}, {"terms": 64}, {"terms": 2048}):
+            found = evaluate(np.full((n, n), g), np.full(n, b), features, tied=False, threads=1, **effort)
+            assert abs(mp.mpf(float(found.loss)) - exact) <= float(found.loss_error), (density, g, b, effort)
 
 
 def test_a_feature_that_is_never_active_asks_for_no_more_terms() -> None:

@@ -48,6 +48,13 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path, sweep: d
     assert {path: path.stat().st_mtime_ns for path in pieces[1:]} == stamps
 
 
+def test_trainings_of_different_lengths_are_one_piece_where_steps_are_recorded(tmp_path: Path) -> None:
+    whole = tg.train(ReluOutput(4, 2), Independent(4), RECIPE, sweep={"steps": [10, 30]})
+    found = train_to(tmp_path, ReluOutput(4, 2), Independent(4), RECIPE, sweep={"steps": [10, 30]})
+    xr.testing.assert_identical(without_time(found), without_time(whole))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_another_problem_has_other_pieces(tmp_path: Path) -> None:
     for n_steps, density in ((30, 0.5), (31, 0.5), (30, 0.5000001)):
         train_to(tmp_path, ReluOutput(4, 2), Independent(4, density=density), RECIPE.replaced(steps=n_steps, seeds=1))

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +66,21 @@ def test_a_fault_of_tegum_is_no_failed_claim(monkeypatch: pytest.MonkeyPatch, ca
     assert left.value.code == cli.FAULT == 3
     assert "worn out" in (said := capsys.readouterr().err)
     assert said.endswith("tegum: this is a fault of tegum, not yours; what was finished is kept\n")
+
+
+def test_an_interrupt_inside_an_exec_has_the_same_exit_code(tmp_path: Path) -> None:
+    """Libraries that write code are many; Python notes that Ctrl-C fell into it, and at its end kills itself."""
+    (tmp_path / "interrupted.py").write_text(
+        "from tegum import cli\n"
+        "def run():\n"
+        "    try:\n"
+        "        exec('raise KeyboardInterrupt')\n"
+        "    except KeyboardInterrupt:\n"
+        "        return cli.INTERRUPTED\n"
+        "cli.run = run\n"
+        "cli.main()\n"
+    )
+    assert subprocess.run([sys.executable, "-m", "interrupted"], cwd=tmp_path, check=False).returncode == cli.INTERRUPTED == 130
 
 
 @pytest.mark.parametrize("name", COMMANDS)

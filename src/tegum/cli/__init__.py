@@ -154,4 +154,5 @@ def main() -> None:
     if watched is not None and code != INTERRUPTED:
         watched()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends
+    exec("")  # Python, too, ends by the signal if Ctrl-C fell into an exec, as of dataclasses; the last one counts
     sys.exit(code)

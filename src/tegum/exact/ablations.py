@@ -52,6 +52,8 @@ def ablations(
     n = features.n_features
     if W.ndim < 2 or W.shape[-1] != n or (not tied and W.shape[-2] != n):
         raise InvalidInputError(f"W has shape {W.shape}", f"give (..., m, {n})" if tied else f"give the map as (..., {n}, {n})")
+    if b.ndim < 1 or b.shape[-1] != n:
+        raise InvalidInputError(f"b has shape {b.shape}", f"give (..., {n})")
     require_range("W", W, -LARGEST_WEIGHT, LARGEST_WEIGHT)
     G = np.swapaxes(W, -1, -2) @ W if tied else W
     without = np.where(np.eye(n + 1, n, dtype=bool)[:, None], 0.0, G[..., None, :, :])  # the last one lacks nothing

@@ -72,7 +72,7 @@ def tails(W: ArrayLike, b: ArrayLike, features: Features, thresholds: ArrayLike,
         problems.add("the features are signed", "give features above 0")
     if W.ndim != 2 or W.shape[-1] != n or (not tied and W.shape[0] != n) or b.shape != (n,):
         problems.add(f"W has shape {W.shape} and b {b.shape}", f"give one model's, {('m', n) if tied else (n, n)} and ({n},)")
-    if t.ndim != 1 or not ((t > 0) & (t < 1)).all():
+    if t.ndim != 1 or not t.size or not ((t > 0) & (t < 1)).all():
         problems.add(f"thresholds is {t}", "give numbers between 0 and 1, neither of them")
     problems.raise_if_any()
     G = W.T @ W if tied else W

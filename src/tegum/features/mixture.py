@@ -138,6 +138,8 @@ def tree(
                 f"the parent of feature {i} is {parent}", f"choose None or an earlier feature, 0 to {i - 1}"
             )
     plain = Independent(n, density, magnitude=magnitude, signed=signed)
+    if plain.batch_shape:
+        raise InvalidInputError(f"density has leading axes {plain.batch_shape}", f"give ({n},)")
     p, inner = plain.density, sorted({parent for parent in parents if parent is not None})
     if len(inner) > _MOST_BRANCHING:
         what = f"{len(inner)} features have children"

@@ -25,6 +25,7 @@ from tegum.checking import checked, numbers, plain_array, require_axes
 from tegum.datasets import Status, instance_dims
 from tegum.errors import InvalidInputError, Problems
 
+_LARGEST = 1e75
 MOST = 6
 """At most so many models are drawn side by side."""
 
@@ -110,7 +111,7 @@ def drawn_models(models: Models, most: int = MOST, name: str = "W") -> Chosen:
     places = _spaced({axis: data.sizes[axis] for axis in lead}, most)
     points = {_title(data, place): place for place in _points(places)}
     found = {title: data.isel(place) for title, place in points.items()}
-    finite = {title: model for title, model in found.items() if np.isfinite(model[name].values).all()}
+    finite = {title: model for title, model in found.items() if _is_drawable(model[name])}
     if not finite:
         raise InvalidInputError("no model has finite weights", "a model that diverged has no picture; look at `status`")
     dropped = len(found) - len(finite)
@@ -202,6 +203,11 @@ def panels_of(
     return dict(panels)
 
 
+def _is_drawable(weights: xr.DataArray) -> bool:
+    """Whether all are finite, and small enough for their products."""
+    return bool((np.abs(weights.values.astype(np.float64)) < _LARGEST).all())
+
+
 def _last(name: str) -> tuple[str, ...]:
     return _LAST.get(name, ("hidden", "feature"))
 
@@ -236,8 +242,10 @@ def _one(title: str, model: Any, name: str) -> xr.Dataset:
         if values.ndim != 2 or not values.size:
             raise InvalidInputError(f"W of {title!r} has shape {values.shape}", "give one model, (m, n)")
         data = xr.Dataset({name: (_last(name), values)})
-    if not np.isfinite(data[name].values).all():
-        raise InvalidInputError(f"W of {title!r} has values that are not finite", "a model that diverged has no picture")
+    if not _is_drawable(data[name]):
+        raise InvalidInputError(
+            f"W of {title!r} has values that are not below {_LARGEST:g}", "a model that diverged has no picture"
+        )
     return data
 
 

@@ -75,7 +75,7 @@ def stack_panels(
     columns = len(panels) if columns is None else columns
     with Problems() as problems:
         problems.check_count("columns", columns)
-        if ordered_by is not None and {len(ordered_by)} != {len(panel.weights) for panel in panels.values()}:
+        if ordered_by is not None and {ordered_by.shape[:-1]} != {panel.weights.shape[:-1] for panel in panels.values()}:
             problems.add(f"ordered_by has shape {ordered_by.shape}", "give a row for each neuron, of which panels have as many")
     blocks, each = -(-len(panels) // columns), 2 if matrix else 1
     titles = np.full((blocks, each, columns), "", dtype=object)

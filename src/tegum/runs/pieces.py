@@ -151,6 +151,9 @@ def _cut(call: Call, least: int) -> tuple[list[Call], str]:
     count = seeds if isinstance(seeds, int) else 64 if seeds is None else len(seeds)
     if sweep and call.splittable:
         first, *others = sweep
+        changed = getattr(sweep[first], "fields", (first,))
+        if "steps" in changed and recipe is not None and recipe.recorded_steps():
+            return [call], ""  # which steps are recorded depends on the longest of the trainings
         parts = _slices(len(sweep[first]), int(np.prod([len(sweep[name]) for name in others], initial=count)), least)
         return [call.replaced(sweep=sweep | {first: sweep[first][part]}) for part in parts], first
     if recipe is not None and call.splittable:

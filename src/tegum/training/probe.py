@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.arraylike import takes_arrays
-from tegum.checking import checked, require_range
+from tegum.checking import checked, numbers, require_range
 from tegum.errors import InvalidInputError
 from tegum.features import Features, Independent
 from tegum.nets import Net, ReluOutput
@@ -89,6 +89,8 @@ def _one_batch(
     samples, n = np.asarray(x, dtype=np.float32), net.n_features
     if samples.ndim != 2 or samples.shape[1] != n:
         raise InvalidInputError(f"x has shape {samples.shape}", f"give samples of shape (samples, {n})")
+    if numbers("importance", importance).ndim > 1:
+        raise InvalidInputError(f"importance has shape {np.shape(importance)}", f"give ({n},)")
     recipe = recipe.replaced(batch_size=len(samples), data_set_size=len(samples))
     features = Independent(n, density=(samples != 0).mean(axis=0), importance=importance)
     initial = {name: np.asarray(value) for name, value in params.items()}

@@ -35,7 +35,7 @@ from tegum.exact.kernel.records import (
 )
 from tegum.exact.kernel.uniform import ALPHA, closed, rectified
 from tegum.exact.kernel.vectors import WIDTH, exp_of, lane, load
-from tegum.exact.kernel.walk import features_of
+from tegum.exact.kernel.walk import components_of, features_of, members_of
 from tegum.exact.kernel.weak_diagonal import add_weak_patterns, is_weak, move_to_end
 
 _MARGIN = 1.1
@@ -119,6 +119,15 @@ def effective_period(distribution: Distribution, work: Work, blocks: Listed, spa
         if lane(upper, k) + lane(lower, k) < _NEVER_SEEN:
             return min(first * _LADDER[k], full)
     return full
+
+
+@inlined
+def rounding_in(distribution: Distribution, blocks: Listed) -> float:
+    """The relative rounding of a product over the listed blocks: factors of equal features are wrong by the same amount."""
+    active = 0.0
+    for component in components_of(blocks, distribution.block_first):
+        active += distribution.weight[component] * len(members_of(distribution, component))
+    return ROUNDING * (1 + active)
 
 
 @inlined
@@ -234,14 +243,15 @@ def whole(
     size = r2 * P * P + abs(r3) * P**3
     value += more
     by_b += more_b
-    error = found.error + ROUNDING * size
-    error_b = found.error_b + ROUNDING * size / P
+    rounding = rounding_in(distribution, blocks) * size
+    error = found.error + rounding
+    error_b = found.error_b + rounding / P
     if removed.paired > 0:
-        more, more_b, rounding, rounding_b = add_pairs(work, plain, own.feature, b, removed.paired, V)
+        more, more_b, more_rounding, more_rounding_b = add_pairs(work, plain, own.feature, b, removed.paired, V)
         value += more
         by_b += more_b
-        error += rounding
-        error_b += rounding_b
+        error += more_rounding
+        error_b += more_rounding_b
     return Found(value, cubic + more_cubic, by_b, error, error_b, found.terms)
 
 

@@ -26,7 +26,7 @@ from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.partition import reach
 from tegum.exact.kernel.patterns import add_removed, removed_patterns
 from tegum.exact.kernel.records import ONE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
-from tegum.exact.kernel.row import ROUNDING, Span, period
+from tegum.exact.kernel.row import Span, period, rounding_in
 from tegum.exact.kernel.uniform import rectified
 from tegum.exact.kernel.vertices import ALWAYS, KINKED, NOT_ALONE, Fine, coarse_residue, fine_residue, line, state_of
 from tegum.exact.kernel.walk import components_of, features_of, members_of
@@ -116,7 +116,7 @@ def sets_row(
         more, more_b = coarse_residue(distribution, work, blocks, own, b, P, gradient)
         value += more
         by_b += more_b
-    rounding = ROUNDING * P * P
+    rounding = rounding_in(distribution, blocks) * P * P
     if small == 0:
         more, more_b = _unsplit(work, blocks, own.feature, removed.others, b)
         return Found(value + more, 0.0, by_b + more_b, error + rounding, error_b + rounding / P, terms)

@@ -45,7 +45,7 @@ from tegum.exact.kernel.records import (
     Removed,
     Work,
 )
-from tegum.exact.kernel.row import ALIAS_0, ALIAS_1, ALIAS_2, ROUNDING, Span, effective_period, taken_out, whole
+from tegum.exact.kernel.row import ALIAS_0, ALIAS_1, ALIAS_2, Span, effective_period, rounding_in, taken_out, whole
 from tegum.exact.kernel.uniform import closed
 from tegum.exact.kernel.walk import features_of
 
@@ -157,15 +157,17 @@ def split_row(
     if effort.gradient:
         add_gradient(distribution, work.g, work.slope, rest, small.own, weights, small.c.k2)
     # what is left: at least two large features are active, or one whose B is neither polynomial nor zero
-    P = effective_period(distribution, work, Listed(large.order, large.feature_first, large.first, rest.end), span)
+    both = Listed(large.order, large.feature_first, large.first, rest.end)
+    P = effective_period(distribution, work, both, span)
     found = invert(distribution, work, large, rest, own.feature, removed, b, P, Powers(1.0, 0.0, ZERO), effort)
     alias, alias_b = _alias(distribution, work, large, rest, own, small, removed, b, P)
+    rounding = rounding_in(distribution, both) * P * P
     return Found(
         value + found.value - alias,
         0.0,
         by_b + found.by_b - alias_b,
-        error + found.error + ROUNDING * P * P,
-        error_b + found.error_b + ROUNDING * P,
+        error + found.error + rounding,
+        error_b + found.error_b + rounding / P,
         max(terms, found.terms),
     )
 
