@@ -20,6 +20,7 @@ from tegum.exact.laws.one_active import OneActiveLaw
 from tegum.exact.laws.states import StatesLaw
 from tegum.exact.laws.transform import choices_law, transform_law
 from tegum.features import Blocks, Constant, Features, FiniteLaw, Joined, KSparse, Mixture, Uniform
+from tegum.nets import ACTIVATIONS, Activation
 
 _FEW_STATES = 512
 _MOST_STATES = 2**22
@@ -41,8 +42,8 @@ class Laws:
         return weighted([(w, law.answer(G, b, self.importance[which], asked)) for w, law in self.each[which]])
 
 
-def laws_for(features: Features, linear: bool = False) -> Laws:
-    """The laws of a batch of distributions, its leading axes flattened; of a linear net second moments are enough.
+def laws_for(features: Features, output: Activation = ACTIVATIONS["relu"]) -> Laws:
+    """The laws of a batch of distributions, its leading axes flattened, for nets whose outputs go through ``output``.
 
     Raises:
         InvalidInputError: for what no law covers.
@@ -54,7 +55,7 @@ def laws_for(features: Features, linear: bool = False) -> Laws:
         each = tuple[Weighted, ...]()
         for one in features.singles():
             with problems.collecting():
-                each += ([(1.0, LinearLaw(one.mean(), one.second_moment()))] if linear else _laws_of(one),)
+                each += (_laws_of(one, output),)
     if len(each) == 1:
         each *= count
     return Laws(each, importance)
@@ -70,8 +71,15 @@ def _leaves(features: Features, weight: float) -> Iterator[tuple[float, Features
         yield weight, features
 
 
-def _laws_of(features: Features) -> Weighted:
-    """The law of a single distribution."""
+def _laws_of(features: Features, output: Activation) -> Weighted:
+    """The law of a single distribution: of a linear net second moments are enough."""
+    if output is ACTIVATIONS["identity"]:
+        return [(1.0, LinearLaw(features.mean(), features.second_moment()))]
+    return _relu_laws(features)
+
+
+def _relu_laws(features: Features) -> Weighted:
+    """The law of a single distribution, of outputs with a ReLU."""
     alike: dict[Any, tuple[Blocks, list[NDArray[np.float64]], list[float]]] = {}
     found: Weighted = []
     with Problems() as problems:
