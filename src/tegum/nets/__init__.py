@@ -1,7 +1,7 @@
 """The model families: equation, parameters, initialisation and a plain NumPy forward pass."""
 
 from tegum.nets.activation import ACTIVATIONS, RELU, Activation
-from tegum.nets.families import AbsoluteValue, ActivationOutput, Linear, ReluHidden, ReluOutput
+from tegum.nets.families import AbsoluteValue, ActivationOutput, Linear, ReluHidden, ReluOutput, Untied
 from tegum.nets.initialisation import Initialisation, active_parameters, initial_parameters
 from tegum.nets.net import Net, Parameters, require_same_features
 
@@ -17,6 +17,7 @@ __all__ = [
     "Parameters",
     "ReluHidden",
     "ReluOutput",
+    "Untied",
     "active_parameters",
     "initial_parameters",
     "require_same_features",

@@ -70,6 +70,35 @@ class AbsoluteValue(Net):
 
 @final
 @dataclass(frozen=True)
+class Untied(Net):
+    """y = f(W2 h + b), h = W1 x + b_hidden: as `ReluOutput`, with an encoder and a decoder that are free of each other.
+
+    W1 (m x n) and W2 (n x m); f is a ReLU unless another ``activation`` is asked for, as in `ActivationOutput`.  Without
+    ``hidden_bias`` (the default) b_hidden = 0.  The same map W2 W1 has many such pairs: W1 -> A W1, W2 -> W2 A^-1.
+    """
+
+    activation: str | Activation = "relu"
+    hidden_bias: bool = False
+
+    tied = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "activation", activation_called(self.activation))
+
+    @property
+    def has_hidden_bias(self) -> bool:
+        """As asked for."""
+        return self.hidden_bias
+
+    @property
+    def output_activation(self) -> Activation:
+        """As asked for."""
+        return activation_called(self.activation)
+
+
+@final
+@dataclass(frozen=True)
 class ActivationOutput(Net):
     """y = f(W^T W x + b), f an activation by name ("gelu", "softplus", "square", "abs", "tanh", ...) or of your own.
 

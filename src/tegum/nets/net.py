@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.checking import check_fields, checked, misfit, numbers, shown
+from tegum.checking import check_fields, checked, misfit, numbers, parameter, shown
 from tegum.errors import InvalidInputError, Problems
 from tegum.nets.activation import IDENTITY, RELU, Activation
 
@@ -111,7 +111,7 @@ class Net(ABC):
         """Parameters and inputs as arrays; an `InvalidInputError` where they do not fit the net."""
         if misfit("params", params, Mapping):
             raise InvalidInputError(f"params is {shown(params)}", "give arrays by name")
-        arrays = {name: numbers(f"parameter {name!r}", one) for name, one in params.items()}
+        arrays = {name: parameter(name, one) for name, one in params.items()}
         self.check_parameters(arrays)
         inputs = numbers("x", x)
         if inputs.ndim < 2 or inputs.shape[-1] != self.n_features:
