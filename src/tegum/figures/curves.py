@@ -82,7 +82,8 @@ def _require_curves(figure: str, curves: Mapping[str, xr.DataArray]) -> None:
 def loss_curves(data: xr.Dataset, exact: Mapping[str, xr.DataArray] | None = None) -> go.Figure:
     """How the loss fell: of each grid point drawn the best start in colour, others grey; along the steps, or a flow's time.
 
-    Losses on a fixed training set, where they were recorded, are dashed.  Exact losses (step) by the title of the model, as `tegum.figures.drawn_models` gives it, are drawn as diamonds.
+    Losses on a fixed training set, where they were recorded, are dashed.  Exact losses (step) by the title of the model, as
+    `tegum.figures.drawn_models` gives it, are drawn as diamonds.
 
     Raises:
         InvalidInputError: where no loss was recorded on the way.

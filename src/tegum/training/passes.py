@@ -1,7 +1,7 @@
 """Forward and backward through one batch, a few panels at a time.
 
     forward     H = b_hidden + W_in X,  ReLU or not          Y = b + W_out H,  ReLU or another activation or none
-    dropout     in training, each entry of H is 0 with probability p, otherwise divided by 1 - p; E goes through the same factors
+    dropout     in training, each entry of H is 0 with probability p, else divided by 1 - p; E is multiplied alike
     backward    D = 2 I (Y - target) / batch, times the activation's slope: for a ReLU, 0 where the output is 0
                 E = W_out^T D + l1 sign(H) / batch, 0 where a hidden ReLU is 0
                 gradient of W_out: D H^T, of W_in: E X^T (their sum where they are tied); of the biases: sums over samples

@@ -69,7 +69,7 @@ class _Run:
         self.lock = threading.Lock()
 
     def measure(self, k: int, scratch: Scratch, name: str = "loss") -> tuple[float, float]:
-        """A loss of instance k and its standard error: on the test set of its features, or on its own data set; NaN for none."""
+        """A loss of instance k and its standard error, on the test set of its features or on its own data set; NaN for none."""
         one, panels, active = self.instances[k], panels_for(self.recipe.evaluation_samples), name == "active_loss"
         unknown = not one.recipe.data_set_size if name == "training_loss" else active and not one.recipe.active_only
         if unknown:
