@@ -101,9 +101,7 @@ class Recipe(BaseModel):
     initialisation: Initialisation = Field("xavier_normal", description="law of the initial weights; biases start at 0")
     initialisation_scale: NonNegative = Field(1.0, description="factor on the initial weights")
     l1: NonNegative = Field(0.0, description="weight of the penalty |h|_1 in what is minimised (never in `loss`)")
-    dropout: Memory = Field(
-        0.0, description="probability that a hidden value is 0 in training; the others are divided by 1 - it"
-    )
+    dropout: Memory = Field(0.0, description="share of hidden values that are 0 in training; the others are divided by 1 - it")
     loss_on: LossOn = Field(
         "all", description="whether errors count for all features, or only for those active in a sample (never in `loss`)"
     )

@@ -7,17 +7,17 @@
 Weight decay has two meanings.  By default adamw takes the first and the others the second; a recipe may say otherwise.
 
     decoupled          first w <- w (1 - rate decay)       torch.optim.AdamW, optax.adamw
-    in the gradient    first g <- g + decay w              the weight_decay of torch's Adam, SGD and RMSprop (a penalty decay w^2 / 2)
+    in the gradient    first g <- g + decay w              torch's Adam, SGD and RMSprop: a penalty decay w^2 / 2
 
-Conventions are PyTorch's, so a recipe means the same there; optax adds epsilon of RMSProp inside the root.  Decay is per part of
-the parameters and may be negative.
+Conventions are PyTorch's, so a recipe means the same there; optax adds epsilon of RMSProp inside the root.  Decay is per part
+of the parameters and may be negative.
 
     rate(t) = learning_rate * warm-up * schedule,    warm-up = (t + 1) / warmup_steps until it reaches 1
     linear  1 - (1 - f) q,     cosine  f + (1 - f) (1 + cos(pi q)) / 2,     quarter_cosine  f + (1 - f) cos(pi q / 2),
     q = share of the steps after warm-up done
 
-Example: after 1 of 2 steps without warm-up q = 1/2, and with f = 0 linear and cosine stand at half the rate, a quarter of a wave
-at 0.71 of it.
+Example: after 1 of 2 steps without warm-up q = 1/2, and with f = 0 linear and cosine stand at half the rate, a quarter of a
+wave at 0.71 of it.
 
 Sources: Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2019 (AdamW); Hinton's lecture 6e, 2012 (RMSProp).
 """
