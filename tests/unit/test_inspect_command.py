@@ -78,7 +78,10 @@ def test_a_training_is_opened_and_exported(capsys: pytest.CaptureFixture[str]) -
     data = tg.open("five")
     assert data.identical(tg.open("five/result.safetensors"))
     assert data.density.values.tolist() == [1.0, 0.1]
-    assert said("export five --format state-dict", capsys).split() == ["five/export/result.state.safetensors"]
+    assert said("export five --format state-dict", capsys).split() == [
+        "five/export/result.state.pt",
+        "five/export/result.state.safetensors",
+    ]
     state = load_file("five/export/result.state.safetensors")
     assert sorted(state) == ["W", "b"]
     np.testing.assert_array_equal(tg.open("five/export/result.state.safetensors").W.values, data.W)

@@ -29,16 +29,18 @@ class Reading:
     Attributes:
         array: The name of the weights, where the file holds several arrays that could be.
         bias: The name of the output bias, or none for b = 0.
+        encoder_bias: The name of a bias of the hidden values, which becomes part of b, or none.
         rows: A row of the array is a feature: (..., n, m).
     """
 
     array: str | None = None
     bias: str | None = None
+    encoder_bias: str | None = None
     rows: bool | None = None
 
     def read(self, file: Path) -> xr.Dataset:
         """The models, as `read_weights` understands them."""
-        return read_weights(file, array=self.array, bias=self.bias, rows=self.rows)
+        return read_weights(file, array=self.array, bias=self.bias, encoder_bias=self.encoder_bias, rows=self.rows)
 
 
 AS_IT_IS = Reading()
