@@ -5,7 +5,7 @@ Each group of options is a dataclass, which the commands share.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Annotated, Any, Literal, final
 
 import numpy as np
 import xarray as xr
@@ -59,6 +59,7 @@ class Wanted:
         sets: independent, correlated:SIZE or anticorrelated:SIZE; neighbouring features make a set.
         magnitudes: uniform or exponential:MEAN.
         activation: relu or linear output; relu by default.
+        mean: Losses are means over features, as of MSELoss; by default sums.
     """
 
     density: Text | None = None
@@ -66,6 +67,7 @@ class Wanted:
     sets: str | None = None
     magnitudes: str | None = None
     activation: Literal["relu", "linear"] | None = None
+    mean: Annotated[bool, Parameter(negative="")] = False
 
     def net(self, data: xr.Dataset) -> Net:
         """The net of the models; an `InvalidInputError` for one without an exact loss."""

@@ -80,7 +80,7 @@ def read_weights(
         A dataset in double precision with ``W`` (..., hidden, feature), or ``G`` (..., output, feature) where an array of this
         name, or a product, is the map of an untied model, and ``b`` (feature) or (..., feature), 0 where there is none.
         Leading axes are ``instance``, or ``instance_0``, ...; a dataset of tegum keeps its axes, coordinates, other variables
-        and attributes.
+        and attributes, and one of untied nets its ``W1`` (..., hidden, feature) and ``W2`` (..., feature, hidden).
 
         The attributes ``file_format``, ``weights``, ``bias``, ``layout``, ``n_features``, ``n_hidden``, ``instances``,
         ``unused`` and, all in one line, ``understood`` say what was understood.
@@ -339,6 +339,8 @@ def _of_dataset(
     data: xr.Dataset, path: Path, array: str | None, bias: str | None, inside: str | None, rows: bool | None
 ) -> xr.Dataset:
     """A dataset of tegum, with W and b as the library wants them."""
+    if array is None and "W" not in data and {"W1", "W2"} <= set(data.data_vars):
+        return _of_untied(data, path, bias, inside, rows)
     name = array or "W"
     offered = [str(one) for one, variable in data.data_vars.items() if {"hidden", "feature"} <= set(variable.dims)]
     if name not in offered:
@@ -349,24 +351,38 @@ def _of_dataset(
         raise InvalidInputError(f"{path} is a dataset of tegum, with names for its axes", advice)
     W = data[name].transpose(..., "hidden", "feature").astype(np.float64)
     biased = "b" in data and name == "W" and bias != NONE
-    b = data["b"].astype(np.float64) if biased else xr.zeros_like(W.isel(dict.fromkeys(W.dims[:-1], 0), drop=True))
+    b = data["b"].astype(np.float64) if biased else xr.DataArray(np.zeros(W.sizes["feature"]), dims="feature")
     if not set(b.dims) <= set(W.dims) - {"hidden"}:
         raise InvalidInputError(f"b in {path} has axes {b.dims} and W {W.dims}", "give a dataset in which each W has one b")
     kept = data if name == "W" else data[[]]  # other variables say nothing about models that are not W
     kept = kept.drop_vars(["W", "b"], errors="ignore").assign(W=W, b=b.transpose(..., "feature"))
     source = f"W{'' if name == 'W' else f' from {name}'} ({', '.join(f'{axis} {W.sizes[axis]}' for axis in W.dims)})"
     words = f"b ({', '.join(map(str, b.dims))})" if biased else NO_BIAS
+    words += f", b_hidden ({', '.join(map(str, kept['b_hidden'].dims))})" if "b_hidden" in kept else ""
     return _explained(kept, "dataset of tegum", source, words, False, "")
+
+
+def _of_untied(data: xr.Dataset, path: Path, bias: str | None, inside: str | None, rows: bool | None) -> xr.Dataset:
+    """A dataset of nets with an encoder and a decoder of their own, which stay apart."""
+    if rows or (bias, inside) != (None, None):
+        advice = "leave --rows, --bias and --encoder-bias out"
+        raise InvalidInputError(f"{path} is a dataset of tegum, with names for its axes", advice)
+    held = [name for name in PARAMETER_DIMS if name in data]
+    whole = {name: data[name].transpose(..., *PARAMETER_DIMS[name]).astype(np.float64) for name in held}
+    shown = {name: ", ".join(f"{axis} {one.sizes[axis]}" for axis in one.dims) for name, one in whole.items()}
+    source = ", ".join(f"{name} ({shown[name]})" for name in held if name in ("W1", "W2"))
+    biases = ", ".join(f"{name} ({shown[name]})" for name in held if name not in ("W1", "W2"))
+    return _explained(data.assign(whole), "dataset of tegum", source, biases or NO_BIAS, False, "")
 
 
 def _explained(data: xr.Dataset, kind: str, weights: str, bias: str, rows: bool, unused: str) -> xr.Dataset:
     """The dataset with attributes that say what was understood."""
-    found = data["W"] if "W" in data else data["G"]
+    found = data[next(name for name in ("W", "G", "W1") if name in data)]
     sizes = {"n_features": found.shape[-1], "instances": math.prod(found.shape[:-2])}
-    sizes |= {"n_hidden": found.shape[-2]} if "W" in data else {}
+    sizes |= {"n_hidden": found.shape[-2]} if "hidden" in found.dims else {}
     layout = "a row for each feature" if rows else "a column for each feature"
     attributes = {"file_format": kind, "weights": weights, "bias": bias, "layout": layout, "unused": unused, **sizes}
-    words = f"n = {sizes['n_features']}" + (f", m = {sizes['n_hidden']}" if "W" in data else "")
+    words = f"n = {sizes['n_features']}" + (f", m = {sizes['n_hidden']}" if "n_hidden" in sizes else "")
     words += "" if found.ndim == 2 else f", {sizes['instances']} instances"
     line = f"{kind}: {weights}, {layout}, {words}; {bias}" + (f"; not used: {unused}" if unused else "")
     return data.assign_attrs(attributes, understood=line)
