@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tegum.provenance import tegum_version
     from tegum.recorded import features_of
     from tegum.report import show
-    from tegum.runs import open, read_weights  # noqa: A004
+    from tegum.runs import open, read_weights, write_state_dict  # noqa: A004
 
     __version__ = tegum_version()
     from tegum.selection import best
@@ -53,6 +53,7 @@ __all__ = [
     "theory",
     "train",
     "training",
+    "write_state_dict",
 ]
 
 _HOME = {
@@ -69,6 +70,7 @@ _HOME = {
     "show": "tegum.report",
     "Recipe": "tegum.training",
     "train": "tegum.training",
+    "write_state_dict": "tegum.runs",
 }
 
 

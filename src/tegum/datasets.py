@@ -40,6 +40,8 @@ VARIABLES = {
     "steps": ("quasi-Newton steps", "step"),
     "evaluations": ("evaluations of loss and gradient", ""),
     "loss_standard_error": ("standard error of loss", "1"),
+    "active_loss": ("the part of loss by features that are active in a sample", "1"),
+    "data_set": ("samples that the model was trained on", "1"),
     "steps_done": ("optimizer steps done", "step"),
     "order": ("first order or continuous", ""),
     "norm": ("norm of a feature", "1"),

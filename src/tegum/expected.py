@@ -116,21 +116,23 @@ def _sampled(net: Net, params: Parameters, features: Features, samples: int, see
         raise InvalidInputError(what, "give axes that broadcast") from None
     whole = {name: np.broadcast_to(params[name], (*lead, *own)) for name, own in shapes.items()}
     which = np.broadcast_to(np.arange(int(np.prod(features.batch_shape))).reshape(features.batch_shape), lead)
-    value, error = np.empty(lead), np.empty(lead)
-    for k, one in enumerate(features.singles()):
-        place = which == k
+    laws = features.singles()  # as many as there are distributions, or one for all
+    importances = np.broadcast_to(features.importance, (*features.batch_shape, features.n_features))
+    value, error = np.full(lead, np.nan), np.full(lead, np.nan)
+    for k, importance in enumerate(importances.reshape(-1, features.n_features)):
+        place, one = which == k, laws[k % len(laws)]
         mine = {name: array[place] if lead else array for name, array in whole.items()}
         if isinstance(one, Independent):
-            parts = _by_strata(net, mine, one, samples, seed)
+            parts = _by_strata(net, mine, one, importance, samples, seed)
         else:
-            parts = _plainly(net, mine, one, samples, seed)
+            parts = _plainly(net, mine, one, importance, samples, seed)
         value[place] = parts.mean(axis=0)
         error[place] = parts.std(axis=0, ddof=1) / np.sqrt(_REPLICATES)
     stratified = isinstance(features, Independent)
     return Expected(value, error, "sampled by strata of active features" if stratified else "sampled")
 
 
-def _losses(net: Net, params: Parameters, features: Features, x: Array) -> Iterator[Array]:
+def _losses(net: Net, params: Parameters, importance: Array, x: Array) -> Iterator[Array]:
     """The losses (..., samples) of the inputs x (samples, n), some samples at a time."""
     name, own = next(iter(net.parameter_shapes().items()))
     lead = params[name].shape[: params[name].ndim - len(own)]
@@ -138,42 +140,42 @@ def _losses(net: Net, params: Parameters, features: Features, x: Array) -> Itera
     for first in range(0, len(x), step):
         some = x[first : first + step]
         some = np.broadcast_to(some, (*lead, *some.shape))
-        yield (features.importance * (net.target(some) - net.forward(params, some)) ** 2).sum(axis=-1)
+        yield (importance * (net.target(some) - net.forward(params, some)) ** 2).sum(axis=-1)
 
 
-def _mean(net: Net, params: Parameters, features: Features, x: Array) -> tuple[Array, Array]:
+def _mean(net: Net, params: Parameters, importance: Array, x: Array) -> tuple[Array, Array]:
     """Mean and variance of the losses of inputs, (...)."""
     total = square = np.zeros(())
-    for losses in _losses(net, params, features, x):
+    for losses in _losses(net, params, importance, x):
         total, square = total + losses.sum(axis=-1), square + (losses**2).sum(axis=-1)
     mean = total / len(x)
     return mean, np.maximum(square / len(x) - mean**2, 0)
 
 
-def _plainly(net: Net, params: Parameters, features: Features, samples: int, seed: int) -> Array:
+def _plainly(net: Net, params: Parameters, features: Features, importance: Array, samples: int, seed: int) -> Array:
     """The means (replicates, ...) of samples of any distribution."""
     x = features.sample(samples, seed)
-    return np.array([_mean(net, params, features, part)[0] for part in np.array_split(x, _REPLICATES)])
+    return np.array([_mean(net, params, importance, part)[0] for part in np.array_split(x, _REPLICATES)])
 
 
-def _by_strata(net: Net, params: Parameters, features: Independent, samples: int, seed: int) -> Array:
+def _by_strata(net: Net, params: Parameters, features: Independent, importance: Array, samples: int, seed: int) -> Array:
     """The means (replicates, ...) of samples of independent features, stratum by stratum."""
     n = features.n_features
     tables = {k: _to_come(features.density, k, k == _LAST) for k in range(1, min(n, _LAST) + 1)}
     strata = {k: table for k, table in tables.items() if table[0, k] > 0}
     generator = np.random.default_rng([seed, n])
-    silent = _mean(net, params, features, np.zeros((1, n)))[0]
+    silent = _mean(net, params, importance, np.zeros((1, n)))[0]
     parts = np.broadcast_to((1 - features.density).prod() * silent, (_REPLICATES, *silent.shape)).copy()
     spreads = {}
     for k, table in strata.items():
-        _, variance = _mean(net, params, features, _inputs(features, table, k, _PILOT, generator))
+        _, variance = _mean(net, params, importance, _inputs(features, table, k, _PILOT, generator))
         spreads[k] = table[0, k] * float(np.sqrt(variance).mean())
     for k, table in strata.items():
         share = samples / _REPLICATES * spreads[k] / max(sum(spreads.values()), np.finfo(float).tiny)
         count = 2 ** int(np.clip(np.round(np.log2(max(share, 1))), 4, 24))
         for replicate in range(_REPLICATES):
             x = _inputs(features, table, k, count, generator)
-            parts[replicate] += table[0, k] * _mean(net, params, features, x)[0]
+            parts[replicate] += table[0, k] * _mean(net, params, importance, x)[0]
     return parts
 
 

@@ -30,7 +30,7 @@ from tegum.features.written import written
 FIXED_FIELDS = ("n_features", "n_sets", "set_size", "n_hidden")
 """Fields that cannot be swept, because they change the shapes of everything."""
 
-_RESERVED = ("seed", "step", "hidden", "feature", "instance")
+_RESERVED = ("seed", "step", "sample", "hidden", "feature", "instance")
 _ARRAYS = ("density", "importance")
 
 

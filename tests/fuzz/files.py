@@ -136,7 +136,9 @@ def _whole(folder: Path) -> dict[str, bytes]:
     whole["part"] = (folder / "small" / "parts" / "small.json").read_bytes()
     whole["pictures"] = (folder / "small" / "figures" / "small.js").read_bytes()
     whole["nothing"] = b""
-    return whole | torch_files()
+    written = Path(__file__).parents[1] / "oracle"
+    real = {name: (written / f"{name}.pt").read_bytes() for name in ("torch_2_14", "torch_before_1_6", "torch_module")}
+    return whole | real | torch_files()
 
 
 def _damaged(kind: str, content: bytes, generator: random.Random) -> tuple[bytes, str]:

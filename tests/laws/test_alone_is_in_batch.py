@@ -58,6 +58,17 @@ def test_every_distribution_alone_equals_in_batch(features: Features) -> None:
         same(batch.sel(seed=[seed]), tg.train(net, features, RECIPE.replaced(seeds=[seed]), threads=1))
 
 
+def test_with_dropout_alone_equals_in_batch() -> None:
+    net, features, recipe = ReluOutput(6, 2), Independent(6, density=0.3), RECIPE.replaced(optimizer="rmsprop")
+    batch = tg.train(net, features, recipe, sweep={"dropout": [0.0, 0.4]}, threads=2)
+    for size in (0.0, 0.4):
+        for seed in range(3):
+            same(
+                batch.sel(seed=[seed], dropout=size, drop=True),
+                tg.train(net, features, recipe.replaced(seeds=[seed], dropout=size), threads=1),
+            )
+
+
 @pytest.mark.parametrize("draw", ["example", "batch"])
 def test_under_attack_alone_equals_in_batch(draw: str) -> None:
     net, recipe = ReluOutput(6, 2), RECIPE.replaced(attack_draw=draw)
@@ -77,9 +88,10 @@ def test_leading_axes_are_distributions_of_their_own() -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(cut=st.integers(1, 59), data_set=st.booleans())
-def test_a_shorter_training_is_the_beginning_of_a_longer_one(cut: int, data_set: bool) -> None:
+@given(cut=st.integers(1, 59), data_set=st.booleans(), dropout=st.sampled_from([0.0, 0.3]))
+def test_a_shorter_training_is_the_beginning_of_a_longer_one(cut: int, data_set: bool, dropout: float) -> None:
     recipe = RECIPE.replaced(record=("W",), record_steps=(cut,), seeds=1, data_set_size=300 if data_set else None)
+    recipe = recipe.replaced(dropout=dropout)
     long = tg.train(ReluHidden(4, 2), Independent(4, density=0.4), recipe)
     short = tg.train(ReluHidden(4, 2), Independent(4, density=0.4), recipe.replaced(steps=cut))
     assert long.W_history.sel(step=cut).values.tobytes() == short.W.values.tobytes()

@@ -74,6 +74,9 @@ CALLS = {
     "recipe-together": lambda: tg.Recipe(
         steps=10, warmup_steps=20, seeds=(1, 1), record_steps=(5, 50), batch_size=9, data_set_size=8
     ),
+    "recipe-records": lambda: tg.train(
+        tg.nets.Linear(2, 1), tg.features.Independent(2), tg.Recipe(record=("training_loss", "active_loss"), record_steps=2)
+    ),
     "recipe-names": lambda: tg.train(
         tg.nets.Linear(2, 1), tg.features.Independent(2), tg.Recipe(weight_decay={"W1": 0.1}, record=("loss", "h"))
     ),

@@ -35,7 +35,9 @@ class Points:
         t, w = np.polynomial.legendre.leggauss(_NODES)
         xs, ws = [], []
         for probability, on in patterns(features):
-            axes = [(i, *((np.array([float(low)]), np.ones(1)) if low == high else _on(low, high, t, w))) for i, low, high in on]
+            axes = [
+                (i, *((np.array([float(low)]), np.ones(1)) if low == high else _on(low, high, t, w))) for i, low, high in on
+            ]
             grid = np.array(list(itertools.product(*(u for _, u, _ in axes)))).reshape(-1, len(axes))
             weight = np.array([float(probability)])
             for _, _, v in axes:

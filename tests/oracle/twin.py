@@ -36,19 +36,25 @@ def loss_and_gradient(
     importance: np.ndarray,
     l1: float,
     truth: np.ndarray | None = None,
+    kept: np.ndarray | float = 1.0,
+    active_only: bool = False,
 ) -> tuple[float, Arrays]:
-    """The reconstruction loss alone, and the gradient of the penalised loss, by the chain rule; x is the truth by default."""
+    """The reconstruction loss alone, and the gradient of the penalised loss, by the chain rule; x is the truth by default.
+
+    ``kept`` (samples, m) multiplies hidden values; errors of inactive features may count nothing.
+    """
     params = {name: np.asarray(value, dtype=np.float64) for name, value in params.items()}
     encoder = params["W"] if net.tied else params["W1"]
     decoder = params["W"].T if net.tied else params["W2"]
-    h = net.hidden(params, x)
+    h = net.hidden(params, x) * kept
     before = h @ decoder.T + params.get("b", 0)
-    y = net.forward(params, x)
+    y = np.asarray(net.output_activation(before))
     error = y - net.target(x if truth is None else truth)
+    error = error * (x != 0) if active_only else error
     loss = float((error**2 @ importance).mean())
     d = 2 * error * importance / len(x)
     d = d * np.vectorize(net.output_activation.slope)(before)
-    e = d @ decoder + l1 * np.sign(h) / len(x)
+    e = (d @ decoder + l1 * np.sign(h) / len(x)) * kept
     if net.hidden_relu:
         e = e * (h > 0)
     by_encoder, by_decoder = e.T @ x, d.T @ h
@@ -81,6 +87,7 @@ def learning_rate(recipe: Any, t: int) -> float:
     q = (t - recipe.warmup_steps) / max(recipe.steps - recipe.warmup_steps, 1)
     f = recipe.final_fraction
     shape = {"constant": 1.0, "linear": 1 - (1 - f) * q, "cosine": f + (1 - f) * (1 + np.cos(np.pi * q)) / 2}
+    shape["quarter_cosine"] = f + (1 - f) * np.cos(np.pi / 2 * q)
     return recipe.learning_rate * shape[recipe.schedule]
 
 
@@ -91,13 +98,18 @@ def train(net: Net, params: Arrays, x: np.ndarray, importance: np.ndarray, recip
     v = {name: np.zeros_like(value) for name, value in params.items()}
     for t in range(recipe.steps):
         rate = learning_rate(recipe, t)
-        _, gradient = loss_and_gradient(net, params, x, importance, recipe.l1)
+        _, gradient = loss_and_gradient(net, params, x, importance, recipe.l1, active_only=recipe.loss_on == "active")
         for name, g in gradient.items():
             decay = recipe.decay_of(name)
-            if recipe.optimizer == "adamw":
+            decoupled = recipe.optimizer == "adamw" if recipe.decoupled_decay is None else recipe.decoupled_decay
+            if decoupled:
                 params[name] = params[name] * (1 - rate * decay)
             else:
                 g = g + decay * params[name]  # noqa: PLW2901
+            if recipe.optimizer == "rmsprop":  # torch.optim.RMSprop, alpha = smoothing
+                v[name] = recipe.smoothing * v[name] + (1 - recipe.smoothing) * g**2
+                params[name] = params[name] - rate * g / (np.sqrt(v[name]) + recipe.epsilon)
+                continue
             if recipe.optimizer == "sgd":
                 m[name] = recipe.momentum * m[name] + g
                 params[name] = params[name] - rate * m[name]

@@ -85,6 +85,18 @@ def test_other_distributions(features: tg.features.Features, method: str) -> Non
         assert abs(found.value[k] - losses.mean()) <= 4 * np.hypot(found.standard_error[k], plain) + 1e-12
 
 
+@pytest.mark.parametrize("densities", [(0.2, 0.2), (0.2, 0.4)])
+def test_each_of_a_batch_has_its_own_importance(densities: tuple[float, float]) -> None:
+    net, importances = tg.nets.AbsoluteValue(3, 2), np.array([[1.0, 2.0, 4.0], [0.5, 0.0, 1.0]])
+    params = random_parameters(net, 4)
+    density = np.reshape(densities, (2, 1)) if len(set(densities)) > 1 else densities[0]
+    for family in (tg.features.Independent, lambda n, d, i: tg.features.CorrelatedSets(1, n, d, i)):
+        whole = tg.expected_loss(net, params, family(3, density, importances), samples=2**12)
+        for k, importance in enumerate(importances):
+            alone = tg.expected_loss(net, params, family(3, densities[k], importance), samples=2**12)
+            assert (whole.value[k], whole.standard_error[k]) == (alone.value, alone.standard_error)
+
+
 def test_mistakes_are_named() -> None:
     net = tg.nets.ReluHidden(5, 3)
     with pytest.raises(tg.InvalidInputError, match="samples is 10: choose at least 1024"):

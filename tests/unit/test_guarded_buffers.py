@@ -58,7 +58,8 @@ def test_buffers_are_neither_left_nor_read_beyond(net: tg.nets.Net, guarded: lis
             fixed = RECIPE.replaced(
                 optimizer="sgd", data_set_size=70, l1=0.1, record=("loss", *net.parameter_shapes()), record_steps=2
             )
-            for recipe in (RECIPE, fixed):
+            dropping = fixed.replaced(optimizer="rmsprop", dropout=0.3, loss_on="active")
+            for recipe in (RECIPE, fixed, dropping):
                 data = tg.train(net, features, recipe, sweep={"learning_rate": [1e-3, 0.1]}, threads=1)
                 found.append({name: data[name].values for name in data if data[name].dtype.kind == "f"})
     half = len(found) // 2

@@ -67,10 +67,53 @@ def test_what_has_no_exact_loss_has_shapes(capsys: pytest.CaptureFixture[str]) -
     np.save("unknown.npy", PENTAGON)
     lines = said("inspect unknown.npy", capsys).splitlines()
     assert lines[1] == "no exact loss: the density is not known: say how often a feature is active, such as --density 0.1"
-    assert lines[2].split() == ["1", "pentagon"]
+    assert [line.strip() for line in lines[2:]] == ["shape", "pentagon"]
     recipe = tg.Recipe(steps=2, batch_size=64, evaluation_samples=64)
     write_dataset(tg.train(tg.nets.ReluHidden(3, 2), tg.features.Independent(3), recipe, progress=False), "hidden.safetensors")
     assert "no exact loss: the models are of ReluHidden" in said("inspect hidden.safetensors", capsys)
+
+
+def test_untied_nets_have_sampled_losses(capsys: pytest.CaptureFixture[str]) -> None:
+    recipe, features = (
+        tg.Recipe(steps=200, batch_size=64, evaluation_samples=64, seeds=2),
+        tg.features.Independent(4, signed=True),
+    )
+    net = tg.nets.AbsoluteValue(4, 3)
+    data = tg.train(net, features, recipe, sweep={"density": [0.5, 0.1]}, progress=False)
+    write_dataset(data, "absolute.safetensors")
+    found = json.loads(said("inspect absolute.safetensors --json", capsys))
+    params = {name: data[name].values.astype(float) for name in net.parameter_shapes()}
+    expected = tg.expected_loss(net, params, tg.features_of(data))
+    np.testing.assert_allclose([model["loss"] for model in found["models"]], expected.value.ravel(), rtol=1e-12)
+    assert [(model["density"], model["seed"]) for model in found["models"]] == [(0.5, 0), (0.5, 1), (0.1, 0), (0.1, 1)]
+    other = json.loads(said("inspect absolute.safetensors --density 0.3 --mean --json", capsys))
+    expected = tg.expected_loss(net, params, tg.features.Independent(4, density=0.3, signed=True))
+    np.testing.assert_allclose([model["loss"] for model in other["models"]], expected.value.ravel() / 4, rtol=1e-12)
+    lines = said("inspect absolute.safetensors --picture absolute.html", capsys).splitlines()
+    assert lines[3].split() == ["density", "seed", "loss", "standard_error"]
+    assert "open absolute.html" in lines[-1]
+    assert run(["identify", "absolute.safetensors"]) == 2
+    assert "choose one: --array W1 or --array W2" in capsys.readouterr().err
+    shapes = json.loads(said("identify absolute.safetensors --array W2 --json", capsys))["models"]
+    assert [one["label"] for one in shapes] == tg.geometry.shape_names(data.W2.values.swapaxes(-1, -2)).ravel().tolist()
+
+
+def test_losses_may_be_means_over_features(capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez("mine.npz", W=PENTAGON, b=np.full(5, -0.1), b_enc=[0.1, 0.2])
+    loss = tg.exact.loss(PENTAGON, PENTAGON.T @ [0.1, 0.2] - 0.1, SPARSE)
+    options = "mine.npz --density 0.1 --json"
+    for command, factor in (("exact-loss", 1), ("exact-loss --mean", 1 / 5), ("inspect --starts 2 --mean", 1 / 5)):
+        model = json.loads(said(f"{command} {options}", capsys))["models"][0]
+        assert model["loss"] == pytest.approx(loss * factor, rel=1e-12)
+    whole = json.loads(said(f"inspect --starts 2 {options}", capsys))["models"][0]
+    assert model["excess"] == pytest.approx(whole["excess"], rel=1e-9)
+    assert "losses are means over 5 features" in said("exact-loss --mean mine.npz --density 0.1", capsys)
+
+
+def test_no_excess_is_below_zero(capsys: pytest.CaptureFixture[str]) -> None:
+    lowest = tg.best(tg.exact.minimise(tg.nets.ReluOutput(5, 2), SPARSE, seeds=16))
+    np.savez("lowest.npz", W=lowest.W.values, b=lowest.b.values)
+    assert "-0.00%" not in said("inspect lowest.npz --density 0.1 --starts 2", capsys)
 
 
 def test_a_training_is_opened_and_exported(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,7 +121,10 @@ def test_a_training_is_opened_and_exported(capsys: pytest.CaptureFixture[str]) -
     data = tg.open("five")
     assert data.identical(tg.open("five/result.safetensors"))
     assert data.density.values.tolist() == [1.0, 0.1]
-    assert said("export five --format state-dict", capsys).split() == ["five/export/result.state.safetensors"]
+    assert said("export five --format state-dict", capsys).split() == [
+        "five/export/result.state.pt",
+        "five/export/result.state.safetensors",
+    ]
     state = load_file("five/export/result.state.safetensors")
     assert sorted(state) == ["W", "b"]
     np.testing.assert_array_equal(tg.open("five/export/result.state.safetensors").W.values, data.W)

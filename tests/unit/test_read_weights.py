@@ -5,7 +5,9 @@ import json
 import pickle
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,12 @@ from safetensors.numpy import save, save_file
 
 import tegum as tg
 from tegum.runs import write_dataset
+from tegum.runs.pickles import torch_archive
 
 RNG = np.random.default_rng(5)
 W = RNG.normal(size=(3, 2, 5))
 B = RNG.normal(size=(3, 5))
+WRITTEN_BY_PYTORCH = Path(__file__).parents[1] / "oracle"
 
 
 @pytest.fixture(autouse=True)
@@ -172,11 +176,26 @@ ASKED = {
         {},
         "also holds offset (5,): add --array W if that does not matter, --bias offset if",
     ),
-    "hidden": ({"W": W, "b": B, "b_hidden": B[0, :2]}, {}, "also holds b_hidden (2,): add --array W if that does not matter"),
+    "hidden": (
+        {"W": W, "b": B, "offset": B[0, :2]},
+        {},
+        "holds offset (2,): add --array W if that does not matter, --encoder-bias offset if it is added to hidden values",
+    ),
+    "two hidden": (
+        {"W": W, "b_enc": B[0, :2], "b_hidden": B[0, :2]},
+        {},
+        "holds b_enc (2,), b_hidden (2,): say which is added to hidden values, such as --encoder-bias b_enc",
+    ),
+    "hidden length": ({"W": W, "c": B}, {"encoder_bias": "c"}, "c has shape (3, 5): choose a bias (..., 2)"),
+    "hidden of a map": (
+        {"G": np.eye(5), "c": B[0, :2]},
+        {"encoder_bias": "c"},
+        "c has shape (2,): leave --encoder-bias out: the map G has no",
+    ),
     "turned": (
         {"W": W[0], "b": B[0, :2]},
         {},
-        "also holds b (2,): add --array W if that does not matter, --rows if a row of W is",
+        "if it is added to hidden values without an activation, --rows if a row of W is a feature",
     ),
     "untied": (
         {"first": W[0], "last": W[1].T, "b": B[0]},
@@ -271,12 +290,80 @@ def test_objects_in_pickles_are_refused() -> None:
         tg.read_weights("evil")
 
 
-def test_without_pytorch_its_files_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_pytorch_wrote_are_read_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    with zipfile.ZipFile("weights.npz", "w") as archive:
-        archive.writestr("archive/data.pkl", b"")
-    with pytest.raises(tg.InvalidInputError, match="PyTorch is not installed: install torch, or write W and b"):
-        tg.read_weights("weights.npz")
+    data = tg.read_weights(WRITTEN_BY_PYTORCH / "torch_2_14.pt")  # a parameter in bfloat16, and a view in half precision
+    np.testing.assert_array_equal(data.W, np.arange(30.0).reshape(3, 2, 5) / 8)
+    np.testing.assert_array_equal(data.b, (np.arange(15.0).reshape(5, 3) / 4).T)
+    assert data.unused == "epoch (), active (), steps (2,)"
+    old = tg.read_weights(WRITTEN_BY_PYTORCH / "torch_before_1_6.pt")
+    np.testing.assert_array_equal(old.W, np.arange(10.0).reshape(2, 5) / 8)
+    np.testing.assert_array_equal(old.b, np.arange(5.0))
+    with pytest.raises(tg.InvalidInputError, match=r"holds torch.nn.modules.linear.Linear, and objects can run code"):
+        tg.read_weights(WRITTEN_BY_PYTORCH / "torch_module.pt")
+
+
+def test_tensors_ask_for_no_more_than_their_storage_has() -> None:
+    whole = bytearray(torch_archive({"W": np.ones((2, 5), np.float32)}))
+    place = whole.index(b"J\x02\x00\x00\x00J\x05\x00\x00\x00t")  # its size
+    for size in (b"\x03\x00\x00\x00", b"\x00\x00\x00\x7f", b"\xff\xff\xff\xff"):
+        changed = bytearray(whole)
+        changed[place + 1 : place + 5] = size
+        content = zipfile.ZipFile(BytesIO(whole)).read("archive/data.pkl")
+        head = zlib.crc32(content).to_bytes(4, "little")
+        changed = changed.replace(
+            head, zlib.crc32(bytes(content).replace(whole[place : place + 5], b"J" + size)).to_bytes(4, "little")
+        )
+        Path("lie").write_bytes(changed)
+        with pytest.raises(tg.InvalidInputError, match=r"W: it asks for|negative"):
+            tg.read_weights("lie")
+
+
+def test_a_state_dict_is_written_without_pytorch() -> None:
+    data = tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5), tg.Recipe(steps=3, seeds=2), progress=False)
+    for name in ("state.pt", "state.safetensors"):
+        tg.write_state_dict(data, name)
+        found = tg.read_weights(name)
+        np.testing.assert_array_equal(found.W, data.W)
+        np.testing.assert_array_equal(found.b, data.b)
+    with pytest.raises(tg.InvalidInputError, match=r"state.bin is no state dict: choose a name that ends in .pt, .pth or"):
+        tg.write_state_dict(data, "state.bin")
+    with pytest.raises(tg.InvalidInputError, match="the dataset holds no parameters of models"):
+        tg.write_state_dict(data[["loss"]], "state.pt")
+
+
+def test_a_bias_of_hidden_values_becomes_part_of_b() -> None:
+    x, c, d = RNG.normal(size=5), RNG.normal(size=(3, 2)), RNG.normal(size=2)
+
+    def outputs(data: Any, k: int) -> Any:
+        b = data.b.values[k] if data.b.ndim == 2 else data.b.values
+        return (data.G.values[k] if "G" in data else data.W.values[k].T @ data.W.values[k]) @ x + b
+
+    np.savez("tied.npz", W=W, b_dec=B, b_enc=c)
+    data = tg.read_weights("tied.npz")
+    for k in range(3):
+        np.testing.assert_allclose(outputs(data, k), W[k].T @ (W[k] @ x + c[k]) + B[k])
+    assert data.bias == (
+        "b from b_dec (3, 5), one for each instance + Wᵀ b_enc (3, 2), one for each instance, as if no activation lay between"
+    )
+    assert not tg.read_weights("tied.npz", bias="none").b.any()
+    np.testing.assert_array_equal(tg.read_weights("tied.npz", encoder_bias="none").b, B)
+    np.savez("rows.npz", W=W.swapaxes(1, 2), offset=d)
+    data = tg.read_weights("rows.npz", rows=True, encoder_bias="offset")
+    np.testing.assert_allclose(outputs(data, 1), W[1].T @ (W[1] @ x + d))
+    assert data.bias == "b from Wᵀ offset (2,), the same for all, as if no activation lay between"
+    D, H, E = RNG.normal(size=(5, 2)), RNG.normal(size=(2, 2)), W[0]
+    layers = {"out.weight": D, "out.bias": B[0], "hidden.0.weight": H, "hidden.0.bias": d, "fc1.weight": E, "fc1.bias": c[0]}
+    np.savez("untied.npz", **layers)
+    data = tg.read_weights("untied.npz", array="out.weight @ hidden.0.weight @ fc1.weight")
+    np.testing.assert_allclose(data.G.values @ x + data.b.values, D @ (H @ (E @ x + c[0]) + d) + B[0])
+    square = {"W1": H, "b1": d, "W2": H.T, "b2": c[0]}
+    np.savez("square.npz", **square)
+    data = tg.read_weights("square.npz", array="W2 @ W1")
+    np.testing.assert_allclose(data.G.values @ x[:2] + data.b.values, H.T @ (H @ x[:2] + d) + c[0])
+    np.savez("twins.npz", **{"fc1.weight": H, "fc1.bias": d, "fc2.weight": H.T, "fc2.bias": c[0]})
+    data = tg.read_weights("twins.npz")
+    np.testing.assert_allclose(data.W.values.T @ data.W.values @ x[:2] + data.b.values, H.T @ (H @ x[:2] + d) + c[0])
 
 
 def test_datasets_of_tegum_keep_names_and_facts() -> None:
@@ -297,7 +384,7 @@ def test_datasets_of_tegum_keep_names_and_facts() -> None:
         tg.InvalidInputError, match="holds no b with axes hidden and feature: choose with --array among W, other"
     ):
         tg.read_weights("result.pt", array="b")
-    with pytest.raises(tg.InvalidInputError, match="leave --rows and --bias out"):
+    with pytest.raises(tg.InvalidInputError, match="leave --rows, --bias and --encoder-bias out"):
         tg.read_weights("result.pt", rows=True)
 
 
@@ -353,9 +440,7 @@ def originals() -> dict[str, bytes]:
     found |= {f"pickle {i}": pickle.dumps(arrays, i) for i in (4, 5)}
     write_dataset(tg.runs.read_weights("good.npz"), "good")
     found["dataset"] = Path("good").read_bytes()
-    if torch := sys.modules.get("torch"):  # where another test has loaded it, which takes seconds
-        torch.save({name: torch.tensor(values) for name, values in arrays.items()}, "good")
-        found["torch"] = Path("good").read_bytes()
+    found |= {"torch": torch_archive(arrays), "old torch": (WRITTEN_BY_PYTORCH / "torch_before_1_6.pt").read_bytes()}
     return found
 
 

@@ -35,7 +35,16 @@ def test_a_selection_without_axes_comes_back_as_it_was(tmp_path: Path) -> None:
     xr.testing.assert_identical(read_dataset(tmp_path / "best.safetensors"), data)
 
 
-@pytest.mark.parametrize("sweep", [SWEEP, {}, {"pair": tg.Axis(["a", "b"], density=[1, 0.1], l1=[0, 0.1])}], ids=str)
+RESUMED = [
+    SWEEP,
+    {},
+    {"pair": tg.Axis(["a", "b"], density=[1, 0.1], l1=[0, 0.1])},
+    {"data_set_size": [70, 200]},
+    {"data": tg.Axis(["fresh", "fixed"], data_set_size=[None, 70], loss_on=["all", "active"])},
+]
+
+
+@pytest.mark.parametrize("sweep", RESUMED, ids=str)
 def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path, sweep: dict[str, object]) -> None:
     whole = tg.train(ReluOutput(4, 2), Independent(4), RECIPE, sweep=sweep)
     first = train_to(tmp_path, ReluOutput(4, 2), Independent(4), RECIPE, sweep=sweep)

@@ -50,7 +50,7 @@ def exact_loss(
         problems.check_fraction("tol", tol)
         _require_format(out)
     assert data is not None
-    found = judged(data, features, net, tol).assign_attrs(file=str(file))
+    found = judged(data, features, net, tol, wanted.mean)[0].assign_attrs(file=str(file))
     if out is not None:
         write_atomically(out, as_csv(found) if out.suffix == ".csv" else as_json(found))
     if json:
@@ -67,19 +67,30 @@ def _require_format(out: Path | None) -> None:
         require_writable(out.parent)
 
 
-def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float) -> xr.Dataset:
-    """What `evaluate` finds, on the axes of the file, and what else its report tells; without features those of the file."""
+def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float, mean: bool) -> tuple[xr.Dataset, xr.Dataset]:
+    """What `evaluate` finds, on the axes of the file, and what else its report tells; and the models with their features.
+
+    Without features those of the file; a mean over n features is their sum with importance / n.
+    """
     data = data if features is None else with_features(data, features)
+    said = data.attrs["features"] if plain_axis(data) else in_words(features_of(data))
+    said += ", as the file says" if features is None else ""
+    n = data.sizes["feature"]
+    if mean:
+        law = features_of(data)
+        data = with_features(data, law.replaced(importance=law.importance / n))
+        said += f"; losses are means over {n} features"
     found = evaluate(data, tol=tol, net=net)
     found = found.drop_vars([name for name in found.coords if str(name).startswith("feature_")])
     facts = {"status": "status"} if "status" in data else {}
     if features is None and "loss_standard_error" in data:
+        data = data.assign({name: data[name] / (n if mean else 1) for name in ("loss", "loss_standard_error")})
         facts |= {"sampled_loss": "loss", "loss_standard_error": "loss_standard_error"}
     inside = "WᵀW x + b" if "W" in data else "G x + b"
-    said = data.attrs["features"] if plain_axis(data) else in_words(features_of(data))
-    return found.assign({name: data[fact].broadcast_like(found["loss"]) for name, fact in facts.items()}).assign_attrs(
+    found = found.assign({name: data[fact].broadcast_like(found["loss"]) for name, fact in facts.items()}).assign_attrs(
         read=data.attrs["understood"],
         model=f"y = {inside}" if isinstance(net, Linear) else f"y = ReLU({inside})",
-        features=said + (", as the file says" if features is None else ""),
+        features=said,
         tol=tol,
     )
+    return found, data

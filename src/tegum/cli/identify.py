@@ -40,6 +40,9 @@ def identify(
         json: Print JSON, everything about every model.
     """
     data = reading.read(file)
+    if "W1" in data:
+        what = f"{file} holds nets of an encoder W1 and a decoder W2, whose features have two directions each"
+        raise InvalidInputError(what, "choose one: --array W1 or --array W2")
     if "W" not in data:
         raise InvalidInputError(f"{file} holds a map G, which has no hidden dimensions", "give weights W (..., m, n)")
     axes = {str(axis): data[axis].values.tolist() for axis in data["W"].dims[:-2]}

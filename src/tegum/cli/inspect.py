@@ -1,21 +1,23 @@
 """`tegum inspect`: what models in a file learned, and how far each is from the lowest minimum of its features."""
 
+import json as javascript
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from tegum.cli.exact_loss import judged
-from tegum.cli.losses import as_json, report
+from tegum.cli.losses import as_json, in_words, report
 from tegum.cli.models import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.cli.output import MOST_LINES, say, say_first
 from tegum.cli.values import Number
-from tegum.datasets import Status
+from tegum.datasets import PARAMETER_DIMS, Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import best_bias, evaluate, minimise, minimise_from
 from tegum.expected import expected_loss
@@ -26,6 +28,7 @@ from tegum.progress import ProgressBar
 from tegum.recorded import features_of, leading, over, plain_axis, with_features, written_net
 from tegum.report import show
 from tegum.report.export import export_pictures
+from tegum.runs import plain as as_json_knows
 from tegum.runs import require_writable
 
 _TOL, _SAME, _CERTIFIED = 1e-9, 1e-6, 600
@@ -56,7 +59,7 @@ def inspect(
         picture: Draw some of the models to this .html, .png, .svg or .pdf file, as `tegum show` does.
         json: Print JSON, everything about every model that is shown.
     """
-    data, why = reading.read(file), ""
+    data, why, plain = reading.read(file), "", xr.Dataset()
     with Problems() as problems:
         problems.check_least("starts", starts)
         if picture is not None and picture.suffix not in _FORMATS:
@@ -64,17 +67,22 @@ def inspect(
         try:
             net, found, data = _judged(data, wanted)
         except InvalidInputError as mistake:
-            if wanted != FILES_OWN:
+            plain, why = _without_exact_loss(data, wanted), str(mistake)
+            if not plain.data_vars:
                 raise
-            why = str(mistake)
     if picture is not None:
         require_writable(picture.parent)
     if why:
-        say(f"{file}: {data.attrs['understood']}")
-        say(f"no exact loss: {why}")
-        say_first(_expected(data), "  and {} other models")
-        shapes = Counter(np.ravel(shape_names(data["W"].values))) if "W" in data else Counter()
-        say_first([f"  {count:>6}  {shape}" for shape, count in shapes.most_common()], "  and {} other shapes")
+        plain = plain.assign_attrs(file=str(file), read=data.attrs["understood"], no_exact_loss=why)
+        if json:
+            frame = _frame(plain)
+            models = frame.astype(object).where(frame.notna(), None).to_dict("records")
+            everything = {**plain.attrs, "models": models}
+            say(javascript.dumps(everything, indent=1, ensure_ascii=False, allow_nan=False, default=as_json_knows))
+        else:
+            say(f"{file}: {data.attrs['understood']}")
+            say(f"no exact loss: {why}")
+            _say_without_exact_loss(plain)
     else:
         found, data = _chosen(found.assign_attrs(file=str(file)), data)
         found, tries = _measured(found, data, net, starts, seconds)
@@ -84,25 +92,53 @@ def inspect(
             report(found, per_feature=False, out=None)
             _say_lowest(found, tries)
     if picture is not None:
-        for path in _drawn(data, picture):
+        drawn = _drawn(data, picture)
+        for path in () if json else drawn:
             say(f"open {path}")
     return 0
 
 
-def _expected(data: xr.Dataset) -> list[str]:
-    """The sampled losses of models whose net and features the dataset says, a line each."""
+def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> xr.Dataset:
+    """What can be said of any model: its expected loss where net and features are known, and its shapes where it has W."""
+    lead = leading(data)
+    found = xr.Dataset(coords={axis: data[axis] for axis in lead if axis in data.coords})
     net = written_net(str(data.attrs.get("net", "")))
-    if net is None or plain_axis(data) is not None or not set(net.parameter_shapes()) <= set(data.data_vars):
-        return []
-    try:
-        features = features_of(data)
-    except InvalidInputError:
-        return []
-    own = {"W2": ("feature", "hidden"), "b": ("feature",), "b_hidden": ("hidden",)}
-    params = {name: over(data, data[name], own.get(name, ("hidden", "feature"))) for name in net.parameter_shapes()}
-    found = expected_loss(net, params, features)
-    each = zip(found.value.ravel(), found.standard_error.ravel(), strict=True)
-    return [f"  expected loss, {found.method}:", *(f"  {value:>12.6g} ± {error:.2g}" for value, error in each)]
+    if net is not None and plain_axis(data) is None and set(net.parameter_shapes()) <= set(data.data_vars):
+        with Problems() as problems:
+            features = wanted.features(data, problems)
+        law = features_of(data if features is None else with_features(data, features))
+        params = {name: over(data, data[name], PARAMETER_DIMS[name]) for name in net.parameter_shapes()}
+        loss = expected_loss(net, params, law.replaced(importance=law.importance / net.n_features) if wanted.mean else law)
+        words = in_words(law) + (f"; losses are means over {net.n_features} features" if wanted.mean else "")
+        found = found.assign(loss=(lead, loss.value), standard_error=(lead, loss.standard_error))
+        found = found.assign_attrs(model=str(net), features=words, method=loss.method)
+    elif wanted != FILES_OWN:
+        return found
+    return found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"])))) if "W" in data else found
+
+
+def _say_without_exact_loss(found: xr.Dataset) -> None:
+    """The models in a table, or of many what their shapes are."""
+    if "loss" in found:
+        say(f"{found.attrs['model']}; features: {found.attrs['features']}; loss: {found.attrs['method']}")
+    frame = _frame(found)
+    if len(frame) <= MOST_LINES:
+        say(frame.to_string(index=False, formatters={"standard_error": "{:.1g}".format, "loss": "{:.6g}".format}))
+        return
+    if "loss" in frame:
+        low, high, error = frame["loss"].min(), frame["loss"].max(), frame["standard_error"].max()
+        say(f"{len(frame)} models; loss {low:.6g} at the lowest, median {frame['loss'].median():.6g}, highest {high:.6g}, each")
+        say(f"± {error:.1g} at most; --json shows every model")
+    if "shape" in frame:
+        counts = Counter(frame["shape"])
+        say_first([f"  {count:>6}  {shape}" for shape, count in counts.most_common()], "  and {} other shapes")
+
+
+def _frame(found: xr.Dataset) -> pd.DataFrame:
+    """A row for each model."""
+    axes = [str(axis) for axis in next(iter(found.data_vars.values())).dims]
+    frame = found.reset_coords(drop=True).to_dataframe(dim_order=axes) if axes else found.expand_dims("model").to_dataframe()
+    return frame.reset_index(drop=not axes)
 
 
 def _judged(data: xr.Dataset, wanted: Wanted) -> tuple[Net, xr.Dataset, xr.Dataset]:
@@ -112,7 +148,7 @@ def _judged(data: xr.Dataset, wanted: Wanted) -> tuple[Net, xr.Dataset, xr.Datas
         axis = plain_axis(data)
         if axis is not None:
             problems.add(f"the kind of features varies along {axis}", f"inspect one, data.isel({axis}=0)")
-    return net, judged(data, features, net, _TOL), data if features is None else with_features(data, features)
+    return net, *judged(data, features, net, _TOL, wanted.mean)
 
 
 def _chosen(found: xr.Dataset, data: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
@@ -142,7 +178,9 @@ def _measured(
     below = minimise_from(data.assign(W=((*lead, "hidden", "feature"), usable)), net=net, certify=False)["loss"].values
     same = tuple(k for k, size in enumerate(features.batch_shape) if size == 1)
     reached = tries["loss"].where(tries["status"].isin((Status.MINIMUM, Status.CONVERGED))).min("seed").values
-    lowest = np.fmin(reached, np.fmin.reduce(below, axis=same, keepdims=True) if below.ndim else below)
+    # A loss that is itself the lowest may be below it by rounding.
+    least = np.fmin(below, found["loss"].values)
+    lowest = np.fmin(reached, np.fmin.reduce(least, axis=same, keepdims=True) if least.ndim else least)
     found = found.assign(excess=(lead, _above(found["loss"].values, lowest)), basin_excess=(lead, _above(below, lowest)))
     return found.assign(shape=(lead, shape_names(W))), tries.assign(lowest=(tries["loss"].dims[:-1], lowest))
 

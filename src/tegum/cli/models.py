@@ -5,7 +5,7 @@ Each group of options is a dataclass, which the commands share.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Annotated, Any, Literal, final
 
 import numpy as np
 import xarray as xr
@@ -29,16 +29,18 @@ class Reading:
     Attributes:
         array: The name of the weights, where the file holds several arrays that could be.
         bias: The name of the output bias, or none for b = 0.
+        encoder_bias: The name of a bias of the hidden values, which becomes part of b, or none.
         rows: A row of the array is a feature: (..., n, m).
     """
 
     array: str | None = None
     bias: str | None = None
+    encoder_bias: str | None = None
     rows: bool | None = None
 
     def read(self, file: Path) -> xr.Dataset:
         """The models, as `read_weights` understands them."""
-        return read_weights(file, array=self.array, bias=self.bias, rows=self.rows)
+        return read_weights(file, array=self.array, bias=self.bias, encoder_bias=self.encoder_bias, rows=self.rows)
 
 
 AS_IT_IS = Reading()
@@ -57,6 +59,7 @@ class Wanted:
         sets: independent, correlated:SIZE or anticorrelated:SIZE; neighbouring features make a set.
         magnitudes: uniform or exponential:MEAN.
         activation: relu or linear output; relu by default.
+        mean: Losses are means over features, as of MSELoss; by default sums.
     """
 
     density: Text | None = None
@@ -64,6 +67,7 @@ class Wanted:
     sets: str | None = None
     magnitudes: str | None = None
     activation: Literal["relu", "linear"] | None = None
+    mean: Annotated[bool, Parameter(negative="")] = False
 
     def net(self, data: xr.Dataset) -> Net:
         """The net of the models; an `InvalidInputError` for one without an exact loss."""

@@ -108,7 +108,7 @@ def export(
     Args:
         folder: What `tegum reproduce`, `tegum train` or `tegum phase` wrote to --out, or one file.
         ids: Which experiments; all in the folder by default.
-        format: parquet, csv, netcdf (data); state-dict (W and b for PyTorch, as safetensors); png, svg, pdf (pictures; they
+        format: parquet, csv, netcdf (data); state-dict (W and b for PyTorch); png, svg, pdf (pictures; they
             need the package kaleido and Chromium).
         out: Where to; the folder's own subfolder export by default.
     """

@@ -96,9 +96,10 @@ def _recorded(training: Training) -> tg.Recipe:
     """The recipe, recording on the way what the page draws: losses, and the parameters where they are few."""
     net, recipe, sweep = training.net, training.recipe, training.sweep
     weights = sum(int(np.prod(shape)) for shape in net.parameter_shapes().values())
-    models = len(grid_of(training.features, recipe, sweep)[1]) * len(recipe.seed_list)
-    few = models * weights * _RECORDS <= _MOST_RECORDED
-    return recipe.replaced(record=("loss", *(net.parameter_shapes() if few else ())), record_steps=_RECORDS)
+    recipes = grid_of(training.features, recipe, sweep)[1]
+    few = len(recipes) * len(recipe.seed_list) * weights * _RECORDS <= _MOST_RECORDED
+    losses = ("loss", "training_loss") if all(one.data_set_size for one in recipes) else ("loss",)
+    return recipe.replaced(record=(*losses, *(net.parameter_shapes() if few else ())), record_steps=_RECORDS)
 
 
 def _draw(data: xr.Dataset, out: Path) -> None:
@@ -151,7 +152,8 @@ def _announce(training: Training, workers: int) -> None:
     _, recipes = grid_of(training.features, recipe, sweep)
     seeds = len(recipe.seed_list)
     models = len(recipes) * seeds
-    seconds = sum(estimated_seconds(net, models, r.steps, r.batch_size, workers) for r in recipes) / len(recipes)
+    each = (estimated_seconds(net, models, r.steps, r.batch_size, workers, r.dropout > 0) for r in recipes)
+    seconds = sum(each) / len(recipes)
     axes = "".join(f"{name}: {len(axis)}, " for name, axis in sweep.items())
     count = "1 model" if models == 1 else f"{models} models"
     say(f"{count}: {net}; {axes}seeds: {seeds}; {recipe.steps} steps of {recipe.batch_size} samples")

@@ -82,7 +82,8 @@ def _require_curves(figure: str, curves: Mapping[str, xr.DataArray]) -> None:
 def loss_curves(data: xr.Dataset, exact: Mapping[str, xr.DataArray] | None = None) -> go.Figure:
     """How the loss fell: of each grid point drawn the best start in colour, others grey; along the steps, or a flow's time.
 
-    Exact losses (step) by the title of the model, as `tegum.figures.drawn_models` gives it, are drawn as diamonds.
+    Losses on a fixed training set, where they were recorded, are dashed.  Exact losses (step) by the title of the model, as
+    `tegum.figures.drawn_models` gives it, are drawn as diamonds.
 
     Raises:
         InvalidInputError: where no loss was recorded on the way.
@@ -103,18 +104,22 @@ def loss_curves(data: xr.Dataset, exact: Mapping[str, xr.DataArray] | None = Non
     for k, (title, model) in enumerate(own.items()):
         shown = title or "loss"
         chart.add(line(model[clock].values, model[name].values, category(k), 2.5, hover=shown + hover, name=shown))
+        if "training_loss_history" in model:
+            on_set, name_of_set = model["training_loss_history"].values, f"{shown}, on its training set"
+            chart.add(line(model[clock].values, on_set, category(k), 1.5, "dash", name_of_set + hover, name=name_of_set))
         look = {"symbol": "diamond", "size": 8, "color": category(k), "line": {"color": INK, "width": 1}}
         if exact and title in exact:
             points, name_of_points = exact[title], f"{shown}, exact loss"
             chart.add(dots(points[clock].values, points.values, look, name_of_points + hover, name_of_points))
-    positive = all(bool((model[name] > 0).all()) for model in own.values())
+    drawn = [model[one].values for model in own.values() for one in (name, "training_loss_history") if one in model]
+    positive = all(bool((values > 0).all()) for values in drawn)
     chart.axes(gridcolor="#eeeeee", zeroline=False)
     chart.x_axis(
         {"step": "optimizer step"}.get(clock, clock.replace("_", " ")), 8, type="log" if clock in ("step", "time") else "linear"
     )
     chart.y_axis("loss", 10, type="log" if positive else "linear")
     if positive:
-        values = np.concatenate([model[name].values for model in own.values()])
+        values = np.concatenate(drawn)
         chart.y_axis(**log_ticks(float(values.min()), float(values.max())))
     figure = styled(chart.figure, 430, legend=legend_row(-0.2, yanchor="top"), margin={"l": 75, "t": 30, "b": 110})
     return figure if chosen is None else chosen.noted(figure)

@@ -2,7 +2,7 @@
 
     csv, parquet        one table for each set of dimensions: ID.density-seed.csv holds everything that has just these
     netcdf              one file, as the dataset stands
-    state-dict          W, b, ... alone, as `torch.nn.Module.load_state_dict` takes them from `safetensors.torch.load_file`
+    state-dict          W, b, ... alone, as ``torch.load`` reads them, and ``safetensors.torch.load_file``
     png, svg, pdf       one file for each picture, by kaleido and the Chromium of this machine
 
 Attributes (recipe, versions, machine) stand beside the tables in ID.json.
@@ -26,12 +26,11 @@ import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 from plotly.offline import get_plotlyjs
-from safetensors.numpy import save
 
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError
 from tegum.report.part import height_of
-from tegum.runs import plain, write_atomically
+from tegum.runs import plain, write_atomically, write_state_dict
 from tegum.runs.files import SUFFIX
 
 TableFormat = Literal["parquet", "csv", "netcdf", "state-dict"]
@@ -61,12 +60,12 @@ def export_data(data: xr.Dataset, stem: Path, kind: TableFormat) -> list[Path]:
         write_atomically(path, bytes(_plain(data).to_netcdf(engine="scipy")))
         return [path]
     if kind == "state-dict":
-        held = {name: np.ascontiguousarray(data[name].values, np.float32) for name in PARAMETER_DIMS if name in data}
-        if not held:
+        if not data.keys() & PARAMETER_DIMS:
             raise InvalidInputError(f"{stem.name} holds no parameters of models", "export it as csv, parquet or netcdf")
-        path = stem.with_name(f"{stem.name}.state{SUFFIX}")
-        write_atomically(path, save(held))
-        return [path]
+        both = [stem.with_name(f"{stem.name}.state{suffix}") for suffix in (".pt", SUFFIX)]
+        for path in both:
+            write_state_dict(data, path)
+        return both
     if kind == "parquet":
         _required("pyarrow", kind)
     written = []

@@ -19,7 +19,7 @@ from tegum.runs.files import (
 from tegum.runs.fingerprint import fingerprint
 from tegum.runs.opening import RESULT, open  # noqa: A004
 from tegum.runs.pieces import Pieces, train_to
-from tegum.runs.weights import read_weights
+from tegum.runs.weights import read_weights, write_state_dict
 
 __all__ = [
     "RESULT",
@@ -42,4 +42,5 @@ __all__ = [
     "unsealed",
     "write_atomically",
     "write_dataset",
+    "write_state_dict",
 ]

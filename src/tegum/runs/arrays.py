@@ -11,10 +11,7 @@ import math
 import pickle
 import re
 import zipfile
-from collections import Counter, OrderedDict
-from collections.abc import Iterator, Mapping
-from importlib import import_module
-from io import BytesIO
+from collections import Counter
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,10 +22,8 @@ from safetensors import safe_open
 
 from tegum.errors import InvalidInputError
 from tegum.runs.files import failures_told
+from tegum.runs.pickles import MOST_BYTES, Named, in_old_torch_file, in_pickle, in_torch_archive, require_plausible
 
-Named = Iterator[tuple[str, NDArray[Any]]]
-_MOST_BYTES = 2**33
-_MOST_DEFLATED = 1032  # bytes that come out of one
 _TORCH_NUMBER = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 _OBJECT = np.array(None)
 
@@ -42,7 +37,7 @@ def arrays_in(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
     with failures_told(path):
         if not path.is_file():
             raise InvalidInputError(f"there is no file {path}", "check its name")
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > MOST_BYTES:
             raise InvalidInputError(f"{path} has {path.stat().st_size / 1e9:.0f} GB", "write W and b alone, with numpy.savez")
         kind = _kind(path)
         arrays = list(_READERS[kind](path))
@@ -87,9 +82,7 @@ def _npy(path: Path) -> Named:
 
 def _npz(path: Path) -> Named:
     with zipfile.ZipFile(path) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-        if size > min(_MOST_BYTES, _MOST_DEFLATED * path.stat().st_size):
-            raise ValueError(f"it asks for {size} bytes")
+        require_plausible(archive)
         for member in archive.infolist():
             if not member.filename.endswith(".npy"):
                 raise InvalidInputError(f"{path} holds {member.filename}", "write arrays alone, with numpy.savez")
@@ -117,65 +110,13 @@ def _bfloat16(path: Path, name: str) -> NDArray[np.float32]:
 
 
 def _torch(path: Path) -> Named:
-    try:
-        torch = import_module("torch")
-    except ImportError:
-        advice = "install torch, or write W and b with numpy.savez"
-        raise InvalidInputError(f"{path} is a PyTorch file and PyTorch is not installed", advice) from None
-    for name, one in _leaves(torch.load(path, map_location="cpu", weights_only=True), torch.Tensor):
-        if not isinstance(one, torch.Tensor):
-            yield name, np.asarray(one)
-        elif one.numel() * 8 > _MOST_BYTES:
-            raise ValueError(f"{name} asks for {one.numel()} numbers")
-        else:
-            yield name, (one.double() if one.is_floating_point() else one).detach().to_dense().numpy()
+    with path.open("rb") as file:
+        yield from (in_torch_archive if zipfile.is_zipfile(path) else in_old_torch_file)(file)
 
 
 def _pickle(path: Path) -> Named:
-    for name, one in _leaves(_ArraysAlone(BytesIO(path.read_bytes())).load(), _StandIn):
-        yield name, one.array() if isinstance(one, _StandIn) else np.asarray(one)
-
-
-class _StandIn:
-    """What a pickle would call one of NumPy's functions with; nothing is called."""
-
-    def __init__(self, *given: Any) -> None:
-        self.given, self.state = given, ()
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-    def array(self) -> NDArray[Any]:
-        """The array, or one number, that was described."""
-        if self.state:
-            _, shape, dtype, fortran, content = self.state
-            order = "F" if fortran else "C"
-        else:
-            content, dtype, shape, order, *_ = self.given if len(self.given) > 2 else (*self.given[::-1], (), "C")
-        return np.frombuffer(content, dtype.state[1].strip("|") + dtype.given[0]).reshape(shape, order=order)
-
-
-class _ArraysAlone(pickle._Unpickler):  # the one in C takes memory for any number that stands in a damaged file
-    def find_class(self, module: str, name: str) -> Any:
-        """What stands in for any function of NumPy; a failure for all others."""
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if not module.startswith("numpy"):
-            raise pickle.UnpicklingError(f"GLOBAL {module}.{name}")
-        return _StandIn
-
-
-def _leaves(content: Any, array: type[Any]) -> Iterator[tuple[str, Any]]:
-    """The arrays and numbers in nested containers, each with its place as its name; a container inside itself once."""
-    left, seen = [("", content)], set()
-    while left:
-        name, value = left.pop()
-        if isinstance(value, array | int | float | complex):
-            yield name, value
-        elif isinstance(value, Mapping | list | tuple) and id(value) not in seen:
-            seen.add(id(value))
-            inner = value.items() if isinstance(value, Mapping) else enumerate(value)
-            left += reversed([(f"{name}.{key}" if name else str(key), item) for key, item in inner])
+    with path.open("rb") as file:
+        yield from in_pickle(file)
 
 
 _READERS = {"npz": _npz, "npy": _npy, "safetensors": _safetensors, "PyTorch": _torch, "pickle": _pickle}

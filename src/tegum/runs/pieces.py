@@ -172,6 +172,8 @@ def _joined(parts: Sequence[xr.Dataset], along: str, call: Call) -> xr.Dataset:
     """The results of all pieces as the uncut ``call`` would have returned them."""
     if len(parts) == 1 and not along:
         return parts[0]
+    longest = max(part.sizes.get("sample", 0) for part in parts)  # of the data sets; others end with NaN
+    parts = [part.pad(sample=(0, longest - part.sizes["sample"])) if "sample" in part.dims else part for part in parts]
     data = xr.concat(
         parts, along, data_vars="minimal", combine_attrs="override", join="exact", coords="different", compat="equals"
     )

@@ -3,6 +3,11 @@
     W  (..., m, n)    the only matrix, or a matrix and its transpose; `array` names it where there are several
     G  (..., n, n)    the map of an untied model, y = ReLU(G x + b): an array called G, or a product that `array` spells out
     b  (..., n)       an array called b, bias, b_final, decoder.bias, ... with a number for each feature; `bias` names it
+    c  (..., m)       a bias of the hidden values, called b_enc, encoder.bias, linear1.bias, ...; `encoder_bias` names it
+
+Without an activation behind it a bias of hidden values acts on the outputs, so it becomes part of b:
+
+    W^T (W x + c) + b = W^T W x + (b + W^T c)          D (E x + c) + b = D E x + (b + D c)
 
 No array is ignored in silence.  What training keeps beside the weights (losses, steps, an optimizer's state, settings, words)
 is said to be not used; any other array is a mistake unless W was named.  Leading axes are instances, and each bias belongs to
@@ -19,17 +24,23 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from safetensors.numpy import save
 
-from tegum.datasets import dataset, instance_dims
+from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
 from tegum.runs.arrays import arrays_in
-from tegum.runs.files import failures_told, is_dataset, read_dataset
+from tegum.runs.files import SUFFIX, failures_told, is_dataset, read_dataset, write_atomically
+from tegum.runs.pickles import torch_archive
 
 Arrays = Mapping[str, NDArray[Any]]
 NONE = "none"
 NO_BIAS = "b = 0, there is no bias"
 _BIAS = re.compile(r"(^|\.|(?<!w)_)b(ias(es)?)?\d*(_\w*)?$", re.IGNORECASE)
 _LIKELY = re.compile(r"(^|[._])(w(eights?)?|w_?enc|w_?1|enc(oder)?|embed\w*|linear1)([._]|$)", re.IGNORECASE)
+_INSIDE = re.compile(
+    r"(^|[._])(b(ias(es)?)?_?(enc(oder)?|hid(den)?|in)|b_?h|(enc(oder)?|hid(den)?|in|embed\w*|linear1|ini\w*)[._]b(ias(es)?)?)$",
+    re.IGNORECASE,
+)
 _BESIDE = re.compile(
     r"(^|[._])(optimi[sz]er\w*|opt_state)\.|(^|\.)(\w*exp_avg\w*|momentum_buffer|steps?|epochs?|seeds?|\w*loss(es)?|\w*history)$",
     re.IGNORECASE,
@@ -38,7 +49,12 @@ _MOST_NAMES = 12
 
 
 def read_weights(
-    path: Path | str, *, array: str | None = None, bias: str | None = None, rows: bool | None = None
+    path: Path | str,
+    *,
+    array: str | None = None,
+    bias: str | None = None,
+    encoder_bias: str | None = None,
+    rows: bool | None = None,
 ) -> xr.Dataset:
     """The models in a file: npz, npy, safetensors, a PyTorch state dict, a pickle of NumPy arrays, or a dataset of tegum.
 
@@ -55,6 +71,8 @@ def read_weights(
         array: the name of the weights, where the file holds several matrices or anything that is not understood; of an untied
             model without an activation in between the product that is its map, such as ``"decoder.weight @ encoder.weight"``.
         bias: the name of the output bias; ``"none"`` for b = 0.
+        encoder_bias: the name of a bias of the hidden values, which becomes part of b as if no activation lay between;
+            ``"none"`` for none.
         rows: whether a row of the array is a feature, (..., n, m), as in a decoder of PyTorch.  By default a column is, and
             fewer features than dimensions are a mistake.
 
@@ -62,7 +80,7 @@ def read_weights(
         A dataset in double precision with ``W`` (..., hidden, feature), or ``G`` (..., output, feature) where an array of this
         name, or a product, is the map of an untied model, and ``b`` (feature) or (..., feature), 0 where there is none.
         Leading axes are ``instance``, or ``instance_0``, ...; a dataset of tegum keeps its axes, coordinates, other variables
-        and attributes.
+        and attributes, and one of untied nets its ``W1`` (..., hidden, feature) and ``W2`` (..., feature, hidden).
 
         The attributes ``file_format``, ``weights``, ``bias``, ``layout``, ``n_features``, ``n_hidden``, ``instances``,
         ``unused`` and, all in one line, ``understood`` say what was understood.
@@ -73,48 +91,90 @@ def read_weights(
     path = Path(path)
     with failures_told(path):
         if is_dataset(path):
-            return _of_dataset(read_dataset(path), path, array, bias, rows)
-    return _of_arrays(*arrays_in(path), path, array, bias, rows)
+            return _of_dataset(read_dataset(path), path, array, bias, encoder_bias, rows)
+    return _of_arrays(*arrays_in(path), path, array, bias, encoder_bias, rows)
 
 
-def _of_arrays(kind: str, arrays: Arrays, path: Path, array: str | None, bias: str | None, rows: bool | None) -> xr.Dataset:
+def write_state_dict(data: xr.Dataset, path: Path | str) -> None:
+    """Writes W, b and other parameters of models as a state dict of PyTorch, in single precision, without PyTorch.
+
+    The axes of a sweep and the seeds come first, as those of instances.  ``torch.load(path)`` reads a name that ends in .pt or
+    .pth, ``safetensors.torch.load_file`` one in .safetensors.
+
+    >>> import tegum as tg
+    >>> data = tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5), tg.Recipe(steps=1, seeds=3), progress=False)
+    >>> tg.write_state_dict(data, "models.pt")
+    >>> tg.read_weights("models.pt").understood
+    'PyTorch: W (3, 2, 5), a column for each feature, n = 5, m = 2, 3 instances; b (3, 5), one for each instance'
+
+    Raises:
+        InvalidInputError: for other names, a dataset without parameters, and where the file cannot be written.
+    """
+    path = Path(path)
+    held = {name: np.ascontiguousarray(data[name].values, np.float32) for name in PARAMETER_DIMS if name in data}
+    if not held:
+        raise InvalidInputError("the dataset holds no parameters of models", f"give one with {', '.join(PARAMETER_DIMS)}")
+    if path.suffix not in (".pt", ".pth", SUFFIX):
+        raise InvalidInputError(f"{path} is no state dict", f"choose a name that ends in .pt, .pth or {SUFFIX}")
+    write_atomically(path, save(held) if path.suffix == SUFFIX else torch_archive(held))
+
+
+def _of_arrays(
+    kind: str, arrays: Arrays, path: Path, array: str | None, bias: str | None, inside: str | None, rows: bool | None
+) -> xr.Dataset:
     """Plain arrays: W and b found among them, and a word about each of the others."""
     unwanted = [name for name in arrays if bias == NONE and _BIAS.search(name)]
+    unwanted += [name for name in arrays if inside == NONE and _INSIDE.search(name)]
     factors = _factors(array, arrays, path)
     if array is not None and factors:
         arrays = {**arrays, array: _product(factors, arrays)}
     beside = {name: values for name, values in arrays.items() if _is_beside(name, values) or name in unwanted}
-    beside = {name: values for name, values in beside.items() if name not in (array, bias, *factors)}
+    beside = {name: values for name, values in beside.items() if name not in (array, bias, inside, *factors)}
     others = {name: values for name, values in arrays.items() if name not in (*beside, *factors)}
-    name, twin = _weights_among({name: others[name] for name in others if name != bias}, array, rows, path, arrays)
+    matrices = {name: others[name] for name in others if name not in (bias, inside)}
+    name, twin = _weights_among(matrices, array, rows, path, arrays)
     W = others.pop(name)
     others.pop(twin, None)
     kept = "G" if factors or name.rpartition(".")[2] == "G" else "W"
     rows = _rows(name, W, rows, square=kept == "G")
     W = W.swapaxes(-1, -2) if rows else W
-    b, bias_words = np.zeros(W.shape[-1]), NO_BIAS
+    b, said = np.zeros(W.shape[-1]), list[str]()
     with Problems() as problems:
         with problems.collecting():
             W = _numbers(name, W)
-        found = _bias_among(others, bias, W.shape[-1], path)
+        no_hidden = kept == "G" and (rows or not factors)
+        places = {} if no_hidden else _places(name, twin, factors, {**others, **arrays}, W.shape[-2])
+        hidden = _hidden_biases(others, inside, places, path)
+        found = _bias_among({one: others[one] for one in others if one not in hidden}, bias, W.shape[-1], path)
         if found is not None:
-            b, bias_words = _with_instances(found, others.pop(found), W)
+            b, words = _with_instances(found, others.pop(found), W)
+            said.append(f"b{'' if found == 'b' else f' from {found}'} {words}")
+        for one, behind in hidden.items():
+            decoder = _product(behind, arrays) if behind else W.swapaxes(-1, -2)
+            c, words = _with_instances(one, others.pop(one), decoder)
+            b = b + np.einsum("...nm,...m->...n", decoder, c)
+            said.append(f"{'' if said else 'b from '}{' @ '.join(behind) or 'Wᵀ'} {one} {words}")
         if others and array is None:
-            raise InvalidInputError(f"{path} also holds {_shown(others)}", _advice(others, name, W, found is not None))
+            advice = _advice(others, name, W, found is not None, bool(hidden) or kept == "G")
+            raise InvalidInputError(f"{path} also holds {_shown(others)}", advice)
     lead = instance_dims(W.ndim - 2)
     axes = {kept: (*lead, "output" if kept == "G" else "hidden", "feature"), "b": (*lead, "feature")[-b.ndim :]}
     source = f"{kept}{'' if name in ('', kept) else f' from {name}'} {arrays[name].shape}"
     source += f", whose transpose is {twin}" if twin else ""
     data = dataset({kept: (axes[kept], W), "b": (axes["b"], b)})
-    return _explained(data, kind, source, bias_words, rows, _counted({**others, **beside}))
+    words = (" + ".join(said) or NO_BIAS) + (", as if no activation lay between" if hidden else "")
+    return _explained(data, kind, source, words, rows, _counted({**others, **beside}))
 
 
-def _advice(others: Arrays, name: str, W: NDArray[Any], has_bias: bool) -> str:
+def _advice(others: Arrays, name: str, W: NDArray[Any], has_bias: bool, has_encoder_bias: bool) -> str:
     """What may be done about arrays that are not understood."""
     ways = [f"--array {name} if that does not matter"]
     fitting = [other for other, values in others.items() if values.shape[-1:] == W.shape[-1:]]
     if fitting and not has_bias:
         ways.append(f"--bias {fitting[0]} if it is the bias of the outputs")
+    inner = [other for other, values in others.items() if values.shape[-1:] == W.shape[-2:-1]]
+    if inner and not has_encoder_bias:
+        ways.append(f"--encoder-bias {inner[0]} if it is added to hidden values without an activation")
     if any(_BIAS.search(other) and values.shape[-1:] == W.shape[-2:-1] != W.shape[-1:] for other, values in others.items()):
         ways.append(f"--rows if a row of {name} is a feature")
     return f"add {', '.join(ways)}"
@@ -223,10 +283,50 @@ def _bias_among(arrays: Arrays, name: str | None, n: int, path: Path) -> str | N
     return fitting[0] if fitting else None
 
 
+def _places(name: str, twin: str, factors: list[str], arrays: Arrays, m: int) -> dict[str, tuple[int, list[str]]]:
+    """Where hidden values are: the name that their bias would have, how many they are, and the factors behind (none: W^T)."""
+    if not factors:
+        return {_bias_of(name) if twin else "": (m, [])}
+    return {_bias_of(factors[k]): (arrays[factors[k]].shape[-2], factors[:k]) for k in range(1, len(factors))}
+
+
+def _bias_of(weights: str) -> str:
+    """What the bias beside weights is called: ``fc1.bias`` beside ``fc1.weight``, ``b1`` beside ``W1``."""
+    changed = re.sub(r"weights?$", "bias", weights, flags=re.IGNORECASE)
+    return changed if changed != weights else re.sub(r"(^|[._])w(?![a-z])", r"\1b", weights, flags=re.IGNORECASE)
+
+
+def _hidden_biases(
+    arrays: Arrays, name: str | None, places: Mapping[str, tuple[int, list[str]]], path: Path
+) -> dict[str, list[str]]:
+    """The names of biases of hidden values, each with the factors that lie behind it."""
+    if name == NONE:
+        return {}
+    length, behind = list(places.values())[-1] if places else (0, [])
+    if name is not None:
+        shape = arrays[_required(arrays, name, path)].shape
+        if shape[-1:] != (length,):
+            wanted = f"choose a bias (..., {length})" if places else "leave --encoder-bias out: the map G has no hidden values"
+            raise InvalidInputError(f"{name} has shape {shape}", wanted)
+        return {name: behind}
+    found = {one: behind for one, (size, behind) in places.items() if one in arrays and arrays[one].shape[-1:] == (size,)}
+    named = [
+        one for one, values in arrays.items() if _INSIDE.search(one) and values.shape[-1:] == (length,) and one not in found
+    ]
+    if named and behind not in found.values():
+        if len(named) > 1:
+            held = _shown({one: arrays[one] for one in named})
+            raise InvalidInputError(
+                f"{path} holds {held}", f"say which is added to hidden values, such as --encoder-bias {named[0]}"
+            )
+        found[named[0]] = behind
+    return found
+
+
 def _with_instances(name: str, values: NDArray[Any], W: NDArray[Any]) -> tuple[NDArray[np.float64], str]:
     """The bias as (n,), or (..., n) for the leading axes of W, and in words which instance has which."""
     b, given, lead, n = _numbers(name, values), values.shape[:-1], W.shape[:-2], W.shape[-1]
-    source = f"b{'' if name == 'b' else f' from {name}'} {values.shape}"
+    source = str(values.shape)
     if math.prod(given) == 1:
         return b.reshape(n), source + (", the same for all" if math.prod(lead) > 1 else "")
     if [k for k in given if k > 1] == [k for k in lead if k > 1]:
@@ -235,35 +335,54 @@ def _with_instances(name: str, values: NDArray[Any], W: NDArray[Any]) -> tuple[N
     raise InvalidInputError(f"the weights have leading axes {lead} and {name} {given}", advice)
 
 
-def _of_dataset(data: xr.Dataset, path: Path, array: str | None, bias: str | None, rows: bool | None) -> xr.Dataset:
+def _of_dataset(
+    data: xr.Dataset, path: Path, array: str | None, bias: str | None, inside: str | None, rows: bool | None
+) -> xr.Dataset:
     """A dataset of tegum, with W and b as the library wants them."""
+    if array is None and "W" not in data and {"W1", "W2"} <= set(data.data_vars):
+        return _of_untied(data, path, bias, inside, rows)
     name = array or "W"
     offered = [str(one) for one, variable in data.data_vars.items() if {"hidden", "feature"} <= set(variable.dims)]
     if name not in offered:
         advice = f"choose with --array among {', '.join(offered)}" if offered else "give a dataset of models"
         raise InvalidInputError(f"{path} holds no {name} with axes hidden and feature", advice)
-    if rows or bias not in (None, "b", NONE):
-        raise InvalidInputError(f"{path} is a dataset of tegum, with names for its axes", "leave --rows and --bias out")
+    if rows or inside is not None or bias not in (None, "b", NONE):
+        advice = "leave --rows, --bias and --encoder-bias out"
+        raise InvalidInputError(f"{path} is a dataset of tegum, with names for its axes", advice)
     W = data[name].transpose(..., "hidden", "feature").astype(np.float64)
     biased = "b" in data and name == "W" and bias != NONE
-    b = data["b"].astype(np.float64) if biased else xr.zeros_like(W.isel(dict.fromkeys(W.dims[:-1], 0), drop=True))
+    b = data["b"].astype(np.float64) if biased else xr.DataArray(np.zeros(W.sizes["feature"]), dims="feature")
     if not set(b.dims) <= set(W.dims) - {"hidden"}:
         raise InvalidInputError(f"b in {path} has axes {b.dims} and W {W.dims}", "give a dataset in which each W has one b")
     kept = data if name == "W" else data[[]]  # other variables say nothing about models that are not W
     kept = kept.drop_vars(["W", "b"], errors="ignore").assign(W=W, b=b.transpose(..., "feature"))
     source = f"W{'' if name == 'W' else f' from {name}'} ({', '.join(f'{axis} {W.sizes[axis]}' for axis in W.dims)})"
     words = f"b ({', '.join(map(str, b.dims))})" if biased else NO_BIAS
+    words += f", b_hidden ({', '.join(map(str, kept['b_hidden'].dims))})" if "b_hidden" in kept else ""
     return _explained(kept, "dataset of tegum", source, words, False, "")
+
+
+def _of_untied(data: xr.Dataset, path: Path, bias: str | None, inside: str | None, rows: bool | None) -> xr.Dataset:
+    """A dataset of nets with an encoder and a decoder of their own, which stay apart."""
+    if rows or (bias, inside) != (None, None):
+        advice = "leave --rows, --bias and --encoder-bias out"
+        raise InvalidInputError(f"{path} is a dataset of tegum, with names for its axes", advice)
+    held = [name for name in PARAMETER_DIMS if name in data]
+    whole = {name: data[name].transpose(..., *PARAMETER_DIMS[name]).astype(np.float64) for name in held}
+    shown = {name: ", ".join(f"{axis} {one.sizes[axis]}" for axis in one.dims) for name, one in whole.items()}
+    source = ", ".join(f"{name} ({shown[name]})" for name in held if name in ("W1", "W2"))
+    biases = ", ".join(f"{name} ({shown[name]})" for name in held if name not in ("W1", "W2"))
+    return _explained(data.assign(whole), "dataset of tegum", source, biases or NO_BIAS, False, "")
 
 
 def _explained(data: xr.Dataset, kind: str, weights: str, bias: str, rows: bool, unused: str) -> xr.Dataset:
     """The dataset with attributes that say what was understood."""
-    found = data["W"] if "W" in data else data["G"]
+    found = data[next(name for name in ("W", "G", "W1") if name in data)]
     sizes = {"n_features": found.shape[-1], "instances": math.prod(found.shape[:-2])}
-    sizes |= {"n_hidden": found.shape[-2]} if "W" in data else {}
+    sizes |= {"n_hidden": found.shape[-2]} if "hidden" in found.dims else {}
     layout = "a row for each feature" if rows else "a column for each feature"
     attributes = {"file_format": kind, "weights": weights, "bias": bias, "layout": layout, "unused": unused, **sizes}
-    words = f"n = {sizes['n_features']}" + (f", m = {sizes['n_hidden']}" if "W" in data else "")
+    words = f"n = {sizes['n_features']}" + (f", m = {sizes['n_hidden']}" if "n_hidden" in sizes else "")
     words += "" if found.ndim == 2 else f", {sizes['instances']} instances"
     line = f"{kind}: {weights}, {layout}, {words}; {bias}" + (f"; not used: {unused}" if unused else "")
     return data.assign_attrs(attributes, understood=line)

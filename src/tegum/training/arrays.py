@@ -75,6 +75,7 @@ class RecipeNumbers(NamedTuple):
     """A recipe; names have become codes, ``decay`` has a number for each part of the parameter vector."""
 
     optimizer: int
+    decoupled_decay: int  # whether decay shrinks weights, or else joins the gradient
     schedule: int
     learning_rate: float
     final_fraction: float
@@ -84,7 +85,10 @@ class RecipeNumbers(NamedTuple):
     beta2: float
     epsilon: float
     momentum: float
+    smoothing: float
     l1: np.float32
+    dropout: np.float32
+    active_only: int  # whether errors of inactive features count nothing
     attack_size: np.float32
     attack_once: int
     batch_size: int
@@ -99,6 +103,7 @@ class State(NamedTuple):
     first: Floats  # the optimizer's average of the gradient,
     second: Floats  # and of its square
     stream: Words
+    dropping: Words  # the stream that dropout draws from
     data_set: Floats  # (panels, n, 64); the last panel may be longer than the set
 
 
@@ -112,6 +117,7 @@ class Scratch(NamedTuple):
     gradient: Floats  # of the batch so far, laid out as the parameters
     sample_loss: Floats  # for each of the 64 places in a panel, summed over panels
     slopes: Floats  # (n, 64) derivatives of an output activation that is not identity or ReLU
+    kept: Floats  # (m, 64) what dropout multiplies hidden values by
     clean: Floats  # (n, 64) the inputs before the attack
     attacked: Indices  # for each sample the feature i attacked,
     attacked_output: Floats  # its output before the attack,
@@ -199,6 +205,7 @@ def scratch_for(net: Net) -> Scratch:
         gradient=_aligned(parameter_count(net)),
         sample_loss=_aligned(PANEL_WIDTH),
         slopes=_aligned(n, PANEL_WIDTH),
+        kept=_aligned(m, PANEL_WIDTH),
         clean=_aligned(n, PANEL_WIDTH),
         attacked=_aligned(PANEL_WIDTH).view(np.int32),
         attacked_output=_aligned(PANEL_WIDTH),

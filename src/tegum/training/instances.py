@@ -4,7 +4,7 @@
 
 An instance is a grid point with a seed.  Its random streams are named by what it is,
 
-    (purpose, root seed, seed, net, features)        purposes: weights, data, data set;  evaluation has no seed
+    (purpose, root seed, seed, net, features)        purposes: weights, data, data set, dropout;  evaluation has no seed
 
 so it is the same alone as in any sweep.  The recipe's other fields are not part of the name: two learning rates start
 from the same weights and see the same data, which makes them comparable.  All seeds of a grid point share one test set.
@@ -150,8 +150,11 @@ def _recipe_numbers(net: Net, recipe: Recipe) -> RecipeNumbers:
         decay[PART_OF[name]] = recipe.decay_of(name)
     translated: dict[str, Any] = {
         "optimizer": get_args(Optimizer).index(recipe.optimizer),
+        "decoupled_decay": int(recipe.decouples_decay),
         "schedule": get_args(Schedule).index(recipe.schedule),
         "l1": np.float32(recipe.l1),
+        "dropout": np.float32(recipe.dropout),
+        "active_only": int(recipe.loss_on == "active"),
         "attack_size": np.float32(recipe.attack_size),
         "attack_once": int(recipe.attack_draw == "batch"),
         "data_set_size": recipe.data_set_size or 0,
@@ -244,7 +247,7 @@ def instances_of(
         by_point.update(zip(cell.positions.tolist(), found, strict=True))
     count, length = len(recipes) * len(seeds), parameter_count(net)
     parameters, first, second = (separate_rows(count, length) for _ in range(3))
-    streams = separate_rows(count, STATE_SIZE).view(np.uint32)
+    streams, dropping = (separate_rows(count, STATE_SIZE).view(np.uint32) for _ in range(2))
     outside = any(drawn is not None for _, _, drawn in by_point.values())
     kept = [recipe.data_set_size or (recipe.batch_size if outside else 0) for recipe in recipes]
     data_sets = separate_rows(count, max(panels_for(size) for size in kept) * n * PANEL_WIDTH)
@@ -256,9 +259,12 @@ def instances_of(
         size = panels_for(kept[point]) * n * PANEL_WIDTH
         for k, seed in enumerate(seeds, len(instances)):
             streams[k] = stream_state("data", root, seed, name)
+            if recipe.dropout:
+                dropping[k] = stream_state("dropout", root, seed, name)
             if initial is None:
                 parameters[k, :length] = _drawn_weights(net, recipe, seed, name)
-            state = State(parameters[k], first[k], second[k], streams[k], data_sets[k, :size].reshape(-1, n, PANEL_WIDTH))
+            data_set = data_sets[k, :size].reshape(-1, n, PANEL_WIDTH)
+            state = State(parameters[k], first[k], second[k], streams[k], dropping[k], data_set)
             own = stream_state("data set", root, seed, name), stream_state("evaluation", root, name)
             instances.append(Instance(features, numbers, state, streams[k].copy(), *own, source))
     return instances

@@ -14,7 +14,17 @@ from tegum.compilation import compiled
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape, State
 from tegum.training.blocks import PANEL_WIDTH, Floats, Words
 from tegum.training.draw import draw_panel, gather_panel
-from tegum.training.passes import activate_panel, backward_given, batch_gradient, forward_panel, output_panel
+from tegum.training.passes import (
+    activate_panel,
+    backward_given,
+    batch_gradient,
+    decode_panel,
+    drop_hidden,
+    encode_panel,
+    forward_panel,
+    output_panel,
+    silence_inactive,
+)
 from tegum.training.update import update
 
 
@@ -43,9 +53,9 @@ def gradient_of(shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe
 
 @compiled
 def evaluate(
-    shape: Shape, scratch: Scratch, features: FeatureNumbers, parameters: Floats, stream: Words, panels: int
+    shape: Shape, scratch: Scratch, features: FeatureNumbers, parameters: Floats, stream: Words, panels: int, active_only: int
 ) -> tuple[float, float]:
-    """Mean and standard error of the loss over ``panels`` x 64 fresh samples of the given stream."""
+    """Mean and standard error of the loss, or of its part by active features, over ``panels`` x 64 samples of the stream."""
     total = 0.0
     squares = 0.0
     for _ in range(panels):
@@ -53,6 +63,8 @@ def evaluate(
         scratch.sample_loss[:] = np.float32(0)
         forward_panel(shape, parameters, features.skips_inactive, scratch, 0)
         activate_panel(shape, scratch, 0)
+        if active_only:
+            silence_inactive(shape, scratch.inputs[0], scratch, 0)
         output_panel(shape, features.importance, np.float32(1), scratch.inputs[0], scratch, 0)
         for sample in range(PANEL_WIDTH):
             loss = np.float64(scratch.sample_loss[sample])
@@ -61,6 +73,23 @@ def evaluate(
     samples = panels * PANEL_WIDTH
     mean = total / samples
     return mean, np.sqrt(max(squares / samples - mean * mean, 0.0) / samples)
+
+
+@compiled
+def loss_on_set(shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State) -> float:
+    """Mean of the loss over the instance's data set."""
+    total, size = 0.0, recipe.data_set_size
+    for panel in range(state.data_set.shape[0]):
+        for i in range(shape.n):
+            for sample in range(PANEL_WIDTH):
+                scratch.inputs[0, i, sample] = state.data_set[panel, i, sample]
+        scratch.sample_loss[:] = np.float32(0)
+        forward_panel(shape, state.parameters, features.skips_inactive, scratch, 0)
+        activate_panel(shape, scratch, 0)
+        output_panel(shape, features.importance, np.float32(1), scratch.inputs[0], scratch, 0)
+        for sample in range(min(PANEL_WIDTH, size - panel * PANEL_WIDTH)):
+            total += np.float64(scratch.sample_loss[sample])
+    return total / size
 
 
 @compiled
@@ -79,7 +108,10 @@ def forward_one(
 ) -> None:
     """Samples from ``first`` on of the data set in panel 0: inputs, outputs after their activation, and its slopes."""
     gather_panel(recipe, state, first, scratch, 0)
-    forward_panel(shape, state.parameters, features.skips_inactive, scratch, 0)
+    encode_panel(shape, state.parameters, features.skips_inactive, scratch, 0)
+    if recipe.dropout > np.float32(0):
+        drop_hidden(shape, recipe.dropout, state.dropping, scratch, 0)
+    decode_panel(shape, state.parameters, scratch, 0)
     activate_panel(shape, scratch, 0)
     if not shape.activation:
         for i in range(shape.n):

@@ -72,8 +72,10 @@ def advance_outside(
     return stop, loss
 
 
-def measured_outside(net: Net, instance: Instance, count: int, own: OwnLoss | None) -> tuple[float, float]:
-    """Mean and standard error of the loss over ``count`` fresh samples, in NumPy."""
+def measured_outside(
+    net: Net, instance: Instance, count: int, own: OwnLoss | None, active_only: bool = False
+) -> tuple[float, float]:
+    """Mean and standard error of the loss, or of its part by active features, over ``count`` fresh samples, in NumPy."""
     assert instance.drawn is not None
     shapes, parameters = net.parameter_shapes(), instance.state.parameters
     params = {name: parameters[part].reshape(shapes[name]) for name, part in parameter_slices(net).items()}
@@ -86,7 +88,8 @@ def measured_outside(net: Net, instance: Instance, count: int, own: OwnLoss | No
             if own is not None:
                 losses.append(np.asarray(own.value(y, target), dtype=np.float64))
             else:
-                losses.append((target - y) ** 2 @ instance.features.importance.astype(np.float64))
+                counted = x != 0 if active_only else True
+                losses.append(np.where(counted, target - y, 0.0) ** 2 @ instance.features.importance.astype(np.float64))
     each = np.concatenate(losses)
     with np.errstate(all="ignore"):
         return float(each.mean()), float(each.std() / np.sqrt(count))

@@ -1,10 +1,12 @@
 """Forward and backward through one batch, a few panels at a time.
 
     forward     H = b_hidden + W_in X,  ReLU or not          Y = b + W_out H,  ReLU or another activation or none
+    dropout     in training, each entry of H is 0 with probability p, else divided by 1 - p; E is multiplied alike
     backward    D = 2 I (Y - target) / batch, times the activation's slope: for a ReLU, 0 where the output is 0
                 E = W_out^T D + l1 sign(H) / batch, 0 where a hidden ReLU is 0
                 gradient of W_out: D H^T, of W_in: E X^T (their sum where they are tied); of the biases: sums over samples
 
+Where errors of active features alone count, outputs of inactive ones are made 0, which is right for them: error and D vanish.
 A panel's loss and D take the place of its outputs; the products D H^T and E X^T wait until a few panels are done.
 Adversarial training forwards twice: the first pass tells `attack` where to push the inputs, the second is the one learnt from.
 Where features are very sparse the products skip those that are inactive, or send no gradient, in all 64 samples of a panel.
@@ -19,12 +21,14 @@ from tegum.compilation import compiled, inlined
 from tegum.training.activations import activate_row
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape, State
 from tegum.training.attack import attack_panel, draw_attacked
-from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Pair, Place, Rows
+from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Pair, Place, Rows, Words
 from tegum.training.draw import draw_panel, gather_panel
 from tegum.training.products import accumulate_panels, multiply_panel
+from tegum.training.randomness import fill_random
 
 _ZERO = np.float32(0)
 _ONE = np.float32(1)
+_UNIT = np.float32(2.0**-24)
 
 
 @compiled
@@ -49,7 +53,14 @@ def _transposed(layout: Layout) -> Layout:
 @inlined
 def forward_panel(shape: Shape, parameters: Floats, skips_inactive: int, scratch: Scratch, p: int) -> None:
     """Hidden values (after their activation) and outputs (before theirs) of panel p."""
-    inputs, hidden, outputs = scratch.inputs[p], scratch.hidden[p], scratch.outputs[p]
+    encode_panel(shape, parameters, skips_inactive, scratch, p)
+    decode_panel(shape, parameters, scratch, p)
+
+
+@inlined
+def encode_panel(shape: Shape, parameters: Floats, skips_inactive: int, scratch: Scratch, p: int) -> None:
+    """Hidden values, after their activation, of panel p."""
+    inputs, hidden = scratch.inputs[p], scratch.hidden[p]
     active = Rows(scratch.every, shape.n)
     if skips_inactive:
         active = Rows(scratch.found, _rows_with_content(inputs, scratch.found))
@@ -58,7 +69,36 @@ def forward_panel(shape: Shape, parameters: Floats, skips_inactive: int, scratch
         for k in range(shape.m):
             for sample in range(PANEL_WIDTH):
                 hidden[k, sample] = max(_ZERO, hidden[k, sample])
+
+
+@inlined
+def drop_hidden(shape: Shape, dropout: np.float32, stream: Words, scratch: Scratch, p: int) -> None:
+    """Multiplies the hidden values of panel p by 0 with probability ``dropout``, by 1 / (1 - dropout) otherwise."""
+    hidden, kept, words = scratch.hidden[p], scratch.kept, scratch.words
+    factor = np.float32(_ONE / (_ONE - dropout))
+    for k in range(shape.m):
+        fill_random(stream, words)
+        for sample in range(PANEL_WIDTH):
+            u = np.float32(np.float32(np.int32(words[sample] >> np.uint32(8))) * _UNIT)
+            kept[k, sample] = factor if u >= dropout else _ZERO
+            hidden[k, sample] = np.float32(hidden[k, sample] * kept[k, sample])
+
+
+@inlined
+def decode_panel(shape: Shape, parameters: Floats, scratch: Scratch, p: int) -> None:
+    """Outputs, before their activation, of panel p."""
+    hidden, outputs = scratch.hidden[p], scratch.outputs[p]
     multiply_panel(outputs, Place(parameters, shape.b), parameters, shape.decoder, hidden, Rows(scratch.every, shape.m))
+
+
+@inlined
+def silence_inactive(shape: Shape, clean: Floats, scratch: Scratch, p: int) -> None:
+    """Outputs of panel p, after their activation or before a ReLU, made 0 where ``clean`` is, so that they have no error."""
+    outputs = scratch.outputs[p]
+    for i in range(shape.n):
+        for sample in range(PANEL_WIDTH):
+            y = outputs[i, sample]
+            outputs[i, sample] = y if clean[i, sample] != _ZERO else _ZERO
 
 
 @inlined
@@ -117,7 +157,9 @@ def output_panel(shape: Shape, importance: Floats, factor: np.float32, clean: Fl
 
 
 @inlined
-def _backward_panel(shape: Shape, parameters: Floats, l1: np.float32, skips_inactive: int, scratch: Scratch, p: int) -> None:
+def _backward_panel(
+    shape: Shape, parameters: Floats, l1: np.float32, dropout: np.float32, skips_inactive: int, scratch: Scratch, p: int
+) -> None:
     """The loss's gradient by the hidden values of panel p, before their activation, E; the hidden bias has its sum."""
     outputs, gradient = scratch.outputs[p], scratch.gradient
     hidden, hidden_gradient = scratch.hidden[p], scratch.hidden_gradient[p]
@@ -132,6 +174,10 @@ def _backward_panel(shape: Shape, parameters: Floats, l1: np.float32, skips_inac
                 sign = np.float32(np.float32(h > _ZERO) - np.float32(h < _ZERO))  # the derivative of |h|, 0 at 0
                 push = np.float32(l1 * sign)
                 hidden_gradient[k, sample] = np.float32(hidden_gradient[k, sample] + push)
+    if dropout > _ZERO:
+        for k in range(shape.m):
+            for sample in range(PANEL_WIDTH):
+                hidden_gradient[k, sample] = np.float32(hidden_gradient[k, sample] * scratch.kept[k, sample])
     if shape.hidden_relu:
         for k in range(shape.m):
             for sample in range(PANEL_WIDTH):
@@ -161,19 +207,24 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
                 gather_panel(recipe, state, done, scratch, p)
             else:
                 draw_panel(features, state.stream, scratch, p)
-            forward_panel(shape, parameters, features.skips_inactive, scratch, p)
-            clean = scratch.inputs[p]
+            clean, skips_inactive = scratch.inputs[p], features.skips_inactive
             if recipe.attack_size > _ZERO:
+                forward_panel(shape, parameters, skips_inactive, scratch, p)
                 if recipe.attack_once == 0 or done == 0:
                     draw_attacked(recipe.attack_once, state.stream, scratch)
                 attack_panel(shape, parameters, recipe.attack_size, scratch, p)
-                forward_panel(shape, parameters, 0, scratch, p)
-                clean = scratch.clean
+                clean, skips_inactive = scratch.clean, 0
+            encode_panel(shape, parameters, skips_inactive, scratch, p)
+            if recipe.dropout > _ZERO:
+                drop_hidden(shape, recipe.dropout, state.dropping, scratch, p)
+            decode_panel(shape, parameters, scratch, p)
             activate_panel(shape, scratch, p)
+            if recipe.active_only:
+                silence_inactive(shape, clean, scratch, p)
             if batch - done < PANEL_WIDTH:
                 _drop_samples(shape, scratch, p, batch - done)
             output_panel(shape, features.importance, factor, clean, scratch, p)
-            _backward_panel(shape, parameters, l1, features.skips_inactive, scratch, p)
+            _backward_panel(shape, parameters, l1, recipe.dropout, features.skips_inactive, scratch, p)
             done += PANEL_WIDTH
         # D H^T belongs to the decoder and X E^T to the transposed encoder; where they are tied these are one matrix.
         by_decoder = Pair(scratch.outputs, scratch.hidden, panels)
@@ -203,7 +254,8 @@ def backward_given(
         for sample in range(PANEL_WIDTH):
             total = np.float32(total + scratch.outputs[0, i, sample])
         scratch.gradient[shape.b + i] = np.float32(scratch.gradient[shape.b + i] + total)
-    _backward_panel(shape, state.parameters, np.float32(recipe.l1 / recipe.batch_size), features.skips_inactive, scratch, 0)
+    l1 = np.float32(recipe.l1 / recipe.batch_size)
+    _backward_panel(shape, state.parameters, l1, recipe.dropout, features.skips_inactive, scratch, 0)
     by_decoder = Pair(scratch.outputs, scratch.hidden, 1)
     by_encoder = Pair(scratch.inputs, scratch.hidden_gradient, 1)
     if shape.tied:

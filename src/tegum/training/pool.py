@@ -4,9 +4,7 @@ The kernel releases the interpreter lock, so plain threads use all cores; Numba'
 cannot be entered from two Python threads.  Stretches last about a twentieth of a second: short enough for progress and
 Ctrl-C, and for few instances to share the cores evenly.  Which thread runs which stretch changes nothing in the result.
 
-A training will cost, on cores of a 2023 server with 512-bit registers (other machines differ by a factor of two or three),
-
-    seconds = instances * steps * batch * (n a + n m c) / threads,   a = 0.8 ns a sample and feature, c = 0.07 ns a product
+What it will cost is told in `cost`.
 """
 
 import copy
@@ -27,10 +25,10 @@ from tegum.training.arrays import Scratch, panels_for, parameter_slices, scratch
 from tegum.training.blocks import PANEL_WIDTH
 from tegum.training.cost import estimated_seconds
 from tegum.training.instances import Instance
-from tegum.training.kernel import advance, draw_samples, evaluate
+from tegum.training.kernel import advance, draw_samples, evaluate, loss_on_set
 from tegum.training.outside import advance_outside, draw_set, measured_outside, steps_at_once
 from tegum.training.own_loss import OwnLoss
-from tegum.training.recipe import Recipe
+from tegum.training.recipe import MEASURED, Recipe
 
 _STRETCH_SECONDS = 0.05
 _FIRST_STRETCH_SECONDS = 0.005  # by the estimate; the next are as long as this one turns out to allow
@@ -55,8 +53,14 @@ class _Run:
             "status": np.full(count, Status.INTERRUPTED, dtype="<U11"),
             "steps_done": np.zeros(count, dtype=np.int64),
         }
+        sizes = [one.recipe.data_set_size for one in instances]
+        if any(sizes):
+            self.found["training_loss"] = np.full(count, np.nan)
+            self.found["data_set"] = np.full((count, max(sizes), net.n_features), np.nan, np.float32)
+        if any(one.recipe.active_only for one in instances):
+            self.found["active_loss"] = np.full(count, np.nan)
         for name in recipe.record if self.recorded_steps else ():
-            kind = np.float64 if name == "loss" else np.float32
+            kind = np.float64 if name in MEASURED else np.float32
             self.found[f"{name}_history"] = np.full((*records, *shapes.get(name, ())), np.nan, kind)
         self.waiting = deque(range(count))
         step_seconds = [estimated_seconds(net, 1, 1, one.recipe.batch_size, 1) for one in instances]
@@ -64,13 +68,28 @@ class _Run:
         self.last_loss, self.steps_run = float("nan"), 0
         self.lock = threading.Lock()
 
-    def measure(self, k: int, scratch: Scratch) -> tuple[float, float]:
-        """Loss of instance k on the test set of its features, and its standard error."""
-        one, panels = self.instances[k], panels_for(self.recipe.evaluation_samples)
+    def measure(self, k: int, scratch: Scratch, name: str = "loss") -> tuple[float, float]:
+        """A loss of instance k and its standard error, on the test set of its features or on its own data set; NaN for none."""
+        one, panels, active = self.instances[k], panels_for(self.recipe.evaluation_samples), name == "active_loss"
+        unknown = not one.recipe.data_set_size if name == "training_loss" else active and not one.recipe.active_only
+        if unknown:
+            return np.nan, np.nan
+        if name == "training_loss":
+            return loss_on_set(self.shape, scratch, one.features, one.recipe, one.state), 0.0
         if one.drawn is not None:
-            return measured_outside(self.net, one, panels * PANEL_WIDTH, self.own)
-        mean, error = evaluate(self.shape, scratch, one.features, one.state.parameters, one.evaluation_stream.copy(), panels)
+            return measured_outside(self.net, one, panels * PANEL_WIDTH, self.own, active)
+        stream = one.evaluation_stream.copy()
+        mean, error = evaluate(self.shape, scratch, one.features, one.state.parameters, stream, panels, int(active))
         return mean, error
+
+    def draw_data_set(self, k: int, scratch: Scratch) -> None:
+        """Draws the samples that instance k is trained on, and keeps them."""
+        one, size = self.instances[k], self.instances[k].recipe.data_set_size
+        if one.drawn is not None:
+            draw_set(one)
+        else:
+            draw_samples(scratch, one.features, one.data_set_stream, one.state.data_set)
+        self.found["data_set"][k, :size] = one.state.data_set.swapaxes(1, 2).reshape(-1, self.net.n_features)[:size]
 
     def note(self, k: int, step: int, scratch: Scratch) -> None:
         """Records instance k if ``step`` is one of the recorded steps."""
@@ -79,8 +98,8 @@ class _Run:
         row = self.recorded_steps.index(step)
         for name in self.recipe.record:
             values = self.found[f"{name}_history"]
-            if name == "loss":
-                values[k, row] = self.measure(k, scratch)[0]
+            if name in MEASURED:
+                values[k, row] = self.measure(k, scratch, name)[0]
             else:
                 values[k, row] = self.instances[k].state.parameters[self.slices[name]].reshape(values.shape[2:])
 
@@ -100,10 +119,8 @@ class _Run:
         one, found = self.instances[k], self.found
         start, steps = int(found["steps_done"][k]), one.recipe.steps
         fresh_outside = one.drawn is not None and not one.recipe.data_set_size
-        if start == 0 and one.recipe.data_set_size and one.drawn is not None:
-            draw_set(one)
-        elif start == 0 and one.recipe.data_set_size:
-            draw_samples(scratch, one.features, one.data_set_stream, one.state.data_set)
+        if start == 0 and one.recipe.data_set_size:
+            self.draw_data_set(k, scratch)
         if start == 0:
             self.note(k, 0, scratch)
         recorded = next((step for step in self.recorded_steps if step > start), steps)
@@ -130,6 +147,8 @@ class _Run:
         self.note(k, done, scratch)
         if done == steps:
             found["loss"][k], found["loss_standard_error"][k] = self.measure(k, scratch)
+            for name in found.keys() & {"training_loss", "active_loss"}:
+                found[name][k] = self.measure(k, scratch, name)[0]
             found["status"][k] = Status.FINISHED if np.isfinite(found["loss"][k]) else Status.DIVERGED
         return bool(done == steps)
 

@@ -10,15 +10,19 @@ from numbers import Integral
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 
 from tegum.checking import shown
 from tegum.errors import MOST, InvalidInputError, Problem, Problems, unknown_field
 from tegum.nets import Initialisation
 
-Optimizer = Literal["adamw", "adam", "sgd"]
-Schedule = Literal["constant", "linear", "cosine"]
-"""Names in the order of the kernel's codes 0, 1, 2."""
+Optimizer = Literal["adamw", "adam", "sgd", "rmsprop"]
+Schedule = Literal["constant", "linear", "cosine", "quarter_cosine"]
+"""Names in the order of the kernel's codes 0, 1, 2, 3."""
+
+LossOn = Literal["all", "active"]
+MEASURED = ("loss", "training_loss", "active_loss")
+"""What may be recorded besides parameters."""
 
 AttackDraw = Literal["example", "batch"]
 Positive = Annotated[float, Field(gt=0, le=1e30, allow_inf_nan=False)]
@@ -77,22 +81,30 @@ class Recipe(BaseModel):
     steps: Whole = Field(10_000, ge=1, le=10**15, description="optimizer steps")
     batch_size: Samples = Field(1024, description="samples a step")
     learning_rate: Positive = Field(1e-3, description="the rate that the schedule multiplies")
-    optimizer: Optimizer = Field("adamw", description="adamw decouples weight decay, the others add it to the gradient")
+    optimizer: Optimizer = Field("adamw", description="how gradients move weights, see `training.update`")
     weight_decay: Number | dict[str, Number] = Field(
         0.01, description="decay of every parameter, or by name ({'W': 0.01, 'b': 0}; names left out: 0); may be negative"
     )
+    decoupled_decay: StrictBool | None = Field(
+        None,
+        description="whether decay shrinks w by rate x decay, or joins the gradient as decay x w (L2); by default it shrinks "
+        "under adamw and joins under the others, as in PyTorch",
+    )
     beta1: Memory = Field(0.9, description="memory of Adam's mean gradient")
     beta2: Memory = Field(0.999, description="memory of Adam's mean squared gradient")
-    epsilon: Positive = Field(1e-8, description="added to the root in Adam's step")
+    epsilon: Positive = Field(1e-8, description="added to the root in the steps of Adam and RMSProp")
     momentum: Memory = Field(0.9, description="memory of SGD's velocity")
+    smoothing: Memory = Field(0.99, description="memory of RMSProp's mean squared gradient")
     schedule: Schedule = Field("constant", description="learning rate over the steps after warm-up")
     warmup_steps: Whole = Field(0, ge=0, description="steps over which the rate rises linearly to its full value")
-    final_fraction: Number = Field(
-        0.0, ge=0, le=1, description="share of the rate left at the end of a linear or cosine schedule"
-    )
+    final_fraction: Number = Field(0.0, ge=0, le=1, description="share of the rate left at the end of a schedule that falls")
     initialisation: Initialisation = Field("xavier_normal", description="law of the initial weights; biases start at 0")
     initialisation_scale: NonNegative = Field(1.0, description="factor on the initial weights")
     l1: NonNegative = Field(0.0, description="weight of the penalty |h|_1 in what is minimised (never in `loss`)")
+    dropout: Memory = Field(0.0, description="share of hidden values that are 0 in training; the others are divided by 1 - it")
+    loss_on: LossOn = Field(
+        "all", description="whether errors count for all features, or only for those active in a sample (never in `loss`)"
+    )
     attack_size: NonNegative = Field(
         0.0, description="length of the adversarial step added to every input, see `training.attack`"
     )
@@ -103,7 +115,10 @@ class Recipe(BaseModel):
     seeds: Several = Field(1, description="how many seeds (0, 1, ...), or the seeds themselves")
     root_seed: Whole = Field(0, ge=0, description="changes every random stream at once")
     evaluation_samples: Samples = Field(65_536, ge=64, description="fresh samples, common to all seeds, that measure `loss`")
-    record: Names = Field(("loss",), description="what to record on the way: 'loss' and parameters by name")
+    record: Names = Field(
+        ("loss",),
+        description="what to record on the way: losses ('loss', 'training_loss', 'active_loss') and parameters by name",
+    )
     record_steps: Several = Field(0, description="how many steps to record (log-spaced, and step 0), or the steps themselves")
 
     def __init__(self, /, **fields: Any) -> None:
@@ -153,6 +168,11 @@ class Recipe(BaseModel):
         """The weight decay of a parameter."""
         return self.weight_decay.get(parameter, 0.0) if isinstance(self.weight_decay, dict) else self.weight_decay
 
+    @property
+    def decouples_decay(self) -> bool:
+        """Whether weight decay shrinks weights, rather than joining the gradient."""
+        return self.optimizer == "adamw" if self.decoupled_decay is None else self.decoupled_decay
+
     def replaced(self, **changes: Any) -> Self:
         """The same recipe with some fields changed, checked anew."""
         return type(self)(**self.model_dump() | changes)
@@ -161,8 +181,8 @@ class Recipe(BaseModel):
         """Raises an `InvalidInputError` where `record` or `weight_decay` name parameters that the net does not have."""
         with Problems() as problems:
             for name in self.record:
-                if name != "loss" and name not in parameters:
-                    problems.add(f"record names {name!r}", f"choose among loss, {', '.join(parameters)}")
+                if name not in (*MEASURED, *parameters):
+                    problems.add(f"record names {name!r}", f"choose among {', '.join((*MEASURED, *parameters))}")
             for name in self.weight_decay if isinstance(self.weight_decay, dict) else ():
                 if name not in parameters:
                     problems.add(f"weight_decay names {name!r}", f"choose among {', '.join(parameters)}")

@@ -15,7 +15,7 @@ from tegum.features import Features
 from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.provenance import provenance
 from tegum.recorded import said_of
-from tegum.sweep import FeatureGrid
+from tegum.sweep import Axis, FeatureGrid
 from tegum.threads import default_threads
 from tegum.training.cost import require_affordable
 from tegum.training.instances import grid_of, instances_of
@@ -67,6 +67,8 @@ def train(
         - the parameters (``W`` (..., hidden, feature), ``b`` (..., feature), ...), float32;
         - ``loss``: sum_i I_i E[(target_i - y_i)^2], measured on ``evaluation_samples`` fresh samples that all seeds share, and
           ``loss_standard_error``;
+        - with ``data_set_size`` the set itself, ``data_set`` (..., sample, feature), and ``training_loss``, the same sum on it;
+          with ``loss_on="active"`` ``active_loss``, the part of ``loss`` that is minimised;
         - ``status``: finished, diverged (the loss became non-finite; a row, not an error) or interrupted;
         - ``steps_done``, and as coordinates ``feature_density``, ``feature_importance``;
         - what the recipe records, as ``loss_history`` (..., step), ``W_history`` (..., step, hidden, feature) and so on.
@@ -86,6 +88,7 @@ def train(
         grid, recipes = grid_of(features, recipe, sweep or {})
         require_affordable(net, recipes, threads or default_threads())
     _require_attackable(net, recipes)
+    _require_measurable(recipes, sweep or {})
     if loss is not None:
         _require_own_loss(loss, net, recipes)
     began = time.perf_counter()
@@ -114,10 +117,20 @@ def _require_own_loss(loss: OwnLoss, net: Net, recipes: list[Recipe]) -> None:
     with Problems() as problems:
         with problems.collecting():
             loss.require_usable(net.n_features)
-        for field in ("attack_size", "data_set_size"):
-            if any(getattr(recipe, field) for recipe in recipes):
+        for field in ("attack_size", "data_set_size", "loss_on"):
+            if any(getattr(recipe, field) not in (0, None, "all") for recipe in recipes):
                 advice = "leave it out; for a fixed data set give it as the features, tg.features.Empirical(samples)"
                 problems.add(f"{field} is set with a loss of your own", advice)
+
+
+def _require_measurable(recipes: list[Recipe], sweep: Mapping[str, Any]) -> None:
+    """Raises an `InvalidInputError` for records of a loss that no recipe of the sweep has, nor another part of it may have."""
+    swept = {field for name, axis in sweep.items() for field in (axis.fields if isinstance(axis, Axis) else (name,))}
+    with Problems() as problems:
+        for name, field, none in (("training_loss", "data_set_size", None), ("active_loss", "loss_on", "all")):
+            if name in recipes[0].record and field not in swept and getattr(recipes[0], field) == none:
+                advice = "set it to a number of samples" if none is None else "set it to 'active'"
+                problems.add(f"record names {name!r} and {field} is {none!r}", f"{advice}, or leave {name} out")
 
 
 def _require_attackable(net: Net, recipes: list[Recipe]) -> None:
@@ -134,10 +147,12 @@ def _dataset(recipe: Recipe, grid: FeatureGrid, found: Mapping[str, NDArray[Any]
     """What was found of each instance, as variables (sweep, seed, what they are themselves)."""
     seeds, steps = recipe.seed_list, recipe.recorded_steps()
     variables: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {}
+    own = PARAMETER_DIMS | {"data_set": ("sample", "feature")}
     for name, values in found.items():
         subject = name.removesuffix("_history")
-        dims = (*grid.axes, "seed", *(() if name == subject else ("step",)), *PARAMETER_DIMS.get(subject, ()))
+        dims = (*grid.axes, "seed", *(() if name == subject else ("step",)), *own.get(subject, ()))
         variables[name] = dims, values.reshape(*grid.shape, len(seeds), *values.shape[1:])
     labels = grid.coordinates() | {"seed": list(seeds)} | ({"step": list(steps)} if steps else {})
-    meanings = {"loss": "sum_i I_i E[(target_i - y_i)^2] on the common test set"}
+    loss = "sum_i I_i E[(target_i - y_i)^2] on"
+    meanings = {"loss": f"{loss} the common test set", "training_loss": f"{loss} the model's own data set"}
     return dataset(variables, labels, meanings=meanings)

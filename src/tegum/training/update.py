@@ -1,17 +1,25 @@
-"""One optimizer step of one instance: AdamW, Adam or SGD with momentum, under a learning-rate schedule.
+"""One optimizer step of one instance: Adam, SGD with momentum or RMSProp, under a learning-rate schedule.
 
-    adamw   w <- w (1 - rate decay) - rate m^ / (sqrt(v^) + epsilon)        m^, v^: bias-corrected averages of g, g^2
-    adam    the same with g <- g + decay w and no shrinking
-    sgd     g <- g + decay w,   m <- momentum m + g,   w <- w - rate m
+    adam, adamw   m^, v^: bias-corrected averages of g, g^2        w <- w - rate m^ / (sqrt(v^) + epsilon)
+    sgd           m <- momentum m + g                              w <- w - rate m
+    rmsprop       v <- smoothing v + (1 - smoothing) g^2           w <- w - rate g / (sqrt(v) + epsilon)
 
-Conventions are PyTorch's, so a recipe means the same there.  Decay is per part of the parameters and may be negative.
+Weight decay has two meanings.  By default adamw takes the first and the others the second; a recipe may say otherwise.
+
+    decoupled          first w <- w (1 - rate decay)       torch.optim.AdamW, optax.adamw
+    in the gradient    first g <- g + decay w              torch's Adam, SGD and RMSprop: a penalty decay w^2 / 2
+
+Conventions are PyTorch's, so a recipe means the same there; optax adds epsilon of RMSProp inside the root.  Decay is per part
+of the parameters and may be negative.
 
     rate(t) = learning_rate * warm-up * schedule,    warm-up = (t + 1) / warmup_steps until it reaches 1
-    linear  1 - (1 - f) q,     cosine  f + (1 - f) (1 + cos(pi q)) / 2,     q = share of the steps after warm-up done
+    linear  1 - (1 - f) q,     cosine  f + (1 - f) (1 + cos(pi q)) / 2,     quarter_cosine  f + (1 - f) cos(pi q / 2),
+    q = share of the steps after warm-up done
 
-Example: after 1 of 2 steps without warm-up q = 1/2, and with f = 0 both schedules stand at half the rate.
+Example: after 1 of 2 steps without warm-up q = 1/2, and with f = 0 linear and cosine stand at half the rate, a quarter of a
+wave at 0.71 of it.
 
-Sources: Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2019 (AdamW).
+Sources: Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2019 (AdamW); Hinton's lecture 6e, 2012 (RMSProp).
 """
 
 from typing import NamedTuple
@@ -53,6 +61,8 @@ def learning_rate(recipe: RecipeNumbers, t: int) -> float:
         return recipe.learning_rate * (1 - (1 - final) * done)
     if recipe.schedule == 2:  # cosine
         return recipe.learning_rate * (final + (1 - final) * (1 + np.cos(np.pi * done)) / 2)
+    if recipe.schedule == 3:  # a quarter of a cosine wave
+        return recipe.learning_rate * (final + (1 - final) * np.cos(np.pi * done / 2))
     return recipe.learning_rate
 
 
@@ -79,6 +89,21 @@ def _sgd(
         w[q] = np.float32(w[q] - rate * velocity)
 
 
+@compiled
+def _rmsprop(w: Floats, g: Floats, v: Floats, begin: int, end: int, step: AdamStep) -> None:
+    for q in range(begin, end):
+        slope = np.float32(g[q] + step.pull * w[q])
+        second = np.float32(step.beta2 * v[q] + (np.float32(1) - step.beta2) * slope * slope)
+        v[q] = second
+        w[q] = np.float32(step.shrink * w[q] - step.rate * slope / (np.float32(np.sqrt(second)) + step.epsilon))
+
+
+@compiled
+def _shrink(w: Floats, begin: int, end: int, factor: np.float32) -> None:
+    for q in range(begin, end):
+        w[q] = np.float32(factor * w[q])
+
+
 @inlined
 def update(shape: Shape, recipe: RecipeNumbers, state: State, gradient: Floats, t: int) -> None:
     """Moves the parameters by step t of its optimizer."""
@@ -91,17 +116,24 @@ def update(shape: Shape, recipe: RecipeNumbers, state: State, gradient: Floats, 
     root = 1 / np.sqrt(1 - beta2 ** (t + 1))
     for part, (begin, end) in enumerate(shape.trained):
         decay = np.float64(recipe.decay[part])
+        decoupled = recipe.decoupled_decay == 1
+        shrink, pull = np.float32(1 - rate * decay if decoupled else 1.0), np.float32(0.0 if decoupled else decay)
         if recipe.optimizer == 2:  # sgd
-            _sgd(w, gradient, m, begin, end, np.float32(rate), np.float32(decay), np.float32(recipe.momentum))
+            if decoupled:
+                _shrink(w, begin, end, shrink)
+            _sgd(w, gradient, m, begin, end, np.float32(rate), pull, np.float32(recipe.momentum))
+            continue
+        plain = recipe.optimizer == 3  # rmsprop, which corrects no averages
+        step = AdamStep(
+            rate=np.float32(rate if plain else corrected_rate),
+            shrink=shrink,
+            pull=pull,
+            beta1=np.float32(beta1),
+            beta2=np.float32(recipe.smoothing if plain else beta2),
+            root=np.float32(root),
+            epsilon=np.float32(recipe.epsilon),
+        )
+        if plain:
+            _rmsprop(w, gradient, v, begin, end, step)
         else:
-            decoupled = recipe.optimizer == 0  # adamw: decay shrinks w; adam's is added to g
-            step = AdamStep(
-                rate=np.float32(corrected_rate),
-                shrink=np.float32(1 - rate * decay if decoupled else 1.0),
-                pull=np.float32(0.0 if decoupled else decay),
-                beta1=np.float32(beta1),
-                beta2=np.float32(beta2),
-                root=np.float32(root),
-                epsilon=np.float32(recipe.epsilon),
-            )
             _adam(w, gradient, m, v, begin, end, step)
