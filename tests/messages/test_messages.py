@@ -176,6 +176,9 @@ CALLS = {
         constraints=[tg.exact.NormBudget(1.0)],
     ),
     "exact-l1-alone": lambda: tg.exact.L1(0.1)(np.eye(2), np.zeros(2)),
+    "exact-l1-values": lambda: tg.exact.minimise(
+        tg.nets.ReluOutput(2, 1), tg.features.Independent(2, magnitude=tg.features.Constant(1.0)), penalties=[tg.exact.L1(0.1)]
+    ),
     "exact-activity": lambda: tg.exact.hidden_activity(np.eye(3), tg.features.Independent(2)),
     "exact-hessian-tol": lambda: tg.exact.hessian_at(
         tg.exact.Objective(tg.nets.ReluOutput(2, 1), tg.features.Independent(2)), np.zeros(4), tol=0.0

@@ -302,7 +302,6 @@ def test_everything_wrong_with_them_is_said_at_once() -> None:
         tg.features.Independent(3, density=0.3, signed=True),
         tg.features.Joined([tg.features.CorrelatedSets(1, 2, density=0.4), tg.features.Independent(1, density=0.2)]),
         tg.features.KSparse(3, 2),
-        tg.features.Independent(3, density=0.4, magnitude=tg.features.Constant(1.0)),
     ],
     ids=repr,
 )
@@ -375,3 +374,50 @@ def test_two_weights_leave_a_kink_together_that_holds_each_alone() -> None:
     found = tg.exact.minimise(net, features, seeds=1, initial={"W": [[0.0, 0.0]]}, penalties=tilted, progress=False)
     assert found.W.values[..., 0].item() > 0.1 > -0.1 > found.W.values[..., 1].item()
     assert found.objective < float(tg.exact.loss(np.zeros((1, 2)), np.zeros(2), features))
+
+
+def test_a_branch_under_l1_ends_in_the_fold_of_its_cubic() -> None:
+    """The larger root of u^3 - u + c, c = l1 E|h| / (4 A u), is there as long as c <= 2 / sqrt(27)."""
+    features, unit = tg.features.Independent(1, density=0.1), alone_on_a_unit(0.1)
+    branch = tg.exact.follow(
+        tg.nets.ReluOutput(1, 1, bias=False),
+        lambda _: features,
+        [[1.0]],
+        [0.0],
+        [0.3, 1.2],
+        field="l1",
+        penalties=lambda weight: [tg.exact.L1(weight)],
+        progress=False,
+    )
+    fold = 4 * unit.curvature / unit.activity * 2 / np.sqrt(27)
+    assert branch.lost_at == pytest.approx(fold, abs=max(branch.data.lost_error, 1e-5))
+
+
+def test_a_branch_under_l1_starts_where_weights_are_0() -> None:
+    """What `minimise` finds along a pair with an idle feature, whose weight the penalty holds."""
+    features, net = tg.features.Independent(3, density=0.3, importance=[1.0, 0.75, 0.5]), tg.nets.ReluOutput(3, 1)
+    weights = [0.005, 0.3]
+    first = lowest(net, features, penalties=[tg.exact.L1(weights[0])])
+    branch = tg.exact.follow(
+        net,
+        lambda _: features,
+        first.W,
+        first.b,
+        weights,
+        field="l1",
+        penalties=lambda weight: [tg.exact.L1(weight)],
+        progress=False,
+    )
+    assert branch.lost_at is None
+    assert ((branch.data.W.values == 0).sum(axis=(-2, -1)) == 1).all()
+    last = lowest(net, features, penalties=[tg.exact.L1(weights[1])])
+    assert float(branch.data.objective[-1]) == pytest.approx(float(last.objective), rel=1e-9)
+
+
+def test_a_branch_on_a_support_stays_on_it() -> None:
+    """Turning a point towards its prediction would fill weights that are held at 0."""
+    mask = np.array([[1, 1, 0, 1, 1], [0, 1, 1, 1, 1]])
+    start = lowest(FIVE_IN_TWO, SPARSE, constraints=[Support(mask)])
+    branch = tg.exact.follow(FIVE_IN_TWO, SPARSE, start.W, start.b, [0.1, 0.14], constraints=[Support(mask)], progress=False)
+    assert (branch.data.W.values[:, mask == 0] == 0).all()
+    assert branch.data.converged.all()

@@ -59,26 +59,36 @@ def hidden_activity(W: ArrayLike, features: Features) -> tuple[Array, Array]:
     if isinstance(features, FiniteLaw):
         h = W @ features.states.T
         return np.abs(h) @ features.probabilities, (np.sign(h) * features.probabilities) @ features.states
-    above, pushed = _rectified(W.reshape(-1, n), features)
-    below, pulled = _rectified(-W.reshape(-1, n), features)
-    return (above + below).reshape(W.shape[:-1]), (pushed - pulled).reshape(W.shape)
+    mean, slope = _smooth(W.reshape(-1, n), features)
+    below, above = _beside_zeros(W.reshape(-1, n), slope, features)
+    return mean.reshape(W.shape[:-1]), ((below + above) / 2).reshape(W.shape)
 
 
 def one_sided(W: Array, features: Features) -> tuple[Array, Array]:
     """The derivatives of E |h_k| by every weight of W (m, n) as it falls, and as it rises, the others standing still.
 
-    They are the same but at weights of 0.
+    They are the same but at weights of 0, where magnitudes have a density.
     """
-    _, slope = hidden_activity(W, features)
+    return _beside_zeros(W, _smooth(W, features)[1], features)
+
+
+def _smooth(rows: Array, features: Features) -> tuple[Array, Array]:
+    """E |s| of every row (rows, n), and its derivatives but for those by weights of 0."""
+    means, slopes = _rectified(np.concatenate([rows, -rows]), features)
+    return means[: len(rows)] + means[len(rows) :], slopes[: len(rows)] - slopes[len(rows) :]
+
+
+def _beside_zeros(rows: Array, slope: Array, features: Features) -> tuple[Array, Array]:
+    """The derivatives of every row to the left and to the right, where those by weights that are not 0 are known."""
     below, above = slope.copy(), slope.copy()
-    k, i = np.nonzero(W == 0)
+    k, i = np.nonzero(rows == 0)
     if k.size:
-        size = np.abs(W).max(axis=1)
+        each, size = np.arange(k.size), np.abs(rows).max(axis=1)
         step = _BESIDE * np.where(size > 0, size, 1)[k]
-        beside = np.repeat(W[k][None], 2, axis=0)
-        beside[0, np.arange(k.size), i], beside[1, np.arange(k.size), i] = -step, step
-        _, slopes = hidden_activity(beside, features)
-        below[k, i], above[k, i] = slopes[:, np.arange(k.size), i]
+        beside = np.stack([rows[k], rows[k]])
+        beside[0, each, i], beside[1, each, i] = -step, step
+        slopes = _smooth(beside.reshape(-1, rows.shape[1]), features)[1].reshape(beside.shape)
+        below[k, i], above[k, i] = slopes[:, each, i]
     return below, above
 
 

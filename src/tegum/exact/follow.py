@@ -41,7 +41,7 @@ from tegum.exact.kernel.descent import descend_many
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import constraints_of, penalties_of
 from tegum.exact.parameters import named, parameters_of, shapes_of
-from tegum.exact.penalties import Penalty, require_smooth
+from tegum.exact.penalties import Penalty
 from tegum.exact.tracker import ALWAYS_NEAR, ConstraintsAt, FeaturesAt, Minimum, PenaltiesAt, Tracker, at_values
 from tegum.features import Features
 from tegum.interruption import Interrupted, noticing_interruption
@@ -168,7 +168,7 @@ def follow(
         _, x = starting_point(net, each[0], W, b, terms, problems)
         penalties_at, constraints_at = at_values(penalties), at_values(constraints)
         for value in asked.flat:
-            require_smooth(penalties_of(net, penalties_at(float(value))), "a branch")
+            penalties_of(net, penalties_at(float(value)))
             constraints_of(net, constraints_at(float(value)))
     spent = {"evaluations": 0, "hessians": 0, "descents": 0}
     tracker = Tracker(net, features_at, gradient_tolerance, terms, spent, penalties_at, constraints_at)
@@ -192,7 +192,7 @@ def follow(
     data = _dataset(tracker, field, walk.points).assign_attrs(
         terms=terms,
         gradient_tolerance=gradient_tolerance,
-        start_moved=tracker.turned(x, start.x)[1],
+        start_moved=tracker.turned(first, x, start.x)[1],
         lost_at=np.nan if walk.lost_at is None else walk.lost_at,
         lost_error=walk.lost_error,
         lost_because=walk.lost_because,

@@ -9,6 +9,8 @@ alone or for several weights of a unit, whose kinks are weaker together than alo
 A point where nothing leads down and what is free has no gradient is a minimum if it curves up along what is free: every other
 direction rises at once.
 
+`tegum.exact.follow` asks the same of every point of a branch.
+
 Source: Andrew and Gao, "Scalable training of L1-regularized log-linear models" (2007), for descending in orthants.
 """
 
@@ -84,6 +86,21 @@ def _hold_zeros(problem: Constrained, x: Array, weights: int) -> bool:
 
 def _released(problem: Constrained, x: Array, weights: int) -> Array | None:
     """A lower point beside x where weights that were held at 0 are free, None where there is none."""
+    for v in downhill(problem, x):
+        step = np.zeros(x.size)
+        step[:weights] = _FIRST_STEP * v / np.linalg.norm(v)
+        before = problem.objective.loss(x)
+        for _ in range(_HALVINGS):
+            if problem.objective.loss(x + step) < before:
+                problem.free[np.flatnonzero(step)] = True
+                return x + step
+            step /= 2
+    return None
+
+
+def downhill(problem: Constrained, x: Array) -> list[Array]:
+    """Directions (m n,) in which weights that are held at 0 lead down from x."""
+    weights = problem.objective.net.n_hidden * problem.objective.net.n_features
     slope = problem.objective.gradient(x)[:weights]
     W, _ = problem.objective.parameters(x)
     below, above = slope.copy(), slope.copy()
@@ -95,17 +112,7 @@ def _released(problem: Constrained, x: Array, weights: int) -> Array | None:
             above += (sides[1] - middle).ravel()
     held = problem.support[:weights] & ~problem.free[:weights]
     alone = np.where(above < -_RELEASED, -above, np.where(below > _RELEASED, -below, 0)) * held
-    candidates = [alone] if alone.any() else _together(problem, x, held, slope)
-    for v in candidates:
-        step = np.zeros(x.size)
-        step[:weights] = _FIRST_STEP * v / np.linalg.norm(v)
-        before = problem.objective.loss(x)
-        for _ in range(_HALVINGS):
-            if problem.objective.loss(x + step) < before:
-                problem.free[np.flatnonzero(step)] = True
-                return x + step
-            step /= 2
-    return None
+    return [alone] if alone.any() else _together(problem, x, held, slope)
 
 
 def _together(problem: Constrained, x: Array, held: NDArray[np.bool_], slope: Array) -> list[Array]:

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from tegum.checking import check_fields, misfit, shown
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.activity import hidden_activity, one_sided
-from tegum.features import Features
+from tegum.features import Constant, Features, FiniteLaw
 
 Array = NDArray[np.float64]
 Valued = tuple[float, Array, Array]
@@ -111,7 +111,14 @@ class L1(_Weighted):
     kinked = True
 
     def on(self, features: Features) -> "L1":
-        """The penalty for inputs of this distribution."""
+        """The penalty for inputs of this distribution.
+
+        Raises:
+            InvalidInputError: for features that take few values, among which |h| has kinks at other weights than 0, too.
+        """
+        if isinstance(features, FiniteLaw) or isinstance(getattr(features, "magnitude", None), Constant):
+            advice = "choose magnitudes that have a density, such as Uniform(0.9, 1.1); or train with Recipe(l1=...)"
+            raise InvalidInputError(f"{self!r} is asked of {features!r}, whose magnitudes take few values", advice)
         return replace(self, features=features)
 
     def __call__(self, W: Array, b: Array) -> Valued:

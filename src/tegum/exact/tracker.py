@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from tegum.exact.conditions import FEASIBLE, STRONG, Constrained, Lagrangian
 from tegum.exact.cone import certified, grown
-from tegum.exact.constraints import Constraint, allowed, limits
+from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, limits
 from tegum.exact.hessian import Curvature, hessian_at, pseudo_inverse, smallest_curvature, still_directions
+from tegum.exact.kinks import downhill
 from tegum.exact.minimise import minimise
 from tegum.exact.objective import Objective
 from tegum.exact.parameters import flat, free_of, parameters_of, shapes_of, turned_onto
@@ -182,6 +183,8 @@ class Tracker:
         if limits(constraints):
             mask = mask & W.any(axis=0)
         problem = Constrained(objective, limits(constraints), free_of(self.net, allowed(constraints, W)))
+        if problem.kinked:
+            mask = mask & (W != 0)
         problem.free[:] = free_of(self.net, mask)
         if active is None:
             found = problem.multipliers(x)
@@ -217,12 +220,21 @@ class Tracker:
                 curvature = curvature._replace(value=-np.inf)  # a column of 0 is pulled to where it may grow
         else:
             curvature = smallest_curvature(landscape, x, modes, (H, error))
+            if landscape.problem.kinked and downhill(landscape.problem, x):
+                curvature = curvature._replace(value=-np.inf)
         norm, inverse = float(np.linalg.norm(gradient)), pseudo_inverse(H, modes)
         doubt = 0.0 if norm <= self.gradient_tolerance else float(np.linalg.norm((inverse @ gradient)[: x.size]))
         objective = landscape.objective.loss(x)
         penalties = landscape.objective.penalties
         loss = objective - sum(penalty(*parameters_of(self.net, x))[0] for penalty in penalties)
         return Minimum(value, x, loss, objective, norm, doubt, curvature, inverse, landscape.active, multipliers)
+
+    def _keeps_signs(self, landscape: _Landscape, start: NDArray[np.float64], x: NDArray[np.float64]) -> bool:
+        """Whether, where the objective has kinks at weights of 0, none was crossed on the way, and none leads down."""
+        if not landscape.problem.kinked:
+            return True
+        before, after = (np.sign(parameters_of(self.net, one)[0]) for one in (start, x))
+        return bool((before == after).all()) and not downhill(landscape.problem, x)
 
     def settled(self, value: float, x: NDArray[np.float64]) -> Minimum:
         """The critical point that Newton's method finds from x."""
@@ -256,9 +268,10 @@ class Tracker:
                 landscape = self.landscape(value, x)
                 start = self._with_multipliers(landscape, x)
             whole = _newton(landscape, start, inverse, tolerance)
-            x, away = self.turned(whole[:d], predicted[:d])
+            x, away = self.turned(value, whole[:d], predicted[:d])
             whole = np.concatenate([x, whole[d:]])
-            if away <= _NEAR * length and _is_inside(landscape, whole):
+            inside = _is_inside(landscape, whole) and self._keeps_signs(landscape, start[:d], x)
+            if away <= _NEAR * length and inside:
                 found = self.examined(value, landscape, whole)
                 if best is None or found.doubt < best.doubt:
                     best, wrong = found, away / length
@@ -278,7 +291,12 @@ class Tracker:
             point, step = (point, step / 2) if found is None else (found, step)
         return point
 
-    def turned(self, x: NDArray[np.float64], onto: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        """X brought as near to another point as it comes without a change of its map, and how far they are still apart."""
-        turned = turned_onto(self.net, x, onto)
+    def turned(self, value: float, x: NDArray[np.float64], onto: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        """X brought as near to another point as it comes without a change of anything, and how far they are still apart."""
+        turned = turned_onto(self.net, x, onto) if self._may_turn(value) else x
         return turned, float(np.linalg.norm(turned - onto))
+
+    def _may_turn(self, value: float) -> bool:
+        """Whether everything stays the same where W is rotated."""
+        held = any(isinstance(one, Support | ColumnSparse) for one in self.constraints_at(value))
+        return not held and all(penalty.turns for penalty in self.penalties_at(value))
