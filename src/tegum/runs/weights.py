@@ -20,6 +20,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from tegum.checking import as_path
 from tegum.datasets import dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
 from tegum.runs.arrays import arrays_in
@@ -70,7 +71,7 @@ def read_weights(
     Raises:
         InvalidInputError: where the file cannot be read, is damaged, or is not understood, with what it holds.
     """
-    path = Path(path)
+    path = as_path(path)
     with failures_told(path):
         if is_dataset(path):
             return _of_dataset(read_dataset(path), path, array, bias, rows)
