@@ -45,6 +45,9 @@ from tegum.features import Features
 Maximum = Literal["example", "model"]
 Signs = Literal["both", "positive"]
 
+_LARGEST = 1e30  # the square of W^T W x is a number
+_LENGTHS = f"give a length from 0 to {_LARGEST:g}"
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -88,12 +91,12 @@ def analytic_attack(
         InvalidInputError: for a negative size, or options that do not exist.
     """
     with Problems() as problems:
-        if not 0 <= size < np.inf:
-            problems.add(f"size is {size}", "give a finite length of at least 0")
+        if not 0 <= size <= _LARGEST:
+            problems.add(f"size is {size}", _LENGTHS)
         for name, value, options in (("maximum", maximum, get_args(Maximum)), ("signs", signs, get_args(Signs))):
             if value not in options:
                 problems.add(f"{name} is {value!r}", f"choose among {', '.join(options)}")
-    G, weights, x = _in_double_precision(W, importance, x)
+    G, weights, x = _in_double_precision(W, b, importance, x)
     steps = _on_sphere(G, size)
     if signs == "both":
         steps = np.concatenate([steps, -steps])
@@ -128,9 +131,9 @@ def gradient_attack(
     Raises:
         InvalidInputError: for a negative size.
     """
-    if not 0 <= size < np.inf:
-        raise InvalidInputError(f"size is {size}", "give a finite length of at least 0")
-    G, weights, x = _in_double_precision(W, importance, x)
+    if not 0 <= size <= _LARGEST:
+        raise InvalidInputError(f"size is {size}", _LENGTHS)
+    G, weights, x = _in_double_precision(W, b, importance, x)
     if initial is None:
         generator = np.random.default_rng(seed)
         starts = [_on_sphere(generator.normal(size=x.shape), size) for _ in range(restarts)]
@@ -178,12 +181,13 @@ def average_norm(x: Float[np.ndarray, "samples n"]) -> float:
 
 
 def _in_double_precision(
-    W: NDArray[np.floating], importance: NDArray[np.floating] | None, x: NDArray[np.floating]
+    W: NDArray[np.floating], b: NDArray[np.floating], importance: NDArray[np.floating] | None, x: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """G = W^T W, importances (1 where none are given) and inputs."""
-    require_range("W", W, -1e75, 1e75)
+    weights = np.ones(W.shape[1]) if importance is None else np.asarray(importance, dtype=np.float64)
+    for name, array in (("W", W), ("b", b), ("x", x), ("importance", weights)):
+        require_range(name, array, -_LARGEST, _LARGEST)
     G = np.asarray(W, dtype=np.float64).T @ W
-    weights = np.ones(len(G)) if importance is None else np.asarray(importance, dtype=np.float64)
     return G, weights, np.ascontiguousarray(x, dtype=np.float64)
 
 

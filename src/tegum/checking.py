@@ -53,6 +53,8 @@ _KINDS: dict[Any, tuple[tuple[Any, ...], str]] = {
 _LARGEST = {int: 2**63, float: 2**1023}
 """Whole numbers beyond have no place in an array, or are no floats."""
 
+_LONGEST_PATH, _LONGEST_NAME = 4095, 255
+
 _SHORT = reprlib.Repr()
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = 40
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 400
@@ -216,6 +218,19 @@ def require_range(name: str, values: Any, low: float, high: float) -> None:
     wrong = found[~((found >= low) & (found <= high))]
     if wrong.size:
         raise InvalidInputError(f"{name} is {wrong.flat[0]:g}", f"choose from {low:g} to {high:g}")
+
+
+def as_path(path: Any) -> Path:
+    """The path; an `InvalidInputError` for what is none, and for a name that no file can have."""
+    if not isinstance(path, str | Path):
+        raise InvalidInputError(f"path is {shown(path)}", "give the name of a file")
+    try:
+        name = os.fsencode(path)
+    except UnicodeEncodeError:
+        name = b"\0"
+    if b"\0" in name or len(name) > _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in name.split(b"/")):
+        raise InvalidInputError(f"path is {shown(str(path))}", f"no file has such a name: give at most {_LONGEST_NAME} letters")
+    return Path(path)
 
 
 def require_seeds(*seeds: int) -> None:

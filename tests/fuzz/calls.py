@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def right_calls() -> list[Call]:
 
 
 def _training() -> list[Call]:
-    data, x = trained(), np.full((3, 2), 0.5)
+    data, x, file = trained(), np.full((3, 2), 0.5), str(Path(__file__).parents[2] / "docs" / "pentagon.safetensors")
     params = {"W": W, "b": B}
     return [
         (tg.expected_loss, {"net": NET, "params": params, "features": FEATURES, "tol": 1e-6, "samples": 2048, "seed": 0}),
@@ -85,6 +86,8 @@ def _training() -> list[Call]:
         (tg.training.OwnLoss, {"name": "a", "value": _quartic, "slope": _quartic_slope}),
         (_own_loss, {"name": "a", "value": _quartic, "slope": _quartic_slope}),
         (tg.features_of, {"data": data}),
+        *((one, {"path": file}) for one in (tg.open, tg.runs.read_dataset)),
+        (tg.read_weights, {"path": file, "array": "W", "bias": "b", "rows": False}),
         (
             tg.training.loss_and_gradient,
             {"net": NET, "params": params, "x": x, "importance": 1.0, "l1": 0.0, "attack_size": 0.0},

@@ -39,7 +39,7 @@ from tests.fuzz.jobs import AFTER, COMMANDS, JOBS, Job
 
 BLOWS = (*[signal.SIGINT] * 12, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 _DONE = {0, 1}  # 1: a claim failed
-_PATIENCE, _SLOW, _FRESH, _SHOWN = 10.0, 2.0, 0.04, 50
+_PATIENCE, _SLOW, _FRESH, _BEYOND, _SHOWN = 10.0, 2.0, 0.04, 1.2, 50
 
 
 class Child:
@@ -133,7 +133,7 @@ def stopped(name: str, folder: Path, generator: random.Random, longest: float) -
     """Starts a job, stops it at a random moment; what became of it in one word, and how long that took."""
     fresh = name in COMMANDS and generator.random() < _FRESH
     child = Child(name, folder, fresh, generator.random() < 0.5 and not fresh)
-    code, _ = child.wait(generator.uniform(0.15, longest + 1.5) if fresh else generator.uniform(0, longest))
+    code, _ = child.wait(generator.uniform(0.15, longest + 1.5) if fresh else generator.uniform(0, _BEYOND * longest))
     if code is not None:
         return judged(child.text(), code, _DONE), 0.0
     blow = generator.choice(BLOWS)

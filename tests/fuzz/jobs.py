@@ -17,8 +17,8 @@ Job = Callable[[Path], object]
 
 SMALL = str(Path(__file__).parents[1] / "experiments" / "small.py")
 COMMANDS = {
-    "train": ["train", "-n", "5", "-m", "2", "--density", "1,0.3,0.1", "--seeds", "6", "--steps", "4000", "--out"],
-    "phase": ["phase", "-n", "2", "-m", "1", "--points", "4", "--seeds", "8", "--rounds", "1", "--out"],
+    "train": ["train", "-n", "5", "-m", "2", "--density", "1,0.1", "--seeds", "4", "--steps", "3000", "--out"],
+    "phase": ["phase", "-n", "2", "-m", "1", "--points", "2", "--seeds", "4", "--rounds", "1", "--out"],
     "reproduce": ["reproduce", SMALL, "--out"],
     "intro": ["reproduce", "intro", "--out"],
 }

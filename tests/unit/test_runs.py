@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -170,3 +171,22 @@ def test_two_programs_set_a_file_aside_once(tmp_path: Path) -> None:
     assert set_aside(path).read_bytes() == b"damaged"
     set_aside(path)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("path", [3, None, b"a", "a\0b", "a" * 256, "\ud800", "a/" * 2048, "/", "", "."])
+def test_a_path_that_no_file_can_have(path: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = xr.Dataset({"a": 1.0})
+    for call in (tg.open, tg.read_weights, read_dataset, lambda place: write_dataset(data, place), tg.show(np.eye(2)).write):
+        with pytest.raises(tg.InvalidInputError):
+            call(path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_named_by_mistake_is_not_searched_to_its_ground(tmp_path: Path) -> None:
+    for place in ("near/a", "deep/a/b/c"):
+        write_dataset(xr.Dataset({"a": 1.0}), tmp_path / place / "x.safetensors")
+    with pytest.raises(tg.InvalidInputError, match=r"name a file, such as .*/a/x\.safetensors"):
+        tg.open(tmp_path / "near")
+    with pytest.raises(tg.InvalidInputError, match="give the folder that tegum train wrote"):
+        tg.open(tmp_path / "deep")

@@ -13,6 +13,7 @@ from typing import Any, final
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from tegum.checking import as_path
 from tegum.provenance import tegum_version
 from tegum.report.part import height_of, script_of
 from tegum.report.template import rendered
@@ -84,8 +85,9 @@ class Shown:
         Raises:
             InvalidInputError: where it cannot be written.
         """
-        write_atomically(Path(path), self.html().encode())
-        return Path(path)
+        path = as_path(path)
+        write_atomically(path, self.html().encode())
+        return path
 
     def _repr_html_(self) -> str:
         """The page as a notebook shows it: in a frame of its own, whose style is not the notebook's."""

@@ -30,6 +30,7 @@ import xarray as xr
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from tegum.checking import as_path, shown
 from tegum.errors import InvalidInputError, Problems
 
 SUFFIX = ".safetensors"
@@ -43,6 +44,8 @@ _AGAIN = "write it again, with torch.save(model.state_dict(), ...) or numpy.save
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all; an `InvalidInputError` where the folder cannot be written or the disk is full."""
+    if not path.name:
+        raise InvalidInputError(f"{path} is a folder", "name a file in it")
     temporary = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -136,8 +139,11 @@ def write_dataset(data: xr.Dataset, path: Path | str) -> None:
         InvalidInputError: for a name of another format, where the folder cannot be written or the disk is full, or where
             something would not come back.
     """
-    if Path(path).suffix in _OTHERS:
-        advice = f"call it {Path(path).with_suffix(SUFFIX).name}; `tegum export` makes netcdf, csv and parquet of it"
+    path = as_path(path)
+    if not isinstance(data, xr.Dataset):
+        raise InvalidInputError(f"data is {shown(data)}", "give a Dataset")
+    if path.suffix in _OTHERS:
+        advice = f"call it {path.with_suffix(SUFFIX).name}; `tegum export` makes netcdf, csv and parquet of it"
         raise InvalidInputError(f"{path} would be safetensors inside", advice)
     _require_storable(data)
     tensors: dict[str, np.ndarray[Any, Any]] = {}
@@ -152,7 +158,7 @@ def write_dataset(data: xr.Dataset, path: Path | str) -> None:
         variables[str(name)] = described
     header = {"variables": json.dumps(variables), "attributes": json.dumps(data.attrs, default=plain)}
     header |= {"format": _FORMAT, "digest": _digest(header, tensors)}
-    write_atomically(Path(path), save(tensors, metadata=header))
+    write_atomically(path, save(tensors, metadata=header))
 
 
 def _require_storable(data: xr.Dataset) -> None:
@@ -255,7 +261,7 @@ def read_dataset(path: Path | str) -> xr.Dataset:
     Raises:
         InvalidInputError: where there is no such file, or it is not one of ours or damaged.
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise InvalidInputError(f"there is no file {path}", "check its name")
     with failures_told(path, "delete it and run the command again"), safe_open(path, framework="numpy") as file:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from tegum.checking import as_path
 from tegum.errors import InvalidInputError
 from tegum.runs.files import SUFFIX, is_dataset, read_dataset
 from tegum.runs.weights import read_weights
@@ -23,9 +24,9 @@ def open(path: Path | str) -> xr.Dataset:  # noqa: A001 - as in tg.open
     Raises:
         InvalidInputError: for a folder without a result, with what it holds, and for files that cannot be read.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.is_dir():
-        held = sorted(path.glob(f"**/*{SUFFIX}"))
+        held = sorted([*path.glob(f"*{SUFFIX}"), *path.glob(f"*/*{SUFFIX}")])  # no deeper: it may be the whole disk
         inside = path / RESULT
         if not inside.is_file():
             advice = f"name a file, such as {held[0]}" if held else "give the folder that tegum train wrote, or a file"

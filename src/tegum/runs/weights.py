@@ -26,6 +26,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from tegum.checking import as_path
 from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
 from tegum.runs.arrays import arrays_in
@@ -88,7 +89,7 @@ def read_weights(
     Raises:
         InvalidInputError: where the file cannot be read, is damaged, or is not understood, with what it holds.
     """
-    path = Path(path)
+    path = as_path(path)
     with failures_told(path):
         if is_dataset(path):
             return _of_dataset(read_dataset(path), path, array, bias, encoder_bias, rows)
@@ -110,7 +111,7 @@ def write_state_dict(data: xr.Dataset, path: Path | str) -> None:
     Raises:
         InvalidInputError: for other names, a dataset without parameters, and where the file cannot be written.
     """
-    path = Path(path)
+    path = as_path(path)
     held = {name: np.ascontiguousarray(data[name].values, np.float32) for name in PARAMETER_DIMS if name in data}
     if not held:
         raise InvalidInputError("the dataset holds no parameters of models", f"give one with {', '.join(PARAMETER_DIMS)}")

@@ -5,7 +5,8 @@ samples), but for the initial weights, which the notebook scales by the number o
 A recipe is shown in full in every result and report.
 """
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Iterator, Sized
+from itertools import islice
 from numbers import Integral
 from typing import Annotated, Any, Literal, Self
 
@@ -42,12 +43,16 @@ def _listed(kind: type[Any], called: str) -> BeforeValidator:
     """Refuses a list that is longer than anything may be, or of which an entry is of another kind, with one error."""
 
     def few(value: Any) -> Any:
+        if isinstance(value, Iterator):
+            value = tuple(islice(value, MOST + 1))
         if getattr(value, "ndim", 1) != 1:
             raise ValueError(f"choose {called}")
         if isinstance(value, Sized) and not isinstance(value, str) and len(value) > MOST:
             raise ValueError(f"choose at most {MOST:,}")
         if isinstance(value, Iterable) and not all(isinstance(one, kind) and not isinstance(one, bool) for one in value):
             raise ValueError(f"choose {called}")
+        if kind is Integral and isinstance(value, Iterable) and not all(0 <= one < 2**63 for one in value):
+            raise ValueError(f"choose {called} of at least 0, below 2^63")
         return value
 
     return BeforeValidator(few)
