@@ -2,8 +2,7 @@
 
     E (x_j - f(s_j))^2 = sum over patterns p sum over points w (x_j - f(s_j))^2          40 points for each active feature
 
-which is exact to rounding where f is analytic and s moves by a few units; two or three features, or more of which few are active
-together.  A distribution is taken apart by `tests.oracle.patterns`.
+which is exact to rounding where f is analytic and s moves by a few units, for two or three features.    A distribution is taken apart by `tests.oracle.patterns`.
 
 >>> from tegum.features import Independent
 >>> from tegum.nets import ACTIVATIONS
@@ -35,8 +34,10 @@ class Points:
         t, w = np.polynomial.legendre.leggauss(_NODES)
         xs, ws = [], []
         for probability, on in patterns(features):
-            axes = [(i, *((np.array([float(low)]), np.ones(1)) if low == high else _on(low, high, t, w))) for i, low, high in on]
-            grid = np.array(list(itertools.product(*(u for _, u, _ in axes)))).reshape(-1, len(axes))
+            axes = [
+                (i, *((np.array([float(low)]), np.ones(1)) if low == high else _on(low, high, t, w))) for i, low, high in on
+            ]
+            grid = np.array(list(itertools.product(*(u for _, u, _ in axes)))).reshape(-1 if axes else 1, len(axes))
             weight = np.array([float(probability)])
             for _, _, v in axes:
                 weight = np.outer(weight, v).ravel()

@@ -14,7 +14,7 @@ from tegum.compilation import compiled
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape, State
 from tegum.training.blocks import PANEL_WIDTH, Floats, Words
 from tegum.training.draw import draw_panel, gather_panel
-from tegum.training.passes import activate_panel, backward_given, batch_gradient, forward_panel, output_panel
+from tegum.training.passes import activate_panel, backward_given, batch_gradient, forward_panel, output_panel, target_panel
 from tegum.training.update import update
 
 
@@ -53,6 +53,7 @@ def evaluate(
         scratch.sample_loss[:] = np.float32(0)
         forward_panel(shape, parameters, features.skips_inactive, scratch, 0)
         activate_panel(shape, scratch, 0)
+        target_panel(shape, scratch.inputs[0], scratch)
         output_panel(shape, features.importance, np.float32(1), scratch.inputs[0], scratch, 0)
         for sample in range(PANEL_WIDTH):
             loss = np.float64(scratch.sample_loss[sample])
@@ -81,6 +82,7 @@ def forward_one(
     gather_panel(recipe, state, first, scratch, 0)
     forward_panel(shape, state.parameters, features.skips_inactive, scratch, 0)
     activate_panel(shape, scratch, 0)
+    target_panel(shape, scratch.inputs[0], scratch)
     if not shape.activation:
         for i in range(shape.n):
             for sample in range(PANEL_WIDTH):

@@ -70,6 +70,22 @@ def activate_panel(shape: Shape, scratch: Scratch, p: int) -> None:
 
 
 @inlined
+def target_panel(shape: Shape, clean: Floats, scratch: Scratch) -> None:
+    """The targets r(A x + v) of the inputs ``clean`` (n, 64), where the net has some."""
+    if shape.target.mapped:
+        rows, floor = shape.target, _ZERO if shape.target.relu else np.float32(-np.inf)
+        for i in range(shape.n):
+            for sample in range(PANEL_WIDTH):
+                scratch.targets[i, sample] = rows.shift[i]
+            for entry in range(rows.first[i], rows.first[i + 1]):
+                weight, column = rows.weight[entry], rows.column[entry]
+                for sample in range(PANEL_WIDTH):
+                    scratch.targets[i, sample] = np.float32(scratch.targets[i, sample] + weight * clean[column, sample])
+            for sample in range(PANEL_WIDTH):
+                scratch.targets[i, sample] = max(floor, scratch.targets[i, sample])
+
+
+@inlined
 def _drop_samples(shape: Shape, scratch: Scratch, p: int, first: int) -> None:
     """Empties panel p from sample ``first`` on, past the end of the batch, so that the rest adds to nothing."""
     for sample in range(first, PANEL_WIDTH):
@@ -77,6 +93,7 @@ def _drop_samples(shape: Shape, scratch: Scratch, p: int, first: int) -> None:
             scratch.inputs[p, i, sample] = _ZERO
             scratch.outputs[p, i, sample] = _ZERO
             scratch.clean[i, sample] = _ZERO
+            scratch.targets[i, sample] = _ZERO
         for k in range(shape.m):
             scratch.hidden[p, k, sample] = _ZERO
 
@@ -85,9 +102,10 @@ def _drop_samples(shape: Shape, scratch: Scratch, p: int, first: int) -> None:
 def output_panel(shape: Shape, importance: Floats, factor: np.float32, clean: Floats, scratch: Scratch, p: int) -> None:
     """Adds each sample's loss to ``sample_loss``, and turns the outputs of panel p into the loss's gradient by them, D.
 
-    ``clean`` (n, 64) is what the outputs should be, or its absolute value should; ``factor`` is 2 / batch.
+    ``clean`` (n, 64) is what the outputs should be, or its absolute value, or the targets made of it; ``factor`` is 2 / batch.
     """
     outputs, sample_loss, gradient = scratch.outputs[p], scratch.sample_loss, scratch.gradient
+    wanted = scratch.targets if shape.target.mapped else clean
     # A ReLU is here: outputs above the floor pass, the others are 0 and have slope 0.  Without one, all are above -inf.
     floor = _ZERO if shape.output_relu else np.float32(-np.inf)
     mirror = np.float32(-1) if shape.absolute else _ONE  # max(x, mirror x) is |x| or x
@@ -97,7 +115,7 @@ def output_panel(shape: Shape, importance: Floats, factor: np.float32, clean: Fl
         total = _ZERO
         for sample in range(PANEL_WIDTH):
             y = outputs[i, sample]
-            x = clean[i, sample]
+            x = wanted[i, sample]
             on = y > floor
             target = max(x, np.float32(mirror * x))
             error = np.float32((y if on else _ZERO) - target)
@@ -170,6 +188,7 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
                 forward_panel(shape, parameters, 0, scratch, p)
                 clean = scratch.clean
             activate_panel(shape, scratch, p)
+            target_panel(shape, clean, scratch)
             if batch - done < PANEL_WIDTH:
                 _drop_samples(shape, scratch, p, batch - done)
             output_panel(shape, features.importance, factor, clean, scratch, p)
