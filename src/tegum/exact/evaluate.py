@@ -129,7 +129,7 @@ def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient
         return _of_parameters(params, b, features, tol, gradient, options)
     assert b is not None
     net = options.get("net")
-    if net is not None and is_neuron(net) and not net.has_hidden_bias and net.tied:
+    if net is not None and is_neuron(net) and not net.has_hidden_bias and net.tied and options.get("tied", True):
         return _of_parameters({"W": W, "b": b}, None, features, tol, gradient, options)
     found = losses(W, b, features, tol, gradient=gradient, **options)
     return Found(found, {"W": found.dW, "b": found.db} if gradient else {})
