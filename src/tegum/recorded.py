@@ -34,7 +34,7 @@ from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.features import CorrelatedSets, Features
 from tegum.features.written import read, written
-from tegum.nets import Net, ReluOutput, Untied
+from tegum.nets import Net, ReluOutput, TargetMap, Untied
 
 _PLAIN = ("magnitude", "signed", "n_active")
 _LAW = ("components", "weights", "states", "probabilities", "parts")
@@ -112,7 +112,8 @@ def net_of(data: xr.Dataset) -> Net:
     if not said and "W1" in data:
         return Untied(n, m, "b" in data, hidden_bias="b_hidden" in data)
     net = written_net(said) if said else None if "b_hidden" in data else ReluOutput(n, m)
-    if net is None or net.hidden_relu or net.absolute_target:
+    neurons = net is not None and net.hidden_relu and m > 1
+    if net is None or neurons or net.absolute_target or net.target_map is not None:
         what = f"the models are of {said.partition('(')[0] or 'a net with a hidden bias'}"
         raise InvalidInputError(what, "the exact engine knows nets whose hidden units are linear, such as ReluOutput")
     return replace(net, n_features=n, n_hidden=m)
@@ -131,9 +132,11 @@ def written_net(text: str) -> Net | None:
 
 
 def _field(value: ast.expr) -> Any:
-    """A field of a net as it is written: a number, a truth value, a word, or ``Activation('gelu')``."""
+    """A field of a net as it is written: a number, a truth value, a word, ``Activation('gelu')`` or ``TargetMap(...)``."""
     if isinstance(value, ast.Call) and ast.unparse(value.func) == "Activation":
         return ast.literal_eval(value.args[0])
+    if isinstance(value, ast.Call) and ast.unparse(value.func) == "TargetMap":
+        return TargetMap(**{str(one.arg): ast.literal_eval(one.value) for one in value.keywords})
     return ast.literal_eval(value)
 
 

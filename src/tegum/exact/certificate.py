@@ -48,7 +48,7 @@ def flat_projector(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Fl
 def _projector(net: Net, starts: Starts, first: int, end: int) -> NDArray[np.float64]:
     """Q Q^T of some starts, where weights may be held."""
     x, free = starts.x[first:end], starts.free[first:end] > 0
-    if (free == free_of(net)).all():
+    if net.tied and not net.hidden_relu and (free == free_of(net)).all():
         return flat_projector(parameters_of(net, x)[0], net.bias)
     each = [still_directions(net, x[k], free[k]) for k in range(end - first)]
     return np.array([basis.T @ basis for basis in each])

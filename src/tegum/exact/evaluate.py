@@ -34,8 +34,8 @@ from tegum.checking import in_order, numbers, parameter
 from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
 from tegum.errors import InvalidInputError
 from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch
-from tegum.exact.losses import losses, require_finite
-from tegum.exact.parameters import map_of, output_of, pulled_back, shapes_of
+from tegum.exact.losses import losses, losses_of_neurons, require_finite
+from tegum.exact.parameters import is_neuron, map_of, pulled_back, require_exact, shapes_of
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_own
@@ -128,6 +128,9 @@ def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient
         params: Any = W
         return _of_parameters(params, b, features, tol, gradient, options)
     assert b is not None
+    net = options.get("net")
+    if net is not None and is_neuron(net) and not net.has_hidden_bias and net.tied and options.get("tied", True):
+        return _of_parameters({"W": W, "b": b}, None, features, tol, gradient, options)
     found = losses(W, b, features, tol, gradient=gradient, **options)
     return Found(found, {"W": found.dW, "b": found.db} if gradient else {})
 
@@ -140,7 +143,7 @@ def _of_parameters(
     if net is None or b is not None or not options.get("tied", True):
         what = "parameters are given by name" + (" without their net" if net is None else ", and b or tied as well")
         raise InvalidInputError(what, "give them with net=..., as tegum.exact.loss(params, features=features, net=net)")
-    output_of(net)
+    require_exact(net)
     shapes = shapes_of(net)
     given = {name: parameter(name, one).astype(np.float64) for name, one in params.items()}
     if not net.bias and not given.get("b", np.zeros(1)).any():  # its place in flat vectors
@@ -151,11 +154,14 @@ def _of_parameters(
     lead = _common([array.shape[: array.ndim - len(own)] for array, own in zip(arrays, shapes.values(), strict=True)])
     arrays = [np.broadcast_to(array, (*lead, *own)) for array, own in zip(arrays, shapes.values(), strict=True)]
     terms, threads = options.get("terms"), options.get("threads")
+    for name, array in zip(shapes, arrays, strict=True):
+        require_finite(name, array, len(shapes[name]), LARGEST_WEIGHT)
+    if is_neuron(net):
+        found, by = losses_of_neurons(net, arrays, features, tol, gradient, terms, threads)
+        return Found(found, dict(zip(shapes, by, strict=True)) if gradient else {})
     if net.tied:
         found = losses(arrays[0], arrays[1], features, tol, gradient, net, terms=terms, threads=threads)
         return Found(found, {"W": found.dW, "b": found.db} if gradient else {})
-    for name, array in zip(shapes, arrays, strict=True):
-        require_finite(name, array, len(shapes[name]), LARGEST_WEIGHT)
     found = losses(*map_of(net, arrays), features, tol, gradient, net, False, terms, threads)
     slopes = pulled_back(net, arrays, found.dW, found.db) if gradient else ()
     return Found(found, dict(zip(shapes, slopes, strict=False)))
@@ -186,8 +192,8 @@ def loss_and_gradient(
 ) -> tuple[Any, ...]:
     """The loss (...), its derivative by W (shaped like W, broadcast) and by b (..., n).
 
-    Of parameters by name the loss and the derivatives by name, as are those of a dataset with W1 and W2.  Arguments and errors
-    as in `evaluate`.
+    Of parameters by name the loss and the derivatives by name, as are those of a dataset with W1 and W2 or b_hidden.
+    Arguments and errors as in `evaluate`.
     """
     found = _found(W, b, features, tol, True, options)
     slopes: dict[str, Any]
@@ -195,7 +201,7 @@ def loss_and_gradient(
         slopes = {name: found[f"d{name}"] for name in PARAMETER_DIMS if f"d{name}" in found}
     else:
         slopes = dict(found.slopes)
-    if "W1" in slopes or (isinstance(W, Mapping) and not isinstance(W, xr.Dataset)):
+    if not {"W1", "b_hidden"}.isdisjoint(slopes) or (isinstance(W, Mapping) and not isinstance(W, xr.Dataset)):
         return _bare(found, "loss"), slopes
     return _bare(found, "loss"), slopes["W"], slopes["b"]
 
@@ -207,14 +213,14 @@ def _bare(found: xr.Dataset | Found, name: str) -> Any:
 
 def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[xr.Dataset, dict[str, xr.DataArray]]:
     """A dataset of the models and their parameters by name, whose last axes are called as ours are, with labels of W."""
-    if isinstance(W, xr.Dataset) and "W1" in W:
+    if isinstance(W, xr.Dataset) and ("W1" in W or "b_hidden" in W):
         if b is not None:
-            raise InvalidInputError("a dataset with W1 and W2 is given, and b is given", "give the dataset alone")
+            raise InvalidInputError("a dataset with all parameters is given, and b is given", "give the dataset alone")
         options.setdefault("net", net_of(W))
         net = options["net"]
         assert net is not None
         missing = [name for name in net.parameter_shapes() if name not in W]
-        if missing or net.tied:
+        if missing:
             raise InvalidInputError(f"the dataset holds {', '.join(map(str, W.data_vars))}", f"give all parameters of {net!r}")
         return W, {name: W[name] for name in net.parameter_shapes()}
     model = W if isinstance(W, xr.DataArray) else next((W[name] for name in ("W", "G") if name in W), None)

@@ -136,8 +136,8 @@ def gradient_flow(
     """The gradient flow of one model, recorded along the way.
 
     Args:
-        net: one whose hidden units are linear: `ReluOutput`, `Linear`, `ActivationOutput`, `Untied`; where it has no bias, b
-            stays 0.
+        net: one whose hidden units are linear: `ReluOutput`, `Linear`, `ActivationOutput`, `Untied`; or with one
+            hidden ReLU.  Where it has no bias, b stays 0.
         features: one distribution.
         W: weights at time 0, (m, n); or all parameters by name.
         b: biases at time 0, (n,); None where W has all parameters.

@@ -131,7 +131,8 @@ def follow(
     """Follows one minimum through changing features, as far as it is one.
 
     Args:
-        net: one whose hidden units are linear: `ReluOutput`, `Linear`, `ActivationOutput`, `Untied`.
+        net: one whose hidden units are linear: `ReluOutput`, `Linear`, `ActivationOutput`, `Untied`; or with one
+            hidden ReLU.
         features: one distribution, of which a field changes; or a function from the value to a distribution.
         W: weights (m, n) near a minimum at the first value, or all parameters by name; they are minimised first.
         b: biases (n,); None where W has all parameters.

@@ -194,10 +194,10 @@ def still_directions(
     """
     d = free.size
     held = np.eye(d)[~free]
-    if not net.tied:
+    if not net.tied or net.hidden_relu:
         directions = gauge_directions(net, x)
         _, size, right = np.linalg.svd(directions / max(float(np.linalg.norm(x)), 1.0), full_matrices=False)
-        modes = right[size > _RANK_TOLERANCE]
+        modes = right[: size.size][size > _RANK_TOLERANCE]
     else:
         modes = rotation_modes(parameters_of(net, x)[0]) if turns else np.zeros((0, d))
     if len(modes) and len(held):

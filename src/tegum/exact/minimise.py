@@ -30,7 +30,7 @@ from tegum.errors import Problems
 from tegum.exact.constraints import Constraint, Support, limits
 from tegum.exact.kernel.records import require_terms
 from tegum.exact.objective import constraints_of, engine_of, penalties_of
-from tegum.exact.parameters import output_of, parameters_of, shapes_of, size_of
+from tegum.exact.parameters import parameters_of, require_exact, shapes_of, size_of
 from tegum.exact.penalties import Penalty
 from tegum.exact.search import Search
 from tegum.exact.starts import initial_points, neighbours_of
@@ -71,7 +71,8 @@ def minimise(
     """Minimises the expected loss from many starts at every grid point and returns them all.
 
     Args:
-        net: one whose hidden units are linear: `ReluOutput`, `Linear`, `ActivationOutput`, `Untied`.
+        net: one whose hidden units are linear: `ReluOutput`, `Linear`, `ActivationOutput`, `Untied`; or one hidden
+            ReLU, `ReluHidden` or `UntiedNeurons` with m = 1.
         features: their distribution; leading axes of its density and importance are grid points too.
         seeds: how many random starts, or which.  A start is a function of (root_seed, seed, net), the same everywhere.  By
             default 64 starts: 32 random ones and four rounds of exchanges.
@@ -118,7 +119,7 @@ def minimise(
     with problems.collecting():
         require_same_features(net, features.n_features)
     with problems.collecting():
-        output_of(net)
+        require_exact(net)
     with problems.collecting():
         require_terms(terms)
     if exchanges is None:

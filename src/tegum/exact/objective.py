@@ -24,8 +24,8 @@ from tegum.exact.kernel.hessian import STEP, differences_for, hessian_at_point
 from tegum.exact.kernel.landscape import Landscape, loss_at
 from tegum.exact.kernel.model import enter_distribution, point_for
 from tegum.exact.kernel.records import require_terms, work_for
-from tegum.exact.laws import LawLoss, Laws, laws_for
-from tegum.exact.parameters import flat, free_of, is_compiled, output_of, parameters_of, shapes_of, size_of
+from tegum.exact.laws import LawLoss, Laws, laws_of_net
+from tegum.exact.parameters import flat, free_of, is_compiled, output_of, parameters_of, require_exact, shapes_of, size_of
 from tegum.exact.penalties import Penalty, compiled_weights, interpreted, penalties_checked
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, Net, require_same_features
@@ -56,7 +56,7 @@ def engine_of(net: Net, features: Features) -> Distributions | Laws:
         InvalidInputError: for features that neither of them covers.
     """
     compiled = is_compiled(net) and is_native(features)
-    return distributions_of(features) if compiled else laws_for(features, output_of(net))
+    return distributions_of(features) if compiled else laws_of_net(net, features)
 
 
 def penalties_of(net: Net, penalties: Sequence[Penalty]) -> tuple[Penalty, ...]:
@@ -81,8 +81,10 @@ def constraints_of(net: Net, constraints: Sequence[Constraint]) -> tuple[Constra
 
 def require_weights(net: Net, name: str, given: Sequence[Any]) -> None:
     """Raises an `InvalidInputError` where something is given that only nets of one matrix W can have."""
-    if given and not net.tied:
-        raise InvalidInputError(f"{name} are given to {net!r}", f"leave the {name} out: they are of W alone, in tied nets")
+    if given and set(shapes_of(net)) != {"W", "b"}:
+        raise InvalidInputError(
+            f"{name} are given to {net!r}", f"leave the {name} out: they are of W and b, in nets that have no others"
+        )
 
 
 @final
@@ -99,7 +101,7 @@ class Objective:
             InvalidInputError: for a net or features the engine cannot treat, features with leading axes, or what is no penalty.
         """
         require_same_features(net, features.n_features)
-        output_of(net)
+        require_exact(net)
         require_terms(terms)
         if features.batch_shape:
             raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give a single distribution")

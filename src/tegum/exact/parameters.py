@@ -34,24 +34,41 @@ Array = NDArray[np.float64]
 _SINGULAR = 1e-6
 
 
+def is_neuron(net: Net) -> bool:
+    """Whether a net has one hidden ReLU, and ReLUs behind it: y_j = r(w_j r(g x + c) + b_j), compared with x."""
+    own = net.target_map is None and not net.absolute_target and net.output_activation is ACTIVATIONS["relu"]
+    return net.hidden_relu and net.n_hidden == 1 and own and _is_plain(net)
+
+
+def _is_plain(net: Net) -> bool:
+    """Whether a net is what its switches say, and no function of a family is another one."""
+    return all(getattr(type(net), name) is getattr(Net, name) for name in ("hidden", "forward", "target"))
+
+
+def require_exact(net: Net) -> None:
+    """Raises an `InvalidInputError` for a net that the exact engine cannot treat."""
+    if not is_neuron(net):
+        output_of(net)
+
+
 def output_of(net: Net) -> Activation:
     """What the outputs of a net that the exact engine can treat are passed through, s = G x + c before.
 
     Raises:
         InvalidInputError: for nets whose outputs are no function of a linear map of x.
     """
-    plain = all(getattr(type(net), name) is getattr(Net, name) for name in ("hidden", "forward", "target"))
-    if not plain or net.hidden_relu or net.absolute_target:
-        raise InvalidInputError(
-            f"the net is {net!r}",
-            "the exact engine knows nets whose hidden units are linear; tegum.expected_loss samples the others",
-        )
+    if net.target_map is not None:
+        what = "the net is compared with r(A x + v) in place of x"
+        raise InvalidInputError(what, "the exact engine knows x alone; tegum.expected_loss samples other targets")
+    if not _is_plain(net) or net.hidden_relu or net.absolute_target:
+        what = "nets whose hidden units are linear, and single hidden ReLUs"
+        raise InvalidInputError(f"the net is {net!r}", f"the exact engine knows {what}; tegum.expected_loss samples the others")
     return net.output_activation
 
 
 def is_compiled(net: Net) -> bool:
     """Whether compiled code knows the net as it is: W and b, with a ReLU or nothing after them."""
-    return net.tied and output_of(net) in (ACTIVATIONS["relu"], ACTIVATIONS["identity"])
+    return net.tied and not is_neuron(net) and output_of(net) in (ACTIVATIONS["relu"], ACTIVATIONS["identity"])
 
 
 def shapes_of(net: Net) -> dict[str, tuple[int, ...]]:
@@ -134,16 +151,19 @@ def exchanged(net: Net, x: Array, order: NDArray[np.int64]) -> Array:
 
 
 def gauge_directions(net: Net, x: Array) -> Array:
-    """The directions (k, d) in which an untied net changes without its map.
+    """The directions (k, d) in which a net that is not of W and b alone changes without its outputs.
 
-    A W1, -W2 A, A b_hidden for A = e_k e_l^T; and where both biases are free, b_hidden + e_k, b - W2 e_k.
+    A W1, -W2 A, A b_hidden for A = e_k e_l^T; and where both biases are free, b_hidden + e_k, b - W2 e_k.  A hidden ReLU may be
+    scaled, and no more.
     """
+    if net.tied:
+        return np.zeros((0, x.size))
     W1, W2, b, *hidden = parameters_of(net, x)
     m = net.n_hidden
     found = [
         flat(net, A @ W1, -W2 @ A, np.zeros_like(b), *(A @ one for one in hidden)) for A in np.eye(m * m).reshape(-1, m, m)
     ]
-    if hidden and net.bias:
+    if hidden and net.bias and not net.hidden_relu:
         found += [flat(net, np.zeros_like(W1), np.zeros_like(W2), -W2 @ e, e) for e in np.eye(m)]
     return np.array(found)
 
@@ -153,10 +173,10 @@ def turned_onto(net: Net, x: Array, onto: Array) -> Array:
     first, *others = parameters_of(net, x)
     target = parameters_of(net, onto)[0]
     if net.tied:
-        return flat(net, aligned_to(first, target)[0], *others)
+        return x if net.hidden_relu else flat(net, aligned_to(first, target)[0], *others)
     A = np.linalg.lstsq(first.T, target.T, rcond=None)[0].T
     size = np.linalg.svd(A, compute_uv=False)
-    if not size.min() > _SINGULAR * size.max():
+    if not size.min() > _SINGULAR * size.max() or (net.hidden_relu and A.min() < 0):
         return x
     W2, b, *hidden = others
     return flat(net, A @ first, W2 @ np.linalg.inv(A), b, *(A @ one for one in hidden))

@@ -10,7 +10,7 @@ from tegum.exact.kernel.hessian import STEP
 from tegum.exact.laws.answer import Asked
 from tegum.exact.laws.choice import Laws
 from tegum.exact.laws.states import StatesLaw
-from tegum.exact.parameters import flat, free_of, map_of, output_of, parameters_of, pulled_back
+from tegum.exact.parameters import flat, free_of, is_neuron, output_of, parameters_of
 from tegum.nets import ACTIVATIONS, Net
 
 
@@ -26,9 +26,9 @@ class LawLoss:
 
     def __call__(self, x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Loss and gradient; of a net without bias the gradient by b is 0."""
-        parameters = parameters_of(self.net, x)
-        found = self.laws.answer(self.which, *map_of(self.net, parameters), Asked(0.5, self.terms, self.terms, True))
-        gradient = flat(self.net, *pulled_back(self.net, parameters, found.dG, found.db))
+        asked = Asked(0.5, self.terms, self.terms, True)
+        found, slopes = self.laws.answer_of(self.which, self.net, parameters_of(self.net, x), asked)
+        gradient = flat(self.net, *slopes)
         return float(self.laws.importance[self.which] @ found.squared_error), gradient * free_of(self.net)
 
     def hessian_times(self, x: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -44,7 +44,7 @@ class LawLoss:
         free, each = free_of(self.net), self.laws.each[self.which]
         parts = [(w, law) for w, law in each if isinstance(law, StatesLaw)]
         H = np.zeros((x.size, x.size))
-        if len(parts) == len(each) and self.net.tied and output_of(self.net) is ACTIVATIONS["relu"]:
+        if len(parts) == len(each) and self.net.tied and not is_neuron(self.net) and output_of(self.net) is ACTIVATIONS["relu"]:
             W, b = parameters_of(self.net, x)
             importance = self.laws.importance[self.which]
             for w, law in parts:

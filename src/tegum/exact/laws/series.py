@@ -96,7 +96,7 @@ def circle(radius: float, points: int, folded: float) -> Series:
     """The series of s^2 by points on a circle, where what is folded back is at most that share of the largest E |e^{zs}|."""
     turn = np.exp(2j * np.pi * (np.arange(points // 2) + 0.5) / points)
     value, square = 4 / points * (radius * turn) ** -2.0, 48 / points * (radius * turn) ** -4.0
-    share = _ROUNDING + folded
+    share = 4 * _ROUNDING + folded
     missing = 2 * np.e / radius**2 * share, 24 * np.e / radius**4 * share
     return Series(radius * turn, value, square, missing, (radius * missing[0], radius * missing[1]))
 
