@@ -114,7 +114,11 @@ def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> xr.Dataset:
         found = found.assign_attrs(model=str(net), features=words, method=loss.method)
     elif wanted != FILES_OWN:
         return found
-    return found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"])))) if "W" in data else found
+    return (
+        found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False)))
+        if "W" in data
+        else found
+    )
 
 
 def _say_without_exact_loss(found: xr.Dataset) -> None:
@@ -182,7 +186,7 @@ def _measured(
     least = np.fmin(below, found["loss"].values)
     lowest = np.fmin(reached, np.fmin.reduce(least, axis=same, keepdims=True) if least.ndim else least)
     found = found.assign(excess=(lead, _above(found["loss"].values, lowest)), basin_excess=(lead, _above(below, lowest)))
-    return found.assign(shape=(lead, shape_names(W))), tries.assign(lowest=(tries["loss"].dims[:-1], lowest))
+    return found.assign(shape=(lead, shape_names(W, rows=False))), tries.assign(lowest=(tries["loss"].dims[:-1], lowest))
 
 
 def _above(loss: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np.float64]:
