@@ -105,7 +105,7 @@ def entry(features: Features, kind: type[Net]) -> str:
             return "refused"
     if is_native(features):
         return "exact: compiled"
-    laws = laws_for(features, kind is Linear).each[0]
+    laws = laws_for(features, net.output_activation).each[0]
     copied = any(getattr(law, "copies", None) is not None for _, law in laws)
     return (
         "exact: " + ", ".join(dict.fromkeys(WAYS[type(law).__name__] for _, law in laws)) + (", with copies" if copied else "")

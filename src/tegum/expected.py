@@ -32,12 +32,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from tegum.checking import checked, require_seeds
+from tegum.checking import checked, parameter, require_seeds
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.exact.objective import engine_of
 from tegum.features import Features, Independent
-from tegum.nets import Linear, Net, Parameters, ReluOutput, require_same_features
+from tegum.nets import Net, Parameters, require_same_features
 
 Array = NDArray[np.float64]
 
@@ -84,15 +84,15 @@ def expected_loss(
     with problems.collecting():
         require_same_features(net, features.n_features)
     with problems.collecting():
-        net.check_parameters({name: np.asarray(one) for name, one in params.items()})
+        params = {name: parameter(name, one).astype(np.float64) for name, one in params.items()}
+        net.check_parameters(params)
     with problems.collecting():
         require_seeds(seed)
     problems.check_fraction("tol", tol)
     problems.check_least("samples", samples, _REPLICATES * _PILOT)
     problems.raise_if_any()
-    params = {name: np.asarray(params[name], dtype=np.float64) for name in net.parameter_shapes()}
-    if isinstance(net, ReluOutput | Linear) and _has_exact_loss(net, features):
-        found = evaluate(params["W"], params.get("b", np.zeros(net.n_features)), features, tol, net=net)
+    if _has_exact_loss(net, features):
+        found = evaluate(params, features=features, tol=tol, net=net)
         return Expected(np.asarray(found["loss"]), np.asarray(found["loss_error"]), "exact")
     return _sampled(net, params, features, samples, seed)
 

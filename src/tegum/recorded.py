@@ -21,6 +21,7 @@ importance do not define, such as mixtures and data sets, are in the attribute `
 import ast
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.features import CorrelatedSets, Features
 from tegum.features.written import read, written
-from tegum.nets import Linear, Net, ReluOutput
+from tegum.nets import Net, ReluOutput, TargetMap, Untied
 
 _PLAIN = ("magnitude", "signed", "n_active")
 _LAW = ("components", "weights", "states", "probabilities", "parts")
@@ -98,13 +99,21 @@ def with_features(data: xr.Dataset, features: Features) -> xr.Dataset:
 
 
 def net_of(data: xr.Dataset) -> Net:
-    """The net of the models, `ReluOutput` where the dataset does not say; an `InvalidInputError` where it has no exact loss."""
-    said = str(data.attrs.get("net", "")) or ("a net with a hidden bias" if "b_hidden" in data else "ReluOutput()")
-    kind = {"ReluOutput": ReluOutput, "Linear": Linear}.get(said.partition("(")[0])
-    if kind is None:
-        raise InvalidInputError(f"the models are of {said.partition('(')[0]}", "the exact engine knows ReluOutput and Linear")
-    bias = "bias=False" not in said
-    return kind(data.sizes["feature"], data.sizes.get("hidden", data.sizes["feature"]), bias)
+    """The net of the models, by its parameters where the dataset does not say: `ReluOutput`, or `Untied` with W1 and W2.
+
+    Raises:
+        InvalidInputError: where it has no exact loss.
+    """
+    said, n = str(data.attrs.get("net", "")), data.sizes["feature"]
+    m = data.sizes.get("hidden", n)
+    if not said and "W1" in data:
+        return Untied(n, m, "b" in data, hidden_bias="b_hidden" in data)
+    net = written_net(said) if said else None if "b_hidden" in data else ReluOutput(n, m)
+    neurons = net is not None and net.hidden_relu and m > 1
+    if net is None or neurons or net.absolute_target or net.target_map is not None:
+        what = f"the models are of {said.partition('(')[0] or 'a net with a hidden bias'}"
+        raise InvalidInputError(what, "the exact engine knows nets whose hidden units are linear, such as ReluOutput")
+    return replace(net, n_features=n, n_hidden=m)
 
 
 def written_net(text: str) -> Net | None:
@@ -112,11 +121,20 @@ def written_net(text: str) -> Net | None:
     try:
         call = ast.parse(text, mode="eval").body
         assert isinstance(call, ast.Call)
-        fields = {str(one.arg): ast.literal_eval(one.value) for one in call.keywords}
+        fields = {str(one.arg): _field(one.value) for one in call.keywords}
         family = getattr(nets, ast.unparse(call.func), None)
         return family(**fields) if isinstance(family, type) and issubclass(family, Net) else None
     except (SyntaxError, ValueError, TypeError, AssertionError, InvalidInputError):
         return None
+
+
+def _field(value: ast.expr) -> Any:
+    """A field of a net as it is written: a number, a truth value, a word, ``Activation('gelu')`` or ``TargetMap(...)``."""
+    if isinstance(value, ast.Call) and ast.unparse(value.func) == "Activation":
+        return ast.literal_eval(value.args[0])
+    if isinstance(value, ast.Call) and ast.unparse(value.func) == "TargetMap":
+        return TargetMap(**{str(one.arg): ast.literal_eval(one.value) for one in value.keywords})
+    return ast.literal_eval(value)
 
 
 def plain_axis(data: xr.Dataset) -> str | None:

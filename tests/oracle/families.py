@@ -2,7 +2,18 @@
 
 import numpy as np
 
-from tegum.nets import AbsoluteValue, Activation, ActivationOutput, Linear, Net, ReluHidden, ReluOutput
+from tegum.nets import (
+    AbsoluteValue,
+    Activation,
+    ActivationOutput,
+    Linear,
+    Net,
+    ReluHidden,
+    ReluOutput,
+    TargetMap,
+    Untied,
+    UntiedNeurons,
+)
 
 LEAKY = Activation("leaky", value=lambda y: max(y, 0.1 * y) + 0.2, slope=lambda y: 1.0 if y > 0 else 0.1)
 """A function of a user's own, not 0 at 0, so that lanes past the end of a batch would show."""
@@ -19,6 +30,10 @@ def families(n: int, m: int) -> list[Net]:
         ReluOutput(n, m, bias=False),
         ActivationOutput(n, m, activation="softplus"),
         ActivationOutput(n, m, activation=LEAKY),
+        Untied(n, m),
+        Untied(n, m, hidden_bias=True, activation="tanh"),
+        Untied(n, m, activation="identity", target_map=TargetMap(2 * np.eye(n)[::-1] - 0.1, 0.3, relu=False)),
+        UntiedNeurons(n, m, hidden_bias=True, target_map=TargetMap(np.eye(n) - 0.5 * np.eye(n, k=1), 0.1)),
         ReluHidden(n, m),
         ReluHidden(n, m, hidden_bias=True),
         AbsoluteValue(n, m),
@@ -39,6 +54,6 @@ def label(value: object) -> str:
     """A short name for a test's parameter."""
     if isinstance(value, Net):
         options = [name for name in ("bias", "hidden_bias") if getattr(value, name, False)]
-        options += [value.output_activation.name] if isinstance(value, ActivationOutput) else []
+        options += [value.output_activation.name] if isinstance(value, ActivationOutput | Untied | UntiedNeurons) else []
         return f"{type(value).__name__}-{value.n_features}-{value.n_hidden}-{'+'.join(options)}"
     return type(value).__name__ if hasattr(value, "importance") else str(value)

@@ -113,7 +113,7 @@ def test_a_shape_beside_what_is_none() -> None:
     assert set(found.names[found.components[0].features]) == {"pentagon"}
 
 
-@pytest.mark.parametrize("name", ["triangle", "square", "pentagon", "tetrahedron", "square antiprism"])
+@pytest.mark.parametrize("name", ["triangle", "square", "pentagon", "tetrahedron"])
 def test_rows_that_form_shapes_are_asked_about(name: str) -> None:
     W = np.stack([SHAPES[name].T * scale for scale in np.linspace(0.5, 1.2, 10)])
     label = identify(SHAPES[name]).label
@@ -152,7 +152,7 @@ def test_names_do_not_change_under_rotation_reflection_renumbering_and_scale(see
 @given(seed=st.integers(0, 100_000), m=st.integers(1, 5), n=st.integers(1, 9))
 def test_components_share_out_the_learned_features_and_the_rank(seed: int, m: int, n: int) -> None:
     W = np.random.default_rng(seed).normal(size=(m, n))
-    found = identify(W)
+    found = identify(W, rows=False)
     features = sorted(int(i) for component in found.components for i in component.features)
     assert features == np.flatnonzero(learned(W)).tolist()
     for component in found.components:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tegum.errors import InvalidInputError
-from tegum.nets import AbsoluteValue, Linear, Net, ReluHidden, ReluOutput, active_parameters, initial_parameters
+from tegum.nets import AbsoluteValue, Linear, Net, ReluHidden, ReluOutput, Untied, active_parameters, initial_parameters
 from tests.oracle.families import families, label, random_parameters
 
 X = np.array([[0.5, 0.0, 0.25], [0.0, 1.0, 0.0]])
@@ -20,6 +20,11 @@ def test_equations() -> None:
         (ReluOutput(3, 2), lambda p, x: relu(p["W"].T @ p["W"] @ x + p["b"])),
         (ReluHidden(3, 2), lambda p, x: relu(p["W"].T @ relu(p["W"] @ x) + p["b"])),
         (ReluHidden(3, 2, hidden_bias=True), lambda p, x: relu(p["W"].T @ relu(p["W"] @ x + p["b_hidden"]) + p["b"])),
+        (Untied(3, 2), lambda p, x: relu(p["W2"] @ p["W1"] @ x + p["b"])),
+        (
+            Untied(3, 2, activation="tanh", hidden_bias=True),
+            lambda p, x: np.tanh(p["W2"] @ (p["W1"] @ x + p["b_hidden"]) + p["b"]),
+        ),
         (AbsoluteValue(3, 2), lambda p, x: relu(p["W2"] @ relu(p["W1"] @ x) + p["b"])),
     ]:
         params = random_parameters(net, 0)

@@ -192,14 +192,16 @@ SQUARED = tg.training.OwnLoss("squared", value=lambda y, x: ((y - x) ** 2).sum(a
 
 
 @dataclass(frozen=True)
-class Untied(tg.nets.Net):
-    """y = ReLU(W2 W1 x + b), a net of a user's own: the switches of a family."""
+class LinearNeurons(tg.nets.Net):
+    """y = W2 ReLU(W1 x) + b, a net of a user's own: the switches of a family."""
 
-    output_relu = True
+    hidden_relu = True
     tied = False
 
 
-@pytest.mark.parametrize("net", [NET, Untied(4, 2), tg.nets.ReluHidden(4, 2, hidden_bias=True), tg.nets.AbsoluteValue(4, 2)])
+@pytest.mark.parametrize(
+    "net", [NET, LinearNeurons(4, 2), tg.nets.ReluHidden(4, 2, hidden_bias=True), tg.nets.AbsoluteValue(4, 2)]
+)
 def test_a_loss_of_your_own_trains_any_net(net: tg.nets.Net) -> None:
     """The squared error as a user's own takes the same steps, on the same samples, as the engine's."""
     recipe = tg.Recipe(steps=30, batch_size=100, seeds=2, l1=0.01, evaluation_samples=6400)
@@ -228,7 +230,7 @@ def test_another_loss_finds_another_model() -> None:
 
 def test_sizes_of_a_net_of_your_own_are_a_loop() -> None:
     recipe = tg.Recipe(steps=5, batch_size=64, evaluation_samples=64)
-    parts = [tg.train(Untied(4, m), Independent(4, 0.2), recipe, progress=False) for m in (1, 2, 3)]
+    parts = [tg.train(tg.nets.Untied(4, m), Independent(4, 0.2), recipe, progress=False) for m in (1, 2, 3)]
     assert [part.W1.shape for part in parts] == [(1, m, 4) for m in (1, 2, 3)]
     G = parts[2].W2.values @ parts[2].W1.values
     assert tg.exact.loss(G, parts[2].b.values, Independent(4, 0.2), tied=False).shape == (1,)

@@ -72,8 +72,9 @@ class Wanted:
     def net(self, data: xr.Dataset) -> Net:
         """The net of the models; an `InvalidInputError` for one without an exact loss."""
         own = net_of(data)
-        kind = type(own) if self.activation is None else Linear if self.activation == "linear" else ReluOutput
-        return kind(own.n_features, own.n_hidden)
+        if self.activation is None:
+            return own
+        return (Linear if self.activation == "linear" else ReluOutput)(own.n_features, own.n_hidden)
 
     def features(self, data: xr.Dataset | None, problems: Problems) -> Features | None:
         """The distribution of the file, changed by the options; None where nothing is changed, or anything is wrong.

@@ -49,8 +49,8 @@ def train(
 
     Args:
         file: A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it.
-        net: Linear, ReluOutput, ActivationOutput, ReluHidden or AbsoluteValue (ReluOutput by default).  ActivationOutput takes
-            its function from --set net.activation=gelu, or softplus, square, abs, tanh.
+        net: Linear, ReluOutput, ActivationOutput, Untied, ReluHidden or AbsoluteValue (ReluOutput by default).
+            ActivationOutput and Untied take their function from --set net.activation=gelu, or softplus, square, abs, tanh.
         features: Number of features n.
         hidden: Number of hidden units m.
         density: Probability that a feature is active (--sparsity is 1 minus it); several with commas make an axis.

@@ -24,7 +24,8 @@ from tegum.exact.hessian import hessian_at, padded_modes, smallest_curvature, st
 from tegum.exact.kernel.hessian import Differences, differences_for, hessian_times, hessians
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
 from tegum.exact.laws import LawLoss, Laws
-from tegum.exact.objective import free_of, landscape_for, parameters_of
+from tegum.exact.objective import landscape_for
+from tegum.exact.parameters import free_of, parameters_of
 from tegum.exact.penalties import Penalty
 from tegum.nets import Net
 from tegum.threads import in_pieces
@@ -46,11 +47,10 @@ def flat_projector(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Fl
 
 def _projector(net: Net, starts: Starts, first: int, end: int) -> NDArray[np.float64]:
     """Q Q^T of some starts, where weights may be held."""
-    W, _ = parameters_of(net, starts.x[first:end])
-    free = starts.free[first:end] > 0
-    if (free == free_of(net)).all():
-        return flat_projector(W, net.bias)
-    each = [still_directions(W[k], free[k]) for k in range(end - first)]
+    x, free = starts.x[first:end], starts.free[first:end] > 0
+    if net.tied and not net.hidden_relu and (free == free_of(net)).all():
+        return flat_projector(parameters_of(net, x)[0], net.bias)
+    each = [still_directions(net, x[k], free[k]) for k in range(end - first)]
     return np.array([basis.T @ basis for basis in each])
 
 
@@ -70,7 +70,7 @@ def _by_lanczos(
     stop: NDArray[np.int64],
 ) -> tuple[float, float]:
     """The smallest curvature of one large model beyond the symmetry, and the largest, from products with the Hessian."""
-    modes = still_directions(parameters_of(net, x)[0], free)
+    modes = still_directions(net, x, free)
     d = x.size
 
     def times(vector: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -116,18 +116,16 @@ class _Compiled:
 def _by_law(law: LawLoss, x: NDArray[np.float64], free: NDArray[np.bool_]) -> tuple[float, float]:
     """The smallest curvature of one model whose loss is a law's, to the side that curves least, and the size of its Hessian."""
     H, error = hessian_at(law, x)
-    W = x[: law.net.n_hidden * law.net.n_features].reshape(law.net.n_hidden, -1)
-    return smallest_curvature(law, x, still_directions(W, free), (H, error)).value, float(np.abs(H).max())
+    return smallest_curvature(law, x, still_directions(law.net, x, free), (H, error)).value, float(np.abs(H).max())
 
 
 def _to_one_side(
-    landscape: Landscape, memory: Differences, starts: Starts, k: int, mean: tuple[NDArray[np.float64], float]
+    net: Net, landscape: Landscape, memory: Differences, starts: Starts, k: int, mean: tuple[NDArray[np.float64], float]
 ) -> float:
     """The smallest curvature of one model to the side that curves least; ``mean`` is the Hessian of both, and how it jumps."""
     enter(landscape, starts, k, memory.x)
     x = memory.x.copy()
-    W = x[: landscape.point.W.size].reshape(landscape.point.W.shape)
-    return smallest_curvature(_Compiled(landscape), x, still_directions(W, landscape.free > 0), mean).value
+    return smallest_curvature(_Compiled(landscape), x, still_directions(net, x, landscape.free > 0), mean).value
 
 
 def smallest_curvatures(
@@ -171,7 +169,7 @@ def smallest_curvatures(
             return
         smallest[first:end], size[first:end] = smallest_eigenvalues(found, _projector(net, starts, first, end))
         for k in np.flatnonzero(jumps > _JUMPS * size[first:end]).tolist():
-            smallest[first + k] = _to_one_side(landscape, differences, starts, first + k, (found[k], float(jumps[k])))
+            smallest[first + k] = _to_one_side(net, landscape, differences, starts, first + k, (found[k], float(jumps[k])))
 
     in_pieces(
         count,

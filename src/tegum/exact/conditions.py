@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize, nnls
 
 from tegum.exact.constraints import Coherence, Limit
-from tegum.exact.objective import Objective, parameters_of
+from tegum.exact.objective import Objective
+from tegum.exact.parameters import parameters_of
 from tegum.nets import Net
 
 Array = NDArray[np.float64]
@@ -40,11 +41,11 @@ class Multipliers(NamedTuple):
 
 def slacks_of(limits: Sequence[Limit], net: Net, x: Array, free: NDArray[np.bool_]) -> tuple[Array, Array]:
     """Every s(x) (c,) and ds/dx (c, d); inequalities that nothing free has a part in count as fulfilled."""
-    W, b = parameters_of(net, x)
+    W = parameters_of(net, x)[0]
     found = [limit.slacks(W)[:2] for limit in limits]
     s = np.concatenate([np.zeros(0), *(slack for slack, _ in found)])
     J = np.concatenate([np.zeros((0, W.size)), *(by_W.reshape(-1, W.size) for _, by_W in found)])
-    J = np.concatenate([J, np.zeros((len(J), b.size))], axis=1) * free
+    J = np.concatenate([J, np.zeros((len(J), x.size - W.size))], axis=1) * free
     return np.where(J.any(axis=1), s, np.maximum(s, 0)), J
 
 
@@ -91,7 +92,7 @@ class Constrained:
 
     def limits_of(self, x: Array, found: Multipliers) -> Array:
         """By how much the objective falls per unit of each limit: sum lambda ds/dc, shape (limits,)."""
-        W, _ = self.objective.parameters(x)
+        W = self.objective.parameters(x)[0]
         slopes = [limit.slacks(W)[2] for limit in self.limits]
         first = np.cumsum([0, *(len(one) for one in slopes)])
         every = np.zeros(int(first[-1]))

@@ -83,7 +83,7 @@ def certified(problem: Constrained, x: Array, found: Multipliers) -> tuple[Curva
     for column in zero:
         problem.free[column] = True
     turns = all(penalty.turns for penalty in objective.penalties)
-    still = still_directions(objective.parameters(x)[0], problem.free, turns)
+    still = still_directions(objective.net, x, problem.free, turns)
     tangent = J[found.active[strong]]
     held = orth(np.concatenate([still, tangent / np.linalg.norm(tangent, axis=1, keepdims=True)]).T, rcond=ACTIVE).T
     curvature = smallest_curvature(lagrangian, x, held)

@@ -23,27 +23,22 @@ How it is computed: `tegum.exact.kernel`, whose
 `inversion` has the heart of it, and in NumPy, for reading, `docs/plain_inversion.py`.
 """
 
-import math
-from typing import Any, TypedDict, Unpack
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import checked, in_order, numbers, real_numbers
-from tegum.datasets import dataset, instance_dims
-from tegum.errors import InvalidInputError, Problems
-from tegum.exact.batches import evaluated
-from tegum.exact.distributions import distributions_of, is_native
-from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch, Settings
-from tegum.exact.kernel.records import MOST_TERMS, require_terms
-from tegum.exact.laws import Answer, Asked, Laws, laws_for
+from tegum.checking import in_order, numbers, parameter
+from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
+from tegum.errors import InvalidInputError
+from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch
+from tegum.exact.losses import losses, losses_of_neurons, require_finite
+from tegum.exact.parameters import is_neuron, map_of, pulled_back, require_exact, shapes_of
 from tegum.features import Features
-from tegum.nets import Linear, Net, ReluOutput, require_same_features
+from tegum.nets import Net
 from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_own
-from tegum.threads import in_pieces
-
-_FIRST_TERMS = 16
 
 
 class Options(TypedDict, total=False):
@@ -55,8 +50,15 @@ class Options(TypedDict, total=False):
     threads: int | None
 
 
-Models = ArrayLike | xr.DataArray | xr.Dataset
+Models = ArrayLike | xr.DataArray | xr.Dataset | Mapping[str, ArrayLike]
 Biases = ArrayLike | xr.DataArray | None
+
+
+class Found(NamedTuple):
+    """What was found of a batch of models, and the derivatives of each loss by its parameters, by name, where asked for."""
+
+    batch: Batch
+    slopes: dict[str, NDArray[np.float64]]
 
 
 def evaluate(
@@ -96,151 +98,81 @@ def evaluate(
     found = _found(W, b, features, tol, gradient, options)
     if isinstance(found, xr.Dataset):
         return found
-    lead = instance_dims(found.loss.ndim)
+    batch = found.batch
+    lead = instance_dims(batch.loss.ndim)
     variables: dict[str, tuple[tuple[str, ...], Any]] = {
-        "loss": (lead, found.loss),
-        "loss_error": (lead, found.error),
-        "terms": (lead, found.terms),
-        "squared_error": ((*lead, "feature"), found.squared_error),
+        "loss": (lead, batch.loss),
+        "loss_error": (lead, batch.error),
+        "terms": (lead, batch.terms),
+        "squared_error": ((*lead, "feature"), batch.squared_error),
     }
     if gradient:
-        variables["gradient_error"] = (lead, found.gradient_error)
-        variables["dW"] = ((*lead, "hidden" if options.get("tied", True) else "output", "feature"), found.dW)
-        variables["db"] = ((*lead, "feature"), found.db)
+        variables["gradient_error"] = (lead, batch.gradient_error)
+    for name, slope in found.slopes.items():
+        own = PARAMETER_DIMS[name] if options.get("tied", True) or name != "W" else ("output", "feature")
+        variables[f"d{name}"] = (*lead, *own), slope
     return dataset(variables)
 
 
-def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient: bool, options: Options) -> xr.Dataset | Batch:
-    """What `evaluate` finds: a dataset where W has names, else bare arrays."""
-    if not isinstance(W, xr.Dataset) and (b is None or features is None):
-        advice = "give both, or the whole dataset, which brings its own"
-        raise InvalidInputError(f"W is given without {'b' if b is None else 'features'}", advice)
-    if isinstance(W, xr.DataArray | xr.Dataset):
+def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient: bool, options: Options) -> xr.Dataset | Found:
+    """What `evaluate` finds: a dataset where the models have names, else bare arrays."""
+    if isinstance(W, xr.Dataset):
         return _of_models(*_models_in(W, b, options), features, tol, gradient, options)
+    by_name = isinstance(W, Mapping)
+    if features is None or (b is None and not by_name):
+        advice = "give both, or the whole dataset, which brings its own"
+        raise InvalidInputError(f"W is given without {'b' if b is None and not by_name else 'features'}", advice)
+    if isinstance(W, xr.DataArray):
+        return _of_models(*_models_in(W, b, options), features, tol, gradient, options)
+    if isinstance(W, Mapping):
+        params: Any = W
+        return _of_parameters(params, b, features, tol, gradient, options)
     assert b is not None
-    assert features is not None
-    return _evaluated(W, b, features, tol, gradient=gradient, **options)
+    net = options.get("net")
+    if net is not None and is_neuron(net) and not net.has_hidden_bias and net.tied:
+        return _of_parameters({"W": W, "b": b}, None, features, tol, gradient, options)
+    found = losses(W, b, features, tol, gradient=gradient, **options)
+    return Found(found, {"W": found.dW, "b": found.db} if gradient else {})
 
 
-@checked
-def _evaluated(
-    W: ArrayLike,
-    b: ArrayLike,
-    features: Features,
-    tol: float,
-    gradient: bool,
-    net: Net | None = None,
-    tied: bool = True,
-    terms: int | None = None,
-    threads: int | None = None,
-) -> Batch:
-    """What `evaluate` returns, as arrays with the leading axes; without gradient ``dW`` and ``db`` hold nothing."""
-    problems = Problems()
-    W, b, linear = _checked(W, b, features, net, tied, problems)
-    problems.check_fraction("tol", tol)
-    problems.check_least("threads", threads)
-    with problems:
-        require_terms(MOST_TERMS if terms is None else terms)
-    _require_finite("W", W, 2, LARGEST_WEIGHT)
-    _require_finite("b", b, 1, LARGEST_BIAS)
-    leads = W.shape[:-2], b.shape[:-1]
+def _of_parameters(
+    params: Mapping[str, ArrayLike], b: Biases, features: Features, tol: float, gradient: bool, options: Options
+) -> Found:
+    """What is found of a net by the names of its parameters, and the derivatives by each of them."""
+    net = options.get("net")
+    if net is None or b is not None or not options.get("tied", True):
+        what = "parameters are given by name" + (" without their net" if net is None else ", and b or tied as well")
+        raise InvalidInputError(what, "give them with net=..., as tegum.exact.loss(params, features=features, net=net)")
+    require_exact(net)
+    shapes = shapes_of(net)
+    given = {name: parameter(name, one).astype(np.float64) for name, one in params.items()}
+    if not net.bias and not given.get("b", np.zeros(1)).any():  # its place in flat vectors
+        given.pop("b", None)
+    net.check_parameters(given)
+    given.setdefault("b", np.zeros(net.n_features))
+    arrays = [given[name] for name in shapes]
+    lead = _common([array.shape[: array.ndim - len(own)] for array, own in zip(arrays, shapes.values(), strict=True)])
+    arrays = [np.broadcast_to(array, (*lead, *own)) for array, own in zip(arrays, shapes.values(), strict=True)]
+    terms, threads = options.get("terms"), options.get("threads")
+    for name, array in zip(shapes, arrays, strict=True):
+        require_finite(name, array, len(shapes[name]), LARGEST_WEIGHT)
+    if is_neuron(net):
+        found, by = losses_of_neurons(net, arrays, features, tol, gradient, terms, threads)
+        return Found(found, dict(zip(shapes, by, strict=True)) if gradient else {})
+    if net.tied:
+        found = losses(arrays[0], arrays[1], features, tol, gradient, net, terms=terms, threads=threads)
+        return Found(found, {"W": found.dW, "b": found.db} if gradient else {})
+    found = losses(*map_of(net, arrays), features, tol, gradient, net, False, terms, threads)
+    slopes = pulled_back(net, arrays, found.dW, found.db) if gradient else ()
+    return Found(found, dict(zip(shapes, slopes, strict=False)))
+
+
+def _common(leads: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """The leading axes that parameters have together."""
     try:
-        batch = np.broadcast_shapes(*leads, features.batch_shape)
+        return np.broadcast_shapes(*leads)
     except ValueError:
-        shapes = f"W {leads[0]}, b {leads[1]} and the features {features.batch_shape}"
-        raise InvalidInputError(f"the leading axes do not fit: {shapes}", "give axes that broadcast") from None
-    crossed = np.prod(leads[0]) == np.prod(leads[1]) < np.prod(np.broadcast_shapes(*leads))
-    if crossed and len(leads[0]) != len(leads[1]):
-        what = f"W has leading axes {leads[0]} and b {leads[1]}, which pairs every W with every b"
-        raise InvalidInputError(what, f"give b as {(*leads[0], W.shape[-1])}; or, to ask for all pairs, as many axes to both")
-    which = np.broadcast_to(np.arange(math.prod(features.batch_shape)).reshape(features.batch_shape), batch)
-    least, most = (_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)
-    if is_native(features):
-        settings = Settings(int(tied), int(linear), int(gradient), least, most, float(tol))
-        return evaluated(W, b, which, distributions_of(features), settings, threads)
-    asked = Asked(float(tol), least, most, gradient)
-    return _by_laws(W, b, which, laws_for(features, linear), asked, tied, threads)
-
-
-def _by_laws(
-    W: NDArray[np.float64],
-    b: NDArray[np.float64],
-    which: NDArray[np.int64],
-    laws: Laws,
-    asked: Asked,
-    tied: bool,
-    threads: int | None,
-) -> Batch:
-    """What `evaluated` returns, of distributions that compiled code does not take as they are."""
-    batch, (rows, n) = which.shape, W.shape[-2:]
-    W, b = np.broadcast_to(W, (*batch, rows, n)).reshape(-1, rows, n), np.broadcast_to(b, (*batch, n)).reshape(-1, n)
-    each, owner = dict[int, Answer](), which.reshape(-1)
-
-    def work(_: None, first: int, end: int) -> None:
-        for k in range(first, end):
-            each[k] = laws.answer(int(owner[k]), W[k].T @ W[k] if tied else W[k], b[k], asked)
-
-    in_pieces(which.size, 1, lambda _: None, work, threads=threads, progress=None if n > 50 else False, title="exact loss")
-    found = [each[k] for k in range(which.size)]
-    dG = np.array([one.dG for one in found]).reshape(*batch, n, n)
-    W = W.reshape(*batch, rows, n)
-    squares = np.array([one.squared_error for one in found]).reshape(*batch, n)
-    importance = laws.importance[owner].reshape(*batch, n)
-    return Batch(
-        W=W,
-        b=b.reshape(*batch, n),
-        distribution_of=which,
-        weight=np.zeros((0, 0)),
-        importance=laws.importance,
-        loss=(squares * importance).sum(axis=-1),
-        error=np.array([one.error for one in found]).reshape(batch),
-        gradient_error=np.array([one.gradient_error for one in found]).reshape(batch),
-        terms=np.array([one.terms for one in found], dtype=np.int64).reshape(batch),
-        squared_error=squares,
-        dW=W @ (dG + dG.swapaxes(-1, -2)) if tied else dG,
-        db=np.array([one.db for one in found]).reshape(*batch, n),
-    )
-
-
-def _checked(
-    W: ArrayLike, b: ArrayLike, features: Features, net: Net | None, tied: bool, problems: Problems
-) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
-    """W and b as numbers, and whether the net is linear; notes what is wrong with their shapes and the net."""
-    given: dict[str, NDArray[np.float64]] = {}
-    for name, array in (("W", W), ("b", b)):
-        with problems.collecting():
-            given[name] = real_numbers(name, array)
-    if not isinstance(features, Features):
-        problems.add(
-            f"the features are {features!r}", "give a distribution, such as tegum.features.Independent(5, density=0.1)"
-        )
-    problems.raise_if_any()
-    W, b, n = given["W"], given["b"], features.n_features
-    if W.ndim < 2 or W.shape[-1] != n or (not tied and W.shape[-2] != n):
-        problems.add(f"W has shape {W.shape}", f"give (..., m, {n})" if tied else f"give the map as (..., {n}, {n})")
-    if b.ndim < 1 or b.shape[-1] != n:
-        problems.add(f"b has shape {b.shape}", f"give (..., {n})")
-    linear = False
-    if net is not None:
-        with problems.collecting():
-            require_same_features(net, n)
-            linear = is_linear(net)
-        if tied and W.ndim >= 2 and W.shape[-2] != net.n_hidden:
-            problems.add(f"W has {W.shape[-2]} hidden dimensions and the net {net.n_hidden}", "give the net that W belongs to")
-    return W, b, linear
-
-
-def is_linear(net: Net) -> bool:
-    """Whether a net that the exact engine can treat is linear.
-
-    Raises:
-        InvalidInputError: for every other family.
-    """
-    if not isinstance(net, ReluOutput | Linear):
-        raise InvalidInputError(
-            f"the net is {net!r}", "the exact engine knows Linear and ReluOutput; train the others with tegum.train"
-        )
-    return isinstance(net, Linear)
+        raise InvalidInputError(f"the parameters have leading axes {leads}", "give axes that broadcast") from None
 
 
 def loss(W: Models, b: Biases = None, features: Features | None = None, tol: float = 1e-9, **options: Unpack[Options]) -> Any:
@@ -257,22 +189,40 @@ def squared_errors(
 
 def loss_and_gradient(
     W: Models, b: Biases = None, features: Features | None = None, tol: float = 1e-9, **options: Unpack[Options]
-) -> tuple[Any, Any, Any]:
+) -> tuple[Any, ...]:
     """The loss (...), its derivative by W (shaped like W, broadcast) and by b (..., n).
 
+    Of parameters by name the loss and the derivatives by name, as are those of a dataset with W1 and W2 or b_hidden.
     Arguments and errors as in `evaluate`.
     """
     found = _found(W, b, features, tol, True, options)
-    return _bare(found, "loss"), _bare(found, "dW"), _bare(found, "db")
+    slopes: dict[str, Any]
+    if isinstance(found, xr.Dataset):
+        slopes = {name: found[f"d{name}"] for name in PARAMETER_DIMS if f"d{name}" in found}
+    else:
+        slopes = dict(found.slopes)
+    if not {"W1", "b_hidden"}.isdisjoint(slopes) or (isinstance(W, Mapping) and not isinstance(W, xr.Dataset)):
+        return _bare(found, "loss"), slopes
+    return _bare(found, "loss"), slopes["W"], slopes["b"]
 
 
-def _bare(found: xr.Dataset | Batch, name: str) -> Any:
-    """A result with names where W has names, else an array, or a number of one model."""
-    return found[name] if isinstance(found, xr.Dataset) else getattr(found, name)[()]
+def _bare(found: xr.Dataset | Found, name: str) -> Any:
+    """A result with names where the models have names, else an array, or a number of one model."""
+    return found[name] if isinstance(found, xr.Dataset) else getattr(found.batch, name)[()]
 
 
-def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[xr.Dataset, xr.DataArray]:
-    """A dataset of the models with ``W``, its last axes called as ours are, and their b, which has labels of W."""
+def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[xr.Dataset, dict[str, xr.DataArray]]:
+    """A dataset of the models and their parameters by name, whose last axes are called as ours are, with labels of W."""
+    if isinstance(W, xr.Dataset) and ("W1" in W or "b_hidden" in W):
+        if b is not None:
+            raise InvalidInputError("a dataset with all parameters is given, and b is given", "give the dataset alone")
+        options.setdefault("net", net_of(W))
+        net = options["net"]
+        assert net is not None
+        missing = [name for name in net.parameter_shapes() if name not in W]
+        if missing:
+            raise InvalidInputError(f"the dataset holds {', '.join(map(str, W.data_vars))}", f"give all parameters of {net!r}")
+        return W, {name: W[name] for name in net.parameter_shapes()}
     model = W if isinstance(W, xr.DataArray) else next((W[name] for name in ("W", "G") if name in W), None)
     if model is not None and (model.ndim < 2 or not ({"feature"} < set(model.dims) or isinstance(W, xr.DataArray))):
         raise InvalidInputError(f"W has dimensions {dict(model.sizes)}", "give (..., hidden, feature)")
@@ -289,55 +239,57 @@ def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[
         W = in_order(W)
         last = dict(zip(W.dims[-2:], ("hidden" if options.get("tied", True) else "output", "feature"), strict=True))
         data = W.rename({old: new for old, new in last.items() if old != new}).to_dataset(name="W")
+    data = data.assign(W=in_order(data["W"]))
     if not isinstance(b, xr.DataArray):
         b = numbers("b", b)
         if b.shape[-1:] != (data.sizes["feature"],) or b.ndim >= data["W"].ndim:
             raise InvalidInputError(f"b has shape {b.shape} and W {data['W'].shape}", "give a number for each feature")
-        return data, xr.DataArray(b, dims=(*leading(data), "feature")[-b.ndim :], name="b")
+        return data, {"W": data["W"], "b": xr.DataArray(b, dims=(*leading(data), "feature")[-b.ndim :], name="b")}
     try:
         xr.align(data["W"], b, join="exact")
     except ValueError:
         raise InvalidInputError("W and b have different labels along an axis", "select the same models of both") from None
-    return data, b.rename("b")
+    return data, {"W": data["W"], "b": b.rename("b")}
 
 
 def _of_models(
-    data: xr.Dataset, b: xr.DataArray, features: Features | None, tol: float, gradient: bool, options: Options
+    data: xr.Dataset,
+    params: dict[str, xr.DataArray],
+    features: Features | None,
+    tol: float,
+    gradient: bool,
+    options: Options,
 ) -> xr.Dataset:
     """What `evaluate` finds for models with names, part by part where distributions differ in kind."""
-    data, lead = data.assign(W=in_order(data["W"])), leading(data)
+    lead = leading(data)
     axis = plain_axis(data) if features is None else None
     if axis is not None:
         places = [{axis: k} for k in range(data.sizes[axis])]
-        each = [(data.isel(place), b.isel(place, missing_dims="ignore")) for place in places]
+        each = [
+            (data.isel(place), {name: one.isel(place, missing_dims="ignore") for name, one in params.items()})
+            for place in places
+        ]
         parts = [_of_models(*one, None, tol, gradient, options) for one in each]
         return xr.concat(parts, axis, coords="different", compat="equals").transpose(*lead, ...)
     if features is None:
         features = features_of(data)
     else:
         require_own(data, features)
-    W, biases = data["W"].astype(np.float64), over(data, b).astype(np.float64)
-    finite = (np.abs(W.values) < LARGEST_WEIGHT).all(axis=(-2, -1)) & (np.abs(biases) < LARGEST_BIAS).all(axis=-1)
-    usable = np.where(finite[..., None, None], W.values, 0.0), np.where(finite[..., None], biases, 0.0)
-    found = evaluate(*usable, features, tol, gradient=gradient, **options)
+    main, mapped = next(iter(params.values())), not options.get("tied", True)
+    arrays, finite = {}, np.ones((), dtype=bool)
+    for name, one in params.items():
+        own: tuple[str, ...] = ("output", "feature") if mapped and name == "W" else PARAMETER_DIMS[name]
+        array = over(data, one, own).astype(np.float64)
+        usable = np.abs(array) < (LARGEST_BIAS if name == "b" else LARGEST_WEIGHT)
+        finite = finite & usable.all(axis=tuple(range(-len(own), 0)))
+        arrays[name] = array, len(own)
+    models = {name: np.where(finite[(..., *[None] * axes)], array, 0.0) for name, (array, axes) in arrays.items()}
+    given: tuple[Any, Any] = (models["W"], models["b"]) if set(models) == {"W", "b"} else (models, None)
+    found = evaluate(given[0], given[1], features, tol, gradient=gradient, **options)
     if found["loss"].shape != finite.shape:
         what = f"the models have axes {dict(zip(lead, finite.shape, strict=True))} and the features {features.batch_shape}"
         raise InvalidInputError(what, "give a distribution for each model, or one for all")
     found = found.rename(dict(zip(found["loss"].dims, lead, strict=True)))
-    for name in set(found.data_vars) - {"terms"}:
-        found[name] = found[name].where(xr.DataArray(finite, dims=lead))
-    return found.assign_coords({name: one for name, one in W.coords.items() if set(one.dims) <= {*lead, "feature"}})
-
-
-def _require_finite(name: str, array: NDArray[np.float64], own: int, limit: float) -> None:
-    """Refuses numbers that are not finite, or so large that their squares would not be."""
-    bad = ~(np.abs(array) < limit)
-    if not bad.any():
-        return
-    place = tuple(int(i) for i in np.argwhere(bad)[0])
-    instance = place[: array.ndim - own]
-    where = f" in instance {instance[0] if len(instance) == 1 else instance}" if instance else ""
-    raise InvalidInputError(
-        f"{name}{where} is {array[place]} at {place[array.ndim - own :]}",
-        f"give finite numbers below {limit:g}; a model that diverged has no loss",
-    )
+    for variable in set(found.data_vars) - {"terms"}:
+        found[variable] = found[variable].where(xr.DataArray(finite, dims=lead))
+    return found.assign_coords({name: one for name, one in main.coords.items() if set(one.dims) <= {*lead, "feature"}})

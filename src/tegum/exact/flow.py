@@ -23,26 +23,26 @@ Source of the solvers: Hairer and Wanner, "Solving Ordinary Differential Equatio
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Literal, final, get_args
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import BDF, DOP853, OdeSolution, Radau
 
 from tegum.caching import cached
-from tegum.checking import checked, real_numbers
+from tegum.checking import checked, parameter, real_numbers
 from tegum.compilation import COMPILING, is_compiled
-from tegum.datasets import Status, dataset
+from tegum.datasets import PARAMETER_DIMS, Status, dataset
 from tegum.errors import MOST, InvalidInputError, Problems
-from tegum.exact.constraints import Constraint, Support, allowed, constraints_checked
+from tegum.exact.constraints import Constraint, Support, allowed
 from tegum.exact.kernel.landscape import loss_at
 from tegum.exact.kernel.model import LARGEST_WEIGHT
-from tegum.exact.objective import Objective, free_of
+from tegum.exact.objective import Objective, constraints_of
+from tegum.exact.parameters import free_of, shapes_of
 from tegum.exact.penalties import Penalty
 from tegum.features import Features
 from tegum.interruption import Interrupted, noticing_interruption
@@ -78,8 +78,8 @@ class Flow:
     attributes: dict[str, Any]
     free: NDArray[np.bool_]
 
-    def at(self, times: ArrayLike) -> tuple[Float[np.ndarray, "*times m n"], Float[np.ndarray, "*times n"]]:
-        """W (..., m, n) and b (..., n) at times (...), interpolated to the order of the solver.
+    def at(self, times: ArrayLike) -> tuple[NDArray[np.float64], ...]:
+        """W (..., m, n) and b (..., n), or all parameters of an untied net, at times (...), to the order of the solver.
 
         Raises:
             InvalidInputError: for times before 0 or after ``reached``.
@@ -99,14 +99,14 @@ class Flow:
         when = _recorded(times, self.attributes["duration"], problems)
         problems.raise_if_any()
         when = when[when <= self.reached]
-        W, b = self.at(when)
-        found = [self.objective(x) for x in self.objective.flat(W, b)]
+        arrays = self.at(when)
+        found = [self.objective(x) for x in self.objective.flat(*arrays)]
         whole = np.array([value for value, _ in found])
         penalties = self.objective.penalties
-        added = np.array([sum(penalty(*one)[0] for penalty in penalties) for one in zip(W, b, strict=True)])
+        added = np.array([sum(penalty(*one)[0] for penalty in penalties) for one in zip(*arrays, strict=True)])
+        names = shapes_of(self.objective.net)
         variables: dict[str, tuple[tuple[str, ...], Any]] = {
-            "W": (("time", "hidden", "feature"), W),
-            "b": (("time", "feature"), b),
+            **{name: (("time", *PARAMETER_DIMS[name]), array) for name, array in zip(names, arrays, strict=True)},
             "loss": (("time",), whole - added),
             "gradient_norm": (("time",), [float(np.linalg.norm(gradient * self.free)) for _, gradient in found]),
         }
@@ -120,8 +120,8 @@ class Flow:
 def gradient_flow(
     net: Net,
     features: Features,
-    W: ArrayLike,
-    b: ArrayLike,
+    W: ArrayLike | Mapping[str, ArrayLike],
+    b: ArrayLike | None,
     duration: float,
     *,
     times: int | ArrayLike = 200,
@@ -136,10 +136,11 @@ def gradient_flow(
     """The gradient flow of one model, recorded along the way.
 
     Args:
-        net: `ReluOutput` or `Linear`; where it has no bias, b stays 0.
+        net: one whose hidden units are linear: `ReluOutput`, `Linear`, `ActivationOutput`, `Untied`; or with one
+            hidden ReLU.  Where it has no bias, b stays 0.
         features: one distribution.
-        W: weights at time 0, (m, n).
-        b: biases at time 0, (n,).
+        W: weights at time 0, (m, n); or all parameters by name.
+        b: biases at time 0, (n,); None where W has all parameters.
         duration: how long; a step of gradient descent at learning rate r takes the time r.
         times: how many times to record, 0 and then evenly on a logarithmic axis over five decades; or a rising list of times.
         penalties: what is added to the loss, see `tegum.exact.penalties`.
@@ -175,8 +176,8 @@ def gradient_flow(
 def dense_flow(
     net: Net,
     features: Features,
-    W: ArrayLike,
-    b: ArrayLike,
+    W: ArrayLike | Mapping[str, ArrayLike],
+    b: ArrayLike | None,
     duration: float,
     *,
     penalties: Sequence[Penalty] = (),
@@ -208,9 +209,9 @@ def dense_flow(
                 "give a Support, or tegum.exact.minimise under this constraint: along its rim a flow is not smooth",
             )
     with problems.collecting():
-        constraints_checked([one for one in constraints if isinstance(one, Support)], (net.n_hidden, net.n_features))
+        constraints_of(net, [one for one in constraints if isinstance(one, Support)])
     objective, x = starting_point(net, features, W, b, terms, problems, penalties)
-    free = free_of(net, allowed(constraints, objective.parameters(x)[0]))
+    free = free_of(net, allowed(constraints, objective.parameters(x)[0]) if constraints else None)
     x = x * free
     moments, pieces, status, reason = [0.0], [], Status.FINISHED, ""
     solver: Any = None
@@ -267,18 +268,24 @@ def dense_flow(
 def starting_point(
     net: Net,
     features: Features,
-    W: ArrayLike,
-    b: ArrayLike,
+    W: ArrayLike | Mapping[str, ArrayLike],
+    b: ArrayLike | None,
     terms: int,
     problems: Problems,
     penalties: Sequence[Penalty] = (),
 ) -> tuple[Objective, NDArray[np.float64]]:
     """The loss of one model and its flat parameters; raises what was noted before, and everything wrong with the arguments."""
-    arrays = {name: np.full(0, np.nan) for name in ("W", "b")}
-    for name, given in (("W", W), ("b", b)):
+    shapes = shapes_of(net)
+    given = dict(W) if isinstance(W, Mapping) else {"W": W, "b": b}
+    given |= {name: np.zeros(own) for name, own in shapes.items() if name not in net.parameter_shapes() and name not in given}
+    if isinstance(W, Mapping) and b is not None:
+        problems.add("b is given beside all parameters", "give None in its place")
+    arrays = {name: np.full(0, np.nan) for name in shapes}
+    for name in (name for name in given if name not in shapes):
+        problems.add(f"{type(net).__name__} has no parameter {name!r}", f"give {', '.join(shapes)}, all by name, in place of W")
+    for name in shapes:
         with problems.collecting():
-            arrays[name] = real_numbers(name, given)
-    shapes = {"W": (net.n_hidden, net.n_features), "b": (net.n_features,)}
+            arrays[name] = parameter(name, given.get(name), name).astype(np.float64)
     for name, array in arrays.items():
         if array.shape != shapes[name]:
             problems.add(f"{name} has shape {array.shape}", f"give one model's, {shapes[name]}")
@@ -288,7 +295,7 @@ def starting_point(
         problems.add("b is given to a net without bias", "give zeros, or a net with bias=True")
     with problems:
         objective = Objective(net, features, terms=terms, penalties=penalties)
-    return objective, objective.flat(arrays["W"], arrays["b"])
+    return objective, objective.flat(**arrays)
 
 
 def _recorded(times: int | ArrayLike, duration: float, problems: Problems) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ Procrustes problem" (1966).
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, final
@@ -33,15 +33,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
 from tegum.checking import checked, real_numbers
-from tegum.datasets import Status, dataset
+from tegum.datasets import PARAMETER_DIMS, Status, dataset
 from tegum.errors import InvalidInputError, Problems
-from tegum.exact.constraints import Constraint, constraints_checked
+from tegum.exact.constraints import Constraint
 from tegum.exact.evaluate import evaluate
 from tegum.exact.flow import percent_bar, starting_point
 from tegum.exact.kernel.descent import descend_many
 from tegum.exact.kernel.records import MOST_TERMS
-from tegum.exact.objective import any_point, parameters_of
-from tegum.exact.penalties import Penalty, penalties_checked
+from tegum.exact.objective import constraints_of, penalties_of
+from tegum.exact.parameters import named, parameters_of, shapes_of
+from tegum.exact.penalties import Penalty
 from tegum.exact.tracker import ALWAYS_NEAR, ConstraintsAt, FeaturesAt, Minimum, PenaltiesAt, Tracker, at_values
 from tegum.features import Features
 from tegum.interruption import Interrupted, noticing_interruption
@@ -108,16 +109,16 @@ class Branch:
     def loss_error(self, value: float) -> float:
         """The estimated error of the loss at a value."""
         net, terms = self.tracker.net, self.tracker.terms
-        W, b = parameters_of(net, self.minimum(value).x)
-        return float(evaluate(W, b, self.tracker.features_at(value), net=net, terms=terms)["loss_error"])
+        params = named(net, self.minimum(value).x)
+        return float(evaluate(params, features=self.tracker.features_at(value), net=net, terms=terms)["loss_error"])
 
 
 @checked
 def follow(
     net: Net,
     features: Features | FeaturesAt,
-    W: ArrayLike,
-    b: ArrayLike,
+    W: ArrayLike | Mapping[str, ArrayLike],
+    b: ArrayLike | None,
     values: ArrayLike,
     *,
     field: str = "density",
@@ -132,10 +133,11 @@ def follow(
     """Follows one minimum through changing features, as far as it is one.
 
     Args:
-        net: `ReluOutput` or `Linear`.
+        net: one whose hidden units are linear: `ReluOutput`, `Linear`, `ActivationOutput`, `Untied`; or with one
+            hidden ReLU.
         features: one distribution, of which a field changes; or a function from the value to a distribution.
-        W: weights (m, n) near a minimum at the first value; they are minimised first.
-        b: biases (n,).
+        W: weights (m, n) near a minimum at the first value, or all parameters by name; they are minimised first.
+        b: biases (n,); None where W has all parameters.
         values: where to record it, rising or falling, two at least; the steps between are chosen, and recorded too.
         field: the field that is set to the value, "density" or "importance"; for a function only the name of the dimension.
         feature: which entries of the field are set, by default all.
@@ -169,8 +171,8 @@ def follow(
         _, x = starting_point(net, each[0], W, b, terms, problems)
         penalties_at, constraints_at = at_values(penalties), at_values(constraints)
         for value in asked.flat:
-            penalties_checked(penalties_at(float(value)), *any_point(net))
-            constraints_checked(constraints_at(float(value)), (net.n_hidden, net.n_features))
+            penalties_of(net, penalties_at(float(value)))
+            constraints_of(net, constraints_at(float(value)))
     spent = {"evaluations": 0, "hessians": 0, "descents": 0}
     tracker = Tracker(net, features_at, gradient_tolerance, terms, spent, penalties_at, constraints_at)
     first = float(asked[0])
@@ -384,12 +386,11 @@ def _said(each: Sequence[Any]) -> str:
 
 
 def _dataset(tracker: Tracker, name: str, points: Sequence[Minimum]) -> xr.Dataset:
-    W, b = parameters_of(tracker.net, np.array([point.x for point in points]))
+    arrays = parameters_of(tracker.net, np.array([point.x for point in points]))
     norms = np.array([point.gradient_norm for point in points])
     penalties = [tuple(tracker.penalties_at(point.value)) for point in points]
     variables: dict[str, tuple[tuple[str, ...], Any]] = {
-        "W": ((name, "hidden", "feature"), W),
-        "b": ((name, "feature"), b),
+        **{one: ((name, *PARAMETER_DIMS[one]), array) for one, array in zip(shapes_of(tracker.net), arrays, strict=True)},
         "loss": ((name,), [point.loss for point in points]),
         "gradient_norm": ((name,), norms),
         "curvature": ((name,), [point.curvature.value for point in points]),

@@ -42,6 +42,8 @@ from tegum.errors import InvalidInputError, Problems
 from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import Objective
+from tegum.exact.parameters import gauge_directions, parameters_of
+from tegum.nets import Net
 
 _STEPS = (STEP, 1e-5, 1e-6, 1e-7)
 _AGREES, _KINK = 1e-7, 1e-4
@@ -181,15 +183,22 @@ def rotation_modes(W: Float[np.ndarray, "m n"], biased: bool = True) -> Float[np
     return np.asarray(modes[modes.any(axis=1)])
 
 
-def still_directions(W: Float[np.ndarray, "m n"], free: NDArray[np.bool_], turns: bool = True) -> Float[np.ndarray, "modes d"]:
-    """An orthonormal basis of the directions along which nothing changes, where some flat parameters are held.
+def still_directions(
+    net: Net, x: Float[np.ndarray, " d"], free: NDArray[np.bool_], turns: bool = True
+) -> Float[np.ndarray, "modes d"]:
+    """An orthonormal basis of the directions along which nothing changes at x, where some flat parameters are held.
 
     Those of the parameters that are not ``free`` (d,), and of the rotations, where the objective ``turns`` with W, those that
-    leave held weights as they are.
+    leave held weights as they are.  Of an untied net, those that leave its map as it is (`tegum.exact.parameters`).
     """
     d = free.size
     held = np.eye(d)[~free]
-    modes = rotation_modes(W) if turns else np.zeros((0, d))
+    if not net.tied or net.hidden_relu:
+        directions = gauge_directions(net, x)
+        _, size, right = np.linalg.svd(directions / max(float(np.linalg.norm(x)), 1.0), full_matrices=False)
+        modes = right[: size.size][size > _RANK_TOLERANCE]
+    else:
+        modes = rotation_modes(parameters_of(net, x)[0]) if turns else np.zeros((0, d))
     if len(modes) and len(held):
         left, size, _ = np.linalg.svd(modes[:, ~free])
         rank = int((size > _RANK_TOLERANCE).sum())

@@ -25,13 +25,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.caching import cached
 from tegum.checking import checked, require_memory, require_seeds, seeds_of
-from tegum.datasets import Status, dataset
+from tegum.datasets import PARAMETER_DIMS, Status, dataset
 from tegum.errors import Problems
-from tegum.exact.constraints import Constraint, constraints_checked, limits
-from tegum.exact.evaluate import is_linear
+from tegum.exact.constraints import Constraint, limits
 from tegum.exact.kernel.records import require_terms
-from tegum.exact.objective import any_point, engine_of, parameters_of
-from tegum.exact.penalties import Penalty, penalties_checked
+from tegum.exact.objective import constraints_of, engine_of, penalties_of
+from tegum.exact.parameters import parameters_of, require_exact, shapes_of, size_of
+from tegum.exact.penalties import Penalty
 from tegum.exact.search import Search
 from tegum.exact.starts import initial_points, neighbours_of
 from tegum.features import Features
@@ -71,7 +71,8 @@ def minimise(
     """Minimises the expected loss from many starts at every grid point and returns them all.
 
     Args:
-        net: `ReluOutput` or `Linear`.
+        net: one whose hidden units are linear: `ReluOutput`, `Linear`, `ActivationOutput`, `Untied`; or one hidden
+            ReLU, `ReluHidden` or `UntiedNeurons` with m = 1.
         features: their distribution; leading axes of its density and importance are grid points too.
         seeds: how many random starts, or which.  A start is a function of (root_seed, seed, net), the same everywhere.  By
             default 64 starts: 32 random ones and four rounds of exchanges.
@@ -117,7 +118,7 @@ def minimise(
     with problems.collecting():
         require_same_features(net, features.n_features)
     with problems.collecting():
-        is_linear(net)
+        require_exact(net)
     with problems.collecting():
         require_terms(terms)
     if exchanges is None:
@@ -135,9 +136,9 @@ def minimise(
         problems.add(f"gradient_tolerance is {gradient_tolerance}", "choose a number above 0, such as 1e-8")
     problems.check_fraction("tol", tol)
     with problems.collecting():
-        penalties = penalties_checked(penalties, *any_point(net)) if penalties else ()
+        penalties = penalties_of(net, penalties)
     with problems.collecting():
-        constraints = constraints_checked(constraints, (net.n_hidden, net.n_features))
+        constraints = constraints_of(net, constraints)
     for name, value, least in (
         ("most_steps", most_steps, 1),
         ("warm_starts", warm_starts, 0),
@@ -148,7 +149,7 @@ def minimise(
     with problems:
         grid = feature_grid(features, sweep or {})
         starts = math.prod(grid.shape) * len(seed_list)
-        require_memory(f"a search from {starts} starts", 8 * starts * (net.n_hidden + 1) * net.n_features)
+        require_memory(f"a search from {starts} starts", 8 * starts * size_of(net))
         distributions = tuple(engine_of(net, cell.features) for cell in grid.cells)
     began = time.perf_counter()
     how = gradient_tolerance, most_steps, terms, tol, certify, threads, progress, tuple(penalties), tuple(constraints)
@@ -209,7 +210,7 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
     np.True_
 
     Args:
-        data: models with ``W`` and ``b``, as training returns them.
+        data: models with ``W`` and ``b``, or all parameters of another net, as training returns them.
         net: by default what the dataset says.
         settings: those of `minimise` that say how to descend, not where.
 
@@ -222,15 +223,20 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
     """
     _require_problem(data, settings)
     lead, features = leading(data), features_of(data)
-    W = over(data, data["W"], ("hidden", "feature"))
-    b = over(data, data["b"]) if "b" in data else np.zeros(W.shape[-1])
-    initial = {"W": W[..., None, :, :], "b": np.broadcast_to(b, (*W.shape[:-2], W.shape[-1]))[..., None, :]}
+    net = net or net_of(data)
+    arrays = {name: over(data, data[name], PARAMETER_DIMS[name]) for name in shapes_of(net) if name in data}
+    batch = np.broadcast_shapes(*(array.shape[: -len(PARAMETER_DIMS[name])] for name, array in arrays.items()))
+    initial = {
+        name: np.expand_dims(np.broadcast_to(array, (*batch, *shapes_of(net)[name])), len(batch))
+        for name, array in arrays.items()
+    }
     fields = {name: getattr(features, name) for name in ("density", "importance") if name in features.field_names()}
-    each = features.replaced(**{name: np.broadcast_to(one, (*W.shape[:-2], one.shape[-1])) for name, one in fields.items()})
-    found = minimise(net or net_of(data), each, seeds=1, initial=initial, **settings).isel(seed=0, drop=True)
+    each = features.replaced(**{name: np.broadcast_to(one, (*batch, one.shape[-1])) for name, one in fields.items()})
+    found = minimise(net, each, seeds=1, initial=initial, **settings).isel(seed=0, drop=True)
     named = found.rename(dict(zip(found["loss"].dims, lead, strict=True))).drop_vars(lead, errors="ignore")
     said = {name: data.attrs[name] for name in ("features", "feature_law", "sweep") if name in data.attrs}
-    return named.assign_coords(dict(data["W"].coords.items())).assign_attrs(said)
+    main = data[next(iter(arrays))]
+    return named.assign_coords(dict(main.coords.items())).assign_attrs(said)
 
 
 def _require_problem(data: xr.Dataset, settings: Mapping[str, Any]) -> None:
@@ -262,10 +268,9 @@ def _dataset(
     constraints: list[str],
 ) -> xr.Dataset:
     lead, shape = (*grid.axes, "seed"), (*grid.shape, len(seeds))
-    W, b = parameters_of(net, found["x"].reshape(*shape, found["x"].shape[-1]))
+    arrays = parameters_of(net, found["x"].reshape(*shape, found["x"].shape[-1]))
     variables: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {
-        "W": ((*lead, "hidden", "feature"), W),
-        "b": ((*lead, "feature"), b),
+        name: ((*lead, *PARAMETER_DIMS[name]), array) for name, array in zip(shapes_of(net), arrays, strict=True)
     }
     own = {"multiplier": ("constraint",), "held_gradient": ("hidden", "feature")}
     for name, values in found.items():

@@ -11,46 +11,27 @@ It keeps its memory between calls: a call costs little more than the arithmetic.
 """
 
 from collections.abc import Sequence
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import real_numbers
 from tegum.errors import InvalidInputError
+from tegum.exact.constraints import Constraint, constraints_checked
 from tegum.exact.distributions import Distributions, distributions_of, is_native
-from tegum.exact.evaluate import is_linear
 from tegum.exact.kernel.hessian import STEP, differences_for, hessian_at_point
 from tegum.exact.kernel.landscape import Landscape, loss_at
 from tegum.exact.kernel.model import enter_distribution, point_for
 from tegum.exact.kernel.records import require_terms, work_for
-from tegum.exact.laws import LawLoss, Laws, laws_for
+from tegum.exact.laws import LawLoss, Laws, laws_of_net
+from tegum.exact.parameters import flat, free_of, is_compiled, output_of, parameters_of, require_exact, shapes_of, size_of
 from tegum.exact.penalties import Penalty, compiled_weights, interpreted, penalties_checked
 from tegum.features import Features
-from tegum.nets import Net, require_same_features
+from tegum.nets import ACTIVATIONS, Net, require_same_features
 from tegum.threads import in_pieces
 
 _BRIEF_OPERATIONS = 1e8
-
-
-def parameters_of(net: Net, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """W (..., m, n) and b (..., n) of flat vectors (..., m n + n)."""
-    m, n = net.n_hidden, net.n_features
-    return x[..., : m * n].reshape(*x.shape[:-1], m, n), x[..., m * n :]
-
-
-def flat(W: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
-    """The flat vector (..., m n + n) of W (..., m, n) and b (..., n): W row by row, then b."""
-    W, b = np.asarray(W, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    return np.concatenate([W.reshape(*W.shape[:-2], W.shape[-2] * W.shape[-1]), b], axis=-1)
-
-
-def free_of(net: Net, mask: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-    """Which flat parameters (..., m n + n) may move: weights of a mask (..., m, n), by default all, and biases of the net."""
-    mask = np.ones((net.n_hidden, net.n_features), dtype=bool) if mask is None else mask
-    weights = mask.reshape(*mask.shape[:-2], mask.shape[-2] * mask.shape[-1])
-    biases = np.broadcast_to(np.bool_(net.bias), (*mask.shape[:-2], net.n_features))
-    return np.concatenate([weights, biases], axis=-1)
 
 
 def landscape_for(net: Net, distributions: Distributions, terms: int, penalties: Sequence[Penalty] = ()) -> Landscape:
@@ -60,7 +41,7 @@ def landscape_for(net: Net, distributions: Distributions, terms: int, penalties:
         distribution=distributions.blank(),
         work=work_for(net.n_features),
         point=point_for(net.n_hidden, net.n_features),
-        linear=int(is_linear(net)),
+        linear=int(output_of(net) is ACTIVATIONS["identity"]),
         free=free_of(net).astype(np.float64),
         terms=terms,
         interference=interference,
@@ -74,13 +55,36 @@ def engine_of(net: Net, features: Features) -> Distributions | Laws:
     Raises:
         InvalidInputError: for features that neither of them covers.
     """
-    return distributions_of(features) if is_native(features) else laws_for(features, is_linear(net))
+    compiled = is_compiled(net) and is_native(features)
+    return distributions_of(features) if compiled else laws_of_net(net, features)
 
 
-def any_point(net: Net) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Some W (m, n) and b (n,), always the same, at which functions of them may be tried."""
+def penalties_of(net: Net, penalties: Sequence[Penalty]) -> tuple[Penalty, ...]:
+    """The penalties, tried at some point of the net that is always the same.
+
+    Raises:
+        InvalidInputError: for what is no penalty, and for nets that have no W and b alone, of which penalties are functions.
+    """
+    if not penalties:
+        return ()
+    require_weights(net, "penalties", penalties)
     generator = np.random.default_rng(0)
-    return generator.normal(size=(net.n_hidden, net.n_features)) / 2, generator.normal(size=net.n_features) / 10
+    W, b = generator.normal(size=(net.n_hidden, net.n_features)) / 2, generator.normal(size=net.n_features) / 10
+    return penalties_checked(penalties, W, b)
+
+
+def constraints_of(net: Net, constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    """The constraints, refused where they are none, or the net has no W and b alone, of which they are conditions."""
+    require_weights(net, "constraints", constraints)
+    return constraints_checked(constraints, (net.n_hidden, net.n_features))
+
+
+def require_weights(net: Net, name: str, given: Sequence[Any]) -> None:
+    """Raises an `InvalidInputError` where something is given that only nets of one matrix W can have."""
+    if given and set(shapes_of(net)) != {"W", "b"}:
+        raise InvalidInputError(
+            f"{name} are given to {net!r}", f"leave the {name} out: they are of W and b, in nets that have no others"
+        )
 
 
 @final
@@ -97,12 +101,12 @@ class Objective:
             InvalidInputError: for a net or features the engine cannot treat, features with leading axes, or what is no penalty.
         """
         require_same_features(net, features.n_features)
-        is_linear(net)
+        require_exact(net)
         require_terms(terms)
         if features.batch_shape:
             raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give a single distribution")
         self.net, self.features, self.terms = net, features, terms
-        self.penalties = penalties_checked(penalties, *any_point(net))
+        self.penalties = penalties_of(net, penalties)
         self._free = free_of(net).astype(np.float64)
         tables = engine_of(net, features)
         self._by_law = LawLoss(net, tables, 0, terms) if isinstance(tables, Laws) else None
@@ -118,20 +122,25 @@ class Objective:
 
     @property
     def size(self) -> int:
-        """How many parameters there are: m n + n."""
-        return (self.net.n_hidden + 1) * self.net.n_features
+        """How many parameters there are: m n + n, or all of W1, W2, b and b_hidden."""
+        return size_of(self.net)
 
     def with_terms(self, terms: int) -> "Objective":
         """The same with more terms or fewer."""
         return Objective(self.net, self.features, terms, penalties=self.penalties)
 
-    def parameters(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """W (..., m, n) and b (..., n) of flat vectors (..., size)."""
+    def parameters(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """W (..., m, n) and b (..., n), or W1, W2, b and b_hidden of an untied net, of flat vectors (..., size)."""
         return parameters_of(self.net, x)
 
-    def flat(self, W: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
-        """The flat vector (..., size) of W (..., m, n) and b (..., n)."""
-        return flat(W, b)
+    def flat(self, *arrays: ArrayLike, **named: ArrayLike) -> NDArray[np.float64]:
+        """The flat vector (..., size) of W (..., m, n) and b (..., n), or of W1, W2, b and b_hidden of an untied net."""
+        names = list(shapes_of(self.net))
+        given = dict(zip(names, arrays, strict=False)) | named
+        if set(given) != set(names) or len(arrays) + len(named) != len(names):
+            what = f"{len(arrays)} parameters are given" + "".join(f", and {name}" for name in named)
+            raise InvalidInputError(what, f"give {', '.join(names)}")
+        return flat(self.net, *(given[name] for name in names))
 
     def __call__(self, x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Loss and gradient (size,) at x (size,); of a net without bias the gradient by b is 0.
@@ -149,7 +158,7 @@ class Objective:
         for penalty in self._added:
             value, by_W, by_b = penalty(*self.parameters(x))
             loss += value
-            gradient += flat(by_W, by_b) * self._free
+            gradient += self.flat(by_W, by_b) * self._free
         return loss, gradient
 
     def loss(self, x: NDArray[np.float64]) -> float:
@@ -188,7 +197,8 @@ class Objective:
         free = self._free
         steps = STEP * np.diag(free)
         rows = [
-            (flat(*penalty(*self.parameters(x + v))[1:]) - flat(*penalty(*self.parameters(x - v))[1:])) * free for v in steps
+            (self.flat(*penalty(*self.parameters(x + v))[1:]) - self.flat(*penalty(*self.parameters(x - v))[1:])) * free
+            for v in steps
         ]
         H = np.array(rows) / (2 * STEP)
         return (H + H.T) / 2
@@ -196,4 +206,5 @@ class Objective:
     def _require_size(self, x: NDArray[np.float64]) -> None:
         x = real_numbers("x", x)
         if np.shape(x) != (self.size,):
-            raise InvalidInputError(f"x has shape {np.shape(x)}", f"give ({self.size},): W row by row, then b")
+            order = ", ".join(f"{name} row by row" if len(own) == 2 else name for name, own in shapes_of(self.net).items())
+            raise InvalidInputError(f"x has shape {np.shape(x)}", f"give ({self.size},): {order.replace(', b', ', then b', 1)}")

@@ -22,7 +22,8 @@ from tegum.exact.kernel.descent import CONVERGED, STOPPED, STUCK, Memory, descen
 from tegum.exact.kernel.landscape import Landscape, Starts
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.laws import LawLoss, Laws
-from tegum.exact.objective import Objective, flat, free_of, landscape_for, parameters_of
+from tegum.exact.objective import Objective, landscape_for
+from tegum.exact.parameters import exchanged, flat, free_of, named, parameters_of
 from tegum.exact.penalties import Penalty, interpreted
 from tegum.exact.starts import EXCHANGES, FIELDS, distribution_at, exchanged_columns
 from tegum.nets import Net
@@ -111,11 +112,11 @@ class Search:
         ends = [int(lowest[0]), *others[:1].tolist()]
         starts, marks = [], []
         for k in ends:
-            W, b = parameters_of(self.net, x[k])
-            starts.append(flat(W[:, order].swapaxes(0, 1), b[order]))
+            starts.append(exchanged(self.net, x[k], order))
             marks += [(int(cell.positions[place]), round(float(cost[k]), 9), pair) for pair in range(len(order))]
         candidates = np.concatenate(starts)
-        costs = loss(*parameters_of(self.net, candidates), distribution_at(cell.features, place), tol=_RANKED, net=self.net)
+        features = distribution_at(cell.features, place)
+        costs = loss(named(self.net, candidates), features=features, tol=_RANKED, net=self.net)
         for k, one in enumerate(zip(*parameters_of(self.net, candidates), strict=True)):
             costs[k] += sum(penalty(*one)[0] for penalty in self.penalties)
         known = np.array([mark in tried for mark in marks])
@@ -127,7 +128,8 @@ class Search:
         points, per_point, d = x.shape
         count = points * per_point
         x = x.reshape(count, d)
-        free = free_of(self.net, allowed(self.constraints, parameters_of(self.net, x)[0]))
+        mask = allowed(self.constraints, parameters_of(self.net, x)[0])
+        free = free_of(self.net, mask if self.net.tied else np.ones_like(mask))
         starts = Starts(
             x=x * free,
             free=free.astype(np.float64),
@@ -256,19 +258,19 @@ class Search:
         features, count = cell.features, len(starts.x)
         if self.stopped:
             return self._unchecked(starts)
-        W, b = parameters_of(self.net, starts.x.reshape(points, -1, starts.x.shape[1]))
+        params = named(self.net, starts.x.reshape(points, -1, starts.x.shape[1]))
         fields = [name for name in FIELDS if name in features.field_names()]
         each = features.replaced(**{name: getattr(features, name)[..., None, :] for name in fields})
-        exact = evaluate(W, b, each, self.tol, net=self.net, gradient=True, threads=self.threads)
-        slopes = np.concatenate([exact[name].values.reshape(count, -1) for name in ("dW", "db")], axis=1)
+        exact = evaluate(params, features=each, tol=self.tol, net=self.net, gradient=True, threads=self.threads)
+        slopes = np.concatenate([exact[f"d{name}"].values.reshape(count, -1) for name in params], axis=1)
         losses = exact["loss"].values.reshape(-1)
         found = {"loss": losses, "loss_error": exact["loss_error"].values.reshape(-1)}
         if self.penalties or self.constraints:
             objective = losses.copy()
-            for k, (W_k, b_k) in enumerate(zip(*parameters_of(self.net, starts.x), strict=True)):
-                for value, by_W, by_b in (penalty(W_k, b_k) for penalty in self.penalties):
+            for k, one in enumerate(starts.x):
+                for value, *slope in (penalty(*parameters_of(self.net, one)) for penalty in self.penalties):
                     objective[k] += value
-                    slopes[k] += flat(by_W, by_b)
+                    slopes[k] += flat(self.net, *slope)
             found["objective"] = objective
         left = slopes * starts.free
         for k in np.flatnonzero(done).tolist() if limits(self.constraints) else ():

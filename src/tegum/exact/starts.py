@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import real_numbers
+from tegum.checking import parameter, real_numbers
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.kernel.model import LARGEST_WEIGHT
-from tegum.exact.objective import flat
+from tegum.exact.parameters import flat, shapes_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, initial_parameters
 from tegum.sweep import FeatureGrid
@@ -25,21 +25,21 @@ def initial_points(
 ) -> NDArray[np.float64]:
     """Where the search begins, shape (points, starts, d)."""
     points, m, n = int(np.prod(grid.shape, dtype=int)), net.n_hidden, net.n_features
-    shapes = {"W": (m, n), "b": (n,)}
+    shapes = shapes_of(net)
     if initial is None:
         generators = [np.random.default_rng([root_seed, seed, m, n]) for seed in seeds]
-        W = [initial_parameters(net, generator, initialisation, scale)["W"] for generator in generators]
-        x = flat(W, np.zeros((len(seeds), n)))
+        drawn = [initial_parameters(net, generator, initialisation, scale) for generator in generators]
+        x = flat(net, *([one.get(name, np.zeros(own)) for one in drawn] for name, own in shapes.items()))
         return np.broadcast_to(x, (points, *x.shape)).copy()
     problems = Problems()
     parts = []
     for name in initial:
         if name not in shapes:
-            problems.add(f"initial has {name!r}", "give W, b or both")
+            problems.add(f"initial has {name!r}", f"give {' or '.join(shapes)}")
         elif name == "b" and not net.bias and np.any(real_numbers("initial b", initial[name])):
             problems.add("initial b is given to a net without bias", "leave it out, or use a net with bias=True")
     for name, own in shapes.items():
-        array = real_numbers(f"initial {name}", initial.get(name, np.zeros(own)))
+        array = parameter(name, initial.get(name, np.zeros(own)), f"initial {name}").astype(np.float64)
         lead = (*grid.shape, len(seeds))
         try:
             full = np.broadcast_to(array, (*lead, *own))

@@ -21,10 +21,10 @@ from tegum.exact.cone import certified, grown
 from tegum.exact.constraints import Constraint, allowed, limits
 from tegum.exact.hessian import Curvature, hessian_at, pseudo_inverse, smallest_curvature, still_directions
 from tegum.exact.minimise import minimise
-from tegum.exact.objective import Objective, flat, free_of, parameters_of
+from tegum.exact.objective import Objective
+from tegum.exact.parameters import flat, free_of, parameters_of, shapes_of, turned_onto
 from tegum.exact.penalties import Penalty
 from tegum.features import Features
-from tegum.geometry import aligned_to
 from tegum.nets import Net
 
 FeaturesAt = Callable[[float], Features]
@@ -99,7 +99,7 @@ class _Landscape:
     def modes(self, whole: NDArray[np.float64]) -> NDArray[np.float64]:
         """Directions along which nothing can change: rotations, and parameters that are held."""
         turns = all(penalty.turns for penalty in self.objective.penalties)
-        modes = still_directions(self.objective.parameters(whole[: self.objective.size])[0], self.problem.free, turns)
+        modes = still_directions(self.objective.net, whole[: self.objective.size], self.problem.free, turns)
         return np.pad(modes, ((0, 0), (0, self.active.size)))
 
 
@@ -195,7 +195,7 @@ class Tracker:
             self.net,
             self.features_at(value),
             seeds=(0,),
-            initial=dict(zip(("W", "b"), parameters_of(self.net, x), strict=True)),
+            initial=dict(zip(shapes_of(self.net), parameters_of(self.net, x), strict=True)),
             penalties=self.penalties_at(value),
             constraints=self.constraints_at(value),
             gradient_tolerance=self.gradient_tolerance,
@@ -204,7 +204,7 @@ class Tracker:
             progress=False,
         )
         self.spent["evaluations"] += int(found.evaluations.sum())
-        return flat(found.W.values[0], found.b.values[0])
+        return flat(self.net, *(found[name].values[0] for name in shapes_of(self.net)))
 
     def examined(self, value: float, landscape: _Landscape, whole: NDArray[np.float64]) -> Minimum:
         """What is known at x and the multipliers of what is active."""
@@ -220,8 +220,8 @@ class Tracker:
         norm, inverse = float(np.linalg.norm(gradient)), pseudo_inverse(H, modes)
         doubt = 0.0 if norm <= self.gradient_tolerance else float(np.linalg.norm((inverse @ gradient)[: x.size]))
         objective = landscape.objective.loss(x)
-        W, b = parameters_of(self.net, x)
-        loss = objective - sum(penalty(W, b)[0] for penalty in landscape.objective.penalties)
+        penalties = landscape.objective.penalties
+        loss = objective - sum(penalty(*parameters_of(self.net, x))[0] for penalty in penalties)
         return Minimum(value, x, loss, objective, norm, doubt, curvature, inverse, landscape.active, multipliers)
 
     def settled(self, value: float, x: NDArray[np.float64]) -> Minimum:
@@ -279,7 +279,6 @@ class Tracker:
         return point
 
     def turned(self, x: NDArray[np.float64], onto: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        """X with W rotated onto the W of another point, and how far they are still apart."""
-        W, b = parameters_of(self.net, x)
-        turned = flat(aligned_to(W, parameters_of(self.net, onto)[0])[0], b)
+        """X brought as near to another point as it comes without a change of its map, and how far they are still apart."""
+        turned = turned_onto(self.net, x, onto)
         return turned, float(np.linalg.norm(turned - onto))

@@ -36,7 +36,7 @@ _PANEL = 210
 _EQUAL = "#4477aa"
 """The colour of features of equal importance."""
 
-_NOT_TURNED = ("ReluHidden", "AbsoluteValue")
+_NOT_TURNED = ("ReluHidden", "AbsoluteValue", "UntiedNeurons")
 """Nets whose hidden axes mean something."""
 
 _FEW, _MOST_COLOURS = 24, 16

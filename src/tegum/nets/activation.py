@@ -82,10 +82,15 @@ class Activation:
 
     def __call__(self, x: NDArray[np.floating]) -> NDArray[np.floating]:
         """The values at every element of x."""
+        return self._everywhere(self.value, x)
+
+    def slopes(self, x: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The derivatives at every element of x."""
+        return self._everywhere(self.slope, x)
+
+    def _everywhere(self, function: Function, x: NDArray[np.floating]) -> NDArray[np.floating]:
         x = numbers("x", x)
-        if self.on_arrays:
-            return np.asarray(self.value(x))
-        return np.asarray(np.vectorize(self.value, otypes=[np.float64])(x))
+        return np.asarray(function(x) if self.on_arrays else np.vectorize(function, otypes=[np.float64])(x))
 
     def __repr__(self) -> str:
         return f"Activation({self.name!r})"

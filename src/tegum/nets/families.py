@@ -19,6 +19,7 @@ from typing import final
 
 from tegum.nets.activation import Activation, activation_called
 from tegum.nets.net import Net
+from tegum.nets.target import TargetMap
 
 
 @final
@@ -66,6 +67,67 @@ class AbsoluteValue(Net):
     output_relu = True
     tied = False
     absolute_target = True
+
+
+@final
+@dataclass(frozen=True)
+class Untied(Net):
+    """y = f(W2 h + b), h = W1 x + b_hidden: as `ReluOutput`, with an encoder and a decoder that are free of each other.
+
+    W1 (m x n) and W2 (n x m); f is a ReLU unless another ``activation`` is asked for, as in `ActivationOutput`.  Without
+    ``hidden_bias`` (the default) b_hidden = 0.  The same map W2 W1 has many such pairs: W1 -> A W1, W2 -> W2 A^-1.  With a
+    ``target_map`` y is compared with r(A x + v) in place of x.
+    """
+
+    activation: str | Activation = "relu"
+    hidden_bias: bool = False
+    target_map: TargetMap | None = None
+
+    tied = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "activation", activation_called(self.activation))
+
+    @property
+    def has_hidden_bias(self) -> bool:
+        """As asked for."""
+        return self.hidden_bias
+
+    @property
+    def output_activation(self) -> Activation:
+        """As asked for."""
+        return activation_called(self.activation)
+
+
+@final
+@dataclass(frozen=True)
+class UntiedNeurons(Net):
+    """y = f(W2 h + b), h = ReLU(W1 x + b_hidden): as `Untied`, with a ReLU in between: a net that can compute.
+
+    Compared with x or, with a ``target_map``, with r(A x + v): `AbsoluteValue` for any other function of that kind.
+    """
+
+    activation: str | Activation = "relu"
+    hidden_bias: bool = False
+    target_map: TargetMap | None = None
+
+    hidden_relu = True
+    tied = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "activation", activation_called(self.activation))
+
+    @property
+    def has_hidden_bias(self) -> bool:
+        """As asked for."""
+        return self.hidden_bias
+
+    @property
+    def output_activation(self) -> Activation:
+        """As asked for."""
+        return activation_called(self.activation)
 
 
 @final

@@ -20,9 +20,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.checking import check_fields, checked, misfit, numbers, shown
+from tegum.checking import check_fields, checked, misfit, numbers, parameter, shown
 from tegum.errors import InvalidInputError, Problems
 from tegum.nets.activation import IDENTITY, RELU, Activation
+from tegum.nets.target import TargetMap
 
 Parameters = Mapping[str, NDArray[np.floating]]
 
@@ -57,6 +58,10 @@ class Net(ABC):
             for name in ("n_features", "n_hidden"):
                 problems.check_count(name, getattr(self, name))
             check_fields(self, problems, skipped=[int])
+        mapped = self.target_map
+        if isinstance(mapped, TargetMap) and mapped.n_features != self.n_features:
+            what = f"the target map has {mapped.n_features} features and the net {self.n_features}"
+            raise InvalidInputError(what, "choose the same number")
         if self.n_features * self.n_hidden > _MOST_WEIGHTS:
             what = f"a net of {self.n_features} features and {self.n_hidden} hidden units"
             raise InvalidInputError(what, f"choose at most {_MOST_WEIGHTS:,} weights")
@@ -65,6 +70,11 @@ class Net(ABC):
     def has_hidden_bias(self) -> bool:
         """Whether the hidden units have a bias."""
         return False
+
+    @property
+    def target_map(self) -> TargetMap | None:
+        """What the output is compared with, where it is not x."""
+        return None
 
     @property
     def output_activation(self) -> Activation:
@@ -102,7 +112,9 @@ class Net(ABC):
         return self.output_activation(y)
 
     def target(self, x: Float[np.ndarray, "*batch samples n"]) -> Float[np.ndarray, "*batch samples n"]:
-        """What the output is compared with: x, or |x| for families that compute it."""
+        """What the output is compared with: x, or |x| or r(A x + v) for families that compute it."""
+        if self.target_map is not None:
+            return self.target_map(x)
         return np.abs(numbers("x", x)) if self.absolute_target else x
 
     def _given(
@@ -111,7 +123,7 @@ class Net(ABC):
         """Parameters and inputs as arrays; an `InvalidInputError` where they do not fit the net."""
         if misfit("params", params, Mapping):
             raise InvalidInputError(f"params is {shown(params)}", "give arrays by name")
-        arrays = {name: numbers(f"parameter {name!r}", one) for name, one in params.items()}
+        arrays = {name: parameter(name, one) for name, one in params.items()}
         self.check_parameters(arrays)
         inputs = numbers("x", x)
         if inputs.ndim < 2 or inputs.shape[-1] != self.n_features:

@@ -35,6 +35,20 @@ _MOST_PANELS = 8
 _ROW_STEP = 32  # floats: two cache lines, which processors fetch together
 
 
+class TargetRows(NamedTuple):
+    """A target r(A x + v): row i of A has the entries ``first[i]`` to ``first[i + 1] - 1`` of columns and weights.
+
+    ``mapped`` is 0 where outputs are compared with x or |x| instead; the rest is then empty.
+    """
+
+    mapped: int
+    relu: int
+    first: Indices
+    column: Indices
+    weight: Floats
+    shift: Floats
+
+
 class Shape(NamedTuple):
     """A net: its sizes, its switches (0 or 1), and where its parameters lie."""
 
@@ -44,6 +58,7 @@ class Shape(NamedTuple):
     output_relu: int
     tied: int
     absolute: int
+    target: TargetRows
     hidden_bias: int
     activation: int  # the code that `activations` gives the output activation,
     own_activation: int  # and the address
@@ -116,6 +131,7 @@ class Scratch(NamedTuple):
     hidden_gradient: Floats  # (panels, m, 64) E of `passes`
     gradient: Floats  # of the batch so far, laid out as the parameters
     sample_loss: Floats  # for each of the 64 places in a panel, summed over panels
+    targets: Floats  # (n, 64) what outputs are compared with, where that is r(A x + v)
     slopes: Floats  # (n, 64) derivatives of an output activation that is not identity or ReLU
     kept: Floats  # (m, 64) what dropout multiplies hidden values by
     clean: Floats  # (n, 64) the inputs before the attack
@@ -160,6 +176,7 @@ def shape_of(net: Net) -> Shape:
         output_relu=int(net.output_activation is RELU),
         tied=int(net.tied),
         absolute=int(net.absolute_target),
+        target=_target_rows(net),
         hidden_bias=int(net.has_hidden_bias),
         activation=activation,
         own_activation=own_activation,
@@ -168,6 +185,20 @@ def shape_of(net: Net) -> Shape:
         b=b,
         b_hidden=b_hidden,
         trained=tuple(trained.get(part, (0, 0)) for part in range(len(PARTS))),
+    )
+
+
+def _target_rows(net: Net) -> TargetRows:
+    """What the kernel reads of a net's target map."""
+    given = net.target_map
+    rows = () if given is None else given.A
+    return TargetRows(
+        mapped=int(given is not None),
+        relu=int(given is not None and given.relu),
+        first=np.cumsum([0, *(len(row) for row in rows)]).astype(np.int32),
+        column=np.array([i for row in rows for i, _ in row], dtype=np.int32),
+        weight=np.array([a for row in rows for _, a in row], dtype=np.float32),
+        shift=np.array(() if given is None else given.v, dtype=np.float32),
     )
 
 
@@ -204,6 +235,7 @@ def scratch_for(net: Net) -> Scratch:
         hidden_gradient=_aligned(panels, m, PANEL_WIDTH),
         gradient=_aligned(parameter_count(net)),
         sample_loss=_aligned(PANEL_WIDTH),
+        targets=_aligned(n, PANEL_WIDTH),
         slopes=_aligned(n, PANEL_WIDTH),
         kept=_aligned(m, PANEL_WIDTH),
         clean=_aligned(n, PANEL_WIDTH),

@@ -24,6 +24,7 @@ from tegum.training.passes import (
     forward_panel,
     output_panel,
     silence_inactive,
+    target_panel,
 )
 from tegum.training.update import update
 
@@ -63,6 +64,7 @@ def evaluate(
         scratch.sample_loss[:] = np.float32(0)
         forward_panel(shape, parameters, features.skips_inactive, scratch, 0)
         activate_panel(shape, scratch, 0)
+        target_panel(shape, scratch.inputs[0], scratch)
         if active_only:
             silence_inactive(shape, scratch.inputs[0], scratch, 0)
         output_panel(shape, features.importance, np.float32(1), scratch.inputs[0], scratch, 0)
@@ -86,6 +88,7 @@ def loss_on_set(shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe
         scratch.sample_loss[:] = np.float32(0)
         forward_panel(shape, state.parameters, features.skips_inactive, scratch, 0)
         activate_panel(shape, scratch, 0)
+        target_panel(shape, scratch.inputs[0], scratch)
         output_panel(shape, features.importance, np.float32(1), scratch.inputs[0], scratch, 0)
         for sample in range(min(PANEL_WIDTH, size - panel * PANEL_WIDTH)):
             total += np.float64(scratch.sample_loss[sample])
@@ -113,6 +116,7 @@ def forward_one(
         drop_hidden(shape, recipe.dropout, state.dropping, scratch, 0)
     decode_panel(shape, state.parameters, scratch, 0)
     activate_panel(shape, scratch, 0)
+    target_panel(shape, scratch.inputs[0], scratch)
     if not shape.activation:
         for i in range(shape.n):
             for sample in range(PANEL_WIDTH):

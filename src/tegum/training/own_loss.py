@@ -83,6 +83,8 @@ def step_of(
         x = scratch.inputs[0, :, :count].T.astype(np.float64)
         y = scratch.outputs[0, :, :count].T.astype(np.float64)
         target = np.abs(x) if shape.absolute else x
+        if shape.target.mapped:
+            target = scratch.targets[:, :count].T.astype(np.float64)
         total += float(np.sum(loss.value(y, target)))
         pull = np.asarray(loss.slope(y, target)).T / batch * scratch.slopes[:, :count]
         scratch.outputs[0] = 0

@@ -93,12 +93,15 @@ def decode_panel(shape: Shape, parameters: Floats, scratch: Scratch, p: int) -> 
 
 @inlined
 def silence_inactive(shape: Shape, clean: Floats, scratch: Scratch, p: int) -> None:
-    """Outputs of panel p, after their activation or before a ReLU, made 0 where ``clean`` is, so that they have no error."""
-    outputs = scratch.outputs[p]
+    """Outputs of panel p, after their activation or before a ReLU, and targets, made 0 where ``clean`` is: without an error."""
+    outputs, targets = scratch.outputs[p], scratch.targets
     for i in range(shape.n):
         for sample in range(PANEL_WIDTH):
             y = outputs[i, sample]
             outputs[i, sample] = y if clean[i, sample] != _ZERO else _ZERO
+        if shape.target.mapped:
+            for sample in range(PANEL_WIDTH):
+                targets[i, sample] = targets[i, sample] if clean[i, sample] != _ZERO else _ZERO
 
 
 @inlined
@@ -110,6 +113,22 @@ def activate_panel(shape: Shape, scratch: Scratch, p: int) -> None:
 
 
 @inlined
+def target_panel(shape: Shape, clean: Floats, scratch: Scratch) -> None:
+    """The targets r(A x + v) of the inputs ``clean`` (n, 64), where the net has some."""
+    if shape.target.mapped:
+        rows, floor = shape.target, _ZERO if shape.target.relu else np.float32(-np.inf)
+        for i in range(shape.n):
+            for sample in range(PANEL_WIDTH):
+                scratch.targets[i, sample] = rows.shift[i]
+            for entry in range(rows.first[i], rows.first[i + 1]):
+                weight, column = rows.weight[entry], rows.column[entry]
+                for sample in range(PANEL_WIDTH):
+                    scratch.targets[i, sample] = np.float32(scratch.targets[i, sample] + weight * clean[column, sample])
+            for sample in range(PANEL_WIDTH):
+                scratch.targets[i, sample] = max(floor, scratch.targets[i, sample])
+
+
+@inlined
 def _drop_samples(shape: Shape, scratch: Scratch, p: int, first: int) -> None:
     """Empties panel p from sample ``first`` on, past the end of the batch, so that the rest adds to nothing."""
     for sample in range(first, PANEL_WIDTH):
@@ -117,6 +136,7 @@ def _drop_samples(shape: Shape, scratch: Scratch, p: int, first: int) -> None:
             scratch.inputs[p, i, sample] = _ZERO
             scratch.outputs[p, i, sample] = _ZERO
             scratch.clean[i, sample] = _ZERO
+            scratch.targets[i, sample] = _ZERO
         for k in range(shape.m):
             scratch.hidden[p, k, sample] = _ZERO
 
@@ -125,9 +145,10 @@ def _drop_samples(shape: Shape, scratch: Scratch, p: int, first: int) -> None:
 def output_panel(shape: Shape, importance: Floats, factor: np.float32, clean: Floats, scratch: Scratch, p: int) -> None:
     """Adds each sample's loss to ``sample_loss``, and turns the outputs of panel p into the loss's gradient by them, D.
 
-    ``clean`` (n, 64) is what the outputs should be, or its absolute value should; ``factor`` is 2 / batch.
+    ``clean`` (n, 64) is what the outputs should be, or its absolute value, or the targets made of it; ``factor`` is 2 / batch.
     """
     outputs, sample_loss, gradient = scratch.outputs[p], scratch.sample_loss, scratch.gradient
+    wanted = scratch.targets if shape.target.mapped else clean
     # A ReLU is here: outputs above the floor pass, the others are 0 and have slope 0.  Without one, all are above -inf.
     floor = _ZERO if shape.output_relu else np.float32(-np.inf)
     mirror = np.float32(-1) if shape.absolute else _ONE  # max(x, mirror x) is |x| or x
@@ -137,7 +158,7 @@ def output_panel(shape: Shape, importance: Floats, factor: np.float32, clean: Fl
         total = _ZERO
         for sample in range(PANEL_WIDTH):
             y = outputs[i, sample]
-            x = clean[i, sample]
+            x = wanted[i, sample]
             on = y > floor
             target = max(x, np.float32(mirror * x))
             error = np.float32((y if on else _ZERO) - target)
@@ -219,6 +240,7 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
                 drop_hidden(shape, recipe.dropout, state.dropping, scratch, p)
             decode_panel(shape, parameters, scratch, p)
             activate_panel(shape, scratch, p)
+            target_panel(shape, clean, scratch)
             if recipe.active_only:
                 silence_inactive(shape, clean, scratch, p)
             if batch - done < PANEL_WIDTH:

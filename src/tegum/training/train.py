@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.caching import cached
-from tegum.checking import checked, real_numbers
+from tegum.checking import checked, parameter
 from tegum.datasets import PARAMETER_DIMS, dataset
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
@@ -92,7 +92,7 @@ def train(
     if loss is not None:
         _require_own_loss(loss, net, recipes)
     began = time.perf_counter()
-    given = None if initial is None else {name: real_numbers(f"initial {name}", value) for name, value in initial.items()}
+    given = None if initial is None else {name: parameter(name, value, f"initial {name}") for name, value in initial.items()}
     instances = instances_of(net, grid, recipes, given, all_outside=loss is not None)
     recording = recipe.replaced(steps=max(one.steps for one in recipes))
     found, interrupted = train_instances(net, instances, recording, threads or default_threads(), progress, loss)

@@ -26,12 +26,10 @@ from tegum.exact.batches import evaluated
 from tegum.exact.distributions import Distributions, owned, tables
 from tegum.exact.kernel.model import Settings
 from tegum.exact.laws.alternatives import Alternatives, Kind
-from tegum.exact.laws.answer import ON_SAMPLES, Answer, Asked
+from tegum.exact.laws.answer import ON_SAMPLES, Answer, Asked, sharpened
 from tegum.features import Blocks, Exponential, Magnitude, Uniform
 
 MOST_COPIES = 1024
-_SAFETY = 0.5
-_LEAST_TOL = 1e-15
 
 
 @final
@@ -57,11 +55,7 @@ class BlocksLaw:
 
     def answer(self, G: NDArray[np.float64], b: NDArray[np.float64], importance: NDArray[np.float64], asked: Asked) -> Answer:
         """The squared errors of one model, by the compiled engine."""
-        found = self._once(G, b / self.unit, importance, asked)
-        loss = float(importance @ found.squared_error)
-        if asked.least < asked.most and found.error > asked.tol * loss > 0:
-            sharper = max(_SAFETY * asked.tol * asked.tol * loss / found.error, _LEAST_TOL)
-            found = self._once(G, b / self.unit, importance, asked._replace(tol=sharper))
+        found = sharpened(lambda how: self._once(G, b / self.unit, importance, how), importance, asked)
         square = self.unit**2
         return Answer(
             square * found.squared_error,

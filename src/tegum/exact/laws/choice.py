@@ -2,30 +2,35 @@
 
 import itertools
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tegum.errors import InvalidInputError, Problems
+from tegum.exact.laws.absolute import AbsoluteLaw
 from tegum.exact.laws.alternatives import alternatives
 from tegum.exact.laws.answer import ON_SAMPLES, Answer, Asked, Law, weighted
 from tegum.exact.laws.blocks import alternatives_law, blocks_law, in_engine
 from tegum.exact.laws.lattice import MOST_HALF, LatticeLaw, Part, halves
 from tegum.exact.laws.linear import LinearLaw
 from tegum.exact.laws.magnitude import Transform
+from tegum.exact.laws.neuron import NeuronLaw, beside_neuron, neuron_law
 from tegum.exact.laws.one_active import OneActiveLaw
+from tegum.exact.laws.smooth import smooth_law
 from tegum.exact.laws.states import StatesLaw
 from tegum.exact.laws.transform import choices_law, transform_law
+from tegum.exact.parameters import is_neuron, map_of, output_of, pulled_back
 from tegum.features import Blocks, Constant, Features, FiniteLaw, Joined, KSparse, Mixture, Uniform
+from tegum.nets import ACTIVATIONS, Activation, Net
 
 _FEW_STATES = 512
 _MOST_STATES = 2**22
 _FEW_CHOICES = 1000
 
-Weighted = list[tuple[float, Law]]
+Weighted = list[tuple[float, Any]]
 
 
 @final
@@ -40,9 +45,26 @@ class Laws:
         """The squared errors of one model on distribution ``which``."""
         return weighted([(w, law.answer(G, b, self.importance[which], asked)) for w, law in self.each[which]])
 
+    def answer_of(
+        self, which: int, net: Net, parameters: Sequence[NDArray[np.float64]], asked: Asked
+    ) -> tuple[Answer, tuple[NDArray[np.float64], ...]]:
+        """The squared errors of one net by its parameters, and the derivatives of the loss by these."""
+        law = self.each[which][0][1]
+        if not isinstance(law, NeuronLaw):
+            found = self.answer(which, *map_of(net, parameters), asked)
+            return found, pulled_back(net, parameters, found.dG, found.db)
+        matrices, (b, *hidden) = parameters[: 1 if net.tied else 2], parameters[1 if net.tied else 2 :]
+        c = float(hidden[0][0]) if hidden else 0.0
+        one = law.answer(matrices[-1].ravel(), b, matrices[0].ravel(), c, self.importance[which], asked)
+        by = [one.by_w + one.by_g] if net.tied else [one.by_g, one.by_w]
+        slopes = [part.reshape(own.shape) for part, own in zip(by, matrices, strict=True)]
+        by_hidden = [np.array([one.by_c])] if hidden else []
+        nothing = np.zeros((0, 0)), np.zeros(0)
+        return Answer(*one[:4], *nothing), (*slopes, one.by_b, *by_hidden)
 
-def laws_for(features: Features, linear: bool = False) -> Laws:
-    """The laws of a batch of distributions, its leading axes flattened; of a linear net second moments are enough.
+
+def laws_for(features: Features, output: Activation = ACTIVATIONS["relu"]) -> Laws:
+    """The laws of a batch of distributions, its leading axes flattened, for nets whose outputs go through ``output``.
 
     Raises:
         InvalidInputError: for what no law covers.
@@ -54,10 +76,28 @@ def laws_for(features: Features, linear: bool = False) -> Laws:
         each = tuple[Weighted, ...]()
         for one in features.singles():
             with problems.collecting():
-                each += ([(1.0, LinearLaw(one.mean(), one.second_moment()))] if linear else _laws_of(one),)
+                each += (_laws_of(one, output),)
     if len(each) == 1:
         each *= count
     return Laws(each, importance)
+
+
+def laws_of_net(net: Net, features: Features) -> Laws:
+    """The laws of a batch of distributions for a net.
+
+    Raises:
+        InvalidInputError: for nets that the exact engine does not know, and for what no law covers.
+    """
+    if not is_neuron(net):
+        return laws_for(features, output_of(net))
+    count = math.prod(features.batch_shape)
+    importance = np.broadcast_to(features.importance, (*features.batch_shape, features.n_features)).reshape(count, -1)
+    with Problems() as problems:
+        each = tuple[Weighted, ...]()
+        for one in features.singles():
+            with problems.collecting():
+                each += ([(1.0, neuron_law(one, _relu_laws(beside_neuron(one))))],)
+    return Laws(each * count if len(each) == 1 else each, importance)
 
 
 def _leaves(features: Features, weight: float) -> Iterator[tuple[float, Features]]:
@@ -70,8 +110,37 @@ def _leaves(features: Features, weight: float) -> Iterator[tuple[float, Features
         yield weight, features
 
 
-def _laws_of(features: Features) -> Weighted:
-    """The law of a single distribution."""
+def _laws_of(features: Features, output: Activation) -> Weighted:
+    """The law of a single distribution: of a linear net second moments are enough."""
+    if output is ACTIVATIONS["identity"]:
+        return [(1.0, LinearLaw(features.mean(), features.second_moment()))]
+    if output is ACTIVATIONS["relu"]:
+        return _relu_laws(features)
+    if output is ACTIVATIONS["abs"]:
+        return [(1.0, AbsoluteLaw(tuple(_relu_laws(features)), np.diag(features.second_moment())))]
+    found: Weighted = []
+    with Problems() as problems:
+        for weight, leaf in _leaves(features, 1.0):
+            with problems.collecting():
+                found.append((weight, _finite_law(leaf, output) or smooth_law(leaf, output)))
+    return found
+
+
+def _finite_law(features: Features, output: Activation) -> Law | None:
+    """The law of a distribution of few states, for any output; None for others."""
+    if isinstance(features, FiniteLaw):
+        return StatesLaw(features.states, features.probabilities, output)
+    if isinstance(features, Joined) or not isinstance(features.magnitude, Constant):
+        return None
+    try:
+        law = _of_constants(features)
+    except InvalidInputError:
+        return None
+    return replace(law, output=output) if isinstance(law, StatesLaw) else None
+
+
+def _relu_laws(features: Features) -> Weighted:
+    """The law of a single distribution, of outputs with a ReLU."""
     alike: dict[Any, tuple[Blocks, list[NDArray[np.float64]], list[float]]] = {}
     found: Weighted = []
     with Problems() as problems:

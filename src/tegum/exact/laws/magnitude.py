@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tegum.errors import InvalidInputError
 from tegum.exact.kernel.interval import interval_transform
 from tegum.exact.laws.answer import ON_SAMPLES
-from tegum.features import Magnitude, Uniform
+from tegum.features import Constant, Exponential, Magnitude, Uniform
 
 _CIRCLE, _RADIUS = 16, 0.25
 _NODES, _EXACT, _CHECK_NODES, _HALVINGS = 48, 4, 256, 60
@@ -40,7 +40,7 @@ class Transform:
     @property
     def reach(self) -> tuple[float, float]:
         """The smallest and the largest value of an active feature."""
-        low, high = float(self.law.quantile(np.zeros(1))[0]), float(self.law.largest)
+        low, high = self.reach_of_u
         size = max(abs(low), abs(high))
         return (-size, size) if self.signed else (low, high)
 
@@ -55,6 +55,12 @@ class Transform:
     def _plain(self, z: Values) -> tuple[Values, Values, Values]:
         if isinstance(self.law, Uniform):
             return _uniform(z, self.law.low, self.law.high)
+        if isinstance(self.law, Exponential):
+            A = 1 / (1 - self.law.mean * z)
+            return A, self.law.mean * A**2, 2 * self.law.mean**2 * A**3
+        if isinstance(self.law, Constant):
+            A = np.exp(self.law.value * z)
+            return A, self.law.value * A, self.law.value**2 * A
         radius = _RADIUS / max(abs(end) for end in self.reach)
         turns = np.exp(2j * np.pi * np.arange(_CIRCLE) / _CIRCLE)
         around = np.array([self.law.generating(z + radius * turn) for turn in turns], dtype=np.complex128)
@@ -111,12 +117,18 @@ class Transform:
         return float(self.law.quantile(np.zeros(1))[0]), float(self.law.largest)
 
     def require_usable(self) -> None:
-        """Raises an `InvalidInputError` where the exact engine cannot treat the law, saying what is missing."""
+        """Raises an `InvalidInputError` where the exact engine cannot invert the law, saying what is missing."""
+        if not math.isfinite(self.law.largest):
+            raise InvalidInputError(f"the magnitudes are {type(self.law).__name__} without an upper end", ON_SAMPLES)
+        self.require_known()
+
+    def require_known(self) -> None:
+        """Raises an `InvalidInputError` where the moment generating function of the law is not known, or is not that."""
         name = type(self.law).__name__
+        if isinstance(self.law, Uniform | Exponential | Constant):
+            return
         if not math.isfinite(self.law.largest):
             raise InvalidInputError(f"the magnitudes are {name} without an upper end", ON_SAMPLES)
-        if isinstance(self.law, Uniform):
-            return
         p, w = quadrature(_CHECK_NODES)
         u = self.law.quantile(p)
         size = max(abs(end) for end in self.reach_of_u)

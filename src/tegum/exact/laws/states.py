@@ -1,8 +1,8 @@
-"""A law of finitely many states: the expected loss is a sum, piecewise quadratic in G and b.
+"""A law of finitely many states: the expected loss is a sum, with a ReLU piecewise quadratic in G and b.
 
-    L = sum_t p_t sum_j I_j (x_tj - r(s_tj))^2,     dL/dG = 2 sum_t p_t d_t x_t^T,     d_tj = I_j (r(s_tj) - x_tj) [s_tj > 0]
+    L = sum_t p_t sum_j I_j (x_tj - f(s_tj))^2,     dL/dG = 2 sum_t p_t d_t x_t^T,     d_tj = I_j (f(s_tj) - x_tj) f'(s_tj)
 
-Where s_tj = 0 and x_tj is not the derivative jumps; the one given is that from below.
+Where a ReLU has s_tj = 0 and x_tj is not 0 the derivative jumps; the one given is that from below.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.exact.laws.answer import ROUNDING, Answer, Asked
+from tegum.nets import ACTIVATIONS, Activation
 
 _CHUNK_NUMBERS = 2**18
 
@@ -19,10 +20,11 @@ _CHUNK_NUMBERS = 2**18
 @final
 @dataclass(frozen=True, eq=False)
 class StatesLaw:
-    """States (T, n) and their probabilities (T,)."""
+    """States (T, n), their probabilities (T,), and what outputs go through, which may be any function."""
 
     states: NDArray[np.float64]
     probabilities: NDArray[np.float64]
+    output: Activation = ACTIVATIONS["relu"]
 
     def answer(self, G: NDArray[np.float64], b: NDArray[np.float64], importance: NDArray[np.float64], asked: Asked) -> Answer:
         """The squared errors of one model, exact to rounding."""
@@ -32,12 +34,12 @@ class StatesLaw:
         for first in range(0, len(self.states), step):
             x, p = self.states[first : first + step], self.probabilities[first : first + step]
             s = x @ G.T + b
-            y = np.maximum(s, 0)
+            y = self.output(s)
             wrong = y - x
             squares += p @ (wrong * wrong)
             size += p @ (y * y + x * x)
             if asked.gradient:
-                pull = (2 * p)[:, None] * (importance * wrong * (s > 0))
+                pull = (2 * p)[:, None] * (importance * wrong * self.output.slopes(s))
                 dG += pull.T @ x
                 db += pull.sum(axis=0)
         rounding = ROUNDING * (1 + n / 16)
@@ -45,7 +47,7 @@ class StatesLaw:
         return Answer(squares, rounding * float(importance @ size), rounding * slopes, 0, dG, db)
 
     def hessian(self, W: NDArray[np.float64], b: NDArray[np.float64], importance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The Hessian of the loss by W (m, n), row by row, and b, shape (m n + n, m n + n), for G = W^T W.
+        """The Hessian of the loss of outputs with a ReLU by W (m, n), row by row, and b, for G = W^T W.
 
         With a = [s > 0] and h = W x it is 2 sum_t p_t sum_j I_j a_j [ds_j ds_j^T + (s_j - x_j) d^2 s_j], where
 

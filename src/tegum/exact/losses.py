@@ -1,0 +1,210 @@
+"""The losses of a batch of models, arrays in and arrays out: in compiled code, or by the laws of `tegum.exact.laws`."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tegum.checking import checked, real_numbers
+from tegum.errors import InvalidInputError, Problems
+from tegum.exact.batches import evaluated
+from tegum.exact.distributions import distributions_of, is_native
+from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch, Settings
+from tegum.exact.kernel.records import MOST_TERMS, require_terms
+from tegum.exact.laws import Answer, Asked, Laws, laws_for, laws_of_net
+from tegum.exact.parameters import output_of
+from tegum.features import Features
+from tegum.nets import ACTIVATIONS, Activation, Net, require_same_features
+from tegum.threads import in_pieces
+
+_FIRST_TERMS, _FEW = 16, 50
+_RELU, _IDENTITY = ACTIVATIONS["relu"], ACTIVATIONS["identity"]
+
+
+@checked
+def losses(
+    W: ArrayLike,
+    b: ArrayLike,
+    features: Features,
+    tol: float,
+    gradient: bool,
+    net: Net | None = None,
+    tied: bool = True,
+    terms: int | None = None,
+    threads: int | None = None,
+) -> Batch:
+    """What `tegum.exact.evaluate` returns, as arrays with the leading axes; without gradient ``dW`` and ``db`` hold nothing."""
+    problems = Problems()
+    W, b, output = _checked(W, b, features, net, tied, problems)
+    problems.check_fraction("tol", tol)
+    problems.check_least("threads", threads)
+    with problems:
+        require_terms(MOST_TERMS if terms is None else terms)
+    require_finite("W", W, 2, LARGEST_WEIGHT)
+    require_finite("b", b, 1, LARGEST_BIAS)
+    leads = W.shape[:-2], b.shape[:-1]
+    try:
+        batch = np.broadcast_shapes(*leads, features.batch_shape)
+    except ValueError:
+        shapes = f"W {leads[0]}, b {leads[1]} and the features {features.batch_shape}"
+        raise InvalidInputError(f"the leading axes do not fit: {shapes}", "give axes that broadcast") from None
+    crossed = np.prod(leads[0]) == np.prod(leads[1]) < np.prod(np.broadcast_shapes(*leads))
+    if crossed and len(leads[0]) != len(leads[1]):
+        what = f"W has leading axes {leads[0]} and b {leads[1]}, which pairs every W with every b"
+        raise InvalidInputError(what, f"give b as {(*leads[0], W.shape[-1])}; or, to ask for all pairs, as many axes to both")
+    which = np.broadcast_to(np.arange(math.prod(features.batch_shape)).reshape(features.batch_shape), batch)
+    least, most = (_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)
+    if is_native(features) and output in (_RELU, _IDENTITY):
+        settings = Settings(int(tied), int(output is _IDENTITY), int(gradient), least, most, float(tol))
+        return evaluated(W, b, which, distributions_of(features), settings, threads)
+    asked = Asked(float(tol), least, most, gradient)
+    return _by_laws(W, b, which, laws_for(features, output), asked, tied, threads)
+
+
+def _by_laws(
+    W: NDArray[np.float64],
+    b: NDArray[np.float64],
+    which: NDArray[np.int64],
+    laws: Laws,
+    asked: Asked,
+    tied: bool,
+    threads: int | None,
+) -> Batch:
+    """What `evaluated` returns, of distributions that compiled code does not take as they are."""
+    batch, (rows, n) = which.shape, W.shape[-2:]
+    W, b = np.broadcast_to(W, (*batch, rows, n)), np.broadcast_to(b, (*batch, n))
+    each_W, each_b = W.reshape(-1, rows, n), b.reshape(-1, n)
+
+    def answer(k: int, owner: int) -> Answer:
+        return laws.answer(owner, each_W[k].T @ each_W[k] if tied else each_W[k], each_b[k], asked)
+
+    found = _each(which, answer, threads, n > _FEW)
+    dG = np.array([one.dG for one in found]).reshape(*batch, n, n)
+    db = np.array([one.db for one in found]).reshape(*batch, n)
+    return _gathered(found, W, b, which, laws, W @ (dG + dG.swapaxes(-1, -2)) if tied else dG, db)
+
+
+def losses_of_neurons(
+    net: Net,
+    parameters: list[NDArray[np.float64]],
+    features: Features,
+    tol: float,
+    gradient: bool,
+    terms: int | None,
+    threads: int | None,
+) -> tuple[Batch, list[NDArray[np.float64]]]:
+    """The same of nets with one hidden ReLU by their parameters, leading axes broadcast, and the derivatives by these."""
+    with Problems() as problems:
+        problems.check_fraction("tol", tol)
+        problems.check_least("threads", threads)
+        with problems.collecting():
+            require_same_features(net, features.n_features)
+        with problems.collecting():
+            require_terms(MOST_TERMS if terms is None else terms)
+    lead = parameters[-1].shape[:-1]
+    try:
+        batch = np.broadcast_shapes(lead, features.batch_shape)
+    except ValueError:
+        shapes = f"the parameters {lead} and the features {features.batch_shape}"
+        raise InvalidInputError(f"the leading axes do not fit: {shapes}", "give axes that broadcast") from None
+    which = np.broadcast_to(np.arange(math.prod(features.batch_shape)).reshape(features.batch_shape), batch)
+    own = [array.shape[len(lead) :] for array in parameters]
+    whole = [np.broadcast_to(array, (*batch, *shape)) for array, shape in zip(parameters, own, strict=True)]
+    rows = [array.reshape(-1, *shape) for array, shape in zip(whole, own, strict=True)]
+    laws = laws_of_net(net, features)
+    asked = Asked(float(tol), *((_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)), gradient)
+    slopes = dict[int, tuple[NDArray[np.float64], ...]]()
+
+    def answer(k: int, owner: int) -> Answer:
+        found, slopes[k] = laws.answer_of(owner, net, [array[k] for array in rows], asked)
+        return found
+
+    found = _each(which, answer, threads, features.n_features > _FEW)
+    by = [np.array([slopes[k][at] for k in range(which.size)]).reshape(*batch, *shape) for at, shape in enumerate(own)]
+    return _gathered(found, whole[0], whole[1], which, laws, np.zeros(0), np.zeros(0)), by
+
+
+def _each(which: NDArray[np.int64], answer: Callable[[int, int], Answer], threads: int | None, slow: bool) -> list[Answer]:
+    """The answers for all models of a batch, of which each has its distribution."""
+    each, owner, n = dict[int, Answer](), which.reshape(-1), which.size
+
+    def work(_: None, first: int, end: int) -> None:
+        for k in range(first, end):
+            each[k] = answer(k, int(owner[k]))
+
+    in_pieces(n, 1, lambda _: None, work, threads=threads, progress=None if slow else False, title="exact loss")
+    return [each[k] for k in range(n)]
+
+
+def _gathered(
+    found: list[Answer],
+    W: NDArray[np.float64],
+    b: NDArray[np.float64],
+    which: NDArray[np.int64],
+    laws: Laws,
+    dW: NDArray[np.float64],
+    db: NDArray[np.float64],
+) -> Batch:
+    """Answers as a batch."""
+    batch, n = which.shape, laws.importance.shape[-1]
+    squares = np.array([one.squared_error for one in found]).reshape(*batch, n)
+    importance = laws.importance[which.reshape(-1)].reshape(*batch, n)
+    return Batch(
+        W=W,
+        b=b,
+        distribution_of=which,
+        weight=np.zeros((0, 0)),
+        importance=laws.importance,
+        loss=(squares * importance).sum(axis=-1),
+        error=np.array([one.error for one in found]).reshape(batch),
+        gradient_error=np.array([one.gradient_error for one in found]).reshape(batch),
+        terms=np.array([one.terms for one in found], dtype=np.int64).reshape(batch),
+        squared_error=squares,
+        dW=dW,
+        db=db,
+    )
+
+
+def _checked(
+    W: ArrayLike, b: ArrayLike, features: Features, net: Net | None, tied: bool, problems: Problems
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Activation]:
+    """W and b as numbers, and what the outputs are passed through; notes what is wrong with their shapes and the net."""
+    given: dict[str, NDArray[np.float64]] = {}
+    for name, array in (("W", W), ("b", b)):
+        with problems.collecting():
+            given[name] = real_numbers(name, array)
+    if not isinstance(features, Features):
+        problems.add(
+            f"the features are {features!r}", "give a distribution, such as tegum.features.Independent(5, density=0.1)"
+        )
+    problems.raise_if_any()
+    W, b, n = given["W"], given["b"], features.n_features
+    if W.ndim < 2 or W.shape[-1] != n or (not tied and W.shape[-2] != n):
+        problems.add(f"W has shape {W.shape}", f"give (..., m, {n})" if tied else f"give the map as (..., {n}, {n})")
+    if b.ndim < 1 or b.shape[-1] != n:
+        problems.add(f"b has shape {b.shape}", f"give (..., {n})")
+    output = _RELU
+    if net is not None:
+        with problems.collecting():
+            require_same_features(net, n)
+            output = output_of(net)
+        if tied and not net.tied:
+            problems.add(f"W is given of the net {net!r}", f"give its parameters by name: {', '.join(net.parameter_shapes())}")
+        elif tied and W.ndim >= 2 and W.shape[-2] != net.n_hidden:
+            problems.add(f"W has {W.shape[-2]} hidden dimensions and the net {net.n_hidden}", "give the net that W belongs to")
+    return W, b, output
+
+
+def require_finite(name: str, array: NDArray[np.float64], own: int, limit: float) -> None:
+    """Refuses numbers that are not finite, or so large that their squares would not be."""
+    bad = ~(np.abs(array) < limit)
+    if not bad.any():
+        return
+    place = tuple(int(i) for i in np.argwhere(bad)[0])
+    instance = place[: array.ndim - own]
+    where = f" in instance {instance[0] if len(instance) == 1 else instance}" if instance else ""
+    raise InvalidInputError(
+        f"{name}{where} is {array[place]} at {place[array.ndim - own :]}",
+        f"give finite numbers below {limit:g}; a model that diverged has no loss",
+    )
