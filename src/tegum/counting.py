@@ -61,9 +61,9 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
     data, which = _at_minima(data, descend)
     grid = [axis for axis in leading(data) if axis not in starts]
     order = [*grid, *starts]
-    shapes = xr.DataArray(shape_names(data["W"].transpose(..., "hidden", "feature").values), dims=leading(data)).transpose(
-        *order
-    )
+    shapes = xr.DataArray(
+        shape_names(data["W"].transpose(..., "hidden", "feature").values, rows=False), dims=leading(data)
+    ).transpose(*order)
     status = data["status"] if "status" in data else xr.full_like(shapes, "")
     status = status.broadcast_like(shapes).transpose(*order)
     losses = data["loss"].broadcast_like(shapes).transpose(*order)

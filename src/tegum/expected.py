@@ -38,6 +38,7 @@ from tegum.exact import evaluate
 from tegum.exact.objective import engine_of
 from tegum.features import Features, Independent
 from tegum.nets import Net, Parameters, require_same_features
+from tegum.recorded import require_meant
 
 Array = NDArray[np.float64]
 
@@ -91,6 +92,7 @@ def expected_loss(
     problems.check_fraction("tol", tol)
     problems.check_least("samples", samples, _REPLICATES * _PILOT)
     problems.raise_if_any()
+    require_meant(features, next(iter(params.values())).shape[:-2])
     if _has_exact_loss(net, features):
         found = evaluate(params, features=features, tol=tol, net=net)
         return Expected(np.asarray(found["loss"]), np.asarray(found["loss_error"]), "exact")

@@ -191,6 +191,16 @@ def require_own(data: xr.Dataset, features: Features) -> None:
             )
 
 
+def require_meant(features: Features, lead: Sequence[int]) -> None:
+    """Raises an `InvalidInputError` for densities, one of each feature, that may be meant for models of just that number."""
+    density = getattr(features, "density", np.zeros(1))
+    count = density.shape[-1]
+    if density.ndim == 1 and count in lead and not (density == density[0]).all():
+        what = f"there are {count} densities, {count} features, and models with leading axes {tuple(lead)}"
+        each = f"densities of shape (1, {count}), one for each feature, or (..., {count}, ..., 1), one for each model"
+        raise InvalidInputError(what, f"say which is meant: give {each}")
+
+
 def _same_law(data: xr.Dataset, features: Features) -> bool:
     """Whether a law is that of the models, importances aside; along an axis on which it varies nothing is said."""
     if plain_axis(data) is not None or "feature_law" not in data.attrs:

@@ -101,7 +101,7 @@ def test_numbers_may_belong_to_features_or_to_models(folder: Path, capsys: pytes
     np.savez("weights.npz", W=four)
     density = [0.1, 0.2, 0.3, 0.4]
     text = ",".join(map(str, density))
-    for axis, values in {"feature": density, "instance": np.array(density)[:, None]}.items():
+    for axis, values in {"feature": [density], "instance": np.array(density)[:, None]}.items():
         expected = np.asarray(tg.exact.loss(four, np.zeros(4), tg.features.Independent(4, values)))
         assert [model["loss"] for model in models(f"weights.npz --density {axis}:{text}", capsys)] == expected.tolist()
         importance = models(f"weights.npz --density 0.1 --importance {axis}:1,2,3,4", capsys)

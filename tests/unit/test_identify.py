@@ -4,6 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from tests.oracle.sums import BATTERY, EVERY, OF_THE_PAPER, random_sum, scramble
 
 
 def names_found(W: np.ndarray) -> list[str]:
-    return sorted(component.name for component in identify(W).components)
+    return sorted(component.name for component in identify(W, rows=False).components)
 
 
 @pytest.mark.parametrize("most_features", [12, 30, 60])
@@ -97,7 +98,7 @@ def test_every_shape_is_itself_exactly(name: str) -> None:
 def test_random_weights_are_irregular(m: int, n: int) -> None:
     rng = np.random.default_rng(n)
     for _ in range(40 if n < 400 else 3):
-        found = identify(rng.normal(size=(m, n))).components
+        found = identify(rng.normal(size=(m, n)), rows=False).components
         assert found
         assert not any(component.regular for component in found)
         assert all(np.isnan(component.fit_error) for component in found)
@@ -110,6 +111,28 @@ def test_a_shape_beside_what_is_none() -> None:
     assert found.label.startswith("pentagon + digon + irregular (")
     assert found.polytope is None
     assert set(found.names[found.components[0].features]) == {"pentagon"}
+
+
+@pytest.mark.parametrize("name", ["triangle", "square", "pentagon", "tetrahedron"])
+def test_rows_that_form_shapes_are_asked_about(name: str) -> None:
+    W = np.stack([SHAPES[name].T * scale for scale in np.linspace(0.5, 1.2, 10)])
+    label = identify(SHAPES[name]).label
+    with pytest.raises(InvalidInputError, match="its rows form shapes where its columns form none: give rows=True if a row is"):
+        shape_names(W)
+    with pytest.raises(InvalidInputError, match="its rows form shapes where its columns form none"):
+        identify(W[0].tolist())
+    assert shape_names(W, rows=True).tolist() == [label] * 10
+    assert identify(W[0], rows=True).label == label
+    assert shape_names(W, rows=False).tolist() == [identify(W[0], rows=False).label] * 10
+    named = xr.DataArray(W, dims=("instance", "feature", "hidden"))
+    assert shape_names(named).values.tolist() == [label] * 10
+    assert shape_names(xr.DataArray(W, dims=("instance", "hidden", "feature"))).dims == ("instance",)
+
+
+def test_fewer_features_than_dimensions_may_be() -> None:
+    rng = np.random.default_rng(2)
+    assert identify(np.eye(5)[:, :3]).label == "3 dedicated"
+    assert identify(scrambled([SHAPES["pentagon"]], rng, spare=5)).label == "pentagon"
 
 
 @settings(max_examples=60, deadline=None)
@@ -129,7 +152,7 @@ def test_names_do_not_change_under_rotation_reflection_renumbering_and_scale(see
 @given(seed=st.integers(0, 100_000), m=st.integers(1, 5), n=st.integers(1, 9))
 def test_components_share_out_the_learned_features_and_the_rank(seed: int, m: int, n: int) -> None:
     W = np.random.default_rng(seed).normal(size=(m, n))
-    found = identify(W)
+    found = identify(W, rows=False)
     features = sorted(int(i) for component in found.components for i in component.features)
     assert features == np.flatnonzero(learned(W)).tolist()
     for component in found.components:

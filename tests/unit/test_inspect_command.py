@@ -98,6 +98,25 @@ def test_untied_nets_have_sampled_losses(capsys: pytest.CaptureFixture[str]) -> 
     assert [one["label"] for one in shapes] == tg.geometry.shape_names(data.W2.values.swapaxes(-1, -2)).ravel().tolist()
 
 
+def test_untied_nets_have_exact_losses_and_an_excess(capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = tg.Recipe(steps=300, batch_size=64, evaluation_samples=64, seeds=2)
+    net = tg.nets.Untied(3, 2, hidden_bias=True)
+    data = tg.train(net, tg.features.Independent(3, density=0.2), recipe, progress=False)
+    data["W1"][0] = np.nan
+    write_dataset(data, "untied.safetensors")
+    first, second = json.loads(said("inspect untied.safetensors --starts 4 --json", capsys))["models"]
+    assert first["loss"] is None
+    params = {name: data[name].values[1].astype(float) for name in net.parameter_shapes()}
+    expected = tg.expected_loss(net, params, tg.features.Independent(3, density=0.2))
+    assert (second["loss"], expected.method) == (pytest.approx(float(expected.value), rel=1e-9), "exact")
+    lowest = tg.best(tg.exact.minimise(net, tg.features.Independent(3, density=0.2), seeds=4)).loss.item()
+    assert second["excess"] == pytest.approx(second["loss"] / lowest - 1, abs=1e-6)
+    G, b = params["W2"] @ params["W1"], params["b"] + params["W2"] @ params["b_hidden"]
+    own = tg.exact.loss(G, b, tg.features.Independent(3, density=0.2), tied=False)
+    assert second["best_bias_loss"] <= own * (1 + 1e-9)
+    assert "y = ReLU(W₂ (W₁ x + c) + b)" in said("inspect untied.safetensors --starts 2", capsys)
+
+
 def test_losses_may_be_means_over_features(capsys: pytest.CaptureFixture[str]) -> None:
     np.savez("mine.npz", W=PENTAGON, b=np.full(5, -0.1), b_enc=[0.1, 0.2])
     loss = tg.exact.loss(PENTAGON, PENTAGON.T @ [0.1, 0.2] - 0.1, SPARSE)

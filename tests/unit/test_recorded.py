@@ -139,3 +139,28 @@ def test_each_model_descends_on_its_own_features(trained: xr.Dataset) -> None:
     assert found.loss.sel(density=0.1).item() == pytest.approx(alone.loss.item(), rel=1e-9)
     assert found.loss.dims == ("density", "seed")
     np.testing.assert_array_equal(tg.exact.loss(found), found.loss)
+
+
+def test_densities_of_features_or_of_models_are_asked_about() -> None:
+    pentagons, b, density = np.stack([tg.geometry.polygon(5)] * 5), np.full((5, 5), -0.1), [0.1, 0.2, 0.3, 0.4, 0.5]
+    features, net = tg.features.Independent(5, density=density), tg.nets.ReluOutput(5, 2)
+    named = xr.DataArray(pentagons, dims=("instance", "hidden", "feature"))
+    for call in (
+        lambda: tg.exact.loss(pentagons, b, features),
+        lambda: tg.exact.loss(named, b, features),
+        lambda: tg.exact.squared_errors(pentagons, b, features),
+        lambda: tg.exact.loss_and_gradient(pentagons, b, features),
+        lambda: tg.exact.best_bias(pentagons, features),
+        lambda: tg.expected_loss(net, {"W": pentagons, "b": b}, features),
+    ):
+        with pytest.raises(
+            tg.InvalidInputError, match=r"there are 5 densities, 5 features, and models .* \(5,\): say which is"
+        ):
+            call()
+    each = [tg.exact.loss(pentagons[0], b[0], tg.features.Independent(5, density=p)) for p in density]
+    of_models = features.replaced(density=np.reshape(density, (5, 1)))
+    np.testing.assert_array_equal(tg.exact.loss(pentagons, b, of_models), each)
+    own = tg.exact.loss(pentagons[0], b[0], features)
+    np.testing.assert_array_equal(tg.exact.loss(pentagons, b, features.replaced(density=[density])), [own] * 5)
+    trained = tg.train(net, features, tg.Recipe(steps=2, seeds=5, batch_size=64), progress=False)
+    np.testing.assert_array_equal(tg.exact.loss(trained), tg.exact.loss(trained.W, trained.b, features))

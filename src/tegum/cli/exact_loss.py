@@ -12,7 +12,8 @@ from tegum.cli.output import say
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.features import Features
-from tegum.nets import Linear, Net
+from tegum.nets import RELU, Net
+from tegum.nets.activation import IDENTITY
 from tegum.recorded import features_of, plain_axis, with_features
 from tegum.runs import require_writable, write_atomically
 
@@ -86,10 +87,12 @@ def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float, me
     if features is None and "loss_standard_error" in data:
         data = data.assign({name: data[name] / (n if mean else 1) for name in ("loss", "loss_standard_error")})
         facts |= {"sampled_loss": "loss", "loss_standard_error": "loss_standard_error"}
-    inside = "WᵀW x + b" if "W" in data else "G x + b"
+    hidden = "W₁ x + c" if net.has_hidden_bias else "W₁ x"
+    inside = "WᵀW x + b" if "W" in data else "G x + b" if "G" in data else f"W₂ ({hidden}) + b"
+    output = "ReLU" if net.output_activation is RELU else net.output_activation.name
     found = found.assign({name: data[fact].broadcast_like(found["loss"]) for name, fact in facts.items()}).assign_attrs(
         read=data.attrs["understood"],
-        model=f"y = {inside}" if isinstance(net, Linear) else f"y = ReLU({inside})",
+        model=f"y = {inside}" if net.output_activation is IDENTITY else f"y = {output}({inside})",
         features=said,
         tol=tol,
     )

@@ -66,7 +66,7 @@ def _shapes(W: NDArray[np.float64]) -> Model:
     """What `tegum.geometry` says of one model; a shape that is not recognised has no fit error."""
     if not np.isfinite(W).all():
         return {"label": "diverged"}
-    found = identified(W)
+    found = identified(W, rows=False)
     components = [
         {"name": one.name, "size": len(one.features)}
         | asdict(one)

@@ -3,6 +3,8 @@
 import json as javascript
 import time
 from collections import Counter
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +25,7 @@ from tegum.exact import best_bias, evaluate, minimise, minimise_from
 from tegum.expected import expected_loss
 from tegum.features import Features
 from tegum.geometry import shape_names
-from tegum.nets import Linear, Net
+from tegum.nets import ActivationOutput, Linear, Net
 from tegum.progress import ProgressBar
 from tegum.recorded import features_of, leading, over, plain_axis, with_features, written_net
 from tegum.report import show
@@ -114,7 +116,11 @@ def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> xr.Dataset:
         found = found.assign_attrs(model=str(net), features=words, method=loss.method)
     elif wanted != FILES_OWN:
         return found
-    return found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"])))) if "W" in data else found
+    return (
+        found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False)))
+        if "W" in data
+        else found
+    )
 
 
 def _say_without_exact_loss(found: xr.Dataset) -> None:
@@ -166,23 +172,45 @@ def _measured(
 ) -> tuple[xr.Dataset, xr.Dataset | None]:
     """What was found, with the excess, best bias, dead outputs and shape of each model; the starts that excess rests on."""
     lead, features = leading(data), features_of(data)
-    W = over(data, data["W"], ("hidden", "feature")) if "W" in data else over(data, data["G"], ("output", "feature"))
-    usable = np.where(np.isfinite(W).all(axis=(-2, -1), keepdims=True), W, 0.0)
-    b = np.broadcast_to(best_bias(usable, features, net=net, tied="W" in data), (*W.shape[:-2], W.shape[-1]))
-    best = evaluate(data.assign(b=((*lead, "feature"), b)), tol=_TOL, net=net)["loss"]
+    usable = _finite(data)
+    tied, W = _map_of(usable)
+    plain = net if net.tied else ActivationOutput(net.n_features, net.n_hidden, activation=net.output_activation)
+    best = evaluate(W, best_bias(W, features, net=plain, tied=tied), features, _TOL, net=plain, tied=tied)["loss"].values
+    best = np.broadcast_to(best, found["loss"].shape)
     silent = np.isclose(found["squared_error"], np.einsum("...ii->...i", features.second_moment()), rtol=1e-9, atol=0)
-    found = found.assign(best_bias_loss=best, dead=(lead, silent.sum(axis=-1) * (not isinstance(net, Linear))))
-    if "W" not in data:
+    found = found.assign(best_bias_loss=(lead, best), dead=(lead, silent.sum(axis=-1) * (not isinstance(net, Linear))))
+    if "G" in data:
         return found, None
     tries = _tries(net, features, starts, seconds)
-    below = minimise_from(data.assign(W=((*lead, "hidden", "feature"), usable)), net=net, certify=False)["loss"].values
+    below = minimise_from(usable, net=net, certify=False)["loss"].values
     same = tuple(k for k, size in enumerate(features.batch_shape) if size == 1)
     reached = tries["loss"].where(tries["status"].isin((Status.MINIMUM, Status.CONVERGED))).min("seed").values
     # A loss that is itself the lowest may be below it by rounding.
     least = np.fmin(below, found["loss"].values)
     lowest = np.fmin(reached, np.fmin.reduce(least, axis=same, keepdims=True) if least.ndim else least)
     found = found.assign(excess=(lead, _above(found["loss"].values, lowest)), basin_excess=(lead, _above(below, lowest)))
-    return found.assign(shape=(lead, shape_names(W))), tries.assign(lowest=(tries["loss"].dims[:-1], lowest))
+    if tied:
+        found = found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False)))
+    return found, tries.assign(lowest=(tries["loss"].dims[:-1], lowest))
+
+
+def _finite(data: xr.Dataset) -> xr.Dataset:
+    """The models, those that diverged with zeros in place of their parameters."""
+    axes = {"W": ("hidden", "feature"), "G": ("output", "feature")} | PARAMETER_DIMS
+    held = [name for name in axes if name in data]
+    finite = [(abs(data[name]) < np.inf).all(axes[name]) for name in held]
+    usable = reduce(and_, finite)
+    return data.assign({name: data[name].where(usable, 0.0).transpose(..., *axes[name]) for name in held})
+
+
+def _map_of(data: xr.Dataset) -> tuple[bool, NDArray[np.float64]]:
+    """Whether the map of x is W^T W, and W, or else the map."""
+    if "W" in data:
+        return True, over(data, data["W"], PARAMETER_DIMS["W"])
+    if "G" in data:
+        return False, over(data, data["G"], ("output", "feature"))
+    first, second = (over(data, data[name], PARAMETER_DIMS[name]) for name in ("W1", "W2"))
+    return False, second @ first
 
 
 def _above(loss: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np.float64]:

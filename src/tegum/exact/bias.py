@@ -19,6 +19,7 @@ from tegum.exact.evaluate import evaluate
 from tegum.exact.kernel.model import LARGEST_WEIGHT
 from tegum.features import Features
 from tegum.nets import Net
+from tegum.recorded import require_meant
 
 _POINTS, _ROUNDS = 41, 6
 
@@ -33,6 +34,7 @@ def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied:
     W = real_numbers("W", W)
     if W.ndim < 2 or W.shape[-1] != features.n_features:
         raise InvalidInputError(f"W has shape {W.shape}", f"give (..., m, {features.n_features})")
+    require_meant(features, W.shape[:-2])
     require_range("W", W, -LARGEST_WEIGHT, LARGEST_WEIGHT)
     G = np.swapaxes(W, -1, -2) @ W if tied else W
     shape = (*np.broadcast_shapes(W.shape[:-2], features.batch_shape), W.shape[-1])

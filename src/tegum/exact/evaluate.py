@@ -38,7 +38,7 @@ from tegum.exact.losses import losses, losses_of_neurons, require_finite
 from tegum.exact.parameters import is_neuron, map_of, pulled_back, require_exact, shapes_of
 from tegum.features import Features
 from tegum.nets import Net
-from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_own
+from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_meant, require_own
 
 
 class Options(TypedDict, total=False):
@@ -123,7 +123,11 @@ def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient
         advice = "give both, or the whole dataset, which brings its own"
         raise InvalidInputError(f"W is given without {'b' if b is None and not by_name else 'features'}", advice)
     if isinstance(W, xr.DataArray):
+        if "feature_density" not in W.coords:
+            require_meant(features, [size for axis, size in W.sizes.items() if axis not in ("hidden", "output", "feature")])
         return _of_models(*_models_in(W, b, options), features, tol, gradient, options)
+    first = np.shape(next(iter(W.values()), ()) if isinstance(W, Mapping) else W)
+    require_meant(features, first[:-2])
     if isinstance(W, Mapping):
         params: Any = W
         return _of_parameters(params, b, features, tol, gradient, options)
@@ -284,6 +288,8 @@ def _of_models(
         finite = finite & usable.all(axis=tuple(range(-len(own), 0)))
         arrays[name] = array, len(own)
     models = {name: np.where(finite[(..., *[None] * axes)], array, 0.0) for name, (array, axes) in arrays.items()}
+    if lead and "density" in features.field_names() and features.density.ndim == 1:
+        features = features.replaced(density=features.density[None])  # it is known whose densities these are
     given: tuple[Any, Any] = (models["W"], models["b"]) if set(models) == {"W", "b"} else (models, None)
     found = evaluate(given[0], given[1], features, tol, gradient=gradient, **options)
     if found["loss"].shape != finite.shape:

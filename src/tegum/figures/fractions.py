@@ -204,7 +204,7 @@ def _shapes_of(models: Any) -> tuple[Chosen, list[float], dict[str, NDArray[np.s
         advice = "give models along one axis of different numbers above 0, such as a sweep over density"
         raise InvalidInputError(f"shape_shares got the models {', '.join(map(repr, list(chosen.models)[:5]))}", advice)
     order = np.argsort(places)
-    found = np.array([identify(W).names for W in chosen.weights.values()])[order]
+    found = np.array([identify(W, rows=False).names for W in chosen.weights.values()])[order]
     return chosen, places[order].tolist(), {"": found}, axis.replace("_", " ")
 
 

@@ -42,7 +42,7 @@ def network_panels(models: Models, columns: int = 3) -> go.Figure:
         graph = feature_graph(W)
         position = component_layout(graph.weights, graph.components)
         panel.add(*_edges(graph.weights, graph.edges, position))
-        nodes, names = np.flatnonzero(graph.component >= 0), identify(W).names
+        nodes, names = np.flatnonzero(graph.component >= 0), identify(W, rows=False).names
         kinds = np.array([kind_of(name) for name in names])
         for rank, (kind, colour) in enumerate(SHAPE_COLOURS.items()):
             mine = nodes[kinds[nodes] == kind]

@@ -41,15 +41,20 @@ of cleaner polytopes without a measure.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, final
+from functools import wraps
+from inspect import signature
+from typing import Any, ParamSpec, TypeVar, final
 
 import numpy as np
+import xarray as xr
 from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from tegum.arraylike import takes_arrays
+from tegum.checking import numbers
+from tegum.errors import InvalidInputError
 from tegum.geometry.catalogue import CROWDED, IRREGULAR, Fit, composite_name, nearest_shape, plural
 from tegum.geometry.graph import LARGEST, factor_dimensions, learned, require_one_model, require_weights
 from tegum.geometry.measures import DIVERGED, NOT_LEARNED, cosines, dimensionality, feature_norms
@@ -59,6 +64,10 @@ JOINED = 0.1
 """What fits nothing is counted as one irregular shape where joined by larger cosines."""
 OUTSIDE, _NOISE, _OWN = 0.2, 1 / 3, 0.5
 """What the overlaps with the rest may be: at least so much; noise so large; at most so much of those among themselves."""
+_CLEAR = 0.1
+"""Rows of W that are no features hardly fit shapes so well."""
+P = ParamSpec("P")
+R = TypeVar("R")
 Factor = tuple[NDArray[np.intp], Fit | None]
 
 
@@ -114,27 +123,54 @@ class Identification:
         return names[0] if len(names) == 1 and self.components[0].regular else composite_name(names)
 
 
+def _asks_for_rows(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, which asks where features are most likely rows of W: unless names of axes, or ``rows``, say what they are.
+
+    Rows would be taken for a few features with a dimension each, without a word.
+    """
+    parameters = list(signature(function).parameters)
+
+    @wraps(function)
+    def asking(*args: P.args, **kwargs: P.kwargs) -> R:
+        given: dict[str, Any] = dict(zip(parameters, args, strict=False)) | kwargs
+        W, rows = given.get("W"), given.get("rows")
+        if rows is None and not (isinstance(W, xr.DataArray) and "feature" in W.dims):
+            models = numbers("W", W)
+            if models.ndim > 1 and 1 < models.shape[-1] < models.shape[-2] and _are_turned(models):
+                what = f"W has shape {models.shape}, and its rows form shapes where its columns form none"
+                raise InvalidInputError(what, "give rows=True if a row is a feature, rows=False if a column is")
+        return function(*args, **kwargs)
+
+    return asking
+
+
+@_asks_for_rows
 @takes_arrays
-def identify(W: NDArray[np.floating]) -> Identification:
-    """The shapes in one model, W (m, n).
+def identify(W: NDArray[np.floating], rows: bool | None = None) -> Identification:
+    """The shapes in one model, W (m, n), or (n, m) where ``rows`` are features.
 
     Raises:
-        InvalidInputError: where W is not one matrix of finite numbers.
+        InvalidInputError: where W is not one matrix of finite numbers; where its rows are fit to be features and its columns
+            are not, unless ``rows`` or a DataArray's axes ``hidden`` and ``feature`` say which are.
     """
+    W = np.swapaxes(W, -1, -2) if rows and W.ndim > 1 else W
     require_one_model(W, "give one model, (m, n); shape_names takes (..., m, n)")
     return _identified(W.astype(np.float64))
 
 
+@_asks_for_rows
 @takes_arrays
-def shape_names(W: NDArray[np.floating]) -> Shaped[np.ndarray, "*batch"]:
-    """The labels of many models, W (..., m, n): an array of strings, shape (...).
+def shape_names(W: NDArray[np.floating], rows: bool | None = None) -> Shaped[np.ndarray, "*batch"]:
+    """The labels of many models, W (..., m, n), or (..., n, m) where ``rows`` are features: an array of strings, shape (...).
 
     Models with weights that are not finite are ``diverged``.
 
     Raises:
-        InvalidInputError: where W has less than two axes, or none of some size.
+        InvalidInputError: where W has less than two axes, or none of some size; where rows are fit to be features and columns
+            are not, unless ``rows`` or a DataArray's axes ``hidden`` and ``feature`` say which are.
     """
     require_weights(W)
+    W = np.swapaxes(W, -1, -2) if rows else W
     models = W.reshape(-1, *W.shape[-2:]).astype(np.float64)
     labels = [_identified(one).label if (np.abs(one) < LARGEST).all() else DIVERGED for one in models]
     return np.array(labels, dtype=object).reshape(W.shape[:-2])
@@ -152,6 +188,19 @@ def level_distance(W: NDArray[np.floating]) -> Float[np.ndarray, "*batch"]:
     return _mean_over_features(W, lambda part, D: abs(D - part.dimensions / len(D)) if part.regular else D[:0])
 
 
+def _are_turned(models: NDArray[np.floating]) -> bool:
+    """Whether in most models (..., k, r) all rows together form shapes, while the columns, which are fewer, form none."""
+    turned = []
+    for one in models.reshape(-1, *models.shape[-2:]).astype(np.float64):
+        if not (np.abs(one) < LARGEST).all():
+            continue
+        columns, rows = (_identified(each).components for each in (one, one.T))
+        formed = [part for part in columns if part.regular and len(part.features) > 1]
+        sizes = [len(part.features) for part in rows if part.regular and part.fit_error <= _CLEAR]
+        turned.append(not formed and len(sizes) == len(rows) and max(sizes, default=0) > 1)
+    return bool(turned) and 2 * sum(turned) > len(turned)
+
+
 def _mean_over_features(
     W: NDArray[np.floating], values: Callable[[Component, NDArray[np.floating]], NDArray[Any]]
 ) -> NDArray[np.float64]:
@@ -160,7 +209,7 @@ def _mean_over_features(
     def one(model: NDArray[np.floating]) -> float:
         if not (np.abs(model) < LARGEST).all():
             return np.nan
-        D, parts = dimensionality(model), identify(model).components
+        D, parts = dimensionality(model), _identified(model.astype(np.float64)).components
         found = np.concatenate([[], *(values(part, D[part.features]) for part in parts if len(part.features) > 1)])
         return float(found.mean()) if found.size else np.nan
 

@@ -70,7 +70,7 @@ def phase_map(
     sweep = {"density": list(axes["density"]), "importance_ratio": ratio_axis(n_features, axes["importance_ratio"])}
     found = lowest_minima(net, Independent(n_features), sweep, seeds=seeds, rounds=rounds, threads=threads, progress=progress)
     extra = extra_feature(found)
-    shape = shape_names(found["W"].transpose(*GRID, "hidden", "feature").values)
+    shape = shape_names(found["W"].transpose(*GRID, "hidden", "feature").values, rows=False)
     found = found.assign(extra).assign(shape=(GRID, shape), phase=extra_phase(extra))
     names = found["shape"].str.cat(found["phase"], sep="; the last feature ")
     parts = []

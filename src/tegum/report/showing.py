@@ -218,7 +218,7 @@ def _models_table(chosen: Chosen, exact: Mapping[str, float]) -> Table:
     columns, rows = ["model", "loss", "exact loss", "shape"], []
     for title, model in chosen.models.items():
         loss = model["loss"].item() if "loss" in model and not model["loss"].ndim else np.nan
-        shape = str(shape_names(weights_of(model)).item()) if "W" in model else "-"
+        shape = str(shape_names(weights_of(model), rows=False).item()) if "W" in model else "-"
         seed = (
             f", seed {model['seed'].item()}"
             if "seed" in model.coords and not model["seed"].ndim and "seed" not in title

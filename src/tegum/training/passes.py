@@ -93,18 +93,15 @@ def decode_panel(shape: Shape, parameters: Floats, scratch: Scratch, p: int) -> 
 
 @inlined
 def silence_inactive(shape: Shape, clean: Floats, scratch: Scratch, p: int) -> None:
-    """Outputs of panel p, after their activation or before a ReLU, made 0 where ``clean`` is, so that they have no error.
-
-    Where outputs have targets of their own, these are made 0 with them.
-    """
-    outputs = scratch.outputs[p]
+    """Outputs of panel p, after their activation or before a ReLU, and targets, made 0 where ``clean`` is: without an error."""
+    outputs, targets = scratch.outputs[p], scratch.targets
     for i in range(shape.n):
         for sample in range(PANEL_WIDTH):
             y = outputs[i, sample]
             outputs[i, sample] = y if clean[i, sample] != _ZERO else _ZERO
-            if shape.target.mapped:
-                t = scratch.targets[i, sample]
-                scratch.targets[i, sample] = t if clean[i, sample] != _ZERO else _ZERO
+        if shape.target.mapped:
+            for sample in range(PANEL_WIDTH):
+                targets[i, sample] = targets[i, sample] if clean[i, sample] != _ZERO else _ZERO
 
 
 @inlined
