@@ -65,7 +65,7 @@ def counted() -> str:
 
 
 def of_paper_profile(folder: Path) -> dict[str, str]:
-    """The table of each experiment in a folder of results, as `paper_profile.toml` has it: verdicts, what was measured, when."""
+    """The table of each experiment in a folder of results as in `paper_profile.toml`: verdicts, what was measured, when."""
     found: dict[str, list[str]] = {}
     for claim in json.loads((folder / "claims.json").read_text(encoding="utf-8")):
         name = claim["experiment"]
