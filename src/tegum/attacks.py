@@ -30,6 +30,7 @@ once for a model, nor what its reference is; Madry et al., "Towards deep learnin
 """
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Literal, final, get_args
 
 import numpy as np
@@ -134,21 +135,27 @@ def gradient_attack(
     if not 0 <= size <= _LARGEST:
         raise InvalidInputError(f"size is {size}", _LENGTHS)
     G, weights, x = _in_double_precision(W, b, importance, x)
+    W = np.asarray(W, dtype=np.float64)
+    maps = (W.T, W) if 2 * len(W) < len(G) else (G,)  # what costs less to multiply with
+
+    def coupled(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        return reduce(np.matmul, maps, vectors)
+
     if initial is None:
         generator = np.random.default_rng(seed)
         starts = [_on_sphere(generator.normal(size=x.shape), size) for _ in range(restarts)]
     else:
         starts = [_in_ball(np.asarray(initial, dtype=np.float64), size)]
-    clean = _losses(x @ G + b, x, weights)
+    clean = _losses(coupled(x) + b, x, weights)
     worst, best = clean.copy(), np.zeros(x.shape)
     for start in starts:
         delta = start
         for t in range(steps + 1):
-            z = (x + delta) @ G + b
+            z = coupled(x + delta) + b
             loss = _losses(z, x, weights)
             better = loss > worst
             worst[better], best[better] = loss[better], delta[better]
-            slope = 2 * np.where(z > 0, weights * (z - x), 0.0) @ G
+            slope = coupled(2 * np.where(z > 0, weights * (z - x), 0.0))
             length = size / 4 * 2.0 ** (-4 * t / max(steps, 1))
             delta = _in_ball(delta + _on_sphere(slope, length), size)
     return Attacked(clean, worst, best)

@@ -1,6 +1,7 @@
 """The verdicts of the quick profile as last recorded, and what `docs/failures.md` says of those that failed or were not run.
 
-    python -m tests.contracts.verdicts results        # records the verdicts of a folder of results, by its claims.json
+    python -m tests.contracts.verdicts results          # records the verdicts of a folder of results, by its claims.json
+    python -m tests.contracts.verdicts --paper results  # those of one of the paper profile, in the package's paper_profile.toml
 
 Recorded are the names of all claims, so that a claim that comes, goes or is renamed is noticed, and those that failed, so that
 the account of them cannot drift from the ledger.
@@ -10,8 +11,13 @@ import json
 import re
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
+import tegum as tg
+from tegum.experiments import paper_profile
+
+PAPER = Path(paper_profile.__file__).with_suffix(".toml")
 RECORDED = Path(__file__).parent / "verdicts.json"
 FAILURES = Path(__file__).resolve().parents[2] / "docs" / "failures.md"
 WHOSE = ("theirs", "ours", "protocol", "finding")
@@ -58,5 +64,35 @@ def counted() -> str:
     return f"Of {counts.total()} failures " + ", ".join(f"{counts[whose]} {whose}" for whose in WHOSE)
 
 
+def of_paper_profile(folder: Path) -> dict[str, str]:
+    """The table of each experiment in a folder of results as in `paper_profile.toml`: verdicts, what was measured, when."""
+    found: dict[str, list[str]] = {}
+    for claim in json.loads((folder / "claims.json").read_text(encoding="utf-8")):
+        name = claim["experiment"]
+        if name not in found:
+            file = folder / "data" / f"{name}.safetensors"
+            made, day = tg.open(file).attrs, datetime.fromtimestamp(file.stat().st_mtime, UTC)
+            if made["profile"] != "paper":
+                raise SystemExit(f"{file} is of the {made['profile']} profile")
+            version = f"{made['tegum']} at {made['commit'][:7]}"
+            found[name] = [f"[{name}]", f"date = {day:%Y-%m-%d}", f'version = "{version}"', f"[{name}.claims]"]
+        if claim["verdict"] != "not run":
+            measured = "; ".join(filter(None, (claim["measured"], claim["evidence"])))
+            found[name].append(f"{claim['claim']} = {json.dumps([claim['verdict'], measured], ensure_ascii=False)}")
+    return {name: "\n".join(lines) for name, lines in found.items()}
+
+
+def with_tables(text: str, tables: dict[str, str]) -> str:
+    """The text of `paper_profile.toml` with some experiments' tables put in, or in place of those that it has."""
+    head, *known = text.strip().split("\n\n")
+    each = {table.partition("]")[0].removeprefix("["): table for table in known} | tables
+    return "\n\n".join([head, *(each[name] for name in sorted(each))]) + "\n"
+
+
 if __name__ == "__main__":
-    RECORDED.write_text(json.dumps(of_results(Path(sys.argv[1])), indent=1) + "\n", encoding="utf-8")
+    results = Path(sys.argv[-1])
+    if "--paper" in sys.argv:
+        new = with_tables(PAPER.read_text(encoding="utf-8"), of_paper_profile(results))
+        PAPER.write_text(new, encoding="utf-8")
+    else:
+        RECORDED.write_text(json.dumps(of_results(results), indent=1) + "\n", encoding="utf-8")

@@ -6,6 +6,7 @@ import xarray as xr
 from scipy.optimize import minimize
 
 import tegum as tg
+from tegum.exact import certificate
 from tegum.exact.certificate import flat_projector, smallest_eigenvalues
 from tests.oracle import rational
 
@@ -225,3 +226,20 @@ def test_exchanges_are_tried_at_every_grid_point_and_where_there_are_few() -> No
     assert found.sizes == {"density": 2, "seed": 2 + 2 * 3, "hidden": 1, "feature": 3}
     alone = tg.exact.minimise(tg.nets.ReluOutput(3, 1), features.replaced(density=0.5), seeds=2, exchanges=2, progress=False)
     np.testing.assert_array_equal(found.loss.sel(density=0.5), alone.loss)
+
+
+def test_ends_that_are_alike_are_looked_at_once_and_found_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dedicated features sit on a kink: where every end is looked at by itself, curvatures agree to what differences allow."""
+    looked, one_end = [], certificate._to_one_side
+    monkeypatch.setattr(certificate, "_to_one_side", lambda *end: looked.append(1) or one_end(*end))
+    found = []
+    for same in (certificate._SAME_LOSS, -1.0):
+        monkeypatch.setattr(certificate, "_SAME_LOSS", same)
+        features = tg.features.Independent(4, importance=tg.features.geometric(0.9, 4))
+        sweep = {"density": [0.3, 0.8]}
+        minima = tg.exact.minimise(tg.nets.ReluOutput(4, 3), features, seeds=8, sweep=sweep, exchanges=0, progress=False)
+        found.append((minima, len(looked)))
+    (once, few), (each, many) = found
+    assert 0 < few < (many - few) / 2
+    np.testing.assert_array_equal(once["status"], each["status"])
+    np.testing.assert_allclose(once["curvature"], each["curvature"], atol=1e-4)

@@ -6,7 +6,9 @@ Along the rotations of W, zero modes of the Hessian at every critical point (`te
 
 and the smallest eigenvalue on what is left decides: clearly below zero, a saddle; else a minimum, degenerate where it is
 zero (a feature whose output never fires may move its bias freely).  Where H jumps (a feature with a dimension to itself sits on
-a kink), the side that curves least counts; above 600 parameters it is the mean of both sides.
+a kink), the side that curves least counts; above 600 parameters it is the mean of both sides.  Looking at all sides costs more
+than the descent, and most starts end at one of a few points, turned, reflected or with equal features exchanged: ends of one
+distribution whose losses and whose mean Hessians' eigenvalues agree are looked at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,6 +39,8 @@ _LANCZOS_TOLERANCE = 1e-3
 _PIECE_NUMBERS = 1e6
 _JUMPS = 1e-2
 """Where an entry of the Hessian jumps by more than this share of its size, or seems to, the sides are looked at."""
+_SAME_LOSS, _SAME_EIGENVALUES = 1e-10, 1e-4
+"""Two ends are one up to symmetry where they differ by no more, relative to the loss and to the Hessian's largest entry."""
 
 
 def flat_projector(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Float[np.ndarray, "batch d d"]:
@@ -128,6 +132,33 @@ def _to_one_side(
     return smallest_curvature(_Compiled(landscape), x, still_directions(net, x, landscape.free > 0), mean).value
 
 
+def _to_one_side_each(
+    net: Net,
+    landscape: Landscape,
+    memory: Differences,
+    starts: Starts,
+    first: int,
+    means: NDArray[np.float64],
+    jumps: NDArray[np.float64],
+    size: NDArray[np.float64],
+) -> dict[int, float]:
+    """`_to_one_side` of every start from ``first`` on whose Hessian jumps, by its place; of ends that are alike once."""
+    seen: dict[int, list[tuple[float, NDArray[np.float64], float]]] = {}
+    found = {}
+    for k in np.flatnonzero(jumps > _JUMPS * size).tolist():
+        loss, eigenvalues = float(starts.loss[first + k]), np.linalg.eigvalsh(means[k])
+        others = seen.setdefault(int(starts.distribution_of[first + k]), [])
+        for there, spectrum, value in others:
+            same = np.abs(spectrum - eigenvalues).max() <= _SAME_EIGENVALUES * size[k]
+            if same and abs(there - loss) <= _SAME_LOSS * abs(loss):
+                found[k] = value
+                break
+        else:
+            found[k] = _to_one_side(net, landscape, memory, starts, first + k, (means[k], float(jumps[k])))
+            others.append((loss, eigenvalues, found[k]))
+    return found
+
+
 def smallest_curvatures(
     net: Net,
     distributions: Distributions | Laws,
@@ -168,8 +199,8 @@ def smallest_curvatures(
         if stop[0]:
             return
         smallest[first:end], size[first:end] = smallest_eigenvalues(found, _projector(net, starts, first, end))
-        for k in np.flatnonzero(jumps > _JUMPS * size[first:end]).tolist():
-            smallest[first + k] = _to_one_side(net, landscape, differences, starts, first + k, (found[k], float(jumps[k])))
+        sides = _to_one_side_each(net, landscape, differences, starts, first, found, jumps, size[first:end])
+        smallest[first + np.array(list(sides), dtype=np.int64)] = list(sides.values())
 
     in_pieces(
         count,

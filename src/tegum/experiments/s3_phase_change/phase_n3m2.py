@@ -4,7 +4,7 @@ Paper: section 3, theory (F13) and training (F14).  As `phase-n2m1`, with n = 3,
 points (paper profile 100 x 100).  The theory compares four solutions: leave out the extra feature, leave out another, pair the
 extra with another, pair the two others.  Where features are sparse the pairings differ by terms of order p^2 only, so a fit's
 initial weights decide which it finds, and the joint triangle competes: the lowest certified minimum of 6 starts and its
-neighbours' shows what the loss prefers.  Where features are sparse 40 fits of twice the steps are made besides the ten.
+neighbours' shows what the loss prefers.  Where features are sparse 20 fits of twice the steps are made besides the ten.
 """
 
 import numpy as np
@@ -26,9 +26,9 @@ from tegum.maps import paper_grid
 from tegum.theory import dropped_loss, pair_boundary, paired_loss
 
 SIDE: dict[Profile, int] = {"quick": 16, "paper": 100}
-SPARSE, MORE_FITS = 0.05, 40
+SPARSE, MORE_FITS = 0.05, 20
 """Up to this density so many fits of twice the steps are made besides: at some grid points all ten are stuck."""
-LINE = [float(r) for r in np.geomspace(0.1, 0.95, 12)]
+LINE = [float(r) for r in np.geomspace(0.1, 0.95, 8)]
 """Importances at which the boundary on the left is located."""
 DENSE_LEFT = "density from 0.7, importance up to 0.5"
 SPARSE_LEFT = "density up to 0.3, importance up to 0.5"

@@ -41,8 +41,8 @@ def study(profile: Profile) -> xr.Dataset:
     return shared.trained(DENSITIES, RECIPE[profile])
 
 
-Dealt = dict[float, tuple[NDArray[np.float64], NDArray[np.bool_]]]
-"""Neurons and which of them are called monosemantic, by density."""
+Dealt = dict[float, tuple[NDArray[np.intp], NDArray[np.bool_]]]
+"""The rank in importance of each neuron's main feature, and which neurons are called monosemantic, by density."""
 
 
 def kinds(nets: Nets) -> dict[str, xr.DataArray]:
@@ -70,18 +70,17 @@ def pairs(V: NDArray[np.float64]) -> dict[str, int]:
 def both_kinds(nets: Nets) -> Dealt:
     """The neurons, by the rank of their main feature, where features are sparse and there are neurons of both kinds."""
     by_rank = {p: V[np.argsort(main_features(V), kind="stable")] for p, V in nets.items() if p <= 0.03}
-    return {p: (V, monosemantic(V)) for p, V in by_rank.items() if 0 < monosemantic(V).mean() < 1}
+    return {p: (main_features(V), monosemantic(V)) for p, V in by_rank.items() if 0 < monosemantic(V).mean() < 1}
 
 
 def mean_ranks(dealt: Dealt) -> tuple[xr.DataArray, xr.DataArray]:
     """The mean rank in importance of the main feature, of neurons that are called monosemantic and of the others."""
-    one = by_density(dealt, lambda net: main_features(net[0])[net[1]])
-    return one, by_density(dealt, lambda net: main_features(net[0])[~net[1]])
+    return by_density(dealt, lambda net: net[0][net[1]]), by_density(dealt, lambda net: net[0][~net[1]])
 
 
 def shuffled(dealt: Dealt, generator: np.random.Generator) -> Dealt:
     """The same neurons, called monosemantic or not at random."""
-    return {p: (V, generator.permutation(kind)) for p, (V, kind) in dealt.items()}
+    return {p: (rank, generator.permutation(kind)) for p, (rank, kind) in dealt.items()}
 
 
 def ranks(dealt: Dealt) -> dict[str, xr.DataArray | float]:
