@@ -27,13 +27,13 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.checking import checked, real_numbers, require_range
 from tegum.errors import InvalidInputError
 from tegum.exact.distributions import is_native
-from tegum.exact.evaluate import evaluate
 from tegum.exact.kernel.model import LARGEST_WEIGHT
+from tegum.exact.losses import losses
 from tegum.features import Features, FiniteLaw, Independent, Joined, Uniform
 
 Array = NDArray[np.float64]
 
-_TERMS = 512
+_TERMS, _TOL = 512, 1e-9
 _BESIDE = 1e-9
 """How far beside 0, in units of the row's largest weight, a kink has ended."""
 
@@ -104,7 +104,7 @@ def _rectified(rows: Array, features: Features) -> tuple[Array, Array]:
     maps[:, n:, :n], b[n:] = rows[:, None], 0.0
     # the compiled engine's error is far below what is asked here, and a fixed number of terms makes one smooth function
     terms = _TERMS if is_native(both) else None
-    found = evaluate(maps, b, both, tied=False, terms=terms, gradient=True, threads=1)
-    slopes = found["dW"].values
+    found = losses(maps, b, both, _TOL, gradient=True, tied=False, terms=terms, threads=1)
+    slopes = found.dW
     half = float(magnitude.moment(1)) / 2
-    return found["db"].values[:, n] / 2, (slopes[:, n, :n] - slopes[:, n + 1, :n]) / (2 * half)
+    return found.db[:, n] / 2, (slopes[:, n, :n] - slopes[:, n + 1, :n]) / (2 * half)
