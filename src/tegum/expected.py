@@ -32,12 +32,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from tegum.checking import checked, parameter, require_seeds
+from tegum.checking import checked, require_seeds
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.exact.objective import engine_of
 from tegum.features import Features, Independent
 from tegum.nets import Net, Parameters, require_same_features
+from tegum.nets.net import parameter
 from tegum.recorded import require_meant
 
 Array = NDArray[np.float64]
