@@ -48,6 +48,8 @@ def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
         if len(args) > len(parameters):
             return function(*args, **kwargs)  # which says so
         given: dict[str, Any] = dict(zip(parameters, args, strict=False)) | kwargs
+        if first and isinstance(given.get(first), xr.Dataset):
+            given[first] = _main(given[first])
         own = given.get(first) if first else None
         sizes: dict[str, int] = {}
         lead: tuple[int, ...] = ()
@@ -72,6 +74,15 @@ def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
         return _named(found, in_order(own), taken, left.split(), function.__name__)  # type: ignore[no-any-return]
 
     return taking
+
+
+def _main(data: xr.Dataset) -> xr.DataArray:
+    """The weights of a dataset of models."""
+    if "W" not in data:
+        raise InvalidInputError(
+            f"the dataset holds {', '.join(map(str, data)) or 'nothing'}, and no W", "give one of its arrays"
+        )
+    return data["W"]
 
 
 class _Array(NamedTuple):

@@ -25,21 +25,23 @@ Source: Owen, "Scrambled net variance for integrals of smooth functions" (1997).
 """
 
 import warnings
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from tegum.checking import checked, require_seeds
+from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.exact.objective import engine_of
 from tegum.features import Features, Independent
 from tegum.nets import Net, Parameters, require_same_features
 from tegum.nets.net import parameter
-from tegum.recorded import require_meant
+from tegum.recorded import features_of, net_of, over, require_meant, require_own, written_net
 
 Array = NDArray[np.float64]
 
@@ -67,12 +69,19 @@ class Expected(NamedTuple):
 
 @checked
 def expected_loss(
-    net: Net, params: Parameters, features: Features, *, tol: float = 1e-9, samples: int = 2**16, seed: int = 0
+    net: Net | xr.Dataset,
+    params: Mapping[str, Any] | None = None,
+    features: Features | None = None,
+    *,
+    tol: float = 1e-9,
+    samples: int = 2**16,
+    seed: int = 0,
 ) -> Expected:
     """E sum_i I_i (target_i - y_i)^2 of every instance, by the best way there is, and how sure that is.
 
     Args:
-        net: any family, your own included.
+        net: any family, your own included; or a dataset of models, which brings net, parameters and features of its own (models
+            that diverged have NaN).
         params: its parameters by name (`tegum.nets.Net.parameter_shapes`); leading axes are instances.
         features: any distribution; its leading axes broadcast with those of the parameters.
         tol: relative error of exact losses.
@@ -82,6 +91,17 @@ def expected_loss(
     Raises:
         InvalidInputError: naming everything wrong with the arguments.
     """
+    if isinstance(net, xr.Dataset):
+        if params is not None or features is not None:
+            raise InvalidInputError(
+                "a dataset is given, and params or features as well", "give the dataset alone, or net, params, features"
+            )
+        return _of_models(net, tol, samples, seed)
+    if params is None or features is None:
+        raise InvalidInputError("a net is given without params or features", "give all three, or a dataset of models")
+    named = next((one for one in params.values() if isinstance(one, xr.DataArray)), None)
+    if named is not None:
+        require_own(xr.Dataset({"W": named}), features)
     problems = Problems()
     with problems.collecting():
         require_same_features(net, features.n_features)
@@ -98,6 +118,28 @@ def expected_loss(
         found = evaluate(params, features=features, tol=tol, net=net)
         return Expected(np.asarray(found["loss"]), np.asarray(found["loss_error"]), "exact")
     return _sampled(net, params, features, samples, seed)
+
+
+def _of_models(data: xr.Dataset, tol: float, samples: int, seed: int) -> Expected:
+    """The expected losses of the models in a dataset, on their own features."""
+    said = str(data.attrs.get("net", ""))
+    net = written_net(said) if said else net_of(data)
+    if net is None:
+        raise InvalidInputError(f"the models are of {said}, which is none of tegum's", "give net, params and features")
+    missing = [name for name in net.parameter_shapes() if name not in data]
+    if missing:
+        raise InvalidInputError(
+            f"the dataset has no {missing[0]}", f"give {', '.join(net.parameter_shapes())}, as training returns them"
+        )
+    params = {name: over(data, data[name], PARAMETER_DIMS[name]) for name in net.parameter_shapes()}
+    finite = np.ones((), dtype=bool)
+    for name, one in params.items():
+        finite = finite & np.isfinite(one).all(axis=tuple(range(-len(PARAMETER_DIMS[name]), 0)))
+    usable = {name: np.where(finite[(..., *[None] * len(PARAMETER_DIMS[name]))], one, 0.0) for name, one in params.items()}
+    found = expected_loss(net, usable, features_of(data), tol=tol, samples=samples, seed=seed)
+    return found._replace(
+        value=np.where(finite, found.value, np.nan), standard_error=np.where(finite, found.standard_error, np.nan)
+    )
 
 
 def _has_exact_loss(net: Net, features: Features) -> bool:

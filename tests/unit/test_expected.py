@@ -97,6 +97,28 @@ def test_each_of_a_batch_has_its_own_importance(densities: tuple[float, float]) 
             assert (whole.value[k], whole.standard_error[k]) == (alone.value, alone.standard_error)
 
 
+def test_datasets_bring_their_own_features() -> None:
+    recipe = tg.Recipe(steps=20, batch_size=64, evaluation_samples=64, seeds=2)
+    features = tg.features.Independent(3, importance=[1, 2, 3])
+    for net, method in (
+        (tg.nets.ReluOutput(3, 2), "exact"),
+        (tg.nets.ReluHidden(3, 2), "sampled by strata of active features"),
+    ):
+        data = tg.train(net, features, recipe, sweep={"density": [1, 0.1]}, progress=False)
+        data["W"][0, 0] = np.nan
+        found = tg.expected_loss(data)
+        assert (found.method, np.isnan(found.value).tolist()) == (method, [[True, False], [False, False]])
+        for k, density in enumerate((1, 0.1)):
+            params = {name: data[name].values[k, 1] for name in net.parameter_shapes()}
+            alone = tg.expected_loss(net, params, features.replaced(density=density))
+            assert found.value[k, 1] == pytest.approx(float(alone.value), rel=1e-12)
+        with pytest.raises(
+            tg.InvalidInputError, match=r"the models belong to features of density 0.1 to 1.0, and other features"
+        ):
+            tg.expected_loss(net, {"W": data.W, "b": data.b}, features)
+        np.testing.assert_array_equal(tg.geometry.shape_names(data), tg.geometry.shape_names(data.W))
+
+
 def test_mistakes_are_named() -> None:
     net = tg.nets.ReluHidden(5, 3)
     with pytest.raises(tg.InvalidInputError, match="samples is 10: choose at least 1024"):

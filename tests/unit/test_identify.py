@@ -51,6 +51,15 @@ def test_the_battery_of_66_shapes(noise: float, least: float) -> None:
     assert np.mean(right) >= least
 
 
+def test_the_battery_with_noise_in_each_weight() -> None:
+    rng, right = np.random.default_rng(0), []
+    for parts, names in BATTERY.values():
+        for _ in range(2):
+            W = scrambled([part * rng.uniform(0.8, 1.2) for part in parts], rng, int(rng.integers(3)))
+            right.append(names_found(W + 0.05 * rng.normal(size=W.shape)) == names)
+    assert all(right)
+
+
 @pytest.mark.parametrize(("m", "noise"), [(200, 0.02), (100, 0.02), (20, 0.05)])
 def test_many_digons_with_noise_in_each_weight(m: int, noise: float) -> None:
     rng = np.random.default_rng(0)

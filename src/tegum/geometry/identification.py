@@ -134,7 +134,7 @@ def _asks_for_rows(function: Callable[P, R]) -> Callable[P, R]:
     def asking(*args: P.args, **kwargs: P.kwargs) -> R:
         given: dict[str, Any] = dict(zip(parameters, args, strict=False)) | kwargs
         W, rows = given.get("W"), given.get("rows")
-        if rows is None and not (isinstance(W, xr.DataArray) and "feature" in W.dims):
+        if rows is None and not (isinstance(W, xr.DataArray | xr.Dataset) and "feature" in W.dims):
             models = numbers("W", W)
             if models.ndim > 1 and 1 < models.shape[-1] < models.shape[-2] and _are_turned(models):
                 what = f"W has shape {models.shape}, and its rows form shapes where its columns form none"
