@@ -72,7 +72,6 @@ def test_an_ablation_is_the_loss_without_an_entry(features: tg.features.Features
 def test_mistakes_are_said() -> None:
     wrong: list[tuple[Any, str]] = [
         (lambda: tg.exact.tails(np.eye(2), [0, 0], tg.features.Independent(2), [0.0]), "thresholds is"),
-        (lambda: tg.exact.tails(np.eye(2), [0, 0], tg.features.CorrelatedSets(1, 2), [0.5]), "the features are Correlated"),
         (lambda: tg.exact.tails(np.eye(3), [0, 0], tg.features.Independent(2), [0.5]), "W has shape"),
         (lambda: tg.exact.ablations(np.eye(3), [0, 0, 0], tg.features.Independent(2)), "W has shape"),
     ]

@@ -10,6 +10,7 @@ from tegum.exact.flow import Flow, dense_flow, gradient_flow
 from tegum.exact.follow import Branch, follow
 from tegum.exact.hessian import curvatures, hessian_at, hessian_vector_product, rotation_modes, truncation_error
 from tegum.exact.minimise import minimise, minimise_from
+from tegum.exact.moments import moments
 from tegum.exact.objective import Objective
 from tegum.exact.penalties import L1, L2, Interference, Smooth
 from tegum.exact.tails import tails
@@ -45,6 +46,7 @@ __all__ = [
     "loss_and_gradient",
     "minimise",
     "minimise_from",
+    "moments",
     "rotation_modes",
     "squared_errors",
     "tails",

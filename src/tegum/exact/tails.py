@@ -14,6 +14,11 @@ R and Q are derivatives by its bias of the loss of an output whose own feature i
 
 so that they come from the same inversion.  For g = 1 the difference becomes p (1 - t) Q(-t - b, -S), or p Q(b - t, S).
 
+Of every other distribution both are probabilities that a sum is above 0, x_i cut to where it may be
+(`tegum.exact.laws.half_line`),
+
+    below = P(x_i > t, x_i - s > t)        above = P(x_i < -t) + P(x_i > -t, s - x_i > t)
+
 >>> import numpy as np, tegum as tg
 >>> features = tg.features.Independent(2, density=0.1)
 >>> found = tails([[1.0, -1.0]], [0.0, 0.0], features, [0.25, 0.5])     # a pair: wrong only where both are active
@@ -31,13 +36,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import checked, real_numbers, require_range
 from tegum.datasets import dataset
-from tegum.errors import Problems
-from tegum.exact.evaluate import evaluate
+from tegum.errors import InvalidInputError, Problems
 from tegum.exact.kernel.model import LARGEST_WEIGHT
-from tegum.features import Features, Independent, Uniform
+from tegum.exact.laws.answer import ON_SAMPLES
+from tegum.exact.laws.functionals import Inverted, known_laws
+from tegum.exact.laws.half_line import Ask, HalfLine, Part, mean_of
+from tegum.exact.laws.states import StatesLaw
+from tegum.exact.losses import losses
+from tegum.features import Exponential, Features, Independent, Magnitude, Uniform
 
 _ONE = 1e-6
-_TOL, _TIE = 1e-11, 1e-13
+_TOL, _TIE, _TERMS = 1e-11, 1e-13, 2**13
+_THINNEST = 2e-6
+
+Found = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @checked
@@ -47,8 +59,9 @@ def tails(W: ArrayLike, b: ArrayLike, features: Features, thresholds: ArrayLike,
     Args:
         W: weights (m, n), or the map (n, n) with ``tied=False``, of a ReLU-output net.
         b: biases (n,).
-        features: one distribution of independent features of uniform magnitudes.
-        thresholds: numbers from above 0 to below 1.
+        features: a single distribution: independent or in sets, k of n, of uniform or exponential magnitudes, a law of
+            finitely many states, or a mixture of these.
+        thresholds: numbers above 0.
         tied: whether the map is W^T W, as by default.
 
     Returns:
@@ -57,25 +70,108 @@ def tails(W: ArrayLike, b: ArrayLike, features: Features, thresholds: ArrayLike,
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
     """
-    W, b = real_numbers("W", W), real_numbers("b", b)
+    G, bias, problems = one_model(W, b, features, tied)
     t = np.atleast_1d(real_numbers("thresholds", thresholds))
-    n = features.n_features
-    problems = Problems()
+    if t.ndim != 1 or not t.size or not ((t > 0) & (t < np.inf)).all():
+        problems.add(f"thresholds is {t}", "give a list of numbers above 0")
+    laws = []
+    with problems.collecting():
+        laws = list(known_laws(features))
+    with problems.collecting():
+        for _, law in laws:
+            if not isinstance(law, StatesLaw):
+                within(law[0], -1.0, 1.0)
+    problems.raise_if_any()
+    plain = isinstance(features, Independent) and features.magnitude == Uniform() and not features.signed and (t < 1).all()
+    if plain and isinstance(features, Independent):
+        below, above, error = _of_independent(G, bias, t, features)
+    else:
+        below, above, error = np.zeros((3, len(bias), len(t)))
+        for weight, law in laws:
+            found = _of_states(law, G, bias, t) if isinstance(law, StatesLaw) else _of_inverted(law, G, bias, t)
+            below, above, error = (old + weight * new for old, new in zip((below, above, error), found, strict=True))
+    over = ("feature", "threshold")
+    variables = {"below": (over, np.clip(below, 0, 1)), "above": (over, np.clip(above, 0, 1)), "error": (over, error)}
+    meanings = {
+        "below": "probability that the output is too low by more than the threshold",
+        "above": "probability that the output is too high by more than the threshold",
+        "error": "estimated error of both",
+    }
+    return dataset(variables, {"threshold": t}, {"features": repr(features)}, meanings)
+
+
+def one_model(
+    W: ArrayLike, b: ArrayLike, features: Features, tied: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Problems]:
+    """The map (n, n) and the biases of a single model on a single distribution, and what is wrong with them."""
+    W, b, n, problems = real_numbers("W", W), real_numbers("b", b), features.n_features, Problems()
     for name, array in (("W", W), ("b", b)):
         with problems.collecting():
             require_range(name, array, -LARGEST_WEIGHT, LARGEST_WEIGHT)
-    if not isinstance(features, Independent) or not isinstance(features.magnitude, Uniform) or features.batch_shape:
-        problems.add(
-            f"the features are {features!r}", "give one distribution of Independent features with Uniform() magnitudes"
-        )
-    if features.signed:
-        problems.add("the features are signed", "give features above 0")
+    if features.batch_shape:
+        problems.add(f"the features are {features!r}", "give a single distribution")
     if W.ndim != 2 or W.shape[-1] != n or (not tied and W.shape[0] != n) or b.shape != (n,):
         problems.add(f"W has shape {W.shape} and b {b.shape}", f"give one model's, {('m', n) if tied else (n, n)} and ({n},)")
-    if t.ndim != 1 or not t.size or not ((t > 0) & (t < 1)).all():
-        problems.add(f"thresholds is {t}", "give numbers between 0 and 1, neither of them")
     problems.raise_if_any()
-    G = W.T @ W if tied else W
+    return W.T @ W if tied else W, b, problems
+
+
+def within(law: Magnitude, low: float, high: float, weight: float = 1.0, sign: float = 1.0) -> tuple[Part, ...]:
+    """An active feature of magnitude u between two numbers, as parts of its law.
+
+    Raises:
+        InvalidInputError: where the law cannot be cut.
+    """
+    if isinstance(law, Exponential):
+        ends = [(1.0, max(low, 0.0)), *([(-1.0, max(high, 0.0))] if high < np.inf else [])]
+        cut = [Part(side * weight * float(np.exp(-end / law.mean)), law, sign, end) for side, end in ends]
+        return tuple(cut) if low < high and high > 0 else ()
+    if not isinstance(law, Uniform):
+        raise InvalidInputError(
+            f"the magnitudes are {type(law).__name__}", f"tails are known of Uniform and Exponential ones; {ON_SAMPLES}"
+        )
+    left, right = max(low, law.low), min(high, law.high)
+    share = max(right - left, 0) / (law.high - law.low)
+    left = min(left, right - _THINNEST * max(abs(left), abs(right), _THINNEST))  # a share of 1e-6 may lie 1e-6 beside
+    if share == 0:
+        return ()
+    return (Part(weight * share, *((Uniform(left, right), sign) if right > 0 else (Uniform(-right, -left), -sign))),)
+
+
+def _of_states(law: StatesLaw, G: NDArray[np.float64], b: NDArray[np.float64], t: NDArray[np.float64]) -> Found:
+    """A sum over the states."""
+    off = (law.states - np.maximum(law.states @ G.T + b, 0))[..., None]
+    below, above = (np.tensordot(law.probabilities, side > t, 1) for side in (off, -off))
+    return below, above, np.full(below.shape, 1e-15 * len(law.states))
+
+
+def _of_inverted(law: Inverted, G: NDArray[np.float64], b: NDArray[np.float64], t: NDArray[np.float64]) -> Found:
+    """By inversion, one output after the other."""
+    magnitude, signed, product = law
+    signs = ((0.5, 1.0), (0.5, -1.0)) if signed else ((1.0, 1.0),)
+    one, none = np.ones(1), np.zeros(1)
+
+    def cut(low: float, high: float) -> tuple[Part, ...]:
+        """Where x_i is active, between two numbers."""
+        return tuple(
+            part
+            for weight, sign in signs
+            for part in within(magnitude, *((low, high) if sign > 0 else (-high, -low)), weight, sign)
+        )
+
+    found = np.zeros((3, len(b), len(t)))
+    for i, row in enumerate(G):
+        off = row - np.eye(len(b))[i]
+        low, high = (HalfLine(magnitude, signed, product, g, i) for g in (-off, off))
+        below, error_below = low.means([Ask(-b[i] - one_t, cut(one_t, np.inf), 0.0, 0) for one_t in t], _TOL, _TERMS)
+        above, error_above = high.means([Ask(b[i] - one_t, cut(-one_t, np.inf), 1.0, 0) for one_t in t], _TOL, _TERMS)
+        negative = [sum(float(mean_of(part, one, none, 0)[0]) for part in cut(-np.inf, -one_t)) for one_t in t]
+        found[:, i] = below, above + low.active * np.array(negative), error_below + error_above
+    return found[0], found[1], found[2]
+
+
+def _of_independent(G: NDArray[np.float64], b: NDArray[np.float64], t: NDArray[np.float64], features: Independent) -> Found:
+    """By differences of expected errors, in compiled code."""
     density, own = features.density, np.diag(G)[:, None]
     others, bias, p = G - np.diag(np.diag(G)), b[:, None], density[:, None]
     # centres c of R, and of Q, for the sums -S and S; all of them of shape (n, thresholds)
@@ -90,17 +186,7 @@ def tails(W: ArrayLike, b: ArrayLike, features: Features, thresholds: ArrayLike,
     active = np.where(ordinary, (R_high[0] - R_high[1]) / share, Q_high[0])
     above = p * active + (1 - p) * Q_high[0]
     wide = np.where(ordinary, 2 / np.abs(share), 2) + 0 * t
-    variables = {
-        "below": (("feature", "threshold"), np.clip(below, 0, 1)),
-        "above": (("feature", "threshold"), np.clip(above, 0, 1)),
-        "error": (("feature", "threshold"), wide * (error_low + error_high)),
-    }
-    meanings = {
-        "below": "probability that the output is too low by more than the threshold",
-        "above": "probability that the output is too high by more than the threshold",
-        "error": "estimated error of both",
-    }
-    return dataset(variables, {"threshold": t}, {"features": repr(features)}, meanings)
+    return below, above, wide * (error_low + error_high)
 
 
 def _sums(
@@ -114,7 +200,7 @@ def _sums(
     slopes, error = [], 0.0
     for density in (0.0, 1.0):
         beside = Independent(n + 1, density=np.append(features.density, density), importance=np.append(np.zeros(n), 1.0))
-        found = evaluate(maps, biases, beside, _TOL, gradient=True, tied=False)
-        slopes.append(found["db"].values[..., n])
-        error = max(error, float(found["gradient_error"].max()))
+        found = losses(maps, biases, beside, _TOL, gradient=True, tied=False)
+        slopes.append(found.db[..., n])
+        error = max(error, float(found.gradient_error.max()))
     return slopes[0] / 2, slopes[0] - slopes[1], error

@@ -100,12 +100,12 @@ def laws_of_net(net: Net, features: Features) -> Laws:
     return Laws(each * count if len(each) == 1 else each, importance)
 
 
-def _leaves(features: Features, weight: float) -> Iterator[tuple[float, Features]]:
+def leaves(features: Features, weight: float) -> Iterator[tuple[float, Features]]:
     """The distributions that a mixture is made of, with their weights."""
     if isinstance(features, Mixture):
         for share, one in zip(features.weights, features.components, strict=True):
             if share > 0:
-                yield from _leaves(one, weight * float(share))
+                yield from leaves(one, weight * float(share))
     else:
         yield weight, features
 
@@ -120,7 +120,7 @@ def _laws_of(features: Features, output: Activation) -> Weighted:
         return [(1.0, AbsoluteLaw(tuple(_relu_laws(features)), np.diag(features.second_moment())))]
     found: Weighted = []
     with Problems() as problems:
-        for weight, leaf in _leaves(features, 1.0):
+        for weight, leaf in leaves(features, 1.0):
             with problems.collecting():
                 found.append((weight, _finite_law(leaf, output) or smooth_law(leaf, output)))
     return found
@@ -133,7 +133,7 @@ def _finite_law(features: Features, output: Activation) -> Law | None:
     if isinstance(features, Joined) or not isinstance(features.magnitude, Constant):
         return None
     try:
-        law = _of_constants(features)
+        law = of_constants(features)
     except InvalidInputError:
         return None
     return replace(law, output=output) if isinstance(law, StatesLaw) else None
@@ -144,14 +144,14 @@ def _relu_laws(features: Features) -> Weighted:
     alike: dict[Any, tuple[Blocks, list[NDArray[np.float64]], list[float]]] = {}
     found: Weighted = []
     with Problems() as problems:
-        for weight, leaf in _leaves(features, 1.0):
+        for weight, leaf in leaves(features, 1.0):
             with problems.collecting():
                 if isinstance(leaf, Joined) and not (leaf.has_blocks() and hasattr(leaf, "magnitude")):
-                    found.append((weight, _of_parts(leaf)))
+                    found.append((weight, of_parts(leaf)))
                 elif isinstance(leaf, FiniteLaw):
                     found.append((weight, StatesLaw(leaf.states, leaf.probabilities)))
                 elif isinstance(leaf.magnitude, Constant):
-                    found.append((weight, _of_constants(leaf)))
+                    found.append((weight, of_constants(leaf)))
                 elif isinstance(leaf.magnitude, Uniform) and _one_at_a_time(leaf):
                     found.append((weight, OneActiveLaw(leaf.feature_density, Transform(leaf.magnitude, leaf.signed))))
                 elif _in_engine(leaf):
@@ -201,7 +201,7 @@ def _rows(features: Features) -> tuple[Blocks, NDArray[np.float64], list[float]]
     return Blocks(each, each, rows), rows, [1 / len(chosen)] * len(chosen)
 
 
-def _of_parts(features: Joined) -> Law:
+def of_parts(features: Joined) -> Law:
     """The law of distributions side by side that have no blocks, or different magnitudes."""
     if all(_is_finite(part) for part in features.parts):
         parts, first = list[Part](), 0
@@ -228,7 +228,7 @@ def _is_finite(features: Features) -> bool:
     return constant or isinstance(features, FiniteLaw)
 
 
-def _of_constants(features: Features) -> Law:
+def of_constants(features: Features) -> Law:
     """The law of constant magnitudes: few states as they are, more met in the middle."""
     value = features.magnitude.moment(1)
     signs = (1.0, -1.0) if features.signed else (1.0,)

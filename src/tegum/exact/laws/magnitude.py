@@ -88,7 +88,7 @@ class Transform:
     def _means(self, b: Floats, g: Floats, own: Floats, nodes: int) -> list[Floats]:
         """The same of x = u; ``own`` is the factor of 2 E u r."""
         p, w = quadrature(nodes, isinstance(self.law, Uniform))
-        kink = self._probability_of_kink(b, g)
+        kink = self.probability_of_kink(b, g)
         left, width = np.stack([np.zeros_like(kink), kink]), np.stack([kink, 1 - kink])
         u = np.asarray(self.law.quantile(np.minimum(left[..., None] + width[..., None] * p, 1 - 1e-16)))
         s = b[..., None] + g[..., None] * u
@@ -97,7 +97,7 @@ class Transform:
         parts = r * (r - factor), 2 * r - factor * on, u * (2 * r - factor * on)
         return [(weight * part).sum(axis=(0, -1)) for part in parts]
 
-    def _probability_of_kink(self, b: Floats, g: Floats) -> Floats:
+    def probability_of_kink(self, b: Floats, g: Floats) -> Floats:
         """The probability below which b + g u keeps the sign that it has for the smallest u."""
         if isinstance(self.law, Uniform):
             with np.errstate(all="ignore"):
