@@ -11,6 +11,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
@@ -133,6 +134,17 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def _leave_at_once() -> None:
+    """Ends the process after Ctrl-C: to take down all that is loaded needs longer than many a command.
+
+    Python's own end has another exit code where Ctrl-C fell into code that is made while it runs, as that of dataclasses.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(INTERRUPTED)
+
+
 def main() -> None:
     """The entry point of the `tegum` command."""
     watched: Callable[[], None] | None = None
@@ -151,8 +163,9 @@ def main() -> None:
         traceback.print_exc()
         sys.stderr.write("tegum: this is a fault of tegum, not yours; what was finished is kept\n")
         code = FAULT
-    if watched is not None and code != INTERRUPTED:
+    if code == INTERRUPTED:
+        _leave_at_once()
+    if watched is not None:
         watched()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends
-    exec("")  # Python, too, ends by the signal if Ctrl-C fell into an exec, as of dataclasses; the last one counts
     sys.exit(code)
