@@ -15,6 +15,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from cyclopts import App, CycloptsError
 
@@ -145,15 +146,20 @@ def _leave_at_once() -> None:
     os._exit(INTERRUPTED)
 
 
-def main() -> None:
-    """The entry point of the `tegum` command."""
+def main(own: Any = None) -> None:
+    """The entry point of the `tegum` command; ``own`` is what Ctrl-C does in this process, where it does something else now."""
     watched: Callable[[], None] | None = None
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupt)
+    if (own or signal.getsignal(signal.SIGINT)) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))  # nothing is there yet that would be left half done
         watched = _end_in_any_case()
     _prepare_streams()
     try:
+        if watched is not None:
+            signal.signal(signal.SIGINT, _interrupt)
         code = run()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends
+    except KeyboardInterrupt as error:  # before the command began, or after it
+        code = _code_for(error)
     except BrokenPipeError:  # whoever reads has seen enough, as in `tegum list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
@@ -167,5 +173,5 @@ def main() -> None:
         _leave_at_once()
     if watched is not None:
         watched()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
