@@ -7,9 +7,11 @@ Parts load on first use, so that ``import tegum`` costs next to nothing.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # that of typing, which is not loaded: until the command line is, Ctrl-C leaves a traceback
 if TYPE_CHECKING:
+    from typing import Any
+
     from tegum import attacks, claims, exact, experiments, features, figures, geometry, maps, nets, runs, theory, training
     from tegum.counting import census
     from tegum.datasets import Status
@@ -74,7 +76,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name == "__version__":
         return import_module("tegum.provenance").tegum_version()
     if name not in __all__:

@@ -21,8 +21,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     from tegum.cli import main as run
 
-    signal.signal(signal.SIGINT, own)
-    run()
+    run(own)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ from tests.fuzz.jobs import AFTER, COMMANDS, JOBS, Job
 
 BLOWS = (*[signal.SIGINT] * 12, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 _DONE = {0, 1}  # 1: a claim failed
-_PATIENCE, _SLOW, _FRESH, _BEYOND, _SHOWN = 10.0, 2.0, 0.04, 1.2, 50
+_PATIENCE, _SLOW, _FRESH, _BEYOND, _TICKS, _SHOWN = 10.0, 2.0, 0.04, 1.2, 5, 50
 
 
 class Child:
@@ -108,6 +108,11 @@ class Child:
             time.sleep(0.005)
         return None, seconds
 
+    def begun(self) -> None:
+        """Waits until a process of its own has used a twentieth of a second: before, it is Python that starts."""
+        while sum(map(int, Path(f"/proc/{self.number}/stat").read_text().rpartition(")")[2].split()[11:13])) < _TICKS:
+            time.sleep(0.005)
+
     def text(self) -> str:
         """What it said."""
         self.said.seek(0)
@@ -133,7 +138,9 @@ def stopped(name: str, folder: Path, generator: random.Random, longest: float) -
     """Starts a job, stops it at a random moment; what became of it in one word, and how long that took."""
     fresh = name in COMMANDS and generator.random() < _FRESH
     child = Child(name, folder, fresh, generator.random() < 0.5 and not fresh)
-    code, _ = child.wait(generator.uniform(0.15, longest + 1.5) if fresh else generator.uniform(0, _BEYOND * longest))
+    if fresh:
+        child.begun()
+    code, _ = child.wait(generator.uniform(0, longest + 1.5) if fresh else generator.uniform(0, _BEYOND * longest))
     if code is not None:
         return judged(child.text(), code, _DONE), 0.0
     blow = generator.choice(BLOWS)

@@ -90,6 +90,16 @@ def test_an_interrupt_inside_an_exec_has_the_same_exit_code(tmp_path: Path) -> N
     assert subprocess.run([sys.executable, "-m", "interrupted"], cwd=tmp_path, check=False).returncode == cli.INTERRUPTED == 130
 
 
+@pytest.mark.parametrize("moment", ["_end_in_any_case", "_prepare_streams", "run"])
+def test_an_interrupt_has_its_exit_code_and_no_traceback_at_any_moment(moment: str) -> None:
+    program = (
+        f"import os, signal; from tegum import cli; cli.{moment} = lambda: os.kill(os.getpid(), signal.SIGINT); cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program, "list"], capture_output=True, text=True, check=False)
+    assert done.returncode == cli.INTERRUPTED
+    assert done.stderr in ("", "tegum: interrupted\n")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_says_what_the_command_says_of_itself(name: str) -> None:
     module, function = COMMANDS[name].split(":")

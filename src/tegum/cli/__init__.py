@@ -11,9 +11,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from cyclopts import App, CycloptsError
 
@@ -133,15 +135,31 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def main() -> None:
-    """The entry point of the `tegum` command."""
+def _leave_at_once() -> None:
+    """Ends the process after Ctrl-C: to take down all that is loaded needs longer than many a command.
+
+    Python's own end has another exit code where Ctrl-C fell into code that is made while it runs, as that of dataclasses.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(INTERRUPTED)
+
+
+def main(own: Any = None) -> None:
+    """The entry point of the `tegum` command; ``own`` is what Ctrl-C does in this process, where it does something else now."""
     watched: Callable[[], None] | None = None
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupt)
+    if (own or signal.getsignal(signal.SIGINT)) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))  # nothing is there yet that would be left half done
         watched = _end_in_any_case()
     _prepare_streams()
     try:
+        if watched is not None:
+            signal.signal(signal.SIGINT, _interrupt)
         code = run()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends
+    except KeyboardInterrupt as error:  # before the command began, or after it
+        code = _code_for(error)
     except BrokenPipeError:  # whoever reads has seen enough, as in `tegum list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
@@ -151,8 +169,9 @@ def main() -> None:
         traceback.print_exc()
         sys.stderr.write("tegum: this is a fault of tegum, not yours; what was finished is kept\n")
         code = FAULT
-    if watched is not None and code != INTERRUPTED:
+    if code == INTERRUPTED:
+        _leave_at_once()
+    if watched is not None:
         watched()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends
-    exec("")  # Python, too, ends by the signal if Ctrl-C fell into an exec, as of dataclasses; the last one counts
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
