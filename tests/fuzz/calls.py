@@ -182,6 +182,7 @@ def _exact() -> list[Call]:
         (tg.exact.NormBudget, {"budget": 1.0}),
         (tg.exact.Coherence, {"limit": 0.5}),
         (tg.exact.ablations, {**model, "tol": 1e-6, "net": NET, "tied": True, "threads": 1}),
+        (tg.exact.noisy, {**model, "sigma": 0.3, "net": NET, "gradient": True}),
         (tg.exact.hidden_activity, {"W": W, "features": FEATURES}),
         (tg.exact.tails, {**model, "thresholds": [0.1, 0.5], "tied": True}),
         (tg.exact.truncation_error, {"objective": objective, "x": x, "probes": 1}),

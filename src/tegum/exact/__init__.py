@@ -11,6 +11,7 @@ from tegum.exact.follow import Branch, follow
 from tegum.exact.hessian import curvatures, hessian_at, hessian_vector_product, rotation_modes, truncation_error
 from tegum.exact.minimise import minimise, minimise_from
 from tegum.exact.moments import moments
+from tegum.exact.noise import noisy
 from tegum.exact.objective import Objective
 from tegum.exact.penalties import L1, L2, Interference, Smooth
 from tegum.exact.tails import tails
@@ -47,6 +48,7 @@ __all__ = [
     "minimise",
     "minimise_from",
     "moments",
+    "noisy",
     "rotation_modes",
     "squared_errors",
     "tails",

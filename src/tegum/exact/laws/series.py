@@ -26,21 +26,27 @@ third kind this is; Fang and Oosterlee, "A novel pricing method for European opt
 (2008), for expectations by the coefficients of a function and the characteristic function of a law.
 """
 
+import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfc
+from scipy.special import erfc, ndtr
 
 from tegum.errors import InvalidInputError
 from tegum.nets import Activation
 
 _PERIOD, _STEEP, _OVERLAP = 4.0, 6.0, 1
-_FEWEST, _MOST = 64, 2**13
+_FEWEST, _MOST, _MOST_NOISY = 64, 2**13, 2**16
 _NOTHING, _LEAST = 1e-15, 1e-18
 _ROUNDING, _BEYOND = 1e-15, 16
 _USUAL, _SMOOTH = 4.0, 1e-9
+
+
+Pair = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""From points to the values of an output and of its square."""
 
 
 class Series(NamedTuple):
@@ -59,18 +65,48 @@ class Series(NamedTuple):
 @lru_cache(maxsize=1024)
 def fourier(activation: Activation, reach: float) -> Series:
     """The series of an activation that is good for |s| <= ``reach``."""
+
+    def squared(s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        f = np.asarray(activation(s), dtype=np.float64)
+        return f, f * f
+
+    return _series(squared, reach, _MOST)
+
+
+@lru_cache(maxsize=4096)
+def noisy(tau: float, reach: float) -> tuple[Series, Series]:
+    """Of a ReLU behind Gaussian noise: E r(s + tau xi), and E r(s + tau xi)^2 for the square; and of their second derivatives.
+
+    With t = s / tau, phi and Phi the density and the distribution function of xi,
+
+        E r(s + tau xi) = s Phi(t) + tau phi(t),      E r(s + tau xi)^2 = (s^2 + tau^2) Phi(t) + tau s phi(t)
+    """
+
+    def smoothed(s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        density, below = np.exp(-0.5 * (s / tau) ** 2) / math.sqrt(2 * math.pi), ndtr(s / tau)
+        return s * below + tau * density, (s * s + tau * tau) * below + tau * s * density
+
+    def bends(s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.exp(-0.5 * (s / tau) ** 2) / (tau * math.sqrt(2 * math.pi)), 2 * ndtr(s / tau)
+
+    return _series(smoothed, reach, _MOST_NOISY), _series(bends, reach, _MOST_NOISY)
+
+
+def _series(both: Pair, reach: float, most: int) -> Series:
+    """The series of f and of its square, which ``both`` gives at points of any shape."""
     period, points = _PERIOD * reach, _FEWEST
     while True:
         s = period * (np.arange(points) / points - 0.5)
         shifts = period * np.arange(-_OVERLAP, _OVERLAP + 1)
         everywhere = s[:, None] + shifts
         window = erfc((np.abs(everywhere) - 2 * reach) * (_STEEP / reach)) / 2
-        f = np.where(window > _LEAST, activation(everywhere.ravel()).reshape(everywhere.shape), 0)
+        values = [one.reshape(everywhere.shape) for one in both(everywhere.ravel())]
+        parts = [np.where(window > _LEAST, one, 0) for one in values]
         # (-1)^k: the points begin at -P / 2
         turn = (-1.0) ** np.arange(points // 2)
-        each = [np.fft.rfft((part * window).sum(axis=1))[:-1] / points * turn for part in (f, f * f)]
+        each = [np.fft.rfft((part * window).sum(axis=1))[:-1] / points * turn for part in parts]
         left = max(float(np.abs(c[3 * points // 8 :]).max() / np.abs(c).max(initial=_LEAST)) for c in each)
-        if left <= _NOTHING or points >= _MOST:
+        if left <= _NOTHING or points >= most:
             break
         points *= 2
     frequency = 2 * np.pi * np.arange(points // 2) / period
@@ -79,7 +115,7 @@ def fourier(activation: Activation, reach: float) -> Series:
     if left <= _NOTHING:
         end = min(end, 3 * points // 8)
     missing, slopes = [], []
-    for c, part in zip(each, (f, f * f), strict=True):
+    for c, part in zip(each, parts, strict=True):
         # of what lies beyond, and has been folded back, the last eighth tells: coefficients of a kink fall like 1 / k^2
         last = frequency[7 * points // 16 :], np.abs(c[7 * points // 16 :])
         dropped = np.abs(c[end:])

@@ -52,15 +52,15 @@ class SmoothLaw:
 
     def answer(self, G: Floats, b: Floats, importance: Floats, asked: Asked) -> Answer:
         """The squared errors of one model; as exact as rounding allows, whatever is asked."""
-        n = len(b)
-        each = self._circles(G, b) if self.output is ACTIVATIONS["square"] else self._fourier(G, b)
-        terms = max(one.z.size for one in each)
-        sums = [np.zeros(n), np.zeros((n, n)), np.zeros(n), np.zeros(n), np.zeros(n)]
-        step = max(8, _CHUNK_NUMBERS // (n * n))
-        for first in range(0, terms, step):
-            more = self._terms(G, b, each, first, min(first + step, terms), asked.gradient)
-            sums = [total + part for total, part in zip(sums, more, strict=True)]
-        value, by_map, by_b, rounded, rounded_b = sums
+        if self.output is ACTIVATIONS["square"]:
+            return self.summed(self._circles(G, b), G, b, importance, asked.gradient)
+        named = ACTIVATIONS.get(self.output.name) is self.output
+        return self.summed([fourier(self.output, one) for one in self.reach(G, b, named)], G, b, importance, asked.gradient)
+
+    def summed(self, each: list[Series], G: Floats, b: Floats, importance: Floats, gradient: bool) -> Answer:
+        """The squared errors of one model whose outputs, and their squares, are the series of every row."""
+        n, terms = len(b), max(one.z.size for one in each)
+        value, by_map, by_b, rounded, rounded_b = self.sums(each, G, b, gradient)
         squares = np.diag(self.second)
         lost = np.array([one.missing[1] + 2 * size * one.missing[0] for one, size in zip(each, self.size, strict=True)])
         wide = max(1.0, float(self.size.max()), float(np.sqrt(squares.max())))
@@ -77,6 +77,16 @@ class SmoothLaw:
             importance * by_b,
         )
 
+    def sums(self, each: list[Series], G: Floats, b: Floats, gradient: bool) -> list[Floats]:
+        """E f^2 - 2 E x_j f of every row (n,), by G (n, n), by b (n,), and what rounding is a share of, of it and by b."""
+        n, terms = len(b), max(one.z.size for one in each)
+        found = [np.zeros(n), np.zeros((n, n)), np.zeros(n), np.zeros(n), np.zeros(n)]
+        step = max(8, _CHUNK_NUMBERS // (n * n))
+        for first in range(0, terms, step):
+            more = self._terms(G, b, each, first, min(first + step, terms), gradient)
+            found = [total + part for total, part in zip(found, more, strict=True)]
+        return found
+
     def _transformed(self, z: Values) -> tuple[Values, Values, Values]:
         """A, A' and A'' of every feature at z (n, ...)."""
         if len(set(self.factors)) == 1:
@@ -88,18 +98,21 @@ class SmoothLaw:
                 whole[mine] = part
         return found[0], found[1], found[2]
 
-    def _fourier(self, G: Floats, b: Floats) -> list[Series]:
-        """The series of every row, good as far as s may be from 0, rounded up so that neighbouring models have the same."""
-        ends = np.array([factor.reach for factor in self.factors]).T
+    def ends(self, G: Floats, b: Floats) -> tuple[Floats, Floats]:
+        """The smallest and the largest s of every row; magnitudes without an upper end reach to infinity."""
+        sides = np.array([factor.reach for factor in self.factors]).T
         with np.errstate(invalid="ignore"):
-            sides = np.nan_to_num(
-                np.stack([np.zeros_like(G), ends[0] * G, ends[1] * G]), nan=0.0, posinf=np.inf, neginf=-np.inf
-            )
-        low, high = -(b + sides.min(axis=0).sum(axis=1)), b + sides.max(axis=0).sum(axis=1)
-        if ACTIVATIONS.get(self.output.name) is self.output:
+            each = [np.where(G == 0, 0, side * G) for side in sides]
+        return b + np.minimum(np.minimum(*each), 0).sum(axis=1), b + np.maximum(np.maximum(*each), 0).sum(axis=1)
+
+    def reach(self, G: Floats, b: Floats, likely: bool) -> list[float]:
+        """How far s may be from 0 in every row, or is ``likely`` to be; rounded up, so that models nearby have the same."""
+        low, high = self.ends(G, b)
+        low = -low
+        if likely:
             low, high = np.minimum(low, self._unlikely(-G, -b)), np.minimum(high, self._unlikely(G, b))
         widest = np.maximum(np.maximum(np.maximum(low, high), np.abs(b)), _SHORTEST)
-        return [fourier(self.output, float(one)) for one in 2.0 ** (np.ceil(np.log2(widest) * _LADDER) / _LADDER)]
+        return [float(one) for one in 2.0 ** (np.ceil(np.log2(widest) * _LADDER) / _LADDER)]
 
     def _unlikely(self, G: Floats, b: Floats) -> Floats:
         """What s exceeds with a probability below e^-39 in every row: the least of (log E e^{ts} + 39) / t over some t."""
