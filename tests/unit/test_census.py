@@ -137,3 +137,8 @@ def test_a_notebook_shows_the_page_in_a_frame() -> None:
     assert shown._repr_html_().startswith("<iframe")
     assert "srcdoc=" in shown._repr_html_()
     assert repr(shown) == "<Models: arrows, gram, dimensionality; .write('page.html') makes a page of it>"
+
+
+@pytest.mark.parametrize("data", [PENTAGON, PENTAGON.tolist(), np.stack([PENTAGON] * 3)], ids=["array", "list", "models"])
+def test_plain_weights_are_shown(data: object) -> None:
+    assert {"arrows", "gram", "dimensionality"} <= set(tg.show(data).figures)

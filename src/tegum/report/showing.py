@@ -25,8 +25,7 @@ import xarray as xr
 import tegum.figures as figures
 from tegum.checking import checked, numbers
 from tegum.counting import census
-from tegum.errors import MOST as _ALL
-from tegum.errors import InvalidInputError
+from tegum.errors import MOST, InvalidInputError
 from tegum.exact import evaluate
 from tegum.figures import Chosen, drawn_models
 from tegum.figures.models import Models, clock_of, parameter_of, weights_of
@@ -166,12 +165,12 @@ def _as_dataset(data: Any) -> Any:
         own = own() if callable(own) else own
         if isinstance(own, xr.Dataset):
             return own
-    return drawn_models(data, most=_ALL).models if numbers("W", data).ndim == 2 else _of_array(data)
+    return drawn_models(data, most=MOST).models if numbers("W", data).ndim == 2 else _of_array(data)
 
 
 def _of_array(data: Any) -> xr.Dataset:
     """Weights (..., m, n) as a dataset with instances."""
-    models = drawn_models(data, most=_ALL).models
+    models = drawn_models(data, most=MOST).models
     return xr.concat([model["W"] for model in models.values()], "instance", coords="minimal", compat="override").to_dataset(
         name="W"
     )
