@@ -12,7 +12,7 @@ from tegum.cli.output import say
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.features import Features
-from tegum.nets import Linear, Net
+from tegum.nets import Net
 from tegum.recorded import features_of, plain_axis, with_features
 from tegum.runs import require_writable, write_atomically
 
@@ -67,6 +67,20 @@ def _require_format(out: Path | None) -> None:
         require_writable(out.parent)
 
 
+def _equation(net: Net, tied: bool) -> str:
+    """What the outputs of a net are, in a formula; of a map G where it is not given by W."""
+    first, last = ("W", "Wᵀ") if net.tied else ("W₁", "W₂")
+    hidden = f"{first} x + c" if net.has_hidden_bias else f"{first} x"
+    if net.hidden_relu:
+        inside = f"{last} ReLU({hidden}) + b"
+    elif not net.tied:
+        inside = f"{last} ({hidden}) + b" if net.has_hidden_bias else f"{last}{hidden} + b"
+    else:
+        inside = "WᵀW x + b" if tied else "G x + b"
+    name = net.output_activation.name
+    return inside if name == "identity" else f"{'ReLU' if name == 'relu' else name}({inside})"
+
+
 def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float) -> xr.Dataset:
     """What `evaluate` finds, on the axes of the file, and what else its report tells; without features those of the file."""
     data = data if features is None else with_features(data, features)
@@ -75,11 +89,10 @@ def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float) ->
     facts = {"status": "status"} if "status" in data else {}
     if features is None and "loss_standard_error" in data:
         facts |= {"sampled_loss": "loss", "loss_standard_error": "loss_standard_error"}
-    inside = "WᵀW x + b" if "W" in data else "G x + b"
     said = data.attrs["features"] if plain_axis(data) else in_words(features_of(data))
     return found.assign({name: data[fact].broadcast_like(found["loss"]) for name, fact in facts.items()}).assign_attrs(
         read=data.attrs["understood"],
-        model=f"y = {inside}" if isinstance(net, Linear) else f"y = ReLU({inside})",
+        model=f"y = {_equation(net, 'W' in data)}",
         features=said + (", as the file says" if features is None else ""),
         tol=tol,
     )

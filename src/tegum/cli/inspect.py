@@ -129,6 +129,8 @@ def _measured(
     found: xr.Dataset, data: xr.Dataset, net: Net, starts: int, seconds: float
 ) -> tuple[xr.Dataset, xr.Dataset | None]:
     """What was found, with the excess, best bias, dead outputs and shape of each model; the starts that excess rests on."""
+    if net.hidden_relu:
+        return found, None
     lead, features = leading(data), features_of(data)
     W = over(data, data["W"], ("hidden", "feature")) if "W" in data else over(data, data["G"], ("output", "feature"))
     usable = np.where(np.isfinite(W).all(axis=(-2, -1), keepdims=True), W, 0.0)
