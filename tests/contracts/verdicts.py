@@ -78,7 +78,7 @@ def of_paper_profile(folder: Path) -> dict[str, str]:
             found[name] = [f"[{name}]", f"date = {day:%Y-%m-%d}", f'version = "{version}"', f"[{name}.claims]"]
         if claim["verdict"] != "not run":
             measured = "; ".join(filter(None, (claim["measured"], claim["evidence"])))
-            found[name].append(f"{claim['claim']} = {json.dumps([claim['verdict'], measured], ensure_ascii=False)}")
+            found[name].append(f"{json.dumps(claim['claim'])} = {json.dumps([claim['verdict'], measured], ensure_ascii=False)}")
     return {name: "\n".join(lines) for name, lines in found.items()}
 
 

@@ -88,6 +88,16 @@ def test_moments_and_tails_of_samples(name: str) -> None:
     assert (tails["error"] < 2e-3).all()
 
 
+@pytest.mark.parametrize("b", [[0.0, 0.0], [0.2, -50.0]])
+@pytest.mark.parametrize("W", [[[0.0, 0.0]], [[1e-200, 1.0]], [[1e6, 1.0]]])
+def test_extreme_weights_have_finite_moments(W: Any, b: Any) -> None:
+    features = CorrelatedSets(1, 2, density=0.3)
+    found = tg.exact.moments(W, b, features, [1, 2])
+    squares = tg.exact.squared_errors(W, b, features, tol=1e-9)
+    assert (np.abs(found["moment"].values[:, 1] - squares) <= found["error"].values[:, 1] + 1e-8 * (1 + squares)).all()
+    assert np.isfinite(tg.exact.tails(W, b, features, [0.1, 2.0]).to_array()).all()
+
+
 def test_both_ways_to_tails_of_independent_features_agree() -> None:
     """One state more in the law, of probability 0, and the other way is taken."""
     W, b = a_model(2)

@@ -30,7 +30,7 @@ from tegum.features import Exponential, Magnitude, Uniform
 
 Floats = NDArray[np.float64]
 
-_ALPHA_P, _ROOM, _OUTSIDE = 2.0, 1.2, 42.0
+_ALPHA_P, _ROOM, _OUTSIDE, _SMALLEST = 2.0, 1.2, 42.0, 1e-6
 _THETA = 2.0 ** np.arange(-5, 8)
 _FIRST, _CAUTION, _ROUNDING = 64, 2.0, 1e-15
 _CIRCLE, _RADIUS, _ALIASES = 32, 3.0, 60
@@ -132,7 +132,7 @@ class HalfLine:
     def means(self, asks: Sequence[Ask], tol: float, most: int) -> tuple[Floats, Floats]:
         """What is asked for, and the estimated error of each; ``most`` terms at most, fewer where ``tol`` holds for all."""
         c, j = np.array([ask.constant for ask in asks]), np.array([ask.power for ask in asks])
-        P = _ROOM * max(self._reach(1.0) + c.max(), self._reach(-1.0) - c.min(), 1e-300)
+        P = _ROOM * max(self._reach(1.0) + c.max(), self._reach(-1.0) - c.min(), _SMALLEST)
         closed = np.array([self._closed(ask) for ask in asks]) - self._alias(asks, P)
         rounding = _ROUNDING * P**j * np.array([self._size(ask) * _amplified(ask.power) for ask in asks])
         done, until, total = 0, _FIRST, np.zeros(len(asks))
