@@ -20,7 +20,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.checking import as_path
+from tegum.checking import as_path, checked
 from tegum.datasets import dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
 from tegum.runs.arrays import arrays_in
@@ -38,6 +38,7 @@ _BESIDE = re.compile(
 _MOST_NAMES = 12
 
 
+@checked
 def read_weights(
     path: Path | str, *, array: str | None = None, bias: str | None = None, rows: bool | None = None
 ) -> xr.Dataset:
