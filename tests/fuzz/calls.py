@@ -86,7 +86,7 @@ def _training() -> list[Call]:
         (tg.training.OwnLoss, {"name": "a", "value": _quartic, "slope": _quartic_slope}),
         (_own_loss, {"name": "a", "value": _quartic, "slope": _quartic_slope}),
         (tg.features_of, {"data": data}),
-        *((one, {"path": file}) for one in (tg.open, tg.runs.read_dataset)),
+        (tg.open, {"path": file}),
         (tg.read_weights, {"path": file, "array": "W", "bias": "b", "rows": False}),
         (
             tg.training.loss_and_gradient,

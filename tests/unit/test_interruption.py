@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import wait
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +21,7 @@ from tegum import cli
 from tegum.compilation import compiled
 from tegum.exact import search
 from tegum.interruption import came_of_interruption, never_losing_interruption, noticing_interruption
+from tegum.runs.files import failures_told
 from tegum.threads import in_pieces, in_threads
 from tegum.training import pool
 from tests.experiments import small
@@ -235,3 +237,17 @@ def test_nor_is_a_part_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tg, "import_module", lambda name: whole(name if name == "tegum.interruption" else "tegum.nothing"))
     with pytest.raises(ModuleNotFoundError):
         tg.__getattr__("maps")
+
+
+def test_what_a_library_makes_of_it_is_no_damage_to_a_file() -> None:
+    """Pydantic raises "Error building `list` serializer:" where Ctrl-C comes while it gets ready to read."""
+
+    def read() -> None:
+        with failures_told(Path("a")):
+            try:
+                press()
+            except KeyboardInterrupt:
+                raise ValueError("Error building `list` serializer:") from None
+
+    with pytest.raises(KeyboardInterrupt):
+        read()

@@ -44,6 +44,7 @@ COMMANDS = {
 
 _LEAST_COLUMNS = 20
 _PATIENCE_SECONDS = 1.5
+_pressed: list[int] = []  # libraries make errors of their own of Ctrl-C, which do not say that they are
 
 
 def first_line(place: str) -> str:
@@ -73,7 +74,7 @@ def run(words: Sequence[str] | None = None) -> int:
 
 def _code_for(error: Exception | KeyboardInterrupt) -> int:
     """Says what is wrong; returns the exit code.  Raises what is not for the user to mend."""
-    if came_of_interruption(error):
+    if came_of_interruption(error) or _pressed:
         sys.stderr.write("tegum: interrupted\n")
         return INTERRUPTED
     if isinstance(error, InvalidInputError | CycloptsError):
@@ -121,6 +122,7 @@ def _end_in_any_case() -> Callable[[], None]:
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """What Ctrl-C does: the first ends the command cleanly; another ends the process, and no file is half written."""
     signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    _pressed.append(number)
     signal.default_int_handler(number, frame)
 
 

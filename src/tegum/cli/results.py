@@ -62,7 +62,7 @@ def _part(folder: ResultFolder, experiment: Experiment, profile: Profile) -> Par
     """The experiment's results; what is wrong in the file of an experiment of one's own is a wrong use."""
     try:
         return folder.part(experiment, profile)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, GeneratorExit) as error:
         if not (problems := faults_of(experiment, error)):
             raise
         raise InvalidInputError(problems) from error

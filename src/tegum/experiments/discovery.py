@@ -77,7 +77,7 @@ def _experiment_in(path: Path) -> Experiment:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, GeneratorExit) as error:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path.resolve())]
         where = f", line {lines[-1]}" if lines else ""
         raise InvalidInputError(f"{path} cannot be run ({type(error).__name__}: {error}{where})", "correct it") from error

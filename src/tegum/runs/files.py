@@ -32,6 +32,7 @@ from safetensors.numpy import save
 
 from tegum.checking import as_path, shown
 from tegum.errors import InvalidInputError, Problems
+from tegum.interruption import noticing_interruption
 
 SUFFIX = ".safetensors"
 _OTHERS = (".nc", ".h5", ".csv", ".parquet", ".json", ".npz", ".npy", ".pt", ".pth", ".pkl")
@@ -235,18 +236,21 @@ def _header(path: Path) -> dict[str, str]:
 def failures_told(
     path: Path, advice: str = "write it again, with torch.save(model.state_dict(), ...) or numpy.savez"
 ) -> Iterator[None]:
-    """Turns whatever a format's library raises about a file into one `InvalidInputError`."""
+    """Turns whatever a format's library raises about a file into one `InvalidInputError`; after Ctrl-C it is none."""
+    pressed: list[int] = []
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), noticing_interruption() as pressed:
             warnings.simplefilter("ignore")
             yield
-    except InvalidInputError:
-        raise
-    except FileNotFoundError as error:
-        raise InvalidInputError(f"{path} cannot be read ({error.strerror})", advice) from None
-    except PermissionError:
-        raise InvalidInputError(f"{path} cannot be read", "ask for the right to read it") from None
-    except Exception as error:  # noqa: BLE001 - damaged files make these libraries fail in more ways than they document
+    except Exception as error:
+        if pressed:
+            raise KeyboardInterrupt from None
+        if isinstance(error, InvalidInputError):
+            raise
+        if isinstance(error, PermissionError):
+            raise InvalidInputError(f"{path} cannot be read", "ask for the right to read it") from None
+        if isinstance(error, FileNotFoundError):
+            raise InvalidInputError(f"{path} cannot be read ({error.strerror})", advice) from None
         if refused := re.search(r"GLOBAL (\S+)", str(error)):
             what = f"{path} holds {refused[1]}, and objects can run code when they are loaded"
             alone = "write arrays alone: torch.save(model.state_dict(), ...), or numpy.savez(..., W=W, b=b)"

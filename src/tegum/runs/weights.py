@@ -26,7 +26,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from tegum.checking import as_path
+from tegum.checking import as_path, checked
 from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
 from tegum.runs.arrays import arrays_in
@@ -49,6 +49,7 @@ _BESIDE = re.compile(
 _MOST_NAMES = 12
 
 
+@checked
 def read_weights(
     path: Path | str,
     *,

@@ -25,6 +25,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.arraylike import takes_arrays
+from tegum.checking import real_numbers, shown
 from tegum.errors import InvalidInputError
 
 Decoder = Literal["denoiser", "linear", "guess", "told"]
@@ -122,8 +123,6 @@ def bound_units(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
     n, k = np.asarray(n, dtype=np.float64), np.asarray(k, dtype=np.float64)
     if not ((k > 0) & (k <= n) & (n < np.inf)).all():
         raise InvalidInputError(f"n is {n} and k {k}", "choose finite numbers, 0 < k <= n")
-    if not ((k > 0) & (k <= n) & (n < np.inf)).all():
-        raise InvalidInputError(f"n is {n} and k {k}", "choose finite numbers, 0 < k <= n")
     return np.asarray(k * np.log(n / k))
 
 
@@ -133,5 +132,7 @@ def features_per_dimension(x: ArrayLike) -> NDArray[np.float64]:
     >>> features_per_dimension(10.0).round(3)
     np.float64(4.343)
     """
-    x = np.asarray(x, dtype=np.float64)
+    x = real_numbers("x", x)
+    if not ((x > 1) & (x < np.inf)).all():
+        raise InvalidInputError(f"x is {shown(x)}", "choose finite numbers above 1")
     return np.asarray(x / bound_units(x, 1))
