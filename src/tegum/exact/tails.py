@@ -113,7 +113,8 @@ def _sums(
     biases[..., n] = np.where(centres == 0, -_TIE, centres)  # where nothing is active the sum is 0, which is not above 0
     slopes, error = [], 0.0
     for density in (0.0, 1.0):
-        beside = Independent(n + 1, density=np.append(features.density, density), importance=np.append(np.zeros(n), 1.0))
+        densities = np.append(features.density, density)[None]
+        beside = Independent(n + 1, density=densities, importance=np.append(np.zeros(n), 1.0))
         found = evaluate(maps, biases, beside, _TOL, gradient=True, tied=False)
         slopes.append(found["db"].values[..., n])
         error = max(error, float(found["gradient_error"].max()))
