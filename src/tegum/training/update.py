@@ -16,8 +16,7 @@ of the parameters and may be negative.
     linear  1 - (1 - f) q,     cosine  f + (1 - f) (1 + cos(pi q)) / 2,     quarter_cosine  f + (1 - f) cos(pi q / 2),
     q = share of the steps after warm-up done
 
-Example: after 1 of 2 steps without warm-up q = 1/2, and with f = 0 linear and cosine stand at half the rate, a quarter of a
-wave at 0.71 of it.
+Example: after 1 of 2 steps without warm-up q = 1/2, and with f = 0 linear and cosine stand at half the rate.
 
 Sources: Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2019 (AdamW); Hinton's lecture 6e, 2012 (RMSProp).
 """
