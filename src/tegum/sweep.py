@@ -111,7 +111,9 @@ class FeatureGrid:
         plain = [name for name in self.cells[0].features.field_names() if name not in _ARRAYS]
         found: dict[str, Any] = {name: list(axis.labels) for name, axis in self.axes.items()}
         for name, axis in self.axes.items():
-            found |= {f"feature_{field}": (name, _recorded(axis.fields[field])) for field in plain if field in axis.fields}
+            found |= {
+                f"feature_{field}": (name, recorded_values(axis.fields[field])) for field in plain if field in axis.fields
+            }
         for name, field in (("feature_density", "feature_density"), ("feature_importance", "importance")):
             found[name] = (*self.axes, "feature"), self.values(field)
         return found
@@ -153,7 +155,7 @@ def _words(values: Sequence[Any]) -> list[Any]:
     return list(values) if _are_labels(values) else [str(value) for value in values]
 
 
-def _recorded(values: Sequence[Any]) -> list[Any]:
+def recorded_values(values: Sequence[Any]) -> list[Any]:
     """The values of a field as a dataset keeps them: numbers, words, or texts of `tegum.features.written`."""
     if any(isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) for value in values):
         return [written(value) for value in values]

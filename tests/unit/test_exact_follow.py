@@ -262,7 +262,7 @@ def test_branches_that_cannot_cross_are_refused(pentagon: Branch, digons: Branch
         pentagon, digons, between=(0.05, 0.1)
     )
     assert "the same loss" in said(pair, pair)
-    assert "different features" in said(pentagon, pair)
+    assert "follow minima of one net" in said(pentagon, pair)
     assert "tol is 0" in said(pentagon, digons, tol=0)
     assert "no density is common" in said(pentagon, digons, between=(0.7, 0.8))
     with pytest.raises(tg.InvalidInputError, match=r"density is 0.5: this branch is known from 0.05 to 0.302883"):
@@ -281,3 +281,26 @@ def test_a_point_between_those_visited_is_found_anew(digons: Branch) -> None:
     assert float(census.loss.item()) == pytest.approx(float(digons.at(0.123).loss), rel=1e-9)
     assert census.status.item() == "minimum"
     assert census.steps.item() <= 1
+
+
+def test_a_branch_along_magnitudes_knows_the_law_of_every_point() -> None:
+    net, W = tg.nets.ReluOutput(2, 1), [[1.0, -1.0]]
+    wider = [
+        follow(
+            net,
+            lambda high, factor=factor: tg.features.Independent(
+                2, density=0.2, magnitude=tg.features.Uniform(0, factor * high)
+            ),
+            W,
+            [0.0, 0.0],
+            [1.0, 1.2],
+            field="high",
+            progress=False,
+        )
+        for factor in (1.0, 1.5)
+    ]
+    last = wider[0].data.isel(high=-1)
+    assert tg.features_of(last).magnitude == tg.features.Uniform(0, 1.2)
+    assert float(tg.exact.loss(last)) == pytest.approx(float(last.loss), rel=1e-9)
+    with pytest.raises(tg.InvalidInputError, match="different features at high 1"):
+        crossing(*wider)

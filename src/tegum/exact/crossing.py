@@ -19,7 +19,7 @@ from scipy.optimize import brentq
 from tegum.checking import checked
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.follow import Branch
-from tegum.exact.starts import FIELDS
+from tegum.features.written import written
 from tegum.progress import ProgressBar
 
 _SAME_LOSS = 1e-9
@@ -49,6 +49,9 @@ def crossing(
     problems = Problems()
     if first.name != second.name:
         problems.add(f"one branch follows {first.name} and the other {second.name}", "follow both along the same")
+    nets = first.tracker.net, second.tracker.net
+    if nets[0] != nets[1]:
+        problems.add(f"one branch is of {nets[0]!r} and the other of {nets[1]!r}", "follow minima of one net")
     problems.check_fraction("tol", tol)
     problems.raise_if_any()
     ends = [list(first.ends), list(second.ends)] + ([] if between is None else [sorted(between)])
@@ -57,7 +60,7 @@ def crossing(
         raise InvalidInputError(f"no {first.name} is common to both branches and the search: {ends}", "follow them further")
     for value in (low, high):
         one, other = (branch.tracker.features_at(value) for branch in (first, second))
-        if type(one) is not type(other) or not all(np.array_equal(getattr(one, f), getattr(other, f)) for f in FIELDS):
+        if (written(one) or repr(one)) != (written(other) or repr(other)):
             raise InvalidInputError(
                 f"the branches have different features at {first.name} {value:g}: {one!r} and {other!r}",
                 "follow both with the same",

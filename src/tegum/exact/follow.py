@@ -44,11 +44,13 @@ from tegum.exact.parameters import named, parameters_of, shapes_of
 from tegum.exact.penalties import Penalty
 from tegum.exact.tracker import ALWAYS_NEAR, ConstraintsAt, FeaturesAt, Minimum, PenaltiesAt, Tracker, at_values
 from tegum.features import Features
+from tegum.features.written import written
 from tegum.interruption import Interrupted, noticing_interruption
 from tegum.nets import Net
 from tegum.progress import ProgressBar
 from tegum.provenance import provenance
 from tegum.recorded import said_of
+from tegum.sweep import recorded_values
 
 _AIM, _GROWTH, _LONGEST_STEP = 0.25, 2.0, 1 / 20
 _SHARPER = 8
@@ -325,10 +327,14 @@ def _dataset(tracker: Tracker, name: str, points: Sequence[Minimum]) -> xr.Datas
     if any(penalties) or any(constraints):
         variables["objective"] = ((name,), [point.objective for point in points])
     each = [tracker.features_at(point.value) for point in points]
-    coordinates = {
+    coordinates: dict[str, tuple[Any, Any]] = {
         "feature_density": ((name, "feature"), [features.feature_density for features in each]),
         "feature_importance": ((name, "feature"), [features.importance for features in each]),
     }
+    for field in (one for one in each[0].field_names() if one not in _FIELDS):
+        values = [getattr(features, field) for features in each]
+        if len({written(value) or repr(value) for value in values}) > 1:
+            coordinates[f"feature_{field}"] = (name, recorded_values(values))
     said = {"net": repr(tracker.net)} | said_of(each[0])
     said |= {kind: _said(all_of_them) for kind, all_of_them in (("penalties", penalties), ("constraints", constraints))}
     return dataset(variables, {name: [point.value for point in points]} | coordinates, said)
