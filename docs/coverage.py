@@ -3,12 +3,16 @@
 python docs/coverage.py          # prints it; docs/exact.md has to hold what is printed
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.exact.distributions import is_native
-from tegum.exact.laws import laws_for
+from tegum.exact.laws import laws_of_net
+from tegum.exact.objective import engine_of
+from tegum.exact.parameters import is_compiled
 from tegum.features import (
     AnticorrelatedSets,
     Constant,
@@ -24,7 +28,18 @@ from tegum.features import (
     Uniform,
     tree,
 )
-from tegum.nets import AbsoluteValue, ActivationOutput, Linear, Net, ReluHidden, ReluOutput
+from tegum.nets import (
+    AbsoluteValue,
+    Activation,
+    ActivationOutput,
+    Linear,
+    Net,
+    ReluHidden,
+    ReluOutput,
+    TargetMap,
+    Untied,
+    UntiedNeurons,
+)
 
 WAYS = {
     "BlocksLaw": "compiled",
@@ -33,6 +48,7 @@ WAYS = {
     "LatticeLaw": "met in the middle",
     "TransformLaw": "inversion in NumPy",
     "LinearLaw": "second moments",
+    "SmoothLaw": "Fourier series",
 }
 
 
@@ -83,40 +99,52 @@ ROWS: dict[str, Features] = {
         [Independent(2, 0.2), Independent(2, 0.2, magnitude=Exponential())]
     ),
 }
-NETS: dict[str, list[type[Net]]] = {
-    "`ReluOutput`": [ReluOutput],
-    "`Linear`": [Linear],
-    "`ReluHidden`, `AbsoluteValue`, `ActivationOutput`": [ReluHidden, AbsoluteValue, ActivationOutput],
+NETS: dict[str, Callable[[int], list[Net]]] = {
+    "`ReluOutput`, `Untied`": lambda n: [ReluOutput(n, 2), Untied(n, 2, hidden_bias=True)],
+    "`Linear`": lambda n: [Linear(n, 2)],
+    "outputs \\|s\\|": lambda n: [ActivationOutput(n, 2, activation="abs"), Untied(n, 2, activation="abs")],
+    "s², softplus, GELU, tanh": lambda n: [ActivationOutput(n, 2, activation=name) for name in _SMOOTH],
+    "a smooth output of your own": lambda n: [ActivationOutput(n, 2, activation=_OWN)],
+    "`ReluHidden`, `UntiedNeurons`, m = 1": lambda n: [ReluHidden(n, 1), UntiedNeurons(n, 1, hidden_bias=True)],
+    "m > 1, `AbsoluteValue`, targets r(A x + v)": lambda n: [
+        ReluHidden(n, 2),
+        UntiedNeurons(n, 2),
+        AbsoluteValue(n, 2),
+        Untied(n, 2, target_map=TargetMap(np.eye(n))),
+    ],
 }
+_SMOOTH = "square", "softplus", "gelu", "tanh"
+_OWN = Activation("swish", value=lambda y: y / (1 + np.exp(-y)), slope=lambda y: (1 + y / (1 + np.exp(y))) / (1 + np.exp(-y)))
 _BRIEF = tg.Recipe(steps=1, batch_size=64, evaluation_samples=64)
 
 
-def entry(features: Features, kind: type[Net]) -> str:
+def entry(features: Features, net: Net) -> str:
     """How the loss of a distribution and a net is found: exactly, and by which way, or measured on samples, or not at all."""
-    n = features.n_features
-    net = kind(n, 2)
     rng = np.random.default_rng(0)
+    params = {name: rng.normal(size=own) / features.n_features for name, own in net.parameter_shapes().items()}
     try:
-        tg.exact.loss(rng.normal(size=(2, n)) / n, np.zeros(n), features, 1e-4, net=net)
+        engine_of(net, features)
     except tg.InvalidInputError:
         try:
-            return "sampled" if np.isfinite(tg.train(net, features, _BRIEF, progress=False).loss).all() else "refused"
+            tg.expected_loss(net, params, features, samples=1024)
+            return "sampled"
         except tg.InvalidInputError:
             return "refused"
-    if is_native(features):
+    assert np.isfinite(tg.exact.loss(params, features=features, tol=1e-3, net=net))
+    if is_native(features) and is_compiled(net):
         return "exact: compiled"
-    laws = laws_for(features, net.output_activation).each[0]
-    copied = any(getattr(law, "copies", None) is not None for _, law in laws)
-    return (
-        "exact: " + ", ".join(dict.fromkeys(WAYS[type(law).__name__] for _, law in laws)) + (", with copies" if copied else "")
-    )
+    laws = [law for _, law in laws_of_net(net, features).each[0]]
+    laws = [part for law in laws for part in ([one for _, one in law.parts] if hasattr(law, "parts") else [law])]
+    copied = any(getattr(law, "copies", None) is not None for law in laws)
+    ways = ", ".join(dict.fromkeys(WAYS[type(law).__name__] for law in laws))
+    return "exact: " + ways + (", with copies" if copied else "")
 
 
 def table() -> str:
     """The table as Markdown."""
     lines = [f"| features | {' | '.join(NETS)} |", "|---" * (1 + len(NETS)) + "|"]
     for name, features in ROWS.items():
-        cells = [" / ".join(dict.fromkeys(entry(features, kind) for kind in kinds)) for kinds in NETS.values()]
+        cells = [" / ".join(dict.fromkeys(entry(features, net) for net in nets(features.n_features))) for nets in NETS.values()]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

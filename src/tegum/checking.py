@@ -31,7 +31,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import MOST, InvalidInputError, Problem, Problems
 
 _LAST = ("hidden", "feature")
@@ -201,13 +200,6 @@ def real_numbers(name: str, array: Any) -> NDArray[np.float64]:
     """The array in double precision; refuses what `numbers` does."""
     with np.errstate(over="ignore"):
         return numbers(name, array).astype(np.float64)
-
-
-def parameter(name: str, array: Any, called: str = "") -> NDArray[np.floating]:
-    """A net's parameter as numbers; the axes of an array that has names for them are put in the parameter's order."""
-    if isinstance(array, xr.DataArray):
-        array = array.transpose(..., *(axis for axis in PARAMETER_DIMS.get(name, ()) if axis in array.dims)).values
-    return numbers(called or f"parameter {name!r}", array)
 
 
 def require_range(name: str, values: Any, low: float, high: float) -> None:

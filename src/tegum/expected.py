@@ -33,13 +33,14 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from tegum.checking import checked, parameter, require_seeds
+from tegum.checking import checked, require_seeds
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.exact.objective import engine_of
 from tegum.features import Features, Independent
 from tegum.nets import Net, Parameters, require_same_features
+from tegum.nets.net import parameter
 from tegum.recorded import features_of, net_of, over, require_meant, require_own, written_net
 
 Array = NDArray[np.float64]

@@ -99,6 +99,7 @@ def _training() -> list[Call]:
         (tg.attacks.without_superposition, {"features": FEATURES, "n_hidden": 1}),
         (tg.attacks.average_norm, {"x": x}),
         *((kind, {"n_features": 3, "n_hidden": 2, "bias": True}) for kind in tg.nets.Net.__subclasses__()),
+        (tg.nets.TargetMap, {"A": np.eye(2), "v": 0.5, "relu": True}),
         (tg.nets.active_parameters, {"net": tg.nets.AbsoluteValue(3, 2), "count": 1, "seed": 0, "scale": 1.0}),
         (
             tg.nets.initial_parameters,

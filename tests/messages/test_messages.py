@@ -167,6 +167,27 @@ CALLS = {
     "exact-hessian-tol": lambda: tg.exact.hessian_at(
         tg.exact.Objective(tg.nets.ReluOutput(2, 1), tg.features.Independent(2)), np.zeros(4), tol=0.0
     ),
+    "target-shape": lambda: tg.nets.TargetMap([[1.0, 0.0]]),
+    "target-column": lambda: tg.nets.TargetMap([{0: 1.0}, {2: 1.0}]),
+    "target-shift": lambda: tg.nets.TargetMap(np.eye(2), v=[1.0, 2.0, 3.0]),
+    "target-size": lambda: tg.nets.Untied(3, 2, target_map=tg.nets.TargetMap(np.eye(2))),
+    "target-finite": lambda: tg.nets.TargetMap([{0: np.inf}]),
+    "exact-target": lambda: tg.exact.Objective(
+        tg.nets.Untied(2, 1, target_map=tg.nets.TargetMap(np.eye(2))), tg.features.Independent(2)
+    ),
+    "untied-W": lambda: tg.exact.loss(np.ones((1, 2)), np.zeros(2), tg.features.Independent(2), net=tg.nets.Untied(2, 1)),
+    "untied-penalty": lambda: tg.exact.minimise(
+        tg.nets.Untied(2, 1), tg.features.Independent(2), penalties=[tg.exact.L2(0.1)], constraints=[tg.exact.NormBudget(1.0)]
+    ),
+    "parameters-without-net": lambda: tg.exact.loss({"W": np.ones((1, 2)), "b": np.zeros(2)}, None, tg.features.Independent(2)),
+    "output-kink": lambda: tg.exact.loss(
+        np.ones((1, 2)),
+        np.zeros(2),
+        tg.features.Independent(2),
+        net=tg.nets.ActivationOutput(
+            2, 1, activation=tg.nets.Activation("leaky", value=lambda y: max(y, 0.1 * y), slope=lambda y: 1.0 if y > 0 else 0.1)
+        ),
+    ),
     "exact-net": lambda: tg.exact.Objective(tg.nets.AbsoluteValue(2, 1), tg.features.Independent(2)),
     "exact-distributions": lambda: tg.exact.Objective(
         tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=[[0.1], [0.2]])

@@ -1,8 +1,10 @@
 """The exact loss of any smooth output, by Gauss and Legendre's points in every pattern of active features.
 
-    E (x_j - f(s_j))^2 = sum over patterns p sum over points w (x_j - f(s_j))^2          40 points for each active feature
+    E (x_j - f(s_j))^2 = sum over patterns p sum over points w (x_j - f(s_j))^2          28 points for each active feature
 
-which is exact to rounding where f is analytic and s moves by a few units, for two or three features.    A distribution is taken apart by `tests.oracle.patterns`.
+which is exact to rounding where f is analytic and s moves by a few units, for two or three features.  Functions that are
+quadratic between kinks are exact with pieces between them (`kinked_points`).  A distribution is taken apart by
+`tests.oracle.patterns`.
 
 >>> from tegum.features import Independent
 >>> from tegum.nets import ACTIVATIONS
@@ -22,7 +24,7 @@ from tegum.features import Features
 from tegum.nets import Activation
 from tests.oracle.patterns import PatternOracle, patterns
 
-_NODES = 40
+_NODES, _FEW_NODES = 28, 4
 
 Array = NDArray[np.float64]
 
@@ -58,6 +60,41 @@ class Points:
 def _on(low: object, high: object, t: Array, w: Array) -> tuple[Array, Array]:
     a, e = float(low), float(high)  # type: ignore[arg-type]
     return a + (e - a) * (t + 1) / 2, w / 2
+
+
+def kinked_points(features: Features, g: Array, kinks: Array) -> tuple[Array, Array]:
+    """Points (T, n) and weights (T,) that are exact for x times functions of g x that are quadratic but at the kinks.
+
+    Between all kinks seen from all corners of the features still to come, an expectation is a polynomial of low degree.
+    """
+    t, w = np.polynomial.legendre.leggauss(_FEW_NODES)
+    xs, ws = [], []
+
+    def along(x: Array, weight: float, left: list[tuple[int, float, float]]) -> None:
+        if not left:
+            xs.append(x)
+            ws.append(weight)
+            return
+        (i, low, high), *rest = left
+        if low == high:
+            along(np.where(np.arange(len(g)) == i, low, x), weight, rest)
+            return
+        corners = np.array(
+            [
+                sum(g[k] * end for (k, _, _), end in zip(rest, ends, strict=True))
+                for ends in itertools.product(*((a, e) for _, a, e in rest))
+            ]
+        )
+        with np.errstate(all="ignore"):
+            at = np.ravel((kinks[:, None] - g @ x - corners) / g[i])
+        edges = np.unique(np.concatenate([[low, high], at[(at > low) & (at < high)]]))
+        for a, e in itertools.pairwise(edges):
+            for node, share in zip(a + (e - a) * (t + 1) / 2, w / 2, strict=True):
+                along(np.where(np.arange(len(g)) == i, node, x), weight * share * (e - a) / (high - low), rest)
+
+    for probability, on in patterns(features):
+        along(np.zeros(len(g)), float(probability), [(i, float(low), float(high)) for i, low, high in on])
+    return np.array(xs), np.array(ws)
 
 
 class AbsoluteOracle(PatternOracle):

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 import tegum as tg
 from tegum.cli import run
+from tegum.cli.exact_loss import _equation
 from tegum.runs import is_dataset, read_dataset, write_dataset
 
 RNG = np.random.default_rng(3)
@@ -235,7 +236,9 @@ def test_a_tolerance_that_was_not_met_is_said(
 
 
 REFUSED = {
-    "hidden.safetensors": "the models are of ReluHidden: the exact engine knows nets whose hidden units are linear, such as ReluOutput",
+    "hidden.safetensors": (
+        "the models are of ReluHidden: the exact engine knows nets whose hidden units are linear, such as ReluOutput"
+    ),
     "sparse.safetensors": (
         "the magnitudes are Exponential without an upper end: "
         "take a sample of it for the law itself, FiniteLaw(features.sample(100_000, seed=0))"
@@ -278,3 +281,16 @@ def test_only_datasets_of_tegum_count_as_such(folder: Path) -> None:
     write_dataset(tg.train(tg.nets.Linear(2, 1), tg.features.Independent(2), RECIPE), Path("ours.safetensors"))
     assert is_dataset(Path("ours.safetensors"))
     assert "W" in read_dataset(Path("ours.safetensors"))
+
+
+def test_what_a_net_computes_is_said() -> None:
+    for net, words in (
+        (tg.nets.ReluOutput(3, 2), "ReLU(WᵀW x + b)"),
+        (tg.nets.Linear(3, 2), "WᵀW x + b"),
+        (tg.nets.ActivationOutput(3, 2, activation="gelu"), "gelu(WᵀW x + b)"),
+        (tg.nets.Untied(3, 2), "ReLU(W₂W₁ x + b)"),
+        (tg.nets.Untied(3, 2, activation="tanh", hidden_bias=True), "tanh(W₂ (W₁ x + c) + b)"),
+        (tg.nets.ReluHidden(3, 1), "ReLU(Wᵀ ReLU(W x) + b)"),
+    ):
+        assert _equation(net, tied=True) == words
+    assert _equation(tg.nets.ReluOutput(3, 3), tied=False) == "ReLU(G x + b)"

@@ -12,8 +12,7 @@ from tegum.cli.output import say
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.features import Features
-from tegum.nets import RELU, Net
-from tegum.nets.activation import IDENTITY
+from tegum.nets import Net
 from tegum.recorded import features_of, plain_axis, with_features
 from tegum.runs import require_writable, write_atomically
 
@@ -68,6 +67,20 @@ def _require_format(out: Path | None) -> None:
         require_writable(out.parent)
 
 
+def _equation(net: Net, tied: bool) -> str:
+    """What the outputs of a net are, in a formula; of a map G where it is not given by W."""
+    first, last = ("W", "Wᵀ") if net.tied else ("W₁", "W₂")
+    hidden = f"{first} x + c" if net.has_hidden_bias else f"{first} x"
+    if net.hidden_relu:
+        inside = f"{last} ReLU({hidden}) + b"
+    elif not net.tied:
+        inside = f"{last} ({hidden}) + b" if net.has_hidden_bias else f"{last}{hidden} + b"
+    else:
+        inside = "WᵀW x + b" if tied else "G x + b"
+    name = net.output_activation.name
+    return inside if name == "identity" else f"{'ReLU' if name == 'relu' else name}({inside})"
+
+
 def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float, mean: bool) -> tuple[xr.Dataset, xr.Dataset]:
     """What `evaluate` finds, on the axes of the file, and what else its report tells; and the models with their features.
 
@@ -87,12 +100,9 @@ def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float, me
     if features is None and "loss_standard_error" in data:
         data = data.assign({name: data[name] / (n if mean else 1) for name in ("loss", "loss_standard_error")})
         facts |= {"sampled_loss": "loss", "loss_standard_error": "loss_standard_error"}
-    hidden = "W₁ x + c" if net.has_hidden_bias else "W₁ x"
-    inside = "WᵀW x + b" if "W" in data else "G x + b" if "G" in data else f"W₂ ({hidden}) + b"
-    output = "ReLU" if net.output_activation is RELU else net.output_activation.name
     found = found.assign({name: data[fact].broadcast_like(found["loss"]) for name, fact in facts.items()}).assign_attrs(
         read=data.attrs["understood"],
-        model=f"y = {inside}" if net.output_activation is IDENTITY else f"y = {output}({inside})",
+        model=f"y = {_equation(net, 'W' in data)}",
         features=said,
         tol=tol,
     )

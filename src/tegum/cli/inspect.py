@@ -171,6 +171,8 @@ def _measured(
     found: xr.Dataset, data: xr.Dataset, net: Net, starts: int, seconds: float
 ) -> tuple[xr.Dataset, xr.Dataset | None]:
     """What was found, with the excess, best bias, dead outputs and shape of each model; the starts that excess rests on."""
+    if net.hidden_relu:
+        return found, None
     lead, features = leading(data), features_of(data)
     usable = _finite(data)
     tied, W = _map_of(usable)

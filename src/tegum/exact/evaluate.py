@@ -30,7 +30,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import in_order, numbers, parameter
+from tegum.checking import in_order, numbers
 from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
 from tegum.errors import InvalidInputError
 from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch
@@ -38,6 +38,7 @@ from tegum.exact.losses import losses, losses_of_neurons, require_finite
 from tegum.exact.parameters import is_neuron, map_of, pulled_back, require_exact, shapes_of
 from tegum.features import Features
 from tegum.nets import Net
+from tegum.nets.net import parameter
 from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_meant, require_own
 
 
@@ -133,7 +134,7 @@ def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient
         return _of_parameters(params, b, features, tol, gradient, options)
     assert b is not None
     net = options.get("net")
-    if net is not None and is_neuron(net) and not net.has_hidden_bias and net.tied:
+    if net is not None and is_neuron(net) and not net.has_hidden_bias and net.tied and options.get("tied", True):
         return _of_parameters({"W": W, "b": b}, None, features, tol, gradient, options)
     found = losses(W, b, features, tol, gradient=gradient, **options)
     return Found(found, {"W": found.dW, "b": found.db} if gradient else {})

@@ -34,7 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import BDF, DOP853, OdeSolution, Radau
 
 from tegum.caching import cached
-from tegum.checking import checked, parameter, real_numbers
+from tegum.checking import checked, real_numbers
 from tegum.compilation import COMPILING, is_compiled
 from tegum.datasets import PARAMETER_DIMS, Status, dataset
 from tegum.errors import MOST, InvalidInputError, Problems
@@ -47,6 +47,7 @@ from tegum.exact.penalties import Penalty
 from tegum.features import Features
 from tegum.interruption import Interrupted, noticing_interruption
 from tegum.nets import Net
+from tegum.nets.net import parameter
 from tegum.progress import ProgressBar
 from tegum.provenance import provenance
 from tegum.recorded import said_of

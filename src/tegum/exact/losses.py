@@ -190,7 +190,9 @@ def _checked(
             require_same_features(net, n)
             output = output_of(net)
         if tied and not net.tied:
-            problems.add(f"W is given of the net {net!r}", f"give its parameters by name: {', '.join(net.parameter_shapes())}")
+            problems.add(
+                f"W is given, and the net is {net!r}", f"give its parameters by name: {', '.join(net.parameter_shapes())}"
+            )
         elif tied and W.ndim >= 2 and W.shape[-2] != net.n_hidden:
             problems.add(f"W has {W.shape[-2]} hidden dimensions and the net {net.n_hidden}", "give the net that W belongs to")
     return W, b, output

@@ -58,7 +58,7 @@ def output_of(net: Net) -> Activation:
         InvalidInputError: for nets whose outputs are no function of a linear map of x.
     """
     if net.target_map is not None:
-        what = "a net is compared with r(A x + v) in place of x"
+        what = "the net is compared with r(A x + v) in place of x"
         raise InvalidInputError(what, "the exact engine knows x alone; tegum.expected_loss samples other targets")
     if not _is_plain(net) or net.hidden_relu or net.absolute_target:
         what = "nets whose hidden units are linear, and single hidden ReLUs"

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import parameter, real_numbers
+from tegum.checking import real_numbers
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.kernel.model import LARGEST_WEIGHT
 from tegum.exact.parameters import flat, shapes_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, initial_parameters
+from tegum.nets.net import parameter
 from tegum.sweep import FeatureGrid
 
 

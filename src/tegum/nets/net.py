@@ -14,13 +14,15 @@ family has it, ``b_hidden`` (..., m).
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import xarray as xr
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.checking import check_fields, checked, misfit, numbers, parameter, shown
+from tegum.checking import check_fields, checked, misfit, numbers, shown
+from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
 from tegum.nets.activation import IDENTITY, RELU, Activation
 from tegum.nets.target import TargetMap
@@ -28,6 +30,13 @@ from tegum.nets.target import TargetMap
 Parameters = Mapping[str, NDArray[np.floating]]
 
 _MOST_WEIGHTS = 2**28
+
+
+def parameter(name: str, array: Any, called: str = "") -> NDArray[np.floating]:
+    """A net's parameter as numbers; the axes of an array that has names for them are put in the parameter's order."""
+    if isinstance(array, xr.DataArray):
+        array = array.transpose(..., *(axis for axis in PARAMETER_DIMS.get(name, ()) if axis in array.dims)).values
+    return numbers(called or f"parameter {name!r}", array)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.caching import cached
-from tegum.checking import checked, parameter
+from tegum.checking import checked
 from tegum.datasets import PARAMETER_DIMS, dataset
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
 from tegum.nets import Linear, Net, ReluOutput, require_same_features
+from tegum.nets.net import parameter
 from tegum.provenance import provenance
 from tegum.recorded import said_of
 from tegum.sweep import Axis, FeatureGrid

@@ -6,7 +6,8 @@ With h = r(s + c) >= 0 and t_j = -b_j / w_j every output is a sum of two hinges 
                                                             w < 0, b > 0: (b, w, -w)       w < 0, b <= 0: 0
 
 and since r(s + c) r(s + c - t) = r(s + c - t)^2 + t r(s + c - t), E (x_j - y_j)^2 is made of E r, E r^2 and E x_j r at two
-biases d.  These are losses of a row (g, d) on features with two more, of which s knows nothing: o, never active, and a, always active,
+biases d.  These are losses of a row (g, d) on features with two more, of which s knows nothing: o, which is never active, and
+a, which always is,
 
     F_o = E r^2,     F_a = E a^2 - 2 E a E r + E r^2,     F_j = E x_j^2 - 2 E x_j r + E r^2
 
