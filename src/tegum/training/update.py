@@ -108,11 +108,10 @@ def update(shape: Shape, recipe: RecipeNumbers, state: State, gradient: Floats, 
     """Moves the parameters by step t of its optimizer."""
     w, m, v = state.parameters, state.first, state.second
     rate = learning_rate(recipe, t)
-    beta1, beta2 = recipe.beta1, recipe.beta2
     # Averages that begin at 0 are too small by the factor 1 - beta^s after s steps.  For w all that matters is
     # rate m^ / (sqrt(v^) + epsilon) = [rate / (1 - beta1^s)] m / ([1 / sqrt(1 - beta2^s)] sqrt(v) + epsilon).
-    corrected_rate = rate / (1 - beta1 ** (t + 1))
-    root = 1 / np.sqrt(1 - beta2 ** (t + 1))
+    corrected_rate = rate / (1 - recipe.beta1 ** (t + 1))
+    root = 1 / np.sqrt(1 - recipe.beta2 ** (t + 1))
     for part, (begin, end) in enumerate(shape.trained):
         decay = np.float64(recipe.decay[part])
         decoupled = recipe.decoupled_decay == 1
@@ -127,8 +126,8 @@ def update(shape: Shape, recipe: RecipeNumbers, state: State, gradient: Floats, 
             rate=np.float32(rate if plain else corrected_rate),
             shrink=shrink,
             pull=pull,
-            beta1=np.float32(beta1),
-            beta2=np.float32(recipe.smoothing if plain else beta2),
+            beta1=np.float32(recipe.beta1),
+            beta2=np.float32(recipe.smoothing if plain else recipe.beta2),
             root=np.float32(root),
             epsilon=np.float32(recipe.epsilon),
         )
