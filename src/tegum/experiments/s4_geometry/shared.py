@@ -4,8 +4,7 @@ Models at many densities are found in three ways (`tegum.maps.three_ways`), and 
 about exact minima are about the lowest, at each density, of the descents from initial and from trained weights.
 
 Everything is measured over 1 / (1 - S), the *inverse density*, as in the paper's figure, of several seeds: `Models` are lists,
-one array for each seed with one model at each density, and claims about training judge each seed by itself
-(`tegum.claims.in_each_seed`).
+one array for each seed with one model at each density; claims about training judge each by itself (`in_each_seed`).
 """
 
 from collections import Counter
