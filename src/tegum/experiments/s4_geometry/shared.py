@@ -4,8 +4,7 @@ Models at many densities are found in three ways (`tegum.maps.three_ways`), and 
 about exact minima are about the lowest, at each density, of the descents from initial and from trained weights.
 
 Everything is measured over 1 / (1 - S), the *inverse density*, as in the paper's figure, of several seeds: `Models` are lists,
-one array for each seed with one model at each density, and claims about training judge each seed by itself
-(`tegum.claims.in_each_seed`).
+one array for each seed with one model at each density; claims about training judge each by itself (`in_each_seed`).
 """
 
 from collections import Counter
@@ -141,22 +140,26 @@ def random_like(W: xr.DataArray) -> xr.DataArray:
 
 def too_small(data: xr.Dataset) -> str:
     """What models of fewer dimensions than the paper's lack to be laid beside its figures; nothing where they do not."""
-    m = data.sizes["hidden"]
-    few = f"in {m} there are so few shapes that one more or less decides"
+    few = f"in {(m := data.sizes['hidden'])} there are so few shapes that one more or less decides"
     return "" if m >= PAPER_M else f"needs {PAPER_M} dimensions, as in the paper: {few}"
+
+
+def too_flat(models: Models) -> str:
+    """Why the lowest minimum says nothing where the loss is flat, in few dimensions; nothing in others, nor of training."""
+    if models[0].sizes["hidden"] >= PAPER_M or int(models[0].coords["lowest_of"]) == 1:
+        return ""
+    return f"needs {PAPER_M} dimensions: descents of {STEPS} steps end on a plateau, where rounding decides which is the lowest"
 
 
 def blob(W: xr.DataArray) -> dict[str, Any]:
     """Mean D_i of all models, the share of features with a direction of their own, mean D*."""
-    D = dimensionality(W.values)
-    return {"mean D": D.mean(), "learned": (D > LEARNED).mean(), "D*": line_of(W).mean()}
+    return {"mean D": (D := dimensionality(W.values)).mean(), "learned": (D > LEARNED).mean(), "D*": line_of(W).mean()}
 
 
 def off_the_paper(line: xr.DataArray) -> xr.DataArray:
     """The distance of D* from the paper's line, where that is printed."""
     printed = within(line, PAPER_X[0], PAPER_X[-1] + 0.3)
-    paper = np.interp(np.log(printed[INVERSE].values), np.log(PAPER_X), PAPER)
-    return along(printed, abs(printed.values - paper))
+    return along(printed, abs(printed.values - np.interp(np.log(printed[INVERSE].values), np.log(PAPER_X), PAPER)))
 
 
 def sticking(line: xr.DataArray) -> dict[str, Any]:
