@@ -42,6 +42,11 @@ class ProgressBar(tqdm):  # type: ignore[type-arg]
         super().__init__(*args, **settings)
         self._title = str(settings.get("desc", ""))
 
+    def __del__(self) -> None:
+        """Closes the bar, unless Ctrl-C came before it was made."""
+        if hasattr(self, "pos"):
+            super().__del__()
+
     def set_description(self, desc: str | None = None, refresh: bool | None = True) -> None:
         """What the bar counts."""
         self._title = desc or ""
