@@ -41,7 +41,7 @@ from tegum.exact.objective import engine_of
 from tegum.features import Features, Independent
 from tegum.nets import Net, Parameters, require_same_features
 from tegum.nets.net import parameter
-from tegum.recorded import features_of, net_of, over, require_meant, require_own, written_net
+from tegum.recorded import features_of, net_of, over, require_known, require_meant, require_own, written_net
 
 Array = NDArray[np.float64]
 
@@ -126,6 +126,7 @@ def _of_models(data: xr.Dataset, tol: float, samples: int, seed: int) -> Expecte
     net = written_net(said) if said else net_of(data)
     if net is None:
         raise InvalidInputError(f"the models are of {said}, which is none of tegum's", "give net, params and features")
+    require_known(data, net)
     missing = [name for name in net.parameter_shapes() if name not in data]
     if missing:
         raise InvalidInputError(

@@ -28,8 +28,9 @@ from tegum.checking import checked, real_numbers, require_range
 from tegum.errors import InvalidInputError
 from tegum.exact.distributions import is_native
 from tegum.exact.kernel.model import LARGEST_WEIGHT
+from tegum.exact.laws.neuron import magnitude_beside
 from tegum.exact.losses import losses
-from tegum.features import Features, FiniteLaw, Independent, Joined, Uniform
+from tegum.features import Features, FiniteLaw, Independent, Joined
 
 Array = NDArray[np.float64]
 
@@ -95,8 +96,8 @@ def _beside_zeros(rows: Array, slope: Array, features: Features) -> tuple[Array,
 def _rectified(rows: Array, features: Features) -> tuple[Array, Array]:
     """E r(s) of every row (rows, n), and E [x_i (s > 0)], (rows, n)."""
     n = features.n_features
-    magnitude = getattr(features, "magnitude", Uniform())
-    if isinstance(features, Independent) and not features.signed:
+    magnitude = magnitude_beside(features)
+    if isinstance(features, Independent) and not features.signed and magnitude == features.magnitude:
         both: Features = Independent(n + 2, density=np.concatenate([features.density, [0.0, 0.5]]), magnitude=magnitude)
     else:
         both = Joined([features, Independent(2, density=[0.0, 0.5], magnitude=magnitude)])

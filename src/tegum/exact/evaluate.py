@@ -39,7 +39,7 @@ from tegum.exact.parameters import is_neuron, map_of, pulled_back, require_exact
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.nets.net import parameter
-from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_meant, require_own
+from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_known, require_meant, require_own
 
 
 class Options(TypedDict, total=False):
@@ -131,13 +131,15 @@ def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient
     require_meant(features, first[:-2])
     if isinstance(W, Mapping):
         params: Any = W
-        return _of_parameters(params, b, features, tol, gradient, options)
+        found = _of_parameters(params, b, features, tol, gradient, options)
+        free = options["net"] is None or options["net"].bias
+        return found._replace(slopes={name: slope for name, slope in found.slopes.items() if free or name != "b"})
     assert b is not None
     net = options.get("net")
     if net is not None and is_neuron(net) and not net.has_hidden_bias and net.tied and options.get("tied", True):
         return _of_parameters({"W": W, "b": b}, None, features, tol, gradient, options)
-    found = losses(W, b, features, tol, gradient=gradient, **options)
-    return Found(found, {"W": found.dW, "b": found.db} if gradient else {})
+    batch = losses(W, b, features, tol, gradient=gradient, **options)
+    return Found(batch, {"W": batch.dW, "b": batch.db} if gradient else {})
 
 
 def _of_parameters(
@@ -221,9 +223,8 @@ def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[
     if isinstance(W, xr.Dataset) and ("W1" in W or "b_hidden" in W):
         if b is not None:
             raise InvalidInputError("a dataset with all parameters is given, and b is given", "give the dataset alone")
-        options.setdefault("net", net_of(W))
-        net = options["net"]
-        assert net is not None
+        net = options["net"] = options.get("net") or net_of(W)
+        require_known(W, net)
         missing = [name for name in net.parameter_shapes() if name not in W]
         if missing:
             raise InvalidInputError(f"the dataset holds {', '.join(map(str, W.data_vars))}", f"give all parameters of {net!r}")
@@ -238,7 +239,8 @@ def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[
             raise InvalidInputError(held, "give a dataset with W and b, or W and b")
         if "G" in W:
             options["tied"] = False
-        options.setdefault("net", net_of(data))
+        net = options["net"] = options.get("net") or net_of(data)
+        require_known(data, net)
         b = data["b"] if "b" in data else np.zeros(data.sizes["feature"])
     else:
         W = in_order(W)

@@ -13,7 +13,7 @@ from tegum.exact.distributions import distributions_of, is_native
 from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch, Settings
 from tegum.exact.kernel.records import MOST_TERMS, require_terms
 from tegum.exact.laws import Answer, Asked, Laws, laws_for, laws_of_net
-from tegum.exact.parameters import output_of
+from tegum.exact.parameters import is_neuron, output_of
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, Activation, Net, require_same_features
 from tegum.threads import in_pieces
@@ -188,8 +188,10 @@ def _checked(
     if net is not None:
         with problems.collecting():
             require_same_features(net, n)
-            output = output_of(net)
-        if tied and not net.tied:
+            output = _RELU if tied and is_neuron(net) else output_of(net)
+        if not net.bias and (tied or not net.has_hidden_bias) and b.any():
+            problems.add("b is given to a net without bias", "give zeros, or a net with bias=True")
+        if tied and (not net.tied or is_neuron(net)):
             problems.add(
                 f"W is given, and the net is {net!r}", f"give its parameters by name: {', '.join(net.parameter_shapes())}"
             )

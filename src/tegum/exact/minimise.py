@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.caching import cached
 from tegum.checking import checked, require_memory, require_seeds, seeds_of
 from tegum.datasets import PARAMETER_DIMS, Status, dataset
-from tegum.errors import Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.exact.constraints import Constraint, Support, limits
 from tegum.exact.kernel.records import require_terms
 from tegum.exact.objective import constraints_of, engine_of, penalties_of
@@ -37,7 +37,7 @@ from tegum.exact.starts import initial_points, neighbours_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, require_same_features
 from tegum.provenance import provenance
-from tegum.recorded import features_of, leading, net_of, over, said_of
+from tegum.recorded import features_of, leading, net_of, over, require_known, said_of
 from tegum.sweep import FeatureGrid, feature_grid
 
 _SAME_LOSS = 1e-6
@@ -228,6 +228,10 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
     _require_problem(data, settings)
     lead, features = leading(data), features_of(data)
     net = net or net_of(data)
+    require_known(data, net)
+    missing = [name for name in net.parameter_shapes() if name not in data and name != "b"]
+    if missing:
+        raise InvalidInputError(f"the dataset holds {', '.join(map(str, data.data_vars))}", f"give all parameters of {net!r}")
     arrays = {name: over(data, data[name], PARAMETER_DIMS[name]) for name in shapes_of(net) if name in data}
     batch = np.broadcast_shapes(*(array.shape[: -len(PARAMETER_DIMS[name])] for name, array in arrays.items()))
     initial = {
