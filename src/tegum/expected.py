@@ -50,6 +50,9 @@ _PILOT = 64
 _LAST = 3
 """Strata of 0 to 2 active features, and of this many or more."""
 
+_ROUGH, _NOTHING = 1e-5, 1e-12
+"""An exact loss of a larger relative error, which is more than rounding, may be worse than a sampled one."""
+
 _MOST_NUMBERS = 2**22
 _MOST_DIMENSIONS = 21201
 """Of SciPy's Sobol sequences."""
@@ -59,7 +62,7 @@ class Expected(NamedTuple):
     """An expected loss (...), the standard error of each, and how it was found.
 
     ``method`` is "exact" (then the standard error is the estimate of the absolute error), "sampled by strata of active
-    features", or "sampled".
+    features", or "sampled".  A loss that is known is sampled where the estimate of its error is larger than samples' error.
     """
 
     value: Array
@@ -116,7 +119,15 @@ def expected_loss(
     require_meant(features, next(iter(params.values())).shape[:-2])
     if _has_exact_loss(net, features):
         found = evaluate(params, features=features, tol=tol, net=net)
-        return Expected(np.asarray(found["loss"]), np.asarray(found["loss_error"]), "exact")
+        exact = Expected(np.asarray(found["loss"]), np.asarray(found["loss_error"]), "exact")
+        rough = exact.standard_error > _ROUGH * exact.value
+        if rough.any():  # or nothing but rounding, of a loss of about 0
+            squares = np.einsum("...ii->...i", features.second_moment())
+            rough &= exact.standard_error > _NOTHING * (features.importance * squares).sum(axis=-1)
+        if not rough.any():
+            return exact
+        sampled = _sampled(net, params, features, samples, seed)
+        return sampled if (sampled.standard_error < exact.standard_error)[rough].all() else exact
     return _sampled(net, params, features, samples, seed)
 
 

@@ -1,4 +1,4 @@
-"""How active hidden units are: E |h_k|, h = W x, whose sum an L1 penalty on activity is, and its derivatives.
+"""How active linear hidden units are: E |h_k|, h = W x, whose sum an L1 penalty on activity is, and its derivatives.
 
     E |s| = E r(s) + E r(-s),    d/dw_i = E [x_i (s > 0)] - E [x_i (s < 0)],        s = sum_i w_i x_i
 
@@ -41,7 +41,7 @@ _BESIDE = 1e-9
 
 @checked
 def hidden_activity(W: ArrayLike, features: Features) -> tuple[Array, Array]:
-    """E |h_k|, shape (..., m), and its derivatives by W, (..., m, n); at a kink the mean of both sides.
+    """E |h_k| of linear hidden units h = W x, shape (..., m), and its derivatives by W, (..., m, n); at a kink their mean.
 
     Args:
         W: weights (..., m, n).

@@ -38,7 +38,9 @@ def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied:
     if net is not None and not (tied and net.tied and is_neuron(net) and not net.has_hidden_bias):
         output_of(net)
         if tied and not net.tied:
-            raise InvalidInputError(f"W is given, and the net is {net!r}", "give its map W2 @ W1 in place of W, with tied=False")
+            raise InvalidInputError(
+                f"W is given, and the net is {net!r}", "give its map W2 @ W1 in place of W, with tied=False"
+            )
     if net is not None and not net.bias and (tied or not net.has_hidden_bias):
         return np.zeros((*np.broadcast_shapes(W.shape[:-2], features.batch_shape), W.shape[-1]))
     require_meant(features, W.shape[:-2])

@@ -97,8 +97,8 @@ def minimise(
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
     Returns:
-        A dataset with the grid's dimensions, then ``seed``, and ``W`` (..., hidden, feature), ``b`` (..., feature), ``loss``,
-        ``loss_error`` (its estimated error), ``gradient_norm`` (with ``terms`` terms, as it was brought down),
+        A dataset with the grid's dimensions, then ``seed``, and ``W`` (..., hidden, feature), ``b`` (..., feature), or of other
+        nets ``W1``, ``W2`` (..., feature, hidden), ``b`` and ``b_hidden`` (..., hidden); ``loss``, ``loss_error`` (its estimated error), ``gradient_norm`` (with ``terms`` terms, as it was brought down),
         ``rechecked_gradient_norm`` (with as many as ``tol`` asks for), ``curvature`` (smallest beyond the rotation symmetry),
         ``status`` (minimum, saddle, converged, not converged, or interrupted), ``steps``, ``evaluations``; over the grid alone
         ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one:

@@ -52,7 +52,8 @@ class TargetMap:
         n = len(rows)
         wrong = [i for row in rows for i in row if isinstance(i, bool) or not isinstance(i, Integral) or not 0 <= i < n]
         if wrong:
-            raise InvalidInputError(f"A of the target map has an entry in column {wrong[0]!r}", f"choose from 0 to {n - 1}")
+            column = wrong[0] if isinstance(wrong[0], Integral) else repr(wrong[0])
+            raise InvalidInputError(f"A of the target map has an entry in column {column}", f"choose from 0 to {n - 1}")
         v = real_numbers("v of the target map", self.v)
         if v.shape not in ((), (n,)):
             raise InvalidInputError(f"v of the target map has shape {v.shape}", f"give a number or ({n},)")
