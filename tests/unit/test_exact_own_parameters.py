@@ -143,7 +143,7 @@ class Symmetric(Magnitude):
         return AROUND.quantile(probability)
 
     def generating(self, z: Any) -> Any:
-        """sinh z / z."""
+        """E e^{zu} = sinh z / z."""
         return np.where(z == 0, 1, np.sinh(z) / np.where(z == 0, 1, z))
 
 

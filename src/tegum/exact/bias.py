@@ -29,8 +29,8 @@ _POINTS, _ROUNDS = 41, 6
 def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied: bool = True) -> NDArray[np.float64]:
     """The biases (..., n) of lowest loss for weights W (..., m, n), or maps (..., n, n) with ``tied=False``.
 
-    They are good to about 1e-6; those of a net without bias are 0.  Leading axes of W and the features are broadcast; other arguments and errors are those of
-    `tegum.exact.evaluate`.
+    They are good to about 1e-6; those of a net without bias are 0.  Leading axes of W and the features are broadcast; other
+    arguments and errors are those of `tegum.exact.evaluate`.
     """
     W = real_numbers("W", W)
     if W.ndim < 2 or W.shape[-1] != features.n_features:

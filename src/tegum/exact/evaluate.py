@@ -74,9 +74,9 @@ def evaluate(
     """Everything about the expected loss of a batch of models.
 
     Args:
-        W: weights (..., m, n) with G = W^T W; with ``tied=False`` the map G itself (..., n, n).  Or all parameters of ``net`` by
-            name, as `tegum.nets.Net.parameter_shapes` has them.  Or a dataset with ``W`` (or ``G``) and ``b``, or all parameters,
-            as training and `tegum.read_weights` return it.
+        W: weights (..., m, n) with G = W^T W; with ``tied=False`` the map G itself (..., n, n).  Or all parameters of ``net``
+            by name, as `tegum.nets.Net.parameter_shapes` has them.  Or a dataset with ``W`` (or ``G``) and ``b``, or all
+            parameters, as training and `tegum.read_weights` return it.
         b: biases (..., n); left out where W has all parameters.
         features: their distribution; docs/exact.md has a table of those whose loss is known.  By default those of the dataset.
         tol: tolerated relative error of the loss; the gradient is held to 100 tol of its natural scale I E[x].

@@ -98,8 +98,9 @@ def minimise(
 
     Returns:
         A dataset with the grid's dimensions, then ``seed``, and ``W`` (..., hidden, feature), ``b`` (..., feature), or of other
-        nets ``W1``, ``W2`` (..., feature, hidden), ``b`` and ``b_hidden`` (..., hidden); ``loss``, ``loss_error`` (its estimated error), ``gradient_norm`` (with ``terms`` terms, as it was brought down),
-        ``rechecked_gradient_norm`` (with as many as ``tol`` asks for), ``curvature`` (smallest beyond the rotation symmetry),
+        nets ``W1``, ``W2`` (..., feature, hidden), ``b`` and ``b_hidden`` (..., hidden); ``loss``, ``loss_error`` (estimated
+        error), ``gradient_norm`` (with ``terms`` terms, as it was brought down), ``rechecked_gradient_norm`` (with as many as
+        ``tol`` asks for), ``curvature`` (smallest beyond what leaves the outputs as they are, such as rotations of W),
         ``status`` (minimum, saddle, converged, not converged, or interrupted), ``steps``, ``evaluations``; over the grid alone
         ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one:
         the attribute ``found_once`` counts these points.

@@ -62,7 +62,8 @@ def output_of(net: Net) -> Activation:
         raise InvalidInputError(what, "the exact engine knows x alone; tegum.expected_loss samples other targets")
     if is_neuron(net):
         what = "this takes nets whose hidden units are linear"
-        raise InvalidInputError(f"the net is {net!r}", f"{what}; of a single hidden ReLU tegum.exact knows the loss")
+        advice = f"{what}; tegum.exact.loss takes a single hidden ReLU, its parameters by name"
+        raise InvalidInputError(f"the net is {net!r}", advice)
     if not _is_plain(net) or net.hidden_relu or net.absolute_target:
         what = "nets whose hidden units are linear, and single hidden ReLUs"
         raise InvalidInputError(f"the net is {net!r}", f"the exact engine knows {what}; tegum.expected_loss samples the others")

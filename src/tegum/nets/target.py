@@ -12,7 +12,6 @@ A row costs as much as it has entries that are not 0.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, final
 
 import numpy as np
@@ -50,9 +49,9 @@ class TargetMap:
                 raise InvalidInputError(f"A of the target map has shape {A.shape}", "give a row and a column for each feature")
             rows = [{int(i): float(row[i]) for i in np.flatnonzero(row)} for row in A]
         n = len(rows)
-        wrong = [i for row in rows for i in row if isinstance(i, bool) or not isinstance(i, Integral) or not 0 <= i < n]
+        wrong = [i for row in rows for i in row if isinstance(i, bool) or not isinstance(i, int | np.integer) or not 0 <= i < n]
         if wrong:
-            column = wrong[0] if isinstance(wrong[0], Integral) else repr(wrong[0])
+            column = wrong[0] if isinstance(wrong[0], int | np.integer) else repr(wrong[0])
             raise InvalidInputError(f"A of the target map has an entry in column {column}", f"choose from 0 to {n - 1}")
         v = real_numbers("v of the target map", self.v)
         if v.shape not in ((), (n,)):
