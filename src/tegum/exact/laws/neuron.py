@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.errors import InvalidInputError
-from tegum.exact.laws.answer import ON_SAMPLES, Asked, Law, weighted
+from tegum.exact.laws.answer import ON_SAMPLES, Asked, Law, sharpened, weighted
 from tegum.features import Constant, Features, FiniteLaw, Independent, Joined, Magnitude, Mixture, Uniform
 
 Floats = NDArray[np.float64]
@@ -104,12 +104,7 @@ class NeuronLaw:
 
     def answer(self, w: Floats, b: Floats, g: Floats, c: float, importance: Floats, asked: Asked) -> NeuronAnswer:
         """The squared errors of one model."""
-        found = self._once(w, b, g, c, importance, asked)
-        loss = float(importance @ found.squared_error)
-        if asked.least < asked.most and found.error > asked.tol * loss > 0:
-            tol = max(asked.tol * asked.tol * loss / (2 * found.error), 1e-15)
-            found = self._once(w, b, g, c, importance, asked._replace(tol=tol))
-        return found
+        return sharpened(lambda how: self._once(w, b, g, c, importance, how), importance, asked)
 
     def _once(self, w: Floats, b: Floats, g: Floats, c: float, importance: Floats, asked: Asked) -> NeuronAnswer:
         safe = np.where(w == 0, 1.0, w)
