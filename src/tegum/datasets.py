@@ -30,6 +30,9 @@ VARIABLES = {
     "terms": ("terms spent on the output that needed most; 0 where all had closed forms", ""),
     "dW": ("derivative of the loss by W", "1"),
     "db": ("derivative of the loss by b", "1"),
+    "dW1": ("derivative of the loss by W1", "1"),
+    "dW2": ("derivative of the loss by W2", "1"),
+    "db_hidden": ("derivative of the loss by b_hidden", "1"),
     "hits": ("starts that reached the lowest loss found", ""),
     "rechecked_gradient_norm": ("norm of the gradient with as many terms as tol asks for", "1"),
     "gradient_norm": ("norm of the gradient by the parameters that move", "1"),
@@ -92,7 +95,7 @@ class Status(StrEnum):
     NOT_CONVERGED = "not converged"
     """The steps ended, or no step was found, before the gradient was zero."""
     GAVE_UP = "gave up"
-    """The solver of a flow found no step small enough."""
+    """The solver of a flow found no step small enough, or its steps are too small to arrive."""
     UNSTABLE = "unstable"
     """Followed to where a direction begins to curve down."""
     ENDED = "ended"

@@ -41,7 +41,7 @@ from tegum.exact.objective import engine_of
 from tegum.features import Features, Independent
 from tegum.nets import Net, Parameters, require_same_features
 from tegum.nets.net import parameter
-from tegum.recorded import features_of, net_of, over, require_meant, require_own, written_net
+from tegum.recorded import features_of, net_of, over, require_known, require_meant, require_own, written_net
 
 Array = NDArray[np.float64]
 
@@ -49,6 +49,9 @@ _REPLICATES = 16
 _PILOT = 64
 _LAST = 3
 """Strata of 0 to 2 active features, and of this many or more."""
+
+_ROUGH, _NOTHING = 1e-5, 1e-12
+"""An exact loss of a larger relative error, which is more than rounding, may be worse than a sampled one."""
 
 _MOST_NUMBERS = 2**22
 _MOST_DIMENSIONS = 21201
@@ -59,7 +62,7 @@ class Expected(NamedTuple):
     """An expected loss (...), the standard error of each, and how it was found.
 
     ``method`` is "exact" (then the standard error is the estimate of the absolute error), "sampled by strata of active
-    features", or "sampled".
+    features", or "sampled".  A loss that is known is sampled where the estimate of its error is larger than samples' error.
     """
 
     value: Array
@@ -116,7 +119,15 @@ def expected_loss(
     require_meant(features, next(iter(params.values())).shape[:-2])
     if _has_exact_loss(net, features):
         found = evaluate(params, features=features, tol=tol, net=net)
-        return Expected(np.asarray(found["loss"]), np.asarray(found["loss_error"]), "exact")
+        exact = Expected(np.asarray(found["loss"]), np.asarray(found["loss_error"]), "exact")
+        rough = exact.standard_error > _ROUGH * exact.value
+        if rough.any():  # or nothing but rounding, of a loss of about 0
+            squares = np.einsum("...ii->...i", features.second_moment())
+            rough &= exact.standard_error > _NOTHING * (features.importance * squares).sum(axis=-1)
+        if not rough.any():
+            return exact
+        sampled = _sampled(net, params, features, samples, seed)
+        return sampled if (sampled.standard_error < exact.standard_error)[rough].all() else exact
     return _sampled(net, params, features, samples, seed)
 
 
@@ -126,6 +137,7 @@ def _of_models(data: xr.Dataset, tol: float, samples: int, seed: int) -> Expecte
     net = written_net(said) if said else net_of(data)
     if net is None:
         raise InvalidInputError(f"the models are of {said}, which is none of tegum's", "give net, params and features")
+    require_known(data, net)
     missing = [name for name in net.parameter_shapes() if name not in data]
     if missing:
         raise InvalidInputError(

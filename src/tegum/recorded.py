@@ -31,7 +31,8 @@ from numpy.typing import NDArray
 import tegum.features as families
 from tegum import nets
 from tegum.checking import checked
-from tegum.errors import InvalidInputError
+from tegum.datasets import PARAMETER_DIMS
+from tegum.errors import InvalidInputError, Problems
 from tegum.features import CorrelatedSets, Features
 from tegum.features.written import read, written
 from tegum.nets import Net, ReluOutput, TargetMap, Untied
@@ -112,11 +113,24 @@ def net_of(data: xr.Dataset) -> Net:
     if not said and "W1" in data:
         return Untied(n, m, "b" in data, hidden_bias="b_hidden" in data)
     net = written_net(said) if said else None if "b_hidden" in data else ReluOutput(n, m)
+    if said and net is None:
+        advice = "give it as net=...: an activation or a family of your own is not read back"
+        raise InvalidInputError(f"the models are of {said}", advice)
     neurons = net is not None and net.hidden_relu and m > 1
     if net is None or neurons or net.absolute_target or net.target_map is not None:
         what = f"the models are of {said.partition('(')[0] or 'a net with a hidden bias'}"
         raise InvalidInputError(what, "the exact engine knows nets whose hidden units are linear, such as ReluOutput")
     return replace(net, n_features=n, n_hidden=m)
+
+
+def require_known(data: xr.Dataset, net: Net) -> None:
+    """Raises an `InvalidInputError` where models have parameters, not all of them 0, that the net does not have."""
+    own = {*net.parameter_shapes(), *(("b",) if "G" in data and net.has_hidden_bias else ())}
+    with Problems() as problems:
+        for name in PARAMETER_DIMS:
+            if name in data and name not in own and (data[name].fillna(0) != 0).any():
+                advice = f"give the net that the models are of; or leave it out on purpose, data.drop_vars({name!r})"
+                problems.add(f"the dataset holds {name}, which {net!r} does not have", advice)
 
 
 def written_net(text: str) -> Net | None:

@@ -1,4 +1,4 @@
-"""How active hidden units are: E |h_k|, h = W x, whose sum an L1 penalty on activity is, and its derivatives.
+"""How active linear hidden units are: E |h_k|, h = W x, whose sum an L1 penalty on activity is, and its derivatives.
 
     E |s| = E r(s) + E r(-s),    d/dw_i = E [x_i (s > 0)] - E [x_i (s < 0)],        s = sum_i w_i x_i
 
@@ -28,8 +28,9 @@ from tegum.checking import checked, real_numbers, require_range
 from tegum.errors import InvalidInputError
 from tegum.exact.distributions import is_native
 from tegum.exact.kernel.model import LARGEST_WEIGHT
+from tegum.exact.laws.neuron import magnitude_beside
 from tegum.exact.losses import losses
-from tegum.features import Features, FiniteLaw, Independent, Joined, Uniform
+from tegum.features import Features, FiniteLaw, Independent, Joined
 
 Array = NDArray[np.float64]
 
@@ -40,7 +41,7 @@ _BESIDE = 1e-9
 
 @checked
 def hidden_activity(W: ArrayLike, features: Features) -> tuple[Array, Array]:
-    """E |h_k|, shape (..., m), and its derivatives by W, (..., m, n); at a kink the mean of both sides.
+    """E |h_k| of linear hidden units h = W x, shape (..., m), and its derivatives by W, (..., m, n); at a kink their mean.
 
     Args:
         W: weights (..., m, n).
@@ -95,8 +96,8 @@ def _beside_zeros(rows: Array, slope: Array, features: Features) -> tuple[Array,
 def _rectified(rows: Array, features: Features) -> tuple[Array, Array]:
     """E r(s) of every row (rows, n), and E [x_i (s > 0)], (rows, n)."""
     n = features.n_features
-    magnitude = getattr(features, "magnitude", Uniform())
-    if isinstance(features, Independent) and not features.signed:
+    magnitude = magnitude_beside(features)
+    if isinstance(features, Independent) and not features.signed and magnitude == features.magnitude:
         both: Features = Independent(n + 2, density=np.concatenate([features.density, [0.0, 0.5]]), magnitude=magnitude)
     else:
         both = Joined([features, Independent(2, density=[0.0, 0.5], magnitude=magnitude)])

@@ -17,6 +17,7 @@ from tegum.checking import checked, real_numbers, require_range
 from tegum.errors import InvalidInputError
 from tegum.exact.evaluate import evaluate
 from tegum.exact.kernel.model import LARGEST_WEIGHT
+from tegum.exact.parameters import is_neuron, output_of
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.recorded import require_meant
@@ -28,12 +29,20 @@ _POINTS, _ROUNDS = 41, 6
 def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied: bool = True) -> NDArray[np.float64]:
     """The biases (..., n) of lowest loss for weights W (..., m, n), or maps (..., n, n) with ``tied=False``.
 
-    They are good to about 1e-6.  Leading axes of W and the features are broadcast; other arguments and errors are those of
-    `tegum.exact.evaluate`.
+    They are good to about 1e-6; those of a net without bias are 0.  Leading axes of W and the features are broadcast; other
+    arguments and errors are those of `tegum.exact.evaluate`.
     """
     W = real_numbers("W", W)
     if W.ndim < 2 or W.shape[-1] != features.n_features:
         raise InvalidInputError(f"W has shape {W.shape}", f"give (..., m, {features.n_features})")
+    if net is not None and not (tied and net.tied and is_neuron(net) and not net.has_hidden_bias):
+        output_of(net)
+        if tied and not net.tied:
+            raise InvalidInputError(
+                f"W is given, and the net is {net!r}", "give its map W2 @ W1 in place of W, with tied=False"
+            )
+    if net is not None and not net.bias and (tied or not net.has_hidden_bias):
+        return np.zeros((*np.broadcast_shapes(W.shape[:-2], features.batch_shape), W.shape[-1]))
     require_meant(features, W.shape[:-2])
     require_range("W", W, -LARGEST_WEIGHT, LARGEST_WEIGHT)
     G = np.swapaxes(W, -1, -2) @ W if tied else W

@@ -1,6 +1,6 @@
 """The expected loss of models as they are, without a sample: values, gradients, errors per feature, error estimates.
 
-    L = sum_j I_j E (x_j - y_j)^2,    y = r(W^T W x + b)   (or r(G x + b), or without the r)
+    L = sum_j I_j E (x_j - y_j)^2,    y = r(W^T W x + b)   (or r(G x + b), or another activation; or one hidden ReLU)
 
 >>> import numpy as np, tegum as tg
 >>> features = tg.features.Independent(2, density=0.1)
@@ -39,7 +39,7 @@ from tegum.exact.parameters import is_neuron, map_of, pulled_back, require_exact
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.nets.net import parameter
-from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_meant, require_own
+from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_known, require_meant, require_own
 
 
 class Options(TypedDict, total=False):
@@ -74,13 +74,15 @@ def evaluate(
     """Everything about the expected loss of a batch of models.
 
     Args:
-        W: weights (..., m, n) with G = W^T W; with ``tied=False`` the map G itself (..., n, n).  Or a dataset with ``W`` (or
-            ``G``) and ``b``, as training and `tegum.read_weights` return it.
-        b: biases (..., n).
+        W: weights (..., m, n) with G = W^T W; with ``tied=False`` the map G itself (..., n, n).  Or all parameters of ``net``
+            by name, as `tegum.nets.Net.parameter_shapes` has them.  Or a dataset with ``W`` (or ``G``) and ``b``, or all
+            parameters, as training and `tegum.read_weights` return it.
+        b: biases (..., n); left out where W has all parameters.
         features: their distribution; docs/exact.md has a table of those whose loss is known.  By default those of the dataset.
         tol: tolerated relative error of the loss; the gradient is held to 100 tol of its natural scale I E[x].
         gradient: whether to compute ``dW`` and ``db``.
-        net: `ReluOutput` or `Linear`, as it was trained; by default what the dataset says, or ReLU outputs.
+        net: as it was trained, one whose hidden units are linear: `ReluOutput`, `Linear`, `ActivationOutput`, `Untied`; or one
+            hidden ReLU, `ReluHidden` or `UntiedNeurons` with m = 1.  By default what the dataset says, or ReLU outputs.
         tied: whether the map is W^T W, as by default.
         terms: spend this many terms (8, 16, 32, ...; twice as many on outputs of dropped features, which converge
             slower) instead of choosing by ``tol``.
@@ -89,12 +91,14 @@ def evaluate(
     Returns:
         A dataset over the leading axes (named and labelled as those of W, else ``instance``, or ``instance_0``, ...) with
         ``loss``, ``loss_error`` (estimate of its absolute error), ``terms``, ``squared_error`` (..., feature), and with
-        ``gradient`` ``dW`` (shaped like W), ``db`` and ``gradient_error``: the same of the derivatives by entries of b and of
-        the map G, the largest of all.
+        ``gradient`` the derivatives, ``dW`` (shaped like W) and ``db``, or of other nets ``dW1``, ``dW2``, ``db`` and
+        ``db_hidden``, and ``gradient_error``, the largest error of a derivative by b or by the map G (of a hidden ReLU by any
+        parameter).
 
     Raises:
         InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance (where W
-            has names, such models have NaN for a loss); features that are not those that the models belong to.
+            has names, such models have NaN for a loss); features that are not those that the models belong to; parameters that
+            are not 0 and that the net does not have.
     """
     found = _found(W, b, features, tol, gradient, options)
     if isinstance(found, xr.Dataset):
@@ -131,13 +135,15 @@ def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient
     require_meant(features, first[:-2])
     if isinstance(W, Mapping):
         params: Any = W
-        return _of_parameters(params, b, features, tol, gradient, options)
+        found = _of_parameters(params, b, features, tol, gradient, options)
+        free = options["net"] is None or options["net"].bias
+        return found._replace(slopes={name: slope for name, slope in found.slopes.items() if free or name != "b"})
     assert b is not None
     net = options.get("net")
     if net is not None and is_neuron(net) and not net.has_hidden_bias and net.tied and options.get("tied", True):
         return _of_parameters({"W": W, "b": b}, None, features, tol, gradient, options)
-    found = losses(W, b, features, tol, gradient=gradient, **options)
-    return Found(found, {"W": found.dW, "b": found.db} if gradient else {})
+    batch = losses(W, b, features, tol, gradient=gradient, **options)
+    return Found(batch, {"W": batch.dW, "b": batch.db} if gradient else {})
 
 
 def _of_parameters(
@@ -197,8 +203,8 @@ def loss_and_gradient(
 ) -> tuple[Any, ...]:
     """The loss (...), its derivative by W (shaped like W, broadcast) and by b (..., n).
 
-    Of parameters by name the loss and the derivatives by name, as are those of a dataset with W1 and W2 or b_hidden.
-    Arguments and errors as in `evaluate`.
+    Of parameters by name the loss and the derivatives by those that the net has, by name, as are those of a dataset with W1
+    and W2 or b_hidden.  Arguments and errors as in `evaluate`.
     """
     found = _found(W, b, features, tol, True, options)
     slopes: dict[str, Any]
@@ -221,9 +227,8 @@ def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[
     if isinstance(W, xr.Dataset) and ("W1" in W or "b_hidden" in W):
         if b is not None:
             raise InvalidInputError("a dataset with all parameters is given, and b is given", "give the dataset alone")
-        options.setdefault("net", net_of(W))
-        net = options["net"]
-        assert net is not None
+        net = options["net"] = options.get("net") or net_of(W)
+        require_known(W, net)
         missing = [name for name in net.parameter_shapes() if name not in W]
         if missing:
             raise InvalidInputError(f"the dataset holds {', '.join(map(str, W.data_vars))}", f"give all parameters of {net!r}")
@@ -238,7 +243,8 @@ def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[
             raise InvalidInputError(held, "give a dataset with W and b, or W and b")
         if "G" in W:
             options["tied"] = False
-        options.setdefault("net", net_of(data))
+        net = options["net"] = options.get("net") or net_of(data)
+        require_known(data, net)
         b = data["b"] if "b" in data else np.zeros(data.sizes["feature"])
     else:
         W = in_order(W)

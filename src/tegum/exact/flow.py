@@ -58,6 +58,8 @@ Solution = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 _SOLVERS: dict[str, Any] = {"BDF": BDF, "Radau": Radau, "DOP853": DOP853}
 _FIRST_TIME = 1e-5
+_PATIENCE, _CREEP, _FAR = 2000, 1.01, 1e6
+"""Given up where so many steps take the time forward by less than this factor, and so many times as many are still to come."""
 
 
 @final
@@ -154,10 +156,10 @@ def gradient_flow(
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
     Returns:
-        A dataset with ``W`` (time, hidden, feature), ``b`` (time, feature), ``loss`` and ``gradient_norm`` (time), and with
-        penalties ``objective``, the loss with them, which is what falls.  Attributes
-        carry the solver, its tolerances and what it spent.  After Ctrl-C (see `tegum.Interrupted`), and where ``status`` is
-        "gave up" (``reason`` says why), the times after ``reached`` are left out.
+        A dataset with the net's parameters along ``time``, ``W`` (time, hidden, feature) and ``b`` (time, feature), or ``W1``,
+        ``W2``, ``b`` and ``b_hidden``; ``loss`` and ``gradient_norm`` (time), and with penalties ``objective``, the loss with
+        them, which is what falls.  Attributes carry the solver, its tolerances and what it spent.  After Ctrl-C (see
+        `tegum.Interrupted`), and where ``status`` is "gave up" (``reason`` says why), the times after ``reached`` are left out.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
@@ -232,6 +234,9 @@ def dense_flow(
                 bar.set_description("gradient flow", refresh=False)
                 moments.append(float(solver.t))
                 pieces.append(solver.dense_output())
+                if reason := _stuck(moments, duration):
+                    status = Status.GAVE_UP
+                    break
                 done = np.log1p(solver.t / duration / _FIRST_TIME) / np.log1p(1 / _FIRST_TIME)
                 bar.update(int(100 * done) - bar.n)
         except KeyboardInterrupt:
@@ -266,6 +271,16 @@ def dense_flow(
     if status == Status.INTERRUPTED:
         raise Interrupted(flow)
     return flow
+
+
+def _stuck(moments: list[float], duration: float) -> str:
+    """Why a flow would not arrive, of the times of its steps; nothing where it may."""
+    if len(moments) <= _PATIENCE or len(moments) % _PATIENCE != 1:
+        return ""
+    before, now = moments[-1 - _PATIENCE], moments[-1]
+    if now >= _CREEP * before or duration - now <= _FAR * (now - before):
+        return ""
+    return f"{_PATIENCE:,} steps went from the time {before:.6g} to {now:.6g}: the gradient is rounded too coarsely here"
 
 
 def starting_point(

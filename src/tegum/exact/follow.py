@@ -63,8 +63,9 @@ class Branch:
     """One minimum as a function of a value.
 
     Attributes:
-        data: what was visited, along a dimension called ``name``: ``W``, ``b``, ``loss``, ``gradient_norm``, ``converged``,
-            ``curvature`` (the smallest beyond the rotations) and its ``curvature_error``.
+        data: what was visited, along a dimension called ``name``: ``W`` and ``b``, or all parameters of another net; ``loss``,
+            ``gradient_norm``, ``converged``, ``curvature`` (the smallest beyond what leaves the outputs as they are, such as
+            rotations of W) and its ``curvature_error``.
         lost_at: the value where the minimum is lost; None if it is one throughout.
         tracker: finds it at other values.
         points: the same as ``data``.

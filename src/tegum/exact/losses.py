@@ -13,7 +13,7 @@ from tegum.exact.distributions import distributions_of, is_native
 from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch, Settings
 from tegum.exact.kernel.records import MOST_TERMS, require_terms
 from tegum.exact.laws import Answer, Asked, Laws, laws_for, laws_of_net
-from tegum.exact.parameters import output_of
+from tegum.exact.parameters import is_neuron, output_of, shapes_of
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, Activation, Net, require_same_features
 from tegum.threads import in_pieces
@@ -37,10 +37,8 @@ def losses(
     """What `tegum.exact.evaluate` returns, as arrays with the leading axes; without gradient ``dW`` and ``db`` hold nothing."""
     problems = Problems()
     W, b, output = _checked(W, b, features, net, tied, problems)
-    problems.check_fraction("tol", tol)
-    problems.check_least("threads", threads)
-    with problems:
-        require_terms(MOST_TERMS if terms is None else terms)
+    _check_effort(tol, terms, threads, problems)
+    problems.raise_if_any()
     require_finite("W", W, 2, LARGEST_WEIGHT)
     require_finite("b", b, 1, LARGEST_BIAS)
     leads = W.shape[:-2], b.shape[:-1]
@@ -53,8 +51,7 @@ def losses(
     if crossed and len(leads[0]) != len(leads[1]):
         what = f"W has leading axes {leads[0]} and b {leads[1]}, which pairs every W with every b"
         raise InvalidInputError(what, f"give b as {(*leads[0], W.shape[-1])}; or, to ask for all pairs, as many axes to both")
-    which = np.broadcast_to(np.arange(math.prod(features.batch_shape)).reshape(features.batch_shape), batch)
-    least, most = (_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)
+    which, (least, most) = _owners(features, batch), _least_and_most(terms)
     if is_native(features) and output in (_RELU, _IDENTITY):
         settings = Settings(int(tied), int(output is _IDENTITY), int(gradient), least, most, float(tol))
         return evaluated(W, b, which, distributions_of(features), settings, threads)
@@ -96,24 +93,21 @@ def losses_of_neurons(
 ) -> tuple[Batch, list[NDArray[np.float64]]]:
     """The same of nets with one hidden ReLU by their parameters, leading axes broadcast, and the derivatives by these."""
     with Problems() as problems:
-        problems.check_fraction("tol", tol)
-        problems.check_least("threads", threads)
+        _check_effort(tol, terms, threads, problems)
         with problems.collecting():
             require_same_features(net, features.n_features)
-        with problems.collecting():
-            require_terms(MOST_TERMS if terms is None else terms)
     lead = parameters[-1].shape[:-1]
     try:
         batch = np.broadcast_shapes(lead, features.batch_shape)
     except ValueError:
         shapes = f"the parameters {lead} and the features {features.batch_shape}"
         raise InvalidInputError(f"the leading axes do not fit: {shapes}", "give axes that broadcast") from None
-    which = np.broadcast_to(np.arange(math.prod(features.batch_shape)).reshape(features.batch_shape), batch)
+    which = _owners(features, batch)
     own = [array.shape[len(lead) :] for array in parameters]
     whole = [np.broadcast_to(array, (*batch, *shape)) for array, shape in zip(parameters, own, strict=True)]
     rows = [array.reshape(-1, *shape) for array, shape in zip(whole, own, strict=True)]
     laws = laws_of_net(net, features)
-    asked = Asked(float(tol), *((_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)), gradient)
+    asked = Asked(float(tol), *_least_and_most(terms), gradient)
     slopes = dict[int, tuple[NDArray[np.float64], ...]]()
 
     def answer(k: int, owner: int) -> Answer:
@@ -122,7 +116,26 @@ def losses_of_neurons(
 
     found = _each(which, answer, threads, features.n_features > _FEW)
     by = [np.array([slopes[k][at] for k in range(which.size)]).reshape(*batch, *shape) for at, shape in enumerate(own)]
-    return _gathered(found, whole[0], whole[1], which, laws, np.zeros(0), np.zeros(0)), by
+    b = whole[list(shapes_of(net)).index("b")]
+    return _gathered(found, whole[0], b, which, laws, np.zeros(0), np.zeros(0)), by
+
+
+def _check_effort(tol: float, terms: int | None, threads: int | None, problems: Problems) -> None:
+    """Notes what is wrong with how exactly, and on how many threads, is asked."""
+    problems.check_fraction("tol", tol)
+    problems.check_least("threads", threads)
+    with problems.collecting():
+        require_terms(MOST_TERMS if terms is None else terms)
+
+
+def _least_and_most(terms: int | None) -> tuple[int, int]:
+    """The least and the most terms of a series."""
+    return (_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)
+
+
+def _owners(features: Features, batch: tuple[int, ...]) -> NDArray[np.int64]:
+    """Which of the distributions each model of a batch has."""
+    return np.broadcast_to(np.arange(math.prod(features.batch_shape)).reshape(features.batch_shape), batch)
 
 
 def _each(which: NDArray[np.int64], answer: Callable[[int, int], Answer], threads: int | None, slow: bool) -> list[Answer]:
@@ -188,8 +201,10 @@ def _checked(
     if net is not None:
         with problems.collecting():
             require_same_features(net, n)
-            output = output_of(net)
-        if tied and not net.tied:
+            output = _RELU if tied and is_neuron(net) else output_of(net)
+        if not net.bias and (tied or not net.has_hidden_bias) and b.any():
+            problems.add("b is given to a net without bias", "give zeros, or a net with bias=True")
+        if tied and (not net.tied or is_neuron(net)):
             problems.add(
                 f"W is given, and the net is {net!r}", f"give its parameters by name: {', '.join(net.parameter_shapes())}"
             )

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.caching import cached
 from tegum.checking import checked, require_memory, require_seeds, seeds_of
 from tegum.datasets import PARAMETER_DIMS, Status, dataset
-from tegum.errors import Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.exact.constraints import Constraint, Support, limits
 from tegum.exact.kernel.records import require_terms
 from tegum.exact.objective import constraints_of, engine_of, penalties_of
@@ -37,7 +37,7 @@ from tegum.exact.starts import initial_points, neighbours_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, require_same_features
 from tegum.provenance import provenance
-from tegum.recorded import features_of, leading, net_of, over, said_of
+from tegum.recorded import features_of, leading, net_of, over, require_known, said_of
 from tegum.sweep import FeatureGrid, feature_grid
 
 _SAME_LOSS = 1e-6
@@ -97,9 +97,10 @@ def minimise(
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
     Returns:
-        A dataset with the grid's dimensions, then ``seed``, and ``W`` (..., hidden, feature), ``b`` (..., feature), ``loss``,
-        ``loss_error`` (its estimated error), ``gradient_norm`` (with ``terms`` terms, as it was brought down),
-        ``rechecked_gradient_norm`` (with as many as ``tol`` asks for), ``curvature`` (smallest beyond the rotation symmetry),
+        A dataset with the grid's dimensions, then ``seed``, and ``W`` (..., hidden, feature), ``b`` (..., feature), or of other
+        nets ``W1``, ``W2`` (..., feature, hidden), ``b`` and ``b_hidden`` (..., hidden); ``loss``, ``loss_error`` (estimated
+        error), ``gradient_norm`` (with ``terms`` terms, as it was brought down), ``rechecked_gradient_norm`` (with as many as
+        ``tol`` asks for), ``curvature`` (smallest beyond what leaves the outputs as they are, such as rotations of W),
         ``status`` (minimum, saddle, converged, not converged, or interrupted), ``steps``, ``evaluations``; over the grid alone
         ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one:
         the attribute ``found_once`` counts these points.
@@ -228,6 +229,10 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
     _require_problem(data, settings)
     lead, features = leading(data), features_of(data)
     net = net or net_of(data)
+    require_known(data, net)
+    missing = [name for name in net.parameter_shapes() if name not in data and name != "b"]
+    if missing:
+        raise InvalidInputError(f"the dataset holds {', '.join(map(str, data.data_vars))}", f"give all parameters of {net!r}")
     arrays = {name: over(data, data[name], PARAMETER_DIMS[name]) for name in shapes_of(net) if name in data}
     batch = np.broadcast_shapes(*(array.shape[: -len(PARAMETER_DIMS[name])] for name, array in arrays.items()))
     initial = {

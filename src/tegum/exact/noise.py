@@ -121,8 +121,8 @@ def _parameters(W: Any, b: Any, features: Features, sigma: float, net: Net | Non
     if net.n_features != features.n_features:
         problems.add(f"the net has {net.n_features} features and the distribution {features.n_features}", "choose the same")
     problems.raise_if_any()
-    if net.bias or "b" in given:
-        given.setdefault("b", np.zeros(net.n_features))
+    if not net.bias and given.get("b", np.zeros(1)).any():
+        problems.add("b is given to a net without bias", "give zeros, or a net with bias=True")
     shapes = shapes_of(net)
     for name, own in shapes.items():
         one = given.setdefault(name, np.zeros(own))

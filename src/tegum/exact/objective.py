@@ -26,7 +26,7 @@ from tegum.exact.kernel.model import enter_distribution, point_for
 from tegum.exact.kernel.records import require_terms, work_for
 from tegum.exact.laws import LawLoss, Laws, laws_of_net
 from tegum.exact.parameters import flat, free_of, is_compiled, output_of, parameters_of, require_exact, shapes_of, size_of
-from tegum.exact.penalties import Penalty, compiled_weights, interpreted, penalties_checked
+from tegum.exact.penalties import L1, Penalty, compiled_weights, interpreted, penalties_checked
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, Net, require_same_features
 from tegum.threads import in_pieces
@@ -63,11 +63,16 @@ def penalties_of(net: Net, penalties: Sequence[Penalty]) -> tuple[Penalty, ...]:
     """The penalties, tried at some point of the net that is always the same.
 
     Raises:
-        InvalidInputError: for what is no penalty, and for nets that have no W and b alone, of which penalties are functions.
+        InvalidInputError: for what is no penalty, for nets that have no W and b alone, of which penalties are functions, and
+            for `L1` behind a hidden ReLU.
     """
     if not penalties:
         return ()
     require_weights(net, "penalties", penalties)
+    active = next((one for one in penalties if isinstance(one, L1)), None)
+    if net.hidden_relu and active is not None:
+        what = f"{active!r} is asked of {net!r}, whose hidden unit is r(W x)"
+        raise InvalidInputError(what, "leave it out: it is E |W x|; or train with tegum.Recipe(l1=...), which takes E r(W x)")
     generator = np.random.default_rng(0)
     W, b = generator.normal(size=(net.n_hidden, net.n_features)) / 2, generator.normal(size=net.n_features) / 10
     return penalties_checked(penalties, W, b)

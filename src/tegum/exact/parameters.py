@@ -60,6 +60,10 @@ def output_of(net: Net) -> Activation:
     if net.target_map is not None:
         what = "the net is compared with r(A x + v) in place of x"
         raise InvalidInputError(what, "the exact engine knows x alone; tegum.expected_loss samples other targets")
+    if is_neuron(net):
+        what = "this takes nets whose hidden units are linear"
+        advice = f"{what}; tegum.exact.loss takes a single hidden ReLU, its parameters by name"
+        raise InvalidInputError(f"the net is {net!r}", advice)
     if not _is_plain(net) or net.hidden_relu or net.absolute_target:
         what = "nets whose hidden units are linear, and single hidden ReLUs"
         raise InvalidInputError(f"the net is {net!r}", f"the exact engine knows {what}; tegum.expected_loss samples the others")

@@ -116,7 +116,7 @@ class L1(_Weighted):
         Raises:
             InvalidInputError: for features that take few values, among which |h| has kinks at other weights than 0, too.
         """
-        if isinstance(features, FiniteLaw) or isinstance(getattr(features, "magnitude", None), Constant):
+        if _takes_few_values(features):
             advice = "choose magnitudes that have a density, such as Uniform(0.9, 1.1); or train with Recipe(l1=...)"
             raise InvalidInputError(f"{self!r} is asked of {features!r}, whose magnitudes take few values", advice)
         return replace(self, features=features)
@@ -135,6 +135,13 @@ class L1(_Weighted):
         if self.features is None:
             raise InvalidInputError("L1 does not know the features", "give it to `minimise`, or take L1(weight).on(features)")
         return self.features
+
+
+def _takes_few_values(features: Features) -> bool:
+    """Whether some feature, in whatever part or component, has magnitudes without a density."""
+    inside = [*getattr(features, "parts", ()), *getattr(features, "components", ())]
+    few = isinstance(features, FiniteLaw) or isinstance(getattr(features, "magnitude", None), Constant)
+    return few or any(_takes_few_values(one) for one in inside)
 
 
 @final

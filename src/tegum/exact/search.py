@@ -274,9 +274,9 @@ class Search:
         fields = [name for name in FIELDS if name in features.field_names()]
         each = features.replaced(**{name: getattr(features, name)[..., None, :] for name in fields})
         exact = evaluate(params, features=each, tol=self.tol, net=self.net, gradient=True, threads=self.threads)
-        slopes = np.concatenate([exact[f"d{name}"].values.reshape(count, -1) for name in params], axis=1)
-        losses = exact["loss"].values.reshape(-1)
-        found = {"loss": losses, "loss_error": exact["loss_error"].values.reshape(-1)}
+        by = [exact.get(f"d{name}", np.zeros_like(one)) for name, one in params.items()]
+        slopes = flat(self.net, *by).reshape(count, -1)
+        found = {"loss": (losses := exact["loss"].values.reshape(-1)), "loss_error": exact["loss_error"].values.reshape(-1)}
         if self.penalties or self.constraints:
             objective = losses.copy()
             for k, one in enumerate(starts.x):

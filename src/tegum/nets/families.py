@@ -69,9 +69,45 @@ class AbsoluteValue(Net):
     absolute_target = True
 
 
+@dataclass(frozen=True)
+class _Activated(Net):
+    activation: str | Activation = "relu"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "activation", activation_called(self.activation))
+
+    @property
+    def output_activation(self) -> Activation:
+        """As asked for."""
+        return activation_called(self.activation)
+
+
 @final
 @dataclass(frozen=True)
-class Untied(Net):
+class ActivationOutput(_Activated):
+    """y = f(W^T W x + b), f an activation by name ("gelu", "softplus", "square", "abs", "tanh", ...) or of your own.
+
+    Phase diagrams for other activations are mentioned in the comments on the paper.
+    """
+
+
+@dataclass(frozen=True)
+class _Free(_Activated):
+    hidden_bias: bool = False
+    target_map: TargetMap | None = None
+
+    tied = False
+
+    @property
+    def has_hidden_bias(self) -> bool:
+        """As asked for."""
+        return self.hidden_bias
+
+
+@final
+@dataclass(frozen=True)
+class Untied(_Free):
     """y = f(W2 h + b), h = W1 x + b_hidden: as `ReluOutput`, with an encoder and a decoder that are free of each other.
 
     W1 (m x n) and W2 (n x m); f is a ReLU unless another ``activation`` is asked for, as in `ActivationOutput`.  Without
@@ -79,72 +115,13 @@ class Untied(Net):
     ``target_map`` y is compared with r(A x + v) in place of x.
     """
 
-    activation: str | Activation = "relu"
-    hidden_bias: bool = False
-    target_map: TargetMap | None = None
-
-    tied = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "activation", activation_called(self.activation))
-
-    @property
-    def has_hidden_bias(self) -> bool:
-        """As asked for."""
-        return self.hidden_bias
-
-    @property
-    def output_activation(self) -> Activation:
-        """As asked for."""
-        return activation_called(self.activation)
-
 
 @final
 @dataclass(frozen=True)
-class UntiedNeurons(Net):
+class UntiedNeurons(_Free):
     """y = f(W2 h + b), h = ReLU(W1 x + b_hidden): as `Untied`, with a ReLU in between: a net that can compute.
 
     Compared with x or, with a ``target_map``, with r(A x + v): `AbsoluteValue` for any other function of that kind.
     """
 
-    activation: str | Activation = "relu"
-    hidden_bias: bool = False
-    target_map: TargetMap | None = None
-
     hidden_relu = True
-    tied = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "activation", activation_called(self.activation))
-
-    @property
-    def has_hidden_bias(self) -> bool:
-        """As asked for."""
-        return self.hidden_bias
-
-    @property
-    def output_activation(self) -> Activation:
-        """As asked for."""
-        return activation_called(self.activation)
-
-
-@final
-@dataclass(frozen=True)
-class ActivationOutput(Net):
-    """y = f(W^T W x + b), f an activation by name ("gelu", "softplus", "square", "abs", "tanh", ...) or of your own.
-
-    Phase diagrams for other activations are mentioned in the comments on the paper.
-    """
-
-    activation: str | Activation = "relu"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "activation", activation_called(self.activation))
-
-    @property
-    def output_activation(self) -> Activation:
-        """As asked for."""
-        return activation_called(self.activation)

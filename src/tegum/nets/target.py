@@ -42,16 +42,17 @@ class TargetMap:
     relu: bool = True
 
     def __post_init__(self) -> None:
-        rows = self.A if isinstance(self.A, list | tuple) and all(isinstance(row, Mapping) for row in self.A) else None
+        rows = _rows(self.A)
         if rows is None:
             A = real_numbers("A of the target map", self.A)
             if A.ndim != 2 or A.shape[0] != A.shape[1]:
                 raise InvalidInputError(f"A of the target map has shape {A.shape}", "give a row and a column for each feature")
             rows = [{int(i): float(row[i]) for i in np.flatnonzero(row)} for row in A]
         n = len(rows)
-        wrong = [i for row in rows for i in row if isinstance(i, bool) or not isinstance(i, int) or not 0 <= i < n]
+        wrong = [i for row in rows for i in row if isinstance(i, bool) or not isinstance(i, int | np.integer) or not 0 <= i < n]
         if wrong:
-            raise InvalidInputError(f"A of the target map has an entry in column {wrong[0]!r}", f"choose from 0 to {n - 1}")
+            column = wrong[0] if isinstance(wrong[0], int | np.integer) else repr(wrong[0])
+            raise InvalidInputError(f"A of the target map has an entry in column {column}", f"choose from 0 to {n - 1}")
         v = real_numbers("v of the target map", self.v)
         if v.shape not in ((), (n,)):
             raise InvalidInputError(f"v of the target map has shape {v.shape}", f"give a number or ({n},)")
@@ -60,7 +61,7 @@ class TargetMap:
             raise InvalidInputError("A or v of the target map holds numbers that are not finite", f"choose below {_LARGEST:g}")
         if not isinstance(self.relu, bool):
             raise InvalidInputError(f"relu of the target map is {self.relu!r}", "give True or False")
-        object.__setattr__(self, "A", tuple(tuple((i, float(row[i])) for i in sorted(row)) for row in rows))
+        object.__setattr__(self, "A", tuple(tuple((int(i), float(row[i])) for i in sorted(row)) for row in rows))
         object.__setattr__(self, "v", tuple(np.broadcast_to(v, n).tolist()))
 
     def __repr__(self) -> str:
@@ -84,3 +85,13 @@ class TargetMap:
         """The targets (..., n) of inputs (..., n)."""
         found = numbers("x", x) @ self.matrix().T + np.array(self.v)
         return np.asarray(np.maximum(found, 0) if self.relu else found)
+
+
+def _rows(A: Any) -> list[Mapping[Any, Any]] | None:
+    """The rows of A as dictionaries, where they are that, or tuples of columns and entries as they are stored; else None."""
+    if isinstance(A, list | tuple) and all(isinstance(row, Mapping) for row in A):
+        return list(A)
+    if isinstance(A, tuple) and all(isinstance(row, tuple) for row in A):
+        pairs = all(isinstance(one, tuple) and len(one) == 2 for row in A for one in row)
+        return [dict(row) for row in A] if pairs else None
+    return None

@@ -1,7 +1,7 @@
 """What is asked of a law of the features for one model, and what it answers."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,22 @@ class Law(Protocol):
         ...
 
 
-def sharpened(once: Callable[[Asked], Answer], importance: NDArray[np.float64], asked: Asked) -> Answer:
+class Known(Protocol):
+    """What `sharpened` looks at."""
+
+    @property
+    def squared_error(self) -> NDArray[np.float64]:
+        """As of `Answer`."""
+
+    @property
+    def error(self) -> float:
+        """As of `Answer`."""
+
+
+K = TypeVar("K", bound=Known)
+
+
+def sharpened(once: Callable[[Asked], K], importance: NDArray[np.float64], asked: Asked) -> K:
     """The answer as exact as asked, of parts whose errors are held to their own size: asked once more where that is not it."""
     found = once(asked)
     loss = float(importance @ found.squared_error)

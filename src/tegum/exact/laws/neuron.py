@@ -14,16 +14,20 @@ a, which always is,
 and of their derivatives by d and g_k, E r, P(s + d > 0), E x_k 1[s + d > 0], E x_j x_k 1[s + d > 0], the gradient is made.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.exact.laws.answer import Asked, Law, weighted
-from tegum.features import Constant, Features, FiniteLaw, Independent, Joined, Magnitude, Mixture
+from tegum.errors import InvalidInputError
+from tegum.exact.laws.answer import ON_SAMPLES, Asked, Law, sharpened, weighted
+from tegum.features import Constant, Features, FiniteLaw, Independent, Joined, Magnitude, Mixture, Uniform
 
 Floats = NDArray[np.float64]
+
+_LEAST_MEAN = 1e-3
 
 
 class NeuronAnswer(NamedTuple):
@@ -54,18 +58,33 @@ class _Hinges(NamedTuple):
 
 def beside_neuron(features: Features) -> Features:
     """The features, and behind them for every one of them one that is never active, then as many that always are."""
-    n, law = features.n_features, _magnitude(features)
+    n, law = features.n_features, magnitude_beside(features)
     return Joined([features.replaced(importance=1.0), Independent(2 * n, np.repeat([0.0, 1.0], n), magnitude=law)])
 
 
 def neuron_law(features: Features, parts: list[tuple[float, Law]]) -> "NeuronLaw":
     """The law of features whose `beside_neuron` has those parts."""
-    law = _magnitude(features)
+    law = magnitude_beside(features)
     return NeuronLaw(tuple(parts), features.mean(), np.diag(features.second_moment()), (law.moment(1), law.moment(2)))
 
 
+def magnitude_beside(features: Features) -> Magnitude:
+    """Magnitudes of a mean far from 0, by which is divided, of features that the engine takes beside these.
+
+    Raises:
+        InvalidInputError: for magnitudes of your own whose mean is 0, or next to it.
+    """
+    law = _magnitude(features)
+    if isinstance(law, Uniform):
+        return Uniform(0, max(law.high, -law.low)) if law.low < 0 < law.high else law
+    if not abs(law.moment(1)) >= _LEAST_MEAN * math.sqrt(law.moment(2)):
+        what = f"the magnitudes {law!r} have the mean {law.moment(1):.3g}"
+        raise InvalidInputError(what, f"the exact engine divides by it for hidden units; {ON_SAMPLES}")
+    return law
+
+
 def _magnitude(features: Features) -> Magnitude:
-    """A law of magnitudes that the engine knows beside those of the features."""
+    """The magnitudes of features, or of the first of their parts."""
     if isinstance(features, Mixture):
         return _magnitude(features.components[0])
     if isinstance(features, Joined):
@@ -85,12 +104,7 @@ class NeuronLaw:
 
     def answer(self, w: Floats, b: Floats, g: Floats, c: float, importance: Floats, asked: Asked) -> NeuronAnswer:
         """The squared errors of one model."""
-        found = self._once(w, b, g, c, importance, asked)
-        loss = float(importance @ found.squared_error)
-        if asked.least < asked.most and found.error > asked.tol * loss > 0:
-            tol = max(asked.tol * asked.tol * loss / (2 * found.error), 1e-15)
-            found = self._once(w, b, g, c, importance, asked._replace(tol=tol))
-        return found
+        return sharpened(lambda how: self._once(w, b, g, c, importance, how), importance, asked)
 
     def _once(self, w: Floats, b: Floats, g: Floats, c: float, importance: Floats, asked: Asked) -> NeuronAnswer:
         safe = np.where(w == 0, 1.0, w)

@@ -39,7 +39,7 @@ from tegum.errors import InvalidInputError
 from tegum.nets import Activation
 
 _PERIOD, _STEEP, _OVERLAP = 4.0, 6.0, 1
-_FEWEST, _MOST, _MOST_NOISY = 64, 2**13, 2**16
+_FEWEST, _USUALLY, _MOST = 64, 2**13, 2**16
 _NOTHING, _LEAST = 1e-15, 1e-18
 _ROUNDING, _BEYOND = 1e-15, 16
 _USUAL, _SMOOTH = 4.0, 1e-9
@@ -70,7 +70,8 @@ def fourier(activation: Activation, reach: float) -> Series:
         f = np.asarray(activation(s), dtype=np.float64)
         return f, f * f
 
-    return _series(squared, reach, _MOST)
+    most = int(_USUALLY * min(max(1.0, reach / _USUAL), _MOST / _USUALLY))
+    return _series(squared, reach, most)
 
 
 @lru_cache(maxsize=4096)
@@ -89,7 +90,7 @@ def noisy(tau: float, reach: float) -> tuple[Series, Series]:
     def bends(s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return np.exp(-0.5 * (s / tau) ** 2) / (tau * math.sqrt(2 * math.pi)), 2 * ndtr(s / tau)
 
-    return _series(smoothed, reach, _MOST_NOISY), _series(bends, reach, _MOST_NOISY)
+    return _series(smoothed, reach, _MOST), _series(bends, reach, _MOST)
 
 
 def _series(both: Pair, reach: float, most: int) -> Series:
