@@ -74,7 +74,7 @@ class Wanted:
         return self.with_activation(net_of(data))
 
     def with_activation(self, net: Net) -> Net:
-        """The net with the output that was asked for, everything else as it is; an `InvalidInputError` where it has no other."""
+        """The net with the output that was asked for and all else as it is; an `InvalidInputError` where it has no other."""
         if self.activation is None:
             return net
         wanted = ACTIVATIONS["identity" if self.activation == "linear" else "relu"]
@@ -83,8 +83,8 @@ class Wanted:
         if isinstance(net, Linear | ReluOutput):
             return (Linear if self.activation == "linear" else ReluOutput)(net.n_features, net.n_hidden, net.bias)
         if net.output_activation != wanted:
-            what = f"--activation is {self.activation} and the models are of {type(net).__name__}, with {net.output_activation.name}"
-            raise InvalidInputError(what, "leave --activation out: nets of this kind have one output")
+            what = f"--activation is {self.activation} and the models are of {type(net).__name__}"
+            raise InvalidInputError(what, f"leave --activation out: their output is {net.output_activation.name}")
         return net
 
     def features(self, data: xr.Dataset | None, problems: Problems) -> Features | None:

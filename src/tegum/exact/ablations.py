@@ -57,7 +57,8 @@ def ablations(
     require_range("W", W, -LARGEST_WEIGHT, LARGEST_WEIGHT)
     G = np.swapaxes(W, -1, -2) @ W if tied else W
     without = np.where(np.eye(n + 1, n, dtype=bool)[:, None], 0.0, G[..., None, :, :])  # the last one lacks nothing
-    each = features.replaced(density=features.density[..., None, :], importance=features.importance[..., None, :])
+    own = [name for name in ("density", "importance") if name in features.field_names()]
+    each = features.replaced(**{name: getattr(features, name)[..., None, :] for name in own})
     found = evaluate(without, b[..., None, :], each, tol, net=net, tied=False, threads=threads)["squared_error"].values
     changes = found[..., :n, :] - found[..., n:, :]
     return np.asarray(np.swapaxes(changes * features.importance[..., None, :], -1, -2))

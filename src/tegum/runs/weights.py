@@ -98,9 +98,10 @@ def read_weights(
 
 
 def write_state_dict(data: xr.Dataset, path: Path | str) -> None:
-    """Writes W, b and other parameters of models as a state dict of PyTorch, in single precision, without PyTorch.
+    """Writes W, b and other parameters of models, or a map G and b, as a state dict of PyTorch, in single precision.
 
-    The axes of a sweep and the seeds come first, as those of instances.  ``torch.load(path)`` reads a name that ends in .pt or
+    PyTorch is not needed.  The axes of a sweep and the seeds come first, in the order of W, as those of instances; a parameter
+    that all models share has none.  ``torch.load(path)`` reads a name that ends in .pt or
     .pth, ``safetensors.torch.load_file`` one in .safetensors.
 
     >>> import tegum as tg
@@ -113,12 +114,25 @@ def write_state_dict(data: xr.Dataset, path: Path | str) -> None:
         InvalidInputError: for other names, a dataset without parameters, and where the file cannot be written.
     """
     path = as_path(path)
-    held = {name: np.ascontiguousarray(data[name].values, np.float32) for name in PARAMETER_DIMS if name in data}
+    held = {name: np.ascontiguousarray(one, np.float32) for name, one in _ordered(data).items()}
     if not held:
         raise InvalidInputError("the dataset holds no parameters of models", f"give one with {', '.join(PARAMETER_DIMS)}")
     if path.suffix not in (".pt", ".pth", SUFFIX):
         raise InvalidInputError(f"{path} is no state dict", f"choose a name that ends in .pt, .pth or {SUFFIX}")
     write_atomically(path, save(held) if path.suffix == SUFFIX else torch_archive(held))
+
+
+def _ordered(data: xr.Dataset) -> dict[str, xr.DataArray]:
+    """The parameters that a dataset holds, each with its own axes last, and before them all those of the weights, or none."""
+    own = {"G": ("output", "feature")} | PARAMETER_DIMS
+    held = {name: data[name] for name in own if name in data}
+    lead = [axis for name in list(held)[:1] for axis in held[name].dims if axis not in own[name]]
+    found = {}
+    for name, one in held.items():
+        shared = not set(lead) & set(one.dims)
+        whole = one if shared else one.expand_dims({axis: data.sizes[axis] for axis in lead if axis not in one.dims})
+        found[name] = whole.transpose(*([] if shared else lead), ..., *own[name])
+    return found
 
 
 def _of_arrays(
