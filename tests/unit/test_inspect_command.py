@@ -242,7 +242,10 @@ def test_the_output_of_neurons_is_not_another_one(capsys: pytest.CaptureFixture[
     written(tg.nets.ReluHidden(3, 1), TIED, features)
     for command in ("exact-loss", "inspect"):
         assert run([command, "one.safetensors", "--activation", "linear"]) == 2
-        assert "--activation is linear and the models are of ReluHidden: leave --activation out: their output is relu" in capsys.readouterr().err
+        assert (
+            "--activation is linear and the models are of ReluHidden: leave --activation out: their output is relu"
+            in capsys.readouterr().err
+        )
     net = tg.nets.UntiedNeurons(3, 1)
     written(net, UNTIED, features)
     found = json.loads(said("inspect one.safetensors --activation linear --json", capsys))

@@ -96,7 +96,9 @@ def in_words(features: Features) -> str:
     """
     sizes = [str(getattr(features, name)) for name in ("n_sets", "set_size") if hasattr(features, name)]
     kind = f"{type(features).__name__} {' x '.join(sizes)}".strip()
-    made_of = [f"{len(getattr(features, name))} {name}" for name in ("states", "components", "parts") if hasattr(features, name)]
+    made_of = [
+        f"{len(getattr(features, name))} {name}" for name in ("states", "components", "parts") if hasattr(features, name)
+    ]
     kind += f" of {made_of[0]}" if made_of else ""
     between = f"density {_span(features.feature_density)}, importance {_span(features.importance)}"
     return f"{kind}, {between}" + (f", {features.magnitude}" if hasattr(features, "magnitude") else "")

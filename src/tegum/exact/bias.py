@@ -10,6 +10,8 @@
 (array([0.0019, 0.0019]), True)
 """
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -51,8 +53,8 @@ def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied:
 
 
 def _strength(features: Features) -> float:
-    """How strong an active feature is: its mean magnitude, or the largest root of a mean square of one, E (x_i^2 | x_i != 0)."""
+    """How strong an active feature is, the largest root of a mean square, E (x_i^2 | x_i != 0)."""
     if hasattr(features, "magnitude"):
-        return features.magnitude.moment(1)
+        return math.sqrt(features.magnitude.moment(2))
     squares, density = np.diagonal(features.second_moment()), features.feature_density
     return float(np.sqrt(np.divide(squares, density, out=np.zeros(density.shape), where=density > 0).max()))
