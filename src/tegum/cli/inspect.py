@@ -3,8 +3,6 @@
 import json as javascript
 import time
 from collections import Counter
-from functools import reduce
-from operator import and_
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +26,7 @@ from tegum.features import Features
 from tegum.geometry import shape_names
 from tegum.nets import ACTIVATIONS, ActivationOutput, Net
 from tegum.progress import ProgressBar
-from tegum.recorded import features_of, leading, over, plain_axis, with_features, written_net
+from tegum.recorded import features_of, finite_part, leading, over, plain_axis, with_features, written_net
 from tegum.report import show
 from tegum.report.export import export_pictures
 from tegum.runs import plain as as_json_knows
@@ -180,7 +178,7 @@ def _measured(
         found = found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False)))
     if net.hidden_relu:
         return found, None
-    usable = _finite(data)
+    usable = finite_part(data)[1]
     tied, W = _map_of(usable)
     plain = ActivationOutput(net.n_features, net.n_hidden, activation=net.output_activation)
     best = evaluate(W, best_bias(W, features, net=plain, tied=tied), features, _TOL, net=plain, tied=tied)["loss"].values
@@ -202,15 +200,6 @@ def _measured(
     apart = [one for name in ("penalties", "constraints") for one in minimised.get(name, ())]
     found = found.assign_attrs(lowest_without=", ".join(apart)) if apart else found
     return found, tries.assign(lowest=(tries["loss"].dims[:-1], lowest))
-
-
-def _finite(data: xr.Dataset) -> xr.Dataset:
-    """The models, those that diverged with zeros in place of their parameters."""
-    axes = {"W": ("hidden", "feature"), "G": ("output", "feature")} | PARAMETER_DIMS
-    held = [name for name in axes if name in data]
-    finite = [(abs(data[name]) < np.inf).all(axes[name]) for name in held]
-    usable = reduce(and_, finite)
-    return data.assign({name: data[name].where(usable, 0.0).transpose(..., *axes[name]) for name in held})
 
 
 def _map_of(data: xr.Dataset) -> tuple[bool, NDArray[np.float64]]:

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.caching import cached
 from tegum.checking import checked, require_memory, require_seeds, seeds_of
 from tegum.datasets import PARAMETER_DIMS, Status, dataset
-from tegum.errors import Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.exact.constraints import Constraint, Support, limits
 from tegum.exact.kernel.records import require_terms
 from tegum.exact.objective import constraints_of, engine_of, penalties_of
@@ -228,6 +228,10 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
     _require_problem(data, settings)
     lead, features = leading(data), features_of(data)
     net = net or net_of(data)
+    missing = [name for name, shape in shapes_of(net).items() if len(shape) > 1 and name not in data]
+    if missing:
+        held = ", ".join(map(str, data.data_vars))
+        raise InvalidInputError(f"the dataset holds {held}, and {net!r} has {missing[0]}", "give a dataset with its weights")
     arrays = {name: over(data, data[name], PARAMETER_DIMS[name]) for name in shapes_of(net) if name in data}
     batch = np.broadcast_shapes(*(array.shape[: -len(PARAMETER_DIMS[name])] for name, array in arrays.items()))
     initial = {

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from tegum.checking import as_path, checked
-from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
+from tegum.datasets import MODEL_DIMS, PARAMETER_DIMS, dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
 from tegum.runs.arrays import arrays_in
 from tegum.runs.files import SUFFIX, failures_told, is_dataset, read_dataset, write_atomically
@@ -116,7 +116,7 @@ def write_state_dict(data: xr.Dataset, path: Path | str) -> None:
     path = as_path(path)
     held = {name: np.ascontiguousarray(one, np.float32) for name, one in _ordered(data).items()}
     if not held:
-        raise InvalidInputError("the dataset holds no parameters of models", f"give one with {', '.join(PARAMETER_DIMS)}")
+        raise InvalidInputError("the dataset holds no parameters of models", f"give one with {', '.join(MODEL_DIMS)}")
     if path.suffix not in (".pt", ".pth", SUFFIX):
         raise InvalidInputError(f"{path} is no state dict", f"choose a name that ends in .pt, .pth or {SUFFIX}")
     write_atomically(path, save(held) if path.suffix == SUFFIX else torch_archive(held))
@@ -124,14 +124,13 @@ def write_state_dict(data: xr.Dataset, path: Path | str) -> None:
 
 def _ordered(data: xr.Dataset) -> dict[str, xr.DataArray]:
     """The parameters that a dataset holds, each with its own axes last, and before them all those of the weights, or none."""
-    own = {"G": ("output", "feature")} | PARAMETER_DIMS
-    held = {name: data[name] for name in own if name in data}
-    lead = [axis for name in list(held)[:1] for axis in held[name].dims if axis not in own[name]]
+    held = {name: data[name] for name in MODEL_DIMS if name in data}
+    lead = [axis for name in list(held)[:1] for axis in held[name].dims if axis not in MODEL_DIMS[name]]
     found = {}
     for name, one in held.items():
         shared = not set(lead) & set(one.dims)
         whole = one if shared else one.expand_dims({axis: data.sizes[axis] for axis in lead if axis not in one.dims})
-        found[name] = whole.transpose(*([] if shared else lead), ..., *own[name])
+        found[name] = whole.transpose(*([] if shared else lead), ..., *MODEL_DIMS[name])
     return found
 
 
