@@ -119,7 +119,7 @@ def _shapes(data: xr.Dataset) -> xr.DataArray:
     """What the features of every model form; of models without W a word that is the same for all that are finite."""
     if "W" in data:
         return xr.DataArray(shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False), dims=leading(data))
-    return xr.where(finite_part(data)[0].drop_vars(leading(data), errors="ignore"), _NO_SHAPE, DIVERGED)
+    return xr.DataArray(np.where(finite_part(data)[0], _NO_SHAPE, DIVERGED), dims=leading(data))
 
 
 def _descended(data: xr.Dataset) -> xr.Dataset:

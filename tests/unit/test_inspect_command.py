@@ -300,3 +300,23 @@ def test_identity_outputs_are_never_dead_and_large_untied_nets_are_not_certified
         for net in (tg.nets.ReluOutput(20, 18), tg.nets.Untied(20, 18)):
             inspecting._tries(net, tg.features.Independent(20), 1, 1.0)
     assert asked == [True, False]
+
+
+def test_another_array_of_a_file_is_judged_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    features = tg.features.Independent(3, density=0.3)
+    written(tg.nets.UntiedNeurons(3, 1), UNTIED, features)
+    loss = tg.exact.loss(np.array(UNTIED["W1"]), np.zeros(3), features)
+    for command in ("exact-loss", "inspect --starts 2"):
+        model = json.loads(said(f"{command} one.safetensors --array W1 --json", capsys))["models"][0]
+        assert model["loss"] == pytest.approx(float(loss), rel=1e-9)
+
+
+def test_a_page_has_the_losses_of_the_output_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    features = tg.features.Independent(3, density=0.3)
+    written(tg.nets.Untied(3, 1), UNTIED, features)
+    params = {key: np.array(one) for key, one in UNTIED.items()}
+    for options, activation in (("", "relu"), (" --activation linear", "identity")):
+        expected = tg.exact.loss(params, features=features, net=tg.nets.Untied(3, 1, activation=activation))
+        assert f"{float(expected):.6g}" in said(f"show one.safetensors{options}", capsys)
+    assert run(["show", "one.safetensors", "--mean"]) == 2
+    assert "--mean is given: leave it out: a page shows sums" in capsys.readouterr().err

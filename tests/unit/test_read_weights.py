@@ -520,3 +520,14 @@ def test_damaged_files_are_a_mistake_or_are_read() -> None:
                 assert data.W.dims[-2:] == ("hidden", "feature")
                 outcomes["read"] += 1
     assert min(outcomes.values()) > 20, outcomes
+
+
+def test_another_array_of_a_dataset_is_of_no_net() -> None:
+    net, features = tg.nets.UntiedNeurons(3, 1), tg.features.Independent(3, density=0.2)
+    data = tg.train(net, features, tg.Recipe(steps=2, batch_size=64, evaluation_samples=64), progress=False)
+    write_dataset(data, "untied.safetensors")
+    found = tg.read_weights("untied.safetensors", array="W1")
+    expected = tg.exact.loss(data["W1"].values, np.zeros(3), features)
+    np.testing.assert_allclose(tg.exact.loss(found), expected, rtol=1e-12)
+    assert {"net", "recipe"} & set(found.attrs) == set()
+    assert data.attrs["net"] == repr(net) == tg.read_weights("untied.safetensors").attrs["net"]

@@ -49,8 +49,9 @@ def train(
 
     Args:
         file: A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it.
-        net: Linear, ReluOutput, ActivationOutput, Untied, ReluHidden or AbsoluteValue (ReluOutput by default).
-            ActivationOutput and Untied take their function from --set net.activation=gelu, or softplus, square, abs, tanh.
+        net: Linear, ReluOutput, ActivationOutput, Untied, UntiedNeurons, ReluHidden or AbsoluteValue (ReluOutput by default).
+            ActivationOutput, Untied and UntiedNeurons take their function from --set net.activation=gelu, or softplus, square,
+            abs, tanh; the two last what they are compared with from --set "net.target_map={A=[[0,1],[1,0]],relu=false}".
         features: Number of features n.
         hidden: Number of hidden units m.
         density: Probability that a feature is active (--sparsity is 1 minus it); several with commas make an axis.

@@ -370,6 +370,8 @@ def _of_dataset(
     if not set(b.dims) <= set(W.dims) - {"hidden"}:
         raise InvalidInputError(f"b in {path} has axes {b.dims} and W {W.dims}", "give a dataset in which each W has one b")
     kept = data if name == "W" else data[[]]  # other variables say nothing about models that are not W
+    for said in () if name in ("W", "W_history") else ("net", "recipe", "minimise"):
+        kept.attrs.pop(said, None)
     kept = kept.drop_vars(["W", "b"], errors="ignore").assign(W=W, b=b.transpose(..., "feature"))
     source = f"W{'' if name == 'W' else f' from {name}'} ({', '.join(f'{axis} {W.sizes[axis]}' for axis in W.dims)})"
     words = f"b ({', '.join(map(str, b.dims))})" if biased else NO_BIAS
