@@ -238,8 +238,8 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
         name: np.expand_dims(np.broadcast_to(array, (*batch, *shapes_of(net)[name])), len(batch))
         for name, array in arrays.items()
     }
-    fields = {name: getattr(features, name) for name in ("density", "importance") if name in features.field_names()}
-    each = features.replaced(**{name: np.broadcast_to(one, (*batch, one.shape[-1])) for name, one in fields.items()})
+    fields = features.batched().items()
+    each = features.replaced(**{name: np.broadcast_to(one, (*batch, one.shape[-1])) for name, one in fields})
     found = minimise(net, each, seeds=1, initial=initial, **settings).isel(seed=0, drop=True)
     named = found.rename(dict(zip(found["loss"].dims, lead, strict=True))).drop_vars(lead, errors="ignore")
     said = {name: data.attrs[name] for name in ("features", "feature_law", "sweep") if name in data.attrs}

@@ -226,7 +226,7 @@ def _models_table(chosen: Chosen, exact: Mapping[str, float]) -> Table:
             else ""
         )
         rows.append([(title + seed).removeprefix(", ") or "the model", _number(loss), _number(exact.get(title, np.nan)), shape])
-    empty = [k for k in (1, 2) if all(row[k] == "-" for row in rows)]
+    empty = [k for k in (1, 2, 3) if all(row[k] == "-" for row in rows)]
     kept = [k for k in range(len(columns)) if k not in empty]
     return Table("The models drawn", [columns[k] for k in kept], [[row[k] for k in kept] for row in rows], chosen.said)
 
