@@ -13,6 +13,8 @@ Two starts are in one minimum where their status and the label of `tegum.geometr
 within ``same`` of each other.  A trained model is near a minimum, not in it: where the loss is known exactly, each descends to
 its own first, by `tegum.exact.minimise_from`.  Where that would take too long, or the loss is not known, losses are compared as
 they are, more loosely, and one minimum may be counted in several pieces.
+
+Nets with an encoder and a decoder of their own, and maps alone, have no shape: their minima are told apart by the loss.
 """
 
 from collections.abc import Sequence
@@ -23,15 +25,17 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.checking import checked
-from tegum.datasets import Status, dataset
+from tegum.datasets import PARAMETER_DIMS, Status, dataset
 from tegum.errors import InvalidInputError
 from tegum.exact import evaluate, minimise_from
 from tegum.geometry import shape_names
-from tegum.recorded import leading
+from tegum.geometry.measures import DIVERGED
+from tegum.recorded import finite_part, leading, over
 
 SAME_MINIMUM, SAME_TRAINED = 1e-6, 1e-2
 _DESCENDED = (Status.MINIMUM, Status.SADDLE, Status.CONVERGED, Status.NOT_CONVERGED)
 _MOST_WEIGHTS = 40_000
+_MATRICES, _NO_SHAPE = ("W", "W1", "W2", "G"), "untied"
 
 
 @checked
@@ -61,9 +65,7 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
     data, which = _at_minima(data, descend)
     grid = [axis for axis in leading(data) if axis not in starts]
     order = [*grid, *starts]
-    shapes = xr.DataArray(
-        shape_names(data["W"].transpose(..., "hidden", "feature").values, rows=False), dims=leading(data)
-    ).transpose(*order)
+    shapes = _shapes(data).transpose(*order)
     status = data["status"] if "status" in data else xr.full_like(shapes, "")
     status = status.broadcast_like(shapes).transpose(*order)
     losses = data["loss"].broadcast_like(shapes).transpose(*order)
@@ -84,16 +86,11 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
 
 def starts_of(data: xr.Dataset) -> list[str]:
     """The axes along which a dataset's models differ by their start only; an `InvalidInputError` where there are none."""
-    lead = leading(data) if isinstance(data, xr.Dataset) and "W" in data else ()
+    models = isinstance(data, xr.Dataset) and any(name in data for name in _MATRICES)
+    lead = leading(data) if models else ()
     starts = ["seed"] if "seed" in lead else [axis for axis in lead if axis.startswith("instance")]
     if not starts:
-        held = (
-            f"models along {', '.join(lead)}"
-            if lead
-            else "one model"
-            if isinstance(data, xr.Dataset) and "W" in data
-            else "no W"
-        )
+        held = f"models along {', '.join(lead)}" if lead else "one model" if models else "no models, neither W nor W1 nor G"
         advice = "a census counts starts: give models along seed, or instance, such as tg.train(..., tg.Recipe(seeds=1000))"
         raise InvalidInputError(f"the dataset has {held}", advice)
     return starts
@@ -103,7 +100,7 @@ def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]
     """The models with ``loss`` and ``status``, in their minima where they can be; in words, which loss it is."""
     if "loss" in data and "status" in data and bool(data["status"].isin(_DESCENDED).any()):
         return data, "exact"
-    if descend or (descend is None and data["W"].size <= _MOST_WEIGHTS):
+    if descend or (descend is None and sum(data[name].size for name in _MATRICES if name in data) <= _MOST_WEIGHTS):
         try:
             return _descended(data), "exact, in the minimum that each model descends to"
         except InvalidInputError:
@@ -115,22 +112,23 @@ def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]
         why = str(mistake)
     if "loss" in data:
         return data, f"sampled; not exact, because {why}"
-    unknown = xr.full_like(data["W"].isel(hidden=0, feature=0, drop=True), np.nan, dtype=np.float64)
-    return data.assign(loss=unknown), f"not known: {why}"
+    return data.assign(loss=xr.full_like(finite_part(data)[0], np.nan, dtype=np.float64)), f"not known: {why}"
+
+
+def _shapes(data: xr.Dataset) -> xr.DataArray:
+    """What the features of every model form; of models without W a word that is the same for all that are finite."""
+    if "W" in data:
+        return xr.DataArray(shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False), dims=leading(data))
+    return xr.DataArray(np.where(finite_part(data)[0], _NO_SHAPE, DIVERGED), dims=leading(data))
 
 
 def _descended(data: xr.Dataset) -> xr.Dataset:
     """Every model in the minimum that it descends to; those without finite weights stay what they are."""
-    usable = data["W"].notnull().all(["hidden", "feature"]) & (abs(data["W"]) < np.inf).all(["hidden", "feature"])
-    found = minimise_from(
-        data.assign({name: data[name].where(usable, 0) for name in ("W", "b") if name in data}), certify=False
-    )
+    usable, whole = finite_part(data)
+    found = minimise_from(whole, certify=False)
     before = data["status"] if "status" in data else xr.full_like(usable, Status.DIVERGED, dtype=object)
-    return found.assign(
-        W=found["W"].where(usable, np.nan),
-        loss=found["loss"].where(usable, np.nan),
-        status=found["status"].where(usable, before),
-    )
+    found = found.assign({name: found[name].where(usable) for name in (*PARAMETER_DIMS, "loss") if name in found})
+    return found.assign(status=found["status"].where(usable, before))
 
 
 def _minima(shapes: NDArray[Any], status: NDArray[Any], losses: NDArray[np.floating], same: float) -> list[dict[str, Any]]:

@@ -61,6 +61,9 @@ PARAMETER_DIMS = {
 }
 """The last dimensions of each parameter, after those of the instances."""
 
+MODEL_DIMS = {"G": ("output", "feature")} | PARAMETER_DIMS
+"""The same of everything that models may be given by: of the map G, too, where it alone is known."""
+
 AXES = {
     "density": ("feature density 1 − S", "1"),
     "importance_ratio": ("relative importance of the last feature", "1"),

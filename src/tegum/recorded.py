@@ -22,6 +22,8 @@ import ast
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,7 @@ from numpy.typing import NDArray
 import tegum.features as families
 from tegum import nets
 from tegum.checking import checked
-from tegum.datasets import PARAMETER_DIMS
+from tegum.datasets import MODEL_DIMS, PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import CorrelatedSets, Features
 from tegum.features.written import read, written
@@ -173,6 +175,14 @@ def over(data: xr.Dataset, values: xr.DataArray, own: Sequence[str] = ("feature"
     if others:
         raise InvalidInputError(f"{values.name} has the axis {min(map(str, others))} and W has {lead}", "select one position")
     return values.expand_dims([axis for axis in lead if axis not in values.dims]).transpose(*lead, *own).values
+
+
+def finite_part(data: xr.Dataset) -> tuple[xr.DataArray, xr.Dataset]:
+    """Which models have finite parameters, over their leading axes; and all, those of the others 0, own axes last."""
+    held = {name: data[name].transpose(..., *own) for name, own in MODEL_DIMS.items() if name in data}
+    finite = reduce(and_, [(abs(one) < np.inf).all(MODEL_DIMS[name]) for name, one in held.items()])
+    usable = finite.transpose(*leading(data), ...)
+    return usable, data.assign({name: one.where(usable, 0.0).transpose(..., *MODEL_DIMS[name]) for name, one in held.items()})
 
 
 def require_own(data: xr.Dataset, features: Features) -> None:

@@ -59,7 +59,7 @@ def test_models_without_a_known_loss_are_counted_by_shape() -> None:
     [
         (xr.Dataset({"W": (("hidden", "feature"), PENTAGON)}), "the dataset has one model: a census counts starts"),
         (xr.Dataset({"W": (("time", "hidden", "feature"), PENTAGON[None])}), "models along time: a census counts starts"),
-        (xr.Dataset(), "the dataset has no W: a census counts starts"),
+        (xr.Dataset(), "the dataset has no models, neither W nor W1 nor G: a census counts starts"),
     ],
 )
 def test_what_has_no_starts(data: xr.Dataset, says: str) -> None:
@@ -142,3 +142,58 @@ def test_a_notebook_shows_the_page_in_a_frame() -> None:
 @pytest.mark.parametrize("data", [PENTAGON, PENTAGON.tolist(), np.stack([PENTAGON] * 3)], ids=["array", "list", "models"])
 def test_plain_weights_are_shown(data: object) -> None:
     assert {"arrows", "gram", "dimensionality"} <= set(tg.show(data).figures)
+
+
+def test_a_neuron_that_diverged_stands_beside_others() -> None:
+    net = tg.nets.ReluHidden(3, 1, hidden_bias=True)
+    recipe = tg.Recipe(steps=30, batch_size=64, seeds=3, evaluation_samples=64)
+    data = tg.train(net, tg.features.Independent(3, density=0.3), recipe, progress=False)
+    broken = {name: data[name].where(data["seed"] != 1) for name in net.parameter_shapes()}
+    found = tg.census(data.assign(broken | {"status": data["status"].where(data["seed"] != 1, "diverged")}))
+    assert found.attrs["loss"] == "exact, in the minimum that each model descends to"
+    whole = tg.exact.minimise_from(data, certify=False)["loss"].isel(seed=[0, 2])
+    assert found["count"].sum() == 3
+    assert found["loss"][0] == pytest.approx(whole.min().item(), rel=1e-9)
+    assert found.isel(minimum=-1)["status"] == "diverged"
+    assert np.isnan(found["loss"][-1])
+
+
+def test_minima_of_untied_nets_are_counted_by_their_loss() -> None:
+    net, features = tg.nets.Untied(3, 1, hidden_bias=True), tg.features.Independent(3, 0.2, [1.0, 0.8, 0.6])
+    data = tg.exact.minimise(net, features, seeds=6, progress=False)
+    found = tg.census(data)
+    lowest = data["loss"].min().item()
+    assert found["loss"][0] == lowest
+    assert found["count"].sum() == 6
+    assert found["count"][0] == (data["loss"] <= lowest * (1 + 1e-6)).sum()
+    assert set(found["shape"].values) == {"untied"}
+    recipe = tg.Recipe(steps=30, batch_size=64, seeds=2, evaluation_samples=64, record=("loss", "W1", "W2", "b", "b_hidden"))
+    recipe = recipe.replaced(record_steps=4)
+    shown = tg.show(tg.train(net, features, recipe, progress=False))
+    assert "census" in shown.figures
+    assert shown.tables[0].columns == ["model", "loss", "exact loss"]
+    assert "exact loss" not in shown.absent
+
+
+@pytest.mark.parametrize(
+    "net", [tg.nets.ReluHidden(3, 1, hidden_bias=True), tg.nets.Untied(3, 2), tg.nets.ReluOutput(3, 2, bias=False)]
+)
+def test_exact_losses_on_the_way_are_those_of_all_parameters(net: tg.nets.Net) -> None:
+    features = tg.features.Independent(3, density=0.3)
+    names = tuple(net.parameter_shapes())
+    recipe = tg.Recipe(steps=8, batch_size=64, seeds=1, evaluation_samples=64, record=("loss", *names), record_steps=(2, 8))
+    data = tg.train(net, features, recipe, progress=False)
+    shown = tg.show(data).figures["loss"]
+    drawn = next(one for one in shown.data if one.name and "exact" in one.name)
+    params = {name: data[f"{name}_history"].isel(seed=0).transpose("step", ...).values for name in names}
+    np.testing.assert_allclose(drawn.y, tg.exact.loss(params, features=features, net=net), rtol=1e-9)
+    np.testing.assert_array_equal(drawn.x, data["step"])
+
+
+def test_a_map_alone_does_not_descend() -> None:
+    maps = xr.Dataset({"G": (("seed", "output", "feature"), np.eye(3)[None]), "b": ("feature", np.zeros(3))})
+    maps = maps.assign_coords(feature_density=("feature", [0.1] * 3), feature_importance=("feature", [1.0] * 3))
+    maps = maps.assign_attrs(features=repr(tg.features.Independent(3, 0.1)))
+    with pytest.raises(tg.InvalidInputError, match=r"the dataset holds G, b, and .* has W: give a dataset with its weights"):
+        tg.exact.minimise_from(maps)
+    assert tg.census(maps).attrs["loss"] == "exact"

@@ -134,7 +134,7 @@ MUST_DRAW = {
         "minimised",
         "file",
     }
-    | {"many starts", "diverged", "relu hidden"},
+    | {"many starts", "diverged", "relu hidden", "absolute"},
     "shape_shares": {"recorded", "minimised", "branch"},
     "curve_panel": {
         "flow",

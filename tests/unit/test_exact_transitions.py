@@ -79,6 +79,20 @@ def test_a_broken_symmetry_is_continuous_and_located_where_a_curvature_reaches_0
     assert float(found["jump"]) < 1e-3
 
 
+def test_importances_may_vary_of_a_law_that_has_no_density_of_its_own() -> None:
+    net, ends, plain = tg.nets.ReluOutput(2, 1), [0.05, 0.3], tg.features.Independent(2, density=0.18)
+    found = []
+    for law in (plain, tg.features.Mixture([plain])):
+
+        def features_at(ratio: NDArray[np.float64], law: tg.features.Features = law) -> tg.features.Features:
+            return law.replaced(importance=np.stack([np.ones_like(ratio), ratio], axis=-1))
+
+        best = tg.best(tg.exact.minimise(net, features_at(np.array(ends)), seeds=8)).transpose(..., "hidden", "feature")
+        found.append(transitions(net, features_at, best["W"].values[None], best["b"].values[None], [ends]).isel(transition=0))
+    assert found[0]["order"] == found[1]["order"] == FIRST_ORDER
+    assert float(found[1]["value"]) == pytest.approx(float(found[0]["value"]), rel=1e-5)
+
+
 def test_mistakes_and_nothing() -> None:
     net = tg.nets.ReluOutput(2, 1)
     with pytest.raises(tg.InvalidInputError, match=r"W has shape \(1, 2, 1, 3\)"):

@@ -2,16 +2,20 @@
 
 import json
 import re
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from safetensors.numpy import load_file
 
 import tegum as tg
 from tegum.cli import run
 from tegum.runs import write_dataset
 
+inspecting = import_module("tegum.cli.inspect")
 SPARSE = tg.features.Independent(5, density=0.1)
 PENTAGON, DIGONS = tg.geometry.polygon(5), np.array([[1.0, -1, 0, 0, 0], [0, 0, 1, -1, 0]])
 
@@ -194,3 +198,125 @@ def test_a_distribution_without_blocks_trains_and_is_told_what_an_exact_loss_nee
 
 def test_the_version_is_there() -> None:
     assert tg.__version__[0].isdigit()
+
+
+def written(net: tg.nets.Net, params: dict[str, object], features: tg.features.Features, name: str = "one.safetensors") -> None:
+    """A file of one model as training writes it, with these parameters."""
+    recipe = tg.Recipe(steps=1, batch_size=64, evaluation_samples=64)
+    data = tg.train(net, features, recipe, progress=False)
+    write_dataset(
+        data.assign({key: data[key].copy(data=np.broadcast_to(one, data[key].shape)) for key, one in params.items()}), name
+    )
+
+
+TIED = {"W": [[1.0, -0.9, 0.3]], "b": [0.1, 0.05, 0.0]}
+UNTIED = {"W1": [[1.0, -0.9, 0.3]], "W2": [[0.8], [-0.7], [0.5]], "b": [0.1, 0.05, 0.0]}
+
+
+@pytest.mark.parametrize(
+    ("net", "params", "activation", "judged"),
+    [
+        (tg.nets.ReluHidden(3, 1), TIED, "relu", tg.nets.ReluHidden(3, 1)),
+        (tg.nets.UntiedNeurons(3, 1, hidden_bias=True), UNTIED | {"b_hidden": [0.2]}, "relu", None),
+        (tg.nets.Untied(3, 1, hidden_bias=True), UNTIED | {"b_hidden": [0.2]}, "linear", None),
+        (tg.nets.ActivationOutput(3, 1, activation="tanh"), TIED, "relu", tg.nets.ReluOutput(3, 1)),
+        (tg.nets.ReluOutput(3, 1, bias=False), {"W": TIED["W"]}, "linear", tg.nets.Linear(3, 1, bias=False)),
+    ],
+)
+def test_another_output_leaves_the_rest_of_a_net(
+    net: tg.nets.Net, params: dict[str, object], activation: str, judged: tg.nets.Net | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    features = tg.features.Independent(3, density=0.3)
+    written(net, params, features)
+    judged = judged or replace(net, activation={"linear": "identity"}.get(activation, activation))
+    expected = tg.expected_loss(judged, {key: np.array(one) for key, one in params.items()}, features)
+    assert expected.method == "exact"
+    for command in ("exact-loss", "inspect --starts 2"):
+        found = json.loads(said(f"{command} one.safetensors --activation {activation} --json", capsys))
+        assert found["models"][0]["loss"] == pytest.approx(float(expected.value), rel=1e-9)
+        assert ("+ b" in found["model"]) == net.bias
+
+
+def test_the_output_of_neurons_is_not_another_one(capsys: pytest.CaptureFixture[str]) -> None:
+    features = tg.features.Independent(3, density=0.3)
+    written(tg.nets.ReluHidden(3, 1), TIED, features)
+    for command in ("exact-loss", "inspect"):
+        assert run([command, "one.safetensors", "--activation", "linear"]) == 2
+        assert (
+            "--activation is linear and the models are of ReluHidden: leave --activation out: their output is relu"
+            in capsys.readouterr().err
+        )
+    net = tg.nets.UntiedNeurons(3, 1)
+    written(net, UNTIED, features)
+    found = json.loads(said("inspect one.safetensors --activation linear --json", capsys))
+    expected = tg.expected_loss(
+        replace(net, activation="identity"), {key: np.array(one) for key, one in UNTIED.items()}, features
+    )
+    assert found["models"][0]["loss"] == pytest.approx(float(expected.value), rel=1e-9)
+
+
+def test_single_neurons_have_a_loss_and_a_shape_and_no_best_bias(capsys: pytest.CaptureFixture[str]) -> None:
+    features = tg.features.Independent(3, density=0.3)
+    for net, params in (
+        (tg.nets.ReluHidden(3, 1, hidden_bias=True), TIED | {"b_hidden": [0.2]}),
+        (tg.nets.UntiedNeurons(3, 1), UNTIED),
+    ):
+        written(net, params, features)
+        expected = tg.exact.loss(params, features=features, net=net)
+        for command in ("exact-loss", "inspect"):
+            model = json.loads(said(f"{command} one.safetensors --json", capsys))["models"][0]
+            assert model["loss"] == pytest.approx(float(expected), rel=1e-9)
+            assert "best_bias_loss" not in model
+        assert ("shape" in model) == net.tied
+
+
+def test_models_minimised_with_a_penalty_are_compared_without_it(capsys: pytest.CaptureFixture[str]) -> None:
+    net, features = tg.nets.ReluOutput(3, 2), tg.features.Independent(3, density=0.2)
+    data = tg.exact.minimise(net, features, seeds=2, penalties=[tg.exact.Interference(0.02)], progress=False)
+    write_dataset(data, "penalised.safetensors")
+    found = json.loads(said("inspect penalised.safetensors --starts 4 --json", capsys))
+    lowest = tg.exact.minimise(net, features, seeds=4, progress=False).loss.min().item()
+    assert found["models"][0]["excess"] == pytest.approx(found["models"][0]["loss"] / lowest - 1, abs=1e-6)
+    words = said("inspect penalised.safetensors --starts 2", capsys)
+    assert "the models were minimised with Interference(0.02); both excesses are of the loss without" in words.replace(
+        "weight=", ""
+    )
+
+
+def test_identity_outputs_are_never_dead_and_large_untied_nets_are_not_certified(capsys: pytest.CaptureFixture[str]) -> None:
+    features = tg.features.Independent(3, density=0.3)
+    silent = {"W1": np.zeros((1, 3)), "W2": np.zeros((3, 1)), "b": np.zeros(3)}
+    for activation, dead in (("identity", 0), ("relu", 3)):
+        written(tg.nets.Untied(3, 1, activation=activation), silent, features)
+        assert json.loads(said("inspect one.safetensors --starts 2 --json", capsys))["models"][0]["dead"] == dead
+    asked: list[bool] = []
+
+    def noted(net: tg.nets.Net, *_: object, certify: bool, **__: object) -> xr.Dataset:
+        asked.append(certify)
+        return xr.Dataset({"loss": ("seed", [0.0])})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inspecting, "minimise", noted)
+        for net in (tg.nets.ReluOutput(20, 18), tg.nets.Untied(20, 18)):
+            inspecting._tries(net, tg.features.Independent(20), 1, 1.0)
+    assert asked == [True, False]
+
+
+def test_another_array_of_a_file_is_judged_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    features = tg.features.Independent(3, density=0.3)
+    written(tg.nets.UntiedNeurons(3, 1), UNTIED, features)
+    loss = tg.exact.loss(np.array(UNTIED["W1"]), np.zeros(3), features)
+    for command in ("exact-loss", "inspect --starts 2"):
+        model = json.loads(said(f"{command} one.safetensors --array W1 --json", capsys))["models"][0]
+        assert model["loss"] == pytest.approx(float(loss), rel=1e-9)
+
+
+def test_a_page_has_the_losses_of_the_output_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    features = tg.features.Independent(3, density=0.3)
+    written(tg.nets.Untied(3, 1), UNTIED, features)
+    params = {key: np.array(one) for key, one in UNTIED.items()}
+    for options, activation in (("", "relu"), (" --activation linear", "identity")):
+        expected = tg.exact.loss(params, features=features, net=tg.nets.Untied(3, 1, activation=activation))
+        assert f"{float(expected):.6g}" in said(f"show one.safetensors{options}", capsys)
+    assert run(["show", "one.safetensors", "--mean"]) == 2
+    assert "--mean is given: leave it out: a page shows sums" in capsys.readouterr().err

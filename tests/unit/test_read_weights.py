@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save, save_file
+import xarray as xr
+from safetensors.numpy import load_file, save, save_file
 
 import tegum as tg
 from tegum.runs import write_dataset
 from tegum.runs.pickles import torch_archive
+from tests.fuzz import torch_files
 
 RNG = np.random.default_rng(5)
 W = RNG.normal(size=(3, 2, 5))
@@ -280,7 +282,7 @@ def test_objects_of_pytorch_are_refused_with_what_to_do() -> None:
     with pytest.raises(tg.InvalidInputError, match=r"Linear, and objects can run code .* torch.save\(model.state_dict\(\)"):
         tg.read_weights("whole")
     torch.save({"W": torch.ones(1).expand(2**16, 2**16)}, "huge")
-    with pytest.raises(tg.InvalidInputError, match="W asks for 4294967296 numbers"):
+    with pytest.raises(tg.InvalidInputError, match="W: it asks for 4294967296 numbers"):
         tg.read_weights("huge")
 
 
@@ -330,6 +332,50 @@ def test_a_state_dict_is_written_without_pytorch() -> None:
         tg.write_state_dict(data, "state.bin")
     with pytest.raises(tg.InvalidInputError, match="the dataset holds no parameters of models"):
         tg.write_state_dict(data[["loss"]], "state.pt")
+
+
+def test_a_state_dict_has_the_axes_of_parameters_in_their_order() -> None:
+    net = tg.nets.Untied(4, 2, hidden_bias=True)
+    sweep = {"density": [0.5, 0.2, 0.1]}
+    data = tg.train(net, tg.features.Independent(4), tg.Recipe(steps=3, seeds=2), sweep=sweep, progress=False)
+    turned = data.assign(
+        W1=data["W1"].transpose("feature", "seed", "hidden", "density"),
+        W2=data["W2"].transpose("hidden", "feature", ...),
+        b=data["b"].isel(seed=0).transpose("feature", "density"),
+        b_hidden=data["b_hidden"].isel(seed=0, density=0),
+    )
+    tg.write_state_dict(turned, "state.safetensors")
+    state = load_file("state.safetensors")
+    np.testing.assert_array_equal(state["W1"], data["W1"].transpose("seed", "density", ...))
+    np.testing.assert_array_equal(state["W2"], data["W2"].transpose("seed", "density", ...))
+    np.testing.assert_array_equal(state["b"], np.stack([data["b"].isel(seed=0)] * 2))
+    np.testing.assert_array_equal(state["b_hidden"], data["b_hidden"][0, 0])
+    tg.write_state_dict(xr.Dataset({"G": (("feature", "output"), W[0].T @ W[1]), "b": ("feature", B[0])}), "map.pt")
+    np.testing.assert_array_equal(tg.read_weights("map.pt").G, (W[0].T @ W[1]).T.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda tensors: torch_files.zipped(torch_files.pickled(tensors)),
+        lambda tensors: torch_files.legacy(torch_files.pickled(tensors, b"N")),
+    ],
+)
+def test_a_small_file_takes_little_memory(write: Callable[[dict[str, Any]], bytes]) -> None:
+    one = torch_files.Tensor(numel=6, size=(2**12, 2**12), stride=(0, 0))
+    Path("spread").write_bytes(write({"W": one, "b": torch_files.WHOLE["b"]}))
+    with pytest.raises(tg.InvalidInputError, match=r"W: it asks for 16777216 numbers of 6"):
+        tg.read_weights("spread")
+
+
+def test_all_arrays_of_a_file_together_take_what_its_bytes_can_fill() -> None:
+    large = np.zeros(2**20, "<f4").tobytes()
+    one = torch_files.Tensor(numel=2**20, size=(2**20,), stride=(1,))
+    many = {f"step{k}": one for k in range(40)} | {"W": torch_files.WHOLE["W"]}
+    content = torch_files.zipped(torch_files.pickled(many), {"0": large}, method=zipfile.ZIP_DEFLATED)
+    Path("many").write_bytes(content)
+    with pytest.raises(tg.InvalidInputError, match=r"step\d+: with it all arrays take \d+ bytes"):
+        tg.read_weights("many")
 
 
 def test_a_bias_of_hidden_values_becomes_part_of_b() -> None:
@@ -474,3 +520,14 @@ def test_damaged_files_are_a_mistake_or_are_read() -> None:
                 assert data.W.dims[-2:] == ("hidden", "feature")
                 outcomes["read"] += 1
     assert min(outcomes.values()) > 20, outcomes
+
+
+def test_another_array_of_a_dataset_is_of_no_net() -> None:
+    net, features = tg.nets.UntiedNeurons(3, 1), tg.features.Independent(3, density=0.2)
+    data = tg.train(net, features, tg.Recipe(steps=2, batch_size=64, evaluation_samples=64), progress=False)
+    write_dataset(data, "untied.safetensors")
+    found = tg.read_weights("untied.safetensors", array="W1")
+    expected = tg.exact.loss(data["W1"].values, np.zeros(3), features)
+    np.testing.assert_allclose(tg.exact.loss(found), expected, rtol=1e-12)
+    assert {"net", "recipe"} & set(found.attrs) == set()
+    assert data.attrs["net"] == repr(net) == tg.read_weights("untied.safetensors").attrs["net"]

@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 import tegum as tg
+from tegum.cli.problem import parsed, training_of
 from tegum.nets import Net, TargetMap, Untied, UntiedNeurons
 from tegum.recorded import written_net
 from tegum.training.probe import loss_and_gradient
@@ -96,3 +97,14 @@ def test_targets_on_a_fixed_set_and_of_active_features_alone() -> None:
     counted = (errors(x) * (x != 0)).sum(axis=-1)
     spread = float(counted.std()) * (2**-17 + 2**-16) ** 0.5
     assert float(data.active_loss) == pytest.approx(float(counted.mean()), abs=5 * spread)
+
+
+def test_a_target_map_is_written_in_a_file_or_in_an_option() -> None:
+    rows = [{1: 0.5}, {}, {0: 1.0, 2: -2.0}]
+    text = 'family = "UntiedNeurons"\nn_features = 3\nn_hidden = 2\n'
+    for map_of_text, wanted in (
+        ("{ A = [{ 1 = 0.5 }, {}, { 0 = 1.0, 2 = -2.0 }], v = [0.0, 1.0, 0.0] }", tg.nets.TargetMap(rows, [0.0, 1.0, 0.0])),
+        ("{ A = [[0, 0.5, 0], [0, 0, 0], [1, 0, -2]], relu = false }", tg.nets.TargetMap(rows, relu=False)),
+    ):
+        found = training_of({"net": parsed(f"{text}target_map = {map_of_text}")}).net
+        assert found == tg.nets.UntiedNeurons(3, 2, target_map=wanted)

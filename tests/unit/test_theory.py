@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import dblquad, quad
 
 from tegum.errors import InvalidInputError
-from tegum.features import CorrelatedSets, Features, Independent
+from tegum.features import CorrelatedSets, Features, Independent, Joined, Uniform
 from tegum.geometry import ignoring
 from tegum.nets import Linear
 from tegum.theory import dropped_loss, linear_loss, pair_boundary, paired_loss, simplex_loss, sparse_loss, two_in_one_loss
@@ -106,6 +106,10 @@ def test_at_most_one_active() -> None:
     assert sparse_loss(G, b, Independent(4, p, importance)) == pytest.approx(expected)
     with pytest.raises(InvalidInputError, match="needs independent features"):
         sparse_loss(G, b, CorrelatedSets(2, 2, 0.1))
+    longer = Independent(2, 0.1, magnitude=Uniform(0.0, 2.0))
+    for features in (Joined([longer, longer]), Joined([Independent(2, 0.1), longer])):
+        with pytest.raises(InvalidInputError, match=r"uniform on \[0, 1\]"):
+            sparse_loss(G, b, features)
 
 
 def test_dense_pairs_by_brute_force() -> None:

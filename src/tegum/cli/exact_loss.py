@@ -72,11 +72,12 @@ def _equation(net: Net, tied: bool) -> str:
     first, last = ("W", "Wᵀ") if net.tied else ("W₁", "W₂")
     hidden = f"{first} x + c" if net.has_hidden_bias else f"{first} x"
     if net.hidden_relu:
-        inside = f"{last} ReLU({hidden}) + b"
+        inside = f"{last} ReLU({hidden})"
     elif not net.tied:
-        inside = f"{last} ({hidden}) + b" if net.has_hidden_bias else f"{last}{hidden} + b"
+        inside = f"{last} ({hidden})" if net.has_hidden_bias else f"{last}{hidden}"
     else:
-        inside = "WᵀW x + b" if tied else "G x + b"
+        inside = "WᵀW x" if tied else "G x"
+    inside += " + b" if net.bias else ""
     name = net.output_activation.name
     return inside if name == "identity" else f"{'ReLU' if name == 'relu' else name}({inside})"
 

@@ -3,8 +3,6 @@
 import json as javascript
 import time
 from collections import Counter
-from functools import reduce
-from operator import and_
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,12 +20,13 @@ from tegum.cli.values import Number
 from tegum.datasets import PARAMETER_DIMS, Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import best_bias, evaluate, minimise, minimise_from
+from tegum.exact.parameters import size_of
 from tegum.expected import expected_loss
 from tegum.features import Features
 from tegum.geometry import shape_names
-from tegum.nets import ActivationOutput, Linear, Net
+from tegum.nets import ACTIVATIONS, ActivationOutput, Net
 from tegum.progress import ProgressBar
-from tegum.recorded import features_of, leading, over, plain_axis, with_features, written_net
+from tegum.recorded import features_of, finite_part, leading, over, plain_axis, with_features, written_net
 from tegum.report import show
 from tegum.report.export import export_pictures
 from tegum.runs import plain as as_json_knows
@@ -76,15 +75,7 @@ def inspect(
         require_writable(picture.parent)
     if why:
         plain = plain.assign_attrs(file=str(file), read=data.attrs["understood"], no_exact_loss=why)
-        if json:
-            frame = _frame(plain)
-            models = frame.astype(object).where(frame.notna(), None).to_dict("records")
-            everything = {**plain.attrs, "models": models}
-            say(javascript.dumps(everything, indent=1, ensure_ascii=False, allow_nan=False, default=as_json_knows))
-        else:
-            say(f"{file}: {data.attrs['understood']}")
-            say(f"no exact loss: {why}")
-            _say_without_exact_loss(plain)
+        (_say_as_json if json else _say_without_exact_loss)(plain)
     else:
         found, data = _chosen(found.assign_attrs(file=str(file)), data)
         found, tries = _measured(found, data, net, starts, seconds)
@@ -108,6 +99,8 @@ def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> xr.Dataset:
     if net is not None and plain_axis(data) is None and set(net.parameter_shapes()) <= set(data.data_vars):
         with Problems() as problems:
             features = wanted.features(data, problems)
+            with problems.collecting():
+                net = wanted.with_activation(net)
         law = features_of(data if features is None else with_features(data, features))
         params = {name: over(data, data[name], PARAMETER_DIMS[name]) for name in net.parameter_shapes()}
         loss = expected_loss(net, params, law.replaced(importance=law.importance / net.n_features) if wanted.mean else law)
@@ -123,8 +116,17 @@ def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> xr.Dataset:
     )
 
 
+def _say_as_json(found: xr.Dataset) -> None:
+    """Everything about every model."""
+    frame = _frame(found)
+    everything = {**found.attrs, "models": frame.astype(object).where(frame.notna(), None).to_dict("records")}
+    say(javascript.dumps(everything, indent=1, ensure_ascii=False, allow_nan=False, default=as_json_knows))
+
+
 def _say_without_exact_loss(found: xr.Dataset) -> None:
     """The models in a table, or of many what their shapes are."""
+    say(f"{found.attrs['file']}: {found.attrs['read']}")
+    say(f"no exact loss: {found.attrs['no_exact_loss']}")
     if "loss" in found:
         say(f"{found.attrs['model']}; features: {found.attrs['features']}; loss: {found.attrs['method']}")
     frame = _frame(found)
@@ -171,38 +173,33 @@ def _measured(
     found: xr.Dataset, data: xr.Dataset, net: Net, starts: int, seconds: float
 ) -> tuple[xr.Dataset, xr.Dataset | None]:
     """What was found, with the excess, best bias, dead outputs and shape of each model; the starts that excess rests on."""
+    lead, features = leading(data), features_of(data)
+    if "W" in data:
+        found = found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False)))
     if net.hidden_relu:
         return found, None
-    lead, features = leading(data), features_of(data)
-    usable = _finite(data)
+    usable = finite_part(data)[1]
     tied, W = _map_of(usable)
-    plain = net if net.tied else ActivationOutput(net.n_features, net.n_hidden, activation=net.output_activation)
+    plain = ActivationOutput(net.n_features, net.n_hidden, activation=net.output_activation)
     best = evaluate(W, best_bias(W, features, net=plain, tied=tied), features, _TOL, net=plain, tied=tied)["loss"].values
     best = np.broadcast_to(best, found["loss"].shape)
     silent = np.isclose(found["squared_error"], np.einsum("...ii->...i", features.second_moment()), rtol=1e-9, atol=0)
-    found = found.assign(best_bias_loss=(lead, best), dead=(lead, silent.sum(axis=-1) * (not isinstance(net, Linear))))
+    dead = silent.sum(axis=-1) * (net.output_activation != ACTIVATIONS["identity"])
+    found = found.assign(best_bias_loss=(lead, best), dead=(lead, dead))
     if "G" in data:
         return found, None
     tries = _tries(net, features, starts, seconds)
-    below = minimise_from(usable, net=net, certify=False)["loss"].values
+    below = minimise_from(usable, net=net, certify=False, penalties=(), constraints=())["loss"].values
     same = tuple(k for k, size in enumerate(features.batch_shape) if size == 1)
     reached = tries["loss"].where(tries["status"].isin((Status.MINIMUM, Status.CONVERGED))).min("seed").values
     # A loss that is itself the lowest may be below it by rounding.
     least = np.fmin(below, found["loss"].values)
     lowest = np.fmin(reached, np.fmin.reduce(least, axis=same, keepdims=True) if least.ndim else least)
     found = found.assign(excess=(lead, _above(found["loss"].values, lowest)), basin_excess=(lead, _above(below, lowest)))
-    if tied:
-        found = found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False)))
+    minimised = javascript.loads(data.attrs.get("minimise", "{}"))
+    apart = [one for name in ("penalties", "constraints") for one in minimised.get(name, ())]
+    found = found.assign_attrs(lowest_without=", ".join(apart)) if apart else found
     return found, tries.assign(lowest=(tries["loss"].dims[:-1], lowest))
-
-
-def _finite(data: xr.Dataset) -> xr.Dataset:
-    """The models, those that diverged with zeros in place of their parameters."""
-    axes = {"W": ("hidden", "feature"), "G": ("output", "feature")} | PARAMETER_DIMS
-    held = [name for name in axes if name in data]
-    finite = [(abs(data[name]) < np.inf).all(axes[name]) for name in held]
-    usable = reduce(and_, finite)
-    return data.assign({name: data[name].where(usable, 0.0).transpose(..., *axes[name]) for name in held})
 
 
 def _map_of(data: xr.Dataset) -> tuple[bool, NDArray[np.float64]]:
@@ -225,7 +222,7 @@ def _above(loss: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np
 def _tries(net: Net, features: Features, starts: int, seconds: float) -> xr.Dataset:
     """Minima of the loss from random starts, as many as there is time for."""
     began, done, parts = time.perf_counter(), 0, list[xr.Dataset]()
-    settings: dict[str, Any] = {"certify": (net.n_hidden + 1) * net.n_features <= _CERTIFIED, "progress": False}
+    settings: dict[str, Any] = {"certify": size_of(net) <= _CERTIFIED, "progress": False}
     with ProgressBar(total=starts, unit="start", desc="random starts") as bar:
         while done < starts and (not parts or time.perf_counter() - began < seconds):
             more = min(starts - done, max(2, done))
@@ -248,6 +245,8 @@ def _say_lowest(found: xr.Dataset, tries: xr.Dataset | None) -> None:
         f"models ({losses}; {share:.0%} of the starts reach it)"
     )
     say("basin_excess: of the minimum that the model itself descends to; best_bias_loss: with the best b for this W")
+    if "lowest_without" in found.attrs:
+        say(f"the models were minimised with {found.attrs['lowest_without']}; both excesses are of the loss without")
     say("dead: outputs that are 0 for every input")
 
 

@@ -90,11 +90,18 @@ def _best(frame: pd.DataFrame, along: list[str]) -> pd.DataFrame:
 
 
 def in_words(features: Features) -> str:
-    """A distribution in words: ``CorrelatedSets 2 x 2, density 0.1, importance 1 to 4 between features, Uniform()``."""
+    """A distribution in words: ``CorrelatedSets 2 x 2, density 0.1, importance 1 to 4 between features, Uniform()``.
+
+    One without a law of magnitudes says of what it is: ``Mixture of 3 components, density 0.1 to 0.2 between features, ...``.
+    """
     sizes = [str(getattr(features, name)) for name in ("n_sets", "set_size") if hasattr(features, name)]
     kind = f"{type(features).__name__} {' x '.join(sizes)}".strip()
+    made_of = [
+        f"{len(getattr(features, name))} {name}" for name in ("states", "components", "parts") if hasattr(features, name)
+    ]
+    kind += f" of {made_of[0]}" if made_of else ""
     between = f"density {_span(features.feature_density)}, importance {_span(features.importance)}"
-    return f"{kind}, {between}, {features.magnitude}"
+    return f"{kind}, {between}" + (f", {features.magnitude}" if hasattr(features, "magnitude") else "")
 
 
 def _span(values: NDArray[np.float64]) -> str:

@@ -3,7 +3,7 @@
 Each group of options is a dataclass, which the commands share.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, final
 
@@ -15,7 +15,7 @@ from tegum.cli.problem import made_features
 from tegum.cli.values import Text, curve, number, numbers
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
-from tegum.nets import Linear, Net, ReluOutput
+from tegum.nets import ACTIVATIONS, ActivationOutput, Linear, Net, ReluOutput, Untied, UntiedNeurons
 from tegum.recorded import features_of, leading, net_of
 from tegum.runs import read_weights
 
@@ -58,7 +58,7 @@ class Wanted:
         importance: A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
         sets: independent, correlated:SIZE or anticorrelated:SIZE; neighbouring features make a set.
         magnitudes: uniform or exponential:MEAN.
-        activation: relu or linear output; relu by default.
+        activation: relu or linear output; by default that of the file, or relu.
         mean: Losses are means over features, as of MSELoss; by default sums.
     """
 
@@ -71,10 +71,21 @@ class Wanted:
 
     def net(self, data: xr.Dataset) -> Net:
         """The net of the models; an `InvalidInputError` for one without an exact loss."""
-        own = net_of(data)
+        return self.with_activation(net_of(data))
+
+    def with_activation(self, net: Net) -> Net:
+        """The net with the output that was asked for and all else as it is; an `InvalidInputError` where it has no other."""
         if self.activation is None:
-            return own
-        return (Linear if self.activation == "linear" else ReluOutput)(own.n_features, own.n_hidden)
+            return net
+        wanted = ACTIVATIONS["identity" if self.activation == "linear" else "relu"]
+        if isinstance(net, ActivationOutput | Untied | UntiedNeurons):
+            return replace(net, activation=wanted)
+        if isinstance(net, Linear | ReluOutput):
+            return (Linear if self.activation == "linear" else ReluOutput)(net.n_features, net.n_hidden, net.bias)
+        if net.output_activation != wanted:
+            what = f"--activation is {self.activation} and the models are of {type(net).__name__}"
+            raise InvalidInputError(what, f"leave --activation out: their output is {net.output_activation.name}")
+        return net
 
     def features(self, data: xr.Dataset | None, problems: Problems) -> Features | None:
         """The distribution of the file, changed by the options; None where nothing is changed, or anything is wrong.

@@ -5,6 +5,9 @@
     n_features = 5                 importance = { geometric = 0.9 }      seeds = 8
     n_hidden = 2
 
+What a net of two matrices is compared with is a table of its own, ``target_map = { A = [[0, 1], [1, 0]], relu = false }``, in
+which a row of A may be a table of the entries that are not 0, ``{ 1 = 0.5 }``.
+
 Everything wrong in any table is reported in one message.
 
 >>> training_of({"net": {"n_features": 3, "n_hidden": 2}, "features": {"importance": {"one_odd": 0.1}}}).features
@@ -85,8 +88,11 @@ def training_of(tables: dict[str, Any]) -> Training:
     problems.raise_if_any()
     net_table, features_table, recipe_table, sweep_table = (tables.get(name, {}) for name in _TABLES)
     size = net_table.get("n_features")
+    own = {"family": "ReluOutput"} | {name: value for name, value in net_table.items() if name != "target_map"}
     with problems.collecting():
-        net = _made("family", {"family": "ReluOutput"} | net_table, _FAMILIES)
+        own |= {"target_map": _target_map(net_table["target_map"])} if "target_map" in net_table else {}
+    with problems.collecting():
+        net = _made("family", own, _FAMILIES)
     with problems.collecting():
         features = made_features(features_table, size if isinstance(size, int) and size > 0 else 1)
     with problems.collecting():
@@ -136,6 +142,23 @@ def _made(kind: str, table: dict[str, Any], choices: dict[str, Any], **defaults:
             problems.add(f"{make.__name__} needs {field}", "give it a value")
     problems.raise_if_any()
     return make(**fields)
+
+
+def _target_map(value: Any) -> Any:
+    """The target map of a table; the columns of its rows are words there."""
+    if not isinstance(value, dict):
+        raise InvalidInputError(f"target_map is {value!r}", "write a table, such as { A = [[0, 1], [1, 0]], relu = false }")
+    rows, known = value.get("A"), list(signature(tg.nets.TargetMap).parameters)
+    problems = Problems()
+    for field in value:
+        if field not in known:
+            problems.add(*unknown_field("a target map", field, known))
+    if rows is None:
+        problems.add("a target map needs A", "give a row and a column for each feature")
+    problems.raise_if_any()
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        rows = [{int(i) if str(i).isdecimal() else i: entry for i, entry in row.items()} for row in rows]
+    return tg.nets.TargetMap(**value | {"A": rows})
 
 
 def _importance(value: Any, n_features: int) -> Any:

@@ -47,7 +47,13 @@ def show(
     data = opened(path) if path.is_dir() else reading.read(path)
     if wanted != FILES_OWN:
         with Problems() as problems:
+            if wanted.mean:
+                problems.add(
+                    "--mean is given", "leave it out: a page shows sums; tegum inspect and tegum exact-loss know means"
+                )
             features = wanted.features(data, problems)
+            with problems.collecting():
+                data = data if wanted.activation is None else data.assign_attrs(net=repr(wanted.net(data)))
         data = data if features is None else with_features(data, features)
     place = _place_of(path) if page is None else page
     require_writable(place.parent)

@@ -49,8 +49,9 @@ def train(
 
     Args:
         file: A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it.
-        net: Linear, ReluOutput, ActivationOutput, Untied, ReluHidden or AbsoluteValue (ReluOutput by default).
-            ActivationOutput and Untied take their function from --set net.activation=gelu, or softplus, square, abs, tanh.
+        net: Linear, ReluOutput, ActivationOutput, Untied, UntiedNeurons, ReluHidden or AbsoluteValue (ReluOutput by default).
+            ActivationOutput, Untied and UntiedNeurons take their function from --set net.activation=gelu, or softplus, square,
+            abs, tanh; the two last what they are compared with from --set "net.target_map={A=[[0,1],[1,0]],relu=false}".
         features: Number of features n.
         hidden: Number of hidden units m.
         density: Probability that a feature is active (--sparsity is 1 minus it); several with commas make an axis.
@@ -81,15 +82,21 @@ def train(
     data = train_to(out / "pieces", training.net, training.features, training.recipe, sweep=training.sweep, threads=threads)
     if data.attrs["interrupted"]:
         return say_interrupted()
+    result = _kept(data, training, out)
+    _report(data)
+    _draw(data, out)
+    say(f"result: {result}  (in Python: tegum.open({os.fspath(result)!r}))")
+    return 0
+
+
+def _kept(data: xr.Dataset, training: Training, out: Path) -> Path:
+    """Where the result of a training was written; one of another training that is there is set aside."""
     result = out / "result.safetensors"
     data.attrs["training"] = fingerprint((training.net, training.features, training.recipe, training.sweep))
     if result.exists() and (attributes_in(result) or {}).get("training") != data.attrs["training"]:
         say(f"{result} was not of this training: it is kept as {set_aside(result, 'older').name}")
     write_dataset(data, result)
-    _report(data)
-    _draw(data, out)
-    say(f"result: {result}  (in Python: tegum.open({os.fspath(result)!r}))")
-    return 0
+    return result
 
 
 def _recorded(training: Training) -> tg.Recipe:

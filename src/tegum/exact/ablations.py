@@ -57,7 +57,7 @@ def ablations(
     require_range("W", W, -LARGEST_WEIGHT, LARGEST_WEIGHT)
     G = np.swapaxes(W, -1, -2) @ W if tied else W
     without = np.where(np.eye(n + 1, n, dtype=bool)[:, None], 0.0, G[..., None, :, :])  # the last one lacks nothing
-    each = features.replaced(density=features.density[..., None, :], importance=features.importance[..., None, :])
+    each = features.replaced(**{name: values[..., None, :] for name, values in features.batched().items()})
     found = evaluate(without, b[..., None, :], each, tol, net=net, tied=False, threads=threads)["squared_error"].values
     changes = found[..., :n, :] - found[..., n:, :]
     return np.asarray(np.swapaxes(changes * features.importance[..., None, :], -1, -2))

@@ -10,6 +10,8 @@
 (array([0.0019, 0.0019]), True)
 """
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -47,7 +49,8 @@ def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied:
     require_range("W", W, -LARGEST_WEIGHT, LARGEST_WEIGHT)
     G = np.swapaxes(W, -1, -2) @ W if tied else W
     shape = (*np.broadcast_shapes(W.shape[:-2], features.batch_shape), W.shape[-1])
-    reach = 1 + np.abs(G).sum(axis=-1) * max(1.0, 4 * features.magnitude.moment(1))
+    strength = _strength(features)
+    reach = max(1.0, strength) + np.abs(G).sum(axis=-1) * max(1.0, 4 * strength)
     centre, width = np.zeros(shape), np.broadcast_to(reach, shape)
     line = np.linspace(-1, 1, _POINTS).reshape(-1, *([1] * len(shape)))
     for _ in range(_ROUNDS):
@@ -56,3 +59,11 @@ def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied:
         centre = np.take_along_axis(b, errors.argmin(axis=0)[None], axis=0)[0]
         width = width * (2.5 / (_POINTS - 1))
     return centre
+
+
+def _strength(features: Features) -> float:
+    """How strong an active feature is, the largest root of a mean square, E (x_i^2 | x_i != 0)."""
+    if hasattr(features, "magnitude"):
+        return math.sqrt(features.magnitude.moment(2))
+    squares, density = np.diagonal(features.second_moment()), features.feature_density
+    return float(np.sqrt(np.divide(squares, density, out=np.zeros(density.shape), where=density > 0).max()))

@@ -230,17 +230,18 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
     lead, features = leading(data), features_of(data)
     net = net or net_of(data)
     require_known(data, net)
-    missing = [name for name in net.parameter_shapes() if name not in data and name != "b"]
+    missing = [name for name, shape in shapes_of(net).items() if len(shape) > 1 and name not in data]
     if missing:
-        raise InvalidInputError(f"the dataset holds {', '.join(map(str, data.data_vars))}", f"give all parameters of {net!r}")
+        held = ", ".join(map(str, data.data_vars))
+        raise InvalidInputError(f"the dataset holds {held}, and {net!r} has {missing[0]}", "give a dataset with its weights")
     arrays = {name: over(data, data[name], PARAMETER_DIMS[name]) for name in shapes_of(net) if name in data}
     batch = np.broadcast_shapes(*(array.shape[: -len(PARAMETER_DIMS[name])] for name, array in arrays.items()))
     initial = {
         name: np.expand_dims(np.broadcast_to(array, (*batch, *shapes_of(net)[name])), len(batch))
         for name, array in arrays.items()
     }
-    fields = {name: getattr(features, name) for name in ("density", "importance") if name in features.field_names()}
-    each = features.replaced(**{name: np.broadcast_to(one, (*batch, one.shape[-1])) for name, one in fields.items()})
+    fields = features.batched().items()
+    each = features.replaced(**{name: np.broadcast_to(one, (*batch, one.shape[-1])) for name, one in fields})
     found = minimise(net, each, seeds=1, initial=initial, **settings).isel(seed=0, drop=True)
     named = found.rename(dict(zip(found["loss"].dims, lead, strict=True))).drop_vars(lead, errors="ignore")
     said = {name: data.attrs[name] for name in ("features", "feature_law", "sweep") if name in data.attrs}

@@ -147,8 +147,8 @@ def _lost(
 
     def single(value: float) -> Features:
         features = features_at(np.full(len(ends), value))
-        importance = np.broadcast_to(features.importance, (len(ends), features.n_features))
-        return features.replaced(density=features.density[k], importance=importance[k])
+        each = {name: np.broadcast_to(one, (len(ends), one.shape[-1])) for name, one in features.batched().items()}
+        return features.replaced(**{name: one[k] for name, one in each.items()})
 
     for side in (0, 1):
         with suppress(InvalidInputError):  # where a start is no minimum, nothing is followed from there
@@ -164,8 +164,8 @@ def _slopes(net: Net, features_at: BatchAt, value: NDArray[np.float64], models: 
 
     def loss_at(values: NDArray[np.float64]) -> NDArray[np.float64]:
         features = features_at(values)
-        importance = np.broadcast_to(features.importance, (len(values), features.n_features))
-        each = features.replaced(density=features.density[:, None], importance=importance[:, None])
+        whole = {name: np.broadcast_to(one, (len(values), one.shape[-1])) for name, one in features.batched().items()}
+        each = features.replaced(**{name: one[:, None] for name, one in whole.items()})
         return np.asarray(loss(models["W"], models["b"], each, tol=1e-10, net=net))
 
     here, near, far = (loss_at(value * np.exp(-k * _STEP)) for k in range(3))

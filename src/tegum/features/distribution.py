@@ -122,6 +122,10 @@ class Features(metaclass=_Checked):
         """What the constructor takes, in order."""
         return [name for name in signature(cls.__init__).parameters if name != "self"]
 
+    def batched(self) -> dict[str, NDArray[np.float64]]:
+        """The fields that may carry leading axes, by name: its importance, and its density where it is a field."""
+        return {name: getattr(self, name) for name in ("density", "importance") if name in self.field_names()}
+
     @property
     def batch_shape(self) -> tuple[int, ...]:
         """The shape of the leading axes: how many distributions this object describes."""

@@ -25,12 +25,13 @@ import xarray as xr
 import tegum.figures as figures
 from tegum.checking import checked, numbers
 from tegum.counting import census
+from tegum.datasets import MODEL_DIMS
 from tegum.errors import MOST, InvalidInputError
 from tegum.exact import evaluate
 from tegum.figures import Chosen, drawn_models
 from tegum.figures.models import Models, clock_of, parameter_of, weights_of
 from tegum.geometry import shape_names
-from tegum.recorded import leading
+from tegum.recorded import finite_part, leading
 from tegum.report.part import made_of
 from tegum.report.shown import Shown, Table
 from tegum.runs import open as opened
@@ -148,7 +149,7 @@ def _draw_models(draw: Callable[[str, str, Callable[[], go.Figure]], None], data
 
 def _has_starts(data: xr.Dataset) -> bool:
     """Whether there are several starts to count."""
-    axes = leading(data) if "W" in data else ()
+    axes = leading(data) if any(name in data for name in MODEL_DIMS) else ()
     return any((axis == "seed" or axis.startswith("instance")) and data.sizes[axis] > 1 for axis in axes)
 
 
@@ -191,21 +192,22 @@ def _exact_losses(chosen: Chosen) -> tuple[dict[str, float], str]:
 
 def _alone(model: xr.Dataset) -> xr.Dataset:
     """One model without what was recorded on the way."""
-    kept = [name for name in ("W", "G", "b", "b_hidden") if name in model]
+    kept = [name for name in MODEL_DIMS if name in model]
     return model[kept].assign_coords({name: one for name, one in model.coords.items() if "step" not in one.dims})
 
 
 def _exact_on_the_way(chosen: Chosen, exact: Mapping[str, float]) -> dict[str, xr.DataArray]:
-    """Exact losses of the models drawn, at some recorded steps where W and b were recorded, else at the end."""
+    """Exact losses of the models drawn, at some recorded steps where all parameters were recorded, else at the end."""
     found = {}
     for title, model in chosen.models.items():
         if title not in exact or "step" not in model.dims:
             continue
         steps = np.unique(np.linspace(0, model.sizes["step"] - 1, _EXACT_POINTS).astype(int))
         path = model.isel(step=steps)
-        if {"W_history", "b_history"} <= set(model):
-            at = path[["W_history", "b_history"]].rename(W_history="W", b_history="b")
-            if bool(np.isfinite(at["W"]).all()):
+        recorded = {f"{name}_history": name for name in MODEL_DIMS if name in model}
+        if recorded.keys() <= set(model):
+            at = path[list(recorded)].rename(recorded)
+            if bool(finite_part(at)[0].all()):
                 found[title] = evaluate(at)["loss"]
         else:
             found[title] = xr.DataArray([exact[title]], {"step": path["step"].values[-1:]}, ["step"])
@@ -224,7 +226,7 @@ def _models_table(chosen: Chosen, exact: Mapping[str, float]) -> Table:
             else ""
         )
         rows.append([(title + seed).removeprefix(", ") or "the model", _number(loss), _number(exact.get(title, np.nan)), shape])
-    empty = [k for k in (1, 2) if all(row[k] == "-" for row in rows)]
+    empty = [k for k in (1, 2, 3) if all(row[k] == "-" for row in rows)]
     kept = [k for k in range(len(columns)) if k not in empty]
     return Table("The models drawn", [columns[k] for k in kept], [[row[k] for k in kept] for row in rows], chosen.said)
 

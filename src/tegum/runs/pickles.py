@@ -15,6 +15,7 @@ storage (its key, where the view begins, sizes, strides), and a file of plain nu
 """
 
 import math
+import os
 import pickle
 import zipfile
 from collections import OrderedDict
@@ -36,7 +37,8 @@ _ALIGNED = 64
 
 def in_pickle(file: IO[bytes]) -> Named:
     """The arrays and numbers of a pickle, each with its place in containers as its name."""
-    return _arrays(_ArraysAlone(file).load())
+    most = _most_bytes(file)
+    return _arrays(_ArraysAlone(file).load(), most)
 
 
 def in_torch_archive(file: IO[bytes]) -> Named:
@@ -50,7 +52,7 @@ def in_torch_archive(file: IO[bytes]) -> Named:
         reader = _TensorsAlone(
             BytesIO(archive.read(pickled)), lambda key: archive.read(f"{folder}data/{key}"), ">" if big else "<"
         )
-        yield from _arrays(reader.load())
+        yield from _arrays(reader.load(), _most_bytes(file))
 
 
 def in_old_torch_file(file: IO[bytes]) -> Named:
@@ -62,7 +64,15 @@ def in_old_torch_file(file: IO[bytes]) -> Named:
     for key in _ArraysAlone(file).load():
         count = int.from_bytes(file.read(8), "little" if system["little_endian"] else "big")
         held[key] = file.read(count * np.dtype(_STORAGES[reader.kinds[key]]).itemsize)
-    yield from _arrays(content)
+    yield from _arrays(content, _most_bytes(file))
+
+
+def _most_bytes(file: IO[bytes]) -> int:
+    """How much memory all arrays of a file may take, as much as its bytes can fill; where it is read stays as it is."""
+    place = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(place)
+    return min(MOST_BYTES, MOST_DEFLATED * size)
 
 
 def require_plausible(archive: zipfile.ZipFile) -> None:
@@ -145,10 +155,10 @@ class _View:
         self.storage, self.offset, self.size, self.stride = storage, offset, size, stride
 
     def array(self) -> NDArray[Any]:
-        """Its numbers; a ValueError where it asks for more than there are."""
+        """Its numbers; a ValueError where it asks for more than there are, or for one of them more often than that."""
         (read, count), asked = self.storage, math.prod(self.size)
-        if asked * 8 > MOST_BYTES:
-            raise ValueError(f"it asks for {asked} numbers")
+        if asked > count:
+            raise ValueError(f"it asks for {asked} numbers of {count}")
         last = self.offset + sum((length - 1) * step for length, step in zip(self.size, self.stride, strict=True))
         numbers = read()
         if min((0, *self.size, *self.stride, self.offset)) < 0 or len(numbers) < count or (asked and last >= count):
@@ -160,13 +170,18 @@ class _View:
         return np.array(view, dtype=view.dtype.newbyteorder("="))
 
 
-def _arrays(content: Any) -> Named:
-    """What leaves hold; a ValueError names the one that does not."""
+def _arrays(content: Any, most: int) -> Named:
+    """What leaves hold; a ValueError names the one that does not, or with which all take more bytes than they may."""
+    taken = 0
     for name, one in _leaves(content):
         try:
-            yield name, one.array() if isinstance(one, _StandIn | _View) else np.asarray(one)
+            array = one.array() if isinstance(one, _StandIn | _View) else np.asarray(one)
+            taken += array.nbytes
+            if taken > most:
+                raise ValueError(f"with it all arrays take {taken} bytes")
         except ValueError as error:
             raise ValueError(f"{name or 'it'}: {error}") from None
+        yield name, array
 
 
 def _leaves(content: Any) -> Iterator[tuple[str, Any]]:

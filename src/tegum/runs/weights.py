@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from tegum.checking import as_path, checked
-from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
+from tegum.datasets import MODEL_DIMS, PARAMETER_DIMS, dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
 from tegum.runs.arrays import arrays_in
 from tegum.runs.files import SUFFIX, failures_told, is_dataset, read_dataset, write_atomically
@@ -98,10 +98,10 @@ def read_weights(
 
 
 def write_state_dict(data: xr.Dataset, path: Path | str) -> None:
-    """Writes W, b and other parameters of models as a state dict of PyTorch, in single precision, without PyTorch.
+    """Writes W (or G), b and other parameters of models as a state dict of PyTorch, in single precision, without PyTorch.
 
-    The axes of a sweep and the seeds come first, as those of instances.  ``torch.load(path)`` reads a name that ends in .pt or
-    .pth, ``safetensors.torch.load_file`` one in .safetensors.
+    The axes of a sweep and the seeds come first, as W has them; what all models share has none.  ``torch.load(path)`` reads a
+    name in .pt or .pth, ``safetensors.torch.load_file`` one in .safetensors.
 
     >>> import tegum as tg
     >>> data = tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5), tg.Recipe(steps=1, seeds=3), progress=False)
@@ -112,13 +112,23 @@ def write_state_dict(data: xr.Dataset, path: Path | str) -> None:
     Raises:
         InvalidInputError: for other names, a dataset without parameters, and where the file cannot be written.
     """
-    path = as_path(path)
-    held = {name: np.ascontiguousarray(data[name].values, np.float32) for name in PARAMETER_DIMS if name in data}
+    path, held = as_path(path), {name: np.ascontiguousarray(one, np.float32) for name, one in _ordered(data).items()}
     if not held:
-        raise InvalidInputError("the dataset holds no parameters of models", f"give one with {', '.join(PARAMETER_DIMS)}")
+        raise InvalidInputError("the dataset holds no parameters of models", f"give one with {', '.join(MODEL_DIMS)}")
     if path.suffix not in (".pt", ".pth", SUFFIX):
         raise InvalidInputError(f"{path} is no state dict", f"choose a name that ends in .pt, .pth or {SUFFIX}")
     write_atomically(path, save(held) if path.suffix == SUFFIX else torch_archive(held))
+
+
+def _ordered(data: xr.Dataset) -> dict[str, xr.DataArray]:
+    """The parameters that a dataset holds, each with its own axes last, and before them all those of the weights, or none."""
+    found, lead = dict[str, xr.DataArray](), list[Any]()
+    for name, one in ((name, data[name]) for name in MODEL_DIMS if name in data):
+        lead = lead if found else [axis for axis in one.dims if axis not in MODEL_DIMS[name]]
+        axes = lead if set(lead) & set(one.dims) else []
+        whole = one.expand_dims({axis: data.sizes[axis] for axis in axes if axis not in one.dims})
+        found[name] = whole.transpose(*axes, ..., *MODEL_DIMS[name])
+    return found
 
 
 def _of_arrays(
@@ -341,22 +351,25 @@ def _of_dataset(
     data: xr.Dataset, path: Path, array: str | None, bias: str | None, inside: str | None, rows: bool | None
 ) -> xr.Dataset:
     """A dataset of tegum, with W and b as the library wants them."""
-    if array is None and "W" not in data and {"W1", "W2"} <= set(data.data_vars):
-        return _of_untied(data, path, bias, inside, rows)
+    untied = array is None and "W" not in data and {"W1", "W2"} <= set(data.data_vars)
+    if rows or inside is not None or bias not in ((None,) if untied else (None, "b", NONE)):
+        what = f"{path} is a dataset of tegum, with names for its axes"
+        raise InvalidInputError(what, "leave --rows, --bias and --encoder-bias out")
+    if untied:
+        return _of_untied(data)
     name = array or "W"
     offered = [str(one) for one, variable in data.data_vars.items() if {"hidden", "feature"} <= set(variable.dims)]
     if name not in offered:
         advice = f"choose with --array among {', '.join(offered)}" if offered else "give a dataset of models"
         raise InvalidInputError(f"{path} holds no {name} with axes hidden and feature", advice)
-    if rows or inside is not None or bias not in (None, "b", NONE):
-        advice = "leave --rows, --bias and --encoder-bias out"
-        raise InvalidInputError(f"{path} is a dataset of tegum, with names for its axes", advice)
     W = data[name].transpose(..., "hidden", "feature").astype(np.float64)
     biased = "b" in data and name == "W" and bias != NONE
     b = data["b"].astype(np.float64) if biased else xr.DataArray(np.zeros(W.sizes["feature"]), dims="feature")
     if not set(b.dims) <= set(W.dims) - {"hidden"}:
         raise InvalidInputError(f"b in {path} has axes {b.dims} and W {W.dims}", "give a dataset in which each W has one b")
     kept = data if name == "W" else data[[]]  # other variables say nothing about models that are not W
+    for said in () if name in ("W", "W_history") else ("net", "recipe", "minimise"):
+        kept.attrs.pop(said, None)
     kept = kept.drop_vars(["W", "b"], errors="ignore").assign(W=W, b=b.transpose(..., "feature"))
     source = f"W{'' if name == 'W' else f' from {name}'} ({', '.join(f'{axis} {W.sizes[axis]}' for axis in W.dims)})"
     words = f"b ({', '.join(map(str, b.dims))})" if biased else NO_BIAS
@@ -364,16 +377,12 @@ def _of_dataset(
     return _explained(kept, "dataset of tegum", source, words, False, "")
 
 
-def _of_untied(data: xr.Dataset, path: Path, bias: str | None, inside: str | None, rows: bool | None) -> xr.Dataset:
+def _of_untied(data: xr.Dataset) -> xr.Dataset:
     """A dataset of nets with an encoder and a decoder of their own, which stay apart."""
-    if rows or (bias, inside) != (None, None):
-        advice = "leave --rows, --bias and --encoder-bias out"
-        raise InvalidInputError(f"{path} is a dataset of tegum, with names for its axes", advice)
-    held = [name for name in PARAMETER_DIMS if name in data]
-    whole = {name: data[name].transpose(..., *PARAMETER_DIMS[name]).astype(np.float64) for name in held}
+    whole = {name: data[name].transpose(..., *own).astype(np.float64) for name, own in PARAMETER_DIMS.items() if name in data}
     shown = {name: ", ".join(f"{axis} {one.sizes[axis]}" for axis in one.dims) for name, one in whole.items()}
-    source = ", ".join(f"{name} ({shown[name]})" for name in held if name in ("W1", "W2"))
-    biases = ", ".join(f"{name} ({shown[name]})" for name in held if name not in ("W1", "W2"))
+    source = ", ".join(f"{name} ({shown[name]})" for name in whole if name in ("W1", "W2"))
+    biases = ", ".join(f"{name} ({shown[name]})" for name in whole if name not in ("W1", "W2"))
     return _explained(data.assign(whole), "dataset of tegum", source, biases or NO_BIAS, False, "")
 
 

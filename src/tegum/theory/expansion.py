@@ -94,7 +94,7 @@ def sparse_loss(
     require_range("b", b, -1e30, 1e30)
     blocks = features.blocks()
     single = len(blocks.block_of_component) == features.n_features == blocks.block_of_component.max() + 1
-    if not single or not isinstance(features.magnitude, Uniform) or features.signed:
+    if not single or getattr(features, "magnitude", None) != Uniform() or features.signed:
         raise InvalidInputError(
             f"the features are {features!r}", "this closed form needs independent features, uniform on [0, 1]"
         )
