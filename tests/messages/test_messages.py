@@ -103,6 +103,13 @@ CALLS = {
     "exponential": lambda: tg.features.Exponential(0.0),
     "samples": lambda: tg.features.Independent(2).sample(0, seed=1),
     "gradient-samples": lambda: tg.training.loss_and_gradient(tg.nets.Linear(2, 1), {"W": np.ones((1, 2))}, np.ones((5, 3))),
+    "exact-l1-behind-relu": lambda: tg.exact.minimise(
+        tg.nets.ReluHidden(2, 1), tg.features.Independent(2), penalties=[tg.exact.L1(0.1)]
+    ),
+    "exact-bias-of-none": lambda: tg.exact.loss(
+        np.ones((1, 2)), np.ones(2), tg.features.Independent(2), net=tg.nets.ReluOutput(2, 1, bias=False)
+    ),
+    "exact-best-bias-untied": lambda: tg.exact.best_bias(np.ones((1, 2)), tg.features.Independent(2), net=tg.nets.Untied(2, 1)),
     "exact-many": lambda: tg.exact.evaluate(
         np.ones((3, 3)),
         np.ones(4),

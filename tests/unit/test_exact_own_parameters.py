@@ -110,7 +110,7 @@ def test_messages_about_nets_say_what_each_function_takes() -> None:
 
 
 def test_the_activity_of_a_hidden_relu_is_not_that_of_linear_units() -> None:
-    with pytest.raises(tg.InvalidInputError, match="leave it out: it is E"):
+    with pytest.raises(tg.InvalidInputError, match="leave it out, it is E"):
         tg.exact.minimise(ReluHidden(3, 1), F, seeds=1, penalties=[tg.exact.L1(0.1)])
     found = tg.exact.minimise(ReluHidden(3, 1), F, seeds=1, penalties=[tg.exact.L2(0.1)], progress=False)
     assert found.objective.item() == pytest.approx(found.loss.item() + 0.1 * float((found.W**2).sum()), rel=1e-9)

@@ -72,7 +72,7 @@ def penalties_of(net: Net, penalties: Sequence[Penalty]) -> tuple[Penalty, ...]:
     active = next((one for one in penalties if isinstance(one, L1)), None)
     if net.hidden_relu and active is not None:
         what = f"{active!r} is asked of {net!r}, whose hidden unit is r(W x)"
-        raise InvalidInputError(what, "leave it out: it is E |W x|; or train with tegum.Recipe(l1=...), which takes E r(W x)")
+        raise InvalidInputError(what, "leave it out, it is E |W x|; or train with tegum.Recipe(l1=...), which takes E r(W x)")
     generator = np.random.default_rng(0)
     W, b = generator.normal(size=(net.n_hidden, net.n_features)) / 2, generator.normal(size=net.n_features) / 10
     return penalties_checked(penalties, W, b)
