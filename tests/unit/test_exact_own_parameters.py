@@ -216,3 +216,8 @@ def test_target_maps_take_columns_of_any_whole_kind_and_their_own_stored_form() 
     assert dataclasses.replace(zero, relu=False)(np.ones((1, 2))).tolist() == [[1.0, 0.0]]
     with pytest.raises(tg.InvalidInputError, match="column 2"):
         TargetMap([{np.int64(2): 1.0}, {}])
+
+
+def test_ablations_of_an_untied_net_ask_for_its_map() -> None:
+    with pytest.raises(tg.InvalidInputError, match="give its map W2 @ W1"):
+        tg.exact.ablations(np.ones((1, 2)), np.zeros(2), tg.features.Independent(2), net=tg.nets.Untied(2, 1))

@@ -19,6 +19,7 @@ from tegum.checking import checked, real_numbers, require_range
 from tegum.errors import InvalidInputError
 from tegum.exact.evaluate import evaluate
 from tegum.exact.kernel.model import LARGEST_WEIGHT
+from tegum.exact.parameters import require_tied
 from tegum.features import Features
 from tegum.nets import Net
 
@@ -54,6 +55,8 @@ def ablations(
         raise InvalidInputError(f"W has shape {W.shape}", f"give (..., m, {n})" if tied else f"give the map as (..., {n}, {n})")
     if b.ndim < 1 or b.shape[-1] != n:
         raise InvalidInputError(f"b has shape {b.shape}", f"give (..., {n})")
+    if net is not None and tied:
+        require_tied(net)
     require_range("W", W, -LARGEST_WEIGHT, LARGEST_WEIGHT)
     G = np.swapaxes(W, -1, -2) @ W if tied else W
     without = np.where(np.eye(n + 1, n, dtype=bool)[:, None], 0.0, G[..., None, :, :])  # the last one lacks nothing

@@ -19,7 +19,7 @@ from tegum.checking import checked, real_numbers, require_range
 from tegum.errors import InvalidInputError
 from tegum.exact.evaluate import evaluate
 from tegum.exact.kernel.model import LARGEST_WEIGHT
-from tegum.exact.parameters import is_neuron, output_of
+from tegum.exact.parameters import is_neuron, output_of, require_tied
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.recorded import require_meant
@@ -39,10 +39,8 @@ def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied:
         raise InvalidInputError(f"W has shape {W.shape}", f"give (..., m, {features.n_features})")
     if net is not None and not (tied and net.tied and is_neuron(net) and not net.has_hidden_bias):
         output_of(net)
-        if tied and not net.tied:
-            raise InvalidInputError(
-                f"W is given, and the net is {net!r}", "give its map W2 @ W1 in place of W, with tied=False"
-            )
+        if tied:
+            require_tied(net)
     if net is not None and not net.bias and (tied or not net.has_hidden_bias):
         return np.zeros((*np.broadcast_shapes(W.shape[:-2], features.batch_shape), W.shape[-1]))
     require_meant(features, W.shape[:-2])

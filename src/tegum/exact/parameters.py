@@ -75,6 +75,12 @@ def is_compiled(net: Net) -> bool:
     return net.tied and not is_neuron(net) and output_of(net) in (ACTIVATIONS["relu"], ACTIVATIONS["identity"])
 
 
+def require_tied(net: Net) -> None:
+    """Raises an `InvalidInputError` where W alone is given of a net that has W1 and W2."""
+    if not net.tied:
+        raise InvalidInputError(f"W is given, and the net is {net!r}", "give its map W2 @ W1 in place of W, with tied=False")
+
+
 def shapes_of(net: Net) -> dict[str, tuple[int, ...]]:
     """Name and shape of every part of the flat vector."""
     n, m = net.n_features, net.n_hidden
