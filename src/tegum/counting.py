@@ -17,6 +17,7 @@ they are, more loosely, and one minimum may be counted in several pieces.
 Nets with an encoder and a decoder of their own, and maps alone, have no shape: their minima are told apart by the loss.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,6 +54,7 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
     Returns:
         A dataset over ``minimum``: ``shape``, ``loss`` (the lowest in it, NaN where not known), ``excess``, ``share``,
         ``count``, ``status`` and the start that has the lowest loss; the coordinates of its grid point and its ``rank`` there.
+        Of what was minimised with penalties they are ranked and told apart by ``objective``, which ``excess`` is of too.
         ``to_dataframe()`` is the table.  The attribute ``loss`` says which loss it is.
 
     Raises:
@@ -69,14 +71,18 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
     status = data["status"] if "status" in data else xr.full_like(shapes, "")
     status = status.broadcast_like(shapes).transpose(*order)
     losses = data["loss"].broadcast_like(shapes).transpose(*order)
+    score = data["objective" if "objective" in data else "loss"].broadcast_like(shapes).transpose(*order)
     if same is None:
         same = SAME_MINIMUM if bool(status.isin(_DESCENDED).any()) else SAME_TRAINED
     rows: list[dict[str, Any]] = []
     for place in np.ndindex(*(data.sizes[axis] for axis in grid)):
         at = dict(zip(grid, place, strict=True))
-        names, kinds, lost = (one.isel(at).values.ravel() for one in (shapes, status, losses))
+        names, kinds, scored, lost = (one.isel(at).values.ravel() for one in (shapes, status, score, losses))
         labels = {axis: data[axis].values[k] if axis in data.coords else k for axis, k in at.items()}
-        rows += [{**labels, **row} for row in _minima(names, kinds, lost, same)]
+        for row in _minima(names, kinds, scored, same):
+            if "objective" in data:
+                row |= {"objective": row["loss"], "loss": lost[row["start"]]}
+            rows.append({**labels, **row})
     first = starts[0] if len(starts) == 1 else "start"
     known = data[first].values if first in data.coords else None
     for row in rows:
@@ -102,7 +108,8 @@ def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]
         return data, "exact"
     if descend or (descend is None and sum(data[name].size for name in _MATRICES if name in data) <= _MOST_WEIGHTS):
         try:
-            return _descended(data), "exact, in the minimum that each model descends to"
+            without = " without the penalty on activity that it was trained with" if _has_l1(data) else ""
+            return _descended(data), f"exact, in the minimum that each model descends to{without}"
         except InvalidInputError:
             if descend:
                 raise
@@ -113,6 +120,12 @@ def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]
     if "loss" in data:
         return data, f"sampled; not exact, because {why}"
     return data.assign(loss=xr.full_like(finite_part(data)[0], np.nan, dtype=np.float64)), f"not known: {why}"
+
+
+def _has_l1(data: xr.Dataset) -> bool:
+    """Whether models were trained with an L1 penalty on activity."""
+    recipe = json.loads(data.attrs["recipe"]) if str(data.attrs.get("recipe", "")).startswith("{") else {}
+    return bool(recipe.get("l1")) or ("l1" in data.coords and bool((data["l1"] > 0).any()))
 
 
 def _shapes(data: xr.Dataset) -> xr.DataArray:
@@ -165,9 +178,15 @@ def _table(rows: list[dict[str, Any]], labels: Sequence[str], which: str, same: 
         "excess": "loss above the lowest at the grid point, relative to it",
         "loss": f"lowest loss in the minimum, {which}",
     }
+    if "objective" in columns:
+        meanings |= {
+            "objective": "lowest objective in the minimum: the exact loss and its penalties",
+            "loss": "exact loss of the start that has it",
+            "excess": "objective above the lowest at the grid point, relative to it",
+        }
     variables = {name: (("minimum",), values) for name, (_, values) in kept.items() if name not in labels}
     found = dataset(variables, {name: kept[name] for name in labels}, {"loss": which, "same": same})
     for name, meaning in meanings.items():
         found[name].attrs |= {"long_name": meaning, "units": "" if name in ("shape", "count") else "1"}
-    order = ["shape", "loss", "excess", "share", "count"]
+    order = ["shape", *(["objective"] if "objective" in columns else []), "loss", "excess", "share", "count"]
     return found[[*order, *(name for name in found.data_vars if name not in order)]]

@@ -197,3 +197,20 @@ def test_a_map_alone_does_not_descend() -> None:
     with pytest.raises(tg.InvalidInputError, match=r"the dataset holds G, b, and .* has W: give a dataset with its weights"):
         tg.exact.minimise_from(maps)
     assert tg.census(maps).attrs["loss"] == "exact"
+
+
+def test_a_census_under_a_penalty_ranks_by_what_was_minimised() -> None:
+    """Under L1 two pairs are lower than the pentagon, whose loss without it is the lower one."""
+    features = tg.features.Independent(5, density=0.1)
+    found = tg.exact.minimise(tg.nets.ReluOutput(5, 2), features, seeds=8, penalties=[tg.exact.L1(0.115)], progress=False)
+    counted = tg.census(found)
+    assert list(counted.objective.values) == sorted(counted.objective.values)
+    assert float(counted.objective[0]) == float(tg.best(found).objective)
+    assert float(counted.loss[0]) == float(tg.best(found).loss)
+    assert float(counted.excess[-1]) == pytest.approx(float(counted.objective[-1] / counted.objective[0]) - 1)
+
+
+def test_a_census_of_models_trained_with_l1_says_that_they_descend_without() -> None:
+    recipe = tg.Recipe(steps=50, batch_size=64, seeds=2, l1=0.1, evaluation_samples=64)
+    data = tg.train(tg.nets.ReluOutput(3, 1), tg.features.Independent(3, density=0.2), recipe, progress=False)
+    assert "without the penalty on activity" in tg.census(data).attrs["loss"]

@@ -209,7 +209,7 @@ def test_a_grid_of_many_models_gets_a_line_for_each_point(folder: Path, capsys: 
     data = tg.train(tg.nets.ReluOutput(2, 1), tg.features.Independent(2), RECIPE.replaced(seeds=11, steps=5), sweep=sweep)
     write_dataset(data, Path("result.safetensors"))
     lines = said("result.safetensors --out all.json", capsys).splitlines()
-    assert lines[2] == "the best of 22 models for each density"
+    assert lines[2] == "the best of 11 models for each density"
     assert [line.split()[0] for line in lines[3:6]] == ["density", "0.1", "0.5"]
     best = tg.exact.loss(data.W.values, data.b.values, tg.features.Independent(2, density=[[[0.1]], [[0.5]]]))
     assert [int(line.split()[1]) for line in lines[4:6]] == np.argmin(best, axis=1).tolist()

@@ -531,3 +531,9 @@ def test_another_array_of_a_dataset_is_of_no_net() -> None:
     np.testing.assert_allclose(tg.exact.loss(found), expected, rtol=1e-12)
     assert {"net", "recipe"} & set(found.attrs) == set()
     assert data.attrs["net"] == repr(net) == tg.read_weights("untied.safetensors").attrs["net"]
+
+
+def test_a_bias_of_another_length_is_pointed_at(tmp_path: Path) -> None:
+    np.savez(tmp_path / "odd.npz", W=np.ones((2, 5)), b=np.zeros(4))
+    with pytest.raises(tg.InvalidInputError, match="check b, a bias of these outputs has 5 numbers; or add --array W"):
+        tg.read_weights(tmp_path / "odd.npz")

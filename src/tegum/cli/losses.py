@@ -55,7 +55,8 @@ def report(found: xr.Dataset, per_feature: bool, out: Path | None) -> None:
     lines = frame
     if len(frame) > MOST_LINES:
         along = [axis for axis in axes if axis != "seed" and not axis.startswith("instance")]
-        say(f"the best of {len(frame)} models" + (f" for each {', '.join(along)}" if along else ""))
+        each = frame.groupby(along).size().max() if along else len(frame)
+        say(f"the best of {each} models" + (f" for each {', '.join(along)}" if along else ""))
         lines = _best(frame, along)
     shown = lines.head(MOST_LINES)
     columns = [name for name in (*axes, *_COLUMNS) if name in shown]

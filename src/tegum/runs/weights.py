@@ -189,7 +189,11 @@ def _advice(others: Arrays, name: str, W: NDArray[Any], has_bias: bool, has_enco
         ways.append(f"--encoder-bias {inner[0]} if it is added to hidden values without an activation")
     if any(_BIAS.search(other) and values.shape[-1:] == W.shape[-2:-1] != W.shape[-1:] for other, values in others.items()):
         ways.append(f"--rows if a row of {name} is a feature")
-    return f"add {', '.join(ways)}"
+    wrong = [
+        one for one, values in others.items() if _BIAS.search(one) and values.shape[-1:] not in (W.shape[-1:], W.shape[-2:-1])
+    ]
+    first = f"check {wrong[0]}, a bias of these outputs has {W.shape[-1]} numbers; or " if wrong and not has_bias else ""
+    return f"{first}add {', '.join(ways)}"
 
 
 def _is_beside(name: str, values: NDArray[Any]) -> bool:
