@@ -64,7 +64,7 @@ def test_anticorrelated_partners_are_opposites_and_lose_nothing() -> None:
 def test_six_features_form_a_hexagon_correlated_or_not_but_only_correlated_ones_are_trained_into_it() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(three_pairs, "RECIPE", {"quick": SHORT.replaced(seeds=12)})
-        patch.setattr(three_pairs, "DENSITIES", [0.05])
+        patch.setattr(three_pairs, "DENSITIES", [0.05, three_pairs.DENSER])
         data = three_pairs.study("quick")
     claims = {claim.name: claim for claim in three_pairs.claims(data)}
     assert [claims[name].holds for name in ("hexagon", "independent-trained", "independent-optimum")] == [True] * 3

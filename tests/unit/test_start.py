@@ -53,7 +53,7 @@ def test_a_commands_help_has_its_example() -> None:
 
 @pytest.mark.parametrize(("given", "found"), [("", "1"), ("import os; os.environ['OPENBLAS_NUM_THREADS'] = '2'; ", "2")])
 def test_a_command_multiplies_in_one_thread_unless_told_otherwise(given: str, found: str) -> None:
-    program = "import os, sys; from tegum import __main__, cli; print('numpy' in sys.modules); cli.main = lambda: None; "
+    program = "import os, sys; from tegum import __main__, cli; print('numpy' in sys.modules); cli.main = lambda *_: None; "
     said = run(f"{given}{program}__main__.main(); print(os.environ['OPENBLAS_NUM_THREADS'])")
     assert said.split() == ["False", found], "NumPy, which reads it when it is loaded, comes later"
 
