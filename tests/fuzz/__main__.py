@@ -12,7 +12,7 @@ from tests.fuzz.hostile import MOST_MEGABYTES, counted
 from tests.fuzz.lines import lines, settings
 
 KINDS = {
-    "fields": lambda _count, _seed: fields(),
+    "fields": fields,
     "sizes": lambda _count, _seed: sizes(),
     "calls": calls,
     "files": files,

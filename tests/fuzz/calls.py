@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 import xarray as xr
 
 import tegum as tg
+from tests.fuzz.fields import families
 from tests.fuzz.hostile import VALUES, Attempt
 
 NET, FEATURES = tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=0.5)
@@ -72,12 +73,6 @@ def right_calls() -> list[Call]:
     return calls
 
 
-def _families(kind: type) -> list[type]:
-    """The families of nets that are public."""
-    found = [one for below in kind.__subclasses__() for one in (below, *_families(below))]
-    return [one for one in found if getattr(tg.nets, one.__name__, None) is one]
-
-
 def _training() -> list[Call]:
     data, x, file = trained(), np.full((3, 2), 0.5), str(Path(__file__).parents[2] / "docs" / "pentagon.safetensors")
     params = {"W": W, "b": B}
@@ -108,7 +103,7 @@ def _training() -> list[Call]:
         (tg.attacks.gradient_attack, {"W": W, "b": B, "x": x, "size": 0.1, "steps": 2, "restarts": 1, "initial": x, "seed": 0}),
         (tg.attacks.without_superposition, {"features": FEATURES, "n_hidden": 1}),
         (tg.attacks.average_norm, {"x": x}),
-        *((kind, {"n_features": 3, "n_hidden": 2, "bias": True}) for kind in _families(tg.nets.Net)),
+        *((kind, {"n_features": 3, "n_hidden": 2, "bias": True}) for kind in families(tg.nets.Net)),
         (tg.nets.TargetMap, {"A": np.eye(2), "v": 0.5, "relu": True}),
         (tg.nets.active_parameters, {"net": tg.nets.AbsoluteValue(3, 2), "count": 1, "seed": 0, "scale": 1.0}),
         (

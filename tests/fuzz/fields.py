@@ -1,6 +1,7 @@
 """Every field of every net, recipe, distribution, magnitude, limit times every wrong value, and sizes that no machine has."""
 
 import inspect
+import random
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -8,8 +9,17 @@ from typing import Any
 import tegum as tg
 from tests.fuzz.hostile import VALUES, Attempt
 
+_FEW = 1500
+
+
+def families(kind: type) -> list[type]:
+    """The public families of nets."""
+    found = [one for below in kind.__subclasses__() for one in (below, *families(below))]
+    return [one for one in found if getattr(tg.nets, one.__name__, None) is one]
+
+
 RIGHT: dict[Any, dict[str, Any]] = {
-    **{family: {"n_features": 3, "n_hidden": 2} for family in tg.nets.Net.__subclasses__()},
+    **{family: {"n_features": 3, "n_hidden": 2} for family in families(tg.nets.Net)},
     tg.features.Independent: {"n_features": 3},
     tg.features.CorrelatedSets: {"n_sets": 2, "set_size": 2},
     tg.features.AnticorrelatedSets: {"n_sets": 2, "set_size": 2, "density": 0.2},
@@ -36,12 +46,19 @@ for family in (tg.features.Features, tg.features.Magnitude):
     assert {*family.__subclasses__()} < set(RIGHT)
 
 
-def fields() -> Iterator[Attempt]:
-    """Made, a field is of its own kind: what compiled code multiplies by is a number, what it asks is true or false."""
-    for kind, right in RIGHT.items():
-        for field in tg.Recipe.model_fields if kind is tg.Recipe else inspect.signature(kind).parameters:
-            for value in VALUES:
-                yield f"{kind.__name__}({field}={value!r})", partial(_make, kind, right | {field: value}, field)
+def fields(count: int, seed: int) -> Iterator[Attempt]:
+    """All, or of a small count a part that is drawn.
+
+    Made, a field is of its own kind: what compiled code multiplies by is a number, what it asks is true or false.
+    """
+    every = [
+        (kind, right, field, value)
+        for kind, right in RIGHT.items()
+        for field in (tg.Recipe.model_fields if kind is tg.Recipe else inspect.signature(kind).parameters)
+        for value in VALUES
+    ]
+    for kind, right, field, value in random.Random(seed).sample(every, _FEW) if count < _FEW else every:
+        yield f"{kind.__name__}({field}={value!r})", partial(_make, kind, right | {field: value}, field)
 
 
 def _make(kind: Any, given: dict[str, Any], field: str) -> None:
