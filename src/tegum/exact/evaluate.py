@@ -30,7 +30,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import in_order, numbers
+from tegum.checking import in_order, numbers, shown
 from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
 from tegum.errors import InvalidInputError
 from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch
@@ -121,6 +121,9 @@ def evaluate(
 
 def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient: bool, options: Options) -> xr.Dataset | Found:
     """What `evaluate` finds: a dataset where the models have names, else bare arrays."""
+    net = options.get("net")
+    if net is not None and not isinstance(net, Net):
+        raise InvalidInputError(f"the net is {shown(net)}", "give a net, such as tegum.nets.ReluOutput(5, 2)")
     if isinstance(W, xr.Dataset):
         return _of_models(*_models_in(W, b, options), features, tol, gradient, options)
     by_name = isinstance(W, Mapping)
@@ -131,7 +134,7 @@ def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient
         if "feature_density" not in W.coords:
             require_meant(features, [size for axis, size in W.sizes.items() if axis not in ("hidden", "output", "feature")])
         return _of_models(*_models_in(W, b, options), features, tol, gradient, options)
-    first = np.shape(next(iter(W.values()), ()) if isinstance(W, Mapping) else W)
+    first = numbers("W", next(iter(W.values()), ()) if isinstance(W, Mapping) else W).shape
     require_meant(features, first[:-2])
     if isinstance(W, Mapping):
         params: Any = W
