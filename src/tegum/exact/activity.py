@@ -97,15 +97,10 @@ def _rectified(rows: Array, features: Features) -> tuple[Array, Array]:
     """E r(s) of every row (rows, n), and E [x_i (s > 0)], (rows, n)."""
     n = features.n_features
     magnitude = magnitude_beside(features)
-    if isinstance(features, Independent) and not features.signed and magnitude == features.magnitude:
-        both: Features = Independent(n + 2, density=np.concatenate([features.density, [0.0, 0.5]]), magnitude=magnitude)
-    else:
-        both = Joined([features, Independent(2, density=[0.0, 0.5], magnitude=magnitude)])
+    both = Joined([features.replaced(importance=1.0), Independent(2, density=[0.0, 0.5], magnitude=magnitude)])
     maps, b = np.zeros((len(rows), n + 2, n + 2)), np.full(n + 2, -1.0)
     maps[:, n:, :n], b[n:] = rows[:, None], 0.0
     # the compiled engine's error is far below what is asked here, and a fixed number of terms makes one smooth function
     terms = _TERMS if is_native(both) else None
     found = losses(maps, b, both, _TOL, gradient=True, tied=False, terms=terms, threads=1)
-    slopes = found.dW
-    half = float(magnitude.moment(1)) / 2
-    return found.db[:, n] / 2, (slopes[:, n, :n] - slopes[:, n + 1, :n]) / (2 * half)
+    return found.db[:, n] / 2, (found.dW[:, n, :n] - found.dW[:, n + 1, :n]) / float(magnitude.moment(1))

@@ -34,11 +34,10 @@ from tegum.checking import in_order, numbers, shown
 from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
 from tegum.errors import InvalidInputError
 from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch
-from tegum.exact.losses import losses, losses_of_neurons, require_finite
+from tegum.exact.losses import losses, losses_of_neurons, parameters_given
 from tegum.exact.parameters import is_neuron, map_of, pulled_back, require_exact, shapes_of
 from tegum.features import Features
 from tegum.nets import Net
-from tegum.nets.net import parameter
 from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_known, require_meant, require_own
 
 
@@ -139,10 +138,9 @@ def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient
     if isinstance(W, Mapping):
         params: Any = W
         found = _of_parameters(params, b, features, tol, gradient, options)
-        free = options["net"] is None or options["net"].bias
+        free = net is None or net.bias
         return found._replace(slopes={name: slope for name, slope in found.slopes.items() if free or name != "b"})
     assert b is not None
-    net = options.get("net")
     if net is not None and is_neuron(net) and not net.has_hidden_bias and net.tied and options.get("tied", True):
         return _of_parameters({"W": W, "b": b}, None, features, tol, gradient, options)
     batch = losses(W, b, features, tol, gradient=gradient, **options)
@@ -158,18 +156,8 @@ def _of_parameters(
         what = "parameters are given by name" + (" without their net" if net is None else ", and b or tied as well")
         raise InvalidInputError(what, "give them with net=..., as tegum.exact.loss(params, features=features, net=net)")
     require_exact(net)
-    shapes = shapes_of(net)
-    given = {name: parameter(name, one).astype(np.float64) for name, one in params.items()}
-    if not net.bias and not given.get("b", np.zeros(1)).any():  # its place in flat vectors
-        given.pop("b", None)
-    net.check_parameters(given)
-    given.setdefault("b", np.zeros(net.n_features))
-    arrays = [given[name] for name in shapes]
-    lead = _common([array.shape[: array.ndim - len(own)] for array, own in zip(arrays, shapes.values(), strict=True)])
-    arrays = [np.broadcast_to(array, (*lead, *own)) for array, own in zip(arrays, shapes.values(), strict=True)]
+    shapes, arrays = shapes_of(net), parameters_given(net, params)
     terms, threads = options.get("terms"), options.get("threads")
-    for name, array in zip(shapes, arrays, strict=True):
-        require_finite(name, array, len(shapes[name]), LARGEST_WEIGHT)
     if is_neuron(net):
         found, by = losses_of_neurons(net, arrays, features, tol, gradient, terms, threads)
         return Found(found, dict(zip(shapes, by, strict=True)) if gradient else {})
@@ -179,14 +167,6 @@ def _of_parameters(
     found = losses(*map_of(net, arrays), features, tol, gradient, net, False, terms, threads)
     slopes = pulled_back(net, arrays, found.dW, found.db) if gradient else ()
     return Found(found, dict(zip(shapes, slopes, strict=False)))
-
-
-def _common(leads: list[tuple[int, ...]]) -> tuple[int, ...]:
-    """The leading axes that parameters have together."""
-    try:
-        return np.broadcast_shapes(*leads)
-    except ValueError:
-        raise InvalidInputError(f"the parameters have leading axes {leads}", "give axes that broadcast") from None
 
 
 def loss(W: Models, b: Biases = None, features: Features | None = None, tol: float = 1e-9, **options: Unpack[Options]) -> Any:

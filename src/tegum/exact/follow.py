@@ -42,6 +42,7 @@ from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import constraints_of, penalties_of
 from tegum.exact.parameters import named, parameters_of, shapes_of
 from tegum.exact.penalties import Penalty
+from tegum.exact.starts import FIELDS
 from tegum.exact.tracker import ALWAYS_NEAR, ConstraintsAt, FeaturesAt, Minimum, PenaltiesAt, Tracker, at_values
 from tegum.features import Features
 from tegum.features.written import written
@@ -54,7 +55,6 @@ from tegum.sweep import recorded_values
 
 _AIM, _GROWTH, _LONGEST_STEP = 0.25, 2.0, 1 / 20
 _SHARPER = 8
-_FIELDS = ("density", "importance")
 
 
 @final
@@ -213,9 +213,9 @@ def follow(
 
 def _along(features: Features, field: str, feature: int | Sequence[int] | None) -> FeaturesAt:
     """The distribution as a function of one of its fields, for features that exist."""
-    if field not in _FIELDS:
+    if field not in FIELDS:
         raise InvalidInputError(
-            f"field is {field!r}", f"choose {' or '.join(map(repr, _FIELDS))}, or give a function as features"
+            f"field is {field!r}", f"choose {' or '.join(map(repr, FIELDS))}, or give a function as features"
         )
     before = getattr(features, field)
     chosen = np.arange(before.shape[-1]) if feature is None else np.atleast_1d(feature)
@@ -332,7 +332,7 @@ def _dataset(tracker: Tracker, name: str, points: Sequence[Minimum]) -> xr.Datas
         "feature_density": ((name, "feature"), [features.feature_density for features in each]),
         "feature_importance": ((name, "feature"), [features.importance for features in each]),
     }
-    for field in (one for one in each[0].field_names() if one not in _FIELDS):
+    for field in (one for one in each[0].field_names() if one not in FIELDS):
         values = [getattr(features, field) for features in each]
         if len({written(value) or repr(value) for value in values}) > 1:
             coordinates[f"feature_{field}"] = (name, recorded_values(values))

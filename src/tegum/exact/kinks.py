@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from tegum.exact.conditions import Array, Constrained, programmed
 from tegum.exact.constrained import Ended, polished
-from tegum.exact.penalties import L1
 
 _ROUNDS, _TURNS = 60, 20
 _ZERO, _RELEASED = 1e-10, 1e-7
@@ -105,7 +104,7 @@ def downhill(problem: Constrained, x: Array) -> list[Array]:
     W, _ = problem.objective.parameters(x)
     below, above = slope.copy(), slope.copy()
     for penalty in problem.objective.penalties:
-        if isinstance(penalty, L1):
+        if penalty.kinked:
             sides = penalty.one_sided(W)
             middle = sum(sides) / 2
             below += (sides[0] - middle).ravel()

@@ -1,7 +1,7 @@
 """The losses of a batch of models, arrays in and arrays out: in compiled code, or by the laws of `tegum.exact.laws`."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,7 @@ from tegum.exact.laws import Answer, Asked, Laws, laws_for, laws_of_net
 from tegum.exact.parameters import is_neuron, output_of, shapes_of
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, Activation, Net, require_same_features
+from tegum.nets.net import parameter
 from tegum.threads import in_pieces
 
 _FIRST_TERMS, _FEW = 16, 50
@@ -211,6 +212,34 @@ def _checked(
         elif tied and W.ndim >= 2 and W.shape[-2] != net.n_hidden:
             problems.add(f"W has {W.shape[-2]} hidden dimensions and the net {net.n_hidden}", "give the net that W belongs to")
     return W, b, output
+
+
+def parameters_given(net: Net, params: Mapping[str, ArrayLike]) -> list[NDArray[np.float64]]:
+    """The parameters of a net in the order of `shapes_of`, all with the leading axes that they have together.
+
+    Raises:
+        InvalidInputError: naming what is missing, unknown, of the wrong shape or not finite.
+    """
+    shapes = shapes_of(net)
+    given = {name: parameter(name, one).astype(np.float64) for name, one in params.items()}
+    if not net.bias and given.pop("b", np.zeros(1)).any():  # zeros are its place in flat vectors
+        raise InvalidInputError("b is given to a net without bias", "give zeros, or a net with bias=True")
+    net.check_parameters(given)
+    given.setdefault("b", np.zeros(net.n_features))
+    arrays = [given[name] for name in shapes]
+    lead = common_lead([array.shape[: array.ndim - len(own)] for array, own in zip(arrays, shapes.values(), strict=True)])
+    arrays = [np.broadcast_to(array, (*lead, *own)) for array, own in zip(arrays, shapes.values(), strict=True)]
+    for name, array in zip(shapes, arrays, strict=True):
+        require_finite(name, array, len(shapes[name]), LARGEST_WEIGHT)
+    return arrays
+
+
+def common_lead(leads: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """The leading axes that parameters have together."""
+    try:
+        return np.broadcast_shapes(*leads)
+    except ValueError:
+        raise InvalidInputError(f"the parameters have leading axes {leads}", "give axes that broadcast") from None
 
 
 def require_finite(name: str, array: NDArray[np.float64], own: int, limit: float) -> None:

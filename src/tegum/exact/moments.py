@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import checked
 from tegum.datasets import dataset
-from tegum.exact.laws.functionals import Inverted, known_laws
+from tegum.exact.laws.functionals import Inverted
 from tegum.exact.laws.half_line import Ask, HalfLine, Part, mean_of
 from tegum.exact.laws.states import StatesLaw
 from tegum.exact.tails import one_model
@@ -54,14 +54,11 @@ def moments(
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
     """
-    G, bias, problems = one_model(W, b, features, tied)
+    G, bias, laws, problems = one_model(W, b, features, tied)
     chosen = list(orders) if isinstance(orders, Sequence | np.ndarray | range) else [orders]
     whole = all(isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= _MOST for k in chosen)
     if not chosen or not whole:
         problems.add(f"orders is {orders!r}", f"give a list of whole numbers from 1 to {_MOST}")
-    laws = []
-    with problems.collecting():
-        laws = list(known_laws(features))
     problems.raise_if_any()
     value, error = np.zeros((2, len(bias), len(chosen)))
     for weight, law in laws:

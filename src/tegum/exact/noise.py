@@ -25,7 +25,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import checked, real_numbers, require_range
+from tegum.checking import checked
 from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.kernel.model import LARGEST_WEIGHT
@@ -34,9 +34,10 @@ from tegum.exact.laws.linear import LinearLaw
 from tegum.exact.laws.series import Series
 from tegum.exact.laws.series import noisy as noisy_series
 from tegum.exact.laws.smooth import SmoothLaw, smooth_law
+from tegum.exact.losses import parameters_given
 from tegum.exact.parameters import map_of, output_of, pulled_back, shapes_of
 from tegum.features import Features
-from tegum.nets import ACTIVATIONS, Net, ReluOutput
+from tegum.nets import ACTIVATIONS, Net, ReluOutput, require_same_features
 
 Array = NDArray[np.float64]
 
@@ -45,6 +46,8 @@ _WIDTHS = 9.0
 
 _NARROW = 1 / 4000
 _ASKED = Asked(1e-12, 8, 8, gradient=True)
+_ANY = ACTIVATIONS["identity"]
+"""Of the law that it is given to only the sums over x are asked for."""
 
 
 @checked
@@ -77,19 +80,18 @@ def noisy(
     """
     if net is None and not isinstance(W, Mapping):
         net = ReluOutput(features.n_features, np.shape(W)[-2] if np.ndim(W) > 1 else 1)
-    given, net = _parameters(W, b, features, sigma, net)
-    names = list(shapes_of(net))
-    lead = np.broadcast_shapes(*(given[name].shape[: given[name].ndim - len(shapes_of(net)[name])] for name in names))
-    whole = [np.broadcast_to(given[name], (*lead, *shapes_of(net)[name])) for name in names]
+    net, params = _checked(W, b, features, sigma, net)
+    names, whole = list(shapes_of(net)), parameters_given(net, params)
+    lead = whole[0].shape[: whole[0].ndim - len(shapes_of(net)[names[0]])]
     relu = output_of(net) is ACTIVATIONS["relu"]
-    law, linear = smooth_law(features, ACTIVATIONS["tanh"]), LinearLaw(features.mean(), features.second_moment())
+    law, linear = smooth_law(features, _ANY) if relu else None, LinearLaw(features.mean(), features.second_moment())
     squares, errors = np.empty((*lead, net.n_features)), np.empty(lead)
-    slopes = [np.empty_like(one) for one in whole]
+    slopes = [np.empty_like(one) for one in whole] if gradient else []
     for place in np.ndindex(lead):
-        found = _one(net, [one[place] for one in whole], features, float(sigma), law if relu else None, linear)
-        squares[place], errors[place] = found[0], found[1]
-        for slope, one in zip(slopes, found[2], strict=True):
-            slope[place] = one
+        one = _one(net, [array[place] for array in whole], features, float(sigma), law, linear, gradient)
+        squares[place], errors[place], pulled = one
+        for slope, part in zip(slopes, pulled, strict=True):
+            slope[place] = part
     axes = instance_dims(len(lead))
     variables: dict[str, tuple[tuple[str, ...], Any]] = {
         "loss": (axes, squares @ features.importance),
@@ -101,43 +103,35 @@ def noisy(
     return dataset(variables)
 
 
-def _parameters(W: Any, b: Any, features: Features, sigma: float, net: Net | None) -> tuple[dict[str, Array], Net]:
-    """The parameters by name and the net; an `InvalidInputError` names everything that is wrong."""
+def _checked(W: Any, b: Any, features: Features, sigma: float, net: Net | None) -> tuple[Net, Mapping[str, ArrayLike]]:
+    """The net and its parameters by name; an `InvalidInputError` says what is missing, or wrong with the net and sigma."""
+    if net is None or isinstance(W, Mapping) == (b is not None):
+        advice = "give W and b; or all by name in place of W, with net=... and None for b"
+        raise InvalidInputError("the parameters are not all there", advice)
     problems = Problems()
     if features.batch_shape:
         problems.add(f"the features have leading axes {features.batch_shape}", "give a single distribution")
     if not 0 < sigma < LARGEST_WEIGHT:
         problems.add(f"sigma is {sigma}", "choose a finite number above 0; without noise, tegum.exact.evaluate")
-    if net is None or isinstance(W, Mapping) == (b is not None):
-        advice = "give W and b; or all by name in place of W, with net=... and None for b"
-        raise InvalidInputError("the parameters are not all there", advice)
+    with problems.collecting():
+        require_same_features(net, features.n_features)
     with problems.collecting():
         if output_of(net) not in (ACTIVATIONS["relu"], ACTIVATIONS["identity"]):
             problems.add(f"the net is {net!r}", "noise is known before a ReLU, or before nothing")
-    given = {name: real_numbers(name, one) for name, one in (W if isinstance(W, Mapping) else {"W": W, "b": b}).items()}
-    for name, one in given.items():
-        with problems.collecting():
-            require_range(name, one, -LARGEST_WEIGHT, LARGEST_WEIGHT)
-    if net.n_features != features.n_features:
-        problems.add(f"the net has {net.n_features} features and the distribution {features.n_features}", "choose the same")
     problems.raise_if_any()
-    if not net.bias and given.get("b", np.zeros(1)).any():
-        problems.add("b is given to a net without bias", "give zeros, or a net with bias=True")
-    shapes = shapes_of(net)
-    for name, own in shapes.items():
-        one = given.setdefault(name, np.zeros(own))
-        if one.shape[one.ndim - len(own) :] != own:
-            problems.add(f"{name} has shape {one.shape}", f"give (..., {', '.join(map(str, own))})")
-    for name in given.keys() - shapes.keys():
-        problems.add(f"the net has no parameter {name!r}", f"choose among {', '.join(shapes)}")
-    problems.raise_if_any()
-    return given, net
+    return net, W if isinstance(W, Mapping) else {"W": W, "b": b}
 
 
 def _one(
-    net: Net, parameters: list[Array], features: Features, sigma: float, law: SmoothLaw | None, linear: LinearLaw
+    net: Net,
+    parameters: list[Array],
+    features: Features,
+    sigma: float,
+    law: SmoothLaw | None,
+    linear: LinearLaw,
+    gradient: bool,
 ) -> tuple[Array, float, tuple[Array, ...]]:
-    """The squared errors (n,) of one model, the error of its loss, and its derivatives by the parameters."""
+    """The squared errors (n,) of one model, the error of its loss, and its derivatives by the parameters, if asked for."""
     G, c = map_of(net, parameters)
     decoder = parameters[0].T if net.tied else parameters[1]
     tau = sigma * np.linalg.norm(decoder, axis=1)
@@ -153,11 +147,14 @@ def _one(
         if kinked.any():
             rows, biases = np.where(kinked[:, None], G, 0), np.where(kinked, c, 0)
             each = _series(law, rows, biases, tau, kinked)
-            found = law.summed([one for one, _ in each], rows, biases, features.importance * kinked, True)
+            found = law.summed([one for one, _ in each], rows, biases, features.importance * kinked, gradient)
             squares = np.where(kinked, found.squared_error, squares)
             dG, dc = np.where(kinked[:, None], found.dG, dG), np.where(kinked, found.db, dc)
-            bend = np.where(kinked, law.sums([one for _, one in each], rows, biases, False)[0], bend)
+            if gradient:
+                bend = np.where(kinked, law.sums([one for _, one in each], rows, biases, False)[0], bend)
             error += found.error
+    if not gradient:
+        return squares, error, ()
     pulled = list(pulled_back(net, parameters, dG, dc))
     # d loss / d tau_j = tau_j I_j bend_j, and tau_j d tau_j = sigma^2 times the decoder's row and its change
     which = 0 if net.tied else 1

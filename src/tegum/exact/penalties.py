@@ -61,6 +61,10 @@ class Penalty(ABC):
     def __call__(self, W: Array, b: Array) -> Valued:
         """The value, its derivative by W (m, n), its derivative by b (n,)."""
 
+    def one_sided(self, W: Array) -> tuple[Array, Array]:
+        """Of a kinked one the derivatives by every weight of W (m, n) as it falls and as it rises."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True)
 class _Weighted(Penalty):

@@ -70,13 +70,10 @@ def tails(W: ArrayLike, b: ArrayLike, features: Features, thresholds: ArrayLike,
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
     """
-    G, bias, problems = one_model(W, b, features, tied)
+    G, bias, laws, problems = one_model(W, b, features, tied)
     t = np.atleast_1d(real_numbers("thresholds", thresholds))
     if t.ndim != 1 or not t.size or not ((t > 0) & (t < np.inf)).all():
         problems.add(f"thresholds is {t}", "give a list of numbers above 0")
-    laws = []
-    with problems.collecting():
-        laws = list(known_laws(features))
     with problems.collecting():
         for _, law in laws:
             if not isinstance(law, StatesLaw):
@@ -102,8 +99,8 @@ def tails(W: ArrayLike, b: ArrayLike, features: Features, thresholds: ArrayLike,
 
 def one_model(
     W: ArrayLike, b: ArrayLike, features: Features, tied: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64], Problems]:
-    """The map (n, n) and the biases of a single model on a single distribution, and what is wrong with them."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[tuple[float, StatesLaw | Inverted]], Problems]:
+    """The map (n, n) and the biases of a single model, the laws of a single distribution, and what is wrong with them."""
     W, b, n, problems = real_numbers("W", W), real_numbers("b", b), features.n_features, Problems()
     for name, array in (("W", W), ("b", b)):
         with problems.collecting():
@@ -113,7 +110,10 @@ def one_model(
     if W.ndim != 2 or W.shape[-1] != n or (not tied and W.shape[0] != n) or b.shape != (n,):
         problems.add(f"W has shape {W.shape} and b {b.shape}", f"give one model's, {('m', n) if tied else (n, n)} and ({n},)")
     problems.raise_if_any()
-    return W.T @ W if tied else W, b, problems
+    laws = list[tuple[float, StatesLaw | Inverted]]()
+    with problems.collecting():
+        laws = list(known_laws(features))
+    return W.T @ W if tied else W, b, laws, problems
 
 
 def within(law: Magnitude, low: float, high: float, weight: float = 1.0, sign: float = 1.0) -> tuple[Part, ...]:

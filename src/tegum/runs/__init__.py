@@ -19,7 +19,8 @@ from tegum.runs.files import (
 from tegum.runs.fingerprint import fingerprint
 from tegum.runs.opening import RESULT, open  # noqa: A004
 from tegum.runs.pieces import Pieces, train_to
-from tegum.runs.weights import read_weights, write_state_dict
+from tegum.runs.state_dict import write_state_dict
+from tegum.runs.weights import read_weights
 
 __all__ = [
     "RESULT",

@@ -40,7 +40,6 @@ UNSEALED = f"digest {'0' * 32}"
 _FORMAT = "tegum dataset 1"
 _OURS = {"format", "digest", "variables", "attributes"}
 _PART = ".part"
-_AGAIN = "write it again, with torch.save(model.state_dict(), ...) or numpy.savez"
 
 
 def write_atomically(path: Path, content: bytes) -> None:

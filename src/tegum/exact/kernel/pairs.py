@@ -28,7 +28,6 @@ from tegum.exact.kernel.walk import features_of
 
 DENSEST = 0.99
 _FEW = 48
-MOST_SMALL = 8
 _SELDOM, _SELDOM_IF_STRICT = 2.0, 8.0
 _STRICT = 1e-10
 _SMALLEST = 1 / 128
@@ -290,26 +289,29 @@ def _one_by_one(work: Work, ranked: Ranked, own: int, b: float, q: float, V: Int
     rank, odds = work.rank, work.odds
     value = by_b = 0.0
     for k in range(ranked.end if odds[own] > 0 else 0):
-        i = rank[k]
-        share = q * odds[own] * odds[i]
-        v, vb, vg, vh = _pair(V, b, work.g[i], work.g[own], True)
-        value += share * v
-        by_b += share * vb
-        work.slope[i] += share * vg
-        work.slope[own] += share * vh
+        more = _counted(work, q, V, b, rank[k], own, True)
+        value += more.value
+        by_b += more.by_b
     rectified = Integrand(V.r2, 0.0, 0.0, 0.0, 0.0, 0.0)
     for k in range(ranked.large, ranked.end):
         for other in range(ranked.large, k):
             g, h = rank[k], rank[other]
             if abs(work.g[g]) > abs(work.g[h]):
                 g, h = h, g
-            share = q * odds[g] * odds[h]
-            v, vb, vg, vh = _pair(rectified, b, work.g[g], work.g[h], False)
-            value += share * v
-            by_b += share * vb
-            work.slope[g] += share * vg
-            work.slope[h] += share * vh
+            more = _counted(work, q, rectified, b, g, h, False)
+            value += more.value
+            by_b += more.by_b
     return Part(value, by_b)
+
+
+@inlined
+def _counted(work: Work, q: float, V: Integrand, b: float, g: int, h: int, own: bool) -> Part:
+    """The pair of two features, by its probability; of the own feature h with T."""
+    share = q * work.odds[g] * work.odds[h]
+    value, by_b, by_g, by_h = _pair(V, b, work.g[g], work.g[h], own)
+    work.slope[g] += share * by_g
+    work.slope[h] += share * by_h
+    return Part(share * value, share * by_b)
 
 
 @compiled

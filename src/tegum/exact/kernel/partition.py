@@ -6,14 +6,14 @@ Couplings are split where both grids of `tegum.exact.kernel.split` converge best
 import numpy as np
 
 from tegum.compilation import inlined
-from tegum.exact.kernel.pairs import DENSEST, MOST_SMALL, is_worth_it
+from tegum.exact.kernel.pairs import DENSEST, is_worth_it
 from tegum.exact.kernel.records import BUCKETS, ZERO, Distribution, Listed, Work
 from tegum.exact.kernel.vectors import exponent
 from tegum.exact.kernel.walk import components_in, members_of
 
 _GAP = 1.1
 _FINE = 8
-_SELDOM = 0.05
+_SELDOM, _FEW = 0.05, 8
 
 
 @inlined
@@ -95,7 +95,7 @@ def _are_few(distribution: Distribution, work: Work, n: int, threshold: float) -
             if abs(work.g[i]) < threshold:
                 count += 1
                 active += distribution.weight[i]
-    seldom = count == 1 or (count <= MOST_SMALL and active <= _SELDOM)
+    seldom = count == 1 or (count <= _FEW and active <= _SELDOM)
     return bool(seldom and densest <= DENSEST and is_worth_it(all_of_them, everything))
 
 
