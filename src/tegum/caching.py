@@ -12,7 +12,7 @@ asked for squares {'n': 3}
 array([0, 1, 4])
 
 Without a cache, which is the normal case, a marked function is called as it stands.  The cache of `tegum reproduce` is
-`tegum.runs.Pieces`.  A study therefore needs to know nothing of files to be resumable.
+`tegum.execution.Pieces`.  A study therefore needs to know nothing of files to be resumable.
 """
 
 import inspect
@@ -35,16 +35,21 @@ _NOT_PART_OF_A_RESULT = ("threads", "progress")
 @final
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One call of a marked function: what to call, with which arguments, and whether its sweep may be cut into pieces."""
+    """One call of a marked function: what to call, with which arguments, whether its sweep may be cut, and what it costs."""
 
     function: Callable[..., xr.Dataset]
     arguments: dict[str, Any]
     splittable: bool
+    cost: Callable[..., float] | None = None
 
     @property
     def defining(self) -> dict[str, Any]:
         """The arguments that define the result: all but the number of threads and the progress bar."""
         return {name: value for name, value in self.arguments.items() if name not in _NOT_PART_OF_A_RESULT}
+
+    def seconds(self) -> float:
+        """About how long the call takes on one core; 0 where that is not known."""
+        return 0.0 if self.cost is None else self.cost(**self.arguments)
 
     def replaced(self, **changes: Any) -> "Call":
         """The same call with other arguments."""
@@ -73,13 +78,14 @@ def caching(cache: Cache | None) -> Iterator[None]:
 
 
 def cached(
-    *, splittable: bool = False, whole_with: tuple[str, ...] = ()
+    *, splittable: bool = False, whole_with: tuple[str, ...] = (), cost: Callable[..., float] | None = None
 ) -> Callable[[Callable[P, xr.Dataset]], Callable[P, xr.Dataset]]:
     """Marks a function whose result depends on its arguments alone and is worth caching.
 
     Args:
         splittable: the instances of its ``sweep`` do not depend on each other, so it may be cut along its first axis.
         whole_with: arguments that, where they are given, forbid the cut.
+        cost: of the same arguments, about how many seconds the call takes on one core.
     """
 
     def mark(function: Callable[P, xr.Dataset]) -> Callable[P, xr.Dataset]:
@@ -96,7 +102,7 @@ def cached(
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             whole = any(_given(bound.arguments[name]) for name in whole_with)
-            return cache(Call(function, dict(bound.arguments), splittable and not whole))
+            return cache(Call(function, dict(bound.arguments), splittable and not whole, cost))
 
         return asking
 

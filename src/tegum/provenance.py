@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-_NO_SCIENCE_FOLDERS = ("experiments", "figures", "claims", "runs", "report", "cli")
+_NO_SCIENCE_FOLDERS = ("experiments", "figures", "claims", "execution", "runs", "report", "cli")
 _NO_SCIENCE_FILES = ("interruption.py", "caching.py", "progress.py", "__main__.py")
 _SOURCE = (".py", ".json", ".csv", ".toml", ".npz", ".safetensors", ".txt", ".html", ".css", ".js")
 _LIBRARIES = ("numpy", "scipy", "numba", "xarray", "plotly")
@@ -83,6 +83,14 @@ def package_version() -> str:
     return _version_without("experiments")
 
 
+@cache
+def _processor() -> str:
+    """The kind of processor, as the compiler calls it: the last bits of a result depend on it."""
+    from llvmlite.binding import get_host_cpu_name  # a large library, which is loaded before anything is computed
+
+    return str(get_host_cpu_name())
+
+
 def provenance() -> dict[str, str]:
     """Version, commit, libraries, machine and the time now, as text."""
     return {
@@ -90,6 +98,6 @@ def provenance() -> dict[str, str]:
         "commit": git_commit(),
         "python": platform.python_version(),
         "libraries": ", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{platform.system()} {platform.machine()}, {_processor()}, {os.cpu_count()} cores",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }

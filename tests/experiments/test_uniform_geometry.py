@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.caching import Call, caching
 from tegum.claims import Claim
+from tegum.execution import Pieces
 from tegum.experiments.s4_geometry import shared, uniform_geometry
 from tegum.experiments.s4_geometry.shared import EXACT, INVERSE, TRAINING, WAYS
 from tegum.geometry import polygon, simplex
 from tegum.geometry.thomson import stored_solutions
 from tegum.maps.three_ways import GRADIENT, three_ways
-from tegum.runs import Pieces
 from tests.oracle.polytopes import summed
 
 

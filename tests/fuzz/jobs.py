@@ -11,7 +11,8 @@ import numpy as np
 import tegum as tg
 from tegum.caching import caching
 from tegum.cli import main as tegum_command
-from tegum.runs import Pieces, require_writable, write_dataset
+from tegum.execution import Pieces
+from tegum.runs import require_writable, write_dataset
 
 Job = Callable[[Path], object]
 

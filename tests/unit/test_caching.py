@@ -1,6 +1,5 @@
-"""Cached pieces are found again, join to what the whole call returns, and are told apart by everything that defines them."""
+"""A cache sees the outer call, and calls are told apart by everything that defines their result."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,67 +8,12 @@ import xarray as xr
 
 import tegum as tg
 from tegum.caching import Call, cached, caching
-from tegum.exact import minimise
 from tegum.features import Independent
 from tegum.nets import ReluOutput
-from tegum.runs import Pieces, fingerprint
-from tests.oracle.datasets import without_time
+from tegum.runs import fingerprint
 
 RECIPE = tg.Recipe(steps=30, batch_size=64, seeds=4, evaluation_samples=640)
 NET, FEATURES = ReluOutput(4, 2), Independent(4)
-SWEEP = {"density": [1.0, 0.5, 0.1]}
-CALLS = {
-    "train": lambda: tg.train(NET, FEATURES, RECIPE, sweep=SWEEP),
-    "train-seeds": lambda: tg.train(NET, FEATURES, RECIPE.replaced(seeds=9)),
-    "train-initial": lambda: tg.train(NET, FEATURES, RECIPE, sweep=SWEEP, initial={"W": np.ones((2, 4)) / 2}),
-    "minimise": lambda: minimise(NET, FEATURES, seeds=4, sweep=SWEEP),
-    "minimise-warm": lambda: minimise(NET, FEATURES, seeds=4, sweep=SWEEP, warm_starts=1),
-}
-PIECES = {"train": 3, "train-seeds": 2, "train-initial": 1, "minimise": 3, "minimise-warm": 1}
-
-
-@pytest.mark.parametrize("name", CALLS)
-def test_pieces_join_to_the_whole_result(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tegum.runs.pieces.default_threads", lambda: 2)
-    whole = CALLS[name]()
-    for _ in range(2):
-        pieces = Pieces(tmp_path, pytest.fail)
-        with caching(pieces):
-            xr.testing.assert_identical(without_time(CALLS[name]()), without_time(whole))
-        assert len(list(tmp_path.iterdir())) == PIECES[name]
-    assert pieces.seconds_cached > 0
-
-
-def test_what_the_study_no_longer_uses_is_removed(tmp_path: Path) -> None:
-    with caching(Pieces(tmp_path, pytest.fail)):
-        CALLS["train"]()
-    before = set(tmp_path.iterdir())
-    pieces = Pieces(tmp_path, pytest.fail)
-    with pieces.pruned(), caching(pieces):
-        CALLS["minimise"]()
-    assert not before & set(tmp_path.iterdir())
-
-
-def test_nothing_is_removed_that_another_study_may_be_making(tmp_path: Path) -> None:
-    other, pieces = Pieces(tmp_path, pytest.fail), Pieces(tmp_path, pytest.fail)
-    with other.pruned():
-        with caching(other):
-            CALLS["train"]()
-        made = set(tmp_path.iterdir())
-        with pieces.pruned(), caching(pieces):
-            CALLS["minimise"]()
-        assert made < set(tmp_path.iterdir())
-    assert set(tmp_path.iterdir()) == made  # the last one removes what it did not use
-
-
-def test_a_call_that_cannot_be_named_is_computed(tmp_path: Path) -> None:
-    @cached()
-    def study(function: Any) -> xr.Dataset:
-        return xr.Dataset({"a": function(2)})
-
-    with caching(Pieces(tmp_path, pytest.fail)):
-        assert int(study(lambda x: x + 1)["a"]) == 3
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_threads_and_progress_define_no_result() -> None:

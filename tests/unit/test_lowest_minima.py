@@ -7,8 +7,8 @@ import pytest
 
 import tegum as tg
 from tegum.caching import caching
+from tegum.execution import Pieces
 from tegum.maps import lowest_minima, minima
-from tegum.runs import Pieces
 
 NET = tg.nets.ReluOutput(3, 2)
 SWEEP = {"density": [0.05, 0.1, 0.2, 0.6]}

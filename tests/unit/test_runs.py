@@ -11,12 +11,11 @@ import pytest
 import xarray as xr
 
 import tegum as tg
-from tegum.caching import Call
 from tegum.cli import run
 from tegum.features import Independent
 from tegum.nets import ReluOutput
-from tegum.runs import read_dataset, remove_leftovers, set_aside, train_to, write_dataset
-from tests.oracle.datasets import without_time
+from tegum.runs import read_dataset, remove_leftovers, set_aside, write_dataset
+from tegum.runs.programs import this_program
 
 RECIPE = tg.Recipe(steps=30, batch_size=64, seeds=3, evaluation_samples=640, record_steps=3)
 SWEEP = {"density": [1.0, 0.5, 0.1], "l1": [0.0, 0.1]}
@@ -34,50 +33,6 @@ def test_a_selection_without_axes_comes_back_as_it_was(tmp_path: Path) -> None:
     assert data["loss"].ndim == 0
     write_dataset(data, tmp_path / "best.safetensors")
     xr.testing.assert_identical(read_dataset(tmp_path / "best.safetensors"), data)
-
-
-RESUMED = [
-    SWEEP,
-    {},
-    {"pair": tg.Axis(["a", "b"], density=[1, 0.1], l1=[0, 0.1])},
-    {"data_set_size": [70, 200]},
-    {"data": tg.Axis(["fresh", "fixed"], data_set_size=[None, 70], loss_on=["all", "active"])},
-]
-
-
-@pytest.mark.parametrize("sweep", RESUMED, ids=str)
-def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path, sweep: dict[str, object]) -> None:
-    whole = tg.train(ReluOutput(4, 2), Independent(4), RECIPE, sweep=sweep)
-    first = train_to(tmp_path, ReluOutput(4, 2), Independent(4), RECIPE, sweep=sweep)
-    pieces = sorted(tmp_path.iterdir())
-    assert len(pieces) == first.sizes[next(iter(sweep), "seed")]
-    pieces[0].unlink()
-    stamps = {path: path.stat().st_mtime_ns for path in pieces[1:]}
-    again = train_to(tmp_path, ReluOutput(4, 2), Independent(4), RECIPE, sweep=sweep)
-    xr.testing.assert_identical(without_time(again), without_time(whole))
-    assert {path: path.stat().st_mtime_ns for path in pieces[1:]} == stamps
-
-
-def test_trainings_of_different_lengths_are_one_piece_where_steps_are_recorded(tmp_path: Path) -> None:
-    whole = tg.train(ReluOutput(4, 2), Independent(4), RECIPE, sweep={"steps": [10, 30]})
-    found = train_to(tmp_path, ReluOutput(4, 2), Independent(4), RECIPE, sweep={"steps": [10, 30]})
-    xr.testing.assert_identical(without_time(found), without_time(whole))
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_another_problem_has_other_pieces(tmp_path: Path) -> None:
-    for n_steps, density in ((30, 0.5), (31, 0.5), (30, 0.5000001)):
-        train_to(tmp_path, ReluOutput(4, 2), Independent(4, density=density), RECIPE.replaced(steps=n_steps, seeds=1))
-    assert len(list(tmp_path.iterdir())) == 3
-
-
-def test_an_interrupted_piece_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Call.run
-    monkeypatch.setattr(Call, "run", lambda call: run(call).assign_attrs(interrupted=1))
-    data = train_to(tmp_path, ReluOutput(4, 2), Independent(4), RECIPE, sweep=SWEEP)
-    assert data.attrs["interrupted"] == 1
-    assert data.sizes["density"] == 1
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_damaged_and_foreign_files_are_named(tmp_path: Path) -> None:
@@ -154,15 +109,17 @@ def test_numbers_of_any_order_of_bytes_and_mixed_words_come_back(tmp_path: Path)
 
 
 def test_what_killed_programs_left_half_written_is_removed(tmp_path: Path) -> None:
-    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True)
+    code = "from tegum.runs.programs import this_program; print(this_program())"
+    dead = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     places = [tmp_path, tmp_path / "data", tmp_path / "pieces" / "quick" / "intro"]
     for place in places:
         place.mkdir(parents=True, exist_ok=True)
-        for number in (dead.stdout.strip(), os.getpid(), "mine"):
-            (place / f".index.html.{number}.part").write_bytes(b"half")
+        for program in (dead, this_program(), "mine", "elsewhere-1"):
+            (place / f".index.html.{program}.part").write_bytes(b"half")
+        os.utime(place / ".index.html.elsewhere-1.part", (0, 0))  # of another machine, long ago
     remove_leftovers(tmp_path)
     left = sorted(path.name for path in tmp_path.rglob("*.part"))
-    assert left == sorted([f".index.html.{os.getpid()}.part", ".index.html.mine.part"] * len(places))
+    assert left == sorted([f".index.html.{this_program()}.part", ".index.html.mine.part"] * len(places))
 
 
 def test_two_programs_set_a_file_aside_once(tmp_path: Path) -> None:

@@ -9,15 +9,17 @@ import xarray as xr
 from cyclopts import Parameter
 
 from tegum.caching import caching
+from tegum.cli.elsewhere import Where
 from tegum.cli.output import say, say_first, say_interrupted
 from tegum.cli.values import Number, Text, number
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import CONTINUOUS, FIRST_ORDER, NONE
+from tegum.execution import Elsewhere, Pieces
 from tegum.maps import phase_map
 from tegum.nets import ReluOutput
 from tegum.report import show
-from tegum.runs import Pieces, require_writable, write_dataset
+from tegum.runs import require_writable, write_dataset
 
 
 def phase(
@@ -31,6 +33,7 @@ def phase(
     rounds: Number = 6,
     out: Path = Path("results/phase"),
     threads: Number | None = None,
+    where: Where = Where(),  # noqa: B008
 ) -> int:
     """Map the lowest certified minimum of some starts over density and the last feature's importance, coloured by its shape.
 
@@ -46,6 +49,7 @@ def phase(
         rounds: Most rounds in which every point starts from its neighbours' optima.
         out: Folder for index.html, the data and what a resumed call needs.
         threads: How many starts at a time; one per core by default.
+        where: Where the pieces are computed.
     """
     axes: list[list[float]] = []
     with Problems() as problems:
@@ -59,8 +63,11 @@ def phase(
     require_writable(out)
     say(f"{points * points} grid points, {seeds} random starts each, then starts from neighbours")
     try:
-        with caching(Pieces(out / "pieces", say)):
+        with where.computing(), caching(Pieces(out / "pieces", say)):
             data = phase_map(features, hidden, *axes, seeds=seeds, rounds=rounds, threads=threads)
+    except Elsewhere as left:
+        where.say_done(left)
+        return where.say_how_to_gather()
     except KeyboardInterrupt:
         return say_interrupted()
     result, page = out / "result.safetensors", out / "index.html"

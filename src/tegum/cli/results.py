@@ -5,8 +5,10 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from tegum.cli.elsewhere import Where
 from tegum.cli.output import duration, say, say_interrupted, say_verdicts
 from tegum.errors import InvalidInputError, Problems
+from tegum.execution import Elsewhere
 from tegum.experiments import Experiment, Profile, every_experiment, experiment_called, faults_of
 from tegum.progress import Display
 from tegum.report import Part, ResultFolder, read_pictures, write_page
@@ -21,6 +23,7 @@ def reproduce(
     *,
     profile: Profile = "quick",
     out: Path = Path("results"),
+    where: Where = Where(),  # noqa: B008
 ) -> int:
     """Rebuild the paper's figures and judge its claims; ends with exit code 1 where a claim failed.
 
@@ -30,6 +33,7 @@ def reproduce(
         ids: Which experiments, from `tegum list`, or Python files that define one; all of the paper's by default.
         profile: quick (minutes) or paper (the paper's sizes).
         out: Folder for index.html, claims.json and the data.
+        where: Where the pieces are computed.
     """
     chosen: list[Experiment] = []
     with Problems() as problems:
@@ -40,13 +44,20 @@ def reproduce(
     require_writable(out)
     costs = _plan(experiments, profile, ResultFolder(out, say))
     claims: list[dict[str, Any]] = []
+    left_to_others = 0
     try:
-        with Display(costs) as display:
+        with where.computing(), Display(costs) as display:
             folder = ResultFolder(out, display.say)
             for number, experiment in enumerate(experiments, start=1):
                 display.start(experiment.id)
                 display.say(f"[{number}/{len(experiments)}] {experiment.id}: {experiment.title}")
-                part = _part(folder, experiment, profile)
+                try:
+                    part = _part(folder, experiment, profile)
+                except Elsewhere as left:
+                    where.say_done(left)
+                    left_to_others += 1
+                    display.finish()
+                    continue
                 for claim in part.claims:
                     display.say(f"  {claim['verdict']:<12} {claim['statement']}")
                 claims += part.claims
@@ -55,6 +66,8 @@ def reproduce(
                 display.finish()
     except KeyboardInterrupt:
         return say_interrupted()
+    if left_to_others:
+        return where.say_how_to_gather()
     return say_verdicts(claims, page)
 
 

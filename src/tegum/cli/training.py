@@ -13,13 +13,16 @@ import xarray as xr
 from cyclopts import Parameter
 
 import tegum as tg
+from tegum.caching import caching
+from tegum.cli.elsewhere import Where
 from tegum.cli.output import duration, say, say_first, say_interrupted
 from tegum.cli.problem import Training, parsed, read_tables, training_of
 from tegum.cli.values import Text, curve, numbers
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
+from tegum.execution import Elsewhere, Pieces
 from tegum.report import show
-from tegum.runs import attributes_in, fingerprint, require_writable, set_aside, train_to, write_dataset
+from tegum.runs import attributes_in, fingerprint, require_writable, set_aside, write_dataset
 from tegum.threads import default_threads
 from tegum.training import estimated_seconds
 from tegum.training.instances import grid_of
@@ -42,6 +45,7 @@ def train(
     set_: Annotated[tuple[str, ...], Parameter(name=["--set", "-s"])] = (),
     out: Path = Path("results/train"),
     threads: int | None = None,
+    where: Where = Where(),  # noqa: B008
 ) -> int:
     """Train a sweep of models and keep it; the same command again resumes it.
 
@@ -62,6 +66,7 @@ def train(
             features.magnitude=exponential (its mean is 1; features.magnitude={exponential=0.5} has another).
         out: Folder for the result, its page and what a resumed call needs.
         threads: How many models train at a time; one per core by default.
+        where: Where the pieces are computed.
     """
     tables = read_tables(file) if file is not None else {}
     counts = {"net.n_features": features, "net.n_hidden": hidden, "recipe.seeds": seeds, "recipe.steps": steps}
@@ -79,8 +84,13 @@ def train(
     training = replace(training, recipe=recipe)
     require_writable(out)
     _announce(training, default_threads() if threads is None else threads)
-    data = train_to(out / "pieces", training.net, training.features, training.recipe, sweep=training.sweep, threads=threads)
-    if data.attrs["interrupted"]:
+    try:
+        with where.computing(), caching(Pieces(out / "pieces", say)):
+            data = tg.train(training.net, training.features, training.recipe, sweep=training.sweep, threads=threads)
+    except Elsewhere as left:
+        where.say_done(left)
+        return where.say_how_to_gather()
+    except KeyboardInterrupt:
         return say_interrupted()
     result = _kept(data, training, out)
     _report(data)

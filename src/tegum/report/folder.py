@@ -20,10 +20,11 @@ import xarray as xr
 
 from tegum.caching import caching
 from tegum.errors import InvalidInputError
+from tegum.execution import Pieces
 from tegum.experiments import Experiment, Profile, code_version, every_experiment
 from tegum.provenance import package_version, science_version
 from tegum.report.part import KEY, Part, has_pictures, part_of, read_part, write_part
-from tegum.runs import Pieces, attributes_in, fingerprint, locked, read_dataset, read_or_set_aside, write_dataset
+from tegum.runs import attributes_in, fingerprint, locked, read_dataset, read_or_set_aside, write_dataset
 
 
 @final
@@ -110,7 +111,7 @@ class ResultFolder:
             if data.attrs["interrupted"]:
                 raise KeyboardInterrupt
             seconds = time.perf_counter() - began + pieces.seconds_cached
-            data.attrs |= {KEY: key, "profile": profile, "seconds": round(seconds, 2)}
+            data.attrs |= {KEY: key, "profile": profile, "seconds": round(seconds, 2), **pieces.made_by()}
             write_dataset(data, self.data_file(experiment.id))
         return read_dataset(self.data_file(experiment.id))
 

@@ -1,4 +1,4 @@
-"""Results on disk: whole files, trainings that can be resumed."""
+"""Results on disk: whole files, anyone's weights."""
 
 from tegum.runs.files import (
     UNSEALED,
@@ -18,14 +18,12 @@ from tegum.runs.files import (
 )
 from tegum.runs.fingerprint import fingerprint
 from tegum.runs.opening import RESULT, open  # noqa: A004
-from tegum.runs.pieces import Pieces, train_to
 from tegum.runs.state_dict import write_state_dict
 from tegum.runs.weights import read_weights
 
 __all__ = [
     "RESULT",
     "UNSEALED",
-    "Pieces",
     "attributes_in",
     "fingerprint",
     "is_dataset",
@@ -39,7 +37,6 @@ __all__ = [
     "require_writable",
     "sealed",
     "set_aside",
-    "train_to",
     "unsealed",
     "write_atomically",
     "write_dataset",

@@ -18,6 +18,8 @@ import hashlib
 import json
 import os
 import re
+import secrets
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -33,20 +35,21 @@ from safetensors.numpy import save
 from tegum.checking import as_path, shown
 from tegum.errors import InvalidInputError, Problems
 from tegum.interruption import noticing_interruption
+from tegum.runs.programs import has_died, this_program
 
 SUFFIX = ".safetensors"
 _OTHERS = (".nc", ".h5", ".csv", ".parquet", ".json", ".npz", ".npy", ".pt", ".pth", ".pkl")
 UNSEALED = f"digest {'0' * 32}"
 _FORMAT = "tegum dataset 1"
 _OURS = {"format", "digest", "variables", "attributes"}
-_PART = ".part"
+_PART, _DAY = ".part", 86400.0
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all; an `InvalidInputError` where the folder cannot be written or the disk is full."""
     if not path.name:
         raise InvalidInputError(f"{path} is a folder", "name a file in it")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{this_program()}{_PART}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -67,7 +70,7 @@ def require_writable(folder: Path) -> None:
 
     What killed programs left half written in it is removed.
     """
-    probe = folder / f".probe.{os.getpid()}{_PART}"
+    probe = folder / f".probe.{this_program()}{_PART}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
@@ -80,22 +83,13 @@ def require_writable(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what killed programs left half written in a folder of results."""
+    """Removes what killed programs left half written in a folder of results; those of other machines after a day."""
     for pattern in (f".*{_PART}", f"*/.*{_PART}", f"pieces/*/*/.*{_PART}"):
         for path in folder.glob(pattern):
-            if not _runs(path.name.removesuffix(_PART).rpartition(".")[2]):
-                path.unlink(missing_ok=True)
-
-
-def _runs(number: str) -> bool:
-    """Whether a process of that number runs; true for what is no number."""
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return False
-    except (ValueError, OverflowError, PermissionError):
-        return True
-    return True
+            with suppress(FileNotFoundError):
+                died = has_died(path.name.removesuffix(_PART).rpartition(".")[2])
+                if died or (died is None and path.stat().st_mtime < time.time() - _DAY):
+                    path.unlink()
 
 
 @contextmanager

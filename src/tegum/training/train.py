@@ -18,16 +18,24 @@ from tegum.provenance import provenance
 from tegum.recorded import said_of
 from tegum.sweep import Axis, FeatureGrid
 from tegum.threads import default_threads
-from tegum.training.cost import require_affordable
+from tegum.training.cost import estimated_seconds, require_affordable
 from tegum.training.instances import grid_of, instances_of
 from tegum.training.own_loss import OwnLoss
 from tegum.training.pool import train_instances
 from tegum.training.recipe import Recipe
 
 
+def _seconds(net: Net, features: Features, recipe: Recipe | None, *, sweep: Mapping[str, Any] | None, **_: Any) -> float:
+    """About how long `train` takes on one core."""
+    recipes = grid_of(features, Recipe() if recipe is None else recipe, sweep or {})[1]
+    return sum(
+        estimated_seconds(net, len(one.seed_list), one.steps, one.batch_size, 1, dropout=one.dropout > 0) for one in recipes
+    )
+
+
 # Longer than other functions by its docstring: this is where users look up what goes in and what comes out.
 @checked
-@cached(splittable=True, whole_with=("initial",))
+@cached(splittable=True, whole_with=("initial",), cost=_seconds)
 def train(
     net: Net,
     features: Features,

@@ -1,0 +1,172 @@
+"""Pieces on a Dask cluster: this program hands them out, and writes what comes back; the workers need no shared disk.
+
+A worker computes a piece on one thread and returns its dataset.  It needs the same version of tegum, which is asked before
+anything is sent.  Where a worker dies, Dask gives its piece to another one; a scheduler that dies ends the command, and the
+same command goes on when there is one again.
+
+So few pieces are under way that their results never fill the memory: twice as many as the workers have threads.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
+from typing import Any, final
+
+import xarray as xr
+
+from tegum.caching import Call, caching
+from tegum.errors import InvalidInputError
+from tegum.execution.executors import Outcome, Piece
+from tegum.provenance import provenance, science_version
+from tegum.threads import default_threads
+
+_ADDRESS, _LOCAL = "dask://", "dask"
+_AHEAD, _BEAT_SECONDS, _PATIENCE_SECONDS = 2, 0.5, 20.0
+
+
+@final
+class Cluster:
+    """The workers of a `distributed.Client`."""
+
+    least = 1
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._seen = time.monotonic()
+
+    def takes(self, number: int) -> bool:
+        """Every piece."""
+        return True
+
+    def compute(self, pieces: Iterator[Piece]) -> Iterator[tuple[Piece, Outcome]]:
+        """Keeps all workers busy, and yields what is done."""
+        from distributed import wait
+
+        under_way: dict[Any, Piece] = {}
+        try:
+            while True:
+                while len(under_way) < self._room() and (piece := next(pieces, None)) is not None:
+                    under_way[self._client.submit(_result, *_sent(piece.call), pure=False, key=_key(piece))] = piece
+                if not under_way:
+                    return
+                self._require_alive(under_way)
+                with suppress(TimeoutError):
+                    wait(list(under_way), timeout=_BEAT_SECONDS, return_when="FIRST_COMPLETED")
+                for future in [one for one in under_way if one.done()]:
+                    yield under_way.pop(future), self._outcome(future)
+        finally:
+            with suppress(Exception):  # where there is no scheduler any more nothing is left to be told
+                self._client.cancel(list(under_way), force=True)
+
+    def doing(self) -> dict[str, list[str]]:
+        """What each worker has in hand: its address, and the names of its pieces."""
+        return {str(worker): [str(key) for key in keys] for worker, keys in self._client.processing().items()}
+
+    def _room(self) -> int:
+        """How many pieces may be under way."""
+        threads = sum(int(n) for n in self._client.nthreads().values()) if self._client.status == "running" else 0
+        return max(1, _AHEAD * threads)
+
+    def _require_alive(self, under_way: Mapping[Any, Piece]) -> None:
+        """Raises an `InvalidInputError` where the scheduler has gone."""
+        lost = any(future.status in ("cancelled", "lost") for future in under_way)
+        if self._client.status == "running" and not lost:
+            self._seen = time.monotonic()
+        elif lost or time.monotonic() - self._seen > _PATIENCE_SECONDS:
+            raise _gone(str(self._client.scheduler.address if self._client.scheduler else "the address"))
+
+    def _outcome(self, future: Any) -> Outcome:
+        """A result, or what went wrong with it; what the user has to mend is raised."""
+        from distributed import CancelledError
+
+        if future.status == "finished":
+            result = future.result()
+            if isinstance(result, xr.Dataset):
+                return result
+            raise TypeError(f"a worker returned {type(result).__name__}")
+        if future.status in ("cancelled", "lost"):
+            raise _gone("the address")
+        try:
+            error = future.exception(timeout=_PATIENCE_SECONDS)
+        except (CancelledError, TimeoutError, OSError):
+            raise _gone("the address") from None
+        if isinstance(error, InvalidInputError):
+            raise error
+        return error if isinstance(error, Exception) else RuntimeError(str(error))
+
+
+def _gone(place: str) -> InvalidInputError:
+    advice = "start it, and call the same command again: what is finished is kept"
+    return InvalidInputError(f"the scheduler at {place} does not answer any more", advice)
+
+
+def _key(piece: Piece) -> str:
+    return f"{piece.title} {time.monotonic_ns():x}"
+
+
+def _sent(call: Call) -> tuple[str, str, dict[str, Any]]:
+    """A call as it travels: its function by name, for one thread."""
+    own = {"threads": 1, "progress": False}
+    arguments = call.arguments | {name: value for name, value in own.items() if name in call.arguments}
+    return call.function.__module__, call.function.__qualname__, arguments
+
+
+def _result(module: str, name: str, arguments: dict[str, Any]) -> xr.Dataset:
+    """What a worker does."""
+    function = getattr(import_module(module), name)
+    with caching(None):
+        data: xr.Dataset = function(**arguments)
+    return data.load()
+
+
+def _version() -> tuple[str, str]:
+    """Which code computes here: what it is called, and what tells it apart."""
+    made = provenance()
+    return f"{made['tegum']} {made['commit']}".strip(), science_version()
+
+
+@contextmanager
+def cluster_on(on: Any) -> Iterator[Cluster]:
+    """The cluster that ``on`` names, see `tegum.executing`, while the block lasts.
+
+    Raises:
+        InvalidInputError: where Dask is not installed, nobody answers, or its workers have another version of tegum.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        what = "Dask is not installed, which clusters need"
+        raise InvalidInputError(what, "pip install 'tegum[distributed]', or leave --on out") from None
+    with ExitStack() as stack:
+        if isinstance(on, Client):
+            client = on
+        elif on == _LOCAL:
+            local = LocalCluster(n_workers=default_threads(), threads_per_worker=1, dashboard_address=None, silence_logs=50)
+            client = stack.enter_context(Client(stack.enter_context(local)))
+        elif isinstance(on, str) and on.startswith(_ADDRESS) and len(on) > len(_ADDRESS):
+            address = f"tcp://{on.removeprefix(_ADDRESS)}"
+            try:
+                client = stack.enter_context(Client(address, timeout=_PATIENCE_SECONDS))
+            except (OSError, TimeoutError, ValueError) as error:
+                what = f"no scheduler answers at {on} ({type(error).__name__})"
+                raise InvalidInputError(what, "check its address; `dask scheduler` starts one and says it") from None
+        else:
+            raise InvalidInputError(f"on is {on!r:.80}", "give dask, dask://host:port, or a Client of dask.distributed")
+        _require_same_version(client)
+        yield Cluster(client)
+
+
+def _require_same_version(client: Any) -> None:
+    """Raises an `InvalidInputError` where workers compute with other code, naming them."""
+    ours = _version()
+    try:
+        theirs = client.run(_version)
+    except ModuleNotFoundError as error:
+        raise InvalidInputError(f"the workers cannot import tegum ({error})", "install tegum where they run") from None
+    others = Counter(said for said, version in theirs.values() if version != ours[1])
+    if others:
+        found = ", ".join(f"{count} with {said}" for said, count in others.items())
+        what = f"the workers compute with another version of tegum than this one, {ours[0]}: {found}"
+        raise InvalidInputError(what, "install one version on all machines, and start the workers again")

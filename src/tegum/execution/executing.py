@@ -1,0 +1,57 @@
+"""The same calls elsewhere: `tegum.executing` around them, ``--on`` and ``--shard`` on the command line.
+
+>>> import tegum as tg
+>>> with tg.executing(shard="1/1"):
+...     data = tg.train(tg.nets.ReluOutput(2, 1), tg.features.Independent(2), tg.Recipe(steps=1, seeds=3))
+>>> data.sizes["seed"]
+3
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tegum.caching import caching
+from tegum.checking import as_path
+from tegum.errors import InvalidInputError
+from tegum.execution.executors import computing, shard_of
+from tegum.execution.pieces import Pieces
+
+
+@contextmanager
+def executing(on: Any = None, *, shard: str | None = None, folder: Path | str | None = None) -> Iterator[None]:
+    """A block in which trainings, minimisations and flows are computed elsewhere, piece by piece, with the same bits.
+
+    Args:
+        on: a cluster: ``"dask://host:port"`` of a scheduler, ``"dask"`` for a cluster of processes on this machine that lives
+            as long as the block, or a ``Client`` of `dask.distributed`.
+        shard: which share of the pieces this program computes, such as ``"3/16"``, where several share a folder.
+        folder: where finished pieces are kept, from which a second call goes on; without it they live as long as the block.
+
+    Raises:
+        InvalidInputError: where there is no such cluster, its version of tegum is another one, or both are given.
+        Elsewhere: in a shard, where a call needs pieces that other shards have yet to compute.
+    """
+    with placed(on, shard), ExitStack() as stack:
+        place = as_path(folder) if folder is not None else Path(stack.enter_context(TemporaryDirectory(prefix="tegum-")))
+        stack.enter_context(caching(Pieces(place)))
+        yield
+
+
+@contextmanager
+def placed(on: Any, shard: str | None) -> Iterator[None]:
+    """A block in which pieces are computed there, as `executing` says; who is in it has a cache of pieces of its own."""
+    if on is not None and shard is not None:
+        raise InvalidInputError(f"on is {on!r} and shard is {shard!r}", "choose one: a cluster shares the pieces out itself")
+    if shard is not None:
+        with computing(shard_of(shard)):
+            yield
+    elif on is not None:
+        from tegum.execution.cluster import cluster_on  # needs the extra, which only this asks for
+
+        with cluster_on(on) as cluster, computing(cluster):
+            yield
+    else:
+        yield

@@ -1,0 +1,229 @@
+"""Calls in pieces on disk: what an interrupted study goes on from, and what several programs work on together.
+
+>>> from tempfile import TemporaryDirectory
+>>> from tegum.caching import cached
+>>> @cached()
+... def study(n):
+...     print("computed")
+...     return xr.Dataset({"square": n * n})
+>>> with TemporaryDirectory() as folder, caching(Pieces(Path(folder), print)):
+...     study(3).square.item(), study(3).square.item()          # killed and called again, it finds what is finished
+computed
+(9, 9)
+
+    VERSION-CALL.cut             how a call is cut (`tegum.execution.cut`)
+    VERSION-PIECE.safetensors    the result of a piece
+    ....lease                    who is making it (`tegum.execution.leases`)
+
+A file is named by the code that computes and by the fingerprint of the call; resuming is looking whether it is there.  A piece
+that was interrupted leaves no file.  Programs that work in one folder each take pieces that nobody has, and wait for the last.
+"""
+
+import fcntl
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, final
+
+import xarray as xr
+
+from tegum.caching import Call
+from tegum.errors import InvalidInputError
+from tegum.execution.cut import agreed, cut_for, makers
+from tegum.execution.executors import Executor, Here, Piece, Shard, executor
+from tegum.execution.leases import SUFFIX as LEASE
+from tegum.execution.leases import Leases
+from tegum.progress import ProgressBar
+from tegum.provenance import git_commit, science_version, tegum_version
+from tegum.runs import attributes_in, fingerprint, locked, read_dataset, read_or_set_aside, write_dataset
+from tegum.runs.files import SUFFIX
+
+_CUT = ".cut"
+_TRIES, _BEAT_SECONDS, _SHOWN = 3, 0.2, 5
+
+
+class Elsewhere(Exception):
+    """A call needs pieces that are other shards' to compute; what was this one's is computed."""
+
+    def __init__(self, missing: int) -> None:
+        super().__init__(f"{missing} pieces are other shards' to compute")
+        self.missing = missing
+
+
+class PiecesFailed(Exception):
+    """Pieces that failed each time they were tried; all others are finished and kept."""
+
+
+@final
+class Pieces:
+    """A cache of marked calls in a folder.
+
+    Args:
+        folder: where; made at the first piece.
+        notice: receives a line for each damaged file, which is set aside and computed again; without it that is an error.
+
+    Attributes:
+        seconds_cached: what the pieces that were found had cost.
+        computed: how many pieces were computed by this program.
+    """
+
+    def __init__(self, folder: Path, notice: Callable[[str], Any] | None = None) -> None:
+        self.folder = folder
+        self.seconds_cached = 0.0
+        self.computed = 0
+        self._notice = notice
+        self._read = read_dataset if notice is None else lambda path: read_or_set_aside(path, notice)
+        self._used: set[str] = set()
+        self._makers: list[dict[str, str]] = []
+        self._before = 0
+        self._told = False
+
+    def __call__(self, call: Call) -> xr.Dataset:
+        """The call's result, from cached pieces and computed ones.
+
+        Raises:
+            KeyboardInterrupt: after Ctrl-C; finished pieces are kept.
+            InvalidInputError: where the call is wrong, or the folder cannot be written.
+            Elsewhere: in a shard, where others have to compute the rest.
+            PiecesFailed: where pieces failed three times.
+        """
+        try:
+            name = _name(call)
+        except TypeError:
+            return call.run()
+        where = executor()
+        self._require_one_version(where)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        cut = agreed(self._path(name + _CUT), call, lambda: cut_for(call, where.least), self._notice)
+        calls = cut.calls(call)
+        paths = [self._path(_name(piece) + SUFFIX) for piece in calls]
+        first, self._before = self._before, self._before + len(calls)
+        found = [path.exists() for path in paths]
+        while True:
+            self._complete(where, call, dict(zip(paths, calls, strict=True)), first)
+            parts = [self._read(path) for path in paths]
+            whole = [part for part in parts if part is not None]
+            if len(whole) == len(parts):
+                break
+        self.seconds_cached += sum(float(p.attrs.get("wall_seconds", 0)) for p, was in zip(whole, found, strict=True) if was)
+        self._makers.append(makers(part.attrs for part in whole))
+        return cut.joined(whole, call)
+
+    def made_by(self) -> dict[str, str]:
+        """The machines and libraries that computed all pieces that were used so far, as attributes of a dataset."""
+        return makers(self._makers)
+
+    def _complete(self, where: Executor, call: Call, calls: dict[Path, Call], first: int) -> None:
+        """Returns when every piece has a file, whoever made it."""
+        failures: Counter[Path] = Counter()
+        errors: dict[Path, Exception] = {}
+        turn = {path: first + k for k, path in enumerate(calls)}
+        missing = [path for path in calls if not path.exists()]
+        shown = call.arguments.get("progress") if len(missing) > 1 else False
+        with ProgressBar(total=len(missing), desc="pieces", unit="piece", progress=shown) as bar, Leases() as leases:
+            while missing := [path for path in missing if not path.exists() and failures[path] < _TRIES]:
+                mine = [path for path in missing if where.takes(turn[path])]
+                before = self.computed, failures.total()
+                self._work_on(where, {path: calls[path] for path in mine}, leases, failures, errors, bar)
+                if (self.computed, failures.total()) != before:
+                    continue
+                if not any(leases.alive(path) for path in missing) and not any(not path.exists() for path in mine):
+                    raise Elsewhere(sum(not path.exists() for path in missing))
+                bar.set_postfix_str("waiting for other programs")
+                time.sleep(_BEAT_SECONDS)
+        for path in calls:
+            path.with_name(path.name + LEASE).unlink(missing_ok=True)  # of a program that was killed after it wrote
+        if failed := [path for path, count in failures.items() if count >= _TRIES]:
+            raise PiecesFailed(_failed(failed, calls, errors)) from errors[failed[0]]
+
+    def _work_on(
+        self,
+        where: Executor,
+        calls: dict[Path, Call],
+        leases: Leases,
+        failures: Counter[Path],
+        errors: dict[Path, Exception],
+        bar: ProgressBar,
+    ) -> None:
+        """Computes the pieces that nobody else has, and writes each as it comes."""
+        at: dict[Piece, Path] = {}
+
+        def free() -> Iterator[Piece]:
+            for number, (path, call) in enumerate(calls.items(), start=1):
+                title = f"{call.function.__name__} {number}/{len(calls)}"
+                if not path.exists() and leases.take(path, title):
+                    if path.exists():  # it was finished while we asked
+                        leases.give_back(path)
+                        continue
+                    at[piece := Piece(call, title)] = path
+                    yield piece
+
+        for piece, outcome in where.compute(free()):
+            path = at.pop(piece)
+            if isinstance(outcome, Exception):
+                failures[path] += 1
+                errors[path] = outcome
+            else:
+                write_dataset(outcome, path)
+                self.computed += 1
+                bar.update()
+            leases.give_back(path)
+
+    @contextmanager
+    def pruned(self) -> Iterator[None]:
+        """Around a study; then removes the pieces that it did not use, of other code or other settings.
+
+        Not where another program makes pieces here: the last one of them does.
+        """
+        with locked(self.folder, fcntl.LOCK_SH) as number:
+            yield
+            with suppress(BlockingIOError):
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for path in [*self.folder.glob(f"*{SUFFIX}"), *self.folder.glob(f"*{_CUT}"), *self.folder.glob(f"*{LEASE}")]:
+                    if path.name not in self._used:
+                        path.unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        self._used.add(name)
+        return self.folder / name
+
+    def _require_one_version(self, where: Executor) -> None:
+        """Says that pieces of another version are here; where several programs make pieces, raises an `InvalidInputError`."""
+        if self._told:
+            return
+        self._told = True
+        others = [path for path in self.folder.glob(f"*{SUFFIX}") if not path.name.startswith(_version())]
+        if not others:
+            return
+        what = f"{self.folder} holds {len(others)} pieces that another version of tegum computed"
+        if not isinstance(where, Here) or isinstance(where, Shard):
+            made = attributes_in(others[0]) or {}
+            theirs, ours = (f"{version} {commit}".strip() for version, commit in (_of(made), (tegum_version(), git_commit())))
+            advice = f"use one version for all (theirs {theirs}, this one {ours}), or another --out"
+            raise InvalidInputError(what, advice)
+        if self._notice is not None:
+            self._notice(f"{what}: they are not used")
+
+
+def _of(made: Mapping[str, Any]) -> tuple[str, str]:
+    return str(made.get("tegum", "unknown")), str(made.get("commit", ""))
+
+
+def _version() -> str:
+    return science_version()[:8]
+
+
+def _name(call: Call) -> str:
+    """The name of a call's files; raises a TypeError where its arguments cannot be named, for instance functions."""
+    return f"{_version()}-{fingerprint((call.function.__module__, call.function.__qualname__, call.defining))}"
+
+
+def _failed(paths: Sequence[Path], calls: Mapping[Path, Call], errors: Mapping[Path, Exception]) -> str:
+    """What to say of pieces that failed: how many, and what was asked of the first ones."""
+    told = [f"{len(paths)} of {len(calls)} pieces failed {_TRIES} times; the others are finished and kept"]
+    for path in paths[:_SHOWN]:
+        asked = ", ".join(f"{name}={value!r:.200}" for name, value in calls[path].defining.items() if value is not None)
+        told.append(f"  {calls[path].function.__name__}({asked}): {type(errors[path]).__name__}: {errors[path]}")
+    return "\n".join(told)
