@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tegum.counting import census
     from tegum.datasets import Status
     from tegum.errors import InvalidInputError
+    from tegum.execution import executing
     from tegum.expected import expected_loss
     from tegum.interruption import Interrupted
     from tegum.provenance import tegum_version
@@ -40,6 +41,7 @@ __all__ = [
     "census",
     "claims",
     "exact",
+    "executing",
     "expected_loss",
     "experiments",
     "features",
@@ -65,6 +67,7 @@ _HOME = {
     "Status": "tegum.datasets",
     "best": "tegum.selection",
     "census": "tegum.counting",
+    "executing": "tegum.execution",
     "expected_loss": "tegum.expected",
     "features_of": "tegum.recorded",
     "open": "tegum.runs",

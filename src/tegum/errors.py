@@ -97,6 +97,10 @@ class Problems:
             raise InvalidInputError(list(dict.fromkeys(self.found))) from None
 
 
+class PiecesFailed(Exception):
+    """Pieces of a call failed each time they were tried, on this machine or a worker; all others are finished and kept."""
+
+
 def unknown_field(owner: str, name: str, known: Sequence[str]) -> Problem:
     """The problem of a field that does not exist, with the closest that does; an owner may be "neither this nor that"."""
     close = get_close_matches(name, known, n=1)

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 import tegum as tg
 from tegum.caching import Call, cached, caching
+from tegum.errors import PiecesFailed
 from tegum.exact import minimise
-from tegum.execution import Elsewhere, Here, Pieces, PiecesFailed, Shard, shard_of
+from tegum.execution import Elsewhere, Here, Pieces, Shard, shard_of
 from tegum.execution.cut import cut_for, cut_into
 from tegum.execution.executors import computing
 from tegum.features import Independent

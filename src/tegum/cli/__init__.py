@@ -21,7 +21,7 @@ from cyclopts import App, CycloptsError
 
 from tegum.cli.output import FAULT, INTERRUPTED, PIPE_CLOSED, WRONG_USE
 from tegum.cli.values import densities
-from tegum.errors import InvalidInputError
+from tegum.errors import InvalidInputError, PiecesFailed
 from tegum.interruption import came_of_interruption
 from tegum.provenance import tegum_version
 
@@ -37,6 +37,8 @@ COMMANDS = {
     "identify": "identify:identify",
     "inspect": "inspect:inspect",
     "phase": "phase:phase",
+    "status": "clusters:status",
+    "sbatch": "clusters:sbatch",
     "doctor": "doctor:doctor",
 }
 """The function of each command, by name, so that `tegum --help` and a wrong word do not wait until the engines are loaded."""
@@ -80,6 +82,9 @@ def _code_for(error: Exception | KeyboardInterrupt) -> int:
     if isinstance(error, InvalidInputError | CycloptsError):
         sys.stderr.write(f"tegum: {error}\n")
         return WRONG_USE
+    if isinstance(error, PiecesFailed):
+        sys.stderr.write(f"tegum: {error}\n")
+        return FAULT
     if isinstance(error, OSError | MemoryError) and not isinstance(error, BrokenPipeError):
         what = error if isinstance(error, MemoryError) else f"{error.filename or 'a file'} ({error.strerror})"
         sys.stderr.write(f"tegum: this machine fails: {what or 'no memory is left'}; what was finished is kept\n")

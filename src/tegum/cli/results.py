@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from tegum.cli.elsewhere import Where
 from tegum.cli.output import duration, say, say_interrupted, say_verdicts
-from tegum.errors import InvalidInputError, Problems
+from tegum.errors import InvalidInputError, PiecesFailed, Problems
 from tegum.execution import Elsewhere
 from tegum.experiments import Experiment, Profile, every_experiment, experiment_called, faults_of
 from tegum.progress import Display
@@ -44,7 +44,7 @@ def reproduce(
     require_writable(out)
     costs = _plan(experiments, profile, ResultFolder(out, say))
     claims: list[dict[str, Any]] = []
-    left_to_others = 0
+    left_to_others, failed = 0, list[str]()
     try:
         with where.computing(), Display(costs) as display:
             folder = ResultFolder(out, display.say)
@@ -58,6 +58,11 @@ def reproduce(
                     left_to_others += 1
                     display.finish()
                     continue
+                except PiecesFailed as why:
+                    failed.append(f"{experiment.id}: {why}")
+                    display.say(failed[-1])
+                    display.finish()
+                    continue
                 for claim in part.claims:
                     display.say(f"  {claim['verdict']:<12} {claim['statement']}")
                 claims += part.claims
@@ -66,6 +71,8 @@ def reproduce(
                 display.finish()
     except KeyboardInterrupt:
         return say_interrupted()
+    if failed:
+        raise PiecesFailed("\n".join(failed))
     if left_to_others:
         return where.say_how_to_gather()
     return say_verdicts(claims, page)
@@ -75,6 +82,8 @@ def _part(folder: ResultFolder, experiment: Experiment, profile: Profile) -> Par
     """The experiment's results; what is wrong in the file of an experiment of one's own is a wrong use."""
     try:
         return folder.part(experiment, profile)
+    except PiecesFailed:
+        raise
     except (Exception, SystemExit, GeneratorExit) as error:
         if not (problems := faults_of(experiment, error)):
             raise

@@ -2,8 +2,8 @@
 
 from tegum.execution.executing import executing, placed
 from tegum.execution.executors import Executor, Here, Piece, Shard, shard_of
-from tegum.execution.leases import owner_of
-from tegum.execution.pieces import Elsewhere, Pieces, PiecesFailed
+from tegum.execution.pieces import Elsewhere, Pieces
+from tegum.execution.status import Progress, progress_in
 
 __all__ = [
     "Elsewhere",
@@ -11,10 +11,10 @@ __all__ = [
     "Here",
     "Piece",
     "Pieces",
-    "PiecesFailed",
+    "Progress",
     "Shard",
     "executing",
-    "owner_of",
     "placed",
+    "progress_in",
     "shard_of",
 ]

@@ -7,6 +7,8 @@ same command goes on when there is one again.
 So few pieces are under way that their results never fill the memory: twice as many as the workers have threads.
 """
 
+import math
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -19,11 +21,12 @@ import xarray as xr
 from tegum.caching import Call, caching
 from tegum.errors import InvalidInputError
 from tegum.execution.executors import Outcome, Piece
+from tegum.progress import ProgressBar
 from tegum.provenance import provenance, science_version
 from tegum.threads import default_threads
 
 _ADDRESS, _LOCAL = "dask://", "dask"
-_AHEAD, _BEAT_SECONDS, _PATIENCE_SECONDS = 2, 0.5, 20.0
+_AHEAD, _BEAT_SECONDS, _PATIENCE_SECONDS, _VIEW_SECONDS, _SHOWN = 2, 0.5, 20.0, 1.0, 4
 
 
 @final
@@ -35,6 +38,7 @@ class Cluster:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._seen = time.monotonic()
+        self._asked, self._said, self._shown = -math.inf, "", sys.stderr.isatty()
 
     def takes(self, number: int) -> bool:
         """Every piece."""
@@ -45,6 +49,7 @@ class Cluster:
         from distributed import wait
 
         under_way: dict[Any, Piece] = {}
+        view = ProgressBar(bar_format="{desc}", leave=False)
         try:
             while True:
                 while len(under_way) < self._room() and (piece := next(pieces, None)) is not None:
@@ -54,15 +59,27 @@ class Cluster:
                 self._require_alive(under_way)
                 with suppress(TimeoutError):
                     wait(list(under_way), timeout=_BEAT_SECONDS, return_when="FIRST_COMPLETED")
+                view.set_description_str(self._doing(under_way))
                 for future in [one for one in under_way if one.done()]:
                     yield under_way.pop(future), self._outcome(future)
         finally:
+            view.close()
             with suppress(Exception):  # where there is no scheduler any more nothing is left to be told
                 self._client.cancel(list(under_way), force=True)
 
-    def doing(self) -> dict[str, list[str]]:
-        """What each worker has in hand: its address, and the names of its pieces."""
-        return {str(worker): [str(key) for key in keys] for worker, keys in self._client.processing().items()}
+    def _doing(self, under_way: Mapping[Any, Piece]) -> str:
+        """What each worker has in hand, in words."""
+        if not self._shown or time.monotonic() < self._asked + _VIEW_SECONDS:
+            return self._said
+        self._asked = time.monotonic()
+        titles = {future.key: piece.title for future, piece in under_way.items()}
+        with suppress(Exception):  # a view may be missing, while the scheduler is
+            hands = {
+                worker: [titles[key] for key in keys if key in titles] for worker, keys in self._client.processing().items()
+            }
+            said = [f"{worker.rpartition('/')[2]} {', '.join(keys) or 'idle'}" for worker, keys in hands.items()]
+            self._said = " | ".join([*said[:_SHOWN], *([f"{len(said) - _SHOWN} more"] if len(said) > _SHOWN else [])])
+        return self._said
 
     def _room(self) -> int:
         """How many pieces may be under way."""

@@ -34,7 +34,7 @@ from tegum.runs.programs import this_program
 MOST_SECONDS, USUAL_PIECES, _MOST_INSTANCES = 60.0, 20, 20_000
 """The work on one core that a kill may cost; how many pieces a short call has; how many models are in memory at once."""
 
-_USUAL_STARTS = 64
+SUFFIX, _USUAL_STARTS = ".cut", 64
 _FORMAT = "tegum cut 1"
 
 
@@ -155,8 +155,16 @@ def _axes(call: Call) -> list[tuple[str, int]]:
     return found
 
 
-def agreed(path: Path, call: Call, mine: Callable[[], Cut], notice: Callable[[str], Any] | None) -> Cut:
-    """The cut that is written in ``path``, or ``mine``, which then is written there; of two that write at once the first wins.
+def agreed(
+    path: Path,
+    call: Call,
+    mine: Callable[[], Cut],
+    named: Callable[[Sequence[Call]], list[str]],
+    notice: Callable[[str], Any] | None,
+) -> tuple[Cut, list[str]]:
+    """The cut that is written in ``path`` and the names of its pieces, or ``mine``, which then is written there.
+
+    Of two programs that write at once the first wins.
 
     Raises:
         InvalidInputError: where the file is damaged and there is no ``notice`` to say so.
@@ -164,16 +172,21 @@ def agreed(path: Path, call: Call, mine: Callable[[], Cut], notice: Callable[[st
     while True:
         if path.exists():
             try:
-                return _read(path, call)
+                cut, names = read_cut(path)
+                _require_of(cut, call)
+                if names != named(cut.calls(call)):
+                    raise ValueError("its pieces are not those of this call")
+                return cut, names
             except (ValueError, KeyError, TypeError, OSError) as error:
                 if notice is None:
                     raise InvalidInputError(f"{path} is damaged ({error})", "delete it and run the command again") from None
                 notice(f"{path} is damaged: set aside as {set_aside(path).name}, and made again")
                 continue
         cut = mine()
-        text = json.dumps({"format": _FORMAT, "seal": UNSEALED, "edges": {name: list(e) for name, e in cut.edges.items()}})
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.{this_program()}")
-        write_atomically(draft, sealed(text))
+        names = named(cut.calls(call))
+        said = {"format": _FORMAT, "seal": UNSEALED, "call": call.function.__name__, "edges": cut.edges, "pieces": names}
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{this_program()}.part")
+        write_atomically(draft, sealed(json.dumps(said)))
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -182,16 +195,28 @@ def agreed(path: Path, call: Call, mine: Callable[[], Cut], notice: Callable[[st
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
-        return cut
+        return cut, names
 
 
-def _read(path: Path, call: Call) -> Cut:
+def read_cut(path: Path) -> tuple[Cut, list[str]]:
+    """A cut and the names of its pieces as they were written.
+
+    Raises:
+        ValueError, KeyError, TypeError, OSError: where it is damaged.
+    """
     said = json.loads(unsealed(path.read_bytes()))
     if said["format"] != _FORMAT:
         raise ValueError(f"its format is {said['format']!r:.40}")
     cut = Cut({str(name): tuple(int(edge) for edge in edges) for name, edges in said["edges"].items()})
+    names = [str(name) for name in said["pieces"]]
+    if len(names) != math.prod(len(edges) - 1 for edges in cut.edges.values()) or any("/" in name for name in names):
+        raise ValueError("its edges are not those of its pieces")
+    return cut, names
+
+
+def _require_of(cut: Cut, call: Call) -> None:
+    """Raises a ValueError where the cut cannot be of this call."""
     lengths = dict(_axes(call))
     for name, edges in cut.edges.items():
         if edges[0] != 0 or edges[-1] != lengths[name] or sorted(set(edges)) != list(edges):
             raise ValueError("its edges are not those of this call")
-    return cut

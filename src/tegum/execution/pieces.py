@@ -1,7 +1,7 @@
 """Calls in pieces on disk: what an interrupted study goes on from, and what several programs work on together.
 
 >>> from tempfile import TemporaryDirectory
->>> from tegum.caching import cached
+>>> from tegum.caching import cached, caching
 >>> @cached()
 ... def study(n):
 ...     print("computed")
@@ -20,6 +20,7 @@ that was interrupted leaves no file.  Programs that work in one folder each take
 """
 
 import fcntl
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +31,8 @@ from typing import Any, final
 import xarray as xr
 
 from tegum.caching import Call
-from tegum.errors import InvalidInputError
+from tegum.errors import InvalidInputError, PiecesFailed
+from tegum.execution.cut import SUFFIX as CUT
 from tegum.execution.cut import agreed, cut_for, makers
 from tegum.execution.executors import Executor, Here, Piece, Shard, executor
 from tegum.execution.leases import SUFFIX as LEASE
@@ -40,20 +42,18 @@ from tegum.provenance import git_commit, science_version, tegum_version
 from tegum.runs import attributes_in, fingerprint, locked, read_dataset, read_or_set_aside, write_dataset
 from tegum.runs.files import SUFFIX
 
-_CUT = ".cut"
-_TRIES, _BEAT_SECONDS, _SHOWN = 3, 0.2, 5
+_TRIES, _BEAT_SECONDS, _PATIENCE_SECONDS, _SHOWN = 3, 0.2, 10.0, 5
 
 
-class Elsewhere(Exception):
-    """A call needs pieces that are other shards' to compute; what was this one's is computed."""
+class Elsewhere(BaseException):
+    """A call needs pieces that are other shards' to compute; what was this one's is computed.
+
+    Like KeyboardInterrupt it ends a study, and is no error that one would handle.
+    """
 
     def __init__(self, missing: int) -> None:
         super().__init__(f"{missing} pieces are other shards' to compute")
         self.missing = missing
-
-
-class PiecesFailed(Exception):
-    """Pieces that failed each time they were tried; all others are finished and kept."""
 
 
 @final
@@ -96,9 +96,9 @@ class Pieces:
         where = executor()
         self._require_one_version(where)
         self.folder.mkdir(parents=True, exist_ok=True)
-        cut = agreed(self._path(name + _CUT), call, lambda: cut_for(call, where.least), self._notice)
+        cut, names = agreed(self._path(name + CUT), call, lambda: cut_for(call, where.least), _names, self._notice)
         calls = cut.calls(call)
-        paths = [self._path(_name(piece) + SUFFIX) for piece in calls]
+        paths = [self._path(name) for name in names]
         first, self._before = self._before, self._before + len(calls)
         found = [path.exists() for path in paths]
         while True:
@@ -121,17 +121,22 @@ class Pieces:
         errors: dict[Path, Exception] = {}
         turn = {path: first + k for k, path in enumerate(calls)}
         missing = [path for path in calls if not path.exists()]
+        found = len(calls) - len(missing)
         shown = call.arguments.get("progress") if len(missing) > 1 else False
         with ProgressBar(total=len(missing), desc="pieces", unit="piece", progress=shown) as bar, Leases() as leases:
+            others_seen = -math.inf
             while missing := [path for path in missing if not path.exists() and failures[path] < _TRIES]:
                 mine = [path for path in missing if where.takes(turn[path])]
                 before = self.computed, failures.total()
                 self._work_on(where, {path: calls[path] for path in mine}, leases, failures, errors, bar)
                 if (self.computed, failures.total()) != before:
                     continue
-                if not any(leases.alive(path) for path in missing) and not any(not path.exists() for path in mine):
+                if any(leases.alive(path) for path in missing):
+                    others_seen = time.monotonic()
+                if all(path.exists() for path in mine) and time.monotonic() - others_seen > _PATIENCE_SECONDS:
                     raise Elsewhere(sum(not path.exists() for path in missing))
                 bar.set_postfix_str("waiting for other programs")
+                bar.update(len(calls) - sum(not path.exists() for path in missing) - found - bar.n)
                 time.sleep(_BEAT_SECONDS)
         for path in calls:
             path.with_name(path.name + LEASE).unlink(missing_ok=True)  # of a program that was killed after it wrote
@@ -165,6 +170,7 @@ class Pieces:
             if isinstance(outcome, Exception):
                 failures[path] += 1
                 errors[path] = outcome
+                bar.set_postfix(failed=failures.total())
             else:
                 write_dataset(outcome, path)
                 self.computed += 1
@@ -181,7 +187,7 @@ class Pieces:
             yield
             with suppress(BlockingIOError):
                 fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                for path in [*self.folder.glob(f"*{SUFFIX}"), *self.folder.glob(f"*{_CUT}"), *self.folder.glob(f"*{LEASE}")]:
+                for path in [*self.folder.glob(f"*{SUFFIX}"), *self.folder.glob(f"*{CUT}"), *self.folder.glob(f"*{LEASE}")]:
                     if path.name not in self._used:
                         path.unlink(missing_ok=True)
 
@@ -218,6 +224,11 @@ def _version() -> str:
 def _name(call: Call) -> str:
     """The name of a call's files; raises a TypeError where its arguments cannot be named, for instance functions."""
     return f"{_version()}-{fingerprint((call.function.__module__, call.function.__qualname__, call.defining))}"
+
+
+def _names(calls: Sequence[Call]) -> list[str]:
+    """The names of pieces."""
+    return [_name(call) + SUFFIX for call in calls]
 
 
 def _failed(paths: Sequence[Path], calls: Mapping[Path, Call], errors: Mapping[Path, Exception]) -> str:

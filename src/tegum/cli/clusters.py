@@ -1,0 +1,87 @@
+"""`tegum status` and `tegum sbatch`: what is done of work in pieces and who is at it, and a script that shares it out."""
+
+import math
+import shlex
+import time
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tegum.cli.output import duration, say, say_first
+from tegum.errors import InvalidInputError
+from tegum.execution import Progress, progress_in
+
+
+def status(folder: Path = Path("results"), /) -> int:
+    """Say how far the work in a folder is, and what every program that works in it is doing.
+
+    Args:
+        folder: What --out named.
+    """
+    if not folder.is_dir():
+        raise InvalidInputError(f"there is no folder {folder}", "give what --out named")
+    found = progress_in(folder)
+    if not found:
+        raise InvalidInputError(f"nothing in {folder} is made in pieces", "give what --out of train, phase or reproduce named")
+    for place, each in found.items():
+        say(f"{place}: {_said(each)}")
+    now = time.time()
+    owners = [owner for each in found.values() for owner in each.owners]
+    say_first([f"  {one.host}  {one.work}, for {duration(now - one.since)}" for one in owners], "  and {} more")
+    return 0
+
+
+def _said(progress: Progress) -> str:
+    """How far it is, in words."""
+    words = f"{progress.done} of {progress.total} pieces"
+    if progress.done < progress.total:
+        words += f", {len(progress.owners)} under way"
+        if math.isfinite(progress.seconds_left) and progress.owners:
+            words += f", about {duration(progress.seconds_left)} left"
+    return words
+
+
+def sbatch(
+    command: Annotated[tuple[str, ...], Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    shards: int = 16,
+    cores: int = 4,
+    memory: str = "8G",
+    hours: float = 4,
+) -> int:
+    """Print a SLURM script whose tasks are the shards of a command, and the job that gathers them.
+
+    Example: tegum sbatch --shards 64 -- train sweep.toml --out /shared/sweep > job.sh
+
+    Args:
+        command: A command of tegum with its options; --out must be a folder that all nodes see.
+        shards: How many tasks.
+        cores: Cores of each task.
+        memory: Memory of each task, as SLURM writes it.
+        hours: Time limit; what is finished by then is kept, and the same script goes on.
+    """
+    words = [word for word in command if word != "--"]
+    if not words or words[0] not in ("train", "phase", "reproduce"):
+        raise InvalidInputError(f"the command is {' '.join(words)!r:.80}", "give train, phase or reproduce with its options")
+    if any(word.partition("=")[0] in ("--shard", "--on") for word in words):
+        raise InvalidInputError("the command has --shard or --on itself", "leave it out: the script gives each task its shard")
+    if not any(word.partition("=")[0] == "--out" for word in words):
+        raise InvalidInputError("the command names no --out", "name a folder that all nodes see")
+    if not (shards >= 1 and cores >= 1 and 0 < hours < 10_000):
+        what = f"shards, cores and hours are {shards}, {cores} and {hours:g}"
+        raise InvalidInputError(what, "choose at least 1 shard and core, and more than 0 hours")
+    minutes = max(1, round(hours * 60))
+    line = shlex.join(["tegum", *words])
+    say(f"""#!/bin/bash
+# Each task computes its share of the pieces; what is finished is kept, and the same script goes on from there.
+# Submit both:  id=$(sbatch --parsable job.sh) && sbatch --dependency=afterany:$id --cpus-per-task={cores} \\
+#                   --mem={memory} --time={minutes} --wrap {shlex.quote(line)}
+#SBATCH --job-name=tegum
+#SBATCH --array=1-{shards}
+#SBATCH --cpus-per-task={cores}
+#SBATCH --mem={memory}
+#SBATCH --time={minutes}
+{line} --shard "$SLURM_ARRAY_TASK_ID/{shards}\"""")
+    return 0

@@ -1,0 +1,99 @@
+"""A Dask cluster computes the same bits; what it lacks, and what goes wrong in it, is said."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+from distributed import Client, LocalCluster
+
+import tegum as tg
+from tegum.cli import run
+from tegum.execution import cluster
+from tests.oracle.datasets import without_time
+
+NET, FEATURES = tg.nets.ReluOutput(4, 2), tg.features.Independent(4)
+RECIPE = tg.Recipe(steps=200, batch_size=64, seeds=4, evaluation_samples=640, record_steps=3)
+SWEEP = {"density": [1.0, 0.5, 0.1]}
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as workers,
+        Client(workers) as client,
+    ):
+        yield client
+
+
+def test_a_cluster_computes_the_same_bits(client: Any, tmp_path: Path) -> None:
+    whole = tg.train(NET, FEATURES, RECIPE, sweep=SWEEP)
+    with tg.executing(client, folder=tmp_path):
+        xr.testing.assert_identical(without_time(tg.train(NET, FEATURES, RECIPE, sweep=SWEEP)), without_time(whole))
+    assert len(list(tmp_path.glob("*.safetensors"))) == 12
+    assert not list(tmp_path.glob("*.lease"))
+
+
+def test_minima_and_flows_go_there_too(client: Any) -> None:
+    minima = lambda: tg.exact.minimise(NET, FEATURES, seeds=4, sweep={"density": [0.5, 0.1]})  # noqa: E731
+    start = tg.best(minima())
+    flow = lambda: tg.exact.gradient_flow(NET, FEATURES, start["W"][0] / 2, start["b"][0], 1.0, times=3)  # noqa: E731
+    with tg.executing(client):
+        there = minima(), flow()
+    for found, here in zip(there, (minima(), flow()), strict=True):
+        xr.testing.assert_identical(without_time(found), without_time(here))
+
+
+def test_a_worker_that_dies_loses_its_piece_and_no_more(client: Any, tmp_path: Path) -> None:
+    recipe = RECIPE.replaced(steps=20_000)
+    victim = next(iter(client.run(os.getpid).values()))
+
+    def kill_when_begun() -> None:
+        while not list(tmp_path.glob("*.safetensors")):
+            time.sleep(0.01)
+        os.kill(victim, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_when_begun)
+    killer.start()
+    with tg.executing(client, folder=tmp_path):
+        data = tg.train(NET, FEATURES, recipe, sweep=SWEEP)
+    killer.join()
+    xr.testing.assert_identical(without_time(data), without_time(tg.train(NET, FEATURES, recipe, sweep=SWEEP)))
+
+
+def test_a_mistake_is_told_as_it_is_here(client: Any) -> None:
+    for _ in range(2):
+        with tg.executing(client), pytest.raises(tg.InvalidInputError, match="density is 2"):
+            tg.train(NET, FEATURES, RECIPE, sweep={"density": [0.5, 2]})
+
+
+def test_workers_with_another_version_are_refused(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "science_version", lambda: "another")
+    with pytest.raises(tg.InvalidInputError, match="install one version on all machines"), tg.executing(client):
+        pass
+
+
+def test_what_is_no_cluster(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE_SECONDS", 0.5)
+    words = ["train", "-n", "2", "-m", "1", "--steps", "1", "--out", str(tmp_path), "--on"]
+    for on, message in (
+        ("dask://127.0.0.1:9", "no scheduler answers at dask://127.0.0.1:9"),
+        ("slurm", "on is 'slurm': give dask, dask://host:port, or a Client"),
+        ("dask://", "on is 'dask://': give dask"),
+    ):
+        assert run([*words, on]) == 2
+        assert message in capsys.readouterr().err
+    assert run([*words, "dask", "--shard", "1/2"]) == 2
+    assert "choose one: a cluster shares the pieces out itself" in capsys.readouterr().err
+
+
+def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(tg.InvalidInputError, match=r"pip install 'tegum\[distributed\]'"), tg.executing("dask"):
+        pass
