@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from tegum.runs.programs import this_program
 from tests.fuzz.chaos import Child, content, judged, warm
 
 EXPERIMENTS = {"reproduce": "small", "intro": "intro"}
@@ -30,7 +31,7 @@ def abandoned(folder: Path) -> Path:
     pieces.mkdir(parents=True)
     for number in range(_STALE):
         (pieces / f"stale{number}.safetensors").write_bytes(b"of another version")
-    (folder / ".x.999999.part").write_bytes(b"half")
+    (folder / f".x.{this_program().partition('-')[0]}-9999999.part").write_bytes(b"half")
     return folder
 
 
