@@ -1,4 +1,7 @@
-"""What trainings cost and what was estimated: forty recipes of all kinds, none of which the estimate was fitted to."""
+"""What trainings cost and what was estimated: forty recipes of all kinds, none of which the estimate was fitted to.
+
+Part of ``make bench``; alone, and without PyTorch, it is ``python -m benchmarks.cost``.
+"""
 
 import sys
 import time
@@ -126,3 +129,7 @@ def print_costs() -> None:
         sys.stdout.flush()
     off = np.maximum(ratios, 1 / np.array(ratios))
     print(f"\nwithin a factor of {WITHIN}: {(off < WITHIN).mean():.0%}; the worst is off by {off.max():.2f}\n")
+
+
+if __name__ == "__main__":
+    print_costs()

@@ -1,7 +1,6 @@
 """Sweeps opened on disk: whatever is asked of them is what the same pieces give when they are joined in memory."""
 
 import pickle
-import shutil
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -9,13 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import tegum as tg
-from tegum.caching import Call, caching
-from tegum.runs import Pieces, lazy, read_dataset, write_dataset
-from tegum.runs.lazy import joined_attributes, lazily_joined
+from tegum.runs import read_dataset, write_dataset
+from tegum.runs.lazy import lazily_joined
 
 RECIPE = tg.Recipe(steps=3, batch_size=64, evaluation_samples=64, record=("loss", "W"), record_steps=2)
 

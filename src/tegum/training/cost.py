@@ -42,15 +42,16 @@ _PARAMETER = {"adamw": 2e-9, "adam": 2e-9, "rmsprop": 1.8e-9, "sgd": 0.65e-9}
 _LACKING = 0.34e-9
 # what a panel costs more: for each feature, for each hidden unit, and under attack as a whole;
 _ACTIVATED = {"identity": 0.0, "relu": 0.0, "gelu": 18e-9, "softplus": 23e-9, "square": 8e-9, "abs": 10e-9, "tanh": 15e-9}
-_ACTIVATED_BY_OWN, _EXPONENTIAL, _GATHERED, _TARGET_ENTRY, _ATTACKED = 12e-9, 100e-9, 22e-9, 9e-9, 13e-9
+_ACTIVATED_BY_OWN, _GATHERED, _TARGET_ENTRY, _ATTACKED = 12e-9, 22e-9, 9e-9, 13e-9
+_EXPONENTIAL, _LOGARITHM, _BRANCH = 20e-9, 110e-9, 900e-9  # x density, and x density x (1 - density)
 _HIDDEN_RELU, _DROPPED, _L1 = 9e-9, 7e-9, 4e-9
 _ATTACK, _ATTACK_PRODUCTS = 220e-9, 3
 # and of Python: for a call, a grid point, a model, each of its parameters and each record,
 _CALL, _POINT, _MODEL, _DRAWN, _RECORD = 5e-3, 110e-6, 90e-6, 27e-9, 15e-6
 # for a step on samples that NumPy draws, each of their numbers, the same in NumPy's loss, and a panel of a loss of one's own.
-_STEP_OUTSIDE, _NUMBER_OUTSIDE, _NUMBER_FORWARD, _PRODUCT_FORWARD, _OWN_PANEL = 10e-6, 6e-9, 25e-9, 0.4e-9, 20e-6
+_STEP_OUTSIDE, _NUMBER_OUTSIDE, _NUMBER_FORWARD, _PRODUCT_FORWARD, _OWN_PANEL = 9e-6, 1.5e-9, 20e-9, 0.3e-9, 20e-6
 
-_TIMED_SAMPLES = 2048
+_TIMED_SAMPLES, _LONGEST_TIMING = 1024, 0.03
 _COMPILING = 13.0
 _YEAR = 365 * 86400
 
@@ -123,17 +124,21 @@ def _models(
     recipe = Recipe() if recipe is None else recipe
     grid, recipes = grid_of(features, recipe, sweep or {})
     found = _Seconds(np.zeros(len(recipes)), np.zeros(len(recipes)))
-    own = 0.0 if loss is None else _seconds_of_own(loss, net)
     for cell in grid.cells:
         outside = loss is not None or is_drawn_outside(cell.features)
         drawn = _seconds_of_drawing(cell.features) if outside else 0.0
+        own = 0.0 if loss is None else _seconds_of_own(loss, net, cell.features)
         active = np.resize(1 - skipped_shares(cell.features, net.n_hidden), len(cell.positions))
-        kinds = np.array([id(recipes[point]) for point in cell.positions])
-        for kind in np.unique(kinds):
-            alike = kinds == kind
+        density = np.resize(cell.features.feature_density.mean(axis=-1), len(cell.positions))
+        drawing = 0.0 * density
+        if not outside and isinstance(cell.features.magnitude, Exponential):
+            drawing = _EXPONENTIAL + density * (_LOGARITHM + (1 - density) * _BRANCH)
+        own_recipe = np.array([id(recipes[point]) for point in cell.positions])
+        order = np.argsort(own_recipe, kind="stable")
+        for alike in np.split(order, np.flatnonzero(np.diff(own_recipe[order])) + 1):
             points = cell.positions[alike]
             recipe = recipes[points[0]]
-            found.compiled[points] = _compiled(net, cell.features, recipe, active[alike], outside)
+            found.compiled[points] = _compiled(net, recipe, outside, active[alike], drawing[alike])
             found.python[points] = _python(net, recipe, drawn, own)
     return _Seconds(*(seconds.reshape(grid.shape) for seconds in found)), len(recipes[0].seed_list)
 
@@ -142,7 +147,7 @@ def step_seconds(
     net: Net,
     batch_size: int,
     products: Any = 5,
-    feature: float = 0.0,
+    feature: Any = 0.0,
     hidden: float = 0.0,
     panel: float = 0.0,
     optimizer: str = "adamw",
@@ -154,13 +159,14 @@ def step_seconds(
     return _STEP + parameter_count(net) * _PARAMETER[optimizer] + panels * each + lacking
 
 
-def _compiled(net: Net, features: Features, recipe: Recipe, active: NDArray[np.float64], outside: bool) -> NDArray[np.float64]:
-    """Compiled work of one model, for each share of features that products do not skip."""
+def _compiled(
+    net: Net, recipe: Recipe, outside: bool, active: NDArray[np.float64], drawing: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Compiled work of one model; each share of features that are not skipped, and what drawing one costs more, is a model."""
     attacked, size = recipe.attack_size > 0, recipe.data_set_size
     feature = _ACTIVATED.get(net.output_activation.name, _ACTIVATED_BY_OWN)
     if net.target_map is not None:
         feature += _TARGET_ENTRY * (1 + sum(map(len, net.target_map.A)) / net.n_features)
-    drawing = _EXPONENTIAL if not outside and isinstance(features.magnitude, Exponential) else 0.0
     step = step_seconds(
         net,
         recipe.batch_size,
@@ -207,21 +213,21 @@ def _seconds_of_drawing(features: Features) -> float:
     return _timed(lambda: one.draw(_TIMED_SAMPLES, generator)) / _TIMED_SAMPLES
 
 
-def _seconds_of_own(loss: OwnLoss, net: Net) -> float:
-    """What a loss of the user's own needs for a panel, timed."""
+def _seconds_of_own(loss: OwnLoss, net: Net, features: Features) -> float:
+    """What a loss of the user's own needs for a panel, timed where outputs are half of what they should be."""
     loss.require_usable(net.n_features)
-    y, x = np.random.default_rng(0).uniform(0, 1, (2, PANEL_WIDTH, net.n_features))
-    return _timed(lambda: (loss.value(y, x), loss.slope(y, x)))
+    x = net.target(features.singles()[0].draw(PANEL_WIDTH, np.random.default_rng(0)))
+    return _timed(lambda: (loss.value(x / 2, x), loss.slope(x / 2, x)))
 
 
 def _timed(work: Callable[[], object]) -> float:
-    """Seconds that this thread works, the least of three times."""
-    seconds = []
-    for _ in range(3):
+    """Seconds that this thread works, the least of up to ten times."""
+    seconds: list[float] = []
+    while len(seconds) < 10 and sum(seconds) < _LONGEST_TIMING:
         began = time.thread_time()
         work()
-        seconds.append(time.thread_time() - began)
-    return max(min(seconds), 1e-9)
+        seconds.append(max(time.thread_time() - began, 1e-9))
+    return min(seconds)
 
 
 def require_affordable(net: Net, recipes: Sequence[Recipe], threads: int) -> None:

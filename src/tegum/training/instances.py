@@ -144,7 +144,7 @@ def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
 
 
 def skipped_shares(features: Features, n_hidden: int) -> NDArray[np.float64]:
-    """Of each distribution of a batch, which share of features is inactive in a whole panel and skipped; 0: none are skipped."""
+    """Of each distribution of a batch, which share of features is inactive in a whole panel and skipped; 0 where none are."""
     inactive = rows_of(features, (1 - features.feature_density) ** PANEL_WIDTH).mean(axis=1)
     return np.where((inactive > _SPARSE_SHARE) & (n_hidden >= _SPARSE_HIDDEN), inactive, 0.0)
 
