@@ -270,7 +270,8 @@ class _Variable:
         """An array that is read where it is indexed, and kept once it was read as a whole."""
         if self.pieces < grid.numbers.size and self.dtype.kind != "f":
             raise InvalidInputError(f"{self.name} is not in all pieces", "give the pieces of one sweep")
-        return indexing.MemoryCachedArray(indexing.CopyOnWriteArray(indexing.LazilyIndexedArray(_Joined(grid, self))))
+        arrays: Any = indexing  # whose types do not say that these may be put into each other
+        return arrays.MemoryCachedArray(arrays.CopyOnWriteArray(arrays.LazilyIndexedArray(_Joined(grid, self))))
 
     def shape(self, grid: _Grid) -> tuple[int, ...]:
         """The shape in the whole sweep."""
@@ -299,14 +300,15 @@ class _Joined(BackendArray):
 
     def _in_piece(self, index: tuple[int, ...], places: Positions) -> NDArray[Any]:
         grid, name = self._grid, self._variable.name
-        values = np.full([len(along) for along in places], np.nan if self.dtype.kind == "f" else 0, self.dtype)
         with grid.opened(int(grid.numbers[index]), checked=True) as piece:
-            if name not in piece.described:
-                return values
-            self._variable.require_shape(piece, grid.lengths(index))
-            held = [along < length for along, length in zip(places, piece.shape(name), strict=True)]
-            if all(within.all() for within in held):
-                return piece.at(name, places)
+            if name in piece.described:
+                self._variable.require_shape(piece, grid.lengths(index))
+                held = [along < length for along, length in zip(places, piece.shape(name), strict=True)]
+                if all(within.all() for within in held):
+                    return piece.at(name, places)
+            else:
+                held = [np.zeros(len(along), dtype=bool) for along in places]
+            values = np.full([len(along) for along in places], np.nan, self.dtype)  # what is not held: numbers, not words
             if all(within.any() for within in held):
                 values[np.ix_(*held)] = piece.at(name, [along[within] for along, within in zip(places, held, strict=True)])
             return values
