@@ -19,7 +19,7 @@ help:
 	@echo "make fuzz        every public call, field, command line, setting and file with what nobody should give, counted (minutes)"
 	@echo "make chaos       long calls stopped at random moments and at every write, counted (an hour)"
 	@echo "make newer       the tests of what depends on Python's version, under Python 3.13, where it is installed"
-	@echo "make bench       race the training engine against the usual PyTorch loop (installs PyTorch)"
+	@echo "make bench       race the training engine against the usual PyTorch loop (installs PyTorch); what was estimated and what it cost"
 	@echo "make pictures    render the README's pictures anew (needs Chromium)"
 	@echo "make install     only set up .venv"
 	@echo "make clean       remove .venv and everything built; results stay"

@@ -1,9 +1,10 @@
-"""``make bench``: the race against PyTorch, the share of the machine's peak, memory, the exact engine, and geometry."""
+"""``make bench``: the race against PyTorch, the share of the machine's peak, memory, costs, the exact engine, and geometry."""
 
 import sys
 
 import torch
 
+from benchmarks.cost import print_costs
 from benchmarks.exact import print_gradients, print_minima, print_tolerances
 from benchmarks.geometry import print_identification
 from benchmarks.peak import peak_gigaflops
@@ -12,11 +13,13 @@ from tegum.threads import default_threads
 
 
 def main() -> None:
-    """Prints the tables asked for: ``training``, ``exact``, ``geometry``, or all."""
+    """Prints the tables asked for: ``training``, ``cost``, ``exact``, ``geometry``, or all."""
     threads = default_threads()
-    wanted = sys.argv[1:] or ["training", "exact", "geometry"]
+    wanted = sys.argv[1:] or ["training", "cost", "exact", "geometry"]
     if "training" in wanted:
         print_training(threads)
+    if "cost" in wanted:
+        print_costs()
     if "exact" in wanted:
         print_gradients(threads)
         print_tolerances(threads)

@@ -24,7 +24,7 @@ from tegum.execution import Elsewhere, Pieces
 from tegum.report import show
 from tegum.runs import attributes_in, fingerprint, require_writable, set_aside, write_dataset
 from tegum.threads import default_threads
-from tegum.training import estimated_seconds
+from tegum.training import compiling_seconds, estimated_seconds
 from tegum.training.instances import grid_of
 
 _RECORDS, _MOST_RECORDED = 40, 5_000_000
@@ -166,15 +166,14 @@ def _value(text: str) -> Any:
 def _announce(training: Training, workers: int) -> None:
     """Checks the whole sweep before anything is trained, and says what it is and what it will cost."""
     net, recipe, sweep = training.net, training.recipe, training.sweep
-    _, recipes = grid_of(training.features, recipe, sweep)
+    seconds = estimated_seconds(net, training.features, recipe, sweep=sweep, threads=workers)
     seeds = len(recipe.seed_list)
-    models = len(recipes) * seeds
-    each = (estimated_seconds(net, models, r.steps, r.batch_size, workers, r.dropout > 0) for r in recipes)
-    seconds = sum(each) / len(recipes)
+    models = len(grid_of(training.features, recipe, sweep)[1]) * seeds
     axes = "".join(f"{name}: {len(axis)}, " for name, axis in sweep.items())
     count = "1 model" if models == 1 else f"{models} models"
     say(f"{count}: {net}; {axes}seeds: {seeds}; {recipe.steps} steps of {recipe.batch_size} samples")
-    say(f"about {duration(seconds)} on {workers} {'core' if workers == 1 else 'cores'}")
+    first = f", after {duration(compiling)} in which the engine is compiled" if (compiling := compiling_seconds()) else ""
+    say(f"about {duration(seconds)} on {workers} {'core' if workers == 1 else 'cores'}{first}")
 
 
 def _report(data: xr.Dataset) -> None:

@@ -21,7 +21,7 @@ import re
 import secrets
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -151,7 +151,7 @@ def write_dataset(data: xr.Dataset, path: Path | str) -> None:
             described |= {"words": variable.values.tolist(), "objects": variable.dtype.kind == "O"}
         variables[str(name)] = described
     header = {"variables": json.dumps(variables), "attributes": json.dumps(data.attrs, default=plain)}
-    header |= {"format": _FORMAT, "digest": _digest(header, tensors)}
+    header |= {"format": _FORMAT, "digest": digest_of(header, ((name, tensors[name]) for name in sorted(tensors)))}
     write_atomically(path, save(tensors, metadata=header))
 
 
@@ -190,13 +190,13 @@ def plain(value: Any) -> Any:
     raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
 
 
-def _digest(header: Mapping[str, str], tensors: Mapping[str, np.ndarray[Any, Any]]) -> str:
-    """A hash of the whole content, by which damage inside a file is seen."""
+def digest_of(header: Mapping[str, str], tensors: Iterable[tuple[str, np.ndarray[Any, Any]]]) -> str:
+    """A hash of the whole content, its numbers by name in alphabetical order; by it damage inside a file is seen."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update((header["variables"] + header["attributes"]).encode())
-    for name in sorted(tensors):
+    for name, numbers in tensors:
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(tensors[name]).data)
+        digest.update(np.ascontiguousarray(numbers).data)
     return digest.hexdigest()
 
 
@@ -259,26 +259,44 @@ def read_dataset(path: Path | str) -> xr.Dataset:
         InvalidInputError: where there is no such file, or it is not one of ours or damaged.
     """
     path = as_path(path)
-    if not path.is_file():
-        raise InvalidInputError(f"there is no file {path}", "check its name")
-    with failures_told(path, "delete it and run the command again"), safe_open(path, framework="numpy") as file:
-        header = file.metadata() or {}
-        if header.get("format") != _FORMAT:
-            raise InvalidInputError(f"{path} is not a dataset of this version of tegum", "train it again")
+    with failures_told(path, "delete it and run the command again"), opened_dataset(path) as (file, header):
         variables = json.loads(header["variables"])
         attributes = json.loads(header["attributes"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if header["digest"] != _digest(header, tensors):
-            raise ValueError("its numbers are not those that were written")
+        tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+        require_digest(header, tensors.items())
         content = {
-            name: (tuple(said["dims"]), _words(said) if "words" in said else tensors[name], said["attrs"])
+            name: (tuple(said["dims"]), words_of(said) if "words" in said else tensors[name], said["attrs"])
             for name, said in variables.items()
         }
         data = xr.Dataset(content, attrs=attributes)
         return data.set_coords([name for name, said in variables.items() if said["coordinate"]])
 
 
-def _words(described: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+@contextmanager
+def opened_dataset(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
+    """The file of a dataset, open for reading numbers by name, and what its header says.
+
+    Raises:
+        InvalidInputError: where there is no such file, or another program or version wrote it.
+        SafetensorError: where it is cut short, or no safetensors.
+    """
+    if not path.is_file():
+        raise InvalidInputError(f"there is no file {path}", "check its name")
+    with safe_open(path, framework="numpy") as file:
+        header = file.metadata() or {}
+        if header.get("format") != _FORMAT:
+            raise InvalidInputError(f"{path} is not a dataset of this version of tegum", "train it again")
+        yield file, header
+
+
+def require_digest(header: Mapping[str, str], tensors: Iterable[tuple[str, np.ndarray[Any, Any]]]) -> None:
+    """Raises a ValueError where the content of a file, as in `digest_of`, is not what was written."""
+    if header["digest"] != digest_of(header, tensors):
+        raise ValueError("its numbers are not those that were written")
+
+
+def words_of(described: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    """The words of a variable, as a header describes it."""
     return np.array(described["words"], dtype=object if described.get("objects") else None)
 
 

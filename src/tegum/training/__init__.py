@@ -1,7 +1,7 @@
 """Stochastic training: a recipe, a sweep, and a compiled engine that trains thousands of small nets at once."""
 
 from tegum.training.blocks import STRIPE
-from tegum.training.cost import estimated_seconds
+from tegum.training.cost import compiling_seconds, estimated_seconds, seconds_of_each
 from tegum.training.own_loss import OwnLoss
 from tegum.training.probe import attacked_samples, engine_samples, loss_and_gradient
 from tegum.training.recipe import Recipe
@@ -12,8 +12,10 @@ __all__ = [
     "OwnLoss",
     "Recipe",
     "attacked_samples",
+    "compiling_seconds",
     "engine_samples",
     "estimated_seconds",
     "loss_and_gradient",
+    "seconds_of_each",
     "train",
 ]

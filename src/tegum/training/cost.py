@@ -1,43 +1,233 @@
-"""What a training will cost, before it starts.
+"""What a training will cost, before it starts: its time, and its memory.
 
-    seconds = instances * steps * batch * (n a + n m c + m d) / threads
+Formula.  On one core, with n, m, batches in panels of 64 samples, and times in nanoseconds:
 
-with a = 0.8 ns a sample and feature, c = 0.07 ns a product, and under dropout d = 0.13 ns a hidden value (else 0),
-measured on one core of a 2023 server with 512-bit registers; other machines differ by a factor of two or three.
+    model     = 90,000 + 27 parameters + steps * step + panels of test samples * panel(1 + a) (once, and at each record)
+    step      = 150 + 2 parameters + panels * panel(3 + 2 a) + 0.34 (3 n + m) * what the last panel lacks of 64
+    panel(k)  = 17 + 14.4 n + 0.53 k n m + what else is asked for: see the constants
+
+where a is the share of features that products do not skip (1 but for very sparse features).  Python of the user's own, a
+distribution that NumPy draws or a loss, is timed where it stands, on a few samples.
+
+The constants are least squares of 383 steps of all kinds, n from 2 to 400 and batches from 16 to 4096, on one core of a 2024
+server with 512-bit registers.  There nine of ten trainings take between 2/3 and 3/2 of the estimate (``make bench`` has a
+table of forty, none of which the constants come from); other machines differ by a factor of two or three.
+
+Example.  For ``ReluOutput(5, 2)`` and batches of 1024, a step is 150 + 34 + 16 (17 + 72 + 26.5) ns = 2 microseconds.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tegum.checking import checked, require_memory
-from tegum.errors import InvalidInputError
-from tegum.nets import Net
+from tegum.compilation import is_compiled
+from tegum.errors import InvalidInputError, Problems
+from tegum.features import Exponential, Features
+from tegum.nets import Net, require_same_features
+from tegum.threads import default_threads
+from tegum.training.arrays import panels_for, parameter_count
+from tegum.training.blocks import PANEL_WIDTH
+from tegum.training.instances import grid_of, is_drawn_outside, skipped_shares
+from tegum.training.kernel import advance
+from tegum.training.own_loss import OwnLoss
 from tegum.training.recipe import Recipe
 
-_SECONDS_PER_FEATURE = 0.8e-9
-_SECONDS_PER_PRODUCT = 0.07e-9
-_SECONDS_PER_DROP = 0.13e-9
+# All in seconds.  Of compiled code:
+_STEP, _PANEL, _FEATURE, _PRODUCT = 150e-9, 17e-9, 14.4e-9, 0.53e-9
+_PARAMETER = {"adamw": 2e-9, "adam": 2e-9, "rmsprop": 1.8e-9, "sgd": 0.65e-9}
+_LACKING = 0.34e-9
+# what a panel costs more: for each feature, for each hidden unit, and under attack as a whole;
+_ACTIVATED = {"identity": 0.0, "relu": 0.0, "gelu": 18e-9, "softplus": 23e-9, "square": 8e-9, "abs": 10e-9, "tanh": 15e-9}
+_ACTIVATED_BY_OWN, _GATHERED, _TARGET_ENTRY, _ATTACKED = 12e-9, 22e-9, 9e-9, 13e-9
+_EXPONENTIAL, _LOGARITHM, _BRANCH = 20e-9, 110e-9, 900e-9  # x density, and x density x (1 - density)
+_HIDDEN_RELU, _DROPPED, _L1 = 9e-9, 7e-9, 4e-9
+_ATTACK, _ATTACK_PRODUCTS = 220e-9, 3
+# and of Python: for a call, a grid point, a model, each of its parameters and each record,
+_CALL, _POINT, _MODEL, _DRAWN, _RECORD = 5e-3, 110e-6, 90e-6, 27e-9, 15e-6
+# for a step on samples that NumPy draws, each of their numbers, the same in NumPy's loss, and a panel of a loss of one's own.
+_STEP_OUTSIDE, _NUMBER_OUTSIDE, _NUMBER_FORWARD, _PRODUCT_FORWARD, _OWN_PANEL = 9e-6, 1.5e-9, 20e-9, 0.3e-9, 20e-6
+
+_TIMED_SAMPLES, _LONGEST_TIMING = 1024, 0.03
+_COMPILING = 13.0
 _YEAR = 365 * 86400
 
 
+class _Seconds(NamedTuple):
+    """What models cost: compiled work, which all threads share, and Python, of which one runs at a time."""
+
+    compiled: NDArray[np.float64]
+    python: NDArray[np.float64]
+
+
 @checked
-def estimated_seconds(net: Net, instances: int, steps: int, batch_size: int, threads: int, dropout: bool = False) -> float:
-    """About how long training takes, in seconds.
+def estimated_seconds(
+    net: Net,
+    features: Features,
+    recipe: Recipe | None = None,
+    *,
+    sweep: Mapping[str, Any] | None = None,
+    loss: OwnLoss | None = None,
+    threads: int | None = None,
+) -> float:
+    """About how long `tegum.train` takes with the same arguments, in seconds; compiling is not in it.
 
-    >>> from tegum.nets import ReluOutput
-    >>> round(estimated_seconds(ReluOutput(5, 2), instances=10, steps=10_000, batch_size=1024, threads=2), 2)
-    0.24
+    >>> import tegum as tg
+    >>> net, features = tg.nets.ReluOutput(5, 2), tg.features.Independent(5)
+    >>> round(estimated_seconds(net, features, tg.Recipe(steps=10_000, seeds=10), threads=2), 2)
+    0.11
 
-    Args:
-        net: what is trained.
-        instances: how many models.
-        steps: optimizer steps of each.
-        batch_size: samples a step.
-        threads: how many models are trained at a time.
-        dropout: whether hidden values are dropped.
+    Raises:
+        InvalidInputError: for a sweep or a recipe that `tegum.train` would refuse.
     """
-    sample = net.n_features * (_SECONDS_PER_FEATURE + net.n_hidden * _SECONDS_PER_PRODUCT)
-    sample += dropout * net.n_hidden * _SECONDS_PER_DROP
-    return instances * steps * batch_size * sample / min(threads, max(instances, 1))
+    with Problems() as problems:
+        problems.check_least("threads", threads)
+    models, seeds = _models(net, features, recipe, sweep, loss)
+    parallel = max(models.compiled.sum() * seeds / (threads or default_threads()), models.compiled.max())
+    return float(_CALL + models.compiled.size * _POINT + models.python.sum() * seeds + parallel)
+
+
+@checked
+def seconds_of_each(
+    net: Net,
+    features: Features,
+    recipe: Recipe | None = None,
+    *,
+    sweep: Mapping[str, Any] | None = None,
+    loss: OwnLoss | None = None,
+) -> NDArray[np.float64]:
+    """About how long one model takes on one core, in seconds, at each grid point of a sweep: in the shape of the grid.
+
+    >>> import tegum as tg
+    >>> net, features = tg.nets.ReluOutput(5, 2), tg.features.Independent(5)
+    >>> each = seconds_of_each(net, features, tg.Recipe(seeds=8), sweep={"steps": [1000, 100_000]})
+    >>> each.shape, bool(50 < each[1] / each[0] < 100)                         # the loss on a test set is common to both
+    ((2,), True)
+    """
+    models, _ = _models(net, features, recipe, sweep, loss)
+    return models.compiled + models.python
+
+
+def compiling_seconds() -> float:
+    """About how long the engine is compiled before the first training: 0 where it was, once on this machine."""
+    return 0.0 if is_compiled(advance) else _COMPILING
+
+
+def _models(
+    net: Net, features: Features, recipe: Recipe | None, sweep: Mapping[str, Any] | None, loss: OwnLoss | None
+) -> tuple[_Seconds, int]:
+    """What one model costs at each grid point, in the shape of the grid, and how many seeds there are of each."""
+    require_same_features(net, features.n_features)
+    recipe = Recipe() if recipe is None else recipe
+    grid, recipes = grid_of(features, recipe, sweep or {})
+    found = _Seconds(np.zeros(len(recipes)), np.zeros(len(recipes)))
+    for cell in grid.cells:
+        outside = loss is not None or is_drawn_outside(cell.features)
+        drawn = _seconds_of_drawing(cell.features) if outside else 0.0
+        own = 0.0 if loss is None else _seconds_of_own(loss, net, cell.features)
+        active = np.resize(1 - skipped_shares(cell.features, net.n_hidden), len(cell.positions))
+        density = np.resize(cell.features.feature_density.mean(axis=-1), len(cell.positions))
+        drawing = 0.0 * density
+        if not outside and isinstance(cell.features.magnitude, Exponential):
+            drawing = _EXPONENTIAL + density * (_LOGARITHM + (1 - density) * _BRANCH)
+        own_recipe = np.array([id(recipes[point]) for point in cell.positions])
+        order = np.argsort(own_recipe, kind="stable")
+        for alike in np.split(order, np.flatnonzero(np.diff(own_recipe[order])) + 1):
+            points = cell.positions[alike]
+            recipe = recipes[points[0]]
+            found.compiled[points] = _compiled(net, recipe, outside, active[alike], drawing[alike])
+            found.python[points] = _python(net, recipe, drawn, own)
+    return _Seconds(*(seconds.reshape(grid.shape) for seconds in found)), len(recipes[0].seed_list)
+
+
+def step_seconds(
+    net: Net,
+    batch_size: int,
+    products: Any = 5,
+    feature: Any = 0.0,
+    hidden: float = 0.0,
+    panel: float = 0.0,
+    optimizer: str = "adamw",
+) -> Any:
+    """One optimizer step: products n m for each panel, and what it costs more for each feature, hidden unit and panel."""
+    n, m, panels = net.n_features, net.n_hidden, panels_for(batch_size)
+    each = _PANEL + panel + n * (_FEATURE + feature) + m * hidden + n * m * products * _PRODUCT
+    lacking = (panels * PANEL_WIDTH - batch_size) * (3 * n + m) * _LACKING
+    return _STEP + parameter_count(net) * _PARAMETER[optimizer] + panels * each + lacking
+
+
+def _compiled(
+    net: Net, recipe: Recipe, outside: bool, active: NDArray[np.float64], drawing: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Compiled work of one model; each share of features that are not skipped, and what drawing one costs more, is a model."""
+    attacked, size = recipe.attack_size > 0, recipe.data_set_size
+    feature = _ACTIVATED.get(net.output_activation.name, _ACTIVATED_BY_OWN)
+    if net.target_map is not None:
+        feature += _TARGET_ENTRY * (1 + sum(map(len, net.target_map.A)) / net.n_features)
+    step = step_seconds(
+        net,
+        recipe.batch_size,
+        products=3 + 2 * active + attacked * _ATTACK_PRODUCTS,
+        feature=feature + (_GATHERED if size or outside else drawing) + attacked * _ATTACKED,
+        hidden=net.hidden_relu * _HIDDEN_RELU + (recipe.dropout > 0) * _DROPPED + (recipe.l1 > 0) * _L1,
+        panel=attacked * _ATTACK,
+        optimizer=recipe.optimizer,
+    )
+    test_panel = _PANEL + net.n_features * (_FEATURE + feature + drawing + net.n_hidden * (1 + active) * _PRODUCT)
+    tests = 0 if outside else panels_for(recipe.evaluation_samples) * _measured(recipe)
+    sets = panels_for(size) * (2 + _records(recipe, "training_loss")) if size else 0  # drawn, and measured
+    return np.asarray(recipe.steps * step + (tests + sets) * test_panel)
+
+
+def _python(net: Net, recipe: Recipe, drawn: float, own: float) -> float:
+    """Python of one model; ``drawn`` is what NumPy needs for a sample, ``own`` what a loss of one's own needs for a panel."""
+    n, m, records = net.n_features, net.n_hidden, len(recipe.recorded_steps())
+    seconds = _MODEL + parameter_count(net) * _DRAWN + records * len(recipe.record) * _RECORD
+    if drawn:
+        sample, forward = drawn + n * _NUMBER_OUTSIDE, drawn + n * (_NUMBER_FORWARD + m * _PRODUCT_FORWARD) + own / PANEL_WIDTH
+        fresh = 0 if recipe.data_set_size else recipe.steps
+        seconds += fresh * (_STEP_OUTSIDE + recipe.batch_size * sample) + (recipe.data_set_size or 0) * sample
+        seconds += _measured(recipe) * recipe.evaluation_samples * forward
+    if own:
+        seconds += recipe.steps * panels_for(recipe.batch_size) * (_OWN_PANEL + own)
+    return seconds
+
+
+def _records(recipe: Recipe, name: str) -> int:
+    """How often something is recorded."""
+    return len(recipe.recorded_steps()) if name in recipe.record else 0
+
+
+def _measured(recipe: Recipe) -> int:
+    """How often a loss is measured on the test set."""
+    active = 1 + _records(recipe, "active_loss") if recipe.loss_on == "active" else 0
+    return 1 + _records(recipe, "loss") + active
+
+
+def _seconds_of_drawing(features: Features) -> float:
+    """What NumPy needs for one sample of a distribution, timed."""
+    one, generator = features.singles()[0], np.random.default_rng(0)
+    return _timed(lambda: one.draw(_TIMED_SAMPLES, generator)) / _TIMED_SAMPLES
+
+
+def _seconds_of_own(loss: OwnLoss, net: Net, features: Features) -> float:
+    """What a loss of the user's own needs for a panel, timed where outputs are half of what they should be."""
+    loss.require_usable(net.n_features)
+    x = net.target(features.singles()[0].draw(PANEL_WIDTH, np.random.default_rng(0)))
+    return _timed(lambda: (loss.value(x / 2, x), loss.slope(x / 2, x)))
+
+
+def _timed(work: Callable[[], object]) -> float:
+    """Seconds that this thread works, the least of up to ten times."""
+    seconds: list[float] = []
+    while len(seconds) < 10 and sum(seconds) < _LONGEST_TIMING:
+        began = time.thread_time()
+        work()
+        seconds.append(max(time.thread_time() - began, 1e-9))
+    return min(seconds)
 
 
 def require_affordable(net: Net, recipes: Sequence[Recipe], threads: int) -> None:
@@ -45,7 +235,12 @@ def require_affordable(net: Net, recipes: Sequence[Recipe], threads: int) -> Non
     models = sum(len(one.seed_list) for one in recipes)
     require_memory(f"a training of {models} models", bytes_of(net, recipes))
     samples = sum(len(one.seed_list) * (one.steps * one.batch_size + one.evaluation_samples) for one in recipes)
-    years = estimated_seconds(net, 1, 1, 1, 1) * samples / min(threads, models) / _YEAR
+    test_panel = step_seconds(net, PANEL_WIDTH)
+    seconds = sum(
+        len(one.seed_list) * (one.steps * step_seconds(net, one.batch_size) + panels_for(one.evaluation_samples) * test_panel)
+        for one in recipes
+    )
+    years = seconds / min(threads, models) / _YEAR
     if years > 1:
         what = f"a training of {models} models with {samples:,} samples would take about {years:,.0f} years"
         raise InvalidInputError(what, "choose fewer steps, samples or models")

@@ -113,7 +113,7 @@ def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
         end = np.minimum(end, _DRAW_RANGE)
     width = end - low
     whole = np.where(alone, np.maximum(width, 1), _DRAW_RANGE)
-    inactive = rows_of(features, (1 - features.feature_density) ** PANEL_WIDTH).mean(axis=1)  # share of rows that are all 0
+    skipped = skipped_shares(features, n_hidden)
     law, kind, value, lowest = (Uniform() if outside else features.magnitude), 0, 1.0, 0.0
     if isinstance(law, Exponential):
         kind, value = LAWS.index("Exponential"), law.mean
@@ -137,10 +137,16 @@ def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
             law_value=np.float32(value),
             law_low=np.float32(lowest),
             signed=int(features.signed and not outside),
-            skips_inactive=int(inactive[row] > _SPARSE_SHARE and n_hidden >= _SPARSE_HIDDEN),
+            skips_inactive=int(skipped[row] > 0),
         )
-        for row in range(len(inactive))
+        for row in range(len(skipped))
     ]
+
+
+def skipped_shares(features: Features, n_hidden: int) -> NDArray[np.float64]:
+    """Of each distribution of a batch, which share of features is inactive in a whole panel and skipped; 0 where none are."""
+    inactive = rows_of(features, (1 - features.feature_density) ** PANEL_WIDTH).mean(axis=1)
+    return np.where((inactive > _SPARSE_SHARE) & (n_hidden >= _SPARSE_HIDDEN), inactive, 0.0)
 
 
 def _recipe_numbers(net: Net, recipe: Recipe) -> RecipeNumbers:

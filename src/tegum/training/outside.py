@@ -4,8 +4,8 @@ Problem.  Finite laws, mixtures, magnitudes and distributions of a user's own ar
 
 Idea.  Samples of some steps are drawn at once, by `Features.draw`, and the kernel does one step at a time on a data set that is
 just this step's batch.  Which samples a step sees is a function of the instance and the step alone: those of steps S c to
-S c + S - 1 come from a generator called (stream of the instance, c).  It costs what NumPy needs for drawing, and about 0.1 ms a
-step.
+S c + S - 1 come from a generator called (stream of the instance, c).  It costs what NumPy needs for drawing, and about 0.01 ms
+a step.
 
 Example.  With batches of 1024, S is 16: steps 0 to 15 see what one call of ``draw(16384, ...)`` returns, 1024 samples each.
 """

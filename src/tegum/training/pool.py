@@ -23,7 +23,7 @@ from tegum.progress import ProgressBar
 from tegum.threads import Stop, in_threads
 from tegum.training.arrays import Scratch, panels_for, parameter_slices, scratch_for, shape_of
 from tegum.training.blocks import PANEL_WIDTH
-from tegum.training.cost import estimated_seconds
+from tegum.training.cost import step_seconds
 from tegum.training.instances import Instance
 from tegum.training.kernel import advance, draw_samples, evaluate, loss_on_set
 from tegum.training.outside import advance_outside, draw_set, measured_outside, steps_at_once
@@ -63,8 +63,8 @@ class _Run:
             kind = np.float64 if name in MEASURED else np.float32
             self.found[f"{name}_history"] = np.full((*records, *shapes.get(name, ())), np.nan, kind)
         self.waiting = deque(range(count))
-        step_seconds = [estimated_seconds(net, 1, 1, one.recipe.batch_size, 1) for one in instances]
-        self.stretch = np.maximum(1, _FIRST_STRETCH_SECONDS / np.array(step_seconds)).astype(np.int64)
+        step = np.array([step_seconds(net, one.recipe.batch_size) for one in instances])
+        self.stretch = np.maximum(1, _FIRST_STRETCH_SECONDS / step).astype(np.int64)
         self.last_loss, self.steps_run = float("nan"), 0
         self.lock = threading.Lock()
 
