@@ -23,8 +23,8 @@ from pathlib import Path
 
 import psutil
 
-from tegum.execution.cut import read_cut
 from tegum.runs import read_dataset
+from tegum.runs.manifest import read_manifest
 from tests.oracle.datasets import without_time
 
 JOB = ("train", "-n", "5", "-m", "2", "--density", "1,0.5,0.2,0.1,0.05", "--seeds", "8", "--steps", "20000")
@@ -92,7 +92,7 @@ def compared(folder: Path, whole: Path, count: Counter[str]) -> None:
     """Counts what is not as an unbroken local call leaves it."""
     count["compared"] += 1
     (cut,) = (folder / "pieces").glob("*.cut")
-    wanted, found = {cut.name, *read_cut(cut)[1]}, {path.name for path in (folder / "pieces").iterdir()}
+    wanted, found = {cut.name, *read_manifest(cut)[1]}, {path.name for path in (folder / "pieces").iterdir()}
     count["lost"] += bool(wanted - found)
     count["left over"] += bool(found - wanted)
     ours, theirs = (without_time(read_dataset(place / "result.safetensors")) for place in (folder, whole))

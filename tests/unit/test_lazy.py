@@ -109,7 +109,9 @@ def _places(draw: st.DrawFn, length: int) -> Any:
     some = st.integers(-length, length - 1)
     ends = st.none() | some
     steps = st.sampled_from([None, 1, 2, -1, -3])
-    return draw(some | st.builds(slice, ends, ends, steps) | st.lists(some, max_size=2 * length).map(np.array))
+    # an empty slice that runs backwards is an error of xarray's, in `open_dataset` too
+    slices = st.builds(slice, ends, ends, steps).filter(lambda one: one.step is None or one.step > 0 or range(length)[one])
+    return draw(some | slices | st.lists(some, max_size=2 * length).map(lambda found: np.array(found, dtype=int)))
 
 
 @settings(max_examples=25, deadline=None)
@@ -208,4 +210,5 @@ def test_a_sweep_may_be_split_for_dask(whole: xr.Dataset, tmp_path: Path) -> Non
     pytest.importorskip("dask")
     edges = {"density": [0, 2, 4], "seed": [0, 3, 5]}
     data = lazily_joined(written(whole, edges, tmp_path), edges).chunk(seed=2)
-    np.testing.assert_array_equal(data.W.mean("seed").compute(), whole.W.mean("seed"))
+    np.testing.assert_array_equal(data.W.compute(), whole.W)
+    np.testing.assert_allclose(data.W.mean("seed").compute(), whole.W.mean("seed"), rtol=1e-6)  # summed in another order

@@ -153,7 +153,7 @@ def test_wherever_a_call_is_cut_its_joined_pieces_are_the_whole(densities: int, 
     recipe = tg.Recipe(steps=2, batch_size=16, seeds=seeds, evaluation_samples=64, record_steps=2)
     call = Call(tg.train.__wrapped__.__wrapped__, {"net": NET, "features": FEATURES, "recipe": recipe, "sweep": sweep}, True)
     cut = cut_into(count, [("density", densities), ("learning_rate", rates), ("seed", seeds)])
-    joined = cut.joined([piece.run() for piece in cut.calls(call)], call)
+    joined = cut.joined([piece.run() for piece in cut.calls(call)])
     xr.testing.assert_identical(without_time(joined), without_time(call.run()))
 
 

@@ -22,7 +22,7 @@ from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.execution import Elsewhere, Pieces
 from tegum.report import show
-from tegum.runs import attributes_in, fingerprint, require_writable, set_aside, write_dataset
+from tegum.runs import RESULT, SWEEP, attributes_in, fingerprint, require_writable, set_aside, write_atomically, write_dataset
 from tegum.threads import default_threads
 from tegum.training import compiling_seconds, estimated_seconds
 from tegum.training.instances import grid_of
@@ -85,26 +85,34 @@ def train(
     require_writable(out)
     _announce(training, default_threads() if threads is None else threads)
     try:
-        with where.computing(), caching(Pieces(out / "pieces", say)):
+        with where.computing(), caching(pieces := Pieces(out / "pieces", say)):
             data = tg.train(training.net, training.features, training.recipe, sweep=training.sweep, threads=threads)
     except Elsewhere as left:
         where.say_done(left)
         return where.say_how_to_gather()
     except KeyboardInterrupt:
         return say_interrupted()
-    result = _kept(data, training, out)
+    result = _kept(data, training, out, pieces.manifest)
     _report(data)
-    _draw(data, out)
+    if pieces.manifest is None:
+        _draw(data, out)
+    else:
+        say(f"{data.nbytes / 1e6:,.0f} MB in {out / 'pieces'}: read where it is looked at, and too large for a page")
     say(f"result: {result}  (in Python: tegum.open({os.fspath(result)!r}))")
     return 0
 
 
-def _kept(data: xr.Dataset, training: Training, out: Path) -> Path:
-    """Where the result of a training was written; one of another training that is there is set aside."""
-    result = out / "result.safetensors"
+def _kept(data: xr.Dataset, training: Training, out: Path, manifest: Path | None) -> Path:
+    """Where the result of a training was written, or the list of its pieces; one of another training is set aside."""
+    result, sweep = out / RESULT, out / SWEEP
     data.attrs["training"] = fingerprint((training.net, training.features, training.recipe, training.sweep))
     if result.exists() and (attributes_in(result) or {}).get("training") != data.attrs["training"]:
         say(f"{result} was not of this training: it is kept as {set_aside(result, 'older').name}")
+    if sweep.exists() and (manifest is None or sweep.read_bytes() != manifest.read_bytes()):
+        say(f"{sweep} was not of this training: it is kept as {set_aside(sweep, 'older').name}")
+    if manifest is not None:
+        write_atomically(sweep, manifest.read_bytes())
+        return sweep
     write_dataset(data, result)
     return result
 

@@ -12,11 +12,10 @@ others.  Whoever comes first therefore leaves its cut in the folder, and all tha
 """
 
 import itertools
-import json
 import math
 import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,14 +27,15 @@ import xarray as xr
 
 from tegum.caching import Call
 from tegum.errors import InvalidInputError
-from tegum.runs.files import UNSEALED, sealed, set_aside, unsealed, write_atomically
+from tegum.runs.files import set_aside, write_atomically
+from tegum.runs.lazy import joined_attributes
+from tegum.runs.manifest import manifest_of, read_manifest
 from tegum.runs.programs import this_program
 
 MOST_SECONDS, USUAL_PIECES, _MOST_INSTANCES = 60.0, 20, 20_000
 """The work on one core that a kill may cost; how many pieces a short call has; how many models are in memory at once."""
 
-SUFFIX, _USUAL_STARTS = ".cut", 64
-_FORMAT = "tegum cut 1"
+_USUAL_STARTS = 64
 
 
 @final
@@ -47,11 +47,12 @@ class Cut:
 
     def calls(self, call: Call) -> list[Call]:
         """The pieces of ``call``, the last axis running fastest."""
-        slices = [[slice(a, b) for a, b in pairwise(edges)] for edges in self.edges.values()]
-        return [_part(call, dict(zip(self.edges, place, strict=True))) for place in itertools.product(*slices)]
+        cut = {name: edges for name, edges in self.edges.items() if len(edges) > 2}
+        slices = [[slice(a, b) for a, b in pairwise(edges)] for edges in cut.values()]
+        return [_part(call, dict(zip(cut, place, strict=True))) for place in itertools.product(*slices)]
 
-    def joined(self, parts: Sequence[xr.Dataset], call: Call) -> xr.Dataset:
-        """The results of all pieces as the uncut ``call`` would have returned them."""
+    def joined(self, parts: Sequence[xr.Dataset]) -> xr.Dataset:
+        """The results of all pieces as the uncut call would have returned them."""
         if not self.edges:
             return parts[0]
         longest = max(part.sizes.get("sample", 0) for part in parts)  # of the data sets; others end with NaN
@@ -59,7 +60,8 @@ class Cut:
         for name in reversed(self.edges):
             each = len(self.edges[name]) - 1
             wide = [_beside(wide[k : k + each], name) for k in range(0, len(wide), each)]
-        return wide[0].assign_attrs(joined_attributes([part.attrs for part in parts], [_models(part) for part in parts], call))
+        models = [int(part["status"].size) if "status" in part else 1 for part in parts]
+        return wide[0].assign_attrs(joined_attributes([part.attrs for part in parts], models))
 
 
 def _part(call: Call, place: Mapping[str, slice]) -> Call:
@@ -79,39 +81,6 @@ def _beside(parts: Sequence[xr.Dataset], along: str) -> xr.Dataset:
     return xr.concat(
         parts, along, data_vars="minimal", combine_attrs="override", join="exact", coords="different", compat="equals"
     )
-
-
-def _models(part: xr.Dataset) -> int:
-    return int(part["status"].size) if "status" in part else 1
-
-
-def joined_attributes(parts: Sequence[Mapping[str, Any]], models: Sequence[int], call: Call) -> dict[str, Any]:
-    """What a joined result says of itself, from what its parts say and how many models each has."""
-    first = dict(parts[0])
-    first["interrupted"] = max(part["interrupted"] for part in parts)
-    first["wall_seconds"] = round(sum(part["wall_seconds"] for part in parts), 3)
-    first |= makers(parts)
-    if (recipe := call.arguments.get("recipe")) is not None:
-        first["recipe"] = recipe.model_dump_json()
-    if "found_once" in first:
-        first["found_once"] = sum(part["found_once"] for part in parts)
-    if "not_converged" in first:
-        first["not_converged"] = float(np.average([part["not_converged"] for part in parts], weights=models))
-    return first
-
-
-def makers(parts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The machines and libraries that made some datasets, each once, from what these say of themselves.
-
-    >>> makers([{"machine": "a, 2 cores"}, {"machine": "b, 8 cores"}, {"machine": "a, 2 cores"}])
-    {'machine': 'a, 2 cores; b, 8 cores'}
-    """
-    found: dict[str, dict[str, None]] = {}
-    for part in parts:
-        for name in ("python", "libraries", "machine"):
-            if name in part:
-                found.setdefault(name, {}).update(dict.fromkeys(str(part[name]).split("; ")))
-    return {name: "; ".join(values) for name, values in found.items()}
 
 
 def cut_for(call: Call, least: int) -> Cut:
@@ -172,21 +141,21 @@ def agreed(
     while True:
         if path.exists():
             try:
-                cut, names = read_cut(path)
+                edges, names = read_manifest(path)
+                cut = Cut(edges)
                 _require_of(cut, call)
                 if names != named(cut.calls(call)):
                     raise ValueError("its pieces are not those of this call")
                 return cut, names
-            except (ValueError, KeyError, TypeError, OSError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
                 if notice is None:
                     raise InvalidInputError(f"{path} is damaged ({error})", "delete it and run the command again") from None
                 notice(f"{path} is damaged: set aside as {set_aside(path).name}, and made again")
                 continue
         cut = mine()
         names = named(cut.calls(call))
-        said = {"format": _FORMAT, "seal": UNSEALED, "call": call.function.__name__, "edges": cut.edges, "pieces": names}
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{this_program()}.part")
-        write_atomically(draft, sealed(json.dumps(said)))
+        write_atomically(draft, manifest_of(call.function.__name__, cut.edges, names))
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -196,22 +165,6 @@ def agreed(
         finally:
             draft.unlink(missing_ok=True)
         return cut, names
-
-
-def read_cut(path: Path) -> tuple[Cut, list[str]]:
-    """A cut and the names of its pieces as they were written.
-
-    Raises:
-        ValueError, KeyError, TypeError, OSError: where it is damaged.
-    """
-    said = json.loads(unsealed(path.read_bytes()))
-    if said["format"] != _FORMAT:
-        raise ValueError(f"its format is {said['format']!r:.40}")
-    cut = Cut({str(name): tuple(int(edge) for edge in edges) for name, edges in said["edges"].items()})
-    names = [str(name) for name in said["pieces"]]
-    if len(names) != math.prod(len(edges) - 1 for edges in cut.edges.values()) or any("/" in name for name in names):
-        raise ValueError("its edges are not those of its pieces")
-    return cut, names
 
 
 def _require_of(cut: Cut, call: Call) -> None:

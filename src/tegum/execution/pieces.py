@@ -32,8 +32,7 @@ import xarray as xr
 
 from tegum.caching import Call
 from tegum.errors import InvalidInputError, PiecesFailed
-from tegum.execution.cut import SUFFIX as CUT
-from tegum.execution.cut import agreed, cut_for, makers
+from tegum.execution.cut import agreed, cut_for
 from tegum.execution.executors import Executor, Here, Piece, Shard, executor
 from tegum.execution.leases import SUFFIX as LEASE
 from tegum.execution.leases import Leases
@@ -41,7 +40,10 @@ from tegum.progress import ProgressBar
 from tegum.provenance import git_commit, science_version, tegum_version
 from tegum.runs import attributes_in, fingerprint, locked, read_dataset, read_or_set_aside, write_dataset
 from tegum.runs.files import SUFFIX
+from tegum.runs.lazy import lazily_joined, makers
+from tegum.runs.manifest import MANIFEST
 
+LARGE_BYTES = 2**27
 _TRIES, _BEAT_SECONDS, _PATIENCE_SECONDS, _SHOWN = 3, 0.2, 10.0, 5
 
 
@@ -63,14 +65,18 @@ class Pieces:
     Args:
         folder: where; made at the first piece.
         notice: receives a line for each damaged file, which is set aside and computed again; without it that is an error.
+        large: results of more bytes stay in their pieces, and are read where they are looked at.
 
     Attributes:
+        manifest: of the last call, the list of its pieces, where its result is that large; else None.
         seconds_cached: what the pieces that were found had cost.
         computed: how many pieces were computed by this program.
     """
 
-    def __init__(self, folder: Path, notice: Callable[[str], Any] | None = None) -> None:
+    def __init__(self, folder: Path, notice: Callable[[str], Any] | None = None, large: float = LARGE_BYTES) -> None:
         self.folder = folder
+        self.manifest: Path | None = None
+        self._large = large
         self.seconds_cached = 0.0
         self.computed = 0
         self._notice = notice
@@ -96,20 +102,27 @@ class Pieces:
         where = executor()
         self._require_one_version(where)
         self.folder.mkdir(parents=True, exist_ok=True)
-        cut, names = agreed(self._path(name + CUT), call, lambda: cut_for(call, where.least), _names, self._notice)
+        cut, names = agreed(self._path(name + MANIFEST), call, lambda: cut_for(call, where.least), _names, self._notice)
         calls = cut.calls(call)
         paths = [self._path(name) for name in names]
         first, self._before = self._before, self._before + len(calls)
         found = [path.exists() for path in paths]
         while True:
             self._complete(where, call, dict(zip(paths, calls, strict=True)), first)
+            if cut.edges and sum(path.stat().st_size for path in paths) > self._large:
+                self.manifest = self._path(name + MANIFEST)
+                data = lazily_joined(paths, cut.edges)
+                self.seconds_cached += float(data.attrs["wall_seconds"]) * found.count(True) / len(found)
+                break
+            self.manifest = None
             parts = [self._read(path) for path in paths]
             whole = [part for part in parts if part is not None]
             if len(whole) == len(parts):
+                data = cut.joined(whole)
+                self.seconds_cached += sum(_seconds(part) for part, was in zip(whole, found, strict=True) if was)
                 break
-        self.seconds_cached += sum(float(p.attrs.get("wall_seconds", 0)) for p, was in zip(whole, found, strict=True) if was)
-        self._makers.append(makers(part.attrs for part in whole))
-        return cut.joined(whole, call)
+        self._makers.append(makers([data.attrs]))
+        return data
 
     def made_by(self) -> dict[str, str]:
         """The machines and libraries that computed all pieces that were used so far, as attributes of a dataset."""
@@ -187,7 +200,11 @@ class Pieces:
             yield
             with suppress(BlockingIOError):
                 fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                for path in [*self.folder.glob(f"*{SUFFIX}"), *self.folder.glob(f"*{CUT}"), *self.folder.glob(f"*{LEASE}")]:
+                for path in [
+                    *self.folder.glob(f"*{SUFFIX}"),
+                    *self.folder.glob(f"*{MANIFEST}"),
+                    *self.folder.glob(f"*{LEASE}"),
+                ]:
                     if path.name not in self._used:
                         path.unlink(missing_ok=True)
 
@@ -211,6 +228,10 @@ class Pieces:
             raise InvalidInputError(what, advice)
         if self._notice is not None:
             self._notice(f"{what}: they are not used")
+
+
+def _seconds(part: xr.Dataset) -> float:
+    return float(part.attrs.get("wall_seconds", 0))
 
 
 def _of(made: Mapping[str, Any]) -> tuple[str, str]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from tegum.execution.cut import SUFFIX as CUT
-from tegum.execution.cut import read_cut
 from tegum.execution.leases import SUFFIX as LEASE
 from tegum.execution.leases import Owner, owner_of
+from tegum.runs.manifest import MANIFEST, read_manifest
 from tegum.runs.programs import has_died
 
 
@@ -29,12 +28,12 @@ def progress_in(folder: Path) -> dict[Path, Progress]:
     """The progress of each folder of pieces in a folder of results; of calls that have begun."""
     found: dict[Path, Progress] = {}
     for place in sorted(
-        {path.parent for pattern in ("", "pieces/", "pieces/*/*/") for path in folder.glob(f"{pattern}*{CUT}")}
+        {path.parent for pattern in ("", "pieces/", "pieces/*/*/") for path in folder.glob(f"{pattern}*{MANIFEST}")}
     ):
         names: list[str] = []
-        for path in place.glob(f"*{CUT}"):
-            with suppress(ValueError, KeyError, TypeError, OSError):
-                names += read_cut(path)[1]
+        for path in place.glob(f"*{MANIFEST}"):
+            with suppress(ValueError, KeyError, TypeError, AttributeError, OSError):
+                names += read_manifest(path)[1]
         times = []
         for name in names:
             with suppress(OSError):

@@ -17,12 +17,13 @@ from tegum.runs.files import (
     write_dataset,
 )
 from tegum.runs.fingerprint import fingerprint
-from tegum.runs.opening import RESULT, open  # noqa: A004
+from tegum.runs.opening import RESULT, SWEEP, open  # noqa: A004
 from tegum.runs.state_dict import write_state_dict
 from tegum.runs.weights import read_weights
 
 __all__ = [
     "RESULT",
+    "SWEEP",
     "UNSEALED",
     "attributes_in",
     "fingerprint",

@@ -27,7 +27,7 @@ first read, one variable in memory at a time; of files above 256 MB they are not
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -98,6 +98,7 @@ def joined_attributes(attributes: Sequence[Mapping[str, Any]], models: Sequence[
     def each(name: str) -> list[Any]:
         return [one[name] for one in attributes]
 
+    joined |= makers(attributes)
     if "interrupted" in joined:
         joined["interrupted"] = attributes[-1]["interrupted"]
     if "wall_seconds" in joined:
@@ -112,6 +113,20 @@ def joined_attributes(attributes: Sequence[Mapping[str, Any]], models: Sequence[
         count = len(seeds)
         joined["recipe"] = recipes[0].replaced(seeds=count if seeds == tuple(range(count)) else seeds).model_dump_json()
     return joined
+
+
+def makers(attributes: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The machines and libraries that made some datasets, each once, from what these say of themselves.
+
+    >>> makers([{"machine": "a, 2 cores"}, {"machine": "b, 8 cores"}, {"machine": "a, 2 cores"}])
+    {'machine': 'a, 2 cores; b, 8 cores'}
+    """
+    found: dict[str, dict[str, None]] = {}
+    for one in attributes:
+        for name in ("python", "libraries", "machine"):
+            if name in one:
+                found.setdefault(name, {}).update(dict.fromkeys(str(one[name]).split("; ")))
+    return {name: "; ".join(values) for name, values in found.items()}
 
 
 @final

@@ -1,4 +1,4 @@
-"""One way to open whatever there is: a result, the folder of a training, or anyone's weights."""
+"""One way to open whatever there is: a result, the folder of a training, a sweep in pieces, or anyone's weights."""
 
 from pathlib import Path
 
@@ -6,14 +6,19 @@ import xarray as xr
 
 from tegum.checking import as_path
 from tegum.errors import InvalidInputError
-from tegum.runs.files import SUFFIX, is_dataset, read_dataset
+from tegum.runs.files import SUFFIX, failures_told, is_dataset, read_dataset
+from tegum.runs.lazy import lazily_joined
+from tegum.runs.manifest import MANIFEST, read_manifest
 from tegum.runs.weights import read_weights
 
-RESULT = f"result{SUFFIX}"
+RESULT, SWEEP = f"result{SUFFIX}", f"result{MANIFEST}"
+"""What a folder holds: a result in one file, or the list of its pieces."""
 
 
 def open(path: Path | str) -> xr.Dataset:  # noqa: A001 - as in tg.open
     """What a folder of `tegum train` or `tegum phase` holds, a dataset that tegum wrote, or the models in any other file.
+
+    A sweep that was too large for one file is read from its pieces where it is looked at, as in ``open(folder).loss[0]``.
 
     >>> import tegum as tg
     >>> data = tg.train(tg.nets.ReluOutput(2, 1), tg.features.Independent(2), tg.Recipe(steps=1), progress=False)
@@ -27,9 +32,25 @@ def open(path: Path | str) -> xr.Dataset:  # noqa: A001 - as in tg.open
     path = as_path(path)
     if path.is_dir():
         held = sorted([*path.glob(f"*{SUFFIX}"), *path.glob(f"*/*{SUFFIX}")])  # no deeper: it may be the whole disk
-        inside = path / RESULT
-        if not inside.is_file():
+        inside = next((path / name for name in (RESULT, SWEEP) if (path / name).is_file()), None)
+        lists = sorted(path.glob(f"*{MANIFEST}"))
+        if inside is None and len(lists) == 1:
+            inside = lists[0]
+        if inside is None:
+            if lists:
+                held = lists
             advice = f"name a file, such as {held[0]}" if held else "give the folder that tegum train wrote, or a file"
             raise InvalidInputError(f"the folder {path} holds no {RESULT}", advice)
         path = inside
+    if path.suffix == MANIFEST:
+        return _sweep(path)
     return read_dataset(path) if is_dataset(path) else read_weights(path)
+
+
+def _sweep(path: Path) -> xr.Dataset:
+    """The sweep whose pieces a file lists: beside it, or in the folder ``pieces``."""
+    with failures_told(path, "delete it and run the command again"):
+        edges, names = read_manifest(path)
+    inside = path.parent / "pieces"
+    place = inside if (inside / names[0]).is_file() else path.parent
+    return lazily_joined([place / name for name in names], edges) if edges else read_dataset(place / names[0])

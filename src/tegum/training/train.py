@@ -25,12 +25,11 @@ from tegum.training.pool import train_instances
 from tegum.training.recipe import Recipe
 
 
-def _seconds(net: Net, features: Features, recipe: Recipe | None, *, sweep: Mapping[str, Any] | None, **_: Any) -> float:
+def _seconds(
+    net: Net, features: Features, recipe: Recipe | None, *, sweep: Mapping[str, Any] | None, loss: OwnLoss | None, **_: Any
+) -> float:
     """About how long `train` takes on one core."""
-    recipes = grid_of(features, Recipe() if recipe is None else recipe, sweep or {})[1]
-    return sum(
-        estimated_seconds(net, len(one.seed_list), one.steps, one.batch_size, 1, dropout=one.dropout > 0) for one in recipes
-    )
+    return estimated_seconds(net, features, recipe, sweep=sweep, loss=loss, threads=1)
 
 
 # Longer than other functions by its docstring: this is where users look up what goes in and what comes out.

@@ -7,6 +7,7 @@
 3
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,14 +30,18 @@ def executing(on: Any = None, *, shard: str | None = None, folder: Path | str | 
             as long as the block, or a ``Client`` of `dask.distributed`.
         shard: which share of the pieces this program computes, such as ``"3/16"``, where several share a folder.
         folder: where finished pieces are kept, from which a second call goes on; without it they live as long as the block.
+            Results of more than 128 MB are then read from there, where they are looked at.
 
     Raises:
         InvalidInputError: where there is no such cluster, its version of tegum is another one, or both are given.
         Elsewhere: in a shard, where a call needs pieces that other shards have yet to compute.
     """
     with placed(on, shard), ExitStack() as stack:
-        place = as_path(folder) if folder is not None else Path(stack.enter_context(TemporaryDirectory(prefix="tegum-")))
-        stack.enter_context(caching(Pieces(place)))
+        if folder is None:
+            pieces = Pieces(Path(stack.enter_context(TemporaryDirectory(prefix="tegum-"))), large=math.inf)
+        else:
+            pieces = Pieces(as_path(folder))
+        stack.enter_context(caching(pieces))
         yield
 
 
