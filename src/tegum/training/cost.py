@@ -3,8 +3,8 @@
 Formula.  On one core, with n, m, batches in panels of 64 samples, and times in nanoseconds:
 
     model     = 90,000 + 27 parameters + steps * step + panels of test samples * panel(1 + a) (once, and at each record)
-    step      = 150 + 2 parameters + panels * panel(3 + 2 a) + 0.34 (3 n + m) * what the last panel lacks of 64
-    panel(k)  = 17 + 14.4 n + 0.53 k n m + what else is asked for: see the constants
+    step      = 150 + 2 parameters + panels * panel(4 + a) + 0.34 (3 n + m) * what the last panel lacks of 64
+    panel(k)  = 17 + 15 n + 0.55 k n m + what else is asked for: see the constants
 
 where a is the share of features that products do not skip (1 but for very sparse features).  Python of the user's own, a
 distribution that NumPy draws or a loss, is timed where it stands, on a few samples.
@@ -13,7 +13,7 @@ The constants are least squares of 383 steps of all kinds, n from 2 to 400 and b
 server with 512-bit registers.  There nine of ten trainings take between 2/3 and 3/2 of the estimate (``make bench`` has a
 table of forty, none of which the constants come from); other machines differ by a factor of two or three.
 
-Example.  For ``ReluOutput(5, 2)`` and batches of 1024, a step is 150 + 34 + 16 (17 + 72 + 26.5) ns = 2 microseconds.
+Example.  For ``ReluOutput(5, 2)`` and batches of 1024, a step is 150 + 34 + 16 (17 + 75 + 27.5) ns = 2.1 microseconds.
 """
 
 import time
@@ -37,7 +37,7 @@ from tegum.training.own_loss import OwnLoss
 from tegum.training.recipe import Recipe
 
 # All in seconds.  Of compiled code:
-_STEP, _PANEL, _FEATURE, _PRODUCT = 150e-9, 17e-9, 14.4e-9, 0.53e-9
+_STEP, _PANEL, _FEATURE, _PRODUCT = 150e-9, 17e-9, 15e-9, 0.55e-9
 _PARAMETER = {"adamw": 2e-9, "adam": 2e-9, "rmsprop": 1.8e-9, "sgd": 0.65e-9}
 _LACKING = 0.34e-9
 # what a panel costs more: for each feature, for each hidden unit, and under attack as a whole;
@@ -170,7 +170,7 @@ def _compiled(
     step = step_seconds(
         net,
         recipe.batch_size,
-        products=3 + 2 * active + attacked * _ATTACK_PRODUCTS,
+        products=4 + active + attacked * _ATTACK_PRODUCTS,
         feature=feature + (_GATHERED if size or outside else drawing) + attacked * _ATTACKED,
         hidden=net.hidden_relu * _HIDDEN_RELU + (recipe.dropout > 0) * _DROPPED + (recipe.l1 > 0) * _L1,
         panel=attacked * _ATTACK,
