@@ -152,12 +152,15 @@ def shards(folder: Path, whole: Path, generator: random.Random, count: Counter[s
         return tegum(*JOB, "--out", str(folder), "--threads", "1", "--shard", f"{number}/{_SHARDS}")
 
     running = {number: called(number) for number in range(1, _SHARDS + 1)}
+    before = 0
     while running:
-        time.sleep(generator.uniform(0.2, 2))
+        time.sleep(generator.uniform(0.02, 0.5))
         for number, process in list(running.items()):
             if process.poll() is not None:
                 ended(running.pop(number), (0,), count)
-        if running and generator.random() < 0.7:
+        done = len(list((folder / "pieces").glob("*")))  # pieces and leases: something happens
+        if running and done != before:
+            before = done
             number = generator.choice(list(running))
             running[number].kill()
             running[number].communicate()

@@ -30,14 +30,16 @@ RECIPE = tg.Recipe(steps=30, batch_size=64, seeds=4, evaluation_samples=640)
 RECORDING = RECIPE.replaced(record_steps=3, seeds=3)
 NET, FEATURES = ReluOutput(4, 2), Independent(4)
 SWEEP: dict[str, Any] = {"density": [1.0, 0.5, 0.1]}
+STARTS = np.random.default_rng(0).normal(size=(3, 4, 2, 4)) / 2
 CALLS: dict[str, Callable[[], xr.Dataset]] = {
     "train": lambda: tg.train(NET, FEATURES, RECIPE, sweep=SWEEP),
     "train-seeds": lambda: tg.train(NET, FEATURES, RECIPE.replaced(seeds=9)),
     "train-initial": lambda: tg.train(NET, FEATURES, RECIPE, sweep=SWEEP, initial={"W": np.ones((2, 4)) / 2}),
     "minimise": lambda: minimise(NET, FEATURES, seeds=4, sweep=SWEEP),
+    "minimise-initial": lambda: minimise(NET, FEATURES, seeds=4, sweep=SWEEP, initial={"W": STARTS, "b": STARTS[:, :1, 0] - 1}),
     "minimise-warm": lambda: minimise(NET, FEATURES, seeds=4, sweep=SWEEP, warm_starts=1),
 }
-PIECES = {"train": 3, "train-seeds": 2, "train-initial": 1, "minimise": 3, "minimise-warm": 1}
+PIECES = {"train": 3, "train-seeds": 2, "train-initial": 3, "minimise": 3, "minimise-warm": 1, "minimise-initial": 3}
 
 
 def pieces_in(folder: Path) -> list[Path]:

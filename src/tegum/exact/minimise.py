@@ -45,7 +45,7 @@ _RANDOM, _ROUNDS = 32, 4
 
 
 @checked
-@cached(splittable=True, whole_with=("initial", "warm_starts"))
+@cached(splittable=True, whole_with=("warm_starts",))
 def minimise(
     net: Net,
     features: Features,

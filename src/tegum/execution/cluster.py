@@ -4,7 +4,7 @@ A worker computes a piece on one thread and returns its dataset.  It needs the s
 anything is sent.  Where a worker dies, Dask gives its piece to another one; a scheduler that dies ends the command, and the
 same command goes on when there is one again.
 
-So few pieces are under way that their results never fill the memory: twice as many as the workers have threads.
+So few pieces are under way that their results never fill the memory: four for each of the workers' threads.
 """
 
 import math
@@ -26,7 +26,7 @@ from tegum.provenance import provenance, science_version
 from tegum.threads import default_threads
 
 _ADDRESS, _LOCAL = "dask://", "dask"
-_AHEAD, _BEAT_SECONDS, _PATIENCE_SECONDS, _VIEW_SECONDS, _SHOWN = 2, 0.5, 20.0, 1.0, 4
+_AHEAD, _BEAT_SECONDS, _PATIENCE_SECONDS, _VIEW_SECONDS, _SHOWN = 4, 0.5, 20.0, 1.0, 4
 
 
 @final

@@ -24,8 +24,10 @@ from typing import Any, final
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from tegum.caching import Call
+from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError
 from tegum.runs.files import set_aside, write_atomically
 from tegum.runs.lazy import joined_attributes
@@ -68,6 +70,11 @@ def _part(call: Call, place: Mapping[str, slice]) -> Call:
     """The call for a part of some of its axes."""
     changes: dict[str, Any] = {}
     sweep = dict(call.arguments.get("sweep") or {})
+    if (initial := call.arguments.get("initial")) is not None:
+        axes = [*sweep, *call.arguments["features"].batch_shape, "seed"]  # of the models, before those of a parameter
+        changes["initial"] = {
+            name: _sliced(np.asarray(array), PARAMETER_DIMS[name], axes, place) for name, array in initial.items()
+        }
     for name, part in place.items():
         if name == "seed":
             recipe = call.arguments["recipe"]
@@ -75,6 +82,17 @@ def _part(call: Call, place: Mapping[str, slice]) -> Call:
         else:
             changes["sweep"] = sweep = sweep | {name: sweep[name][part]}
     return call.replaced(**changes)
+
+
+def _sliced(array: NDArray[Any], own: Sequence[str], axes: Sequence[Any], place: Mapping[str, slice]) -> NDArray[Any]:
+    """Initial weights of the models at a place; what has one value for all along an axis keeps it."""
+    lead = array.ndim - len(own)
+    cuts = [slice(None)] * array.ndim
+    for name, part in place.items():
+        axis = lead - len(axes) + list(axes).index(name)
+        if axis >= 0 and array.shape[axis] > 1:
+            cuts[axis] = part
+    return array[tuple(cuts)]
 
 
 def _beside(parts: Sequence[xr.Dataset], along: str) -> xr.Dataset:
@@ -114,6 +132,13 @@ def _axes(call: Call) -> list[tuple[str, int]]:
     """The axes along which a call may be cut, with their lengths; none where its arguments are not what they should be."""
     sweep, recipe = call.arguments.get("sweep") or {}, call.arguments.get("recipe")
     found: list[tuple[str, int]] = []
+    for name, value in (call.arguments.get("initial") or {}).items():
+        try:
+            least = len(PARAMETER_DIMS[name])
+            if np.ndim(value) < least:
+                return []
+        except (KeyError, ValueError, TypeError):
+            return []
     with suppress(TypeError):
         for name, axis in sweep.items():
             changed = getattr(axis, "fields", (name,))
