@@ -48,9 +48,7 @@ def pieces(count: int) -> None:
         seconds = time.perf_counter() - began
         files = sum(1 for _ in Path(folder).glob("*.safetensors"))
     work = count * _NAP
-    print(
-        f"pieces: {files} files, {data.sizes['nap']} results, {work:.0f} s of work on two workers in {seconds:.1f} s: ", end=""
-    )
+    print(f"pieces: {files} files, {data.sizes['nap']} results, {work:.0f} s of work on two in {seconds:.1f} s: ", end="")
     print(f"{seconds / work:.2f} of the work, {seconds / (work / _WORKERS):.2f} of each one's share")
 
 

@@ -28,12 +28,13 @@ from tegum.checking import checked, require_memory, require_seeds, seeds_of
 from tegum.datasets import PARAMETER_DIMS, Status, dataset
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.constraints import Constraint, Support, limits
+from tegum.exact.cost import minimising_seconds
 from tegum.exact.kernel.records import require_terms
 from tegum.exact.objective import constraints_of, engine_of, penalties_of
 from tegum.exact.parameters import parameters_of, require_exact, shapes_of, size_of
 from tegum.exact.penalties import Penalty
 from tegum.exact.search import Search
-from tegum.exact.starts import initial_points, neighbours_of
+from tegum.exact.starts import EXCHANGES, initial_points, neighbours_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, require_same_features
 from tegum.provenance import provenance
@@ -44,8 +45,23 @@ _SAME_LOSS = 1e-6
 _RANDOM, _ROUNDS = 32, 4
 
 
+def _seconds(
+    net: Net,
+    features: Features,
+    *,
+    seeds: int | tuple[int, ...] | None,
+    sweep: Mapping[str, Any] | None,
+    certify: bool,
+    **_: Any,
+) -> float:
+    """About how long `minimise` takes on one core."""
+    starts = seeds if isinstance(seeds, int) else _RANDOM + _ROUNDS * EXCHANGES if seeds is None else len(seeds)
+    points = math.prod(feature_grid(features, sweep or {}).shape)
+    return minimising_seconds(net, features, starts, points, certify)
+
+
 @checked
-@cached(splittable=True, whole_with=("warm_starts",))
+@cached(splittable=True, whole_with=("warm_starts",), cost=_seconds)
 def minimise(
     net: Net,
     features: Features,
