@@ -65,7 +65,7 @@ class Pieces:
     Args:
         folder: where; made at the first piece.
         notice: receives a line for each damaged file, which is set aside and computed again; without it that is an error.
-        large: results of more bytes stay in their pieces, and are read where they are looked at.
+        large: results of more bytes (by default 128 MB) stay in their pieces, and are read where they are looked at.
 
     Attributes:
         manifest: of the last call, the list of its pieces, where its result is that large; else None.
@@ -73,10 +73,10 @@ class Pieces:
         computed: how many pieces were computed by this program.
     """
 
-    def __init__(self, folder: Path, notice: Callable[[str], Any] | None = None, large: float = LARGE_BYTES) -> None:
+    def __init__(self, folder: Path, notice: Callable[[str], Any] | None = None, large: float | None = None) -> None:
         self.folder = folder
         self.manifest: Path | None = None
-        self._large = large
+        self._large = LARGE_BYTES if large is None else large
         self.seconds_cached = 0.0
         self.computed = 0
         self._notice = notice
