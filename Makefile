@@ -17,7 +17,7 @@ help:
 	@echo "make page-test   open the page in results/ in Chromium: every figure draws, nothing is asked of the network"
 	@echo "make lint        ruff, mypy, import-linter"
 	@echo "make fuzz        every public call, field, command line, setting and file with what nobody should give, counted (minutes)"
-	@echo "make chaos       long calls stopped at random moments and at every write, counted (an hour)"
+	@echo "make chaos       long calls stopped at random moments and at every write, clusters too, counted (hours)"
 	@echo "make newer       the tests of what depends on Python's version, under Python 3.13, where it is installed"
 	@echo "make bench       race the training engine against the usual PyTorch loop (installs PyTorch); what was estimated and what it cost"
 	@echo "make pictures    render the README's pictures anew (needs Chromium)"
@@ -70,6 +70,8 @@ chaos: $(READY)
 	@$(BIN)/python -m tests.fuzz.chaos --interrupts 500
 	@$(BIN)/python -m tests.fuzz.chaos --writes
 	@$(BIN)/python -m tests.fuzz.race
+	@$(BIN)/python -m tests.fuzz.clusters
+	@$(BIN)/python -m tests.fuzz.hosts
 
 page-test: $(READY)
 	@$(BIN)/python -m pytest tests/browser -m any_page --results results

@@ -73,6 +73,11 @@ def right_calls() -> list[Call]:
     return calls
 
 
+def _executing(on: Any, shard: Any, folder: Any) -> None:
+    with tg.executing(on, shard=shard, folder=folder):
+        pass
+
+
 def _training() -> list[Call]:
     data, x, file = trained(), np.full((3, 2), 0.5), str(Path(__file__).parents[2] / "docs" / "pentagon.safetensors")
     params = {"W": W, "b": B}
@@ -88,6 +93,7 @@ def _training() -> list[Call]:
         (_own_loss, {"name": "a", "value": _quartic, "slope": _quartic_slope}),
         (tg.features_of, {"data": data}),
         (tg.open, {"path": file}),
+        (_executing, {"on": None, "shard": "1/2", "folder": "sweep"}),
         (tg.read_weights, {"path": file, "array": "W", "bias": "b", "rows": False}),
         (
             tg.training.loss_and_gradient,

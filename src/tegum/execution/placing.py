@@ -15,12 +15,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tegum.caching import caching
-from tegum.checking import as_path
+from tegum.checking import as_path, checked
 from tegum.errors import InvalidInputError
 from tegum.execution.executors import computing, shard_of
 from tegum.execution.pieces import Pieces
 
 
+@checked
 @contextmanager
 def executing(on: Any = None, *, shard: str | None = None, folder: Path | str | None = None) -> Iterator[None]:
     """A block in which trainings, minimisations and flows are computed elsewhere, piece by piece, with the same bits.

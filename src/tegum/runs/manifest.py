@@ -8,7 +8,7 @@ who goes on with the sweep, and by who opens it.
 >>> from tempfile import TemporaryDirectory
 >>> with TemporaryDirectory() as folder:
 ...     path = Path(folder) / f"sweep{MANIFEST}"
-...     write_atomically(path, manifest_of("train", {"seed": [0, 500, 1000]}, ["a.safetensors", "b.safetensors"]))
+...     size = path.write_bytes(manifest_of("train", {"seed": [0, 500, 1000]}, ["a.safetensors", "b.safetensors"]))
 ...     read_manifest(path)
 ({'seed': (0, 500, 1000)}, ['a.safetensors', 'b.safetensors'])
 """
