@@ -30,12 +30,13 @@ def test_a_shard_says_what_is_left_and_the_status_who_is_at_it(
     assert "shard 1/3: its pieces are finished, 4 are the others'" in said
     assert f"--out {tmp_path}\n" in said
     pieces = tmp_path / "pieces"
-    with Leases() as leases:
-        assert leases.take(pieces / "other.safetensors", "train 2/6")
-        assert run(["status", str(tmp_path)]) == 0
-        said = capsys.readouterr().out
-        assert f"{pieces}: 2 of 6 pieces, 1 under way" in said
-        assert "train 2/6, for 1 s" in said
+    leases = Leases()
+    assert leases.take(pieces / "other.safetensors", "train 2/6")
+    assert run(["status", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert f"{pieces}: 2 of 6 pieces, 1 under way" in said
+    assert "train 2/6, for 1 s" in said
+    leases.close()
     assert run([*WORDS, str(tmp_path)]) == 0
     capsys.readouterr()
     assert run(["status", str(tmp_path)]) == 0

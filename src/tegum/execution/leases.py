@@ -41,7 +41,7 @@ class Owner:
 
 @final
 class Leases:
-    """The leases of this program in a folder; as a context they are given back at its end."""
+    """The leases of one piece of work."""
 
     def __init__(self) -> None:
         self._held: set[Path] = set()
@@ -50,10 +50,8 @@ class Leases:
         self._beating: threading.Thread | None = None
         self._ended = threading.Event()
 
-    def __enter__(self) -> "Leases":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Gives all of them back."""
         self._ended.set()
         with self._lock:
             held = list(self._held)

@@ -20,9 +20,6 @@ that was interrupted leaves no file.  Programs that work in one folder each take
 """
 
 import fcntl
-import math
-import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,31 +28,19 @@ from typing import Any, final
 import xarray as xr
 
 from tegum.caching import Call
-from tegum.errors import InvalidInputError, PiecesFailed
+from tegum.errors import InvalidInputError
 from tegum.execution.cut import agreed, cut_for
-from tegum.execution.executors import Executor, Here, Piece, Shard, executor
+from tegum.execution.executors import Executor, Here, Shard, executor
 from tegum.execution.leases import SUFFIX as LEASE
-from tegum.execution.leases import Leases
-from tegum.progress import ProgressBar
+from tegum.execution.work import Work
 from tegum.provenance import git_commit, science_version, tegum_version
-from tegum.runs import attributes_in, fingerprint, locked, read_dataset, read_or_set_aside, write_dataset
+from tegum.runs import attributes_in, fingerprint, locked, read_dataset, read_or_set_aside
 from tegum.runs.files import SUFFIX
 from tegum.runs.lazy import lazily_joined, makers
 from tegum.runs.manifest import MANIFEST
 
 LARGE_BYTES = 2**27
-_TRIES, _BEAT_SECONDS, _PATIENCE_SECONDS, _SHOWN = 3, 0.2, 10.0, 5
-
-
-class Elsewhere(BaseException):
-    """A call needs pieces that are other shards' to compute; what was this one's is computed.
-
-    Like KeyboardInterrupt it ends a study, and is no error that one would handle.
-    """
-
-    def __init__(self, missing: int) -> None:
-        super().__init__(f"{missing} pieces are other shards' to compute")
-        self.missing = missing
+"""Of results that are kept in their pieces, and not joined in memory."""
 
 
 @final
@@ -108,7 +93,11 @@ class Pieces:
         first, self._before = self._before, self._before + len(calls)
         found = [path.exists() for path in paths]
         while True:
-            self._complete(where, call, dict(zip(paths, calls, strict=True)), first)
+            with Work(where, dict(zip(paths, calls, strict=True)), first, call.arguments.get("progress")) as work:
+                try:
+                    work.complete()
+                finally:
+                    self.computed += work.computed
             if cut.edges and sum(path.stat().st_size for path in paths) > self._large:
                 self.manifest = self._path(name + MANIFEST)
                 data = lazily_joined(paths, cut.edges)
@@ -128,68 +117,6 @@ class Pieces:
         """The machines and libraries that computed all pieces that were used so far, as attributes of a dataset."""
         return makers(self._makers)
 
-    def _complete(self, where: Executor, call: Call, calls: dict[Path, Call], first: int) -> None:
-        """Returns when every piece has a file, whoever made it."""
-        failures: Counter[Path] = Counter()
-        errors: dict[Path, Exception] = {}
-        turn = {path: first + k for k, path in enumerate(calls)}
-        missing = [path for path in calls if not path.exists()]
-        found = len(calls) - len(missing)
-        shown = call.arguments.get("progress") if len(missing) > 1 else False
-        with ProgressBar(total=len(missing), desc="pieces", unit="piece", progress=shown) as bar, Leases() as leases:
-            others_seen = -math.inf
-            while missing := [path for path in missing if not path.exists() and failures[path] < _TRIES]:
-                mine = [path for path in missing if where.takes(turn[path])]
-                before = self.computed, failures.total()
-                self._work_on(where, {path: calls[path] for path in mine}, leases, failures, errors, bar)
-                if (self.computed, failures.total()) != before:
-                    continue
-                if any(leases.alive(path) for path in missing):
-                    others_seen = time.monotonic()
-                if all(path.exists() for path in mine) and time.monotonic() - others_seen > _PATIENCE_SECONDS:
-                    raise Elsewhere(sum(not path.exists() for path in missing))
-                bar.set_postfix_str("waiting for other programs")
-                bar.update(len(calls) - sum(not path.exists() for path in missing) - found - bar.n)
-                time.sleep(_BEAT_SECONDS)
-        for path in calls:
-            path.with_name(path.name + LEASE).unlink(missing_ok=True)  # of a program that was killed after it wrote
-        if failed := [path for path, count in failures.items() if count >= _TRIES]:
-            raise PiecesFailed(_failed(failed, calls, errors)) from errors[failed[0]]
-
-    def _work_on(
-        self,
-        where: Executor,
-        calls: dict[Path, Call],
-        leases: Leases,
-        failures: Counter[Path],
-        errors: dict[Path, Exception],
-        bar: ProgressBar,
-    ) -> None:
-        """Computes the pieces that nobody else has, and writes each as it comes."""
-        at: dict[Piece, Path] = {}
-
-        def free() -> Iterator[Piece]:
-            for number, (path, call) in enumerate(calls.items(), start=1):
-                title = f"{call.function.__name__} {number}/{len(calls)}"
-                if not path.exists() and leases.take(path, title):
-                    if path.exists():  # it was finished while we asked
-                        leases.give_back(path)
-                        continue
-                    at[piece := Piece(call, title)] = path
-                    yield piece
-
-        for piece, outcome in where.compute(free()):
-            path = at.pop(piece)
-            if isinstance(outcome, Exception):
-                failures[path] += 1
-                errors[path] = outcome
-                bar.set_postfix(failed=failures.total())
-            else:
-                write_dataset(outcome, path)
-                self.computed += 1
-                bar.update()
-            leases.give_back(path)
-
     @contextmanager
     def pruned(self) -> Iterator[None]:
         """Around a study; then removes the pieces that it did not use, of other code or other settings.
@@ -200,12 +127,8 @@ class Pieces:
             yield
             with suppress(BlockingIOError):
                 fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                for path in [
-                    *self.folder.glob(f"*{SUFFIX}"),
-                    *self.folder.glob(f"*{MANIFEST}"),
-                    *self.folder.glob(f"*{LEASE}"),
-                ]:
-                    if path.name not in self._used:
+                for path in [*self.folder.iterdir()]:
+                    if path.suffix in (SUFFIX, MANIFEST, LEASE) and path.name not in self._used:
                         path.unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
@@ -224,7 +147,9 @@ class Pieces:
         if not isinstance(where, Here) or isinstance(where, Shard):
             made = attributes_in(others[0]) or {}
             theirs, ours = (f"{version} {commit}".strip() for version, commit in (_of(made), (tegum_version(), git_commit())))
-            advice = f"use one version for all (theirs {theirs}, this one {ours}), or another --out"
+            advice = (
+                f"use one version for all (theirs is {theirs}, this one {ours}), delete those pieces, or choose another --out"
+            )
             raise InvalidInputError(what, advice)
         if self._notice is not None:
             self._notice(f"{what}: they are not used")
@@ -250,12 +175,3 @@ def _name(call: Call) -> str:
 def _names(calls: Sequence[Call]) -> list[str]:
     """The names of pieces."""
     return [_name(call) + SUFFIX for call in calls]
-
-
-def _failed(paths: Sequence[Path], calls: Mapping[Path, Call], errors: Mapping[Path, Exception]) -> str:
-    """What to say of pieces that failed: how many, and what was asked of the first ones."""
-    told = [f"{len(paths)} of {len(calls)} pieces failed {_TRIES} times; the others are finished and kept"]
-    for path in paths[:_SHOWN]:
-        asked = ", ".join(f"{name}={value!r:.200}" for name, value in calls[path].defining.items() if value is not None)
-        told.append(f"  {calls[path].function.__name__}({asked}): {type(errors[path]).__name__}: {errors[path]}")
-    return "\n".join(told)
