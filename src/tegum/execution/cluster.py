@@ -7,6 +7,7 @@ same command goes on when there is one again.
 So few pieces are under way that their results never fill the memory: four for each of the workers' threads.
 """
 
+import logging
 import math
 import sys
 import time
@@ -157,6 +158,7 @@ def cluster_on(on: Any) -> Iterator[Cluster]:
         what = "Dask is not installed, which clusters need"
         raise InvalidInputError(what, "pip install 'tegum[distributed]', or leave --on out") from None
     with ExitStack() as stack:
+        stack.enter_context(_quiet(logging.getLogger("distributed")))
         if isinstance(on, Client):
             client = on
         elif on == _LOCAL:
@@ -173,6 +175,17 @@ def cluster_on(on: Any) -> Iterator[Cluster]:
             raise InvalidInputError(f"on is {on!r:.80}", "give dask, dask://host:port, or a Client of dask.distributed")
         _require_same_version(client)
         yield Cluster(client)
+
+
+@contextmanager
+def _quiet(logger: logging.Logger) -> Iterator[None]:
+    """A block in which Dask says nothing of what is said better here: a lost connection, a worker that was killed."""
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _require_same_version(client: Any) -> None:

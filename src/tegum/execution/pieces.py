@@ -35,7 +35,7 @@ from tegum.execution.leases import SUFFIX as LEASE
 from tegum.execution.work import Work
 from tegum.provenance import git_commit, science_version, tegum_version
 from tegum.runs import attributes_in, fingerprint, locked, read_dataset, read_or_set_aside
-from tegum.runs.files import SUFFIX
+from tegum.runs.files import SUFFIX, require_folder
 from tegum.runs.lazy import lazily_joined, makers
 from tegum.runs.manifest import MANIFEST
 
@@ -86,7 +86,7 @@ class Pieces:
             return call.run()
         where = executor()
         self._require_one_version(where)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        require_folder(self.folder)
         cut, names = agreed(self._path(name + MANIFEST), call, lambda: cut_for(call, where.least), _names, self._notice)
         calls = cut.calls(call)
         paths = [self._path(name) for name in names]
@@ -125,7 +125,7 @@ class Pieces:
         """
         with locked(self.folder, fcntl.LOCK_SH) as number:
             yield
-            with suppress(BlockingIOError):
+            with suppress(OSError):  # others are here, or the disk knows no locks
                 fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 for path in [*self.folder.iterdir()]:
                     if path.suffix in (SUFFIX, MANIFEST, LEASE) and path.name not in self._used:

@@ -28,7 +28,8 @@ def executing(on: Any = None, *, shard: str | None = None, folder: Path | str | 
 
     Args:
         on: a cluster: ``"dask://host:port"`` of a scheduler, ``"dask"`` for a cluster of processes on this machine that lives
-            as long as the block, or a ``Client`` of `dask.distributed`.
+            as long as the block (in a script: under ``if __name__ == "__main__":``, because they load it), or a ``Client``
+            of `dask.distributed`.
         shard: which share of the pieces this program computes, such as ``"3/16"``, where several share a folder.
         folder: where finished pieces are kept, from which a second call goes on; without it they live as long as the block.
             Results of more than 128 MB are then read from there, where they are looked at.

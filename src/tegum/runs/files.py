@@ -13,6 +13,7 @@ killed program leaves the old file or the new one, never half of one.
 (True, {'net': 'Linear'})
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -42,6 +43,7 @@ _OTHERS = (".nc", ".h5", ".csv", ".parquet", ".json", ".npz", ".npy", ".pt", ".p
 UNSEALED = f"digest {'0' * 32}"
 _FORMAT = "tegum dataset 1"
 _OURS = {"format", "digest", "variables", "attributes"}
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 _PART, _DAY = ".part", 86400.0
 
 
@@ -63,6 +65,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         if not isinstance(error, OSError):
             raise
         raise InvalidInputError(f"{path} cannot be written ({error.strerror})", "choose another folder, or make room") from None
+
+
+def require_folder(folder: Path) -> None:
+    """Makes a folder where there is none; an `InvalidInputError` where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInputError(f"the folder {folder} cannot be made ({error.strerror})", "choose another folder") from None
 
 
 def require_writable(folder: Path) -> None:
@@ -94,11 +104,18 @@ def remove_leftovers(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path, kind: int = fcntl.LOCK_EX) -> Iterator[int]:
-    """A block in which other programs that ask for the same wait: of a folder, which is made where there is none."""
+    """A block in which other programs that ask for the same wait: of a folder, which is made where there is none.
+
+    Where the disk knows no locks, nobody waits; files are whole all the same.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     number = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(number, kind)
+        try:
+            fcntl.flock(number, kind)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
         yield number
     finally:
         os.close(number)
