@@ -16,5 +16,5 @@ def claim_has_a_source(claim: Claim) -> None:
         assert source.quote in QUOTATIONS[source.kind][source.section], claim.name
         assert 3 <= len(source.quote.split()) <= 40, claim.name
     assert bool(source.section) == (source.kind in ("paper", "comment", "open problem")), claim.name
-    assert bool(source.quote) == (source.kind in ("paper", "comment")) or source.kind == "open problem", claim.name
+    assert bool(source.quote) == (source.kind in ("paper", "comment")), claim.name
     assert not re.search('["“”„«»]', claim.statement), claim.name

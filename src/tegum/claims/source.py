@@ -9,8 +9,7 @@
 
 A quotation is exact; what is expected in numbers is ours unless the numbers stand in it.  What the paper shows only in a
 picture, what it says of trained models and we of exact minima, and every threshold that it leaves open is ours.  An identity
-or a construction can fail only by a bug, and is counted apart.  An answer to an open problem is ours, too; where it quotes the
-list that asks, the claim is what the list conjectures, and it may fail.
+or a construction can fail only by a bug, and is counted apart.  An answer to an open problem is ours, too.
 """
 
 from dataclasses import dataclass
@@ -43,8 +42,8 @@ class Source:
         """In words, with the quotation."""
         if self.quote:
             return f"{self.kind}, {self.section}: “{self.quote}”"
-        if self.section:
-            return f"our answer to {self.kind} {self.section}"
+        if self.kind == "open problem":
+            return f"our answer to open problem {self.section}"
         return "our own finding" if self.kind == "ours" else "identity or construction"
 
 
@@ -61,9 +60,9 @@ def comment(author: str, quote: str) -> Source:
 
 
 @checked
-def answer(problem: str, quote: str = "") -> Source:
-    """Ours, to an open problem, by its number; or what the problem conjectures, in its own words."""
-    return Source("open problem", problem, quote)
+def answer(problem: str) -> Source:
+    """Ours, to an open problem, by its number."""
+    return Source("open problem", problem)
 
 
 OURS = Source("ours")
