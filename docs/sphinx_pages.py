@@ -1,8 +1,8 @@
 """What Sphinx needs to be told: how every experiment was made, a recipe's fields, and how our docstrings are laid out.
 
-The directive ``{experiments}`` writes a section for each experiment, from its docstring; ``{recipe-fields}`` a line
-for each field of a recipe; ``{parts}`` a package's public names, module by module, with what each module says of its problem,
-formula and source.
+The directive ``{experiments}`` writes a section for each of the paper's experiments, or of a group that it names, from its
+docstring; ``{recipe-fields}`` a line for each field of a recipe; ``{parts}`` a package's public names, module by module, with
+what each module says of its problem, formula and source.
 """
 
 import ast
@@ -19,17 +19,20 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import stringify_annotation
 
-from tegum.experiments import every_experiment
+from tegum.experiments import every_experiment, experiments_called, heading_of
 from tegum.training import Recipe
 
 
 class Experiments(SphinxDirective):
     """A section for each experiment: which figure of the paper, what is trained, what the paper leaves open, the cost."""
 
+    optional_arguments = 1
+
     def run(self) -> list[nodes.Node]:
         """The sections."""
         found: list[nodes.Node] = []
-        for experiment in every_experiment():
+        papers = [each for each in every_experiment() if not heading_of(each)]
+        for experiment in experiments_called(self.arguments[0]) if self.arguments else papers:
             cost = ", ".join(f"{profile} {seconds:g} s" for profile, seconds in experiment.seconds.items())
             text = "\n\n".join(
                 paragraph.replace("\n", " ") for paragraph in experiment.describe.replace("`", "").strip().split("\n\n")

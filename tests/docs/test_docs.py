@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tegum.cli import COMMANDS, run
-from tegum.experiments import every_experiment
+from tegum.experiments import every_experiment, heading_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -72,9 +72,9 @@ def test_the_site_is_built_without_a_warning_and_its_notebook_runs(tmp_path: Pat
     assert "pentagon" in tutorial
     assert "seed" in tutorial
     assert "js-plotly-plot" in tutorial or "plotly-graph-div" in tutorial
-    figures = (tmp_path / "site" / "figures.html").read_text()
     for experiment in every_experiment():
-        assert f"tegum reproduce {experiment.id}" in re.sub(r"<[^>]*>", "", figures)
+        page = (tmp_path / "site" / f"{heading_of(experiment).lower().replace(' ', '-') or 'figures'}.html").read_text()
+        assert f"tegum reproduce {experiment.id}" in re.sub(r"<[^>]*>", "", page)
     for path in (tmp_path / "site").glob("*.html"):
         assert not re.search(r"""<(script|link|img)[^>]*(src|href)="https?:""", path.read_text()), path.name
 

@@ -131,7 +131,7 @@ def test_other_densities_are_another_question_and_no_error(own: Path) -> None:
 def test_an_id_of_the_papers_is_taken(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own.rename("intro.py")
     assert run(["reproduce", "intro.py", "--out", "results"]) == 2
-    assert "intro.py is named like the paper's experiment 'intro': give the file another name" in capsys.readouterr().err
+    assert "intro.py is named like tegum's experiment 'intro': give the file another name" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["a.b.py", "é (2).py", ".py"])

@@ -18,7 +18,7 @@ from tegum.claims.expectations import (
     rising,
     share_at_least,
 )
-from tegum.claims.source import IDENTITY, OURS, Source, comment, paper
+from tegum.claims.source import IDENTITY, OURS, Source, answer, comment, paper
 
 __all__ = [
     "IDENTITY",
@@ -31,6 +31,7 @@ __all__ = [
     "Verdict",
     "above",
     "all_of",
+    "answer",
     "at_least",
     "at_most",
     "below",

@@ -1,13 +1,15 @@
-"""Whose statement a claim is: the paper's, in its own words, a published comment's, an identity, or ours.
+"""Whose statement a claim is: the paper's, in its own words, a published comment's, an answer to an open problem, or ours.
 
 >>> paper("Uniform Superposition", "Doubling the number of hidden dimensions just doubles the number of features").shown
 'paper, Uniform Superposition: “Doubling the number of hidden dimensions just doubles the number of features”'
 >>> OURS.shown
 'our own finding'
+>>> answer("O49").shown
+'our answer to open problem O49'
 
 A quotation is exact; what is expected in numbers is ours unless the numbers stand in it.  What the paper shows only in a
 picture, what it says of trained models and we of exact minima, and every threshold that it leaves open is ours.  An identity
-or a construction can fail only by a bug, and is counted apart.
+or a construction can fail only by a bug, and is counted apart.  An answer to an open problem is ours, too.
 """
 
 from dataclasses import dataclass
@@ -15,11 +17,12 @@ from typing import Literal, final
 
 from tegum.checking import checked
 
-Kind = Literal["paper", "comment", "ours", "identity"]
+Kind = Literal["paper", "comment", "ours", "open problem", "identity"]
 KINDS: dict[Kind, tuple[str, str]] = {
     "paper": ("statement of the paper", "statements of the paper"),
     "comment": ("statement of its published comments", "statements of its published comments"),
     "ours": ("finding of our own", "findings of our own"),
+    "open problem": ("answer to an open problem", "answers to open problems"),
     "identity": ("identity (it can fail only by a bug)", "identities (they can fail only by a bug)"),
 }
 """What one and several claims of a source are called."""
@@ -28,7 +31,7 @@ KINDS: dict[Kind, tuple[str, str]] = {
 @final
 @dataclass(frozen=True)
 class Source:
-    """Whose statement a claim is: the section or the author, and the exact words."""
+    """Whose statement a claim is: the section, the author or the problem, and the exact words."""
 
     kind: Kind
     section: str = ""
@@ -39,6 +42,8 @@ class Source:
         """In words, with the quotation."""
         if self.quote:
             return f"{self.kind}, {self.section}: “{self.quote}”"
+        if self.kind == "open problem":
+            return f"our answer to open problem {self.section}"
         return "our own finding" if self.kind == "ours" else "identity or construction"
 
 
@@ -52,6 +57,12 @@ def paper(section: str, quote: str) -> Source:
 def comment(author: str, quote: str) -> Source:
     """A published comment's, by its author and his own words."""
     return Source("comment", author, quote)
+
+
+@checked
+def answer(problem: str) -> Source:
+    """Ours, to an open problem, by its number."""
+    return Source("open problem", problem)
 
 
 OURS = Source("ours")

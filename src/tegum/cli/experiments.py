@@ -1,21 +1,26 @@
-"""`tegum list`, `tegum show ID` and `tegum experiment`: the paper's experiments, and one of your own as a file to change."""
+"""`tegum list`, `tegum show ID` and `tegum experiment`: the experiments there are, and one of your own as a file to change."""
 
 import re
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 
 from tegum.cli.output import duration, say
 from tegum.errors import InvalidInputError
-from tegum.experiments import Experiment, every_experiment, experiment_called, experiment_files
+from tegum.experiments import Experiment, every_experiment, experiment_called, experiment_files, groups, heading_of
 from tegum.report import ResultFolder
 from tegum.runs import require_writable, write_atomically
 
 
 def list_experiments() -> int:
-    """List the experiments: id, what each shows, what it costs."""
+    """List the experiments: id, what each shows, what it costs; the paper's, then groups of others under their headings."""
     width = max(len(experiment.id) for experiment in every_experiment())
-    for experiment in every_experiment():
-        say(f"{experiment.id:<{width}}  {experiment.title}  [{experiment.paper}; {_cost(experiment)}]")
+    for heading, members in groupby(every_experiment(), heading_of):
+        if heading:
+            (name,) = (name for name, known in groups().items() if known == heading)
+            say(f"\n{heading} (all of them: tegum reproduce {name})")
+        for experiment in members:
+            say(f"{experiment.id:<{width}}  {experiment.title}  [{experiment.paper}; {_cost(experiment)}]")
     return 0
 
 
@@ -45,8 +50,8 @@ def start(name: str, /, *, out: Path = Path()) -> int:
     """
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         raise InvalidInputError(f"the name is {name!r}", "choose small letters, digits and hyphens, such as my-idea")
-    if name in experiment_files():
-        raise InvalidInputError(f"{name} is one of the paper's experiments", "choose another name")
+    if name in experiment_files() or name in groups():
+        raise InvalidInputError(f"{name} is one of tegum's own", "choose another name")
     path = out / f"{name.replace('-', '_')}.py"
     if path.exists():
         raise InvalidInputError(f"{path} exists", "choose another name, or delete it first")

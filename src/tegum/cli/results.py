@@ -9,7 +9,7 @@ from tegum.cli.elsewhere import Where
 from tegum.cli.output import duration, say, say_interrupted, say_verdicts
 from tegum.errors import InvalidInputError, PiecesFailed, Problems
 from tegum.execution import Elsewhere
-from tegum.experiments import Experiment, Profile, every_experiment, experiment_called, faults_of
+from tegum.experiments import Experiment, Profile, every_experiment, experiments_called, faults_of, heading_of
 from tegum.progress import Display
 from tegum.report import Part, ResultFolder, read_pictures, write_page
 from tegum.report.export import export_data, export_pictures
@@ -30,17 +30,17 @@ def reproduce(
     What is finished is kept: the same command again, after Ctrl-C or worse, goes on where it was stopped.
 
     Args:
-        ids: Which experiments, from `tegum list`, or Python files that define one; all of the paper's by default.
+        ids: Which experiments or groups, from `tegum list`, or Python files that define one; all of the paper's by default.
         profile: quick (minutes) or paper (the paper's sizes).
         out: Folder for index.html, claims.json and the data.
         where: Where the pieces are computed.
     """
-    chosen: list[Experiment] = []
+    chosen: dict[str, Experiment] = {}
     with Problems() as problems:
         for name in ids:
             with problems.collecting():
-                chosen.append(experiment_called(name))
-    experiments = chosen or list(every_experiment())
+                chosen |= {each.id: each for each in experiments_called(name)}
+    experiments = list(chosen.values()) if ids else [each for each in every_experiment() if not heading_of(each)]
     require_writable(out)
     costs = _plan(experiments, profile, ResultFolder(out, say))
     claims: list[dict[str, Any]] = []

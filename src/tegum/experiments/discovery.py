@@ -4,6 +4,10 @@
 ('s1_introduction', 'intro.py')
 >>> [path.name for path in code_files(experiment_called("sweep-n80"))][-3:]
 ['__init__.py', 'shared.py', 'sweep_n80.py']
+>>> groups()
+{'open-problems': 'Open problems'}
+
+A folder is a part of the paper; one whose ``__init__`` gives a ``HEADING`` is a group beside it, which has its name.
 """
 
 import difflib
@@ -14,6 +18,7 @@ import sys
 import traceback
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 from tegum.errors import InvalidInputError, Problem
 from tegum.experiments.experiment import Experiment
@@ -25,16 +30,46 @@ _OWN = "tegum_own_experiments"
 
 
 def experiment_files() -> dict[str, Path]:
-    """The file of each of the paper's experiments, by id; nothing is imported."""
+    """The file of each experiment, by id; nothing is imported."""
     files = (path for path in _FOLDER.glob("*/*.py") if path.stem not in ("__init__", "shared"))
-    return {path.stem.replace("_", "-"): path for path in sorted(files)}
+    return {_name(path): path for path in sorted(files)}
 
 
 @cache
 def every_experiment() -> tuple[Experiment, ...]:
-    """The paper's experiments: sections by number, those without one last, in each section by ``order``."""
+    """The paper's experiments, sections by number and those without one last, then the groups; in each by ``order``."""
     found = map(experiment_called, experiment_files())
-    return tuple(sorted(found, key=lambda each: (_section(each.file), each.order, each.id)))
+    return tuple(sorted(found, key=lambda each: (heading_of(each), _section(each.file), each.order, each.id)))
+
+
+@cache
+def groups() -> dict[str, str]:
+    """The heading of each group of experiments that are not the paper's, by the name that the command line knows it by."""
+    return {_name(folder): heading for folder in sorted(_FOLDER.iterdir()) if (heading := _heading(folder))}
+
+
+def heading_of(experiment: Experiment) -> str:
+    """The heading of the group that an experiment belongs to; empty for the paper's, and for one's own."""
+    folder = experiment.file.parent
+    return _heading(folder) if folder.parent == _FOLDER else ""
+
+
+def introduction(heading: str) -> str:
+    """What the group with this heading says of itself."""
+    (folder,) = (each for each in _FOLDER.iterdir() if _heading(each) == heading)
+    return str(_package(folder).__doc__)
+
+
+def _heading(folder: Path) -> str:
+    return str(getattr(_package(folder), "HEADING", "")) if (folder / "__init__.py").exists() else ""
+
+
+def _package(folder: Path) -> ModuleType:
+    return importlib.import_module(f"{_PACKAGE}.{folder.name}")
+
+
+def _name(path: Path) -> str:
+    return path.stem.replace("_", "-")
 
 
 def _section(path: Path) -> tuple[float, str]:
@@ -43,24 +78,34 @@ def _section(path: Path) -> tuple[float, str]:
     return (int(number[1]), "") if number else (float("inf"), path.parent.name)
 
 
+def experiments_called(name: str) -> list[Experiment]:
+    """The experiments of the group with this name, or the one that `experiment_called` finds."""
+    if name not in groups():
+        return [experiment_called(name)]
+    return [experiment for experiment in every_experiment() if heading_of(experiment) == groups()[name]]
+
+
 def experiment_called(name: str) -> Experiment:
     """The experiment with this id, or the one that this Python file defines.
 
     Raises:
-        InvalidInputError: where there is none, with the id that is closest; for a file named like one of the paper's.
+        InvalidInputError: where there is none, with the id that is closest; for a group; for a file named like one of tegum's.
     """
     files = experiment_files()
     if name.endswith(".py"):
         own = _experiment_in(Path(name))
         if own.id in files:
-            raise InvalidInputError(f"{name} is named like the paper's experiment {own.id!r}", "give the file another name")
+            raise InvalidInputError(f"{name} is named like tegum's experiment {own.id!r}", "give the file another name")
         return own
     if name in files:
         relative = files[name].relative_to(_FOLDER).with_suffix("")
         module = importlib.import_module(".".join((_PACKAGE, *relative.parts)))
         assert isinstance(module.experiment, Experiment)
         return module.experiment
-    close = difflib.get_close_matches(name, files, n=1)
+    if name in groups():
+        each = ", ".join(experiment.id for experiment in experiments_called(name))
+        raise InvalidInputError(f"{name!r} is a group of experiments", f"choose one of them: {each}")
+    close = difflib.get_close_matches(name, [*files, *groups()], n=1)
     advice = f"did you mean {close[0]!r}?" if close else "choose one that `tegum list` names, or a file that ends in .py"
     raise InvalidInputError(f"there is no experiment {name!r}", advice)
 
@@ -95,7 +140,7 @@ def code_version(experiment: Experiment) -> str:
 def code_files(experiment: Experiment) -> list[Path]:
     """The files of `tegum.experiments` that an experiment may consist of, and its own.
 
-    One of the paper's uses what its section shares, data files included, and nothing of other experiments; one's own may use
+    One of tegum's uses what its section shares, data files included, and nothing of other experiments; one's own may use
     every file.
     """
     path = experiment.file

@@ -2,7 +2,7 @@
 
 One file, one experiment: it has the functions ``study``, ``figures`` and ``claims`` and ends with
 ``experiment = Experiment(__name__, ...)``; its name is the experiment's id, its docstring says what is trained.  To add one to
-the paper's, copy a file of its section; nothing else has to be told.  It holds no training loop, no file path, no random call
+tegum's, copy a file of its section; nothing else has to be told.  It holds no training loop, no file path, no random call
 and no plotly call; what two experiments of a section share is the section's ``shared.py``, what two sections share belongs in
 the library.
 """
@@ -47,12 +47,12 @@ class Figure:
 @final
 @dataclass(frozen=True)
 class Experiment:
-    """One figure of the paper, rebuilt and judged by three functions of a module: ``study``, ``figures`` and ``claims``.
+    """One figure of the paper, or another question, by three functions of a module: ``study``, ``figures`` and ``claims``.
 
     Args:
         module: the ``__name__`` of the file that defines them.
         title: what it shows, in one line.
-        paper: which figure or section of the paper it rebuilds.
+        paper: which figure or section of the paper it rebuilds; or what else it is about, such as "Open problem O49".
         seconds: estimated cost of each profile on two cores.
         order: where it stands among the experiments of its section of the paper.
     """

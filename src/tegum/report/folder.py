@@ -86,13 +86,13 @@ class ResultFolder:
             ) from error
 
     def parts(self) -> list[Part]:
-        """Everything finished in the folder: the paper's experiments in its order, then others by name."""
+        """Everything finished in the folder: experiments in the order of `every_experiment`, then one's own by name."""
         names = _in_order(path.stem for path in (self.path / "parts").glob("*.json"))
         found = (read_part(self.path, name, self.notice) for name in names)
         return [part for part in found if part is not None]
 
     def names(self) -> list[str]:
-        """The experiments that have data in the folder: the paper's in its order, then others by name."""
+        """The experiments that have data in the folder, in that order."""
         return _in_order(path.stem for path in (self.path / "data").glob("*.safetensors"))
 
     def _judged(self, experiment: Experiment, data: xr.Dataset) -> Part:

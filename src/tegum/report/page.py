@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from tegum.claims import Source
 from tegum.claims.source import KINDS
-from tegum.experiments import PaperVerdict, every_experiment, paper_verdicts
+from tegum.experiments import PaperVerdict, every_experiment, heading_of, introduction, paper_verdicts
 from tegum.report.part import Part
 from tegum.report.template import fields_of, rendered
 from tegum.runs import write_atomically
@@ -30,7 +30,7 @@ _SOURCE = ("tegum", "commit", "python", "libraries", "machine")
 
 
 def section_of(paper: str) -> str:
-    """The part of the paper that a figure belongs to.
+    """The part of the paper, or the problem, that a figure belongs to.
 
     >>> section_of("Section 3, phase diagrams (F10)")
     'Section 3'
@@ -92,6 +92,13 @@ def page(parts: Sequence[Part]) -> str:
     claims = [claim for part in parts for claim in part.claims]
     counts = Counter(claim["verdict"] for claim in claims)
     known = {experiment.id: experiment for experiment in every_experiment()}
+
+    def heading(part: Part) -> str:
+        """The group that a part belongs to; empty for the paper's, and for one's own."""
+        return heading_of(known[part.id]) if part.id in known else ""
+
+    here = {part.id for part in parts}
+    headings = list(dict.fromkeys(map(heading, parts))) or [""]
     made_by = dict.fromkeys(tuple(str(part.made.get(name, "")) for name in _SOURCE) for part in parts)
     return rendered(
         "page.html",
@@ -100,6 +107,10 @@ def page(parts: Sequence[Part]) -> str:
         parts=parts,
         sections=list(dict.fromkeys(section_of(part.paper) for part in parts)),
         section_of=section_of,
+        heading=heading,
+        headings=headings,
+        only=headings[0] if len(headings) == 1 else "",
+        introduction=introduction,
         source_of=source_of,
         elsewhere=elsewhere,
         by_source=counted_by_source(claims),
@@ -109,7 +120,7 @@ def page(parts: Sequence[Part]) -> str:
         verdicts=VERDICTS,
         claims=claims,
         known=known,
-        missing=[experiment for name, experiment in known.items() if name not in {part.id for part in parts}],
+        missing=[each for name, each in known.items() if name not in here and heading_of(each) in headings],
         seconds=sum(part.seconds for part in parts),
         sources=list(made_by),
     )
