@@ -129,6 +129,7 @@ def _share(part: Interval, whole: Array) -> Interval:
     nothing = whole == 0
     divisor = np.where(nothing, 1, whole)
     with np.errstate(over="ignore"):
-        low = np.where(nothing, part.low > 0, down(part.low / divisor))
-        high = np.where(nothing, part.high >= 0, up(part.high / divisor))
+        quotients = [np.clip(end / divisor, -2, 2) for end in (part.low, part.high)]
+    low = np.where(nothing, part.low > 0, down(quotients[0]))
+    high = np.where(nothing, part.high >= 0, up(quotients[1]))
     return Interval(low, high).clipped(0, 1)

@@ -31,7 +31,8 @@ _TRIALS, _LOWER, _FLOOR = 12, 2.0**-40, 1e-3
 
 def curvature_below(world: World, x: Interval) -> float:
     """A number that no eigenvalue of no Hessian in the box (1, 2 n) is below; -inf where none is found."""
-    H = lowest_hessian(world, x)
+    with np.errstate(invalid="ignore"):  # where nothing is known, of a kink that an input is on
+        H = lowest_hessian(world, x)
     if not (np.isfinite(H.low).all() and np.isfinite(H.high).all()):
         return -np.inf
     middle = (H.low + H.high) / 2

@@ -107,7 +107,9 @@ def _descended(world: World, x: Array) -> Array:
         norm = _steepest(world, x)
     for _ in range(_NEWTON_STEPS):
         point = Interval.of(x[None])
-        H, slope = lowest_hessian(world, point), rows(world, point).slope
+        with np.errstate(invalid="ignore"):
+            H = lowest_hessian(world, point)
+        slope = rows(world, point).slope
         middle = (H.low + H.high) / 2
         if not np.isfinite(middle).all():
             break
