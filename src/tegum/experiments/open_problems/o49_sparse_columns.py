@@ -37,6 +37,7 @@ SIZES = [(2, 1), (3, 1), (4, 2), (6, 3), (5, 2), (6, 2)]
 STARTS: dict[Profile, int] = {"quick": 16, "paper": 48}
 FINER: dict[Profile, int] = {"quick": 1, "paper": 3}
 ANSWER = answer("O49")
+SAID = ("count", "value", "within", "before", "after", "order", "jump")
 STORED, UNEQUAL = 0.02, 0.05
 
 
@@ -70,6 +71,9 @@ def study(profile: Profile) -> xr.Dataset:
         W[k, :, :k], b[k, :, :k] = ordered(found["W"].values[:, 0], found["b"].values)
         names[k] = [pattern(w) for w in W[k, :, :k]]
         changes += [{"count": k} | each for each in switches(net, features, found, names[k], sharp=profile == "paper")]
+    sides = np.full((len(changes), 2, MOST), np.nan)
+    for side, change in zip(sides, changes, strict=True):
+        side[:, : change["count"]] = ordered(change["W"][:, 0], change["b"])[0]
     frontier, spread = frontiers(lowest)
     data = xr.Dataset(
         {
@@ -81,7 +85,11 @@ def study(profile: Profile) -> xr.Dataset:
             "spread": (("size", "density"), spread, {"description": "features on each axis"}),
             "conjecture": (("size", "density"), [conjectured(n, m, p) for n, m in SIZES]),
         }
-        | {f"switch_{name}": ("switch", [each[name] for each in changes]) for name in changes[0]},
+        | {f"switch_{name}": ("switch", [each[name] for each in changes]) for name in SAID}
+        | {
+            "switch_W": (("switch", "side", "feature"), sides),
+            "switch_loss": (("switch", "side"), [each["loss"] for each in changes]),
+        },
         {"count": range(MOST + 1), "density": p, "size": [f"({n}, {m})" for n, m in SIZES]},
     )
     return data.assign_attrs(starts=STARTS[profile])
@@ -264,7 +272,10 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         MarkedCurve(f"feature {k}", p, shares.sel(count=k).where(shares.sel(count=k) > 1e-6).values) for k in range(2, MOST + 1)
     ]
     weights = {
-        f"{k} features": [marked(data, k, f"weight {i + 1}", one) for i, one in enumerate(data["W"].values[k, :, :k].T)]
+        f"{k} features": [
+            marked(data, k, f"weight {i + 1}", data["W"].values[k, :, i], weights_at_switches(data, k)[..., i])
+            for i in range(k)
+        ]
         for k in range(2, MOST + 1)
     }
     return {
@@ -286,17 +297,30 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     }
 
 
-def marked(data: xr.Dataset, k: int, name: str, values: NDArray[np.float64]) -> MarkedCurve:
-    """Values at all densities as a curve that is broken where the lowest minimum of k features changes, and marked there."""
+def weights_at_switches(data: xr.Dataset, k: int) -> NDArray[np.float64]:
+    """The weights of both minima where the lowest of k features changes, (switch, 2, feature)."""
+    return np.asarray(data["switch_W"].values[data["switch_count"].values == k])
+
+
+def marked(
+    data: xr.Dataset, k: int, name: str, values: NDArray[np.float64], sides: NDArray[np.float64] | None = None
+) -> MarkedCurve:
+    """Values at all densities as a curve, with circles where the lowest minimum of k features changes.
+
+    There the curve is broken, where ``sides`` (switch, 2) says what it comes to and goes on from.
+    """
     p, here = data["density"].values, data.isel(switch=(data["switch_count"] == k).values)
     where = here["switch_value"].values
-    texts = [
-        f"{one['switch_before'].item()} to {one['switch_after'].item()}, {one['switch_order'].item()}"
-        for one in (here.isel(switch=row) for row in range(where.size))
+    said = [
+        f"{before} to {after}" for before, after in zip(here["switch_before"].values, here["switch_after"].values, strict=True)
     ]
     ends = np.searchsorted(p, where)
-    kinks = np.stack([where, np.interp(where, p, values)], axis=-1)
-    return MarkedCurve(name, np.insert(p, ends, where), np.insert(values, ends, np.nan), kinks, texts)
+    if sides is None:
+        kinks = np.stack([where, np.interp(where, p, values)], axis=-1)
+        return MarkedCurve(name, p, values, kinks, said)
+    x = np.insert(p, ends.repeat(3), where.repeat(3))
+    y = np.insert(values, ends.repeat(3), np.insert(sides, 1, np.nan, axis=1).ravel())
+    return MarkedCurve(name, x, y, np.stack([where.repeat(2), sides.ravel()], axis=-1), [one for one in said for _ in range(2)])
 
 
 experiment = Experiment(

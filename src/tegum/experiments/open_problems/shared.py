@@ -19,7 +19,10 @@ TOL = 1e-8
 def switches(
     net: Net, features: Features, found: xr.Dataset, names: Sequence[str], sharp: bool = False
 ) -> list[dict[str, Any]]:
-    """Where the name of the lowest minimum changes along density: the value, both names, order, jump of the slope, precision.
+    """Where the name of the lowest minimum changes along density, one after the other.
+
+    Each has its ``value`` and how exactly it is located (``within``), ``order``, ``jump`` of the slope, both names (``before``,
+    ``after``), and both minima there: ``W`` (2, m, n), ``b`` (2, n), ``loss`` (2,).
 
     Args:
         net: of the minima.
@@ -48,5 +51,13 @@ def switches(
                 around = (value - 20 * within, value + 20 * within)
                 value, within = tg.exact.crossing(*both, tol=TOL, between=around, progress=False), TOL
         one = {"value": float(value), "within": float(within), "order": str(order), "jump": float(jump)}
-        each.append(one | {"before": names[first], "after": names[second]})
+        there = tg.exact.minimise(
+            net,
+            features.replaced(density=float(value)),
+            seeds=2,
+            initial={"W": W[[first, second]], "b": b[[first, second]]},
+            progress=False,
+        )
+        models = {name: there[name].values for name in ("W", "b", "loss")}
+        each.append(one | {"before": names[first], "after": names[second]} | models)
     return each
