@@ -1,16 +1,20 @@
 """When is every lowest minimum of five features in two dimensions a regular pentagon?  Up to a density of 0.2248754.
 
-Open problem O40, and the first part of O47.  n = 5, m = 2, equal importance, independent features of density p = 1 - S.  At every
-density of a grid all minima from 32 starts (paper profile 256) are named and certified locally; pentagon and two pairs of opposites
-with a dropped feature are followed by continuation, to where they cost the same and to where the pentagon is no minimum any more.
-This is evidence, not a proof: 14 free directions are too many for a covering as in `tegum.exact.certified_globally`.
+Open problem O40, and the first part of O47.  n = 5, m = 2, equal importance, independent features of density p = 1 - S.  At
+every density of a grid all minima from 32 starts (paper profile 256) are named and certified locally; pentagon and two pairs
+of opposites with a dropped feature are followed by continuation, to where they cost the same and to where the pentagon is no
+minimum any more. This is evidence, not a proof: 14 free directions are too many for a covering as in
+`tegum.exact.certified_globally`.
 
 O47 (1) asks from which S on the minimiser is unique up to symmetry.  It is not where two branches that are the lowest cross:
 the ties are the transitions of the lowest minimum, located between the densities of the grid.
 """
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.claims import Claim, Evidence, above, answer, at_most, near, share_at_least
@@ -25,7 +29,7 @@ NET, FEATURES = tg.nets.ReluOutput(5, 2), tg.features.Independent(5)
 STARTS: dict[Profile, int] = {"quick": 32, "paper": 256}
 SPARSE = [0.001, 0.003, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.22]
 DENSITIES: dict[Profile, list[float]] = {
-    "quick": [*SPARSE, 0.23, 0.3, 0.4, 0.55, 0.65, 0.7, 0.8, 0.9],
+    "quick": [*SPARSE, 0.23, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9],
     "paper": [*SPARSE, *np.round(np.arange(0.225, 0.96, 0.015), 4).tolist()],
 }
 ALONG = np.array([0.001, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.25, 0.3, 0.32])
@@ -38,13 +42,18 @@ def study(profile: Profile) -> xr.Dataset:
     """Every minimum found at each density, the two branches, where they cross, and the transitions of the lowest."""
     census = tg.exact.minimise(NET, FEATURES, seeds=STARTS[profile], sweep={"density": DENSITIES[profile]}, progress=False)
     lowest = tg.best(census)
-    ends = {"pentagon": (1.17 * polygon(5), ALONG), "pairs": ([[1, -1, 0, 0, 0], [0, 0, 1, -1, 0]], ALONG[::-1])}
+    ends: dict[str, tuple[Any, NDArray[np.float64]]] = {
+        "pentagon": (1.17 * polygon(5), ALONG),
+        "pairs": ([[1, -1, 0, 0, 0], [0, 0, 1, -1, 0]], np.append(ALONG, [0.4, 0.5, 0.55, 0.6, 0.64])[::-1]),
+    }
     ways = []
     for W, densities in ends.values():
         features = tg.features.Independent(5, density=densities[0])
         b = np.where(np.linalg.norm(W, axis=0) > 0, 0.0, densities[0] / 2)
         first = tg.exact.minimise(NET, features, seeds=1, initial={"W": W, "b": b}, progress=False).isel(seed=0)
-        ways.append(tg.exact.follow(NET, features, first["W"].values, first["b"].values, densities, progress=False, tolerance=TOL))
+        ways.append(
+            tg.exact.follow(NET, features, first["W"].values, first["b"].values, densities, progress=False, tolerance=TOL)
+        )
     pentagon, pairs = ways
     names = [f"{tg.geometry.identify(W).label}" for W in lowest["W"].values]
     changes = switches(NET, FEATURES, lowest, names)
@@ -144,7 +153,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
         ),
         Claim(
             "ties",
-            "The first tie, coming from sparse features, is the one at p = 0.2248754: for S above 0.7751246 no other minimum is as "
+            "The first tie, coming from sparse features, is the one at p = 0.2248754: for S above 0.7751246 no other "
+            "minimum is as "
             "low, as far as was searched.",
             source=TIES,
             how="lowest density at which the lowest minimum changes its name, and how far the second minimum is above below it",
@@ -154,7 +164,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
             against={"without the first": data["tie_value"].values[1:]},
             evidence=searched,
             note="; ".join(
-                f"{float(one['tie_value']):.6f}: {one['tie_before'].item()} to {one['tie_after'].item()}, {one['tie_order'].item()}"
+                f"{float(one['tie_value']):.6f}: {one['tie_before'].item()} to {one['tie_after'].item()}, "
+                f"{one['tie_order'].item()}"
                 for one in (data.isel(tie=k) for k in range(data.sizes["tie"]))
             ),
         ),
@@ -175,17 +186,20 @@ def claims(data: xr.Dataset) -> list[Claim]:
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """Costs in units of dropping three features, and the geometries."""
     p, unit = data["density"].values, 3 * dropped_loss(data["density"].values)
-    kinks = np.array([[where, np.interp(where, p, data["loss"].values / unit)] for where in data["tie_value"].values]).reshape(-1, 2)
+    kinks = np.array([[where, np.interp(where, p, data["loss"].values / unit)] for where in data["tie_value"].values]).reshape(
+        -1, 2
+    )
     texts = [f"{a} to {b}" for a, b in zip(data["tie_before"].values, data["tie_after"].values, strict=True)]
     curves = [MarkedCurve("lowest found", p, data["loss"].values / unit, kinks, texts)]
     for name, said in (("pentagon", "regular pentagon"), ("pairs", "two pairs")):
         along = data[f"{name}_density"].values
         curves.append(MarkedCurve(said, along, data[f"{name}_loss"].values / (3 * dropped_loss(along))))
-    picked = data.isel(density=np.unique(np.linspace(0, p.size - 1, 8).astype(int)))
+    picked = data.isel(density=np.unique(np.linspace(0, p.size - 1, 6).astype(int)))
     return {
         "losses": Figure(
             marked_panels({"": curves}, "density p = 1 − S", "loss / 3 v"),
-            "The lowest minimum found, in units of storing two features and dropping three, with the two branches that cross at "
+            "The lowest minimum found, in units of storing two features and dropping three, with the two branches that "
+            "cross at "
             f"p = {data.attrs['crossing']:.7f}. Circles are ties, where another geometry takes over.",
         ),
         "geometries": Figure(

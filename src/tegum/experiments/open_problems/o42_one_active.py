@@ -1,13 +1,14 @@
 """Exactly one feature is active: up to seven features in two dimensions form a regular polygon, eight do not.
 
-Open problem O42.  One of n features is active at a time, each with probability 1/n, uniform on [0, 1]; m = 2.  With G = W^T W the
-loss is a sum over pairs of elementary functions,
+Open problem O42.  One of n features is active at a time, each with probability 1/n, uniform on [0, 1]; m = 2.  With G = W^T W
+the loss is a sum over pairs of elementary functions,
 
     L = 1/n sum_j ( E (x - r(G_jj x + b_j))^2 + sum_{i != j} E r(G_ij x + b_j)^2 )
 
-and is 0 up to n = 2m = 4 (unit columns, no positive product, b = 0).  For n = 5 to 8 all minima from 24 starts (paper profile 256) are
-compared with the regular polygon, minimised from there.  As fewer than always one are active, five features at total density q
-<= 1, the world comes nearer to that of independent sparse features: the pentagon is compared at each q with all that is found.
+and is 0 up to n = 2m = 4 (unit columns, no positive product, b = 0).  For n = 5 to 8 all minima from 24 starts (paper profile
+256) are compared with the regular polygon, minimised from there.  As fewer than always one are active, five features at total
+density q <= 1, the world comes nearer to that of independent sparse features: the pentagon is compared at each q with all that
+is found.
 """
 
 import numpy as np
@@ -43,9 +44,13 @@ def study(profile: Profile) -> xr.Dataset:
         models.append(np.pad(best["W"].values, ((0, 0), (0, max(SIZES) - n))))
     totals = TOTALS[profile]
     sweep = {"total": tg.Axis(totals, density=[[one / 5] for one in totals])}
-    five = tg.exact.minimise(tg.nets.ReluOutput(5, 2), AnticorrelatedSets(1, 5, density=0.2), seeds=STARTS[profile], sweep=sweep, progress=False)
+    five = tg.exact.minimise(
+        tg.nets.ReluOutput(5, 2), AnticorrelatedSets(1, 5, density=0.2), seeds=STARTS[profile], sweep=sweep, progress=False
+    )
     start = {"W": RADIUS * polygon(5)}
-    ring = tg.exact.minimise(tg.nets.ReluOutput(5, 2), AnticorrelatedSets(1, 5, density=0.2), seeds=1, initial=start, sweep=sweep, progress=False)
+    ring = tg.exact.minimise(
+        tg.nets.ReluOutput(5, 2), AnticorrelatedSets(1, 5, density=0.2), seeds=1, initial=start, sweep=sweep, progress=False
+    )
     best = tg.best(five).drop_vars(OWN, errors="ignore")
     second = five["loss"].drop_vars(OWN, errors="ignore").where(five["loss"] > best["loss"] * (1 + 1e-5)).min("seed")
     data = xr.Dataset(
@@ -73,7 +78,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
     return [
         Claim(
             "regular-up-to-seven",
-            "With five, six or seven features, of which exactly one is active, nothing lower than the regular polygon was found.",
+            "With five, six or seven features, of which exactly one is active, nothing lower than the regular polygon "
+            "was found.",
             source=ANSWER,
             how="how far the regular polygon is above the lowest found, relative",
             measure=lambda share: share.values,
@@ -130,12 +136,14 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     return {
         "pentagon": Figure(
             marked_panels({"": curves}, "share of samples with an active feature, q", "loss / v(q / 5)"),
-            "Five features in two dimensions of which at most one is active: the regular pentagon and the next minimum that the "
+            "Five features in two dimensions of which at most one is active: the regular pentagon and the next minimum "
+            "that the "
             "starts found, in units of dropping one feature. Two pairs lose exactly the feature that they drop.",
         ),
         "polygons": Figure(
             tg.figures.arrow_panels(data[["W"]], "n"),
-            "The lowest found when exactly one of n features is active: pentagon, hexagon, heptagon, and of eight features a hexagon "
+            "The lowest found when exactly one of n features is active: pentagon, hexagon, heptagon, and of eight "
+            "features a hexagon "
             "with two dropped.",
         ),
     }

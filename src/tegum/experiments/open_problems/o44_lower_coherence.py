@@ -3,11 +3,11 @@
 Open problem O44.  Of all pairs of features, R sums up <W_i, W_j>^2 and the coherence mu is the largest |cos|; minimisers of
 L + lambda R are to lose less than storing m features and dropping the others, (n - m) v, v = p/3 - p^2/4.
 
-1. An explicit quadruple (n, m, S, lambda) at which every minimiser is less coherent than every one of L?  Without a penalty (3, 2)
-   stores a pair of opposites, mu = 1, beside a dedicated feature.  To leading order in p a pair costs 2 v t / (1 + t) and a triangle
-   1.5 v t / (1 + t / 2), t = lambda / v: the triangle, mu = 1/2, is less for every t < 1; what it costs at t = 0 is of order p^2.
-   Both are minimised and followed along lambda, to where they cost the same.
-2. The map lambda -> coherences of the minima at (5, 2), S = 0.999: pentagon, two pairs and triangle are followed.
+1. An explicit quadruple (n, m, S, lambda) at which every minimiser is less coherent than every one of L?  Without a penalty
+(3, 2)    stores a pair of opposites, mu = 1, beside a dedicated feature.  To leading order in p a pair costs 2 v t / (1 + t)
+and a triangle    1.5 v t / (1 + t / 2), t = lambda / v: the triangle, mu = 1/2, is less for every t < 1; what it costs at t =
+0 is of order p^2.    Both are minimised and followed along lambda, to where they cost the same. 2. The map lambda ->
+coherences of the minima at (5, 2), S = 0.999: pentagon, two pairs and triangle are followed.
 
 All minima that 16 starts find (paper profile 64) at ten weights say what else there is; the lowest are certified locally.
 """
@@ -31,7 +31,7 @@ ANSWER = answer("O44")
 STARTS: dict[Profile, int] = {"quick": 16, "paper": 64}
 SPARSE, FEW = 0.001, 0.1
 """Densities of (5, 2) and of (3, 2)."""
-T = np.array([0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.9, 0.95])
+WEIGHTS = np.array([0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.9, 0.95])
 """Weights of the penalty, in units of v."""
 PENALTY = 0.1
 """The weight of the quadruple, in units of v."""
@@ -42,7 +42,7 @@ CROSSING = {3: [0.0344901, 0.6815527], 5: [0.2409133]}
 NONZERO, SAME, TOL = 1e-4, 1e-6, 1e-8
 PROBLEMS: dict[str, tuple[int, float]] = {"(3, 2), S = 0.9": (3, FEW), "(5, 2), S = 0.999": (5, SPARSE)}
 PAIRS, TRIANGLE, PENTAGON = "pairs of opposites", "triangle", "pentagon"
-BRANCHES = {
+BRANCHES: dict[str, dict[str, tuple[Any, float]]] = {
     "(3, 2), S = 0.9": {PAIRS: ([[1, -1, 0], [0, 0, 1]], 0.0), TRIANGLE: (polygon(3), 0.0)},
     "(5, 2), S = 0.999": {
         PENTAGON: (1.17 * polygon(5), 0.0),
@@ -77,7 +77,7 @@ def branches(name: str) -> dict[str, list[Branch]]:
         first = tg.exact.minimise(net, features, seeds=1, initial={"W": W, "b": b}, penalties=penalty, progress=False).isel(
             seed=0
         )
-        ways = [T[T <= start][::-1], T[T >= start]]
+        ways = [WEIGHTS[start >= WEIGHTS][::-1], WEIGHTS[start <= WEIGHTS]]
         found[kind] = [
             tg.exact.follow(
                 net,
@@ -113,9 +113,9 @@ def study(profile: Profile) -> xr.Dataset:
             tg.exact.minimise(net, features, penalties=[tg.exact.Interference(t * v)] if t else [], **options)[
                 ["W", "b", "loss"]
             ]
-            for t in T
+            for t in WEIGHTS
         ]
-        found = xr.concat(census, "weight").assign_coords(weight=T)
+        found = xr.concat(census, "weight").assign_coords(weight=WEIGHTS)
         parts |= named(f"{n} found", found.assign(objective=objective(found, v)), n)
     return xr.Dataset(parts).assign_attrs(starts=STARTS[profile])
 
@@ -157,23 +157,25 @@ def before_and_after(data: xr.Dataset, n: int) -> dict[str, Any]:
 def claims(data: xr.Dataset) -> list[Claim]:
     """The quadruple, where it begins, the map at (5, 2), and the laws of a penalty."""
     starts = int(data.attrs["starts"])
-    evidence = Evidence(f"lowest of {starts} starts at each of {T.size} weights, certified locally")
+    evidence = Evidence(f"lowest of {starts} starts at each of {WEIGHTS.size} weights, certified locally")
     ways = Evidence(f"two exact branches, their crossing to {TOL:g}")
-    rows = {n: [lowest(data, n, float(t)) for t in T] for n in (3, 5)}
+    rows = {n: [lowest(data, n, float(t)) for t in WEIGHTS] for n in (3, 5)}
     path = {
         n: {one: np.array([float(np.mean(row[one])) for row in rows[n]]) for one in ("coherence", "loss", "R")} for n in (3, 5)
     }
     triangle = data[f"5 {TRIANGLE} objective"].values, data[f"weight of 5 {TRIANGLE}"].values
-    best = np.array([data[f"5 found objective"].sel(weight=t).min() for t in T])
-    shared = np.isin(triangle[1], T)
-    above_best = triangle[0][shared] - best[np.isin(T, triangle[1])]
+    best = np.array([data["5 found objective"].sel(weight=t).min() for t in WEIGHTS])
+    shared = np.isin(triangle[1], WEIGHTS)
+    above_best = triangle[0][shared] - best[np.isin(WEIGHTS, triangle[1])]
     return [
         Claim(
             "quadruple",
-            f"At n = 3, m = 2, S = 0.9, λ = {PENALTY:g} v every lowest minimiser of L + λR is less coherent than every one of L, and "
+            f"At n = 3, m = 2, S = 0.9, λ = {PENALTY:g} v every lowest minimiser of L + λR is less coherent than every "
+            "one of L, and "
             "loses less than v.",
             source=ANSWER,
-            how="coherence of all starts that reached the lowest: least without penalty, most with it; highest loss / (n − m) v then",
+            how="coherence of all starts that reached the lowest: least without penalty, most with it; highest loss / "
+            "(n − m) v then",
             measure=lambda n: before_and_after(data, n),
             expect={"least before": near(1, 1e-6), "most after": near(0.5, 1e-6), "loss": below(1)},
             of=3,
@@ -193,10 +195,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
         ),
         Claim(
             "map-of-five",
-            "At n = 5, m = 2, S = 0.999 the coherence of the lowest minimisers rises from cos 36° to 1 where pairs take over from the "
+            "At n = 5, m = 2, S = 0.999 the coherence of the lowest minimisers rises from cos 36° to 1 where pairs "
+            "take over from the "
             "pentagon.",
             source=ANSWER,
-            how=f"coherence of the lowest at λ / v = {T[0]:g} and {T[-1]:g}, and λ / v where the branches cross",
+            how=f"coherence of the lowest at λ / v = {WEIGHTS[0]:g} and {WEIGHTS[-1]:g}, and λ / v where the branches cross",
             measure=lambda parts: {"first": parts[0][0], "last": parts[0][-1], "crossing": float(parts[1][0])},
             expect={"first": near(np.cos(np.pi / 5), 1e-6), "last": near(1, 1e-6), "crossing": near(CROSSING[5][0], 1e-6)},
             of=(path[5]["coherence"], data["5 crossing"]),
@@ -205,12 +208,13 @@ def claims(data: xr.Dataset) -> list[Claim]:
         ),
         Claim(
             "triangle-second",
-            "There a triangle, of coherence 1/2, is a minimum with a loss below 3 v for strong penalties, but never the lowest.",
+            "There a triangle, of coherence 1/2, is a minimum with a loss below 3 v for strong penalties, but never "
+            "the lowest.",
             source=ANSWER,
             how="by how much L + λR of the followed triangle is above the lowest found, relative, at its weights",
             measure=lambda gap: gap,
             expect=above(0),
-            of=above_best / best[np.isin(T, triangle[1])],
+            of=above_best / best[np.isin(WEIGHTS, triangle[1])],
             against={"the lowest itself": 0 * above_best},
             evidence=evidence,
         ),
@@ -242,14 +246,15 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             marked = where if kind == first else where[:0]
             kinks = np.stack([marked, np.interp(marked, t, cost)], axis=-1)
             costs[name].append(MarkedCurve(kind, t, cost, kinks, [f"λ / v = {one:.8f}" for one in marked]))
-        ends, t, mu = [0.0, *where, T[-1]], [], []
+        ends = [0.0, *where, WEIGHTS[-1]]
+        visited, mu = list[float](), list[float]()
         for k, (low, high) in enumerate(pairwise(ends)):
             kind = (first, second)[k % 2]
             along = data[f"weight of {n} {kind}"].values
             own = np.unique(np.append(along[(along > low) & (along < high)], [low, high]))
             each = coherence(data[f"{n} {kind} W"].transpose(..., "hidden", f"feature of {n}").values)
-            t, mu = [*t, *own, high], [*mu, *np.interp(own, along, each), np.nan]
-        maps[name] = [MarkedCurve("coherence of the lower branch", np.array(t), np.array(mu))]
+            visited, mu = [*visited, *own, high], [*mu, *np.interp(own, along, each), np.nan]
+        maps[name] = [MarkedCurve("coherence of the lower branch", np.array(visited), np.array(mu))]
     drawn = {f"{kind}, n = {n}, λ = {t:g} v": (n, kind, t) for n, kind, t in DRAWN}
     W = np.zeros((len(drawn), 2, 5))
     for k, (n, kind, t) in enumerate(drawn.values()):
@@ -262,7 +267,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         ),
         "map": Figure(
             marked_panels(maps, "λ / v", "coherence μ"),
-            "The coherence of the lower of the two branches that cross: 1, 1/2 and 1 again with three features, from cos 36° up to 1 "
+            "The coherence of the lower of the two branches that cross: 1, 1/2 and 1 again with three features, from "
+            "cos 36° up to 1 "
             "with five at S = 0.999.",
         ),
         "geometries": Figure(
