@@ -67,7 +67,7 @@ def marked_panels(
     names = list(dict.fromkeys(curve.name for curves in panels.values() for curve in curves))
     if not names:
         raise InvalidInputError("marked_panels got no curves", "give {title: [curve, ...]}")
-    drawn = Panels.titled(panels, columns, horizontal_spacing=0.08, vertical_spacing=0.14)
+    drawn = Panels.titled(panels, columns or min(_PER_ROW, len(panels)), horizontal_spacing=0.08, vertical_spacing=0.14)
     for panel, curves in zip(drawn, panels.values(), strict=True):
         for curve in curves:
             k = names.index(curve.name)

@@ -142,14 +142,30 @@ def _own(a: Array, t: Array) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
     return active, inactive
 
 
-def cost_of_a_trace(density: ArrayLike) -> Array:
-    """q(p): what a trace e of another feature costs a dedicated one, over e^2; elementwise."""
+def cost_of_a_trace(density: ArrayLike, same_sign: bool = False) -> Array:
+    """q(p): what a trace e of another feature costs a dedicated one, over e^2; elementwise.
+
+    With the opposite sign, or with the same, which costs more: then the last term of the docstring is p (1-p) (1+beta)^3 / 3,
+    the bias is negative, and the third is left out.
+    """
     p = np.asarray(density, dtype=np.float64)
     require_range("density", p, 0, 1)
+    beta, _ = trace(p, same_sign)
+    if same_sign:
+        cubic = p * (1 - p) * (1 + beta) ** 3 / 3
+        return np.asarray(p * p * (1 / 3 + beta) + p * beta**2 - 0.75 * p * (beta + p / 2) ** 2 + cubic)
+    cubic = p * (1 - p) * beta**3 / 3
+    return np.asarray(p * p / 3 - 3 * p**3 / 16 - p * p * beta / 4 + beta**2 * (1 - 1.75 * p + p * p) + cubic)
+
+
+def trace(p: Array, same_sign: bool) -> tuple[Array, Array]:
+    """The best beta and gamma beside a trace of the opposite or the same sign."""
+    if same_sign:
+        beta = (1 - p / 2) / (0.5 + np.sqrt(0.25 + (1 - p) * (2 - p))) - 1  # (1 - p) (1 + beta)^2 + beta / 2 + p / 4 = 0
+        return beta, -1.5 * (beta + p / 2)
     slope = 2 - 3.5 * p + 2 * p * p
     beta = p * p / 2 / (slope + np.sqrt(slope**2 + p**3 * (1 - p)))  # p (1 - p) beta^2 + slope beta = p^2 / 4
-    fixed = p * p / 3 - 3 * p**3 / 16
-    return np.asarray(fixed - p * p * beta / 4 + beta**2 * (1 - 1.75 * p + p * p) + p * (1 - p) * beta**3 / 3)
+    return beta, 0.75 * p - 1.5 * beta
 
 
 def descended_pair(x: ArrayLike, density: ArrayLike, ratio: ArrayLike = 1.0, weight: ArrayLike = 0.0) -> tuple[Array, Array]:

@@ -1,0 +1,286 @@
+"""What gradient flow makes of two features in one dimension: basins, their boundaries, and probabilities of what it ends in.
+
+Open problem O50, part 1.  n = 2, m = 1, importances (1, I), the flow of L + lambda R in (w_1, w_2, b_1, b_2) from Gaussian
+weights of deviation sigma and b = 0.  Ends are, in the list's words, D2 (feature 1 alone), A2 (feature 2 alone), S (a pair of
+opposite signs), and O (anything else: here a pair of equal signs, or no end).
+
+`tegum.theory.pair_basins` integrates the flow in closed form and locates where ends change on circles of initial weights, by
+section and not by chance: on 8 circles to 0.001 (paper profile: on 40 to 3e-8).  Probabilities are integrals over the
+basins, for all sigma from the same boundaries; with each stands how much one degree less would change.  At boundaries
+tegum.exact.gradient_flow is started on both sides.  A basin narrower than the fan of 16 angles (paper profile 64) may be
+missed.  The gradient has a kink only where a weight and its bias are both 0; such starts have probability 0, and from all
+others the solution is unique.  Curvatures jump where w_2 = 0, which decides D2: one feature alone may be a saddle and still be
+the end of a set of starts with a volume, as it is stable against traces of the second with the same sign.
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+import tegum as tg
+from tegum.claims import Claim, Evidence, above, answer, equal, near, rising, share_at_least
+from tegum.exact import Interference
+from tegum.experiments import Experiment, Figure, Profile
+from tegum.figures.basins import BasinEdge, Panel, basin_panels
+from tegum.figures.marked_curves import MarkedCurve, marked_panels
+from tegum.theory import dropped_loss
+from tegum.theory.pair_basins import Basins, end_probabilities, pair_basins
+from tegum.theory.stored_pair import cost_of_a_trace
+
+SETTINGS: dict[Profile, list[tuple[float, float, float]]] = {
+    "quick": [(0.5, 0.3, 0.0), (0.5, 0.3, 0.01), (1.0, 0.3, 0.0)],
+    "paper": [
+        (0.5, 0.3, 0.0),
+        (0.5, 0.3, 0.01),
+        (0.5, 0.3, 0.02),
+        (1.0, 0.3, 0.0),
+        (1.0, 0.3, 0.02),
+        (0.5, 0.1, 0.0),
+        (0.9, 0.5, 0.0),
+        (0.5, 0.6, 0.0),
+        (2.0, 0.3, 0.0),
+    ],
+}
+"""Importance, density, penalty."""
+EFFORT: dict[Profile, dict[str, Any]] = {
+    "quick": {"nodes": 2, "fan": 16, "rounds": 3, "tol": 1e-6},
+    "paper": {"nodes": 10, "fan": 64, "rounds": 9, "tol": 1e-9},
+}
+DEVIATIONS = np.geomspace(0.1, 0.6, 13)
+CHECKED: dict[Profile, int] = {"quick": 1, "paper": 4}
+"""Boundaries of each setting at which tegum.exact.gradient_flow starts on both sides."""
+APART, DURATION = 0.01, 2000.0
+ENDS = ("D2", "A2", "S", "O")
+MEANINGS = {"D2": "feature 1 alone", "A2": "feature 2 alone", "S": "opposite signs", "O": "equal signs"}
+ANSWER = answer("O50")
+MOST, MOST_EDGES = 6, 400
+
+
+def study(profile: Profile) -> xr.Dataset:
+    """Basins, probabilities by sigma, and the exact flow on both sides of some boundaries, of every setting."""
+    parts = [of_setting(*setting, profile) for setting in SETTINGS[profile]]
+    data = xr.concat(parts, "setting", join="outer")
+    for k, name in enumerate(("importance", "density", "penalty")):
+        data[name] = ("setting", [setting[k] for setting in SETTINGS[profile]])
+    return data.assign_attrs(EFFORT[profile])
+
+
+def of_setting(ratio: float, p: float, penalty: float, profile: Profile) -> xr.Dataset:
+    """The same of one setting."""
+    rests, basins = pair_basins(p, ratio, penalty, **EFFORT[profile])
+    kinds = [kind(x) for x in rests]
+    probability, change = end_probabilities(basins.shares, DEVIATIONS)
+    members = np.array([[name == one for one in [*kinds, "O"]] for name in ENDS])
+    edges = min(len(basins.angle), MOST_EDGES)
+
+    def padded(values: NDArray[Any], size: int, fill: Any = np.nan) -> NDArray[Any]:
+        whole = np.full((size, *values.shape[1:]), fill, dtype=object if values.dtype == object else float)
+        whole[: len(values)] = values
+        return whole
+
+    names = np.array([*kinds, "O"], dtype=object)
+    return xr.Dataset(
+        {
+            "rest": (("row", "parameter"), padded(rests, MOST), {"description": "w1, w2, b1, b2"}),
+            "kind": ("row", padded(np.array(kinds, dtype=object), MOST, "")),
+            "radius": ("edge", padded(basins.radius[:edges], MOST_EDGES)),
+            "angle": ("edge", padded(basins.angle[:edges], MOST_EDGES), {"units": "rad"}),
+            "below": ("edge", padded(names[basins.below[:edges]], MOST_EDGES, "")),
+            "above": ("edge", padded(names[basins.above[:edges]], MOST_EDGES, "")),
+            "share": (("circle", "end"), basins.shares @ members.T),
+            "probability": (
+                ("sigma", "end"),
+                probability @ members.T,
+                {"description": "of each end, Gaussian initial weights"},
+            ),
+            "change": (("sigma", "end"), change @ members.T, {"description": "if the degree of the quadrature were one less"}),
+            "checked": ("side", both_sides(ratio, p, penalty, rests, basins, CHECKED[profile])),
+        },
+        {"circle": basins.radii, "sigma": DEVIATIONS, "end": list(ENDS)},
+    )
+
+
+def kind(x: NDArray[np.float64]) -> str:
+    """Which of the list's events a minimum belongs to."""
+    w1, w2 = x[:2]
+    return "D2" if abs(w2) < 1e-6 else "A2" if abs(w1) < 1e-6 else "S" if w1 * w2 < 0 else "O"
+
+
+def both_sides(
+    ratio: float, p: float, penalty: float, rests: NDArray[np.float64], basins: Basins, count: int
+) -> NDArray[np.float64]:
+    """Whether tegum.exact.gradient_flow ends as said on both sides of some boundaries, 1 or 0 each, (2 count,)."""
+    net, features = tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=p, importance=[1, ratio])
+    found: list[float] = []
+    if not basins.angle.size:
+        return np.full(2 * count, np.nan)
+    for k in np.linspace(0, len(basins.angle) - 1, count + 2).round().astype(int)[1:-1]:
+        for side, end in ((-1, basins.below[k]), (1, basins.above[k])):
+            angle = basins.angle[k] + side * APART
+            W = basins.radius[k] * np.array([[np.cos(angle), np.sin(angle)]])
+            penalties = [Interference(penalty)] if penalty else []
+            flow = tg.exact.gradient_flow(
+                net, features, W, [0, 0], DURATION, times=[0, DURATION], penalties=penalties, progress=False
+            )
+            last = np.concatenate([flow["W"].values[-1, 0], flow["b"].values[-1]])
+            gaps = [np.abs(last * [sign, sign, 1, 1] - rests[end]).max() for sign in (1, -1)]
+            found.append(float(min(gaps) < 0.05))
+    return np.array(found)
+
+
+def of(data: xr.Dataset, ratio: float, p: float, penalty: float) -> xr.Dataset:
+    """One setting of those studied."""
+    fits = (data["importance"] == ratio) & (data["density"] == p) & (data["penalty"] == penalty)
+    return data.isel(setting=int(np.argmax(fits.values)))
+
+
+def claims(data: xr.Dataset) -> list[Claim]:
+    """What signs decide, what no theory of minima alone says, and what the penalty does."""
+    equal_ones, weak, penalised = of(data, 1.0, 0.3, 0.0), of(data, 0.5, 0.3, 0.0), of(data, 0.5, 0.3, 0.01)
+    sigmas = [DEVIATIONS[0], DEVIATIONS[-1]]
+    located = Evidence(
+        f"basins on {data.sizes['circle']} circles, boundaries to {within(data):.0e}; nothing is drawn by chance"
+    )
+
+    def probability(setting: xr.Dataset, end: str) -> NDArray[np.float64]:
+        return np.asarray(setting["probability"].sel(end=end, sigma=sigmas).values)
+
+    return [
+        Claim(
+            "exact-flow",
+            "Started on both sides of a boundary, the exact flow ends in both its sides.",
+            source=ANSWER,
+            how=f"tegum.exact.gradient_flow from {APART} rad to either side: within 0.05 of the end that is said",
+            measure=lambda checked: checked.values[np.isfinite(checked.values)] == 1,
+            expect=share_at_least(1),
+            of=data["checked"],
+            against={"the ends exchanged": 1 - data["checked"]},
+            evidence=Evidence(f"{int(np.isfinite(data['checked']).sum())} flows"),
+        ),
+        Claim(
+            "pairs",
+            "At I = 1/2, S = 0.7 and without a penalty, 46 to 48 of 100 flows store the pair with opposite signs.",
+            source=ANSWER,
+            how=f"P(S) at sigma {sigmas[0]:g} and {sigmas[1]:g}",
+            measure=lambda setting: probability(setting, "S"),
+            expect=near([0.4807, 0.4894], 0.02),
+            of=weak,
+            against={"with the penalty 0.01": penalised},
+            evidence=located,
+        ),
+        Claim(
+            "saddle-with-a-basin",
+            "There feature 1 alone is a saddle, and still the end of half of all flows.",
+            source=ANSWER,
+            how="I v - q - 2 lambda, above 0 where a trace of opposite sign grows; P(D2)",
+            measure=lambda setting: {"growth": growth(setting), "P(D2)": float(probability(setting, "D2").min())},
+            expect={"growth": above(0), "P(D2)": above(0.4)},
+            of=weak,
+            against={"I = 1": equal_ones, "with the penalty 0.01": penalised},
+            evidence=located,
+            note="Traces of the same sign die out: the curvature jumps at w2 = 0. A minimum must not be asked for.",
+        ),
+        Claim(
+            "equal-signs",
+            "Two equal features end as a pair of equal signs from half of all initial weights, and never as one feature alone.",
+            source=ANSWER,
+            how="I = 1, S = 0.7, no penalty: P(O) and P(D2) + P(A2) at both sigma",
+            measure=lambda setting: {
+                "P(O)": probability(setting, "O"),
+                "alone": probability(setting, "D2") + probability(setting, "A2"),
+            },
+            expect={"P(O)": above(0.45), "alone": equal([0.0, 0.0])},
+            of=equal_ones,
+            against={"I = 0.5": weak},
+            evidence=located,
+            note="It is none of the three that the list names: a minimum of its own, such as W = (1.008, 0.409).",
+        ),
+        Claim(
+            "penalty-drops",
+            "The penalty makes flows drop the weaker feature more often.",
+            source=ANSWER,
+            how="I = 0.5, S = 0.7: probability at lambda 0 and 0.01, sigma 0.1",
+            measure=lambda end: np.array([probability(setting, end)[0] for setting in (weak, penalised)]),
+            expect=rising(),
+            of="D2",
+            against={"the pair": "S"},
+            evidence=located,
+            note="With two features the coherence is 0 or 1, so that this is the law of part 2, Pr[mu <= c], for c < 1.",
+        ),
+    ]
+
+
+def growth(setting: xr.Dataset) -> float:
+    """By how much a trace of opposite sign lowers the objective beside feature 1 alone."""
+    p, ratio = float(setting["density"]), float(setting["importance"])
+    return float(ratio * dropped_loss(p) - cost_of_a_trace(p)) - 2 * float(setting["penalty"])
+
+
+def within(data: xr.Dataset) -> float:
+    """How exactly the angles of boundaries are located."""
+    return float(np.pi / data.attrs["fan"] / 5 ** data.attrs["rounds"] / 2)
+
+
+def figures(data: xr.Dataset) -> dict[str, Figure]:
+    """The basins, and the probabilities of their ends."""
+    planes: dict[str, Panel] = {}
+    curves = {}
+    for row in range(data.sizes["setting"]):
+        one = data.isel(setting=row)
+        names = (("I", "importance"), ("p", "density"), ("λ", "penalty"))
+        title = ", ".join(f"{name} = {float(one[key]):g}" for name, key in names)
+        planes[title] = edges_of(one), rests_of(one), []
+        curves[title] = [
+            MarkedCurve(MEANINGS[end], DEVIATIONS, one["probability"].sel(end=end).values)
+            for end in ENDS
+            if float(one["probability"].sel(end=end).max()) > 1e-9
+        ]
+    return {
+        "basins": Figure(
+            basin_panels(planes),
+            "The plane of the two initial weights, biases 0. Lines are the boundaries between what the gradient flow ends in, "
+            "located on circles; symbols are where it ends. Near the axes a small weight of the other sign is overcome.",
+        ),
+        "probabilities": Figure(
+            marked_panels(curves, "deviation of initial weights", "probability", log_x=True, height=430 * rows_of(planes)),
+            "Probabilities of what the flow ends in, by quadrature over the basins.",
+        ),
+    }
+
+
+def rows_of(panels: dict[str, Any]) -> int:
+    """Rows of three panels."""
+    return -(-len(panels) // 3)
+
+
+def edges_of(setting: xr.Dataset) -> list[BasinEdge]:
+    """The boundaries between two ends, each pair of them by the radius."""
+    radius, angle = setting["radius"].values, setting["angle"].values
+    sides = zip(setting["below"].values, setting["above"].values, strict=True)
+    names = [f"{MEANINGS[below]} | {MEANINGS[above]}" if below else "" for below, above in sides]
+    edges = []
+    for name in dict.fromkeys(filter(None, names)):
+        chosen = np.array([one == name for one in names])
+        for lower in (True, False):  # boundaries of one name at small and at large angles
+            part = chosen & ((angle < np.pi / 4) == lower)
+            order = np.argsort(radius[part])
+            if part.any():
+                edges.append(BasinEdge(name, np.stack([radius[part][order], angle[part][order]], axis=-1)))
+    return edges
+
+
+def rests_of(setting: xr.Dataset) -> dict[str, NDArray[np.float64]]:
+    """The weights of what flows end in, by its name."""
+    kinds = setting["kind"].values
+    return {MEANINGS[end]: setting["rest"].values[kinds == end, :2] for end in ENDS if (kinds == end).any()}
+
+
+experiment = Experiment(
+    __name__,
+    title="Gradient flow of two features in one dimension: basins and probabilities, located and not sampled",
+    paper="Open problem O50",
+    seconds={"quick": 8, "paper": 240},
+    order=50,
+)
