@@ -8,6 +8,7 @@ from tegum.exact.crossing import crossing
 from tegum.exact.evaluate import evaluate, loss, loss_and_gradient, squared_errors
 from tegum.exact.flow import Flow, dense_flow, gradient_flow
 from tegum.exact.follow import Branch, follow
+from tegum.exact.globally import certified_globally
 from tegum.exact.hessian import curvatures, hessian_at, hessian_vector_product, rotation_modes, truncation_error
 from tegum.exact.minimise import minimise, minimise_from
 from tegum.exact.moments import moments
@@ -34,6 +35,7 @@ __all__ = [
     "Support",
     "ablations",
     "best_bias",
+    "certified_globally",
     "crossing",
     "curvatures",
     "dense_flow",

@@ -1,0 +1,158 @@
+"""Exactly one feature is active: up to seven features in two dimensions form a regular polygon, eight do not.
+
+Open problem O42.  One of n features is active at a time, each with probability 1/n, uniform on [0, 1]; m = 2.  With G = W^T W
+the loss is a sum over pairs of elementary functions,
+
+    L = 1/n sum_j ( E (x - r(G_jj x + b_j))^2 + sum_{i != j} E r(G_ij x + b_j)^2 )
+
+and is 0 up to n = 2m = 4 (unit columns, no positive product, b = 0).  For n = 5 to 8 all minima from 24 starts (paper profile
+256) are compared with the regular polygon, minimised from there.  As fewer than always one are active, five features at total
+density q <= 1, the world comes nearer to that of independent sparse features: the pentagon is compared at each q with all that
+is found.
+"""
+
+import numpy as np
+import xarray as xr
+
+import tegum as tg
+from tegum.claims import Claim, Evidence, above, answer, at_most, near
+from tegum.experiments import Experiment, Figure, Profile
+from tegum.features import AnticorrelatedSets
+from tegum.figures.marked_curves import MarkedCurve, marked_panels
+from tegum.geometry import polygon
+from tegum.theory import dropped_loss
+
+ANSWER = answer("O42")
+SIZES = [5, 6, 7, 8]
+STARTS: dict[Profile, int] = {"quick": 24, "paper": 256}
+TOTALS: dict[Profile, list[float]] = {"quick": [0.01, 0.1, 0.3, 0.6, 0.8, 1.0], "paper": [0.003, 0.01, *np.arange(1, 41) / 40]}
+RADIUS, SAME = 1.2, 1e-7
+OWN = ["start", "seed", "feature_density", "feature_importance"]
+
+
+def study(profile: Profile) -> xr.Dataset:
+    """The lowest found and the regular polygon, by the number of features, and of five by how often one is active."""
+    lowest, regular, curvature, models = [], [], [], []
+    for n in SIZES:
+        features, net = AnticorrelatedSets(1, n, density=1 / n), tg.nets.ReluOutput(n, 2)
+        found = tg.best(tg.exact.minimise(net, features, seeds=STARTS[profile], progress=False))
+        ring = tg.exact.minimise(net, features, seeds=1, initial={"W": RADIUS * polygon(n)}, progress=False).isel(seed=0)
+        best = ring if float(ring["loss"]) < float(found["loss"]) else found
+        lowest.append(float(best["loss"]))
+        regular.append(float(ring["loss"]))
+        curvature.append(float(ring["curvature"]))
+        models.append(np.pad(best["W"].values, ((0, 0), (0, max(SIZES) - n))))
+    totals = TOTALS[profile]
+    sweep = {"total": tg.Axis(totals, density=[[one / 5] for one in totals])}
+    five = tg.exact.minimise(
+        tg.nets.ReluOutput(5, 2), AnticorrelatedSets(1, 5, density=0.2), seeds=STARTS[profile], sweep=sweep, progress=False
+    )
+    start = {"W": RADIUS * polygon(5)}
+    ring = tg.exact.minimise(
+        tg.nets.ReluOutput(5, 2), AnticorrelatedSets(1, 5, density=0.2), seeds=1, initial=start, sweep=sweep, progress=False
+    )
+    best = tg.best(five).drop_vars(OWN, errors="ignore")
+    second = five["loss"].drop_vars(OWN, errors="ignore").where(five["loss"] > best["loss"] * (1 + 1e-5)).min("seed")
+    data = xr.Dataset(
+        {
+            "lowest": ("n", lowest),
+            "regular": ("n", regular),
+            "regular_curvature": ("n", curvature),
+            "W": (("n", "hidden", "feature"), np.array(models)),
+            "five_W": best["W"].rename(feature="feature of 5"),
+            "five_b": best["b"].rename(feature="feature of 5"),
+            "five_lowest": best["loss"],
+            "five_regular": ring["loss"].isel(seed=0, drop=True),
+            "five_second": second,
+        },
+        {"n": SIZES, "total": totals},
+    )
+    return data.drop_vars(OWN, errors="ignore").assign_attrs(starts=STARTS[profile])
+
+
+def claims(data: xr.Dataset) -> list[Claim]:
+    """Regular polygons up to seven, none at eight, and the pentagon however often a feature is active."""
+    evidence = Evidence(f"lowest of {data.attrs['starts']} starts and the regular polygon, certified locally")
+    excess = data["regular"] / data["lowest"] - 1
+    pairs = data["five_lowest"].copy(data=dropped_loss(data["total"].values / 5))
+    return [
+        Claim(
+            "regular-up-to-seven",
+            "With five, six or seven features, of which exactly one is active, nothing lower than the regular polygon "
+            "was found.",
+            source=ANSWER,
+            how="how far the regular polygon is above the lowest found, relative",
+            measure=lambda share: share.values,
+            expect=at_most(SAME),
+            of=excess.sel(n=[5, 6, 7]),
+            against={"eight features": excess.sel(n=[8])},
+            evidence=evidence,
+            note=f"With eight, a hexagon and two dropped features cost {float(excess.sel(n=8)):.1%} less than the octagon.",
+        ),
+        Claim(
+            "losses",
+            "The regular polygons cost 0.0158256, 0.0481924, 0.0832712 and 0.1155459 with five to eight features.",
+            source=ANSWER,
+            how="exact losses of the minimised polygons",
+            measure=lambda losses: losses.values,
+            expect=near([0.0158256, 0.0481924, 0.0832712, 0.1155459], 1e-7),
+            of=data["regular"],
+            against={"the lowest found": data["lowest"]},
+            evidence=Evidence("four exact minima"),
+        ),
+        Claim(
+            "polygons-are-minima",
+            "All four polygons are minima.",
+            source=ANSWER,
+            how="smallest curvature of each",
+            measure=lambda values: values.values,
+            expect=above(1e-4),
+            of=data["regular_curvature"],
+            against={"the other way up": -data["regular_curvature"]},
+            evidence=Evidence("four exact minima"),
+        ),
+        Claim(
+            "five-at-every-density",
+            "However often one of five features is active, the regular pentagon is the lowest found.",
+            source=ANSWER,
+            how="how far the pentagon is above the lowest found, relative, over the share of samples with an active feature",
+            measure=lambda losses: float((losses / data["five_lowest"] - 1).max()),
+            expect=at_most(SAME),
+            of=data["five_regular"],
+            against={"two pairs and a dropped feature": pairs},
+            evidence=evidence,
+        ),
+    ]
+
+
+def figures(data: xr.Dataset) -> dict[str, Figure]:
+    """The pentagon beside the next minimum and two pairs, and the lowest models by the number of features."""
+    q = data["total"].values
+    v = dropped_loss(q / 5)
+    curves = [
+        MarkedCurve("regular pentagon", q, data["five_regular"].values / v),
+        MarkedCurve("next minimum found", q, data["five_second"].values / v),
+    ]
+    return {
+        "pentagon": Figure(
+            marked_panels({"": curves}, "share of samples with an active feature, q", "loss / v(q / 5)"),
+            "Five features in two dimensions of which at most one is active: the regular pentagon and the next minimum "
+            "that the "
+            "starts found, in units of dropping one feature. Two pairs lose exactly the feature that they drop.",
+        ),
+        "polygons": Figure(
+            tg.figures.arrow_panels(data[["W"]], "n"),
+            "The lowest found when exactly one of n features is active: pentagon, hexagon, heptagon, and of eight "
+            "features a hexagon "
+            "with two dropped.",
+        ),
+    }
+
+
+experiment = Experiment(
+    __name__,
+    title="One active feature at a time: regular polygons up to seven features",
+    paper="Open problem O42",
+    seconds={"quick": 5, "paper": 60},
+    order=42,
+)

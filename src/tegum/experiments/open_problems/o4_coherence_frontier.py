@@ -1,0 +1,287 @@
+"""What little coherence costs: P(c), the lowest loss of W whose columns have |cos| <= c, a staircase.
+
+Open problem O4.  k lines in a plane have two at an angle of at most 180 / k degrees, so that with a coherence c < cos(180 / (k
++ 1)) at most k of n features can be stored in m = 2 dimensions; every other column is 0 and costs at least v = p/3 - p^2/4.  P
+falls by a jump where one more fits, at c = cos 60 = 1/2, cos 45, cos 36 degrees; for c < 1/2 two orthogonal features are
+stored and P = (n - 2) v.
+
+At each c the loss is minimised under `tegum.exact.Coherence` from 4 starts (paper profile 64), from the best at the next
+smaller c, which is allowed at c as well (so that P can only fall), and from the best at the next larger one.  From 1/2 on the
+lowest are certified locally, along what the constraint allows.  The regular polygon that n features form, and what is lowest
+at c = 0.99, are followed in c, and the kink is where they cost the same.
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+import tegum as tg
+from tegum.claims import Claim, Evidence, above, answer, at_least, falling, near
+from tegum.exact import Branch, Coherence
+from tegum.experiments import Experiment, Figure, Profile
+from tegum.figures.marked_curves import MarkedCurve, marked_panels
+from tegum.geometry import polygon
+from tegum.theory import dropped_loss
+
+ANSWER = answer("O4")
+STARTS: dict[Profile, int] = {"quick": 4, "paper": 64}
+PROBLEMS = {"(3, 2), S = 0.9": (3, 0.1), "(5, 2), S = 0.7": (5, 0.3), "(5, 2), S = 0.9": (5, 0.1), "(3, 2), S = 0.5": (3, 0.5)}
+COUNT: dict[Profile, int] = {"quick": 2, "paper": 4}
+"""How many of the problems a profile has."""
+STEPS = [np.cos(np.pi / k) for k in (3, 4, 5)]
+COARSE = [0.25, 0.45, 0.6, 0.75, 0.92, 0.95, 0.99, 1.0]
+LIMITS: dict[Profile, list[float]] = {"quick": COARSE, "paper": [*COARSE, *np.round(np.linspace(0.52, 0.98, 47), 3)]}
+BELOW, STORED, TOL = 1e-3, 1e-3, 1e-8
+OWN = ["feature_density", "feature_importance"]
+OPEN = 0.99
+"""Where the branch begins that meets the regular polygon."""
+KINKS = [0.5985935, 0.9444505, np.nan, 0.9095430]
+"""By problem, where the regular polygon stops being the cheapest; never where it is the lowest of all."""
+
+
+def limits_of(profile: Profile) -> NDArray[np.float64]:
+    """The values of c: a grid, and each step from both sides."""
+    return np.unique([*LIMITS[profile], *STEPS, *(step - BELOW for step in STEPS)])
+
+
+def frontier(n: int, p: float, limits: NDArray[np.float64], starts: int) -> xr.Dataset:
+    """The best model found at every c, ascending."""
+    net, features, best = tg.nets.ReluOutput(n, 2), tg.features.Independent(n, density=p), list[xr.Dataset]()
+
+    def ends(c: float, seeds: int, at: xr.Dataset | None = None, certify: bool = False) -> xr.Dataset:
+        options: dict[str, Any] = {} if at is None else {"initial": {name: at[name].values for name in ("W", "b")}}
+        options |= {"constraints": [Coherence(c)], "certify": certify, "progress": False}
+        found = tg.exact.minimise(net, features, seeds=seeds, **options)
+        return found[["W", "b", "loss", "curvature", "status"]].drop_vars(["start", *OWN], errors="ignore")
+
+    def lower(*tries: xr.Dataset) -> xr.Dataset:
+        every = xr.concat(tries, "seed", coords="minimal", compat="override")
+        return tg.best(every).drop_vars("seed")
+
+    for c in limits.tolist():
+        best.append(lower(ends(c, starts), *(ends(c, 1, one) for one in best[-1:])))
+    for k in range(limits.size - 2, -1, -1):
+        best[k] = lower(best[k].expand_dims(seed=[0]), ends(limits[k], 1, best[k + 1]))
+    for k in np.flatnonzero(limits >= STEPS[0]).tolist():
+        best[k] = lower(ends(limits[k], 1, best[k], certify=True))
+    return xr.concat(best, "c", coords="minimal", compat="override").assign_coords(c=limits)
+
+
+def followed(n: int, p: float, start: xr.Dataset, values: NDArray[np.float64]) -> Branch:
+    """One solution along c."""
+    features = tg.features.Independent(n, density=p)
+    return tg.exact.follow(
+        tg.nets.ReluOutput(n, 2),
+        lambda _: features,
+        start["W"].values,
+        start["b"].values,
+        values,
+        field="c",
+        constraints=lambda c: [Coherence(c)],
+        progress=False,
+    )
+
+
+def kink(n: int, p: float, found: xr.Dataset) -> float:
+    """Where the regular polygon and what is lowest at `OPEN` cost the same; NaN where that is the polygon."""
+    lowest, net, features = found.sel(c=OPEN), tg.nets.ReluOutput(n, 2), tg.features.Independent(n, density=p)
+    regular = tg.exact.minimise(net, features, seeds=1, initial={"W": polygon(n)}, progress=False).isel(seed=0)
+    if float(lowest["loss"]) > float(regular["loss"]) * (1 - 1e-9):
+        return np.nan
+    ways = [followed(n, p, regular, np.array([np.cos(np.pi / n) + 0.08, OPEN]))]
+    ways.append(followed(n, p, lowest, np.array([OPEN, np.cos(np.pi / n) + 0.08])))
+    return tg.exact.crossing(*ways, tol=TOL, progress=False)
+
+
+def study(profile: Profile) -> xr.Dataset:
+    """P over (problem, c), the models behind it, and the kinks."""
+    limits, parts, kinks = limits_of(profile), list[xr.Dataset](), list[float]()
+    names = list(PROBLEMS)[: COUNT[profile]]
+    for n, p in (PROBLEMS[name] for name in names):
+        found = frontier(n, p, limits, STARTS[profile])
+        kinks.append(kink(n, p, found))
+        stored = (np.linalg.norm(found["W"].transpose("c", "hidden", "feature").values, axis=1) > STORED).sum(axis=1)
+        part = found.assign(stored=("c", stored))
+        part["loss"] = part["loss"] / ((n - 2) * float(dropped_loss(p)))
+        parts.append(part.pad(feature=(0, 5 - n), constant_values=np.nan))
+    data = xr.concat(parts, "problem").assign_coords(problem=names).rename(loss="share")
+    return data.assign(kink=("problem", kinks)).assign_attrs(starts=STARTS[profile])
+
+
+def most_stored(c: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How many lines in the plane have |cos| <= c in pairs."""
+    angle = np.arccos(np.minimum(c, 1 - 1e-12))
+    return np.asarray(np.floor(np.pi / angle + 1e-9), dtype=np.int64)
+
+
+def room(stored: xr.DataArray) -> int:
+    """How many more features could be stored, at the c where that is least."""
+    return int((most_stored(stored["c"].values) - stored.transpose(..., "c").values).min())
+
+
+def jumps(data: xr.Dataset) -> NDArray[np.float64]:
+    """By how much P falls at the steps that a problem has, relative to before."""
+    found = []
+    for name in data["problem"].values.tolist():
+        n, share = PROBLEMS[name][0], data["share"].sel(problem=name)
+        found += [float(1 - share.sel(c=one) / share.sel(c=one - BELOW)) for one in STEPS[: n - 2]]
+    return np.array(found)
+
+
+def smooth_falls(data: xr.Dataset) -> NDArray[np.float64]:
+    """The same where there is no step: at the limits 0.25 to 0.45, below every step."""
+    share = data["share"]
+    return np.asarray(1 - share.sel(c=0.45) / share.sel(c=0.25)).ravel()
+
+
+def smallest_free(share: xr.DataArray) -> float:
+    """The smallest c at which P is what it is at the largest."""
+    return float(share["c"].values[(share <= share[-1] * (1 + 1e-7)).values][0])
+
+
+def claims(data: xr.Dataset) -> list[Claim]:
+    """The steps, the kinks, the smallest coherence that costs nothing, and that P never rises."""
+    starts = int(data.attrs["starts"])
+    evidence = Evidence(f"lowest of {starts + 2} starts at each of {data.sizes['c']} limits, certified locally")
+    names, share = data["problem"].values.tolist(), data["share"]
+    kinked = [k for k in range(len(names)) if np.isfinite(KINKS[k])]
+    last = share.isel(c=-1)
+    certified = data["curvature"].where(data["c"] >= STEPS[0], drop=True).values
+    return [
+        Claim(
+            "two-below-a-half",
+            "Below a coherence of 1/2 two orthogonal features are stored, and P is (n − 2) v.",
+            source=ANSWER,
+            how="P / (n − 2) v at all c below 1/2",
+            measure=lambda values: values.values,
+            expect=near(1, 1e-9),
+            of=share.sel(c=share["c"] < STEPS[0]),
+            against={"c from 1/2 to 0.7": share.sel(c=(share["c"] >= STEPS[0]) & (share["c"] < 0.7))},
+            evidence=Evidence(
+                "proved: of three lines in a plane two are at 60° or less, and a feature that is not stored costs v"
+            ),
+        ),
+        Claim(
+            "lines-in-a-plane",
+            "At most 180° / arccos c features are stored.",
+            source=ANSWER,
+            how="how many more could be stored, at the c where that is least",
+            measure=room,
+            expect=at_least(0),
+            of=data["stored"],
+            against={"what is stored at c = 1": data["stored"].isel(c=[-1] * data.sizes["c"]).assign_coords(c=data["c"])},
+            evidence=evidence,
+        ),
+        Claim(
+            "jumps",
+            "P jumps where one more feature fits: at 1/2, cos 45° and cos 36°.",
+            source=ANSWER,
+            how=f"fall of P within {BELOW:g} before each of the steps, relative: one with three features, three with five",
+            measure=lambda falls: falls,
+            expect=at_least(0.01, "%"),
+            of=jumps(data),
+            against={"from c = 0.25 to 0.45": smooth_falls(data)},
+            evidence=evidence,
+        ),
+        Claim(
+            "kinks",
+            "Above its step the regular polygon stays the cheapest up to a kink; the curve is flat until there.",
+            source=ANSWER,
+            how=f"c at which it costs the same as the branch that is lower at c = {OPEN:g}: "
+            + "; ".join(names[k] for k in kinked),
+            measure=lambda values: values,
+            expect=near([KINKS[k] for k in kinked], 1e-6),
+            of=data["kink"].values[kinked],
+            against={"the steps": np.array([np.cos(np.pi / PROBLEMS[names[k]][0]) for k in kinked])},
+            evidence=Evidence(f"two exact branches each, their crossing to {TOL:g}"),
+        ),
+        Claim(
+            "costs-nothing",
+            "The smallest coherence that costs nothing is cos 36° at (5, 2), S = 0.9, where the pentagon is the lowest "
+            "of all, and 1 where "
+            "pairs of opposites are.",
+            source=ANSWER,
+            how="smallest c of the grid at which P is P(1)",
+            measure=lambda values: [smallest_free(values.sel(problem=name)) for name in names],
+            expect=near([np.cos(np.pi / 5) if name == "(5, 2), S = 0.9" else 1.0 for name in names], 1e-9),
+            of=share,
+            against={"if 6 % more were nothing": share.where(share > 1.06 * last, last)},
+            evidence=evidence,
+        ),
+        Claim(
+            "all-are-minima",
+            "From c = 1/2 on the lowest are minima along what the constraint allows.",
+            source=ANSWER,
+            how="smallest curvature there, least over c and problems",
+            measure=lambda curvature: float(curvature.min()),
+            expect=above(-1e-6),
+            of=certified,
+            against={"the other way up": -certified},
+            evidence=evidence,
+        ),
+        Claim(
+            "never-rises",
+            "P never rises with c.",
+            source=ANSWER,
+            how="P / (n − 2) v along c, of each problem",
+            measure=lambda values: {str(one): values.sel(problem=one).values for one in values["problem"].values},
+            expect={name: falling(strictly=False) for name in names},
+            of=share.copy(data=np.round(share.values, 10)),
+            against={"backwards": share.copy(data=share.values[:, ::-1])},
+            evidence=evidence,
+        ),
+    ]
+
+
+def figures(data: xr.Dataset) -> dict[str, Figure]:
+    """The frontiers with their steps and kinks, and the models on the treads."""
+    panels, c = dict[str, list[MarkedCurve]](), data["c"].values
+    for name in data["problem"].values.tolist():
+        n, share = PROBLEMS[name][0], data["share"].sel(problem=name)
+        steps = STEPS[: n - 2]
+        at = np.searchsorted(c, steps)
+        marks = [[one, float(share.sel(c=one))] for one in steps]
+        texts = [f"{k} features fit from here on" for k in range(3, n + 1)]
+        if np.isfinite(where := float(data["kink"].sel(problem=name))):
+            marks.append([where, float(share.sel(c=STEPS[n - 3]))])
+            texts.append(f"the regular polygon is no longer the cheapest, c = {where:.7f}")
+        curve = MarkedCurve(
+            "P(c) / (n − 2) v", np.insert(c, at, steps), np.insert(share.values, at, np.nan), np.array(marks), texts
+        )
+        panels[name] = [curve]
+    picked = {f"n = {name[1]}{name[6:]}, c = {one:.3g}": data["W"].sel(problem=name, c=one) for name, one in DRAWN}
+    W = np.nan_to_num(np.array([one.transpose("hidden", "feature").values for one in picked.values()]))
+    return {
+        "frontier": Figure(
+            marked_panels(panels, "largest coherence allowed, c", "P / (n − 2) v", columns=2, height=760),
+            "The lowest loss of W whose columns have |cos| ≤ c, in units of storing two orthogonal features. It jumps "
+            "where one more "
+            "line fits into the plane (1/2, cos 45°, cos 36°), and has a kink where the regular polygon is overtaken "
+            "(circles).",
+        ),
+        "models": Figure(
+            tg.figures.arrow_panels(xr.Dataset({"W": (("model", "hidden", "feature"), W)}, {"model": list(picked)}), "model"),
+            "The cheapest models found, one for each tread of the staircase.",
+        ),
+    }
+
+
+DRAWN: list[tuple[str, Any]] = [
+    ("(3, 2), S = 0.9", STEPS[0]),
+    ("(3, 2), S = 0.9", 0.92),
+    ("(5, 2), S = 0.7", 0.25),
+    ("(5, 2), S = 0.7", STEPS[1]),
+    ("(5, 2), S = 0.7", STEPS[2]),
+    ("(5, 2), S = 0.7", 1.0),
+]
+"""Which models the figure shows."""
+
+experiment = Experiment(
+    __name__,
+    title="What little coherence costs: a staircase, and the smallest coherence that is free",
+    paper="Open problem O4",
+    seconds={"quick": 12, "paper": 240},
+    order=4,
+)

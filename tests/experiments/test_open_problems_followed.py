@@ -1,0 +1,202 @@
+"""Open problems O4, O40, O42 and O44: every number a second time, in rational arithmetic or by a closed form written apart."""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.integrate import quad
+from scipy.optimize import minimize
+
+import tegum as tg
+from tegum.exact import Coherence, Interference
+from tegum.experiments.open_problems import o4_coherence_frontier as o4
+from tegum.experiments.open_problems import o40_regular_pentagon as o40
+from tegum.experiments.open_problems import o42_one_active as o42
+from tegum.experiments.open_problems import o44_lower_coherence as o44
+from tegum.geometry import polygon
+from tests.oracle import rational
+
+Array = NDArray[np.float64]
+
+
+def minimum(n: int, p: float, W: Any, **options: Any) -> tuple[Array, Array]:
+    """Where a start leads at one density."""
+    features = tg.features.Independent(n, density=p)
+    b = np.where(np.linalg.norm(W, axis=0) > 0, 0.0, p / 2)
+    options = {"gradient_tolerance": 1e-10, "progress": False} | options
+    found = tg.exact.minimise(tg.nets.ReluOutput(n, 2), features, seeds=1, initial={"W": W, "b": b}, **options).isel(seed=0)
+    assert found["status"] == "minimum"
+    return found["W"].values, found["b"].values
+
+
+def in_fractions(n: int, p: float, model: tuple[Array, Array], weight: float = 0.0) -> float:
+    """L + weight R without rounding."""
+    W, b = model
+    value = rational.loss(W, b, tg.features.Independent(n, density=p)).loss
+    columns = [[Fraction(float(one)) for one in column] for column in W.T]
+    for i in range(n):
+        for j in range(n):
+            if i != j:
+                value += Fraction(weight) * sum(x * y for x, y in zip(columns[i], columns[j], strict=True)) ** 2
+    return float(value)
+
+
+PENTAGON, PAIRS = 1.1 * polygon(5), np.array([[1.0, -1, 0, 0, 0], [0, 0, 1, -1, 0]])
+
+
+def test_pentagon_and_pairs_cost_the_same_where_it_is_said() -> None:
+    apart = []
+    for p in (o40.CROSSING - 1e-6, o40.CROSSING + 1e-6):
+        pentagon, pairs = (in_fractions(5, p, minimum(5, p, W)) for W in (PENTAGON, PAIRS))
+        apart.append(pentagon - pairs)
+    assert apart[0] < 0 < apart[1]
+    assert apart[1] - apart[0] < 1e-6
+
+
+def test_the_pentagon_is_a_minimum_below_its_end_and_a_saddle_above() -> None:
+    for p, status in ((o40.LOST - 1e-3, "minimum"), (o40.LOST + 1e-3, "saddle")):
+        found = tg.exact.minimise(
+            tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=p), seeds=1, initial={"W": PENTAGON}, progress=False
+        )
+        assert found["status"].item() == status
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "ratio", "first", "second"),
+    [
+        (3, 0.1, o44.CROSSING[3][0], [[1, -1, 0], [0, 0, 1]], polygon(3)),
+        (3, 0.1, o44.CROSSING[3][1], polygon(3), [[0.8, -0.8, 0], [0, 0, 1]]),
+        (5, 0.001, o44.CROSSING[5][0], PENTAGON, PAIRS),
+    ],
+)
+def test_penalised_branches_cross_where_it_is_said(n: int, p: float, ratio: float, first: Any, second: Any) -> None:
+    v, apart = p / 3 - p * p / 4, []
+    for t in (ratio - 1e-5, ratio + 1e-5):
+        models = (minimum(n, p, np.asarray(W, dtype=float), penalties=[Interference(t * v)]) for W in (first, second))
+        one, other = (in_fractions(n, p, model, t * v) / v for model in models)
+        apart.append(one - other)
+    assert apart[0] < 0 < apart[1]
+
+
+def test_the_quadruple_by_every_start() -> None:
+    """(3, 2), S = 0.9, lambda = v / 10: the lowest are less coherent than all lowest without a penalty."""
+    net, features, v = tg.nets.ReluOutput(3, 2), tg.features.Independent(3, density=0.1), 0.1 / 3 - 0.01 / 4
+    coherences = []
+    for penalties in ([], [Interference(0.1 * v)]):
+        found = tg.exact.minimise(net, features, seeds=24, penalties=penalties, progress=False)
+        score = found["objective"] if penalties else found["loss"]
+        lowest = found.isel(seed=(score <= score.min() * (1 + 1e-7)).values)
+        coherences.append([largest_cosine(W) for W in lowest["W"].values])
+        loss = rational.loss(lowest["W"].values[0], lowest["b"].values[0], features).loss
+        assert float(loss) == pytest.approx(float(lowest["loss"][0]), rel=1e-9)
+        assert loss < Fraction(v)
+    assert max(coherences[1]) < 0.5 + 1e-5
+    assert min(coherences[0]) > 1 - 1e-9
+
+
+def largest_cosine(W: Array) -> float:
+    stored = [column for column in W.T if np.linalg.norm(column) > 1e-4]
+    pairs = [(a, c) for k, a in enumerate(stored) for c in stored[:k]]
+    return max(abs(float(a @ c)) / float(np.linalg.norm(a) * np.linalg.norm(c)) for a, c in pairs)
+
+
+def test_coherence_and_interference_are_their_loops() -> None:
+    W = np.random.default_rng(0).normal(size=(6, 2, 4))
+    W[0, :, 1] = 0
+    np.testing.assert_allclose(o44.coherence(W), [largest_cosine(one) for one in W], rtol=1e-12)
+    loops = [sum(float(one[:, i] @ one[:, j]) ** 2 for i in range(4) for j in range(4) if i != j) for one in W]
+    np.testing.assert_allclose(o44.interference(W), loops, rtol=1e-12)
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 5, 6])
+def test_so_many_lines_fit_into_a_plane(k: int) -> None:
+    """Evenly spread lines have the coherence cos(pi / k), and random ones never a lower one."""
+    angles = np.pi * np.arange(k) / k
+    evenly = largest_cosine(np.array([np.cos(angles), np.sin(angles)]))
+    assert o4.most_stored(np.array([evenly + 1e-12]))[0] == k
+    assert o4.most_stored(np.array([evenly - 1e-6]))[0] == k - 1
+    for angles in np.random.default_rng(k).uniform(0, np.pi, (200, k)):
+        assert largest_cosine(np.array([np.cos(angles), np.sin(angles)])) >= evenly - 1e-12
+
+
+@pytest.mark.parametrize(("place", "degrees", "c"), [(0, [0, 160, 260], 0.9), (1, [0, 86, 162, 248], 0.96)])
+def test_frontiers_have_their_kinks_where_it_is_said(place: int, degrees: list[float], c: float) -> None:
+    """The regular polygon, and the bent one followed from a larger limit to both sides of the kink, in rational numbers."""
+    n, p = list(o4.PROBLEMS.values())[place]
+    at, apart = np.radians(degrees), []
+    W = np.zeros((2, n))
+    W[:, : at.size] = np.cos(at), np.sin(at)
+    W, b = minimum(n, p, W, constraints=[Coherence(c)])
+    values = [c, o4.KINKS[place] + 1e-3, o4.KINKS[place] - 1e-3]
+    bent = o4.followed(n, p, xr.Dataset({"W": (("hidden", "feature"), W), "b": ("feature", b)}), np.array(values)).data
+    regular = in_fractions(n, p, minimum(n, p, polygon(n)))
+    for limit in values[1:]:
+        one = bent.sel(c=limit)
+        assert largest_cosine(one["W"].values) == pytest.approx(limit, abs=1e-7)
+        apart.append(in_fractions(n, p, (one["W"].values, one["b"].values)) - regular)
+    assert apart[0] < 0 < apart[1]
+
+
+def test_irregularity_sees_any_other_shape() -> None:
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(2, 2)))[0]
+    models = np.array([turn @ polygon(5)[:, [2, 0, 4, 1, 3]] * 1.2, PAIRS, polygon(5) * [1, 1, 1, 1, 1.1]])
+    seen = o40.irregularity(xr.DataArray(models, dims=("density", "hidden", "feature")))
+    assert seen[0] < 1e-12
+    assert (seen[1:] > 0.05).all()
+
+
+def one_active(W: Array, b: Array) -> float:
+    """The loss with exactly one active feature, as a sum over pairs of integrals of pieces of parabolas."""
+
+    def square(g: float, bias: float) -> float:
+        low, high = bias, bias + g
+        if abs(g) < 1e-9:
+            return max(bias, 0.0) ** 2
+        return (max(high, 0.0) ** 3 - max(low, 0.0) ** 3) / (3 * g)
+
+    def overlap(a: float, bias: float) -> float:
+        first = min(max(-bias / a, 0.0), 1.0) if bias < 0 else 0.0
+        return (a / 3 + bias / 2) - (a * first**3 / 3 + bias * first**2 / 2)
+
+    G, n = W.T @ W, W.shape[1]
+    total = 0.0
+    for j in range(n):
+        own = 1 / 3 + (
+            square(G[j, j], b[j]) - 2 * overlap(G[j, j], b[j]) if G[j, j] > 1e-12 else max(b[j], 0) ** 2 - max(b[j], 0)
+        )
+        total += own + sum(square(G[i, j], b[j]) for i in range(n) if i != j)
+    return total / n
+
+
+def test_the_sum_over_pairs_is_quadrature() -> None:
+    W, b = np.random.default_rng(2).normal(size=(2, 3)), np.array([-0.2, 0.1, 0.05])
+    G, total = W.T @ W, 0.0
+    for j in range(3):
+        for i in range(3):
+            aim = 1.0 if i == j else 0.0
+            total += quad(lambda x: (aim * x - max(G[i, j] * x + b[j], 0)) ** 2, 0, 1, points=[0.5], limit=200)[0] / 3  # noqa: B023
+    assert one_active(W, b) == pytest.approx(total, abs=1e-9)
+
+
+@pytest.mark.parametrize(("n", "expected"), [(5, 0.0158256), (6, 0.0481924), (7, 0.0832712), (8, 0.1155459)])
+def test_regular_polygons_cost_what_is_said(n: int, expected: float) -> None:
+    """Two numbers describe a regular polygon: its radius and its bias."""
+    found = minimize(lambda at: one_active(at[0] * polygon(n), np.full(n, at[1])), [1.2, -0.1], method="Nelder-Mead", tol=1e-12)
+    assert found.fun == pytest.approx(expected, abs=1e-7)
+    features = tg.features.AnticorrelatedSets(1, n, density=1 / n)
+    engine = tg.exact.loss(found.x[0] * polygon(n), np.full(n, found.x[1]), features)
+    assert float(engine) == pytest.approx(found.fun, rel=1e-9)
+
+
+def test_a_hexagon_and_two_dropped_features_beat_the_octagon() -> None:
+    hexagon = minimize(
+        lambda at: one_active(np.pad(at[0] * polygon(6), ((0, 0), (0, 2))), np.array([at[1]] * 6 + [1 / 16] * 2)),
+        [1.3, -0.2],
+        method="Nelder-Mead",
+        tol=1e-12,
+    )
+    assert hexagon.fun == pytest.approx(0.1116651, abs=1e-7)
+    assert o42.SIZES[-1] == 8
