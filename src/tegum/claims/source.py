@@ -13,7 +13,7 @@ or a construction can fail only by a bug, and is counted apart.
 from dataclasses import dataclass
 from typing import Literal, final
 
-from tegum.checking import checked
+from tegum.checking import Checked, checked
 
 Kind = Literal["paper", "comment", "ours", "identity"]
 KINDS: dict[Kind, tuple[str, str]] = {
@@ -27,7 +27,7 @@ KINDS: dict[Kind, tuple[str, str]] = {
 
 @final
 @dataclass(frozen=True)
-class Source:
+class Source(metaclass=Checked):
     """Whose statement a claim is: the section or the author, and the exact words."""
 
     kind: Kind
