@@ -141,6 +141,8 @@ def check_fields(owner: Any, problems: Problems, skipped: Collection[Any] = ()) 
 def not_taken(owner: str, taken: Signature, args: Sequence[Any], named: Mapping[str, Any], kind: str) -> list[Problem]:
     """What is wrong with the number or the names of arguments: unknown, given twice, missing, too many."""
     parameters = list(taken.parameters.values())
+    if parameters and parameters[0].name == "self":
+        parameters, args = parameters[1:], args[1:]
     placed = [one.name for one in parameters if one.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
     single = [one for one in parameters if one.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)]
     known = [one.name for one in single if one.kind is not Parameter.POSITIONAL_ONLY]

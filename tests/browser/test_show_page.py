@@ -1,4 +1,4 @@
-"""The page of any dataset in a real browser: one file, offline, under its own policy, draws everything, dark where the screen is, and plays the film."""
+"""The page of any dataset in a real browser: one file, offline, draws all of it, dark on request, and plays the film."""
 
 from pathlib import Path
 

@@ -178,6 +178,7 @@ CALLS = {
     "magnitude-field": lambda: tg.features.Uniform(0, 1, hight=2),
     "penalty-field": lambda: tg.exact.L1(strength=0.1),
     "too-many-values": lambda: tg.features.Uniform(0, 1, 2),
+    "too-many-values-of-a-method": lambda: tg.features.Independent(2).sample(3, 1, 4),
     "value-twice": lambda: tg.features.Uniform(0, low=1),
     "call-argument": lambda: tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5), sparsity=[0.9]),
     "exact-penalty-weight": lambda: tg.exact.Interference(-0.02),
