@@ -33,7 +33,8 @@ def exact_loss(
     Example: tegum exact-loss weights.npz --density 0.1 --importance geometric:0.9
 
     Args:
-        file: A result of tegum, or W (..., m, n) or G (..., n, n), and b (..., n), as npz, npy, safetensors, PyTorch or pickle.
+        file: A result of tegum or its folder, or W (..., m, n) or G (..., n, n), and b (..., n): npz, npy, safetensors, PyTorch
+            or pickle.
         wanted: Options of features.
         reading: Options of reading.
         tol: Tolerated relative error of each loss.

@@ -51,7 +51,8 @@ def inspect(
     Example: tegum inspect weights.npz --density 0.1 --picture weights.html
 
     Args:
-        file: A result of tegum, or W (..., m, n) or G (..., n, n), and b (..., n), as npz, npy, safetensors, PyTorch or pickle.
+        file: A result of tegum or its folder, or W (..., m, n) or G (..., n, n), and b (..., n): npz, npy, safetensors, PyTorch
+            or pickle.
         wanted: Options of features.
         reading: Options of reading.
         starts: How many random starts look for the lowest minimum.
