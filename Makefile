@@ -7,7 +7,7 @@ READY := .venv/ready
 TORCH := .venv/torch-ready
 NEWER := .venv/newer
 
-.PHONY: help install reproduce experiment test newer page-test lint unit fuzz chaos bench pictures docs clean
+.PHONY: help install reproduce experiment test newer page-test lint unit compiled fuzz chaos bench pictures docs clean
 
 help:
 	@echo "make reproduce   rebuild the paper's figures and check its claims (quick profile), then say where the page is"
@@ -48,10 +48,17 @@ lint: $(READY)
 	@$(BIN)/lint-imports > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
 	@echo "lint: clean"
 
+# Neighbours in a file share what they compute: each worker takes half of the files in order, and later what the other has left.
 unit: $(READY)
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
-test: lint unit
+compiled: $(READY)
+	@$(BIN)/tegum doctor > .venv/doctor.log || { cat .venv/doctor.log; exit 1; }
+
+# The engines are compiled, once and not by both workers, while types are checked on the other core.
+test: $(READY)
+	@$(MAKE) --no-print-directory -j 2 lint compiled
+	@$(MAKE) --no-print-directory unit
 
 # Python 3.13 is looked for on the path, among pyenv's and among uv's; where it is none of these, nothing is tested.
 newer: $(READY)

@@ -18,10 +18,11 @@ import os
 import reprlib
 import resource
 import warnings
+from abc import ABCMeta
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache, wraps
-from inspect import Parameter, signature
+from inspect import Parameter, Signature, signature
 from numbers import Integral, Number, Real
 from pathlib import Path
 from types import UnionType
@@ -31,7 +32,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.errors import MOST, InvalidInputError, Problem, Problems
+from tegum.errors import MOST, InvalidInputError, Problem, Problems, unknown_field
 
 _LAST = ("hidden", "feature")
 P = ParamSpec("P")
@@ -68,6 +69,9 @@ def misfit(name: str, value: object, kind: Any) -> Problem | None:
     if _is(value, kind):
         return None
     kinds = get_args(kind) if get_origin(kind) in _EITHER else (kind,)
+    of_lists = [get_args(one)[0] for one in kinds if get_origin(one) in _LISTS and get_args(one)]
+    if any(inner is not Any and _is(value, inner) for inner in of_lists):
+        return Problem(f"{name} is {shown(value)}", f"give a list, [{shown(value)}]")
     called = "a number that is not as large" if isinstance(value, Integral) and {int, float} & {*kinds} else ""
     return Problem(f"{name} is {shown(value)}", f"give {called or ' or '.join(map(_called, kinds))}")
 
@@ -134,13 +138,68 @@ def check_fields(owner: Any, problems: Problems, skipped: Collection[Any] = ()) 
             object.__setattr__(owner, field.name, value.item())
 
 
+def not_taken(owner: str, taken: Signature, args: Sequence[Any], named: Mapping[str, Any], kind: str) -> list[Problem]:
+    """What is wrong with the number or the names of arguments: unknown, given twice, missing, too many."""
+    parameters = list(taken.parameters.values())
+    if parameters and parameters[0].name == "self":
+        parameters, args = parameters[1:], args[1:]
+    placed = [one.name for one in parameters if one.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
+    single = [one for one in parameters if one.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)]
+    known = [one.name for one in single if one.kind is not Parameter.POSITIONAL_ONLY]
+    problems = Problems()
+    if not any(one.kind is Parameter.VAR_KEYWORD for one in parameters):
+        problems.found += [unknown_field(owner, name, known, kind) for name in named if name not in known]
+    if len(args) > len(placed) and not any(one.kind is Parameter.VAR_POSITIONAL for one in parameters):
+        problems.add(f"{owner} got {len(args)} values without a name", f"give at most {len(placed)}, and others as name=value")
+    for name in set(placed[: len(args)]) & set(named) & set(known):
+        problems.add(f"{owner} got {name} twice", "give it once")
+    given = {*placed[: len(args)], *named}
+    for one in single:
+        if one.name not in given and one.default is Parameter.empty:
+            problems.add(f"{owner} needs {one.name}", "give it a value")
+    return problems.found
+
+
+class Checked(ABCMeta):
+    """What makes classes that users call: of arguments that a constructor does not take they are told which there are.
+
+    >>> class Half(metaclass=Checked):
+    ...     def __init__(self, whole: float) -> None: ...
+    >>> Half(hole=1)
+    Traceback (most recent call last):
+        ...
+    tegum.errors.InvalidInputError: 2 mistakes:
+      Half has no field 'hole': did you mean 'whole'?
+      Half needs whole: give it a value
+    """
+
+    def __call__(cls, *args: Any, **named: Any) -> Any:
+        """An instance; an `InvalidInputError` for arguments that the constructor does not take."""
+        try:
+            return super().__call__(*args, **named)
+        except TypeError:
+            if problems := not_taken(cls.__name__, cls.__signature__, args, named, "field"):
+                raise InvalidInputError(problems) from None
+            raise
+
+    @property
+    def __signature__(cls) -> Signature:
+        """That of the constructor, as without this metaclass."""
+        own = signature(cls.__init__)  # type: ignore[misc]
+        return own.replace(parameters=list(own.parameters.values())[1:])
+
+
 def checked(function: Callable[P, T]) -> Callable[P, T]:
     """The function, refusing arguments of other kinds than it is annotated with; NumPy's numbers become Python's."""
     parameters = signature(function)
 
     @wraps(function)
     def checking(*args: P.args, **kwargs: P.kwargs) -> T:
-        problems, bound = Problems(), parameters.bind(*args, **kwargs)
+        problems = Problems()
+        try:
+            bound = parameters.bind(*args, **kwargs)
+        except TypeError:
+            raise InvalidInputError(not_taken(function.__name__, parameters, args, kwargs, "argument")) from None
         for name, value in bound.arguments.items():
             kind = parameters.parameters[name].annotation
             if parameters.parameters[name].kind is Parameter.VAR_KEYWORD:

@@ -101,8 +101,10 @@ class PiecesFailed(Exception):
     """Pieces of a call failed each time they were tried, on this machine or a worker; all others are finished and kept."""
 
 
-def unknown_field(owner: str, name: str, known: Sequence[str]) -> Problem:
+def unknown_field(owner: str, name: str, known: Sequence[str], kind: str = "field") -> Problem:
     """The problem of a field that does not exist, with the closest that does; an owner may be "neither this nor that"."""
     close = get_close_matches(name, known, n=1)
-    advice = f"did you mean {close[0]!r}?" if close else f"choose among {', '.join(known)}"
-    return Problem(f"{owner} has {'a' if owner.startswith('neither ') else 'no'} field {name!r}", advice)
+    advice = f"did you mean {close[0]!r}?" if close else f"choose among {', '.join(known)}" if known else "give nothing"
+    if name == "sparsity" and "density" in known:
+        advice = "give the density, which is 1 - sparsity"
+    return Problem(f"{owner} has {'a' if owner.startswith('neither ') else 'no'} {kind} {name!r}", advice)

@@ -92,6 +92,31 @@ def features_of(data: xr.Dataset) -> Features:
     return kind(**fields)
 
 
+def in_words(features: Features) -> str:
+    """A distribution in words: ``CorrelatedSets 2 x 2, density 0.1, importance 1 to 4 between features, Uniform()``.
+
+    One without a law of magnitudes says of what it is: ``Mixture of 3 components, density 0.1 to 0.2 between features, ...``.
+    """
+    sizes = [str(getattr(features, name)) for name in ("n_sets", "set_size") if hasattr(features, name)]
+    kind = f"{type(features).__name__} {' x '.join(sizes)}".strip()
+    made_of = [
+        f"{len(getattr(features, name))} {name}" for name in ("states", "components", "parts") if hasattr(features, name)
+    ]
+    kind += f" of {made_of[0]}" if made_of else ""
+    between = f"density {_span(features.feature_density)}, importance {_span(features.importance)}"
+    return f"{kind}, {between}" + (f", {features.magnitude}" if hasattr(features, "magnitude") else "")
+
+
+def _span(values: NDArray[np.float64]) -> str:
+    """Lowest and highest, and between what they differ."""
+    low, high = values.min(), values.max()
+    if low == high:
+        return f"{low:g}"
+    between = [] if (values == values[..., :1]).all() else ["features"]
+    between += [] if (values == values.reshape(-1, values.shape[-1])[0]).all() else ["instances"]
+    return f"{low:g} to {high:g} between {' and '.join(between)}"
+
+
 def with_features(data: xr.Dataset, features: Features) -> xr.Dataset:
     """The models, as belonging to these features, whose leading axes are the models' last ones, of the same length or 1."""
     lead, changes = leading(data), dict[str, Any]()

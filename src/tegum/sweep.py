@@ -21,7 +21,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.checking import shown
+from tegum.checking import Checked, shown
 from tegum.datasets import instance_dims
 from tegum.errors import MOST, InvalidInputError, Problems, unknown_field
 from tegum.features import Features
@@ -36,7 +36,7 @@ _ARRAYS = ("density", "importance")
 
 @final
 @dataclass(frozen=True, eq=False)
-class Axis:
+class Axis(metaclass=Checked):
     """A named direction of a sweep: labels along it, and the fields that change with it.
 
     Args:

@@ -1,4 +1,4 @@
-"""The page of any dataset in a real browser: one file, offline, under its own policy, draws everything and plays the film."""
+"""The page of any dataset in a real browser: one file, offline, draws all of it, dark on request, and plays the film."""
 
 from pathlib import Path
 
@@ -30,5 +30,9 @@ def test_a_page_draws_and_plays(browser: Browser, tmp_path: Path) -> None:
     film.locator(".updatemenu-button").first.click()
     page.wait_for_function("place => place.played.length === 6", arg=film.element_handle(), timeout=20_000)
     assert film.evaluate("place => place.played") == [str(step) for step in recipe.recorded_steps()]
+    for scheme, ground, ink in (("dark", "#212125", "#ececee"), ("light", "white", "#222222")):
+        page.emulate_media(color_scheme=scheme)
+        colours = "place => place._fullLayout && [place._fullLayout.paper_bgcolor, place._fullLayout.font.color].join()"
+        page.wait_for_function(f"place => ({colours})(place) === '{ground},{ink}'", arg=film.element_handle(), timeout=20_000)
     assert complaints == []
     context.close()

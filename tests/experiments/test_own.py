@@ -77,6 +77,8 @@ def test_what_fails_in_a_file_of_ones_own_is_said_with_its_line(own: Path, capsy
     assert run(["reproduce", own.name, "--out", "results"]) == 0
 
 
+_TWICE = """from tegum.claims import Evidence
+claims = lambda data: 2 * [Claim('a', 'b', OURS, 'c', equal(3), 1, Evidence('one', 1), uncontrolled='d')]"""
 _MADE = 'experiment = Experiment(__name__, title="a", paper="b", seconds='
 
 
@@ -101,7 +103,7 @@ _MADE = 'experiment = Experiment(__name__, title="a", paper="b", seconds='
             "my_idea.py fails in <lambda>, line 60 (ZeroDivisionError: division by zero)",
         ),
         ("study = lambda profile: tg.Recipe(step=3)", "my_idea.py, line 60: a recipe has no field 'step'"),
-        ("experiment = Experiment(__name__, titel='a')", "unexpected keyword argument 'titel', line 60): correct it"),
+        ("experiment = Experiment(__name__, titel='a')", "Experiment has no field 'titel': did you mean 'title'?"),
         ("figures = lambda data: {'a': 3}", "my_idea.py, line 60: figures returns 3 as 'a': wrap it: Figure(picture, caption)"),
         ("figures = lambda data: {'a': Figure(3, 'b')}", "picture is 3: give a figure of plotly"),
         ("import plotly.graph_objects as go\nfigures = lambda data: {'../a': Figure(go.Figure(), 'b')}", "calls one '../a'"),
@@ -109,6 +111,10 @@ _MADE = 'experiment = Experiment(__name__, title="a", paper="b", seconds='
         (
             "claims = lambda data: [Claim('a', 'b', OURS, 'c', 3, 1, 4, uncontrolled='d')]",
             "claim 'a': expect is 3: give a Expect or",
+        ),
+        (
+            _TWICE,
+            "my_idea.py, line 61: claims returns 2 claims called 'a': give each its own name",
         ),
         (_MADE + "{})", "seconds['paper'] is None: choose a number"),
         (_MADE + "3)", "seconds is 3: give values by name"),

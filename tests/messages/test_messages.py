@@ -167,6 +167,20 @@ CALLS = {
     "exact-penalty-shape": lambda: tg.exact.Objective(
         tg.nets.ReluOutput(3, 2), tg.features.Independent(3), penalties=[tg.exact.Smooth(lambda W, b: (0.0, b, W), "mixed up")]
     ),
+    "exact-penalty-alone": lambda: tg.exact.minimise(
+        tg.nets.ReluOutput(2, 1), tg.features.Independent(2), penalties=tg.exact.L1(0.1)
+    ),
+    "objective-penalty-alone": lambda: tg.exact.Objective(
+        tg.nets.ReluOutput(2, 1), tg.features.Independent(2), penalties=tg.exact.L1(0.1)
+    ),
+    "features-sparsity": lambda: tg.features.Independent(5, sparsity=0.9),
+    "net-fields": lambda: tg.nets.ReluOutput(5, activation="gelu"),
+    "magnitude-field": lambda: tg.features.Uniform(0, 1, hight=2),
+    "penalty-field": lambda: tg.exact.L1(strength=0.1),
+    "too-many-values": lambda: tg.features.Uniform(0, 1, 2),
+    "too-many-values-of-a-method": lambda: tg.features.Independent(2).sample(3, 1, 4),
+    "value-twice": lambda: tg.features.Uniform(0, low=1),
+    "call-argument": lambda: tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5), sparsity=[0.9]),
     "exact-penalty-weight": lambda: tg.exact.Interference(-0.02),
     "exact-coherence": lambda: tg.exact.Coherence(1.5),
     "exact-support": lambda: tg.exact.Support([0.5, 1]),

@@ -10,7 +10,8 @@ from tegum.training import attacked_samples, loss_and_gradient
 from tests.oracle import twin
 from tests.oracle.families import label, random_parameters
 
-NETS = [kind(n, m, bias=bias) for kind in (Linear, ReluOutput) for n, m in ((3, 2), (7, 3), (33, 12)) for bias in (True, False)]
+SIZES = ((3, 2, True), (3, 2, False), (7, 3, True), (7, 3, False), (33, 12, True))
+NETS = [kind(n, m, bias=bias) for kind in (Linear, ReluOutput) for n, m, bias in SIZES]
 
 
 def samples(net: Net, count: int, density: float = 0.5) -> np.ndarray:

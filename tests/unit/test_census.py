@@ -101,9 +101,11 @@ def test_a_training_writes_its_page_and_records_for_it(
     assert "open five/index.html" in said
     assert "(in Python: tegum.open('five/result.safetensors'))" in said
     assert run(["show", "five"]) == 0
-    assert re.search(
-        r"^Features: Independent\(.*\), with another density along density\.$", capsys.readouterr().out, re.MULTILINE
-    )
+    said = capsys.readouterr().out
+    assert "\nFeatures: Independent, density 0.1 to 0.2 between instances, importance 1, Uniform().\n" in said
+    titles = re.findall(r"<h[23][^>]*>\s*([^<]*?)\s*<", Path("five/index.html").read_text(encoding="utf-8"))
+    assert "Where all starts ended" in titles
+    assert len(titles) == len(set(titles))
     assert "the features of each model on the way" in Path("five/index.html").read_text(encoding="utf-8")
     assert "W_history" in tg.open("five")
     assert (

@@ -1,6 +1,7 @@
 """Compiled code is kept where it can be, found again where it is whole, and made anew where it is not."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ from tegum.compilation import compiled, is_compiled
 def double(x):
     return 2 * x
 
-print(is_compiled(double), double(21))
+before, found = is_compiled(double), double(21)
+print(before, found)
 """
 
 
@@ -36,13 +38,14 @@ def run(module: Path, code: int = 0, **environment: str) -> tuple[str, str]:
 
 
 def test_any_damage_is_compiled_anew(module: Path) -> None:
+    """Loaded anew in this process, which looks on disk as another does."""
     assert run(module) == ("False 42", "")
     assert run(module) == ("True 42", "")
     for path in sorted(module.parent.glob("__pycache__/*.nb*")):
         whole = path.read_bytes()
         for content in (whole[: len(whole) // 2], whole[:-40] + bytes([whole[-40] ^ 16]) + whole[-39:]):
             path.write_bytes(content)
-            assert run(module)[0].endswith(" 42")
+            assert runpy.run_path(str(module))["found"] == 42
     assert run(module) == ("True 42", "")
 
 

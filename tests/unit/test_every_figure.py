@@ -169,7 +169,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_figure_is_tried() -> None:
-    others = {"CONFIG", "Chosen", "Marks", "NeuronPanel", "WeightGraph", "colours_of", "drawn_models", "transition_marks"}
+    others = {
+        "CONFIG",
+        "DARK",
+        "Chosen",
+        "Marks",
+        "NeuronPanel",
+        "WeightGraph",
+        "colours_of",
+        "drawn_models",
+        "transition_marks",
+    }
     assert set(CALLS) == set(tg.figures.__all__) - others
 
 
@@ -201,6 +211,37 @@ def test_a_kind_of_dataset(kind: str, folder: Path) -> None:
         if (says == "") != (kind in MUST_DRAW.get(name, set())):
             wrong.append(f"{name}: {says or 'draws'}")
     assert wrong == []
+
+
+def test_hidden_units_that_are_linear_are_directions_and_no_neurons() -> None:
+    data = of_two_matrices(tg.nets.Untied(4, 2))
+    shown = tg.show(data)
+    assert {"arrows", "matrix"} <= set(shown.figures)
+    assert not {"neurons", "graph"} & set(shown.figures)
+    best = data.isel(seed=int(tg.exact.loss(data).argmin("seed")))
+    np.testing.assert_allclose(shown.figures["matrix"].data[0].z, best["W2"].values @ best["W1"].values, rtol=1e-6)
+    titles = [note.text for note in shown.figures["arrows"].layout.annotations]
+    assert [title.partition(" ")[0] for title in titles if "(" in title] == ["features", "outputs"]
+    assert {"neurons", "graph"} <= set(tg.show(of_two_matrices(tg.nets.UntiedNeurons(4, 2))).figures)
+
+
+def test_the_best_start_is_that_of_lowest_exact_loss(folder: Path) -> None:
+    data = made("seeds", folder)
+    exact = tg.exact.loss(data)
+    low, high = int(exact.argmin("seed")), int(exact.argmax("seed"))
+    misled = data.assign(loss=-exact)
+    lowest = exact.min().item()
+    assert tg.show(misled).tables[0].rows[0][:3] == [f"seed {low}", f"{-lowest:.6g}", f"{lowest:.6g}"]
+    own = misled.assign_attrs(loss="my loss")  # which no exact loss ranks
+    assert tg.show(own).tables[0].rows[0][0] == f"seed {high}"
+
+
+def test_of_what_was_minimised_with_penalties_the_lowest_objective_is_drawn() -> None:
+    W = xr.DataArray(np.stack([np.eye(2), 2 * np.eye(2)]), dims=["seed", "hidden", "feature"])
+    data = xr.Dataset({"W": W, "loss": ("seed", [1.0, 2.0]), "objective": ("seed", [3.0, 2.5])})
+    chosen = tg.figures.drawn_models(data)
+    assert chosen.said == "of 2 seeds the one of lowest objective"
+    np.testing.assert_array_equal(chosen.weights[""], 2 * np.eye(2))
 
 
 def test_nothing_is_drawn_that_is_no_number(folder: Path) -> None:

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.cli.losses import in_words
 from tegum.features import AnticorrelatedSets, Constant, Exponential, FiniteLaw, Independent, Joined, KSparse, Mixture, Uniform
+from tegum.recorded import in_words
 
 TABLE = FiniteLaw([[0.0, 7.0, 0.1], [3.0, 0.0, 0.0], [0.0, -2.0, 0.4], [1.0, 1.0, 0.0]], [0.2, 0.3, 0.1, 0.4])
 MIXED = Mixture([Independent(3, 0.2), Independent(3, 0.6, magnitude=Exponential(2.0))], [0.7, 0.3], importance=[1.0, 2.0, 0.5])

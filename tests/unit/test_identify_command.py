@@ -32,12 +32,22 @@ def models(words: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any
     return found
 
 
+def test_the_folder_of_a_result_is_opened(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_dataset(tg.read_weights(saved(folder)), folder / "five" / "result.safetensors")
+    assert "pentagon + digon (pentagonal bipyramid)" in said("five", capsys)
+
+
+def saved(folder: Path) -> Path:
+    np.savez(folder / "weights.npz", encoder=W, bias=np.zeros(8))
+    return folder / "weights.npz"
+
+
 @pytest.mark.parametrize("suffix", ["npy", "npz", "safetensors"])
 def test_weights_from_anywhere(suffix: str, capsys: pytest.CaptureFixture[str]) -> None:
     if suffix == "npy":
         np.save("weights.npy", W)
     elif suffix == "npz":
-        np.savez("weights.npz", encoder=W, bias=np.zeros(8))
+        saved(Path())
     else:
         save_file({"encoder": W.astype(np.float32), "bias": np.zeros(8)}, "weights.safetensors")
     text = said(f"weights.{suffix}", capsys)

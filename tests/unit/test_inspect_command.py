@@ -55,6 +55,14 @@ def test_a_checkpoint_of_two_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert figures == ["census", "arrows", "gram", "dimensionality"]
 
 
+def test_of_a_model_that_diverged_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez("mine.npz", W=np.stack([PENTAGON, PENTAGON * np.nan]), b=np.zeros((2, 5)))
+    first, second = json.loads(said("inspect mine.npz --density 0.1 --starts 2 --json", capsys))["models"]
+    numbers = ("loss", "excess", "basin_excess", "best_bias_loss", "dead")
+    assert [second[name] for name in numbers] == [None] * 5
+    assert all(isinstance(first[name], float) for name in numbers)
+
+
 def test_a_sweep_is_judged_on_its_own_features_and_the_best_of_many_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     recipe = tg.Recipe(steps=20, batch_size=64, seeds=11, evaluation_samples=64)
     data = tg.train(tg.nets.ReluOutput(3, 2), tg.features.Independent(3), recipe, sweep={"density": [1, 0.1]}, progress=False)

@@ -229,6 +229,15 @@ def test_a_library_that_it_kept_from_loading_is_no_fault(
     assert capsys.readouterr().err == "tegum: interrupted\n"
 
 
+def test_a_command_says_that_it_was_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def pressed() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tegum.cli.experiments.every_experiment", pressed)
+    assert cli.run(["list"]) == 130
+    assert capsys.readouterr().err == "tegum: interrupted\n"
+
+
 def test_nor_is_a_part_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = tg.import_module
     monkeypatch.setattr(tg, "import_module", lambda name: whole(name) if name == "tegum.interruption" else broken_import())

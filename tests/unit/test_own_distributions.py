@@ -47,6 +47,13 @@ RECIPE = tg.Recipe(steps=3, seeds=2, batch_size=70, evaluation_samples=20_000)
 NET = tg.nets.ReluOutput(4, 2)
 
 
+def test_magnitudes_below_0_have_losses() -> None:
+    """E u^2 of u in [-3, -2] is 19 / 3; ReLU(x) is 0 of them, and ReLU(x + 3) is x + 3, always 3 off."""
+    features = tg.features.Independent(1, density=0.4, magnitude=tg.features.Uniform(-3, -2))
+    losses = tg.exact.loss(np.ones((2, 1, 1)), np.array([[0.0], [3.0]]), features)
+    np.testing.assert_allclose(losses, [0.4 * 19 / 3, 9.0], rtol=1e-9)
+
+
 @pytest.mark.parametrize("name", OF_FOUR)
 @pytest.mark.parametrize("engine", [False, True])
 def test_samples_have_the_moments_said(name: str, engine: bool) -> None:

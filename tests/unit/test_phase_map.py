@@ -52,11 +52,11 @@ def test_the_picture_names_shapes_phases_and_transitions(data: xr.Dataset) -> No
 
 
 def test_the_command_writes_data_and_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = f"phase --n 3 --m 2 --density 0.1:1 --importance 0.5:2 --points 3 --seeds 8 --out {tmp_path}"
+    words = f"phase --n 3 --m 2 --density 0.1:1 --importance 0.5:2 --points 2 --seeds 2 --out {tmp_path}"
     assert run(words.split()) == 0
     first = capsys.readouterr().out
     assert "digon + dedicated" in first
-    assert read_dataset(tmp_path / "result.safetensors")["shape"].shape == (3, 3)
+    assert read_dataset(tmp_path / "result.safetensors")["shape"].shape == (2, 2)
     assert "3 features in 2 dimensions" in (tmp_path / "index.html").read_text(encoding="utf-8")
     assert run(words.split()) == 0
     assert capsys.readouterr().out == first

@@ -30,7 +30,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal, final
 
-from tegum.checking import check_fields
+from tegum.checking import Checked, check_fields
 from tegum.claims.evidence import Evidence
 from tegum.claims.expectations import Expect, all_of
 from tegum.claims.source import Source
@@ -42,7 +42,7 @@ Verdict = Literal["held", "failed", "underpowered", "not run"]
 
 @final
 @dataclass(frozen=True)
-class Disagreement:
+class Disagreement(metaclass=Checked):
     """Where exact theory and the claim's source differ: both, and why, where that is known."""
 
     paper: str
@@ -67,7 +67,7 @@ class Measured:
 
 @final
 @dataclass(frozen=True)
-class Claim:
+class Claim(metaclass=Checked):
     """One checked statement.
 
     Args:

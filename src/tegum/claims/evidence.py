@@ -19,13 +19,13 @@ import xarray as xr
 from numpy.typing import ArrayLike
 from scipy.stats import fisher_exact
 
-from tegum.checking import checked, numbers
+from tegum.checking import Checked, checked, numbers
 from tegum.errors import InvalidInputError
 
 
 @final
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(metaclass=Checked):
     """How many models stand behind a verdict (None where nothing is random), and how they were chosen, in words."""
 
     words: str

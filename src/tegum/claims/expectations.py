@@ -28,14 +28,14 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.checking import checked, numbers, shown
+from tegum.checking import Checked, checked, numbers, shown
 from tegum.claims.words import fixed, listed, measured, number, recorded
 from tegum.errors import MOST, InvalidInputError
 
 
 @final
 @dataclass(frozen=True)
-class Expect:
+class Expect(metaclass=Checked):
     """What is expected of a measured value, see `tegum.claims.expectations`.
 
     Attributes:

@@ -15,7 +15,7 @@ or a construction can fail only by a bug, and is counted apart.  An answer to an
 from dataclasses import dataclass
 from typing import Literal, final
 
-from tegum.checking import checked
+from tegum.checking import Checked, checked
 
 Kind = Literal["paper", "comment", "ours", "open problem", "identity"]
 KINDS: dict[Kind, tuple[str, str]] = {
@@ -30,7 +30,7 @@ KINDS: dict[Kind, tuple[str, str]] = {
 
 @final
 @dataclass(frozen=True)
-class Source:
+class Source(metaclass=Checked):
     """Whose statement a claim is: the section, the author or the problem, and the exact words."""
 
     kind: Kind

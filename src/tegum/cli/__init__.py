@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnknownOptionError
 
 from tegum.cli.output import FAULT, INTERRUPTED, PIPE_CLOSED, WRONG_USE
 from tegum.cli.values import densities
@@ -57,7 +57,12 @@ def first_line(place: str) -> str:
     return (ast.get_docstring(function) or "").partition("\n")[0]
 
 
-app = App(name="tegum", help="The laboratory for toy models of superposition.", version=tegum_version)
+app = App(
+    name="tegum",
+    help="The laboratory for toy models of superposition.",
+    version=tegum_version,
+    suppress_keyboard_interrupt=False,
+)
 for name, place in COMMANDS.items():
     app.command(f"tegum.cli.{place}", name=name, help=first_line(place))
 
@@ -80,7 +85,7 @@ def _code_for(error: Exception | KeyboardInterrupt) -> int:
         sys.stderr.write("tegum: interrupted\n")
         return INTERRUPTED
     if isinstance(error, InvalidInputError | CycloptsError):
-        sys.stderr.write(f"tegum: {error}\n")
+        sys.stderr.write(f"tegum: {_in_words(error)}\n")
         return WRONG_USE
     if isinstance(error, PiecesFailed):
         sys.stderr.write(f"tegum: {error}\n")
@@ -90,6 +95,17 @@ def _code_for(error: Exception | KeyboardInterrupt) -> int:
         sys.stderr.write(f"tegum: this machine fails: {what or 'no memory is left'}; what was finished is kept\n")
         return WRONG_USE
     raise error
+
+
+def _in_words(error: Exception) -> str:
+    """A mistake; where an option of `tegum train` is none, but a field of a training, how that is set."""
+    if isinstance(error, UnknownOptionError) and "train" in (error.command_chain or ()):
+        from tegum.cli.problem import place_of  # loaded before, with the command
+
+        option = (error.token.keyword or error.token.value).partition("=")[0]
+        if place := place_of(option.strip("-").replace("-", "_")):
+            return f"there is no option {option}: write --set {place}=..."
+    return str(error)
 
 
 def _end_in_any_case() -> Callable[[], None]:

@@ -6,14 +6,14 @@ from typing import Annotated
 import xarray as xr
 from cyclopts import Parameter
 
-from tegum.cli.losses import as_csv, as_json, in_words, report
+from tegum.cli.losses import as_csv, as_json, report
 from tegum.cli.models import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.cli.output import say
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.features import Features
 from tegum.nets import Net
-from tegum.recorded import features_of, plain_axis, with_features
+from tegum.recorded import features_of, in_words, plain_axis, with_features
 from tegum.runs import require_writable, write_atomically
 
 
@@ -33,7 +33,8 @@ def exact_loss(
     Example: tegum exact-loss weights.npz --density 0.1 --importance geometric:0.9
 
     Args:
-        file: A result of tegum, or W (..., m, n) or G (..., n, n), and b (..., n), as npz, npy, safetensors, PyTorch or pickle.
+        file: A result of tegum or its folder, or W (..., m, n) or G (..., n, n), and b (..., n): npz, npy, safetensors, PyTorch
+            or pickle.
         wanted: Options of features.
         reading: Options of reading.
         tol: Tolerated relative error of each loss.
@@ -44,7 +45,7 @@ def exact_loss(
     data: xr.Dataset | None = None
     with Problems() as problems:
         with problems.collecting():
-            data = reading.read(file)
+            data = reading.read_finite(file)
             net = wanted.net(data)
         features = wanted.features(data, problems)
         problems.check_fraction("tol", tol)

@@ -35,7 +35,8 @@ def identify(
     Example: tegum identify weights.npz --array encoder.weight
 
     Args:
-        file: A result of tegum, or weights W (..., m, n): npz, npy, safetensors, a PyTorch state dict, a pickle of arrays.
+        file: A result of tegum or its folder, or weights W (..., m, n): npz, npy, safetensors, a PyTorch state dict, a pickle
+            of arrays.
         reading: Options of reading.
         json: Print JSON, everything about every model.
     """

@@ -4,7 +4,7 @@ import json as javascript
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from tegum.cli.exact_loss import judged
-from tegum.cli.losses import as_json, in_words, report
+from tegum.cli.losses import as_json, report
 from tegum.cli.models import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.cli.output import MOST_LINES, say, say_first
 from tegum.cli.values import Number
@@ -25,8 +25,7 @@ from tegum.expected import expected_loss
 from tegum.features import Features
 from tegum.geometry import shape_names
 from tegum.nets import ACTIVATIONS, ActivationOutput, Net
-from tegum.progress import ProgressBar
-from tegum.recorded import features_of, finite_part, leading, over, plain_axis, with_features, written_net
+from tegum.recorded import features_of, finite_part, in_words, leading, over, plain_axis, with_features, written_net
 from tegum.report import show
 from tegum.report.export import export_pictures
 from tegum.runs import plain as as_json_knows
@@ -52,7 +51,8 @@ def inspect(
     Example: tegum inspect weights.npz --density 0.1 --picture weights.html
 
     Args:
-        file: A result of tegum, or W (..., m, n) or G (..., n, n), and b (..., n), as npz, npy, safetensors, PyTorch or pickle.
+        file: A result of tegum or its folder, or W (..., m, n) or G (..., n, n), and b (..., n): npz, npy, safetensors, PyTorch
+            or pickle.
         wanted: Options of features.
         reading: Options of reading.
         starts: How many random starts look for the lowest minimum.
@@ -60,7 +60,7 @@ def inspect(
         picture: Draw some of the models to this .html, .png, .svg or .pdf file, as `tegum show` does.
         json: Print JSON, everything about every model that is shown.
     """
-    data, why, plain = reading.read(file), "", xr.Dataset()
+    data, why, plain = reading.read_finite(file), "", xr.Dataset()
     with Problems() as problems:
         problems.check_least("starts", starts)
         if picture is not None and picture.suffix not in _FORMATS:
@@ -178,18 +178,18 @@ def _measured(
         found = found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False)))
     if net.hidden_relu:
         return found, None
-    usable = finite_part(data)[1]
+    finite, usable = finite_part(data)
     tied, W = _map_of(usable)
     plain = ActivationOutput(net.n_features, net.n_hidden, activation=net.output_activation)
     best = evaluate(W, best_bias(W, features, net=plain, tied=tied), features, _TOL, net=plain, tied=tied)["loss"].values
-    best = np.broadcast_to(best, found["loss"].shape)
+    best = np.where(finite, best, np.nan)
     silent = np.isclose(found["squared_error"], np.einsum("...ii->...i", features.second_moment()), rtol=1e-9, atol=0)
     dead = silent.sum(axis=-1) * (net.output_activation != ACTIVATIONS["identity"])
-    found = found.assign(best_bias_loss=(lead, best), dead=(lead, dead))
+    found = found.assign(best_bias_loss=(lead, best), dead=(lead, dead if finite.all() else np.where(finite, dead, np.nan)))
     if "G" in data:
         return found, None
     tries = _tries(net, features, starts, seconds)
-    below = minimise_from(usable, net=net, certify=False, penalties=(), constraints=())["loss"].values
+    below = minimise_from(usable, net=net, certify=False, penalties=(), constraints=())["loss"].where(finite).values
     same = tuple(k for k, size in enumerate(features.batch_shape) if size == 1)
     reached = tries["loss"].where(tries["status"].isin((Status.MINIMUM, Status.CONVERGED))).min("seed").values
     # A loss that is itself the lowest may be below it by rounding.
@@ -220,15 +220,12 @@ def _above(loss: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np
 
 
 def _tries(net: Net, features: Features, starts: int, seconds: float) -> xr.Dataset:
-    """Minima of the loss from random starts, as many as there is time for."""
+    """Minima of the loss from random starts, as many as there is time for; each round shows how far it is."""
     began, done, parts = time.perf_counter(), 0, list[xr.Dataset]()
-    settings: dict[str, Any] = {"certify": size_of(net) <= _CERTIFIED, "progress": False}
-    with ProgressBar(total=starts, unit="start", desc="random starts") as bar:
-        while done < starts and (not parts or time.perf_counter() - began < seconds):
-            more = min(starts - done, max(2, done))
-            parts.append(minimise(net, features, seeds=tuple(range(done, done + more)), **settings))
-            done += more
-            bar.update(more)
+    while done < starts and (not parts or time.perf_counter() - began < seconds):
+        more = tuple(range(done, min(starts, max(2, 2 * done))))
+        parts.append(minimise(net, features, seeds=more, certify=size_of(net) <= _CERTIFIED))
+        done += len(more)
     return xr.concat(parts, "seed", data_vars="minimal", coords="minimal", compat="override", combine_attrs="override")
 
 

@@ -10,15 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from tegum.cli.output import MOST_LINES, say
-from tegum.features import Features
 
 _SUSPICIOUS = 6.0
 _WIDTH = 120
 _FORMATS = {"loss": ".12g", "median": ".12g", "worst": ".12g", "loss_error": ".1e", "sampled_loss": ".6g"}
-_FORMATS |= {"loss_standard_error": ".1g", "excess": ".2%", "basin_excess": ".2%", "best_bias_loss": ".6g"}
+_FORMATS |= {"loss_standard_error": ".1g", "excess": ".2%", "basin_excess": ".2%", "best_bias_loss": ".6g", "dead": ".0f"}
 _COLUMNS = ["loss", "median", "worst", "loss_error", "terms", "sampled_loss", "loss_standard_error"]
 _COLUMNS += ["excess", "basin_excess", "best_bias_loss", "dead", "shape"]
 
@@ -88,28 +86,3 @@ def _best(frame: pd.DataFrame, along: list[str]) -> pd.DataFrame:
     losses = frame.groupby(along or np.zeros(len(frame)), sort=False)["loss"]
     ranked = frame.assign(median=losses.transform("median"), worst=losses.transform("max")).sort_values("loss", kind="stable")
     return (ranked.drop_duplicates(along) if along else ranked.head(1)).sort_index()
-
-
-def in_words(features: Features) -> str:
-    """A distribution in words: ``CorrelatedSets 2 x 2, density 0.1, importance 1 to 4 between features, Uniform()``.
-
-    One without a law of magnitudes says of what it is: ``Mixture of 3 components, density 0.1 to 0.2 between features, ...``.
-    """
-    sizes = [str(getattr(features, name)) for name in ("n_sets", "set_size") if hasattr(features, name)]
-    kind = f"{type(features).__name__} {' x '.join(sizes)}".strip()
-    made_of = [
-        f"{len(getattr(features, name))} {name}" for name in ("states", "components", "parts") if hasattr(features, name)
-    ]
-    kind += f" of {made_of[0]}" if made_of else ""
-    between = f"density {_span(features.feature_density)}, importance {_span(features.importance)}"
-    return f"{kind}, {between}" + (f", {features.magnitude}" if hasattr(features, "magnitude") else "")
-
-
-def _span(values: NDArray[np.float64]) -> str:
-    """Lowest and highest, and between what they differ."""
-    low, high = values.min(), values.max()
-    if low == high:
-        return f"{low:g}"
-    between = [] if (values == values[..., :1]).all() else ["features"]
-    between += [] if (values == values.reshape(-1, values.shape[-1])[0]).all() else ["instances"]
-    return f"{low:g} to {high:g} between {' and '.join(between)}"

@@ -16,8 +16,11 @@ from tegum.cli.values import Text, curve, number, numbers
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, ActivationOutput, Linear, Net, ReluOutput, Untied, UntiedNeurons
-from tegum.recorded import features_of, leading, net_of
+from tegum.recorded import features_of, finite_part, leading, net_of
+from tegum.runs import open as opened
 from tegum.runs import read_weights
+from tegum.runs.manifest import MANIFEST
+from tegum.runs.opening import result_file
 
 
 @Parameter(name="*")
@@ -39,8 +42,19 @@ class Reading:
     rows: bool | None = None
 
     def read(self, file: Path) -> xr.Dataset:
-        """The models, as `read_weights` understands them."""
+        """The models in a file, or in the folder of a result, as `read_weights` understands them."""
+        file = result_file(file)
+        if file.suffix == MANIFEST and self == AS_IT_IS:
+            return opened(file)
         return read_weights(file, array=self.array, bias=self.bias, encoder_bias=self.encoder_bias, rows=self.rows)
+
+    def read_finite(self, file: Path) -> xr.Dataset:
+        """The same; an `InvalidInputError` where all models diverged."""
+        data = self.read(file)
+        if not finite_part(data)[0].any():
+            advice = "there is no loss of models that diverged; train them anew, such as with a smaller learning rate"
+            raise InvalidInputError(f"no model in {file} has finite weights", advice)
+        return data
 
 
 AS_IT_IS = Reading()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, final
 
 import tegum as tg
-from tegum.errors import InvalidInputError, Problems, unknown_field
+from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features, Magnitude
 
 
@@ -102,6 +102,13 @@ def training_of(tables: dict[str, Any]) -> Training:
     return Training(net, features, recipe, sweep)
 
 
+def place_of(field: str) -> str | None:
+    """The table and the field of that name, such as ``recipe.optimizer``; None where no table has it."""
+    tables = {"net": [*_FAMILIES.values()], "features": [*_DISTRIBUTIONS.values()], "recipe": [tg.Recipe]}
+    found = (table for table, made in tables.items() if any(field in signature(one).parameters for one in made))
+    return next((f"{table}.{field}" for table in found), None)
+
+
 def made_features(table: dict[str, Any], n_features: int) -> Features:
     """The feature distribution of a table, ``n_features`` where it does not say; an `InvalidInputError` names what is wrong."""
     table = {"distribution": "Independent"} | table
@@ -131,34 +138,18 @@ def _made(kind: str, table: dict[str, Any], choices: dict[str, Any], **defaults:
         known = ", ".join(choice.__name__ for choice in choices.values())
         raise InvalidInputError(f"{kind} is {name!r}", f"choose among {known}")
     make = choices[wanted]
-    parameters = signature(make).parameters
-    fields = {field: value for field, value in defaults.items() if field in parameters} | fields
-    problems = Problems()
-    for field in fields:
-        if field not in parameters:
-            problems.add(*unknown_field(make.__name__, field, list(parameters)))
-    for field, parameter in parameters.items():
-        if field not in fields and parameter.default is parameter.empty:
-            problems.add(f"{make.__name__} needs {field}", "give it a value")
-    problems.raise_if_any()
-    return make(**fields)
+    taken = signature(make).parameters
+    return make(**{field: value for field, value in defaults.items() if field in taken} | fields)
 
 
 def _target_map(value: Any) -> Any:
     """The target map of a table; the columns of its rows are words there."""
     if not isinstance(value, dict):
         raise InvalidInputError(f"target_map is {value!r}", "write a table, such as { A = [[0, 1], [1, 0]], relu = false }")
-    rows, known = value.get("A"), list(signature(tg.nets.TargetMap).parameters)
-    problems = Problems()
-    for field in value:
-        if field not in known:
-            problems.add(*unknown_field("a target map", field, known))
-    if rows is None:
-        problems.add("a target map needs A", "give a row and a column for each feature")
-    problems.raise_if_any()
+    rows = value.get("A")
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-        rows = [{int(i) if str(i).isdecimal() else i: entry for i, entry in row.items()} for row in rows]
-    return tg.nets.TargetMap(**value | {"A": rows})
+        value = value | {"A": [{int(i) if str(i).isdecimal() else i: entry for i, entry in row.items()} for row in rows]}
+    return tg.nets.TargetMap(**value)
 
 
 def _importance(value: Any, n_features: int) -> Any:

@@ -161,6 +161,9 @@ def export(
 
 
 def _results_in(folder: Path) -> ResultFolder:
+    if not folder.is_dir():
+        what = f"{folder} is a file" if folder.exists() else f"there is no folder {folder}"
+        raise InvalidInputError(what, "name a folder that `tegum reproduce --out FOLDER` wrote")
     results = ResultFolder(folder, say)
     if (folder / RESULT).is_file():
         advice = f"look at it with `tegum inspect {folder / RESULT}`, or export it with `tegum export {folder}`"

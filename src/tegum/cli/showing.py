@@ -1,5 +1,6 @@
 """`tegum show`: pictures of any result or file of weights, or what an experiment of the paper does."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from tegum.cli.experiments import show_experiment
@@ -40,8 +41,13 @@ def show(
     path = Path(what)
     if not path.exists() and path.suffix != ".py" and (path.suffix or len(path.parts) > 1):
         raise InvalidInputError(f"there is no {what}", "name a folder of tegum train or tegum phase, or a file of weights")
-    if what in experiment_files() or path.suffix == ".py" or not path.exists():
+    if what in experiment_files() or path.suffix == ".py":
         return show_experiment(what, out)
+    if not path.exists():
+        close = get_close_matches(what, experiment_files(), n=1)
+        other = "give a folder of tegum train or tegum phase, a file of weights, or an id from `tegum list`"
+        what = f"there is neither a file nor an experiment called {what!r}"
+        raise InvalidInputError(what, f"did you mean {close[0]!r}?" if close else other)
     if (path / "parts").is_dir():
         raise InvalidInputError(f"{what} holds experiments, not models", f"draw them with `tegum report {what}`")
     data = opened(path) if path.is_dir() else reading.read(path)

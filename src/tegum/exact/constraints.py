@@ -19,7 +19,7 @@ chapter 12).
 """
 
 import itertools
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -27,7 +27,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import misfit, real_numbers, shown
+from tegum.checking import Checked, misfit, real_numbers, shown
 from tegum.errors import InvalidInputError, Problems
 
 Array = NDArray[np.float64]
@@ -35,7 +35,7 @@ _LARGEST = 1e15
 
 
 @dataclass(frozen=True)
-class Constraint:
+class Constraint(metaclass=Checked):
     """What W has to fulfil."""
 
 
@@ -71,7 +71,7 @@ class ColumnSparse(Constraint):
             raise InvalidInputError(f"k of ColumnSparse is {self.k}", "choose at least 1")
 
 
-class Limit(Constraint, ABC):
+class Limit(Constraint):
     """An inequality for W with a limit."""
 
     @abstractmethod

@@ -16,7 +16,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import real_numbers
+from tegum.checking import misfit, real_numbers
 from tegum.errors import InvalidInputError
 from tegum.exact.constraints import Constraint, constraints_checked
 from tegum.exact.distributions import Distributions, distributions_of, is_native
@@ -66,6 +66,8 @@ def penalties_of(net: Net, penalties: Sequence[Penalty]) -> tuple[Penalty, ...]:
         InvalidInputError: for what is no penalty, for nets that have no W and b alone, of which penalties are functions, and
             for `L1` behind a hidden ReLU.
     """
+    if problem := misfit("penalties", penalties, Sequence[Penalty]):
+        raise InvalidInputError([problem])
     if not penalties:
         return ()
     require_weights(net, "penalties", penalties)

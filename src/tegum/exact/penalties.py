@@ -22,7 +22,7 @@ L2 do; of your own say ``turns=True``.
 Source: Levine, "Mathematics for AI Safety" (2026), problems O44, O47 and O51, for the interference.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, final
@@ -30,7 +30,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.checking import check_fields, misfit, shown
+from tegum.checking import Checked, check_fields, misfit, shown
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.activity import hidden_activity, one_sided
 from tegum.features import Constant, Features, FiniteLaw
@@ -44,7 +44,7 @@ _STEP, _AGREES = 1e-5, 1e-4
 
 
 @dataclass(frozen=True)
-class Penalty(ABC):
+class Penalty(metaclass=Checked):
     """What is added to the loss: a function of W (m, n) and b (n,) that returns its value and both derivatives."""
 
     turns = True

@@ -9,6 +9,7 @@ the library.
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import signature
@@ -19,7 +20,7 @@ from typing import Literal, TypeVar, final, get_args
 import plotly.graph_objects as go
 import xarray as xr
 
-from tegum.checking import check_fields, shown
+from tegum.checking import Checked, check_fields, shown
 from tegum.claims import Claim
 from tegum.errors import InvalidInputError, Problems
 from tegum.interruption import noticing_interruption
@@ -30,7 +31,7 @@ Profile = Literal["quick", "paper"]
 
 @final
 @dataclass(frozen=True)
-class Figure:
+class Figure(metaclass=Checked):
     """A picture with its caption: what to see in it, how it was made."""
 
     picture: go.Figure
@@ -46,7 +47,7 @@ class Figure:
 
 @final
 @dataclass(frozen=True)
-class Experiment:
+class Experiment(metaclass=Checked):
     """One figure of the paper, or another question, by three functions of a module: ``study``, ``figures`` and ``claims``.
 
     Args:
@@ -111,6 +112,9 @@ class Experiment:
         claims = self._called("claims", data, list)
         if other := [claim for claim in claims if not isinstance(claim, Claim)]:
             raise self._wrong("claims", f"returns {shown(other[0])} in its list", "let it return instances of Claim")
+        counts = Counter(claim.name for claim in claims)
+        if twice := [name for name, count in counts.items() if count > 1]:
+            raise self._wrong("claims", f"returns {counts[twice[0]]} claims called {twice[0]!r}", "give each its own name")
         return claims
 
     def _wrong(self, name: str, what: str, advice: str) -> InvalidInputError:

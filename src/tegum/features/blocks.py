@@ -20,10 +20,12 @@ from typing import final
 import numpy as np
 from jaxtyping import Float, Int
 
+from tegum.checking import Checked
+
 
 @final
 @dataclass(frozen=True, eq=False)
-class Blocks:
+class Blocks(metaclass=Checked):
     """Independent blocks of mutually exclusive components; the members of a component are active together.
 
     Features of a component, and components of a block, are neighbours and in ascending order.

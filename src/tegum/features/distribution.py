@@ -34,15 +34,15 @@ array([[0.5  , 0.125, 0.125],
        [0.125, 0.   , 0.25 ]])
 """
 
-from abc import ABCMeta, abstractmethod
-from inspect import Signature, signature
+from abc import abstractmethod
+from inspect import signature
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import checked, misfit, real_numbers, require_memory, require_seeds, shown
+from tegum.checking import Checked, checked, misfit, real_numbers, require_memory, require_seeds, shown
 from tegum.errors import MOST, InvalidInputError, Problems, unknown_field
 from tegum.features.blocks import Blocks
 from tegum.features.magnitudes import Magnitude, Uniform
@@ -50,7 +50,7 @@ from tegum.features.magnitudes import Magnitude, Uniform
 _LARGEST = 1e30  # squared errors times this are numbers in single precision, too
 
 
-class _Checked(ABCMeta):
+class _Complete(Checked):
     """What makes distributions: one that lacks what all have is refused as soon as it is made, whoever wrote it."""
 
     def __call__(cls, *args: Any, **fields: Any) -> Any:
@@ -58,14 +58,8 @@ class _Checked(ABCMeta):
         made.require_complete()
         return made
 
-    @property
-    def __signature__(cls) -> Signature:
-        """That of the constructor, as without this metaclass."""
-        own = signature(cls.__init__)  # type: ignore[misc]
-        return own.replace(parameters=list(own.parameters.values())[1:])
 
-
-class Features(metaclass=_Checked):
+class Features(metaclass=_Complete):
     """The distribution of a model's inputs: n features, how often and how strongly each is active, how much it matters."""
 
     n_features: int

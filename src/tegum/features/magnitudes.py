@@ -32,21 +32,21 @@ The paper remarks that exponential magnitudes would be as natural as its uniform
 Superposition`).
 """
 
-from abc import ABCMeta, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
-from inspect import Signature, signature
 from math import factorial, inf
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tegum.checking import Checked
 from tegum.errors import InvalidInputError, Problems
 
 _CHECK_POINTS, _AGREEMENT = 4096, 2e-3
 
 
-class _Checked(ABCMeta):
+class _Consistent(Checked):
     """What makes laws: one that contradicts itself is refused as soon as it is made, whoever wrote it."""
 
     def __call__(cls, *args: Any, **fields: Any) -> Any:
@@ -54,14 +54,8 @@ class _Checked(ABCMeta):
         _require_consistent(law)
         return law
 
-    @property
-    def __signature__(cls) -> Signature:
-        """That of the constructor, as without this metaclass."""
-        own = signature(cls.__init__)  # type: ignore[misc]
-        return own.replace(parameters=list(own.parameters.values())[1:])
 
-
-class Magnitude(metaclass=_Checked):
+class Magnitude(metaclass=_Consistent):
     """The law of an active feature's magnitude u (before a random sign, where features are signed).
 
     Raises:
@@ -113,7 +107,7 @@ def _require_consistent(law: Magnitude) -> None:
             return
         if (np.diff(u) < 0).any():
             problems.add(f"the quantiles of {name} fall", "let quantile(p) rise with p")
-        if not u.max() <= largest * (1 + 1e-9):
+        if not u.max() <= largest + 1e-9 * abs(largest):
             problems.add(f"{name} says largest = {largest:g}, and its quantiles reach {u.max():g}", "let largest be the end")
         for order, said in enumerate(moments, 1):
             found, size = float(share @ u**order), float(share @ np.abs(u) ** order)

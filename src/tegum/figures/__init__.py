@@ -15,11 +15,12 @@ from tegum.figures.phase_map import phase_panels, stuck_panels
 from tegum.figures.polytopes import polytope_table
 from tegum.figures.stacks import NeuronPanel, stack_panels
 from tegum.figures.surface import surface_panels
-from tegum.figures.theme import CONFIG
+from tegum.figures.theme import CONFIG, DARK
 from tegum.figures.weight_graph import WeightGraph, weight_graphs
 
 __all__ = [
     "CONFIG",
+    "DARK",
     "Chosen",
     "Marks",
     "NeuronPanel",

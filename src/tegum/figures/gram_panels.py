@@ -57,7 +57,13 @@ def gram_panels(models: Models, set_size: int | None = None) -> go.Figure:
     panels.at(column=1).y_axis("feature")
     most = _most(*maps.values())
     scale = colour_scale(
-        SIGNED, -most, most, "WᵀW", side="top", tickvals=[k * most / 2 for k in range(-2, 3)], tickformat=".3~g"
+        SIGNED,
+        -most,
+        most,
+        "WᵀW" if name == "W" else "the map",
+        side="top",
+        tickvals=[k * most / 2 for k in range(-2, 3)],
+        tickformat=".3~g",
     )
     return chosen.noted(styled(panels.figure, 370 + chosen.head, coloraxis=scale, margin={"t": chosen.head}))
 

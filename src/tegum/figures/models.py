@@ -250,20 +250,21 @@ def _one(title: str, model: Any, name: str) -> xr.Dataset:
 
 
 def _best_of_starts(data: xr.Dataset, lead: list[str], name: str) -> tuple[xr.Dataset, list[str]]:
-    """Of all starts the one of lowest loss at each grid point, where losses are known; in words, what was done."""
+    """Of all starts the one of lowest loss, or objective, at each grid point, where it is known; in words, what was done."""
     axis = "seed" if "seed" in lead else "instance" if "instance" in lead else None
-    if axis is None or "loss" not in data or axis not in data["loss"].dims or data.sizes[axis] == 1:
+    by = "objective" if "objective" in data else "loss"
+    if axis is None or by not in data or axis not in data[by].dims or data.sizes[axis] == 1:
         return data, []
-    loss = data["loss"]
-    require_axes("loss of the dataset", loss, None)
+    loss = data[by]
+    require_axes(f"{by} of the dataset", loss, None)
     if not set(loss.dims) <= set(lead):
-        raise InvalidInputError(f"loss has dimensions {dict(loss.sizes)}", f"give one of each model, by {', '.join(lead)}")
+        raise InvalidInputError(f"{by} has dimensions {dict(loss.sizes)}", f"give one of each model, by {', '.join(lead)}")
     if "status" in data:
         loss = loss.where(~data["status"].isin([Status.DIVERGED]))
     place = loss.where(np.isfinite(loss), np.inf).argmin(axis)
     others = [other for other in lead if other != axis]
     where = f" at each {' and '.join(other.replace('_', ' ') for other in others)}" if others else ""
-    return data.isel({axis: place}), [f"of {data.sizes[axis]} {_many(axis)} the one of lowest loss{where}"]
+    return data.isel({axis: place}), [f"of {data.sizes[axis]} {_many(axis)} the one of lowest {by}{where}"]
 
 
 def _spaced(sizes: dict[str, int], most: int) -> dict[str, list[int]]:

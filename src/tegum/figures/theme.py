@@ -47,6 +47,16 @@ SHAPE_COLOURS = {
 }
 """Every kind of shape that the paper names, from many dimensions per feature to few, and its colour (after Paul Tol)."""
 
+DARK = {
+    **dict.fromkeys(("white", "#ffffff"), "#212125"),
+    **dict.fromkeys(("black", INK), "#ececee"),
+    "#5a5a60": "#b0b0b8",
+    FAINT: "#6a6a72",
+    **dict.fromkeys(("#eeeeee", "#ececec", "#e4e4e4", "#dddddd"), "#3d3d44"),
+    "#e6e6e6": "#505058",
+}
+"""What grounds, lines and words of a picture become on a dark page; colours that mean something stay as they are."""
+
 DASHES = ("solid", "dash", "dot", "dashdot")
 PLAIN: dict[str, Any] = {"showgrid": False, "zeroline": False}
 """An axis without lines across its panel."""

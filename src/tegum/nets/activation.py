@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-from tegum.checking import numbers
+from tegum.checking import Checked, numbers
 from tegum.errors import InvalidInputError
 
 Function = Callable[[Any], Any]
@@ -38,7 +38,7 @@ _AGREES = 1e-3
 
 @final
 @dataclass(frozen=True, repr=False)
-class Activation:
+class Activation(metaclass=Checked):
     """A function of one number with its derivative; called with an array, its values.
 
     Args:

@@ -11,7 +11,6 @@ Parameters are a dictionary of arrays; leading axes are instances.  Tied familie
 family has it, ``b_hidden`` (..., m).
 """
 
-from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -21,7 +20,7 @@ import xarray as xr
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.checking import check_fields, checked, misfit, numbers, shown
+from tegum.checking import Checked, check_fields, checked, misfit, numbers, shown
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
 from tegum.nets.activation import IDENTITY, RELU, Activation
@@ -40,7 +39,7 @@ def parameter(name: str, array: Any, called: str = "") -> NDArray[np.floating]:
 
 
 @dataclass(frozen=True)
-class Net(ABC):
+class Net(metaclass=Checked):
     """A model family with its sizes.
 
     Args:

@@ -17,7 +17,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import numbers, real_numbers
+from tegum.checking import Checked, numbers, real_numbers
 from tegum.errors import InvalidInputError
 
 _LARGEST = 1e15
@@ -25,7 +25,7 @@ _LARGEST = 1e15
 
 @final
 @dataclass(frozen=True, repr=False)
-class TargetMap:
+class TargetMap(metaclass=Checked):
     """The target r(A x + v), r a ReLU.
 
     Args:

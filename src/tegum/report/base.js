@@ -9,12 +9,30 @@ tegum.load = (source) => tegum.scripts[source] ??= new Promise((done, failed) =>
   script.onerror = () => failed(new Error(source + " is missing: write it again with `tegum report`"));
   document.head.append(script);
 });
+// Where the reader's screen is dark, so are grounds, lines and words of a picture: `tegum.dark` has their colours.  Data that
+// would be too dark there to be seen are drawn lighter, in the order in which they were, and so are the scales beside them.
+tegum.darkScreen = matchMedia("(prefers-color-scheme: dark)");
+tegum.lighter = (colour) => {
+  const hex = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(colour), plain = /^rgb\((\d+), *(\d+), *(\d+)\)$/.exec(colour);
+  if (!hex && !plain) return colour;
+  const parts = hex ? hex.slice(1).map((one) => parseInt(one, 16)) : plain.slice(1).map(Number);
+  const light = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+  const white = Math.max(0, 60 - 0.6 * light) / (255 - light || 1);
+  return `rgb(${parts.map((one) => Math.round(one + white * (255 - one))).join(", ")})`;
+};
+tegum.darkened = (value, key) => {
+  if (typeof value === "string") return /color/i.test(key) ? tegum.dark[value.toLowerCase()] ?? tegum.lighter(value) : value;
+  if (Array.isArray(value)) return value.map((one) => tegum.darkened(one, key));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, tegum.darkened(one, name)]));
+};
 tegum.draw = async (place) => {
   if (place.dataset.state) return;
   place.dataset.state = "loading";
   try {
     await Promise.all([tegum.load("plotly.min.js"), tegum.load("figures/" + encodeURIComponent(place.dataset.part) + ".js")]);
-    const picture = structuredClone(tegum.pictures[place.dataset.part][place.dataset.figure]);
+    const given = tegum.pictures[place.dataset.part][place.dataset.figure];
+    const picture = tegum.darkScreen.matches ? tegum.darkened(given, "") : structuredClone(given);
     // A finger that moves over a picture scrolls the page; the buttons above it still zoom.
     if (matchMedia("(pointer: coarse)").matches) picture.layout.dragmode = false;
     place.textContent = "";
@@ -28,10 +46,16 @@ tegum.draw = async (place) => {
 };
 // Browsers keep few three-dimensional pictures alive; those far away are taken down, and drawn again when they return.
 tegum.rest = (place) => {
-  if (place.dataset.state !== "drawn" || !place.querySelector(".gl-container canvas")) return;
+  if (place.dataset.state === "drawn" && place.querySelector(".gl-container canvas")) tegum.takeDown(place);
+};
+tegum.takeDown = (place) => {
   Plotly.purge(place);
   delete place.dataset.state;
 };
+tegum.darkScreen.addEventListener("change", () => document.querySelectorAll('.plot[data-state="drawn"]').forEach((place) => {
+  tegum.takeDown(place);
+  tegum.draw(place);
+}));
 addEventListener("DOMContentLoaded", () => {
   const watch = new IntersectionObserver((seen) => seen.forEach((one) => one.isIntersecting ? tegum.draw(one.target) : tegum.rest(one.target)),
     { rootMargin: "600px 0px" });

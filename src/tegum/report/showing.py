@@ -31,14 +31,14 @@ from tegum.exact import evaluate
 from tegum.figures import Chosen, drawn_models
 from tegum.figures.models import Models, clock_of, parameter_of, weights_of
 from tegum.geometry import shape_names
-from tegum.recorded import finite_part, leading
+from tegum.recorded import features_of, finite_part, in_words, leading, plain_axis
 from tegum.report.part import made_of
 from tegum.report.shown import Shown, Table
 from tegum.runs import open as opened
 
 _MOST_ROWS, _EXACT_POINTS = 20, 12
-_MOST_FEATURES = 128
-"""Exact losses of larger models are not computed on the way."""
+_MOST_FEATURES, _MOST_WEIGHTS = 128, 40_000
+"""Exact losses of larger models are not computed on the way, nor those of all starts where they have more weights together."""
 
 _NAMES = {
     "map": "The map",
@@ -74,6 +74,7 @@ def show(data: Models | Path | str | Any, title: str | None = None) -> Shown:
     """
     name = title or (str(data) if isinstance(data, Path | str) else None)
     data = _as_dataset(data)
+    data = _ranked_exactly(data) if isinstance(data, xr.Dataset) else data
     chosen = drawn_models(data, name=parameter_of(data) if isinstance(data, xr.Dataset) else "W")
     whole = data if isinstance(data, xr.Dataset) else None
     absent: dict[str, str] = {}
@@ -118,6 +119,8 @@ _CAPTIONS = {
     "phases": "Norm and interference of the last feature: grey is not learned, blue has a dimension of its own, red is in "
     "superposition.",
     "arrows": "Each feature is an arrow, its column of W; where features differ in importance, yellow is most important.",
+    "directions": "In pairs: the direction in which each feature goes into the hidden space, its column of W₁, and the one in "
+    "which each output reads it, its row of W₂. Stretched and turned in opposite ways they make the same map.",
     "gram": "Above, WᵀW, and set apart the bias: a red diagonal is a feature that passes through, blue off it are opposites. "
     "Below, the norm of each feature, coloured by its interference with the others: dark is alone.",
     "matrix": "What each input does to each output: red adds, blue takes away.",
@@ -139,12 +142,38 @@ def _draw_models(draw: Callable[[str, str, Callable[[], go.Figure]], None], data
             draw("arrows", _CAPTIONS["arrows"], lambda: figures.arrow_panels(data))
         draw("gram", _CAPTIONS["gram"], lambda: figures.strips(data))
         draw("dimensionality", _CAPTIONS["dimensionality"], lambda: figures.dimensionality_histogram(data))
+    elif "W1" in first and _is_linear(first):
+        if first.sizes["hidden"] <= 3:
+            draw("arrows", _CAPTIONS["directions"], lambda: figures.arrow_panels(_directions(chosen), turn=False))
+        draw("matrix", _CAPTIONS["matrix"], lambda: figures.gram_panels(_with_map(data)))
     elif "W1" in first:
         draw("neurons", _CAPTIONS["neurons"], lambda: figures.stack_panels(data, matrix=True))
         if "W2" in first:
             draw("graph", _CAPTIONS["graph"], lambda: figures.weight_graphs(data))
     else:
         draw("matrix", _CAPTIONS["matrix"], lambda: figures.gram_panels(data))
+
+
+def _is_linear(data: xr.Dataset) -> bool:
+    """Whether the hidden units of models of two matrices are linear, so that they are directions and not neurons."""
+    net = str(data.attrs.get("net", ""))
+    return not net or net.startswith("Untied(")
+
+
+def _directions(chosen: Chosen) -> dict[str, xr.Dataset]:
+    """Of models of two matrices the direction of each feature into the hidden space, and that of each output out of it."""
+    found = {}
+    for title, model in chosen.models.items():
+        lead = f"{title}, " if title else ""
+        found[f"{lead}features (W₁)"] = model["W1"].to_dataset(name="W")
+        found[f"{lead}outputs (W₂)"] = model["W2"].transpose("hidden", "feature").to_dataset(name="W")
+    return found
+
+
+def _with_map(data: xr.Dataset) -> xr.Dataset:
+    """The models of two matrices with G = W₂ W₁."""
+    first, second = (data[name].reset_coords(drop=True) for name in ("W1", "W2"))
+    return data.assign(G=xr.dot(second.rename(feature="output"), first, dim="hidden"))
 
 
 def _has_starts(data: xr.Dataset) -> bool:
@@ -175,6 +204,23 @@ def _of_array(data: Any) -> xr.Dataset:
     return xr.concat([model["W"] for model in models.values()], "instance", coords="minimal", compat="override").to_dataset(
         name="W"
     )
+
+
+def _ranked_exactly(data: xr.Dataset) -> xr.Dataset:
+    """The dataset; where its losses were sampled, and there are exact ones, ``loss`` is exact, by which the best are chosen.
+
+    What was sampled is ``sampled_loss`` then.  A loss of somebody's own stays, and losses of models that are many or large.
+    """
+    weights = sum(data[name].size for name in MODEL_DIMS if name in data)
+    if "loss_standard_error" not in data or "loss" in data.attrs or weights > _MOST_WEIGHTS:
+        return data
+    if data.sizes["feature"] > _MOST_FEATURES:
+        return data
+    try:
+        exact = evaluate(data.drop_dims("step", errors="ignore"))["loss"]
+    except InvalidInputError:
+        return data
+    return data.assign(loss=exact.reset_coords(drop=True), sampled_loss=data["loss"])
 
 
 def _exact_losses(chosen: Chosen) -> tuple[dict[str, float], str]:
@@ -218,7 +264,8 @@ def _models_table(chosen: Chosen, exact: Mapping[str, float]) -> Table:
     """A row for each model drawn: its losses and its shape."""
     columns, rows = ["model", "loss", "exact loss", "shape"], []
     for title, model in chosen.models.items():
-        loss = model["loss"].item() if "loss" in model and not model["loss"].ndim else np.nan
+        known = model.get("sampled_loss", model.get("loss"))
+        loss = known.item() if known is not None and not known.ndim else np.nan
         shape = str(shape_names(weights_of(model), rows=False).item()) if "W" in model else "-"
         seed = (
             f", seed {model['seed'].item()}"
@@ -254,7 +301,7 @@ def _census_table(counted: xr.Dataset) -> Table:
     note += f"to {counted.attrs['same']:g} of the lowest."
     note += f" {len(frame) - len(first)} more minima: tegum.census(data)." if len(first) < len(frame) else ""
     return Table(
-        "Where all starts ended",
+        "The minima found",
         [*(name.replace("_", " ") for name in grid), "shape", "loss", "excess", "share", "status"],
         rows,
         note,
@@ -278,14 +325,14 @@ def _kind_of(data: xr.Dataset | None) -> str:
     return next((kind for name, kind in kinds.items() if name in data.attrs), "Models")
 
 
-def _other_features(data: xr.Dataset) -> str:
-    """In which fields, and along which axes, the features of other models differ from those in the attribute."""
-    words = []
-    for name, own in data.coords.items():
-        axes = [str(axis) for axis in own.dims if axis != "feature" and (own != own.isel({axis: 0})).any()]
-        if str(name).startswith("feature_") and axes:
-            words.append(f"another {str(name).removeprefix('feature_')} along {', '.join(axes)}")
-    return f", with {' and '.join(words)}" if words else ""
+def _features_in_words(data: xr.Dataset) -> str:
+    """What the features of the models are, with the values between which they differ and the axes along which they do."""
+    if plain_axis(data) is not None:
+        return f"{data.attrs['features']}, of another kind along {plain_axis(data)}"
+    try:
+        return in_words(features_of(data))
+    except InvalidInputError:  # a distribution of somebody's own, which a dataset cannot hold
+        return str(data.attrs["features"])
 
 
 def _lead(data: xr.Dataset | None, chosen: Chosen) -> list[str]:
@@ -297,7 +344,7 @@ def _lead(data: xr.Dataset | None, chosen: Chosen) -> list[str]:
     words += f" in {m} dimension{'s' if m != 1 else ''}" if m else ""
     lines = [words + "."]
     if data is not None and data.attrs.get("features"):
-        lines.append(f"Features: {data.attrs['features']}{_other_features(data)}.")
+        lines.append(f"Features: {_features_in_words(data)}.")
     if data is not None and data.attrs.get("understood"):
         lines.append(f"Read as {data.attrs['understood']}.")
     if chosen.said:

@@ -18,7 +18,7 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from tegum.figures import CONFIG
+from tegum.figures import CONFIG, DARK
 
 
 def policy(inline: Sequence[str], beside: bool) -> str:
@@ -40,7 +40,7 @@ def rendered(page: str, names: Sequence[str], script: str = "", library: str = "
 
     Its scripts are the files of these ``names`` and more of its own, after a ``library``; others lie ``beside`` it, or none.
     """
-    own = f"\n{''.join(map(_text, names))}{script}tegum.config = {json.dumps(CONFIG)};\n"
+    own = f"\n{''.join(map(_text, names))}{script}tegum.config = {json.dumps(CONFIG)};\ntegum.dark = {json.dumps(DARK)};\n"
     scripts = [library, own] if library else [own]
     shared = {"policy": policy(scripts, beside), "style": _text("page.css"), "scripts": scripts}
     return str(_environment().get_template(page).render(**content, **shared))

@@ -29,7 +29,14 @@ def open(path: Path | str) -> xr.Dataset:  # noqa: A001 - as in tg.open
     Raises:
         InvalidInputError: for a folder without a result, with what it holds, and for files that cannot be read.
     """
-    path = as_path(path)
+    path = result_file(as_path(path))
+    if path.suffix == MANIFEST:
+        return _sweep(path)
+    return read_dataset(path) if is_dataset(path) else read_weights(path)
+
+
+def result_file(path: Path) -> Path:
+    """The file itself, or the result in a folder; an `InvalidInputError` for a folder without one, with what it holds."""
     if path.is_dir():
         held = sorted([*path.glob(f"*{SUFFIX}"), *path.glob(f"*/*{SUFFIX}")])  # no deeper: it may be the whole disk
         inside = next((path / name for name in (RESULT, SWEEP) if (path / name).is_file()), None)
@@ -41,10 +48,8 @@ def open(path: Path | str) -> xr.Dataset:  # noqa: A001 - as in tg.open
                 held = lists
             advice = f"name a file, such as {held[0]}" if held else "give the folder that tegum train wrote, or a file"
             raise InvalidInputError(f"the folder {path} holds no {RESULT}", advice)
-        path = inside
-    if path.suffix == MANIFEST:
-        return _sweep(path)
-    return read_dataset(path) if is_dataset(path) else read_weights(path)
+        return inside
+    return path
 
 
 def _sweep(path: Path) -> xr.Dataset:

@@ -23,7 +23,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.checking import check_fields
+from tegum.checking import Checked, check_fields
 from tegum.errors import InvalidInputError, Problems
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape, State
 from tegum.training.blocks import PANEL_WIDTH
@@ -36,7 +36,7 @@ Arrays = NDArray[np.float64]
 
 @final
 @dataclass(frozen=True)
-class OwnLoss:
+class OwnLoss(metaclass=Checked):
     """A loss of each sample and its derivative by the outputs.
 
     Args:
