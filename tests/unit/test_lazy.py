@@ -79,6 +79,11 @@ def test_a_split_sweep_is_the_whole(edges: dict[str, list[int]], whole: xr.Datas
     require_same(pickle.loads(pickle.dumps(lazily_joined(paths, edges))), wanted)
 
 
+def test_a_single_file_is_read_where_it_is_indexed(whole: xr.Dataset, tmp_path: Path) -> None:
+    wanted = as_written(whole, tmp_path)
+    require_same(lazily_joined([tmp_path / "whole.safetensors"], {}), wanted)
+
+
 def test_parts_that_were_trained_apart_are_the_sweep(tmp_path: Path) -> None:
     """Of seeds, of data sets of other sizes, and of models that have none: the same values, and one recipe."""
     net, features = tg.nets.ReluOutput(3, 2), tg.features.Independent(3)
@@ -109,12 +114,14 @@ def _places(draw: st.DrawFn, length: int) -> Any:
     some = st.integers(-length, length - 1)
     ends = st.none() | some
     steps = st.sampled_from([None, 1, 2, -1, -3])
-    # an empty slice that runs backwards is an error of xarray's, in `open_dataset` too
-    slices = st.builds(slice, ends, ends, steps).filter(lambda one: one.step is None or one.step > 0 or range(length)[one])
-    return draw(some | slices | st.lists(some, max_size=2 * length).map(lambda found: np.array(found, dtype=int)))
+    return draw(
+        some
+        | st.builds(slice, ends, ends, steps)
+        | st.lists(some, max_size=2 * length).map(lambda some: np.array(some, dtype=int))
+    )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_any_index_of_any_grid_is_that_of_the_whole(found: st.DataObject) -> None:
     shape = {"a": 5, "b": 4, "c": 3}
@@ -193,7 +200,11 @@ def test_files_that_are_no_pieces_of_one_sweep_are_refused(whole: xr.Dataset, tm
         lazily_joined([paths[k] for k in (0, 3, 2, 1)], edges)
     with pytest.raises(tg.InvalidInputError, match="there is no file"):
         lazily_joined([*paths[:3], tmp_path / "nowhere"], edges)
-    write_dataset(whole.isel(density=slice(2, 4), seed=slice(3, 5)).drop_vars("steps_done"), paths[3])
+    last = whole.isel(density=slice(2, 4), seed=slice(3, 5))
+    write_dataset(last.assign_attrs(found_once=1), paths[3])
+    with pytest.raises(tg.InvalidInputError, match="not of the same sweep"):
+        lazily_joined(paths, edges)
+    write_dataset(last.drop_vars("steps_done"), paths[3])
     with pytest.raises(tg.InvalidInputError, match="steps_done is not in all pieces"):
         lazily_joined(paths, edges)
 
@@ -210,5 +221,7 @@ def test_a_sweep_may_be_split_for_dask(whole: xr.Dataset, tmp_path: Path) -> Non
     pytest.importorskip("dask")
     edges = {"density": [0, 2, 4], "seed": [0, 3, 5]}
     data = lazily_joined(written(whole, edges, tmp_path), edges).chunk(seed=2)
+    assert data.W.chunksizes["seed"] == (2, 2, 1)
     np.testing.assert_array_equal(data.W.compute(), whole.W)
-    np.testing.assert_allclose(data.W.mean("seed").compute(), whole.W.mean("seed"), rtol=1e-6)  # summed in another order
+    assert data.status.compute().equals(whole.status)
+    np.testing.assert_allclose(data.loss.mean("seed").compute(), whole.loss.mean("seed"), rtol=1e-14)
