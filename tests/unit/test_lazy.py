@@ -79,6 +79,11 @@ def test_a_split_sweep_is_the_whole(edges: dict[str, list[int]], whole: xr.Datas
     require_same(pickle.loads(pickle.dumps(lazily_joined(paths, edges))), wanted)
 
 
+def test_a_single_file_is_read_where_it_is_indexed(whole: xr.Dataset, tmp_path: Path) -> None:
+    wanted = as_written(whole, tmp_path)
+    require_same(lazily_joined([tmp_path / "whole.safetensors"], {}), wanted)
+
+
 def test_parts_that_were_trained_apart_are_the_sweep(tmp_path: Path) -> None:
     """Of seeds, of data sets of other sizes, and of models that have none: the same values, and one recipe."""
     net, features = tg.nets.ReluOutput(3, 2), tg.features.Independent(3)
@@ -191,7 +196,11 @@ def test_files_that_are_no_pieces_of_one_sweep_are_refused(whole: xr.Dataset, tm
         lazily_joined([paths[k] for k in (0, 3, 2, 1)], edges)
     with pytest.raises(tg.InvalidInputError, match="there is no file"):
         lazily_joined([*paths[:3], tmp_path / "nowhere"], edges)
-    write_dataset(whole.isel(density=slice(2, 4), seed=slice(3, 5)).drop_vars("steps_done"), paths[3])
+    last = whole.isel(density=slice(2, 4), seed=slice(3, 5))
+    write_dataset(last.assign_attrs(found_once=1), paths[3])
+    with pytest.raises(tg.InvalidInputError, match="not of the same sweep"):
+        lazily_joined(paths, edges)
+    write_dataset(last.drop_vars("steps_done"), paths[3])
     with pytest.raises(tg.InvalidInputError, match="steps_done is not in all pieces"):
         lazily_joined(paths, edges)
 
@@ -208,4 +217,7 @@ def test_a_sweep_may_be_split_for_dask(whole: xr.Dataset, tmp_path: Path) -> Non
     pytest.importorskip("dask")
     edges = {"density": [0, 2, 4], "seed": [0, 3, 5]}
     data = lazily_joined(written(whole, edges, tmp_path), edges).chunk(seed=2)
-    np.testing.assert_array_equal(data.W.mean("seed").compute(), whole.W.mean("seed"))
+    assert data.W.chunksizes["seed"] == (2, 2, 1)
+    np.testing.assert_array_equal(data.W.compute(), whole.W)
+    assert data.status.compute().equals(whole.status)
+    np.testing.assert_allclose(data.loss.mean("seed").compute(), whole.loss.mean("seed"), rtol=1e-14)

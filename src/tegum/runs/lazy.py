@@ -65,7 +65,7 @@ def lazily_joined(paths: Sequence[Path], edges: Mapping[str, Sequence[int]]) -> 
 
     Args:
         paths: files of `write_dataset`, in C order of the grid that the edges span.
-        edges: by dimension, in order, where pieces begin and end along it: 0, ..., its length.
+        edges: by dimension, in order, where pieces begin and end along it: 0, ..., its length.  Of a single file none.
 
     Raises:
         InvalidInputError: where a file is missing, damaged, or no piece of this sweep, now or when it is read.
@@ -78,9 +78,13 @@ def lazily_joined(paths: Sequence[Path], edges: Mapping[str, Sequence[int]]) -> 
     for index, number in np.ndenumerate(grid.numbers):
         with grid.opened(int(number)) as piece:
             attributes.append(json.loads(piece.header["attributes"]))
+            if attributes[-1].keys() != attributes[0].keys():
+                raise ValueError("it is not of the same sweep as the first")
             models.append(int(np.prod(piece.shape("status"))) if "status" in piece.described else 1)
             for name in piece.described:
-                one = variables.setdefault(name, _Variable.of(name, piece))
+                if name not in variables:
+                    variables[name] = _Variable.of(name, piece)
+                one = variables[name]
                 one.extend(piece, grid.lengths(index), tuple(k for k, dim in zip(index, edges, strict=True) if dim in one.dims))
     content = {
         name: xr.Variable(one.dims, one.labels(grid) if one.coordinate else one.values(grid), one.attrs)
