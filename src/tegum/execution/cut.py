@@ -51,7 +51,8 @@ class Cut:
         """The pieces of ``call``, the last axis running fastest."""
         cut = {name: edges for name, edges in self.edges.items() if len(edges) > 2}
         slices = [[slice(a, b) for a, b in pairwise(edges)] for edges in cut.values()]
-        return [_part(call, dict(zip(cut, place, strict=True))) for place in itertools.product(*slices)]
+        seeds = call.arguments["recipe"].seed_list if "seed" in cut else ()
+        return [_part(call, seeds, dict(zip(cut, place, strict=True))) for place in itertools.product(*slices)]
 
     def joined(self, parts: Sequence[xr.Dataset]) -> xr.Dataset:
         """The results of all pieces as the uncut call would have returned them."""
@@ -66,8 +67,8 @@ class Cut:
         return wide[0].assign_attrs(joined_attributes([part.attrs for part in parts], models))
 
 
-def _part(call: Call, place: Mapping[str, slice]) -> Call:
-    """The call for a part of some of its axes."""
+def _part(call: Call, seeds: Sequence[int], place: Mapping[str, slice]) -> Call:
+    """The call for a part of some of its axes; ``seeds`` are those of the whole."""
     changes: dict[str, Any] = {}
     sweep = dict(call.arguments.get("sweep") or {})
     if (initial := call.arguments.get("initial")) is not None:
@@ -77,8 +78,7 @@ def _part(call: Call, place: Mapping[str, slice]) -> Call:
         }
     for name, part in place.items():
         if name == "seed":
-            recipe = call.arguments["recipe"]
-            changes["recipe"] = recipe.replaced(seeds=recipe.seed_list[part])
+            changes["recipe"] = call.arguments["recipe"].replaced(seeds=seeds[part])
         else:
             changes["sweep"] = sweep = sweep | {name: sweep[name][part]}
     return call.replaced(**changes)
