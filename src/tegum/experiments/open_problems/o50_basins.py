@@ -5,9 +5,9 @@ weights of deviation sigma and b = 0.  Ends are, in the list's words, D2 (featur
 opposite signs), and O (anything else: here a pair of equal signs, or no end).
 
 `tegum.theory.pair_basins` integrates the flow in closed form and locates where ends change on circles of initial weights, by
-section and not by chance: on 8 circles to 0.001 (paper profile: on 32 to 8e-8).  Probabilities are integrals over the
+section and not by chance: on 8 circles to 0.005 (paper profile: on 32 to 8e-8).  Probabilities are integrals over the
 basins, for all sigma from the same boundaries; with each stands how much one degree less would change.  At boundaries
-tegum.exact.gradient_flow is started on both sides.  A basin narrower than the fan of 16 angles (paper profile 48) may be
+tegum.exact.gradient_flow is started on both sides.  A basin narrower than the fan of 12 angles (paper profile 48) may be
 missed.  The gradient has a kink only where a weight and its bias are both 0; such starts have probability 0, and from all
 others the solution is unique.  Curvatures jump where w_2 = 0, which decides D2: one feature alone may be a saddle and still be
 the end of a set of starts with a volume, as it is stable against traces of the second with the same sign.
@@ -42,7 +42,7 @@ SETTINGS: dict[Profile, list[tuple[float, float, float]]] = {
 }
 """Importance, density, penalty."""
 EFFORT: dict[Profile, dict[str, Any]] = {
-    "quick": {"nodes": 2, "fan": 16, "rounds": 3, "tol": 1e-6},
+    "quick": {"nodes": 2, "fan": 12, "rounds": 2, "tol": 1e-5},
     "paper": {"nodes": 8, "fan": 48, "rounds": 8, "tol": 1e-9},
 }
 DEVIATIONS = np.geomspace(0.1, 0.6, 13)

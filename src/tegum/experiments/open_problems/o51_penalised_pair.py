@@ -28,11 +28,11 @@ from tegum.theory import dropped_loss
 from tegum.theory.stored_pair import descended_pair, pair_limit, stored_pair
 
 PENALTIES = [0.0, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04]
-MAP: dict[Profile, tuple[int, int]] = {"quick": (6, 7), "paper": (25, 33)}
+MAP: dict[Profile, tuple[int, int]] = {"quick": (5, 7), "paper": (25, 33)}
 """Densities and importances of the maps."""
 SURFACE: dict[Profile, tuple[int, int]] = {"quick": (13, 12), "paper": (97, 96)}
 """Densities and importances of the surface."""
-SLICE: dict[Profile, int] = {"quick": 13, "paper": 65}
+SLICE: dict[Profile, int] = {"quick": 11, "paper": 65}
 """Densities of the slice of equal importance."""
 ALONG: dict[Profile, int] = {"quick": 21, "paper": 121}
 """Penalties along which single minima are shown."""
