@@ -173,7 +173,7 @@ class Checked(ABCMeta):
       Half needs whole: give it a value
     """
 
-    def __call__(cls, *args: Any, **named: Any) -> Any:
+    def __call__(cls, /, *args: Any, **named: Any) -> Any:
         """An instance; an `InvalidInputError` for arguments that the constructor does not take."""
         try:
             return super().__call__(*args, **named)

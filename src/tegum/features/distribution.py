@@ -53,7 +53,7 @@ _LARGEST = 1e30  # squared errors times this are numbers in single precision, to
 class _Complete(Checked):
     """What makes distributions: one that lacks what all have is refused as soon as it is made, whoever wrote it."""
 
-    def __call__(cls, *args: Any, **fields: Any) -> Any:
+    def __call__(cls, /, *args: Any, **fields: Any) -> Any:
         made = super().__call__(*args, **fields)
         made.require_complete()
         return made

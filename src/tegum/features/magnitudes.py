@@ -49,7 +49,7 @@ _CHECK_POINTS, _AGREEMENT = 4096, 2e-3
 class _Consistent(Checked):
     """What makes laws: one that contradicts itself is refused as soon as it is made, whoever wrote it."""
 
-    def __call__(cls, *args: Any, **fields: Any) -> Any:
+    def __call__(cls, /, *args: Any, **fields: Any) -> Any:
         law = super().__call__(*args, **fields)
         _require_consistent(law)
         return law
