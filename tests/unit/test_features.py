@@ -75,6 +75,9 @@ def test_a_changed_copy_is_checked() -> None:
         features.replaced(sparsity=0.3)
     with pytest.raises(InvalidInputError, match="density is 3"):
         features.replaced(density=3)
+    for name in ("cls", "self"):  # words that constructors use themselves
+        with pytest.raises(InvalidInputError, match=f"Independent has no field '{name}'"):
+            Independent(3, **{name: 1})
 
 
 def test_distributions_cannot_be_changed_in_place() -> None:
