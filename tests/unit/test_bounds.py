@@ -157,6 +157,7 @@ def test_the_whole_space_holds_every_low_point() -> None:
     x = generator.normal(size=(3000, 4)) * np.repeat(np.abs(space.high[0, [0, 2]]) * 1.5, 2)
     outside = ((x < space.low[0]) | (x > space.high[0])).any(axis=1)
     assert 500 < outside.sum() < 2990
+    assert space.high[0, 0] < 4
     critical = outside & (np.abs(rows(World.of(features), Interval.of(x)).slope.low).max(axis=1) < 1e-3)
     assert (
         losses(World.of(features), Interval.of(x[outside & (np.abs(x[:, :2]) > space.high[0, :2]).any(axis=1)])).low > attained
@@ -209,6 +210,14 @@ def test_a_proof_that_cannot_be_is_none() -> None:
     loose = proved(world, at, tol=0.3)
     assert np.isnan(loose.radius)
     assert 0.7 * loose.high <= loose.low < loose.high
+
+
+def test_a_candidate_worse_than_any_loss_proves_nothing() -> None:
+    """Where more is attained than leaving an output inactive costs, no weight can be bounded."""
+    features = Independent(2, density=0.1, importance=[1, 0.01])
+    rest = covered(World.of(features), np.array([0.1, 0.1, 0.5, 0.5]), None, 1e-9, 100)
+    assert rest.low == 0
+    assert rest.better is None
 
 
 def test_dropping_is_proved_to_cost_its_closed_form() -> None:

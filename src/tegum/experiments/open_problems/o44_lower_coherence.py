@@ -257,8 +257,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         maps[name] = [MarkedCurve("coherence of the lower branch", np.array(visited), np.array(mu))]
     drawn = {f"{kind}, n = {n}, λ = {t:g} v": (n, kind, t) for n, kind, t in DRAWN}
     W = np.zeros((len(drawn), 2, 5))
-    for k, (n, kind, t) in enumerate(drawn.values()):
-        W[k, :, :n] = data[f"{n} {kind} W"].sel({f"weight of {n} {kind}": t}).transpose("hidden", f"feature of {n}").values
+    for k, (n, kind, weight) in enumerate(drawn.values()):
+        W[k, :, :n] = data[f"{n} {kind} W"].sel({f"weight of {n} {kind}": weight}).transpose("hidden", f"feature of {n}").values
     return {
         "branches": Figure(
             marked_panels(costs, "λ / v", "(L + λR) / v"),
