@@ -254,3 +254,12 @@ def test_one_of_three_in_one_dimension() -> None:
     assert found.low <= sixth <= found.high
     assert found.high - found.low < 1e-13
     assert found.radius < 1e-11
+
+
+def test_rarely_active_features_are_all_stored() -> None:
+    """Of three of which at most one is active, dropping one is not the lowest where that is rare: in rational numbers."""
+    W = np.array([[-1.00000214, 0.382346307, 1.06078059]])
+    b = np.array([-2.14090421e-06, 0.0117858543, -0.158853154])
+    stored = rational.loss(W, b, AnticorrelatedSets(1, 3, density=0.05)).loss
+    assert float(stored) == pytest.approx(0.01579288, abs=1e-8)
+    assert stored < Fraction(1, 60) - Fraction(1, 1600)

@@ -247,15 +247,18 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         if np.isfinite(where := float(data["kink"].sel(problem=name))):
             marks.append([where, float(share.sel(c=STEPS[n - 3]))])
             texts.append(f"the regular polygon is no longer the cheapest, c = {where:.7f}")
-        curve = MarkedCurve(
-            "P(c) / (n − 2) v", np.insert(c, at, steps), np.insert(share.values, at, np.nan), np.array(marks), texts
-        )
-        panels[name] = [curve]
+        x, y = np.insert(c, at, steps), np.insert(share.values, at, np.nan)
+        if np.isfinite(where):
+            after = int(np.searchsorted(x, where))
+            x, y = np.insert(x, after, where), np.insert(y, after, marks[-1][1])
+        panels[name] = [MarkedCurve("P(c) / (n − 2) v", x, y, np.array(marks), texts)]
     picked = {f"n = {name[1]}{name[6:]}, c = {one:.3g}": data["W"].sel(problem=name, c=one) for name, one in DRAWN}
     W = np.nan_to_num(np.array([one.transpose("hidden", "feature").values for one in picked.values()]))
     return {
         "frontier": Figure(
-            marked_panels(panels, "largest coherence allowed, c", "P / (n − 2) v", columns=2, height=760),
+            marked_panels(
+                panels, "largest coherence allowed, c", "P / (n − 2) v", columns=2, height=430 if len(panels) <= 2 else 760
+            ),
             "The lowest loss of W whose columns have |cos| ≤ c, in units of storing two orthogonal features. It jumps "
             "where one more "
             "line fits into the plane (1/2, cos 45°, cos 36°), and has a kink where the regular polygon is overtaken "
