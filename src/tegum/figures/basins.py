@@ -1,10 +1,10 @@
-"""The plane of two initial weights, with the boundaries between what starts end in, and the minima.
+"""The plane of two initial weights, with the boundaries between what starts end in, and these ends.
 
 >>> edge = BasinEdge("pair | one alone", np.array([[0.5, 0.0], [1.0, 0.1]]))
 >>> minima = {"pair": np.array([[1.0, -1.0]])}
 >>> figure = basin_panels({"I = 1": ([edge], minima, [("pair", 1.0, -0.8)])})
 >>> [trace.name for trace in figure.data]
-['pair | one alone', 'pair | one alone', 'minimum: pair']
+['pair | one alone', 'pair | one alone', 'end: pair']
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,12 +33,12 @@ class BasinEdge:
 
 
 Panel = tuple[Sequence[BasinEdge], Mapping[str, NDArray[np.float64]], Sequence[tuple[str, float, float]]]
-"""Edges; minima (k, 2) by name; and texts with the place (w_1, w_2) where each stands."""
+"""Edges; ends (k, 2) by name; and texts with the place (w_1, w_2) where each stands."""
 
 
 @checked
 def basin_panels(panels: Mapping[str, Panel], reach: float = 1.6, columns: int = 3) -> go.Figure:
-    """Panels by title with edges, which are mirrored at the origin, minima and texts; a square of |w| <= reach each."""
+    """Panels by title with edges, which are mirrored at the origin, ends and texts; a square of |w| <= reach each."""
     edges = list(dict.fromkeys(edge.name for each, _, _ in panels.values() for edge in each))
     kinds = list(dict.fromkeys(name for _, minima, _ in panels.values() for name in minima))
     drawn = Panels.titled(panels, min(columns, len(panels)), horizontal_spacing=0.07, vertical_spacing=0.12)
@@ -52,7 +52,7 @@ def basin_panels(panels: Mapping[str, Panel], reach: float = 1.6, columns: int =
         for name, points in minima.items():
             look = {"symbol": _SYMBOLS[kinds.index(name) % len(_SYMBOLS)], "size": 9, "color": INK}
             both = np.concatenate([points, -points])
-            group = f"minimum: {name}"
+            group = f"end: {name}"
             panel.add(dots(both[:, 0], both[:, 1], look, name + "<br>%{x:.4f}, %{y:.4f}", group, legendgroup=group))
         for text, x, y in texts:
             panel.note(text, x=x, y=y, font={"size": 12}, bgcolor="rgba(255,255,255,0.7)")

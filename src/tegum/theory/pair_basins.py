@@ -24,6 +24,7 @@ Source: Dormand and Prince's method as in Hairer, Norsett and Wanner, "Solving O
 question is O50 of Levine, "Mathematics for AI Safety" (2026).
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -39,7 +40,8 @@ Array = NDArray[np.float64]
 _MIRROR = np.array([-1.0, -1.0, 1.0, 1.0])
 _STARTS, _SAME, _STABLE = 40, 1e-4, 1e-9
 _NEAR, _LONGEST, _MOST_STEPS, _LOOK = 0.03, 1e5, 6000, 5
-_ALONG, _AT = 0.2, 1e-7
+_ALONG, _NOISE = 0.2, 10
+_SWAP = [1, 0, 3, 2]
 _PARTS = 5
 _PANELS = (0.0, 0.06, 0.3, 1.2, 3.6)
 
@@ -92,6 +94,25 @@ def _dies_out(p: float, ratio: float, weight: float) -> list[tuple[bool, bool]]:
     return [(first[0], first[1]), (second[0], second[1])]
 
 
+class _Lone(NamedTuple):
+    """One feature alone that attracts from one side: which of the rests, on which side, and where the other side leads."""
+
+    rest: int
+    swapped: bool
+    attracts: int
+    leads_to: int = -1
+
+    def ray(self, p: float, sign: int) -> Array:
+        """The direction (w_1, w_2, b_1, b_2) in which a trace of that sign dies out or grows, per size of the trace."""
+        beta, gamma = trace(np.asarray(p), same_sign=sign > 0)
+        ray = np.array([gamma / 2, sign, beta, -sign * p / 2])
+        return ray[_SWAP] if self.swapped else ray
+
+    def size(self, gap: Array, sign: int) -> Array:
+        """The trace of that sign in displacements (k, 4)."""
+        return sign * gap[:, 0 if self.swapped else 1]
+
+
 @checked
 def pair_ends(
     w: ArrayLike, rests: ArrayLike, density: float, ratio: float = 1.0, weight: float = 0.0, tol: float = 1e-8
@@ -99,17 +120,33 @@ def pair_ends(
     """The row of ``rests`` that the flow from weights (k, 2) and biases of 0 ends in, up to sign; -1 where it ends in none.
 
     All starts are integrated at once, each with steps of its own and an error of at most ``tol`` in each.  A flow has ended
-    within 0.03 of a minimum; at what attracts from one side, where it is as near along the direction in which traces die out.
+    within 0.03 of a minimum.  As near to one feature alone, where that attracts from one side, the direction decides: along the
+    one in which traces die out it has ended, along that in which they grow it will end where this leads.
     """
     start = np.asarray(w, dtype=np.float64)
-    x = np.concatenate([start, np.zeros_like(start)], axis=1)
     known = np.asarray(rests, dtype=np.float64).reshape(-1, 4)
-    p, r, penalty = (np.asarray(one, dtype=np.float64) for one in (density, ratio, weight))
+    setting = (np.asarray(density, dtype=np.float64), np.asarray(ratio, dtype=np.float64), np.asarray(weight, dtype=np.float64))
+    lone = []
+    for k, rest in enumerate(known):
+        for swapped, (alone, sides) in enumerate(zip(_alone(density), _dies_out(density, ratio, weight), strict=True)):
+            if (rest == alone).all() and not all(sides):
+                one = _Lone(k, bool(swapped), 1 if sides[0] else -1)
+                there = rest + _NEAR * one.ray(density, -one.attracts)
+                lone.append(one._replace(leads_to=int(_followed(there[None], known, setting, tol, [one])[0])))
+    return _followed(np.concatenate([start, np.zeros_like(start)], axis=1), known, setting, tol, lone)
+
+
+def _followed(
+    x: Array, rests: Array, setting: tuple[Array, Array, Array], tol: float, lone: Sequence[_Lone]
+) -> NDArray[np.int64]:
+    """Where the flow from each of (k, 4) ends."""
 
     def velocity(x: Array) -> Array:
-        return -objective_of(x, p, r, penalty, hessian=False)[1]
+        return -objective_of(x, p, ratio, weight, hessian=False)[1]
 
-    end, going = np.full(len(x), -1), np.arange(len(x))
+    p, ratio, weight = setting
+
+    x, end, going = x.copy(), np.full(len(x), -1), np.arange(len(x))
     time, step, speed = np.zeros(len(x)), np.full(len(x), 0.01), velocity(x)
     for number in range(_MOST_STEPS):
         here, h = x[going], step[going, None]
@@ -123,31 +160,29 @@ def pair_ends(
         time[taken] += step[taken]
         step[going] *= np.clip(0.9 * np.maximum(error, 1e-10) ** -0.2, 0.2, 5)
         if number % _LOOK == 0:
-            end[going] = _ended(x[going], known, density, _dies_out(density, ratio, weight))
+            end[going] = _ended(x[going], rests, float(setting[0]), lone, tol)
             going = going[(end[going] < 0) & (time[going] < _LONGEST)]
             if not going.size:
                 break
     return end
 
 
-def _ended(x: Array, rests: Array, p: float, dies_out: list[tuple[bool, bool]]) -> NDArray[np.int64]:
-    """Which of the rests each of (k, 4) has come to, or -1."""
+def _ended(x: Array, rests: Array, p: float, lone: Sequence[_Lone], tol: float) -> NDArray[np.int64]:
+    """Which of the rests each of (k, 4) has come to or is sure to come to, or -1."""
     end = np.full(len(x), -1)
     for k, rest in enumerate(rests):
         gap = np.stack([x - rest, x * _MIRROR - rest])
         off = np.abs(gap).max(axis=-1)
         gap, off = np.where(off[0] < off[1], gap[0].T, gap[1].T).T, off.min(axis=0)
-        near = off < _NEAR
-        for row, lone in enumerate(_alone(p)):
-            if (rest == lone).all() and not all(dies_out[row]):
-                along = gap if row == 0 else gap[:, [1, 0, 3, 2]]  # w_1 - 1, the trace, b_1, b_2 - p/2
-                sign = 1 if dies_out[row][0] else -1
-                size = sign * along[:, 1]
-                beta, gamma = trace(np.asarray(p), same_sign=sign > 0)
-                ray = np.array([gamma / 2, sign, beta, -sign * p / 2])
-                near &= (size > 0) & (np.abs(along - size[:, None] * ray).max(axis=1) < _ALONG * size)
-                near |= off < _AT
-        end[near] = k
+        near, one_sided = off < _NEAR, [one for one in lone if one.rest == k]
+        if not one_sided:
+            end[near] = k
+        for one in one_sided:
+            for sign, leads_to in ((one.attracts, k), (-one.attracts, one.leads_to)):
+                size = one.size(gap, sign)
+                apart = np.abs(gap - size[:, None] * one.ray(p, sign)).max(axis=1)
+                end[near & (size > 0) & (apart < _ALONG * size)] = leads_to
+            end[off < _NOISE * tol] = k
     return end
 
 
