@@ -144,8 +144,7 @@ def followed(points: list[tuple[float, float]]) -> xr.Dataset:
     for ratio, p in points:
         features, limit = tg.features.Independent(2, density=p, importance=[1, ratio]), pair_limit(p, ratio)
         expected = float(limit["weight"])
-        near = [0.97 * expected, 1.03 * expected]
-        x, _ = descended_pair([1.0, -0.5, 0.0, 0.1], p, ratio, near[0])
+        near, x = [0.998 * expected, 1.002 * expected], limit["x"]
         starts = [(np.array([1.0, 0]), np.array([0, p / 2]), near[::-1]), (x[:2], x[2:], near)]
         alone, *pair = [
             tg.exact.follow(
