@@ -120,6 +120,13 @@ CALLS = {
         terms=100,
         threads=0,
     ),
+    "exact-globally": lambda: tg.exact.certified_globally(tg.nets.Linear(5, 2), tg.features.Independent(5, density=0.0), tol=0),
+    "exact-globally-laws": lambda: tg.exact.certified_globally(
+        tg.nets.ReluOutput(4, 1), tg.features.AnticorrelatedSets(1, 4, density=0.2, signed=True)
+    ),
+    "exact-globally-sizes": lambda: tg.exact.certified_globally(
+        tg.nets.ReluOutput(4, 1), tg.features.AnticorrelatedSets(1, 4, density=0.2)
+    ),
     "exact-shapes": lambda: tg.exact.loss(np.ones((2, 3)), 0.0, tg.features.Independent(2)),
     "exact-tol": lambda: tg.exact.loss(np.ones((1, 2)), np.zeros(2), tg.features.Independent(2), tol=0),
     "exact-terms": lambda: tg.exact.squared_errors(np.ones((1, 2)), np.zeros(2), tg.features.Independent(2), terms=100),

@@ -157,6 +157,7 @@ def test_the_whole_space_holds_every_low_point() -> None:
     x = generator.normal(size=(3000, 4)) * np.repeat(np.abs(space.high[0, [0, 2]]) * 1.5, 2)
     outside = ((x < space.low[0]) | (x > space.high[0])).any(axis=1)
     assert 500 < outside.sum() < 2990
+    assert space.high[0, 0] < 4
     critical = outside & (np.abs(rows(World.of(features), Interval.of(x)).slope.low).max(axis=1) < 1e-3)
     assert (
         losses(World.of(features), Interval.of(x[outside & (np.abs(x[:, :2]) > space.high[0, :2]).any(axis=1)])).low > attained
@@ -211,6 +212,14 @@ def test_a_proof_that_cannot_be_is_none() -> None:
     assert 0.7 * loose.high <= loose.low < loose.high
 
 
+def test_a_candidate_worse_than_any_loss_proves_nothing() -> None:
+    """Where more is attained than leaving an output inactive costs, no weight can be bounded."""
+    features = Independent(2, density=0.1, importance=[1, 0.01])
+    rest = covered(World.of(features), np.array([0.1, 0.1, 0.5, 0.5]), None, 1e-9, 100)
+    assert rest.low == 0
+    assert rest.better is None
+
+
 def test_dropping_is_proved_to_cost_its_closed_form() -> None:
     densities, importances = [0.5], [0.1, 0.2]
     sweep = {
@@ -245,3 +254,12 @@ def test_one_of_three_in_one_dimension() -> None:
     assert found.low <= sixth <= found.high
     assert found.high - found.low < 1e-13
     assert found.radius < 1e-11
+
+
+def test_rarely_active_features_are_all_stored() -> None:
+    """Of three of which at most one is active, dropping one is not the lowest where that is rare: in rational numbers."""
+    W = np.array([[-1.00000214, 0.382346307, 1.06078059]])
+    b = np.array([-2.14090421e-06, 0.0117858543, -0.158853154])
+    stored = rational.loss(W, b, AnticorrelatedSets(1, 3, density=0.05)).loss
+    assert float(stored) == pytest.approx(0.01579288, abs=1e-8)
+    assert stored < Fraction(1, 60) - Fraction(1, 1600)

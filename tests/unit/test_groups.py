@@ -22,7 +22,7 @@ def test_a_folder_with_a_heading_is_a_group_that_stands_last() -> None:
     assert headings == sorted(headings)
     assert set(headings) == {"", HEADING}
     assert heading_of(small.experiment) == ""
-    assert introduction(HEADING).startswith("Open problems:")
+    assert introduction(HEADING).startswith("Questions asked in print")
 
 
 def test_a_group_is_its_experiments_and_a_name_is_one() -> None:

@@ -135,11 +135,11 @@ def _check(net: Net, features: Features, problems: Problems) -> None:
             "give features with blocks, uniform on [0, 1] where active; tegum.exact.minimise certifies others locally",
         )
         return
-    for name, values in (("a density", features.feature_density), ("an importance", features.importance)):
-        if (values <= 0).any():
-            problems.add(f"{name} is 0", "leave that feature out: its weight and its bias may be anything")
-    n, m, single = net.n_features, net.n_hidden, _at_most_one(features)
-    if (n, m) != (2, 1) and not (single and (n <= 2 * m or (n, m) == (3, 1))):
+    zeros = [name for name in ("feature_density", "importance") if (getattr(features, name) <= 0).any()]
+    for name in zeros:
+        problems.add(f"{name} is 0 somewhere", "leave that feature out: its weight and its bias may be anything")
+    n, m, single = features.n_features, net.n_hidden, _at_most_one(features)
+    if not zeros and (n, m) != (2, 1) and not (single and (n <= 2 * m or (n, m) == (3, 1))):
         problems.add(
             f"there are {n} features in m = {m}, {'at most one' if single else 'several'} of them active at a time",
             "give 2 in m = 1; or, one active at most, 3 in m = 1 or 2 m at most; tegum.exact.minimise certifies others locally",

@@ -66,7 +66,10 @@ def covered(
     """
     at = losses(world, Interval.of(candidate[None]))
     attained, low = float(at.high[0]), float(at.low[0])
-    stack, aside, done = [whole_space(world, attained)], np.inf, 0
+    space = whole_space(world, attained)
+    if not np.isfinite(space.x.high).all():
+        return Covered(0.0, 0, None)
+    stack, aside, done = [space], np.inf, 0
     near = [] if convex is None else images(world, convex)
     while stack and done < most_boxes:
         boxes = _taken(stack)
@@ -94,10 +97,10 @@ def covered(
 
 
 def whole_space(world: World, attained: float) -> _Boxes:
-    """One box that holds every global minimum, for a loss that is attained, below I_j p_j / 3 for every j."""
+    """One box that holds every global minimum, for a loss attained; unbounded where that is not below every I_j p_j / 3."""
     n = world.n
     k = np.array([np.sqrt(3 * attained / (world.importance[j] * world.density(j).low)) for j in range(n)]) * _UP
-    reach = np.where(k < 1, np.sqrt((1 + k) / np.maximum(1 - k, 1e-300)), np.inf) * _UP
+    reach = np.where(k < 1, np.sqrt((1 + k) / np.maximum(1 - k, 1e-300)) * _UP, np.inf)
     longest = float(up(reach.sum())) * reach * _UP
     low, high = np.concatenate([-reach, -longest]), np.concatenate([reach, longest + 1])
     return _Boxes(Interval(low[None], high[None]), np.zeros(1))

@@ -20,7 +20,7 @@ from tegum.figures.marked_curves import MarkedCurve, marked_panels
 from tegum.theory import dropped_loss
 
 DENSITIES: dict[Profile, list[float]] = {"quick": [0.1, 0.3], "paper": [0.01, 0.03, *np.arange(1, 20) / 20]}
-IMPORTANCES: dict[Profile, list[float]] = {"quick": [0.1, 0.5, 1.0], "paper": [0.02, 0.05, *np.arange(1, 11) / 10]}
+IMPORTANCES: dict[Profile, list[float]] = {"quick": [0.1, 1.0], "paper": [0.02, 0.05, *np.arange(1, 11) / 10]}
 THIRDS: dict[Profile, list[float]] = {"quick": [], "paper": [0.25, 0.5, 0.75, 1.0]}
 PAIR, ONE_OF_THREE = tg.nets.ReluOutput(2, 1), tg.features.AnticorrelatedSets(1, 3, density=1 / 3)
 ANSWER = answer("O51, O42")

@@ -33,6 +33,7 @@ DENSITIES: dict[Profile, list[float]] = {
     "paper": [*SPARSE, *np.round(np.arange(0.225, 0.96, 0.015), 4).tolist()],
 }
 ALONG = np.array([0.001, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.25, 0.3, 0.32])
+FURTHER = [0.4, 0.5, 0.55, 0.6, 0.64]
 CROSSING, LOST = 0.2248754, 0.3028832
 TOL, SAME = 1e-8, 1e-6
 OWN = ["feature_density", "feature_importance"]
@@ -79,6 +80,7 @@ def study(profile: Profile) -> xr.Dataset:
     plain = data.drop_vars(["start", "seed", "feature_density", "feature_importance"], errors="ignore")
     return plain.assign_attrs(
         crossing=tg.exact.crossing(pentagon, pairs, tol=TOL, progress=False),
+        lost_error=pentagon.data.attrs["lost_error"],
         lost=np.nan if pentagon.lost_at is None else pentagon.lost_at,
         starts=STARTS[profile],
     )

@@ -9,7 +9,7 @@ and a triangle    1.5 v t / (1 + t / 2), t = lambda / v: the triangle, mu = 1/2,
 0 is of order p^2.    Both are minimised and followed along lambda, to where they cost the same. 2. The map lambda ->
 coherences of the minima at (5, 2), S = 0.999: pentagon, two pairs and triangle are followed.
 
-All minima that 16 starts find (paper profile 64) at ten weights say what else there is; the lowest are certified locally.
+All minima that 12 starts find (paper profile 64) at seven weights say what else there is; the lowest are certified locally.
 """
 
 from itertools import pairwise
@@ -28,10 +28,10 @@ from tegum.geometry import polygon
 from tegum.theory import dropped_loss
 
 ANSWER = answer("O44")
-STARTS: dict[Profile, int] = {"quick": 16, "paper": 64}
+STARTS: dict[Profile, int] = {"quick": 12, "paper": 64}
 SPARSE, FEW = 0.001, 0.1
 """Densities of (5, 2) and of (3, 2)."""
-WEIGHTS = np.array([0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.9, 0.95])
+WEIGHTS = np.array([0.0, 0.1, 0.3, 0.4, 0.6, 0.8, 0.95])
 """Weights of the penalty, in units of v."""
 PENALTY = 0.1
 """The weight of the quadruple, in units of v."""
@@ -144,9 +144,9 @@ def lowest(data: xr.Dataset, n: int, t: float) -> dict[str, Any]:
     return {"coherence": coherence(W), "loss": loss, "R": interference(W)}
 
 
-def before_and_after(data: xr.Dataset, n: int) -> dict[str, Any]:
-    """Coherence of all lowest minimisers without a penalty and at `PENALTY`, and the highest loss of the latter."""
-    before, after = lowest(data, n, 0.0), lowest(data, n, PENALTY)
+def before_and_after(data: xr.Dataset, n: int, t: float) -> dict[str, Any]:
+    """Coherence of all lowest minimisers without a penalty and at a weight, and the highest loss of the latter."""
+    before, after = lowest(data, n, 0.0), lowest(data, n, t)
     return {
         "least before": float(before["coherence"].min()),
         "most after": float(after["coherence"].max()),
@@ -176,10 +176,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
             source=ANSWER,
             how="coherence of all starts that reached the lowest: least without penalty, most with it; highest loss / "
             "(n − m) v then",
-            measure=lambda n: before_and_after(data, n),
-            expect={"least before": near(1, 1e-6), "most after": near(0.5, 1e-6), "loss": below(1)},
-            of=3,
-            against={"n = 5, S = 0.999": 5},
+            measure=lambda at: before_and_after(data, *at),
+            expect={"least before": near(1, 1e-6), "most after": near(0.5, 1e-6), "loss": below(0.999)},
+            of=(3, PENALTY),
+            against={"n = 5, S = 0.999": (5, PENALTY), "λ = 0.95 v": (3, 0.95)},
             evidence=evidence,
         ),
         Claim(
@@ -257,8 +257,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         maps[name] = [MarkedCurve("coherence of the lower branch", np.array(visited), np.array(mu))]
     drawn = {f"{kind}, n = {n}, λ = {t:g} v": (n, kind, t) for n, kind, t in DRAWN}
     W = np.zeros((len(drawn), 2, 5))
-    for k, (n, kind, t) in enumerate(drawn.values()):
-        W[k, :, :n] = data[f"{n} {kind} W"].sel({f"weight of {n} {kind}": t}).transpose("hidden", f"feature of {n}").values
+    for k, (n, kind, weight) in enumerate(drawn.values()):
+        W[k, :, :n] = data[f"{n} {kind} W"].sel({f"weight of {n} {kind}": weight}).transpose("hidden", f"feature of {n}").values
     return {
         "branches": Figure(
             marked_panels(costs, "λ / v", "(L + λR) / v"),

@@ -1,7 +1,6 @@
 """What experiments on open problems share: where, between neighbouring densities, one minimum takes over from another."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,11 @@ from tegum.nets import Net
 TOL = 1e-8
 """How exactly a crossing is located."""
 
+NEAR, LEAST = 1e-5, 1e-9
+"""How far to either side losses are compared, relative to the density; the least that is said of how exactly it is known."""
 
-def switches(
-    net: Net, features: Features, found: xr.Dataset, names: Sequence[str], sharp: bool = False
-) -> list[dict[str, Any]]:
+
+def switches(net: Net, features: Features, found: xr.Dataset, names: Sequence[str]) -> list[dict[str, Any]]:
     """Where the name of the lowest minimum changes along density, one after the other.
 
     Each has its ``value`` and how exactly it is located (``within``), ``order``, ``jump`` of the slope, both names (``before``,
@@ -29,7 +29,6 @@ def switches(
         features: their distribution, of which the density is set.
         found: ``W`` (density, hidden, feature) and ``b`` of the lowest minimum at each density.
         names: what each is called.
-        sharp: follow both to where they cost the same, to `TOL`; otherwise the interval between neighbours is halved 18 times.
     """
     p, W, b = found["density"].values, found["W"].values, found["b"].values
     changes = [k for k in range(len(p) - 1) if names[k] != names[k + 1]]
@@ -40,24 +39,31 @@ def switches(
 
     measured = tg.exact.transitions(net, at, W[rows], b[rows], p[rows], progress=False)
     each = []
-    for row, (first, second) in enumerate(rows):
-        value, within, order, jump = (measured[name].values[row] for name in ("value", "width", "order", "jump"))
-        if sharp and order == tg.exact.FIRST_ORDER:
-            with suppress(tg.InvalidInputError):  # where one of them is lost on the way, the halving stands
-                both = [
-                    tg.exact.follow(net, features, W[start], b[start], p[[start, end]], progress=False)
-                    for start, end in ((first, second), (second, first))
-                ]
-                around = (value - 20 * within, value + 20 * within)
-                value, within = tg.exact.crossing(*both, tol=TOL, between=around, progress=False), TOL
-        one = {"value": float(value), "within": float(within), "order": str(order), "jump": float(jump)}
-        there = tg.exact.minimise(
-            net,
-            features.replaced(density=float(value)),
-            seeds=2,
-            initial={"W": W[[first, second]], "b": b[[first, second]]},
-            progress=False,
-        )
-        models = {name: there[name].values for name in ("W", "b", "loss")}
-        each.append(one | {"before": names[first], "after": names[second]} | models)
+    for row, ends in enumerate(rows):
+        value, width, order, jump = (measured[name].values[row] for name in ("value", "width", "order", "jump"))
+        value, within, models = sharpened(net, features, float(value), float(width), {"W": W[ends], "b": b[ends]})
+        one = {"value": value, "within": within, "order": str(order), "jump": float(jump)}
+        each.append(one | {"before": names[ends[0]], "after": names[ends[1]]} | models)
     return each
+
+
+def sharpened(
+    net: Net, features: Features, value: float, width: float, models: dict[str, NDArray[np.float64]]
+) -> tuple[float, float, dict[str, NDArray[np.float64]]]:
+    """Where two minima next to a density cost the same, by the secant of their exact losses; how exactly; and both there."""
+
+    def minima(density: float, models: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        there = features.replaced(density=density)
+        found = tg.exact.minimise(net, there, seeds=2, initial=models, progress=False)
+        ends = {name: found[name].values for name in ("W", "b")}
+        return ends | {"loss": np.asarray(tg.exact.loss(ends["W"], ends["b"], there, tol=1e-13))}
+
+    here = minima(value, models)
+    start = {name: here[name] for name in ("W", "b")}
+    for _ in range(2):
+        sides = value * (1 - NEAR), value * (1 + NEAR)
+        low, high = (float(np.subtract(*minima(side, start)["loss"])) for side in sides)
+        if not low * high < 0:
+            return value, width, here  # not bracketed: the halving stands
+        before, value = value, sides[0] + (sides[1] - sides[0]) * low / (low - high)
+    return value, max(abs(value - before), LEAST), minima(value, start)
