@@ -12,6 +12,9 @@
 by interval arithmetic with outward rounding on closed forms (`tegum.exact.bounds`), which share no code with the inversion
 behind `tegum.exact.loss`.  An image of a point is what w -> -w and exchanges of equal features make of it.
 
+Two things keep a proof from saying where: another minimum as low as ``tol`` can tell, and a minimum on a kink whose convexity
+cannot be shown with one bound for all of its sides, as where a feature is dropped whose importance is at least its density.
+
 Where at most one of n <= 2 m features is active at a time, no proof by bounds is needed: the loss is a sum of terms that are
 not negative, and all are 0 if and only if every column of W has norm 1, no two have a positive product, and b = 0.  Such
 columns exist (m axes, both ways); for n > 2 m they do not.

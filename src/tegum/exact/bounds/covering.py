@@ -56,13 +56,15 @@ def covered(
     world: World,
     candidate: Array,
     convex: Interval | None,
+    reach: float,
     tol: float,
     most_boxes: int,
     seen: Callable[[int], object] = lambda _: None,
 ) -> Covered:
     """Looks for whatever is at most as high as a candidate (2 n,), outside of a box (2 n,) on which the loss is convex.
 
-    Boxes that may hold something within ``tol`` of it, relatively, are set aside; so is what is left after ``most_boxes``.
+    Further than ``reach`` from that box and its images, boxes in which something comes within ``tol`` of the candidate,
+    relatively, are set aside; so is what is left after ``most_boxes``.
     """
     at = losses(world, Interval.of(candidate[None]))
     attained, low = float(at.high[0]), float(at.low[0])
@@ -71,6 +73,7 @@ def covered(
         return Covered(0.0, 0, None)
     stack, aside, done = [space], np.inf, 0
     near = [] if convex is None else images(world, convex)
+    around = [Interval(box.low - reach, box.high + reach) for box in near]
     while stack and done < most_boxes:
         boxes = _taken(stack)
         done += len(boxes.bound)
@@ -88,6 +91,8 @@ def covered(
             return Covered(-np.inf, done, middle[there.argmin()])
         bound = np.maximum(bound, found.loss[kept])
         close = (bound >= attained - tol * attained) & (there <= attained + tol * attained)
+        for box in around:
+            close &= ~((x.high >= box.low) & (x.low <= box.high)).all(axis=1)
         aside = min(aside, float(bound[close & (bound <= attained)].min(initial=np.inf)))
         split = (bound <= attained) & ~close
         if split.any():

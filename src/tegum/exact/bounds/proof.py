@@ -67,7 +67,10 @@ def proved(
     for _ in range(_CANDIDATES):
         x = polished(world, x)
         convex, curvature = convex_box(world, x)
-        rest = covered(world, x, convex, tol, boxes, seen)
+        attained = float(losses(world, Interval.of(x[None])).high[0])
+        # where the loss is about to leave what tol does not tell apart, were it as curved everywhere
+        reach = 0.0 if convex is None else 2 * float(np.sqrt(2 * tol * attained / curvature))
+        rest = covered(world, x, convex, reach, tol, boxes, seen)
         spent += rest.boxes
         if rest.better is None:
             break
