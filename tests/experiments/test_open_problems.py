@@ -141,5 +141,5 @@ def test_edges_and_labels_of_basins_lie_between_them() -> None:
     )
     assert [edge.name for edge in o50.edges_of(setting)] == ["equal signs | opposite signs"] * 2
     (text, x, y), *others = o50.labels_of(setting)
-    assert (text, round(x, 3), round(y, 3)) == ("equal signs", 0.53, 0.53)
+    assert (text, x, y) == ("equal signs", pytest.approx(o50.LABELLED / np.sqrt(2)), pytest.approx(o50.LABELLED / np.sqrt(2)))
     assert len(others) == 3

@@ -55,7 +55,7 @@ def basin_panels(panels: Mapping[str, Panel], reach: float = 1.6, columns: int =
             group = f"end: {name}"
             panel.add(dots(both[:, 0], both[:, 1], look, name + "<br>%{x:.4f}, %{y:.4f}", group, legendgroup=group))
         for text, x, y in texts:
-            panel.note(text, x=x, y=y, font={"size": 12}, bgcolor="rgba(255,255,255,0.7)")
+            panel.note(text, x=x, y=y, font={"size": 11}, bgcolor="rgba(255,255,255,0.6)")
         panel.same_units()
     drawn.axes(range=[-reach, reach], constrain="domain", tickvals=[-1, 0, 1], **PLAIN, **OUTSIDE)
     drawn.x_axis("initial w₁", 4)

@@ -48,7 +48,7 @@ EFFORT: dict[Profile, dict[str, Any]] = {
 DEVIATIONS = np.geomspace(0.1, 0.6, 13)
 CHECKED: dict[Profile, int] = {"quick": 1, "paper": 4}
 """Boundaries of each setting at which tegum.exact.gradient_flow starts on both sides."""
-APART, DURATION, LABELLED = 0.01, 2000.0, 0.75
+APART, DURATION, LABELLED, CONTINUED = 0.01, 2000.0, 0.95, 0.5
 ENDS = ("D2", "A2", "S", "O")
 MEANINGS = {"D2": "feature 1 alone", "A2": "feature 2 alone", "S": "opposite signs", "O": "equal signs"}
 ANSWER = answer("O50")
@@ -253,19 +253,23 @@ def rows_of(panels: dict[str, Any]) -> int:
 
 
 def edges_of(setting: xr.Dataset) -> list[BasinEdge]:
-    """The boundaries between two ends, each pair of them by the radius."""
-    radius, angle = setting["radius"].values, setting["angle"].values
-    sides = zip(setting["below"].values, setting["above"].values, strict=True)
-    names = [" | ".join(sorted((MEANINGS[below], MEANINGS[above]))) if below else "" for below, above in sides]
-    edges = []
-    for name in dict.fromkeys(filter(None, names)):
-        chosen = np.array([one == name for one in names])
-        for lower in (True, False):  # boundaries of one name at small and at large angles
-            part = chosen & ((angle < np.pi / 4) == lower)
-            order = np.argsort(radius[part])
-            if part.any():
-                edges.append(BasinEdge(name, np.stack([radius[part][order], angle[part][order]], axis=-1)))
-    return edges
+    """The boundaries between two ends as curves: each point goes on with the nearest of its kind on the circle before."""
+    curves: list[tuple[str, list[tuple[float, float]]]] = []
+    points = setting[["radius", "angle", "below", "above"]].dropna("edge").sortby(["radius", "angle"])
+    for radius, angle, low, high in zip(*(points[name].values for name in points), strict=True):
+        name = " | ".join(sorted((MEANINGS[low], MEANINGS[high])))
+        turned = [angle + np.pi * np.round((path[-1][1] - angle) / np.pi) for _, path in curves]
+        fits = [
+            (abs(turn - path[-1][1]), k, turn)
+            for k, ((kind_of, path), turn) in enumerate(zip(curves, turned, strict=True))
+            if kind_of == name and path[-1][0] < radius
+        ]
+        if fits and min(fits)[0] < CONTINUED:
+            _, k, turn = min(fits)
+            curves[k][1].append((radius, turn))
+        else:
+            curves.append((name, [(radius, angle)]))
+    return [BasinEdge(name, np.array(path)) for name, path in curves]
 
 
 def labels_of(setting: xr.Dataset) -> list[tuple[str, float, float]]:
