@@ -34,6 +34,19 @@ def pair() -> Branch:
     return follow(TWO_IN_ONE, TWO, [[1, -1]], [0, 0], [0.05, 0.9], progress=False)
 
 
+def test_branches_of_nearly_the_same_loss_cross_where_it_says() -> None:
+    """Four features on one axis: losses that differ by 4e-4 of themselves over the unit of p; found apart by a secant."""
+    four, features = tg.nets.ReluOutput(4, 1), tg.features.Independent(4)
+    starts = ([[0.294, -0.9, 0.294, 0.294]], [[0.358, 0, -0.902, 0.358]])
+    first, second = (follow(four, features, W, np.full(4, 0.2), [0.7565, 0.7575], progress=False) for W in starts)
+    value, tol = crossing(first, second, tol=1e-8, progress=False), 1e-8
+    assert value == pytest.approx(0.75690962, abs=2e-8)
+    signs = [np.sign(first.minimum(at).objective - second.minimum(at).objective) for at in (value - tol, value + tol)]
+    assert signs[0] * signs[1] == -1
+    with pytest.raises(tg.InvalidInputError, match="the losses place the crossing at 0.75691 to"):
+        crossing(first, second, tol=1e-10, progress=False)
+
+
 def test_pentagon_and_digons_cross_where_their_exact_losses_are_equal(pentagon: Branch, digons: Branch) -> None:
     value = crossing(pentagon, digons, progress=False)
     assert value == pytest.approx(0.2248754, abs=1e-6)

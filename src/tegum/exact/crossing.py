@@ -22,7 +22,7 @@ from tegum.exact.follow import Branch
 from tegum.features.written import written
 from tegum.progress import ProgressBar
 
-_SAME_LOSS = 1e-9
+_SAME_LOSS, _NEAR = 1e-9, 0.02
 
 
 @checked
@@ -74,12 +74,16 @@ def crossing(
     known = {point.value for branch in (first, second) for point in branch.points if low <= point.value <= high}
     grid = np.array(sorted(known | {low, high}))
 
-    def difference(value: float) -> float:
-        one, other = first.minimum(value).objective, second.minimum(value).objective
-        return 0.0 if abs(one - other) < _SAME_LOSS * (one + other) else one - other
+    def losses(value: float) -> tuple[float, float]:
+        return first.minimum(value).objective, second.minimum(value).objective
 
-    apart = np.array([difference(value) for value in ProgressBar(grid, unit="value", desc="comparing", progress=progress)])
-    grid, apart = grid[apart != 0], apart[apart != 0]
+    def difference(value: float) -> float:
+        return float(np.subtract(*losses(value)))
+
+    costs = np.array([losses(value) for value in ProgressBar(grid, unit="value", desc="comparing", progress=progress)])
+    apart = costs[:, 0] - costs[:, 1]
+    clear = np.abs(apart) >= _SAME_LOSS * costs.sum(axis=1)  # elsewhere the branches may be in one minimum: signs of rounding
+    grid, apart = grid[clear], apart[clear]
     changes = np.flatnonzero(np.diff(np.sign(apart)))
     where = f"between {first.name} {low:g} and {high:g}"
     if not grid.size:
@@ -95,8 +99,9 @@ def crossing(
         raise InvalidInputError(f"the branches cross more than once {where}", f"choose between=(low, high) from {places}")
     k = int(changes[0])
     value = float(brentq(difference, grid[k], grid[k + 1], xtol=tol / 2))
-    slope = abs(apart[k + 1] - apart[k]) / (grid[k + 1] - grid[k])
-    doubt = (first.loss_error(value) + second.loss_error(value)) / slope
+    near = [max(grid[k], value - _NEAR * (grid[k + 1] - grid[k])), min(grid[k + 1], value + _NEAR * (grid[k + 1] - grid[k]))]
+    slope = abs(difference(near[1]) - difference(near[0])) / (near[1] - near[0])
+    doubt = (first.loss_error(value) + second.loss_error(value)) / slope if slope > 0 else np.inf
     if doubt > tol:
         raise InvalidInputError(f"the losses place the crossing at {value:.6g} to {doubt:.1g} only", "follow with more terms")
     return value
