@@ -43,7 +43,7 @@ def test_branches_of_nearly_the_same_loss_cross_where_it_says() -> None:
     assert value == pytest.approx(0.75690962, abs=2e-8)
     signs = [np.sign(first.minimum(at).objective - second.minimum(at).objective) for at in (value - tol, value + tol)]
     assert signs[0] * signs[1] == -1
-    with pytest.raises(tg.InvalidInputError, match="the losses place the crossing at 0.75691 to"):
+    with pytest.raises(tg.InvalidInputError, match=r"the losses place the crossing at 0\.75691 to"):
         crossing(first, second, tol=1e-10, progress=False)
 
 
