@@ -77,6 +77,30 @@ VALUES: list[Any] = [
 ]
 
 
+def own_class(share: float) -> type[tg.features.Features]:
+    class Own(tg.features.Features):
+        def __init__(self) -> None:
+            self.set_fields(2, 0.5, 1.0)
+
+        def active(self, n_samples: int, generator: np.random.Generator) -> Any:
+            return generator.random((n_samples, 2)) < share * self.half
+
+        @property
+        def half(self) -> float:
+            return 0.5
+
+    return Own
+
+
+def test_the_code_of_a_class_of_ones_own_is_part_of_a_fingerprint() -> None:
+    """Else a study whose class was mended would go on with pieces of the wrong one."""
+    one, other = own_class(1.0), own_class(0.9)
+    assert fingerprint(one()) == fingerprint(own_class(1.0)()) != fingerprint(other())
+    changed = own_class(1.0)
+    changed.half = property(lambda self: 0.4)  # type: ignore[attr-defined]
+    assert fingerprint(changed()) != fingerprint(one())
+
+
 def test_different_values_have_different_fingerprints() -> None:
     prints = [fingerprint(value) for value in VALUES]
     assert len(set(prints)) == len(VALUES)

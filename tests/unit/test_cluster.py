@@ -1,12 +1,14 @@
 """A Dask cluster computes the same bits; what it lacks, and what goes wrong in it, is said."""
 
 import os
+import pickle
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,8 +16,9 @@ import xarray as xr
 from distributed import Client, LocalCluster
 
 import tegum as tg
+from tegum.caching import Call
 from tegum.cli import run
-from tegum.execution import cluster
+from tegum.execution import OWN_EXPERIMENTS, cluster
 from tests.oracle.datasets import without_time
 
 NET, FEATURES = tg.nets.ReluOutput(4, 2), tg.features.Independent(4)
@@ -26,7 +29,7 @@ SWEEP = {"density": [1.0, 0.5, 0.1]}
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as workers,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as workers,
         Client(workers) as client,
     ):
         yield client
@@ -77,6 +80,30 @@ def test_workers_with_another_version_are_refused(client: Any, monkeypatch: pyte
     monkeypatch.setattr(cluster, "science_version", lambda: "another")
     with pytest.raises(tg.InvalidInputError, match="install one version on all machines"), tg.executing(client):
         pass
+
+
+def test_a_worker_that_comes_later_with_another_version_is_refused() -> None:
+    with pytest.raises(tg.InvalidInputError, match=r"another version of tegum than this one, 0\.0\.9: "):
+        cluster._result(b"", "0.0.9", "another")
+
+
+OWN_CLASS = """
+import tegum
+class Own(tegum.features.Features):
+    def __init__(self): self.set_fields(2, 0.5, 1.0)
+    def active(self, n_samples, generator): return generator.random((n_samples, 2)) < 0.5
+"""
+
+
+def test_classes_of_an_experiment_of_ones_own_travel_with_the_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType(f"{OWN_EXPERIMENTS}.mine")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(OWN_CLASS, module.__dict__)
+    sent = cluster._sent(Call(tg.train, {"features": module.Own(), "threads": 8}, False))
+    monkeypatch.delitem(sys.modules, module.__name__)  # as on a worker
+    _, _, arguments = pickle.loads(sent)
+    assert arguments["features"].n_features == 2
+    assert arguments["threads"] == 1
 
 
 def test_what_is_no_cluster(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -214,7 +214,9 @@ def test_shares_and_counts_are_added_up() -> None:
         {"found_once": 1, "not_converged": 0.5, "interrupted": 0, "wall_seconds": 0.1},
         {"found_once": 2, "not_converged": 0.0, "interrupted": 1, "wall_seconds": 0.2},
     ]
-    assert joined_attributes(pieces, [1, 3]) == {"found_once": 3, "not_converged": 0.125, "interrupted": 1, "wall_seconds": 0.3}
+    assert joined_attributes(pieces, [2, 6]) == {"found_once": 3, "not_converged": 0.125, "interrupted": 1, "wall_seconds": 0.3}
+    thirds = [{"not_converged": 1 / 3}, {"not_converged": 0.4}, {"not_converged": 1 / 7}]
+    assert joined_attributes(thirds, [3, 5, 7]) == {"not_converged": 4 / 15}  # to the last bit
 
 
 def test_a_sweep_may_be_split_for_dask(whole: xr.Dataset, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ So few pieces are under way that their results never fill the memory: four for e
 
 import logging
 import math
+import pickle
 import sys
 import time
 from collections import Counter
@@ -21,7 +22,7 @@ import xarray as xr
 
 from tegum.caching import Call, caching
 from tegum.errors import InvalidInputError
-from tegum.execution.executors import Outcome, Piece
+from tegum.execution.executors import OWN_EXPERIMENTS, Outcome, Piece
 from tegum.progress import ProgressBar
 from tegum.provenance import provenance, science_version
 from tegum.threads import default_threads
@@ -54,7 +55,8 @@ class Cluster:
         try:
             while True:
                 while len(under_way) < self._room() and (piece := next(pieces, None)) is not None:
-                    under_way[self._client.submit(_result, *_sent(piece.call), pure=False, key=_key(piece))] = piece
+                    sent = _sent(piece.call), *_version()
+                    under_way[self._client.submit(_result, *sent, pure=False, key=_key(piece))] = piece
                 if not under_way:
                     return
                 self._require_alive(under_way)
@@ -79,7 +81,8 @@ class Cluster:
                 worker: [titles[key] for key in keys if key in titles] for worker, keys in self._client.processing().items()
             }
             said = [f"{worker.rpartition('/')[2]} {', '.join(keys) or 'idle'}" for worker, keys in hands.items()]
-            self._said = " | ".join([*said[:_SHOWN], *([f"{len(said) - _SHOWN} more"] if len(said) > _SHOWN else [])])
+            shown = [*said[:_SHOWN], *([f"{len(said) - _SHOWN} more"] if len(said) > _SHOWN else [])]
+            self._said = " | ".join(shown) or "waiting for a worker"
         return self._said
 
     def _room(self) -> int:
@@ -124,15 +127,23 @@ def _key(piece: Piece) -> str:
     return f"{piece.title} {time.monotonic_ns():x}"
 
 
-def _sent(call: Call) -> tuple[str, str, dict[str, Any]]:
-    """A call as it travels: its function by name, for one thread."""
+def _sent(call: Call) -> bytes:
+    """A call as it travels: its function by name, for one thread, and classes of an experiment of one's own with their code."""
+    import cloudpickle
+
     own = {"threads": 1, "progress": False}
     arguments = call.arguments | {name: value for name, value in own.items() if name in call.arguments}
-    return call.function.__module__, call.function.__qualname__, arguments
+    for name, module in list(sys.modules.items()):
+        if name.startswith(OWN_EXPERIMENTS):
+            cloudpickle.register_pickle_by_value(module)
+    return bytes(cloudpickle.dumps((call.function.__module__, call.function.__qualname__, arguments)))
 
 
-def _result(module: str, name: str, arguments: dict[str, Any]) -> xr.Dataset:
-    """What a worker does."""
+def _result(sent: bytes, said: str, version: str) -> xr.Dataset:
+    """What a worker does, where it has the version of who sent the call: it may have come after these were compared."""
+    if version != science_version():
+        raise _another_version(said, _version()[0])
+    module, name, arguments = pickle.loads(sent)
     function = getattr(import_module(module), name)
     with caching(None):
         data: xr.Dataset = function(**arguments)
@@ -162,7 +173,7 @@ def cluster_on(on: Any) -> Iterator[Cluster]:
         if isinstance(on, Client):
             client = on
         elif on == _LOCAL:
-            local = LocalCluster(n_workers=default_threads(), threads_per_worker=1, dashboard_address=None, silence_logs=50)
+            local = LocalCluster(n_workers=default_threads(), threads_per_worker=1, dashboard_address=":0", silence_logs=50)
             client = stack.enter_context(Client(stack.enter_context(local)))
         elif isinstance(on, str) and on.startswith(_ADDRESS) and len(on) > len(_ADDRESS):
             address = f"tcp://{on.removeprefix(_ADDRESS)}"
@@ -189,7 +200,7 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
 
 
 def _require_same_version(client: Any) -> None:
-    """Raises an `InvalidInputError` where workers compute with other code, naming them."""
+    """Raises an `InvalidInputError` where workers that are there compute with other code, naming them."""
     ours = _version()
     try:
         theirs = client.run(_version)
@@ -197,6 +208,9 @@ def _require_same_version(client: Any) -> None:
         raise InvalidInputError(f"the workers cannot import tegum ({error})", "install tegum where they run") from None
     others = Counter(said for said, version in theirs.values() if version != ours[1])
     if others:
-        found = ", ".join(f"{count} with {said}" for said, count in others.items())
-        what = f"the workers compute with another version of tegum than this one, {ours[0]}: {found}"
-        raise InvalidInputError(what, "install one version on all machines, and start the workers again")
+        raise _another_version(ours[0], ", ".join(f"{count} with {said}" for said, count in others.items()))
+
+
+def _another_version(ours: str, theirs: str) -> InvalidInputError:
+    what = f"the workers compute with another version of tegum than this one, {ours}: {theirs}"
+    return InvalidInputError(what, "install one version on all machines, and start the workers again")

@@ -20,6 +20,7 @@ that was interrupted leaves no file.  Programs that work in one folder each take
 """
 
 import fcntl
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,6 +42,9 @@ from tegum.runs.manifest import MANIFEST
 
 LARGE_BYTES = 2**27
 """Of results that are kept in their pieces, and not joined in memory."""
+
+_NAMED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{32}")
+"""What pieces are called, and nothing else in a folder."""
 
 
 @final
@@ -110,6 +114,8 @@ class Pieces:
                 data = cut.joined(whole)
                 self.seconds_cached += sum(_seconds(part) for part, was in zip(whole, found, strict=True) if was)
                 break
+        if "recipe" in data.attrs and (recipe := call.arguments.get("recipe")) is not None:
+            data.attrs["recipe"] = recipe.model_dump_json()  # its seeds as they were given, by number or one by one
         self._makers.append(makers([data.attrs]))
         return data
 
@@ -140,7 +146,8 @@ class Pieces:
         if self._told:
             return
         self._told = True
-        others = [path for path in self.folder.glob(f"*{SUFFIX}") if not path.name.startswith(_version())]
+        pieces = [path for path in self.folder.glob(f"*{SUFFIX}") if _NAMED.fullmatch(path.stem)]
+        others = [path for path in pieces if not path.name.startswith(_version())]
         if not others:
             return
         what = f"{self.folder} holds {len(others)} pieces that another version of tegum computed"
