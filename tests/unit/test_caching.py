@@ -101,6 +101,26 @@ def test_the_code_of_a_class_of_ones_own_is_part_of_a_fingerprint() -> None:
     assert fingerprint(changed()) != fingerprint(one())
 
 
+class Power(tg.features.Magnitude):
+    """The largest of so many uniform numbers."""
+
+    largest = 1.0
+
+    def __init__(self, of: int) -> None:
+        self.of = of
+
+    def moment(self, order: int) -> float:
+        return self.of / (self.of + order)
+
+    def quantile(self, probability: Any) -> Any:
+        return probability ** (1 / self.of)
+
+
+def test_a_law_of_ones_own_has_a_fingerprint() -> None:
+    prints = [fingerprint(Independent(4, magnitude=Power(of))) for of in (2, 3, 2)]
+    assert prints[0] == prints[2] != prints[1]
+
+
 def test_different_values_have_different_fingerprints() -> None:
     prints = [fingerprint(value) for value in VALUES]
     assert len(set(prints)) == len(VALUES)

@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
 from distributed import Client, LocalCluster
@@ -74,6 +75,12 @@ def test_a_mistake_is_told_as_it_is_here(client: Any) -> None:
     for _ in range(2):
         with tg.executing(client), pytest.raises(tg.InvalidInputError, match="density is 2"):
             tg.train(NET, FEATURES, RECIPE, sweep={"density": [0.5, 2]})
+    wrong = lambda: tg.train(NET, FEATURES, RECIPE, initial={"W": np.ones((7, 2, 4))})  # noqa: E731  # which workers find
+    with pytest.raises(tg.InvalidInputError) as here:
+        wrong()
+    with tg.executing(client), pytest.raises(tg.InvalidInputError) as there:
+        wrong()
+    assert str(there.value) == str(here.value)
 
 
 def test_workers_with_another_version_are_refused(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,11 +120,26 @@ def test_what_is_no_cluster(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("dask://127.0.0.1:9", "no scheduler answers at dask://127.0.0.1:9"),
         ("slurm", "on is 'slurm': give dask, dask://host:port, or a Client"),
         ("dask://", "on is 'dask://': give dask"),
+        ("dask://127.0.0.1", "on is 'dask://127.0.0.1': give dask, dask://host:port"),
+        ("tcp://127.0.0.1:9", "on is 'tcp://127.0.0.1:9': give dask, dask://host:port"),
     ):
         assert run([*words, on]) == 2
         assert message in capsys.readouterr().err
     assert run([*words, "dask", "--shard", "1/2"]) == 2
     assert "choose one: a cluster shares the pieces out itself" in capsys.readouterr().err
+
+
+def test_a_cluster_without_workers_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    workers: dict[str, int] = {}
+    here = cluster.Cluster(SimpleNamespace(status="running", nthreads=lambda: workers))
+    assert here._room() == 1  # at first it is waited for them
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(cluster, "_PATIENCE_SECONDS", -1.0)
+    for _ in range(2):
+        here._room()
+    assert capsys.readouterr().err == "the cluster has no workers: pieces wait until `dask worker ADDRESS` starts some\n"
+    workers["a"] = 3
+    assert here._room() == 12
 
 
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,7 +156,7 @@ def test_only_the_pieces_that_are_asked_for_are_read(whole: xr.Dataset, tmp_path
     for path in paths[1:]:
         path.unlink()
     np.testing.assert_array_equal(data.W.isel(density=[0, 1], seed=slice(0, 3)), whole.W.isel(density=[0, 1], seed=slice(0, 3)))
-    with pytest.raises(tg.InvalidInputError, match=r"there is no file .*2\.safetensors"):
+    with pytest.raises(tg.InvalidInputError, match=r"there is no file .*2\.safetensors, a piece of the sweep: run"):
         data.W.isel(density=2, seed=0).load()
 
 

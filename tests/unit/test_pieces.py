@@ -187,6 +187,8 @@ def test_labels_seeds_and_initial_weights_are_those_of_the_whole(name: str, larg
 def test_initial_weights_of_other_axes_are_refused_as_in_the_whole(shape: tuple[int, ...], tmp_path: Path) -> None:
     """Those that are too long would fit where they are cut."""
     for call in (
+        lambda: minimise(NET, FEATURES, seeds=-1, sweep=SWEEP),
+        lambda: minimise(NET, FEATURES, seeds=0, sweep=SWEEP, initial={"W": np.ones((*shape, 2, 4))}),
         lambda: tg.train(NET, FEATURES, TINY, sweep=SWEEP, initial={"W": np.ones((*shape, 2, 4))}),
         lambda: minimise(NET, FEATURES, seeds=2, sweep=SWEEP, initial={"W": np.ones((*shape, 2, 4))}),
     ):

@@ -72,9 +72,15 @@ def test_a_shard_needs_a_folder_that_all_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "message"), [("nowhere", "there is no folder"), ("", "is made in pieces: give what --out of train")]
+    ("place", "message"),
+    [
+        ("nowhere", "there is no folder"),
+        ("file", "file is a file: give what --out named"),
+        ("", "is made in pieces: give what --out of train"),
+    ],
 )
 def test_a_folder_without_pieces(place: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
     assert run(["status", str(tmp_path / place)]) == 2
     assert message in capsys.readouterr().err
 
@@ -116,6 +122,8 @@ def test_a_command_that_cannot_be_shared_out(words: list[str], message: str, cap
     assert message in capsys.readouterr().err
     assert run(["sbatch", "--shards", "0", "--", "train", "--out", "a"]) == 2
     assert "shards, cores and hours are 0, 4 and 4" in capsys.readouterr().err
+    assert run(["sbatch", "--memory", "8 GB", "--", "train", "--out", "a"]) == 2
+    assert "memory is '8 GB': write it as SLURM does" in capsys.readouterr().err
 
 
 def test_a_large_result_stays_in_its_pieces(

@@ -10,6 +10,7 @@ So few pieces are under way that their results never fill the memory: four for e
 import logging
 import math
 import pickle
+import re
 import sys
 import time
 from collections import Counter
@@ -19,15 +20,16 @@ from importlib import import_module
 from typing import Any, final
 
 import xarray as xr
+from tqdm import tqdm
 
 from tegum.caching import Call, caching
 from tegum.errors import InvalidInputError
 from tegum.execution.executors import OWN_EXPERIMENTS, Outcome, Piece
 from tegum.progress import ProgressBar
-from tegum.provenance import provenance, science_version
+from tegum.provenance import git_commit, science_version, tegum_version
 from tegum.threads import default_threads
 
-_ADDRESS, _LOCAL = "dask://", "dask"
+_ADDRESS, _LOCAL = re.compile(r"dask://((\[[^\]]+\]|[^\s:/]+):\d{1,5})/?"), "dask"
 _AHEAD, _BEAT_SECONDS, _PATIENCE_SECONDS, _VIEW_SECONDS, _SHOWN = 4, 0.5, 20.0, 1.0, 4
 
 
@@ -39,7 +41,7 @@ class Cluster:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._seen = time.monotonic()
+        self._seen = self._manned = time.monotonic()
         self._asked, self._said, self._shown = -math.inf, "", sys.stderr.isatty()
 
     def takes(self, number: int) -> bool:
@@ -51,11 +53,12 @@ class Cluster:
         from distributed import wait
 
         under_way: dict[Any, Piece] = {}
+        ours = _version()
         view = ProgressBar(bar_format="{desc}", leave=False)
         try:
             while True:
                 while len(under_way) < self._room() and (piece := next(pieces, None)) is not None:
-                    sent = _sent(piece.call), *_version()
+                    sent = _sent(piece.call), *ours
                     under_way[self._client.submit(_result, *sent, pure=False, key=_key(piece))] = piece
                 if not under_way:
                     return
@@ -86,8 +89,13 @@ class Cluster:
         return self._said
 
     def _room(self) -> int:
-        """How many pieces may be under way."""
+        """How many pieces may be under way; says it once where nobody comes to compute them."""
         threads = sum(int(n) for n in self._client.nthreads().values()) if self._client.status == "running" else 0
+        if threads:
+            self._manned = time.monotonic()
+        elif time.monotonic() - self._manned > _PATIENCE_SECONDS and self._client.status == "running":
+            self._manned = math.inf
+            tqdm.write("the cluster has no workers: pieces wait until `dask worker ADDRESS` starts some", file=sys.stderr)
         return max(1, _AHEAD * threads)
 
     def _require_alive(self, under_way: Mapping[Any, Piece]) -> None:
@@ -152,8 +160,8 @@ def _result(sent: bytes, said: str, version: str) -> xr.Dataset:
 
 def _version() -> tuple[str, str]:
     """Which code computes here: what it is called, and what tells it apart."""
-    made = provenance()
-    return f"{made['tegum']} {made['commit']}".strip(), science_version()
+    version = science_version()
+    return f"{tegum_version()} {git_commit()}".strip() + f" (code {version[:8]})", version
 
 
 @contextmanager
@@ -175,10 +183,9 @@ def cluster_on(on: Any) -> Iterator[Cluster]:
         elif on == _LOCAL:
             local = LocalCluster(n_workers=default_threads(), threads_per_worker=1, dashboard_address=":0", silence_logs=50)
             client = stack.enter_context(Client(stack.enter_context(local)))
-        elif isinstance(on, str) and on.startswith(_ADDRESS) and len(on) > len(_ADDRESS):
-            address = f"tcp://{on.removeprefix(_ADDRESS)}"
+        elif isinstance(on, str) and (address := _ADDRESS.fullmatch(on)):
             try:
-                client = stack.enter_context(Client(address, timeout=_PATIENCE_SECONDS))
+                client = stack.enter_context(Client(f"tcp://{address[1]}", timeout=_PATIENCE_SECONDS))
             except (OSError, TimeoutError, ValueError) as error:
                 what = f"no scheduler answers at {on} ({type(error).__name__})"
                 raise InvalidInputError(what, "check its address; `dask scheduler` starts one and says it") from None

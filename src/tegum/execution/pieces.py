@@ -21,7 +21,7 @@ that was interrupted leaves no file.  Programs that work in one folder each take
 
 import fcntl
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, final
@@ -153,7 +153,8 @@ class Pieces:
         what = f"{self.folder} holds {len(others)} pieces that another version of tegum computed"
         if not isinstance(where, Here) or isinstance(where, Shard):
             made = attributes_in(others[0]) or {}
-            theirs, ours = (f"{version} {commit}".strip() for version, commit in (_of(made), (tegum_version(), git_commit())))
+            theirs = _said(str(made.get("tegum", "unknown")), str(made.get("commit", "")), others[0].name[:8])
+            ours = _said(tegum_version(), git_commit(), _version())
             advice = (
                 f"use one version for all (theirs is {theirs}, this one {ours}), delete those pieces, or choose another --out"
             )
@@ -166,8 +167,9 @@ def _seconds(part: xr.Dataset) -> float:
     return float(part.attrs.get("wall_seconds", 0))
 
 
-def _of(made: Mapping[str, Any]) -> tuple[str, str]:
-    return str(made.get("tegum", "unknown")), str(made.get("commit", ""))
+def _said(version: str, commit: str, code: str) -> str:
+    """A version in words; two states of one commit have different code."""
+    return f"{version} {commit}".strip() + f" (code {code})"
 
 
 def _version() -> str:

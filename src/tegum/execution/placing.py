@@ -26,6 +26,8 @@ from tegum.execution.pieces import Pieces
 def executing(on: Any = None, *, shard: str | None = None, folder: Path | str | None = None) -> Iterator[None]:
     """A block in which trainings, minimisations and flows are computed elsewhere, piece by piece, with the same bits.
 
+    It holds for the thread that it is opened in, and where `contextvars.copy_context` takes it.
+
     Args:
         on: a cluster: ``"dask://host:port"`` of a scheduler, ``"dask"`` for a cluster of processes on this machine that lives
             as long as the block (in a script: under ``if __name__ == "__main__":``, because they load it), or a ``Client``

@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 from pydantic import BaseModel
 
-from tegum.features import Features
+from tegum.features import Features, Magnitude
 from tegum.nets import Activation
 from tegum.nets.activation import code_of
 
@@ -26,7 +26,7 @@ _KNOWN = ("tegum", "builtins", "collections", "abc", "typing", "numpy", "xarray"
 
 
 def fingerprint(value: Any) -> str:
-    """A hash of a value made of numbers, words, arrays, datasets, recipes, nets, features, axes, and containers of these.
+    """A hash of a value made of numbers, words, arrays, datasets, recipes, nets, features, laws, axes, and containers of these.
 
     Raises:
         TypeError: where it holds anything else, such as a function.
@@ -67,6 +67,8 @@ def _parts(value: Any) -> Iterator[bytes]:
                 yield from _parts(item)
         case _ if is_dataclass(value):
             yield from _mapping({field.name: getattr(value, field.name) for field in fields(value)})
+        case Magnitude():  # of one's own
+            yield from _mapping(vars(value))
         case _:
             raise TypeError(f"{type(value).__name__} has no fingerprint")
 

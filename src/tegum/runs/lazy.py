@@ -197,6 +197,8 @@ class _Grid:
     def opened(self, number: int, checked: bool = False) -> Iterator[_Piece]:
         """A piece, compared with its digest at the first time that it is to be ``checked``, if it is not too large."""
         path = self.paths[number]
+        if not path.is_file():
+            raise InvalidInputError(f"there is no file {path}, a piece of the sweep", "run the command again: it makes it")
         try:
             with opened_dataset(path) as (file, header):
                 piece = _Piece(file, header)
