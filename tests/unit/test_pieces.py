@@ -299,6 +299,17 @@ def test_the_work_of_a_program_that_was_killed_is_taken_over(tmp_path: Path) -> 
     assert not list(tmp_path.glob("*.lease"))
 
 
+def test_of_many_that_died_all_are_watched_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On other machines: else a shard would wait half a minute for one after the other."""
+    asked: list[list[Path]] = [[]]
+    monkeypatch.setattr("tegum.execution.leases.Leases.alive", lambda _, path: bool(asked[-1].append(path) or len(asked) < 3))
+    monkeypatch.setattr("tegum.execution.work.time.sleep", lambda _: asked.append([]))
+    monkeypatch.setattr("tegum.execution.work._PATIENCE_SECONDS", -1.0)
+    with computing(Shard(1, 2)), caching(Pieces(tmp_path, pytest.fail)), pytest.raises(Elsewhere):
+        tg.train(NET, FEATURES, TINY, sweep=SWEEP)
+    assert len(asked[0]) == 3
+
+
 def test_pieces_of_another_version_are_not_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train_to(tmp_path, SWEEP)
     monkeypatch.setattr("tegum.execution.pieces.science_version", lambda: "0123456789abcdef")

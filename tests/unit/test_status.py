@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from tegum.cli import run
 from tegum.execution import Elsewhere, Pieces, Shard, progress_in
 from tegum.execution.executors import computing
 from tegum.execution.leases import Leases
+from tegum.provenance import science_version
 from tegum.runs.manifest import manifest_of
 from tests.oracle.datasets import without_time
 
@@ -51,6 +53,16 @@ def test_shards_of_experiments_go_on_with_the_next_one(tmp_path: Path, capsys: p
     assert "the same command without --shard goes on" in capsys.readouterr().out
     assert run(["reproduce", small, "--out", str(tmp_path)]) in (0, 1)
     assert not list(tmp_path.rglob("*.lease"))
+
+
+def test_what_another_version_left_undone_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for shard, version in ((Shard(1, 2), "0123456789abcdef"), (Shard(1, 1), science_version())):
+        monkeypatch.setattr("tegum.execution.pieces.science_version", lambda version=version: version)
+        monkeypatch.setattr(Pieces, "_require_one_version", lambda *_: None)
+        with computing(shard), caching(Pieces(tmp_path, pytest.fail)), suppress(Elsewhere):
+            tg.train(NET, FEATURES, RECIPE, sweep=SWEEP)
+    progress = progress_in(tmp_path)[tmp_path]
+    assert (progress.total, progress.done) == (6, 6)
 
 
 def test_who_was_silent_for_long_is_not_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,14 +147,14 @@ class Pieces:
             return
         self._told = True
         pieces = [path for path in self.folder.glob(f"*{SUFFIX}") if _NAMED.fullmatch(path.stem)]
-        others = [path for path in pieces if not path.name.startswith(_version())]
+        others = [path for path in pieces if not path.name.startswith(version_mark())]
         if not others:
             return
         what = f"{self.folder} holds {len(others)} pieces that another version of tegum computed"
         if not isinstance(where, Here) or isinstance(where, Shard):
             made = attributes_in(others[0]) or {}
             theirs = _said(str(made.get("tegum", "unknown")), str(made.get("commit", "")), others[0].name[:8])
-            ours = _said(tegum_version(), git_commit(), _version())
+            ours = _said(tegum_version(), git_commit(), version_mark())
             advice = (
                 f"use one version for all (theirs is {theirs}, this one {ours}), delete those pieces, or choose another --out"
             )
@@ -172,13 +172,14 @@ def _said(version: str, commit: str, code: str) -> str:
     return f"{version} {commit}".strip() + f" (code {code})"
 
 
-def _version() -> str:
+def version_mark() -> str:
+    """How the names of all files of this version of the code begin."""
     return science_version()[:8]
 
 
 def _name(call: Call) -> str:
     """The name of a call's files; raises a TypeError where its arguments cannot be named, for instance functions."""
-    return f"{_version()}-{fingerprint((call.function.__module__, call.function.__qualname__, call.defining))}"
+    return f"{version_mark()}-{fingerprint((call.function.__module__, call.function.__qualname__, call.defining))}"
 
 
 def _names(calls: Sequence[Call]) -> list[str]:

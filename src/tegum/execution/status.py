@@ -9,6 +9,7 @@ from typing import final
 
 from tegum.execution.leases import SUFFIX as LEASE
 from tegum.execution.leases import Owner, owner_of
+from tegum.execution.pieces import version_mark
 from tegum.runs import SWEEP
 from tegum.runs.manifest import MANIFEST, read_manifest
 from tegum.runs.programs import has_died
@@ -34,7 +35,9 @@ def progress_in(folder: Path) -> dict[Path, Progress]:
     lists = [path for path in lists if path.name != SWEEP]  # a copy of one in pieces/
     for place in sorted({path.parent for path in lists}):
         names: dict[str, None] = {}  # two calls may have a piece in common
-        for path in (path for path in lists if path.parent == place):
+        here = [path for path in lists if path.parent == place]
+        ours = [path for path in here if path.name.startswith(version_mark())]
+        for path in ours or here:  # what another version left undone is not gone on with
             with suppress(ValueError, KeyError, TypeError, AttributeError, OSError):
                 names |= dict.fromkeys(read_manifest(path)[1])
         times = []

@@ -81,7 +81,8 @@ class Work:
             self._compute(mine)
             if (self.computed, self._failures.total()) != before:
                 continue
-            if any(self._leases.alive(path) for path in self._missing):
+            alive = [path for path in self._missing if self._leases.alive(path)]  # of all, so that each is watched from now on
+            if alive:
                 others_seen = time.monotonic()
             if all(path.exists() for path in mine) and time.monotonic() - others_seen > _PATIENCE_SECONDS:
                 self._look()
