@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from distributed import Client, LocalCluster
+from distributed import CancelledError, Client, LocalCluster
 
 import tegum as tg
 from tegum.caching import Call
 from tegum.cli import run
-from tegum.execution import OWN_EXPERIMENTS, cluster
+from tegum.execution import OWN_EXPERIMENTS, Piece, cluster
 from tests.oracle.datasets import without_time
 
 NET, FEATURES = tg.nets.ReluOutput(4, 2), tg.features.Independent(4)
@@ -140,6 +140,24 @@ def test_a_cluster_without_workers_is_told(monkeypatch: pytest.MonkeyPatch, caps
     assert capsys.readouterr().err == "the cluster has no workers: pieces wait until `dask worker ADDRESS` starts some\n"
     workers["a"] = 3
     assert here._room() == 12
+    monkeypatch.setattr(here._client, "nthreads", Path("/nowhere/at/all").read_text)  # as where the scheduler has died
+    assert here._room() == 1
+
+
+def test_a_scheduler_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which the wait for its pieces may be the first to notice."""
+
+    def wait(*_: Any, **__: Any) -> None:
+        future.status = "cancelled"
+        raise CancelledError("scheduler-connection-lost")
+
+    future = SimpleNamespace(status="pending", done=lambda: future.status == "cancelled", key="train 1/1")
+    scheduler = SimpleNamespace(address="tcp://a:1")
+    client = SimpleNamespace(status="running", nthreads=lambda: {"a": 1}, scheduler=scheduler, submit=lambda *_, **__: future)
+    monkeypatch.setattr("distributed.wait", wait)
+    pieces = iter([Piece(Call(tg.train, {}, False), "train 1/1")])
+    with pytest.raises(tg.InvalidInputError, match="the scheduler at tcp://a:1 does not answer any more: start it, and"):
+        next(cluster.Cluster(client).compute(pieces))
 
 
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ class Cluster:
 
     def compute(self, pieces: Iterator[Piece]) -> Iterator[tuple[Piece, Outcome]]:
         """Keeps all workers busy, and yields what is done."""
-        from distributed import wait
+        from distributed import CancelledError, wait
 
         under_way: dict[Any, Piece] = {}
         ours = _version()
@@ -63,7 +63,7 @@ class Cluster:
                 if not under_way:
                     return
                 self._require_alive(under_way)
-                with suppress(TimeoutError):
+                with suppress(TimeoutError, CancelledError):  # the last where the scheduler has gone, which is seen below
                     wait(list(under_way), timeout=_BEAT_SECONDS, return_when="FIRST_COMPLETED")
                 view.set_description_str(self._doing(under_way))
                 for future in [one for one in under_way if one.done()]:
@@ -90,7 +90,9 @@ class Cluster:
 
     def _room(self) -> int:
         """How many pieces may be under way; says it once where nobody comes to compute them."""
-        threads = sum(int(n) for n in self._client.nthreads().values()) if self._client.status == "running" else 0
+        threads = 0
+        with suppress(OSError, TimeoutError):  # the scheduler may be gone: `_require_alive` sees that
+            threads = sum(int(n) for n in self._client.nthreads().values()) if self._client.status == "running" else 0
         if threads:
             self._manned = time.monotonic()
         elif time.monotonic() - self._manned > _PATIENCE_SECONDS and self._client.status == "running":
@@ -104,7 +106,7 @@ class Cluster:
         if self._client.status == "running" and not lost:
             self._seen = time.monotonic()
         elif lost or time.monotonic() - self._seen > _PATIENCE_SECONDS:
-            raise _gone(str(self._client.scheduler.address if self._client.scheduler else "the address"))
+            raise self._gone()
 
     def _outcome(self, future: Any) -> Outcome:
         """A result, or what went wrong with it; what the user has to mend is raised."""
@@ -116,19 +118,20 @@ class Cluster:
                 return result
             raise TypeError(f"a worker returned {type(result).__name__}")
         if future.status in ("cancelled", "lost"):
-            raise _gone("the address")
+            raise self._gone()
         try:
             error = future.exception(timeout=_PATIENCE_SECONDS)
         except (CancelledError, TimeoutError, OSError):
-            raise _gone("the address") from None
+            raise self._gone() from None
         if isinstance(error, InvalidInputError):
             raise error
         return error if isinstance(error, Exception) else RuntimeError(str(error))
 
-
-def _gone(place: str) -> InvalidInputError:
-    advice = "start it, and call the same command again: what is finished is kept"
-    return InvalidInputError(f"the scheduler at {place} does not answer any more", advice)
+    def _gone(self) -> InvalidInputError:
+        """What is said where the scheduler has died."""
+        place = f" at {self._client.scheduler.address}" if self._client.scheduler else ""
+        advice = "start it, and call the same command again: what is finished is kept"
+        return InvalidInputError(f"the scheduler{place} does not answer any more", advice)
 
 
 def _key(piece: Piece) -> str:

@@ -15,6 +15,7 @@ from tegum.runs.manifest import MANIFEST, read_manifest
 from tegum.runs.programs import has_died
 
 _SILENT_SECONDS = 300.0
+"""Longer than the half minute after which leases end: here clocks of different machines are compared."""
 
 
 @final
