@@ -1,5 +1,6 @@
 """A Dask cluster computes the same bits; what it lacks, and what goes wrong in it, is said."""
 
+import logging
 import os
 import pickle
 import signal
@@ -144,6 +145,14 @@ def test_a_cluster_without_workers_is_told(monkeypatch: pytest.MonkeyPatch, caps
     assert here._room() == 1
 
 
+def test_what_dask_says_of_it_is_not_heard() -> None:
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    with cluster._quiet("distributed"):
+        assert not logger.isEnabledFor(logging.ERROR)
+    assert logger.level == before
+
+
 def test_a_scheduler_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which the wait for its pieces may be the first to notice."""
 
@@ -151,7 +160,7 @@ def test_a_scheduler_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         future.status = "cancelled"
         raise CancelledError("scheduler-connection-lost")
 
-    future = SimpleNamespace(status="pending", done=lambda: future.status == "cancelled", key="train 1/1")
+    future = type("Future", (), {"status": "pending", "done": lambda self: self.status == "cancelled"})()
     scheduler = SimpleNamespace(address="tcp://a:1")
     client = SimpleNamespace(status="running", nthreads=lambda: {"a": 1}, scheduler=scheduler, submit=lambda *_, **__: future)
     monkeypatch.setattr("distributed.wait", wait)

@@ -180,7 +180,7 @@ def cluster_on(on: Any) -> Iterator[Cluster]:
         what = "Dask is not installed, which clusters need"
         raise InvalidInputError(what, "pip install 'tegum[distributed]', or leave --on out") from None
     with ExitStack() as stack:
-        stack.enter_context(_quiet(logging.getLogger("distributed")))
+        stack.enter_context(_quiet("distributed"))
         if isinstance(on, Client):
             client = on
         elif on == _LOCAL:
@@ -199,14 +199,19 @@ def cluster_on(on: Any) -> Iterator[Cluster]:
 
 
 @contextmanager
-def _quiet(logger: logging.Logger) -> Iterator[None]:
+def _quiet(library: str) -> Iterator[None]:
     """A block in which Dask says nothing of what is said better here: a lost connection, a worker that was killed."""
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    names = [
+        name for name in logging.root.manager.loggerDict if name.partition(".")[0] == library
+    ]  # each has a level of its own
+    before = {name: logging.getLogger(name).level for name in names}
     try:
+        for name in names:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         yield
     finally:
-        logger.setLevel(before)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _require_same_version(client: Any) -> None:
