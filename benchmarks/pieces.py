@@ -38,7 +38,7 @@ def pieces(count: int) -> None:
 
     sweep = {"nap": list(range(count))}
     with (
-        LocalCluster(n_workers=_WORKERS, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=_WORKERS, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
         TemporaryDirectory() as folder,
         tg.executing(client, folder=folder),

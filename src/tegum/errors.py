@@ -39,6 +39,10 @@ class InvalidInputError(ValueError):
             lines = [f"{len(lines)} mistakes:", *(f"  {line}" for line in lines)]
         super().__init__("\n".join(lines))
 
+    def __reduce__(self) -> tuple[type, tuple[tuple[Problem, ...]]]:
+        """How it travels from another process: what it was made of, not what it says."""
+        return type(self), (self.problems,)
+
 
 class Problems:
     """Collects problems so that a user sees all of them in one message: as a block it ends by raising what was noted."""

@@ -77,6 +77,50 @@ VALUES: list[Any] = [
 ]
 
 
+def own_class(share: float) -> type[tg.features.Features]:
+    class Own(tg.features.Features):
+        def __init__(self) -> None:
+            self.set_fields(2, 0.5, 1.0)
+
+        def active(self, n_samples: int, generator: np.random.Generator) -> Any:
+            return generator.random((n_samples, 2)) < share * self.half
+
+        @property
+        def half(self) -> float:
+            return 0.5
+
+    return Own
+
+
+def test_the_code_of_a_class_of_ones_own_is_part_of_a_fingerprint() -> None:
+    """Else a study whose class was mended would go on with pieces of the wrong one."""
+    one, other = own_class(1.0), own_class(0.9)
+    assert fingerprint(one()) == fingerprint(own_class(1.0)()) != fingerprint(other())
+    changed = own_class(1.0)
+    changed.half = property(lambda self: 0.4)  # type: ignore[attr-defined]
+    assert fingerprint(changed()) != fingerprint(one())
+
+
+class Power(tg.features.Magnitude):
+    """The largest of so many uniform numbers."""
+
+    largest = 1.0
+
+    def __init__(self, of: int) -> None:
+        self.of = of
+
+    def moment(self, order: int) -> float:
+        return self.of / (self.of + order)
+
+    def quantile(self, probability: Any) -> Any:
+        return probability ** (1 / self.of)
+
+
+def test_a_law_of_ones_own_has_a_fingerprint() -> None:
+    prints = [fingerprint(Independent(4, magnitude=Power(of))) for of in (2, 3, 2)]
+    assert prints[0] == prints[2] != prints[1]
+
+
 def test_different_values_have_different_fingerprints() -> None:
     prints = [fingerprint(value) for value in VALUES]
     assert len(set(prints)) == len(VALUES)

@@ -1,21 +1,26 @@
 """A Dask cluster computes the same bits; what it lacks, and what goes wrong in it, is said."""
 
+import logging
 import os
+import pickle
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
-from distributed import Client, LocalCluster
+from distributed import CancelledError, Client, LocalCluster
 
 import tegum as tg
+from tegum.caching import Call
 from tegum.cli import run
-from tegum.execution import cluster
+from tegum.execution import OWN_EXPERIMENTS, Piece, cluster
 from tests.oracle.datasets import without_time
 
 NET, FEATURES = tg.nets.ReluOutput(4, 2), tg.features.Independent(4)
@@ -26,7 +31,7 @@ SWEEP = {"density": [1.0, 0.5, 0.1]}
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as workers,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as workers,
         Client(workers) as client,
     ):
         yield client
@@ -71,12 +76,42 @@ def test_a_mistake_is_told_as_it_is_here(client: Any) -> None:
     for _ in range(2):
         with tg.executing(client), pytest.raises(tg.InvalidInputError, match="density is 2"):
             tg.train(NET, FEATURES, RECIPE, sweep={"density": [0.5, 2]})
+    wrong = lambda: tg.train(NET, FEATURES, RECIPE, initial={"W": np.ones((7, 2, 4))})  # noqa: E731  # which workers find
+    with pytest.raises(tg.InvalidInputError) as here:
+        wrong()
+    with tg.executing(client), pytest.raises(tg.InvalidInputError) as there:
+        wrong()
+    assert str(there.value) == str(here.value)
 
 
 def test_workers_with_another_version_are_refused(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "science_version", lambda: "another")
     with pytest.raises(tg.InvalidInputError, match="install one version on all machines"), tg.executing(client):
         pass
+
+
+def test_a_worker_that_comes_later_with_another_version_is_refused() -> None:
+    with pytest.raises(tg.InvalidInputError, match=r"another version of tegum than this one, 0\.0\.9: "):
+        cluster._result(b"", "0.0.9", "another")
+
+
+OWN_CLASS = """
+import tegum
+class Own(tegum.features.Features):
+    def __init__(self): self.set_fields(2, 0.5, 1.0)
+    def active(self, n_samples, generator): return generator.random((n_samples, 2)) < 0.5
+"""
+
+
+def test_classes_of_an_experiment_of_ones_own_travel_with_the_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType(f"{OWN_EXPERIMENTS}.mine")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(OWN_CLASS, module.__dict__)
+    sent = cluster._sent(Call(tg.train, {"features": module.Own(), "threads": 8}, False))
+    monkeypatch.delitem(sys.modules, module.__name__)  # as on a worker
+    _, _, arguments = pickle.loads(sent)
+    assert arguments["features"].n_features == 2
+    assert arguments["threads"] == 1
 
 
 def test_what_is_no_cluster(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -86,11 +121,52 @@ def test_what_is_no_cluster(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("dask://127.0.0.1:9", "no scheduler answers at dask://127.0.0.1:9"),
         ("slurm", "on is 'slurm': give dask, dask://host:port, or a Client"),
         ("dask://", "on is 'dask://': give dask"),
+        ("dask://127.0.0.1", "on is 'dask://127.0.0.1': give dask, dask://host:port"),
+        ("tcp://127.0.0.1:9", "on is 'tcp://127.0.0.1:9': give dask, dask://host:port"),
     ):
         assert run([*words, on]) == 2
         assert message in capsys.readouterr().err
     assert run([*words, "dask", "--shard", "1/2"]) == 2
     assert "choose one: a cluster shares the pieces out itself" in capsys.readouterr().err
+
+
+def test_a_cluster_without_workers_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    workers: dict[str, int] = {}
+    here = cluster.Cluster(SimpleNamespace(status="running", nthreads=lambda: workers))
+    assert here._room() == 1  # at first it is waited for them
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(cluster, "_PATIENCE_SECONDS", -1.0)
+    for _ in range(2):
+        here._room()
+    assert capsys.readouterr().err == "the cluster has no workers: pieces wait until `dask worker ADDRESS` starts some\n"
+    workers["a"] = 3
+    assert here._room() == 12
+    monkeypatch.setattr(here._client, "nthreads", Path("/nowhere/at/all").read_text)  # as where the scheduler has died
+    assert here._room() == 1
+
+
+def test_what_dask_says_of_it_is_not_heard() -> None:
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    with cluster._quiet("distributed"):
+        assert not logger.isEnabledFor(logging.ERROR)
+    assert logger.level == before
+
+
+def test_a_scheduler_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which the wait for its pieces may be the first to notice."""
+
+    def wait(*_: Any, **__: Any) -> None:
+        future.status = "cancelled"
+        raise CancelledError("scheduler-connection-lost")
+
+    future = type("Future", (), {"status": "pending", "done": lambda self: self.status == "cancelled"})()
+    scheduler = SimpleNamespace(address="tcp://a:1")
+    client = SimpleNamespace(status="running", nthreads=lambda: {"a": 1}, scheduler=scheduler, submit=lambda *_, **__: future)
+    monkeypatch.setattr("distributed.wait", wait)
+    pieces = iter([Piece(Call(tg.train, {}, False), "train 1/1")])
+    with pytest.raises(tg.InvalidInputError, match="the scheduler at tcp://a:1 does not answer any more: start it, and"):
+        next(cluster.Cluster(client).compute(pieces))
 
 
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,7 +156,7 @@ def test_only_the_pieces_that_are_asked_for_are_read(whole: xr.Dataset, tmp_path
     for path in paths[1:]:
         path.unlink()
     np.testing.assert_array_equal(data.W.isel(density=[0, 1], seed=slice(0, 3)), whole.W.isel(density=[0, 1], seed=slice(0, 3)))
-    with pytest.raises(tg.InvalidInputError, match=r"there is no file .*2\.safetensors"):
+    with pytest.raises(tg.InvalidInputError, match=r"there is no file .*2\.safetensors, a piece of the sweep: run"):
         data.W.isel(density=2, seed=0).load()
 
 
@@ -214,7 +214,9 @@ def test_shares_and_counts_are_added_up() -> None:
         {"found_once": 1, "not_converged": 0.5, "interrupted": 0, "wall_seconds": 0.1},
         {"found_once": 2, "not_converged": 0.0, "interrupted": 1, "wall_seconds": 0.2},
     ]
-    assert joined_attributes(pieces, [1, 3]) == {"found_once": 3, "not_converged": 0.125, "interrupted": 1, "wall_seconds": 0.3}
+    assert joined_attributes(pieces, [2, 6]) == {"found_once": 3, "not_converged": 0.125, "interrupted": 1, "wall_seconds": 0.3}
+    thirds = [{"not_converged": 1 / 3}, {"not_converged": 0.4}, {"not_converged": 1 / 7}]
+    assert joined_attributes(thirds, [3, 5, 7]) == {"not_converged": 4 / 15}  # to the last bit
 
 
 def test_a_sweep_may_be_split_for_dask(whole: xr.Dataset, tmp_path: Path) -> None:

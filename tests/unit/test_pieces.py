@@ -24,6 +24,7 @@ from tegum.execution.cut import cut_for, cut_into
 from tegum.execution.executors import computing
 from tegum.features import Independent
 from tegum.nets import ReluOutput
+from tegum.runs import write_dataset
 from tests.oracle.datasets import without_time
 
 RECIPE = tg.Recipe(steps=30, batch_size=64, seeds=4, evaluation_samples=640)
@@ -159,6 +160,45 @@ def test_wherever_a_call_is_cut_its_joined_pieces_are_the_whole(densities: int, 
     xr.testing.assert_identical(without_time(joined), without_time(call.run()))
 
 
+W = np.random.default_rng(1).normal(size=(3, 2, 2, 4))
+NAMED = xr.DataArray(W, dims=("density", "seed", "hidden", "feature"))
+TINY = tg.Recipe(steps=2, batch_size=16, seeds=2, evaluation_samples=64)
+UNUSUAL: dict[str, dict[str, Any]] = {
+    "arrays": {"sweep": {"importance": [[1, 1, 1, 1], [1, 0.5, 0.2, 0.1], 2]}},  # whose positions are numbered
+    "mappings": {"sweep": {"weight_decay": [0.01, {"W": 0.1}, 0.2]}},
+    "seeds one by one": {"recipe": TINY.replaced(seeds=(0, 1, 2)), "sweep": {"l1": [0, 0.1]}},
+    "named axes": {"sweep": SWEEP, "initial": {"W": NAMED.transpose(..., "feature", "hidden")}},
+    "broadcast": {"sweep": SWEEP, "initial": {"W": W[:, :1], "b": W[0, :, 0]}},
+    "leading axes": {"features": Independent(4, density=[[1.0], [0.5], [0.1]]), "initial": {"W": W}},
+}
+
+
+@pytest.mark.parametrize("large", [None, 0], ids=["joined", "in pieces"])
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_labels_seeds_and_initial_weights_are_those_of_the_whole(name: str, large: float | None, tmp_path: Path) -> None:
+    arguments = {"features": FEATURES, "recipe": TINY} | UNUSUAL[name]
+    whole = tg.train(NET, **arguments)
+    with computing(Shard(1, 1)), caching(Pieces(tmp_path, pytest.fail, large)):
+        xr.testing.assert_identical(without_time(tg.train(NET, **arguments)).load(), without_time(whole))
+    assert len(pieces_in(tmp_path)) == (2 if name == "leading axes" else whole["loss"].size)  # features are not cut
+
+
+@pytest.mark.parametrize("shape", [(4, 2), (3, 5), (1, 3, 2)])
+def test_initial_weights_of_other_axes_are_refused_as_in_the_whole(shape: tuple[int, ...], tmp_path: Path) -> None:
+    """Those that are too long would fit where they are cut."""
+    for call in (
+        lambda: minimise(NET, FEATURES, seeds=-1, sweep=SWEEP),
+        lambda: minimise(NET, FEATURES, seeds=0, sweep=SWEEP, initial={"W": np.ones((*shape, 2, 4))}),
+        lambda: tg.train(NET, FEATURES, TINY, sweep=SWEEP, initial={"W": np.ones((*shape, 2, 4))}),
+        lambda: minimise(NET, FEATURES, seeds=2, sweep=SWEEP, initial={"W": np.ones((*shape, 2, 4))}),
+    ):
+        with pytest.raises(tg.InvalidInputError) as whole:
+            call()
+        with computing(Shard(1, 1)), caching(Pieces(tmp_path)), pytest.raises(tg.InvalidInputError) as cut:
+            call()
+        assert str(cut.value) == str(whole.value)
+
+
 def test_an_hour_of_work_is_cut_into_minutes() -> None:
     recipe = tg.Recipe(steps=10**6, seeds=200)
     arguments = {"net": ReluOutput(20, 5), "features": Independent(20), "recipe": recipe, "sweep": None}
@@ -259,12 +299,24 @@ def test_the_work_of_a_program_that_was_killed_is_taken_over(tmp_path: Path) -> 
     assert not list(tmp_path.glob("*.lease"))
 
 
+def test_of_many_that_died_all_are_watched_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On other machines: else a shard would wait half a minute for one after the other."""
+    asked: list[list[Path]] = [[]]
+    monkeypatch.setattr("tegum.execution.leases.Leases.alive", lambda _, path: bool(asked[-1].append(path) or len(asked) < 3))
+    monkeypatch.setattr("tegum.execution.work.time.sleep", lambda _: asked.append([]))
+    monkeypatch.setattr("tegum.execution.work._PATIENCE_SECONDS", -1.0)
+    with computing(Shard(1, 2)), caching(Pieces(tmp_path, pytest.fail)), pytest.raises(Elsewhere):
+        tg.train(NET, FEATURES, TINY, sweep=SWEEP)
+    assert len(asked[0]) == 3
+
+
 def test_pieces_of_another_version_are_not_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train_to(tmp_path, SWEEP)
     monkeypatch.setattr("tegum.execution.pieces.science_version", lambda: "0123456789abcdef")
     with pytest.raises(tg.InvalidInputError, match=r"holds 9 pieces that another version of tegum computed: use one version"):
         train_to(tmp_path, SWEEP)
     said: list[str] = []
+    write_dataset(xr.Dataset(), tmp_path / "mine.safetensors")  # is no piece
     with caching(Pieces(tmp_path, said.append)):
         tg.train(NET, FEATURES, RECORDING, sweep=SWEEP)
     assert said == [f"{tmp_path} holds 9 pieces that another version of tegum computed: they are not used"]
@@ -282,6 +334,11 @@ def test_a_piece_that_fails_is_tried_three_times_and_the_others_go_on(tmp_path: 
         return run(call)
 
     monkeypatch.setattr(Call, "run", failing)
+
+    def shard(folder: Path) -> None:
+        with computing(Shard(2, 2)), caching(Pieces(folder, pytest.fail)):
+            tg.train(NET, FEATURES, one, sweep=SWEEP)
+
     one = RECIPE.replaced(seeds=1)
     failures = 3
     with pytest.raises(PiecesFailed) as caught:
@@ -290,6 +347,9 @@ def test_a_piece_that_fails_is_tried_three_times_and_the_others_go_on(tmp_path: 
     assert "sweep={'density': [0.5]}): ZeroDivisionError: broken" in str(caught.value)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert len(pieces_in(tmp_path)) == 2
+    tries.clear()
+    with pytest.raises(PiecesFailed, match="what else is this shard's is finished"):  # rather than that all of it is
+        shard(tmp_path / "shard")
     tries.clear()
     failures = 2
     assert train_to(tmp_path, SWEEP, one).sizes["density"] == 3

@@ -1,7 +1,9 @@
 """Sweeps in pieces: how far they are, who is at work, the script for a queue, and opening what is too large for one file."""
 
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,8 @@ from tegum.cli import run
 from tegum.execution import Elsewhere, Pieces, Shard, progress_in
 from tegum.execution.executors import computing
 from tegum.execution.leases import Leases
+from tegum.provenance import science_version
+from tegum.runs.manifest import manifest_of
 from tests.oracle.datasets import without_time
 
 WORDS = ["train", "-n", "3", "-m", "2", "--density", "1,0.5", "--seeds", "3", "--steps", "3", "--out"]
@@ -51,10 +55,44 @@ def test_shards_of_experiments_go_on_with_the_next_one(tmp_path: Path, capsys: p
     assert not list(tmp_path.rglob("*.lease"))
 
 
+def test_what_another_version_left_undone_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for shard, version in ((Shard(1, 2), "0123456789abcdef"), (Shard(1, 1), science_version())):
+        monkeypatch.setattr("tegum.execution.pieces.science_version", lambda version=version: version)
+        monkeypatch.setattr(Pieces, "_require_one_version", lambda *_: None)
+        with computing(shard), caching(Pieces(tmp_path, pytest.fail)), suppress(Elsewhere):
+            tg.train(NET, FEATURES, RECIPE, sweep=SWEEP)
+    progress = progress_in(tmp_path)[tmp_path]
+    assert (progress.total, progress.done) == (6, 6)
+
+
+def test_who_was_silent_for_long_is_not_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On another machine, of whose programs nobody here knows whether they live."""
+    (tmp_path / "a.cut").write_bytes(manifest_of("train", {"seed": [0, 1]}, ["b.safetensors"]))
+    monkeypatch.setattr("tegum.execution.leases.this_program", lambda: "0123abcd-1")
+    leases = Leases()
+    assert leases.take(tmp_path / "b.safetensors", "train 1/1")
+    assert len(progress_in(tmp_path)[tmp_path].owners) == 1
+    lease = tmp_path / "b.safetensors.lease"
+    os.utime(lease, (0, lease.stat().st_mtime - 600))
+    assert progress_in(tmp_path)[tmp_path].owners == ()
+    leases.close()
+
+
+def test_a_shard_needs_a_folder_that_all_share() -> None:
+    with pytest.raises(tg.InvalidInputError, match="there is no folder: give the folder that all"), tg.executing(shard="1/2"):
+        pass
+
+
 @pytest.mark.parametrize(
-    ("place", "message"), [("nowhere", "there is no folder"), ("", "is made in pieces: give what --out of train")]
+    ("place", "message"),
+    [
+        ("nowhere", "there is no folder"),
+        ("file", "file is a file: give what --out named"),
+        ("", "is made in pieces: give what --out of train"),
+    ],
 )
 def test_a_folder_without_pieces(place: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
     assert run(["status", str(tmp_path / place)]) == 2
     assert message in capsys.readouterr().err
 
@@ -96,6 +134,8 @@ def test_a_command_that_cannot_be_shared_out(words: list[str], message: str, cap
     assert message in capsys.readouterr().err
     assert run(["sbatch", "--shards", "0", "--", "train", "--out", "a"]) == 2
     assert "shards, cores and hours are 0, 4 and 4" in capsys.readouterr().err
+    assert run(["sbatch", "--memory", "8 GB", "--", "train", "--out", "a"]) == 2
+    assert "memory is '8 GB': write it as SLURM does" in capsys.readouterr().err
 
 
 def test_a_large_result_stays_in_its_pieces(
@@ -108,6 +148,9 @@ def test_a_large_result_stays_in_its_pieces(
     said = capsys.readouterr().out
     assert "read where it is looked at, and too large for a page" in said
     assert not (large / "result.safetensors").exists()
+    capsys.readouterr()
+    assert run(["status", str(large)]) == 0
+    assert capsys.readouterr().out == f"{large / 'pieces'}: 1 of 1 pieces\n"  # and nothing of result.cut, a copy
     whole, data = tg.open(small), tg.open(large)
     xr.testing.assert_identical(without_time(data).drop_attrs(), without_time(whole).drop_attrs())
     assert data.attrs["recipe"] == whole.attrs["recipe"]
@@ -125,6 +168,13 @@ def test_a_folder_of_one_sweep_opens_and_one_of_several_says_which(tmp_path: Pat
     with pytest.raises(tg.InvalidInputError, match=r"holds no result\.safetensors: name a file, such as .*\.cut"):
         tg.open(tmp_path)
     path = min(tmp_path.glob("*.cut"))
+    first = max(tmp_path.glob("*.safetensors"), key=os.path.getmtime)  # the one of the second sweep
+    (last,) = (cut for cut in tmp_path.glob("*.cut") if first.name in cut.read_text())
+    first.rename(aside := tmp_path / "aside")
+    told = rf"1 of the \d pieces of .* are missing, such as .*{first.name}: run the command again"
+    with pytest.raises(tg.InvalidInputError, match=told):
+        tg.open(last)
+    aside.rename(first)
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(tg.InvalidInputError, match="is damaged"):
         tg.open(path)

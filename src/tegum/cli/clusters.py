@@ -1,6 +1,7 @@
 """`tegum status` and `tegum sbatch`: what is done of work in pieces and who is at it, and a script that shares it out."""
 
 import math
+import re
 import shlex
 import time
 from pathlib import Path
@@ -20,7 +21,8 @@ def status(folder: Path = Path("results"), /) -> int:
         folder: What --out named.
     """
     if not folder.is_dir():
-        raise InvalidInputError(f"there is no folder {folder}", "give what --out named")
+        what = f"{folder} is a file" if folder.exists() else f"there is no folder {folder}"
+        raise InvalidInputError(what, "give what --out named")
     found = progress_in(folder)
     if not found:
         raise InvalidInputError(f"nothing in {folder} is made in pieces", "give what --out of train, phase or reproduce named")
@@ -72,6 +74,8 @@ def sbatch(
     if not (shards >= 1 and cores >= 1 and 0 < hours < 10_000):
         what = f"shards, cores and hours are {shards}, {cores} and {hours:g}"
         raise InvalidInputError(what, "choose at least 1 shard and core, and more than 0 hours")
+    if not re.fullmatch(r"[1-9][0-9]*[KMGT]?", memory):
+        raise InvalidInputError(f"memory is {memory!r:.80}", "write it as SLURM does, such as 8G or 500M")
     minutes = max(1, round(hours * 60))
     line = shlex.join(["tegum", *words])
     say(f"""#!/bin/bash

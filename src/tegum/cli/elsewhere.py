@@ -31,9 +31,9 @@ class Where:
         with placed(self.on, self.shard):
             yield
 
-    def say_done(self, left: Elsewhere) -> None:
-        """Says that this shard has done what it can."""
-        say(f"shard {self.shard}: its pieces are finished, {left.missing} are the others'")
+    def done(self, left: Elsewhere) -> str:
+        """That this shard has done what it can, in words."""
+        return f"shard {self.shard}: its pieces are finished, {left.missing} are the others'"
 
     def say_how_to_gather(self) -> int:
         """Says how the results of all shards come together; returns the exit code."""

@@ -66,7 +66,7 @@ def phase(
         with where.computing(), caching(Pieces(out / "pieces", say)):
             data = phase_map(features, hidden, *axes, seeds=seeds, rounds=rounds, threads=threads)
     except Elsewhere as left:
-        where.say_done(left)
+        say(where.done(left))
         return where.say_how_to_gather()
     except KeyboardInterrupt:
         return say_interrupted()

@@ -54,7 +54,7 @@ def reproduce(
                 try:
                     part = _part(folder, experiment, profile)
                 except Elsewhere as left:
-                    where.say_done(left)
+                    display.say(where.done(left))
                     left_to_others += 1
                     display.finish()
                     continue

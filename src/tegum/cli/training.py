@@ -88,7 +88,7 @@ def train(
         with where.computing(), caching(pieces := Pieces(out / "pieces", say)):
             data = tg.train(training.net, training.features, training.recipe, sweep=training.sweep, threads=threads)
     except Elsewhere as left:
-        where.say_done(left)
+        say(where.done(left))
         return where.say_how_to_gather()
     except KeyboardInterrupt:
         return say_interrupted()

@@ -55,7 +55,7 @@ def _seconds(
     **_: Any,
 ) -> float:
     """About how long `minimise` takes on one core."""
-    starts = seeds if isinstance(seeds, int) else _RANDOM + _ROUNDS * EXCHANGES if seeds is None else len(seeds)
+    starts = max(seeds, 0) if isinstance(seeds, int) else _RANDOM + _ROUNDS * EXCHANGES if seeds is None else len(seeds)
     points = math.prod(feature_grid(features, sweep or {}).shape)
     return minimising_seconds(net, features, starts, points, certify)
 
@@ -146,7 +146,7 @@ def minimise(
     with problems.collecting():
         require_seeds(root_seed)
         seed_list = seeds_of(seeds)
-    if not seed_list and initial is None:
+    if not seed_list:
         problems.add(f"seeds is {seeds}", "give at least 1 start")
     problems.check_number("scale", scale, 0, 1e15)
     gradient_tolerance = float(gradient_tolerance)

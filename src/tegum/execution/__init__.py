@@ -1,12 +1,13 @@
 """How long calls are executed: in pieces that are kept on disk, here, in shards, or on a cluster."""
 
-from tegum.execution.executors import Executor, Here, Piece, Shard, shard_of
+from tegum.execution.executors import OWN_EXPERIMENTS, Executor, Here, Piece, Shard, shard_of
 from tegum.execution.pieces import Pieces
 from tegum.execution.placing import executing, placed
 from tegum.execution.status import Progress, progress_in
 from tegum.execution.work import Elsewhere
 
 __all__ = [
+    "OWN_EXPERIMENTS",
     "Elsewhere",
     "Executor",
     "Here",

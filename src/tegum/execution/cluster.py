@@ -9,6 +9,8 @@ So few pieces are under way that their results never fill the memory: four for e
 
 import logging
 import math
+import pickle
+import re
 import sys
 import time
 from collections import Counter
@@ -18,15 +20,16 @@ from importlib import import_module
 from typing import Any, final
 
 import xarray as xr
+from tqdm import tqdm
 
 from tegum.caching import Call, caching
 from tegum.errors import InvalidInputError
-from tegum.execution.executors import Outcome, Piece
+from tegum.execution.executors import OWN_EXPERIMENTS, Outcome, Piece
 from tegum.progress import ProgressBar
-from tegum.provenance import provenance, science_version
+from tegum.provenance import git_commit, science_version, tegum_version
 from tegum.threads import default_threads
 
-_ADDRESS, _LOCAL = "dask://", "dask"
+_ADDRESS, _LOCAL = re.compile(r"dask://((\[[^\]]+\]|[^\s:/]+):\d{1,5})/?"), "dask"
 _AHEAD, _BEAT_SECONDS, _PATIENCE_SECONDS, _VIEW_SECONDS, _SHOWN = 4, 0.5, 20.0, 1.0, 4
 
 
@@ -38,7 +41,7 @@ class Cluster:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._seen = time.monotonic()
+        self._seen = self._manned = time.monotonic()
         self._asked, self._said, self._shown = -math.inf, "", sys.stderr.isatty()
 
     def takes(self, number: int) -> bool:
@@ -47,18 +50,20 @@ class Cluster:
 
     def compute(self, pieces: Iterator[Piece]) -> Iterator[tuple[Piece, Outcome]]:
         """Keeps all workers busy, and yields what is done."""
-        from distributed import wait
+        from distributed import CancelledError, wait
 
         under_way: dict[Any, Piece] = {}
+        ours = _version()
         view = ProgressBar(bar_format="{desc}", leave=False)
         try:
             while True:
                 while len(under_way) < self._room() and (piece := next(pieces, None)) is not None:
-                    under_way[self._client.submit(_result, *_sent(piece.call), pure=False, key=_key(piece))] = piece
+                    sent = _sent(piece.call), *ours
+                    under_way[self._client.submit(_result, *sent, pure=False, key=_key(piece))] = piece
                 if not under_way:
                     return
                 self._require_alive(under_way)
-                with suppress(TimeoutError):
+                with suppress(TimeoutError, CancelledError):  # the last where the scheduler has gone, which is seen below
                     wait(list(under_way), timeout=_BEAT_SECONDS, return_when="FIRST_COMPLETED")
                 view.set_description_str(self._doing(under_way))
                 for future in [one for one in under_way if one.done()]:
@@ -79,12 +84,20 @@ class Cluster:
                 worker: [titles[key] for key in keys if key in titles] for worker, keys in self._client.processing().items()
             }
             said = [f"{worker.rpartition('/')[2]} {', '.join(keys) or 'idle'}" for worker, keys in hands.items()]
-            self._said = " | ".join([*said[:_SHOWN], *([f"{len(said) - _SHOWN} more"] if len(said) > _SHOWN else [])])
+            shown = [*said[:_SHOWN], *([f"{len(said) - _SHOWN} more"] if len(said) > _SHOWN else [])]
+            self._said = " | ".join(shown) or "waiting for a worker"
         return self._said
 
     def _room(self) -> int:
-        """How many pieces may be under way."""
-        threads = sum(int(n) for n in self._client.nthreads().values()) if self._client.status == "running" else 0
+        """How many pieces may be under way; says it once where nobody comes to compute them."""
+        threads = 0
+        with suppress(OSError, TimeoutError):  # the scheduler may be gone: `_require_alive` sees that
+            threads = sum(int(n) for n in self._client.nthreads().values()) if self._client.status == "running" else 0
+        if threads:
+            self._manned = time.monotonic()
+        elif time.monotonic() - self._manned > _PATIENCE_SECONDS and self._client.status == "running":
+            self._manned = math.inf
+            tqdm.write("the cluster has no workers: pieces wait until `dask worker ADDRESS` starts some", file=sys.stderr)
         return max(1, _AHEAD * threads)
 
     def _require_alive(self, under_way: Mapping[Any, Piece]) -> None:
@@ -93,7 +106,7 @@ class Cluster:
         if self._client.status == "running" and not lost:
             self._seen = time.monotonic()
         elif lost or time.monotonic() - self._seen > _PATIENCE_SECONDS:
-            raise _gone(str(self._client.scheduler.address if self._client.scheduler else "the address"))
+            raise self._gone()
 
     def _outcome(self, future: Any) -> Outcome:
         """A result, or what went wrong with it; what the user has to mend is raised."""
@@ -105,34 +118,43 @@ class Cluster:
                 return result
             raise TypeError(f"a worker returned {type(result).__name__}")
         if future.status in ("cancelled", "lost"):
-            raise _gone("the address")
+            raise self._gone()
         try:
             error = future.exception(timeout=_PATIENCE_SECONDS)
         except (CancelledError, TimeoutError, OSError):
-            raise _gone("the address") from None
+            raise self._gone() from None
         if isinstance(error, InvalidInputError):
             raise error
         return error if isinstance(error, Exception) else RuntimeError(str(error))
 
-
-def _gone(place: str) -> InvalidInputError:
-    advice = "start it, and call the same command again: what is finished is kept"
-    return InvalidInputError(f"the scheduler at {place} does not answer any more", advice)
+    def _gone(self) -> InvalidInputError:
+        """What is said where the scheduler has died."""
+        place = f" at {self._client.scheduler.address}" if self._client.scheduler else ""
+        advice = "start it, and call the same command again: what is finished is kept"
+        return InvalidInputError(f"the scheduler{place} does not answer any more", advice)
 
 
 def _key(piece: Piece) -> str:
     return f"{piece.title} {time.monotonic_ns():x}"
 
 
-def _sent(call: Call) -> tuple[str, str, dict[str, Any]]:
-    """A call as it travels: its function by name, for one thread."""
+def _sent(call: Call) -> bytes:
+    """A call as it travels: its function by name, for one thread, and classes of an experiment of one's own with their code."""
+    import cloudpickle
+
     own = {"threads": 1, "progress": False}
     arguments = call.arguments | {name: value for name, value in own.items() if name in call.arguments}
-    return call.function.__module__, call.function.__qualname__, arguments
+    for name, module in list(sys.modules.items()):
+        if name.startswith(OWN_EXPERIMENTS):
+            cloudpickle.register_pickle_by_value(module)
+    return bytes(cloudpickle.dumps((call.function.__module__, call.function.__qualname__, arguments)))
 
 
-def _result(module: str, name: str, arguments: dict[str, Any]) -> xr.Dataset:
-    """What a worker does."""
+def _result(sent: bytes, said: str, version: str) -> xr.Dataset:
+    """What a worker does, where it has the version of who sent the call: it may have come after these were compared."""
+    if version != science_version():
+        raise _another_version(said, _version()[0])
+    module, name, arguments = pickle.loads(sent)
     function = getattr(import_module(module), name)
     with caching(None):
         data: xr.Dataset = function(**arguments)
@@ -141,8 +163,8 @@ def _result(module: str, name: str, arguments: dict[str, Any]) -> xr.Dataset:
 
 def _version() -> tuple[str, str]:
     """Which code computes here: what it is called, and what tells it apart."""
-    made = provenance()
-    return f"{made['tegum']} {made['commit']}".strip(), science_version()
+    version = science_version()
+    return f"{tegum_version()} {git_commit()}".strip() + f" (code {version[:8]})", version
 
 
 @contextmanager
@@ -158,16 +180,15 @@ def cluster_on(on: Any) -> Iterator[Cluster]:
         what = "Dask is not installed, which clusters need"
         raise InvalidInputError(what, "pip install 'tegum[distributed]', or leave --on out") from None
     with ExitStack() as stack:
-        stack.enter_context(_quiet(logging.getLogger("distributed")))
+        stack.enter_context(_quiet("distributed"))
         if isinstance(on, Client):
             client = on
         elif on == _LOCAL:
-            local = LocalCluster(n_workers=default_threads(), threads_per_worker=1, dashboard_address=None, silence_logs=50)
+            local = LocalCluster(n_workers=default_threads(), threads_per_worker=1, dashboard_address=":0", silence_logs=50)
             client = stack.enter_context(Client(stack.enter_context(local)))
-        elif isinstance(on, str) and on.startswith(_ADDRESS) and len(on) > len(_ADDRESS):
-            address = f"tcp://{on.removeprefix(_ADDRESS)}"
+        elif isinstance(on, str) and (address := _ADDRESS.fullmatch(on)):
             try:
-                client = stack.enter_context(Client(address, timeout=_PATIENCE_SECONDS))
+                client = stack.enter_context(Client(f"tcp://{address[1]}", timeout=_PATIENCE_SECONDS))
             except (OSError, TimeoutError, ValueError) as error:
                 what = f"no scheduler answers at {on} ({type(error).__name__})"
                 raise InvalidInputError(what, "check its address; `dask scheduler` starts one and says it") from None
@@ -178,18 +199,23 @@ def cluster_on(on: Any) -> Iterator[Cluster]:
 
 
 @contextmanager
-def _quiet(logger: logging.Logger) -> Iterator[None]:
+def _quiet(library: str) -> Iterator[None]:
     """A block in which Dask says nothing of what is said better here: a lost connection, a worker that was killed."""
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    names = [
+        name for name in logging.root.manager.loggerDict if name.partition(".")[0] == library
+    ]  # each has a level of its own
+    before = {name: logging.getLogger(name).level for name in names}
     try:
+        for name in names:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         yield
     finally:
-        logger.setLevel(before)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _require_same_version(client: Any) -> None:
-    """Raises an `InvalidInputError` where workers compute with other code, naming them."""
+    """Raises an `InvalidInputError` where workers that are there compute with other code, naming them."""
     ours = _version()
     try:
         theirs = client.run(_version)
@@ -197,6 +223,9 @@ def _require_same_version(client: Any) -> None:
         raise InvalidInputError(f"the workers cannot import tegum ({error})", "install tegum where they run") from None
     others = Counter(said for said, version in theirs.values() if version != ours[1])
     if others:
-        found = ", ".join(f"{count} with {said}" for said, count in others.items())
-        what = f"the workers compute with another version of tegum than this one, {ours[0]}: {found}"
-        raise InvalidInputError(what, "install one version on all machines, and start the workers again")
+        raise _another_version(ours[0], ", ".join(f"{count} with {said}" for said, count in others.items()))
+
+
+def _another_version(ours: str, theirs: str) -> InvalidInputError:
+    what = f"the workers compute with another version of tegum than this one, {ours}: {theirs}"
+    return InvalidInputError(what, "install one version on all machines, and start the workers again")

@@ -29,10 +29,13 @@ from numpy.typing import NDArray
 from tegum.caching import Call
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError
+from tegum.nets.net import parameter
 from tegum.runs.files import set_aside, write_atomically
 from tegum.runs.lazy import joined_attributes
 from tegum.runs.manifest import manifest_of, read_manifest
 from tegum.runs.programs import this_program
+from tegum.sweep import Axis, as_axis
+from tegum.training import Recipe
 
 MOST_SECONDS, USUAL_PIECES, _MOST_INSTANCES = 60.0, 20, 20_000
 """The work on one core that a kill may cost; how many pieces a short call has; how many models are in memory at once."""
@@ -50,9 +53,14 @@ class Cut:
     def calls(self, call: Call) -> list[Call]:
         """The pieces of ``call``, the last axis running fastest."""
         cut = {name: edges for name, edges in self.edges.items() if len(edges) > 2}
+        if not cut:
+            return [call]
+        initial = {name: parameter(name, array) for name, array in (call.arguments.get("initial") or {}).items()}
+        call = call.replaced(initial=initial) if initial else call
+        swept = {name: as_axis(name, values) for name, values in (call.arguments.get("sweep") or {}).items() if name in cut}
         slices = [[slice(a, b) for a, b in pairwise(edges)] for edges in cut.values()]
         seeds = call.arguments["recipe"].seed_list if "seed" in cut else ()
-        return [_part(call, seeds, dict(zip(cut, place, strict=True))) for place in itertools.product(*slices)]
+        return [_part(call, swept, seeds, dict(zip(cut, place, strict=True))) for place in itertools.product(*slices)]
 
     def joined(self, parts: Sequence[xr.Dataset]) -> xr.Dataset:
         """The results of all pieces as the uncut call would have returned them."""
@@ -67,29 +75,32 @@ class Cut:
         return wide[0].assign_attrs(joined_attributes([part.attrs for part in parts], models))
 
 
-def _part(call: Call, seeds: Sequence[int], place: Mapping[str, slice]) -> Call:
-    """The call for a part of some of its axes; ``seeds`` are those of the whole."""
+def _part(call: Call, swept: Mapping[str, Axis], seeds: Sequence[int], place: Mapping[str, slice]) -> Call:
+    """The call for a part of some of its axes: of its sweep, of which ``swept`` are the axes, and of all ``seeds``."""
     changes: dict[str, Any] = {}
     sweep = dict(call.arguments.get("sweep") or {})
-    if (initial := call.arguments.get("initial")) is not None:
-        axes = [*sweep, *call.arguments["features"].batch_shape, "seed"]  # of the models, before those of a parameter
-        changes["initial"] = {
-            name: _sliced(np.asarray(array), PARAMETER_DIMS[name], axes, place) for name, array in initial.items()
-        }
+    if initial := call.arguments.get("initial"):
+        axes = list(_model_axes(call))
+        changes["initial"] = {name: _sliced(array, PARAMETER_DIMS[name], axes, place) for name, array in initial.items()}
     for name, part in place.items():
         if name == "seed":
             changes["recipe"] = call.arguments["recipe"].replaced(seeds=seeds[part])
         else:
-            changes["sweep"] = sweep = sweep | {name: sweep[name][part]}
+            changes["sweep"] = sweep = sweep | {name: _positions(name, sweep[name][part], swept[name][part])}
     return call.replaced(**changes)
 
 
-def _sliced(array: NDArray[Any], own: Sequence[str], axes: Sequence[Any], place: Mapping[str, slice]) -> NDArray[Any]:
+def _positions(name: str, values: Any, whole: Axis) -> Any:
+    """A part of an axis as it was given, or, where its positions are then called otherwise, as a part of the ``whole``."""
+    return values if as_axis(name, values).labels == whole.labels else whole
+
+
+def _sliced(array: NDArray[Any], own: Sequence[str], axes: Sequence[str], place: Mapping[str, slice]) -> NDArray[Any]:
     """Initial weights of the models at a place; what has one value for all along an axis keeps it."""
     lead = array.ndim - len(own)
     cuts = [slice(None)] * array.ndim
     for name, part in place.items():
-        axis = lead - len(axes) + list(axes).index(name)
+        axis = lead - len(axes) + axes.index(name)
         if axis >= 0 and array.shape[axis] > 1:
             cuts[axis] = part
     return array[tuple(cuts)]
@@ -132,13 +143,8 @@ def _axes(call: Call) -> list[tuple[str, int]]:
     """The axes along which a call may be cut, with their lengths; none where its arguments are not what they should be."""
     sweep, recipe = call.arguments.get("sweep") or {}, call.arguments.get("recipe")
     found: list[tuple[str, int]] = []
-    for name, value in (call.arguments.get("initial") or {}).items():
-        try:
-            least = len(PARAMETER_DIMS[name])
-            if np.ndim(value) < least:
-                return []
-        except (KeyError, ValueError, TypeError):
-            return []
+    if not _initial_fits(call):
+        return []
     with suppress(TypeError):
         for name, axis in sweep.items():
             changed = getattr(axis, "fields", (name,))
@@ -147,6 +153,26 @@ def _axes(call: Call) -> list[tuple[str, int]]:
     if recipe is not None:
         found.append(("seed", len(recipe.seed_list)))
     return found
+
+
+def _model_axes(call: Call) -> dict[str, int]:
+    """The axes of all models of a call, before those of a parameter, with their lengths; those of the features are numbered."""
+    recipe, seeds = call.arguments.get("recipe"), call.arguments.get("seeds")
+    lead = {name: len(axis) for name, axis in (call.arguments.get("sweep") or {}).items()}
+    lead |= {f" {k}": length for k, length in enumerate(call.arguments["features"].batch_shape)}
+    return lead | {"seed": _starts(seeds) if "seeds" in call.arguments else len((recipe or Recipe()).seed_list)}
+
+
+def _initial_fits(call: Call) -> bool:
+    """Whether initial weights, if any, are as they should be: else the call is not cut, and says what is wrong."""
+    try:
+        for name, value in (call.arguments.get("initial") or {}).items():
+            array, own, lengths = parameter(name, value), len(PARAMETER_DIMS[name]), tuple(_model_axes(call).values())
+            if array.ndim < own or np.broadcast_shapes(array.shape[: array.ndim - own], lengths) != lengths:
+                return False
+    except (KeyError, ValueError, TypeError):
+        return False
+    return True
 
 
 def agreed(

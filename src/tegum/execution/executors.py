@@ -21,6 +21,9 @@ from tegum.caching import Call
 from tegum.errors import InvalidInputError
 from tegum.threads import default_threads
 
+OWN_EXPERIMENTS = "tegum_own_experiments"
+"""The package, in name alone, of experiments in files of one's own; workers cannot import what they define."""
+
 _INSTANCES_PER_THREAD = 2
 
 

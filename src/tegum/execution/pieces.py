@@ -20,7 +20,8 @@ that was interrupted leaves no file.  Programs that work in one folder each take
 """
 
 import fcntl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, final
@@ -41,6 +42,9 @@ from tegum.runs.manifest import MANIFEST
 
 LARGE_BYTES = 2**27
 """Of results that are kept in their pieces, and not joined in memory."""
+
+_NAMED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{32}")
+"""What pieces are called, and nothing else in a folder."""
 
 
 @final
@@ -110,6 +114,8 @@ class Pieces:
                 data = cut.joined(whole)
                 self.seconds_cached += sum(_seconds(part) for part, was in zip(whole, found, strict=True) if was)
                 break
+        if "recipe" in data.attrs and (recipe := call.arguments.get("recipe")) is not None:
+            data.attrs["recipe"] = recipe.model_dump_json()  # its seeds as they were given, by number or one by one
         self._makers.append(makers([data.attrs]))
         return data
 
@@ -140,13 +146,15 @@ class Pieces:
         if self._told:
             return
         self._told = True
-        others = [path for path in self.folder.glob(f"*{SUFFIX}") if not path.name.startswith(_version())]
+        pieces = [path for path in self.folder.glob(f"*{SUFFIX}") if _NAMED.fullmatch(path.stem)]
+        others = [path for path in pieces if not path.name.startswith(version_mark())]
         if not others:
             return
         what = f"{self.folder} holds {len(others)} pieces that another version of tegum computed"
         if not isinstance(where, Here) or isinstance(where, Shard):
             made = attributes_in(others[0]) or {}
-            theirs, ours = (f"{version} {commit}".strip() for version, commit in (_of(made), (tegum_version(), git_commit())))
+            theirs = _said(str(made.get("tegum", "unknown")), str(made.get("commit", "")), others[0].name[:8])
+            ours = _said(tegum_version(), git_commit(), version_mark())
             advice = (
                 f"use one version for all (theirs is {theirs}, this one {ours}), delete those pieces, or choose another --out"
             )
@@ -159,17 +167,19 @@ def _seconds(part: xr.Dataset) -> float:
     return float(part.attrs.get("wall_seconds", 0))
 
 
-def _of(made: Mapping[str, Any]) -> tuple[str, str]:
-    return str(made.get("tegum", "unknown")), str(made.get("commit", ""))
+def _said(version: str, commit: str, code: str) -> str:
+    """A version in words; two states of one commit have different code."""
+    return f"{version} {commit}".strip() + f" (code {code})"
 
 
-def _version() -> str:
+def version_mark() -> str:
+    """How the names of all files of this version of the code begin."""
     return science_version()[:8]
 
 
 def _name(call: Call) -> str:
     """The name of a call's files; raises a TypeError where its arguments cannot be named, for instance functions."""
-    return f"{_version()}-{fingerprint((call.function.__module__, call.function.__qualname__, call.defining))}"
+    return f"{version_mark()}-{fingerprint((call.function.__module__, call.function.__qualname__, call.defining))}"
 
 
 def _names(calls: Sequence[Call]) -> list[str]:

@@ -26,18 +26,23 @@ from tegum.execution.pieces import Pieces
 def executing(on: Any = None, *, shard: str | None = None, folder: Path | str | None = None) -> Iterator[None]:
     """A block in which trainings, minimisations and flows are computed elsewhere, piece by piece, with the same bits.
 
+    It holds for the thread that it is opened in, and where `contextvars.copy_context` takes it.
+
     Args:
         on: a cluster: ``"dask://host:port"`` of a scheduler, ``"dask"`` for a cluster of processes on this machine that lives
             as long as the block (in a script: under ``if __name__ == "__main__":``, because they load it), or a ``Client``
             of `dask.distributed`.
-        shard: which share of the pieces this program computes, such as ``"3/16"``, where several share a folder.
+        shard: which share of the pieces this program computes, such as ``"3/16"``, where several share the ``folder``.
         folder: where finished pieces are kept, from which a second call goes on; without it they live as long as the block.
             Results of more than 128 MB are then read from there, where they are looked at.
 
     Raises:
-        InvalidInputError: where there is no such cluster, its version of tegum is another one, or both are given.
+        InvalidInputError: where there is no such cluster, its version of tegum is another one, or both are given; for a shard
+            without a folder.
         Elsewhere: in a shard, where a call needs pieces that other shards have yet to compute.
     """
+    if shard is not None and folder is None:
+        raise InvalidInputError(f"shard is {shard!r} and there is no folder", "give the folder that all shards share")
     with placed(on, shard), ExitStack() as stack:
         if folder is None:
             pieces = Pieces(Path(stack.enter_context(TemporaryDirectory(prefix="tegum-"))), large=math.inf)

@@ -9,8 +9,13 @@ from typing import final
 
 from tegum.execution.leases import SUFFIX as LEASE
 from tegum.execution.leases import Owner, owner_of
+from tegum.execution.pieces import version_mark
+from tegum.runs import SWEEP
 from tegum.runs.manifest import MANIFEST, read_manifest
 from tegum.runs.programs import has_died
+
+_SILENT_SECONDS = 300.0
+"""Longer than the half minute after which leases end: here clocks of different machines are compared."""
 
 
 @final
@@ -27,21 +32,31 @@ class Progress:
 def progress_in(folder: Path) -> dict[Path, Progress]:
     """The progress of each folder of pieces in a folder of results; of calls that have begun."""
     found: dict[Path, Progress] = {}
-    for place in sorted(
-        {path.parent for pattern in ("", "pieces/", "pieces/*/*/") for path in folder.glob(f"{pattern}*{MANIFEST}")}
-    ):
-        names: list[str] = []
-        for path in place.glob(f"*{MANIFEST}"):
+    lists = [path for pattern in ("", "pieces/", "pieces/*/*/") for path in folder.glob(f"{pattern}*{MANIFEST}")]
+    lists = [path for path in lists if path.name != SWEEP]  # a copy of one in pieces/
+    for place in sorted({path.parent for path in lists}):
+        names: dict[str, None] = {}  # two calls may have a piece in common
+        here = [path for path in lists if path.parent == place]
+        ours = [path for path in here if path.name.startswith(version_mark())]
+        for path in ours or here:  # what another version left undone is not gone on with
             with suppress(ValueError, KeyError, TypeError, AttributeError, OSError):
-                names += read_manifest(path)[1]
+                names |= dict.fromkeys(read_manifest(path)[1])
         times = []
         for name in names:
             with suppress(OSError):
                 times.append((place / name).stat().st_mtime)
-        owners = [owner_of(path) for path in place.glob(f"*{LEASE}")]
-        alive = tuple(one for one in owners if one is not None and has_died(one.program) is not True)
-        found[place] = Progress(len(names), len(times), alive, _seconds_left(times, len(names) - len(times)))
+        owners = tuple(one for path in place.glob(f"*{LEASE}") if (one := _at_work(path)) is not None)
+        found[place] = Progress(len(names), len(times), owners, _seconds_left(times, len(names) - len(times)))
     return found
+
+
+def _at_work(path: Path) -> Owner | None:
+    """Who has this lease; None where its owner has died, or has not touched it for longer than clocks may differ."""
+    owner = owner_of(path)
+    with suppress(OSError):
+        if owner is not None and not has_died(owner.program) and path.stat().st_mtime > time.time() - _SILENT_SECONDS:
+            return owner
+    return None
 
 
 def _seconds_left(times: list[float], missing: int) -> float:

@@ -8,6 +8,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Self, final
 
@@ -80,18 +81,21 @@ class Work:
             self._compute(mine)
             if (self.computed, self._failures.total()) != before:
                 continue
-            if any(self._leases.alive(path) for path in self._missing):
+            alive = [path for path in self._missing if self._leases.alive(path)]  # of all, so that each is watched from now on
+            if alive:
                 others_seen = time.monotonic()
             if all(path.exists() for path in mine) and time.monotonic() - others_seen > _PATIENCE_SECONDS:
-                if self._look():
-                    raise Elsewhere(len(self._missing))
+                self._look()
                 break
             self._bar.set_postfix_str("waiting for other programs")
             time.sleep(_BEAT_SECONDS)
-        for path in self._calls:
-            path.with_name(path.name + LEASE).unlink(missing_ok=True)  # of a program that was killed after it wrote
+        for path in () if self._missing else self._calls:
+            with suppress(OSError):  # the folder may be read only
+                path.with_name(path.name + LEASE).unlink(missing_ok=True)  # of a program that was killed after it wrote
         if failed := [path for path, count in self._failures.items() if count >= _TRIES]:
             raise PiecesFailed(self._said(failed)) from self._errors[failed[0]]
+        if self._missing:
+            raise Elsewhere(len(self._missing))
 
     def _look(self) -> int:
         """How many pieces have no file, but for those that failed too often; the others are counted as done."""
@@ -131,7 +135,8 @@ class Work:
 
     def _said(self, failed: list[Path]) -> str:
         """What to say of pieces that failed: how many, and what was asked of the first ones."""
-        told = [f"{len(failed)} of {len(self._calls)} pieces failed {_TRIES} times; the others are finished and kept"]
+        rest = "what else is this shard's is" if self._missing else "the others are"
+        told = [f"{len(failed)} of {len(self._calls)} pieces failed {_TRIES} times; {rest} finished and kept"]
         for path in failed[:_SHOWN]:
             call, error = self._calls[path], self._errors[path]
             asked = ", ".join(f"{name}={value!r:.200}" for name, value in call.defining.items() if value is not None)

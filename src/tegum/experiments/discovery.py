@@ -21,12 +21,12 @@ from pathlib import Path
 from types import ModuleType
 
 from tegum.errors import InvalidInputError, Problem
+from tegum.execution import OWN_EXPERIMENTS
 from tegum.experiments.experiment import Experiment
 from tegum.provenance import source_files, source_version
 
 _FOLDER = Path(__file__).resolve().parent
 _PACKAGE = "tegum.experiments"
-_OWN = "tegum_own_experiments"
 
 
 def experiment_files() -> dict[str, Path]:
@@ -114,7 +114,7 @@ def _experiment_in(path: Path) -> Experiment:
     """The experiment that a Python file outside the package defines under the name ``experiment``."""
     if not path.is_file():
         raise InvalidInputError(f"there is no file {path}", "check its name; `tegum experiment NAME` starts one")
-    name = f"{_OWN}.{path.stem}"
+    name = f"{OWN_EXPERIMENTS}.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     assert spec is not None
     assert spec.loader is not None

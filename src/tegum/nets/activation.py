@@ -98,11 +98,16 @@ class Activation(metaclass=Checked):
     @property
     def code(self) -> str:
         """A hash of what both functions do: their instructions, constants, and the values they refer to."""
-        digest = hashlib.sha256()
-        for function in (self.value, self.slope):
-            for part in _parts(function):
-                digest.update(part.encode() + b"\0")
-        return digest.hexdigest()
+        return code_of(self.value, self.slope)
+
+
+def code_of(*values: Any) -> str:
+    """A hash of what functions do: their instructions, constants, and the values they refer to."""
+    digest = hashlib.sha256()
+    for value in values:
+        for part in _parts(value):
+            digest.update(part.encode() + b"\0")
+    return digest.hexdigest()
 
 
 def _parts(value: Any, above: tuple[Any, ...] = ()) -> Iterator[str]:

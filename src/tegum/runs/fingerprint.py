@@ -3,24 +3,30 @@
 >>> fingerprint({"steps": 100, "density": np.array([0.1])})
 '31779b2623d3fd06cfaa86e10f3a4551'
 
-Two values have the same fingerprint exactly where they are equal in type and content, down to the last bit of a number.
+Two values have the same fingerprint exactly where they are equal in type and content, down to the last bit of a number; of a
+class of one's own the code is content, too.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from pydantic import BaseModel
 
-from tegum.features import Features
+from tegum.features import Features, Magnitude
 from tegum.nets import Activation
+from tegum.nets.activation import code_of
+
+_KNOWN = ("tegum", "builtins", "collections", "abc", "typing", "numpy", "xarray", "pandas", "pydantic")
 
 
 def fingerprint(value: Any) -> str:
-    """A hash of a value made of numbers, words, arrays, datasets, recipes, nets, features, axes, and containers of these.
+    """A hash of a value made of numbers, words, arrays, datasets, recipes, nets, features, laws, axes, and containers of these.
 
     Raises:
         TypeError: where it holds anything else, such as a function.
@@ -34,6 +40,7 @@ def fingerprint(value: Any) -> str:
 def _parts(value: Any) -> Iterator[bytes]:
     """The value as a sequence of byte strings, each with what kind of thing it is."""
     yield type(value).__name__.encode()
+    yield from _own_code(type(value))
     match value:
         case None | bool() | int() | float() | complex() | str() | bytes():
             yield repr(value).encode()
@@ -60,8 +67,25 @@ def _parts(value: Any) -> Iterator[bytes]:
                 yield from _parts(item)
         case _ if is_dataclass(value):
             yield from _mapping({field.name: getattr(value, field.name) for field in fields(value)})
+        case Magnitude():  # of one's own
+            yield from _mapping(vars(value))
         case _:
             raise TypeError(f"{type(value).__name__} has no fingerprint")
+
+
+@cache
+def _own_classes(kind: type) -> tuple[type, ...]:
+    """Of a class and those it is made of the ones that were written outside of tegum and the libraries it builds on."""
+    return tuple(one for one in kind.__mro__ if one.__module__.partition(".")[0] not in _KNOWN)
+
+
+def _own_code(kind: type) -> Iterator[bytes]:
+    """What the functions and constants of one's own classes are."""
+    for one in _own_classes(kind):
+        for name, member in vars(one).items():
+            inner = getattr(member, "fget", None) or getattr(member, "__func__", member)  # of properties, class methods
+            if isinstance(inner, FunctionType) or not name.startswith("_"):
+                yield f"{name} {code_of(inner)}".encode()
 
 
 def _labels(data: xr.DataArray | xr.Dataset) -> dict[str, Any]:

@@ -113,7 +113,8 @@ def joined_attributes(attributes: Sequence[Mapping[str, Any]], models: Sequence[
     if "found_once" in joined:
         joined["found_once"] = sum(each("found_once"))
     if "not_converged" in joined:
-        joined["not_converged"] = float(np.average(each("not_converged"), weights=models))
+        counts = [round(share * count) for share, count in zip(each("not_converged"), models, strict=True)]
+        joined["not_converged"] = sum(counts) / sum(models)
     if len(set(each("recipe") if "recipe" in joined else ())) > 1:  # sweeps that are split along their seeds
         recipes = [Recipe(**json.loads(text)) for text in each("recipe")]
         seeds = tuple(dict.fromkeys(seed for one in recipes for seed in one.seed_list))
@@ -196,6 +197,8 @@ class _Grid:
     def opened(self, number: int, checked: bool = False) -> Iterator[_Piece]:
         """A piece, compared with its digest at the first time that it is to be ``checked``, if it is not too large."""
         path = self.paths[number]
+        if not path.is_file():
+            raise InvalidInputError(f"there is no file {path}, a piece of the sweep", "run the command again: it makes it")
         try:
             with opened_dataset(path) as (file, header):
                 piece = _Piece(file, header)

@@ -57,5 +57,9 @@ def _sweep(path: Path) -> xr.Dataset:
     with failures_told(path, "delete it and run the command again"):
         edges, names = read_manifest(path)
     inside = path.parent / "pieces"
-    place = inside if (inside / names[0]).is_file() else path.parent
+    place = inside if path.name == SWEEP and inside.is_dir() else path.parent
+    missing = [name for name in names if not (place / name).is_file()]
+    if missing:
+        what = f"{len(missing)} of the {len(names)} pieces of {path} are missing, such as {place / missing[0]}"
+        raise InvalidInputError(what, "run the command again: it makes them")
     return lazily_joined([place / name for name in names], edges) if edges else read_dataset(place / names[0])
