@@ -41,6 +41,8 @@ def switches(net: Net, features: Features, found: xr.Dataset, names: Sequence[st
     each = []
     for row, ends in enumerate(rows):
         value, width, order, jump = (measured[name].values[row] for name in ("value", "width", "order", "jump"))
+        if np.isnan(value):
+            continue  # one minimum goes on, which is only called otherwise, or was missed on one side
         value, within, models = sharpened(net, features, float(value), float(width), {"W": W[ends], "b": b[ends]})
         one = {"value": value, "within": within, "order": str(order), "jump": float(jump)}
         each.append(one | {"before": names[ends[0]], "after": names[ends[1]]} | models)
