@@ -124,6 +124,29 @@ def test_equal_weights_end_by_losing_stability_or_by_being_higher() -> None:
     assert not high.any()
 
 
+def test_equal_weights_last_up_to_the_surface_at_middle_densities() -> None:
+    """On the surface the equal pair costs what one feature alone does from p = 0.23662 to 0.49834, and more on both sides."""
+    p = np.array([0.236, 0.238, 0.35, 0.498, 0.4986])
+    limit = pair_limit(p)
+    x, value = descended_pair([1.0, -1.0, 0.0, 0.0], p, 1.0, limit["weight"])
+    np.testing.assert_allclose(x[:, 0], -x[:, 1], rtol=1e-9)
+    more = value / dropped_loss(p) - 1
+    assert (more[[0, 4]] > 1e-7).all()
+    np.testing.assert_allclose(more[1:4], 0, atol=1e-12)
+    assert o51.stays_equal(p, limit["weight"] * (1 - 1e-6)).tolist() == [False, True, True, True, False]
+
+
+def test_fading_borders_are_located() -> None:
+    """The upper one is where the weight that is lost in the jump, followed from further up, comes to 0."""
+    p = np.array([0.4, 0.6, 0.8, 0.9])
+    borders = o51.fading_borders(p, pair_limit(p)["fades"])
+    further = np.array([0.868, 0.87, 0.872, 0.878])
+    lost = np.abs(pair_limit(further)["x"][:, 1])
+    expected = float(np.polyfit(lost, further, 2)[-1])
+    assert expected == pytest.approx(0.86645, abs=1e-5)
+    np.testing.assert_allclose(borders, [0.49834, expected], atol=1e-4)
+
+
 def test_ends_are_called_as_the_list_calls_them() -> None:
     ends = [[1, 0, 0, 0.1], [0, 1, 0.1, 0], [1, -0.9, 0, 0], [1, 0.4, -0.1, 0]]
     assert [o50.kind(np.array(x)) for x in ends] == ["D2", "A2", "S", "O"]
