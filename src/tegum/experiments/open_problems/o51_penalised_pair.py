@@ -326,8 +326,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         "maps": Figure(
             pair_panels(data, COLOURS),
             "The lowest minimum of L + λR by importance and density. In each cell the one dimension with both features, bars "
-            "as long as their weights, to the left where the sign is opposite. The penalty takes pairs away from all sides, and "
-            "makes those that stay unequal, unless the features are equally important.",
+            "as long as their weights, to the left where the sign is opposite. The penalty takes pairs away from all sides; "
+            "those that stay become unequal, unless the features are equally important.",
         ),
         "surface": Figure(
             limit_panels(surface["limit"], scale, surface["fades"], ("λc(I, S)", "λc / (I v)")),
