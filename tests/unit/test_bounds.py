@@ -284,6 +284,14 @@ def test_nothing_is_free_that_costs_something(features: Features, sweep: dict[st
     assert ((found.status == "bounded") | (found.radius < 1)).all()
 
 
+def test_features_of_different_densities_are_proved() -> None:
+    features = Independent(2, density=[0.2, 0.4], importance=[0.3, 1])
+    found = tg.exact.certified_globally(NET, features, progress=False)
+    assert found.status == "certified globally"
+    exact = in_fractions(features, np.concatenate([found.W.values[0], found.b.values])).loss
+    assert Fraction(float(found.loss_low)) <= exact <= Fraction(float(found.loss_high))
+
+
 def test_a_statement_holds_of_the_point_that_it_prints() -> None:
     """To all digits: those left out would move it further than the radius, which is rounded up."""
     found = proved(World.of(Independent(2, density=0.1)), np.array([1.0, -1.0, 0.0, 0.0]))

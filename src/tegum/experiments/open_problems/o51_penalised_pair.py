@@ -109,7 +109,7 @@ def equal_importance(count: int) -> xr.Dataset:
     return found.assign(ratio_lost=("slice_density", -limit["x"][:, 1] / limit["x"][:, 0])).assign_coords(slice_density=p)
 
 
-def fading_borders(p: NDArray[np.float64], fades: NDArray[np.bool_]) -> NDArray[np.float64]:
+def fading_borders(p: NDArray[np.float64], fades: NDArray[Any]) -> NDArray[np.float64]:
     """Densities between which, with equal importance, the second feature fades out, to 1e-4: by bisection."""
     change = np.flatnonzero(np.diff(fades.astype(int)))
     low, high, before = p[change], p[change + 1], fades[change]
