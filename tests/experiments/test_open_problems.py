@@ -71,6 +71,12 @@ def test_the_pair_turns_unequal_where_the_closed_form_says() -> None:
     assert change["loss"][0] == pytest.approx(change["loss"][1], rel=1e-10)
 
 
+def test_a_change_of_name_without_a_change_of_minimum_is_left_out() -> None:
+    net, features = tg.nets.ReluOutput(2, 1), tg.features.Independent(2)
+    found = tg.maps.lowest_minima(net, features, {"density": [0.2, 0.21]}, seeds=8, rounds=1, progress=False)
+    assert switches(net, features, found, ["one name", "another"]) == []
+
+
 def test_patterns_count_sides_and_know_unequal_pairs() -> None:
     named = [o49.pattern(np.array(w)) for w in ([1, -1], [1, -0.5], [1.0, 0.4, -1], [0.9, -0.3, -0.3, 0.001], [1, 0])]
     assert named == ["1+1", "1+1 unequal", "1+2", "1+2", "0+1"]
