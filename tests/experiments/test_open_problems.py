@@ -71,6 +71,12 @@ def test_the_pair_turns_unequal_where_the_closed_form_says() -> None:
     assert change["loss"][0] == pytest.approx(change["loss"][1], rel=1e-10)
 
 
+def test_a_change_of_name_without_a_change_of_minimum_is_left_out() -> None:
+    net, features = tg.nets.ReluOutput(2, 1), tg.features.Independent(2)
+    found = tg.maps.lowest_minima(net, features, {"density": [0.2, 0.21]}, seeds=8, rounds=1, progress=False)
+    assert switches(net, features, found, ["one name", "another"]) == []
+
+
 def test_patterns_count_sides_and_know_unequal_pairs() -> None:
     named = [o49.pattern(np.array(w)) for w in ([1, -1], [1, -0.5], [1.0, 0.4, -1], [0.9, -0.3, -0.3, 0.001], [1, 0])]
     assert named == ["1+1", "1+1 unequal", "1+2", "1+2", "0+1"]
@@ -122,6 +128,29 @@ def test_equal_weights_end_by_losing_stability_or_by_being_higher() -> None:
     low, high = o51.stays_equal(p, np.array([0.01, 0.005])), o51.stays_equal(p, np.array([0.0255, 0.012]))
     assert low.all()
     assert not high.any()
+
+
+def test_equal_weights_last_up_to_the_surface_at_middle_densities() -> None:
+    """On the surface the equal pair costs what one feature alone does from p = 0.23662 to 0.49834, and more on both sides."""
+    p = np.array([0.236, 0.238, 0.35, 0.498, 0.4986])
+    limit = pair_limit(p)
+    x, value = descended_pair([1.0, -1.0, 0.0, 0.0], p, 1.0, limit["weight"])
+    np.testing.assert_allclose(x[:, 0], -x[:, 1], rtol=1e-9)
+    more = value / dropped_loss(p) - 1
+    assert (more[[0, 4]] > 1e-7).all()
+    np.testing.assert_allclose(more[1:4], 0, atol=1e-12)
+    assert o51.stays_equal(p, limit["weight"] * (1 - 1e-6)).tolist() == [False, True, True, True, False]
+
+
+def test_fading_borders_are_located() -> None:
+    """The upper one is where the weight that is lost in the jump, followed from further up, comes to 0."""
+    p = np.array([0.4, 0.6, 0.8, 0.9])
+    borders = o51.fading_borders(p, pair_limit(p)["fades"])
+    further = np.array([0.868, 0.87, 0.872, 0.878])
+    lost = np.abs(pair_limit(further)["x"][:, 1])
+    expected = float(np.polyfit(lost, further, 2)[-1])
+    assert expected == pytest.approx(0.86645, abs=1e-5)
+    np.testing.assert_allclose(borders, [0.49834, expected], atol=1e-4)
 
 
 def test_ends_are_called_as_the_list_calls_them() -> None:

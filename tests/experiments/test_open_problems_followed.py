@@ -191,12 +191,23 @@ def test_regular_polygons_cost_what_is_said(n: int, expected: float) -> None:
     assert float(engine) == pytest.approx(found.fun, rel=1e-9)
 
 
-def test_a_hexagon_and_two_dropped_features_beat_the_octagon() -> None:
-    hexagon = minimize(
-        lambda at: one_active(np.pad(at[0] * polygon(6), ((0, 0), (0, 2))), np.array([at[1]] * 6 + [1 / 16] * 2)),
-        [1.3, -0.2],
-        method="Nelder-Mead",
-        tol=1e-12,
-    )
-    assert hexagon.fun == pytest.approx(0.1116651, abs=1e-7)
-    assert o42.SIZES[-1] == 8
+@pytest.mark.parametrize(("k", "expected"), [(6, 0.1116651), (7, 0.1106227)])
+def test_of_eight_features_smaller_polygons_beat_the_octagon(k: int, expected: float) -> None:
+    """k/8 of what k features cost when one of them is active, and v(1/8) for each that is dropped."""
+
+    def cost(at: NDArray[np.float64]) -> float:
+        return one_active(np.pad(at[0] * polygon(k), ((0, 0), (0, 8 - k))), np.array([at[1]] * k + [1 / 16] * (8 - k)))
+
+    found = minimize(cost, [1.3, -0.2], method="Nelder-Mead", tol=1e-12)
+    alone = {6: 0.0481924, 7: 0.0832712}[k]
+    assert found.fun == pytest.approx(expected, abs=1e-7)
+    assert found.fun == pytest.approx(k / 8 * alone + (8 - k) * (1 / 24 - 1 / 256), abs=1e-7)
+
+
+def test_starts_are_polygons_of_every_size() -> None:
+    starts = o42.polygons(8)
+    assert [int((np.linalg.norm(W, axis=0) > 0).sum()) for W in starts["W"]] == [3, 4, 5, 6, 7, 8]
+    assert starts["b"].shape == (6, 8)
+    features = tg.features.AnticorrelatedSets(1, 8, density=1 / 8)
+    found = tg.exact.minimise(tg.nets.ReluOutput(8, 2), features, seeds=6, initial=starts, progress=False)
+    assert float(found.loss.min()) == pytest.approx(0.1106227, abs=1e-7)

@@ -264,3 +264,40 @@ def test_rarely_active_features_are_all_stored() -> None:
     stored = rational.loss(W, b, AnticorrelatedSets(1, 3, density=0.05)).loss
     assert float(stored) == pytest.approx(0.01579288, abs=1e-8)
     assert stored < Fraction(1, 60) - Fraction(1, 1600)
+
+
+@pytest.mark.parametrize(
+    ("features", "sweep"),
+    [
+        (Independent(2, density=0.0), {"density": tg.Axis([0.5], density=[0.5])}),
+        (Independent(2, density=1e-170), None),
+        (Independent(2, density=0.3, importance=[1, 1e-14]), None),
+        (Independent(2, density=1e-13, importance=[1, 1e-14]), None),
+    ],
+    ids=["density swept from 0", "a product that underflows", "hardly important", "and hardly active"],
+)
+def test_nothing_is_free_that_costs_something(features: Features, sweep: dict[str, tg.Axis] | None) -> None:
+    """What cannot be covered, or only seems never to be active together, is not said to cost 0."""
+    found = tg.exact.certified_globally(NET, features, sweep=sweep, boxes=3000, progress=False)
+    assert (found.loss_high.values > 0).all()
+    assert not any("minimum is 0;" in str(text) for text in found.statement.values.ravel())
+    assert (found.loss_low.values <= found.loss_high.values).all()
+    assert ((found.status == "bounded") | (found.radius < 1)).all()
+
+
+def test_features_of_different_densities_are_proved() -> None:
+    features = Independent(2, density=[0.2, 0.4], importance=[0.3, 1])
+    found = tg.exact.certified_globally(NET, features, progress=False)
+    assert found.status == "certified globally"
+    exact = in_fractions(features, np.concatenate([found.W.values[0], found.b.values])).loss
+    assert Fraction(float(found.loss_low)) <= exact <= Fraction(float(found.loss_high))
+
+
+def test_a_statement_holds_of_the_point_that_it_prints() -> None:
+    """To all digits: those left out would move it further than the radius, which is rounded up."""
+    found = proved(World.of(Independent(2, density=0.1)), np.array([1.0, -1.0, 0.0, 0.0]))
+    text = found.statement
+    said = [float(one) for part in text.split("(")[1:] for one in part.split(")")[0].split(",")]
+    assert said == found.x.tolist()
+    within = text.split("within ")[1].split(" of")[0]
+    assert found.radius <= float(within) < 1.1 * found.radius + 1e-300

@@ -219,6 +219,16 @@ def test_exchanged_features_find_what_as_many_random_starts_miss() -> None:
     assert found.attrs["found_once"] == int(found.hits == 1)
 
 
+@pytest.mark.parametrize("n", [2, 3])
+def test_exchanges_of_features_of_different_densities(n: int) -> None:
+    """There may be as many candidates as features: the densities are those of features."""
+    features, net = tg.features.Independent(n, density=[0.1, 0.3, 0.5][:n]), tg.nets.ReluOutput(n, 1)
+    found = tg.exact.minimise(net, features, seeds=6, exchanges=2, certify=False, progress=False)
+    plain = tg.exact.minimise(net, features, seeds=6, exchanges=0, certify=False, progress=False)
+    assert found.sizes["seed"] > 6
+    assert float(found.loss.min()) <= float(plain.loss.min()) * (1 + 1e-9)
+
+
 def test_exchanges_are_tried_at_every_grid_point_and_where_there_are_few() -> None:
     features = tg.features.Independent(3, importance=[1, 0.8, 0.6])
     sweep = {"density": [0.1, 0.5]}

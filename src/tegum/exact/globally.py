@@ -101,7 +101,8 @@ def certified_globally(
     began, each = time.perf_counter(), dict[int, Features]()
     for cell in grid.cells:
         each |= {position: distribution_at(cell.features, k) for k, position in enumerate(cell.positions.tolist())}
-    if net.n_features <= 2 * net.n_hidden and _at_most_one(features):
+    free = net.n_features <= 2 * net.n_hidden and _at_most_one(features)
+    if free:
         found = [_without_loss(net)] * len(each)
     else:
         census = best(minimise(net, features, sweep=sweep, seeds=_SEEDS, exchanges=2, certify=False, progress=progress))
@@ -111,7 +112,7 @@ def certified_globally(
             for k in range(len(each)):
                 found.append(proved(World.of(each[k]), x[k], tol, boxes))
                 bar.update()
-    return _dataset(net, grid, found).assign_attrs(
+    return _dataset(net, grid, found, free).assign_attrs(
         net=repr(net),
         **said_of(features),
         sweep=", ".join(grid.axes) or "none",
@@ -122,9 +123,9 @@ def certified_globally(
 
 
 def _at_most_one(features: Features) -> bool:
-    """Whether at most one feature is active at a time."""
-    together = features.joint_density()
-    return bool((together[..., ~np.eye(features.n_features, dtype=bool)] == 0).all())
+    """Whether at most one feature is active at a time, whatever the densities: one block, one feature in each component."""
+    blocks = features.blocks()
+    return bool((np.diff(blocks.component_of_feature) > 0).all() and (blocks.block_of_component == 0).all())
 
 
 def _check(net: Net, features: Features, problems: Problems) -> None:
@@ -158,23 +159,18 @@ def _without_loss(net: Net) -> Proof:
     return Proof(np.concatenate([W.ravel(), np.zeros(n)]), 0.0, 0.0, radius, np.nan, 0.0, 0)
 
 
-def _said(net: Net, proof: Proof) -> str:
-    """What is proved, in words."""
-    if proof.boxes:
-        return proof.statement
-    return (
-        "The global minimum is 0; its minimisers are all W with columns of norm 1, no two with a positive product, and b = 0."
-    )
+_FREE = "The global minimum is 0; its minimisers are all W with columns of norm 1, no two with a positive product, and b = 0."
+"""What is proved where nothing is lost."""
 
 
-def _dataset(net: Net, grid: FeatureGrid, found: list[Proof]) -> xr.Dataset:
+def _dataset(net: Net, grid: FeatureGrid, found: list[Proof], free: bool) -> xr.Dataset:
     n, m, lead = net.n_features, net.n_hidden, tuple(grid.axes)
     x = np.array([one.x for one in found]).reshape(*grid.shape, m * n + n)
 
     def over(values: list[Any]) -> tuple[tuple[str, ...], Any]:
         return lead, np.array(values).reshape(grid.shape)
 
-    certified = [CERTIFIED if not np.isnan(one.radius) or not one.boxes else BOUNDED for one in found]
+    certified = [CERTIFIED if free or not np.isnan(one.radius) else BOUNDED for one in found]
     return dataset(
         {
             "W": ((*lead, "hidden", "feature"), x[..., : m * n].reshape(*grid.shape, m, n)),
@@ -186,7 +182,7 @@ def _dataset(net: Net, grid: FeatureGrid, found: list[Proof]) -> xr.Dataset:
             "convex_box": over([one.box for one in found]),
             "boxes": over([one.boxes for one in found]),
             "status": over(certified),
-            "statement": over([_said(net, one) for one in found]),
+            "statement": over([_FREE if free else one.statement for one in found]),
         },
         grid.coordinates(),
         meanings=_MEANINGS,

@@ -115,8 +115,9 @@ class Search:
         for k in ends:
             starts.append(exchanged(self.net, x[k], order))
             marks += [(int(cell.positions[place]), round(float(cost[k]), 9), pair) for pair in range(len(order))]
-        candidates = np.concatenate(starts)
-        features = distribution_at(cell.features, place)
+        candidates, features = np.concatenate(starts), distribution_at(cell.features, place)
+        if "density" in features.field_names():  # one for each feature, not for as many candidates
+            features = features.replaced(density=np.atleast_2d(features.density))
         costs = loss(named(self.net, candidates), features=features, tol=_RANKED, net=self.net)
         for k, one in enumerate(zip(*parameters_of(self.net, candidates), strict=True)):
             costs[k] += sum(penalty(*one)[0] for penalty in self._penalties(cell, place))

@@ -35,7 +35,8 @@ def curvature_below(world: World, x: Interval) -> float:
         H = lowest_hessian(world, x)
     if not (np.isfinite(H.low).all() and np.isfinite(H.high).all()):
         return -np.inf
-    middle = (H.low + H.high) / 2
+    low, high = np.maximum(H.low, H.low.T), np.minimum(H.high, H.high.T)  # Hessians are symmetric, roundings are not
+    H, middle = Interval(low, high), (low + high) / 2
     radius = np.maximum(Interval(H.low, middle).radius(), Interval(middle, H.high).radius()) * 2
     _, vectors = np.linalg.eigh(radius)
     likely = np.abs(vectors[:, -1]) + _FLOOR

@@ -14,6 +14,7 @@ Source: strong convexity; see Nesterov, "Lectures on Convex Optimization" (2018)
 """
 
 from collections.abc import Callable
+from decimal import ROUND_CEILING, Decimal, localcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -51,21 +52,23 @@ class Proof(NamedTuple):
 
     @property
     def statement(self) -> str:
-        """What is proved, in words."""
+        """What is proved, in words: all digits of the point, as the radius is less than what rounding would move it by."""
         lies = f"The global minimum lies in [{float(self.low)!r}, {float(self.high)!r}]"
         if np.isnan(self.radius):
             return f"{lies}."
-        w, b = (", ".join(f"{one:.12g}" for one in half) for half in np.split(self.x, 2))
-        return f"{lies}, and every global minimiser within {self.radius:.1e} of W = ({w}), b = ({b}) or of an image of it."
+        w, b = (", ".join(map(repr, half.tolist())) for half in np.split(self.x, 2))
+        with localcontext(rounding=ROUND_CEILING):
+            within = f"{Decimal(self.radius):.1e}"
+        return f"{lies}, and every global minimiser within {within} of W = ({w}), b = ({b}) or of an image of it."
 
 
 def proved(
     world: World, x: Array, tol: float = 1e-9, boxes: int = 3_000_000, seen: Callable[[int], object] = lambda _: None
 ) -> Proof:
     """What can be proved of the global minimum from a candidate (2 n,): a better one takes its place, where one is met."""
-    spent = 0
+    spent, better = 0, x
     for _ in range(_CANDIDATES):
-        x = polished(world, x)
+        x = polished(world, better)
         convex, curvature = convex_box(world, x)
         attained = float(losses(world, Interval.of(x[None])).high[0])
         # where the loss is about to leave what tol does not tell apart, were it as curved everywhere
@@ -74,7 +77,7 @@ def proved(
         spent += rest.boxes
         if rest.better is None:
             break
-        x = rest.better
+        better = rest.better
     at = losses(world, Interval.of(x[None]))
     low, high, slope = float(at.low[0]), float(at.high[0]), _steepest(world, x)
     if convex is not None:

@@ -105,7 +105,7 @@ def ordered(w: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[NDArray[np.
 
 
 def conjectured(n: int, m: int, p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the list conjectures; with fewer than 2m features pairs are as many as there can be."""
+    """What the list conjectures of n >= 2m features."""
     alone, paired = (n - m) * dropped_loss(p), m * p * p / 3 + (n - 2 * m) * dropped_loss(p)
     return np.asarray(np.minimum(alone, paired))
 

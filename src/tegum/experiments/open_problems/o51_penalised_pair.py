@@ -46,7 +46,7 @@ FOLLOWED: dict[Profile, list[tuple[float, float]]] = {
 """Importance and density where minima of tegum.exact are followed."""
 ANSWER = answer("O51")
 MEASURED = ("importance", "density", "value", "within", "closed_form", "fades")
-STORED, UNEQUAL = 1e-4, 0.8
+STORED, UNEQUAL, BISECTIONS = 1e-4, 0.8, 12
 DROPPED, DEDICATED, PAIR, LOPSIDED = "feature 1 alone", "feature 2 alone", "pair, nearly equal", "pair, unequal"
 COLOURS = {DROPPED: "#e4e4e4", DEDICATED: "#bcd4ea", PAIR: "#ee9988", LOPSIDED: "#f3d27a"}
 NET = tg.nets.ReluOutput(2, 1)
@@ -104,7 +104,20 @@ def equal_importance(count: int) -> xr.Dataset:
         low, high = np.where(equal, middle, low), np.where(equal, high, middle)
     loses = xr.Dataset({"equal_up_to": ("slice_density", np.where(stays_equal(p, np.zeros(count)), low, np.nan))})
     found = loses.assign(pair_up_to=("slice_density", limit["weight"]), slice_fades=("slice_density", limit["fades"]))
+    borders = fading_borders(p, limit["fades"])
+    found["border_density"], found["border_up_to"] = (("border", one) for one in (borders, pair_limit(borders)["weight"]))
     return found.assign(ratio_lost=("slice_density", -limit["x"][:, 1] / limit["x"][:, 0])).assign_coords(slice_density=p)
+
+
+def fading_borders(p: NDArray[np.float64], fades: NDArray[Any]) -> NDArray[np.float64]:
+    """Densities between which, with equal importance, the second feature fades out, to 1e-4: by bisection."""
+    change = np.flatnonzero(np.diff(fades.astype(int)))
+    low, high, before = p[change], p[change + 1], fades[change]
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        same = pair_limit(middle)["fades"] == before
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    return np.asarray((low + high) / 2)
 
 
 def stays_equal(p: NDArray[np.float64], penalty: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -294,9 +307,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     surface = data[["limit", "fades"]].rename(rename)
     scale = surface["importance_ratio"] * dropping(surface["density"])
     p = data["slice_density"].values
-    change = np.flatnonzero(np.diff(data["slice_fades"].values.astype(int)))
-    middle = (p[change] + p[change + 1]) / 2
-    ends = np.stack([middle, np.interp(middle, p, data["pair_up_to"].values)], axis=-1)
+    ends = np.stack([data["border_density"].values, data["border_up_to"].values], axis=-1)
     curves = [
         MarkedCurve("equal weights below", p, data["equal_up_to"].values),
         MarkedCurve(
@@ -315,8 +326,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         "maps": Figure(
             pair_panels(data, COLOURS),
             "The lowest minimum of L + λR by importance and density. In each cell the one dimension with both features, bars "
-            "as long as their weights, to the left where the sign is opposite. The penalty takes pairs away from above and "
-            "from both sides, and makes those that stay unequal.",
+            "as long as their weights, to the left where the sign is opposite. The penalty takes pairs away from all sides; "
+            "those that stay become unequal, unless the features are equally important.",
         ),
         "surface": Figure(
             limit_panels(surface["limit"], scale, surface["fades"], ("λc(I, S)", "λc / (I v)")),
@@ -327,12 +338,13 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         "equal-importance": Figure(
             marked_panels({"I = 1": curves}, "density p = 1 − S", "penalty λ"),
             "Two equally important features: below the lower curve the pair has equal weights, between the curves unequal "
-            "ones, above the upper one only one feature is stored. Between the circles the second feature fades out.",
+            "ones, above the upper one only one feature is stored. From p = 0.237 to 0.498 the curves are one: equal weights "
+            "are lost at once. Between the circles the second feature fades out.",
         ),
         "along": Figure(
             marked_panels(branches, "penalty λ", "weight", columns=2, height=700),
             "Weights of the lowest minimum as the penalty grows, up to 1.2 λc. Equal weights, a jump to unequal ones, another "
-            "to one feature alone; or a second feature that fades out.",
+            "to one feature alone; one jump from equal weights; one from unequal ones; a second feature that fades out.",
         ),
     }
 

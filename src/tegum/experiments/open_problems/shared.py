@@ -22,7 +22,8 @@ def switches(net: Net, features: Features, found: xr.Dataset, names: Sequence[st
     """Where the name of the lowest minimum changes along density, one after the other.
 
     Each has its ``value`` and how exactly it is located (``within``), ``order``, ``jump`` of the slope, both names (``before``,
-    ``after``), and both minima there: ``W`` (2, m, n), ``b`` (2, n), ``loss`` (2,).
+    ``after``), and both minima there: ``W`` (2, m, n), ``b`` (2, n), ``loss`` (2,).  Names that change where neither minimum is
+    found to take over from the other, as one was missed at a density, are left out.
 
     Args:
         net: of the minima.
@@ -42,7 +43,7 @@ def switches(net: Net, features: Features, found: xr.Dataset, names: Sequence[st
     for row, ends in enumerate(rows):
         value, width, order, jump = (measured[name].values[row] for name in ("value", "width", "order", "jump"))
         if np.isnan(value):
-            continue  # one minimum goes on, which is only called otherwise, or was missed on one side
+            continue
         value, within, models = sharpened(net, features, float(value), float(width), {"W": W[ends], "b": b[ends]})
         one = {"value": value, "within": within, "order": str(order), "jump": float(jump)}
         each.append(one | {"before": names[ends[0]], "after": names[ends[1]]} | models)
