@@ -179,6 +179,10 @@ def _exact() -> list[Call]:
         *((lambda W, one=one: one(W), {"W": data}) for one in (tg.exact.loss, tg.exact.evaluate)),
         (tg.exact.best_bias, {"W": W, "features": FEATURES, "net": NET, "tied": True}),
         (tg.exact.minimise, {"net": NET, "features": FEATURES, "initialisation": "normal", "exchanges": 1, **few, **limited}),
+        (
+            tg.exact.certified_globally,
+            {"net": NET, "features": sparse, "sweep": None, "tol": 1e-6, "boxes": 3000, "progress": False},
+        ),
         (tg.exact.Interference, {"weight": 0.1}),
         (tg.exact.L1, {"weight": 0.1}),
         (tg.exact.L2, {"weight": 0.1}),
@@ -424,6 +428,7 @@ def _claims() -> list[Call]:
         (c.passes, {"predicate": bool, "words": "a", "tolerance": "b", "shown": str}),
         (c.all_of, {"parts": {"a": c.below(1.0)}, "units": {"a": "b"}}),
         (c.in_each_seed, {"measure": np.sum, "expect": c.below(3)}),
+        (c.answer, {"problem": "O49"}),
         (c.Expect, {"holds": bool, "shown": str, "words": "a", "tolerance": "b"}),
         (c.every, {"data": data, "unit": "model", "over": "seed", "places": {"density": "densities"}}),
         (c.best_of, {"data": data, "by": "loss", "unit": "model", "over": "seed"}),
