@@ -26,7 +26,6 @@ from numbers import Real
 from typing import Any, final
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.checking import Checked, checked, numbers, shown
@@ -188,11 +187,10 @@ def falling(unit: str = "", strictly: bool = True) -> Expect:
 @checked
 def equal(target: Any, unit: str = "") -> Expect:
     """Exactly the target: a word, a number, a set, an array (the last axes of the value)."""
-    if isinstance(target, xr.Dataset):
-        raise InvalidInputError(
-            f"target is {shown(target)}", "give numbers, words, or a set of them, such as one of its variables"
-        )
-    aim = np.asarray(target)
+    try:
+        aim = np.asarray(target)
+    except (TypeError, ValueError):  # ragged lists, a whole dataset
+        raise InvalidInputError(f"target is {shown(target)}", "give numbers, words, or a set of them") from None
     each = aim.dtype.kind in "biufU" or (aim.size <= MOST and all(isinstance(one, str | Real | None) for one in aim.flat))
     plain = aim.size <= MOST and each
     if not (isinstance(target, set | frozenset | Mapping) or plain):
