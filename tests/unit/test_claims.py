@@ -255,3 +255,9 @@ def test_parts_are_judged_together_in_each_seed() -> None:
     assert claim.by_seed == [False, False]
     assert claim.verdict == "failed"
     assert not claim.applied_to([]).holds
+
+
+@pytest.mark.parametrize("target", [[1, [2]], [[1], 2], xr.Dataset({"W": (("x", "y"), np.ones((2, 2)))})], ids=str)
+def test_what_cannot_be_a_target(target: object) -> None:
+    with pytest.raises(InvalidInputError, match="give numbers, words, or a set of them"):
+        equal(target)

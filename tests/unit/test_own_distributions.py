@@ -22,7 +22,7 @@ from tegum.features import (
     tree,
 )
 from tegum.features.written import read, written
-from tegum.runs import read_dataset, train_to, write_dataset
+from tegum.runs import read_dataset, write_dataset
 from tegum.training import engine_samples
 from tests.oracle import own
 
@@ -134,11 +134,13 @@ SWEEPS: list[tuple[Features, dict[str, list[Any]]]] = [
 def test_a_sweep_is_saved_selected_and_resumed(
     features: Features, sweep: dict[str, list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = train_to(tmp_path / "pieces", NET, features, RECIPE, sweep=sweep, progress=False)
+    with tg.executing(shard="1/1", folder=tmp_path / "pieces"):
+        data = tg.train(NET, features, RECIPE, sweep=sweep, progress=False)
     pieces = sorted((tmp_path / "pieces").glob("*.safetensors"))
     assert len(pieces) > 1
     pieces[0].unlink()
-    again = train_to(tmp_path / "pieces", NET, features, RECIPE, sweep=sweep, progress=False)
+    with tg.executing(shard="1/1", folder=tmp_path / "pieces"):
+        again = tg.train(NET, features, RECIPE, sweep=sweep, progress=False)
     np.testing.assert_array_equal(again.W, data.W)
     write_dataset(again, tmp_path / "all.safetensors")
     again = read_dataset(tmp_path / "all.safetensors")

@@ -7,7 +7,7 @@ from tegum.cli.experiments import show_experiment
 from tegum.cli.models import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.cli.output import MOST_LINES, say, say_first
 from tegum.errors import InvalidInputError, Problems
-from tegum.experiments import experiment_files
+from tegum.experiments import experiment_files, groups
 from tegum.recorded import with_features
 from tegum.report import Shown
 from tegum.report import show as shown_of
@@ -41,7 +41,7 @@ def show(
     path = Path(what)
     if not path.exists() and path.suffix != ".py" and (path.suffix or len(path.parts) > 1):
         raise InvalidInputError(f"there is no {what}", "name a folder of tegum train or tegum phase, or a file of weights")
-    if what in experiment_files() or path.suffix == ".py":
+    if what in experiment_files() or what in groups() or path.suffix == ".py":
         return show_experiment(what, out)
     if not path.exists():
         close = get_close_matches(what, experiment_files(), n=1)

@@ -1,7 +1,7 @@
 """The same calls elsewhere: `tegum.executing` around them, ``--on`` and ``--shard`` on the command line.
 
 >>> import tegum as tg
->>> with tg.executing(shard="1/1"):
+>>> with tg.executing(shard="1/1", folder="sweep"):                                # or tg.executing("dask://host:port")
 ...     data = tg.train(tg.nets.ReluOutput(2, 1), tg.features.Independent(2), tg.Recipe(steps=1, seeds=3))
 >>> data.sizes["seed"]
 3
