@@ -55,9 +55,9 @@ unit: $(READY)
 compiled: $(READY)
 	@$(BIN)/tegum doctor > .venv/doctor.log || { cat .venv/doctor.log; exit 1; }
 
-# The engines are compiled, once and not by both workers, while types are checked on the other core.
+# The engines are compiled, once and not by both workers, while types and a newer Python are looked at on the other core.
 test: $(READY)
-	@$(MAKE) --no-print-directory -j 2 lint compiled
+	@$(MAKE) --no-print-directory -j 2 compiled lint newer
 	@$(MAKE) --no-print-directory unit
 
 # Python 3.13 is looked for on the path, among pyenv's and among uv's; where it is none of these, nothing is tested.

@@ -27,6 +27,7 @@ PLANE = tg.geometry.polygon(5)
 PACKAGES = ("geometry", "figures", "theory", "exact", "features", "maps", "training", "nets", "claims")
 PRECISIONS = ("float32", "float16", "longdouble", ">f8")
 QUIET = {"threads": 1, "progress": False}
+_MANY = 100
 Call = tuple[Callable[..., Any], dict[str, Any]]
 
 _NOT_CALLED = ("CONFIG", "Initialisation", "Parameters", "Verdict", "Net", "Features", "Magnitude", "Penalty", "Constraint")
@@ -439,13 +440,16 @@ def _claims() -> list[Call]:
 
 
 def calls(count: int, seed: int) -> Iterator[Attempt]:
-    """Each returns, or says what is wrong; at first all right ones, which must return, and these in other precisions."""
+    """Each returns, or says what is wrong; at first all right ones, which must return, and these in other precisions.
+
+    Where few are asked for, as in every run of the tests, each function has one of the precisions, in turn.
+    """
     generator, words = random.Random(seed), [value for value in VALUES if isinstance(value, str)]
     right_ones = right_calls()
     tg.training.loss_and_gradient(NET, {"W": W, "b": B}, np.ones((1, 2)))  # what is compiled here is not waited for below
-    for function, right in right_ones:
+    for number, (function, right) in enumerate(right_ones):
         yield f"{_called(function)}: the right call", partial(_right, function, right)
-        for precision in PRECISIONS:
+        for precision in PRECISIONS if count >= _MANY else PRECISIONS[number % len(PRECISIONS) :][:1]:
             narrow = {name: _narrowed(value, precision) for name, value in right.items()}
             yield f"{_called(function)}: arrays of {precision}", partial(function, **narrow)
     for _ in range(count):
