@@ -91,6 +91,14 @@ def test_trainings_of_different_lengths_are_cut_along_seeds_where_steps_are_reco
     assert len(pieces_in(tmp_path)) == 3
 
 
+def test_a_sweep_that_names_a_value_twice_has_both(tmp_path: Path) -> None:
+    sweep = {"density": [0.5, 0.1, 0.5]}
+    whole = tg.train(NET, FEATURES, RECORDING, sweep=sweep)
+    for _ in range(2):
+        xr.testing.assert_identical(without_time(train_to(tmp_path, sweep)), without_time(whole))
+    assert len(pieces_in(tmp_path)) == 6
+
+
 def test_another_problem_has_other_pieces(tmp_path: Path) -> None:
     for n_steps, density in ((30, 0.5), (31, 0.5), (30, 0.5000001)):
         train_to(tmp_path, {"density": [density]}, RECIPE.replaced(steps=n_steps, seeds=1))

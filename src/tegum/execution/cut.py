@@ -179,10 +179,12 @@ def agreed(
     path: Path,
     call: Call,
     mine: Callable[[], Cut],
-    named: Callable[[Sequence[Call]], list[str]],
+    named: Callable[[Call], str],
     notice: Callable[[str], Any] | None,
-) -> tuple[Cut, list[str]]:
-    """The cut that is written in ``path`` and the names of its pieces, or ``mine``, which then is written there.
+) -> tuple[Cut, list[tuple[str, Call]]]:
+    """The cut that is written in ``path`` and its pieces with their names, or ``mine``, which then is written there.
+
+    Pieces that are the same call, as of a sweep that names a density twice, have one name.
 
     Of two programs that write at once the first wins.
 
@@ -195,18 +197,19 @@ def agreed(
                 edges, names = read_manifest(path)
                 cut = Cut(edges)
                 _require_of(cut, call)
-                if names != named(cut.calls(call)):
+                pieces = [(named(piece), piece) for piece in cut.calls(call)]
+                if names != [name for name, _ in pieces]:
                     raise ValueError("its pieces are not those of this call")
-                return cut, names
+                return cut, pieces
             except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
                 if notice is None:
                     raise InvalidInputError(f"{path} is damaged ({error})", "delete it and run the command again") from None
                 notice(f"{path} is damaged: set aside as {set_aside(path).name}, and made again")
                 continue
         cut = mine()
-        names = named(cut.calls(call))
+        pieces = [(named(piece), piece) for piece in cut.calls(call)]
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{this_program()}.part")
-        write_atomically(draft, manifest_of(call.function.__name__, cut.edges, names))
+        write_atomically(draft, manifest_of(call.function.__name__, cut.edges, [name for name, _ in pieces]))
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -215,7 +218,7 @@ def agreed(
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
-        return cut, names
+        return cut, pieces
 
 
 def _require_of(cut: Cut, call: Call) -> None:

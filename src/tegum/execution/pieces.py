@@ -21,7 +21,7 @@ that was interrupted leaves no file.  Programs that work in one folder each take
 
 import fcntl
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, final
@@ -91,13 +91,13 @@ class Pieces:
         where = executor()
         self._require_one_version(where)
         require_folder(self.folder)
-        cut, names = agreed(self._path(name + MANIFEST), call, lambda: cut_for(call, where.least), _names, self._notice)
-        calls = cut.calls(call)
-        paths = [self._path(name) for name in names]
-        first, self._before = self._before, self._before + len(calls)
+        cut, calls = agreed(self._path(name + MANIFEST), call, lambda: cut_for(call, where.least), _file_name, self._notice)
+        paths = [self._path(name) for name, _ in calls]
+        pieces = {path: piece for path, (_, piece) in zip(paths, calls, strict=True)}
+        first, self._before = self._before, self._before + len(pieces)
         found = [path.exists() for path in paths]
         while True:
-            with Work(where, dict(zip(paths, calls, strict=True)), first, call.arguments.get("progress")) as work:
+            with Work(where, pieces, first, call.arguments.get("progress")) as work:
                 try:
                     work.complete()
                 finally:
@@ -182,6 +182,6 @@ def _name(call: Call) -> str:
     return f"{version_mark()}-{fingerprint((call.function.__module__, call.function.__qualname__, call.defining))}"
 
 
-def _names(calls: Sequence[Call]) -> list[str]:
-    """The names of pieces."""
-    return [_name(call) + SUFFIX for call in calls]
+def _file_name(piece: Call) -> str:
+    """The name of the file of a piece's result."""
+    return _name(piece) + SUFFIX

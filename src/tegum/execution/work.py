@@ -20,6 +20,9 @@ from tegum.execution.leases import Leases
 from tegum.progress import ProgressBar
 from tegum.runs import write_dataset
 
+_LOOKS_PER_SECOND = 1000
+"""Files that are looked for while others are waited for: more would be a burden on a disk that many machines share."""
+
 _TRIES, _BEAT_SECONDS, _PATIENCE_SECONDS, _SHOWN = 3, 0.2, 10.0, 5
 
 
@@ -88,7 +91,7 @@ class Work:
                 self._look()
                 break
             self._bar.set_postfix_str("waiting for other programs")
-            time.sleep(_BEAT_SECONDS)
+            time.sleep(max(_BEAT_SECONDS, len(self._missing) / _LOOKS_PER_SECOND))
         for path in () if self._missing else self._calls:
             with suppress(OSError):  # the folder may be read only
                 path.with_name(path.name + LEASE).unlink(missing_ok=True)  # of a program that was killed after it wrote
