@@ -44,7 +44,9 @@ class Reading:
     def read(self, file: Path) -> xr.Dataset:
         """The models in a file, or in the folder of a result, as `read_weights` understands them."""
         file = result_file(file)
-        if file.suffix == MANIFEST and self == AS_IT_IS:
+        if file.suffix == MANIFEST:
+            if self != AS_IT_IS:
+                raise InvalidInputError(f"{file} is a sweep of tegum, whose arrays are known", "leave out how to read it")
             return opened(file)
         return read_weights(file, array=self.array, bias=self.bias, encoder_bias=self.encoder_bias, rows=self.rows)
 
