@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.optimize import minimize
 
 import tegum as tg
-from tegum.theory.pair_basins import Basins, end_probabilities, pair_basins, pair_ends, pair_rests, radial_nodes
+from tegum.theory.pair_basins import Basins, pair_basins, pair_ends, pair_rests, radial_mean
+from tegum.theory.pair_flow import velocities
 from tegum.theory.stored_pair import cost_of_a_trace, stored_pair
 
 P, RATIO = 0.3, 0.5
@@ -14,8 +16,8 @@ RESTS = pair_rests(P, RATIO)
 
 @pytest.fixture(scope="module")
 def basins() -> Basins:
-    rests, found = pair_basins(P, RATIO, nodes=2, fan=8, rounds=2, tol=1e-5)
-    np.testing.assert_array_equal(rests, RESTS)
+    found = pair_basins(P, RATIO, error=1e-3, nodes=4, fan=16, rounds=4, tol=1e-7)
+    np.testing.assert_array_equal(found.rests, RESTS)
     return found
 
 
@@ -26,6 +28,15 @@ def test_flows_end_where_the_exact_flow_ends(w: tuple[float, float]) -> None:
     flow = tg.exact.gradient_flow(tg.nets.ReluOutput(2, 1), features, [w], [0, 0], 2000, times=[0, 2000], progress=False)
     W, b = flow["W"].values[-1, 0], flow["b"].values[-1]
     np.testing.assert_allclose([*(W * np.sign(W[0])), *b], RESTS[end], atol=0.01)
+
+
+def test_the_compiled_velocity_is_minus_the_gradient() -> None:
+    """At weights and biases of 0 too, where outputs are off, and where kinks lie inside."""
+    x = np.random.default_rng(2).normal(size=(500, 4)) * 0.7
+    x[:50, 1], x[50:60], x[60:100, 2:] = 0, 0, 0
+    for density, ratio, weight in ((0.3, 0.5, 0.01), (1.0, 2.0, 0.0), (0.9, 1.0, 0.3)):
+        _, gradient, _ = stored_pair(x, density, ratio, weight)
+        np.testing.assert_allclose(velocities(x, (density, ratio, weight)), -gradient, atol=1e-13)
 
 
 def test_starts_and_their_mirror_images_end_alike() -> None:
@@ -61,21 +72,58 @@ def test_boundaries_part_the_circles(basins: Basins) -> None:
     for side, end in ((-1, basins.below), (1, basins.above)):
         angle = basins.angle + side * (2 * basins.within + 1e-3)
         starts = basins.radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-        np.testing.assert_array_equal(pair_ends(starts, RESTS, P, RATIO, tol=1e-5), end)
+        np.testing.assert_array_equal(pair_ends(starts, RESTS, P, RATIO, tol=1e-7), end)
 
 
 def test_probabilities_are_those_of_gaussian_starts(basins: Basins) -> None:
-    starts = np.random.default_rng(1).normal(size=(200, 2)) * 0.3
-    counted = np.bincount(pair_ends(starts, RESTS, P, RATIO, tol=1e-5), minlength=2) / 200
-    whole, change = end_probabilities(basins.shares, 0.3)
-    assert whole.sum() == pytest.approx(1, abs=1e-6)
-    np.testing.assert_allclose(whole[:2], counted, atol=4 * np.sqrt(0.25 / 200) + change.max())
+    starts = np.random.default_rng(1).normal(size=(2000, 2)) * 0.3
+    counted = np.bincount(pair_ends(starts, RESTS, P, RATIO, tol=1e-7), minlength=2) / 2000
+    assert basins.probability.sum() == pytest.approx(1, abs=1e-6)
+    np.testing.assert_allclose(basins.probability[:2], counted, atol=4 * np.sqrt(0.25 / 2000) + basins.error.max())
 
 
-def test_the_quadrature_is_exact_for_polynomials_of_the_radius() -> None:
+def test_a_boundary_is_where_the_exact_flow_has_it() -> None:
+    """The engine's gradient and SciPy's solver, started 1e-6 rad to either side of what the closed form and our own found."""
+    features = tg.features.Independent(2, density=P, importance=[1, RATIO])
+    radius, low, high = 0.5, 0.0, 1.2
+    for _ in range(4):
+        angles = np.linspace(low, high, 40)
+        ends = pair_ends(radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1), RESTS, P, RATIO, tol=1e-9)
+        k = int(np.argmax(ends[1:] != ends[:-1]))
+        low, high, each = angles[k], angles[k + 1], ends[k : k + 2]
+    for angle, end in zip((low - 3e-7, high + 3e-7), each, strict=True):
+        W = [[radius * np.cos(angle), radius * np.sin(angle)]]
+        flow = tg.exact.gradient_flow(
+            tg.nets.ReluOutput(2, 1), features, W, [0, 0], 2000, times=[0, 2000], rtol=1e-9, atol=1e-10, progress=False
+        )
+        w = flow["W"].values[-1, 0]
+        np.testing.assert_allclose(w * np.sign(w[0]), RESTS[end][:2], atol=1e-3)
+
+
+def test_means_over_the_radius_are_those_of_polynomials() -> None:
     """E r = sigma sqrt(pi / 2), E r^2 = 2 sigma^2."""
-    r = radial_nodes(4)
-    whole, change = end_probabilities(np.stack([np.ones_like(r), r, r**2], axis=-1), [0.1, 0.4])
     sigma = np.array([0.1, 0.4])
-    np.testing.assert_allclose(whole, np.stack([np.ones(2), sigma * np.sqrt(np.pi / 2), 2 * sigma**2], axis=-1), rtol=1e-9)
-    np.testing.assert_allclose(change, 0, atol=1e-9)
+    whole, error = radial_mean(lambda r: np.stack([np.ones_like(r), r, r**2], axis=-1), sigma)
+    np.testing.assert_allclose(whole, np.stack([np.ones(2), sigma * np.sqrt(np.pi / 2), 2 * sigma**2], axis=-1), rtol=1e-8)
+    np.testing.assert_allclose(error, 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("begins", [0.004, 0.37, 0.3703, 0.9, 1.1999])
+def test_errors_of_means_are_honest_where_a_root_a_corner_or_a_jump_begins(begins: float) -> None:
+    """With r = begins + t^2 the root is smooth, and SciPy's quadrature good."""
+
+    def values(r: np.ndarray) -> np.ndarray:
+        past = np.maximum(r - begins, 0)
+        return np.stack([np.sqrt(past), past, (past > 0) * 1.0], axis=-1)
+
+    for sigma in (0.1, 0.6):
+        whole, error = radial_mean(values, sigma, 1e-6)
+        truth = [quad(integrand, 0, np.sqrt(3.6 - begins), args=(power, begins, sigma), epsabs=1e-13)[0] for power in (1, 2, 0)]
+        assert (np.abs(whole - truth) <= error + 1e-8).all()
+        assert error.max() <= 1e-6
+
+
+def integrand(t: float, power: int, begins: float, sigma: float) -> float:
+    """t^power times the density of |w| at begins + t^2, and its Jacobian."""
+    radius = begins + t * t
+    return float(t**power * 2 * t * radius / sigma**2 * np.exp(-(radius**2) / 2 / sigma**2))

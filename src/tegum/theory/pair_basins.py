@@ -8,7 +8,8 @@ w ~ N(0, sigma^2), have every angle alike and a radius of density (r / sigma^2) 
 
     P(end) = integral of that density times the share of angles that end there
 
-by Gauss's nodes for the radius in four panels, between which shares are polynomials: one set of boundaries serves every sigma.
+by panels of the radius that are halved where the share is not a polynomial in it: a basin begins at some radius, like a root,
+and boundaries have corners where curvatures jump.  One set of boundaries serves every sigma.
 
 Where w_i = 0 and b_i = 0 the objective has a kink in b_i, and the flow may leave it or stay: its solutions are not unique.  It
 starts there with probability 0; elsewhere the gradient is continuous and piecewise smooth, and the solution is unique.
@@ -20,11 +21,10 @@ array([[ 1.   ,  0.   ],
 >>> pair_ends([[0.5, -0.4], [0.5, 0.4]], rests, 0.3, 0.5).tolist()
 [1, 0]
 
-Source: Dormand and Prince's method as in Hairer, Norsett and Wanner, "Solving Ordinary Differential Equations I" (1993); the
-question is O50 of Levine, "Mathematics for AI Safety" (2026).
+Source: derived here; the question is O50 of Levine, "Mathematics for AI Safety" (2026).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -33,28 +33,16 @@ from numpy.polynomial.legendre import legfit, leggauss, legval
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import checked
-from tegum.theory.stored_pair import cost_of_a_trace, descended_pair, objective_of, stored_pair, trace
+from tegum.theory.pair_flow import NEAR, flowed
+from tegum.theory.stored_pair import cost_of_a_trace, descended_pair, stored_pair, trace
 
 Array = NDArray[np.float64]
 
 _MIRROR = np.array([-1.0, -1.0, 1.0, 1.0])
 _STARTS, _SAME, _STABLE = 40, 1e-4, 1e-9
-_NEAR, _LONGEST, _MOST_STEPS, _LOOK = 0.03, 1e5, 6000, 5
-_ALONG, _NOISE = 0.2, 10
 _SWAP = [1, 0, 3, 2]
 _PARTS = 5
-_PANELS = (0.0, 0.06, 0.3, 1.2, 3.6)
-
-_STAGES = (
-    (1 / 5,),
-    (3 / 40, 9 / 40),
-    (44 / 45, -56 / 15, 32 / 9),
-    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729),
-    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
-    (35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
-)
-_ERROR = (71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40)
-"""The method of fifth order, and how it differs from its companion of fourth."""
+_PANELS, _FINE, _NARROWEST = (1e-5, 0.06, 0.3, 1.2, 3.6), 60, 1e-6
 
 
 @checked
@@ -94,25 +82,6 @@ def _dies_out(p: float, ratio: float, weight: float) -> list[tuple[bool, bool]]:
     return [(first[0], first[1]), (second[0], second[1])]
 
 
-class _Lone(NamedTuple):
-    """One feature alone that attracts from one side: which of the rests, on which side, and where the other side leads."""
-
-    rest: int
-    swapped: bool
-    attracts: int
-    leads_to: int = -1
-
-    def ray(self, p: float, sign: int) -> Array:
-        """The direction (w_1, w_2, b_1, b_2) in which a trace of that sign dies out or grows, per size of the trace."""
-        beta, gamma = trace(np.asarray(p), same_sign=sign > 0)
-        ray = np.array([gamma / 2, sign, beta, -sign * p / 2])
-        return ray[_SWAP] if self.swapped else ray
-
-    def size(self, gap: Array, sign: int) -> Array:
-        """The trace of that sign in displacements (k, 4)."""
-        return sign * gap[:, 0 if self.swapped else 1]
-
-
 @checked
 def pair_ends(
     w: ArrayLike, rests: ArrayLike, density: float, ratio: float = 1.0, weight: float = 0.0, tol: float = 1e-8
@@ -125,73 +94,36 @@ def pair_ends(
     """
     start = np.asarray(w, dtype=np.float64)
     known = np.asarray(rests, dtype=np.float64).reshape(-1, 4)
-    setting = (np.asarray(density, dtype=np.float64), np.asarray(ratio, dtype=np.float64), np.asarray(weight, dtype=np.float64))
+    setting = (density, ratio, weight)
     lone = []
     for k, rest in enumerate(known):
         for swapped, (alone, sides) in enumerate(zip(_alone(density), _dies_out(density, ratio, weight), strict=True)):
             if (rest == alone).all() and not all(sides):
-                one = _Lone(k, bool(swapped), 1 if sides[0] else -1)
-                there = rest + _NEAR * one.ray(density, -one.attracts)
-                lone.append(one._replace(leads_to=int(_followed(there[None], known, setting, tol, [one])[0])))
-    return _followed(np.concatenate([start, np.zeros_like(start)], axis=1), known, setting, tol, lone)
+                sign = 1 if sides[0] else -1
+                dies_out, grows = (_ray(density, one, bool(swapped)) for one in (sign, -sign))
+                row = [k, 0 if swapped else 1, sign, -1, *dies_out, *grows]
+                row[3] = flowed((rest + NEAR * grows)[None], known, np.array([row]), setting, tol)[0]
+                lone.append(row)
+    x = np.concatenate([start, np.zeros_like(start)], axis=1)
+    return flowed(x, known, np.array(lone).reshape(-1, 12), setting, tol)
 
 
-def _followed(
-    x: Array, rests: Array, setting: tuple[Array, Array, Array], tol: float, lone: Sequence[_Lone]
-) -> NDArray[np.int64]:
-    """Where the flow from each of (k, 4) ends."""
-
-    def velocity(x: Array) -> Array:
-        return -objective_of(x, p, ratio, weight, hessian=False)[1]
-
-    p, ratio, weight = setting
-
-    x, end, going = x.copy(), np.full(len(x), -1), np.arange(len(x))
-    time, step, speed = np.zeros(len(x)), np.full(len(x), 0.01), velocity(x)
-    for number in range(_MOST_STEPS):
-        here, h = x[going], step[going, None]
-        slopes = [speed[going]]
-        for stage in _STAGES:
-            there = here + h * sum(share * slope for share, slope in zip(stage, slopes, strict=True))
-            slopes.append(velocity(there))
-        error = np.abs(h * sum(share * slope for share, slope in zip(_ERROR, slopes, strict=True))).max(axis=1) / tol
-        taken = going[error <= 1]
-        x[taken], speed[taken] = there[error <= 1], slopes[-1][error <= 1]
-        time[taken] += step[taken]
-        step[going] *= np.clip(0.9 * np.maximum(error, 1e-10) ** -0.2, 0.2, 5)
-        if number % _LOOK == 0:
-            end[going] = _ended(x[going], rests, float(setting[0]), lone, tol)
-            going = going[(end[going] < 0) & (time[going] < _LONGEST)]
-            if not going.size:
-                break
-    return end
-
-
-def _ended(x: Array, rests: Array, p: float, lone: Sequence[_Lone], tol: float) -> NDArray[np.int64]:
-    """Which of the rests each of (k, 4) has come to or is sure to come to, or -1."""
-    end = np.full(len(x), -1)
-    for k, rest in enumerate(rests):
-        gap = np.stack([x - rest, x * _MIRROR - rest])
-        off = np.abs(gap).max(axis=-1)
-        gap, off = np.where(off[0] < off[1], gap[0].T, gap[1].T).T, off.min(axis=0)
-        near, one_sided = off < _NEAR, [one for one in lone if one.rest == k]
-        if not one_sided:
-            end[near] = k
-        for one in one_sided:
-            for sign, leads_to in ((one.attracts, k), (-one.attracts, one.leads_to)):
-                size = one.size(gap, sign)
-                apart = np.abs(gap - size[:, None] * one.ray(p, sign)).max(axis=1)
-                end[near & (size > 0) & (apart < _ALONG * size)] = leads_to
-            end[off < _NOISE * tol] = k
-    return end
+def _ray(p: float, sign: int, swapped: bool) -> Array:
+    """The direction (w_1, w_2, b_1, b_2) in which a trace of that sign dies out or grows, per size of the trace."""
+    beta, gamma = trace(np.asarray(p), same_sign=sign > 0)
+    ray = np.array([gamma / 2, sign, beta, -sign * p / 2])
+    return ray[_SWAP] if swapped else ray
 
 
 class Basins(NamedTuple):
-    """Boundaries on circles: radius and angle of each (k,), to ``within``; the ends below and above it; and shares of angles.
+    """Where the flow ends, on circles of initial weights, and how probable that is.
 
-    ``shares`` (radius, rest + 1) are of ``radii``, the last one of starts that end nowhere.
+    ``rests`` (rest, 4) as in `pair_rests`.  Boundaries on circles: ``radius`` and ``angle`` of each (k,), to ``within``, and
+    the ends ``below`` and ``above`` it.  ``shares`` (circle, rest + 1) are of the angles of each circle of ``radii``, the last
+    one of starts that end nowhere.  ``probability`` (..., rest + 1) by deviation, and its ``error``.
     """
 
+    rests: Array
     radius: Array
     angle: Array
     below: NDArray[np.int64]
@@ -199,6 +131,8 @@ class Basins(NamedTuple):
     within: float
     radii: Array
     shares: Array
+    probability: Array
+    error: Array
 
 
 @checked
@@ -206,19 +140,23 @@ def pair_basins(
     density: float,
     ratio: float = 1.0,
     weight: float = 0.0,
+    deviation: ArrayLike = 0.3,
     *,
-    nodes: int = 8,
+    error: float = 1e-6,
+    nodes: int = 5,
     fan: int = 64,
     rounds: int = 9,
     tol: float = 1e-8,
-) -> tuple[Array, Basins]:
-    """The rests, and where their basins meet in the plane of the initial weights.
+) -> Basins:
+    """Where the basins of the rests meet in the plane of the initial weights, and the probability of each.
 
     Args:
         density: p.
         ratio: importance of the second feature.
         weight: of the interference penalty.
-        nodes: radii in each panel.
+        deviation: of the Gaussian initial weights, (...).
+        error: of the probabilities; panels of the radius are halved until it is reached.
+        nodes: radii in a panel, its ends among them.
         fan: angles at which the end is looked up first; a basin that is narrower than their distance may be missed.
         rounds: of 5-section.
         tol: error of a step of the flow.
@@ -229,7 +167,30 @@ def pair_basins(
         starts = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
         return pair_ends(starts, rests, density, ratio, weight, tol)
 
-    radii = radial_nodes(nodes)
+    edges: list[Array] = []
+    circles: list[tuple[Array, Array]] = []
+
+    def shares(radii: Array) -> Array:
+        row, angle, below, above, first = _boundaries(ends, radii, fan, rounds)
+        edges.append(np.stack([radii[row], angle, below, above]))
+        found = np.stack([_shares(angle[row == k], above[row == k], first[k], len(rests)) for k in range(len(radii))])
+        circles.append((radii, found))
+        return found
+
+    probability, off = radial_mean(shares, deviation, error, nodes)
+    radius, angle, below, above = np.concatenate(edges, axis=1)
+    radii, known = (np.concatenate(each) for each in zip(*circles, strict=True))
+    within = np.pi / fan / _PARTS**rounds / 2
+    order, most = np.argsort(radii), np.unique(radius, return_counts=True)[1].max(initial=0)
+    whole = probability, off + most * within / np.pi
+    ordered = radii[order], known[order]
+    return Basins(rests, radius, angle, below.astype(np.int64), above.astype(np.int64), within, *ordered, *whole)
+
+
+def _boundaries(
+    ends: Callable[[Array, Array], NDArray[np.int64]], radii: Array, fan: int, rounds: int
+) -> tuple[NDArray[np.int64], Array, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Of each boundary its circle, its angle and the ends below and above; and the end at the first angle of each circle."""
     angles = np.pi * ((np.arange(fan + 1) + 0.37) / fan - 0.5)  # from the last to the first by the mirror image
     first = ends(np.repeat(radii, fan), np.tile(angles[:-1], len(radii))).reshape(len(radii), fan)
     first = np.concatenate([first, first[:, :1]], axis=1)
@@ -243,9 +204,7 @@ def pair_basins(
         each = np.concatenate([below[:, None], found, above[:, None]], axis=1)
         k, j = np.nonzero(each[:, :-1] != each[:, 1:])
         row, low, high, below, above = row[k], at[k, j], at[k, j + 1], each[k, j], each[k, j + 1]
-    middle = (low + high) / 2
-    shares = np.stack([_shares(middle[row == k], above[row == k], first[k, 0], len(rests)) for k in range(len(radii))])
-    return rests, Basins(radii[row], middle, below, above, np.pi / fan / _PARTS**rounds / 2, radii, shares)
+    return row, (low + high) / 2, below, above, first[:, 0]
 
 
 def _shares(angle: Array, above: NDArray[np.int64], everywhere: np.int64, count: int) -> Array:
@@ -260,28 +219,76 @@ def _shares(angle: Array, above: NDArray[np.int64], everywhere: np.int64, count:
     return share
 
 
-def radial_nodes(nodes: int) -> Array:
-    """Gauss's nodes in each panel of the radius."""
-    x = (leggauss(nodes)[0] + 1) / 2
-    return np.concatenate([low + (high - low) * x for low, high in pairwise(_PANELS)])
+class _Leaf(NamedTuple):
+    """A panel of the radius: its ends, means over it and over its halves (..., k), and the values (nodes, k) of the halves."""
+
+    low: float
+    high: float
+    whole: Array
+    halves: tuple[Array, Array]
+    values: tuple[Array, Array]
+
+    @property
+    def change(self) -> Array:
+        """By how much the halves differ from the whole."""
+        return np.abs(self.halves[0] + self.halves[1] - self.whole)
 
 
 @checked
-def end_probabilities(shares: ArrayLike, deviation: ArrayLike) -> tuple[Array, Array]:
-    """The probability of every end (..., rest + 1) from shares (radius, rest + 1), by standard deviation (...).
+def radial_mean(
+    values: Callable[[Array], Array], deviation: ArrayLike, error: float = 1e-6, nodes: int = 5
+) -> tuple[Array, Array]:
+    """The mean (..., k) of functions of |w|, w Gaussian in the plane with a deviation (...), and an estimate of its error.
 
-    Beside it how much a polynomial of one degree less in each panel would change.  Radii above 3.6 are left out: that is 2e-8
-    at a deviation of 0.6.
+    In each panel the functions are taken for the polynomial through their values at Chebyshev's points, and the density is
+    integrated with it.  The ends are among the points: what begins next to an end would not be seen without.  The panels with
+    the largest change by halving are halved until twice the sum of all changes is at most ``error``, or the panels are too
+    narrow: the functions may have kinks, roots and jumps, as shares of angles have where a basin begins.  Radii below 1e-5 and
+    above 3.6 are left out: that is 5e-9 at a deviation of 0.1 and 2e-8 at one of 0.6.
+
+    Args:
+        values: of radii (r,) the functions (r, k).
+        deviation: sigma, (...).
+        error: asked for.
+        nodes: radii in a panel, its ends among them.
     """
-    known, sigma = np.asarray(shares, dtype=np.float64), np.asarray(deviation, dtype=np.float64)
-    nodes = len(known) // (len(_PANELS) - 1)
-    fine, mass = leggauss(200)
-    whole, less = np.zeros((2, *sigma.shape, known.shape[1]))
-    x = leggauss(nodes)[0]
-    for k, (low, high) in enumerate(pairwise(_PANELS)):
+    sigma = np.asarray(deviation, dtype=np.float64)
+    x, (fine, mass) = -np.cos(np.pi * np.arange(nodes) / (nodes - 1)), leggauss(_FINE)
+    known: dict[float, Array] = {}
+    through = np.stack([legval(fine, legfit(x, one, nodes - 1)) for one in np.eye(nodes)], axis=-1)
+
+    def mean(low: float, high: float, at: Array) -> Array:
         radius = (low + (high - low) * (fine + 1) / 2) / sigma[..., None]
         dense = radius / sigma[..., None] * np.exp(-(radius**2) / 2) * mass * (high - low) / 2
-        part = known[k * nodes : (k + 1) * nodes]
-        whole += dense @ legval(fine, legfit(x, part, nodes - 1)).T
-        less += dense @ legval(fine, legfit(x, part, nodes - 2)).T
-    return whole, np.abs(whole - less)
+        return np.asarray(dense @ through @ at)
+
+    def looked_up(panels: Sequence[tuple[float, float]]) -> list[Array]:
+        radii = np.array([(low * (1 - x) + high * (1 + x)) / 2 for low, high in panels])  # neighbours agree in their ends
+        new = np.array([radius for radius in np.unique(radii) if radius not in known])
+        if new.size:
+            known.update(zip(new.tolist(), values(new), strict=True))
+        return [np.stack([known[radius] for radius in row]) for row in radii.tolist()]
+
+    def leaves(panels: Sequence[tuple[float, float]], whole: Sequence[Array]) -> list[_Leaf]:
+        parts = [part for low, high in panels for part in ((low, (low + high) / 2), ((low + high) / 2, high))]
+        found = looked_up(parts)
+        means = [mean(*part, at) for part, at in zip(parts, found, strict=True)]
+        return [
+            _Leaf(*panel, mean(*panel, at), (means[2 * k], means[2 * k + 1]), (found[2 * k], found[2 * k + 1]))
+            for k, (panel, at) in enumerate(zip(panels, whole, strict=True))
+        ]
+
+    first = list(pairwise(_PANELS))
+    tree = leaves(first, looked_up(first))
+    while True:
+        changes = np.array([leaf.change for leaf in tree])
+        off = 2 * changes.sum(axis=0)
+        each = changes.reshape(len(tree), -1).max(axis=1)
+        split = (each > error / 4 / len(tree)) & [leaf.high - leaf.low > _NARROWEST for leaf in tree]
+        if off.max() <= error or not split.any():
+            return np.sum([leaf.halves[0] + leaf.halves[1] for leaf in tree], axis=0), off
+        coarse = [leaf for leaf, parts in zip(tree, split, strict=True) if parts]
+        tree = [leaf for leaf, parts in zip(tree, split, strict=True) if not parts]
+        middles = [(leaf.low + leaf.high) / 2 for leaf in coarse]
+        parts = [part for leaf, c in zip(coarse, middles, strict=True) for part in ((leaf.low, c), (c, leaf.high))]
+        tree += leaves(parts, [at for leaf in coarse for at in leaf.values])
