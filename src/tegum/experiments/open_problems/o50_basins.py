@@ -52,7 +52,7 @@ CHECKED: dict[Profile, int] = {"quick": 1, "paper": 4}
 """Boundaries of each setting at which tegum.exact.gradient_flow starts on both sides."""
 APART: dict[Profile, float] = {"quick": 1e-5, "paper": 1e-7}
 """How far from a boundary, in rad; the solver's tolerances are a thousandth of it."""
-DURATION, LABELLED, CONTINUED = 2000.0, 0.95, 0.5
+DURATION, LABELLED, CONTINUED = 1e5, 0.95, 0.5
 ENDS = ("D2", "A2", "S", "O")
 MEANINGS = {"D2": "feature 1 alone", "A2": "feature 2 alone", "S": "opposite signs", "O": "equal signs"}
 ANSWER = answer("O50")
