@@ -26,11 +26,12 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from tegum.training.blocks import VECTOR_WIDTH, VECTORS, opened
+from tegum.training.blocks import PANEL_WIDTH, opened
 
-STATE_SIZE = 4 * VECTOR_WIDTH
+GENERATORS = 16
+STATE_SIZE = 4 * GENERATORS
 
-_VECTOR = ir.VectorType(ir.IntType(32), VECTOR_WIDTH)
+_VECTOR = ir.VectorType(ir.IntType(32), GENERATORS)
 _INDEX = ir.IntType(64)
 
 
@@ -54,11 +55,11 @@ def fill_random(_typing: Any, stream: Any, words: Any) -> Any:
         stream, words = opened(context, builder, signature.args, arguments)
 
         def vector_at(base: Any, number: Any) -> Any:
-            address = builder.gep(base, [builder.mul(number, ir.Constant(_INDEX, VECTOR_WIDTH))])
+            address = builder.gep(base, [builder.mul(number, ir.Constant(_INDEX, GENERATORS))])
             return builder.bitcast(address, _VECTOR.as_pointer())
 
         def constant(bits: int) -> ir.Constant:
-            return ir.Constant(_VECTOR, [bits] * VECTOR_WIDTH)
+            return ir.Constant(_VECTOR, [bits] * GENERATORS)
 
         def rotated(x: Any, bits: int) -> Any:
             return builder.or_(builder.shl(x, constant(bits)), builder.lshr(x, constant(32 - bits)))
@@ -69,7 +70,7 @@ def fill_random(_typing: Any, stream: Any, words: Any) -> Any:
             value = builder.load(home)
             value.align = 4
             states.append(cgutils.alloca_once_value(builder, value))
-        with cgutils.for_range(builder, ir.Constant(_INDEX, VECTORS), intp=_INDEX) as loop:
+        with cgutils.for_range(builder, ir.Constant(_INDEX, PANEL_WIDTH // GENERATORS), intp=_INDEX) as loop:
             s0, s1, s2, s3 = (builder.load(state) for state in states)
             result = builder.add(rotated(builder.add(s0, s3), 7), s0)
             builder.store(result, vector_at(words, loop.index)).align = 4
