@@ -3,42 +3,18 @@
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
 import torch
 
 import tegum as tg
+from benchmarks.cases import DENSITIES, Case
 from benchmarks.torch_loop import Models, stepper
 
 ROUNDS = 3
 TORCH_SECONDS = 1.5
 TEGUM_SECONDS = 1.5
-DENSITIES = (1.0, 0.1, 0.01)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A size of the race and the ratio aimed at."""
-
-    family: str
-    n: int
-    m: int
-    instances: int
-    batch: int
-    target: float
-
-
-CASES = (
-    Case("ReluOutput", 2, 1, 1024, 1024, 60),
-    Case("ReluOutput", 5, 2, 10, 1024, 60),
-    Case("ReluOutput", 20, 5, 7, 1024, 25),
-    Case("ReluOutput", 100, 20, 20, 1024, 8),
-    Case("ReluOutput", 400, 30, 4, 4096, 5),
-    Case("ReluHidden", 10, 5, 1000, 1024, 20),
-    Case("AbsoluteValue", 100, 40, 7, 1024, 8),
-)
 
 
 def net_of(case: Case) -> tg.nets.Net:
@@ -50,11 +26,6 @@ def net_of(case: Case) -> tg.nets.Net:
 def features_of(case: Case, density: float) -> tg.features.Features:
     """The feature distribution of a case."""
     return tg.features.Independent(case.n, density=density, signed=case.family == "AbsoluteValue")
-
-
-def operations(case: Case) -> float:
-    """Floating-point operations of the products of one step of all instances: five products of n x m with the batch."""
-    return 10.0 * case.n * case.m * case.batch * case.instances
 
 
 def our_seconds(case: Case, density: float, threads: int, steps: int) -> float:

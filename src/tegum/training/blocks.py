@@ -13,7 +13,7 @@ product, three times slower.
 
     registers                    multiply, rows x vectors        accumulate, vectors
     AVX-512    32 of 16 floats   6 x 4 = 64 samples              4 x 4
-    AVX2       16 of  8          6 x 2 = 16                      4 x 2
+    AVX2       16 of  8          6 x 2 = 16                      4 x 3
     NEON       32 of  4          6 x 4 = 16                      4 x 4
 
 The blocks are written as LLVM instructions on vectors of just that width.  The vectors of `accumulate` are folded into numbers
@@ -66,7 +66,7 @@ class Registers(NamedTuple):
     @property
     def tile(self) -> tuple[int, int]:
         """How many rows of each panel `accumulate_tile` takes."""
-        return 4, self.number // 8
+        return 4, 4 if self.number == 32 else 3
 
     def stripe(self, rows: int) -> int:
         """How many vectors of a panel's row a block of so many rows has: they fit with what they are multiplied by."""
