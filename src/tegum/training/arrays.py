@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tegum.nets import RELU, Net
 from tegum.training.activations import activation_code
-from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Words
+from tegum.training.blocks import PANEL_WIDTH, REGISTERS, Floats, Indices, Layout, Words
 
 Bytes = NDArray[np.uint8]
 
@@ -144,6 +144,10 @@ class Scratch(NamedTuple):
     zeros: Floats
     every: Indices  # 0, 1, 2, ...
     found: Indices  # rows of a panel that are not all 0
+    counting: Indices  # rows of a panel whose outputs count, see `passes`,
+    marked: Bytes  # and whether a row is one of them in any panel
+    gathered: Floats  # (2, panels, rows of a tile, 64) some rows of outputs and inputs side by side,
+    tile_rows: Floats  # and their gradient (rows of a tile, m)
 
 
 def _edges(net: Net) -> list[int]:
@@ -248,4 +252,8 @@ def scratch_for(net: Net) -> Scratch:
         zeros=_aligned(max(n, m)),
         every=np.arange(max(n, m), dtype=np.int32),
         found=np.zeros(n, dtype=np.int32),
+        counting=np.zeros(n, dtype=np.int32),
+        marked=np.zeros(n, dtype=np.uint8),
+        gathered=_aligned(2, panels, REGISTERS.tile[0], PANEL_WIDTH),
+        tile_rows=_aligned(REGISTERS.tile[0] * m),
     )
