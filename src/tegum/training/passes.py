@@ -252,7 +252,7 @@ def _accumulate(shape: Shape, by_decoder: Pair, by_encoder: Pair, counting: Rows
     """Adds D H^T to the gradient of the decoder and X E^T to that of the transposed encoder: one matrix where they are tied."""
     gradient, gathered, block = scratch.gradient, scratch.gathered, scratch.tile_rows
     nothing = Pair(scratch.inputs, scratch.hidden_gradient, 0)
-    if counting.number < shape.n:
+    if 2 * counting.number < shape.n:  # to put rows side by side and their gradient back costs as much as to skip half
         if shape.tied:
             accumulate_rows(gradient, shape.decoder, by_decoder, by_encoder, counting, gathered, block)
         else:
