@@ -1,11 +1,13 @@
 """Products in register blocks equal NumPy's, whatever registers they are cut for, in every size of a block."""
 
+import re
 from itertools import product
 from typing import Any
 
 import numba
 import numpy as np
 import pytest
+from llvmlite import binding
 
 from tegum.training.blocks import (
     PANEL_WIDTH,
@@ -93,3 +95,29 @@ def test_blocks_leave_room_for_what_is_multiplied(registers: Registers) -> None:
         assert PANEL_WIDTH % (stripe * registers.width) == 0
     height, width = registers.tile
     assert height * width + min(height, width) + 1 <= registers.number
+
+
+def test_blocks_for_arm64_stay_in_registers(compiled: tuple[Registers, Any, Any]) -> None:
+    """No such processor is here, but the assembly for one is: sums are neither written to memory nor read for each product."""
+    registers, rows_of, tile_of = compiled
+    if registers != KINDS["NEON"]:
+        pytest.skip("for the registers of arm64")
+    test_multiply(compiled)
+    test_accumulate(compiled)
+    for function in (rows_of, tile_of):
+        lines = assembly(next(iter(function.inspect_llvm().values())), "aarch64-unknown-linux-gnu", "apple-m1")
+        products = [line for line in lines if re.search(r"\bfmla\s+v\d+\.4s", line)]
+        through_memory = [line for line in lines if re.search(r"\b(ldr|str|ldp|stp)\s+q\d+.*\[sp", line)]
+        assert len(products) > 500
+        assert len(through_memory) < len(products) / 30
+
+
+def assembly(module: str, triple: str, processor: str) -> list[str]:
+    """The lines of a module's assembly for another processor."""
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    foreign = re.sub(r"target triple = .*", f'target triple = "{triple}"', re.sub(r"target datalayout = .*", "", module))
+    parsed = binding.parse_assembly(re.sub(r'"target-(cpu|features)"="[^"]*"', "", foreign))
+    machine = binding.Target.from_triple(triple).create_target_machine(cpu=processor, opt=3)
+    parsed.data_layout = str(machine.target_data)
+    return str(machine.emit_assembly(parsed)).splitlines()

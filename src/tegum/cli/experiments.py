@@ -10,7 +10,7 @@ from typing import Any
 from tegum import experiments, report, runs
 from tegum.cli.output import duration, say
 from tegum.errors import InvalidInputError
-from tegum.experiments import every_description, experiment_files, groups, heading_of
+from tegum.experiments import every_description, experiment_files, groups, heading_of, require_single
 
 
 def list_experiments() -> int:
@@ -27,6 +27,7 @@ def list_experiments() -> int:
 
 def show_experiment(name: str, out: Path) -> int:
     """Says what an experiment trains, what it chooses where the paper is silent, and its verdicts if it has run."""
+    require_single(name)
     known = {each.id: each for each in every_description()}
     experiment = known[name] if name in known else experiments.experiment_called(name)
     say(f"{experiment.id}: {experiment.title}\n{experiment.paper}\n\n{experiment.describe}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         groups,
         heading_of,
         introduction,
+        require_single,
     )
     from tegum.experiments.discovery import (
         code_version,
@@ -40,6 +41,7 @@ __all__ = [
     "heading_of",
     "introduction",
     "paper_verdicts",
+    "require_single",
 ]
 
 load_on_first_use(__name__)

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, final
 
+from tegum.errors import InvalidInputError
+
 FOLDER = Path(__file__).resolve().parent
 PACKAGE = "tegum.experiments"
 
@@ -76,6 +78,13 @@ def every_description() -> tuple[Description, ...]:
 def groups() -> dict[str, str]:
     """The heading of each group of experiments that are not the paper's, by the name that the command line knows it by."""
     return {called(folder): heading for folder in sorted(FOLDER.iterdir()) if (heading := _heading(folder))}
+
+
+def require_single(name: str) -> None:
+    """Raises an `InvalidInputError` for the name of a group, with those of its experiments."""
+    if name in groups():
+        each = ", ".join(one.id for one in every_description() if heading_of(one) == groups()[name])
+        raise InvalidInputError(f"{name!r} is a group of experiments", f"choose one of them: {each}")
 
 
 def heading_of(experiment: InFile) -> str:

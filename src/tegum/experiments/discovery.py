@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tegum.errors import InvalidInputError, Problem
 from tegum.execution import OWN_EXPERIMENTS
-from tegum.experiments.described import FOLDER, PACKAGE, every_description, experiment_files, groups, heading_of
+from tegum.experiments.described import FOLDER, PACKAGE, every_description, experiment_files, groups, heading_of, require_single
 from tegum.experiments.experiment import Experiment
 from tegum.provenance import source_files, source_version
 
@@ -51,9 +51,7 @@ def experiment_called(name: str) -> Experiment:
         module = importlib.import_module(".".join((PACKAGE, *relative.parts)))
         assert isinstance(module.experiment, Experiment)
         return module.experiment
-    if name in groups():
-        each = ", ".join(one.id for one in every_description() if heading_of(one) == groups()[name])
-        raise InvalidInputError(f"{name!r} is a group of experiments", f"choose one of them: {each}")
+    require_single(name)
     close = difflib.get_close_matches(name, [*files, *groups()], n=1)
     advice = f"did you mean {close[0]!r}?" if close else "choose one that `tegum list` names, or a file that ends in .py"
     raise InvalidInputError(f"there is no experiment {name!r}", advice)
