@@ -17,7 +17,7 @@ from typing import Any
 from llvmlite import binding
 
 from benchmarks.cases import CASES, HEADING, SPARSE, Case
-from benchmarks.steps import INSTRUCTIONS, ROOT, Engine
+from benchmarks.steps import ROOT, Engine
 
 BUILT = ROOT / "build" / "bench"
 ROUNDS = 5

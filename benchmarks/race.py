@@ -3,13 +3,15 @@
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from statistics import median
 
 import numpy as np
 import torch
 
 import tegum as tg
-from benchmarks.cases import DENSITIES, Case
+from benchmarks.cases import Case
+from benchmarks.steps import LARGE, learned
 from benchmarks.torch_loop import Models, stepper
 
 ROUNDS = 3
@@ -31,8 +33,9 @@ def features_of(case: Case, density: float) -> tg.features.Features:
 def our_seconds(case: Case, density: float, threads: int, steps: int) -> float:
     """Seconds a step of all instances, from a whole call of `tegum.train`."""
     recipe = tg.Recipe(steps=steps, batch_size=case.batch, seeds=case.instances, evaluation_samples=64)
+    initial = learned(case.n, case.m, density) if case.n >= LARGE else None
     began = time.perf_counter()
-    tg.train(net_of(case), features_of(case, density), recipe, threads=threads, progress=False)
+    tg.train(net_of(case), features_of(case, density), recipe, initial=initial, threads=threads, progress=False)
     return (time.perf_counter() - began) / steps
 
 
@@ -59,15 +62,15 @@ def gradients_agree(case: Case) -> float:
     return worst
 
 
-def race(case: Case, threads: int) -> dict[str, float]:
-    """Median seconds a step of both engines, rounds alternated; ours at three densities."""
+def race(case: Case, threads: int, densities: Sequence[float]) -> dict[str, float]:
+    """Median seconds a step of both engines, rounds alternated; ours at each density."""
     theirs = stepper(case.family, case.n, case.m, case.instances, case.batch, 0.1, threads)
     torch_steps = max(3, int(TORCH_SECONDS / theirs(3)))
-    our_steps = {p: max(3, int(TEGUM_SECONDS / max(our_seconds(case, p, threads, 50), 1e-6))) for p in DENSITIES}
-    measured: dict[str, list[float]] = {"torch": [], **{f"{p:g}": [] for p in DENSITIES}}
+    our_steps = {p: max(3, int(TEGUM_SECONDS / max(our_seconds(case, p, threads, 50), 1e-6))) for p in densities}
+    measured: dict[str, list[float]] = {"torch": [], **{f"{p:g}": [] for p in densities}}
     for _ in range(ROUNDS):
         measured["torch"].append(theirs(torch_steps))
-        for p in DENSITIES:
+        for p in densities:
             measured[f"{p:g}"].append(our_seconds(case, p, threads, our_steps[p]))
     return {name: median(values) for name, values in measured.items()}
 

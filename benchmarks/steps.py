@@ -22,6 +22,8 @@ INSTRUCTIONS = {
 }
 """What makes numba compile for some instructions, on a machine that has them; by default for all that it has."""
 
+LARGE, LENGTH = 1000, 1.15
+
 
 @final
 class Engine:
@@ -48,6 +50,15 @@ class Engine:
         self.process.wait()
 
 
+def learned(n: int, m: int, density: float) -> dict[str, Any]:
+    """Weights as training leaves those of sparse features: directions in superposition, biases three deviations below 0."""
+    import numpy as np
+
+    W = np.random.default_rng(0).normal(size=(m, n))
+    W *= LENGTH / np.linalg.norm(W, axis=0)
+    return {"W": W, "b": np.full(n, -3 * LENGTH**2 * (n * density / 3 / m) ** 0.5)}
+
+
 def seconds_of_step(family: str, n: int, m: int, instances: int, batch: int, density: float, steps: int) -> float:
     """Seconds of one thread's work for a step, from a whole call of `tegum.train`."""
     import tegum as tg
@@ -55,8 +66,9 @@ def seconds_of_step(family: str, n: int, m: int, instances: int, batch: int, den
     net = getattr(tg.nets, family)(n, m)
     features = tg.features.Independent(n, density=density, signed=family == "AbsoluteValue")
     recipe = tg.Recipe(steps=steps, batch_size=batch, seeds=instances, evaluation_samples=64)
+    initial = learned(n, m, density) if n >= LARGE else None
     began = time.process_time()
-    tg.train(net, features, recipe, threads=1, progress=False)
+    tg.train(net, features, recipe, initial=initial, threads=1, progress=False)
     return (time.process_time() - began) / steps
 
 
