@@ -17,6 +17,7 @@ from typing import Any
 from llvmlite import binding
 
 from benchmarks.cases import CASES, HEADING, SPARSE, Case
+from benchmarks.peak import peak_gigaflops
 from benchmarks.steps import ROOT, Engine
 
 BUILT = ROOT / "build" / "bench"
@@ -79,13 +80,15 @@ def _enough(engine: Engine, fields: dict[str, Any]) -> int:
 def print_engines(commit: str = "", cases: Sequence[tuple[Case, float]] = ()) -> None:
     """The table: milliseconds of a step of all instances, and how often the first engine goes into each."""
     with engines(commit) as running:
-        print("milliseconds of one thread for a step of all instances; in brackets how many times the first column\n")
-        print(f"{HEADING}{'density':>9}" + "".join(f"{name:>26}" for name in running))
+        peak = peak_gigaflops(1)
+        print("milliseconds of one thread for a step of all instances; in brackets how many times the first column;")
+        print(f"of peak: five dense products in the first, as a share of {peak:.0f} GFLOP/s of fused multiply-adds\n")
+        print(f"{HEADING}{'density':>9}" + "".join(f"{name:>26}" for name in running) + f"{'of peak':>9}")
         for case, density in cases or (*((case, DENSITY) for case in CASES), *SPARSE):
             seconds = least_seconds(running, case, density)
             first = next(iter(seconds.values()))
             times = "".join(f"{value * 1e3:>17.3f} ({value / first:5.2f})" for value in seconds.values())
-            print(f"{case}{density:>9g}{times}", flush=True)
+            print(f"{case}{density:>9g}{times}{case.operations / first / 1e9 / peak:>9.0%}", flush=True)
     print()
 
 
