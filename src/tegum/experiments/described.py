@@ -1,7 +1,7 @@
 """What experiments say of themselves, read off their files: a list of all of them is there before any could be imported.
 
 >>> described(experiment_files()["intro"]).paper
-'Introduction figure'
+'Introduction, first figure (F01)'
 >>> groups()
 {'open-problems': 'Open problems'}
 
