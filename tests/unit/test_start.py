@@ -117,6 +117,15 @@ def test_a_command_multiplies_in_one_thread_unless_told_otherwise(given: str, fo
     assert said.split() == ["False", found], "NumPy, which reads it when it is loaded, comes later"
 
 
+def test_a_command_ends_at_once_and_leaves_nothing_unsaid() -> None:
+    program = (
+        "import atexit, sys; from tegum import __main__, cli; atexit.register(print, 'last'); "
+        "cli.main = lambda *_: (print('first'), sys.exit(3)); __main__.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout.split(), done.returncode) == (["first", "last"], 3)
+
+
 def test_a_fault_of_tegum_is_no_failed_claim(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def broken() -> int:
         raise RuntimeError("worn out")
