@@ -1,6 +1,6 @@
 """``make bench``: the race against PyTorch, the engine for each set of instructions and beside another version, and the rest.
 
-python -m benchmarks [training] [sparse] [engines] [start] [cost] [exact] [geometry] [--against COMMIT]
+python -m benchmarks [TABLE...] [--against COMMIT]
 """
 
 import argparse
@@ -23,10 +23,12 @@ TABLES = ("training", "sparse", "engines", "start", "cost", "exact", "geometry")
 
 def main() -> None:
     """Prints the tables asked for, all of them by default."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", nargs="*", choices=[*TABLES, []], default=[])
-    parser.add_argument("--against", default="", metavar="COMMIT")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Prints tables of speed and memory.")
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"{', '.join(TABLES)}; by default all of them")
+    parser.add_argument("--against", default="", metavar="COMMIT", help="another version, beside which the engine is timed")
     asked = parser.parse_args()
+    if unknown := {*asked.tables} - {*TABLES}:
+        parser.error(f"there is no table {', '.join(sorted(unknown))}")
     wanted, threads = asked.tables or TABLES, default_threads()
     if "training" in wanted:
         print_training(threads)

@@ -13,7 +13,8 @@ import xarray as xr
 import tegum as tg
 from tegum.caching import caching
 from tegum.cli import run
-from tegum.cli.models import Reading
+from tegum.cli.models import models_in
+from tegum.cli.options import AS_IT_IS
 from tegum.execution import Elsewhere, Pieces, Shard, progress_in
 from tegum.execution.executors import computing
 from tegum.execution.leases import Leases
