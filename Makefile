@@ -1,5 +1,6 @@
 # Everything a fresh machine needs is set up by `make install`, which the other targets call; a second call starts at once.
-# The environment lives in .venv and is renewed when pyproject.toml or constraints.txt change.
+# The environment lives in .venv and is renewed when pyproject.toml or constraints.txt change.  Its bytecode is made once: where
+# Python is told not to write any, each process would spend two seconds on that of pandas and SciPy.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,7 +20,8 @@ help:
 	@echo "make fuzz        every public call, field, command line, setting and file with what nobody should give, counted (minutes)"
 	@echo "make chaos       long calls stopped at random moments and at every write, clusters too, counted (hours)"
 	@echo "make newer       the tests of what depends on Python's version, under Python 3.13, where it is installed"
-	@echo "make bench       race the training engine against the usual PyTorch loop (installs PyTorch); what was estimated and what it cost"
+	@echo "make bench       race the training engine against the usual PyTorch loop (installs PyTorch), for each set of instructions;"
+	@echo "                 beside another version: make bench AGAINST=COMMIT"
 	@echo "make pictures    render the README's pictures anew (needs Chromium)"
 	@echo "make install     only set up .venv"
 	@echo "make clean       remove .venv and everything built; results stay"
@@ -30,7 +32,8 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tegum needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "Python's venv module is missing; on Debian: apt install python3-venv"; exit 2; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt --group dev --editable .
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraints constraints.txt --group dev --editable .
+	@$(BIN)/python -m compileall -q src
 	@touch $(READY)
 
 # A claim that fails (exit code 1) is a result; it does not fail the command.
@@ -88,7 +91,7 @@ $(TORCH): $(READY)
 	@touch $(TORCH)
 
 bench: $(TORCH)
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(if $(AGAINST),--against $(AGAINST))
 
 pictures: $(READY)
 	@$(BIN)/python docs/make_pictures.py

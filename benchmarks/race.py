@@ -3,42 +3,20 @@
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from statistics import median
 
 import numpy as np
 import torch
 
 import tegum as tg
+from benchmarks.cases import Case
+from benchmarks.steps import LARGE, learned
 from benchmarks.torch_loop import Models, stepper
 
 ROUNDS = 3
 TORCH_SECONDS = 1.5
 TEGUM_SECONDS = 1.5
-DENSITIES = (1.0, 0.1, 0.01)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A size of the race and the ratio aimed at."""
-
-    family: str
-    n: int
-    m: int
-    instances: int
-    batch: int
-    target: float
-
-
-CASES = (
-    Case("ReluOutput", 2, 1, 1024, 1024, 60),
-    Case("ReluOutput", 5, 2, 10, 1024, 60),
-    Case("ReluOutput", 20, 5, 7, 1024, 25),
-    Case("ReluOutput", 100, 20, 20, 1024, 8),
-    Case("ReluOutput", 400, 30, 4, 4096, 5),
-    Case("ReluHidden", 10, 5, 1000, 1024, 20),
-    Case("AbsoluteValue", 100, 40, 7, 1024, 8),
-)
 
 
 def net_of(case: Case) -> tg.nets.Net:
@@ -52,16 +30,12 @@ def features_of(case: Case, density: float) -> tg.features.Features:
     return tg.features.Independent(case.n, density=density, signed=case.family == "AbsoluteValue")
 
 
-def operations(case: Case) -> float:
-    """Floating-point operations of the products of one step of all instances: five products of n x m with the batch."""
-    return 10.0 * case.n * case.m * case.batch * case.instances
-
-
 def our_seconds(case: Case, density: float, threads: int, steps: int) -> float:
     """Seconds a step of all instances, from a whole call of `tegum.train`."""
     recipe = tg.Recipe(steps=steps, batch_size=case.batch, seeds=case.instances, evaluation_samples=64)
+    initial = learned(case.n, case.m, density) if case.n >= LARGE else None
     began = time.perf_counter()
-    tg.train(net_of(case), features_of(case, density), recipe, threads=threads, progress=False)
+    tg.train(net_of(case), features_of(case, density), recipe, initial=initial, threads=threads, progress=False)
     return (time.perf_counter() - began) / steps
 
 
@@ -88,15 +62,15 @@ def gradients_agree(case: Case) -> float:
     return worst
 
 
-def race(case: Case, threads: int) -> dict[str, float]:
-    """Median seconds a step of both engines, rounds alternated; ours at three densities."""
+def race(case: Case, threads: int, densities: Sequence[float]) -> dict[str, float]:
+    """Median seconds a step of both engines, rounds alternated; ours at each density."""
     theirs = stepper(case.family, case.n, case.m, case.instances, case.batch, 0.1, threads)
     torch_steps = max(3, int(TORCH_SECONDS / theirs(3)))
-    our_steps = {p: max(3, int(TEGUM_SECONDS / max(our_seconds(case, p, threads, 50), 1e-6))) for p in DENSITIES}
-    measured: dict[str, list[float]] = {"torch": [], **{f"{p:g}": [] for p in DENSITIES}}
+    our_steps = {p: max(3, int(TEGUM_SECONDS / max(our_seconds(case, p, threads, 50), 1e-6))) for p in densities}
+    measured: dict[str, list[float]] = {"torch": [], **{f"{p:g}": [] for p in densities}}
     for _ in range(ROUNDS):
         measured["torch"].append(theirs(torch_steps))
-        for p in DENSITIES:
+        for p in densities:
             measured[f"{p:g}"].append(our_seconds(case, p, threads, our_steps[p]))
     return {name: median(values) for name, values in measured.items()}
 

@@ -62,7 +62,7 @@ class RecipeFields(SphinxDirective):
 
 
 class Parts(SphinxDirective):
-    """What a package makes public, in the order in which it imports its modules, below each module's own words."""
+    """What a package makes public, in the order in which it names its modules, below each module's own words."""
 
     required_arguments = 1
 
@@ -70,7 +70,7 @@ class Parts(SphinxDirective):
         """A rubric, the module's docstring and its public functions and classes, for each module."""
         package = import_module(self.arguments[0])
         lines = []
-        for statement in ast.parse(inspect.getsource(package)).body:
+        for statement in ast.walk(ast.parse(inspect.getsource(package))):
             if isinstance(statement, ast.ImportFrom) and str(statement.module).startswith(f"{package.__name__}."):
                 names = [alias.name for alias in statement.names if alias.name in package.__all__]
                 members = [line for name in names for line in self._member(package, name)]

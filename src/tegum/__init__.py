@@ -6,7 +6,7 @@
 Parts load on first use, so that ``import tegum`` costs next to nothing.
 """
 
-from importlib import import_module
+from tegum.loading import load_on_first_use
 
 TYPE_CHECKING = False  # that of typing, which is not loaded: until the command line is, Ctrl-C leaves a traceback
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     __version__ = tegum_version()
     from tegum.selection import best
     from tegum.sweep import Axis
-    from tegum.training.recipe import Recipe
-    from tegum.training.train import train
+    from tegum.training import Recipe, train
 
 __all__ = [
     "Axis",
@@ -60,39 +59,13 @@ __all__ = [
     "write_state_dict",
 ]
 
-_HOME = {
-    "Interrupted": "tegum.interruption",
-    "InvalidInputError": "tegum.errors",
-    "Axis": "tegum.sweep",
-    "Status": "tegum.datasets",
-    "best": "tegum.selection",
-    "census": "tegum.counting",
-    "executing": "tegum.execution",
-    "expected_loss": "tegum.expected",
-    "features_of": "tegum.recorded",
-    "open": "tegum.runs",
-    "read_weights": "tegum.runs",
-    "show": "tegum.report",
-    "Recipe": "tegum.training",
-    "train": "tegum.training",
-    "write_state_dict": "tegum.runs",
-}
-
 
 def __getattr__(name: str) -> "Any":
     if name == "__version__":
-        return import_module("tegum.provenance").tegum_version()
-    if name not in __all__:
-        raise AttributeError(f"module 'tegum' has no attribute {name!r}")
-    try:
-        value = getattr(import_module(_HOME[name]), name) if name in _HOME else import_module(f"tegum.{name}")
-    except ImportError as error:
-        if import_module("tegum.interruption").came_of_interruption(error):
-            raise KeyboardInterrupt from error
-        raise
-    globals()[name] = value
-    return value
+        from tegum.provenance import tegum_version
+
+        return tegum_version()
+    raise AttributeError(f"module 'tegum' has no attribute {name!r}")
 
 
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+load_on_first_use(__name__)

@@ -149,6 +149,12 @@ def is_compiled(function: Any) -> bool:
     return bool(function.overloads or (stored is not None and stored._load_index()))
 
 
+def folder_of(function: Any) -> Path | None:
+    """The folder that a compiled function is kept in; None where it is not."""
+    stored = getattr(function._cache, "_cache_file", None)
+    return None if stored is None else Path(stored._index_path).parent
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """The function copied into its compiled callers: passing a table of arrays costs a microsecond, copying nothing.
 

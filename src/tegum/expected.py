@@ -29,9 +29,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from tegum.checking import checked, require_seeds
 from tegum.datasets import PARAMETER_DIMS
@@ -267,4 +267,4 @@ def _points(count: int, dimensions: int, generator: np.random.Generator) -> Arra
         return generator.random((count, dimensions))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SciPy wants a power of two points, which it gets
-        return np.asarray(qmc.Sobol(dimensions, rng=generator).random(count))
+        return np.asarray(scipy.stats.qmc.Sobol(dimensions, rng=generator).random(count))

@@ -24,7 +24,7 @@ import xarray as xr
 from tegum.caching import Call, caching
 from tegum.claims import OURS, Claim, Evidence, Expect, above, at_least, between, near, passes, share_at_least
 from tegum.claims.words import recorded
-from tegum.experiments import Figure, Profile, every_experiment, experiment_called, experiment_files
+from tegum.experiments import Figure, Profile, every_description, every_experiment, experiment_called, experiment_files
 from tegum.experiments.discovery import code_files
 from tegum.provenance import PACKAGE, science_version, source_files
 from tests.contracts.smallest import smallest
@@ -51,6 +51,12 @@ def test_every_file_of_a_section_is_an_experiment_or_what_its_section_shares() -
     assert found == set(experiment_files().values())
     assert not list(folder.glob("*/*/*.py"))
     assert len({experiment.id for experiment in every_experiment()}) == len(found)
+
+
+def test_what_is_read_off_a_file_is_what_its_experiment_says() -> None:
+    for said, experiment in zip(every_description(), every_experiment(), strict=True):
+        for name in ("id", "file", "title", "paper", "seconds", "order", "describe"):
+            assert getattr(said, name) == getattr(experiment, name), (experiment.id, name)
 
 
 def test_experiments_of_a_section_stand_in_an_order() -> None:

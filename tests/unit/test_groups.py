@@ -73,7 +73,7 @@ def part(tmp_path: Path) -> Part:
 
 def test_a_page_of_open_problems_is_not_called_the_paper(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tegum.report.page.heading_of", lambda _: HEADING)
-    monkeypatch.setattr("tegum.report.page.every_experiment", lambda: (small.experiment,))
+    monkeypatch.setattr("tegum.report.page.every_description", lambda: (small.experiment,))
     text = page([part])
     assert f"<h1>{HEADING}</h1>" in text
     assert "Elhage" not in text

@@ -17,7 +17,7 @@ import pytest
 import xarray as xr
 
 import tegum as tg
-from tegum import cli
+from tegum import cli, loading
 from tegum.compilation import compiled
 from tegum.exact import search
 from tegum.interruption import came_of_interruption, never_losing_interruption, noticing_interruption
@@ -233,19 +233,20 @@ def test_a_command_says_that_it_was_interrupted(monkeypatch: pytest.MonkeyPatch,
     def pressed() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tegum.cli.experiments.every_experiment", pressed)
+    monkeypatch.setattr("tegum.cli.experiments.every_description", pressed)
     assert cli.run(["list"]) == 130
     assert capsys.readouterr().err == "tegum: interrupted\n"
 
 
 def test_nor_is_a_part_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = tg.import_module
-    monkeypatch.setattr(tg, "import_module", lambda name: whole(name) if name == "tegum.interruption" else broken_import())
+    whole = loading.import_module
+    load = type(tg).__getattr__
+    monkeypatch.setattr(loading, "import_module", lambda name: whole(name) if name == "tegum.interruption" else broken_import())
     with pytest.raises(KeyboardInterrupt):
-        tg.__getattr__("maps")
-    monkeypatch.setattr(tg, "import_module", lambda name: whole(name if name == "tegum.interruption" else "tegum.nothing"))
+        load(tg, "maps")
+    monkeypatch.setattr(loading, "import_module", lambda name: whole(name if name == "tegum.interruption" else "tegum.nothing"))
     with pytest.raises(ModuleNotFoundError):
-        tg.__getattr__("maps")
+        load(tg, "maps")
 
 
 def test_what_a_library_makes_of_it_is_no_damage_to_a_file() -> None:

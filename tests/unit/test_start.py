@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tegum import cli
@@ -47,6 +48,64 @@ def test_the_list_of_commands_waits_for_no_engine() -> None:
     assert not [name for name in HEAVY if name in loaded and name != "cyclopts"]
 
 
+ENGINES = ("numba", "tegum.training.kernel", "tegum.exact.kernel.model")
+"""What loads or compiles the engines."""
+
+FOR_ALL = ("xarray", "pandas", "scipy")
+RARE = ("plotly", "networkx", "scipy.stats", "scipy.optimize", "distributed", "kaleido")
+
+
+def loaded_by(*words: str, after: str = "") -> set[str]:
+    """The modules that a command has loaded when it ends."""
+    return set(
+        run(f"import sys; from tegum.cli import run; run({[*words]!r}); {after}print(*sys.modules)").split("\n")[-1].split()
+    )
+
+
+@pytest.mark.parametrize("words", [("list",), ("show", "intro"), ("show", "open-problems")])
+def test_experiments_are_listed_and_shown_without_libraries(words: tuple[str, ...], tmp_path: Path) -> None:
+    where = ("--out", str(tmp_path)) if words[0] == "show" else ()
+    assert not loaded_by(*words, *where) & {*ENGINES, *FOR_ALL, *RARE, "numpy", "pydantic"}
+
+
+def test_the_doctor_loads_no_engine_where_it_has_found_before(tmp_path: Path) -> None:
+    again = f"""
+import os, sys
+from tegum import provenance
+from tegum.cli import doctor, run
+doctor._place = lambda: __import__("pathlib").Path({str(tmp_path / "known")!r})
+known = {{"same": doctor._same(provenance.provenance()), "when": "now", "lines": ["right"], "compiled": {{}}}}
+doctor._keep(known)
+run(["doctor"])
+print(*sys.modules)
+"""
+    *said, loaded = run(again).split("\n")
+    assert said[-1] == "right"
+    assert not {*loaded.split()} & {*ENGINES, *FOR_ALL, *RARE, "pydantic"}
+
+
+def test_an_exact_loss_waits_for_no_picture_and_no_solver(tmp_path: Path) -> None:
+    file = tmp_path / "five.npz"
+    np.savez(file, W=np.eye(2, 5), b=np.zeros(5))
+    loaded = loaded_by("exact-loss", str(file), "--density", "0.1")
+    assert "tegum.exact.kernel.model" in loaded
+    unwanted = {"tegum.training.kernel", "tegum.exact.minimise", "tegum.report", *RARE}
+    assert not loaded & unwanted
+
+
+def test_training_waits_for_no_picture_and_no_exact_engine() -> None:
+    loaded = set(run(f"import sys{TRAIN}print(*sys.modules)").split("\n")[-1].split())
+    assert "tegum.training.kernel" in loaded
+    assert not loaded & {"tegum.exact.kernel.model", "tegum.report", *RARE}
+
+
+def test_a_name_like_that_of_its_module_is_the_name() -> None:
+    program = "import tegum.exact.minimise, tegum.training.train, tegum as tg; from tegum.exact.kernel import model; "
+    assert run(f"{program}print(tg.exact.minimise.__name__, callable(tg.training.train), 'loss' in dir(tg.exact))") == (
+        "minimise True True"
+    )
+
+
 def test_a_commands_help_has_its_example() -> None:
     assert "Example: tegum train -n 5 -m 2" in run("from tegum.cli import run; run(['train', '--help'])")
 
@@ -56,6 +115,15 @@ def test_a_command_multiplies_in_one_thread_unless_told_otherwise(given: str, fo
     program = "import os, sys; from tegum import __main__, cli; print('numpy' in sys.modules); cli.main = lambda *_: None; "
     said = run(f"{given}{program}__main__.main(); print(os.environ['OPENBLAS_NUM_THREADS'])")
     assert said.split() == ["False", found], "NumPy, which reads it when it is loaded, comes later"
+
+
+def test_a_command_ends_at_once_and_leaves_nothing_unsaid() -> None:
+    program = (
+        "import atexit, sys; from tegum import __main__, cli; atexit.register(print, 'last'); "
+        "cli.main = lambda *_: (print('first'), sys.exit(3)); __main__.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout.split(), done.returncode) == (["first", "last"], 3)
 
 
 def test_a_fault_of_tegum_is_no_failed_claim(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

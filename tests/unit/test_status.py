@@ -13,7 +13,8 @@ import xarray as xr
 import tegum as tg
 from tegum.caching import caching
 from tegum.cli import run
-from tegum.cli.models import Reading
+from tegum.cli.models import models_in
+from tegum.cli.options import Reading
 from tegum.execution import Elsewhere, Pieces, Shard, progress_in
 from tegum.execution.executors import computing
 from tegum.execution.leases import Leases
@@ -180,4 +181,4 @@ def test_a_folder_of_one_sweep_opens_and_one_of_several_says_which(tmp_path: Pat
     with pytest.raises(tg.InvalidInputError, match="is damaged"):
         tg.open(path)
     with pytest.raises(tg.InvalidInputError, match="leave out how to read it"):
-        Reading(array="W").read(path)
+        models_in(path, Reading(array="W"))

@@ -1,24 +1,29 @@
 """Claims that can fail: a check, the data it judges, and data on which it must fail."""
 
-from tegum.claims.claim import Claim, Disagreement, Verdict
-from tegum.claims.evidence import Evidence, best_of, closed_form, every, fisher
-from tegum.claims.expectations import (
-    Expect,
-    above,
-    all_of,
-    at_least,
-    at_most,
-    below,
-    between,
-    equal,
-    falling,
-    in_each_seed,
-    near,
-    passes,
-    rising,
-    share_at_least,
-)
-from tegum.claims.source import IDENTITY, OURS, Source, answer, comment, paper
+from typing import TYPE_CHECKING
+
+from tegum.loading import load_on_first_use
+
+if TYPE_CHECKING:
+    from tegum.claims.claim import Claim, Disagreement, Verdict
+    from tegum.claims.evidence import Evidence, best_of, closed_form, every, fisher
+    from tegum.claims.expectations import (
+        Expect,
+        above,
+        all_of,
+        at_least,
+        at_most,
+        below,
+        between,
+        equal,
+        falling,
+        in_each_seed,
+        near,
+        passes,
+        rising,
+        share_at_least,
+    )
+    from tegum.claims.source import IDENTITY, OURS, Source, answer, comment, paper
 
 __all__ = [
     "IDENTITY",
@@ -50,3 +55,5 @@ __all__ = [
     "rising",
     "share_at_least",
 ]
+
+load_on_first_use(__name__)

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import ArrayLike
-from scipy.stats import fisher_exact
 
 from tegum.checking import Checked, checked, numbers
 from tegum.errors import InvalidInputError
@@ -77,7 +77,7 @@ def fisher(found: ArrayLike, control: ArrayLike) -> float:
     0.32
     """
     table = [[each.sum(), (~each).sum()] for each in (numbers("found", found) != 0, numbers("control", control) != 0)]
-    return float(fisher_exact(np.array(table), alternative="greater").pvalue)
+    return float(scipy.stats.fisher_exact(np.array(table), alternative="greater").pvalue)
 
 
 _NOT_PLACES = ("hidden", "feature", "step", "time", "output")

@@ -1,67 +1,84 @@
-"""`tegum doctor`: is this machine ready, are both engines right on it, and how fast are they?"""
+"""`tegum doctor`: is this machine ready, are both engines right on it, and how fast are they?
 
-import time
+What it found is kept beside the compiled code and told again, without loading an engine, as long as tegum's code, the
+libraries, the processor, and what was compiled are the same.
+"""
 
-import numpy as np
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from tegum.cli.output import say
-from tegum.exact import loss, minimise
-from tegum.features import Independent
-from tegum.nets import ReluOutput
-from tegum.provenance import provenance
+from tegum.provenance import PACKAGE, package_version, provenance
 from tegum.threads import default_threads
-from tegum.training import STRIPE, Recipe, loss_and_gradient, train
 
-_TOLERANCE, _EXACT_TOLERANCE = 1e-5, 1e-8
-
-
-def _gradient_error() -> float:
-    """The largest difference between the engine's gradient and NumPy's on one random model, relative to the largest entry."""
-    net = ReluOutput(7, 3)
-    generator = np.random.default_rng(0)
-    params = {"W": generator.normal(size=(3, 7)) / 2, "b": generator.normal(size=7) / 5}
-    x = Independent(7, density=0.4).sample(500, seed=1)
-    _, gradient = loss_and_gradient(net, params, x)
-    y = net.forward(params, x)
-    d = 2 * (y - x) * (y > 0) / len(x)
-    exact = (d @ params["W"].T).T @ x + (x @ params["W"].T).T @ d
-    return float(np.abs(gradient["W"] - exact).max() / np.abs(exact).max())
+_OF_NUMBA, _COMPILED = "NUMBA_", ".nbc"
+_CHANGES = ("commit", "created")
 
 
-def _exact_error() -> float:
-    """The relative error of the exact loss of two features as opposites in one dimension, which is p^2 / 3."""
-    density = 0.1
-    features = Independent(2, density=density)
-    minimise(ReluOutput(2, 1), features, seeds=4)  # compiles what finds and certifies minima
-    found = loss(np.array([[1.0, -1.0]]), np.zeros(2), features)
-    return abs(float(found) / (density**2 / 3) - 1)
+def doctor(*, again: Annotated[bool, Parameter(negative="")] = False) -> int:
+    """Check the installation: versions, cores, gradients and exact losses against what is known, speed.
 
-
-def _said(name: str, began: float, right: bool, what: str, error: float) -> None:
-    """One engine: how long it took to be ready, and whether it is right."""
-    seconds = time.perf_counter() - began
-    say(f"{name:<10} ready in {seconds:.1f} s (the first time on a machine it compiles, later it loads)")
-    say(f"{'':<10} {what.format('equals' if right else 'DIFFERS FROM')}: relative error {error:.1e}")
-
-
-def doctor() -> int:
-    """Check the installation: versions, cores, gradients and exact losses against what is known, speed."""
-    for name, value in provenance().items():
+    Args:
+        again: Check anew what was right before and cannot have changed.
+    """
+    facts = provenance()
+    for name, value in facts.items():
         say(f"{name:<10} {value}")
-    threads = default_threads()
-    say(f"{'threads':<10} {threads}, {512 if STRIPE > 1 else 128}-bit blocks")
-    began = time.perf_counter()
-    error = _gradient_error()
-    trains = error < _TOLERANCE
-    _said("training", began, trains, "its gradient {} NumPy's", error)
-    began = time.perf_counter()
-    error = _exact_error()
-    exact = error < _EXACT_TOLERANCE
-    _said("exact loss", began, exact, "that of two opposites {} its formula", error)
-    steps, seeds = 4000, 8 * threads
-    data = train(
-        ReluOutput(5, 2), Independent(5, density=0.1), Recipe(steps=steps, seeds=seeds, evaluation_samples=64), progress=False
-    )
-    rate = steps * seeds / data.attrs["wall_seconds"]
-    say(f"{'speed':<10} {rate:,.0f} steps/s of n = 5, m = 2 at batch 1024")
-    return 0 if trains and exact else 1
+    same = _same(facts)
+    known = {} if again else _known(same)
+    if known:
+        say(f"{'checked':<10} {known['when']}, with the same code, libraries and processor (tegum doctor --again checks anew)")
+        for line in known["lines"]:
+            say(line)
+        return 0
+    from tegum.cli.checkup import findings, folders  # the engines, which what is known waits for in vain
+
+    lines, fine = [], True
+    for line, right in findings():
+        say(line)
+        lines.append(line)
+        fine &= right
+    if fine:
+        compiled = {str(folder): _count(folder) for folder in folders()}
+        _keep({"same": same, "when": facts["created"], "lines": lines, "compiled": compiled})
+    return 0 if fine else 1
+
+
+def _same(facts: dict[str, str]) -> dict[str, str]:
+    """What the findings depend on."""
+    settings = {name: value for name, value in os.environ.items() if name.startswith(_OF_NUMBA)}
+    kept = {name: value for name, value in facts.items() if name not in _CHANGES}
+    return {**kept, "code": package_version(), "threads": str(default_threads()), **settings}
+
+
+def _place() -> Path:
+    folder = os.environ.get("NUMBA_CACHE_DIR")
+    return (Path(folder) if folder else PACKAGE / "__pycache__") / "tegum-doctor"
+
+
+def _known(same: dict[str, str]) -> dict[str, Any]:
+    """What was found before, if it still holds: nothing where that is not known, or compiled code has gone."""
+    try:
+        known: dict[str, Any] = json.loads(_place().read_text(encoding="utf-8"))
+        there = all(_count(Path(folder)) >= count for folder, count in known["compiled"].items())
+        return known if known["same"] == same and there else {}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def _keep(known: dict[str, Any]) -> None:
+    """Notes what was found, where there is a place for it."""
+    with suppress(OSError):
+        place = _place()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(known, indent=1), encoding="utf-8")
+
+
+def _count(folder: Path) -> int:
+    """How many compiled functions lie in a folder."""
+    return sum(path.suffix == _COMPILED for path in folder.iterdir())

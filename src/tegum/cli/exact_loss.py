@@ -7,7 +7,8 @@ import xarray as xr
 from cyclopts import Parameter
 
 from tegum.cli.losses import as_csv, as_json, report
-from tegum.cli.models import AS_IT_IS, FILES_OWN, Reading, Wanted
+from tegum.cli.models import finite_models_in, wanted_features, wanted_net
+from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.cli.output import say
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
@@ -45,9 +46,9 @@ def exact_loss(
     data: xr.Dataset | None = None
     with Problems() as problems:
         with problems.collecting():
-            data = reading.read_finite(file)
-            net = wanted.net(data)
-        features = wanted.features(data, problems)
+            data = finite_models_in(file, reading)
+            net = wanted_net(data, wanted)
+        features = wanted_features(data, wanted, problems)
         problems.check_fraction("tol", tol)
         _require_format(out)
     assert data is not None

@@ -1,35 +1,39 @@
 """`tegum list`, `tegum show ID` and `tegum experiment`: the experiments there are, and one of your own as a file to change."""
 
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
+from tegum import experiments, report, runs
 from tegum.cli.output import duration, say
 from tegum.errors import InvalidInputError
-from tegum.experiments import Experiment, every_experiment, experiment_called, experiment_files, groups, heading_of
-from tegum.report import ResultFolder
-from tegum.runs import require_writable, write_atomically
+from tegum.experiments import every_description, experiment_files, groups, heading_of, require_single
 
 
 def list_experiments() -> int:
     """List the experiments: id, what each shows, what it costs; the paper's, then groups of others under their headings."""
-    width = max(len(experiment.id) for experiment in every_experiment())
-    for heading, members in groupby(every_experiment(), heading_of):
+    width = max(len(experiment.id) for experiment in every_description())
+    for heading, members in groupby(every_description(), heading_of):
         if heading:
             (name,) = (name for name, known in groups().items() if known == heading)
             say(f"\n{heading} (all of them: tegum reproduce {name})")
         for experiment in members:
-            say(f"{experiment.id:<{width}}  {experiment.title}  [{experiment.paper}; {_cost(experiment)}]")
+            say(f"{experiment.id:<{width}}  {experiment.title}  [{experiment.paper}; {_cost(experiment.seconds)}]")
     return 0
 
 
 def show_experiment(name: str, out: Path) -> int:
     """Says what an experiment trains, what it chooses where the paper is silent, and its verdicts if it has run."""
-    experiment = experiment_called(name)
+    require_single(name)
+    known = {each.id: each for each in every_description()}
+    experiment = known[name] if name in known else experiments.experiment_called(name)
     say(f"{experiment.id}: {experiment.title}\n{experiment.paper}\n\n{experiment.describe}")
-    say(f"\ncost on two cores: {_cost(experiment)}")
-    for part in ResultFolder(out, say).parts():
+    say(f"\ncost on two cores: {_cost(experiment.seconds)}")
+    done = (out / "parts" / f"{experiment.id}.json").exists()
+    for part in report.ResultFolder(out, say).parts() if done else ():
         if part.id == experiment.id:
             say(f"\nresults in {out}, {part.profile} profile, {duration(part.seconds)}:")
             for claim in part.claims:
@@ -37,8 +41,8 @@ def show_experiment(name: str, out: Path) -> int:
     return 0
 
 
-def _cost(experiment: Experiment) -> str:
-    return ", ".join(f"{profile} {duration(seconds)}" for profile, seconds in experiment.seconds.items())
+def _cost(seconds: Mapping[Any, float]) -> str:
+    return ", ".join(f"{profile} {duration(cost)}" for profile, cost in seconds.items())
 
 
 def start(name: str, /, *, out: Path = Path()) -> int:
@@ -55,9 +59,9 @@ def start(name: str, /, *, out: Path = Path()) -> int:
     path = out / f"{name.replace('-', '_')}.py"
     if path.exists():
         raise InvalidInputError(f"{path} exists", "choose another name, or delete it first")
-    require_writable(out)
+    runs.require_writable(out)
     text = files("tegum.cli").joinpath("experiment.txt").read_text(encoding="utf-8")
-    write_atomically(path, text.replace("NAME", name).encode())
+    runs.write_atomically(path, text.replace("NAME", name).encode())
     say(f"{path}: change what it trains, shows and claims")
     say(f"run it with: tegum reproduce {path}")
     return 0

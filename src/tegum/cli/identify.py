@@ -11,7 +11,8 @@ import pandas as pd
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from tegum.cli.models import AS_IT_IS, Reading
+from tegum.cli.models import models_in
+from tegum.cli.options import AS_IT_IS, Reading
 from tegum.cli.output import MOST_LINES, say, say_first
 from tegum.errors import InvalidInputError
 from tegum.geometry import dimensionality
@@ -40,7 +41,7 @@ def identify(
         reading: Options of reading.
         json: Print JSON, everything about every model.
     """
-    data = reading.read(file)
+    data = models_in(file, reading)
     if "W1" in data:
         what = f"{file} holds nets of an encoder W1 and a decoder W2, whose features have two directions each"
         raise InvalidInputError(what, "choose one: --array W1 or --array W2")

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from tegum.cli.exact_loss import judged
 from tegum.cli.losses import as_json, report
-from tegum.cli.models import AS_IT_IS, FILES_OWN, Reading, Wanted
+from tegum.cli.models import finite_models_in, wanted_features, wanted_net, with_activation
+from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.cli.output import MOST_LINES, say, say_first
 from tegum.cli.values import Number
 from tegum.datasets import PARAMETER_DIMS, Status
@@ -60,7 +61,7 @@ def inspect(
         picture: Draw some of the models to this .html, .png, .svg or .pdf file, as `tegum show` does.
         json: Print JSON, everything about every model that is shown.
     """
-    data, why, plain = reading.read_finite(file), "", xr.Dataset()
+    data, why, plain = finite_models_in(file, reading), "", xr.Dataset()
     with Problems() as problems:
         problems.check_least("starts", starts)
         if picture is not None and picture.suffix not in _FORMATS:
@@ -98,9 +99,9 @@ def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> xr.Dataset:
     net = written_net(str(data.attrs.get("net", "")))
     if net is not None and plain_axis(data) is None and set(net.parameter_shapes()) <= set(data.data_vars):
         with Problems() as problems:
-            features = wanted.features(data, problems)
+            features = wanted_features(data, wanted, problems)
             with problems.collecting():
-                net = wanted.with_activation(net)
+                net = with_activation(net, wanted)
         law = features_of(data if features is None else with_features(data, features))
         params = {name: over(data, data[name], PARAMETER_DIMS[name]) for name in net.parameter_shapes()}
         loss = expected_loss(net, params, law.replaced(importance=law.importance / net.n_features) if wanted.mean else law)
@@ -152,7 +153,7 @@ def _frame(found: xr.Dataset) -> pd.DataFrame:
 def _judged(data: xr.Dataset, wanted: Wanted) -> tuple[Net, xr.Dataset, xr.Dataset]:
     """The net, what `tegum exact-loss` says of the models, and the models with the features that they are judged on."""
     with Problems() as problems:
-        net, features = wanted.net(data), wanted.features(data, problems)
+        net, features = wanted_net(data, wanted), wanted_features(data, wanted, problems)
         axis = plain_axis(data)
         if axis is not None:
             problems.add(f"the kind of features varies along {axis}", f"inspect one, data.isel({axis}=0)")

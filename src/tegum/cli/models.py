@@ -1,18 +1,15 @@
-"""What commands about models in a file are told: which arrays to read, and of which features the models are.
+"""Models in a file as the `options` of a command say: read, with the output and the features that are wanted."""
 
-Each group of options is a dataclass, which the commands share.
-"""
-
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, final
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from cyclopts import Parameter
 
+from tegum.cli.options import AS_IT_IS, Reading, Wanted
 from tegum.cli.problem import made_features
-from tegum.cli.values import Text, curve, number, numbers
+from tegum.cli.values import curve, number, numbers
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, ActivationOutput, Linear, Net, ReluOutput, Untied, UntiedNeurons
@@ -23,138 +20,93 @@ from tegum.runs.manifest import MANIFEST
 from tegum.runs.opening import result_file
 
 
-@Parameter(name="*")
-@final
-@dataclass(frozen=True)
-class Reading:
-    """How to read a file of weights.
-
-    Attributes:
-        array: The name of the weights, where the file holds several arrays that could be.
-        bias: The name of the output bias, or none for b = 0.
-        encoder_bias: The name of a bias of the hidden values, which becomes part of b, or none.
-        rows: A row of the array is a feature: (..., n, m).
-    """
-
-    array: str | None = None
-    bias: str | None = None
-    encoder_bias: str | None = None
-    rows: bool | None = None
-
-    def read(self, file: Path) -> xr.Dataset:
-        """The models in a file, or in the folder of a result, as `read_weights` understands them."""
-        file = result_file(file)
-        if file.suffix == MANIFEST:
-            if self != AS_IT_IS:
-                raise InvalidInputError(f"{file} is a sweep of tegum, whose arrays are known", "leave out how to read it")
-            return opened(file)
-        return read_weights(file, array=self.array, bias=self.bias, encoder_bias=self.encoder_bias, rows=self.rows)
-
-    def read_finite(self, file: Path) -> xr.Dataset:
-        """The same; an `InvalidInputError` where all models diverged."""
-        data = self.read(file)
-        if not finite_part(data)[0].any():
-            advice = "there is no loss of models that diverged; train them anew, such as with a smaller learning rate"
-            raise InvalidInputError(f"no model in {file} has finite weights", advice)
-        return data
+def models_in(file: Path, reading: Reading) -> xr.Dataset:
+    """The models in a file, or in the folder of a result, as `read_weights` understands them."""
+    file = result_file(file)
+    if file.suffix == MANIFEST:
+        if reading != AS_IT_IS:
+            raise InvalidInputError(f"{file} is a sweep of tegum, whose arrays are known", "leave out how to read it")
+        return opened(file)
+    return read_weights(file, array=reading.array, bias=reading.bias, encoder_bias=reading.encoder_bias, rows=reading.rows)
 
 
-AS_IT_IS = Reading()
+def finite_models_in(file: Path, reading: Reading) -> xr.Dataset:
+    """The same; an `InvalidInputError` where all models diverged."""
+    data = models_in(file, reading)
+    if not finite_part(data)[0].any():
+        advice = "there is no loss of models that diverged; train them anew, such as with a smaller learning rate"
+        raise InvalidInputError(f"no model in {file} has finite weights", advice)
+    return data
 
 
-@Parameter(name="*")
-@final
-@dataclass(frozen=True)
-class Wanted:
-    """The features and the output that models are judged on; by default those that the file says.
+def wanted_net(data: xr.Dataset, wanted: Wanted) -> Net:
+    """The net of the models; an `InvalidInputError` for one without an exact loss."""
+    return with_activation(net_of(data), wanted)
 
-    Attributes:
-        density: Probability that a feature is active (--sparsity is 1 minus it), or one for each feature (each correlated set)
-            with commas.
-        importance: A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
-        sets: independent, correlated:SIZE or anticorrelated:SIZE; neighbouring features make a set.
-        magnitudes: uniform or exponential:MEAN.
-        activation: relu or linear output; by default that of the file, or relu.
-        mean: Losses are means over features, as of MSELoss; by default sums.
-    """
 
-    density: Text | None = None
-    importance: Text | None = None
-    sets: str | None = None
-    magnitudes: str | None = None
-    activation: Literal["relu", "linear"] | None = None
-    mean: Annotated[bool, Parameter(negative="")] = False
-
-    def net(self, data: xr.Dataset) -> Net:
-        """The net of the models; an `InvalidInputError` for one without an exact loss."""
-        return self.with_activation(net_of(data))
-
-    def with_activation(self, net: Net) -> Net:
-        """The net with the output that was asked for and all else as it is; an `InvalidInputError` where it has no other."""
-        if self.activation is None:
-            return net
-        wanted = ACTIVATIONS["identity" if self.activation == "linear" else "relu"]
-        if isinstance(net, ActivationOutput | Untied | UntiedNeurons):
-            return replace(net, activation=wanted)
-        if isinstance(net, Linear | ReluOutput):
-            return (Linear if self.activation == "linear" else ReluOutput)(net.n_features, net.n_hidden, net.bias)
-        if net.output_activation != wanted:
-            what = f"--activation is {self.activation} and the models are of {type(net).__name__}"
-            raise InvalidInputError(what, f"leave --activation out: their output is {net.output_activation.name}")
+def with_activation(net: Net, wanted: Wanted) -> Net:
+    """The net with the output that was asked for and all else as it is; an `InvalidInputError` where it has no other."""
+    if wanted.activation is None:
         return net
+    output = ACTIVATIONS["identity" if wanted.activation == "linear" else "relu"]
+    if isinstance(net, ActivationOutput | Untied | UntiedNeurons):
+        return replace(net, activation=output)
+    if isinstance(net, Linear | ReluOutput):
+        return (Linear if wanted.activation == "linear" else ReluOutput)(net.n_features, net.n_hidden, net.bias)
+    if net.output_activation != output:
+        what = f"--activation is {wanted.activation} and the models are of {type(net).__name__}"
+        raise InvalidInputError(what, f"leave --activation out: their output is {net.output_activation.name}")
+    return net
 
-    def features(self, data: xr.Dataset | None, problems: Problems) -> Features | None:
-        """The distribution of the file, changed by the options; None where nothing is changed, or anything is wrong.
 
-        Without a dataset, which could not be read, the options alone are checked.
-        """
-        options = {"density": self.density, "importance": self.importance, "sets": self.sets, "magnitudes": self.magnitudes}
-        given = {name: text for name, text in options.items() if text is not None}
-        own = None
-        if data is not None and "features" in data.attrs:
-            if not given:
-                return None
-            with problems.collecting():
-                own = features_of(data)
-        return self._changed(given, data, own, problems)
+def wanted_features(data: xr.Dataset | None, wanted: Wanted, problems: Problems) -> Features | None:
+    """The distribution of the file, changed by the options; None where nothing is changed, or anything is wrong.
 
-    def _changed(
-        self, given: dict[str, str], data: xr.Dataset | None, own: Features | None, problems: Problems
-    ) -> Features | None:
-        n = 0 if data is None else data.sizes["feature"]
-        table: dict[str, Any] = {} if own is None else {name: getattr(own, name) for name in own.field_names()}
-        table |= {} if own is None else {"distribution": type(own).__name__}
-        if "sets" in given:
-            table = {name: table[name] for name in ("importance", "magnitude", "signed") if name in table}
-            table |= {} if own is None else {"density": own.feature_density}
-            with problems.collecting():
-                table |= _sets(given["sets"], n)
-        with problems.collecting():
-            table |= _magnitude(given["magnitudes"]) if "magnitudes" in given else {}
-        correlated = table.get("distribution", "").lower() == "correlatedsets"
-        for name, each in (("density", "set" if correlated else "feature"), ("importance", "feature")):
-            if name in given:
-                table[name] = 0.0  # where it cannot be read, everything else is checked
-                axes = {each: table["n_sets"] if each == "set" else n}
-                axes |= {} if data is None else {axis: data.sizes[axis] for axis in leading(data)}
-                with problems.collecting():
-                    table[name] = _placed(name, given[name], axes)
-        if data is None or ("sets" in given and "distribution" not in table):
+    Without a dataset, which could not be read, the options alone are checked.
+    """
+    options = {"density": wanted.density, "importance": wanted.importance, "sets": wanted.sets, "magnitudes": wanted.magnitudes}
+    given = {name: text for name, text in options.items() if text is not None}
+    own = None
+    if data is not None and "features" in data.attrs:
+        if not given:
             return None
-        if "density" not in table and "n_active" not in table:
-            problems.add("the density is not known", "say how often a feature is active, such as --density 0.1")
-            table["density"] = 0.0
-        elif correlated and "density" not in given and own is not None and "sets" in given:
-            each_set = table["density"][..., :: table["set_size"]]
-            if (table["density"] != np.repeat(each_set, table["set_size"], axis=-1)).any():
-                problems.add("the file's densities differ within a correlated set", "give --density, one for each set")
-            table["density"] = each_set
         with problems.collecting():
-            return made_features(table, n)
+            own = features_of(data)
+    return _changed(given, data, own, problems)
+
+
+def _changed(given: dict[str, str], data: xr.Dataset | None, own: Features | None, problems: Problems) -> Features | None:
+    n = 0 if data is None else data.sizes["feature"]
+    table: dict[str, Any] = {} if own is None else {name: getattr(own, name) for name in own.field_names()}
+    table |= {} if own is None else {"distribution": type(own).__name__}
+    if "sets" in given:
+        table = {name: table[name] for name in ("importance", "magnitude", "signed") if name in table}
+        table |= {} if own is None else {"density": own.feature_density}
+        with problems.collecting():
+            table |= _sets(given["sets"], n)
+    with problems.collecting():
+        table |= _magnitude(given["magnitudes"]) if "magnitudes" in given else {}
+    correlated = table.get("distribution", "").lower() == "correlatedsets"
+    for name, each in (("density", "set" if correlated else "feature"), ("importance", "feature")):
+        if name in given:
+            table[name] = 0.0  # where it cannot be read, everything else is checked
+            axes = {each: table["n_sets"] if each == "set" else n}
+            axes |= {} if data is None else {axis: data.sizes[axis] for axis in leading(data)}
+            with problems.collecting():
+                table[name] = _placed(name, given[name], axes)
+    if data is None or ("sets" in given and "distribution" not in table):
         return None
-
-
-FILES_OWN = Wanted()
+    if "density" not in table and "n_active" not in table:
+        problems.add("the density is not known", "say how often a feature is active, such as --density 0.1")
+        table["density"] = 0.0
+    elif correlated and "density" not in given and own is not None and "sets" in given:
+        each_set = table["density"][..., :: table["set_size"]]
+        if (table["density"] != np.repeat(each_set, table["set_size"], axis=-1)).any():
+            problems.add("the file's densities differ within a correlated set", "give --density, one for each set")
+        table["density"] = each_set
+    with problems.collecting():
+        return made_features(table, n)
+    return None
 
 
 def _placed(option: str, text: str, axes: dict[str, int]) -> Any:

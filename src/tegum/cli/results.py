@@ -9,7 +9,15 @@ from tegum.cli.elsewhere import Where
 from tegum.cli.output import duration, say, say_interrupted, say_verdicts
 from tegum.errors import InvalidInputError, PiecesFailed, Problems
 from tegum.execution import Elsewhere
-from tegum.experiments import Experiment, Profile, every_experiment, experiments_called, faults_of, heading_of
+from tegum.experiments import (
+    Experiment,
+    Profile,
+    every_description,
+    experiment_called,
+    experiments_called,
+    faults_of,
+    heading_of,
+)
 from tegum.progress import Display
 from tegum.report import Part, ResultFolder, read_pictures, write_page
 from tegum.report.export import export_data, export_pictures
@@ -40,7 +48,9 @@ def reproduce(
         for name in ids:
             with problems.collecting():
                 chosen |= {each.id: each for each in experiments_called(name)}
-    experiments = list(chosen.values()) if ids else [each for each in every_experiment() if not heading_of(each)]
+    experiments = (
+        list(chosen.values()) if ids else [experiment_called(each.id) for each in every_description() if not heading_of(each)]
+    )
     require_writable(out)
     costs = _plan(experiments, profile, ResultFolder(out, say))
     claims: list[dict[str, Any]] = []
@@ -109,9 +119,10 @@ def report(folder: Path, /) -> int:
     results = _results_in(folder)
     require_writable(folder)
     with Problems() as problems:
-        for experiment in every_experiment():
+        for each in every_description():
             with problems.collecting():
-                results.renewed(experiment)
+                if results.data_file(each.id).exists():
+                    results.renewed(experiment_called(each.id))
         parts = results.parts()
         path = write_page(parts, folder)
     return say_verdicts((claim for part in parts for claim in part.claims), path)

@@ -17,9 +17,9 @@ from functools import partial
 from typing import Any, Literal, final
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator, eigsh
 
 from tegum.exact.distributions import Distributions
 from tegum.exact.hessian import hessian_at, padded_modes, smallest_curvature, still_directions
@@ -85,8 +85,8 @@ def _by_lanczos(
         return np.asarray(found - modes.T @ (modes @ found))
 
     def extreme(matvec: Callable[[NDArray[np.float64]], NDArray[np.float64]], which: Literal["LA", "SA"]) -> float:
-        operator = LinearOperator((d, d), matvec=matvec, dtype=np.float64)
-        values, _ = eigsh(operator, k=1, which=which, tol=_LANCZOS_TOLERANCE, v0=start)
+        operator = scipy.sparse.linalg.LinearOperator((d, d), matvec=matvec, dtype=np.float64)
+        values, _ = scipy.sparse.linalg.eigsh(operator, k=1, which=which, tol=_LANCZOS_TOLERANCE, v0=start)
         return float(values[0])
 
     start = np.random.default_rng(0).standard_normal(d)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import minimize, nnls
 
 from tegum.exact.constraints import Coherence, Limit
 from tegum.exact.objective import Objective
@@ -53,7 +53,7 @@ def conditions(limits: Sequence[Limit], net: Net, x: Array, free: NDArray[np.boo
     """The conditions at x, where the objective has a gradient (d,); its multipliers are those of least squares from 0 on."""
     s, J = slacks_of(limits, net, x, free)
     active = np.flatnonzero((s <= ACTIVE) & J.any(axis=1))
-    values = nnls(J[active].T, gradient)[0] if active.size else np.zeros(0)
+    values = scipy.optimize.nnls(J[active].T, gradient)[0] if active.size else np.zeros(0)
     return Multipliers(active, values, gradient - J[active].T @ values, max(0.0, -float(s.min(initial=0))))
 
 
@@ -139,4 +139,4 @@ def programmed(value: Any, x: Array, inequalities: Any = None, bounds: Any = Non
     if inequalities is not None:
         told = [{"type": "ineq", "fun": lambda v: inequalities(v)[0], "jac": lambda v: inequalities(v)[1]}]
     settings: Any = {"jac": True, "method": "SLSQP", "constraints": told, "bounds": bounds, "options": options}
-    return minimize(value, x, **settings)
+    return scipy.optimize.minimize(value, x, **settings)

@@ -11,8 +11,8 @@ Source: Nocedal and Wright, "Numerical Optimization", section 12.5, for the crit
 """
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import orth
 
 from tegum.exact.conditions import ACTIVE, STRONG, Array, Constrained, Lagrangian, Multipliers, programmed, slacks_of
 from tegum.exact.constraints import Coherence
@@ -85,7 +85,9 @@ def certified(problem: Constrained, x: Array, found: Multipliers) -> tuple[Curva
     turns = all(penalty.turns for penalty in objective.penalties)
     still = still_directions(objective.net, x, problem.free, turns)
     tangent = J[found.active[strong]]
-    held = orth(np.concatenate([still, tangent / np.linalg.norm(tangent, axis=1, keepdims=True)]).T, rcond=ACTIVE).T
+    held = scipy.linalg.orth(
+        np.concatenate([still, tangent / np.linalg.norm(tangent, axis=1, keepdims=True)]).T, rcond=ACTIVE
+    ).T
     curvature = smallest_curvature(lagrangian, x, held)
     H = lagrangian.hessian(x)
     size = float(np.abs(H).max())

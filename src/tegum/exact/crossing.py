@@ -14,7 +14,7 @@ Source: Brent, "Algorithms for Minimization without Derivatives" (1973).
 """
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from tegum.checking import checked
 from tegum.errors import InvalidInputError, Problems
@@ -98,7 +98,7 @@ def crossing(
         places = ", ".join(f"{grid[k]:g} to {grid[k + 1]:g}" for k in changes)
         raise InvalidInputError(f"the branches cross more than once {where}", f"choose between=(low, high) from {places}")
     k = int(changes[0])
-    value = float(brentq(difference, grid[k], grid[k + 1], xtol=tol / 2))
+    value = float(scipy.optimize.brentq(difference, grid[k], grid[k + 1], xtol=tol / 2))
     near = [max(grid[k], value - _NEAR * (grid[k + 1] - grid[k])), min(grid[k + 1], value + _NEAR * (grid[k + 1] - grid[k]))]
     slope = abs(difference(near[1]) - difference(near[0])) / (near[1] - near[0])
     doubt = (first.loss_error(value) + second.loss_error(value)) / slope if slope > 0 else np.inf

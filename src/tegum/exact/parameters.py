@@ -25,8 +25,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tegum import geometry
 from tegum.errors import InvalidInputError
-from tegum.geometry import aligned_to
 from tegum.nets import ACTIVATIONS, Activation, Net
 
 Array = NDArray[np.float64]
@@ -183,7 +183,7 @@ def turned_onto(net: Net, x: Array, onto: Array) -> Array:
     first, *others = parameters_of(net, x)
     target = parameters_of(net, onto)[0]
     if net.tied:
-        return x if net.hidden_relu else flat(net, aligned_to(first, target)[0], *others)
+        return x if net.hidden_relu else flat(net, geometry.aligned_to(first, target)[0], *others)
     A = np.linalg.lstsq(first.T, target.T, rcond=None)[0].T
     size = np.linalg.svd(A, compute_uv=False)
     if not size.min() > _SINGULAR * size.max() or (net.hidden_relu and A.min() < 0):

@@ -1,10 +1,15 @@
 """How long calls are executed: in pieces that are kept on disk, here, in shards, or on a cluster."""
 
-from tegum.execution.executors import OWN_EXPERIMENTS, Executor, Here, Piece, Shard, shard_of
-from tegum.execution.pieces import Pieces
-from tegum.execution.placing import executing, placed
-from tegum.execution.status import Progress, progress_in
-from tegum.execution.work import Elsewhere
+from typing import TYPE_CHECKING
+
+from tegum.loading import load_on_first_use
+
+if TYPE_CHECKING:
+    from tegum.execution.executors import OWN_EXPERIMENTS, Executor, Here, Piece, Shard, shard_of
+    from tegum.execution.pieces import Pieces
+    from tegum.execution.placing import executing, placed
+    from tegum.execution.status import Progress, progress_in
+    from tegum.execution.work import Elsewhere
 
 __all__ = [
     "OWN_EXPERIMENTS",
@@ -20,3 +25,5 @@ __all__ = [
     "progress_in",
     "shard_of",
 ]
+
+load_on_first_use(__name__)

@@ -1,88 +1,37 @@
-"""Which experiments there are, and of which files each is made: read off the folders, no list to keep.
+"""Experiments by their names, and of which files each is made: read off the folders, no list to keep.
 
 >>> experiment_called("intro").file.parts[-2:]              # experiment_called("mine.py") is the one in that file
 ('s1_introduction', 'intro.py')
 >>> [path.name for path in code_files(experiment_called("sweep-n80"))][-3:]
 ['__init__.py', 'shared.py', 'sweep_n80.py']
->>> groups()
-{'open-problems': 'Open problems'}
-
-A folder is a part of the paper; one whose ``__init__`` gives a ``HEADING`` is a group beside it, which has its name.
 """
 
 import difflib
 import importlib
 import importlib.util
-import re
 import sys
 import traceback
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 
 from tegum.errors import InvalidInputError, Problem
 from tegum.execution import OWN_EXPERIMENTS
+from tegum.experiments.described import FOLDER, PACKAGE, every_description, experiment_files, groups, heading_of, require_single
 from tegum.experiments.experiment import Experiment
 from tegum.provenance import source_files, source_version
-
-_FOLDER = Path(__file__).resolve().parent
-_PACKAGE = "tegum.experiments"
-
-
-def experiment_files() -> dict[str, Path]:
-    """The file of each experiment, by id; nothing is imported."""
-    files = (path for path in _FOLDER.glob("*/*.py") if path.stem not in ("__init__", "shared"))
-    return {_name(path): path for path in sorted(files)}
 
 
 @cache
 def every_experiment() -> tuple[Experiment, ...]:
-    """The paper's experiments, sections by number and those without one last, then the groups; in each by ``order``."""
-    found = map(experiment_called, experiment_files())
-    return tuple(sorted(found, key=lambda each: (heading_of(each), _section(each.file), each.order, each.id)))
-
-
-@cache
-def groups() -> dict[str, str]:
-    """The heading of each group of experiments that are not the paper's, by the name that the command line knows it by."""
-    return {_name(folder): heading for folder in sorted(_FOLDER.iterdir()) if (heading := _heading(folder))}
-
-
-def heading_of(experiment: Experiment) -> str:
-    """The heading of the group that an experiment belongs to; empty for the paper's, and for one's own."""
-    folder = experiment.file.parent
-    return _heading(folder) if folder.parent == _FOLDER else ""
-
-
-def introduction(heading: str) -> str:
-    """What the group with this heading says of itself."""
-    (folder,) = (each for each in _FOLDER.iterdir() if _heading(each) == heading)
-    return str(_package(folder).__doc__)
-
-
-def _heading(folder: Path) -> str:
-    return str(getattr(_package(folder), "HEADING", "")) if (folder / "__init__.py").exists() else ""
-
-
-def _package(folder: Path) -> ModuleType:
-    return importlib.import_module(f"{_PACKAGE}.{folder.name}")
-
-
-def _name(path: Path) -> str:
-    return path.stem.replace("_", "-")
-
-
-def _section(path: Path) -> tuple[float, str]:
-    """Section 10 of ``s10_strategic_picture``, and infinity with the name of a folder that has no number."""
-    number = re.match(r"s(\d+)_", path.parent.name)
-    return (int(number[1]), "") if number else (float("inf"), path.parent.name)
+    """The paper's experiments, then the groups, in the order of `every_description`."""
+    return tuple(experiment_called(each.id) for each in every_description())
 
 
 def experiments_called(name: str) -> list[Experiment]:
     """The experiments of the group with this name, or the one that `experiment_called` finds."""
     if name not in groups():
         return [experiment_called(name)]
-    return [experiment for experiment in every_experiment() if heading_of(experiment) == groups()[name]]
+    return [experiment_called(each.id) for each in every_description() if heading_of(each) == groups()[name]]
 
 
 def experiment_called(name: str) -> Experiment:
@@ -98,13 +47,11 @@ def experiment_called(name: str) -> Experiment:
             raise InvalidInputError(f"{name} is named like tegum's experiment {own.id!r}", "give the file another name")
         return own
     if name in files:
-        relative = files[name].relative_to(_FOLDER).with_suffix("")
-        module = importlib.import_module(".".join((_PACKAGE, *relative.parts)))
+        relative = files[name].relative_to(FOLDER).with_suffix("")
+        module = importlib.import_module(".".join((PACKAGE, *relative.parts)))
         assert isinstance(module.experiment, Experiment)
         return module.experiment
-    if name in groups():
-        each = ", ".join(experiment.id for experiment in experiments_called(name))
-        raise InvalidInputError(f"{name!r} is a group of experiments", f"choose one of them: {each}")
+    require_single(name)
     close = difflib.get_close_matches(name, [*files, *groups()], n=1)
     advice = f"did you mean {close[0]!r}?" if close else "choose one that `tegum list` names, or a file that ends in .py"
     raise InvalidInputError(f"there is no experiment {name!r}", advice)
@@ -144,18 +91,18 @@ def code_files(experiment: Experiment) -> list[Path]:
     every file.
     """
     path = experiment.file
-    if not path.is_relative_to(_FOLDER):
-        return sorted({path, *source_files(_FOLDER)})
+    if not path.is_relative_to(FOLDER):
+        return sorted({path, *source_files(FOLDER)})
     ours = {path.stem, "__init__", "shared"}
     beside = (file for file in source_files(path.parent) if file.suffix != ".py" or file.stem in ours)
-    return sorted([*_FOLDER.glob("*.py"), *beside])
+    return sorted([*FOLDER.glob("*.py"), *beside])
 
 
 def faults_of(experiment: Experiment, error: BaseException) -> list[Problem]:
     """What is wrong in which line of the file of an experiment of one's own; nothing where the error is not from there."""
     path = experiment.file
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
-    if not frames or path.is_relative_to(_FOLDER):
+    if not frames or path.is_relative_to(FOLDER):
         return []
     if isinstance(error, InvalidInputError):
         return [Problem(f"{path.name}, line {frames[-1].lineno}: {one.what}", one.advice) for one in error.problems]

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
-from scipy.linalg import block_diag
 
 from tegum.features.blocks import Blocks
 from tegum.features.distribution import Features
@@ -65,8 +65,8 @@ class Joined(Features):
 
     def joint_density(self) -> Float[np.ndarray, "n n"]:
         """Probability that two features are active together, shape (n, n); the diagonal is the density."""
-        within = block_diag(*(np.ones((one.n_features, one.n_features)) for one in self.parts))
-        own = block_diag(*(one.joint_density() for one in self.parts))
+        within = scipy.linalg.block_diag(*(np.ones((one.n_features, one.n_features)) for one in self.parts))
+        own = scipy.linalg.block_diag(*(one.joint_density() for one in self.parts))
         return np.asarray(np.where(within == 1, own, np.outer(self.density, self.density)))
 
     def mean(self) -> Float[np.ndarray, " n"]:
@@ -76,7 +76,7 @@ class Joined(Features):
     def second_moment(self) -> Float[np.ndarray, "n n"]:
         """E[x_i x_j], shape (n, n)."""
         mean = self.mean()
-        return np.asarray(block_diag(*(one.covariance() for one in self.parts)) + np.outer(mean, mean))
+        return np.asarray(scipy.linalg.block_diag(*(one.covariance() for one in self.parts)) + np.outer(mean, mean))
 
     def draw(self, n_samples: int, generator: np.random.Generator) -> Float[np.ndarray, "samples n"]:
         """Samples of each part, side by side."""

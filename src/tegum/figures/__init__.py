@@ -1,22 +1,27 @@
 """Pictures: datasets in, plotly figures out."""
 
-from tegum.figures.arrows import arrow_overlay, arrow_panels, set_arrows
-from tegum.figures.branches import branch_scatter
-from tegum.figures.category_map import Marks, category_panels, colours_of, geometry_map, transition_marks
-from tegum.figures.census import census_bars, census_dots
-from tegum.figures.curves import curve_panel, error_curves, loss_curves, vulnerability_panels
-from tegum.figures.dynamics import level_panels, level_slider, path_slider
-from tegum.figures.fractions import dimensionality_histogram, fraction_scatter, shape_shares
-from tegum.figures.gram_panels import gram_panels, strips
-from tegum.figures.models import Chosen, drawn_models
-from tegum.figures.networks import network_panels
-from tegum.figures.paths import arrow_film
-from tegum.figures.phase_map import phase_panels, stuck_panels
-from tegum.figures.polytopes import polytope_table
-from tegum.figures.stacks import NeuronPanel, stack_panels
-from tegum.figures.surface import surface_panels
-from tegum.figures.theme import CONFIG, DARK
-from tegum.figures.weight_graph import WeightGraph, weight_graphs
+from typing import TYPE_CHECKING
+
+from tegum.loading import load_on_first_use
+
+if TYPE_CHECKING:
+    from tegum.figures.arrows import arrow_overlay, arrow_panels, set_arrows
+    from tegum.figures.branches import branch_scatter
+    from tegum.figures.category_map import Marks, category_panels, colours_of, geometry_map, transition_marks
+    from tegum.figures.census import census_bars, census_dots
+    from tegum.figures.curves import curve_panel, error_curves, loss_curves, vulnerability_panels
+    from tegum.figures.dynamics import level_panels, level_slider, path_slider
+    from tegum.figures.fractions import dimensionality_histogram, fraction_scatter, shape_shares
+    from tegum.figures.gram_panels import gram_panels, strips
+    from tegum.figures.models import Chosen, drawn_models
+    from tegum.figures.networks import network_panels
+    from tegum.figures.paths import arrow_film
+    from tegum.figures.phase_map import phase_panels, stuck_panels
+    from tegum.figures.polytopes import polytope_table
+    from tegum.figures.stacks import NeuronPanel, stack_panels
+    from tegum.figures.surface import surface_panels
+    from tegum.figures.theme import CONFIG, DARK
+    from tegum.figures.weight_graph import WeightGraph, weight_graphs
 
 __all__ = [
     "CONFIG",
@@ -57,3 +62,5 @@ __all__ = [
     "vulnerability_panels",
     "weight_graphs",
 ]
+
+load_on_first_use(__name__)

@@ -1,40 +1,45 @@
 """Measures of geometry: arrays in, arrays out."""
 
-from tegum.geometry.alignment import aligned, aligned_to
-from tegum.geometry.catalogue import ignoring, polygon, simplex
-from tegum.geometry.codes import Code, code_of, hand_built
-from tegum.geometry.events import Event, events
-from tegum.geometry.graph import FeatureGraph, feature_graph
-from tegum.geometry.identification import Component, Identification, identify, shape_names
-from tegum.geometry.measures import (
-    coherence,
-    cosines,
-    dimensionality,
-    dimensions_per_feature,
-    feature_norms,
-    frame_spectrum,
-    gram,
-    interference,
-    leverage,
-    phase_of,
-    polar_angles,
-    tightness,
-    welch_bound,
-)
-from tegum.geometry.motif import Motif, hand_built_motif, motifs
-from tegum.geometry.neurons import (
-    left_out,
-    main_features,
-    monosemantic,
-    neuron_order,
-    participation_ratio,
-    rescaled_neurons,
-    second_to_first,
-    weights_above,
-)
-from tegum.geometry.sets import Arrangement, arrangement_of, circle_gaps
-from tegum.geometry.stages import Visit, visits
-from tegum.geometry.thomson import relu_energy
+from typing import TYPE_CHECKING
+
+from tegum.loading import load_on_first_use
+
+if TYPE_CHECKING:
+    from tegum.geometry.alignment import aligned, aligned_to
+    from tegum.geometry.catalogue import ignoring, polygon, simplex
+    from tegum.geometry.codes import Code, code_of, hand_built
+    from tegum.geometry.events import Event, events
+    from tegum.geometry.graph import FeatureGraph, feature_graph
+    from tegum.geometry.identification import Component, Identification, identify, shape_names
+    from tegum.geometry.measures import (
+        coherence,
+        cosines,
+        dimensionality,
+        dimensions_per_feature,
+        feature_norms,
+        frame_spectrum,
+        gram,
+        interference,
+        leverage,
+        phase_of,
+        polar_angles,
+        tightness,
+        welch_bound,
+    )
+    from tegum.geometry.motif import Motif, hand_built_motif, motifs
+    from tegum.geometry.neurons import (
+        left_out,
+        main_features,
+        monosemantic,
+        neuron_order,
+        participation_ratio,
+        rescaled_neurons,
+        second_to_first,
+        weights_above,
+    )
+    from tegum.geometry.sets import Arrangement, arrangement_of, circle_gaps
+    from tegum.geometry.stages import Visit, visits
+    from tegum.geometry.thomson import relu_energy
 
 __all__ = [
     "Arrangement",
@@ -84,3 +89,5 @@ __all__ = [
     "weights_above",
     "welch_bound",
 ]
+
+load_on_first_use(__name__)

@@ -34,9 +34,9 @@ from itertools import combinations, permutations
 from typing import Any, final
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
 from tegum.arraylike import takes_arrays
 from tegum.checking import checked, require_range
@@ -120,7 +120,7 @@ def blocks_of(pattern: Int[np.ndarray, "m n"]) -> list[tuple[NDArray[Any], NDArr
     m, n = pattern.shape
     joined = np.zeros((m + n, m + n), dtype=bool)
     joined[:m, m:] = pattern != 0
-    _, label = connected_components(joined, directed=False)
+    _, label = scipy.sparse.csgraph.connected_components(joined, directed=False)
     found = [(np.flatnonzero(label[:m] == k), np.flatnonzero(label[m:] == k)) for k in np.unique(label)]
     return sorted((block for block in found if len(block[0]) and len(block[1])), key=lambda block: (len(block[0]), *block[0]))
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
 from tegum.arraylike import takes_arrays
 from tegum.errors import InvalidInputError
@@ -76,7 +76,7 @@ def feature_graph(W: NDArray[np.floating], threshold: float = 0.1) -> FeatureGra
     nodes = learned(W)
     joined = (size > threshold) & nodes & nodes[:, None]
     component = np.full(len(nodes), -1)
-    component[nodes] = connected_components(joined[np.ix_(nodes, nodes)], directed=False)[1]
+    component[nodes] = scipy.sparse.csgraph.connected_components(joined[np.ix_(nodes, nodes)], directed=False)[1]
     return FeatureGraph(np.where(joined, size, 0.0), component)
 
 

@@ -46,11 +46,10 @@ from inspect import signature
 from typing import Any, ParamSpec, TypeVar, final
 
 import numpy as np
+import scipy
 import xarray as xr
 from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
 from tegum.arraylike import takes_arrays
 from tegum.checking import numbers
@@ -280,8 +279,8 @@ def _labels(similar: NDArray[np.float64], thresholds: tuple[float, ...]) -> NDAr
     """The component of every node at every threshold, shape (thresholds, nodes)."""
     if len(similar) == 1:
         return np.ones((len(thresholds), 1), np.int32)
-    tree = linkage(squareform(1 - similar, checks=False), "single")
-    return np.stack([fcluster(tree, 1 - threshold, "distance") for threshold in thresholds])
+    tree = scipy.cluster.hierarchy.linkage(scipy.spatial.distance.squareform(1 - similar, checks=False), "single")
+    return np.stack([scipy.cluster.hierarchy.fcluster(tree, 1 - threshold, "distance") for threshold in thresholds])
 
 
 def _parts(members: NDArray[np.intp], label: NDArray[np.integer]) -> list[NDArray[np.intp]]:

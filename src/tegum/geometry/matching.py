@@ -18,8 +18,8 @@ are dismissed before any search.
 from itertools import permutations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 _LOOSE = 0.45
 """Cosines that differ by more are not laid on each other; noise of 5 % for each weight stays below."""
@@ -90,7 +90,7 @@ def _refined(U: NDArray[np.floating], template: NDArray[np.floating], cosines: N
     """Points assigned and turned in alternation, from the cosines (template point, data point) of a first turn."""
     best = np.full(U.shape[1], np.inf)
     for _ in range(_ROUNDS):
-        ordered = template[:, linear_sum_assignment(-cosines.T)[1]]
+        ordered = template[:, scipy.optimize.linear_sum_assignment(-cosines.T)[1]]
         distances = procrustes_distances(U, ordered)
         if root_mean_square(distances) >= root_mean_square(best) - 1e-12:
             break

@@ -22,10 +22,9 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.sparse.csgraph import connected_components
 
 from tegum.arraylike import takes_arrays
 
@@ -64,7 +63,7 @@ def computed_solutions(starts: int = STARTS) -> dict[str, list[list[float]]]:
     for dimensions in range(3, MOST_POINTS // 2):
         for n_points in range(2 * dimensions + 1, MOST_POINTS + 1):
             U = thomson_points(n_points, dimensions, starts)
-            if connected_components(np.abs(U.T @ U) > _OVERLAP, directed=False)[0] == 1:
+            if scipy.sparse.csgraph.connected_components(np.abs(U.T @ U) > _OVERLAP, directed=False)[0] == 1:
                 found[f"{n_points} in {dimensions}"] = np.round(U, 10).tolist()
     return found
 
@@ -82,7 +81,7 @@ def _descended(points: NDArray[np.float64]) -> NDArray[np.float64]:
         slope = (slope - U * (U * slope).sum(axis=0)) / norms
         return float((pushing**2).sum()), slope.ravel()
 
-    result = minimize(energy, points.ravel(), jac=True, method="BFGS", options={"maxiter": 5000, "gtol": 1e-9})
+    result = scipy.optimize.minimize(energy, points.ravel(), jac=True, method="BFGS", options={"maxiter": 5000, "gtol": 1e-9})
     end = np.asarray(result.x, np.float64).reshape(points.shape)
     return np.asarray(end / np.linalg.norm(end, axis=0))
 

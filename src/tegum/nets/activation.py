@@ -23,8 +23,8 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import expit, ndtr
 
 from tegum.checking import Checked, numbers
 from tegum.errors import InvalidInputError
@@ -144,7 +144,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _gelu_slope(x: Any) -> Any:
-    return ndtr(x) + x * np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)
+    return scipy.special.ndtr(x) + x * np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)
 
 
 def _tanh_slope(x: Any) -> Any:
@@ -163,8 +163,8 @@ ACTIVATIONS: dict[str, Activation] = {
     for activation in (
         IDENTITY,
         RELU,
-        _plain("gelu", lambda x: x * ndtr(x), _gelu_slope),
-        _plain("softplus", lambda x: np.logaddexp(0, x), expit),
+        _plain("gelu", lambda x: x * scipy.special.ndtr(x), _gelu_slope),
+        _plain("softplus", lambda x: np.logaddexp(0, x), scipy.special.expit),
         _plain("square", np.square, lambda x: 2 * x),
         _plain("abs", np.abs, np.sign),
         _plain("tanh", np.tanh, _tanh_slope),

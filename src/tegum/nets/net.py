@@ -71,7 +71,8 @@ class Net(metaclass=Checked):
             what = f"the target map has {mapped.n_features} features and the net {self.n_features}"
             raise InvalidInputError(what, "choose the same number")
         if self.n_features * self.n_hidden > _MOST_WEIGHTS:
-            what = f"a net of {self.n_features} features and {self.n_hidden} hidden units"
+            size = 4 * 4 * self.n_features * self.n_hidden / 1e9  # weights, gradient and the optimizer's two averages
+            what = f"a net of {self.n_features} features and {self.n_hidden} hidden units would need {size:,.0f} GB"
             raise InvalidInputError(what, f"choose at most {_MOST_WEIGHTS:,} weights")
 
     @property

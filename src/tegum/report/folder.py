@@ -21,7 +21,7 @@ import xarray as xr
 from tegum.caching import caching
 from tegum.errors import InvalidInputError
 from tegum.execution import Pieces
-from tegum.experiments import Experiment, Profile, code_version, every_experiment
+from tegum.experiments import Experiment, Profile, code_version, every_description
 from tegum.provenance import package_version, science_version
 from tegum.report.part import KEY, Part, has_pictures, part_of, read_part, write_part
 from tegum.runs import attributes_in, fingerprint, locked, read_dataset, read_or_set_aside, write_dataset
@@ -86,7 +86,7 @@ class ResultFolder:
             ) from error
 
     def parts(self) -> list[Part]:
-        """Everything finished in the folder: experiments in the order of `every_experiment`, then one's own by name."""
+        """Everything finished in the folder: experiments in the order of `every_description`, then one's own by name."""
         names = _in_order(path.stem for path in (self.path / "parts").glob("*.json"))
         found = (read_part(self.path, name, self.notice) for name in names)
         return [part for part in found if part is not None]
@@ -134,7 +134,7 @@ class ResultFolder:
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
-    place = {experiment.id: number for number, experiment in enumerate(every_experiment())}
+    place = {experiment.id: number for number, experiment in enumerate(every_description())}
     return sorted(names, key=lambda name: (place.get(name, len(place)), name))
 
 

@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from tegum.claims import Source
 from tegum.claims.source import KINDS
-from tegum.experiments import PaperVerdict, every_experiment, heading_of, introduction, paper_verdicts
+from tegum.experiments import PaperVerdict, every_description, heading_of, introduction, paper_verdicts
 from tegum.report.part import Part
 from tegum.report.template import fields_of, rendered
 from tegum.runs import write_atomically
@@ -91,7 +91,7 @@ def page(parts: Sequence[Part]) -> str:
     """The HTML of the page."""
     claims = [claim for part in parts for claim in part.claims]
     counts = Counter(claim["verdict"] for claim in claims)
-    known = {experiment.id: experiment for experiment in every_experiment()}
+    known = {experiment.id: experiment for experiment in every_description()}
 
     def heading(part: Part) -> str:
         """The group that a part belongs to; empty for the paper's, and for one's own."""

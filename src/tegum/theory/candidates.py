@@ -28,8 +28,8 @@ polytopes names the simplex as what is orthogonal to (1, ..., 1).  The count is 
 """
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 
 from tegum.arraylike import takes_arrays
 from tegum.checking import require_range
@@ -158,7 +158,10 @@ def best_simplex(size: int, density: ArrayLike) -> tuple[NDArray[np.float64], ND
             value, dW, db = loss_and_gradient(x[0] * unit, np.full(size, x[1]), features, tol=_TERMS_TOL)
             return float(value), np.array([(dW * unit).sum(), db.sum()])
 
-        tries = [minimize(of_two, start, jac=True, method="BFGS", options={"gtol": 1e-9}) for start in ([1.0, 0.0], before)]
+        tries = [
+            scipy.optimize.minimize(of_two, start, jac=True, method="BFGS", options={"gtol": 1e-9})
+            for start in ([1.0, 0.0], before)
+        ]
         lowest = min(tries, key=lambda result: float(result.fun))
         before = np.asarray(lowest.x)
         found[:, k] = lowest.fun / size, *before

@@ -25,9 +25,9 @@ Source: `Toy Models of Superposition`, section 2.2, where the integrals are left
 from itertools import combinations
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 
 from tegum.arraylike import takes_arrays
 from tegum.checking import require_range
@@ -143,7 +143,7 @@ def best_polygon(sides: int) -> tuple[float, float, float]:
 
     starts = [(np.log(1 + 0.1 * k), np.log(0.05 + 0.25 * k)) for k in range(5)]
     ends = [
-        minimize(of_two, start, method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-14, "maxiter": 4000})
+        scipy.optimize.minimize(of_two, start, method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-14, "maxiter": 4000})
         for start in starts
     ]
     found = [(float(end.fun), float(np.exp(end.x[0])), -float(np.exp(end.x[1]))) for end in ends]

@@ -18,8 +18,8 @@ Source: Tom McGrath's comment in `Toy Models of Superposition`; the closed form 
 """
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import minimum_filter
 
 from tegum.arraylike import takes_arrays
 from tegum.checking import checked, require_range
@@ -112,7 +112,7 @@ def _lowest_points(p: NDArray[np.float64], r: NDArray[np.float64]) -> tuple[NDAr
     losses = two_in_one_loss(w1[:, None], w2, p[:, None, None], r[:, None, None])
     rim = np.pad(losses, ((0, 0), (1, 1), (1, 1)), constant_values=np.inf)
     rim[:, 0, 1:-1] = rim[:, 2, -2:0:-1]  # Beyond w1 = 0 lies (-w1, w2), which is (w1, -w2).
-    surface, row, column = np.nonzero(losses <= minimum_filter(rim, (1, 3, 3))[:, 1:-1, 1:-1])
+    surface, row, column = np.nonzero(losses <= scipy.ndimage.minimum_filter(rim, (1, 3, 3))[:, 1:-1, 1:-1])
     return surface, np.column_stack([w1[row], w2[column]])
 
 

@@ -1,14 +1,19 @@
 """Stochastic training: a recipe, a sweep, and a compiled engine that trains thousands of small nets at once."""
 
-from tegum.training.blocks import STRIPE
-from tegum.training.cost import compiling_seconds, estimated_seconds, seconds_of_each
-from tegum.training.own_loss import OwnLoss
-from tegum.training.probe import attacked_samples, engine_samples, loss_and_gradient
-from tegum.training.recipe import Recipe
-from tegum.training.train import train
+from typing import TYPE_CHECKING
+
+from tegum.loading import load_on_first_use
+
+if TYPE_CHECKING:
+    from tegum.training.blocks import REGISTERS
+    from tegum.training.cost import compiling_seconds, estimated_seconds, seconds_of_each
+    from tegum.training.own_loss import OwnLoss
+    from tegum.training.probe import attacked_samples, engine_samples, loss_and_gradient
+    from tegum.training.recipe import Recipe
+    from tegum.training.train import train
 
 __all__ = [
-    "STRIPE",
+    "REGISTERS",
     "OwnLoss",
     "Recipe",
     "attacked_samples",
@@ -19,3 +24,5 @@ __all__ = [
     "seconds_of_each",
     "train",
 ]
+
+load_on_first_use(__name__)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tegum.nets import RELU, Net
 from tegum.training.activations import activation_code
-from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Words
+from tegum.training.blocks import PANEL_WIDTH, REGISTERS, Floats, Indices, Layout, Words
 
 Bytes = NDArray[np.uint8]
 
@@ -78,6 +78,7 @@ class FeatureNumbers(NamedTuple):
     scale: Floats  # what makes r - low_i, or the feature's own draw, a magnitude up to 1; 0 where the density is 0
     begins_block: Bytes  # whether to draw a new r
     alone: Bytes  # in its component: the magnitude comes from the same r
+    all_alone: int  # whether each feature has a word of its own, for all that there is to know of it
     n_active: int  # k of k-sparse features, which need none of low, span and scale; 0 of all others
     law: int
     law_value: np.float32
@@ -144,6 +145,10 @@ class Scratch(NamedTuple):
     zeros: Floats
     every: Indices  # 0, 1, 2, ...
     found: Indices  # rows of a panel that are not all 0
+    counting: Indices  # rows of a panel whose outputs count, see `passes`,
+    marked: Bytes  # and whether a row is one of them in any panel
+    gathered: Floats  # (2, panels, rows of a tile, 64) some rows of outputs and inputs side by side,
+    tile_rows: Floats  # and their gradient (rows of a tile, m)
 
 
 def _edges(net: Net) -> list[int]:
@@ -248,4 +253,8 @@ def scratch_for(net: Net) -> Scratch:
         zeros=_aligned(max(n, m)),
         every=np.arange(max(n, m), dtype=np.int32),
         found=np.zeros(n, dtype=np.int32),
+        counting=np.zeros(n, dtype=np.int32),
+        marked=np.zeros(n, dtype=np.uint8),
+        gathered=_aligned(2, panels, REGISTERS.tile[0], PANEL_WIDTH),
+        tile_rows=_aligned(REGISTERS.tile[0] * m),
     )

@@ -7,11 +7,17 @@ partial sum travels to memory and back:
     multiply     C[r][sample] = start[r] + sum_k A[r, k] B[k][sample]           a small matrix times a panel
     accumulate   S[i, j]     += sum_sample P[i][sample] Q[j][sample] + ...      two panels to a small matrix (a gradient)
 
-Idea.  Keep a block of partial sums in vector registers for the whole sum: 5 rows x 64 samples (20 registers of 16 floats)
-for `multiply_rows`, 4 x 4 vectors for `accumulate_tile`, whose 16 vectors are then folded into 16 numbers by a tree of
-shuffles.  The blocks are written as LLVM instructions on ``<16 x float>``; LLVM splits these for machines with narrower
-registers, where `multiply_rows` takes 16 samples at a time so that its block still fits.  The k to sum over are a list, which
-lets a caller skip features that are inactive in a panel.
+Idea.  Keep a block of partial sums in vector registers for the whole sum.  A processor has 16 or 32 registers of 4, 8 or 16
+floats, and a block must leave room for what is multiplied; one that does not fit is written to memory and read again for each
+product, three times slower.
+
+    registers                    multiply, rows x vectors        accumulate, vectors
+    AVX-512    32 of 16 floats   6 x 4 = 64 samples              4 x 4
+    AVX2       16 of  8          6 x 2 = 16                      4 x 3
+    NEON       32 of  4          6 x 4 = 16                      4 x 4
+
+The blocks are written as LLVM instructions on vectors of just that width.  The vectors of `accumulate` are folded into numbers
+by a tree of shuffles.  The k to sum over are a list, which lets a caller skip features that are inactive in a panel.
 
 Example.  The smallest block, one row at 16 samples, is one vector ``c`` for the whole sum:
 
@@ -21,41 +27,72 @@ What is left of a matrix after whole blocks needs blocks of every smaller size; 
 loop of Python (`_cases`) and chosen by one jump.
 
 The functions made here are Numba intrinsics: they can be called from compiled code only and check nothing.  A lane is a place
-in a vector, one of 16.
+in a vector.
 Source: the register blocking of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 PANEL_WIDTH = 64
 """How many samples a panel holds."""
 
-VECTOR_WIDTH = 16
-"""How many floats the instructions written here work on at a time."""
-
-VECTORS = PANEL_WIDTH // VECTOR_WIDTH
-ROWS = 5
-SIDE = 4
+ROWS = 6
+"""How many rows `multiply_rows` works on at a time."""
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int32]
 Words = NDArray[np.uint32]
 
-_VECTOR = ir.VectorType(ir.FloatType(), VECTOR_WIDTH)
 _INDEX = ir.IntType(64)
 _I32 = ir.IntType(32)
+_UNROLLED = 4
 
 
-STRIPE = VECTORS if binding.get_host_cpu_features().get("avx512f", False) else 1
-"""How many vectors of a panel's row `multiply_rows` keeps in registers at once: 20 sums of 16 floats fit 32 of 512 bits."""
+class Registers(NamedTuple):
+    """The vector registers of a processor: how many there are, and how many floats each holds."""
+
+    number: int
+    width: int
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        """How many rows of each panel `accumulate_tile` takes."""
+        return 4, 4 if self.number == 32 else 3
+
+    def stripe(self, rows: int) -> int:
+        """How many vectors of a panel's row a block of so many rows has: they fit with what they are multiplied by."""
+        return max(v for v in (1, 2, 4, 8) if (rows + 1) * v < self.number and v * self.width <= PANEL_WIDTH)
+
+
+def registers_of(triple: str, features: str) -> Registers:
+    """The registers of a target of LLVM, by its name and its list of features, such as ``+avx2,-avx512f``.
+
+    >>> registers_of("x86_64-unknown-linux-gnu", "+sse4.2,+avx,+avx2,-avx512f")
+    Registers(number=16, width=8)
+    """
+    if triple.startswith(("aarch64", "arm64")):
+        return Registers(32, 4)
+    has = set(features.split(","))
+    return Registers(32, 16) if "+avx512f" in has else Registers(16, 8 if "+avx" in has else 4)
+
+
+def _target() -> Registers:
+    """The registers of the processor that numba compiles for."""
+    triple, _, features = cpu_target.target_context.codegen().magic_tuple()
+    return registers_of(triple, features)
+
+
+REGISTERS = _target()
+"""The registers that the engine is compiled for."""
 
 
 class Layout(NamedTuple):
@@ -89,7 +126,7 @@ class Pair(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """A block of a matrix: where it begins and how large it is, at most 4 x 4."""
+    """A block of a matrix: where it begins and how large it is, at most as `Registers.tile` says."""
 
     i: int
     j: int
@@ -106,30 +143,6 @@ def _at(builder: ir.IRBuilder, base: Any, *terms: Any) -> Any:
 
 def _number(builder: ir.IRBuilder, base: Any, *terms: Any) -> Any:
     return builder.load(_at(builder, base, *terms))
-
-
-def _vector(builder: ir.IRBuilder, base: Any, *terms: Any) -> Any:
-    value = builder.load(builder.bitcast(_at(builder, base, *terms), _VECTOR.as_pointer()))
-    value.align = 4
-    return value
-
-
-def _shuffle(builder: ir.IRBuilder, first: Any, second: Any, lanes: list[int]) -> Any:
-    """The vector of the given lanes of two vectors, those of the second counted on from 16."""
-    return builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(_I32, len(lanes)), lanes))
-
-
-def _broadcast(builder: ir.IRBuilder, number: Any) -> Any:
-    undefined = ir.Constant(_VECTOR, ir.Undefined)
-    single = builder.insert_element(undefined, number, ir.Constant(_I32, 0))
-    return _shuffle(builder, single, undefined, [0] * VECTOR_WIDTH)
-
-
-def _add_product(builder: ir.IRBuilder, variable: Any, x: Any, y: Any) -> None:
-    """Adds x y to a variable, with one rounding."""
-    kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-    fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{VECTOR_WIDTH}f32")
-    builder.store(builder.call(fma, [x, y, builder.load(variable)]), variable)
 
 
 def opened(context: Any, builder: ir.IRBuilder, kinds: Iterable[Any], values: Iterable[Any]) -> list[Any]:
@@ -159,97 +172,161 @@ def _cases(builder: ir.IRBuilder, value: Any, numbers: Iterable[int]) -> Iterato
     builder.position_at_end(end)
 
 
-def _fold(builder: ir.IRBuilder, vectors: list[Any]) -> Any:
-    """One vector whose lane p is the sum of the lanes of ``vectors[p]`` (16 of them), by a tree of 15 additions.
+class _Vectors:
+    """Instructions on vectors of so many floats."""
 
-    Each of the four rounds adds the two halves of every group of lanes and packs what is left of two vectors into one:
+    def __init__(self, builder: ir.IRBuilder, width: int) -> None:
+        self.builder, self.width = builder, width
+        self.kind = ir.VectorType(ir.FloatType(), width)
 
-        a = a0 .. a15, b = b0 .. b15    ->    a0+a8 .. a7+a15, b0+b8 .. b7+b15    ->    groups of 4    ->    2    ->    1
-    """
-    group = VECTOR_WIDTH
-    while len(vectors) > 1:
-        half = group // 2
-        low = [start + lane for start in range(0, VECTOR_WIDTH, group) for lane in range(half)]
-        low += [VECTOR_WIDTH + lane for lane in low]
-        high = [lane + half for lane in low]
-        vectors = [
-            builder.fadd(_shuffle(builder, a, b, low), _shuffle(builder, a, b, high))
-            for a, b in zip(vectors[::2], vectors[1::2], strict=True)
-        ]
-        group = half
-    return vectors[0]
+    def load(self, base: Any, *terms: Any) -> Any:
+        """The vector that begins at element ``sum(terms)``."""
+        value = self.builder.load(self.builder.bitcast(_at(self.builder, base, *terms), self.kind.as_pointer()))
+        value.align = 4
+        return value
+
+    def store(self, value: Any, base: Any, *terms: Any) -> None:
+        """Writes a vector to where element ``sum(terms)`` is."""
+        self.builder.store(value, self.builder.bitcast(_at(self.builder, base, *terms), self.kind.as_pointer())).align = 4
+
+    def broadcast(self, number: Any) -> Any:
+        """The vector that has a number in all lanes."""
+        undefined = ir.Constant(self.kind, ir.Undefined)
+        single = self.builder.insert_element(undefined, number, ir.Constant(_I32, 0))
+        return self._shuffle(single, undefined, [0] * self.width)
+
+    def variable(self, value: Any) -> Any:
+        """A variable on the stack, which LLVM keeps in a register."""
+        return cgutils.alloca_once_value(self.builder, value)
+
+    def add_product(self, variable: Any, x: Any, y: Any) -> None:
+        """Adds x y to a variable, with one rounding where the processor can."""
+        kind = ir.FunctionType(self.kind, [self.kind] * 3)
+        multiply_add = cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.fmuladd.v{self.width}f32")
+        self.builder.store(self.builder.call(multiply_add, [x, y, self.builder.load(variable)]), variable)
+
+    def totals(self, vectors: list[Any]) -> list[Any]:
+        """The sum of the lanes of each vector."""
+        zeros = [ir.Constant(self.kind, [0.0] * self.width)] * (-len(vectors) % self.width)
+        padded = vectors + zeros
+        folded = [self._fold(padded[k : k + self.width]) for k in range(0, len(padded), self.width)]
+        places = (divmod(k, self.width) for k in range(len(vectors)))
+        return [self.builder.extract_element(folded[which], ir.Constant(_I32, lane)) for which, lane in places]
+
+    def _fold(self, vectors: list[Any]) -> Any:
+        """One vector whose lane p is the sum of the lanes of ``vectors[p]``, as many as it has lanes, by a tree of additions.
+
+        Each round adds the two halves of every group of lanes and packs what is left of two vectors into one:
+
+            a = a0 .. a15, b = b0 .. b15    ->    a0+a8 .. a7+a15, b0+b8 .. b7+b15    ->    groups of 4    ->    2    ->    1
+        """
+        group = self.width
+        while len(vectors) > 1:
+            half = group // 2
+            low = [start + lane for start in range(0, self.width, group) for lane in range(half)]
+            low += [self.width + lane for lane in low]
+            high = [lane + half for lane in low]
+            vectors = [
+                self.builder.fadd(self._shuffle(a, b, low), self._shuffle(a, b, high))
+                for a, b in zip(vectors[::2], vectors[1::2], strict=True)
+            ]
+            group = half
+        return vectors[0]
+
+    def _shuffle(self, first: Any, second: Any, lanes: list[int]) -> Any:
+        """The vector of the given lanes of two vectors, those of the second counted on from the width."""
+        return self.builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(_I32, len(lanes)), lanes))
 
 
-@intrinsic
-def multiply_rows(_typing: Any, height: Any, C: Any, start: Any, A: Any, layout: Any, B: Any, chosen: Any) -> Any:
-    """C[r][sample] = start[r] + sum over the chosen k of A[r, k] B[k][sample], for ``height`` <= 5 rows, one stripe of samples.
+def row_products(registers: Registers) -> Callable[..., Any]:
+    """`multiply_rows` for a processor with these registers."""
 
-    Places are C, start and B (in panels: of the stripe's first sample); ``layout`` is A's, ``chosen`` are `Rows` of B.
-    """
-    signature = types.void(types.int64, C, start, A, layout, B, chosen)
+    @intrinsic
+    def multiply(_typing: Any, height: Any, C: Any, start: Any, A: Any, layout: Any, B: Any, chosen: Any) -> Any:
+        signature = types.void(types.int64, C, start, A, layout, B, chosen)
 
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        values = opened(context, builder, signature.args, arguments)
-        height, C, start, A, (begin, row, column), B, (listed, number) = values
-        for rows in _cases(builder, height, range(1, ROWS + 1)):
-            # Variables on the stack, which LLVM keeps in registers: sums[r][v] is row r at the stripe's vector v.
-            firsts = [_broadcast(builder, _number(builder, start, r)) for r in range(rows)]
-            sums = [[cgutils.alloca_once_value(builder, first) for _ in range(STRIPE)] for first in firsts]
-            weights = [_at(builder, A, begin, builder.mul(row, ir.Constant(_INDEX, r))) for r in range(rows)]
-            with cgutils.for_range(builder, number, intp=_INDEX) as loop:
-                k = builder.sext(_number(builder, listed, loop.index), _INDEX)
-                samples = builder.mul(k, ir.Constant(_INDEX, PANEL_WIDTH))
-                vectors = [_vector(builder, B, samples, v * VECTOR_WIDTH) for v in range(STRIPE)]
-                for r in range(rows):
-                    weight = _broadcast(builder, _number(builder, weights[r], builder.mul(k, column)))
-                    for v in range(STRIPE):
-                        _add_product(builder, sums[r][v], weight, vectors[v])
-            for r in range(rows):
-                for v in range(STRIPE):
-                    target = _at(builder, C, r * PANEL_WIDTH + v * VECTOR_WIDTH)
-                    builder.store(builder.load(sums[r][v]), builder.bitcast(target, _VECTOR.as_pointer())).align = 4
-        return context.get_dummy_value()
+        def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+            height, C, start, A, (begin, row, column), B, (listed, number) = opened(context, builder, signature.args, arguments)
+            of = _Vectors(builder, registers.width)
+            for rows in _cases(builder, height, range(1, ROWS + 1)):
+                stripe = registers.stripe(rows)
+                firsts = [_number(builder, start, r) for r in range(rows)]
+                weights = [_at(builder, A, begin, builder.mul(row, ir.Constant(_INDEX, r))) for r in range(rows)]
+                stripes = ir.Constant(_INDEX, PANEL_WIDTH // (stripe * registers.width))
+                with cgutils.for_range(builder, stripes, intp=_INDEX) as along:
+                    place = builder.mul(along.index, ir.Constant(_INDEX, stripe * registers.width))
+                    sums = [[of.variable(of.broadcast(first)) for _ in range(stripe)] for first in firsts]
+                    with cgutils.for_range(builder, number, intp=_INDEX) as loop:
+                        k = builder.sext(_number(builder, listed, loop.index), _INDEX)
+                        samples = _at(builder, B, place, builder.mul(k, ir.Constant(_INDEX, PANEL_WIDTH)))
+                        vectors = [of.load(samples, v * registers.width) for v in range(stripe)]
+                        for r in range(rows):
+                            weight = of.broadcast(_number(builder, weights[r], builder.mul(k, column)))
+                            for v in range(stripe):
+                                of.add_product(sums[r][v], weight, vectors[v])
+                    for r in range(rows):
+                        for v in range(stripe):
+                            of.store(builder.load(sums[r][v]), C, place, r * PANEL_WIDTH + v * registers.width)
+            return context.get_dummy_value()
 
-    return signature, generate
+        return signature, generate
+
+    return multiply
 
 
-@intrinsic
-def accumulate_tile(_typing: Any, S: Any, layout: Any, tile: Any, rows: Any, first: Any, second: Any) -> Any:
-    """S[i, j] += sum over panels and samples of left[i] right[j], of the first `Pair` and of the second, in one `Tile`.
+def tile_products(registers: Registers) -> Callable[..., Any]:
+    """`accumulate_tile` for a processor with these registers."""
 
-    ``rows`` is how many rows the panels of both pairs have, (left, right).
-    """
-    signature = types.void(S, layout, tile, rows, first, second)
+    @intrinsic
+    def accumulate(_typing: Any, S: Any, layout: Any, tile: Any, rows: Any, first: Any, second: Any) -> Any:
+        signature = types.void(S, layout, tile, rows, first, second)
 
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        values = opened(context, builder, signature.args, arguments)
-        S, (begin, row, column), (i0, j0, tile_height, tile_width), (left_rows, right_rows), *pairs = values
-        zero = ir.Constant(_VECTOR, [0.0] * VECTOR_WIDTH)
-        corner = _at(builder, S, begin, builder.mul(i0, row), builder.mul(j0, column))
-        width_of_panel, base = ir.Constant(_INDEX, PANEL_WIDTH), SIDE + 1
-        size = builder.add(builder.mul(tile_height, ir.Constant(_INDEX, base)), tile_width)
-        for case in _cases(builder, size, [i * base + j for i in range(1, base) for j in range(1, base)]):
-            height, width = divmod(case, base)
-            # Variables on the stack, which LLVM keeps in registers: sums[i][j] has a partial sum in each of its lanes.
-            sums = [[cgutils.alloca_once_value(builder, zero) for _ in range(width)] for _ in range(height)]
-            for left, right, panels in pairs:
-                with cgutils.for_range(builder, panels, intp=_INDEX) as loop:
-                    p = builder.mul(builder.add(builder.mul(loop.index, left_rows), i0), width_of_panel)
-                    q = builder.mul(builder.add(builder.mul(loop.index, right_rows), j0), width_of_panel)
-                    for v in range(0, PANEL_WIDTH, VECTOR_WIDTH):
-                        lefts = [_vector(builder, left, p, i * PANEL_WIDTH + v) for i in range(height)]
-                        rights = [_vector(builder, right, q, j * PANEL_WIDTH + v) for j in range(width)]
-                        for i in range(height):
-                            for j in range(width):
-                                _add_product(builder, sums[i][j], lefts[i], rights[j])
-            totals = [builder.load(total) for line in sums for total in line]
-            folded = _fold(builder, totals + [zero] * (VECTOR_WIDTH - len(totals)))
-            for i in range(height):
-                for j in range(width):
-                    down, along = (builder.mul(step, ir.Constant(_INDEX, k)) for step, k in ((row, i), (column, j)))
-                    target = _at(builder, corner, down, along)
-                    total = builder.extract_element(folded, ir.Constant(_I32, i * width + j))
-                    builder.store(builder.fadd(builder.load(target), total), target)
-        return context.get_dummy_value()
+        def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+            values = opened(context, builder, signature.args, arguments)
+            S, (begin, row, column), (i0, j0, tile_height, tile_width), (left_rows, right_rows), *pairs = values
+            of, (most, broadest) = _Vectors(builder, registers.width), registers.tile
+            zero = ir.Constant(of.kind, [0.0] * of.width)
+            corner = _at(builder, S, begin, builder.mul(i0, row), builder.mul(j0, column))
+            width_of_panel, base = ir.Constant(_INDEX, PANEL_WIDTH), broadest + 1
+            size = builder.add(builder.mul(tile_height, ir.Constant(_INDEX, base)), tile_width)
+            for case in _cases(builder, size, [i * base + j for i in range(1, most + 1) for j in range(1, base)]):
+                height, width = divmod(case, base)
+                # Each sum has a partial sum in each of its lanes.
+                sums = [[of.variable(zero) for _ in range(width)] for _ in range(height)]
+                for left, right, panels in pairs:
+                    with cgutils.for_range(builder, panels, intp=_INDEX) as loop:
+                        p = builder.mul(builder.add(builder.mul(loop.index, left_rows), i0), width_of_panel)
+                        q = builder.mul(builder.add(builder.mul(loop.index, right_rows), j0), width_of_panel)
+                        together = min(_UNROLLED * of.width, PANEL_WIDTH)
+                        with cgutils.for_range(builder, ir.Constant(_INDEX, PANEL_WIDTH // together), intp=_INDEX) as along:
+                            place = builder.mul(along.index, ir.Constant(_INDEX, together))
+                            for v in range(0, together, of.width):
+                                lefts = [of.load(left, p, place, i * PANEL_WIDTH + v) for i in range(height)]
+                                rights = [of.load(right, q, place, j * PANEL_WIDTH + v) for j in range(width)]
+                                for i in range(height):
+                                    for j in range(width):
+                                        of.add_product(sums[i][j], lefts[i], rights[j])
+                totals = iter(of.totals([builder.load(total) for line in sums for total in line]))
+                for i in range(height):
+                    for j in range(width):
+                        down, along = (builder.mul(step, ir.Constant(_INDEX, k)) for step, k in ((row, i), (column, j)))
+                        target = _at(builder, corner, down, along)
+                        builder.store(builder.fadd(builder.load(target), next(totals)), target)
+            return context.get_dummy_value()
 
-    return signature, generate
+        return signature, generate
+
+    return accumulate
+
+
+multiply_rows = row_products(REGISTERS)
+"""C[r][sample] = start[r] + sum over the chosen k of A[r, k] B[k][sample], for ``height`` <= `ROWS` rows of panels.
+
+Called with (height, C, start, A, layout, B, chosen).  Places are C and start; ``layout`` is A's, ``chosen`` are `Rows` of B.
+"""
+
+accumulate_tile = tile_products(REGISTERS)
+"""S[i, j] += sum over panels and samples of left[i] right[j], of the first `Pair` and of the second, in one `Tile`.
+
+Called with (S, layout, tile, rows, first, second); ``rows`` is how many rows the panels of both pairs have, (left, right).
+"""

@@ -17,12 +17,18 @@ word each: selection sampling.
 Source: Knuth, "The Art of Computer Programming", volume 2, section 3.4.2, algorithm S.
 """
 
+from typing import Any
+
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from tegum.compilation import compiled, copied_into_callers, inlined
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, State
-from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Words
-from tegum.training.randomness import fill_random
+from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Words, opened
+from tegum.training.randomness import GENERATORS, VECTOR, Generators, fill_random, spread
 
 _LOW_BITS = np.uint32(0x7FFFFFFF)
 _SIGN_BIT = np.uint32(0x80000000)
@@ -42,6 +48,41 @@ def _row_alone(row: Floats, low: np.int32, span: np.uint32, scale: np.float32, w
         active = np.uint32(above) <= span
         magnitude = np.float32((np.float32(above) + _HALF) * scale)
         row[sample] = magnitude if active else _ZERO
+
+
+@intrinsic
+def _draw_alone(_typing: Any, rows: Any, number: Any, low: Any, span: Any, scale: Any, signed: Any, stream: Any) -> Any:
+    """What `fill_random`, `_row_alone` and `_apply_signs` do, for so many rows of a panel: the words stay in registers."""
+    signature = types.void(rows, types.int64, low, span, scale, types.int64, stream)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        rows, number, low, span, scale, signed, stream = opened(context, builder, signature.args, arguments)
+        numbers, index = ir.VectorType(ir.FloatType(), GENERATORS), ir.IntType(64)
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), GENERATORS), [0] * GENERATORS)
+
+        def everywhere(kind: Any, value: Any) -> Any:
+            undefined = ir.Constant(kind, ir.Undefined)
+            return builder.shuffle_vector(builder.insert_element(undefined, value, ir.IntType(32)(0)), undefined, lanes)
+
+        generators = Generators(builder, stream)
+        sign_bits = builder.and_(everywhere(VECTOR, builder.trunc(builder.neg(signed), ir.IntType(32))), spread(int(_SIGN_BIT)))
+        half, zero = (ir.Constant(numbers, [number] * GENERATORS) for number in (0.5, 0.0))
+        with cgutils.for_range(builder, number, intp=index) as loop:
+            edge, width = (everywhere(VECTOR, builder.load(builder.gep(one, [loop.index]))) for one in (low, span))
+            factor = everywhere(numbers, builder.load(builder.gep(scale, [loop.index])))
+            for v in range(PANEL_WIDTH // GENERATORS):
+                word = generators.words()
+                above = builder.sub(builder.and_(word, spread(int(_LOW_BITS))), edge)
+                magnitude = builder.fmul(builder.fadd(builder.sitofp(above, numbers), half), factor)
+                value = builder.select(builder.icmp_unsigned("<=", above, width), magnitude, zero)
+                drawn = builder.xor(builder.bitcast(value, VECTOR), builder.and_(word, sign_bits))
+                at = builder.add(builder.mul(loop.index, index(PANEL_WIDTH)), index(v * GENERATORS))
+                place = builder.bitcast(builder.gep(rows, [at]), VECTOR.as_pointer())
+                builder.store(drawn, place).align = 4
+        generators.put_back()
+        return context.get_dummy_value()
+
+    return signature, generate
 
 
 @compiled
@@ -93,6 +134,12 @@ def draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: int
     n = scratch.inputs.shape[1]
     words, own_words, remaining = scratch.words, scratch.own_words, scratch.remaining
     n_active = features.n_active
+    if features.all_alone and (features.law == 0 or not features.signed):
+        signed = features.signed
+        _draw_alone(scratch.inputs[p], n, features.low, features.span, features.scale, signed, stream)
+        for i in range(n if features.law > 0 else 0):
+            _apply_law(scratch.inputs[p, i], features.law, features.law_value, features.law_low)
+        return
     if n_active > 0:
         for sample in range(PANEL_WIDTH):
             remaining[sample] = np.int32(n_active)

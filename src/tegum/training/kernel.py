@@ -12,7 +12,7 @@ import numpy as np
 
 from tegum.compilation import compiled
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape, State
-from tegum.training.blocks import PANEL_WIDTH, Floats, Words
+from tegum.training.blocks import PANEL_WIDTH, Floats, Rows, Words
 from tegum.training.draw import draw_panel, gather_panel
 from tegum.training.passes import (
     activate_panel,
@@ -67,7 +67,7 @@ def evaluate(
         target_panel(shape, scratch.inputs[0], scratch)
         if active_only:
             silence_inactive(shape, scratch.inputs[0], scratch, 0)
-        output_panel(shape, features.importance, np.float32(1), scratch.inputs[0], scratch, 0)
+        output_panel(shape, features.importance, np.float32(1), scratch.inputs[0], Rows(scratch.every, shape.n), scratch, 0)
         for sample in range(PANEL_WIDTH):
             loss = np.float64(scratch.sample_loss[sample])
             total += loss
@@ -89,7 +89,7 @@ def loss_on_set(shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe
         forward_panel(shape, state.parameters, features.skips_inactive, scratch, 0)
         activate_panel(shape, scratch, 0)
         target_panel(shape, scratch.inputs[0], scratch)
-        output_panel(shape, features.importance, np.float32(1), scratch.inputs[0], scratch, 0)
+        output_panel(shape, features.importance, np.float32(1), scratch.inputs[0], Rows(scratch.every, shape.n), scratch, 0)
         for sample in range(min(PANEL_WIDTH, size - panel * PANEL_WIDTH)):
             total += np.float64(scratch.sample_loss[sample])
     return total / size

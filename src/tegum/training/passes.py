@@ -19,11 +19,11 @@ import numpy as np
 
 from tegum.compilation import compiled, inlined
 from tegum.training.activations import activate_row
-from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape, State
+from tegum.training.arrays import Bytes, FeatureNumbers, RecipeNumbers, Scratch, Shape, State
 from tegum.training.attack import attack_panel, draw_attacked
 from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Pair, Place, Rows, Words
 from tegum.training.draw import draw_panel, gather_panel
-from tegum.training.products import accumulate_panels, multiply_panel
+from tegum.training.products import accumulate_panels, accumulate_rows, multiply_panel
 from tegum.training.randomness import fill_random
 
 _ZERO = np.float32(0)
@@ -42,6 +42,40 @@ def _rows_with_content(panel: Floats, found: Indices) -> int:
         if content:
             found[count] = i
             count += 1
+    return count
+
+
+@compiled
+def _rows_that_count(outputs: Floats, clean: Floats, floor: np.float32, listed: Indices, marked: Bytes) -> int:
+    """Lists and marks the rows of a panel where an output is above the floor or a feature active; outputs of others become 0.
+
+    Where all outputs are below a ReLU and nothing is active, all outputs are right: neither loss nor gradient comes from them.
+    """
+    count = 0
+    for i in range(outputs.shape[0]):
+        content = np.int32(0)
+        for sample in range(PANEL_WIDTH):
+            counts = np.int32(outputs[i, sample] > floor) | np.int32(clean[i, sample] != _ZERO)
+            content = np.int32(content | counts)
+        if content:
+            listed[count] = i
+            marked[i] = 1
+            count += 1
+        else:
+            for sample in range(PANEL_WIDTH):
+                outputs[i, sample] = _ZERO
+    return count
+
+
+@compiled
+def _marked_rows(marked: Bytes, found: Indices) -> int:
+    """Lists the rows that are marked, and takes the marks away; returns how many there are."""
+    count = 0
+    for i in range(marked.shape[0]):
+        if marked[i]:
+            found[count] = i
+            count += 1
+            marked[i] = 0
     return count
 
 
@@ -142,17 +176,21 @@ def _drop_samples(shape: Shape, scratch: Scratch, p: int, first: int) -> None:
 
 
 @inlined
-def output_panel(shape: Shape, importance: Floats, factor: np.float32, clean: Floats, scratch: Scratch, p: int) -> None:
+def output_panel(
+    shape: Shape, importance: Floats, factor: np.float32, clean: Floats, counting: Rows, scratch: Scratch, p: int
+) -> None:
     """Adds each sample's loss to ``sample_loss``, and turns the outputs of panel p into the loss's gradient by them, D.
 
     ``clean`` (n, 64) is what the outputs should be, or its absolute value, or the targets made of it; ``factor`` is 2 / batch.
+    Rows that are not among those ``counting`` are left alone.
     """
     outputs, sample_loss, gradient = scratch.outputs[p], scratch.sample_loss, scratch.gradient
     wanted = scratch.targets if shape.target.mapped else clean
     # A ReLU is here: outputs above the floor pass, the others are 0 and have slope 0.  Without one, all are above -inf.
     floor = _ZERO if shape.output_relu else np.float32(-np.inf)
     mirror = np.float32(-1) if shape.absolute else _ONE  # max(x, mirror x) is |x| or x
-    for i in range(shape.n):
+    for q in range(counting.number):
+        i = counting.listed[q]
         weight = importance[i]
         twice = np.float32(weight * factor)
         total = _ZERO
@@ -179,15 +217,12 @@ def output_panel(shape: Shape, importance: Floats, factor: np.float32, clean: Fl
 
 @inlined
 def _backward_panel(
-    shape: Shape, parameters: Floats, l1: np.float32, dropout: np.float32, skips_inactive: int, scratch: Scratch, p: int
+    shape: Shape, parameters: Floats, l1: np.float32, dropout: np.float32, counting: Rows, scratch: Scratch, p: int
 ) -> None:
     """The loss's gradient by the hidden values of panel p, before their activation, E; the hidden bias has its sum."""
     outputs, gradient = scratch.outputs[p], scratch.gradient
     hidden, hidden_gradient = scratch.hidden[p], scratch.hidden_gradient[p]
-    firing = Rows(scratch.every, shape.n)
-    if skips_inactive:
-        firing = Rows(scratch.found, _rows_with_content(outputs, scratch.found))
-    multiply_panel(hidden_gradient, Place(scratch.zeros, 0), parameters, _transposed(shape.decoder), outputs, firing)
+    multiply_panel(hidden_gradient, Place(scratch.zeros, 0), parameters, _transposed(shape.decoder), outputs, counting)
     if l1 > _ZERO:
         for k in range(shape.m):
             for sample in range(PANEL_WIDTH):
@@ -213,6 +248,24 @@ def _backward_panel(
 
 
 @inlined
+def _accumulate(shape: Shape, by_decoder: Pair, by_encoder: Pair, counting: Rows, scratch: Scratch) -> None:
+    """Adds D H^T to the gradient of the decoder and X E^T to that of the transposed encoder: one matrix where they are tied."""
+    gradient, gathered, block = scratch.gradient, scratch.gathered, scratch.tile_rows
+    nothing = Pair(scratch.inputs, scratch.hidden_gradient, 0)
+    if 2 * counting.number < shape.n:  # to put rows side by side and their gradient back costs as much as to skip half
+        if shape.tied:
+            accumulate_rows(gradient, shape.decoder, by_decoder, by_encoder, counting, gathered, block)
+        else:
+            accumulate_rows(gradient, shape.decoder, by_decoder, nothing, counting, gathered, block)
+            accumulate_rows(gradient, _transposed(shape.encoder), by_encoder, nothing, counting, gathered, block)
+    elif shape.tied:
+        accumulate_panels(gradient, shape.decoder, by_decoder, by_encoder)
+    else:
+        accumulate_panels(gradient, shape.decoder, by_decoder, nothing)
+        accumulate_panels(gradient, _transposed(shape.encoder), by_encoder, nothing)
+
+
+@inlined
 def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State) -> float:
     """The loss on the next batch (without the L1 term), its gradient left in ``scratch.gradient``."""
     parameters, gradient, batch = state.parameters, scratch.gradient, recipe.batch_size
@@ -220,7 +273,11 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
     l1 = np.float32(recipe.l1 / batch)
     gradient[:] = _ZERO
     scratch.sample_loss[:] = _ZERO
-    done = 0
+    skips_inactive = features.skips_inactive if recipe.attack_size == _ZERO else 0  # inputs that are pushed are never 0
+    skips_silent = skips_inactive == 1 and shape.target.mapped == 0  # else inactive features may have targets
+    floor = _ZERO if shape.output_relu else np.float32(-np.inf)
+    counting = Rows(scratch.every, shape.n)
+    done = np.int64(0)
     while done < batch:
         panels = min(scratch.inputs.shape[0], (batch - done + PANEL_WIDTH - 1) // PANEL_WIDTH)
         for p in range(panels):
@@ -228,13 +285,13 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
                 gather_panel(recipe, state, done, scratch, p)
             else:
                 draw_panel(features, state.stream, scratch, p)
-            clean, skips_inactive = scratch.inputs[p], features.skips_inactive
+            clean = scratch.inputs[p]
             if recipe.attack_size > _ZERO:
-                forward_panel(shape, parameters, skips_inactive, scratch, p)
+                forward_panel(shape, parameters, features.skips_inactive, scratch, p)
                 if recipe.attack_once == 0 or done == 0:
                     draw_attacked(recipe.attack_once, state.stream, scratch)
                 attack_panel(shape, parameters, recipe.attack_size, scratch, p)
-                clean, skips_inactive = scratch.clean, 0
+                clean = scratch.clean
             encode_panel(shape, parameters, skips_inactive, scratch, p)
             if recipe.dropout > _ZERO:
                 drop_hidden(shape, recipe.dropout, state.dropping, scratch, p)
@@ -245,18 +302,17 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
                 silence_inactive(shape, clean, scratch, p)
             if batch - done < PANEL_WIDTH:
                 _drop_samples(shape, scratch, p, batch - done)
-            output_panel(shape, features.importance, factor, clean, scratch, p)
-            _backward_panel(shape, parameters, l1, recipe.dropout, features.skips_inactive, scratch, p)
+            if skips_silent:
+                number = _rows_that_count(scratch.outputs[p], clean, floor, scratch.counting, scratch.marked)
+                counting = Rows(scratch.counting, number)
+            output_panel(shape, features.importance, factor, clean, counting, scratch, p)
+            _backward_panel(shape, parameters, l1, recipe.dropout, counting, scratch, p)
             done += PANEL_WIDTH
-        # D H^T belongs to the decoder and X E^T to the transposed encoder; where they are tied these are one matrix.
+        if skips_silent:
+            counting = Rows(scratch.found, _marked_rows(scratch.marked, scratch.found))
         by_decoder = Pair(scratch.outputs, scratch.hidden, panels)
         by_encoder = Pair(scratch.inputs, scratch.hidden_gradient, panels)
-        if shape.tied:
-            accumulate_panels(gradient, shape.decoder, by_decoder, by_encoder)
-        else:
-            nothing = Pair(scratch.inputs, scratch.hidden_gradient, 0)
-            accumulate_panels(gradient, shape.decoder, by_decoder, nothing)
-            accumulate_panels(gradient, _transposed(shape.encoder), by_encoder, nothing)
+        _accumulate(shape, by_decoder, by_encoder, counting, scratch)
     # A place in a panel adds up its own samples in float32; the 64 sums are added in float64.
     loss = 0.0
     for sample in range(PANEL_WIDTH):
@@ -277,12 +333,8 @@ def backward_given(
             total = np.float32(total + scratch.outputs[0, i, sample])
         scratch.gradient[shape.b + i] = np.float32(scratch.gradient[shape.b + i] + total)
     l1 = np.float32(recipe.l1 / recipe.batch_size)
-    _backward_panel(shape, state.parameters, l1, recipe.dropout, features.skips_inactive, scratch, 0)
+    every = Rows(scratch.every, shape.n)
+    _backward_panel(shape, state.parameters, l1, recipe.dropout, every, scratch, 0)
     by_decoder = Pair(scratch.outputs, scratch.hidden, 1)
     by_encoder = Pair(scratch.inputs, scratch.hidden_gradient, 1)
-    if shape.tied:
-        accumulate_panels(scratch.gradient, shape.decoder, by_decoder, by_encoder)
-    else:
-        nothing = Pair(scratch.inputs, scratch.hidden_gradient, 0)
-        accumulate_panels(scratch.gradient, shape.decoder, by_decoder, nothing)
-        accumulate_panels(scratch.gradient, _transposed(shape.encoder), by_encoder, nothing)
+    _accumulate(shape, by_decoder, by_encoder, every, scratch)

@@ -26,11 +26,12 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from tegum.training.blocks import VECTOR_WIDTH, VECTORS, opened
+from tegum.training.blocks import PANEL_WIDTH, opened
 
-STATE_SIZE = 4 * VECTOR_WIDTH
+GENERATORS = 16
+STATE_SIZE = 4 * GENERATORS
 
-_VECTOR = ir.VectorType(ir.IntType(32), VECTOR_WIDTH)
+VECTOR = ir.VectorType(ir.IntType(32), GENERATORS)
 _INDEX = ir.IntType(64)
 
 
@@ -45,6 +46,53 @@ def stream_state(*name: object) -> NDArray[np.uint32]:
     return np.frombuffer(stream_bytes(*name, size=4 * STATE_SIZE), dtype="<u4").astype(np.uint32)
 
 
+class Generators:
+    """Sixteen generators in vector registers, in code that is being made."""
+
+    def __init__(self, builder: ir.IRBuilder, stream: Any) -> None:
+        self.builder = builder
+        self._homes = [vector_at(builder, stream, ir.Constant(_INDEX, i)) for i in range(4)]
+        self._states = [cgutils.alloca_once_value(builder, _loaded(builder, home)) for home in self._homes]
+
+    def words(self) -> Any:
+        """The next word of each."""
+        build = self.builder
+        s0, s1, s2, s3 = (build.load(state) for state in self._states)
+        result = build.add(self._rotated(build.add(s0, s3), 7), s0)
+        shifted = build.shl(s1, spread(9))
+        s2, s3 = build.xor(s2, s0), build.xor(s3, s1)
+        s1, s0 = build.xor(s1, s2), build.xor(s0, s3)
+        s2, s3 = build.xor(s2, shifted), self._rotated(s3, 11)
+        for state, value in zip(self._states, (s0, s1, s2, s3), strict=True):
+            build.store(value, state)
+        return result
+
+    def put_back(self) -> None:
+        """Advances the stream by what was drawn."""
+        for home, state in zip(self._homes, self._states, strict=True):
+            self.builder.store(self.builder.load(state), home).align = 4
+
+    def _rotated(self, x: Any, bits: int) -> Any:
+        return self.builder.or_(self.builder.shl(x, spread(bits)), self.builder.lshr(x, spread(32 - bits)))
+
+
+def spread(number: int) -> ir.Constant:
+    """The vector that has a whole number in all lanes."""
+    return ir.Constant(VECTOR, [number] * GENERATORS)
+
+
+def vector_at(builder: ir.IRBuilder, base: Any, number: Any) -> Any:
+    """The address of a vector of words among vectors that follow each other."""
+    address = builder.gep(base, [builder.mul(number, ir.Constant(_INDEX, GENERATORS))])
+    return builder.bitcast(address, VECTOR.as_pointer())
+
+
+def _loaded(builder: ir.IRBuilder, address: Any) -> Any:
+    value = builder.load(address)
+    value.align = 4
+    return value
+
+
 @intrinsic
 def fill_random(_typing: Any, stream: Any, words: Any) -> Any:
     """Fills ``words`` with 64 random words, one for each sample of a panel, and advances the stream."""
@@ -52,35 +100,10 @@ def fill_random(_typing: Any, stream: Any, words: Any) -> Any:
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
         stream, words = opened(context, builder, signature.args, arguments)
-
-        def vector_at(base: Any, number: Any) -> Any:
-            address = builder.gep(base, [builder.mul(number, ir.Constant(_INDEX, VECTOR_WIDTH))])
-            return builder.bitcast(address, _VECTOR.as_pointer())
-
-        def constant(bits: int) -> ir.Constant:
-            return ir.Constant(_VECTOR, [bits] * VECTOR_WIDTH)
-
-        def rotated(x: Any, bits: int) -> Any:
-            return builder.or_(builder.shl(x, constant(bits)), builder.lshr(x, constant(32 - bits)))
-
-        homes = [vector_at(stream, ir.Constant(_INDEX, i)) for i in range(4)]
-        states = []
-        for home in homes:
-            value = builder.load(home)
-            value.align = 4
-            states.append(cgutils.alloca_once_value(builder, value))
-        with cgutils.for_range(builder, ir.Constant(_INDEX, VECTORS), intp=_INDEX) as loop:
-            s0, s1, s2, s3 = (builder.load(state) for state in states)
-            result = builder.add(rotated(builder.add(s0, s3), 7), s0)
-            builder.store(result, vector_at(words, loop.index)).align = 4
-            shifted = builder.shl(s1, constant(9))
-            s2, s3 = builder.xor(s2, s0), builder.xor(s3, s1)
-            s1, s0 = builder.xor(s1, s2), builder.xor(s0, s3)
-            s2, s3 = builder.xor(s2, shifted), rotated(s3, 11)
-            for state, value in zip(states, (s0, s1, s2, s3), strict=True):
-                builder.store(value, state)
-        for home, state in zip(homes, states, strict=True):
-            builder.store(builder.load(state), home).align = 4
+        generators = Generators(builder, stream)
+        with cgutils.for_range(builder, ir.Constant(_INDEX, PANEL_WIDTH // GENERATORS), intp=_INDEX) as loop:
+            builder.store(generators.words(), vector_at(builder, words, loop.index)).align = 4
+        generators.put_back()
         return context.get_dummy_value()
 
     return signature, generate

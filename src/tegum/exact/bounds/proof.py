@@ -18,7 +18,7 @@ from decimal import ROUND_CEILING, Decimal, localcontext
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 
 from tegum.exact.bounds.boxes import World, losses, rows
 from tegum.exact.bounds.convex import curvature_below, lowest_hessian
@@ -109,7 +109,7 @@ def _descended(world: World, x: Array) -> Array:
         return float(loss.low[0] + loss.high[0]) / 2, (slope.low[0] + slope.high[0]) / 2
 
     if (norm := _steepest(world, x)) > _ROUGH * float(np.abs(losses(world, Interval.of(x[None])).high[0])):
-        x = minimize(middles, x, jac=True, method="BFGS", options={"gtol": 1e-10}).x
+        x = scipy.optimize.minimize(middles, x, jac=True, method="BFGS", options={"gtol": 1e-10}).x
         norm = _steepest(world, x)
     for _ in range(_NEWTON_STEPS):
         point = Interval.of(x[None])

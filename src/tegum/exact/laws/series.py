@@ -32,8 +32,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import erfc, ndtr
 
 from tegum.errors import InvalidInputError
 from tegum.nets import Activation
@@ -84,11 +84,11 @@ def noisy(tau: float, reach: float) -> tuple[Series, Series]:
     """
 
     def smoothed(s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        density, below = np.exp(-0.5 * (s / tau) ** 2) / math.sqrt(2 * math.pi), ndtr(s / tau)
+        density, below = np.exp(-0.5 * (s / tau) ** 2) / math.sqrt(2 * math.pi), scipy.special.ndtr(s / tau)
         return s * below + tau * density, (s * s + tau * tau) * below + tau * s * density
 
     def bends(s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return np.exp(-0.5 * (s / tau) ** 2) / (tau * math.sqrt(2 * math.pi)), 2 * ndtr(s / tau)
+        return np.exp(-0.5 * (s / tau) ** 2) / (tau * math.sqrt(2 * math.pi)), 2 * scipy.special.ndtr(s / tau)
 
     return _series(smoothed, reach, _MOST), _series(bends, reach, _MOST)
 
@@ -100,7 +100,7 @@ def _series(both: Pair, reach: float, most: int) -> Series:
         s = period * (np.arange(points) / points - 0.5)
         shifts = period * np.arange(-_OVERLAP, _OVERLAP + 1)
         everywhere = s[:, None] + shifts
-        window = erfc((np.abs(everywhere) - 2 * reach) * (_STEEP / reach)) / 2
+        window = scipy.special.erfc((np.abs(everywhere) - 2 * reach) * (_STEEP / reach)) / 2
         values = [one.reshape(everywhere.shape) for one in both(everywhere.ravel())]
         parts = [np.where(window > _LEAST, one, 0) for one in values]
         # (-1)^k: the points begin at -P / 2

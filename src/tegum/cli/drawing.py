@@ -1,0 +1,63 @@
+"""Pictures of a result or of a file of weights, on a page and in words: `tegum show` where it is given one."""
+
+from pathlib import Path
+
+from tegum.cli.models import models_in, wanted_features, wanted_net
+from tegum.cli.options import FILES_OWN, Reading, Wanted
+from tegum.cli.output import MOST_LINES, say, say_first
+from tegum.errors import InvalidInputError, Problems
+from tegum.recorded import with_features
+from tegum.report import Shown, show
+from tegum.runs import open as opened
+from tegum.runs import require_writable
+
+_OURS = b"Drawn by tegum"
+
+
+def draw(path: Path, wanted: Wanted, reading: Reading, page: Path | None) -> int:
+    """Writes the page and says what is on it."""
+    if (path / "parts").is_dir():
+        raise InvalidInputError(f"{path} holds experiments, not models", f"draw them with `tegum report {path}`")
+    data = opened(path) if path.is_dir() else models_in(path, reading)
+    if wanted != FILES_OWN:
+        with Problems() as problems:
+            if wanted.mean:
+                problems.add(
+                    "--mean is given", "leave it out: a page shows sums; tegum inspect and tegum exact-loss know means"
+                )
+            features = wanted_features(data, wanted, problems)
+            with problems.collecting():
+                data = data if wanted.activation is None else data.assign_attrs(net=repr(wanted_net(data, wanted)))
+        data = data if features is None else with_features(data, features)
+    place = _place_of(path) if page is None else page
+    require_writable(place.parent)
+    shown = show(data, title=path.stem)
+    say_shown(shown)
+    if shown.absent and "features" not in data.attrs:
+        say("for exact losses say what the features are, such as --density 0.1")
+    say(f"open {shown.write(place)}")
+    return 0
+
+
+def say_shown(shown: Shown) -> None:
+    """Says what a page shows: the models drawn, with losses and shapes, and where starts ended."""
+    for line in shown.lead:
+        say(line)
+    for table in shown.tables:
+        widths = [max(map(len, column)) for column in zip(table.columns, *table.rows, strict=True)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table.rows]
+        say(f"\n{table.title}:")
+        say("  " + "  ".join(name.ljust(width) for name, width in zip(table.columns, widths, strict=True)).rstrip())
+        say_first([f"  {line}" for line in lines], "  ... and {} more", MOST_LINES)
+    for name, why in shown.absent.items():
+        say(f"no {name}: {why}")
+
+
+def _place_of(path: Path) -> Path:
+    """Where the page of a result goes; a file of somebody else's is not written over."""
+    place = path / "index.html" if path.is_dir() else path.with_suffix(".html")
+    if place == path or (place.exists() and _OURS not in place.read_bytes()):
+        raise InvalidInputError(
+            f"{place} exists, and is no page of tegum's", "say where the page goes, such as --page shown.html"
+        )
+    return place

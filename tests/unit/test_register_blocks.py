@@ -1,0 +1,123 @@
+"""Products in register blocks equal NumPy's, whatever registers they are cut for, in every size of a block."""
+
+import re
+from itertools import product
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from llvmlite import binding
+
+from tegum.training.blocks import (
+    PANEL_WIDTH,
+    ROWS,
+    Layout,
+    Pair,
+    Place,
+    Registers,
+    Rows,
+    Tile,
+    registers_of,
+    row_products,
+    tile_products,
+)
+
+KINDS = {"AVX-512": Registers(32, 16), "AVX2": Registers(16, 8), "NEON": Registers(32, 4), "SSE": Registers(16, 4)}
+
+
+@pytest.fixture(params=KINDS, scope="module")
+def compiled(request: pytest.FixtureRequest) -> tuple[Registers, Any, Any]:
+    """Both products for one kind of registers; this machine splits or joins them as its own registers need."""
+    registers = KINDS[request.param]
+    multiply, accumulate = row_products(registers), tile_products(registers)
+
+    @numba.njit(_nrt=False)
+    def rows_of(height, C, start, A, layout, B, chosen):  # type: ignore[no-untyped-def]
+        multiply(height, Place(C, 0), Place(start, 0), A, layout, B, chosen)
+
+    @numba.njit(_nrt=False)
+    def tile_of(S, layout, tile, rows, first, second):  # type: ignore[no-untyped-def]
+        accumulate(S, layout, tile, rows, first, second)
+
+    return registers, rows_of, tile_of
+
+
+def test_multiply(compiled: tuple[Registers, Any, Any]) -> None:
+    _, rows_of, _ = compiled
+    rng = np.random.default_rng(0)
+    n, chosen = 9, np.array([0, 3, 4, 8, 7], dtype=np.int32)
+    A = rng.normal(size=2 + n * ROWS).astype(np.float32)
+    start, B = rng.normal(size=ROWS).astype(np.float32), rng.normal(size=(n, PANEL_WIDTH)).astype(np.float32)
+    for height, (row, column) in product(range(1, ROWS + 1), ((n, 1), (1, ROWS))):
+        C = np.full((ROWS, PANEL_WIDTH), 7, np.float32)
+        rows_of(height, C, start, A, Layout(2, row, column), B, Rows(chosen, 4))
+        entries = A[2 + row * np.arange(height)[:, None] + column * chosen[:4]].astype(np.float64)
+        np.testing.assert_allclose(C[:height], start[:height, None] + entries @ B[chosen[:4]], rtol=1e-5, atol=1e-5)
+        assert (C[height:] == 7).all()
+
+
+def test_accumulate(compiled: tuple[Registers, Any, Any]) -> None:
+    registers, _, tile_of = compiled
+    rng = np.random.default_rng(1)
+    n, m, panels = 6, 6, 2
+    P, X = rng.normal(size=(2, panels, n, PANEL_WIDTH)).astype(np.float32)
+    Q, E = rng.normal(size=(2, panels, m, PANEL_WIDTH)).astype(np.float32)
+    whole = np.einsum("pis,pjs->ij", P, Q, dtype=np.float64) + np.einsum("is,js->ij", X[0], E[0], dtype=np.float64)
+    most, broadest = registers.tile
+    for height, width in product(range(1, most + 1), range(1, broadest + 1)):
+        S = np.ones((n, m), np.float32)
+        tile_of(S.reshape(-1), Layout(0, m, 1), Tile(1, 2, height, width), (n, m), Pair(P, Q, panels), Pair(X, E, 1))
+        expected = np.ones((n, m))
+        expected[1 : 1 + height, 2 : 2 + width] += whole[1 : 1 + height, 2 : 2 + width]
+        np.testing.assert_allclose(S, expected, rtol=1e-5, atol=3e-5)
+
+
+@pytest.mark.parametrize(
+    ("triple", "features", "kind"),
+    [
+        ("x86_64-unknown-linux-gnu", "+sse2,+avx2,+avx512f,+avx512vl", "AVX-512"),
+        ("x86_64-unknown-linux-gnu", "+avx,+avx2,+fma,-avx512f", "AVX2"),
+        ("x86_64-apple-darwin", "+sse4.2,-avx,-avx512f", "SSE"),
+        ("arm64-apple-darwin", "+neon,+fp-armv8", "NEON"),
+        ("aarch64-unknown-linux-gnu", "", "NEON"),
+    ],
+)
+def test_registers_are_those_of_the_target(triple: str, features: str, kind: str) -> None:
+    assert registers_of(triple, features) == KINDS[kind]
+
+
+@pytest.mark.parametrize("registers", KINDS.values(), ids=KINDS)
+def test_blocks_leave_room_for_what_is_multiplied(registers: Registers) -> None:
+    for rows in range(1, ROWS + 1):
+        stripe = registers.stripe(rows)
+        assert rows * stripe + stripe + 1 <= registers.number
+        assert PANEL_WIDTH % (stripe * registers.width) == 0
+    height, width = registers.tile
+    assert height * width + min(height, width) + 1 <= registers.number
+
+
+def test_blocks_for_arm64_stay_in_registers(compiled: tuple[Registers, Any, Any]) -> None:
+    """No such processor is here, but the assembly for one is: sums are neither written to memory nor read for each product."""
+    registers, rows_of, tile_of = compiled
+    if registers != KINDS["NEON"]:
+        pytest.skip("for the registers of arm64")
+    test_multiply(compiled)
+    test_accumulate(compiled)
+    for function in (rows_of, tile_of):
+        lines = assembly(next(iter(function.inspect_llvm().values())), "aarch64-unknown-linux-gnu", "apple-m1")
+        products = [line for line in lines if re.search(r"\bfmla\s+v\d+\.4s", line)]
+        through_memory = [line for line in lines if re.search(r"\b(ldr|str|ldp|stp)\s+q\d+.*\[sp", line)]
+        assert len(products) > 500
+        assert len(through_memory) < len(products) / 30
+
+
+def assembly(module: str, triple: str, processor: str) -> list[str]:
+    """The lines of a module's assembly for another processor."""
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    foreign = re.sub(r"target triple = .*", f'target triple = "{triple}"', re.sub(r"target datalayout = .*", "", module))
+    parsed = binding.parse_assembly(re.sub(r'"target-(cpu|features)"="[^"]*"', "", foreign))
+    machine = binding.Target.from_triple(triple).create_target_machine(cpu=processor, opt=3)
+    parsed.data_layout = str(machine.target_data)
+    return str(machine.emit_assembly(parsed)).splitlines()
