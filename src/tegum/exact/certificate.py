@@ -177,7 +177,7 @@ def smallest_curvatures(
     def memory(stop: NDArray[np.int64]) -> Any:
         if isinstance(distributions, Laws):
             return None, None, stop
-        return landscape_for(net, distributions, terms, penalties), differences_for(d, stop), stop
+        return landscape_for(net, distributions, terms, penalties), differences_for(net.n_hidden, net.n_features, stop), stop
 
     def work(memory: Any, first: int, end: int) -> None:
         landscape, differences, stop = memory

@@ -122,7 +122,7 @@ class Objective:
             return
         self._landscape = landscape_for(net, tables, terms, self.penalties)
         enter_distribution(self._landscape.distribution, self._landscape.point, tables.weight, tables.importance, 0)
-        self._differences = differences_for(self.size)
+        self._differences = differences_for(net.n_hidden, net.n_features)
         if not loss_at.overloads:  # compiled, or loaded, by a thread: numba loses an exception that Ctrl-C raises in it
             x = np.zeros(self.size)
             in_pieces(1, 1, lambda _: None, lambda *_: loss_at(self._landscape, x, np.empty_like(x)))
