@@ -22,6 +22,7 @@ from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, 
 from tegum.exact.hessian import Curvature, hessian_at, pseudo_inverse, smallest_curvature, still_directions
 from tegum.exact.kinks import downhill
 from tegum.exact.minimise import minimise
+from tegum.exact.kernel.hessian import STEP
 from tegum.exact.objective import Objective
 from tegum.exact.parameters import flat, free_of, parameters_of, shapes_of, turned_onto
 from tegum.exact.penalties import Penalty
@@ -92,6 +93,18 @@ class _Landscape:
             return self.problem(x)[1]
         s, _ = self.problem.slacks(x)
         return np.concatenate([Lagrangian(self.problem, self.active, multipliers).gradient(x), -s[self.active]])
+
+    @property
+    def terms(self) -> int:
+        """How many terms the loss has."""
+        return self.objective.terms
+
+    def hessian_by_rows(
+        self, whole: NDArray[np.float64], step: float = STEP, terms: int | None = None
+    ) -> tuple[NDArray[np.float64], float] | None:
+        """As `tegum.exact.Objective.hessian_by_rows`, where no inequality is active."""
+        found = None if self.active.size else self.objective.hessian_by_rows(whole, step, terms)
+        return found and (found[0] * np.outer(self.problem.free, self.problem.free), found[1])
 
     def hessian(self, whole: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         self._spent["hessians"] += 1

@@ -32,7 +32,19 @@ from tegum.exact.kernel.partition import partition, reach
 from tegum.exact.kernel.product import SINGLE_ROWS, STATE, at
 from tegum.exact.kernel.records import NOWHERE, ZERO, Distribution, Effort, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ALIAS_0, Span, effective_period, period, taken_out
-from tegum.exact.kernel.uniform import ALPHA, TURN, Points, factor, first_powers, series, start, step_on, taper, third_series, z_at
+from tegum.exact.kernel.uniform import (
+    ALPHA,
+    TURN,
+    Points,
+    factor,
+    first_powers,
+    series,
+    start,
+    step_on,
+    taper,
+    third_series,
+    z_at,
+)
 from tegum.exact.kernel.vectors import PAIR, WIDTH, complex_of, fill, load, load_complex, ramp, store_complex, total
 from tegum.exact.kernel.vertices import ALWAYS, KINKED, circle, exp_near, state_of
 from tegum.exact.kernel.walk import features_of
@@ -43,8 +55,8 @@ _BLOCK = 16 * PAIR
 """How many numbers of a feature wait for the product of matrices: those of 128 terms."""
 
 _SERIES_BELOW = 1.5
-_BESIDE_A_KINK = 3e-4
 _NEVER_SEEN = 1e-14
+_RESOLVED = 4.0
 VALUE, FIRST, SECOND = range(3)
 """A feature's factor at eight points, and its derivatives by the coupling; of the own one T of these."""
 
@@ -329,7 +341,9 @@ def _invert(distribution: Distribution, work: Work, row: Row, P: float, terms: i
 
 
 @compiled
-def _add_residue(distribution: Distribution, work: Work, row: Row, R: float, low: float, high: float, memory: Products, H: Any) -> None:
+def _add_residue(
+    distribution: Distribution, work: Work, row: Row, R: float, low: float, high: float, memory: Products, H: Any
+) -> None:
     """Adds the vertices around which the small sum, from low to high, is always positive; the whole sum is at most R."""
     z = circle(1 / R)
     zero = complex_of(0.0, 0.0)
@@ -410,20 +424,23 @@ def _add_patterns(distribution: Distribution, work: Work, row: Row, H: Any) -> N
 
 
 @inlined
-def _is_beside_a_kink(work: Work, row: Row) -> bool:
+def _is_beside_a_kink(work: Work, row: Row, margin: float) -> bool:
     """Whether a pattern of some probability has second derivatives that jump next to this row."""
     b, own = row.b, row.own
-    found = row.none > _NEVER_SEEN and abs(b) < _BESIDE_A_KINK
+    found = row.none > _NEVER_SEEN and abs(b) < margin
     for i in features_of(row.large):
-        at_end = abs(b + work.g[i]) < _BESIDE_A_KINK and work.alone[i] > _NEVER_SEEN
+        at_end = abs(b + work.g[i]) < margin and work.alone[i] > _NEVER_SEEN
         found = found or (at_end and (i == own or not row.own_is_large))
     return bool(found)
 
 
 @inlined
-def _sorted_row(distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, effort: Effort) -> Row:
-    """The row's blocks, large and small, and the probabilities of what is taken out."""
+def _sorted_row(
+    distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, divided: bool, effort: Effort
+) -> Row:
+    """The row's blocks, large and small ones where it is ``divided``, and the probabilities of what is taken out."""
     count, end, _ = partition(distribution, work, n, own.feature)
+    count = count if divided else end
     own_feature = NOWHERE if distribution.weight[own.component] == 0 else own.feature
     blocks = Listed(work.order, distribution.feature_first, ZERO, end)
     if count == end and own_feature >= 0 and is_weak(work, blocks, own):
@@ -439,46 +456,77 @@ def _sorted_row(distribution: Distribution, work: Work, n: int, own: OwnFeature,
     return Row(large, small, own_feature, own_is_large, b, removed.none, paired)
 
 
+@inlined
+def _has_closed_patterns(row: Row) -> bool:
+    """Whether nothing is small but, at most, the own feature: then the patterns taken out have closed forms."""
+    count = row.small.end - row.small.first
+    return bool(count == 0 or (count == 1 and row.own >= 0 and not row.own_is_large))
+
+
+@inlined
+def _has_kinked_vertices(work: Work, row: Row, low: float, high: float) -> bool:
+    """Whether the small sum, from low to high, has both signs around a vertex."""
+    found = state_of(row.b, low, high) == KINKED
+    for i in features_of(row.large):
+        found = found or state_of(row.b + work.g[i], low, high) == KINKED
+    return bool(found)
+
+
+@inlined
+def _is_resolved(work: Work, blocks: Listed, P: float, terms: int) -> bool:
+    """Whether one grid of so many terms, of period P, resolves every listed coupling."""
+    least = np.inf
+    for i in features_of(blocks):
+        least = min(least, abs(work.g[i]))
+    return bool(least * terms > _RESOLVED * P)
+
+
 @compiled
 def row_curvature(
-    distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, effort: Effort, memory: Products, H: Any
+    distribution: Distribution,
+    work: Work,
+    n: int,
+    own: OwnFeature,
+    b: float,
+    margin: float,
+    effort: Effort,
+    memory: Products,
+    H: Any,
 ) -> bool:
     """Whether it wrote the Hessian of the row whose couplings are in ``work.g`` into H (n + 1, n + 1), the bias last.
 
-    Rows and columns of features without coupling, which the sum does not know, are left 0.
+    It does not where a kink lies within the ``margin``, in b.  Rows and columns of features without coupling, which the sum does not know, are left 0.
     """
     for i in range(n + 1):
         for k in range(n + 1):
             H[i, k] = 0.0
-    row = _sorted_row(distribution, work, n, own, b, effort)
+    row = _sorted_row(distribution, work, n, own, b, True, effort)
     both = Listed(row.large.order, row.large.feature_first, row.large.first, row.small.end)
-    if both.end == 0 or _is_beside_a_kink(work, row):
+    if both.end == 0 or _is_beside_a_kink(work, row, margin):
         return False
     low, high = reach(distribution, work, both, 0)
+    least, most = reach(distribution, work, row.small, 0)
+    P = effective_period(distribution, work, both, Span(b, b + low, b + high))
     if b + high <= 0:
         return True
     if b + low >= 0:
-        # all patterns are active: 2 E x x^T is that of an alias with nothing taken out
+        # all patterns are active: 2 E x x^T, an alias with nothing taken out
         for i in features_of(both):
             work.alone[i] = 0.0
-        plain = Row(both, Listed(row.small.order, row.small.feature_first, both.end, both.end), row.own, True, b, 0.0, 0.0)
-        _add_alias(distribution, work, plain, H)
+        row = Row(both, Listed(row.small.order, row.small.feature_first, both.end, both.end), row.own, True, b, 0.0, 0.0)
+        _add_alias(distribution, work, row, H)
         for i in range(n + 1):
             for k in range(n + 1):
                 H[i, k] /= -ALIAS_0
     else:
-        only_own = row.small.end - row.small.first == 1 and row.own >= 0 and not row.own_is_large
-        if row.small.first < row.small.end and not only_own:
-            least, most = reach(distribution, work, row.small, 0)
-            kinked = state_of(b, least, most) == KINKED
-            for i in features_of(row.large):
-                kinked = kinked or state_of(b + work.g[i], least, most) == KINKED
-            if kinked:
+        if not _has_closed_patterns(row) and _has_kinked_vertices(work, row, least, most):
+            if not _is_resolved(work, both, P, effort.most):
                 return False
-            _add_residue(distribution, work, row, period(b + low, b + high), least, most, memory, H)
-        else:
+            row = _sorted_row(distribution, work, n, own, b, False, effort)
+        if _has_closed_patterns(row):
             _add_patterns(distribution, work, row, H)
-        P = effective_period(distribution, work, both, Span(b, b + low, b + high))
+        else:
+            _add_residue(distribution, work, row, period(b + low, b + high), least, most, memory, H)
         _invert(distribution, work, row, P, effort.most, memory, H)
         _add_alias(distribution, work, row, H)
     for i in range(n + 1):

@@ -5,10 +5,10 @@
     d^2 L / dW_ka dW_lc  =  sum_j W_kj W_lj H_j[a, c]  +  W_kc (W H_c)[l, a]  +  W_la (W H_a)[k, c]
                             + (a = c) (W H_a W^T)[k, l]  +  (k = l) (S_ac + S_ca)
 
-so that a Hessian costs n + 1 directions a row and not m n + n.  H_j is a central difference of the row's exact gradient, which
-for a fixed number of terms is smooth: what is left is h^2 and rounding over h.  The terms fade out
-(`tegum.exact.kernel.uniform.taper`), so that it converges as fast as the loss.  Features without coupling do not move the sum:
-theirs is E x_i times the column of the bias.  `tegum.exact.hessian` has the error estimates.
+H_j is an inversion (`tegum.exact.kernel.curvature`) or, for sets and exponential magnitudes and next to kinks, a central
+difference of the row's exact gradient in n + 1 directions, with a step h: what is left is h^2 and rounding over h.  Its terms fade
+out (`tegum.exact.kernel.uniform.taper`), so that it converges as fast as the loss.  Features without coupling do not move the
+sum: theirs is E x_i times the column of the bias.  `tegum.exact.hessian` has the error estimates.
 """
 
 from typing import Any, NamedTuple
@@ -24,7 +24,9 @@ from tegum.exact.kernel.records import ONE, Distribution, Effort, OwnFeature, Wo
 from tegum.exact.kernel.walk import components_in, members_of
 
 STEP = 1e-4
-"""The step h: of a coupling or a bias, or along a direction of length 1."""
+"""The step h by default: of a coupling or a bias, or along a direction of length 1."""
+_MARGIN = 3.0
+"""So many steps from a kink a row needs no differences."""
 
 
 class Differences(NamedTuple):
@@ -117,20 +119,25 @@ def _is_unknown(distribution: Distribution, memory: Differences, own: int, i: in
 
 @inlined
 def _is_inverted(
-    distribution: Distribution, work: Work, own: OwnFeature, b: float, linear: int, effort: Effort, memory: Differences
+    distribution: Distribution, work: Work, own: OwnFeature, b: float, step: float, effort: Effort, memory: Differences
 ) -> bool:
     """Whether the Hessian of the row was found without differences."""
-    if not distribution.simple or distribution.exponential or linear:
-        return False
     n = memory.g.size
     for i in range(n):
         work.g[i] = memory.g[i] if abs(memory.g[i]) >= NEGLIGIBLE else 0.0
-    return bool(row_curvature(distribution, work, n, own, b, effort, memory.products, memory.row))
+    return bool(row_curvature(distribution, work, n, own, b, _MARGIN * step, effort, memory.products, memory.row))
 
 
 @inlined
 def _differences(
-    distribution: Distribution, work: Work, own: OwnFeature, b: float, linear: int, effort: Effort, memory: Differences
+    distribution: Distribution,
+    work: Work,
+    own: OwnFeature,
+    b: float,
+    linear: int,
+    step: float,
+    effort: Effort,
+    memory: Differences,
 ) -> float:
     """The same by differences of the row's gradient, but for features that it does not know; returns how it jumps."""
     n = memory.g.size
@@ -139,11 +146,11 @@ def _differences(
     for t in range(n + 1):
         if _is_unknown(distribution, memory, own.feature, t):
             continue
-        _row_slopes(distribution, work, own, linear, effort, memory, b, t, STEP, memory.above)
-        _row_slopes(distribution, work, own, linear, effort, memory, b, t, -STEP, memory.below)
+        _row_slopes(distribution, work, own, linear, effort, memory, b, t, step, memory.above)
+        _row_slopes(distribution, work, own, linear, effort, memory, b, t, -step, memory.below)
         for i in range(n + 1):
-            H[t, i] = (memory.above[i] - memory.below[i]) / (2 * STEP)
-            jump = max(jump, abs(memory.above[i] - 2 * memory.here[i] + memory.below[i]) / STEP)
+            H[t, i] = (memory.above[i] - memory.below[i]) / (2 * step)
+            jump = max(jump, abs(memory.above[i] - 2 * memory.here[i] + memory.below[i]) / step)
         for i in range(t):
             if not _is_unknown(distribution, memory, own.feature, i):
                 H[i, t] = H[t, i] = 0.5 * (H[t, i] + H[i, t])
@@ -152,7 +159,14 @@ def _differences(
 
 @compiled
 def row_hessian(
-    distribution: Distribution, work: Work, own: OwnFeature, b: float, linear: int, effort: Effort, memory: Differences
+    distribution: Distribution,
+    work: Work,
+    own: OwnFeature,
+    b: float,
+    linear: int,
+    step: float,
+    effort: Effort,
+    memory: Differences,
 ) -> float:
     """Writes the Hessian of the row ``memory.g``, b into ``memory.row``, and its gradient into ``memory.here``.
 
@@ -162,8 +176,9 @@ def row_hessian(
     H = memory.row
     jump = 0.0
     _row_slopes(distribution, work, own, linear, effort, memory, b, n, 0.0, memory.here)
-    if not _is_inverted(distribution, work, own, b, linear, effort, memory):
-        jump = _differences(distribution, work, own, b, linear, effort, memory)
+    treated = distribution.simple and not distribution.exponential and not linear
+    if not treated or not _is_inverted(distribution, work, own, b, step, effort, memory):
+        jump = _differences(distribution, work, own, b, linear, step, effort, memory)
     for t in range(n):
         if _is_unknown(distribution, memory, own.feature, t):
             w = distribution.weight[t]
@@ -175,7 +190,7 @@ def row_hessian(
 
 @inlined
 def _add_row(W: Any, j: int, slope: Any, row: Any, product: Any, H: Any) -> None:
-    """Adds what row j, of the Hessian ``row`` and the gradient ``slope``, has a part in of the Hessian by W and b."""
+    """Adds row j's part of the Hessian by W and b to the blocks of H that do not lie below its diagonal."""
     m, n = W.shape
     bias = m * n + j
     for k in range(m):
@@ -185,32 +200,32 @@ def _add_row(W: Any, j: int, slope: Any, row: Any, product: Any, H: Any) -> None
             for c in range(n + 1):
                 product[k, c] += W[k, i] * row[i, c]
     for k in range(m):
-        for l in range(m):
-            weight = W[k, j] * W[l, j]
+        for other in range(k, m):
             corner = 0.0
             for i in range(n):
-                corner += product[k, i] * W[l, i]
-            H[k * n + j, l * n + j] += corner
+                corner += product[k, i] * W[other, i]
+            H[k * n + j, other * n + j] += corner
+            weight = W[k, j] * W[other, j]
             for a in range(n):
-                H[k * n + a, l * n + j] += W[k, j] * product[l, a]
-                H[l * n + j, k * n + a] += W[k, j] * product[l, a]
-                for c in range(n):
-                    H[k * n + a, l * n + c] += weight * row[a, c]
+                H[k * n + a, other * n + j] += W[k, j] * product[other, a]
+                H[k * n + j, other * n + a] += W[other, j] * product[k, a]
+                if weight != 0:
+                    for c in range(n):
+                        H[k * n + a, other * n + c] += weight * row[a, c]
         for i in range(n):
             H[k * n + i, k * n + j] += slope[i]
             H[k * n + j, k * n + i] += slope[i]
             H[k * n + i, bias] += W[k, j] * row[i, n]
-            H[bias, k * n + i] += W[k, j] * row[i, n]
         H[k * n + j, bias] += product[k, n]
-        H[bias, k * n + j] += product[k, n]
     H[bias, bias] += row[n, n]
 
 
 @compiled
-def hessian_at_point(landscape: Landscape, memory: Differences, H: Any) -> float:
+def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: Any) -> float:
     """Writes the Hessian at ``memory.x`` into H (d, d); rows and columns of parameters that are held are 0.
 
-    Returns by how much an entry of a row's differs from one side to the other: at a kink that stays as h vanishes.
+    Returns by how much an entry of a row's differs from one side to the other, at a distance of ``step``: at a kink that stays
+    as the step vanishes.  It is 0 where there was no need of differences.
     """
     point = landscape.point
     m, n = point.W.shape
@@ -234,7 +249,9 @@ def hessian_at_point(landscape: Landscape, memory: Differences, H: Any) -> float
                 couplings_of(point.W, 1, j, memory.g)
                 own = OwnFeature(j, block, component)
                 weight = point.importance[j]
-                jump = max(jump, weight * row_hessian(distribution, work, own, point.b[j], landscape.linear, effort, memory))
+                jump = max(
+                    jump, weight * row_hessian(distribution, work, own, point.b[j], landscape.linear, step, effort, memory)
+                )
                 for i in range(n + 1):
                     memory.here[i] *= weight
                     for c in range(n + 1):
@@ -248,9 +265,10 @@ def hessian_at_point(landscape: Landscape, memory: Differences, H: Any) -> float
     for r in range(m * n):
         H[r, r] += 2 * landscape.l2
     for r in range(d):
-        for c in range(d):
+        for c in range(r, d):
             if not (landscape.free[r] and landscape.free[c]):
                 H[r, c] = 0.0
+            H[c, r] = H[r, c]
     return jump
 
 
@@ -259,4 +277,4 @@ def hessians(landscape: Landscape, memory: Differences, starts: Starts, first: i
     """Writes the Hessians at the points ``first`` to ``end - 1`` of a batch, and how they jump, from place 0 on."""
     for k in range(first, end):
         enter(landscape, starts, k, memory.x)
-        jumps[k - first] = hessian_at_point(landscape, memory, found[k - first])
+        jumps[k - first] = hessian_at_point(landscape, memory, STEP, found[k - first])
