@@ -26,7 +26,7 @@ from tegum.checking import checked
 from tegum.errors import Problems
 from tegum.exact.distributions import is_native
 from tegum.exact.objective import Objective
-from tegum.exact.parameters import is_compiled, output_of, require_exact, size_of
+from tegum.exact.parameters import is_compiled, outputs_of, require_exact, size_of
 from tegum.exact.starts import distribution_at
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, Net, require_same_features
@@ -60,7 +60,7 @@ def minimising_seconds(net: Net, features: Features, starts: int, points: int = 
         problems.check_least("points", points, 0)
     n, d, one = net.n_features, size_of(net), distribution_at(features, 0)
     dense, compiled = one.feature_density.mean() > _DENSE, is_compiled(net) and is_native(one)
-    linear = output_of(net) is ACTIVATIONS["identity"]
+    linear = outputs_of(net)[0] is ACTIVATIONS["identity"]
     if compiled:
         evaluation = (n * _PER_FEATURE + n * n * _PER_COUPLING) * (_LINEAR if linear else _ALWAYS_ACTIVE if dense else 1)
     else:

@@ -37,6 +37,7 @@ ConstraintsAt = Callable[[float], Sequence[Constraint]]
 """From a value to what is added to the loss, and to what W has to fulfil."""
 
 _AHEAD = 1e-2
+_ROUNDED = 1e-14
 _NEWTON_STEPS, _HALVINGS, _CONTRACTION, _SURPLUS = 20, 20, 0.25, 1e-2
 _NEAR = 0.5
 ALWAYS_NEAR = 1e-4
@@ -68,8 +69,8 @@ class Minimum(NamedTuple):
 
     @property
     def stable(self) -> bool:
-        """Whether no direction curves down by more than the error of the curvature."""
-        return not self.curvature.value < -self.curvature.error
+        """Whether no direction curves down by more than the error of the curvature, and rounding where that is 0."""
+        return not self.curvature.value < -self.curvature.error - _ROUNDED
 
     @property
     def whole(self) -> NDArray[np.float64]:
