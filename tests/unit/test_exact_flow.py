@@ -196,7 +196,17 @@ def test_through_kinks_it_is_descent_with_small_steps() -> None:
     penalties, step, times = [tg.exact.L1(0.25)], 0.05, [0.0, 4.0, 8.0, 12.0]
     W = np.random.default_rng(0).normal(size=(1, 3)) * 0.6
     flow = tg.exact.gradient_flow(
-        net, features, W, np.zeros(3), times[-1], times=times, penalties=penalties, rtol=1e-5, atol=1e-7, terms=32, progress=False
+        net,
+        features,
+        W,
+        np.zeros(3),
+        times[-1],
+        times=times,
+        penalties=penalties,
+        rtol=1e-5,
+        atol=1e-7,
+        terms=32,
+        progress=False,
     )
     objective = tg.exact.Objective(net, features, 32, penalties=penalties)
     x, descent = objective.flat(W, np.zeros(3)), []

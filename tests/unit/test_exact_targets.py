@@ -1,4 +1,4 @@
-"""Exact losses of nets that are compared with a linear map of the features: against rational numbers, samples and differences."""
+"""Exact losses of nets that are compared with a linear map of the features: against samples, differences, and nets without."""
 
 import numpy as np
 import pytest

@@ -11,8 +11,8 @@ where the Hessian itself jumps (a ReLU whose bias is 0, when its feature has a d
 [g(x + h v) - 2 g(x) + g(x - h v)] / h does not vanish with h; and a tiny jump of the truncated gradient somewhere between the
 points: then smaller steps are tried.
 
-The terms of the inversion fade out, so that errors of the Hessian fall like those of the loss, about 1 / terms^5.  What the second
-half of the terms changed is in every error; `truncation_error` says what eight times as many would change.
+The terms of the inversion fade out, so that errors of the Hessian fall like those of the loss, about 1 / terms^5.  What the
+second half of the terms changed is in every error; `truncation_error` says what eight times as many would change.
 
 The loss depends on W through W^T W, so it is constant along the rotations W -> R W.  Their directions E W, E skew, are
 orthogonal to every gradient, and zero modes of the Hessian at every critical point.  With W = sum_a s_a u_a v_a^T,
@@ -114,9 +114,9 @@ def hessian_at(
 ) -> tuple[Float[np.ndarray, "d d"], float]:
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
-    Objective and x are as in `hessian_vector_product`.  Where it is not found by inversion it takes 4 d + 1 gradients, more where
-    steps have to be tried again.  A parameter whose derivative is always 0, such as a bias of a net that has none, is taken to be
-    fixed.
+    Objective and x are as in `hessian_vector_product`.  Where it is not found by inversion it takes 4 d + 1 gradients, more
+    where steps have to be tried again.  A parameter whose derivative is always 0, such as a bias of a net that has none, is
+    taken to be fixed.
 
     Args:
         objective: anything with a ``gradient(x)``; with a tolerance an `Objective`.

@@ -68,7 +68,9 @@ def outputs_of(net: Net) -> tuple[Activation, TargetMap | None]:
         raise InvalidInputError(what, f"the exact engine knows A x + v, TargetMap(..., relu=False); {sampled}")
     if net.hidden_relu or not _is_plain(net) or output not in [ACTIVATIONS[name] for name in _COMPARED]:
         what = f"the net is {net!r}"
-        raise InvalidInputError(what, f"the exact engine compares {' and '.join(_COMPARED)} of a linear map with A x + v; {sampled}")
+        raise InvalidInputError(
+            what, f"the exact engine compares {' and '.join(_COMPARED)} of a linear map with A x + v; {sampled}"
+        )
     return output, target
 
 
@@ -80,7 +82,9 @@ def output_of(net: Net) -> Activation:
     """
     if net.target_map is not None:
         what = "the net is compared with A x + v in place of x"
-        raise InvalidInputError(what, "this takes nets that are compared with x; tegum.expected_loss and tegum.exact.loss take others")
+        raise InvalidInputError(
+            what, "this takes nets that are compared with x; tegum.expected_loss and tegum.exact.loss take others"
+        )
     if is_neuron(net):
         what = "this takes nets whose hidden units are linear"
         advice = f"{what}; tegum.exact.loss takes a single hidden ReLU, its parameters by name"

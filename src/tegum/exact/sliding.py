@@ -2,18 +2,18 @@
 
     dx/dt  =  - the shortest element of the subdifferential of f at x
 
-Between the kinks this is a smooth flow, and goes by an ordinary solver, which sees the slopes of the side it comes from until it is
-told otherwise.  Where a weight w becomes 0, the slopes to both sides
-decide: it is held as long as
+Between the kinks this is a smooth flow, and goes by an ordinary solver, which sees the slopes of the side it comes from until
+it is told otherwise.  Where a weight w becomes 0, the slopes to both sides decide: it is held as long as
 
     d/dw to the left  <=  0  <=  d/dw to the right
 
-and else goes on to the other side.  A held weight is let go as soon as one of the slopes leads down, alone or together with others
-of its hidden unit (`tegum.exact.kinks.downhill`), then moved 1e-9 that way.  Both moments are found on the solver's dense output,
-and there the solver starts anew.  Since f is convex across its kinks, there is one such path, and all small-step descents follow it.
+and else goes on to the other side.  A held weight is let go as soon as one of the slopes leads down, alone or together with
+others of its hidden unit (`tegum.exact.kinks.downhill`), then moved 1e-9 that way.  Both moments are found on the dense output
+of the solver, which starts anew there.  Since f is convex across its kinks, there is one such path, and descents with small steps
+follow it.
 
-Source: Filippov, "Differential Equations with Discontinuous Righthand Sides" (1988); Brezis, "Operateurs maximaux monotones" (1973),
-for the shortest element.
+Sources: Filippov, "Differential Equations with Discontinuous Righthand Sides" (1988); Brezis, "Operateurs maximaux monotones"
+(1973), for the shortest element.
 """
 
 from collections.abc import Callable
@@ -79,7 +79,7 @@ class Sliding:
         released = self._first_release(inner.t_old, inner.t if crossing is None else crossing)
         if crossing is None and released is None:
             return said
-        self.t = float(crossing if released is None else released)
+        self.t = float(released if released is not None else crossing or 0.0)
         self.status = "running"
         x = self._dense(self.t)
         if released is None:

@@ -20,9 +20,9 @@ from tegum.exact.conditions import FEASIBLE, STRONG, Constrained, Lagrangian
 from tegum.exact.cone import certified, grown
 from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, limits
 from tegum.exact.hessian import Curvature, hessian_at, pseudo_inverse, smallest_curvature, still_directions
+from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kinks import downhill
 from tegum.exact.minimise import minimise
-from tegum.exact.kernel.hessian import STEP
 from tegum.exact.objective import Objective
 from tegum.exact.parameters import flat, free_of, parameters_of, shapes_of, turned_onto
 from tegum.exact.penalties import Penalty

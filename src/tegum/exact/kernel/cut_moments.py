@@ -4,9 +4,9 @@ With s = b + g u, or b + g u + h v, and x = (u, 1), or (u, v, 1),
 
     2 E [x x^T 1(s > 0)],    and under T of the own feature, of magnitude w,    - 2 E [w x x^T delta(s)]
 
-F_a(t) = int u^a 1(t + g u > 0) du is cut at u_0 = -t / g, and int u^a delta(t + g u) du = u_0^a / |g| there.  Both are polynomials in
-t between t = 0 and t = -g, of at most three powers with what they are multiplied by, so that Gauss' rule with two points is exact
-between the kinks of b + h v.  Nothing is divided by h, the smaller coupling of the two.
+F_a(t) = int u^a 1(t + g u > 0) du is cut at u_0 = -t / g, and int u^a delta(t + g u) du = u_0^a / |g| there.  Both are
+polynomials in t between t = 0 and t = -g, of at most three powers with what they are multiplied by, so that Gauss' rule with
+two points is exact between the kinks of b + h v.  Nothing is divided by h, the smaller coupling of the two.
 """
 
 import math
@@ -68,7 +68,7 @@ def add_two(share: float, b: float, g: float, h: float, i: int, k: int, own: int
             for node in range(2):
                 v = begin + (end - begin) * (_NODE if node == 0 else 1 - _NODE)
                 F0, F1, F2, u, density = _cut(b + h * v, g)
-                if own == i or own == k:
+                if own in (i, k):
                     density *= u if own == i else v
                     F0 -= density
                     F1 -= density * u

@@ -6,9 +6,9 @@
                             + (a = c) (W H_a W^T)[k, l]  +  (k = l) (S_ac + S_ca)
 
 H_j is an inversion (`tegum.exact.kernel.curvature`) or, for sets and exponential magnitudes and next to kinks, a central
-difference of the row's exact gradient in n + 1 directions, with a step h: what is left is h^2 and rounding over h.  Its terms fade
-out (`tegum.exact.kernel.uniform.taper`), so that it converges as fast as the loss.  Features without coupling do not move the
-sum: theirs is E x_i times the column of the bias.  `tegum.exact.hessian` has the error estimates.
+difference of the row's exact gradient in n + 1 directions, with a step h: what is left is h^2 and rounding over h.  Terms of
+sets fade out (`tegum.exact.kernel.uniform.taper`), so that their Hessian, too, converges as fast as the loss.  Features without
+coupling do not move the sum: theirs is E x_i times the column of the bias.  `tegum.exact.hessian` has the error estimates.
 """
 
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.curvature import Products, products_for, row_curvature
+from tegum.exact.kernel.bends import Products, products_for
+from tegum.exact.kernel.curvature import row_curvature
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
 from tegum.exact.kernel.model import NEGLIGIBLE, add_unknown, couplings_of, lean, row_error
 from tegum.exact.kernel.records import ONE, Distribution, Effort, OwnFeature, Work
@@ -58,13 +59,19 @@ def differences_for(n_hidden: int, n_features: int, stop: NDArray[np.int64] | No
     size, n = n_hidden * n_features + n_features, n_features
     never = np.zeros(1, dtype=np.int64)
     return Differences(
-        never if stop is None else stop,
-        *(np.zeros(size) for _ in range(5)),
-        np.zeros(n),
-        *(np.zeros(n + 1) for _ in range(3)),
-        np.zeros((n + 1, n + 1)),
-        np.zeros((n_hidden, n + 1)),
-        products_for(n),
+        stop=never if stop is None else stop,
+        x=np.zeros(size),
+        direction=np.zeros(size),
+        trial=np.zeros(size),
+        up=np.zeros(size),
+        down=np.zeros(size),
+        g=np.zeros(n),
+        here=np.zeros(n + 1),
+        above=np.zeros(n + 1),
+        below=np.zeros(n + 1),
+        row=np.zeros((n + 1, n + 1)),
+        product=np.zeros((n_hidden, n + 1)),
+        products=products_for(n),
     )
 
 
@@ -95,7 +102,7 @@ def _row_slopes(
     step: float,
     found: Any,
 ) -> None:
-    """The gradient of a row by couplings and bias, where one of them, the bias last, is ``step`` away from ``memory.g`` or b."""
+    """The gradient of a row by couplings and bias, where one of them, the bias last, is moved by ``step``."""
     n = memory.g.size
     for i in range(n):
         work.g[i] = memory.g[i]

@@ -20,7 +20,7 @@ from tegum.exact.kernel.judging import errors_after, next_look, note_slopes
 from tegum.exact.kernel.product import CONSTANTS, SINGLE_ROWS, SUM, add_sums, at
 from tegum.exact.kernel.records import ZERO, Distribution, Effort, Found, Listed, Powers, Removed, Work
 from tegum.exact.kernel.singles import backward_singles, forward_singles
-from tegum.exact.kernel.uniform import ALPHA, ODDS, TURN, Points, first_powers, start, step_on, taper
+from tegum.exact.kernel.uniform import ALPHA, ODDS, TURN, Points, first_powers, start, step_on
 from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, ramp, total
 from tegum.exact.kernel.walk import features_of
 
@@ -88,8 +88,6 @@ def invert(
         # omega: the weight of this term for the square, e^{zb} / zeta^3, and from it that of the cube, half at k = 0
         term = power * (inverse * inverse * inverse) * half
         half = fill(1.0)
-        if effort.tapered:
-            term = term * taper(k, effort.most)
         omega = term * square
         third = term * inverse * cube
         if cubed:

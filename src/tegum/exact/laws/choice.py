@@ -135,19 +135,34 @@ def _laws_compared(features: Features, output: Activation, target: TargetMap) ->
         _require_positive(features)
     if output is ACTIVATIONS["identity"]:
         return [(1.0, LinearLaw(features.mean(), features.second_moment(), target))]
-    law = magnitude_beside(features)
-    parts, always = tuple(_relu_laws(beside_neuron(features))), (law.moment(1), law.moment(2))
-    compared = TargetLaw(parts, features.mean(), features.second_moment(), always, target)
-    return [(1.0, compared if output is ACTIVATIONS["relu"] else AbsoluteLaw(((1.0, compared),), compared.square))]
+    found: Weighted = []
+    with Problems() as problems:
+        for weight, leaf in leaves(features, 1.0):
+            with problems.collecting():
+                found.append((weight, _law_compared(leaf, output, target)))
+    return found
+
+
+def _law_compared(leaf: Features, output: Activation, target: TargetMap) -> Law:
+    """The same of a distribution that is no mixture, and outputs that bend."""
+    states = _finite_law(leaf, output)
+    if isinstance(states, StatesLaw):
+        return replace(states, target=target)
+    law = magnitude_beside(leaf)
+    parts, always = tuple(_relu_laws(beside_neuron(leaf))), (law.moment(1), law.moment(2))
+    compared = TargetLaw(parts, leaf.mean(), leaf.second_moment(), always, target)
+    return compared if output is ACTIVATIONS["relu"] else AbsoluteLaw(((1.0, compared),), compared.square)
 
 
 def _require_positive(features: Features) -> None:
     """Raises where features may be negative, so that r(A x + v) is not A x + v even where A and v are positive."""
     for _, leaf in leaves(features, 1.0):
         for part in leaf.parts if isinstance(leaf, Joined) else (leaf,):
-            finite = isinstance(part, FiniteLaw)
-            low = part.states.min() if finite else part.magnitude.quantile(np.zeros(1))[0]
-            if low < 0 or (not finite and part.signed):
+            if isinstance(part, FiniteLaw):
+                negative = part.states.min() < 0
+            else:
+                negative = part.signed or part.magnitude.quantile(np.zeros(1))[0] < 0
+            if negative:
                 what = f"the net is compared with r(A x + v), and features may be negative: {part!r}"
                 advice = "the exact engine knows A x + v, TargetMap(..., relu=False); tegum.expected_loss samples it"
                 raise InvalidInputError(what, advice)

@@ -1,7 +1,7 @@
 """Outputs that are compared with a linear map of the features, t = A x + v, from those that are compared with one feature.
 
-Behind the features stand others of which s knows nothing (`tegum.exact.laws.neuron.beside_neuron`): o is never active and a always
-is.  The row (g, b) compared with feature i, with o or with a has the losses
+Behind the features stand others of which s knows nothing (`tegum.exact.laws.neuron.beside_neuron`): o is never active and a
+always is.  The row (g, b) compared with feature i, with o or with a has the losses
 
     F_i = E x_i^2 - 2 E x_i r + E r^2        F_o = E r^2        F_a = E a^2 - 2 E a E r + E r^2
 
