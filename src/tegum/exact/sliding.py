@@ -9,8 +9,8 @@ it is told otherwise.  Where a weight w becomes 0, the slopes to both sides deci
 
 and else goes on to the other side.  A held weight is let go as soon as one of the slopes leads down, alone or together with
 others of its hidden unit (`tegum.exact.kinks.downhill`), then moved 1e-9 that way.  Both moments are found on the dense output
-of the solver, which starts anew there.  Since f is convex across its kinks, there is one such path, and descents with small steps
-follow it.
+of the solver, which starts anew there.  Since f is convex across its kinks, there is one such path, and descents with small
+steps follow it.
 
 Sources: Filippov, "Differential Equations with Discontinuous Righthand Sides" (1988); Brezis, "Operateurs maximaux monotones"
 (1973), for the shortest element.
