@@ -198,7 +198,7 @@ def _exact() -> list[Call]:
         (tg.exact.hidden_activity, {"W": W, "features": FEATURES}),
         (tg.exact.tails, {**model, "thresholds": [0.1, 0.5], "tied": True}),
         (tg.exact.moments, {**model, "orders": [1, 4], "tied": True}),
-        (tg.exact.truncation_error, {"objective": objective, "x": x, "probes": 1}),
+        (tg.exact.truncation_error, {"objective": objective, "x": x}),
         (tg.exact.minimise_from, {"data": data, "net": NET, "most_steps": 20, "terms": 32}),
         (tg.exact.gradient_flow, {**flow, "times": 3}),
         (tg.exact.dense_flow, flow),

@@ -194,9 +194,6 @@ CALLS = {
     "exact-flow-rim": lambda: tg.exact.gradient_flow(
         tg.nets.ReluOutput(2, 1), tg.features.Independent(2), [[1, 0]], [0, 0], 1.0, constraints=[tg.exact.NormBudget(1.0)]
     ),
-    "exact-flow-kinks": lambda: tg.exact.gradient_flow(
-        tg.nets.ReluOutput(2, 1), tg.features.Independent(2), [[1, 0]], [0, 0], 1.0, penalties=[tg.exact.L1(0.1)]
-    ),
     "exact-l1-beside": lambda: tg.exact.minimise(
         tg.nets.ReluOutput(2, 1),
         tg.features.Independent(2),
@@ -217,7 +214,13 @@ CALLS = {
     "target-size": lambda: tg.nets.Untied(3, 2, target_map=tg.nets.TargetMap(np.eye(2))),
     "target-finite": lambda: tg.nets.TargetMap([{0: np.inf}]),
     "exact-target": lambda: tg.exact.Objective(
-        tg.nets.Untied(2, 1, target_map=tg.nets.TargetMap(np.eye(2))), tg.features.Independent(2)
+        tg.nets.Untied(2, 1, target_map=tg.nets.TargetMap(-np.eye(2))), tg.features.Independent(2)
+    ),
+    "exact-target-signed": lambda: tg.exact.Objective(
+        tg.nets.Untied(2, 1, target_map=tg.nets.TargetMap(np.eye(2))), tg.features.Independent(2, density=0.1, signed=True)
+    ),
+    "exact-target-net": lambda: tg.exact.Objective(
+        tg.nets.UntiedNeurons(2, 1, target_map=tg.nets.TargetMap(np.eye(2))), tg.features.Independent(2)
     ),
     "untied-W": lambda: tg.exact.loss(np.ones((1, 2)), np.zeros(2), tg.features.Independent(2), net=tg.nets.Untied(2, 1)),
     "untied-penalty": lambda: tg.exact.minimise(

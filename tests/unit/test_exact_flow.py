@@ -188,3 +188,56 @@ def test_mistakes_are_named(name: str) -> None:
         call()
     for part in parts:
         assert part in str(caught.value)
+
+
+def test_through_kinks_it_is_descent_with_small_steps() -> None:
+    """A weight comes to 0, stays for a moment, is let go; at the end it stays at 0, as steps of descent jump around it."""
+    net, features = tg.nets.ReluOutput(3, 1), tg.features.Independent(3, density=[0.2, 0.3, 0.5])
+    penalties, step, times = [tg.exact.L1(0.25)], 0.05, [0.0, 4.0, 8.0, 12.0]
+    W = np.random.default_rng(0).normal(size=(1, 3)) * 0.6
+    flow = tg.exact.gradient_flow(
+        net,
+        features,
+        W,
+        np.zeros(3),
+        times[-1],
+        times=times,
+        penalties=penalties,
+        rtol=1e-5,
+        atol=1e-7,
+        terms=32,
+        progress=False,
+    )
+    objective = tg.exact.Objective(net, features, 32, penalties=penalties)
+    x, descent = objective.flat(W, np.zeros(3)), []
+    for k in range(round(times[-1] / step) + 1):
+        if k % round(4 / step) == 0:
+            descent.append(x)
+        x = x - step * objective.gradient(x)
+    path = [objective.flat(W, b) for W, b in zip(flow.W.values, flow.b.values, strict=True)]
+    np.testing.assert_allclose(path, descent, atol=6 * 0.25 * step * 0.1)
+    assert flow.W.values[-1, 0, 0] == 0
+    assert flow.W.values[1, 0, 0] != 0
+    assert (np.diff(flow.objective.values) < 0).all()
+    assert flow.gradient_norm.values[-1] < 0.01
+
+
+def test_a_weight_at_a_kink_that_nothing_leaves_stays_there() -> None:
+    net, features = tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=0.2)
+    flow = tg.exact.gradient_flow(
+        net, features, [[0.8, 0.0]], [0, 0], 2.0, times=[0, 2], penalties=[tg.exact.L1(0.3)], terms=64, progress=False
+    )
+    assert (flow.W.values[:, 0, 1] == 0).all()
+    held = tg.exact.gradient_flow(
+        net,
+        features,
+        [[0.8, 0.0]],
+        [0, 0],
+        2.0,
+        times=[0, 2],
+        constraints=[tg.exact.Support([[True, False]])],
+        penalties=[tg.exact.L1(0.3)],
+        terms=64,
+        progress=False,
+    )
+    np.testing.assert_allclose(flow.W.values, held.W.values, atol=1e-7)

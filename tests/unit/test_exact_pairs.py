@@ -22,7 +22,7 @@ def in_pairs(
 ) -> tuple[float, float, float, float, float]:
     """q, and what `add_pairs` returns for r(s)^2 and a polynomial."""
     blocks = Listed(work.order, distribution.feature_first, ZERO, n)
-    q = find_pairs(distribution, work, blocks, b, 0.5, Effort(32, 32, 0.0, 0.0, 1))
+    q = find_pairs(distribution, work, blocks, b, 0.5, Effort(32, 32, 0.0, 0.0, 1, 0))
     s2, s1, s0 = polynomial
     value, by_b, rounding, rounding_b = add_pairs(work, blocks, own, b, q, Integrand(1.0, 0.0, 0.0, s2, s1, s0))
     return q, value, by_b, rounding, rounding_b

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from tegum.exact.distributions import Distributions
 from tegum.exact.hessian import hessian_at, padded_modes, smallest_curvature, still_directions
-from tegum.exact.kernel.hessian import Differences, differences_for, hessian_times, hessians
+from tegum.exact.kernel.hessian import STEP, Differences, differences_for, hessian_at_point, hessian_times, hessians
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
 from tegum.exact.laws import LawLoss, Laws
 from tegum.exact.objective import landscape_for
@@ -107,14 +107,27 @@ def _product(memory: tuple[Landscape, Differences], starts: Starts, k: int, vect
 @final
 @dataclass(frozen=True, eq=False)
 class _Compiled:
-    """The gradient of a landscape, for `tegum.exact.hessian`."""
+    """The gradient and the Hessian of a landscape, for `tegum.exact.hessian`."""
 
     landscape: Landscape
+    memory: Differences
+
+    @property
+    def terms(self) -> int:
+        return self.landscape.terms
 
     def gradient(self, x: NDArray[np.float64], /) -> NDArray[np.float64]:
         found = np.empty_like(x)
         loss_at(self.landscape, np.ascontiguousarray(x), found)
         return found
+
+    def hessian_by_rows(
+        self, x: NDArray[np.float64], step: float = STEP, terms: int | None = None
+    ) -> tuple[NDArray[np.float64], float]:
+        self.memory.x[...] = x
+        H = np.empty((x.size, x.size))
+        jump = hessian_at_point(self.landscape._replace(terms=terms or self.terms), self.memory, step, H)
+        return H, float(jump)
 
 
 def _by_law(law: LawLoss, x: NDArray[np.float64], free: NDArray[np.bool_]) -> tuple[float, float]:
@@ -129,7 +142,7 @@ def _to_one_side(
     """The smallest curvature of one model to the side that curves least; ``mean`` is the Hessian of both, and how it jumps."""
     enter(landscape, starts, k, memory.x)
     x = memory.x.copy()
-    return smallest_curvature(_Compiled(landscape), x, still_directions(net, x, landscape.free > 0), mean).value
+    return smallest_curvature(_Compiled(landscape, memory), x, still_directions(net, x, landscape.free > 0), mean).value
 
 
 def _to_one_side_each(
@@ -177,7 +190,7 @@ def smallest_curvatures(
     def memory(stop: NDArray[np.int64]) -> Any:
         if isinstance(distributions, Laws):
             return None, None, stop
-        return landscape_for(net, distributions, terms, penalties), differences_for(d, stop), stop
+        return landscape_for(net, distributions, terms, penalties), differences_for(net.n_hidden, net.n_features, stop), stop
 
     def work(memory: Any, first: int, end: int) -> None:
         landscape, differences, stop = memory

@@ -3,19 +3,20 @@
 Formula.  A start is E evaluations of loss and gradient on its way down, and C for its certificate, with d parameters:
 
     E = 45 + 4 n      untied nets: 3 times that; dense features (all are active): d^2, 50 to 5,000; no activation: 20
-    C = 3.4 d         more than 600 parameters: 400; where the loss is a law in Python: 5 d
+    C = 10 + 0.3 d    in sets and of exponential magnitudes 7 n; more than 600 parameters: 400; where the loss is a law in
+                      Python: 5 d
     an evaluation of compiled code takes 1.2 n + 0.26 n^2 microseconds on one core: half of it for dense features, a fifth for
     outputs without activation
 
 One of a law in Python is timed where it stands.  How many evaluations a start needs is the landscape's affair: four of five
 searches cost what this says to a factor of three, on one core of a 2024 server.  Penalties and constraints are not in it.
 
-Example.  ``ReluOutput(5, 2)``: 65 + 51 evaluations of 12.5 microseconds, 1.5 ms a start.
+Example.  ``ReluOutput(5, 2)``: 65 + 14.5 evaluations of 12.5 microseconds, 1 ms a start.
 
 >>> import tegum as tg
 >>> net, features = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
 >>> round(minimising_seconds(net, features, starts=1000), 1)
-1.5
+1.0
 """
 
 import time
@@ -26,16 +27,16 @@ from tegum.checking import checked
 from tegum.errors import Problems
 from tegum.exact.distributions import is_native
 from tegum.exact.objective import Objective
-from tegum.exact.parameters import is_compiled, output_of, require_exact, size_of
+from tegum.exact.parameters import is_compiled, outputs_of, require_exact, size_of
 from tegum.exact.starts import distribution_at
-from tegum.features import Features
+from tegum.features import Features, Independent, Uniform
 from tegum.nets import ACTIVATIONS, Net, require_same_features
 
 _CALL = 6e-3
 _PER_FEATURE, _PER_COUPLING, _ALWAYS_ACTIVE, _LINEAR = 1.2e-6, 0.26e-6, 0.5, 0.2
 _DENSE = 0.99
 _EVALUATIONS, _PER_FEATURE_MORE, _UNTIED, _WITHOUT_ACTIVATION, _LEAST_DENSE, _MOST_DENSE = 45, 4, 3, 20, 50, 5000
-_CERTIFICATE, _CERTIFICATE_OF_LAW, _BY_LANCZOS, _MOST_WHOLE = 3.4, 5, 400, 600
+_CERTIFICATE, _PER_PARAMETER, _BY_DIFFERENCES, _CERTIFICATE_OF_LAW, _BY_LANCZOS, _MOST_WHOLE = 10, 0.3, 7, 5, 400, 600
 _TIMED, _LONGEST_TIMING = 3, 0.05
 
 
@@ -60,12 +61,15 @@ def minimising_seconds(net: Net, features: Features, starts: int, points: int = 
         problems.check_least("points", points, 0)
     n, d, one = net.n_features, size_of(net), distribution_at(features, 0)
     dense, compiled = one.feature_density.mean() > _DENSE, is_compiled(net) and is_native(one)
-    linear = output_of(net) is ACTIVATIONS["identity"]
+    linear = outputs_of(net)[0] is ACTIVATIONS["identity"]
     if compiled:
         evaluation = (n * _PER_FEATURE + n * n * _PER_COUPLING) * (_LINEAR if linear else _ALWAYS_ACTIVE if dense else 1)
     else:
         evaluation = _timed(Objective(net, one))
-    certificate = _CERTIFICATE * d if compiled else _CERTIFICATE_OF_LAW * d
+    inverted = isinstance(one, Independent) and isinstance(one.magnitude, Uniform)
+    certificate: float = _CERTIFICATE_OF_LAW * d
+    if compiled:
+        certificate = _CERTIFICATE + _PER_PARAMETER * d if inverted else _BY_DIFFERENCES * n
     if compiled and d > _MOST_WHOLE:
         certificate = _BY_LANCZOS
     descent = (_EVALUATIONS + n * _PER_FEATURE_MORE) * (1 if net.tied else _UNTIED)

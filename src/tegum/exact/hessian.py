@@ -1,5 +1,8 @@
 """Second derivatives of the exact loss at a point, the directions that cannot curve, and the smallest curvature.
 
+The Hessian is found by inversion (`tegum.exact.kernel.curvature`) where the features are independent and uniform and no kink is
+near: no step, and an error that falls like that of the loss.  Elsewhere it is made of differences,
+
     H v  =  [gradient(x + h v) - gradient(x - h v)] / (2 h)  +  O(h^2)
 
 The gradient is exact for its own loss, so differences of it are good to about eight digits: those of two step sizes are
@@ -8,10 +11,8 @@ where the Hessian itself jumps (a ReLU whose bias is 0, when its feature has a d
 [g(x + h v) - 2 g(x) + g(x - h v)] / h does not vanish with h; and a tiny jump of the truncated gradient somewhere between the
 points: then smaller steps are tried.
 
-The estimate is of the differences, not of the truncation: second derivatives of the truncated loss approach the exact ones like
-1 / terms^3, the loss itself like 1 / terms^5 (random W, 5 features in 2 dimensions at density 0.1: the Hessian is off by 2e-6
-with 32 terms, 5e-9 with 256, 5e-12 with 2048; at density 0.7 by 6e-5, 2e-7 and 5e-10).
-`truncation_error` says by how much, and `hessian_at` with a ``tol`` takes as many terms as it needs; its error is then of both.
+The terms of the inversion fade out, so that errors of the Hessian fall like those of the loss, about 1 / terms^5.  What the
+second half of the terms changed is in every error; `truncation_error` says what eight times as many would change.
 
 The loss depends on W through W^T W, so it is constant along the rotations W -> R W.  Their directions E W, E skew, are
 orthogonal to every gradient, and zero modes of the Hessian at every critical point.  With W = sum_a s_a u_a v_a^T,
@@ -39,7 +40,7 @@ from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
 from tegum.checking import require_range
-from tegum.errors import InvalidInputError, Problems
+from tegum.errors import InvalidInputError
 from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.objective import Objective
@@ -51,7 +52,8 @@ _AGREES, _KINK = 1e-7, 1e-4
 _RANK_TOLERANCE, _FLAT = 1e-7, 1e-8
 _CONE_STARTS, _TURNS, _BESIDE, _SETTLED = 3, 12, 1e-2, 1e-7
 _SHARES = (1.0, 0.5, 0.2, 0.05)
-_SHARPER, _STEP_OF_TERMS = 8, 4
+_SHARPER, _STEP_OF_TERMS, _LEAST_TERMS = 8, 4, 8
+_ROUNDING, _MOST_WHOLE = 1e-13, 600
 
 
 @runtime_checkable
@@ -60,6 +62,19 @@ class HasGradient(Protocol):
 
     def gradient(self, x: NDArray[np.float64], /) -> NDArray[np.float64]:
         """The gradient (d,) at x (d,)."""
+        ...
+
+
+@runtime_checkable
+class HasRows(HasGradient, Protocol):
+    """Anything whose Hessian compiled code knows: `Objective`."""
+
+    terms: int
+
+    def hessian_by_rows(
+        self, x: NDArray[np.float64], step: float = STEP, terms: int | None = None
+    ) -> tuple[NDArray[np.float64], float] | None:
+        """As `tegum.exact.Objective.hessian_by_rows`."""
         ...
 
 
@@ -75,7 +90,7 @@ class Curvature(NamedTuple):
 def hessian_vector_product(
     objective: HasGradient, x: Float[np.ndarray, " d"], v: Float[np.ndarray, " d"]
 ) -> tuple[Float[np.ndarray, " d"], float]:
-    """H v at x, and the estimated norm of its error; 5 to 17 gradients.
+    """H v at x, and the estimated norm of its error; by 5 to 17 gradients, or from the Hessian where that is inverted.
 
     Args:
         objective: anything with a ``gradient(x)``, such as `tegum.exact.Objective`.
@@ -87,6 +102,8 @@ def hessian_vector_product(
     length = float(np.linalg.norm(v))
     if length == 0:
         return np.zeros_like(x), 0.0
+    if x.size <= _MOST_WHOLE and isinstance(objective, HasRows) and (found := _by_rows(objective, x, None)) is not None:
+        return found[0] @ v, length * (found[1] + _truncation(objective, x, objective.terms))
     product, error = _product(objective, x, v / length, objective.gradient(x))
     return length * product, length * float(np.linalg.norm(error))
 
@@ -97,18 +114,29 @@ def hessian_at(
 ) -> tuple[Float[np.ndarray, "d d"], float]:
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
-    Objective and x are as in `hessian_vector_product`.  It takes 4 d + 1 gradients, more where steps have to be tried again.
-    A parameter whose derivative is always 0, such as a bias of a net that has none, is taken to be fixed.
+    Objective and x are as in `hessian_vector_product`.  Where it is not found by inversion it takes 4 d + 1 gradients, more
+    where steps have to be tried again.  A parameter whose derivative is always 0, such as a bias of a net that has none, is
+    taken to be fixed.
 
     Args:
         objective: anything with a ``gradient(x)``; with a tolerance an `Objective`.
         x: the point.
-        tol: without it the Hessian is that of the truncated loss, and so is the error (`truncation_error` says what is left
-            out).  With it there are more and more terms, four times as many each time, until what the last step changed is
-            below this share of the Hessian's norm; at most a third of that is left, and is in the error.
+        tol: without it there are as many terms as the objective has; what more would change is in the error, where that is
+            known (`HasRows`).  With it there are four times as many terms, and again, until that is below this share of the
+            Hessian's norm.
     """
     if tol is not None:
         return _converged(objective, x, tol)
+    H, error = _with_terms(objective, x, None)
+    return H, error + (_truncation(objective, x, objective.terms) if isinstance(objective, HasRows) else 0.0)
+
+
+def _with_terms(objective: HasGradient, x: NDArray[np.float64], terms: int | None) -> tuple[NDArray[np.float64], float]:
+    """The Hessian with so many terms, and the error of what was differentiated."""
+    if isinstance(objective, HasRows) and (found := _by_rows(objective, x, terms)) is not None:
+        return found
+    if terms is not None and isinstance(objective, Objective):
+        objective = objective.with_terms(terms)
     d = x.size
     gradient = objective.gradient(x)
     products, errors = np.empty((d, d)), np.empty((d, d))
@@ -120,19 +148,46 @@ def hessian_at(
     return (products + products.T) / 2, float(np.linalg.norm(np.maximum((errors + errors.T) / 2, uneven / 2)))
 
 
+def _by_rows(objective: HasRows, x: NDArray[np.float64], terms: int | None) -> tuple[NDArray[np.float64], float] | None:
+    """The Hessian in compiled code and the error of what was differentiated; None where it jumps, or there is none."""
+    found = objective.hessian_by_rows(x, STEP, terms)
+    if found is None:
+        return None
+    H, jump = found
+    rounding = _ROUNDING * float(np.linalg.norm(H))
+    if jump == 0:
+        return H, rounding
+    finer = objective.hessian_by_rows(x, STEP / 2, terms)
+    if finer is None:
+        return None
+    kink = abs(2 * finer[1] - jump) / 2
+    if kink > _KINK * float(np.abs(H).max()):
+        return None
+    return (4 * finer[0] - H) / 3, rounding + float(np.linalg.norm(finer[0] - H)) / 3 + np.sqrt(x.size) * kink
+
+
+def _truncation(objective: HasRows, x: NDArray[np.float64], terms: int) -> float:
+    """By how much the second half of the terms changes the Hessian, in Frobenius norm: more than those left out would."""
+    whole, half = (objective.hessian_by_rows(x, STEP, k) for k in (terms, max(terms // 2, _LEAST_TERMS)))
+    return 0.0 if whole is None or half is None else float(np.linalg.norm(whole[0] - half[0]))
+
+
 def _converged(objective: HasGradient, x: NDArray[np.float64], tol: float) -> tuple[NDArray[np.float64], float]:
     """The Hessian with as many terms as the tolerance asks for, or as there may be."""
     if not isinstance(objective, Objective):
         raise InvalidInputError("tol is given and the objective has no terms", "give a tegum.exact.Objective, or leave tol out")
     if not 0 < tol < 1:
         raise InvalidInputError(f"tol is {tol}", "choose a number between 0 and 1, such as 1e-6")
-    H, error = hessian_at(objective, x)
-    terms, changed = objective.terms, np.inf
-    while changed > tol * np.linalg.norm(H) and terms < MOST_TERMS:
-        terms, before = min(_STEP_OF_TERMS * terms, MOST_TERMS), H
-        H, error = hessian_at(objective.with_terms(terms), x)
-        changed = float(np.linalg.norm(H - before))
-    return H, error + changed / 3
+    terms = objective.terms
+    while True:
+        H, error = _with_terms(objective, x, terms)
+        if objective.hessian_by_rows(x) is not None:
+            left = _truncation(objective, x, terms)
+        else:
+            left = float(np.linalg.norm(H - _with_terms(objective, x, max(terms // 2, _LEAST_TERMS))[0]))
+        if left <= tol * np.linalg.norm(H) or terms >= MOST_TERMS:
+            return H, error + left
+        terms = min(_STEP_OF_TERMS * terms, MOST_TERMS)
 
 
 def _product(
@@ -157,20 +212,10 @@ def _product(
 
 
 @takes_arrays
-def truncation_error(objective: Objective, x: Float[np.ndarray, " d"], probes: int = 2) -> float:
-    """By how much the Hessian at x would change with eight times the terms, in Frobenius norm, from random directions.
-
-    It is sqrt(d) times the root mean square of |H v - H' v| over ``probes`` random v of length 1, always the same ones.
-    """
-    with Problems() as problems:
-        problems.check_count("probes", probes)
-    sharper = objective.with_terms(min(_SHARPER * objective.terms, MOST_TERMS))
-    directions = np.random.default_rng(0).normal(size=(probes, x.size))
-    changes = []
-    for v in directions / np.linalg.norm(directions, axis=1, keepdims=True):
-        blunt, sharp = (hessian_vector_product(landscape, x, v)[0] for landscape in (objective, sharper))
-        changes.append(float(np.linalg.norm(blunt - sharp)))
-    return float(np.sqrt(x.size) * np.sqrt(np.mean(np.square(changes))))
+def truncation_error(objective: Objective, x: Float[np.ndarray, " d"]) -> float:
+    """By how much the Hessian at x would change with eight times the terms, in Frobenius norm."""
+    sharper = min(_SHARPER * objective.terms, MOST_TERMS)
+    return float(np.linalg.norm(_with_terms(objective, x, sharper)[0] - _with_terms(objective, x, objective.terms)[0]))
 
 
 @takes_arrays
@@ -292,9 +337,7 @@ def _least_in_cone(
     v, lowest = start, curved(start, STEP)
     for _ in range(_TURNS):
         there = x + STEP * (v @ rest)
-        small = _BESIDE * STEP
-        rows = [rest @ (objective.gradient(there + small * r) - objective.gradient(there - small * r)) for r in rest]
-        H = np.array(rows) / (2 * small)
+        H = _beside(objective, there, rest)
         least = np.linalg.eigh(H + H.T)[1][:, 0]
         least = least if least @ v >= 0 else -least
         before = lowest
@@ -308,3 +351,12 @@ def _least_in_cone(
             break
     fine = curved(v, STEP / 2)
     return Curvature(2 * fine - lowest, abs(fine - lowest), v @ rest)
+
+
+def _beside(objective: HasGradient, x: NDArray[np.float64], rest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The Hessian along the rows of ``rest`` at a point beside a kink, with steps that stay on its side."""
+    small = _BESIDE * STEP
+    if isinstance(objective, HasRows) and (known := objective.hessian_by_rows(x, small)) is not None:
+        return np.asarray(rest @ known[0] @ rest.T)
+    rows = [rest @ (objective.gradient(x + small * r) - objective.gradient(x - small * r)) for r in rest]
+    return np.array(rows) / (2 * small)

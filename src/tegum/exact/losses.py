@@ -13,9 +13,9 @@ from tegum.exact.distributions import distributions_of, is_native
 from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch, Settings
 from tegum.exact.kernel.records import MOST_TERMS, require_terms
 from tegum.exact.laws import Answer, Asked, Laws, laws_for, laws_of_net
-from tegum.exact.parameters import is_neuron, output_of, shapes_of
+from tegum.exact.parameters import is_neuron, outputs_of, shapes_of
 from tegum.features import Features
-from tegum.nets import ACTIVATIONS, Activation, Net, require_same_features
+from tegum.nets import ACTIVATIONS, Activation, Net, TargetMap, require_same_features
 from tegum.nets.net import parameter
 from tegum.threads import in_pieces
 
@@ -37,7 +37,7 @@ def losses(
 ) -> Batch:
     """What `tegum.exact.evaluate` returns, as arrays with the leading axes; without gradient ``dW`` and ``db`` hold nothing."""
     problems = Problems()
-    W, b, output = _checked(W, b, features, net, tied, problems)
+    W, b, (output, target) = _checked(W, b, features, net, tied, problems)
     _check_effort(tol, terms, threads, problems)
     problems.raise_if_any()
     require_finite("W", W, 2, LARGEST_WEIGHT)
@@ -53,11 +53,11 @@ def losses(
         what = f"W has leading axes {leads[0]} and b {leads[1]}, which pairs every W with every b"
         raise InvalidInputError(what, f"give b as {(*leads[0], W.shape[-1])}; or, to ask for all pairs, as many axes to both")
     which, (least, most) = _owners(features, batch), _least_and_most(terms)
-    if is_native(features) and output in (_RELU, _IDENTITY):
+    if is_native(features) and output in (_RELU, _IDENTITY) and target is None:
         settings = Settings(int(tied), int(output is _IDENTITY), int(gradient), least, most, float(tol))
         return evaluated(W, b, which, distributions_of(features), settings, threads)
     asked = Asked(float(tol), least, most, gradient)
-    return _by_laws(W, b, which, laws_for(features, output), asked, tied, threads)
+    return _by_laws(W, b, which, laws_for(features, output, target), asked, tied, threads)
 
 
 def _by_laws(
@@ -182,8 +182,8 @@ def _gathered(
 
 def _checked(
     W: ArrayLike, b: ArrayLike, features: Features, net: Net | None, tied: bool, problems: Problems
-) -> tuple[NDArray[np.float64], NDArray[np.float64], Activation]:
-    """W and b as numbers, and what the outputs are passed through; notes what is wrong with their shapes and the net."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[Activation, TargetMap | None]]:
+    """W and b as numbers, and what outputs pass through and are compared with; notes what is wrong with shapes and the net."""
     given: dict[str, NDArray[np.float64]] = {}
     for name, array in (("W", W), ("b", b)):
         with problems.collecting():
@@ -198,11 +198,11 @@ def _checked(
         problems.add(f"W has shape {W.shape}", f"give (..., m, {n})" if tied else f"give the map as (..., {n}, {n})")
     if b.ndim < 1 or b.shape[-1] != n:
         problems.add(f"b has shape {b.shape}", f"give (..., {n})")
-    output = _RELU
+    output: tuple[Activation, TargetMap | None] = _RELU, None
     if net is not None:
         with problems.collecting():
             require_same_features(net, n)
-            output = _RELU if tied and is_neuron(net) else output_of(net)
+            output = output if tied and is_neuron(net) else outputs_of(net)
         if not net.bias and (tied or not net.has_hidden_bias) and b.any():
             problems.add("b is given to a net without bias", "give zeros, or a net with bias=True")
         if tied and (not net.tied or is_neuron(net)):

@@ -20,7 +20,7 @@ from tegum.checking import misfit, real_numbers
 from tegum.errors import InvalidInputError
 from tegum.exact.constraints import Constraint, constraints_checked
 from tegum.exact.distributions import Distributions, distributions_of, is_native
-from tegum.exact.kernel.hessian import STEP, differences_for, hessian_at_point
+from tegum.exact.kernel.hessian import STEP, Differences, differences_for, hessian_at_point
 from tegum.exact.kernel.landscape import Landscape, loss_at
 from tegum.exact.kernel.model import enter_distribution, point_for
 from tegum.exact.kernel.records import require_terms, work_for
@@ -122,7 +122,7 @@ class Objective:
             return
         self._landscape = landscape_for(net, tables, terms, self.penalties)
         enter_distribution(self._landscape.distribution, self._landscape.point, tables.weight, tables.importance, 0)
-        self._differences = differences_for(self.size)
+        self._differences = differences_for(net.n_hidden, net.n_features)
         if not loss_at.overloads:  # compiled, or loaded, by a thread: numba loses an exception that Ctrl-C raises in it
             x = np.zeros(self.size)
             in_pieces(1, 1, lambda _: None, lambda *_: loss_at(self._landscape, x, np.empty_like(x)))
@@ -177,27 +177,35 @@ class Objective:
         return self(x)[1]
 
     def hessian(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The symmetric Hessian (size, size) at x (size,), by 2 size gradients; `hessian_at` also says how exact it is."""
+        """The symmetric Hessian (size, size) at x (size,); `hessian_at` also says how exact it is."""
         self._require_size(x)
         x = np.array(x, dtype=np.float64)
-        if self._by_law is not None:
-            H = self._by_law.hessian(x)
-        else:
-            H = np.empty((self.size, self.size))
-            self._write_hessian(x, H)
+        H = self._by_law.hessian(x) if self._by_law is not None else self._write_hessian(x, STEP, self.terms)[0]
         for penalty in self._added:
             H += self._curved(penalty, x)
         return H
 
-    def _write_hessian(self, x: NDArray[np.float64], H: NDArray[np.float64]) -> None:
+    def hessian_by_rows(
+        self, x: NDArray[np.float64], step: float = STEP, terms: int | None = None
+    ) -> tuple[NDArray[np.float64], float] | None:
+        """The Hessian with so many ``terms``, and how it jumps within ``step``, as compiled code has them; None elsewhere.
+
+        Where nothing in it is a difference of gradients, the jump is 0.
+        """
+        if self._by_law is not None or self._added:
+            return None
+        return self._write_hessian(x, step, terms or self.terms)
+
+    def _write_hessian(self, x: NDArray[np.float64], step: float, terms: int) -> tuple[NDArray[np.float64], float]:
         self._differences.x[...] = x
-        in_pieces(
-            1,
-            1,
-            lambda stop: self._differences._replace(stop=stop),
-            lambda memory, *_: hessian_at_point(self._landscape, memory, H),
-            brief=bool(hessian_at_point.overloads) and self.size * self.net.n_features**2 * self.terms <= _BRIEF_OPERATIONS,
-        )
+        H, jump, landscape = np.empty((self.size, self.size)), np.zeros(1), self._landscape._replace(terms=terms)
+
+        def work(memory: Differences, *_: int) -> None:
+            jump[0] = hessian_at_point(landscape, memory, step, H)
+
+        brief = bool(hessian_at_point.overloads) and self.size * self.net.n_features**2 * terms <= _BRIEF_OPERATIONS
+        in_pieces(1, 1, lambda stop: self._differences._replace(stop=stop), work, brief=brief)
+        return H, float(jump[0])
 
     def _curved(self, penalty: Penalty, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Second derivatives of a penalty, by central differences of its first."""

@@ -27,11 +27,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum import geometry
 from tegum.errors import InvalidInputError
-from tegum.nets import ACTIVATIONS, Activation, Net
+from tegum.nets import ACTIVATIONS, Activation, Net, TargetMap
 
 Array = NDArray[np.float64]
 
 _SINGULAR = 1e-6
+_COMPARED = ("relu", "identity", "abs")
+"""Activations of outputs that may be compared with a linear map of x."""
 
 
 def is_neuron(net: Net) -> bool:
@@ -48,18 +50,41 @@ def _is_plain(net: Net) -> bool:
 def require_exact(net: Net) -> None:
     """Raises an `InvalidInputError` for a net that the exact engine cannot treat."""
     if not is_neuron(net):
-        output_of(net)
+        outputs_of(net)
+
+
+def outputs_of(net: Net) -> tuple[Activation, TargetMap | None]:
+    """What the outputs of a net that the exact engine can treat are passed through, and compared with where that is not x.
+
+    Raises:
+        InvalidInputError: for nets whose outputs are no function of a linear map of x, or are compared with one that is none.
+    """
+    target = net.target_map
+    if target is None:
+        return output_of(net), None
+    output, sampled = net.output_activation, "tegum.expected_loss samples it"
+    if target.relu and min(target.matrix().min(), *target.v) < 0:
+        what = "the net is compared with r(A x + v), and A or v has negative entries"
+        raise InvalidInputError(what, f"the exact engine knows A x + v, TargetMap(..., relu=False); {sampled}")
+    if net.hidden_relu or not _is_plain(net) or output not in [ACTIVATIONS[name] for name in _COMPARED]:
+        what = f"the net is {net!r}"
+        raise InvalidInputError(
+            what, f"the exact engine compares {' and '.join(_COMPARED)} of a linear map with A x + v; {sampled}"
+        )
+    return output, target
 
 
 def output_of(net: Net) -> Activation:
-    """What the outputs of a net that the exact engine can treat are passed through, s = G x + c before.
+    """What the outputs of a net that is compared with x are passed through, s = G x + c before.
 
     Raises:
-        InvalidInputError: for nets whose outputs are no function of a linear map of x.
+        InvalidInputError: for nets whose outputs are no function of a linear map of x, and those compared with something else.
     """
     if net.target_map is not None:
-        what = "the net is compared with r(A x + v) in place of x"
-        raise InvalidInputError(what, "the exact engine knows x alone; tegum.expected_loss samples other targets")
+        what = "the net is compared with A x + v in place of x"
+        raise InvalidInputError(
+            what, "this takes nets that are compared with x; tegum.expected_loss and tegum.exact.loss take others"
+        )
     if is_neuron(net):
         what = "this takes nets whose hidden units are linear"
         advice = f"{what}; tegum.exact.loss takes a single hidden ReLU, its parameters by name"

@@ -208,14 +208,6 @@ def penalties_checked(penalties: Sequence[Any], W: Array, b: Array) -> tuple[Pen
     return tuple(penalties)
 
 
-def require_smooth(penalties: Sequence[Any], what: str) -> None:
-    """Raises an `InvalidInputError` where a penalty has kinks; ``what`` needs an objective without."""
-    for one in penalties:
-        if isinstance(one, Penalty) and one.kinked:
-            advice = "give tegum.exact.minimise this penalty, at every value that you ask for"
-            raise InvalidInputError(f"{what} under {one!r} runs into its kinks, where weights become 0", advice)
-
-
 def _require_derivatives(penalty: Smooth, W: Array, b: Array) -> None:
     """Raises where the slope along one direction is not what the derivatives say, nor that of half the step."""
     generator = np.random.default_rng(0)

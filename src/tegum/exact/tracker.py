@@ -20,6 +20,7 @@ from tegum.exact.conditions import FEASIBLE, STRONG, Constrained, Lagrangian
 from tegum.exact.cone import certified, grown
 from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, limits
 from tegum.exact.hessian import Curvature, hessian_at, pseudo_inverse, smallest_curvature, still_directions
+from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kinks import downhill
 from tegum.exact.minimise import minimise
 from tegum.exact.objective import Objective
@@ -36,6 +37,7 @@ ConstraintsAt = Callable[[float], Sequence[Constraint]]
 """From a value to what is added to the loss, and to what W has to fulfil."""
 
 _AHEAD = 1e-2
+_ROUNDED = 1e-14
 _NEWTON_STEPS, _HALVINGS, _CONTRACTION, _SURPLUS = 20, 20, 0.25, 1e-2
 _NEAR = 0.5
 ALWAYS_NEAR = 1e-4
@@ -67,8 +69,8 @@ class Minimum(NamedTuple):
 
     @property
     def stable(self) -> bool:
-        """Whether no direction curves down by more than the error of the curvature."""
-        return not self.curvature.value < -self.curvature.error
+        """Whether no direction curves down by more than the error of the curvature, and rounding where that is 0."""
+        return not self.curvature.value < -self.curvature.error - _ROUNDED
 
     @property
     def whole(self) -> NDArray[np.float64]:
@@ -92,6 +94,18 @@ class _Landscape:
             return self.problem(x)[1]
         s, _ = self.problem.slacks(x)
         return np.concatenate([Lagrangian(self.problem, self.active, multipliers).gradient(x), -s[self.active]])
+
+    @property
+    def terms(self) -> int:
+        """How many terms the loss has."""
+        return self.objective.terms
+
+    def hessian_by_rows(
+        self, whole: NDArray[np.float64], step: float = STEP, terms: int | None = None
+    ) -> tuple[NDArray[np.float64], float] | None:
+        """As `tegum.exact.Objective.hessian_by_rows`, where no inequality is active."""
+        found = None if self.active.size else self.objective.hessian_by_rows(whole, step, terms)
+        return found and (found[0] * np.outer(self.problem.free, self.problem.free), found[1])
 
     def hessian(self, whole: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         self._spent["hessians"] += 1

@@ -1,9 +1,14 @@
-"""Second derivatives of the exact loss by central differences of its exact gradient, compiled.
+"""Second derivatives of the exact loss, compiled: row by row, because each row depends on its own couplings and bias alone.
 
-    H v = [gradient(x + h v) - gradient(x - h v)] / (2 h)
+    H_j = d^2 E_j / d(g, b)^2  (n + 1, n + 1),    S_ji = I_j dE_j / dG_ji,    G = W^T W,    a, c features, k, l hidden units
 
-With a fixed number of terms the gradient is smooth and exact for its own loss, so that h may be small: what is left is h^2 and
-rounding over h.  `tegum.exact.hessian` has the same with an error estimate, for one point.
+    d^2 L / dW_ka dW_lc  =  sum_j W_kj W_lj H_j[a, c]  +  W_kc (W H_c)[l, a]  +  W_la (W H_a)[k, c]
+                            + (a = c) (W H_a W^T)[k, l]  +  (k = l) (S_ac + S_ca)
+
+H_j is an inversion (`tegum.exact.kernel.curvature`) or, for sets and exponential magnitudes and next to kinks, a central
+difference of the row's exact gradient in n + 1 directions, with a step h: what is left is h^2 and rounding over h.  Terms of
+sets fade out (`tegum.exact.kernel.uniform.taper`), so that their Hessian, too, converges as fast as the loss.  Features without
+coupling do not move the sum: theirs is E x_i times the column of the bias.  `tegum.exact.hessian` has the error estimates.
 """
 
 from typing import Any, NamedTuple
@@ -11,38 +16,69 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled
+from tegum.compilation import compiled, inlined
+from tegum.exact.kernel.bends import Products, products_for
+from tegum.exact.kernel.curvature import row_curvature
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
+from tegum.exact.kernel.model import NEGLIGIBLE, add_unknown, couplings_of, lean, row_error
+from tegum.exact.kernel.records import ONE, Distribution, Effort, OwnFeature, Work
+from tegum.exact.kernel.walk import components_in, members_of
 
 STEP = 1e-4
-"""The step h, for v of length 1."""
+"""The step h by default: of a coupling or a bias, or along a direction of length 1."""
+_MARGIN = 3.0
+"""So many steps from a kink a row needs no differences."""
 
 
 class Differences(NamedTuple):
-    """Scratch memory for d parameters: a point, a direction, a trial point, the gradients there and on both sides.
+    """Scratch memory for n features and d parameters.
 
-    A Hessian ends unfinished where ``stop[0]``, which others may set, is not 0.
+    A Hessian ends unfinished where ``stop[0]``, which others may set, is not 0.  ``x``, ``direction``, ``trial``, ``up`` and
+    ``down`` (d,) are a point, a direction, a trial point and the gradients on both sides; ``g`` (n,), ``here``, ``above`` and
+    ``below`` (n + 1,) a row and its gradients by couplings and bias; ``row`` (n + 1, n + 1) its Hessian, ``product`` (m, n + 1)
+    that times W.
     """
 
     stop: NDArray[np.int64]
     x: NDArray[np.float64]
     direction: NDArray[np.float64]
     trial: NDArray[np.float64]
-    here: NDArray[np.float64]
     up: NDArray[np.float64]
     down: NDArray[np.float64]
+    g: NDArray[np.float64]
+    here: NDArray[np.float64]
+    above: NDArray[np.float64]
+    below: NDArray[np.float64]
+    row: NDArray[np.float64]
+    product: NDArray[np.float64]
+    products: Products
 
 
-def differences_for(size: int, stop: NDArray[np.int64] | None = None) -> Differences:
-    """Fresh memory for ``size`` parameters."""
+def differences_for(n_hidden: int, n_features: int, stop: NDArray[np.int64] | None = None) -> Differences:
+    """Fresh memory for a net of one matrix W (n_hidden, n_features)."""
+    size, n = n_hidden * n_features + n_features, n_features
     never = np.zeros(1, dtype=np.int64)
-    return Differences(never if stop is None else stop, *(np.zeros(size) for _ in Differences._fields[1:]))
+    return Differences(
+        stop=never if stop is None else stop,
+        x=np.zeros(size),
+        direction=np.zeros(size),
+        trial=np.zeros(size),
+        up=np.zeros(size),
+        down=np.zeros(size),
+        g=np.zeros(n),
+        here=np.zeros(n + 1),
+        above=np.zeros(n + 1),
+        below=np.zeros(n + 1),
+        row=np.zeros((n + 1, n + 1)),
+        product=np.zeros((n_hidden, n + 1)),
+        products=products_for(n),
+    )
 
 
 @compiled
 def hessian_times(landscape: Landscape, memory: Differences, found: Any) -> None:
     """Writes H v at ``memory.x`` into ``found``; v is ``memory.direction``, of length 1."""
-    _, x, direction, trial, _, up, down = memory
+    x, direction, trial, up, down = memory.x, memory.direction, memory.trial, memory.up, memory.down
     for i in range(x.size):
         trial[i] = x[i] + STEP * direction[i]
     loss_at(landscape, trial, up)
@@ -53,33 +89,193 @@ def hessian_times(landscape: Landscape, memory: Differences, found: Any) -> None
         found[i] = (up[i] - down[i]) / (2 * STEP)
 
 
+@inlined
+def _row_slopes(
+    distribution: Distribution,
+    work: Work,
+    own: OwnFeature,
+    linear: int,
+    effort: Effort,
+    memory: Differences,
+    b: float,
+    moved: int,
+    step: float,
+    found: Any,
+) -> None:
+    """The gradient of a row by couplings and bias, where one of them, the bias last, is moved by ``step``."""
+    n = memory.g.size
+    for i in range(n):
+        work.g[i] = memory.g[i]
+    if moved < n:
+        work.g[moved] += step
+    else:
+        b += step
+    row = row_error(distribution, work, n, own, b, linear, effort)
+    if distribution.simple:
+        add_unknown(distribution, work, n, own.feature, row.by_b)
+    for i in range(n):
+        found[i] = work.slope[i]
+    found[n] = row.by_b
+
+
+@inlined
+def _is_unknown(distribution: Distribution, memory: Differences, own: int, i: int) -> bool:
+    """Whether the sum of a row does not know feature i, a single one without coupling; it knows the bias, n."""
+    return bool(i < memory.g.size and distribution.simple and memory.g[i] == 0 and i != own)
+
+
+@inlined
+def _is_inverted(
+    distribution: Distribution, work: Work, own: OwnFeature, b: float, step: float, effort: Effort, memory: Differences
+) -> bool:
+    """Whether the Hessian of the row was found without differences."""
+    n = memory.g.size
+    for i in range(n):
+        work.g[i] = memory.g[i] if abs(memory.g[i]) >= NEGLIGIBLE else 0.0
+    return bool(row_curvature(distribution, work, n, own, b, _MARGIN * step, effort, memory.products, memory.row))
+
+
+@inlined
+def _differences(
+    distribution: Distribution,
+    work: Work,
+    own: OwnFeature,
+    b: float,
+    linear: int,
+    step: float,
+    effort: Effort,
+    memory: Differences,
+) -> float:
+    """The same by differences of the row's gradient, but for features that it does not know; returns how it jumps."""
+    n = memory.g.size
+    H = memory.row
+    jump = 0.0
+    for t in range(n + 1):
+        if _is_unknown(distribution, memory, own.feature, t):
+            continue
+        _row_slopes(distribution, work, own, linear, effort, memory, b, t, step, memory.above)
+        _row_slopes(distribution, work, own, linear, effort, memory, b, t, -step, memory.below)
+        for i in range(n + 1):
+            H[t, i] = (memory.above[i] - memory.below[i]) / (2 * step)
+            jump = max(jump, abs(memory.above[i] - 2 * memory.here[i] + memory.below[i]) / step)
+        for i in range(t):
+            if not _is_unknown(distribution, memory, own.feature, i):
+                H[i, t] = H[t, i] = 0.5 * (H[t, i] + H[i, t])
+    return jump
+
+
 @compiled
-def hessian_at_point(landscape: Landscape, memory: Differences, H: Any) -> float:
-    """Writes the symmetrised Hessian at ``memory.x`` into H (d, d); rows of parameters that are held are 0.
+def row_hessian(
+    distribution: Distribution,
+    work: Work,
+    own: OwnFeature,
+    b: float,
+    linear: int,
+    step: float,
+    effort: Effort,
+    memory: Differences,
+) -> float:
+    """Writes the Hessian of the row ``memory.g``, b into ``memory.row``, and its gradient into ``memory.here``.
 
     Returns by how much an entry differs from one side to the other: at a kink that stays as h vanishes.
     """
-    d = memory.x.size
+    n = memory.g.size
+    H = memory.row
     jump = 0.0
-    loss_at(landscape, memory.x, memory.here)
-    for i in range(d):
-        memory.direction[i] = 0.0
-    for i in range(d):
-        if memory.stop[0]:
-            return 0.0
-        for j in range(d):
-            H[i, j] = 0.0
-        if landscape.free[i]:
-            memory.direction[i] = 1.0
-            hessian_times(landscape, memory, H[i])
-            memory.direction[i] = 0.0
-            for j in range(d):
-                jump = max(jump, abs(memory.up[j] - 2 * memory.here[j] + memory.down[j]) / STEP)
-    for i in range(d):
-        for j in range(i):
-            mean = 0.5 * (H[i, j] + H[j, i])
-            H[i, j] = mean
-            H[j, i] = mean
+    _row_slopes(distribution, work, own, linear, effort, memory, b, n, 0.0, memory.here)
+    treated = distribution.simple and not distribution.exponential and not linear
+    if not treated or not _is_inverted(distribution, work, own, b, step, effort, memory):
+        jump = _differences(distribution, work, own, b, linear, step, effort, memory)
+    for t in range(n):
+        if _is_unknown(distribution, memory, own.feature, t):
+            w = distribution.weight[t]
+            for i in range(n + 1):
+                H[i, t] = H[t, i] = w * distribution.mean * H[n, i]
+            H[t, t] = w * (distribution.spread + distribution.mean * distribution.mean) * H[n, n]
+    return jump
+
+
+@inlined
+def _add_row(W: Any, j: int, slope: Any, row: Any, product: Any, H: Any) -> None:
+    """Adds row j's part of the Hessian by W and b to the blocks of H that do not lie below its diagonal."""
+    m, n = W.shape
+    bias = m * n + j
+    for k in range(m):
+        for c in range(n + 1):
+            product[k, c] = 0.0
+        for i in range(n):
+            for c in range(n + 1):
+                product[k, c] += W[k, i] * row[i, c]
+    for k in range(m):
+        for other in range(k, m):
+            corner = 0.0
+            for i in range(n):
+                corner += product[k, i] * W[other, i]
+            H[k * n + j, other * n + j] += corner
+            weight = W[k, j] * W[other, j]
+            for a in range(n):
+                H[k * n + a, other * n + j] += W[k, j] * product[other, a]
+                H[k * n + j, other * n + a] += W[other, j] * product[k, a]
+                if weight != 0:
+                    for c in range(n):
+                        H[k * n + a, other * n + c] += weight * row[a, c]
+        for i in range(n):
+            H[k * n + i, k * n + j] += slope[i]
+            H[k * n + j, k * n + i] += slope[i]
+            H[k * n + i, bias] += W[k, j] * row[i, n]
+        H[k * n + j, bias] += product[k, n]
+    H[bias, bias] += row[n, n]
+
+
+@compiled
+def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: Any) -> float:
+    """Writes the Hessian at ``memory.x`` into H (d, d); rows and columns of parameters that are held are 0.
+
+    Returns by how much an entry of a row's differs from one side to the other, at a distance of ``step``: at a kink that stays
+    as the step vanishes.  It is 0 where there was no need of differences.
+    """
+    point = landscape.point
+    m, n = point.W.shape
+    d = memory.x.size
+    for k in range(m):
+        for i in range(n):
+            point.W[k, i] = memory.x[k * n + i]
+    for i in range(n):
+        point.b[i] = memory.x[m * n + i]
+    for r in range(d):
+        for c in range(d):
+            H[r, c] = 0.0
+    distribution, work = lean(landscape.distribution, landscape.work)
+    effort = Effort(landscape.terms, landscape.terms, np.inf, np.inf, ONE, ONE)
+    jump = 0.0
+    for block in range(distribution.blocks):
+        for component in components_in(distribution, block):
+            for j in members_of(distribution, component):
+                if memory.stop[0]:
+                    return 0.0
+                couplings_of(point.W, 1, j, memory.g)
+                own = OwnFeature(j, block, component)
+                weight = point.importance[j]
+                jump = max(
+                    jump, weight * row_hessian(distribution, work, own, point.b[j], landscape.linear, step, effort, memory)
+                )
+                for i in range(n + 1):
+                    memory.here[i] *= weight
+                    for c in range(n + 1):
+                        memory.row[i, c] *= weight
+                # interference is a function of the couplings, too: the sum over i of g_i^2
+                for i in range(n):
+                    if i != j:
+                        memory.here[i] += 2 * landscape.interference * memory.g[i]
+                        memory.row[i, i] += 2 * landscape.interference
+                _add_row(point.W, j, memory.here, memory.row, memory.product, H)
+    for r in range(m * n):
+        H[r, r] += 2 * landscape.l2
+    for r in range(d):
+        for c in range(r, d):
+            if not (landscape.free[r] and landscape.free[c]):
+                H[r, c] = 0.0
+            H[c, r] = H[r, c]
     return jump
 
 
@@ -88,4 +284,4 @@ def hessians(landscape: Landscape, memory: Differences, starts: Starts, first: i
     """Writes the Hessians at the points ``first`` to ``end - 1`` of a batch, and how they jump, from place 0 on."""
     for k in range(first, end):
         enter(landscape, starts, k, memory.x)
-        jumps[k - first] = hessian_at_point(landscape, memory, found[k - first])
+        jumps[k - first] = hessian_at_point(landscape, memory, STEP, found[k - first])

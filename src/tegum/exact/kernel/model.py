@@ -24,7 +24,9 @@ from tegum.exact.kernel.walk import components_in, members_of
 LARGEST_WEIGHT, LARGEST_BIAS = 1e30, 1e60
 """Numbers have to stay below, so that no power of them overflows."""
 
-_NEGLIGIBLE = 1e-100
+NEGLIGIBLE = 1e-100
+"""Couplings and biases below it count as 0."""
+
 _WEAK_OWN = 1 / 4
 _DROPPED = 2
 """Where the own coupling is weak, what is left of E[x_j r(s)] is larger: a fixed number of terms is raised."""
@@ -101,9 +103,9 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
     g = work.g
     for i in range(n):
         work.slope[i] = 0.0
-        if abs(g[i]) < _NEGLIGIBLE:
+        if abs(g[i]) < NEGLIGIBLE:
             g[i] = 0.0
-    if abs(b) < _NEGLIGIBLE:
+    if abs(b) < NEGLIGIBLE:
         b = 0.0
     count, end, threshold = partition(distribution, work, n, own.feature)
     large = Listed(work.order, distribution.feature_first, ZERO, count)
@@ -126,7 +128,7 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
         return sets_row(distribution, work, blocks, own, threshold, span, effort)
     if effort.least == effort.most and own.block >= 0 and _own_is_weak(g, n, own.feature):
         terms = min(_DROPPED * effort.most, MOST_TERMS)
-        effort = Effort(terms, terms, effort.target, effort.target_b, effort.gradient)
+        effort = Effort(terms, terms, effort.target, effort.target_b, effort.gradient, effort.tapered)
     if count < end:
         return split_row(
             distribution, work, large, Listed(work.order, distribution.feature_first, count, end), own, span, effort
@@ -144,7 +146,7 @@ def _own_is_weak(g: Any, n: int, own: int) -> bool:
 
 
 @inlined
-def _add_unknown(distribution: Distribution, work: Work, n: int, own: int, by_b: float) -> None:
+def add_unknown(distribution: Distribution, work: Work, n: int, own: int, by_b: float) -> None:
     """The slopes of features without coupling, which the sum does not know: E[x_i V'(s)] = E x_i E V'(s)."""
     for i in range(n):
         if work.g[i] == 0 and i != own:
@@ -152,7 +154,7 @@ def _add_unknown(distribution: Distribution, work: Work, n: int, own: int, by_b:
 
 
 @inlined
-def _couplings(W: Any, tied: int, j: int, g: Any) -> None:
+def couplings_of(W: Any, tied: int, j: int, g: Any) -> None:
     """Row j of G into g."""
     n = W.shape[1]
     if not tied:
@@ -210,11 +212,11 @@ def _once(distribution: Distribution, work: Work, point: Point, settings: Settin
             mean = distribution.weight[component] * distribution.mean
             square = distribution.weight[component] * (distribution.spread + distribution.mean * distribution.mean)
             for j in members_of(distribution, component):
-                _couplings(point.W, settings.tied, j, work.g)
+                couplings_of(point.W, settings.tied, j, work.g)
                 weight = point.importance[j]
                 share = np.inf if weight == 0 else target / (n * weight)
                 effort = Effort(
-                    settings.least, settings.most, share, target_b * (mean if mean > 0 else usual), settings.gradient
+                    settings.least, settings.most, share, target_b * (mean if mean > 0 else usual), settings.gradient, ZERO
                 )
                 own = OwnFeature(j, block, component)
                 row = row_error(distribution, work, n, own, point.b[j], settings.linear, effort)
@@ -226,7 +228,7 @@ def _once(distribution: Distribution, work: Work, point: Point, settings: Settin
                     point.db[j] = weight * row.by_b
                     gradient_error = max(gradient_error, weight * (row.error_b + rounding * abs(row.by_b)))
                     if distribution.simple:
-                        _add_unknown(distribution, work, n, j, row.by_b)
+                        add_unknown(distribution, work, n, j, row.by_b)
                     _add_slope(point.W, settings.tied, j, weight, work.slope, point.dW)
     return Result(loss, error, gradient_error, terms)
 
@@ -243,7 +245,7 @@ def _are_usable(W: Any, b: Any) -> bool:
 
 
 @inlined
-def _lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
+def lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
     """Both with pointers in place of arrays: passing an array on costs more than a row of two features."""
     return Distribution(
         distribution.blocks,
@@ -306,7 +308,7 @@ def model_loss(distribution: Distribution, work: Work, point: Point, settings: S
         return Result(np.nan, np.nan, np.nan, 0)
     scale = scale_of(distribution, point)
     target = settings.tol * scale * _FIRST_SHARE
-    lean_distribution, lean_work = _lean(distribution, work)
+    lean_distribution, lean_work = lean(distribution, work)
     found = Result(0.0, 0.0, 0.0, 0)
     for _ in range(_PASSES):
         found = _once(lean_distribution, lean_work, point, settings, target, _GRADIENT_SHARE * settings.tol)

@@ -148,6 +148,7 @@ class Effort(NamedTuple):
     """How many terms to spend: from ``least`` to ``most`` until the targets for value and gradient are met.
 
     ``target`` is the tolerated error of the value, ``target_b`` that of its derivative by b; ``gradient`` asks for derivatives.
+    Where ``tapered`` is 1 the terms fade out towards the last, ``most``, as `tegum.exact.kernel.uniform.taper` has it.
     """
 
     least: int
@@ -155,6 +156,7 @@ class Effort(NamedTuple):
     target: float
     target_b: float
     gradient: int
+    tapered: int
 
 
 class Found(NamedTuple):

@@ -19,6 +19,7 @@ from tegum.exact.kernel.product import CONSTANTS, STATE, SUM, at
 from tegum.exact.kernel.records import Distribution
 from tegum.exact.kernel.vectors import (
     WIDTH,
+    at_least,
     complex_of,
     fill,
     lane,
@@ -95,6 +96,17 @@ def first_powers(gamma: float) -> tuple[Any, float, float]:
 
 
 @inlined
+def taper(k: int, most: int) -> Any:
+    """What the terms from k on count where the sum fades out from a quarter of ``most`` terms to all of them.
+
+    Cut short, second derivatives converge like 1 / K^3, because what is left at a singularity at distance d oscillates like
+    e^{2 pi i K d / P}; a smooth end leaves nothing of what oscillates, and they converge as fast as the loss.
+    """
+    t = at_least((ramp() + (k + 0.5)) * (4 / (3.0 * most)) - 1 / 3, 0.0)
+    return 1.0 - t * t * t * (10.0 - 15.0 * t + 6.0 * (t * t))
+
+
+@inlined
 def start(distribution: Distribution, v: Any, rows: int, i: int, component: int, g: float, alone: float, P: float) -> None:
     """Sets feature i's sequence to the first eight points and writes down what later points need of it."""
     powers, step_real, step_imaginary = first_powers(g / P)
@@ -166,6 +178,16 @@ def series(z: Any, g: float) -> tuple[Any, Any, Any]:
         slope = slope * x + (m + 1) * _INVERSE_FACTORIAL[m + 2]
         A = A * x + _INVERSE_FACTORIAL[m + 1]
     return A, slope * z, bend * (z * z)
+
+
+@compiled
+def third_series(z: Any, g: float) -> Any:
+    """The third derivative of A(z g) by g in the same way: sum (m + 1) (m + 2) (m + 3) x^m / (m + 4)! times z^3."""
+    x = z * g
+    third = complex_of(0.0, 0.0)
+    for m in range(_OWN_TERMS - 1, -1, -1):
+        third = third * x + (m + 1) * (m + 2) * (m + 3) * _INVERSE_FACTORIAL[m + 4]
+    return third * (z * z * z)
 
 
 @inlined

@@ -22,6 +22,7 @@ from tegum.exact.kernel.uniform import (
     series_factor,
     start,
     step_on,
+    taper,
 )
 from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, load_complex, ramp, store, store_complex, total
 from tegum.exact.kernel.walk import features_of
@@ -161,6 +162,8 @@ def line(
         # the rule's weight 2 / P, half of it at k = 0, times the transform of r(s)^2, 2 / z^3, or of r(s)^3, 6 / z^4
         weight = (inverse * inverse * inverse) * half
         half = fill(1.0)
+        if effort.tapered:
+            weight = weight * taper(k, effort.most)
         if is_fine:
             weight = weight * inverse * (12 * P * P * P)
             more, more_b = _fine_octet(distribution, work, blocks, own, fine, z, power, weight, ONE, effort.gradient)
@@ -195,7 +198,8 @@ def line(
 
 
 @inlined
-def _circle(radius: float) -> Any:
+def circle(radius: float) -> Any:
+    """Eight points of the upper half of a circle around 0; with their mirror images they give a mean over all of it."""
     return complex_of(radius * load(_COSINE, 0), radius * load(_SINE, 0))
 
 
@@ -207,7 +211,7 @@ def _alias(z: Any, P: float) -> Any:
 
 
 @compiled
-def _exp(z: Any, t: float) -> Any:
+def exp_near(z: Any, t: float) -> Any:
     """e^{zt} = 1 + zt A(zt) for |zt| up to 1.6."""
     value, _, _ = series(z, t)
     return z * t * value + 1.0
@@ -218,7 +222,7 @@ def coarse_residue(
     distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, b: float, P: float, gradient: int
 ) -> tuple[float, float]:
     """What the period adds to the inversion of ``rest``, with its derivative by b, as a number to be added."""
-    z = _circle(1 / P)
+    z = circle(1 / P)
     for i in features_of(blocks):
         value, by_g = series_factor(z, work.g[i], i == own.feature)
         store_complex(work.v, at(ALL_ROWS, A, i), value)
@@ -226,7 +230,7 @@ def coarse_residue(
         store(work.v, at(ALL_ROWS, SUM, i), fill(0.0))
     # minus 2 / z^3 alias e^{zb}; the mean over the circle of z times that is the residue; 1 / z = conj(z) P^2
     inverse = complex_of(z.real, -1.0 * z.imag) * (P * P)
-    weight = inverse * inverse * _alias(z, P) * _exp(z, b) * (-2.0 / WIDTH)
+    weight = inverse * inverse * _alias(z, P) * exp_near(z, b) * (-2.0 / WIDTH)
     found = weight * forward(distribution, work, blocks, _MANY).rest
     if gradient:
         zero = complex_of(0.0, 0.0)
@@ -251,16 +255,16 @@ def fine_residue(
 
     ``P`` is the row's period, whose inverse is the radius.
     """
-    z = _circle(1 / P)
+    z = circle(1 / P)
     before = complex_of(1.0, 0.0) if state == ALWAYS else -1.0 * _alias(z, fine.P)
     zero = complex_of(0.0, 0.0)
-    at_bias = before * _exp(z, b) if fine.bias == state else zero
+    at_bias = before * exp_near(z, b) if fine.bias == state else zero
     for i in features_of(blocks):
         store(work.v, at(ALL_ROWS, SUM, i), fill(0.0))
         if work.size[i] == 1:
             if work.vertex[i] == NOT_ALONE:
                 continue
-            here = before * _exp(z, b + work.g[i]) if work.vertex[i] == state else zero
+            here = before * exp_near(z, b + work.g[i]) if work.vertex[i] == state else zero
             value, by_g = _mu(work.g[i], i == own.feature, z, here, at_bias)
         else:
             value, by_g = series_factor(z, work.g[i], i == own.feature)

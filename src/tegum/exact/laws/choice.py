@@ -17,14 +17,15 @@ from tegum.exact.laws.blocks import alternatives_law, blocks_law, in_engine
 from tegum.exact.laws.lattice import MOST_HALF, LatticeLaw, Part, halves
 from tegum.exact.laws.linear import LinearLaw
 from tegum.exact.laws.magnitude import Transform
-from tegum.exact.laws.neuron import NeuronLaw, beside_neuron, neuron_law
+from tegum.exact.laws.neuron import NeuronLaw, beside_neuron, magnitude_beside, neuron_law
 from tegum.exact.laws.one_active import OneActiveLaw
 from tegum.exact.laws.smooth import smooth_law
 from tegum.exact.laws.states import StatesLaw
+from tegum.exact.laws.target import TargetLaw
 from tegum.exact.laws.transform import choices_law, transform_law
-from tegum.exact.parameters import is_neuron, map_of, output_of, pulled_back
+from tegum.exact.parameters import is_neuron, map_of, outputs_of, pulled_back
 from tegum.features import Blocks, Constant, Features, FiniteLaw, Joined, KSparse, Mixture, Uniform
-from tegum.nets import ACTIVATIONS, Activation, Net
+from tegum.nets import ACTIVATIONS, Activation, Net, TargetMap
 
 _FEW_STATES = 512
 _MOST_STATES = 2**22
@@ -63,8 +64,10 @@ class Laws:
         return Answer(*one[:4], *nothing), (*slopes, one.by_b, *by_hidden)
 
 
-def laws_for(features: Features, output: Activation = ACTIVATIONS["relu"]) -> Laws:
+def laws_for(features: Features, output: Activation = ACTIVATIONS["relu"], target: TargetMap | None = None) -> Laws:
     """The laws of a batch of distributions, its leading axes flattened, for nets whose outputs go through ``output``.
+
+    They are compared with the features or a ``target``, whose ReLU changes nothing where neither it nor features are negative.
 
     Raises:
         InvalidInputError: for what no law covers.
@@ -76,7 +79,7 @@ def laws_for(features: Features, output: Activation = ACTIVATIONS["relu"]) -> La
         each = tuple[Weighted, ...]()
         for one in features.singles():
             with problems.collecting():
-                each += (_laws_of(one, output),)
+                each += (_laws_of(one, output) if target is None else _laws_compared(one, output, target),)
     if len(each) == 1:
         each *= count
     return Laws(each, importance)
@@ -89,7 +92,7 @@ def laws_of_net(net: Net, features: Features) -> Laws:
         InvalidInputError: for nets that the exact engine does not know, and for what no law covers.
     """
     if not is_neuron(net):
-        return laws_for(features, output_of(net))
+        return laws_for(features, *outputs_of(net))
     count = math.prod(features.batch_shape)
     importance = np.broadcast_to(features.importance, (*features.batch_shape, features.n_features)).reshape(count, -1)
     with Problems() as problems:
@@ -124,6 +127,45 @@ def _laws_of(features: Features, output: Activation) -> Weighted:
             with problems.collecting():
                 found.append((weight, _finite_law(leaf, output) or smooth_law(leaf, output)))
     return found
+
+
+def _laws_compared(features: Features, output: Activation, target: TargetMap) -> Weighted:
+    """The law of a single distribution, of outputs that are compared with a linear map of the features."""
+    if target.relu:
+        _require_positive(features)
+    if output is ACTIVATIONS["identity"]:
+        return [(1.0, LinearLaw(features.mean(), features.second_moment(), target))]
+    found: Weighted = []
+    with Problems() as problems:
+        for weight, leaf in leaves(features, 1.0):
+            with problems.collecting():
+                found.append((weight, _law_compared(leaf, output, target)))
+    return found
+
+
+def _law_compared(leaf: Features, output: Activation, target: TargetMap) -> Law:
+    """The same of a distribution that is no mixture, and outputs that bend."""
+    states = _finite_law(leaf, output)
+    if isinstance(states, StatesLaw):
+        return replace(states, target=target)
+    law = magnitude_beside(leaf)
+    parts, always = tuple(_relu_laws(beside_neuron(leaf))), (law.moment(1), law.moment(2))
+    compared = TargetLaw(parts, leaf.mean(), leaf.second_moment(), always, target)
+    return compared if output is ACTIVATIONS["relu"] else AbsoluteLaw(((1.0, compared),), compared.square)
+
+
+def _require_positive(features: Features) -> None:
+    """Raises where features may be negative, so that r(A x + v) is not A x + v even where A and v are positive."""
+    for _, leaf in leaves(features, 1.0):
+        for part in leaf.parts if isinstance(leaf, Joined) else (leaf,):
+            if isinstance(part, FiniteLaw):
+                negative = part.states.min() < 0
+            else:
+                negative = part.signed or part.magnitude.quantile(np.zeros(1))[0] < 0
+            if negative:
+                what = f"the net is compared with r(A x + v), and features may be negative: {part!r}"
+                advice = "the exact engine knows A x + v, TargetMap(..., relu=False); tegum.expected_loss samples it"
+                raise InvalidInputError(what, advice)
 
 
 def _finite_law(features: Features, output: Activation) -> Law | None:

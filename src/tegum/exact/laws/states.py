@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.exact.laws.answer import ROUNDING, Answer, Asked
-from tegum.nets import ACTIVATIONS, Activation
+from tegum.nets import ACTIVATIONS, Activation, TargetMap
 
 _CHUNK_NUMBERS = 2**18
 
@@ -20,11 +20,12 @@ _CHUNK_NUMBERS = 2**18
 @final
 @dataclass(frozen=True, eq=False)
 class StatesLaw:
-    """States (T, n), their probabilities (T,), and what outputs go through, which may be any function."""
+    """States (T, n), their probabilities (T,), what outputs go through, which may be any function, and are compared with."""
 
     states: NDArray[np.float64]
     probabilities: NDArray[np.float64]
     output: Activation = ACTIVATIONS["relu"]
+    target: TargetMap | None = None
 
     def answer(self, G: NDArray[np.float64], b: NDArray[np.float64], importance: NDArray[np.float64], asked: Asked) -> Answer:
         """The squared errors of one model, exact to rounding."""
@@ -35,9 +36,10 @@ class StatesLaw:
             x, p = self.states[first : first + step], self.probabilities[first : first + step]
             s = x @ G.T + b
             y = self.output(s)
-            wrong = y - x
+            wanted = x if self.target is None else self.target(x)
+            wrong = y - wanted
             squares += p @ (wrong * wrong)
-            size += p @ (y * y + x * x)
+            size += p @ (y * y + wanted * wanted)
             if asked.gradient:
                 pull = (2 * p)[:, None] * (importance * wrong * self.output.slopes(s))
                 dG += pull.T @ x
