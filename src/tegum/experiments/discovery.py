@@ -5,7 +5,7 @@
 >>> [path.name for path in code_files(experiment_called("sweep-n80"))][-3:]
 ['__init__.py', 'shared.py', 'sweep_n80.py']
 >>> groups()
-{'open-problems': 'Open problems'}
+{'open-problems': 'Open problems', 'posterior': 'Posterior'}
 
 A folder is a part of the paper; one whose ``__init__`` gives a ``HEADING`` is a group beside it, which has its name.
 """

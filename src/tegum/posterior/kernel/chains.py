@@ -320,7 +320,7 @@ def langevin(target: Target, law: Law, chain: Chain, plan: Plan, record: Record,
             step = plan.step
             if plan.stability > 0:
                 slope = chain.slope[0, i]
-                chain.square[i] = slope * slope if t == 0 else plan.decay * chain.square[i] + (1 - plan.decay) * slope * slope
+                chain.square[i] = plan.decay * chain.square[i] + (1 - plan.decay) * slope * slope
                 step /= math.sqrt(chain.square[i]) + plan.stability
             if free[i] or not chain.plain:
                 force = n_beta * chain.slope[0, i] + chain.pull[0, i]
