@@ -242,7 +242,7 @@ def llc(
     """
     with Problems() as problems:
         problems.check_least("chains", chains, 2)
-        problems.check_fraction("confidence", confidence)
+        problems.check_number("confidence", confidence, 0.01, 0.9999)
     objective, x = points_of(net, features, W, b, terms)
     if x.ndim > 1:
         raise InvalidInputError(f"W and b have leading axes {x.shape[:-1]}", "give one point")

@@ -93,7 +93,7 @@ def free_energy(
     exact = coefficient_at(objective, x)
     if exact.kind != "regular":
         advice = "sample it, or give a minimum that is bent in all directions but the rotations"
-        raise InvalidInputError(f"the point is {exact.kind}, and {exact.still} of its directions do not bend", advice)
+        raise InvalidInputError(f"the point is {exact.kind}, and Laplace's formula is for regular minima", advice)
     values = [_energy(objective, x, float(n), prior_deviation) - math.log(images) for n in counts]
     found = xr.DataArray(values, {"n_samples": counts}, dims="n_samples", name="free_energy")
     found.attrs |= {"long_name": "free energy, -log of the evidence", "units": "1", "coefficient": exact.value}

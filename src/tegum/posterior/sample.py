@@ -45,15 +45,15 @@ from tegum.posterior.kernel.chains import (
 from tegum.posterior.kernel.randomness import stream_for
 from tegum.posterior.kernel.target import Target
 from tegum.posterior.samplers import HMC, MALA, Langevin, RMSProp, Sampler
-from tegum.posterior.targets import points_of, target_for
+from tegum.posterior.targets import SAMPLE_SECONDS, evaluation_seconds, points_of, target_for
 from tegum.provenance import provenance
 from tegum.recorded import said_of
 from tegum.threads import in_pieces
 
 _STATUS = {FINISHED: Status.FINISHED, DIVERGED: Status.DIVERGED, STOPPED: Status.INTERRUPTED}
-_LARGEST = 1e15
+_LARGEST, _MOST_STEPS = 1e15, 10**9
 _FIRST_STEP = 0.5
-_STEP_SECONDS, _COUPLING_SECONDS = 1.5e-6, 8e-8
+_STEP_SECONDS = 1.5e-6
 _MEANINGS = {
     "W": "weights; a column is a feature's direction",
     "b": "output bias",
@@ -70,11 +70,15 @@ _MEANINGS = {
 }
 
 
-def _seconds(net: Net, *, sampler: Sampler, chains: int, draws: int, warm_up: int, thinning: int, **others: Any) -> float:
+def _seconds(
+    net: Net, features: Features, *, sampler: Sampler, chains: int, draws: int, warm_up: int, thinning: int, **others: Any
+) -> float:
     """About how long `sample` takes on one core."""
-    n, leaps = net.n_features, sampler.leaps if isinstance(sampler, HMC) else 1
-    replicas = np.size(others["n_beta"])
-    return float(chains * replicas * leaps * (warm_up + draws * thinning) * (_STEP_SECONDS + n * n * _COUPLING_SECONDS))
+    leaps = sampler.leaps if isinstance(sampler, HMC) else 1
+    own = evaluation_seconds(net, features)
+    if isinstance(sampler, Langevin | RMSProp):
+        own += sampler.batch_size * net.n_features * net.n_hidden * SAMPLE_SECONDS
+    return float(chains * np.size(others["n_beta"]) * leaps * (warm_up + draws * thinning) * (_STEP_SECONDS + own))
 
 
 @checked
@@ -215,6 +219,8 @@ def _check(
             ("thinning", thinning, 1),
         ):
             problems.check_least(name, value, least)
+        if warm_up + draws * thinning > _MOST_STEPS:
+            problems.add(f"a chain would have {warm_up + draws * thinning:,} steps", f"choose at most {_MOST_STEPS:,}")
         with problems.collecting():
             require_seeds(root_seed)
 

@@ -62,7 +62,7 @@ class HMC(Sampler):
 
     def _check(self, problems: Problems) -> None:
         problems.check_count("leaps", self.leaps)
-        problems.check_fraction("accept", self.accept)
+        problems.check_number("accept", self.accept, 0.01, 0.999)
 
 
 @final
@@ -79,7 +79,7 @@ class MALA(Sampler):
     metric: Metric = "hessian"
 
     def _check(self, problems: Problems) -> None:
-        problems.check_fraction("accept", self.accept)
+        problems.check_number("accept", self.accept, 0.01, 0.999)
 
 
 @final
@@ -122,7 +122,7 @@ class RMSProp(Sampler):
 
     def _check(self, problems: Problems) -> None:
         _check_steps(self.step_size, self.batch_size, problems)
-        problems.check_fraction("decay", self.decay)
+        problems.check_number("decay", self.decay, 0.0, 0.999999)
         problems.check_number("stability", self.stability, 1e-12, _MOST_STEP)
 
 

@@ -37,7 +37,7 @@ from tegum.nets import Net
 from tegum.posterior.kernel.randomness import stream_for
 from tegum.posterior.kernel.target import Target
 from tegum.posterior.kernel.volumes import Group, contract, fill_ball, group_for, move
-from tegum.posterior.targets import points_of, target_for
+from tegum.posterior.targets import evaluation_seconds, points_of, target_for
 from tegum.provenance import provenance
 from tegum.recorded import said_of
 from tegum.threads import in_pieces
@@ -46,7 +46,8 @@ Floats = NDArray[np.float64]
 
 LEVELS = tuple(10.0**-k for k in range(3, 12))
 _CLOSER, _MOST_MULTIPLE, _CLEARLY, _SCALES = 0.8, 3, 9.0, np.exp(np.arange(-6, 9))
-_MOVE_SECONDS, _COUPLING_SECONDS = 4e-6, 3e-7
+_MOST_MOVES = 10**9
+_LOSSES, _MOVE_SECONDS = 4, 4e-7
 _MEANINGS = {
     "slope": "d log V / d log eps: the learning coefficient at this level",
     "slope_error": "its standard error, from groups of points that know nothing of each other",
@@ -59,9 +60,11 @@ _MEANINGS = {
 }
 
 
-def _seconds(net: Net, *, groups: int, points: int, sweeps: int, levels: Sequence[float], **_: Any) -> float:
+def _seconds(
+    net: Net, features: Features, *, groups: int, points: int, sweeps: int, levels: Sequence[float], **_: Any
+) -> float:
     """About how long `volume_scaling` takes on one core."""
-    return float(groups * points * sweeps * len(levels) * (_MOVE_SECONDS + net.n_features**2 * _COUPLING_SECONDS))
+    return float(groups * points * sweeps * len(levels) * _LOSSES * (_MOVE_SECONDS + evaluation_seconds(net, features)))
 
 
 @checked
@@ -117,6 +120,8 @@ def volume_scaling(
             problems.add(f"levels is {eps.tolist()}", "give at least two positive numbers, falling")
         for name, value, least in (("groups", groups, 2), ("points", points, 4), ("sweeps", sweeps, 1)):
             problems.check_least(name, value, least)
+        if sweeps * points * groups > _MOST_MOVES:
+            problems.add(f"there would be {sweeps * points * groups:,} moves a level", f"choose at most {_MOST_MOVES:,}")
         if points % 2:
             problems.add(f"points is {points}", "give an even number")
         with problems.collecting():

@@ -37,6 +37,7 @@ RECIPE = tg.Recipe(
     record=("W", "b"),
     record_steps=60,
 )
+HOW: dict[str, Any] = {"rtol": 1e-5, "atol": 1e-7, "terms": 64}
 ALONG: dict[Profile, int] = {"quick": 24, "paper": 60}
 LOCAL: dict[str, Any] = {"n_beta": 1e6, "localisation": 1000.0, "chains": 8, "draws": 400}
 REPRESENTED, SAME = 0.5, 1e-4
@@ -54,8 +55,8 @@ def study(profile: Profile) -> xr.Dataset:
     W, b = (trained[f"{name}_history"].transpose("seed", "step", ...) for name in ("W", "b"))
     checkpoints = {name: one.values[:, -LAST:].reshape(-1, *one.shape[2:]) for name, one in (("W", W), ("b", b))}
     count = len(checkpoints["b"])
-    polished = tg.exact.minimise(net, features, initial=checkpoints, seeds=count, certify=False, progress=False)
-    ends = tg.exact.minimise(net, features, initial=last(flows), seeds=len(flows), certify=False, progress=False)
+    polished = tg.exact.minimise(net, features, initial=checkpoints, seeds=count, progress=False)
+    ends = tg.exact.minimise(net, features, initial=last(flows), seeds=len(flows), progress=False)
     path = flows[0].isel(time=np.linspace(1, TIMES - 1, ALONG[profile]).astype(int))
     each = [
         llc(net, features, path["W"].values[k], path["b"].values[k], progress=False, **LOCAL) for k in range(ALONG[profile])
@@ -108,7 +109,7 @@ def flow(net: Net, features: Features, seed: int) -> xr.Dataset:
     """The exact gradient flow of one seed."""
     W = starts(range(seed, seed + 1))["W"][0]
     times = np.concatenate([[0.0], np.geomspace(1.0, DURATION, TIMES - 1)])
-    return tg.exact.gradient_flow(net, features, W, np.zeros(6), DURATION, times=times, rtol=1e-5, atol=1e-7, progress=False)
+    return tg.exact.gradient_flow(net, features, W, np.zeros(6), DURATION, times=times, **HOW, progress=False)
 
 
 def last(flows: list[xr.Dataset]) -> dict[str, NDArray[np.float64]]:
