@@ -21,6 +21,8 @@ from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, category, legend_row, styled
 from tegum.figures.traces import dots
 
+_TOP, _BELOW, _BELOW_WORDS = 50, 60, 150
+"""Pixels above the panels, and for what is written below them."""
 _PER_ROW, _SYMBOLS = 2, ("circle", "square", "diamond", "triangle-up", "x", "cross")
 
 
@@ -63,7 +65,8 @@ def clouds(
     names = list(dict.fromkeys(cloud.name for each in panels.values() for cloud in each))
     if not names:
         raise InvalidInputError("clouds got none", "give {title: [cloud, ...]}")
-    drawn = Panels.titled(panels, min(_PER_ROW, len(panels)), horizontal_spacing=0.1, vertical_spacing=0.16)
+    words = any(isinstance(x, str) for each in panels.values() for cloud in each for x in cloud.x)
+    drawn = Panels.titled(panels, 1 if words else min(_PER_ROW, len(panels)), horizontal_spacing=0.1, vertical_spacing=0.2)
     for panel, each in zip(drawn, panels.values(), strict=True):
         if truth is not None:
             bar = {"symbol": "line-ew", "size": 26, "line": {"width": 3, "color": INK}}
@@ -83,10 +86,14 @@ def clouds(
         drawn.y_axis(type="log", dtick=1, exponentformat="power")
     drawn.x_axis(x_label, 8)
     drawn.at(column=1).y_axis(y_label, 8)
+    if words:
+        drawn.x_axis(tickangle=30)
     seen: set[str] = set()
     for trace in drawn.figure.data:
         trace.showlegend = trace.name not in seen
         seen.add(trace.name)
     rows = -(-(len(names) + 1) // 3)
-    legend = legend_row(-0.3 * 430 / height, yanchor="top")
-    return styled(drawn.figure, height + 22 * rows, legend=legend, margin={"l": 75, "b": 80 + 22 * rows})
+    below = _BELOW_WORDS if words else _BELOW
+    legend = legend_row(-below / (height - _TOP), yanchor="top")
+    margin = {"l": 75, "t": _TOP, "b": below + 25 * rows, "r": 70 if words else 20}
+    return styled(drawn.figure, height + below + 25 * rows, legend=legend, margin=margin)

@@ -3,13 +3,15 @@
 What Chen, Lau, Mendel, Wei and Murfet (2023, "Dynamical versus Bayesian phase transitions in a toy model of superposition")
 measure with noise, exactly: radius, bias, loss and local learning coefficient of the 5-, 6- and 7-gon; which k-gons are minima
 among n = 4 to 10 features (paper profile 14), the others tuned to a bias of 1 / (2 n); and posteriors of six features in two
-dimensions over the number of samples.  Their loss is the mean over features, ours the sum: n of their samples are n_beta = n / 6.
+dimensions over the number of samples.  Their loss is the mean over features, ours the sum: n of theirs are n_beta = n / 6.
 
 Posteriors are sampled at all n at once, by tempered chains of which half start from the hexagon and half from the pentagon,
 with the prior N(0, 1) on all parameters; draws are counted by the minimum that they descend to.  Beside this stand free
 energies by Laplace's formula, with the pentagon's 144 images (6 dropped features, 4! orders around the circle) and the
 hexagon's 5! = 120. The formula knows the neighbourhood of minima only, and is meant for many samples.
 """
+
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -35,7 +37,7 @@ SAMPLES: dict[Profile, list[int]] = {
 CHAINS, DRAWS, COUNTED = 8, {"quick": 1500, "paper": 12_000}, {"quick": 50, "paper": 200}
 IMAGES = {"5-gon, tuned sixth": 144, "6-gon": 120}
 ENDS = ["at most 3", "4-gon", "5-gon, dead sixth", "5-gon, tuned sixth", "6-gon"]
-SAME = 1e-4
+SAME, LEAST_SHARE = 1e-4, 1e-3
 ABOUT = 600
 
 
@@ -105,7 +107,7 @@ def posteriors(profile: Profile) -> xr.Dataset:
     counted = chains[["W", "b"]].isel(draw=slice(None, None, DRAWS[profile] // COUNTED[profile]))
     counted = counted.stack(one=("chain", "draw", "n_beta")).transpose("one", ...)
     initial = {name: counted[name].transpose("one", ..., "feature").values for name in ("W", "b")}
-    how = {"seeds": len(counted["one"]), "terms": 32, "certify": False, "progress": False}
+    how: dict[str, Any] = {"seeds": len(counted["one"]), "terms": 32, "certify": False, "progress": False}
     found = tg.exact.minimise(net, features, initial=initial, **how)
     ends = ends_of(found["W"].values, found["b"].values).reshape(CHAINS, -1, len(ladder))
     shares = np.array([[(ends[:, :, k] == end).mean(axis=1) for k in range(len(ladder))] for end in ENDS])
@@ -154,7 +156,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
     energies = data["free_energy"]
     late = data["samples"].values >= ABOUT
     laplace = (energies.sel(minimum=ENDS[3]) - energies.sel(minimum=ENDS[4])).values
-    odds = np.log(data["share"].sel(end=ENDS[4]) / data["share"].sel(end=ENDS[3])).values
+    hexagon, tuned = (np.maximum(data["share"].sel(end=end).values, LEAST_SHARE) for end in (ENDS[4], ENDS[3]))
+    odds = np.log(hexagon / tuned)
     sampled = Evidence(
         f"{data.attrs['counted']} draws of tempered chains at each of {data.sizes['samples']} numbers of samples"
     )
