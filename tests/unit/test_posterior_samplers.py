@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from scipy.stats import ks_2samp, kstest
 
 import tegum as tg
+from tegum.caching import caching
+from tegum.execution import Pieces
 from tegum.posterior import HMC, MALA, Langevin, RMSProp, diagnostics, sample
 from tegum.posterior.diagnostics import effective_size, r_hat
 from tegum.posterior.kernel.randomness import chosen, fill_normal, stream_for, uniform
@@ -265,6 +268,26 @@ def test_ctrl_c_leaves_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None
     assert data["status"].values.tolist() == ["finished", *["interrupted"] * 3]
     assert np.isfinite(data["loss"].values[0]).all()
     assert np.isnan(data["loss"].values[1:]).all()
+
+
+def test_a_call_is_found_again_where_it_was_cached(tmp_path: Path) -> None:
+    def drawn(pieces: Pieces, seed: int) -> xr.Dataset:
+        with caching(pieces):
+            return sample(PAIR, TWO, *DIGON, n_beta=1e5, sampler=Langevin(1e-6, 2), draws=20, root_seed=seed, progress=False)
+
+    first, again = Pieces(tmp_path), Pieces(tmp_path)
+    data = drawn(first, 1)
+    assert (first.computed, drawn(again, 1).equals(data), again.computed) == (1, True, 0)
+    assert not drawn(again, 2).equals(data)
+    assert again.computed == 1
+
+
+def test_trajectories_without_hope_are_told() -> None:
+    data = sample(PAIR, TWO, *DIGON, n_beta=1e9, sampler=HMC(metric="identity"), draws=20, warm_up=0)
+    assert data["diverging"].values.all()
+    assert not data["acceptance_rate"].values.any()
+    calm = sample(PAIR, TWO, *DIGON, n_beta=1e9, draws=20)
+    assert not calm["diverging"].values.any()
 
 
 def test_held_biases_stay_where_they_are() -> None:

@@ -52,15 +52,16 @@ from tegum.threads import in_pieces
 
 _STATUS = {FINISHED: Status.FINISHED, DIVERGED: Status.DIVERGED, STOPPED: Status.INTERRUPTED}
 _LARGEST, _MOST_STEPS = 1e15, 10**9
-_FIRST_STEP = 0.5
+_FIRST_STEP, _DIVERGING = 0.5, 1000.0
 _STEP_SECONDS = 1.5e-6
 _MEANINGS = {
     "W": "weights; a column is a feature's direction",
     "b": "output bias",
     "loss": "exact expected loss",
-    "lp": "logarithm of the unnormalised posterior density, 0 where the chain was started",
+    "lp": "logarithm of the unnormalised posterior density",
     "acceptance_rate": "probability with which the trajectory of this draw was accepted",
     "energy_error": "change of the Hamiltonian in the trajectory of this draw",
+    "diverging": "whether the trajectory left every hope of being accepted",
     "step_size": "step size after warm-up",
     "swap_rate": "share of exchanges with the next n_beta that were accepted",
     "status": "what became of the chain, see tegum.Status",
@@ -123,11 +124,11 @@ def sample(
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
     Returns:
-        A dataset with ``W`` (chain, draw, hidden, feature), ``b`` (chain, draw, feature), ``loss`` and ``lp`` (chain, draw); of
-        exact samplers ``acceptance_rate`` and ``energy_error`` (chain, draw); ``step_size``, ``status`` and ``draws_done``
-        (chain); ``loss_r_hat`` and ``loss_effective_size``, which `tegum.posterior.diagnostics` has of all variables.  Tempered
-        chains have ``n_beta`` after ``draw``, and ``swap_rate`` (chain, n_beta).  A chain that diverges is data: its status
-        says so, and draws it did not come to are NaN.
+        A dataset with ``W`` (chain, draw, hidden, feature), ``b`` (chain, draw, feature), ``loss`` and ``lp`` (chain, draw);
+        of exact samplers ``acceptance_rate``, ``energy_error`` and ``diverging`` (chain, draw); ``step_size``, ``status`` and
+        ``draws_done`` (chain); ``loss_r_hat`` and ``loss_effective_size``, which `tegum.posterior.diagnostics` has of all
+        variables.  Tempered chains have ``n_beta`` after ``draw``, and ``swap_rate`` (chain, n_beta).  A chain that diverges is
+        data: its status says so, and draws it did not come to are NaN.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
@@ -285,7 +286,11 @@ def _dataset(
         "loss_effective_size": (("n_beta",), [effective_size(record.loss[:, :, k]) for k in range(len(ladder))]),
     }
     if exact:
-        variables |= {"acceptance_rate": (each, record.acceptance), "energy_error": (each, record.energy_error)}
+        variables |= {
+            "acceptance_rate": (each, record.acceptance),
+            "energy_error": (each, record.energy_error),
+            "diverging": (each, record.energy_error > _DIVERGING),
+        }
     if tempered:
         steps = np.arange(plan.warm_up, plan.warm_up + plan.draws * plan.thinning)
         tries = np.array([np.sum(steps % 2 == k % 2) for k in range(len(ladder))], dtype=np.float64)
