@@ -11,7 +11,7 @@ halves, so that a chain that still travels disagrees with itself.
 >>> round(r_hat(draws), 2), 3600 < effective_size(draws) < 4400
 (1.0, True)
 >>> round(r_hat(draws + [[0], [0], [0], [3]]), 1)                  # a chain elsewhere
-1.6
+1.5
 
 Source: Vehtari, Gelman, Simpson, Carpenter and Buerkner, "Rank-normalization, folding, and localization" (2021); Geyer (1992).
 """

@@ -5,8 +5,8 @@
 >>> import tegum as tg
 >>> net, features = tg.nets.ReluOutput(2, 1), tg.features.AnticorrelatedSets(1, 2, density=1 / 2)
 >>> data = sample(net, features, [[1.0, -1.0]], [0.0, 0.0], n_beta=1e6, chains=4, draws=1000)
->>> round(1e6 * float(data.loss.mean()), 1)                        # 4 parameters, all of them bent: 4 / 2
-2.0
+>>> abs(1e6 * float(data.loss.mean()) - 2) < 0.2                   # 4 parameters, all of them bent: 4 / 2
+True
 
 The result has the dimensions ``chain`` and ``draw``, so that ArviZ reads it as it is.  With several n_beta every chain is a
 *tempered* one: replicas at all of them, which change places, and the dimension ``n_beta`` follows.
