@@ -12,7 +12,21 @@ TYPE_CHECKING = False  # that of typing, which is not loaded: until the command 
 if TYPE_CHECKING:
     from typing import Any
 
-    from tegum import attacks, claims, exact, experiments, features, figures, geometry, maps, nets, runs, theory, training
+    from tegum import (
+        attacks,
+        claims,
+        exact,
+        experiments,
+        features,
+        figures,
+        geometry,
+        maps,
+        nets,
+        posterior,
+        runs,
+        theory,
+        training,
+    )
     from tegum.counting import census
     from tegum.datasets import Status
     from tegum.errors import InvalidInputError
@@ -50,6 +64,7 @@ __all__ = [
     "maps",
     "nets",
     "open",
+    "posterior",
     "read_weights",
     "runs",
     "show",

@@ -2,7 +2,8 @@
 
 Numba stores compiled code on disk and reuses it while the *file of the compiled function* is unchanged.  An engine is several
 files, inlined into or linked with each other, so the stored code of one must also be dropped when another changes.  Functions
-decorated with `compiled` carry a stamp of all sources of their folder that hold compiled code.
+decorated with `compiled` carry a stamp of all sources of their folder that hold compiled code, and of each folder called
+``kernel`` from which these import.
 
 Calls in compiled code may cost more than what they call.  An array is 7 to 11 words to a compiled function, and a call writes
 all words of its arguments to the stack: 40 for the product of a matrix with a panel, as many as it has instructions to do where
@@ -18,6 +19,7 @@ compiled anew.  It lies beside the sources or in the user's cache; where neither
 import hashlib
 import os
 import pickle
+import re
 import stat
 import sys
 import tempfile
@@ -38,15 +40,23 @@ COMPILING = "compiling the engine (once on this machine, a minute)"
 """What a progress bar says while functions are compiled."""
 
 _HASH_SIZE = 32
+_FROM_A_KERNEL = re.compile(rb"^from tegum\.([\w.]*kernel)\.", re.MULTILINE)
+"""What compiled code imports from the compiled code of another folder."""
 
 
 @cache
 def _sources_stamp(folder: Path) -> str:
+    """A hash of the sources of a folder that hold compiled code, and of other folders' that its compiled code calls."""
     digest = hashlib.sha256(numba.__version__.encode())
+    called = set[Path]()
     for path in (Path(__file__), *sorted(folder.glob("*.py"))):
         source = path.read_bytes()
         if b"import compiled" in source or b"import inlined" in source or b"numba" in source:
             digest.update(source)
+            names = {name.decode().replace(".", "/") for name in _FROM_A_KERNEL.findall(source)}
+            called |= {Path(__file__).parent / name for name in names}
+    for other in sorted(called - {folder}):
+        digest.update(_sources_stamp(other).encode())
     return digest.hexdigest()
 
 

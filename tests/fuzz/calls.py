@@ -24,7 +24,7 @@ NET, FEATURES = tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=0.5
 RECIPE = tg.Recipe(steps=2, batch_size=64, evaluation_samples=64)
 W, B = np.array([[1.0, -1.0]]), np.zeros(2)
 PLANE = tg.geometry.polygon(5)
-PACKAGES = ("geometry", "figures", "theory", "exact", "features", "maps", "training", "nets", "claims")
+PACKAGES = ("geometry", "figures", "theory", "exact", "posterior", "features", "maps", "training", "nets", "claims")
 PRECISIONS = ("float32", "float16", "longdouble", ">f8")
 QUIET = {"threads": 1, "progress": False}
 _MANY = 100
@@ -35,6 +35,7 @@ _NOT_CALLED = ("CONFIG", "Initialisation", "Parameters", "Verdict", "Net", "Feat
 
 _RETURNED = (
     *("Component", "Event", "FeatureGraph", "Identification", "Motif", "Visit", "Arrangement", "Code"),
+    *("Estimate", "ExactCoefficient", "Waic"),
     *("Branch", "Flow", "Objective", "Blocks", "Activation", "Attacked", "Chosen"),
 )
 """What functions return, or what those who write a distribution or a net of their own give; not made by users."""
@@ -61,7 +62,16 @@ def minima() -> xr.Dataset:
 
 def right_calls() -> list[Call]:
     """Every public function with arguments that it takes."""
-    calls: list[Call] = [*_training(), *_exact(), *_features(), *_geometry(), *_theory(), *_figures(), *_claims()]
+    calls: list[Call] = [
+        *_training(),
+        *_exact(),
+        *_features(),
+        *_geometry(),
+        *_theory(),
+        *_posterior(),
+        *_figures(),
+        *_claims(),
+    ]
     known = {getattr(function, "__wrapped__", function) for function, _ in calls}
     for package in PACKAGES:
         module = import_module(f"tegum.{package}")
@@ -311,8 +321,48 @@ def _theory() -> list[Call]:
     ]
 
 
+def _posterior() -> list[Call]:
+    p = tg.posterior
+    point = {"net": tg.nets.ReluOutput(2, 1), "features": tg.features.AnticorrelatedSets(1, 2, density=0.5)}
+    model = point | {"W": [[1.0, -1.0]], "b": [0.0, 0.0]}
+    few = {"chains": 2, "draws": 8, "warm_up": 4, "thinning": 1, "root_seed": 0, "terms": 32, "threads": 1, "progress": False}
+    drawn = p.sample(**model, n_beta=10.0, **few)
+    how = {"localisation": 1.0, "sampler": p.HMC()}
+    both = ([[1.0, -1.0]], [0.0, 0.0])
+    return [
+        (p.HMC, {"leaps": 2, "accept": 0.8, "metric": "hessian"}),
+        (p.MALA, {"accept": 0.5, "metric": "identity"}),
+        (p.Langevin, {"step_size": 0.1, "batch_size": 2, "metric": "identity"}),
+        (p.RMSProp, {"step_size": 0.1, "batch_size": 2, "decay": 0.9, "stability": 0.1, "metric": "identity"}),
+        (p.sample, {**model, "n_beta": 10.0, "prior_deviation": 1.0, **how, **few}),
+        (p.llc, {**model, "n_beta": 1e3, "confidence": 0.9, **how, **few}),
+        (p.exact_coefficient, model),
+        (p.diagnostics, {"data": drawn}),
+        (
+            p.volume_scaling,
+            {
+                **model,
+                "radius": 0.1,
+                "levels": [1e-3, 1e-4],
+                "groups": 2,
+                "points": 4,
+                "sweeps": 2,
+                "root_seed": 0,
+                "terms": 32,
+            },
+        ),
+        (p.free_energy, {**model, "n_samples": [1e3], "prior_deviation": 1.0, "images": 2}),
+        (
+            p.sample_size_of_change,
+            {**point, "few": both, "many": both, "images": (2, 1), "prior_deviation": 1.0, "between": (100.0, 1e4)},
+        ),
+        (p.waic, {"net": point["net"], "features": tg.features.FiniteLaw([[0.5, 0.0]]), "data": drawn}),
+    ]
+
+
 def _figures() -> list[Call]:
     f, run, recorded = tg.figures, trained(), on_the_way()
+    cloud = f.Cloud("a", ["p", "q"], np.ones(2))
     axes = {"density": [0.1, 1.0], "importance_ratio": [0.5, 1.0]}
     share = xr.DataArray([[0.0, 0.25], [0.5, 1.0]], axes, list(axes))
     names = xr.DataArray([["pair", "pair"], ["ignored", "pair"]], axes, list(axes))
@@ -374,6 +424,8 @@ def _figures() -> list[Call]:
         ),
         (f.colours_of, {"names": ["a"]}),
         (f.Marks, {"x": np.ones(1), "y": np.ones(1), "texts": ["a"]}),
+        (f.Cloud, {"name": "a", "x": ["p", "q"], "y": np.ones(2), "error": np.ones(2), "texts": ["u", "v"]}),
+        (f.clouds, {"panels": {"": [cloud]}, "x_label": "x", "y_label": "y", "truth": cloud, "height": 300}),
         (f.census_dots, {"data": dots, "names": ["pair"], "other": "?", "crosses": "a", "baseline": "b"}),
         (f.curve_panel, {"curves": {"a": curve}, "x_label": "x", "y_label": "y", "log_x": True, "points": {"b": curve}}),
         (f.vulnerability_panels, {"ratios": {"a": curve}, "per_dimension": curve}),

@@ -22,6 +22,13 @@ from tests.oracle import own
 STORED = tomllib.loads(Path(__file__).with_name("messages.toml").read_text(encoding="utf-8"))
 
 COMMANDS = STORED["command"]
+POSTERIOR = tg.nets.ReluOutput(2, 1), tg.features.AnticorrelatedSets(1, 2, density=0.5), [[1.0, -1.0]], [0.0, 0.0]
+FOUR_GON = (
+    tg.nets.ReluOutput(4, 2),
+    tg.features.AnticorrelatedSets(1, 4, density=0.25),
+    [[1.0, 0.0, -1.0, 0.0], [0.0, 1.0, 0.0, -1.0]],
+    np.zeros(4),
+)
 SHORT = tg.Recipe(steps=1, batch_size=64, evaluation_samples=64)
 
 
@@ -245,6 +252,26 @@ CALLS = {
     "figure-sets": lambda: tg.figures.set_arrows({"": np.eye(2)}),
     "figure-curves": lambda: tg.figures.curve_panel({"loss": xr.DataArray(np.eye(2), dims=["a", "b"])}, "x", "y"),
     "census-one-model": lambda: tg.census(xr.Dataset({"W": (("hidden", "feature"), np.eye(2))})),
+    "posterior-numbers": lambda: tg.posterior.sample(*POSTERIOR, n_beta=[3, 1], chains=0, draws=2, prior_deviation=0.0),
+    "posterior-tempered": lambda: tg.posterior.sample(*POSTERIOR, n_beta=[1, 3], sampler=tg.posterior.Langevin(0.1)),
+    "posterior-start": lambda: tg.posterior.sample(*POSTERIOR[:2], np.zeros((3, 1, 2)), n_beta=10.0),
+    "posterior-shape": lambda: tg.posterior.llc(*POSTERIOR[:2], [[1.0, np.nan]], [0.0]),
+    "posterior-net": lambda: tg.posterior.sample(tg.nets.Untied(2, 1), *POSTERIOR[1:], n_beta=10.0),
+    "posterior-features": lambda: tg.posterior.sample(
+        POSTERIOR[0], tg.features.Independent(2, signed=True), *POSTERIOR[2:], n_beta=10.0
+    ),
+    "posterior-steps": lambda: tg.posterior.sample(*POSTERIOR, n_beta=10.0, thinning=10**8),
+    "posterior-sampler": lambda: tg.posterior.HMC(leaps=0, accept=2.0, metric="round"),  # type: ignore[arg-type]
+    "posterior-step-size": lambda: tg.posterior.RMSProp(-1.0, batch_size=-1, decay=1.0),
+    "posterior-not-critical": lambda: tg.posterior.exact_coefficient(*POSTERIOR[:2], [[0.7, -0.9]], [0.0, 0.0]),
+    "posterior-kinked": lambda: tg.posterior.free_energy(*FOUR_GON, n_samples=100),
+    "posterior-levels": lambda: tg.posterior.volume_scaling(*POSTERIOR, levels=[1e-6, 1e-3], points=7),
+    "posterior-between": lambda: tg.posterior.sample_size_of_change(
+        *POSTERIOR[:2], POSTERIOR[2:], POSTERIOR[2:], between=(10.0, 5.0)
+    ),
+    "posterior-no-draws": lambda: tg.posterior.diagnostics(xr.Dataset({"loss": ("step", [1.0])})),
+    "clouds-none": lambda: tg.figures.clouds({}, "point", "value"),
+    "cloud-lengths": lambda: tg.figures.Cloud("a", ["p", "q"], np.zeros(3)),
 }
 
 

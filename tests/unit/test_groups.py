@@ -13,14 +13,14 @@ from tegum.report.page import page
 from tests.experiments import small
 
 GROUP, HEADING = "open-problems", "Open problems"
-MEMBERS = [experiment.id for experiment in every_experiment() if heading_of(experiment)]
+MEMBERS = [experiment.id for experiment in every_experiment() if heading_of(experiment) == HEADING]
 
 
 def test_a_folder_with_a_heading_is_a_group_that_stands_last() -> None:
-    assert groups() == {GROUP: HEADING}
+    assert groups() == {GROUP: HEADING, "posterior": "Posterior"}
     headings = [heading_of(experiment) for experiment in every_experiment()]
     assert headings == sorted(headings)
-    assert set(headings) == {"", HEADING}
+    assert set(headings) == {"", HEADING, "Posterior"}
     assert heading_of(small.experiment) == ""
     assert introduction(HEADING).startswith("Questions asked in print")
 
@@ -33,7 +33,9 @@ def test_a_group_is_its_experiments_and_a_name_is_one() -> None:
 def test_the_list_has_the_paper_first_and_then_the_group(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["list"]) == 0
     papers, _, others = capsys.readouterr().out.partition(f"\n{HEADING} (all of them: tegum reproduce {GROUP})\n")
+    others, _, last = others.partition("\nPosterior (all of them: tegum reproduce posterior)\n")
     assert papers.startswith("intro ")
+    assert last.startswith("llc-calibration ")
     assert [line.split()[0] for line in others.splitlines()] == MEMBERS
     assert all("Open problem" in line for line in others.splitlines())
 

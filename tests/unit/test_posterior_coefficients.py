@@ -1,0 +1,238 @@
+"""Learning coefficients, volumes and free energies, against answers that are known in other ways."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import tegum as tg
+from tegum.features import AnticorrelatedSets, FiniteLaw, Independent
+from tegum.geometry import polygon
+from tegum.nets import Linear, ReluOutput
+from tegum.posterior import HMC, exact_coefficient, free_energy, llc, sample, sample_size_of_change, volume_scaling, waic
+from tegum.posterior.energies import _log_orbit
+from tegum.posterior.kernel.volumes import contract, fill_ball, group_for, move
+from tegum.posterior.targets import target_for
+from tegum.posterior.volumes import fitted
+
+Model = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def world(n: int) -> tuple[ReluOutput, AnticorrelatedSets]:
+    return ReluOutput(n, 2), AnticorrelatedSets(1, n, density=1 / n)
+
+
+def ring(k: int, n: int | None = None) -> Model:
+    """The regular k-gon, n - k features dropped with a bias of 1 / (2 n)."""
+    n = n or k
+    start = {"W": np.pad(1.2 * polygon(k), ((0, 0), (0, n - k))), "b": np.where(np.arange(n) < k, -0.3, 0.5 / n)}
+    found = tg.exact.minimise(*world(n), seeds=1, initial=start, progress=False).isel(seed=0)
+    return found["W"].values, found["b"].values
+
+
+CROSS = np.array([[1.0, 0, -1, 0], [0, 1, 0, -1]]), np.zeros(4)
+"""The four-gon: its loss is 0, and its gradient bends only on one side of each right angle."""
+
+
+@pytest.mark.parametrize(("k", "expected"), [(5, 7.0), (6, 8.5), (7, 10.0), (8, 11.5)])
+def test_polygons_have_half_the_rank_of_the_hessian(k: int, expected: float) -> None:
+    found = exact_coefficient(*world(k), *ring(k))
+    assert (found.value, found.kind, found.lower, found.upper) == (expected, "regular", expected, expected)
+
+
+def test_radius_bias_and_losses_of_polygons_are_those_in_print() -> None:
+    for k, radius, bias, loss in (
+        (5, 1.17046, -0.28230, 0.01583),
+        (6, 1.32053, -0.61814, 0.04819),
+        (7, 1.44839, -0.96691, 0.08327),
+    ):
+        W, b = ring(k)
+        np.testing.assert_allclose(np.linalg.norm(W, axis=0), radius, atol=6e-6)
+        np.testing.assert_allclose(b, bias, atol=6e-6)
+        assert float(tg.exact.loss(W, b, world(k)[1])) == pytest.approx(loss, abs=6e-6)
+
+
+@pytest.mark.parametrize("k", [5, 6, 7])
+def test_the_defaults_estimate_polygons_within_three_percent(k: int) -> None:
+    """And within the interval: of eight seeds not more than two outside, which 95 % leave outside once in eighty."""
+    expected, model = (3 * k - 1) / 2, ring(k)
+    each = [llc(*world(k), *model, root_seed=seed) for seed in range(8)]
+    assert max(abs(one.value / expected - 1) for one in each) < 0.03
+    assert sum(one.interval[0] <= expected <= one.interval[1] for one in each) >= 6
+    assert all(one.r_hat < 1.01 and one.effective_size > 2000 and one.diverged == 0 for one in each)
+
+
+def test_a_pentagon_beside_a_dead_feature_is_flat_and_with_a_tuned_one_is_not() -> None:
+    W, b = ring(5, 6)
+    assert exact_coefficient(*world(6), W, b).value == 8.5
+    b[5] = -0.3
+    found = exact_coefficient(*world(6), W, b)
+    assert (found.value, found.kind, found.still) == (7.0, "flat", 3)
+    estimate = llc(*world(6), W, b)
+    assert estimate.value == pytest.approx(7, abs=4 * estimate.standard_error + 0.01)
+
+
+def test_the_four_gon_has_eleven_halves_whatever_direction_one_looks_in() -> None:
+    """Each side of a right angle is quadratic or flat, but four angles cannot all grow: it is bent in every direction."""
+    found = exact_coefficient(*world(4), *CROSS)
+    assert (found.value, found.kind) == (5.5, "kinked")
+    volumes = volume_scaling(*world(4), *CROSS, levels=[1e-4, 1e-7, 1e-9], groups=16, sweeps=200)
+    assert float(volumes["coefficient"]) == pytest.approx(5.5, abs=4 * float(volumes["coefficient_error"]))
+    assert float(volumes["coefficient_error"]) < 0.15
+    estimate = llc(*world(4), *CROSS)
+    assert estimate.value == pytest.approx(5.5, abs=5 * estimate.standard_error)
+    assert estimate.biases == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "importance", "n", "coefficient", "kind"),
+    [
+        ([1.0, 0.0], [0, 1], 2, 0.5, "degenerate"),  # w_1^2 w_2^2, multiplicity 2
+        ([1.0, 0.0, 0.0], [0, 1, 1], 3, 0.5, "degenerate"),  # w_1^2 (w_2^2 + w_3^2)
+        ([0.0, 1.0], [1, 0], 2, 0.5, "degenerate"),
+    ],
+)
+def test_products_of_weights_are_singular(
+    state: list[float], importance: list[float], n: int, coefficient: float, kind: str
+) -> None:
+    net, features = Linear(n, 1, bias=False), FiniteLaw([state], importance=importance)
+    zero = np.zeros((1, n))
+    found = exact_coefficient(net, features, zero)
+    assert found.kind == kind
+    assert math.isnan(found.value)
+    assert found.lower <= coefficient <= found.upper
+    volumes = volume_scaling(net, features, zero, radius=1.0, groups=16, sweeps=100)
+    slope, multiplicity = volumes["slope"].values, 2 if n == 2 else 1
+    limit = float(volumes["coefficient_if"].sel(multiplicity_tried=multiplicity))
+    assert limit == pytest.approx(coefficient, abs=0.035)
+    assert slope[-1] > 0.38
+
+
+def test_a_fourth_power_is_between_its_bounds_and_volumes_say_where() -> None:
+    """X = 1 exactly, with the bias held: L = (1 - w_1^2 - w_2^2)^2 is a circle; at W = 0 of x = 0 features it is a power."""
+    net, features = Linear(1, 2, bias=False), FiniteLaw([[1.0]])
+    found = exact_coefficient(net, features, [[1.0], [0.0]])
+    assert (found.value, found.kind) == (0.5, "regular")
+    degenerate = FiniteLaw([[1.0, 0.0], [0.0, 1.0]], importance=[0, 1])  # w_1^2 w_2^2 + (1 - w_2^2)^2
+    found = exact_coefficient(Linear(2, 1, bias=False), degenerate, [[0.0, 1.0]])
+    assert (found.value, found.kind) == (1.0, "regular")
+
+
+def test_a_digon_a_dropped_feature_and_saddles() -> None:
+    net = ReluOutput(2, 1)
+    assert exact_coefficient(net, AnticorrelatedSets(1, 2, density=0.5), [[1.0, -1.0]], [0.0, 0.0]).value == 2
+    linear = exact_coefficient(Linear(2, 1), Independent(2, importance=[1, 0.3]), [[1.0, 0.0]], [0.0, 0.5])
+    assert linear.value == 2
+    assert exact_coefficient(Linear(2, 1), Independent(2, importance=[0.3, 1]), [[1.0, 0.0]], [0.0, 0.5]).kind == "saddle"
+    with pytest.raises(tg.InvalidInputError, match="the gradient at W and b has the norm"):
+        exact_coefficient(net, Independent(2), [[0.7, 0.1]], [0.0, 0.0])
+
+
+def test_points_in_a_level_set_are_uniform() -> None:
+    """L = (1 - w^2)^2 / ... next to w = 1 is a parabola: the excess of uniform points over eps is a Beta(d / 2, 1) number."""
+    net, features = world(5)
+    W, b = ring(5)
+    target, stop = target_for(net, features, 64), np.zeros(1, dtype=np.int64)
+    objective = tg.exact.Objective(net, features)
+    x = objective.flat(W, b)
+    group = group_for(400, x.size, stop, x, objective.loss(x), 0.05)
+    group.stream[:] = [1, 2, 3, 4]
+    fill_ball(target, group)
+    distance = np.linalg.norm(group.x - x, axis=1) / 0.05
+    assert np.mean(distance**15) == pytest.approx(0.5, abs=0.06)
+    contract(target, group, 1e-7, 0.8)
+    move(target, group, 1e-7, 300)
+    u = (group.excess / 1e-7) ** 7.0
+    assert u.max() < 1
+    assert np.mean(u) == pytest.approx(0.5, abs=0.08)
+    assert np.mean(u < 0.25) == pytest.approx(0.25, abs=0.09)
+
+
+def test_multiplicities_are_told_apart_where_slopes_are_sharp() -> None:
+    eps, error = 10.0 ** -np.arange(2.0, 14), np.full(12, 2e-4)
+    for multiplicity in (1, 2, 3):
+        slope = 1.5 - (multiplicity - 1) / np.log(7.0 / eps) + error * np.random.default_rng(0).normal(size=12)
+        found, limits, _ = fitted(eps, slope, error)
+        assert found == multiplicity
+        assert limits[multiplicity - 1] == pytest.approx(1.5, abs=3e-3)
+    assert fitted(eps, np.full(12, np.nan), error)[0] == 0
+
+
+def test_where_the_point_is_no_minimum_volumes_say_so() -> None:
+    W, b = ring(5, 6)
+    b[5] = 0.0
+    found = volume_scaling(*world(6), W, b, levels=[1e-4, 1e-6], groups=2, points=16, sweeps=50)
+    assert np.isnan(found["coefficient"])
+    assert found.attrs["lower"] < -1e-4
+
+
+def test_the_same_volumes_on_any_number_of_threads() -> None:
+    how = {"levels": [1e-3, 1e-5], "groups": 4, "points": 8, "sweeps": 5}
+    one, two = (volume_scaling(*world(5), *ring(5), threads=threads, **how) for threads in (1, 2))  # type: ignore[arg-type]
+    assert np.array_equal(one["slope"].values, two["slope"].values)
+
+
+def test_volumes_of_orbits_are_circles_and_rotation_groups() -> None:
+    assert math.exp(_log_orbit(np.array([3.0, 4.0]), 2)) == pytest.approx(2 * math.pi * 5)
+    assert math.exp(_log_orbit(np.array([2.0]), 1)) == 1
+    third = 8 * math.pi**2 * math.sqrt(2) ** 3
+    assert math.exp(_log_orbit(np.ones(3), 3)) == pytest.approx(third)
+    assert math.exp(_log_orbit(np.array([2.0, 0.0, 0.0]), 3)) == pytest.approx(4 * math.pi * 4)
+
+
+def test_free_energies_are_integrals() -> None:
+    """One feature in one dimension, W and b: Laplace's formula against quadrature over the plane; the two signs are images."""
+    net, features, n, deviation = Linear(1, 1), Independent(1), 3000.0, 1.3
+    w, b = np.meshgrid(np.linspace(-1.6, 1.6, 4001), np.linspace(-0.4, 0.4, 2001))
+    c = 1 - w * w
+    density = np.exp(-n * (c * c / 3 - c * b + b * b) - (w * w + b * b) / (2 * deviation**2)) / (2 * math.pi * deviation**2)
+    expected = -math.log(density.sum() * (3.2 / 4000) * (0.8 / 2000))
+    found = free_energy(net, features, [[1.0]], [0.0], n, images=2, prior_deviation=deviation)
+    assert float(found[0]) == pytest.approx(expected, abs=5e-3)
+    assert found.attrs["coefficient"] == 1.0
+    far = free_energy(net, features, [[1.0]], [0.0], [1e6, 1e8])
+    assert float(far[1] - far[0]) == pytest.approx(math.log(100), abs=1e-4)
+
+
+def test_differences_of_free_energies_are_those_that_sampling_finds() -> None:
+    """The mean loss is the derivative of F by n: from 20,000 to 60,000 samples of the hexagon, by six points of Gauss."""
+    W, b = ring(6)
+    ends = free_energy(*world(6), W, b, [20_000.0, 60_000.0])
+    nodes, weights = np.polynomial.legendre.leggauss(6)
+    chains = [
+        sample(*world(6), W, b, n_beta=n, prior_deviation=1.0, sampler=HMC(5), draws=2000) for n in 40_000 + 20_000 * nodes
+    ]
+    each = [float(one["loss"].mean()) for one in chains]
+    assert 20_000 * weights @ np.array(each) == pytest.approx(float(ends[1] - ends[0]), abs=0.1)
+
+
+def test_the_sample_size_of_a_change_is_where_free_energies_meet() -> None:
+    few, many = ring(5, 6), ring(6)
+    change = sample_size_of_change(*world(6), few, many, images=(10**9, 1), prior_deviation=3.0)
+    both = [
+        float(free_energy(*world(6), *one, change, images=count, prior_deviation=3.0)[0])
+        for one, count in ((few, 10**9), (many, 1))
+    ]
+    assert both[0] == pytest.approx(both[1], abs=1e-6)
+    assert math.isnan(sample_size_of_change(*world(6), many, few, images=(1, 10**9), prior_deviation=3.0))
+    dead = few[0], np.append(few[1][:5], -0.3)
+    with pytest.raises(tg.InvalidInputError, match="the point is flat"):
+        free_energy(*world(6), *dead, 100)
+
+
+def test_waic_is_what_a_fresh_sample_costs() -> None:
+    """Of a linear model in its bias alone, y = b: the posterior is Gaussian, and what WAIC estimates is known."""
+    net, generator = Linear(1, 1), np.random.default_rng(3)
+    x = generator.normal(0.3, math.sqrt(0.5), size=(400, 1))
+    features = FiniteLaw(x)
+    data = sample(
+        net, features, [[0.0]], [float(x.mean())], n_beta=400.0, sampler=HMC(metric="identity"), localisation=0.0, draws=1000
+    )
+    held = data.assign(W=0 * data["W"], b=data["b"] * 0 + generator.normal(x.mean(), 1 / math.sqrt(800), data["b"].shape))
+    found = waic(net, features, held)
+    # E (x - x')^2 of a fresh x beside a variance 1/2 of the likelihood exp(-(x - b)^2): 0.5 + 1 / (2 n), to 1 / sqrt(n)
+    assert found.value == pytest.approx(0.5 + 1 / 800, abs=4 * found.standard_error)
+    assert found.variance == pytest.approx(4 * 0.5 * (1 / 800), rel=0.1)
+    fit = ((x - x.mean()) ** 2).mean()
+    assert found.value == pytest.approx(fit + 2 / 800, abs=6e-4)
