@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # that of typing, which is not loaded: until the command 
 if TYPE_CHECKING:
     from typing import Any
 
-    from tegum import attacks, claims, exact, experiments, features, figures, geometry, maps, nets, runs, theory, training
+    from tegum import attacks, claims, exact, experiments, features, figures, geometry, lab, maps, nets, runs, theory, training
     from tegum.counting import census
     from tegum.datasets import Status
     from tegum.errors import InvalidInputError
@@ -48,6 +48,7 @@ __all__ = [
     "features_of",
     "figures",
     "geometry",
+    "lab",
     "maps",
     "nets",
     "open",
