@@ -3,8 +3,16 @@
 >>> import tegum as tg
 >>> tg.lab.link(tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.05), page="lab.html")
 'lab.html#v=1&n=5&m=2&p=0.05'
+
+Another page holds a lab by `script`, `style` and one line of its own, in one inline script or more:
+
+    tegumLab.mount(element, "#v=1&n=5&m=2&p=0.05", {layout: "small", worker: tegumLab.workerSource, more: "lab.html"})
+
+Its policy allows ``worker-src blob:``, or the model is computed beside the page; ``more`` is the page that `write` wrote.
 """
 
 from tegum.lab.address import Setting, link, read
+from tegum.lab.page import page, style, write
+from tegum.lab.script import script
 
-__all__ = ["Setting", "link", "read"]
+__all__ = ["Setting", "link", "page", "read", "script", "style", "write"]

@@ -1,0 +1,17 @@
+// Maps of certified optima that Python computed: `python -m tegum.lab.maps`; filled in where this is joined.
+
+/**
+ * @typedef {object} PhaseMap
+ * @property {number} n
+ * @property {number} m
+ * @property {number[]} density ascending, evenly spaced in logarithm
+ * @property {number[]} ratio importances of the last feature, likewise
+ * @property {string[]} shapes
+ * @property {number[]} cells which shape, by density and then by ratio
+ * @property {number[]} loss of each cell
+ * @property {number} scale
+ * @property {number[]} parameters W and b of each cell, times the scale, rounded
+ */
+
+/** @type {PhaseMap[]} */
+export const MAPS = [];

@@ -1,0 +1,3 @@
+// A recorded training.
+/** @typedef {{ step: number[], W: Float64Array[] }} Record */
+export const NOTHING = null;

@@ -1,0 +1,54 @@
+"""The page of the lab: one file, which opens from disk, asks the network for nothing, and has its state in its address."""
+
+import base64
+import hashlib
+import json
+import webbrowser
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from tegum.checking import as_path
+from tegum.lab.script import script
+from tegum.runs import write_atomically
+
+_BODY = """body { margin: 0; background: #fafafb; } main { max-width: 1240px; margin: 0 auto; padding: 0 20px 40px; }
+@media (prefers-color-scheme: dark) { body { background: #17171a; } }
+@media (max-width: 720px) { main { padding: 0 12px 30px; } }
+"""
+
+
+@cache
+def style() -> str:
+    """The style of a lab, all of it under ``.tegum-lab``."""
+    return files("tegum.lab").joinpath("lab.css").read_text(encoding="utf-8")
+
+
+def page(address: str = "") -> str:
+    """The page with the lab: HTML that needs no other file.  It begins with ``address`` (`link`), where its own address has none."""
+    begin = json.dumps(address).replace("</", "<\\/")
+    options = '{ layout: "page", address: true, worker: tegumLab.workerSource }'
+    start = f'tegumLab.mount(document.getElementById("lab"), location.hash || {begin}, {options});\n'
+    text = f"\n{script()}{start}"
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{digest}'; worker-src blob:; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
+        files("tegum.lab").joinpath("page.html").read_text(encoding="utf-8")
+    )
+    return template.render(title="The lab of toy models of superposition", policy=policy, style=_BODY + style(), script=text)
+
+
+def write(path: Path | str, address: str = "") -> Path:
+    """Writes the page to a file; returns its path.
+
+    Raises:
+        InvalidInputError: where it cannot be written.
+    """
+    path = as_path(path)
+    write_atomically(path, page(address).encode())
+    return path
