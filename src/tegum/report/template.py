@@ -25,8 +25,8 @@ from tegum.lab import style as lab_style
 def policy(inline: Sequence[str], beside: bool) -> str:
     """What a browser may load for a page, as a Content-Security-Policy: these inline scripts, and those ``beside`` it.
 
-    The live model computes in a worker, which is made of text.  Plotly.js styles its elements in place.  What draws many thousands of dots it compiles at run time, which only a page with
-    scripts beside it allows.
+    The live model computes in a worker, which is made of text.  Plotly.js styles its elements in place.  What draws many
+    thousands of dots it compiles at run time, which only a page with scripts beside it allows.
     """
     digests = [f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in inline]
     scripts = " ".join([*digests, *(["'self'", "file:", "'unsafe-eval'"] if beside else [])])

@@ -1,7 +1,7 @@
 """Why a claim did not hold: the paper's words, our guess, our smaller size, the seed, or a difference that is news.
 
-A failed claim of the quick profile has an account in ``failures.toml``: under whose head it stands, and a sentence.  Where there
-is none, as in an experiment of one's own, the claim's source says whose statement it was that failed.
+A failed claim of the quick profile has an account in ``failures.toml``: under whose head it stands, and a sentence.  Where
+there is none, as in an experiment of one's own, the claim's source says whose statement it was that failed.
 
 >>> claim = {"experiment": "mine", "claim": "a", "verdict": "failed", "source": "ours", "evidence": "as expected in 0 of 5"}
 >>> claim |= {"controls": [], "uncontrolled": ""}
