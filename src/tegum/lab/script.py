@@ -16,7 +16,7 @@ from importlib.resources import files
 
 from tegum.figures.theme import SHAPE_COLOURS
 
-CORE = ("distribution", "random", "patterns", "products", "inversion", "loss", "algebra", "thomson", "catalogue", "shapes", "simulation", "serve")
+CORE = ("distribution", "random", "patterns", "products", "inversion", "loss", "algebra", "thomson", "catalogue", "shapes", "flow", "adam", "simulation", "serve")
 """What computes, in the order in which each needs those before it."""
 
 SHOWN = (

@@ -13,6 +13,7 @@ const REACH = 1.32, HEAD = 0.085, NEAR = 26;
 /** How the hidden space is seen: a matrix of 2 or 3 rows on it, by what it was turned.
  * @param {number} m @param {boolean} space @param {number[]} turns angles of the turns @returns {number[][]} */
 export function viewOf(m, space, turns) {
+  /** @type {number[][]} */
   const rows = Array.from({ length: Math.max(m, 3) }, (_, i) => Array.from({ length: m }, (_, k) => (i === k ? 1 : 0)));
   if (!space) return rows.slice(0, 2).concat([Array(m).fill(0)]);
   const planes = [[0, 2], [1, 2], [0, 3], [1, 4], [2, 3]];

@@ -170,7 +170,7 @@ export class Lab {
     if (frame.W.length !== n * m || frame.b.length !== n) return; // of a setting that is gone
     this.frame = frame;
     this.measures = measuresOf(frame.W, m, n);
-    if (this.playing && !frame.resting) this.history.add(frame.time, frame.loss, this.measures.D, frame.shapes.names);
+    if (this.playing && !frame.resting) this.history.add(frame.time, frame.loss, this.measures.D);
     if (!frame.exact && (frame.resting || !this.playing)) this.driver.askExactly();
     if (frame.resting && this.playing && !this.driver.exact) this.driver.askExactly();
     this.redraw();
@@ -201,7 +201,7 @@ export class Lab {
     for (const canvas of this.root.querySelectorAll("canvas[data-side]")) {
       if (!canvas.clientWidth) continue;
       const { context, width, height } = contextOf(/** @type {HTMLCanvasElement} */ (canvas));
-      SIDE[/** @type {HTMLElement} */ (canvas).dataset.side](new CanvasPen(context, width, height), scene);
+      SIDE[canvas.getAttribute("data-side") ?? ""](new CanvasPen(context, width, height), scene);
     }
   }
 

@@ -20,6 +20,7 @@ export const VIEWS = {
   time: ["Over time", drawCharts],
   map: ["Phase map", drawMap],
 };
+/** @type {Record<string, (pen: import("./pen.js").Pen, scene: Scene) => void>} */
 export const SIDE = { loss: drawLossAlone, dimensionality: drawDimensionalityAlone };
 const TURN = 0.06, STEP = 0.05;
 
