@@ -13,18 +13,18 @@ const LABEL = 11, MOST_POINTS = 400;
 /** Both, one above the other. @param {Pen} pen @param {Scene} scene */
 export function drawCharts(pen, scene) {
   const half = pen.height / 2;
-  drawLoss(pen, scene, { left: 66, top: 26, width: pen.width - 84, height: half - 56 });
-  drawDimensionality(pen, scene, { left: 66, top: half + 22, width: pen.width - 84, height: half - 66 });
+  drawLoss(pen, scene, { left: 66, top: 38, width: pen.width - 84, height: half - 74 });
+  drawDimensionality(pen, scene, { left: 66, top: half + 30, width: pen.width - 84, height: half - 68 });
 }
 
 /** @param {Pen} pen @param {Scene} scene */
 export function drawLossAlone(pen, scene) {
-  drawLoss(pen, scene, { left: 58, top: 22, width: pen.width - 72, height: pen.height - 56 });
+  drawLoss(pen, scene, { left: 58, top: 34, width: pen.width - 76, height: pen.height - 68 });
 }
 
 /** @param {Pen} pen @param {Scene} scene */
 export function drawDimensionalityAlone(pen, scene) {
-  drawDimensionality(pen, scene, { left: 44, top: 22, width: pen.width - 58, height: pen.height - 56 });
+  drawDimensionality(pen, scene, { left: 44, top: 34, width: pen.width - 60, height: pen.height - 68 });
 }
 
 /** Times from the beginning to now, and where they lie. @param {Scene} scene @param {Box} box */
@@ -84,7 +84,7 @@ function drawDimensionality(pen, scene, box) {
 function frameOf(pen, scene, box, name, first, last) {
   const { theme, state } = scene, bottom = box.top + box.height;
   pen.path([[box.left, bottom], [box.left + box.width, bottom]], { colour: theme.soft });
-  pen.text(box.left - 8, box.top - 14, name, { size: 12, colour: theme.ink, bold: true });
+  pen.text(box.left - (box.left > 50 ? 44 : 30), box.top - 17, name, { size: 12, colour: theme.ink, bold: true });
   pen.text(box.left, bottom + 14, rounded(first), { size: LABEL, colour: theme.soft });
   pen.text(box.left + box.width, bottom + 14, rounded(last), { size: LABEL, colour: theme.soft, align: "right" });
   pen.text(box.left + box.width / 2, bottom + 14, state.how === "flow" ? "time of the flow" : "steps", { size: LABEL, colour: theme.soft, align: "center" });
