@@ -1,7 +1,7 @@
 """Maps of certified optima that the lab's page carries: the lowest minimum at each density and importance of the last feature.
 
-`stored_maps` reads ``maps.json``; ``python -m tegum.lab.maps`` computes it anew in a minute or two, by `tegum.maps.lowest_minima`.  The
-grid's densities are among those of the page's slider, so that the lowest certified loss can be drawn beside what moves.
+`stored_maps` reads ``maps.json``; ``python -m tegum.lab.maps`` computes it anew in some minutes, by `tegum.maps.lowest_minima`.
+The grid's densities are among those of the page's slider, so that the lowest certified loss can be drawn beside what moves.
 
 >>> [(one["n"], one["m"], len(one["cells"])) for one in stored_maps()]
 [(2, 1, 625), (3, 2, 625), (5, 2, 625)]

@@ -35,7 +35,7 @@ def page(address: str = "", record: Mapping[str, Any] | None = None) -> str:
         record: a recorded training that it shows in place of a live model (`replay` makes it).
     """
     options = json.dumps({"layout": "page", "address": record is None, "given": bool(address)})
-    lines = f"const options = {options};\noptions.worker = tegumLab.workerSource;\noptions.given ||= location.hash !== \"\";\n"
+    lines = f'const options = {options};\noptions.worker = tegumLab.workerSource;\noptions.given ||= location.hash !== "";\n'
     if record is not None:
         lines += f"options.record = tegumLab.recordOf({json.dumps(record)});\n"
     start = "location.hash || " if record is None else ""

@@ -1,8 +1,8 @@
 """The script of the lab: its modules joined into one text, which a page that opens from disk can hold.
 
-The modules in ``js/`` import each other by name, as Node and a browser load them.  They are joined in the order in which they need
-each other: each becomes a function that returns what it exports.  What computes (`CORE`) stands in one more function whose source
-a worker runs, so that it is there once.
+The modules in ``js/`` import each other by name, as Node and a browser load them.  They are joined in the order in which they
+need each other: each becomes a function that returns what it exports.  What computes (`CORE`) stands in one more function whose
+source a worker runs, so that it is there once.
 
 >>> text = script()
 >>> text.startswith("const tegumLab = ("), "import {" in text
@@ -17,11 +17,44 @@ from importlib.resources import files
 from tegum.figures.theme import SHAPE_COLOURS
 from tegum.lab.maps import stored_maps
 
-CORE = ("distribution", "random", "patterns", "products", "inversion", "loss", "algebra", "thomson", "catalogue", "shapes", "flow", "adam", "simulation", "serve")
+CORE = (
+    "distribution",
+    "random",
+    "patterns",
+    "products",
+    "inversion",
+    "loss",
+    "algebra",
+    "thomson",
+    "catalogue",
+    "shapes",
+    "flow",
+    "adam",
+    "simulation",
+    "serve",
+)
 """What computes, in the order in which each needs those before it."""
 
 SHOWN = (
-    "address", "palette", "colours", "pen", "arrows", "panels", "scene", "charts", "maps", "phasemap", "dom", "driver", "stage", "controls", "replay", "presets", "share", "layout", "lab",
+    "address",
+    "palette",
+    "colours",
+    "pen",
+    "arrows",
+    "panels",
+    "scene",
+    "charts",
+    "maps",
+    "phasemap",
+    "dom",
+    "driver",
+    "stage",
+    "controls",
+    "replay",
+    "presets",
+    "share",
+    "layout",
+    "lab",
 )
 """What is seen, likewise."""
 

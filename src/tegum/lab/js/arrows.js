@@ -49,7 +49,7 @@ export function drawArrows(pen, scene) {
   const { theme, frame, measures, state } = scene, { x, y, scale } = frameOf(pen), tips = tipsOf(pen, scene);
   if (state.m === 1) pen.path([[x, 12], [x, pen.height - 12]], { colour: theme.line });
   else for (const radius of [0.5, 1]) pen.circle(x, y, scale * radius, { colour: theme.line, width: 1 });
-  if (state.m > 1) pen.text(x + 0.72 * scale + 6, y + 0.72 * scale + 8, "norm 1", { size: 10, colour: theme.soft });
+  if (state.m > 1 && !scene.space) pen.text(x + 0.72 * scale + 6, y + 0.72 * scale + 8, "norm 1", { size: 10, colour: theme.soft });
   drawShapes(pen, scene, tips);
   const order = [...tips.keys()].sort((i, j) => tips[i].depth - tips[j].depth);
   for (const i of order) {

@@ -7,7 +7,8 @@ import { shapeColour } from "./colours.js";
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {{ left: number, top: number, width: number, height: number }} Box */
 
-const GUIDES = [[1, "1"], [3 / 4, "3/4"], [2 / 3, "2/3"], [1 / 2, "1/2"], [2 / 5, "2/5"], [3 / 8, "3/8"]];
+/** What features of known shapes have, in the plane and in more dimensions. @type {[number, string][][]} */
+const GUIDES = [[[1, "1"], [2 / 3, "2/3"], [1 / 2, "1/2"], [2 / 5, "2/5"]], [[1, "1"], [3 / 4, "3/4"], [1 / 2, "1/2"], [3 / 8, "3/8"]]];
 const LABEL = 11, MOST_POINTS = 400;
 
 /** Both, one above the other. @param {Pen} pen @param {Scene} scene */
@@ -62,13 +63,11 @@ function drawDimensionality(pen, scene, box) {
   const { history, frame, theme, measures, state } = scene, { at, first, last } = along(scene, box);
   /** @param {number} D */
   const y = (D) => box.top + box.height * (1 - D / 1.05);
-  const apart = box.height > 170;
-  for (const [value, name] of GUIDES) {
-    if (!apart && (name === "3/4" || name === "3/8" || name === "2/3")) continue;
-    pen.path([[box.left, y(Number(value))], [box.left + box.width, y(Number(value))]], { colour: theme.line });
-    pen.text(box.left - 8, y(Number(value)), String(name), { size: LABEL, colour: theme.soft, align: "right" });
+  for (const [value, name] of GUIDES[state.m > 2 ? 1 : 0]) {
+    pen.path([[box.left, y(value)], [box.left + box.width, y(value)]], { colour: theme.line });
+    pen.text(box.left - 8, y(value), name, { size: LABEL, colour: theme.soft, align: "right" });
   }
-  frameOf(pen, scene, box, "dimensionality Dᵢ", first, last);
+  frameOf(pen, scene, box, "dimensionality", first, last);
   marks(pen, scene, box, at);
   for (let i = 0; i < state.n; i++) {
     const points = thinned(history.time.map((t, k) => /** @type {Point} */ ([at(t), y(history.D[k][i] ?? 0)])));

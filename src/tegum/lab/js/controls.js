@@ -156,9 +156,9 @@ export function importanceControl(lab) {
     return curve === "geometric" ? Number(value) : lab.state.curve ? 1 : NaN;
   };
   return slider({
-    name: "Importance, each from the last", low: 0.5, high: 1, step: 0.01,
+    name: "Importance of feature i", low: 0.5, high: 1, step: 0.01,
     value: () => ratio() || 1,
-    words: () => (Number.isNaN(ratio()) ? "their own" : ratio() === 1 ? "equal" : `× ${ratio().toFixed(2)}`),
+    words: () => (Number.isNaN(ratio()) ? "their own" : ratio() === 1 ? "equal" : `${ratio().toFixed(2)}ⁱ`),
     change: (value) => {
       const curve = value === 1 ? "1" : `geometric:${value}`;
       lab.change({ curve, importance: importances(curve, lab.state.n) });

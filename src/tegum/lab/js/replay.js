@@ -4,14 +4,14 @@ import { slider } from "./controls.js";
 import { rounded } from "./charts.js";
 
 /** @typedef {import("./lab.js").Lab} Lab */
-/** @typedef {{ clock: string, times: number[], W: Float64Array[], b: Float64Array[], loss: number[] }} Record */
+/** @typedef {{ clock: string, times: number[], W: Float64Array[], b: Float64Array[] }} Record */
 
 const FILM_SECONDS = 12;
 
 /** A record as Python wrote it: numbers in base64 of float32, one model after the other.
- * @param {{ clock: string, times: number[], W: string, b: string, loss: number[] }} written @returns {Record} */
-export function recordOf({ clock, times, W, b, loss }) {
-  return { clock, times, loss, W: cut(W, times.length), b: cut(b, times.length) };
+ * @param {{ clock: string, times: number[], W: string, b: string }} written @returns {Record} */
+export function recordOf({ clock, times, W, b }) {
+  return { clock, times, W: cut(W, times.length), b: cut(b, times.length) };
 }
 
 /** @param {string} text @param {number} count */
