@@ -29,6 +29,7 @@ COMMANDS = {
     "list": "experiments:list_experiments",
     "show": "showing:show",
     "reproduce": "results:reproduce",
+    "lab": "lab:lab",
     "report": "results:report",
     "export": "results:export",
     "experiment": "experiments:start",

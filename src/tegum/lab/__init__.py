@@ -4,6 +4,7 @@
 >>> tg.lab.link(tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.05), page="lab.html")
 'lab.html#v=1&n=5&m=2&p=0.05'
 
+`open` shows it in the browser, `write` makes a file of it, `widget` shows it in a notebook, `replay` plays a recorded training.
 Another page holds a lab by `script`, `style` and one line of its own, in one inline script or more:
 
     tegumLab.mount(element, "#v=1&n=5&m=2&p=0.05", {layout: "small", worker: tegumLab.workerSource, more: "lab.html"})
@@ -12,7 +13,23 @@ Its policy allows ``worker-src blob:``, or the model is computed beside the page
 """
 
 from tegum.lab.address import Setting, link, read
+from tegum.lab.notebook import widget
+from tegum.lab.opening import Model, model_of, open, record_of, replay  # noqa: A004
 from tegum.lab.page import page, style, write
 from tegum.lab.script import script
 
-__all__ = ["Setting", "link", "page", "read", "script", "style", "write"]
+__all__ = [
+    "Model",
+    "Setting",
+    "link",
+    "model_of",
+    "open",
+    "page",
+    "read",
+    "record_of",
+    "replay",
+    "script",
+    "style",
+    "widget",
+    "write",
+]

@@ -3,10 +3,11 @@
 import base64
 import hashlib
 import json
-import webbrowser
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
@@ -26,12 +27,21 @@ def style() -> str:
     return files("tegum.lab").joinpath("lab.css").read_text(encoding="utf-8")
 
 
-def page(address: str = "") -> str:
-    """The page with the lab: HTML that needs no other file.  It begins with ``address`` (`link`), where its own address has none."""
+def page(address: str = "", record: Mapping[str, Any] | None = None) -> str:
+    """The page with the lab: HTML that needs no other file.
+
+    Args:
+        address: where it begins if its own address says nothing (`link`).
+        record: a recorded training that it shows in place of a live model (`replay` makes it).
+    """
+    options = json.dumps({"layout": "page", "address": record is None, "given": bool(address)})
+    lines = f'const options = {options};\noptions.worker = tegumLab.workerSource;\noptions.given ||= location.hash !== "";\n'
+    if record is not None:
+        lines += f"options.record = tegumLab.recordOf({json.dumps(record)});\n"
+    start = "location.hash || " if record is None else ""
     begin = json.dumps(address).replace("</", "<\\/")
-    options = '{ layout: "page", address: true, worker: tegumLab.workerSource }'
-    start = f'tegumLab.mount(document.getElementById("lab"), location.hash || {begin}, {options});\n'
-    text = f"\n{script()}{start}"
+    lines += f'tegumLab.mount(document.getElementById("lab"), {start}{begin}, options);\n'
+    text = f"\n{script()}{lines}"
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; script-src 'sha256-{digest}'; worker-src blob:; style-src 'unsafe-inline'; img-src data: blob:; "

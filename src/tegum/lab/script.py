@@ -1,8 +1,8 @@
 """The script of the lab: its modules joined into one text, which a page that opens from disk can hold.
 
-The modules in ``js/`` import each other by name, as Node and a browser load them.  They are joined in the order in which they need
-each other: each becomes a function that returns what it exports.  What computes (`CORE`) stands in one more function whose source
-a worker runs, so that it is there once.
+The modules in ``js/`` import each other by name, as Node and a browser load them.  They are joined in the order in which they
+need each other: each becomes a function that returns what it exports.  What computes (`CORE`) stands in one more function whose
+source a worker runs, so that it is there once.
 
 >>> text = script()
 >>> text.startswith("const tegumLab = ("), "import {" in text
@@ -15,12 +15,46 @@ from functools import cache
 from importlib.resources import files
 
 from tegum.figures.theme import SHAPE_COLOURS
+from tegum.lab.maps import stored_maps
 
-CORE = ("distribution", "random", "patterns", "products", "inversion", "loss", "algebra", "thomson", "catalogue", "shapes", "simulation", "serve")
+CORE = (
+    "distribution",
+    "random",
+    "patterns",
+    "products",
+    "inversion",
+    "loss",
+    "algebra",
+    "thomson",
+    "catalogue",
+    "shapes",
+    "flow",
+    "adam",
+    "simulation",
+    "serve",
+)
 """What computes, in the order in which each needs those before it."""
 
 SHOWN = (
-    "address", "palette", "colours", "pen", "arrows", "panels", "scene", "charts", "maps", "phasemap", "dom", "driver", "stage", "controls", "layout", "replay", "lab",
+    "address",
+    "palette",
+    "colours",
+    "pen",
+    "arrows",
+    "panels",
+    "scene",
+    "charts",
+    "maps",
+    "phasemap",
+    "dom",
+    "driver",
+    "stage",
+    "controls",
+    "replay",
+    "presets",
+    "share",
+    "layout",
+    "lab",
 )
 """What is seen, likewise."""
 
@@ -34,13 +68,14 @@ _MORE = re.compile(r", (\w+) =")
 def script() -> str:
     """A classic script that defines ``tegumLab``, with ``tegumLab.mount(element, address, options)`` and what tests need."""
     names, own = (", ".join(name for module in part for name in exported(module)) for part in (CORE, SHOWN))
-    return (
+    text = (
         'const tegumLab = (() => {\n"use strict";\n'
         f'const core = () => {{\n"use strict";\n{"".join(map(_joined, CORE))}return {{ {names} }};\n}};\n'
         f"const {{ {names} }} = core();\n{''.join(map(_joined, SHOWN))}"
         "const workerSource = `(${core})().serve(self)`;\n"
         f"return {{ {names}, {own}, workerSource }};\n}})();\n"
     )
+    return text.replace("</", "<\\/")  # in a page, the one would end the script
 
 
 def source(module: str) -> str:
@@ -49,6 +84,8 @@ def source(module: str) -> str:
     if module == "thomson":
         stored = files("tegum.geometry").joinpath("thomson.json").read_text(encoding="utf-8")
         return text.replace("THOMSON = {}", f"THOMSON = {json.dumps(json.loads(stored), separators=(',', ':'))}")
+    if module == "maps":
+        return text.replace("MAPS = []", f"MAPS = {json.dumps(stored_maps(), separators=(',', ':'))}")
     if module == "palette":
         return text.replace("SHAPE_COLOURS = {}", f"SHAPE_COLOURS = {json.dumps(SHAPE_COLOURS)}")
     return text

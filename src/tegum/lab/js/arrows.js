@@ -13,6 +13,7 @@ const REACH = 1.32, HEAD = 0.085, NEAR = 26;
 /** How the hidden space is seen: a matrix of 2 or 3 rows on it, by what it was turned.
  * @param {number} m @param {boolean} space @param {number[]} turns angles of the turns @returns {number[][]} */
 export function viewOf(m, space, turns) {
+  /** @type {number[][]} */
   const rows = Array.from({ length: Math.max(m, 3) }, (_, i) => Array.from({ length: m }, (_, k) => (i === k ? 1 : 0)));
   if (!space) return rows.slice(0, 2).concat([Array(m).fill(0)]);
   const planes = [[0, 2], [1, 2], [0, 3], [1, 4], [2, 3]];
@@ -48,7 +49,7 @@ export function drawArrows(pen, scene) {
   const { theme, frame, measures, state } = scene, { x, y, scale } = frameOf(pen), tips = tipsOf(pen, scene);
   if (state.m === 1) pen.path([[x, 12], [x, pen.height - 12]], { colour: theme.line });
   else for (const radius of [0.5, 1]) pen.circle(x, y, scale * radius, { colour: theme.line, width: 1 });
-  if (state.m > 1) pen.text(x + 6, y - scale - 9, "1", { size: 11, colour: theme.soft });
+  if (state.m > 1 && !scene.space) pen.text(x + 0.72 * scale + 6, y + 0.72 * scale + 8, "norm 1", { size: 10, colour: theme.soft });
   drawShapes(pen, scene, tips);
   const order = [...tips.keys()].sort((i, j) => tips[i].depth - tips[j].depth);
   for (const i of order) {

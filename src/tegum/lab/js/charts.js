@@ -7,24 +7,25 @@ import { shapeColour } from "./colours.js";
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {{ left: number, top: number, width: number, height: number }} Box */
 
-const GUIDES = [[1, "1"], [3 / 4, "3/4"], [2 / 3, "2/3"], [1 / 2, "1/2"], [2 / 5, "2/5"], [3 / 8, "3/8"]];
+/** What features of known shapes have, in the plane and in more dimensions. @type {[number, string][][]} */
+const GUIDES = [[[1, "1"], [2 / 3, "2/3"], [1 / 2, "1/2"], [2 / 5, "2/5"]], [[1, "1"], [3 / 4, "3/4"], [1 / 2, "1/2"], [3 / 8, "3/8"]]];
 const LABEL = 11, MOST_POINTS = 400;
 
 /** Both, one above the other. @param {Pen} pen @param {Scene} scene */
 export function drawCharts(pen, scene) {
   const half = pen.height / 2;
-  drawLoss(pen, scene, { left: 66, top: 26, width: pen.width - 84, height: half - 56 });
-  drawDimensionality(pen, scene, { left: 66, top: half + 22, width: pen.width - 84, height: half - 66 });
+  drawLoss(pen, scene, { left: 66, top: 38, width: pen.width - 84, height: half - 74 });
+  drawDimensionality(pen, scene, { left: 66, top: half + 30, width: pen.width - 84, height: half - 68 });
 }
 
 /** @param {Pen} pen @param {Scene} scene */
 export function drawLossAlone(pen, scene) {
-  drawLoss(pen, scene, { left: 58, top: 22, width: pen.width - 72, height: pen.height - 56 });
+  drawLoss(pen, scene, { left: 58, top: 34, width: pen.width - 76, height: pen.height - 68 });
 }
 
 /** @param {Pen} pen @param {Scene} scene */
 export function drawDimensionalityAlone(pen, scene) {
-  drawDimensionality(pen, scene, { left: 44, top: 22, width: pen.width - 58, height: pen.height - 56 });
+  drawDimensionality(pen, scene, { left: 44, top: 34, width: pen.width - 60, height: pen.height - 68 });
 }
 
 /** Times from the beginning to now, and where they lie. @param {Scene} scene @param {Box} box */
@@ -62,13 +63,11 @@ function drawDimensionality(pen, scene, box) {
   const { history, frame, theme, measures, state } = scene, { at, first, last } = along(scene, box);
   /** @param {number} D */
   const y = (D) => box.top + box.height * (1 - D / 1.05);
-  const apart = box.height > 170;
-  for (const [value, name] of GUIDES) {
-    if (!apart && (name === "3/4" || name === "3/8" || name === "2/3")) continue;
-    pen.path([[box.left, y(Number(value))], [box.left + box.width, y(Number(value))]], { colour: theme.line });
-    pen.text(box.left - 8, y(Number(value)), String(name), { size: LABEL, colour: theme.soft, align: "right" });
+  for (const [value, name] of GUIDES[state.m > 2 ? 1 : 0]) {
+    pen.path([[box.left, y(value)], [box.left + box.width, y(value)]], { colour: theme.line });
+    pen.text(box.left - 8, y(value), name, { size: LABEL, colour: theme.soft, align: "right" });
   }
-  frameOf(pen, scene, box, "dimensionality Dᵢ", first, last);
+  frameOf(pen, scene, box, "dimensionality", first, last);
   marks(pen, scene, box, at);
   for (let i = 0; i < state.n; i++) {
     const points = thinned(history.time.map((t, k) => /** @type {Point} */ ([at(t), y(history.D[k][i] ?? 0)])));
@@ -84,7 +83,7 @@ function drawDimensionality(pen, scene, box) {
 function frameOf(pen, scene, box, name, first, last) {
   const { theme, state } = scene, bottom = box.top + box.height;
   pen.path([[box.left, bottom], [box.left + box.width, bottom]], { colour: theme.soft });
-  pen.text(box.left - 8, box.top - 14, name, { size: 12, colour: theme.ink, bold: true });
+  pen.text(box.left - (box.left > 50 ? 44 : 30), box.top - 17, name, { size: 12, colour: theme.ink, bold: true });
   pen.text(box.left, bottom + 14, rounded(first), { size: LABEL, colour: theme.soft });
   pen.text(box.left + box.width, bottom + 14, rounded(last), { size: LABEL, colour: theme.soft, align: "right" });
   pen.text(box.left + box.width / 2, bottom + 14, state.how === "flow" ? "time of the flow" : "steps", { size: LABEL, colour: theme.soft, align: "center" });

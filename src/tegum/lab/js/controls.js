@@ -40,8 +40,8 @@ export function stepControls(lab) {
 
 /** A slider with a name and its value in words.
  * @param {{ name: string, low: number, high: number, step?: number, value: () => number, words: (value: number) => string,
- *   change: (value: number) => void, compact?: boolean }} how @param {Lab} lab */
-export function slider({ name, low, high, step = 1, value, words, change }, lab) {
+ *   change: (value: number) => void, key?: string }} how @param {Lab} lab */
+export function slider({ name, low, high, step = 1, value, words, change, key }, lab) {
   const id = unique("slider"), said = element("output", { for: id });
   const input = element("input", { id, type: "range", min: low, max: high, step });
   const follow = () => {
@@ -53,7 +53,7 @@ export function slider({ name, low, high, step = 1, value, words, change }, lab)
   input.addEventListener("input", () => change(Number(input.value)));
   lab.listeners.push(follow);
   follow();
-  return element("div", { class: "control" }, element("label", { for: id }, name), said, input);
+  return element("div", { class: "control", "data-control": key }, element("label", { for: id }, name), said, input);
 }
 
 /** @param {Lab} lab */
@@ -79,7 +79,7 @@ function most(state) {
 export function densityControl(lab) {
   const position = () => Math.round(STEPS * Math.log10(lab.state.density[0]));
   return slider({
-    name: "Density", low: LOWEST * STEPS, high: 0,
+    name: "Density", key: "density", low: LOWEST * STEPS, high: 0,
     value: position,
     words: () => densityInWords(lab.state),
     change: (value) => {
@@ -156,9 +156,9 @@ export function importanceControl(lab) {
     return curve === "geometric" ? Number(value) : lab.state.curve ? 1 : NaN;
   };
   return slider({
-    name: "Importance: each one's is … of the last", low: 0.5, high: 1, step: 0.01,
+    name: "Importance of feature i", low: 0.5, high: 1, step: 0.01,
     value: () => ratio() || 1,
-    words: () => (Number.isNaN(ratio()) ? "their own" : ratio() === 1 ? "equal" : ratio().toFixed(2)),
+    words: () => (Number.isNaN(ratio()) ? "their own" : ratio() === 1 ? "equal" : `${ratio().toFixed(2)}ⁱ`),
     change: (value) => {
       const curve = value === 1 ? "1" : `geometric:${value}`;
       lab.change({ curve, importance: importances(curve, lab.state.n) });

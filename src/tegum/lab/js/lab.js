@@ -6,9 +6,11 @@ import { CanvasPen } from "./pen.js";
 import { contextOf, element } from "./dom.js";
 import { Driver } from "./driver.js";
 import { certifiedLoss } from "./phasemap.js";
+import { PRESETS } from "./presets.js";
+import { Player } from "./replay.js";
 import { History } from "./scene.js";
 import { measuresOf } from "./shapes.js";
-import { ownView, SIDE, Stage, VIEWS } from "./stage.js";
+import { besides, ownView, Stage, VIEWS } from "./stage.js";
 import { pageLayout } from "./layout.js";
 
 /** @typedef {import("./address.js").State} State */
@@ -21,6 +23,7 @@ import { pageLayout } from "./layout.js";
  * @property {string} [worker] what a worker runs; nothing: no worker
  * @property {import("./replay.js").Record | null} [record] a recorded training, shown in place of a live model
  * @property {string} [more] the address of a page with the whole lab
+ * @property {boolean} [given] whether somebody asked for this state
  */
 
 const SAVE_MS = 800, SAY_MS = 900;
@@ -33,8 +36,9 @@ export class Lab {
     this.small = options.layout === "small";
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.recorded = options.record ?? null;
+    this.player = this.recorded ? new Player(this.recorded) : null;
     /** @type {State} */
-    this.state = stateOf(address || "#v=1&n=5&m=2");
+    this.state = stateOf(address || PRESETS[0].address);
     /** @type {Frame} */
     // @ts-ignore: the first comes in a moment
     this.frame = null;
@@ -138,7 +142,9 @@ export class Lab {
 
   /** @param {boolean} on */
   play(on) {
-    this.playing = this.driver.playing = on;
+    this.playing = on;
+    this.driver.playing = on && !this.player;
+    if (on && this.player?.ended) this.seek(0);
     if (on) this.driver.exact = false;
     for (const listener of this.listeners) listener(this.state);
   }
@@ -170,10 +176,19 @@ export class Lab {
     if (frame.W.length !== n * m || frame.b.length !== n) return; // of a setting that is gone
     this.frame = frame;
     this.measures = measuresOf(frame.W, m, n);
-    if (this.playing && !frame.resting) this.history.add(frame.time, frame.loss, this.measures.D, frame.shapes.names);
+    if (this.playing && !frame.resting) this.history.add(frame.time, frame.loss, this.measures.D);
     if (!frame.exact && (frame.resting || !this.playing)) this.driver.askExactly();
     if (frame.resting && this.playing && !this.driver.exact) this.driver.askExactly();
     this.redraw();
+  }
+
+  /** Shows a model of the record. @param {number} at */
+  seek(at) {
+    const player = /** @type {Player} */ (this.player), { W, b } = player.record;
+    player.at = at;
+    this.state = { ...this.state, W: W[player.index], b: b[player.index] };
+    this.driver.say({ kind: "set", state: this.state });
+    for (const listener of this.listeners) listener(this.state);
   }
 
   redraw() {
@@ -187,6 +202,10 @@ export class Lab {
     const seconds = Math.min((now - this.last) / 1000, 0.1);
     this.last = now;
     if (this.stage.turnBy(seconds)) this.wanted = true;
+    if (this.player && this.playing) {
+      if (this.player.advance(seconds, this.speed)) this.seek(this.player.at);
+      if (this.player.ended) this.play(false);
+    }
     if (!this.wanted || !this.frame) return;
     this.wanted = false;
     this.stage.draw();
@@ -198,11 +217,12 @@ export class Lab {
   drawSide() {
     const scene = this.stage.scene();
     if (!scene) return;
-    for (const canvas of this.root.querySelectorAll("canvas[data-side]")) {
-      if (!canvas.clientWidth) continue;
+    const draw = besides(this.view);
+    [...this.root.querySelectorAll("canvas.side")].forEach((canvas, k) => {
+      if (!canvas.clientWidth) return;
       const { context, width, height } = contextOf(/** @type {HTMLCanvasElement} */ (canvas));
-      SIDE[/** @type {HTMLElement} */ (canvas).dataset.side](new CanvasPen(context, width, height), scene);
-    }
+      draw[k](new CanvasPen(context, width, height), scene);
+    });
   }
 
   /** Says what there is, in words that follow the picture. @param {number} now */

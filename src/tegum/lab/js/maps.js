@@ -8,9 +8,9 @@
  * @property {number[]} ratio importances of the last feature, likewise
  * @property {string[]} shapes
  * @property {number[]} cells which shape, by density and then by ratio
- * @property {number[]} loss of each cell
+ * @property {number[]} loss of each cell; 0 where no minimum was certified
  * @property {number} scale
- * @property {number[]} parameters W and b of each cell, times the scale, rounded
+ * @property {string} parameters W and b of each cell, times the scale, as int16 in base64
  */
 
 /** @type {PhaseMap[]} */

@@ -42,7 +42,7 @@ function square(pen, scene, x, y, cell, line, value, numbers) {
 /** @param {Pen} pen @param {Scene} scene */
 export function drawNorms(pen, scene) {
   const { theme, measures } = scene, { n } = scene.state;
-  const left = 44, right = 16, top = 24, bottom = 74, width = pen.width - left - right, height = pen.height - top - bottom;
+  const left = 56, right = 16, top = 24, bottom = 74, width = pen.width - left - right, height = pen.height - top - bottom;
   const most = Math.max(1.2, Math.ceil(5 * Math.max(...measures.norm)) / 5);
   /** @param {number} value */
   const at = (value) => top + height * (1 - value / most);

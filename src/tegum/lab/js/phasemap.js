@@ -93,11 +93,12 @@ export function pointOfMap(pen, scene, x, y) {
   const column = Math.min(Math.floor(((x - left) / width) * map.density.length), map.density.length - 1);
   const row = Math.min(Math.floor(((top + height - y) / height) * map.ratio.length), map.ratio.length - 1);
   const size = map.n * map.m + map.n, cell = column * map.ratio.length + row;
-  const values = map.parameters.slice(cell * size, (cell + 1) * size).map((one) => one / map.scale);
-  return {
-    n: map.n, m: map.m, density: map.density[column], ratio: map.ratio[row],
-    W: Float64Array.from(values.slice(0, map.n * map.m)), b: Float64Array.from(values.slice(map.n * map.m)),
-  };
+  const bytes = atob(map.parameters), values = Float64Array.from({ length: size }, (_, k) => {
+    const at = 2 * (cell * size + k), whole = bytes.charCodeAt(at) + 256 * bytes.charCodeAt(at + 1);
+    return (whole < 32768 ? whole : whole - 65536) / map.scale;
+  });
+  const W = values.slice(0, map.n * map.m), b = values.slice(map.n * map.m);
+  return { n: map.n, m: map.m, density: map.density[column], ratio: map.ratio[row], W, b };
 }
 
 /** The certified loss of a setting that is a cell of a map; null where it is none. @param {import("./address.js").State} state */
@@ -107,7 +108,7 @@ export function certifiedLoss(state) {
   if (!map || !here || state.l2 || state.interference || !state.bias) return null;
   const column = map.density.findIndex((one) => Math.abs(one / here.density - 1) < 1e-9);
   const row = map.ratio.findIndex((one) => Math.abs(one / here.ratio - 1) < 1e-9);
-  return column < 0 || row < 0 ? null : map.loss[column * map.ratio.length + row] * state.importance[0];
+  return column < 0 || row < 0 ? null : map.loss[column * map.ratio.length + row] * state.importance[0] || null;
 }
 
 /** @param {{ density: number, ratio: number }} point */

@@ -17,38 +17,34 @@ const MOST = 1200;
 
 /** Losses and dimensionalities on the way; where there are too many, every second one stays. */
 export class History {
-  constructor() {
-    this.clear();
-  }
+  /** @type {number[]} */
+  time = [];
+  /** @type {number[]} */
+  loss = [];
+  /** @type {Float64Array[]} */
+  D = [];
+  /** @type {number[]} times at which somebody intervened */
+  marks = [];
+  every = 1;
+  seen = 0;
 
   clear() {
-    /** @type {number[]} */
-    this.time = [];
-    /** @type {number[]} */
-    this.loss = [];
-    /** @type {Float64Array[]} */
-    this.D = [];
-    /** @type {string[][]} */
-    this.names = [];
-    /** @type {number[]} times at which somebody intervened */
-    this.marks = [];
-    this.every = 1;
-    this.seen = 0;
+    Object.assign(this, new History());
   }
 
-  /** @param {number} time @param {number} loss @param {Float64Array} D @param {string[]} names */
-  add(time, loss, D, names) {
+  /** @param {number} time @param {number} loss @param {Float64Array} D */
+  add(time, loss, D) {
     if (this.time.length && time < this.time[this.time.length - 1]) this.clear();
     if (this.seen++ % this.every) return;
     this.time.push(time);
     this.loss.push(loss);
     this.D.push(D);
-    this.names.push(names);
     if (this.time.length < MOST) return;
     this.every *= 2;
-    for (const key of /** @type {const} */ (["time", "loss", "D", "names"]))
-      // @ts-ignore: each keeps its own kind
-      this[key] = this[key].filter((_, k) => k % 2 === 0);
+    const even = (/** @type {any} */ _, /** @type {number} */ k) => k % 2 === 0;
+    this.time = this.time.filter(even);
+    this.loss = this.loss.filter(even);
+    this.D = this.D.filter(even);
   }
 
   mark() {

@@ -19,7 +19,7 @@ export function answering(send) {
       else simulation = new Simulation(message.state);
     }
     if (!simulation) return;
-    if (message.kind === "reset") simulation.reset();
+    if (message.kind === "reset") simulation.place({ ...simulation.state, W: null, b: null });
     if (message.kind === "hold") simulation.hold(message.feature, message.place);
     if (message.kind === "single") simulation.single();
     if (message.kind !== "tick") return;

@@ -1,11 +1,14 @@
 // A model that moves: down the gradient flow of its exact loss, by Adam on the exact loss, or by Adam on samples.
 
+import { Adam } from "./adam.js";
 import { distributionOf, sampleInto } from "./distribution.js";
+import { Flow, norm } from "./flow.js";
 import { EXACT, gram, inTerms, Loss } from "./loss.js";
 import { Random } from "./random.js";
 import { shapesOf } from "./shapes.js";
 
 /** @typedef {import("./address.js").State} State */
+/** @typedef {import("./shapes.js").Shapes} Shapes */
 
 /**
  * What the page draws.
@@ -18,14 +21,14 @@ import { shapesOf } from "./shapes.js";
  * @property {number} slope the norm of the gradient of what is minimised
  * @property {number} time of the flow, or steps
  * @property {boolean} resting whether nothing moves any more
- * @property {import("./shapes.js").Shapes} shapes
+ * @property {Shapes} shapes
  */
 
-const AT_REST = 1e-7, TOLERANCE = 2e-4, BETA_1 = 0.9, BETA_2 = 0.999, EPSILON = 1e-8, MOST_TIME = 1e9;
-const LARGEST_WEIGHT = 1e3;
+/** The slope at which a model is at rest, over the mean of density times importance. */
+const AT_REST = 2e-6;
+const MOST_TIME = 1e9, LARGEST_WEIGHT = 1e3, SHAPES_MS = 8, SHAPES_EVERY_MS = 250;
 
-/** How many terms a moving model is given: what a frame has time for.
- * @param {number} n */
+/** How many terms a moving model is given: what a frame has time for. @param {number} n */
 export function termsFor(n) {
   return n <= 8 ? 64 : n <= 24 ? 32 : 16;
 }
@@ -34,80 +37,89 @@ export class Simulation {
   /** @param {State} state */
   constructor(state) {
     this.state = state;
+    /** @type {{ shapes: Shapes, when: number, cost: number } | null} */
+    this.named = null;
+    this.held = -1;
+    this.resting = false;
+    this.y = this.W = this.b = new Float64Array(0);
     this.random = new Random(state.seed, 1);
-    this.samples = new Float64Array(0);
-    this.set(state);
+    this.time = this.slope = 0;
+    this.flow = new Flow(0);
+    this.adam = new Adam(0);
+    /** @type {{ loss: number, error: number } | null} */
+    this.last = null;
+    this.loss = this.lossOf(state);
+    this.place(state);
   }
 
-  /** Another setting; the weights stay where there are as many, and none are given.
-   * @param {State} state */
+  /** Another setting; the weights stay where there are as many, and none are given. @param {State} state */
   set(state) {
-    const sameSize = this.W !== undefined && this.state.n === state.n && this.state.m === state.m;
     const before = this.state;
     this.state = state;
-    this.loss = new Loss(distributionOf(state), state.net === "relu");
-    this.effort = inTerms(termsFor(state.n));
-    if (state.W) {
-      this.W = state.W.slice();
-      this.b = state.b ? state.b.slice() : new Float64Array(state.n);
-      this.begin();
-    } else if (!sameSize || before.seed !== state.seed) this.reset();
-    if (!state.bias) this.b?.fill(0);
-    if (before.how !== state.how) this.begin();
+    this.loss = this.lossOf(state);
+    const other = before.n !== state.n || before.m !== state.m || before.seed !== state.seed;
+    if (state.W || other) this.place(state);
+    else if (before.how !== state.how) this.begin();
+    if (!state.bias) this.b.fill(0);
     this.wake();
   }
 
-  /** Initial weights of the seed, as Xavier and Glorot draw them, and b = 0. */
-  reset() {
-    const { n, m, seed } = this.state, random = new Random(seed);
-    const spread = Math.sqrt(2 / (n + m));
-    this.W = Float64Array.from({ length: n * m }, () => spread * random.normal());
-    this.b = new Float64Array(n);
+  /** @param {State} state */
+  lossOf(state) {
+    return new Loss(distributionOf(state), state.net === "relu");
+  }
+
+  /** The weights of a state; without, those of its seed as Xavier and Glorot draw them, and b = 0. @param {State} state */
+  place(state) {
+    const { n, m, seed, W, b } = state, random = new Random(seed), spread = Math.sqrt(2 / (n + m));
+    this.y = new Float64Array(n * m + n);
+    this.W = this.y.subarray(0, n * m);
+    this.b = this.y.subarray(n * m);
+    if (W) this.W.set(W);
+    else for (let k = 0; k < n * m; k++) this.W[k] = spread * random.normal();
+    if (b) this.b.set(b);
     this.begin();
   }
 
   /** Forgets how it came here. */
   begin() {
-    const { n, m, seed } = this.state;
-    this.random = new Random(seed, 1);
+    this.random = new Random(this.state.seed, 1);
     this.time = 0;
-    this.first = new Float64Array(n * m + n);
-    this.second = new Float64Array(n * m + n);
-    this.adamSteps = 0;
+    this.flow = new Flow(this.y.length);
+    this.adam = new Adam(this.y.length);
+    this.slope = NaN;
     this.wake();
   }
 
   /** Something changed from outside: what was known of slopes holds no more. */
   wake() {
-    this.stride = 0.1;
-    this.slopes = null;
+    this.flow.wake();
+    this.last = null;
     this.resting = false;
-    this.held = this.held ?? -1;
-    this.shapes = null;
+    this.named = null;
   }
 
-  /** Puts a feature somewhere and holds it there; -1 lets go.
-   * @param {number} i @param {number[] | null} place */
+  /** Puts a feature somewhere and holds it there; -1 lets go. @param {number} i @param {number[] | null} place */
   hold(i, place) {
     this.held = i;
     if (place) for (let k = 0; k < this.state.m; k++) this.W[k * this.state.n + i] = place[k];
     this.wake();
   }
 
-  /** The loss with its penalties and the gradient of both, at W and b.
-   * @param {Float64Array} W @param {Float64Array} b @param {Float64Array} out */
-  objective(W, b, out) {
-    const { n, m, l2, interference } = this.state;
-    const dW = out.subarray(0, n * m), db = out.subarray(n * m);
-    const found = this.loss.withGradient(W, b, m, this.effort, dW, db);
-    this.addPenalties(W, dW, l2, interference);
-    this.bind(dW, db);
+  /** The loss, and the gradient of it with its penalties.
+   * @param {Float64Array} y W and b @param {Float64Array} slopes @param {import("./inversion.js").Effort} effort */
+  objective(y, slopes, effort = inTerms(termsFor(this.state.n))) {
+    const { n, m } = this.state, split = n * m;
+    const W = y.subarray(0, split), dW = slopes.subarray(0, split), db = slopes.subarray(split);
+    const found = this.loss.withGradient(W, y.subarray(split), m, effort, dW, db);
+    this.addPenalties(W, dW);
+    this.bind(slopes);
     return found;
   }
 
-  /** @param {Float64Array} W @param {Float64Array} dW @param {number} l2 @param {number} interference */
-  addPenalties(W, dW, l2, interference) {
-    const { n, m } = this.state;
+  /** @param {Float64Array} W @param {Float64Array} dW */
+  addPenalties(W, dW) {
+    const { n, m, l2, interference } = this.state;
     if (l2) for (let k = 0; k < W.length; k++) dW[k] += 2 * l2 * W[k];
     if (!interference) return;
     const G = gram(W, m, n);
@@ -116,119 +128,51 @@ export class Simulation {
         for (let j = 0; j < n; j++) if (i !== j) dW[k * n + i] += 4 * interference * W[k * n + j] * G[i * n + j];
   }
 
-  /** What may not move has no slope: biases that are off, a feature that is held.
-   * @param {Float64Array} dW @param {Float64Array} db */
-  bind(dW, db) {
+  /** What may not move has no slope: biases that are off, a feature that is held. @param {Float64Array} slopes */
+  bind(slopes) {
     const { n, m, bias } = this.state;
-    if (!bias) db.fill(0);
-    if (this.held < 0) return;
-    for (let k = 0; k < m; k++) dW[k * n + this.held] = 0;
+    if (!bias) slopes.fill(0, n * m);
+    if (this.held >= 0) for (let k = 0; k < m; k++) slopes[k * n + this.held] = 0;
   }
 
   /** Moves on for some time of the flow or some steps, or until the milliseconds are over.
    * @param {number} amount @param {number} milliseconds */
   advance(amount, milliseconds) {
-    const until = performance.now() + milliseconds;
-    const end = Math.min(this.time + amount, MOST_TIME);
+    const until = performance.now() + milliseconds, end = Math.min(this.time + amount, MOST_TIME);
     while (this.time < end && !this.resting) {
-      if (this.state.how === "flow") this.flowStep(end - this.time);
-      else this.adamStep();
+      this.single(end - this.time);
       if (performance.now() > until) break;
     }
   }
 
-  /** One step, of Adam or of the flow's own length. */
-  single() {
-    if (this.state.how === "flow") this.flowStep(Infinity);
-    else this.adamStep();
-  }
-
-  /** One step of Bogacki and Shampine's pair of orders 3 and 2, whose length keeps the error of a step below a tolerance.
-   * @param {number} longest */
-  flowStep(longest) {
-    const size = this.W.length + this.b.length, split = this.W.length;
-    const y = new Float64Array(size);
-    y.set(this.W);
-    y.set(this.b, split);
-    const at = new Float64Array(size);
-    const slope = () => new Float64Array(size);
-    const k1 = this.slopes ?? slope();
-    if (!this.slopes) this.last = this.objective(this.W, this.b, k1);
-    this.slope = norm(k1);
-    if (this.held < 0 && this.slope < AT_REST) {
-      this.resting = true;
-      return;
-    }
-    const [k2, k3, k4] = [slope(), slope(), slope()];
-    for (let attempt = 0; attempt < 12; attempt++) {
-      const h = Math.min(this.stride, longest);
-      for (let i = 0; i < size; i++) at[i] = y[i] - (h / 2) * k1[i];
-      this.objective(at.subarray(0, split), at.subarray(split), k2);
-      for (let i = 0; i < size; i++) at[i] = y[i] - ((3 * h) / 4) * k2[i];
-      this.objective(at.subarray(0, split), at.subarray(split), k3);
-      for (let i = 0; i < size; i++) at[i] = y[i] - h * ((2 / 9) * k1[i] + (1 / 3) * k2[i] + (4 / 9) * k3[i]);
-      const found = this.objective(at.subarray(0, split), at.subarray(split), k4);
-      let error = 0;
-      for (let i = 0; i < size; i++)
-        error = Math.max(error, h * Math.abs((-5 / 72) * k1[i] + k2[i] / 12 + k3[i] / 9 - k4[i] / 8));
-      const fits = error <= TOLERANCE;
-      const growth = Number.isFinite(error) ? Math.min(4, Math.max(0.2, 0.9 * Math.cbrt(TOLERANCE / (error || 1e-12)))) : 0.2;
-      if (fits || attempt === 11) {
-        this.accept(at, k4, found, h);
-        if (h === this.stride || growth < 1) this.stride = h * growth;
-        return;
-      }
-      this.stride = h * growth;
-    }
-  }
-
-  /** @param {Float64Array} at @param {Float64Array} slopes @param {{ loss: number, error: number }} found @param {number} h */
-  accept(at, slopes, found, h) {
-    this.W.set(at.subarray(0, this.W.length));
-    this.b.set(at.subarray(this.W.length));
-    this.slopes = slopes;
-    this.slope = norm(slopes);
-    this.last = found;
-    this.time += h;
-    this.shapes = null;
-  }
-
-  /** One step of Adam on the exact loss, or on the loss of new samples. */
-  adamStep() {
-    const size = this.W.length + this.b.length, split = this.W.length, slopes = new Float64Array(size);
-    if (this.state.how === "adam") this.last = this.objective(this.W, this.b, slopes);
-    else {
-      this.sampledSlopes(slopes.subarray(0, split), slopes.subarray(split));
-      this.addPenalties(this.W, slopes.subarray(0, split), this.state.l2, this.state.interference);
-      this.bind(slopes.subarray(0, split), slopes.subarray(split));
+  /** One step: of Adam, or of the flow, at most so long. @param {number} longest */
+  single(longest = Infinity) {
+    if (this.state.how === "flow") {
+      const { h, found } = this.flow.step(this.y, (y, slopes) => this.objective(y, slopes), longest);
+      this.last = found;
+      this.slope = norm(/** @type {Float64Array} */ (this.flow.slopes));
+      this.time += h;
+      this.resting = this.held < 0 && this.slope < AT_REST * this.scale();
+    } else {
+      const slopes = new Float64Array(this.y.length);
+      if (this.state.how === "adam") this.objective(this.y, slopes);
+      else this.sampled(slopes);
+      this.adam.step(this.y, slopes, this.state.rate);
+      this.slope = norm(slopes);
       this.last = null;
+      this.time++;
     }
-    this.adamSteps++;
-    const one = 1 - BETA_1 ** this.adamSteps, two = 1 - BETA_2 ** this.adamSteps;
-    for (let i = 0; i < size; i++) {
-      this.first[i] = BETA_1 * this.first[i] + (1 - BETA_1) * slopes[i];
-      this.second[i] = BETA_2 * this.second[i] + (1 - BETA_2) * slopes[i] * slopes[i];
-      const move = (this.state.rate * (this.first[i] / one)) / (Math.sqrt(this.second[i] / two) + EPSILON);
-      if (slopes[i] === 0 && this.isBound(i)) continue;
-      if (i < split) this.W[i] -= move;
-      else this.b[i - split] -= move;
-    }
-    this.slope = norm(slopes);
-    this.slopes = null;
-    this.time++;
-    this.shapes = null;
+    if (!this.y.every((one) => Math.abs(one) < LARGEST_WEIGHT)) this.resting = true;
   }
 
-  /** Whether a parameter, numbered through W and b, may not move.
-   * @param {number} i */
-  isBound(i) {
-    return i < this.W.length ? i % this.state.n === this.held : !this.state.bias;
+  scale() {
+    const { density, importance, n } = this.loss.distribution;
+    return density.reduce((sum, p, i) => sum + p * importance[i], 0) / n;
   }
 
-  /** The gradient of the mean loss of a batch of new samples.
-   * @param {Float64Array} dW @param {Float64Array} db */
-  sampledSlopes(dW, db) {
-    const { n, m, batch, net } = this.state, { importance } = this.loss.distribution;
+  /** The gradient of the mean loss of a batch of new samples, with penalties. @param {Float64Array} slopes */
+  sampled(slopes) {
+    const { n, m, batch, net } = this.state, { importance } = this.loss.distribution, split = n * m;
     const x = new Float64Array(n), e = new Float64Array(n), h = new Float64Array(m), back = new Float64Array(m);
     for (let sample = 0; sample < batch; sample++) {
       sampleInto(this.loss.distribution, this.random, x, 0);
@@ -241,36 +185,34 @@ export class Simulation {
         for (let k = 0; k < m; k++) s += this.W[k * n + i] * h[k];
         const open = net === "linear" || s > 0;
         e[i] = open ? (2 * importance[i] * (s - x[i])) / batch : 0;
-        db[i] += e[i];
+        slopes[split + i] += e[i];
         for (let k = 0; k < m; k++) back[k] += this.W[k * n + i] * e[i];
       }
-      for (let k = 0; k < m; k++) for (let i = 0; i < n; i++) dW[k * n + i] += e[i] * h[k] + x[i] * back[k];
+      for (let k = 0; k < m; k++) for (let i = 0; i < n; i++) slopes[k * n + i] += e[i] * h[k] + x[i] * back[k];
     }
+    this.addPenalties(this.W, slopes.subarray(0, split));
+    this.bind(slopes);
   }
 
-  /** What there is to draw; with all digits of the loss on request.
-   * @param {boolean} exact @returns {Frame} */
+  /** What there is to draw; with all digits of the loss on request. @param {boolean} exact @returns {Frame} */
   frame(exact) {
-    const lost = !this.W.every((one) => Math.abs(one) < LARGEST_WEIGHT);
-    if (lost) this.resting = true;
+    const lost = !this.y.every((one) => Math.abs(one) < LARGEST_WEIGHT), asked = exact && !lost;
     let found = this.last;
-    if (exact || !found || !this.slopes || this.state.how !== "flow") {
-      const { n, m } = this.state, slopes = new Float64Array(n * m + n);
-      const effort = exact && !lost ? EXACT : this.effort;
-      found = this.loss.withGradient(this.W, this.b, m, effort, slopes.subarray(0, n * m), slopes.subarray(n * m));
-      this.addPenalties(this.W, slopes.subarray(0, n * m), this.state.l2, this.state.interference);
-      this.bind(slopes.subarray(0, n * m), slopes.subarray(n * m));
+    if (asked || !found) {
+      const slopes = new Float64Array(this.y.length);
+      found = this.objective(this.y, slopes, asked ? EXACT : undefined);
       this.slope = norm(slopes);
     }
-    this.shapes = this.shapes ?? shapesOf(this.W, this.state.m, this.state.n);
-    const { W, b, time, resting, shapes } = this;
-    return { W: W.slice(), b: b.slice(), loss: found.loss, error: found.error, exact, slope: this.slope, time, resting, shapes };
+    const { W, b, time, resting, slope } = this, shapes = this.shapes(exact || resting);
+    return { W: W.slice(), b: b.slice(), loss: found.loss, error: found.error, exact: asked, slope, time, resting, shapes };
   }
-}
 
-/** @param {Float64Array} vector */
-function norm(vector) {
-  let sum = 0;
-  for (const one of vector) sum += one * one;
-  return Math.sqrt(sum);
+  /** The shapes; where they take long to name, those of a moment ago. @param {boolean} now */
+  shapes(now) {
+    const began = performance.now(), known = this.named;
+    if (known && !now && known.cost > SHAPES_MS && began - known.when < SHAPES_EVERY_MS) return known.shapes;
+    const shapes = shapesOf(this.W, this.state.m, this.state.n);
+    this.named = { shapes, when: performance.now(), cost: performance.now() - began };
+    return shapes;
+  }
 }

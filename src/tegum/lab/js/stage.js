@@ -20,7 +20,12 @@ export const VIEWS = {
   time: ["Over time", drawCharts],
   map: ["Phase map", drawMap],
 };
-export const SIDE = { loss: drawLossAlone, dimensionality: drawDimensionalityAlone };
+/** What stands below the large picture, by what is large. @param {string} view */
+export function besides(view) {
+  if (view === "arrows" || view === "space") return [drawLossAlone, drawDimensionalityAlone];
+  return [drawArrows, view === "time" ? drawGram : drawLossAlone];
+}
+
 const TURN = 0.06, STEP = 0.05;
 
 /** What a view of the model is when none is asked for. @param {number} m */
@@ -51,16 +56,16 @@ export class Stage {
   }
 
   get isSpace() {
-    return this.lab.view === "space" || (this.lab.view === "arrows" && this.lab.state.m > 2 && this.lab.small);
+    return this.lab.state.m > 2 && this.lab.view !== "arrows";
   }
 
   /** @returns {Scene | null} */
   scene() {
     const { lab } = this;
     if (!lab.frame || !lab.measures) return null;
-    const theme = themeOf(lab.root), { state, frame, measures, history } = lab;
-    const view = viewOf(state.m, this.isSpace, this.turns);
-    return { state, frame, measures, theme, history, view, space: this.isSpace, chosen: lab.chosen, optimum: lab.optimum() };
+    const theme = themeOf(lab.root), { state, frame, measures, history } = lab, space = this.isSpace;
+    const view = viewOf(state.m, space, this.turns);
+    return { state, frame, measures, theme, history, view, space, chosen: lab.chosen, optimum: lab.optimum() };
   }
 
   draw() {
