@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 from tegum.experiments import experiment_called
 from tegum.figures import error_curves
 from tegum.report import ResultFolder, read_pictures, write_page
-from tegum.report.export import BROWSERS, export_pictures
+from tegum.report.pictures import BROWSERS, export_pictures
 
 PICTURES = Path(__file__).parent / "pictures"
 RESULTS = Path(__file__).resolve().parents[1] / "results"

@@ -20,8 +20,9 @@ import xarray as xr
 import tegum as tg
 from tegum.cli import run
 from tegum.report import Part, ResultFolder, read_pictures, write_page
-from tegum.report.export import export_data, export_pictures
+from tegum.report.export import export_data
 from tegum.report.part import write_part
+from tegum.report.pictures import export_pictures
 from tests.experiments import small
 
 MARKUP = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'&{{7*7}}"

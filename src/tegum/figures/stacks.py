@@ -26,7 +26,7 @@ from tegum.errors import Problems
 from tegum.figures.models import Chosen, Models, are_all, drawn_models, weights_of
 from tegum.figures.panels import Panels
 from tegum.figures.theme import INK, INTERFERENCE, MIXED, PLAIN, SIGNED, colour_scale, shades, styled
-from tegum.figures.traces import colour_key, line, segments
+from tegum.figures.traces import colour_key, segments
 from tegum.geometry import interference, monosemantic, neuron_order
 
 _NAMED = "Viridis_r"
@@ -201,9 +201,9 @@ def _add_outlines(panel: Panels, stack: _Stack, scale: tuple[str, float]) -> Non
     x, y, said = x.reshape(-1, _CORNERS), y.reshape(-1, _CORNERS), np.repeat(stack.said[:, None], _CORNERS, axis=1)
     for number, colour in zip(range(_COLOURS), shades(scale[0], np.arange(_COLOURS), _COLOURS - 1), strict=True):
         if (mine := bins == number).any():
-            outline = line(x[mine].ravel(), np.round(y[mine].ravel(), 4), "white", _THIN, hover=_HOVER)
-            look = {"fill": "toself", "fillcolor": colour, "hoveron": "points", "showlegend": False}
-            panel.add(outline.update(customdata=np.round(said[mine].reshape(-1, 4), 3), **look))
+            look = {"mode": "none", "fill": "toself", "fillcolor": colour, "hoveron": "points", "hovertemplate": _HOVER}
+            words = np.round(said[mine].reshape(-1, 4), 3)
+            panel.add(go.Scatter(x=x[mine].ravel(), y=np.round(y[mine].ravel(), 4), customdata=words, **look))
 
 
 def _finish_stack(panel: Panels, model: NeuronPanel) -> None:
