@@ -5,8 +5,8 @@ from typing import Any
 from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.lab.address import read
-from tegum.lab.page import style
-from tegum.lab.script import script
+from tegum.lab.document import style
+from tegum.lab.joining import script
 
 _RENDER = """export default { render({ model, el }) {
   const options = { layout: model.get("layout"), worker: tegumLab.workerSource, given: true };

@@ -25,7 +25,7 @@ from tegum.features import Features
 from tegum.figures import drawn_models
 from tegum.figures.models import clock_of
 from tegum.lab.address import link
-from tegum.lab.page import page
+from tegum.lab.document import page
 from tegum.nets import Net
 from tegum.recorded import features_of, net_of
 from tegum.runs import open as opened

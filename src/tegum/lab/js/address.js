@@ -74,8 +74,11 @@ export function stateOf(address) {
     W: floats("W", all.W, n * m),
     b: floats("b", all.b, n),
   };
-  const total = Math.max(...state.density) * (name === "anticorrelated" ? size : 0);
-  if (total > 1 + 1e-12) throw new Error(`densities of an anticorrelated set of ${size} sum to ${total}`);
+  if (name === "anticorrelated")
+    for (let first = 0; first < n; first += size) {
+      const total = state.density.slice(first, first + size).reduce((sum, one) => sum + one, 0);
+      if (total > 1 + 1e-12) throw new Error(`densities of an anticorrelated set of ${size} sum to ${total}`);
+    }
   return state;
 }
 

@@ -63,7 +63,8 @@ export class Lab {
     this.last = 0;
     this.paint = this.paint.bind(this);
     requestAnimationFrame(this.paint);
-    for (const event of ["change"]) matchMedia("(prefers-color-scheme: dark)").addEventListener(event, () => this.redraw());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
+    if (options.address) addEventListener("hashchange", () => location.hash !== this.address() && this.follow());
     new ResizeObserver(() => this.redraw()).observe(root);
   }
 
@@ -73,7 +74,8 @@ export class Lab {
 
   /** The address of what is shown, `#...`. */
   address() {
-    const { W, b } = this.frame ?? this.state;
+    const { n, m } = this.state, seen = this.frame?.W.length === n * m && this.frame.b.length === n;
+    const { W, b } = seen ? this.frame : this.state;
     return addressOf({ ...this.state, W, b });
   }
 
@@ -84,6 +86,16 @@ export class Lab {
     this.setSpeed(this.speed);
     this.driver.say({ kind: "set", state: this.state });
     this.changed();
+  }
+
+  /** Somebody wrote another address: what cannot be read is not followed. */
+  follow() {
+    try {
+      this.set(location.hash);
+      this.play(!this.still);
+    } catch (error) {
+      this.tell(/** @type {Error} */ (error).message, true);
+    }
   }
 
   /** Changes some of the setting; weights stay where there are as many.
@@ -146,6 +158,7 @@ export class Lab {
     this.driver.playing = on && !this.player;
     if (on && this.player?.ended) this.seek(0);
     if (on) this.driver.exact = false;
+    else this.driver.askExactly();
     for (const listener of this.listeners) listener(this.state);
   }
 
@@ -178,7 +191,7 @@ export class Lab {
     this.measures = measuresOf(frame.W, m, n);
     if (this.playing && !frame.resting) this.history.add(frame.time, frame.loss, this.measures.D);
     if (!frame.exact && (frame.resting || !this.playing)) this.driver.askExactly();
-    if (frame.resting && this.playing && !this.driver.exact) this.driver.askExactly();
+    if (frame.exact) this.save(true);
     this.redraw();
   }
 
@@ -208,6 +221,7 @@ export class Lab {
     }
     if (!this.wanted || !this.frame) return;
     this.wanted = false;
+    if (this.frame.W.length !== this.state.n * this.state.m) return;
     this.stage.draw();
     this.drawSide();
     this.describe(now);

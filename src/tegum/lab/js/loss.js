@@ -9,7 +9,7 @@ import { addLevel, workFor } from "./inversion.js";
 
 /** Every digit that doubles have, for what is shown; few terms, for what moves.
  * @type {Effort} */
-export const EXACT = { least: 32, most: 16384, tolerance: 1e-12, slopeTolerance: 2e-9 };
+export const EXACT = { least: 32, most: 16384, tolerance: 1e-12, slopeTolerance: 1e-8 };
 
 /** @param {number} terms @returns {Effort} */
 export function inTerms(terms) {

@@ -62,7 +62,7 @@ export class Stage {
   /** @returns {Scene | null} */
   scene() {
     const { lab } = this;
-    if (!lab.frame || !lab.measures) return null;
+    if (!lab.frame || lab.measures.norm.length !== lab.state.n || lab.frame.W.length !== lab.state.n * lab.state.m) return null;
     const theme = themeOf(lab.root), { state, frame, measures, history } = lab, space = this.isSpace;
     const view = viewOf(state.m, space, this.turns);
     return { state, frame, measures, theme, history, view, space, chosen: lab.chosen, optimum: lab.optimum() };

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from tegum.checking import as_path
-from tegum.lab.script import script
+from tegum.lab.joining import script
 from tegum.runs import write_atomically
 
 _BODY = """body { margin: 0; background: #fafafb; } main { max-width: 1240px; margin: 0 auto; padding: 0 20px 40px; }

@@ -60,7 +60,7 @@ SHOWN = (
 
 _IMPORT = re.compile(r"^import \{[^}]*\} from \"\./(\w+)\.js\";\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
-_EXPORTED = re.compile(r"^export (const|function\*?|class) (\w+)(.*)", re.MULTILINE)
+_EXPORTED = re.compile(r"^export (const|(?:async )?function\*?|class) (\w+)(.*)", re.MULTILINE)
 _MORE = re.compile(r", (\w+) =")
 
 
