@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import figure_pictures
 from exact_error import measured
 from playwright.sync_api import sync_playwright
 
@@ -39,13 +40,14 @@ def ledger(page: Path, picture: Path) -> None:
 
 
 def main() -> None:
-    """A picture of each experiment shown, the ledger of them all, and the exact engine's error."""
+    """A picture of each experiment shown, the ledger of them all, the exact engine's error, and one of each figure function."""
     results = ResultFolder(RESULTS, sys.stdout.write)
     for name, picture in SHOWN.items():
         results.part(experiment_called(name), "quick")
         export_pictures({picture: read_pictures(results.path, name)[picture]}, PICTURES / name, "png")
     ledger(write_page(results.parts(), results.path), PICTURES / "ledger.png")
     export_pictures({"error": error_curves(measured())}, PICTURES / "exact", "png")
+    figure_pictures.draw(results, PICTURES / "figures")
 
 
 if __name__ == "__main__":

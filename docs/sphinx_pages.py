@@ -1,8 +1,9 @@
 """What Sphinx needs to be told: how every experiment was made, a recipe's fields, and how our docstrings are laid out.
 
 The directive ``{experiments}`` writes a section for each of the paper's experiments, or of a group that it names, from its
-docstring; ``{recipe-fields}`` a line for each field of a recipe; ``{parts}`` a package's public names, module by module, with
-what each module says of its problem, formula and source.
+docstring; ``{recipe-fields}`` a line for each field of a recipe; ``{parts}`` a package's public names, of all its
+modules or of those that it names, module by module, with what each module says of its problem, formula and source; below a
+function of `tegum.figures` stands a picture that it made.
 """
 
 import ast
@@ -10,6 +11,7 @@ import inspect
 import re
 from collections import Counter
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -65,13 +67,17 @@ class Parts(SphinxDirective):
     """What a package makes public, in the order in which it imports its modules, below each module's own words."""
 
     required_arguments = 1
+    optional_arguments = 1
+    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
         """A rubric, the module's docstring and its public functions and classes, for each module."""
-        package = import_module(self.arguments[0])
-        lines = []
+        package, *modules = self.arguments[0], *" ".join(self.arguments[1:]).split()
+        package, lines = import_module(package), []
         for statement in ast.parse(inspect.getsource(package)).body:
-            if isinstance(statement, ast.ImportFrom) and str(statement.module).startswith(f"{package.__name__}."):
+            module = str(getattr(statement, "module", ""))
+            wanted = not modules or module.rpartition(".")[2] in modules
+            if isinstance(statement, ast.ImportFrom) and module.startswith(f"{package.__name__}.") and wanted:
                 names = [alias.name for alias in statement.names if alias.name in package.__all__]
                 members = [line for name in names for line in self._member(package, name)]
                 if members:
@@ -85,7 +91,11 @@ class Parts(SphinxDirective):
         value = getattr(package, name)
         if inspect.isclass(value):
             return [f".. autoclass:: {package.__name__}.{name}", "   :members:", ""]
-        return [f".. autofunction:: {package.__name__}.{name}", ""] if inspect.isfunction(value) else []
+        if not inspect.isfunction(value):
+            return []
+        picture = [f".. image:: /pictures/figures/{name}.png", f"   :alt: A picture that {name} made", ""]
+        drawn = (Path(__file__).parent / "pictures" / "figures" / f"{name}.png").exists() and package.__name__ == "tegum.figures"
+        return [f".. autofunction:: {package.__name__}.{name}", "", *(picture if drawn else [])]
 
 
 def as_text(line: str) -> str:

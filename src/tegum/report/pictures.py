@@ -39,6 +39,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 _SIZE, _FRAME_MS, _REST_MS = 14.0, 120, 1500
 """The size of letters in pixels; how long a moment of a film lasts, and the last one."""
 
+_BELOW, _BUTTONS = 62, 40
+"""The margin in pixels below a picture without its slider, and how much of that above it buttons take."""
+
 
 @final
 @dataclass(frozen=True)
@@ -122,9 +125,13 @@ def export_films(
 
 
 def still(picture: go.Figure) -> go.Figure:
-    """The picture without buttons and sliders."""
+    """The picture without buttons and sliders, and without the room that was theirs; as ``player.js`` does it."""
     layout = picture.layout.to_plotly_json()
-    return go.Figure(picture.data, {name: value for name, value in layout.items() if name not in ("sliders", "updatemenus")})
+    sliders, menus = layout.pop("sliders", ()), layout.pop("updatemenus", ())
+    margin = layout.get("margin", {})
+    below = {"b": _BELOW} if sliders else {}
+    above = {"t": max(0, margin.get("t", 0) - _BUTTONS)} if any(menu.get("y", 0) > 1 for menu in menus) else {}
+    return go.Figure(picture.data, layout).update_layout(margin=below | above)
 
 
 def moments(picture: go.Figure) -> list[go.Figure]:

@@ -7,6 +7,9 @@ tegum.withoutControls = (picture) => {
   const { sliders = [], updatemenus = [] } = picture.layout;
   delete picture.layout.sliders;
   delete picture.layout.updatemenus;
+  const margin = picture.layout.margin ??= {};
+  if (sliders.length) margin.b = 62;
+  if (updatemenus.some((menu) => menu.y > 1)) margin.t = Math.max(0, margin.t - 40);
   const chooses = updatemenus.filter((menu) => menu.buttons.some((button) => button.method !== "animate"));
   return { slider: sliders[0], chooses, frames: picture.frames };
 };
