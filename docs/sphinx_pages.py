@@ -94,7 +94,9 @@ class Parts(SphinxDirective):
         if not inspect.isfunction(value):
             return []
         picture = [f".. image:: /pictures/figures/{name}.png", f"   :alt: A picture that {name} made", ""]
-        drawn = (Path(__file__).parent / "pictures" / "figures" / f"{name}.png").exists() and package.__name__ == "tegum.figures"
+        drawn = (
+            Path(__file__).parent / "pictures" / "figures" / f"{name}.png"
+        ).exists() and package.__name__ == "tegum.figures"
         return [f".. autofunction:: {package.__name__}.{name}", "", *(picture if drawn else [])]
 
 

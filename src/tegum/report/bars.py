@@ -44,6 +44,18 @@ class Bar:
     controls: list[float]
     logarithmic: bool
 
+    @property
+    def drawn(self) -> str:
+        """The bar as a background in CSS, one element: marks over the controls' circles over the range over a line."""
+        marks = [f"linear-gradient(var(--mark), var(--mark)) {at}% 5px / 4px 13px" for at in self.values]
+        ring = "radial-gradient(circle, var(--ground) 3px, var(--soft) 3px 4.5px, transparent 4.5px)"
+        rings = [f"{ring} {at}% 7px / 9px 9px" for at in self.controls]
+        wide = max(self.high - self.low, 0.7)
+        place = 50.0 if wide >= 100 else round(min(100.0, 100 * self.low / (100 - wide)), 2)
+        band = f"linear-gradient(var(--band), var(--band)) {place}% 4px / {wide:.2f}% 15px"
+        line = "linear-gradient(var(--line), var(--line)) 0 11px / 100% 1px"
+        return ", ".join(f"{one} no-repeat" for one in (*marks, *rings, band, line))
+
 
 def bars(claim: Mapping[str, Any]) -> list[Bar]:
     """The bars of a claim; none where nothing is a number between bounds."""

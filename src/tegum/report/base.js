@@ -46,6 +46,7 @@ tegum.draw = async (place) => {
     await Plotly.newPlot(place, { ...picture, config: tegum.config });
     place.dataset.state = "drawn";
     await tegum.control(place, controls);
+    tegum.lighten();
   } catch (error) {
     place.textContent = error.message;
     place.dataset.state = "failed";
@@ -58,6 +59,20 @@ tegum.takeDown = (place) => {
   place.textContent = "";
   delete place.dataset.state;
 };
+// All drawn figures together have no more elements than this; those that are farthest from the window go first.
+tegum.most = 3500;
+tegum.lighten = () => {
+  const drawn = [...document.querySelectorAll('.plot[data-state="drawn"]')].map((place) => {
+    const { top, bottom } = place.getBoundingClientRect();
+    return { place, size: place.getElementsByTagName("*").length, away: Math.max(top - innerHeight, -bottom) };
+  });
+  let size = drawn.reduce((sum, one) => sum + one.size, 0);
+  for (const one of drawn.sort((a, b) => b.away - a.away)) {
+    if (size <= tegum.most || one.away < 150) return;
+    tegum.takeDown(one.place);
+    size -= one.size;
+  }
+};
 tegum.drawnAgain = () => document.querySelectorAll('.plot[data-state="drawn"]').forEach((place) => {
   tegum.takeDown(place);
   tegum.draw(place);
@@ -69,9 +84,12 @@ tegum.hint = () => document.querySelectorAll("figure").forEach((figure) => {
   figure.classList.toggle("wide", scroll.scrollWidth > scroll.clientWidth + 1);
 });
 addEventListener("DOMContentLoaded", () => {
-  const near = new IntersectionObserver((seen) => seen.forEach((one) => one.isIntersecting && tegum.draw(one.target)), { rootMargin: "600px 0px" });
-  const far = new IntersectionObserver((seen) => seen.forEach((one) => one.isIntersecting || tegum.takeDown(one.target)), { rootMargin: "1800px 0px" });
-  document.querySelectorAll(".plot").forEach((place) => { near.observe(place); far.observe(place); });
+  const watch = (margin, act) => {
+    const watcher = new IntersectionObserver((seen) => seen.forEach(act), { rootMargin: `${margin}px 0px` });
+    document.querySelectorAll(".plot").forEach((place) => watcher.observe(place));
+  };
+  for (const near of [600, 100]) watch(near, (one) => one.isIntersecting && tegum.draw(one.target));
+  watch(1800, (one) => one.isIntersecting || tegum.takeDown(one.target));
   tegum.hint();
   addEventListener("resize", tegum.hint);
   document.addEventListener("toggle", tegum.hint, true);

@@ -103,5 +103,7 @@ def _of_too_little(claim: Mapping[str, Any]) -> list[Reason]:
         found.append(Reason("too little data", f"{met[1][0].upper()}{met[1][1:]}."))
     needs, models = claim.get("needs", 1), claim.get("models")
     if models is not None and models < needs:
-        found.append(Reason("too few models", f"It takes {needs} to tell, and there are {models}."))
+        found.append(
+            Reason("too few models", f"It takes {needs} to tell, and there {'is' if models == 1 else 'are'} {models}.")
+        )
     return found
