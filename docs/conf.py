@@ -10,7 +10,7 @@ project = "tegum"
 author = "The tegum authors"
 project_copyright = "the tegum authors, MIT licence"
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_pages"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_lab", "sphinx_pages"]
 exclude_patterns = ["pictures"]
 nitpicky = False
 

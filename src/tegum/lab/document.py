@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import Environment, StrictUndefined
 
-from tegum.checking import as_path
+from tegum.checking import as_path, checked
 from tegum.lab.joining import script
 from tegum.runs import write_atomically
 
@@ -27,18 +27,24 @@ def style() -> str:
     return files("tegum.lab").joinpath("lab.css").read_text(encoding="utf-8")
 
 
-def page(address: str = "", record: Mapping[str, Any] | None = None) -> str:
+@checked
+def page(
+    address: str = "", record: Mapping[str, Any] | None = None, layout: Literal["page", "small"] = "page", more: str = ""
+) -> str:
     """The page with the lab: HTML that needs no other file.
 
     Args:
         address: where it begins if its own address says nothing (`link`).
-        record: a recorded training that it shows in place of a live model (`replay` makes it).
+        record: a recorded training that it shows in place of a live model (`record_of` makes it).
+        layout: everything, or picture and density alone.
+        more: where a small one finds the page with everything.
     """
-    options = json.dumps({"layout": "page", "address": record is None, "given": bool(address)})
+    follows = record is None and layout == "page"
+    options = json.dumps({"layout": layout, "address": follows, "given": bool(address), "more": more})
     lines = f'const options = {options};\noptions.worker = tegumLab.workerSource;\noptions.given ||= location.hash !== "";\n'
     if record is not None:
         lines += f"options.record = tegumLab.recordOf({json.dumps(record)});\n"
-    start = "location.hash || " if record is None else ""
+    start = "location.hash || " if follows else ""
     begin = json.dumps(address).replace("</", "<\\/")
     lines += f'tegumLab.mount(document.getElementById("lab"), {start}{begin}, options);\n'
     text = f"\n{script()}{lines}"
@@ -53,6 +59,7 @@ def page(address: str = "", record: Mapping[str, Any] | None = None) -> str:
     return template.render(title="The lab of toy models of superposition", policy=policy, style=_BODY + style(), script=text)
 
 
+@checked
 def write(path: Path | str, address: str = "") -> Path:
     """Writes the page to a file; returns its path.
 

@@ -305,7 +305,7 @@ export function mount(place, address, options = {}) {
 /** The picture, its words, and the density. @param {Lab} lab */
 function smallLayout(lab) {
   const more = lab.options.more;
-  const open = element("a", { class: "more", href: more ?? "#" }, "open in the lab");
+  const open = element("a", { class: "more", href: more ?? "#", target: "_top" }, "open in the lab");
   open.addEventListener("click", () => open.setAttribute("href", `${more}${lab.address()}`));
   const row = element("div", { class: "row" }, play(lab), ...stepControls(lab), speedControl(lab), ...(more ? [open] : []));
   return [lab.stage.canvas, lab.status, densityControl(lab), row];

@@ -10,7 +10,7 @@ export const PRESETS = [
       "the least important feature is given up, and four stay as two pairs.",
   },
   {
-    id: "phase", name: "A phase change", address: "#v=1&n=2&m=1&p=0.1&view=map",
+    id: "phase", name: "A phase change", address: "#v=1&n=2&m=1&p=0.1&seed=4&view=map",
     words: "Two features, one dimension: click on the map to go to the lowest minimum of that setting, then look at the arrows. " +
       "Between the colours the best shape changes at once, not gradually.",
   },
@@ -30,9 +30,9 @@ export const PRESETS = [
       "add two features: eight make a square antiprism, not a cube.",
   },
   {
-    id: "levels", name: "Energy levels", address: "#v=1&n=12&m=3&p=0.03&how=adam&rate=0.003&view=time", speed: 2,
-    words: "Each line is a feature's share of a dimension: on the way they rest on a few levels and jump between them. " +
-      "Make a new start to see other jumps; each jump lowers the loss above.",
+    id: "levels", name: "Energy levels", address: "#v=1&n=7&m=3&p=0.1&how=adam&rate=0.003&view=time", speed: 2,
+    words: "Each line is a feature's share of a dimension. They end on two levels, 2/5 for a pentagon and 1/2 for a pair of opposites; " +
+      "make a new start, and others end there, after other jumps.",
   },
   {
     id: "linear", name: "Without the ReLU", address: "#v=1&n=5&m=2&net=linear&p=0.1&I=geometric:0.9",
