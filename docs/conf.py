@@ -33,3 +33,4 @@ python_use_unqualified_type_names = True
 html_theme = "furo"
 html_title = "tegum"
 html_show_sphinx = False
+html_theme_options = {"top_of_page_buttons": []}

@@ -146,6 +146,26 @@ def name_pages_outside(_: Sphinx, page: str, source: list[str]) -> None:
     source[0] = re.sub(r"\[([\w.]+)\]\(\.\./\w+\.md\)", r"\1", source[0])
 
 
+_FOR_ALL = {
+    r'role="heading"(?! aria-level)': 'role="heading" aria-level="2"',
+    r"<pre(?! tabindex)\b": '<pre tabindex="0"',
+    r'<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
+    r'<aside class="sidebar-drawer"': '<aside aria-label="all pages" class="sidebar-drawer"',
+    r'<aside class="toc-drawer': '<aside aria-label="on this page" class="toc-drawer',
+    r'<th class="head"><p></p></th>': '<td class="head"></td>',
+}
+"""What pages need that are read by keyboard, or aloud, and do not get from their theme."""
+
+
+def for_all(app: Sphinx, error: Exception | None) -> None:
+    """Makes the pages fit to be read by keyboard, and aloud."""
+    for path in Path(app.outdir).rglob("*.html") if error is None and app.builder.format == "html" else ():
+        text = path.read_text(encoding="utf-8")
+        for old, new in _FOR_ALL.items():
+            text = re.sub(old, new, text)
+        path.write_text(text, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     doubled = [name for name, count in Counter(experiment.id for experiment in every_experiment()).items() if count > 1]
@@ -158,4 +178,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", process)
     app.connect("autodoc-process-signature", shorten)
     app.connect("html-page-context", keep_offline)
+    app.connect("build-finished", for_all)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
