@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 import tegum as tg
@@ -268,6 +269,18 @@ def test_it_fits_the_window_and_can_be_read(page: Page, width: int, scheme: str)
     assert abs(sum(map(int, re.findall(r"\d+", ink))) - light) > 500
     assert (light > 380) == (scheme == "light")
     assert rows(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1280])
+def test_it_is_accessible(page: Page, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    unfold(page)
+    page.locator("#small .plot").first.scroll_into_view_if_needed()
+    page.locator("#small .plot .main-svg").first.wait_for(timeout=20_000)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.any_page
