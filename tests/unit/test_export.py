@@ -145,7 +145,7 @@ def drawn_squares(pictures: Sequence[go.Figure], *_: Any) -> list[bytes]:
 
 def test_options_of_pictures_are_for_pictures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["export", str(folder), "--for", "slides"]) == 2
-    assert "--for is given, and csv is no format of pictures: add --format png" in capsys.readouterr().err
+    assert "--for is given, and csv is no format of pictures: add --format png, or leave it out" in capsys.readouterr().err
     assert run(["export", str(folder), "--format", "png", "--width", "3", "--font-size", "900"]) == 2
     assert "--width is 3: choose 200 to 5000" in (said := capsys.readouterr().err)
     assert "--font-size is 900: choose 4 to 100" in said

@@ -1,7 +1,7 @@
 """`tegum reproduce`, `tegum report` and `tegum export`: a folder of results, made, looked at again and handed on."""
 
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from cyclopts import Parameter
 
@@ -12,7 +12,7 @@ from tegum.execution import Elsewhere
 from tegum.experiments import Experiment, Profile, every_experiment, experiments_called, faults_of, heading_of
 from tegum.progress import Display
 from tegum.report import Part, ResultFolder, read_pictures, write_page
-from tegum.report.export import TableFormat, export_data
+from tegum.report.export import export_data
 from tegum.report.pictures import FilmFormat, Look, PictureFormat, Purpose, export_films, export_pictures, look_for
 from tegum.runs import RESULT, locked, require_writable
 from tegum.runs import open as opened
@@ -123,7 +123,7 @@ def export(
     ids: Annotated[tuple[str, ...], Parameter(allow_leading_hyphen=False)] = (),
     /,
     *,
-    format: TableFormat | PictureFormat | FilmFormat = "csv",  # noqa: A002
+    format: Literal["parquet", "csv", "netcdf", "state-dict", "png", "svg", "pdf", "gif", "mp4"] = "csv",  # noqa: A002
     out: Path | None = None,
     purpose: Annotated[Purpose | None, Parameter(name="--for")] = None,
     width: int | None = None,
@@ -193,9 +193,7 @@ def _look(
     if given and format not in get_args(PictureFormat) + get_args(FilmFormat):
         raise InvalidInputError(
             f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} given, and {format} is no format of pictures",
-            "add --format png, svg, pdf, gif or mp4, or leave it out"
-            if len(given) == 1
-            else "add --format png, or leave them out",
+            f"add --format png, or leave {'it' if len(given) == 1 else 'them'} out",
         )
     return look_for(purpose or "page", width, scale, font, size)
 
