@@ -18,7 +18,7 @@ import tegum as tg
 from tegum.figures.theme import SHAPE_COLOURS
 from tegum.lab import address as addresses
 from tegum.lab import joining
-from tegum.lab.maps import SCALE, stored_maps
+from tegum.lab.maps import SCALE
 from tests.oracle.lab_models import models, orthogonal_sum
 
 NODE = shutil.which("node")
@@ -219,7 +219,7 @@ def test_the_page_is_small_and_asks_for_nothing() -> None:
 
 
 def test_maps_hold_minima() -> None:
-    for one in stored_maps():
+    for one in joining.stored_optima()["maps"]:
         n, m = one["n"], one["m"]
         values = np.frombuffer(base64.b64decode(one["parameters"]), "<i2").reshape(len(one["cells"]), -1) / SCALE
         for cell in (0, 300, 624):
@@ -231,6 +231,17 @@ def test_maps_hold_minima() -> None:
             found = tg.exact.minimise(tg.nets.ReluOutput(n, m), features, seeds=4, initial={"W": W, "b": b}, progress=False)
             assert one["loss"][cell] <= float(found.loss.min()) * (1 + 1e-8)
             assert tg.geometry.identify(W, rows=False).label == one["shapes"][one["cells"][cell]]
+
+
+def test_lines_hold_the_lowest_losses() -> None:
+    lines = joining.stored_optima()["lines"]
+    assert len(lines) == 7
+    for line in lines:
+        at = line["density"].index(0.05)
+        address = "#v=1&n={n}&m={m}&sets={sets}&I={I}&p=0.05".format(**line)
+        setting = tg.lab.read(address)
+        found = tg.exact.minimise(setting.net, setting.features, seeds=6, progress=False)
+        assert line["loss"][at] <= float(found.loss.min()) * (1 + 1e-8), line
 
 
 def test_the_best_model_of_a_training_is_opened_and_its_way_replayed(tmp_path: Path) -> None:

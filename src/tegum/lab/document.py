@@ -15,6 +15,7 @@ from tegum.checking import as_path, checked
 from tegum.lab.joining import script
 from tegum.runs import write_atomically
 
+_SMALL = "body { margin: 0; } main { padding: 0 4px; }\n"
 _BODY = """body { margin: 0; background: #fafafb; } main { max-width: 1240px; margin: 0 auto; padding: 0 20px 40px; }
 @media (prefers-color-scheme: dark) { body { background: #17171a; } }
 @media (max-width: 720px) { main { padding: 0 12px 30px; } }
@@ -44,7 +45,7 @@ def page(
     lines = f'const options = {options};\noptions.worker = tegumLab.workerSource;\noptions.given ||= location.hash !== "";\n'
     if record is not None:
         lines += f"options.record = tegumLab.recordOf({json.dumps(record)});\n"
-    start = "location.hash || " if follows else ""
+    start = "location.hash || " if record is None else ""
     begin = json.dumps(address).replace("</", "<\\/")
     lines += f'tegumLab.mount(document.getElementById("lab"), {start}{begin}, options);\n'
     text = f"\n{script()}{lines}"
@@ -56,7 +57,12 @@ def page(
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
         files("tegum.lab").joinpath("page.html").read_text(encoding="utf-8")
     )
-    return template.render(title="The lab of toy models of superposition", policy=policy, style=_BODY + style(), script=text)
+    return template.render(
+        title="The lab of toy models of superposition",
+        policy=policy,
+        style=(_BODY if layout == "page" else _SMALL) + style(),
+        script=text,
+    )
 
 
 @checked
