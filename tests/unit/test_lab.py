@@ -253,9 +253,9 @@ def test_the_best_model_of_a_training_is_opened_and_its_way_replayed(tmp_path: P
     np.testing.assert_array_equal(setting.W, best.W.values.astype(np.float64))
     assert repr(setting.features) == repr(FIVE)
     record = tg.lab.record_of(data)
-    assert record["times"] == [float(step) for step in recipe.recorded_steps()]
+    assert record.times == tuple(map(float, recipe.recorded_steps()))
     flow = tg.exact.gradient_flow(NET, FIVE, PENTAGON, np.zeros(5), 1.0, times=5)
-    assert tg.lab.record_of(flow)["clock"] == "time"
+    assert tg.lab.record_of(flow).clock == "time"
     with pytest.raises(tg.InvalidInputError, match="no W along steps or time"):
         tg.lab.record_of(tg.train(NET, FIVE, tg.Recipe(steps=1, evaluation_samples=64, batch_size=64), progress=False))
     place = tg.lab.write(tmp_path / "lab.html", found.address)

@@ -3,15 +3,16 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, final
 
 from jinja2 import Environment, StrictUndefined
 
 from tegum.checking import as_path, checked
+from tegum.lab.address import read
 from tegum.lab.joining import script
 from tegum.runs import write_atomically
 
@@ -22,6 +23,26 @@ _BODY = """body { margin: 0; background: #fafafb; } main { max-width: 1240px; ma
 """
 
 
+@final
+@dataclass(frozen=True)
+class Record:
+    """A recorded training or flow, as the page plays it; `record_of` makes it.
+
+    Attributes:
+        address: the setting, with the last model.
+        clock: what ``times`` are: ``step``, ``time``, or what else was followed.
+        times: of each model.
+        W: weights, one model after the other, base64 of float32.
+        b: biases, likewise.
+    """
+
+    address: str
+    clock: str
+    times: tuple[float, ...]
+    W: str
+    b: str
+
+
 @cache
 def style() -> str:
     """The style of a lab, all of it under ``.tegum-lab``."""
@@ -29,9 +50,7 @@ def style() -> str:
 
 
 @checked
-def page(
-    address: str = "", record: Mapping[str, Any] | None = None, layout: Literal["page", "small"] = "page", more: str = ""
-) -> str:
+def page(address: str = "", record: Record | None = None, layout: Literal["page", "small"] = "page", more: str = "") -> str:
     """The page with the lab: HTML that needs no other file.
 
     Args:
@@ -39,12 +58,18 @@ def page(
         record: a recorded training that it shows in place of a live model (`record_of` makes it).
         layout: everything, or picture and density alone.
         more: where a small one finds the page with everything.
+
+    Raises:
+        InvalidInputError: for an address that is none of the lab's.
     """
+    address = address if record is None else record.address
+    if address:
+        read(address)
     follows = record is None and layout == "page"
     options = json.dumps({"layout": layout, "address": follows, "given": bool(address), "more": more})
     lines = f'const options = {options};\noptions.worker = tegumLab.workerSource;\noptions.given ||= location.hash !== "";\n'
     if record is not None:
-        lines += f"options.record = tegumLab.recordOf({json.dumps(record)});\n"
+        lines += f"options.record = tegumLab.recordOf({json.dumps(asdict(record))});\n"
     start = "location.hash || " if record is None else ""
     begin = json.dumps(address).replace("</", "<\\/")
     lines += f'tegumLab.mount(document.getElementById("lab"), {start}{begin}, options);\n'
