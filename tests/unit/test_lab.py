@@ -18,7 +18,7 @@ import tegum as tg
 from tegum.figures.theme import SHAPE_COLOURS
 from tegum.lab import address as addresses
 from tegum.lab import joining
-from tegum.lab.maps import SCALE, stored_maps
+from tegum.lab.maps import SCALE
 from tests.oracle.lab_models import models, orthogonal_sum
 
 NODE = shutil.which("node")
@@ -219,7 +219,7 @@ def test_the_page_is_small_and_asks_for_nothing() -> None:
 
 
 def test_maps_hold_minima() -> None:
-    for one in stored_maps():
+    for one in joining.stored_optima()["maps"]:
         n, m = one["n"], one["m"]
         values = np.frombuffer(base64.b64decode(one["parameters"]), "<i2").reshape(len(one["cells"]), -1) / SCALE
         for cell in (0, 300, 624):
@@ -233,6 +233,17 @@ def test_maps_hold_minima() -> None:
             assert tg.geometry.identify(W, rows=False).label == one["shapes"][one["cells"][cell]]
 
 
+def test_lines_hold_the_lowest_losses() -> None:
+    lines = joining.stored_optima()["lines"]
+    assert len(lines) == 7
+    for line in lines:
+        at = line["density"].index(0.05)
+        address = "#v=1&n={n}&m={m}&sets={sets}&I={I}&p=0.05".format(**line)
+        setting = tg.lab.read(address)
+        found = tg.exact.minimise(setting.net, setting.features, seeds=6, progress=False)
+        assert line["loss"][at] <= float(found.loss.min()) * (1 + 1e-8), line
+
+
 def test_the_best_model_of_a_training_is_opened_and_its_way_replayed(tmp_path: Path) -> None:
     recipe = tg.Recipe(steps=40, seeds=3, batch_size=64, evaluation_samples=64, record=("loss", "W", "b"), record_steps=4)
     data = tg.train(NET, FIVE, recipe, progress=False)
@@ -242,9 +253,9 @@ def test_the_best_model_of_a_training_is_opened_and_its_way_replayed(tmp_path: P
     np.testing.assert_array_equal(setting.W, best.W.values.astype(np.float64))
     assert repr(setting.features) == repr(FIVE)
     record = tg.lab.record_of(data)
-    assert record["times"] == [float(step) for step in recipe.recorded_steps()]
+    assert record.times == tuple(map(float, recipe.recorded_steps()))
     flow = tg.exact.gradient_flow(NET, FIVE, PENTAGON, np.zeros(5), 1.0, times=5)
-    assert tg.lab.record_of(flow)["clock"] == "time"
+    assert tg.lab.record_of(flow).clock == "time"
     with pytest.raises(tg.InvalidInputError, match="no W along steps or time"):
         tg.lab.record_of(tg.train(NET, FIVE, tg.Recipe(steps=1, evaluation_samples=64, batch_size=64), progress=False))
     place = tg.lab.write(tmp_path / "lab.html", found.address)

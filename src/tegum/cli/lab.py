@@ -65,8 +65,7 @@ def _of_models(path: Path, wanted: Wanted, reading: Reading, replay: bool) -> st
         data = with_features(data, Independent(data.sizes["feature"], density=_DENSITY))
     net = wanted.net(data) if wanted.activation is not None else None
     if replay:
-        record = record_of(data, net=net)
-        return page(record.pop("address"), record)
+        return page(record=record_of(data, net=net))
     found = model_of(data, net=net)
     if found.said:
         say(f"shown: {found.said}")

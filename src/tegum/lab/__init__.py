@@ -13,13 +13,14 @@ Its policy allows ``worker-src blob:``, or the model is computed beside the page
 """
 
 from tegum.lab.address import Setting, link, read
-from tegum.lab.document import page, style, write
+from tegum.lab.document import Record, page, style, write
 from tegum.lab.joining import script
 from tegum.lab.notebook import widget
 from tegum.lab.opening import Model, model_of, open, record_of, replay  # noqa: A004
 
 __all__ = [
     "Model",
+    "Record",
     "Setting",
     "link",
     "model_of",

@@ -164,9 +164,9 @@ def read(address: str) -> Setting:
 def _require_size(n: int, m: int) -> None:
     with Problems() as problems:
         if not 1 <= n <= MOST_FEATURES:
-            problems.add(f"there are {n} features", f"the lab has room for 1 to {MOST_FEATURES}: {_SMALLER}")
+            problems.add(f"there are {n} features", f"the lab has room for {MOST_FEATURES}; {_SMALLER}")
         if not 1 <= m <= MOST_HIDDEN:
-            problems.add(f"there are {m} hidden units", f"the lab has room for 1 to {MOST_HIDDEN}: {_SMALLER}")
+            problems.add(f"there are {m} hidden units", f"the lab has room for {MOST_HIDDEN}; {_SMALLER}")
 
 
 def _written(value: float) -> str:

@@ -13,9 +13,9 @@ import json
 import re
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from tegum.figures.theme import SHAPE_COLOURS
-from tegum.lab.maps import stored_maps
 
 CORE = (
     "distribution",
@@ -85,10 +85,17 @@ def source(module: str) -> str:
         stored = files("tegum.geometry").joinpath("thomson.json").read_text(encoding="utf-8")
         return text.replace("THOMSON = {}", f"THOMSON = {json.dumps(json.loads(stored), separators=(',', ':'))}")
     if module == "maps":
-        return text.replace("MAPS = []", f"MAPS = {json.dumps(stored_maps(), separators=(',', ':'))}")
+        found = {name.upper(): json.dumps(part, separators=(",", ":")) for name, part in stored_optima().items()}
+        return text.replace("MAPS = []", f"MAPS = {found['MAPS']}").replace("LINES = []", f"LINES = {found['LINES']}")
     if module == "palette":
         return text.replace("SHAPE_COLOURS = {}", f"SHAPE_COLOURS = {json.dumps(SHAPE_COLOURS)}")
     return text
+
+
+@cache
+def stored_optima() -> dict[str, Any]:
+    """Certified optima, as `tegum.lab.maps` computed them: ``maps`` and ``lines``."""
+    return dict(json.loads(files("tegum.lab").joinpath("maps.json").read_text(encoding="utf-8")))
 
 
 def exported(module: str) -> list[str]:

@@ -1,10 +1,13 @@
-"""Maps of certified optima that the lab's page carries: the lowest minimum at each density and importance of the last feature.
+"""What the lab's page carries of certified optima: ``python -m tegum.lab.maps`` computes ``maps.json`` in some minutes.
 
-`stored_maps` reads ``maps.json``; ``python -m tegum.lab.maps`` computes it anew in some minutes, by `tegum.maps.lowest_minima`.
-The grid's densities are among those of the page's slider, so that the lowest certified loss can be drawn beside what moves.
+    maps     the lowest minimum at each density and importance of the last feature, by `tegum.maps.lowest_minima`
+    lines    the lowest loss of other settings at each density, of `tegum.exact.minimise` from 32 starts
 
->>> [(one["n"], one["m"], len(one["cells"])) for one in stored_maps()]
-[(2, 1, 625), (3, 2, 625), (5, 2, 625)]
+The densities are among those of the page's slider and its presets, so that the lowest certified loss can be drawn beside what
+moves; 0 stands where no minimum was certified.
+
+>>> computed_line(2, 1, "independent", "1", [0.1], seeds=4)["loss"]                      # a digon
+[0.02963...]
 
 Weights are stored to 1e-4 and move to the minimum by themselves; losses have ten digits.
 """
@@ -12,15 +15,16 @@ Weights are stored to 1e-4 and move to the minimum by themselves; losses have te
 import base64
 import json
 import sys
-from functools import cache
-from importlib.resources import files
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tegum.datasets import Status
+from tegum.exact import minimise
 from tegum.features import Independent
 from tegum.geometry import shape_names
+from tegum.lab.address import read
 from tegum.maps import lowest_minima
 from tegum.maps.extra_feature import ratio_axis
 from tegum.nets import ReluOutput
@@ -31,10 +35,28 @@ _DENSITY = 10 ** (np.arange(-24, 1) / 12)
 _RATIO = 10 ** (np.arange(-12, 13) / 12)
 
 
-@cache
-def stored_maps() -> list[dict[str, Any]]:
-    """What ``maps.json`` holds: for each size the axes, the shapes, and of each cell its shape, loss and parameters."""
-    return list(json.loads(files("tegum.lab").joinpath("maps.json").read_text(encoding="utf-8")))
+_DENSITIES = tuple(sorted({*(float(f"{one:.12g}") for one in _DENSITY), 0.02, 0.03, 0.05, 0.2, 0.3, 0.5}))
+_LINES = (
+    *((5, 2, "independent", "1"), (5, 2, "independent", "geometric:0.9")),
+    *((4, 2, "correlated:2", "1"), (4, 2, "anticorrelated:2", "1")),
+    *((6, 3, "independent", "1"), (7, 3, "independent", "1"), (8, 3, "independent", "1")),
+)
+
+
+def computed_line(
+    n: int, m: int, sets: str, importance: str, densities: Sequence[float] = _DENSITIES, seeds: int = 32
+) -> dict[str, Any]:
+    """The lowest certified loss of one setting at each density that it may have."""
+    _, _, size = sets.partition(":")
+    highest = 1 / int(size) if sets.startswith("anticorrelated") else 1.0
+    density = [one for one in densities if one <= highest]
+    losses = []
+    for each in density:
+        setting = read(f"#v=1&n={n}&m={m}&sets={sets}&I={importance}&p={each!r}")
+        found = minimise(setting.net, setting.features, seeds=seeds, progress=False)
+        best = float(found["loss"].where(found["status"] == Status.MINIMUM).min())
+        losses.append(float(f"{best:.10g}") if best > 0 else 0.0)
+    return {"n": n, "m": m, "sets": sets, "I": importance, "density": density, "loss": losses}
 
 
 def computed_map(n: int, m: int, seeds: int = 24) -> dict[str, Any]:
@@ -65,4 +87,5 @@ def computed_map(n: int, m: int, seeds: int = 24) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump([computed_map(n, m) for n, m in SIZES], sys.stdout, separators=(",", ":"))
+    found = {"maps": [computed_map(n, m) for n, m in SIZES], "lines": [computed_line(*line) for line in _LINES]}
+    json.dump(found, sys.stdout, separators=(",", ":"))

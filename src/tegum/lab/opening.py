@@ -13,7 +13,7 @@ import base64
 import tempfile
 import webbrowser
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -25,7 +25,7 @@ from tegum.features import Features
 from tegum.figures import drawn_models
 from tegum.figures.models import clock_of
 from tegum.lab.address import link
-from tegum.lab.document import page
+from tegum.lab.document import Record, page
 from tegum.nets import Net
 from tegum.recorded import features_of, net_of
 from tegum.runs import open as opened
@@ -71,8 +71,8 @@ def model_of(data: xr.Dataset, features: Features | None = None, net: Net | None
 
 
 @checked
-def record_of(data: xr.Dataset, features: Features | None = None, net: Net | None = None) -> dict[str, Any]:
-    """What `page` shows of a recorded model: at most 300 of its steps or times, with the ``address`` of its setting.
+def record_of(data: xr.Dataset, features: Features | None = None, net: Net | None = None) -> Record:
+    """What `page` shows of a recorded model: at most 300 of its steps or times.
 
     Args:
         data: a training with ``record=("W", "b")``, of whose seeds the best is shown, or a gradient flow.
@@ -96,8 +96,8 @@ def record_of(data: xr.Dataset, features: Features | None = None, net: Net | Non
     biases = zeros if b is None or clock not in b.dims else b.isel({clock: steps}).transpose(clock, "feature").values
     if not np.isfinite(W.values).all():
         raise InvalidInputError("the recorded weights are not finite", "choose a model that did not diverge")
-    times = [float(one) for one in model[clock].values[steps]]
-    return {"address": found.address, "clock": clock, "times": times, "W": _written(W.values), "b": _written(biases)}
+    times = tuple(float(one) for one in model[clock].values[steps])
+    return Record(found.address, clock, times, _written(W.values), _written(biases))
 
 
 @checked
@@ -113,8 +113,7 @@ def replay(data: xr.Dataset | Path | str, path: Path | str | None = None, *, fea
         InvalidInputError: where weights were not recorded, or the lab does not know the model.
     """
     data = data if isinstance(data, xr.Dataset) else opened(data)
-    record = record_of(data, features)
-    return shown_at(page(record.pop("address"), record), path)
+    return shown_at(page(record=record_of(data, features)), path)
 
 
 @checked

@@ -78,7 +78,7 @@ function drawShapes(pen, scene, tips) {
   const { frame, theme, state } = scene, { x, y } = frameOf(pen), { n, m } = state;
   if (m === 1) return;
   for (const part of frame.shapes.parts) {
-    if (part.length < 3) continue;
+    if (part.length < 3 || frame.shapes.names[part[0]].startsWith("irregular")) continue;
     const colour = shapeColour(frame.shapes.names[part[0]], theme);
     if (m === 2) {
       const around = [...part].sort((i, j) => Math.atan2(tips[i].y - y, tips[i].x - x) - Math.atan2(tips[j].y - y, tips[j].x - x));

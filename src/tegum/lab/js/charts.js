@@ -10,6 +10,8 @@ import { shapeColour } from "./colours.js";
 /** What features of known shapes have, in the plane and in more dimensions. @type {[number, string][][]} */
 const GUIDES = [[[1, "1"], [2 / 3, "2/3"], [1 / 2, "1/2"], [2 / 5, "2/5"]], [[1, "1"], [3 / 4, "3/4"], [1 / 2, "1/2"], [3 / 8, "3/8"]]];
 const LABEL = 11, MOST_POINTS = 400;
+/** Lower losses are 0 to rounding: they are drawn here. */
+const LEAST = 1e-9;
 
 /** Both, one above the other. @param {Pen} pen @param {Scene} scene */
 export function drawCharts(pen, scene) {
@@ -37,9 +39,10 @@ function along(scene, box) {
 
 /** @param {Pen} pen @param {Scene} scene @param {Box} box */
 function drawLoss(pen, scene, box) {
-  const { history, frame, theme, optimum } = scene, { at, first, last } = along(scene, box);
-  const values = [...history.loss, frame.loss, ...(optimum ? [optimum] : [])].filter((one) => one > 0 && Number.isFinite(one));
-  const low = Math.min(...values) / 1.06, high = Math.max(...values, low * 1.2) * 1.06;
+  const { history, frame, theme } = scene, { at, first, last } = along(scene, box);
+  const optimum = scene.optimum && scene.optimum > LEAST ? scene.optimum : null;
+  const values = [...history.loss, frame.loss, ...(optimum ? [optimum] : [])].filter(Number.isFinite).map((one) => Math.max(one, LEAST));
+  const low = Math.min(...values, 1) / 1.06, high = Math.max(...values, low * 1.2) * 1.06;
   /** @param {number} loss */
   const y = (loss) => box.top + box.height * (1 - Math.log(Math.max(loss, low) / low) / Math.log(high / low));
   for (const tick of logTicks(low, high)) {

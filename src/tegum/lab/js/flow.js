@@ -24,8 +24,9 @@ function chebyshev(s) {
 const tables = Array.from({ length: MOST_STAGES + 1 }, (_, s) => (s < 2 ? null : chebyshev(s)));
 
 export class Flow {
-  /** @param {number} size */
-  constructor(size) {
+  /** @param {number} size @param {number} most stages of a step */
+  constructor(size, most) {
+    this.most = Math.min(most, MOST_STAGES);
     this.stride = 0.1;
     this.direction = Float64Array.from({ length: size }, (_, i) => 1 + ((7 * i) % 5)); // of the largest curvature, so far
     this.curvature = 0;
@@ -49,9 +50,9 @@ export class Flow {
     if (!this.slopes) slope(y, first);
     if (this.count++ % MEASURE_EVERY === 0) this.measureCurvature(y, first, slope);
     for (let attempt = 1; ; attempt++) {
-      const within = (MOST_STAGES ** 2 - 1) / 1.54 / Math.max(this.curvature, 1e-12);
+      const within = (this.most ** 2 - 1) / 1.54 / Math.max(this.curvature, 1e-12);
       const h = Math.min(this.stride, longest, within);
-      const stages = Math.min(MOST_STAGES, Math.max(2, Math.ceil(Math.sqrt(1 + 1.54 * h * this.curvature))));
+      const stages = Math.min(this.most, Math.max(2, Math.ceil(Math.sqrt(1 + 1.54 * h * this.curvature))));
       const end = this.stages(y, first, slope, h, stages), last = new Float64Array(y.length);
       const found = slope(end, last);
       let error = 0;

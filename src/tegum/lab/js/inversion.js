@@ -134,7 +134,7 @@ function noneWithout(d, none) {
 function invert(d, row, inside, small, P, work, effort) {
   const { slopes, before } = work;
   const home = d.blockOf[d.componentOf[d.unitsOf[row.own][0]]];
-  const sum = { value: 0, byBias: 0 };
+  const sum = { value: 0, byBias: 0 }, varied = small.includes(1);
   let last = 0, change = Infinity, slopeChange = Infinity, terms = 0;
   slopes.fill(0);
   before.fill(0);
@@ -142,7 +142,7 @@ function invert(d, row, inside, small, P, work, effort) {
     exponentials(row, work, ALPHA, P, k);
     factors(d, row, work, inside, ALPHA / P, (2 * Math.PI * k) / P);
     componentProducts(d, row, work, inside, small);
-    productsWithout(work, home);
+    productsWithout(work, home, k === 0 || varied);
     addTerm(d, row, work, inside, small, home, P, k, sum);
     terms = k + 1;
     if (terms < effort.least / 4 || (terms & (terms - 1)) !== 0) continue;

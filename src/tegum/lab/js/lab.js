@@ -39,6 +39,7 @@ export class Lab {
     this.player = this.recorded ? new Player(this.recorded) : null;
     /** @type {State} */
     this.state = stateOf(address || PRESETS[0].address);
+    if (this.recorded) this.state.how = this.recorded.clock === "time" ? "flow" : "adam";
     /** @type {Frame} */
     // @ts-ignore: the first comes in a moment
     this.frame = null;
@@ -168,7 +169,7 @@ export class Lab {
     const { density, importance, how } = this.state;
     const weight = density.reduce((sum, p) => sum + p, 0) / density.length;
     const mean = importance.reduce((sum, one) => sum + one, 0) / importance.length;
-    this.driver.amount = how === "flow" ? (0.06 * speed) / Math.max(weight * mean, 1e-6) : Math.max(1, Math.round(2 * speed));
+    this.driver.amount = how === "flow" ? (0.1 * speed) / Math.max(weight * mean, 1e-6) : Math.max(1, Math.round(2 * speed));
   }
 
   /** @param {number} feature */
@@ -187,9 +188,9 @@ export class Lab {
   receive(frame) {
     const { n, m } = this.state;
     if (frame.W.length !== n * m || frame.b.length !== n) return; // of a setting that is gone
-    this.frame = frame;
+    this.frame = this.player ? { ...frame, time: this.player.time } : frame;
     this.measures = measuresOf(frame.W, m, n);
-    if (this.playing && !frame.resting) this.history.add(frame.time, frame.loss, this.measures.D);
+    if (this.playing && !frame.resting) this.history.add(this.frame.time, frame.loss, this.measures.D);
     if (!frame.exact && (frame.resting || !this.playing)) this.driver.askExactly();
     if (frame.exact) this.save(true);
     this.redraw();
@@ -243,7 +244,7 @@ export class Lab {
   describe(now) {
     const { frame } = this, { label, polytope } = frame.shapes;
     const shape = polytope && polytope !== label ? `${label}: ${polytope}` : label;
-    const loss = frame.exact ? `${frame.loss.toPrecision(11)} ± ${digits(frame.error)}` : `${frame.loss.toPrecision(5)}`;
+    const loss = frame.exact ? `${frame.loss.toPrecision(11)} ± ${digits(frame.error)}` : frame.loss.toPrecision(meaning(frame));
     const how = frame.exact ? "exact loss" : "loss";
     const words = [shape, `${how} ${loss}`, frame.resting ? "at rest" : ""];
     if (this.status.dataset.words !== words.join()) {
@@ -280,6 +281,11 @@ export class Lab {
 }
 
 const KEYS = "N and P choose a feature, arrow keys turn and stretch it, space plays and pauses.";
+
+/** How many digits of a loss on the way mean something: at most five. @param {Frame} frame */
+function meaning({ loss, error }) {
+  return Math.min(Math.max(Math.floor(Math.log10(loss / error)), 2), 5) || 5;
+}
 
 /** An error as it is said. @param {number} error */
 function digits(error) {

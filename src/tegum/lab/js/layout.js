@@ -19,10 +19,12 @@ export function pageLayout(lab) {
     viewTabs(lab), lab.stage.canvas,
     element("div", { class: "under" }, element("div", { class: "row" }, play(lab), ...stepControls(lab)), lab.status),
     element("div", { class: "sides" }, ...side));
+  const [title, lead] = lab.recorded
+    ? ["A recorded training", "Play it, or move through it; each model is shown with its exact loss and the shapes that its features form."]
+    : ["Superposition, live", "A tiny network stores more features than it has dimensions. Drag an arrow, let go, and watch the others give way, down their exact loss."];
   return [
     element("header", { class: "head" },
-      element("div", {}, element("h1", {}, "Superposition, live"),
-        element("p", { class: "lead" }, "A tiny network stores more features than it has dimensions. Drag an arrow, let go, and watch the others give way, down their exact loss.")),
+      element("div", {}, element("h1", {}, title), element("p", { class: "lead" }, lead)),
       lab.recorded ? "" : element("button", { type: "button", class: "tour", onclick: () => guide.tour(0) }, "Tour in eight steps")),
     lab.recorded ? "" : guide.chips,
     guide.place,

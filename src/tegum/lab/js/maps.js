@@ -15,3 +15,9 @@
 
 /** @type {PhaseMap[]} */
 export const MAPS = [];
+
+/** Losses of other settings, by density.
+ * @typedef {{ n: number, m: number, sets: string, I: string, density: number[], loss: number[] }} Line */
+
+/** @type {Line[]} */
+export const LINES = [];

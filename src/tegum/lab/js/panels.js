@@ -35,7 +35,7 @@ function square(pen, scene, x, y, cell, line, value, numbers) {
   const { theme } = scene;
   pen.rect(x, y, cell - line, cell - line, signedColour(value, theme));
   if (!numbers) return;
-  const colour = Math.abs(value) > 0.55 ? "#ffffff" : theme.ink;
+  const colour = Math.abs(value) > 0.55 ? (theme.dark ? "#10131a" : "#ffffff") : theme.ink;
   pen.text(x + cell / 2, y + cell / 2, value.toFixed(2).replace("-", "−").replace("−0.00", "0.00"), { size: Math.min(14, cell / 3.4), colour, align: "center" });
 }
 

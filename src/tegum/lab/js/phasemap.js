@@ -1,7 +1,7 @@
 // A map of certified optima over density and the importance of the last feature, precomputed by tegum.maps.phase_map.
 
 import { shapeColour } from "./colours.js";
-import { MAPS } from "./maps.js";
+import { LINES, MAPS } from "./maps.js";
 import { rounded } from "./charts.js";
 
 /** @typedef {import("./pen.js").Pen} Pen */
@@ -101,17 +101,16 @@ export function pointOfMap(pen, scene, x, y) {
   return { n: map.n, m: map.m, density: map.density[column], ratio: map.ratio[row], W, b };
 }
 
-/** The certified loss of a setting that is a cell of a map; null where it is none. @param {import("./address.js").State} state */
+/** The lowest certified loss of a setting; null where none is known. @param {import("./address.js").State} state */
 export function certifiedLoss(state) {
-  const map = MAPS.find(({ n, m }) => n === state.n && m === state.m);
-  const here = map && placeOfState(map, state);
-  if (!map || !here || state.l2 || state.interference || !state.bias) return null;
-  const column = map.density.findIndex((one) => Math.abs(one / here.density - 1) < 1e-9);
-  const row = map.ratio.findIndex((one) => Math.abs(one / here.ratio - 1) < 1e-9);
+  if (state.l2 || state.interference || !state.bias || state.net !== "relu" || state.magnitudes !== "uniform") return null;
+  const { n, m, sets, density } = state, near = (/** @type {number} */ one, /** @type {number} */ other) => Math.abs(one / other - 1) < 1e-9;
+  if (!density.every((one) => one === density[0])) return null;
+  const line = LINES.find((one) => one.n === n && one.m === m && one.sets === sets && one.I === state.curve);
+  const at = line ? line.density.findIndex((one) => near(one, density[0])) : -1;
+  if (line && at >= 0) return line.loss[at] || null;
+  const map = MAPS.find((one) => one.n === n && one.m === m), here = map && placeOfState(map, state);
+  if (!map || !here) return null;
+  const column = map.density.findIndex((one) => near(one, here.density)), row = map.ratio.findIndex((one) => near(one, here.ratio));
   return column < 0 || row < 0 ? null : map.loss[column * map.ratio.length + row] * state.importance[0] || null;
-}
-
-/** @param {{ density: number, ratio: number }} point */
-export function pointInWords(point) {
-  return `density ${rounded(point.density)}, importance of the last feature ${rounded(point.ratio)}`;
 }

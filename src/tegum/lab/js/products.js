@@ -4,8 +4,8 @@
 /** @typedef {import("./patterns.js").Row} Row */
 /** @typedef {import("./inversion.js").Work} Work */
 
-const RESYNC = 32, SMALL = 0.5;
-const SERIES = 13;
+const RESYNC = 32, SMALL = 0.5, TINY = 0.02;
+const SERIES = 13, SHORT = 7;
 /** 1 / (k + 1)!, 1 / ((k + 2) k!), 1 / ((k + 3) k!): the series of A, A' and A''. */
 const COEFFICIENTS = [1, 2, 3].map((shift) => Float64Array.from({ length: SERIES }, (_, k) => 1 / ((k + shift) * factorial(k))));
 
@@ -25,10 +25,10 @@ export function factors(d, row, work, inside, zr, zi) {
     if (!inside[d.componentOf[u]]) continue;
     const g = row.g[u], own = d.feature[u] === row.own;
     if (size * g * g < SMALL * SMALL) {
-      const xr = zr * g, xi = zi * g;
-      series(COEFFICIENTS[0], xr, xi, Ar, Ai, u);
-      series(COEFFICIENTS[1], xr, xi, Br, Bi, u);
-      if (own) series(COEFFICIENTS[2], xr, xi, Cr, Ci, u);
+      const xr = zr * g, xi = zi * g, terms = size * g * g < TINY * TINY ? SHORT : SERIES;
+      series(COEFFICIENTS[0], xr, xi, Ar, Ai, u, terms);
+      series(COEFFICIENTS[1], xr, xi, Br, Bi, u, terms);
+      if (own) series(COEFFICIENTS[2], xr, xi, Cr, Ci, u, terms);
       continue;
     }
     const ir = invR / g, ii = invI / g;
@@ -46,10 +46,10 @@ export function factors(d, row, work, inside, zr, zi) {
 }
 
 /** @param {Float64Array} coefficients @param {number} xr @param {number} xi @param {Float64Array} real
- * @param {Float64Array} imaginary @param {number} u */
-function series(coefficients, xr, xi, real, imaginary, u) {
-  let r = coefficients[SERIES - 1], i = 0;
-  for (let k = SERIES - 2; k >= 0; k--) {
+ * @param {Float64Array} imaginary @param {number} u @param {number} terms */
+function series(coefficients, xr, xi, real, imaginary, u, terms) {
+  let r = coefficients[terms - 1], i = 0;
+  for (let k = terms - 2; k >= 0; k--) {
     const next = r * xr - i * xi + coefficients[k];
     i = r * xi + i * xr;
     r = next;
@@ -134,13 +134,11 @@ function product(work, from, to, p, one, other, real, imaginary) {
 }
 
 /** For every block the product over all others but the row's own; in `all` that over all but the own one.  Twice: of the
- * whole factors and of those of small components.
- * @param {Work} work @param {number} home */
-export function productsWithout(work, home) {
-  work.all[0] = work.all[2] = 1;
-  work.all[1] = work.all[3] = 0;
+ * whole factors and, where they have changed, of those of small components.
+ * @param {Work} work @param {number} home @param {boolean} changed */
+export function productsWithout(work, home, changed) {
   without(work.F, work.without, home, work.all, 0);
-  without(work.S, work.withoutS, home, work.all, 2);
+  if (changed) without(work.S, work.withoutS, home, work.all, 2);
 }
 
 /** @param {Float64Array[]} factor @param {Float64Array[]} out @param {number} home @param {Float64Array} all @param {number} at */

@@ -40,6 +40,10 @@ export class Player {
     return Math.floor(this.at);
   }
 
+  get time() {
+    return this.record.times[this.index];
+  }
+
   get ended() {
     return this.index >= this.record.times.length - 1;
   }
@@ -50,7 +54,7 @@ export function replayControl(lab) {
   const player = /** @type {Player} */ (lab.player), { times, clock } = player.record;
   return slider({
     name: clock === "time" ? "Time" : "Step", low: 0, high: times.length - 1,
-    value: () => player.index, words: () => rounded(times[player.index]),
+    value: () => player.index, words: () => rounded(player.time),
     change: (at) => {
       lab.play(false);
       lab.seek(at);

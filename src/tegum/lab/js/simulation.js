@@ -33,6 +33,11 @@ export function termsFor(n) {
   return n <= 8 ? 64 : n <= 24 ? 32 : 16;
 }
 
+/** How many stages a step of its flow may have, likewise. @param {number} n */
+function stagesFor(n) {
+  return n <= 10 ? 16 : n <= 16 ? 10 : n <= 24 ? 6 : 5;
+}
+
 export class Simulation {
   /** @param {State} state */
   constructor(state) {
@@ -44,7 +49,7 @@ export class Simulation {
     this.y = this.W = this.b = new Float64Array(0);
     this.random = new Random(state.seed, 1);
     this.time = this.slope = 0;
-    this.flow = new Flow(0);
+    this.flow = new Flow(0, 2);
     this.adam = new Adam(0);
     /** @type {{ loss: number, error: number } | null} */
     this.last = null;
@@ -85,7 +90,7 @@ export class Simulation {
   begin() {
     this.random = new Random(this.state.seed, 1);
     this.time = 0;
-    this.flow = new Flow(this.y.length);
+    this.flow = new Flow(this.y.length, stagesFor(this.state.n));
     this.adam = new Adam(this.y.length);
     this.slope = NaN;
     this.wake();
