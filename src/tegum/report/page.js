@@ -4,7 +4,7 @@ tegum.live = async (place) => {
   await tegum.load("lab.js");
   tegumLab.mount(place, place.dataset.lab, { layout: "small", play: true, worker: tegumLab.workerSource, more: "lab.html" });
 };
-addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-lab]").forEach(tegum.live));
+addEventListener("load", () => document.querySelectorAll("[data-lab]").forEach(tegum.live));
 // Pictures at a glance: small images, one after the other, of what is in view.
 tegum.glance = async (place) => {
   const { part, figure, height } = place.dataset;
@@ -16,7 +16,7 @@ tegum.glance = async (place) => {
 };
 tegum.queue = Promise.resolve();
 tegum.idle = () => new Promise((go) => (window.requestIdleCallback ?? setTimeout)(go, { timeout: 200 }));
-addEventListener("DOMContentLoaded", () => {
+addEventListener("load", () => {
   const thumbs = [...document.querySelectorAll(".thumb[data-part]")];
   const inView = new Set();
   const watch = new IntersectionObserver((seen) => seen.forEach((one) => {
