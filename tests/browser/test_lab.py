@@ -261,7 +261,7 @@ def test_weights_go_out_and_come_back(opened: Opened, tmp_path: Path) -> None:
         with page.expect_download() as saved:
             page.get_by_role("button", name=name).click()
         assert Path(saved.value.path()).read_bytes().startswith(begins)
-    page.get_by_role("button", name="New start").click()
+    page.get_by_role("button", name="Reset").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "weights.safetensors")
     page.wait_for_function("() => document.querySelector('.said').innerText.includes('5 features')")
     paused(page)

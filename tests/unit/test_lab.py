@@ -19,6 +19,7 @@ from tegum.figures.theme import SHAPE_COLOURS
 from tegum.lab import address as addresses
 from tegum.lab import joining
 from tegum.lab.maps import SCALE
+from tegum.lab.opening import address_in
 from tests.oracle.lab_models import models, orthogonal_sum
 
 NODE = shutil.which("node")
@@ -159,6 +160,7 @@ def test_what_is_taken_along_is_the_same_model(tmp_path: Path) -> None:
     data = tg.read_weights(tmp_path / "weights.safetensors")
     np.testing.assert_array_equal(data.W.values, W)
     np.testing.assert_array_equal(data.b.values, b)
+    assert address_in(tmp_path / "weights.safetensors") == address
     names: dict[str, Any] = {}
     lines = found["python"].replace("gradient_flow(net, features, W, b, 1000", "gradient_flow(net, features, W, b, 0.1")
     exec(lines, names)

@@ -11,6 +11,7 @@ from tegum.cli.output import say
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Independent
 from tegum.lab import model_of, page, record_of
+from tegum.lab.opening import address_in
 from tegum.recorded import with_features
 from tegum.runs import open as opened
 from tegum.runs import write_atomically
@@ -55,6 +56,9 @@ def _of_models(path: Path, wanted: Wanted, reading: Reading, replay: bool) -> st
     """The page of a model of a file or of a result's folder."""
     if not path.exists():
         raise InvalidInputError(f"there is no {path}", "name a folder of tegum train, or a file of weights")
+    own = address_in(path) if (wanted, reading, replay) == (FILES_OWN, AS_IT_IS, False) else ""
+    if own:
+        return page(own)
     data = opened(path) if path.is_dir() else reading.read(path)
     with Problems() as problems:
         features = wanted.features(data, problems) if wanted != FILES_OWN else None

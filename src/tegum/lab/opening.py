@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 
 from tegum.checking import as_path, checked
 from tegum.errors import InvalidInputError
@@ -41,6 +42,15 @@ class Model(NamedTuple):
     address: str
     said: str
     data: xr.Dataset
+
+
+def address_in(path: Path) -> str:
+    """The address that the lab wrote into a file of weights; nothing in any other file."""
+    try:
+        with safe_open(path, framework="np") as file:
+            return str((file.metadata() or {}).get("tegum.lab", ""))
+    except (SafetensorError, OSError):
+        return ""
 
 
 @checked
@@ -133,6 +143,8 @@ def open(  # noqa: A001
     """
     if what is None or (isinstance(what, str) and what.startswith("#")):
         return shown_at(page(what or ""), path)
+    if not isinstance(what, xr.Dataset) and features is None and (address := address_in(as_path(what))):
+        return shown_at(page(address), path)
     data = what if isinstance(what, xr.Dataset) else opened(what)
     return shown_at(page(model_of(data, features).address), path)
 

@@ -8,7 +8,9 @@ import { shapeColour } from "./colours.js";
 /** @typedef {{ left: number, top: number, width: number, height: number }} Box */
 
 /** What features of known shapes have, in the plane and in more dimensions. @type {[number, string][][]} */
-const GUIDES = [[[1, "1"], [2 / 3, "2/3"], [1 / 2, "1/2"], [2 / 5, "2/5"]], [[1, "1"], [3 / 4, "3/4"], [1 / 2, "1/2"], [3 / 8, "3/8"]]];
+const GUIDES = [[[1, "1"], [2 / 3, "2/3"], [1 / 2, "1/2"], [2 / 5, "2/5"]], [[1, "1"], [3 / 4, "3/4"], [1 / 2, "1/2"]]];
+/** @type {[number, string][]} */
+const LOWER = [[2 / 5, "2/5"], [3 / 8, "3/8"]];
 const LABEL = 11, MOST_POINTS = 400;
 /** Lower losses are 0 to rounding: they are drawn here. */
 const LEAST = 1e-9;
@@ -66,7 +68,8 @@ function drawDimensionality(pen, scene, box) {
   const { history, frame, theme, measures, state } = scene, { at, first, last } = along(scene, box);
   /** @param {number} D */
   const y = (D) => box.top + box.height * (1 - D / 1.05);
-  for (const [value, name] of GUIDES[state.m > 2 ? 1 : 0]) {
+  const space = state.m > 2, lower = space ? [LOWER[frame.shapes.names.includes("pentagon") ? 0 : 1]] : [];
+  for (const [value, name] of [...GUIDES[space ? 1 : 0], ...lower]) {
     pen.path([[box.left, y(value)], [box.left + box.width, y(value)]], { colour: theme.line });
     pen.text(box.left - 8, y(value), name, { size: LABEL, colour: theme.soft, align: "right" });
   }

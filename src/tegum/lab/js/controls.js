@@ -35,7 +35,9 @@ export function stepControls(lab) {
   if (lab.recorded) return [];
   const step = element("button", { type: "button", title: "one step of the integrator", onclick: () => lab.single() }, "Step");
   const again = element("button", { type: "button", title: "other initial weights", onclick: () => lab.change({ seed: lab.state.seed + 1 }) }, "New start");
-  return [step, again];
+  if (lab.small) return [step, again];
+  const back = element("button", { type: "button", title: "the initial weights again", onclick: () => lab.reset() }, "Reset");
+  return [step, back, again];
 }
 
 /** A slider with a name and its value in words.
@@ -170,7 +172,8 @@ export function importanceControl(lab) {
 export function kindControls(lab) {
   /** @type {[string, string][]} */
   const sets = [["independent", "independent"]];
-  for (const size of [2, 3, 4, 5]) sets.push([`correlated:${size}`, `correlated, sets of ${size}`], [`anticorrelated:${size}`, `anticorrelated, sets of ${size}`]);
+  ["pairs", "threes", "fours", "fives"].forEach((name, k) =>
+    sets.push([`correlated:${k + 2}`, `correlated ${name}`], [`anticorrelated:${k + 2}`, `anticorrelated ${name}`]));
   return [
     choice("Features are", sets, () => lab.state.sets, (kind) => {
       const size = setsOf(kind)[1];

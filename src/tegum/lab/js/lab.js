@@ -145,6 +145,7 @@ export class Lab {
     this.history.clear();
     this.state = { ...this.state, W: null, b: null };
     this.driver.say({ kind: "reset" });
+    this.play(!this.still);
     this.redraw();
   }
 
