@@ -7,8 +7,10 @@ BIN := .venv/bin
 READY := .venv/ready
 TORCH := .venv/torch-ready
 NEWER := .venv/newer
+JS := src/tegum/lab/js
+TSC := .venv/js/node_modules/.bin/tsc
 
-.PHONY: help install reproduce experiment test newer page-test lint unit compiled fuzz chaos bench pictures docs clean
+.PHONY: help install reproduce experiment test newer page-test lint javascript unit compiled fuzz chaos bench pictures docs clean
 
 help:
 	@echo "make reproduce   rebuild the paper's figures and check its claims (quick profile), then say where the page is"
@@ -16,7 +18,7 @@ help:
 	@echo "make docs        build the documentation in build/docs"
 	@echo "make test        every check: lint, types, import directions, tests"
 	@echo "make page-test   open the page in results/ in Chromium: every figure draws, nothing is asked of the network"
-	@echo "make lint        ruff, mypy, import-linter"
+	@echo "make lint        ruff, mypy, import-linter; the lab's JavaScript by TypeScript, where Node is there"
 	@echo "make fuzz        every public call, field, command line, setting and file with what nobody should give, counted (minutes)"
 	@echo "make chaos       long calls stopped at random moments and at every write, clusters too, counted (hours)"
 	@echo "make newer       the tests of what depends on Python's version, under Python 3.13, where it is installed"
@@ -44,7 +46,16 @@ experiment: $(READY)
 	@test -n "$(NAME)" || { echo "give it a name: make experiment NAME=my-idea"; exit 2; }
 	@$(BIN)/tegum experiment $(NAME)
 
-lint: $(READY)
+# Types of the lab's JavaScript, where Node is there; without TypeScript its syntax alone.
+javascript: $(READY)
+	@command -v node > .venv/node.log || { echo "javascript: there is no Node here, the lab's modules are not checked"; exit 0; }; \
+	test -x $(TSC) || npm install --silent --no-audit --no-fund --prefix .venv/js typescript@7.0.2 > .venv/npm.log 2>&1 || true; \
+	if test -x $(TSC); then $(TSC) -p $(JS)/jsconfig.json; else \
+		echo "javascript: TypeScript cannot be installed here, syntax alone is checked"; \
+		for file in $(JS)/*.js; do node --check $$file || exit 1; done; \
+	fi
+
+lint: $(READY) javascript
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary

@@ -10,7 +10,7 @@ project = "tegum"
 author = "The tegum authors"
 project_copyright = "the tegum authors, MIT licence"
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_pages"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_lab", "sphinx_pages"]
 exclude_patterns = ["pictures"]
 nitpicky = False
 
@@ -33,3 +33,4 @@ python_use_unqualified_type_names = True
 html_theme = "furo"
 html_title = "tegum"
 html_show_sphinx = False
+html_theme_options = {"top_of_page_buttons": []}

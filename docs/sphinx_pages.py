@@ -1,8 +1,9 @@
 """What Sphinx needs to be told: how every experiment was made, a recipe's fields, and how our docstrings are laid out.
 
 The directive ``{experiments}`` writes a section for each of the paper's experiments, or of a group that it names, from its
-docstring; ``{recipe-fields}`` a line for each field of a recipe; ``{parts}`` a package's public names, module by module, with
-what each module says of its problem, formula and source.
+docstring; ``{recipe-fields}`` a line for each field of a recipe; ``{parts}`` a package's public names, of all its
+modules or of those that it names, module by module, with what each module says of its problem, formula and source; below a
+function of `tegum.figures` stands a picture that it made.
 """
 
 import ast
@@ -10,6 +11,7 @@ import inspect
 import re
 from collections import Counter
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -65,13 +67,17 @@ class Parts(SphinxDirective):
     """What a package makes public, in the order in which it names its modules, below each module's own words."""
 
     required_arguments = 1
+    optional_arguments = 1
+    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
         """A rubric, the module's docstring and its public functions and classes, for each module."""
-        package = import_module(self.arguments[0])
-        lines = []
+        package, *modules = self.arguments[0], *" ".join(self.arguments[1:]).split()
+        package, lines = import_module(package), []
         for statement in ast.walk(ast.parse(inspect.getsource(package))):
-            if isinstance(statement, ast.ImportFrom) and str(statement.module).startswith(f"{package.__name__}."):
+            module = str(getattr(statement, "module", ""))
+            wanted = not modules or module.rpartition(".")[2] in modules
+            if isinstance(statement, ast.ImportFrom) and module.startswith(f"{package.__name__}.") and wanted:
                 names = [alias.name for alias in statement.names if alias.name in package.__all__]
                 members = [line for name in names for line in self._member(package, name)]
                 if members:
@@ -85,7 +91,13 @@ class Parts(SphinxDirective):
         value = getattr(package, name)
         if inspect.isclass(value):
             return [f".. autoclass:: {package.__name__}.{name}", "   :members:", ""]
-        return [f".. autofunction:: {package.__name__}.{name}", ""] if inspect.isfunction(value) else []
+        if not inspect.isfunction(value):
+            return []
+        picture = [f".. image:: /pictures/figures/{name}.png", f"   :alt: A picture that {name} made", ""]
+        drawn = (
+            Path(__file__).parent / "pictures" / "figures" / f"{name}.png"
+        ).exists() and package.__name__ == "tegum.figures"
+        return [f".. autofunction:: {package.__name__}.{name}", "", *(picture if drawn else [])]
 
 
 def as_text(line: str) -> str:
@@ -134,6 +146,26 @@ def name_pages_outside(_: Sphinx, page: str, source: list[str]) -> None:
     source[0] = re.sub(r"\[([\w.]+)\]\(\.\./\w+\.md\)", r"\1", source[0])
 
 
+_FOR_ALL = {
+    r'role="heading"(?! aria-level)': 'role="heading" aria-level="2"',
+    r"<pre(?! tabindex)\b": '<pre tabindex="0"',
+    r'<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
+    r'<aside class="sidebar-drawer"': '<aside aria-label="all pages" class="sidebar-drawer"',
+    r'<aside class="toc-drawer': '<aside aria-label="on this page" class="toc-drawer',
+    r'<th class="head"><p></p></th>': '<td class="head"></td>',
+}
+"""What pages need that are read by keyboard, or aloud, and do not get from their theme."""
+
+
+def for_all(app: Sphinx, error: Exception | None) -> None:
+    """Makes the pages fit to be read by keyboard, and aloud."""
+    for path in Path(app.outdir).rglob("*.html") if error is None and app.builder.format == "html" else ():
+        text = path.read_text(encoding="utf-8")
+        for old, new in _FOR_ALL.items():
+            text = re.sub(old, new, text)
+        path.write_text(text, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
     doubled = [name for name, count in Counter(experiment.id for experiment in every_experiment()).items() if count > 1]
@@ -146,4 +178,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", process)
     app.connect("autodoc-process-signature", shorten)
     app.connect("html-page-context", keep_offline)
+    app.connect("build-finished", for_all)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,6 +11,7 @@ from jaxtyping import install_import_hook
 from tests.oracle import shapes
 
 install_import_hook(["tegum.features", "tegum.nets.net", "tegum.geometry"], f"{shapes.__name__}.checked")
+os.environ["BROWSER"] = "true"  # pages are written, and no window opens
 
 
 # A run that a shell started in the background ignores Ctrl-C; the tests that press it must not.

@@ -8,10 +8,14 @@ import re
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+import tegum as tg
 from tegum.figures import CONFIG
+from tegum.runs import read_dataset
 
 MEGABYTE = 1 << 20
 
@@ -20,8 +24,17 @@ def rows(page: Page) -> list[str]:
     return [row.inner_text() for row in page.locator("#ledger tr.row:visible").all()]
 
 
+def unfold(page: Page) -> None:
+    """Opens every fold, as a reader would one by one."""
+    page.evaluate("document.querySelectorAll('main details').forEach((fold) => { fold.open = true; })")
+
+
 @pytest.mark.any_page
 def test_every_figure_draws_without_complaint(page: Page, results: Path, complaints: list[str]) -> None:
+    said: list[str] = []
+    most = 0
+    page.on("console", lambda message: said.append(message.text) if message.type == "trace" else None)
+    unfold(page)
     places = page.locator(".plot").all()
     assert (
         len(places) == sum(len(json.loads(part.read_text())["part"]["captions"]) for part in (results / "parts").iterdir()) > 0
@@ -30,14 +43,127 @@ def test_every_figure_draws_without_complaint(page: Page, results: Path, complai
         place.scroll_into_view_if_needed()
         page.wait_for_function("place => place.dataset.state === 'drawn'", arg=place.element_handle(), timeout=20_000)
         assert place.locator(".trace, .hm, .gl-container canvas, .barlayer, .annotation").count() > 0
+        most = max(most, page.evaluate("document.querySelectorAll('*').length"))
+    assert most < 20_000
     assert complaints == []
+    assert said == []
 
 
-def test_figures_load_when_they_are_needed(page: Page) -> None:
-    assert page.locator(".plot .main-svg").count() == 0
-    assert page.evaluate("typeof Plotly") == "undefined"
-    page.locator("#small .plot").first.scroll_into_view_if_needed()
-    page.locator("#small .plot .main-svg").first.wait_for(timeout=20_000)
+def test_figures_load_when_they_are_needed_and_rest_when_they_are_far(page: Page) -> None:
+    assert page.locator("#small .plot .main-svg").count() == 0
+    place = page.locator("#small .plot").first
+    place.scroll_into_view_if_needed()
+    place.locator(".main-svg").first.wait_for(timeout=20_000)
+    page.evaluate("document.querySelector('#gallery').style.marginTop = '9000px'; scrollTo(0, 0)")
+    page.wait_for_function("!document.querySelector('#small .plot').dataset.state")
+    assert place.locator("*").count() == 0
+    assert place.bounding_box()["height"] > 300  # type: ignore[index]
+    place.scroll_into_view_if_needed()
+    place.locator(".main-svg").first.wait_for(timeout=20_000)
+
+
+def test_pictures_come_first(page: Page) -> None:
+    """The live model and the first of the pictures at a glance are to be seen without scrolling, on a phone, too."""
+    live = page.locator("canvas.stage")
+    live.wait_for(timeout=20_000)
+    page.wait_for_function(
+        "[...document.querySelectorAll('.thumb')].every((thumb) => thumb.querySelector('img')?.naturalWidth > 300)"
+    )
+    for width, height in ((1280, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        box = live.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < height
+    assert [card.inner_text().split("\n")[:2] for card in page.locator(".card").all()] == [
+        ["1 · Introduction · F01", "Five features in two dimensions: as they grow sparser, more of them fit"],
+        ["2 · Section 0 · F00", "A small experiment"],
+    ]
+    assert page.locator(".card .strip").last.inner_text() == "2 of 4 held"
+    page.locator(".card a").last.click()
+    page.wait_for_function("Math.abs(document.querySelector('#small').getBoundingClientRect().top) < 120")
+
+
+def test_contents_stay_in_view_and_fold_on_a_phone(page: Page) -> None:
+    contents = page.locator("nav.contents")
+    page.evaluate("document.querySelector('#ledger').scrollIntoView({ behavior: 'instant' })")
+    box = contents.bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 60
+    page.wait_for_function("document.querySelector('nav.contents [aria-current]')?.hash === '#ledger'")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("!document.querySelector('nav.contents details').open")
+    page.locator("nav.contents summary").click()
+    page.get_by_role("link", name="All figures").click()
+    page.wait_for_function("!document.querySelector('nav.contents details').open")
+    page.wait_for_function("Math.abs(document.querySelector('#gallery').getBoundingClientRect().top) < 120")
+
+
+def test_a_link_opens_the_folds_around_its_end(page: Page, results: Path) -> None:
+    page.evaluate("document.querySelectorAll('main details').forEach((fold) => { fold.open = false; })")
+    page.get_by_role("link", name="a <b>marked</b> statement").click()
+    page.locator("#small-claim-a dl").wait_for()
+    page.goto("about:blank")
+    page.goto((results / "index.html").as_uri() + "#small-claim-b")
+    page.locator("#small-claim-b dl").wait_for()
+    assert not page.locator("#small-claim-a dl").is_visible()
+
+
+def test_failing_claims_are_open_and_say_why(page: Page) -> None:
+    assert [claim.get_attribute("id") for claim in page.locator("#small .claim:has(> details[open])").all()] == [
+        "small-claim-b"
+    ]
+    why = page.locator("#small-claim-b .why")
+    assert (
+        why.inner_text() == "our own guess It is a finding or a threshold of our own that does not hold, not the paper's word."
+    )
+    (bar,) = page.locator("#small-claim-b .track").all()
+    assert bar.get_attribute("aria-label") == "measured 2; expected from 0.9 to 1.1"
+    layers = "bar => getComputedStyle(bar).backgroundImage.match(/gradient/g).length"
+    assert bar.evaluate(layers) == 3  # the mark, the range, the line
+
+
+def test_a_figure_is_saved_as_picture_and_as_numbers(page: Page) -> None:
+    figure = page.locator("#small-figure-arrows-place")
+    figure.scroll_into_view_if_needed()
+    for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"trace,name,x,y,z\n")):
+        with page.expect_download(timeout=20_000) as download:
+            figure.get_by_role("button", name=name, exact=True).click()
+        assert download.value.suggested_filename == f"small-arrows.{name.lower()}"
+        assert Path(download.value.path()).read_bytes().startswith(start)
+    with page.expect_download() as download:
+        figure.get_by_role("link", name="data").click()
+    assert download.value.suggested_filename == "small.safetensors"
+
+
+def test_a_figure_of_weights_opens_in_the_lab(page: Page, results: Path) -> None:
+    links = page.locator("#small-figure-arrows-place .lab a")
+    assert links.all_inner_texts() == ["density 1", "density 0.5", "density 0.1"]
+    said = tg.lab.read(str(links.last.get_attribute("href")))
+    model = tg.best(read_dataset(results / "data" / "small.safetensors")).sel(density=0.1)
+    np.testing.assert_array_equal(said.W, model["W"])
+    np.testing.assert_array_equal(said.b, model["b"])
+    np.testing.assert_allclose(said.features.feature_density, 0.1)
+    links.last.click()
+    page.wait_for_url("**/lab.html#*")
+    page.locator("canvas.stage").wait_for()
+
+
+def test_what_moves_plays_from_its_beginning_and_steps_by_keyboard(page: Page) -> None:
+    place, player = page.locator("#small .plot").nth(1), page.locator("#small .player").nth(1)
+    place.scroll_into_view_if_needed()
+    slider = player.get_by_role("slider")
+    slider.wait_for(timeout=20_000)
+    shown = "document.querySelectorAll('#small .plot')[1]._fullData?.[0].x[0]"
+    assert (slider.input_value(), page.evaluate(shown)) == ("0", 0)
+    slider.press("ArrowRight")
+    page.wait_for_function(f"{shown} === 1")
+    assert slider.get_attribute("aria-valuetext") == "step 1"
+    player.get_by_role("button", name="one step on").press("Enter")
+    page.wait_for_function(f"{shown} === 2")
+    player.get_by_role("button", name="play").click()
+    page.wait_for_function(f"{shown} === 0")
+    page.wait_for_function(f"{shown} === 2")
+    assert place.locator(".slider-container, .updatemenu-button").count() == 0
 
 
 def test_a_space_picture_moves_rests_and_returns(page: Page, complaints: list[str]) -> None:
@@ -82,17 +208,50 @@ def test_the_filter_keeps_what_is_asked_for(page: Page) -> None:
     assert said.inner_text() == f"3 of {len(everything)} claims"
 
 
+def test_what_is_asked_of_the_ledger_stands_in_the_address(page: Page, results: Path) -> None:
+    page.get_by_role("checkbox", name="held").uncheck()
+    page.get_by_role("searchbox").fill("th")
+    address = page.evaluate("location.hash")
+    assert address == "#ledger?verdict=failed%2Cunderpowered&words=th"
+    shown = rows(page)
+    assert 0 < len(shown) < 4
+    page.goto("about:blank")
+    page.goto((results / "index.html").as_uri() + address)
+    page.wait_for_function("document.querySelector('#ledger').getBoundingClientRect().top < 200")
+    assert rows(page) == shown
+    page.get_by_role("button", name="Show all").click()
+    page.wait_for_function("location.hash === '#ledger'")
+    assert len(rows(page)) == 7
+
+
+def test_a_section_is_a_section_and_nothing_says_so(page: Page) -> None:
+    search = page.get_by_role("searchbox")
+    search.fill("Section 0")
+    assert len(rows(page)) == 4
+    search.fill("section 1")
+    assert rows(page) == []
+    said = page.locator("#ledger .nothing")
+    assert said.inner_text() == "No claim has “section 1”. Ask for fewer words, or show all."
+    page.get_by_role("button", name="Show all").click()
+    said.wait_for(state="hidden")
+    search.fill("arked")
+    assert rows(page) == []
+
+
 def test_it_can_be_used_from_the_keyboard(page: Page) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
+    page.wait_for_function("location.hash === '#ledger'")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.name") == "verdict"
     before = len(rows(page))
     page.keyboard.press("Space")
     assert len(rows(page)) < before
     reached = set()
-    for _ in range(60):
+    page.keyboard.press("Control+Home")
+    page.evaluate("document.activeElement.blur(); document.querySelector('.skip').focus()")
+    for _ in range(120):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.className || document.activeElement.tagName"))
     assert {"scroll", "A", "SUMMARY"} <= reached
@@ -110,6 +269,18 @@ def test_it_fits_the_window_and_can_be_read(page: Page, width: int, scheme: str)
     assert abs(sum(map(int, re.findall(r"\d+", ink))) - light) > 500
     assert (light > 380) == (scheme == "light")
     assert rows(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1280])
+def test_it_is_accessible(page: Page, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    unfold(page)
+    page.locator("#small .plot").first.scroll_into_view_if_needed()
+    page.locator("#small .plot .main-svg").first.wait_for(timeout=20_000)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.any_page
@@ -134,13 +305,17 @@ def test_text_is_text_and_links_stay_inside(results: Path) -> None:
     links = re.findall(r"""href="([^"]+)""", text)
     names = set(re.findall(r"""id="([^"]+)""", text))
     assert {link[1:] for link in links if link.startswith("#")} <= names
-    assert {link for link in links if not link.startswith("#")} == {"data:,", "claims.json"}
+    outside = {link.partition("#")[0] for link in links if not link.startswith("#")}
+    assert outside == {"data:,", "claims.json", "lab.html", "data/intro.safetensors", "data/small.safetensors"}
+    assert all((results / link).exists() for link in outside - {"data:,"})
 
 
 def test_where_theory_and_paper_differ_both_numbers_stand(page: Page) -> None:
-    notes = page.locator(".differs").all_inner_texts()
-    assert any("paper: 2.5; exact: 2.41. Rounded." in note for note in notes)
-    assert any("differs from what we expected" in note for note in notes)
+    unfold(page)
+    assert "paper: 2.5; exact: 2.41. Rounded." in page.locator("#small-claim-d .differs").inner_text()
+    failed = page.locator("#small-claim-b dl").inner_text()
+    assert "measured\n2" in failed
+    assert "expected\n1 (0.1)" in failed
 
 
 def test_a_missing_script_is_named_in_its_place(page: Page, complaints: list[str]) -> None:

@@ -27,9 +27,10 @@ def test_a_page_draws_and_plays(browser: Browser, tmp_path: Path) -> None:
     film.evaluate(
         "place => { place.played = []; place.on('plotly_animatingframe', (frame) => place.played.push(frame.name)); }"
     )
-    film.locator(".updatemenu-button").first.click()
+    page.locator("figure:has([data-figure=film]) .player button").first.click()
+    steps = [str(step) for step in recipe.recorded_steps()]
     page.wait_for_function("place => place.played.length === 6", arg=film.element_handle(), timeout=20_000)
-    assert film.evaluate("place => place.played") == [str(step) for step in recipe.recorded_steps()]
+    assert film.evaluate("place => place.played") == steps
     for scheme, ground, ink in (("dark", "#212125", "#ececee"), ("light", "white", "#222222")):
         page.emulate_media(color_scheme=scheme)
         colours = "place => place._fullLayout && [place._fullLayout.paper_bgcolor, place._fullLayout.font.color].join()"

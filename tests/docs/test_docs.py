@@ -1,20 +1,25 @@
 """Every command and every snippet in the README and in docs/ runs."""
 
+import ast
+import inspect
 import pydoc
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import tegum.figures
 from tegum.cli import COMMANDS, run
 from tegum.experiments import every_experiment, heading_of
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -75,8 +80,34 @@ def test_the_site_is_built_without_a_warning_and_its_notebook_runs(tmp_path: Pat
     for experiment in every_experiment():
         page = (tmp_path / "site" / f"{heading_of(experiment).lower().replace(' ', '-') or 'figures'}.html").read_text()
         assert f"tegum reproduce {experiment.id}" in re.sub(r"<[^>]*>", "", page)
-    for path in (tmp_path / "site").glob("*.html"):
-        assert not re.search(r"""<(script|link|img)[^>]*(src|href)="https?:""", path.read_text()), path.name
+    for path in (tmp_path / "site").rglob("*.html"):
+        text = path.read_text()
+        assert not re.search(r"""<(script|link|img)[^>]*(src|href)="https?:""", text), path.name
+        assert not re.search(r"""<pre>|role="heading">""", text), f"{path.name}: axe-core finds fault with it"
+
+
+def test_the_reference_has_every_module_once_and_a_picture_of_each_figure() -> None:
+    listed = Counter[str]()
+    for page in (ROOT / "docs" / "reference").glob("*.md"):
+        for package, modules in re.findall(
+            r"^\.\. parts:: ([\w.]+)(.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE
+        ):
+            names = modules.split() or [name.rpartition(".")[2] for name in imported(package)]
+            listed.update(f"{package}.{name}" for name in names)
+    packages = {name.rpartition(".")[0] for name in listed}
+    assert {"tegum.exact", "tegum.features", "tegum.figures", "tegum.geometry", "tegum.lab", "tegum.nets"} <= packages
+    assert listed == Counter(name for package in packages for name in imported(package))
+    functions = {name for name in tegum.figures.__all__ if inspect.isfunction(getattr(tegum.figures, name))}
+    drawn = {path.stem for path in (ROOT / "docs" / "pictures" / "figures").glob("*.png")}
+    assert drawn == functions - {"carried_models", "colours_of", "drawn_models", "transition_marks"}
+
+
+def imported(package: str) -> list[str]:
+    """The modules of which a package makes something public."""
+    tree = ast.parse(inspect.getsource(import_module(package))).body
+    return [
+        str(each.module) for each in tree if isinstance(each, ast.ImportFrom) and str(each.module).startswith(f"{package}.")
+    ]
 
 
 def test_every_command_and_option_named_is_there(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,6 +41,16 @@ def test_changing_what_it_says_trains_nothing_again(own: Path) -> None:
     assert "If features are sparse" in Path("results/claims.json").read_text()
 
 
+def test_what_claims_nothing_has_a_page_about_it(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own.write_text(own.read_text() + "\ndel claims\n")
+    assert run(["reproduce", own.name, "--out", "results"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == ["no claims", f"open {Path('results/index.html')}"]
+    page = Path("results/index.html").read_text()
+    assert "<h1>One line: what it shows</h1>" in page
+    assert '<p class="lead">Does one hidden dimension hold two features?' in page
+    assert 'id="ledger"' not in page
+
+
 def test_it_is_short_and_says_so(own: Path) -> None:
     assert len([line for line in own.read_text().splitlines() if line.strip()]) <= 60
 

@@ -24,7 +24,7 @@ NET, FEATURES = tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=0.5
 RECIPE = tg.Recipe(steps=2, batch_size=64, evaluation_samples=64)
 W, B = np.array([[1.0, -1.0]]), np.zeros(2)
 PLANE = tg.geometry.polygon(5)
-PACKAGES = ("geometry", "figures", "theory", "exact", "posterior", "features", "maps", "training", "nets", "claims")
+PACKAGES = ("geometry", "figures", "theory", "exact", "posterior", "features", "maps", "training", "nets", "claims", "lab")
 PRECISIONS = ("float32", "float16", "longdouble", ">f8")
 QUIET = {"threads": 1, "progress": False}
 _MANY = 100
@@ -32,11 +32,12 @@ Call = tuple[Callable[..., Any], dict[str, Any]]
 
 _NOT_CALLED = ("CONFIG", "Initialisation", "Parameters", "Verdict", "Net", "Features", "Magnitude", "Penalty", "Constraint")
 """Types, words and abstract classes."""
+_OPEN_WINDOWS = ("open", "replay", "widget")
 
 _RETURNED = (
     *("Component", "Event", "FeatureGraph", "Identification", "Motif", "Visit", "Arrangement", "Code"),
     *("Estimate", "ExactCoefficient", "Waic"),
-    *("Branch", "Flow", "Objective", "Blocks", "Activation", "Attacked", "Chosen"),
+    *("Branch", "Flow", "Objective", "Blocks", "Activation", "Attacked", "Chosen", "Model", "Record", "Setting"),
 )
 """What functions return, or what those who write a distribution or a net of their own give; not made by users."""
 
@@ -71,13 +72,18 @@ def right_calls() -> list[Call]:
         *_posterior(),
         *_figures(),
         *_claims(),
+        *_lab(),
     ]
     known = {getattr(function, "__wrapped__", function) for function, _ in calls}
     for package in PACKAGES:
         module = import_module(f"tegum.{package}")
         for name in module.__all__:
             public = getattr(module, name)
-            if not callable(public) or name in (*_NOT_CALLED, *_RETURNED) or isinstance(public, tg.nets.Activation):
+            if (
+                not callable(public)
+                or name in (*_NOT_CALLED, *_RETURNED, *_OPEN_WINDOWS)
+                or isinstance(public, tg.nets.Activation)
+            ):
                 continue
             if getattr(public, "__wrapped__", public) not in known:
                 raise LookupError(f"tegum.{package}.{name} has no right call in tests/fuzz/calls.py")
@@ -148,6 +154,21 @@ def _training() -> list[Call]:
         (tg.maps.extra_feature, {"data": data}),
         (tg.maps.extra_phase, {"extra": tg.maps.extra_feature(data)}),
         (tg.maps.transitions_between, {"net": NET, "minima": minima(), "names": minima()["phase"], "along": "density"}),
+    ]
+
+
+def _lab() -> list[Call]:
+    setting = {"net": NET, "features": FEATURES, "W": W, "b": B, "view": "gram", "how": "flow", "seed": 0, "l2": 0.1}
+    address = tg.lab.link(NET, FEATURES, W, B)
+    return [
+        (tg.lab.link, {**setting, "interference": 0.0, "page": "lab.html"}),
+        (tg.lab.read, {"address": address}),
+        (tg.lab.page, {"address": address, "record": None, "layout": "small", "more": "lab.html"}),
+        (tg.lab.write, {"path": "lab.html", "address": address}),
+        (tg.lab.script, {}),
+        (tg.lab.style, {}),
+        (tg.lab.model_of, {"data": trained(), "features": None, "net": NET}),
+        (tg.lab.record_of, {"data": on_the_way(), "features": None, "net": NET}),
     ]
 
 

@@ -125,7 +125,7 @@ _OPTIONS = {
         "--array",
         "--bias",
     ],
-    "export": ["--format", "--out"],
+    "export": ["--format", "--out", "--for", "--width", "--scale", "--font", "--font-size"],
     "report": ["--out"],
     "show": ["--out"],
     "reproduce": ["--profile", "--out"],

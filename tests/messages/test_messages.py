@@ -272,6 +272,21 @@ CALLS = {
     "posterior-no-draws": lambda: tg.posterior.diagnostics(xr.Dataset({"loss": ("step", [1.0])})),
     "clouds-none": lambda: tg.figures.clouds({}, "point", "value"),
     "cloud-lengths": lambda: tg.figures.Cloud("a", ["p", "q"], np.zeros(3)),
+    "lab-size": lambda: tg.lab.link(tg.nets.ReluOutput(40, 6), tg.features.Independent(40)),
+    "lab-net": lambda: tg.lab.link(tg.nets.ReluHidden(3, 2), tg.features.Independent(3)),
+    "lab-features": lambda: tg.lab.link(tg.nets.ReluOutput(3, 2), tg.features.KSparse(3, 1)),
+    "lab-magnitudes": lambda: tg.lab.link(
+        tg.nets.ReluOutput(3, 2), tg.features.Independent(3, magnitude=tg.features.Exponential())
+    ),
+    "lab-many": lambda: tg.lab.link(tg.nets.ReluOutput(3, 2), tg.features.Independent(3, density=[[0.1], [0.2]])),
+    "lab-weights": lambda: tg.lab.link(tg.nets.ReluOutput(3, 2), tg.features.Independent(3), np.ones((4, 2, 3)), np.zeros(3)),
+    "lab-version": lambda: tg.lab.read("lab.html#n=5"),
+    "lab-keys": lambda: tg.lab.read("#v=1&density=0.1"),
+    "lab-values": lambda: tg.lab.read("#v=1&net=gelu&how=sgd"),
+    "lab-array": lambda: tg.lab.read("#v=1&n=2&m=1&W=AAAA"),
+    "lab-sets": lambda: tg.lab.read("#v=1&n=5&sets=correlated:2"),
+    "lab-nothing": lambda: tg.lab.model_of(xr.Dataset({"loss": 0.0})),
+    "lab-layout": lambda: tg.lab.widget(layout="big"),
 }
 
 

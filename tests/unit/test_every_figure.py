@@ -176,6 +176,7 @@ def test_every_figure_is_tried() -> None:
         "Marks",
         "NeuronPanel",
         "WeightGraph",
+        "carried_models",
         "colours_of",
         "drawn_models",
         "transition_marks",

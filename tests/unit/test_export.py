@@ -1,18 +1,26 @@
 """What is exported is what was measured, in every format; what is missing is named."""
 
 import importlib.util
+import io
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 import xarray as xr
+from PIL import Image, ImageSequence
 
 import tegum as tg
 from tegum.cli import run
+from tegum.figures.theme import styled
 from tegum.report import ResultFolder, read_pictures, write_page
-from tegum.report.export import BROWSERS, PictureFormat, export_data, export_pictures, tables
+from tegum.report.export import export_data, tables
+from tegum.report.part import width_of
+from tegum.report.pictures import BROWSERS, PictureFormat, Purpose, export_films, export_pictures, lettered, look_for, moments
 from tegum.runs import read_dataset
 from tests.experiments import small
 
@@ -77,6 +85,70 @@ def test_pictures_are_drawn(folder: Path, tmp_path: Path) -> None:
         assert all(path.read_bytes().startswith(start) for path in written)
         assert len(written[0].read_bytes()) > 5000
     assert (tmp_path / "small-space.png").exists()
+
+
+@pytest.mark.skipif(BROWSER is None, reason=f"no browser: none of {', '.join(BROWSERS)} is installed")
+def test_a_picture_is_as_large_as_its_purpose_and_has_no_buttons(folder: Path, tmp_path: Path) -> None:
+    picture = read_pictures(folder, "small")["arrows"]
+    picture.update_layout(updatemenus=[{"buttons": [{"label": "PRESS ME", "method": "restyle", "args": [{}]}]}])
+    purposes: dict[Purpose, int] = {"slides": 1920, "column": 3 * max(480, width_of(picture))}
+    for purpose, dots in purposes.items():
+        (path,) = export_pictures({purpose: picture}, tmp_path / "a", "png", look_for(purpose))
+        with Image.open(path) as image:
+            assert image.size[0] == pytest.approx(dots, abs=2)
+    (path,) = export_pictures({"arrows": picture}, tmp_path / "a", "svg", look_for(width=900, font="Courier", size=21))
+    text = path.read_text()
+    assert 'width="900"' in text
+    assert "PRESS ME" not in text
+    assert "Courier" in text
+    assert "font-size: 21px" in text
+
+
+def test_larger_letters_have_larger_margins_and_the_data_stay() -> None:
+    picture = styled(go.Figure(go.Scatter(x=[1, 2], y=[3, 4])), 400)
+    picture.add_annotation(text="a note", font={"size": 12}, yshift=-10, showarrow=False)
+    drawn = lettered(picture, look_for(size=28, font="Courier"))
+    assert drawn.layout.font.to_plotly_json() == {"family": "Courier", "size": 28, "color": "#222222"}
+    assert (drawn.layout.annotations[0].font.size, drawn.layout.annotations[0].yshift) == (24, -20)
+    assert (drawn.layout.margin.t, picture.layout.margin.t) == (120, 60)
+    assert list(drawn.data[0].y) == [3, 4]
+
+
+def test_films_show_every_moment(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = read_pictures(folder, "small")
+    assert [list(moment.data[0].x) for moment in moments(pictures["space"])] == [[0], [1], [2]]
+    assert moments(pictures["arrows"]) == []
+    path = {"W": (("time", "hidden", "feature"), np.linspace(0.1, 1, 3)[:, None, None] * np.eye(3, 6))}
+    data = xr.Dataset({**path, "loss": ("time", [3.0, 2.0, 1.0])}, {"time": [1.0, 10.0, 100.0]})
+    each = moments(tg.figures.path_slider(data, clock="steps"))
+    last = [next(trace.x[1] for trace in moment.data if trace.mode == "lines+markers") for moment in each]
+    np.testing.assert_allclose(last, [0.1, 0.55, 1.0])
+    assert all(not moment.layout.sliders for moment in each)
+    with pytest.raises(tg.InvalidInputError, match="there is no ffmpeg, which writes mp4: install it"):
+        export_films(pictures, tmp_path / "a", "mp4", browser=lambda _: None)
+    monkeypatch.setattr("tegum.report.pictures._drawn", drawn_squares)
+    (film,) = export_films(pictures, tmp_path / "small", "gif")
+    assert film.name == "small-space.gif"
+    with Image.open(film) as image:
+        frames = [frame.convert("RGB").getpixel((0, 0))[0] for frame in ImageSequence.Iterator(image)]
+    assert frames == [0, 100, 200]
+
+
+def drawn_squares(pictures: Sequence[go.Figure], *_: Any) -> list[bytes]:
+    """Grey squares in the place of a browser's pictures."""
+    found = []
+    for number in range(len(pictures)):
+        Image.new("RGB", (4, 4), (100 * number,) * 3).save(file := io.BytesIO(), "PNG")
+        found.append(file.getvalue())
+    return found
+
+
+def test_options_of_pictures_are_for_pictures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", str(folder), "--for", "slides"]) == 2
+    assert "--for is given, and csv is no format of pictures: add --format png, or leave it out" in capsys.readouterr().err
+    assert run(["export", str(folder), "--format", "png", "--width", "3", "--font-size", "900"]) == 2
+    assert "--width is 3: choose 200 to 5000" in (said := capsys.readouterr().err)
+    assert "--font-size is 900: choose 4 to 100" in said
 
 
 def test_what_is_missing_is_named(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Groups of experiments beside the paper: found by folder, listed under a heading, run by its name, shown as what they are."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,8 +75,9 @@ def part(tmp_path: Path) -> Part:
 
 
 def test_a_page_of_open_problems_is_not_called_the_paper(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tegum.report.page.heading_of", lambda _: HEADING)
-    monkeypatch.setattr("tegum.report.page.every_description", lambda: (small.experiment,))
+    for module in ("page", "chapters"):
+        monkeypatch.setattr(f"tegum.report.{module}.heading_of", lambda _: HEADING)
+        monkeypatch.setattr(f"tegum.report.{module}.every_description", lambda: (small.experiment,))
     text = page([part])
     assert f"<h1>{HEADING}</h1>" in text
     assert "Elhage" not in text
@@ -84,11 +86,11 @@ def test_a_page_of_open_problems_is_not_called_the_paper(part: Part, monkeypatch
 
 def test_a_page_of_both_says_where_the_paper_ends(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     other = experiment_called(MEMBERS[0])
-    both = [part, Part(**(vars(part) | {"id": other.id, "paper": other.paper}))]
+    both = [replace(part, id="intro"), Part(**(vars(part) | {"id": other.id, "paper": other.paper}))]
     text = page(both)
     assert "<h1>Toy models of superposition, rebuilt</h1>" in text
     assert text.count(f"<h2>{HEADING}</h2>") == 1
-    assert "<option>Open problem" in text
+    assert ">Open problems</option>" in text
     assert f"tegum reproduce {MEMBERS[-1]}</code></li>" in text
     alone = page([part])
     assert f"tegum reproduce {MEMBERS[-1]}</code></li>" not in alone

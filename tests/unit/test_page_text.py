@@ -1,5 +1,6 @@
 """What the page says of a result, from its dataset's attributes and its docstring."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 from tegum.claims import OURS, Claim, Evidence, below
 from tegum.experiments import PaperVerdict
 from tegum.report import Part, ResultFolder
-from tegum.report.page import cost, counted_by_source, page, paragraphs, section_of
+from tegum.report.chapters import paragraphs, section_of
+from tegum.report.page import cost, counted_by_source, page
 from tests.experiments import small
 
 
@@ -33,17 +35,39 @@ def test_the_part_of_the_paper(paper: str, section: str) -> None:
 def test_what_it_cost_and_how_it_was_made(tmp_path: Path) -> None:
     part = ResultFolder(tmp_path, pytest.fail).part(small.experiment, "quick")
     assert cost(part) == (
-        "ReluOutput(n_features=3, n_hidden=2, bias=True); 20 steps of 64 samples; adamw at 0.001; 8 seeds; "
+        "ReLU output, 3 features in 2 dimensions; 20 steps of 64 samples; adamw at 0.001; 8 seeds; "
         f"{part.seconds:.1f} s on this machine, quick profile"
     )
     text = page([part])
     assert "steps 20, batch size 64, learning rate 0.001, optimizer adamw" in text
     assert "What &lt;/script&gt; is trained." in text
-    assert "experiments are not in this folder yet" in text
+    assert "ReluOutput" not in re.sub(r"<dl>.*?</dl>", "", text, flags=re.DOTALL)
 
 
 def test_an_empty_folder_has_a_page_too() -> None:
-    assert "0 experiments, 0 claims" in page([])
+    text = page([])
+    assert "<h1>Toy models of superposition, rebuilt</h1>" in text
+    assert "experiments are not in this folder yet" in text
+    assert 'id="ledger"' not in text
+    assert 'id="gallery"' not in text
+
+
+def test_a_page_of_ones_own_experiment_is_about_it(part: Part) -> None:
+    text = page([part])
+    assert "<h1>A small experiment</h1>" in text
+    assert '<p class="lead">An experiment that costs next to nothing' in text
+    assert "Elhage" not in text
+    assert "are not in this folder yet" not in text
+    two = page([part, replace(part, id="other")])
+    assert '<p class="lead">2 experiments: small, other.</p>' in two
+
+
+def test_an_experiment_without_claims_has_a_page_without_a_ledger(part: Part) -> None:
+    text = page([replace(part, claims=[])])
+    assert 'href="#results">To the figures</a>' in text
+    assert 'id="small-figure-arrows-place"' in text
+    for word in ('id="ledger"', "claims", "held"):
+        assert word not in re.sub(r"<(script|style|footer).*?</\1>", "", text, flags=re.DOTALL)
 
 
 @pytest.fixture
@@ -57,7 +81,7 @@ def part(tmp_path: Path) -> Part:
 
 def test_a_claim_that_is_not_run_says_what_it_needs_and_is_counted_apart(part: Part) -> None:
     text = page([part])
-    assert '<td data-label="measured">needs 400 features</td>' in text
+    assert '<td data-label="measured"><div>needs 400 features</div></td>' in text
     assert "<dt>not run</dt><dd>needs 400 features</dd>" in text
     assert "Of 1 finding of our own 1 failed; 1 more is not run in this profile." in counted_by_source(part.claims)
     alone = [claim for claim in part.claims if claim["not_run"]]
@@ -73,7 +97,7 @@ def test_what_the_paper_profile_found_stands_beside_a_claim_that_it_judges_other
     part: Part, verdict: Any, profile: str, shown: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = {"a": PaperVerdict(verdict, "44 of 40", "2026-11-28, tegum 0.1.0")}
-    monkeypatch.setattr("tegum.report.page.paper_verdicts", lambda name: known if name == "small" else {})
+    monkeypatch.setattr("tegum.report.why.paper_verdicts", lambda name: known if name == "small" else {})
     text = page([replace(part, profile=profile)])
     assert text.count(f'<span class="said">paper profile: {verdict} (44 of 40)</span>') == shown
     assert text.count(f"<dt>paper profile</dt><dd>{verdict} (44 of 40); 2026-11-28, tegum 0.1.0</dd>") == shown

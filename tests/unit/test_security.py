@@ -20,8 +20,9 @@ import xarray as xr
 import tegum as tg
 from tegum.cli import run
 from tegum.report import Part, ResultFolder, read_pictures, write_page
-from tegum.report.export import export_data, export_pictures
+from tegum.report.export import export_data
 from tegum.report.part import write_part
+from tegum.report.pictures import export_pictures
 from tests.experiments import small
 
 MARKUP = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'&{{7*7}}"
@@ -103,7 +104,7 @@ def test_a_link_in_the_folder_is_replaced_and_not_followed(tmp_path: Path) -> No
     folder, outside = ResultFolder(tmp_path / "inside", pytest.fail), tmp_path / "precious"
     outside.write_text("precious")
     (tmp_path / "inside").mkdir()
-    for name in ("index.html", "claims.json", "plotly.min.js"):
+    for name in ("index.html", "claims.json", "plotly.min.js", "lab.js", "lab.html"):
         (tmp_path / "inside" / name).symlink_to(outside)
     folder.part(small.experiment, "quick")
     write_page(folder.parts(), folder.path)
@@ -127,7 +128,7 @@ def hostile_part() -> Part:
     }
     claim |= {"disagreement": dict.fromkeys(("paper", "exact", "why"), MARKUP)}
     made = dict.fromkeys(("net", "tegum", "commit", "python", "libraries", "machine", MARKUP), MARKUP)
-    caption = {"name": MARKUP, "text": MARKUP, "height": 300}
+    caption = {"name": MARKUP, "text": MARKUP, "height": 300, "width": 300, "lab": [{"title": MARKUP, "address": MARKUP}]}
     return Part("a", *[MARKUP] * 4, 1.0, made, [caption], [claim], "quick 1", "code")
 
 

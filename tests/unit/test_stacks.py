@@ -1,10 +1,13 @@
 """Stack plots as data: rectangles that add up to the weights, shading where asked."""
 
 import numpy as np
+import pytest
 import xarray as xr
 
+import tegum as tg
 from tegum.figures import NeuronPanel, census_dots, stack_panels
 from tegum.figures.stacks import rectangles
+from tegum.figures.theme import shades
 
 
 def test_rectangles_stand_on_each_other_on_their_side_of_the_axis() -> None:
@@ -22,11 +25,38 @@ def test_panels_share_their_scale_and_shade_polysemantic_neurons() -> None:
         name: NeuronPanel(generator.normal(size=(4, 6)), np.array([True, False, True, False])) for name in ("a", "b", "c")
     }
     figure = stack_panels(panels, matrix=True)
-    assert [trace.type for trace in figure.data] == ["heatmap", "bar"] * 3
+    assert [trace.type for trace in figure.data] == ["heatmap", "bar"] * 3 + ["scatter"]
+    assert figure.data[-1].marker.colorbar.title.text == "interference"
     assert sum(shape.type == "rect" for shape in figure.layout.shapes) == 6
     ranges = {tuple(axis.range) for axis in figure.select_yaxes(row=2) if axis.range}
     assert len(ranges) == 1
-    assert len(stack_panels(panels, colour="feature", signed=False, columns=1).data) == 3
+    assert len(stack_panels(panels, colour="feature", signed=False, columns=1).data) == 4
+
+
+def test_many_rectangles_are_a_few_outlines_with_the_same_edges_colours_and_words() -> None:
+    W = np.random.default_rng(1).normal(size=(50, 50))
+    model = NeuronPanel(W, np.zeros(50, bool)).sorted()
+    parts = rectangles(model.weights)
+    (*outlines, key) = stack_panels({"": model}).data
+    assert key.marker.colorbar.title.text == "interference"
+    assert len(outlines) <= 24
+    assert {trace.fill for trace in outlines} == {"toself"}
+    drawn = {}
+    for trace in outlines:
+        x, y, said = (
+            np.array(trace.x).reshape(-1, 6),
+            np.array(trace.y).reshape(-1, 6),
+            np.array(trace.customdata).reshape(-1, 6, 4),
+        )
+        for left, right, bottom, top, words in zip(x[:, 0], x[:, 1], y[:, 0], y[:, 2], said[:, 0], strict=True):
+            assert right - left == pytest.approx(0.88)
+            drawn[int(words[0]), int(words[1])] = (left + 0.44, bottom, top - bottom, trace.fillcolor)
+    assert len(drawn) == len(parts["neuron"])
+    shade = np.clip(tg.geometry.interference(model.weights), 0, 1)
+    for neuron, feature, height, base in zip(*(parts[name] for name in ("neuron", "feature", "height", "base")), strict=True):
+        place = drawn[int(neuron), int(feature)]
+        np.testing.assert_allclose(place[:3], [neuron, base, height], atol=2e-4)
+        assert place[3] == shades("Inferno", np.round(shade[feature] / 1.15 * 23), 23)[0]
 
 
 def test_neurons_are_shown_in_readable_order() -> None:

@@ -205,6 +205,7 @@ class Claim(metaclass=Checked):
             "bounds": check.bounds,
             "evidence": self._evidence_words,
             "models": None if self.not_run else self.evidence.models,
+            "needs": self.needs,
             "controls": [control.as_record() for control in self.controls] if found else [],
             "unopposed": self.unopposed if found else [],
             "uncontrolled": self.uncontrolled,

@@ -36,6 +36,7 @@ COMMANDS = {
     "identify": "identify:identify",
     "inspect": "inspect:inspect",
     "phase": "phase:phase",
+    "lab": "lab:lab",
     "status": "clusters:status",
     "sbatch": "clusters:sbatch",
     "doctor": "doctor:doctor",

@@ -28,7 +28,7 @@ from tegum.geometry import shape_names
 from tegum.nets import ACTIVATIONS, ActivationOutput, Net
 from tegum.recorded import features_of, finite_part, in_words, leading, over, plain_axis, with_features, written_net
 from tegum.report import show
-from tegum.report.export import export_pictures
+from tegum.report.pictures import export_pictures
 from tegum.runs import plain as as_json_knows
 from tegum.runs import require_writable
 

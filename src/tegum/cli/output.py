@@ -36,7 +36,7 @@ def say_interrupted() -> int:
 def say_verdicts(claims: Iterable[Mapping[str, Any]], page: Path) -> int:
     """Says how many claims have which verdict, and where the page is; returns the exit code."""
     counts = Counter(claim["verdict"] for claim in claims)
-    say(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
+    say(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())) or "no claims")
     say(f"open {page}")
     return FAILED_CLAIM if counts["failed"] else 0
 

@@ -1,7 +1,7 @@
 """`tegum reproduce`, `tegum report` and `tegum export`: a folder of results, made, looked at again and handed on."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from cyclopts import Parameter
 
@@ -20,7 +20,8 @@ from tegum.experiments import (
 )
 from tegum.progress import Display
 from tegum.report import Part, ResultFolder, read_pictures, write_page
-from tegum.report.export import export_data, export_pictures
+from tegum.report.export import export_data
+from tegum.report.pictures import FilmFormat, Look, PictureFormat, Purpose, export_films, export_pictures, look_for
 from tegum.runs import RESULT, locked, require_writable
 from tegum.runs import open as opened
 
@@ -133,18 +134,29 @@ def export(
     ids: Annotated[tuple[str, ...], Parameter(allow_leading_hyphen=False)] = (),
     /,
     *,
-    format: Literal["parquet", "csv", "netcdf", "state-dict", "png", "svg", "pdf"] = "csv",  # noqa: A002
+    format: Literal["parquet", "csv", "netcdf", "state-dict", "png", "svg", "pdf", "gif", "mp4"] = "csv",  # noqa: A002
     out: Path | None = None,
+    purpose: Annotated[Purpose | None, Parameter(name="--for")] = None,
+    width: int | None = None,
+    scale: float | None = None,
+    font: str | None = None,
+    font_size: float | None = None,
 ) -> int:
-    """Write results in other formats: the data as parquet, csv or netcdf, the pictures as png, svg or pdf.
+    """Write results in other formats: the data as tables, the pictures as files for a page, a column or slides, or as films.
 
     Args:
         folder: What `tegum reproduce`, `tegum train` or `tegum phase` wrote to --out, or one file.
         ids: Which experiments; all in the folder by default.
         format: parquet, csv, netcdf (data); state-dict (W and b for PyTorch); png, svg, pdf (pictures; they
-            need the package kaleido and Chromium).
+            need the package kaleido and Chromium); gif, mp4 (those that move; they need Pillow, or ffmpeg, as well).
         out: Where to; the folder's own subfolder export by default.
+        purpose: What pictures are for, which says how large their letters are: page, column (of a paper) or slides.
+        width: How many pixels across pictures are laid out in, letters having 14; more where panels need more.
+        scale: Dots for each of these pixels, in png and films.
+        font: The family of the letters, such as Times.
+        font_size: The size of the letters in pixels.
     """
+    look = _look(format, purpose, width, scale, font, font_size)
     alone = folder if folder.is_file() else folder / RESULT
     if alone.is_file():
         known = {alone.stem: alone}
@@ -157,18 +169,44 @@ def export(
                 problems.add(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}")
     place = alone.parent / "export" if out is None else out
     require_writable(place)
+    count = 0
     for name in ids or known:
-        if format == "png" or format == "svg" or format == "pdf":
+        if format in get_args(PictureFormat) + get_args(FilmFormat):
             if alone.is_file():
-                raise InvalidInputError(
-                    f"{alone} is data without pictures", f"draw it: tegum inspect {alone} --picture it.{format}"
-                )
-            written = export_pictures(read_pictures(folder, name), place / name, format)
+                advice = f"draw it: tegum inspect {alone} --picture it.{'png' if format in get_args(FilmFormat) else format}"
+                raise InvalidInputError(f"{alone} is data without pictures", advice)
+            pictures = read_pictures(folder, name)
+        if format == "gif" or format == "mp4":
+            written = export_films(pictures, place / name, format, look)
+        elif format == "png" or format == "svg" or format == "pdf":
+            written = export_pictures(pictures, place / name, format, look)
         else:
             written = export_data(opened(known[name]), place / name, format)
+        count += len(written)
         for path in written:
             say(str(path))
+    if not count:
+        raise InvalidInputError(f"no picture of {', '.join(ids or known)} moves", "export png, svg or pdf")
     return 0
+
+
+def _look(
+    format: str,  # noqa: A002
+    purpose: Purpose | None,
+    width: int | None,
+    scale: float | None,
+    font: str | None,
+    size: float | None,
+) -> Look:
+    """How pictures are drawn; options of pictures are for pictures."""
+    said = {"for": purpose, "width": width, "scale": scale, "font": font, "font-size": size}
+    given = [f"--{name}" for name, value in said.items() if value is not None]
+    if given and format not in get_args(PictureFormat) + get_args(FilmFormat):
+        raise InvalidInputError(
+            f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} given, and {format} is no format of pictures",
+            f"add --format png, or leave {'it' if len(given) == 1 else 'them'} out",
+        )
+    return look_for(purpose or "page", width, scale, font, size)
 
 
 def _results_in(folder: Path) -> ResultFolder:

@@ -50,6 +50,8 @@ class Figure(metaclass=Checked):
 class Experiment(metaclass=Checked):
     """One figure of the paper, or another question, by three functions of a module: ``study``, ``figures`` and ``claims``.
 
+    What claims nothing needs no function ``claims``.
+
     Args:
         module: the ``__name__`` of the file that defines them.
         title: what it shows, in one line.
@@ -108,8 +110,8 @@ class Experiment(metaclass=Checked):
         return figures
 
     def claims(self, data: xr.Dataset) -> list[Claim]:
-        """The statements, judged on that dataset."""
-        claims = self._called("claims", data, list)
+        """The statements, judged on that dataset; none where the file has no function ``claims``."""
+        claims = self._called("claims", data, list) if hasattr(self._module, "claims") else []
         if other := [claim for claim in claims if not isinstance(claim, Claim)]:
             raise self._wrong("claims", f"returns {shown(other[0])} in its list", "let it return instances of Claim")
         counts = Counter(claim.name for claim in claims)

@@ -22,7 +22,8 @@ from tegum.checking import checked
 from tegum.errors import Problems
 from tegum.figures.models import Models, drawn_models, weights_of
 from tegum.figures.panels import Panels
-from tegum.figures.theme import INK, INTERFERENCE, PLAIN, SIGNED, colour_scale, styled
+from tegum.figures.theme import INK, INTERFERENCE, MIXED, PLAIN, SIGNED, colour_scale, shades, styled
+from tegum.figures.traces import dots
 from tegum.geometry import feature_norms, gram, interference
 
 _STRONG = 1.8
@@ -87,11 +88,12 @@ def strips(models: Models) -> go.Figure:
         longest, most = max(longest, float(norms.max())), max(most, _most(gram(W), *(() if b is None else (b,))))
         n = len(norms)
         hover = "feature %{y}: norm %{x:.3f}, interference %{customdata[0]:.3f}, root %{customdata[1]:.3f}"
-        marker = {"color": np.clip(mixed, 0, 1), "coloraxis": "coloraxis2", "line": {"width": 0}}
+        marker = {"color": _colours(mixed), "line": {"width": 0}}
         both = np.stack([mixed, np.sqrt(mixed)], axis=-1)
         bar = go.Bar(x=norms, y=np.arange(n), orientation="h", marker=marker, customdata=both, hovertemplate=hover)
         below.add(bar.update(showlegend=False))
         below.y_axis(range=[n - 0.5, -0.5])
+    panels.figure.add_trace(dots([None], [None], {"color": [0], "coloraxis": "coloraxis2"}, showlegend=False))
     panels.y_axis(showticklabels=False, ticks="", **PLAIN)
     panels.at(row=1).x_axis(visible=False)
     panels.at(row=2).x_axis(
@@ -105,12 +107,16 @@ def strips(models: Models) -> go.Figure:
         panels.figure,
         560,
         coloraxis=colour_scale(SIGNED, -most, most, "WᵀW, b", x=1.01, y=0.8, len=0.42),
-        coloraxis2=colour_scale(INTERFERENCE, 0, 1.15, _SQUARED, x=1.01, y=0.26, len=0.5, tickvals=[0, 0.5, 1]),
+        coloraxis2=colour_scale(INTERFERENCE, 0, MIXED, _SQUARED, x=1.01, y=0.26, len=0.5, tickvals=[0, 0.5, 1]),
         bargap=0.1,
         updatemenus=[_measures({k: trace.customdata for k, trace in enumerate(panels.figure.data) if trace.type == "bar"})],
         margin={"t": chosen.head + 40},
     )
     return chosen.noted(figure)
+
+
+def _colours(mixed: NDArray[np.float64]) -> list[str]:
+    return shades(INTERFERENCE, np.clip(mixed, 0, 1), MIXED)
 
 
 def _most(*values: NDArray[np.floating]) -> float:
@@ -138,7 +144,7 @@ def _measures(bars: Mapping[int, NDArray[np.float64]]) -> dict[str, Any]:
             "label": label,
             "method": "update",
             "args": [
-                {"marker.color": [np.clip(both[:, k], 0, 1) for both in bars.values()]},
+                {"marker.color": [_colours(both[:, k]) for both in bars.values()]},
                 {"coloraxis2.colorbar.title.text": title},
                 list(bars),
             ],

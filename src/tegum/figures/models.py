@@ -22,10 +22,13 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import checked, numbers, plain_array, require_axes
-from tegum.datasets import Status, instance_dims
+from tegum.datasets import MODEL_DIMS, Status, instance_dims
 from tegum.errors import InvalidInputError, Problems
 
 _LARGEST = 1e75
+_CARRIED, _MOST_CARRIED = "models", 160
+"""Where a figure carries its models, and at most how many weights of each."""
+
 MOST = 6
 """At most so many models are drawn side by side."""
 
@@ -59,7 +62,8 @@ class Chosen:
         return 40 + 20 * max(1, *(title.count("<br>") + 1 for title in self.titles))
 
     def noted(self, figure: go.Figure) -> go.Figure:
-        """The figure, with a line at its foot that says what was chosen, where anything was."""
+        """The figure, with a line at its foot that says what was chosen, where anything was; it carries its models."""
+        self._carried_by(figure)
         if not self.said:
             return figure
         place = {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
@@ -71,6 +75,7 @@ class Chosen:
 
     def noted_above(self, figure: go.Figure) -> go.Figure:
         """The figure with the same line at its head, where its foot has a slider."""
+        self._carried_by(figure)
         if not self.said:
             return figure
         place = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
@@ -79,6 +84,31 @@ class Chosen:
             text=self.said, showarrow=False, yshift=above + 20, font={"size": 12, "color": "#5a5a60"}, **place
         )
         return figure.update_layout(margin={"t": above + 26}, height=figure.layout.height + 26)
+
+    def _carried_by(self, figure: go.Figure) -> None:
+        """Lets the figure carry its models: what they are, and of what features."""
+        carried = {}
+        for title, model in self.models.items():
+            if "W" in model and "features" in model.attrs and model["W"].size <= _MOST_CARRIED and model["W"].ndim == 2:
+                known = {name for name in map(str, model.variables) if name in MODEL_DIMS or name.startswith("feature_")}
+                kept = model[sorted(known)].reset_coords().drop_vars({*map(str, model.coords)} - known, errors="ignore")
+                attrs = {name: model.attrs[name] for name in ("net", "features", "feature_law") if name in model.attrs}
+                carried[title.replace("<br>", ", ")] = kept.assign_attrs(attrs).to_dict()
+        if carried:
+            figure.update_layout(meta={_CARRIED: carried})
+
+
+def carried_models(figure: go.Figure) -> dict[str, xr.Dataset]:
+    """The models that a figure carries, by title: those small enough, of which it is known what their features are.
+
+    >>> import tegum as tg
+    >>> recipe = tg.Recipe(steps=2, seeds=1, batch_size=8, evaluation_samples=64)
+    >>> data = tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1), recipe, progress=False)
+    >>> [(title, dict(model.sizes)) for title, model in carried_models(tg.figures.arrow_panels(data)).items()]
+    [('seed 0', {'hidden': 2, 'feature': 5})]
+    """
+    carried = (figure.layout.meta or {}).get(_CARRIED, {}) if isinstance(figure.layout.meta, dict) else {}
+    return {title: xr.Dataset.from_dict(model) for title, model in carried.items()}
 
 
 def weights_of(model: xr.Dataset, name: str = "W") -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ Source: sections 8 and 9 of `Toy Models of Superposition`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, cast, final
 
 import numpy as np
@@ -24,7 +25,8 @@ from tegum.arraylike import takes_arrays
 from tegum.errors import Problems
 from tegum.figures.models import Chosen, Models, are_all, drawn_models, weights_of
 from tegum.figures.panels import Panels
-from tegum.figures.theme import INK, INTERFERENCE, PLAIN, SIGNED, colour_scale, styled
+from tegum.figures.theme import INK, INTERFERENCE, MIXED, PLAIN, SIGNED, colour_scale, shades, styled
+from tegum.figures.traces import colour_key, segments
 from tegum.geometry import interference, monosemantic, neuron_order
 
 _NAMED = "Viridis_r"
@@ -34,6 +36,9 @@ _VISIBLE = 0.01
 
 _MANY, _THIN = 20, 0.15
 """Rectangles of more features than this get thinner borders, which would hide them otherwise."""
+
+_MANY_RECTANGLES, _COLOURS, _CORNERS, _HALF = 2000, 24, 6, 0.44
+"""More weights than this are drawn as outlines, in so many colours; the points of one with the gap; half the width of one."""
 
 
 @final
@@ -84,11 +89,16 @@ def stack_panels(
     drawn = Panels.titled(titles.ravel(), columns, horizontal_spacing=0.06 / columns, vertical_spacing=gap)
     places = [(each * (k // columns + 1), k % columns + 1) for k in range(len(panels))]
     models = [panel.sorted(ordered_by) for panel in panels.values()]
+    features = max(panel.weights.shape[1] for panel in panels.values())
+    named = colour == "feature"
+    scale = (_NAMED, features - 1 or 1) if named else (INTERFERENCE, MIXED)
+    draw = _add_outlines if sum(model.weights.size for model in models) > _MANY_RECTANGLES else _add_bars
     for number, ((row, column), model) in enumerate(zip(places, models, strict=True)):
         if matrix:
             _add_matrix(drawn.at(row - 1, column), model)
         stack, first = drawn.at(row, column), column == 1
-        _add_stack(stack, model, colour, signed)
+        draw(stack, _Stack(model, named, signed), scale)
+        _finish_stack(stack, model)
         bottom, top = _reach([model] if own_scale else models, signed)
         stack.y_axis("weights" if first else None, range=[bottom, top], showticklabels=own_scale or first)
         if number + columns >= len(panels):
@@ -97,14 +107,12 @@ def stack_panels(
         shaded = np.flatnonzero(model.polysemantic).tolist()
         drawn.at(*place).shade([(k - 0.5, k + 0.5) for k in shaded], _GROUND)
     at: dict[str, Any] = {"x": 1.01, "y": 0.22, "len": 0.45} if matrix else {"x": 1.01, "y": 0.5, "len": 0.8}
-    if colour == "interference":
-        scale = colour_scale(INTERFERENCE, 0, 1.15, "interference", tickvals=[0, 0.5, 1], **at)
+    if named:
+        key = colour_key(_NAMED, 0, features - 1, "feature", tick0=0, dtick=max(1, features // 10), **at)
     else:
-        features = max(panel.weights.shape[1] for panel in panels.values())
-        scale = colour_scale(_NAMED, 0, features - 1, "feature", tick0=0, dtick=max(1, features // 10), **at)
-    scales = {"coloraxis": scale}
-    if matrix:
-        scales["coloraxis2"] = colour_scale(SIGNED, -1.5, 1.5, "W", x=1.01, y=0.78, len=0.45)
+        key = colour_key(INTERFERENCE, 0, MIXED, "interference", tickvals=[0, 0.5, 1], **at)
+    drawn.figure.add_trace(key)
+    scales = {"coloraxis": colour_scale(SIGNED, -1.5, 1.5, "W", x=1.01, y=0.78, len=0.45)} if matrix else {}
     drawn.figure.update_annotations(font_size=12)
     height = each * blocks * row_height + 80
     figure = styled(drawn.figure, height, showlegend=False, bargap=0.12, barmode="overlay", **scales)
@@ -128,7 +136,7 @@ def _reach(models: list[NeuronPanel], signed: bool) -> tuple[float, float]:
 
 def _add_matrix(panel: Panels, model: NeuronPanel) -> None:
     hover = "neuron %{x}, feature %{y}: %{z:.3f}"
-    panel.add(go.Heatmap(z=model.weights.T, coloraxis="coloraxis2", hovertemplate=hover))
+    panel.add(go.Heatmap(z=model.weights.T, coloraxis="coloraxis", hovertemplate=hover))
     panel.axes(showticklabels=False, ticks="")
     panel.y_axis("feature, by importance" if panel.column == 1 else None, autorange="reversed")
 
@@ -145,17 +153,60 @@ def rectangles(weights: NDArray[np.floating], signed: bool = True) -> dict[str, 
     return {"neuron": neuron[drawn], "feature": order[drawn], "height": height[drawn], "base": base[drawn]}
 
 
-def _add_stack(panel: Panels, model: NeuronPanel, colour: str, signed: bool) -> None:
-    parts = rectangles(model.weights, signed)
-    neuron, feature = parts["neuron"], parts["feature"]
-    mixed = interference(model.weights)
-    shade = np.clip(mixed, 0, 1)[feature] if colour == "interference" else feature
-    border = {"width": _THIN if len(mixed) > _MANY else 0.6, "color": "white"}
-    said = np.column_stack([feature, model.weights[neuron, feature], mixed[feature]])
-    bars = go.Bar(x=neuron, y=parts["height"], base=parts["base"], customdata=said)
-    bars.marker = {"color": shade, "coloraxis": "coloraxis", "line": border}
-    bars.hovertemplate = "neuron %{x}, feature %{customdata[0]}: %{customdata[1]:.3f}, interference %{customdata[2]:.2f}"
-    panel.add(bars)
+@final
+@dataclass(frozen=True, eq=False)
+class _Stack:
+    """The rectangles of one panel: where they are, what colours them, what is said of each."""
+
+    model: NeuronPanel
+    named: bool
+    signed: bool
+
+    @cached_property
+    def parts(self) -> dict[str, NDArray[Any]]:
+        return rectangles(self.model.weights, self.signed)
+
+    @cached_property
+    def mixed(self) -> NDArray[np.float64]:
+        return interference(self.model.weights)
+
+    @property
+    def shade(self) -> NDArray[np.float64]:
+        feature = self.parts["feature"]
+        return feature.astype(np.float64) if self.named else np.clip(self.mixed, 0, 1)[feature]
+
+    @property
+    def said(self) -> NDArray[np.float64]:
+        neuron, feature = self.parts["neuron"], self.parts["feature"]
+        return np.column_stack([neuron, feature, self.model.weights[neuron, feature], self.mixed[feature]])
+
+
+_HOVER = "neuron %{customdata[0]}, feature %{customdata[1]}: %{customdata[2]:.3f}, interference %{customdata[3]:.2f}"
+
+
+def _add_bars(panel: Panels, stack: _Stack, scale: tuple[str, float]) -> None:
+    """A bar for each rectangle."""
+    parts = stack.parts
+    border = {"width": _THIN if len(stack.mixed) > _MANY else 0.6, "color": "white"}
+    bars = go.Bar(x=parts["neuron"], y=parts["height"], base=parts["base"], customdata=stack.said, hovertemplate=_HOVER)
+    panel.add(bars.update(marker={"color": shades(scale[0], stack.shade, scale[1]), "line": border}))
+
+
+def _add_outlines(panel: Panels, stack: _Stack, scale: tuple[str, float]) -> None:
+    """The rectangles of about one colour as one outline: a page draws a few of these, not thousands of bars."""
+    parts, bins = stack.parts, np.round(stack.shade / scale[1] * (_COLOURS - 1)).astype(int)
+    left, right = parts["neuron"] - _HALF, parts["neuron"] + _HALF
+    bottom, top = parts["base"], parts["base"] + parts["height"]
+    x, y = segments(*np.stack([[left, bottom], [right, bottom], [right, top], [left, top], [left, bottom]]))
+    x, y, said = x.reshape(-1, _CORNERS), y.reshape(-1, _CORNERS), np.repeat(stack.said[:, None], _CORNERS, axis=1)
+    for number, colour in zip(range(_COLOURS), shades(scale[0], np.arange(_COLOURS), _COLOURS - 1), strict=True):
+        if (mine := bins == number).any():
+            look = {"mode": "none", "fill": "toself", "fillcolor": colour, "hoveron": "points", "hovertemplate": _HOVER}
+            words = np.round(said[mine].reshape(-1, 4), 3)
+            panel.add(go.Scatter(x=x[mine].ravel(), y=np.round(y[mine].ravel(), 4), customdata=words, **look))
+
+
+def _finish_stack(panel: Panels, model: NeuronPanel) -> None:
     panel.figure.add_hline(y=0, line={"color": INK, "width": 1}, row=panel.row, col=panel.column)
     panel.x_axis(range=[-0.5, len(model.weights) - 0.5], showticklabels=False, ticks="", **PLAIN)
     panel.y_axis(nticks=5, **PLAIN)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
+from plotly.colors import sample_colorscale
 
 from tegum.errors import InvalidInputError, Problems
 
@@ -26,6 +27,9 @@ IMPORTANCE = "Viridis"
 
 INTERFERENCE = "Inferno"
 """From dark (0, alone) to yellow (1 and more)."""
+
+MIXED = 1.15
+"""Where that scale ends: 1 is bright yellow, and not its palest end."""
 
 SIGNED = "RdBu_r"
 POSITIVE, NEGATIVE = "#b2182b", "#2166ac"
@@ -100,6 +104,16 @@ def colour_scale(scale: str, low: float, high: float, title: str, side: str = "r
     """Colours of numbers from ``low`` to ``high``, and the colour bar beside them: for a marker or a colour axis."""
     bar = {"title": {"text": title, "side": side}, "thickness": 12, **bar}
     return {"colorscale": scale, "cmin": low, "cmax": high, "colorbar": bar}
+
+
+def shades(scale: str, values: ArrayLike, high: float) -> list[str]:
+    """The colours of numbers in a scale from 0 to ``high``, written out: bars have no numbers for colours in plotly.
+
+    >>> shades("Greys", [0, 2], 2)
+    ['rgb(255, 255, 255)', 'rgb(0, 0, 0)']
+    """
+    places = np.clip(np.atleast_1d(np.asarray(values, float)) / high, 0, 1)
+    return [str(colour) for colour in sample_colorscale(scale, places.tolist())] if places.size else []
 
 
 def log_ticks(low: float, high: float) -> dict[str, Any]:

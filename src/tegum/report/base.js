@@ -1,5 +1,6 @@
 "use strict";
 // Figures load when they come near the window: plotly.js once, then one script for each experiment, which calls tegum.receive.
+// Those that are far away again are taken down: a page of eighty figures is as light as one of three.
 const tegum = { pictures: {}, scripts: {} };
 tegum.receive = (part, pictures) => { tegum.pictures[part] = pictures; };
 tegum.load = (source) => tegum.scripts[source] ??= new Promise((done, failed) => {
@@ -26,38 +27,70 @@ tegum.darkened = (value, key) => {
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, tegum.darkened(one, name)]));
 };
+// A picture as the screen wants it, loaded where it was not; the caller may change what it gets.
+tegum.picture = async (part, figure) => {
+  await Promise.all([tegum.load("plotly.min.js"), tegum.load("figures/" + encodeURIComponent(part) + ".js")]);
+  const given = tegum.pictures[part][figure];
+  return tegum.darkScreen.matches ? tegum.darkened(given, "") : structuredClone(given);
+};
 tegum.draw = async (place) => {
   if (place.dataset.state) return;
   place.dataset.state = "loading";
   try {
-    await Promise.all([tegum.load("plotly.min.js"), tegum.load("figures/" + encodeURIComponent(place.dataset.part) + ".js")]);
-    const given = tegum.pictures[place.dataset.part][place.dataset.figure];
-    const picture = tegum.darkScreen.matches ? tegum.darkened(given, "") : structuredClone(given);
+    const picture = await tegum.picture(place.dataset.part, place.dataset.figure);
     // A finger that moves over a picture scrolls the page; the buttons above it still zoom.
     if (matchMedia("(pointer: coarse)").matches) picture.layout.dragmode = false;
+    const controls = tegum.withoutControls(picture);
     place.textContent = "";
     place.classList.add("drawn");
     await Plotly.newPlot(place, { ...picture, config: tegum.config });
     place.dataset.state = "drawn";
+    await tegum.control(place, controls);
+    tegum.lighten();
   } catch (error) {
     place.textContent = error.message;
     place.dataset.state = "failed";
   }
 };
-// Browsers keep few three-dimensional pictures alive; those far away are taken down, and drawn again when they return.
-tegum.rest = (place) => {
-  if (place.dataset.state === "drawn" && place.querySelector(".gl-container canvas")) tegum.takeDown(place);
-};
 tegum.takeDown = (place) => {
+  if (place.dataset.state !== "drawn") return;
+  tegum.release(place);
   Plotly.purge(place);
+  place.textContent = "";
   delete place.dataset.state;
 };
-tegum.darkScreen.addEventListener("change", () => document.querySelectorAll('.plot[data-state="drawn"]').forEach((place) => {
+// All drawn figures together have no more elements than this; those that are farthest from the window go first.
+tegum.most = 3500;
+tegum.lighten = () => {
+  const drawn = [...document.querySelectorAll('.plot[data-state="drawn"]')].map((place) => {
+    const { top, bottom } = place.getBoundingClientRect();
+    return { place, size: place.getElementsByTagName("*").length, away: Math.max(top - innerHeight, -bottom) };
+  });
+  let size = drawn.reduce((sum, one) => sum + one.size, 0);
+  for (const one of drawn.sort((a, b) => b.away - a.away)) {
+    if (size <= tegum.most || one.away < 150) return;
+    tegum.takeDown(one.place);
+    size -= one.size;
+  }
+};
+tegum.drawnAgain = () => document.querySelectorAll('.plot[data-state="drawn"]').forEach((place) => {
   tegum.takeDown(place);
   tegum.draw(place);
-}));
+});
+tegum.darkScreen.addEventListener("change", tegum.drawnAgain);
+// A figure that is wider than its place says so above it.
+tegum.hint = () => document.querySelectorAll("figure").forEach((figure) => {
+  const scroll = figure.querySelector(".scroll");
+  figure.classList.toggle("wide", scroll.scrollWidth > scroll.clientWidth + 1);
+});
 addEventListener("DOMContentLoaded", () => {
-  const watch = new IntersectionObserver((seen) => seen.forEach((one) => one.isIntersecting ? tegum.draw(one.target) : tegum.rest(one.target)),
-    { rootMargin: "600px 0px" });
-  document.querySelectorAll(".plot").forEach((place) => watch.observe(place));
+  const watch = (margin, act) => {
+    const watcher = new IntersectionObserver((seen) => seen.forEach(act), { rootMargin: `${margin}px 0px` });
+    document.querySelectorAll(".plot").forEach((place) => watcher.observe(place));
+  };
+  for (const near of [600, 100]) watch(near, (one) => one.isIntersecting && tegum.draw(one.target));
+  watch(1800, (one) => one.isIntersecting || tegum.takeDown(one.target));
+  tegum.hint();
+  addEventListener("resize", tegum.hint);
+  document.addEventListener("toggle", tegum.hint, true);
 });

@@ -1,9 +1,8 @@
-"""Results in other programs' formats: tables, netCDF, static pictures.
+"""Results in other programs' formats: tables, netCDF, state dicts; `tegum.report.pictures` writes pictures and films.
 
     csv, parquet        one table for each set of dimensions: ID.density-seed.csv holds everything that has just these
     netcdf              one file, as the dataset stands
     state-dict          W, b, ... alone, as ``torch.load`` reads them, and ``safetensors.torch.load_file``
-    png, svg, pdf       one file for each picture, by kaleido and the Chromium of this machine
 
 Attributes (recipe, versions, machine) stand beside the tables in ID.json.
 
@@ -16,28 +15,19 @@ import importlib
 import importlib.util
 import json
 import re
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import plotly.graph_objects as go
 import xarray as xr
-from plotly.offline import get_plotlyjs
 
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError
-from tegum.report.part import height_of
 from tegum.runs import plain, write_atomically, write_state_dict
 from tegum.runs.files import SUFFIX
 
 TableFormat = Literal["parquet", "csv", "netcdf", "state-dict"]
-PictureFormat = Literal["png", "svg", "pdf"]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-WIDTH = 1000
-_SCALE = 2
 
 
 def tables(data: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
@@ -67,11 +57,11 @@ def export_data(data: xr.Dataset, stem: Path, kind: TableFormat) -> list[Path]:
             write_state_dict(data, path)
         return both
     if kind == "parquet":
-        _required("pyarrow", kind)
+        required("pyarrow", kind)
     written = []
     for dims, part in tables(data):
         frame = (part if part.dims else part.expand_dims("row")).to_dataframe().reset_index()
-        path = _beside(stem, f".{dims}.{kind}")
+        path = beside(stem, f".{dims}.{kind}")
         write_atomically(path, frame.to_csv(index=False).encode() if kind == "csv" else frame.to_parquet(index=False))
         written.append(path)
     path = stem.with_name(f"{stem.name}.json")
@@ -79,47 +69,19 @@ def export_data(data: xr.Dataset, stem: Path, kind: TableFormat) -> list[Path]:
     return [*written, path]
 
 
-def export_pictures(
-    pictures: Mapping[str, go.Figure], stem: Path, kind: PictureFormat, browser: Callable[[str], str | None] = shutil.which
-) -> list[Path]:
-    """Draws pictures 1000 pixels wide (png: two dots a pixel) as ``stem-NAME.kind``; returns the files.
-
-    Raises:
-        InvalidInputError: where kaleido or a browser is missing, or a file cannot be written.
-    """
-    kaleido = _required("kaleido", kind)
-    found = next((path for name in BROWSERS if (path := browser(name))), None)
-    if found is None:
-        advice = "install Chromium (Debian: apt install chromium), or export csv, parquet or netcdf, which need none"
-        raise InvalidInputError(f"there is no browser to draw {kind} pictures ({', '.join(BROWSERS)})", advice)
-    with tempfile.TemporaryDirectory() as temporary:
-        script = Path(temporary) / "plotly.min.js"
-        script.write_text(get_plotlyjs(), encoding="utf-8")
-        drawn = [Path(temporary) / f"{number}.{kind}" for number in range(len(pictures))]
-        common = {"width": WIDTH, "scale": _SCALE if kind == "png" else 1, "format": kind}
-        jobs = [
-            {"fig": picture, "path": file, "opts": common | {"height": height_of(picture)}}
-            for picture, file in zip(pictures.values(), drawn, strict=True)
-        ]
-        kaleido.write_fig_from_object_sync(jobs, kopts={"path": found, "plotlyjs": script, "mathjax": False})
-        written = [_beside(stem, f"-{name}.{kind}") for name in pictures]
-        for file, place in zip(drawn, written, strict=True):
-            write_atomically(place, file.read_bytes())
-    return written
-
-
-def _beside(stem: Path, ending: str) -> Path:
+def beside(stem: Path, ending: str) -> Path:
     """A file whose name begins with that of ``stem``; an `InvalidInputError` where it would lie in another folder."""
     if not re.fullmatch(r"[^/\\\0]{1,200}", ending):
         raise InvalidInputError(f"a file would be called {stem.name}{ending:.100}", "give axes and pictures plain names")
     return stem.with_name(f"{stem.name}{ending}")
 
 
-def _required(package: str, kind: str) -> Any:
-    """A package that only this format needs."""
-    if importlib.util.find_spec(package) is None:
+def required(module: str, kind: str, package: str = "") -> Any:
+    """A module that only this format needs, of a ``package`` that is called otherwise where one is given."""
+    package = package or module
+    if importlib.util.find_spec(module.partition(".")[0]) is None:
         raise InvalidInputError(f"the package {package}, which writes {kind}, is not installed", f"pip install {package}")
-    return importlib.import_module(package)
+    return importlib.import_module(module)
 
 
 def _plain(data: xr.Dataset) -> xr.Dataset:

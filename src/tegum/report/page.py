@@ -1,7 +1,7 @@
-"""The page that a reader opens: an introduction, every claim with its verdict, every figure, how each was made.
+"""The page that a reader opens: what it is about, every figure at a glance, chapter by chapter figures and claims, the ledger.
 
 It opens from disk without a network: plotly.js lies beside it once, shared by all figures, and figures load when they come
-into view.
+into view.  A page of experiments of one's own is about these, and of an experiment without claims it has none.
 """
 
 import json
@@ -11,37 +11,38 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from plotly.offline import get_plotlyjs
 
+from tegum import lab
 from tegum.claims import Source
 from tegum.claims.source import KINDS
-from tegum.experiments import PaperVerdict, every_description, heading_of, introduction, paper_verdicts
+from tegum.experiments import every_description, heading_of, introduction
+from tegum.features import Independent
+from tegum.geometry import polygon
+from tegum.nets import ReluOutput
+from tegum.report.bars import bars
+from tegum.report.chapters import VERDICTS, chapters, figures_of, paragraphs, strip
 from tegum.report.part import Part
 from tegum.report.template import fields_of, rendered
+from tegum.report.why import elsewhere, reasons
 from tegum.runs import write_atomically
 
-VERDICTS = {
-    "held": "measured as stated; where there is a control, the same check failed on it, as it must",
-    "failed": "measured otherwise: both numbers are given",
-    "underpowered": "too few models to tell, a verdict that flips with the seed, or a check that its control passes too",
-    "not run": "this profile lacks the size at which the claim means something: what it lacks is said",
-}
 _SOURCE = ("tegum", "commit", "python", "libraries", "machine")
+_DENSITY = 0.1
+"""Of the live model's features at first: a pentagon."""
 
+_UNFOLDED = 4
+"""Up to so many experiments a page shows them all at once; of more it shows the pictures, and folds the chapters."""
 
-def section_of(paper: str) -> str:
-    """The part of the paper, or the problem, that a figure belongs to.
-
-    >>> section_of("Section 3, phase diagrams (F10)")
-    'Section 3'
-    """
-    return re.split(r"[,(]", paper)[0].strip()
-
-
-def paragraphs(text: str) -> list[str]:
-    """The paragraphs of a docstring: indented ones as they stand, others as running text."""
-    found = [part.strip("\n") for part in re.split(r"\n\s*\n", text) if part.strip()]
-    return [part if part.startswith(" ") else re.sub(r"\s+", " ", part) for part in found]
+_NETS = {
+    "Linear": "a linear net",
+    "ReluOutput": "ReLU output",
+    "ReluHidden": "ReLU on the hidden layer",
+    "AbsoluteValue": "the absolute value",
+    "Untied": "encoder and decoder of their own",
+    "UntiedNeurons": "neurons, encoder and decoder of their own",
+}
 
 
 def source_of(claim: Mapping[str, Any]) -> Source:
@@ -68,10 +69,25 @@ def counted_by_source(claims: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
+def net_in_words(net: str) -> str:
+    """A net as a reader would say it; one that is not tegum's as it is written.
+
+    >>> net_in_words("ReluOutput(n_features=5, n_hidden=2, bias=True)")
+    'ReLU output, 5 features in 2 dimensions'
+    """
+    name, _, rest = net.partition("(")
+    sizes = dict(re.findall(r"(n_features|n_hidden)=(\d+)", rest))
+    if name not in _NETS or len(sizes) < 2:
+        return net
+    m = int(sizes["n_hidden"])
+    unit = "neuron" if name in ("ReluHidden", "AbsoluteValue", "UntiedNeurons") else "dimension"
+    return f"{_NETS[name]}, {sizes['n_features']} features in {m} {unit}{'s' if m != 1 else ''}"
+
+
 def cost(part: Part) -> str:
     """How a part was trained and what it cost, in one line, as far as its dataset tells."""
     recipe = fields_of(part.made.get("recipe"))
-    said = [net] if isinstance(net := part.made.get("net"), str) else []
+    said = [net_in_words(net)] if isinstance(net := part.made.get("net"), str) else []
     if {"steps", "batch_size", "optimizer", "learning_rate"} <= set(recipe):
         said.append(f"{recipe['steps']:,} steps of {recipe['batch_size']:,} samples")
         said.append(f"{recipe['optimizer']} at {recipe['learning_rate']:g}")
@@ -81,53 +97,76 @@ def cost(part: Part) -> str:
     return "; ".join([*said, f"{part.seconds:.1f} s on this machine, {part.profile} profile"])
 
 
-def elsewhere(part: Part, claim: Mapping[str, Any]) -> PaperVerdict | None:
-    """What the paper profile is known to have found of a claim of another profile, where the verdicts differ."""
-    known = None if part.profile == "paper" else paper_verdicts(part.id).get(claim["claim"])
-    return known if known and known.verdict != claim["verdict"] else None
-
-
 def page(parts: Sequence[Part]) -> str:
     """The HTML of the page."""
     claims = [claim for part in parts for claim in part.claims]
     counts = Counter(claim["verdict"] for claim in claims)
     known = {experiment.id: experiment for experiment in every_description()}
-
-    def heading(part: Part) -> str:
-        """The group that a part belongs to; empty for the paper's, and for one's own."""
-        return heading_of(known[part.id]) if part.id in known else ""
-
+    divided = chapters(parts)
+    headings = list(dict.fromkeys(chapter.heading for chapter in divided if chapter.parts[0].id in known))
+    ours = all(part.id in known for part in parts)
+    kind = "paper" if "" in headings or not parts else "group" if ours else "own"
+    title, lead = _about(kind, headings, parts)
     here = {part.id for part in parts}
-    headings = list(dict.fromkeys(map(heading, parts))) or [""]
     made_by = dict.fromkeys(tuple(str(part.made.get(name, "")) for name in _SOURCE) for part in parts)
     return rendered(
         "page.html",
-        ("base.js", "ledger.js"),
+        ("base.js", "player.js", "files.js", "page.js", "ledger.js"),
         beside=True,
+        kind=kind,
+        live=lab.link(ReluOutput(5, 2), Independent(5, density=_DENSITY), polygon(5), np.zeros(5)),
+        title=title,
+        lead=lead,
         parts=parts,
-        sections=list(dict.fromkeys(section_of(part.paper) for part in parts)),
-        section_of=section_of,
-        heading=heading,
-        headings=headings,
-        only=headings[0] if len(headings) == 1 else "",
-        introduction=introduction,
+        chapters=divided,
+        numbers={part.id: number for number, part in enumerate(parts, start=1)},
+        gallery=len(parts) > 1,
+        unfolded=len(parts) <= _UNFOLDED,
+        answers=any(headings),
+        known=known,
+        known_parts=bool(headings),
+        overall=strip(claims),
+        strip=strip,
+        figures_of=figures_of,
         source_of=source_of,
         elsewhere=elsewhere,
+        reasons=reasons,
+        bars=bars,
         by_source=counted_by_source(claims),
         cost=cost,
         paragraphs=paragraphs,
         counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
         verdicts=VERDICTS,
         claims=claims,
-        known=known,
-        missing=[each for name, each in known.items() if name not in here and heading_of(each) in headings],
-        seconds=sum(part.seconds for part in parts),
+        missing=_missing(kind, headings, here),
+        work=_in_minutes(sum(part.seconds for part in parts)),
         sources=list(made_by),
     )
 
 
+def _about(kind: str, headings: Sequence[str], parts: Sequence[Part]) -> tuple[str, list[str]]:
+    """What the page is called, and what it says at its head where it is not the paper's."""
+    if kind == "paper":
+        return "Toy models of superposition, rebuilt", []
+    if kind == "group":
+        return headings[0], paragraphs(introduction(headings[0]))
+    if len(parts) == 1:
+        return parts[0].title, paragraphs(parts[0].describe)
+    return "Experiments of one's own", [f"{len(parts)} experiments: {', '.join(part.id for part in parts)}."]
+
+
+def _in_minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds > 100 else f"{seconds:.0f} seconds"
+
+
+def _missing(kind: str, headings: Sequence[str], here: set[str]) -> list[Any]:
+    """The experiments that would stand on such a page and are not in the folder."""
+    wanted = ["", *headings] if kind == "paper" else headings
+    return [each for each in every_description() if each.id not in here and heading_of(each) in wanted]
+
+
 def write_page(parts: Sequence[Part], folder: Path) -> Path:
-    """Writes the page, the claims and plotly.js; returns the page's path.
+    """Writes the page, the claims, and beside them plotly.js and the lab; returns the page's path.
 
     Raises:
         InvalidInputError: where the folder cannot be written.
@@ -135,8 +174,9 @@ def write_page(parts: Sequence[Part], folder: Path) -> Path:
     claims = [claim for part in parts for claim in part.claims]
     write_atomically(folder / "claims.json", json.dumps(claims, indent=2, ensure_ascii=False).encode())
     plotly = get_plotlyjs().encode()
-    script = folder / "plotly.min.js"
-    if not script.exists() or script.read_bytes() != plotly:
-        write_atomically(script, plotly)
+    beside = {"plotly.min.js": plotly, "lab.js": lab.script().encode(), "lab.html": lab.page().encode()}
+    for name, content in beside.items():
+        if not (folder / name).exists() or (folder / name).read_bytes() != content:
+            write_atomically(folder / name, content)
     write_atomically(folder / "index.html", page(parts).encode())
     return folder / "index.html"

@@ -21,15 +21,23 @@ from tegum.claims import Verdict
 from tegum.claims.source import Kind as SourceKind
 from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment
+from tegum.figures import carried_models
+from tegum.lab import link
+from tegum.nets import Linear
+from tegum.recorded import features_of, net_of
 from tegum.runs import UNSEALED, plain, sealed, set_aside, unsealed, write_atomically
 from tegum.runs.files import failures_told
 
 KEY = "tegum_result"
 """The attribute of a dataset that says from which profile and code it comes."""
 
-_FORMAT, _EARLIER = "tegum part 4", (b"tegum part 1", b"tegum part 2", b"tegum part 3")
+_FORMAT, _EARLIER = "tegum part 5", tuple(f"tegum part {number}".encode() for number in range(1, 5))
 _BEFORE, _AFTER = "tegum.receive(", ");\n"
 _HEIGHT = 450
+_PANEL_WIDTHS = {1: 250, 2: 290, 3: 210, 4: 170}
+_MANY_PANELS, _LEGEND = 110, 130
+"""How wide in pixels a panel is at least that can be read, by how many stand side by side; how wide a legend beside them."""
+
 _INTERNAL = ("interrupted", "wall_seconds", "seconds", KEY)
 
 
@@ -42,7 +50,7 @@ class Part:
         profile: quick or paper.
         seconds: what the study cost.
         made: what the dataset says of its making.
-        captions: name, text and height of each picture, in order.
+        captions: name, text, height and least width of each picture, and its models' addresses in the lab, in order.
         claims: as they stand in ``claims.json``.
         key: the profile and code that made the data.
         code: the code that made claims and pictures.
@@ -72,9 +80,7 @@ def part_of(experiment: Experiment, data: xr.Dataset, code: str) -> tuple[Part, 
         profile=str(data.attrs.get("profile", "")),
         seconds=float(data.attrs.get("seconds", data.attrs.get("wall_seconds", 0.0))),
         made=made_of(data),
-        captions=[
-            {"name": name, "text": figure.caption, "height": height_of(figure.picture)} for name, figure in figures.items()
-        ],
+        captions=[caption_of(name, figure.caption, figure.picture) for name, figure in figures.items()],
         claims=_as_written([claim.as_record(experiment.id) for claim in experiment.claims(data)]),
         key=str(data.attrs.get(KEY, "")),
         code=code,
@@ -92,6 +98,43 @@ def height_of(picture: go.Figure) -> int:
     return int(picture.layout.height or _HEIGHT)
 
 
+def width_of(picture: go.Figure) -> int:
+    """How wide a picture is at least, in pixels, that can be read: on a narrower screen it is moved sideways.
+
+    >>> from plotly.subplots import make_subplots
+    >>> width_of(make_subplots(1, 1)) < width_of(make_subplots(1, 2)) < width_of(make_subplots(2, 3))
+    True
+    """
+    layout = picture.layout.to_plotly_json()
+    domains = [axis.get("domain", [0, 1])[0] for name, axis in layout.items() if name.startswith("xaxis")]
+    domains += [scene.get("domain", {}).get("x", [0, 1])[0] for name, scene in layout.items() if name.startswith("scene")]
+    columns = len({round(float(domain), 2) for domain in domains}) or 1
+    margin = layout.get("margin", {})
+    sides = float(margin.get("l", 80)) + float(margin.get("r", 80))
+    beside = layout.get("showlegend") is not False and layout.get("legend", {}).get("orientation", "v") == "v"
+    named = sum(trace.name is not None and trace.showlegend is not False for trace in picture.data)
+    return int(columns * _PANEL_WIDTHS.get(columns, _MANY_PANELS) + sides + (_LEGEND if beside and named > 1 else 0))
+
+
+def caption_of(name: str, text: str, picture: go.Figure) -> dict[str, Any]:
+    """What the page prints of a picture before it is drawn."""
+    return {"name": name, "text": text, "height": height_of(picture), "width": width_of(picture), "lab": lab_links(picture)}
+
+
+def lab_links(picture: go.Figure) -> list[dict[str, str]]:
+    """The title and the address in the live lab of each model of a picture that the lab knows."""
+    found = []
+    for title, model in carried_models(picture).items():
+        try:
+            net, features = net_of(model), features_of(model)
+            b = model["b"].values if "b" in model else None
+            if b is not None or isinstance(net, Linear):
+                found.append({"title": title, "address": link(net, features, model["W"].values, b)})
+        except InvalidInputError:
+            continue
+    return found
+
+
 def pictures_file(folder: Path, name: str) -> Path:
     """Where the pictures of a part lie."""
     return folder / "figures" / f"{name}.js"
@@ -106,7 +149,9 @@ def write_part(part: Part, pictures: Mapping[str, go.Figure], folder: Path) -> N
 
 def script_of(name: str, pictures: Mapping[str, go.Figure]) -> str:
     """The script that hands pictures to a page."""
-    drawn = {title: _slim(json.loads(picture.to_json())) for title, picture in pictures.items()}
+    drawn = {
+        title: _slim(json.loads(go.Figure(picture).update_layout(meta=None).to_json())) for title, picture in pictures.items()
+    }
     return f"{_BEFORE}{json.dumps(name)}, {json.dumps(drawn, separators=(',', ':'))}{_AFTER}"
 
 
@@ -154,6 +199,8 @@ class _Caption(TypedDict):
     name: str
     text: str
     height: int
+    width: int
+    lab: list[dict[str, str]]
 
 
 def _checked(record: dict[str, Any]) -> Part:

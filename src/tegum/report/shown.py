@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from tegum.checking import as_path
 from tegum.provenance import tegum_version
-from tegum.report.part import height_of, script_of
+from tegum.report.part import caption_of, height_of, script_of
 from tegum.report.template import rendered
 from tegum.runs import write_atomically
 
@@ -61,13 +61,13 @@ class Shown:
     def html(self) -> str:
         """The page: one file, without a network."""
         pictures = [
-            {"name": name, "title": self.captions[name][0], "text": self.captions[name][1], "height": height_of(figure)}
+            caption_of(name, self.captions[name][1], figure) | {"title": self.captions[name][0]}
             for name, figure in self.figures.items()
         ]
         script = _READY + script_of("show", self.figures).replace("</", "<\\/")
         return rendered(
             "show.html",
-            ("base.js",),
+            ("base.js", "player.js", "files.js"),
             script,
             library=get_plotlyjs(),
             title=self.title,

@@ -19,18 +19,20 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from tegum.figures import CONFIG, DARK
+from tegum.lab import style as lab_style
 
 
 def policy(inline: Sequence[str], beside: bool) -> str:
     """What a browser may load for a page, as a Content-Security-Policy: these inline scripts, and those ``beside`` it.
 
-    Plotly.js styles its elements in place.  What draws many thousands of dots it compiles at run time, which only a page with
-    scripts beside it allows.
+    The live model computes in a worker, which is made of text.  Plotly.js styles its elements in place.  What draws many
+    thousands of dots it compiles at run time, which only a page with scripts beside it allows.
     """
     digests = [f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in inline]
     scripts = " ".join([*digests, *(["'self'", "file:", "'unsafe-eval'"] if beside else [])])
     return (
-        f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "
+        f"default-src 'none'; script-src {scripts}; {'worker-src blob:; ' if beside else ''}style-src 'unsafe-inline'; "
+        "img-src data: blob:; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -42,7 +44,8 @@ def rendered(page: str, names: Sequence[str], script: str = "", library: str = "
     """
     own = f"\n{''.join(map(_text, names))}{script}tegum.config = {json.dumps(CONFIG)};\ntegum.dark = {json.dumps(DARK)};\n"
     scripts = [library, own] if library else [own]
-    shared = {"policy": policy(scripts, beside), "style": _text("page.css"), "scripts": scripts}
+    look = _text("page.css") + (lab_style() if beside else "")
+    shared = {"policy": policy(scripts, beside), "style": look, "scripts": scripts}
     return str(_environment().get_template(page).render(**content, **shared))
 
 

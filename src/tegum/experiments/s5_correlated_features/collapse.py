@@ -237,8 +237,9 @@ def claims(data: xr.Dataset) -> list[Claim]:
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The optimum over density, every seed, and the branches with their meetings."""
-    optima = {p: optimum(data, p)["minima_W"].values for p in SHOWN}
-    models = {f"density {p:g}<br>{collapsed(W)} collapsed": tg.geometry.aligned(W) for p, W in optima.items()}
+    optima = {p: optimum(data, p)[["minima_W", "minima_b"]].rename(minima_W="W", minima_b="b") for p in SHOWN}
+    turned = {p: model.assign(W=model["W"].copy(data=tg.geometry.aligned(model["W"].values))) for p, model in optima.items()}
+    models = {f"density {p:g}<br>{collapsed(model['W'].values)} collapsed": model for p, model in turned.items()}
     curves = {}
     for step in MEETINGS:
         mine = data.sel(step=step)

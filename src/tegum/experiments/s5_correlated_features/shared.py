@@ -99,12 +99,15 @@ def arrows_of_seeds(data: xr.Dataset, density: float, set_size: int) -> Figure:
     """The first five seeds at one density, turned and renumbered within and among sets to lie as the best one does."""
     best = tg.geometry.aligned(best_model(data, density)["W"].values)
     groups = np.arange(best.shape[1]).reshape(-1, set_size).tolist()
-    first = data[["W", "kind"]].sel(density=density).isel(seed=slice(5))
-    turned, _ = tg.geometry.aligned_to(first["W"].values, best, groups, whole=True)
-    titles = [f"seed {seed}<br>{kind}" for seed, kind in zip(first["seed"].values, first["kind"].values, strict=True)]
+    first = data[["W", "b", "kind"]].sel(density=density).isel(seed=slice(5))
+    turned, places = tg.geometry.aligned_to(first["W"].values, best, groups, whole=True)
+    b = np.take_along_axis(first["b"].values, places, axis=-1)
+    first = first.assign(W=(("seed", "hidden", "feature"), turned), b=(("seed", "feature"), b))
+    each = [first.isel(seed=k) for k in range(first.sizes["seed"])]
+    models = {f"seed {one['seed'].item()}<br>{one['kind'].item()}": one for one in each}
     return Figure(
-        tg.figures.set_arrows(dict(zip(titles, turned, strict=True)), set_size),
-        f"The first {len(titles)} seeds at density {density:g}, not chosen; turned, mirrored and renumbered within and among "
+        tg.figures.set_arrows(models, set_size),
+        f"The first {len(models)} seeds at density {density:g}, not chosen; turned, mirrored and renumbered within and among "
         "sets for comparison. Members of a set have one colour; the circle has radius 1.",
     )
 

@@ -1,0 +1,76 @@
+"""`tegum lab`: the live lab in the browser, on a model of one's own where a file is named."""
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tegum.cli.models import AS_IT_IS, FILES_OWN, Reading, Wanted
+from tegum.cli.output import say
+from tegum.errors import InvalidInputError, Problems
+from tegum.features import Independent
+from tegum.lab import model_of, page, record_of
+from tegum.lab.opening import address_in
+from tegum.recorded import with_features
+from tegum.runs import open as opened
+from tegum.runs import write_atomically
+
+_PAGE = Path("lab.html")
+_DENSITY = 0.1
+"""Of weights that do not say what their features are: the page has a slider."""
+
+
+def lab(
+    what: str | None = None,
+    /,
+    *,
+    wanted: Wanted = FILES_OWN,
+    reading: Reading = AS_IT_IS,
+    out: Path = _PAGE,
+    replay: Annotated[bool, Parameter(negative="")] = False,
+    browser: bool = True,
+) -> int:
+    """Open the live lab: drag a feature and watch the others give way, down their exact loss.
+
+    Example: tegum lab weights.safetensors --density 0.1
+
+    Args:
+        what: A result or a file of weights to begin with, or an address, '#v=1&n=5&m=2&p=0.1'; else five features in two
+            dimensions.
+        wanted: Options of features, for models.
+        reading: Options of reading, for models.
+        out: Where the page goes.
+        replay: Play a recorded training step by step in place of a live model.
+        browser: Open the page in the browser.
+    """
+    text = page(what or "") if what is None or what.startswith("#") else _of_models(Path(what), wanted, reading, replay)
+    write_atomically(out, text.encode())
+    say(f"open {out}")
+    if browser:
+        webbrowser.open(out.resolve().as_uri())
+    return 0
+
+
+def _of_models(path: Path, wanted: Wanted, reading: Reading, replay: bool) -> str:
+    """The page of a model of a file or of a result's folder."""
+    if not path.exists():
+        raise InvalidInputError(f"there is no {path}", "name a folder of tegum train, or a file of weights")
+    own = address_in(path) if (wanted, reading, replay) == (FILES_OWN, AS_IT_IS, False) else ""
+    if own:
+        return page(own)
+    data = opened(path) if path.is_dir() else reading.read(path)
+    with Problems() as problems:
+        features = wanted.features(data, problems) if wanted != FILES_OWN else None
+    if features is not None:
+        data = with_features(data, features)
+    elif "features" not in data.attrs:
+        say(f"the file does not say what its features are: density {_DENSITY}, as --density says otherwise")
+        data = with_features(data, Independent(data.sizes["feature"], density=_DENSITY))
+    net = wanted.net(data) if wanted.activation is not None else None
+    if replay:
+        return page(record=record_of(data, net=net))
+    found = model_of(data, net=net)
+    if found.said:
+        say(f"shown: {found.said}")
+    return page(found.address)

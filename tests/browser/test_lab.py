@@ -1,0 +1,295 @@
+"""The lab in a real browser: from disk, offline, by mouse, keyboard and address, in both themes and sizes."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+import tegum as tg
+from tests.unit.test_lab import ORACLE, oracle, require_equal
+
+NET, FIVE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.05)
+VIEWS = ("arrows", "space", "gram", "norms", "time", "map")
+Opened = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tg.lab.write(tmp_path_factory.mktemp("lab") / "lab.html")
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """What the browser complains of, and what is asked of the network."""
+    return []
+
+
+@pytest.fixture
+def opened(browser: Browser, place: Path, said: list[str]) -> Iterator[Opened]:
+    """Opens the page at an address, offline; whatever it complains of or asks for is a failure."""
+    contexts = []
+
+    def open_page(address: str = "", width: int = 1280, scheme: Any = "light", at: Path | None = None, **more: Any) -> Page:
+        context = browser.new_context(offline=True, viewport={"width": width, "height": 900}, color_scheme=scheme, **more)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        own = ((at or place).as_uri(), "data:", "blob:")
+        page.on("request", lambda request: None if request.url.startswith(own) else said.append(request.url))
+        page.goto((at or place).as_uri() + address)
+        page.wait_for_function("() => document.querySelector('.status strong')", timeout=20_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+def wait_for(page: Page, words: str, timeout: int = 20_000) -> None:
+    page.wait_for_function(f"() => document.querySelector('.status').innerText.includes({json.dumps(words)})", timeout=timeout)
+
+
+def inked(page: Page) -> int:
+    """How many different colours the large picture has."""
+    return int(
+        page.evaluate(
+            """() => { const shown = document.querySelector("canvas.stage"), { width, height } = shown;
+            const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+            copy.drawImage(shown, 0, 0);
+            return new Set(new Uint32Array(copy.getImageData(0, 0, width, height).data.buffer)).size; }"""
+        )
+    )
+
+
+def tip_of(page: Page, feature: int) -> tuple[float, float]:
+    """Where the tip of a feature is drawn."""
+    W = tg.lab.read(page.evaluate("location.hash")).W
+    box = page.locator("canvas.stage").bounding_box()
+    assert W is not None
+    assert box is not None
+    scale = min(box["width"], box["height"]) / 2 / 1.32
+    return box["x"] + box["width"] / 2 + scale * W[0, feature], box["y"] + box["height"] / 2 - scale * W[1, feature]
+
+
+def paused(page: Page) -> None:
+    if page.get_by_role("button", name="Pause").count():
+        page.get_by_role("button", name="Pause").click()
+    wait_for(page, "exact loss")
+    page.wait_for_timeout(50)
+
+
+def test_in_a_browser_it_says_what_python_says(opened: Opened) -> None:
+    page, known = opened(), oracle(500)
+    require_equal(
+        known, json.loads(page.evaluate(f"given => {{ {ORACLE.read_text()} return JSON.stringify(answers(given)); }}", known))
+    )
+
+
+def test_it_moves_in_a_worker_and_ends_in_a_pentagon(opened: Opened) -> None:
+    page = opened("#v=1&n=5&m=2&p=0.05")
+    assert len(page.workers) == 1
+    page.get_by_label("Speed").fill("8")
+    wait_for(page, "at rest")
+    wait_for(page, "exact loss")
+    known = float(tg.best(tg.exact.minimise(NET, FIVE, seeds=8, progress=False)).loss)
+    found = re.fullmatch(r"pentagon\s+exact loss ([\d.]+) ± \de−1\d\s+at rest", page.locator(".status").inner_text())
+    assert found
+    assert float(found[1]) == pytest.approx(known, rel=1e-7)
+
+
+def test_where_workers_are_forbidden_it_computes_beside_the_page(
+    opened: Opened, said: list[str], place: Path, tmp_path: Path
+) -> None:
+    text = place.read_text().replace("worker-src blob:", "worker-src &#39;none&#39;")
+    (tmp_path / "lab.html").write_text(text)
+    page = opened("#v=1&n=5&m=2&p=0.05", at=tmp_path / "lab.html")
+    wait_for(page, "pentagon")
+    assert page.workers == []
+    assert len(said) == 1
+    assert "worker-src" in said.pop()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_view_draws_fits_and_passes_axe(opened: Opened, width: int, scheme: str) -> None:
+    page = opened("#v=1&n=6&m=3&p=0.05", width=width, scheme=scheme)
+    for view in VIEWS:
+        page.locator(f'[data-view="{view}"]').click()
+        page.wait_for_timeout(60)
+        assert inked(page) > 8, view
+        assert page.locator(f'[data-view="{view}"]').get_attribute("aria-pressed") == "true"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("summary", has_text="own density").click()
+    page.locator("summary", has_text="trained").click()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_feature_is_dragged_and_the_flow_takes_over(opened: Opened) -> None:
+    page = opened(tg.lab.link(NET, FIVE, 1.1 * tg.geometry.polygon(5), np.full(5, -0.2)))
+    paused(page)
+    x, y = tip_of(page, 0)
+    to = tip_of(page, 2)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move((x + to[0]) / 2, (y + to[1]) / 2, steps=4)
+    page.mouse.move(to[0] + 12, to[1] + 6, steps=4)
+    page.wait_for_timeout(700)
+    held = tg.lab.read(page.evaluate("tegumLab && location.hash")).W
+    page.mouse.up()
+    assert page.get_by_role("button", name="Pause").count() == 1
+    page.get_by_label("Speed").fill("6")
+    wait_for(page, "pentagon")
+    wait_for(page, "at rest")
+    after = tg.lab.read(page.evaluate("location.hash")).W
+    assert held is not None
+    assert after is not None
+    assert np.abs(after - held).max() > 0.1
+
+
+def test_it_can_be_used_from_the_keyboard(opened: Opened) -> None:
+    page = opened("#v=1&n=5&m=2&p=0.05")
+    paused(page)
+    before = tg.lab.read(page.evaluate("location.hash")).W
+    page.locator("canvas.stage").focus()
+    page.keyboard.press("n")
+    page.keyboard.press("n")
+    assert "feature 2: " in page.locator("[aria-live]").last.inner_text()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Space")
+    paused(page)
+    after = tg.lab.read(page.evaluate("location.hash")).W
+    assert before is not None
+    assert after is not None
+    assert np.abs(after[:, 1] - before[:, 1]).max() > 0.05
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.tagName"))
+    assert {"BUTTON", "INPUT", "SELECT", "SUMMARY"} <= reached
+
+
+def test_the_address_is_the_state_and_a_reload_returns_to_it(opened: Opened) -> None:
+    sets = tg.features.AnticorrelatedSets(
+        3, 2, density=[0.1, 0.2, 0.3, 0.1, 0.2, 0.3], importance=tg.features.geometric(0.8, 6)
+    )
+    W, b = np.random.default_rng(0).normal(size=(3, 6)), np.full(6, -0.1)
+    page = opened(tg.lab.link(tg.nets.ReluOutput(6, 3), sets, W, b, view="gram"))
+    wait_for(page, "exact loss")
+    said = page.locator(".status").inner_text()
+    assert float(re.search(r"loss ([\d.]+)", said)[1]) == pytest.approx(float(tg.exact.loss(W, b, sets)), rel=1e-9)  # type: ignore[index]
+    page.locator('[data-view="norms"]').click()
+    page.reload()
+    wait_for(page, "exact loss")
+    assert page.locator(".status").inner_text() == said
+    setting = tg.lab.read(page.evaluate("location.hash"))
+    np.testing.assert_array_equal(setting.W, W)
+    assert setting.others["view"] == "norms"
+    page.evaluate("location.hash = '#v=1&n=3&m=3&p=0.1'")
+    wait_for(page, "3 dedicated")
+
+
+def test_a_wrong_address_is_said_and_the_lab_begins(opened: Opened) -> None:
+    page = opened("#v=1&n=50&m=2")
+    assert 'n is "50": from 1 to 32' in page.get_by_role("alert").inner_text()
+    assert page.get_by_role("button", name="Pause").count() == 1
+
+
+def test_presets_the_map_and_the_tour(opened: Opened) -> None:
+    page = opened()
+    for button in page.locator(".chips button").all():
+        button.click()
+        assert page.locator(".guide p").inner_text()
+        page.wait_for_timeout(40)
+    page.get_by_role("button", name="A phase change").click()
+    box = page.locator("canvas.stage").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 62 + 0.97 * (box["width"] - 80), box["y"] + 30 + 0.5 * (box["height"] - 120))
+    wait_for(page, "dedicated")
+    page.mouse.click(box["x"] + 62 + 0.3 * (box["width"] - 80), box["y"] + 30 + 0.5 * (box["height"] - 120))
+    wait_for(page, "digon")
+    page.get_by_role("button", name="Tour in eight steps").click()
+    for step in range(1, 9):
+        assert page.locator(".guide h2").inner_text().startswith(f"{step} / 8")
+        page.get_by_role("button", name="Next" if step < 8 else "Done").click()
+    assert page.locator(".guide h2").count() == 0
+
+
+def test_controls_change_the_setting(opened: Opened) -> None:
+    page = opened("#v=1&n=6&m=2")
+    page.get_by_label("Features are").select_option("correlated:3")
+    page.get_by_label("Density", exact=True).fill("-24")
+    page.get_by_label("Bias b").select_option("0")
+    page.get_by_label("Importance of feature i").fill("0.8")
+    page.locator("summary", has_text="trained").click()
+    page.get_by_label("Penalty on interference").fill("3")
+    page.get_by_label("Moves by").select_option("sample")
+    page.wait_for_timeout(100)
+    setting = tg.lab.read(page.evaluate("location.hash"))
+    assert repr(setting.net) == "ReluOutput(n_features=6, n_hidden=2, bias=False)"
+    assert isinstance(setting.features, tg.features.CorrelatedSets)
+    assert setting.features.set_size == 3
+    np.testing.assert_allclose(setting.features.density, 10**-0.5)
+    np.testing.assert_allclose(setting.features.importance, tg.features.geometric(0.8, 6))
+    assert setting.others["how"] == "sample"
+    assert setting.others["interference"] == "0.005"
+    page.get_by_label("Features n").fill("32")
+    page.get_by_label("Dimensions m").fill("5")
+    page.wait_for_timeout(300)
+    assert tg.lab.read(page.evaluate("location.hash")).net.n_features == 32
+
+
+def test_weights_go_out_and_come_back(opened: Opened, tmp_path: Path) -> None:
+    page = opened("#v=1&n=5&m=2&p=0.05")
+    wait_for(page, "pentagon")
+    paused(page)
+    hashed = page.evaluate("location.hash")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save weights").click()
+    saved.value.save_as(tmp_path / "weights.safetensors")
+    np.testing.assert_array_equal(tg.read_weights(tmp_path / "weights.safetensors").W.values, tg.lab.read(hashed).W)
+    for name, begins in (("Save SVG", b"<svg "), ("Save PNG", b"\x89PNG")):
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=name).click()
+        assert Path(saved.value.path()).read_bytes().startswith(begins)
+    page.get_by_role("button", name="Reset").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "weights.safetensors")
+    page.wait_for_function("() => document.querySelector('.said').innerText.includes('5 features')")
+    paused(page)
+    np.testing.assert_array_equal(tg.lab.read(page.evaluate("location.hash")).W, tg.lab.read(hashed).W)
+    (tmp_path / "none.safetensors").write_bytes(b"nothing")
+    page.locator("input[type=file]").set_input_files(tmp_path / "none.safetensors")
+    page.wait_for_function("() => document.querySelector('.said').innerText.includes('no file of safetensors')")
+
+
+def test_a_recorded_training_is_played(opened: Opened, tmp_path: Path) -> None:
+    recipe = tg.Recipe(steps=200, seeds=2, batch_size=64, evaluation_samples=64, record=("loss", "W", "b"), record_steps=20)
+    data = tg.train(NET, FIVE, recipe, progress=False)
+    record = tg.lab.record_of(data)
+    (tmp_path / "replay.html").write_text(tg.lab.page(record=record))
+    page = opened(at=tmp_path / "replay.html")
+    page.get_by_label("Step").fill(str(len(record.times) - 1))
+    page.wait_for_timeout(200)
+    wait_for(page, "exact loss")
+    expected = tg.exact.loss(tg.best(data).W.values.astype(np.float64), tg.best(data).b.values.astype(np.float64), FIVE)
+    assert float(re.search(r"loss ([\d.]+)", page.locator(".status").inner_text())[1]) == pytest.approx(
+        float(expected), rel=1e-6
+    )  # type: ignore[index]
+
+
+def test_it_stands_still_where_motion_is_unwelcome(opened: Opened) -> None:
+    page = opened("#v=1&n=6&m=3", reduced_motion="reduce")
+    wait_for(page, "exact loss")
+    first = page.locator("canvas.stage").screenshot()
+    page.wait_for_timeout(400)
+    assert page.locator("canvas.stage").screenshot() == first
+    assert page.get_by_role("button", name="Play").count() == 1
