@@ -6,7 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tegum.cli.models import AS_IT_IS, FILES_OWN, Reading, Wanted
+from tegum.cli.models import models_in, wanted_features, wanted_net
+from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.cli.output import say
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Independent
@@ -59,15 +60,15 @@ def _of_models(path: Path, wanted: Wanted, reading: Reading, replay: bool) -> st
     own = address_in(path) if (wanted, reading, replay) == (FILES_OWN, AS_IT_IS, False) else ""
     if own:
         return page(own)
-    data = opened(path) if path.is_dir() else reading.read(path)
+    data = opened(path) if path.is_dir() else models_in(path, reading)
     with Problems() as problems:
-        features = wanted.features(data, problems) if wanted != FILES_OWN else None
+        features = wanted_features(data, wanted, problems) if wanted != FILES_OWN else None
     if features is not None:
         data = with_features(data, features)
     elif "features" not in data.attrs:
         say(f"the file does not say what its features are: density {_DENSITY}, as --density says otherwise")
         data = with_features(data, Independent(data.sizes["feature"], density=_DENSITY))
-    net = wanted.net(data) if wanted.activation is not None else None
+    net = wanted_net(data, wanted) if wanted.activation is not None else None
     if replay:
         return page(record=record_of(data, net=net))
     found = model_of(data, net=net)

@@ -99,6 +99,11 @@ def introduction(heading: str) -> str:
     return str(_package(folder).__doc__)
 
 
+def about_folder(experiment: InFile) -> str:
+    """The first line of what the folder of one of tegum's experiments says of itself, without a full stop."""
+    return str(_package(experiment.file.parent).__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+
 def called(path: Path) -> str:
     """The word that the command line knows a file or a folder by: its name, with hyphens."""
     return path.stem.replace("_", "-")

@@ -7,13 +7,13 @@ A chapter is folded, and its line says how many of its claims held.
 """
 
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
 from tegum.experiments import Description, every_description, heading_of, introduction
+from tegum.experiments.described import about_folder
 from tegum.report.part import Part
 
 VERDICTS = {
@@ -88,8 +88,7 @@ def _paper_chapter(experiment: Description) -> Chapter:
     """The chapter of one of tegum's experiments: its folder's own words, up to the first comma."""
     if heading := heading_of(experiment):
         return Chapter(_anchor(heading), "", heading, heading)
-    package = sys.modules.get(experiment.module.rpartition(".")[0])
-    said = (getattr(package, "__doc__", None) or section_of(experiment.paper)).strip().partition("\n")[0].rstrip(".")
+    said = about_folder(experiment) or section_of(experiment.paper)
     name, _, title = said.rpartition(": ")
     title = title.partition(",")[0]
     return Chapter(_anchor(name or title), name, title[0].upper() + title[1:])
