@@ -60,16 +60,19 @@ def learned(n: int, m: int, density: float) -> dict[str, Any]:
 
 
 def seconds_of_step(family: str, n: int, m: int, instances: int, batch: int, density: float, steps: int) -> float:
-    """Seconds of one thread's work for a step, from a whole call of `tegum.train`."""
+    """Seconds of one thread's work for a step of all instances: what a call costs beyond one of a single step."""
     import tegum as tg
 
     net = getattr(tg.nets, family)(n, m)
     features = tg.features.Independent(n, density=density, signed=family == "AbsoluteValue")
-    recipe = tg.Recipe(steps=steps, batch_size=batch, seeds=instances, evaluation_samples=64)
+    recipe = tg.Recipe(steps=1, batch_size=batch, seeds=instances, evaluation_samples=64)
     initial = learned(n, m, density) if n >= LARGE else None
-    began = time.process_time()
-    tg.train(net, features, recipe, initial=initial, threads=1, progress=False)
-    return (time.process_time() - began) / steps
+    seconds = []
+    for count in (1, 1 + steps):
+        began = time.process_time()
+        tg.train(net, features, recipe.replaced(steps=count), initial=initial, threads=1, progress=False)
+        seconds.append(time.process_time() - began)
+    return max(seconds[1] - seconds[0], 1e-9) / steps
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ PYTHON = sys.executable
         (f"PYTHONIOENCODING=ascii {TEGUM} list", 0),
         (f"COLUMNS=0 {TEGUM} --help", 0),
         (f"{PYTHON} -OO -m tegum show intro", 0),
-        (f"NUMBA_DISABLE_JIT=1 {TEGUM} show intro", 2),
+        (f"NUMBA_DISABLE_JIT=1 {TEGUM} train -n 2 -m 1 --density 0.1", 2),
         (f"{TEGUM} identify $'w\\xff.npz'", 0),
         (f"{TEGUM} exact-loss --json --density 0.1 $'w\\xff.npz'", 0),
         (f"{TEGUM} show $'w\\xff.py'", 2),

@@ -69,8 +69,12 @@ class Registers(NamedTuple):
         return 4, 4 if self.number == 32 else 3
 
     def stripe(self, rows: int) -> int:
-        """How many vectors of a panel's row a block of so many rows has: they fit with what they are multiplied by."""
-        return max(v for v in (1, 2, 4, 8) if (rows + 1) * v < self.number and v * self.width <= PANEL_WIDTH)
+        """How many vectors of a panel's row a block of so many rows has: they fit with what they are multiplied by.
+
+        What a single row is multiplied by is needed once, and read when it is.
+        """
+        held = rows + (rows > 1)
+        return max(v for v in (1, 2, 4, 8, 16) if held * v < self.number and v * self.width <= PANEL_WIDTH)
 
 
 def registers_of(triple: str, features: str) -> Registers:
