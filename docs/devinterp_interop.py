@@ -74,6 +74,7 @@ def by_devinterp(path: Path, rows: np.ndarray, chains: int, draws: int, warm_up:
 
     model, data = Model(torch.load(path)), torch.as_tensor(rows)
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(data), batch_size=BATCH, shuffle=True)
+    torch.set_num_threads(1)  # more would wait for each other: a step is microseconds of arithmetic
     torch.manual_seed(0)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")

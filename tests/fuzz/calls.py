@@ -383,7 +383,6 @@ def _posterior() -> list[Call]:
 
 def _figures() -> list[Call]:
     f, run, recorded = tg.figures, trained(), on_the_way()
-    cloud = f.Cloud("a", ["p", "q"], np.ones(2))
     axes = {"density": [0.1, 1.0], "importance_ratio": [0.5, 1.0]}
     share = xr.DataArray([[0.0, 0.25], [0.5, 1.0]], axes, list(axes))
     names = xr.DataArray([["pair", "pair"], ["ignored", "pair"]], axes, list(axes))
@@ -445,8 +444,6 @@ def _figures() -> list[Call]:
         ),
         (f.colours_of, {"names": ["a"]}),
         (f.Marks, {"x": np.ones(1), "y": np.ones(1), "texts": ["a"]}),
-        (f.Cloud, {"name": "a", "x": ["p", "q"], "y": np.ones(2), "error": np.ones(2), "texts": ["u", "v"]}),
-        (f.clouds, {"panels": {"": [cloud]}, "x_label": "x", "y_label": "y", "truth": cloud, "height": 300}),
         (f.census_dots, {"data": dots, "names": ["pair"], "other": "?", "crosses": "a", "baseline": "b"}),
         (f.curve_panel, {"curves": {"a": curve}, "x_label": "x", "y_label": "y", "log_x": True, "points": {"b": curve}}),
         (f.vulnerability_panels, {"ratios": {"a": curve}, "per_dimension": curve}),

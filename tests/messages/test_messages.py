@@ -17,6 +17,7 @@ from jaxtyping import config
 
 import tegum as tg
 from tegum.cli import run
+from tegum.figures.clouds import Cloud, clouds
 from tests.oracle import own
 
 STORED = tomllib.loads(Path(__file__).with_name("messages.toml").read_text(encoding="utf-8"))
@@ -270,8 +271,8 @@ CALLS = {
         *POSTERIOR[:2], POSTERIOR[2:], POSTERIOR[2:], between=(10.0, 5.0)
     ),
     "posterior-no-draws": lambda: tg.posterior.diagnostics(xr.Dataset({"loss": ("step", [1.0])})),
-    "clouds-none": lambda: tg.figures.clouds({}, "point", "value"),
-    "cloud-lengths": lambda: tg.figures.Cloud("a", ["p", "q"], np.zeros(3)),
+    "clouds-none": lambda: clouds({}, "point", "value"),
+    "cloud-lengths": lambda: Cloud("a", ["p", "q"], np.zeros(3)),
     "lab-size": lambda: tg.lab.link(tg.nets.ReluOutput(40, 6), tg.features.Independent(40)),
     "lab-net": lambda: tg.lab.link(tg.nets.ReluHidden(3, 2), tg.features.Independent(3)),
     "lab-features": lambda: tg.lab.link(tg.nets.ReluOutput(3, 2), tg.features.KSparse(3, 1)),

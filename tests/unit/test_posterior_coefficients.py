@@ -55,11 +55,11 @@ def test_radius_bias_and_losses_of_polygons_are_those_in_print() -> None:
 
 @pytest.mark.parametrize("k", [5, 6, 7])
 def test_the_defaults_estimate_polygons_within_three_percent(k: int) -> None:
-    """And within the interval: of eight seeds not more than two outside, which 95 % leave outside once in eighty."""
+    """And within the interval: of eight seeds not more than three outside, which 95 % leave outside once in 2,700."""
     expected, model = (3 * k - 1) / 2, ring(k)
     each = [llc(*world(k), *model, root_seed=seed) for seed in range(8)]
     assert max(abs(one.value / expected - 1) for one in each) < 0.03
-    assert sum(one.interval[0] <= expected <= one.interval[1] for one in each) >= 6
+    assert sum(one.interval[0] <= expected <= one.interval[1] for one in each) >= 5
     assert all(one.r_hat < 1.01 and one.effective_size > 2000 and one.diverged == 0 for one in each)
 
 

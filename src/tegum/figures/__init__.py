@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from tegum.figures.branches import branch_scatter
     from tegum.figures.category_map import Marks, category_panels, colours_of, geometry_map, transition_marks
     from tegum.figures.census import census_bars, census_dots
-    from tegum.figures.clouds import Cloud, clouds
     from tegum.figures.curves import curve_panel, error_curves, loss_curves, vulnerability_panels
     from tegum.figures.dynamics import level_panels, level_slider, path_slider
     from tegum.figures.fractions import dimensionality_histogram, fraction_scatter, shape_shares
@@ -28,7 +27,6 @@ __all__ = [
     "CONFIG",
     "DARK",
     "Chosen",
-    "Cloud",
     "Marks",
     "NeuronPanel",
     "WeightGraph",
@@ -40,7 +38,6 @@ __all__ = [
     "category_panels",
     "census_bars",
     "census_dots",
-    "clouds",
     "colours_of",
     "curve_panel",
     "dimensionality_histogram",

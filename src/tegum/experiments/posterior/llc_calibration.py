@@ -22,7 +22,7 @@ from tegum.claims import OURS, Claim, Evidence, above, at_most, below, near
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.posterior.shared import Point, dead, four_gon, ring
 from tegum.features import AnticorrelatedSets, Independent
-from tegum.figures import Cloud, clouds
+from tegum.figures.clouds import Cloud, clouds
 from tegum.posterior import HMC, MALA, Langevin, RMSProp, exact_coefficient, llc, volume_scaling
 
 THOUSAND, HUNDRED_THOUSAND, MILLION = (n / np.log(n) for n in (1e3, 1e5, 1e6))

@@ -18,7 +18,7 @@ from tegum.claims import OURS, Claim, Evidence, above, at_least, at_most, equal
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.experiments.posterior.shared import dead, ring, world
 from tegum.features import Features, Independent
-from tegum.figures import Cloud, clouds
+from tegum.figures.clouds import Cloud, clouds
 from tegum.posterior import exact_coefficient, llc
 
 STARTS: dict[Profile, int] = {"quick": 300, "paper": 4000}
