@@ -15,6 +15,9 @@ import tegum as tg
 from tests.unit.test_lab import ORACLE, oracle, require_equal
 
 NET, FIVE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.05)
+SAVED_MS = 800
+"""When what is shown is in the address."""
+
 VIEWS = ("arrows", "space", "gram", "norms", "time", "map")
 Opened = Callable[..., Page]
 
@@ -83,7 +86,7 @@ def paused(page: Page) -> None:
     if page.get_by_role("button", name="Pause").count():
         page.get_by_role("button", name="Pause").click()
     wait_for(page, "exact loss")
-    page.wait_for_timeout(50)
+    page.wait_for_timeout(SAVED_MS)
 
 
 def test_in_a_browser_it_says_what_python_says(opened: Opened) -> None:
@@ -142,13 +145,14 @@ def test_a_feature_is_dragged_and_the_flow_takes_over(opened: Opened) -> None:
     page.mouse.down()
     page.mouse.move((x + to[0]) / 2, (y + to[1]) / 2, steps=4)
     page.mouse.move(to[0] + 12, to[1] + 6, steps=4)
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(1600)
     held = tg.lab.read(page.evaluate("tegumLab && location.hash")).W
     page.mouse.up()
     assert page.get_by_role("button", name="Pause").count() == 1
     page.get_by_label("Speed").fill("6")
     wait_for(page, "pentagon")
     wait_for(page, "at rest")
+    page.wait_for_timeout(SAVED_MS)
     after = tg.lab.read(page.evaluate("location.hash")).W
     assert held is not None
     assert after is not None
@@ -188,6 +192,7 @@ def test_the_address_is_the_state_and_a_reload_returns_to_it(opened: Opened) -> 
     said = page.locator(".status").inner_text()
     assert float(re.search(r"loss ([\d.]+)", said)[1]) == pytest.approx(float(tg.exact.loss(W, b, sets)), rel=1e-9)  # type: ignore[index]
     page.locator('[data-view="norms"]').click()
+    page.wait_for_timeout(SAVED_MS)
     page.reload()
     wait_for(page, "exact loss")
     assert page.locator(".status").inner_text() == said
@@ -233,7 +238,7 @@ def test_controls_change_the_setting(opened: Opened) -> None:
     page.locator("summary", has_text="trained").click()
     page.get_by_label("Penalty on interference").fill("3")
     page.get_by_label("Moves by").select_option("sample")
-    page.wait_for_timeout(100)
+    page.wait_for_timeout(SAVED_MS)
     setting = tg.lab.read(page.evaluate("location.hash"))
     assert repr(setting.net) == "ReluOutput(n_features=6, n_hidden=2, bias=False)"
     assert isinstance(setting.features, tg.features.CorrelatedSets)
@@ -244,7 +249,7 @@ def test_controls_change_the_setting(opened: Opened) -> None:
     assert setting.others["interference"] == "0.005"
     page.get_by_label("Features n").fill("32")
     page.get_by_label("Dimensions m").fill("5")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(SAVED_MS)
     assert tg.lab.read(page.evaluate("location.hash")).net.n_features == 32
 
 
@@ -293,3 +298,25 @@ def test_it_stands_still_where_motion_is_unwelcome(opened: Opened) -> None:
     page.wait_for_timeout(400)
     assert page.locator("canvas.stage").screenshot() == first
     assert page.get_by_role("button", name="Play").count() == 1
+
+
+def test_the_widget_renders_and_tells_its_model(browser: Browser) -> None:
+    page = browser.new_page()
+    shown = page.evaluate(
+        """async (source) => {
+          const { default: widget } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+          const values = { address: "#v=1&n=5&m=2&p=0.05", layout: "page" }, el = document.body;
+          const set = (key, value) => { values[key] = value; };
+          const model = { get: (key) => values[key], set, save_changes() {}, on() {} };
+          const end = widget.render({ model, el });
+          await new Promise((done) => setTimeout(done, 2500));
+          const said = [values.address, el.querySelector(".status").innerText];
+          end();
+          return [...said, el.childElementCount];
+        }""",
+        tg.lab.widget()._esm,
+    )
+    assert tg.lab.read(shown[0]).W is not None
+    assert "loss" in shown[1]
+    assert shown[2] == 0
+    page.close()
