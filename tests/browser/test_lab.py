@@ -320,3 +320,32 @@ def test_the_widget_renders_and_tells_its_model(browser: Browser) -> None:
     assert "loss" in shown[1]
     assert shown[2] == 0
     page.close()
+
+
+def test_a_finger_moves_a_feature_and_scrolls_elsewhere(opened: Opened) -> None:
+    address = tg.lab.link(NET, FIVE, 1.1 * tg.geometry.polygon(5), np.full(5, -0.2))
+    page = opened(address, width=390, has_touch=True, is_mobile=True)
+    paused(page)
+    touch = page.context.new_cdp_session(page)
+
+    def drag(x: float, y: float, by: float) -> None:
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for step in range(1, 9):
+            at = {"x": x, "y": y + by * step / 8}
+            touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [at]})
+            page.wait_for_timeout(20)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    before = tg.lab.read(page.evaluate("location.hash")).W
+    drag(*tip_of(page, 0), by=-90)
+    paused(page)
+    after = tg.lab.read(page.evaluate("location.hash")).W
+    assert before is not None
+    assert after is not None
+    assert np.abs(after - before).max() > 0.1
+    assert page.evaluate("scrollY") == 0
+    box = page.locator("canvas.stage").bounding_box()
+    assert box is not None
+    drag(box["x"] + 20, box["y"] + box["height"] - 20, by=-200)
+    page.wait_for_timeout(300)
+    assert page.evaluate("scrollY") > 50
