@@ -32,7 +32,8 @@ Call = tuple[Callable[..., Any], dict[str, Any]]
 
 _NOT_CALLED = ("CONFIG", "Initialisation", "Parameters", "Verdict", "Net", "Features", "Magnitude", "Penalty", "Constraint")
 """Types, words and abstract classes."""
-_OPEN_WINDOWS = ("open", "replay", "widget")
+_OUTSIDE = ("open", "replay", "widget", "write")
+"""What opens windows or writes files, of the lab."""
 
 _RETURNED = (
     *("Component", "Event", "FeatureGraph", "Identification", "Motif", "Visit", "Arrangement", "Code"),
@@ -81,7 +82,7 @@ def right_calls() -> list[Call]:
             public = getattr(module, name)
             if (
                 not callable(public)
-                or name in (*_NOT_CALLED, *_RETURNED, *_OPEN_WINDOWS)
+                or name in (*_NOT_CALLED, *_RETURNED, *(_OUTSIDE if package == "lab" else ()))
                 or isinstance(public, tg.nets.Activation)
             ):
                 continue
@@ -164,7 +165,6 @@ def _lab() -> list[Call]:
         (tg.lab.link, {**setting, "interference": 0.0, "page": "lab.html"}),
         (tg.lab.read, {"address": address}),
         (tg.lab.page, {"address": address, "record": None, "layout": "small", "more": "lab.html"}),
-        (tg.lab.write, {"path": "lab.html", "address": address}),
         (tg.lab.script, {}),
         (tg.lab.style, {}),
         (tg.lab.model_of, {"data": trained(), "features": None, "net": NET}),
