@@ -15,6 +15,9 @@ import tegum as tg
 from tests.unit.test_lab import ORACLE, oracle, require_equal
 
 NET, FIVE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.05)
+SAVED_MS = 800
+"""When what is shown is in the address."""
+
 VIEWS = ("arrows", "space", "gram", "norms", "time", "map")
 Opened = Callable[..., Page]
 
@@ -83,7 +86,7 @@ def paused(page: Page) -> None:
     if page.get_by_role("button", name="Pause").count():
         page.get_by_role("button", name="Pause").click()
     wait_for(page, "exact loss")
-    page.wait_for_timeout(50)
+    page.wait_for_timeout(SAVED_MS)
 
 
 def test_in_a_browser_it_says_what_python_says(opened: Opened) -> None:
@@ -142,13 +145,14 @@ def test_a_feature_is_dragged_and_the_flow_takes_over(opened: Opened) -> None:
     page.mouse.down()
     page.mouse.move((x + to[0]) / 2, (y + to[1]) / 2, steps=4)
     page.mouse.move(to[0] + 12, to[1] + 6, steps=4)
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(1600)
     held = tg.lab.read(page.evaluate("tegumLab && location.hash")).W
     page.mouse.up()
     assert page.get_by_role("button", name="Pause").count() == 1
     page.get_by_label("Speed").fill("6")
     wait_for(page, "pentagon")
     wait_for(page, "at rest")
+    page.wait_for_timeout(SAVED_MS)
     after = tg.lab.read(page.evaluate("location.hash")).W
     assert held is not None
     assert after is not None
@@ -188,6 +192,7 @@ def test_the_address_is_the_state_and_a_reload_returns_to_it(opened: Opened) -> 
     said = page.locator(".status").inner_text()
     assert float(re.search(r"loss ([\d.]+)", said)[1]) == pytest.approx(float(tg.exact.loss(W, b, sets)), rel=1e-9)  # type: ignore[index]
     page.locator('[data-view="norms"]').click()
+    page.wait_for_timeout(SAVED_MS)
     page.reload()
     wait_for(page, "exact loss")
     assert page.locator(".status").inner_text() == said
@@ -233,7 +238,7 @@ def test_controls_change_the_setting(opened: Opened) -> None:
     page.locator("summary", has_text="trained").click()
     page.get_by_label("Penalty on interference").fill("3")
     page.get_by_label("Moves by").select_option("sample")
-    page.wait_for_timeout(100)
+    page.wait_for_timeout(SAVED_MS)
     setting = tg.lab.read(page.evaluate("location.hash"))
     assert repr(setting.net) == "ReluOutput(n_features=6, n_hidden=2, bias=False)"
     assert isinstance(setting.features, tg.features.CorrelatedSets)
@@ -244,7 +249,7 @@ def test_controls_change_the_setting(opened: Opened) -> None:
     assert setting.others["interference"] == "0.005"
     page.get_by_label("Features n").fill("32")
     page.get_by_label("Dimensions m").fill("5")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(SAVED_MS)
     assert tg.lab.read(page.evaluate("location.hash")).net.n_features == 32
 
 
@@ -293,3 +298,54 @@ def test_it_stands_still_where_motion_is_unwelcome(opened: Opened) -> None:
     page.wait_for_timeout(400)
     assert page.locator("canvas.stage").screenshot() == first
     assert page.get_by_role("button", name="Play").count() == 1
+
+
+def test_the_widget_renders_and_tells_its_model(browser: Browser) -> None:
+    page = browser.new_page()
+    shown = page.evaluate(
+        """async (source) => {
+          const { default: widget } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+          const values = { address: "#v=1&n=5&m=2&p=0.05", layout: "page" }, el = document.body;
+          const set = (key, value) => { values[key] = value; };
+          const model = { get: (key) => values[key], set, save_changes() {}, on() {} };
+          const end = widget.render({ model, el });
+          await new Promise((done) => setTimeout(done, 2500));
+          const said = [values.address, el.querySelector(".status").innerText];
+          end();
+          return [...said, el.childElementCount];
+        }""",
+        tg.lab.widget()._esm,
+    )
+    assert tg.lab.read(shown[0]).W is not None
+    assert "loss" in shown[1]
+    assert shown[2] == 0
+    page.close()
+
+
+def test_a_finger_moves_a_feature_and_scrolls_elsewhere(opened: Opened) -> None:
+    address = tg.lab.link(NET, FIVE, 1.1 * tg.geometry.polygon(5), np.full(5, -0.2))
+    page = opened(address, width=390, has_touch=True, is_mobile=True)
+    paused(page)
+    touch = page.context.new_cdp_session(page)
+
+    def drag(x: float, y: float, by: float) -> None:
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for step in range(1, 9):
+            at = {"x": x, "y": y + by * step / 8}
+            touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [at]})
+            page.wait_for_timeout(20)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    before = tg.lab.read(page.evaluate("location.hash")).W
+    drag(*tip_of(page, 0), by=-90)
+    paused(page)
+    after = tg.lab.read(page.evaluate("location.hash")).W
+    assert before is not None
+    assert after is not None
+    assert np.abs(after - before).max() > 0.1
+    assert page.evaluate("scrollY") == 0
+    box = page.locator("canvas.stage").bounding_box()
+    assert box is not None
+    drag(box["x"] + 20, box["y"] + box["height"] - 20, by=-200)
+    page.wait_for_timeout(300)
+    assert page.evaluate("scrollY") > 50

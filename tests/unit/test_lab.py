@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -262,3 +263,12 @@ def test_the_best_model_of_a_training_is_opened_and_its_way_replayed(tmp_path: P
         tg.lab.record_of(tg.train(NET, FIVE, tg.Recipe(steps=1, evaluation_samples=64, batch_size=64), progress=False))
     place = tg.lab.write(tmp_path / "lab.html", found.address)
     assert found.address in place.read_text()
+
+
+def test_a_widget_holds_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    widget = tg.lab.widget("#v=1&n=3&m=2", layout="small")
+    assert (widget.address, widget.layout) == ("#v=1&n=3&m=2", "small")
+    assert widget.trait_metadata("address", "sync")
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    with pytest.raises(tg.InvalidInputError, match=r"anywidget is not installed.*tegum\[notebook\]"):
+        tg.lab.widget()

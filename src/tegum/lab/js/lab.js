@@ -26,7 +26,7 @@ import { pageLayout } from "./layout.js";
  * @property {boolean} [given] whether somebody asked for this state
  */
 
-const SAVE_MS = 800, SAY_MS = 900;
+const SAVE_MS = 1500, SOON_MS = 350, SAY_MS = 900;
 
 export class Lab {
   /** @param {HTMLElement} root @param {string} address @param {Options} options */
@@ -51,6 +51,8 @@ export class Lab {
     this.speed = 1;
     this.playing = false;
     this.saved = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.later = undefined;
     this.said = { words: "", when: 0 };
     this.wanted = true;
     this.stage = new Stage(this);
@@ -266,16 +268,22 @@ export class Lab {
     this.live.textContent = words;
   }
 
-  /** The page's address follows what is shown. @param {boolean} now */
+  /** The page's address follows what is shown, as often as browsers allow. @param {boolean} now */
   save(now) {
     if (!this.options.address || !this.frame) return;
     const time = performance.now();
-    if (!now && time - this.saved < SAVE_MS) return;
+    if (time - this.saved < (now ? SOON_MS : SAVE_MS)) {
+      if (!now) return;
+      clearTimeout(this.later);
+      this.later = setTimeout(() => this.save(true), SOON_MS);
+      return;
+    }
     this.saved = time;
     history.replaceState(null, "", this.address());
   }
 
   destroy() {
+    clearTimeout(this.later);
     this.driver.stop();
     this.root.replaceChildren();
   }

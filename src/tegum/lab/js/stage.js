@@ -46,6 +46,12 @@ export class Stage {
     canvas.addEventListener("pointerdown", (event) => this.press(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
     for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => this.release());
+    // a finger on a feature moves it; elsewhere it scrolls the page
+    canvas.addEventListener("touchstart", (event) => {
+      const scene = this.scene(), box = canvas.getBoundingClientRect(), [finger] = event.touches;
+      if (!scene || !this.showsFeatures || lab.recorded) return;
+      if (featureAt(this.pen, scene, finger.clientX - box.left, finger.clientY - box.top) >= 0) event.preventDefault();
+    }, { passive: false });
     canvas.addEventListener("keydown", (event) => this.key(event));
     canvas.addEventListener("blur", () => this.lab.choose(-1));
   }
