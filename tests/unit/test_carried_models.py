@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tegum as tg
-from tegum.figures import carried_models
+from tegum.figures.models import carried_models
 from tegum.report.part import lab_links, script_of
 
 RECIPE = tg.Recipe(steps=20, seeds=2, batch_size=64, evaluation_samples=64)

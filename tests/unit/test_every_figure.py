@@ -176,7 +176,6 @@ def test_every_figure_is_tried() -> None:
         "Marks",
         "NeuronPanel",
         "WeightGraph",
-        "carried_models",
         "colours_of",
         "drawn_models",
         "transition_marks",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tegum.figures.dynamics import level_panels, level_slider, path_slider
     from tegum.figures.fractions import dimensionality_histogram, fraction_scatter, shape_shares
     from tegum.figures.gram_panels import gram_panels, strips
-    from tegum.figures.models import Chosen, carried_models, drawn_models
+    from tegum.figures.models import Chosen, drawn_models
     from tegum.figures.networks import network_panels
     from tegum.figures.paths import arrow_film
     from tegum.figures.phase_map import phase_panels, stuck_panels
@@ -34,7 +34,6 @@ __all__ = [
     "arrow_overlay",
     "arrow_panels",
     "branch_scatter",
-    "carried_models",
     "category_panels",
     "census_bars",
     "census_dots",

@@ -21,7 +21,7 @@ from tegum.claims import Verdict
 from tegum.claims.source import Kind as SourceKind
 from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment
-from tegum.figures import carried_models
+from tegum.figures.models import carried_models
 from tegum.lab import link
 from tegum.nets import Linear
 from tegum.recorded import features_of, net_of
