@@ -78,7 +78,7 @@ def find_pairs(distribution: Distribution, work: Work, blocks: Listed, b: float,
             small += 1
             if small > _MOST_SMALL:
                 continue
-        work.odds[i] = p / (1 - p)
+        work.odds[i] = p / (1 - p) if p < 1 else 0.0  # of one that is always active q is 0, and no odds are infinite
         count += 1
     strict = effort.least < effort.most and effort.target < _STRICT * (smallest / _SMALLEST) ** 2
     return none if count > 1 and (is_worth_it(count, active) or (strict and active <= _SELDOM_IF_STRICT)) else 0.0
