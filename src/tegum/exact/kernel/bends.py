@@ -38,6 +38,8 @@ _BLOCK = 16 * PAIR
 """How many numbers of a feature wait for the product of matrices: those of 128 terms."""
 
 _SERIES_BELOW = 1.5
+_ZERO = 1e-300
+"""Added to a squared length, so that the inverse of 0 is 0: of a feature that is always active, and around 0 has no vertex."""
 VALUE, FIRST, SECOND = range(3)
 """A feature's factor at eight points, and its derivatives by the coupling; of the own one T of these."""
 
@@ -147,7 +149,7 @@ def _factor_of(distribution: Distribution, factors: Any, i: int) -> Any:
 
 @inlined
 def _inverse_of(z: Any) -> Any:
-    size = 1.0 / (z.real * z.real + z.imag * z.imag)
+    size = 1.0 / (z.real * z.real + z.imag * z.imag + fill(_ZERO))
     return complex_of(z.real * size, -1.0 * z.imag * size)
 
 
