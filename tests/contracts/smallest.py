@@ -3,6 +3,7 @@
 Studies know nothing of it: whoever is asked for a call's result before it is computed may compute a smaller one.
 """
 
+import numpy as np
 import xarray as xr
 
 from tegum import Recipe
@@ -10,11 +11,14 @@ from tegum.caching import Call
 
 _STEPS, _BATCH, _TEST = 40, 64, 640
 _STARTS, _DESCENT = 4, 40
+_MAP, _ON_A_MAP = 200, 1
+"""From so many points on, the searches of a map are from so many random starts at each."""
 _CHAINS = {"draws": 100, "warm_up": 100, "thinning": 3, "groups": 4, "sweeps": 40}
 
 
 def smallest(call: Call) -> xr.Dataset:
-    """The call with trainings of 40 steps of 64 samples, and searches for certified minima from 4 random starts.
+    """The call with trainings of 40 steps of 64 samples, and searches for certified minima from 4 random starts, on
+    large maps from one.
 
     Chains and volumes have few draws and moves.  Of descents that go on from weights without a certificate it has the first 40
     steps; all else is as in the study.
@@ -28,7 +32,9 @@ def smallest(call: Call) -> xr.Dataset:
     starts, steps, initial = (call.arguments[name] for name in ("seeds", "most_steps", "initial"))
     if call.arguments["certify"]:
         fewer = initial is None and isinstance(starts, int)
-        return call.replaced(seeds=min(starts, _STARTS)).run() if fewer else call.run()
+        points = np.prod([np.size(values) for values in (call.arguments["sweep"] or {}).values()])
+        most = _ON_A_MAP if points >= _MAP else _STARTS
+        return call.replaced(seeds=min(starts, most)).run() if fewer else call.run()
     return call.run() if initial is None else call.replaced(most_steps=min(steps, _DESCENT)).run()
 
 

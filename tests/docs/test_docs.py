@@ -104,7 +104,7 @@ def test_the_reference_has_every_module_once_and_a_picture_of_each_figure() -> N
 
 def imported(package: str) -> list[str]:
     """The modules of which a package makes something public."""
-    tree = ast.parse(inspect.getsource(import_module(package))).body
+    tree = ast.walk(ast.parse(inspect.getsource(import_module(package))))
     return [
         str(each.module) for each in tree if isinstance(each, ast.ImportFrom) and str(each.module).startswith(f"{package}.")
     ]

@@ -165,8 +165,7 @@ def test_edges_and_labels_of_basins_lie_between_them() -> None:
             "angle": ("edge", [0.0, np.pi / 2, np.nan]),
             "below": ("edge", np.array(["S", "O", ""], dtype=object)),
             "above": ("edge", np.array(["O", "S", ""], dtype=object)),
-        },
-        {"circle": [0.75]},
+        }
     )
     assert [edge.name for edge in o50.edges_of(setting)] == ["equal signs | opposite signs"] * 2
     (text, x, y), *others = o50.labels_of(setting)

@@ -157,15 +157,18 @@ def _law_compared(leaf: Features, output: Activation, target: TargetMap) -> Law:
 def _require_positive(features: Features) -> None:
     """Raises where features may be negative, so that r(A x + v) is not A x + v even where A and v are positive."""
     for _, leaf in leaves(features, 1.0):
-        for part in leaf.parts if isinstance(leaf, Joined) else (leaf,):
-            if isinstance(part, FiniteLaw):
-                negative = part.states.min() < 0
-            else:
-                negative = part.signed or part.magnitude.quantile(np.zeros(1))[0] < 0
-            if negative:
-                what = f"the net is compared with r(A x + v), and features may be negative: {part!r}"
-                advice = "the exact engine knows A x + v, TargetMap(..., relu=False); tegum.expected_loss samples it"
-                raise InvalidInputError(what, advice)
+        if isinstance(leaf, Joined):
+            for part in leaf.parts:
+                _require_positive(part)
+            continue
+        if isinstance(leaf, FiniteLaw):
+            negative = leaf.states.min() < 0
+        else:
+            negative = leaf.signed or leaf.magnitude.quantile(np.zeros(1))[0] < 0
+        if negative:
+            what = f"the net is compared with r(A x + v), and features may be negative: {leaf!r}"
+            advice = "the exact engine knows A x + v, TargetMap(..., relu=False); tegum.expected_loss samples it"
+            raise InvalidInputError(what, advice)
 
 
 def _finite_law(features: Features, output: Activation) -> Law | None:

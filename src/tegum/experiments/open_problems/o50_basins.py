@@ -305,8 +305,8 @@ def edges_of(setting: xr.Dataset) -> list[BasinEdge]:
 
 def labels_of(setting: xr.Dataset) -> list[tuple[str, float, float]]:
     """What flows end in, and where between the boundaries on the circle next to `LABELLED` it is to be written."""
-    circle = np.append(setting["radius"].dropna("edge").values, LABELLED)
-    chosen = setting.isel(edge=(setting["radius"] == circle[np.abs(circle - LABELLED).argmin()]).values).sortby("angle")
+    off = abs(setting["radius"] - LABELLED)
+    chosen = setting.isel(edge=(off == off.min()).values).sortby("angle")
     angles = chosen["angle"].values
     middle = (angles + np.append(angles[1:], angles[:1] + np.pi)) / 2
     turns = np.append(middle, middle + np.pi)
