@@ -276,6 +276,35 @@ def test_weights_go_out_and_come_back(opened: Opened, tmp_path: Path) -> None:
     page.wait_for_function("() => document.querySelector('.said').innerText.includes('no file of safetensors')")
 
 
+def test_pictures_and_words_are_copied(opened: Opened) -> None:
+    page = opened("#v=1&n=5&m=2&p=0.05")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    wait_for(page, "pentagon")
+    held = "() => navigator.clipboard.readText()"
+    for name, begins, said in (
+        ("Copy SVG", "<svg ", "SVG copied."),
+        ("Copy Python", "import numpy", "Python lines copied."),
+        ("Copy link", "file://", "Link copied."),
+    ):
+        page.get_by_role("button", name=name).click()
+        page.wait_for_function(f"() => document.querySelector('.said').innerText === {json.dumps(said)}")
+        assert page.evaluate(held).startswith(begins)
+    page.get_by_role("button", name="Copy PNG").click()
+    page.wait_for_function("() => document.querySelector('.said').innerText === 'PNG copied.'")
+    size = page.evaluate(
+        """async () => {
+          const [item] = await navigator.clipboard.read();
+          const { width, height } = await createImageBitmap(await item.getType("image/png"));
+          const { clientWidth, clientHeight } = document.querySelector("canvas.stage");
+          return [width / clientWidth, height / clientHeight];
+        }"""
+    )
+    assert size == pytest.approx([2, 2], rel=0.01)
+    page.evaluate("() => { navigator.clipboard.write = () => Promise.reject(new Error('refused')); }")
+    page.get_by_role("button", name="Copy PNG").click()
+    page.wait_for_function("() => document.querySelector('.said').innerText.includes('may not copy pictures')")
+
+
 def test_a_recorded_training_is_played(opened: Opened, tmp_path: Path) -> None:
     recipe = tg.Recipe(steps=200, seeds=2, batch_size=64, evaluation_samples=64, record=("loss", "W", "b"), record_steps=20)
     data = tg.train(NET, FIVE, recipe, progress=False)

@@ -6,7 +6,7 @@ import {
 import { element } from "./dom.js";
 import { PRESETS, TOUR } from "./presets.js";
 import { replayControl } from "./replay.js";
-import { copied, download, pythonOf, rasterised, safetensorsOf, weightsIn } from "./share.js";
+import { copied, copyPicture, download, pythonOf, rasterised, safetensorsOf, weightsIn } from "./share.js";
 import { VIEWS } from "./stage.js";
 
 /** @typedef {import("./lab.js").Lab} Lab */
@@ -130,7 +130,7 @@ function sharing(lab) {
     },
   }, name);
   const copy = async (/** @type {string} */ words, /** @type {string} */ what) => ((await copied(words)) ? `${what} copied.` : "This page may not copy.");
-  const size = () => [lab.stage.canvas.clientWidth, lab.stage.canvas.clientHeight];
+  const png = () => rasterised(lab.stage.picture(), lab.stage.canvas.clientWidth, lab.stage.canvas.clientHeight);
   const file = element("input", { type: "file", accept: ".safetensors", class: "unseen", tabindex: -1, "aria-hidden": "true" });
   file.addEventListener("change", async () => {
     try {
@@ -144,10 +144,14 @@ function sharing(lab) {
   return element("section", { class: "sharing", "aria-label": "Take it along" },
     button("Copy link", () => copy(location.href.split("#")[0] + lab.address(), "Link")),
     button("Copy Python", () => copy(python(), "Python lines")),
+    button("Copy SVG", () => copy(lab.stage.picture(), "SVG")),
+    button("Copy PNG", async () => {
+      await copyPicture(png());
+      return "PNG copied.";
+    }),
     button("Save SVG", () => (download("lab.svg", lab.stage.picture(), "image/svg+xml"), "Picture saved.")),
     button("Save PNG", async () => {
-      const [width, height] = size();
-      download("lab.png", await rasterised(lab.stage.picture(), width, height), "image/png");
+      download("lab.png", await png(), "image/png");
       return "Picture saved.";
     }),
     button("Save weights", () => {
