@@ -1,5 +1,6 @@
 // The page: places to begin, the large picture on the left, what can be changed on the right, what can be taken along below.
 
+import { MOST_FEATURES, MOST_HIDDEN } from "./address.js";
 import {
   densitiesControl, densityControl, importanceControl, kindControls, play, sizeControls, speedControl, stepControls, trainingControls,
 } from "./controls.js";
@@ -166,7 +167,8 @@ function open(lab, buffer) {
   const { n, m, W, b, address } = weightsIn(buffer);
   if (address) lab.set(address);
   else {
-    if (n > 32 || m > 5) throw new Error(`it has ${n} features in ${m} dimensions, and the lab has room for 32 in 5`);
+    if (n > MOST_FEATURES || m > MOST_HIDDEN)
+      throw new Error(`it has ${n} features in ${m} dimensions, and the lab has room for ${MOST_FEATURES} in ${MOST_HIDDEN}`);
     const { density, importance } = lab.state, same = lab.state.n === n;
     const plain = same ? {} : { sets: "independent", density: Array(n).fill(density[0]), importance: Array(n).fill(importance[0]), curve: "" };
     lab.change({ n, m, ...plain, W, b, view: "" });
