@@ -136,6 +136,17 @@ def test_every_view_draws_fits_and_passes_axe(opened: Opened, width: int, scheme
     assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_small_one_is_legible_in_a_frame(opened: Opened, tmp_path: Path, scheme: str) -> None:
+    (tmp_path / "small.html").write_text(tg.lab.page(layout="small", more="lab.html"))
+    page = opened("#v=1&n=5&m=2&p=0.05", at=tmp_path / "small.html", scheme=scheme)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    red, green, blue = map(int, re.findall(r"\d+", ground)[:3])
+    assert (red + green + blue > 600) == (scheme == "light"), ground
+    found = Axe().run(page, options={"runOnly": ["color-contrast"]})
+    assert found.violations_count == 0, found.generate_report()
+
+
 def test_a_feature_is_dragged_and_the_flow_takes_over(opened: Opened) -> None:
     page = opened(tg.lab.link(NET, FIVE, 1.1 * tg.geometry.polygon(5), np.full(5, -0.2)))
     paused(page)
