@@ -1,4 +1,4 @@
-"""What the lab costs: its size, the way to the first move, frames a second, and an exact gradient; in headless Chromium on this machine.
+"""What the lab costs: its size, the way to the first move, frames a second, an exact gradient; in this machine's Chromium.
 
 python -m benchmarks.lab
 """

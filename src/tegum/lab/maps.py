@@ -53,9 +53,7 @@ _LINES: tuple[tuple[int, int, str, str, tuple[Density, ...]], ...] = (
 )
 
 
-def computed_line(
-    n: int, m: int, sets: str, importance: str, density: Sequence[Density], seeds: int = 32
-) -> dict[str, Any]:
+def computed_line(n: int, m: int, sets: str, importance: str, density: Sequence[Density], seeds: int = 32) -> dict[str, Any]:
     """The lowest certified loss of one setting at each density."""
     losses = []
     for each in density:
