@@ -136,6 +136,17 @@ def test_every_view_draws_fits_and_passes_axe(opened: Opened, width: int, scheme
     assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_small_one_is_legible_in_a_frame(opened: Opened, tmp_path: Path, scheme: str) -> None:
+    (tmp_path / "small.html").write_text(tg.lab.page(layout="small", more="lab.html"))
+    page = opened("#v=1&n=5&m=2&p=0.05", at=tmp_path / "small.html", scheme=scheme)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    red, green, blue = map(int, re.findall(r"\d+", ground)[:3])
+    assert (red + green + blue > 600) == (scheme == "light"), ground
+    found = Axe().run(page, options={"runOnly": ["color-contrast"]})
+    assert found.violations_count == 0, found.generate_report()
+
+
 def test_a_feature_is_dragged_and_the_flow_takes_over(opened: Opened) -> None:
     page = opened(tg.lab.link(NET, FIVE, 1.1 * tg.geometry.polygon(5), np.full(5, -0.2)))
     paused(page)
@@ -274,6 +285,35 @@ def test_weights_go_out_and_come_back(opened: Opened, tmp_path: Path) -> None:
     (tmp_path / "none.safetensors").write_bytes(b"nothing")
     page.locator("input[type=file]").set_input_files(tmp_path / "none.safetensors")
     page.wait_for_function("() => document.querySelector('.said').innerText.includes('no file of safetensors')")
+
+
+def test_pictures_and_words_are_copied(opened: Opened) -> None:
+    page = opened("#v=1&n=5&m=2&p=0.05")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    wait_for(page, "pentagon")
+    held = "() => navigator.clipboard.readText()"
+    for name, begins, said in (
+        ("Copy SVG", "<svg ", "SVG copied."),
+        ("Copy Python", "import numpy", "Python lines copied."),
+        ("Copy link", "file://", "Link copied."),
+    ):
+        page.get_by_role("button", name=name).click()
+        page.wait_for_function(f"() => document.querySelector('.said').innerText === {json.dumps(said)}")
+        assert page.evaluate(held).startswith(begins)
+    page.get_by_role("button", name="Copy PNG").click()
+    page.wait_for_function("() => document.querySelector('.said').innerText === 'PNG copied.'")
+    size = page.evaluate(
+        """async () => {
+          const [item] = await navigator.clipboard.read();
+          const { width, height } = await createImageBitmap(await item.getType("image/png"));
+          const { clientWidth, clientHeight } = document.querySelector("canvas.stage");
+          return [width / clientWidth, height / clientHeight];
+        }"""
+    )
+    assert size == pytest.approx([2, 2], rel=0.01)
+    page.evaluate("() => { navigator.clipboard.write = () => Promise.reject(new Error('refused')); }")
+    page.get_by_role("button", name="Copy PNG").click()
+    page.wait_for_function("() => document.querySelector('.said').innerText.includes('may not copy pictures')")
 
 
 def test_a_recorded_training_is_played(opened: Opened, tmp_path: Path) -> None:

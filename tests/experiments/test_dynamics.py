@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import tegum as tg
 from tegum.experiments.s6_dynamics import energy_levels as levels
 from tegum.experiments.s6_dynamics import shared
 from tegum.experiments.s6_dynamics import transformations as sets
 from tegum.experiments.s6_dynamics.shared import FLOW, TRAINING
+from tegum.report.part import lab_links
 from tests.experiments.reduced import reduced
 
 recipe = levels.RECIPE.replaced(steps=4000, record_steps=150, batch_size=256)
@@ -108,3 +110,16 @@ def test_pictures_have_two_views_and_a_slider(moved: xr.Dataset) -> None:
         assert len(slider.steps) == 50
         mark = slider.steps[0].args[0]
         assert len(mark["x"]) == len(mark["z"]) == len(slider.steps[0].args[1]) == 13
+
+
+def test_both_open_in_the_lab_with_the_loss_drawn(
+    flown: xr.Dataset, moved: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sets, "DENSITY", 0.05)  # that of the data
+    for module, data, name in ((levels, flown, "slider"), (sets, moved, "flow"), (sets, moved, "training")):
+        first, last = lab_links(module.figures(data)[name].picture)
+        assert [first["title"], last["title"]] == ["at the beginning", "at the end"]
+        path = module.path_of(data, TRAINING if name == "training" else FLOW)
+        said = tg.lab.read(last["address"])
+        loss = tg.exact.loss(said.W, said.b, said.features)
+        assert np.abs(path["loss"].values[:, -1] / loss - 1).min() < 1e-3  # W is kept in single precision

@@ -8,6 +8,7 @@ import tegum as tg
 from tegum.claims import Claim
 from tegum.experiments.s5_perturbed_pentagon import one_density, shared
 from tegum.experiments.s5_perturbed_pentagon.shared import DIGONS, OWN_BRANCHES, PENTAGON, features_at
+from tegum.report.part import lab_links
 
 
 def polygon(*degrees: float) -> np.ndarray:
@@ -104,6 +105,11 @@ def test_pictures_hold_every_run_and_the_branches(data: xr.Dataset) -> None:
     upright = figures["solutions"].picture.data[1]
     assert upright.x[1] == pytest.approx(0, abs=1e-9)
     assert upright.y[1] > 0.9
+    links = lab_links(figures["solutions"].picture)
+    assert [link["title"].rpartition(", ")[2] for link in links[1:3]] == ["branch ratio 10", "branch ratio 0.001"]
+    for link, (branch, ratio) in zip(links[1:3], ((PENTAGON, 10), (DIGONS, 0.001)), strict=True):
+        said, known = tg.lab.read(link["address"]), data["branch_loss"].sel(branch=branch, branch_ratio=ratio)
+        assert float(tg.exact.loss(said.W, said.b, said.features)) == pytest.approx(float(known), rel=1e-8)
 
 
 def test_importance_bends_the_pentagon_in_the_same_way() -> None:

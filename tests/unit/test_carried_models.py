@@ -36,6 +36,29 @@ def test_sets_are_sets_in_the_lab_too() -> None:
     assert isinstance(tg.lab.read(link["address"]).features, tg.features.CorrelatedSets)
 
 
+def test_a_training_opens_where_it_began_and_where_it_ended() -> None:
+    recipe = RECIPE.replaced(record=("loss", "W", "b"), record_steps=5)
+    data = tg.train(tg.nets.ReluOutput(5, 3), FIVE.replaced(density=0.1), recipe, progress=False).isel(seed=[0])
+    for picture in (tg.figures.path_slider(data), tg.figures.level_slider(data), tg.figures.arrow_film(data)):
+        links = lab_links(picture)
+        assert [link["title"].rpartition("at the ")[2] for link in links] == ["beginning", "end"]
+        said = tg.lab.read(links[1]["address"])
+        np.testing.assert_array_equal(said.W, data["W"].values[0])
+        np.testing.assert_array_equal(said.b, data["b"].values[0])
+
+
+def test_of_models_over_each_other_the_first_and_the_last_are_opened_each_with_its_features() -> None:
+    net, features = tg.nets.ReluOutput(5, 2), tg.features.Independent(5)
+    start = tg.exact.minimise(net, features, seeds=1, sweep={"density": [0.05]}, initial={"W": 1.1 * tg.geometry.polygon(5)})
+    W, b = (start[name].values.reshape(-1, *shape)[0] for name, shape in (("W", (2, 5)), ("b", (5,))))
+    branch = tg.exact.follow(net, features, W, b, [0.05, 0.1]).data
+    links = lab_links(tg.figures.arrow_overlay({"pentagons": branch}))
+    assert [link["title"] for link in links] == ["pentagons, density 0.05", "pentagons, density 0.1"]
+    for link, loss in zip(links, branch["loss"].values[[0, -1]], strict=True):
+        said = tg.lab.read(link["address"])
+        np.testing.assert_allclose(tg.exact.loss(said.W, said.b, said.features), loss, rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     "models",
     [

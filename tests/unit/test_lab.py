@@ -238,13 +238,37 @@ def test_maps_hold_minima() -> None:
 
 def test_lines_hold_the_lowest_losses() -> None:
     lines = joining.stored_optima()["lines"]
-    assert len(lines) == 7
+    assert len(lines) == 8
     for line in lines:
         at = line["density"].index(0.05)
         address = "#v=1&n={n}&m={m}&sets={sets}&I={I}&p=0.05".format(**line)
         setting = tg.lab.read(address)
         found = tg.exact.minimise(setting.net, setting.features, seeds=6, progress=False)
         assert line["loss"][at] <= float(found.loss.min()) * (1 + 1e-8), line
+
+
+def test_where_the_pentagon_crosses_both_have_the_lowest_loss() -> None:
+    (line,) = (one for one in joining.stored_optima()["lines"] if (one["n"], one["m"], one["I"]) == (5, 2, "1"))
+    (crossing,) = (one for one in line["density"] if isinstance(one, list))
+    stored = line["loss"][line["density"].index(crossing)]
+    features, digons = tg.features.Independent(5, density=crossing), np.array([[0.0, 1, -1, 0, 0], [0, 0, 0, 1, -1]])
+    for W in (PENTAGON, digons):
+        found = tg.exact.minimise(NET, features, seeds=1, initial={"W": W}, progress=False)
+        assert stored == pytest.approx(float(found.loss[0]), rel=2e-4)
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no Node")
+def test_every_place_to_begin_says_its_lowest_loss() -> None:
+    found = in_node("tegumLab.PRESETS.map(({ address }) => [address, tegumLab.certifiedLoss(tegumLab.stateOf(address))])")
+    assert all(optimum is not None for _, optimum in found), found
+    words = {optimum["said"] for _, optimum in found}
+    assert words == {"lowest of 32 starts", "lowest certified", "lowest there is"}
+    linear = tg.lab.link(tg.nets.Linear(4, 2), tg.features.Independent(4, [0.1, 0.9, 0.2, 0.3], [1, 0.5, 0.2, 2], signed=True))
+    for address, optimum in [*found, (linear, in_node("tegumLab.certifiedLoss(tegumLab.stateOf(input))", linear))]:
+        setting = tg.lab.read(address)
+        if isinstance(setting.net, tg.nets.Linear):
+            known = tg.exact.minimise(setting.net, setting.features, seeds=4, progress=False)
+            assert optimum["loss"] == pytest.approx(float(known.loss.min()), rel=1e-7)
 
 
 def test_the_best_model_of_a_training_is_opened_and_its_way_replayed(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from plotly.colors import sample_colorscale
 from tegum.checking import checked, numbers, require_axes
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import AnticorrelatedSets, CorrelatedSets
-from tegum.figures.models import MOST, Chosen, Models, drawn_models, lead_of, needed
+from tegum.figures.models import MOST, Chosen, Models, carry, drawn_models, lead_of, needed
 from tegum.figures.panels import Panels
 from tegum.figures.theme import IMPORTANCE, INK, PLAIN, category, legend_row, styled
 from tegum.figures.traces import arrow, circle, colour_key, line, segments
@@ -236,11 +236,11 @@ def _set_size(models: Any) -> int:
 
 @checked
 def arrow_overlay(
-    panels: Mapping[str, xr.DataArray] | xr.Dataset,
+    panels: Mapping[str, xr.DataArray | xr.Dataset] | xr.Dataset,
     label: str | None = None,
     between: tuple[float, float] | None = None,
 ) -> go.Figure:
-    """Arrows of many solutions over each other, one panel for each title and its W (value, 2, feature), in a common position.
+    """Arrows of many solutions over each other, one panel for each title and its W (value, 2, feature), or a dataset with it.
 
     The colours are those of the values (above 0), which are called ``label``, on a logarithmic scale from the first to the
     second of ``between``; values outside have the colour of its end.  A dataset of models along one axis is one panel.
@@ -248,33 +248,39 @@ def arrow_overlay(
     Raises:
         InvalidInputError: where W has other dimensions, or values are not above 0.
     """
-    if isinstance(panels, xr.Dataset):
-        panels = {"": needed("arrow_overlay", panels, W=_along_one(panels))["W"]}
-    if not panels:
+    given = {"": panels} if isinstance(panels, xr.Dataset) else panels
+    if not given:
         raise InvalidInputError("there are no panels", "give one at least")
-    values = np.concatenate([_values_of(title, W) for title, W in panels.items()])
-    label = str(next(iter(panels.values())).dims[0]) if label is None else label
+    models = {title: one for title, one in given.items() if isinstance(one, xr.Dataset)}
+    weights = {title: _weights_in("arrow_overlay", one) for title, one in given.items()}
+    values = np.concatenate([_values_of(title, W) for title, W in weights.items()])
+    label = str(next(iter(weights.values())).dims[0]) if label is None else label
     between = (float(values.min()), float(values.max())) if between is None else between
     if not 0 < between[0] <= between[1] < np.inf:
         raise InvalidInputError(f"between is {between}", "give two numbers above 0, rising")
-    drawn = Panels.titled(panels, horizontal_spacing=0.08)
+    drawn = Panels.titled(weights, horizontal_spacing=0.08)
     low, high = np.log10(between)
     high = high if high > low else low + 1
-    for panel, W in zip(drawn, panels.values(), strict=True):
-        models, values = W.transpose(W.dims[0], "hidden", "feature").values, W[W.dims[0]].values
+    for panel, W in zip(drawn, weights.values(), strict=True):
+        each, values = W.transpose(W.dims[0], "hidden", "feature").values, W[W.dims[0]].values
         panel.add(circle())
-        for value, model in zip(values, models, strict=True):
+        for value, model in zip(values, each, strict=True):
             colour = sample_colorscale(_VALUES, [float(np.clip((np.log10(value) - low) / (high - low), 0, 1))])[0]
             panel.add(_all_arrows(model, colour, [f"{label} {value:.3g}<br>feature {i}" for i in range(model.shape[1])]))
-        for i, (x, y) in enumerate(models[-1].T):
+        for i, (x, y) in enumerate(each[-1].T):
             if np.hypot(x, y) > 0.1:
                 panel.note(str(i), x=1.2 * x, y=1.2 * y, font={"size": 15, "color": INK})
     ticks = np.log10([k * 10.0**e for e in range(int(np.floor(low)), int(np.ceil(high)) + 1) for k in (1, 3)])
     ticks = ticks[(ticks > low - 1e-9) & (ticks < high + 1e-9)]
     labels = {"tickvals": ticks.tolist(), "ticktext": [f"{10.0**tick:.2g}" for tick in ticks]}
-    drawn.at(1, len(panels)).add(colour_key(_VALUES, low, high, label, len=0.85, **labels))
+    drawn.at(1, len(weights)).add(colour_key(_VALUES, low, high, label, len=0.85, **labels))
     _hidden_axes(drawn, 1.45, standoff=4)
-    return styled(drawn.figure, 430, showlegend=False)
+    return carry(styled(drawn.figure, 430, showlegend=False), models)
+
+
+def _weights_in(figure: str, panel: xr.DataArray | xr.Dataset) -> xr.DataArray:
+    """W (value, hidden, feature) of a panel."""
+    return needed(figure, panel, W=_along_one(panel))["W"] if isinstance(panel, xr.Dataset) else panel
 
 
 def _along_one(data: xr.Dataset) -> tuple[str, ...]:

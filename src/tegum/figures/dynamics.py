@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from tegum.checking import checked
 from tegum.errors import InvalidInputError
-from tegum.figures.models import Chosen, needed
+from tegum.figures.models import Chosen, carry, needed
 from tegum.figures.panels import Panels
 from tegum.figures.paths import recorded_paths
 from tegum.figures.theme import FAINT, INK, OUTSIDE, PLAIN, SIGNED, category, legend_row, log_range, styled
@@ -85,7 +85,7 @@ def level_panels(
         _draw_levels(above, model, found, clock[title])
     _finish_axes(panels, "exact loss" if said is None else _loss_name(next(iter(models.values()))[0]))
     figure = styled(panels.figure, 560, legend=legend_row(-0.13, centred=True), margin={"b": 85})
-    return said.noted(figure) if said else figure
+    return said.noted(figure) if said else carry(figure, {title: model for title, (model, _) in models.items()})
 
 
 @checked
@@ -134,7 +134,7 @@ def level_slider(model: xr.Dataset, found: Sequence[Event] | None = None, clock:
     _finish_axes(panels, "exact loss" if said is None else _loss_name(model))
     legend = legend_row(1.16, yanchor="bottom")
     figure = styled(panels.figure, 640, sliders=[slider], legend=legend, margin={"t": 95, "b": 40})
-    return said.noted_above(figure) if said else figure
+    return said.noted_above(figure) if said else carry(figure, {"": model})
 
 
 @checked
@@ -196,7 +196,7 @@ def path_slider(
     figure = styled(panels.figure, 720, sliders=[slider], legend=legend, margin={"t": 90, "b": 30, "l": 75}, **scenes)
     if set_size is None and n > _FEW:
         figure.update_layout(showlegend=False)
-    return said.noted_above(figure) if said else figure
+    return said.noted_above(figure) if said else carry(figure, {"": model})
 
 
 def _events_of(path: xr.Dataset) -> list[Event]:

@@ -63,7 +63,7 @@ class Chosen:
 
     def noted(self, figure: go.Figure) -> go.Figure:
         """The figure, with a line at its foot that says what was chosen, where anything was; it carries its models."""
-        self._carried_by(figure)
+        carry(figure, self.models)
         if not self.said:
             return figure
         place = {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
@@ -75,7 +75,7 @@ class Chosen:
 
     def noted_above(self, figure: go.Figure) -> go.Figure:
         """The figure with the same line at its head, where its foot has a slider."""
-        self._carried_by(figure)
+        carry(figure, self.models)
         if not self.said:
             return figure
         place = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
@@ -85,17 +85,36 @@ class Chosen:
         )
         return figure.update_layout(margin={"t": above + 26}, height=figure.layout.height + 26)
 
-    def _carried_by(self, figure: go.Figure) -> None:
-        """Lets the figure carry its models: what they are, and of what features."""
-        carried = {}
-        for title, model in self.models.items():
-            if "W" in model and "features" in model.attrs and model["W"].size <= _MOST_CARRIED and model["W"].ndim == 2:
-                known = {name for name in map(str, model.variables) if name in MODEL_DIMS or name.startswith("feature_")}
-                kept = model[sorted(known)].reset_coords().drop_vars({*map(str, model.coords)} - known, errors="ignore")
-                attrs = {name: model.attrs[name] for name in ("net", "features", "feature_law") if name in model.attrs}
-                carried[title.replace("<br>", ", ")] = kept.assign_attrs(attrs).to_dict()
-        if carried:
-            figure.update_layout(meta={_CARRIED: carried})
+
+def carry(figure: go.Figure, models: Mapping[str, xr.Dataset]) -> go.Figure:
+    """The figure, which carries what these models are, and of what features; of models along an axis the first and the last."""
+    carried = {}
+    for title, model in models.items():
+        if "W" not in model or "features" not in model.attrs:
+            continue
+        for where, one in _ends(model).items():
+            if one["W"].ndim == 2 and one["W"].size <= _MOST_CARRIED:
+                known = {name for name in map(str, one.variables) if name in MODEL_DIMS or name.startswith("feature_")}
+                kept = one[sorted(known)].reset_coords().drop_vars({*map(str, one.coords)} - known, errors="ignore")
+                attrs = {name: one.attrs[name] for name in ("net", "features", "feature_law") if name in one.attrs}
+                named = ", ".join(part for part in (title.replace("<br>", ", "), where) if part)
+                carried[named] = kept.assign_attrs(attrs).to_dict()
+    if carried:
+        figure.update_layout(meta={_CARRIED: carried})
+    return figure
+
+
+def _ends(model: xr.Dataset) -> dict[str, xr.Dataset]:
+    """One model as it is; of models along one axis the first and the last, by where they stand."""
+    lead = lead_of(model)
+    if len(lead) != 1:
+        return {"": model}
+    (axis,) = lead
+    if axis == "time":
+        words = ["at the beginning", "at the end"]
+    else:
+        words = [label_of(axis, model[axis].values[k]) for k in (0, -1)]
+    return {word: model.isel({axis: k}) for word, k in zip(words, (0, -1), strict=True)}
 
 
 def carried_models(figure: go.Figure) -> dict[str, xr.Dataset]:

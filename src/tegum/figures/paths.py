@@ -41,11 +41,9 @@ def recorded_paths(data: xr.Dataset, most: int = _MOST_FILMS, learning: bool = F
         advice = 'train with Recipe(record=("loss", "W", "b"), record_steps=40), or give a flow or a branch'
         raise InvalidInputError("the dataset has no W along steps or time", advice)
     if history == "W":
-        return Chosen({"": _path(data["W"], data.get("loss"), clock, learning)}, "")
+        return Chosen({"": _path(data, "", clock, learning)}, "")
     chosen = drawn_models(data, most)
-    paths = {
-        title: _path(model["W_history"], model.get("loss_history"), clock, learning) for title, model in chosen.models.items()
-    }
+    paths = {title: _path(model, "_history", clock, learning) for title, model in chosen.models.items()}
     return replace(chosen, models=paths)
 
 
@@ -88,10 +86,12 @@ def arrow_film(data: xr.Dataset) -> go.Figure:
     return chosen.noted_above(figure)
 
 
-def _path(W: xr.DataArray, loss: xr.DataArray | None, clock: str, learning: bool) -> xr.Dataset:
-    """One path in the common form; without losses they are NaN."""
-    require_axes("W on the way", W, (clock, "hidden", "feature"))
-    W = W.transpose(clock, "hidden", "feature")
+def _path(model: xr.Dataset, ending: str, clock: str, learning: bool) -> xr.Dataset:
+    """One path in the common form, of variables with this ``ending``; without losses they are NaN."""
+    own = {f"{name}{ending}": name for name in ("W", "b", "loss") if f"{name}{ending}" in model}
+    path = model[list(own)].rename(own)
+    require_axes("W on the way", path["W"], (clock, "hidden", "feature"))
+    W = path["W"].transpose(clock, "hidden", "feature")
     times, finite = W[clock].values.astype(np.float64), np.isfinite(W.values).all(axis=(1, 2))
     kept = finite & (times > 0) if learning else finite
     if kept.sum() < 2:
@@ -99,13 +99,11 @@ def _path(W: xr.DataArray, loss: xr.DataArray | None, clock: str, learning: bool
             f"W is recorded at {kept.sum()} places along {clock}", "record at least 2 steps after the first"
         )
     values = W.values[kept].astype(np.float64)
-    losses = np.full(len(times), np.nan) if loss is None else loss.values
-    variables = {
-        "W": (("time", "hidden", "feature"), values),
-        "D": (("time", "feature"), dimensionality(values)),
-        "loss": (("time",), losses[kept]),
-    }
-    return xr.Dataset(variables, {"time": times[kept]}, {"clock": _CLOCKS.get(clock, clock.replace("_", " "))})
+    path = path.rename({} if clock == "time" else {clock: "time"}).isel(time=kept)
+    path = path.assign(W=(("time", "hidden", "feature"), values), D=(("time", "feature"), dimensionality(values)))
+    if "loss" not in path:
+        path["loss"] = ("time", np.full(len(values), np.nan))
+    return path.assign_coords(time=times[kept]).assign_attrs(clock=_CLOCKS.get(clock, clock.replace("_", " ")))
 
 
 def _picture(W: NDArray[np.float64]) -> Any:

@@ -16,8 +16,11 @@ from tegum.lab.address import read
 from tegum.lab.joining import script
 from tegum.runs import write_atomically
 
-_SMALL = "body { margin: 0; } main { padding: 0 4px; }\n"
-_BODY = """body { margin: 0; background: #fafafb; } main { max-width: 1240px; margin: 0 auto; padding: 0 20px 40px; }
+_ROOT = ":root { color-scheme: light dark; } body { margin: 0; background: Canvas; }\n"
+"""Dark where the reader wants it, also in a frame of a page, which is white where it says nothing."""
+
+_SMALL = "main { padding: 0 4px; }\n"
+_BODY = """body { background: #fafafb; } main { max-width: 1240px; margin: 0 auto; padding: 0 20px 40px; }
 @media (prefers-color-scheme: dark) { body { background: #17171a; } }
 @media (max-width: 720px) { main { padding: 0 12px 30px; } }
 """
@@ -85,7 +88,7 @@ def page(address: str = "", record: Record | None = None, layout: Literal["page"
     return template.render(
         title="The lab of toy models of superposition",
         policy=policy,
-        style=(_BODY if layout == "page" else _SMALL) + style(),
+        style=_ROOT + (_BODY if layout == "page" else _SMALL) + style(),
         script=text,
     )
 

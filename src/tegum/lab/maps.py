@@ -1,7 +1,7 @@
 """What the lab's page carries of certified optima: ``python -m tegum.lab.maps`` computes ``maps.json`` in some minutes.
 
     maps     the lowest minimum at each density and importance of the last feature, by `tegum.maps.lowest_minima`
-    lines    the lowest loss of other settings at each density, of `tegum.exact.minimise` from 32 starts
+    lines    the lowest loss of other settings at each density, of `tegum.exact.minimise` from so many starts
 
 The densities are among those of the page's slider and its presets, so that the lowest certified loss can be drawn beside what
 moves; 0 stands where no minimum was certified.
@@ -34,29 +34,35 @@ SCALE = 10_000
 _DENSITY = 10 ** (np.arange(-24, 1) / 12)
 _RATIO = 10 ** (np.arange(-12, 13) / 12)
 
+Density = float | tuple[float, ...]
+"""Of all features, or of each."""
+
+_CROSSING = (0.013454, 0.05, 0.05, 0.05, 0.05)
+"""Where a pentagon and two digons cost the same (`tegum.experiments.s5_perturbed_pentagon.one_density`)."""
 
 _DENSITIES = tuple(sorted({*(float(f"{one:.12g}") for one in _DENSITY), 0.02, 0.03, 0.05, 0.2, 0.3, 0.5}))
-_LINES = (
-    *((5, 2, "independent", "1"), (5, 2, "independent", "geometric:0.9")),
-    *((4, 2, "correlated:2", "1"), (4, 2, "anticorrelated:2", "1")),
-    *((6, 3, "independent", "1"), (7, 3, "independent", "1"), (8, 3, "independent", "1")),
+_LINES: tuple[tuple[int, int, str, str, tuple[Density, ...]], ...] = (
+    (5, 2, "independent", "1", (*_DENSITIES, _CROSSING)),
+    (5, 2, "independent", "geometric:0.9", _DENSITIES),
+    (4, 2, "correlated:2", "1", _DENSITIES),
+    (4, 2, "anticorrelated:2", "1", tuple(one for one in _DENSITIES if one <= 0.5)),
+    (6, 3, "independent", "1", _DENSITIES),
+    (7, 3, "independent", "1", _DENSITIES),
+    (8, 3, "independent", "1", _DENSITIES),
+    (20, 5, "independent", "geometric:0.9", _DENSITIES),
 )
 
 
-def computed_line(
-    n: int, m: int, sets: str, importance: str, densities: Sequence[float] = _DENSITIES, seeds: int = 32
-) -> dict[str, Any]:
-    """The lowest certified loss of one setting at each density that it may have."""
-    _, _, size = sets.partition(":")
-    highest = 1 / int(size) if sets.startswith("anticorrelated") else 1.0
-    density = [one for one in densities if one <= highest]
+def computed_line(n: int, m: int, sets: str, importance: str, density: Sequence[Density], seeds: int = 32) -> dict[str, Any]:
+    """The lowest certified loss of one setting at each density."""
     losses = []
     for each in density:
-        setting = read(f"#v=1&n={n}&m={m}&sets={sets}&I={importance}&p={each!r}")
+        said = ",".join(map(repr, each)) if isinstance(each, tuple) else repr(each)
+        setting = read(f"#v=1&n={n}&m={m}&sets={sets}&I={importance}&p={said}")
         found = minimise(setting.net, setting.features, seeds=seeds, progress=False)
         best = float(found["loss"].where(found["status"] == Status.MINIMUM).min())
         losses.append(float(f"{best:.10g}") if best > 0 else 0.0)
-    return {"n": n, "m": m, "sets": sets, "I": importance, "density": density, "loss": losses}
+    return {"n": n, "m": m, "sets": sets, "I": importance, "starts": seeds, "density": list(density), "loss": losses}
 
 
 def computed_map(n: int, m: int, seeds: int = 24) -> dict[str, Any]:

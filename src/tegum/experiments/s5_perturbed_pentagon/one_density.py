@@ -240,7 +240,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The losses, the solutions, and the uniform pentagon."""
     curves = {str(shape): data["uniform_loss"].sel(shape=shape, drop=True) for shape in data["shape"].values}
     places = {"exact crossing": float(data["crossing"]), "paper's": 0.4}
-    return shared.perturbed_figures(data, "relative density of feature 0", places) | {
+    return shared.perturbed_figures(data, "density", places) | {
         "uniform": Figure(
             tg.figures.curve_panel(curves, "density of every feature", "expected loss"),
             "All features alike: the regular pentagon costs less than two digons and a dropped feature where features are "

@@ -25,7 +25,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """The losses and the solutions."""
-    return perturbed_figures(data, "relative importance of feature 0", {"exact crossing": float(data["crossing"])})
+    return perturbed_figures(data, "importance", {"exact crossing": float(data["crossing"])})
 
 
 experiment = Experiment(

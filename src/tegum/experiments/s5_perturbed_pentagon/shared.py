@@ -37,6 +37,7 @@ from tegum.claims import (
 from tegum.claims.words import number
 from tegum.experiments import Figure, Profile
 from tegum.geometry import circle_gaps, cosines, feature_norms, identify, polar_angles, polygon
+from tegum.recorded import with_features
 
 Field = Literal["density", "importance"]
 Quoted = Callable[[str], Source]
@@ -324,13 +325,14 @@ def transition_claims(data: xr.Dataset, source: Quoted) -> list[Claim]:
     ]
 
 
-def perturbed_figures(data: xr.Dataset, label: str, places: Mapping[str, float]) -> dict[str, Figure]:
-    """The three pictures; ``label`` names the ratio, ``places`` are marked in the first."""
+def perturbed_figures(data: xr.Dataset, field: Field, places: Mapping[str, float]) -> dict[str, Figure]:
+    """The three pictures of a feature perturbed in this ``field``; ``places`` are marked in the first."""
+    label = f"relative {field} of feature 0"
     exact = data[["branch_loss", "lost_at", "lost_loss"]].rename(branch_loss="loss")
     where, lost = float(data["crossing"]), data["lost_at"].sel(branch=PENTAGON)
     panels = {
-        f"pentagon, {lost:.3f} to 10": solutions(data, PENTAGON),
-        f"two digons, 0.001 to {where:.3f}": solutions(data, DIGONS).sel(branch_ratio=slice(None, where)),
+        f"pentagon, {lost:.3f} to 10": solutions(data, field, PENTAGON),
+        f"two digons, 0.001 to {where:.3f}": solutions(data, field, DIGONS).sel(branch_ratio=slice(None, where)),
     }
     gaps = {"exact pentagon": neighbour_gaps(data, PENTAGON)}
     return {
@@ -355,7 +357,10 @@ def perturbed_figures(data: xr.Dataset, label: str, places: Mapping[str, float])
     }
 
 
-def solutions(data: xr.Dataset, branch: str) -> xr.DataArray:
-    """W at every fourth ratio of a branch, in one position: feature 0 upwards where it is represented, else feature 1."""
-    W = data["branch_W"].sel(branch=branch, drop=True).sel(branch_ratio=GRID[::4]).dropna("branch_ratio")
-    return W.copy(data=tg.geometry.aligned(W.values, axes=[1]))
+def solutions(data: xr.Dataset, field: Field, branch: str) -> xr.Dataset:
+    """W and b at every fourth ratio of a branch, in one position: feature 0 upwards where it is represented, else feature 1."""
+    found = data[["branch_W", "branch_b"]].sel(branch=branch, drop=True).rename(branch_W="W", branch_b="b")
+    found = found.sel(branch_ratio=GRID[::4]).dropna("branch_ratio")
+    turned = found["W"].copy(data=tg.geometry.aligned(found["W"].values, axes=[1]))
+    models = found.assign(W=turned).assign_attrs(net=repr(NET))
+    return with_features(models, features_at(field, found["branch_ratio"].values))

@@ -197,8 +197,9 @@ def told(events: Sequence[Event], model: xr.Dataset, unit: str) -> str:
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """One model in each engine, and one with a slider."""
     models, said = {}, []
+    net, features = tg.nets.ReluOutput(N, M), tg.features.Independent(N, density=DENSITY)
     for engine, unit in ((TRAINING, "steps"), (FLOW, "time")):
-        path = path_of(data, engine)
+        path = shared.as_models(path_of(data, engine), net, features)
         found = found_events(path)
         k = shown(found)
         models[engine] = (path.isel(seed=k), found[k])

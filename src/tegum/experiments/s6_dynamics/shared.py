@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Evidence, every
 from tegum.datasets import dataset
+from tegum.recorded import with_features
 from tegum.threads import in_pieces
 
 TRAINING, FLOW = "training", "exact gradient flow"
@@ -81,10 +82,15 @@ def side_by_side(paths: Mapping[str, xr.Dataset], *own: str) -> xr.Dataset:
 
 def path_called(data: xr.Dataset, key: str) -> xr.Dataset:
     """The path of that key in float64, times above 0; seeds that did not come to their end are left out."""
-    names = {f"{key}_{name}": name for name in ("W", "loss", "D") if f"{key}_{name}" in data}
+    names = {f"{key}_{name}": name for name in ("W", "b", "loss", "D") if f"{key}_{name}" in data}
     path = data[list(names)].astype(np.float64).rename(names)
     path = path.rename(dict(zip(path["loss"].dims, ("seed", "time"), strict=True)))
     return path.isel(time=path["time"].values > 0, seed=np.isfinite(path["loss"].values[:, -1]))
+
+
+def as_models(path: xr.Dataset, net: tg.nets.Net, features: tg.features.Features) -> xr.Dataset:
+    """The path, which says of what net and features it is."""
+    return with_features(path.assign_attrs(net=repr(net)), features)
 
 
 def evidence(data: xr.Dataset, path: xr.Dataset, engine: str) -> Evidence:

@@ -201,9 +201,10 @@ def shown(path: xr.Dataset) -> int:
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
     """One path in each engine."""
+    net, sets = tg.nets.ReluOutput(2 * SET, M), tg.features.CorrelatedSets(2, SET, density=DENSITY)
     made = {}
     for engine, noise in ((FLOW, "without noise"), (TRAINING, "in training")):
-        path = path_of(data, engine)
+        path = shared.as_models(path_of(data, engine), net, sets)
         k = shown(path)
         made[SHORT[engine]] = Figure(
             tg.figures.path_slider(path.isel(seed=k), visits(path)[k], SET, CLOCK[engine]),

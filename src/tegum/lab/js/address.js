@@ -2,7 +2,7 @@
 
 import { densityCount, setsOf } from "./distribution.js";
 
-export const VERSION = "1";
+const VERSION = "1";
 export const MOST_FEATURES = 32, MOST_HIDDEN = 5;
 
 /**
@@ -28,7 +28,7 @@ export const MOST_FEATURES = 32, MOST_HIDDEN = 5;
  */
 
 /** @type {Record<string, string>} */
-export const DEFAULTS = {
+const DEFAULTS = {
   n: "5", m: "2", net: "relu", bias: "1", sets: "independent", p: "0.1", I: "1", x: "uniform",
   l2: "0", interference: "0", how: "flow", rate: "0.01", batch: "256", seed: "0", view: "",
 };
@@ -135,7 +135,7 @@ function several(key, text, count, low, high) {
 }
 
 /** @param {Float64Array} values */
-export function encoded(values) {
+function encoded(values) {
   const bytes = new Uint8Array(8 * values.length), view = new DataView(bytes.buffer);
   values.forEach((value, k) => view.setFloat64(8 * k, value, true));
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");

@@ -10,7 +10,7 @@ import { faint } from "./pen.js";
 
 const REACH = 1.32, HEAD = 0.085, NEAR = 26;
 
-/** How the hidden space is seen: a matrix of 2 or 3 rows on it, by what it was turned.
+/** How the hidden space is seen: a matrix of 3 rows on it, by what it was turned.
  * @param {number} m @param {boolean} space @param {number[]} turns angles of the turns @returns {number[][]} */
 export function viewOf(m, space, turns) {
   /** @type {number[][]} */
@@ -33,7 +33,7 @@ export function frameOf(pen) {
 }
 
 /** Tips of all features, with their depth. @param {Pen} pen @param {Scene} scene */
-export function tipsOf(pen, scene) {
+function tipsOf(pen, scene) {
   const { W } = scene.frame, { n, m } = scene.state, { x, y, scale } = frameOf(pen);
   return Array.from({ length: n }, (_, i) => {
     const place = Array.from({ length: m }, (_, k) => W[k * n + i]);

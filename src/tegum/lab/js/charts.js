@@ -42,7 +42,7 @@ function along(scene, box) {
 /** @param {Pen} pen @param {Scene} scene @param {Box} box */
 function drawLoss(pen, scene, box) {
   const { history, frame, theme } = scene, { at, first, last } = along(scene, box);
-  const optimum = scene.optimum && scene.optimum > LEAST ? scene.optimum : null;
+  const optimum = scene.optimum && scene.optimum.loss > LEAST ? scene.optimum.loss : null;
   const values = [...history.loss, frame.loss, ...(optimum ? [optimum] : [])].filter(Number.isFinite).map((one) => Math.max(one, LEAST));
   const low = Math.min(...values, 1) / 1.06, high = Math.max(...values, low * 1.2) * 1.06;
   /** @param {number} loss */
@@ -54,7 +54,7 @@ function drawLoss(pen, scene, box) {
   frameOf(pen, scene, box, "loss", first, last);
   if (optimum) {
     pen.path([[box.left, y(optimum)], [box.left + box.width, y(optimum)]], { colour: theme.soft, width: 1.5, dash: [5, 4] });
-    pen.text(box.left + box.width, y(optimum) - 9, "lowest certified", { size: LABEL, colour: theme.soft, align: "right" });
+    pen.text(box.left + box.width, y(optimum) - 9, scene.optimum?.said ?? "", { size: LABEL, colour: theme.soft, align: "right" });
   }
   marks(pen, scene, box, at);
   const points = thinned(history.time.map((t, k) => /** @type {Point} */ ([at(t), y(history.loss[k])])));

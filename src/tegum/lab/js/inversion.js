@@ -22,7 +22,7 @@ const ALIAS = [Q / (1 - Q), Q / (1 - Q) ** 2, (Q * (1 + Q)) / (1 - Q) ** 3];
 
 /** @param {Distribution} d */
 export function workFor(d) {
-  const units = d.feature.length, components = d.probability.length, blocks = d.inactive.length;
+  const units = d.feature.length, blocks = d.inactive.length;
   /** @param {number} size */
   const pair = (size) => [new Float64Array(size), new Float64Array(size)];
   return {
@@ -160,8 +160,6 @@ function invert(d, row, inside, small, P, work, effort) {
   row.byBias += sum.byBias;
   for (let u = 0; u < slopes.length; u++) row.slope[u] += slopes[u];
   row.error += change;
-  row.slopeError = Math.max(row.slopeError, slopeChange);
-  row.terms = Math.max(row.terms, terms);
 }
 
 /** Adds the k-th term.  It is one long function because it is the innermost loop: its complex numbers stay in registers.

@@ -1,12 +1,13 @@
 // The page: places to begin, the large picture on the left, what can be changed on the right, what can be taken along below.
 
+import { MOST_FEATURES, MOST_HIDDEN } from "./address.js";
 import {
   densitiesControl, densityControl, importanceControl, kindControls, play, sizeControls, speedControl, stepControls, trainingControls,
 } from "./controls.js";
 import { element } from "./dom.js";
 import { PRESETS, TOUR } from "./presets.js";
 import { replayControl } from "./replay.js";
-import { copied, download, pythonOf, rasterised, safetensorsOf, weightsIn } from "./share.js";
+import { copied, copyPicture, download, pythonOf, rasterised, safetensorsOf, weightsIn } from "./share.js";
 import { VIEWS } from "./stage.js";
 
 /** @typedef {import("./lab.js").Lab} Lab */
@@ -130,7 +131,7 @@ function sharing(lab) {
     },
   }, name);
   const copy = async (/** @type {string} */ words, /** @type {string} */ what) => ((await copied(words)) ? `${what} copied.` : "This page may not copy.");
-  const size = () => [lab.stage.canvas.clientWidth, lab.stage.canvas.clientHeight];
+  const png = () => rasterised(lab.stage.picture(), lab.stage.canvas.clientWidth, lab.stage.canvas.clientHeight);
   const file = element("input", { type: "file", accept: ".safetensors", class: "unseen", tabindex: -1, "aria-hidden": "true" });
   file.addEventListener("change", async () => {
     try {
@@ -144,10 +145,14 @@ function sharing(lab) {
   return element("section", { class: "sharing", "aria-label": "Take it along" },
     button("Copy link", () => copy(location.href.split("#")[0] + lab.address(), "Link")),
     button("Copy Python", () => copy(python(), "Python lines")),
+    button("Copy SVG", () => copy(lab.stage.picture(), "SVG")),
+    button("Copy PNG", async () => {
+      await copyPicture(png());
+      return "PNG copied.";
+    }),
     button("Save SVG", () => (download("lab.svg", lab.stage.picture(), "image/svg+xml"), "Picture saved.")),
     button("Save PNG", async () => {
-      const [width, height] = size();
-      download("lab.png", await rasterised(lab.stage.picture(), width, height), "image/png");
+      download("lab.png", await png(), "image/png");
       return "Picture saved.";
     }),
     button("Save weights", () => {
@@ -162,7 +167,8 @@ function open(lab, buffer) {
   const { n, m, W, b, address } = weightsIn(buffer);
   if (address) lab.set(address);
   else {
-    if (n > 32 || m > 5) throw new Error(`it has ${n} features in ${m} dimensions, and the lab has room for 32 in 5`);
+    if (n > MOST_FEATURES || m > MOST_HIDDEN)
+      throw new Error(`it has ${n} features in ${m} dimensions, and the lab has room for ${MOST_FEATURES} in ${MOST_HIDDEN}`);
     const { density, importance } = lab.state, same = lab.state.n === n;
     const plain = same ? {} : { sets: "independent", density: Array(n).fill(density[0]), importance: Array(n).fill(importance[0]), curve: "" };
     lab.change({ n, m, ...plain, W, b, view: "" });

@@ -40,21 +40,19 @@ export class Loss {
     this.everything = new Uint8Array(distribution.probability.length).fill(1);
   }
 
-  /** The loss; dW (m, n) and db (n) are overwritten.  Errors are estimates: of the loss, and of the largest derivative by G or b.
+  /** The loss, and its error, estimated; dW (m, n) and db (n) are overwritten.
    * @param {Float64Array} W @param {Float64Array} b @param {number} m @param {Effort} effort
    * @param {Float64Array} dW @param {Float64Array} db */
   withGradient(W, b, m, effort, dW, db) {
     const { n, importance } = this.distribution;
     const G = gram(W, m, n), dG = new Float64Array(n * n);
-    let loss = 0, error = 0, slopeError = 0, terms = 0;
+    let loss = 0, error = 0;
     for (let j = 0; j < n; j++) {
       db[j] = 0;
       if (importance[j] === 0) continue;
       const found = this.rectified ? this.row(G, b, j, effort, dG) : this.linearRow(G, b, j, dG);
       loss += importance[j] * (this.moments.second[j * n + j] + found.value);
       error += importance[j] * found.error;
-      slopeError = Math.max(slopeError, importance[j] * found.slopeError);
-      terms = Math.max(terms, found.terms);
       db[j] = importance[j] * found.byBias;
       for (let i = 0; i < n; i++) dG[j * n + i] *= importance[j];
     }
@@ -64,7 +62,7 @@ export class Loss {
         for (let j = 0; j < n; j++) sum += W[k * n + j] * (dG[j * n + i] + dG[i * n + j]);
         dW[k * n + i] = sum;
       }
-    return { loss, error, slopeError, terms };
+    return { loss, error };
   }
 
   /** Row j: E (x_j - y_j)^2 less E x_j^2; its derivatives by couplings go to row j of dG.
@@ -72,7 +70,7 @@ export class Loss {
   row(G, b, j, effort, dG) {
     const d = this.distribution, n = d.n;
     const g = Float64Array.from(d.feature, (i, u) => d.sign[u] * G[j * n + i]);
-    const row = { g, b: b[j], own: j, value: 0, byBias: 0, slope: new Float64Array(g.length), error: 0, slopeError: 0, terms: 0 };
+    const row = { g, b: b[j], own: j, value: 0, byBias: 0, slope: new Float64Array(g.length), error: 0 };
     addLevel(d, row, this.everything, this.work, effort);
     for (let u = 0; u < g.length; u++) dG[j * n + d.feature[u]] += d.sign[u] * row.slope[u];
     return row;
@@ -91,6 +89,6 @@ export class Loss {
       byBias += 2 * G[j * n + i] * mean[i];
       dG[j * n + i] = 2 * (through + b[j] * mean[i] - second[i * n + j]);
     }
-    return { value, byBias, error: 0, slopeError: 0, terms: 0 };
+    return { value, byBias, error: 0 };
   }
 }

@@ -16,8 +16,8 @@
 /** @type {PhaseMap[]} */
 export const MAPS = [];
 
-/** Losses of other settings, by density.
- * @typedef {{ n: number, m: number, sets: string, I: string, density: number[], loss: number[] }} Line */
+/** The lowest losses of other settings that so many starts found, by density: of all features, or of each.
+ * @typedef {{ n: number, m: number, sets: string, I: string, starts: number, density: (number | number[])[], loss: number[] }} Line */
 
 /** @type {Line[]} */
 export const LINES = [];

@@ -13,8 +13,6 @@
  * @property {number} byBias its derivative by b
  * @property {Float64Array} slope its derivatives by the couplings of units
  * @property {number} error of the value, estimated
- * @property {number} slopeError of the largest derivative, estimated
- * @property {number} terms the most that an inversion took
  */
 
 /** Adds factor * T [w2 s^2 + w1 s + w0] over all patterns of the components that are in.

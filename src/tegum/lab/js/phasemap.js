@@ -1,14 +1,13 @@
-// A map of certified optima over density and the importance of the last feature, precomputed by tegum.maps.phase_map.
+// A map of certified optima over density and the importance of the last feature, precomputed by tegum.lab.maps.
 
 import { shapeColour } from "./colours.js";
 import { LINES, MAPS } from "./maps.js";
-import { rounded } from "./charts.js";
 
 /** @typedef {import("./pen.js").Pen} Pen */
 /** @typedef {import("./scene.js").Scene} Scene */
 
-/** The map of a setting; undefined where none was computed. @param {import("./address.js").State} state */
-export function mapOf(state) {
+/** The map of a setting's size; where none was computed, the last one. @param {import("./address.js").State} state */
+function mapOf(state) {
   return MAPS.find(({ n, m }) => n === state.n && m === state.m) ?? MAPS[MAPS.length - 1];
 }
 
@@ -101,16 +100,29 @@ export function pointOfMap(pen, scene, x, y) {
   return { n: map.n, m: map.m, density: map.density[column], ratio: map.ratio[row], W, b };
 }
 
-/** The lowest certified loss of a setting; null where none is known. @param {import("./address.js").State} state */
+/** @typedef {{ loss: number, said: string }} Optimum a certified loss, and how it is known to be the lowest */
+
+/** The lowest certified loss of a setting; null where none is known. @param {import("./address.js").State} state @returns {Optimum | null} */
 export function certifiedLoss(state) {
-  if (state.l2 || state.interference || !state.bias || state.net !== "relu" || state.magnitudes !== "uniform") return null;
+  if (state.l2 || state.interference || !state.bias) return null;
+  if (state.net === "linear") return linearOptimum(state);
+  if (state.magnitudes !== "uniform") return null;
   const { n, m, sets, density } = state, near = (/** @type {number} */ one, /** @type {number} */ other) => Math.abs(one / other - 1) < 1e-9;
-  if (!density.every((one) => one === density[0])) return null;
   const line = LINES.find((one) => one.n === n && one.m === m && one.sets === sets && one.I === state.curve);
-  const at = line ? line.density.findIndex((one) => near(one, density[0])) : -1;
-  if (line && at >= 0) return line.loss[at] || null;
+  const at = line ? line.density.findIndex((one) => density.every((p, i) => near(Array.isArray(one) ? one[i] : one, p))) : -1;
+  if (line && at >= 0) return line.loss[at] ? { loss: line.loss[at], said: `lowest of ${line.starts} starts` } : null;
   const map = MAPS.find((one) => one.n === n && one.m === m), here = map && placeOfState(map, state);
   if (!map || !here) return null;
   const column = map.density.findIndex((one) => near(one, here.density)), row = map.ratio.findIndex((one) => near(one, here.ratio));
-  return column < 0 || row < 0 ? null : map.loss[column * map.ratio.length + row] * state.importance[0] || null;
+  const loss = column < 0 || row < 0 ? 0 : map.loss[column * map.ratio.length + row] * state.importance[0];
+  return loss ? { loss, said: "lowest certified" } : null;
+}
+
+/** Of a linear model of independent features: those of largest importance times variance are kept, the loss of the others is left.
+ * @param {import("./address.js").State} state @returns {Optimum | null} */
+function linearOptimum({ m, sets, density, importance, magnitudes }) {
+  if (sets !== "independent") return null;
+  const variance = (/** @type {number} */ p) => p / 3 - (magnitudes === "signed" ? 0 : (p / 2) ** 2);
+  const each = density.map((p, i) => importance[i] * variance(p)).sort((one, other) => other - one);
+  return { loss: each.slice(m).reduce((sum, one) => sum + one, 0), said: "lowest there is" };
 }

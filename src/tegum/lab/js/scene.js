@@ -10,7 +10,7 @@
  * @property {number[][]} view how the hidden space is seen
  * @property {boolean} space whether it is seen turning
  * @property {number} chosen the feature that is chosen, or -1
- * @property {number | null} optimum the lowest certified loss of this setting, where it is known
+ * @property {import("./phasemap.js").Optimum | null} optimum the lowest certified loss of this setting, where it is known
  */
 
 const MOST = 1200;

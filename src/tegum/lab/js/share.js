@@ -103,7 +103,7 @@ export function download(name, content, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Copies words; where the page may not, shows them to be copied. @param {string} words @returns {Promise<boolean>} */
+/** Copies words; whether that was allowed. @param {string} words @returns {Promise<boolean>} */
 export async function copied(words) {
   try {
     await navigator.clipboard.writeText(words);
@@ -116,6 +116,16 @@ export async function copied(words) {
     const done = document.execCommand("copy");
     area.remove();
     return done;
+  }
+}
+
+/** Copies a picture as PNG. @param {Promise<Blob>} picture a promise, since browsers allow a copy only at once after a click
+ * @throws {Error} where the page or the browser may not copy pictures */
+export async function copyPicture(picture) {
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+  } catch {
+    throw new Error("this page may not copy pictures; “Save PNG” makes a file");
   }
 }
 

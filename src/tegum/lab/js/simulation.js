@@ -18,7 +18,6 @@ import { shapesOf } from "./shapes.js";
  * @property {number} loss
  * @property {number} error of the loss, estimated
  * @property {boolean} exact whether all digits were asked for
- * @property {number} slope the norm of the gradient of what is minimised
  * @property {number} time of the flow, or steps
  * @property {boolean} resting whether nothing moves any more
  * @property {Shapes} shapes
@@ -48,7 +47,7 @@ export class Simulation {
     this.resting = false;
     this.y = this.W = this.b = new Float64Array(0);
     this.random = new Random(state.seed, 1);
-    this.time = this.slope = 0;
+    this.time = 0;
     this.flow = new Flow(0, 2);
     this.adam = new Adam(0);
     /** @type {{ loss: number, error: number } | null} */
@@ -92,7 +91,6 @@ export class Simulation {
     this.time = 0;
     this.flow = new Flow(this.y.length, stagesFor(this.state.n));
     this.adam = new Adam(this.y.length);
-    this.slope = NaN;
     this.wake();
   }
 
@@ -155,15 +153,13 @@ export class Simulation {
     if (this.state.how === "flow") {
       const { h, found } = this.flow.step(this.y, (y, slopes) => this.objective(y, slopes), longest);
       this.last = found;
-      this.slope = norm(/** @type {Float64Array} */ (this.flow.slopes));
       this.time += h;
-      this.resting = this.held < 0 && this.slope < AT_REST * this.scale();
+      this.resting = this.held < 0 && norm(/** @type {Float64Array} */ (this.flow.slopes)) < AT_REST * this.scale();
     } else {
       const slopes = new Float64Array(this.y.length);
       if (this.state.how === "adam") this.objective(this.y, slopes);
       else this.sampled(slopes);
       this.adam.step(this.y, slopes, this.state.rate);
-      this.slope = norm(slopes);
       this.last = null;
       this.time++;
     }
@@ -203,13 +199,9 @@ export class Simulation {
   frame(exact) {
     const lost = !this.y.every((one) => Math.abs(one) < LARGEST_WEIGHT), asked = exact && !lost;
     let found = this.last;
-    if (asked || !found) {
-      const slopes = new Float64Array(this.y.length);
-      found = this.objective(this.y, slopes, asked ? EXACT : undefined);
-      this.slope = norm(slopes);
-    }
-    const { W, b, time, resting, slope } = this, shapes = this.shapes(exact || resting);
-    return { W: W.slice(), b: b.slice(), loss: found.loss, error: found.error, exact: asked, slope, time, resting, shapes };
+    if (asked || !found) found = this.objective(this.y, new Float64Array(this.y.length), asked ? EXACT : undefined);
+    const { W, b, time, resting } = this, shapes = this.shapes(exact || resting);
+    return { W: W.slice(), b: b.slice(), loss: found.loss, error: found.error, exact: asked, time, resting, shapes };
   }
 
   /** The shapes; where they take long to name, those of a moment ago. @param {boolean} now */
