@@ -17,11 +17,11 @@ _CHAINS = {"draws": 100, "warm_up": 100, "thinning": 3, "groups": 4, "sweeps": 4
 
 
 def smallest(call: Call) -> xr.Dataset:
-    """The call with trainings of 40 steps of 64 samples, and searches for certified minima from 4 random starts, on
-    large maps from one.
+    """The call with short trainings and few searches.
 
-    Chains and volumes have few draws and moves.  Of descents that go on from weights without a certificate it has the first 40
-    steps; all else is as in the study.
+    Trainings have 40 steps of 64 samples, searches for certified minima 4 random starts, on large maps one; chains and volumes
+    few draws and moves.  Of descents that go on from weights without a certificate it has the first 40 steps; all else is as in
+    the study.
     """
     if "recipe" in call.arguments:
         return call.replaced(recipe=_shortest(call.arguments["recipe"] or Recipe())).run()

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import xarray as xr
 
+from tegum.experiments import Figure
+
 
 def reduced(experiment: ModuleType, **constants: Any) -> Any:
     """A fixture: the quick study with some constants of its module replaced, of those that differ by profile the quick one."""
@@ -19,3 +21,8 @@ def reduced(experiment: ModuleType, **constants: Any) -> Any:
             return experiment.study("quick")
 
     return data
+
+
+def panels_of(figure: Figure) -> int:
+    """In how many panels something is drawn that says what it is."""
+    return len({trace.xaxis for trace in figure.picture.data if trace.hovertemplate is not None})

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.experiments.s9_computation import absolute_close_up, absolute_small, absolute_sweep, asymmetric_motif
 from tegum.experiments.s9_computation import shared as absolute_study
-from tests.experiments.reduced import reduced
+from tests.experiments.reduced import panels_of, reduced
 
 SHORT = {"steps": 1500, "batch_size": 256, "seeds": 1, "evaluation_samples": 2**14}
 
@@ -22,7 +22,7 @@ def test_three_features_get_a_neuron_for_each_sign(small: xr.Dataset) -> None:
     for claim in absolute_small.claims(small):
         assert claim.verdict == "held", claim.name
         assert not any(control.holds for control in claim.controls)
-    assert len(absolute_small.figures(small)["stacks"].picture.data) == 4
+    assert panels_of(absolute_small.figures(small)["stacks"]) == 4
 
 
 def test_a_missing_or_doubled_neuron_is_seen(small: xr.Dataset) -> None:
@@ -52,7 +52,7 @@ def test_neurons_share_features_only_where_features_are_sparse(sweep: xr.Dataset
     assert monosemantic[:2].min() > 0.6
     assert monosemantic[-1] == 0
     figures = absolute_sweep.figures(sweep)
-    assert len(figures["neurons"].picture.data) == 7
+    assert panels_of(figures["neurons"]) == 7
     assert len(figures["scores"].picture.data) == len(absolute_sweep.SCORES)
 
 

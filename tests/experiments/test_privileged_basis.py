@@ -8,7 +8,7 @@ import tegum as tg
 from tegum.experiments.s8_privileged_basis import hidden_bias, hidden_codes, raw_weights
 from tegum.experiments.s8_privileged_basis.raw_weights import LINEAR, RELU, dedicated
 from tegum.geometry import code_of, hand_built
-from tests.experiments.reduced import reduced
+from tests.experiments.reduced import panels_of, reduced
 
 biased = reduced(hidden_bias, RECIPE=hidden_bias.RECIPE["quick"].replaced(steps=1500, seeds=4), MANY_SEEDS=1, COUNTS=(10, 100))
 raw = reduced(raw_weights, RECIPE=raw_weights.RECIPE["quick"].replaced(steps=4000, seeds=6), DENSITIES=[0.5, 0.3])
@@ -101,7 +101,7 @@ def test_a_code_that_lacks_inhibition_says_so(coded: xr.Dataset) -> None:
 
 def test_pictures_show_every_density(coded: xr.Dataset) -> None:
     figures = hidden_codes.figures(coded)
-    assert len(figures["neurons"].picture.data) == 12
+    assert panels_of(figures["neurons"]) == 12
     assert sum(len(trace.x) for trace in figures["census"].picture.data) == 6 * (24 + 6)
 
 
