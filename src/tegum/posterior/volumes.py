@@ -37,7 +37,7 @@ from tegum.nets import Net
 from tegum.posterior.kernel.randomness import stream_for
 from tegum.posterior.kernel.target import Target
 from tegum.posterior.kernel.volumes import Group, contract, fill_ball, group_for, move
-from tegum.posterior.targets import evaluation_seconds, points_of, target_for
+from tegum.posterior.targets import evaluation_seconds, point_of, target_for
 from tegum.provenance import provenance
 from tegum.recorded import said_of
 from tegum.threads import in_pieces
@@ -126,7 +126,7 @@ def volume_scaling(
             problems.add(f"points is {points}", "give an even number")
         with problems.collecting():
             require_seeds(root_seed)
-    objective, x = points_of(net, features, W, b, terms)
+    objective, x = point_of(net, features, W, b, terms)
     base = objective.loss(x)
     logs, lowest, moves = np.full((groups, len(eps)), np.nan), np.zeros(groups), np.zeros((groups, len(eps)))
 
