@@ -262,6 +262,7 @@ def test_variables_are_draws_and_coordinates_are_about_chains() -> None:
 
 
 @pytest.mark.interop
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of arviz, which divides by the variance of what is constant
 def test_arviz_opens_a_dataset_as_it_is() -> None:
     arviz = pytest.importorskip("arviz")
     data = sample(PAIR, TWO, *DIGON, n_beta=1e5, draws=300)

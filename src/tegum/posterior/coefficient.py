@@ -14,6 +14,8 @@ Else (H vanishes where L does not) it lies between rank H / 2 and that plus a th
 that is flat to second order rises like |v|^3 or slower: ``lower`` and ``upper`` are given, and `tegum.posterior.volume_scaling`
 measures it.
 
+Directions are followed for 0.01: a point from which the loss falls within that is called a saddle.
+
 >>> import tegum as tg
 >>> found = tg.exact.minimise(tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=0.1), seeds=4).isel(seed=0)
 >>> net, features = tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=0.1)
@@ -255,7 +257,7 @@ def llc(
     exact = _exact_or_none(sharp, x)
     known = exact is not None and exact.kind in ("regular", "flat")
     n_beta = n_beta or (_local_n_beta(sharp, x, localisation) if known else N_BETA)
-    terms = terms or (_enough_terms(sharp, x, n_beta) if known else _TERMS)
+    terms = terms or (_enough_terms(sharp, x, n_beta) if known or (exact and exact.kind == "kinked") else _TERMS)
     objective = Objective(net, features, terms)
     how: dict[str, Any] = {"chains": chains, "draws": draws, "warm_up": warm_up, "thinning": thinning, "root_seed": root_seed}
     how |= {"terms": terms, "threads": threads, "progress": progress, "sampler": sampler, "localisation": localisation}

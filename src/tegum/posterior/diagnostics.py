@@ -99,7 +99,8 @@ def diagnostics(data: xr.Dataset) -> xr.Dataset:
         for called, measure in (("r_hat", r_hat), ("effective_size", effective_size)):
             values = np.array([measure(flat[:, :, k]) for k in range(flat.shape[2])])
             found[f"{name}_{called}"] = rest, values.reshape(array.shape[2:])
-    return xr.Dataset(found, {name: data.coords[name] for name in data.indexes if name not in ("chain", "draw")})
+    labels = {name: one for name, one in data.coords.items() if name in data.indexes and name not in ("chain", "draw")}
+    return xr.Dataset(found, labels)
 
 
 def _halves(draws: Floats) -> Floats | None:
