@@ -105,8 +105,9 @@ def volume_scaling(
     Returns:
         A dataset over ``level`` with ``slope`` and ``slope_error``; ``coefficient``, ``coefficient_error`` and ``multiplicity``
         of the simplest law that fits; ``coefficient_if`` and ``misfit`` (multiplicity_tried).  To tell multiplicities apart
-        takes many points: a slope differs by 1 / log(c / eps), which hardly moves.  Where a point of a group has a lower loss
-        than the point given, which is then no minimum, everything is NaN and the attribute ``lower`` says by how much.
+        takes many points: a slope differs by 1 / log(c / eps), which hardly moves.  The error is for the multiplicity given:
+        where others have as low a misfit, ``coefficient_if`` says how far apart they are.  Where a point of a group has a lower
+        loss than the point given, which is then no minimum, everything is NaN and the attribute ``lower`` says by how much.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
