@@ -148,10 +148,10 @@ def exact_coefficient(net: Net, features: Features, W: ArrayLike, b: ArrayLike |
     return coefficient_at(objective, x)
 
 
-def coefficient_at(objective: Objective, x: Floats) -> ExactCoefficient:
-    """The same of an objective at flat parameters."""
+def coefficient_at(objective: Objective, x: Floats, curved: tuple[Floats, float] | None = None) -> ExactCoefficient:
+    """The same of an objective at flat parameters, whose Hessian with its error may be known."""
     _, gradient = objective(x)
-    H, error = hessian_at(objective, x)
+    H, error = curved or hessian_at(objective, x)
     free = free_of(objective.net)
     modes = still_directions(objective.net, x, free)
     rest = complement(modes)
@@ -254,10 +254,11 @@ def llc(
         if n_beta is not None:
             problems.check_number("n_beta", n_beta, _LEAST_N_BETA, _LARGEST)
     sharp, x = point_of(net, features, W, b, _SHARP_TERMS)
-    exact = _exact_or_none(sharp, x)
+    curved = hessian_at(sharp, x)
+    exact = _exact_or_none(sharp, x, curved)
     known = exact is not None and exact.kind in ("regular", "flat")
-    n_beta = n_beta or (_local_n_beta(sharp, x, localisation) if known else N_BETA)
-    terms = terms or (_enough_terms(sharp, x, n_beta) if known or (exact and exact.kind == "kinked") else _TERMS)
+    n_beta = n_beta or (_local_n_beta(sharp, x, curved[0], localisation) if known else N_BETA)
+    terms = terms or (_enough_terms(sharp, x, curved[0], n_beta) if known or (exact and exact.kind == "kinked") else _TERMS)
     objective = Objective(net, features, terms)
     how: dict[str, Any] = {"chains": chains, "draws": draws, "warm_up": warm_up, "thinning": thinning, "root_seed": root_seed}
     how |= {"terms": terms, "threads": threads, "progress": progress, "sampler": sampler, "localisation": localisation}
@@ -270,31 +271,31 @@ def llc(
     scale = r_hat(excess) if done.any() else float("nan")
     reach = error * float(student.ppf((1 + confidence) / 2, chains - 1)) if done.all() and scale <= _DISAGREE else float("nan")
     size = effective_size(excess, ranked=False) if done.any() else float("nan")
-    biases = known_biases(net, features, sharp, x, exact, n_beta, localisation, sampler) if known and exact else {}
+    biases = known_biases(net, features, sharp, x, curved[0], exact, n_beta, localisation, sampler) if known and exact else {}
     return Estimate(value, (value - reach, value + reach), error, exact, biases, scale, size, int((~done).sum()), data)
 
 
-def _exact_or_none(objective: Objective, x: Floats) -> ExactCoefficient | None:
+def _exact_or_none(objective: Objective, x: Floats, curved: tuple[Floats, float]) -> ExactCoefficient | None:
     """The exact coefficient of a critical point."""
     try:
-        return coefficient_at(objective, x)
+        return coefficient_at(objective, x, curved)
     except InvalidInputError:
         return None
 
 
-def _bent(objective: Objective, x: Floats) -> tuple[Floats, Floats]:
+def _bent(H: Floats) -> tuple[Floats, Floats]:
     """Curvatures (rank,) and directions (d, rank) in which the loss is bent."""
-    curvature, directions = np.linalg.eigh(hessian_at(objective, x)[0])
+    curvature, directions = np.linalg.eigh(H)
     kept = curvature > _BENT * curvature[-1]
     return curvature[kept], directions[:, kept]
 
 
-def _local_n_beta(objective: Objective, x: Floats, localisation: float) -> float:
+def _local_n_beta(objective: Objective, x: Floats, H: Floats, localisation: float) -> float:
     """The n_beta from which on the loss is its Hessian's parabola in draws of the Gaussian that the posterior then is.
 
     To a hundredth of the coefficient, root mean square.
     """
-    curvature, directions = _bent(objective, x)
+    curvature, directions = _bent(H)
     normal = np.random.default_rng(0).normal(size=(_TRIED, len(curvature)))
     n_beta = N_BETA
     while n_beta < _MOST_LOCAL:
@@ -306,9 +307,9 @@ def _local_n_beta(objective: Objective, x: Floats, localisation: float) -> float
     return n_beta
 
 
-def _enough_terms(sharp: Objective, x: Floats, n_beta: float) -> int:
+def _enough_terms(sharp: Objective, x: Floats, H: Floats, n_beta: float) -> int:
     """With how many terms the loss is lower elsewhere by no more than a hundredth of the coefficient / n_beta."""
-    curvature, directions = _bent(sharp, x)
+    curvature, directions = _bent(H)
     terms = _TERMS
     while terms < _SHARP_TERMS:
         slope = directions.T @ Objective(sharp.net, sharp.features, terms).gradient(x)
@@ -323,13 +324,13 @@ def known_biases(
     features: Features,
     objective: Objective,
     x: Floats,
+    H: Floats,
     exact: ExactCoefficient,
     n_beta: float,
     localisation: float,
     sampler: Sampler,
 ) -> dict[str, float]:
     """What is wrong with an estimate at a regular or flat minimum, by cause."""
-    H, _ = hessian_at(objective, x)
     gamma = max(localisation, _LOOSEST * n_beta * float(np.abs(H).max()))
     held = 0.5 * n_beta * float(np.trace(np.linalg.solve(n_beta * H + gamma * np.eye(x.size), H)))
     found = {"localisation": held - exact.rank / 2}
