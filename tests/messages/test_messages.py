@@ -256,6 +256,14 @@ CALLS = {
     "posterior-numbers": lambda: tg.posterior.sample(*POSTERIOR, n_beta=[3, 1], chains=0, draws=2, prior_deviation=0.0),
     "posterior-tempered": lambda: tg.posterior.sample(*POSTERIOR, n_beta=[1, 3], sampler=tg.posterior.Langevin(0.1)),
     "posterior-start": lambda: tg.posterior.sample(*POSTERIOR[:2], np.zeros((3, 1, 2)), n_beta=10.0),
+    "posterior-axes": lambda: tg.posterior.sample(*POSTERIOR[:2], np.zeros((3, 1, 2)), np.zeros((2, 2)), n_beta=10.0),
+    "posterior-point": lambda: tg.posterior.exact_coefficient(*POSTERIOR[:2], np.zeros((3, 1, 2))),
+    "posterior-no-temperature": lambda: tg.posterior.llc(*POSTERIOR, n_beta=0),
+    "posterior-other-net": lambda: tg.posterior.waic(
+        tg.nets.ReluOutput(2, 2),
+        tg.features.FiniteLaw([[1.0, 0.0]]),
+        tg.posterior.sample(*POSTERIOR, n_beta=10.0, draws=4, warm_up=0),
+    ),
     "posterior-shape": lambda: tg.posterior.llc(*POSTERIOR[:2], [[1.0, np.nan]], [0.0]),
     "posterior-net": lambda: tg.posterior.sample(tg.nets.Untied(2, 1), *POSTERIOR[1:], n_beta=10.0),
     "posterior-features": lambda: tg.posterior.sample(

@@ -10,7 +10,17 @@ import tegum as tg
 from tegum.features import AnticorrelatedSets, FiniteLaw, Independent
 from tegum.geometry import polygon
 from tegum.nets import Linear, ReluOutput
-from tegum.posterior import HMC, exact_coefficient, free_energy, llc, sample, sample_size_of_change, volume_scaling, waic
+from tegum.posterior import (
+    HMC,
+    Langevin,
+    exact_coefficient,
+    free_energy,
+    llc,
+    sample,
+    sample_size_of_change,
+    volume_scaling,
+    waic,
+)
 from tegum.posterior.energies import _log_orbit
 from tegum.posterior.kernel.volumes import contract, fill_ball, group_for, move
 from tegum.posterior.targets import target_for
@@ -61,6 +71,44 @@ def test_the_defaults_estimate_polygons_within_three_percent(k: int) -> None:
     assert max(abs(one.value / expected - 1) for one in each) < 0.03
     assert sum(one.interval[0] <= expected <= one.interval[1] for one in each) >= 5
     assert all(one.r_hat < 1.01 and one.effective_size > 2000 and one.diverged == 0 for one in each)
+
+
+@pytest.mark.parametrize(("density", "n_beta"), [(0.1, 1e7), (0.05, 1e8), (0.02, 1e10)])
+def test_the_defaults_go_as_near_as_kinks_need(density: float, n_beta: float) -> None:
+    """The kinks of a pair are at its bias, which is tiny where features are sparse."""
+    net, features = ReluOutput(2, 1), Independent(2, density=density)
+    start = {"W": [[1.0, -1.0]], "b": [0.01, 0.01]}
+    found = tg.exact.minimise(net, features, seeds=1, initial=start, progress=False).isel(seed=0)
+    estimate = llc(net, features, found["W"], found["b"], draws=2000)
+    assert estimate.exact is not None
+    assert estimate.exact.value == 2.0
+    assert float(estimate.data.attrs["n_beta"]) == n_beta
+    assert estimate.value == pytest.approx(2.0, abs=4 * estimate.standard_error)
+    assert estimate.standard_error < 0.03
+
+
+def test_the_defaults_take_as_many_terms_as_a_minimum_needs() -> None:
+    """With exponential magnitudes 64 terms put the minimum elsewhere, and chains that go there find a lower loss."""
+    net, features = ReluOutput(4, 2), Independent(4, density=0.1, magnitude=tg.features.Exponential(0.7))
+    found = tg.exact.minimise(net, features, seeds=4, progress=False)
+    best = found.isel(seed=int(np.argmin(found["loss"].values)))
+    estimate, coarse = (llc(net, features, best["W"], best["b"], n_beta=1e11, draws=300, terms=one) for one in (None, 64))
+    assert estimate.data.attrs["terms"] > 64
+    assert estimate.exact is not None
+    assert estimate.value == pytest.approx(estimate.exact.value, abs=4 * estimate.standard_error)
+    assert coarse.value < 0.9 * estimate.exact.value
+
+
+def test_there_is_no_interval_without_chains_that_agree() -> None:
+    pair = ReluOutput(2, 1), AnticorrelatedSets(1, 2, density=0.5)
+    digon = [[1.0, -1.0]], [0.0, 0.0]
+    stuck = llc(*pair, *digon, n_beta=1e9, sampler=HMC(metric="identity"), warm_up=0, draws=50)
+    slow = llc(*pair, *digon, sampler=Langevin(1e-13), draws=400)
+    for one in (stuck, slow):
+        assert math.isnan(one.interval[0])
+        assert not one.r_hat <= 1.1
+    assert slow.exact is not None
+    assert llc(*pair, [[0.5, -0.7]], [0.0, 0.0], draws=50).exact is None
 
 
 def test_a_pentagon_beside_a_dead_feature_is_flat_and_with_a_tuned_one_is_not() -> None:
@@ -193,6 +241,24 @@ def test_free_energies_are_integrals() -> None:
     assert found.attrs["coefficient"] == 1.0
     far = free_energy(net, features, [[1.0]], [0.0], [1e6, 1e8])
     assert float(far[1] - far[0]) == pytest.approx(math.log(100), abs=1e-4)
+
+
+def test_free_energies_know_the_hessian_between_kinks() -> None:
+    """The kinks of a sparse pair are 4e-5 from it, nearer than a coarse difference of gradients can see."""
+    net, features = ReluOutput(2, 1), Independent(2, density=0.02)
+    start = {"W": [[1.0, -1.0]], "b": [0.01, 0.01]}
+    found = tg.exact.minimise(net, features, seeds=1, initial=start, progress=False).isel(seed=0)
+    objective = tg.exact.Objective(net, features, 1024)
+    x, n = objective.flat(found["W"].values, found["b"].values), 1e12
+    H = np.array([(objective.gradient(x + v) - objective.gradient(x - v)) / 1e-5 for v in 5e-6 * np.eye(4)])
+    expected = n * objective.loss(x) + x @ x / 2 + 0.5 * np.linalg.slogdet(n * (H + H.T) / 2 + np.eye(4))[1]
+    assert float(free_energy(net, features, found["W"], found["b"], n)[0]) == pytest.approx(expected, abs=0.02)
+
+
+def test_where_the_prior_has_taken_the_minimum_there_is_no_free_energy() -> None:
+    """The hexagon is a saddle at 10 and 20 samples, and at 1 nothing is represented."""
+    energy = free_energy(*world(6), *ring(6), [1.0, 10.0, 20.0, 50.0, 100.0]).values
+    assert np.isnan(energy).tolist() == [True, True, True, False, False]
 
 
 def test_differences_of_free_energies_are_those_that_sampling_finds() -> None:

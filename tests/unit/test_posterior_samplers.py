@@ -253,6 +253,35 @@ def test_chains_that_diverge_are_data_with_a_status() -> None:
     assert np.isnan(data["loss_r_hat"])
 
 
+def test_variables_are_draws_and_coordinates_are_about_chains() -> None:
+    """What ArviZ takes for a quantity with draws has chain and draw."""
+    for data in (sample(PAIR, TWO, *DIGON, n_beta=1e5, draws=20), sample(PAIR, TWO, *DIGON, n_beta=[1e4, 1e5], draws=20)):
+        assert all(one.dims[:2] == ("chain", "draw") for one in data.data_vars.values())
+        about = {"status", "draws_done", "step_size", "loss_r_hat", "loss_effective_size"}
+        assert about | ({"swap_rate"} if "n_beta" in data.dims else set()) <= set(data.coords)
+
+
+@pytest.mark.interop
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of arviz, which divides by the variance of what is constant
+def test_arviz_opens_a_dataset_as_it_is() -> None:
+    arviz = pytest.importorskip("arviz")
+    data = sample(PAIR, TWO, *DIGON, n_beta=1e5, draws=300)
+    ours, theirs, sizes = diagnostics(data), arviz.rhat(data), arviz.ess(data)
+    for name in ("W", "b", "loss", "lp"):
+        np.testing.assert_allclose(ours[f"{name}_r_hat"], theirs[name], rtol=1e-9)
+        np.testing.assert_allclose(ours[f"{name}_effective_size"], sizes[name], rtol=1e-9)
+    assert {"W[0, 1]", "b[1]", "acceptance_rate"} <= set(arviz.summary(data).index)
+
+
+def test_densities_are_comparable_between_chains_with_their_own_starts() -> None:
+    starts = np.array([[[1.0, -1.0]], [[0.5, -0.7]], [[-1.2, 0.1]]])
+    data = sample(PAIR, TWO, starts, [0.1, 0.2], n_beta=20.0, prior_deviation=0.8, localisation=3.0, chains=3, draws=30)
+    W, b = data["W"].values, data["b"].values
+    away = ((W - starts[:, None]) ** 2).sum(axis=(2, 3)) + ((b - [0.1, 0.2]) ** 2).sum(axis=2)
+    prior = ((W**2).sum(axis=(2, 3)) + (b**2).sum(axis=2)) / (2 * 0.8**2)
+    np.testing.assert_allclose(data["lp"], -20 * data["loss"].values - 1.5 * away - prior, rtol=1e-9)
+
+
 def test_ctrl_c_leaves_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(count: int, piece: int, memory: Any, work: Any, **_: Any) -> None:
         scratch = memory(np.zeros(1, dtype=np.int64))
@@ -309,6 +338,7 @@ def test_diagnostics_are_those_of_the_books() -> None:
     assert effective_size(draws) == pytest.approx(32_000 * (1 - rho) / (1 + rho), rel=0.15)
     assert r_hat(draws) == pytest.approx(1, abs=0.02)
     assert r_hat(draws + np.arange(8)[:, None]) > 1.5
+    assert r_hat(draws * np.arange(1, 9)[:, None]) > 1.2
     assert r_hat(np.cumsum(generator.normal(size=(4, 500)), axis=1)) > 1.2
     assert np.isnan(r_hat(np.full((2, 50), np.nan)))
     data = sample(PAIR, TWO, *DIGON, n_beta=1e5, draws=100)

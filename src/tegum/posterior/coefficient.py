@@ -14,6 +14,8 @@ Else (H vanishes where L does not) it lies between rank H / 2 and that plus a th
 that is flat to second order rises like |v|^3 or slower: ``lower`` and ``upper`` are given, and `tegum.posterior.volume_scaling`
 measures it.
 
+Directions are followed for 0.01: a point from which the loss falls within that is called a saddle.
+
 >>> import tegum as tg
 >>> found = tg.exact.minimise(tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=0.1), seeds=4).isel(seed=0)
 >>> net, features = tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=0.1)
@@ -62,15 +64,17 @@ from tegum.posterior.diagnostics import effective_size, r_hat
 from tegum.posterior.noise import gradient_covariance
 from tegum.posterior.sample import metric_at, sample
 from tegum.posterior.samplers import HMC, Langevin, RMSProp, Sampler
-from tegum.posterior.targets import points_of
+from tegum.posterior.targets import point_of
 
 Kind = Literal["regular", "flat", "kinked", "degenerate", "saddle"]
 Floats = NDArray[np.float64]
 
 N_BETA, LOCALISATION = 1e7, 100.0
-"""The defaults of `llc`: so local that a minimum is its Hessian, and loose enough to see what is flat."""
+"""The defaults of `llc`: so local that most minima are their Hessians, and loose enough to see what is flat."""
 
-_SHARP_TERMS = 1024
+_LEAST_N_BETA, _MOST_LOCAL, _LARGEST = 1e-6, 1e12, 1e15
+_NEAR, _TRIED, _DISAGREE = 0.01, 64, 1.1
+_TERMS, _SHARP_TERMS = 64, 1024
 _CRITICAL, _NEGATIVE, _BENT, _KINK = 1e-5, 1e-6, 1e-6, 1e-4
 _AWAY, _PROBES, _ALONG, _AS_FLAT = 1e-2, 6, 400, 1e-6
 _ROUNDS, _LOOSEST = 50, 1e-9
@@ -104,9 +108,11 @@ class Estimate:
     """A local learning coefficient as a sampler estimates it.
 
     Attributes:
-        value: n_beta (mean loss - L*), of the chains that finished.
-        interval: of the given confidence, by Student's t over chains; NaN where a chain diverged.
+        value: n_beta (mean loss - L*), of the chains that finished; where ``exact`` is None it is of no coefficient.
+        interval: of the given confidence, by Student's t over chains; NaN where a chain diverged, and where chains have not
+            moved or disagree (an R-hat above 1.1).
         standard_error: of the value, from the spread of the chains' means.
+        exact: what derivatives say of the point, such as the true value; None where it is not critical.
         biases: what is known to be wrong with the value at a regular minimum, by cause, signed; empty elsewhere.
         r_hat: of the loss.
         effective_size: of the mean loss.
@@ -117,6 +123,7 @@ class Estimate:
     value: float
     interval: tuple[float, float]
     standard_error: float
+    exact: ExactCoefficient | None
     biases: Mapping[str, float]
     r_hat: float
     effective_size: float
@@ -137,14 +144,14 @@ def exact_coefficient(net: Net, features: Features, W: ArrayLike, b: ArrayLike |
     Raises:
         InvalidInputError: for arguments that are wrong, and for a point that is not critical.
     """
-    objective, x = points_of(net, features, W, b, _SHARP_TERMS)
+    objective, x = point_of(net, features, W, b, _SHARP_TERMS)
     return coefficient_at(objective, x)
 
 
-def coefficient_at(objective: Objective, x: Floats) -> ExactCoefficient:
-    """The same of an objective at flat parameters."""
+def coefficient_at(objective: Objective, x: Floats, curved: tuple[Floats, float] | None = None) -> ExactCoefficient:
+    """The same of an objective at flat parameters, whose Hessian with its error may be known."""
     _, gradient = objective(x)
-    H, error = hessian_at(objective, x)
+    H, error = curved or hessian_at(objective, x)
     free = free_of(objective.net)
     modes = still_directions(objective.net, x, free)
     rest = complement(modes)
@@ -203,7 +210,7 @@ def llc(
     W: ArrayLike,
     b: ArrayLike | None = None,
     *,
-    n_beta: float = N_BETA,
+    n_beta: float | None = None,
     localisation: float = LOCALISATION,
     sampler: Sampler = HMC(),
     chains: int = 16,
@@ -212,7 +219,7 @@ def llc(
     thinning: int = 1,
     confidence: float = 0.95,
     root_seed: int = 0,
-    terms: int = 64,
+    terms: int | None = None,
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Estimate:
@@ -223,7 +230,8 @@ def llc(
         features: as of `tegum.posterior.sample`.
         W: the point, (m, n).
         b: its bias, (n,).
-        n_beta: of the local posterior; others use n / log n of n samples.
+        n_beta: of the local posterior; others use n / log n of n samples.  By default 10^7, or ten times that as often as it
+            takes, to 10^12, for the loss to be a parabola where the posterior of a regular or flat minimum is.
         localisation: how strongly it is held to the point.
         sampler: how chains move, see `tegum.posterior.samplers`.
         chains: how many, at least 2.
@@ -232,7 +240,7 @@ def llc(
         thinning: steps for each draw.
         confidence: of the interval.
         root_seed: names the family of chains.
-        terms: of the loss where it is inverted.
+        terms: of the loss where it is inverted; by default 64, or as many more, to 1024, as it takes to be least at a minimum.
         threads: how many chains at a time.
         progress: as of `tegum.posterior.sample`.
 
@@ -243,9 +251,15 @@ def llc(
     with Problems() as problems:
         problems.check_least("chains", chains, 2)
         problems.check_number("confidence", confidence, 0.01, 0.9999)
-    objective, x = points_of(net, features, W, b, terms)
-    if x.ndim > 1:
-        raise InvalidInputError(f"W and b have leading axes {x.shape[:-1]}", "give one point")
+        if n_beta is not None:
+            problems.check_number("n_beta", n_beta, _LEAST_N_BETA, _LARGEST)
+    sharp, x = point_of(net, features, W, b, _SHARP_TERMS)
+    curved = hessian_at(sharp, x)
+    exact = _exact_or_none(sharp, x, curved)
+    known = exact is not None and exact.kind in ("regular", "flat")
+    n_beta = n_beta or (_local_n_beta(sharp, x, curved[0], localisation) if known else N_BETA)
+    terms = terms or (_enough_terms(sharp, x, curved[0], n_beta) if known or (exact and exact.kind == "kinked") else _TERMS)
+    objective = Objective(net, features, terms)
     how: dict[str, Any] = {"chains": chains, "draws": draws, "warm_up": warm_up, "thinning": thinning, "root_seed": root_seed}
     how |= {"terms": terms, "threads": threads, "progress": progress, "sampler": sampler, "localisation": localisation}
     data = sample(net, features, *objective.parameters(x), n_beta=n_beta, **how)
@@ -254,24 +268,69 @@ def llc(
     means = excess.mean(axis=1)
     value = float(means.mean()) if done.any() else float("nan")
     error = float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float("nan")
-    reach = error * float(student.ppf((1 + confidence) / 2, chains - 1)) if done.all() else float("nan")
-    size = effective_size(excess, ranked=False) if done.any() else float("nan")
-    biases = known_biases(net, features, objective, x, n_beta, localisation, sampler)
     scale = r_hat(excess) if done.any() else float("nan")
-    return Estimate(value, (value - reach, value + reach), error, biases, scale, size, int((~done).sum()), data)
+    reach = error * float(student.ppf((1 + confidence) / 2, chains - 1)) if done.all() and scale <= _DISAGREE else float("nan")
+    size = effective_size(excess, ranked=False) if done.any() else float("nan")
+    biases = known_biases(net, features, sharp, x, curved[0], exact, n_beta, localisation, sampler) if known and exact else {}
+    return Estimate(value, (value - reach, value + reach), error, exact, biases, scale, size, int((~done).sum()), data)
+
+
+def _exact_or_none(objective: Objective, x: Floats, curved: tuple[Floats, float]) -> ExactCoefficient | None:
+    """The exact coefficient of a critical point."""
+    try:
+        return coefficient_at(objective, x, curved)
+    except InvalidInputError:
+        return None
+
+
+def _bent(H: Floats) -> tuple[Floats, Floats]:
+    """Curvatures (rank,) and directions (d, rank) in which the loss is bent."""
+    curvature, directions = np.linalg.eigh(H)
+    kept = curvature > _BENT * curvature[-1]
+    return curvature[kept], directions[:, kept]
+
+
+def _local_n_beta(objective: Objective, x: Floats, H: Floats, localisation: float) -> float:
+    """The n_beta from which on the loss is its Hessian's parabola in draws of the Gaussian that the posterior then is.
+
+    To a hundredth of the coefficient, root mean square.
+    """
+    curvature, directions = _bent(H)
+    normal = np.random.default_rng(0).normal(size=(_TRIED, len(curvature)))
+    n_beta = N_BETA
+    while n_beta < _MOST_LOCAL:
+        moved = normal / np.sqrt(n_beta * curvature + localisation)
+        rises = np.array([objective.loss(x + directions @ one) for one in moved]) - objective.loss(x)
+        if n_beta * np.sqrt(np.mean((rises - moved**2 @ curvature / 2) ** 2)) <= _NEAR * len(curvature) / 2:
+            break
+        n_beta *= 10
+    return n_beta
+
+
+def _enough_terms(sharp: Objective, x: Floats, H: Floats, n_beta: float) -> int:
+    """With how many terms the loss is lower elsewhere by no more than a hundredth of the coefficient / n_beta."""
+    curvature, directions = _bent(H)
+    terms = _TERMS
+    while terms < _SHARP_TERMS:
+        slope = directions.T @ Objective(sharp.net, sharp.features, terms).gradient(x)
+        if n_beta * float((slope**2 / curvature).sum()) <= _NEAR * len(curvature):
+            break
+        terms *= 2
+    return terms
 
 
 def known_biases(
-    net: Net, features: Features, objective: Objective, x: Floats, n_beta: float, localisation: float, sampler: Sampler
+    net: Net,
+    features: Features,
+    objective: Objective,
+    x: Floats,
+    H: Floats,
+    exact: ExactCoefficient,
+    n_beta: float,
+    localisation: float,
+    sampler: Sampler,
 ) -> dict[str, float]:
-    """What is wrong with an estimate at a regular or flat minimum, by cause; empty where that is not known."""
-    try:
-        exact = coefficient_at(objective, x)
-    except InvalidInputError:
-        return {}
-    if exact.kind not in ("regular", "flat"):
-        return {}
-    H = objective.hessian(x)
+    """What is wrong with an estimate at a regular or flat minimum, by cause."""
     gamma = max(localisation, _LOOSEST * n_beta * float(np.abs(H).max()))
     held = 0.5 * n_beta * float(np.trace(np.linalg.solve(n_beta * H + gamma * np.eye(x.size), H)))
     found = {"localisation": held - exact.rank / 2}

@@ -4,7 +4,8 @@
     ESS   = M N / tau,  tau = -1 + 2 sum of P_t        P_t: sums of neighbouring autocorrelations, while positive and falling
 
 Draws are replaced by the normal scores of their ranks, so that heavy tails do not hide what is wrong, and chains are split in
-halves, so that a chain that still travels disagrees with itself.
+halves, so that a chain that still travels disagrees with itself.  R-hat is the larger of two: of the draws, and of how far they
+are from their median, so that chains that disagree in their width are found, too.
 
 >>> import numpy as np
 >>> draws = np.random.default_rng(0).normal(size=(4, 1000))
@@ -33,11 +34,15 @@ _LEAST = 4
 
 
 def r_hat(draws: Floats) -> float:
-    """Rank-normalised split R-hat of draws (chains, draws); NaN where some are not finite."""
+    """Rank-normalised split R-hat of draws (chains, draws), the larger of place and width; NaN where some are not finite."""
     halves = _halves(draws)
     if halves is None:
         return float("nan")
-    scores = _scores(halves)
+    return max(_r_hat(_scores(halves)), _r_hat(_scores(np.abs(halves - np.median(halves)))))
+
+
+def _r_hat(scores: Floats) -> float:
+    """R-hat of what is normal."""
     count = scores.shape[1]
     within = float(scores.var(axis=1, ddof=1).mean())
     between = count * float(scores.mean(axis=1).var(ddof=1))
@@ -94,7 +99,8 @@ def diagnostics(data: xr.Dataset) -> xr.Dataset:
         for called, measure in (("r_hat", r_hat), ("effective_size", effective_size)):
             values = np.array([measure(flat[:, :, k]) for k in range(flat.shape[2])])
             found[f"{name}_{called}"] = rest, values.reshape(array.shape[2:])
-    return xr.Dataset(found, {name: one for name, one in data.coords.items() if not {"chain", "draw"} & set(one.dims)})
+    labels = {name: one for name, one in data.coords.items() if name in data.indexes and name not in ("chain", "draw")}
+    return xr.Dataset(found, labels)
 
 
 def _halves(draws: Floats) -> Floats | None:

@@ -33,14 +33,14 @@ from scipy.special import gammaln, logsumexp
 
 from tegum.checking import checked, real_numbers, require_held
 from tegum.errors import InvalidInputError, Problems
-from tegum.exact import Objective, rotation_modes
+from tegum.exact import Objective, hessian_at, rotation_modes
 from tegum.exact.hessian import complement
 from tegum.exact.parameters import free_of
 from tegum.features import Features, FiniteLaw
-from tegum.nets import Net
+from tegum.nets import Net, require_same_features
 from tegum.posterior.coefficient import coefficient_at
 from tegum.posterior.noise import sample_losses
-from tegum.posterior.targets import points_of
+from tegum.posterior.targets import point_of
 
 Floats = NDArray[np.float64]
 
@@ -80,6 +80,9 @@ def free_energy(
         prior_deviation: of the Gaussian prior on all parameters.
         images: how many minima there are like this one, those that a rotation of W makes of each other counted once.
 
+    Returns:
+        F over ``n_samples``; NaN where n is so small that n L and the prior together are least in no point next to the minimum.
+
     Raises:
         InvalidInputError: for what is no regular minimum: its free energy has no such formula.
     """
@@ -89,7 +92,7 @@ def free_energy(
         problems.check_least("images", images, 1)
         for one in counts:
             problems.check_number("n_samples", float(one), _FEWEST, _MOST)
-    objective, x = points_of(net, features, W, b, _TERMS)
+    objective, x = point_of(net, features, W, b, _TERMS)
     exact = coefficient_at(objective, x)
     if exact.kind != "regular":
         advice = "sample it, or give a minimum that is bent in all directions but the rotations"
@@ -101,13 +104,14 @@ def free_energy(
 
 
 def _energy(objective: Objective, x: Floats, n: float, deviation: float) -> float:
-    """F_n of one orbit."""
+    """F_n of one orbit; NaN where Newton's steps do not end in a minimum of the same rank."""
     free = free_of(objective.net)
     prior = deviation**-2
     d = int(free.sum())
+    turning = len(rotation_modes(objective.parameters(x)[0]))
     for _ in range(_NEWTON_STEPS):  # to w_n
         across = complement(np.concatenate([rotation_modes(objective.parameters(x)[0]), np.eye(x.size)[~free]]))
-        H = across @ (n * objective.hessian(x) + prior * np.eye(x.size)) @ across.T
+        H = across @ (n * hessian_at(objective, x)[0] + prior * np.eye(x.size)) @ across.T
         step = across.T @ np.linalg.solve(H, across @ (n * objective.gradient(x) + prior * x))
         x = x - step
         if np.linalg.norm(step) < _STILL:
@@ -115,6 +119,8 @@ def _energy(objective: Objective, x: Floats, n: float, deviation: float) -> floa
     else:
         return float("nan")
     W = objective.parameters(x)[0]
+    if len(rotation_modes(W)) != turning or np.linalg.eigvalsh(H)[0] <= 0:
+        return float("nan")  # a saddle, or the prior's own maximum, where no feature is represented
     singular = np.asarray(np.linalg.svd(W, compute_uv=False), dtype=np.float64)
     rank = len(H)
     value = n * objective.loss(x) + prior * float(x @ x) / 2 + d / 2 * math.log(2 * math.pi / prior)
@@ -166,7 +172,7 @@ def sample_size_of_change(
     low, high = between
     if not _FEWEST <= low < high <= _MOST:
         raise InvalidInputError(f"between is {between}", f"give two rising numbers from {_FEWEST:g} to {_MOST:g}")
-    first, second = (points_of(net, features, *one, _TERMS) for one in (few, many))
+    first, second = (point_of(net, features, *one, _TERMS) for one in (few, many))
     for one, count in ((few, images[0]), (many, images[1])):
         free_energy(net, features, *one, 1e6, images=count, prior_deviation=prior_deviation)  # which refuses what it must
 
@@ -199,9 +205,13 @@ def waic(net: Net, features: FiniteLaw, data: xr.Dataset) -> Waic:
         data: draws of `tegum.posterior.sample` with n_beta the number of samples.
 
     Raises:
-        InvalidInputError: where the dataset has no draws.
+        InvalidInputError: where the dataset has no draws, or those of another net.
     """
+    require_same_features(net, features.n_features)
     require_held("data", data, W=("chain", "draw", "hidden", "feature"), b=("chain", "draw", "feature"))
+    held = data.sizes["hidden"], data.sizes["feature"]
+    if held != (net.n_hidden, net.n_features):
+        raise InvalidInputError(f"W of data has {held[0]} hidden units and {held[1]} features", f"give draws of {net!r}")
     W = data["W"].transpose("chain", "draw", "hidden", "feature").values.reshape(-1, net.n_hidden, net.n_features)
     b = data["b"].transpose("chain", "draw", "feature").values.reshape(-1, net.n_features)
     kept = np.isfinite(b).all(axis=1)

@@ -8,8 +8,9 @@
 >>> abs(1e6 * float(data.loss.mean()) - 2) < 0.2                   # 4 parameters, all of them bent: 4 / 2
 True
 
-The result has the dimensions ``chain`` and ``draw``, so that ArviZ reads it as it is.  With several n_beta every chain is a
-*tempered* one: replicas at all of them, which change places, and the dimension ``n_beta`` follows.
+The result has the dimensions ``chain`` and ``draw``, and every variable has both: what is known of a whole chain, such as its
+status, is a coordinate.  So ArviZ reads it as it is, ``arviz.summary(data)``.  With several n_beta every chain is a *tempered*
+one: replicas at all of them, which change places, and the dimension ``n_beta`` follows.
 """
 
 import math
@@ -54,6 +55,7 @@ _STATUS = {FINISHED: Status.FINISHED, DIVERGED: Status.DIVERGED, STOPPED: Status
 _LARGEST, _MOST_STEPS = 1e15, 10**9
 _FIRST_STEP, _DIVERGING = 0.5, 1000.0
 _STEP_SECONDS = 1.5e-6
+_ABOUT_CHAINS = ("step_size", "swap_rate", "status", "draws_done", "loss_r_hat", "loss_effective_size")
 _MEANINGS = {
     "W": "weights; a column is a feature's direction",
     "b": "output bias",
@@ -125,10 +127,10 @@ def sample(
 
     Returns:
         A dataset with ``W`` (chain, draw, hidden, feature), ``b`` (chain, draw, feature), ``loss`` and ``lp`` (chain, draw);
-        of exact samplers ``acceptance_rate``, ``energy_error`` and ``diverging`` (chain, draw); ``step_size``, ``status`` and
-        ``draws_done`` (chain); ``loss_r_hat`` and ``loss_effective_size``, which `tegum.posterior.diagnostics` has of all
-        variables.  Tempered chains have ``n_beta`` after ``draw``, and ``swap_rate`` (chain, n_beta).  A chain that diverges is
-        data: its status says so, and draws it did not come to are NaN.
+        of exact samplers ``acceptance_rate``, ``energy_error`` and ``diverging`` (chain, draw).  Coordinates are ``step_size``,
+        ``status`` and ``draws_done`` (chain); ``loss_r_hat`` and ``loss_effective_size``, which `tegum.posterior.diagnostics`
+        has of all variables.  Tempered chains have ``n_beta`` after ``draw``, and ``swap_rate`` (chain, n_beta).  A chain that
+        diverges is data: its status says so, and draws it did not come to are NaN.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
@@ -186,6 +188,8 @@ def sample(
         "wall_seconds": round(time.perf_counter() - began, 3),
         **provenance(),
     }
+    bases = np.array([known[start.tobytes()][0] for start in starts])
+    record.potential[...] += bases[:, None, None] * ladder  # chains count from the loss at their starts, the density does not
     return _dataset(objective, ladder, plan, record, tempered=np.ndim(n_beta) > 0, exact=not is_langevin).assign_attrs(settings)
 
 
@@ -303,4 +307,5 @@ def _dataset(
         "n_beta": ladder,
     }
     data = dataset(variables, coords, meanings=_MEANINGS)
-    return data if tempered else data.isel(n_beta=0, drop=True)
+    data = data if tempered else data.isel(n_beta=0, drop=True)
+    return data.set_coords([name for name in _ABOUT_CHAINS if name in data])

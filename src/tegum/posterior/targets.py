@@ -104,7 +104,20 @@ def points_of(
                 arrays[name] = array
         if not net.bias and "b" in arrays and arrays["b"].any():
             problems.add("b is not 0, and the net has no bias", "leave b out, or use a net with bias=True")
-    lead = np.broadcast_shapes(arrays["W"].shape[:-2], arrays["b"].shape[:-1])
+    leads = arrays["W"].shape[:-2], arrays["b"].shape[:-1]
+    if all(leads) and leads[0] != leads[1]:
+        raise InvalidInputError(f"W has leading axes {leads[0]} and b {leads[1]}", "give as many of the one as of the other")
+    lead = leads[0] or leads[1]
     objective = Objective(net, features, terms)
     x = objective.flat(np.broadcast_to(arrays["W"], (*lead, m, n)), np.broadcast_to(arrays["b"], (*lead, n)))
+    return objective, x
+
+
+def point_of(
+    net: Net, features: Features, W: ArrayLike, b: ArrayLike | None, terms: int
+) -> tuple[Objective, NDArray[np.float64]]:
+    """The same of a single point (d,)."""
+    objective, x = points_of(net, features, W, b, terms)
+    if x.ndim > 1:
+        raise InvalidInputError(f"W and b have leading axes {x.shape[:-1]}", "give one point")
     return objective, x

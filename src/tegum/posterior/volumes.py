@@ -37,7 +37,7 @@ from tegum.nets import Net
 from tegum.posterior.kernel.randomness import stream_for
 from tegum.posterior.kernel.target import Target
 from tegum.posterior.kernel.volumes import Group, contract, fill_ball, group_for, move
-from tegum.posterior.targets import evaluation_seconds, points_of, target_for
+from tegum.posterior.targets import evaluation_seconds, point_of, target_for
 from tegum.provenance import provenance
 from tegum.recorded import said_of
 from tegum.threads import in_pieces
@@ -105,8 +105,9 @@ def volume_scaling(
     Returns:
         A dataset over ``level`` with ``slope`` and ``slope_error``; ``coefficient``, ``coefficient_error`` and ``multiplicity``
         of the simplest law that fits; ``coefficient_if`` and ``misfit`` (multiplicity_tried).  To tell multiplicities apart
-        takes many points: a slope differs by 1 / log(c / eps), which hardly moves.  Where a point of a group has a lower loss
-        than the point given, which is then no minimum, everything is NaN and the attribute ``lower`` says by how much.
+        takes many points: a slope differs by 1 / log(c / eps), which hardly moves.  The error is for the multiplicity given:
+        where others have as low a misfit, ``coefficient_if`` says how far apart they are.  Where a point of a group has a lower
+        loss than the point given, which is then no minimum, everything is NaN and the attribute ``lower`` says by how much.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
@@ -126,7 +127,7 @@ def volume_scaling(
             problems.add(f"points is {points}", "give an even number")
         with problems.collecting():
             require_seeds(root_seed)
-    objective, x = points_of(net, features, W, b, terms)
+    objective, x = point_of(net, features, W, b, terms)
     base = objective.loss(x)
     logs, lowest, moves = np.full((groups, len(eps)), np.nan), np.zeros(groups), np.zeros((groups, len(eps)))
 

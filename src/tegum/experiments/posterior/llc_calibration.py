@@ -6,7 +6,7 @@ the lowest of 8 minima of 20 features in 5 dimensions.  The truth is half the ra
 number of directions in which it is bent; at five points the volume of the level sets is measured, too, which knows nothing of
 Hessians.
 
-The settings: the defaults of `tegum.posterior.llc` (HMC and MALA, n_beta = 10^7, gamma = 100); the same HMC with n_beta =
+The settings: the defaults of `tegum.posterior.llc` (HMC and MALA, n_beta from 10^7, gamma = 100); the same HMC with n_beta =
 n / log n of n = 1,000 and n = 10^6 samples, which others take; SGLD with the exact gradient and with batches of 64, and
 RMSProp's variant, at step sizes as in tutorials, gamma = 100 and n = 10^5.  Samplers without rejection are also compared with
 what linear theory predicts of them (`tegum.posterior.coefficient`): how much is localisation, step size, noise of batches.
