@@ -177,7 +177,10 @@ class Objective:
         return self(x)[1]
 
     def hessian(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The symmetric Hessian (size, size) at x (size,); `hessian_at` also says how exact it is."""
+        """The symmetric Hessian (size, size) at x (size,).
+
+        Beside a kink, where second derivatives jump, it is of both sides together; `tegum.exact.hessian_at` says by how much.
+        """
         self._require_size(x)
         x = np.array(x, dtype=np.float64)
         H = self._by_law.hessian(x) if self._by_law is not None else self._write_hessian(x, STEP, self.terms)[0]

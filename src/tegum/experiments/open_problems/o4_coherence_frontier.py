@@ -48,10 +48,10 @@ def limits_of(profile: Profile) -> NDArray[np.float64]:
 
 
 def frontier(n: int, p: float, limits: NDArray[np.float64], starts: int) -> xr.Dataset:
-    """The best model found at every c, ascending."""
+    """The best model found at every c, ascending; each c has random starts of its own, and its neighbours' models."""
     net, features, best = tg.nets.ReluOutput(n, 2), tg.features.Independent(n, density=p), list[xr.Dataset]()
 
-    def ends(c: float, seeds: int, at: xr.Dataset | None = None, certify: bool = False) -> xr.Dataset:
+    def ends(c: float, seeds: int | tuple[int, ...], at: xr.Dataset | None = None, certify: bool = False) -> xr.Dataset:
         options: dict[str, Any] = {} if at is None else {"initial": {name: at[name].values for name in ("W", "b")}}
         options |= {"constraints": [Coherence(c)], "certify": certify, "progress": False}
         found = tg.exact.minimise(net, features, seeds=seeds, **options)
@@ -61,8 +61,9 @@ def frontier(n: int, p: float, limits: NDArray[np.float64], starts: int) -> xr.D
         every = xr.concat(tries, "seed", coords="minimal", compat="override")
         return tg.best(every).drop_vars("seed")
 
-    for c in limits.tolist():
-        best.append(lower(ends(c, starts), *(ends(c, 1, one) for one in best[-1:])))
+    for k, c in enumerate(limits.tolist()):
+        own = tuple(range(k * starts, (k + 1) * starts))
+        best.append(lower(ends(c, own), *(ends(c, 1, one) for one in best[-1:])))
     for k in range(limits.size - 2, -1, -1):
         best[k] = lower(best[k].expand_dims(seed=[0]), ends(limits[k], 1, best[k + 1]))
     for k in np.flatnonzero(limits >= STEPS[0]).tolist():
