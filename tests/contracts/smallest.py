@@ -3,11 +3,13 @@
 Studies know nothing of it: whoever is asked for a call's result before it is computed may compute a smaller one.
 """
 
-import numpy as np
+import math
+
 import xarray as xr
 
 from tegum import Recipe
 from tegum.caching import Call
+from tegum.sweep import feature_grid
 
 _STEPS, _BATCH, _TEST = 40, 64, 640
 _STARTS, _DESCENT = 4, 40
@@ -32,7 +34,7 @@ def smallest(call: Call) -> xr.Dataset:
     starts, steps, initial = (call.arguments[name] for name in ("seeds", "most_steps", "initial"))
     if call.arguments["certify"]:
         fewer = initial is None and isinstance(starts, int)
-        points = np.prod([np.size(values) for values in (call.arguments["sweep"] or {}).values()])
+        points = math.prod(feature_grid(call.arguments["features"], call.arguments["sweep"] or {}).shape)
         most = _ON_A_MAP if points >= _MAP else _STARTS
         return call.replaced(seeds=min(starts, most)).run() if fewer else call.run()
     return call.run() if initial is None else call.replaced(most_steps=min(steps, _DESCENT)).run()

@@ -26,7 +26,7 @@ from tegum.claims import OURS, Claim, Evidence, Expect, above, at_least, between
 from tegum.claims.words import recorded
 from tegum.experiments import Figure, Profile, every_description, every_experiment, experiment_called, experiment_files
 from tegum.experiments.discovery import code_files
-from tegum.provenance import PACKAGE, science_version, source_files
+from tegum.provenance import PACKAGE, science_version, source_files, tegum_version
 from tests.contracts.smallest import smallest
 from tests.contracts.sources import QUOTATIONS, claim_has_a_source
 from tests.contracts.verdicts import recorded as recorded_verdicts
@@ -86,6 +86,7 @@ def test_its_figures_are_data_and_its_claims_can_fail(name: str) -> None:
     with caching(hardly):
         data = experiment.study("quick")
     assert not data.attrs.get("interrupted", 0)
+    assert data.attrs["tegum"] == tegum_version()
     figures = experiment.figures(data)
     assert figures
     for title, figure in figures.items():

@@ -24,6 +24,7 @@ from tegum.checking import Checked, check_fields, shown
 from tegum.claims import Claim
 from tegum.errors import InvalidInputError, Problems
 from tegum.interruption import noticing_interruption
+from tegum.provenance import provenance
 
 T = TypeVar("T")
 Profile = Literal["quick", "paper"]
@@ -94,10 +95,14 @@ class Experiment(metaclass=Checked):
         return (self._module.__doc__ or "").strip()
 
     def study(self, profile: Profile) -> xr.Dataset:
-        """Trains, and returns everything as one dataset; its attribute ``interrupted`` is 1 where Ctrl-C ended it early."""
+        """Trains, and returns everything as one dataset, with its provenance.
+
+        Its attribute ``interrupted`` is 1 where Ctrl-C ended it early.
+        """
         with noticing_interruption() as pressed:
             data = self._called("study", profile, xr.Dataset)
-        return data.assign_attrs(interrupted=int(bool(pressed or data.attrs.get("interrupted"))))
+        early = int(bool(pressed or data.attrs.get("interrupted")))
+        return data.assign_attrs({**provenance(), **data.attrs, "interrupted": early})
 
     def figures(self, data: xr.Dataset) -> dict[str, Figure]:
         """The pictures of that dataset, by name."""
