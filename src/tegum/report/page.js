@@ -37,6 +37,7 @@ tegum.reveal = (id) => {
 };
 tegum.followed = () => tegum.reveal(decodeURIComponent(location.hash.slice(1).split("?")[0]));
 addEventListener("hashchange", tegum.followed);
+addEventListener("load", () => requestAnimationFrame(tegum.followed)); // what loads late may have moved its end
 addEventListener("click", (event) => {
   const link = event.target.closest('a[href^="#"]');
   if (link && link.hash === location.hash) tegum.followed();
