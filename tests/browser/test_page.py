@@ -217,7 +217,7 @@ def test_what_is_asked_of_the_ledger_stands_in_the_address(page: Page, results: 
     assert 0 < len(shown) < 4
     page.goto("about:blank")
     page.goto((results / "index.html").as_uri() + address)
-    page.wait_for_function("document.querySelector('#ledger').getBoundingClientRect().top < 200")
+    page.wait_for_function("Math.abs(document.querySelector('#ledger').getBoundingClientRect().top) < innerHeight / 2")
     assert rows(page) == shown
     page.get_by_role("button", name="Show all").click()
     page.wait_for_function("location.hash === '#ledger'")
