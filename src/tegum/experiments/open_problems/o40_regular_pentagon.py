@@ -33,7 +33,6 @@ DENSITIES: dict[Profile, list[float]] = {
     "paper": [*SPARSE, *np.round(np.arange(0.225, 0.96, 0.015), 4).tolist()],
 }
 ALONG = np.array([0.001, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.25, 0.3, 0.32])
-FURTHER = [0.4, 0.5, 0.55, 0.6, 0.64]
 CROSSING, LOST = 0.2248754, 0.3028832
 TOL, SAME = 1e-8, 1e-6
 OWN = ["feature_density", "feature_importance"]
