@@ -12,11 +12,16 @@ caller's own arguments, their order alone makes a step of n = 2 take 1.8 or 3.6 
 where they can, and small functions are copied into their callers: by numba (`inlined`), or by LLVM (`copied_into_callers`,
 1.3 to 1.5 microseconds for that step).  Copies cost compile time; they are for what is called for every panel, row or feature.
 
+Every call costs compile time: numba puts the code of all that a function calls, and of what those call, into the function's
+own, and optimises the whole again.  A function at the head of much code is therefore kept `apart_from_callers`: they are linked
+to it when they are loaded, as to the C library.  Which ones code needs, and under which symbol, is stored with it.
+
 Compiled code on disk carries a hash of itself, because a flipped bit of it would crash whoever runs it; what is damaged is
 compiled anew.  It lies beside the sources or in the user's cache; where neither can be written, in a private temporary folder.
 """
 
 import hashlib
+import importlib
 import os
 import pickle
 import re
@@ -26,9 +31,10 @@ import tempfile
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
+from llvmlite import binding as llvm
 
 from tegum.errors import InvalidInputError
 from tegum.interruption import never_losing_interruption
@@ -72,6 +78,7 @@ def compiled(function: Callable[..., Any]) -> Any:
         function
     )
     dispatcher.compile = never_losing_interruption()(dispatcher.compile)
+    dispatcher.add_overload = partial(_with_needs, dispatcher.add_overload)
     if not _enable_cache(dispatcher):
         return dispatcher
     index = dispatcher._cache._cache_file
@@ -80,6 +87,8 @@ def compiled(function: Callable[..., Any]) -> Any:
     index._load_index = partial(_read_or, {}, index._load_index, lambda: index._index_path)
     index._load_data = partial(_read_or, None, index._load_data, index._data_path)
     dispatcher._cache.save_overload = partial(_written_or_said, dispatcher._cache.save_overload)
+    impl = dispatcher._cache._impl
+    impl.reduce, impl.rebuild = partial(_stored, impl.reduce), partial(_restored, impl.rebuild)
     return dispatcher
 
 
@@ -87,6 +96,56 @@ def copied_into_callers(dispatcher: Any) -> Any:
     """A function that was just `compiled`, from now on copied into its compiled callers: numba tells LLVM to."""
     dispatcher.targetoptions["forceinline"] = True
     return dispatcher
+
+
+class _Need(NamedTuple):
+    """A function kept apart that code calls: where it is found, for which types, and its symbol."""
+
+    module: str
+    name: str
+    signature: Any
+    symbol: str
+
+
+def apart_from_callers(dispatcher: Any) -> Any:
+    """A function that was just `compiled`, from now on linked to its compiled callers, which do not get a copy of its code."""
+    dispatcher.add_overload = partial(_kept_apart, dispatcher.py_func, dispatcher.add_overload)
+    return dispatcher
+
+
+def _kept_apart(function: Callable[..., Any], add: Callable[[Any], None], result: Any) -> None:
+    """In place of its code callers get an empty module; its own object lies in the process under its symbol."""
+    add(result)
+    library = result.library
+    library._shared_module = llvm.parse_assembly(str(library.codegen._create_empty_module(library.name)))
+    library.needs = {_Need(function.__module__, function.__qualname__, result.signature.args, result.fndesc.llvm_func_name)}
+
+
+def _with_needs(add: Callable[[Any], None], result: Any) -> None:
+    """Code needs what the code that was copied into it needs."""
+    add(result)
+    library = result.library
+    if not hasattr(library, "needs"):
+        library.needs = set().union(*(getattr(called, "needs", ()) for called in library._linking_libraries))
+
+
+def _stored(reduce: Callable[[Any], Any], result: Any) -> Any:
+    """What is written of compiled code: which functions it is linked to, all in all, and what numba writes."""
+    inside = (getattr(called, "needs", ()) for called in result.library._linking_libraries)
+    return set().union(*inside), reduce(result)
+
+
+def _restored(rebuild: Callable[..., Any], target: Any, stored: Any) -> Any:
+    """Compiled code linked to what it needs; None, so that it is compiled anew, where that has another symbol by now."""
+    needs, content = stored
+    for need in needs:
+        function = getattr(importlib.import_module(need.module), need.name)
+        function.compile(need.signature)
+        if function.overloads[need.signature].fndesc.llvm_func_name != need.symbol:
+            return None
+    result = rebuild(target, content)
+    result.library.needs = needs
+    return result
 
 
 def _enable_cache(dispatcher: Any) -> bool:

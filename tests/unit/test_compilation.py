@@ -1,6 +1,8 @@
 """Compiled code is reused from disk while it fits its sources, and made again where it does not or is damaged."""
 
+import importlib
 import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +55,52 @@ def test_a_damaged_cache_is_mended(tmp_path: Path, kind: str, content: bytes) ->
     mended = doubled_in(tmp_path)
     assert mended(3) == 6
     assert hits(mended) == 1
+
+
+TWO = """
+from tegum.compilation import apart_from_callers, compiled
+
+@apart_from_callers
+@compiled
+def doubled(x):
+    return 2 * x
+
+@compiled
+def twice(x):
+    return doubled(doubled(x))
+
+@compiled
+def thrice(x):
+    return doubled(twice(x))
+"""
+
+
+def module_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A module with a function kept apart, as a new process would find it."""
+    (folder / "apart.py").write_text(TWO)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.delitem(sys.modules, "apart", raising=False)
+    importlib.invalidate_caches()
+    return importlib.import_module("apart")
+
+
+def test_what_is_kept_apart_is_compiled_once_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = module_in(tmp_path, monkeypatch)
+    assert fresh.thrice(5) == 40
+    code = next(iter(fresh.thrice.inspect_llvm().values()))
+    assert "declare i32 @_ZN5apart7doubled" in code
+    again = module_in(tmp_path, monkeypatch)
+    assert again.thrice(6) == 48
+    assert [hits(function) for function in (again.doubled, again.twice, again.thrice)] == [1, 0, 1]
+
+
+@pytest.mark.parametrize("lost", ["nbi", "nbc"])
+def test_callers_of_what_is_lost_are_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
+    """A new process may give it another symbol, which its callers on disk do not know."""
+    assert module_in(tmp_path, monkeypatch).thrice(5) == 40
+    for path in (tmp_path / "__pycache__").glob(f"apart.doubled*.{lost}"):
+        path.unlink()
+    again = module_in(tmp_path, monkeypatch)
+    assert again.thrice(6) == 48
+    assert again.twice(6) == 24
+    assert [hits(function) for function in (again.doubled, again.twice, again.thrice)] == [0, 0, 0]

@@ -60,7 +60,7 @@ Solution = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 _SOLVERS: dict[str, Any] = {"BDF": BDF, "Radau": Radau, "DOP853": DOP853}
 _FIRST_TIME = 1e-5
-_PATIENCE, _CREEP, _FAR = 2000, 1.01, 1e6
+_PATIENCE, _CREEP, _FAR = 2000, 2.0, 1e6
 """Given up where so many steps take the time forward by less than this factor, and so many times as many are still to come."""
 
 

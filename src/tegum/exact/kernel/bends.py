@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.inversion import FIRST_HALF
 from tegum.exact.kernel.product import SINGLE_ROWS, STATE, at
-from tegum.exact.kernel.records import ZERO, Distribution, Listed, Work
+from tegum.exact.kernel.records import ONE, ZERO, Distribution, Listed, Work
 from tegum.exact.kernel.uniform import (
     ALPHA,
     TURN,
@@ -345,4 +345,4 @@ def add_residue(
     weight = inverse * inverse * inverse * (6.0 / WIDTH)
     parts = Parts(z, zero, weight * z * at_bias * (row.none / 3), weight, zero)
     _collect(distribution, work, row, parts, memory, ZERO, H)
-    _multiply(row, memory, 1, H)
+    _multiply(row, memory, ONE, H)

@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.exact.kernel.bends import Products, Row, add_residue, invert_bends
 from tegum.exact.kernel.cut_moments import add_one, add_two
 from tegum.exact.kernel.pairs import find_pairs
 from tegum.exact.kernel.partition import partition, reach
-from tegum.exact.kernel.records import NOWHERE, ZERO, Distribution, Effort, Listed, OwnFeature, Work
+from tegum.exact.kernel.records import NOWHERE, ONE, ZERO, Distribution, Effort, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ALIAS_0, Span, effective_period, period, taken_out
 from tegum.exact.kernel.vertices import KINKED, state_of
 from tegum.exact.kernel.walk import features_of
@@ -32,7 +32,7 @@ from tegum.exact.kernel.weak_diagonal import is_weak, move_to_end
 _NEVER_SEEN, _RESOLVED = 1e-14, 4.0
 
 
-@inlined
+@compiled
 def _add_alias(distribution: Distribution, work: Work, row: Row, H: Any) -> None:
     """Takes off what the period adds: 2 sum_{r >= 1} Q^r E x x^T of the patterns that were inverted."""
     n = H.shape[0] - 1
@@ -70,7 +70,7 @@ def _add_alias(distribution: Distribution, work: Work, row: Row, H: Any) -> None
             H[i, k] += weight * both * mean * mean
 
 
-@inlined
+@compiled
 def _add_patterns(distribution: Distribution, work: Work, row: Row, H: Any) -> None:
     """Adds the patterns taken out: with at most two features active, one of them the own one where that is small."""
     n = H.shape[0] - 1
@@ -94,7 +94,7 @@ def _add_patterns(distribution: Distribution, work: Work, row: Row, H: Any) -> N
                     add_two(share, b, work.g[i], work.g[k], i, k, own, H)
 
 
-@inlined
+@compiled
 def _is_beside_a_kink(work: Work, row: Row, margin: float) -> bool:
     """Whether a pattern of some probability has second derivatives that jump next to this row."""
     b, own = row.b, row.own
@@ -105,10 +105,8 @@ def _is_beside_a_kink(work: Work, row: Row, margin: float) -> bool:
     return bool(found)
 
 
-@inlined
-def _sorted_row(
-    distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, divided: bool, effort: Effort
-) -> Row:
+@compiled
+def _sorted_row(distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, divided: int, effort: Effort) -> Row:
     """The row's blocks, large and small ones where it is ``divided``, and the probabilities of what is taken out."""
     count, end, _ = partition(distribution, work, n, own.feature)
     count = count if divided else end
@@ -152,6 +150,7 @@ def _is_resolved(work: Work, blocks: Listed, P: float, terms: int) -> bool:
     return bool(least * terms > _RESOLVED * P)
 
 
+@apart_from_callers
 @compiled
 def row_curvature(
     distribution: Distribution,
@@ -172,7 +171,7 @@ def row_curvature(
     for i in range(n + 1):
         for k in range(n + 1):
             H[i, k] = 0.0
-    row = _sorted_row(distribution, work, n, own, b, True, effort)
+    row = _sorted_row(distribution, work, n, own, b, ONE, effort)
     both = Listed(row.large.order, row.large.feature_first, row.large.first, row.small.end)
     if both.end == 0 or _is_beside_a_kink(work, row, margin):
         return False
@@ -194,7 +193,7 @@ def row_curvature(
         if not _has_closed_patterns(row) and _has_kinked_vertices(work, row, least, most):
             if not _is_resolved(work, both, P, effort.most):
                 return False
-            row = _sorted_row(distribution, work, n, own, b, False, effort)
+            row = _sorted_row(distribution, work, n, own, b, ZERO, effort)
         if _has_closed_patterns(row):
             _add_patterns(distribution, work, row, H)
         else:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.exact.kernel.exponential import exponential_row
 from tegum.exact.kernel.partition import partition, reach
 from tegum.exact.kernel.records import MOST_TERMS, NOWHERE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Powers, Work
@@ -97,6 +97,7 @@ def point_for(rows: int, n: int) -> Point:
     )
 
 
+@apart_from_callers
 @compiled
 def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, linear: int, effort: Effort) -> Found:
     """T E r(s)^2 of the row whose couplings are in ``work.g``; its gradient by them goes to ``work.slope``."""

@@ -241,7 +241,7 @@ def add_removed(
     return value, by_b
 
 
-@inlined
+@compiled
 def _weighted(
     work: Work, own: OwnFeature, t: float, member: int, r2: float, r3: float, q: float, p: float, share: float
 ) -> float:

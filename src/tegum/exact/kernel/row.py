@@ -23,6 +23,7 @@ from tegum.exact.kernel.inversion import invert
 from tegum.exact.kernel.moments import add_gradient, cumulants, own_derivatives, own_moment, weights_at
 from tegum.exact.kernel.pairs import add_pairs, find_pairs
 from tegum.exact.kernel.records import (
+    ZERO,
     Distribution,
     Effort,
     Found,
@@ -258,8 +259,8 @@ def whole(
 @compiled
 def always_active(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, b: float) -> tuple[float, float]:
     """T E s^2 of a row that never leaves the linear part, and its derivative by b."""
-    c = cumulants(distribution, work.g, blocks, 0)
-    o = own_derivatives(distribution, work.g, own, 0)
+    c = cumulants(distribution, work.g, blocks, ZERO)
+    o = own_derivatives(distribution, work.g, own, ZERO)
     mu = b + c.k1
     add_gradient(distribution, work.g, work.slope, blocks, own, weights_at(mu, 0.0, 1.0, 0.0), c.k2)
     return own_moment(2, mu, c, o), 2 * own_moment(1, mu, c, o)

@@ -107,8 +107,8 @@ def _small_part(distribution: Distribution, work: Work, rest: Listed, own: OwnFe
             block = own.block
     own = OwnFeature(own.feature, block, own.component)
     low, high = reach(distribution, work, rest, 0)
-    c = cumulants(distribution, work.g, rest, 1)
-    o = own_derivatives(distribution, work.g, own, 1)
+    c = cumulants(distribution, work.g, rest, ONE)
+    o = own_derivatives(distribution, work.g, own, ONE)
     return Small(Listed(work.order_small, rest.feature_first, ZERO, rest.end - rest.first), own, low, high, c, o)
 
 
@@ -193,8 +193,8 @@ def _alias(
     w1 = 2 * P * ALIAS_1
     w0 = P * P * ALIAS_2
     blocks = Listed(large.order, large.feature_first, large.first, rest.end)
-    c = cumulants(distribution, work.g, blocks, 0)
-    o = own_derivatives(distribution, work.g, own, 0)
+    c = cumulants(distribution, work.g, blocks, ZERO)
+    o = own_derivatives(distribution, work.g, own, ZERO)
     mu = b + c.k1
     first = own_moment(1, mu, c, o)
     value = w2 * own_moment(2, mu, c, o) + w1 * first + w0

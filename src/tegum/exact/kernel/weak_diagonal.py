@@ -45,7 +45,7 @@ def move_to_end(blocks: Listed, block: int) -> None:
             blocks.order[last] = block
 
 
-@inlined
+@compiled
 def pattern(V: Integrand, b: float, g: float) -> tuple[float, float, float, float, float]:
     """E V(s) of s = b + g u, and its derivatives by b, by b twice, by g, by b and g."""
     m1, m1g, _ = closed_power(1, b, g)
@@ -76,7 +76,7 @@ def pattern(V: Integrand, b: float, g: float) -> tuple[float, float, float, floa
     return value, by_b, by_bb, by_g, by_bg
 
 
-@inlined
+@compiled
 def expected(V: Integrand, b: float, g: float, own: float, q: float, p: float) -> tuple[float, float, float, float]:
     """E V times q (own feature inactive) plus p T E V over its magnitude: value, derivatives by b, by g and by ``own``."""
     value, by_b, _, by_g, _ = pattern(V, b, g)

@@ -262,9 +262,9 @@ export class Lab {
     if (now - this.said.when > SAY_MS && shape !== this.said.words) this.tell(shape, false);
   }
 
-  /** @param {string} words @param {boolean} asked */
+  /** Says it to a screen reader; an answer to what the user did stands for a while. @param {string} words @param {boolean} asked */
   tell(words, asked) {
-    if (!asked) this.said = { words, when: performance.now() };
+    this.said = { words: asked ? this.said.words : words, when: performance.now() };
     this.live.textContent = words;
   }
 
