@@ -293,6 +293,8 @@ def test_a_widget_holds_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
     widget = tg.lab.widget("#v=1&n=3&m=2", layout="small")
     assert (widget.address, widget.layout) == ("#v=1&n=3&m=2", "small")
     assert widget.trait_metadata("address", "sync")
+    data = tg.exact.minimise(NET, FIVE, seeds=2, progress=False)
+    assert tg.lab.widget(data).address == tg.lab.model_of(data).address
     monkeypatch.setitem(sys.modules, "anywidget", None)
     with pytest.raises(tg.InvalidInputError, match=r"anywidget is not installed.*tegum\[notebook\]"):
         tg.lab.widget()

@@ -141,12 +141,16 @@ def open(  # noqa: A001
     Raises:
         InvalidInputError: where there is no model that the lab knows.
     """
+    return shown_at(page(beginning(what, features)), path)
+
+
+def beginning(what: xr.Dataset | Path | str | None, features: Features | None) -> str:
+    """The address at which a lab begins that is opened on something; arguments and errors as in `open`."""
     if what is None or (isinstance(what, str) and what.startswith("#")):
-        return shown_at(page(what or ""), path)
+        return what or ""
     if not isinstance(what, xr.Dataset) and features is None and (address := address_in(as_path(what))):
-        return shown_at(page(address), path)
-    data = what if isinstance(what, xr.Dataset) else opened(what)
-    return shown_at(page(model_of(data, features).address), path)
+        return address
+    return model_of(what if isinstance(what, xr.Dataset) else opened(what), features).address
 
 
 def shown_at(text: str, path: Path | str | None) -> Path:
