@@ -69,9 +69,11 @@ function drawDimensionality(pen, scene, box) {
   /** @param {number} D */
   const y = (D) => box.top + box.height * (1 - D / 1.05);
   const space = state.m > 2, lower = space ? [LOWER[frame.shapes.names.includes("pentagon") ? 0 : 1]] : [];
+  let above = -Infinity;
   for (const [value, name] of [...GUIDES[space ? 1 : 0], ...lower]) {
     pen.path([[box.left, y(value)], [box.left + box.width, y(value)]], { colour: theme.line });
-    pen.text(box.left - 8, y(value), name, { size: LABEL, colour: theme.soft, align: "right" });
+    above = Math.max(y(value), above + LABEL);
+    pen.text(box.left - 8, above, name, { size: LABEL, colour: theme.soft, align: "right" });
   }
   frameOf(pen, scene, box, "dimensionality", first, last);
   marks(pen, scene, box, at);

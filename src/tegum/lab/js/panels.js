@@ -50,16 +50,16 @@ export function drawNorms(pen, scene) {
     pen.path([[left, at(tick)], [left + width, at(tick)]], { colour: theme.line });
     pen.text(left - 8, at(tick), String(tick), { size: 11, colour: theme.soft, align: "right" });
   }
-  const slot = width / n, bar = Math.min(slot * 0.72, 64), each = n > 20 ? 4 : 1;
+  const slot = width / n, bar = Math.min(slot * 0.72, 64), each = [1, 2, 4, 5].find((some) => some * slot > 15) ?? 8;
   for (let i = 0; i < n; i++) {
     const x = left + slot * (i + 0.5), y = at(measures.norm[i]);
     pen.rect(x - bar / 2, y, bar, top + height - y, interferenceColour(measures.interference[i], theme));
     if (theme.dark) pen.path([[x - bar / 2, y], [x + bar / 2, y]], { colour: theme.soft });
-    if ((i + 1) % each === 0 || n <= 20) pen.text(x, top + height + 14, String(i + 1), { size: 11, colour: theme.soft, align: "center" });
+    if ((i + 1) % each === 0) pen.text(x, top + height + 14, String(i + 1), { size: 11, colour: theme.soft, align: "center" });
   }
   pen.text(14, top + height / 2, "norm of the feature", { size: 12, colour: theme.soft, align: "center", turn: true });
   pen.text(left + width / 2, top + height + 33, "feature", { size: 12, colour: theme.soft, align: "center" });
-  const y = pen.height - 16, span = 160, start = left + width / 2 - 20;
+  const y = pen.height - 16, span = Math.min(160, width * 0.42), start = Math.min(left + width / 2 - 20, pen.width - span - 80);
   pen.text(start - 10, y, "interference  0", { size: 11, colour: theme.soft, align: "right" });
   for (let k = 0; k < 40; k++) pen.rect(start + (k * span) / 40, y - 5, span / 40 + 0.5, 10, interferenceColour(k / 39, theme));
   pen.text(start + span + 8, y, "1 and more", { size: 11, colour: theme.soft });

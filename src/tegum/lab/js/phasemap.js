@@ -11,9 +11,18 @@ function mapOf(state) {
   return MAPS.find(({ n, m }) => n === state.n && m === state.m) ?? MAPS[MAPS.length - 1];
 }
 
-/** @param {Pen} pen */
-function boxOf(pen) {
-  return { left: 62, top: 30, width: pen.width - 80, height: pen.height - 120 };
+/** Where the map is drawn, and the words of its legend below it, in as many rows as they need. @param {Pen} pen @param {string[]} shapes */
+function boxOf(pen, shapes) {
+  const left = 62, top = 30, width = pen.width - 80;
+  let x = left, row = 0;
+  const legend = shapes.map((shape) => {
+    const need = 20 + 6.4 * shape.length;
+    if (x > left && x + need > left + width + 8) [x, row] = [left, row + 1];
+    const place = { shape, x, row };
+    x += need + 10;
+    return place;
+  });
+  return { left, top, width, height: pen.height - top - 72 - 18 * row, legend };
 }
 
 /** The place of a value among ascending ones on a logarithmic axis, in cells from the left edge. @param {number[]} values @param {number} value */
@@ -29,7 +38,7 @@ export function drawMap(pen, scene) {
     pen.text(pen.width / 2, pen.height / 2, "There is no map in this page.", { size: 14, colour: theme.soft, align: "center" });
     return;
   }
-  const { left, top, width, height } = boxOf(pen), { density, ratio, shapes, cells } = map;
+  const { density, ratio, shapes, cells } = map, { left, top, width, height, legend } = boxOf(pen, shapes);
   const across = width / density.length, up = height / ratio.length;
   cells.forEach((shape, k) => {
     const column = Math.floor(k / ratio.length), row = k % ratio.length;
@@ -39,19 +48,15 @@ export function drawMap(pen, scene) {
     pen.text(left + across * placeIn(density, value), top + height + 13, String(value), { size: 11, colour: theme.soft, align: "center" });
   for (const value of [0.1, 0.2, 0.5, 1, 2, 5, 10].filter((one) => one >= ratio[0] / 1.02 && one <= ratio[ratio.length - 1] * 1.02))
     pen.text(left - 7, top + height - up * placeIn(ratio, value), String(value), { size: 11, colour: theme.soft, align: "right" });
-  pen.text(left, 13, `The lowest certified minimum of ${map.n} features in ${map.m} dimension${map.m > 1 ? "s" : ""}: click to go there`, { size: 12, colour: theme.ink, bold: true });
+  const sizes = `${map.n} features in ${map.m} dimension${map.m > 1 ? "s" : ""}: click to go there`;
+  const title = pen.width > 480 ? `The lowest certified minimum of ${sizes}` : `Lowest minima, n = ${map.n}, m = ${map.m}`;
+  pen.text(left, 13, title, { size: 12, colour: theme.ink, bold: true });
   pen.text(left + width / 2, top + height + 31, "density of all features", { size: 12, colour: theme.soft, align: "center" });
   pen.text(16, top + height / 2, "importance of the last one", { size: 12, colour: theme.soft, align: "center", turn: true });
-  let x = left, y = top + height + 55;
-  for (const shape of shapes) {
-    const need = 20 + 6.4 * shape.length;
-    if (x + need > left + width + 8) {
-      x = left;
-      y += 18;
-    }
+  for (const { shape, x, row } of legend) {
+    const y = top + height + 55 + 18 * row;
     pen.rect(x, y - 5, 10, 10, mapColour(shape, theme));
     pen.text(x + 15, y, shape, { size: 11, colour: theme.soft });
-    x += need + 10;
   }
   const here = placeOfState(map, state);
   if (!here) return;
@@ -87,8 +92,10 @@ function placeOfState(map, state) {
 
 /** What lies under a point: the cell's setting and its minimum. @param {Pen} pen @param {Scene} scene @param {number} x @param {number} y */
 export function pointOfMap(pen, scene, x, y) {
-  const map = mapOf(scene.state), { left, top, width, height } = boxOf(pen);
-  if (!map || x < left || x > left + width || y < top || y > top + height) return null;
+  const map = mapOf(scene.state);
+  if (!map) return null;
+  const { left, top, width, height } = boxOf(pen, map.shapes);
+  if (x < left || x > left + width || y < top || y > top + height) return null;
   const column = Math.min(Math.floor(((x - left) / width) * map.density.length), map.density.length - 1);
   const row = Math.min(Math.floor(((top + height - y) / height) * map.ratio.length), map.ratio.length - 1);
   const size = map.n * map.m + map.n, cell = column * map.ratio.length + row;
