@@ -13,7 +13,8 @@ TSC := .venv/js/node_modules/.bin/tsc
 .PHONY: help install reproduce experiment test newer page-test lint javascript unit compiled fuzz chaos bench pictures docs clean
 
 help:
-	@echo "make reproduce   rebuild the paper's figures and check its claims (quick profile), then say where the page is"
+	@echo "make reproduce   rebuild the paper's figures and those beyond it and check their claims (quick profile), say where the page is;"
+	@echo "                 the paper's alone: tegum reproduce"
 	@echo "make experiment NAME=my-idea   start an experiment of your own: one file, my_idea.py"
 	@echo "make docs        build the documentation in build/docs"
 	@echo "make test        every check: lint, types, import directions, tests"
@@ -40,7 +41,7 @@ $(READY): pyproject.toml constraints.txt
 
 # A claim that fails (exit code 1) is a result; it does not fail the command.
 reproduce: $(READY)
-	@$(BIN)/tegum reproduce --profile quick --out results || test $$? -eq 1
+	@$(BIN)/tegum reproduce paper beyond --profile quick --out results || test $$? -eq 1
 
 experiment: $(READY)
 	@test -n "$(NAME)" || { echo "give it a name: make experiment NAME=my-idea"; exit 2; }

@@ -49,10 +49,11 @@ class Planned(Exception):
     ("ids", "expected"),
     [
         ((), [each.id for each in every_experiment() if not heading_of(each)]),
+        (("paper",), [each.id for each in every_experiment() if not heading_of(each)]),
         ((GROUP,), MEMBERS),
         (("intro", GROUP, MEMBERS[0]), ["intro", *MEMBERS]),
     ],
-    ids=["the paper", "the group", "each once"],
+    ids=["nothing said", "the paper", "the group", "each once"],
 )
 def test_without_a_name_the_paper_is_rebuilt(
     ids: tuple[str, ...], expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

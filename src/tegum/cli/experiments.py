@@ -10,7 +10,7 @@ from typing import Any
 from tegum import experiments, report, runs
 from tegum.cli.output import duration, say
 from tegum.errors import InvalidInputError
-from tegum.experiments import every_description, experiment_files, groups, heading_of, require_single
+from tegum.experiments import described_in, every_description, experiment_files, groups, heading_of, require_single
 
 
 def list_experiments() -> int:
@@ -54,7 +54,7 @@ def start(name: str, /, *, out: Path = Path()) -> int:
     """
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         raise InvalidInputError(f"the name is {name!r}", "choose small letters, digits and hyphens, such as my-idea")
-    if name in experiment_files() or name in groups():
+    if name in experiment_files() or described_in(name):
         raise InvalidInputError(f"{name} is one of tegum's own", "choose another name")
     path = out / f"{name.replace('-', '_')}.py"
     if path.exists():

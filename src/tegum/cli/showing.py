@@ -6,7 +6,7 @@ from pathlib import Path
 from tegum.cli.experiments import show_experiment
 from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.errors import InvalidInputError
-from tegum.experiments import experiment_files, groups
+from tegum.experiments import described_in, experiment_files
 
 
 def show(
@@ -33,7 +33,7 @@ def show(
     path = Path(what)
     if not path.exists() and path.suffix != ".py" and (path.suffix or len(path.parts) > 1):
         raise InvalidInputError(f"there is no {what}", "name a folder of tegum train or tegum phase, or a file of weights")
-    if what in experiment_files() or what in groups() or path.suffix == ".py":
+    if what in experiment_files() or described_in(what) or path.suffix == ".py":
         return show_experiment(what, out)
     if not path.exists():
         close = get_close_matches(what, experiment_files(), n=1)

@@ -7,6 +7,7 @@ from tegum.loading import load_on_first_use
 if TYPE_CHECKING:
     from tegum.experiments.described import (
         Description,
+        described_in,
         every_description,
         experiment_files,
         groups,
@@ -31,6 +32,7 @@ __all__ = [
     "PaperVerdict",
     "Profile",
     "code_version",
+    "described_in",
     "every_description",
     "every_experiment",
     "experiment_called",

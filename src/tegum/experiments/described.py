@@ -22,6 +22,8 @@ from tegum.errors import InvalidInputError
 
 FOLDER = Path(__file__).resolve().parent
 PACKAGE = "tegum.experiments"
+PAPER = "paper"
+"""What the command line calls all experiments of the paper."""
 
 
 class InFile(Protocol):
@@ -80,11 +82,17 @@ def groups() -> dict[str, str]:
     return {called(folder): heading for folder in sorted(FOLDER.iterdir()) if (heading := _heading(folder))}
 
 
+def described_in(name: str) -> list[Description]:
+    """The experiments of the group with this name, ``paper`` for the paper's; none where there is no such group."""
+    headings = {PAPER: "", **groups()}
+    return [each for each in every_description() if name in headings and heading_of(each) == headings[name]]
+
+
 def require_single(name: str) -> None:
     """Raises an `InvalidInputError` for the name of a group, with those of its experiments."""
-    if name in groups():
-        each = ", ".join(one.id for one in every_description() if heading_of(one) == groups()[name])
-        raise InvalidInputError(f"{name!r} is a group of experiments", f"choose one of them: {each}")
+    if each := described_in(name):
+        advice = f"choose one of them: {', '.join(one.id for one in each)}"
+        raise InvalidInputError(f"{name!r} is a group of experiments", advice)
 
 
 def heading_of(experiment: InFile) -> str:

@@ -16,7 +16,16 @@ from pathlib import Path
 
 from tegum.errors import InvalidInputError, Problem
 from tegum.execution import OWN_EXPERIMENTS
-from tegum.experiments.described import FOLDER, PACKAGE, every_description, experiment_files, groups, heading_of, require_single
+from tegum.experiments.described import (
+    FOLDER,
+    PACKAGE,
+    PAPER,
+    described_in,
+    every_description,
+    experiment_files,
+    groups,
+    require_single,
+)
 from tegum.experiments.experiment import Experiment
 from tegum.provenance import source_files, source_version
 
@@ -28,10 +37,9 @@ def every_experiment() -> tuple[Experiment, ...]:
 
 
 def experiments_called(name: str) -> list[Experiment]:
-    """The experiments of the group with this name, or the one that `experiment_called` finds."""
-    if name not in groups():
-        return [experiment_called(name)]
-    return [experiment_called(each.id) for each in every_description() if heading_of(each) == groups()[name]]
+    """The experiments of the group with this name, ``paper`` for the paper's, or the one that `experiment_called` finds."""
+    each = described_in(name)
+    return [experiment_called(one.id) for one in each] if each else [experiment_called(name)]
 
 
 def experiment_called(name: str) -> Experiment:
@@ -52,7 +60,7 @@ def experiment_called(name: str) -> Experiment:
         assert isinstance(module.experiment, Experiment)
         return module.experiment
     require_single(name)
-    close = difflib.get_close_matches(name, [*files, *groups()], n=1)
+    close = difflib.get_close_matches(name, [*files, PAPER, *groups()], n=1)
     advice = f"did you mean {close[0]!r}?" if close else "choose one that `tegum list` names, or a file that ends in .py"
     raise InvalidInputError(f"there is no experiment {name!r}", advice)
 
