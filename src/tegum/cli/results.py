@@ -39,7 +39,7 @@ def reproduce(
     What is finished is kept: the same command again, after Ctrl-C or worse, goes on where it was stopped.
 
     Args:
-        ids: Which experiments or groups, from `tegum list`, or Python files that define one; by default `paper`, the whole paper.
+        ids: Which experiments or groups, from `tegum list`, or Python files that define one; all of the `paper` by default.
         profile: quick (minutes) or paper (the paper's sizes).
         out: Folder for index.html, claims.json and the data.
         where: Where the pieces are computed.
