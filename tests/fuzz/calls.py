@@ -502,6 +502,7 @@ def _claims() -> list[Call]:
         (c.Source, {"kind": "paper", "section": "1", "quote": "a"}),
         (c.paper, {"section": "1", "quote": "a"}),
         (c.comment, {"author": "a", "quote": "b"}),
+        (c.later, {"work": "A, 2026", "quote": "more is less"}),
         *((one, {"bound": 1.0, "unit": "a"}) for one in (c.above, c.at_least, c.at_most, c.below)),
         (c.between, {"low": 1.0, "high": 2.0, "unit": "a", "included": True}),
         (c.equal, {"target": 1, "unit": "a"}),

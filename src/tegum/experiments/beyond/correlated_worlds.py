@@ -354,6 +354,6 @@ experiment = Experiment(
     __name__,
     title="Correlations shape geometry: a ring, a figure eight and a sphere of binary features",
     paper="Correlated features (Prieto et al., 2026)",
-    seconds={"quick": 60, "paper": 2000},
+    seconds={"quick": 30, "paper": 2000},
     order=2,
 )

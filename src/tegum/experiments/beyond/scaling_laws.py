@@ -338,6 +338,6 @@ experiment = Experiment(
     __name__,
     title="Scaling laws of minima: weak and strong superposition over alpha and m",
     paper="Neural scaling (Liu et al., 2025)",
-    seconds={"quick": 45, "paper": 40_000},
+    seconds={"quick": 25, "paper": 40_000},
     order=4,
 )
