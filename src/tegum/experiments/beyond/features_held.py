@@ -30,6 +30,8 @@ ACTIVE: dict[Profile, float] = {"quick": 2e5, "paper": 1e6}
 STARTS: dict[Profile, int] = {"quick": 0, "paper": 8}
 HOW: dict[str, Any] = {"gradient_tolerance": 1e-6, "terms": 64, "progress": False}
 """How minima are sought: the norm of the gradient at their ends, and terms of the loss."""
+CERTIFYING: dict[str, Any] = {"gradient_tolerance": 1e-5, "most_steps": 1}
+"""How they are certified where they stand."""
 DENSITIES = [0.2, 0.1, 0.05, 0.01]
 SLOPES: dict[str, float] = {"uniform": 0.0, "Zipf": 1.0}
 SEEDS = 3
@@ -88,7 +90,7 @@ def of_world(profile: Profile, net: tg.nets.ReluOutput, p: float, slope: float) 
     if STARTS[profile]:
         other = lowest_of(tg.exact.minimise(net, features, seeds=STARTS[profile], certify=False, **HOW))
         lowest = min(below, other, key=lambda one: float(one["loss"]))
-    lowest = tg.exact.minimise_from(lowest, most_steps=1, **HOW)
+    lowest = tg.exact.minimise_from(lowest, **HOW | CERTIFYING)
     models = best, below, lowest
     W = [one["W"].transpose("hidden", "feature").values.astype(np.float64) for one in models]
     every = trained["W"].transpose("seed", "hidden", "feature").values
