@@ -15,6 +15,6 @@ def claim_has_a_source(claim: Claim) -> None:
     if source.quote:
         assert source.quote in QUOTATIONS[source.kind][source.section], claim.name
         assert 3 <= len(source.quote.split()) <= 40, claim.name
-    assert bool(source.section) == (source.kind in ("paper", "comment", "open problem")), claim.name
-    assert bool(source.quote) == (source.kind in ("paper", "comment")), claim.name
+    assert bool(source.section) == (source.kind not in ("ours", "identity")), claim.name
+    assert bool(source.quote) == (source.kind in ("paper", "comment", "later work")), claim.name
     assert not re.search('["“”„«»]', claim.statement), claim.name

@@ -292,7 +292,17 @@ def _geometry() -> list[Call]:
     path, levels = np.linspace(0.1, 1, 3)[:, None, None] * np.eye(3, 6), np.array([[0.1, 0.2], [0.5, 0.2], [1.0, 0.2]])
     simple = (
         *(g.feature_norms, g.gram, g.cosines, g.interference, g.dimensionality, g.dimensions_per_feature, g.frame_spectrum),
-        *(g.tightness, g.leverage, g.coherence, g.polar_angles, g.feature_graph, g.identify, g.shape_names, g.aligned),
+        *(
+            g.tightness,
+            g.spectral_spread,
+            g.leverage,
+            g.coherence,
+            g.polar_angles,
+            g.feature_graph,
+            g.identify,
+            g.shape_names,
+            g.aligned,
+        ),
         *(g.code_of, g.left_out, g.main_features, g.monosemantic, g.neuron_order, g.participation_ratio, g.second_to_first),
         *(g.weights_above, g.circle_gaps),
     )
@@ -303,6 +313,8 @@ def _geometry() -> list[Call]:
         (g.feature_graph, {"W": PLANE, "threshold": 0.1}),
         (g.aligned, {"W": PLANE, "order": [0], "axes": [1]}),
         (g.aligned_to, {"W": PLANE, "reference": PLANE, "groups": [[0, 3]], "whole": False}),
+        (g.likeness, {"W": PLANE, "target": PLANE}),
+        (g.likeness_by_chance, {"W": PLANE, "target": PLANE, "permutations": 9, "seed": 0}),
         (g.arrangement_of, {"W": np.eye(2, 4), "set_size": 2}),
         (g.code_of, {"W": np.eye(5), "weighty": 0.3}),
         (g.monosemantic, {"W": np.eye(5), "share": 0.1}),
@@ -490,6 +502,7 @@ def _claims() -> list[Call]:
         (c.Source, {"kind": "paper", "section": "1", "quote": "a"}),
         (c.paper, {"section": "1", "quote": "a"}),
         (c.comment, {"author": "a", "quote": "b"}),
+        (c.later, {"work": "A, 2026", "quote": "more is less"}),
         *((one, {"bound": 1.0, "unit": "a"}) for one in (c.above, c.at_least, c.at_most, c.below)),
         (c.between, {"low": 1.0, "high": 2.0, "unit": "a", "included": True}),
         (c.equal, {"target": 1, "unit": "a"}),

@@ -99,6 +99,9 @@ def train(net: Net, params: Arrays, x: np.ndarray, importance: np.ndarray, recip
     for t in range(recipe.steps):
         rate = learning_rate(recipe, t)
         _, gradient = loss_and_gradient(net, params, x, importance, recipe.l1, active_only=recipe.loss_on == "active")
+        encoder = "W" if "W" in params else "W1"
+        lengths = np.linalg.norm(params[encoder], axis=0)
+        params[encoder] = params[encoder] * (1 + rate * recipe.unit_norms * (1 / lengths - 1))
         for name, g in gradient.items():
             decay = recipe.decay_of(name)
             decoupled = recipe.optimizer == "adamw" if recipe.decoupled_decay is None else recipe.decoupled_decay

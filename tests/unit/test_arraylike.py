@@ -24,6 +24,7 @@ MEASURES = {
     "polar_angles": ("feature",),
     "relu_energy": (),
     "second_to_first": ("hidden",),
+    "spectral_spread": ("feature",),
     "tightness": (),
 }
 WHOLE = [[3, 0, -3], [0, 2, 0]]

@@ -26,6 +26,7 @@ def measured(W: Any) -> list[Any]:
         *(geometry.feature_norms, geometry.gram, geometry.cosines, geometry.interference, geometry.dimensionality),
         *(geometry.dimensions_per_feature, geometry.frame_spectrum, geometry.tightness, geometry.leverage, geometry.coherence),
         *(geometry.identify, geometry.feature_graph, geometry.participation_ratio, geometry.second_to_first, geometry.left_out),
+        *(geometry.spectral_spread, lambda W: geometry.likeness(W, geometry.polygon(3))),
     )
     return [allowed(lambda measure=measure: measure(W)) for measure in measures]
 

@@ -23,6 +23,7 @@ OPTIONS += [
     {"optimizer": "sgd", "decoupled_decay": True, "schedule": "quarter_cosine"},
     {"optimizer": "adam", "decoupled_decay": True, "loss_on": "active"},
     {"optimizer": "adamw", "decoupled_decay": False},
+    {"optimizer": "adamw", "unit_norms": 2.0},
 ]
 
 
@@ -69,6 +70,17 @@ def test_both_kinds_of_decay_of_both_names_of_adam_agree() -> None:
     assert np.array_equal(W[0, 0], W[1, 1])
     assert np.array_equal(W[0, 1], W[2, 0])
     assert not np.allclose(W[0, 0], W[0, 1])
+
+
+def test_features_are_pulled_to_unit_norms() -> None:
+    recipe = tg.Recipe(steps=400, batch_size=64, weight_decay=0, unit_norms=2.0, learning_rate=0.01, evaluation_samples=64)
+    nothing = tg.features.Independent(3, density=0.0)
+    W = np.array([[[2.0, 0.0, 0.1], [0.0, 0.0, 0.1]]])
+    found = tg.train(tg.nets.ReluOutput(3, 2), nothing, recipe, initial={"W": W}).W.values[0]
+    lengths = np.array([2.0, 0.1 * np.sqrt(2)])
+    for _ in range(recipe.steps):
+        lengths = lengths + 0.01 * 2.0 * (1 - lengths)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=0), [lengths[0], 0, lengths[1]], rtol=1e-5)
 
 
 def test_decay_shrinks_what_has_no_gradient_as_each_kind_says() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from tegum.figures.marked_curves import MarkedCurve, marked_panels
 from tegum.figures.panels import Panels
 from tegum.figures.theme import colour_scale, log_range, stepped, styled
 from tegum.figures.traces import arrow, dots, line, segments
@@ -53,3 +54,12 @@ def test_scales_and_ranges() -> None:
     assert stepped(["red", "blue"]) == [[0, "red"], [0.5, "red"], [0.5, "blue"], [1, "blue"]]
     assert colour_scale("Viridis", 0, 1, "norm", len=0.5)["colorbar"]["len"] == 0.5
     assert log_range([10, 0.1, 1], 0.5) == pytest.approx([-1.5, 1.5])
+
+
+def test_short_logarithmic_axes_are_labelled_between_powers_of_ten() -> None:
+    curve = MarkedCurve("loss", np.array([2.0, 13.0]), np.array([1.2, 0.0]))
+    drawn = marked_panels({"": [curve]}, "m", "loss", log_x=True, log_y=True).layout
+    assert {2.0, 5.0, 10.0} <= set(drawn.xaxis.tickvals)
+    assert drawn.yaxis.tickvals is None  # one positive value spans nothing
+    wide = MarkedCurve("loss", np.array([1.0, 1e6]), np.array([1.0, 2.0]))
+    assert marked_panels({"": [wide]}, "m", "loss", log_x=True).layout.xaxis.tickvals is None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         rising,
         share_at_least,
     )
-    from tegum.claims.source import IDENTITY, OURS, Source, answer, comment, paper
+    from tegum.claims.source import IDENTITY, OURS, Source, answer, comment, later, paper
 
 __all__ = [
     "IDENTITY",
@@ -49,6 +49,7 @@ __all__ = [
     "falling",
     "fisher",
     "in_each_seed",
+    "later",
     "near",
     "paper",
     "passes",

@@ -1,4 +1,4 @@
-"""Whose statement a claim is: the paper's, in its own words, a published comment's, an answer to an open problem, or ours.
+"""Whose statement a claim is: the paper's, in its own words, a published comment's, later work's, an answer to one, or ours.
 
 >>> paper("Uniform Superposition", "Doubling the number of hidden dimensions just doubles the number of features").shown
 'paper, Uniform Superposition: “Doubling the number of hidden dimensions just doubles the number of features”'
@@ -17,10 +17,11 @@ from typing import Literal, final
 
 from tegum.checking import Checked, checked
 
-Kind = Literal["paper", "comment", "ours", "open problem", "identity"]
+Kind = Literal["paper", "comment", "later work", "ours", "open problem", "identity"]
 KINDS: dict[Kind, tuple[str, str]] = {
     "paper": ("statement of the paper", "statements of the paper"),
     "comment": ("statement of its published comments", "statements of its published comments"),
+    "later work": ("statement of later work", "statements of later work"),
     "ours": ("finding of our own", "findings of our own"),
     "open problem": ("answer to an open problem", "answers to open problems"),
     "identity": ("identity (it can fail only by a bug)", "identities (they can fail only by a bug)"),
@@ -57,6 +58,12 @@ def paper(section: str, quote: str) -> Source:
 def comment(author: str, quote: str) -> Source:
     """A published comment's, by its author and his own words."""
     return Source("comment", author, quote)
+
+
+@checked
+def later(work: str, quote: str) -> Source:
+    """That of a work published after the paper, by its authors and year and in its own words."""
+    return Source("later work", work, quote)
 
 
 @checked

@@ -81,7 +81,7 @@ def clouds(
             panel.add(dots(list(cloud.x), cloud.y, look, hover, cloud.name, legendgroup=cloud.name, **more))
     drawn.axes(gridcolor=FAINT, zeroline=False, showline=True, linecolor=INK)
     if log_x:
-        drawn.x_axis(type="log", dtick=1)
+        drawn.x_axis(type="log", dtick=1, exponentformat="power")
     if log_y:
         drawn.y_axis(type="log", dtick=1, exponentformat="power")
     drawn.x_axis(x_label, 8)

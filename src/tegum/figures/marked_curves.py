@@ -8,9 +8,9 @@ A kink is where one solution takes over from another; it is drawn as an open cir
 (['cheapest', 'kink'], ('a jump',))
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.figures.panels import Panels
-from tegum.figures.theme import FAINT, INK, category, dash, legend_row, styled
+from tegum.figures.theme import FAINT, INK, category, dash, legend_row, log_ticks, styled
 from tegum.figures.traces import dots, line
 
 _PER_ROW = 3
@@ -81,11 +81,19 @@ def marked_panels(
                 panel.add(dots(x, y, ring, hover, "kink", text=list(curve.texts), legendgroup="kink"))
     drawn.axes(gridcolor=FAINT, zeroline=False, showline=True, linecolor=INK)
     if log_x:
-        drawn.x_axis(type="log", dtick=1)
+        drawn.x_axis(type="log", dtick=1, **_ticks(curve.x for each in panels.values() for curve in each))
     if log_y:
-        drawn.y_axis(type="log", dtick=1, exponentformat="power")
+        every = (curve.y for each in panels.values() for curve in each)
+        drawn.y_axis(type="log", dtick=1, exponentformat="power", **_ticks(every))
     drawn.x_axis(x_label, 8)
     drawn.at(column=1).y_axis(y_label, 8)
     rows = -(-(len(names) + 1) // _PER_ROW)
     legend = legend_row(-0.17 * 430 / height, yanchor="top")
     return styled(drawn.figure, height + 20 * rows, legend=legend, margin={"l": 75, "b": 55 + 20 * rows})
+
+
+def _ticks(values: Iterable[NDArray[np.float64]]) -> dict[str, Any]:
+    """The labels of a logarithmic axis of these values, where they span little more than two decades."""
+    every = np.concatenate(list(values))
+    shown = every[np.isfinite(every) & (every > 0)]
+    return log_ticks(float(shown.min()), float(shown.max())) if shown.size else {}

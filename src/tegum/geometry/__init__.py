@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from tegum.loading import load_on_first_use
 
 if TYPE_CHECKING:
-    from tegum.geometry.alignment import aligned, aligned_to
+    from tegum.geometry.alignment import aligned, aligned_to, likeness, likeness_by_chance
     from tegum.geometry.catalogue import ignoring, polygon, simplex
     from tegum.geometry.codes import Code, code_of, hand_built
     from tegum.geometry.events import Event, events
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         leverage,
         phase_of,
         polar_angles,
+        spectral_spread,
         tightness,
         welch_bound,
     )
@@ -71,6 +72,8 @@ __all__ = [
     "interference",
     "left_out",
     "leverage",
+    "likeness",
+    "likeness_by_chance",
     "main_features",
     "monosemantic",
     "motifs",
@@ -84,6 +87,7 @@ __all__ = [
     "second_to_first",
     "shape_names",
     "simplex",
+    "spectral_spread",
     "tightness",
     "visits",
     "weights_above",

@@ -2,6 +2,7 @@
 
     aligned        the first feature lies along an axis, the next one off that line on the positive side of another, ...
     aligned_to     min over Q, P of ||Q W P - W'||, with Q^T Q = 1 and P a permutation of features that are alike
+    likeness       max over Q of <Q W, T> / (||W|| ||T||), that is ||W T^T||_* / (||W|| ||T||): 1 where W is T, turned
 
 >>> import tegum as tg
 >>> pentagon = tg.geometry.polygon(5)
@@ -10,6 +11,10 @@ array([0., 1.])
 >>> turned, features = tg.geometry.aligned_to(pentagon[:, [3, 1, 2, 0, 4]], pentagon, groups=[[0, 3]])
 >>> abs(turned - pentagon).max().round(6), features                                         # features 0 and 3 changed places
 (np.float64(0.0), array([3, 1, 2, 0, 4]))
+>>> tg.geometry.likeness(pentagon[:, [0, 2, 4, 1, 3]], pentagon).round(6)                   # a pentagon in another order
+np.float64(0.0)
+>>> float(tg.geometry.likeness_by_chance(pentagon, pentagon, permutations=999)) < 0.1       # 10 of the 120 orders are as like
+True
 
 The loss of models with a linear hidden layer does not change under W -> Q W, and where features have the same density,
 importance and companions it does not change when they change places, so their pictures may be turned and their features
@@ -27,8 +32,10 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
+from tegum.checking import require_range, require_seeds
 from tegum.errors import Problems
 from tegum.geometry.matching import procrustes_turn
+from tegum.geometry.measures import quotient
 
 _PARALLEL = 0.1
 """A feature with less than this share of its norm off the axes so far does not define the next axis."""
@@ -36,6 +43,7 @@ _FAINT = 0.1
 """A feature with less than this share of the largest norm defines no axis."""
 _MOST_PERMUTATIONS = 50_000
 _AT_ONCE = 4096
+_ROUNDING = 1e-9
 
 
 @takes_arrays
@@ -107,6 +115,58 @@ def aligned_to(
     found = [_closest(model, target, allowed) for model, target in zip(models, targets, strict=True)]
     turned = np.asarray([model for model, _ in found], dtype=np.result_type(W, np.float32))
     return turned.reshape(*lead, *shape), np.asarray([places for _, places in found], dtype=np.intp).reshape(*lead, n)
+
+
+@takes_arrays
+def likeness(W: Float[np.ndarray, "*batch m n"], target: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "*batch"]:
+    """How like a known arrangement of the same features the columns of W lie, from 0 to 1, shape (...); 0 where either is 0.
+
+    Rotations, reflections and a common factor make no difference; which feature is where does.
+
+    Args:
+        W: models.
+        target: where each feature would be, a column for each, in any number of dimensions.
+    """
+    return _likeness(np.asarray(W, dtype=np.float64), np.asarray(target, dtype=np.float64))
+
+
+@takes_arrays
+def likeness_by_chance(
+    W: Float[np.ndarray, "*batch m n"], target: Float[np.ndarray, "k n"], permutations: int = 999, seed: int = 0
+) -> Float[np.ndarray, "*batch"]:
+    """How probable so high a `likeness` is where features have changed places at random, shape (...): a permutation test.
+
+    It is (1 + how many of the permutations are at least as like) / (1 + permutations), never 0.
+
+    Args:
+        W: models.
+        target: where each feature would be, a column for each.
+        permutations: how many are drawn.
+        seed: names them; all models are compared with the same.
+
+    Raises:
+        InvalidInputError: where there are no permutations, or too many.
+    """
+    require_range("permutations", permutations, 1, _MOST_PERMUTATIONS)
+    require_seeds(seed)
+    W, target = np.asarray(W, dtype=np.float64), np.asarray(target, dtype=np.float64)
+    generator = np.random.default_rng(seed)
+    reached = np.zeros(W.shape[:-2])
+    found = _likeness(W, target) * (1 - _ROUNDING)
+    for _ in range(permutations):
+        reached += _likeness(W, target[:, generator.permutation(target.shape[1])]) >= found
+    return np.asarray(np.where(np.isfinite(found), (1 + reached) / (1 + permutations), np.nan))
+
+
+def _likeness(W: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.floating]:
+    """The nuclear norm of W T^T over the norms of both; NaN for models that diverged."""
+    finite = np.asarray(np.isfinite(W).all(axis=(-2, -1), keepdims=True))
+    W = np.where(finite, W, 0.0)
+    U = quotient(W, np.abs(W).max(axis=(-2, -1), keepdims=True, initial=0.0))
+    T = quotient(target, np.abs(target).max(initial=0.0))
+    overlap = np.linalg.svd(U @ T.T, compute_uv=False).sum(axis=-1)
+    found = quotient(overlap, np.linalg.norm(U, axis=(-2, -1)) * np.linalg.norm(T))
+    return np.asarray(np.where(finite[..., 0, 0], np.minimum(found, 1.0), np.nan))
 
 
 def _completed(name: str, given: Sequence[int] | None, size: int, problems: Problems) -> list[int]:

@@ -9,6 +9,7 @@
     frame_spectrum           eigenvalues of F = W W^T, largest first
     tightness                (tr F)^2 / (m tr F^2)                     1 exactly where F is a multiple of the identity
     leverage                 h_i = W_i^T F^+ W_i                       the share of a dimension that only feature i fills
+    spectral_spread          |F w_i - r w_i| / r, r = w_i . F w_i      0 exactly where W_i lies in a single eigenspace of F
     coherence                max_{i != j} |w_i . w_j|
     welch_bound              sqrt((n - m) / (m (n - 1)))               no n directions in m dimensions have a lower coherence
 
@@ -22,7 +23,8 @@
 All take W of shape (..., m, n), a column for each feature; none changes when W is rotated, W -> O W.  Features of norm 0 have
 interference and dimensionality 0; a model that diverged has NaN everywhere, and the phase "diverged".  D_i <= h_i, whose sum
 is the rank of W: D_i is a quotient whose largest value over all directions is h_i, taken at the direction of feature i.  They
-are equal exactly where W_i is an eigenvector of F, as in every orthogonal sum of tight frames.  By norm and interference a
+are equal exactly where W_i is an eigenvector of F, as in every orthogonal sum of tight frames, that is where its
+`spectral_spread` is 0.  By norm and interference a
 feature is in one of three phases (`phase_of`):
 
     not learned      norm below 1/2
@@ -170,6 +172,21 @@ def leverage(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"
     counts = sizes > _RANK * sizes.max(axis=-1, keepdims=True, initial=0.0)
     shares = np.einsum("...rn,...r->...n", rows**2, counts.astype(rows.dtype))
     return np.asarray(np.where(finite[..., 0], shares, np.nan))
+
+
+@takes_arrays
+def spectral_spread(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
+    """How far each feature is from a single eigenspace of F, shape (..., n): 0 in one, and for features of norm 0.
+
+    F's eigenvalues, weighted with the squares of a feature's components along their eigenvectors, have a mean, the feature's
+    norm squared over its dimensionality, and a standard deviation: it is their quotient.
+    """
+    norms = feature_norms(W)[..., None, :]
+    w = quotient(_weights(W), norms)
+    turned = frame_operator(W) @ w
+    mean = np.einsum("...mn,...mn->...n", w, turned)
+    rest = turned - mean[..., None, :] * w
+    return quotient(np.sqrt(np.einsum("...mn,...mn->...n", rest, rest)), mean)
 
 
 @takes_arrays

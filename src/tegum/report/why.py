@@ -31,6 +31,7 @@ _HEADS: dict[Whose, tuple[str, str]] = {
 _BY_SOURCE = {
     "paper": ("the paper's words", "They were measured otherwise here; nobody has looked into why yet."),
     "comment": ("the comment's words", "They were measured otherwise here; nobody has looked into why yet."),
+    "later work": ("the later work's words", "They were measured otherwise here; nobody has looked into why yet."),
     "ours": ("our own guess", "It is a finding or a threshold of our own that does not hold, not the paper's word."),
     "open problem": ("our own answer", "Our answer to the open problem does not hold as it stands."),
     "identity": ("a fault", "An identity or a construction fails by a bug only: please tell us."),

@@ -92,6 +92,7 @@ class RecipeNumbers(NamedTuple):
 
     optimizer: int
     decoupled_decay: int  # whether decay shrinks weights, or else joins the gradient
+    unit_norms: float
     schedule: int
     learning_rate: float
     final_fraction: float

@@ -95,6 +95,9 @@ class Recipe(BaseModel):
         description="whether decay shrinks w by rate x decay, or joins the gradient as decay x w (L2); by default it shrinks "
         "under adamw and joins under the others, as in PyTorch",
     )
+    unit_norms: NonNegative = Field(
+        0.0, description="pull of each feature's vector w in the encoder to norm 1: first w <- w + rate x this x (1/|w| - 1) w"
+    )
     beta1: Memory = Field(0.9, description="memory of Adam's mean gradient")
     beta2: Memory = Field(0.999, description="memory of Adam's mean squared gradient")
     epsilon: Positive = Field(1e-8, description="added to the root in the steps of Adam and RMSProp")

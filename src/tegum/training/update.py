@@ -9,6 +9,8 @@ Weight decay has two meanings.  By default adamw takes the first and the others 
     decoupled          first w <- w (1 - rate decay)       torch.optim.AdamW, optax.adamw
     in the gradient    first g <- g + decay w              torch's Adam, SGD and RMSprop: a penalty decay w^2 / 2
 
+    to unit norms      first w_i <- w_i (1 + rate unit_norms (1 / |w_i| - 1)), w_i the vector of feature i in the encoder
+
 Conventions are PyTorch's, so a recipe means the same there; optax adds epsilon of RMSProp inside the root.  Decay is per part
 of the parameters and may be negative.
 
@@ -18,7 +20,8 @@ of the parameters and may be negative.
 
 Example: after 1 of 2 steps without warm-up q = 1/2, and with f = 0 linear and cosine stand at half the rate.
 
-Sources: Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2019 (AdamW); Hinton's lecture 6e, 2012 (RMSProp).
+Sources: Kingma and Ba 2015 (Adam); Loshchilov and Hutter 2019 (AdamW); Hinton's lecture 6e, 2012 (RMSProp); Liu, Liu and Gore
+2025 for the pull to unit norms, which is what they do where their decay is negative.
 """
 
 from typing import NamedTuple
@@ -103,6 +106,18 @@ def _shrink(w: Floats, begin: int, end: int, factor: np.float32) -> None:
         w[q] = np.float32(factor * w[q])
 
 
+@compiled
+def _pull_to_unit_norms(w: Floats, begin: int, m: int, n: int, share: float) -> None:
+    """Moves every column of the encoder (m, n), row by row from ``begin`` on, so far towards norm 1; columns of 0 stay."""
+    for i in range(begin, begin + n):
+        square = 0.0
+        for k in range(m):
+            square += np.float64(w[i + k * n]) ** 2
+        factor = np.float32(1 + share * (1 / np.sqrt(square) - 1)) if square > 0 else np.float32(1)
+        for k in range(m):
+            w[i + k * n] = np.float32(factor * w[i + k * n])
+
+
 @inlined
 def update(shape: Shape, recipe: RecipeNumbers, state: State, gradient: Floats, t: int) -> None:
     """Moves the parameters by step t of its optimizer."""
@@ -112,6 +127,8 @@ def update(shape: Shape, recipe: RecipeNumbers, state: State, gradient: Floats, 
     # rate m^ / (sqrt(v^) + epsilon) = [rate / (1 - beta1^s)] m / ([1 / sqrt(1 - beta2^s)] sqrt(v) + epsilon).
     corrected_rate = rate / (1 - recipe.beta1 ** (t + 1))
     root = 1 / np.sqrt(1 - recipe.beta2 ** (t + 1))
+    if recipe.unit_norms > 0:
+        _pull_to_unit_norms(w, shape.trained[0][0], shape.m, shape.n, rate * recipe.unit_norms)
     for part, (begin, end) in enumerate(shape.trained):
         decay = np.float64(recipe.decay[part])
         decoupled = recipe.decoupled_decay == 1
