@@ -37,7 +37,7 @@ from tegum.features.distribution import Features
 
 _LARGEST = 1e15
 _ROUNDING, _LAST_BITS = 1e-9, 1e-14
-_DRAWN_AT_ONCE = 64
+_DRAWN_AT_ONCE, _NUMBERS_AT_ONCE = 64, 64_000
 _SPARSE = 0.2
 """Samples are stored as sparse rows where a smaller share of their numbers is not 0."""
 
@@ -176,10 +176,11 @@ def data_set(features: Features, n_samples: int, seed: int = 0) -> FiniteLaw:
     share = float(features.feature_density.mean())
     sparse = share < _SPARSE
     numbers = n_samples * features.n_features * (2 * share if sparse else 1)
-    require_memory(f"a data set of {n_samples:,} samples", int(8 * numbers))
+    require_memory(f"a data set of {n_samples:,} samples", int(2 * 8 * numbers))
     generator, parts = np.random.default_rng(seed), list[Any]()
-    for first in range(0, n_samples, _DRAWN_AT_ONCE):  # always as many, so that fewer samples are the same samples
-        drawn = features.draw(_DRAWN_AT_ONCE, generator)[: n_samples - first]
+    together = _DRAWN_AT_ONCE * max(1, _NUMBERS_AT_ONCE // (_DRAWN_AT_ONCE * features.n_features))
+    for first in range(0, n_samples, together):  # always as many, so that fewer samples are the same samples
+        drawn = features.draw(together, generator)[: n_samples - first]
         parts.append(scipy.sparse.csr_array(drawn) if sparse else drawn)
     return FiniteLaw(scipy.sparse.vstack(parts) if sparse else np.concatenate(parts), importance=features.importance)
 

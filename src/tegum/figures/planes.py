@@ -39,7 +39,7 @@ def plane_panels(panels: Mapping[str, Mapping[str, ArrayLike]], columns: int | N
             if found.ndim != 2 or len(found) != 2:
                 raise InvalidInputError(f"the points {name!r} have shape {found.shape}", "give (2, k)")
             look = {"color": category(names.index(name)), "size": 5, "opacity": 0.75}
-            panel.add(dots(*found, look, f"{name}<br>%{{x:.3g}}, %{{y:.3g}}", name, legendgroup=name))
+            panel.add(dots(found[0], found[1], look, f"{name}<br>%{{x:.3g}}, %{{y:.3g}}", name, legendgroup=name))
         panel.same_units()
     drawn.axes(gridcolor=FAINT, zeroline=True, zerolinecolor=FAINT, showline=True, linecolor=INK, constrain="domain", nticks=5)
     rows = -(-len(panels) // drawn.columns)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
 from tegum.checking import is_sparse, real_numbers
@@ -28,7 +28,7 @@ from tegum.errors import InvalidInputError
 from tegum.geometry.measures import dimensionality
 
 
-def sample_vectors(W: ArrayLike, x: Any) -> NDArray[np.floating]:
+def sample_vectors(W: Any, x: Any) -> NDArray[np.floating]:
     """The hidden vectors (..., m, samples) of samples x (samples, n): a column for each, as features have in W (..., m, n).
 
     Raises:
@@ -48,7 +48,7 @@ def _of_arrays(W: Float[np.ndarray, "*batch m n"], x: Float[np.ndarray, "samples
     return np.asarray(W @ x.T)
 
 
-def sample_dimensionality(W: ArrayLike, x: Any) -> NDArray[np.floating]:
+def sample_dimensionality(W: Any, x: Any) -> NDArray[np.floating]:
     """D_s of every sample among x (samples, n), from 0 to 1, shape (..., samples); the sum is at most the rank of W.
 
     A sample whose hidden vector is 0 has 0; a model that diverged has NaN.

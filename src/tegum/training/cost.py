@@ -45,7 +45,7 @@ _LACKING = 0.34e-9
 _ACTIVATED = {"identity": 0.0, "relu": 0.0, "gelu": 18e-9, "softplus": 23e-9, "square": 8e-9, "abs": 10e-9, "tanh": 15e-9}
 _ACTIVATED_BY_OWN, _TARGET_ENTRY, _ATTACKED = 12e-9, 9e-9, 13e-9
 _GATHERED, _GATHERED_FAR, _FAR = 22e-9, 60e-9, 2**20  # from a fixed set, of so many bytes and more
-_STORED = 0.08e-9  # for each output and product of a sample of a stored set
+_STORED = 0.1e-9  # for each output and product of a sample of a stored set
 _EXPONENTIAL, _LOGARITHM, _BRANCH = 20e-9, 110e-9, 900e-9  # x density, and x density x (1 - density)
 _HIDDEN_RELU, _DROPPED, _L1 = 9e-9, 7e-9, 4e-9
 _ATTACK, _ATTACK_PRODUCTS = 220e-9, 3
@@ -99,8 +99,8 @@ def seconds_on_sets(net: Net, features: Features, recipe: Recipe, sweep: Mapping
     seconds, seeds = 0.0, len(recipe.seed_list)
     for one in grid_of(features, recipe, sweep)[1]:
         if trains_stored(net, one):
-            own = one.replaced(steps=1, seeds=1, record=("loss",) if "loss" in one.record else ())
-            tests = estimated_seconds(net, features, own, threads=1)
+            once = one.replaced(steps=1, warmup_steps=0, seeds=1, record=(), record_steps=0)
+            tests = estimated_seconds(net, features, once, threads=1) * _measured(one)
             entries = net.n_features * (1 + net.n_hidden) * one.batch_size
             steps = one.steps * (_STEP + parameter_count(net) * _PARAMETER[one.optimizer] + entries * _STORED)
             records = _records(one, "training_loss") + 1

@@ -43,7 +43,7 @@ def _seconds(
 
 # Longer than other functions by its docstring: this is where users look up what goes in and what comes out.
 @checked
-@cached(splittable=True, whole_with=("data",), cost=_seconds)
+@cached(splittable=True, cost=_seconds)
 def train(
     net: Net,
     features: Features,
