@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 import xarray as xr
 from jaxtyping import config
 
@@ -97,7 +98,7 @@ CALLS = {
     ),
     "data-of-a-batch": lambda: tg.features.data_set(tg.features.Independent(2, density=[[0.1], [0.2]]), 5),
     "data-of-nothing": lambda: tg.features.data_set(tg.features.Independent(2), 0),
-    "data-too-large": lambda: tg.features.data_set(tg.features.Independent(10**6), 10**9),
+    "data-complex": lambda: tg.features.FiniteLaw(scipy.sparse.csr_array(np.eye(2) * 1j)),
     "unit-length-of": lambda: tg.features.UnitLength(3),
     "unit-length-batch": lambda: tg.features.UnitLength(tg.features.Independent(2, density=[[0.1], [0.2]])),
     "unit-length-weighted": lambda: tg.features.UnitLength(tg.features.Independent(2, importance=[1, 2])),

@@ -37,6 +37,12 @@ def test_a_set_of_many_features_is_never_dense() -> None:
     assert tg.exact.loss(W, np.zeros(10_000), samples) > 0
 
 
+@pytest.mark.parametrize(("n", "density", "samples"), [(10**6, 1.0, 10**9), (2, 0.1, 2**34)])
+def test_a_set_that_no_memory_holds_is_refused_at_once(n: int, density: float, samples: int) -> None:
+    with pytest.raises(InvalidInputError, match=r"a data set of [\d,]+ samples would need"):
+        data_set(Independent(n, density), samples)
+
+
 def _both() -> tuple[FiniteLaw, FiniteLaw]:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(12, 6)) * (rng.uniform(size=(12, 6)) < 0.4)

@@ -61,6 +61,8 @@ class FiniteLaw(Features):
 
     def __init__(self, states: Any, probabilities: ArrayLike | None = None, importance: ArrayLike = 1.0) -> None:
         sparse = is_sparse(states)
+        if sparse and states.dtype.kind not in "biuf":
+            raise InvalidInputError(f"states holds {states.dtype} numbers", "give real numbers")
         x: Any = _sparse_rows(states) if sparse else real_numbers("states", states)
         if x.ndim != 2 or 0 in x.shape:
             raise InvalidInputError(f"states has shape {x.shape}", "give a row for each state, (T, n)")
@@ -175,7 +177,7 @@ def data_set(features: Features, n_samples: int, seed: int = 0) -> FiniteLaw:
     require_seeds(seed)
     share = float(features.feature_density.mean())
     sparse = share < _SPARSE
-    numbers = n_samples * features.n_features * (2 * share if sparse else 1)
+    numbers = n_samples * (2 * (share * features.n_features + 1) if sparse else features.n_features)
     require_memory(f"a data set of {n_samples:,} samples", int(2 * 8 * numbers))
     generator, parts = np.random.default_rng(seed), list[Any]()
     together = _DRAWN_AT_ONCE * max(1, _NUMBERS_AT_ONCE // (_DRAWN_AT_ONCE * features.n_features))
