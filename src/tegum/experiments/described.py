@@ -3,7 +3,7 @@
 >>> described(experiment_files()["intro"]).paper
 'Introduction, first figure (F01)'
 >>> groups()
-{'open-problems': 'Open problems', 'posterior': 'Posterior'}
+{'beyond': 'Beyond the paper', 'open-problems': 'Open problems', 'posterior': 'Posterior'}
 
 A folder is a part of the paper; one whose ``__init__`` gives a ``HEADING`` is a group beside it, which has its name.  An
 experiment of tegum's gives its title, paper, cost and place in literals, which are all that is read here.

@@ -2,8 +2,8 @@
 
 >>> found = {"features": np.array([[1.0, -1.0], [0.0, 0.0]]), "samples": np.array([[0.5], [0.2]])}
 >>> figure = plane_panels({"T = 1": found})
->>> [trace.name for trace in figure.data], list(figure.data[0].x)
-(['features', 'samples'], [1.0, -1.0])
+>>> [trace.name for trace in figure.data], len(figure.data[0].x)
+(['features', 'samples'], 2)
 """
 
 from collections.abc import Mapping

@@ -346,6 +346,6 @@ experiment = Experiment(
     __name__,
     title="Double descent: of few samples models store the samples, of many the features",
     paper="Beyond the paper: Henighan et al. 2023",
-    seconds={"quick": 50, "paper": 12_000},
+    seconds={"quick": 40, "paper": 12_000},
     order=1,
 )
