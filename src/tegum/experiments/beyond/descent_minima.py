@@ -285,8 +285,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         ),
         "decay": Figure(
             marked_panels({"": decays}, "samples T", "test loss / E|x|²", log_x=True),
-            "Exact test loss of certified minima of the training loss with decay as a penalty, 30 features of density 0.1, mean of "
-            "the starts: weak decay lets them memorise.",
+            "Exact test loss of certified minima of the training loss with decay as a penalty, 30 features, mean "
+            "of the starts: weak decay lets them memorise.",
         ),
         "protocols": Figure(
             marked_panels({"": protocols}, "samples T", "test loss", log_x=True, log_y=True),
