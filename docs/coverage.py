@@ -26,6 +26,7 @@ from tegum.features import (
     Magnitude,
     Mixture,
     Uniform,
+    UnitLength,
     tree,
 )
 from tegum.nets import (
@@ -98,6 +99,7 @@ ROWS: dict[str, Features] = {
     "`Joined` of uniform and exponential magnitudes": Joined(
         [Independent(2, 0.2), Independent(2, 0.2, magnitude=Exponential())]
     ),
+    "`UnitLength` of any of these": UnitLength(Independent(4, 0.2)),
 }
 NETS: dict[str, Callable[[int], list[Net]]] = {
     "`ReluOutput`, `Untied`": lambda n: [ReluOutput(n, 2), Untied(n, 2, hidden_bias=True)],

@@ -29,6 +29,7 @@ from types import UnionType
 from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -261,6 +262,11 @@ def real_numbers(name: str, array: Any) -> NDArray[np.float64]:
     """The array in double precision; refuses what `numbers` does."""
     with np.errstate(over="ignore"):
         return numbers(name, array).astype(np.float64)
+
+
+def is_sparse(value: object) -> bool:
+    """Whether it is a sparse array of SciPy."""
+    return bool(scipy.sparse.issparse(value))
 
 
 def require_range(name: str, values: Any, low: float, high: float) -> None:

@@ -40,7 +40,7 @@ from tegum.features.written import read, written
 from tegum.nets import Net, ReluOutput, TargetMap, Untied
 
 _PLAIN = ("magnitude", "signed", "n_active")
-_LAW = ("components", "weights", "states", "probabilities", "parts")
+_LAW = ("components", "weights", "states", "probabilities", "parts", "of")
 _ON_PURPOSE = "give the dataset without features, tegum.exact.loss(data); or W.values and b.values, to ask on purpose"
 _GIVE = "give the features as well, such as tegum.features.Independent(5, density=0.1)"
 
@@ -99,9 +99,8 @@ def in_words(features: Features) -> str:
     """
     sizes = [str(getattr(features, name)) for name in ("n_sets", "set_size") if hasattr(features, name)]
     kind = f"{type(features).__name__} {' x '.join(sizes)}".strip()
-    made_of = [
-        f"{len(getattr(features, name))} {name}" for name in ("states", "components", "parts") if hasattr(features, name)
-    ]
+    made_of = [f"{len(getattr(features, name))} {name}" for name in ("components", "parts") if hasattr(features, name)]
+    made_of += [f"{features.states.shape[0]} states"] if hasattr(features, "states") else []
     kind += f" of {made_of[0]}" if made_of else ""
     between = f"density {_span(features.feature_density)}, importance {_span(features.importance)}"
     return f"{kind}, {between}" + (f", {features.magnitude}" if hasattr(features, "magnitude") else "")

@@ -102,6 +102,13 @@ def _training() -> list[Call]:
     return [
         (tg.expected_loss, {"net": NET, "params": params, "features": FEATURES, "tol": 1e-6, "samples": 2048, "seed": 0}),
         (tg.train, {"net": NET, "features": FEATURES, "recipe": RECIPE, "sweep": None, "initial": None, **QUIET}),
+        (
+            lambda data, batch_size: tg.train(NET, FEATURES, RECIPE.replaced(batch_size=batch_size), data=data, **QUIET),
+            {
+                "data": tg.features.data_set(FEATURES, 64),
+                "batch_size": 64,
+            },
+        ),
         (tg.Recipe, {"steps": 2, "seeds": 1, "record": ("loss",), "record_steps": 2, "weight_decay": {"W": 0.1}}),
         (lambda labels, density: tg.Axis(labels, density=density), {"labels": [1], "density": [0.5]}),
         (tg.best, {"data": data, "by": "loss"}),
@@ -266,6 +273,8 @@ def _features() -> list[Call]:
         (tg.features.FiniteLaw, {"states": [[1.0, 0.0], [0.0, 1.0]], "probabilities": [0.9, 0.1], "importance": 1.0}),
         (tg.features.Mixture, {"components": [one, other], "weights": [0.2, 0.8], "importance": 1.0}),
         (tg.features.Joined, {"parts": [one, other], "importance": 1.0}),
+        (tg.features.UnitLength, {"of": one, "importance": 1.0}),
+        (tg.features.data_set, {"features": one, "n_samples": 3, "seed": 0}),
         (
             tg.features.tree,
             {"parents": [None, 0], "density": [0.5, 0.4], "importance": 1.0, "magnitude": tg.features.Uniform()}
@@ -310,6 +319,7 @@ def _geometry() -> list[Call]:
     return [
         *((one, {"W": PLANE}) for one in simple),
         (g.interference, {"W": PLANE, "root": True}),
+        *((one, {"W": PLANE, "x": np.eye(5)}) for one in (g.sample_vectors, g.sample_dimensionality)),
         (g.feature_graph, {"W": PLANE, "threshold": 0.1}),
         (g.aligned, {"W": PLANE, "order": [0], "axes": [1]}),
         (g.aligned_to, {"W": PLANE, "reference": PLANE, "groups": [[0, 3]], "whole": False}),

@@ -26,6 +26,7 @@ RIGHT: dict[Any, dict[str, Any]] = {
     tg.features.KSparse: {"n_features": 3, "n_active": 2},
     tg.features.FiniteLaw: {"states": [[1.0, 0.0], [0.0, 1.0]]},
     tg.features.Mixture: {"components": [tg.features.Independent(2, 0.1), tg.features.Independent(2, 0.5)]},
+    tg.features.UnitLength: {"of": tg.features.Independent(2, 0.1)},
     tg.features.Joined: {"parts": [tg.features.Independent(2, 0.1), tg.features.Independent(1)]},
     tg.features.Uniform: {},
     tg.features.Exponential: {},

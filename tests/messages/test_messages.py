@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 import xarray as xr
 from jaxtyping import config
 
@@ -88,6 +89,20 @@ CALLS = {
     "recipe-names": lambda: tg.train(
         tg.nets.Linear(2, 1), tg.features.Independent(2), tg.Recipe(weight_decay={"W1": 0.1}, record=("loss", "h"))
     ),
+    "data-unlike": lambda: tg.train(
+        tg.nets.ReluOutput(3, 1),
+        tg.features.Independent(3, importance=[1, 2, 3]),
+        tg.Recipe(batch_size=9, data_set_size=9, seeds=3),
+        data=[tg.features.FiniteLaw([[1, 0], [0, 1]], [0.2, 0.8]), tg.features.FiniteLaw(np.eye(3))],
+        sweep={"density": [0.1, 0.2]},
+    ),
+    "data-of-a-batch": lambda: tg.features.data_set(tg.features.Independent(2, density=[[0.1], [0.2]]), 5),
+    "data-of-nothing": lambda: tg.features.data_set(tg.features.Independent(2), 0),
+    "data-complex": lambda: tg.features.FiniteLaw(scipy.sparse.csr_array(np.eye(2) * 1j)),
+    "unit-length-of": lambda: tg.features.UnitLength(3),
+    "unit-length-batch": lambda: tg.features.UnitLength(tg.features.Independent(2, density=[[0.1], [0.2]])),
+    "unit-length-weighted": lambda: tg.features.UnitLength(tg.features.Independent(2, importance=[1, 2])),
+    "unit-length-exactly": lambda: loss_of(tg.features.UnitLength(tg.features.Independent(2))),
     "activation-name": lambda: tg.nets.ActivationOutput(2, 1, activation="swish"),
     "activation-taken": lambda: tg.nets.ActivationOutput(
         2, 1, activation=tg.nets.Activation("gelu", value=lambda y: y, slope=lambda y: 1.0)

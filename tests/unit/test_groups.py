@@ -18,10 +18,10 @@ MEMBERS = [experiment.id for experiment in every_experiment() if heading_of(expe
 
 
 def test_a_folder_with_a_heading_is_a_group_that_stands_last() -> None:
-    assert groups() == {GROUP: HEADING, "posterior": "Posterior"}
+    assert groups() == {"beyond": "Beyond the paper", GROUP: HEADING, "posterior": "Posterior"}
     headings = [heading_of(experiment) for experiment in every_experiment()]
     assert headings == sorted(headings)
-    assert set(headings) == {"", HEADING, "Posterior"}
+    assert set(headings) == {"", "Beyond the paper", HEADING, "Posterior"}
     assert heading_of(small.experiment) == ""
     assert introduction(HEADING).startswith("Questions asked in print")
 

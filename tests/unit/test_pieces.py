@@ -85,6 +85,19 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path, sweep: d
     assert {path: path.stat().st_mtime_ns for path in pieces[1:]} == stamps
 
 
+def test_each_piece_of_the_seeds_has_their_data_sets(tmp_path: Path) -> None:
+    features = Independent(4, density=0.5)
+    sets, recipe = [tg.features.data_set(features, 70, seed) for seed in range(3)], RECIPE.replaced(seeds=3, batch_size=70)
+
+    def train() -> xr.Dataset:
+        return tg.train(NET, features, recipe, data=sets, sweep={"learning_rate": [1e-3, 1e-2]})
+
+    with computing(Shard(1, 1)), caching(Pieces(tmp_path, pytest.fail)):
+        pieces = train()
+    xr.testing.assert_identical(without_time(pieces), without_time(train()))
+    assert len(pieces_in(tmp_path)) > 1
+
+
 def test_trainings_of_different_lengths_are_cut_along_seeds_where_steps_are_recorded(tmp_path: Path) -> None:
     whole = tg.train(NET, FEATURES, RECORDING, sweep={"steps": [10, 30]})
     xr.testing.assert_identical(without_time(train_to(tmp_path, {"steps": [10, 30]})), without_time(whole))

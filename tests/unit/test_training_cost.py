@@ -11,6 +11,7 @@ from tegum.cli import training as cli
 from tegum.features import Exponential, Independent
 from tegum.nets import AbsoluteValue, ActivationOutput, ReluHidden, ReluOutput, TargetMap, UntiedNeurons
 from tegum.training import compiling_seconds, cost, estimated_seconds, seconds_of_each
+from tegum.training.cost import seconds_on_sets
 
 NET, FEATURES = ReluOutput(6, 3), Independent(6, density=0.2)
 RECIPE = tg.Recipe(steps=10_000, batch_size=128, evaluation_samples=64_000)
@@ -79,6 +80,20 @@ def test_what_costs_less() -> None:
     assert seconds(RECIPE.replaced(optimizer="sgd")) < seconds()
     plain, mapped = UntiedNeurons(6, 6), UntiedNeurons(6, 6, target_map=TargetMap(np.ones((6, 6))))
     assert seconds(net=plain) < seconds(net=mapped)
+
+
+def test_a_stored_set_costs_by_its_size_and_less_than_panels() -> None:
+    net, features = ReluOutput(500, 2), Independent(500, density=0.01)
+    recipe = tg.Recipe(steps=100_000, batch_size=64, evaluation_samples=64)
+    sets = [tg.features.data_set(features, count) for count in (128, 256)]
+
+    def taken(recipe: tg.Recipe, *data: tg.features.FiniteLaw) -> float:
+        return seconds_on_sets(net, features, recipe, {}, data)
+
+    whole, half = (taken(recipe.replaced(batch_size=size), one) for size, one in ((256, sets[1]), (128, sets[0])))
+    assert whole == pytest.approx(2 * half, rel=0.1)
+    assert taken(recipe.replaced(seeds=2), *sets) == pytest.approx(2 * taken(recipe, sets[0]), rel=0.1)
+    assert 1.5 * taken(recipe, sets[0]) < taken(recipe.replaced(dropout=0.1), sets[0])
 
 
 def test_a_sweep_costs_the_sum_of_its_models() -> None:

@@ -122,6 +122,9 @@ def made_features(table: dict[str, Any], n_features: int) -> Features:
         if isinstance(table.get(name), list):
             with problems.collecting():
                 table[name] = [made_features(one, n_features) if isinstance(one, dict) else one for one in table[name]]
+    if isinstance(table.get("of"), dict):
+        with problems.collecting():
+            table["of"] = made_features(table["of"], n_features)
     with problems:
         features: Features = _made("distribution", table, _DISTRIBUTIONS, n_features=n_features)
     return features

@@ -74,10 +74,22 @@ def _by_laws(
     W, b = np.broadcast_to(W, (*batch, rows, n)), np.broadcast_to(b, (*batch, n))
     each_W, each_b = W.reshape(-1, rows, n), b.reshape(-1, n)
 
+    by_W = dict[int, NDArray[np.float64]]()
+    through_W = tied and all(laws.knows_weights(owner) for owner in np.unique(which).tolist())
+
     def answer(k: int, owner: int) -> Answer:
+        if through_W:
+            found, by_W[k], _ = laws.answer_of_weights(owner, each_W[k], each_b[k], asked)
+            return found
         return laws.answer(owner, each_W[k].T @ each_W[k] if tied else each_W[k], each_b[k], asked)
 
     found = _each(which, answer, threads, n > _FEW)
+    if through_W:
+        dW, db = (
+            np.array(one).reshape(shape)
+            for one, shape in (([by_W[k] for k in range(which.size)], W.shape), ([one.db for one in found], b.shape))
+        )
+        return _gathered(found, W, b, which, laws, dW, db)
     dG = np.array([one.dG for one in found]).reshape(*batch, n, n)
     db = np.array([one.db for one in found]).reshape(*batch, n)
     return _gathered(found, W, b, which, laws, W @ (dG + dG.swapaxes(-1, -2)) if tied else dG, db)

@@ -72,7 +72,7 @@ def moments(
 
 def _of_states(law: StatesLaw, G: Array, b: Array, orders: Sequence[int]) -> tuple[Array, Array]:
     """A sum over the states."""
-    off = law.states - np.maximum(law.states @ G.T + b, 0)
+    off = law.table - np.maximum(law.table @ G.T + b, 0)
     each = [(law.probabilities @ off**k, law.probabilities @ np.abs(off) ** k) for k in orders]
     value, size = (np.stack(part, axis=1) for part in zip(*each, strict=True))
     return value, _ROUNDING * len(b) * size

@@ -140,9 +140,9 @@ def within(law: Magnitude, low: float, high: float, weight: float = 1.0, sign: f
 
 def _of_states(law: StatesLaw, G: NDArray[np.float64], b: NDArray[np.float64], t: NDArray[np.float64]) -> Found:
     """A sum over the states."""
-    off = (law.states - np.maximum(law.states @ G.T + b, 0))[..., None]
+    off = (law.table - np.maximum(law.table @ G.T + b, 0))[..., None]
     below, above = (np.tensordot(law.probabilities, side > t, 1) for side in (off, -off))
-    return below, above, np.full(below.shape, 1e-15 * len(law.states))
+    return below, above, np.full(below.shape, 1e-15 * law.states.shape[0])
 
 
 def _of_inverted(law: Inverted, G: NDArray[np.float64], b: NDArray[np.float64], t: NDArray[np.float64]) -> Found:

@@ -85,6 +85,8 @@ def _part(call: Call, swept: Mapping[str, Axis], seeds: Sequence[int], place: Ma
     for name, part in place.items():
         if name == "seed":
             changes["recipe"] = call.arguments["recipe"].replaced(seeds=seeds[part])
+            if isinstance(sets := call.arguments.get("data"), Sequence):  # one for each seed
+                changes["data"] = list(sets)[part]
         else:
             changes["sweep"] = sweep = sweep | {name: _positions(name, sweep[name][part], swept[name][part])}
     return call.replaced(**changes)

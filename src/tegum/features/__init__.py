@@ -2,7 +2,7 @@
 
 from tegum.features.blocks import Blocks
 from tegum.features.distribution import Features
-from tegum.features.finite import Empirical, FiniteLaw
+from tegum.features.finite import Empirical, FiniteLaw, data_set
 from tegum.features.importance import constant, geometric, one_odd, power_law
 from tegum.features.independent import Independent
 from tegum.features.joined import Joined
@@ -10,6 +10,7 @@ from tegum.features.k_sparse import KSparse
 from tegum.features.magnitudes import Constant, Exponential, Magnitude, Uniform
 from tegum.features.mixture import Mixture, tree
 from tegum.features.sets import AnticorrelatedSets, CorrelatedSets
+from tegum.features.unit_length import UnitLength
 
 __all__ = [
     "AnticorrelatedSets",
@@ -26,7 +27,9 @@ __all__ = [
     "Magnitude",
     "Mixture",
     "Uniform",
+    "UnitLength",
     "constant",
+    "data_set",
     "geometric",
     "one_odd",
     "power_law",

@@ -18,12 +18,14 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
+from tegum.checking import is_sparse
 from tegum.features.distribution import Features
 from tegum.features.magnitudes import Magnitude
 
-_FEW, _PACKED = 32, "array"
+_FEW, _PACKED, _ROWS = 32, "array", "rows"
 _LONGEST = 50_000_000
 
 
@@ -69,6 +71,8 @@ def _plain(value: Any) -> Any:
         return {kind.__name__: {name: _plain(getattr(value, name)) for name in names}}
     if isinstance(value, np.ndarray):
         return value.tolist() if value.size <= _FEW else {_PACKED: _packed(value)}
+    if is_sparse(value):
+        return {_ROWS: [list(value.shape), *(_packed(one) for one in (value.indptr, value.indices, value.data))]}
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]
     return value.item() if isinstance(value, np.generic) else value
@@ -92,6 +96,12 @@ def _made(value: Any) -> Any:
         return value
     ((name, content),) = value.items()
     if name == _PACKED:
-        shape, text = content
-        return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<f8").astype(np.float64).reshape(shape)
+        return _unpacked(*content)
+    if name == _ROWS:
+        shape, first, columns, values = content[0], *(_unpacked(*one) for one in content[1:])
+        return scipy.sparse.csr_array((values, columns.astype(np.int64), first.astype(np.int64)), shape=shape)
     return _families()[name](**{field: _made(one) for field, one in content.items()})
+
+
+def _unpacked(shape: list[int], text: str) -> NDArray[np.float64]:
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<f8").astype(np.float64).reshape(shape)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         second_to_first,
         weights_above,
     )
+    from tegum.geometry.samples import sample_dimensionality, sample_vectors
     from tegum.geometry.sets import Arrangement, arrangement_of, circle_gaps
     from tegum.geometry.stages import Visit, visits
     from tegum.geometry.thomson import relu_energy
@@ -84,6 +85,8 @@ __all__ = [
     "polygon",
     "relu_energy",
     "rescaled_neurons",
+    "sample_dimensionality",
+    "sample_vectors",
     "second_to_first",
     "shape_names",
     "simplex",

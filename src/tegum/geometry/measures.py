@@ -105,8 +105,11 @@ def interference(W: Float[np.ndarray, "*batch m n"], root: bool = False) -> Floa
 @takes_arrays
 def dimensionality(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
     """D_i of every feature, from 0 to 1, shape (..., n); the sum over features is at most the rank of W."""
-    total = _overlaps(W).sum(axis=-1)
-    return quotient(feature_norms(W) ** 2, total)
+    norms = feature_norms(W)
+    w = quotient(W, norms[..., None, :])
+    # sum_j (w_i . W_j)^2 = w_i . F w_i: thousands of features need no matrix of each with each
+    total = np.einsum("...mn,...mk,...kn->...n", w, frame_operator(W), w, optimize=True)
+    return quotient(norms**2, total)
 
 
 @takes_arrays

@@ -219,7 +219,7 @@ def waic(net: Net, features: FiniteLaw, data: xr.Dataset) -> Waic:
         raise InvalidInputError("all draws are NaN", "give chains that have not diverged")
     W, b = W[kept], b[kept]
     parts = [
-        sample_losses(net, features.importance, W[k : k + _DRAWS_AT_ONCE], b[k : k + _DRAWS_AT_ONCE], features.states)
+        sample_losses(net, features.importance, W[k : k + _DRAWS_AT_ONCE], b[k : k + _DRAWS_AT_ONCE], features.table)
         for k in range(0, len(b), _DRAWS_AT_ONCE)
     ]
     losses = np.concatenate(parts)

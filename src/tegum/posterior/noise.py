@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 def gradient_covariance(net: Net, features: Features, W: ArrayLike, b: ArrayLike) -> Floats:
     """C (d, d) at W (m, n) and b (n,): of a finite law exactly, else of 20,000 samples, always the same ones."""
     if isinstance(features, FiniteLaw):
-        x, p = features.states, features.probabilities
+        x, p = features.table, features.probabilities
     else:
         x = features.sample(_SAMPLES, seed=0)
         p = np.full(len(x), 1 / len(x))

@@ -52,7 +52,7 @@ def evaluation_seconds(net: Net, features: Features) -> float:
     """About how long a loss with its gradient takes on one core."""
     n, kind = net.n_features, target_kind(net, features)
     if isinstance(features, FiniteLaw):
-        return len(features.states) * n * net.n_hidden * SAMPLE_SECONDS
+        return int(features.states.shape[0]) * n * net.n_hidden * SAMPLE_SECONDS
     return n * n * _PAIR_SECONDS if kind == ONE_ACTIVE else n * _ROW_SECONDS + n * n * _COUPLING_SECONDS
 
 
@@ -70,7 +70,7 @@ def target_for(net: Net, features: Features, terms: int) -> Target:
         landscape=landscape,
         probability=density,
         idle=max(1 - float(density.sum()), 0.0),
-        states=np.array(features.states if isinstance(features, FiniteLaw) else np.zeros((0, n))),
+        states=np.array(features.table if isinstance(features, FiniteLaw) else np.zeros((0, n))),
         weight=np.array(weight),
         edges=np.cumsum(weight),
         x=np.zeros(n),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from tegum.loading import load_on_first_use
 
 if TYPE_CHECKING:
+    from tegum.runs.data_sets import read_data_set, write_data_set
     from tegum.runs.files import (
         UNSEALED,
         attributes_in,
@@ -36,6 +37,7 @@ __all__ = [
     "locked",
     "open",
     "plain",
+    "read_data_set",
     "read_dataset",
     "read_or_set_aside",
     "read_weights",
@@ -45,6 +47,7 @@ __all__ = [
     "set_aside",
     "unsealed",
     "write_atomically",
+    "write_data_set",
     "write_dataset",
     "write_state_dict",
 ]

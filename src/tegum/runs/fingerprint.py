@@ -18,11 +18,12 @@ import numpy as np
 import xarray as xr
 from pydantic import BaseModel
 
+from tegum.checking import is_sparse
 from tegum.features import Features, Magnitude
 from tegum.nets import Activation
 from tegum.nets.activation import code_of
 
-_KNOWN = ("tegum", "builtins", "collections", "abc", "typing", "numpy", "xarray", "pandas", "pydantic")
+_KNOWN = ("tegum", "builtins", "collections", "abc", "typing", "numpy", "xarray", "pandas", "pydantic", "scipy")
 
 
 def fingerprint(value: Any) -> str:
@@ -49,6 +50,8 @@ def _parts(value: Any) -> Iterator[bytes]:
         case np.ndarray() | np.generic():
             yield f"{value.dtype.str} {value.shape}".encode()
             yield np.ascontiguousarray(value).tobytes()
+        case _ if is_sparse(value):
+            yield from _parts((value.shape, value.indptr, value.indices, value.data))
         case BaseModel():
             yield value.model_dump_json().encode()
         case Activation():

@@ -30,6 +30,11 @@ PART_OF = {"W": 0, "W1": 0, "W2": 1, "b": 2, "b_hidden": 3}
 LAWS = ("Uniform", "Exponential", "Constant", "Uniform elsewhere")
 """Names in the order of the kernel's codes 0, 1, 2, 3; 0 is uniform on [0, 1]."""
 
+FEATURES_AT_ONCE = 512
+"""Whose weights and gradient stay in the first cache while a panel of stored samples goes over them."""
+
+NO_ROWS = (np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32))
+
 _PANEL_BUDGET = 2048
 _MOST_PANELS = 8
 _ROW_STEP = 32  # floats: two cache lines, which processors fetch together
@@ -85,6 +90,7 @@ class FeatureNumbers(NamedTuple):
     law_low: np.float32  # where a uniform law begins; ``law_value`` is then its width
     signed: int
     skips_inactive: int  # whether products are to skip features that are inactive in a whole panel
+    unit_length: int  # whether samples are scaled to length 1 when they are drawn
 
 
 class RecipeNumbers(NamedTuple):
@@ -110,7 +116,16 @@ class RecipeNumbers(NamedTuple):
     attack_once: int
     batch_size: int
     data_set_size: int  # 0 for fresh samples
+    stored: int  # whether the data set is sparse rows, and the net one that `stored` trains on them
     decay: Floats
+
+
+class SparseRows(NamedTuple):
+    """A data set as sparse rows: those of sample t from ``first[t]`` to ``first[t + 1] - 1``, columns in order."""
+
+    first: NDArray[np.int64]
+    column: Indices
+    value: Floats
 
 
 class State(NamedTuple):
@@ -122,6 +137,7 @@ class State(NamedTuple):
     stream: Words
     dropping: Words  # the stream that dropout draws from
     data_set: Floats  # (panels, n, 64); the last panel may be longer than the set
+    rows: SparseRows  # the set as sparse rows, or none of them
 
 
 class Scratch(NamedTuple):
@@ -150,6 +166,8 @@ class Scratch(NamedTuple):
     marked: Bytes  # and whether a row is one of them in any panel
     gathered: Floats  # (2, panels, rows of a tile, 64) some rows of outputs and inputs side by side,
     tile_rows: Floats  # and their gradient (rows of a tile, m)
+    errors: Floats  # of some outputs of one sample, see `stored`,
+    place: NDArray[np.int64]  # and how far each sample's row is read
 
 
 def _edges(net: Net) -> list[int]:
@@ -258,4 +276,6 @@ def scratch_for(net: Net) -> Scratch:
         marked=np.zeros(n, dtype=np.uint8),
         gathered=_aligned(2, panels, REGISTERS.tile[0], PANEL_WIDTH),
         tile_rows=_aligned(REGISTERS.tile[0] * m),
+        errors=_aligned(FEATURES_AT_ONCE),
+        place=np.zeros(PANEL_WIDTH, dtype=np.int64),
     )

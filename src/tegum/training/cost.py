@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tegum.checking import checked, require_memory
 from tegum.compilation import is_compiled
 from tegum.errors import InvalidInputError, Problems
-from tegum.features import Exponential, Features
+from tegum.features import Exponential, Features, FiniteLaw
 from tegum.nets import Net, require_same_features
 from tegum.threads import default_threads
 from tegum.training.arrays import panels_for, parameter_count
@@ -35,6 +35,7 @@ from tegum.training.instances import grid_of, is_drawn_outside, skipped_shares
 from tegum.training.kernel import advance
 from tegum.training.own_loss import OwnLoss
 from tegum.training.recipe import Recipe
+from tegum.training.stored import trains_stored
 
 # All in seconds.  Of compiled code:
 _STEP, _UNTIED, _PANEL, _FEATURE, _PRODUCT = 150e-9, 200e-9, 17e-9, 15e-9, 0.55e-9
@@ -44,6 +45,7 @@ _LACKING = 0.34e-9
 _ACTIVATED = {"identity": 0.0, "relu": 0.0, "gelu": 18e-9, "softplus": 23e-9, "square": 8e-9, "abs": 10e-9, "tanh": 15e-9}
 _ACTIVATED_BY_OWN, _TARGET_ENTRY, _ATTACKED = 12e-9, 9e-9, 13e-9
 _GATHERED, _GATHERED_FAR, _FAR = 22e-9, 60e-9, 2**20  # from a fixed set, of so many bytes and more
+_STORED = 0.1e-9  # for each output and product of a sample of a stored set
 _EXPONENTIAL, _LOGARITHM, _BRANCH = 20e-9, 110e-9, 900e-9  # x density, and x density x (1 - density)
 _HIDDEN_RELU, _DROPPED, _L1 = 9e-9, 7e-9, 4e-9
 _ATTACK, _ATTACK_PRODUCTS = 220e-9, 3
@@ -91,6 +93,23 @@ def estimated_seconds(
     return float(_CALL + models.compiled.size * _POINT + models.python.sum() * seeds + parallel)
 
 
+def seconds_on_sets(net: Net, features: Features, recipe: Recipe, sweep: Mapping[str, Any], data: Sequence[FiniteLaw]) -> float:
+    """About how long `tegum.train` takes on one core on data sets that it is given, one for all seeds or one for each."""
+    sizes = [one.states.shape[0] for one in data]
+    seconds, seeds = 0.0, len(recipe.seed_list)
+    for one in grid_of(features, recipe, sweep)[1]:
+        if trains_stored(net, one):
+            once = one.replaced(steps=1, warmup_steps=0, seeds=1, record=(), record_steps=0)
+            tests = estimated_seconds(net, features, once, threads=1) * _measured(one)
+            entries = net.n_features * (1 + net.n_hidden) * one.batch_size
+            steps = one.steps * (_STEP + parameter_count(net) * _PARAMETER[one.optimizer] + entries * _STORED)
+            records = _records(one, "training_loss") + 1
+            seconds += seeds * (tests + steps) + records * np.sum(np.resize(sizes, seeds)) * net.n_features * _STORED
+        else:
+            seconds += estimated_seconds(net, features, one.replaced(data_set_size=max(*sizes, one.batch_size)), threads=1)
+    return float(seconds)
+
+
 @checked
 def seconds_of_each(
     net: Net,
@@ -132,7 +151,7 @@ def _models(
         active = np.resize(1 - skipped_shares(cell.features, net.n_hidden), len(cell.positions))
         density = np.resize(cell.features.feature_density.mean(axis=-1), len(cell.positions))
         drawing = 0.0 * density
-        if not outside and isinstance(cell.features.magnitude, Exponential):
+        if not outside and isinstance(getattr(cell.features, "magnitude", None), Exponential):
             drawing = _EXPONENTIAL + density * (_LOGARITHM + (1 - density) * _BRANCH)
         own_recipe = np.array([id(recipes[point]) for point in cell.positions])
         order = np.argsort(own_recipe, kind="stable")

@@ -131,6 +131,30 @@ def _apply_signs(row: Floats, words: Words) -> None:
 @inlined
 def draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: int) -> None:
     """Fills panel p of the inputs with samples of the features and advances the stream."""
+    _draw_panel(features, stream, scratch, p)
+    if features.unit_length:
+        _scale_panel(scratch.inputs[p], scratch.push)
+
+
+@compiled
+def _scale_panel(inputs: Floats, factor: Floats) -> None:
+    """Divides every sample by its norm; ``factor`` (64,) is memory."""
+    for sample in range(PANEL_WIDTH):
+        factor[sample] = _ZERO
+    for i in range(inputs.shape[0]):
+        for sample in range(PANEL_WIDTH):
+            x = inputs[i, sample]
+            factor[sample] = np.float32(factor[sample] + x * x)
+    for sample in range(PANEL_WIDTH):
+        square = factor[sample]
+        factor[sample] = np.float32(np.float32(1) / np.float32(np.sqrt(square))) if square > _ZERO else _ZERO
+    for i in range(inputs.shape[0]):
+        for sample in range(PANEL_WIDTH):
+            inputs[i, sample] = np.float32(inputs[i, sample] * factor[sample])
+
+
+@inlined
+def _draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: int) -> None:
     n = scratch.inputs.shape[1]
     words, own_words, remaining = scratch.words, scratch.own_words, scratch.remaining
     n_active = features.n_active
@@ -166,14 +190,18 @@ def draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: int
 def gather_panel(recipe: RecipeNumbers, state: State, first: int, scratch: Scratch, p: int) -> None:
     """Fills panel p of the inputs from the data set.
 
-    A batch as large as the set is the set: its samples from ``first`` on, past the end the last one again, which the caller
-    must drop.  A smaller batch is drawn at random: a word times the set's size, divided by 2^32.
+    A batch as large as the set is the set: its samples from ``first`` on, a panel as it is stored; what stands past the end the
+    caller must drop.  A smaller batch is drawn at random: a word times the set's size, divided by 2^32.
     """
     size, n = recipe.data_set_size, scratch.inputs.shape[1]
-    whole = recipe.batch_size == size
-    if not whole:
-        fill_random(state.stream, scratch.words)
+    if recipe.batch_size == size:
+        stored = state.data_set[first // PANEL_WIDTH]
+        for i in range(n):
+            for sample in range(PANEL_WIDTH):
+                scratch.inputs[p, i, sample] = stored[i, sample]
+        return
+    fill_random(state.stream, scratch.words)
     for sample in range(PANEL_WIDTH):
-        drawn = min(first + sample, size - 1) if whole else (np.int64(scratch.words[sample]) * size) >> 32
+        drawn = (np.int64(scratch.words[sample]) * size) >> 32
         for i in range(n):
             scratch.inputs[p, i, sample] = state.data_set[drawn // PANEL_WIDTH, i, drawn % PANEL_WIDTH]

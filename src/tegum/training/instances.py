@@ -16,16 +16,19 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from tegum.checking import is_sparse
 from tegum.errors import InvalidInputError, Problems
-from tegum.features import Constant, Exponential, Features, KSparse, Uniform
+from tegum.features import Constant, Exponential, Features, FiniteLaw, KSparse, Uniform, UnitLength
 from tegum.nets import Net, initial_parameters
 from tegum.sweep import FeatureGrid, axes_of, combinations, grid_along
 from tegum.training.arrays import (
     LAWS,
+    NO_ROWS,
     PART_OF,
     PARTS,
     FeatureNumbers,
     RecipeNumbers,
+    SparseRows,
     State,
     panels_for,
     parameter_count,
@@ -35,6 +38,7 @@ from tegum.training.arrays import (
 from tegum.training.blocks import PANEL_WIDTH, Words
 from tegum.training.randomness import STATE_SIZE, stream_bytes, stream_state
 from tegum.training.recipe import Optimizer, Recipe, Schedule
+from tegum.training.stored import panels_of_set, rows_of_set, trains_stored
 
 _DRAW_RANGE = 2**31
 _LARGEST = 1e30
@@ -69,6 +73,7 @@ class Instance(NamedTuple):
     """Everything that the kernel needs to train one model and to measure it.
 
     Where the kernel cannot draw a distribution, ``drawn`` is that distribution, and `tegum.training.outside` draws from it.
+    Where ``has_set``, its data set was given, and is in ``state`` from the beginning.
     """
 
     features: FeatureNumbers
@@ -78,6 +83,7 @@ class Instance(NamedTuple):
     data_set_stream: Words
     evaluation_stream: Words
     drawn: Features | None
+    has_set: bool
 
 
 def rows_of(features: Features, array: NDArray[Any], dtype: Any = np.float64) -> NDArray[Any]:
@@ -88,6 +94,8 @@ def rows_of(features: Features, array: NDArray[Any], dtype: Any = np.float64) ->
 
 def is_drawn_outside(features: Features) -> bool:
     """Whether the kernel cannot draw a distribution itself: it needs blocks, or k of n, and magnitudes that it knows."""
+    if isinstance(features, UnitLength):
+        return is_drawn_outside(features.of)
     law = getattr(features, "magnitude", None)
     known = isinstance(law, Uniform | Exponential | Constant)
     return not known or not (features.has_blocks() or isinstance(features, KSparse))
@@ -96,7 +104,9 @@ def is_drawn_outside(features: Features) -> bool:
 def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
     """What the kernel reads of each distribution of a batch."""
     n = features.n_features
-    outside = is_drawn_outside(features)
+    outside, weights, scaled = is_drawn_outside(features), rows_of(features, features.importance, np.float32), False
+    if isinstance(features, UnitLength) and not outside:
+        scaled, features = True, features.of
     if isinstance(features, KSparse) or outside:
         begins, alone = np.ones(n, dtype=bool), np.ones(n, dtype=bool)
         low = end = np.zeros(n, dtype=np.int64)
@@ -122,7 +132,7 @@ def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
     elif isinstance(law, Uniform) and not law.is_unit:
         kind, value, lowest = LAWS.index("Uniform elsewhere"), law.high - law.low, law.low
     columns = {
-        "importance": rows_of(features, features.importance, np.float32),
+        "importance": weights,
         "low": rows_of(features, low, np.int32),
         "span": rows_of(features, np.maximum(width - 1, 0), np.uint32),
         "scale": rows_of(features, np.where(width > 0, 1 / whole, 0.0), np.float32),
@@ -139,6 +149,7 @@ def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
             law_low=np.float32(lowest),
             signed=int(features.signed and not outside),
             skips_inactive=int(skipped[row] > 0),
+            unit_length=int(scaled),
         )
         for row in range(len(skipped))
     ]
@@ -165,6 +176,7 @@ def _recipe_numbers(net: Net, recipe: Recipe) -> RecipeNumbers:
         "attack_size": np.float32(recipe.attack_size),
         "attack_once": int(recipe.attack_draw == "batch"),
         "data_set_size": recipe.data_set_size or 0,
+        "stored": 0,
         "decay": decay,
     }
     plain = {name: getattr(recipe, name) for name in RecipeNumbers._fields if name not in translated}
@@ -184,6 +196,8 @@ def _identity(value: Any) -> Any:
     """What a field is, in words that are the same in every process."""
     if isinstance(value, np.ndarray):
         return value.shape, np.ascontiguousarray(value).tobytes()
+    if is_sparse(value):
+        return value.shape, [_identity(one) for one in (value.indptr, value.indices, value.data)]
     if isinstance(value, Features):
         return type(value).__name__, [(name, _identity(getattr(value, name))) for name in value.field_names()]
     if isinstance(value, tuple | list):
@@ -238,10 +252,11 @@ def instances_of(
     recipes: Sequence[Recipe],
     initial: Mapping[str, NDArray[Any]] | None = None,
     all_outside: bool = False,
+    data: Sequence[FiniteLaw] = (),
 ) -> list[Instance]:
     """The instances of every grid point and seed, the seeds of a point side by side; ``recipes`` has one for each point.
 
-    Where ``all_outside`` NumPy draws all samples.
+    Where ``all_outside`` NumPy draws all samples.  ``data`` has the data set of each seed, where they are given.
     """
     seeds, n = recipes[0].seed_list, net.n_features
     by_point: dict[int, tuple[FeatureNumbers, bytes, Features | None]] = {}
@@ -257,6 +272,10 @@ def instances_of(
     streams, dropping = (separate_rows(count, STATE_SIZE).view(np.uint32) for _ in range(2))
     outside = any(drawn is not None for _, _, drawn in by_point.values())
     kept = [recipe.data_set_size or (recipe.batch_size if outside else 0) for recipe in recipes]
+    sparse = bool(data) and all(trains_stored(net, recipe) for recipe in recipes)
+    if data:
+        kept = [0 if sparse else max(one.states.shape[0] for one in data)] * len(recipes)
+    sets = {id(one): rows_of_set(one) for one in data} if sparse else {}
     data_sets = separate_rows(count, max(panels_for(size) for size in kept) * n * PANEL_WIDTH)
     if initial is not None:
         parameters[:, :length] = _given_weights(net, initial, (*grid.shape, len(seeds)))
@@ -270,8 +289,14 @@ def instances_of(
                 dropping[k] = stream_state("dropout", root, seed, name)
             if initial is None:
                 parameters[k, :length] = _drawn_weights(net, recipe, seed, name)
-            data_set = data_sets[k, :size].reshape(-1, n, PANEL_WIDTH)
-            state = State(parameters[k], first[k], second[k], streams[k], dropping[k], data_set)
+            data_set, rows = data_sets[k, :size].reshape(-1, n, PANEL_WIDTH), SparseRows(*NO_ROWS)
+            if data:
+                given = data[seeds.index(seed)]
+                numbers = numbers._replace(data_set_size=given.states.shape[0], stored=int(sparse))
+                rows = sets[id(given)] if sparse else rows
+                if not sparse:
+                    panels_of_set(given, data_set)
+            state = State(parameters[k], first[k], second[k], streams[k], dropping[k], data_set, rows)
             own = stream_state("data set", root, seed, name), stream_state("evaluation", root, name)
-            instances.append(Instance(features, numbers, state, streams[k].copy(), *own, source))
+            instances.append(Instance(features, numbers, state, streams[k].copy(), *own, source, bool(data)))
     return instances

@@ -26,6 +26,7 @@ from tegum.training.passes import (
     silence_inactive,
     target_panel,
 )
+from tegum.training.stored import stored_gradient
 from tegum.training.update import update
 
 
@@ -80,6 +81,8 @@ def evaluate(
 @compiled
 def loss_on_set(shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State) -> float:
     """Mean of the loss over the instance's data set."""
+    if recipe.stored:
+        return stored_gradient(shape, scratch, features, recipe, state, np.int64(1))
     total, size = 0.0, recipe.data_set_size
     for panel in range(state.data_set.shape[0]):
         for i in range(shape.n):

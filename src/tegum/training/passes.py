@@ -25,6 +25,7 @@ from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Pair, Pl
 from tegum.training.draw import draw_panel, gather_panel
 from tegum.training.products import accumulate_panels, accumulate_rows, multiply_panel
 from tegum.training.randomness import fill_random
+from tegum.training.stored import stored_gradient
 
 _ZERO = np.float32(0)
 _ONE = np.float32(1)
@@ -268,6 +269,8 @@ def _accumulate(shape: Shape, by_decoder: Pair, by_encoder: Pair, counting: Rows
 @inlined
 def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State) -> float:
     """The loss on the next batch (without the L1 term), its gradient left in ``scratch.gradient``."""
+    if recipe.stored:
+        return np.float64(stored_gradient(shape, scratch, features, recipe, state, np.int64(0)))
     parameters, gradient, batch = state.parameters, scratch.gradient, recipe.batch_size
     factor = np.float32(2.0 / batch)
     l1 = np.float32(recipe.l1 / batch)

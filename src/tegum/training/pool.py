@@ -56,6 +56,7 @@ class _Run:
         sizes = [one.recipe.data_set_size for one in instances]
         if any(sizes):
             self.found["training_loss"] = np.full(count, np.nan)
+        if any(sizes) and not instances[0].has_set:
             self.found["data_set"] = np.full((count, max(sizes), net.n_features), np.nan, np.float32)
         if any(one.recipe.active_only for one in instances):
             self.found["active_loss"] = np.full(count, np.nan)
@@ -119,7 +120,7 @@ class _Run:
         one, found = self.instances[k], self.found
         start, steps = int(found["steps_done"][k]), one.recipe.steps
         fresh_outside = one.drawn is not None and not one.recipe.data_set_size
-        if start == 0 and one.recipe.data_set_size:
+        if start == 0 and one.recipe.data_set_size and not one.has_set:
             self.draw_data_set(k, scratch)
         if start == 0:
             self.note(k, 0, scratch)

@@ -1,7 +1,7 @@
 """A whole sweep trained with one call: arguments checked, instances made and trained, results gathered in one dataset."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import xarray as xr
@@ -11,14 +11,14 @@ from tegum.caching import cached
 from tegum.checking import checked
 from tegum.datasets import PARAMETER_DIMS, dataset
 from tegum.errors import InvalidInputError, Problems
-from tegum.features import Features
+from tegum.features import Features, FiniteLaw
 from tegum.nets import Linear, Net, ReluOutput, require_same_features
 from tegum.nets.net import parameter
 from tegum.provenance import provenance
 from tegum.recorded import said_of
 from tegum.sweep import Axis, FeatureGrid
 from tegum.threads import default_threads
-from tegum.training.cost import estimated_seconds, require_affordable
+from tegum.training.cost import estimated_seconds, require_affordable, seconds_on_sets
 from tegum.training.instances import grid_of, instances_of
 from tegum.training.own_loss import OwnLoss
 from tegum.training.pool import train_instances
@@ -26,9 +26,18 @@ from tegum.training.recipe import Recipe
 
 
 def _seconds(
-    net: Net, features: Features, recipe: Recipe | None, *, sweep: Mapping[str, Any] | None, loss: OwnLoss | None, **_: Any
+    net: Net,
+    features: Features,
+    recipe: Recipe | None,
+    *,
+    sweep: Mapping[str, Any] | None,
+    loss: OwnLoss | None,
+    data: FiniteLaw | Sequence[FiniteLaw] | None,
+    **_: Any,
 ) -> float:
     """About how long `train` takes on one core."""
+    if data is not None:
+        return seconds_on_sets(net, features, recipe or Recipe(), sweep or {}, [data] if isinstance(data, FiniteLaw) else data)
     return estimated_seconds(net, features, recipe, sweep=sweep, loss=loss, threads=1)
 
 
@@ -40,6 +49,7 @@ def train(
     features: Features,
     recipe: Recipe | None = None,
     *,
+    data: FiniteLaw | Sequence[FiniteLaw] | None = None,
     sweep: Mapping[str, Any] | None = None,
     initial: Mapping[str, ArrayLike] | None = None,
     loss: OwnLoss | None = None,
@@ -62,6 +72,8 @@ def train(
         net: the model family and its sizes.
         features: the feature distribution; leading axes of its density and importance are instances too.
         recipe: how to train; `Recipe()` by default.
+        data: samples to train on in place of fresh ones, one data set or one for each seed (`tegum.features.data_set`); all of
+            it at each step where ``batch_size`` is its size.  What is known of ``features`` is then the test loss.
         sweep: axes by name, see `tegum.sweep`; they become the first dimensions, in this order.
         initial: initial weights by name, (..., m, n) and so on, leading axes broadcast to the sweep and the seeds;
             those not given start at 0.  By default drawn by the recipe.
@@ -75,8 +87,9 @@ def train(
         - the parameters (``W`` (..., hidden, feature), ``b`` (..., feature), ...), float32;
         - ``loss``: sum_i I_i E[(target_i - y_i)^2], measured on ``evaluation_samples`` fresh samples that all seeds share, and
           ``loss_standard_error``;
-        - with ``data_set_size`` the set itself, ``data_set`` (..., sample, feature), and ``training_loss``, the same sum on it;
-          with ``loss_on="active"`` ``active_loss``, the part of ``loss`` that is minimised;
+        - with ``data`` or ``data_set_size`` ``training_loss``, the same sum on the samples trained on, and with
+          ``data_set_size`` these, ``data_set`` (..., sample, feature); with ``loss_on="active"`` ``active_loss``, the part of
+          ``loss`` that is minimised;
         - ``status``: finished, diverged (the loss became non-finite; a row, not an error) or interrupted;
         - ``steps_done``, and as coordinates ``feature_density``, ``feature_importance``;
         - what the recipe records, as ``loss_history`` (..., step), ``W_history`` (..., step, hidden, feature) and so on.
@@ -95,29 +108,31 @@ def train(
     with problems:
         grid, recipes = grid_of(features, recipe, sweep or {})
         require_affordable(net, recipes, threads or default_threads())
+    sets = () if data is None else _data_sets(data, features, recipes, sweep or {}, loss)
     _require_attackable(net, recipes)
-    _require_measurable(recipes, sweep or {})
+    _require_measurable(recipes, sweep or {}, bool(sets))
     if loss is not None:
         _require_own_loss(loss, net, recipes)
     began = time.perf_counter()
     given = None if initial is None else {name: parameter(name, value, f"initial {name}") for name, value in initial.items()}
-    instances = instances_of(net, grid, recipes, given, all_outside=loss is not None)
+    instances = instances_of(net, grid, recipes, given, all_outside=loss is not None, data=sets)
     recording = recipe.replaced(steps=max(one.steps for one in recipes))
     found, interrupted = train_instances(net, instances, recording, threads or default_threads(), progress, loss)
-    data = _dataset(recording, grid, found)
+    models = _dataset(recording, grid, found)
     if loss is not None:
-        data["loss"].attrs["long_name"] = f"mean of the loss {loss.name!r} on the common test set"
-    data.attrs |= {
+        models["loss"].attrs["long_name"] = f"mean of the loss {loss.name!r} on the common test set"
+    models.attrs |= {
         "net": repr(net),
         **said_of(features),
         "recipe": recipe.model_dump_json(),
         "sweep": ", ".join(grid.axes) or "none",
         **({} if loss is None else {"loss": loss.name}),
+        **({"data": ", ".join(dict.fromkeys(map(repr, sets)))} if sets else {}),
         "interrupted": int(interrupted),
         "wall_seconds": round(time.perf_counter() - began, 3),
         **provenance(),
     }
-    return data
+    return models
 
 
 def _require_own_loss(loss: OwnLoss, net: Net, recipes: list[Recipe]) -> None:
@@ -131,9 +146,50 @@ def _require_own_loss(loss: OwnLoss, net: Net, recipes: list[Recipe]) -> None:
                 problems.add(f"{field} is set with a loss of your own", advice)
 
 
-def _require_measurable(recipes: list[Recipe], sweep: Mapping[str, Any]) -> None:
+def _data_sets(
+    data: FiniteLaw | Sequence[FiniteLaw],
+    features: Features,
+    recipes: list[Recipe],
+    sweep: Mapping[str, Any],
+    loss: OwnLoss | None,
+) -> tuple[FiniteLaw, ...]:
+    """The data set of each seed; an `InvalidInputError` names everything wrong with them."""
+    seeds = len(recipes[0].seed_list)
+    sets = (data,) * seeds if isinstance(data, FiniteLaw) else tuple(data)
+    with Problems() as problems:
+        if len(sets) != seeds:
+            problems.add(f"there are {len(sets)} data sets and {seeds} seeds", "give one data set, or one for each seed")
+        if any(recipe.data_set_size for recipe in recipes):
+            problems.add("data are given and data_set_size is set", "leave data_set_size out: data bring their own size")
+        if loss is not None:
+            problems.add("data are given with a loss of your own", "leave data out, and give them as the features")
+        if features.batch_shape or any(field in features.field_names() for field in _swept(sweep)):
+            problems.add("data are given and the features vary", "train on the data of one distribution at a time")
+        for one in dict.fromkeys(sets):
+            count, n = one.states.shape
+            most = max(recipe.batch_size for recipe in recipes)
+            if n != features.n_features:
+                problems.add(f"a data set has {n} features and the distribution {features.n_features}", "give equally many")
+            elif not (one.importance == features.importance).all():
+                what = "a data set and the distribution differ in importance"
+                problems.add(what, "give both the same: tegum.features.data_set draws data of the importance of the features")
+            if not one.is_even:
+                advice = "give a data set; on the law itself you train by giving it as the features"
+                problems.add("the states of a data set have unequal probabilities", advice)
+            if most > count:
+                advice = f"choose at most {count} (equal: every step sees the whole set)"
+                problems.add(f"batch_size is {most} of a data set of {count}", advice)
+    return sets
+
+
+def _swept(sweep: Mapping[str, Any]) -> set[str]:
+    """The fields that vary along the axes of a sweep."""
+    return {field for name, axis in sweep.items() for field in (axis.fields if isinstance(axis, Axis) else (name,))}
+
+
+def _require_measurable(recipes: list[Recipe], sweep: Mapping[str, Any], on_data: bool) -> None:
     """Raises an `InvalidInputError` for records of a loss that no recipe of the sweep has, nor another part of it may have."""
-    swept = {field for name, axis in sweep.items() for field in (axis.fields if isinstance(axis, Axis) else (name,))}
+    swept = _swept(sweep) | ({"data_set_size"} if on_data else set())
     with Problems() as problems:
         for name, field, none in (("training_loss", "data_set_size", None), ("active_loss", "loss_on", "all")):
             if name in recipes[0].record and field not in swept and getattr(recipes[0], field) == none:

@@ -24,7 +24,7 @@ from tegum.exact.laws.states import StatesLaw
 from tegum.exact.laws.target import TargetLaw
 from tegum.exact.laws.transform import choices_law, transform_law
 from tegum.exact.parameters import is_neuron, map_of, outputs_of, pulled_back
-from tegum.features import Blocks, Constant, Features, FiniteLaw, Joined, KSparse, Mixture, Uniform
+from tegum.features import Blocks, Constant, Features, FiniteLaw, Joined, KSparse, Mixture, Uniform, UnitLength
 from tegum.nets import ACTIVATIONS, Activation, Net, TargetMap
 
 _FEW_STATES = 512
@@ -46,12 +46,29 @@ class Laws:
         """The squared errors of one model on distribution ``which``."""
         return weighted([(w, law.answer(G, b, self.importance[which], asked)) for w, law in self.each[which]])
 
+    def knows_weights(self, which: int) -> bool:
+        """Whether `answer_of_weights` is right: for finite laws of outputs with a ReLU."""
+        return all(isinstance(law, StatesLaw) and law.knows_weights for _, law in self.each[which])
+
+    def answer_of_weights(
+        self, which: int, W: NDArray[np.float64], b: NDArray[np.float64], asked: Asked
+    ) -> tuple[Answer, NDArray[np.float64], NDArray[np.float64]]:
+        """The squared errors of y = r(W^T W x + b), and the derivatives of the loss by W and b; nothing n x n is made."""
+        importance = self.importance[which]
+        found = [(w, law.answer_of_weights(W, b, importance, asked)) for w, law in self.each[which]]
+        answer = weighted([(w, one) for w, (one, _, _) in found])
+        return answer, np.sum([w * by for w, (_, by, _) in found], axis=0), answer.db
+
     def answer_of(
         self, which: int, net: Net, parameters: Sequence[NDArray[np.float64]], asked: Asked
     ) -> tuple[Answer, tuple[NDArray[np.float64], ...]]:
         """The squared errors of one net by its parameters, and the derivatives of the loss by these."""
         law = self.each[which][0][1]
         if not isinstance(law, NeuronLaw):
+            if net.tied and self.knows_weights(which):
+                W, bias = parameters
+                found, *slopes = self.answer_of_weights(which, W, bias, asked)
+                return found, tuple(slopes)
             found = self.answer(which, *map_of(net, parameters), asked)
             return found, pulled_back(net, parameters, found.dG, found.db)
         matrices, (b, *hidden) = parameters[: 1 if net.tied else 2], parameters[1 if net.tied else 2 :]
@@ -93,6 +110,7 @@ def laws_of_net(net: Net, features: Features) -> Laws:
     """
     if not is_neuron(net):
         return laws_for(features, *outputs_of(net))
+    list(leaves(features, 1.0))
     count = math.prod(features.batch_shape)
     importance = np.broadcast_to(features.importance, (*features.batch_shape, features.n_features)).reshape(count, -1)
     with Problems() as problems:
@@ -104,7 +122,13 @@ def laws_of_net(net: Net, features: Features) -> Laws:
 
 
 def leaves(features: Features, weight: float) -> Iterator[tuple[float, Features]]:
-    """The distributions that a mixture is made of, with their weights."""
+    """The distributions that a mixture is made of, with their weights.
+
+    Raises:
+        InvalidInputError: for samples of unit length, whose law is not known.
+    """
+    if isinstance(features, UnitLength):
+        features.mean()
     if isinstance(features, Mixture):
         for share, one in zip(features.weights, features.components, strict=True):
             if share > 0:
@@ -162,7 +186,7 @@ def _require_positive(features: Features) -> None:
                 _require_positive(part)
             continue
         if isinstance(leaf, FiniteLaw):
-            negative = leaf.states.min() < 0
+            negative = leaf.signed
         else:
             negative = leaf.signed or leaf.magnitude.quantile(np.zeros(1))[0] < 0
         if negative:
@@ -252,7 +276,7 @@ def of_parts(features: Joined) -> Law:
         parts, first = list[Part](), 0
         for part in features.parts:
             own = (
-                [Part(part.states, part.probabilities, np.arange(part.n_features))]
+                [Part(part.table, part.probabilities, np.arange(part.n_features))]
                 if isinstance(part, FiniteLaw)
                 else _parts(part.blocks(), part.magnitude.moment(1), (1.0, -1.0) if part.signed else (1.0,))
             )

@@ -2,15 +2,20 @@
 
     L = sum_t p_t sum_j I_j (x_tj - f(s_tj))^2,     dL/dG = 2 sum_t p_t d_t x_t^T,     d_tj = I_j (f(s_tj) - x_tj) f'(s_tj)
 
-Where a ReLU has s_tj = 0 and x_tj is not 0 the derivative jumps; the one given is that from below.
+Where a ReLU has s_tj = 0 and x_tj is not 0 the derivative jumps; the one given is that from below.  Of weights W with
+G = W^T W and outputs with a ReLU it is computed in compiled code, without G (`tegum.exact.kernel.states`).
 """
 
 from dataclasses import dataclass
-from typing import final
+from functools import cached_property
+from typing import Any, final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
+from tegum.checking import is_sparse
+from tegum.exact.kernel.states import Inputs, inputs_of, sum_over_inputs, sums_for
 from tegum.exact.laws.answer import ROUNDING, Answer, Asked
 from tegum.nets import ACTIVATIONS, Activation, TargetMap
 
@@ -20,20 +25,67 @@ _CHUNK_NUMBERS = 2**18
 @final
 @dataclass(frozen=True, eq=False)
 class StatesLaw:
-    """States (T, n), their probabilities (T,), what outputs go through, which may be any function, and are compared with."""
+    """States (T, n), their probabilities (T,), what outputs go through, which may be any function, and are compared with.
 
-    states: NDArray[np.float64]
+    The states may be sparse rows, which are made dense a few at a time.
+    """
+
+    states: Any
     probabilities: NDArray[np.float64]
     output: Activation = ACTIVATIONS["relu"]
     target: TargetMap | None = None
+
+    @cached_property
+    def table(self) -> NDArray[np.float64]:
+        """The states as an array."""
+        return np.asarray(self.states.toarray() if is_sparse(self.states) else self.states)
+
+    @cached_property
+    def _inputs(self) -> Inputs:
+        rows = self.states if is_sparse(self.states) else scipy.sparse.csr_array(self.states)
+        return inputs_of(rows, self.probabilities)
+
+    @cached_property
+    def _size(self) -> NDArray[np.float64]:
+        """E x_j^2."""
+        inputs = self._inputs
+        each = np.repeat(self.probabilities, np.diff(inputs.first)) * inputs.value**2
+        return np.bincount(inputs.column, each, self.states.shape[1]).astype(np.float64)
+
+    @property
+    def knows_weights(self) -> bool:
+        """Whether `answer_of_weights` is right: for outputs with a ReLU, compared with x."""
+        return self.target is None and self.output is ACTIVATIONS["relu"]
+
+    def answer_of_weights(
+        self, W: NDArray[np.float64], b: NDArray[np.float64], importance: NDArray[np.float64], asked: Asked
+    ) -> tuple[Answer, NDArray[np.float64], NDArray[np.float64]]:
+        """The squared errors of y = r(W^T W x + b) without a derivative by G, and the derivatives by W (m, n) and b."""
+        found = sums_for(*W.shape)
+        sum_over_inputs(
+            *(np.array(one, dtype=np.float64, order="C") for one in (W, b, importance)),
+            self._inputs,
+            int(asked.gradient),
+            found,
+        )
+        rounding = ROUNDING * (1 + W.shape[1] / 16)
+        error = rounding * float(importance @ (2 * found.squares + 3 * self._size))  # y^2 + x^2 <= 2 (y - x)^2 + 3 x^2
+        slopes = max(float(np.abs(found.by_W).max(initial=0)), float(np.abs(found.by_b).max(initial=0)))
+        answer = Answer(found.squares, error, rounding * slopes, 0, np.zeros((0, 0)), found.by_b)
+        return answer, found.by_W, found.by_b
+
+    def _some(self, first: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """States and their probabilities from ``first`` on."""
+        x = self.states[first : first + count]
+        return np.asarray(x.toarray() if is_sparse(x) else x), self.probabilities[first : first + count]
 
     def answer(self, G: NDArray[np.float64], b: NDArray[np.float64], importance: NDArray[np.float64], asked: Asked) -> Answer:
         """The squared errors of one model, exact to rounding."""
         n = len(b)
         squares, size, dG, db = np.zeros(n), np.zeros(n), np.zeros((n, n)), np.zeros(n)
         step = max(1, _CHUNK_NUMBERS // n)
-        for first in range(0, len(self.states), step):
-            x, p = self.states[first : first + step], self.probabilities[first : first + step]
+        for first in range(0, self.states.shape[0], step):
+            x, p = self._some(first, step)
             s = x @ G.T + b
             y = self.output(s)
             wanted = x if self.target is None else self.target(x)
@@ -59,8 +111,8 @@ class StatesLaw:
         d = m * n + n
         H = np.zeros((d, d))
         step = max(1, _CHUNK_NUMBERS // d)
-        for first in range(0, len(self.states), step):
-            x, p = self.states[first : first + step], self.probabilities[first : first + step]
+        for first in range(0, self.states.shape[0], step):
+            x, p = self._some(first, step)
             h = x @ W.T
             s = h @ W + b
             on = (2 * p)[:, None] * importance * (s > 0)
