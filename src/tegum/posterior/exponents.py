@@ -35,8 +35,8 @@ from scipy.stats import chi2
 Floats = NDArray[np.float64]
 
 MOST_MULTIPLE = 3
-_AFTER, _LATER, _LAST_SHARE, _COARSE = 3.5, 1.5, 2 / 3, 16
-"""Of t, after which the fit begins, and again where no law fits, up to a share of the range; bins of a test of fit."""
+_AFTER, _LATER, _LAST_SHARE, _COARSE = 3.5, 1.4, 2 / 3, 16
+"""Of t, after which the fit begins; so many times as late where no law fits, up to a share of the range; bins of a test."""
 _OFFSETS, _BEYOND, _STEPS = 24, 5.0, 20
 _POWERS, _PARTS = (0.25, 0.5, 1.0), (-0.9, -0.7, -0.5, -0.4, -0.3, -0.2, -0.1, 0.1, 0.2, 0.4, 0.8)
 _FITS, _REJECTED = 0.05, 3.0
@@ -75,12 +75,13 @@ NOTHING = Fit(0, np.nan, np.nan, _NONE, _NONE, _NONE, np.nan, np.nan)
 def fitted(deaths: NDArray[np.int64], points: int, edges: Floats) -> Fit:
     """The law of deaths (groups, bins) in groups of so many points, in bins of t with edges (bins + 1,)."""
     t = edges - edges[0]
-    found = None
-    for after in np.arange(min(_AFTER, t[-1] / 4), _LAST_SHARE * t[-1], _LATER):
+    after, found = min(_AFTER, t[-1] / 4), None
+    while after < _LAST_SHARE * t[-1]:
         first = int(np.searchsorted(t, after))
         found, fits = _from(deaths[:, first:], points, edges[first:], float(edges[0]))
         if fits:
             break
+        after *= _LATER
     assert found is not None
     return found
 
