@@ -276,7 +276,7 @@ def test_arviz_opens_a_dataset_as_it_is() -> None:
 
 def bfmi(energy: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far momenta change the energy beside how far it varies, of each chain."""
-    return np.asarray((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1))
+    return np.asarray((np.diff(energy, axis=1) ** 2).sum(axis=1) / energy.var(axis=1) / energy.shape[1])
 
 
 @pytest.mark.parametrize("sampler", [HMC(), MALA(metric="identity")], ids=repr)
