@@ -20,7 +20,7 @@ Near the ball's own size V is no such power yet: the fit begins at the first of 
 >>> deaths = np.random.default_rng(0).poisson(-64 * np.diff(log_V), (16, 240))
 >>> law = fitted(deaths, 64, t)
 >>> law.multiplicity, law.coefficient_if.round(2)
-(2, array([0.46, 0.5 , 0.51]))
+(2, array([0.47, 0.5 , 0.51]))
 
 Sources: Skilling, "Nested sampling for general Bayesian computation" (2006); Watanabe (2009), for the volume.
 """
