@@ -112,9 +112,9 @@ def volume_scaling(
         A dataset over ``level`` with ``slope``, ``slope_error`` and ``log_volume``; ``coefficient``, ``coefficient_error`` and
         ``multiplicity`` of the simplest law that fits; over ``multiplicity_tried`` ``probability``, ``coefficient_if`` and
         ``error_if``.  A multiplicity shows in how 1 / log(1 / eps) fades: where rounding leaves ten decades and lambda is some
-        units, it does not, the probabilities are alike and the error of lambda has that in it.  Where a point of a group has a
-        lower loss than the point given, which is then no minimum, everything is NaN, the multiplicity 0, and the attribute
-        ``lower`` says by how much.
+        units, it hardly does, and probabilities rest on that a logarithm begins about where the ball does.  Where a point of a
+        group has a lower loss than the point given, which is then no minimum, everything is NaN, the multiplicity 0, and the
+        attribute ``lower`` says by how much.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.

@@ -192,8 +192,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect=equal(list(MEASURED.values())),
             of=data["multiplicity"].values,
             against={"in other order": data["multiplicity"].values[::-1]},
-            evidence=Evidence(f"{len(MEASURED)} points, 30 to 115 e-folds of the level each"),
-            note="Where there are ten decades and lambda is some units the probabilities of 1 and 2 are alike.",
+            evidence=Evidence(f"{len(MEASURED)} points, some 25 to 115 e-folds of the level each"),
+            note="With ten decades and a lambda of some units this rests on that a logarithm begins about where the ball does.",
         ),
         Claim(
             "biases-are-predicted",
