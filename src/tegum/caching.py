@@ -16,10 +16,10 @@ Without a cache, which is the normal case, a marked function is called as it sta
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, ParamSpec, final
 
@@ -35,12 +35,13 @@ _NOT_PART_OF_A_RESULT = ("threads", "progress")
 @final
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One call of a marked function: what to call, with which arguments, whether its sweep may be cut, and what it costs."""
+    """One call of a marked function: what to call, with which arguments, whether it may be cut, along what, what it costs."""
 
     function: Callable[..., xr.Dataset]
     arguments: dict[str, Any]
     splittable: bool
     cost: Callable[..., float] | None = None
+    along: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def defining(self) -> dict[str, Any]:
@@ -78,12 +79,18 @@ def caching(cache: Cache | None) -> Iterator[None]:
 
 
 def cached(
-    *, splittable: bool = False, whole_with: tuple[str, ...] = (), cost: Callable[..., float] | None = None
+    *,
+    splittable: bool = False,
+    along: Mapping[str, tuple[str, ...]] | None = None,
+    whole_with: tuple[str, ...] = (),
+    cost: Callable[..., float] | None = None,
 ) -> Callable[[Callable[P, xr.Dataset]], Callable[P, xr.Dataset]]:
     """Marks a function whose result depends on its arguments alone and is worth caching.
 
     Args:
         splittable: the instances of its ``sweep`` do not depend on each other, so it may be cut along its first axis.
+        along: beside a sweep, an axis of the result and the arguments that have an entry for each of its positions, such as the
+            numbers of chains and where each starts.
         whole_with: arguments that, where they are given, forbid the cut.
         cost: of the same arguments, about how many seconds the call takes on one core.
     """
@@ -102,7 +109,7 @@ def cached(
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             whole = any(_given(bound.arguments[name]) for name in whole_with)
-            return cache(Call(function, dict(bound.arguments), splittable and not whole, cost))
+            return cache(Call(function, dict(bound.arguments), splittable and not whole, cost, along or {}))
 
         return asking
 

@@ -92,12 +92,14 @@ def in_pieces(
     title: str = "",
     unit: str = "model",
     brief: bool = False,
+    shown: tuple[int, Callable[[], int]] | None = None,
 ) -> None:
     """Calls ``work(memory, first, end)`` for pieces of range(count) from several threads, in any order.
 
     ``scratch(stop)`` makes the memory of a thread, one per core by default; ``stop`` is the ``flag`` of `Stop`,
-    for pieces that may last.  Progress (of `ProgressBar`) is shown in pieces of ``piece`` items.  ``brief`` work may be done by
-    the thread that asks, where one suffices: Ctrl-C waits for each piece.
+    for pieces that may last.  Progress (of `ProgressBar`) is shown in pieces of ``piece`` items, or, where pieces last, as
+    ``shown``: a total, and what says how much of it is done.  ``brief`` work may be done by the thread that asks, where one
+    suffices: Ctrl-C waits for each piece.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C, which ends the work; some of it is done.
@@ -121,6 +123,7 @@ def in_pieces(
     if threads <= 1 and progress is False and brief:
         through(Stop())
         return
-    with ProgressBar(total=count, unit=unit, unit_scale=True, desc=title, progress=progress) as bar:
-        if not in_threads(through, max(threads, 1), lambda: bar.update(min(len(done) * piece, count) - bar.n)):
+    total, counted = shown or (count, lambda: min(len(done) * piece, count))
+    with ProgressBar(total=total, unit=unit, unit_scale=True, desc=title, progress=progress) as bar:
+        if not in_threads(through, max(threads, 1), lambda: bar.update(counted() - bar.n)):
             raise KeyboardInterrupt

@@ -15,7 +15,7 @@ _STEPS, _BATCH, _TEST = 40, 64, 640
 _STARTS, _DESCENT = 4, 40
 _MAP, _ON_A_MAP = 200, 1
 """From so many points on, the searches of a map are from so many random starts at each."""
-_CHAINS = {"draws": 100, "warm_up": 100, "thinning": 3, "groups": 4, "sweeps": 40}
+_CHAINS = {"draws": 40, "warm_up": 40, "thinning": 1, "moves": 3}
 
 
 def smallest(call: Call) -> xr.Dataset:

@@ -383,16 +383,7 @@ def _posterior() -> list[Call]:
         (p.diagnostics, {"data": drawn}),
         (
             p.volume_scaling,
-            {
-                **model,
-                "radius": 0.1,
-                "levels": [1e-3, 1e-4],
-                "groups": 2,
-                "points": 4,
-                "sweeps": 2,
-                "root_seed": 0,
-                "terms": 32,
-            },
+            {**model, "radius": 0.1, "lowest": 1e-7, "groups": 4, "points": 16, "moves": 2, "root_seed": 0, "terms": 32},
         ),
         (p.free_energy, {**model, "n_samples": [1e3], "prior_deviation": 1.0, "images": 2}),
         (

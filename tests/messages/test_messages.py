@@ -289,7 +289,8 @@ CALLS = {
     "posterior-step-size": lambda: tg.posterior.RMSProp(-1.0, batch_size=-1, decay=1.0),
     "posterior-not-critical": lambda: tg.posterior.exact_coefficient(*POSTERIOR[:2], [[0.7, -0.9]], [0.0, 0.0]),
     "posterior-kinked": lambda: tg.posterior.free_energy(*FOUR_GON, n_samples=100),
-    "posterior-levels": lambda: tg.posterior.volume_scaling(*POSTERIOR, levels=[1e-6, 1e-3], points=7),
+    "posterior-volumes": lambda: tg.posterior.volume_scaling(*POSTERIOR, lowest=10.0, groups=2, points=7, moves=0),
+    "posterior-levels": lambda: tg.posterior.volume_scaling(*POSTERIOR, lowest=1e-4, groups=4, points=16, moves=1),
     "posterior-between": lambda: tg.posterior.sample_size_of_change(
         *POSTERIOR[:2], POSTERIOR[2:], POSTERIOR[2:], between=(10.0, 5.0)
     ),

@@ -5,8 +5,11 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import gammaln
+from scipy.stats import kstest
 
 import tegum as tg
+from tegum.exact.hessian import complement, still_directions
 from tegum.features import AnticorrelatedSets, FiniteLaw, Independent
 from tegum.geometry import polygon
 from tegum.nets import Linear, ReluOutput
@@ -22,9 +25,10 @@ from tegum.posterior import (
     waic,
 )
 from tegum.posterior.energies import _log_orbit
-from tegum.posterior.kernel.volumes import contract, fill_ball, group_for, move
+from tegum.posterior.exponents import fitted
+from tegum.posterior.kernel.volumes import fill_ball, group_for, sink
 from tegum.posterior.targets import target_for
-from tegum.posterior.volumes import fitted
+from tests.oracle.crossings import deaths_of
 
 Model = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -125,8 +129,8 @@ def test_the_four_gon_has_eleven_halves_whatever_direction_one_looks_in() -> Non
     """Each side of a right angle is quadratic or flat, but four angles cannot all grow: it is bent in every direction."""
     found = exact_coefficient(*world(4), *CROSS)
     assert (found.value, found.kind) == (5.5, "kinked")
-    volumes = volume_scaling(*world(4), *CROSS, levels=[1e-4, 1e-7, 1e-9], groups=16, sweeps=200)
-    assert float(volumes["coefficient"]) == pytest.approx(5.5, abs=4 * float(volumes["coefficient_error"]))
+    volumes = volume_scaling(*world(4), *CROSS, groups=8)
+    assert float(volumes["coefficient"]) == pytest.approx(5.5, abs=3 * float(volumes["coefficient_error"]))
     assert float(volumes["coefficient_error"]) < 0.15
     estimate = llc(*world(4), *CROSS)
     assert estimate.value == pytest.approx(5.5, abs=5 * estimate.standard_error)
@@ -150,11 +154,10 @@ def test_products_of_weights_are_singular(
     assert found.kind == kind
     assert math.isnan(found.value)
     assert found.lower <= coefficient <= found.upper
-    volumes = volume_scaling(net, features, zero, radius=1.0, groups=16, sweeps=100)
-    slope, multiplicity = volumes["slope"].values, 2 if n == 2 else 1
-    limit = float(volumes["coefficient_if"].sel(multiplicity_tried=multiplicity))
-    assert limit == pytest.approx(coefficient, abs=0.035)
-    assert slope[-1] > 0.38
+    volumes = volume_scaling(net, features, zero, radius=1.0)
+    assert int(volumes["multiplicity"]) == (2 if n == 2 else 1)
+    assert float(volumes["coefficient"]) == pytest.approx(coefficient, abs=3 * float(volumes["coefficient_error"]))
+    assert float(volumes["coefficient_error"]) < 0.02
 
 
 def test_a_fourth_power_is_between_its_bounds_and_volumes_say_where() -> None:
@@ -178,45 +181,99 @@ def test_a_digon_a_dropped_feature_and_saddles() -> None:
 
 
 def test_points_in_a_level_set_are_uniform() -> None:
-    """L = (1 - w^2)^2 / ... next to w = 1 is a parabola: the excess of uniform points over eps is a Beta(d / 2, 1) number."""
+    """Next to a regular minimum the loss is a parabola: (excess / eps)^7 of uniform points is uniform on [0, 1]."""
     net, features = world(5)
     W, b = ring(5)
     target, stop = target_for(net, features, 64), np.zeros(1, dtype=np.int64)
-    objective = tg.exact.Objective(net, features)
-    x = objective.flat(W, b)
-    group = group_for(400, x.size, stop, x, objective.loss(x), 0.05)
+    x = tg.exact.Objective(net, features).flat(W, b)
+    still = still_directions(net, x, np.ones(x.size, dtype=bool))
+    basis = complement(still)
+    group, deaths = group_for(400, stop, x, still, 0.05), np.zeros(400, dtype=np.int64)
     group.stream[:] = [1, 2, 3, 4]
-    fill_ball(target, group)
-    distance = np.linalg.norm(group.x - x, axis=1) / 0.05
-    assert np.mean(distance**15) == pytest.approx(0.5, abs=0.06)
-    contract(target, group, 1e-7, 0.8)
-    move(target, group, 1e-7, 300)
+    assert 1e-18 < fill_ball(target, group) < 1e-15
+    away = group.x - x
+    assert np.mean((np.linalg.norm(away, axis=1) / 0.05) ** 14) == pytest.approx(0.5, abs=0.06)
+    np.testing.assert_allclose(away @ basis.T @ basis, away, atol=1e-15)
+    sink(target, group, 1e-7, 30, deaths, -5.0, 0.1)
     u = (group.excess / 1e-7) ** 7.0
-    assert u.max() < 1
-    assert np.mean(u) == pytest.approx(0.5, abs=0.08)
-    assert np.mean(u < 0.25) == pytest.approx(0.25, abs=0.09)
+    assert u.max() <= 1
+    assert kstest(u, "uniform").pvalue > 1e-3
+    log_volume = -deaths.sum() / 400
+    ball = 7 * np.log(np.pi) - gammaln(8) + 14 * np.log(0.05)
+    H = basis @ tg.exact.hessian_at(tg.exact.Objective(net, features), x)[0] @ basis.T
+    ellipsoid = 7 * np.log(2e-7 * np.pi) - gammaln(8) - 0.5 * np.linalg.slogdet(H)[1]
+    assert log_volume == pytest.approx(ellipsoid - ball, abs=4 * np.sqrt(-log_volume / 400))
 
 
-def test_multiplicities_are_told_apart_where_slopes_are_sharp() -> None:
-    eps, error = 10.0 ** -np.arange(2.0, 14), np.full(12, 2e-4)
-    for multiplicity in (1, 2, 3):
-        slope = 1.5 - (multiplicity - 1) / np.log(7.0 / eps) + error * np.random.default_rng(0).normal(size=12)
-        found, limits, _ = fitted(eps, slope, error)
-        assert found == multiplicity
-        assert limits[multiplicity - 1] == pytest.approx(1.5, abs=3e-3)
-    assert fitted(eps, np.full(12, np.nan), error)[0] == 0
+@pytest.mark.parametrize(
+    ("exponents", "coefficient", "multiplicities"),
+    [
+        ([[1]], 1 / 2, {1}),  # w_1^2
+        ([[1, 0], [0, 1]], 1, {1}),  # w_1^2 + w_2^2
+        ([[1, 1]], 1 / 2, {2}),  # w_1^2 w_2^2
+        ([[1, 1, 1]], 1 / 2, {2, 3}),  # w_1^2 w_2^2 w_3^2: 3, of four times as many points
+        ([[1, 2]], 1 / 4, {1}),  # w_1^2 w_2^4
+        ([[1, 1, 0], [0, 0, 1]], 1, {1, 2}),  # w_1^2 w_2^2 + w_3^2: 2, of four times as many points
+    ],
+)
+def test_normal_crossings_have_the_coefficients_of_the_books(
+    exponents: list[list[int]], coefficient: float, multiplicities: set[int]
+) -> None:
+    law = fitted(*deaths_of(exponents))
+    assert law.multiplicity in multiplicities
+    assert law.probability[max(multiplicities) - 1] > 0.05
+    assert law.coefficient == pytest.approx(coefficient, abs=3 * law.coefficient_error)
+    assert law.coefficient_error < 0.03
+
+
+def hypoexponential(rates: list[float], t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log of how much of a cube has prod w_i^(2 a_i) < e^-t: of a sum of exponential numbers of rates 1 / (2 a_i) above t."""
+    if len(set(rates)) == 1:
+        x = rates[0] * t
+        return np.asarray(np.log(sum(x**k / math.factorial(k) for k in range(len(rates)))) - x)
+    a, b = rates
+    return np.asarray(np.log((b * np.exp(-a * t) - a * np.exp(-b * t)) / (b - a)))
+
+
+@pytest.mark.parametrize(
+    ("rates", "coefficient", "multiplicity"),
+    [([0.5], 0.5, 1), ([0.5] * 2, 0.5, 2), ([0.5] * 3, 0.5, 3), ([0.5, 0.25], 0.25, 1), ([1.0, 1.0], 1.0, 2)],
+)
+def test_deaths_of_exact_points_have_the_multiplicity(rates: list[float], coefficient: float, multiplicity: int) -> None:
+    t = np.arange(0.0, 90.25, 0.25)
+    for seed in range(4):
+        deaths = np.random.default_rng(seed).poisson(-128 * np.diff(hypoexponential(rates, t)), (16, 360))
+        law = fitted(deaths, 128, t)
+        assert law.multiplicity == multiplicity
+        assert law.coefficient == pytest.approx(coefficient, abs=3 * law.coefficient_error + 1e-3)
+        assert law.coefficient_error < 0.02
+
+
+def test_the_error_of_a_coefficient_holds_what_the_multiplicity_leaves_open() -> None:
+    """Deaths of exact points: of few levels two multiplicities are as likely, of many one."""
+    t = np.arange(0.0, 90.25, 0.25)
+    log_V = -t / 2 + np.log(1 + t / 2)
+    deaths = np.random.default_rng(4).poisson(-64 * np.diff(log_V), (16, 360))
+    few, many = fitted(deaths[:, :80], 64, t[:81]), fitted(deaths, 64, t)
+    assert few.probability.max() < 0.9
+    assert few.coefficient_error > 2 * few.error_if[few.multiplicity - 1]
+    assert abs(few.coefficient - 0.5) < 2 * few.coefficient_error
+    assert many.multiplicity == 2
+    assert many.probability[0] < 1e-4
+    assert fitted(2 * deaths[np.repeat(np.arange(8), 2)], 128, t).dispersion > 1.5
 
 
 def test_where_the_point_is_no_minimum_volumes_say_so() -> None:
     W, b = ring(5, 6)
     b[5] = 0.0
-    found = volume_scaling(*world(6), W, b, levels=[1e-4, 1e-6], groups=2, points=16, sweeps=50)
+    found = volume_scaling(*world(6), W, b, groups=4, moves=3)
     assert np.isnan(found["coefficient"])
+    assert int(found["multiplicity"]) == 0
     assert found.attrs["lower"] < -1e-4
 
 
 def test_the_same_volumes_on_any_number_of_threads() -> None:
-    how = {"levels": [1e-3, 1e-5], "groups": 4, "points": 8, "sweeps": 5}
+    how = {"lowest": 1e-9, "groups": 4, "moves": 3}
     one, two = (volume_scaling(*world(5), *ring(5), threads=threads, **how) for threads in (1, 2))  # type: ignore[arg-type]
     assert np.array_equal(one["slope"].values, two["slope"].values)
 

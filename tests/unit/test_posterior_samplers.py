@@ -271,6 +271,25 @@ def test_arviz_opens_a_dataset_as_it_is() -> None:
         np.testing.assert_allclose(ours[f"{name}_r_hat"], theirs[name], rtol=1e-9)
         np.testing.assert_allclose(ours[f"{name}_effective_size"], sizes[name], rtol=1e-9)
     assert {"W[0, 1]", "b[1]", "acceptance_rate"} <= set(arviz.summary(data).index)
+    np.testing.assert_allclose(arviz.bfmi(data), bfmi(data["energy"].values), rtol=1e-9)
+
+
+def bfmi(energy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far momenta change the energy beside how far it varies, of each chain."""
+    return np.asarray((np.diff(energy, axis=1) ** 2).sum(axis=1) / energy.var(axis=1) / energy.shape[1])
+
+
+@pytest.mark.parametrize("sampler", [HMC(), MALA(metric="identity")], ids=repr)
+def test_an_energy_is_what_a_draw_has_with_its_momentum(sampler: Sampler) -> None:
+    """Momenta are normal, whatever was accepted: what the energy has beyond -lp is half a chi-squared number of 4 degrees."""
+    data = sample(PAIR, TWO, *DIGON, n_beta=1e5, sampler=sampler, draws=2000, thinning=3)
+    kinetic = (data["energy"] + data["lp"]).values
+    assert kinetic.mean() == pytest.approx(2, abs=5 * np.sqrt(2 / effective_size(kinetic, ranked=False)))
+    assert kstest(2 * kinetic[:, ::20].ravel(), "chi2", (4,)).pvalue > 1e-3
+    moved = data["energy"].values[:, 1:] + data["lp"].values[:, :-1] > 0
+    assert moved.mean() > 0.5
+    assert (bfmi(data["energy"].values) > 0.3).all()
+    assert "energy" not in sample(PAIR, TWO, *DIGON, n_beta=1e5, sampler=Langevin(1e-6), draws=20)
 
 
 def test_densities_are_comparable_between_chains_with_their_own_starts() -> None:

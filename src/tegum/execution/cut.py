@@ -83,7 +83,9 @@ def _part(call: Call, swept: Mapping[str, Axis], seeds: Sequence[int], place: Ma
         axes = list(_model_axes(call))
         changes["initial"] = {name: _sliced(array, PARAMETER_DIMS[name], axes, place) for name, array in initial.items()}
     for name, part in place.items():
-        if name == "seed":
+        if name in call.along:
+            changes |= {argument: call.arguments[argument][part] for argument in call.along[name]}
+        elif name == "seed":
             changes["recipe"] = call.arguments["recipe"].replaced(seeds=seeds[part])
             if isinstance(sets := call.arguments.get("data"), Sequence):  # one for each seed
                 changes["data"] = list(sets)[part]
@@ -118,6 +120,8 @@ def cut_for(call: Call, least: int) -> Cut:
     """The cut of a call into pieces of at least ``least`` instances each, as near to a minute of one core's work as may be."""
     axes = _axes(call) if call.splittable else []
     most = math.prod((length for _, length in axes), start=1)
+    if call.along:  # a chain lasts: such calls are cut where a kill would cost more than a minute, into pieces for all threads
+        return cut_into(min(math.ceil(call.seconds() / MOST_SECONDS), most // max(least // 2, 1)), axes)
     instances = most * (1 if "recipe" in call.arguments else _starts(call.arguments.get("seeds")))
     usual = min(USUAL_PIECES, instances // max(1, least))
     wanted = max(usual, math.ceil(call.seconds() / MOST_SECONDS), math.ceil(instances / _MOST_INSTANCES))
@@ -154,6 +158,7 @@ def _axes(call: Call) -> list[tuple[str, int]]:
                 found.append((name, len(axis)))  # which steps are recorded depends on the longest of the trainings
     if recipe is not None:
         found.append(("seed", len(recipe.seed_list)))
+    found += [(name, len(call.arguments[arguments[0]])) for name, arguments in call.along.items()]
     return found
 
 

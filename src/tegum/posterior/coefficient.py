@@ -77,7 +77,7 @@ _NEAR, _TRIED, _DISAGREE = 0.01, 64, 1.1
 _TERMS, _SHARP_TERMS = 64, 1024
 _CRITICAL, _NEGATIVE, _BENT, _KINK = 1e-5, 1e-6, 1e-6, 1e-4
 _AWAY, _PROBES, _ALONG, _AS_FLAT = 1e-2, 6, 400, 1e-6
-_ROUNDS, _LOOSEST = 50, 1e-9
+_ROUNDS, _SETTLED, _LOOSEST = 50, 1e-6, 1e-9
 
 
 @final
@@ -371,6 +371,6 @@ def predicted(
         spread = root[:, None] * S * root
         before, value = value, 0.5 * n_beta * float(np.trace(H @ spread))
         squares = np.diag(C) + np.maximum(np.diag(H @ spread @ H), 0)
-        if abs(before - value) < 1e-9 * abs(value):
+        if abs(before - value) < _SETTLED * abs(value):
             break
     return value

@@ -29,6 +29,7 @@ from tegum.errors import InvalidInputError, Problems
 from tegum.exact import Objective
 from tegum.exact.parameters import free_of
 from tegum.features import Features
+from tegum.interruption import Interrupted
 from tegum.nets import Net
 from tegum.posterior.diagnostics import effective_size, r_hat
 from tegum.posterior.kernel.chains import (
@@ -62,6 +63,7 @@ _MEANINGS = {
     "loss": "exact expected loss",
     "lp": "logarithm of the unnormalised posterior density",
     "acceptance_rate": "probability with which the trajectory of this draw was accepted",
+    "energy": "Hamiltonian at the end of the trajectory of this draw, -lp and the kinetic energy",
     "energy_error": "change of the Hamiltonian in the trajectory of this draw",
     "diverging": "whether the trajectory left every hope of being accepted",
     "step_size": "step size after warm-up",
@@ -74,18 +76,26 @@ _MEANINGS = {
 
 
 def _seconds(
-    net: Net, features: Features, *, sampler: Sampler, chains: int, draws: int, warm_up: int, thinning: int, **others: Any
+    net: Net,
+    features: Features,
+    *,
+    numbers: Sequence[int],
+    ladder: NDArray[np.float64],
+    sampler: Sampler,
+    draws: int,
+    warm_up: int,
+    thinning: int,
+    **_: Any,
 ) -> float:
-    """About how long `sample` takes on one core."""
+    """About how long chains take on one core."""
     leaps = sampler.leaps if isinstance(sampler, HMC) else 1
     own = evaluation_seconds(net, features)
     if isinstance(sampler, Langevin | RMSProp):
         own += sampler.batch_size * net.n_features * net.n_hidden * SAMPLE_SECONDS
-    return float(chains * np.size(others["n_beta"]) * leaps * (warm_up + draws * thinning) * (_STEP_SECONDS + own))
+    return float(len(numbers) * len(ladder) * leaps * (warm_up + draws * thinning) * (_STEP_SECONDS + own))
 
 
 @checked
-@cached(cost=_seconds)
 def sample(
     net: Net,
     features: Features,
@@ -127,10 +137,10 @@ def sample(
 
     Returns:
         A dataset with ``W`` (chain, draw, hidden, feature), ``b`` (chain, draw, feature), ``loss`` and ``lp`` (chain, draw);
-        of exact samplers ``acceptance_rate``, ``energy_error`` and ``diverging`` (chain, draw).  Coordinates are ``step_size``,
-        ``status`` and ``draws_done`` (chain); ``loss_r_hat`` and ``loss_effective_size``, which `tegum.posterior.diagnostics`
-        has of all variables.  Tempered chains have ``n_beta`` after ``draw``, and ``swap_rate`` (chain, n_beta).  A chain that
-        diverges is data: its status says so, and draws it did not come to are NaN.
+        of exact samplers ``acceptance_rate``, ``energy``, ``energy_error`` and ``diverging`` (chain, draw).  Coordinates are
+        ``step_size``, ``status`` and ``draws_done`` (chain); ``loss_r_hat`` and ``loss_effective_size``, which
+        `tegum.posterior.diagnostics` has of all variables.  Tempered chains have ``n_beta`` after ``draw``, and ``swap_rate``
+        (chain, n_beta).  A chain that diverges is data: its status says so, and draws it did not come to are NaN.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
@@ -142,15 +152,58 @@ def sample(
     objective, x = points_of(net, features, W, b, terms)
     if x.shape[:-1] not in ((), (chains,)):
         raise InvalidInputError(f"W and b have leading axes {x.shape[:-1]}", f"give one start, or {chains}, one for each chain")
-    starts = np.broadcast_to(x, (chains, objective.size))
-    require_memory(f"{chains} chains of {draws} draws", 8 * chains * draws * len(ladder) * (objective.size + 4))
+    require_memory(f"{chains} chains of {draws} draws", 8 * chains * draws * len(ladder) * (objective.size + 5))
+
+    def found(data: xr.Dataset) -> xr.Dataset:
+        losses = [data["loss"].sel(n_beta=one).values for one in ladder]
+        data["loss_r_hat"] = "n_beta", [r_hat(one) for one in losses]
+        data["loss_effective_size"] = "n_beta", [effective_size(one) for one in losses]
+        data = data if np.ndim(n_beta) else data.isel(n_beta=0, drop=True).drop_vars("swap_rate")
+        for name in ("loss_r_hat", "loss_effective_size"):
+            data[name].attrs |= {"long_name": _MEANINGS[name], "units": "1"}
+        seconds = round(time.perf_counter() - began, 3)
+        return data.set_coords([name for name in _ABOUT_CHAINS if name in data]).assign_attrs(wall_seconds=seconds)
+
+    try:
+        data = drawn_chains(
+            net, features, numbers=tuple(range(chains)), starts=np.array(np.broadcast_to(x, (chains, objective.size))),
+            ladder=ladder, sampler=sampler, localisation=localisation, prior_deviation=prior_deviation, draws=draws,
+            warm_up=warm_up, thinning=thinning, root_seed=root_seed, terms=terms, threads=threads, progress=progress,
+        )  # fmt: skip
+    except Interrupted as stopped:
+        raise Interrupted(found(stopped.data)) from None
+    return found(data)
+
+
+@cached(splittable=True, along={"chain": ("numbers", "starts")}, cost=_seconds)
+def drawn_chains(
+    net: Net,
+    features: Features,
+    *,
+    numbers: Sequence[int],
+    starts: NDArray[np.float64],
+    ladder: NDArray[np.float64],
+    sampler: Sampler,
+    localisation: float,
+    prior_deviation: float | None,
+    draws: int,
+    warm_up: int,
+    thinning: int,
+    root_seed: int,
+    terms: int,
+    threads: int | None,
+    progress: bool | None,
+) -> xr.Dataset:
+    """Chains by their numbers, each from a start of its own (chains, d), without what is known of all together."""
+    began = time.perf_counter()
+    objective = Objective(net, features, terms)
     prior = 0.0 if prior_deviation is None else prior_deviation**-2
     known: dict[bytes, tuple[float, NDArray[np.float64]]] = {}
     for start in starts:
         if start.tobytes() not in known:
             metric = metric_at(objective, start, float(ladder[-1]), localisation + prior, sampler.metric)
             known[start.tobytes()] = objective.loss(start), metric
-    record = _record(chains, draws, len(ladder), objective.size)
+    record = _record(len(numbers), draws, len(ladder), objective.size)
     plan = _plan(sampler, draws, warm_up, thinning)
     is_langevin = isinstance(sampler, Langevin | RMSProp)
 
@@ -162,15 +215,16 @@ def sample(
         for c in range(first, end):
             base, scale = known[starts[c].tobytes()]
             law = Law(ladder, localisation, prior, base)
-            chain.stream[:] = stream_for(root_seed, c)
+            chain.stream[:] = stream_for(root_seed, numbers[c])
             chain.origin[:], chain.scale[...], chain.z[...], chain.square[:] = starts[c], scale, 0.0, 0.0
             (langevin if is_langevin else hamiltonian)(
                 target, law, chain._replace(plain=int(sampler.metric == "identity")), plan, record, c
             )
 
     interrupted = False
+    shown = len(numbers) * draws, lambda: int(record.done.sum())
     try:
-        in_pieces(chains, 1, memory, work, threads=threads, progress=progress, title="sampling", unit="chain")
+        in_pieces(len(numbers), 1, memory, work, threads=threads, progress=progress, title="sampling", unit="draw", shown=shown)
     except KeyboardInterrupt:
         interrupted = True
     settings = {
@@ -188,9 +242,10 @@ def sample(
         "wall_seconds": round(time.perf_counter() - began, 3),
         **provenance(),
     }
-    bases = np.array([known[start.tobytes()][0] for start in starts])
-    record.potential[...] += bases[:, None, None] * ladder  # chains count from the loss at their starts, the density does not
-    return _dataset(objective, ladder, plan, record, tempered=np.ndim(n_beta) > 0, exact=not is_langevin).assign_attrs(settings)
+    bases = np.array([known[start.tobytes()][0] for start in starts])[:, None, None] * ladder
+    record.potential[...] += bases  # chains count from the loss at their starts, the density does not
+    record.energy[...] += bases
+    return _dataset(objective, numbers, ladder, plan, record, exact=not is_langevin).assign_attrs(settings)
 
 
 def _check(
@@ -265,47 +320,39 @@ def metric_at(objective: Objective, x: NDArray[np.float64], n_beta: float, pull:
 def _record(chains: int, draws: int, replicas: int, d: int) -> Record:
     """Room for the results of all chains."""
     each = (chains, draws, replicas)
-    x, loss, potential, acceptance, error = (np.full(shape, np.nan) for shape in ((*each, d), each, each, each, each))
+    x, loss, potential, acceptance, energy, error = (np.full(shape, np.nan) for shape in ((*each, d), *[each] * 5))
     counts, step = np.zeros((chains, replicas)), np.full((chains, replicas), np.nan)
     return Record(
-        x, loss, potential, acceptance, error, counts, step, np.full(chains, STOPPED), np.zeros(chains, dtype=np.int64)
+        x, loss, potential, acceptance, energy, error, counts, step, np.full(chains, STOPPED), np.zeros(chains, dtype=np.int64)
     )
 
 
 def _dataset(
-    objective: Objective, ladder: NDArray[np.float64], plan: Plan, record: Record, tempered: bool, exact: bool
+    objective: Objective, numbers: Sequence[int], ladder: NDArray[np.float64], plan: Plan, record: Record, exact: bool
 ) -> xr.Dataset:
-    """The results of all chains by name."""
+    """The results of chains by name."""
     each = ("chain", "draw", "n_beta")
     W, b = objective.parameters(record.x)
+    steps = np.arange(plan.warm_up, plan.warm_up + plan.draws * plan.thinning)
+    tries = np.array([np.sum(steps % 2 == k % 2) for k in range(len(ladder))], dtype=np.float64)
+    rate = record.swapped / np.where(tries > 0, tries, np.nan)
+    rate[:, -1] = np.nan
     variables: dict[str, tuple[tuple[str, ...], Any]] = {
         "W": ((*each, "hidden", "feature"), W),
         "b": ((*each, "feature"), b),
         "loss": (each, record.loss),
         "lp": (each, -record.potential),
         "step_size": (("chain", "n_beta"), record.step),
+        "swap_rate": (("chain", "n_beta"), rate),
         "status": (("chain",), np.array([_STATUS[int(code)] for code in record.status], dtype="<U13")),
         "draws_done": (("chain",), record.done),
-        "loss_r_hat": (("n_beta",), [r_hat(record.loss[:, :, k]) for k in range(len(ladder))]),
-        "loss_effective_size": (("n_beta",), [effective_size(record.loss[:, :, k]) for k in range(len(ladder))]),
     }
     if exact:
         variables |= {
             "acceptance_rate": (each, record.acceptance),
+            "energy": (each, record.energy),
             "energy_error": (each, record.energy_error),
             "diverging": (each, record.energy_error > _DIVERGING),
         }
-    if tempered:
-        steps = np.arange(plan.warm_up, plan.warm_up + plan.draws * plan.thinning)
-        tries = np.array([np.sum(steps % 2 == k % 2) for k in range(len(ladder))], dtype=np.float64)
-        rate = record.swapped / np.where(tries > 0, tries, np.nan)
-        rate[:, -1] = np.nan
-        variables["swap_rate"] = ("chain", "n_beta"), rate
-    coords: Mapping[str, Any] = {
-        "chain": np.arange(len(record.status)),
-        "draw": np.arange(plan.draws),
-        "n_beta": ladder,
-    }
-    data = dataset(variables, coords, meanings=_MEANINGS)
-    data = data if tempered else data.isel(n_beta=0, drop=True)
-    return data.set_coords([name for name in _ABOUT_CHAINS if name in data])
+    coords: Mapping[str, Any] = {"chain": np.array(numbers), "draw": np.arange(plan.draws), "n_beta": ladder}
+    return dataset(variables, coords, meanings=_MEANINGS)

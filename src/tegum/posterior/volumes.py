@@ -2,22 +2,22 @@
 
     V(eps) = Vol{w: L(w) - L* < eps, |w - w*| < radius}  ~  C eps^lambda (log 1/eps)^(multiplicity - 1)
 
-In points uniform in the level set, P(L - L* < eps') = V(eps') / V(eps), so where V is a power of eps, log(eps / (L - L*)) is
-exponential of mean 1 / lambda, and
+Points uniform in the ball are let die from the worst on (nested sampling, `tegum.posterior.kernel.volumes`): N of them make V
+shrink by e in N deaths, whatever the point is, without gradients, Hessians or temperatures, down to where the loss is rounded.
+A hundred decades cost a hundred times what one does.  How fast they die by log(1/eps) is the exponent, and how it settles, like
+1 / log(1/eps), the multiplicity (`tegum.posterior.exponents`).  Along an orbit of rotations W -> R W nothing changes, so points
+stay across it, in a slice through w*: that leaves lambda and multiplicity as they are.
 
-    slope(eps) = 1 / mean log(eps / (L - L*))  =  lambda - (multiplicity - 1) / log(c / eps)
-
-(Hill's estimator) is measured at one level after another, without gradients, Hessians or temperatures: whatever the point is.
 The limit is what `tegum.posterior.llc` estimates, too: E n_beta (L - L*) is the same slope of V's Laplace transform.
 
 >>> import tegum as tg
 >>> net = tg.nets.Linear(2, 1, bias=False)                       # on x = (1, 0) its second output is w_1 w_2: L = w_1^2 w_2^2
 >>> features = tg.features.FiniteLaw([[1.0, 0.0]], importance=[0, 1])
->>> found = volume_scaling(net, features, [[0.0, 0.0]], radius=1.0, groups=8)
->>> found.coefficient_if.sel(multiplicity_tried=2).round(1).item()                 # lambda = 1/2 with multiplicity 2
-0.5
+>>> found = volume_scaling(net, features, [[0.0, 0.0]], radius=1.0, lowest=1e-30)
+>>> found.multiplicity.item(), abs(found.coefficient.item() - 1 / 2) < 4 * found.coefficient_error.item()
+(2, True)
 
-Sources: Watanabe, "Algebraic Geometry and Statistical Learning Theory" (2009), for the volume; Hill (1975).
+Sources: Watanabe, "Algebraic Geometry and Statistical Learning Theory" (2009), for the volume; Skilling (2006).
 """
 
 import time
@@ -31,12 +31,15 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.caching import cached
 from tegum.checking import checked, require_seeds
 from tegum.datasets import dataset
-from tegum.errors import Problems
+from tegum.errors import InvalidInputError, Problems
+from tegum.exact.hessian import still_directions
+from tegum.exact.parameters import free_of
 from tegum.features import Features
 from tegum.nets import Net
+from tegum.posterior.exponents import MOST_MULTIPLE, NOTHING, fitted
 from tegum.posterior.kernel.randomness import stream_for
 from tegum.posterior.kernel.target import Target
-from tegum.posterior.kernel.volumes import Group, contract, fill_ball, group_for, move
+from tegum.posterior.kernel.volumes import Group, fill_ball, group_for, sink
 from tegum.posterior.targets import evaluation_seconds, point_of, target_for
 from tegum.provenance import provenance
 from tegum.recorded import said_of
@@ -44,31 +47,33 @@ from tegum.threads import in_pieces
 
 Floats = NDArray[np.float64]
 
-LEVELS = tuple(10.0**-k for k in range(3, 12))
-_CLOSER, _MOST_MULTIPLE, _CLEARLY, _SCALES = 0.8, 3, 9.0, np.exp(np.arange(-6, 9))
-_MOST_MOVES = 10**9
-_LOSSES, _MOVE_SECONDS = 4, 4e-7
+_WIDTH, _FIRST, _BINS = 0.25, -40.0, 3000
+"""Of the bins of log(1/eps): down to the smallest numbers that there are."""
+_SHOWN, _LEAST_BINS = 24, 24
+_POINTS, _EACH, _MOVES = 128, 4, 20
+_ABOVE_NOISE, _LOWEST, _HIGHEST = 1000.0, 1e-250, 1e-3
+_MOST_MOVES = 10**7
+_LOSSES, _MOVE_SECONDS = 6, 4e-7
 _MEANINGS = {
     "slope": "d log V / d log eps: the learning coefficient at this level",
     "slope_error": "its standard error, from groups of points that know nothing of each other",
+    "log_volume": "logarithm of the volume below this level, relative to that of the ball",
     "coefficient": "local learning coefficient lambda",
-    "coefficient_error": "its standard error, at the multiplicity given",
-    "multiplicity": "multiplicity of lambda: the lowest that fits",
+    "coefficient_error": "its standard error, of which other multiplicities that are not excluded are a part",
+    "multiplicity": "multiplicity of lambda: the lowest that is not twenty times less probable than another",
+    "probability": "of each multiplicity",
     "coefficient_if": "lambda if the multiplicity is this",
-    "misfit": "sum of squared misfits of each multiplicity, in standard errors",
-    "losses_per_move": "losses that a move took",
+    "error_if": "its standard error",
 }
 
 
-def _seconds(
-    net: Net, features: Features, *, groups: int, points: int, sweeps: int, levels: Sequence[float], **_: Any
-) -> float:
-    """About how long `volume_scaling` takes on one core."""
-    return float(groups * points * sweeps * len(levels) * _LOSSES * (_MOVE_SECONDS + evaluation_seconds(net, features)))
+def _seconds(net: Net, features: Features, *, groups: Sequence[int], points: int, moves: int, lowest: float, **_: Any) -> float:
+    """About how long the deaths of all groups take on one core."""
+    nats = (net.n_hidden + 1) * net.n_features / 2 * np.log(_HIGHEST / lowest)
+    return float(len(groups) * points * moves * nats * _LOSSES * (_MOVE_SECONDS + evaluation_seconds(net, features)))
 
 
 @checked
-@cached(cost=_seconds)
 def volume_scaling(
     net: Net,
     features: Features,
@@ -76,127 +81,141 @@ def volume_scaling(
     b: ArrayLike | None = None,
     *,
     radius: float = 0.1,
-    levels: Sequence[float] = LEVELS,
-    groups: int = 16,
-    points: int = 64,
-    sweeps: int = 150,
+    lowest: float | None = None,
+    groups: int = 8,
+    points: int | None = None,
+    moves: int | None = None,
     root_seed: int = 0,
     terms: int = 64,
     threads: int | None = None,
     progress: bool | None = None,
 ) -> xr.Dataset:
-    """How fast the volume of nearly as good parameters shrinks around a minimum, level by level, and its limit.
+    """How fast the volume of nearly as good parameters shrinks around a minimum, level by level: lambda and its multiplicity.
 
     Args:
         net: a `ReluOutput` or `Linear` net.
         features: as of `tegum.posterior.sample`.
         W: the point, (m, n).
         b: its bias, (n,).
-        radius: of the ball around it in the space of the parameters.
-        levels: of the loss above that of the point, falling.
+        radius: of the ball around it in the space of the parameters, across rotations.
+        lowest: level of the loss above that of the point at which points stop; by default, and at least, a thousand times what
+            rounding changes in the loss next to the point.
         groups: of points that know nothing of each other; errors are from their spread.
-        points: of each group, an even number.
-        sweeps: moves of every point at each level.
+        points: of each group, more than twice as many as there are parameters; by default four times, and at least 128.
+        moves: of every new point; by default twice as many as there are parameters, and at least 20.
         root_seed: names the family of random streams.
         terms: of the loss where it is inverted.
         threads: how many groups at a time; by default one per core.  It never changes a result.
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
     Returns:
-        A dataset over ``level`` with ``slope`` and ``slope_error``; ``coefficient``, ``coefficient_error`` and ``multiplicity``
-        of the simplest law that fits; ``coefficient_if`` and ``misfit`` (multiplicity_tried).  To tell multiplicities apart
-        takes many points: a slope differs by 1 / log(c / eps), which hardly moves.  The error is for the multiplicity given:
-        where others have as low a misfit, ``coefficient_if`` says how far apart they are.  Where a point of a group has a lower
-        loss than the point given, which is then no minimum, everything is NaN and the attribute ``lower`` says by how much.
+        A dataset over ``level`` with ``slope``, ``slope_error`` and ``log_volume``; ``coefficient``, ``coefficient_error`` and
+        ``multiplicity`` of the simplest law that fits; over ``multiplicity_tried`` ``probability``, ``coefficient_if`` and
+        ``error_if``.  A multiplicity shows in how 1 / log(1 / eps) fades: where rounding leaves ten decades and lambda is some
+        units, it hardly does, and probabilities rest on that a logarithm begins about where the ball does.  Where a point of a
+        group has a lower loss than the point given, which is then no minimum, everything is NaN, the multiplicity 0, and the
+        attribute ``lower`` says by how much.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
         KeyboardInterrupt: after Ctrl-C.
     """
     began = time.perf_counter()
-    eps = np.asarray(levels, dtype=np.float64)
+    _, x = point_of(net, features, W, b, terms)
+    still = still_directions(net, x, free_of(net))
+    moving = x.size - len(still)
+    points = max(_POINTS, _EACH * moving) if points is None else points
+    moves = max(_MOVES, 2 * moving) if moves is None else moves
     with Problems() as problems:
         problems.check_number("radius", radius, 1e-9, 1e9)
-        if eps.size < 2 or not (eps > 0).all() or (np.diff(eps) >= 0).any():
-            problems.add(f"levels is {eps.tolist()}", "give at least two positive numbers, falling")
-        for name, value, least in (("groups", groups, 2), ("points", points, 4), ("sweeps", sweeps, 1)):
+        if lowest is not None:
+            problems.check_number("lowest", lowest, _LOWEST, 1.0)
+        for name, value, least in (("groups", groups, 4), ("points", points, 2 * moving + 2), ("moves", moves, 1)):
             problems.check_least(name, value, least)
-        if sweeps * points * groups > _MOST_MOVES:
-            problems.add(f"there would be {sweeps * points * groups:,} moves a level", f"choose at most {_MOST_MOVES:,}")
-        if points % 2:
-            problems.add(f"points is {points}", "give an even number")
+        if moves * points * groups > _MOST_MOVES:
+            what = f"there would be {moves * points * groups:,} moves for each factor e of the volume"
+            problems.add(what, f"choose at most {_MOST_MOVES:,}")
         with problems.collecting():
             require_seeds(root_seed)
-    objective, x = point_of(net, features, W, b, terms)
-    base = objective.loss(x)
-    logs, lowest, moves = np.full((groups, len(eps)), np.nan), np.zeros(groups), np.zeros((groups, len(eps)))
+    memory = group_for(points, np.zeros(1, dtype=np.int64), x, still, radius)
+    memory.stream[:] = stream_for("volume", root_seed, "noise")
+    noise = fill_ball(target_for(net, features, terms), memory)
+    lowest = max(lowest or 0.0, _ABOVE_NOISE * noise, _LOWEST)
+    died = counted_deaths(
+        net, features, x=x, still=still, radius=radius, lowest=lowest, groups=tuple(range(groups)), points=points, moves=moves,
+        root_seed=root_seed, terms=terms, threads=threads, progress=progress,
+    )  # fmt: skip
+    lower, deaths = float(died["lower"].min()), died["deaths"].transpose("group", "bin").values
+    valid = not lower < -lowest
+    filled = np.flatnonzero(deaths.all(axis=0))
+    first, last = (int(filled[0]) + 1 if filled.size else 0), int((-np.log(lowest) - _FIRST) / _WIDTH)
+    if last - first < _LEAST_BINS:
+        highest = float(np.exp(-_FIRST - _WIDTH * first))
+        what = f"losses in the ball are some {highest:.2g} above that of the point, and the lowest level is {lowest:.2g}"
+        raise InvalidInputError(what, "give a larger radius, or a lower level")
+    settings = {
+        "net": repr(net), **said_of(features), "radius": radius, "lowest": lowest, "groups": groups, "points": points,
+        "moves": moves, "root_seed": root_seed, "terms": terms, "lower": min(lower, 0.0),
+        "losses": int(died["losses"].sum()), "wall_seconds": round(time.perf_counter() - began, 3), **provenance(),
+    }  # fmt: skip
+    return _dataset(deaths, points, first, last, valid).assign_attrs(settings)
+
+
+@cached(splittable=True, along={"group": ("groups",)}, cost=_seconds)
+def counted_deaths(
+    net: Net,
+    features: Features,
+    *,
+    x: Floats,
+    still: Floats,
+    radius: float,
+    lowest: float,
+    groups: Sequence[int],
+    points: int,
+    moves: int,
+    root_seed: int,
+    terms: int,
+    threads: int | None,
+    progress: bool | None,
+) -> xr.Dataset:
+    """How many points of each group died in each bin of log(1/eps), how many losses that took, and the lowest loss met."""
+    deaths = np.zeros((len(groups), _BINS), dtype=np.int64)
+    lower, losses = np.zeros(len(groups)), np.zeros(len(groups))
 
     def memory(stop: NDArray[np.int64]) -> tuple[Target, Group]:
-        return target_for(net, features, terms), group_for(points, x.size, stop, x, base, radius)
+        return target_for(net, features, terms), group_for(points, stop, x, still, radius)
 
-    def work(memory: tuple[Target, Group], first: int, end: int) -> None:
+    def work(memory: tuple[Target, Group], begin: int, end: int) -> None:
         target, group = memory
-        for g in range(first, end):
-            group.stream[:] = stream_for("volume", root_seed, g)
+        for g in range(begin, end):
+            group.stream[:] = stream_for("volume", root_seed, groups[g])
             fill_ball(target, group)
-            for k, level in enumerate(eps):
-                contract(target, group, level, _CLOSER)
-                moves[g, k] = move(target, group, level, sweeps)
-                lowest[g] = min(lowest[g], group.excess.min())
-                logs[g, k] = np.log(level / np.maximum(group.excess, 1e-300)).mean()
+            losses[g] = sink(target, group, lowest, moves, deaths[g], _FIRST, _WIDTH)
+            lower[g] = group.excess.min()
 
-    in_pieces(groups, 1, memory, work, threads=threads, progress=progress, title="measuring volumes", unit="group")
-    if lowest.min() < -1e-3 * eps[-1]:
-        logs[:] = np.nan
-    slope = 1 / logs.mean(axis=0)
-    error = slope**2 * logs.std(axis=0, ddof=1) / np.sqrt(groups)
-    multiplicity, limits, misfits = fitted(eps, slope, error)
-    weights = 1 / error[len(eps) // 3 :] ** 2
+    in_pieces(len(groups), 1, memory, work, threads=threads, progress=progress, title="measuring volumes", unit="group")
+    variables = {"deaths": (("group", "bin"), deaths), "lower": (("group",), lower), "losses": (("group",), losses)}
+    return xr.Dataset(variables, {"group": np.array(groups)})
+
+
+def _dataset(deaths: NDArray[np.int64], points: int, first: int, last: int, valid: bool) -> xr.Dataset:
+    """The law of the deaths in bins from ``first`` to ``last``, and slopes in wider ones; all NaN where it is not ``valid``."""
+    edges = np.asarray(_FIRST + _WIDTH * np.arange(first, last + 1), dtype=np.float64)
+    each = max(-(-(last - first) // _SHOWN), 1)
+    starts = np.arange(first, last - each + 1, each)
+    rates = np.stack([deaths[:, k : k + each].sum(axis=1) for k in starts], axis=1) / (points * each * _WIDTH)
+    dead = deaths.mean(axis=0).cumsum()[starts + each - 1]
+    if not valid:
+        rates, dead = rates * np.nan, dead * np.nan
+    law = fitted(deaths[:, first:last], points, edges) if valid else NOTHING
     variables = {
-        "slope": (("level",), slope),
-        "slope_error": (("level",), error),
-        "losses_per_move": (("level",), moves.mean(axis=0)),
-        "coefficient": ((), limits[multiplicity - 1]),
-        "coefficient_error": ((), float(1 / np.sqrt(weights.sum()))),
-        "multiplicity": ((), multiplicity),
-        "coefficient_if": (("multiplicity_tried",), limits),
-        "misfit": (("multiplicity_tried",), misfits),
+        "slope": (("level",), rates.mean(axis=0)),
+        "slope_error": (("level",), rates.std(axis=0, ddof=1) / np.sqrt(len(deaths))),
+        "log_volume": (("level",), -dead / points),
+        **{name: ((), getattr(law, name)) for name in ("coefficient", "coefficient_error", "multiplicity")},
+        **{name: (("multiplicity_tried",), getattr(law, name)) for name in ("probability", "coefficient_if", "error_if")},
     }
-    return dataset(
-        variables, {"level": eps, "multiplicity_tried": np.arange(1, _MOST_MULTIPLE + 1)}, meanings=_MEANINGS
-    ).assign_attrs(
-        net=repr(net),
-        **said_of(features),
-        radius=radius,
-        groups=groups,
-        points=points,
-        sweeps=sweeps,
-        root_seed=root_seed,
-        lower=float(min(lowest.min(), 0.0)),
-        wall_seconds=round(time.perf_counter() - began, 3),
-        **provenance(),
-    )
-
-
-def fitted(eps: Floats, slope: Floats, error: Floats) -> tuple[int, Floats, Floats]:
-    """The multiplicity, and for each that is tried lambda and the sum of squared misfits, from the lower levels' slopes.
-
-    slope = lambda - (multiplicity - 1) / log(c / eps), c on a grid where it matters.  Of the upper third of the levels the ball
-    still shows.  A higher multiplicity has to fit better by nine units, three standard errors, than the one before.
-    """
-    lower = slice(len(eps) // 3, None)
-    e, s, w = eps[lower], slope[lower], 1 / np.maximum(error[lower], 1e-12) ** 2
-    limits, misfits = np.full(_MOST_MULTIPLE, np.nan), np.full(_MOST_MULTIPLE, np.inf)
-    if not np.isfinite(slope).all():
-        return 0, limits, np.full(_MOST_MULTIPLE, np.nan)
-    for multiple in range(1, _MOST_MULTIPLE + 1):
-        for c in _SCALES[e[0] * np.e < _SCALES] if multiple > 1 else _SCALES[:1]:
-            shifted = s + ((multiple - 1) / np.log(c / e) if multiple > 1 else 0.0)
-            limit = float((w * shifted).sum() / w.sum())
-            misfit = float((w * (shifted - limit) ** 2).sum())
-            if misfit < misfits[multiple - 1]:
-                limits[multiple - 1], misfits[multiple - 1] = limit, misfit
-    best = 0
-    for k in range(1, _MOST_MULTIPLE):
-        best = k if misfits[k] < misfits[best] - _CLEARLY else best
-    return best + 1, limits, misfits
+    levels = np.exp(-(_FIRST + _WIDTH * (starts + each)))
+    coords = {"level": levels, "multiplicity_tried": np.arange(1, MOST_MULTIPLE + 1)}
+    found = dataset(variables, coords, meanings=_MEANINGS)
+    return found.assign_attrs(dispersion=law.dispersion, fitted_from=float(np.exp(-law.start)))

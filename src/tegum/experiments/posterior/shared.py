@@ -1,4 +1,4 @@
-"""What experiments on posteriors share: regular polygons of features of which exactly one is active."""
+"""What experiments on posteriors share: regular polygons of features of which exactly one is active, and singular points."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.features import Features
+from tegum.features import Features, Independent
 from tegum.geometry import polygon
 from tegum.nets import Net
 
@@ -55,3 +55,22 @@ def dead(point: Point, bias: float = BIAS) -> Point:
 def four_gon() -> Point:
     """Four features at right angles, which cost nothing."""
     return Point(*world(4), np.array([[1.0, 0, -1, 0], [0, 1, 0, -1]]), np.zeros(4))
+
+
+def crossing(density: float) -> Point:
+    """Two features in one dimension, the second so important that its dropped minimum is about to store it.
+
+    At W = (1, -t), small t > 0, with a bias of beta t on the first output, the loss changes by t^2 (F(beta) - I v) + O(t^3),
+
+        F = p (v + (beta - p / 2)^2 / 4) + (1 - p) ((1 - p) beta^2 + p beta^3 / 3),     v = Var x = p / 3 - p^2 / 4
+
+    F: of the first output, W_1 already the best; it vanishes for x_1 = 0 unless beta > x_2.  I v: of the second, its bias
+    already the best.  At I = min F / v what is left is of third order; for t < 0 the loss rises like t^2.
+    """
+    p = density
+    bent = p / 2 + 2 * (1 - p) ** 2
+    beta = (np.sqrt(bent**2 + p**3 * (1 - p)) - bent) / (2 * p * (1 - p))  # F' = 0 is quadratic in beta
+    v = p / 3 - p**2 / 4
+    F = p * (v + (beta - p / 2) ** 2 / 4) + (1 - p) * ((1 - p) * beta**2 + p * beta**3 / 3)
+    features = Independent(2, density=p, importance=[1, F / v])
+    return Point(tg.nets.ReluOutput(2, 1), features, np.array([[1.0, 0.0]]), np.array([0.0, p / 2]))

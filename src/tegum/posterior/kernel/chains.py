@@ -92,6 +92,7 @@ class Record(NamedTuple):
     loss: NDArray[np.float64]
     potential: NDArray[np.float64]
     acceptance: NDArray[np.float64]
+    energy: NDArray[np.float64]
     energy_error: NDArray[np.float64]
     swapped: NDArray[np.float64]
     step: NDArray[np.float64]
@@ -174,8 +175,8 @@ def _potential(law: Any, chain: Any, r: int) -> float:
 
 
 @compiled
-def _trajectory(target: Target, law: Law, chain: Chain, r: int, step: float, leaps: int) -> tuple[float, float]:
-    """Moves replica r by one trajectory, or leaves it; returns how probably it was accepted, and H' - H."""
+def _trajectory(target: Target, law: Law, chain: Chain, r: int, step: float, leaps: int) -> tuple[float, float, float]:
+    """Moves replica r by one trajectory, or leaves it; returns how probably it was accepted, H' - H, and H where it is then."""
     d = chain.x.size
     free = target.landscape.free
     n_beta = law.n_beta[r]
@@ -204,11 +205,13 @@ def _trajectory(target: Target, law: Law, chain: Chain, r: int, step: float, lea
     if not abs(error) < np.inf:
         error = np.inf
     accept = math.exp(-error) if error > 0 else 1.0
+    energy = before + kinetic + error
     if uniform(chain.stream) >= accept:
+        energy = before + kinetic
         chain.loss[r], chain.rest[r] = loss, rest
         for i in range(d):
             chain.z[r, i], chain.slope[r, i], chain.pull[r, i] = chain.before[0, i], chain.before[1, i], chain.before[2, i]
-    return accept, error
+    return accept, error, energy
 
 
 @inlined
@@ -272,13 +275,14 @@ def hamiltonian(target: Target, law: Law, chain: Chain, plan: Plan, record: Reco
         kept = since >= 0 and (since + 1) % plan.thinning == 0
         for r in range(replicas):
             step = chain.step[r] * (1.0 + _JITTER * (2.0 * uniform(chain.stream) - 1.0))
-            accept, error = _trajectory(target, law, chain, r, step, plan.leaps)
+            accept, error, energy = _trajectory(target, law, chain, r, step, plan.leaps)
             if since < 0:
                 _adapt(chain, r, accept, plan.accept)
                 if since == -1:
                     chain.step[r] = math.exp(chain.adapting[r, 0])
             if kept:
                 record.acceptance[c, draw, r] = accept
+                record.energy[c, draw, r] = energy
                 record.energy_error[c, draw, r] = error
         for r in range(t % 2, replicas - 1, 2):
             exchanged = _exchange(law, chain, r, r + 1)
