@@ -17,6 +17,7 @@ tegum.errors.InvalidInputError: W is no array of real numbers: give numbers with
 import os
 import reprlib
 import resource
+import shutil
 import warnings
 from abc import ABCMeta
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
@@ -311,6 +312,14 @@ def require_memory(what: str, count: int) -> None:
     """Raises an `InvalidInputError`, before anything is made, where so many bytes are more than this machine has."""
     if count > (whole := _memory()):
         raise InvalidInputError(f"{what} would need {count / 1e9:,.0f} GB", f"choose less: there are {whole / 1e9:,.0f} GB")
+
+
+def require_disk(what: str, count: int, folder: Path) -> None:
+    """Raises an `InvalidInputError`, before anything is made, where so many bytes have no room in a folder."""
+    place = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    if count > (free := shutil.disk_usage(place).free):
+        free_there = f"there are {free / 1e9:,.0f} GB free at {place}"
+        raise InvalidInputError(f"{what} would need {count / 1e9:,.0f} GB", f"choose less, or another folder: {free_there}")
 
 
 @cache

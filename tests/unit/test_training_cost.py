@@ -1,17 +1,21 @@
 """The estimate of a training: what it counts, against counts by hand and against the engine itself."""
 
 import time
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 import tegum as tg
+from tegum import checking
+from tegum.cli import run
 from tegum.cli import training as cli
 from tegum.features import Exponential, Independent
 from tegum.nets import AbsoluteValue, ActivationOutput, ReluHidden, ReluOutput, TargetMap, UntiedNeurons
 from tegum.training import compiling_seconds, cost, estimated_seconds, seconds_of_each
-from tegum.training.cost import seconds_on_sets
+from tegum.training.cost import result_bytes, seconds_on_sets
 
 NET, FEATURES = ReluOutput(6, 3), Independent(6, density=0.2)
 RECIPE = tg.Recipe(steps=10_000, batch_size=128, evaluation_samples=64_000)
@@ -155,3 +159,17 @@ def test_the_command_says_that_it_compiles_first(
         monkeypatch.setattr(cost, "is_compiled", lambda _, compiled=compiled: compiled)
         assert cli.train(features="2", hidden="1", steps="2", out=tmp_path, threads=1) == 130
         assert wanted in capsys.readouterr().out
+
+
+def test_a_sweep_whose_result_has_no_room_is_refused_before_it_begins(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking.shutil, "disk_usage", lambda place: Mock(free=60e9 if place == tmp_path else 0))
+    words = ["train", "-n", "2000", "-m", "1000", "--seeds", "100000", "--out", str(tmp_path)]
+    assert run([*words, "--steps", "10"]) == 2
+    told = f"choose less, or another folder: there are 60 GB free at {tmp_path}"
+    assert capsys.readouterr().err.strip() == f"tegum: the result of 100000 models would need 801 GB: {told}"
+    assert run(words) == 2
+    assert "a training of 100000 models with 1,030,553,600,000 samples would take about" in capsys.readouterr().err
+    net, recipes = ReluOutput(3, 2), [tg.Recipe(seeds=4, record=("loss", "W"), record_steps=(0, 5, 9)), tg.Recipe(seeds=1)]
+    assert result_bytes(net, recipes) == 4 * 9 * (4 * (1 + 3) + 1)

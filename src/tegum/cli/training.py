@@ -14,6 +14,7 @@ from cyclopts import Parameter
 
 import tegum as tg
 from tegum.caching import caching
+from tegum.checking import require_disk
 from tegum.cli.elsewhere import Where
 from tegum.cli.output import duration, say, say_first, say_interrupted
 from tegum.cli.problem import Training, parsed, read_tables, training_of
@@ -25,6 +26,7 @@ from tegum.report import show
 from tegum.runs import RESULT, SWEEP, attributes_in, fingerprint, require_writable, set_aside, write_atomically, write_dataset
 from tegum.threads import default_threads
 from tegum.training import compiling_seconds, estimated_seconds
+from tegum.training.cost import require_time, result_bytes
 from tegum.training.instances import grid_of
 
 _RECORDS, _MOST_RECORDED = 40, 5_000_000
@@ -83,7 +85,7 @@ def train(
     recipe = training.recipe if {"record", "record_steps"} & tables.get("recipe", {}).keys() else _recorded(training)
     training = replace(training, recipe=recipe)
     require_writable(out)
-    _announce(training, default_threads() if threads is None else threads)
+    _announce(training, default_threads() if threads is None else threads, out)
     try:
         with where.computing(), caching(pieces := Pieces(out / "pieces", say)):
             data = tg.train(training.net, training.features, training.recipe, sweep=training.sweep, threads=threads)
@@ -171,12 +173,14 @@ def _value(text: str) -> Any:
         return text.strip()
 
 
-def _announce(training: Training, workers: int) -> None:
+def _announce(training: Training, workers: int, out: Path) -> None:
     """Checks the whole sweep before anything is trained, and says what it is and what it will cost."""
     net, recipe, sweep = training.net, training.recipe, training.sweep
+    seeds, recipes = len(recipe.seed_list), grid_of(training.features, recipe, sweep)[1]
+    models = len(recipes) * seeds
+    require_time(net, recipes, workers)
+    require_disk(f"the result of {models} models", result_bytes(net, recipes), out)
     seconds = estimated_seconds(net, training.features, recipe, sweep=sweep, threads=workers)
-    seeds = len(recipe.seed_list)
-    models = len(grid_of(training.features, recipe, sweep)[1]) * seeds
     axes = "".join(f"{name}: {len(axis)}, " for name, axis in sweep.items())
     count = "1 model" if models == 1 else f"{models} models"
     say(f"{count}: {net}; {axes}seeds: {seeds}; {recipe.steps} steps of {recipe.batch_size} samples")

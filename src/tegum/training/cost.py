@@ -255,8 +255,13 @@ def _timed(work: Callable[[], object]) -> float:
 
 def require_affordable(net: Net, recipes: Sequence[Recipe], threads: int) -> None:
     """Raises an `InvalidInputError`, before anything is made, for what would take years, or more memory than there is."""
+    require_memory(f"a training of {sum(len(one.seed_list) for one in recipes)} models", bytes_of(net, recipes))
+    require_time(net, recipes, threads)
+
+
+def require_time(net: Net, recipes: Sequence[Recipe], threads: int) -> None:
+    """Raises an `InvalidInputError` for what would take years."""
     models = sum(len(one.seed_list) for one in recipes)
-    require_memory(f"a training of {models} models", bytes_of(net, recipes))
     samples = sum(len(one.seed_list) * (one.steps * one.batch_size + one.evaluation_samples) for one in recipes)
     test_panel = step_seconds(net, PANEL_WIDTH)
     seconds = sum(
@@ -265,7 +270,7 @@ def require_affordable(net: Net, recipes: Sequence[Recipe], threads: int) -> Non
     )
     years = seconds / min(threads, models) / _YEAR
     if years > 1:
-        what = f"a training of {models} models with {samples:,} samples would take about {years:,.0f} years"
+        what = f"a training of {models} models with {samples:,} samples would take about {years:,.1f} years"
         raise InvalidInputError(what, "choose fewer steps, samples or models")
 
 
@@ -282,3 +287,11 @@ def bytes_of(net: Net, recipes: Sequence[Recipe]) -> int:
         4 * len(one.seed_list) * (weights * (4 + _most_records(one)) + 2 * (one.data_set_size or 0) * net.n_features)
         for one in recipes
     )
+
+
+def result_bytes(net: Net, recipes: Sequence[Recipe]) -> int:
+    """About how large a training's result is: the weights at the end, and those recorded."""
+    weights = sum(int(np.prod(shape)) for shape in net.parameter_shapes().values())
+    recorded = [len({*one.record} & {*net.parameter_shapes()}) > 0 for one in recipes]
+    each = (1 + _most_records(one) * also for one, also in zip(recipes, recorded, strict=True))
+    return sum(4 * weights * len(one.seed_list) * times for one, times in zip(recipes, each, strict=True))
