@@ -16,7 +16,7 @@ import pytest
 
 import tegum.figures
 from tegum.cli import COMMANDS, run
-from tegum.experiments import every_experiment, heading_of
+from tegum.experiments import every_experiment, groups, heading_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -77,8 +77,9 @@ def test_the_site_is_built_without_a_warning_and_its_notebook_runs(tmp_path: Pat
     assert "pentagon" in tutorial
     assert "seed" in tutorial
     assert "js-plotly-plot" in tutorial or "plotly-graph-div" in tutorial
+    pages = {heading: name for name, heading in groups().items()}
     for experiment in every_experiment():
-        page = (tmp_path / "site" / f"{heading_of(experiment).lower().replace(' ', '-') or 'figures'}.html").read_text()
+        page = (tmp_path / "site" / f"{pages.get(heading_of(experiment), 'figures')}.html").read_text()
         assert f"tegum reproduce {experiment.id}" in re.sub(r"<[^>]*>", "", page)
     for path in (tmp_path / "site").rglob("*.html"):
         text = path.read_text()
