@@ -25,6 +25,9 @@ from tegum.nets import TargetMap
 
 Floats = NDArray[np.float64]
 
+_CAUTION = 2
+"""Of several estimates one is exceeded more often than of one, and a derivative is as wrong as the worst of its parts."""
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,7 @@ class TargetLaw:
         n = len(b)
         squares = self.square - self.target.matrix() @ np.diag(self.second)
         squares -= np.array(self.target.v) * (self.always[1] / self.always[0])
-        size, dG, db = np.abs(squares), np.zeros((n, n)), np.zeros(n)
+        size, dG, db, steep = np.abs(squares), np.zeros((n, n)), np.zeros(n), 0.0
         error, gradient_error, terms = 0.0, 0.0, 0
         for rows, owns, shares in self._models():
             wide, bias, counted = np.zeros((3 * n, 3 * n)), np.zeros(3 * n), np.zeros(3 * n)
@@ -63,10 +66,11 @@ class TargetLaw:
             np.add.at(dG, rows, np.sign(shares)[:, None] * found.dG[owns, :n])
             np.add.at(db, rows, np.sign(shares) * found.db[owns])
             error += found.error
-            gradient_error += found.gradient_error * int(np.bincount(rows).max())
+            gradient_error += _CAUTION * found.gradient_error * int(np.bincount(rows).max())
+            steep += float(max(np.abs(found.dG).max(initial=0), np.abs(found.db).max(initial=0)))
             terms = max(terms, found.terms)
         rounding = ROUNDING * float(importance @ size)
-        return Answer(np.maximum(squares, 0), error + rounding, gradient_error, terms, dG, db)
+        return Answer(np.maximum(squares, 0), error + rounding, gradient_error + ROUNDING * steep, terms, dG, db)
 
     def _models(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64], Floats]]:
         """Rows of the map, the features that they are compared with, and how each counts: in each model every feature once."""
