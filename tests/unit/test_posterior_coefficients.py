@@ -260,7 +260,17 @@ def test_the_error_of_a_coefficient_holds_what_the_multiplicity_leaves_open() ->
     assert abs(few.coefficient - 0.5) < 2 * few.coefficient_error
     assert many.multiplicity == 2
     assert many.probability[0] < 1e-4
-    assert fitted(2 * deaths[np.repeat(np.arange(8), 2)], 128, t).dispersion > 1.5
+
+
+def test_groups_that_differ_more_than_they_should_widen_the_error() -> None:
+    t, generator = np.arange(0.0, 90.25, 0.25), np.random.default_rng(4)
+    rate = np.full((16, 360), 64 * 0.125)
+    apart = np.linspace(-0.1, 0.1, 16)[:, None]  # each group by so much too fast, at all levels
+    alike, unlike = (fitted(generator.poisson(rate * factor), 64, t) for factor in (1.0, 1 + apart))
+    assert alike.dispersion < 2
+    assert unlike.dispersion > 3
+    assert unlike.error_if[0] > 1.5 * alike.error_if[0]
+    assert abs(unlike.coefficient - 0.5) < 3 * unlike.coefficient_error
 
 
 def test_where_the_point_is_no_minimum_volumes_say_so() -> None:

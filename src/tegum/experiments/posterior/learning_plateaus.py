@@ -221,6 +221,6 @@ experiment = Experiment(
     __name__,
     title="What learning ends in: the exact flow, stochastic gradient descent, and their coefficients",
     paper="Singular learning theory",
-    seconds={"quick": 30, "paper": 400},
+    seconds={"quick": 30, "paper": 60},
     order=3,
 )

@@ -305,6 +305,6 @@ experiment = Experiment(
     __name__,
     title="Local learning coefficients: what samplers say beside the truth",
     paper="Singular learning theory",
-    seconds={"quick": 80, "paper": 900},
+    seconds={"quick": 60, "paper": 900},
     order=1,
 )

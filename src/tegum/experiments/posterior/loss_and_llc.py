@@ -177,6 +177,6 @@ experiment = Experiment(
     __name__,
     title="Loss against learning coefficient over all minima of six features in two dimensions",
     paper="Singular learning theory",
-    seconds={"quick": 30, "paper": 500},
+    seconds={"quick": 30, "paper": 80},
     order=4,
 )

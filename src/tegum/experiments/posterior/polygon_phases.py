@@ -317,6 +317,6 @@ experiment = Experiment(
     __name__,
     title="Polygons in posteriors: which exist, their coefficients, and the sample sizes at which they change",
     paper="Singular learning theory",
-    seconds={"quick": 40, "paper": 900},
+    seconds={"quick": 40, "paper": 120},
     order=2,
 )

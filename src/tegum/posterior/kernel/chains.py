@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import compiled, copied_into_callers, inlined
 from tegum.exact.kernel.records import ZERO
 from tegum.posterior.kernel.randomness import fill_normal, uniform
 from tegum.posterior.kernel.target import Target, batch_loss_of, loss_of
@@ -138,6 +138,7 @@ def _locate(chain: Any, r: int) -> None:
         chain.x[i] = chain.origin[i] + moved
 
 
+@copied_into_callers
 @compiled
 def evaluate(target: Target, law: Law, chain: Chain, r: int, batch: int) -> None:
     """Loss and derivatives of replica r where it is now; of a batch of fresh samples where ``batch`` is not 0."""
@@ -174,6 +175,7 @@ def _potential(law: Any, chain: Any, r: int) -> float:
     return law.n_beta[r] * (chain.loss[r] - law.base) + chain.rest[r]
 
 
+@copied_into_callers
 @compiled
 def _trajectory(target: Target, law: Law, chain: Chain, r: int, step: float, leaps: int) -> tuple[float, float, float]:
     """Moves replica r by one trajectory, or leaves it; returns how probably it was accepted, H' - H, and H where it is then."""
@@ -242,6 +244,7 @@ def _exchange(law: Any, chain: Any, a: int, b: int) -> bool:
     return True
 
 
+@copied_into_callers
 @compiled
 def _keep(law: Law, chain: Chain, record: Record, c: int, draw: int, r: int) -> None:
     """Writes down where replica r is."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import compiled, copied_into_callers, inlined
 from tegum.exact.kernel.landscape import Landscape, loss_at
 from tegum.exact.kernel.uniform import rectified
 from tegum.exact.kernel.walk import components_in, members_of
@@ -82,6 +82,7 @@ def _leave(target: Any, gradient: Any) -> None:
         gradient[m * n + i] = point.db[i] if free[m * n + i] else 0.0
 
 
+@copied_into_callers
 @compiled
 def _one_active(target: Target) -> float:
     """The loss where at most one feature is active, its derivatives into the point's memory."""
@@ -162,6 +163,7 @@ def _draw(target: Any, stream: Any) -> None:
                     x[i] = -distribution.mean * np.log(v) if distribution.exponential else v
 
 
+@copied_into_callers
 @compiled
 def loss_of(target: Target, at: Any, gradient: Any) -> float:
     """The exact loss at flat parameters; its gradient is written."""
@@ -180,6 +182,7 @@ def loss_of(target: Target, at: Any, gradient: Any) -> float:
     return loss
 
 
+@copied_into_callers
 @compiled
 def batch_loss_of(target: Target, stream: Any, at: Any, gradient: Any, samples: int) -> float:
     """The mean loss of fresh ``samples`` of the law at flat parameters; its gradient is written."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import compiled, copied_into_callers, inlined
 from tegum.exact.hessian import complement
 from tegum.posterior.kernel.randomness import fill_normal, uniform
 from tegum.posterior.kernel.target import Target, loss_of
@@ -75,6 +75,7 @@ def group_for(
     )
 
 
+@copied_into_callers
 @compiled
 def _excess(target: Target, group: Group) -> float:
     """The loss above L* at ``trial``; infinite outside of the ball."""
@@ -113,6 +114,7 @@ def fill_ball(target: Target, group: Group) -> float:
     return noise
 
 
+@copied_into_callers
 @compiled
 def _other(group: Group, k: int, parent: int, a: int) -> int:
     """A point that is none of three, at random."""
@@ -122,6 +124,7 @@ def _other(group: Group, k: int, parent: int, a: int) -> int:
             return b
 
 
+@copied_into_callers
 @compiled
 def _aim(group: Group, k: int, parent: int) -> None:
     """A direction for point k: the difference of two others, less its part along up to three more such differences.
@@ -168,6 +171,7 @@ def _remove(v: Any, u: Any) -> None:
             v[i] -= along / square * u[i]
 
 
+@copied_into_callers
 @compiled
 def move(target: Target, group: Group, k: int, parent: int, level: float) -> float:
     """Moves point k, a copy of its parent, inside the level set, or leaves it; returns how many losses that took."""
