@@ -10,14 +10,18 @@
 
 import math
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from tegum.interruption import noticing_interruption
 from tegum.progress import ProgressBar
@@ -44,6 +48,18 @@ class Stop(threading.Event):
         super().set()
 
 
+def one_blas_thread() -> AbstractContextManager[object]:
+    """A block in which matrix products have one thread each: several of ours would wait for those of the others, tenfold."""
+    limit: AbstractContextManager[object] = _blas("scipy.linalg" in sys.modules).limit(limits=1)
+    return limit
+
+
+@cache
+def _blas(scipy: bool) -> Any:
+    """The libraries of matrix products that are loaded: NumPy's, and SciPy's where that is."""
+    return ThreadpoolController().select(user_api="blas")
+
+
 def in_threads(work: Callable[[Stop], object], threads: int, show: Callable[[], object]) -> bool:
     """Runs ``work`` in several threads until all have returned; true unless Ctrl-C came.
 
@@ -62,7 +78,7 @@ def in_threads(work: Callable[[Stop], object], threads: int, show: Callable[[], 
             future.set_exception(error)
 
     futures = [Future[None]() for _ in range(threads)]
-    with noticing_interruption(only=math.inf) as pressed:
+    with one_blas_thread(), noticing_interruption(only=math.inf) as pressed:
         try:
             for number, future in enumerate(futures):
                 threading.Thread(target=guarded, args=(future,), name=f"tegum_{number}", daemon=True).start()
