@@ -64,8 +64,9 @@ lint: $(READY) javascript
 	@echo "lint: clean"
 
 # Neighbours in a file share what they compute: each worker takes half of the files in order, and later what the other has left.
+# Each has one core, so matrix products have one thread.
 unit: $(READY)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 compiled: $(READY)
 	@$(BIN)/tegum doctor > .venv/doctor.log || { cat .venv/doctor.log; exit 1; }

@@ -9,10 +9,11 @@ import xarray as xr
 
 from tegum import Recipe
 from tegum.caching import Call
+from tegum.features import FiniteLaw
 from tegum.sweep import feature_grid
 
 _STEPS, _BATCH, _TEST = 40, 64, 640
-_STARTS, _UNCERTIFIED, _DESCENT = 4, 2, 40
+_STARTS, _DESCENT = 4, 40
 _MAP, _ON_A_MAP = 200, 1
 """From so many points on, the searches of a map are from so many random starts at each."""
 _CHAINS = {"draws": 40, "warm_up": 40, "thinning": 1, "moves": 3}
@@ -21,9 +22,9 @@ _CHAINS = {"draws": 40, "warm_up": 40, "thinning": 1, "moves": 3}
 def smallest(call: Call) -> xr.Dataset:
     """The call with short trainings and few searches.
 
-    Trainings have 40 steps of 64 samples, searches for certified minima 4 random starts, on large maps one, others two; chains and
-    volumes few draws and moves.  Of descents that go on from weights without a certificate it has the first 40 steps; all else is as in
-    the study.
+    Trainings have 40 steps of 64 samples; searches for certified minima 4 random starts, on large maps one, as have others on
+    finite laws; chains and volumes few draws and moves.  Of descents that go on from weights without a certificate it has the
+    first 40 steps; all else is as in the study.
     """
     if "recipe" in call.arguments:
         return call.replaced(recipe=_shortest(call.arguments["recipe"] or Recipe())).run()
@@ -38,7 +39,7 @@ def smallest(call: Call) -> xr.Dataset:
         most = _ON_A_MAP if points >= _MAP else _STARTS
         return call.replaced(seeds=min(starts, most)).run() if fewer else call.run()
     if initial is None:
-        return call.replaced(seeds=min(starts, _UNCERTIFIED)).run() if isinstance(starts, int) else call.run()
+        return call.replaced(seeds=1).run() if isinstance(call.arguments["features"], FiniteLaw) else call.run()
     return call.replaced(most_steps=min(steps, _DESCENT)).run()
 
 
