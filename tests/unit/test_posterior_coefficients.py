@@ -253,6 +253,16 @@ def test_deaths_of_exact_points_have_the_multiplicity(rates: list[float], coeffi
         assert law.coefficient_error < 0.02
 
 
+def test_four_weights_may_multiply() -> None:
+    t = np.arange(0.0, 90.25, 0.25)
+    for seed in range(2):
+        deaths = np.random.default_rng(seed).poisson(-128 * np.diff(hypoexponential([0.5] * 4, t)), (16, 360))
+        law = fitted(deaths, 128, t)
+        assert law.multiplicity in (3, 4)
+        assert law.probability[3] > 0.05
+        assert law.coefficient == pytest.approx(0.5, abs=3 * law.coefficient_error)
+
+
 def test_the_error_of_a_coefficient_holds_what_the_multiplicity_leaves_open() -> None:
     """Deaths of exact points: of few levels two multiplicities are as likely, of many one."""
     t = np.arange(0.0, 90.25, 0.25)

@@ -17,7 +17,11 @@ of them in the mean, and n deaths in each bin the likelihood
 logarithm, from k / (2 s) to 5 k / s beyond where the ball begins, s the mean slope (below k / lambda it would be negative);
 q and delta, of the next power, or of the ball that cuts the set off.  In lambda it is taken for a Gaussian at its largest, of
 variance D / (N G sum n / (N G) (du / x)^2); how wide that is differs by next to nothing between laws, and is left out.
-Multiplicities are as probable as the averages that they have.
+Multiplicities are as probable as the averages that they have: 1, 2 and 3, and more while the last is the likeliest.
+
+Powers that are nearer than 1 / 4 to each other look like a logarithm for long: of w_1^4 w_2^6, 1/6 and 1/4, over 60 units of t
+the multiplicity is said to be 2, and lambda 0.18.  Of five weights or more that multiply (u + a)^k is too coarse: of five, 1/2
+and 5, over 90 units it is said to be 6, and lambda 0.516.
 
 *D*: what a sampler adds to Poisson's noise, because new points remember what they are copies of.  It is how much more the
 scores of log P, by lambda and by a part 1 / (u + a) of the slope, vary between groups that know nothing of each other than
@@ -44,7 +48,8 @@ from scipy.stats import chi2
 
 Floats = NDArray[np.float64]
 
-MOST_MULTIPLE = 3
+TRIED, _MOST = 3, 8
+"""How many multiplicities are tried; and at most, one after the other while the highest is the likeliest."""
 _AFTER, _LATER, _LAST_SHARE, _COARSE = 3.5, 1.4, 2 / 3, 16
 """Of t, after which the fit begins; so many times as late where no law fits, up to a share of the range; bins of a test."""
 _OFFSETS, _BEYOND, _STEPS = 24, 5.0, 20
@@ -80,7 +85,7 @@ class Fit(NamedTuple):
     fits: float
 
 
-_NONE = np.full(MOST_MULTIPLE, np.nan)
+_NONE = np.full(TRIED, np.nan)
 NOTHING = Fit(0, np.nan, np.nan, _NONE, _NONE, _NONE, np.nan, np.nan, np.nan)
 """Where there is no law."""
 
@@ -101,22 +106,24 @@ def fitted(deaths: NDArray[np.int64], points: int, edges: Floats) -> Fit:
 
 def _from(deaths: NDArray[np.int64], points: int, edges: Floats, top: float) -> Fit:
     """The law from the first of these bins on; the ball begins at ``top``."""
-    groups, total = len(deaths), deaths.sum(axis=0).astype(np.float64)
+    groups, best, total = len(deaths), 0, deaths.sum(axis=0).astype(np.float64)
     u = edges - edges[0]
     rate = float(total.sum() / (groups * points * u[-1]))
     decays = [np.zeros(len(u) - 1), *(np.diff(np.log1p(q * np.exp(-delta * u))) for delta in _POWERS for q in _PARTS)]
-    each, shapes = [], []
-    for power in range(MOST_MULTIPLE):
+    each: list[tuple[Floats, Floats, Floats]] = []
+    shapes: list[Floats] = []
+    while len(each) < TRIED or (best == len(each) - 1 and len(each) < _MOST):
+        power = len(each)
         offsets = np.linspace(power / rate / 2, edges[0] - top + _BEYOND * power / rate, _OFFSETS) if power else np.ones(1)
         logarithms = power * np.log1p(np.diff(u) / (u[:-1] + offsets[:, None]))
         shapes.append((logarithms[:, None] + np.array(decays)).reshape(-1, len(u) - 1))
         each.append(_likelihoods(total / (groups * points), np.diff(u), shapes[-1]))
-    best = max(range(MOST_MULTIPLE), key=lambda k: float(each[k][1].max()))
+        best = max(range(len(each)), key=lambda k: float(each[k][1].max()))
     place = int(each[best][1].argmax())
     expected = points * (each[best][0][place] * np.diff(u) - shapes[best][place])
     dispersion = _dispersion(deaths, expected, u, edges[0] - top + 1 / rate, points)
     scale = groups * points / dispersion
-    logs, limits, errors = (np.empty(MOST_MULTIPLE) for _ in range(3))
+    logs, limits, errors = np.empty((3, len(each)))
     for k, (values, likelihood, information) in enumerate(each):
         logs[k] = logsumexp(scale * likelihood) - np.log(len(values))
         weight = np.exp(scale * (likelihood - likelihood.max()))

@@ -36,7 +36,7 @@ from tegum.exact.hessian import still_directions
 from tegum.exact.parameters import free_of
 from tegum.features import Features
 from tegum.nets import Net
-from tegum.posterior.exponents import MOST_MULTIPLE, NOTHING, fitted
+from tegum.posterior.exponents import NOTHING, fitted
 from tegum.posterior.kernel.randomness import stream_for
 from tegum.posterior.kernel.target import Target
 from tegum.posterior.kernel.volumes import Group, fill_ball, group_for, sink
@@ -245,6 +245,6 @@ def _dataset(deaths: NDArray[np.int64], points: int, first: int, last: int, vali
         **{name: (("multiplicity_tried",), getattr(law, name)) for name in ("probability", "coefficient_if", "error_if")},
     }
     levels = np.exp(-(_FIRST + _WIDTH * (starts + each)))
-    coords = {"level": levels, "multiplicity_tried": np.arange(1, MOST_MULTIPLE + 1)}
+    coords = {"level": levels, "multiplicity_tried": np.arange(1, len(law.probability) + 1)}
     found = dataset(variables, coords, meanings=_MEANINGS)
     return found.assign_attrs(dispersion=law.dispersion, fitted_from=float(np.exp(-law.start)), fits=law.fits)
