@@ -290,7 +290,12 @@ CALLS = {
     "posterior-not-critical": lambda: tg.posterior.exact_coefficient(*POSTERIOR[:2], [[0.7, -0.9]], [0.0, 0.0]),
     "posterior-kinked": lambda: tg.posterior.free_energy(*FOUR_GON, n_samples=100),
     "posterior-volumes": lambda: tg.posterior.volume_scaling(*POSTERIOR, lowest=10.0, groups=2, points=7, moves=0),
-    "posterior-levels": lambda: tg.posterior.volume_scaling(*POSTERIOR, lowest=1e-4, groups=4, points=16, moves=1),
+    "posterior-levels": lambda: tg.posterior.volume_scaling(*POSTERIOR, lowest=1e-4, groups=4, points=64, moves=10),
+    "posterior-rounded": lambda: tg.posterior.volume_scaling(*POSTERIOR, radius=1e-7, groups=4, points=64, moves=10),
+    "posterior-constant": lambda: tg.posterior.volume_scaling(*POSTERIOR[:2], [[0.0, 0.0]], [-1.0, -1.0]),
+    "posterior-few": lambda: tg.posterior.volume_scaling(
+        tg.nets.Linear(1, 1, bias=False), tg.features.FiniteLaw([[1.0]]), [[1.0]], radius=0.5, groups=64, points=4
+    ),
     "posterior-between": lambda: tg.posterior.sample_size_of_change(
         *POSTERIOR[:2], POSTERIOR[2:], POSTERIOR[2:], between=(10.0, 5.0)
     ),

@@ -1,6 +1,7 @@
 """Learning coefficients, volumes and free energies, against answers that are known in other ways."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ from scipy.special import gammaln
 from scipy.stats import kstest
 
 import tegum as tg
+from tegum.caching import caching
 from tegum.exact.hessian import complement, still_directions
+from tegum.execution import Pieces, Shard
+from tegum.execution.executors import computing
 from tegum.features import AnticorrelatedSets, FiniteLaw, Independent
 from tegum.geometry import polygon
 from tegum.nets import Linear, ReluOutput
@@ -249,6 +253,16 @@ def test_deaths_of_exact_points_have_the_multiplicity(rates: list[float], coeffi
         assert law.coefficient_error < 0.02
 
 
+def test_four_weights_may_multiply() -> None:
+    t = np.arange(0.0, 90.25, 0.25)
+    for seed in range(2):
+        deaths = np.random.default_rng(seed).poisson(-128 * np.diff(hypoexponential([0.5] * 4, t)), (16, 360))
+        law = fitted(deaths, 128, t)
+        assert law.multiplicity in (3, 4)
+        assert law.probability[3] > 0.05
+        assert law.coefficient == pytest.approx(0.5, abs=3 * law.coefficient_error)
+
+
 def test_the_error_of_a_coefficient_holds_what_the_multiplicity_leaves_open() -> None:
     """Deaths of exact points: of few levels two multiplicities are as likely, of many one."""
     t = np.arange(0.0, 90.25, 0.25)
@@ -280,6 +294,48 @@ def test_where_the_point_is_no_minimum_volumes_say_so() -> None:
     assert np.isnan(found["coefficient"])
     assert int(found["multiplicity"]) == 0
     assert found.attrs["lower"] < -1e-4
+
+
+def test_a_group_that_is_left_on_a_plateau_above_the_point_says_so() -> None:
+    """L = (1 - r(w^2 + b))^2 is 1 wherever the output is dead: in a wide ball that is nearly everywhere that L <= 1."""
+    found = volume_scaling(ReluOutput(1, 1), FiniteLaw([[1.0]]), [[1.0]], [0.0], radius=1e6, groups=4)
+    assert np.isnan(found["coefficient"])
+    assert int(found["multiplicity"]) == 0
+    assert found.attrs["higher"] == 1.0
+    near = volume_scaling(ReluOutput(1, 1), FiniteLaw([[1.0]]), [[1.0]], [0.0], radius=0.1, groups=4)
+    assert float(near["coefficient"]) == pytest.approx(0.5, abs=3 * float(near["coefficient_error"]))
+    assert near.attrs["higher"] == 0.0
+
+
+def test_levels_end_where_large_parameters_are_rounded() -> None:
+    """L = 10^12 (w^2 + c)^2 next to b = 10^6 (1 + c): c is rounded at 10^-16, and L is 0 or more than 10^-20."""
+    found = volume_scaling(Linear(1, 1), FiniteLaw([[1e6]]), [[0.0]], [1e6], radius=1e-3)
+    assert found.attrs["lowest"] > 1e-15
+    assert int(found["multiplicity"]) == 1
+    assert float(found["coefficient"]) == pytest.approx(0.5, abs=3 * float(found["coefficient_error"]))
+
+
+def test_where_no_law_fits_there_is_none() -> None:
+    t = np.arange(0.0, 90.25, 0.25)
+    rate = 128 * 0.125 * (1 + 0.5 * np.sin(t[:-1] / 4))  # the slope goes up and down for ever
+    law = fitted(np.random.default_rng(0).poisson(rate, (16, 360)), 128, t)
+    assert law.fits < 1e-3
+    assert law.multiplicity == 0
+    assert np.isnan(law.coefficient)
+
+
+def test_volumes_are_the_same_in_pieces_and_say_what_they_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    how = {"lowest": 1e-9, "groups": 4, "moves": 3, "root_seed": 5}
+    whole = volume_scaling(*world(5), *ring(5), **how)  # type: ignore[arg-type]
+    monkeypatch.setattr("tegum.execution.cut.MOST_SECONDS", 1e-6)
+    for computed in (4, 0):
+        pieces, (net, features), (W, b) = Pieces(tmp_path), world(5), ring(5)
+        with caching(pieces), computing(Shard(1, 1)):
+            cut = volume_scaling(net, features, W, b, **how)  # type: ignore[arg-type]
+        assert pieces.computed == computed
+        assert np.array_equal(cut["slope"].values, whole["slope"].values)
+    assert pieces.seconds_cached > 0
+    assert "machine" in pieces.made_by()
 
 
 def test_the_same_volumes_on_any_number_of_threads() -> None:

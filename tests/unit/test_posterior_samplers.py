@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from benchmarks import posterior as benchmark
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp, kstest
 
@@ -385,3 +386,8 @@ def test_batches_bias_as_predicted() -> None:
     assert estimate.value - truth.value == pytest.approx(
         sum(estimate.biases.values()), rel=0.1, abs=4 * estimate.standard_error
     )
+
+
+def test_the_benchmark_says_beforehand_what_chains_take() -> None:
+    once, twice = (benchmark.announced(*SIX, HMC(leaps=1), draws) for draws in (1000, 2000))
+    assert 0 < once == twice / 2

@@ -1,19 +1,33 @@
 """Exponent and multiplicity of a volume V(eps) ~ eps^lambda (log 1/eps)^(multiplicity - 1), from levels at which points died.
 
-With t = log(1/eps), points that die in nested sampling of N each are events of a Poisson process in t, of the rate N s(t),
+With t = log(1/eps) and u = t - t0, from where the law begins,
 
-    s = - d log V / dt,     V ~ e^(-lambda u) (u + a)^(multiplicity - 1) (1 + q e^(-delta u)),     u = t - t0
+    V ~ e^(-lambda u) (u + a)^k (1 + q e^(-delta u)),      k = multiplicity - 1
 
-because the volume shrinks from death to death by the largest of N uniform numbers: log V by an exponential number of mean 1/N.
-So the likelihood is known.  It is Gaussian in lambda, and summed over grids of what only disturbs: a, the scale of the
-logarithm, from where s would vanish to where the ball begins and a few 1 / lambda more; q and delta, of the next power, or of
-the ball that cuts the set off.
+From death to death of N points V shrinks by the largest of N uniform numbers, so -log V grows by an exponential number of mean
+1 / N: deaths are a Poisson process of rate N in -log V.  In a bin from u to u + du of t G groups of N points have
 
-What a sampler adds to Poisson's noise, because new points remember what they are copies of, is in how far groups of points that
-know nothing of each other differ: how much more the scores of the likelihood vary than they should.  The likelihood is tempered
-by that factor (never below 1).
+    N G x,   x = lambda du - d[k log(u + a) + log(1 + q e^(-delta u))],     d[f] = f(u + du) - f(u)
 
-Near the ball's own size V is no such power yet: the fit begins at the first of some places from which on a law fits.
+of them in the mean, and n deaths in each bin the likelihood
+
+    log P = N G / D sum over bins of (n / (N G) log x - x) + what is the same for all laws
+
+*Only lambda and k matter.*  P is averaged over a grid of the rest, each place as probable as another: a, the scale of the
+logarithm, from k / (2 s) to 5 k / s beyond where the ball begins, s the mean slope (below k / lambda it would be negative);
+q and delta, of the next power, or of the ball that cuts the set off.  In lambda it is taken for a Gaussian at its largest, of
+variance D / (N G sum n / (N G) (du / x)^2); how wide that is differs by next to nothing between laws, and is left out.
+Multiplicities are as probable as the averages that they have: 1, 2 and 3, and more while the last is the likeliest.
+
+Powers that are nearer than 1 / 4 to each other look like a logarithm for long: of w_1^4 w_2^6, 1/6 and 1/4, over 60 units of t
+the multiplicity is said to be 2, and lambda 0.18.  Of five weights or more that multiply (u + a)^k is too coarse: of five, 1/2
+and 5, over 90 units it is said to be 6, and lambda 0.516.
+
+*D*: what a sampler adds to Poisson's noise, because new points remember what they are copies of.  It is how much more the
+scores of log P, by lambda and by a part 1 / (u + a) of the slope, vary between groups that know nothing of each other than
+they should: trace(I^-1 C) / 2 of their covariance C and Poisson's I, never below 1.
+
+Near the ball's own size V is no such power yet: the law begins at the first of some places from which on one fits.
 
 >>> t = np.arange(0.0, 60.25, 0.25)
 >>> log_V = -t / 2 + np.log(1 + t / 2)                              # of w_1^2 w_2^2 in a square: (1/2, 2)
@@ -34,13 +48,15 @@ from scipy.stats import chi2
 
 Floats = NDArray[np.float64]
 
-MOST_MULTIPLE = 3
+TRIED, _MOST = 3, 8
+"""How many multiplicities are tried; and at most, one after the other while the highest is the likeliest."""
 _AFTER, _LATER, _LAST_SHARE, _COARSE = 3.5, 1.4, 2 / 3, 16
 """Of t, after which the fit begins; so many times as late where no law fits, up to a share of the range; bins of a test."""
 _OFFSETS, _BEYOND, _STEPS = 24, 5.0, 20
 _POWERS, _PARTS = (0.25, 0.5, 1.0), (-0.9, -0.7, -0.5, -0.4, -0.3, -0.2, -0.1, 0.1, 0.2, 0.4, 0.8)
-_FITS, _REJECTED = 0.05, 3.0
-"""The least probability of a misfit that passes; how far below the largest a log probability may be: a factor 20."""
+_FITS, _NO_LAW, _REJECTED = 0.05, 1e-3, 3.0
+"""The least probability of a misfit that passes at once, and at all; how far below the largest a log probability may be: a
+factor 20."""
 
 
 class Fit(NamedTuple):
@@ -55,6 +71,7 @@ class Fit(NamedTuple):
         error_if: its standard error at each.
         start: t from which on the law fits.
         dispersion: how much more groups vary than points that are independent would.
+        fits: the probability of deaths that are as far from the law as these.
     """
 
     multiplicity: int
@@ -65,10 +82,11 @@ class Fit(NamedTuple):
     error_if: Floats
     start: float
     dispersion: float
+    fits: float
 
 
-_NONE = np.full(MOST_MULTIPLE, np.nan)
-NOTHING = Fit(0, np.nan, np.nan, _NONE, _NONE, _NONE, np.nan, np.nan)
+_NONE = np.full(TRIED, np.nan)
+NOTHING = Fit(0, np.nan, np.nan, _NONE, _NONE, _NONE, np.nan, np.nan, np.nan)
 """Where there is no law."""
 
 
@@ -78,32 +96,34 @@ def fitted(deaths: NDArray[np.int64], points: int, edges: Floats) -> Fit:
     after, found = min(_AFTER, t[-1] / 4), None
     while after < _LAST_SHARE * t[-1]:
         first = int(np.searchsorted(t, after))
-        found, fits = _from(deaths[:, first:], points, edges[first:], float(edges[0]))
-        if fits:
+        found = _from(deaths[:, first:], points, edges[first:], float(edges[0]))
+        if found.fits > _FITS:
             break
         after *= _LATER
     assert found is not None
-    return found
+    return found if found.fits > _NO_LAW else NOTHING._replace(fits=found.fits)
 
 
-def _from(deaths: NDArray[np.int64], points: int, edges: Floats, top: float) -> tuple[Fit, bool]:
-    """The law from the first of these bins on, and whether it fits; the ball begins at ``top``."""
-    groups, total = len(deaths), deaths.sum(axis=0).astype(np.float64)
+def _from(deaths: NDArray[np.int64], points: int, edges: Floats, top: float) -> Fit:
+    """The law from the first of these bins on; the ball begins at ``top``."""
+    groups, best, total = len(deaths), 0, deaths.sum(axis=0).astype(np.float64)
     u = edges - edges[0]
     rate = float(total.sum() / (groups * points * u[-1]))
     decays = [np.zeros(len(u) - 1), *(np.diff(np.log1p(q * np.exp(-delta * u))) for delta in _POWERS for q in _PARTS)]
-    each, shapes = [], []
-    for power in range(MOST_MULTIPLE):
+    each: list[tuple[Floats, Floats, Floats]] = []
+    shapes: list[Floats] = []
+    while len(each) < TRIED or (best == len(each) - 1 and len(each) < _MOST):
+        power = len(each)
         offsets = np.linspace(power / rate / 2, edges[0] - top + _BEYOND * power / rate, _OFFSETS) if power else np.ones(1)
         logarithms = power * np.log1p(np.diff(u) / (u[:-1] + offsets[:, None]))
         shapes.append((logarithms[:, None] + np.array(decays)).reshape(-1, len(u) - 1))
         each.append(_likelihoods(total / (groups * points), np.diff(u), shapes[-1]))
-    best = max(range(MOST_MULTIPLE), key=lambda k: float(each[k][1].max()))
+        best = max(range(len(each)), key=lambda k: float(each[k][1].max()))
     place = int(each[best][1].argmax())
     expected = points * (each[best][0][place] * np.diff(u) - shapes[best][place])
     dispersion = _dispersion(deaths, expected, u, edges[0] - top + 1 / rate, points)
     scale = groups * points / dispersion
-    logs, limits, errors = (np.empty(MOST_MULTIPLE) for _ in range(3))
+    logs, limits, errors = np.empty((3, len(each)))
     for k, (values, likelihood, information) in enumerate(each):
         logs[k] = logsumexp(scale * likelihood) - np.log(len(values))
         weight = np.exp(scale * (likelihood - likelihood.max()))
@@ -113,8 +133,8 @@ def _from(deaths: NDArray[np.int64], points: int, edges: Floats, top: float) -> 
     probability = np.exp(logs - logsumexp(logs))
     lowest = int(np.argmax(logs > logs.max() - _REJECTED))
     error = float(np.sqrt(probability @ (errors**2 + (limits - limits[lowest]) ** 2)))
-    fit = Fit(lowest + 1, float(limits[lowest]), error, probability, limits, errors, float(edges[0]), dispersion)
-    return fit, _misfit(total, groups * expected, dispersion) > _FITS
+    fits = _misfit(total, groups * expected, dispersion)
+    return Fit(lowest + 1, float(limits[lowest]), error, probability, limits, errors, float(edges[0]), dispersion, fits)
 
 
 def _likelihoods(share: Floats, width: Floats, shapes: Floats) -> tuple[Floats, Floats, Floats]:

@@ -36,7 +36,7 @@ from tegum.exact.hessian import still_directions
 from tegum.exact.parameters import free_of
 from tegum.features import Features
 from tegum.nets import Net
-from tegum.posterior.exponents import MOST_MULTIPLE, NOTHING, fitted
+from tegum.posterior.exponents import NOTHING, fitted
 from tegum.posterior.kernel.randomness import stream_for
 from tegum.posterior.kernel.target import Target
 from tegum.posterior.kernel.volumes import Group, fill_ball, group_for, sink
@@ -89,7 +89,7 @@ def volume_scaling(
     terms: int = 64,
     threads: int | None = None,
     progress: bool | None = None,
-) -> xr.Dataset:
+) -> xr.Dataset:  # long: most of it says what each of its arguments means
     """How fast the volume of nearly as good parameters shrinks around a minimum, level by level: lambda and its multiplicity.
 
     Args:
@@ -97,7 +97,8 @@ def volume_scaling(
         features: as of `tegum.posterior.sample`.
         W: the point, (m, n).
         b: its bias, (n,).
-        radius: of the ball around it in the space of the parameters, across rotations.
+        radius: of the ball around it in the space of the parameters, across rotations.  All of the ball counts: where another
+            point in it is as good and has a smaller coefficient, that is what is found.
         lowest: level of the loss above that of the point at which points stop; by default, and at least, a thousand times what
             rounding changes in the loss next to the point.
         groups: of points that know nothing of each other; errors are from their spread.
@@ -112,9 +113,14 @@ def volume_scaling(
         A dataset over ``level`` with ``slope``, ``slope_error`` and ``log_volume``; ``coefficient``, ``coefficient_error`` and
         ``multiplicity`` of the simplest law that fits; over ``multiplicity_tried`` ``probability``, ``coefficient_if`` and
         ``error_if``.  A multiplicity shows in how 1 / log(1 / eps) fades: where rounding leaves ten decades and lambda is some
-        units, it hardly does, and probabilities rest on that a logarithm begins about where the ball does.  Where a point of a
-        group has a lower loss than the point given, which is then no minimum, everything is NaN, the multiplicity 0, and the
-        attribute ``lower`` says by how much.
+        units, it hardly does, and probabilities rest on that a logarithm begins about where the ball does.
+
+        Everything is NaN, and the multiplicity 0, where a point of a group has a loss lower by more than ``lowest`` than the
+        point given, which is then no minimum: the attribute ``lower`` says by how much.  So it is where all points of a group
+        are as good as each other above ``lowest``, because they are left in another minimum or on a plateau, or are copies that
+        hardly moved: the attribute ``higher`` says where; take a smaller radius, or more moves.  Where no law fits (the
+        attribute ``fits``, the probability of deaths as far from it as these, is below 0.001) there are slopes, but neither a
+        coefficient nor a multiplicity.
 
     Raises:
         InvalidInputError: naming everything that is wrong with the arguments.
@@ -140,25 +146,41 @@ def volume_scaling(
     memory = group_for(points, np.zeros(1, dtype=np.int64), x, still, radius)
     memory.stream[:] = stream_for("volume", root_seed, "noise")
     noise = fill_ball(target_for(net, features, terms), memory)
-    lowest = max(lowest or 0.0, _ABOVE_NOISE * noise, _LOWEST)
+    rounded = max(_ABOVE_NOISE * noise, _LOWEST)
+    lowest = max(lowest or 0.0, rounded)
     died = counted_deaths(
         net, features, x=x, still=still, radius=radius, lowest=lowest, groups=tuple(range(groups)), points=points, moves=moves,
         root_seed=root_seed, terms=terms, threads=threads, progress=progress,
     )  # fmt: skip
-    lower, deaths = float(died["lower"].min()), died["deaths"].transpose("group", "bin").values
-    valid = not lower < -lowest
-    filled = np.flatnonzero(deaths.all(axis=0))
-    first, last = (int(filled[0]) + 1 if filled.size else 0), int((-np.log(lowest) - _FIRST) / _WIDTH)
-    if last - first < _LEAST_BINS:
-        highest = float(np.exp(-_FIRST - _WIDTH * first))
-        what = f"losses in the ball are some {highest:.2g} above that of the point, and the lowest level is {lowest:.2g}"
-        raise InvalidInputError(what, "give a larger radius, or a lower level")
+    lower, higher = min(float(died["lower"].min()), 0.0), float(died["higher"].max())
+    deaths = died["deaths"].transpose("group", "bin").values
+    valid = not (lower < -lowest or higher > 0)
+    last = int((-np.log(lowest) - _FIRST) / _WIDTH)
+    advice = "give a larger radius" + ", or a lower level" * (lowest > rounded)
+    first = _first_bin(deaths, last, lowest, advice) if valid else 0
     settings = {
         "net": repr(net), **said_of(features), "radius": radius, "lowest": lowest, "groups": groups, "points": points,
-        "moves": moves, "root_seed": root_seed, "terms": terms, "lower": min(lower, 0.0),
+        "moves": moves, "root_seed": root_seed, "terms": terms, "lower": lower, "higher": higher,
         "losses": int(died["losses"].sum()), "wall_seconds": round(time.perf_counter() - began, 3), **provenance(),
     }  # fmt: skip
     return _dataset(deaths, points, first, last, valid).assign_attrs(settings)
+
+
+def _first_bin(deaths: NDArray[np.int64], last: int, lowest: float, advice: str) -> int:
+    """The bin after the first in which points of every group died; ``last`` is that of the ``lowest`` level."""
+    if not deaths.any():
+        raise InvalidInputError(f"no loss in the ball is {lowest:.2g} above that of the point", advice)
+    filled = np.flatnonzero(deaths.all(axis=0))
+    if not filled.size:
+        raise InvalidInputError(
+            f"{deaths.sum():,} deaths are so few that at no level one is in every group", "give more points"
+        )
+    first = int(filled[0]) + 1
+    if last - first < _LEAST_BINS:
+        highest = float(np.exp(-_FIRST - _WIDTH * first))
+        what = f"losses in the ball are some {highest:.2g} above that of the point, and the lowest level is {lowest:.2g}"
+        raise InvalidInputError(what, advice)
+    return first
 
 
 @cached(splittable=True, along={"group": ("groups",)}, cost=_seconds)
@@ -178,9 +200,13 @@ def counted_deaths(
     threads: int | None,
     progress: bool | None,
 ) -> xr.Dataset:
-    """How many points of each group died in each bin of log(1/eps), how many losses that took, and the lowest loss met."""
+    """How many points of each group died in each bin of log(1/eps), how many losses that took, and where the group ended.
+
+    ``lower`` is the lowest loss above that of the point; ``higher`` the same of a group that ended elsewhere, 0 of others.
+    """
+    began = time.perf_counter()
     deaths = np.zeros((len(groups), _BINS), dtype=np.int64)
-    lower, losses = np.zeros(len(groups)), np.zeros(len(groups))
+    lower, higher, losses = np.zeros((3, len(groups)))
 
     def memory(stop: NDArray[np.int64]) -> tuple[Target, Group]:
         return target_for(net, features, terms), group_for(points, stop, x, still, radius)
@@ -192,10 +218,13 @@ def counted_deaths(
             fill_ball(target, group)
             losses[g] = sink(target, group, lowest, moves, deaths[g], _FIRST, _WIDTH)
             lower[g] = group.excess.min()
+            higher[g] = lower[g] if group.excess.max() > lowest else 0.0
 
     in_pieces(len(groups), 1, memory, work, threads=threads, progress=progress, title="measuring volumes", unit="group")
-    variables = {"deaths": (("group", "bin"), deaths), "lower": (("group",), lower), "losses": (("group",), losses)}
-    return xr.Dataset(variables, {"group": np.array(groups)})
+    each = {"lower": lower, "higher": higher, "losses": losses}
+    variables = {"deaths": (("group", "bin"), deaths)} | {name: (("group",), one) for name, one in each.items()}
+    attributes = {"wall_seconds": round(time.perf_counter() - began, 3), **provenance()}
+    return xr.Dataset(variables, {"group": np.array(groups)}, attributes)
 
 
 def _dataset(deaths: NDArray[np.int64], points: int, first: int, last: int, valid: bool) -> xr.Dataset:
@@ -216,6 +245,6 @@ def _dataset(deaths: NDArray[np.int64], points: int, first: int, last: int, vali
         **{name: (("multiplicity_tried",), getattr(law, name)) for name in ("probability", "coefficient_if", "error_if")},
     }
     levels = np.exp(-(_FIRST + _WIDTH * (starts + each)))
-    coords = {"level": levels, "multiplicity_tried": np.arange(1, MOST_MULTIPLE + 1)}
+    coords = {"level": levels, "multiplicity_tried": np.arange(1, len(law.probability) + 1)}
     found = dataset(variables, coords, meanings=_MEANINGS)
-    return found.assign_attrs(dispersion=law.dispersion, fitted_from=float(np.exp(-law.start)))
+    return found.assign_attrs(dispersion=law.dispersion, fitted_from=float(np.exp(-law.start)), fits=law.fits)

@@ -192,7 +192,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             expect=equal(list(MEASURED.values())),
             of=data["multiplicity"].values,
             against={"in other order": data["multiplicity"].values[::-1]},
-            evidence=Evidence(f"{len(MEASURED)} points, some 25 to 115 e-folds of the level each"),
+            evidence=Evidence(f"{len(MEASURED)} points, 22 to 105 e-folds of the level each"),
             note="With ten decades and a lambda of some units this rests on that a logarithm begins about where the ball does.",
         ),
         Claim(

@@ -26,7 +26,10 @@ from tegum.posterior.kernel.target import Target, loss_of
 _REACH = 4.0
 _SHRINKS = 400
 _CANDIDATES, _KINDS, _REMOVED = 4, 3, 3
-_TINY = 1e-13
+_TINY, _ROUNDED = 1e-13, 100 * np.finfo(np.float64).eps
+"""How far from the center rounding is measured: at least so much, and so much of its largest parameter."""
+_ALIKE, _AS_ROUNDED = 1e-9, 1e-3
+"""Shares of the level and of the lowest one: losses that are that near to each other are of one minimum, or of a plateau."""
 
 
 class Group(NamedTuple):
@@ -90,9 +93,12 @@ def _excess(target: Target, group: Group) -> float:
 
 @compiled
 def fill_ball(target: Target, group: Group) -> float:
-    """Points uniform in the ball; returns by how much the loss changes 10^-13 from the center: by rounding, if nothing else."""
+    """Points uniform in the ball; returns by how much the loss changes next to its center: by rounding, if nothing else."""
     points, d = group.x.shape
     free = group.normal.size
+    tiny = _TINY
+    for i in range(d):
+        tiny = max(tiny, _ROUNDED * abs(group.center[i]))
     group.base[0] = loss_of(target, group.center, group.gradient)
     noise = 0.0
     for k in range(points):
@@ -105,7 +111,7 @@ def fill_ball(target: Target, group: Group) -> float:
             group.direction[i] = 0.0
             for j in range(free):
                 group.direction[i] += group.normal[j] * group.basis[j, i]
-            group.trial[i] = group.center[i] + _TINY / np.sqrt(square) * group.direction[i]
+            group.trial[i] = group.center[i] + tiny / np.sqrt(square) * group.direction[i]
         noise = max(noise, abs(_excess(target, group)))
         for i in range(d):
             group.x[k, i] = group.center[i] + length * group.direction[i]
@@ -204,17 +210,20 @@ def sink(
 ) -> float:
     """Lets points die down to the level ``lowest``, each new one moving ``moves`` times; returns the losses that took.
 
-    ``deaths`` counts them by log(1 / eps), in bins of a width from ``first`` on.
+    ``deaths`` counts them by log(1 / eps), in bins of a width from ``first`` on.  A group that is left in another minimum,
+    which is higher, or whose copies do not move, would die for ever: it ends where all its points are as good as each other.
     """
     points, d = group.x.shape
     losses = 0.0
     while not group.stop[0]:
-        worst = 0
+        worst, best = 0, 0
         for k in range(points):
             if not group.excess[k] <= group.excess[worst]:
                 worst = k
+            if group.excess[k] < group.excess[best]:
+                best = k
         level = group.excess[worst]
-        if not level > lowest:
+        if not level > lowest or (level < np.inf and level - group.excess[best] <= _ALIKE * level + _AS_ROUNDED * lowest):
             break
         place = int((-np.log(level) - first) / width) if level < np.inf else 0
         deaths[min(max(place, 0), deaths.size - 1)] += 1
