@@ -144,8 +144,9 @@ def exponents(data: xr.Dataset, kind: str, alphas: list[float]) -> dict[str, Any
 
 def off(data: xr.Dataset, kind: str, other: str) -> float:
     """The largest difference of alpha_m between two kinds over all alpha."""
-    each = ([exponent(of_kind(data, one).sel(alpha=alpha))[0] for alpha in data["alpha"].values] for one in (kind, other))
-    return float(np.abs(np.subtract(*each)).max())
+    alphas = data["alpha"].values
+    one, two = ([exponent(of_kind(data, each).sel(alpha=alpha))[0] for alpha in alphas] for each in (kind, other))
+    return float(np.abs(np.subtract(one, two)).max())
 
 
 def of_kind(data: xr.Dataset, kind: str) -> xr.DataArray:
