@@ -27,11 +27,13 @@ def test_time_has_a_peak_where_both_ends_are_lower() -> None:
     assert double_descent.excess(history).values.tolist() == [1.0, 0.0]
 
 
-def test_two_circles_have_a_gap_and_one_has_none() -> None:
-    two = np.array([1.0] * 10 + [2.0] * 10)
-    assert double_descent.gap(two) == 2
-    assert double_descent.gap(np.linspace(1, 1.1, 20)) < 1.02
-    assert double_descent.gap(np.array([1.0] * 19 + [9.0])) == 1  # one sample elsewhere is no circle
+def test_a_second_circle_is_shared_and_samples_elsewhere_are_none() -> None:
+    outer = [3.0] * 10
+    count = double_descent.on_inner_circle
+    assert count(np.array([*outer, 1.5, 1.6, 1.55, 1.5])) == 4
+    assert count(np.array(outer)) == count(np.linspace(3, 3.3, 20)) == 0
+    assert count(np.array([*outer, 0.01, 0.02, 0.02])) == 0  # at the origin
+    assert count(np.array([*outer, 0.5, 0.9, 1.6])) == 1  # each at another radius
 
 
 def test_order_is_one_where_samples_are_a_regular_polygon() -> None:
@@ -41,7 +43,7 @@ def test_order_is_one_where_samples_are_a_regular_polygon() -> None:
     models["W"] = models["W"].dims, np.linalg.lstsq(x, tg.geometry.polygon(5).T)[0].T[None]
     found = double_descent.geometry({5: models}, world)
     assert float(found["sample_order"][0, 0]) == pytest.approx(1)
-    assert float(found["ring_gap"][0, 0]) == pytest.approx(1)
+    assert int(found["inner"][0, 0]) == 0
 
 
 def test_trainings_and_minima_of_a_small_world_hang_together() -> None:

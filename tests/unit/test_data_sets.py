@@ -209,6 +209,33 @@ def test_the_test_loss_is_of_samples_of_unit_length() -> None:
     assert repr(tg.features_of(found)) == repr(features.replaced(importance=np.ones((1, 20))))
 
 
+def test_samples_of_unit_length_are_swept_and_each_model_is_what_it_is_alone() -> None:
+    net, features = tg.nets.ReluOutput(6, 2), UnitLength(Independent(6, density=0.3))
+    recipe = tg.Recipe(steps=30, batch_size=64, evaluation_samples=640)
+    rates = tg.train(net, features, recipe, sweep={"learning_rate": [1e-3, 1e-2]}, progress=False)
+    alone = tg.train(net, features, recipe.replaced(learning_rate=1e-2), progress=False)
+    np.testing.assert_array_equal(rates.W[1], alone.W)
+    np.testing.assert_array_equal(rates.loss[1], alone.loss)
+    weighted = tg.train(net, features, recipe, sweep={"importance": [1.0, 3.0]}, progress=False)
+    alone = tg.train(net, features.replaced(importance=3.0), recipe, progress=False)
+    np.testing.assert_array_equal(weighted.W[1], alone.W)
+    assert (weighted.loss[1] > 2 * weighted.loss[0]).all()
+
+
+def test_what_has_unit_length_is_not_changed_by_scaling_it_again() -> None:
+    once = UnitLength(Independent(6, density=0.3))
+    one, twice = (tg.training.engine_samples(law, 200, seed=0) for law in (once, UnitLength(once)))
+    np.testing.assert_array_equal(one, twice)
+
+
+def test_a_training_on_panels_that_no_memory_holds_is_refused_before_they_are_made() -> None:
+    n = 10**6
+    samples = FiniteLaw(scipy.sparse.csr_array((n, n)))
+    recipe = tg.Recipe(steps=1, batch_size=64, evaluation_samples=64)
+    with pytest.raises(InvalidInputError, match=r"1,000,000 samples of 1,000,000 features, zeros and all, would need"):
+        tg.train(tg.nets.ReluHidden(n, 1), Independent(n, density=0.0), recipe, data=samples, progress=False)
+
+
 @pytest.mark.parametrize("inner", [KSparse(6, 2), Mixture([Independent(6, 0.1), Independent(6, 0.5)]), Independent(6, 0.3)])
 def test_unit_length_is_of_any_distribution(inner: Any) -> None:
     features = UnitLength(inner)
@@ -246,6 +273,20 @@ def test_sample_dimensionality_is_that_of_rational_numbers() -> None:
     np.testing.assert_allclose(tg.geometry.sample_vectors(W, x), np.array(h, dtype=float).T, rtol=1e-12)
     vectors = tg.geometry.sample_vectors(W, x)
     np.testing.assert_allclose(tg.geometry.dimensionality(vectors), expected, rtol=1e-12)
+
+
+def test_samples_are_arrays_or_sparse_rows_and_weights_may_have_names() -> None:
+    models, x = _models(), data_set(Independent(3, density=0.5), 4)
+    expected = tg.geometry.dimensionality(models.W.values.astype(float) @ x.table.T)
+    for rows in (x.table, scipy.sparse.csr_array(x.table)):
+        for W in (models, models.W, models.W.values, models.W.transpose("feature", "hidden", "seed")):
+            np.testing.assert_allclose(tg.geometry.sample_dimensionality(W, rows), expected, rtol=1e-6)
+            assert tg.geometry.sample_vectors(W, rows).shape == (1, 2, 4)
+    for wrong in (scipy.sparse.csr_array(np.eye(2)), np.eye(2), np.ones(3), np.ones((0, 3))):
+        with pytest.raises(InvalidInputError, match=r"give W \(\.\.\., m, n\) and x \(samples, n\)"):
+            tg.geometry.sample_vectors(models.W, wrong)
+    with pytest.raises(InvalidInputError, match="real numbers"):
+        tg.geometry.sample_vectors(models.W, scipy.sparse.csr_array(1j * np.eye(3)))
 
 
 def test_samples_that_are_nowhere_have_no_dimension() -> None:

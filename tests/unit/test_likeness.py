@@ -50,6 +50,9 @@ def test_chance_is_the_share_of_permutations() -> None:
     assert 0.35 < likeness_by_chance(random, target, permutations=200).mean() < 0.65
     assert likeness_by_chance(polygon(12), polygon(12)) == 1 / 1000
     assert np.isnan(likeness_by_chance(np.full((2, 5), np.inf), target))
+    for wrong in (np.nan, np.inf):
+        with pytest.raises(InvalidInputError, match="target has numbers that are not finite"):
+            likeness_by_chance(target, wrong * np.ones((2, 5)))
     with pytest.raises(InvalidInputError, match="permutations is 0"):
         likeness_by_chance(target, target, permutations=0)
 
@@ -65,3 +68,6 @@ def test_spread_is_that_of_eigenvalues_by_a_features_own_weights() -> None:
     apart = np.array([[1.0, -1, 0, 0], [0, 0, 2, 0]])
     assert spectral_spread(apart).tolist() == [0, 0, 0, 0]
     assert spectral_spread(np.full((2, 3), np.nan)).shape == (3,)
+    sheared = np.array([[1.0, 1.0], [0.0, 1.0]])
+    for size in (np.float64(1e-90), np.float32(1e-15)):  # squares of squares of which are no numbers any more
+        np.testing.assert_allclose(spectral_spread(size * sheared.astype(size.dtype)), [0.5, 0.2], rtol=1e-6)

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
 from tegum.checking import require_range, require_seeds
-from tegum.errors import Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.geometry.matching import procrustes_turn
 from tegum.geometry.measures import quotient
 
@@ -126,6 +126,9 @@ def likeness(W: Float[np.ndarray, "*batch m n"], target: Float[np.ndarray, "k n"
     Args:
         W: models.
         target: where each feature would be, a column for each, in any number of dimensions.
+
+    Raises:
+        InvalidInputError: where the target is not finite.
     """
     return _likeness(np.asarray(W, dtype=np.float64), np.asarray(target, dtype=np.float64))
 
@@ -145,7 +148,7 @@ def likeness_by_chance(
         seed: names them; all models are compared with the same.
 
     Raises:
-        InvalidInputError: where there are no permutations, or too many.
+        InvalidInputError: where there are no permutations, or too many, or the target is not finite.
     """
     require_range("permutations", permutations, 1, _MOST_PERMUTATIONS)
     require_seeds(seed)
@@ -160,6 +163,8 @@ def likeness_by_chance(
 
 def _likeness(W: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.floating]:
     """The nuclear norm of W T^T over the norms of both; NaN for models that diverged."""
+    if not np.isfinite(target).all():
+        raise InvalidInputError("target has numbers that are not finite", "say of every feature where it would be")
     finite = np.asarray(np.isfinite(W).all(axis=(-2, -1), keepdims=True))
     W = np.where(finite, W, 0.0)
     U = quotient(W, np.abs(W).max(axis=(-2, -1), keepdims=True, initial=0.0))

@@ -184,8 +184,9 @@ def spectral_spread(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*b
     F's eigenvalues, weighted with the squares of a feature's components along their eigenvectors, have a mean, the feature's
     norm squared over its dimensionality, and a standard deviation: it is their quotient.
     """
-    norms = feature_norms(W)[..., None, :]
-    w = quotient(_weights(W), norms)
+    W = _weights(W)
+    W = quotient(W, np.abs(W).max(axis=(-2, -1), keepdims=True))  # its size is no matter, but for numbers that are too small
+    w = quotient(W, feature_norms(W)[..., None, :])
     turned = frame_operator(W) @ w
     mean = np.einsum("...mn,...mn->...n", w, turned)
     rest = turned - mean[..., None, :] * w

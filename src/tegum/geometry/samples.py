@@ -28,24 +28,20 @@ from tegum.errors import InvalidInputError
 from tegum.geometry.measures import dimensionality
 
 
-def sample_vectors(W: Any, x: Any) -> NDArray[np.floating]:
+@takes_arrays
+def sample_vectors(W: Float[np.ndarray, "*batch m n"], x: Any) -> NDArray[np.floating]:
     """The hidden vectors (..., m, samples) of samples x (samples, n): a column for each, as features have in W (..., m, n).
 
+    It is an array, also of weights whose axes have names: other measures may take it for weights, as it stands.
+
     Raises:
-        InvalidInputError: where shapes do not fit.
+        InvalidInputError: where shapes do not fit, or there is no sample.
     """
-    if not is_sparse(x):
-        return _of_arrays(W, x)
-    weights = real_numbers("W", W)
-    if weights.ndim < 2 or weights.shape[-1] != x.shape[-1]:
-        raise InvalidInputError(f"W has shape {weights.shape} and x {x.shape}", "give W (..., m, n) and x (samples, n)")
-    found = (x @ weights.reshape(-1, weights.shape[-1]).T).T
-    return np.asarray(found).reshape(*weights.shape[:-1], x.shape[0])
-
-
-@takes_arrays
-def _of_arrays(W: Float[np.ndarray, "*batch m n"], x: Float[np.ndarray, "samples n"]) -> Float[np.ndarray, "*batch m samples"]:
-    return np.asarray(W @ x.T)
+    rows = x if is_sparse(x) and x.dtype.kind in "biuf" else real_numbers("x", x)
+    if rows.ndim != 2 or not rows.shape[0] or rows.shape[1] != W.shape[-1]:
+        raise InvalidInputError(f"W has shape {W.shape} and x {rows.shape}", "give W (..., m, n) and x (samples, n), none 0")
+    found = (rows @ W.reshape(-1, W.shape[-1]).T).T
+    return np.asarray(found).reshape(*W.shape[:-1], rows.shape[0])
 
 
 def sample_dimensionality(W: Any, x: Any) -> NDArray[np.floating]:

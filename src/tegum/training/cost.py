@@ -259,6 +259,15 @@ def require_affordable(net: Net, recipes: Sequence[Recipe], threads: int) -> Non
     require_time(net, recipes, threads)
 
 
+def require_room(net: Net, recipes: Sequence[Recipe], sets: Sequence[FiniteLaw]) -> None:
+    """Raises an `InvalidInputError` where data sets have no room as panels, of which each model has its own."""
+    if sets and not all(trains_stored(net, one) for one in recipes):
+        most = max(one.states.shape[0] for one in sets)
+        models = sum(len(one.seed_list) for one in recipes)
+        what = f"a training of {models} models on {most:,} samples of {net.n_features:,} features, zeros and all,"
+        require_memory(what, bytes_of(net, [one.replaced(data_set_size=most) for one in recipes]))
+
+
 def require_time(net: Net, recipes: Sequence[Recipe], threads: int) -> None:
     """Raises an `InvalidInputError` for what would take years."""
     models = sum(len(one.seed_list) for one in recipes)

@@ -103,10 +103,9 @@ def is_drawn_outside(features: Features) -> bool:
 
 def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
     """What the kernel reads of each distribution of a batch."""
-    n = features.n_features
-    outside, weights, scaled = is_drawn_outside(features), rows_of(features, features.importance, np.float32), False
-    if isinstance(features, UnitLength) and not outside:
-        scaled, features = True, features.of
+    n, batch, outside = features.n_features, features, is_drawn_outside(features)
+    while isinstance(features, UnitLength) and not outside:
+        features = features.of
     if isinstance(features, KSparse) or outside:
         begins, alone = np.ones(n, dtype=bool), np.ones(n, dtype=bool)
         low = end = np.zeros(n, dtype=np.int64)
@@ -123,7 +122,7 @@ def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
         end = np.minimum(end, _DRAW_RANGE)
     width = end - low
     whole = np.where(alone, np.maximum(width, 1), _DRAW_RANGE)
-    skipped = skipped_shares(features, n_hidden)
+    skipped = skipped_shares(batch, n_hidden)
     law, kind, value, lowest = (Uniform() if outside else features.magnitude), 0, 1.0, 0.0
     if isinstance(law, Exponential):
         kind, value = LAWS.index("Exponential"), law.mean
@@ -132,12 +131,12 @@ def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
     elif isinstance(law, Uniform) and not law.is_unit:
         kind, value, lowest = LAWS.index("Uniform elsewhere"), law.high - law.low, law.low
     columns = {
-        "importance": weights,
-        "low": rows_of(features, low, np.int32),
-        "span": rows_of(features, np.maximum(width - 1, 0), np.uint32),
-        "scale": rows_of(features, np.where(width > 0, 1 / whole, 0.0), np.float32),
-        "begins_block": rows_of(features, begins, np.uint8),
-        "alone": rows_of(features, alone, np.uint8),
+        "importance": rows_of(batch, batch.importance, np.float32),
+        "low": rows_of(batch, low, np.int32),
+        "span": rows_of(batch, np.maximum(width - 1, 0), np.uint32),
+        "scale": rows_of(batch, np.where(width > 0, 1 / whole, 0.0), np.float32),
+        "begins_block": rows_of(batch, begins, np.uint8),
+        "alone": rows_of(batch, alone, np.uint8),
     }
     return [
         FeatureNumbers(
@@ -149,7 +148,7 @@ def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
             law_low=np.float32(lowest),
             signed=int(features.signed and not outside),
             skips_inactive=int(skipped[row] > 0),
-            unit_length=int(scaled),
+            unit_length=int(features is not batch),
         )
         for row in range(len(skipped))
     ]

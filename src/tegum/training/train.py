@@ -18,7 +18,7 @@ from tegum.provenance import provenance
 from tegum.recorded import said_of
 from tegum.sweep import Axis, FeatureGrid
 from tegum.threads import default_threads
-from tegum.training.cost import estimated_seconds, require_affordable, seconds_on_sets
+from tegum.training.cost import estimated_seconds, require_affordable, require_room, seconds_on_sets
 from tegum.training.instances import grid_of, instances_of
 from tegum.training.own_loss import OwnLoss
 from tegum.training.pool import train_instances
@@ -109,6 +109,7 @@ def train(
         grid, recipes = grid_of(features, recipe, sweep or {})
         require_affordable(net, recipes, threads or default_threads())
     sets = () if data is None else _data_sets(data, features, recipes, sweep or {}, loss)
+    require_room(net, recipes, sets)
     _require_attackable(net, recipes)
     _require_measurable(recipes, sweep or {}, bool(sets))
     if loss is not None:

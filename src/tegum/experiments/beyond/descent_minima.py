@@ -17,9 +17,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import OURS, Claim, Evidence, above, below, between, equal
+from tegum.claims import OURS, Claim, Evidence, above, below, between, later
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.experiments.beyond.shared import SHORT, losses, rise_and_fall, trained, usual_and_other, world_of
+from tegum.experiments.beyond.shared import HENIGHAN, SHORT, losses, rise_and_fall, trained, usual_and_other, world_of
 from tegum.features import Independent, UnitLength, data_set
 from tegum.figures.marked_curves import MarkedCurve, marked_panels
 
@@ -136,18 +136,22 @@ def protocols(data: xr.Dataset) -> list[Claim]:
     usual = data["loss"].sel(T=common).median("seed").values
     other = data["checked_loss"].sel(T_checked=common).median("checked_seed").values
     longer = other / usual if data.attrs["other_steps"] > data.attrs["steps"] else usual / other
+    large = data["minimum_test"].sel(T_minimised=common, start="large").values
     unscaled = data["unscaled_exact"].mean("unscaled_seed")
     return [
         Claim(
             "longer-is-worse",
             "50,000 steps as printed, in place of 5,000 of ten times the rate, change little where few samples are memorised "
             "and make the peak several times as high.",
-            source=OURS,
+            source=later(HENIGHAN, "The test-loss bump increases when training for more epochs"),
             how="test loss as printed over that of the short recipe, at the smallest and the largest T compared",
             measure=lambda one: {"smallest": float(one[0]), "largest": float(one[-1])},
             expect={"smallest": between(0.5, 2), "largest": above(2)},
             of=longer,
-            against={"in other order": longer[::-1]},
+            against={
+                "two seeds of one recipe": np.divide(*data["loss"].sel(T=common).transpose("seed", "T").values[:2]),
+                "descents from large weights beside training": large / usual,
+            },
             evidence=Evidence(f"{SEEDS} seeds at each of {len(common)} sizes", SEEDS),
         ),
         Claim(
@@ -175,6 +179,7 @@ def of_minima(data: xr.Dataset) -> list[Claim]:
         f"{data.sizes['start']} starts on one set at each of {data.sizes['T_minimised']} sizes", data.sizes["start"]
     )
     gain = (small["minimum_loss"] - data["minimum_loss"].isel(start=-1)).rename("gain")
+    tests, sure = [data["certified_test"].sel(decay=name) for name in DECAYS], float(data["certified"].mean())
     return [
         Claim(
             "the-peak-is-in-the-minima",
@@ -193,15 +198,14 @@ def of_minima(data: xr.Dataset) -> list[Claim]:
             "decay-decides",
             "Certified minima of the training loss have a peak where decay is weak, and none where it is strong.",
             source=OURS,
-            how="highest exact test loss over T, mean of the minima, over that of a model that says 0; share of ends certified",
-            measure=lambda one: {
-                **{str(name): float(one["certified_test"].sel(decay=name).mean("certified_seed").max()) for name in DECAYS},
-                "certified": float(one["certified"].mean()),
-            },
-            expect={"strong": below(1), "weak": above(1.2), "certified": equal(1.0)},
-            of=data[["certified_test", "certified"]],
-            against={"exchanged": exchanged(data[["certified_test", "certified"]])},
-            evidence=Evidence(f"{SEEDS} starts on one set at each of {len(SMALL_SIZES)} sizes", SEEDS),
+            how="highest exact test loss over T, mean of the minima, over that of a model that says 0",
+            measure=lambda pair: {name: float(one.mean("certified_seed").max()) for name, one in pair.items()},
+            expect={"strong": below(1), "weak": above(1.2)},
+            of=dict(zip(DECAYS, tests, strict=True)),
+            against={f"{name} decay for both": dict.fromkeys(DECAYS, one) for name, one in zip(DECAYS, tests, strict=True)},
+            evidence=Evidence(f"{SEEDS} starts on one set at each of {len(SMALL_SIZES)} sizes, {sure:.0%} certified", SEEDS),
+            lacking="" if sure == 1 else "some ends are not certified",
+            note="In print decay 1 removes the bump from training, at m = 4.",
         ),
         Claim(
             "the-fall-is-the-optimisers",
@@ -227,12 +231,6 @@ def of_minima(data: xr.Dataset) -> list[Claim]:
             evidence=evidence,
         ),
     ]
-
-
-def exchanged(certified: xr.Dataset) -> xr.Dataset:
-    """The same with weak for strong, and nothing certified."""
-    swapped = certified.isel(decay=slice(None, None, -1)).assign_coords(decay=certified["decay"].values)
-    return swapped.assign(certified=0 * swapped["certified"])
 
 
 def beside_large(data: xr.Dataset, size: int) -> NDArray[np.float64]:

@@ -122,6 +122,11 @@ def claims(data: xr.Dataset) -> list[Claim]:
 
     excess, lowest = data["loss"].sel(kind=TRAINED), data["loss"].sel(kind=LOWEST)
 
+    def seeds(importance: str) -> NDArray[np.float64]:
+        """Features a dimension of the first two trained models, over density."""
+        counts = data["held_by_seed"].sel(importance=importance).transpose("seed", "density").values[:2]
+        return np.asarray(np.maximum(counts, 1) / data.attrs["m"])
+
     def at_thresholds(importance: str) -> dict[str, Any]:
         """The exponent at minima, with other thresholds, and of training."""
         others = [exponent(held(data, LOWEST, importance, one)) for one in THRESHOLDS if one != HELD]
@@ -156,12 +161,10 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "Zipf importances have the smaller exponent, at minima as in training: it is not under-training.",
             source=OURS,
             how="b of uniform less that of Zipf importances, at minima and of training",
-            measure=lambda pair: {
-                kind: exponent(held(data, kind, pair[0])) - exponent(held(data, kind, pair[1])) for kind in (LOWEST, TRAINED)
-            },
+            measure=lambda pairs: {kind: exponent(one) - exponent(other) for kind, (one, other) in pairs.items()},
             expect={kind: above(0.1) for kind in (LOWEST, TRAINED)},
-            of=("uniform", "Zipf"),
-            against={"exchanged": ("Zipf", "uniform")},
+            of={kind: [held(data, kind, name) for name in SLOPES] for kind in (LOWEST, TRAINED)},
+            against={f"two seeds, {name}": dict.fromkeys((LOWEST, TRAINED), seeds(name)) for name in SLOPES},
             evidence=minima,
         ),
         Claim(

@@ -23,7 +23,11 @@ PRINTED = tg.Recipe(
 SHORT = PRINTED.replaced(steps=5000, warmup_steps=250, learning_rate=1e-2)
 """As long a way as `PRINTED` in a tenth of the steps."""
 
-NOTE = "Printed by Henighan et al. (2023); bands of T are read off a replication."
+HENIGHAN = "Henighan et al., 2023"
+NOTE = (
+    "Bands of T are read off a replication. Of the printed curve a replicator reads a middle from 700 to 5,000, with test "
+    "losses of about 1.01; of his own one from 100 to 20,000, with losses up to 5,000."
+)
 MEMORISED, PEAK = 141, 707
 """Printed bands of T: memorised below, worst up to."""
 
