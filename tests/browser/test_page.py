@@ -135,6 +135,19 @@ def test_a_figure_is_saved_as_picture_and_as_numbers(page: Page) -> None:
     assert download.value.suggested_filename == "small.safetensors"
 
 
+def test_what_is_asked_of_a_figure_before_it_is_drawn_waits_for_it(page: Page) -> None:
+    states = page.evaluate(
+        """async () => { const place = document.querySelector("#small-figure-arrows-place .plot");
+        while (place.dataset.state === "loading") await tegum.draw(place);
+        tegum.takeDown(place);
+        tegum.draw(place);
+        const during = place.dataset.state;
+        await tegum.draw(place);
+        return [during, place.dataset.state]; }"""
+    )
+    assert states == ["loading", "drawn"]
+
+
 def test_a_figure_of_weights_opens_in_the_lab(page: Page, results: Path) -> None:
     links = page.locator("#small-figure-arrows-place .lab a")
     assert links.all_inner_texts() == ["density 1", "density 0.5", "density 0.1"]

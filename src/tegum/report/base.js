@@ -33,8 +33,13 @@ tegum.picture = async (part, figure) => {
   const given = tegum.pictures[part][figure];
   return tegum.darkScreen.matches ? tegum.darkened(given, "") : structuredClone(given);
 };
-tegum.draw = async (place) => {
-  if (place.dataset.state) return;
+// Whoever asks for a figure that is being drawn waits for it.
+tegum.drawing = new WeakMap();
+tegum.draw = (place) => {
+  if (!place.dataset.state) tegum.drawing.set(place, tegum.drawn(place));
+  return tegum.drawing.get(place);
+};
+tegum.drawn = async (place) => {
   place.dataset.state = "loading";
   try {
     const picture = await tegum.picture(place.dataset.part, place.dataset.figure);

@@ -177,11 +177,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "many-samples-the-reverse",
             "Of many samples the reverse: five features form nearly a pentagon, and samples share what is left.",
-            source=later(
-                HENIGHAN,
-                "5 features whose dimensionalities are large, while the rest of the feature and training-example "
-                "dimensionalities are small",
-            ),
+            source=later(HENIGHAN, "5 features whose dimensionalities are large"),
             how="at the largest T: the five leading features' dimensionality times 5 / 2, the median sample's times T / 2",
             measure=lambda one: {name: float(one[name].median()) for name in ("feature_order", "sample_order")},
             expect={"feature_order": above(0.5), "sample_order": below(0.25)},
