@@ -58,7 +58,7 @@ FRACTIONS = {
 
 _BINS, _MOST_COLUMNS = 50, 40
 _SPREAD = 0.3
-_MANY = 3000
+_MANY = 1000
 """More dots than this are painted by the graphics card."""
 
 

@@ -20,6 +20,8 @@ from tegum.figures.traces import dots
 
 _PANEL = 250
 _MOST = 5
+_MANY = 1000
+"""More points are drawn on a canvas: as elements of the page they would make it slow."""
 
 
 @checked
@@ -32,6 +34,7 @@ def plane_panels(panels: Mapping[str, Mapping[str, ArrayLike]], columns: int | N
     if not panels:
         raise InvalidInputError("plane_panels got no panels", "give {title: {name: points of shape (2, k)}}")
     names = list(dict.fromkeys(name for panel in panels.values() for name in panel))
+    many = sum(np.size(points) // 2 for panel in panels.values() for points in panel.values()) > _MANY
     drawn = Panels.titled(panels, columns or min(len(panels), _MOST), horizontal_spacing=0.05, vertical_spacing=0.12)
     for panel, clouds in zip(drawn, panels.values(), strict=True):
         for name, points in clouds.items():
@@ -39,7 +42,8 @@ def plane_panels(panels: Mapping[str, Mapping[str, ArrayLike]], columns: int | N
             if found.ndim != 2 or len(found) != 2:
                 raise InvalidInputError(f"the points {name!r} have shape {found.shape}", "give (2, k)")
             look = {"color": category(names.index(name)), "size": 5, "opacity": 0.75}
-            panel.add(dots(found[0], found[1], look, f"{name}<br>%{{x:.3g}}, %{{y:.3g}}", name, legendgroup=name))
+            cloud = dots(found[0], found[1], look, f"{name}<br>%{{x:.3g}}, %{{y:.3g}}", name, legendgroup=name)
+            panel.add(go.Scattergl({**cloud.to_plotly_json(), "type": "scattergl"}) if many else cloud)
         panel.same_units()
     drawn.axes(gridcolor=FAINT, zeroline=True, zerolinecolor=FAINT, showline=True, linecolor=INK, constrain="domain", nticks=5)
     rows = -(-len(panels) // drawn.columns)
