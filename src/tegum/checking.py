@@ -18,6 +18,7 @@ import os
 import reprlib
 import resource
 import shutil
+import sys
 import warnings
 from abc import ABCMeta
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
@@ -30,7 +31,6 @@ from types import UnionType
 from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import numpy as np
-import scipy
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -266,8 +266,9 @@ def real_numbers(name: str, array: Any) -> NDArray[np.float64]:
 
 
 def is_sparse(value: object) -> bool:
-    """Whether it is a sparse array of SciPy."""
-    return bool(scipy.sparse.issparse(value))
+    """Whether it is a sparse array of SciPy, which is not loaded to say so: where it is not, nothing is one."""
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(value))
 
 
 def require_range(name: str, values: Any, low: float, high: float) -> None:

@@ -126,13 +126,17 @@ def _with_needs(add: Callable[[Any], None], result: Any) -> None:
     add(result)
     library = result.library
     if not hasattr(library, "needs"):
-        library.needs = set().union(*(getattr(called, "needs", ()) for called in library._linking_libraries))
+        library.needs = _needs_inside(library)
+
+
+def _needs_inside(library: Any) -> set[_Need]:
+    """What all the code needs that was copied into a library."""
+    return set[_Need]().union(*(getattr(called, "needs", ()) for called in library._linking_libraries))
 
 
 def _stored(reduce: Callable[[Any], Any], result: Any) -> Any:
     """What is written of compiled code: which functions it is linked to, all in all, and what numba writes."""
-    inside = (getattr(called, "needs", ()) for called in result.library._linking_libraries)
-    return set().union(*inside), reduce(result)
+    return _needs_inside(result.library), reduce(result)
 
 
 def _restored(rebuild: Callable[..., Any], target: Any, stored: Any) -> Any:
