@@ -77,7 +77,7 @@ def test_netcdf_comes_back_as_it_was(folder: Path, data: xr.Dataset, tmp_path: P
 
 @pytest.mark.skipif(BROWSER is None, reason=f"no browser: none of {', '.join(BROWSERS)} is installed")
 def test_pictures_are_drawn(folder: Path, tmp_path: Path) -> None:
-    starts: dict[PictureFormat, bytes] = {"png": b"\x89PNG", "svg": b"<svg", "pdf": b"%PDF"}
+    starts: dict[PictureFormat, bytes] = {"png": b"\x89PNG", "pdf": b"%PDF"}
     pictures = read_pictures(folder, "small")
     for kind, start in starts.items():
         written = export_pictures(pictures if kind == "png" else {"arrows": pictures["arrows"]}, tmp_path / "small", kind)
@@ -98,6 +98,7 @@ def test_a_picture_is_as_large_as_its_purpose_and_has_no_buttons(folder: Path, t
             assert image.size[0] == pytest.approx(dots, abs=2)
     (path,) = export_pictures({"arrows": picture}, tmp_path / "a", "svg", look_for(width=900, font="Courier", size=21))
     text = path.read_text()
+    assert text.startswith("<svg")
     assert 'width="900"' in text
     assert "PRESS ME" not in text
     assert "Courier" in text
@@ -132,6 +133,28 @@ def test_films_show_every_moment(folder: Path, tmp_path: Path, monkeypatch: pyte
     with Image.open(film) as image:
         frames = [frame.convert("RGB").getpixel((0, 0))[0] for frame in ImageSequence.Iterator(image)]
     assert frames == [0, 100, 200]
+
+
+def test_a_film_goes_through_ffmpeg_and_what_that_says_is_said(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tegum.report.pictures._drawn", drawn_squares)
+    program = tmp_path / "ffmpeg"
+    program.write_text('#!/bin/sh\nfor last; do :; done\nset -- "$(dirname "$last")"/*.png\necho $# pictures > "$last"\n')
+    program.chmod(0o755)
+    pictures = read_pictures(folder, "small")
+    (film,) = export_films(pictures, tmp_path / "small", "mp4", browser=lambda _: str(program))
+    assert (film.name, film.read_text()) == ("small-space.mp4", "3 pictures\n")
+    program.write_text("#!/bin/sh\necho no such codec >&2\nexit 1\n")
+    with pytest.raises(tg.InvalidInputError, match="ffmpeg cannot write mp4: no such codec"):
+        export_films(pictures, tmp_path / "small", "mp4", browser=lambda _: str(program))
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg is installed")
+def test_a_film_of_ffmpegs_is_an_mp4(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tegum.report.pictures._drawn", drawn_squares)
+    (film,) = export_films(read_pictures(folder, "small"), tmp_path / "small", "mp4")
+    assert film.read_bytes()[4:8] == b"ftyp"
 
 
 def drawn_squares(pictures: Sequence[go.Figure], *_: Any) -> list[bytes]:

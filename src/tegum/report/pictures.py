@@ -15,11 +15,13 @@ Buttons and sliders, which nobody can press in a file, are left out.
 [[1], [2]]
 """
 
+import asyncio
 import io
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, final, get_args
@@ -28,6 +30,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from tegum.errors import InvalidInputError, Problems
+from tegum.progress import ProgressBar
 from tegum.report.export import beside, required
 from tegum.report.part import height_of, width_of
 from tegum.runs import write_atomically
@@ -200,8 +203,24 @@ def _drawn(pictures: Sequence[go.Figure], kind: str, look: Look, browser: Callab
                     "opts": {"format": kind, "scale": dots, **size},
                 }
             )
-        kaleido.write_fig_from_object_sync(jobs, kopts={"path": found, "plotlyjs": script, "mathjax": False})
+        settings = {"path": found, "plotlyjs": script, "mathjax": False}
+        with ProgressBar(total=len(jobs), desc=f"drawing {kind}", unit="picture") as bar, ThreadPoolExecutor(1) as apart:
+            # In a thread of its own, for a notebook has an event loop already.
+            written = apart.submit(lambda: asyncio.run(_write(kaleido.Kaleido(**settings), jobs, bar)))
+            try:
+                written.result()
+            except BaseException:
+                jobs.clear()  # After Ctrl-C the picture under way is the last.
+                raise
         return [file.read_bytes() for file in files]
+
+
+async def _write(kaleido: Any, jobs: Sequence[dict[str, Any]], bar: ProgressBar) -> None:
+    """Draws one picture after another in one browser."""
+    async with kaleido:
+        for job in jobs:
+            await kaleido.write_fig_from_object([job], cancel_on_error=True)
+            bar.update()
 
 
 def _gif(pictures: Sequence[bytes]) -> bytes:
