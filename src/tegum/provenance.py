@@ -91,13 +91,19 @@ def _processor() -> str:
     return str(get_host_cpu_name())
 
 
+@cache
+def _libraries() -> str:
+    """The libraries that results depend on, with their versions."""
+    return ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+
+
 def provenance() -> dict[str, str]:
     """Version, commit, libraries, machine and the time now, as text."""
     return {
         "tegum": tegum_version(),
         "commit": git_commit(),
         "python": platform.python_version(),
-        "libraries": ", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
+        "libraries": _libraries(),
         "machine": f"{platform.system()} {platform.machine()}, {_processor()}, {os.cpu_count()} cores",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -153,25 +153,39 @@ def likeness_by_chance(
     require_range("permutations", permutations, 1, _MOST_PERMUTATIONS)
     require_seeds(seed)
     W, target = np.asarray(W, dtype=np.float64), np.asarray(target, dtype=np.float64)
-    generator = np.random.default_rng(seed)
-    reached = np.zeros(W.shape[:-2])
-    found = _likeness(W, target) * (1 - _ROUNDING)
-    for _ in range(permutations):
-        reached += _likeness(W, target[:, generator.permutation(target.shape[1])]) >= found
-    return np.asarray(np.where(np.isfinite(found), (1 + reached) / (1 + permutations), np.nan))
+    finite, U, T = _scaled(W, target)
+    generator, models = np.random.default_rng(seed), U.reshape(-1, *U.shape[-2:])
+    reached, found = np.zeros(len(models)), _overlap(models, T) * (1 - _ROUNDING)
+    for begin in range(0, permutations, _AT_ONCE):
+        count = min(_AT_ONCE, permutations - begin)
+        permuted = np.array([T[:, generator.permutation(T.shape[1])] for _ in range(count)])
+        # Norms do not change where features change places: what is compared are nuclear norms.
+        reached += [(_overlap(model, permuted) >= least).sum() for model, least in zip(models, found, strict=True)]
+    return np.asarray(np.where(finite, (1 + reached.reshape(finite.shape)) / (1 + permutations), np.nan))
 
 
 def _likeness(W: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.floating]:
     """The nuclear norm of W T^T over the norms of both; NaN for models that diverged."""
+    finite, U, T = _scaled(W, target)
+    found = quotient(_overlap(U, T), np.linalg.norm(U, axis=(-2, -1)) * np.linalg.norm(T))
+    return np.asarray(np.where(finite, np.minimum(found, 1.0), np.nan))
+
+
+def _scaled(
+    W: NDArray[np.float64], target: NDArray[np.float64]
+) -> tuple[NDArray[np.bool_], NDArray[np.floating], NDArray[np.floating]]:
+    """Which models are finite; models, those that are not as 0, and the target, with a largest entry of 1."""
     if not np.isfinite(target).all():
         raise InvalidInputError("target has numbers that are not finite", "say of every feature where it would be")
-    finite = np.asarray(np.isfinite(W).all(axis=(-2, -1), keepdims=True))
-    W = np.where(finite, W, 0.0)
-    U = quotient(W, np.abs(W).max(axis=(-2, -1), keepdims=True, initial=0.0))
-    T = quotient(target, np.abs(target).max(initial=0.0))
-    overlap = np.linalg.svd(U @ T.T, compute_uv=False).sum(axis=-1)
-    found = quotient(overlap, np.linalg.norm(U, axis=(-2, -1)) * np.linalg.norm(T))
-    return np.asarray(np.where(finite[..., 0, 0], np.minimum(found, 1.0), np.nan))
+    finite = np.asarray(np.isfinite(W).all(axis=(-2, -1)))
+    W = np.where(finite[..., None, None], W, 0.0)
+    largest = np.abs(W).max(axis=(-2, -1), keepdims=True, initial=0.0)
+    return finite, quotient(W, largest), quotient(target, np.abs(target).max(initial=0.0))
+
+
+def _overlap(W: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The nuclear norm of W T^T."""
+    return np.asarray(np.linalg.svd(W @ np.swapaxes(target, -1, -2), compute_uv=False).sum(axis=-1))
 
 
 def _completed(name: str, given: Sequence[int] | None, size: int, problems: Problems) -> list[int]:

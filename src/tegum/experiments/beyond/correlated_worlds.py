@@ -17,6 +17,7 @@ are a ring.  Interference is *constructive* as far as off-diagonal entries of W^
 correlation.
 """
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -79,11 +80,13 @@ def points(law: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return places, np.repeat(weight / 2, 2 * NODES) / (2 * NODES)
 
 
+@cache
 def states() -> NDArray[np.float64]:
     """All 2^12 states, a row for each."""
     return ((np.arange(2**N)[:, None] >> np.arange(N)) & 1).astype(np.float64)
 
 
+@cache
 def probabilities(law: str) -> NDArray[np.float64]:
     """How probable each state is: features are independent given the hidden point."""
     if law == INDEPENDENT:
@@ -96,6 +99,7 @@ def probabilities(law: str) -> NDArray[np.float64]:
     return np.asarray(found / found.sum())
 
 
+@cache
 def covariance(law: str) -> NDArray[np.float64]:
     """The covariance of the features of a law."""
     p, x = probabilities(law), states()
