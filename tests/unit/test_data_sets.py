@@ -295,3 +295,11 @@ def test_samples_that_are_nowhere_have_no_dimension() -> None:
     rows = scipy.sparse.csr_array([[1.0, 0.0], [1.0, 0.0]])
     assert tg.geometry.sample_dimensionality(np.stack([1e30 * W, W]), rows).tolist() == [[0.5, 0.5]] * 2
     assert np.isnan(tg.geometry.sample_dimensionality(np.nan * W, [[1, 0]])).all()
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-200, 1.0, 3.7, 1e15])
+def test_however_small_or_large_samples_are_they_have_unit_length(size: float) -> None:
+    samples = UnitLength(FiniteLaw(np.array([[size, size], [0, size], [0, 0]]))).sample(50, seed=0)
+    same = UnitLength(FiniteLaw(np.array([[1.0, 1], [0, 1], [0, 0]]))).sample(50, seed=0)
+    np.testing.assert_allclose(samples, same, rtol=1e-15)
+    np.testing.assert_allclose(np.linalg.norm(samples, axis=1), samples.any(axis=1), rtol=1e-15)
