@@ -75,8 +75,8 @@ class UnitLength(Features):
     def draw(self, n_samples: int, generator: np.random.Generator) -> Float[np.ndarray, "samples n"]:
         """Samples of the other distribution, scaled."""
         z = self.of.draw(n_samples, generator)
-        _, exponent = np.frexp(np.abs(z).max(axis=-1, keepdims=True))  # a power of 2 is exact: squares neither vanish nor overflow
-        z = np.ldexp(z, -exponent)
+        _, exponent = np.frexp(np.abs(z).max(axis=-1, keepdims=True))
+        z = np.ldexp(z, -exponent)  # Dividing by powers of 2 is exact, and squares do not vanish then.
         norm = np.linalg.norm(z, axis=-1, keepdims=True)
         return np.asarray(z / np.where(norm > 0, norm, 1.0))
 
