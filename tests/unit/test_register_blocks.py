@@ -61,16 +61,17 @@ def test_accumulate(compiled: tuple[Registers, Any, Any]) -> None:
     registers, _, tile_of = compiled
     rng = np.random.default_rng(1)
     n, m, panels = 6, 6, 2
-    P, X = rng.normal(size=(2, panels, n, PANEL_WIDTH)).astype(np.float32)
-    Q, E = rng.normal(size=(2, panels, m, PANEL_WIDTH)).astype(np.float32)
-    whole = np.einsum("pis,pjs->ij", P, Q, dtype=np.float64) + np.einsum("is,js->ij", X[0], E[0], dtype=np.float64)
+    P, X = rng.normal(size=(2, 1 + panels, n, PANEL_WIDTH)).astype(np.float32)
+    Q, E = rng.normal(size=(2, 1 + panels, m, PANEL_WIDTH)).astype(np.float32)
+    whole = np.einsum("pis,pjs->ij", P[1:], Q[1:], dtype=np.float64) + np.einsum("is,js->ij", X[0], E[0], dtype=np.float64)
     most, broadest = registers.tile
     for height, width in product(range(1, most + 1), range(1, broadest + 1)):
-        S = np.ones((n, m), np.float32)
-        tile_of(S.reshape(-1), Layout(0, m, 1), Tile(1, 2, height, width), (n, m), Pair(P, Q, panels), Pair(X, E, 1))
         expected = np.ones((n, m))
         expected[1 : 1 + height, 2 : 2 + width] += whole[1 : 1 + height, 2 : 2 + width]
-        np.testing.assert_allclose(S, expected, rtol=1e-5, atol=3e-5)
+        for layout, order in ((Layout(0, m, 1), "C"), (Layout(0, 1, n), "F")):
+            S = np.ones(n * m, np.float32)
+            tile_of(S, layout, Tile(1, 2, height, width), (n, m), Pair(P, Q, 1, 1 + panels), Pair(X, E, 0, 1))
+            np.testing.assert_allclose(S.reshape((n, m), order=order), expected, rtol=1e-5, atol=3e-5)
 
 
 @pytest.mark.parametrize(

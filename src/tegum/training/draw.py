@@ -25,7 +25,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from tegum.compilation import compiled, copied_into_callers, inlined
+from tegum.compilation import apart_from_callers, compiled, copied_into_callers, inlined
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, State
 from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Words, opened
 from tegum.training.randomness import GENERATORS, VECTOR, Generators, fill_random, spread
@@ -155,20 +155,26 @@ def _scale_panel(inputs: Floats, factor: Floats) -> None:
 
 @inlined
 def _draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: int) -> None:
-    n = scratch.inputs.shape[1]
-    words, own_words, remaining = scratch.words, scratch.own_words, scratch.remaining
-    n_active = features.n_active
+    inputs = scratch.inputs[p]
     if features.all_alone and (features.law == 0 or not features.signed):
-        signed = features.signed
-        _draw_alone(scratch.inputs[p], n, features.low, features.span, features.scale, signed, stream)
-        for i in range(n if features.law > 0 else 0):
-            _apply_law(scratch.inputs[p, i], features.law, features.law_value, features.law_low)
-        return
+        _draw_alone(inputs, inputs.shape[0], features.low, features.span, features.scale, features.signed, stream)
+        for i in range(inputs.shape[0] if features.law > 0 else 0):
+            _apply_law(inputs[i], features.law, features.law_value, features.law_low)
+    else:
+        _draw_rows(inputs, features, stream, scratch.words, scratch.own_words, scratch.remaining)
+
+
+@apart_from_callers
+@compiled
+def _draw_rows(
+    inputs: Floats, features: FeatureNumbers, stream: Words, words: Words, own_words: Words, remaining: Indices
+) -> None:
+    n, n_active = inputs.shape[0], features.n_active
     if n_active > 0:
         for sample in range(PANEL_WIDTH):
             remaining[sample] = np.int32(n_active)
     for i in range(n):
-        row = scratch.inputs[p, i]
+        row = inputs[i]
         if features.begins_block[i]:
             fill_random(stream, words)
         signs = words

@@ -14,18 +14,9 @@ from tegum.compilation import compiled
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape, State
 from tegum.training.blocks import PANEL_WIDTH, Floats, Rows, Words
 from tegum.training.draw import draw_panel, gather_panel
-from tegum.training.passes import (
-    activate_panel,
-    backward_given,
-    batch_gradient,
-    decode_panel,
-    drop_hidden,
-    encode_panel,
-    forward_panel,
-    output_panel,
-    silence_inactive,
-    target_panel,
-)
+from tegum.training.forward import decode_panel, drop_hidden, encode_panel, forward_panel
+from tegum.training.outputs import activate_panel, output_panel, silence_inactive, target_panel
+from tegum.training.passes import backward_given, batch_gradient
 from tegum.training.stored import stored_gradient
 from tegum.training.update import update
 

@@ -68,10 +68,14 @@ def learning_rate(recipe: RecipeNumbers, t: int) -> float:
     return recipe.learning_rate
 
 
+# Loops go from 0 over slices: compiled code takes an index that may be negative for one from the end, and does not vectorise.
+
+
 @compiled
 def _adam(w: Floats, g: Floats, m: Floats, v: Floats, begin: int, end: int, step: AdamStep) -> None:
+    w, g, m, v = w[begin:end], g[begin:end], m[begin:end], v[begin:end]
     one = np.float32(1)
-    for q in range(begin, end):
+    for q in range(w.shape[0]):
         slope = np.float32(g[q] + step.pull * w[q])
         first = np.float32(step.beta1 * m[q] + (one - step.beta1) * slope)
         second = np.float32(step.beta2 * v[q] + (one - step.beta2) * slope * slope)
@@ -85,7 +89,8 @@ def _adam(w: Floats, g: Floats, m: Floats, v: Floats, begin: int, end: int, step
 def _sgd(
     w: Floats, g: Floats, m: Floats, begin: int, end: int, rate: np.float32, pull: np.float32, momentum: np.float32
 ) -> None:
-    for q in range(begin, end):
+    w, g, m = w[begin:end], g[begin:end], m[begin:end]
+    for q in range(w.shape[0]):
         velocity = np.float32(momentum * m[q] + g[q] + pull * w[q])
         m[q] = velocity
         w[q] = np.float32(w[q] - rate * velocity)
@@ -93,7 +98,8 @@ def _sgd(
 
 @compiled
 def _rmsprop(w: Floats, g: Floats, v: Floats, begin: int, end: int, step: AdamStep) -> None:
-    for q in range(begin, end):
+    w, g, v = w[begin:end], g[begin:end], v[begin:end]
+    for q in range(w.shape[0]):
         slope = np.float32(g[q] + step.pull * w[q])
         second = np.float32(step.beta2 * v[q] + (np.float32(1) - step.beta2) * slope * slope)
         v[q] = second
@@ -102,8 +108,9 @@ def _rmsprop(w: Floats, g: Floats, v: Floats, begin: int, end: int, step: AdamSt
 
 @compiled
 def _shrink(w: Floats, begin: int, end: int, factor: np.float32) -> None:
-    for q in range(begin, end):
-        w[q] = np.float32(factor * w[q])
+    part = w[begin:end]
+    for q in range(part.shape[0]):
+        part[q] = np.float32(factor * part[q])
 
 
 @compiled
