@@ -316,7 +316,7 @@ def tile_products(registers: Registers) -> Callable[..., Any]:
 
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
             values = opened(context, builder, signature.args, arguments)
-            S, (begin, row, column), (i0, j0, tile_height, tile_width), (left_rows, right_rows), *pairs = values
+            S, (begin, row, column), (i0, j0, tile_height, tile_width), (left_rows, right_rows), first, second = values
             of, (most, broadest) = Vectors(builder, registers.width), registers.tile
             zero = ir.Constant(of.kind, [0.0] * of.width)
             corner = _at(builder, S, begin, builder.mul(i0, row), builder.mul(j0, column))
@@ -329,7 +329,9 @@ def tile_products(registers: Registers) -> Callable[..., Any]:
                     number for number in (1, 2, _UNROLLED) if number == 1 or number * height * width <= most * broadest
                 )
                 sums = [[[of.variable(zero) for _ in range(width)] for _ in range(height)] for _ in range(copies)]
-                for left, right, start, end in pairs:
+                with cgutils.for_range(builder, ir.Constant(_INDEX, 2), intp=_INDEX) as which:
+                    later = builder.icmp_signed("!=", which.index, ir.Constant(_INDEX, 0))
+                    left, right, start, end = (builder.select(later, *fields) for fields in zip(second, first, strict=True))
                     with cgutils.for_range(builder, end, start=start, intp=_INDEX) as loop:
                         p = builder.mul(builder.add(builder.mul(loop.index, left_rows), i0), width_of_panel)
                         q = builder.mul(builder.add(builder.mul(loop.index, right_rows), j0), width_of_panel)

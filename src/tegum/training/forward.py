@@ -10,7 +10,7 @@ Example: for ``Linear(1, 1)`` with W = w and no bias, one sample x gives h = w x
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.training.arrays import Scratch, Shape
 from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Place, Rows, Words
 from tegum.training.products import multiply_panel
@@ -56,12 +56,12 @@ def encode_panel(shape: Shape, parameters: Floats, skips_inactive: int, scratch:
                 hidden[k, sample] = max(_ZERO, hidden[k, sample])
 
 
-@inlined
-def drop_hidden(shape: Shape, dropout: np.float32, stream: Words, scratch: Scratch, p: int) -> None:
-    """Multiplies the hidden values of panel p by 0 with probability ``dropout``, by 1 / (1 - dropout) otherwise."""
-    hidden, kept, words = scratch.hidden[p], scratch.kept, scratch.words
+@apart_from_callers
+@compiled
+def drop_hidden(hidden: Floats, kept: Floats, dropout: np.float32, stream: Words, words: Words) -> None:
+    """Multiplies hidden values by 0 with probability ``dropout``, by 1 / (1 - dropout) otherwise; ``kept`` are the factors."""
     factor = np.float32(_ONE / (_ONE - dropout))
-    for k in range(shape.m):
+    for k in range(hidden.shape[0]):
         fill_random(stream, words)
         for sample in range(PANEL_WIDTH):
             u = np.float32(np.float32(np.int32(words[sample] >> np.uint32(8))) * _UNIT)

@@ -20,9 +20,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.training.activations import activate_row
-from tegum.training.arrays import Scratch, Shape
+from tegum.training.arrays import Scratch, Shape, TargetRows
 from tegum.training.blocks import PANEL_WIDTH, Floats, Place, Rows, Vectors, opened
 
 _ZERO = np.float32(0)
@@ -38,31 +38,31 @@ def activate_panel(shape: Shape, scratch: Scratch, p: int) -> None:
             activate_row(shape.activation, shape.own_activation, scratch.outputs[p, i], scratch.slopes[i])
 
 
-@inlined
-def target_panel(shape: Shape, clean: Floats, scratch: Scratch) -> None:
-    """The targets r(A x + v) of the inputs ``clean`` (n, 64), where the net has some."""
-    if shape.target.mapped:
-        rows, floor = shape.target, _ZERO if shape.target.relu else np.float32(-np.inf)
-        for i in range(shape.n):
+@apart_from_callers
+@compiled
+def target_panel(target: TargetRows, clean: Floats, targets: Floats) -> None:
+    """Fills ``targets`` with those, r(A x + v), of the inputs ``clean`` (n, 64)."""
+    floor = _ZERO if target.relu else np.float32(-np.inf)
+    for i in range(targets.shape[0]):
+        for sample in range(PANEL_WIDTH):
+            targets[i, sample] = target.shift[i]
+        for entry in range(target.first[i], target.first[i + 1]):
+            weight, column = target.weight[entry], target.column[entry]
             for sample in range(PANEL_WIDTH):
-                scratch.targets[i, sample] = rows.shift[i]
-            for entry in range(rows.first[i], rows.first[i + 1]):
-                weight, column = rows.weight[entry], rows.column[entry]
-                for sample in range(PANEL_WIDTH):
-                    scratch.targets[i, sample] = np.float32(scratch.targets[i, sample] + weight * clean[column, sample])
-            for sample in range(PANEL_WIDTH):
-                scratch.targets[i, sample] = max(floor, scratch.targets[i, sample])
+                targets[i, sample] = np.float32(targets[i, sample] + weight * clean[column, sample])
+        for sample in range(PANEL_WIDTH):
+            targets[i, sample] = max(floor, targets[i, sample])
 
 
-@inlined
-def silence_inactive(shape: Shape, clean: Floats, scratch: Scratch, p: int) -> None:
-    """Outputs of panel p, after their activation or before a ReLU, and targets, made 0 where ``clean`` is: without an error."""
-    outputs, targets = scratch.outputs[p], scratch.targets
-    for i in range(shape.n):
+@apart_from_callers
+@compiled
+def silence_inactive(outputs: Floats, targets: Floats, mapped: int, clean: Floats) -> None:
+    """Outputs, after their activation or before a ReLU, and targets, made 0 where ``clean`` is: without an error."""
+    for i in range(outputs.shape[0]):
         for sample in range(PANEL_WIDTH):
             y = outputs[i, sample]
             outputs[i, sample] = y if clean[i, sample] != _ZERO else _ZERO
-        if shape.target.mapped:
+        if mapped:
             for sample in range(PANEL_WIDTH):
                 targets[i, sample] = targets[i, sample] if clean[i, sample] != _ZERO else _ZERO
 
@@ -119,6 +119,7 @@ def _compare(
     return signature, generate
 
 
+@apart_from_callers
 @compiled
 def _times_slopes(outputs: Floats, slopes: Floats, counting: Rows, gradient: Floats, b: int) -> None:
     """Multiplies D by the slopes of the activation, and adds its sums over samples to the gradient from ``b`` on."""

@@ -16,7 +16,7 @@ and the gradient D h + E x = 4 w (w^2 - 1) x^2.
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.training.arrays import Bytes, FeatureNumbers, RecipeNumbers, Scratch, Shape, State
 from tegum.training.attack import attacked_panel
 from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Pair, Place, Rows
@@ -29,6 +29,7 @@ from tegum.training.stored import stored_gradient
 _ZERO = np.float32(0)
 
 
+@apart_from_callers
 @compiled
 def _rows_that_count(outputs: Floats, clean: Floats, floor: np.float32, listed: Indices, marked: Bytes) -> int:
     """Lists and marks the rows of a panel where an output is above the floor or a feature active; outputs of others become 0.
@@ -63,22 +64,23 @@ def _marked_rows(marked: Bytes, found: Indices) -> int:
     return count
 
 
-@inlined
+@compiled
 def _transposed(layout: Layout) -> Layout:
     return Layout(layout.begin, layout.column, layout.row)
 
 
-@inlined
-def _drop_samples(shape: Shape, scratch: Scratch, p: int, first: int) -> None:
-    """Empties panel p from sample ``first`` on, past the end of the batch, so that the rest adds to nothing."""
+@apart_from_callers
+@compiled
+def _drop_samples(inputs: Floats, outputs: Floats, hidden: Floats, clean: Floats, targets: Floats, first: int) -> None:
+    """Empties a panel from sample ``first`` on, past the end of the batch, so that the rest adds to nothing."""
     for sample in range(first, PANEL_WIDTH):
-        for i in range(shape.n):
-            scratch.inputs[p, i, sample] = _ZERO
-            scratch.outputs[p, i, sample] = _ZERO
-            scratch.clean[i, sample] = _ZERO
-            scratch.targets[i, sample] = _ZERO
-        for k in range(shape.m):
-            scratch.hidden[p, k, sample] = _ZERO
+        for i in range(inputs.shape[0]):
+            inputs[i, sample] = _ZERO
+            outputs[i, sample] = _ZERO
+            clean[i, sample] = _ZERO
+            targets[i, sample] = _ZERO
+        for k in range(hidden.shape[0]):
+            hidden[k, sample] = _ZERO
 
 
 @inlined
@@ -150,7 +152,8 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
         panels = min(scratch.inputs.shape[0], (batch - done + PANEL_WIDTH - 1) // PANEL_WIDTH)
         for p in range(panels):
             if recipe.data_set_size > 0:
-                gather_panel(recipe, state, done, scratch, p)
+                whole = np.int64(recipe.batch_size == recipe.data_set_size)
+                gather_panel(state.data_set, recipe.data_set_size, whole, done, state.stream, scratch.words, scratch.inputs[p])
             else:
                 draw_panel(features, state.stream, scratch, p)
             clean = scratch.inputs[p]
@@ -160,14 +163,16 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
                 clean = scratch.clean
             encode_panel(shape, parameters, skips_inactive, scratch, p)
             if recipe.dropout > _ZERO:
-                drop_hidden(shape, recipe.dropout, state.dropping, scratch, p)
+                drop_hidden(scratch.hidden[p], scratch.kept, recipe.dropout, state.dropping, scratch.words)
             decode_panel(shape, parameters, scratch, p)
             activate_panel(shape, scratch, p)
-            target_panel(shape, clean, scratch)
+            if shape.target.mapped:
+                target_panel(shape.target, clean, scratch.targets)
             if recipe.active_only:
-                silence_inactive(shape, clean, scratch, p)
+                silence_inactive(scratch.outputs[p], scratch.targets, shape.target.mapped, clean)
             if batch - done < PANEL_WIDTH:
-                _drop_samples(shape, scratch, p, batch - done)
+                inputs, outputs, hidden = scratch.inputs[p], scratch.outputs[p], scratch.hidden[p]
+                _drop_samples(inputs, outputs, hidden, scratch.clean, scratch.targets, batch - done)
             if skips_silent:
                 number = _rows_that_count(scratch.outputs[p], clean, floor, scratch.counting, scratch.marked)
                 counting = Rows(scratch.counting, number)
@@ -192,7 +197,8 @@ def backward_given(
 ) -> None:
     """Adds the gradient of panel 0, whose outputs hold the derivatives of a loss by them; ``count`` samples count."""
     if count < PANEL_WIDTH:
-        _drop_samples(shape, scratch, 0, count)
+        inputs, outputs, hidden = scratch.inputs[0], scratch.outputs[0], scratch.hidden[0]
+        _drop_samples(inputs, outputs, hidden, scratch.clean, scratch.targets, count)
     for i in range(shape.n):
         total = _ZERO
         for sample in range(PANEL_WIDTH):

@@ -11,7 +11,7 @@ first cache holds do not have to come from there.
 
 import numpy as np
 
-from tegum.compilation import apart_from_callers, compiled, copied_into_callers, inlined
+from tegum.compilation import apart_from_callers, compiled, copied_into_callers
 from tegum.training.blocks import (
     PANEL_WIDTH,
     REGISTERS,
@@ -32,7 +32,7 @@ _RIGHT_BUDGET = 128
 """How many rows of 64 floats stay in the first cache (32 KB of the usual 32 to 64) while all tiles of a gradient read them."""
 
 
-@inlined
+@compiled
 def _equal(count: int, most: int) -> int:
     """The size of pieces of at most ``most`` that a count is cut into, as equal as can be: the last one may be smaller."""
     pieces = (count + most - 1) // most
@@ -76,8 +76,7 @@ def accumulate_rows(
     S: Floats, layout: Layout, first: Pair, second: Pair, chosen: Rows, gathered: Floats, block: Floats
 ) -> None:
     """What `accumulate_panels` does, for the chosen rows i alone: a tile's rows are first put side by side in ``gathered``."""
-    width = first.right.shape[1]
-    rows, inside = (HEIGHT, width), Layout(0, width, 1)
+    inside = Layout(0, 1, HEIGHT)
     for at in range(0, chosen.number, HEIGHT):
         height = min(HEIGHT, chosen.number - at)
         for r in range(height):
@@ -90,9 +89,8 @@ def accumulate_rows(
                     gathered[1, p, r, sample] = second.left[p, i, sample]
         block[:] = np.float32(0)
         one, other = Pair(gathered[0], first.right, 0, first.end), Pair(gathered[1], second.right, 0, second.end)
-        for j in range(0, width, WIDTH):
-            accumulate_tile(block, inside, Tile(0, j, height, min(WIDTH, width - j)), rows, one, other)
+        accumulate_panels(block, inside, one, other)  # at the end with some rows of before, which are not added below
         for r in range(height):
             begin = layout.begin + chosen.listed[at + r] * layout.row
-            for j in range(width):
-                S[begin + j * layout.column] += block[r * width + j]
+            for j in range(first.right.shape[1]):
+                S[begin + j * layout.column] += block[r + j * HEIGHT]

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.training.arrays import RecipeNumbers, Shape, State
 from tegum.training.blocks import Floats
 
@@ -51,7 +51,7 @@ class AdamStep(NamedTuple):
     epsilon: np.float32
 
 
-@inlined
+@compiled
 def learning_rate(recipe: RecipeNumbers, t: int) -> float:
     """The learning rate at step t (the first step is 0)."""
     warmup = recipe.warmup_steps
@@ -71,6 +71,7 @@ def learning_rate(recipe: RecipeNumbers, t: int) -> float:
 # Loops go from 0 over slices: compiled code takes an index that may be negative for one from the end, and does not vectorise.
 
 
+@apart_from_callers
 @compiled
 def _adam(w: Floats, g: Floats, m: Floats, v: Floats, begin: int, end: int, step: AdamStep) -> None:
     w, g, m, v = w[begin:end], g[begin:end], m[begin:end], v[begin:end]
@@ -85,6 +86,7 @@ def _adam(w: Floats, g: Floats, m: Floats, v: Floats, begin: int, end: int, step
         w[q] = np.float32(step.shrink * w[q] - step.rate * first / (np.float32(np.sqrt(second)) * step.root + step.epsilon))
 
 
+@apart_from_callers
 @compiled
 def _sgd(
     w: Floats, g: Floats, m: Floats, begin: int, end: int, rate: np.float32, pull: np.float32, momentum: np.float32
@@ -96,6 +98,7 @@ def _sgd(
         w[q] = np.float32(w[q] - rate * velocity)
 
 
+@apart_from_callers
 @compiled
 def _rmsprop(w: Floats, g: Floats, v: Floats, begin: int, end: int, step: AdamStep) -> None:
     w, g, v = w[begin:end], g[begin:end], v[begin:end]
@@ -113,6 +116,7 @@ def _shrink(w: Floats, begin: int, end: int, factor: np.float32) -> None:
         part[q] = np.float32(factor * part[q])
 
 
+@apart_from_callers
 @compiled
 def _pull_to_unit_norms(w: Floats, begin: int, m: int, n: int, share: float) -> None:
     """Moves every column of the encoder (m, n), row by row from ``begin`` on, so far towards norm 1; columns of 0 stay."""
@@ -137,6 +141,8 @@ def update(shape: Shape, recipe: RecipeNumbers, state: State, gradient: Floats, 
     if recipe.unit_norms > 0:
         _pull_to_unit_norms(w, shape.trained[0][0], shape.m, shape.n, rate * recipe.unit_norms)
     for part, (begin, end) in enumerate(shape.trained):
+        if begin == end:
+            continue
         decay = np.float64(recipe.decay[part])
         decoupled = recipe.decoupled_decay == 1
         shrink, pull = np.float32(1 - rate * decay if decoupled else 1.0), np.float32(0.0 if decoupled else decay)
