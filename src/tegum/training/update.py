@@ -71,7 +71,6 @@ def learning_rate(recipe: RecipeNumbers, t: int) -> float:
 # Loops go from 0 over slices: compiled code takes an index that may be negative for one from the end, and does not vectorise.
 
 
-@apart_from_callers
 @compiled
 def _adam(w: Floats, g: Floats, m: Floats, v: Floats, begin: int, end: int, step: AdamStep) -> None:
     w, g, m, v = w[begin:end], g[begin:end], m[begin:end], v[begin:end]
