@@ -60,20 +60,24 @@ def engines(commit: str) -> Iterator[dict[str, Engine]]:
 
 
 def least_seconds(running: dict[str, Engine], case: Case, density: float) -> dict[str, float]:
-    """Seconds of one thread's work for a step, by engine."""
+    """Seconds of one thread's work for a step, by engine: the least of some calls, less the least of some of a single step."""
     fields = {name: getattr(case, name) for name in ("family", "n", "m", "instances", "batch")} | {"density": density}
     for engine in running.values():
         engine.ask(**fields, steps=1)  # compiles
     steps = {name: _enough(engine, fields) for name, engine in running.items()}
-    rounds = [{name: engine.ask(**fields, steps=steps[name]) for name, engine in running.items()} for _ in range(ROUNDS)]
-    return {name: min(one[name] for one in rounds) for name in running}
+    short, long = ({name: float("inf") for name in running} for _ in range(2))
+    for _ in range(ROUNDS):
+        for name, engine in running.items():
+            short[name] = min(short[name], engine.ask(**fields, steps=1))
+            long[name] = min(long[name], engine.ask(**fields, steps=1 + steps[name]))
+    return {name: (long[name] - short[name]) / steps[name] for name in running}
 
 
 def _enough(engine: Engine, fields: dict[str, Any]) -> int:
     """How many steps last long enough that a call's own cost hardly counts."""
-    steps = 3
-    while (seconds := steps * engine.ask(**fields, steps=steps)) < SECONDS:
-        steps *= max(2, min(10, int(SECONDS / seconds)))
+    steps, once = 3, engine.ask(**fields, steps=1)
+    while (seconds := engine.ask(**fields, steps=1 + steps) - once) < SECONDS:
+        steps *= max(2, min(10, int(SECONDS / max(seconds, 1e-9))))
     return steps
 
 

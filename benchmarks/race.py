@@ -39,6 +39,14 @@ def our_seconds(case: Case, density: float, threads: int, steps: int) -> float:
     return (time.perf_counter() - began) / steps
 
 
+def steps_of_a_call(case: Case, density: float, threads: int) -> int:
+    """How many steps a call has that lasts about `TEGUM_SECONDS`; asked twice: making models is much of a short call."""
+    steps = 50
+    for _ in range(2):
+        steps = max(3, int(TEGUM_SECONDS / max(our_seconds(case, density, threads, steps), 1e-6)))
+    return steps
+
+
 def gradients_agree(case: Case) -> float:
     """The largest relative difference between the two engines' gradients on the same samples and weights."""
     torch.manual_seed(0)
@@ -66,7 +74,7 @@ def race(case: Case, threads: int, densities: Sequence[float]) -> dict[str, floa
     """Median seconds a step of both engines, rounds alternated; ours at each density."""
     theirs = stepper(case.family, case.n, case.m, case.instances, case.batch, 0.1, threads)
     torch_steps = max(3, int(TORCH_SECONDS / theirs(3)))
-    our_steps = {p: max(3, int(TEGUM_SECONDS / max(our_seconds(case, p, threads, 50), 1e-6))) for p in densities}
+    our_steps = {p: steps_of_a_call(case, p, threads) for p in densities}
     measured: dict[str, list[float]] = {"torch": [], **{f"{p:g}": [] for p in densities}}
     for _ in range(ROUNDS):
         measured["torch"].append(theirs(torch_steps))

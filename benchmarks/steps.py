@@ -1,4 +1,4 @@
-"""A process that trains when told to, and says what a step cost: of any version of tegum, for any set of instructions.
+"""A process that trains when told to, and says what it cost: of any version of tegum, for any set of instructions.
 
 It reads a line of JSON with the fields of `ask` and answers with seconds of one thread's work, until its input ends.  It uses
 only what every version has.
@@ -36,7 +36,7 @@ class Engine:
         )
 
     def ask(self, **what: Any) -> float:
-        """Seconds of a step of all instances: family, n, m, instances, batch, density and steps."""
+        """Seconds of a training: family, n, m, instances, batch, density and steps."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(what) + "\n")
@@ -59,22 +59,19 @@ def learned(n: int, m: int, density: float) -> dict[str, Any]:
     return {"W": W, "b": np.full(n, -3 * LENGTH**2 * (n * density / 3 / m) ** 0.5)}
 
 
-def seconds_of_step(family: str, n: int, m: int, instances: int, batch: int, density: float, steps: int) -> float:
-    """Seconds of one thread's work for a step of all instances: what a call costs beyond one of a single step."""
+def seconds_of_call(family: str, n: int, m: int, instances: int, batch: int, density: float, steps: int) -> float:
+    """Seconds of one thread's work for a call of `tegum.train`."""
     import tegum as tg
 
     net = getattr(tg.nets, family)(n, m)
     features = tg.features.Independent(n, density=density, signed=family == "AbsoluteValue")
-    recipe = tg.Recipe(steps=1, batch_size=batch, seeds=instances, evaluation_samples=64)
+    recipe = tg.Recipe(steps=steps, batch_size=batch, seeds=instances, evaluation_samples=64)
     initial = learned(n, m, density) if n >= LARGE else None
-    seconds = []
-    for count in (1, 1 + steps):
-        began = time.process_time()
-        tg.train(net, features, recipe.replaced(steps=count), initial=initial, threads=1, progress=False)
-        seconds.append(time.process_time() - began)
-    return max(seconds[1] - seconds[0], 1e-9) / steps
+    began = time.process_time()
+    tg.train(net, features, recipe, initial=initial, threads=1, progress=False)
+    return time.process_time() - began
 
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        print(seconds_of_step(**json.loads(line)), flush=True)
+        print(seconds_of_call(**json.loads(line)), flush=True)

@@ -147,6 +147,9 @@ def _restored(rebuild: Callable[..., Any], target: Any, stored: Any) -> Any:
         function.compile(need.signature)
         if function.overloads[need.signature].fndesc.llvm_func_name != need.symbol:
             return None
+    # Numba finds in the engine only what it has noted, and notes what callers get a copy of: nothing of what is apart.
+    symbols = content[1]
+    target.codegen()._engine._defined_symbols |= {symbols.llvm_func_name, symbols.llvm_cpython_wrapper_name}
     result = rebuild(target, content)
     result.library.needs = needs
     return result

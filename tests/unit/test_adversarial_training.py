@@ -79,5 +79,5 @@ def test_attacks_need_outputs_that_see_the_gram_matrix() -> None:
 
 def test_more_samples_than_fit_cannot_be_shown() -> None:
     net = ReluOutput(33, 12)
-    with pytest.raises(InvalidInputError, match="give at most 512"):
+    with pytest.raises(InvalidInputError, match="give at most 256"):
         attacked_samples(net, random_parameters(net, 1), samples(net, 600), 1.0, 0.1)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from numba import types
+from numba.core.registry import cpu_target
 
 SOURCE = """
 from tegum.compilation import compiled
@@ -92,6 +94,20 @@ def test_what_is_kept_apart_is_compiled_once_and_found_again(tmp_path: Path, mon
     again = module_in(tmp_path, monkeypatch)
     assert again.thrice(6) == 48
     assert [hits(function) for function in (again.doubled, again.twice, again.thrice)] == [1, 0, 1]
+
+
+def test_what_is_kept_apart_may_be_called_from_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code from disk whose symbols the engine had not noted had the address 0."""
+    assert module_in(tmp_path, monkeypatch).doubled(5) == 10
+    engine = cpu_target.target_context.codegen()._engine
+    noted = {name for name in engine._defined_symbols if "5apart7doubled" not in name}  # as in a new process
+    monkeypatch.setattr(engine, "_defined_symbols", noted)
+    again = module_in(tmp_path, monkeypatch)
+    again.doubled.compile((types.int64,))
+    assert hits(again.doubled) == 1
+    (found,) = again.doubled.overloads.values()
+    assert found.library.get_pointer_to_function(found.fndesc.llvm_cpython_wrapper_name) != 0
+    assert again.doubled(6) == 12
 
 
 @pytest.mark.parametrize("lost", ["nbi", "nbc"])

@@ -11,6 +11,7 @@ from llvmlite import binding
 
 from tegum.training.blocks import (
     PANEL_WIDTH,
+    REGISTERS,
     ROWS,
     Layout,
     Pair,
@@ -22,6 +23,7 @@ from tegum.training.blocks import (
     row_products,
     tile_products,
 )
+from tegum.training.products import accumulate_panels, accumulate_rows
 
 KINDS = {"AVX-512": Registers(32, 16), "AVX2": Registers(16, 8), "NEON": Registers(32, 4), "SSE": Registers(16, 4)}
 
@@ -61,16 +63,38 @@ def test_accumulate(compiled: tuple[Registers, Any, Any]) -> None:
     registers, _, tile_of = compiled
     rng = np.random.default_rng(1)
     n, m, panels = 6, 6, 2
-    P, X = rng.normal(size=(2, panels, n, PANEL_WIDTH)).astype(np.float32)
-    Q, E = rng.normal(size=(2, panels, m, PANEL_WIDTH)).astype(np.float32)
-    whole = np.einsum("pis,pjs->ij", P, Q, dtype=np.float64) + np.einsum("is,js->ij", X[0], E[0], dtype=np.float64)
+    P, X = rng.normal(size=(2, 1 + panels, n, PANEL_WIDTH)).astype(np.float32)
+    Q, E = rng.normal(size=(2, 1 + panels, m, PANEL_WIDTH)).astype(np.float32)
+    whole = np.einsum("pis,pjs->ij", P[1:], Q[1:], dtype=np.float64) + np.einsum("is,js->ij", X[0], E[0], dtype=np.float64)
     most, broadest = registers.tile
     for height, width in product(range(1, most + 1), range(1, broadest + 1)):
-        S = np.ones((n, m), np.float32)
-        tile_of(S.reshape(-1), Layout(0, m, 1), Tile(1, 2, height, width), (n, m), Pair(P, Q, panels), Pair(X, E, 1))
         expected = np.ones((n, m))
         expected[1 : 1 + height, 2 : 2 + width] += whole[1 : 1 + height, 2 : 2 + width]
-        np.testing.assert_allclose(S, expected, rtol=1e-5, atol=3e-5)
+        for layout, order in ((Layout(0, m, 1), "C"), (Layout(0, 1, n), "F")):
+            S = np.ones(n * m, np.float32)
+            tile_of(S, layout, Tile(1, 2, height, width), (n, m), Pair(P, Q, 1, 1 + panels), Pair(X, E, 0, 1))
+            np.testing.assert_allclose(S.reshape((n, m), order=order), expected, rtol=1e-5, atol=3e-5)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_gradients_of_any_size_go_over_a_few_panels_at_a_time(tied: bool) -> None:
+    """Sizes whose tiles are unequal, and whose right panels are more than the first cache holds; all rows, or some."""
+    rng = np.random.default_rng(2)
+    n, m, panels, height = 14, 33, 5, REGISTERS.tile[0]
+    left, right = rng.normal(size=(2, panels, n, PANEL_WIDTH)), rng.normal(size=(2, panels, m, PANEL_WIDTH))
+    (D, X), (H, E) = left.astype(np.float32), right.astype(np.float32)
+    first, second = Pair(D, H, 0, panels), Pair(X, E, 0, panels if tied else 0)
+    whole = np.einsum("pis,pjs->ij", D, H, dtype=np.float64) + tied * np.einsum("pis,pjs->ij", X, E, dtype=np.float64)
+    for layout, order in ((Layout(3, m, 1), "C"), (Layout(3, 1, n), "F")):
+        S = np.ones(3 + n * m, np.float32)
+        accumulate_panels(S, layout, first, second)
+        np.testing.assert_allclose(S[3:].reshape((n, m), order=order), 1 + whole, rtol=1e-5, atol=2e-4)
+        some, block = np.array([0, 2, 3, 7, 8, 13], np.int32), np.zeros(height * m, np.float32)
+        S, gathered = np.ones(3 + n * m, np.float32), np.full((2, panels, height, PANEL_WIDTH), np.nan, np.float32)
+        accumulate_rows(S, layout, first, second, Rows(some, len(some)), gathered, block)
+        expected = np.ones((n, m))
+        expected[some] += whole[some]
+        np.testing.assert_allclose(S[3:].reshape((n, m), order=order), expected, rtol=1e-5, atol=2e-4)
 
 
 @pytest.mark.parametrize(

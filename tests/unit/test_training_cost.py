@@ -38,10 +38,10 @@ def cpu_seconds(**fields: Any) -> float:
 
 def test_the_sum_by_hand() -> None:
     """The formula of the module, written out for one training."""
-    panel = 17e-9 + 6 * 15e-9 + 5 * 18 * 0.55e-9
-    step = 150e-9 + (18 + 6 + 3) * 2e-9 + 2 * panel
-    test_panel = 17e-9 + 6 * 15e-9 + 2 * 18 * 0.55e-9
-    model = 90e-6 + (18 + 6 + 3) * 27e-9 + 10_000 * step + 1000 * test_panel
+    panel = 25e-9 + 6 * 10e-9 + 5 * 18 * 0.5e-9
+    step = 150e-9 + (18 + 6 + 3) * 0.2e-9 + 2 * panel
+    test_panel = 25e-9 + 6 * 10e-9 + 2 * 18 * 0.5e-9
+    model = 45e-6 + (18 + 6 + 3) * 27e-9 + 10_000 * step + 1000 * test_panel
     assert seconds() == pytest.approx(5e-3 + 110e-6 + model, rel=1e-9)
     assert seconds_of_each(NET, FEATURES, RECIPE).item() == pytest.approx(model, rel=1e-9)
 
@@ -154,7 +154,7 @@ def test_the_command_says_that_it_compiles_first(
     assert compiling_seconds() == 0
     for compiled, wanted in (
         (True, "about 1 s on 1 core\n"),
-        (False, "on 1 core, after 13 s in which the engine is compiled\n"),
+        (False, "on 1 core, after 12 s in which the engine is compiled\n"),
     ):
         monkeypatch.setattr(cost, "is_compiled", lambda _, compiled=compiled: compiled)
         assert cli.train(features="2", hidden="1", steps="2", out=tmp_path, threads=1) == 130

@@ -21,6 +21,8 @@ shrinks with their number; tegum's never depends on it.
 Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010).
 """
 
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -53,15 +55,19 @@ def initial_parameters(
     Raises:
         InvalidInputError: for an initialisation that is not xavier_normal, xavier_uniform, normal or uniform.
     """
-    params = {}
-    for name, shape in net.parameter_shapes().items():
-        if len(shape) == 1:
-            params[name] = np.zeros(shape, dtype=np.float32)
-            continue
-        width = _width(initialisation, scale, shape)
-        draw = generator.uniform(-1, 1, shape) if initialisation.endswith("uniform") else generator.standard_normal(shape)
-        params[name] = (width * draw).astype(np.float32)
-    return params
+    return next(parameters_of_each(net, [generator], initialisation, scale))
+
+
+def parameters_of_each(
+    net: Net, generators: Iterable[np.random.Generator], initialisation: Initialisation, scale: float
+) -> Iterator[dict[str, NDArray[np.float32]]]:
+    """What `initial_parameters` returns, for one generator after the other: what is asked for is looked at once."""
+    shapes = net.parameter_shapes()
+    widths = {name: _width(initialisation, scale, shape) for name, shape in shapes.items() if len(shape) > 1}
+    for generator in generators:
+        draw = partial(generator.uniform, -1, 1) if initialisation.endswith("uniform") else generator.standard_normal
+        drawn = {name: np.asarray(width * draw(shapes[name]), dtype=np.float32) for name, width in widths.items()}
+        yield {name: drawn[name] if name in drawn else np.zeros(shape, dtype=np.float32) for name, shape in shapes.items()}
 
 
 @checked

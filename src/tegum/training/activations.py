@@ -30,7 +30,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.errors import InvalidInputError
 from tegum.nets import ACTIVATIONS, Activation
 from tegum.training.blocks import PANEL_WIDTH, Floats, opened
@@ -130,6 +130,7 @@ def _call_row(_typing: Any, address: Any, outputs: Any, slopes: Any) -> Any:
     return signature, generate
 
 
+@apart_from_callers
 @compiled
 def activate_row(code: int, address: int, outputs: Floats, slopes: Floats) -> None:
     """Replaces a row of 64 outputs by the activation's values and writes its derivatives there to ``slopes``."""

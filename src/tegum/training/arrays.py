@@ -35,8 +35,8 @@ FEATURES_AT_ONCE = 512
 
 NO_ROWS = (np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32))
 
-_PANEL_BUDGET = 2048
-_MOST_PANELS = 8
+_FIRST_CACHE, _SECOND_CACHE = 160, 2048  # rows of 256 bytes that they hold beside what else there is
+_FEW_PANELS, _MOST_PANELS = 4, 8
 _ROW_STEP = 32  # floats: two cache lines, which processors fetch together
 
 
@@ -232,8 +232,9 @@ def panels_for(samples: int) -> int:
 
 
 def panels_at_once(net: Net) -> int:
-    """How many panels are kept between the passes: as many as stay in a core's second-level cache, at most 8."""
-    return int(np.clip(_PANEL_BUDGET // (net.n_features + net.n_hidden), 1, _MOST_PANELS))
+    """How many panels are kept between the passes: as many as stay in a core's first cache, or 4 if the second holds these."""
+    rows = 2 * (net.n_features + net.n_hidden)
+    return int(np.clip(max(_FIRST_CACHE // rows, _FEW_PANELS), 1, min(_MOST_PANELS, max(1, _SECOND_CACHE // rows))))
 
 
 def separate_rows(count: int, length: int) -> Floats:

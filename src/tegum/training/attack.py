@@ -14,9 +14,10 @@ feature is drawn, and the sign, are not given there.
 
 import numpy as np
 
-from tegum.compilation import inlined
-from tegum.training.arrays import Scratch, Shape
+from tegum.compilation import apart_from_callers, compiled, inlined
+from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape
 from tegum.training.blocks import PANEL_WIDTH, Floats, Place, Rows, Words
+from tegum.training.forward import forward_panel
 from tegum.training.products import multiply_panel
 from tegum.training.randomness import fill_random
 
@@ -24,7 +25,7 @@ _ZERO = np.float32(0)
 
 
 @inlined
-def draw_attacked(once: int, stream: Words, scratch: Scratch) -> None:
+def _draw_attacked(once: int, stream: Words, scratch: Scratch) -> None:
     """Draws the feature that each sample's step is aimed at, the same for all of them where ``once``."""
     n = scratch.inputs.shape[1]
     fill_random(stream, scratch.words)
@@ -34,11 +35,8 @@ def draw_attacked(once: int, stream: Words, scratch: Scratch) -> None:
 
 
 @inlined
-def attack_panel(shape: Shape, parameters: Floats, size: np.float32, scratch: Scratch, p: int) -> None:
-    """Moves the inputs of panel p, whose outputs (before activation) are there; the inputs before go to ``scratch.clean``.
-
-    Hidden values and outputs of the panel are overwritten.
-    """
+def _push_inputs(shape: Shape, parameters: Floats, size: np.float32, scratch: Scratch, p: int) -> None:
+    """Moves the inputs of panel p, whose outputs (before activation) are there."""
     inputs, hidden, outputs = scratch.inputs[p], scratch.hidden[p], scratch.outputs[p]
     attacked, attacked_output, push = scratch.attacked, scratch.attacked_output, scratch.push
     # The rows G_i of all samples at once: the decoder times column i of the encoder, put where hidden values would be.
@@ -68,3 +66,25 @@ def attack_panel(shape: Shape, parameters: Floats, size: np.float32, scratch: Sc
             x = inputs[j, sample]
             scratch.clean[j, sample] = x
             inputs[j, sample] = np.float32(x + push[sample] * outputs[j, sample])
+
+
+@apart_from_callers
+@compiled
+def attacked_panel(
+    shape: Shape,
+    scratch: Scratch,
+    features: FeatureNumbers,
+    recipe: RecipeNumbers,
+    parameters: Floats,
+    stream: Words,
+    draws: int,
+    p: int,
+) -> None:
+    """Moves the inputs of panel p; the inputs before go to ``scratch.clean``.  Where ``draws``, it is drawn which are attacked.
+
+    Hidden values and outputs of the panel are overwritten.
+    """
+    forward_panel(shape, parameters, features.skips_inactive, scratch, p)
+    if draws:
+        _draw_attacked(recipe.attack_once, stream, scratch)
+    _push_inputs(shape, parameters, recipe.attack_size, scratch, p)

@@ -55,6 +55,7 @@ Words = NDArray[np.uint32]
 _INDEX = ir.IntType(64)
 _I32 = ir.IntType(32)
 _UNROLLED = 4
+_LANES = 4  # of the narrowest registers
 
 
 class Registers(NamedTuple):
@@ -122,11 +123,12 @@ class Rows(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two stacks of panels (panels, rows, 64) of the same samples; only the first ``panels`` of each are looked at."""
+    """Two stacks of panels (panels, rows, 64) of the same samples; those from ``begin`` to before ``end`` are looked at."""
 
     left: Floats
     right: Floats
-    panels: int
+    begin: int
+    end: int
 
 
 class Tile(NamedTuple):
@@ -176,7 +178,7 @@ def _cases(builder: ir.IRBuilder, value: Any, numbers: Iterable[int]) -> Iterato
     builder.position_at_end(end)
 
 
-class _Vectors:
+class Vectors:
     """Instructions on vectors of so many floats."""
 
     def __init__(self, builder: ir.IRBuilder, width: int) -> None:
@@ -209,13 +211,40 @@ class _Vectors:
         multiply_add = cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.fmuladd.v{self.width}f32")
         self.builder.store(self.builder.call(multiply_add, [x, y, self.builder.load(variable)]), variable)
 
-    def totals(self, vectors: list[Any]) -> list[Any]:
-        """The sum of the lanes of each vector."""
+    def added(self, variables: list[Any]) -> Any:
+        """The sum of some variables, 1, 2, 4, ... of them."""
+        values = [self.builder.load(variable) for variable in variables]
+        while len(values) > 1:
+            values = [self.builder.fadd(a, b) for a, b in zip(values[::2], values[1::2], strict=True)]
+        return values[0]
+
+    def folded(self, vectors: list[Any]) -> list[Any]:
+        """Vectors whose lanes, one after the other, are the sums of the lanes of each of the given ones."""
         zeros = [ir.Constant(self.kind, [0.0] * self.width)] * (-len(vectors) % self.width)
         padded = vectors + zeros
-        folded = [self._fold(padded[k : k + self.width]) for k in range(0, len(padded), self.width)]
-        places = (divmod(k, self.width) for k in range(len(vectors)))
-        return [self.builder.extract_element(folded[which], ir.Constant(_I32, lane)) for which, lane in places]
+        return [self._fold(padded[k : k + self.width]) for k in range(0, len(padded), self.width)]
+
+    def add_numbers(self, folded: list[Any], height: int, columns: list[Any], row: Any) -> None:
+        """Adds the lanes, ``height`` for each column, to what is in memory ``row`` apart from each column's begin on."""
+        build = self.builder
+        for k in range(height * len(columns)):
+            (which, lane), (j, i) = divmod(k, self.width), divmod(k, height)
+            target = _at(build, columns[j], build.mul(row, ir.Constant(_INDEX, i)))
+            number = build.extract_element(folded[which], ir.Constant(_I32, lane))
+            build.store(build.fadd(build.load(target), number), target)
+
+    def add_lanes(self, folded: list[Any], group: int, target: Any) -> None:
+        """Adds `_LANES` of the lanes, of the group with this number, to as many numbers from ``target`` on."""
+        which, lane = divmod(group * _LANES, self.width)
+        few = Vectors(self.builder, _LANES)
+        lanes = self._shuffle(folded[which], folded[which], list(range(lane, lane + _LANES)))
+        few.store(self.builder.fadd(few.load(target), lanes), target)
+
+    def total(self, vector: Any) -> Any:
+        """The sum of the lanes of one vector, in an order that the processor likes."""
+        kind = ir.FunctionType(ir.FloatType(), [ir.FloatType(), self.kind])
+        reduce = cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.vector.reduce.fadd.v{self.width}f32")
+        return self.builder.call(reduce, [ir.Constant(ir.FloatType(), 0.0), vector], fastmath=("reassoc",))
 
     def _fold(self, vectors: list[Any]) -> Any:
         """One vector whose lane p is the sum of the lanes of ``vectors[p]``, as many as it has lanes, by a tree of additions.
@@ -251,7 +280,7 @@ def row_products(registers: Registers) -> Callable[..., Any]:
 
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
             height, C, start, A, (begin, row, column), B, (listed, number) = opened(context, builder, signature.args, arguments)
-            of = _Vectors(builder, registers.width)
+            of = Vectors(builder, registers.width)
             for rows in _cases(builder, height, range(1, ROWS + 1)):
                 stripe = registers.stripe(rows)
                 firsts = [_number(builder, start, r) for r in range(rows)]
@@ -287,35 +316,45 @@ def tile_products(registers: Registers) -> Callable[..., Any]:
 
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
             values = opened(context, builder, signature.args, arguments)
-            S, (begin, row, column), (i0, j0, tile_height, tile_width), (left_rows, right_rows), *pairs = values
-            of, (most, broadest) = _Vectors(builder, registers.width), registers.tile
+            S, (begin, row, column), (i0, j0, tile_height, tile_width), (left_rows, right_rows), first, second = values
+            of, (most, broadest) = Vectors(builder, registers.width), registers.tile
             zero = ir.Constant(of.kind, [0.0] * of.width)
             corner = _at(builder, S, begin, builder.mul(i0, row), builder.mul(j0, column))
             width_of_panel, base = ir.Constant(_INDEX, PANEL_WIDTH), broadest + 1
             size = builder.add(builder.mul(tile_height, ir.Constant(_INDEX, base)), tile_width)
             for case in _cases(builder, size, [i * base + j for i in range(1, most + 1) for j in range(1, base)]):
                 height, width = divmod(case, base)
-                # Each sum has a partial sum in each of its lanes.
-                sums = [[of.variable(zero) for _ in range(width)] for _ in range(height)]
-                for left, right, panels in pairs:
-                    with cgutils.for_range(builder, panels, intp=_INDEX) as loop:
+                # Each sum has a partial sum in each of its lanes; of few sums there are copies, which take turns.
+                copies = max(
+                    number for number in (1, 2, _UNROLLED) if number == 1 or number * height * width <= most * broadest
+                )
+                sums = [[[of.variable(zero) for _ in range(width)] for _ in range(height)] for _ in range(copies)]
+                with cgutils.for_range(builder, ir.Constant(_INDEX, 2), intp=_INDEX) as which:
+                    later = builder.icmp_signed("!=", which.index, ir.Constant(_INDEX, 0))
+                    left, right, start, end = (builder.select(later, *fields) for fields in zip(second, first, strict=True))
+                    with cgutils.for_range(builder, end, start=start, intp=_INDEX) as loop:
                         p = builder.mul(builder.add(builder.mul(loop.index, left_rows), i0), width_of_panel)
                         q = builder.mul(builder.add(builder.mul(loop.index, right_rows), j0), width_of_panel)
                         together = min(_UNROLLED * of.width, PANEL_WIDTH)
                         with cgutils.for_range(builder, ir.Constant(_INDEX, PANEL_WIDTH // together), intp=_INDEX) as along:
                             place = builder.mul(along.index, ir.Constant(_INDEX, together))
-                            for v in range(0, together, of.width):
-                                lefts = [of.load(left, p, place, i * PANEL_WIDTH + v) for i in range(height)]
-                                rights = [of.load(right, q, place, j * PANEL_WIDTH + v) for j in range(width)]
+                            for v in range(together // of.width):
+                                lefts = [of.load(left, p, place, i * PANEL_WIDTH + v * of.width) for i in range(height)]
+                                rights = [of.load(right, q, place, j * PANEL_WIDTH + v * of.width) for j in range(width)]
                                 for i in range(height):
                                     for j in range(width):
-                                        of.add_product(sums[i][j], lefts[i], rights[j])
-                totals = iter(of.totals([builder.load(total) for line in sums for total in line]))
-                for i in range(height):
-                    for j in range(width):
-                        down, along = (builder.mul(step, ir.Constant(_INDEX, k)) for step, k in ((row, i), (column, j)))
-                        target = _at(builder, corner, down, along)
-                        builder.store(builder.fadd(builder.load(target), next(totals)), target)
+                                        of.add_product(sums[v % copies][i][j], lefts[i], rights[j])
+                folded = of.folded([of.added([copy[i][j] for copy in sums]) for j in range(width) for i in range(height)])
+                columns = [_at(builder, corner, builder.mul(column, ir.Constant(_INDEX, j))) for j in range(width)]
+                if height == _LANES:  # a whole column is added at once where it is one piece of memory
+                    with builder.if_else(builder.icmp_signed("==", row, ir.Constant(_INDEX, 1))) as (in_one, in_pieces):
+                        with in_one:
+                            for j, target in enumerate(columns):
+                                of.add_lanes(folded, j, target)
+                        with in_pieces:
+                            of.add_numbers(folded, height, columns, row)
+                else:
+                    of.add_numbers(folded, height, columns, row)
             return context.get_dummy_value()
 
         return signature, generate

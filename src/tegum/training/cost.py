@@ -2,18 +2,18 @@
 
 Formula.  On one core, with n, m, batches in panels of 64 samples, and times in nanoseconds:
 
-    model     = 90,000 + 27 parameters + steps * step + panels of test samples * panel(1 + a) (once, and at each record)
-    step      = 150 + 2 parameters + panels * panel(4 + a) + 0.34 (3 n + m) * what the last panel lacks of 64
-    panel(k)  = 17 + 15 n + 0.55 k n m + what else is asked for: see the constants
+    model     = 45,000 + 27 parameters + steps * step + panels of test samples * panel(1 + a) (once, and at each record)
+    step      = 150 + 0.2 parameters + panels * panel(4 + a) + 0.34 (3 n + m) * what the last panel lacks of 64
+    panel(k)  = 25 + 10 n + 0.5 k n m + what else is asked for: see the constants
 
 where a is the share of features that products do not skip (1 but for very sparse features).  Python of the user's own, a
 distribution that NumPy draws or a loss, is timed where it stands, on a few samples.
 
-The constants are least squares of 383 steps of all kinds, n from 2 to 400 and batches from 16 to 4096, on one core of a 2024
-server with 512-bit registers.  There nine of ten trainings take between 2/3 and 3/2 of the estimate (``make bench`` has a
-table of forty); other machines differ by a factor of two or three.
+Those constants are the passes of five sizes, n from 2 to 400, timed one by one on one core of a 2024 server with 512-bit
+registers; the others least squares of 383 steps of all kinds, with batches from 16 to 4096.  There nine of ten trainings take
+between 2/3 and 3/2 of the estimate (``make bench`` has a table of forty); other machines differ by a factor of two or three.
 
-Example.  For ``ReluOutput(5, 2)`` and batches of 1024, a step is 150 + 34 + 16 (17 + 75 + 27.5) ns = 2.1 microseconds.
+Example.  For ``ReluOutput(5, 2)`` and batches of 1024, a step is 150 + 3 + 16 (25 + 50 + 25) ns = 1.75 microseconds.
 """
 
 import time
@@ -38,8 +38,8 @@ from tegum.training.recipe import Recipe
 from tegum.training.stored import trains_stored
 
 # All in seconds.  Of compiled code:
-_STEP, _UNTIED, _PANEL, _FEATURE, _PRODUCT = 150e-9, 200e-9, 17e-9, 15e-9, 0.55e-9
-_PARAMETER = {"adamw": 2e-9, "adam": 2e-9, "rmsprop": 1.8e-9, "sgd": 0.65e-9}
+_STEP, _UNTIED, _PANEL, _FEATURE, _PRODUCT = 150e-9, 200e-9, 25e-9, 10e-9, 0.5e-9
+_PARAMETER = {"adamw": 0.2e-9, "adam": 0.2e-9, "rmsprop": 0.2e-9, "sgd": 0.1e-9}
 _LACKING = 0.34e-9
 # what a panel costs more: for each feature, for each hidden unit, and under attack as a whole;
 _ACTIVATED = {"identity": 0.0, "relu": 0.0, "gelu": 18e-9, "softplus": 23e-9, "square": 8e-9, "abs": 10e-9, "tanh": 15e-9}
@@ -50,12 +50,12 @@ _EXPONENTIAL, _LOGARITHM, _BRANCH = 20e-9, 110e-9, 900e-9  # x density, and x de
 _HIDDEN_RELU, _DROPPED, _L1 = 9e-9, 7e-9, 4e-9
 _ATTACK, _ATTACK_PRODUCTS = 220e-9, 3
 # and of Python: for a call, a grid point, a model, each of its parameters and each record,
-_CALL, _POINT, _MODEL, _DRAWN, _RECORD = 5e-3, 110e-6, 90e-6, 27e-9, 15e-6
+_CALL, _POINT, _MODEL, _DRAWN, _RECORD = 5e-3, 110e-6, 45e-6, 27e-9, 15e-6
 # for a step on samples that NumPy draws, each of their numbers, the same in NumPy's loss, and a panel of a loss of one's own.
 _STEP_OUTSIDE, _NUMBER_OUTSIDE, _NUMBER_FORWARD, _PRODUCT_FORWARD, _OWN_PANEL = 9e-6, 1.5e-9, 20e-9, 0.3e-9, 20e-6
 
 _TIMED_SAMPLES, _LONGEST_TIMING = 1024, 0.03
-_COMPILING = 13.0
+_COMPILING = 12.0
 _YEAR = 365 * 86400
 
 
@@ -81,7 +81,7 @@ def estimated_seconds(
     >>> import tegum as tg
     >>> net, features = tg.nets.ReluOutput(5, 2), tg.features.Independent(5)
     >>> round(estimated_seconds(net, features, tg.Recipe(steps=10_000, seeds=10), threads=2), 2)
-    0.11
+    0.09
 
     Raises:
         InvalidInputError: for a sweep or a recipe that `tegum.train` would refuse.

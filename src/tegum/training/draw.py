@@ -25,8 +25,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from tegum.compilation import compiled, copied_into_callers, inlined
-from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, State
+from tegum.compilation import apart_from_callers, compiled, copied_into_callers, inlined
+from tegum.training.arrays import FeatureNumbers, Scratch
 from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Words, opened
 from tegum.training.randomness import GENERATORS, VECTOR, Generators, fill_random, spread
 
@@ -104,6 +104,7 @@ def _row_k_sparse(row: Floats, unseen: int, remaining: Indices, words: Words) ->
         remaining[sample] = np.int32(remaining[sample] - np.int32(active))
 
 
+@apart_from_callers
 @compiled
 def _apply_law(row: Floats, law: int, value: np.float32, low: np.float32) -> None:
     """Turns uniform magnitudes in (0, 1] into exponential (1), constant (2) or other uniform (3) ones; 0, inactive, stays 0."""
@@ -136,6 +137,7 @@ def draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: int
         _scale_panel(scratch.inputs[p], scratch.push)
 
 
+@apart_from_callers
 @compiled
 def _scale_panel(inputs: Floats, factor: Floats) -> None:
     """Divides every sample by its norm; ``factor`` (64,) is memory."""
@@ -155,20 +157,26 @@ def _scale_panel(inputs: Floats, factor: Floats) -> None:
 
 @inlined
 def _draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: int) -> None:
-    n = scratch.inputs.shape[1]
-    words, own_words, remaining = scratch.words, scratch.own_words, scratch.remaining
-    n_active = features.n_active
+    inputs = scratch.inputs[p]
     if features.all_alone and (features.law == 0 or not features.signed):
-        signed = features.signed
-        _draw_alone(scratch.inputs[p], n, features.low, features.span, features.scale, signed, stream)
-        for i in range(n if features.law > 0 else 0):
-            _apply_law(scratch.inputs[p, i], features.law, features.law_value, features.law_low)
-        return
+        _draw_alone(inputs, inputs.shape[0], features.low, features.span, features.scale, features.signed, stream)
+        for i in range(inputs.shape[0] if features.law > 0 else 0):
+            _apply_law(inputs[i], features.law, features.law_value, features.law_low)
+    else:
+        _draw_rows(inputs, features, stream, scratch.words, scratch.own_words, scratch.remaining)
+
+
+@apart_from_callers
+@compiled
+def _draw_rows(
+    inputs: Floats, features: FeatureNumbers, stream: Words, words: Words, own_words: Words, remaining: Indices
+) -> None:
+    n, n_active = inputs.shape[0], features.n_active
     if n_active > 0:
         for sample in range(PANEL_WIDTH):
             remaining[sample] = np.int32(n_active)
     for i in range(n):
-        row = scratch.inputs[p, i]
+        row = inputs[i]
         if features.begins_block[i]:
             fill_random(stream, words)
         signs = words
@@ -186,22 +194,21 @@ def _draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: in
             _apply_signs(row, signs)
 
 
-@inlined
-def gather_panel(recipe: RecipeNumbers, state: State, first: int, scratch: Scratch, p: int) -> None:
-    """Fills panel p of the inputs from the data set.
+@apart_from_callers
+@compiled
+def gather_panel(data_set: Floats, size: int, whole: int, first: int, stream: Words, words: Words, inputs: Floats) -> None:
+    """Fills a panel of inputs from a data set of so many samples.
 
-    A batch as large as the set is the set: its samples from ``first`` on, a panel as it is stored; what stands past the end the
-    caller must drop.  A smaller batch is drawn at random: a word times the set's size, divided by 2^32.
+    A batch that is the ``whole`` set is its samples from ``first`` on, a panel as it is stored; what stands past the end the
+    caller must drop.  Another batch is drawn at random: a word times the set's size, divided by 2^32.
     """
-    size, n = recipe.data_set_size, scratch.inputs.shape[1]
-    if recipe.batch_size == size:
-        stored = state.data_set[first // PANEL_WIDTH]
-        for i in range(n):
+    if whole:
+        for i in range(inputs.shape[0]):
             for sample in range(PANEL_WIDTH):
-                scratch.inputs[p, i, sample] = stored[i, sample]
+                inputs[i, sample] = data_set[first // PANEL_WIDTH, i, sample]
         return
-    fill_random(state.stream, scratch.words)
+    fill_random(stream, words)
     for sample in range(PANEL_WIDTH):
-        drawn = (np.int64(scratch.words[sample]) * size) >> 32
-        for i in range(n):
-            scratch.inputs[p, i, sample] = state.data_set[drawn // PANEL_WIDTH, i, drawn % PANEL_WIDTH]
+        drawn = (np.int64(words[sample]) * size) >> 32
+        for i in range(inputs.shape[0]):
+            inputs[i, sample] = data_set[drawn // PANEL_WIDTH, i, drawn % PANEL_WIDTH]

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from tegum.checking import is_sparse
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Constant, Exponential, Features, FiniteLaw, KSparse, Uniform, UnitLength
-from tegum.nets import Net, initial_parameters
+from tegum.nets import Net
+from tegum.nets.initialisation import parameters_of_each
 from tegum.sweep import FeatureGrid, axes_of, combinations, grid_along
 from tegum.training.arrays import (
     LAWS,
@@ -74,6 +75,7 @@ class Instance(NamedTuple):
 
     Where the kernel cannot draw a distribution, ``drawn`` is that distribution, and `tegum.training.outside` draws from it.
     Where ``has_set``, its data set was given, and is in ``state`` from the beginning.
+    Where no set is drawn, ``data_set_stream`` is 0.
     """
 
     features: FeatureNumbers
@@ -206,15 +208,15 @@ def _identity(value: Any) -> Any:
     return value
 
 
-def _drawn_weights(net: Net, recipe: Recipe, seed: int, name: bytes) -> NDArray[np.float32]:
-    """The initial weights that the recipe draws, as a parameter vector."""
-    stream = int.from_bytes(stream_bytes("weights", recipe.root_seed, seed, name, size=16), "little")
-    generator = np.random.Generator(np.random.PCG64(stream))
-    params = initial_parameters(net, generator, recipe.initialisation, recipe.initialisation_scale)
-    vector = np.zeros(parameter_count(net), dtype=np.float32)
-    for parameter, part in parameter_slices(net).items():
-        vector[part] = params[parameter].reshape(-1)
-    return vector
+def _draw_weights(net: Net, recipe: Recipe, name: bytes, vectors: NDArray[np.float32]) -> None:
+    """Writes the initial weights that the recipe draws for each of its seeds into rows of parameter vectors."""
+    names = (stream_bytes("weights", recipe.root_seed, seed, name, size=16) for seed in recipe.seed_list)
+    generators = (np.random.Generator(np.random.PCG64(int.from_bytes(stream, "little"))) for stream in names)
+    slices = parameter_slices(net)
+    drawn = parameters_of_each(net, generators, recipe.initialisation, recipe.initialisation_scale)
+    for vector, params in zip(vectors, drawn, strict=True):
+        for parameter, part in slices.items():
+            vector[part] = params[parameter].reshape(-1)
 
 
 def _given_weights(net: Net, initial: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -279,15 +281,17 @@ def instances_of(
     if initial is not None:
         parameters[:, :length] = _given_weights(net, initial, (*grid.shape, len(seeds)))
     instances: list[Instance] = []
+    none = np.zeros(STATE_SIZE, dtype=np.uint32)
     for point, recipe in enumerate(recipes):
         (features, name, source), numbers, root = by_point[point], _recipe_numbers(net, recipe), recipe.root_seed
         size = panels_for(kept[point]) * n * PANEL_WIDTH
+        if initial is None:
+            _draw_weights(net, recipe, name, parameters[len(instances) : len(instances) + len(seeds)])
+        evaluation = stream_state("evaluation", root, name)
         for k, seed in enumerate(seeds, len(instances)):
             streams[k] = stream_state("data", root, seed, name)
             if recipe.dropout:
                 dropping[k] = stream_state("dropout", root, seed, name)
-            if initial is None:
-                parameters[k, :length] = _drawn_weights(net, recipe, seed, name)
             data_set, rows = data_sets[k, :size].reshape(-1, n, PANEL_WIDTH), SparseRows(*NO_ROWS)
             if data:
                 given = data[seeds.index(seed)]
@@ -296,6 +300,7 @@ def instances_of(
                 if not sparse:
                     panels_of_set(given, data_set)
             state = State(parameters[k], first[k], second[k], streams[k], dropping[k], data_set, rows)
-            own = stream_state("data set", root, seed, name), stream_state("evaluation", root, name)
-            instances.append(Instance(features, numbers, state, streams[k].copy(), *own, source, bool(data)))
+            drawn_once = stream_state("data set", root, seed, name) if kept[point] else none
+            own = streams[k].copy(), drawn_once, evaluation
+            instances.append(Instance(features, numbers, state, *own, source, bool(data)))
     return instances

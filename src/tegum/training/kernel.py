@@ -14,18 +14,9 @@ from tegum.compilation import compiled
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape, State
 from tegum.training.blocks import PANEL_WIDTH, Floats, Rows, Words
 from tegum.training.draw import draw_panel, gather_panel
-from tegum.training.passes import (
-    activate_panel,
-    backward_given,
-    batch_gradient,
-    decode_panel,
-    drop_hidden,
-    encode_panel,
-    forward_panel,
-    output_panel,
-    silence_inactive,
-    target_panel,
-)
+from tegum.training.forward import decode_panel, drop_hidden, encode_panel, forward_panel
+from tegum.training.outputs import activate_panel, output_panel, silence_inactive, target_panel
+from tegum.training.passes import backward_given, batch_gradient
 from tegum.training.stored import stored_gradient
 from tegum.training.update import update
 
@@ -65,9 +56,10 @@ def evaluate(
         scratch.sample_loss[:] = np.float32(0)
         forward_panel(shape, parameters, features.skips_inactive, scratch, 0)
         activate_panel(shape, scratch, 0)
-        target_panel(shape, scratch.inputs[0], scratch)
+        if shape.target.mapped:
+            target_panel(shape.target, scratch.inputs[0], scratch.targets)
         if active_only:
-            silence_inactive(shape, scratch.inputs[0], scratch, 0)
+            silence_inactive(scratch.outputs[0], scratch.targets, shape.target.mapped, scratch.inputs[0])
         output_panel(shape, features.importance, np.float32(1), scratch.inputs[0], Rows(scratch.every, shape.n), scratch, 0)
         for sample in range(PANEL_WIDTH):
             loss = np.float64(scratch.sample_loss[sample])
@@ -91,7 +83,8 @@ def loss_on_set(shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe
         scratch.sample_loss[:] = np.float32(0)
         forward_panel(shape, state.parameters, features.skips_inactive, scratch, 0)
         activate_panel(shape, scratch, 0)
-        target_panel(shape, scratch.inputs[0], scratch)
+        if shape.target.mapped:
+            target_panel(shape.target, scratch.inputs[0], scratch.targets)
         output_panel(shape, features.importance, np.float32(1), scratch.inputs[0], Rows(scratch.every, shape.n), scratch, 0)
         for sample in range(min(PANEL_WIDTH, size - panel * PANEL_WIDTH)):
             total += np.float64(scratch.sample_loss[sample])
@@ -113,13 +106,15 @@ def forward_one(
     shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State, first: int
 ) -> None:
     """Samples from ``first`` on of the data set in panel 0: inputs, outputs after their activation, and its slopes."""
-    gather_panel(recipe, state, first, scratch, 0)
+    whole = np.int64(recipe.batch_size == recipe.data_set_size)
+    gather_panel(state.data_set, recipe.data_set_size, whole, first, state.stream, scratch.words, scratch.inputs[0])
     encode_panel(shape, state.parameters, features.skips_inactive, scratch, 0)
     if recipe.dropout > np.float32(0):
-        drop_hidden(shape, recipe.dropout, state.dropping, scratch, 0)
+        drop_hidden(scratch.hidden[0], scratch.kept, recipe.dropout, state.dropping, scratch.words)
     decode_panel(shape, state.parameters, scratch, 0)
     activate_panel(shape, scratch, 0)
-    target_panel(shape, scratch.inputs[0], scratch)
+    if shape.target.mapped:
+        target_panel(shape.target, scratch.inputs[0], scratch.targets)
     if not shape.activation:
         for i in range(shape.n):
             for sample in range(PANEL_WIDTH):

@@ -6,8 +6,7 @@
                 E = W_out^T D + l1 sign(H) / batch, 0 where a hidden ReLU is 0
                 gradient of W_out: D H^T, of W_in: E X^T (their sum where they are tied); of the biases: sums over samples
 
-Where errors of active features alone count, outputs of inactive ones are made 0, which is right for them: error and D vanish.
-A panel's loss and D take the place of its outputs; the products D H^T and E X^T wait until a few panels are done.
+What is done with outputs is in `outputs`; the products D H^T and E X^T wait until a few panels are done.
 Adversarial training forwards twice: the first pass tells `attack` where to push the inputs, the second is the one learnt from.
 Where features are very sparse the products skip those that are inactive, or send no gradient, in all 64 samples of a panel.
 
@@ -17,35 +16,20 @@ and the gradient D h + E x = 4 w (w^2 - 1) x^2.
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
-from tegum.training.activations import activate_row
+from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.training.arrays import Bytes, FeatureNumbers, RecipeNumbers, Scratch, Shape, State
-from tegum.training.attack import attack_panel, draw_attacked
-from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Pair, Place, Rows, Words
+from tegum.training.attack import attacked_panel
+from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Pair, Place, Rows
 from tegum.training.draw import draw_panel, gather_panel
+from tegum.training.forward import decode_panel, drop_hidden, encode_panel
+from tegum.training.outputs import activate_panel, output_panel, silence_inactive, target_panel
 from tegum.training.products import accumulate_panels, accumulate_rows, multiply_panel
-from tegum.training.randomness import fill_random
 from tegum.training.stored import stored_gradient
 
 _ZERO = np.float32(0)
-_ONE = np.float32(1)
-_UNIT = np.float32(2.0**-24)
 
 
-@compiled
-def _rows_with_content(panel: Floats, found: Indices) -> int:
-    """Lists the rows of a panel that are not zero in all samples; returns how many there are."""
-    count = 0
-    for i in range(panel.shape[0]):
-        content = np.int32(0)  # an "or" of all samples is a few vector operations, faster than to stop at the first
-        for sample in range(PANEL_WIDTH):
-            content = np.int32(content | np.int32(panel[i, sample] != _ZERO))
-        if content:
-            found[count] = i
-            count += 1
-    return count
-
-
+@apart_from_callers
 @compiled
 def _rows_that_count(outputs: Floats, clean: Floats, floor: np.float32, listed: Indices, marked: Bytes) -> int:
     """Lists and marks the rows of a panel where an output is above the floor or a feature active; outputs of others become 0.
@@ -80,140 +64,23 @@ def _marked_rows(marked: Bytes, found: Indices) -> int:
     return count
 
 
-@inlined
+@compiled
 def _transposed(layout: Layout) -> Layout:
     return Layout(layout.begin, layout.column, layout.row)
 
 
-@inlined
-def forward_panel(shape: Shape, parameters: Floats, skips_inactive: int, scratch: Scratch, p: int) -> None:
-    """Hidden values (after their activation) and outputs (before theirs) of panel p."""
-    encode_panel(shape, parameters, skips_inactive, scratch, p)
-    decode_panel(shape, parameters, scratch, p)
-
-
-@inlined
-def encode_panel(shape: Shape, parameters: Floats, skips_inactive: int, scratch: Scratch, p: int) -> None:
-    """Hidden values, after their activation, of panel p."""
-    inputs, hidden = scratch.inputs[p], scratch.hidden[p]
-    active = Rows(scratch.every, shape.n)
-    if skips_inactive:
-        active = Rows(scratch.found, _rows_with_content(inputs, scratch.found))
-    multiply_panel(hidden, Place(parameters, shape.b_hidden), parameters, shape.encoder, inputs, active)
-    if shape.hidden_relu:
-        for k in range(shape.m):
-            for sample in range(PANEL_WIDTH):
-                hidden[k, sample] = max(_ZERO, hidden[k, sample])
-
-
-@inlined
-def drop_hidden(shape: Shape, dropout: np.float32, stream: Words, scratch: Scratch, p: int) -> None:
-    """Multiplies the hidden values of panel p by 0 with probability ``dropout``, by 1 / (1 - dropout) otherwise."""
-    hidden, kept, words = scratch.hidden[p], scratch.kept, scratch.words
-    factor = np.float32(_ONE / (_ONE - dropout))
-    for k in range(shape.m):
-        fill_random(stream, words)
-        for sample in range(PANEL_WIDTH):
-            u = np.float32(np.float32(np.int32(words[sample] >> np.uint32(8))) * _UNIT)
-            kept[k, sample] = factor if u >= dropout else _ZERO
-            hidden[k, sample] = np.float32(hidden[k, sample] * kept[k, sample])
-
-
-@inlined
-def decode_panel(shape: Shape, parameters: Floats, scratch: Scratch, p: int) -> None:
-    """Outputs, before their activation, of panel p."""
-    hidden, outputs = scratch.hidden[p], scratch.outputs[p]
-    multiply_panel(outputs, Place(parameters, shape.b), parameters, shape.decoder, hidden, Rows(scratch.every, shape.m))
-
-
-@inlined
-def silence_inactive(shape: Shape, clean: Floats, scratch: Scratch, p: int) -> None:
-    """Outputs of panel p, after their activation or before a ReLU, and targets, made 0 where ``clean`` is: without an error."""
-    outputs, targets = scratch.outputs[p], scratch.targets
-    for i in range(shape.n):
-        for sample in range(PANEL_WIDTH):
-            y = outputs[i, sample]
-            outputs[i, sample] = y if clean[i, sample] != _ZERO else _ZERO
-        if shape.target.mapped:
-            for sample in range(PANEL_WIDTH):
-                targets[i, sample] = targets[i, sample] if clean[i, sample] != _ZERO else _ZERO
-
-
-@inlined
-def activate_panel(shape: Shape, scratch: Scratch, p: int) -> None:
-    """Passes the outputs of panel p through an activation that is not done on the way, and notes its slopes."""
-    if shape.activation:
-        for i in range(shape.n):
-            activate_row(shape.activation, shape.own_activation, scratch.outputs[p, i], scratch.slopes[i])
-
-
-@inlined
-def target_panel(shape: Shape, clean: Floats, scratch: Scratch) -> None:
-    """The targets r(A x + v) of the inputs ``clean`` (n, 64), where the net has some."""
-    if shape.target.mapped:
-        rows, floor = shape.target, _ZERO if shape.target.relu else np.float32(-np.inf)
-        for i in range(shape.n):
-            for sample in range(PANEL_WIDTH):
-                scratch.targets[i, sample] = rows.shift[i]
-            for entry in range(rows.first[i], rows.first[i + 1]):
-                weight, column = rows.weight[entry], rows.column[entry]
-                for sample in range(PANEL_WIDTH):
-                    scratch.targets[i, sample] = np.float32(scratch.targets[i, sample] + weight * clean[column, sample])
-            for sample in range(PANEL_WIDTH):
-                scratch.targets[i, sample] = max(floor, scratch.targets[i, sample])
-
-
-@inlined
-def _drop_samples(shape: Shape, scratch: Scratch, p: int, first: int) -> None:
-    """Empties panel p from sample ``first`` on, past the end of the batch, so that the rest adds to nothing."""
+@apart_from_callers
+@compiled
+def _drop_samples(inputs: Floats, outputs: Floats, hidden: Floats, clean: Floats, targets: Floats, first: int) -> None:
+    """Empties a panel from sample ``first`` on, past the end of the batch, so that the rest adds to nothing."""
     for sample in range(first, PANEL_WIDTH):
-        for i in range(shape.n):
-            scratch.inputs[p, i, sample] = _ZERO
-            scratch.outputs[p, i, sample] = _ZERO
-            scratch.clean[i, sample] = _ZERO
-            scratch.targets[i, sample] = _ZERO
-        for k in range(shape.m):
-            scratch.hidden[p, k, sample] = _ZERO
-
-
-@inlined
-def output_panel(
-    shape: Shape, importance: Floats, factor: np.float32, clean: Floats, counting: Rows, scratch: Scratch, p: int
-) -> None:
-    """Adds each sample's loss to ``sample_loss``, and turns the outputs of panel p into the loss's gradient by them, D.
-
-    ``clean`` (n, 64) is what the outputs should be, or its absolute value, or the targets made of it; ``factor`` is 2 / batch.
-    Rows that are not among those ``counting`` are left alone.
-    """
-    outputs, sample_loss, gradient = scratch.outputs[p], scratch.sample_loss, scratch.gradient
-    wanted = scratch.targets if shape.target.mapped else clean
-    # A ReLU is here: outputs above the floor pass, the others are 0 and have slope 0.  Without one, all are above -inf.
-    floor = _ZERO if shape.output_relu else np.float32(-np.inf)
-    mirror = np.float32(-1) if shape.absolute else _ONE  # max(x, mirror x) is |x| or x
-    for q in range(counting.number):
-        i = counting.listed[q]
-        weight = importance[i]
-        twice = np.float32(weight * factor)
-        total = _ZERO
-        for sample in range(PANEL_WIDTH):
-            y = outputs[i, sample]
-            x = wanted[i, sample]
-            on = y > floor
-            target = max(x, np.float32(mirror * x))
-            error = np.float32((y if on else _ZERO) - target)
-            sample_loss[sample] = np.float32(sample_loss[sample] + weight * error * error)
-            d = np.float32(twice * error) if on else _ZERO
-            outputs[i, sample] = d
-            total = np.float32(total + d)
-        if shape.activation:
-            total = _ZERO
-            for sample in range(PANEL_WIDTH):
-                by_value = outputs[i, sample]
-                # Not a plain product: a sample that was dropped has 0 here, and its slope may be infinite.
-                d = np.float32(by_value * scratch.slopes[i, sample]) if by_value != _ZERO else _ZERO
-                outputs[i, sample] = d
-                total = np.float32(total + d)
-        gradient[shape.b + i] = np.float32(gradient[shape.b + i] + total)
+        for i in range(inputs.shape[0]):
+            inputs[i, sample] = _ZERO
+            outputs[i, sample] = _ZERO
+            clean[i, sample] = _ZERO
+            targets[i, sample] = _ZERO
+        for k in range(hidden.shape[0]):
+            hidden[k, sample] = _ZERO
 
 
 @inlined
@@ -252,7 +119,7 @@ def _backward_panel(
 def _accumulate(shape: Shape, by_decoder: Pair, by_encoder: Pair, counting: Rows, scratch: Scratch) -> None:
     """Adds D H^T to the gradient of the decoder and X E^T to that of the transposed encoder: one matrix where they are tied."""
     gradient, gathered, block = scratch.gradient, scratch.gathered, scratch.tile_rows
-    nothing = Pair(scratch.inputs, scratch.hidden_gradient, 0)
+    nothing = Pair(scratch.inputs, scratch.hidden_gradient, 0, 0)
     if 2 * counting.number < shape.n:  # to put rows side by side and their gradient back costs as much as to skip half
         if shape.tied:
             accumulate_rows(gradient, shape.decoder, by_decoder, by_encoder, counting, gathered, block)
@@ -285,26 +152,27 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
         panels = min(scratch.inputs.shape[0], (batch - done + PANEL_WIDTH - 1) // PANEL_WIDTH)
         for p in range(panels):
             if recipe.data_set_size > 0:
-                gather_panel(recipe, state, done, scratch, p)
+                whole = np.int64(recipe.batch_size == recipe.data_set_size)
+                gather_panel(state.data_set, recipe.data_set_size, whole, done, state.stream, scratch.words, scratch.inputs[p])
             else:
                 draw_panel(features, state.stream, scratch, p)
             clean = scratch.inputs[p]
             if recipe.attack_size > _ZERO:
-                forward_panel(shape, parameters, features.skips_inactive, scratch, p)
-                if recipe.attack_once == 0 or done == 0:
-                    draw_attacked(recipe.attack_once, state.stream, scratch)
-                attack_panel(shape, parameters, recipe.attack_size, scratch, p)
+                draws = np.int64(recipe.attack_once == 0 or done == 0)
+                attacked_panel(shape, scratch, features, recipe, parameters, state.stream, draws, p)
                 clean = scratch.clean
             encode_panel(shape, parameters, skips_inactive, scratch, p)
             if recipe.dropout > _ZERO:
-                drop_hidden(shape, recipe.dropout, state.dropping, scratch, p)
+                drop_hidden(scratch.hidden[p], scratch.kept, recipe.dropout, state.dropping, scratch.words)
             decode_panel(shape, parameters, scratch, p)
             activate_panel(shape, scratch, p)
-            target_panel(shape, clean, scratch)
+            if shape.target.mapped:
+                target_panel(shape.target, clean, scratch.targets)
             if recipe.active_only:
-                silence_inactive(shape, clean, scratch, p)
+                silence_inactive(scratch.outputs[p], scratch.targets, shape.target.mapped, clean)
             if batch - done < PANEL_WIDTH:
-                _drop_samples(shape, scratch, p, batch - done)
+                inputs, outputs, hidden = scratch.inputs[p], scratch.outputs[p], scratch.hidden[p]
+                _drop_samples(inputs, outputs, hidden, scratch.clean, scratch.targets, batch - done)
             if skips_silent:
                 number = _rows_that_count(scratch.outputs[p], clean, floor, scratch.counting, scratch.marked)
                 counting = Rows(scratch.counting, number)
@@ -313,8 +181,8 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
             done += PANEL_WIDTH
         if skips_silent:
             counting = Rows(scratch.found, _marked_rows(scratch.marked, scratch.found))
-        by_decoder = Pair(scratch.outputs, scratch.hidden, panels)
-        by_encoder = Pair(scratch.inputs, scratch.hidden_gradient, panels)
+        by_decoder = Pair(scratch.outputs, scratch.hidden, 0, panels)
+        by_encoder = Pair(scratch.inputs, scratch.hidden_gradient, 0, panels)
         _accumulate(shape, by_decoder, by_encoder, counting, scratch)
     # A place in a panel adds up its own samples in float32; the 64 sums are added in float64.
     loss = 0.0
@@ -329,7 +197,8 @@ def backward_given(
 ) -> None:
     """Adds the gradient of panel 0, whose outputs hold the derivatives of a loss by them; ``count`` samples count."""
     if count < PANEL_WIDTH:
-        _drop_samples(shape, scratch, 0, count)
+        inputs, outputs, hidden = scratch.inputs[0], scratch.outputs[0], scratch.hidden[0]
+        _drop_samples(inputs, outputs, hidden, scratch.clean, scratch.targets, count)
     for i in range(shape.n):
         total = _ZERO
         for sample in range(PANEL_WIDTH):
@@ -338,6 +207,6 @@ def backward_given(
     l1 = np.float32(recipe.l1 / recipe.batch_size)
     every = Rows(scratch.every, shape.n)
     _backward_panel(shape, state.parameters, l1, recipe.dropout, every, scratch, 0)
-    by_decoder = Pair(scratch.outputs, scratch.hidden, 1)
-    by_encoder = Pair(scratch.inputs, scratch.hidden_gradient, 1)
+    by_decoder = Pair(scratch.outputs, scratch.hidden, 0, 1)
+    by_encoder = Pair(scratch.inputs, scratch.hidden_gradient, 0, 1)
     _accumulate(shape, by_decoder, by_encoder, every, scratch)

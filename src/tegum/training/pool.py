@@ -64,7 +64,9 @@ class _Run:
             kind = np.float64 if name in MEASURED else np.float32
             self.found[f"{name}_history"] = np.full((*records, *shapes.get(name, ())), np.nan, kind)
         self.waiting = deque(range(count))
-        step = np.array([step_seconds(net, one.recipe.batch_size) for one in instances])
+        sizes = [one.recipe.batch_size for one in instances]
+        by_size = {size: step_seconds(net, size) for size in set(sizes)}
+        step = np.array([by_size[size] for size in sizes])
         self.stretch = np.maximum(1, _FIRST_STRETCH_SECONDS / step).astype(np.int64)
         self.last_loss, self.steps_run = float("nan"), 0
         self.lock = threading.Lock()
@@ -167,9 +169,12 @@ def train_instances(
     total = sum(one.recipe.steps for one in instances)
     with ProgressBar(total=total, unit="step", unit_scale=True, desc=title, progress=progress) as bar:
         whole = in_threads(run.work, max(1, min(threads, len(instances))), lambda: _show(bar, run))
-    vectors, shapes = np.stack([one.state.parameters for one in instances]), net.parameter_shapes()
     found = run.found if whole else copy.deepcopy(run.found)  # a step that lasts, or compiling, may go on after Ctrl-C
-    return {name: vectors[:, run.slices[name]].reshape(-1, *shapes[name]) for name in shapes} | found, not whole
+    trained = {name: np.empty((len(instances), *shape), np.float32) for name, shape in net.parameter_shapes().items()}
+    for name, values in trained.items():
+        for row, one in zip(values, instances, strict=True):
+            row[:] = one.state.parameters[run.slices[name]].reshape(row.shape)
+    return trained | found, not whole
 
 
 def _show(bar: ProgressBar, run: _Run) -> None:

@@ -2,12 +2,16 @@
 
 A matrix is cut into the blocks that `blocks` has instructions for, at most 6 rows, or tiles of at most 4 x 4, and smaller
 ones at the end.  Blocks of rows are as equal as can be, because small ones cost nearly as much: a matrix of 13 rows times a
-panel is blocks of 5, 5 and 3 rows, not 6, 6 and 1; a 6 x 5 gradient is tiles of 4 x 4, 4 x 1, 2 x 4 and 2 x 1.
+panel is blocks of 5, 5 and 3 rows, not 6, 6 and 1; a 6 x 5 gradient is tiles of 3 x 3 and 3 x 2, two of each.
+
+Tiles of a gradient go over a few panels at a time.  Each row of tiles reads all rows of the right panels again, 30 of them and
+30 more where weights are tied: from the second cache that takes half as long again as the arithmetic, and as many panels as the
+first cache holds do not have to come from there.
 """
 
 import numpy as np
 
-from tegum.compilation import compiled, copied_into_callers
+from tegum.compilation import apart_from_callers, compiled, copied_into_callers
 from tegum.training.blocks import (
     PANEL_WIDTH,
     REGISTERS,
@@ -24,51 +28,69 @@ from tegum.training.blocks import (
 
 HEIGHT, WIDTH = REGISTERS.tile
 
+_RIGHT_BUDGET = 128
+"""How many rows of 64 floats stay in the first cache (32 KB of the usual 32 to 64) while all tiles of a gradient read them."""
+
+
+@compiled
+def _equal(count: int, most: int) -> int:
+    """The size of pieces of at most ``most`` that a count is cut into, as equal as can be: the last one may be smaller."""
+    pieces = (count + most - 1) // most
+    return (count + pieces - 1) // pieces
+
 
 @copied_into_callers
 @compiled
 def multiply_panel(C: Floats, start: Place, A: Floats, layout: Layout, B: Floats, chosen: Rows) -> None:
     """C[r] = start[r] + sum over the chosen k of A[r, k] B[k], for every row r of the panel C."""
     height = C.shape[0]
-    blocks = (height + ROWS - 1) // ROWS
-    rows = (height + blocks - 1) // blocks
+    rows = _equal(height, ROWS)
     for r in range(0, height, rows):
         below = Layout(layout.begin + r * layout.row, layout.row, layout.column)
         to, begin = Place(C, r * PANEL_WIDTH), Place(start.array, start.at + r)
         multiply_rows(min(rows, height - r), to, begin, A, below, B, chosen)
 
 
+@apart_from_callers
 @compiled
 def accumulate_panels(S: Floats, layout: Layout, first: Pair, second: Pair) -> None:
-    """S[i, j] += sum over panels and samples of left[i] right[j], of both pairs (whose panels have as many rows)."""
+    """S[i, j] += sum over panels and samples of left[i] right[j], of both pairs.
+
+    The panels of one pair have as many rows as those of the other; both begin at panel 0, and the second ends there or as the
+    first.
+    """
     rows = height, width = first.left.shape[1], first.right.shape[1]
-    for i in range(0, height, HEIGHT):
-        for j in range(0, width, WIDTH):
-            accumulate_tile(S, layout, Tile(i, j, min(HEIGHT, height - i), min(WIDTH, width - j)), rows, first, second)
+    tall, wide = _equal(height, HEIGHT), _equal(width, WIDTH)
+    together = _equal(first.end, max(1, _RIGHT_BUDGET // (width * (2 if second.end else 1))))
+    for p in range(0, first.end, together):
+        one = Pair(first.left, first.right, p, min(p + together, first.end))
+        other = Pair(second.left, second.right, p, min(p + together, second.end))
+        for i in range(0, height, tall):
+            for j in range(0, width, wide):
+                accumulate_tile(S, layout, Tile(i, j, min(tall, height - i), min(wide, width - j)), rows, one, other)
 
 
+@apart_from_callers
 @compiled
 def accumulate_rows(
     S: Floats, layout: Layout, first: Pair, second: Pair, chosen: Rows, gathered: Floats, block: Floats
 ) -> None:
     """What `accumulate_panels` does, for the chosen rows i alone: a tile's rows are first put side by side in ``gathered``."""
-    width = first.right.shape[1]
-    rows, inside = (HEIGHT, width), Layout(0, width, 1)
+    inside = Layout(0, 1, HEIGHT)
     for at in range(0, chosen.number, HEIGHT):
         height = min(HEIGHT, chosen.number - at)
         for r in range(height):
             i = chosen.listed[at + r]
-            for p in range(first.panels):
+            for p in range(first.end):
                 for sample in range(PANEL_WIDTH):
                     gathered[0, p, r, sample] = first.left[p, i, sample]
-            for p in range(second.panels):
+            for p in range(second.end):
                 for sample in range(PANEL_WIDTH):
                     gathered[1, p, r, sample] = second.left[p, i, sample]
         block[:] = np.float32(0)
-        one, other = Pair(gathered[0], first.right, first.panels), Pair(gathered[1], second.right, second.panels)
-        for j in range(0, width, WIDTH):
-            accumulate_tile(block, inside, Tile(0, j, height, min(WIDTH, width - j)), rows, one, other)
+        one, other = Pair(gathered[0], first.right, 0, first.end), Pair(gathered[1], second.right, 0, second.end)
+        accumulate_panels(block, inside, one, other)  # at the end with some rows of before, which are not added below
         for r in range(height):
             begin = layout.begin + chosen.listed[at + r] * layout.row
-            for j in range(width):
-                S[begin + j * layout.column] += block[r * width + j]
+            for j in range(first.right.shape[1]):
+                S[begin + j * layout.column] += block[r + j * HEIGHT]

@@ -17,7 +17,7 @@ Example: W = [[1]], b = [0], x = 1/2: h = 1/2, e = 0.
 
 import numpy as np
 
-from tegum.compilation import compiled, copied_into_callers, inlined
+from tegum.compilation import apart_from_callers, compiled, copied_into_callers, inlined
 from tegum.features import FiniteLaw
 from tegum.nets import ACTIVATIONS, Net
 from tegum.training.arrays import FEATURES_AT_ONCE, FeatureNumbers, RecipeNumbers, Scratch, Shape, SparseRows, State
@@ -114,6 +114,7 @@ def _pull_back(shape: Shape, parameters: Floats, gradient: Floats, a: int, left:
         scratch.hidden_gradient[0, k, a] = np.float32(scratch.hidden_gradient[0, k, a] + total)
 
 
+@apart_from_callers
 @compiled
 def stored_gradient(
     shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State, whole: int

@@ -116,9 +116,15 @@ def train(
         _require_own_loss(loss, net, recipes)
     began = time.perf_counter()
     given = None if initial is None else {name: parameter(name, value, f"initial {name}") for name, value in initial.items()}
-    instances = instances_of(net, grid, recipes, given, all_outside=loss is not None, data=sets)
     recording = recipe.replaced(steps=max(one.steps for one in recipes))
-    found, interrupted = train_instances(net, instances, recording, threads or default_threads(), progress, loss)
+    found, interrupted = train_instances(
+        net,
+        instances_of(net, grid, recipes, given, all_outside=loss is not None, data=sets),  # what they hold ends with the call
+        recording,
+        threads or default_threads(),
+        progress,
+        loss,
+    )
     models = _dataset(recording, grid, found)
     if loss is not None:
         models["loss"].attrs["long_name"] = f"mean of the loss {loss.name!r} on the common test set"

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.training.arrays import RecipeNumbers, Shape, State
 from tegum.training.blocks import Floats
 
@@ -51,7 +51,7 @@ class AdamStep(NamedTuple):
     epsilon: np.float32
 
 
-@inlined
+@compiled
 def learning_rate(recipe: RecipeNumbers, t: int) -> float:
     """The learning rate at step t (the first step is 0)."""
     warmup = recipe.warmup_steps
@@ -68,10 +68,14 @@ def learning_rate(recipe: RecipeNumbers, t: int) -> float:
     return recipe.learning_rate
 
 
+# Loops go from 0 over slices: compiled code takes an index that may be negative for one from the end, and does not vectorise.
+
+
 @compiled
 def _adam(w: Floats, g: Floats, m: Floats, v: Floats, begin: int, end: int, step: AdamStep) -> None:
+    w, g, m, v = w[begin:end], g[begin:end], m[begin:end], v[begin:end]
     one = np.float32(1)
-    for q in range(begin, end):
+    for q in range(w.shape[0]):
         slope = np.float32(g[q] + step.pull * w[q])
         first = np.float32(step.beta1 * m[q] + (one - step.beta1) * slope)
         second = np.float32(step.beta2 * v[q] + (one - step.beta2) * slope * slope)
@@ -81,19 +85,23 @@ def _adam(w: Floats, g: Floats, m: Floats, v: Floats, begin: int, end: int, step
         w[q] = np.float32(step.shrink * w[q] - step.rate * first / (np.float32(np.sqrt(second)) * step.root + step.epsilon))
 
 
+@apart_from_callers
 @compiled
 def _sgd(
     w: Floats, g: Floats, m: Floats, begin: int, end: int, rate: np.float32, pull: np.float32, momentum: np.float32
 ) -> None:
-    for q in range(begin, end):
+    w, g, m = w[begin:end], g[begin:end], m[begin:end]
+    for q in range(w.shape[0]):
         velocity = np.float32(momentum * m[q] + g[q] + pull * w[q])
         m[q] = velocity
         w[q] = np.float32(w[q] - rate * velocity)
 
 
+@apart_from_callers
 @compiled
 def _rmsprop(w: Floats, g: Floats, v: Floats, begin: int, end: int, step: AdamStep) -> None:
-    for q in range(begin, end):
+    w, g, v = w[begin:end], g[begin:end], v[begin:end]
+    for q in range(w.shape[0]):
         slope = np.float32(g[q] + step.pull * w[q])
         second = np.float32(step.beta2 * v[q] + (np.float32(1) - step.beta2) * slope * slope)
         v[q] = second
@@ -102,10 +110,12 @@ def _rmsprop(w: Floats, g: Floats, v: Floats, begin: int, end: int, step: AdamSt
 
 @compiled
 def _shrink(w: Floats, begin: int, end: int, factor: np.float32) -> None:
-    for q in range(begin, end):
-        w[q] = np.float32(factor * w[q])
+    part = w[begin:end]
+    for q in range(part.shape[0]):
+        part[q] = np.float32(factor * part[q])
 
 
+@apart_from_callers
 @compiled
 def _pull_to_unit_norms(w: Floats, begin: int, m: int, n: int, share: float) -> None:
     """Moves every column of the encoder (m, n), row by row from ``begin`` on, so far towards norm 1; columns of 0 stay."""
@@ -130,6 +140,8 @@ def update(shape: Shape, recipe: RecipeNumbers, state: State, gradient: Floats, 
     if recipe.unit_norms > 0:
         _pull_to_unit_norms(w, shape.trained[0][0], shape.m, shape.n, rate * recipe.unit_norms)
     for part, (begin, end) in enumerate(shape.trained):
+        if begin == end:
+            continue
         decay = np.float64(recipe.decay[part])
         decoupled = recipe.decoupled_decay == 1
         shrink, pull = np.float32(1 - rate * decay if decoupled else 1.0), np.float32(0.0 if decoupled else decay)
