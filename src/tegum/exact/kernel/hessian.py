@@ -126,13 +126,21 @@ def _is_unknown(distribution: Distribution, memory: Differences, own: int, i: in
 
 @inlined
 def _is_inverted(
-    distribution: Distribution, work: Work, own: OwnFeature, b: float, step: float, effort: Effort, memory: Differences
+    distribution: Distribution,
+    work: Work,
+    own: OwnFeature,
+    b: float,
+    linear: int,
+    step: float,
+    effort: Effort,
+    memory: Differences,
 ) -> bool:
     """Whether the Hessian of the row was found without differences."""
     n = memory.g.size
     for i in range(n):
         work.g[i] = memory.g[i] if abs(memory.g[i]) >= NEGLIGIBLE else 0.0
-    return bool(row_curvature(distribution, work, n, own, b, _MARGIN * step, effort, memory.products, memory.row))
+    margin = _MARGIN * step
+    return bool(row_curvature(distribution, work, n, own, b, linear, margin, effort, memory.products, memory.row))
 
 
 @inlined
@@ -183,8 +191,7 @@ def row_hessian(
     H = memory.row
     jump = 0.0
     _row_slopes(distribution, work, own, linear, effort, memory, b, n, 0.0, memory.here)
-    treated = distribution.simple and not distribution.exponential and not linear
-    if not treated or not _is_inverted(distribution, work, own, b, step, effort, memory):
+    if not _is_inverted(distribution, work, own, b, linear, step, effort, memory):
         jump = _differences(distribution, work, own, b, linear, step, effort, memory)
     for t in range(n):
         if _is_unknown(distribution, memory, own.feature, t):
