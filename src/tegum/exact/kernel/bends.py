@@ -88,10 +88,11 @@ def products_for(n: int) -> Products:
 
 @inlined
 def near(which: int, i: int) -> int:
+    """Where a feature's factor, or one of its derivatives, lies in memory."""
     return (3 * i + which) * PAIR
 
 
-@inlined
+@compiled
 def write_factor(found: Any, i: int, A: Any, first: Any, second: Any, third: Any, own: bool) -> None:
     """Writes a factor and its two derivatives, of the own feature T = 1 - d/dg of them."""
     if own:
@@ -122,23 +123,25 @@ def on_line(v: Any, i: int, g: float, points: Points, own: bool, found: Any) -> 
 
 
 @compiled
-def on_circle(z: Any, g: float, large: bool, at_feature: Any, at_bias: Any, i: int, own: bool, found: Any) -> None:
-    """The same around 0: of a small feature A, of a large one mu = (e^{z (b + g)} - e^{zb}) / (3 g), `tegum.exact.kernel.sets`.
+def on_circle(z: Any, g: float, i: int, own: bool, found: Any) -> None:
+    """The same for |z g| up to 1.6."""
+    A, first, second = series(z, g)
+    write_factor(found, i, A, first, second, third_series(z, g), own)
+
+
+@compiled
+def around_vertex(z: Any, g: float, at_feature: Any, at_bias: Any, i: int, own: bool, found: Any) -> None:
+    """The same of mu = (e^{z (b + g)} - e^{zb}) / (3 g), of a large feature (`tegum.exact.kernel.sets`).
 
     ``at_feature`` and ``at_bias`` stand for e^{z (b + g)} and e^{zb}, or are 0.
     """
-    if large:
-        # 3 g mu = e^{z (b + g)} - e^{zb}, differentiated again and again: g mu' + mu, g mu'' + 2 mu', ...
-        inverse = 1 / g
-        power = at_feature * (1.0 / 3.0)
-        A = (power - at_bias * (1.0 / 3.0)) * inverse
-        first = (z * power - A) * inverse
-        second = (z * z * power - 2.0 * first) * inverse
-        third = (z * z * z * power - 3.0 * second) * inverse
-    else:
-        A, first, second = series(z, g)
-        third = third_series(z, g)
-    write_factor(found, i, A, first, second, third, own)
+    # 3 g mu = e^{z (b + g)} - e^{zb}, differentiated again and again: g mu' + mu, g mu'' + 2 mu', ...
+    inverse = 1 / g
+    power = at_feature * (1.0 / 3.0)
+    A = (power - at_bias * (1.0 / 3.0)) * inverse
+    first = (z * power - A) * inverse
+    second = (z * z * power - 2.0 * first) * inverse
+    write_factor(found, i, A, first, second, (z * z * z * power - 3.0 * second) * inverse, own)
 
 
 @inlined
@@ -148,13 +151,13 @@ def _factor_of(distribution: Distribution, factors: Any, i: int) -> Any:
 
 
 @inlined
-def inverse_of(z: Any) -> Any:
+def _inverse_of(z: Any) -> Any:
     size = 1.0 / (z.real * z.real + z.imag * z.imag + fill(_ZERO))
     return complex_of(z.real * size, -1.0 * z.imag * size)
 
 
 @inlined
-def real_of(z: Any) -> float:
+def _real_of(z: Any) -> float:
     return total(z.real)
 
 
@@ -207,13 +210,13 @@ def _collect(distribution: Distribution, work: Work, row: Row, parts: Parts, mem
                 own_odds = pairs * (work.odds[own] * first)
                 others = sum_of_odds - work.odds[own] * load_complex(factors, near(VALUE, own))
                 twice = twice + pairs * (work.odds[own] * second) * others
-                H[own, n] += real_of(z * own_odds * others)
+                H[own, n] += _real_of(z * own_odds * others)
         else:
             own_smalls = smalls * scale * (w * first)
             own_beside = smalls * base * (w * first)
             twice = twice + smalls * base * (w * second)
-        H[own, own] += real_of(twice)
-        H[own, n] += real_of(z * (by_own + own_beside))
+        H[own, own] += _real_of(twice)
+        H[own, n] += _real_of(z * (by_own + own_beside))
         alpha = alpha * _factor_of(distribution, factors, own)
         if not row.own_is_large:
             smalls = smalls * _factor_of(distribution, factors, own)
@@ -221,16 +224,16 @@ def _collect(distribution: Distribution, work: Work, row: Row, parts: Parts, mem
     around = everything
     if row.paired > 0:
         around = around + pairs * (0.5 * (sum_of_odds * sum_of_odds - squares))
-    H[n, n] += real_of(z * z * around)
+    H[n, n] += _real_of(z * z * around)
     for i in features_of(row.small):
         if i != own:
-            inverse = distribution.weight[i] * inverse_of(_factor_of(distribution, factors, i))
+            inverse = distribution.weight[i] * _inverse_of(_factor_of(distribution, factors, i))
             ratio = load_complex(factors, near(FIRST, i)) * inverse
             slope = everything * ratio
-            H[i, i] += real_of(everything * (load_complex(factors, near(SECOND, i)) * inverse))
-            H[i, n] += real_of(z * slope)
+            H[i, i] += _real_of(everything * (load_complex(factors, near(SECOND, i)) * inverse))
+            H[i, n] += _real_of(z * slope)
             if own >= 0:
-                H[own, i] += real_of((by_own + own_beside) * ratio)
+                H[own, i] += _real_of((by_own + own_beside) * ratio)
             _put(i * BLOCK + octet * PAIR, memory.left, ratio, memory.right, slope)
     beside = smalls * scale
     for i in features_of(row.large):
@@ -238,7 +241,7 @@ def _collect(distribution: Distribution, work: Work, row: Row, parts: Parts, mem
             continue
         first = load_complex(factors, near(FIRST, i))
         second = load_complex(factors, near(SECOND, i))
-        inverse = distribution.weight[i] * inverse_of(_factor_of(distribution, factors, i))
+        inverse = distribution.weight[i] * _inverse_of(_factor_of(distribution, factors, i))
         ratio = first * inverse
         slope = alpha * ratio
         bend = alpha * (second * inverse) + beside * (work.alone[i] * second)
@@ -248,7 +251,7 @@ def _collect(distribution: Distribution, work: Work, row: Row, parts: Parts, mem
         if row.small.first < row.small.end:
             store_complex(memory.beside, place, complex_of(slope.real, -1.0 * slope.imag))
         if own >= 0:
-            H[own, i] += real_of(by_own * ratio + own_smalls * (work.alone[i] * first))
+            H[own, i] += _real_of(by_own * ratio + own_smalls * (work.alone[i] * first))
         if row.paired > 0:
             term = work.odds[i] * first
             others = pairs * (sum_of_odds - work.odds[i] * load_complex(factors, near(VALUE, i)))
@@ -256,9 +259,9 @@ def _collect(distribution: Distribution, work: Work, row: Row, parts: Parts, mem
             slope = slope + others * term
             _put(place, memory.pair_left, term, memory.pair_right, pairs * term)
             if own >= 0:
-                H[own, i] += real_of(own_odds * term)
-        H[i, i] += real_of(bend)
-        H[i, n] += real_of(z * slope)
+                H[own, i] += _real_of(own_odds * term)
+        H[i, i] += _real_of(bend)
+        H[i, n] += _real_of(z * slope)
 
 
 @inlined
@@ -310,7 +313,7 @@ def invert_bends(distribution: Distribution, work: Work, row: Row, P: float, ter
     octet = ZERO
     for k in range(0, terms, WIDTH):
         zeta = complex_of(fill(ALPHA), TURN * (ramp() + float(k)))
-        inverse = inverse_of(zeta)
+        inverse = _inverse_of(zeta)
         points = Points(P, k, inverse)
         for i in features_of(both):
             on_line(work.v, i, work.g[i], points, i == row.own, memory.factors)
@@ -338,9 +341,9 @@ def add_residue(
     for i in features_of(row.large):
         g = work.g[i]
         at_feature = exp_near(z, row.b + g) if state_of(row.b + g, low, high) == ALWAYS else zero
-        on_circle(z, g, True, at_feature, at_bias, i, i == row.own, memory.factors)
+        around_vertex(z, g, at_feature, at_bias, i, i == row.own, memory.factors)
     for i in features_of(row.small):
-        on_circle(z, work.g[i], False, zero, zero, i, i == row.own, memory.factors)
+        on_circle(z, work.g[i], i, i == row.own, memory.factors)
     inverse = complex_of(z.real, -1.0 * z.imag) * (R * R)
     weight = inverse * inverse * inverse * (6.0 / WIDTH)
     parts = Parts(z, zero, weight * z * at_bias * (row.none / 3), weight, zero)

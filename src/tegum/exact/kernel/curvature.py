@@ -11,7 +11,9 @@ Taken out, and added in closed form, is what decays slowest: patterns with none,
 (`tegum.exact.kernel.cut_moments`).  Small features (`tegum.exact.kernel.split`) stay factors around each vertex b and b + g_i,
 where the sum is always positive (a residue at 0) or never.  The terms fade out (`tegum.exact.kernel.uniform.taper`).
 
-Rows that have a closed form next to a kink, or small features around one, are not treated: `row_curvature` says so.
+Sets are taken apart in their own way (`tegum.exact.kernel.set_curvature`), exponential magnitudes have their own path
+(`tegum.exact.kernel.exponential_curvature`), and a row that is always active has moments.  Rows that have a closed form next to
+a kink, or of single features with small ones around one, are not treated: `row_curvature` says so.
 """
 
 from typing import Any
@@ -82,7 +84,7 @@ def _add_patterns(distribution: Distribution, work: Work, row: Row, H: Any) -> N
     if b > 0:
         H[n, n] += 2 * row.none * (1 - beside)
     if beside > 0:
-        add_one(row.none * beside, b, work.g[own], own, True, H)
+        add_one(row.none * beside, b, work.g[own], own, own >= 0, H)
     for last in range(row.large.first, row.large.end):
         i = order[last]
         add_one(work.alone[i] * (1 - beside), b, work.g[i], i, i == own, H)
@@ -107,17 +109,10 @@ def _is_beside_a_kink(work: Work, row: Row, margin: float) -> bool:
     return bool(found)
 
 
-@apart_from_callers
-@compiled
-def _partitioned(distribution: Distribution, work: Work, n: int, own: int) -> tuple[int, int, float]:
-    """As `tegum.exact.kernel.partition.partition`, compiled once."""
-    return partition(distribution, work, n, own)
-
-
 @compiled
 def _sorted_row(distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, divided: int, effort: Effort) -> Row:
     """The row's blocks, large and small ones where it is ``divided``, and the probabilities of what is taken out."""
-    count, end, _ = _partitioned(distribution, work, n, own.feature)
+    count, end, _ = partition(distribution, work, n, own.feature)
     count = count if divided else end
     own_feature = NOWHERE if distribution.weight[own.component] == 0 else own.feature
     blocks = Listed(work.order, distribution.feature_first, ZERO, end)
@@ -234,7 +229,7 @@ def row_curvature(
     for i in range(n + 1):
         for k in range(n + 1):
             H[i, k] = 0.0
-    count, end, threshold = _partitioned(distribution, work, n, own.feature)
+    _, end, threshold = partition(distribution, work, n, own.feature)
     blocks = Listed(work.order, distribution.feature_first, ZERO, end)
     if distribution.weight[own.component] == 0:
         own = OwnFeature(own.feature, NOWHERE, own.component)

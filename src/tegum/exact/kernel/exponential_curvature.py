@@ -4,8 +4,8 @@ With F = 1 / (1 - z g a) every derivative by g is the one before it times a powe
 
     F' = a z F^2,    F'' = 2 a z F F',    F''' = 3 a z F F''
 
-A row with b > 0 is turned around as in `tegum.exact.kernel.exponential`; second derivatives keep their sign by that.  It takes the
-finest spacing, halved again and again, that needs no more terms than there may be.
+A row with b > 0 is turned around as in `tegum.exact.kernel.exponential`; second derivatives keep their sign by that.  It takes
+the finest spacing, halved again and again, that needs no more terms than there may be.
 """
 
 import math

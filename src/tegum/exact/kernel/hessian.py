@@ -5,9 +5,9 @@
     d^2 L / dW_ka dW_lc  =  sum_j W_kj W_lj H_j[a, c]  +  W_kc (W H_c)[l, a]  +  W_la (W H_a)[k, c]
                             + (a = c) (W H_a W^T)[k, l]  +  (k = l) (S_ac + S_ca)
 
-H_j is an inversion (`tegum.exact.kernel.curvature`) or, for sets and exponential magnitudes and next to kinks, a central
-difference of the row's exact gradient in n + 1 directions, with a step h: what is left is h^2 and rounding over h.  Terms of
-sets fade out (`tegum.exact.kernel.uniform.taper`), so that their Hessian, too, converges as fast as the loss.  Features without
+H_j is an inversion (`tegum.exact.kernel.curvature`) or, next to kinks, a central difference of the row's exact gradient in
+n + 1 directions, with a step h: what is left is h^2 and rounding over h.  Terms of sets fade out there
+(`tegum.exact.kernel.uniform.taper`), so that differences, too, converge as fast as the loss.  Features without
 coupling do not move the sum: theirs is E x_i times the column of the bias.  `tegum.exact.hessian` has the error estimates.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.exact.kernel.bends import Products, products_for
 from tegum.exact.kernel.curvature import row_curvature
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
@@ -89,7 +89,7 @@ def hessian_times(landscape: Landscape, memory: Differences, found: Any) -> None
         found[i] = (up[i] - down[i]) / (2 * STEP)
 
 
-@inlined
+@compiled
 def _row_slopes(
     distribution: Distribution,
     work: Work,
@@ -172,6 +172,7 @@ def _differences(
     return jump
 
 
+@apart_from_callers
 @compiled
 def row_hessian(
     distribution: Distribution,
@@ -234,6 +235,7 @@ def _add_row(W: Any, j: int, slope: Any, row: Any, product: Any, H: Any) -> None
     H[bias, bias] += row[n, n]
 
 
+@apart_from_callers
 @compiled
 def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: Any) -> float:
     """Writes the Hessian at ``memory.x`` into H (d, d); rows and columns of parameters that are held are 0.

@@ -13,9 +13,10 @@ component the same is done with the factors of its members.  Factors and their d
 from typing import Any
 
 from tegum.compilation import apart_from_callers, compiled
-from tegum.exact.kernel.bends import BLOCK, FIRST, SECOND, on_circle, on_line
+from tegum.exact.kernel.bends import BLOCK, FIRST, SECOND, around_vertex, on_circle, on_line
 from tegum.exact.kernel.bends import Products as Memory
 from tegum.exact.kernel.inversion import FIRST_HALF
+from tegum.exact.kernel.patterns import ClosedPatterns
 from tegum.exact.kernel.product import SINGLE_ROWS, STATE, Products, at
 from tegum.exact.kernel.records import ONE, ZERO, Distribution, Listed, OwnFeature, Work
 from tegum.exact.kernel.uniform import ALPHA, TURN, Points, first_powers, start, step_on, taper
@@ -23,9 +24,10 @@ from tegum.exact.kernel.vectors import PAIR, WIDTH, complex_of, fill, load, load
 from tegum.exact.kernel.vertices import ALWAYS, KINKED, MANY, NOT_ALONE, Fine, alias, circle, exp_near
 from tegum.exact.kernel.walk import components_in, features_of
 
-_REST, _NONE, _ONE, _SUMS, _BY_REST, _BY_NONE, _BY_ONE, _SLOPE, _AFTER = (k * PAIR for k in (0, 1, 2, 3, 6, 7, 8, 9, 10))
-"""Rows of a block, at its first feature: the product before it, its sums psi, chi and eta, the derivatives by the product behind
-it.  Rows of a feature: its component's derivative, and that component's weight times the factors of its later members."""
+_REST, _NONE, _ONE, _SUMS = (k * PAIR for k in range(4))
+_BY_REST, _BY_NONE, _BY_ONE, _SLOPE, _AFTER = (k * PAIR for k in range(6, 11))
+"""Rows of a block, at its first feature: the product before it, its sums psi, chi and eta, the derivatives by the product
+behind it.  Rows of a feature: its component's derivative, and the component's weight times the factors of later members."""
 
 
 @compiled
@@ -41,7 +43,7 @@ def _multiplied(left: Any, block: int, before: Products) -> Products:
 
 @compiled
 def _write_by_sums(left: Any, block: int, before: Products, found: Any) -> None:
-    """Writes the derivatives by a block's three sums: with the product ``before`` it, of what its rows have of that behind it."""
+    """Writes the derivatives by a block's three sums, with the product ``before`` it and the derivatives by that behind."""
     by_rest = load_complex(left, block + _BY_REST)
     by_one = load_complex(left, block + _BY_ONE)
     two = before.rest + before.one
@@ -79,7 +81,15 @@ def _forward(distribution: Distribution, work: Work, blocks: Listed, most: int, 
 
 @compiled
 def _carry(
-    distribution: Distribution, work: Work, blocks: Listed, entry: int, most: int, i: int, moved: Products, memory: Memory, H: Any
+    distribution: Distribution,
+    work: Work,
+    blocks: Listed,
+    entry: int,
+    most: int,
+    i: int,
+    moved: Products,
+    memory: Memory,
+    H: Any,
 ) -> None:
     """Adds the second derivatives by i and every feature from a block on; ``moved`` is the product's derivative by i there."""
     left, by_sums = memory.left, memory.right
@@ -103,8 +113,8 @@ def add_bends(
 ) -> Any:
     """Adds the Hessian of Re{by.rest rest + by.none none + by.one one} at eight points to H; returns that number.
 
-    The factors and their derivatives are in ``memory``; ``most`` is as in `tegum.exact.kernel.product.forward`.  An entry may go
-    to either side of the diagonal.  It is long because a feature meets itself, its component and the blocks behind it.
+    The factors and their derivatives are in ``memory``; ``most`` is as in `tegum.exact.kernel.product.forward`.  An entry may
+    go to either side of the diagonal.  It is long because a feature meets itself, its component and the blocks behind it.
     """
     n = H.shape[0] - 1
     factors, left, by_sums = memory.factors, memory.left, memory.beside
@@ -163,76 +173,110 @@ def add_bends(
 
 @compiled
 def _add_gone(
-    distribution: Distribution, work: Work, blocks: Listed, own: int, fine: Fine, square: Any, weight: Any, z: Any,
-    memory: Memory, H: Any,
+    distribution: Distribution,
+    work: Work,
+    blocks: Listed,
+    own: int,
+    removed: ClosedPatterns,
+    coarse: int,
+    square: Any,
+    weight: Any,
+    z: Any,
+    memory: Memory,
+    H: Any,
 ) -> None:
-    """Takes off H what `tegum.exact.kernel.patterns.gone` takes out at eight points."""
+    """Takes off H what is taken out at eight points: patterns around the vertices; ``coarse``, of two large features."""
     n = H.shape[0] - 1
-    removed, factors = fine.removed, memory.factors
+    factors = memory.factors
     base = complex_of(removed.inactive, 0.0)
     if removed.block >= 0:
         base = base + removed.weight * load_complex(factors, 3 * own * PAIR)
     weight = -1.0 * weight
     with_own = removed.others * square * weight
-    H[n, n] += total((z * z * with_own * base).real)
+    around = with_own * base
     for entry in range(blocks.first, blocks.end):
         block = blocks.order[entry]
         for component in components_in(distribution, block):
             i = distribution.component_first[component]
-            share = work.alone[i]
-            if share == 0:
+            if work.alone[i] == 0 or (work.large[component] > 1) != (coarse == 1):
                 continue
-            by = share * weight
+            by = work.alone[i] * weight
             if work.large[component] == 0:
                 by = by * square
+            k = i
             beside = load_complex(factors, 3 * i * PAIR)
+            first = load_complex(factors, (3 * i + FIRST) * PAIR)
             other = complex_of(1.0, 0.0)
             if distribution.component_first[component + 1] - i == 2:
-                other = load_complex(factors, 3 * (i + 1) * PAIR)
+                k = i + 1
+                other = load_complex(factors, 3 * k * PAIR)
             if block != removed.block:
                 with_own = with_own + by * beside * other
                 if removed.block >= 0:
-                    H[i, own] += total((by * removed.weight * load_complex(factors, (3 * i + FIRST) * PAIR) * load_complex(factors, (3 * own + FIRST) * PAIR)).real)
+                    by_own = load_complex(factors, (3 * own + FIRST) * PAIR)
+                    H[i, own] += removed.weight * total((by * first * by_own).real)
                 by = by * base
-            H[n, n] += total((z * z * by * beside * other).real)
+            around = around + by * beside * other
             H[i, i] += total((by * other * load_complex(factors, (3 * i + SECOND) * PAIR)).real)
-            H[i, n] += total((z * by * other * load_complex(factors, (3 * i + FIRST) * PAIR)).real)
-            if distribution.component_first[component + 1] - i == 2:
-                H[i + 1, i + 1] += total((by * beside * load_complex(factors, (3 * (i + 1) + SECOND) * PAIR)).real)
-                H[i + 1, n] += total((z * by * beside * load_complex(factors, (3 * (i + 1) + FIRST) * PAIR)).real)
-                H[i, i + 1] += total((by * load_complex(factors, (3 * i + FIRST) * PAIR) * load_complex(factors, (3 * (i + 1) + FIRST) * PAIR)).real)
+            H[i, n] += total((z * by * other * first).real)
+            if k > i:
+                by_other = by * load_complex(factors, (3 * k + FIRST) * PAIR)
+                H[k, k] += total((by * beside * load_complex(factors, (3 * k + SECOND) * PAIR)).real)
+                H[k, n] += total((z * beside * by_other).real)
+                H[i, k] += total((first * by_other).real)
+    H[n, n] += total((z * z * around).real)
     if removed.block >= 0:
-        with_own = removed.weight * with_own
-        H[own, own] += total((with_own * load_complex(factors, (3 * own + SECOND) * PAIR)).real)
-        H[own, n] += total((z * with_own * load_complex(factors, (3 * own + FIRST) * PAIR)).real)
+        H[own, own] += removed.weight * total((with_own * load_complex(factors, (3 * own + SECOND) * PAIR)).real)
+        H[own, n] += removed.weight * total((z * with_own * load_complex(factors, (3 * own + FIRST) * PAIR)).real)
 
 
 @compiled
-def _add_around(
-    distribution: Distribution, work: Work, blocks: Listed, own: int, fine: Fine, at_bias: Any, weight: Any, z: Any, remove: int,
-    memory: Memory, H: Any,
+def _add_octet(
+    distribution: Distribution,
+    work: Work,
+    blocks: Listed,
+    own: int,
+    removed: ClosedPatterns,
+    coarse: int,
+    at_bias: Any,
+    weight: Any,
+    z: Any,
+    remove: int,
+    memory: Memory,
+    H: Any,
 ) -> None:
-    """Eight points' part of what is left around the vertices."""
+    """Eight points' part of ``rest`` times e^{zb}, or if not ``coarse`` of what is left around the vertices."""
+    zero = complex_of(0.0, 0.0)
     square = at_bias * z * (1.0 / 3.0)
-    by = Products(complex_of(0.0, 0.0), weight * square, weight)
-    add_bends(distribution, work, blocks, ONE, by, z, memory, H)
+    by = Products(zero, weight * square, weight)
+    if coarse:
+        square = zero
+        weight = weight * at_bias
+        by = Products(weight, zero, zero)
+    add_bends(distribution, work, blocks, MANY if coarse else ONE, by, z, memory, H)
     if remove:
-        _add_gone(distribution, work, blocks, own, fine, square, weight, z, memory, H)
+        _add_gone(distribution, work, blocks, own, removed, coarse, square, weight, z, memory, H)
 
 
 @compiled
 def invert_sets(
-    distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, b: float, fine: Fine, P: float, is_fine: int,
-    terms: int, memory: Memory, H: Any,
+    distribution: Distribution,
+    work: Work,
+    blocks: Listed,
+    own: OwnFeature,
+    b: float,
+    fine: Fine,
+    P: float,
+    is_fine: int,
+    terms: int,
+    memory: Memory,
+    H: Any,
 ) -> None:
     """Adds the Hessian of `tegum.exact.kernel.vertices.line`, in so many terms that fade out, to H."""
     v = work.v
     for i in features_of(blocks):
-        around = is_fine == 1 and work.size[i] == 1
-        if not around:
-            start(distribution, v, SINGLE_ROWS, i, ZERO, work.g[i], 0.0, P)
-        elif work.vertex[i] == KINKED:
-            start(distribution, v, SINGLE_ROWS, i, ZERO, b + work.g[i], 0.0, P)
+        shift = b if is_fine == 1 and work.size[i] == 1 else 0.0
+        start(distribution, v, SINGLE_ROWS, i, ZERO, shift + work.g[i], 0.0, P)
     power = complex_of(0.0, 0.0)
     step = complex_of(0.0, 0.0)
     if is_fine == 0 or fine.bias == KINKED:
@@ -251,25 +295,30 @@ def invert_sets(
             if is_fine == 1 and work.size[i] == 1:
                 here = load_complex(v, at(SINGLE_ROWS, STATE, i)) + 1.0 if work.vertex[i] == KINKED else zero
                 if work.vertex[i] != NOT_ALONE:
-                    on_circle(z, work.g[i], True, here, power, i, i == own.feature, memory.factors)
+                    around_vertex(z, work.g[i], here, power, i, i == own.feature, memory.factors)
             else:
                 on_line(v, i, work.g[i], points, i == own.feature, memory.factors)
             step_on(v, SINGLE_ROWS, i)
         weight = (inverse * inverse * inverse) * half * taper(k, terms)
         half = fill(1.0)
-        if is_fine:
-            weight = weight * inverse * (12 * P * P * P)
-            _add_around(distribution, work, blocks, own.feature, fine, power, weight, z, ONE, memory, H)
-        else:
-            weight = weight * power * (4 * P * P)
-            add_bends(distribution, work, blocks, MANY, Products(weight, zero, zero), z, memory, H)
+        weight = weight * inverse * (12 * P * P * P) if is_fine else weight * (4 * P * P)
+        _add_octet(distribution, work, blocks, own.feature, fine.removed, 1 - is_fine, power, weight, z, ONE, memory, H)
         power = power * step
 
 
 @compiled
 def add_set_residue(
-    distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, b: float, fine: Fine, P: float, state: int,
-    remove: int, memory: Memory, H: Any,
+    distribution: Distribution,
+    work: Work,
+    blocks: Listed,
+    own: OwnFeature,
+    b: float,
+    fine: Fine,
+    P: float,
+    state: int,
+    remove: int,
+    memory: Memory,
+    H: Any,
 ) -> None:
     """Adds the Hessian of the vertices in one ``state`` as `tegum.exact.kernel.vertices.fine_residue` has them to H.
 
@@ -285,12 +334,11 @@ def add_set_residue(
     for i in features_of(blocks):
         around = not coarse and work.size[i] == 1
         here = before * exp_near(z, b + work.g[i]) if around and work.vertex[i] == state else zero
-        if not around or work.vertex[i] != NOT_ALONE:
-            on_circle(z, work.g[i], around, here, at_bias, i, i == own.feature, memory.factors)
+        if not around:
+            on_circle(z, work.g[i], i, i == own.feature, memory.factors)
+        elif work.vertex[i] != NOT_ALONE:
+            around_vertex(z, work.g[i], here, at_bias, i, i == own.feature, memory.factors)
     inverse = complex_of(z.real, -1.0 * z.imag) * (P * P)
-    if coarse:
-        weight = inverse * inverse * at_bias * (2.0 / WIDTH)
-        add_bends(distribution, work, blocks, MANY, Products(weight, zero, zero), z, memory, H)
-    else:
-        weight = inverse * inverse * inverse * (6.0 / WIDTH)
-        _add_around(distribution, work, blocks, own.feature, fine, at_bias, weight, z, remove, memory, H)
+    weight = inverse * inverse * (2.0 / WIDTH) if coarse else inverse * inverse * inverse * (6.0 / WIDTH)
+    which = ONE if coarse else ZERO
+    _add_octet(distribution, work, blocks, own.feature, fine.removed, which, at_bias, weight, z, remove, memory, H)

@@ -1,12 +1,11 @@
 """The Hessian of an output whose features are active in sets: as `tegum.exact.kernel.curvature`, taken apart as the row is.
 
-What `tegum.exact.kernel.sets` inverts, and the residues, are differentiated term by term (`tegum.exact.kernel.set_bends`).  Around
-the vertices patterns with one or two features active are taken out as a whole, whatever state their vertices are in, and added in
-closed form (`tegum.exact.kernel.cut_moments`):
+What `tegum.exact.kernel.sets` inverts, and the residues, are differentiated term by term (`tegum.exact.kernel.set_bends`).
+Patterns with one or two features active are taken out as a whole, whatever state their vertices are in, and added in closed
+form (`tegum.exact.kernel.cut_moments`):
 
-    no large feature active    and nothing, or one small feature that is a component of its own
-    one large feature          and nothing, or one small feature of its component
-    either of the first        and the own feature, where that is small and a component of its own
+    no feature, or a component of one or two active
+    no feature, or a component of one, and the own feature, where that is small and a component of its own
 
 Next to a kink, where one of these has second derivatives that jump, it says that it has no Hessian.
 """
@@ -49,22 +48,37 @@ def _is_beside_a_kink(distribution: Distribution, work: Work, blocks: Listed, ow
     return bool(found)
 
 
+@inlined
+def _find_pairs(distribution: Distribution, work: Work, blocks: Listed, removed: ClosedPatterns) -> None:
+    """Takes out all components of two features; beside a small own feature, with which they would be three, none."""
+    for entry in range(blocks.first, blocks.end):
+        for component in components_in(distribution, blocks.order[entry]):
+            first = distribution.component_first[component]
+            if distribution.component_first[component + 1] - first != 2:
+                continue
+            share = distribution.weight[component] if removed.block < 0 else 0.0
+            for other in range(blocks.first, blocks.end):
+                if other != entry:
+                    share *= distribution.inactive[blocks.order[other]]
+            work.alone[first] = share
+
+
 @compiled
 def _add_patterns(
-    distribution: Distribution, work: Work, blocks: Listed, own: int, removed: ClosedPatterns, b: float, H: Any
+    distribution: Distribution, work: Work, blocks: Listed, own: int, removed: ClosedPatterns, around: bool, b: float, H: Any
 ) -> None:
-    """Adds the patterns that are taken out around the vertices."""
+    """Adds the patterns that are taken out, those of one large feature at most only if ``around`` the vertices."""
     n = H.shape[0] - 1
-    if b > 0:
+    if around and b > 0:
         H[n, n] += 2 * removed.others * removed.inactive
-    if removed.block >= 0:
-        add_one(removed.others * removed.weight, b, work.g[own], own, True, H)
+    if around and removed.block >= 0:
+        add_one(removed.others * removed.weight, b, work.g[own], own, own >= 0, H)
     for entry in range(blocks.first, blocks.end):
         block = blocks.order[entry]
         for component in components_in(distribution, block):
             i = distribution.component_first[component]
             share = work.alone[i]
-            if share == 0:
+            if share == 0 or not (around or work.large[component] > 1):
                 continue
             if distribution.component_first[component + 1] - i == 2:
                 add_two(share, b, work.g[i], work.g[i + 1], i, i + 1, own, H)
@@ -99,21 +113,16 @@ def set_curvature(
         return False
     removed = fine.removed
     P = period(span.low, span.high)
-    if removed.block >= 0:
-        # three features with the own one: they stay
-        for component in components_of(blocks, distribution.block_first):
-            if distribution.component_first[component + 1] - distribution.component_first[component] == 2:
-                work.alone[distribution.component_first[component]] = 0.0
+    _find_pairs(distribution, work, blocks, removed)
     if large > 1:
         invert_sets(distribution, work, blocks, own, b, fine, P, ZERO, effort.most, memory, H)
-        add_set_residue(distribution, work, blocks, own, b, fine, P, NOT_ALONE, ZERO, memory, H)
+        add_set_residue(distribution, work, blocks, own, b, fine, P, NOT_ALONE, ONE, memory, H)
     closed = small == 0 or (small == 1 and removed.block >= 0)
     if not closed:
         add_set_residue(distribution, work, blocks, own, b, fine, P, ALWAYS, ONE if kinked > 0 else ZERO, memory, H)
         if kinked > 0:
             invert_sets(distribution, work, blocks, own, b, fine, fine.P, ONE, effort.most, memory, H)
             add_set_residue(distribution, work, blocks, own, b, fine, P, KINKED, ONE, memory, H)
-    if closed or kinked > 0:
-        own_feature = own.feature if own.block >= 0 else NOWHERE
-        _add_patterns(distribution, work, blocks, own_feature, removed, b, H)
+    own_feature = own.feature if own.block >= 0 else NOWHERE
+    _add_patterns(distribution, work, blocks, own_feature, removed, closed or kinked > 0, b, H)
     return True

@@ -46,7 +46,7 @@ class Fine(NamedTuple):
 
 
 @inlined
-def state_of(t: float, low: float, high: float) -> int:
+def state_of(t: float, low: float, high: float) -> Any:
     """NEVER, KINKED or ALWAYS for t + [low, high]."""
     if t + low >= 0:
         return ALWAYS
