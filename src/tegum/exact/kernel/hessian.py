@@ -235,7 +235,6 @@ def _add_row(W: Any, j: int, slope: Any, row: Any, product: Any, H: Any) -> None
     H[bias, bias] += row[n, n]
 
 
-@apart_from_callers
 @compiled
 def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: Any) -> float:
     """Writes the Hessian at ``memory.x`` into H (d, d); rows and columns of parameters that are held are 0.
