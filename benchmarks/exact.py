@@ -2,6 +2,7 @@
 
 import sys
 import time
+from functools import cache
 from statistics import median
 from typing import Any
 
@@ -33,6 +34,7 @@ def random_models(n: int, m: int, count: int) -> tuple[NDArray[np.float64], NDAr
     return W * (0.9 / np.linalg.norm(W, axis=1, keepdims=True)), rng.normal(size=(count, n)) * 0.05
 
 
+@cache
 def trained_models(n: int, m: int, count: int, density: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """One model that was trained on this density, again and again."""
     recipe = tg.Recipe(steps=2000 if n < 400 else 1000, batch_size=512, seeds=1)

@@ -211,6 +211,10 @@ CALLS = {
     "too-many-values-of-a-method": lambda: tg.features.Independent(2).sample(3, 1, 4),
     "value-twice": lambda: tg.features.Uniform(0, low=1),
     "call-argument": lambda: tg.train(tg.nets.ReluOutput(5, 2), tg.features.Independent(5), sparsity=[0.9]),
+    "exact-loss-argument": lambda: tg.exact.loss([[1.0, 0.0]], [0, 0], tg.features.Independent(2), progress=True),
+    "exact-loss-argument-by-name": lambda: tg.exact.loss_and_gradient(
+        {"W": [[1.0, 0.0]], "b": [0, 0]}, features=tg.features.Independent(2), net=tg.nets.ReluOutput(2, 1), term=64
+    ),
     "exact-penalty-weight": lambda: tg.exact.Interference(-0.02),
     "exact-coherence": lambda: tg.exact.Coherence(1.5),
     "exact-support": lambda: tg.exact.Support([0.5, 1]),

@@ -55,16 +55,22 @@ def _row_hessian(distribution: Any, work: Any, own: OwnFeature, b: float, effort
     return row_hessian(pointers[0], pointers[1], own, b, 0, STEP, effort, memory)
 
 
-def hessian_of(case: RowCase, terms: int = TERMS) -> tuple[Array, float]:
+def row_of(features: tg.features.Features, own: int, g: list[float], b: float, terms: int = TERMS) -> tuple[Array, float]:
     """The Hessian of a row in compiled code, and how it jumps."""
-    n = len(case.g)
-    tables = distributions_of(tg.features.Independent(n, density=case.density))
+    n, blocks = len(g), features.blocks()
+    tables = distributions_of(features)
     distribution, memory, point = tables.blank(), differences_for(1, n), point_for(1, n)
     enter_distribution(distribution, point, tables.weight, tables.importance, 0)
-    memory.g[:] = case.g
-    own, effort = OwnFeature(case.own, case.own, case.own), Effort(terms, terms, np.inf, np.inf, 1, 1)
-    jump = _row_hessian(distribution, work_for(n), own, case.b, effort, memory)
+    memory.g[:] = g
+    component = int(blocks.component_of_feature[own])
+    place, effort = int(blocks.block_of_component[component]), Effort(terms, terms, np.inf, np.inf, 1, 1)
+    jump = _row_hessian(distribution, work_for(n), OwnFeature(own, place, component), b, effort, memory)
     return memory.row.copy(), jump
+
+
+def hessian_of(case: RowCase, terms: int = TERMS) -> tuple[Array, float]:
+    """The same of a row of independent features."""
+    return row_of(tg.features.Independent(len(case.g), density=case.density), case.own, case.g, case.b, terms)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -83,6 +89,90 @@ def test_it_converges_as_fast_as_the_loss() -> None:
     exact = rational.row_hessian(tg.features.Independent(4, density=case.density), case.own, case.g, case.b)
     errors = [np.abs(hessian_of(case, terms)[0] - exact).max() for terms in (32, 128, 512)]
     assert errors[2] < errors[1] / 4**4 < errors[0] / 4**8
+
+
+PAIRS, ONE_SET = tg.features.CorrelatedSets(2, 2, density=[0.3, 0.6]), tg.features.CorrelatedSets(1, 4, density=0.7)
+EXCLUSIVE = tg.features.AnticorrelatedSets(2, 2, density=[0.3, 0.2, 0.4, 0.1])
+SETS = {
+    "pairs": (PAIRS, [0.31, -0.62, 0.84, -0.2], -0.07, 2, 1e-11),
+    "a set of four": (ONE_SET, [0.31, -0.62, 0.84, -0.2], -0.07, 2, 1e-11),
+    "exclusive": (EXCLUSIVE, [0.31, -0.62, 0.84, -0.2], -0.07, 2, 1e-11),
+    "always active": (PAIRS, [0.5, 0.2, 0.4, 0.3], 0.3, 1, 1e-14),
+    "exclusive, always active": (EXCLUSIVE, [0.5, 0.2, -0.1, 0.3], 0.2, 1, 1e-14),
+    "never active": (PAIRS, [-0.5, 0.2, -0.4, 0.0], -0.3, 1, 0.0),
+    "small ones around kinks": (PAIRS, [1.0, 1e-3, -0.99, -2e-4], -1e-3, 0, 1e-8),
+    "small own one": (PAIRS, [0.9, -1.1, 1e-3, -2e-3], 2e-3, 2, 2e-6),
+    "small ones that are always above a kink": (PAIRS, [0.8, 1e-3, -0.7, -2e-4], 0.1, 0, 1e-9),
+    "small own one, exclusive": (EXCLUSIVE, [0.9, -1.1, 2e-4, -1e-3], 2e-3, 2, 1e-8),
+    "dropped, exclusive": (EXCLUSIVE, [0.02, 0.7, -0.95, 0.3], 0.2, 0, 1e-8),
+    "dropped beside another": (PAIRS, [0.02, 0.7, -0.95, 0.3], 0.2, 0, 1e-8),
+    "no own coupling": (PAIRS, [0.0, 0.7, -0.95, 0.3], 0.2, 0, 1e-8),
+    "never active features": (tg.features.CorrelatedSets(2, 2, density=[0.4, 0.0]), [0.6, 0.3, -0.7, 0.1], -0.1, 2, 1e-11),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_row_of_sets_is_as_exact_as_rational_numbers(name: str) -> None:
+    features, g, b, own, within = SETS[name]
+    H, jump = row_of(features, own, g, b)
+    exact = rational.row_hessian(features, own, g, b)
+    assert jump == 0
+    np.testing.assert_allclose(H, exact, rtol=0, atol=within + 1e-15 * TERMS * np.abs(exact).max())
+
+
+def by_differences(features: tg.features.Features, own: int, g: list[float], b: float) -> Array:
+    """Differences of the exact gradient of a map's row, extrapolated."""
+    n, x = len(g), np.append(g, b)
+
+    def slopes(at: Array) -> Array:
+        G, biases = np.zeros((n, n)), np.zeros(n)
+        G[own], biases[own] = at[:n], at[n]
+        _, dG, db = tg.exact.loss_and_gradient(G, biases, features, tied=False, tol=1e-12)
+        return np.append(dG[own], db[own])
+
+    steps = np.eye(n + 1)
+    coarse, fine = (np.array([slopes(x + h * v) - slopes(x - h * v) for v in steps]) / (2 * h) for h in (4e-4, 2e-4))
+    return (4 * fine - coarse) / 3
+
+
+@pytest.mark.parametrize("b", [-0.2, 0.3])
+@pytest.mark.parametrize("kind", ["independent", "pairs", "exclusive", "equal", "above"])
+def test_exponential_magnitudes_need_no_differences(kind: str, b: float) -> None:
+    """Their terms converge geometrically, so that 256 have all digits that differences have."""
+    magnitude = tg.features.Exponential(0.7)
+    features = {
+        "pairs": tg.features.CorrelatedSets(2, 2, density=[0.3, 0.6], magnitude=magnitude),
+        "exclusive": tg.features.AnticorrelatedSets(2, 2, density=[0.3, 0.2, 0.4, 0.1], magnitude=magnitude),
+    }.get(kind, tg.features.Independent(4, density=[0.3, 0.2, 0.4, 1.0], magnitude=magnitude))
+    g = {"equal": [0.5, 0.5, -0.5, -0.5], "above": [0.5, 0.2, 0.4, 0.0]}.get(kind, [0.9, -0.4, 0.0, 0.02])
+    exact = by_differences(features, 0, g, b)
+    assert np.abs(exact).max() > 0.1
+    errors = []
+    for terms in (64, 256):
+        H, jump = row_of(features, 0, g, b, terms)
+        assert jump == 0
+        errors.append(np.abs(H - exact).max())
+    assert errors[1] < 2e-8
+    assert errors[0] < 1e-3
+
+
+def test_next_to_a_kink_of_a_weak_own_feature_there_are_differences() -> None:
+    """At b = -g its pattern alone jumps, though its coupling is so small that it is not taken out."""
+    for features in (tg.features.Independent(3, density=0.3), tg.features.AnticorrelatedSets(1, 3, density=0.3)):
+        assert row_of(features, 0, [0.2, 1.0, -0.9], -0.2)[1] > 0.1
+
+
+def test_a_net_without_relu_needs_no_differences() -> None:
+    """Its Hessian is that of second moments."""
+    exponential = tg.features.Independent(4, density=0.3, magnitude=tg.features.Exponential())
+    for features in (tg.features.Independent(4, density=0.3), EXCLUSIVE, exponential):
+        objective = tg.exact.Objective(tg.nets.Linear(4, 2), features)
+        x = np.random.default_rng(0).normal(size=12)
+        H, jump = objective.hessian_by_rows(x)
+        assert jump == 0
+        steps = 1e-3 * np.eye(12)
+        slow = np.array([(objective.gradient(x + v) - objective.gradient(x - v)) / 2e-3 for v in steps])
+        np.testing.assert_allclose(H, slow, atol=1e-5)
 
 
 @pytest.mark.parametrize("b", [0.0, 1e-5, -1.0 + 1e-6])

@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from numpy.typing import NDArray
 
 import tegum as tg
+from tegum.exact.laws import states
 
 Array = NDArray[np.float64]
 FEATURES = tg.features.Independent(5, density=[0.1, 0.3, 0.5, 0.9, 0.2])
@@ -78,3 +80,23 @@ def test_mistakes_are_said() -> None:
     for call, said in wrong:
         with pytest.raises(tg.InvalidInputError, match=said):
             call()
+
+
+def test_sparse_states_are_walked_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tails, moments and activities of a table, of which a million states of ten thousand features would fill any memory."""
+    generator = np.random.default_rng(0)
+    x = generator.random((40, 5)) * (generator.random((40, 5)) < 0.3)
+    p = generator.dirichlet(np.ones(40))
+    W, b = a_model(1)
+    off = x - np.maximum(x @ (W.T @ W) + b, 0)
+    t, h = np.array([0.1, 0.3]), x @ W.T
+    monkeypatch.setattr(states, "_CHUNK_NUMBERS", 50)
+    for features in (tg.features.FiniteLaw(x, p), tg.features.FiniteLaw(scipy.sparse.csr_array(x), p)):
+        tails = tg.exact.tails(W, b, features, t)
+        np.testing.assert_allclose(tails.below, np.tensordot(p, off[..., None] > t, 1), atol=1e-14)
+        np.testing.assert_allclose(tails.above, np.tensordot(p, -off[..., None] > t, 1), atol=1e-14)
+        moments = tg.exact.moments(W, b, features, [1, 4])
+        np.testing.assert_allclose(moments.moment, np.stack([p @ off, p @ off**4], axis=1), atol=1e-14)
+        activity, slope = tg.exact.hidden_activity(W, features)
+        np.testing.assert_allclose(activity, p @ np.abs(h), atol=1e-14)
+        np.testing.assert_allclose(slope, (p[:, None] * np.sign(h)).T @ x, atol=1e-14)

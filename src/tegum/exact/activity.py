@@ -58,8 +58,10 @@ def hidden_activity(W: ArrayLike, features: Features) -> tuple[Array, Array]:
     if features.batch_shape:
         raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give a single distribution")
     if isinstance(features, FiniteLaw):
-        h = W @ features.table.T
-        return np.abs(h) @ features.probabilities, (np.sign(h) * features.probabilities) @ features.table
+        rows = features.rows  # sparse states stay sparse
+        h = W.reshape(-1, n) @ rows.T
+        by = (np.sign(h) * features.probabilities) @ rows
+        return (np.abs(h) @ features.probabilities).reshape(W.shape[:-1]), by.reshape(W.shape)
     mean, slope = _smooth(W.reshape(-1, n), features)
     below, above = _beside_zeros(W.reshape(-1, n), slope, features)
     return mean.reshape(W.shape[:-1]), ((below + above) / 2).reshape(W.shape)

@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import in_order, numbers, shown
 from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
-from tegum.errors import InvalidInputError
+from tegum.errors import InvalidInputError, unknown_field
 from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch
 from tegum.exact.losses import losses, losses_of_neurons, parameters_given
 from tegum.exact.parameters import is_neuron, map_of, pulled_back, require_exact, shapes_of
@@ -99,6 +99,7 @@ def evaluate(
             has names, such models have NaN for a loss); features that are not those that the models belong to; parameters that
             are not 0 and that the net does not have.
     """
+    _require_options("evaluate", options, "gradient")
     found = _found(W, b, features, tol, gradient, options)
     if isinstance(found, xr.Dataset):
         return found
@@ -116,6 +117,13 @@ def evaluate(
         own = PARAMETER_DIMS[name] if options.get("tied", True) or name != "W" else ("output", "feature")
         variables[f"d{name}"] = (*lead, *own), slope
     return dataset(variables)
+
+
+def _require_options(asked: str, options: Options, *more: str) -> None:
+    """Refuses further arguments that there are not, in the words of the function that was ``asked``."""
+    known = ["W", "b", "features", "tol", *more, *Options.__annotations__]
+    if unknown := [unknown_field(asked, name, known, "argument") for name in options if name not in known]:
+        raise InvalidInputError(unknown)
 
 
 def _found(W: Models, b: Biases, features: Features | None, tol: float, gradient: bool, options: Options) -> xr.Dataset | Found:
@@ -171,6 +179,7 @@ def _of_parameters(
 
 def loss(W: Models, b: Biases = None, features: Features | None = None, tol: float = 1e-9, **options: Unpack[Options]) -> Any:
     """sum_j I_j E (x_j - y_j)^2, shape (...).  Arguments and errors as in `evaluate`, which also says how exact it is."""
+    _require_options("loss", options)
     return _bare(_found(W, b, features, tol, False, options), "loss")
 
 
@@ -178,6 +187,7 @@ def squared_errors(
     W: Models, b: Biases = None, features: Features | None = None, tol: float = 1e-9, **options: Unpack[Options]
 ) -> Any:
     """E (x_j - y_j)^2 of each feature, unweighted, shape (..., n).  Arguments and errors as in `evaluate`."""
+    _require_options("squared_errors", options)
     return _bare(_found(W, b, features, tol, False, options), "squared_error")
 
 
@@ -189,6 +199,7 @@ def loss_and_gradient(
     Of parameters by name the loss and the derivatives by those that the net has, by name, as are those of a dataset with W1
     and W2 or b_hidden.  Arguments and errors as in `evaluate`.
     """
+    _require_options("loss_and_gradient", options)
     found = _found(W, b, features, tol, True, options)
     slopes: dict[str, Any]
     if isinstance(found, xr.Dataset):

@@ -1,7 +1,8 @@
 """Second derivatives of the exact loss at a point, the directions that cannot curve, and the smallest curvature.
 
-The Hessian is found by inversion (`tegum.exact.kernel.curvature`) where the features are independent and uniform and no kink is
-near: no step, and an error that falls like that of the loss.  Elsewhere it is made of differences,
+The Hessian is found by inversion (`tegum.exact.kernel.curvature`) where features are independent or in sets, of uniform or
+exponential magnitudes, and no kink is near: no step, and an error that falls like that of the loss.  Elsewhere it is made of
+differences,
 
     H v  =  [gradient(x + h v) - gradient(x - h v)] / (2 h)  +  O(h^2)
 

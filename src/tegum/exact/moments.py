@@ -72,9 +72,12 @@ def moments(
 
 def _of_states(law: StatesLaw, G: Array, b: Array, orders: Sequence[int]) -> tuple[Array, Array]:
     """A sum over the states."""
-    off = law.table - np.maximum(law.table @ G.T + b, 0)
-    each = [(law.probabilities @ off**k, law.probabilities @ np.abs(off) ** k) for k in orders]
-    value, size = (np.stack(part, axis=1) for part in zip(*each, strict=True))
+    value, size = np.zeros((2, len(b), len(orders)))
+    for x, p in law.pieces(len(b)):
+        off = x - np.maximum(x @ G.T + b, 0)
+        for place, k in enumerate(orders):
+            value[:, place] += p @ off**k
+            size[:, place] += p @ np.abs(off) ** k
     return value, _ROUNDING * len(b) * size
 
 

@@ -140,8 +140,11 @@ def within(law: Magnitude, low: float, high: float, weight: float = 1.0, sign: f
 
 def _of_states(law: StatesLaw, G: NDArray[np.float64], b: NDArray[np.float64], t: NDArray[np.float64]) -> Found:
     """A sum over the states."""
-    off = (law.table - np.maximum(law.table @ G.T + b, 0))[..., None]
-    below, above = (np.tensordot(law.probabilities, side > t, 1) for side in (off, -off))
+    below, above = np.zeros((2, len(b), len(t)))
+    for x, p in law.pieces(len(b) * len(t)):
+        off = (x - np.maximum(x @ G.T + b, 0))[..., None]
+        below += np.tensordot(p, off > t, 1)
+        above += np.tensordot(p, -off > t, 1)
     return below, above, np.full(below.shape, 1e-15 * law.states.shape[0])
 
 

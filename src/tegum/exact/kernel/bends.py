@@ -34,7 +34,7 @@ from tegum.exact.kernel.vertices import ALWAYS, circle, exp_near, state_of
 from tegum.exact.kernel.walk import features_of
 
 _OCTETS = np.int64(16)
-_BLOCK = 16 * PAIR
+BLOCK = 16 * PAIR
 """How many numbers of a feature wait for the product of matrices: those of 128 terms."""
 
 _SERIES_BELOW = 1.5
@@ -82,29 +82,30 @@ class Parts(NamedTuple):
 
 def products_for(n: int) -> Products:
     """Fresh memory for n features."""
-    left, right, beside, pair_left, pair_right = (np.zeros(n * _BLOCK) for _ in range(5))
+    left, right, beside, pair_left, pair_right = (np.zeros(n * BLOCK) for _ in range(5))
     return Products(np.zeros(3 * n * PAIR), left, right, beside, pair_left, pair_right)
 
 
 @inlined
-def _near(which: int, i: int) -> int:
+def near(which: int, i: int) -> int:
+    """Where a feature's factor, or one of its derivatives, lies in memory."""
     return (3 * i + which) * PAIR
 
 
-@inlined
-def _write(found: Any, i: int, A: Any, first: Any, second: Any, third: Any, own: bool) -> None:
+@compiled
+def write_factor(found: Any, i: int, A: Any, first: Any, second: Any, third: Any, own: bool) -> None:
     """Writes a factor and its two derivatives, of the own feature T = 1 - d/dg of them."""
     if own:
         A = A - first
         first = first - second
         second = second - third
-    store_complex(found, _near(VALUE, i), A)
-    store_complex(found, _near(FIRST, i), first)
-    store_complex(found, _near(SECOND, i), second)
+    store_complex(found, near(VALUE, i), A)
+    store_complex(found, near(FIRST, i), first)
+    store_complex(found, near(SECOND, i), second)
 
 
 @compiled
-def _on_line(v: Any, i: int, g: float, points: Points, own: bool, found: Any) -> None:
+def on_line(v: Any, i: int, g: float, points: Points, own: bool, found: Any) -> None:
     """Writes feature i's factor and its derivatives at eight points of the line."""
     z = z_at(points)
     third = complex_of(0.0, 0.0)
@@ -118,33 +119,35 @@ def _on_line(v: Any, i: int, g: float, points: Points, own: bool, found: Any) ->
         A, first = factor(v, SINGLE_ROWS, i, points)
         second = (z * power - 2.0 * first) * inverse
         third = (z * z * power - 3.0 * second) * inverse
-    _write(found, i, A, first, second, third, own)
+    write_factor(found, i, A, first, second, third, own)
 
 
 @compiled
-def _on_circle(z: Any, g: float, large: bool, at_feature: Any, at_bias: Any, i: int, own: bool, found: Any) -> None:
-    """The same around 0: of a small feature A, of a large one mu = (e^{z (b + g)} - e^{zb}) / (3 g), `tegum.exact.kernel.sets`.
+def on_circle(z: Any, g: float, i: int, own: bool, found: Any) -> None:
+    """The same for |z g| up to 1.6."""
+    A, first, second = series(z, g)
+    write_factor(found, i, A, first, second, third_series(z, g), own)
+
+
+@compiled
+def around_vertex(z: Any, g: float, at_feature: Any, at_bias: Any, i: int, own: bool, found: Any) -> None:
+    """The same of mu = (e^{z (b + g)} - e^{zb}) / (3 g), of a large feature (`tegum.exact.kernel.sets`).
 
     ``at_feature`` and ``at_bias`` stand for e^{z (b + g)} and e^{zb}, or are 0.
     """
-    if large:
-        # 3 g mu = e^{z (b + g)} - e^{zb}, differentiated again and again: g mu' + mu, g mu'' + 2 mu', ...
-        inverse = 1 / g
-        power = at_feature * (1.0 / 3.0)
-        A = (power - at_bias * (1.0 / 3.0)) * inverse
-        first = (z * power - A) * inverse
-        second = (z * z * power - 2.0 * first) * inverse
-        third = (z * z * z * power - 3.0 * second) * inverse
-    else:
-        A, first, second = series(z, g)
-        third = third_series(z, g)
-    _write(found, i, A, first, second, third, own)
+    # 3 g mu = e^{z (b + g)} - e^{zb}, differentiated again and again: g mu' + mu, g mu'' + 2 mu', ...
+    inverse = 1 / g
+    power = at_feature * (1.0 / 3.0)
+    A = (power - at_bias * (1.0 / 3.0)) * inverse
+    first = (z * power - A) * inverse
+    second = (z * z * power - 2.0 * first) * inverse
+    write_factor(found, i, A, first, second, (z * z * z * power - 3.0 * second) * inverse, own)
 
 
 @inlined
 def _factor_of(distribution: Distribution, factors: Any, i: int) -> Any:
     w = distribution.weight[i]
-    return load_complex(factors, _near(VALUE, i)) * w + (1.0 - w)
+    return load_complex(factors, near(VALUE, i)) * w + (1.0 - w)
 
 
 @inlined
@@ -180,7 +183,7 @@ def _collect(distribution: Distribution, work: Work, row: Row, parts: Parts, mem
     sum_of_odds = nothing
     squares = nothing
     for i in features_of(row.large):
-        a = load_complex(factors, _near(VALUE, i))
+        a = load_complex(factors, near(VALUE, i))
         base = base + scale * (work.alone[i] * a)
         if i != own:
             alpha = alpha * _factor_of(distribution, factors, i)
@@ -196,8 +199,8 @@ def _collect(distribution: Distribution, work: Work, row: Row, parts: Parts, mem
     by_own = own_beside = own_smalls = own_odds = nothing
     if own >= 0:
         w = distribution.weight[own]
-        first = load_complex(factors, _near(FIRST, own))
-        second = load_complex(factors, _near(SECOND, own))
+        first = load_complex(factors, near(FIRST, own))
+        second = load_complex(factors, near(SECOND, own))
         by_own = alpha * (w * first)
         twice = alpha * (w * second)
         if row.own_is_large:
@@ -205,7 +208,7 @@ def _collect(distribution: Distribution, work: Work, row: Row, parts: Parts, mem
             twice = twice + smalls * scale * (work.alone[own] * second)
             if row.paired > 0:
                 own_odds = pairs * (work.odds[own] * first)
-                others = sum_of_odds - work.odds[own] * load_complex(factors, _near(VALUE, own))
+                others = sum_of_odds - work.odds[own] * load_complex(factors, near(VALUE, own))
                 twice = twice + pairs * (work.odds[own] * second) * others
                 H[own, n] += _real_of(z * own_odds * others)
         else:
@@ -225,24 +228,24 @@ def _collect(distribution: Distribution, work: Work, row: Row, parts: Parts, mem
     for i in features_of(row.small):
         if i != own:
             inverse = distribution.weight[i] * _inverse_of(_factor_of(distribution, factors, i))
-            ratio = load_complex(factors, _near(FIRST, i)) * inverse
+            ratio = load_complex(factors, near(FIRST, i)) * inverse
             slope = everything * ratio
-            H[i, i] += _real_of(everything * (load_complex(factors, _near(SECOND, i)) * inverse))
+            H[i, i] += _real_of(everything * (load_complex(factors, near(SECOND, i)) * inverse))
             H[i, n] += _real_of(z * slope)
             if own >= 0:
                 H[own, i] += _real_of((by_own + own_beside) * ratio)
-            _put(i * _BLOCK + octet * PAIR, memory.left, ratio, memory.right, slope)
+            _put(i * BLOCK + octet * PAIR, memory.left, ratio, memory.right, slope)
     beside = smalls * scale
     for i in features_of(row.large):
         if i == own:
             continue
-        first = load_complex(factors, _near(FIRST, i))
-        second = load_complex(factors, _near(SECOND, i))
+        first = load_complex(factors, near(FIRST, i))
+        second = load_complex(factors, near(SECOND, i))
         inverse = distribution.weight[i] * _inverse_of(_factor_of(distribution, factors, i))
         ratio = first * inverse
         slope = alpha * ratio
         bend = alpha * (second * inverse) + beside * (work.alone[i] * second)
-        place = i * _BLOCK + octet * PAIR
+        place = i * BLOCK + octet * PAIR
         _put(place, memory.left, ratio, memory.right, slope)
         slope = slope + beside * (work.alone[i] * first)
         if row.small.first < row.small.end:
@@ -251,7 +254,7 @@ def _collect(distribution: Distribution, work: Work, row: Row, parts: Parts, mem
             H[own, i] += _real_of(by_own * ratio + own_smalls * (work.alone[i] * first))
         if row.paired > 0:
             term = work.odds[i] * first
-            others = pairs * (sum_of_odds - work.odds[i] * load_complex(factors, _near(VALUE, i)))
+            others = pairs * (sum_of_odds - work.odds[i] * load_complex(factors, near(VALUE, i)))
             bend = bend + others * (work.odds[i] * second)
             slope = slope + others * term
             _put(place, memory.pair_left, term, memory.pair_right, pairs * term)
@@ -266,8 +269,8 @@ def _dot(left: Any, i: int, right: Any, k: int, octets: int) -> float:
     """The sum of products of two rows."""
     found = fill(0.0)
     more = fill(0.0)
-    here = i * _BLOCK
-    there = k * _BLOCK
+    here = i * BLOCK
+    there = k * BLOCK
     for _ in range(octets):
         found = found + load(left, here) * load(right, there)
         more = more + load(left, here + WIDTH) * load(right, there + WIDTH)
@@ -313,7 +316,7 @@ def invert_bends(distribution: Distribution, work: Work, row: Row, P: float, ter
         inverse = _inverse_of(zeta)
         points = Points(P, k, inverse)
         for i in features_of(both):
-            _on_line(work.v, i, work.g[i], points, i == row.own, memory.factors)
+            on_line(work.v, i, work.g[i], points, i == row.own, memory.factors)
             step_on(work.v, SINGLE_ROWS, i)
         weight = power * (inverse * inverse * inverse) * half * taper(k, terms) * (4 * P * P)
         half = fill(1.0)
@@ -338,9 +341,9 @@ def add_residue(
     for i in features_of(row.large):
         g = work.g[i]
         at_feature = exp_near(z, row.b + g) if state_of(row.b + g, low, high) == ALWAYS else zero
-        _on_circle(z, g, True, at_feature, at_bias, i, i == row.own, memory.factors)
+        around_vertex(z, g, at_feature, at_bias, i, i == row.own, memory.factors)
     for i in features_of(row.small):
-        _on_circle(z, work.g[i], False, zero, zero, i, i == row.own, memory.factors)
+        on_circle(z, work.g[i], i, i == row.own, memory.factors)
     inverse = complex_of(z.real, -1.0 * z.imag) * (R * R)
     weight = inverse * inverse * inverse * (6.0 / WIDTH)
     parts = Parts(z, zero, weight * z * at_bias * (row.none / 3), weight, zero)

@@ -11,7 +11,9 @@ Taken out, and added in closed form, is what decays slowest: patterns with none,
 (`tegum.exact.kernel.cut_moments`).  Small features (`tegum.exact.kernel.split`) stay factors around each vertex b and b + g_i,
 where the sum is always positive (a residue at 0) or never.  The terms fade out (`tegum.exact.kernel.uniform.taper`).
 
-Rows that have a closed form next to a kink, or small features around one, are not treated: `row_curvature` says so.
+Sets are taken apart in their own way (`tegum.exact.kernel.set_curvature`), exponential magnitudes have their own path
+(`tegum.exact.kernel.exponential_curvature`), and a row that is always active has moments.  Rows that have a closed form next to
+a kink, or of single features with small ones around one, are not treated: `row_curvature` says so.
 """
 
 from typing import Any
@@ -21,12 +23,14 @@ import numpy as np
 from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.exact.kernel.bends import Products, Row, add_residue, invert_bends
 from tegum.exact.kernel.cut_moments import add_one, add_two
+from tegum.exact.kernel.exponential_curvature import exponential_curvature
 from tegum.exact.kernel.pairs import find_pairs
 from tegum.exact.kernel.partition import partition, reach
 from tegum.exact.kernel.records import NOWHERE, ONE, ZERO, Distribution, Effort, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ALIAS_0, Span, effective_period, period, taken_out
+from tegum.exact.kernel.set_curvature import set_curvature
 from tegum.exact.kernel.vertices import KINKED, state_of
-from tegum.exact.kernel.walk import features_of
+from tegum.exact.kernel.walk import components_in, features_of, members_of
 from tegum.exact.kernel.weak_diagonal import is_weak, move_to_end
 
 _NEVER_SEEN, _RESOLVED = 1e-14, 4.0
@@ -80,7 +84,7 @@ def _add_patterns(distribution: Distribution, work: Work, row: Row, H: Any) -> N
     if b > 0:
         H[n, n] += 2 * row.none * (1 - beside)
     if beside > 0:
-        add_one(row.none * beside, b, work.g[own], own, True, H)
+        add_one(row.none * beside, b, work.g[own], own, own >= 0, H)
     for last in range(row.large.first, row.large.end):
         i = order[last]
         add_one(work.alone[i] * (1 - beside), b, work.g[i], i, i == own, H)
@@ -98,7 +102,7 @@ def _add_patterns(distribution: Distribution, work: Work, row: Row, H: Any) -> N
 def _is_beside_a_kink(work: Work, row: Row, margin: float) -> bool:
     """Whether a pattern of some probability has second derivatives that jump next to this row."""
     b, own = row.b, row.own
-    found = row.none > _NEVER_SEEN and abs(b) < margin
+    found = row.none > _NEVER_SEEN and (abs(b) < margin or (own >= 0 and abs(b + work.g[own]) < margin))
     for i in features_of(row.large):
         at_end = abs(b + work.g[i]) < margin and work.alone[i] > _NEVER_SEEN
         found = found or (at_end and (i == own or not row.own_is_large))
@@ -150,9 +154,28 @@ def _is_resolved(work: Work, blocks: Listed, P: float, terms: int) -> bool:
     return bool(least * terms > _RESOLVED * P)
 
 
+@compiled
+def _add_moments(distribution: Distribution, H: Any) -> None:
+    """Adds 2 E x x^T, the Hessian of a row that is always active, to H: below the diagonal, and in the column of the bias."""
+    n = H.shape[0] - 1
+    mean = distribution.mean
+    H[n, n] += 2
+    for block in range(distribution.blocks):
+        for component in components_in(distribution, block):
+            w = distribution.weight[component]
+            for i in members_of(distribution, component):
+                H[i, n] += 2 * w * mean
+                H[i, i] += 2 * w * (distribution.spread + mean * mean)
+                for k in range(distribution.component_first[component], i):
+                    H[i, k] += 2 * w * mean * mean
+                for other in range(distribution.block_first[block]):
+                    for k in members_of(distribution, other):
+                        H[i, k] += 2 * w * distribution.weight[other] * mean * mean
+
+
 @apart_from_callers
 @compiled
-def row_curvature(
+def _single_curvature(
     distribution: Distribution,
     work: Work,
     n: int,
@@ -163,46 +186,75 @@ def row_curvature(
     memory: Products,
     H: Any,
 ) -> bool:
-    """Whether it wrote the Hessian of the row whose couplings are in ``work.g`` into H (n + 1, n + 1), the bias last.
-
-    It does not where a kink lies within the ``margin``, in b.  Rows and columns of features without coupling, which the sum
-    does not know, are left 0.
-    """
-    for i in range(n + 1):
-        for k in range(n + 1):
-            H[i, k] = 0.0
+    """`row_curvature` of a row of single uniform features that is neither never nor always active."""
     row = _sorted_row(distribution, work, n, own, b, ONE, effort)
     both = Listed(row.large.order, row.large.feature_first, row.large.first, row.small.end)
-    if both.end == 0 or _is_beside_a_kink(work, row, margin):
+    if _is_beside_a_kink(work, row, margin):
         return False
     low, high = reach(distribution, work, both, 0)
     least, most = reach(distribution, work, row.small, 0)
     P = effective_period(distribution, work, both, Span(b, b + low, b + high))
-    if b + high <= 0:
-        return True
-    if b + low >= 0:
-        # all patterns are active: 2 E x x^T, an alias with nothing taken out
-        for i in features_of(both):
-            work.alone[i] = 0.0
-        row = Row(both, Listed(row.small.order, row.small.feature_first, both.end, both.end), row.own, True, b, 0.0, 0.0)
-        _add_alias(distribution, work, row, H)
-        for i in range(n + 1):
-            for k in range(n + 1):
-                H[i, k] /= -ALIAS_0
+    if not _has_closed_patterns(row) and _has_kinked_vertices(work, row, least, most):
+        if not _is_resolved(work, both, P, effort.most):
+            return False
+        row = _sorted_row(distribution, work, n, own, b, ZERO, effort)
+    if _has_closed_patterns(row):
+        _add_patterns(distribution, work, row, H)
     else:
-        if not _has_closed_patterns(row) and _has_kinked_vertices(work, row, least, most):
-            if not _is_resolved(work, both, P, effort.most):
-                return False
-            row = _sorted_row(distribution, work, n, own, b, ZERO, effort)
-        if _has_closed_patterns(row):
-            _add_patterns(distribution, work, row, H)
-        else:
-            add_residue(distribution, work, row, period(b + low, b + high), least, most, memory, H)
-        invert_bends(distribution, work, row, P, effort.most, memory, H)
-        _add_alias(distribution, work, row, H)
+        add_residue(distribution, work, row, period(b + low, b + high), least, most, memory, H)
+    invert_bends(distribution, work, row, P, effort.most, memory, H)
+    _add_alias(distribution, work, row, H)
+    return True
+
+
+@apart_from_callers
+@compiled
+def row_curvature(
+    distribution: Distribution,
+    work: Work,
+    n: int,
+    own: OwnFeature,
+    b: float,
+    linear: int,
+    margin: float,
+    effort: Effort,
+    memory: Products,
+    H: Any,
+) -> bool:
+    """Whether it wrote the Hessian of the row whose couplings are in ``work.g`` into H (n + 1, n + 1), the bias last.
+
+    It does not where a kink lies within the ``margin``, in b.  Rows and columns of single features without coupling, which the
+    sum does not know, may be left 0.
+    """
+    for i in range(n + 1):
+        for k in range(n + 1):
+            H[i, k] = 0.0
+    _, end, threshold = partition(distribution, work, n, own.feature)
+    blocks = Listed(work.order, distribution.feature_first, ZERO, end)
+    if distribution.weight[own.component] == 0:
+        own = OwnFeature(own.feature, NOWHERE, own.component)
+    low, high = reach(distribution, work, blocks, 0)
+    if distribution.exponential:
+        low = -np.inf if low < 0 else 0.0
+        high = np.inf if high > 0 else 0.0
+    found = True
+    if linear or b + low >= 0:
+        found = bool(linear) or abs(b + low) >= margin
+        _add_moments(distribution, H)
+    elif b + high <= 0:
+        found = abs(b + high) >= margin
+    elif distribution.exponential:
+        found = abs(b) >= margin and exponential_curvature(distribution, work, blocks, own, b, effort.most, memory, H)
+        if b > 0:
+            _add_moments(distribution, H)
+    elif not distribution.simple:
+        span = Span(b, b + low, b + high)
+        found = set_curvature(distribution, work, blocks, own, threshold, span, margin, effort, memory, H)
+    else:
+        found = _single_curvature(distribution, work, n, own, b, margin, effort, memory, H)
     for i in range(n + 1):
         for k in range(i):
             entry = H[i, k] + H[k, i]
             H[i, k] = entry
             H[k, i] = entry
-    return True
+    return found

@@ -35,8 +35,8 @@ _DECAY = math.exp(-_REACH)
 _FIRST_STEP = 0.5625
 _DECAYED = 40.0
 _CAUTION = 30.0
-_STEEP = 0.1
-_CANCELLED = 1e3
+STEEP = 0.1
+CANCELLED = 1e3
 _SMALLER = math.sqrt(0.5)
 _SHORT_OF_POLES = 1.95
 _WORTHWHILE = 0.7
@@ -47,7 +47,7 @@ _STRIP = math.pi**2 / 2
 """The error falls like exp(-pi^2 / (2 h)); a change smaller than that is chance, and its square no estimate."""
 
 _ROUNDINGS = 20.0
-_HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
+HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
 
 
 class Contour(NamedTuple):
@@ -107,7 +107,7 @@ def _height(distribution: Distribution, work: Work, blocks: Listed, b: float, si
 
 
 @compiled
-def _contour(
+def contour_of(
     distribution: Distribution, work: Work, blocks: Listed, b: float, side: float, psi: float
 ) -> tuple[Contour, float]:
     """The hyperbola of a row, and the largest coupling on its side: where its tails, or e^{zb}, have decayed it may end.
@@ -144,7 +144,7 @@ def _contour(
 
 
 @inlined
-def _omega(contour: Contour, z: Any, ch: Any, sh: Any) -> Any:
+def omega_of(contour: Contour, z: Any, ch: Any, sh: Any) -> Any:
     """The weight e^{zb} / z^3 dz/du / (i alpha) of eight points; the constants come at the end."""
     norm = 1.0 / (z.real * z.real + z.imag * z.imag)
     inverse = complex_of(z.real * norm, -1.0 * z.imag * norm)
@@ -167,7 +167,7 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
     value = by_b = 0.0
     if b > 0:
         value, by_b = always_active(distribution, work, blocks, own, b)
-    contour, largest = _contour(distribution, work, blocks, b, side, np.pi / 4)
+    contour, largest = contour_of(distribution, work, blocks, b, side, np.pi / 4)
     squared = True
     for component in range(distribution.block_first[distribution.blocks]):
         work.large[component] = 0
@@ -199,9 +199,9 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
                 T = -side if i == own.feature and own.block >= 0 else 0.0
                 _write_factor(work.v, i, side * work.g[i] * a, a, z, T)
             product = forward(distribution, work, blocks, ZERO).none
-            omega = _omega(contour, z, ch, sh)
+            omega = omega_of(contour, z, ch, sh)
             if k == 0 and offset == 0.0:
-                omega = omega * load(_HALF, 0)
+                omega = omega * load(HALF, 0)
             # "nothing is active" has no part in r(s) for b <= 0, but decays slowest
             found = (product - none) * omega
             got += total(found.real)
@@ -212,10 +212,10 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
                 backward(distribution, work, blocks, ZERO, Products(omega, omega, omega))
             k += WIDTH
         spent += k
-        if squared and math.sqrt(norm) > _CANCELLED * abs(got) * contour.alpha**3:
+        if squared and math.sqrt(norm) > CANCELLED * abs(got) * contour.alpha**3:
             # start again on the steeper contour, whose strip is narrow where e^{zb} oscillates: errors may not square there
             squared = False
-            contour, largest = _contour(distribution, work, blocks, b, side, _STEEP)
+            contour, largest = contour_of(distribution, work, blocks, b, side, STEEP)
             clear_sums(work, ALL_ROWS, blocks)
             got = got_b = norm = 0.0
             before = before_b = np.inf

@@ -5,9 +5,9 @@
     d^2 L / dW_ka dW_lc  =  sum_j W_kj W_lj H_j[a, c]  +  W_kc (W H_c)[l, a]  +  W_la (W H_a)[k, c]
                             + (a = c) (W H_a W^T)[k, l]  +  (k = l) (S_ac + S_ca)
 
-H_j is an inversion (`tegum.exact.kernel.curvature`) or, for sets and exponential magnitudes and next to kinks, a central
-difference of the row's exact gradient in n + 1 directions, with a step h: what is left is h^2 and rounding over h.  Terms of
-sets fade out (`tegum.exact.kernel.uniform.taper`), so that their Hessian, too, converges as fast as the loss.  Features without
+H_j is an inversion (`tegum.exact.kernel.curvature`) or, next to kinks, a central difference of the row's exact gradient in
+n + 1 directions, with a step h: what is left is h^2 and rounding over h.  Terms of sets fade out there
+(`tegum.exact.kernel.uniform.taper`), so that differences, too, converge as fast as the loss.  Features without
 coupling do not move the sum: theirs is E x_i times the column of the bias.  `tegum.exact.hessian` has the error estimates.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.exact.kernel.bends import Products, products_for
 from tegum.exact.kernel.curvature import row_curvature
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
@@ -89,7 +89,7 @@ def hessian_times(landscape: Landscape, memory: Differences, found: Any) -> None
         found[i] = (up[i] - down[i]) / (2 * STEP)
 
 
-@inlined
+@compiled
 def _row_slopes(
     distribution: Distribution,
     work: Work,
@@ -126,13 +126,21 @@ def _is_unknown(distribution: Distribution, memory: Differences, own: int, i: in
 
 @inlined
 def _is_inverted(
-    distribution: Distribution, work: Work, own: OwnFeature, b: float, step: float, effort: Effort, memory: Differences
+    distribution: Distribution,
+    work: Work,
+    own: OwnFeature,
+    b: float,
+    linear: int,
+    step: float,
+    effort: Effort,
+    memory: Differences,
 ) -> bool:
     """Whether the Hessian of the row was found without differences."""
     n = memory.g.size
     for i in range(n):
         work.g[i] = memory.g[i] if abs(memory.g[i]) >= NEGLIGIBLE else 0.0
-    return bool(row_curvature(distribution, work, n, own, b, _MARGIN * step, effort, memory.products, memory.row))
+    margin = _MARGIN * step
+    return bool(row_curvature(distribution, work, n, own, b, linear, margin, effort, memory.products, memory.row))
 
 
 @inlined
@@ -164,6 +172,7 @@ def _differences(
     return jump
 
 
+@apart_from_callers
 @compiled
 def row_hessian(
     distribution: Distribution,
@@ -183,8 +192,7 @@ def row_hessian(
     H = memory.row
     jump = 0.0
     _row_slopes(distribution, work, own, linear, effort, memory, b, n, 0.0, memory.here)
-    treated = distribution.simple and not distribution.exponential and not linear
-    if not treated or not _is_inverted(distribution, work, own, b, step, effort, memory):
+    if not _is_inverted(distribution, work, own, b, linear, step, effort, memory):
         jump = _differences(distribution, work, own, b, linear, step, effort, memory)
     for t in range(n):
         if _is_unknown(distribution, memory, own.feature, t):

@@ -15,7 +15,7 @@ Terms are looked at after 8, 16, 24, 32, 48, 64, 96, ...: in steps of sqrt(2), s
 import math
 from typing import Any
 
-from tegum.compilation import inlined
+from tegum.compilation import compiled, copied_into_callers, inlined
 from tegum.exact.kernel.product import SUM, at
 from tegum.exact.kernel.records import Effort, Listed, Work
 from tegum.exact.kernel.vectors import WIDTH, load, total
@@ -57,7 +57,8 @@ def _left_of(partial: Any, count: int) -> float:
     return _left(octave, before)
 
 
-@inlined
+@copied_into_callers
+@compiled
 def note_slopes(work: Work, rows: int, blocks: Listed, look: int) -> float:
     """Remembers the derivatives by all listed couplings at a look (0, 1, ...); returns what may be left of one of them."""
     most = 0.0
@@ -75,7 +76,8 @@ def note_slopes(work: Work, rows: int, blocks: Listed, look: int) -> float:
     return most
 
 
-@inlined
+@copied_into_callers
+@compiled
 def errors_after(work: Work, k: int, scale: float, slopes: float, effort: Effort) -> tuple[float, float]:
     """The estimated errors after k terms: of the value, and the largest of its derivatives.
 

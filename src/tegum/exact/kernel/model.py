@@ -199,6 +199,10 @@ def _once(distribution: Distribution, work: Work, point: Point, settings: Settin
     gradient_error = 0.0
     rounding = _ROUNDING * (1 + n / _ROUNDED_TOGETHER)
     terms = 0
+    left = 0
+    for j in range(n):
+        if point.importance[j] > 0:
+            left += 1
     # the mean of all features, for those that are never active: their gradient has no scale of its own
     usual = 0.0
     for component in range(distribution.block_first[distribution.blocks]):
@@ -215,7 +219,11 @@ def _once(distribution: Distribution, work: Work, point: Point, settings: Settin
             for j in members_of(distribution, component):
                 couplings_of(point.W, settings.tied, j, work.g)
                 weight = point.importance[j]
-                share = np.inf if weight == 0 else target / (n * weight)
+                share = np.inf
+                if weight > 0:
+                    # rows that stay far below their share leave more to those after them, and the loss is at least that so far
+                    share = max(target / n, (max(target, settings.tol * loss) - error) / left) / weight
+                    left -= 1
                 effort = Effort(
                     settings.least, settings.most, share, target_b * (mean if mean > 0 else usual), settings.gradient, ZERO
                 )

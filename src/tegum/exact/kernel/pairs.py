@@ -289,7 +289,7 @@ def _one_by_one(work: Work, ranked: Ranked, own: int, b: float, q: float, V: Int
     rank, odds = work.rank, work.odds
     value = by_b = 0.0
     for k in range(ranked.end if odds[own] > 0 else 0):
-        more = _counted(work, q, V, b, rank[k], own, True)
+        more = _counted(work, q, V, b, rank[k], own, own)
         value += more.value
         by_b += more.by_b
     rectified = Integrand(V.r2, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -298,17 +298,17 @@ def _one_by_one(work: Work, ranked: Ranked, own: int, b: float, q: float, V: Int
             g, h = rank[k], rank[other]
             if abs(work.g[g]) > abs(work.g[h]):
                 g, h = h, g
-            more = _counted(work, q, rectified, b, g, h, False)
+            more = _counted(work, q, rectified, b, g, h, own)
             value += more.value
             by_b += more.by_b
     return Part(value, by_b)
 
 
 @inlined
-def _counted(work: Work, q: float, V: Integrand, b: float, g: int, h: int, own: bool) -> Part:
-    """The pair of two features, by its probability; of the own feature h with T."""
+def _counted(work: Work, q: float, V: Integrand, b: float, g: int, h: int, own: int) -> Part:
+    """The pair of two features, by its probability; with T where h is the own feature."""
     share = q * work.odds[g] * work.odds[h]
-    value, by_b, by_g, by_h = _pair(V, b, work.g[g], work.g[h], own)
+    value, by_b, by_g, by_h = _pair(V, b, work.g[g], work.g[h], h == own)
     work.slope[g] += share * by_g
     work.slope[h] += share * by_h
     return Part(share * value, share * by_b)

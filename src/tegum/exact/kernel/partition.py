@@ -5,7 +5,7 @@ Couplings are split where both grids of `tegum.exact.kernel.split` converge best
 
 import numpy as np
 
-from tegum.compilation import inlined
+from tegum.compilation import compiled, copied_into_callers, inlined
 from tegum.exact.kernel.pairs import DENSEST, is_worth_it
 from tegum.exact.kernel.records import BUCKETS, ZERO, Distribution, Listed, Work
 from tegum.exact.kernel.vectors import exponent
@@ -16,7 +16,8 @@ _FINE = 8
 _SELDOM, _FEW = 0.05, 8
 
 
-@inlined
+@copied_into_callers
+@compiled
 def threshold_of(work: Work, n: int) -> float:
     """Couplings below it are small, those from it on large; 0 where it is best to have no small ones.
 
@@ -79,7 +80,8 @@ def threshold_of(work: Work, n: int) -> float:
     return threshold
 
 
-@inlined
+@copied_into_callers
+@compiled
 def _are_few(distribution: Distribution, work: Work, n: int, threshold: float) -> bool:
     """Whether two small features are hardly ever active beside a large one, and all features are taken in pairs.
 
@@ -99,7 +101,8 @@ def _are_few(distribution: Distribution, work: Work, n: int, threshold: float) -
     return bool(seldom and densest <= DENSEST and is_worth_it(all_of_them, everything))
 
 
-@inlined
+@copied_into_callers
+@compiled
 def _ever_active(distribution: Distribution, block: int) -> bool:
     """Whether anything in a block has a probability above 0, however small."""
     found = False
@@ -108,7 +111,8 @@ def _ever_active(distribution: Distribution, block: int) -> bool:
     return found
 
 
-@inlined
+@copied_into_callers
+@compiled
 def partition(distribution: Distribution, work: Work, n: int, own: int) -> tuple[int, int, float]:
     """Lists the blocks that are ever active in ``work.order``, large ones first where all blocks are single features.
 

@@ -78,6 +78,19 @@ def _vertices(distribution: Distribution, work: Work, blocks: Listed, b: float, 
 
 
 @compiled
+def sorted_row(
+    distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, threshold: float, b: float
+) -> tuple[int, int, int, Fine]:
+    """How many features are large, small, and around kinked vertices or b; the vertices, and what is taken out there."""
+    large, small = _sort_features(distribution, work, blocks, own, threshold)
+    low, high = reach(distribution, work, blocks, 1)
+    bias, fine_period, kinked = _vertices(distribution, work, blocks, b, low, high)
+    for i in features_of(blocks):
+        work.alone[i] = 0.0
+    return large, small, kinked, Fine(bias, low, high, fine_period, removed_patterns(distribution, work, blocks, own))
+
+
+@compiled
 def _unsplit(work: Work, blocks: Listed, own: int, others: float, b: float) -> tuple[float, float]:
     """T E r(s)^2 where no feature is small: of the patterns "nothing active" and "only i active", with its derivative by b."""
     top = max(b, 0.0)
@@ -101,14 +114,9 @@ def sets_row(
 ) -> Found:
     """T E r(s)^2 of a row that is neither never nor always active; its gradient by couplings goes to ``work.slope``."""
     b, gradient = span.b, effort.gradient
-    large, small = _sort_features(distribution, work, blocks, own, threshold)
-    low, high = reach(distribution, work, blocks, 1)
-    bias, fine_period, kinked = _vertices(distribution, work, blocks, b, low, high)
-    for i in features_of(blocks):
-        work.alone[i] = 0.0
-    removed = removed_patterns(distribution, work, blocks, own)
+    large, small, kinked, fine = sorted_row(distribution, work, blocks, own, threshold, b)
+    removed = fine.removed
     P = period(span.low, span.high)
-    fine = Fine(bias, low, high, fine_period, removed)
     value = by_b = error = error_b = 0.0
     terms = ZERO
     if large > 1:
@@ -135,7 +143,7 @@ def sets_row(
         value += more
         by_b += more_b
     if kinked > 0:
-        more, more_b = add_removed(distribution, work, blocks, own, removed, b, bias == KINKED, KINKED)
+        more, more_b = add_removed(distribution, work, blocks, own, removed, b, fine.bias == KINKED, KINKED)
         value += more
         by_b += more_b
     return Found(value, 0.0, by_b, error + rounding, error_b + rounding / P, terms)

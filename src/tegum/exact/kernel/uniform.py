@@ -84,7 +84,8 @@ def turn(theta: Any) -> Any:
     return complex_of(-2.0 * s * s, 2.0 * s * c)
 
 
-@inlined
+@copied_into_callers
+@compiled
 def first_powers(gamma: float) -> tuple[Any, float, float]:
     """e^{zeta_k gamma} - 1 for the first eight k, and both parts of e^{2 pi i 8 gamma} - 1, the step to the next eight."""
     turned = turn(ramp() * gamma)
@@ -106,7 +107,8 @@ def taper(k: int, most: int) -> Any:
     return 1.0 - t * t * t * (10.0 - 15.0 * t + 6.0 * (t * t))
 
 
-@inlined
+@copied_into_callers
+@compiled
 def start(distribution: Distribution, v: Any, rows: int, i: int, component: int, g: float, alone: float, P: float) -> None:
     """Sets feature i's sequence to the first eight points and writes down what later points need of it."""
     powers, step_real, step_imaginary = first_powers(g / P)

@@ -27,12 +27,12 @@ from tegum.exact.kernel.uniform import (
 from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, load_complex, ramp, store, store_complex, total
 from tegum.exact.kernel.walk import features_of
 
-NEVER, KINKED, ALWAYS, NOT_ALONE = range(4)
+NEVER, KINKED, ALWAYS, NOT_ALONE = (np.int64(k) for k in range(4))
 """What the sum is around a vertex: below 0, on both sides of it, above; or the feature is never the only large one."""
 
 _ANGLES = np.pi * (np.arange(WIDTH) + 0.5) / WIDTH
 _COSINE, _SINE = np.cos(_ANGLES), np.sin(_ANGLES)
-_MANY = np.int64(1 << 40)
+MANY = np.int64(1 << 40)
 
 
 class Fine(NamedTuple):
@@ -46,7 +46,7 @@ class Fine(NamedTuple):
 
 
 @inlined
-def state_of(t: float, low: float, high: float) -> int:
+def state_of(t: float, low: float, high: float) -> Any:
     """NEVER, KINKED or ALWAYS for t + [low, high]."""
     if t + low >= 0:
         return ALWAYS
@@ -169,12 +169,12 @@ def line(
             more, more_b = _fine_octet(distribution, work, blocks, own, fine, z, power, weight, ONE, effort.gradient)
         else:
             weight = weight * power * (4 * P * P)
-            found = weight * forward(distribution, work, blocks, _MANY).rest
+            found = weight * forward(distribution, work, blocks, MANY).rest
             more = total(found.real)
             more_b = total((z * found).real)
             if effort.gradient:
                 zero = complex_of(0.0, 0.0)
-                backward(distribution, work, blocks, _MANY, Products(weight, zero, zero))
+                backward(distribution, work, blocks, MANY, Products(weight, zero, zero))
         value += more
         by_b += more_b
         work.partial[k // WIDTH] = value
@@ -204,7 +204,7 @@ def circle(radius: float) -> Any:
 
 
 @inlined
-def _alias(z: Any, P: float) -> Any:
+def alias(z: Any, P: float) -> Any:
     """sum_{r >= 1} Q^r e^{zrP} up to the third power of z."""
     x = z * P
     return ((x * (ALIAS_3 / 6) + ALIAS_2 / 2) * x + ALIAS_1) * x + ALIAS_0
@@ -230,11 +230,11 @@ def coarse_residue(
         store(work.v, at(ALL_ROWS, SUM, i), fill(0.0))
     # minus 2 / z^3 alias e^{zb}; the mean over the circle of z times that is the residue; 1 / z = conj(z) P^2
     inverse = complex_of(z.real, -1.0 * z.imag) * (P * P)
-    weight = inverse * inverse * _alias(z, P) * exp_near(z, b) * (-2.0 / WIDTH)
-    found = weight * forward(distribution, work, blocks, _MANY).rest
+    weight = inverse * inverse * alias(z, P) * exp_near(z, b) * (-2.0 / WIDTH)
+    found = weight * forward(distribution, work, blocks, MANY).rest
     if gradient:
         zero = complex_of(0.0, 0.0)
-        backward(distribution, work, blocks, _MANY, Products(weight, zero, zero))
+        backward(distribution, work, blocks, MANY, Products(weight, zero, zero))
         add_sums(work, ALL_ROWS, blocks, 1.0)
     return total(found.real), total((z * found).real)
 
@@ -256,7 +256,7 @@ def fine_residue(
     ``P`` is the row's period, whose inverse is the radius.
     """
     z = circle(1 / P)
-    before = complex_of(1.0, 0.0) if state == ALWAYS else -1.0 * _alias(z, fine.P)
+    before = complex_of(1.0, 0.0) if state == ALWAYS else -1.0 * alias(z, fine.P)
     zero = complex_of(0.0, 0.0)
     at_bias = before * exp_near(z, b) if fine.bias == state else zero
     for i in features_of(blocks):

@@ -6,6 +6,7 @@ Where a ReLU has s_tj = 0 and x_tj is not 0 the derivative jumps; the one given 
 G = W^T W and outputs with a ReLU it is computed in compiled code, without G (`tegum.exact.kernel.states`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -34,11 +35,6 @@ class StatesLaw:
     probabilities: NDArray[np.float64]
     output: Activation = ACTIVATIONS["relu"]
     target: TargetMap | None = None
-
-    @cached_property
-    def table(self) -> NDArray[np.float64]:
-        """The states as an array."""
-        return np.asarray(self.states.toarray() if is_sparse(self.states) else self.states)
 
     @cached_property
     def _inputs(self) -> Inputs:
@@ -74,18 +70,18 @@ class StatesLaw:
         answer = Answer(found.squares, error, rounding * slopes, 0, np.zeros((0, 0)), found.by_b)
         return answer, found.by_W, found.by_b
 
-    def _some(self, first: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """States and their probabilities from ``first`` on."""
-        x = self.states[first : first + count]
-        return np.asarray(x.toarray() if is_sparse(x) else x), self.probabilities[first : first + count]
+    def pieces(self, numbers: int) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """All states (some, n) and their probabilities (some,), a few at a time, for each of which so many numbers are kept."""
+        step = max(1, _CHUNK_NUMBERS // numbers)
+        for first in range(0, self.states.shape[0], step):
+            x = self.states[first : first + step]
+            yield np.asarray(x.toarray() if is_sparse(x) else x), self.probabilities[first : first + step]
 
     def answer(self, G: NDArray[np.float64], b: NDArray[np.float64], importance: NDArray[np.float64], asked: Asked) -> Answer:
         """The squared errors of one model, exact to rounding."""
         n = len(b)
         squares, size, dG, db = np.zeros(n), np.zeros(n), np.zeros((n, n)), np.zeros(n)
-        step = max(1, _CHUNK_NUMBERS // n)
-        for first in range(0, self.states.shape[0], step):
-            x, p = self._some(first, step)
+        for x, p in self.pieces(n):
             s = x @ G.T + b
             y = self.output(s)
             wanted = x if self.target is None else self.target(x)
@@ -110,9 +106,7 @@ class StatesLaw:
         m, n = W.shape
         d = m * n + n
         H = np.zeros((d, d))
-        step = max(1, _CHUNK_NUMBERS // d)
-        for first in range(0, self.states.shape[0], step):
-            x, p = self._some(first, step)
+        for x, p in self.pieces(d):
             h = x @ W.T
             s = h @ W + b
             on = (2 * p)[:, None] * importance * (s > 0)
