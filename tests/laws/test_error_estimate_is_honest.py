@@ -10,13 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import xarray as xr
+from benchmarks import honesty
 from numpy.typing import NDArray
 
-from tegum.exact import evaluate
-from tegum.features import AnticorrelatedSets, CorrelatedSets, Exponential, Features, Independent, Uniform
+from tegum.exact import Objective, evaluate, hessian_at, hessian_vector_product
+from tegum.features import AnticorrelatedSets, CorrelatedSets, Exponential, Features, Independent, Mixture, Uniform
 from tegum.features.magnitudes import Magnitude
+from tegum.nets import ActivationOutput, Net, ReluOutput, TargetMap, Untied, UntiedNeurons
 from tests.oracle.expected_loss import Oracle
 from tests.oracle.families import label
+from tests.oracle.outputs import kinked_points
 from tests.oracle.polytopes import orthogonal_sum
 
 UNIFORM, EXPONENTIAL = Uniform(), Exponential(1.0)
@@ -145,3 +148,88 @@ def test_few_terms_are_enough_for_orthogonal_sums() -> None:
         gradients.append(worst / scale_of(model.features))
     assert max(losses) < 1e-7
     assert max(gradients) < 1e-6
+
+
+# models whose errors were larger than said; the truth is that of points between kinks
+
+TARGET = Untied(3, 3, activation="abs", target_map=TargetMap(np.eye(3), [0, 0.5, 0], relu=False))
+BESIDE_THE_KINK = [[0.6, -0.2, 0.3], [-1.2273, -8.5e-3, 4.02e-2], [0.3, 0.4, -0.7]], [0.1, 1.14e-6, 0.2]
+WORST: dict[str, tuple[Features, Any, Net, dict[str, Any]]] = {
+    "couplings of exponential magnitudes": (
+        Independent(2, [0.3, 0.8], magnitude=Exponential(0.7)),
+        ([[-2.66e-5, -0.33715], [0.19534, -8.87e-4]], [9.0e-6, -1.05e-6]),
+        Untied(2, 2),
+        {"terms": 128},
+    ),
+    "rounding at the own vertex": (
+        AnticorrelatedSets(1, 3, [0.3, 0.2, 0.4]),
+        ([[-6.9e-5, 1.24e-2, 2.34e-3], [-5.4e-4, 1.65e-4, -2.3e-3], [-1.05e-2, 0.317, 5.2e-2]], [-7.5e-6, -4.7e-6, 8.7e-7]),
+        Untied(3, 3),
+        {"terms": 512},
+    ),
+    "beside what a set never knows": (AnticorrelatedSets(1, 3, [0.3, 0.2, 0.4]), BESIDE_THE_KINK, TARGET, {"tol": 1e-4}),
+    "beside what a law never knows": (
+        Independent(3, [0.3, 0.8, 0.05], magnitude=Uniform(0.5, 1)),
+        BESIDE_THE_KINK,
+        TARGET,
+        {"tol": 1e-4},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_the_worst_cases_are_honest(name: str) -> None:
+    features, (G, bias), net, effort = WORST[name]
+    n, G, b = features.n_features, np.array(G), np.array(bias)
+    found = evaluate({"W1": np.eye(n), "W2": G, "b": b}, features=features, net=net, gradient=True, threads=1, **effort)
+    f, target, loss, slopes = net.output_activation, net.target_map or TargetMap(np.eye(n), relu=False), 0.0, []
+    for j, g in enumerate(G):
+        x, w = kinked_points(features, g, np.array([-b[j]]))
+        s = x @ g + b[j]
+        wrong = f(s) - target(x)[:, j]
+        loss += w @ wrong**2
+        slopes.append((2 * w * wrong * f.slopes(s)) @ np.column_stack([x, np.ones(len(x))]))
+    off = np.abs(np.column_stack([found.dW2, found.db]) - slopes).max()
+    assert abs(found.loss - loss) <= found.loss_error + ROUNDING
+    assert off <= found.gradient_error + ROUNDING
+    assert found.gradient_error < 0.05
+    assert found.terms <= 4096
+
+
+@pytest.mark.parametrize("name", ["signed", "two of three", "mixture"])
+def test_hessians_of_laws_say_what_more_terms_would_change(name: str) -> None:
+    """With few terms their gradients are rough, and so are differences of them."""
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        x = np.append(rng.normal(size=6) * 0.7, rng.normal(size=3) * 0.2)
+        rough, fine = (Objective(ReluOutput(3, 2), honesty.LAWS[name], terms) for terms in (32, 4096))
+        H, error = hessian_at(rough, x)
+        exact, _ = hessian_at(fine, x)
+        assert 1e-7 < np.linalg.norm(H - exact) <= error
+        product, doubt = hessian_vector_product(rough, x, np.eye(9)[0])
+        assert np.linalg.norm(product - exact[0]) <= doubt
+
+
+def test_a_derivative_by_a_weight_of_0_has_an_error() -> None:
+    """Of a hidden unit that does not speak the loss is exact, and what would change where it spoke is not."""
+    features = Independent(3, [0.3, 0.8, 0.05], magnitude=Uniform(-0.4, 1))
+    net, g, b = UntiedNeurons(3, 1, hidden_bias=True), np.array([1.1436, 0.54925, 0.53488]), np.array([0.0083, -0.03, -0.008])
+    params = {"W1": g[None], "W2": np.array([[0.0], [-1.33], [-0.13]]), "b": b, "b_hidden": np.array([-0.02785])}
+    found = evaluate(params, features=features, net=net, tol=1e-5, gradient=True)
+    x, w = kinked_points(features, g, np.array([0.02785]))
+    exact = 2 * w @ ((b[0] - x[:, 0]) * np.maximum(x @ g - 0.02785, 0))
+    assert abs(found.dW2.values[0, 0] - exact) <= found.gradient_error
+
+
+def test_squares_of_features_that_are_never_active_are_those_of_the_bias() -> None:
+    """No radius that the reach asks for is small enough where a bias is far below couplings that never count."""
+    features, b = Mixture([Independent(2, 0.0), Independent(2, 0.0)]), 1e-6
+    found = evaluate(np.eye(2), np.full(2, b), features, net=ActivationOutput(2, 2, activation="square"))
+    assert abs(found.loss - 2 * b**4) <= found.loss_error
+
+
+@pytest.mark.parametrize("kind", honesty.KINDS)
+def test_a_case_of_every_study_is_honest(kind: str) -> None:
+    """`python -m benchmarks.honesty` takes 500 of each, and of all distributions."""
+    for name in ("anticorrelated", "exponential, correlated", "around 0", "two of three", "tree"):
+        assert honesty.study(kind, name, 1).wrong == 0, name

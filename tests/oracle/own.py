@@ -1,5 +1,7 @@
 """Magnitudes and distributions as users write them: good ones, and each with one mistake."""
 
+import math
+
 import numpy as np
 from jaxtyping import Bool
 from numpy.typing import NDArray
@@ -21,9 +23,9 @@ class Triangular(Magnitude):
         return np.sqrt(probability)
 
     def generating(self, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
-        near = np.abs(z) < 1e-2
-        w = np.where(near, 1, z)
-        return np.where(near, 1 + 2 * z / 3 + z**2 / 4 + z**3 / 15 + z**4 / 72, 2 * (np.exp(w) * (w - 1) + 1) / w**2)
+        near = np.abs(z) < 1
+        w, series = np.where(near, 1, z), sum(2 * z**k / (math.factorial(k) * (k + 2)) for k in range(20))
+        return np.where(near, series, 2 * (np.exp(w) * (w - 1) + 1) / w**2)
 
 
 class Plain(Magnitude):

@@ -21,7 +21,8 @@ Fraction(0, 1)
 Fraction(1, 24)
 
 Independent features with the same coupling and the same density are one *group*: only how many of them are active counts, so
-that rows of sixty features with two or three different couplings are as exact as those of seven that all differ.
+that rows of sixty features with two or three different couplings are as exact as those of seven that all differ.  So are those
+of k of n features.
 """
 
 import itertools
@@ -34,7 +35,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.features import Features, Independent, Uniform
+from tegum.features import Features, Independent, KSparse, Uniform
 
 Number = float | Fraction
 
@@ -167,6 +168,15 @@ def _independent_patterns(density: Sequence[Fraction], groups: _Groups) -> Itera
             yield probability, list(active)
 
 
+def _choices(features: KSparse, groups: _Groups) -> Iterator[tuple[Fraction, list[int]]]:
+    """Every choice of how many of each group are among the k active features, with its probability."""
+    n, k = features.n_features, features.n_active
+    for active in itertools.product(*(range(min(size, k) + 1) for size in groups.size)):
+        if sum(active) == k:
+            ways = math.prod(math.comb(size, count) for size, count in zip(groups.size, active, strict=True))
+            yield Fraction(ways, math.comb(n, k)), list(active)
+
+
 def _patterns_of_blocks(features: Features) -> Iterator[tuple[Fraction, list[int]]]:
     """Every choice of at most one component of each block, with its probability: which features are active."""
     blocks = features.blocks()
@@ -187,10 +197,10 @@ def _patterns_of_blocks(features: Features) -> Iterator[tuple[Fraction, list[int
 
 def _grouped(features: Features, j: int, g: Sequence[Fraction]) -> tuple[_Groups, Iterator[tuple[Fraction, list[int]]]]:
     """The groups of a row and the patterns of how many of each are active; in sets every feature is a group."""
-    if not isinstance(features, Independent):
+    if not isinstance(features, Independent | KSparse):
         n = len(g)
         return _Groups(list(range(n)), list(g), [1] * n, j), _patterns_of_blocks(features)
-    density = [Fraction(float(p)) for p in features.density]
+    density = [Fraction(float(p)) for p in features.feature_density]
     alike: defaultdict[tuple[bool, Fraction, Fraction], list[int]] = defaultdict(list)
     for i, (c, p) in enumerate(zip(g, density, strict=True)):
         alike[i == j, c, p].append(i)
@@ -199,6 +209,8 @@ def _grouped(features: Features, j: int, g: Sequence[Fraction]) -> tuple[_Groups
         for i in members:
             of_feature[i] = k
     groups = _Groups(of_feature, [c for _, c, _ in alike], [len(members) for members in alike.values()], of_feature[j])
+    if isinstance(features, KSparse):
+        return groups, _choices(features, groups)
     return groups, _independent_patterns([p for _, _, p in alike], groups)
 
 

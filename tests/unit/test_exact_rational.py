@@ -13,9 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from tegum.exact import evaluate
-from tegum.features import AnticorrelatedSets, CorrelatedSets, Exponential, Features, Independent
+from tegum.features import AnticorrelatedSets, CorrelatedSets, Exponential, Features, Independent, KSparse
 from tests.oracle import rational
 from tests.oracle.expected_loss import Oracle
+from tests.oracle.outputs import kinked_points
+from tests.oracle.patterns import hostile_model
 
 Array = NDArray[np.float64]
 
@@ -73,6 +75,40 @@ def test_both_oracles_agree(features: Features) -> None:
             assert oracle.squared_errors(G, bias)[j] == pytest.approx(float(exact.squared_error), rel=1e-14)
             np.testing.assert_allclose(rational.floats(exact.by_coupling), by_coupling, rtol=1e-14, atol=1e-17)
             assert by_bias == pytest.approx(float(exact.by_bias), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rng: Independent(4, rng.uniform(0.05, 1, 4)),
+        lambda rng: CorrelatedSets(2, 2, rng.uniform(0.05, 1, 2)),
+        lambda rng: AnticorrelatedSets(2, 2, rng.uniform(0.05, 0.5, 4)),
+        lambda rng: KSparse(4, int(rng.integers(1, 5))),
+    ],
+    ids=["independent", "correlated", "anticorrelated", "k of n"],
+)
+def test_three_oracles_agree_in_random_cases(make: Callable[[np.random.Generator], Features]) -> None:
+    """Rational numbers, points between kinks, and samples: thirteen models of each distribution, one row of each."""
+    rng, count = np.random.default_rng(0), 20_000
+    for j in (0, 1, 2, 3) * 3 + (0,):
+        features, (G, bias) = make(rng), hostile_model(rng, 4)
+        g, b = G[j], float(bias[j])
+        exact = rational.row(features, j, list(g), b)
+        slopes = np.array([*rational.floats(exact.by_coupling), float(exact.by_bias)])
+        x, w = kinked_points(features, g, np.array([-b]))
+        sample = features.sample(count, seed=int(rng.integers(2**31)))
+        found = []
+        for points in (x, sample):
+            off, y = np.maximum(points @ g + b, 0) - points[:, j], np.column_stack([points, np.ones(len(points))])
+            found.append((off**2, (2 * off * (points @ g + b > 0))[:, None] * y))
+        meant, drawn = (np.column_stack(one) for one in found)
+        mean = w @ meant
+        assert mean[0] == pytest.approx(float(exact.squared_error), rel=1e-13, abs=1e-15)
+        if exact.smooth:
+            np.testing.assert_allclose(mean[1:], slopes, rtol=1e-12, atol=1e-14)
+        # of events so rare that samples hold a few of them, the distribution of a mean is no Gaussian one
+        error = 4 * np.sqrt(w @ (meant - mean) ** 2 / count) + 8 * np.abs(meant).max(axis=0) / count
+        assert (np.abs(drawn.mean(axis=0) - mean) <= error).all()
 
 
 def test_features_that_are_alike_may_be_counted() -> None:

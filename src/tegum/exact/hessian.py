@@ -53,8 +53,8 @@ _AGREES, _KINK = 1e-7, 1e-4
 _RANK_TOLERANCE, _FLAT = 1e-7, 1e-8
 _CONE_STARTS, _TURNS, _BESIDE, _SETTLED = 3, 12, 1e-2, 1e-7
 _SHARES = (1.0, 0.5, 0.2, 0.05)
-_SHARPER, _STEP_OF_TERMS, _LEAST_TERMS = 8, 4, 8
-_ROUNDING, _MOST_WHOLE = 1e-13, 600
+_SHARPER, _STEP_OF_TERMS, _LEAST_TERMS, _FEW_TERMS = 8, 4, 8, 32
+_ROUNDING, _MOST_WHOLE, _CAUTION = 1e-13, 600, 2.0
 
 
 @runtime_checkable
@@ -91,7 +91,7 @@ class Curvature(NamedTuple):
 def hessian_vector_product(
     objective: HasGradient, x: Float[np.ndarray, " d"], v: Float[np.ndarray, " d"]
 ) -> tuple[Float[np.ndarray, " d"], float]:
-    """H v at x, and the estimated norm of its error; by 5 to 17 gradients, or from the Hessian where that is inverted.
+    """H v at x, and the estimated norm of its error; by 5 to 17 gradients, of laws by twice as many, or from the Hessian.
 
     Args:
         objective: anything with a ``gradient(x)``, such as `tegum.exact.Objective`.
@@ -106,7 +106,12 @@ def hessian_vector_product(
     if x.size <= _MOST_WHOLE and isinstance(objective, HasRows) and (found := _by_rows(objective, x, None)) is not None:
         return found[0] @ v, length * (found[1] + _truncation(objective, x, objective.terms))
     product, error = _product(objective, x, v / length, objective.gradient(x))
-    return length * product, length * float(np.linalg.norm(error))
+    left = 0.0
+    if isinstance(objective, Objective):
+        other = objective.with_terms(_beside_terms(objective.terms))
+        change = product - _product(other, x, v / length, other.gradient(x))[0]
+        left = 2 * _CAUTION * float(np.linalg.norm(change))  # of one direction it may be small by chance
+    return length * product, length * (float(np.linalg.norm(error)) + left)
 
 
 @takes_arrays
@@ -115,21 +120,20 @@ def hessian_at(
 ) -> tuple[Float[np.ndarray, "d d"], float]:
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
-    Objective and x are as in `hessian_vector_product`.  Where it is not found by inversion it takes 4 d + 1 gradients, more
-    where steps have to be tried again.  A parameter whose derivative is always 0, such as a bias of a net that has none, is
-    taken to be fixed.
+    Objective and x are as in `hessian_vector_product`.  Where it is not found by inversion it takes 4 d + 1 gradients, and as
+    many with half the terms, more where steps have to be tried again.  A parameter whose derivative is always 0, such as a bias
+    of a net that has none, is taken to be fixed.
 
     Args:
         objective: anything with a ``gradient(x)``; with a tolerance an `Objective`.
         x: the point.
-        tol: without it there are as many terms as the objective has; what more would change is in the error, where that is
-            known (`HasRows`).  With it there are four times as many terms, and again, until that is below this share of the
-            Hessian's norm.
+        tol: without it there are as many terms as the objective has; what more would change is in the error.  With it there
+            are four times as many terms, and again, until that is below this share of the Hessian's norm.
     """
     if tol is not None:
         return _converged(objective, x, tol)
     H, error = _with_terms(objective, x, None)
-    return H, error + (_truncation(objective, x, objective.terms) if isinstance(objective, HasRows) else 0.0)
+    return H, error + _left_out(objective, x, H)
 
 
 def _with_terms(objective: HasGradient, x: NDArray[np.float64], terms: int | None) -> tuple[NDArray[np.float64], float]:
@@ -167,10 +171,26 @@ def _by_rows(objective: HasRows, x: NDArray[np.float64], terms: int | None) -> t
     return (4 * finer[0] - H) / 3, rounding + float(np.linalg.norm(finer[0] - H)) / 3 + np.sqrt(x.size) * kink
 
 
+def _left_out(objective: HasGradient, x: NDArray[np.float64], H: NDArray[np.float64]) -> float:
+    """What `_truncation` says; of laws, whose H is of differences and converges slower, twice as much; 0 without terms."""
+    if isinstance(objective, HasRows) and objective.hessian_by_rows(x, STEP, _LEAST_TERMS) is not None:
+        return _truncation(objective, x, objective.terms)
+    if not isinstance(objective, Objective):
+        return 0.0
+    other = _with_terms(objective, x, _beside_terms(objective.terms))[0]
+    return _CAUTION * float(np.linalg.norm(H - other))
+
+
+def _beside_terms(terms: int) -> int:
+    """With how many terms to compare: half of them, or of few, which exponential magnitudes never take, twice as many."""
+    return terms // 2 if terms > _FEW_TERMS else 2 * terms
+
+
 def _truncation(objective: HasRows, x: NDArray[np.float64], terms: int) -> float:
-    """By how much the second half of the terms changes the Hessian, in Frobenius norm: more than those left out would."""
-    whole, half = (objective.hessian_by_rows(x, STEP, k) for k in (terms, max(terms // 2, _LEAST_TERMS)))
-    return 0.0 if whole is None or half is None else float(np.linalg.norm(whole[0] - half[0]))
+    """By how much half of the terms, or twice, would change the Hessian, in Frobenius norm."""
+    one, other = (objective.hessian_by_rows(x, STEP, k) for k in (terms, _beside_terms(terms)))
+    caution = _CAUTION if terms <= _FEW_TERMS else 1.0
+    return 0.0 if one is None or other is None else caution * float(np.linalg.norm(one[0] - other[0]))
 
 
 def _converged(objective: HasGradient, x: NDArray[np.float64], tol: float) -> tuple[NDArray[np.float64], float]:
@@ -182,10 +202,7 @@ def _converged(objective: HasGradient, x: NDArray[np.float64], tol: float) -> tu
     terms = objective.terms
     while True:
         H, error = _with_terms(objective, x, terms)
-        if objective.hessian_by_rows(x) is not None:
-            left = _truncation(objective, x, terms)
-        else:
-            left = float(np.linalg.norm(H - _with_terms(objective, x, max(terms // 2, _LEAST_TERMS))[0]))
+        left = _left_out(objective.with_terms(terms), x, H)
         if left <= tol * np.linalg.norm(H) or terms >= MOST_TERMS:
             return H, error + left
         terms = min(_STEP_OF_TERMS * terms, MOST_TERMS)

@@ -15,6 +15,7 @@ array([[0.00333333, 0.00166667],
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -23,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.checking import checked
 from tegum.datasets import dataset
 from tegum.exact.laws.functionals import Inverted
-from tegum.exact.laws.half_line import Ask, HalfLine, Part, mean_of
+from tegum.exact.laws.half_line import NODES, Ask, HalfLine, Part, doubt_of, mean_of
 from tegum.exact.laws.states import StatesLaw
 from tegum.exact.tails import one_model
 from tegum.features import Features, Magnitude
@@ -92,12 +93,18 @@ def _of_inverted(law: Inverted, G: Array, b: Array, orders: Sequence[int]) -> tu
         asks = [Ask(float(b[i]), own[power], float(power == 0), j) for power, j in pairs]
         found = dict(zip(pairs, zip(*line.means(asks, _TOL, _TERMS), strict=True), strict=True))
         for place, k in enumerate(orders):
-            value[i, place] = line.active * sum(mean_of(part, np.ones(1), np.zeros(1), 0)[0] for part in own[k])
+            value[i, place] = line.active * _mean(own[k], NODES)
+            error[i, place] = line.active * doubt_of(partial(_mean, own[k]), magnitude)
             for j in range(1, k + 1):
                 mean, doubt = found[k - j, j]
                 value[i, place] += (-1) ** j * math.comb(k, j) * mean
                 error[i, place] += math.comb(k, j) * doubt
     return value, error
+
+
+def _mean(parts: tuple[Part, ...], nodes: int) -> float:
+    """E x^k of an active feature."""
+    return float(sum(mean_of(part, np.ones(1), np.zeros(1), 0, nodes)[0] for part in parts))
 
 
 def _powers(law: Magnitude, signed: bool, power: int) -> tuple[Part, ...]:

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.product import A, D, Products, add_sums, at, backward, clear_sums, forward
+from tegum.exact.kernel.product import SUM, A, D, Products, add_sums, at, backward, clear_sums, forward
 from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ROUNDING, always_active
 from tegum.exact.kernel.uniform import TURN, turn
@@ -156,6 +156,26 @@ def omega_of(contour: Contour, z: Any, ch: Any, sh: Any) -> Any:
     return weight
 
 
+@inlined
+def _left(change: float, now: float, caution: float, squares: bool) -> float:
+    """What may be left of a sum that a halving changed: so much again, or its square, where errors square."""
+    if not squares or change == 0:
+        return change
+    return change * min(1.0, caution * change / max(abs(now), change))
+
+
+@compiled
+def _left_of_slopes(work: Work, blocks: Listed, scale: float, caution: float, squares: bool) -> float:
+    """The same of the derivatives by couplings, judged by the largest; they are remembered for the next halving."""
+    change = largest = 0.0
+    for i in features_of(blocks):
+        slope = scale * total(load(work.v, at(ALL_ROWS, SUM, i)))
+        change = max(change, abs(slope - work.noted[i]))
+        largest = max(largest, abs(slope))
+        work.noted[i] = slope
+    return _left(change, largest, caution, squares)
+
+
 @compiled
 def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, b: float, effort: Effort) -> Found:
     """T E r(s)^2 of a row that is neither never nor always active; its gradient by couplings goes to ``work.slope``.
@@ -228,15 +248,16 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
         change_b = abs(got_b * scale - before_b)
         before = got * scale
         before_b = got_b * scale
+        # errors square from one halving to the next, but for the first, which may not have come to it
+        squares = squared and step < _FIRST_STEP
+        caution = _CAUTION * contour.steepness
+        error_b = 0.0
+        if effort.gradient:
+            error_b = _left(change_b, before_b, caution, squares)
+            error_b = max(error_b, _left_of_slopes(work, blocks, scale, caution, squares))
         if offset > 0.0:
-            # errors square from one halving to the next, but for the first, which may not have come to it
-            squares = squared and step < _FIRST_STEP
             step /= 2
-            caution = _CAUTION * contour.steepness
-            error = change * (min(1.0, caution * change / max(abs(before), change)) if squares else 1.0)
-            error_b = 0.0
-            if effort.gradient:
-                error_b = change_b * (min(1.0, caution * change_b / max(abs(before_b), change_b)) if squares else 1.0)
+            error = _left(change, before, caution, squares)
             floor = contour.steepness * _CHANCE * math.exp(-_STRIP / step)
             error = max(error, floor * (a * largest) ** 2)
             if effort.gradient:

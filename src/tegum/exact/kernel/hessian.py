@@ -21,6 +21,7 @@ from tegum.exact.kernel.bends import Products, products_for
 from tegum.exact.kernel.curvature import row_curvature
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
 from tegum.exact.kernel.model import NEGLIGIBLE, add_unknown, couplings_of, lean, row_error
+from tegum.exact.kernel.partition import is_unknown
 from tegum.exact.kernel.records import ONE, Distribution, Effort, OwnFeature, Work
 from tegum.exact.kernel.walk import components_in, members_of
 
@@ -111,8 +112,7 @@ def _row_slopes(
     else:
         b += step
     row = row_error(distribution, work, n, own, b, linear, effort)
-    if distribution.simple:
-        add_unknown(distribution, work, n, own.feature, row.by_b)
+    add_unknown(distribution, work, own.feature, row.by_b)
     for i in range(n):
         found[i] = work.slope[i]
     found[n] = row.by_b
@@ -120,8 +120,33 @@ def _row_slopes(
 
 @inlined
 def _is_unknown(distribution: Distribution, memory: Differences, own: int, i: int) -> bool:
-    """Whether the sum of a row does not know feature i, a single one without coupling; it knows the bias, n."""
-    return bool(i < memory.g.size and distribution.simple and memory.g[i] == 0 and i != own)
+    """Whether the sum of a row does not know feature i, whose block is without coupling; it knows the bias, n."""
+    for block in range(distribution.blocks):
+        if distribution.feature_first[block] <= i < distribution.feature_first[block + 1]:
+            return bool(is_unknown(distribution, memory.g, block, own))
+    return False
+
+
+@inlined
+def _add_unknown(distribution: Distribution, memory: Differences, own: int, H: Any) -> None:
+    """Writes the rows and columns of blocks that the sum does not know: what those features are is apart from it."""
+    n = memory.g.size
+    for block in range(distribution.blocks):
+        if not is_unknown(distribution, memory.g, block, own):
+            continue
+        for component in components_in(distribution, block):
+            w = distribution.weight[component]
+            for t in members_of(distribution, component):
+                for i in range(n + 1):
+                    H[i, t] = H[t, i] = w * distribution.mean * H[n, i]
+        for component in components_in(distribution, block):
+            w = distribution.weight[component]
+            for t in members_of(distribution, component):
+                for i in range(distribution.feature_first[block], distribution.feature_first[block + 1]):
+                    H[t, i] = 0.0
+                for i in members_of(distribution, component):
+                    H[t, i] = w * distribution.mean * distribution.mean * H[n, n]
+                H[t, t] += w * distribution.spread * H[n, n]
 
 
 @inlined
@@ -194,12 +219,7 @@ def row_hessian(
     _row_slopes(distribution, work, own, linear, effort, memory, b, n, 0.0, memory.here)
     if not _is_inverted(distribution, work, own, b, linear, step, effort, memory):
         jump = _differences(distribution, work, own, b, linear, step, effort, memory)
-    for t in range(n):
-        if _is_unknown(distribution, memory, own.feature, t):
-            w = distribution.weight[t]
-            for i in range(n + 1):
-                H[i, t] = H[t, i] = w * distribution.mean * H[n, i]
-            H[t, t] = w * (distribution.spread + distribution.mean * distribution.mean) * H[n, n]
+    _add_unknown(distribution, memory, own.feature, H)
     return jump
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.exact.kernel.exponential import exponential_row
-from tegum.exact.kernel.partition import partition, reach
+from tegum.exact.kernel.partition import is_unknown, partition, reach
 from tegum.exact.kernel.records import MOST_TERMS, NOWHERE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Powers, Work
 from tegum.exact.kernel.row import Span, always_active, whole
 from tegum.exact.kernel.sets import sets_row
@@ -147,11 +147,13 @@ def _own_is_weak(g: Any, n: int, own: int) -> bool:
 
 
 @inlined
-def add_unknown(distribution: Distribution, work: Work, n: int, own: int, by_b: float) -> None:
-    """The slopes of features without coupling, which the sum does not know: E[x_i V'(s)] = E x_i E V'(s)."""
-    for i in range(n):
-        if work.g[i] == 0 and i != own:
-            work.slope[i] = distribution.weight[i] * distribution.mean * by_b
+def add_unknown(distribution: Distribution, work: Work, own: int, by_b: float) -> None:
+    """The slopes of blocks without coupling, which the sum does not know: E[x_i V'(s)] = E x_i E V'(s)."""
+    for block in range(distribution.blocks):
+        if is_unknown(distribution, work.g, block, own):
+            for component in components_in(distribution, block):
+                for i in members_of(distribution, component):
+                    work.slope[i] = distribution.weight[component] * distribution.mean * by_b
 
 
 @inlined
@@ -236,8 +238,7 @@ def _once(distribution: Distribution, work: Work, point: Point, settings: Settin
                 if settings.gradient:
                     point.db[j] = weight * row.by_b
                     gradient_error = max(gradient_error, weight * (row.error_b + rounding * abs(row.by_b)))
-                    if distribution.simple:
-                        add_unknown(distribution, work, n, j, row.by_b)
+                    add_unknown(distribution, work, j, row.by_b)
                     _add_slope(point.W, settings.tied, j, weight, work.slope, point.dW)
     return Result(loss, error, gradient_error, terms)
 

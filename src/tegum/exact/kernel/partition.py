@@ -3,6 +3,8 @@
 Couplings are split where both grids of `tegum.exact.kernel.split` converge best; blocks of several features are never divided.
 """
 
+from typing import Any
+
 import numpy as np
 
 from tegum.compilation import compiled, copied_into_callers, inlined
@@ -111,12 +113,22 @@ def _ever_active(distribution: Distribution, block: int) -> bool:
     return found
 
 
+@inlined
+def is_unknown(distribution: Distribution, g: Any, block: int, own: int) -> bool:
+    """Whether the sum of a row with couplings g does not know a block: all are 0 there, and the own feature is not in it."""
+    first, end = distribution.feature_first[block], distribution.feature_first[block + 1]
+    found = own < first or own >= end
+    for i in range(first, end):
+        found = found and g[i] == 0
+    return found
+
+
 @copied_into_callers
 @compiled
 def partition(distribution: Distribution, work: Work, n: int, own: int) -> tuple[int, int, float]:
     """Lists the blocks that are ever active in ``work.order``, large ones first where all blocks are single features.
 
-    Single features without coupling are left out, but for the own one: the sum does not know them.
+    Blocks without coupling are left out, but for the own one: the sum does not know them.
 
     Returns:
         how many blocks are large, how many there are, and the threshold for couplings.
@@ -133,15 +145,12 @@ def partition(distribution: Distribution, work: Work, n: int, own: int) -> tuple
     count = 0
     large = ZERO
     for block in range(distribution.blocks):
-        if not _ever_active(distribution, block):
+        if not _ever_active(distribution, block) or is_unknown(distribution, work.g, block, own):
             continue
-        if distribution.simple:
-            if work.g[block] == 0 and block != own:
-                continue
-            if abs(work.g[block]) < threshold:
-                work.order_small[count] = block
-                count += 1
-                continue
+        if distribution.simple and abs(work.g[block]) < threshold:
+            work.order_small[count] = block
+            count += 1
+            continue
         work.order[large] = block
         large += 1
     for entry in range(count):

@@ -26,7 +26,7 @@ from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.partition import reach
 from tegum.exact.kernel.patterns import add_removed, removed_patterns
 from tegum.exact.kernel.records import ONE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
-from tegum.exact.kernel.row import Span, period, rounding_in
+from tegum.exact.kernel.row import ROUNDING, Span, period, rounding_in
 from tegum.exact.kernel.uniform import rectified
 from tegum.exact.kernel.vertices import ALWAYS, KINKED, NOT_ALONE, Fine, coarse_residue, fine_residue, line, state_of
 from tegum.exact.kernel.walk import components_of, features_of, members_of
@@ -75,6 +75,15 @@ def _vertices(distribution: Distribution, work: Work, blocks: Listed, b: float, 
                     reach = max(reach, t + high, -(t + low))
                     count += 1
     return bias, period(0.0, reach) if count > 0 else 1.0, count
+
+
+@inlined
+def _amplified(distribution: Distribution, work: Work, own: OwnFeature, P: float) -> float:
+    """By how much rounding of the own feature's vertex grows, where it is large: mu_j falls like 1 / g^2, its slope faster."""
+    j = own.feature
+    if own.block < 0 or work.size[j] == 0 or work.vertex[j] == NOT_ALONE:
+        return 0.0
+    return distribution.weight[own.component] * (P / work.g[j]) ** 2
 
 
 @compiled
@@ -128,6 +137,9 @@ def sets_row(
     if small == 0:
         more, more_b = _unsplit(work, blocks, own.feature, removed.others, b)
         return Found(value + more, 0.0, by_b + more_b, error + rounding, error_b + rounding / P, terms)
+    amplified = ROUNDING * _amplified(distribution, work, own, P)
+    error += amplified * P
+    error_b += amplified * (1 + P / abs(work.g[own.feature])) if amplified > 0 else 0.0
     more, more_b = fine_residue(distribution, work, blocks, own, b, fine, P, ALWAYS, gradient)
     value += more
     by_b += more_b

@@ -64,9 +64,8 @@ class Transform:
         radius = _RADIUS / max(abs(end) for end in self.reach)
         turns = np.exp(2j * np.pi * np.arange(_CIRCLE) / _CIRCLE)
         around = np.array([self.law.generating(z + radius * turn) for turn in turns], dtype=np.complex128)
-        first = np.tensordot(1 / turns, around, 1) / (_CIRCLE * radius)
-        second = np.tensordot(1 / turns**2, around, 1) * (2 / (_CIRCLE * radius**2))
-        return np.asarray(np.sum(around, axis=0) / _CIRCLE), np.asarray(first), np.asarray(second)
+        sums = np.fft.fft(around, axis=0) / _CIRCLE
+        return sums[0], sums[1] / radius, sums[2] * (2 / radius**2)
 
     def means(self, b: Floats, g: Floats, own: NDArray[np.bool_]) -> tuple[list[Floats], float]:
         """F = E r(b + g x)^2, where ``own`` less 2 E x r(b + g x); dF/db and dF/dg; and the largest error of all of these."""

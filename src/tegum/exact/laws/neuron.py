@@ -133,7 +133,9 @@ class NeuronLaw:
         by_g += 2 * B * C * (2 * one.each + T * one.each_chance)
         size = importance * (2 * (np.abs(beta) + np.abs(gamma)) * (1 + np.abs(alpha)) + (np.abs(beta) + np.abs(gamma)) ** 2)
         size = size * (1 + np.abs(t))
-        slope = float((size * (1 + 1 / np.abs(safe)) * (1 + np.abs(b / safe))).sum())
+        # where w is 0, values do not know r and the derivative by w does
+        steep = size + np.where((w == 0) & first, 2 * importance * (1 + np.abs(alpha)), 0.0)
+        slope = float((steep * (1 + 1 / np.abs(safe)) * (1 + np.abs(b / safe))).sum())
         return NeuronAnswer(
             np.maximum(squares, 0),
             float(size.max()) * errors[0],

@@ -36,7 +36,7 @@ _LOG_CHANCE, _TILTS = 39.0, 2.0 ** np.arange(-8, 9)
 _BEFORE_POLE = 0.9
 _FEWEST_POINTS, _MOST_POINTS, _FOLDED = 32, 512, -40.0
 _LADDER, _SHORTEST = 4, 2.0**-10
-_CHUNK_NUMBERS = 2**18
+_CHUNK_NUMBERS, _LEAST_UNIT = 2**18, 1e-30
 
 
 @final
@@ -52,6 +52,7 @@ class SmoothLaw:
 
     def answer(self, G: Floats, b: Floats, importance: Floats, asked: Asked) -> Answer:
         """The squared errors of one model; as exact as rounding allows, whatever is asked."""
+        G = np.where(self.size > 0, G, 0.0)  # what is never active does not move s, and its transform may be huge
         if self.output is ACTIVATIONS["square"]:
             return self.summed(self._circles(G, b), G, b, importance, asked.gradient)
         named = ACTIVATIONS.get(self.output.name) is self.output
@@ -123,8 +124,14 @@ class SmoothLaw:
         """The series of s^2 of every row: the largest radius at which E |e^{zs}| <= e, and points until nothing is folded."""
         pole = np.minimum(self._pole(G), self._pole(-G))[:, None]
         radii = np.minimum(_TILTS / self._size(G, b)[:, None], _BEFORE_POLE * pole)
-        height = np.maximum(self._logarithm(G, b, radii), self._logarithm(-G, -b, radii))
-        height_inside = np.where(radii <= pole / 2, height, np.inf)
+        while True:
+            height = np.maximum(self._logarithm(G, b, radii), self._logarithm(-G, -b, radii))
+            height_inside = np.where(radii <= pole / 2, height, np.inf)
+            if (height_inside.min(axis=1) <= 1).all():
+                break
+            radii = np.concatenate(
+                [radii[:, :1] * (_TILTS / (2 * _TILTS[-1])), radii], axis=1
+            )  # of features hardly ever active
         found = []
         for line, tall, inside in zip(radii, height, height_inside, strict=True):
             radius, points = float(line[np.flatnonzero(inside <= 1)[-1]]), _FEWEST_POINTS
@@ -165,7 +172,7 @@ class SmoothLaw:
         A, slope, bend = self._transformed(z[None] * G.T[:, :, None])
         M, by = self.combination(A)
         # multilinear in the factors: with A_j + A'_j / L for A_j it is M + E x_j e^{zs} / L
-        unit = float(np.sqrt(np.diag(self.second)).max()) or 1.0
+        unit = max(float(np.sqrt(np.diag(self.second)).max()), _LEAST_UNIT)
         A = A.copy()
         A[own, own] += slope[own, own] / unit
         with_own, by_with_own = self.combination(A)
@@ -175,9 +182,12 @@ class SmoothLaw:
         found = [part.real.sum(axis=1), np.zeros((n, n)), np.zeros(n), rounded.sum(axis=1), (np.abs(z) * rounded).sum(axis=1)]
         if gradient:
             found[2] = (z * part).real.sum(axis=1)
-            slopes = d * by * slope - 2 * c * by_X * slope
-            slopes[own, own] = d * by[own, own] * slope[own, own] - 2 * c * by[own, own] * bend[own, own]
-            found[1] = (z * wave * slopes).real.sum(axis=2).T
+            square, product = d * by * slope, 2 * c * by_X * slope
+            square[own, own], product[own, own] = d * by[own, own] * slope[own, own], 2 * c * by[own, own] * bend[own, own]
+            found[1] = (z * wave * (square - product)).real.sum(axis=2).T
+            # near a pole slopes are larger than what they are slopes of
+            steep = (np.abs(z * wave) * (np.abs(square) + np.abs(product))).sum(axis=2).max(axis=0)
+            found[4] = np.maximum(found[4], steep)
         return found
 
 

@@ -10,7 +10,7 @@ engine: what is left falls like K^-2 to K^-4, and the error says so.
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, final
+from typing import Any, NamedTuple, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +30,23 @@ _SLOPE_SCALE = 100.0
 Floats = NDArray[np.float64]
 
 
+class TakenOut(NamedTuple):
+    """Of each row the probability that no feature moves its sum (n,), that only feature i does (n, n), and who never can.
+
+    A block without coupling in a row, which is not the own feature's, may be as active as it likes (``unknown``).
+    """
+
+    nothing: Floats
+    alone: Floats
+    unknown: NDArray[np.bool_]
+
+
 class Product(Protocol):
     """How a law's moment generating function is made of the factors of its features, and what is taken out of it."""
 
-    nothing: float
-    alone: Floats
+    def taken_out(self, G: Floats) -> TakenOut:
+        """What is taken out of it for each row of G (n, n)."""
+        ...
 
     def idle(self, chosen: NDArray[np.bool_]) -> float:
         """At most the probability that none of the chosen features is active."""
@@ -53,10 +65,16 @@ class BlockProduct:
         self.owner, self.component, self.p = blocks.block_of_component, blocks.component_of_feature, blocks.probability
         count = int(self.owner[-1]) + 1
         self.inactive = np.maximum(1 - np.bincount(self.owner, weights=self.p, minlength=count), 0)
-        others = np.array([np.prod(np.delete(self.inactive, k)) for k in range(count)])
-        single = np.bincount(self.component)[self.component] == 1
-        self.nothing = float(np.prod(self.inactive))
-        self.alone = np.where(single, self.p[self.component] * others[self.owner[self.component]], 0.0)
+        self.single = np.bincount(self.component)[self.component] == 1
+
+    def taken_out(self, G: Floats) -> TakenOut:
+        """Products over the blocks that a row knows."""
+        block_of = self.owner[self.component]
+        coupled = (G != 0) | np.eye(len(G), dtype=bool)
+        known = np.array([coupled[:, block_of == k].any(axis=1) for k in range(len(self.inactive))])
+        nothing, others = _products(np.where(known, self.inactive[:, None], 1.0))
+        alone = known[block_of] * others[block_of]
+        return TakenOut(nothing, (alone * (self.single * self.p[self.component])[:, None]).T, ~known[block_of].T)
 
     def idle(self, chosen: NDArray[np.bool_]) -> float:
         """The product over the blocks that hold them."""
@@ -82,14 +100,16 @@ class BlockProduct:
 class Choices:
     """Exactly k of n features: e_k of their factors, by one feature after the other."""
 
-    nothing = 0.0
-
     def __init__(self, n: int, k: int) -> None:
-        self.k, self.alone, self.count = k, np.zeros(n), math.comb(n, k)
+        self.n, self.k, self.count = n, k, math.comb(n, k)
+
+    def taken_out(self, G: Floats) -> TakenOut:
+        """Nothing: with k > 1 other features are active as well."""
+        return TakenOut(np.zeros(self.n), np.zeros((self.n, self.n)), np.zeros((self.n, self.n), dtype=bool))
 
     def idle(self, chosen: NDArray[np.bool_]) -> float:
         """0 where more than n - k of them would have to be inactive."""
-        return 0.0 if chosen.sum() > len(self.alone) - self.k else 1.0
+        return 0.0 if chosen.sum() > self.n - self.k else 1.0
 
     def __call__(self, A: Values) -> tuple[Values, Values]:
         """The sum over all choices of k factors, over C(n, k)."""
@@ -112,7 +132,7 @@ class Choices:
         return found
 
 
-def _products(A: Values) -> tuple[Values, Values]:
+def _products(A: Any) -> tuple[Any, Any]:
     """The product over the first axis, and without each factor; zeros do no harm."""
     before, after = np.ones_like(A), np.ones_like(A)
     np.cumprod(A[:-1], axis=0, out=before[1:])
@@ -165,14 +185,16 @@ class TransformLaw:
         G, b = np.where(kinked[:, None], G, 0), np.where(kinked, b, 0)
         room = np.where(kinked, _ROOM * np.maximum(high, -low), 1.0)
         P = 2.0 ** (np.ceil(np.log2(room) * _LADDER) / _LADDER)
-        closed = self._closed(G, b, P)
-        found, error, error_b, terms = self._series(G, b, P, closed[0], importance, asked, kinked)
+        removed = self.product.taken_out(G)
+        closed = self._closed(G, b, P, removed)
+        found, error, error_b, terms = self._series(G, b, P, removed, closed[0], importance, asked, kinked)
         value = np.where(linear, exact[0], np.where(kinked, closed[0] + found[0], 0))
         by_b = np.where(linear, exact[2], np.where(kinked, closed[2] + found[2], 0))
-        by_map = np.where(linear[:, None], exact[1], np.where(kinked[:, None], closed[1] + found[1], 0))
+        by_kinked = np.where(removed.unknown, self.mean * by_b[:, None], closed[1] + found[1])
+        by_map = np.where(linear[:, None], exact[1], np.where(kinked[:, None], by_kinked, 0))
         squares = np.maximum(np.diag(self.second) + value, 0)
         rounding = ROUNDING * (1 + n / 16) * (np.diag(self.second) + np.abs(value) + kinked * P * P) + kinked * closed[3]
-        error_b = error_b + np.where(kinked, self._unseen(G, b, P / max(terms, 1)), 0)
+        error_b = error_b + np.where(kinked, self._unseen(G, b, P / max(terms, 1), removed), 0)
         largest = float((importance * (error_b + rounding / np.where(kinked, np.minimum(P, 1), 1))).max())
         loss_error = float(importance @ (error + rounding))
         return Answer(squares, loss_error, largest, terms, importance[:, None] * by_map, importance * by_b)
@@ -183,18 +205,20 @@ class TransformLaw:
         ends = np.array([np.zeros_like(G), low * G, high * G])
         return b + ends.min(axis=0).sum(axis=1), b + ends.max(axis=0).sum(axis=1)
 
-    def _unseen(self, G: Floats, b: Floats, finest: Floats) -> Floats:
+    def _unseen(self, G: Floats, b: Floats, finest: Floats, removed: TakenOut) -> Floats:
         """What the terms spent cannot see of E x_j [s > 0], of each row.
 
         Couplings below ``finest``, and biases next to the kink, move s across 0 on a scale that only later terms resolve:
-        partial sums rest halfway until then.  It is at most 2 E |x_j| times the probability that no larger coupling is active.
+        partial sums rest halfway until then.  It is at most 2 E |x_j| times the probability that no larger coupling is active,
+        less that of what is taken out.
         """
         reach = max(abs(end) for end in self.factor.reach)
-        small = (np.abs(G) * reach <= finest[:, None]) & (G != 0)
+        small = np.abs(G) * reach <= finest[:, None]
         near = np.abs(b) <= finest + (np.abs(G) * small).sum(axis=1) * reach
         found = np.zeros(len(b))
         for j in np.flatnonzero(near & np.diag(small)):
-            found[j] = 2 * self.size[j] * self.product.idle(~small[j] & (G[j] != 0))
+            left = self.product.idle(~small[j]) - removed.nothing[j] - removed.alone[j, j]
+            found[j] = 2 * self.size[j] * max(left, 0.0)
         return found
 
     def _always(self, G: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
@@ -205,28 +229,28 @@ class TransformLaw:
         crossed = b * own + np.diag(through)
         return square - 2 * crossed, 2 * (b[:, None] * own + through - self.second), 2 * (mean - own)
 
-    def _closed(self, G: Floats, b: Floats, P: Floats) -> tuple[Floats, Floats, Floats, float]:
+    def _closed(self, G: Floats, b: Floats, P: Floats, removed: TakenOut) -> tuple[Floats, Floats, Floats, float]:
         """What was taken out of the series, and the alias of what is left, with derivatives by G and b; and its error."""
-        nothing, alone, n, doubt = self.product.nothing, self.product.alone, len(b), 0.0
+        (nothing, alone, _), n, doubt = removed, len(b), 0.0
         own = np.eye(n, dtype=bool)
         a0, a1, a2 = _ALIAS[0], 2 * P * _ALIAS[1], P * P * _ALIAS[2]
         square, square_map, square_b = self._always(G, b)
-        mass = 1 - nothing - alone.sum()
+        mass = 1 - nothing - alone.sum(axis=1)
         first, first_map = b + G @ self.mean - self.mean, np.broadcast_to(self.mean, (n, n))
         top = np.maximum(b, 0)
         value, by_map, by_b = nothing * top * top, np.zeros((n, n)), 2 * nothing * top
         if alone.any():
             (F, F_b, F_g), doubt = self.factor.means(np.broadcast_to(b[:, None], (n, n)), G, own)
-            doubt *= float(alone.sum())
-            value, by_b, by_map = value + F @ alone, by_b + F_b @ alone, F_g * alone
+            doubt *= float(alone.sum(axis=1).max())
+            value, by_b, by_map = value + (F * alone).sum(axis=1), by_b + (F_b * alone).sum(axis=1), F_g * alone
         u1, u2 = self._moments()
         one = b[:, None] + G * u1
         one_square = b[:, None] ** 2 + 2 * b[:, None] * G * u1 + G * G * u2
         crossed = b[:, None] * u1 + G * u2
-        left = square - nothing * b * b - (one_square - 2 * own * crossed) @ alone
-        left_first = first - nothing * b - (one - own * u1) @ alone
+        left = square - nothing * b * b - ((one_square - 2 * own * crossed) * alone).sum(axis=1)
+        left_first = first - nothing * b - ((one - own * u1) * alone).sum(axis=1)
         left_map = square_map - 2 * (crossed - own * u2) * alone
-        left_b = square_b - 2 * nothing * b - 2 * (one - own * u1) @ alone
+        left_b = square_b - 2 * nothing * b - 2 * ((one - own * u1) * alone).sum(axis=1)
         value = value - (a0 * left + a1 * left_first + a2 * mass)
         by_map = by_map - (a0 * left_map + a1[:, None] * (first_map - alone * u1))
         return value, by_map, by_b - (a0 * left_b + a1 * mass), doubt
@@ -237,7 +261,15 @@ class TransformLaw:
         return (0.0 if self.factor.signed else law.moment(1)), law.moment(2)
 
     def _series(
-        self, G: Floats, b: Floats, P: Floats, closed: Floats, importance: Floats, asked: Asked, kinked: NDArray[np.bool_]
+        self,
+        G: Floats,
+        b: Floats,
+        P: Floats,
+        removed: TakenOut,
+        closed: Floats,
+        importance: Floats,
+        asked: Asked,
+        kinked: NDArray[np.bool_],
     ) -> tuple[tuple[Floats, Floats, Floats], Floats, Floats, int]:
         """The sums of all rows with their derivatives, the errors of these, and the number of terms."""
         n = len(b)
@@ -253,7 +285,7 @@ class TransformLaw:
             before, now = now, [one.anew() for one in now]
             step = max(8, _CHUNK_NUMBERS // (n * n))
             for first in range(done, until, step):
-                more = self._terms(G, b, P, first, min(first + step, until), asked.gradient)
+                more = self._terms(G, b, P, removed, first, min(first + step, until), asked.gradient)
                 now = [one.extended(terms) for one, terms in zip(now, more, strict=True)]
             # twice what the second half of the terms wandered; an eighth of that of the second quarter is the least
             wide = [
@@ -269,7 +301,7 @@ class TransformLaw:
                 return (now[0].last, now[1].last, now[2].last), error, error_b, done
             until = min(2 * done, asked.most)
 
-    def _terms(self, G: Floats, b: Floats, P: Floats, first: int, last: int, gradient: bool) -> list[Floats]:
+    def _terms(self, G: Floats, b: Floats, P: Floats, removed: TakenOut, first: int, last: int, gradient: bool) -> list[Floats]:
         """Terms ``first`` to ``last - 1`` of every row (n, k), of its derivatives by G (n, n, k) and by b (n, k)."""
         n = len(b)
         z: Values = ((_ALPHA_P + 2j * np.pi * np.arange(first, last)) / P[:, None]).astype(np.complex128)
@@ -282,12 +314,11 @@ class TransformLaw:
         weight = 4 / (P[:, None] * z**3) * np.exp(z * b[:, None])
         if first == 0:
             weight[:, 0] /= 2
-        alone = self.product.alone
-        left = M - self.product.nothing - np.tensordot(alone, A, 1)
+        left = M - removed.nothing[:, None] - np.einsum("ji,ijk->jk", removed.alone, A)
         value = (weight * left).real
         if not gradient:
             return [value, np.zeros((n, n, 1)), np.zeros((n, 1))]
-        by_map = (weight * (by - alone[:, None, None]) * D).real
+        by_map = (weight * (by - removed.alone.T[:, :, None]) * D).real
         return [value, by_map.swapaxes(0, 1), (weight * z * left).real]
 
 
