@@ -13,7 +13,8 @@ from tegum.features import FiniteLaw
 from tegum.sweep import feature_grid
 
 _STEPS, _BATCH, _TEST = 40, 64, 640
-_STARTS, _DESCENT, _FLAT = 4, 40, 1e-2
+_STARTS, _DESCENT = 4, 40
+_LARGE, _FLAT = 40, 1e-2
 _MAP, _ON_A_MAP = 50, 1
 """From so many points on, the searches of a map are from so many random starts at each."""
 _CHAINS = {"draws": 40, "warm_up": 40, "thinning": 1, "moves": 3}
@@ -23,9 +24,9 @@ def smallest(call: Call) -> xr.Dataset:
     """The call with short trainings and few searches.
 
     Trainings have 40 steps of 64 samples; searches for certified minima 4 random starts, on large maps one, as have others on
-    finite laws; searches without a certificate end where the gradient is 0.01; chains and volumes few draws and moves.  Of
-    descents that go on from weights without a certificate it has the first 40 steps, and certificates of such weights as they
-    stand, or on finite laws, are left out; all else is as in the study.
+    finite laws; searches of large nets without a certificate end where the gradient is 0.01; chains and volumes few draws and
+    moves.  Of descents that go on from weights without a certificate it has the first 40 steps; certificates of such weights as
+    they stand, or on finite laws, are left out; all else is as in the study.
     """
     if "recipe" in call.arguments:
         return call.replaced(recipe=_shortest(call.arguments["recipe"] or Recipe())).run()
@@ -41,8 +42,9 @@ def smallest(call: Call) -> xr.Dataset:
         points = math.prod(feature_grid(call.arguments["features"], call.arguments["sweep"] or {}).shape)
         most = _ON_A_MAP if points >= _MAP else _STARTS
         return call.replaced(seeds=min(starts, most)).run() if fewer else call.run()
-    if initial is None:
+    if initial is None and call.arguments["net"].n_features >= _LARGE:
         call = call.replaced(gradient_tolerance=max(call.arguments["gradient_tolerance"], _FLAT))
+    if initial is None:
         return call.replaced(seeds=1).run() if isinstance(call.arguments["features"], FiniteLaw) else call.run()
     return call.replaced(most_steps=min(steps, _DESCENT)).run()
 

@@ -15,7 +15,7 @@ KINDS = ("independent", "signed", "correlated", "anticorrelated")
 
 
 def models(count: int, seed: int = 0) -> list[dict[str, Any]]:
-    """Each with its ``address``, ``loss``, and ``gradient`` by W, row by row, and b; None where the net is linear."""
+    """Each with ``address``, ``loss``, ``error``, and ``gradient`` by W, row by row, and b; None where the net is linear."""
     generator = np.random.default_rng(seed)
     return [_model(generator, KINDS[k % 4], linear=k % 16 > 11) for k in range(count)]
 
@@ -44,9 +44,10 @@ def _model(generator: np.random.Generator, kind: str, linear: bool) -> dict[str,
     net = (tg.nets.Linear if linear else tg.nets.ReluOutput)(n, m)
     found: dict[str, Any] = {"address": tg.lab.link(net, features, W, b), "kind": kind}
     if linear:
-        return found | {"loss": float(tg.exact.loss(W, b, features, net=net)), "gradient": None}
-    loss, dW, db = tg.exact.loss_and_gradient(W, b, features, tol=1e-10)
-    return found | {"loss": float(loss), "gradient": [*dW.ravel().tolist(), *db.tolist()]}
+        return found | {"loss": float(tg.exact.loss(W, b, features, net=net)), "error": 0.0, "gradient": None}
+    known = tg.exact.evaluate(W, b, features, gradient=True, tol=1e-10)
+    gradient = [*known["dW"].values.ravel().tolist(), *known["db"].values.tolist()]
+    return found | {"loss": float(known["loss"]), "error": float(known["loss_error"]), "gradient": gradient}
 
 
 def orthogonal_sum(generator: np.random.Generator, n: int, m: int) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ ON_SAMPLES = "take a sample of it for the law itself, FiniteLaw(features.sample(
 ROUNDING = 1e-15
 """Relative error of a sum of products in double precision, generously."""
 
-_SAFETY, _LEAST_TOL = 0.5, 1e-15
+_SAFETY, _LEAST_TOL, _MOST_ATTEMPTS = 0.5, 1e-15, 2
 
 
 class Asked(NamedTuple):
@@ -62,11 +62,14 @@ K = TypeVar("K", bound=Known)
 
 
 def sharpened(once: Callable[[Asked], K], importance: NDArray[np.float64], asked: Asked) -> K:
-    """The answer as exact as asked, of parts whose errors are held to their own size: asked once more where that is not it."""
-    found = once(asked)
-    loss = float(importance @ found.squared_error)
-    if asked.least < asked.most and found.error > asked.tol * loss > 0:
-        found = once(asked._replace(tol=max(_SAFETY * asked.tol * asked.tol * loss / found.error, _LEAST_TOL)))
+    """The answer as exact as asked, of parts whose errors are held to their own size: asked anew where that is not it."""
+    found, how = once(asked), asked
+    for _ in range(_MOST_ATTEMPTS):
+        loss = float(importance @ found.squared_error)
+        if asked.least == asked.most or not found.error > asked.tol * loss > 0 or how.tol <= _LEAST_TOL:
+            break
+        how = how._replace(tol=max(_SAFETY * how.tol * asked.tol * loss / found.error, _LEAST_TOL))
+        found = once(how)
     return found
 
 
