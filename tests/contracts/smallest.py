@@ -15,7 +15,7 @@ from tegum.sweep import feature_grid
 _STEPS, _BATCH, _TEST = 40, 64, 640
 _STARTS, _DESCENT = 4, 40
 _LARGE, _FLAT = 40, 1e-2
-_MAP, _ON_A_MAP = 50, 1
+_MAP, _ON_A_MAP = 100, 1
 """From so many points on, the searches of a map are from so many random starts at each."""
 _CHAINS = {"draws": 40, "warm_up": 40, "thinning": 1, "moves": 3}
 
