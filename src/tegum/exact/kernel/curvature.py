@@ -223,7 +223,7 @@ def row_curvature(
 ) -> bool:
     """Whether it wrote the Hessian of the row whose couplings are in ``work.g`` into H (n + 1, n + 1), the bias last.
 
-    It does not where a kink lies within the ``margin``, in b.  Rows and columns of single features without coupling, which the
+    It does not where a kink lies within the ``margin``, in b.  Rows and columns of blocks without coupling, which the
     sum does not know, may be left 0.
     """
     for i in range(n + 1):
