@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tegum.nets import RELU, Net
 from tegum.training.activations import activation_code
 from tegum.training.blocks import PANEL_WIDTH, REGISTERS, Floats, Indices, Layout, Words
+from tegum.training.products import rows_at_once
 
 Bytes = NDArray[np.uint8]
 
@@ -63,6 +64,8 @@ class Shape(NamedTuple):
     output_relu: int
     tied: int
     absolute: int
+    hidden_rows: int  # how many hidden units,
+    output_rows: int  # and how many outputs products work on at a time
     target: TargetRows
     hidden_bias: int
     activation: int  # the code that `activations` gives the output activation,
@@ -200,6 +203,8 @@ def shape_of(net: Net) -> Shape:
         output_relu=int(net.output_activation is RELU),
         tied=int(net.tied),
         absolute=int(net.absolute_target),
+        hidden_rows=rows_at_once(m),
+        output_rows=rows_at_once(n),
         target=_target_rows(net),
         hidden_bias=int(net.has_hidden_bias),
         activation=activation,

@@ -46,7 +46,8 @@ def _push_inputs(shape: Shape, parameters: Floats, size: np.float32, scratch: Sc
         push[sample] = _ZERO
         for k in range(shape.m):
             hidden[k, sample] = parameters[k * shape.n + i]
-    multiply_panel(outputs, Place(scratch.zeros, 0), parameters, shape.decoder, hidden, Rows(scratch.every, shape.m))
+    every, begin = Rows(scratch.every, shape.m), Place(scratch.zeros, 0)
+    multiply_panel(outputs, begin, parameters, shape.decoder, hidden, every, shape.output_rows)
     for j in range(shape.n):
         for sample in range(PANEL_WIDTH):
             g = outputs[j, sample]

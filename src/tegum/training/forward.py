@@ -49,7 +49,7 @@ def encode_panel(shape: Shape, parameters: Floats, skips_inactive: int, scratch:
     active = Rows(scratch.every, shape.n)
     if skips_inactive:
         active = Rows(scratch.found, _rows_with_content(inputs, scratch.found))
-    multiply_panel(hidden, Place(parameters, shape.b_hidden), parameters, shape.encoder, inputs, active)
+    multiply_panel(hidden, Place(parameters, shape.b_hidden), parameters, shape.encoder, inputs, active, shape.hidden_rows)
     if shape.hidden_relu:
         for k in range(shape.m):
             for sample in range(PANEL_WIDTH):
@@ -73,4 +73,5 @@ def drop_hidden(hidden: Floats, kept: Floats, dropout: np.float32, stream: Words
 def decode_panel(shape: Shape, parameters: Floats, scratch: Scratch, p: int) -> None:
     """Outputs, before their activation, of panel p."""
     hidden, outputs = scratch.hidden[p], scratch.outputs[p]
-    multiply_panel(outputs, Place(parameters, shape.b), parameters, shape.decoder, hidden, Rows(scratch.every, shape.m))
+    every, begin = Rows(scratch.every, shape.m), Place(parameters, shape.b)
+    multiply_panel(outputs, begin, parameters, shape.decoder, hidden, every, shape.output_rows)
