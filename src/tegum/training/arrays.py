@@ -86,7 +86,7 @@ class FeatureNumbers(NamedTuple):
     scale: Floats  # what makes r - low_i, or the feature's own draw, a magnitude up to 1; 0 where the density is 0
     begins_block: Bytes  # whether to draw a new r
     alone: Bytes  # in its component: the magnitude comes from the same r
-    all_alone: int  # whether each feature has a word of its own, for all that there is to know of it
+    all_alone: int  # whether each feature has a word of its own, for all that there is to know of it, and low_i = 0
     n_active: int  # k of k-sparse features, which need none of low, span and scale; 0 of all others
     law: int
     law_value: np.float32
