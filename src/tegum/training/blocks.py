@@ -17,7 +17,7 @@ product, three times slower.
     NEON       32 of  4          6 x 4 = 16                      4 x 4
 
 The blocks are written as LLVM instructions on vectors of just that width.  The vectors of `accumulate` are folded into numbers
-by a tree of shuffles.  The k to sum over are a list, which lets a caller skip features that are inactive in a panel.
+by a tree of shuffles.  The k to sum over may be a list, which lets a caller skip features that are inactive in a panel.
 
 Example.  The smallest block, one row at 16 samples, is one vector ``c`` for the whole sum:
 
@@ -201,8 +201,8 @@ def add_rows(
                 of.add_product(total, weight, vector)
 
 
-def row_products(registers: Registers) -> Callable[..., Any]:
-    """`multiply_rows` for a processor with these registers."""
+def row_products(registers: Registers, listed: bool) -> Callable[..., Any]:
+    """`multiply_listed` or `multiply_rows` for a processor with these registers."""
 
     @intrinsic
     def multiply(_typing: Any, height: Any, C: Any, start: Any, A: Any, layout: Any, B: Any, chosen: Any) -> Any:
@@ -210,10 +210,11 @@ def row_products(registers: Registers) -> Callable[..., Any]:
 
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
             of, length = Vectors(builder, registers.width), row_length(context, builder, signature.args[5], arguments[5])
-            height, C, start, A, (begin, row, column), B, (listed, number) = opened(context, builder, signature.args, arguments)
+            height, C, start, A, (begin, row, column), B, chosen = opened(context, builder, signature.args, arguments)
+            rows_of_B, number = chosen if listed else (None, chosen)
 
-            def listed_row(index: Any) -> Any:
-                return builder.sext(number_at(builder, listed, index), _INDEX)
+            def row_at(index: Any) -> Any:
+                return builder.sext(number_at(builder, rows_of_B, index), _INDEX) if listed else index
 
             for rows in cases(builder, height, range(1, ROWS + 1)):
                 stripe = registers.stripe(rows)
@@ -221,7 +222,7 @@ def row_products(registers: Registers) -> Callable[..., Any]:
                 weights = [address(builder, A, begin, builder.mul(row, ir.Constant(_INDEX, r))) for r in range(rows)]
                 with stripes_along(builder, stripe * registers.width, length) as place:
                     sums = [[of.variable(of.broadcast(first)) for _ in range(stripe)] for first in firsts]
-                    add_rows(of, sums, weights, column, address(builder, B, place), number, listed_row)
+                    add_rows(of, sums, weights, column, address(builder, B, place), number, row_at)
                     for r in range(rows):
                         for v in range(stripe):
                             of.store(builder.load(sums[r][v]), C, place, r * PANEL_WIDTH + v * registers.width)
@@ -278,11 +279,14 @@ def tile_products(registers: Registers) -> Callable[..., Any]:
     return accumulate
 
 
-multiply_rows = row_products(REGISTERS)
-"""C[r][sample] = start[r] + sum over the chosen k of A[r, k] B[k][sample], for ``height`` <= `ROWS` rows of panels.
+multiply_rows = row_products(REGISTERS, listed=False)
+"""C[r][sample] = start[r] + sum over the first k of A[r, k] B[k][sample], for ``height`` <= `ROWS` rows of panels.
 
-Called with (height, C, start, A, layout, B, chosen).  Places are C and start; ``layout`` is A's, ``chosen`` are `Rows` of B.
+Called with (height, C, start, A, layout, B, number).  Places are C and start; ``layout`` is A's, and of k there are ``number``.
 """
+
+multiply_listed = row_products(REGISTERS, listed=True)
+"""The same for the k of a list: called with (height, C, start, A, layout, B, chosen), where ``chosen`` are `Rows` of B."""
 
 accumulate_tile = tile_products(REGISTERS)
 """S[i, j] += sum over panels and samples of left[i] right[j], of the first `Pair` and of the second, in one `Tile`.

@@ -6,7 +6,8 @@
                 E = W_out^T D + l1 sign(H) / batch, 0 where a hidden ReLU is 0
                 gradient of W_out: D H^T, of W_in: E X^T (their sum where they are tied); of the biases: sums over samples
 
-What is done with outputs is in `outputs`; the products D H^T and E X^T wait until a few panels are done.
+What is done with outputs is in `outputs`, and in `decoding` where it is done on the way; the products D H^T and E X^T wait until
+a few panels are done.
 Adversarial training forwards twice: the first pass tells `attack` where to push the inputs, the second is the one learnt from.
 Where features are very sparse the products skip those that are inactive, or send no gradient, in all 64 samples of a panel.
 
@@ -24,7 +25,7 @@ from tegum.training.decoding import decode_and_compare
 from tegum.training.draw import draw_panel, gather_panel
 from tegum.training.forward import decode_panel, drop_hidden, encode_panel
 from tegum.training.outputs import activate_panel, output_panel, silence_inactive, target_panel
-from tegum.training.products import accumulate_panels, accumulate_rows, multiply_panel
+from tegum.training.products import accumulate_panels, accumulate_rows, multiply_chosen, multiply_panel
 from tegum.training.stored import stored_gradient
 
 _ZERO = np.float32(0)
@@ -92,7 +93,10 @@ def _backward_panel(
     outputs, gradient = scratch.outputs[p], scratch.gradient
     hidden, hidden_gradient = scratch.hidden[p], scratch.hidden_gradient[p]
     begin, rows = Place(scratch.zeros, 0), shape.hidden_rows
-    multiply_panel(hidden_gradient, begin, parameters, _transposed(shape.decoder), outputs, counting, rows)
+    if counting.number < shape.n:
+        multiply_chosen(hidden_gradient, begin, parameters, _transposed(shape.decoder), outputs, counting, rows)
+    else:
+        multiply_panel(hidden_gradient, begin, parameters, _transposed(shape.decoder), outputs, rows)
     if l1 > _ZERO:
         for k in range(shape.m):
             for sample in range(PANEL_WIDTH):

@@ -25,6 +25,7 @@ from tegum.training.blocks import (
     Rows,
     Tile,
     accumulate_tile,
+    multiply_listed,
     multiply_rows,
 )
 
@@ -52,13 +53,24 @@ def rows_at_once(height: int) -> int:
 
 @copied_into_callers
 @compiled
-def multiply_panel(C: Floats, start: Place, A: Floats, layout: Layout, B: Floats, chosen: Rows, rows: int) -> None:
-    """C[r] = start[r] + sum over the chosen k of A[r, k] B[k], for every row r of the panel C, so many ``rows`` at a time."""
+def multiply_panel(C: Floats, start: Place, A: Floats, layout: Layout, B: Floats, rows: int) -> None:
+    """C[r] = start[r] + sum over all k of A[r, k] B[k], for every row r of the panel C, so many ``rows`` at a time."""
     height = C.shape[0]
     for r in range(0, height, rows):
         below = Layout(layout.begin + r * layout.row, layout.row, layout.column)
         to, begin = Place(C, r * PANEL_WIDTH), Place(start.array, start.at + r)
-        multiply_rows(min(rows, height - r), to, begin, A, below, B, chosen)
+        multiply_rows(min(rows, height - r), to, begin, A, below, B, B.shape[0])
+
+
+@apart_from_callers
+@compiled
+def multiply_chosen(C: Floats, start: Place, A: Floats, layout: Layout, B: Floats, chosen: Rows, rows: int) -> None:
+    """What `multiply_panel` does, for the chosen k alone."""
+    height = C.shape[0]
+    for r in range(0, height, rows):
+        below = Layout(layout.begin + r * layout.row, layout.row, layout.column)
+        to, begin = Place(C, r * PANEL_WIDTH), Place(start.array, start.at + r)
+        multiply_listed(min(rows, height - r), to, begin, A, below, B, chosen)
 
 
 @apart_from_callers
