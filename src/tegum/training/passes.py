@@ -6,8 +6,8 @@
                 E = W_out^T D + l1 sign(H) / batch, 0 where a hidden ReLU is 0
                 gradient of W_out: D H^T, of W_in: E X^T (their sum where they are tied); of the biases: sums over samples
 
-What is done with outputs is in `outputs`, and in `decoding` where it is done on the way; the products D H^T and E X^T wait until
-a few panels are done.
+What is done with outputs is in `outputs`, and in `decoding` where it is done on the way; the products D H^T and E X^T wait
+until a few panels are done.
 Adversarial training forwards twice: the first pass tells `attack` where to push the inputs, the second is the one learnt from.
 Where features are very sparse the products skip those that are inactive, or send no gradient, in all 64 samples of a panel.
 
