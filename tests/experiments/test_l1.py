@@ -9,7 +9,7 @@ from tegum.theory.scaling import exponent
 from tests.experiments.reduced import reduced
 
 recipe = l1.RECIPE.replaced(steps=2500, batch_size=256)
-data = reduced(l1, PENALTIES=[0.0, 0.03, 0.3, 0.5], SEEDS=2, RECIPE=recipe, SPARSE=np.geomspace(0.001, 0.1, 3))
+data = reduced(l1, PENALTIES=[0.0, 0.03, 0.2, 0.4], SEEDS=2, RECIPE=recipe, SPARSE=np.geomspace(0.001, 0.1, 3))
 
 
 def test_penalties_remove_superposition_and_kill(data: xr.Dataset) -> None:
