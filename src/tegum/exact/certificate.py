@@ -10,8 +10,8 @@ a kink), the side that curves least counts; above 600 parameters it is the mean 
 than the descent, and most starts end at one of a few points, turned, reflected or with equal features exchanged: ends of one
 distribution whose losses and whose mean Hessians' eigenvalues agree are looked at once.
 
-Above 600 parameters Lanczos' method asks for products with H alone.  With the Hessians H_j and slopes S_j of the rows, known once,
-and V, v a direction of W and b, G = W^T W, they are
+Above 600 parameters Lanczos' method asks for products with H alone.  With the Hessians H_j and slopes S_j of the rows, found
+once, and V, v a direction of W and b, G = W^T W, they are
 
     y_j = H_j (V^T W + W^T V, v)_j,       H (V, v)  =  V (S + S^T) + W (Y + Y^T),  the biases' parts of y_j
 
