@@ -15,7 +15,7 @@ import tegum as tg
 from tests.unit.test_lab import ORACLE, oracle, require_equal
 
 NET, FIVE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.05)
-SAVED_MS = 800
+SAVED_MS = 3 * 800
 """When what is shown is in the address."""
 
 HEAR = """() => { window.heard = [];
