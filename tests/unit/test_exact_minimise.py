@@ -1,5 +1,7 @@
 """The census of minima: each start ends where an independent optimiser ends, with a status that says what it is."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -155,11 +157,32 @@ def test_a_net_without_bias_keeps_none() -> None:
         tg.exact.minimise(net, tg.features.Independent(2), seeds=1, initial={"b": np.ones(2)})
 
 
-def test_lanczos_finds_the_same_curvature(monkeypatch: pytest.MonkeyPatch) -> None:
-    dense = tg.exact.minimise(FIVE_IN_TWO, SPARSE, seeds=2, progress=False)
+@pytest.mark.parametrize("penalised", [False, True])
+def test_lanczos_finds_the_same_curvature(penalised: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    penalties = [tg.exact.L2(1e-3), tg.exact.Interference(0.01)] if penalised else []
+    how: dict[str, Any] = {"seeds": 2, "penalties": penalties, "progress": False}
+    dense = tg.exact.minimise(FIVE_IN_TWO, SPARSE, **how)
     monkeypatch.setattr("tegum.exact.certificate._MOST_DENSE", 5)
-    sparse = tg.exact.minimise(FIVE_IN_TWO, SPARSE, seeds=2, progress=False)
-    np.testing.assert_allclose(sparse.curvature, dense.curvature, rtol=1e-3, atol=1e-6)
+    sparse = tg.exact.minimise(FIVE_IN_TWO, SPARSE, **how)
+    np.testing.assert_allclose(sparse.curvature, dense.curvature, rtol=1e-6)
+    monkeypatch.setattr("tegum.exact.certificate._MOST_ROWS", 4)
+    unknown = tg.exact.minimise(FIVE_IN_TWO, SPARSE, **how)
+    assert unknown.curvature.isnull().all()
+    assert (unknown.status == "converged").all()
+
+
+def test_flat_directions_of_large_models_are_not_taken_for_saddles() -> None:
+    """720 parameters: the smallest curvature is 2e-5 of the largest, and the whole Hessian has it, too."""
+    net, features = tg.nets.ReluOutput(48, 14), tg.features.Independent(48, density=0.05, importance=tg.features.power_law(1, 48))
+    how: dict[str, Any] = {"terms": 256, "gradient_tolerance": 1e-5, "progress": False}
+    found = tg.exact.minimise(net, features, seeds=1, **how).isel(seed=0)
+    objective = tg.exact.Objective(net, features, terms=256)
+    whole = objective.hessian_by_rows(objective.flat(found.W, found.b))
+    assert whole is not None
+    least = tg.exact.curvatures(whole[0], tg.exact.rotation_modes(found.W.values))[0]
+    assert float(found.curvature) == pytest.approx(least, rel=1e-2)
+    assert 0 < least < 1e-4
+    assert found.status == "minimum"
 
 
 def test_without_a_certificate_the_same_ends_are_called_converged(census: xr.Dataset) -> None:

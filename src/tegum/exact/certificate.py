@@ -9,6 +9,14 @@ zero (a feature whose output never fires may move its bias freely).  Where H jum
 a kink), the side that curves least counts; above 600 parameters it is the mean of both sides.  Looking at all sides costs more
 than the descent, and most starts end at one of a few points, turned, reflected or with equal features exchanged: ends of one
 distribution whose losses and whose mean Hessians' eigenvalues agree are looked at once.
+
+Above 600 parameters Lanczos' method asks for products with H alone.  With the Hessians H_j and slopes S_j of the rows, known once,
+and V, v a direction of W and b, G = W^T W, they are
+
+    y_j = H_j (V^T W + W^T V, v)_j,       H (V, v)  =  V (S + S^T) + W (Y + Y^T),  the biases' parts of y_j
+
+exact, where differences of gradients would be off by more than flat directions curve.  Beyond 500 features the rows have no
+room, and curvatures stay unknown.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +31,7 @@ from numpy.typing import NDArray
 
 from tegum.exact.distributions import Distributions
 from tegum.exact.hessian import hessian_at, padded_modes, smallest_curvature, still_directions
-from tegum.exact.kernel.hessian import STEP, Differences, differences_for, hessian_at_point, hessian_times, hessians
+from tegum.exact.kernel.hessian import STEP, Differences, differences_for, hessian_at_point, hessians, row_hessians
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
 from tegum.exact.laws import LawLoss, Laws
 from tegum.exact.objective import landscape_for
@@ -34,6 +42,8 @@ from tegum.threads import in_pieces
 
 _MOST_DENSE = 600
 """Above this many parameters the smallest eigenvalue is sought by Lanczos iterations instead of from the whole Hessian."""
+_MOST_ROWS = 500
+"""Of so many features the Hessians of all rows take a gigabyte."""
 
 _LANCZOS_TOLERANCE = 1e-3
 _PIECE_NUMBERS = 1e6
@@ -94,14 +104,36 @@ def _by_lanczos(
     return extreme(lambda v: times(v) + largest * (modes.T @ (modes @ np.ravel(v))), "SA"), largest
 
 
-def _product(memory: tuple[Landscape, Differences], starts: Starts, k: int, vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    """H v of start k in compiled code."""
-    landscape, differences = memory
-    enter(landscape, starts, k, differences.x)
-    differences.direction[...] = vector
-    found = np.empty(vector.size)
-    hessian_times(landscape, differences, found)
-    return found
+@final
+@dataclass(frozen=True, eq=False)
+class RowHessians:
+    """The Hessian of an objective as the Hessians of its rows: W (m, n), ``slopes`` (n, n + 1), ``rows`` (n, n + 1, n + 1)."""
+
+    W: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+    rows: NDArray[np.float64]
+    free: NDArray[np.float64]
+    l2: float
+
+    def times(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        """H v, of flat parameters (d,)."""
+        W, (m, n) = self.W, self.W.shape
+        V, v = np.split(vector * self.free, [m * n])
+        V = V.reshape(m, n)
+        moved = np.concatenate([V.T @ W + W.T @ V, v[:, None]], axis=1)
+        turned = np.matmul(self.rows, moved[:, :, None])[:, :, 0]
+        S, Y = self.slopes[:, :n], turned[:, :n]
+        by_W = V @ (S + S.T) + W @ (Y + Y.T) + 2 * self.l2 * V
+        return np.asarray(np.append(by_W, turned[:, n]) * self.free)
+
+
+def _rows_of(landscape: Landscape, memory: Differences, starts: Starts, k: int) -> RowHessians:
+    """Those of start k."""
+    enter(landscape, starts, k, memory.x)
+    n = landscape.point.b.size
+    slopes, rows = np.empty((n, n + 1)), np.empty((n, n + 1, n + 1))
+    row_hessians(landscape, memory, slopes, rows)
+    return RowHessians(landscape.point.W.copy(), slopes, rows, landscape.free.copy(), landscape.l2)
 
 
 @final
@@ -204,8 +236,9 @@ def smallest_curvatures(
                     smallest[k], size[k] = _by_lanczos(net, starts.x[k], free, partial(law.hessian_times, starts.x[k]), stop)
             return
         if not dense:
-            product = partial(_product, (landscape, differences), starts, first)
-            smallest[first], size[first] = _by_lanczos(net, starts.x[first], starts.free[first] > 0, product, stop)
+            if net.n_features <= _MOST_ROWS:
+                product = _rows_of(landscape, differences, starts, first).times
+                smallest[first], size[first] = _by_lanczos(net, starts.x[first], starts.free[first] > 0, product, stop)
             return
         found, jumps = np.empty((end - first, d, d)), np.empty(end - first)
         hessians(landscape, differences, starts, first, end, found, jumps)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.exact.kernel.bends import Products, products_for
 from tegum.exact.kernel.curvature import row_curvature
-from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
+from tegum.exact.kernel.landscape import Landscape, Starts, enter
 from tegum.exact.kernel.model import NEGLIGIBLE, add_unknown, couplings_of, lean, row_error
 from tegum.exact.kernel.partition import is_unknown
 from tegum.exact.kernel.records import ONE, Distribution, Effort, OwnFeature, Work
@@ -34,18 +34,13 @@ _MARGIN = 3.0
 class Differences(NamedTuple):
     """Scratch memory for n features and d parameters.
 
-    A Hessian ends unfinished where ``stop[0]``, which others may set, is not 0.  ``x``, ``direction``, ``trial``, ``up`` and
-    ``down`` (d,) are a point, a direction, a trial point and the gradients on both sides; ``g`` (n,), ``here``, ``above`` and
-    ``below`` (n + 1,) a row and its gradients by couplings and bias; ``row`` (n + 1, n + 1) its Hessian, ``product`` (m, n + 1)
-    that times W.
+    A Hessian ends unfinished where ``stop[0]``, which others may set, is not 0.  ``x`` (d,) is a point; ``g`` (n,), ``here``,
+    ``above`` and ``below`` (n + 1,) a row and its gradients by couplings and bias; ``row`` (n + 1, n + 1) its Hessian,
+    ``product`` (m, n + 1) that times W.
     """
 
     stop: NDArray[np.int64]
     x: NDArray[np.float64]
-    direction: NDArray[np.float64]
-    trial: NDArray[np.float64]
-    up: NDArray[np.float64]
-    down: NDArray[np.float64]
     g: NDArray[np.float64]
     here: NDArray[np.float64]
     above: NDArray[np.float64]
@@ -62,10 +57,6 @@ def differences_for(n_hidden: int, n_features: int, stop: NDArray[np.int64] | No
     return Differences(
         stop=never if stop is None else stop,
         x=np.zeros(size),
-        direction=np.zeros(size),
-        trial=np.zeros(size),
-        up=np.zeros(size),
-        down=np.zeros(size),
         g=np.zeros(n),
         here=np.zeros(n + 1),
         above=np.zeros(n + 1),
@@ -74,20 +65,6 @@ def differences_for(n_hidden: int, n_features: int, stop: NDArray[np.int64] | No
         product=np.zeros((n_hidden, n + 1)),
         products=products_for(n),
     )
-
-
-@compiled
-def hessian_times(landscape: Landscape, memory: Differences, found: Any) -> None:
-    """Writes H v at ``memory.x`` into ``found``; v is ``memory.direction``, of length 1."""
-    x, direction, trial, up, down = memory.x, memory.direction, memory.trial, memory.up, memory.down
-    for i in range(x.size):
-        trial[i] = x[i] + STEP * direction[i]
-    loss_at(landscape, trial, up)
-    for i in range(x.size):
-        trial[i] = x[i] - STEP * direction[i]
-    loss_at(landscape, trial, down)
-    for i in range(x.size):
-        found[i] = (up[i] - down[i]) / (2 * STEP)
 
 
 @compiled
@@ -255,6 +232,41 @@ def _add_row(W: Any, j: int, slope: Any, row: Any, product: Any, H: Any) -> None
     H[bias, bias] += row[n, n]
 
 
+@inlined
+def _enter_point(landscape: Landscape, memory: Differences) -> None:
+    """The parameters ``memory.x`` as W and b."""
+    point = landscape.point
+    m, n = point.W.shape
+    for k in range(m):
+        for i in range(n):
+            point.W[k, i] = memory.x[k * n + i]
+    for i in range(n):
+        point.b[i] = memory.x[m * n + i]
+
+
+@inlined
+def _weighted_row(
+    landscape: Landscape, lean_distribution: Distribution, work: Work, own: OwnFeature, step: float, memory: Differences
+) -> float:
+    """Writes what row ``own`` adds to the objective, differentiated, into ``memory.row`` and ``memory.here``; how it jumps."""
+    point, j = landscape.point, own.feature
+    effort = Effort(landscape.terms, landscape.terms, np.inf, np.inf, ONE, ONE)
+    couplings_of(point.W, 1, j, memory.g)
+    weight = point.importance[j]
+    n = point.b.size
+    jump = weight * row_hessian(lean_distribution, work, own, point.b[j], landscape.linear, step, effort, memory)
+    for i in range(n + 1):
+        memory.here[i] *= weight
+        for c in range(n + 1):
+            memory.row[i, c] *= weight
+    # interference is a function of the couplings, too: the sum over i of g_i^2
+    for i in range(n):
+        if i != j:
+            memory.here[i] += 2 * landscape.interference * memory.g[i]
+            memory.row[i, i] += 2 * landscape.interference
+    return jump
+
+
 @compiled
 def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: Any) -> float:
     """Writes the Hessian at ``memory.x`` into H (d, d); rows and columns of parameters that are held are 0.
@@ -262,41 +274,22 @@ def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: 
     Returns by how much an entry of a row's differs from one side to the other, at a distance of ``step``: at a kink that stays
     as the step vanishes.  It is 0 where there was no need of differences.
     """
-    point = landscape.point
-    m, n = point.W.shape
+    m, n = landscape.point.W.shape
     d = memory.x.size
-    for k in range(m):
-        for i in range(n):
-            point.W[k, i] = memory.x[k * n + i]
-    for i in range(n):
-        point.b[i] = memory.x[m * n + i]
+    _enter_point(landscape, memory)
     for r in range(d):
         for c in range(d):
             H[r, c] = 0.0
     distribution, work = lean(landscape.distribution, landscape.work)
-    effort = Effort(landscape.terms, landscape.terms, np.inf, np.inf, ONE, ONE)
     jump = 0.0
     for block in range(distribution.blocks):
         for component in components_in(distribution, block):
             for j in members_of(distribution, component):
                 if memory.stop[0]:
                     return 0.0
-                couplings_of(point.W, 1, j, memory.g)
                 own = OwnFeature(j, block, component)
-                weight = point.importance[j]
-                jump = max(
-                    jump, weight * row_hessian(distribution, work, own, point.b[j], landscape.linear, step, effort, memory)
-                )
-                for i in range(n + 1):
-                    memory.here[i] *= weight
-                    for c in range(n + 1):
-                        memory.row[i, c] *= weight
-                # interference is a function of the couplings, too: the sum over i of g_i^2
-                for i in range(n):
-                    if i != j:
-                        memory.here[i] += 2 * landscape.interference * memory.g[i]
-                        memory.row[i, i] += 2 * landscape.interference
-                _add_row(point.W, j, memory.here, memory.row, memory.product, H)
+                jump = max(jump, _weighted_row(landscape, distribution, work, own, step, memory))
+                _add_row(landscape.point.W, j, memory.here, memory.row, memory.product, H)
     for r in range(m * n):
         H[r, r] += 2 * landscape.l2
     for r in range(d):
@@ -305,6 +298,24 @@ def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: 
                 H[r, c] = 0.0
             H[c, r] = H[r, c]
     return jump
+
+
+@compiled
+def row_hessians(landscape: Landscape, memory: Differences, slopes: Any, found: Any) -> None:
+    """Writes the Hessian of every row of the objective at ``memory.x``, (n, n + 1, n + 1), and its slopes (n, n + 1)."""
+    n = landscape.point.b.size
+    _enter_point(landscape, memory)
+    distribution, work = lean(landscape.distribution, landscape.work)
+    for block in range(distribution.blocks):
+        for component in components_in(distribution, block):
+            for j in members_of(distribution, component):
+                if memory.stop[0]:
+                    return
+                _weighted_row(landscape, distribution, work, OwnFeature(j, block, component), STEP, memory)
+                for i in range(n + 1):
+                    slopes[j, i] = memory.here[i]
+                    for c in range(n + 1):
+                        found[j, i, c] = memory.row[i, c]
 
 
 @compiled
