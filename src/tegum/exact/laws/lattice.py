@@ -85,13 +85,11 @@ def halves(parts: list[Part]) -> tuple[Half, Half]:
     return Half(first), Half(second)
 
 
-def _above(
-    sums: NDArray[np.float64], order: NDArray[np.int64], weights: NDArray[np.float64], at: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """The weights of all sums from sorted place ``at`` on, added up."""
-    tail = np.zeros(len(sums) + 1)
-    tail[:-1] = np.cumsum(weights[order][::-1])[::-1]
-    return tail[at]
+def _above(order: NDArray[np.int64], weights: list[NDArray[np.float64]], at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each list of weights from sorted place ``at`` on, added up (lists, places)."""
+    tail = np.zeros((len(weights), len(order) + 1))
+    tail[:, -2::-1] = np.cumsum(np.array(weights)[:, order[::-1]], axis=1)
+    return np.asarray(tail[:, at])
 
 
 @final
@@ -117,18 +115,22 @@ class LatticeLaw:
 
     def _row(self, g: NDArray[np.float64], b: float, j: int, gradient: bool) -> tuple[float, NDArray[np.float64], float, float]:
         """E (x_j - r(s))^2, its derivatives by g and b, and the size of what was added up."""
+        if b <= 0 and not g.any():
+            second = self._second(j)
+            return second, np.zeros(len(g)), 0.0, second
         found = [self._seen_from(self.first, self.second, g, b, 0.0, j), self._seen_from(self.second, self.first, g, 0.0, b, j)]
         (square, own, pull), (_, _, back) = found if gradient else (found[0], found[0])
-        slopes = np.zeros(len(g))
-        home = next(half for half in (self.first, self.second) if half.place(j) is not None)
-        place = home.place(j)
-        assert place is not None
-        x = home.values(place)
-        second = float(home.probabilities @ (x * x))
+        slopes, second = np.zeros(len(g)), self._second(j)
         if gradient:
             self.first.add_products(2 * pull, slopes)
             self.second.add_products(2 * back, slopes)
         return second - 2 * own + square, slopes, 2 * float(pull.sum()), second + square
+
+    def _second(self, j: int) -> float:
+        """E x_j^2."""
+        half, place = next((half, place) for half in (self.first, self.second) if (place := half.place(j)) is not None)
+        part = half.parts[place[0]]
+        return float(part.probabilities @ part.values[:, place[1]] ** 2)
 
     def _seen_from(
         self, here: Half, other: Half, g: NDArray[np.float64], b_here: float, b_other: float, j: int
@@ -138,16 +140,15 @@ class LatticeLaw:
         order = np.argsort(c)
         at = np.searchsorted(c[order], -a, side="right")
         p, q = here.probabilities, other.probabilities
-        none, once, twice = (_above(c, order, q * c**k, at) for k in range(3))
-        mean = a * none + once
-        place = here.place(j)
-        if place is not None:
-            x = here.values(place)
-            own, target = float(p @ (x * mean)), x * none
-        else:
+        weights, place = [q, q * c, q * c * c], here.place(j)
+        if place is None:
             place = other.place(j)
             assert place is not None
             x = other.values(place)
-            target, moved = _above(c, order, q * x, at), _above(c, order, q * x * c, at)
+            none, once, twice, target, moved = _above(order, [*weights, q * x, q * x * c], at)
             own = float(p @ (a * target + moved))
-        return float(p @ (a * a * none + 2 * a * once + twice)), own, p * (mean - target)
+        else:
+            none, once, twice = _above(order, weights, at)
+            target = here.values(place) * none
+            own = float(p @ (here.values(place) * (a * none + once)))
+        return float(p @ (a * a * none + 2 * a * once + twice)), own, p * (a * none + once - target)
