@@ -37,6 +37,8 @@ from tegum.nets import Activation
 Array = NDArray[np.float64]
 
 CASES, ROUNDING, ORDERS, BEND = 500, 1e-14, (1, 2, 3, 4), 2.0
+_MOST_SLOW = 9
+"""Hessians of what is inverted in NumPy have 32 to 256 terms, others 32 to 1,024."""
 LAWS: dict[str, Features] = {
     "independent": Independent(3, [0.3, 0.8, 0.05]),
     "correlated": CorrelatedSets(1, 3, 0.4),
@@ -216,11 +218,19 @@ def hessians(features: Features, rng: np.random.Generator) -> Cases:
     """Second derivatives of a tied net by all parameters, in Frobenius norm."""
     n = features.n_features
     W, b = rng.normal(size=(2, n)) * 0.7, rng.normal(size=n) * 0.2
-    G, d = W.T @ W, 3 * n
-    H, slopes = np.zeros((d, d)), np.zeros((n, n))
+    terms = int(2 ** rng.integers(5, _MOST_SLOW if _is_slow(features) else 11))
+    objective, exact = tg.exact.Objective(tg.nets.ReluOutput(n, 2), features, terms), exact_hessian(features, W, b)
+    found, said = tg.exact.hessian_at(objective, np.append(W.ravel(), b))
+    return [[Off(float(np.linalg.norm(found - exact)), said, np.inf, 10 * float(np.linalg.norm(exact)))]]
+
+
+def exact_hessian(features: Features, W: Array, b: Array) -> Array:
+    """The Hessian of the loss of y = r(W^T W x + b) by W (2, n) and b, d = 3 n, of importances 1."""
+    n, G = len(b), W.T @ W
+    H, slopes = np.zeros((3 * n, 3 * n)), np.zeros((n, n))
     for j, g in enumerate(G):
         by_row, slopes[j] = _row_hessian(features, j, g, b[j])
-        J = np.zeros((n + 1, d))  # the row's couplings and bias by all parameters
+        J = np.zeros((n + 1, 3 * n))  # the row's couplings and bias by all parameters
         for k in range(n):
             for a in range(2):
                 J[k, a * n + j] += W[a, k]
@@ -229,9 +239,7 @@ def hessians(features: Features, rng: np.random.Generator) -> Cases:
         H += J.T @ by_row @ J
     for a in range(2):
         H[a * n : (a + 1) * n, a * n : (a + 1) * n] += slopes + slopes.T
-    objective = tg.exact.Objective(tg.nets.ReluOutput(n, 2), features, terms=int(2 ** rng.integers(5, 11)))
-    found, said = tg.exact.hessian_at(objective, np.append(W.ravel(), b))
-    return [[Off(float(np.linalg.norm(found - H)), said, np.inf, 10 * float(np.linalg.norm(H)))]]
+    return H
 
 
 def _row_hessian(features: Features, j: int, g: Array, b: float) -> tuple[Array, Array]:
@@ -288,9 +296,14 @@ def tails(features: Features, rng: np.random.Generator) -> Cases:
 
 def _finest(features: Features) -> float:
     """The digits asked for at most where a loss is made of many: what is inverted in NumPy takes seconds for nine."""
+    return 6 if _is_slow(features) else 9
+
+
+def _is_slow(features: Features) -> bool:
+    """Whether losses are inverted in NumPy."""
     law = getattr(features, "magnitude", None)
-    slow = isinstance(law, Triangular) or (isinstance(law, Uniform) and law.low > 0)
-    return 6 if slow or (isinstance(features, KSparse) and features.n_features > 6) else 9
+    own = isinstance(law, Triangular) or (isinstance(law, Uniform) and law.low > 0)
+    return own or (isinstance(features, KSparse) and features.n_features > 6)
 
 
 def _is_unbounded(features: Features) -> bool:

@@ -22,10 +22,10 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from tegum.exact.distributions import Distributions
-from tegum.exact.hessian import hessian_at, padded_modes, smallest_curvature, still_directions
+from tegum.exact.hessian import differentiated, padded_modes, smallest_curvature, still_directions
 from tegum.exact.kernel.hessian import STEP, Differences, differences_for, hessian_at_point, hessian_times, hessians
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
-from tegum.exact.laws import LawLoss, Laws
+from tegum.exact.laws import CurvedBy, LawLoss, Laws
 from tegum.exact.objective import landscape_for
 from tegum.exact.parameters import free_of, parameters_of
 from tegum.exact.penalties import Penalty
@@ -111,6 +111,7 @@ class _Compiled:
 
     landscape: Landscape
     memory: Differences
+    curved_by: CurvedBy = "inversion"
 
     @property
     def terms(self) -> int:
@@ -132,7 +133,7 @@ class _Compiled:
 
 def _by_law(law: LawLoss, x: NDArray[np.float64], free: NDArray[np.bool_]) -> tuple[float, float]:
     """The smallest curvature of one model whose loss is a law's, to the side that curves least, and the size of its Hessian."""
-    H, error = hessian_at(law, x)
+    H, error = differentiated(law, x)
     return smallest_curvature(law, x, still_directions(law.net, x, free), (H, error)).value, float(np.abs(H).max())
 
 

@@ -308,6 +308,33 @@ def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: 
 
 
 @compiled
+def hessians_of_rows(landscape: Landscape, memory: Differences, step: float, rows: Any, slopes: Any) -> float:
+    """Writes the Hessians (n, n + 1, n + 1) and gradients (n, n + 1) of the rows of a map, ``point.W`` (n, n), by themselves.
+
+    Returns the largest jump as `row_hessian` does.  Rows without importance are left out; of others it is not counted.
+    """
+    point, n = landscape.point, landscape.point.b.size
+    distribution, work = lean(landscape.distribution, landscape.work)
+    effort = Effort(landscape.terms, landscape.terms, np.inf, np.inf, ONE, ONE)
+    jump = 0.0
+    for block in range(distribution.blocks):
+        for component in components_in(distribution, block):
+            for j in members_of(distribution, component):
+                if memory.stop[0]:
+                    return 0.0
+                if point.importance[j] == 0:
+                    continue
+                couplings_of(point.W, 0, j, memory.g)
+                own = OwnFeature(j, block, component)
+                jump = max(jump, row_hessian(distribution, work, own, point.b[j], landscape.linear, step, effort, memory))
+                for i in range(n + 1):
+                    slopes[j, i] = memory.here[i]
+                    for c in range(n + 1):
+                        rows[j, i, c] = memory.row[i, c]
+    return jump
+
+
+@compiled
 def hessians(landscape: Landscape, memory: Differences, starts: Starts, first: int, end: int, found: Any, jumps: Any) -> None:
     """Writes the Hessians at the points ``first`` to ``end - 1`` of a batch, and how they jump, from place 0 on."""
     for k in range(first, end):

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.exact.laws.answer import ROUNDING, Answer, Asked
+from tegum.exact.laws.curvature import add_row, add_slopes
 
 MOST_HALF = 2**20
 """The most values of half the sum."""
@@ -152,3 +153,49 @@ class LatticeLaw:
             target = here.values(place) * none
             own = float(p @ (here.values(place) * (a * none + once)))
         return float(p @ (a * a * none + 2 * a * once + twice)), own, p * (a * none + once - target)
+
+    def hessian(
+        self, W: NDArray[np.float64], b: NDArray[np.float64], importance: NDArray[np.float64], step: float, terms: int
+    ) -> tuple[NDArray[np.float64], float]:
+        """The Hessian of one model y = r(W^T W x + b) by W, row by row, and b: exact, whatever the step and the terms.
+
+        On a kink it is the Hessian from below; the second number, how rows jump within the step, is 0.
+        """
+        m, n = W.shape
+        H, G = np.zeros((m * n + n, m * n + n)), W.T @ W
+        for j, g in enumerate(G):
+            add_row(H, W, j, 2 * importance[j] * self._where_on(g, float(b[j])))
+        add_slopes(H, m, self.answer(G, b, importance, Asked(0.5, 1, 1, True)).dG)
+        return H, 0.0
+
+    def _where_on(self, g: NDArray[np.float64], b: float) -> NDArray[np.float64]:
+        """E y y^T [s > 0], y = (x, 1), for s = g x + b: (n + 1, n + 1)."""
+        n = len(g)
+        found = np.zeros((n + 1, n + 1))
+        views = (self.first, self.second, b, 0.0), (self.second, self.first, 0.0, b)
+        for here, other, b_here, b_other in views:
+            a, c = here.sums(g, b_here), other.sums(g, b_other)
+            order = np.argsort(c)
+            at = np.searchsorted(c[order], -a, side="right")
+            above = here.probabilities * _above(order, [other.probabilities], at)[0]
+            here.add_products(above, found[n])
+            found[n, n] = above.sum()
+            for i in range(n):
+                if (place := here.place(i)) is not None:
+                    here.add_products(above * here.values(place), found[i])
+                elif (place := other.place(i)) is not None:
+                    weights = other.probabilities * other.values(place)
+                    here.add_products(here.probabilities * _above(order, [weights], at)[0], found[i])
+        found[:n, n] = found[n, :n]
+        return found
+
+    def nearest_kink(self, W: NDArray[np.float64], b: NDArray[np.float64], biased: bool) -> float:
+        """At least how far W, and b where ``biased``, may move, in Euclidean norm, before some state's s_j changes its sign."""
+        farthest = sum(float((part.values**2).sum(axis=1).max()) for half in (self.first, self.second) for part in half.parts)
+        nearest = np.inf
+        for g, shift in zip(W.T @ W, b, strict=True):
+            a, c = self.first.sums(g, float(shift)), np.sort(self.second.sums(g, 0.0))
+            at = np.searchsorted(c, -a)
+            for side in (np.maximum(at - 1, 0), np.minimum(at, len(c) - 1)):
+                nearest = min(nearest, float(np.abs(a + c[side]).min()))
+        return nearest / (float(biased) + 2 * float(np.linalg.norm(W)) * math.sqrt(farthest))
