@@ -118,7 +118,7 @@ def hessian_vector_product(
     product, error = _product(objective, x, v / length, objective.gradient(x))
     left = 0.0
     if isinstance(objective, Objective):
-        other = objective.with_terms(_beside_terms(objective.terms))
+        other = objective.with_terms(objective.terms // 2 if objective.terms > _FEW_TERMS else 2 * objective.terms)
         change = product - _product(other, x, v / length, other.gradient(x))[0]
         left = 2 * _CAUTION * float(np.linalg.norm(change))  # of one direction it may be small by chance
     return length * product, length * (float(np.linalg.norm(error)) + left)
@@ -131,7 +131,7 @@ def hessian_at(
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
     Objective and x are as in `hessian_vector_product`.  Where it is neither found by inversion nor a sum it takes 4 n + 6
-    gradients, at kinks and of untied nets 4 d + 1, and as many with half the terms, more where steps have to be tried again.
+    gradients, at kinks and of untied nets 4 d + 1, and as many with half and a quarter of the terms, more where steps are tried again.
     A parameter whose derivative is always 0, such as a bias of a net that has none, is taken to be fixed.
 
     Args:
@@ -189,25 +189,25 @@ def _by_rows(objective: HasRows, x: NDArray[np.float64], terms: int | None) -> t
 
 
 def _left_out(objective: HasGradient, x: NDArray[np.float64], H: NDArray[np.float64]) -> float:
-    """By how much half of the terms, or twice, would change the Hessian H, in Frobenius norm; 0 of what has no terms.
+    """By how much half of the terms would change the Hessian H, in Frobenius norm; 0 of what has no terms.
 
-    Of few terms, and of differences, which converge slower, twice as much.
+    Or a third of what a quarter of them would, where that is more: half as many may be wrong by as much, to the same side.  Of
+    few terms it is what twice as many would change.  Of few, and of differences, which converge slower, twice as much is said.
     """
-    if isinstance(objective, HasRows):
-        if objective.curved_by == "sum":
-            return 0.0
-        terms, inverted = objective.terms, objective.curved_by == "inversion"
-        beside = objective.hessian_by_rows(x, STEP, _beside_terms(terms)) if inverted else None
-        if beside is not None and (one := objective.hessian_by_rows(x, STEP, terms)) is not None:
-            return (_CAUTION if terms <= _FEW_TERMS else 1.0) * float(np.linalg.norm(one[0] - beside[0]))
-    if not isinstance(objective, Objective):
+    if not isinstance(objective, HasRows) or objective.curved_by == "sum":
         return 0.0
-    return _CAUTION * float(np.linalg.norm(H - differentiated(objective, x, _beside_terms(objective.terms))[0]))
+    terms, inverted = objective.terms, objective.curved_by == "inversion"
 
+    def change(others: int) -> float:
+        found = objective.hessian_by_rows(x, STEP, others) if inverted else None
+        if found is None and not isinstance(objective, Objective):
+            return 0.0
+        other = differentiated(objective, x, others)[0] if found is None else found[0]
+        return float(np.linalg.norm(H - other))
 
-def _beside_terms(terms: int) -> int:
-    """With how many terms to compare: half of them, or of few, which exponential magnitudes never take, twice as many."""
-    return terms // 2 if terms > _FEW_TERMS else 2 * terms
+    if terms <= _FEW_TERMS:
+        return _CAUTION * change(2 * terms)
+    return (1.0 if inverted else _CAUTION) * max(change(terms // 2), change(terms // 4) / 3)
 
 
 def _converged(objective: HasGradient, x: NDArray[np.float64], tol: float) -> tuple[NDArray[np.float64], float]:
