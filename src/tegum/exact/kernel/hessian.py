@@ -232,41 +232,6 @@ def _add_row(W: Any, j: int, slope: Any, row: Any, product: Any, H: Any) -> None
     H[bias, bias] += row[n, n]
 
 
-@inlined
-def _enter_point(landscape: Landscape, memory: Differences) -> None:
-    """The parameters ``memory.x`` as W and b."""
-    point = landscape.point
-    m, n = point.W.shape
-    for k in range(m):
-        for i in range(n):
-            point.W[k, i] = memory.x[k * n + i]
-    for i in range(n):
-        point.b[i] = memory.x[m * n + i]
-
-
-@inlined
-def _weighted_row(
-    landscape: Landscape, lean_distribution: Distribution, work: Work, own: OwnFeature, step: float, memory: Differences
-) -> float:
-    """Writes what row ``own`` adds to the objective, differentiated, into ``memory.row`` and ``memory.here``; how it jumps."""
-    point, j = landscape.point, own.feature
-    effort = Effort(landscape.terms, landscape.terms, np.inf, np.inf, ONE, ONE)
-    couplings_of(point.W, 1, j, memory.g)
-    weight = point.importance[j]
-    n = point.b.size
-    jump = weight * row_hessian(lean_distribution, work, own, point.b[j], landscape.linear, step, effort, memory)
-    for i in range(n + 1):
-        memory.here[i] *= weight
-        for c in range(n + 1):
-            memory.row[i, c] *= weight
-    # interference is a function of the couplings, too: the sum over i of g_i^2
-    for i in range(n):
-        if i != j:
-            memory.here[i] += 2 * landscape.interference * memory.g[i]
-            memory.row[i, i] += 2 * landscape.interference
-    return jump
-
-
 @compiled
 def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: Any) -> float:
     """Writes the Hessian at ``memory.x`` into H (d, d); rows and columns of parameters that are held are 0.
@@ -274,22 +239,41 @@ def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: 
     Returns by how much an entry of a row's differs from one side to the other, at a distance of ``step``: at a kink that stays
     as the step vanishes.  It is 0 where there was no need of differences.
     """
-    m, n = landscape.point.W.shape
+    point = landscape.point
+    m, n = point.W.shape
     d = memory.x.size
-    _enter_point(landscape, memory)
+    for k in range(m):
+        for i in range(n):
+            point.W[k, i] = memory.x[k * n + i]
+    for i in range(n):
+        point.b[i] = memory.x[m * n + i]
     for r in range(d):
         for c in range(d):
             H[r, c] = 0.0
     distribution, work = lean(landscape.distribution, landscape.work)
+    effort = Effort(landscape.terms, landscape.terms, np.inf, np.inf, ONE, ONE)
     jump = 0.0
     for block in range(distribution.blocks):
         for component in components_in(distribution, block):
             for j in members_of(distribution, component):
                 if memory.stop[0]:
                     return 0.0
+                couplings_of(point.W, 1, j, memory.g)
                 own = OwnFeature(j, block, component)
-                jump = max(jump, _weighted_row(landscape, distribution, work, own, step, memory))
-                _add_row(landscape.point.W, j, memory.here, memory.row, memory.product, H)
+                weight = point.importance[j]
+                jump = max(
+                    jump, weight * row_hessian(distribution, work, own, point.b[j], landscape.linear, step, effort, memory)
+                )
+                for i in range(n + 1):
+                    memory.here[i] *= weight
+                    for c in range(n + 1):
+                        memory.row[i, c] *= weight
+                # interference is a function of the couplings, too: the sum over i of g_i^2
+                for i in range(n):
+                    if i != j:
+                        memory.here[i] += 2 * landscape.interference * memory.g[i]
+                        memory.row[i, i] += 2 * landscape.interference
+                _add_row(point.W, j, memory.here, memory.row, memory.product, H)
     for r in range(m * n):
         H[r, r] += 2 * landscape.l2
     for r in range(d):
@@ -301,21 +285,30 @@ def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: 
 
 
 @compiled
-def row_hessians(landscape: Landscape, memory: Differences, slopes: Any, found: Any) -> None:
-    """Writes the Hessian of every row of the objective at ``memory.x``, (n, n + 1, n + 1), and its slopes (n, n + 1)."""
-    n = landscape.point.b.size
-    _enter_point(landscape, memory)
+def hessians_of_rows(landscape: Landscape, memory: Differences, step: float, rows: Any, slopes: Any) -> float:
+    """Writes the Hessians (n, n + 1, n + 1) and gradients (n, n + 1) of the rows of a map, ``point.W`` (n, n), by themselves.
+
+    Returns the largest jump as `row_hessian` does.  Rows without importance are left out; of others it is not counted.
+    """
+    point, n = landscape.point, landscape.point.b.size
     distribution, work = lean(landscape.distribution, landscape.work)
+    effort = Effort(landscape.terms, landscape.terms, np.inf, np.inf, ONE, ONE)
+    jump = 0.0
     for block in range(distribution.blocks):
         for component in components_in(distribution, block):
             for j in members_of(distribution, component):
                 if memory.stop[0]:
-                    return
-                _weighted_row(landscape, distribution, work, OwnFeature(j, block, component), STEP, memory)
+                    return 0.0
+                if point.importance[j] == 0:
+                    continue
+                couplings_of(point.W, 0, j, memory.g)
+                own = OwnFeature(j, block, component)
+                jump = max(jump, row_hessian(distribution, work, own, point.b[j], landscape.linear, step, effort, memory))
                 for i in range(n + 1):
                     slopes[j, i] = memory.here[i]
                     for c in range(n + 1):
-                        found[j, i, c] = memory.row[i, c]
+                        rows[j, i, c] = memory.row[i, c]
+    return jump
 
 
 @compiled

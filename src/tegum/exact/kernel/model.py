@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.exact.kernel.exponential import exponential_row
-from tegum.exact.kernel.partition import is_unknown, partition, reach
-from tegum.exact.kernel.records import MOST_TERMS, NOWHERE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Powers, Work
+from tegum.exact.kernel.partition import blocks_of_row, is_unknown
+from tegum.exact.kernel.records import MOST_TERMS, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Powers, Work
 from tegum.exact.kernel.row import Span, always_active, whole
 from tegum.exact.kernel.sets import sets_row
 from tegum.exact.kernel.split import split_row
@@ -108,15 +108,7 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
             g[i] = 0.0
     if abs(b) < NEGLIGIBLE:
         b = 0.0
-    count, end, threshold = partition(distribution, work, n, own.feature)
-    large = Listed(work.order, distribution.feature_first, ZERO, count)
-    blocks = Listed(work.order, distribution.feature_first, ZERO, end)
-    if distribution.weight[own.component] == 0:
-        own = OwnFeature(own.feature, NOWHERE, own.component)
-    low, high = reach(distribution, work, blocks, 0)
-    if distribution.exponential:
-        low = -np.inf if low < 0 else 0.0
-        high = np.inf if high > 0 else 0.0
+    count, blocks, own, threshold, low, high = blocks_of_row(distribution, work, n, own)
     if linear or b + low >= 0:
         value, by_b = always_active(distribution, work, blocks, own, b)
         return Found(value, 0.0, by_b, 0.0, 0.0, ZERO)
@@ -130,10 +122,10 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
     if effort.least == effort.most and own.block >= 0 and _own_is_weak(g, n, own.feature):
         terms = min(_DROPPED * effort.most, MOST_TERMS)
         effort = Effort(terms, terms, effort.target, effort.target_b, effort.gradient, effort.tapered)
-    if count < end:
-        return split_row(
-            distribution, work, large, Listed(work.order, distribution.feature_first, count, end), own, span, effort
-        )
+    if count < blocks.end:
+        large = Listed(work.order, distribution.feature_first, ZERO, count)
+        small = Listed(work.order, distribution.feature_first, count, blocks.end)
+        return split_row(distribution, work, large, small, own, span, effort)
     return whole(distribution, work, blocks, own, work.alone, span, Powers(1.0, 0.0, ZERO), effort)
 
 
