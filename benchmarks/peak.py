@@ -10,12 +10,15 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-WIDTH, CHAINS = 16, 24
+from tegum.training.blocks import REGISTERS
+
+WIDTH, CHAINS = REGISTERS.width, REGISTERS.number * 3 // 4
+"""Floats in a register, and as many registers as leave some for the two that all chains share."""
 
 
 @intrinsic
 def _chains(_typing: Any, rounds: Any) -> Any:
-    """24 independent chains of ``rounds`` fused multiply-adds on vectors of 16 floats."""
+    """`CHAINS` independent chains of ``rounds`` fused multiply-adds on vectors of `WIDTH` floats."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
         vector = ir.VectorType(ir.FloatType(), WIDTH)

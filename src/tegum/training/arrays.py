@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tegum.nets import RELU, Net
 from tegum.training.activations import activation_code
 from tegum.training.blocks import PANEL_WIDTH, REGISTERS, Floats, Indices, Layout, Words
+from tegum.training.products import rows_at_once
 
 Bytes = NDArray[np.uint8]
 
@@ -63,6 +64,8 @@ class Shape(NamedTuple):
     output_relu: int
     tied: int
     absolute: int
+    hidden_rows: int  # how many hidden units,
+    output_rows: int  # and how many outputs products work on at a time
     target: TargetRows
     hidden_bias: int
     activation: int  # the code that `activations` gives the output activation,
@@ -83,7 +86,7 @@ class FeatureNumbers(NamedTuple):
     scale: Floats  # what makes r - low_i, or the feature's own draw, a magnitude up to 1; 0 where the density is 0
     begins_block: Bytes  # whether to draw a new r
     alone: Bytes  # in its component: the magnitude comes from the same r
-    all_alone: int  # whether each feature has a word of its own, for all that there is to know of it
+    all_alone: int  # whether each feature has a word of its own, for all that there is to know of it, and low_i = 0
     n_active: int  # k of k-sparse features, which need none of low, span and scale; 0 of all others
     law: int
     law_value: np.float32
@@ -200,6 +203,8 @@ def shape_of(net: Net) -> Shape:
         output_relu=int(net.output_activation is RELU),
         tied=int(net.tied),
         absolute=int(net.absolute_target),
+        hidden_rows=rows_at_once(m),
+        output_rows=rows_at_once(n),
         target=_target_rows(net),
         hidden_bias=int(net.has_hidden_bias),
         activation=activation,

@@ -16,7 +16,7 @@ import numpy as np
 
 from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape
-from tegum.training.blocks import PANEL_WIDTH, Floats, Place, Rows, Words
+from tegum.training.blocks import PANEL_WIDTH, Floats, Place, Words
 from tegum.training.forward import forward_panel
 from tegum.training.products import multiply_panel
 from tegum.training.randomness import fill_random
@@ -46,7 +46,7 @@ def _push_inputs(shape: Shape, parameters: Floats, size: np.float32, scratch: Sc
         push[sample] = _ZERO
         for k in range(shape.m):
             hidden[k, sample] = parameters[k * shape.n + i]
-    multiply_panel(outputs, Place(scratch.zeros, 0), parameters, shape.decoder, hidden, Rows(scratch.every, shape.m))
+    multiply_panel(outputs, Place(scratch.zeros, 0), parameters, shape.decoder, hidden, shape.output_rows)
     for j in range(shape.n):
         for sample in range(PANEL_WIDTH):
             g = outputs[j, sample]

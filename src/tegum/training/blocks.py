@@ -17,14 +17,14 @@ product, three times slower.
     NEON       32 of  4          6 x 4 = 16                      4 x 4
 
 The blocks are written as LLVM instructions on vectors of just that width.  The vectors of `accumulate` are folded into numbers
-by a tree of shuffles.  The k to sum over are a list, which lets a caller skip features that are inactive in a panel.
+by a tree of shuffles.  The k to sum over may be a list, which lets a caller skip features that are inactive in a panel.
 
 Example.  The smallest block, one row at 16 samples, is one vector ``c`` for the whole sum:
 
     c = start[0] in all 16 lanes;    for each k:  c = fma(A[0, k] in all 16 lanes, B[k][0:16], c);    C[0][0:16] = c
 
 What is left of a matrix after whole blocks needs blocks of every smaller size; each is instructions of its own, written by one
-loop of Python (`_cases`) and chosen by one jump.
+loop of Python (`cases`) and chosen by one jump.
 
 The functions made here are Numba intrinsics: they can be called from compiled code only and check nothing.  A lane is a place
 in a vector.
@@ -32,6 +32,7 @@ Source: the register blocking of Goto and van de Geijn, "Anatomy of High-Perform
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +42,8 @@ from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from tegum.training.vectors import Vectors, address, number_at
 
 PANEL_WIDTH = 64
 """How many samples a panel holds."""
@@ -53,9 +56,7 @@ Indices = NDArray[np.int32]
 Words = NDArray[np.uint32]
 
 _INDEX = ir.IntType(64)
-_I32 = ir.IntType(32)
 _UNROLLED = 4
-_LANES = 4  # of the narrowest registers
 
 
 class Registers(NamedTuple):
@@ -140,17 +141,6 @@ class Tile(NamedTuple):
     width: int
 
 
-def _at(builder: ir.IRBuilder, base: Any, *terms: Any) -> Any:
-    """The address of element ``sum(terms)``."""
-    for term in terms:
-        base = builder.gep(base, [ir.Constant(_INDEX, term) if isinstance(term, int) else term])
-    return base
-
-
-def _number(builder: ir.IRBuilder, base: Any, *terms: Any) -> Any:
-    return builder.load(_at(builder, base, *terms))
-
-
 def opened(context: Any, builder: ir.IRBuilder, kinds: Iterable[Any], values: Iterable[Any]) -> list[Any]:
     """The values as instructions use them: arrays and places as addresses, other records as lists of their opened fields."""
 
@@ -159,13 +149,13 @@ def opened(context: Any, builder: ir.IRBuilder, kinds: Iterable[Any], values: It
             return context.make_array(kind)(context, builder, value).data
         if isinstance(kind, types.BaseTuple):
             fields = [one(part, builder.extract_value(value, i)) for i, part in enumerate(kind)]
-            return _at(builder, *fields) if getattr(kind, "instance_class", None) is Place else fields
+            return address(builder, *fields) if getattr(kind, "instance_class", None) is Place else fields
         return value
 
     return [one(kind, value) for kind, value in zip(kinds, values, strict=True)]
 
 
-def _cases(builder: ir.IRBuilder, value: Any, numbers: Iterable[int]) -> Iterator[int]:
+def cases(builder: ir.IRBuilder, value: Any, numbers: Iterable[int]) -> Iterator[int]:
     """Each number in turn; what is built until the next one runs where ``value`` is that number."""
     end = builder.append_basic_block("end")
     switch = builder.switch(value, end)
@@ -178,125 +168,61 @@ def _cases(builder: ir.IRBuilder, value: Any, numbers: Iterable[int]) -> Iterato
     builder.position_at_end(end)
 
 
-class Vectors:
-    """Instructions on vectors of so many floats."""
-
-    def __init__(self, builder: ir.IRBuilder, width: int) -> None:
-        self.builder, self.width = builder, width
-        self.kind = ir.VectorType(ir.FloatType(), width)
-
-    def load(self, base: Any, *terms: Any) -> Any:
-        """The vector that begins at element ``sum(terms)``."""
-        value = self.builder.load(self.builder.bitcast(_at(self.builder, base, *terms), self.kind.as_pointer()))
-        value.align = 4
-        return value
-
-    def store(self, value: Any, base: Any, *terms: Any) -> None:
-        """Writes a vector to where element ``sum(terms)`` is."""
-        self.builder.store(value, self.builder.bitcast(_at(self.builder, base, *terms), self.kind.as_pointer())).align = 4
-
-    def broadcast(self, number: Any) -> Any:
-        """The vector that has a number in all lanes."""
-        undefined = ir.Constant(self.kind, ir.Undefined)
-        single = self.builder.insert_element(undefined, number, ir.Constant(_I32, 0))
-        return self._shuffle(single, undefined, [0] * self.width)
-
-    def variable(self, value: Any) -> Any:
-        """A variable on the stack, which LLVM keeps in a register."""
-        return cgutils.alloca_once_value(self.builder, value)
-
-    def add_product(self, variable: Any, x: Any, y: Any) -> None:
-        """Adds x y to a variable, with one rounding where the processor can."""
-        kind = ir.FunctionType(self.kind, [self.kind] * 3)
-        multiply_add = cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.fmuladd.v{self.width}f32")
-        self.builder.store(self.builder.call(multiply_add, [x, y, self.builder.load(variable)]), variable)
-
-    def added(self, variables: list[Any]) -> Any:
-        """The sum of some variables, 1, 2, 4, ... of them."""
-        values = [self.builder.load(variable) for variable in variables]
-        while len(values) > 1:
-            values = [self.builder.fadd(a, b) for a, b in zip(values[::2], values[1::2], strict=True)]
-        return values[0]
-
-    def folded(self, vectors: list[Any]) -> list[Any]:
-        """Vectors whose lanes, one after the other, are the sums of the lanes of each of the given ones."""
-        zeros = [ir.Constant(self.kind, [0.0] * self.width)] * (-len(vectors) % self.width)
-        padded = vectors + zeros
-        return [self._fold(padded[k : k + self.width]) for k in range(0, len(padded), self.width)]
-
-    def add_numbers(self, folded: list[Any], height: int, columns: list[Any], row: Any) -> None:
-        """Adds the lanes, ``height`` for each column, to what is in memory ``row`` apart from each column's begin on."""
-        build = self.builder
-        for k in range(height * len(columns)):
-            (which, lane), (j, i) = divmod(k, self.width), divmod(k, height)
-            target = _at(build, columns[j], build.mul(row, ir.Constant(_INDEX, i)))
-            number = build.extract_element(folded[which], ir.Constant(_I32, lane))
-            build.store(build.fadd(build.load(target), number), target)
-
-    def add_lanes(self, folded: list[Any], group: int, target: Any) -> None:
-        """Adds `_LANES` of the lanes, of the group with this number, to as many numbers from ``target`` on."""
-        which, lane = divmod(group * _LANES, self.width)
-        few = Vectors(self.builder, _LANES)
-        lanes = self._shuffle(folded[which], folded[which], list(range(lane, lane + _LANES)))
-        few.store(self.builder.fadd(few.load(target), lanes), target)
-
-    def total(self, vector: Any) -> Any:
-        """The sum of the lanes of one vector, in an order that the processor likes."""
-        kind = ir.FunctionType(ir.FloatType(), [ir.FloatType(), self.kind])
-        reduce = cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.vector.reduce.fadd.v{self.width}f32")
-        return self.builder.call(reduce, [ir.Constant(ir.FloatType(), 0.0), vector], fastmath=("reassoc",))
-
-    def _fold(self, vectors: list[Any]) -> Any:
-        """One vector whose lane p is the sum of the lanes of ``vectors[p]``, as many as it has lanes, by a tree of additions.
-
-        Each round adds the two halves of every group of lanes and packs what is left of two vectors into one:
-
-            a = a0 .. a15, b = b0 .. b15    ->    a0+a8 .. a7+a15, b0+b8 .. b7+b15    ->    groups of 4    ->    2    ->    1
-        """
-        group = self.width
-        while len(vectors) > 1:
-            half = group // 2
-            low = [start + lane for start in range(0, self.width, group) for lane in range(half)]
-            low += [self.width + lane for lane in low]
-            high = [lane + half for lane in low]
-            vectors = [
-                self.builder.fadd(self._shuffle(a, b, low), self._shuffle(a, b, high))
-                for a, b in zip(vectors[::2], vectors[1::2], strict=True)
-            ]
-            group = half
-        return vectors[0]
-
-    def _shuffle(self, first: Any, second: Any, lanes: list[int]) -> Any:
-        """The vector of the given lanes of two vectors, those of the second counted on from the width."""
-        return self.builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(_I32, len(lanes)), lanes))
+def row_length(context: Any, builder: ir.IRBuilder, kind: Any, panel: Any) -> Any:
+    """How long a panel's rows are, `PANEL_WIDTH`, as LLVM cannot know it."""
+    return builder.extract_value(context.make_array(kind)(context, builder, panel).shape, 1)
 
 
-def row_products(registers: Registers) -> Callable[..., Any]:
-    """`multiply_rows` for a processor with these registers."""
+@contextmanager
+def stripes_along(builder: ir.IRBuilder, width: int, length: Any) -> Iterator[Any]:
+    """The place of each stripe of such a width in a row; the code inside is there once: LLVM would copy it for each stripe."""
+    if width == PANEL_WIDTH:
+        yield ir.Constant(_INDEX, 0)
+        return
+    with cgutils.for_range(builder, builder.udiv(length, ir.Constant(_INDEX, width)), intp=_INDEX) as along:
+        yield builder.mul(along.index, ir.Constant(_INDEX, width))
+
+
+def add_rows(
+    of: Vectors, sums: list[list[Any]], weights: list[Any], column: Any, panel: Any, number: Any, row_of: Callable[[Any], Any]
+) -> None:
+    """Adds to the variables ``sums[r]`` so many rows of a panel, each times a number of ``weights[r]``.
+
+    ``row_of`` says which row comes at each turn; its number of the weights lies so many times ``column`` behind the first one.
+    """
+    builder = of.builder
+    with cgutils.for_range(builder, number, intp=_INDEX) as loop:
+        k = row_of(loop.index)
+        row = address(builder, panel, builder.mul(k, ir.Constant(_INDEX, PANEL_WIDTH)))
+        vectors = [of.load(row, v * of.width) for v in range(len(sums[0]))]
+        for of_row, numbers in zip(sums, weights, strict=True):
+            weight = of.broadcast(number_at(builder, numbers, builder.mul(k, column)))
+            for total, vector in zip(of_row, vectors, strict=True):
+                of.add_product(total, weight, vector)
+
+
+def row_products(registers: Registers, listed: bool) -> Callable[..., Any]:
+    """`multiply_listed` or `multiply_rows` for a processor with these registers."""
 
     @intrinsic
     def multiply(_typing: Any, height: Any, C: Any, start: Any, A: Any, layout: Any, B: Any, chosen: Any) -> Any:
         signature = types.void(types.int64, C, start, A, layout, B, chosen)
 
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-            height, C, start, A, (begin, row, column), B, (listed, number) = opened(context, builder, signature.args, arguments)
-            of = Vectors(builder, registers.width)
-            for rows in _cases(builder, height, range(1, ROWS + 1)):
+            of, length = Vectors(builder, registers.width), row_length(context, builder, signature.args[5], arguments[5])
+            height, C, start, A, (begin, row, column), B, chosen = opened(context, builder, signature.args, arguments)
+            rows_of_B, number = chosen if listed else (None, chosen)
+
+            def row_at(index: Any) -> Any:
+                return builder.sext(number_at(builder, rows_of_B, index), _INDEX) if listed else index
+
+            for rows in cases(builder, height, range(1, ROWS + 1)):
                 stripe = registers.stripe(rows)
-                firsts = [_number(builder, start, r) for r in range(rows)]
-                weights = [_at(builder, A, begin, builder.mul(row, ir.Constant(_INDEX, r))) for r in range(rows)]
-                stripes = ir.Constant(_INDEX, PANEL_WIDTH // (stripe * registers.width))
-                with cgutils.for_range(builder, stripes, intp=_INDEX) as along:
-                    place = builder.mul(along.index, ir.Constant(_INDEX, stripe * registers.width))
+                firsts = [number_at(builder, start, r) for r in range(rows)]
+                weights = [address(builder, A, begin, builder.mul(row, ir.Constant(_INDEX, r))) for r in range(rows)]
+                with stripes_along(builder, stripe * registers.width, length) as place:
                     sums = [[of.variable(of.broadcast(first)) for _ in range(stripe)] for first in firsts]
-                    with cgutils.for_range(builder, number, intp=_INDEX) as loop:
-                        k = builder.sext(_number(builder, listed, loop.index), _INDEX)
-                        samples = _at(builder, B, place, builder.mul(k, ir.Constant(_INDEX, PANEL_WIDTH)))
-                        vectors = [of.load(samples, v * registers.width) for v in range(stripe)]
-                        for r in range(rows):
-                            weight = of.broadcast(_number(builder, weights[r], builder.mul(k, column)))
-                            for v in range(stripe):
-                                of.add_product(sums[r][v], weight, vectors[v])
+                    add_rows(of, sums, weights, column, address(builder, B, place), number, row_at)
                     for r in range(rows):
                         for v in range(stripe):
                             of.store(builder.load(sums[r][v]), C, place, r * PANEL_WIDTH + v * registers.width)
@@ -319,10 +245,10 @@ def tile_products(registers: Registers) -> Callable[..., Any]:
             S, (begin, row, column), (i0, j0, tile_height, tile_width), (left_rows, right_rows), first, second = values
             of, (most, broadest) = Vectors(builder, registers.width), registers.tile
             zero = ir.Constant(of.kind, [0.0] * of.width)
-            corner = _at(builder, S, begin, builder.mul(i0, row), builder.mul(j0, column))
+            corner = address(builder, S, begin, builder.mul(i0, row), builder.mul(j0, column))
             width_of_panel, base = ir.Constant(_INDEX, PANEL_WIDTH), broadest + 1
             size = builder.add(builder.mul(tile_height, ir.Constant(_INDEX, base)), tile_width)
-            for case in _cases(builder, size, [i * base + j for i in range(1, most + 1) for j in range(1, base)]):
+            for case in cases(builder, size, [i * base + j for i in range(1, most + 1) for j in range(1, base)]):
                 height, width = divmod(case, base)
                 # Each sum has a partial sum in each of its lanes; of few sums there are copies, which take turns.
                 copies = max(
@@ -344,17 +270,8 @@ def tile_products(registers: Registers) -> Callable[..., Any]:
                                 for i in range(height):
                                     for j in range(width):
                                         of.add_product(sums[v % copies][i][j], lefts[i], rights[j])
-                folded = of.folded([of.added([copy[i][j] for copy in sums]) for j in range(width) for i in range(height)])
-                columns = [_at(builder, corner, builder.mul(column, ir.Constant(_INDEX, j))) for j in range(width)]
-                if height == _LANES:  # a whole column is added at once where it is one piece of memory
-                    with builder.if_else(builder.icmp_signed("==", row, ir.Constant(_INDEX, 1))) as (in_one, in_pieces):
-                        with in_one:
-                            for j, target in enumerate(columns):
-                                of.add_lanes(folded, j, target)
-                        with in_pieces:
-                            of.add_numbers(folded, height, columns, row)
-                else:
-                    of.add_numbers(folded, height, columns, row)
+                summed = [[of.added([copy[i][j] for copy in sums]) for j in range(width)] for i in range(height)]
+                of.add_tile(summed, corner, row, column)
             return context.get_dummy_value()
 
         return signature, generate
@@ -362,11 +279,14 @@ def tile_products(registers: Registers) -> Callable[..., Any]:
     return accumulate
 
 
-multiply_rows = row_products(REGISTERS)
-"""C[r][sample] = start[r] + sum over the chosen k of A[r, k] B[k][sample], for ``height`` <= `ROWS` rows of panels.
+multiply_rows = row_products(REGISTERS, listed=False)
+"""C[r][sample] = start[r] + sum over the first k of A[r, k] B[k][sample], for ``height`` <= `ROWS` rows of panels.
 
-Called with (height, C, start, A, layout, B, chosen).  Places are C and start; ``layout`` is A's, ``chosen`` are `Rows` of B.
+Called with (height, C, start, A, layout, B, number).  Places are C and start; ``layout`` is A's, and of k there are ``number``.
 """
+
+multiply_listed = row_products(REGISTERS, listed=True)
+"""The same for the k of a list: called with (height, C, start, A, layout, B, chosen), where ``chosen`` are `Rows` of B."""
 
 accumulate_tile = tile_products(REGISTERS)
 """S[i, j] += sum over panels and samples of left[i] right[j], of the first `Pair` and of the second, in one `Tile`.

@@ -27,7 +27,7 @@ from numba.extending import intrinsic
 
 from tegum.compilation import apart_from_callers, compiled, copied_into_callers, inlined
 from tegum.training.arrays import FeatureNumbers, Scratch
-from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Words, opened
+from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Words, cases, opened
 from tegum.training.randomness import GENERATORS, VECTOR, Generators, fill_random, spread
 
 _LOW_BITS = np.uint32(0x7FFFFFFF)
@@ -51,12 +51,15 @@ def _row_alone(row: Floats, low: np.int32, span: np.uint32, scale: np.float32, w
 
 
 @intrinsic
-def _draw_alone(_typing: Any, rows: Any, number: Any, low: Any, span: Any, scale: Any, signed: Any, stream: Any) -> Any:
-    """What `fill_random`, `_row_alone` and `_apply_signs` do, for so many rows of a panel: the words stay in registers."""
-    signature = types.void(rows, types.int64, low, span, scale, types.int64, stream)
+def _draw_alone(_typing: Any, rows: Any, number: Any, span: Any, scale: Any, signed: Any, stream: Any) -> Any:
+    """What `fill_random`, `_row_alone` and `_apply_signs` do, for so many rows of a panel: the words stay in registers.
+
+    All intervals begin at 0.
+    """
+    signature = types.void(rows, types.int64, span, scale, types.int64, stream)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        rows, number, low, span, scale, signed, stream = opened(context, builder, signature.args, arguments)
+        rows, number, span, scale, signed, stream = opened(context, builder, signature.args, arguments)
         numbers, index = ir.VectorType(ir.FloatType(), GENERATORS), ir.IntType(64)
         lanes = ir.Constant(ir.VectorType(ir.IntType(32), GENERATORS), [0] * GENERATORS)
 
@@ -64,22 +67,24 @@ def _draw_alone(_typing: Any, rows: Any, number: Any, low: Any, span: Any, scale
             undefined = ir.Constant(kind, ir.Undefined)
             return builder.shuffle_vector(builder.insert_element(undefined, value, ir.IntType(32)(0)), undefined, lanes)
 
-        generators = Generators(builder, stream)
-        sign_bits = builder.and_(everywhere(VECTOR, builder.trunc(builder.neg(signed), ir.IntType(32))), spread(int(_SIGN_BIT)))
         half, zero = (ir.Constant(numbers, [number] * GENERATORS) for number in (0.5, 0.0))
-        with cgutils.for_range(builder, number, intp=index) as loop:
-            edge, width = (everywhere(VECTOR, builder.load(builder.gep(one, [loop.index]))) for one in (low, span))
-            factor = everywhere(numbers, builder.load(builder.gep(scale, [loop.index])))
-            for v in range(PANEL_WIDTH // GENERATORS):
-                word = generators.words()
-                above = builder.sub(builder.and_(word, spread(int(_LOW_BITS))), edge)
-                magnitude = builder.fmul(builder.fadd(builder.sitofp(above, numbers), half), factor)
-                value = builder.select(builder.icmp_unsigned("<=", above, width), magnitude, zero)
-                drawn = builder.xor(builder.bitcast(value, VECTOR), builder.and_(word, sign_bits))
-                at = builder.add(builder.mul(loop.index, index(PANEL_WIDTH)), index(v * GENERATORS))
-                place = builder.bitcast(builder.gep(rows, [at]), VECTOR.as_pointer())
-                builder.store(drawn, place).align = 4
-        generators.put_back()
+        for has_sign in cases(builder, signed, (0, 1)):
+            generators = Generators(builder, stream)
+            with cgutils.for_range(builder, number, intp=index) as loop:
+                width = everywhere(VECTOR, builder.load(builder.gep(span, [loop.index])))
+                factor = everywhere(numbers, builder.load(builder.gep(scale, [loop.index])))
+                for v in range(PANEL_WIDTH // GENERATORS):
+                    word = generators.words()
+                    low_bits = builder.and_(word, spread(int(_LOW_BITS)))
+                    magnitude = builder.fmul(builder.fadd(builder.sitofp(low_bits, numbers), half), factor)
+                    drawn = builder.select(builder.icmp_signed("<=", low_bits, width), magnitude, zero)
+                    if has_sign:
+                        sign = builder.and_(word, spread(int(_SIGN_BIT)))
+                        drawn = builder.bitcast(builder.xor(builder.bitcast(drawn, VECTOR), sign), numbers)
+                    at = builder.add(builder.mul(loop.index, index(PANEL_WIDTH)), index(v * GENERATORS))
+                    place = builder.bitcast(builder.gep(rows, [at]), numbers.as_pointer())
+                    builder.store(drawn, place).align = 4
+            generators.put_back()
         return context.get_dummy_value()
 
     return signature, generate
@@ -159,7 +164,7 @@ def _scale_panel(inputs: Floats, factor: Floats) -> None:
 def _draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: int) -> None:
     inputs = scratch.inputs[p]
     if features.all_alone and (features.law == 0 or not features.signed):
-        _draw_alone(inputs, inputs.shape[0], features.low, features.span, features.scale, features.signed, stream)
+        _draw_alone(inputs, inputs.shape[0], features.span, features.scale, features.signed, stream)
         for i in range(inputs.shape[0] if features.law > 0 else 0):
             _apply_law(inputs[i], features.law, features.law_value, features.law_low)
     else:

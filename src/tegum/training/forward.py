@@ -13,7 +13,7 @@ import numpy as np
 from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.training.arrays import Scratch, Shape
 from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Place, Rows, Words
-from tegum.training.products import multiply_panel
+from tegum.training.products import multiply_chosen, multiply_panel
 from tegum.training.randomness import fill_random
 
 _ZERO = np.float32(0)
@@ -46,10 +46,12 @@ def forward_panel(shape: Shape, parameters: Floats, skips_inactive: int, scratch
 def encode_panel(shape: Shape, parameters: Floats, skips_inactive: int, scratch: Scratch, p: int) -> None:
     """Hidden values, after their activation, of panel p."""
     inputs, hidden = scratch.inputs[p], scratch.hidden[p]
-    active = Rows(scratch.every, shape.n)
+    begin, rows = Place(parameters, shape.b_hidden), shape.hidden_rows
     if skips_inactive:
         active = Rows(scratch.found, _rows_with_content(inputs, scratch.found))
-    multiply_panel(hidden, Place(parameters, shape.b_hidden), parameters, shape.encoder, inputs, active)
+        multiply_chosen(hidden, begin, parameters, shape.encoder, inputs, active, rows)
+    else:
+        multiply_panel(hidden, begin, parameters, shape.encoder, inputs, rows)
     if shape.hidden_relu:
         for k in range(shape.m):
             for sample in range(PANEL_WIDTH):
@@ -73,4 +75,4 @@ def drop_hidden(hidden: Floats, kept: Floats, dropout: np.float32, stream: Words
 def decode_panel(shape: Shape, parameters: Floats, scratch: Scratch, p: int) -> None:
     """Outputs, before their activation, of panel p."""
     hidden, outputs = scratch.hidden[p], scratch.outputs[p]
-    multiply_panel(outputs, Place(parameters, shape.b), parameters, shape.decoder, hidden, Rows(scratch.every, shape.m))
+    multiply_panel(outputs, Place(parameters, shape.b), parameters, shape.decoder, hidden, shape.output_rows)

@@ -143,7 +143,7 @@ def feature_numbers(features: Features, n_hidden: int) -> list[FeatureNumbers]:
     return [
         FeatureNumbers(
             **{name: column[row] for name, column in columns.items()},
-            all_alone=int(alone.all() and begins.all() and not isinstance(features, KSparse)),
+            all_alone=int(alone.all() and begins.all() and not low.any() and not isinstance(features, KSparse)),
             n_active=int(features.n_active) if isinstance(features, KSparse) else 0,
             law=kind,
             law_value=np.float32(value),

@@ -23,10 +23,12 @@ from numba.extending import intrinsic
 from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.training.activations import activate_row
 from tegum.training.arrays import Scratch, Shape, TargetRows
-from tegum.training.blocks import PANEL_WIDTH, Floats, Place, Rows, Vectors, opened
+from tegum.training.blocks import PANEL_WIDTH, Floats, Place, Rows, opened
+from tegum.training.vectors import Vectors, address, number_at
 
 _ZERO = np.float32(0)
-_TOGETHER = 16
+TOGETHER = 16
+"""How many outputs of a feature are compared in one go."""
 _EVERY_BIT, _WITHOUT_SIGN = np.uint32(0xFFFFFFFF), np.uint32(0x7FFFFFFF)
 
 
@@ -67,6 +69,33 @@ def silence_inactive(outputs: Floats, targets: Floats, mapped: int, clean: Float
                 targets[i, sample] = targets[i, sample] if clean[i, sample] != _ZERO else _ZERO
 
 
+class Comparison:
+    """Instructions that compare vectors of outputs, those above a floor, with some bits of what they should be."""
+
+    def __init__(self, of: Vectors, bits: Any, floor: Any, factor: Any) -> None:
+        self.of, self.builder, self.words = of, of.builder, ir.VectorType(ir.IntType(32), of.width)
+        self.zero = ir.Constant(of.kind, [0.0] * of.width)
+        self.least, self.factor = of.broadcast(floor), of.broadcast(factor)
+        self.mask = self._as_words(of.broadcast(self.builder.bitcast(bits, ir.FloatType())))
+
+    def factors(self, importance: Any) -> tuple[Any, Any]:
+        """What errors of a feature of such importance are multiplied by for the loss, and for its derivative."""
+        weight = self.of.broadcast(importance)
+        return weight, self.builder.fmul(weight, self.factor)
+
+    def derivative(self, y: Any, wanted: Any, factors: tuple[Any, Any], loss: Any) -> Any:
+        """The loss's derivative by the outputs y; the losses themselves are added to a variable."""
+        build = self.builder
+        target = build.bitcast(build.and_(self._as_words(wanted), self.mask), self.of.kind)
+        on = build.fcmp_ordered(">", y, self.least)
+        error = build.fsub(build.select(on, y, self.zero), target, flags=("contract", "reassoc", "nsz"))
+        self.of.add_product(loss, build.fmul(factors[0], error), error)
+        return build.select(on, build.fmul(factors[1], error), self.zero)
+
+    def _as_words(self, vector: Any) -> Any:
+        return self.builder.bitcast(vector, self.words)
+
+
 @intrinsic
 def _compare(
     _typing: Any,
@@ -90,28 +119,19 @@ def _compare(
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
         values = opened(context, builder, signature.args, arguments)
         outputs, wanted, bits, floor, importance, factor, (listed, number), sample_loss, sums, adds = values
-        of, words, fast = Vectors(builder, _TOGETHER), ir.VectorType(ir.IntType(32), _TOGETHER), ("contract", "reassoc", "nsz")
-        index, parts, zero = ir.IntType(64), range(0, PANEL_WIDTH, _TOGETHER), ir.Constant(of.kind, [0.0] * _TOGETHER)
-        least, scale = of.broadcast(floor), of.broadcast(factor)
-        mask = builder.bitcast(of.broadcast(builder.bitcast(bits, ir.FloatType())), words)
+        of, index, parts = Vectors(builder, TOGETHER), ir.IntType(64), range(0, PANEL_WIDTH, TOGETHER)
+        compared = Comparison(of, bits, floor, factor)
         losses = [of.variable(of.load(sample_loss, part)) for part in parts]
         with cgutils.for_range(builder, number, intp=index) as loop:
-            i = builder.sext(builder.load(builder.gep(listed, [loop.index])), index)
+            i = builder.sext(number_at(builder, listed, loop.index), index)
             begin = builder.mul(i, index(PANEL_WIDTH))
-            weight = of.broadcast(builder.load(builder.gep(importance, [i])))
-            twice, total = builder.fmul(weight, scale), zero
+            weights, total = compared.factors(number_at(builder, importance, i)), compared.zero
             for part, loss in zip(parts, losses, strict=True):
-                y = of.load(outputs, begin, part)
-                target = builder.bitcast(builder.and_(builder.bitcast(of.load(wanted, begin, part), words), mask), of.kind)
-                on = builder.fcmp_ordered(">", y, least)
-                error = builder.fsub(builder.select(on, y, zero), target, flags=fast)
-                of.add_product(loss, builder.fmul(weight, error), error)
-                d = builder.select(on, builder.fmul(twice, error), zero)
+                d = compared.derivative(of.load(outputs, begin, part), of.load(wanted, begin, part), weights, loss)
                 of.store(d, outputs, begin, part)
                 total = builder.fadd(total, d)
             with builder.if_then(builder.icmp_signed("!=", adds, index(0))):
-                home = builder.gep(sums, [i])
-                builder.store(builder.fadd(builder.load(home), of.total(total)), home)
+                of.add_total(total, address(builder, sums, i))
         for part, loss in zip(parts, losses, strict=True):
             of.store(builder.load(loss), sample_loss, part)
         return context.get_dummy_value()
@@ -136,6 +156,17 @@ def _times_slopes(outputs: Floats, slopes: Floats, counting: Rows, gradient: Flo
 
 
 @inlined
+def bits_and_floor(shape: Shape) -> tuple[np.uint32, np.float32]:
+    """Which bits of x outputs should be, all or those of |x|, and their floor: those above pass, others are 0 with slope 0.
+
+    A ReLU has the floor 0; without one, all are above -inf.
+    """
+    floor = _ZERO if shape.output_relu else np.float32(-np.inf)
+    bits = _WITHOUT_SIGN if shape.absolute else _EVERY_BIT
+    return bits, floor
+
+
+@inlined
 def output_panel(
     shape: Shape, importance: Floats, factor: np.float32, clean: Floats, counting: Rows, scratch: Scratch, p: int
 ) -> None:
@@ -146,9 +177,7 @@ def output_panel(
     """
     outputs, sample_loss, gradient = scratch.outputs[p], scratch.sample_loss, scratch.gradient
     wanted = scratch.targets if shape.target.mapped else clean
-    # A ReLU is here: outputs above the floor pass, the others are 0 and have slope 0.  Without one, all are above -inf.
-    floor = _ZERO if shape.output_relu else np.float32(-np.inf)
-    bits = _WITHOUT_SIGN if shape.absolute else _EVERY_BIT
+    bits, floor = bits_and_floor(shape)
     adds = np.int64(shape.activation == 0)
     _compare(outputs, wanted, bits, floor, importance, factor, counting, sample_loss, Place(gradient, shape.b), adds)
     if shape.activation:

@@ -6,7 +6,8 @@
                 E = W_out^T D + l1 sign(H) / batch, 0 where a hidden ReLU is 0
                 gradient of W_out: D H^T, of W_in: E X^T (their sum where they are tied); of the biases: sums over samples
 
-What is done with outputs is in `outputs`; the products D H^T and E X^T wait until a few panels are done.
+What is done with outputs is in `outputs`, and in `decoding` where it is done on the way; the products D H^T and E X^T wait
+until a few panels are done.
 Adversarial training forwards twice: the first pass tells `attack` where to push the inputs, the second is the one learnt from.
 Where features are very sparse the products skip those that are inactive, or send no gradient, in all 64 samples of a panel.
 
@@ -20,10 +21,11 @@ from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.training.arrays import Bytes, FeatureNumbers, RecipeNumbers, Scratch, Shape, State
 from tegum.training.attack import attacked_panel
 from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Pair, Place, Rows
+from tegum.training.decoding import decode_and_compare
 from tegum.training.draw import draw_panel, gather_panel
 from tegum.training.forward import decode_panel, drop_hidden, encode_panel
 from tegum.training.outputs import activate_panel, output_panel, silence_inactive, target_panel
-from tegum.training.products import accumulate_panels, accumulate_rows, multiply_panel
+from tegum.training.products import accumulate_panels, accumulate_rows, multiply_chosen, multiply_panel
 from tegum.training.stored import stored_gradient
 
 _ZERO = np.float32(0)
@@ -90,7 +92,11 @@ def _backward_panel(
     """The loss's gradient by the hidden values of panel p, before their activation, E; the hidden bias has its sum."""
     outputs, gradient = scratch.outputs[p], scratch.gradient
     hidden, hidden_gradient = scratch.hidden[p], scratch.hidden_gradient[p]
-    multiply_panel(hidden_gradient, Place(scratch.zeros, 0), parameters, _transposed(shape.decoder), outputs, counting)
+    begin, rows = Place(scratch.zeros, 0), shape.hidden_rows
+    if counting.number < shape.n:
+        multiply_chosen(hidden_gradient, begin, parameters, _transposed(shape.decoder), outputs, counting, rows)
+    else:
+        multiply_panel(hidden_gradient, begin, parameters, _transposed(shape.decoder), outputs, rows)
     if l1 > _ZERO:
         for k in range(shape.m):
             for sample in range(PANEL_WIDTH):
@@ -147,6 +153,7 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
     skips_silent = skips_inactive == 1 and shape.target.mapped == 0  # else inactive features may have targets
     floor = _ZERO if shape.output_relu else np.float32(-np.inf)
     counting = Rows(scratch.every, shape.n)
+    plain = shape.activation == 0 and recipe.active_only == 0 and skips_silent == 0
     done = np.int64(0)
     while done < batch:
         panels = min(scratch.inputs.shape[0], (batch - done + PANEL_WIDTH - 1) // PANEL_WIDTH)
@@ -164,10 +171,16 @@ def batch_gradient(shape: Shape, scratch: Scratch, features: FeatureNumbers, rec
             encode_panel(shape, parameters, skips_inactive, scratch, p)
             if recipe.dropout > _ZERO:
                 drop_hidden(scratch.hidden[p], scratch.kept, recipe.dropout, state.dropping, scratch.words)
-            decode_panel(shape, parameters, scratch, p)
-            activate_panel(shape, scratch, p)
             if shape.target.mapped:
                 target_panel(shape.target, clean, scratch.targets)
+            if plain and batch - done >= PANEL_WIDTH:
+                wanted = scratch.targets if shape.target.mapped else clean
+                decode_and_compare(shape, parameters, features.importance, factor, wanted, scratch, p)
+                _backward_panel(shape, parameters, l1, recipe.dropout, counting, scratch, p)
+                done += PANEL_WIDTH
+                continue
+            decode_panel(shape, parameters, scratch, p)
+            activate_panel(shape, scratch, p)
             if recipe.active_only:
                 silence_inactive(scratch.outputs[p], scratch.targets, shape.target.mapped, clean)
             if batch - done < PANEL_WIDTH:

@@ -6,7 +6,9 @@ panel is blocks of 5, 5 and 3 rows, not 6, 6 and 1; a 6 x 5 gradient is tiles of
 
 Tiles of a gradient go over a few panels at a time.  Each row of tiles reads all rows of the right panels again, 30 of them and
 30 more where weights are tied: from the second cache that takes half as long again as the arithmetic, and as many panels as the
-first cache holds do not have to come from there.
+first cache holds do not have to come from there.  But a tile's sums are folded into numbers each time, which takes as long as
+half a panel: so a tile goes over two panels of two pairs or four of one at least, and where these have too many rows for the
+first cache, the columns take turns.
 """
 
 import numpy as np
@@ -23,6 +25,7 @@ from tegum.training.blocks import (
     Rows,
     Tile,
     accumulate_tile,
+    multiply_listed,
     multiply_rows,
 )
 
@@ -30,6 +33,9 @@ HEIGHT, WIDTH = REGISTERS.tile
 
 _RIGHT_BUDGET = 128
 """How many rows of 64 floats stay in the first cache (32 KB of the usual 32 to 64) while all tiles of a gradient read them."""
+
+_FOLDED = 4
+"""How many panels, those of both pairs counted, a tile goes over at least, where there are as many."""
 
 
 @compiled
@@ -39,16 +45,32 @@ def _equal(count: int, most: int) -> int:
     return (count + pieces - 1) // pieces
 
 
+def rows_at_once(height: int) -> int:
+    """How many rows of a panel with so many `multiply_panel` is to work on at a time."""
+    rows: int = _equal.py_func(height, ROWS)
+    return rows
+
+
 @copied_into_callers
 @compiled
-def multiply_panel(C: Floats, start: Place, A: Floats, layout: Layout, B: Floats, chosen: Rows) -> None:
-    """C[r] = start[r] + sum over the chosen k of A[r, k] B[k], for every row r of the panel C."""
+def multiply_panel(C: Floats, start: Place, A: Floats, layout: Layout, B: Floats, rows: int) -> None:
+    """C[r] = start[r] + sum over all k of A[r, k] B[k], for every row r of the panel C, so many ``rows`` at a time."""
     height = C.shape[0]
-    rows = _equal(height, ROWS)
     for r in range(0, height, rows):
         below = Layout(layout.begin + r * layout.row, layout.row, layout.column)
         to, begin = Place(C, r * PANEL_WIDTH), Place(start.array, start.at + r)
-        multiply_rows(min(rows, height - r), to, begin, A, below, B, chosen)
+        multiply_rows(min(rows, height - r), to, begin, A, below, B, B.shape[0])
+
+
+@apart_from_callers
+@compiled
+def multiply_chosen(C: Floats, start: Place, A: Floats, layout: Layout, B: Floats, chosen: Rows, rows: int) -> None:
+    """What `multiply_panel` does, for the chosen k alone."""
+    height = C.shape[0]
+    for r in range(0, height, rows):
+        below = Layout(layout.begin + r * layout.row, layout.row, layout.column)
+        to, begin = Place(C, r * PANEL_WIDTH), Place(start.array, start.at + r)
+        multiply_listed(min(rows, height - r), to, begin, A, below, B, chosen)
 
 
 @apart_from_callers
@@ -61,13 +83,17 @@ def accumulate_panels(S: Floats, layout: Layout, first: Pair, second: Pair) -> N
     """
     rows = height, width = first.left.shape[1], first.right.shape[1]
     tall, wide = _equal(height, HEIGHT), _equal(width, WIDTH)
-    together = _equal(first.end, max(1, _RIGHT_BUDGET // (width * (2 if second.end else 1))))
+    pairs = 2 if second.end else 1
+    together = _equal(first.end, max(_RIGHT_BUDGET // (pairs * width), _FOLDED // pairs))
+    across = max(1, _RIGHT_BUDGET // (pairs * together * wide)) * wide
     for p in range(0, first.end, together):
         one = Pair(first.left, first.right, p, min(p + together, first.end))
         other = Pair(second.left, second.right, p, min(p + together, second.end))
-        for i in range(0, height, tall):
-            for j in range(0, width, wide):
-                accumulate_tile(S, layout, Tile(i, j, min(tall, height - i), min(wide, width - j)), rows, one, other)
+        for begin in range(0, width, across):
+            end = min(begin + across, width)
+            for i in range(0, height, tall):
+                for j in range(begin, end, wide):
+                    accumulate_tile(S, layout, Tile(i, j, min(tall, height - i), min(wide, end - j)), rows, one, other)
 
 
 @apart_from_callers
