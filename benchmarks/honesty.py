@@ -1,6 +1,8 @@
 """How often errors are larger than the engine says, over hostile models of every distribution.
 
-    python -m benchmarks.honesty [cases] [losses] [absolute] [targets] [smooth] [linear] [neurons] [noise] ...
+    python -m benchmarks.honesty [cases] [losses] [absolute] [targets] [smooth] [linear] ... [DISTRIBUTION] ...
+
+Of names of distributions, such as ``independent``, those alone are run; by default all.
 
 A model is a map of a few features with couplings of one size or of many, dropped features, biases next to the kink
 (`tests.oracle.patterns.hostile_model`).  The truth is Gauss and Legendre's points between all kinks, which knows nothing of the
@@ -343,11 +345,11 @@ def study(kind: str, name: str, cases: int) -> Found:
     return Found(wrong, missed, factor, time.perf_counter() - began)
 
 
-def table(found: dict[tuple[str, str], Found], kinds: Iterable[str]) -> str:
+def table(found: dict[tuple[str, str], Found], kinds: Iterable[str], laws: Iterable[str] = LAWS) -> str:
     """The table as Markdown."""
     kinds = list(kinds)
     lines = [f"| features | {' | '.join(kinds)} |", "|---" * (1 + len(kinds)) + "|"]
-    lines += [f"| {name} | {' | '.join(str(found[kind, name]) for kind in kinds)} |" for name in LAWS]
+    lines += [f"| {name} | {' | '.join(str(found[kind, name]) for kind in kinds)} |" for name in laws]
     return "\n".join(lines)
 
 
@@ -355,11 +357,11 @@ def main() -> None:
     """Prints how each study went, then the table."""
     asked = sys.argv[1:]
     cases = int(asked[0]) if asked and asked[0].isdigit() else CASES
-    kinds = [one for one in asked if one in KINDS] or list(KINDS)
+    kinds, laws = ([one for one in asked if one in known] or list(known) for known in (KINDS, LAWS))
     found: dict[tuple[str, str], Found] = {}
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of the processes to come, which share the cores
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        jobs = {pool.submit(study, kind, name, cases): (kind, name) for kind in kinds for name in LAWS}
+        jobs = {pool.submit(study, kind, name, cases): (kind, name) for kind in kinds for name in laws}
         for job in as_completed(jobs):
             kind, name = jobs[job]
             one = found[kind, name] = job.result()
@@ -367,7 +369,7 @@ def main() -> None:
                 one.refused or f"{one.wrong:>4} off {one.missed:>4} missed tol, factor {one.factor:.3g} {one.seconds:>5.0f} s"
             )
             print(f"{kind:<10}{name:<32}{details}", flush=True)
-    print(f"\nOf {cases} cases:\n\n{table(found, kinds)}")
+    print(f"\nOf {cases} cases:\n\n{table(found, kinds, laws)}")
 
 
 if __name__ == "__main__":
