@@ -1,9 +1,9 @@
 """When an inversion has enough terms: its error, judged by how its sums still move, and the next number of terms to look at.
 
 Nothing is lost but the terms after the last one.  With D the farthest that a sum strayed from its last value over the last
-quarter of the terms, rounded up to eights, but over the last four terms of 8 and of 16,
+quarter of the terms, rounded up to eights, but of the first eight over the last four,
 
-    what is left  <~  2 D          after eight terms: D
+    what is left  <~  2 D          after 8 and after 16 terms: D
 
 Sums that fall like 1 / K^a move by (4/3)^a - 1 times what they leave behind, one to five times for a from 3 to 6.  What is left
 oscillates, and so does the last value: over a quarter of the terms it is seldom close by chance.
@@ -47,9 +47,9 @@ def _moves_of(sums: Any, k: int) -> Any:
     moves = fill(0.0)
     for start in range(k - WIDTH * octets, k, WIDTH):
         moves = farther(moves, load(sums, start) - last)
-    if k <= _FEW:
+    if k == WIDTH:
         moves = moves * load(_LAST_HALF, 0)
-    return moves if k == WIDTH else _CAUTION * moves
+    return moves if k <= _FEW else _CAUTION * moves
 
 
 @copied_into_callers
