@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tegum.compilation import compiled, inlined
+from tegum.exact.kernel.judging import note_error
 from tegum.exact.kernel.product import SUM, A, D, Products, add_sums, at, backward, clear_sums, forward
 from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ROUNDING, always_active
@@ -271,6 +272,7 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
             if enough or 2 * spent > effort.most:
                 break
         offset = step / 2
+    note_error(work, error)
     if effort.gradient:
         add_sums(work, ALL_ROWS, blocks, 2 * contour.alpha / np.pi * step)
     # each term is a product over blocks

@@ -20,9 +20,9 @@ from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.exact.kernel.bends import Products, products_for
 from tegum.exact.kernel.curvature import row_curvature
 from tegum.exact.kernel.landscape import Landscape, Starts, enter
-from tegum.exact.kernel.model import NEGLIGIBLE, add_unknown, couplings_of, lean, row_error
+from tegum.exact.kernel.model import NEGLIGIBLE, add_unknown, couplings_of, row_error
 from tegum.exact.kernel.partition import is_unknown
-from tegum.exact.kernel.records import ONE, Distribution, Effort, OwnFeature, Work
+from tegum.exact.kernel.records import ONE, Distribution, Effort, OwnFeature, Work, lean
 from tegum.exact.kernel.walk import components_in, members_of
 
 STEP = 1e-4
