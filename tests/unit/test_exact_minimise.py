@@ -173,7 +173,8 @@ def test_lanczos_finds_the_same_curvature(penalised: bool, monkeypatch: pytest.M
 
 def test_flat_directions_of_large_models_are_not_taken_for_saddles() -> None:
     """720 parameters: the smallest curvature is 2e-5 of the largest, and the whole Hessian has it, too."""
-    net, features = tg.nets.ReluOutput(48, 14), tg.features.Independent(48, density=0.05, importance=tg.features.power_law(1, 48))
+    importance = tg.features.power_law(1, 48)
+    net, features = tg.nets.ReluOutput(48, 14), tg.features.Independent(48, density=0.05, importance=importance)
     how: dict[str, Any] = {"terms": 256, "gradient_tolerance": 1e-5, "progress": False}
     found = tg.exact.minimise(net, features, seeds=1, **how).isel(seed=0)
     objective = tg.exact.Objective(net, features, terms=256)
