@@ -47,14 +47,16 @@ def share(spent: Spent, target: float, tol: float) -> float:
 
 def moves_twin(sums: np.ndarray[Any, Any], k: int) -> list[float]:
     """In each lane of the last quarter, in whole eights, the farthest from the last sum; of eight the last four lanes."""
-    octets = [sums[start : start + 8] for start in range(k - 8 * -(-k // 32), k, 8)]
-    lanes = []
+    span, lanes = 8 * -(-k // 32), []
+    octets = [sums[start : start + 8] for start in range(k - span, k, 8)]
+    quarter, half = (np.abs(sums[k - terms : k] - sums[k - 1]).max() for terms in (span, 8 * -(-k // 16)))
+    caution = 1 if k <= 16 else 2 * max(1, 6 * quarter / half)
     for lane in range(8):
         moves = [octet[lane] - sums[k - 1] for octet in octets]
         farthest_move = moves[0]
         for move in moves[1:]:
             farthest_move = move if abs(move) > abs(farthest_move) else farthest_move
-        lanes.append(0.0 if k == 8 and lane < 4 else (1 if k <= 16 else 2) * farthest_move)
+        lanes.append(0.0 if k == 8 and lane < 4 else caution * farthest_move)
     return lanes
 
 
@@ -72,10 +74,11 @@ def test_looks_are_eight_apart_and_then_four_in_an_octave() -> None:
     assert found.tolist() == [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384]
 
 
+@pytest.mark.parametrize("power", [2, 5])
 @pytest.mark.parametrize("k", [8, 16, 24, 40, 64, 80, 512])
-def test_errors_are_twice_the_moves_of_the_last_quarter(k: int) -> None:
+def test_errors_are_twice_the_moves_of_the_last_quarter_or_more(k: int, power: int) -> None:
     rng, work = np.random.default_rng(k), work_for(1)
-    terms = rng.normal(size=(2, k)) / np.arange(1, k + 1) ** 5
+    terms = rng.normal(size=(2, k)) / np.arange(1, k + 1) ** power
     work.sums[:k], work.sums_b[:k] = np.cumsum(terms, axis=1)
     expected, expected_b = moves_twin(work.sums, k), moves_twin(work.sums_b, k)
     error, error_b = judged(work, k, Effort(8, 512, 0.0, 0.0, 1, 0))
@@ -86,6 +89,15 @@ def test_errors_are_twice_the_moves_of_the_last_quarter(k: int) -> None:
     second, _ = judged(work, k, Effort(8, 512, 0.0, 0.0, 0, 0))
     np.testing.assert_allclose(work.moves[:8], 2 * np.array(expected), rtol=1e-14)  # of two inversions they add up
     assert (work.moves[WHOLE], work.moves[LARGEST]) == (2 * second, second)
+
+
+@pytest.mark.parametrize("k", [24, 64, 80, 112, 512])
+@pytest.mark.parametrize("power", [1, 1.5, 2, 3, 6])
+def test_sums_that_settle_by_a_power_leave_less_than_is_said(power: float, k: int) -> None:
+    work = work_for(1)
+    work.sums[:k] = 1 - (np.arange(1, k + 1) + 0.5) ** -power
+    error, _ = judged(work, k, Effort(8, 512, 0.0, 0.0, 0, 0))
+    assert (k + 0.5) ** -power < error < 30 * (k + 0.5) ** -power
 
 
 def test_rows_that_are_alike_err_together_and_others_by_chance() -> None:
