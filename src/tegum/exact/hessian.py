@@ -131,8 +131,8 @@ def hessian_at(
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
     Objective and x are as in `hessian_vector_product`.  Where it is neither found by inversion nor a sum it takes 4 n + 6
-    gradients, at kinks and of untied nets 4 d + 1, and as many with half and a quarter of the terms, more where steps are tried
-    again.  A parameter whose derivative is always 0, such as a bias of a net that has none, is taken to be fixed.
+    gradients, at kinks and of untied nets 4 d + 1, and as many with half and with a quarter of the terms, more where steps have
+    to be tried again.  A parameter whose derivative is always 0, such as a bias of a net that has none, is taken to be fixed.
 
     Args:
         objective: anything with a ``gradient(x)``; with a tolerance an `Objective`.
