@@ -192,7 +192,7 @@ def _left_out(objective: HasGradient, x: NDArray[np.float64], H: NDArray[np.floa
     """By how much half of the terms would change the Hessian H, in Frobenius norm; 0 of what has no terms.
 
     Or a third of what a quarter of them would, where that is more: half as many may be wrong by as much, to the same side.  Of
-    few terms it is what twice as many would change.  Of few, and of differences, which converge slower, twice as much is said.
+    few terms it is what four times as many would change.  Of these, and of differences, which converge slower, twice that.
     """
     if not isinstance(objective, HasRows) or objective.curved_by == "sum":
         return 0.0
@@ -206,7 +206,7 @@ def _left_out(objective: HasGradient, x: NDArray[np.float64], H: NDArray[np.floa
         return float(np.linalg.norm(H - other))
 
     if terms <= _FEW_TERMS:
-        return _CAUTION * change(2 * terms)
+        return _CAUTION * change(_STEP_OF_TERMS * terms)
     return (1.0 if inverted else _CAUTION) * max(change(terms // 2), change(terms // 4) / 3)
 
 
