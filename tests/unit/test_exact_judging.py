@@ -50,7 +50,7 @@ def moves_twin(sums: np.ndarray[Any, Any], k: int) -> list[float]:
     span, lanes = 8 * -(-k // 32), []
     octets = [sums[start : start + 8] for start in range(k - span, k, 8)]
     quarter, half = (np.abs(sums[k - terms : k] - sums[k - 1]).max() for terms in (span, 8 * -(-k // 16)))
-    caution = 1 if k <= 16 else 2 * max(1, 6 * quarter / half)
+    caution = 1 if k <= 16 else max(2, 12 * quarter / half, half / quarter / 16)
     for lane in range(8):
         moves = [octet[lane] - sums[k - 1] for octet in octets]
         farthest_move = moves[0]
@@ -107,6 +107,9 @@ def test_rows_that_are_alike_err_together_and_others_by_chance() -> None:
     rows.error[:] = np.abs(one).max()
     rows.moves[:] = np.tile(one, n)
     assert error_of_all(rows, n)[0] == pytest.approx(rows.error.sum())
+    rows.terms[:8], rows.moves[64:] = 64, -np.tile(one, 8)  # of sums that ended elsewhere the sign says nothing
+    assert error_of_all(rows, n)[0] == pytest.approx(rows.error.sum())
+    rows.terms[:8] = 0
     rows.moves[:] = np.outer(np.tile([1, -1], n // 2), one).ravel()  # opposite: half of what chance would leave
     together, apart = error_of_all(rows, n)
     assert apart == pytest.approx(4 * rows.error[0])

@@ -3,7 +3,7 @@
 Nothing is lost but the terms after the last one.  With D the farthest that a sum strayed from its last value over the last
 quarter of the terms, rounded up to eights, but of the first eight over the last four,
 
-    what is left  <~  2 D max(1, 6 D / D')          after 8 and after 16 terms: D
+    what is left  <~  max(2 D, 12 D^2 / D', D' / 16)          after 8 and after 16 terms: D
 
 and D' the same over the last half.  Sums that fall like 1 / K^a move by (4/3)^a - 1 times what they leave behind, one to five
 times for a from 3 to 6.  Slower ones move less, a third of it for a = 1, but then D / D' is larger, too, 1/3, where it is 1/11
@@ -25,7 +25,7 @@ from tegum.exact.kernel.records import LARGEST, WHOLE, Effort, Listed, Work
 from tegum.exact.kernel.vectors import WIDTH, exponent, farther, farthest, fill, load, store, total
 from tegum.exact.kernel.walk import features_of
 
-_CAUTION, _SLOW = 2.0, 6.0
+_CAUTION, _SLOW, _FLOOR = 2.0, 6.0, 1 / 16
 _FEW = 16
 _LAST_HALF = np.repeat([0.0, 1.0], WIDTH // 2)
 _REMEMBERED = 2
@@ -53,9 +53,10 @@ def _moves_of(sums: Any, k: int) -> Any:
     before = moves
     for start in range(k - WIDTH * ((k // 2 + WIDTH - 1) // WIDTH), k - WIDTH * octets, WIDTH):
         before = farther(before, load(sums, start) - last)
-    half = farthest(before)
-    slowness = _SLOW * farthest(moves) / half if half > 0 else 1.0
-    return _CAUTION * max(slowness, 1.0) * moves
+    half, quarter = farthest(before), farthest(moves)
+    if quarter == 0:
+        return moves
+    return max(_CAUTION * max(_SLOW * quarter / half, 1.0), _FLOOR * half / quarter) * moves
 
 
 @copied_into_callers

@@ -3,7 +3,7 @@
 Truncation errors e_j of rows, weighted by importance, have signs of their own in most models, and the same sign where rows are
 alike.  Both are seen in how the sums of the rows still moved when they ended, M_j in each of eight lanes:
 
-    error  ~  max |sum_j M_j|,     at most sum_j e_j,     at least sqrt(sum_j e_j^2) / 2
+    error  ~  sum_K max |sum_{j with K terms} M_j|,     at most sum_j e_j,     at least sqrt(sum_j e_j^2) / 2
 
 In a first pass rows come one by one and the loss is not yet known.  A row may then take twice its part of what the rows before
 it have left of T^2, T being tol times the loss so far with half of the usual loss for each row to come: most rows stay far
@@ -99,6 +99,22 @@ def share_of(spent: Spent, target: float, tol: float) -> float:
     return math.sqrt(max(min(_GENEROUS * free / spent.left, _MOST_OF_IT * free), least))
 
 
+@inlined
+def _moved_with(rows: Rows, n: int, first: int) -> float:
+    """How far the rows with as many terms as the first of them moved together; 0 for a row that is not the first of these."""
+    for j in range(first):
+        if rows.terms[j] == rows.terms[first]:
+            return 0.0
+    farthest = 0.0
+    for lane in range(WIDTH):
+        moved = 0.0
+        for j in range(first, n):
+            if rows.terms[j] == rows.terms[first]:
+                moved += rows.moves[j * WIDTH + lane]
+        farthest = max(farthest, abs(moved))
+    return farthest
+
+
 @compiled
 def error_of_all(rows: Rows, n: int) -> tuple[float, float]:
     """The truncation error of all rows together, and the root of the sum of their squares."""
@@ -106,11 +122,8 @@ def error_of_all(rows: Rows, n: int) -> tuple[float, float]:
     for j in range(n):
         total += rows.error[j]
         squares += rows.error[j] * rows.error[j]
-    for lane in range(WIDTH):
-        moved = 0.0
-        for j in range(n):
-            moved += rows.moves[j * WIDTH + lane]
-        together = max(together, abs(moved))
+    for j in range(n):
+        together += _moved_with(rows, n, j)
     apart = math.sqrt(squares)
     return max(min(together, total), _BY_CHANCE * apart), apart
 
