@@ -3,7 +3,7 @@
 Nothing is lost but the terms after the last one.  With D the farthest that a sum strayed from its last value over the last
 quarter of the terms, rounded up to eights, but of the first eight over the last four,
 
-    what is left  <~  max(2 D, 12 D^2 / D', D' / 16)          after 8 and after 16 terms: D
+    what is left  <~  max(2.5 D, 12.5 D^2 / D', D' / 16)      after 8 and after 16 terms: D
 
 and D' the same over the last half.  Sums that fall like 1 / K^a move by (4/3)^a - 1 times what they leave behind, one to five
 times for a from 3 to 6.  Slower ones move less, a third of it for a = 1, but then D / D' is larger, too, 1/3, where it is 1/11
@@ -25,7 +25,7 @@ from tegum.exact.kernel.records import LARGEST, WHOLE, Effort, Listed, Work
 from tegum.exact.kernel.vectors import WIDTH, exponent, farther, farthest, fill, load, store, total
 from tegum.exact.kernel.walk import features_of
 
-_CAUTION, _SLOW, _FLOOR = 2.0, 6.0, 1 / 16
+_CAUTION, _SLOW, _FLOOR = 2.5, 5.0, 1 / 16
 _FEW = 16
 _LAST_HALF = np.repeat([0.0, 1.0], WIDTH // 2)
 _REMEMBERED = 2
