@@ -46,7 +46,7 @@ _MOST_DENSE = 600
 _MOST_ROWS = 500
 """Of so many features the Hessians of all rows take a gigabyte."""
 
-_LANCZOS_TOLERANCE = 1e-3
+_OF_LARGEST, _OF_SMALLEST = 1e-3, 1e-8
 _PIECE_NUMBERS = 1e6
 _JUMPS = 1e-2
 """Where an entry of the Hessian jumps by more than this share of its size, or seems to, the sides are looked at."""
@@ -95,14 +95,21 @@ def _by_lanczos(
         found = product(vector - modes.T @ (modes @ vector))
         return np.asarray(found - modes.T @ (modes @ found))
 
-    def extreme(matvec: Callable[[NDArray[np.float64]], NDArray[np.float64]], which: Literal["LA", "SA"]) -> float:
+    def extreme(
+        matvec: Callable[[NDArray[np.float64]], NDArray[np.float64]], which: Literal["LA", "SA"], tolerance: float
+    ) -> float:
         operator = scipy.sparse.linalg.LinearOperator((d, d), matvec=matvec, dtype=np.float64)
-        values, _ = scipy.sparse.linalg.eigsh(operator, k=1, which=which, tol=_LANCZOS_TOLERANCE, v0=start)
+        values, _ = scipy.sparse.linalg.eigsh(operator, k=1, which=which, tol=tolerance, v0=start)
         return float(values[0])
 
+    def raised(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        vector = np.ravel(vector)
+        return times(vector) + largest * (vector + modes.T @ (modes @ vector))
+
     start = np.random.default_rng(0).standard_normal(d)
-    largest = extreme(times, "LA")
-    return extreme(lambda v: times(v) + largest * (modes.T @ (modes @ np.ravel(v))), "SA"), largest
+    largest = extreme(times, "LA", _OF_LARGEST)
+    # tolerances are relative to an eigenvalue, which may be 0: raised by the largest, the smallest is found to a share of that
+    return extreme(raised, "SA", _OF_SMALLEST) - largest, largest
 
 
 @final
