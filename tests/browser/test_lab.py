@@ -87,6 +87,13 @@ def tip_of(page: Page, feature: int) -> tuple[float, float]:
     return box["x"] + box["width"] / 2 + scale * W[0, feature], box["y"] + box["height"] / 2 - scale * W[1, feature]
 
 
+def place_in_map(page: Page, across: float) -> tuple[float, float]:
+    """A place half way up a phase map, and a share of its width from the left."""
+    box = page.locator("canvas.stage").bounding_box()
+    assert box is not None
+    return box["x"] + 62 + across * (box["width"] - 80), box["y"] + 30 + 0.5 * (box["height"] - 120)
+
+
 def paused(page: Page) -> None:
     if page.get_by_role("button", name="Pause").count():
         page.get_by_role("button", name="Pause").click()
@@ -226,6 +233,19 @@ def test_a_wrong_address_is_said_and_the_lab_begins(opened: Opened) -> None:
     assert page.get_by_role("button", name="Pause").count() == 1
 
 
+def test_a_map_is_drawn_and_clicked_before_the_model_is_known(opened: Opened) -> None:
+    page = opened("#v=1&n=5&m=2&p=0.05")
+    page.evaluate("Worker.prototype.postMessage = () => {}")
+    page.get_by_role("button", name="A phase change").click()
+    page.mouse.click(*place_in_map(page, 0.97))
+    page.wait_for_timeout(SAVED_MS)
+    setting = tg.lab.read(page.evaluate("location.hash"))
+    assert setting.W is not None
+    assert setting.W.shape == (1, 2)
+    assert setting.features.density[0] > 0.8
+    assert inked(page) > 2
+
+
 def test_presets_the_map_and_the_tour(opened: Opened) -> None:
     page = opened()
     for button in page.locator(".chips button").all():
@@ -233,11 +253,9 @@ def test_presets_the_map_and_the_tour(opened: Opened) -> None:
         assert page.locator(".guide p").inner_text()
         page.wait_for_timeout(40)
     page.get_by_role("button", name="A phase change").click()
-    box = page.locator("canvas.stage").bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 62 + 0.97 * (box["width"] - 80), box["y"] + 30 + 0.5 * (box["height"] - 120))
+    page.mouse.click(*place_in_map(page, 0.97))
     wait_for(page, "dedicated")
-    page.mouse.click(box["x"] + 62 + 0.3 * (box["width"] - 80), box["y"] + 30 + 0.5 * (box["height"] - 120))
+    page.mouse.click(*place_in_map(page, 0.3))
     wait_for(page, "digon")
     page.get_by_role("button", name="Tour in eight steps").click()
     for step in range(1, 9):

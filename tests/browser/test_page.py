@@ -173,9 +173,9 @@ def test_what_moves_plays_from_its_beginning_and_steps_by_keyboard(page: Page) -
     assert slider.get_attribute("aria-valuetext") == "step 1"
     player.get_by_role("button", name="one step on").press("Enter")
     page.wait_for_function(f"{shown} === 2")
+    place.evaluate(f"place => {{ window.played = []; place.on('plotly_animated', () => played.push({shown})); }}")
     player.get_by_role("button", name="play").click()
-    page.wait_for_function(f"{shown} === 0")
-    page.wait_for_function(f"{shown} === 2")
+    page.wait_for_function("played.join() === '0,1,2'")
     assert place.locator(".slider-container, .updatemenu-button").count() == 0
 
 

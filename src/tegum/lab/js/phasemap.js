@@ -31,7 +31,7 @@ function placeIn(values, value) {
   return Math.log(value / values[0]) / step + 0.5;
 }
 
-/** @param {Pen} pen @param {Scene} scene */
+/** Needs no frame: a map is known before the model is. @param {Pen} pen @param {Pick<Scene, "state" | "theme">} scene */
 export function drawMap(pen, scene) {
   const { theme, state } = scene, map = mapOf(state);
   if (!map) {
@@ -90,9 +90,9 @@ function placeOfState(map, state) {
   return { density: density[0], ratio };
 }
 
-/** What lies under a point: the cell's setting and its minimum. @param {Pen} pen @param {Scene} scene @param {number} x @param {number} y */
-export function pointOfMap(pen, scene, x, y) {
-  const map = mapOf(scene.state);
+/** What lies under a point: the cell's setting and its minimum. @param {Pen} pen @param {import("./address.js").State} state @param {number} x @param {number} y */
+export function pointOfMap(pen, state, x, y) {
+  const map = mapOf(state);
   if (!map) return null;
   const { left, top, width, height } = boxOf(pen, map.shapes);
   if (x < left || x > left + width || y < top || y > top + height) return null;

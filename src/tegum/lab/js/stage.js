@@ -74,17 +74,25 @@ export class Stage {
     return { state, frame, measures, theme, history, view, space, chosen: lab.chosen, optimum: lab.optimum() };
   }
 
+  /** What paints the view that is chosen; null until its model is known, which a map does not wait for.
+   * @returns {((pen: import("./pen.js").Pen) => void) | null} */
+  painter() {
+    const { lab } = this, scene = this.scene();
+    if (scene) return (pen) => VIEWS[lab.view][1](pen, scene);
+    return lab.view === "map" ? (pen) => drawMap(pen, { state: lab.state, theme: themeOf(lab.root) }) : null;
+  }
+
   draw() {
-    const scene = this.scene();
-    if (!scene || !this.canvas.clientWidth) return;
+    const paint = this.painter();
+    if (!paint || !this.canvas.clientWidth) return;
     const { context, width, height } = contextOf(this.canvas);
-    VIEWS[this.lab.view][1](new CanvasPen(context, width, height), scene);
+    paint(new CanvasPen(context, width, height));
   }
 
   /** The picture as SVG. */
   picture() {
-    const scene = this.scene(), pen = new SvgPen(Math.round(this.canvas.clientWidth), Math.round(this.canvas.clientHeight));
-    if (scene) VIEWS[this.lab.view][1](pen, scene);
+    const pen = new SvgPen(Math.round(this.canvas.clientWidth), Math.round(this.canvas.clientHeight));
+    this.painter()?.(pen);
     return pen.picture(themeOf(this.lab.root).card);
   }
 
@@ -110,13 +118,14 @@ export class Stage {
 
   /** @param {PointerEvent} event */
   press(event) {
-    const scene = this.scene(), { x, y } = this.at(event);
-    if (!scene) return;
+    const { x, y } = this.at(event);
     if (this.lab.view === "map") {
-      const point = pointOfMap(this.pen, scene, x, y);
+      const point = pointOfMap(this.pen, this.lab.state, x, y);
       if (point) this.lab.goTo(point);
       return;
     }
+    const scene = this.scene();
+    if (!scene) return;
     if (!this.showsFeatures || this.lab.recorded) return;
     this.dragged = featureAt(this.pen, scene, x, y);
     if (this.dragged < 0 && !this.isSpace) return;
