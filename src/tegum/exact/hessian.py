@@ -196,10 +196,10 @@ def _left_out(objective: HasGradient, x: NDArray[np.float64], H: NDArray[np.floa
     """
     if not isinstance(objective, HasRows) or objective.curved_by == "sum":
         return 0.0
-    terms, inverted = objective.terms, objective.curved_by == "inversion"
+    terms = objective.terms
 
     def change(others: int) -> float:
-        found = objective.hessian_by_rows(x, STEP, others) if inverted else None
+        found = _by_rows(objective, x, others)
         if found is None and not isinstance(objective, Objective):
             return 0.0
         other = differentiated(objective, x, others)[0] if found is None else found[0]
@@ -207,7 +207,7 @@ def _left_out(objective: HasGradient, x: NDArray[np.float64], H: NDArray[np.floa
 
     if terms <= _FEW_TERMS:
         return _CAUTION * change(_STEP_OF_TERMS * terms)
-    return (1.0 if inverted else _CAUTION) * max(change(terms // 2), change(terms // 4) / 3)
+    return (1.0 if objective.curved_by == "inversion" else _CAUTION) * max(change(terms // 2), change(terms // 4) / 3)
 
 
 def _converged(objective: HasGradient, x: NDArray[np.float64], tol: float) -> tuple[NDArray[np.float64], float]:
