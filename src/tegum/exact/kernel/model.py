@@ -1,7 +1,7 @@
 """The expected squared error of every output of a model, and the gradient, compiled: one instance at a time.
 
     L = sum_j I_j E_j,    E_j = E x_j^2 + T_j E r(s_j)^2,    s = G x + b
-    tied, G = W^T W:      dL/dW = W (dL/dG + dL/dG^T), added up row by row, so that G is never stored
+    tied, G = W^T W:      dL/dW = W (dL/dG + dL/dG^T), added up row by row
 
 The number of terms is a row's own affair: each takes more of them until its share of the tolerated error is met.
 """
