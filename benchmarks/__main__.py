@@ -16,9 +16,10 @@ from benchmarks.geometry import print_identification
 from benchmarks.peak import peak_gigaflops
 from benchmarks.race import gradients_agree, peak_memory, race
 from benchmarks.start import print_starts
+from benchmarks.terms import print_terms
 from tegum.threads import default_threads
 
-TABLES = ("training", "sparse", "engines", "start", "cost", "exact", "geometry")
+TABLES = ("training", "sparse", "engines", "start", "cost", "exact", "terms", "geometry")
 
 
 def main() -> None:
@@ -44,6 +45,8 @@ def main() -> None:
         print_gradients(threads)
         print_tolerances(threads)
         print_minima(threads)
+    if "terms" in wanted:
+        print_terms()
     if "geometry" in wanted:
         print_identification()
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tegum as tg
+from benchmarks.models import orthogonal_sums, random_models
 from benchmarks.torch_loop import stepper
 
 TERMS = 32
@@ -27,28 +28,12 @@ GRADIENTS = (
 TOLERANCES = ((5, 2, 20_000), (20, 5, 2_000), (100, 20, 40), (400, 30, 2))
 
 
-def random_models(n: int, m: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights with columns of norm 0.9 and small random biases."""
-    rng = np.random.default_rng(0)
-    W = rng.normal(size=(count, m, n))
-    return W * (0.9 / np.linalg.norm(W, axis=1, keepdims=True)), rng.normal(size=(count, n)) * 0.05
-
-
 @cache
 def trained_models(n: int, m: int, count: int, density: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """One model that was trained on this density, again and again."""
     recipe = tg.Recipe(steps=2000 if n < 400 else 1000, batch_size=512, seeds=1)
     data = tg.train(tg.nets.ReluOutput(n, m), tg.features.Independent(n, density=density), recipe, progress=False)
     return np.repeat(data.W.values, count, axis=0), np.repeat(data.b.values, count, axis=0)
-
-
-def orthogonal_sums(n: int, m: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Antipodal pairs, one to a hidden dimension, with noise of 1e-3: the hardest that training ends near."""
-    rng = np.random.default_rng(0)
-    W = rng.normal(size=(count, m, n)) * 1e-3
-    for i in range(min(n, 2 * m)):
-        W[:, i // 2, i] += (-1) ** i
-    return W, rng.normal(size=(count, n)) * 1e-3
 
 
 def microseconds(W: NDArray[np.float64], b: NDArray[np.float64], threads: int, density: float = 0.1, **effort: Any) -> float:

@@ -61,8 +61,10 @@ def opened(browser: Browser, place: Path, said: list[str]) -> Iterator[Opened]:
     assert said == []
 
 
-def wait_for(page: Page, words: str, timeout: int = 20_000) -> None:
-    page.wait_for_function(f"() => document.querySelector('.status').innerText.includes({json.dumps(words)})", timeout=timeout)
+def wait_for(page: Page, *words: str, timeout: int = 20_000) -> None:
+    """Until the status has all these words at once."""
+    said = "(word) => document.querySelector('.status').innerText.includes(word)"
+    page.wait_for_function(f"() => {json.dumps(words)}.every({said})", timeout=timeout)
 
 
 def inked(page: Page) -> int:
@@ -87,11 +89,11 @@ def tip_of(page: Page, feature: int) -> tuple[float, float]:
     return box["x"] + box["width"] / 2 + scale * W[0, feature], box["y"] + box["height"] / 2 - scale * W[1, feature]
 
 
-def place_in_map(page: Page, across: float) -> tuple[float, float]:
-    """A place half way up a phase map, and a share of its width from the left."""
+def place_in_map(page: Page, across: float, down: float) -> tuple[float, float]:
+    """A place in a phase map, by shares of its width from the left and of its height from above, about."""
     box = page.locator("canvas.stage").bounding_box()
     assert box is not None
-    return box["x"] + 62 + across * (box["width"] - 80), box["y"] + 30 + 0.5 * (box["height"] - 120)
+    return box["x"] + 62 + across * (box["width"] - 80), box["y"] + 30 + down * (box["height"] - 120)
 
 
 def paused(page: Page) -> None:
@@ -237,7 +239,7 @@ def test_a_map_is_drawn_and_clicked_before_the_model_is_known(opened: Opened) ->
     page = opened("#v=1&n=5&m=2&p=0.05")
     page.evaluate("Worker.prototype.postMessage = () => {}")
     page.get_by_role("button", name="A phase change").click()
-    page.mouse.click(*place_in_map(page, 0.97))
+    page.mouse.click(*place_in_map(page, 0.97, 0.7))
     page.wait_for_timeout(SAVED_MS)
     setting = tg.lab.read(page.evaluate("location.hash"))
     assert setting.W is not None
@@ -253,10 +255,10 @@ def test_presets_the_map_and_the_tour(opened: Opened) -> None:
         assert page.locator(".guide p").inner_text()
         page.wait_for_timeout(40)
     page.get_by_role("button", name="A phase change").click()
-    page.mouse.click(*place_in_map(page, 0.97))
-    wait_for(page, "dedicated")
-    page.mouse.click(*place_in_map(page, 0.3))
-    wait_for(page, "digon")
+    page.mouse.click(*place_in_map(page, 0.97, 0.7))
+    wait_for(page, "dedicated", "at rest")
+    page.mouse.click(*place_in_map(page, 0.3, 0.5))
+    wait_for(page, "digon", "at rest")
     page.get_by_role("button", name="Tour in eight steps").click()
     for step in range(1, 9):
         assert page.locator(".guide h2").inner_text().startswith(f"{step} / 8")

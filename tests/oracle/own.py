@@ -24,8 +24,10 @@ class Triangular(Magnitude):
 
     def generating(self, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
         near = np.abs(z) < 1
-        w, series = np.where(near, 1, z), sum(2 * z**k / (math.factorial(k) * (k + 2)) for k in range(20))
-        return np.where(near, series, 2 * (np.exp(w) * (w - 1) + 1) / w**2)
+        w = np.where(near, 1, z)
+        found = 2 * (np.exp(w) * (w - 1) + 1) / w**2
+        found[near] = sum(2 * z[near] ** k / (math.factorial(k) * (k + 2)) for k in range(20))
+        return found
 
 
 class Plain(Magnitude):

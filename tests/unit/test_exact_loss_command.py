@@ -184,7 +184,8 @@ def test_a_census_is_read_too(folder: Path, capsys: pytest.CaptureFixture[str]) 
     data = tg.exact.minimise(tg.nets.ReluOutput(3, 2), tg.features.Independent(3, density=0.2), seeds=3, progress=False)
     write_dataset(tg.best(data), Path("best.safetensors"))
     found = models("best.safetensors", capsys)
-    assert [model["loss"] for model in found] == [tg.best(data).loss.item()]
+    # the census has looked at the gradient, too, which may ask for more terms
+    assert [model["loss"] for model in found] == [pytest.approx(tg.best(data).loss.item(), rel=1e-9)]
     assert found[0]["status"] == "minimum"
 
 

@@ -135,13 +135,14 @@ def test_blocks_for_arm64_stay_in_registers(compiled: tuple[Registers, Any, Any]
     test_accumulate(compiled)
     for function in (rows_of, tile_of):
         lines = assembly(next(iter(function.inspect_llvm().values())), "aarch64-unknown-linux-gnu", "apple-m1")
-        total = 0
+        total = spilled = 0
         for loop in innermost_loops(lines):
             products = [line for line in loop if re.search(r"\bfmla\s+v\d+\.4s", line)]
             through_memory = [line for line in loop if re.search(r"\b(ldr|str|ldp|stp)\s+q\d+.*\[sp", line)]
             assert len(through_memory) <= len(products) / 15
-            total += len(products)
+            total, spilled = total + len(products), spilled + len(through_memory)
         assert total > 200
+        assert spilled < total / 30
 
 
 def innermost_loops(lines: list[str]) -> list[list[str]]:

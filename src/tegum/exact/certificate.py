@@ -30,10 +30,11 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from tegum.exact.distributions import Distributions
-from tegum.exact.hessian import hessian_at, padded_modes, smallest_curvature, still_directions
-from tegum.exact.kernel.hessian import STEP, Differences, differences_for, hessian_at_point, hessians, row_hessians
+from tegum.exact.hessian import differentiated, padded_modes, smallest_curvature, still_directions
+from tegum.exact.kernel.hessian import STEP, Differences, differences_for, hessian_at_point, hessians, hessians_of_rows
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
-from tegum.exact.laws import LawLoss, Laws
+from tegum.exact.kernel.model import point_for
+from tegum.exact.laws import CurvedBy, LawLoss, Laws
 from tegum.exact.objective import landscape_for
 from tegum.exact.parameters import free_of, parameters_of
 from tegum.exact.penalties import Penalty
@@ -134,13 +135,23 @@ class RowHessians:
         return np.asarray(np.append(by_W, turned[:, n]) * self.free)
 
 
-def _rows_of(landscape: Landscape, memory: Differences, starts: Starts, k: int) -> RowHessians:
+def _rows_of(landscape: Landscape, stop: NDArray[np.int64], starts: Starts, k: int) -> RowHessians:
     """Those of start k."""
-    enter(landscape, starts, k, memory.x)
+    enter(landscape, starts, k, np.empty_like(starts.x[k]))
     n = landscape.point.b.size
-    slopes, rows = np.empty((n, n + 1)), np.empty((n, n + 1, n + 1))
-    row_hessians(landscape, memory, slopes, rows)
-    return RowHessians(landscape.point.W.copy(), slopes, rows, landscape.free.copy(), landscape.l2)
+    (m, _), x = landscape.point.W.shape, starts.x[k]
+    W, importance = x[: m * n].reshape(m, n), landscape.point.importance
+    of_map = point_for(n, n)
+    of_map.W[...], of_map.b[...], of_map.importance[...] = W.T @ W, x[m * n :], importance
+    rows, slopes = np.zeros((n, n + 1, n + 1)), np.zeros((n, n + 1))
+    hessians_of_rows(landscape._replace(point=of_map), differences_for(n, n, stop), STEP, rows, slopes)
+    rows *= importance[:, None, None]
+    slopes *= importance[:, None]
+    # interference is a function of the couplings, too: the sum over i other than j of g_i^2
+    others = 2 * landscape.interference * (1 - np.eye(n))
+    slopes[:, :n] += others * of_map.W
+    rows[:, np.arange(n), np.arange(n)] += others
+    return RowHessians(W, slopes, rows, starts.free[k], landscape.l2)
 
 
 @final
@@ -150,6 +161,7 @@ class _Compiled:
 
     landscape: Landscape
     memory: Differences
+    curved_by: CurvedBy = "inversion"
 
     @property
     def terms(self) -> int:
@@ -171,7 +183,7 @@ class _Compiled:
 
 def _by_law(law: LawLoss, x: NDArray[np.float64], free: NDArray[np.bool_]) -> tuple[float, float]:
     """The smallest curvature of one model whose loss is a law's, to the side that curves least, and the size of its Hessian."""
-    H, error = hessian_at(law, x)
+    H, error = differentiated(law, x)
     return smallest_curvature(law, x, still_directions(law.net, x, free), (H, error)).value, float(np.abs(H).max())
 
 
@@ -244,7 +256,7 @@ def smallest_curvatures(
             return
         if not dense:
             if net.n_features <= _MOST_ROWS:
-                product = _rows_of(landscape, differences, starts, first).times
+                product = _rows_of(landscape, stop, starts, first).times
                 smallest[first], size[first] = _by_lanczos(net, starts.x[first], starts.free[first] > 0, product, stop)
             return
         found, jumps = np.empty((end - first, d, d)), np.empty(end - first)

@@ -1,8 +1,8 @@
 """Second derivatives of the exact loss at a point, the directions that cannot curve, and the smallest curvature.
 
 The Hessian is found by inversion (`tegum.exact.kernel.curvature`) where features are independent or in sets, of uniform or
-exponential magnitudes, and no kink is near: no step, and an error that falls like that of the loss.  Elsewhere it is made of
-differences,
+exponential magnitudes, and no kink is near: no step, and an error that falls like that of the loss.  Of finitely many states it
+is a sum.  Elsewhere it is made of differences, of other distributions' row by row (`tegum.exact.laws.curvature`),
 
     H v  =  [gradient(x + h v) - gradient(x - h v)] / (2 h)  +  O(h^2)
 
@@ -44,6 +44,7 @@ from tegum.checking import require_range
 from tegum.errors import InvalidInputError
 from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kernel.records import MOST_TERMS
+from tegum.exact.laws import CurvedBy
 from tegum.exact.objective import Objective
 from tegum.exact.parameters import gauge_directions, parameters_of
 from tegum.nets import Net
@@ -53,7 +54,7 @@ _AGREES, _KINK = 1e-7, 1e-4
 _RANK_TOLERANCE, _FLAT = 1e-7, 1e-8
 _CONE_STARTS, _TURNS, _BESIDE, _SETTLED = 3, 12, 1e-2, 1e-7
 _SHARES = (1.0, 0.5, 0.2, 0.05)
-_SHARPER, _STEP_OF_TERMS, _LEAST_TERMS, _FEW_TERMS = 8, 4, 8, 32
+_SHARPER, _STEP_OF_TERMS, _FEW_TERMS = 8, 4, 32
 _ROUNDING, _MOST_WHOLE, _CAUTION = 1e-13, 600, 2.0
 
 
@@ -68,9 +69,17 @@ class HasGradient(Protocol):
 
 @runtime_checkable
 class HasRows(HasGradient, Protocol):
-    """Anything whose Hessian compiled code knows: `Objective`."""
+    """Anything whose Hessian is known row by row: `Objective`.
+
+    It is a ``sum`` over states, which knows no terms, an ``inversion`` in compiled code, or made of ``differences`` of rows.
+    """
 
     terms: int
+
+    @property
+    def curved_by(self) -> CurvedBy:
+        """As `tegum.exact.Objective.curved_by`."""
+        ...
 
     def hessian_by_rows(
         self, x: NDArray[np.float64], step: float = STEP, terms: int | None = None
@@ -103,12 +112,13 @@ def hessian_vector_product(
     length = float(np.linalg.norm(v))
     if length == 0:
         return np.zeros_like(x), 0.0
-    if x.size <= _MOST_WHOLE and isinstance(objective, HasRows) and (found := _by_rows(objective, x, None)) is not None:
-        return found[0] @ v, length * (found[1] + _truncation(objective, x, objective.terms))
+    rows = objective if isinstance(objective, HasRows) and objective.curved_by != "differences" else None
+    if rows is not None and x.size <= _MOST_WHOLE and (found := _by_rows(rows, x, None)) is not None:
+        return found[0] @ v, length * (found[1] + _left_out(objective, x, found[0]))
     product, error = _product(objective, x, v / length, objective.gradient(x))
     left = 0.0
     if isinstance(objective, Objective):
-        other = objective.with_terms(_beside_terms(objective.terms))
+        other = objective.with_terms(objective.terms // 2 if objective.terms > _FEW_TERMS else 2 * objective.terms)
         change = product - _product(other, x, v / length, other.gradient(x))[0]
         left = 2 * _CAUTION * float(np.linalg.norm(change))  # of one direction it may be small by chance
     return length * product, length * (float(np.linalg.norm(error)) + left)
@@ -120,9 +130,9 @@ def hessian_at(
 ) -> tuple[Float[np.ndarray, "d d"], float]:
     """The symmetric Hessian at x, and the estimated Frobenius norm of its error: no eigenvalue is off by more.
 
-    Objective and x are as in `hessian_vector_product`.  Where it is not found by inversion it takes 4 d + 1 gradients, and as
-    many with half the terms, more where steps have to be tried again.  A parameter whose derivative is always 0, such as a bias
-    of a net that has none, is taken to be fixed.
+    Objective and x are as in `hessian_vector_product`.  Where it is neither found by inversion nor a sum it takes 4 n + 6
+    gradients, at kinks and of untied nets 4 d + 1, and as many with half and with a quarter of the terms, more where steps have
+    to be tried again.  A parameter whose derivative is always 0, such as a bias of a net that has none, is taken to be fixed.
 
     Args:
         objective: anything with a ``gradient(x)``; with a tolerance an `Objective`.
@@ -132,12 +142,14 @@ def hessian_at(
     """
     if tol is not None:
         return _converged(objective, x, tol)
-    H, error = _with_terms(objective, x, None)
+    H, error = differentiated(objective, x)
     return H, error + _left_out(objective, x, H)
 
 
-def _with_terms(objective: HasGradient, x: NDArray[np.float64], terms: int | None) -> tuple[NDArray[np.float64], float]:
-    """The Hessian with so many terms, and the error of what was differentiated."""
+def differentiated(
+    objective: HasGradient, x: NDArray[np.float64], terms: int | None = None
+) -> tuple[NDArray[np.float64], float]:
+    """The Hessian with so many terms, and the error of what was differentiated: `hessian_at` without what terms leave out."""
     if isinstance(objective, HasRows) and (found := _by_rows(objective, x, terms)) is not None:
         return found
     if terms is not None and isinstance(objective, Objective):
@@ -154,43 +166,48 @@ def _with_terms(objective: HasGradient, x: NDArray[np.float64], terms: int | Non
 
 
 def _by_rows(objective: HasRows, x: NDArray[np.float64], terms: int | None) -> tuple[NDArray[np.float64], float] | None:
-    """The Hessian in compiled code and the error of what was differentiated; None where it jumps, or there is none."""
-    found = objective.hessian_by_rows(x, STEP, terms)
-    if found is None:
-        return None
-    H, jump = found
-    rounding = _ROUNDING * float(np.linalg.norm(H))
-    if jump == 0:
-        return H, rounding
-    finer = objective.hessian_by_rows(x, STEP / 2, terms)
-    if finer is None:
-        return None
-    kink = abs(2 * finer[1] - jump) / 2
-    if kink > _KINK * float(np.abs(H).max()):
-        return None
-    return (4 * finer[0] - H) / 3, rounding + float(np.linalg.norm(finer[0] - H)) / 3 + np.sqrt(x.size) * kink
+    """The Hessian row by row and the error of what was differentiated; None where it jumps, or there is none."""
+    best, least = None, np.inf
+    for step in _STEPS:
+        found = objective.hessian_by_rows(x, step, terms)
+        if found is None:
+            return None
+        H, jump = found
+        rounding, size = _ROUNDING * float(np.linalg.norm(H)), float(np.abs(H).max())
+        if jump == 0:
+            return H, rounding
+        finer = objective.hessian_by_rows(x, step / 2, terms)
+        if finer is None:
+            return None
+        close, kink = finer[0], abs(2 * finer[1] - jump) / 2
+        error = rounding + float(np.linalg.norm(close - H)) / 3 + np.sqrt(x.size) * kink
+        if error < least:
+            least, best = error, None if kink > _KINK * size else ((4 * close - H) / 3, error)
+        if error <= _AGREES * size:
+            break
+    return best
 
 
 def _left_out(objective: HasGradient, x: NDArray[np.float64], H: NDArray[np.float64]) -> float:
-    """What `_truncation` says; of laws, whose H is of differences and converges slower, twice as much; 0 without terms."""
-    if isinstance(objective, HasRows) and objective.hessian_by_rows(x, STEP, _LEAST_TERMS) is not None:
-        return _truncation(objective, x, objective.terms)
-    if not isinstance(objective, Objective):
+    """By how much half of the terms would change the Hessian H, in Frobenius norm; 0 of what has no terms.
+
+    Or a third of what a quarter of them would, where that is more: half as many may be wrong by as much, to the same side.  Of
+    few terms it is what four times as many would change.  Of these, and of differences, which converge slower, twice that.
+    """
+    if not isinstance(objective, HasRows) or objective.curved_by == "sum":
         return 0.0
-    other = _with_terms(objective, x, _beside_terms(objective.terms))[0]
-    return _CAUTION * float(np.linalg.norm(H - other))
+    terms = objective.terms
 
+    def change(others: int) -> float:
+        found = _by_rows(objective, x, others)
+        if found is None and not isinstance(objective, Objective):
+            return 0.0
+        other = differentiated(objective, x, others)[0] if found is None else found[0]
+        return float(np.linalg.norm(H - other))
 
-def _beside_terms(terms: int) -> int:
-    """With how many terms to compare: half of them, or of few, which exponential magnitudes never take, twice as many."""
-    return terms // 2 if terms > _FEW_TERMS else 2 * terms
-
-
-def _truncation(objective: HasRows, x: NDArray[np.float64], terms: int) -> float:
-    """By how much half of the terms, or twice, would change the Hessian, in Frobenius norm."""
-    one, other = (objective.hessian_by_rows(x, STEP, k) for k in (terms, _beside_terms(terms)))
-    caution = _CAUTION if terms <= _FEW_TERMS else 1.0
-    return 0.0 if one is None or other is None else caution * float(np.linalg.norm(one[0] - other[0]))
+    if terms <= _FEW_TERMS:
+        return _CAUTION * change(_STEP_OF_TERMS * terms)
+    return (1.0 if objective.curved_by == "inversion" else _CAUTION) * max(change(terms // 2), change(terms // 4) / 3)
 
 
 def _converged(objective: HasGradient, x: NDArray[np.float64], tol: float) -> tuple[NDArray[np.float64], float]:
@@ -201,7 +218,7 @@ def _converged(objective: HasGradient, x: NDArray[np.float64], tol: float) -> tu
         raise InvalidInputError(f"tol is {tol}", "choose a number between 0 and 1, such as 1e-6")
     terms = objective.terms
     while True:
-        H, error = _with_terms(objective, x, terms)
+        H, error = differentiated(objective, x, terms)
         left = _left_out(objective.with_terms(terms), x, H)
         if left <= tol * np.linalg.norm(H) or terms >= MOST_TERMS:
             return H, error + left
@@ -233,7 +250,7 @@ def _product(
 def truncation_error(objective: Objective, x: Float[np.ndarray, " d"]) -> float:
     """By how much the Hessian at x would change with eight times the terms, in Frobenius norm."""
     sharper = min(_SHARPER * objective.terms, MOST_TERMS)
-    return float(np.linalg.norm(_with_terms(objective, x, sharper)[0] - _with_terms(objective, x, objective.terms)[0]))
+    return float(np.linalg.norm(differentiated(objective, x, sharper)[0] - differentiated(objective, x, objective.terms)[0]))
 
 
 @takes_arrays

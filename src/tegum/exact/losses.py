@@ -19,7 +19,7 @@ from tegum.nets import ACTIVATIONS, Activation, Net, TargetMap, require_same_fea
 from tegum.nets.net import parameter
 from tegum.threads import in_pieces
 
-_FIRST_TERMS, _FEW = 16, 50
+_FIRST_TERMS, _FIRST_OF_LAWS, _FEW = 8, 16, 50
 _RELU, _IDENTITY = ACTIVATIONS["relu"], ACTIVATIONS["identity"]
 
 
@@ -56,7 +56,7 @@ def losses(
     if is_native(features) and output in (_RELU, _IDENTITY) and target is None:
         settings = Settings(int(tied), int(output is _IDENTITY), int(gradient), least, most, float(tol))
         return evaluated(W, b, which, distributions_of(features), settings, threads)
-    asked = Asked(float(tol), least, most, gradient)
+    asked = Asked(float(tol), *_least_and_most(terms, _FIRST_OF_LAWS), gradient)
     return _by_laws(W, b, which, laws_for(features, output, target), asked, tied, threads)
 
 
@@ -120,7 +120,7 @@ def losses_of_neurons(
     whole = [np.broadcast_to(array, (*batch, *shape)) for array, shape in zip(parameters, own, strict=True)]
     rows = [array.reshape(-1, *shape) for array, shape in zip(whole, own, strict=True)]
     laws = laws_of_net(net, features)
-    asked = Asked(float(tol), *_least_and_most(terms), gradient)
+    asked = Asked(float(tol), *_least_and_most(terms, _FIRST_OF_LAWS), gradient)
     slopes = dict[int, tuple[NDArray[np.float64], ...]]()
 
     def answer(k: int, owner: int) -> Answer:
@@ -141,9 +141,9 @@ def _check_effort(tol: float, terms: int | None, threads: int | None, problems: 
         require_terms(MOST_TERMS if terms is None else terms)
 
 
-def _least_and_most(terms: int | None) -> tuple[int, int]:
+def _least_and_most(terms: int | None, first: int = _FIRST_TERMS) -> tuple[int, int]:
     """The least and the most terms of a series."""
-    return (_FIRST_TERMS, MOST_TERMS) if terms is None else (terms, terms)
+    return (first, MOST_TERMS) if terms is None else (terms, terms)
 
 
 def _owners(features: Features, batch: tuple[int, ...]) -> NDArray[np.int64]:

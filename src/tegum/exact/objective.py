@@ -24,7 +24,7 @@ from tegum.exact.kernel.hessian import STEP, Differences, differences_for, hessi
 from tegum.exact.kernel.landscape import Landscape, loss_at
 from tegum.exact.kernel.model import enter_distribution, point_for
 from tegum.exact.kernel.records import require_terms, work_for
-from tegum.exact.laws import LawLoss, Laws, laws_of_net
+from tegum.exact.laws import CurvedBy, LawLoss, Laws, laws_of_net
 from tegum.exact.parameters import flat, free_of, is_compiled, output_of, parameters_of, require_exact, shapes_of, size_of
 from tegum.exact.penalties import L1, Penalty, compiled_weights, interpreted, penalties_checked
 from tegum.features import Features
@@ -128,6 +128,11 @@ class Objective:
             in_pieces(1, 1, lambda _: None, lambda *_: loss_at(self._landscape, x, np.empty_like(x)))
 
     @property
+    def curved_by(self) -> CurvedBy:
+        """How `hessian_by_rows` finds the Hessian: a sum over states, an inversion, or differences of gradients."""
+        return "inversion" if self._by_law is None else self._by_law.curved_by
+
+    @property
     def size(self) -> int:
         """How many parameters there are: m n + n, or all of W1, W2, b and b_hidden."""
         return size_of(self.net)
@@ -191,12 +196,15 @@ class Objective:
     def hessian_by_rows(
         self, x: NDArray[np.float64], step: float = STEP, terms: int | None = None
     ) -> tuple[NDArray[np.float64], float] | None:
-        """The Hessian with so many ``terms``, and how it jumps within ``step``, as compiled code has them; None elsewhere.
+        """The Hessian with so many ``terms``, and how it jumps within ``step``, put together row by row.
 
-        Where nothing in it is a difference of gradients, the jump is 0.
+        Where nothing in it is a difference of gradients, the jump is 0.  None of untied nets, of penalties that compiled code
+        does not know, and of finite laws next to a kink.
         """
-        if self._by_law is not None or self._added:
+        if self._added:
             return None
+        if self._by_law is not None:
+            return self._by_law.hessian_by_rows(x, step, terms)
         return self._write_hessian(x, step, terms or self.terms)
 
     def _write_hessian(self, x: NDArray[np.float64], step: float, terms: int) -> tuple[NDArray[np.float64], float]:

@@ -22,6 +22,7 @@ from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, 
 from tegum.exact.hessian import Curvature, hessian_at, pseudo_inverse, smallest_curvature, still_directions
 from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kinks import downhill
+from tegum.exact.laws import CurvedBy
 from tegum.exact.minimise import minimise
 from tegum.exact.objective import Objective
 from tegum.exact.parameters import flat, free_of, parameters_of, shapes_of, turned_onto
@@ -99,6 +100,11 @@ class _Landscape:
     def terms(self) -> int:
         """How many terms the loss has."""
         return self.objective.terms
+
+    @property
+    def curved_by(self) -> CurvedBy:
+        """As `tegum.exact.Objective.curved_by`."""
+        return self.objective.curved_by
 
     def hessian_by_rows(
         self, whole: NDArray[np.float64], step: float = STEP, terms: int | None = None

@@ -25,7 +25,7 @@ from tegum.exact.kernel.bends import Products, Row, add_residue, invert_bends
 from tegum.exact.kernel.cut_moments import add_one, add_two
 from tegum.exact.kernel.exponential_curvature import exponential_curvature
 from tegum.exact.kernel.pairs import find_pairs
-from tegum.exact.kernel.partition import partition, reach
+from tegum.exact.kernel.partition import blocks_of_row, partition, reach
 from tegum.exact.kernel.records import NOWHERE, ONE, ZERO, Distribution, Effort, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ALIAS_0, Span, effective_period, period, taken_out
 from tegum.exact.kernel.set_curvature import set_curvature
@@ -229,14 +229,7 @@ def row_curvature(
     for i in range(n + 1):
         for k in range(n + 1):
             H[i, k] = 0.0
-    _, end, threshold = partition(distribution, work, n, own.feature)
-    blocks = Listed(work.order, distribution.feature_first, ZERO, end)
-    if distribution.weight[own.component] == 0:
-        own = OwnFeature(own.feature, NOWHERE, own.component)
-    low, high = reach(distribution, work, blocks, 0)
-    if distribution.exponential:
-        low = -np.inf if low < 0 else 0.0
-        high = np.inf if high > 0 else 0.0
+    _, blocks, own, threshold, low, high = blocks_of_row(distribution, work, n, own)
     found = True
     if linear or b + low >= 0:
         found = bool(linear) or abs(b + low) >= margin

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tegum.compilation import compiled, inlined
+from tegum.exact.kernel.judging import note_error
 from tegum.exact.kernel.product import SUM, A, D, Products, add_sums, at, backward, clear_sums, forward
 from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
 from tegum.exact.kernel.row import ROUNDING, always_active
@@ -73,20 +74,23 @@ class Contour(NamedTuple):
 
 
 @inlined
-def _write_factor(v: Any, i: int, ga: float, a: float, z: Any, own: float) -> None:
-    """Stores A = 1 / (1 - z g a) and dA/dg = a z A^2 at eight points; plus ``own`` times their derivatives by g."""
+def exponential_factor(ga: float, a: float, z: Any, own: float) -> tuple[Any, Any, Any]:
+    """A = 1 / (1 - z g a) and two derivatives by g at eight points; plus ``own`` times their derivatives by g.
+
+    Each is a power of r = a z A times the one before it, A' = r A, A'' = 2 r A', and the third 3 r A''.  What a caller does
+    not use is not computed.
+    """
     below = 1.0 - ga * z
     norm = 1.0 / (below.real * below.real + below.imag * below.imag)
     value = complex_of(below.real * norm, -1.0 * below.imag * norm)
     rate = (z * value) * a
-    by_g = rate * value
+    first = rate * value
+    second = 2.0 * (rate * first)
     if own != 0:
-        # A'' = 2 (a z A) A'
-        by_gg = 2.0 * (rate * by_g)
-        value = value + own * by_g
-        by_g = by_g + own * by_gg
-    store_complex(v, at(ALL_ROWS, A, i), value)
-    store_complex(v, at(ALL_ROWS, D, i), by_g)
+        value = value + own * first
+        first = first + own * second
+        second = second + (3.0 * own) * (rate * second)
+    return value, first, second
 
 
 @inlined
@@ -217,7 +221,9 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
             for i in features_of(blocks):
                 # T = 1 - d/dg_j, and d/dg_j is side times the derivative by the coupling of the row turned around
                 T = -side if i == own.feature and own.block >= 0 else 0.0
-                _write_factor(work.v, i, side * work.g[i] * a, a, z, T)
+                factor, by_g, _ = exponential_factor(side * work.g[i] * a, a, z, T)
+                store_complex(work.v, at(ALL_ROWS, A, i), factor)
+                store_complex(work.v, at(ALL_ROWS, D, i), by_g)
             product = forward(distribution, work, blocks, ZERO).none
             omega = omega_of(contour, z, ch, sh)
             if k == 0 and offset == 0.0:
@@ -266,6 +272,7 @@ def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own:
             if enough or 2 * spent > effort.most:
                 break
         offset = step / 2
+    note_error(work, error)
     if effort.gradient:
         add_sums(work, ALL_ROWS, blocks, 2 * contour.alpha / np.pi * step)
     # each term is a product over blocks

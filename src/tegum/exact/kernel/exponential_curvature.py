@@ -1,9 +1,5 @@
 """The Hessian of an output of exponential magnitudes: the sum over its hyperbola, differentiated term by term.
 
-With F = 1 / (1 - z g a) every derivative by g is the one before it times a power of a z F:
-
-    F' = a z F^2,    F'' = 2 a z F F',    F''' = 3 a z F F''
-
 A row with b > 0 is turned around as in `tegum.exact.kernel.exponential`; second derivatives keep their sign by that.  It takes
 the finest spacing, halved again and again, that needs no more terms than there may be.
 """
@@ -13,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tegum.compilation import apart_from_callers, compiled, inlined
+from tegum.compilation import apart_from_callers, compiled
 from tegum.exact.kernel.bends import FIRST, SECOND, VALUE, Products, near
-from tegum.exact.kernel.exponential import CANCELLED, HALF, STEEP, contour_of, omega_of
+from tegum.exact.kernel.exponential import CANCELLED, HALF, STEEP, contour_of, exponential_factor, omega_of
 from tegum.exact.kernel.product import Products as Derivatives
 from tegum.exact.kernel.records import ZERO, Distribution, Listed, OwnFeature, Work
 from tegum.exact.kernel.set_bends import add_bends
@@ -23,24 +19,6 @@ from tegum.exact.kernel.vectors import WIDTH, complex_of, exp_of, load, ramp, st
 from tegum.exact.kernel.walk import features_of
 
 _FIRST_STEP, _LAST_STEP = 4.5, 0.01
-
-
-@inlined
-def _write_factor(found: Any, i: int, ga: float, a: float, z: Any, own: float) -> None:
-    """Writes a factor and its two derivatives by the coupling; plus ``own`` times their derivatives."""
-    below = 1.0 - ga * z
-    norm = 1.0 / (below.real * below.real + below.imag * below.imag)
-    value = complex_of(below.real * norm, -1.0 * below.imag * norm)
-    rate = (z * value) * a
-    first = rate * value
-    second = 2.0 * (rate * first)
-    if own != 0:
-        value = value + own * first
-        first = first + own * second
-        second = second + (3.0 * own) * (rate * second)
-    store_complex(found, near(VALUE, i), value)
-    store_complex(found, near(FIRST, i), first)
-    store_complex(found, near(SECOND, i), second)
 
 
 @apart_from_callers
@@ -79,7 +57,10 @@ def exponential_curvature(
             z = complex_of(contour.alpha * (contour.sin_psi * ch + 1.0), (contour.alpha * contour.cos_psi) * sh)
             for i in features_of(blocks):
                 T = -side if i == own.feature and own.block >= 0 else 0.0
-                _write_factor(memory.factors, i, side * work.g[i] * a, a, z, T)
+                factor, first, second = exponential_factor(side * work.g[i] * a, a, z, T)
+                store_complex(memory.factors, near(VALUE, i), factor)
+                store_complex(memory.factors, near(FIRST, i), first)
+                store_complex(memory.factors, near(SECOND, i), second)
             omega = omega_of(contour, z, ch, sh) * scale
             if k == 0:
                 omega = omega * load(HALF, 0)

@@ -20,9 +20,9 @@ from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.exact.kernel.bends import Products, products_for
 from tegum.exact.kernel.curvature import row_curvature
 from tegum.exact.kernel.landscape import Landscape, Starts, enter
-from tegum.exact.kernel.model import NEGLIGIBLE, add_unknown, couplings_of, lean, row_error
+from tegum.exact.kernel.model import NEGLIGIBLE, add_unknown, couplings_of, row_error
 from tegum.exact.kernel.partition import is_unknown
-from tegum.exact.kernel.records import ONE, Distribution, Effort, OwnFeature, Work
+from tegum.exact.kernel.records import ONE, Distribution, Effort, OwnFeature, Work, lean
 from tegum.exact.kernel.walk import components_in, members_of
 
 STEP = 1e-4
@@ -301,21 +301,30 @@ def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: 
 
 
 @compiled
-def row_hessians(landscape: Landscape, memory: Differences, slopes: Any, found: Any) -> None:
-    """Writes the Hessian of every row of the objective at ``memory.x``, (n, n + 1, n + 1), and its slopes (n, n + 1)."""
-    n = landscape.point.b.size
-    _enter_point(landscape, memory)
+def hessians_of_rows(landscape: Landscape, memory: Differences, step: float, rows: Any, slopes: Any) -> float:
+    """Writes the Hessians (n, n + 1, n + 1) and gradients (n, n + 1) of the rows of a map, ``point.W`` (n, n), by themselves.
+
+    Returns the largest jump as `row_hessian` does.  Rows without importance are left out; of others it is not counted.
+    """
+    point, n = landscape.point, landscape.point.b.size
     distribution, work = lean(landscape.distribution, landscape.work)
+    effort = Effort(landscape.terms, landscape.terms, np.inf, np.inf, ONE, ONE)
+    jump = 0.0
     for block in range(distribution.blocks):
         for component in components_in(distribution, block):
             for j in members_of(distribution, component):
                 if memory.stop[0]:
-                    return
-                _weighted_row(landscape, distribution, work, OwnFeature(j, block, component), STEP, memory)
+                    return 0.0
+                if point.importance[j] == 0:
+                    continue
+                couplings_of(point.W, 0, j, memory.g)
+                own = OwnFeature(j, block, component)
+                jump = max(jump, row_hessian(distribution, work, own, point.b[j], landscape.linear, step, effort, memory))
                 for i in range(n + 1):
                     slopes[j, i] = memory.here[i]
                     for c in range(n + 1):
-                        found[j, i, c] = memory.row[i, c]
+                        rows[j, i, c] = memory.row[i, c]
+    return jump
 
 
 @compiled

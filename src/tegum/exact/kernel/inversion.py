@@ -16,12 +16,12 @@ The plain method, without large and small blocks, is 93 lines of NumPy in `docs/
 import numpy as np
 
 from tegum.compilation import compiled, inlined
-from tegum.exact.kernel.judging import errors_after, next_look, note_slopes
+from tegum.exact.kernel.judging import errors_after, next_look, note_moves, note_slopes
 from tegum.exact.kernel.product import CONSTANTS, SINGLE_ROWS, SUM, add_sums, at
 from tegum.exact.kernel.records import ZERO, Distribution, Effort, Found, Listed, Powers, Removed, Work
 from tegum.exact.kernel.singles import backward_singles, forward_singles
 from tegum.exact.kernel.uniform import ALPHA, ODDS, TURN, Points, first_powers, start, step_on
-from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, ramp, total
+from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, lane, load, ramp, running, store, total
 from tegum.exact.kernel.walk import features_of
 
 FIRST_HALF = np.array([0.5] + [1.0] * (WIDTH - 1))
@@ -33,6 +33,16 @@ def _begin(distribution: Distribution, work: Work, blocks: Listed, removed: Remo
     for i in features_of(blocks):
         start(distribution, work.v, SINGLE_ROWS, i, i, work.g[i], removed.alone[i], P)
         work.v[at(SINGLE_ROWS, SUM, i) + CONSTANTS + ODDS] = work.odds[i] if removed.paired > 0 else 0.0
+
+
+@inlined
+def _is_nothing(work: Work, large: Listed, removed: Removed) -> bool:
+    """Whether all patterns of the large blocks are removed: there is one, or there are two, taken as a pair."""
+    count = large.end - large.first
+    if count == 2:
+        first, second = large.order[large.first], large.order[large.first + 1]
+        return bool(removed.paired > 0 and work.odds[first] > 0 and work.odds[second] > 0)
+    return bool(count < 2)
 
 
 @compiled
@@ -56,6 +66,8 @@ def invert(
 
     It is long because it is one loop over the terms: what it hands from step to step lives in registers.
     """
+    if _is_nothing(work, large, removed):
+        return Found(0.0, 0.0, 0.0, 0.0, 0.0, ZERO)
     v = work.v
     r2, r3, cubed = powers
     blocks = Listed(large.order, large.feature_first, large.first, small.end)
@@ -102,27 +114,32 @@ def invert(
             rest = rest * others
         if cubed:
             cubic += total((third * rest).real)
-        value += total(found.real)
-        work.partial[k // WIDTH] = value
+        sums = running(found.real) + value
+        value = lane(sums, WIDTH - 1)
+        store(work.sums, k, sums)
         if effort.gradient:
             if removed.paired > 0:
                 backward_singles(v, large, own, points, omega, removed.paired, gone)
             else:
                 backward_singles(v, large, own, points, omega, 0.0, gone)
-            by_b += total((zeta * found).real)
-            work.partial_b[k // WIDTH] = by_b
+            sums = running((zeta * found).real) + by_b
+            by_b = lane(sums, WIDTH - 1)
+            store(work.sums_b, k, sums)
         for i in features_of(blocks):
             step_on(v, SINGLE_ROWS, i)
         power = power * step
         k += WIDTH
         if k == terms:
-            slopes = note_slopes(work, SINGLE_ROWS, blocks, look) if effort.gradient else 0.0
+            slopes = 0.0
+            if effort.gradient and 2 * k >= effort.least:
+                slopes = note_slopes(work, SINGLE_ROWS, blocks, look)
             look += 1
             terms = next_look(k)
             if k >= effort.least:
                 error, error_b = errors_after(work, k, 1 / P, slopes, effort)
                 if terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
                     break
+    note_moves(work, k, error)
     if effort.gradient:
         add_sums(work, SINGLE_ROWS, blocks, 1.0)
     return Found(value, cubic, by_b / P, error, error_b, k)

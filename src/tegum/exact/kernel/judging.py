@@ -1,79 +1,83 @@
 """When an inversion has enough terms: its error, judged by how its sums still move, and the next number of terms to look at.
 
-Nothing is lost but the terms after the last one.  With S the farthest that a sum strayed from its last value over the last
-octave (the second half of the terms) and S' the same over the octave before,
+Nothing is lost but the terms after the last one.  With D the farthest that a sum strayed from its last value over the last
+quarter of the terms, rounded up to eights, but of the first eight over the last four,
 
-    what is left  <~  2 max(S sqrt(S / S'), S' / 64)
+    what is left  <~  max(2.5 D, 12.5 D^2 / D', D' / 16)      after 8 and after 16 terms: D
 
-Sums that fall like 1 / K^a leave S / (2^a - 1) while sqrt(S / S') = 2^(-a / 2), so this is cautious for every a >= 1, and stays
-so where a fast part hides a slow one of less than a third of S; S' / 64 is a floor where S is close by chance.  S alone would
-ask for 2 to 3 times the terms.
+and D' the same over the last half.  Sums that fall like 1 / K^a move by (4/3)^a - 1 times what they leave behind, one to five
+times for a from 3 to 6.  Slower ones move less, a third of it for a = 1, but then D / D' is larger, too, 1/3, where it is 1/11
+for a = 5.5.  What is left oscillates, and so does the last value: over a quarter of the terms it is seldom close by chance.
 
-Terms are looked at after 8, 16, 24, 32, 48, 64, 96, ...: in steps of sqrt(2), so that an octave is two steps.
+Terms are looked at after 8, 16, 24, ..., 64, and then four times in an octave: 80, 96, 112, 128, 160, ...
+
+Rows err with signs of their own, unless they are alike.  What a whole model leaves is judged by the sum of their moves
+(`tegum.exact.kernel.shares`), for which a row remembers, of each of the eight lanes, how far it strayed.
 """
 
-import math
 from typing import Any
+
+import numpy as np
 
 from tegum.compilation import compiled, copied_into_callers, inlined
 from tegum.exact.kernel.product import SUM, at
-from tegum.exact.kernel.records import Effort, Listed, Work
-from tegum.exact.kernel.vectors import WIDTH, load, total
+from tegum.exact.kernel.records import LARGEST, WHOLE, Effort, Listed, Work
+from tegum.exact.kernel.vectors import WIDTH, exponent, farther, farthest, fill, load, store, total
 from tegum.exact.kernel.walk import features_of
 
-_CAUTION = 2.0
-_FLOOR = 1 / 64
-_REMEMBERED = 4
-_THIRD_LOOK = 16
+_CAUTION, _SLOW, _FLOOR = 2.5, 5.0, 1 / 16
+_FEW = 16
+_LAST_HALF = np.repeat([0.0, 1.0], WIDTH // 2)
+_REMEMBERED = 2
 
 
 @inlined
 def next_look(k: int) -> int:
     """After how many terms to look next; 8 is the first."""
-    if k <= _THIRD_LOOK:
-        return k + WIDTH
-    return k + k // 2 if k & (k - 1) == 0 else k + k // 3
+    return k + max(WIDTH, (1 << exponent(float(k))) // 4)
 
 
 @inlined
-def _left(octave: float, before: float) -> float:
-    """What may be left after an octave in which a sum strayed that far, and the octave before that; 0 where that is unknown."""
-    if octave >= before:
-        return _CAUTION * octave
-    return _CAUTION * max(octave * math.sqrt(octave / before), _FLOOR * before)
+def _moves_of(sums: Any, k: int) -> Any:
+    """How far a sum strayed from its last value over the last quarter of k terms, in each lane of the octets there, cautiously.
 
-
-@inlined
-def _left_of(partial: Any, count: int) -> float:
-    """What may be left after the last of ``count`` partial sums, one after each eight terms."""
-    last = partial[count - 1]
-    octave = abs(last) if count == 1 else 0.0
-    before = 0.0
-    half = max(count // 2 - 1, 0)
-    for k in range(half, count - 1):
-        octave = max(octave, abs(last - partial[k]))
-    for k in range(max(count // 4 - 1, 0), half):
-        before = max(before, abs(last - partial[k]))
-    return _left(octave, before)
+    ``sums`` are those of the first term, the first two, ...
+    """
+    last = sums[k - 1]
+    octets = (k // 4 + WIDTH - 1) // WIDTH
+    moves = fill(0.0)
+    for start in range(k - WIDTH * octets, k, WIDTH):
+        moves = farther(moves, load(sums, start) - last)
+    if k <= _FEW:
+        return moves * load(_LAST_HALF, 0) if k == WIDTH else moves
+    before = moves
+    for start in range(k - WIDTH * ((k // 2 + WIDTH - 1) // WIDTH), k - WIDTH * octets, WIDTH):
+        before = farther(before, load(sums, start) - last)
+    half, quarter = farthest(before), farthest(moves)
+    if quarter == 0:
+        return moves
+    return max(_CAUTION * max(_SLOW * quarter / half, 1.0), _FLOOR * half / quarter) * moves
 
 
 @copied_into_callers
 @compiled
 def note_slopes(work: Work, rows: int, blocks: Listed, look: int) -> float:
-    """Remembers the derivatives by all listed couplings at a look (0, 1, ...); returns what may be left of one of them."""
+    """Remembers the derivatives by all listed couplings at a look (0, 1, ...); returns what may be left of one of them.
+
+    It is judged by the moves since the last two looks: a quarter of the terms, or more.
+    """
     most = 0.0
     for i in features_of(blocks):
         slope = total(load(work.v, at(rows, SUM, i)))
         here = _REMEMBERED * i
-        octave = abs(slope)
-        before = 0.0
+        moved = abs(slope)
         if look > 0:
-            octave = abs(slope - work.noted[here + max(look - 2, 0) % _REMEMBERED])
-        if look >= _REMEMBERED:
-            before = abs(slope - work.noted[here + look % _REMEMBERED])
+            moved = abs(slope - work.noted[here + (look - 1) % _REMEMBERED])
+        if look > 1:
+            moved = max(moved, abs(slope - work.noted[here + look % _REMEMBERED]))
         work.noted[here + look % _REMEMBERED] = slope
-        most = max(most, _left(octave, before))
-    return most
+        most = max(most, moved)
+    return _CAUTION * most
 
 
 @copied_into_callers
@@ -83,6 +87,24 @@ def errors_after(work: Work, k: int, scale: float, slopes: float, effort: Effort
 
     ``scale`` is that of those by b, ``slopes`` what `note_slopes` says of those by couplings.
     """
+    error = farthest(_moves_of(work.sums, k))
     if not effort.gradient:
-        return _left_of(work.partial, k // WIDTH), 0.0
-    return _left_of(work.partial, k // WIDTH), max(scale * _left_of(work.partial_b, k // WIDTH), slopes)
+        return error, 0.0
+    return error, max(scale * farthest(_moves_of(work.sums_b, k)), slopes)
+
+
+@copied_into_callers
+@compiled
+def note_moves(work: Work, k: int, error: float) -> None:
+    """Adds to ``work.moves`` how an inversion moved that ended after k terms, and its error."""
+    store(work.moves, 0, load(work.moves, 0) + _moves_of(work.sums, k))
+    work.moves[WHOLE] += error
+    work.moves[LARGEST] = max(work.moves[LARGEST], error)
+
+
+@inlined
+def note_error(work: Work, error: float) -> None:
+    """The same of a sum of which only the error is known."""
+    store(work.moves, 0, load(work.moves, 0) + error)
+    work.moves[WHOLE] += error
+    work.moves[LARGEST] = max(work.moves[LARGEST], error)

@@ -1,7 +1,7 @@
 """The expected squared error of every output of a model, and the gradient, compiled: one instance at a time.
 
     L = sum_j I_j E_j,    E_j = E x_j^2 + T_j E r(s_j)^2,    s = G x + b
-    tied, G = W^T W:      dL/dW = W (dL/dG + dL/dG^T), added up row by row, so that G is never stored
+    tied, G = W^T W:      dL/dW = W (dL/dG + dL/dG^T), added up row by row
 
 The number of terms is a row's own affair: each takes more of them until its share of the tolerated error is met.
 """
@@ -13,12 +13,26 @@ from numpy.typing import NDArray
 
 from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.exact.kernel.exponential import exponential_row
-from tegum.exact.kernel.partition import is_unknown, partition, reach
-from tegum.exact.kernel.records import MOST_TERMS, NOWHERE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Powers, Work
+from tegum.exact.kernel.partition import blocks_of_row, is_unknown
+from tegum.exact.kernel.records import (
+    LARGEST,
+    MOST_TERMS,
+    WHOLE,
+    ZERO,
+    Distribution,
+    Effort,
+    Found,
+    Listed,
+    OwnFeature,
+    Powers,
+    Work,
+    lean,
+)
 from tegum.exact.kernel.row import Span, always_active, whole
 from tegum.exact.kernel.sets import sets_row
+from tegum.exact.kernel.shares import Rows, Spent, error_of_all, largest_kept, lean_rows, rows_for, share_of
 from tegum.exact.kernel.split import split_row
-from tegum.exact.kernel.vectors import pointer
+from tegum.exact.kernel.vectors import WIDTH
 from tegum.exact.kernel.walk import components_in, members_of
 
 LARGEST_WEIGHT, LARGEST_BIAS = 1e30, 1e60
@@ -32,9 +46,10 @@ _DROPPED = 2
 """Where the own coupling is weak, what is left of E[x_j r(s)] is larger: a fixed number of terms is raised."""
 _FIRST_SHARE = 0.25
 _GRADIENT_SHARE = 100.0
-_PASSES = 3
+_PASSES = 5
 _ROUNDING = 1e-15
 _ROUNDED_TOGETHER = 16
+_SMALLEST = 1e-10
 
 
 class Settings(NamedTuple):
@@ -49,7 +64,7 @@ class Settings(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One model and its results, in memory of its own: W (m, n), the rest (n,), ``dW`` as W."""
+    """One model and its results, in memory of its own: W (m, n), the rest (n,), ``dW`` as W; and what is known of its rows."""
 
     W: NDArray[np.float64]
     b: NDArray[np.float64]
@@ -57,6 +72,7 @@ class Point(NamedTuple):
     squared_error: NDArray[np.float64]
     dW: NDArray[np.float64]
     db: NDArray[np.float64]
+    rows: Rows
 
 
 class Result(NamedTuple):
@@ -94,6 +110,7 @@ def point_for(rows: int, n: int) -> Point:
         squared_error=np.zeros(n),
         dW=np.zeros((rows, n)),
         db=np.zeros(n),
+        rows=rows_for(n),
     )
 
 
@@ -108,15 +125,7 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
             g[i] = 0.0
     if abs(b) < NEGLIGIBLE:
         b = 0.0
-    count, end, threshold = partition(distribution, work, n, own.feature)
-    large = Listed(work.order, distribution.feature_first, ZERO, count)
-    blocks = Listed(work.order, distribution.feature_first, ZERO, end)
-    if distribution.weight[own.component] == 0:
-        own = OwnFeature(own.feature, NOWHERE, own.component)
-    low, high = reach(distribution, work, blocks, 0)
-    if distribution.exponential:
-        low = -np.inf if low < 0 else 0.0
-        high = np.inf if high > 0 else 0.0
+    count, blocks, own, threshold, low, high = blocks_of_row(distribution, work, n, own)
     if linear or b + low >= 0:
         value, by_b = always_active(distribution, work, blocks, own, b)
         return Found(value, 0.0, by_b, 0.0, 0.0, ZERO)
@@ -130,10 +139,10 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
     if effort.least == effort.most and own.block >= 0 and _own_is_weak(g, n, own.feature):
         terms = min(_DROPPED * effort.most, MOST_TERMS)
         effort = Effort(terms, terms, effort.target, effort.target_b, effort.gradient, effort.tapered)
-    if count < end:
-        return split_row(
-            distribution, work, large, Listed(work.order, distribution.feature_first, count, end), own, span, effort
-        )
+    if count < blocks.end:
+        large = Listed(work.order, distribution.feature_first, ZERO, count)
+        small = Listed(work.order, distribution.feature_first, count, blocks.end)
+        return split_row(distribution, work, large, small, own, span, effort)
     return whole(distribution, work, blocks, own, work.alone, span, Powers(1.0, 0.0, ZERO), effort)
 
 
@@ -173,73 +182,88 @@ def couplings_of(W: Any, tied: int, j: int, g: Any) -> None:
 
 
 @inlined
-def _add_slope(W: Any, tied: int, j: int, weight: float, slope: Any, dW: Any) -> None:
-    """Adds row j's part of the gradient: dL/dG_j = weight times slope.
+def _add_slope(W: Any, tied: int, j: int, weight: float, slopes: Any, dW: Any) -> None:
+    """Adds row j's part of the gradient: dL/dG_j = weight times slopes[j n], slopes[j n + 1], ...
 
     Tied, G_ji = sum_k W_kj W_ki depends on column i through W_kj and on column j through W_ki.
     """
     n = W.shape[1]
     if not tied:
         for i in range(n):
-            dW[j, i] += weight * slope[i]
+            dW[j, i] += weight * slopes[j * n + i]
         return
     for k in range(W.shape[0]):
         own = weight * W[k, j]
         back = 0.0
         for i in range(n):
-            dW[k, i] += own * slope[i]
-            back += slope[i] * W[k, i]
+            dW[k, i] += own * slopes[j * n + i]
+            back += slopes[j * n + i] * W[k, i]
         dW[k, j] += weight * back
 
 
 @compiled
-def _once(distribution: Distribution, work: Work, point: Point, settings: Settings, target: float, target_b: float) -> Result:
-    """One pass over the rows; tolerated errors: ``target`` of the loss, ``target_b`` of the gradient by b as a share of E x."""
+def _take_rows(
+    distribution: Distribution, work: Work, point: Point, rows: Rows, settings: Settings, kept: float, target: float
+) -> None:
+    """Finds the rows with errors above ``kept`` anew, with that for a target; all if it is below 0, with ``target`` for all."""
     n = point.W.shape[1]
-    loss = 0.0
-    error = 0.0
-    gradient_error = 0.0
     rounding = _ROUNDING * (1 + n / _ROUNDED_TOGETHER)
-    terms = 0
-    left = 0
-    for j in range(n):
-        if point.importance[j] > 0:
-            left += 1
+    spent = Spent(ZERO, 0, 0.0, 0.0)
     # the mean of all features, for those that are never active: their gradient has no scale of its own
     usual = 0.0
+    for j in range(n):
+        spent = Spent(ZERO, spent.left + (point.importance[j] > 0), 0.0, 0.0)
     for component in range(distribution.block_first[distribution.blocks]):
         size = distribution.component_first[component + 1] - distribution.component_first[component]
         usual += size / n * distribution.weight[component] * distribution.mean
-    if settings.gradient:
-        for k in range(point.W.shape[0]):
-            for i in range(n):
-                point.dW[k, i] = 0.0
     for block in range(distribution.blocks):
         for component in components_in(distribution, block):
             mean = distribution.weight[component] * distribution.mean
             square = distribution.weight[component] * (distribution.spread + distribution.mean * distribution.mean)
             for j in members_of(distribution, component):
-                couplings_of(point.W, settings.tied, j, work.g)
                 weight = point.importance[j]
+                if kept >= 0 and (rows.error[j] <= kept or rows.terms[j] >= settings.most):
+                    continue
                 share = np.inf
                 if weight > 0:
-                    # rows that stay far below their share leave more to those after them, and the loss is at least that so far
-                    share = max(target / n, (max(target, settings.tol * loss) - error) / left) / weight
-                    left -= 1
-                effort = Effort(
-                    settings.least, settings.most, share, target_b * (mean if mean > 0 else usual), settings.gradient, ZERO
-                )
-                own = OwnFeature(j, block, component)
-                row = row_error(distribution, work, n, own, point.b[j], settings.linear, effort)
+                    # what is kept is that of a row, and a target that of each of its inversions
+                    share = (share_of(spent, target, settings.tol) if kept < 0 else kept / rows.parts[j]) / weight
+                target_b = _GRADIENT_SHARE * settings.tol * (mean if mean > 0 else usual)
+                effort = Effort(settings.least, settings.most, share, target_b, settings.gradient, ZERO)
+                couplings_of(point.W, settings.tied, j, work.g)
+                for place in range(LARGEST + 1):
+                    work.moves[place] = 0.0
+                row = row_error(distribution, work, n, OwnFeature(j, block, component), point.b[j], settings.linear, effort)
                 point.squared_error[j] = max(square + row.value, 0.0)
-                loss += weight * point.squared_error[j]
-                error += weight * (row.error + rounding * (square + abs(row.value)))
-                terms = max(terms, row.terms)
+                rows.terms[j] = row.terms
+                rows.error[j] = weight * work.moves[WHOLE]
+                rows.rounding[j] = weight * (row.error - work.moves[WHOLE] + rounding * (square + abs(row.value)))
+                rows.parts[j] = work.moves[WHOLE] / work.moves[LARGEST] if work.moves[LARGEST] > 0 else 1.0
+                for lane in range(WIDTH):
+                    rows.moves[j * WIDTH + lane] = weight * work.moves[lane]
+                if weight > 0:
+                    loss = spent.loss + weight * point.squared_error[j]
+                    spent = Spent(spent.done + 1, spent.left - 1, loss, spent.squares + rows.error[j] ** 2)
                 if settings.gradient:
                     point.db[j] = weight * row.by_b
-                    gradient_error = max(gradient_error, weight * (row.error_b + rounding * abs(row.by_b)))
+                    rows.error_b[j] = weight * (row.error_b + rounding * abs(row.by_b))
                     add_unknown(distribution, work, j, row.by_b)
-                    _add_slope(point.W, settings.tied, j, weight, work.slope, point.dW)
+                    for i in range(n):
+                        rows.slope[j * n + i] = work.slope[i]
+
+
+@compiled
+def _added(point: Point, rows: Rows) -> Result:
+    """What all rows together say of the loss."""
+    n = point.importance.size
+    loss = gradient_error = 0.0
+    error, _ = error_of_all(rows, n)
+    terms = ZERO
+    for j in range(n):
+        loss += point.importance[j] * point.squared_error[j]
+        error += rows.rounding[j]
+        gradient_error = max(gradient_error, rows.error_b[j])
+        terms = max(terms, rows.terms[j])
     return Result(loss, error, gradient_error, terms)
 
 
@@ -252,42 +276,6 @@ def _are_usable(W: Any, b: Any) -> bool:
         for k in range(W.shape[0]):
             usable = usable and abs(W[k, i]) < LARGEST_WEIGHT
     return usable
-
-
-@inlined
-def lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
-    """Both with pointers in place of arrays: passing an array on costs more than a row of two features."""
-    return Distribution(
-        distribution.blocks,
-        pointer(distribution.block_first),
-        pointer(distribution.component_first),
-        pointer(distribution.feature_first),
-        pointer(distribution.weight),
-        pointer(distribution.inactive),
-        distribution.mean,
-        distribution.spread,
-        distribution.exponential,
-        distribution.simple,
-    ), Work(
-        pointer(work.v),
-        pointer(work.g),
-        pointer(work.slope),
-        pointer(work.alone),
-        pointer(work.alone_small),
-        pointer(work.order),
-        pointer(work.order_small),
-        pointer(work.size),
-        pointer(work.large),
-        pointer(work.vertex),
-        pointer(work.bucket_sum),
-        pointer(work.bucket_least),
-        pointer(work.bucket_count),
-        pointer(work.noted),
-        pointer(work.partial),
-        pointer(work.partial_b),
-        pointer(work.odds),
-        pointer(work.rank),
-    )
 
 
 @compiled
@@ -316,15 +304,26 @@ def model_loss(distribution: Distribution, work: Work, point: Point, settings: S
                 for k in range(point.W.shape[0]):
                     point.dW[k, i] = np.nan
         return Result(np.nan, np.nan, np.nan, 0)
-    scale = scale_of(distribution, point)
-    target = settings.tol * scale * _FIRST_SHARE
+    n = point.W.shape[1]
+    target = settings.tol * scale_of(distribution, point)
     lean_distribution, lean_work = lean(distribution, work)
-    found = Result(0.0, 0.0, 0.0, 0)
-    for _ in range(_PASSES):
-        found = _once(lean_distribution, lean_work, point, settings, target, _GRADIENT_SHARE * settings.tol)
-        if settings.least == settings.most or found.error <= settings.tol * found.loss:
+    rows = lean_rows(point.rows)
+    _take_rows(lean_distribution, lean_work, point, rows, settings, -1.0, _FIRST_SHARE * target)
+    found = _added(point, rows)
+    for _ in range(0 if settings.least == settings.most else _PASSES):
+        left, _ = error_of_all(rows, n)
+        goal = settings.tol * found.loss
+        goal = max(goal - (found.error - left), goal / 2, _SMALLEST * target)
+        if left <= goal:
             break
-        target *= 0.5 * min(settings.tol * found.loss / found.error, 1.0)
+        _take_rows(lean_distribution, lean_work, point, rows, settings, largest_kept(rows, n, goal), 0.0)
+        found = _added(point, rows)
+    if settings.gradient:
+        for k in range(point.W.shape[0]):
+            for i in range(n):
+                point.dW[k, i] = 0.0
+        for j in range(n):
+            _add_slope(point.W, settings.tied, j, point.importance[j], rows.slope, point.dW)
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tegum.compilation import compiled, copied_into_callers, inlined
 from tegum.exact.kernel.pairs import DENSEST, is_worth_it
-from tegum.exact.kernel.records import BUCKETS, ZERO, Distribution, Listed, Work
+from tegum.exact.kernel.records import BUCKETS, NOWHERE, ZERO, Distribution, Listed, OwnFeature, Work
 from tegum.exact.kernel.vectors import exponent
 from tegum.exact.kernel.walk import components_in, members_of
 
@@ -182,3 +182,23 @@ def reach(distribution: Distribution, work: Work, blocks: Listed, small: int) ->
         low += least
         high += most
     return low, high
+
+
+@inlined
+def blocks_of_row(
+    distribution: Distribution, work: Work, n: int, own: OwnFeature
+) -> tuple[int, Listed, OwnFeature, float, float, float]:
+    """The blocks that the row in ``work.g`` knows, as `partition` lists them, and how far its sum reaches.
+
+    Returns:
+        how many blocks are large, all of them, the own feature, in no block where it is never active, the threshold for
+        couplings, and the smallest and largest sum, infinite ones where magnitudes are exponential.
+    """
+    count, end, threshold = partition(distribution, work, n, own.feature)
+    blocks = Listed(work.order, distribution.feature_first, ZERO, end)
+    block = NOWHERE if distribution.weight[own.component] == 0 else own.block
+    low, high = reach(distribution, work, blocks, 0)
+    if distribution.exponential:
+        low = -np.inf if low < 0 else 0.0
+        high = np.inf if high > 0 else 0.0
+    return count, blocks, OwnFeature(own.feature, block, own.component), threshold, low, high

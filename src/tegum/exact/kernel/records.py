@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tegum.compilation import inlined
 from tegum.errors import InvalidInputError
-from tegum.exact.kernel.vectors import PAIR, WIDTH
+from tegum.exact.kernel.vectors import PAIR, WIDTH, pointer
 
 MOST_TERMS = 32768
 BUCKETS = 128
@@ -19,6 +20,9 @@ ZERO: Any = np.int64(0)
 ONE: Any = np.int64(1)
 NOWHERE: Any = np.int64(-1)
 """Integers that numba does not take for literals: for those it would compile whatever they are passed to once more."""
+
+WHOLE, LARGEST = WIDTH, WIDTH + 1
+"""Where in ``Work.moves`` the errors are."""
 
 ALL_ROWS = 11
 """How many complex vectors a feature has in ``Work.v``; see `tegum.exact.kernel.product`."""
@@ -69,9 +73,10 @@ class Work(NamedTuple):
         bucket_sum: sums, smallest sizes and numbers of couplings of similar size.
         bucket_least: see there.
         bucket_count: see there.
-        noted: (4 n,) the derivatives by couplings at the last four looks of `tegum.exact.kernel.judging`.
-        partial: sums of the inversion after each eight terms.
-        partial_b: the same of its derivative by b.
+        noted: (2 n,) the derivatives by couplings at the last two looks of `tegum.exact.kernel.judging`.
+        sums: those of the first term of the inversion, of the first two, ...
+        sums_b: the same of its derivative by b.
+        moves: (10,) how far the row's inversions still moved, added up in eight lanes, their errors and the largest of these.
         odds: (n,) p / (1 - p) of features taken in pairs, else 0, see `tegum.exact.kernel.pairs`.
         rank: (n,) these but for the own one, large couplings first and in their order.
     """
@@ -90,8 +95,9 @@ class Work(NamedTuple):
     bucket_least: NDArray[np.float64]
     bucket_count: NDArray[np.float64]
     noted: NDArray[np.float64]
-    partial: NDArray[np.float64]
-    partial_b: NDArray[np.float64]
+    sums: NDArray[np.float64]
+    sums_b: NDArray[np.float64]
+    moves: NDArray[np.float64]
     odds: NDArray[np.float64]
     rank: NDArray[np.int64]
 
@@ -186,11 +192,49 @@ def work_for(n: int) -> Work:
         bucket_sum=np.zeros(BUCKETS),
         bucket_least=np.zeros(BUCKETS),
         bucket_count=np.zeros(BUCKETS),
-        noted=np.zeros(4 * n),
-        partial=np.zeros(MOST_TERMS // WIDTH),
-        partial_b=np.zeros(MOST_TERMS // WIDTH),
+        noted=np.zeros(2 * n),
+        sums=_aligned(MOST_TERMS),
+        sums_b=_aligned(MOST_TERMS),
+        moves=_aligned(WIDTH + 2),
         odds=np.zeros(n),
         rank=np.zeros(n, dtype=np.int64),
+    )
+
+
+@inlined
+def lean(distribution: Distribution, work: Work) -> tuple[Distribution, Work]:
+    """Both with pointers in place of arrays: passing an array on costs more than a row of two features."""
+    return Distribution(
+        distribution.blocks,
+        pointer(distribution.block_first),
+        pointer(distribution.component_first),
+        pointer(distribution.feature_first),
+        pointer(distribution.weight),
+        pointer(distribution.inactive),
+        distribution.mean,
+        distribution.spread,
+        distribution.exponential,
+        distribution.simple,
+    ), Work(
+        pointer(work.v),
+        pointer(work.g),
+        pointer(work.slope),
+        pointer(work.alone),
+        pointer(work.alone_small),
+        pointer(work.order),
+        pointer(work.order_small),
+        pointer(work.size),
+        pointer(work.large),
+        pointer(work.vertex),
+        pointer(work.bucket_sum),
+        pointer(work.bucket_least),
+        pointer(work.bucket_count),
+        pointer(work.noted),
+        pointer(work.sums),
+        pointer(work.sums_b),
+        pointer(work.moves),
+        pointer(work.odds),
+        pointer(work.rank),
     )
 
 

@@ -268,6 +268,56 @@ def total(typing_context: Any, vector: Any) -> Any:
 
 
 @intrinsic
+def running(typing_context: Any, vector: Any) -> Any:
+    """The sums of the first number, of the first two, ..., of all eight."""
+
+    def code(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> Any:
+        part, nothing = args[0], ir.Constant(_VECTOR, [0.0] * WIDTH)
+        for shift in (1, 2, 4):
+            lanes = [i if i < shift else WIDTH + i - shift for i in range(WIDTH)]
+            moved = builder.shuffle_vector(nothing, part, ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), lanes))
+            part = builder.fadd(part, moved)
+        return part
+
+    return REAL(REAL), code
+
+
+def _size(builder: ir.IRBuilder, vector: Any) -> Any:
+    """|x| of each number, of any number of them."""
+    name = f"llvm.fabs.v{vector.type.count}f64"
+    return builder.call(
+        cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector.type, [vector.type]), name), [vector]
+    )
+
+
+@intrinsic
+def farther(typing_context: Any, vector: Any, other: Any) -> Any:
+    """Of each pair of numbers the one that is farther from 0."""
+
+    def code(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> Any:
+        sizes = [_size(builder, one) for one in args]
+        return builder.select(builder.fcmp_ordered(">", sizes[1], sizes[0]), args[1], args[0])
+
+    return REAL(REAL, REAL), code
+
+
+@intrinsic
+def farthest(typing_context: Any, vector: Any) -> Any:
+    """The largest |x| of the eight numbers."""
+
+    def code(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> Any:
+        part = _size(builder, args[0])
+        for width in (4, 2, 1):
+            low = ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(width)))
+            high = ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(width, 2 * width)))
+            halves = [builder.shuffle_vector(part, part, lanes) for lanes in (low, high)]
+            part = builder.select(builder.fcmp_ordered(">", halves[1], halves[0]), halves[1], halves[0])
+        return builder.extract_element(part, ir.Constant(ir.IntType(32), 0))
+
+    return types.float64(REAL), code
+
+
+@intrinsic
 def lane(typing_context: Any, vector: Any, which: Any) -> Any:
     """One of the eight numbers."""
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.inversion import FIRST_HALF
-from tegum.exact.kernel.judging import errors_after, next_look, note_slopes
+from tegum.exact.kernel.judging import errors_after, next_look, note_moves, note_slopes
 from tegum.exact.kernel.patterns import ClosedPatterns, gone, gone_backward
 from tegum.exact.kernel.product import STATE, SUM, A, D, Products, add_sums, at, backward, forward
 from tegum.exact.kernel.records import ALL_ROWS, ONE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
@@ -24,7 +24,19 @@ from tegum.exact.kernel.uniform import (
     step_on,
     taper,
 )
-from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, load, load_complex, ramp, store, store_complex, total
+from tegum.exact.kernel.vectors import (
+    WIDTH,
+    complex_of,
+    fill,
+    lane,
+    load,
+    load_complex,
+    ramp,
+    running,
+    store,
+    store_complex,
+    total,
+)
 from tegum.exact.kernel.walk import features_of
 
 NEVER, KINKED, ALWAYS, NOT_ALONE = (np.int64(k) for k in range(4))
@@ -100,8 +112,8 @@ def _fine_octet(
     weight: Any,
     remove: int,
     gradient: int,
-) -> tuple[float, float]:
-    """Eight points' part of what is left around the vertices, and of its derivative by b; by couplings it goes to acc."""
+) -> tuple[Any, Any]:
+    """Eight points of what is left around the vertices, and of its derivative by b; by couplings it goes to acc."""
     products = forward(distribution, work, blocks, ONE)
     square = at_bias * z * (1.0 / 3.0)
     found = square * products.none + products.one
@@ -113,7 +125,7 @@ def _fine_octet(
         backward(distribution, work, blocks, ONE, Products(zero, weight * square, weight))
         if remove:
             gone_backward(distribution, work, blocks, own, fine.removed, square, weight)
-    return total(found.real), total((z * found).real)
+    return found.real, (z * found).real
 
 
 @compiled
@@ -170,28 +182,33 @@ def line(
         else:
             weight = weight * power * (4 * P * P)
             found = weight * forward(distribution, work, blocks, MANY).rest
-            more = total(found.real)
-            more_b = total((z * found).real)
+            more = found.real
+            more_b = (z * found).real
             if effort.gradient:
                 zero = complex_of(0.0, 0.0)
                 backward(distribution, work, blocks, MANY, Products(weight, zero, zero))
-        value += more
-        by_b += more_b
-        work.partial[k // WIDTH] = value
-        work.partial_b[k // WIDTH] = by_b
+        sums = running(more) + value
+        value = lane(sums, WIDTH - 1)
+        store(work.sums, k, sums)
+        sums = running(more_b) + by_b
+        by_b = lane(sums, WIDTH - 1)
+        store(work.sums_b, k, sums)
         for i in features_of(blocks):
             if is_fine == 0 or work.size[i] == 0 or work.vertex[i] == KINKED:
                 step_on(v, ALL_ROWS, i)
         power = power * step
         k += WIDTH
         if k == terms:
-            slopes = note_slopes(work, ALL_ROWS, blocks, look) if effort.gradient else 0.0
+            slopes = 0.0
+            if effort.gradient and 2 * k >= effort.least:
+                slopes = note_slopes(work, ALL_ROWS, blocks, look)
             look += 1
             terms = next_look(k)
             if k >= effort.least:
                 error, error_b = errors_after(work, k, 1.0, slopes, effort)
                 if terms > effort.most or (error <= effort.target and error_b <= effort.target_b):
                     break
+    note_moves(work, k, error)
     if effort.gradient:
         add_sums(work, ALL_ROWS, blocks, 1.0)
     return Found(value, 0.0, by_b, error, error_b, k)
@@ -272,9 +289,9 @@ def fine_residue(
         store_complex(work.v, at(ALL_ROWS, D, i), by_g)
     inverse = complex_of(z.real, -1.0 * z.imag) * (P * P)
     weight = inverse * inverse * inverse * (6.0 / WIDTH)
-    value, by_b = _fine_octet(
+    found, found_b = _fine_octet(
         distribution, work, blocks, own, fine, z, at_bias, weight, ONE if state == KINKED else ZERO, gradient
     )
     if gradient:
         add_sums(work, ALL_ROWS, blocks, 1.0)
-    return value, by_b
+    return total(found), total(found_b)

@@ -13,7 +13,8 @@
 
 from tegum.exact.laws.answer import Answer, Asked, Law, weighted
 from tegum.exact.laws.choice import Laws, laws_for, laws_of_net
+from tegum.exact.laws.curvature import CurvedBy
 from tegum.exact.laws.flat import LawLoss
 from tegum.exact.laws.linear import LinearLaw
 
-__all__ = ["Answer", "Asked", "Law", "LawLoss", "Laws", "LinearLaw", "laws_for", "laws_of_net", "weighted"]
+__all__ = ["Answer", "Asked", "CurvedBy", "Law", "LawLoss", "Laws", "LinearLaw", "laws_for", "laws_of_net", "weighted"]

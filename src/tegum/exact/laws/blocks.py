@@ -24,12 +24,20 @@ from numpy.typing import NDArray
 from tegum.errors import InvalidInputError
 from tegum.exact.batches import evaluated
 from tegum.exact.distributions import Distributions, owned, tables
-from tegum.exact.kernel.model import Settings
+from tegum.exact.kernel.hessian import Differences, differences_for, hessians_of_rows
+from tegum.exact.kernel.landscape import Landscape
+from tegum.exact.kernel.model import Settings, enter_distribution, point_for
+from tegum.exact.kernel.records import work_for
 from tegum.exact.laws.alternatives import Alternatives, Kind
 from tegum.exact.laws.answer import ON_SAMPLES, Answer, Asked, sharpened
+from tegum.exact.laws.curvature import add_row, add_slopes
 from tegum.features import Blocks, Exponential, Magnitude, Uniform
+from tegum.threads import in_pieces
+
+Floats = NDArray[np.float64]
 
 MOST_COPIES = 1024
+_BRIEF = 1e8
 
 
 @final
@@ -96,6 +104,51 @@ class BlocksLaw:
             np.add.at(by_bias, feature, sign * db)
         most = float(np.bincount(feature).max())
         return Answer(together, error, most * gradient_error, terms, by_map, by_bias)
+
+    def hessian(self, W: Floats, b: Floats, importance: Floats, step: float, terms: int) -> tuple[Floats, float]:
+        """The Hessian of one model y = r(W^T W x + b) by W, row by row, and b, and how a row's differs from side to side.
+
+        Found by the compiled engine as `tegum.exact.kernel.hessian` says.
+        """
+        (m, n), G, copies = W.shape, W.T @ W, self.copies or _themselves(len(b))
+        feature, factor = copies.feature, copies.factor
+        share = importance[feature] * copies.coefficient
+        rows, slopes, jump = self._of_rows(G[np.ix_(feature, feature)] * factor, b[feature] / self.unit, share, step, terms)
+        back = np.zeros((len(feature) + 1, n + 1))  # of a copy's couplings by its feature's, and of the bias
+        back[np.arange(len(feature)), feature], back[-1, n] = self.unit * factor, 1.0
+        H, S = np.zeros((m * n + n, m * n + n)), np.zeros((n, n))
+        for j, part, R, slope in zip(feature, share, rows, slopes, strict=True):
+            add_row(H, W, j, part * (back.T @ R @ back))
+            S[j] += part * self.unit * (slope @ back)[:n]
+        add_slopes(H, m, S)
+        return H, max(1.0, self.unit) ** 2 * float(np.abs(share).max()) * jump
+
+    def _of_rows(self, rows: Floats, b: Floats, share: Floats, step: float, terms: int) -> tuple[Floats, Floats, float]:
+        """Hessians and gradients of the engine's rows, and how the former jump, of the mixture; 0 where a row has no share."""
+        n, tables = len(b), self.tables
+        landscape = Landscape(tables.blank(), work_for(n), point_for(n, n), 0, np.ones(n * n + n), terms, 0.0, 0.0)
+        landscape.point.W[...], landscape.point.b[...] = rows, b
+        counted, jump = np.tile((share != 0).astype(np.float64), (len(self.weights), 1)), 0.0
+        found, slopes = np.zeros((n, n + 1, n + 1)), np.zeros((n, n + 1))
+
+        def work(memory: Differences, first: int, end: int) -> None:
+            nonlocal jump
+            for k in range(first, end):
+                one, slope = np.zeros_like(found), np.zeros_like(slopes)
+                enter_distribution(landscape.distribution, landscape.point, tables.weight, counted, k)
+                jump += self.weights[k] * hessians_of_rows(landscape, memory, step, one, slope)
+                np.add(found, self.weights[k] * one, out=found)
+                np.add(slopes, self.weights[k] * slope, out=slopes)
+
+        brief = bool(hessians_of_rows.overloads) and len(self.weights) * n**3 * terms <= _BRIEF
+        in_pieces(len(self.weights), 1, lambda stop: differences_for(n, n, stop), work, threads=1, brief=brief)
+        return found, slopes, jump
+
+
+def _themselves(n: int) -> Copies:
+    """Features that the engine takes as they are."""
+    each = np.arange(n)
+    return Copies(each, np.ones(n), np.ones(n), np.zeros(n))
 
 
 def blocks_law(

@@ -1,6 +1,7 @@
 """A loss by laws as a function of flat parameters (`tegum.exact.parameters`)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -8,10 +9,16 @@ from numpy.typing import NDArray
 
 from tegum.exact.kernel.hessian import STEP
 from tegum.exact.laws.answer import Asked
+from tegum.exact.laws.blocks import BlocksLaw
 from tegum.exact.laws.choice import Laws
+from tegum.exact.laws.curvature import CurvedBy, differences
+from tegum.exact.laws.lattice import LatticeLaw
 from tegum.exact.laws.states import StatesLaw
 from tegum.exact.parameters import flat, free_of, is_neuron, output_of, parameters_of
 from tegum.nets import ACTIVATIONS, Net
+
+_BESIDE = 1e-2
+"""Within so many steps a kink counts as being there."""
 
 
 @final
@@ -39,17 +46,59 @@ class LawLoss:
         """The gradient."""
         return self(x)[1]
 
+    @cached_property
+    def curved_by(self) -> CurvedBy:
+        """How `hessian_by_rows` finds the Hessian."""
+        known = self.net.tied and not is_neuron(self.net) and output_of(self.net) is ACTIVATIONS["relu"]
+        kinds = {type(law) for _, law in self.laws.each[self.which]}
+        if not known or kinds - {StatesLaw, LatticeLaw, BlocksLaw}:
+            return "differences"
+        return "inversion" if BlocksLaw in kinds else "sum"
+
     def hessian(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The symmetric Hessian: of finite laws as it is, of others by differences; rows of a bias that stays 0 are 0."""
-        free, each = free_of(self.net), self.laws.each[self.which]
-        parts = [(w, law) for w, law in each if isinstance(law, StatesLaw)]
+        """The symmetric Hessian; rows of a bias that stays 0 are 0."""
+        found = self._known(x, STEP, self.terms) if self.curved_by != "differences" else self._differences(x, STEP, self.terms)
+        if found is not None:
+            return found[0]
         H = np.zeros((x.size, x.size))
-        if len(parts) == len(each) and self.net.tied and not is_neuron(self.net) and output_of(self.net) is ACTIVATIONS["relu"]:
-            W, b = parameters_of(self.net, x)
-            importance = self.laws.importance[self.which]
-            for w, law in parts:
-                H += w * law.hessian(W, b, importance)
-            return np.asarray(H * np.outer(free, free))
-        for i in np.flatnonzero(free):
+        for i in np.flatnonzero(free_of(self.net)):
             H[i] = self.hessian_times(x, np.eye(x.size)[i])
         return (H + H.T) / 2
+
+    def hessian_by_rows(
+        self, x: NDArray[np.float64], step: float = STEP, terms: int | None = None
+    ) -> tuple[NDArray[np.float64], float] | None:
+        """As `tegum.exact.Objective.hessian_by_rows`; None of untied nets, and of finite laws next to a kink."""
+        terms = terms or self.terms
+        if self.curved_by == "differences":
+            return self._differences(x, step, terms)
+        W, b = parameters_of(self.net, x)
+        for _, law in self.laws.each[self.which]:
+            if not isinstance(law, BlocksLaw) and law.nearest_kink(W, b, self.net.bias) <= _BESIDE * step:
+                return None
+        return self._known(x, step, terms)
+
+    def _known(self, x: NDArray[np.float64], step: float, terms: int) -> tuple[NDArray[np.float64], float]:
+        """The sum of the laws' own Hessians, and of how they jump."""
+        (W, b), importance = parameters_of(self.net, x), self.laws.importance[self.which]
+        H, jump = np.zeros((x.size, x.size)), 0.0
+        for w, law in self.laws.each[self.which]:
+            found, jumps = law.hessian(W, b, importance, step, terms)
+            H, jump = H + w * found, jump + w * jumps
+        return self._freed(H), jump
+
+    def _differences(self, x: NDArray[np.float64], step: float, terms: int) -> tuple[NDArray[np.float64], float] | None:
+        if not self.net.tied or is_neuron(self.net):
+            return None
+        W, b = parameters_of(self.net, x)
+
+        def slopes(G: NDArray[np.float64], bias: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+            found = self.laws.answer(self.which, G, bias, Asked(0.5, terms, terms, True))
+            return found.dG, found.db
+
+        H, jump = differences(slopes, W, b, step, self.net.bias)
+        return self._freed(H), jump
+
+    def _freed(self, H: NDArray[np.float64]) -> NDArray[np.float64]:
+        free = free_of(self.net)
+        return np.asarray(H * np.outer(free, free))

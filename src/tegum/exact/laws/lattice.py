@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.exact.laws.answer import ROUNDING, Answer, Asked
+from tegum.exact.laws.curvature import add_row, add_slopes
 
 MOST_HALF = 2**20
 """The most values of half the sum."""
@@ -85,13 +86,11 @@ def halves(parts: list[Part]) -> tuple[Half, Half]:
     return Half(first), Half(second)
 
 
-def _above(
-    sums: NDArray[np.float64], order: NDArray[np.int64], weights: NDArray[np.float64], at: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """The weights of all sums from sorted place ``at`` on, added up."""
-    tail = np.zeros(len(sums) + 1)
-    tail[:-1] = np.cumsum(weights[order][::-1])[::-1]
-    return tail[at]
+def _above(order: NDArray[np.int64], weights: list[NDArray[np.float64]], at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each list of weights from sorted place ``at`` on, added up (lists, places)."""
+    tail = np.zeros((len(weights), len(order) + 1))
+    tail[:, -2::-1] = np.cumsum(np.array(weights)[:, order[::-1]], axis=1)
+    return np.asarray(tail[:, at])
 
 
 @final
@@ -117,18 +116,22 @@ class LatticeLaw:
 
     def _row(self, g: NDArray[np.float64], b: float, j: int, gradient: bool) -> tuple[float, NDArray[np.float64], float, float]:
         """E (x_j - r(s))^2, its derivatives by g and b, and the size of what was added up."""
+        if b <= 0 and not g.any():
+            second = self._second(j)
+            return second, np.zeros(len(g)), 0.0, second
         found = [self._seen_from(self.first, self.second, g, b, 0.0, j), self._seen_from(self.second, self.first, g, 0.0, b, j)]
         (square, own, pull), (_, _, back) = found if gradient else (found[0], found[0])
-        slopes = np.zeros(len(g))
-        home = next(half for half in (self.first, self.second) if half.place(j) is not None)
-        place = home.place(j)
-        assert place is not None
-        x = home.values(place)
-        second = float(home.probabilities @ (x * x))
+        slopes, second = np.zeros(len(g)), self._second(j)
         if gradient:
             self.first.add_products(2 * pull, slopes)
             self.second.add_products(2 * back, slopes)
         return second - 2 * own + square, slopes, 2 * float(pull.sum()), second + square
+
+    def _second(self, j: int) -> float:
+        """E x_j^2."""
+        half, place = next((half, place) for half in (self.first, self.second) if (place := half.place(j)) is not None)
+        part = half.parts[place[0]]
+        return float(part.probabilities @ part.values[:, place[1]] ** 2)
 
     def _seen_from(
         self, here: Half, other: Half, g: NDArray[np.float64], b_here: float, b_other: float, j: int
@@ -138,16 +141,61 @@ class LatticeLaw:
         order = np.argsort(c)
         at = np.searchsorted(c[order], -a, side="right")
         p, q = here.probabilities, other.probabilities
-        none, once, twice = (_above(c, order, q * c**k, at) for k in range(3))
-        mean = a * none + once
-        place = here.place(j)
-        if place is not None:
-            x = here.values(place)
-            own, target = float(p @ (x * mean)), x * none
-        else:
+        weights, place = [q, q * c, q * c * c], here.place(j)
+        if place is None:
             place = other.place(j)
             assert place is not None
             x = other.values(place)
-            target, moved = _above(c, order, q * x, at), _above(c, order, q * x * c, at)
+            none, once, twice, target, moved = _above(order, [*weights, q * x, q * x * c], at)
             own = float(p @ (a * target + moved))
-        return float(p @ (a * a * none + 2 * a * once + twice)), own, p * (mean - target)
+        else:
+            none, once, twice = _above(order, weights, at)
+            target = here.values(place) * none
+            own = float(p @ (here.values(place) * (a * none + once)))
+        return float(p @ (a * a * none + 2 * a * once + twice)), own, p * (a * none + once - target)
+
+    def hessian(
+        self, W: NDArray[np.float64], b: NDArray[np.float64], importance: NDArray[np.float64], step: float, terms: int
+    ) -> tuple[NDArray[np.float64], float]:
+        """The Hessian of one model y = r(W^T W x + b) by W, row by row, and b: exact, whatever the step and the terms.
+
+        On a kink it is the Hessian from below; the second number, how rows jump within the step, is 0.
+        """
+        m, n = W.shape
+        H, G = np.zeros((m * n + n, m * n + n)), W.T @ W
+        for j, g in enumerate(G):
+            add_row(H, W, j, 2 * importance[j] * self._where_on(g, float(b[j])))
+        add_slopes(H, m, self.answer(G, b, importance, Asked(0.5, 1, 1, True)).dG)
+        return H, 0.0
+
+    def _where_on(self, g: NDArray[np.float64], b: float) -> NDArray[np.float64]:
+        """E y y^T [s > 0], y = (x, 1), for s = g x + b: (n + 1, n + 1)."""
+        n = len(g)
+        found = np.zeros((n + 1, n + 1))
+        views = (self.first, self.second, b, 0.0), (self.second, self.first, 0.0, b)
+        for here, other, b_here, b_other in views:
+            a, c = here.sums(g, b_here), other.sums(g, b_other)
+            order = np.argsort(c)
+            at = np.searchsorted(c[order], -a, side="right")
+            above = here.probabilities * _above(order, [other.probabilities], at)[0]
+            here.add_products(above, found[n])
+            found[n, n] = above.sum()
+            for i in range(n):
+                if (place := here.place(i)) is not None:
+                    here.add_products(above * here.values(place), found[i])
+                elif (place := other.place(i)) is not None:
+                    weights = other.probabilities * other.values(place)
+                    here.add_products(here.probabilities * _above(order, [weights], at)[0], found[i])
+        found[:n, n] = found[n, :n]
+        return found
+
+    def nearest_kink(self, W: NDArray[np.float64], b: NDArray[np.float64], biased: bool) -> float:
+        """At least how far W, and b where ``biased``, may move, in Euclidean norm, before some state's s_j changes its sign."""
+        farthest = sum(float((part.values**2).sum(axis=1).max()) for half in (self.first, self.second) for part in half.parts)
+        nearest = np.inf
+        for g, shift in zip(W.T @ W, b, strict=True):
+            a, c = self.first.sums(g, float(shift)), np.sort(self.second.sums(g, 0.0))
+            at = np.searchsorted(c, -a)
+            for side in (np.maximum(at - 1, 0), np.minimum(at, len(c) - 1)):
+                nearest = min(nearest, float(np.abs(a + c[side]).min()))
+        return nearest / (float(biased) + 2 * float(np.linalg.norm(W)) * math.sqrt(farthest))

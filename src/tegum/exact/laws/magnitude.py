@@ -4,7 +4,7 @@
 
     A'(z), A''(z) = k! / (N r^k) sum_m A(z + r e^{2 pi i m / N}) e^{-2 pi i m k / N}        (Cauchy, k = 1 and 2)
 
-which for magnitudes up to L and r = 1/(4 L) is exact to rounding with N = 16.  Means E f(b + g x) of functions with a kink at 0
+which for magnitudes up to L and r = 1/(4 L) is exact to rounding with N = 12.  Means E f(b + g x) of functions with a kink at 0
 are Gauss-Legendre sums over the quantiles on both sides of it.
 """
 
@@ -21,7 +21,7 @@ from tegum.exact.kernel.interval import interval_transform
 from tegum.exact.laws.answer import ON_SAMPLES
 from tegum.features import Constant, Exponential, Magnitude, Uniform
 
-_CIRCLE, _RADIUS = 16, 0.25
+_CIRCLE, _RADIUS = 12, 0.25
 _NODES, _EXACT, _CHECK_NODES, _HALVINGS = 48, 4, 256, 60
 _AGREEMENT, _MOMENTS_AGREE = 1e-6, 1e-9
 

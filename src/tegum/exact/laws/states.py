@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tegum.checking import is_sparse
 from tegum.exact.kernel.states import Inputs, inputs_of, sum_over_inputs, sums_for
 from tegum.exact.laws.answer import ROUNDING, Answer, Asked
+from tegum.exact.laws.curvature import add_row, add_slopes
 from tegum.nets import ACTIVATIONS, Activation, TargetMap
 
 _CHUNK_NUMBERS = 2**18
@@ -96,28 +97,31 @@ class StatesLaw:
         slopes = max(float(np.abs(dG).max(initial=0)), float(np.abs(db).max(initial=0)))
         return Answer(squares, rounding * float(importance @ size), rounding * slopes, 0, dG, db)
 
-    def hessian(self, W: NDArray[np.float64], b: NDArray[np.float64], importance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The Hessian of the loss of outputs with a ReLU by W (m, n), row by row, and b, for G = W^T W.
+    def hessian(
+        self, W: NDArray[np.float64], b: NDArray[np.float64], importance: NDArray[np.float64], step: float, terms: int
+    ) -> tuple[NDArray[np.float64], float]:
+        """The Hessian of one model y = r(W^T W x + b) by W, row by row, and b: exact, whatever the step and the terms.
 
-        With a = [s > 0] and h = W x it is 2 sum_t p_t sum_j I_j a_j [ds_j ds_j^T + (s_j - x_j) d^2 s_j], where
-
-            ds_j/dW_kl = h_k [l = j] + W_kj x_l,      d^2 s_j / dW_kl dW_kl' = x_l [l' = j] + x_l' [l = j]
+        On a kink it is the Hessian from below; the second number, how rows jump within the step, is 0.
         """
         m, n = W.shape
-        d = m * n + n
-        H = np.zeros((d, d))
-        for x, p in self.pieces(d):
-            h = x @ W.T
-            s = h @ W + b
-            on = (2 * p)[:, None] * importance * (s > 0)
-            for j in range(n):
-                slopes = np.empty((len(x), d))
-                by_W = W[:, j][None, :, None] * x[:, None, :]
-                by_W[:, :, j] += h
-                slopes[:, : m * n] = by_W.reshape(len(x), m * n)
-                slopes[:, m * n :] = np.eye(n)[j]
-                H += slopes.T @ (on[:, j, None] * slopes)
-            pull = (on * (s - x)).T @ x
-            for k in range(m):
-                H[k * n : (k + 1) * n, k * n : (k + 1) * n] += pull + pull.T
-        return H
+        H, slopes = np.zeros((m * n + n, m * n + n)), np.zeros((n, n))
+        for x, p in self.pieces(n + 1):
+            s, y = x @ W.T @ W + b, np.column_stack([x, np.ones(len(x))])
+            weight = (2 * p)[:, None] * importance * (s > 0)
+            slopes += (weight * (s - x)).T @ x
+            for j, share in enumerate(weight.T):
+                on = share > 0
+                add_row(H, W, j, (share[on, None] * y[on]).T @ y[on])
+        add_slopes(H, m, slopes)
+        return H, 0.0
+
+    def nearest_kink(self, W: NDArray[np.float64], b: NDArray[np.float64], biased: bool) -> float:
+        """At least how far W, and b where ``biased``, may move, in Euclidean norm, before some state's s_j changes its sign."""
+        nearest, turned = np.inf, 2 * float(np.linalg.norm(W))
+        for x, p in self.pieces(W.shape[1]):
+            reach = float(biased) + turned * np.linalg.norm(x, axis=1)
+            there = (p > 0) & (reach > 0)
+            distance = np.abs(x[there] @ W.T @ W + b).min(axis=1) / reach[there]
+            nearest = min(nearest, float(distance.min(initial=np.inf)))
+        return nearest

@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 
 class TakenOut(NamedTuple):
-    """Of each row the probability that no feature moves its sum (n,), that only feature i does (n, n), and who never can.
+    """Of each row the probability that no feature moves its sum (rows,), that only i does (rows, n), and who never can.
 
     A block without coupling in a row, which is not the own feature's, may be as active as it likes (``unknown``).
     """
@@ -44,8 +44,8 @@ class TakenOut(NamedTuple):
 class Product(Protocol):
     """How a law's moment generating function is made of the factors of its features, and what is taken out of it."""
 
-    def taken_out(self, G: Floats) -> TakenOut:
-        """What is taken out of it for each row of G (n, n)."""
+    def taken_out(self, G: Floats, own: NDArray[np.bool_]) -> TakenOut:
+        """What is taken out of it for each row of G (rows, n), whose ``own`` feature is marked."""
         ...
 
     def idle(self, chosen: NDArray[np.bool_]) -> float:
@@ -67,10 +67,10 @@ class BlockProduct:
         self.inactive = np.maximum(1 - np.bincount(self.owner, weights=self.p, minlength=count), 0)
         self.single = np.bincount(self.component)[self.component] == 1
 
-    def taken_out(self, G: Floats) -> TakenOut:
+    def taken_out(self, G: Floats, own: NDArray[np.bool_]) -> TakenOut:
         """Products over the blocks that a row knows."""
         block_of = self.owner[self.component]
-        coupled = (G != 0) | np.eye(len(G), dtype=bool)
+        coupled = (G != 0) | own
         known = np.array([coupled[:, block_of == k].any(axis=1) for k in range(len(self.inactive))])
         nothing, others = _products(np.where(known, self.inactive[:, None], 1.0))
         alone = known[block_of] * others[block_of]
@@ -103,9 +103,9 @@ class Choices:
     def __init__(self, n: int, k: int) -> None:
         self.n, self.k, self.count = n, k, math.comb(n, k)
 
-    def taken_out(self, G: Floats) -> TakenOut:
+    def taken_out(self, G: Floats, own: NDArray[np.bool_]) -> TakenOut:
         """Nothing: with k > 1 other features are active as well."""
-        return TakenOut(np.zeros(self.n), np.zeros((self.n, self.n)), np.zeros((self.n, self.n), dtype=bool))
+        return TakenOut(np.zeros(len(G)), np.zeros(G.shape), np.zeros(G.shape, dtype=bool))
 
     def idle(self, chosen: NDArray[np.bool_]) -> float:
         """0 where more than n - k of them would have to be inactive."""
@@ -163,6 +163,20 @@ class _Sums(NamedTuple):
         return _Sums(partial[..., -1], np.minimum(self.least, least), np.maximum(self.most, most))
 
 
+class _Rows(NamedTuple):
+    """Rows with a kink: couplings (rows, n), biases (rows,), which feature is theirs (rows, n), periods and importances."""
+
+    G: Floats
+    b: Floats
+    own: NDArray[np.bool_]
+    P: Floats
+    importance: Floats
+
+    def of_own(self, each: Floats) -> Floats:
+        """What each row's own feature has of ``each`` (n,) or (rows, n)."""
+        return np.asarray((self.own * each).sum(axis=1))
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class TransformLaw:
@@ -178,26 +192,38 @@ class TransformLaw:
         """The squared errors of one model."""
         n = len(b)
         low, high = self._reach(G, b)
-        linear, dead = low >= 0, high <= 0
-        kinked = ~(linear | dead)
-        exact = self._always(G, b)
-        # rows without a kink go through as rows of zeros, and are replaced
-        G, b = np.where(kinked[:, None], G, 0), np.where(kinked, b, 0)
-        room = np.where(kinked, _ROOM * np.maximum(high, -low), 1.0)
-        P = 2.0 ** (np.ceil(np.log2(room) * _LADDER) / _LADDER)
-        removed = self.product.taken_out(G)
-        closed = self._closed(G, b, P, removed)
-        found, error, error_b, terms = self._series(G, b, P, removed, closed[0], importance, asked, kinked)
-        value = np.where(linear, exact[0], np.where(kinked, closed[0] + found[0], 0))
-        by_b = np.where(linear, exact[2], np.where(kinked, closed[2] + found[2], 0))
-        by_kinked = np.where(removed.unknown, self.mean * by_b[:, None], closed[1] + found[1])
-        by_map = np.where(linear[:, None], exact[1], np.where(kinked[:, None], by_kinked, 0))
-        squares = np.maximum(np.diag(self.second) + value, 0)
-        rounding = ROUNDING * (1 + n / 16) * (np.diag(self.second) + np.abs(value) + kinked * P * P) + kinked * closed[3]
-        error_b = error_b + np.where(kinked, self._unseen(G, b, P / max(terms, 1), removed), 0)
-        largest = float((importance * (error_b + rounding / np.where(kinked, np.minimum(P, 1), 1))).max())
-        loss_error = float(importance @ (error + rounding))
-        return Answer(squares, loss_error, largest, terms, importance[:, None] * by_map, importance * by_b)
+        linear, own = low >= 0, np.eye(n, dtype=bool)
+        value, by_map, by_b = (np.where(linear, part.T, 0.0).T for part in self._always(G, b, own))
+        squares, rows, terms = np.diag(self.second) + value, np.flatnonzero(~linear & (high > 0)), 0
+        error = ROUNDING * (1 + n / 16) * (np.diag(self.second) + np.abs(value))
+        error_b = error.copy()
+        if rows.size:
+            room = _ROOM * np.maximum(high, -low)[rows]
+            kinked = _Rows(G[rows], b[rows], own[rows], 2.0 ** (np.ceil(np.log2(room) * _LADDER) / _LADDER), importance[rows])
+            rest = float(importance @ squares)
+            scale = float((importance * self.size).max())
+            (value, by_map[rows], by_b[rows]), errors, terms = self._inverted(kinked, rest, scale, asked)
+            squares[rows] += value
+            error[rows], error_b[rows] = errors
+        largest, loss_error = float((importance * error_b).max()), float(importance @ error)
+        return Answer(np.maximum(squares, 0), loss_error, largest, terms, importance[:, None] * by_map, importance * by_b)
+
+    def _inverted(
+        self, rows: "_Rows", rest: float, scale: float, asked: Asked
+    ) -> tuple[tuple[Floats, Floats, Floats], tuple[Floats, Floats], int]:
+        """T E r(s)^2 of rows with a kink, with derivatives; errors of values and of derivatives; and the terms.
+
+        ``rest`` is the loss without these, and ``scale`` how large derivatives are.
+        """
+        removed = self.product.taken_out(rows.G, rows.own)
+        closed = self._closed(rows, removed)
+        found, error, error_b, terms = self._series(rows, removed, closed[0], rest, scale, asked)
+        value, by_b = closed[0] + found[0], closed[2] + found[2]
+        by_map = np.where(removed.unknown, self.mean * by_b[:, None], closed[1] + found[1])
+        size = rows.of_own(np.diag(self.second)) + np.abs(value) + rows.P**2
+        rounding = ROUNDING * (1 + rows.G.shape[1] / 16) * size + closed[3]
+        unseen = self._unseen(rows, rows.P / terms, removed)
+        return (value, by_map, by_b), (error + rounding, error_b + unseen + rounding / np.minimum(rows.P, 1)), terms
 
     def _reach(self, G: Floats, b: Floats) -> tuple[Floats, Floats]:
         """The smallest and the largest s of every row, as if all features could be active at once, or any not."""
@@ -205,7 +231,7 @@ class TransformLaw:
         ends = np.array([np.zeros_like(G), low * G, high * G])
         return b + ends.min(axis=0).sum(axis=1), b + ends.max(axis=0).sum(axis=1)
 
-    def _unseen(self, G: Floats, b: Floats, finest: Floats, removed: TakenOut) -> Floats:
+    def _unseen(self, rows: "_Rows", finest: Floats, removed: TakenOut) -> Floats:
         """What the terms spent cannot see of E x_j [s > 0], of each row.
 
         Couplings below ``finest``, and biases next to the kink, move s across 0 on a scale that only later terms resolve:
@@ -213,34 +239,35 @@ class TransformLaw:
         less that of what is taken out.
         """
         reach = max(abs(end) for end in self.factor.reach)
-        small = np.abs(G) * reach <= finest[:, None]
-        near = np.abs(b) <= finest + (np.abs(G) * small).sum(axis=1) * reach
-        found = np.zeros(len(b))
-        for j in np.flatnonzero(near & np.diag(small)):
-            left = self.product.idle(~small[j]) - removed.nothing[j] - removed.alone[j, j]
-            found[j] = 2 * self.size[j] * max(left, 0.0)
+        size = np.abs(rows.G) * reach
+        small = size <= finest[:, None]
+        near = np.abs(rows.b) <= finest + (size * small).sum(axis=1)
+        found, alone = np.zeros(len(rows.b)), rows.of_own(removed.alone)
+        for k in np.flatnonzero(near & (small & rows.own).any(axis=1)):
+            left = self.product.idle(~small[k]) - removed.nothing[k] - alone[k]
+            found[k] = 2 * rows.of_own(self.size)[k] * max(left, 0.0)
         return found
 
-    def _always(self, G: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
-        """T E s^2 and its derivatives, T = 1 - d/dg_j."""
-        own, mean = self.mean, b + G @ self.mean
+    def _always(self, G: Floats, b: Floats, own: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+        """T E s^2 and its derivatives, T = 1 - d/dg_j, of rows whose feature j is marked."""
+        mean, second = own @ self.mean, own @ self.second
         through = G @ self.second
-        square = b * b + 2 * b * (G @ own) + (through * G).sum(axis=1)
-        crossed = b * own + np.diag(through)
-        return square - 2 * crossed, 2 * (b[:, None] * own + through - self.second), 2 * (mean - own)
+        square = b * b + 2 * b * (G @ self.mean) + (through * G).sum(axis=1)
+        crossed = b * mean + (through * own).sum(axis=1)
+        by_map = 2 * (b[:, None] * self.mean + through - second)
+        return square - 2 * crossed, by_map, 2 * (b + G @ self.mean - mean)
 
-    def _closed(self, G: Floats, b: Floats, P: Floats, removed: TakenOut) -> tuple[Floats, Floats, Floats, float]:
+    def _closed(self, rows: "_Rows", removed: TakenOut) -> tuple[Floats, Floats, Floats, float]:
         """What was taken out of the series, and the alias of what is left, with derivatives by G and b; and its error."""
-        (nothing, alone, _), n, doubt = removed, len(b), 0.0
-        own = np.eye(n, dtype=bool)
+        (nothing, alone, _), (G, b, own, P, _), doubt = removed, rows, 0.0
         a0, a1, a2 = _ALIAS[0], 2 * P * _ALIAS[1], P * P * _ALIAS[2]
-        square, square_map, square_b = self._always(G, b)
+        square, square_map, square_b = self._always(G, b, own)
         mass = 1 - nothing - alone.sum(axis=1)
-        first, first_map = b + G @ self.mean - self.mean, np.broadcast_to(self.mean, (n, n))
+        first = square_b / 2
         top = np.maximum(b, 0)
-        value, by_map, by_b = nothing * top * top, np.zeros((n, n)), 2 * nothing * top
+        value, by_map, by_b = nothing * top * top, np.zeros(G.shape), 2 * nothing * top
         if alone.any():
-            (F, F_b, F_g), doubt = self.factor.means(np.broadcast_to(b[:, None], (n, n)), G, own)
+            (F, F_b, F_g), doubt = self.factor.means(np.broadcast_to(b[:, None], G.shape), G, own)
             doubt *= float(alone.sum(axis=1).max())
             value, by_b, by_map = value + (F * alone).sum(axis=1), by_b + (F_b * alone).sum(axis=1), F_g * alone
         u1, u2 = self._moments()
@@ -252,7 +279,7 @@ class TransformLaw:
         left_map = square_map - 2 * (crossed - own * u2) * alone
         left_b = square_b - 2 * nothing * b - 2 * ((one - own * u1) * alone).sum(axis=1)
         value = value - (a0 * left + a1 * left_first + a2 * mass)
-        by_map = by_map - (a0 * left_map + a1[:, None] * (first_map - alone * u1))
+        by_map = by_map - (a0 * left_map + a1[:, None] * (self.mean - alone * u1))
         return value, by_map, by_b - (a0 * left_b + a1 * mass), doubt
 
     def _moments(self) -> tuple[float, float]:
@@ -261,55 +288,43 @@ class TransformLaw:
         return (0.0 if self.factor.signed else law.moment(1)), law.moment(2)
 
     def _series(
-        self,
-        G: Floats,
-        b: Floats,
-        P: Floats,
-        removed: TakenOut,
-        closed: Floats,
-        importance: Floats,
-        asked: Asked,
-        kinked: NDArray[np.bool_],
+        self, rows: "_Rows", removed: TakenOut, closed: Floats, rest: float, scale: float, asked: Asked
     ) -> tuple[tuple[Floats, Floats, Floats], Floats, Floats, int]:
         """The sums of all rows with their derivatives, the errors of these, and the number of terms."""
-        n = len(b)
-        shapes = (n,), (n, n), (n,)
-        zero = [np.zeros(shape) for shape in shapes]
-        if not kinked.any():
-            return (zero[0], zero[1], zero[2]), np.zeros(n), np.zeros(n), 0
-        second, scale = float(importance @ np.diag(self.second)), float((importance * self.size).max())
+        count, n = rows.G.shape
+        zero = [np.zeros(shape) for shape in ((count,), (count, n), (count,))]
         fixed = asked.least == asked.most
         done, until = 0, max(asked.most // 4 if fixed else _FIRST // 4, 1)
         now = [_Sums(start, start, start) for start in zero]
         while True:
             before, now = now, [one.anew() for one in now]
-            step = max(8, _CHUNK_NUMBERS // (n * n))
+            step = max(8, _CHUNK_NUMBERS // (count * n))
             for first in range(done, until, step):
-                more = self._terms(G, b, P, removed, first, min(first + step, until), asked.gradient)
+                more = self._terms(rows, removed, first, min(first + step, until), asked.gradient)
                 now = [one.extended(terms) for one, terms in zip(now, more, strict=True)]
             # twice what the second half of the terms wandered; an eighth of that of the second quarter is the least
             wide = [
                 np.maximum(one.spread(one.last), _FLOOR * old.spread(one.last)) for one, old in zip(now, before, strict=True)
             ]
-            error, error_b = (_CAUTION * np.where(kinked, e, 0) for e in (wide[0], np.maximum(wide[2], wide[1].max(axis=1))))
+            error, error_b = (_CAUTION * one for one in (wide[0], np.maximum(wide[2], wide[1].max(axis=1))))
             done = until
-            loss = abs(second + float((importance * np.where(kinked, now[0].last + closed, 0)).sum()))
-            enough = done >= _FIRST and importance @ error <= asked.tol * loss and not fixed
+            loss = abs(rest + float(rows.importance @ (now[0].last + closed)))
+            enough = done >= _FIRST and rows.importance @ error <= asked.tol * loss and not fixed
             if asked.gradient:
-                enough = enough and float((importance * error_b).max()) <= _SLOPE_SCALE * asked.tol * scale
+                enough = enough and float((rows.importance * error_b).max()) <= _SLOPE_SCALE * asked.tol * scale
             if done >= asked.most or enough:
                 return (now[0].last, now[1].last, now[2].last), error, error_b, done
             until = min(2 * done, asked.most)
 
-    def _terms(self, G: Floats, b: Floats, P: Floats, removed: TakenOut, first: int, last: int, gradient: bool) -> list[Floats]:
-        """Terms ``first`` to ``last - 1`` of every row (n, k), of its derivatives by G (n, n, k) and by b (n, k)."""
-        n = len(b)
+    def _terms(self, rows: "_Rows", removed: TakenOut, first: int, last: int, gradient: bool) -> list[Floats]:
+        """Terms ``first`` to ``last - 1`` of every row (rows, k), of its derivatives by G (rows, n, k) and by b (rows, k)."""
+        G, b, own, P, _ = rows
         z: Values = ((_ALPHA_P + 2j * np.pi * np.arange(first, last)) / P[:, None]).astype(np.complex128)
-        A, slope, bend = self.factor(z[None] * G.T[:, :, None])
+        A, slope, bend = self._factors(G.T, z)
         D = z * slope
-        own = np.arange(n)
-        A[own, own] -= D[own, own]
-        D[own, own] -= z * z * bend[own, own]
+        at, row = own.T, np.nonzero(own.T)[1]
+        A[at] -= D[at]
+        D[at] -= z[row] ** 2 * bend[at]
         M, by = self.product(A)
         weight = 4 / (P[:, None] * z**3) * np.exp(z * b[:, None])
         if first == 0:
@@ -317,9 +332,17 @@ class TransformLaw:
         left = M - removed.nothing[:, None] - np.einsum("ji,ijk->jk", removed.alone, A)
         value = (weight * left).real
         if not gradient:
-            return [value, np.zeros((n, n, 1)), np.zeros((n, 1))]
+            return [value, np.zeros((*G.shape, 1)), np.zeros((len(b), 1))]
         by_map = (weight * (by - removed.alone.T[:, :, None]) * D).real
         return [value, by_map.swapaxes(0, 1), (weight * z * left).real]
+
+    def _factors(self, G: Floats, z: Values) -> tuple[Values, Values, Values]:
+        """A(z g) with two derivatives, of couplings G (n, rows) and z (rows, k); where g is 0 they are moments."""
+        i, row = np.nonzero(G)
+        found = [np.full((*G.shape, z.shape[1]), moment, dtype=np.complex128) for moment in (1.0, *self._moments())]
+        for whole, part in zip(found, self.factor(z[row] * G[i, row][:, None]), strict=True):
+            whole[i, row] = part
+        return found[0], found[1], found[2]
 
 
 def transform_law(features: Features) -> TransformLaw:
