@@ -1,6 +1,6 @@
 """What a training will cost, before it starts: its time, and its memory.
 
-Formula.  On one core, with n, m, batches in panels of 64 samples, and times in nanoseconds:
+Formula.  On one core, with n, m, batches in panels of 64 samples, and times in nanoseconds times `slowness`:
 
     model     = 45,000 + 27 parameters + steps * step + panels of test samples * panel(1 + a) (once, and at each record)
     step      = 150 + 0.2 parameters + panels * panel(4 + a) + 0.34 (3 n + m) * what the last panel lacks of 64
@@ -10,14 +10,16 @@ where a is the share of features that products do not skip (1 but for very spars
 distribution that NumPy draws or a loss, is timed where it stands, on a few samples.
 
 Those constants are the passes of five sizes, n from 2 to 400, timed one by one on one core of a 2024 server with 512-bit
-registers; the others least squares of 383 steps of all kinds, with batches from 16 to 4096.  There nine of ten trainings take
-between 2/3 and 3/2 of the estimate (``make bench`` has a table of forty); other machines differ by a factor of two or three.
+registers; the others least squares of 383 steps of all kinds, with batches from 16 to 4096.  Other machines take two to four
+times as long, hardly one kind of work more than another: `slowness` is how many times as long a training of middle size takes.
+So nine of ten trainings take between 2/3 and 3/2 of the estimate (``make bench`` has a table of forty).
 
-Example.  For ``ReluOutput(5, 2)`` and batches of 1024, a step is 150 + 3 + 16 (25 + 50 + 25) ns = 1.75 microseconds.
+Example.  For ``ReluOutput(5, 2)`` and batches of 1024, a step there is 150 + 3 + 16 (25 + 50 + 25) ns = 1.75 microseconds.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,12 +28,12 @@ from numpy.typing import NDArray
 from tegum.checking import checked, require_memory
 from tegum.compilation import is_compiled
 from tegum.errors import InvalidInputError, Problems
-from tegum.features import Exponential, Features, FiniteLaw
-from tegum.nets import Net, require_same_features
+from tegum.features import Exponential, Features, FiniteLaw, Independent
+from tegum.nets import Net, ReluOutput, require_same_features
 from tegum.threads import default_threads
-from tegum.training.arrays import panels_for, parameter_count
-from tegum.training.blocks import PANEL_WIDTH
-from tegum.training.instances import grid_of, is_drawn_outside, skipped_shares
+from tegum.training.arrays import panels_for, parameter_count, scratch_for, shape_of
+from tegum.training.blocks import PANEL_WIDTH, REGISTERS
+from tegum.training.instances import grid_of, instances_of, is_drawn_outside, skipped_shares
 from tegum.training.kernel import advance
 from tegum.training.own_loss import OwnLoss
 from tegum.training.recipe import Recipe
@@ -57,6 +59,8 @@ _STEP_OUTSIDE, _NUMBER_OUTSIDE, _NUMBER_FORWARD, _PRODUCT_FORWARD, _OWN_PANEL = 
 _TIMED_SAMPLES, _LONGEST_TIMING = 1024, 0.03
 _COMPILING = 12.0
 _YEAR = 365 * 86400
+_WIDE, _NARROW = 16, 2.5  # so many floats a register holds there, and a guess of how slow machines with shorter ones are
+_TIMED_STEPS = 20
 
 
 class _Seconds(NamedTuple):
@@ -80,7 +84,8 @@ def estimated_seconds(
 
     >>> import tegum as tg
     >>> net, features = tg.nets.ReluOutput(5, 2), tg.features.Independent(5)
-    >>> round(estimated_seconds(net, features, tg.Recipe(steps=10_000, seeds=10), threads=2), 2)
+    >>> seconds = estimated_seconds(net, features, tg.Recipe(steps=10_000, seeds=10), threads=2)
+    >>> round(seconds / slowness(), 2)                                         # as if on the machine of the constants
     0.09
 
     Raises:
@@ -90,7 +95,7 @@ def estimated_seconds(
         problems.check_least("threads", threads)
     models, seeds = _models(net, features, recipe, sweep, loss)
     parallel = max(models.compiled.sum() * seeds / (threads or default_threads()), models.compiled.max())
-    return float(_CALL + models.compiled.size * _POINT + models.python.sum() * seeds + parallel)
+    return float(slowness() * (_CALL + models.compiled.size * _POINT) + models.python.sum() * seeds + parallel)
 
 
 def seconds_on_sets(net: Net, features: Features, recipe: Recipe, sweep: Mapping[str, Any], data: Sequence[FiniteLaw]) -> float:
@@ -103,8 +108,8 @@ def seconds_on_sets(net: Net, features: Features, recipe: Recipe, sweep: Mapping
             tests = estimated_seconds(net, features, once, threads=1) * _measured(one)
             entries = net.n_features * (1 + net.n_hidden) * one.batch_size
             steps = one.steps * (_STEP + parameter_count(net) * _PARAMETER[one.optimizer] + entries * _STORED)
-            records = _records(one, "training_loss") + 1
-            seconds += seeds * (tests + steps) + records * np.sum(np.resize(sizes, seeds)) * net.n_features * _STORED
+            records = (_records(one, "training_loss") + 1) * np.sum(np.resize(sizes, seeds)) * net.n_features * _STORED
+            seconds += seeds * tests + slowness() * (seeds * steps + records)
         else:
             seconds += estimated_seconds(net, features, one.replaced(data_set_size=max(*sizes, one.batch_size)), threads=1)
     return float(seconds)
@@ -136,6 +141,28 @@ def compiling_seconds() -> float:
     return 0.0 if is_compiled(advance) else _COMPILING
 
 
+def slowness() -> float:
+    """How many times as long as the constants say training takes on this machine, timed once in about 20 ms.
+
+    Where the engine is not compiled yet it is guessed by the width of the processor's registers.
+    """
+    if is_compiled(advance):
+        return _timed_slowness()
+    return 1.0 if REGISTERS.width >= _WIDE else _NARROW
+
+
+@cache
+def _timed_slowness() -> float:
+    net, features, recipe = ReluOutput(50, 30), Independent(50, density=0.1), Recipe(batch_size=512)
+    (one,), scratch = instances_of(net, *grid_of(features, recipe, {})), scratch_for(net)
+
+    def train(steps: int) -> None:
+        advance(shape_of(net), scratch, one.features, one.recipe, one.state, 0, steps)
+
+    train(1)  # loads it
+    return float(_timed(lambda: train(_TIMED_STEPS)) / (_TIMED_STEPS * step_seconds(net, recipe.batch_size)))
+
+
 def _models(
     net: Net, features: Features, recipe: Recipe | None, sweep: Mapping[str, Any] | None, loss: OwnLoss | None
 ) -> tuple[_Seconds, int]:
@@ -143,7 +170,7 @@ def _models(
     require_same_features(net, features.n_features)
     recipe = Recipe() if recipe is None else recipe
     grid, recipes = grid_of(features, recipe, sweep or {})
-    found = _Seconds(np.zeros(len(recipes)), np.zeros(len(recipes)))
+    found, slower = _Seconds(np.zeros(len(recipes)), np.zeros(len(recipes))), slowness()
     for cell in grid.cells:
         outside = loss is not None or is_drawn_outside(cell.features)
         drawn = _seconds_of_drawing(cell.features) if outside else 0.0
@@ -158,8 +185,9 @@ def _models(
         for alike in np.split(order, np.flatnonzero(np.diff(own_recipe[order])) + 1):
             points = cell.positions[alike]
             recipe = recipes[points[0]]
-            found.compiled[points] = _compiled(net, recipe, outside, active[alike], drawing[alike])
-            found.python[points] = _python(net, recipe, drawn, own)
+            found.compiled[points] = slower * _compiled(net, recipe, outside, active[alike], drawing[alike])
+            # what was timed here is as slow as it is
+            found.python[points] = slower * _python(net, recipe, drawn / slower, own / slower)
     return _Seconds(*(seconds.reshape(grid.shape) for seconds in found)), len(recipes[0].seed_list)
 
 
@@ -172,7 +200,7 @@ def step_seconds(
     panel: float = 0.0,
     optimizer: str = "adamw",
 ) -> Any:
-    """One optimizer step: products n m for each panel, and what it costs more for each feature, hidden unit and panel."""
+    """One optimizer step where `slowness` is 1: products n m for each panel, and what each feature and so on costs more."""
     n, m, panels = net.n_features, net.n_hidden, panels_for(batch_size)
     each = _PANEL + panel + n * (_FEATURE + feature) + m * hidden + n * m * products * _PRODUCT
     lacking = (panels * PANEL_WIDTH - batch_size) * (3 * n + m) * _LACKING
@@ -277,7 +305,7 @@ def require_time(net: Net, recipes: Sequence[Recipe], threads: int) -> None:
         len(one.seed_list) * (one.steps * step_seconds(net, one.batch_size) + panels_for(one.evaluation_samples) * test_panel)
         for one in recipes
     )
-    years = seconds / min(threads, models) / _YEAR
+    years = slowness() * seconds / min(threads, models) / _YEAR
     if years > 1:
         what = f"a training of {models} models with {samples:,} samples would take about {years:,.1f} years"
         raise InvalidInputError(what, "choose fewer steps, samples or models")
