@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import tegum as tg
-from tegum.exact.cost import minimising_seconds
+from tegum.exact import cost
+from tegum.exact.cost import minimising_seconds, slowness
 from tegum.features import Independent, Mixture
 from tegum.nets import AbsoluteValue, ActivationOutput, Linear, ReluOutput, Untied
 
@@ -25,11 +26,12 @@ def cpu_seconds(net: tg.nets.Net, features: tg.features.Features, starts: int) -
 
 
 def test_the_sum_by_hand() -> None:
-    evaluation = 5 * 1.2e-6 + 25 * 0.26e-6
+    slower = slowness()
+    evaluation = slower * (5 * 1.2e-6 + 25 * 0.26e-6)
     seconds = minimising_seconds(ReluOutput(5, 2), SPARSE, starts=64, points=10)
-    assert seconds == pytest.approx(6e-3 + 640 * (45 + 4 * 5 + 10 + 0.3 * 15) * evaluation, rel=1e-12)
+    assert seconds == pytest.approx(slower * 6e-3 + 640 * (45 + 4 * 5 + 10 + 0.3 * 15) * evaluation, rel=1e-12)
     down = minimising_seconds(ReluOutput(5, 2), SPARSE, starts=64, points=10, certify=False)
-    assert down == pytest.approx(6e-3 + 640 * (45 + 4 * 5) * evaluation, rel=1e-12)
+    assert down == pytest.approx(slower * 6e-3 + 640 * (45 + 4 * 5) * evaluation, rel=1e-12)
 
 
 def test_what_costs_more_and_what_less() -> None:
@@ -65,6 +67,21 @@ def test_a_law_in_python_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_several_distributions_count_as_their_first() -> None:
     batch = Independent(5, density=np.full((3, 1), 0.1))
     assert minimising_seconds(ReluOutput(5, 2), batch, 8, 3) == minimising_seconds(ReluOutput(5, 2), SPARSE, 8, 3)
+
+
+def test_a_search_takes_about_what_is_estimated() -> None:
+    search = ReluOutput(15, 4), Independent(15, density=0.1), 8
+    cpu_seconds(*search)
+    assert 1 / 4 < minimising_seconds(*search) / cpu_seconds(*search) < 4
+
+
+def test_a_machine_is_as_slow_as_its_engine_and_before_it_is_compiled_as_that_of_the_constants(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slower, before = slowness(), minimising_seconds(ReluOutput(5, 2), SPARSE, starts=10)
+    assert 0.1 < slower < 100
+    monkeypatch.setattr(cost.compilation, "is_compiled", lambda _: False)
+    assert minimising_seconds(ReluOutput(5, 2), SPARSE, starts=10) == pytest.approx(before / slower)
 
 
 def test_large_and_small_searches_are_told_apart() -> None:

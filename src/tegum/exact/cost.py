@@ -8,36 +8,40 @@ Formula.  A start is E evaluations of loss and gradient on its way down, and C f
     an evaluation of compiled code takes 1.2 n + 0.26 n^2 microseconds on one core: half of it for dense features, a fifth for
     outputs without activation
 
-One of a law in Python is timed where it stands.  How many evaluations a start needs is the landscape's affair: four of five
-searches cost what this says to a factor of three, on one core of a 2024 server.  Penalties and constraints are not in it.
+One of a law in Python is timed where it stands.  Microseconds are those of one core of a 2024 server; `slowness` is how many
+times as long this machine takes, once the engine is compiled.  How many evaluations a start needs is the landscape's affair:
+four of five searches cost what this says to a factor of three.  Penalties and constraints are not in it.
 
 Example.  ``ReluOutput(5, 2)``: 65 + 14.5 evaluations of 12.5 microseconds, 1 ms a start.
 
 >>> import tegum as tg
 >>> net, features = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
->>> round(minimising_seconds(net, features, starts=1000), 1)
+>>> round(minimising_seconds(net, features, starts=1000) / slowness(), 1)
 1.0
 """
 
 import time
+from functools import cache
 
 import numpy as np
 
+from tegum import compilation
 from tegum.checking import checked
 from tegum.errors import Problems
 from tegum.exact.distributions import is_native
+from tegum.exact.kernel.landscape import loss_at
 from tegum.exact.objective import Objective
 from tegum.exact.parameters import is_compiled, outputs_of, require_exact, size_of
 from tegum.exact.starts import distribution_at
 from tegum.features import Features, Independent, Uniform
-from tegum.nets import ACTIVATIONS, Net, require_same_features
+from tegum.nets import ACTIVATIONS, Net, ReluOutput, require_same_features
 
 _CALL = 6e-3
 _PER_FEATURE, _PER_COUPLING, _ALWAYS_ACTIVE, _LINEAR = 1.2e-6, 0.26e-6, 0.5, 0.2
 _DENSE = 0.99
 _EVALUATIONS, _PER_FEATURE_MORE, _UNTIED, _WITHOUT_ACTIVATION, _LEAST_DENSE, _MOST_DENSE = 45, 4, 3, 20, 50, 5000
 _CERTIFICATE, _PER_PARAMETER, _BY_DIFFERENCES, _CERTIFICATE_OF_LAW, _BY_LANCZOS, _MOST_WHOLE = 10, 0.3, 7, 5, 400, 600
-_TIMED, _LONGEST_TIMING = 3, 0.05
+_SELDOM, _OFTEN, _LONGEST_TIMING = 3, 30, 0.05
 
 
 @checked
@@ -63,7 +67,7 @@ def minimising_seconds(net: Net, features: Features, starts: int, points: int = 
     dense, compiled = one.feature_density.mean() > _DENSE, is_compiled(net) and is_native(one)
     linear = outputs_of(net)[0] is ACTIVATIONS["identity"]
     if compiled:
-        evaluation = (n * _PER_FEATURE + n * n * _PER_COUPLING) * (_LINEAR if linear else _ALWAYS_ACTIVE if dense else 1)
+        evaluation = slowness() * _evaluation(n) * (_LINEAR if linear else _ALWAYS_ACTIVE if dense else 1)
     else:
         evaluation = _timed(Objective(net, one))
     inverted = isinstance(one, Independent) and isinstance(one.magnitude, Uniform)
@@ -77,14 +81,32 @@ def minimising_seconds(net: Net, features: Features, starts: int, points: int = 
         descent = min(max(d * d, _LEAST_DENSE), _MOST_DENSE)
     if linear:
         descent = _WITHOUT_ACTIVATION
-    return float(_CALL + starts * points * (descent + certify * certificate) * evaluation)
+    return float(slowness() * _CALL + starts * points * (descent + certify * certificate) * evaluation)
 
 
-def _timed(objective: Objective) -> float:
-    """Seconds that this thread works for an evaluation at random weights."""
+def slowness() -> float:
+    """How many times as long evaluations take here as on the machine of the constants; 1 until the engine is compiled."""
+    return _timed_slowness() if compilation.is_compiled(loss_at) else 1.0
+
+
+@cache
+def _timed_slowness() -> float:
+    """By two sizes, whose difference is free of what a call from Python costs."""
+    small, large = 2, 40
+    seconds = [_timed(Objective(ReluOutput(n, n // 2), Independent(n, density=0.1)), _OFTEN) for n in (small, large)]
+    return (seconds[1] - seconds[0]) / (_evaluation(large) - _evaluation(small))
+
+
+def _evaluation(n: int) -> float:
+    """Seconds of a compiled evaluation where the constants are from."""
+    return n * _PER_FEATURE + n * n * _PER_COUPLING
+
+
+def _timed(objective: Objective, times: int = _SELDOM) -> float:
+    """Seconds that this thread works for an evaluation at random weights, the least of so many times."""
     x = np.random.default_rng(0).normal(0, 0.5, objective.size)
     seconds: list[float] = []
-    while len(seconds) < _TIMED and sum(seconds) < _LONGEST_TIMING:
+    while len(seconds) < times and sum(seconds) < _LONGEST_TIMING:
         began = time.thread_time()
         objective(x)
         seconds.append(time.thread_time() - began)
