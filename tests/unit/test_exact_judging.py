@@ -9,7 +9,7 @@ import tegum as tg
 from tegum.compilation import compiled
 from tegum.exact.kernel.judging import errors_after, next_look, note_moves
 from tegum.exact.kernel.records import LARGEST, WHOLE, Effort, Work, work_for
-from tegum.exact.kernel.shares import Spent, error_of_all, largest_kept, rows_for, share_of
+from tegum.exact.kernel.shares import Rows, Spent, error_of_all, lean_rows, rows_for, share_of, to_take_again
 from tegum.exact.kernel.vectors import WIDTH, farther, farthest, load, running, store
 from tests.oracle import rational
 
@@ -40,9 +40,9 @@ def judged(work: Work, k: int, effort: Effort) -> tuple[float, float]:
 
 
 @compiled
-def share(spent: Spent, target: float, tol: float) -> float:
+def share(rows: Rows, spent: Spent, n: int, target: float, tol: float) -> float:
     """The next row's."""
-    return share_of(spent, target, tol)
+    return share_of(lean_rows(rows), spent, n, target, tol)
 
 
 def moves_twin(sums: np.ndarray[Any, Any], k: int) -> list[float]:
@@ -105,39 +105,54 @@ def test_rows_that_are_alike_err_together_and_others_by_chance() -> None:
     rows = rows_for(n)
     one = np.random.default_rng(0).normal(size=8)
     rows.error[:] = np.abs(one).max()
-    rows.moves[:] = np.tile(one, n)
+    rows.moves[:-8] = np.tile(one, n)
     assert error_of_all(rows, n)[0] == pytest.approx(rows.error.sum())
-    rows.terms[:8], rows.moves[64:] = 64, -np.tile(one, 8)  # of sums that ended elsewhere the sign says nothing
+    rows.terms[:8], rows.moves[64:-8] = 64, -np.tile(one, 8)  # of sums that ended elsewhere the sign says nothing
     assert error_of_all(rows, n)[0] == pytest.approx(rows.error.sum())
     rows.terms[:8] = 0
-    rows.moves[:] = np.outer(np.tile([1, -1], n // 2), one).ravel()  # opposite: half of what chance would leave
+    rows.moves[:-8] = np.outer(np.tile([1, -1], n // 2), one).ravel()  # opposite: half of what chance would leave
     together, apart = error_of_all(rows, n)
     assert apart == pytest.approx(4 * rows.error[0])
     assert together == pytest.approx(apart / 2)
 
 
 @pytest.mark.parametrize("goal", [0.9, 1e-3])
-def test_rows_with_errors_above_what_is_kept_are_to_have_that(goal: float) -> None:
+@pytest.mark.parametrize(("alike", "power"), [(False, 2), (True, 1)])
+def test_rows_above_an_error_are_to_have_a_third_of_it(alike: bool, power: int, goal: float) -> None:
     n, rng = 12, np.random.default_rng(1)
     rows = rows_for(n)
-    moves = rng.normal(size=(n, 8)) * 10 ** rng.uniform(-4, 0, size=(n, 1))
-    rows.moves[:], rows.error[:] = moves.ravel(), np.abs(moves).max(axis=1)
-    before, apart = error_of_all(rows, n)
-    kept = largest_kept(rows, n, goal * before)
+    moves = rng.normal(size=(1 if alike else n, 8)) * 10 ** rng.uniform(-0.5, 0, size=(n, 1))
+    rows.moves[:-8], rows.error[:] = moves.ravel(), np.abs(moves).max(axis=1)
+    before, _ = error_of_all(rows, n)
+    again = to_take_again(rows, n, goal * before)
 
-    def together(kept: float) -> float:
-        """As much alike as before."""
-        return float(np.sqrt((np.minimum(rows.error, kept) ** 2).sum()) * before / apart)
+    def left(above: float) -> float:
+        """What all of them have if those above have a third."""
+        return float((np.where(rows.error > above, above / 3, rows.error) ** power).sum())
 
-    assert together(kept) <= 0.9 * goal * before < together(kept / 0.9)
+    assert (again.power, again.target) == (power, pytest.approx(again.above / 3))
+    assert again.whole == pytest.approx((rows.error**power).sum())
+    assert again.allowed == pytest.approx(again.whole * (0.9 * goal) ** power)
+    assert left(again.above) <= again.allowed < left(again.above / 0.9)
 
 
-def test_a_row_may_take_twice_its_part_of_what_is_left() -> None:
-    first = share(Spent(0, 8, 0.0, 0.0), 1e-6, 1e-9)
-    assert first == pytest.approx(0.9e-6 * np.sqrt(2 / 8))
-    spent = share(Spent(4, 4, 1e4, 1e-12), 1e-6, 1e-9)  # the loss so far, and half of that for as many rows to come
-    assert spent == pytest.approx(np.sqrt(((0.9 * 1.5e-5) ** 2 - 1e-12) * 2 / 4))
-    assert share(Spent(7, 1, 0.0, 1.0), 1e-6, 1e-9) == pytest.approx(1e-6 / np.sqrt(8))  # nothing is left: a share still
+def test_a_row_may_take_its_part_of_what_is_left() -> None:
+    rows = rows_for(8)
+    first = share(rows, Spent(0, 8, 0.0, 0.0), 8, 1e-6, 1e-9)
+    assert first == pytest.approx(0.9e-6 / 1.8 * np.sqrt(2 / 8))
+    one, all_of_it = 1e-6, 0.9 * 1.5e-5  # the loss so far, and half of that for as many rows to come
+    apart = np.sqrt(((all_of_it / 1.8) ** 2 - 4 * one**2) * 2 / 4)
+    rows.moves[64:] = 2 * one  # four rows that err by chance: together twice as much
+    assert share(rows, Spent(4, 4, 1e4, 4 * one**2), 8, 1e-6, 1e-9) == pytest.approx(apart)
+    rows.moves[64:] = 4 * one  # four that are alike: (16 / 4 - 1.8^2) / 3 of the correlation that there can be
+    correlation = (4 - 1.8**2) / 3
+    alike = 1.2 * (all_of_it - 4 * one) / 4
+    assert share(rows, Spent(4, 4, 1e4, 4 * one**2), 8, 1e-6, 1e-9) == pytest.approx(
+        apart ** (1 - correlation) * alike**correlation
+    )
+    assert share(rows, Spent(7, 1, 0.0, 1.0), 8, 1e-6, 1e-9) == pytest.approx(
+        0.3 * 0.9e-6 / 8
+    )  # nothing is left: a share still
 
 
 def test_nothing_is_inverted_where_pairs_are_all_there_is() -> None:

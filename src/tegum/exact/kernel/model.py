@@ -30,7 +30,17 @@ from tegum.exact.kernel.records import (
 )
 from tegum.exact.kernel.row import Span, always_active, whole
 from tegum.exact.kernel.sets import sets_row
-from tegum.exact.kernel.shares import Rows, Spent, error_of_all, largest_kept, lean_rows, rows_for, share_of
+from tegum.exact.kernel.shares import (
+    Again,
+    Rows,
+    Spent,
+    all_of_them,
+    error_of_all,
+    lean_rows,
+    rows_for,
+    share_of,
+    to_take_again,
+)
 from tegum.exact.kernel.split import split_row
 from tegum.exact.kernel.vectors import WIDTH
 from tegum.exact.kernel.walk import components_in, members_of
@@ -201,12 +211,28 @@ def _add_slope(W: Any, tied: int, j: int, weight: float, slopes: Any, dW: Any) -
         dW[k, j] += weight * back
 
 
+@inlined
+def _note_row(work: Work, rows: Rows, n: int, j: int, row: Found, weight: float, rounding: float) -> None:
+    """Keeps what was found of row j, times its ``weight``."""
+    rows.terms[j] = row.terms
+    rows.spent[j] += row.terms
+    rows.error[j] = weight * work.moves[WHOLE]
+    rows.rounding[j] = weight * (row.error - work.moves[WHOLE] + rounding)
+    rows.parts[j] = work.moves[WHOLE] / work.moves[LARGEST] if work.moves[LARGEST] > 0 else 1.0
+    for lane in range(WIDTH):
+        rows.moves[j * WIDTH + lane] = weight * work.moves[lane]
+        rows.moves[n * WIDTH + lane] += weight * work.moves[lane]
+
+
 @compiled
 def _take_rows(
-    distribution: Distribution, work: Work, point: Point, rows: Rows, settings: Settings, kept: float, target: float
+    distribution: Distribution, work: Work, point: Point, rows: Rows, settings: Settings, again: Again, target: float
 ) -> None:
-    """Finds the rows with errors above ``kept`` anew, with that for a target; all if it is below 0, with ``target`` for all."""
+    """Finds rows anew: all, which are to have the error ``target`` or tol times the loss together, or those of ``again``."""
     n = point.W.shape[1]
+    whole = again.whole
+    for lane in range(WIDTH):
+        rows.moves[n * WIDTH + lane] = 0.0
     rounding = _ROUNDING * (1 + n / _ROUNDED_TOGETHER)
     spent = Spent(ZERO, 0, 0.0, 0.0)
     # the mean of all features, for those that are never active: their gradient has no scale of its own
@@ -222,12 +248,16 @@ def _take_rows(
             square = distribution.weight[component] * (distribution.spread + distribution.mean * distribution.mean)
             for j in members_of(distribution, component):
                 weight = point.importance[j]
-                if kept >= 0 and (rows.error[j] <= kept or rows.terms[j] >= settings.most):
+                before = rows.error[j]
+                stays = whole <= again.allowed or before <= again.above or rows.terms[j] >= settings.most
+                if again.above >= 0 and stays:
                     continue
                 share = np.inf
                 if weight > 0:
-                    # what is kept is that of a row, and a target that of each of its inversions
-                    share = (share_of(spent, target, settings.tol) if kept < 0 else kept / rows.parts[j]) / weight
+                    # what a row is to have is the sum of what each of its inversions has
+                    first = again.above < 0
+                    share = share_of(rows, spent, n, target, settings.tol) if first else again.target / rows.parts[j]
+                    share /= weight
                 target_b = _GRADIENT_SHARE * settings.tol * (mean if mean > 0 else usual)
                 effort = Effort(settings.least, settings.most, share, target_b, settings.gradient, ZERO)
                 couplings_of(point.W, settings.tied, j, work.g)
@@ -235,12 +265,8 @@ def _take_rows(
                     work.moves[place] = 0.0
                 row = row_error(distribution, work, n, OwnFeature(j, block, component), point.b[j], settings.linear, effort)
                 point.squared_error[j] = max(square + row.value, 0.0)
-                rows.terms[j] = row.terms
-                rows.error[j] = weight * work.moves[WHOLE]
-                rows.rounding[j] = weight * (row.error - work.moves[WHOLE] + rounding * (square + abs(row.value)))
-                rows.parts[j] = work.moves[WHOLE] / work.moves[LARGEST] if work.moves[LARGEST] > 0 else 1.0
-                for lane in range(WIDTH):
-                    rows.moves[j * WIDTH + lane] = weight * work.moves[lane]
+                _note_row(work, rows, n, j, row, weight, rounding * (square + abs(row.value)))
+                whole += rows.error[j] ** again.power - before**again.power
                 if weight > 0:
                     loss = spent.loss + weight * point.squared_error[j]
                     spent = Spent(spent.done + 1, spent.left - 1, loss, spent.squares + rows.error[j] ** 2)
@@ -308,7 +334,9 @@ def model_loss(distribution: Distribution, work: Work, point: Point, settings: S
     target = settings.tol * scale_of(distribution, point)
     lean_distribution, lean_work = lean(distribution, work)
     rows = lean_rows(point.rows)
-    _take_rows(lean_distribution, lean_work, point, rows, settings, -1.0, _FIRST_SHARE * target)
+    for j in range(n):
+        rows.spent[j] = 0
+    _take_rows(lean_distribution, lean_work, point, rows, settings, all_of_them(), _FIRST_SHARE * target)
     found = _added(point, rows)
     for _ in range(0 if settings.least == settings.most else _PASSES):
         left, _ = error_of_all(rows, n)
@@ -316,7 +344,7 @@ def model_loss(distribution: Distribution, work: Work, point: Point, settings: S
         goal = max(goal - (found.error - left), goal / 2, _SMALLEST * target)
         if left <= goal:
             break
-        _take_rows(lean_distribution, lean_work, point, rows, settings, largest_kept(rows, n, goal), 0.0)
+        _take_rows(lean_distribution, lean_work, point, rows, settings, to_take_again(rows, n, goal), 0.0)
         found = _added(point, rows)
     if settings.gradient:
         for k in range(point.W.shape[0]):
