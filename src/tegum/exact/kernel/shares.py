@@ -139,14 +139,14 @@ def _moved_with(rows: Rows, n: int, first: int) -> float:
     for j in range(first):
         if rows.terms[j] == rows.terms[first]:
             return 0.0
-    farthest = 0.0
+    most = 0.0
     for lane in range(WIDTH):
         moved = 0.0
         for j in range(first, n):
             if rows.terms[j] == rows.terms[first]:
                 moved += rows.moves[j * WIDTH + lane]
-        farthest = max(farthest, abs(moved))
-    return farthest
+        most = max(most, abs(moved))
+    return most
 
 
 @compiled
