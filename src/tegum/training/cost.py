@@ -142,7 +142,7 @@ def compiling_seconds() -> float:
 
 
 def slowness() -> float:
-    """How many times as long as the constants say training takes on this machine, timed once in about 20 ms.
+    """How many times as long as the constants say training takes on this machine, timed once in about 50 ms.
 
     Where the engine is not compiled yet it is guessed by the width of the processor's registers.
     """

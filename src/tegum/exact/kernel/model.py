@@ -266,7 +266,8 @@ def _take_rows(
                 row = row_error(distribution, work, n, OwnFeature(j, block, component), point.b[j], settings.linear, effort)
                 point.squared_error[j] = max(square + row.value, 0.0)
                 _note_row(work, rows, n, j, row, weight, rounding * (square + abs(row.value)))
-                whole += rows.error[j] ** again.power - before**again.power
+                if again.above >= 0:
+                    whole += rows.error[j] ** again.power - before**again.power
                 if weight > 0:
                     loss = spent.loss + weight * point.squared_error[j]
                     spent = Spent(spent.done + 1, spent.left - 1, loss, spent.squares + rows.error[j] ** 2)
