@@ -50,7 +50,7 @@ def moves_twin(sums: np.ndarray[Any, Any], k: int) -> list[float]:
     span, lanes = 8 * -(-k // 32), []
     octets = [sums[start : start + 8] for start in range(k - span, k, 8)]
     quarter, half = (np.abs(sums[k - terms : k] - sums[k - 1]).max() for terms in (span, 8 * -(-k // 16)))
-    caution = 1 if k <= 16 else max(2.5, 12.5 * quarter / half, half / quarter / 16)
+    caution = 2 if k == 8 else 1 if k == 16 else max(2.5, 12.5 * quarter / half, half / quarter / 16)
     for lane in range(8):
         moves = [octet[lane] - sums[k - 1] for octet in octets]
         farthest_move = moves[0]

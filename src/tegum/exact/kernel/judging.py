@@ -3,7 +3,7 @@
 Nothing is lost but the terms after the last one.  With D the farthest that a sum strayed from its last value over the last
 quarter of the terms, rounded up to eights, but of the first eight over the last four,
 
-    what is left  <~  max(2.5 D, 12.5 D^2 / D', D' / 16)      after 8 and after 16 terms: D
+    what is left  <~  max(2.5 D, 12.5 D^2 / D', D' / 16)      after 8 terms: 2 D, after 16: D
 
 and D' the same over the last half.  Sums that fall like 1 / K^a move by (4/3)^a - 1 times what they leave behind, one to five
 times for a from 3 to 6.  Slower ones move less, a third of it for a = 1, but then D / D' is larger, too, 1/3, where it is 1/11
@@ -25,7 +25,7 @@ from tegum.exact.kernel.records import LARGEST, WHOLE, Effort, Listed, Work
 from tegum.exact.kernel.vectors import WIDTH, exponent, farther, farthest, fill, load, store, total
 from tegum.exact.kernel.walk import features_of
 
-_CAUTION, _SLOW, _FLOOR = 2.5, 5.0, 1 / 16
+_FIRST, _CAUTION, _SLOW, _FLOOR = 2.0, 2.5, 5.0, 1 / 16
 _FEW = 16
 _LAST_HALF = np.repeat([0.0, 1.0], WIDTH // 2)
 _REMEMBERED = 2
@@ -49,7 +49,7 @@ def _moves_of(sums: Any, k: int) -> Any:
     for start in range(k - WIDTH * octets, k, WIDTH):
         moves = farther(moves, load(sums, start) - last)
     if k <= _FEW:
-        return moves * load(_LAST_HALF, 0) if k == WIDTH else moves
+        return _FIRST * moves * load(_LAST_HALF, 0) if k == WIDTH else moves
     before = moves
     for start in range(k - WIDTH * ((k // 2 + WIDTH - 1) // WIDTH), k - WIDTH * octets, WIDTH):
         before = farther(before, load(sums, start) - last)

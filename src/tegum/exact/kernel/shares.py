@@ -16,7 +16,7 @@ or what lies between, by how the moves so far correlate.  Where in the end all r
 are taken again, to a third of an error that all of them may have, the first ones first, until the others may stay.  That costs
 more than it saves where it is frequent: a fifth of the models need it.
 
-All terms of all passes are 1.46 times the fewest that hold the loss; with shares for rows apart alone, and all rows above an
+All terms of all passes are 1.49 times the fewest that hold the loss; with shares for rows apart alone, and all rows above an
 error taken again, they are more, where outputs are alike twice as many.  Equal shares and errors that add up ask for more yet.
 """
 
