@@ -29,6 +29,7 @@ from tegum.compilation import apart_from_callers, compiled, copied_into_callers,
 from tegum.training.arrays import FeatureNumbers, Scratch
 from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Words, cases, opened
 from tegum.training.randomness import GENERATORS, VECTOR, Generators, fill_random, spread
+from tegum.training.vectors import Vectors, number_at
 
 _LOW_BITS = np.uint32(0x7FFFFFFF)
 _SIGN_BIT = np.uint32(0x80000000)
@@ -60,30 +61,23 @@ def _draw_alone(_typing: Any, rows: Any, number: Any, span: Any, scale: Any, sig
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
         rows, number, span, scale, signed, stream = opened(context, builder, signature.args, arguments)
-        numbers, index = ir.VectorType(ir.FloatType(), GENERATORS), ir.IntType(64)
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), GENERATORS), [0] * GENERATORS)
-
-        def everywhere(kind: Any, value: Any) -> Any:
-            undefined = ir.Constant(kind, ir.Undefined)
-            return builder.shuffle_vector(builder.insert_element(undefined, value, ir.IntType(32)(0)), undefined, lanes)
-
-        half, zero = (ir.Constant(numbers, [number] * GENERATORS) for number in (0.5, 0.0))
+        vectors, index = Vectors(builder, GENERATORS), ir.IntType(64)
+        lanes = vectors.kind
+        half, zero = (ir.Constant(lanes, [number] * GENERATORS) for number in (0.5, 0.0))
         for has_sign in cases(builder, signed, (0, 1)):
             generators = Generators(builder, stream)
             with cgutils.for_range(builder, number, intp=index) as loop:
-                width = everywhere(VECTOR, builder.load(builder.gep(span, [loop.index])))
-                factor = everywhere(numbers, builder.load(builder.gep(scale, [loop.index])))
+                width = vectors.broadcast(number_at(builder, span, loop.index))
+                factor = vectors.broadcast(number_at(builder, scale, loop.index))
                 for v in range(PANEL_WIDTH // GENERATORS):
                     word = generators.words()
                     low_bits = builder.and_(word, spread(int(_LOW_BITS)))
-                    magnitude = builder.fmul(builder.fadd(builder.sitofp(low_bits, numbers), half), factor)
+                    magnitude = builder.fmul(builder.fadd(builder.sitofp(low_bits, lanes), half), factor)
                     drawn = builder.select(builder.icmp_signed("<=", low_bits, width), magnitude, zero)
                     if has_sign:
                         sign = builder.and_(word, spread(int(_SIGN_BIT)))
-                        drawn = builder.bitcast(builder.xor(builder.bitcast(drawn, VECTOR), sign), numbers)
-                    at = builder.add(builder.mul(loop.index, index(PANEL_WIDTH)), index(v * GENERATORS))
-                    place = builder.bitcast(builder.gep(rows, [at]), numbers.as_pointer())
-                    builder.store(drawn, place).align = 4
+                        drawn = builder.bitcast(builder.xor(builder.bitcast(drawn, VECTOR), sign), lanes)
+                    vectors.store(drawn, rows, builder.mul(loop.index, index(PANEL_WIDTH)), v * GENERATORS)
             generators.put_back()
         return context.get_dummy_value()
 

@@ -47,8 +47,8 @@ class Vectors:
         self.builder.store(value, self.builder.bitcast(address(self.builder, base, *terms), self.kind.as_pointer())).align = 4
 
     def broadcast(self, number: Any) -> Any:
-        """The vector that has a number in all lanes."""
-        undefined = ir.Constant(self.kind, ir.Undefined)
+        """The vector that has a number, a float or a 32-bit integer, in all lanes."""
+        undefined = ir.Constant(ir.VectorType(number.type, self.width), ir.Undefined)
         single = self.builder.insert_element(undefined, number, ir.Constant(_I32, 0))
         return self._shuffle(single, undefined, [0] * self.width)
 
