@@ -127,6 +127,7 @@ def _training() -> list[Call]:
         (tg.training.attacked_samples, {"net": NET, "params": params, "x": x, "importance": 1.0, "attack_size": 0.1}),
         (tg.training.engine_samples, {"features": FEATURES, "n_samples": 3, "seed": 0}),
         (tg.training.compiling_seconds, {}),
+        (tg.training.slowness, {}),
         (tg.training.estimated_seconds, {"net": NET, "features": FEATURES, "recipe": RECIPE, "sweep": None, "threads": 1}),
         (tg.training.seconds_of_each, {"net": NET, "features": FEATURES, "recipe": RECIPE, "sweep": None}),
         (tg.attacks.analytic_attack, {"W": W, "b": B, "x": x, "size": 0.1, "importance": np.ones(2), "maximum": "example"}),

@@ -31,7 +31,7 @@ def show_experiment(name: str, out: Path) -> int:
     known = {each.id: each for each in every_description()}
     experiment = known[name] if name in known else experiments.experiment_called(name)
     say(f"{experiment.id}: {experiment.title}\n{experiment.paper}\n\n{experiment.describe}")
-    say(f"\ncost on two cores: {_cost(experiment.seconds)}")
+    say(f"\ncost on two cores of a 2024 server: {_cost(experiment.seconds)}")
     done = (out / "parts" / f"{experiment.id}.json").exists()
     for part in report.ResultFolder(out, say).parts() if done else ():
         if part.id == experiment.id:

@@ -24,6 +24,7 @@ from tegum.report.export import export_data
 from tegum.report.pictures import FilmFormat, Look, PictureFormat, Purpose, export_films, export_pictures, look_for
 from tegum.runs import RESULT, locked, require_writable
 from tegum.runs import open as opened
+from tegum.training import compiling_seconds, slowness
 
 
 def reproduce(
@@ -102,13 +103,19 @@ def _part(folder: ResultFolder, experiment: Experiment, profile: Profile) -> Par
 
 
 def _plan(experiments: list[Experiment], profile: Profile, folder: ResultFolder) -> list[tuple[str, float]]:
-    """Says what will be done and what it costs; each experiment with its cost in seconds."""
+    """Says what will be done and what it costs here; each experiment with its cost in seconds.
+
+    Half of the work of most is compiled code, which takes longer on slow machines; the other half, Python, hardly does.
+    """
     finished = [folder.finished(experiment, profile) for experiment in experiments]
-    ahead = [e.seconds[profile] for e, done in zip(experiments, finished, strict=True) if not done]
+    here = (1 + slowness()) / 2
+    costs = [0.5 if done else here * each.seconds[profile] for each, done in zip(experiments, finished, strict=True)]
+    ahead = sum(cost for cost, done in zip(costs, finished, strict=True) if not done)
     count = "1 experiment" if len(experiments) == 1 else f"{len(experiments)} experiments"
     before = f" ({sum(finished)} finished before)" if any(finished) else ""
-    say(f"{count}, {profile} profile, about {duration(sum(ahead)) if ahead else 'no time'}{before}")
-    return [(e.id, 0.5 if done else e.seconds[profile]) for e, done in zip(experiments, finished, strict=True)]
+    first = ", and a minute in which engines are compiled" if ahead and compiling_seconds() else ""
+    say(f"{count}, {profile} profile, about {duration(ahead) if ahead else 'no time'}{first}{before}")
+    return [(each.id, cost) for each, cost in zip(experiments, costs, strict=True)]
 
 
 def report(folder: Path, /) -> int:

@@ -57,7 +57,7 @@ class Experiment(metaclass=Checked):
         module: the ``__name__`` of the file that defines them.
         title: what it shows, in one line.
         paper: which figure or section of the paper it rebuilds; or what else it is about, such as "Open problem O49".
-        seconds: estimated cost of each profile on two cores.
+        seconds: estimated cost of each profile on two cores of a 2024 server.
         order: where it stands among the experiments of its section of the paper.
     """
 

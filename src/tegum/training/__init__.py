@@ -6,7 +6,7 @@ from tegum.loading import load_on_first_use
 
 if TYPE_CHECKING:
     from tegum.training.blocks import REGISTERS
-    from tegum.training.cost import compiling_seconds, estimated_seconds, seconds_of_each
+    from tegum.training.cost import compiling_seconds, estimated_seconds, seconds_of_each, slowness
     from tegum.training.own_loss import OwnLoss
     from tegum.training.probe import attacked_samples, engine_samples, loss_and_gradient
     from tegum.training.recipe import Recipe
@@ -22,6 +22,7 @@ __all__ = [
     "estimated_seconds",
     "loss_and_gradient",
     "seconds_of_each",
+    "slowness",
     "train",
 ]
 
