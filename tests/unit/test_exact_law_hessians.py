@@ -71,6 +71,45 @@ def test_of_a_table_of_states_it_is_exact_and_takes_no_gradient(seed: int, monke
     assert np.linalg.norm(product - exact[2]) <= doubt <= 1e-12 * np.linalg.norm(exact)
 
 
+@pytest.mark.parametrize("biased", [True, False])
+def test_products_with_the_hessian_of_a_table_need_no_matrix(biased: bool) -> None:
+    features, rng = table_of(4), np.random.default_rng(5)
+    W, b = point_of(features, 3, 0)
+    objective = tg.exact.Objective(tg.nets.ReluOutput(4, 3, bias=biased), features, 64)
+    x = objective.flat(W, b * biased)
+    exact = rational_hessian(features.states, features.probabilities, W, b * biased, features.importance)
+    free = np.ones(x.size)
+    free[12:] = biased
+    product = objective._by_law.hessian_product(x)
+    for v in rng.normal(size=(3, x.size)):
+        np.testing.assert_allclose(product(v), free * (exact @ (free * v)), atol=1e-13 * np.abs(exact).max() * np.abs(v).sum())
+
+
+def test_minima_of_large_tables_are_certified_beside_kinks() -> None:
+    """The data set whose minimum differences of gradients, over kinks, called a saddle with a curvature of -6e-4."""
+    rng = np.random.default_rng(0)
+    states = np.where(rng.random((60, 60)) < 0.05, rng.random((60, 60)), 0)
+    net, features = tg.nets.ReluOutput(60, 10), FiniteLaw(states)
+    found = tg.exact.minimise(net, features, seeds=1, terms=64, gradient_tolerance=1e-6, threads=1, progress=False).isel(seed=0)
+    assert float(found.curvature) > -1e-5
+    assert found.status == "minimum"
+
+
+def test_where_all_weights_are_0_every_output_is_on_its_kink() -> None:
+    """Of a net without bias, whose outputs there are 0 for all states: s changes by x V^T V."""
+    table = FiniteLaw(np.array([[1.0, 0, 0], [0, 0.5, 0], [0, 0, 1], [1, 1, 0]]))
+    lattice = Independent(14, 0.2, magnitude=Constant(1.0))
+    for features in (table, lattice):
+        n = features.n_features
+        objective = tg.exact.Objective(tg.nets.ReluOutput(n, 1, bias=False), features, 64)
+        x, v = np.zeros(objective.size), np.eye(objective.size)[0]
+        assert objective.hessian_by_rows(x) is None
+        H, error = hessian_at(objective, x)
+        along = float(v @ objective.gradient(1e-3 * v)) / 1e-3
+        assert along < -0.1
+        assert abs(H[0, 0] - along) <= error + 1e-3
+
+
 def met_in_the_middle(signed: bool) -> tuple[Features, FiniteLaw]:
     """The same law of two halves, and state by state."""
     signs = (0.0, 0.75, -0.75) if signed else (0.0, 0.75)

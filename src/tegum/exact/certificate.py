@@ -16,12 +16,12 @@ once, and V, v a direction of W and b, G = W^T W, they are
     y_j = H_j (V^T W + W^T V, v)_j,       H (V, v)  =  V (S + S^T) + W (Y + Y^T),  the biases' parts of y_j
 
 exact, where differences of gradients would be off by more than flat directions curve.  Beyond 500 features the rows have no
-room, and curvatures stay unknown.
+room, and curvatures stay unknown.  Of sums over states products need no rows (`StatesLaw.hessian_times`), and are exact for any
+number of features, from below on kinks; of what is inverted in Python they are differences.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal, final
 
 import numpy as np
@@ -46,7 +46,7 @@ _MOST_DENSE = 600
 _MOST_ROWS = 500
 """Of so many features the Hessians of all rows take a gigabyte."""
 
-_OF_LARGEST, _OF_SMALLEST = 1e-3, 1e-8
+_OF_LARGEST, _OF_SMALLEST, _KEPT = 1e-3, 1e-7, 60
 _PIECE_NUMBERS = 1e6
 _JUMPS = 1e-2
 """Where an entry of the Hessian jumps by more than this share of its size, or seems to, the sides are looked at."""
@@ -84,7 +84,10 @@ def _by_lanczos(
     product: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     stop: NDArray[np.int64],
 ) -> tuple[float, float]:
-    """The smallest curvature of one large model beyond the symmetry, and the largest, from products with the Hessian."""
+    """The smallest curvature of one large model beyond the symmetry, and the largest, from products with the Hessian.
+
+    NaN where Lanczos' iterations do not settle.
+    """
     modes = still_directions(net, x, free)
     d = x.size
 
@@ -99,7 +102,10 @@ def _by_lanczos(
         matvec: Callable[[NDArray[np.float64]], NDArray[np.float64]], which: Literal["LA", "SA"], tolerance: float
     ) -> float:
         operator = scipy.sparse.linalg.LinearOperator((d, d), matvec=matvec, dtype=np.float64)
-        values, _ = scipy.sparse.linalg.eigsh(operator, k=1, which=which, tol=tolerance, v0=start)
+        try:
+            values, _ = scipy.sparse.linalg.eigsh(operator, k=1, which=which, tol=tolerance, v0=start, ncv=_KEPT)
+        except scipy.sparse.linalg.ArpackNoConvergence:
+            return np.nan
         return float(values[0])
 
     def raised(vector: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -108,6 +114,7 @@ def _by_lanczos(
 
     start = np.random.default_rng(0).standard_normal(d)
     largest = extreme(times, "LA", _OF_LARGEST)
+    # where many directions are nearly flat, few kept vectors would lose on restarts what they had found;
     # tolerances are relative to an eigenvalue, which may be 0: raised by the largest, the smallest is found to a share of that
     return extreme(raised, "SA", _OF_SMALLEST) - largest, largest
 
@@ -252,7 +259,7 @@ def smallest_curvatures(
                 if dense:
                     smallest[k], size[k] = _by_law(law, starts.x[k], free)
                 else:
-                    smallest[k], size[k] = _by_lanczos(net, starts.x[k], free, partial(law.hessian_times, starts.x[k]), stop)
+                    smallest[k], size[k] = _by_lanczos(net, starts.x[k], free, law.hessian_product(starts.x[k]), stop)
             return
         if not dense:
             if net.n_features <= _MOST_ROWS:

@@ -108,7 +108,8 @@ def minimise(
         terms: terms of the loss that is minimised, a power of two; a start that gets stuck is tried again with four times more.
         tol: relative error of the losses returned.
         certify: whether to look for the smallest curvature; for thousands of parameters that costs far more than the descent.
-            Where it is not sought, or there are more than 500 features, it is NaN, and a start that converged is ``converged``.
+            Where it is not sought, or there are more than 500 features of no finite law, it is NaN, and a start that converged is
+            ``converged``.
         threads: how many starts at a time; by default one per core.  It never changes a result.
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 

@@ -49,6 +49,12 @@ def add_slopes(H: Floats, m: int, S: Floats) -> None:
         H[k * n : (k + 1) * n, k * n : (k + 1) * n] += S + S.T
 
 
+def first_reached(distance: Floats, square: Floats | float, slope: Floats | float) -> Floats:
+    """The r >= 0 at which ``square`` r^2 + ``slope`` r is the distance; not both may be 0."""
+    root = slope + np.sqrt(slope**2 + 4 * square * distance)
+    return np.divide(2 * distance, root, out=np.zeros_like(root), where=root > 0)
+
+
 def differences(
     slopes: Callable[[Floats, Floats], tuple[Floats, Floats]], W: Floats, b: Floats, step: float, biased: bool
 ) -> tuple[Floats, float]:

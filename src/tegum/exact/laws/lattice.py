@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.exact.laws.answer import ROUNDING, Answer, Asked
-from tegum.exact.laws.curvature import add_row, add_slopes
+from tegum.exact.laws.curvature import add_row, add_slopes, first_reached
 
 MOST_HALF = 2**20
 """The most values of half the sum."""
@@ -190,7 +190,10 @@ class LatticeLaw:
         return found
 
     def nearest_kink(self, W: NDArray[np.float64], b: NDArray[np.float64], biased: bool) -> float:
-        """At least how far W, and b where ``biased``, may move, in Euclidean norm, before some state's s_j changes its sign."""
+        """At least how far W, and b where ``biased``, may move, in Euclidean norm, before some state's s_j changes its sign.
+
+        As of `StatesLaw`, with the longest of all states for |x|.
+        """
         farthest = sum(float((part.values**2).sum(axis=1).max()) for half in (self.first, self.second) for part in half.parts)
         nearest = np.inf
         for g, shift in zip(W.T @ W, b, strict=True):
@@ -198,4 +201,5 @@ class LatticeLaw:
             at = np.searchsorted(c, -a)
             for side in (np.maximum(at - 1, 0), np.minimum(at, len(c) - 1)):
                 nearest = min(nearest, float(np.abs(a + c[side]).min()))
-        return nearest / (float(biased) + 2 * float(np.linalg.norm(W)) * math.sqrt(farthest))
+        length = math.sqrt(farthest)
+        return float(first_reached(np.array(nearest), length, float(biased) + 2 * float(np.linalg.norm(W)) * length))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tegum.checking import is_sparse
 from tegum.exact.kernel.states import Inputs, inputs_of, sum_over_inputs, sums_for
 from tegum.exact.laws.answer import ROUNDING, Answer, Asked
-from tegum.exact.laws.curvature import add_row, add_slopes
+from tegum.exact.laws.curvature import Floats, add_row, add_slopes, first_reached
 from tegum.nets import ACTIVATIONS, Activation, TargetMap
 
 _CHUNK_NUMBERS = 2**18
@@ -116,12 +116,37 @@ class StatesLaw:
         add_slopes(H, m, slopes)
         return H, 0.0
 
+    def hessian_times(self, W: Floats, b: Floats, importance: Floats, V: Floats, v: Floats) -> tuple[Floats, Floats]:
+        """The product of `hessian` with a direction, V (m, n) of W and v (n,) of b, without the matrix; in the same shapes.
+
+        With masks that stay as they are, a = [s > 0], it is the derivative of the gradient along (V, v):
+
+            s' = x (V^T W + W^T V) + v,    S = 2 sum_t p_t (I a (s - x))^T x,    S' = 2 sum_t p_t (I a s')^T x
+
+            by W:  V (S + S^T) + W (S' + S'^T)          by b:  2 sum_t p_t I a s'
+        """
+        by_W, by_b = np.zeros_like(W), np.zeros_like(b)
+        for x, p in self.pieces(len(b)):
+            h, moved = x @ W.T, x @ V.T
+            s = h @ W + b
+            on = (2 * p)[:, None] * importance * (s > 0)
+            pull, turned = on * (s - x), on * (moved @ W + h @ V + v)
+            # V (S + S^T) without S (n, n): V pull^T x + (x V^T)^T pull
+            by_W += (pull @ V.T).T @ x + moved.T @ pull + (turned @ W.T).T @ x + h.T @ turned
+            by_b += turned.sum(axis=0)
+        return by_W, by_b
+
     def nearest_kink(self, W: NDArray[np.float64], b: NDArray[np.float64], biased: bool) -> float:
-        """At least how far W, and b where ``biased``, may move, in Euclidean norm, before some state's s_j changes its sign."""
+        """At least how far W, and b where ``biased``, may move, in Euclidean norm, before some state's s_j changes its sign.
+
+        A move of length r changes s_j by at most A r^2 + B r, A = |x| and B = 2 |W| |x|, and 1 more with a bias; that reaches
+        |s_j| = d not before r = 2 d / (B + sqrt(B^2 + 4 A d)).
+        """
         nearest, turned = np.inf, 2 * float(np.linalg.norm(W))
         for x, p in self.pieces(W.shape[1]):
-            reach = float(biased) + turned * np.linalg.norm(x, axis=1)
-            there = (p > 0) & (reach > 0)
-            distance = np.abs(x[there] @ W.T @ W + b).min(axis=1) / reach[there]
-            nearest = min(nearest, float(distance.min(initial=np.inf)))
+            distance = np.abs(x @ W.T @ W + b).min(axis=1)
+            length = np.linalg.norm(x, axis=1)
+            there = (p > 0) & (float(biased) + length > 0)
+            steps = first_reached(distance[there], length[there], float(biased) + turned * length[there])
+            nearest = min(nearest, float(steps.min(initial=np.inf)))
         return nearest
