@@ -175,3 +175,12 @@ def test_a_pentagon_errs_by_the_sum_of_its_outputs(tol: float) -> None:
     found = tg.exact.evaluate(W, b, features, tol)
     exact = tg.exact.loss(W, b, features, terms=4096)
     assert abs(float(found.loss) - exact) <= float(found.loss_error) <= tol * exact
+
+
+def test_outputs_of_no_importance_are_found_to_a_tolerance_of_their_own() -> None:
+    rng, importance = np.random.default_rng(0), np.array([1.0, 1, 1, 0, 0, 0])
+    W, b = rng.normal(size=(100, 3, 6)) / 2, rng.normal(size=(100, 6)) / 10
+    one, all_of_them = (tg.features.Independent(6, 0.3, importance=weights) for weights in (importance, 1.0))
+    found = tg.exact.squared_errors(W, b, one, tol=1e-7)
+    exact = tg.exact.squared_errors(W, b, all_of_them, tol=1e-12)
+    assert np.abs(found - exact)[:, 3:].max() < 1e-7 * 0.1  # of E x²

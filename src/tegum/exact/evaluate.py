@@ -89,10 +89,10 @@ def evaluate(
 
     Returns:
         A dataset over the leading axes (named and labelled as those of W, else ``instance``, or ``instance_0``, ...) with
-        ``loss``, ``loss_error`` (estimate of its absolute error), ``terms``, ``squared_error`` (..., feature), and with
-        ``gradient`` the derivatives, ``dW`` (shaped like W) and ``db``, or of other nets ``dW1``, ``dW2``, ``db`` and
-        ``db_hidden``, and ``gradient_error``, the largest error of a derivative by b or by the map G (of a hidden ReLU by any
-        parameter).
+        ``loss``, ``loss_error`` (estimate of its absolute error), ``terms``, ``squared_error`` (..., feature; the less important, the
+        less exact), and with ``gradient`` the derivatives, ``dW`` (shaped like W) and ``db``, or of other nets ``dW1``,
+        ``dW2``, ``db`` and ``db_hidden``, and ``gradient_error``, the largest error of a derivative by b or by the map G (of a
+        hidden ReLU by any parameter).
 
     Raises:
         InvalidInputError: naming everything wrong with the arguments; numbers that are not finite by their instance (where W
@@ -186,7 +186,10 @@ def loss(W: Models, b: Biases = None, features: Features | None = None, tol: flo
 def squared_errors(
     W: Models, b: Biases = None, features: Features | None = None, tol: float = 1e-9, **options: Unpack[Options]
 ) -> Any:
-    """E (x_j - y_j)^2 of each feature, unweighted, shape (..., n).  Arguments and errors as in `evaluate`."""
+    """E (x_j - y_j)^2 of each feature, unweighted, shape (..., n).  Arguments and errors as in `evaluate`.
+
+    ``tol`` is of their sum with the importances: a feature of little importance is known less well.
+    """
     _require_options("squared_errors", options)
     return _bare(_found(W, b, features, tol, False, options), "squared_error")
 

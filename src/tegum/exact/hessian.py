@@ -12,8 +12,9 @@ where the Hessian itself jumps (a ReLU whose bias is 0, when its feature has a d
 [g(x + h v) - 2 g(x) + g(x - h v)] / h does not vanish with h; and a tiny jump of the truncated gradient somewhere between the
 points: then smaller steps are tried.
 
-The terms of the inversion fade out, so that errors of the Hessian fall like those of the loss, about 1 / terms^5.  What the
-second half of the terms changed is in every error; `truncation_error` says what eight times as many would change.
+The terms of the inversion fade out, so that errors of the Hessian fall like those of the loss, about 1 / terms^5.  What
+they leave out is in every error, judged by half and by a quarter as many; `truncation_error` says what eight times as many would
+change.
 
 The loss depends on W through W^T W, so it is constant along the rotations W -> R W.  Their directions E W, E skew, are
 orthogonal to every gradient, and zero modes of the Hessian at every critical point.  With W = sum_a s_a u_a v_a^T,
@@ -55,7 +56,7 @@ _RANK_TOLERANCE, _FLAT = 1e-7, 1e-8
 _CONE_STARTS, _TURNS, _BESIDE, _SETTLED = 3, 12, 1e-2, 1e-7
 _SHARES = (1.0, 0.5, 0.2, 0.05)
 _SHARPER, _STEP_OF_TERMS, _FEW_TERMS = 8, 4, 32
-_ROUNDING, _MOST_WHOLE, _CAUTION = 1e-13, 600, 2.0
+_ROUNDING, _ROUNDED, _MOST_WHOLE, _CAUTION = 1e-13, 2e-15, 600, 2.0
 
 
 @runtime_checkable
@@ -100,7 +101,9 @@ class Curvature(NamedTuple):
 def hessian_vector_product(
     objective: HasGradient, x: Float[np.ndarray, " d"], v: Float[np.ndarray, " d"]
 ) -> tuple[Float[np.ndarray, " d"], float]:
-    """H v at x, and the estimated norm of its error; by 5 to 17 gradients, of laws by twice as many, or from the Hessian.
+    """H v at x, and the estimated norm of its error: from the Hessian where that is known, or by 5 to 17 gradients.
+
+    Of an `Objective` these are taken again with half of the terms, or twice as many where there are few.
 
     Args:
         objective: anything with a ``gradient(x)``, such as `tegum.exact.Objective`.
@@ -180,7 +183,9 @@ def _by_rows(objective: HasRows, x: NDArray[np.float64], terms: int | None) -> t
         if finer is None:
             return None
         close, kink = finer[0], abs(2 * finer[1] - jump) / 2
-        error = rounding + float(np.linalg.norm(close - H)) / 3 + np.sqrt(x.size) * kink
+        # gradients are rounded, and that is divided by the smaller step; both differences may be rounded alike by chance
+        rounding += _ROUNDED / step * float(np.linalg.norm(H))
+        error = rounding + float(np.linalg.norm(close - H)) + np.sqrt(x.size) * kink
         if error < least:
             least, best = error, None if kink > _KINK * size else ((4 * close - H) / 3, error)
         if error <= _AGREES * size:
@@ -189,7 +194,7 @@ def _by_rows(objective: HasRows, x: NDArray[np.float64], terms: int | None) -> t
 
 
 def _left_out(objective: HasGradient, x: NDArray[np.float64], H: NDArray[np.float64]) -> float:
-    """By how much half of the terms would change the Hessian H, in Frobenius norm; 0 of what has no terms.
+    """By how much half of the terms would change the Hessian H, in Frobenius norm; 0 of what has no terms, or hides its rows.
 
     Or a third of what a quarter of them would, where that is more: half as many may be wrong by as much, to the same side.  Of
     few terms it is what four times as many would change.  Of these, and of differences, which converge slower, twice that.

@@ -252,12 +252,12 @@ def _take_rows(
                 stays = whole <= again.allowed or before <= again.above or rows.terms[j] >= settings.most
                 if again.above >= 0 and stays:
                     continue
-                share = np.inf
-                if weight > 0:
-                    # what a row is to have is the sum of what each of its inversions has
-                    first = again.above < 0
-                    share = share_of(rows, spent, n, target, settings.tol) if first else again.target / rows.parts[j]
-                    share /= weight
+                # of no importance to the loss, an output has an error of its own
+                share = settings.tol * square
+                if weight > 0 and again.above < 0:
+                    share = share_of(rows, spent, n, target, settings.tol) / weight
+                elif weight > 0:  # what it is to have is the sum of what each of its inversions has
+                    share = again.target / rows.parts[j] / weight
                 target_b = _GRADIENT_SHARE * settings.tol * (mean if mean > 0 else usual)
                 effort = Effort(settings.least, settings.most, share, target_b, settings.gradient, ZERO)
                 couplings_of(point.W, settings.tied, j, work.g)

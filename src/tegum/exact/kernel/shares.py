@@ -6,13 +6,14 @@ alike.  Both are seen in how the sums of the rows still moved when they ended, M
     error  ~  sum_K max |sum_{j with K terms} M_j|,     at most sum_j e_j,     at least sqrt(sum_j e_j^2) / 2
 
 In a first pass rows come one by one and the loss is not yet known.  It is expected to be that of the rows so far and half as
-much for each to come, T is tol times it, and a row may take
+much for each to come, T is 0.9 tol times it, and a row may take
 
-    apart    twice its part of T^2 / 1.8^2 less the squares so far: the worst of eight sums with signs of their own is about 1.8
-             times the root of their squares
-    alike    1.2 times its part of T less the sum of the moves so far
+    apart    the root of twice its part, at most 0.7, of T^2 / 1.8^2 less the squares so far: the worst of eight sums with signs
+             of their own is about 1.8 times the root of their squares
+    alike    1.2 times its part of T less the sum M of the moves so far
 
-or what lies between, by how the moves so far correlate.  Where in the end all rows together are above tol times the loss, some
+but 0.3 T / n at least, or apart^(1 - c) alike^c between them where moves correlate: k rows with a sum of squares Q have
+M^2 = Q (1.8^2 + c (k - 1)).  Where in the end all rows together are above tol times the loss, some
 are taken again, to a third of an error that all of them may have, the first ones first, until the others may stay.  That costs
 more than it saves where it is frequent: a fifth of the models need it.
 
