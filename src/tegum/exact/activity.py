@@ -76,9 +76,15 @@ def one_sided(W: Array, features: Features) -> tuple[Array, Array]:
 
 
 def _smooth(rows: Array, features: Features) -> tuple[Array, Array]:
-    """E |s| of every row (rows, n), and its derivatives but for those by weights of 0."""
-    means, slopes = _rectified(np.concatenate([rows, -rows]), features)
-    return means[: len(rows)] + means[len(rows) :], slopes[: len(rows)] - slopes[len(rows) :]
+    """E |s| of every row (rows, n), and its derivatives but for those by weights of 0.
+
+    Rows are scaled to a largest weight of 1: E |s| grows with them, and its derivatives do not.
+    """
+    largest = np.abs(rows).max(axis=1, initial=0)
+    size = np.where(largest > 0, largest, 1)
+    unit = rows / size[:, None]
+    means, slopes = _rectified(np.concatenate([unit, -unit]), features)
+    return size * (means[: len(rows)] + means[len(rows) :]), slopes[: len(rows)] - slopes[len(rows) :]
 
 
 def _beside_zeros(rows: Array, slope: Array, features: Features) -> tuple[Array, Array]:

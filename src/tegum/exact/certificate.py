@@ -73,7 +73,8 @@ def smallest_eigenvalues(H: Float[np.ndarray, "batch d d"], projector: Float[np.
     """The smallest eigenvalue of each H beyond the projected directions, and the largest |entry| of H, shapes (batch,)."""
     size = np.abs(H).max(axis=(-2, -1))
     keep = np.eye(H.shape[-1]) - projector
-    lifted = keep @ H @ keep + (10 * size * H.shape[-1] + 1)[:, None, None] * projector
+    lift = np.where(size > 0, 10 * size * H.shape[-1], 1.0)
+    lifted = keep @ H @ keep + lift[:, None, None] * projector
     return np.linalg.eigvalsh(lifted)[:, 0], size
 
 

@@ -112,10 +112,13 @@ def _settled(problem: Constrained, x: Array, tolerance: float, most_steps: int) 
     for method in (_programmes, *[_augmented, _programmes] * (_ROUNDS // 2)):
         there, more = method(problem, x, tolerance, max(most_steps - steps, 1))
         steps += more
+        free = problem.free.copy()
         there = _without_vanishing(problem, there, tolerance)
         there, more = polished(problem, there, tolerance)
         steps += more
-        if not _worse(problem, there, x):
+        if _worse(problem, there, x):
+            problem.free[:] = free
+        else:
             x = there
         longer = grown(problem, x, tolerance)
         if longer is not None:

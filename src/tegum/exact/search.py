@@ -153,7 +153,7 @@ class Search:
         done = starts.status != STOPPED
         status = np.full(count, Status.CONVERGED, dtype="<U13")
         if self.certify:
-            curved_down = known["curvature"] < -_SADDLE_BELOW * known["size"]
+            curved_down = (known["curvature"] < -_SADDLE_BELOW * known["size"]) & (known["size"] > 0)
             status[:] = np.where(curved_down, Status.SADDLE, Status.MINIMUM)
         del known["size"]
         # where nothing is free there is nothing that could curve
@@ -209,8 +209,7 @@ class Search:
         """Sets a weight of 0 free in place of an idle one where the loss pulls at it; returns the starts where it did."""
         support, found = self._support(), []
         for k in np.flatnonzero(starts.status == CONVERGED).tolist():
-            objective = self._objective(cell, starts, k)
-            x = starts.x[k]
+            objective, x = self._objective(cell, starts, k), starts.x[k]
             W, W_free = parameters_of(self.net, x)[0], self._W_free(starts, k)
             pull = np.abs(objective.parameters(objective.gradient(x))[0]) * (support & ~W_free)
             idle = W_free & (np.abs(W) < _IDLE)
@@ -229,7 +228,8 @@ class Search:
         most = min(one.k for one in self.constraints if isinstance(one, ColumnSparse))
         for k in np.flatnonzero(starts.status == CONVERGED).tolist():
             W = parameters_of(self.net, starts.x[k])[0]
-            idle = (self._W_free(starts, k) & (np.abs(W) < _IDLE)).any(axis=0)
+            small = np.abs(W) < _IDLE  # all of it in columns that a cap holds at 0: they may grow along any support
+            idle = (small & support & (self._W_free(starts, k) | small.all(axis=0))).any(axis=0)
             choices = [supports_over(np.abs(W[:, c]) >= _IDLE, support[:, c], most) for c in np.flatnonzero(idle)]
             if math.prod(len(one) for one in choices) > _MOST_CHOICES:
                 known["curvature"][k] = np.nan

@@ -12,7 +12,8 @@ R and Q are derivatives by its bias of the loss of an output whose own feature i
 
     d/dc E (x - r(c + S))^2 = 2 R - 2 E x Q
 
-so that they come from the same inversion.  For g = 1 the difference becomes p (1 - t) Q(-t - b, -S), or p Q(b - t, S).
+so that they come from the same inversion.  For g near 1 the difference says little.  It is the mean of Q over what lies between
+the two centres, and Q rises with them: it lies between (1 - t) Q at one end and at the other, or Q at one and at the other.
 
 Of every other distribution both are probabilities that a sum is above 0, x_i cut to where it may be
 (`tegum.exact.laws.half_line`),
@@ -180,16 +181,17 @@ def _of_independent(G: NDArray[np.float64], b: NDArray[np.float64], t: NDArray[n
     # centres c of R, and of Q, for the sums -S and S; all of them of shape (n, thresholds)
     lower, upper = np.broadcast_arrays(-own * t - bias, 1 - own - t - bias)
     top, bottom = np.broadcast_arrays(bias - t + 0 * own, bias - t - (1 - own))
-    R_low, Q_low, error_low = _sums(-others, np.stack([lower, upper, -t - bias + 0 * own]), features)
+    R_low, Q_low, error_low = _sums(-others, np.stack([lower, upper]), features)
     R_high, Q_high, error_high = _sums(others, np.stack([top, bottom]), features)
     gap = 1 - own
     ordinary = np.abs(gap) > _ONE
     share = np.where(ordinary, gap, 1)
-    below = p * np.where(ordinary, (R_low[1] - R_low[0]) / share, (1 - t) * Q_low[2])
-    active = np.where(ordinary, (R_high[0] - R_high[1]) / share, Q_high[0])
+    below = p * np.where(ordinary, (R_low[1] - R_low[0]) / share, (1 - t) * Q_low.mean(axis=0))
+    active = np.where(ordinary, (R_high[0] - R_high[1]) / share, Q_high.mean(axis=0))
     above = p * active + (1 - p) * Q_high[0]
     wide = np.where(ordinary, 2 / np.abs(share), 2) + 0 * t
-    return below, above, wide * (error_low + error_high)
+    between = p * np.where(ordinary, 0, np.maximum((1 - t) * np.ptp(Q_low, axis=0), np.ptp(Q_high, axis=0)) / 2)
+    return below, above, wide * (error_low + error_high) + between
 
 
 def _sums(

@@ -188,11 +188,18 @@ def row_hessian(
 ) -> float:
     """Writes the Hessian of the row ``memory.g``, b into ``memory.row``, and its gradient into ``memory.here``.
 
+    Steps, and how near a kink may be, are in units of the row's largest number, up to 1: E x_j r(s) is homogeneous, and its
+    second derivatives are as large as the row is small.
+
     Returns by how much an entry differs from one side to the other: at a kink that stays as h vanishes.
     """
     n = memory.g.size
     H = memory.row
-    jump = 0.0
+    jump, largest = 0.0, abs(b)
+    for i in range(n):
+        largest = max(largest, abs(memory.g[i]))
+    if NEGLIGIBLE < largest < 1:
+        step *= largest
     _row_slopes(distribution, work, own, linear, effort, memory, b, n, 0.0, memory.here)
     if not _is_inverted(distribution, work, own, b, linear, step, effort, memory):
         jump = _differences(distribution, work, own, b, linear, step, effort, memory)

@@ -242,7 +242,8 @@ class HalfLine:
             return 0.0
         g = side * self.g
         steepest = np.abs(g).max() if self.signed else g.max()
-        for theta in _THETA / np.abs(g).max():
+        unit = self.law.mean if isinstance(self.law, Exponential) else 1.0
+        for theta in _THETA / (np.abs(g).max() * unit):
             if isinstance(self.law, Exponential) and theta * steepest * self.law.mean >= 1:
                 break
             with np.errstate(over="ignore", invalid="ignore"):
