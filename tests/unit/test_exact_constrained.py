@@ -421,3 +421,31 @@ def test_a_branch_on_a_support_stays_on_it() -> None:
     branch = tg.exact.follow(FIVE_IN_TWO, SPARSE, start.W, start.b, [0.1, 0.14], constraints=[Support(mask)], progress=False)
     assert (branch.data.W.values[:, mask == 0] == 0).all()
     assert branch.data.converged.all()
+
+
+def test_ends_under_a_cap_are_stationary_also_by_more_terms() -> None:
+    net, features = tg.nets.ReluOutput(3, 2), tg.features.Independent(3, 0.9)
+    constraints, penalties = [Coherence(0.0)], [L2(0.02)]
+    found = tg.exact.minimise(net, features, seeds=6, constraints=constraints, penalties=penalties, progress=False)
+    assert (found.rechecked_gradient_norm < 1e-7).all()
+    objective = tg.exact.Objective(net, features, penalties=penalties)
+    for seed in range(6):
+        end = found.isel(seed=seed)
+        W, b = end.W.transpose("hidden", "feature").values, end.b.values
+        for column in range(3):
+            longer = W * np.where(np.arange(3) == column, 1.1, 1.0)
+            assert objective.loss(objective.flat(longer, b)) > float(end.objective) - 1e-12
+
+
+def test_columns_that_a_cap_holds_at_0_may_curve_along_every_support() -> None:
+    """W = (0, 0, 1), a saddle: a dropped feature may have the second dimension to itself."""
+    net, features = tg.nets.ReluOutput(3, 2), tg.features.Independent(3, 0.9)
+    constraints = [Coherence(0.5), ColumnSparse(1)]
+    found = tg.exact.minimise(net, features, seeds=1, constraints=constraints, progress=False).isel(seed=0)
+    W, b = found.W.transpose("hidden", "feature").values.copy(), found.b.values
+    dropped = int(np.flatnonzero(np.abs(W).max(axis=0) < 1e-6)[0])
+    empty = int(np.flatnonzero(np.abs(W).max(axis=1) < 1e-6)[0])
+    W[empty, dropped] = 0.1
+    assert float(tg.exact.loss(W, b, features)) < float(found.loss)
+    assert found.status == "saddle"
+    assert float(found.curvature) == pytest.approx(-0.39, abs=0.01)

@@ -215,3 +215,13 @@ def test_a_tolerance_is_of_the_truncation_too() -> None:
         hessian_at(Written(lambda x: x), np.zeros(2), tol=1e-3)
     with pytest.raises(tg.InvalidInputError, match="tol is 0"):
         hessian_at(tg.exact.Objective(net, features), x, tol=0.0)
+
+
+@pytest.mark.parametrize("e", [1e-2, 1e-3, 1e-4, 1e-5])
+def test_rows_smaller_than_the_step_have_hessians_as_large_as_they_are_small(e: float) -> None:
+    """Feature 1 is alone in its output, g = e^2 and b = -g / 3: active above u = 1/3, E (x - r(s))^2 by b twice."""
+    objective = tg.exact.Objective(tg.nets.ReluOutput(2, 2), tg.features.Independent(2, 0.1), 1024)
+    H, error = hessian_at(objective, np.array([1.0, 0, 0, e, -0.1, -(e**2) / 3]))
+    exact = 0.1 * (2 * 2 / 3 - 2 / 3 / e**2)  # 2 P(s > 0) - 2 E [x delta(s)], with x = 1/3 at the kink
+    assert abs(H[5, 5] - exact) <= error + 1e-12 * abs(exact)
+    assert error <= 1e-10 * abs(exact)

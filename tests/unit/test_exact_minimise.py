@@ -277,3 +277,22 @@ def test_ends_that_are_alike_are_looked_at_once_and_found_the_same(monkeypatch: 
     assert 0 < few < (many - few) / 2
     np.testing.assert_array_equal(once["status"], each["status"])
     np.testing.assert_allclose(once["curvature"], each["curvature"], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("features", "factor"), [({"importance": 1e-7}, 1e7), ({"magnitude": tg.features.Uniform(0, 1e-3)}, 1e6)]
+)
+def test_losses_too_small_for_the_tolerance_are_warned_of_and_the_advice_helps(features: dict[str, Any], factor: float) -> None:
+    net, how = tg.nets.ReluOutput(5, 2), {"seeds": 4, "threads": 1, "progress": False}
+    small = tg.features.Independent(5, density=0.05, **features)
+    with pytest.warns(UserWarning, match="multiply the importances"):
+        tg.exact.minimise(net, small, **how)
+    found = tg.exact.minimise(net, small.replaced(importance=small.importance * factor), **how)
+    usual = tg.exact.minimise(net, tg.features.Independent(5, density=0.05), **how)
+    np.testing.assert_allclose(found.loss, usual.loss, rtol=1e-6)
+
+
+def test_where_nothing_matters_no_end_is_a_saddle() -> None:
+    features = tg.features.Independent(3, 0.1, importance=0.0)
+    found = tg.exact.minimise(tg.nets.ReluOutput(3, 2), features, seeds=4, progress=False)
+    assert (found.status == "minimum").all()

@@ -100,3 +100,28 @@ def test_sparse_states_are_walked_a_few_at_a_time(monkeypatch: pytest.MonkeyPatc
         activity, slope = tg.exact.hidden_activity(W, features)
         np.testing.assert_allclose(activity, p @ np.abs(h), atol=1e-14)
         np.testing.assert_allclose(slope, (p[:, None] * np.sign(h)).T @ x, atol=1e-14)
+
+
+@pytest.mark.parametrize("beside", [0.0, 2e-7, -9e-7, 1.1e-6])
+def test_tails_of_couplings_next_to_1_say_how_far_they_are(beside: float) -> None:
+    """y_0 > x_0 + t where the other feature is above t / 0.4, less what ``beside`` adds: at a density of 1 / 0.4."""
+    features = tg.features.Independent(2, [0.07, 0.45])
+    found = tg.exact.tails([[1 + beside, 0.4], [0, 0]], [0, 0], features, [0.1], tied=False)
+    exact = 0.45 * 0.75 + 0.07 * 0.45 * beside / 2 / 0.4
+    assert abs(float(found.above[0, 0]) - exact) <= float(found.error[0, 0]) <= 1e-7
+
+
+@pytest.mark.parametrize("mean", [0.01, 40.0, 1e4])
+def test_exponential_magnitudes_may_have_any_mean(mean: float) -> None:
+    features = tg.features.Independent(1, 0.5, magnitude=tg.features.Exponential(mean))
+    moments = tg.exact.moments([[0.5]], [0.0], features, [1, 2], tied=False).moment.values[0]
+    np.testing.assert_allclose(moments, [mean / 4, mean**2 / 4], rtol=1e-8)
+    tails = tg.exact.tails([[0.5]], [0.0], features, [mean / 40], tied=False)
+    assert float(tails.below[0, 0]) == pytest.approx(0.5 * np.exp(-1 / 20), abs=1e-8)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e15])
+def test_the_slope_of_activity_does_not_grow_with_the_weights(size: float) -> None:
+    mean, slope = tg.exact.hidden_activity(np.array([[size, -size]]), tg.features.Independent(2, 0.5))
+    np.testing.assert_allclose(slope, [[1 / 6, -1 / 6]], atol=1e-10)
+    assert mean[0] == pytest.approx(size / 3, rel=1e-9)

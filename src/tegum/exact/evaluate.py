@@ -89,8 +89,8 @@ def evaluate(
 
     Returns:
         A dataset over the leading axes (named and labelled as those of W, else ``instance``, or ``instance_0``, ...) with
-        ``loss``, ``loss_error`` (estimate of its absolute error), ``terms``, ``squared_error`` (..., feature; the less important, the
-        less exact), and with ``gradient`` the derivatives, ``dW`` (shaped like W) and ``db``, or of other nets ``dW1``,
+        ``loss``, ``loss_error`` (estimate of its absolute error), ``terms``, ``squared_error`` (..., feature; less exact where
+        less important), and with ``gradient`` the derivatives, ``dW`` (shaped like W) and ``db``, or of other nets ``dW1``,
         ``dW2``, ``db`` and ``db_hidden``, and ``gradient_error``, the largest error of a derivative by b or by the map G (of a
         hidden ReLU by any parameter).
 

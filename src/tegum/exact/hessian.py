@@ -13,8 +13,7 @@ where the Hessian itself jumps (a ReLU whose bias is 0, when its feature has a d
 points: then smaller steps are tried.
 
 The terms of the inversion fade out, so that errors of the Hessian fall like those of the loss, about 1 / terms^5.  What
-they leave out is in every error, judged by half and by a quarter as many; `truncation_error` says what eight times as many would
-change.
+they leave out is in every error, judged by half and a quarter as many; `truncation_error` says what eight times would change.
 
 The loss depends on W through W^T W, so it is constant along the rotations W -> R W.  Their directions E W, E skew, are
 orthogonal to every gradient, and zero modes of the Hessian at every critical point.  With W = sum_a s_a u_a v_a^T,
@@ -101,9 +100,7 @@ class Curvature(NamedTuple):
 def hessian_vector_product(
     objective: HasGradient, x: Float[np.ndarray, " d"], v: Float[np.ndarray, " d"]
 ) -> tuple[Float[np.ndarray, " d"], float]:
-    """H v at x, and the estimated norm of its error: from the Hessian where that is known, or by 5 to 17 gradients.
-
-    Of an `Objective` these are taken again with half of the terms, or twice as many where there are few.
+    """H v at x and the estimated norm of its error: from the Hessian where it is known, or by 5 to 17 gradients, taken twice.
 
     Args:
         objective: anything with a ``gradient(x)``, such as `tegum.exact.Objective`.
@@ -183,7 +180,7 @@ def _by_rows(objective: HasRows, x: NDArray[np.float64], terms: int | None) -> t
         if finer is None:
             return None
         close, kink = finer[0], abs(2 * finer[1] - jump) / 2
-        # gradients are rounded, and that is divided by the smaller step; both differences may be rounded alike by chance
+        # gradients are rounded, and that is divided by the step; both may be rounded alike by chance
         rounding += _ROUNDED / step * float(np.linalg.norm(H))
         error = rounding + float(np.linalg.norm(close - H)) + np.sqrt(x.size) * kink
         if error < least:

@@ -16,6 +16,7 @@ are those of the Hessian beyond the directions W -> R W, along which a loss of W
 import json
 import math
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,14 +35,14 @@ from tegum.exact.objective import constraints_of, engine_of, penalties_of
 from tegum.exact.parameters import parameters_of, require_exact, shapes_of, size_of
 from tegum.exact.penalties import Penalty
 from tegum.exact.search import Search
-from tegum.exact.starts import EXCHANGES, initial_points, neighbours_of
+from tegum.exact.starts import EXCHANGES, initial_points, neighbours_of, sizes_at
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, require_same_features
 from tegum.provenance import provenance
 from tegum.recorded import features_of, leading, net_of, over, require_known, said_of
 from tegum.sweep import FeatureGrid, feature_grid
 
-_SAME_LOSS = 1e-6
+_SAME_LOSS, _SMALL = 1e-6, 5e-3
 _RANDOM, _ROUNDS = 32, 4
 
 
@@ -103,13 +104,14 @@ def minimise(
         warm_starts: rounds of further starts, from the best that each neighbouring grid point has found; they follow the seeds.
         exchanges: rounds of up to 8 further starts from the two lowest ends at each point, two features of which have changed
             places; they follow the seeds.  By default none where ``seeds`` or ``initial`` is given.
-        gradient_tolerance: a start has converged where the norm of its gradient is at most this.
+        gradient_tolerance: a start has converged where the norm of its gradient is at most this; that it is small beside the
+            losses is for you to see to, and where it clearly is not a warning says so.
         most_steps: quasi-Newton steps before a start is given up.
         terms: terms of the loss that is minimised, a power of two; a start that gets stuck is tried again with four times more.
         tol: relative error of the losses returned.
         certify: whether to look for the smallest curvature; for thousands of parameters that costs far more than the descent.
-            Where it is not sought, or there are more than 500 features of no finite law, it is NaN, and a start that converged is
-            ``converged``.
+            Where it is not sought, or there are more than 500 features of no finite law, it is NaN, and a start that
+            converged is ``converged``.
         threads: how many starts at a time; by default one per core.  It never changes a result.
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
@@ -173,6 +175,8 @@ def minimise(
         starts = math.prod(grid.shape) * len(seed_list)
         require_memory(f"a search from {starts} starts", 8 * starts * size_of(net))
         distributions = tuple(engine_of(net, cell.features) for cell in grid.cells)
+    if certify:
+        _warn_of_small_losses(min(_least_loss(net, cell.features) for cell in grid.cells), gradient_tolerance)
     began = time.perf_counter()
     how = gradient_tolerance, most_steps, terms, tol, certify, threads, progress, tuple(penalties), tuple(constraints)
     search = Search(net, grid, distributions, *how)
@@ -284,6 +288,19 @@ def _found_once(found: dict[str, NDArray[Any]]) -> int:
     score = found["objective" if "objective" in found else "loss"]
     least = np.nanmin(np.where(np.isfinite(score), score, np.nan), axis=1, keepdims=True, initial=np.inf)
     return int(((score <= least + _SAME_LOSS * np.abs(least)).sum(axis=1) == 1).sum()) if score.shape[1] > 1 else 0
+
+
+def _least_loss(net: Net, features: Features) -> float:
+    """What a model of zeros loses under a batch of distributions, the least above 0; infinite where there is none."""
+    sizes = sizes_at(net, features)
+    return float(sizes[sizes > 0].min(initial=np.inf))
+
+
+def _warn_of_small_losses(least: float, tolerance: float) -> None:
+    """Warns where a gradient may be within the tolerance far from any minimum."""
+    if tolerance > _SMALL * least:
+        what = f"gradient_tolerance is {tolerance:g}, and a model of zeros loses {least:.2g}: ends may be far from minima"
+        warnings.warn(f"{what}; multiply the importances by {1 / least:.1g}, the loss is linear in them", stacklevel=4)
 
 
 def _dataset(

@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import real_numbers
 from tegum.errors import InvalidInputError, Problems
+from tegum.exact.evaluate import loss
 from tegum.exact.kernel.model import LARGEST_WEIGHT
-from tegum.exact.parameters import flat, shapes_of
+from tegum.exact.parameters import flat, named, shapes_of, size_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, initial_parameters
 from tegum.nets.net import parameter
@@ -60,7 +61,7 @@ EXCHANGES = 8
 FIELDS = ("density", "importance")
 """The fields of distributions that may have leading axes."""
 
-_MOST_PAIRS = 512
+_MOST_PAIRS, _ROUGH = 512, 1e-3
 
 
 def exchanged_columns(n: int) -> NDArray[np.int64]:
@@ -86,6 +87,14 @@ def neighbours_of(grid: FeatureGrid) -> tuple[NDArray[np.int64], list[str]]:
             found.append(places.take(np.arange(grid.shape[i]) + move, axis=i, mode="clip").ravel())
             names.append(f"best of the point {word} along {name}")
     return np.stack(found, axis=-1), names
+
+
+def sizes_at(net: Net, features: Features) -> NDArray[np.float64]:
+    """What a model of zeros loses under each of a batch of distributions, (points,): how large losses and gradients are."""
+    zeros = named(net, np.zeros((1, size_of(net))))
+    fields = [name for name in FIELDS if name in features.field_names()]
+    each = features.replaced(**{name: np.atleast_2d(getattr(features, name)) for name in fields})
+    return np.asarray(loss(zeros, features=each, tol=_ROUGH, net=net))
 
 
 def distribution_at(features: Features, which: int) -> Features:

@@ -311,7 +311,7 @@ def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: 
 def hessians_of_rows(landscape: Landscape, memory: Differences, step: float, rows: Any, slopes: Any) -> float:
     """Writes the Hessians (n, n + 1, n + 1) and gradients (n, n + 1) of the rows of a map, ``point.W`` (n, n), by themselves.
 
-    Returns the largest jump as `row_hessian` does.  Rows without importance are left out; otherwise it is in none of the numbers.
+    Returns the largest jump as `row_hessian` does.  Rows without importance are left out; else it is in no number.
     """
     point, n = landscape.point, landscape.point.b.size
     distribution, work = lean(landscape.distribution, landscape.work)

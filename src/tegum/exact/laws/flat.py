@@ -78,9 +78,7 @@ class LawLoss:
             H[i] = product(np.eye(x.size)[i])
         return (H + H.T) / 2
 
-    def hessian_by_rows(
-        self, x: Floats, step: float = STEP, terms: int | None = None
-    ) -> tuple[Floats, float] | None:
+    def hessian_by_rows(self, x: Floats, step: float = STEP, terms: int | None = None) -> tuple[Floats, float] | None:
         """As `tegum.exact.Objective.hessian_by_rows`; None of untied nets, and of finite laws next to a kink."""
         terms = terms or self.terms
         if self.curved_by == "differences":
