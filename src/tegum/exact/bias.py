@@ -24,14 +24,14 @@ from tegum.features import Features
 from tegum.nets import Net
 from tegum.recorded import require_meant
 
-_POINTS, _ROUNDS = 41, 6
+_POINTS, _MOST_POINTS, _FINE, _ROUNDS = 41, 2001, 0.5, 6
 
 
 @checked
 def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied: bool = True) -> NDArray[np.float64]:
     """The biases (..., n) of lowest loss for weights W (..., m, n), or maps (..., n, n) with ``tied=False``.
 
-    They are good to about 1e-6; those of a net without bias are 0.  Leading axes of W and the features are broadcast; other
+    They are good to about 1e-5; those of a net without bias are 0.  Leading axes of W and the features are broadcast; other
     arguments and errors are those of `tegum.exact.evaluate`.
     """
     W = real_numbers("W", W)
@@ -50,12 +50,13 @@ def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied:
     strength = _strength(features)
     reach = max(1.0, strength) + np.abs(G).sum(axis=-1) * max(1.0, 4 * strength)
     centre, width = np.zeros(shape), np.broadcast_to(reach, shape)
-    line = np.linspace(-1, 1, _POINTS).reshape(-1, *([1] * len(shape)))
+    # a well may be as narrow as features are strong, however far couplings reach
+    points = int(np.clip(np.ceil(2 * reach.max(initial=0) / (_FINE * max(strength, 1e-300))), _POINTS, _MOST_POINTS))
     for _ in range(_ROUNDS):
-        b = centre + width * line
+        b = centre + width * np.linspace(-1, 1, points).reshape(-1, *([1] * len(shape)))
         errors = evaluate(W, b, features, 1e-7, net=net, tied=tied)["squared_error"].values
         centre = np.take_along_axis(b, errors.argmin(axis=0)[None], axis=0)[0]
-        width = width * (2.5 / (_POINTS - 1))
+        width, points = width * (2.5 / (points - 1)), _POINTS
     return centre
 
 
