@@ -65,6 +65,7 @@ def features_of(data: xr.Dataset) -> Features:
         raise InvalidInputError("the dataset does not say what its features are", _GIVE)
     if not (isinstance(kind, type) and issubclass(kind, Features)):
         raise InvalidInputError(f"the features of the dataset are {said}, which are none of tegum's", _GIVE)
+    _require_fields(said, kind)
     axis = plain_axis(data)
     if axis is not None:
         raise InvalidInputError(f"the kind of features varies along {axis}", f"select one, data.isel({axis}=0)")
@@ -85,8 +86,10 @@ def features_of(data: xr.Dataset) -> Features:
         own = data.coords.get(f"feature_{field}")
         if field in ("density", "importance"):
             fields[field] = over(data, data[f"feature_{field}"])
+        elif words := str(own.item()) if own is not None else _entry(said, field):
+            fields[field] = _value(words)
         else:
-            fields[field] = _value(str(own.item()) if own is not None else _entry(said, field))
+            raise InvalidInputError(f"the features of the dataset are {said}, without {field}", _GIVE)
     if kind is CorrelatedSets:
         fields["density"] = fields["density"][..., :: fields["set_size"]]
     return kind(**fields)
@@ -103,7 +106,8 @@ def in_words(features: Features) -> str:
     made_of += [f"{features.states.shape[0]} states"] if hasattr(features, "states") else []
     kind += f" of {made_of[0]}" if made_of else ""
     between = f"density {_span(features.feature_density)}, importance {_span(features.importance)}"
-    return f"{kind}, {between}" + (f", {features.magnitude}" if hasattr(features, "magnitude") else "")
+    signs = " of both signs" if getattr(features, "signed", False) else ""
+    return f"{kind}, {between}" + (f", {features.magnitude}{signs}" if hasattr(features, "magnitude") else "")
 
 
 def _span(values: NDArray[np.float64]) -> str:
@@ -261,6 +265,17 @@ def _close(one: Any, other: Any) -> bool:
     return bool(np.allclose(one, other, rtol=1e-9, atol=0))
 
 
+def _require_fields(said: str, kind: type[Features]) -> None:
+    """Refuses fields that a distribution does not have, where what is written can be read as a call."""
+    try:
+        call = ast.parse(said, mode="eval").body
+    except SyntaxError:  # numbers of many features are written as NumPy prints them
+        return
+    unknown = [str(one.arg) for one in call.keywords if one.arg not in kind.field_names()] if isinstance(call, ast.Call) else []
+    if unknown:
+        raise InvalidInputError(f"the features of the dataset are {said}, and {kind.__name__} has no {unknown[0]}", _GIVE)
+
+
 def _entry(said: str, field: str) -> str:
     """What stands after ``field=``."""
     found = re.search(rf"\b{field}=(.*?)(?:, \w+=|\)$)", said, re.DOTALL)
@@ -277,4 +292,6 @@ def _value(words: str) -> Any:
         return int(words)
     if not isinstance(getattr(families, law, None), type):
         raise InvalidInputError(f"the magnitudes of the dataset are {words}, which are none of tegum's", _GIVE)
-    return getattr(families, law)(*(float(one.rpartition("=")[2]) for one in inside.split(",") if one))
+    numbers = [one.strip().rpartition("=") for one in inside.split(",") if one]
+    by_name = {name: float(number) for name, _, number in numbers if name}
+    return getattr(families, law)(*(float(number) for name, _, number in numbers if not name), **by_name)

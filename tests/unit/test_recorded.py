@@ -164,3 +164,21 @@ def test_densities_of_features_or_of_models_are_asked_about() -> None:
     np.testing.assert_array_equal(tg.exact.loss(pentagons, b, features.replaced(density=[density])), [own] * 5)
     trained = tg.train(net, features, tg.Recipe(steps=2, seeds=5, batch_size=64), progress=False)
     np.testing.assert_array_equal(tg.exact.loss(trained), tg.exact.loss(trained.W, trained.b, features))
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ("magnitude=Uniform(), signed=False, colour='red'", "no colour"),
+        ("magnitude=Uniform(), sgned=True", "no sgned"),
+        ("magnitude=Uniform()", "without signed"),
+        ("signed=False", "without magnitude"),
+        ("magnitude=Exponential(men=3.0), signed=False", "did you mean 'mean'"),
+    ],
+)
+def test_features_that_are_not_understood_are_refused(said: str, word: str) -> None:
+    recipe = tg.Recipe(steps=1, batch_size=64, evaluation_samples=64)
+    data = tg.train(tg.nets.ReluOutput(3, 2), tg.features.Independent(3), recipe, progress=False).isel(seed=0)
+    text = f"Independent(n_features=3, density=0.1, importance=1, {said})"
+    with pytest.raises(tg.InvalidInputError, match=word):
+        tg.features_of(data.assign_attrs(features=text))

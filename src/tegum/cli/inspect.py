@@ -57,13 +57,14 @@ def inspect(
         wanted: Options of features.
         reading: Options of reading.
         starts: How many random starts look for the lowest minimum.
-        seconds: No further starts after so many seconds.
+        seconds: No further starts after so many seconds, not counting the first two.
         picture: Draw some of the models to this .html, .png, .svg or .pdf file, as `tegum show` does.
         json: Print JSON, everything about every model that is shown.
     """
     data, why, plain = finite_models_in(file, reading), "", xr.Dataset()
     with Problems() as problems:
         problems.check_least("starts", starts)
+        problems.check_number("seconds", seconds, 0, 1e9)
         if picture is not None and picture.suffix not in _FORMATS:
             problems.add(f"--picture is {picture}", f"choose a name that ends in {', '.join(_FORMATS)}")
         try:
@@ -221,12 +222,16 @@ def _above(loss: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np
 
 
 def _tries(net: Net, features: Features, starts: int, seconds: float) -> xr.Dataset:
-    """Minima of the loss from random starts, as many as there is time for; each round shows how far it is."""
-    began, done, parts = time.perf_counter(), 0, list[xr.Dataset]()
-    while done < starts and (not parts or time.perf_counter() - began < seconds):
+    """Minima of the loss from random starts, as many as there is time for; each round shows how far it is.
+
+    The time begins after the first round, in which the engine may be compiled.
+    """
+    until, done, parts = np.inf, 0, list[xr.Dataset]()
+    while done < starts and time.perf_counter() < until:
         more = tuple(range(done, min(starts, max(2, 2 * done))))
         parts.append(minimise(net, features, seeds=more, certify=size_of(net) <= _CERTIFIED))
         done += len(more)
+        until = min(until, time.perf_counter() + seconds)
     return xr.concat(parts, "seed", data_vars="minimal", coords="minimal", compat="override", combine_attrs="override")
 
 
