@@ -285,8 +285,9 @@ def test_ends_that_are_alike_are_looked_at_once_and_found_the_same(monkeypatch: 
 def test_losses_too_small_for_the_tolerance_are_warned_of_and_the_advice_helps(features: dict[str, Any], factor: float) -> None:
     net, how = tg.nets.ReluOutput(5, 2), {"seeds": 4, "threads": 1, "progress": False}
     small = tg.features.Independent(5, density=0.05, **features)
-    with pytest.warns(UserWarning, match="multiply the importances"):
+    with pytest.warns(UserWarning, match="multiply the importances") as warned:
         tg.exact.minimise(net, small, **how)
+    assert warned[0].filename == __file__  # where it was called
     found = tg.exact.minimise(net, small.replaced(importance=small.importance * factor), **how)
     usual = tg.exact.minimise(net, tg.features.Independent(5, density=0.05), **how)
     np.testing.assert_allclose(found.loss, usual.loss, rtol=1e-6)

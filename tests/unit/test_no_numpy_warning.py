@@ -75,6 +75,10 @@ CALLS: dict[str, Callable[[], Any]] = {
 }
 
 
+OURS = {"tiny density": "multiply the importances"}
+"""What tegum itself has to say."""
+
+
 def allowed(call: Callable[[], Any]) -> Any:
     """What it returns, or what is wrong."""
     try:
@@ -90,4 +94,6 @@ def test_no_warning_reaches_the_user(name: str) -> None:
         found = allowed(CALLS[name])
     if isinstance(found, tg.attacks.Attacked):
         assert np.isfinite(found.attacked).all()
-    assert not [f"{one.filename}:{one.lineno}: {one.message}" for one in warned]
+    ours = [one for one in warned if name in OURS and OURS[name] in str(one.message)]
+    assert len(ours) == (name in OURS)
+    assert not [f"{one.filename}:{one.lineno}: {one.message}" for one in warned if one not in ours]

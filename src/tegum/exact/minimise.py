@@ -300,7 +300,7 @@ def _warn_of_small_losses(least: float, tolerance: float) -> None:
     """Warns where a gradient may be within the tolerance far from any minimum."""
     if tolerance > _SMALL * least:
         what = f"gradient_tolerance is {tolerance:g}, and a model of zeros loses {least:.2g}: ends may be far from minima"
-        warnings.warn(f"{what}; multiply the importances by {1 / least:.1g}, the loss is linear in them", stacklevel=4)
+        warnings.warn(f"{what}; multiply the importances by {1 / least:.1g}, the loss is linear in them", stacklevel=5)
 
 
 def _dataset(
