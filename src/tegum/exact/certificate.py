@@ -115,6 +115,8 @@ def _by_lanczos(
 
     start = np.random.default_rng(0).standard_normal(d)
     largest = extreme(times, "LA", _OF_LARGEST)
+    if np.isnan(largest):
+        return largest, largest
     # where many directions are nearly flat, few kept vectors would lose on restarts what they had found;
     # tolerances are relative to an eigenvalue, which may be 0: raised by the largest, the smallest is found to a share of that
     return extreme(raised, "SA", _OF_SMALLEST) - largest, largest

@@ -35,7 +35,7 @@ from tegum.exact.objective import constraints_of, engine_of, penalties_of
 from tegum.exact.parameters import parameters_of, require_exact, shapes_of, size_of
 from tegum.exact.penalties import Penalty
 from tegum.exact.search import Search
-from tegum.exact.starts import EXCHANGES, initial_points, neighbours_of, sizes_at
+from tegum.exact.starts import EXCHANGES, initial_points, least_size, neighbours_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, require_same_features
 from tegum.provenance import provenance
@@ -176,7 +176,7 @@ def minimise(
         require_memory(f"a search from {starts} starts", 8 * starts * size_of(net))
         distributions = tuple(engine_of(net, cell.features) for cell in grid.cells)
     if certify:
-        _warn_of_small_losses(min(_least_loss(net, cell.features) for cell in grid.cells), gradient_tolerance)
+        _warn_of_small_losses(min(least_size(net, cell.features) for cell in grid.cells), gradient_tolerance)
     began = time.perf_counter()
     how = gradient_tolerance, most_steps, terms, tol, certify, threads, progress, tuple(penalties), tuple(constraints)
     search = Search(net, grid, distributions, *how)
@@ -288,12 +288,6 @@ def _found_once(found: dict[str, NDArray[Any]]) -> int:
     score = found["objective" if "objective" in found else "loss"]
     least = np.nanmin(np.where(np.isfinite(score), score, np.nan), axis=1, keepdims=True, initial=np.inf)
     return int(((score <= least + _SAME_LOSS * np.abs(least)).sum(axis=1) == 1).sum()) if score.shape[1] > 1 else 0
-
-
-def _least_loss(net: Net, features: Features) -> float:
-    """What a model of zeros loses under a batch of distributions, the least above 0; infinite where there is none."""
-    sizes = sizes_at(net, features)
-    return float(sizes[sizes > 0].min(initial=np.inf))
 
 
 def _warn_of_small_losses(least: float, tolerance: float) -> None:

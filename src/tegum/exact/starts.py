@@ -89,12 +89,13 @@ def neighbours_of(grid: FeatureGrid) -> tuple[NDArray[np.int64], list[str]]:
     return np.stack(found, axis=-1), names
 
 
-def sizes_at(net: Net, features: Features) -> NDArray[np.float64]:
-    """What a model of zeros loses under each of a batch of distributions, (points,): how large losses and gradients are."""
+def least_size(net: Net, features: Features) -> float:
+    """What a model of zeros loses under a batch of distributions, the least above 0: how large losses and gradients are."""
     zeros = named(net, np.zeros((1, size_of(net))))
     fields = [name for name in FIELDS if name in features.field_names()]
     each = features.replaced(**{name: np.atleast_2d(getattr(features, name)) for name in fields})
-    return np.asarray(loss(zeros, features=each, tol=_ROUGH, net=net))
+    sizes = np.asarray(loss(zeros, features=each, tol=_ROUGH, net=net))
+    return float(sizes[sizes > 0].min(initial=np.inf))
 
 
 def distribution_at(features: Features, which: int) -> Features:
