@@ -3,11 +3,14 @@
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+import xarray as xr
 
+from tegum.figures.curves import curve_panel
 from tegum.figures.marked_curves import MarkedCurve, marked_panels
 from tegum.figures.panels import Panels
-from tegum.figures.theme import colour_scale, log_range, stepped, styled
+from tegum.figures.theme import colour_scale, log_labels, log_range, stepped, styled
 from tegum.figures.traces import arrow, dots, line, segments
+from tegum.report.part import width_of
 
 
 def test_panels_come_row_by_row_and_are_narrowed_by_row_and_column() -> None:
@@ -56,10 +59,25 @@ def test_scales_and_ranges() -> None:
     assert log_range([10, 0.1, 1], 0.5) == pytest.approx([-1.5, 1.5])
 
 
+def test_many_decades_have_few_labels_from_the_lowest_on() -> None:
+    assert log_labels([[1e-9], [2.0]])["ticktext"] == ["10⁻⁹", "10⁻⁷", "10⁻⁵", "10⁻³", "0.1", "10"]
+    assert log_labels([[1e-300, 1e300]])["tickvals"][:2] == pytest.approx([1e-300, 1e-180])
+    assert log_labels([[0.0, np.nan]]) == {"dtick": 1}
+
+
+def test_a_picture_is_as_wide_as_its_words() -> None:
+    loss = {"a": xr.DataArray([1.0, 2.0], {"p": [0.1, 1.0]}, ["p"])}
+    plain = width_of(curve_panel(loss, "density", "loss"))
+    assert width_of(curve_panel(loss, "d" * 60, "loss")) > plain + 100
+    assert width_of(curve_panel({"n" * 60: loss["a"]}, "density", "loss")) > plain + 100
+    titled = styled(Panels.titled(["a short one", "t" * 60]).figure, 300)
+    assert width_of(titled) > width_of(styled(Panels.titled(["a", "b"]).figure, 300)) + 200
+
+
 def test_short_logarithmic_axes_are_labelled_between_powers_of_ten() -> None:
     curve = MarkedCurve("loss", np.array([2.0, 13.0]), np.array([1.2, 0.0]))
     drawn = marked_panels({"": [curve]}, "m", "loss", log_x=True, log_y=True).layout
     assert {2.0, 5.0, 10.0} <= set(drawn.xaxis.tickvals)
-    assert drawn.yaxis.tickvals is None  # one positive value spans nothing
+    assert drawn.yaxis.tickvals == (1, 10)  # one positive value spans nothing
     wide = MarkedCurve("loss", np.array([1.0, 1e6]), np.array([1.0, 2.0]))
     assert marked_panels({"": [wide]}, "m", "loss", log_x=True).layout.xaxis.tickvals is None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tegum import experiments, report, runs
-from tegum.cli.output import duration, say
+from tegum.cli.output import at_paper_sizes, duration, say
 from tegum.errors import InvalidInputError
 from tegum.experiments import described_in, every_description, experiment_files, groups, heading_of, require_single
 
@@ -38,6 +38,8 @@ def show_experiment(name: str, out: Path) -> int:
             say(f"\nresults in {out}, {part.profile} profile, {duration(part.seconds)}:")
             for claim in part.claims:
                 say(f"\n{claim['claim']}: {claim['verdict']}\n  expected  {claim['expected']}\n  measured  {claim['measured']}")
+                if known := at_paper_sizes(claim, part.profile):
+                    say(f"  {known}")
     return 0
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tegum.report.why import elsewhere
+
 FAILED_CLAIM, WRONG_USE, FAULT, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
 """Exit codes; 0 where all is well."""
 
@@ -31,6 +33,17 @@ def say_interrupted() -> int:
     """Says that a resumable command was interrupted; returns the exit code."""
     say("interrupted: what is finished is kept, the same command goes on from here")
     return INTERRUPTED
+
+
+def at_paper_sizes(claim: Mapping[str, Any], profile: str) -> str:
+    """What the paper profile is known to have found of a claim of another profile; empty where that is the same.
+
+    >>> claim = {"experiment": "capacity-spectra", "claim": "nearly-all-is-used", "verdict": "held"}
+    >>> at_paper_sizes(claim, "quick").partition(" %")[0], at_paper_sizes(claim | {"verdict": "failed"}, "quick")
+    ("at the paper's sizes it is failed (3.603", '')
+    """
+    known = elsewhere(claim, profile)
+    return f"at the paper's sizes it is {known.shown}; {known.when}" if known else ""
 
 
 def say_verdicts(claims: Iterable[Mapping[str, Any]], page: Path) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 from cyclopts import Parameter
 
 from tegum.cli.elsewhere import Where
-from tegum.cli.output import duration, say, say_interrupted, say_verdicts
+from tegum.cli.output import at_paper_sizes, duration, say, say_interrupted, say_verdicts
 from tegum.errors import InvalidInputError, PiecesFailed, Problems
 from tegum.execution import Elsewhere
 from tegum.experiments import (
@@ -77,6 +77,8 @@ def reproduce(
                     continue
                 for claim in part.claims:
                     display.say(f"  {claim['verdict']:<12} {claim['statement']}")
+                    if known := at_paper_sizes(claim, part.profile):
+                        display.say(f"  {'':<12} {known}")
                 claims += part.claims
                 with locked(out):
                     page = write_page(folder.parts(), out)

@@ -5,7 +5,7 @@ each other by a value, in a scale (cividis) that colour-blind readers see alike.
 
 >>> figure = set_arrows({"a collapsed pair": np.array([[1, 1, 0], [0, 0, 1]])}, set_size=2)
 >>> [trace.name for trace in figure.data if trace.showlegend]
-['set 1', 'set 2']
+['set 0', 'set 1']
 
 Source: `Toy Models of Superposition`, the figure of the introduction; in section 5 the pictures of correlated features and the
 perturbation of one feature.
@@ -26,7 +26,7 @@ from tegum.errors import InvalidInputError, Problems
 from tegum.features import AnticorrelatedSets, CorrelatedSets
 from tegum.figures.models import MOST, Chosen, Models, carry, drawn_models, lead_of, needed
 from tegum.figures.panels import Panels
-from tegum.figures.theme import IMPORTANCE, INK, PLAIN, category, legend_row, styled
+from tegum.figures.theme import IMPORTANCE, INK, PLAIN, category, legend_below, styled
 from tegum.figures.traces import arrow, circle, colour_key, line, segments
 from tegum.geometry import aligned, polar_angles
 from tegum.recorded import features_of
@@ -35,6 +35,9 @@ _VALUES = "Cividis"
 _PANEL = 210
 _EQUAL = "#4477aa"
 """The colour of features of equal importance."""
+
+_AIR = 1.2
+"""How much wider than the longest feature a panel is: its head is drawn around the tip."""
 
 _NOT_TURNED = ("ReluHidden", "AbsoluteValue", "UntiedNeurons")
 """Nets whose hidden axes mean something."""
@@ -83,7 +86,7 @@ def arrow_panels(models: Models, along: str | None = None, turn: bool | None = N
     if m == 2:
         _hidden_axes(panels, reach)
     elif m == 1:
-        panels.x_axis("hidden 1", 8, range=[-reach, reach], **PLAIN)
+        panels.x_axis("hidden 0", 8, range=[-reach, reach], **PLAIN)
         panels.y_axis(autorange="reversed", tick0=0, dtick=max(1, weights.shape[2] // 10), **PLAIN)
         panels.at(column=1).y_axis("feature", 6)
     else:
@@ -174,7 +177,7 @@ def _space(reach: float) -> dict[str, Any]:
             "gridcolor": "#e4e4e4",
             "zerolinecolor": "#9a9a9a",
         }
-        for k, axis in enumerate("xyz", start=1)
+        for k, axis in enumerate("xyz")
     }
     return {**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.95}}, "dragmode": "orbit"}
 
@@ -212,18 +215,18 @@ def set_arrows(models: Models, set_size: int | None = None, radii: Sequence[floa
             panel.add(circle(radius, 1.2, showlegend=False))
         for i, tip in enumerate(W.T.astype(np.float64)):
             which, member = divmod(i, set_size)
-            name, colour = f"set {which + 1}", category(which)
+            name, colour = f"set {which}", category(which)
             head: dict[str, Any] = {
                 "symbol": ["circle", "circle-open" if member else "circle"],
                 "line": {"width": 2, "color": colour},
             }
             drawn = _arrow(tip, colour, 2.5, 14 if member else 8, f"{name}, feature {i}", **head)
             panel.add(drawn.update(name=name, legendgroup=name))
-    _plane(panels, 1.1 * max(*radii, *(float(np.linalg.norm(W, axis=0).max()) for W in weights.values())))
+    _plane(panels, _AIR * max(*radii, *(float(np.linalg.norm(W, axis=0).max()) for W in weights.values())))
     panels.axes(visible=False)
     panels.figure.update_annotations(font={"size": 13})
     margin = {"l": 10, "r": 10, "t": 50, "b": 40}
-    return chosen.noted(styled(panels.figure, 110 + _PANEL * rows, legend=legend_row(-0.02, centred=True), margin=margin))
+    return chosen.noted(styled(panels.figure, 110 + _PANEL * rows, legend=legend_below(centred=True), margin=margin))
 
 
 def _set_size(models: Any) -> int:
@@ -328,5 +331,5 @@ def _hidden_axes(panels: Panels, reach: float, standoff: int | None = None) -> N
     """Makes each panel a square of the plane of two hidden dimensions, and names them."""
     _plane(panels, reach)
     panels.axes(tickvals=[-1, 0, 1], **PLAIN)
-    panels.x_axis("hidden 1", 8)
-    panels.at(column=1).y_axis("hidden 2", standoff)
+    panels.x_axis("hidden 0", 8)
+    panels.at(column=1).y_axis("hidden 1", standoff)

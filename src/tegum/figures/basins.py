@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tegum.checking import checked
 from tegum.figures.panels import Panels
-from tegum.figures.theme import INK, OUTSIDE, PLAIN, category, legend_row, styled
+from tegum.figures.theme import INK, OUTSIDE, PLAIN, category, legend_below, styled
 from tegum.figures.traces import dots, line
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "x")
@@ -61,5 +61,4 @@ def basin_panels(panels: Mapping[str, Panel], reach: float = 1.6, columns: int =
     drawn.x_axis("initial w₁", 4)
     drawn.at(column=1).y_axis("initial w₂", 4)
     rows = -(-len(panels) // columns)
-    legend = legend_row(-0.2 / rows, yanchor="top")
-    return styled(drawn.figure, 120 + 330 * rows, legend=legend, margin={"l": 60, "t": 50, "b": 120})
+    return styled(drawn.figure, 120 + 330 * rows, legend=legend_below(), margin={"l": 60, "t": 50})

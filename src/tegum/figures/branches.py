@@ -23,7 +23,7 @@ import xarray as xr
 from tegum.checking import checked
 from tegum.figures.models import needed
 from tegum.figures.panels import Panels
-from tegum.figures.theme import DASHES, INK, PLAIN, legend_row, log_range, styled
+from tegum.figures.theme import DASHES, INK, PLAIN, legend_below, log_range, styled
 from tegum.figures.traces import dots, line
 
 COLOURS = ("#d55e00", "#e6b800", "#009e73", "#888888")
@@ -77,4 +77,4 @@ def branch_scatter(
     ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1]
     chart.y_axis("expected loss", 10, type="log", range=log_range(losses, 0.05), tickvals=ticks)
     chart.y_axis(gridcolor="#eeeeee", zeroline=False)
-    return styled(chart.figure, 600, legend=legend_row(-0.14, yanchor="top"), margin={"l": 75, "t": 40, "b": 170})
+    return styled(chart.figure, 600, legend=legend_below(), margin={"l": 75, "t": 40})

@@ -29,7 +29,7 @@ from tegum.exact import NONE
 from tegum.figures.models import needed, panels_of
 from tegum.figures.panels import Panels
 from tegum.figures.phase_map import density_axes
-from tegum.figures.theme import INK, category, legend_row, log_range, stepped, styled
+from tegum.figures.theme import INK, category, legend_below, log_range, stepped, styled
 from tegum.figures.traces import dots
 
 PHASES = {"not learned": "#dddddd", "dedicated": "#003399", "superposition": "#dd4444"}
@@ -105,8 +105,7 @@ def category_panels(
         panel.y_axis(range=log_range(y))
     drawn.at(1, 1).add(*(_key(name, colour) for name, colour in colours.items() if name in used))
     rows = (len(used) + len(marks or {}) + 2) // 3
-    margin = {"l": 75, "r": 30, "b": 60 + 22 * rows}
-    return styled(drawn.figure, 470 + 22 * rows, legend=legend_row(-0.2, yanchor="top"), margin=margin)
+    return styled(drawn.figure, 470 + 22 * rows, legend=legend_below(), margin={"l": 75, "r": 30})
 
 
 @checked

@@ -22,7 +22,7 @@ from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.figures.models import Chosen, label_of, needed
 from tegum.figures.panels import Panels
-from tegum.figures.theme import FAINT, INK, PLAIN, SHAPE_COLOURS, kind_of, legend_row, styled
+from tegum.figures.theme import FAINT, INK, PLAIN, SHAPE_COLOURS, kind_of, legend_above, styled
 from tegum.figures.traces import dots
 from tegum.geometry.measures import DIVERGED, NOT_LEARNED
 
@@ -66,7 +66,7 @@ def census_dots(
     chart.figure.add_hline(y=1, line={"color": INK, "width": 1, "dash": "dot"})
     chart.x_axis("density", tickvals=middle.tolist(), ticktext=[f"{p:g}" for p in densities], **PLAIN)
     chart.y_axis(f"loss / {baseline}", zeroline=False, gridcolor="#eeeeee")
-    legend = legend_row(1.02, yanchor="bottom", itemsizing="constant")
+    legend = legend_above(1.02, itemsizing="constant")
     return styled(chart.figure, 480, legend=legend, margin={"t": 100, "l": 70})
 
 

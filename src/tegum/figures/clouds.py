@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.figures.panels import Panels
-from tegum.figures.theme import FAINT, INK, category, legend_row, styled
+from tegum.figures.theme import FAINT, INK, category, legend_below, log_labels, styled
 from tegum.figures.traces import dots
 
 _TOP, _BELOW, _BELOW_WORDS = 50, 60, 150
@@ -80,10 +80,10 @@ def clouds(
                 more["text"] = list(cloud.texts)
             panel.add(dots(list(cloud.x), cloud.y, look, hover, cloud.name, legendgroup=cloud.name, **more))
     drawn.axes(gridcolor=FAINT, zeroline=False, showline=True, linecolor=INK)
-    if log_x:
-        drawn.x_axis(type="log", dtick=1, exponentformat="power")
-    if log_y:
-        drawn.y_axis(type="log", dtick=1, exponentformat="power")
+    for log, axis, at in ((log_x, drawn.x_axis, "x"), (log_y, drawn.y_axis, "y")):
+        if log:
+            every = [getattr(cloud, at) for each in panels.values() for cloud in each]
+            axis(type="log", **log_labels(every))
     drawn.x_axis(x_label, 8)
     drawn.at(column=1).y_axis(y_label, 8)
     if words:
@@ -94,6 +94,5 @@ def clouds(
         seen.add(trace.name)
     rows = -(-(len(names) + 1) // 3)
     below = _BELOW_WORDS if words else _BELOW
-    legend = legend_row(-below / (height - _TOP), yanchor="top")
-    margin = {"l": 75, "t": _TOP, "b": below + 25 * rows, "r": 70 if words else 20}
-    return styled(drawn.figure, height + below + 25 * rows, legend=legend, margin=margin)
+    margin = {"l": 75, "t": _TOP, "r": 70 if words else 20}
+    return styled(drawn.figure, height + below + 25 * rows, legend=legend_below(), margin=margin)

@@ -20,7 +20,7 @@ from tegum.checking import checked, require_axes
 from tegum.errors import InvalidInputError
 from tegum.figures.models import clock_of, drawn_models, needed, parameter_of
 from tegum.figures.panels import Panels
-from tegum.figures.theme import FAINT, INK, category, dash, legend_row, log_range, log_ticks, styled
+from tegum.figures.theme import FAINT, INK, category, dash, legend_below, log_range, log_ticks, styled
 from tegum.figures.traces import dots, line
 
 _FEW, _MOST_OTHERS = 20, 20
@@ -63,7 +63,7 @@ def curve_panel(
     if log_x:
         every = np.concatenate([data[data.dims[0]].values for data in curves.values()])
         chart.x_axis(dtick=1, **log_ticks(float(every.min()), float(every.max())))
-    return styled(chart.figure, 460, legend=legend_row(-0.2), margin={"l": 75, "t": 30})
+    return styled(chart.figure, 460, legend=legend_below(), margin={"l": 75, "t": 30})
 
 
 def _require_curves(figure: str, curves: Mapping[str, xr.DataArray]) -> None:
@@ -121,7 +121,7 @@ def loss_curves(data: xr.Dataset, exact: Mapping[str, xr.DataArray] | None = Non
     if positive:
         values = np.concatenate(drawn)
         chart.y_axis(**log_ticks(float(values.min()), float(values.max())))
-    figure = styled(chart.figure, 430, legend=legend_row(-0.2, yanchor="top"), margin={"l": 75, "t": 30, "b": 110})
+    figure = styled(chart.figure, 430, legend=legend_below(), margin={"l": 75, "t": 30})
     return figure if chosen is None else chosen.noted(figure)
 
 
@@ -152,7 +152,7 @@ def vulnerability_panels(ratios: Mapping[str, xr.DataArray], per_dimension: xr.D
     hover = "1 / density %{x:.3g}<br>features per dimension %{y:.3f}"
     below.add(line(inverse, packed, INK, 2.5, hover=hover, showlegend=False))
     ticks = np.arange(np.floor(np.log10(inverse.min())), np.ceil(np.log10(inverse.max())) + 0.5)
-    bar = {"title": {"text": "1 / (1 − S)", "side": "right"}, "thickness": 12}
+    bar = {"title": {"text": "1 / (1 − S)", "side": "right", "font": {"size": 14}}, "thickness": 12}
     bar |= {"tickvals": ticks.tolist(), "ticktext": [f"{10**tick:g}" for tick in ticks]}
     hover = "features per dimension %{x:.3f}<br>vulnerability %{y:.3f}"
     look = {"size": 8, "color": np.log10(inverse), "colorscale": "Viridis", "colorbar": bar}
@@ -164,7 +164,7 @@ def vulnerability_panels(ratios: Mapping[str, xr.DataArray], per_dimension: xr.D
     below.y_axis("features per dimension")
     above.y_axis("vulnerability")
     right.y_axis("vulnerability")
-    return styled(panels.figure, 560, legend=legend_row(-0.16), margin={"t": 30, "l": 65})
+    return styled(panels.figure, 560, legend=legend_below(), margin={"t": 30, "l": 65})
 
 
 @checked
@@ -200,8 +200,8 @@ def error_curves(data: xr.Dataset) -> go.Figure:
     panels.at(column=1).y_axis("relative error of the loss", 8)
     panels.axes(showgrid=True, gridcolor="#ececec", zeroline=False, showline=True, linecolor=FAINT, mirror=True, ticks="")
     panels.figure.update_annotations(font={"size": 15, "color": INK})
-    legend = legend_row(-0.2, centred=True, itemwidth=40)
-    return styled(panels.figure, 420, legend=legend, margin={"l": 75, "b": 95, "t": 45})
+    legend = legend_below(centred=True, itemwidth=40)
+    return styled(panels.figure, 420, legend=legend, margin={"l": 75, "t": 45})
 
 
 def _curves(terms: NDArray[np.float64], errors: NDArray[np.float64], method: str, colour: str) -> list[go.Scatter]:

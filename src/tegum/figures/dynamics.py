@@ -33,7 +33,19 @@ from tegum.errors import InvalidInputError
 from tegum.figures.models import Chosen, carry, needed
 from tegum.figures.panels import Panels
 from tegum.figures.paths import recorded_paths
-from tegum.figures.theme import FAINT, INK, OUTSIDE, PLAIN, SIGNED, category, legend_row, log_range, styled
+from tegum.figures.theme import (
+    FAINT,
+    INK,
+    OUTSIDE,
+    PLAIN,
+    SIGNED,
+    category,
+    legend_above,
+    legend_below,
+    log_labels,
+    log_range,
+    styled,
+)
 from tegum.figures.traces import arrow, line
 from tegum.geometry import Event, Visit, events, gram
 from tegum.geometry.stages import axis_frame
@@ -55,7 +67,7 @@ _VIEWS = {
     "from the side": {"eye": {"x": 1.0, "y": -0.5, "z": 0.25}, "up": {"x": 0, "y": 0, "z": 1}},
     "from above": {"eye": {"x": 0.0, "y": -0.01, "z": 1.15}, "up": {"x": 0, "y": 1, "z": 0}},
 }
-_TIME_AXIS: dict[str, Any] = {"type": "log", "dtick": 1, "exponentformat": "power", "showgrid": False, **OUTSIDE}
+_TIME_AXIS: dict[str, Any] = {"type": "log", "showgrid": False, **OUTSIDE}
 
 
 @checked
@@ -84,7 +96,7 @@ def level_panels(
     for above, (title, (model, found)) in zip(panels, models.items(), strict=True):
         _draw_levels(above, model, found, clock[title])
     _finish_axes(panels, "exact loss" if said is None else _loss_name(next(iter(models.values()))[0]))
-    figure = styled(panels.figure, 560, legend=legend_row(-0.13, centred=True), margin={"b": 85})
+    figure = styled(panels.figure, 560, legend=legend_below(centred=True))
     return said.noted(figure) if said else carry(figure, {title: model for title, (model, _) in models.items()})
 
 
@@ -132,9 +144,9 @@ def level_slider(model: xr.Dataset, found: Sequence[Event] | None = None, clock:
     right.axes(showticklabels=False, ticks="")
     right.x_axis("feature, by level", 6)
     _finish_axes(panels, "exact loss" if said is None else _loss_name(model))
-    legend = legend_row(1.16, yanchor="bottom")
+    legend = legend_above(1.16)
     figure = styled(panels.figure, 640, sliders=[slider], legend=legend, margin={"t": 95, "b": 40})
-    return said.noted_above(figure) if said else carry(figure, {"": model})
+    return said.noted(figure) if said else carry(figure, {"": model})
 
 
 @checked
@@ -185,18 +197,18 @@ def path_slider(
         begins, ends = times[visit.first], times[visit.last]
         below.shade([(begins, ends)], _SHADES[visit.stage])
         below.note(visit.stage, x=float(np.log10(begins * ends) / 2), y=0.98, yref="y domain", yanchor="top")
-    below.x_axis(clock, 4, **_TIME_AXIS)
-    log = {"type": "log", "exponentformat": "power", "dtick": 1}
-    below.y_axis("exact loss" if said is None else _loss_name(model), 6, **log, range=log_range([low, high]), gridcolor=FAINT)
+    below.x_axis(clock, 4, **_TIME_AXIS, **log_labels([times]))
+    name, across = "exact loss" if said is None else _loss_name(model), log_range([low, high])
+    below.y_axis(name, 6, type="log", range=across, gridcolor=FAINT, **log_labels([loss]))
     shown = _moments(len(W), _PATH_STOPS)
     changes = [_moved(W[k], float(times[k]), [low, high]) for k in shown]
     slider = _time_slider(clock, times[shown].tolist(), changes, [*arrows, len(panels.figure.data) - 1], pad=45)
     scenes = {name: _scene(view, reach) for name, view in zip(("scene", "scene2"), _VIEWS.values(), strict=True)}
-    legend = legend_row(1.1, yanchor="bottom")
+    legend = legend_above(1.1)
     figure = styled(panels.figure, 720, sliders=[slider], legend=legend, margin={"t": 90, "b": 30, "l": 75}, **scenes)
     if set_size is None and n > _FEW:
         figure.update_layout(showlegend=False)
-    return said.noted_above(figure) if said else carry(figure, {"": model})
+    return said.noted(figure) if said else carry(figure, {"": model})
 
 
 def _events_of(path: xr.Dataset) -> list[Event]:
@@ -245,9 +257,10 @@ def _draw_levels(above: Panels, model: xr.Dataset, found: Sequence[Event], clock
         above.add(line(times, np.round(D[:, i], 4), kinds[kind], width, hover=hover, name=kind, legendgroup=kind))
     below.add(line(times, model["loss"].values, INK, 1.8, hover="%{x:.3g}: loss %{y:.4f}", showlegend=False))
     for panel in (above, below):
-        panel.x_axis(**_TIME_AXIS, zeroline=False)
+        panel.x_axis(**_TIME_AXIS, zeroline=False, **log_labels([times]))
     for event, panel in product(found, (above, below)):
         panel.shade([(event.begins, event.ends)], SHADE)
+    above.x_axis(showticklabels=False)
     above.y_axis(tickvals=[0, 0.5, 1], ticktext=["0", "1/2", "1"], range=[-0.03, 1.03])
     below.x_axis(clock, 6)
 

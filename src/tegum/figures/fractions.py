@@ -37,7 +37,7 @@ from tegum.figures.theme import (
     SHAPE_COLOURS,
     category,
     kind_of,
-    legend_row,
+    legend_below,
     log_range,
     log_ticks,
     styled,
@@ -95,7 +95,8 @@ def fraction_scatter(
         value, colour = float(Fraction(fraction)), SHAPE_COLOURS[shape] if shape != "not learned" else "#888888"
         chart.figure.add_hline(y=value, line={"color": colour, "width": 1.2}, opacity=0.8)
         beside = {"x": 1.01, "xref": "paper", "xanchor": "left", "yshift": shift}
-        chart.note(f"{fraction}  {shape}", y=value, font={"color": colour, "size": 13}, **beside)
+        sign = f'<span style="color:{colour}">▬</span>'
+        chart.note(f"{sign} {fraction}  {shape}", y=value, font={"size": 13}, **beside)
     dots_x = np.concatenate([centre + _spread(len(column)) * step for centre, column in zip(x, D, strict=True)])
     many, few = len(dots_x) > _MANY, max(len(column) for column in D) <= 20
     look = {"size": 3 if many else 8 if few else 4, "color": INK, "opacity": 0.55}
@@ -106,13 +107,14 @@ def fraction_scatter(
         chart.note(text, x=place, y=1.04, textangle=-35, xanchor="left", yanchor="bottom")
     for text, place in (marks or {}).items():
         chart.figure.add_vline(x=place, line={"color": INK, "width": 1, "dash": "dot"})
-        chart.note(text, x=np.log10(place) if log else place, y=1.06, yanchor="bottom", font={"size": 12})
-    chart.x_axis(x_title, 8, type="log" if log else "linear", **PLAIN)
+        chart.note(text, x=np.log10(place) if log else place, y=1.06, yanchor="bottom", textangle=-90, font={"size": 12})
+    air = max(0.6 * step, 0.03 * float(np.ptp(x)))
+    chart.x_axis(x_title, 8, type="log" if log else "linear", range=[float(x.min()) - air, float(x.max()) + air], **PLAIN)
     if log:
         chart.x_axis(**log_ticks(min(places), max(places)), **OUTSIDE)
     chart.y_axis("feature dimensionality D<sub>i</sub>", 8, range=[-0.03, 1.06], **PLAIN)
-    margin = {"l": 65, "r": 165, "t": 130 if labels else 40, "b": 80 if line is not None else 45}
-    legend = legend_row(-0.17, itemsizing="constant")
+    margin = {"l": 65, "r": 180, "t": 130 if labels else 65 if marks else 40}
+    legend = legend_below(itemsizing="constant")
     return styled(chart.figure, height, showlegend=line is not None, legend=legend, margin=margin)
 
 
@@ -137,8 +139,8 @@ def dimensionality_histogram(models: Models) -> go.Figure:
     chart.x_axis("feature dimensionality D<sub>i</sub>", 8, range=[-0.03, 1.08], **PLAIN, **OUTSIDE)
     chart.y_axis("features", 8, range=[0, 1.05 * max(top, 1)], tickformat="d", **({"dtick": 1} if top < 6 else {}))
     chart.y_axis(zeroline=False, gridcolor="#eeeeee")
-    legend = legend_row(-0.2, yanchor="top")
-    margin = {"t": 120, "l": 65, "b": 80 if len(chosen.models) > 1 else 50}
+    legend = legend_below()
+    margin = {"t": 120, "l": 65}
     figure = styled(chart.figure, 430, barmode="stack", bargap=0, legend=legend, margin=margin)
     return chosen.noted(figure.update_layout(showlegend=len(chosen.models) > 1))
 
@@ -173,8 +175,8 @@ def shape_shares(
     panels.y_axis(range=[0, 1], tickformat=".0%", **PLAIN)
     panels.at(column=1).y_axis("share of the features", 8)
     panels.figure.update_annotations(font={"size": 14, "color": INK})
-    legend = legend_row(-0.22, centred=True, traceorder="normal")
-    return styled(panels.figure, 430, legend=legend, margin={"l": 65, "t": 45, "b": 110})
+    legend = legend_below(centred=True, traceorder="normal")
+    return styled(panels.figure, 430, legend=legend, margin={"l": 65, "t": 45})
 
 
 def _given(places: Any) -> Sequence[float]:

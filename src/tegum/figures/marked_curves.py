@@ -8,9 +8,9 @@ A kink is where one solution takes over from another; it is drawn as an open cir
 (['cheapest', 'kink'], ('a jump',))
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.figures.panels import Panels
-from tegum.figures.theme import FAINT, INK, category, dash, legend_row, log_ticks, styled
+from tegum.figures.theme import FAINT, INK, category, dash, legend_below, log_labels, styled
 from tegum.figures.traces import dots, line
 
 _PER_ROW = 3
@@ -58,8 +58,11 @@ def marked_panels(
     log_y: bool = False,
     height: int = 430,
     columns: int | None = None,
+    same_units: bool = False,
 ) -> go.Figure:
     """Panels by title with curves in them, on axes of the same kind; one legend.
+
+    With ``same_units`` a unit is as long upwards as sideways, as for lines in a plane.
 
     Raises:
         InvalidInputError: where there is no curve.
@@ -79,21 +82,28 @@ def marked_panels(
                 hover = f"{curve.name}<br>{x_label} %{{x:.8g}}<br>%{{text}}"
                 x, y = curve.kinks.T
                 panel.add(dots(x, y, ring, hover, "kink", text=list(curve.texts), legendgroup="kink"))
+        if same_units:
+            _make_square(panel, curves)
     drawn.axes(gridcolor=FAINT, zeroline=False, showline=True, linecolor=INK)
     if log_x:
-        drawn.x_axis(type="log", dtick=1, **_ticks(curve.x for each in panels.values() for curve in each))
+        every = [curve.x for each in panels.values() for curve in each]
+        drawn.x_axis(type="log", **log_labels(every))
     if log_y:
-        every = (curve.y for each in panels.values() for curve in each)
-        drawn.y_axis(type="log", dtick=1, exponentformat="power", **_ticks(every))
+        every = [curve.y for each in panels.values() for curve in each]
+        drawn.y_axis(type="log", **log_labels(every))
     drawn.x_axis(x_label, 8)
     drawn.at(column=1).y_axis(y_label, 8)
     rows = -(-(len(names) + 1) // _PER_ROW)
-    legend = legend_row(-0.17 * 430 / height, yanchor="top")
-    return styled(drawn.figure, height + 20 * rows, legend=legend, margin={"l": 75, "b": 55 + 20 * rows})
+    return styled(drawn.figure, height + 20 * rows, legend=legend_below(), margin={"l": 75})
 
 
-def _ticks(values: Iterable[NDArray[np.float64]]) -> dict[str, Any]:
-    """The labels of a logarithmic axis of these values, where they span little more than two decades."""
-    every = np.concatenate(list(values))
-    shown = every[np.isfinite(every) & (every > 0)]
-    return log_ticks(float(shown.min()), float(shown.max())) if shown.size else {}
+def _make_square(panel: Panels, curves: Sequence[MarkedCurve]) -> None:
+    """Makes a panel a square around its curves, with a little air."""
+    if not curves:
+        return
+    every = (np.concatenate([getattr(curve, at) for curve in curves]) for at in "xy")
+    ends = [[float(np.nanmin(values)), float(np.nanmax(values))] for values in every]
+    reach = 0.54 * max(high - low for low, high in ends) or 1.0
+    for axis, (low, high) in zip((panel.x_axis, panel.y_axis), ends, strict=True):
+        axis(range=[(low + high) / 2 - reach, (low + high) / 2 + reach], constrain="domain", nticks=5)
+    panel.same_units()

@@ -2,7 +2,7 @@
 
 Figures of single models take a mapping, title to model, or any dataset with weights: of training, minimisation, a flow, a
 branch that is followed, a file that was read.  Of seeds the one of lowest loss is drawn; where there are more grid points than
-panels, some of them, evenly spaced along each axis.  What was chosen stands below the picture: best of K is never hidden.
+panels, some of them, evenly spaced along each axis.  What was chosen stands above the picture: best of K is never hidden.
 
 >>> W = xr.DataArray(np.ones((3, 2, 2, 5)), dims=["density", "seed", "hidden", "feature"], coords={"density": [1, 0.2, 0.1]})
 >>> loss = (("density", "seed"), [[3.0, 2.0], [1.0, 2.0], [0.5, 0.4]])
@@ -14,6 +14,7 @@ panels, some of them, evenly spaced along each axis.  What was chosen stands bel
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import prod
+from textwrap import wrap
 from typing import Any, final
 
 import numpy as np
@@ -28,6 +29,9 @@ from tegum.errors import InvalidInputError, Problems
 _LARGEST = 1e75
 _CARRIED, _MOST_CARRIED = "models", 160
 """Where a figure carries its models, and at most how many weights of each."""
+
+_LINE, _LINE_HEIGHT = 52, 16
+"""How many letters of what is said are as wide as a phone, and how high a line is in pixels."""
 
 MOST = 6
 """At most so many models are drawn side by side."""
@@ -62,28 +66,26 @@ class Chosen:
         return 40 + 20 * max(1, *(title.count("<br>") + 1 for title in self.titles))
 
     def noted(self, figure: go.Figure) -> go.Figure:
-        """The figure, with a line at its foot that says what was chosen, where anything was; it carries its models."""
+        """The figure, with lines at its head that say what was chosen, where anything was; it carries its models."""
         carry(figure, self.models)
         if not self.said:
             return figure
-        place = {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
-        below = -int(figure.layout.margin.b or 0)
+        lines = wrap(self.said, _LINE)
+        room, above = _LINE_HEIGHT * len(lines) + 10, int(figure.layout.margin.t or 0)
         figure.add_annotation(
-            text=self.said, showarrow=False, yshift=below - 22, font={"size": 12, "color": "#5a5a60"}, **place
+            text="<br>".join(lines),
+            showarrow=False,
+            align="left",
+            x=0,
+            y=1,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="top",
+            yshift=above + room - 6,
+            font={"size": 12, "color": "#5a5a60"},
         )
-        return figure.update_layout(margin={"b": -below + 26}, height=figure.layout.height + 26)
-
-    def noted_above(self, figure: go.Figure) -> go.Figure:
-        """The figure with the same line at its head, where its foot has a slider."""
-        carry(figure, self.models)
-        if not self.said:
-            return figure
-        place = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
-        above = int(figure.layout.margin.t or 0)
-        figure.add_annotation(
-            text=self.said, showarrow=False, yshift=above + 20, font={"size": 12, "color": "#5a5a60"}, **place
-        )
-        return figure.update_layout(margin={"t": above + 26}, height=figure.layout.height + 26)
+        return figure.update_layout(margin={"t": above + room}, height=figure.layout.height + room)
 
 
 def carry(figure: go.Figure, models: Mapping[str, xr.Dataset]) -> go.Figure:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tegum.checking import checked
 from tegum.figures.models import Models, drawn_models
 from tegum.figures.panels import Panels
-from tegum.figures.theme import INK, SHAPE_COLOURS, kind_of, legend_row, styled
+from tegum.figures.theme import INK, SHAPE_COLOURS, kind_of, legend_below, styled
 from tegum.figures.traces import dots, line, segments
 from tegum.geometry import feature_graph, identify
 
@@ -53,9 +53,9 @@ def network_panels(models: Models, columns: int = 3) -> go.Figure:
                 panel.add(dots(x, y, look, "%{customdata}", kind).update(customdata=texts, legendgroup=kind, legendrank=rank))
         panel.same_units()
     panels.figure.update_annotations(font={"size": 14, "color": INK})
-    legend = legend_row(-0.02, centred=True, itemsizing="constant")
+    legend = legend_below(centred=True, itemsizing="constant")
     height = ROW_HEIGHT * -(-len(chosen.models) // columns) + 70
-    return chosen.noted(styled(panels.figure, height, legend=legend, margin={"l": 10, "r": 10, "t": 45, "b": 60}))
+    return chosen.noted(styled(panels.figure, height, legend=legend, margin={"l": 10, "r": 10, "t": 45}))
 
 
 def component_layout(weights: NDArray[np.floating], components: list[NDArray[np.intp]]) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tegum.checking import checked
 from tegum.figures.models import needed
 from tegum.figures.panels import Panels
-from tegum.figures.theme import INK, PLAIN, legend_row, stepped, styled
+from tegum.figures.theme import INK, PLAIN, legend_below, stepped, styled
 from tegum.figures.traces import dots, line, segments
 
 _GRID = ("density", "importance_ratio")
@@ -70,8 +70,7 @@ def pair_panels(data: xr.Dataset, colours: Mapping[str, str], label: str = "λ")
     for name, colour in (("feature 1", _FIRST), ("feature 2", _SECOND)):
         drawn.at(1, 1).add(line([np.nan], [np.nan], colour, 4, name=name))
     rows_of_panels = -(-data.sizes["penalty"] // _COLUMNS)
-    legend = legend_row(-0.28 / rows_of_panels, yanchor="top")
-    return styled(drawn.figure, 60 + 290 * rows_of_panels + 90, legend=legend, margin={"l": 75, "t": 40, "b": 110})
+    return styled(drawn.figure, 60 + 290 * rows_of_panels + 90, legend=legend_below(), margin={"l": 75, "t": 40})
 
 
 def _glyphs(weights: NDArray[np.float64], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> list[go.Scatter]:

@@ -21,11 +21,13 @@ from tegum.checking import checked, require_axes
 from tegum.errors import InvalidInputError
 from tegum.figures.models import Chosen, clock_of, drawn_models
 from tegum.figures.panels import Panels
-from tegum.figures.theme import INK, PLAIN, SIGNED, category, colour_scale, styled
+from tegum.figures.theme import INK, PLAIN, SIGNED, category, colour_scale, legend_above, styled
 from tegum.figures.traces import circle, segments
 from tegum.geometry import dimensionality, gram
 
-_MOST_FILMS, _MOST_FRAMES, _FRAME_MS = 3, 60, 120
+_MOST_FILMS, _MOST_FRAMES, _FRAME_MS, _MOST_NAMED = 3, 60, 120, 10
+"""How many models and moments are drawn at most, how long a moment lasts, and how many features have a colour of their own."""
+
 _CLOCKS = {"step": "optimizer step", "time": "time"}
 
 
@@ -67,6 +69,9 @@ def arrow_film(data: xr.Dataset) -> go.Figure:
     if m == 2:
         for panel in panels:
             panel.add(circle())
+    named = m < 4 and n <= _MOST_NAMED
+    if named:
+        panels.at(1, 1).add(*(_key(i, m) for i in range(n)))
     first = len(panels.figure.data)
     for panel, W in zip(panels, paths.values(), strict=True):
         drawn = _picture(W[shown[-1]])
@@ -81,9 +86,10 @@ def arrow_film(data: xr.Dataset) -> go.Figure:
         for label, k in zip(labels, shown, strict=True)
     ]
     _describe(panels, m, n, reach)
-    figure = styled(panels.figure, 520, showlegend=False, margin={"t": 80, "b": 110, "l": 65})
+    legend = legend_above(1.1, itemsizing="constant")
+    figure = styled(panels.figure, 520, showlegend=named, legend=legend, margin={"t": 100, "b": 110, "l": 65})
     figure.update_layout(sliders=[_slider(labels, _named(chosen))], updatemenus=[_buttons()])
-    return chosen.noted_above(figure)
+    return chosen.noted(figure)
 
 
 def _path(model: xr.Dataset, ending: str, clock: str, learning: bool) -> xr.Dataset:
@@ -119,7 +125,15 @@ def _picture(W: NDArray[np.float64]) -> Any:
     words = np.repeat([f"feature {i}, norm {np.linalg.norm(W[:, i]):.3f}" for i in range(n)], 3)
     look = {"mode": "lines+markers", "marker": marker, "text": words, "hovertemplate": "%{text}<extra></extra>"}
     kind = go.Scatter3d if m == 3 else go.Scatter
-    return kind(**dict(zip("xyz", ends, strict=False)), **look, line={"color": "#9a9aa2", "width": 4 if m == 3 else 2})
+    stem = {"color": "#9a9aa2", "width": 4 if m == 3 else 2}
+    return kind(**dict(zip("xyz", ends, strict=False)), **look, line=stem, showlegend=False)
+
+
+def _key(i: int, m: int) -> go.Scatter | go.Scatter3d:
+    """The entry of a feature in the legend."""
+    kind, at = (go.Scatter3d, "xyz") if m == 3 else (go.Scatter, "xy")
+    place: dict[str, Any] = {axis: [None] for axis in at}
+    return kind(**place, mode="markers", marker={"size": 8, "color": category(i)}, name=f"feature {i}", hoverinfo="skip")
 
 
 def _describe(panels: Panels, m: int, n: int, reach: float) -> None:
@@ -132,7 +146,7 @@ def _describe(panels: Panels, m: int, n: int, reach: float) -> None:
                 "tickvals": [-1, 0, 1],
                 "showbackground": False,
             }
-            for k, axis in enumerate("xyz", start=1)
+            for k, axis in enumerate("xyz")
         }
         panels.figure.update_scenes({**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.95}}})
     elif m > 3:
@@ -140,12 +154,12 @@ def _describe(panels: Panels, m: int, n: int, reach: float) -> None:
         panels.axes(**PLAIN)
         panels.x_axis("feature", 6)
     else:
-        panels.x_axis("hidden 1", 6, range=[-reach, reach], constrain="domain", tickvals=[-1, 0, 1], **PLAIN)
+        panels.x_axis("hidden 0", 6, range=[-reach, reach], constrain="domain", tickvals=[-1, 0, 1], **PLAIN)
         up: dict[str, Any] = (
             {"range": [-reach, reach], "tickvals": [-1, 0, 1], "constrain": "domain"} if m == 2 else {"range": [n - 0.5, -0.5]}
         )
         panels.y_axis(**up, **PLAIN)
-        panels.at(column=1).y_axis("hidden 2" if m == 2 else "feature")
+        panels.at(column=1).y_axis("hidden 1" if m == 2 else "feature")
 
 
 def _named(chosen: Chosen) -> str:

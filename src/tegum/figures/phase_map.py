@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tegum.checking import checked
 from tegum.figures.models import needed, panels_of
 from tegum.figures.panels import Panels
-from tegum.figures.theme import INK, PLAIN, colour_scale, dash, legend_row, log_range, stepped, styled
+from tegum.figures.theme import INK, PLAIN, colour_scale, dash, legend_below, log_range, stepped, styled
 from tegum.figures.traces import line
 
 _SHADES = 24
@@ -78,7 +78,7 @@ def phase_panels(
     legend.same_units()
     drawn.x_axis(tickfont={"size": 12})
     drawn.figure.update_annotations(font_size=13)
-    return styled(drawn.figure, 440, legend=legend_row(-0.22), margin={"l": 75, "r": 60})
+    return styled(drawn.figure, 440, legend=legend_below(), margin={"l": 75, "r": 60})
 
 
 @checked

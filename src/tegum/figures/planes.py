@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.figures.panels import Panels
-from tegum.figures.theme import FAINT, INK, category, legend_row, styled
+from tegum.figures.theme import FAINT, INK, category, legend_below, styled
 from tegum.figures.traces import dots
 
 _PANEL = 250
@@ -44,9 +44,11 @@ def plane_panels(panels: Mapping[str, Mapping[str, ArrayLike]], columns: int | N
             look = {"color": category(names.index(name)), "size": 5, "opacity": 0.75}
             cloud = dots(found[0], found[1], look, f"{name}<br>%{{x:.3g}}, %{{y:.3g}}", name, legendgroup=name)
             panel.add(go.Scattergl({**cloud.to_plotly_json(), "type": "scattergl"}) if many else cloud)
+        reach = 1.08 * max((float(np.nanmax(np.abs(points), initial=0)) for points in clouds.values()), default=0) or 1
+        panel.axes(range=[-reach, reach])
         panel.same_units()
     drawn.axes(gridcolor=FAINT, zeroline=True, zerolinecolor=FAINT, showline=True, linecolor=INK, constrain="domain", nticks=5)
     rows = -(-len(panels) // drawn.columns)
     drawn.at(row=rows).x_axis("hidden 0", 4)
     drawn.at(column=1).y_axis("hidden 1", 4)
-    return styled(drawn.figure, _PANEL * rows + 130, legend=legend_row(-60 / (_PANEL * rows), yanchor="top"))
+    return styled(drawn.figure, _PANEL * rows + 130, legend=legend_below(itemsizing="constant"))

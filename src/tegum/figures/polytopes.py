@@ -75,7 +75,7 @@ def _write_title(table: Panels, title: str, m: int, vectors: Sequence[Sequence[i
     sheet = {"xref": "paper", "yref": "paper"}
     table.note(text, x=0, y=top, xanchor="left", yanchor="bottom", font={"size": 14}, **sheet)
     if m > 3:
-        table.note(f"{m} dimensions:<br>not drawn in space", x=0.2, y=top - height / 2, **sheet)
+        table.note(f"{m} dimensions:<br>not drawn in space", x=0, y=top - height / 2, xanchor="left", **sheet)
 
 
 def _scene(m: int, reach: float) -> dict[str, Any]:

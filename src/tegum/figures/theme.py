@@ -8,7 +8,7 @@ plotly's upload button is switched off here, and nothing that is drawn asks the 
 ['1', '2', '3', '4', '5']
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil, floor, log10
 from typing import Any
 
@@ -56,14 +56,22 @@ DARK = {
     **dict.fromkeys(("black", INK), "#ececee"),
     "#5a5a60": "#b0b0b8",
     FAINT: "#6a6a72",
-    **dict.fromkeys(("#eeeeee", "#ececec", "#e4e4e4", "#dddddd"), "#3d3d44"),
+    **dict.fromkeys(("#eeeeee", "#ececec", "#dddddd"), "#3d3d44"),
+    "#e4e4e4": "#303036",
     "#e6e6e6": "#505058",
 }
 """What grounds, lines and words of a picture become on a dark page; colours that mean something stay as they are."""
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_DECADES = 5
+"""About so many powers of ten are labelled on an axis of more: they stand side by side on a phone, too."""
+
 DASHES = ("solid", "dash", "dot", "dashdot")
 PLAIN: dict[str, Any] = {"showgrid": False, "zeroline": False}
 """An axis without lines across its panel."""
+
+_NAMED = {"title": {"font": {"size": 14}}}
+"""A name of an axis or a colour bar no larger than all else: plotly's would be longer than many a panel."""
 
 OUTSIDE: dict[str, Any] = {"showline": True, "linecolor": FAINT, "ticks": "outside"}
 """An axis with a line along its panel."""
@@ -102,7 +110,7 @@ def stepped(colours: Sequence[str]) -> list[list[Any]]:
 
 def colour_scale(scale: str, low: float, high: float, title: str, side: str = "right", **bar: Any) -> dict[str, Any]:
     """Colours of numbers from ``low`` to ``high``, and the colour bar beside them: for a marker or a colour axis."""
-    bar = {"title": {"text": title, "side": side}, "thickness": 12, **bar}
+    bar = {"title": {"text": title, "side": side, **_NAMED["title"]}, "thickness": 12, **bar}
     return {"colorscale": scale, "cmin": low, "cmax": high, "colorbar": bar}
 
 
@@ -126,6 +134,28 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
     return {"tickmode": "array", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
+def log_labels(values: Iterable[ArrayLike]) -> dict[str, Any]:
+    """Where the logarithmic axis of several lists of values is labelled: as `log_ticks` says, and of many decades at some.
+
+    >>> log_labels([[1e-9, 0.1], [0.0, 1.0]])["ticktext"]
+    ['10⁻⁹', '10⁻⁷', '10⁻⁵', '10⁻³', '0.1', '10']
+    """
+    every = np.concatenate([np.ravel(np.asarray(one, float)) for one in values])
+    shown = every[np.isfinite(every) & (every > 0)]
+    if not shown.size:
+        return {"dtick": 1}
+    low, high = float(shown.min()), float(shown.max())
+    if few := log_ticks(low, high):
+        return few
+    first, last = floor(log10(low)), ceil(log10(high))
+    powers = range(first, last + 2, max(1, round((last - first) / _DECADES)))
+    return {
+        "tickmode": "array",
+        "tickvals": [10.0**power for power in powers],
+        "ticktext": [f"{10.0**power:g}" if -3 < power < 4 else f"10{str(power).translate(_RAISED)}" for power in powers],
+    }
+
+
 def log_range(values: ArrayLike, air: float = 0) -> list[float]:
     """The range of a logarithmic axis from the lowest value to the highest, and some decades of air on both sides."""
     if not np.size(values):
@@ -137,9 +167,15 @@ def log_range(values: ArrayLike, air: float = 0) -> list[float]:
     return [float(np.log10(np.min(values))) - air, float(np.log10(np.max(values))) + air]
 
 
-def legend_row(y: float, centred: bool = False, **more: Any) -> dict[str, Any]:
-    """A legend in a row, ``y`` of the panels' height above their bottom; from the left, or centred and below it."""
-    return {"orientation": "h", "y": y} | ({"x": 0.5, "xanchor": "center", "yanchor": "top"} if centred else {"x": 0}) | more
+def legend_below(centred: bool = False, **more: Any) -> dict[str, Any]:
+    """A legend at the foot of the figure, in as many rows as its width asks for: `styled` makes the panels give way to them."""
+    place = {"x": 0.5, "xanchor": "center"} if centred else {"x": 0}
+    return {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "tracegroupgap": 0, **place, **more}
+
+
+def legend_above(y: float, **more: Any) -> dict[str, Any]:
+    """A legend in rows above the panels, ``y`` of their height above their bottom."""
+    return {"orientation": "h", "x": 0, "y": y, "yanchor": "bottom", "tracegroupgap": 0, **more}
 
 
 def styled(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
@@ -166,4 +202,6 @@ def styled(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
         plot_bgcolor="white",
         hoverlabel={"font": {"family": FONT}},
     )
-    return figure.update_layout(layout)
+    figure.update_layout(layout)
+    figure.update_xaxes(_NAMED, automargin="height")  # turned labels, and a legend below them, take what room they need
+    return figure.update_yaxes(_NAMED)

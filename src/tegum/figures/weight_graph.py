@@ -24,7 +24,7 @@ from tegum.checking import checked
 from tegum.errors import InvalidInputError
 from tegum.figures.models import Chosen, Models, are_all, drawn_models, weights_of
 from tegum.figures.panels import Panels
-from tegum.figures.theme import FAINT, INK, NEGATIVE, PLAIN, POSITIVE, legend_row, styled
+from tegum.figures.theme import FAINT, INK, NEGATIVE, PLAIN, POSITIVE, legend_below, styled
 from tegum.figures.traces import dots, line, segments
 from tegum.geometry import neuron_order, rescaled_neurons
 
@@ -84,7 +84,7 @@ def weight_graphs(
     layers: dict[str, Any] = {"tickvals": [0, 1, 2], "ticktext": ["inputs x", "neurons", "outputs"], "ticks": "", **PLAIN}
     panels.y_axis(range=[-0.25, 2.25])
     panels.at(column=1).y_axis(visible=True, **layers)
-    legend = legend_row(-0.02, centred=True)
+    legend = legend_below(centred=True)
     figure = styled(panels.figure, rows * row_height + 90, legend=legend, margin={"l": 75})
     return said.noted(figure) if said else figure
 

@@ -18,11 +18,12 @@ tegum.lighter = (colour) => {
   if (!hex && !plain) return colour;
   const parts = hex ? hex.slice(1).map((one) => parseInt(one, 16)) : plain.slice(1).map(Number);
   const light = 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
-  const white = Math.max(0, 60 - 0.6 * light) / (255 - light || 1);
+  const white = Math.max(0, 104 - 0.7 * light) / (255 - light || 1);
   return `rgb(${parts.map((one) => Math.round(one + white * (255 - one))).join(", ")})`;
 };
 tegum.darkened = (value, key) => {
-  if (typeof value === "string") return /color/i.test(key) ? tegum.dark[value.toLowerCase()] ?? tegum.lighter(value) : value;
+  const other = (colour) => tegum.dark[colour.toLowerCase()] ?? tegum.lighter(colour);
+  if (typeof value === "string") return /color/i.test(key) ? other(value) : value.replace(/(?<=color:)#[0-9a-f]{6}/gi, other);
   if (Array.isArray(value)) return value.map((one) => tegum.darkened(one, key));
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, tegum.darkened(one, name)]));

@@ -6,6 +6,7 @@ from disk may load scripts, and nothing else.
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,6 +38,9 @@ _HEIGHT = 450
 _PANEL_WIDTHS = {1: 250, 2: 290, 3: 210, 4: 170}
 _MANY_PANELS, _LEGEND = 110, 130
 """How wide in pixels a panel is at least that can be read, by how many stand side by side; how wide a legend beside them."""
+
+_LETTER, _ENTRY, _BAR = 0.56, 50, 85
+"""How wide a letter is by its height; in pixels the sign before a name in a legend, and a colour bar with its name."""
 
 _INTERNAL = ("interrupted", "wall_seconds", "seconds", KEY)
 
@@ -111,9 +115,34 @@ def width_of(picture: go.Figure) -> int:
     columns = len({round(float(domain), 2) for domain in domains}) or 1
     margin = layout.get("margin", {})
     sides = float(margin.get("l", 80)) + float(margin.get("r", 80))
-    beside = layout.get("showlegend") is not False and layout.get("legend", {}).get("orientation", "v") == "v"
-    named = sum(trace.name is not None and trace.showlegend is not False for trace in picture.data)
-    return int(columns * _PANEL_WIDTHS.get(columns, _MANY_PANELS) + sides + (_LEGEND if beside and named > 1 else 0))
+    shown = layout.get("showlegend") is not False
+    beside = shown and layout.get("legend", {}).get("orientation", "v") == "v"
+    entries = [trace.name for trace in picture.data if shown and trace.name is not None and trace.showlegend is not False]
+    sides += _LEGEND if beside and len(entries) > 1 else 0
+    panels = columns * _PANEL_WIDTHS.get(columns, _MANY_PANELS)
+    below = max((_ENTRY + _written(name) for name in entries if not beside), default=0)
+    return int(max(panels + sides, columns * _words_across(layout) + sides + _BAR * _has_bar(picture), below))
+
+
+def _written(text: str, size: float = 14) -> float:
+    """About how wide the longest line of a text is in pixels."""
+    return _LETTER * size * max(len(re.sub("<[^>]*>", "", line)) for line in text.split("<br>"))
+
+
+def _words_across(layout: Mapping[str, Any]) -> float:
+    """How wide the longest of the panels' titles and of the names of their horizontal axes is in pixels."""
+    places = {"xref": "paper", "xanchor": "center", "yanchor": "bottom"}
+    notes = [note for note in layout.get("annotations", ()) if places.items() <= note.items() and note.get("text")]
+    titles = [_written(note["text"], note.get("font", {}).get("size", 16)) for note in notes]
+    axes = [axis.get("title", {}).get("text") for name, axis in layout.items() if name.startswith("xaxis")]
+    return max([*titles, *(_written(name) for name in axes if name)], default=0)
+
+
+def _has_bar(picture: go.Figure) -> bool:
+    """Whether the picture has a colour bar beside its panels."""
+    owners = [trace.marker if "marker" in trace else trace for trace in picture.data]
+    bars = [owner.colorbar.title.text for owner in owners if "colorbar" in owner]
+    return any(bars) or any(name.startswith("coloraxis") for name in picture.layout.to_plotly_json())
 
 
 def caption_of(name: str, text: str, picture: go.Figure) -> dict[str, Any]:

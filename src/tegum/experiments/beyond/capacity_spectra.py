@@ -39,6 +39,7 @@ SPARSE = 0.1
 """Densities up to here are sparse."""
 SATURATED, LOCAL, TRACE, SAME = 1e-3, 0.05, 0.01, 1e-6
 """How much capacity may be unused; how far a feature may be from an eigenspace; the norm from which it counts; equal losses."""
+UNUSED = "unused capacity m − Σ Dᵢ, in dimensions"
 DRAWN = (5, 2, 0.03)
 """The world whose lowest minima are drawn."""
 
@@ -238,12 +239,12 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     arrows = drawn[["W"]].isel(hidden=slice(m), feature=slice(n)).rename(minimum="model")
     return {
         "unused": Figure(
-            clouds({"": over_density}, "density p = 1 − S", "m − Σ Dᵢ", log_x=True, log_y=True),
+            clouds({"": over_density}, "density p = 1 − S", UNUSED, log_x=True, log_y=True),
             "Capacity that the lowest certified minimum of each world leaves unused (10⁻⁹: none). Most use all; eight features "
             "in three dimensions leave up to 0.05, pentagons of unequal features 10⁻⁷ to 10⁻⁴.",
         ),
         "spread": Figure(
-            clouds({"": against}, "largest spread over eigenspaces", "m − Σ Dᵢ", log_x=True, log_y=True),
+            clouds({"": against}, "largest spread over eigenspaces", UNUSED, log_x=True, log_y=True),
             "Every certified minimum: no capacity is left unused exactly where each feature lies in one eigenspace of W Wᵀ.",
         ),
         "drawn": Figure(

@@ -335,7 +335,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     }
     return {
         "paths": Figure(
-            marked_panels(paths, "first axis", "second axis", height=640),
+            marked_panels(paths, "first axis", "second axis", height=640, same_units=True),
             "The line through all twelve features in the order of the law, in the plane most like it: a closed curve where "
             "neighbours lie side by side, a tangle where the order is another one.",
         ),

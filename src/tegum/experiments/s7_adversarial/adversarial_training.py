@@ -169,7 +169,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             for density in DENSITIES
             for draw, name in DRAWS.items()
         }
-        return Figure(tg.figures.curve_panel(curves, "attack in training, share of the average input norm", label), caption)
+        return Figure(tg.figures.curve_panel(curves, "attack in training / average input norm", label), caption)
 
     return {
         "superposition": by_strength(

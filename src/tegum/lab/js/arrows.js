@@ -68,7 +68,7 @@ export function drawArrows(pen, scene) {
     if (chosen) pen.circle(tx, ty, 13, { colour: theme.accent, width: 2 });
     const away = length > 1 ? 1 + 15 / length : 1;
     const label = length > 1 ? [x + dx * away, base + dy * away] : [x + 12 * Math.cos(i), base + 12 * Math.sin(i)];
-    pen.text(label[0], label[1], String(i + 1), { size: state.n > 20 ? 10 : 12, colour: theme.soft, align: "center", bold: chosen });
+    pen.text(label[0], label[1], String(i), { size: state.n > 20 ? 10 : 12, colour: theme.soft, align: "center", bold: chosen });
   }
 }
 

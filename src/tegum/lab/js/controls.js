@@ -107,7 +107,7 @@ export function densitiesControl(lab) {
     if (now === made || !fold.open) return;
     made = now;
     place.replaceChildren(...state.density.map((_, i) => slider({
-      name: `${name === "correlated" ? "Set" : "Feature"} ${i + 1}`, low: LOWEST * STEPS, high: 0,
+      name: `${name === "correlated" ? "Set" : "Feature"} ${i}`, low: LOWEST * STEPS, high: 0,
       value: () => Math.round(STEPS * Math.log10(Math.max(lab.state.density[i] ?? 1, 1e-9))),
       words: () => rounded(lab.state.density[i] ?? 1),
       change: (value) => lab.change({ density: lab.state.density.map((one, k) => (k === i ? Math.min(densityOf(value), most(lab.state)) : one)) }),

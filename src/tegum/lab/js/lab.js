@@ -180,7 +180,7 @@ export class Lab {
     if (this.chosen === feature) return;
     this.chosen = feature;
     this.redraw();
-    if (feature >= 0 && this.frame) this.tell(`feature ${feature + 1}: ${this.frame.shapes.names[feature]}, norm ${this.measures.norm[feature].toFixed(2)}`, true);
+    if (feature >= 0 && this.frame) this.tell(`feature ${feature}: ${this.frame.shapes.names[feature]}, norm ${this.measures.norm[feature].toFixed(2)}`, true);
   }
 
   optimum() {

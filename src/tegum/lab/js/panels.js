@@ -17,8 +17,8 @@ export function drawGram(pen, scene) {
     for (let i = 0; i < n; i++) square(pen, scene, x0 + cell * i, top + cell * j, cell, line, G[j * n + i], numbers);
     square(pen, scene, x0 + cell * n + gap, top + cell * j, cell, line, b[j], numbers);
     if (j % each) continue;
-    pen.text(x0 - 9, top + cell * (j + 0.5), String(j + 1), { size: 11, colour: theme.soft, align: "right" });
-    pen.text(x0 + cell * (j + 0.5), top - 10, String(j + 1), { size: 11, colour: theme.soft, align: "center" });
+    pen.text(x0 - 9, top + cell * (j + 0.5), String(j), { size: 11, colour: theme.soft, align: "right" });
+    pen.text(x0 + cell * (j + 0.5), top - 10, String(j), { size: 11, colour: theme.soft, align: "center" });
   }
   pen.text(x0 + (cell * n) / 2, 12, "WᵀW: from input …", { size: 12, colour: theme.soft, align: "center" });
   pen.text(x0 + cell * (n + 0.5) + gap, top - 10, "b", { size: 12, colour: theme.soft, align: "center", bold: true });
@@ -55,7 +55,7 @@ export function drawNorms(pen, scene) {
     const x = left + slot * (i + 0.5), y = at(measures.norm[i]);
     pen.rect(x - bar / 2, y, bar, top + height - y, interferenceColour(measures.interference[i], theme));
     if (theme.dark) pen.path([[x - bar / 2, y], [x + bar / 2, y]], { colour: theme.soft });
-    if ((i + 1) % each === 0) pen.text(x, top + height + 14, String(i + 1), { size: 11, colour: theme.soft, align: "center" });
+    if (i % each === 0) pen.text(x, top + height + 14, String(i), { size: 11, colour: theme.soft, align: "center" });
   }
   pen.text(14, top + height / 2, "norm of the feature", { size: 12, colour: theme.soft, align: "center", turn: true });
   pen.text(left + width / 2, top + height + 33, "feature", { size: 12, colour: theme.soft, align: "center" });

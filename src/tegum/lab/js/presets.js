@@ -16,12 +16,12 @@ export const PRESETS = [
   },
   {
     id: "crossing", name: "The pentagon at its crossing", address: "#v=1&n=5&m=2&p=0.013454,0.05,0.05,0.05,0.05",
-    words: "Feature 1 is 3.7 times sparser than the others: here a pentagon and two digons cost the same, to three digits. Try several new starts, then make " +
-      "feature 1 sparser still, under “each feature’s own density”.",
+    words: "Feature 0 is 3.7 times sparser than the others: here a pentagon and two digons cost the same, to three digits. Try several new starts, then make " +
+      "feature 0 sparser still, under “each feature’s own density”.",
   },
   {
     id: "pairs", name: "Correlated pairs", address: "#v=1&n=4&m=2&sets=correlated:2&p=0.1",
-    words: "Features 1 and 2 are active together, and so are 3 and 4: they make sure to be orthogonal. Choose anticorrelated sets instead: " +
+    words: "Features 0 and 1 are active together, and so are 2 and 3: they make sure to be orthogonal. Choose anticorrelated sets instead: " +
       "now those of a set like to be opposites, for they never meet.",
   },
   {

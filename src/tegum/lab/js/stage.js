@@ -173,7 +173,7 @@ export class Stage {
     if (event.key === " ") lab.play(!lab.playing);
     else if (event.key.toLowerCase() === "n") lab.choose((lab.chosen + 1) % n);
     else if (event.key.toLowerCase() === "p") lab.choose((Math.max(lab.chosen, 0) + n - 1) % n);
-    else if (/^[1-9]$/.test(event.key) && Number(event.key) <= n) lab.choose(Number(event.key) - 1);
+    else if (/^[0-9]$/.test(event.key) && Number(event.key) < n) lab.choose(Number(event.key));
     else if (event.key === "Escape") lab.choose(-1);
     else if (event.key.startsWith("Arrow") && this.showsFeatures) {
       if (lab.chosen < 0) lab.choose(0);
