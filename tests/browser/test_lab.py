@@ -195,6 +195,7 @@ def test_it_can_be_used_from_the_keyboard(opened: Opened) -> None:
     page.wait_for_function("() => heard.some((words) => words.startsWith('feature 1: '))")
     page.keyboard.press("0")
     page.wait_for_function("() => heard.at(-1).startsWith('feature 0: ')")
+    page.keyboard.press("1")
     for _ in range(4):
         page.keyboard.press("ArrowLeft")
     page.keyboard.press("Space")

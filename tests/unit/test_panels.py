@@ -78,6 +78,7 @@ def test_short_logarithmic_axes_are_labelled_between_powers_of_ten() -> None:
     curve = MarkedCurve("loss", np.array([2.0, 13.0]), np.array([1.2, 0.0]))
     drawn = marked_panels({"": [curve]}, "m", "loss", log_x=True, log_y=True).layout
     assert {2.0, 5.0, 10.0} <= set(drawn.xaxis.tickvals)
-    assert drawn.yaxis.tickvals == (1, 10)  # one positive value spans nothing
+    assert drawn.yaxis.tickvals is None  # one positive value spans nothing
     wide = MarkedCurve("loss", np.array([1.0, 1e6]), np.array([1.0, 2.0]))
-    assert marked_panels({"": [wide]}, "m", "loss", log_x=True).layout.xaxis.tickvals is None
+    labelled = marked_panels({"": [wide]}, "m", "loss", log_x=True).layout.xaxis.tickvals
+    np.testing.assert_allclose(np.log10(labelled[:7]), np.arange(7))

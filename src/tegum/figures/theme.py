@@ -142,9 +142,9 @@ def log_labels(values: Iterable[ArrayLike]) -> dict[str, Any]:
     """
     every = np.concatenate([np.ravel(np.asarray(one, float)) for one in values])
     shown = every[np.isfinite(every) & (every > 0)]
-    if not shown.size:
+    low, high = (float(shown.min()), float(shown.max())) if shown.size else (1.0, 1.0)
+    if low == high:
         return {"dtick": 1}
-    low, high = float(shown.min()), float(shown.max())
     if few := log_ticks(low, high):
         return few
     first, last = floor(log10(low)), ceil(log10(high))
