@@ -184,3 +184,40 @@ def test_outputs_of_no_importance_are_found_to_a_tolerance_of_their_own() -> Non
     found = tg.exact.squared_errors(W, b, one, tol=1e-7)
     exact = tg.exact.squared_errors(W, b, all_of_them, tol=1e-12)
     assert np.abs(found - exact)[:, 3:].max() < 1e-7 * 0.1  # of E x²
+
+
+SCALES = [
+    (tg.features.CorrelatedSets(2, 2, 0.97), [-1e-8, 1e-5, 1e-5**0.5, 1.0], 0.0),
+    (tg.features.CorrelatedSets(2, 2, 0.97), [-1e-9, 1e-6, 1e-3, 1.0], 0.0),
+    (tg.features.Independent(5, 0.5), [2.0, -6.26e-7, 6.88e-7, 1.47e-6, 0.082], -1e-6),
+    (tg.features.Independent(5, 0.5), [2.0, -6.26e-7, 6.88e-7, 1.47e-6, 0.082], 0.0),
+]
+"""Rows of output 1 whose couplings have three or four scales; its own one is on the lowest, and not alone there."""
+
+
+@pytest.mark.parametrize(("features", "g", "b"), SCALES)
+@pytest.mark.parametrize("tol", [1e-3, 1e-4, 1e-5])
+def test_own_features_of_a_scale_of_their_own(features: tg.features.Features, g: list[float], b: float, tol: float) -> None:
+    """Too far below the others on the grid, own couplings are one jump there: no sum moves, and 16 terms seemed enough."""
+    found, off = slopes_beside_rational(features, g, b, tol)
+    assert off <= float(found.gradient_error)
+    assert found.terms <= 256
+
+
+@pytest.mark.parametrize(("weight", "b"), [(8e-3, 0.0), (-1e-3, 5.8e-4), (-1e-3, 5.8e-6)])
+def test_vertices_of_weak_features_are_rounded(weight: float, b: float) -> None:
+    """A difference over their coupling, and its derivative: 6e-12 is lost where 2e-15 was said."""
+    features = tg.features.AnticorrelatedSets(2, 2, 0.025)
+    found, off = slopes_beside_rational(features, [-9e-7, -2e-6, -1.1, weight], b, 1e-8)
+    assert 1e-14 < off <= float(found.gradient_error) < 1e-10
+
+
+def slopes_beside_rational(features: tg.features.Features, g: list[float], b: float, tol: float) -> tuple[Any, float]:
+    """What is said of a model whose row 1 is g, output 1 alone counting, and how far its gradient is off."""
+    n = features.n_features
+    G, bias = np.zeros((n, n)), np.zeros(n)
+    G[1], bias[1] = g, b
+    found = tg.exact.evaluate(G, bias, features.replaced(importance=np.eye(n)[1]), tol, gradient=True, tied=False)
+    row = rational.row(features, 1, g, b)
+    by_coupling = np.abs(found.dW.values[1] - rational.floats(row.by_coupling)).max()
+    return found, max(float(by_coupling), abs(float(found.db[1]) - float(row.by_bias)))

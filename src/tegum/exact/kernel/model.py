@@ -273,7 +273,8 @@ def _take_rows(
                     spent = Spent(spent.done + 1, spent.left - 1, loss, spent.squares + rows.error[j] ** 2)
                 if settings.gradient:
                     point.db[j] = weight * row.by_b
-                    rows.error_b[j] = weight * (row.error_b + rounding * abs(row.by_b))
+                    # |E x_i (y - x_j)| is at most the root of E x_i^2 E (y - x_j)^2
+                    rows.error_b[j] = weight * (row.error_b + rounding * (abs(row.by_b) + (square + abs(row.value)) ** 0.5))
                     add_unknown(distribution, work, j, row.by_b)
                     for i in range(n):
                         rows.slope[j * n + i] = work.slope[i]

@@ -20,12 +20,13 @@ _SELDOM, _FEW = 0.05, 8
 
 @copied_into_callers
 @compiled
-def threshold_of(work: Work, n: int) -> float:
+def threshold_of(work: Work, n: int, own: int) -> float:
     """Couplings below it are small, those from it on large; 0 where it is best to have no small ones.
 
     Couplings are counted by powers of sqrt(2).  On a grid for couplings of scale s, those below s / 16 converge slowly and
-    cost an error like s^2 each; of all gaps where the next coupling exceeds the sum of the smaller ones, the one that leaves
-    the least error on both grids wins.
+    cost an error like s^2 each; like 1 on any grid where the own one is among several: seen from there they are one jump of the
+    derivatives of E x_j r(s), in which T leaves no s.  Of all gaps where the next coupling exceeds the sum of the smaller ones,
+    the one that leaves the least error on both grids wins.
     """
     g = work.g
     largest = 0.0
@@ -72,7 +73,11 @@ def threshold_of(work: Work, n: int) -> float:
             counted += 1
         if work.bucket_least[bucket] > _GAP * tail:
             # those still slow on the large grid, and those slow on the small one at the square of its relative scale
-            error = max(slow - below, 0.0) + slow_small * 2.0 ** (last - width + 1)
+            # but where the own one is among several of them
+            scale = 2.0 ** (last - width + 1)
+            if slow_small > 1 and exponent(g[own] * g[own]) - bottom <= last - 2 * _FINE:
+                scale = 1.0
+            error = max(slow - below, 0.0) + slow_small * scale
             if error < least_error:
                 least_error = error
                 threshold = work.bucket_least[bucket]
@@ -133,7 +138,7 @@ def partition(distribution: Distribution, work: Work, n: int, own: int) -> tuple
     Returns:
         how many blocks are large, how many there are, and the threshold for couplings.
     """
-    threshold = threshold_of(work, n)
+    threshold = threshold_of(work, n, own)
     if threshold == 0 and distribution.simple and work.g[own] == 0:
         # nothing smooths the sum in an own feature without coupling: it is the only small one
         threshold = np.inf

@@ -78,12 +78,21 @@ def _vertices(distribution: Distribution, work: Work, blocks: Listed, b: float, 
 
 
 @inlined
-def _amplified(distribution: Distribution, work: Work, own: OwnFeature, P: float) -> float:
-    """By how much rounding of the own feature's vertex grows, where it is large: mu_j falls like 1 / g^2, its slope faster."""
-    j = own.feature
-    if own.block < 0 or work.size[j] == 0 or work.vertex[j] == NOT_ALONE:
-        return 0.0
-    return distribution.weight[own.component] * (P / work.g[j]) ** 2
+def _rounding_around(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, P: float) -> tuple[float, float]:
+    """The rounding of the vertices of large features, in the value and in its derivatives: mu_k is a difference over 3 g_k.
+
+    It grows with P / g_k, its derivative by g_k with the square of that; T of the own one, such a derivative itself, once more.
+    """
+    value = slope = 0.0
+    for component in components_of(blocks, distribution.block_first):
+        for i in members_of(distribution, component):
+            if work.size[i] == 0 or work.vertex[i] == NOT_ALONE:
+                continue
+            ratio = P / abs(work.g[i])
+            size = ROUNDING * distribution.weight[component] * ratio * (ratio if i == own.feature else P)
+            value += size * P
+            slope += size * ratio
+    return value, slope
 
 
 @compiled
@@ -137,9 +146,9 @@ def sets_row(
     if small == 0:
         more, more_b = _unsplit(work, blocks, own.feature, removed.others, b)
         return Found(value + more, 0.0, by_b + more_b, error + rounding, error_b + rounding / P, terms)
-    amplified = ROUNDING * _amplified(distribution, work, own, P)
-    error += amplified * P
-    error_b += amplified * (1 + P / abs(work.g[own.feature])) if amplified > 0 else 0.0
+    more, more_b = _rounding_around(distribution, work, blocks, own, P)
+    error += more
+    error_b += more_b
     more, more_b = fine_residue(distribution, work, blocks, own, b, fine, P, ALWAYS, gradient)
     value += more
     by_b += more_b
