@@ -72,10 +72,10 @@ def threshold_of(work: Work, n: int, own: int) -> float:
             slow_small += work.bucket_count[counted]
             counted += 1
         if work.bucket_least[bucket] > _GAP * tail:
-            # those still slow on the large grid, and those slow on the small one at the square of its relative scale
-            # but where the own one is among several of them
+            # those still slow on the large grid, and those slow on the small one at the square of its relative scale, if the
+            # own one is not far below that with others
             scale = 2.0 ** (last - width + 1)
-            if slow_small > 1 and exponent(g[own] * g[own]) - bottom <= last - 2 * _FINE:
+            if slow_small > 1 and g[own] != 0 and exponent(g[own] * g[own]) - bottom <= last - 2 * _FINE:
                 scale = 1.0
             error = max(slow - below, 0.0) + slow_small * scale
             if error < least_error:
