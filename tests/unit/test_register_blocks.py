@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from llvmlite import binding
 
+from tegum.processor import registers_of
 from tegum.training.blocks import (
     PANEL_WIDTH,
     REGISTERS,
@@ -19,7 +20,6 @@ from tegum.training.blocks import (
     Registers,
     Rows,
     Tile,
-    registers_of,
     row_products,
     tile_products,
 )

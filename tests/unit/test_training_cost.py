@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tegum as tg
-from tegum import checking
+from tegum import checking, processor
 from tegum.cli import run
 from tegum.cli import training as cli
 from tegum.features import Exponential, Independent
@@ -145,18 +145,25 @@ def test_the_engine_takes_about_what_is_estimated() -> None:
         assert 1 / 3 < seconds(RECIPE.replaced(**fields)) / cpu_seconds(**fields) < 3
 
 
-@pytest.mark.parametrize(("compiled", "width", "expected"), [(False, 16, 1.0), (False, 8, 2.5), (True, 8, 7.0)])
-def test_how_slow_a_machine_is_is_guessed_until_it_can_be_timed(
-    compiled: bool, width: int, expected: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cost, "is_compiled", lambda _: compiled)
-    monkeypatch.setattr(cost, "REGISTERS", cost.REGISTERS._replace(width=width))
+def test_a_machine_is_as_slow_as_is_guessed_until_training_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    own_loss = tg.training.OwnLoss("own", value=lambda y, x: ((y - x) ** 2).sum(axis=1), slope=lambda y, x: 2 * (y - x))
     monkeypatch.setattr(cost, "_timed_slowness", lambda: 7.0)
-    assert cost.slowness() == expected
-    own = seconds(
-        loss=tg.training.OwnLoss("own", value=lambda y, x: ((y - x) ** 2).sum(axis=1), slope=lambda y, x: 2 * (y - x))
-    )
-    assert own > seconds() > expected * 5e-3
+    for compiled, expected in ((True, 7.0), (False, 2.5)):
+        monkeypatch.setattr(processor, "is_compiled", lambda _, compiled=compiled: compiled)
+        monkeypatch.setattr(processor, "registers", lambda: (16, 8))
+        assert cost.slowness() == expected
+        assert seconds(loss=own_loss) > seconds() > expected * 5e-3
+
+
+def test_what_is_done_to_one_number_at_a_time_is_no_slower_where_registers_are_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logarithms of exponential magnitudes: what they add is half as many times as long where the rest takes twice as long."""
+    exponential, added = Independent(6, density=0.2, magnitude=Exponential(1.0)), []
+    for width, slower in ((16, 1.0), (8, 2.0)):
+        monkeypatch.setattr(processor, "registers", lambda width=width: (32, width))
+        monkeypatch.setattr(cost, "slowness", lambda slower=slower: slower)
+        added.append(seconds(features=exponential) - seconds())
+    assert added[0] == pytest.approx(added[1], rel=1e-9)
+    assert added[0] == pytest.approx(6 * (20_000 + 1000) * (20e-9 + 0.2 * (110e-9 + 0.8 * 900e-9)), rel=1e-9)
 
 
 def test_the_command_says_that_it_compiles_first(

@@ -36,7 +36,7 @@ from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
 from tegum.exact.kernel.model import point_for
 from tegum.exact.laws import CurvedBy, LawLoss, Laws
 from tegum.exact.objective import landscape_for
-from tegum.exact.parameters import free_of, parameters_of
+from tegum.exact.parameters import free_of, parameters_of, size_of
 from tegum.exact.penalties import Penalty
 from tegum.nets import Net
 from tegum.threads import in_pieces
@@ -46,12 +46,24 @@ _MOST_DENSE = 600
 _MOST_ROWS = 500
 """Of so many features the Hessians of all rows take a gigabyte."""
 
+Way = Literal["whole", "rows", "products", "nothing"]
+"""How curvatures are found: of whole Hessians, by Lanczos' method from those of rows or from products, or not at all."""
+
 _OF_LARGEST, _OF_SMALLEST, _KEPT = 1e-3, 1e-7, 60
 _PIECE_NUMBERS = 1e6
 _JUMPS = 1e-2
 """Where an entry of the Hessian jumps by more than this share of its size, or seems to, the sides are looked at."""
 _SAME_LOSS, _SAME_EIGENVALUES = 1e-10, 1e-4
 """Two ends are one up to symmetry where they differ by no more, relative to the loss and to the Hessian's largest entry."""
+
+
+def way_of(net: Net, distributions: Distributions | Laws) -> Way:
+    """How the curvatures of a net's minima are found."""
+    if size_of(net) <= _MOST_DENSE:
+        return "whole"
+    if isinstance(distributions, Laws):
+        return "products"
+    return "rows" if net.n_features <= _MOST_ROWS else "nothing"
 
 
 def flat_projector(W: Float[np.ndarray, "batch m n"], biased: bool = True) -> Float[np.ndarray, "batch d d"]:
@@ -245,8 +257,10 @@ def smallest_curvatures(
     """The smallest curvature of every start beyond the symmetry, and the size of its Hessian."""
     count, d = starts.x.shape
     smallest, size = np.full(count, np.nan), np.full(count, np.nan)
-    dense = d <= _MOST_DENSE
-    piece = min(max(1, int(_PIECE_NUMBERS / (d * d))), 512) if dense else 1
+    way = way_of(net, distributions)
+    if way == "nothing":
+        return smallest, size
+    piece = min(max(1, int(_PIECE_NUMBERS / (d * d))), 512) if way == "whole" else 1
 
     def memory(stop: NDArray[np.int64]) -> Any:
         if isinstance(distributions, Laws):
@@ -259,15 +273,14 @@ def smallest_curvatures(
             for k in range(first, end):
                 law = LawLoss(net, distributions, int(starts.distribution_of[k]), terms)
                 free = starts.free[k] > 0
-                if dense:
+                if way == "whole":
                     smallest[k], size[k] = _by_law(law, starts.x[k], free)
                 else:
                     smallest[k], size[k] = _by_lanczos(net, starts.x[k], free, law.hessian_product(starts.x[k]), stop)
             return
-        if not dense:
-            if net.n_features <= _MOST_ROWS:
-                product = _rows_of(landscape, stop, starts, first).times
-                smallest[first], size[first] = _by_lanczos(net, starts.x[first], starts.free[first] > 0, product, stop)
+        if way == "rows":
+            product = _rows_of(landscape, stop, starts, first).times
+            smallest[first], size[first] = _by_lanczos(net, starts.x[first], starts.free[first] > 0, product, stop)
             return
         found, jumps = np.empty((end - first, d, d)), np.empty(end - first)
         hessians(landscape, differences, starts, first, end, found, jumps)

@@ -42,6 +42,11 @@ def is_neuron(net: Net) -> bool:
     return net.hidden_relu and net.n_hidden == 1 and own and _is_plain(net)
 
 
+def has_rows(net: Net) -> bool:
+    """Whether second derivatives of a loss are made of those of its rows, by the couplings and the bias of one output each."""
+    return net.tied and not is_neuron(net)
+
+
 def _is_plain(net: Net) -> bool:
     """Whether a net is what its switches say, and no function of a family is another one."""
     return all(getattr(type(net), name) is getattr(Net, name) for name in ("hidden", "forward", "target"))
@@ -97,7 +102,7 @@ def output_of(net: Net) -> Activation:
 
 def is_compiled(net: Net) -> bool:
     """Whether compiled code knows the net as it is: W and b, with a ReLU or nothing after them."""
-    return net.tied and not is_neuron(net) and output_of(net) in (ACTIVATIONS["relu"], ACTIVATIONS["identity"])
+    return has_rows(net) and output_of(net) in (ACTIVATIONS["relu"], ACTIVATIONS["identity"])
 
 
 def require_tied(net: Net) -> None:

@@ -39,10 +39,10 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from tegum.processor import registers
 from tegum.training.vectors import Vectors, address, number_at
 
 PANEL_WIDTH = 64
@@ -79,25 +79,7 @@ class Registers(NamedTuple):
         return max(v for v in (1, 2, 4, 8, 16) if held * v < self.number and v * self.width <= PANEL_WIDTH)
 
 
-def registers_of(triple: str, features: str) -> Registers:
-    """The registers of a target of LLVM, by its name and its list of features, such as ``+avx2,-avx512f``.
-
-    >>> registers_of("x86_64-unknown-linux-gnu", "+sse4.2,+avx,+avx2,-avx512f")
-    Registers(number=16, width=8)
-    """
-    if triple.startswith(("aarch64", "arm64")):
-        return Registers(32, 4)
-    has = set(features.split(","))
-    return Registers(32, 16) if "+avx512f" in has else Registers(16, 8 if "+avx" in has else 4)
-
-
-def _target() -> Registers:
-    """The registers of the processor that numba compiles for."""
-    triple, _, features = cpu_target.target_context.codegen().magic_tuple()
-    return registers_of(triple, features)
-
-
-REGISTERS = _target()
+REGISTERS = Registers(*registers())
 """The registers that the engine is compiled for."""
 
 

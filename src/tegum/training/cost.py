@@ -17,8 +17,7 @@ So nine of ten trainings take between 2/3 and 3/2 of the estimate (``make bench`
 Example.  For ``ReluOutput(5, 2)`` and batches of 1024, a step there is 150 + 3 + 16 (25 + 50 + 25) ns = 1.75 microseconds.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -30,9 +29,10 @@ from tegum.compilation import is_compiled
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Exponential, Features, FiniteLaw, Independent
 from tegum.nets import Net, ReluOutput, require_same_features
+from tegum.processor import least_seconds, slowness_of, width_here
 from tegum.threads import default_threads
 from tegum.training.arrays import panels_for, parameter_count, scratch_for, shape_of
-from tegum.training.blocks import PANEL_WIDTH, REGISTERS
+from tegum.training.blocks import PANEL_WIDTH
 from tegum.training.instances import grid_of, instances_of, is_drawn_outside, skipped_shares
 from tegum.training.kernel import advance
 from tegum.training.own_loss import OwnLoss
@@ -48,7 +48,8 @@ _ACTIVATED = {"identity": 0.0, "relu": 0.0, "gelu": 18e-9, "softplus": 23e-9, "s
 _ACTIVATED_BY_OWN, _TARGET_ENTRY, _ATTACKED = 12e-9, 9e-9, 13e-9
 _GATHERED, _GATHERED_FAR, _FAR = 22e-9, 60e-9, 2**20  # from a fixed set, of so many bytes and more
 _STORED = 0.1e-9  # for each output and product of a sample of a stored set
-_EXPONENTIAL, _LOGARITHM, _BRANCH = 20e-9, 110e-9, 900e-9  # x density, and x density x (1 - density)
+# of each drawn feature, x density, and x density x (1 - density): one number at a time, as fast where registers are narrow,
+_EXPONENTIAL, _LOGARITHM, _BRANCH = 20e-9, 110e-9, 900e-9
 _HIDDEN_RELU, _DROPPED, _L1 = 9e-9, 7e-9, 4e-9
 _ATTACK, _ATTACK_PRODUCTS = 220e-9, 3
 # and of Python: for a call, a grid point, a model, each of its parameters and each record,
@@ -56,10 +57,9 @@ _CALL, _POINT, _MODEL, _DRAWN, _RECORD = 5e-3, 110e-6, 45e-6, 27e-9, 15e-6
 # for a step on samples that NumPy draws, each of their numbers, the same in NumPy's loss, and a panel of a loss of one's own.
 _STEP_OUTSIDE, _NUMBER_OUTSIDE, _NUMBER_FORWARD, _PRODUCT_FORWARD, _OWN_PANEL = 9e-6, 1.5e-9, 20e-9, 0.3e-9, 20e-6
 
-_TIMED_SAMPLES, _LONGEST_TIMING = 1024, 0.03
+_TIMED_SAMPLES = 1024
 _COMPILING = 12.0
 _YEAR = 365 * 86400
-_WIDE, _NARROW = 16, 2.5  # so many floats a register holds there, and a guess of how slow machines with shorter ones are
 _TIMED_STEPS = 20
 
 
@@ -146,9 +146,7 @@ def slowness() -> float:
 
     Where the engine is not compiled yet it is guessed by the width of the processor's registers.
     """
-    if is_compiled(advance):
-        return _timed_slowness()
-    return 1.0 if REGISTERS.width >= _WIDE else _NARROW
+    return slowness_of(advance, _timed_slowness)
 
 
 @cache
@@ -160,7 +158,7 @@ def _timed_slowness() -> float:
         advance(shape_of(net), scratch, one.features, one.recipe, one.state, 0, steps)
 
     train(1)  # loads it
-    return float(_timed(lambda: train(_TIMED_STEPS)) / (_TIMED_STEPS * step_seconds(net, recipe.batch_size)))
+    return float(least_seconds(lambda: train(_TIMED_STEPS)) / (_TIMED_STEPS * step_seconds(net, recipe.batch_size)))
 
 
 def _models(
@@ -179,7 +177,7 @@ def _models(
         density = np.resize(cell.features.feature_density.mean(axis=-1), len(cell.positions))
         drawing = 0.0 * density
         if not outside and isinstance(getattr(cell.features, "magnitude", None), Exponential):
-            drawing = _EXPONENTIAL + density * (_LOGARITHM + (1 - density) * _BRANCH)
+            drawing = (_EXPONENTIAL + density * (_LOGARITHM + (1 - density) * _BRANCH)) * width_here()
         own_recipe = np.array([id(recipes[point]) for point in cell.positions])
         order = np.argsort(own_recipe, kind="stable")
         for alike in np.split(order, np.flatnonzero(np.diff(own_recipe[order])) + 1):
@@ -261,24 +259,14 @@ def _measured(recipe: Recipe) -> int:
 def _seconds_of_drawing(features: Features) -> float:
     """What NumPy needs for one sample of a distribution, timed."""
     one, generator = features.singles()[0], np.random.default_rng(0)
-    return _timed(lambda: one.draw(_TIMED_SAMPLES, generator)) / _TIMED_SAMPLES
+    return least_seconds(lambda: one.draw(_TIMED_SAMPLES, generator)) / _TIMED_SAMPLES
 
 
 def _seconds_of_own(loss: OwnLoss, net: Net, features: Features) -> float:
     """What a loss of the user's own needs for a panel, timed where outputs are half of what they should be."""
     loss.require_usable(net.n_features)
     x = net.target(features.singles()[0].draw(PANEL_WIDTH, np.random.default_rng(0)))
-    return _timed(lambda: (loss.value(x / 2, x), loss.slope(x / 2, x)))
-
-
-def _timed(work: Callable[[], object]) -> float:
-    """Seconds that this thread works, the least of up to ten times."""
-    seconds: list[float] = []
-    while len(seconds) < 10 and sum(seconds) < _LONGEST_TIMING:
-        began = time.thread_time()
-        work()
-        seconds.append(max(time.thread_time() - began, 1e-9))
-    return min(seconds)
+    return least_seconds(lambda: (loss.value(x / 2, x), loss.slope(x / 2, x)))
 
 
 def require_affordable(net: Net, recipes: Sequence[Recipe], threads: int) -> None:

@@ -14,7 +14,7 @@ from tegum.exact.laws.choice import Laws
 from tegum.exact.laws.curvature import CurvedBy, Floats, differences
 from tegum.exact.laws.lattice import LatticeLaw
 from tegum.exact.laws.states import StatesLaw
-from tegum.exact.parameters import flat, free_of, is_neuron, output_of, parameters_of
+from tegum.exact.parameters import flat, free_of, has_rows, output_of, parameters_of
 from tegum.nets import ACTIVATIONS, Net
 
 _BESIDE = 1e-2
@@ -62,7 +62,7 @@ class LawLoss:
     @cached_property
     def curved_by(self) -> CurvedBy:
         """How `hessian_by_rows` finds the Hessian."""
-        known = self.net.tied and not is_neuron(self.net) and output_of(self.net) is ACTIVATIONS["relu"]
+        known = has_rows(self.net) and output_of(self.net) is ACTIVATIONS["relu"]
         kinds = {type(law) for _, law in self.laws.each[self.which]}
         if not known or kinds - {StatesLaw, LatticeLaw, BlocksLaw}:
             return "differences"
@@ -99,7 +99,7 @@ class LawLoss:
         return self._freed(H), jump
 
     def _differences(self, x: Floats, step: float, terms: int) -> tuple[Floats, float] | None:
-        if not self.net.tied or is_neuron(self.net):
+        if not has_rows(self.net):
             return None
         W, b = parameters_of(self.net, x)
 
