@@ -168,7 +168,7 @@ def said_net(data: xr.Dataset) -> str:
 
 
 def of_several_nets(runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """Models of several nets of the same parameters, which have names, along an axis ``net``; the attribute ``net_NAME`` says which net each is.
+    """Models of several nets of the same parameters along an axis ``net``; the attribute ``net_NAME`` says which each is.
 
     >>> import tegum as tg
     >>> nets = {"plain": tg.nets.Linear(2, 1), "with ReLU": tg.nets.ReluOutput(2, 1)}

@@ -23,7 +23,8 @@ from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.execution import Elsewhere, Pieces
 from tegum.report import show
-from tegum.runs import RESULT, SWEEP, attributes_in, fingerprint, require_writable, set_aside, write_atomically, write_dataset
+from tegum.runs import RESULT, SWEEP, fingerprint, require_writable, set_aside, write_atomically, write_dataset
+from tegum.runs.files import keep_other
 from tegum.threads import default_threads
 from tegum.training import compiling_seconds, estimated_seconds
 from tegum.training.cost import require_time, result_bytes
@@ -108,8 +109,7 @@ def _kept(data: xr.Dataset, training: Training, out: Path, manifest: Path | None
     """Where the result of a training was written, or the list of its pieces; one of another training is set aside."""
     result, sweep = out / RESULT, out / SWEEP
     data.attrs["training"] = fingerprint((training.net, training.features, training.recipe, training.sweep))
-    if result.exists() and (attributes_in(result) or {}).get("training") != data.attrs["training"]:
-        say(f"{result} was not of this training: it is kept as {set_aside(result, 'older').name}")
+    keep_other(result, "training", data.attrs["training"], say)
     if sweep.exists() and (manifest is None or sweep.read_bytes() != manifest.read_bytes()):
         say(f"{sweep} was not of this training: it is kept as {set_aside(sweep, 'older').name}")
     if manifest is not None:
