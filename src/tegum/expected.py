@@ -41,7 +41,7 @@ from tegum.exact.objective import engine_of
 from tegum.features import Features, Independent
 from tegum.nets import Net, Parameters, require_same_features
 from tegum.nets.net import parameter
-from tegum.recorded import features_of, net_of, over, require_known, require_meant, require_own, written_net
+from tegum.recorded import features_of, net_of, over, require_known, require_meant, require_own, said_net, written_net
 
 Array = NDArray[np.float64]
 
@@ -133,7 +133,7 @@ def expected_loss(
 
 def _of_models(data: xr.Dataset, tol: float, samples: int, seed: int) -> Expected:
     """The expected losses of the models in a dataset, on their own features."""
-    said = str(data.attrs.get("net", ""))
+    said = said_net(data)
     net = written_net(said) if said else net_of(data)
     if net is None:
         raise InvalidInputError(f"the models are of {said}, which is none of tegum's", "give net, params and features")

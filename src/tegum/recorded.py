@@ -20,7 +20,7 @@ importance do not define, such as mixtures and data sets, are in the attribute `
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import and_
@@ -138,8 +138,15 @@ def net_of(data: xr.Dataset) -> Net:
     Raises:
         InvalidInputError: where it has no exact loss.
     """
-    said, n = str(data.attrs.get("net", "")), data.sizes["feature"]
+    said, n = said_net(data), data.sizes["feature"]
     m = data.sizes.get("hidden", n)
+    if not said and "net" in data.coords:
+        labels = data.coords["net"]
+        if labels.ndim:
+            advice = f"select one in Python, such as data.sel(net={str(labels.values.flat[0])!r})"
+            raise InvalidInputError(f"the models are of several nets, {', '.join(map(str, labels.values.flat))}", advice)
+        what = f"the models are of the net {labels.item()!r}, and the dataset does not say which that is"
+        raise InvalidInputError(what, "give it in Python as net=..., or make the dataset anew")
     if not said and "W1" in data:
         return Untied(n, m, "b" in data, hidden_bias="b_hidden" in data)
     net = written_net(said) if said else None if "b_hidden" in data else ReluOutput(n, m)
@@ -151,6 +158,28 @@ def net_of(data: xr.Dataset) -> Net:
         what = f"the models are of {said.partition('(')[0] or 'a net with a hidden bias'}"
         raise InvalidInputError(what, "the exact engine knows nets whose hidden units are linear, such as ReluOutput")
     return replace(net, n_features=n, n_hidden=m)
+
+
+def said_net(data: xr.Dataset) -> str:
+    """The net of the models as a dataset writes it, of those of `of_several_nets` the one selected; else empty."""
+    label = data.coords.get("net")
+    own = "" if label is None or label.ndim else data.attrs.get(f"net_{label.item()}", "")
+    return str(data.attrs.get("net", own))
+
+
+def of_several_nets(runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Models of several nets of the same parameters along an axis ``net``; the attribute ``net_NAME`` says which each is.
+
+    >>> import tegum as tg
+    >>> nets = {"plain": tg.nets.Linear(2, 1), "with ReLU": tg.nets.ReluOutput(2, 1)}
+    >>> recipe = tg.Recipe(steps=1, batch_size=64, evaluation_samples=64)
+    >>> runs = {name: tg.train(net, tg.features.Independent(2), recipe, progress=False) for name, net in nets.items()}
+    >>> net_of(of_several_nets(runs).sel(net="plain"))
+    Linear(n_features=2, n_hidden=1, bias=True)
+    """
+    joined = xr.concat(list(runs.values()), xr.Variable("net", list(runs)), combine_attrs="drop_conflicts", join="exact")
+    joined.attrs.pop("net", None)
+    return joined.assign_attrs({f"net_{name}": run.attrs["net"] for name, run in runs.items()})
 
 
 def require_known(data: xr.Dataset, net: Net) -> None:

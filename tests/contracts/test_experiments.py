@@ -21,12 +21,15 @@ import plotly.graph_objects as go
 import pytest
 import xarray as xr
 
+import tegum as tg
 from tegum.caching import Call, caching
 from tegum.claims import OURS, Claim, Evidence, Expect, above, at_least, between, near, passes, share_at_least
 from tegum.claims.words import recorded
 from tegum.experiments import Figure, Profile, every_description, every_experiment, experiment_called, experiment_files
 from tegum.experiments.discovery import code_files
 from tegum.provenance import PACKAGE, science_version, source_files, tegum_version
+from tegum.recorded import features_of, leading, said_net, written_net
+from tegum.runs import write_dataset
 from tests.contracts.smallest import smallest
 from tests.contracts.sources import QUOTATIONS, claim_has_a_source
 from tests.contracts.verdicts import recorded as recorded_verdicts
@@ -75,7 +78,7 @@ def test_it_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IDS)
-def test_its_figures_are_data_and_its_claims_can_fail(name: str) -> None:
+def test_its_figures_are_data_and_its_claims_can_fail(name: str, tmp_path: Path) -> None:
     experiment = experiment_called(name)
     trained = []
 
@@ -87,6 +90,7 @@ def test_its_figures_are_data_and_its_claims_can_fail(name: str) -> None:
         data = experiment.study("quick")
     assert not data.attrs.get("interrupted", 0)
     assert data.attrs["tegum"] == tegum_version()
+    its_models_are_what_its_file_says(data, tmp_path / f"{name}.safetensors")
     figures = experiment.figures(data)
     assert figures
     for title, figure in figures.items():
@@ -112,6 +116,27 @@ def test_the_errata_quote_from_the_list_and_all_of_it_is_quoted() -> None:
     claims = "".join(path.read_text(encoding="utf-8") for path in experiment_files().values())
     shared = "".join(path.read_text(encoding="utf-8") for path in every_experiment()[0].file.parents[1].glob("*/shared.py"))
     assert [quote for quote in listed - quoted if quote not in claims + shared] == []
+
+
+def its_models_are_what_its_file_says(data: xr.Dataset, path: Path) -> None:
+    """Weights that are read from its file as models have their b, net and features, and the losses that stand beside them."""
+    write_dataset(data, path)
+    try:
+        models = tg.read_weights(path)
+    except tg.InvalidInputError:  # of nets of many kinds or sizes, or of none
+        return
+    for one in [models.sel(net=label) for label in models["net"].values] if "net" in models.dims else [models]:
+        net = written_net(said_net(one))
+        assert "b" in one
+        assert np.isfinite(one[next(name for name in ("W", "W1") if name in one)]).all()
+        if "features" not in one.attrs:
+            continue
+        features_of(one)
+        assert net is not None
+        if net.hidden_relu or net.absolute_target or "loss" not in one or set(one["loss"].dims) != set(leading(one)):
+            continue
+        error = 6 * one["loss_standard_error"] if "loss_standard_error" in one else 0.0
+        assert (abs(tg.exact.loss(one) - one["loss"]) <= error + 1e-4 * one["loss"]).all()
 
 
 def figure_is_data(title: str, figure: Figure) -> None:

@@ -39,14 +39,17 @@ def test_minima_of_one_loss_are_one_and_saddles_are_left_out() -> None:
             "loss": ("seed", [0.2, 0.1, 0.1 * (1 + 1e-9), 0.05]),
             "status": ("seed", ["minimum", "minimum", "minimum", "saddle"]),
             "W": (("seed", "hidden", "feature"), np.stack([k * polygon(3) for k in (1.0, 2.0, 2.0, 3.0)])),
+            "b": (("seed", "feature"), np.full((4, 3), -0.1)),
         }
     )
     rows = spectra.different(found, (3, 5))
     assert [(row["loss"], row["hits"], row["lowest"]) for row in rows] == [(0.1, 2, True), (0.2, 1, False)]
-    assert rows[0]["W"].shape == (3, 5)
-    np.testing.assert_allclose(rows[0]["W"][:2, :3], 2 * polygon(3))
+    assert rows[0]["padded_W"].shape == (3, 5)
+    np.testing.assert_allclose(rows[0]["padded_W"][:2, :3], 2 * polygon(3))
+    assert rows[0]["padded_b"].tolist() == [-0.1, -0.1, -0.1, 0, 0]
 
 
 def test_stretching_leaves_capacity_unused() -> None:
-    data = xr.Dataset({"W": (("minimum", "hidden", "feature"), [polygon(5)]), "m": ("minimum", [2])})
+    models = {"padded_W": (("minimum", "padded_hidden", "padded_feature"), [polygon(5)])}
+    data = xr.Dataset(models | {"m": ("minimum", [2])})
     assert float(spectra.stretched(data)["unused"].item()) > 0.2

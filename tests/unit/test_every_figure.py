@@ -298,3 +298,16 @@ def test_a_colour_bar_of_importance_needs_a_difference() -> None:
     assert not any(trace.marker.colorbar.title.text for trace in equal.data)
     W = xr.Dataset({"W": (("hidden", "feature"), np.eye(2)), "feature_importance": ("feature", [1.0, 0.5])})
     assert tg.figures.arrow_panels(W).data[-1].marker.colorbar.title.text == "importance"
+
+
+def test_a_shape_has_one_bin_of_the_histogram_of_dimensionalities() -> None:
+    for size, fraction in ((2, 1 / 2), (3, 2 / 3), (5, 2 / 5)):
+        angles = 2 * np.pi * np.arange(size) / size
+        turns = np.linspace(0, 1, 40)[:, None]
+        W = np.stack([np.cos(angles + turns), np.sin(angles + turns)], axis=1)
+        W = W if size > 2 else np.stack([W[:, 0, :], 0 * W[:, 0, :]], axis=1)
+        for one in W:
+            (bars,) = tg.figures.dimensionality_histogram(one).data
+            place = int(np.argmax(bars.y))
+            assert bars.y[place] == size
+            assert abs(bars.x[place] - fraction) <= bars.width / 4

@@ -199,10 +199,10 @@ def test_a_diverged_model_is_a_row_without_a_loss(folder: Path, capsys: pytest.C
     assert found[1]["loss"] is None
     assert found[1]["squared_error"] == [None] * 3
     assert found[1]["status"] == "diverged"
-    assert "1 diverged: without finite weights there is no loss" in said("result.safetensors", capsys)
+    assert "1 without a loss: weights not finite (diverged), or not below 1e+30" in said("result.safetensors", capsys)
     np.savez("weights.npz", W=np.where(np.arange(3)[:, None, None] == 1, np.inf, W), b=B)
     assert [model["loss"] is None for model in models("weights.npz --density 0.1", capsys)] == [False, True, False]
-    assert "1 diverged: without finite weights there is no loss" in said("weights.npz --density 0.1", capsys)
+    assert "1 without a loss: weights not finite (diverged), or not below 1e+30" in said("weights.npz --density 0.1", capsys)
 
 
 def test_a_grid_of_many_models_gets_a_line_for_each_point(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -315,7 +315,7 @@ def test_another_array_of_a_file_is_judged_as_it_is(capsys: pytest.CaptureFixtur
     written(tg.nets.UntiedNeurons(3, 1), UNTIED, features)
     loss = tg.exact.loss(np.array(UNTIED["W1"]), np.zeros(3), features)
     for command in ("exact-loss", "inspect --starts 2"):
-        model = json.loads(said(f"{command} one.safetensors --array W1 --json", capsys))["models"][0]
+        model = json.loads(said(f"{command} one.safetensors --array W1 --bias none --density 0.3 --json", capsys))["models"][0]
         assert model["loss"] == pytest.approx(float(loss), rel=1e-9)
 
 

@@ -17,6 +17,7 @@ import xarray as xr
 from safetensors.numpy import load_file, save, save_file
 
 import tegum as tg
+from tegum.cli import run
 from tegum.runs import write_dataset
 from tegum.runs.pickles import torch_archive
 from tests.fuzz import torch_files
@@ -424,14 +425,44 @@ def test_datasets_of_tegum_keep_names_and_facts() -> None:
     assert found.attrs["recipe"] == data.attrs["recipe"]
     assert "dataset of tegum: W (density 2, seed 2, hidden 2, feature 3), a column" in found.understood
     other = tg.read_weights("result.pt", array="other_W")
-    assert set(other.data_vars) == {"W", "b"}
-    assert not other.b.any()
+    assert set(other.data_vars) == {"W"}, "whose b is not known"
+    assert not {"net", "features", "feature_density"} & {*other.attrs, *other.coords}
+    assert other.understood.endswith("the file does not hold their b")
+    assert not tg.read_weights("result.pt", array="other_W", bias="none").b.any()
     with pytest.raises(
         tg.InvalidInputError, match="holds no b with axes hidden and feature: choose with --array among W, other"
     ):
         tg.read_weights("result.pt", array="b")
-    with pytest.raises(tg.InvalidInputError, match="leave --rows, --bias and --encoder-bias out"):
+    with pytest.raises(tg.InvalidInputError, match="leave --rows and --encoder-bias out"):
         tg.read_weights("result.pt", rows=True)
+
+
+def test_weights_in_a_dataset_have_the_bias_that_is_theirs(capsys: pytest.CaptureFixture[str]) -> None:
+    net, features = tg.nets.ReluOutput(3, 2), tg.features.Independent(3, density=0.1)
+    recipe = tg.Recipe(steps=300, seeds=2, batch_size=64, record=("W", "b"), record_steps=(100,))
+    data = tg.train(net, features, recipe, progress=False)
+    data = data.assign(minima_W=data.W + 1, minima_b=data.b + 2)
+    write_dataset(data, "result.safetensors")
+    for name, bias in {"W": data.b, "W_history": data.b_history, "minima_W": data.minima_b}.items():
+        np.testing.assert_array_equal(tg.read_weights("result.safetensors", array=name).b, bias)
+    own = tg.read_weights("result.safetensors", array="minima_W", bias="b")
+    np.testing.assert_array_equal(own.b, data.b)
+    assert "; b (seed, feature)" in own.understood
+    with pytest.raises(tg.InvalidInputError, match="holds no c: choose with --bias among b, b_history, minima_b, none"):
+        tg.read_weights("result.safetensors", bias="c")
+    write_dataset(data[["W"]], "alone.safetensors")
+    alone = tg.read_weights("alone.safetensors")
+    for ask in (tg.exact.loss, tg.expected_loss, tg.lab.model_of):
+        with pytest.raises(tg.InvalidInputError, match=r"the dataset (holds W without b|has no b)"):
+            ask(alone)  # type: ignore[operator]
+    for command in ("exact-loss", "inspect"):
+        run([command, "alone.safetensors"])
+        assert "the file does not hold the b of these W: name it with --bias" in "".join(capsys.readouterr())
+    assert run(["exact-loss", "alone.safetensors", "--bias", "none"]) == 0
+    assert "b = 0, there is no bias" in capsys.readouterr().out
+    bare = tg.train(tg.nets.Linear(3, 2, bias=False), features, recipe.replaced(record=(), record_steps=0), progress=False)
+    write_dataset(bare[["W"]], "bare.safetensors")
+    assert not tg.read_weights("bare.safetensors").b.any()
 
 
 def lying() -> dict[str, bytes]:
@@ -526,10 +557,10 @@ def test_another_array_of_a_dataset_is_of_no_net() -> None:
     net, features = tg.nets.UntiedNeurons(3, 1), tg.features.Independent(3, density=0.2)
     data = tg.train(net, features, tg.Recipe(steps=2, batch_size=64, evaluation_samples=64), progress=False)
     write_dataset(data, "untied.safetensors")
-    found = tg.read_weights("untied.safetensors", array="W1")
+    found = tg.read_weights("untied.safetensors", array="W1", bias="none")
     expected = tg.exact.loss(data["W1"].values, np.zeros(3), features)
-    np.testing.assert_allclose(tg.exact.loss(found), expected, rtol=1e-12)
-    assert {"net", "recipe"} & set(found.attrs) == set()
+    np.testing.assert_allclose(tg.exact.loss(found, features=features), expected, rtol=1e-12)
+    assert {"net", "recipe", "features"} & set(found.attrs) == set()
     assert data.attrs["net"] == repr(net) == tg.read_weights("untied.safetensors").attrs["net"]
 
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 import tegum as tg
 from tegum.features import AnticorrelatedSets, Constant, CorrelatedSets, Exponential, Features, Independent, KSparse, Uniform
+from tegum.recorded import net_of, of_several_nets
 from tegum.runs import read_dataset, write_dataset
 
 RECIPE = tg.Recipe(steps=2, seeds=2, batch_size=64, evaluation_samples=64)
@@ -182,3 +183,22 @@ def test_features_that_are_not_understood_are_refused(said: str, word: str) -> N
     text = f"Independent(n_features=3, density=0.1, importance=1, {said})"
     with pytest.raises(tg.InvalidInputError, match=word):
         tg.features_of(data.assign_attrs(features=text))
+
+
+def test_of_several_nets_each_model_is_of_its_own(tmp_path: Path) -> None:
+    features = Independent(4, density=0.1)
+    nets = {"a": tg.nets.ReluOutput(4, 2), "b": tg.nets.Linear(4, 2)}
+    runs = {name: tg.train(net, features, RECIPE.replaced(steps=100), progress=False) for name, net in nets.items()}
+    write_dataset(of_several_nets(runs), tmp_path / "both.safetensors")
+    both = tg.read_weights(tmp_path / "both.safetensors")
+    for name, net in nets.items():
+        assert net_of(both.sel(net=name)) == net
+        expected = tg.exact.loss(runs[name])
+        np.testing.assert_array_equal(tg.exact.loss(both.sel(net=name)), expected)
+        np.testing.assert_allclose(tg.expected_loss(both.sel(net=name)).value, expected)
+    with pytest.raises(tg.InvalidInputError, match=r"of several nets, a, b: select one in Python, such as data.sel\(net='a'\)"):
+        tg.exact.loss(both)
+    unsaid = both.sel(net="b").drop_attrs(deep=False).assign_attrs(features=both.attrs["features"])
+    with pytest.raises(tg.InvalidInputError, match="of the net 'b', and the dataset does not say which that is"):
+        tg.exact.loss(unsaid)
+    np.testing.assert_array_equal(tg.exact.loss(unsaid, net=nets["b"]), tg.exact.loss(runs["b"]))

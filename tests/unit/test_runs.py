@@ -1,8 +1,10 @@
 """Files are whole or absent, come back as they were, and a resumed training equals an uninterrupted one."""
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,29 @@ def test_the_result_of_another_training_is_kept_aside(tmp_path: Path, capsys: py
     assert "was not of this training: it is kept as result.safetensors.1.older" in capsys.readouterr().out
     np.testing.assert_array_equal(read_dataset(tmp_path / "result.safetensors.1.older")["W"], first["W"])
     assert read_dataset(tmp_path / "result.safetensors").sizes["density"] == 2
+
+
+DAMAGED: dict[str, Callable[[bytes], bytes]] = {
+    "a bit of a number": lambda whole: whole[:-1] + bytes([whole[-1] ^ 1]),
+    "half of it": lambda whole: whole[: len(whole) // 2],
+    "no result": lambda whole: b"notes of my own",
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+@pytest.mark.parametrize("command", ["train -n 3 -m 2 --seeds 1 --steps 5", "phase -n 2 -m 1 --points 2 --seeds 1 --rounds 0"])
+def test_what_is_damaged_is_kept(command: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words, result = [*command.split(), "--out", str(tmp_path)], tmp_path / "result.safetensors"
+    assert run(words) == 0
+    damaged = DAMAGED[kind](result.read_bytes())
+    result.write_bytes(damaged)
+    capsys.readouterr()
+    assert run(words) == 0
+    assert re.search(rf"^{result} is .*: it is kept as result.safetensors.1.damaged$", capsys.readouterr().out, re.MULTILINE)
+    assert (tmp_path / "result.safetensors.1.damaged").read_bytes() == damaged
+    other = ["--set", "recipe.l1=0.1"] if words[0] == "train" else ["--density", "0.2:1"]
+    assert run([*words, *other]) == 0
+    assert "it is kept as result.safetensors.1.older" in capsys.readouterr().out
 
 
 def test_trainings_that_are_shown_alike_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from cyclopts import App, CycloptsError, UnknownOptionError
+from cyclopts import App, CycloptsError
 
 from tegum.cli.output import FAULT, INTERRUPTED, PIPE_CLOSED, WRONG_USE
 from tegum.cli.values import densities
@@ -84,7 +84,12 @@ def _code_for(error: Exception | KeyboardInterrupt) -> int:
         sys.stderr.write("tegum: interrupted\n")
         return INTERRUPTED
     if isinstance(error, InvalidInputError | CycloptsError):
-        sys.stderr.write(f"tegum: {_in_words(error)}\n")
+        if isinstance(error, CycloptsError):
+            from tegum.cli.mistakes import in_words  # only where there is one
+
+            sys.stderr.write(f"tegum: {in_words(error)}\n")
+        else:
+            sys.stderr.write(f"tegum: {error}\n")
         return WRONG_USE
     if isinstance(error, PiecesFailed):
         sys.stderr.write(f"tegum: {error}\n")
@@ -94,17 +99,6 @@ def _code_for(error: Exception | KeyboardInterrupt) -> int:
         sys.stderr.write(f"tegum: this machine fails: {what or 'no memory is left'}; what was finished is kept\n")
         return WRONG_USE
     raise error
-
-
-def _in_words(error: Exception) -> str:
-    """A mistake; where an option of `tegum train` is none, but a field of a training, how that is set."""
-    if isinstance(error, UnknownOptionError) and "train" in (error.command_chain or ()):
-        from tegum.cli.problem import place_of  # loaded before, with the command
-
-        option = (error.token.keyword or error.token.value).partition("=")[0]
-        if place := place_of(option.strip("-").replace("-", "_")):
-            return f"there is no option {option}: write --set {place}=..."
-    return str(error)
 
 
 def _end_in_any_case() -> Callable[[], None]:

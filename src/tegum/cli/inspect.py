@@ -26,7 +26,17 @@ from tegum.expected import expected_loss
 from tegum.features import Features
 from tegum.geometry import shape_names
 from tegum.nets import ACTIVATIONS, ActivationOutput, Net
-from tegum.recorded import features_of, finite_part, in_words, leading, over, plain_axis, with_features, written_net
+from tegum.recorded import (
+    features_of,
+    finite_part,
+    in_words,
+    leading,
+    over,
+    plain_axis,
+    said_net,
+    with_features,
+    written_net,
+)
 from tegum.report import show
 from tegum.report.pictures import export_pictures
 from tegum.runs import plain as as_json_knows
@@ -97,7 +107,7 @@ def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> xr.Dataset:
     """What can be said of any model: its expected loss where net and features are known, and its shapes where it has W."""
     lead = leading(data)
     found = xr.Dataset(coords={axis: data[axis] for axis in lead if axis in data.coords})
-    net = written_net(str(data.attrs.get("net", "")))
+    net = written_net(said_net(data))
     if net is not None and plain_axis(data) is None and set(net.parameter_shapes()) <= set(data.data_vars):
         with Problems() as problems:
             features = wanted_features(data, wanted, problems)

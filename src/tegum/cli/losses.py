@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from tegum.cli.output import MOST_LINES, say
+from tegum.exact.kernel.model import LARGEST_WEIGHT
 
 _SUSPICIOUS = 6.0
 _WIDTH = 120
@@ -68,7 +69,7 @@ def report(found: xr.Dataset, per_feature: bool, out: Path | None) -> None:
         say(shown[axes].join(errors).to_string(index=False, float_format="{:.6g}".format, line_width=_WIDTH))
     judged = frame[frame["loss"].notna()]
     if len(judged) < len(frame):
-        say(f"{len(frame) - len(judged)} diverged: without finite weights there is no loss")
+        say(f"{len(frame) - len(judged)} without a loss: weights not finite (diverged), or not below {LARGEST_WEIGHT:g}")
     missed = int((judged["loss_error"] > found.attrs["tol"] * judged["loss"]).sum())
     if missed:
         say(f"{missed} with an error above {found.attrs['tol']:g} of the loss: trust as many digits as the error leaves")

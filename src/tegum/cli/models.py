@@ -13,7 +13,7 @@ from tegum.cli.values import curve, number, numbers
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, ActivationOutput, Linear, Net, ReluOutput, Untied, UntiedNeurons
-from tegum.recorded import features_of, finite_part, leading, net_of
+from tegum.recorded import features_of, finite_part, leading, net_of, plain_axis
 from tegum.runs import open as opened
 from tegum.runs import read_weights
 from tegum.runs.manifest import MANIFEST
@@ -40,8 +40,11 @@ def finite_models_in(file: Path, reading: Reading) -> xr.Dataset:
 
 
 def wanted_net(data: xr.Dataset, wanted: Wanted) -> Net:
-    """The net of the models; an `InvalidInputError` for one without an exact loss."""
-    return with_activation(net_of(data), wanted)
+    """The net of the models; an `InvalidInputError` for one without an exact loss, or whose bias is not in the file."""
+    net = with_activation(net_of(data), wanted)
+    if "b" not in data and net.bias:
+        raise InvalidInputError("the file does not hold the b of these W", "name it with --bias, or add --bias none if b = 0")
+    return net
 
 
 def with_activation(net: Net, wanted: Wanted) -> Net:
@@ -68,10 +71,17 @@ def wanted_features(data: xr.Dataset | None, wanted: Wanted, problems: Problems)
     given = {name: text for name, text in options.items() if text is not None}
     own = None
     if data is not None and "features" in data.attrs:
+        if not given and plain_axis(data) is not None:
+            return None
+        try:
+            own = features_of(data)
+        except InvalidInputError as mistake:
+            if plain_axis(data) is not None or not {"density", "importance"} <= given.keys():
+                whole = "say what they are: --density, --importance, and --sets where they are in sets"
+                problems.add(mistake.problems[0].what, whole if plain_axis(data) is None else mistake.problems[0].advice)
+                return None
         if not given:
             return None
-        with problems.collecting():
-            own = features_of(data)
     return _changed(given, data, own, problems)
 
 

@@ -19,7 +19,8 @@ from tegum.execution import Elsewhere, Pieces
 from tegum.maps import phase_map
 from tegum.nets import ReluOutput
 from tegum.report import show
-from tegum.runs import require_writable, write_dataset
+from tegum.runs import fingerprint, require_writable, write_dataset
+from tegum.runs.files import keep_other
 
 
 def phase(
@@ -71,6 +72,8 @@ def phase(
     except KeyboardInterrupt:
         return say_interrupted()
     result, page = out / "result.safetensors", out / "index.html"
+    data.attrs["map"] = fingerprint((features, hidden, axes, seeds, rounds))
+    keep_other(result, "map", data.attrs["map"], say)
     write_dataset(data, result)
     title = f"{features} features in {hidden} dimension{'s' * (hidden != 1)}: the phase map"
     show(data, title=title).write(page)

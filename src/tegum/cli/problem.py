@@ -36,7 +36,7 @@ def _exported(package: Any, kind: type[Any]) -> dict[str, Any]:
 _FAMILIES, _DISTRIBUTIONS = _exported(tg.nets, tg.nets.Net), _exported(tg.features, Features)
 _MAGNITUDES = _exported(tg.features, Magnitude)
 _CURVES = {curve.__name__: curve for curve in (tg.features.geometric, tg.features.power_law, tg.features.one_odd)}
-_TABLES = ("net", "features", "recipe", "sweep")
+TABLES = ("net", "features", "recipe", "sweep")
 
 
 @final
@@ -81,12 +81,12 @@ def training_of(tables: dict[str, Any]) -> Training:
     """The net, features, recipe and sweep that the tables describe; an `InvalidInputError` names everything wrong in them."""
     problems = Problems()
     for name, table in tables.items():
-        if name not in _TABLES:
-            problems.add(f"there is a table [{name}]", f"choose among {', '.join(f'[{t}]' for t in _TABLES)}")
+        if name not in TABLES:
+            problems.add(f"there is a table [{name}]", f"choose among {', '.join(f'[{t}]' for t in TABLES)}")
         elif not isinstance(table, dict):
             problems.add(f"{name} is {table!r}", f"write it as a table [{name}]")
     problems.raise_if_any()
-    net_table, features_table, recipe_table, sweep_table = (tables.get(name, {}) for name in _TABLES)
+    net_table, features_table, recipe_table, sweep_table = (tables.get(name, {}) for name in TABLES)
     size = net_table.get("n_features")
     own = {"family": "ReluOutput"} | {name: value for name, value in net_table.items() if name != "target_map"}
     with problems.collecting():

@@ -17,13 +17,14 @@ from tegum.caching import caching
 from tegum.checking import require_disk
 from tegum.cli.elsewhere import Where
 from tegum.cli.output import duration, say, say_first, say_interrupted
-from tegum.cli.problem import Training, parsed, read_tables, training_of
+from tegum.cli.problem import TABLES, Training, parsed, read_tables, training_of
 from tegum.cli.values import Text, curve, numbers
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.execution import Elsewhere, Pieces
 from tegum.report import show
-from tegum.runs import RESULT, SWEEP, attributes_in, fingerprint, require_writable, set_aside, write_atomically, write_dataset
+from tegum.runs import RESULT, SWEEP, fingerprint, require_writable, set_aside, write_atomically, write_dataset
+from tegum.runs.files import keep_other
 from tegum.threads import default_threads
 from tegum.training import compiling_seconds, estimated_seconds
 from tegum.training.cost import require_time, result_bytes
@@ -81,7 +82,9 @@ def train(
             _override(tables, {"features.importance": None if importance is None else curve(importance)})
         with problems.collecting():
             _override(tables, dict(_assignment(text) for text in set_))
-        training = training_of(tables)
+        _check_sizes(tables, problems)
+        with problems.collecting():
+            training = training_of(tables)
     recipe = training.recipe if {"record", "record_steps"} & tables.get("recipe", {}).keys() else _recorded(training)
     training = replace(training, recipe=recipe)
     require_writable(out)
@@ -108,8 +111,7 @@ def _kept(data: xr.Dataset, training: Training, out: Path, manifest: Path | None
     """Where the result of a training was written, or the list of its pieces; one of another training is set aside."""
     result, sweep = out / RESULT, out / SWEEP
     data.attrs["training"] = fingerprint((training.net, training.features, training.recipe, training.sweep))
-    if result.exists() and (attributes_in(result) or {}).get("training") != data.attrs["training"]:
-        say(f"{result} was not of this training: it is kept as {set_aside(result, 'older').name}")
+    keep_other(result, "training", data.attrs["training"], say)
     if sweep.exists() and (manifest is None or sweep.read_bytes() != manifest.read_bytes()):
         say(f"{sweep} was not of this training: it is kept as {set_aside(sweep, 'older').name}")
     if manifest is not None:
@@ -162,7 +164,37 @@ def _assignment(text: str) -> tuple[str, Any]:
     place, equals, value = text.partition("=")
     if not equals or "." not in place:
         raise InvalidInputError(f"--set got {text!r}", "write table.field=value, such as recipe.learning_rate=0.01")
-    return place.strip(), _value(value)
+    place, found = place.strip(), _value(value)
+    _require_one(place, value, found)
+    return place, found
+
+
+def _require_one(place: str, text: str, value: Any) -> None:
+    """Raises where several numbers are given for what is one number in a training, with how that is swept."""
+    table, _, field = place.partition(".")
+    kind = getattr(tg.Recipe.model_fields.get(field), "annotation", None) if table == "recipe" else None
+    try:
+        several = "," in text and text.strip() == value and bool(numbers(text.strip()))
+    except InvalidInputError:
+        several = False
+    if several or (kind in (int, float) and isinstance(value, list)):
+        listed = f"[{text.strip().strip('[]')}]"
+        swept = kind in (int, float) and field != "evaluation_samples"
+        advice = f"to train models of each, write --set sweep.{field}={listed}" if swept else "give one number"
+        if kind not in (int, float):
+            advice = f"write several numbers as a list, --set {place}={listed}"
+        raise InvalidInputError(f"{place} is {text.strip()}", advice)
+
+
+def _check_sizes(tables: dict[str, Any], problems: Problems) -> None:
+    """Collects sizes of the net that are not given, and gives them one, so that all else is checked."""
+    if not tables.keys() <= set(TABLES):
+        return  # one of them may be meant for that of the net
+    net = tables.setdefault("net", {})
+    for field, option, size, what in (("n_features", "-n", 5, "features"), ("n_hidden", "-m", 2, "hidden units")):
+        if isinstance(net, dict) and field not in net:
+            problems.add(f"the number of {what} is not given", f"say it, such as {option} {size}")
+            net[field] = size
 
 
 def _value(text: str) -> Any:

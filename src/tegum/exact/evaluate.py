@@ -242,6 +242,9 @@ def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[
             options["tied"] = False
         net = options["net"] = options.get("net") or net_of(data)
         require_known(data, net)
+        if "b" not in data and net.bias:
+            what = f"the dataset holds W without b, and {net!r} has one"
+            raise InvalidInputError(what, "give a dataset with both, or where b = 0, data.assign(b=0 * data.W.isel(hidden=0))")
         b = data["b"] if "b" in data else np.zeros(data.sizes["feature"])
     else:
         W = in_order(W)

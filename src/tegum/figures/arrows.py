@@ -29,7 +29,7 @@ from tegum.figures.panels import Panels
 from tegum.figures.theme import IMPORTANCE, INK, PLAIN, category, legend_below, styled
 from tegum.figures.traces import arrow, circle, colour_key, line, segments
 from tegum.geometry import aligned, polar_angles
-from tegum.recorded import features_of
+from tegum.recorded import features_of, said_net
 
 _VALUES = "Cividis"
 _PANEL = 210
@@ -66,7 +66,7 @@ def arrow_panels(models: Models, along: str | None = None, turn: bool | None = N
     chosen = drawn_models(models, MOST if along is None else most)
     m = _common_dimensions(chosen)
     if turn is None:
-        turn = not any(str(model.attrs.get("net", "")).startswith(_NOT_TURNED) for model in chosen.models.values())
+        turn = not any(said_net(model).startswith(_NOT_TURNED) for model in chosen.models.values())
     weights = np.stack(list(chosen.weights.values()))
     importance = np.stack([_importance(model) for model in chosen.models.values()])
     low, high = float(importance.min()), float(importance.max())

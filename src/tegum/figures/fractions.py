@@ -56,7 +56,9 @@ FRACTIONS = {
 }
 """Shape to its D_i, and how many pixels its name is shifted upwards so that names do not touch."""
 
-_BINS, _MOST_COLUMNS = 50, 40
+_MOST_COLUMNS = 40
+_BINS = 48
+"""Bins are centred on k / 48, where 1/2, 2/3, 3/8 and 3/4 are, and nearly 2/5: rounding moves no shape to another bin."""
 _SPREAD = 0.3
 _MANY = 1000
 """More dots than this are painted by the graphics card."""
@@ -122,8 +124,8 @@ def fraction_scatter(
 def dimensionality_histogram(models: Models) -> go.Figure:
     """How many features have which D_i, of the models drawn of a dataset, with the fractions of known shapes marked."""
     chosen = drawn_models(models)
-    chart, counts = Panels(go.Figure()), np.zeros(_BINS, int)
-    edges = np.linspace(0, 1, _BINS + 1)
+    chart, counts = Panels(go.Figure()), np.zeros(_BINS + 1, int)
+    edges = (np.arange(_BINS + 2) - 0.5) / _BINS
     for k, (title, W) in enumerate(chosen.weights.items()):
         here = np.histogram(np.clip(dimensionality(W), 0, 1), edges)[0]
         counts += here

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.checking import checked, numbers, plain_array, require_axes
 from tegum.datasets import MODEL_DIMS, Status, instance_dims
 from tegum.errors import InvalidInputError, Problems
+from tegum.recorded import said_net
 
 _LARGEST = 1e75
 _CARRIED, _MOST_CARRIED = "models", 160
@@ -98,7 +99,8 @@ def carry(figure: go.Figure, models: Mapping[str, xr.Dataset]) -> go.Figure:
             if one["W"].ndim == 2 and one["W"].size <= _MOST_CARRIED:
                 known = {name for name in map(str, one.variables) if name in MODEL_DIMS or name.startswith("feature_")}
                 kept = one[sorted(known)].reset_coords().drop_vars({*map(str, one.coords)} - known, errors="ignore")
-                attrs = {name: one.attrs[name] for name in ("net", "features", "feature_law") if name in one.attrs}
+                attrs = {name: one.attrs[name] for name in ("features", "feature_law") if name in one.attrs}
+                attrs |= {"net": said} if (said := said_net(one)) else {}
                 named = ", ".join(part for part in (title.replace("<br>", ", "), where) if part)
                 carried[named] = kept.assign_attrs(attrs).to_dict()
     if carried:

@@ -103,7 +103,7 @@ def require_one_model(W: NDArray[Any], advice: str) -> None:
     bad = np.argwhere(~(np.abs(W) < LARGEST))
     if len(bad):
         place = tuple(int(i) for i in bad[0])
-        advice = f"give finite numbers below {LARGEST:g}; a model that diverged has no geometry"
+        advice = f"give numbers below {LARGEST:g}" if np.isfinite(W[place]) else "a model that diverged has no geometry"
         raise InvalidInputError(f"W is {W[place]} at {place}", advice)
     if W.ndim != 2:
         raise InvalidInputError(f"W has shape {W.shape}", advice)

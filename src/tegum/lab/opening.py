@@ -74,6 +74,8 @@ def model_of(data: xr.Dataset, features: Features | None = None, net: Net | None
     W = model["W"].transpose("hidden", "feature").values.astype(np.float64)
     b = model["b"].values.astype(np.float64) if "b" in model else None
     known = net_of(model) if net is None else net
+    if b is None and known.bias:
+        raise InvalidInputError("the dataset holds W without b", "give both; of a file in which b = 0 say so with --bias none")
     law = features_of(model) if features is None else features
     if law.batch_shape and np.prod(law.batch_shape) == 1:
         law = law.singles()[0].replaced(importance=law.importance.reshape(-1))

@@ -45,7 +45,8 @@ def three_ways(
 
     Returns:
         ``W`` (way, seed, density, hidden, feature), ``b``, exact ``loss`` (way, seed, density), ``gradient`` (its root mean
-        square; NaN for training), and ``start_W`` (seed, hidden, feature), the initial weights at the first density.
+        square; NaN for training), and ``start_W`` (seed, hidden, feature), the initial weights at the first density; the
+        coordinates say what the features are, see `tegum.features_of`.
     """
     run = _trained(net, features, densities, recipe, slow, times).transpose("density", "seed", ...)
     initial_W = run["W_history"].isel(step=0).transpose("density", "seed", "hidden", "feature").values.astype(np.float64)
@@ -83,7 +84,8 @@ def three_ways(
             "gradient": (models, ways("gradient_norm", np.full(loss.shape, np.nan)) / norm_of_rms),
             "start_W": (("seed", "hidden", "feature"), initial_W[0].astype(np.float32)),
         },
-        {"way": list(WAYS), "seed": run["seed"].values, "density": list(densities)},
+        {"way": list(WAYS), "seed": run["seed"].values, "density": list(densities)}
+        | {name: run[name].variable for name in ("feature_density", "feature_importance")},
         run.attrs | {"minimise": f"root mean square of the gradient {GRADIENT:g}, or {STEPS} steps; {TERMS} terms"},
         {"gradient": "root mean square of the gradient", "start_W": "initial weights at the first density"},
     )

@@ -31,7 +31,7 @@ from tegum.exact import evaluate
 from tegum.figures import Chosen, drawn_models
 from tegum.figures.models import Models, clock_of, parameter_of, weights_of
 from tegum.geometry import shape_names
-from tegum.recorded import features_of, finite_part, in_words, leading, plain_axis
+from tegum.recorded import features_of, finite_part, in_words, leading, plain_axis, said_net
 from tegum.report.part import made_of
 from tegum.report.shown import Shown, Table
 from tegum.runs import open as opened
@@ -156,7 +156,7 @@ def _draw_models(draw: Callable[[str, str, Callable[[], go.Figure]], None], data
 
 def _is_linear(data: xr.Dataset) -> bool:
     """Whether the hidden units of models of two matrices are linear, so that they are directions and not neurons."""
-    net = str(data.attrs.get("net", ""))
+    net = said_net(data)
     return not net or net.startswith("Untied(")
 
 

@@ -326,6 +326,17 @@ def read_or_set_aside(path: Path, notice: Callable[[str], Any]) -> xr.Dataset | 
         return None
 
 
+def keep_other(path: Path, key: str, own: str, notice: Callable[[str], Any]) -> None:
+    """Sets a file aside, saying so, that stands where a dataset is to be written and is damaged, or of another ``key``."""
+    if not path.exists():
+        return
+    try:
+        if read_dataset(path).attrs.get(key) != own:
+            notice(f"{path} was not of this {key}: it is kept as {set_aside(path, 'older').name}")
+    except InvalidInputError as mistake:
+        notice(f"{mistake.problems[0].what}: it is kept as {set_aside(path).name}")
+
+
 def set_aside(path: Path, why: str = "damaged") -> Path:
     """Renames a file that is in the way, so that nothing is lost; returns its new name, which ends in ``why``.
 

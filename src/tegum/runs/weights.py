@@ -28,12 +28,14 @@ from numpy.typing import NDArray
 from tegum.checking import as_path, checked
 from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
+from tegum.recorded import written_net
 from tegum.runs.arrays import arrays_in
 from tegum.runs.files import failures_told, is_dataset, read_dataset
 
 Arrays = Mapping[str, NDArray[Any]]
 NONE = "none"
 NO_BIAS = "b = 0, there is no bias"
+UNKNOWN_BIAS = "the file does not hold their b"
 _BIAS = re.compile(r"(^|\.|(?<!w)_)b(ias(es)?)?\d*(_\w*)?$", re.IGNORECASE)
 _LIKELY = re.compile(r"(^|[._])(w(eights?)?|w_?enc|w_?1|enc(oder)?|embed\w*|linear1)([._]|$)", re.IGNORECASE)
 _INSIDE = re.compile(
@@ -45,6 +47,7 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 _MOST_NAMES = 12
+_SAID_OF_W = ("net", "recipe", "minimise", "features", "feature_law")
 
 
 @checked
@@ -78,7 +81,8 @@ def read_weights(
 
     Returns:
         A dataset in double precision with ``W`` (..., hidden, feature), or ``G`` (..., output, feature) where an array of this
-        name, or a product, is the map of an untied model, and ``b`` (feature) or (..., feature), 0 where there is none.
+        name, or a product, is the map of an untied model, and ``b`` (feature) or (..., feature), 0 where there is none.  A
+        dataset of tegum may hold weights whose bias it does not hold: they come without ``b``, if it is not said to be 0.
         Leading axes are ``instance``, or ``instance_0``, ...; a dataset of tegum keeps its axes, coordinates, other variables
         and attributes, and one of untied nets its ``W1`` (..., hidden, feature) and ``W2`` (..., feature, hidden).
 
@@ -320,9 +324,9 @@ def _of_dataset(
 ) -> xr.Dataset:
     """A dataset of tegum, with W and b as the library wants them."""
     untied = array is None and "W" not in data and {"W1", "W2"} <= set(data.data_vars)
-    if rows or inside is not None or bias not in ((None,) if untied else (None, "b", NONE)):
+    if rows or inside is not None or (untied and bias is not None):
         what = f"{path} is a dataset of tegum, with names for its axes"
-        raise InvalidInputError(what, "leave --rows, --bias and --encoder-bias out")
+        raise InvalidInputError(what, f"leave {'--rows, --bias' if untied else '--rows'} and --encoder-bias out")
     if untied:
         return _of_untied(data)
     name = array or "W"
@@ -331,18 +335,36 @@ def _of_dataset(
         advice = f"choose with --array among {', '.join(offered)}" if offered else "give a dataset of models"
         raise InvalidInputError(f"{path} holds no {name} with axes hidden and feature", advice)
     W = data[name].transpose(..., "hidden", "feature").astype(np.float64)
-    biased = "b" in data and name == "W" and bias != NONE
-    b = data["b"].astype(np.float64) if biased else xr.DataArray(np.zeros(W.sizes["feature"]), dims="feature")
-    if not set(b.dims) <= set(W.dims) - {"hidden"}:
-        raise InvalidInputError(f"b in {path} has axes {b.dims} and W {W.dims}", "give a dataset in which each W has one b")
-    kept = data if name == "W" else data[[]]  # other variables say nothing about models that are not W
-    for said in () if name in ("W", "W_history") else ("net", "recipe", "minimise"):
-        kept.attrs.pop(said, None)
-    kept = kept.drop_vars(["W", "b"], errors="ignore").assign(W=W, b=b.transpose(..., "feature"))
+    own, b = _bias_beside(data, name, bias, path)
+    if b is not None and not set(b.dims) <= set(W.dims) - {"hidden"}:
+        raise InvalidInputError(f"{own} in {path} has axes {b.dims} and W {W.dims}", "give a dataset in which each W has one b")
+    kept = data
+    if name != "W":  # what is said of W need not be so of other weights
+        kept = data[[]]
+        if name != "W_history":
+            kept.attrs = {said: value for said, value in kept.attrs.items() if said not in _SAID_OF_W}
+            kept = kept.drop_vars([one for one in kept.coords if str(one).startswith("feature_")])
+    kept = kept.drop_vars(["W", "b"], errors="ignore").assign(W=W)
+    kept = kept if b is None else kept.assign(b=b.transpose(..., "feature"))
     source = f"W{'' if name == 'W' else f' from {name}'} ({', '.join(f'{axis} {W.sizes[axis]}' for axis in W.dims)})"
-    words = f"b ({', '.join(map(str, b.dims))})" if biased else NO_BIAS
+    words = UNKNOWN_BIAS if b is None else f"b{'' if own == 'b' else f' from {own}'} ({', '.join(map(str, b.dims))})"
+    words = words if own else NO_BIAS
     words += f", b_hidden ({', '.join(map(str, kept['b_hidden'].dims))})" if "b_hidden" in kept else ""
     return _explained(kept, "dataset of tegum", source, words, False, "")
+
+
+def _bias_beside(data: xr.Dataset, name: str, bias: str | None, path: Path) -> tuple[str, xr.DataArray | None]:
+    """The name and the values of the bias of weights in a dataset; "" and 0 where there is none, None where it is not held."""
+    own = bias or re.sub(r"(^|_)W(?=$|_)", r"\1b", name)
+    bare = written_net(str(data.attrs.get("net", ""))) if name in ("W", "W_history") else None
+    if own == NONE or (bias is None and own not in data and bare is not None and not bare.bias):
+        return "", xr.DataArray(np.zeros(data.sizes["feature"]), dims="feature")
+    if own not in data and bias is not None:
+        fitting = [
+            str(one) for one, values in data.data_vars.items() if "feature" in values.dims and "hidden" not in values.dims
+        ]
+        raise InvalidInputError(f"{path} holds no {bias}", f"choose with --bias among {', '.join([*fitting, NONE])}")
+    return own, data[own].astype(np.float64) if own in data and own != name else None
 
 
 def _of_untied(data: xr.Dataset) -> xr.Dataset:

@@ -45,10 +45,10 @@ DRAWN = (5, 2, 0.03)
 
 
 def study(profile: Profile) -> xr.Dataset:
-    """Every different certified minimum of each world, with its measures."""
+    """Every different certified minimum of each world, with its measures; models are padded with zeros to one size."""
     most_n, most_m = (max(sizes) for sizes in zip(*SIZES[profile], strict=True))
     rows = [row for n, m in SIZES[profile] for row in of_size(profile, n, m, (most_m, most_n))]
-    dims = {"W": ("minimum", "hidden", "feature")}
+    dims = {"padded_W": ("minimum", "padded_hidden", "padded_feature"), "padded_b": ("minimum", "padded_feature")}
     return xr.Dataset(
         {name: (dims.get(name, ("minimum",)), np.array([row[name] for row in rows])) for name in rows[0]},
         attrs={"starts": STARTS[profile]},
@@ -83,7 +83,8 @@ def different(found: xr.Dataset, padded: tuple[int, int]) -> list[dict[str, Any]
         W = certified["W"].transpose("seed", "hidden", "feature").values[k]
         wide = [(0, size - own) for size, own in zip(padded, W.shape, strict=True)]
         row = {"loss": losses[k], "hits": end - k, "lowest": k == 0} | measured(W)
-        rows.append(row | {"W": np.pad(W, wide)})
+        b = np.pad(certified["b"].transpose("seed", "feature").values[k], wide[1])
+        rows.append(row | {"padded_W": np.pad(W, wide), "padded_b": b})
     return rows
 
 
@@ -209,7 +210,7 @@ def stretched(data: xr.Dataset) -> xr.Dataset:
     """The same models with one row of W doubled, and what that leaves unused."""
     rows = [
         measured(W[:m] * np.where(np.arange(m) == 0, 2.0, 1.0)[:, None])
-        for W, m in zip(data["W"].values, data["m"].values, strict=True)
+        for W, m in zip(data["padded_W"].values, data["m"].values, strict=True)
     ]
     return data.assign(unused=("minimum", [row["unused"] for row in rows]))
 
@@ -236,7 +237,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
     n, m, p = DRAWN
     here = lowest.isel(minimum=((lowest["n"] == n) & (lowest["m"] == m) & (lowest["density"] == p)).values)
     drawn = here.assign_coords(minimum=[f"importance {name}" for name in here["importance"].values])
-    arrows = drawn[["W"]].isel(hidden=slice(m), feature=slice(n)).rename(minimum="model")
+    own = drawn[["padded_W"]].isel(padded_hidden=slice(m), padded_feature=slice(n))
+    arrows = own.rename(minimum="model", padded_W="W", padded_hidden="hidden", padded_feature="feature")
     return {
         "unused": Figure(
             clouds({"": over_density}, "density p = 1 − S", UNUSED, log_x=True, log_y=True),

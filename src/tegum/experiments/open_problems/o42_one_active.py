@@ -34,7 +34,7 @@ OWN = ["start", "seed", "feature_density", "feature_importance"]
 
 def study(profile: Profile) -> xr.Dataset:
     """The lowest found and the regular polygon, by the number of features, and of five by how often one is active."""
-    lowest, regular, curvature, models = [], [], [], []
+    lowest, regular, curvature, models, biases = [], [], [], [], []
     for n in SIZES:
         features, net = AnticorrelatedSets(1, n, density=1 / n), tg.nets.ReluOutput(n, 2)
         found = tg.best(tg.exact.minimise(net, features, seeds=STARTS[profile], progress=False))
@@ -45,6 +45,7 @@ def study(profile: Profile) -> xr.Dataset:
         regular.append(float(ring["loss"]))
         curvature.append(float(ring["curvature"]))
         models.append(np.pad(best["W"].values, ((0, 0), (0, max(SIZES) - n))))
+        biases.append(np.pad(best["b"].values, (0, max(SIZES) - n)))
     totals = TOTALS[profile]
     sweep = {"total": tg.Axis(totals, density=[[one / 5] for one in totals])}
     five = tg.exact.minimise(
@@ -60,7 +61,8 @@ def study(profile: Profile) -> xr.Dataset:
             "lowest": ("n", lowest),
             "regular": ("n", regular),
             "regular_curvature": ("n", curvature),
-            "W": (("n", "hidden", "feature"), np.array(models)),
+            "padded_W": (("n", "hidden", "padded_feature"), np.array(models)),
+            "padded_b": (("n", "padded_feature"), np.array(biases)),
             "five_W": best["W"].rename(feature="feature of 5"),
             "five_b": best["b"].rename(feature="feature of 5"),
             "five_lowest": best["loss"],
@@ -150,7 +152,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             "beside two pairs, which lose exactly the feature that they drop, v(q / 5).",
         ),
         "polygons": Figure(
-            tg.figures.arrow_panels(data[["W"]], "n"),
+            tg.figures.arrow_panels(data[["padded_W"]].rename(padded_W="W", padded_feature="feature"), "n"),
             "The lowest found when exactly one of n features is active: pentagon, hexagon, heptagon, and of eight "
             "features a heptagon with one dropped.",
         ),

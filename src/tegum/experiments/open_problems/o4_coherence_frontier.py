@@ -110,7 +110,7 @@ def study(profile: Profile) -> xr.Dataset:
         part = found.assign(stored=("c", stored))
         part["loss"] = part["loss"] / ((n - 2) * float(dropped_loss(p)))
         parts.append(part.pad(feature=(0, 5 - n), constant_values=np.nan))
-    data = xr.concat(parts, "problem").assign_coords(problem=names).rename(loss="share")
+    data = xr.concat(parts, "problem").assign_coords(problem=names).rename(loss="share", feature="padded_feature")
     return data.assign(kink=("problem", kinks)).assign_attrs(starts=STARTS[profile])
 
 
@@ -257,7 +257,7 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             x, y = np.insert(x, after, where), np.insert(y, after, marks[-1][1])
         panels[name] = [MarkedCurve("P(c) / (n − 2) v", x, y, np.array(marks), texts)]
     picked = {f"n = {name[1]}{name[6:]}, c = {one:.3g}": data["W"].sel(problem=name, c=one) for name, one in DRAWN}
-    W = np.nan_to_num(np.array([one.transpose("hidden", "feature").values for one in picked.values()]))
+    W = np.nan_to_num(np.array([one.transpose("hidden", "padded_feature").values for one in picked.values()]))
     return {
         "frontier": Figure(
             marked_panels(

@@ -62,7 +62,8 @@ def study(profile: Profile) -> xr.Dataset:
     data["model_coefficient"] = "model", [exact_coefficient(*known[name]).value for name in LOSSES]
     data = data.assign_coords(model=list(LOSSES))
     parts = [existing(MOST[profile]), posteriors(profile)]
-    data["W"] = xr.DataArray(np.array([known[name].W for name in ENDS[3:]]), dims=("minimum", "hidden", "feature"))
+    data["W"] = ("minimum", "hidden", "feature"), np.array([known[name].W for name in ENDS[3:]])
+    data["b"] = ("minimum", "feature"), np.array([known[name].b for name in ENDS[3:]])
     return xr.merge([data.assign_coords(minimum=ENDS[3:]), *parts], combine_attrs="drop_conflicts")
 
 

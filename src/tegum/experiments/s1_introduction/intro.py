@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Claim, Expect, Source, above, all_of, at_least, below, best_of, near, paper
 from tegum.experiments import Experiment, Figure, Profile
+from tegum.recorded import of_several_nets
 
 QUICK = tg.Recipe(steps=10_000, seeds=16, record=("W",), record_steps=(0,))
 RECIPE = {"quick": QUICK, "paper": QUICK.replaced(steps=30_000, seeds=64)}
@@ -27,8 +28,8 @@ def study(profile: Profile) -> xr.Dataset:
     """ReLU-output models at the three densities, and linear ones beside them."""
     features = tg.features.Independent(5, importance=tg.features.geometric(0.9, 5))
     nets = {"ReluOutput": tg.nets.ReluOutput(5, 2), "Linear": tg.nets.Linear(5, 2)}
-    runs = [tg.train(net, features, RECIPE[profile], sweep={"density": [1.0, 0.2, 0.1]}) for net in nets.values()]
-    return xr.concat(runs, "net", combine_attrs="drop_conflicts", join="exact").assign_coords(net=list(nets))
+    sweep = {"density": [1.0, 0.2, 0.1]}
+    return of_several_nets({name: tg.train(net, features, RECIPE[profile], sweep=sweep) for name, net in nets.items()})
 
 
 def dedication(W: NDArray[np.floating]) -> dict[str, Any]:

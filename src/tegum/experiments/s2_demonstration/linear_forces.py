@@ -48,7 +48,7 @@ def study(profile: Profile) -> xr.Dataset:
             "sampled": ("sample", [each.mean() for each in errors]),
             "standard_error": ("sample", [each.std() / SAMPLES**0.5 for each in errors]),
         },
-        {"step": run["step"].values},
+        {name: run[name] for name in ("step", "feature_density", "feature_importance")},
         run.attrs,
     )
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.experiments import Figure
+from tegum.recorded import of_several_nets
 
 BASE = tg.Recipe(learning_rate=3e-3, schedule="cosine", weight_decay=0)
 DENSITIES = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001]
@@ -27,7 +28,7 @@ def sweep_study(n_features: int, n_hidden: int, decay: float, recipe: tg.Recipe,
             linear, features, seeds=len(recipe.seed_list), sweep=sweep, gradient_tolerance=1e-5, certify=False
         )
         runs.append(minima[["W", "b", "loss", "status"]])
-    return xr.concat(runs, "net", combine_attrs="drop_conflicts", join="exact").assign_coords(net=["ReluOutput", "Linear"])
+    return of_several_nets(dict(zip(("ReluOutput", "Linear"), runs, strict=True)))
 
 
 def best(data: xr.Dataset, net: str = "ReluOutput") -> xr.Dataset:

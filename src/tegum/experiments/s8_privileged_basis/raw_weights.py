@@ -13,6 +13,7 @@ import xarray as xr
 import tegum as tg
 from tegum.claims import Claim, at_least, at_most, best_of, every, paper
 from tegum.experiments import Experiment, Figure, Profile
+from tegum.recorded import of_several_nets
 
 DENSITIES = [1.0, 0.7, 0.5, 0.3, 0.2, 0.15, 0.1, 0.05]
 MODERATE = [0.5, 0.3]
@@ -26,8 +27,8 @@ ROTATIONS = 200
 
 def study(profile: Profile) -> xr.Dataset:
     """Both families at all densities."""
-    runs = [tg.train(net, FEATURES, RECIPE[profile], sweep={"density": DENSITIES}) for net in NETS.values()]
-    return xr.concat(runs, xr.Variable("net", list(NETS)), combine_attrs="drop_conflicts", join="exact")
+    sweep = {"density": DENSITIES}
+    return of_several_nets({name: tg.train(net, FEATURES, RECIPE[profile], sweep=sweep) for name, net in NETS.items()})
 
 
 def dedicated(models: xr.Dataset, rotations: int = 0) -> xr.DataArray:
