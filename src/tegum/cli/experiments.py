@@ -38,8 +38,8 @@ def show_experiment(name: str, out: Path) -> int:
             say(f"\nresults in {out}, {part.profile} profile, {duration(part.seconds)}:")
             for claim in part.claims:
                 say(f"\n{claim['claim']}: {claim['verdict']}\n  expected  {claim['expected']}\n  measured  {claim['measured']}")
-                if known := at_paper_sizes(claim, part.profile):
-                    say(f"  {known}")
+                if elsewhere := at_paper_sizes(claim, part.profile):
+                    say(f"  {elsewhere}")
     return 0
 
 
