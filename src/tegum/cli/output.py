@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tegum.report.why import elsewhere
-
 FAILED_CLAIM, WRONG_USE, FAULT, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
 """Exit codes; 0 where all is well."""
 
@@ -42,6 +40,8 @@ def at_paper_sizes(claim: Mapping[str, Any], profile: str) -> str:
     >>> at_paper_sizes(claim, "quick").partition(" %")[0], at_paper_sizes(claim | {"verdict": "failed"}, "quick")
     ("at the paper's sizes it is failed (3.603", '')
     """
+    from tegum.report.why import elsewhere  # loads xarray
+
     known = elsewhere(claim, profile)
     return f"at the paper's sizes it is {known.shown}; {known.when}" if known else ""
 
