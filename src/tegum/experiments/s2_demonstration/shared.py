@@ -22,7 +22,7 @@ def sweep_study(n_features: int, n_hidden: int, decay: float, recipe: tg.Recipe,
     relu, linear = tg.nets.ReluOutput(n_features, n_hidden), tg.nets.Linear(n_features, n_hidden)
     sweep = {"density": DENSITIES}
     runs = [tg.train(net, features, recipe, sweep=sweep) for net in (relu, linear)[: 1 + train_linear]]
-    runs = [run.assign(loss=tg.exact.loss(run, tol=1e-6)) for run in runs]
+    runs = [run.drop_vars("loss_standard_error").assign(loss=tg.exact.loss(run, tol=1e-6)) for run in runs]
     if not train_linear:
         minima = tg.exact.minimise(
             linear, features, seeds=len(recipe.seed_list), sweep=sweep, gradient_tolerance=1e-5, certify=False
