@@ -83,13 +83,13 @@ def _code_for(error: Exception | KeyboardInterrupt) -> int:
     if came_of_interruption(error) or _pressed:
         sys.stderr.write("tegum: interrupted\n")
         return INTERRUPTED
-    if isinstance(error, InvalidInputError | CycloptsError):
-        if isinstance(error, CycloptsError):
-            from tegum.cli.mistakes import in_words  # only where there is one
+    if isinstance(error, CycloptsError):
+        from tegum.cli.mistakes import in_words  # only where there is one
 
-            sys.stderr.write(f"tegum: {in_words(error)}\n")
-        else:
-            sys.stderr.write(f"tegum: {error}\n")
+        sys.stderr.write(f"tegum: {in_words(error)}\n")
+        return WRONG_USE
+    if isinstance(error, InvalidInputError):
+        sys.stderr.write(f"tegum: {error}\n")
         return WRONG_USE
     if isinstance(error, PiecesFailed):
         sys.stderr.write(f"tegum: {error}\n")

@@ -328,13 +328,9 @@ def read_or_set_aside(path: Path, notice: Callable[[str], Any]) -> xr.Dataset | 
 
 def keep_other(path: Path, key: str, own: str, notice: Callable[[str], Any]) -> None:
     """Sets a file aside, saying so, that stands where a dataset is to be written and is damaged, or of another ``key``."""
-    if not path.exists():
-        return
-    try:
-        if read_dataset(path).attrs.get(key) != own:
-            notice(f"{path} was not of this {key}: it is kept as {set_aside(path, 'older').name}")
-    except InvalidInputError as mistake:
-        notice(f"{mistake.problems[0].what}: it is kept as {set_aside(path).name}")
+    found = read_or_set_aside(path, notice) if path.exists() else None
+    if found is not None and found.attrs.get(key) != own:
+        notice(f"{path} was not of this {key}: it is kept as {set_aside(path, 'older').name}")
 
 
 def set_aside(path: Path, why: str = "damaged") -> Path:
