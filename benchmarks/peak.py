@@ -10,9 +10,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from tegum.training.blocks import REGISTERS
+from tegum.processor import registers
 
-WIDTH, CHAINS = REGISTERS.width, REGISTERS.number * 3 // 4
+WIDTH, CHAINS = registers().width, registers().number * 3 // 4
 """Floats in a register, and as many registers as leave some for the two that all chains share."""
 
 

@@ -7,7 +7,7 @@ work of its own; until then it is guessed by the width of the registers.
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from numba.core.registry import cpu_target
 
@@ -18,22 +18,27 @@ _WIDE, _NARROW = 16, 2.5
 _LONGEST_TIMING = 0.03
 
 
-def registers_of(triple: str, features: str) -> tuple[int, int]:
-    """How many vector registers a target of LLVM has, and how many floats each holds.
+class Registers(NamedTuple):
+    """The vector registers of a processor: how many there are, and how many floats each holds."""
 
-    By its name and its list of features, such as ``+avx2,-avx512f``.
+    number: int
+    width: int
+
+
+def registers_of(triple: str, features: str) -> Registers:
+    """The registers of a target of LLVM, by its name and its list of features, such as ``+avx2,-avx512f``.
 
     >>> registers_of("x86_64-unknown-linux-gnu", "+sse4.2,+avx,+avx2,-avx512f")
-    (16, 8)
+    Registers(number=16, width=8)
     """
     if triple.startswith(("aarch64", "arm64")):
-        return 32, 4
+        return Registers(32, 4)
     has = set(features.split(","))
-    return (32, 16) if "+avx512f" in has else (16, 8 if "+avx" in has else 4)
+    return Registers(32, 16) if "+avx512f" in has else Registers(16, 8 if "+avx" in has else 4)
 
 
 @cache
-def registers() -> tuple[int, int]:
+def registers() -> Registers:
     """Those of the processor that numba compiles for."""
     triple, _, features = cpu_target.target_context.codegen().magic_tuple()
     return registers_of(triple, features)
@@ -48,7 +53,7 @@ def slowness_of(engine: Any, timed: Callable[[], float]) -> float:
 
 def width_here() -> float:
     """How wide registers are beside those of the machine of the constants: work on one number at a time is that less slow."""
-    return registers()[1] / _WIDE
+    return registers().width / _WIDE
 
 
 def least_seconds(work: Callable[[], object], times: int = 10) -> float:

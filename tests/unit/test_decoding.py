@@ -9,8 +9,9 @@ import pytest
 
 from tegum.compilation import compiled
 from tegum.nets import AbsoluteValue, Linear, Net, ReluOutput
+from tegum.processor import Registers
 from tegum.training.arrays import Scratch, parameter_count, scratch_for, shape_of
-from tegum.training.blocks import PANEL_WIDTH, ROWS, Layout, Place, Registers, Rows
+from tegum.training.blocks import PANEL_WIDTH, ROWS, Layout, Place, Rows
 from tegum.training.decoding import Decoder, Wanted, decode_and_compare, row_errors
 from tegum.training.forward import decode_panel
 from tegum.training.outputs import output_panel

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -165,7 +166,7 @@ def test_two_features_equal_quadrature(seed: int, p: float, q: float) -> None:
     W, b = rng.normal(size=(2, 2)), rng.normal(size=2) * rng.choice([0.3, 0.01, 0.0])
     for features in (Independent(2, [p, q]), CorrelatedSets(1, 2, p), AnticorrelatedSets(1, 2, [p / 2, q / 2])):
         expected = integrated_errors(W.T @ W, b, features)
-        np.testing.assert_allclose(squared_errors(W, b, features, tol=1e-11), expected, rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose(evaluate(W, b, features, tol=1e-11).squared_error, expected, rtol=1e-9, atol=1e-11)
 
 
 def assert_sampling_agrees(
@@ -295,9 +296,9 @@ def test_at_most_one_active(seed: int, p: float) -> None:
     assert loss(W, b, Independent(4, 0.0, importance)) == pytest.approx(float(nothing), **close)
     for i in range(4):
         only = Independent(4, p * np.eye(4)[i], importance)
-        assert loss(W, b, only) == pytest.approx(float((1 - p) * nothing + p * one[i]), **close)
+        assert float(evaluate(W, b, only).loss) == pytest.approx(float((1 - p) * nothing + p * one[i]), **close)
     exclusive = AnticorrelatedSets(1, 4, p, importance)
-    assert loss(W, b, exclusive) == pytest.approx(float((1 - 4 * p) * nothing + p * one.sum()), **close)
+    assert float(evaluate(W, b, exclusive).loss) == pytest.approx(float((1 - 4 * p) * nothing + p * one.sum()), **close)
 
 
 def test_sparse_features_approach_the_loss_of_at_most_one_active() -> None:
@@ -414,6 +415,28 @@ def test_leading_axes_are_broadcast() -> None:
             one = features.replaced(density=density[k], importance=importance[j, 0])
             same(batch, evaluate(W[i, 0, 0], b[j, 0], one, gradient=True), (i, j, k))
     assert loss(W[:0], b, Independent(4)).shape == (0, 2, 1)
+
+
+def test_a_loss_that_is_not_known_to_its_tolerance_is_said() -> None:
+    rare, usual = (Independent(2, density=p) for p in (1e-9, 0.1))
+    pair, zeros = np.array([[1.0, -1.0]]), np.zeros(2)  # p^2 / 3, where what is known is 1e-15 of p
+    known = evaluate(pair, zeros, rare)
+    assert abs(float(known.loss) - 1e-18 / 3) < float(known.loss_error)
+    said = rf"the loss is not known to tol=1e-06, such as {float(known.loss):.3g} to within {float(known.loss_error):.1g};"
+    for ask in (loss, squared_errors, loss_and_gradient):
+        with pytest.warns(UserWarning, match=said):
+            ask(pair, zeros, rare, tol=1e-6)
+    both = rare.replaced(density=[[1e-9, 1e-9], [0.1, 0.1]])
+    models = {"W": np.stack([pair, pair]), "b": np.zeros((2, 2))}
+    with pytest.warns(UserWarning, match=r"1 of 2 losses are not known to tol=1e-09"):
+        loss(models, features=both, net=ReluOutput(2, 1))
+    data = xr.Dataset({"W": (("instance", "hidden", "feature"), models["W"]), "b": (("instance", "feature"), models["b"])})
+    with pytest.warns(UserWarning, match=r"1 of 2 losses"):
+        loss(data.assign_attrs(net=repr(ReluOutput(2, 1))), features=both)
+    # as well as rounding lets them be known
+    loss(np.eye(2), zeros, usual)
+    loss(pair, zeros, usual, tol=1e-15)
+    loss(pair, zeros, rare, terms=8)
 
 
 def test_what_is_asked_for_is_what_comes() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from llvmlite import binding
 
-from tegum.processor import registers_of
+from tegum.processor import Registers, registers_of
 from tegum.training.blocks import (
     PANEL_WIDTH,
     REGISTERS,
@@ -17,10 +17,11 @@ from tegum.training.blocks import (
     Layout,
     Pair,
     Place,
-    Registers,
     Rows,
     Tile,
     row_products,
+    stripe_of,
+    tile_of,
     tile_products,
 )
 from tegum.training.products import accumulate_panels, accumulate_rows
@@ -43,10 +44,10 @@ def compiled(request: pytest.FixtureRequest) -> tuple[Registers, Any, Any]:
             dense(height, Place(C, 0), Place(start, 0), A, layout, B, chosen.number)
 
     @numba.njit(_nrt=False)
-    def tile_of(S, layout, tile, rows, first, second):  # type: ignore[no-untyped-def]
+    def tile_product(S, layout, tile, rows, first, second):  # type: ignore[no-untyped-def]
         accumulate(S, layout, tile, rows, first, second)
 
-    return registers, rows_of, tile_of
+    return registers, rows_of, tile_product
 
 
 def test_multiply(compiled: tuple[Registers, Any, Any]) -> None:
@@ -65,19 +66,19 @@ def test_multiply(compiled: tuple[Registers, Any, Any]) -> None:
 
 
 def test_accumulate(compiled: tuple[Registers, Any, Any]) -> None:
-    registers, _, tile_of = compiled
+    registers, _, tile_product = compiled
     rng = np.random.default_rng(1)
     n, m, panels = 6, 6, 2
     P, X = rng.normal(size=(2, 1 + panels, n, PANEL_WIDTH)).astype(np.float32)
     Q, E = rng.normal(size=(2, 1 + panels, m, PANEL_WIDTH)).astype(np.float32)
     whole = np.einsum("pis,pjs->ij", P[1:], Q[1:], dtype=np.float64) + np.einsum("is,js->ij", X[0], E[0], dtype=np.float64)
-    most, broadest = registers.tile
+    most, broadest = tile_of(registers)
     for height, width in product(range(1, most + 1), range(1, broadest + 1)):
         expected = np.ones((n, m))
         expected[1 : 1 + height, 2 : 2 + width] += whole[1 : 1 + height, 2 : 2 + width]
         for layout, order in ((Layout(0, m, 1), "C"), (Layout(0, 1, n), "F")):
             S = np.ones(n * m, np.float32)
-            tile_of(S, layout, Tile(1, 2, height, width), (n, m), Pair(P, Q, 1, 1 + panels), Pair(X, E, 0, 1))
+            tile_product(S, layout, Tile(1, 2, height, width), (n, m), Pair(P, Q, 1, 1 + panels), Pair(X, E, 0, 1))
             np.testing.assert_allclose(S.reshape((n, m), order=order), expected, rtol=1e-5, atol=3e-5)
 
 
@@ -85,7 +86,7 @@ def test_accumulate(compiled: tuple[Registers, Any, Any]) -> None:
 def test_gradients_of_any_size_go_over_a_few_panels_at_a_time(tied: bool) -> None:
     """Sizes whose tiles are unequal, and whose right panels are more than the first cache holds; all rows, or some."""
     rng = np.random.default_rng(2)
-    n, m, panels, height = 14, 33, 5, REGISTERS.tile[0]
+    n, m, panels, height = 14, 33, 5, tile_of(REGISTERS)[0]
     left, right = rng.normal(size=(2, panels, n, PANEL_WIDTH)), rng.normal(size=(2, panels, m, PANEL_WIDTH))
     (D, X), (H, E) = left.astype(np.float32), right.astype(np.float32)
     first, second = Pair(D, H, 0, panels), Pair(X, E, 0, panels if tied else 0)
@@ -119,21 +120,21 @@ def test_registers_are_those_of_the_target(triple: str, features: str, kind: str
 @pytest.mark.parametrize("registers", KINDS.values(), ids=KINDS)
 def test_blocks_leave_room_for_what_is_multiplied(registers: Registers) -> None:
     for rows in range(1, ROWS + 1):
-        stripe = registers.stripe(rows)
+        stripe = stripe_of(registers, rows)
         assert rows * stripe + (stripe if rows > 1 else 0) + 1 <= registers.number
         assert PANEL_WIDTH % (stripe * registers.width) == 0
-    height, width = registers.tile
+    height, width = tile_of(registers)
     assert height * width + min(height, width) + 1 <= registers.number
 
 
 def test_blocks_for_arm64_stay_in_registers(compiled: tuple[Registers, Any, Any]) -> None:
     """No such processor is here, but the assembly for one is: sums are neither written to memory nor read for each product."""
-    registers, rows_of, tile_of = compiled
+    registers, rows_of, tile_product = compiled
     if registers != KINDS["NEON"]:
         pytest.skip("for the registers of arm64")
     test_multiply(compiled)
     test_accumulate(compiled)
-    for function in (rows_of, tile_of):
+    for function in (rows_of, tile_product):
         lines = assembly(next(iter(function.inspect_llvm().values())), "aarch64-unknown-linux-gnu", "apple-m1")
         total = spilled = 0
         for loop in innermost_loops(lines):

@@ -11,8 +11,9 @@ from tegum.exact import loss, minimise
 from tegum.exact.kernel.model import evaluate_models
 from tegum.features import Independent
 from tegum.nets import ReluOutput
+from tegum.processor import registers
 from tegum.threads import default_threads
-from tegum.training import REGISTERS, Recipe, loss_and_gradient, train
+from tegum.training import Recipe, loss_and_gradient, train
 from tegum.training.kernel import advance
 
 _TOLERANCE, _EXACT_TOLERANCE = 1e-5, 1e-8
@@ -43,7 +44,8 @@ def _exact_error() -> float:
 def findings() -> Iterator[tuple[str, bool]]:
     """One line after the other, each as soon as it is found, and whether all is well with what it says."""
     threads = default_threads()
-    yield f"{'threads':<10} {threads}, each with {REGISTERS.number} registers of {REGISTERS.width} numbers", True
+    number, width = registers()
+    yield f"{'threads':<10} {threads}, each with {number} registers of {width} numbers", True
     engines = (
         ("training", _gradient_error, _TOLERANCE, "its gradient {} NumPy's"),
         ("exact loss", _exact_error, _EXACT_TOLERANCE, "that of two opposites {} its formula"),

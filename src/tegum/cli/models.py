@@ -69,20 +69,20 @@ def wanted_features(data: xr.Dataset | None, wanted: Wanted, problems: Problems)
     """
     options = {"density": wanted.density, "importance": wanted.importance, "sets": wanted.sets, "magnitudes": wanted.magnitudes}
     given = {name: text for name, text in options.items() if text is not None}
+    if data is None or "features" not in data.attrs:
+        return _changed(given, data, None, problems)
+    several = plain_axis(data) is not None  # each has a distribution of its own
     own = None
-    if data is not None and "features" in data.attrs:
-        if not given and plain_axis(data) is not None:
-            return None
+    if given or not several:
         try:
             own = features_of(data)
         except InvalidInputError as mistake:
-            if plain_axis(data) is not None or not {"density", "importance"} <= given.keys():
+            if several or not {"density", "importance"} <= given.keys():
+                what, advice = mistake.problems[0]
                 whole = "say what they are: --density, --importance, and --sets where they are in sets"
-                problems.add(mistake.problems[0].what, whole if plain_axis(data) is None else mistake.problems[0].advice)
+                problems.add(what, advice if several else whole)
                 return None
-        if not given:
-            return None
-    return _changed(given, data, own, problems)
+    return _changed(given, data, own, problems) if given else None
 
 
 def _changed(given: dict[str, str], data: xr.Dataset | None, own: Features | None, problems: Problems) -> Features | None:

@@ -23,8 +23,8 @@ from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.execution import Elsewhere, Pieces
 from tegum.report import show
-from tegum.runs import RESULT, SWEEP, fingerprint, require_writable, set_aside, write_atomically, write_dataset
-from tegum.runs.files import keep_other
+from tegum.runs import RESULT, SWEEP, fingerprint, require_writable, write_atomically, write_dataset
+from tegum.runs.files import keep_older, keep_other
 from tegum.threads import default_threads
 from tegum.training import compiling_seconds, estimated_seconds
 from tegum.training.cost import require_time, result_bytes
@@ -74,19 +74,7 @@ def train(
     tables = read_tables(file) if file is not None else {}
     counts = {"net.n_features": features, "net.n_hidden": hidden, "recipe.seeds": seeds, "recipe.steps": steps}
     _override(tables, {"net.family": net} | {place: None if text is None else _value(text) for place, text in counts.items()})
-    with Problems() as problems:
-        problems.check_least("threads", threads)
-        with problems.collecting():
-            _set_density(tables, density)
-        with problems.collecting():
-            _override(tables, {"features.importance": None if importance is None else curve(importance)})
-        with problems.collecting():
-            _override(tables, dict(_assignment(text) for text in set_))
-        _check_sizes(tables, problems)
-        with problems.collecting():
-            training = training_of(tables)
-    recipe = training.recipe if {"record", "record_steps"} & tables.get("recipe", {}).keys() else _recorded(training)
-    training = replace(training, recipe=recipe)
+    training = _wanted(tables, density, importance, set_, threads)
     require_writable(out)
     _announce(training, default_threads() if threads is None else threads, out)
     try:
@@ -107,13 +95,32 @@ def train(
     return 0
 
 
+def _wanted(
+    tables: dict[str, Any], density: str | None, importance: str | None, set_: tuple[str, ...], threads: int | None
+) -> Training:
+    """The training of these tables and options, with what is recorded on the way; all that is wrong is said at once."""
+    with Problems() as problems:
+        problems.check_least("threads", threads)
+        with problems.collecting():
+            _set_density(tables, density)
+        with problems.collecting():
+            _override(tables, {"features.importance": None if importance is None else curve(importance)})
+        with problems.collecting():
+            _override(tables, dict(_assignment(text) for text in set_))
+        _check_sizes(tables, problems)
+        with problems.collecting():
+            training = training_of(tables)
+    recipe = training.recipe if {"record", "record_steps"} & tables.get("recipe", {}).keys() else _recorded(training)
+    return replace(training, recipe=recipe)
+
+
 def _kept(data: xr.Dataset, training: Training, out: Path, manifest: Path | None) -> Path:
     """Where the result of a training was written, or the list of its pieces; one of another training is set aside."""
     result, sweep = out / RESULT, out / SWEEP
     data.attrs["training"] = fingerprint((training.net, training.features, training.recipe, training.sweep))
     keep_other(result, "training", data.attrs["training"], say)
     if sweep.exists() and (manifest is None or sweep.read_bytes() != manifest.read_bytes()):
-        say(f"{sweep} was not of this training: it is kept as {set_aside(sweep, 'older').name}")
+        keep_older(sweep, "training", say)
     if manifest is not None:
         write_atomically(sweep, manifest.read_bytes())
         return sweep

@@ -23,6 +23,7 @@ How it is computed: `tegum.exact.kernel`, whose
 `inversion` has the heart of it, and in NumPy, for reading, `docs/plain_inversion.py`.
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypedDict, Unpack
 
@@ -31,7 +32,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import in_order, numbers, shown
-from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
+from tegum.datasets import MODEL_DIMS, PARAMETER_DIMS, dataset, instance_dims
 from tegum.errors import InvalidInputError, unknown_field
 from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch
 from tegum.exact.losses import losses, losses_of_neurons, parameters_given
@@ -39,6 +40,8 @@ from tegum.exact.parameters import is_neuron, map_of, pulled_back, require_exact
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.recorded import features_of, leading, net_of, over, plain_axis, require_known, require_meant, require_own
+
+_ROUNDING = 1e-11
 
 
 class Options(TypedDict, total=False):
@@ -178,9 +181,12 @@ def _of_parameters(
 
 
 def loss(W: Models, b: Biases = None, features: Features | None = None, tol: float = 1e-9, **options: Unpack[Options]) -> Any:
-    """sum_j I_j E (x_j - y_j)^2, shape (...).  Arguments and errors as in `evaluate`, which also says how exact it is."""
+    """sum_j I_j E (x_j - y_j)^2, shape (...).  Arguments and errors as in `evaluate`, which also says how exact it is.
+
+    Warns where that is less than ``tol`` asks for.
+    """
     _require_options("loss", options)
-    return _bare(_found(W, b, features, tol, False, options), "loss")
+    return _bare(_said(W, b, features, tol, False, options), "loss")
 
 
 def squared_errors(
@@ -191,7 +197,7 @@ def squared_errors(
     ``tol`` is of their sum with the importances: a feature of little importance is known less well.
     """
     _require_options("squared_errors", options)
-    return _bare(_found(W, b, features, tol, False, options), "squared_error")
+    return _bare(_said(W, b, features, tol, False, options), "squared_error")
 
 
 def loss_and_gradient(
@@ -203,7 +209,7 @@ def loss_and_gradient(
     and W2 or b_hidden.  Arguments and errors as in `evaluate`.
     """
     _require_options("loss_and_gradient", options)
-    found = _found(W, b, features, tol, True, options)
+    found = _said(W, b, features, tol, True, options)
     slopes: dict[str, Any]
     if isinstance(found, xr.Dataset):
         slopes = {name: found[f"d{name}"] for name in PARAMETER_DIMS if f"d{name}" in found}
@@ -212,6 +218,39 @@ def loss_and_gradient(
     if not {"W1", "b_hidden"}.isdisjoint(slopes) or (isinstance(W, Mapping) and not isinstance(W, xr.Dataset)):
         return _bare(found, "loss"), slopes
     return _bare(found, "loss"), slopes["W"], slopes["b"]
+
+
+def _said(W: Models, b: Biases, features: Features | None, tol: float, gradient: bool, options: Options) -> xr.Dataset | Found:
+    """What `_found` finds, with a warning where a loss is not known to ``tol``, which the loss alone does not show.
+
+    An error of rounding is not worth one: 1e-11 of the loss of zeros, as `_found` knows that.
+    """
+    found = _found(W, b, features, tol, gradient, options)
+    loss, error = _numbers(found, "loss"), _numbers(found, "loss_error")
+    if options.get("terms") is not None or not (error > tol * loss).any():
+        return found
+    scale = _numbers(_found(_zeros(W), None if b is None else _zeros(b), features, tol, False, options), "loss")
+    missed = error > np.maximum(tol * loss, _ROUNDING * scale)
+    if missed.any():
+        which = "the loss is" if missed.ndim == 0 else f"{missed.sum()} of {missed.size} losses are"
+        worst = np.unravel_index(np.argmax(np.where(missed, error - tol * loss, -np.inf)), missed.shape)
+        what = f"{which} not known to tol={tol:g}, such as {loss[worst]:.3g} to within {error[worst]:.1g}"
+        warnings.warn(f"{what}; `tegum.exact.evaluate` says that of each", stacklevel=3)
+    return found
+
+
+def _numbers(found: xr.Dataset | Found, name: str) -> NDArray[np.float64]:
+    """The losses, or their errors."""
+    return found[name].values if isinstance(found, xr.Dataset) else getattr(found.batch, name.removeprefix("loss_"))
+
+
+def _zeros(models: Any) -> Any:
+    """Models of the same kind whose parameters are 0."""
+    if isinstance(models, xr.Dataset):
+        return models.assign({name: 0 * models[name] for name in MODEL_DIMS if name in models})
+    if isinstance(models, Mapping):
+        return {name: np.zeros_like(one) for name, one in models.items()}
+    return 0 * models if isinstance(models, xr.DataArray) else np.zeros_like(models)
 
 
 def _bare(found: xr.Dataset | Found, name: str) -> Any:

@@ -104,7 +104,7 @@ def census_bars(census: xr.Dataset) -> go.Figure:
         panel.y_axis(autorange="reversed", automargin=True, **PLAIN)
         rest = len(rows) - len(first)
         if rest:
-            panel.note(f"and {rest} more minima", x=1, y=0, xref="x domain", yref="y domain", xanchor="right", yanchor="bottom")
+            panel.note(f"and {rest} more", x=1, y=0, xref="x domain", yref="y domain", xanchor="right", yanchor="bottom")
     drawn.x_axis(range=[0, 190], tickvals=[0, 25, 50, 75, 100], **PLAIN)
     drawn.at(len(shown), 1).x_axis("share of the starts, %", 6)
     figure = styled(drawn.figure, int(110 + 30 * sum(heights) + 30 * len(shown)), showlegend=False, margin={"l": 160, "t": 40})

@@ -299,9 +299,9 @@ def _census_table(counted: xr.Dataset) -> Table:
     ]
     note = f"Loss: {counted.attrs['loss']}. Starts are in one minimum where shape and status are the same, and losses "
     note += f"to {counted.attrs['same']:g} of the lowest."
-    note += f" {len(frame) - len(first)} more minima: tegum.census(data)." if len(first) < len(frame) else ""
+    note += f" {len(frame) - len(first)} more: tegum.census(data)." if len(first) < len(frame) else ""
     return Table(
-        "The minima found",
+        "Where the starts ended",
         [*(name.replace("_", " ") for name in grid), "shape", "loss", "excess", "share", "status"],
         rows,
         note,

@@ -330,7 +330,12 @@ def keep_other(path: Path, key: str, own: str, notice: Callable[[str], Any]) -> 
     """Sets a file aside, saying so, that stands where a dataset is to be written and is damaged, or of another ``key``."""
     found = read_or_set_aside(path, notice) if path.exists() else None
     if found is not None and found.attrs.get(key) != own:
-        notice(f"{path} was not of this {key}: it is kept as {set_aside(path, 'older').name}")
+        keep_older(path, key, notice)
+
+
+def keep_older(path: Path, what: str, notice: Callable[[str], Any]) -> None:
+    """Sets a file aside, saying so, that is of another training or map, as ``what`` says."""
+    notice(f"{path} was not of this {what}: it is kept as {set_aside(path, 'older').name}")
 
 
 def set_aside(path: Path, why: str = "damaged") -> Path:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from tegum.loading import load_on_first_use
 
 if TYPE_CHECKING:
-    from tegum.training.blocks import REGISTERS
     from tegum.training.cost import compiling_seconds, estimated_seconds, seconds_of_each, slowness
     from tegum.training.own_loss import OwnLoss
     from tegum.training.probe import attacked_samples, engine_samples, loss_and_gradient
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from tegum.training.train import train
 
 __all__ = [
-    "REGISTERS",
     "OwnLoss",
     "Recipe",
     "attacked_samples",

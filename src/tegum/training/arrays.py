@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tegum.nets import RELU, Net
 from tegum.training.activations import activation_code
-from tegum.training.blocks import PANEL_WIDTH, REGISTERS, Floats, Indices, Layout, Words
+from tegum.training.blocks import PANEL_WIDTH, REGISTERS, Floats, Indices, Layout, Words, tile_of
 from tegum.training.products import rows_at_once
 
 Bytes = NDArray[np.uint8]
@@ -280,8 +280,8 @@ def scratch_for(net: Net) -> Scratch:
         found=np.zeros(n, dtype=np.int32),
         counting=np.zeros(n, dtype=np.int32),
         marked=np.zeros(n, dtype=np.uint8),
-        gathered=_aligned(2, panels, REGISTERS.tile[0], PANEL_WIDTH),
-        tile_rows=_aligned(REGISTERS.tile[0] * m),
+        gathered=_aligned(2, panels, tile_of(REGISTERS)[0], PANEL_WIDTH),
+        tile_rows=_aligned(tile_of(REGISTERS)[0] * m),
         errors=_aligned(FEATURES_AT_ONCE),
         place=np.zeros(PANEL_WIDTH, dtype=np.int64),
     )

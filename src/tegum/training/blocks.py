@@ -42,7 +42,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from tegum.processor import registers
+from tegum.processor import Registers, registers
 from tegum.training.vectors import Vectors, address, number_at
 
 PANEL_WIDTH = 64
@@ -59,28 +59,22 @@ _INDEX = ir.IntType(64)
 _UNROLLED = 4
 
 
-class Registers(NamedTuple):
-    """The vector registers of a processor: how many there are, and how many floats each holds."""
-
-    number: int
-    width: int
-
-    @property
-    def tile(self) -> tuple[int, int]:
-        """How many rows of each panel `accumulate_tile` takes."""
-        return 4, 4 if self.number == 32 else 3
-
-    def stripe(self, rows: int) -> int:
-        """How many vectors of a panel's row a block of so many rows has: they fit with what they are multiplied by.
-
-        What a single row is multiplied by is needed once, and read when it is.
-        """
-        held = rows + (rows > 1)
-        return max(v for v in (1, 2, 4, 8, 16) if held * v < self.number and v * self.width <= PANEL_WIDTH)
-
-
-REGISTERS = Registers(*registers())
+REGISTERS = registers()
 """The registers that the engine is compiled for."""
+
+
+def stripe_of(registers: Registers, rows: int) -> int:
+    """How many vectors of a panel's row a block of so many rows has: they fit with what they are multiplied by.
+
+    What a single row is multiplied by is needed once, and read when it is.
+    """
+    held = rows + (rows > 1)
+    return max(v for v in (1, 2, 4, 8, 16) if held * v < registers.number and v * registers.width <= PANEL_WIDTH)
+
+
+def tile_of(registers: Registers) -> tuple[int, int]:
+    """How many rows of each panel `accumulate_tile` takes."""
+    return 4, 4 if registers.number == 32 else 3
 
 
 class Layout(NamedTuple):
@@ -115,7 +109,7 @@ class Pair(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """A block of a matrix: where it begins and how large it is, at most as `Registers.tile` says."""
+    """A block of a matrix: where it begins and how large it is, at most as `tile_of` says."""
 
     i: int
     j: int
@@ -199,7 +193,7 @@ def row_products(registers: Registers, listed: bool) -> Callable[..., Any]:
                 return builder.sext(number_at(builder, rows_of_B, index), _INDEX) if listed else index
 
             for rows in cases(builder, height, range(1, ROWS + 1)):
-                stripe = registers.stripe(rows)
+                stripe = stripe_of(registers, rows)
                 firsts = [number_at(builder, start, r) for r in range(rows)]
                 weights = [address(builder, A, begin, builder.mul(row, ir.Constant(_INDEX, r))) for r in range(rows)]
                 with stripes_along(builder, stripe * registers.width, length) as place:
@@ -225,7 +219,7 @@ def tile_products(registers: Registers) -> Callable[..., Any]:
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
             values = opened(context, builder, signature.args, arguments)
             S, (begin, row, column), (i0, j0, tile_height, tile_width), (left_rows, right_rows), first, second = values
-            of, (most, broadest) = Vectors(builder, registers.width), registers.tile
+            of, (most, broadest) = Vectors(builder, registers.width), tile_of(registers)
             zero = ir.Constant(of.kind, [0.0] * of.width)
             corner = address(builder, S, begin, builder.mul(i0, row), builder.mul(j0, column))
             width_of_panel, base = ir.Constant(_INDEX, PANEL_WIDTH), broadest + 1

@@ -23,6 +23,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from tegum.compilation import compiled, copied_into_callers
+from tegum.processor import Registers
 from tegum.training.arrays import Scratch, Shape
 from tegum.training.blocks import (
     PANEL_WIDTH,
@@ -31,11 +32,11 @@ from tegum.training.blocks import (
     Floats,
     Layout,
     Place,
-    Registers,
     add_rows,
     cases,
     opened,
     row_length,
+    stripe_of,
     stripes_along,
 )
 from tegum.training.outputs import TOGETHER, Comparison, bits_and_floor
@@ -83,7 +84,7 @@ def row_errors(registers: Registers) -> Callable[..., Any]:
             weights = address(builder, weights, begin, builder.mul(row, first))
             totals = _Totals(builder)
             for rows in cases(builder, height, range(1, ROWS + 1)):
-                stripe = registers.stripe(rows)
+                stripe = stripe_of(registers, rows)
                 biases = [number_at(builder, b, r) for r in range(rows)]
                 of_row = [address(builder, weights, builder.mul(row, _INDEX(r))) for r in range(rows)]
                 totals.clear(rows)

@@ -27,9 +27,10 @@ from tegum.training.blocks import (
     accumulate_tile,
     multiply_listed,
     multiply_rows,
+    tile_of,
 )
 
-HEIGHT, WIDTH = REGISTERS.tile
+HEIGHT, WIDTH = tile_of(REGISTERS)
 
 _RIGHT_BUDGET = 128
 """How many rows of 64 floats stay in the first cache (32 KB of the usual 32 to 64) while all tiles of a gradient read them."""
