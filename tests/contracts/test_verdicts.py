@@ -5,7 +5,16 @@ from typing import get_args
 from tegum.claims import Verdict
 from tegum.experiments import experiment_files, paper_verdicts
 from tegum.experiments.paper_profile import paper_runs
-from tests.contracts.verdicts import FAILURES, WHOSE, accounted, counted, everywhere, recorded, said_not_run
+from tests.contracts.verdicts import (
+    FAILURES,
+    WHOSE,
+    accounted,
+    counted,
+    everywhere,
+    recorded,
+    said_not_run,
+    said_of_the_paper_profile,
+)
 
 
 def test_each_failure_has_one_account_and_each_account_a_failure() -> None:
@@ -20,6 +29,13 @@ def test_the_page_counts_what_its_table_has() -> None:
 
 def test_what_is_not_run_stands_in_a_table_of_its_own() -> None:
     assert sorted(said_not_run()) == sorted(everywhere("not run", recorded())) != []
+
+
+def test_each_verdict_that_differs_in_the_paper_profile_stands_in_a_table() -> None:
+    quick = {f"{name}/{claim}": verdict for name, claims in recorded().items() for claim, verdict in claims.items()}
+    paper = {f"{name}/{claim}": one.verdict for name in paper_runs() for claim, one in paper_verdicts(name).items()}
+    differing = {claim: (quick[claim], verdict) for claim, verdict in paper.items() if quick[claim] not in (verdict, "not run")}
+    assert said_of_the_paper_profile() == differing != {}
 
 
 def test_what_the_paper_profile_found_is_of_claims_that_there_are() -> None:

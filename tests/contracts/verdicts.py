@@ -58,6 +58,13 @@ def said_not_run() -> list[str]:
     return re.findall(r"^\| `([\w./-]+)` \|", table.partition("\n## ")[0], flags=re.MULTILINE)
 
 
+def said_of_the_paper_profile() -> dict[str, tuple[str, str]]:
+    """The verdicts of the quick and the paper profile that differ, by ``experiment/claim``, from that page's last table."""
+    _, _, table = FAILURES.read_text(encoding="utf-8").partition("## The paper profile")
+    rows = re.findall(r"^\| `([\w./-]+)` \| ([a-z ]+) \| ([a-z ]+) \|", table.partition("\n## ")[0], flags=re.MULTILINE)
+    return {claim: (quick, paper) for claim, quick, paper in rows}
+
+
 def counted() -> str:
     """The sentence that the page begins its table with."""
     counts = Counter(accounted().values())
