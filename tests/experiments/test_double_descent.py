@@ -24,7 +24,7 @@ def test_a_rise_and_a_fall_are_counted_from_the_ends() -> None:
 
 def test_time_has_a_peak_where_both_ends_are_lower() -> None:
     history = xr.DataArray([[1.0, 3.0, 2.0], [1.0, 2.0, 3.0]], dims=("T_recorded", "step"))
-    assert double_descent.excess(history).values.tolist() == [1.0, 0.0]
+    assert double_descent.hump(history).values.tolist() == [0.5, 0.0]
 
 
 def test_a_second_circle_is_shared_and_samples_elsewhere_are_none() -> None:

@@ -119,7 +119,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
     return [
         Claim(
             "saturation-localises",
-            "Where capacities sum to m, every feature lies in a single eigenspace of W Wᵀ.",
+            "Where capacities sum to m within 0.001, every feature lies in a single eigenspace of W Wᵀ within 5 %.",
             source=later(IVANOV, "capacity saturation forces spectral localization"),
             how="largest spread over eigenspaces at minima whose capacities sum to m within 0.001",
             measure=lambda one: largest(one["spread"]),
@@ -177,7 +177,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         ),
         Claim(
             "unequal-pentagons",
-            "Pentagons of features of unequal importance are no tight frames: no feature lies in a single eigenspace.",
+            "Pentagons of features of unequal importance are no tight frames: not every feature lies in a single eigenspace.",
             source=OURS,
             how="least of the largest spreads over worlds of five features in the plane at density 0.05 or less",
             measure=lambda one: -largest(-one["spread"]),

@@ -68,7 +68,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
     return [
         Claim(
             "two-in-one",
-            "The global minimum of two features in one dimension is known to rounding, and where all its minimisers are.",
+            "The global minimum of two features in one dimension is known to rounding, and at four of five points where all "
+            "its minimisers are.",
             source=ANSWER,
             how="width of the interval that is proved, relative, and the distance within which all global minimisers are, at "
             "worst; points at which that is proved",

@@ -158,7 +158,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "minimum is as "
             "low, as far as was searched.",
             source=TIES,
-            how="lowest density at which the lowest minimum changes its name, and how far the second minimum is above below it",
+            how="lowest density at which the lowest minimum that the searches find changes its name",
             measure=lambda ties: {"first": float(ties.min())},
             expect={"first": near(CROSSING, 1e-5)},
             of=data["tie_value"].values,

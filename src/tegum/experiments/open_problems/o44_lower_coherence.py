@@ -208,8 +208,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         ),
         Claim(
             "triangle-second",
-            "There a triangle, of coherence 1/2, is a minimum with a loss below 3 v for strong penalties, but never "
-            "the lowest.",
+            "There a triangle, followed from one weight to the next, is never the lowest.",
             source=ANSWER,
             how="by how much L + λR of the followed triangle is above the lowest found, relative, at its weights",
             measure=lambda gap: gap,

@@ -257,7 +257,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         ),
         Claim(
             "unequal-though-equal",
-            "Near the surface the best pair is unequal, even of equally important features.",
+            "Near the surface the best pair of sparse features (density below 0.2) is unequal, even of equally important ones.",
             source=ANSWER,
             how="I = 1, density below 0.2: smaller over larger weight at lambda_c",
             measure=lambda values: float(values.max()),

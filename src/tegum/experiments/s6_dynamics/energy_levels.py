@@ -162,7 +162,7 @@ def event_claims(
         ),
         Claim(
             f"second-larger-{name}",
-            f"The second jump lowers the loss more than the first ({way}).",
+            f"In some models the second jump lowers the loss more than the first ({way}).",
             source=paper(
                 'Discrete "Energy Level" Jumps', "a very small one at the first jump, and a larger one at the second jump"
             ),
