@@ -240,8 +240,8 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "peak-over-time",
             "The peak also appears over training time: at some T the test loss rises and falls again.",
             source=OURS,
-            how="over the sizes that are recorded, the most that a median test loss stands above its first and its last value, as "
-            "a share of the higher of these",
+            how="over the sizes that are recorded, the most that a median test loss stands above its first and its last value, "
+            "as a share of the higher of these",
             measure=lambda one: float(hump(one).max()),
             expect=above(0.1, "%"),
             of=history.median("seed"),
