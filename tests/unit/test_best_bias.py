@@ -17,6 +17,12 @@ def test_no_bias_on_the_line_is_better_however_large_couplings_are(size: float) 
         assert (found <= least * (1 + 1e-5)).all()
 
 
+def test_the_best_bias_of_an_output_is_no_matter_of_importance() -> None:
+    W, little = 0.4 * np.random.default_rng(0).normal(size=(5, 20)), np.where(np.arange(20) % 2, 1e-8, 1.0)
+    found = [tg.exact.best_bias(W, tg.features.Independent(20, 0.3, importance=one)) for one in (little, 1.0)]
+    np.testing.assert_array_equal(*found)
+
+
 def test_a_narrow_well_is_found() -> None:
     """Where the own feature alone is above 0.95 the output fires: 9 % better than not to fire."""
     G, features = np.array([[40.0, -20.0], [-20.0, 40.0]]), tg.features.Independent(2, 0.1)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import check_grad
 
 import tegum as tg
-from tegum.exact import L2, Coherence, ColumnSparse, Interference, NormBudget, Smooth, Support
+from tegum.exact import L1, L2, Coherence, ColumnSparse, Interference, NormBudget, Smooth, Support
 from tegum.theory.activity import alone as alone_on_a_unit
 
 Array = NDArray[np.float64]
@@ -271,6 +271,12 @@ def test_what_was_added_and_asked_is_recorded() -> None:
     np.testing.assert_allclose(again.objective, found.objective, rtol=1e-9)
     free = tg.exact.minimise_from(found, penalties=(), constraints=(), progress=False)
     assert (free.loss < found.loss).all()
+    problem: Any = {"penalties": [L2(0.003)], "constraints": [NormBudget(9.0)]}
+    branch = tg.exact.follow(FIVE_IN_TWO, SPARSE, found.W[0], found.b[0], [0.05, 0.051], **problem, progress=False).data
+    flow = tg.exact.gradient_flow(FIVE_IN_TWO, SPARSE, found.W[0], found.b[0], 1.0, penalties=[L2(0.003)], progress=False)
+    for data, said in ((branch, "2 mistakes"), (flow, r"penalties L2.*again")):
+        with pytest.raises(tg.InvalidInputError, match=said):
+            tg.exact.minimise_from(data, progress=False)
 
 
 def test_everything_wrong_with_them_is_said_at_once() -> None:
@@ -374,6 +380,16 @@ def test_two_weights_leave_a_kink_together_that_holds_each_alone() -> None:
     found = tg.exact.minimise(net, features, seeds=1, initial={"W": [[0.0, 0.0]]}, penalties=tilted, progress=False)
     assert found.W.values[..., 0].item() > 0.1 > -0.1 > found.W.values[..., 1].item()
     assert found.objective < float(tg.exact.loss(np.zeros((1, 2)), np.zeros(2), features))
+
+
+def test_steps_that_end_beside_a_kink_that_leads_down_are_no_minimum() -> None:
+    """The held weight pulls with 0.125, and L1 holds it with 0.0005."""
+    net, features = tg.nets.ReluOutput(2, 1), tg.features.CorrelatedSets(1, 2, density=0.5)
+    how: dict[str, Any] = {"penalties": [L1(1e-3)], "initial": {"W": [[1.0, 0.0]]}, "seeds": 1, "progress": False}
+    for steps, status, objective in ((1, "not converged", 0.10442), (5, "not converged", 0.10442), (5000, "minimum", 0.04202)):
+        found = tg.exact.minimise(net, features, most_steps=steps, **how)
+        assert found.status.values.tolist() == [status]
+        assert float(found.objective[0]) == pytest.approx(objective, abs=1e-5)
 
 
 def test_a_branch_under_l1_ends_in_the_fold_of_its_cubic() -> None:

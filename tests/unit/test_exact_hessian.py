@@ -191,6 +191,7 @@ def test_the_truncation_error_is_about_what_more_terms_change() -> None:
         objective = tg.exact.Objective(net, features, terms=terms)
         error = np.linalg.norm(hessian_at(objective, x)[0] - exact)
         assert error / 4 < truncation_error(objective, x) < 4 * error
+    assert truncation_error(tg.exact.Objective(net, features, terms=32_768), x) > 0  # there are no more to compare with
 
 
 def test_biases_that_a_net_does_not_have_are_fixed() -> None:

@@ -293,6 +293,26 @@ def test_losses_too_small_for_the_tolerance_are_warned_of_and_the_advice_helps(f
     np.testing.assert_allclose(found.loss, usual.loss, rtol=1e-6)
 
 
+def test_what_reaches_a_loss_of_0_is_counted() -> None:
+    """Constant magnitudes that exclude each other: a pair in one dimension loses nothing, as well as that can be known."""
+    features = tg.features.AnticorrelatedSets(1, 2, density=0.3, magnitude=tg.features.Constant())
+    found = tg.exact.minimise(tg.nets.ReluOutput(2, 1), features, seeds=8, progress=False)
+    assert (bool(found.loss.max() < 1e-14), int(found.hits), found.found_once) == (True, 8, 0)
+
+
+def test_initial_parameters_are_as_many_starts_as_they_have() -> None:
+    net, features = tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=0.1)
+    several = np.array([[[1.0, -0.5]], [[0.2, 0.5]], [[1.0, 0.1]]])
+    for W, count in ((several[0], 1), (several, 3)):
+        assert tg.exact.minimise(net, features, initial={"W": W}, progress=False).sizes["seed"] == count
+
+
+def test_warm_starts_without_neighbours_are_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tegum.exact.search.Search.run", None)
+    with pytest.raises(tg.InvalidInputError, match="warm_starts is set and the grid has one point"):
+        tg.exact.minimise(tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=0.1), warm_starts=1)
+
+
 def test_where_nothing_matters_no_end_is_a_saddle() -> None:
     features = tg.features.Independent(3, 0.1, importance=0.0)
     found = tg.exact.minimise(tg.nets.ReluOutput(3, 2), features, seeds=4, progress=False)

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import checked, real_numbers, require_range
 from tegum.errors import InvalidInputError
-from tegum.exact.evaluate import evaluate
+from tegum.exact.evaluate import squared_errors
 from tegum.exact.kernel.model import LARGEST_WEIGHT
 from tegum.exact.parameters import require_tied
 from tegum.features import Features
@@ -41,7 +41,7 @@ def ablations(
         W: weights (..., m, n), or maps (..., n, n) with ``tied=False``.
         b: biases (..., n).
         features: their distribution.
-        tol: relative error of the losses that are compared.
+        tol: relative error of the losses that are compared; where one is not known to it, a warning says so.
         net: `ReluOutput` or `Linear`; by default ReLU outputs.
         tied: whether the map is W^T W, as by default.
         threads: how many threads; by default one per core.
@@ -61,6 +61,6 @@ def ablations(
     G = np.swapaxes(W, -1, -2) @ W if tied else W
     without = np.where(np.eye(n + 1, n, dtype=bool)[:, None], 0.0, G[..., None, :, :])  # the last one lacks nothing
     each = features.replaced(**{name: values[..., None, :] for name, values in features.batched().items()})
-    found = evaluate(without, b[..., None, :], each, tol, net=net, tied=False, threads=threads)["squared_error"].values
+    found = squared_errors(without, b[..., None, :], each, tol, net=net, tied=False, threads=threads)
     changes = found[..., :n, :] - found[..., n:, :]
     return np.asarray(np.swapaxes(changes * features.importance[..., None, :], -1, -2))

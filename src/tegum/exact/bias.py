@@ -44,6 +44,7 @@ def best_bias(W: ArrayLike, features: Features, *, net: Net | None = None, tied:
     if net is not None and not net.bias and (tied or not net.has_hidden_bias):
         return np.zeros((*np.broadcast_shapes(W.shape[:-2], features.batch_shape), W.shape[-1]))
     require_meant(features, W.shape[:-2])
+    features = features.replaced(importance=1.0)  # each bias is of one output: what counts little is found as exactly
     require_range("W", W, -LARGEST_WEIGHT, LARGEST_WEIGHT)
     G = np.swapaxes(W, -1, -2) @ W if tied else W
     shape = (*np.broadcast_shapes(W.shape[:-2], features.batch_shape), W.shape[-1])

@@ -92,7 +92,8 @@ def minimise(
             ReLU, `ReluHidden` or `UntiedNeurons` with m = 1.
         features: their distribution; leading axes of its density and importance are grid points too.
         seeds: how many random starts, or which.  A start is a function of (root_seed, seed, net), the same everywhere.  By
-            default 64 starts: 32 random ones and four rounds of exchanges.
+            default 64 starts: 32 random ones and four rounds of exchanges; with ``initial`` those that it has, along the last
+            of its leading axes.
         sweep: axes of the features by name, see `tegum.sweep`; they become the first dimensions, in this order.
         penalties: what is added to the loss, such as ``[Interference(0.02)]``; see `tegum.exact.penalties`.
         constraints: what W has to fulfil, such as ``[Coherence(0.5)]``; see `tegum.exact.constraints`.
@@ -119,10 +120,11 @@ def minimise(
         A dataset with the grid's dimensions, then ``seed``, and ``W`` (..., hidden, feature), ``b`` (..., feature), or of other
         nets ``W1``, ``W2`` (..., feature, hidden), ``b`` and ``b_hidden`` (..., hidden); ``loss``, ``loss_error`` (estimated
         error), ``gradient_norm`` (with ``terms`` terms, as it was brought down), ``rechecked_gradient_norm`` (with as many as
-        ``tol`` asks for), ``curvature`` (smallest beyond what leaves the outputs as they are, such as rotations of W),
+        ``tol`` asks for), ``curvature`` (smallest beyond what leaves the outputs as they are, such as rotations of W; of ends
+        on kinks that are alike, turned or with equal features exchanged, one is looked at for all),
         ``status`` (minimum, saddle, converged, not converged, or interrupted), ``steps``, ``evaluations``; over the grid alone
-        ``hits``: how many starts reached the lowest loss found, to 1e-6 of it.  Where that is one, more may find a lower one:
-        the attribute ``found_once`` counts these points.
+        ``hits``: how many starts reached the lowest loss found, to 1e-6 of it and its error.  Where that is one, more may find
+        a lower one: the attribute ``found_once`` counts these points.
         With penalties or constraints also ``objective``, the loss with all penalties, which is what is minimised and compared.
         With constraints ``gradient_norm`` is that of the gradient beyond the multipliers, ``curvature`` that along what they
         allow, ``multiplier`` (..., constraint) says by how much the objective falls per unit of each limit, ``violation`` how
@@ -144,7 +146,8 @@ def minimise(
         require_terms(terms)
     if exchanges is None:
         exchanges = _ROUNDS if seeds is None and initial is None else 0
-    seeds = (_RANDOM if initial is None else 64) if seeds is None else seeds
+    if seeds is None:
+        seeds = _RANDOM if initial is None else _given_starts(net, initial)
     seed_list: tuple[int, ...] = (0,)
     with problems.collecting():
         require_seeds(root_seed)
@@ -174,6 +177,7 @@ def minimise(
         grid = feature_grid(features, sweep or {})
         starts = math.prod(grid.shape) * len(seed_list)
         require_memory(f"a search from {starts} starts", 8 * starts * size_of(net))
+        places, names = neighbours_of(grid) if warm_starts else ([], [])
         distributions = tuple(engine_of(net, cell.features) for cell in grid.cells)
     if certify:
         _warn_of_small_losses(min(least_size(net, cell.features) for cell in grid.cells), gradient_tolerance)
@@ -184,7 +188,6 @@ def minimise(
     found = search.run(x)
     origins = ["given" if initial is not None else "random"] * len(seed_list)
     if warm_starts:
-        places, names = neighbours_of(grid)
         found = search.warmer(found, places, warm_starts)
         origins += names
         first = max(seed_list, default=-1) + 1
@@ -275,19 +278,34 @@ def _require_problem(data: xr.Dataset, settings: Mapping[str, Any]) -> None:
     recorded = json.loads(data.attrs.get("minimise", "{}"))
     with Problems() as problems:
         for name in ("penalties", "constraints"):
-            said = ", ".join(recorded.get(name, ()))
-            if said and name not in settings:
+            said = ", ".join(recorded.get(name, ())) or data.attrs.get(name, "none")  # as branches and flows have it
+            if said != "none" and name not in settings:
                 problems.add(
-                    f"the models were minimised with the {name} {said}",
+                    f"the models were found with the {name} {said}",
                     f"give {name}=[...] again, or {name}=() for the loss without them",
                 )
 
 
 def _found_once(found: dict[str, NDArray[Any]]) -> int:
     """At how many grid points one start alone, of several, reached the lowest: more starts may find a lower one there."""
+    reached = _reached(found)
+    return int((reached.sum(axis=1) == 1).sum()) if reached.shape[1] > 1 else 0
+
+
+def _reached(found: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Which starts reached the lowest of their grid point, shape (points, starts), as well as losses are known."""
     score = found["objective" if "objective" in found else "loss"]
-    least = np.nanmin(np.where(np.isfinite(score), score, np.nan), axis=1, keepdims=True, initial=np.inf)
-    return int(((score <= least + _SAME_LOSS * np.abs(least)).sum(axis=1) == 1).sum()) if score.shape[1] > 1 else 0
+    losses = np.where(np.isfinite(score), score, np.inf)
+    least = losses.min(axis=1, keepdims=True, initial=np.inf)
+    known = np.where(np.isfinite(score), found["loss_error"], 0)
+    return np.asarray(np.isfinite(losses) & (losses <= least + _SAME_LOSS * np.abs(least) + known))
+
+
+def _given_starts(net: Net, initial: Mapping[str, ArrayLike]) -> int:
+    """How many starts initial parameters have: the last of their leading axes, 1 without one."""
+    shapes = {name: np.shape(array) for name, array in initial.items()}
+    own = {name: len(shape) for name, shape in shapes_of(net).items()}
+    return max([shape[-own[name] - 1] for name, shape in shapes.items() if len(shape) > own.get(name, len(shape))], default=1)
 
 
 def _warn_of_small_losses(least: float, tolerance: float) -> None:
@@ -315,10 +333,6 @@ def _dataset(
         if name != "x":
             dims = own.get(name, ())
             variables[name] = (*lead, *dims), values.reshape(*shape, *values.shape[values.ndim - len(dims) :])
-    score = found["objective" if "objective" in found else "loss"]
-    losses = np.where(np.isfinite(score), score, np.inf).reshape(shape)
-    least = losses.min(axis=-1, keepdims=True)
-    reached = np.isfinite(losses) & (losses <= least + _SAME_LOSS * np.abs(least))
-    variables["hits"] = tuple(grid.axes), reached.sum(axis=-1)
+    variables["hits"] = tuple(grid.axes), _reached(found).sum(axis=-1).reshape(shape[:-1])
     labels = {"seed": list(seeds), "start": ("seed", origins)} | ({"constraint": constraints} if constraints else {})
     return dataset(variables, grid.coordinates() | labels)

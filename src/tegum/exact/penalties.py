@@ -174,7 +174,7 @@ class Smooth(Penalty):
         """What the function returns, as float64.
 
         Raises:
-            InvalidInputError: where it returns something else than a finite number and two arrays of the shapes of W and b.
+            InvalidInputError: where it returns something else than a number and two arrays of the shapes of W and b.
         """
         found: Any = self.function(W, b)
         try:

@@ -21,7 +21,7 @@ from tegum.exact.evaluate import evaluate, loss
 from tegum.exact.kernel.descent import CONVERGED, STOPPED, STUCK, Memory, descend_many, memory_for
 from tegum.exact.kernel.landscape import Landscape, Starts
 from tegum.exact.kernel.records import MOST_TERMS
-from tegum.exact.kinks import descended_beside_kinks
+from tegum.exact.kinks import descended_beside_kinks, downhill
 from tegum.exact.laws import LawLoss, Laws
 from tegum.exact.objective import Objective, landscape_for
 from tegum.exact.parameters import exchanged, flat, free_of, named, parameters_of
@@ -344,6 +344,8 @@ class Search:
                 starts.loss[k], starts.norm[k] = objective.loss(ended.x), np.linalg.norm(ended.multipliers.left)
                 starts.steps[k], starts.evaluations[k] = ended.steps, ended.evaluations
                 fulfilled = starts.norm[k] <= self.gradient_tolerance and ended.multipliers.violation <= FEASIBLE
+                if problem.kinked and fulfilled:
+                    fulfilled = not downhill(problem, ended.x)  # where the steps end, weights may be held that lead down
                 starts.status[k] = CONVERGED if fulfilled else STUCK
                 if own:
                     found["violation"][k] = ended.multipliers.violation
