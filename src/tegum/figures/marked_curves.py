@@ -85,12 +85,11 @@ def marked_panels(
         if same_units:
             _make_square(panel, curves)
     drawn.axes(gridcolor=FAINT, zeroline=False, showline=True, linecolor=INK)
-    if log_x:
-        every = [curve.x for each in panels.values() for curve in each]
-        drawn.x_axis(type="log", **log_labels(every))
-    if log_y:
-        every = [curve.y for each in panels.values() for curve in each]
-        drawn.y_axis(type="log", **log_labels(every))
+    for panel, curves in zip(drawn, panels.values(), strict=True):
+        if log_x and curves:
+            panel.x_axis(type="log", **log_labels([curve.x for curve in curves]))
+        if log_y and curves:
+            panel.y_axis(type="log", **log_labels([curve.y for curve in curves]))
     drawn.x_axis(x_label, 8)
     drawn.at(column=1).y_axis(y_label, 8)
     rows = -(-(len(names) + 1) // _PER_ROW)
