@@ -177,7 +177,7 @@ def minimise(
         grid = feature_grid(features, sweep or {})
         starts = math.prod(grid.shape) * len(seed_list)
         require_memory(f"a search from {starts} starts", 8 * starts * size_of(net))
-        places, names = neighbours_of(grid) if warm_starts else ([], [])
+        neighbours = neighbours_of(grid) if warm_starts else None
         distributions = tuple(engine_of(net, cell.features) for cell in grid.cells)
     if certify:
         _warn_of_small_losses(min(least_size(net, cell.features) for cell in grid.cells), gradient_tolerance)
@@ -187,7 +187,8 @@ def minimise(
     x = initial_points(net, grid, seed_list, initialisation, scale, root_seed, initial)
     found = search.run(x)
     origins = ["given" if initial is not None else "random"] * len(seed_list)
-    if warm_starts:
+    if neighbours is not None:
+        places, names = neighbours
         found = search.warmer(found, places, warm_starts)
         origins += names
         first = max(seed_list, default=-1) + 1

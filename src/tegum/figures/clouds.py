@@ -80,10 +80,11 @@ def clouds(
                 more["text"] = list(cloud.texts)
             panel.add(dots(list(cloud.x), cloud.y, look, hover, cloud.name, legendgroup=cloud.name, **more))
     drawn.axes(gridcolor=FAINT, zeroline=False, showline=True, linecolor=INK)
-    for log, axis, at in ((log_x, drawn.x_axis, "x"), (log_y, drawn.y_axis, "y")):
-        if log:
-            every = [getattr(cloud, at) for each in panels.values() for cloud in each]
-            axis(type="log", **log_labels(every))
+    for panel, each in zip(drawn, panels.values(), strict=True):
+        if log_x and each:
+            panel.x_axis(type="log", **log_labels([cloud.x for cloud in each]))
+        if log_y and each:
+            panel.y_axis(type="log", **log_labels([cloud.y for cloud in each]))
     drawn.x_axis(x_label, 8)
     drawn.at(column=1).y_axis(y_label, 8)
     if words:
