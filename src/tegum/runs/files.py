@@ -350,6 +350,18 @@ def keep_older(path: Path, what: str, notice: Callable[[str], Any]) -> None:
     notice(f"{path} was not of this {what}: it is kept as {set_aside(path, 'older').name}")
 
 
+def keep_foreign(path: Path, ours: Callable[[bytes], bool], notice: Callable[[str], Any]) -> Path:
+    """Sets a file aside, saying so, whose content is none of ``ours``, where one of ours is to be written; returns the path."""
+    if path.is_file():
+        try:
+            foreign = not ours(path.read_bytes())
+        except OSError:  # what cannot be read may be anything
+            foreign = True
+        if foreign:
+            notice(f"{path} was not written by tegum: it is kept as {set_aside(path, 'older').name}")
+    return path
+
+
 def set_aside(path: Path, why: str = "damaged") -> Path:
     """Renames a file that is in the way, so that nothing is lost; returns its new name, which ends in ``why``.
 
