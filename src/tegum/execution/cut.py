@@ -29,7 +29,7 @@ from tegum.caching import Call
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError
 from tegum.nets.net import parameter
-from tegum.runs.files import half_written, set_aside, write_atomically
+from tegum.runs.files import half_written, machine_fails, set_aside, write_atomically
 from tegum.runs.lazy import joined_attributes
 from tegum.runs.manifest import manifest_of, read_manifest
 from tegum.sweep import Axis, as_axis
@@ -207,6 +207,10 @@ def agreed(
                     raise ValueError("its pieces are not those of this call")
                 return cut, pieces
             except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+                if isinstance(error, PermissionError) or machine_fails(error):
+                    raise
+                if isinstance(error, FileNotFoundError):  # another program has set it aside
+                    continue
                 if notice is None:
                     raise InvalidInputError(f"{path} is damaged ({error})", "delete it and run the command again") from None
                 notice(f"{path} is damaged: set aside as {set_aside(path).name}, and made again")

@@ -43,6 +43,9 @@ _OTHERS = (".nc", ".h5", ".csv", ".parquet", ".json", ".npz", ".npy", ".pt", ".p
 UNSEALED = f"digest {'0' * 32}"
 _FORMAT = "tegum dataset 1"
 _OURS = {"format", "digest", "variables", "attributes"}
+_OF_A_FILE = (None, errno.EINVAL, errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ELOOP)
+"""What an OSError says of the file that is read, and not of the machine: places that a damaged file names are EINVAL."""
+
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 _PART, _DAY = ".part", 86400.0
 _HALF_WRITTEN = re.compile(r"\.(probe|.+\.[0-9a-f]{8})\.(?P<program>[0-9a-f]{8}-\d+)\.part", re.DOTALL)
@@ -50,6 +53,15 @@ _HALF_WRITTEN = re.compile(r"\.(probe|.+\.[0-9a-f]{8})\.(?P<program>[0-9a-f]{8}-
 
 _WRITTEN_IN = ("", "data/", "export/", "figures/", "older/", "parts/", "pieces/", "pieces/*/*/")
 """Where tegum writes in a folder of results."""
+
+
+class Damaged(InvalidInputError):
+    """A file has a content that tegum did not write, or cannot use any more."""
+
+
+def machine_fails(error: BaseException) -> bool:
+    """Whether memory, a disk or open files are at their end, which says nothing of the file that was read."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno not in _OF_A_FILE)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -258,7 +270,10 @@ def _header(path: Path) -> dict[str, str]:
 def failures_told(
     path: Path, advice: str = "write it again, with torch.save(model.state_dict(), ...) or numpy.savez"
 ) -> Iterator[None]:
-    """Turns whatever a format's library raises about a file into one `InvalidInputError`; after Ctrl-C it is none."""
+    """Turns whatever a format's library raises about a file into one `InvalidInputError`; after Ctrl-C it is none.
+
+    It is `Damaged` where the content is at fault.  Errors of the machine pass as they are.
+    """
     pressed: list[int] = []
     try:
         with warnings.catch_warnings(), noticing_interruption() as pressed:
@@ -267,7 +282,7 @@ def failures_told(
     except Exception as error:
         if pressed:
             raise KeyboardInterrupt from None
-        if isinstance(error, InvalidInputError):
+        if isinstance(error, InvalidInputError) or machine_fails(error):
             raise
         if isinstance(error, PermissionError):
             raise InvalidInputError(f"{path} cannot be read", "ask for the right to read it") from None
@@ -278,7 +293,7 @@ def failures_told(
             alone = "write arrays alone: torch.save(model.state_dict(), ...), or numpy.savez(..., W=W, b=b)"
             raise InvalidInputError(what, alone) from None
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise InvalidInputError(f"{path} is damaged ({reason[:160]})", advice) from None
+        raise Damaged(f"{path} is damaged ({reason[:160]})", advice) from None
 
 
 def read_dataset(path: Path | str) -> xr.Dataset:
@@ -310,11 +325,13 @@ def opened_dataset(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
         SafetensorError: where it is cut short, or no safetensors.
     """
     if not path.is_file():
-        raise InvalidInputError(f"there is no file {path}", "check its name")
+        raise (Damaged if path.exists() else InvalidInputError)(f"there is no file {path}", "check its name")
+    with path.open("rb"):  # safetensors calls a file missing that cannot be opened
+        pass
     with safe_open(path, framework="numpy") as file:
         header = file.metadata() or {}
         if header.get("format") != _FORMAT:
-            raise InvalidInputError(f"{path} is not a dataset of this version of tegum", "train it again")
+            raise Damaged(f"{path} is not a dataset of this version of tegum", "train it again")
         yield file, header
 
 
@@ -330,12 +347,19 @@ def words_of(described: Mapping[str, Any]) -> np.ndarray[Any, Any]:
 
 
 def read_or_set_aside(path: Path, notice: Callable[[str], Any]) -> xr.Dataset | None:
-    """A dataset written by `write_dataset`; None for a file that is damaged: it is set aside, saying so."""
+    """A dataset written by `write_dataset`; None for a file that is gone, or damaged: it is set aside, saying so.
+
+    Raises:
+        InvalidInputError: where it cannot be read, which says nothing of its content.
+    """
     try:
         return read_dataset(path)
-    except InvalidInputError as mistake:
+    except Damaged as mistake:
         notice(f"{mistake.problems[0].what}: set aside as {set_aside(path).name}, and made again")
-        return None
+    except InvalidInputError:
+        if path.exists():
+            raise
+    return None
 
 
 def keep_other(path: Path, key: str, own: str, notice: Callable[[str], Any]) -> None:
