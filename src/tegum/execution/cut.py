@@ -147,7 +147,7 @@ def _axes(call: Call) -> list[tuple[str, int]]:
     """The axes along which a call may be cut, with their lengths; none where its arguments are not what they should be."""
     sweep, recipe = call.arguments.get("sweep") or {}, call.arguments.get("recipe")
     found: list[tuple[str, int]] = []
-    if not _initial_fits(call):
+    if not (_initial_fits(call) and _data_fit(call)):
         return []
     with suppress(TypeError):
         for name, axis in sweep.items():
@@ -178,6 +178,12 @@ def _initial_fits(call: Call) -> bool:
     except (KeyError, ValueError, TypeError):
         return False
     return True
+
+
+def _data_fit(call: Call) -> bool:
+    """Whether there are as many data sets as seeds, where there are several: else the call is not cut, likewise."""
+    sets, recipe = call.arguments.get("data"), call.arguments.get("recipe")
+    return recipe is None or not isinstance(sets, Sequence) or len(sets) == len(recipe.seed_list)
 
 
 def agreed(
