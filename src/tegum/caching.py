@@ -103,13 +103,14 @@ def cached(
             cache = _cache.get()
             if cache is None:
                 data = function(*args, **kwargs)
-                if data.attrs.get("interrupted"):
-                    raise Interrupted(data)
-                return data
-            bound = signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            whole = any(_given(bound.arguments[name]) for name in whole_with)
-            return cache(Call(function, dict(bound.arguments), splittable and not whole, cost, along or {}))
+            else:
+                bound = signature.bind(*args, **kwargs)
+                bound.apply_defaults()
+                whole = any(_given(bound.arguments[name]) for name in whole_with)
+                data = cache(Call(function, dict(bound.arguments), splittable and not whole, cost, along or {}))
+            if data.attrs.get("interrupted"):
+                raise Interrupted(data)
+            return data
 
         return asking
 

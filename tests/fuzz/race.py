@@ -31,7 +31,7 @@ def abandoned(folder: Path) -> Path:
     pieces.mkdir(parents=True)
     for number in range(_STALE):
         (pieces / f"stale{number}.safetensors").write_bytes(b"of another version")
-    (folder / f".x.{this_program().partition('-')[0]}-9999999.part").write_bytes(b"half")
+    (folder / f".x.0123abcd.{this_program().partition('-')[0]}-9999999.part").write_bytes(b"half")
     return folder
 
 

@@ -1,5 +1,6 @@
 """A cache sees the outer call, and calls are told apart by everything that defines their result."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import xarray as xr
 
 import tegum as tg
 from tegum.caching import Call, cached, caching
+from tegum.execution import Pieces
 from tegum.features import Independent
 from tegum.nets import ReluOutput
 from tegum.runs import fingerprint
@@ -43,6 +45,19 @@ def test_a_cache_sees_the_outer_call_only() -> None:
         outer()
     inner()
     assert seen == ["outer"]
+
+
+def test_what_was_interrupted_is_never_called_finished(tmp_path: Path) -> None:
+    """Also of a call that cannot be named, such as a training on a loss of one's own, and in a cache that computes."""
+
+    @cached()
+    def study(function: Any) -> xr.Dataset:
+        return xr.Dataset({"a": function(2)}, attrs={"interrupted": 1})
+
+    for cache in (None, Pieces(tmp_path, pytest.fail), Call.run):
+        with caching(cache), pytest.raises(tg.Interrupted) as caught:
+            study(lambda x: x + 1)
+        assert caught.value.data["a"] == 3
 
 
 VALUES: list[Any] = [

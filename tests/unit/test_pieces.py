@@ -98,6 +98,14 @@ def test_each_piece_of_the_seeds_has_their_data_sets(tmp_path: Path) -> None:
     assert len(pieces_in(tmp_path)) > 1
 
 
+@pytest.mark.parametrize("count", [0, 1, 3, 6])
+def test_too_few_or_too_many_data_sets_are_refused_as_in_the_whole(count: int, tmp_path: Path) -> None:
+    sets = [tg.features.data_set(FEATURES, 70, seed) for seed in range(count)]
+    with computing(Shard(1, 1)), caching(Pieces(tmp_path)), pytest.raises(tg.InvalidInputError) as refused:
+        tg.train(NET, FEATURES, RECIPE, data=sets)
+    assert str(refused.value) == f"there are {count} data sets and 4 seeds: give one data set, or one for each seed"
+
+
 def test_trainings_of_different_lengths_are_cut_along_seeds_where_steps_are_recorded(tmp_path: Path) -> None:
     whole = tg.train(NET, FEATURES, RECORDING, sweep={"steps": [10, 30]})
     xr.testing.assert_identical(without_time(train_to(tmp_path, {"steps": [10, 30]})), without_time(whole))

@@ -16,7 +16,7 @@ import tegum as tg
 from tegum.cli import run
 from tegum.features import Independent
 from tegum.nets import ReluOutput
-from tegum.runs import read_dataset, remove_leftovers, set_aside, write_dataset
+from tegum.runs import read_dataset, remove_leftovers, require_writable, set_aside, write_dataset
 from tegum.runs.programs import this_program
 
 RECIPE = tg.Recipe(steps=30, batch_size=64, seeds=3, evaluation_samples=640, record_steps=3)
@@ -140,12 +140,28 @@ def test_what_killed_programs_left_half_written_is_removed(tmp_path: Path) -> No
     places = [tmp_path, tmp_path / "data", tmp_path / "pieces" / "quick" / "intro"]
     for place in places:
         place.mkdir(parents=True, exist_ok=True)
-        for program in (dead, this_program(), "mine", "elsewhere-1"):
-            (place / f".index.html.{program}.part").write_bytes(b"half")
-        os.utime(place / ".index.html.elsewhere-1.part", (0, 0))  # of another machine, long ago
+        for program in (dead, this_program(), "0123abcd-1", "4567cdef-1"):
+            (place / f".index.html.89abcdef.{program}.part").write_bytes(b"half")
+        os.utime(place / ".index.html.89abcdef.0123abcd-1.part", (0, 0))  # of another machine, long ago
+    (tmp_path / f".probe.{dead}.part").write_bytes(b"")
     remove_leftovers(tmp_path)
     left = sorted(path.name for path in tmp_path.rglob("*.part"))
-    assert left == sorted([f".index.html.{this_program()}.part", ".index.html.mine.part"] * len(places))
+    young = [f".index.html.89abcdef.{program}.part" for program in (this_program(), "4567cdef-1")]
+    assert left == sorted(young * len(places))
+
+
+OTHERS = [".download.iso.part", "data/.notes.part", ".x.1234.part", ".index.html.mine.part", ".a.89abcdef.0123abcd.part"]
+
+
+@pytest.mark.parametrize("name", [*OTHERS, ".a.89ABCDEF.0123abcd-1.part", "work/.a.89abcdef.0123abcd-1.part"])
+def test_files_of_other_programs_stay(name: str, tmp_path: Path) -> None:
+    """Nothing is removed under a name that tegum does not give, nor where it does not write."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"half")
+    os.utime(path, (0, 0))
+    require_writable(tmp_path)
+    assert path.read_bytes() == b"half"
 
 
 def test_two_programs_set_a_file_aside_once(tmp_path: Path) -> None:

@@ -8,10 +8,9 @@ from tegum.cli.output import MOST_LINES, say, say_first
 from tegum.errors import InvalidInputError, Problems
 from tegum.recorded import with_features
 from tegum.report import Shown, show
+from tegum.report.template import is_page
 from tegum.runs import open as opened
 from tegum.runs import require_writable
-
-_OURS = b"Drawn by tegum"
 
 
 def draw(path: Path, wanted: Wanted, reading: Reading, page: Path | None) -> int:
@@ -56,7 +55,7 @@ def say_shown(shown: Shown) -> None:
 def _place_of(path: Path) -> Path:
     """Where the page of a result goes; a file of somebody else's is not written over."""
     place = path / "index.html" if path.is_dir() else path.with_suffix(".html")
-    if place == path or (place.exists() and _OURS not in place.read_bytes()):
+    if place == path or (place.exists() and not is_page(place.read_bytes())):
         raise InvalidInputError(
             f"{place} exists, and is no page of tegum's", "say where the page goes, such as --page shown.html"
         )

@@ -19,6 +19,7 @@ from tegum.execution import Elsewhere, Pieces
 from tegum.maps import phase_map
 from tegum.nets import ReluOutput
 from tegum.report import show
+from tegum.report.template import place_for_page
 from tegum.runs import fingerprint, require_writable, write_dataset
 from tegum.runs.files import keep_other
 
@@ -76,7 +77,7 @@ def phase(
     keep_other(result, "map", data.attrs["map"], say)
     write_dataset(data, result)
     title = f"{features} features in {hidden} dimension{'s' * (hidden != 1)}: the phase map"
-    show(data, title=title).write(page)
+    show(data, title=title).write(place_for_page(page, say))
     _report(data)
     say(f"data: {result}")
     say(f"open {page}")

@@ -23,6 +23,7 @@ from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.execution import Elsewhere, Pieces
 from tegum.report import show
+from tegum.report.template import place_for_page
 from tegum.runs import RESULT, SWEEP, fingerprint, require_writable, write_atomically, write_dataset
 from tegum.runs.files import keep_older, keep_other
 from tegum.threads import default_threads
@@ -141,7 +142,7 @@ def _recorded(training: Training) -> tg.Recipe:
 def _draw(data: xr.Dataset, out: Path) -> None:
     """Writes the page of a training."""
     try:
-        page = show(data, title=f"Training {out.name}").write(out / "index.html")
+        page = show(data, title=f"Training {out.name}").write(place_for_page(out / "index.html", say))
     except InvalidInputError as mistake:
         say(f"no page: {mistake}")
         return

@@ -14,7 +14,6 @@ others.  Whoever comes first therefore leaves its cut in the folder, and all tha
 import itertools
 import math
 import os
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,10 +29,9 @@ from tegum.caching import Call
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError
 from tegum.nets.net import parameter
-from tegum.runs.files import set_aside, write_atomically
+from tegum.runs.files import half_written, machine_fails, set_aside, write_atomically
 from tegum.runs.lazy import joined_attributes
 from tegum.runs.manifest import manifest_of, read_manifest
-from tegum.runs.programs import this_program
 from tegum.sweep import Axis, as_axis
 from tegum.training import Recipe
 
@@ -149,7 +147,7 @@ def _axes(call: Call) -> list[tuple[str, int]]:
     """The axes along which a call may be cut, with their lengths; none where its arguments are not what they should be."""
     sweep, recipe = call.arguments.get("sweep") or {}, call.arguments.get("recipe")
     found: list[tuple[str, int]] = []
-    if not _initial_fits(call):
+    if not (_initial_fits(call) and _data_fit(call)):
         return []
     with suppress(TypeError):
         for name, axis in sweep.items():
@@ -182,6 +180,12 @@ def _initial_fits(call: Call) -> bool:
     return True
 
 
+def _data_fit(call: Call) -> bool:
+    """Whether there are as many data sets as seeds, where there are several: else the call is not cut, likewise."""
+    sets, recipe = call.arguments.get("data"), call.arguments.get("recipe")
+    return recipe is None or not isinstance(sets, Sequence) or len(sets) == len(recipe.seed_list)
+
+
 def agreed(
     path: Path,
     call: Call,
@@ -209,13 +213,17 @@ def agreed(
                     raise ValueError("its pieces are not those of this call")
                 return cut, pieces
             except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+                if isinstance(error, PermissionError) or machine_fails(error):
+                    raise
+                if isinstance(error, FileNotFoundError):  # another program has set it aside
+                    continue
                 if notice is None:
                     raise InvalidInputError(f"{path} is damaged ({error})", "delete it and run the command again") from None
                 notice(f"{path} is damaged: set aside as {set_aside(path).name}, and made again")
                 continue
         cut = mine()
         pieces = [(named(piece), piece) for piece in cut.calls(call)]
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{this_program()}.part")
+        draft = half_written(path)
         write_atomically(draft, manifest_of(call.function.__name__, cut.edges, [name for name, _ in pieces]))
         try:
             os.link(draft, path)

@@ -96,6 +96,7 @@ class Pieces:
         pieces = {path: piece for path, (_, piece) in zip(paths, calls, strict=True)}
         first, self._before = self._before, self._before + len(pieces)
         found = [path.exists() for path in paths]
+        made_again = set[Path]()
         while True:
             with Work(where, pieces, first, call.arguments.get("progress")) as work:
                 try:
@@ -108,9 +109,13 @@ class Pieces:
                 self.seconds_cached += float(data.attrs["wall_seconds"]) * found.count(True) / len(found)
                 break
             self.manifest = None
-            parts = [self._read(path) for path in paths]
-            whole = [part for part in parts if part is not None]
-            if len(whole) == len(parts):
+            parts = {path: self._read(path) for path in pieces}
+            if twice := sorted(path for path in made_again if parts[path] is None):
+                advice = "its disk does not keep what is written: choose another folder with --out"
+                raise InvalidInputError(f"{twice[0]} is damaged again as soon as it is made", advice)
+            made_again |= {path for path, part in parts.items() if part is None}
+            whole = [part for path in paths if (part := parts[path]) is not None]
+            if len(whole) == len(paths):
                 data = cut.joined(whole)
                 self.seconds_cached += sum(_seconds(part) for part, was in zip(whole, found, strict=True) if was)
                 break

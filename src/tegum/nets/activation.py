@@ -15,11 +15,8 @@ arithmetic, conditions, and the functions of ``math`` and NumPy.
 Sources: Hendrycks and Gimpel, "Gaussian Error Linear Units (GELUs)" (2016), with the exact distribution function.
 """
 
-import hashlib
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType, ModuleType
 from typing import Any, final
 
 import numpy as np
@@ -28,6 +25,7 @@ from numpy.typing import NDArray
 
 from tegum.checking import Checked, numbers
 from tegum.errors import InvalidInputError
+from tegum.nets.code import code_of
 
 Function = Callable[[Any], Any]
 
@@ -97,50 +95,12 @@ class Activation(metaclass=Checked):
 
     @property
     def code(self) -> str:
-        """A hash of what both functions do: their instructions, constants, and the values they refer to."""
+        """A hash of what both functions do: their instructions, constants, and the values they refer to.
+
+        Raises:
+            TypeError: where they refer to something of which nobody can tell whether it has changed.
+        """
         return code_of(self.value, self.slope)
-
-
-def code_of(*values: Any) -> str:
-    """A hash of what functions do: their instructions, constants, and the values they refer to."""
-    digest = hashlib.sha256()
-    for value in values:
-        for part in _parts(value):
-            digest.update(part.encode() + b"\0")
-    return digest.hexdigest()
-
-
-def _parts(value: Any, above: tuple[Any, ...] = ()) -> Iterator[str]:
-    """What a function is made of, in words; functions that it calls included, each once on the way down."""
-    if isinstance(value, ModuleType):
-        yield value.__name__
-    elif isinstance(value, FunctionType) and value in above:
-        return
-    elif isinstance(value, FunctionType):
-        inside = (*above, value)
-        for code in _codes(value.__code__):
-            yield code.co_code.hex()
-            yield repr([constant for constant in code.co_consts if not isinstance(constant, CodeType)])
-            for name in code.co_names:
-                yield name
-                yield from _parts(value.__globals__.get(name), inside)
-        for cell in value.__closure__ or ():
-            yield from _parts(cell.cell_contents, inside)
-        yield repr(value.__defaults__)
-    elif hasattr(value, "py_func"):
-        yield from _parts(value.py_func, above)
-    elif isinstance(value, np.ndarray):
-        yield value.tobytes().hex()
-    else:
-        yield re.sub(r" at 0x[0-9a-f]+", "", repr(value))  # where in memory a function lies is no part of what it does
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    """The instructions of a function and of the functions defined in it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
 
 
 def _gelu_slope(x: Any) -> Any:

@@ -7,7 +7,8 @@ into view.  A page of experiments of one's own is about these, and of an experim
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,10 @@ from tegum.nets import ReluOutput
 from tegum.report.bars import bars
 from tegum.report.chapters import VERDICTS, chapters, figures_of, paragraphs, strip
 from tegum.report.part import Part
-from tegum.report.template import fields_of, rendered
+from tegum.report.template import fields_of, place_for_page, rendered
 from tegum.report.why import elsewhere, reasons
 from tegum.runs import write_atomically
+from tegum.runs.files import keep_foreign
 
 _SOURCE = ("tegum", "commit", "python", "libraries", "machine")
 _DENSITY = 0.1
@@ -34,6 +36,9 @@ _DENSITY = 0.1
 
 _UNFOLDED = 4
 """Up to so many experiments a page shows them all at once; of more it shows the pictures, and folds the chapters."""
+
+_MARKS = {"plotly.min.js": b"plotly.js v", "lab.js": b"const tegumLab = (", "lab.html": b"tegumLab.mount("}
+"""What of any version has in it that lies beside the page."""
 
 _NETS = {
     "Linear": "a linear net",
@@ -165,18 +170,34 @@ def _missing(kind: str, headings: Sequence[str], here: set[str]) -> list[Any]:
     return [each for each in every_description() if each.id not in here and heading_of(each) in wanted]
 
 
-def write_page(parts: Sequence[Part], folder: Path) -> Path:
+def write_page(parts: Sequence[Part], folder: Path, notice: Callable[[str], Any] = print) -> Path:
     """Writes the page, the claims, and beside them plotly.js and the lab; returns the page's path.
+
+    Other files of these names are set aside; ``notice`` receives a line for each.
 
     Raises:
         InvalidInputError: where the folder cannot be written.
     """
     claims = [claim for part in parts for claim in part.claims]
-    write_atomically(folder / "claims.json", json.dumps(claims, indent=2, ensure_ascii=False).encode())
+    said = json.dumps(claims, indent=2, ensure_ascii=False).encode()
+    write_atomically(keep_foreign(folder / "claims.json", _are_claims, notice), said)
     plotly = get_plotlyjs().encode()
     beside = {"plotly.min.js": plotly, "lab.js": lab.script().encode(), "lab.html": lab.page().encode()}
     for name, content in beside.items():
         if not (folder / name).exists() or (folder / name).read_bytes() != content:
-            write_atomically(folder / name, content)
-    write_atomically(folder / "index.html", page(parts).encode())
+            write_atomically(keep_foreign(folder / name, partial(_has, _MARKS[name]), notice), content)
+    write_atomically(place_for_page(folder / "index.html", notice), page(parts).encode())
     return folder / "index.html"
+
+
+def _are_claims(content: bytes) -> bool:
+    """Whether this is a file of claims as `write_page` writes it."""
+    try:
+        claims = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(claims, list) and all(isinstance(one, dict) and {"verdict", "statement"} <= set(one) for one in claims)
+
+
+def _has(mark: bytes, content: bytes) -> bool:
+    return mark in content

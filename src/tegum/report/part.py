@@ -27,7 +27,7 @@ from tegum.lab import link
 from tegum.nets import Linear
 from tegum.recorded import features_of, net_of
 from tegum.runs import UNSEALED, plain, sealed, set_aside, unsealed, write_atomically
-from tegum.runs.files import failures_told
+from tegum.runs.files import Damaged, failures_told
 
 KEY = "tegum_result"
 """The attribute of a dataset that says from which profile and code it comes."""
@@ -185,7 +185,11 @@ def script_of(name: str, pictures: Mapping[str, go.Figure]) -> str:
 
 
 def read_part(folder: Path, name: str, notice: Callable[[str], Any]) -> Part | None:
-    """A part that was written to a folder, or None; a damaged one is set aside, saying so."""
+    """A part that was written to a folder, or None; a damaged one is set aside, saying so.
+
+    Raises:
+        InvalidInputError: where it cannot be read.
+    """
     path = folder / "parts" / f"{name}.json"
     if not path.exists():
         return None
@@ -193,7 +197,7 @@ def read_part(folder: Path, name: str, notice: Callable[[str], Any]) -> Part | N
         with failures_told(path):
             content = path.read_bytes()
             return None if any(each in content for each in _EARLIER) else _checked(json.loads(unsealed(content))["part"])
-    except InvalidInputError as mistake:
+    except Damaged as mistake:
         notice(f"{mistake.problems[0].what}: set aside as {set_aside(path).name}")
         return None
 

@@ -11,15 +11,20 @@ written: the policy has its digest.
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from tegum.figures import CONFIG, DARK
 from tegum.lab import style as lab_style
+from tegum.runs.files import keep_foreign
+
+_CONFIG = "tegum.config = "
+"""What every page sets, and no other program's does."""
 
 
 def policy(inline: Sequence[str], beside: bool) -> str:
@@ -42,11 +47,21 @@ def rendered(page: str, names: Sequence[str], script: str = "", library: str = "
 
     Its scripts are the files of these ``names`` and more of its own, after a ``library``; others lie ``beside`` it, or none.
     """
-    own = f"\n{''.join(map(_text, names))}{script}tegum.config = {json.dumps(CONFIG)};\ntegum.dark = {json.dumps(DARK)};\n"
+    own = f"\n{''.join(map(_text, names))}{script}{_CONFIG}{json.dumps(CONFIG)};\ntegum.dark = {json.dumps(DARK)};\n"
     scripts = [library, own] if library else [own]
     look = _text("page.css") + (lab_style() if beside else "")
     shared = {"policy": policy(scripts, beside), "style": look, "scripts": scripts}
     return str(_environment().get_template(page).render(**content, **shared))
+
+
+def is_page(content: bytes) -> bool:
+    """Whether this is a page that `rendered` wrote."""
+    return _CONFIG.encode() in content
+
+
+def place_for_page(path: Path, notice: Callable[[str], Any]) -> Path:
+    """The path, where a page may be written now: somebody else's file there is set aside, saying so."""
+    return keep_foreign(path, is_page, notice)
 
 
 def fields_of(value: Any) -> dict[str, Any]:

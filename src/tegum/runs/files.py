@@ -43,15 +43,32 @@ _OTHERS = (".nc", ".h5", ".csv", ".parquet", ".json", ".npz", ".npy", ".pt", ".p
 UNSEALED = f"digest {'0' * 32}"
 _FORMAT = "tegum dataset 1"
 _OURS = {"format", "digest", "variables", "attributes"}
+_OF_A_FILE = (None, errno.EINVAL, errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ELOOP)
+"""What an OSError says of the file that is read, and not of the machine: places that a damaged file names are EINVAL."""
+
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 _PART, _DAY = ".part", 86400.0
+_HALF_WRITTEN = re.compile(r"\.(probe|.+\.[0-9a-f]{8})\.(?P<program>[0-9a-f]{8}-\d+)\.part", re.DOTALL)
+"""What tegum calls files that it is writing; no other program's are called so."""
+
+_WRITTEN_IN = ("", "data/", "export/", "figures/", "older/", "parts/", "pieces/", "pieces/*/*/")
+"""Where tegum writes in a folder of results."""
+
+
+class Damaged(InvalidInputError):
+    """A file has a content that tegum did not write, or cannot use any more."""
+
+
+def machine_fails(error: BaseException) -> bool:
+    """Whether memory, a disk or open files are at their end, which says nothing of the file that was read."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno not in _OF_A_FILE)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all; an `InvalidInputError` where the folder cannot be written or the disk is full."""
     if not path.name:
         raise InvalidInputError(f"{path} is a folder", "name a file in it")
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{this_program()}{_PART}")
+    temporary = half_written(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -65,6 +82,11 @@ def write_atomically(path: Path, content: bytes) -> None:
         if not isinstance(error, OSError):
             raise
         raise InvalidInputError(f"{path} cannot be written ({error.strerror})", "choose another folder, or make room") from None
+
+
+def half_written(path: Path) -> Path:
+    """A name, in the same folder, for what shall become a file; `remove_leftovers` knows it."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.{this_program()}{_PART}")
 
 
 def require_folder(folder: Path) -> None:
@@ -93,11 +115,13 @@ def require_writable(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what killed programs left half written in a folder of results; those of other machines after a day."""
-    for pattern in (f".*{_PART}", f"*/.*{_PART}", f"pieces/*/*/.*{_PART}"):
-        for path in folder.glob(pattern):
+    """Removes what killed programs of tegum left half written in a folder of results; of other machines after a day."""
+    for place in _WRITTEN_IN:
+        for path in folder.glob(f"{place}.*{_PART}"):
+            if (named := _HALF_WRITTEN.fullmatch(path.name)) is None:
+                continue
             with suppress(FileNotFoundError):
-                died = has_died(path.name.removesuffix(_PART).rpartition(".")[2])
+                died = has_died(named["program"])
                 if died or (died is None and path.stat().st_mtime < time.time() - _DAY):
                     path.unlink()
 
@@ -246,7 +270,10 @@ def _header(path: Path) -> dict[str, str]:
 def failures_told(
     path: Path, advice: str = "write it again, with torch.save(model.state_dict(), ...) or numpy.savez"
 ) -> Iterator[None]:
-    """Turns whatever a format's library raises about a file into one `InvalidInputError`; after Ctrl-C it is none."""
+    """Turns whatever a format's library raises about a file into one `InvalidInputError`; after Ctrl-C it is none.
+
+    It is `Damaged` where the content is at fault.  Errors of the machine pass as they are.
+    """
     pressed: list[int] = []
     try:
         with warnings.catch_warnings(), noticing_interruption() as pressed:
@@ -255,7 +282,7 @@ def failures_told(
     except Exception as error:
         if pressed:
             raise KeyboardInterrupt from None
-        if isinstance(error, InvalidInputError):
+        if isinstance(error, InvalidInputError) or machine_fails(error):
             raise
         if isinstance(error, PermissionError):
             raise InvalidInputError(f"{path} cannot be read", "ask for the right to read it") from None
@@ -266,7 +293,7 @@ def failures_told(
             alone = "write arrays alone: torch.save(model.state_dict(), ...), or numpy.savez(..., W=W, b=b)"
             raise InvalidInputError(what, alone) from None
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise InvalidInputError(f"{path} is damaged ({reason[:160]})", advice) from None
+        raise Damaged(f"{path} is damaged ({reason[:160]})", advice) from None
 
 
 def read_dataset(path: Path | str) -> xr.Dataset:
@@ -298,11 +325,13 @@ def opened_dataset(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
         SafetensorError: where it is cut short, or no safetensors.
     """
     if not path.is_file():
-        raise InvalidInputError(f"there is no file {path}", "check its name")
+        raise (Damaged if path.exists() else InvalidInputError)(f"there is no file {path}", "check its name")
+    with path.open("rb"):  # safetensors calls a file missing that cannot be opened
+        pass
     with safe_open(path, framework="numpy") as file:
         header = file.metadata() or {}
         if header.get("format") != _FORMAT:
-            raise InvalidInputError(f"{path} is not a dataset of this version of tegum", "train it again")
+            raise Damaged(f"{path} is not a dataset of this version of tegum", "train it again")
         yield file, header
 
 
@@ -318,12 +347,19 @@ def words_of(described: Mapping[str, Any]) -> np.ndarray[Any, Any]:
 
 
 def read_or_set_aside(path: Path, notice: Callable[[str], Any]) -> xr.Dataset | None:
-    """A dataset written by `write_dataset`; None for a file that is damaged: it is set aside, saying so."""
+    """A dataset written by `write_dataset`; None for a file that is gone, or damaged: it is set aside, saying so.
+
+    Raises:
+        InvalidInputError: where it cannot be read, which says nothing of its content.
+    """
     try:
         return read_dataset(path)
-    except InvalidInputError as mistake:
+    except Damaged as mistake:
         notice(f"{mistake.problems[0].what}: set aside as {set_aside(path).name}, and made again")
-        return None
+    except InvalidInputError:
+        if path.exists():
+            raise
+    return None
 
 
 def keep_other(path: Path, key: str, own: str, notice: Callable[[str], Any]) -> None:
@@ -336,6 +372,18 @@ def keep_other(path: Path, key: str, own: str, notice: Callable[[str], Any]) -> 
 def keep_older(path: Path, what: str, notice: Callable[[str], Any]) -> None:
     """Sets a file aside, saying so, that is of another training or map, as ``what`` says."""
     notice(f"{path} was not of this {what}: it is kept as {set_aside(path, 'older').name}")
+
+
+def keep_foreign(path: Path, ours: Callable[[bytes], bool], notice: Callable[[str], Any]) -> Path:
+    """Sets a file aside, saying so, whose content is none of ``ours``, where one of ours is to be written; returns the path."""
+    if path.is_file():
+        try:
+            foreign = not ours(path.read_bytes())
+        except OSError:  # what cannot be read may be anything
+            foreign = True
+        if foreign:
+            notice(f"{path} was not written by tegum: it is kept as {set_aside(path, 'older').name}")
+    return path
 
 
 def set_aside(path: Path, why: str = "damaged") -> Path:

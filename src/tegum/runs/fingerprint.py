@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -21,16 +20,14 @@ from pydantic import BaseModel
 from tegum.checking import is_sparse
 from tegum.features import Features, Magnitude
 from tegum.nets import Activation
-from tegum.nets.activation import code_of
-
-_KNOWN = ("tegum", "builtins", "collections", "abc", "typing", "numpy", "xarray", "pandas", "pydantic", "scipy")
+from tegum.nets.code import code_of, is_own, members
 
 
 def fingerprint(value: Any) -> str:
     """A hash of a value made of numbers, words, arrays, datasets, recipes, nets, features, laws, axes, and containers of these.
 
     Raises:
-        TypeError: where it holds anything else, such as a function.
+        TypeError: where it holds anything else, such as a function, or code that refers to what has none.
     """
     digest = hashlib.sha256()
     for part in _parts(value):
@@ -79,16 +76,14 @@ def _parts(value: Any) -> Iterator[bytes]:
 @cache
 def _own_classes(kind: type) -> tuple[type, ...]:
     """Of a class and those it is made of the ones that were written outside of tegum and the libraries it builds on."""
-    return tuple(one for one in kind.__mro__ if one.__module__.partition(".")[0] not in _KNOWN)
+    return tuple(one for one in kind.__mro__ if is_own(one.__module__))
 
 
 def _own_code(kind: type) -> Iterator[bytes]:
     """What the functions and constants of one's own classes are."""
     for one in _own_classes(kind):
-        for name, member in vars(one).items():
-            inner = getattr(member, "fget", None) or getattr(member, "__func__", member)  # of properties, class methods
-            if isinstance(inner, FunctionType) or not name.startswith("_"):
-                yield f"{name} {code_of(inner)}".encode()
+        for name, member in members(one).items():
+            yield f"{name} {code_of(member)}".encode()
 
 
 def _labels(data: xr.DataArray | xr.Dataset) -> dict[str, Any]:

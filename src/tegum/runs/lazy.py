@@ -46,7 +46,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from tegum.errors import InvalidInputError
-from tegum.runs.files import opened_dataset, require_digest, words_of
+from tegum.runs.files import machine_fails, opened_dataset, require_digest, words_of
 from tegum.training import Recipe
 
 _CHECKED_BYTES = 256 * 2**20
@@ -207,7 +207,7 @@ class _Grid:
                     self._whole.add(number)
                 yield piece
         except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            if isinstance(error, InvalidInputError):
+            if isinstance(error, InvalidInputError) or machine_fails(error):
                 raise
             reason = next(iter(str(error).splitlines()), "") or type(error).__name__
             raise InvalidInputError(f"{path} is damaged ({reason[:160]})", "delete it and run the command again") from None

@@ -33,6 +33,7 @@ MOST_DEFLATED = 1032  # bytes that come out of one
 _STORAGES = {"Float": "f4", "Double": "f8", "Half": "f2", "BFloat16": "u2", "ComplexFloat": "c8", "ComplexDouble": "c16"}
 _STORAGES |= {"Long": "i8", "Int": "i4", "Short": "i2", "Char": "i1", "Byte": "u1", "Bool": "?"}
 _ALIGNED = 64
+_NUMBER, _NONE, _MOST_AXES = 8, np.zeros(0), 32
 
 
 def in_pickle(file: IO[bytes]) -> Named:
@@ -101,6 +102,10 @@ class _StandIn:
         content = content.encoded() if isinstance(content, _StandIn) else content
         return np.frombuffer(content, dtype.state[1].strip("|") + dtype.given[0]).reshape(shape, order=order)
 
+    def is_number(self) -> bool:
+        """Whether it is one of NumPy's numbers, and no array."""
+        return not self.state and len(self.given) == 2 and isinstance(self.given[0], _StandIn)
+
     def encoded(self) -> bytes:
         """The bytes that old protocols write as words."""
         words, coding = self.given
@@ -154,6 +159,10 @@ class _View:
     def __init__(self, storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> None:
         self.storage, self.offset, self.size, self.stride = storage, offset, size, stride
 
+    def is_number(self) -> bool:
+        """Whether it has no axes."""
+        return not self.size
+
     def array(self) -> NDArray[Any]:
         """Its numbers; a ValueError where it asks for more than there are, or for one of them more often than that."""
         (read, count), asked = self.storage, math.prod(self.size)
@@ -173,10 +182,11 @@ class _View:
 def _arrays(content: Any, most: int) -> Named:
     """What leaves hold; a ValueError names the one that does not, or with which all take more bytes than they may."""
     taken = 0
-    for name, one in _leaves(content):
+    for name, one, shape in _leaves(content, most // _NUMBER):
         try:
-            array = one.array() if isinstance(one, _StandIn | _View) else np.asarray(one)
-            taken += array.nbytes
+            asked = _NUMBER * math.prod(shape)
+            array = _array_of(one) if taken + asked <= most else _NONE
+            taken += max(array.nbytes, asked)
             if taken > most:
                 raise ValueError(f"with it all arrays take {taken} bytes")
         except ValueError as error:
@@ -184,17 +194,48 @@ def _arrays(content: Any, most: int) -> Named:
         yield name, array
 
 
-def _leaves(content: Any) -> Iterator[tuple[str, Any]]:
-    """The arrays and numbers in nested containers, each with its place as its name; a container inside itself once."""
-    left, seen = [("", content)], set()
+def _array_of(leaf: Any) -> NDArray[Any]:
+    if isinstance(leaf, list | tuple):
+        return np.array([_array_of(item) for item in leaf])
+    return leaf.array() if isinstance(leaf, _StandIn | _View) else np.asarray(leaf)
+
+
+def _leaves(content: Any, most: int) -> Iterator[tuple[str, Any, tuple[int, ...]]]:
+    """The arrays, numbers and lists of numbers in nested containers, each with its place as its name, and a list's shape.
+
+    A container at several places is in all of them, but for places inside itself.  A few bytes can put one into each other
+    until there are more places than ever end: a ValueError where there are more than ``most``.
+    """
+    left, inside, places, shapes = [("", content, False)], set[int](), 0, dict[int, tuple[int, ...] | None]()
     while left:
-        name, value = left.pop()
+        name, value, ended = left.pop()
+        if ended:
+            inside.remove(id(value))
+            continue
+        if (places := places + 1) > most:
+            raise ValueError(f"its containers hold each other at more than {most} places")
         if isinstance(value, _StandIn | _View | int | float | complex):
-            yield name, value
-        elif isinstance(value, Mapping | list | tuple) and id(value) not in seen:
-            seen.add(id(value))
+            yield name, value, ()
+        elif isinstance(value, list | tuple) and (shape := _shape(value, shapes)) is not None:
+            yield name, value, shape
+        elif isinstance(value, Mapping | list | tuple) and id(value) not in inside:
+            inside.add(id(value))
+            left.append((name, value, True))
             inner = value.items() if isinstance(value, Mapping) else enumerate(value)
-            left += reversed([(f"{name}.{key}" if name else str(key), item) for key, item in inner])
+            left += reversed([(f"{name}.{key}" if name else str(key), item, False) for key, item in inner])
+
+
+def _shape(value: Any, known: dict[int, tuple[int, ...] | None], depth: int = 0) -> tuple[int, ...] | None:
+    """The shape of a number, or of a list of numbers or of such lists of one length; None of anything else."""
+    if not isinstance(value, list | tuple):
+        alone = value.is_number() if isinstance(value, _StandIn | _View) else isinstance(value, int | float | complex)
+        return () if alone else None
+    if id(value) not in known:
+        known[id(value)] = None  # of a list inside itself
+        shapes = {_shape(item, known, depth + 1) for item in value} if depth < _MOST_AXES else set()
+        inner = shapes.pop() if len(shapes) == 1 else None
+        known[id(value)] = None if inner is None else (len(value), *inner)
+    return known[id(value)]
 
 
 def torch_archive(arrays: Mapping[str, NDArray[Any]]) -> bytes:

@@ -43,9 +43,13 @@ _INSIDE = re.compile(
     re.IGNORECASE,
 )
 _BESIDE = re.compile(
-    r"(^|[._])(optimi[sz]er\w*|opt_state)\.|(^|\.)(\w*exp_avg\w*|momentum_buffer|steps?|epochs?|seeds?|\w*loss(es)?|\w*history)$",
+    r"(^|[._])(optimi[sz]er\w*|opt_state|param_groups|\w*sched(uler)?)\."
+    r"|(^|\.)(\w*exp_avg\w*|momentum_buffer|steps?|epochs?|seeds?|\w*loss(es)?|\w*history)$",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"(\.\d+)+$")
+"""What the name of something in a list ends with."""
+
 _MOST_NAMES = 12
 _SAID_OF_W = ("net", "recipe", "minimise", "features", "feature_law")
 
@@ -167,7 +171,7 @@ def _advice(others: Arrays, name: str, W: NDArray[Any], has_bias: bool, has_enco
 def _is_beside(name: str, values: NDArray[Any]) -> bool:
     """Whether this is no part of a model: what training keeps beside it, words, and settings."""
     if values.ndim == 0:
-        return values.dtype == bool or not _BIAS.search(name)
+        return values.dtype == bool or not _BIAS.search(_NUMBERED.sub("", name))
     return bool(_BESIDE.search(name)) or (values.dtype.kind in "US" and not (_BIAS.search(name) or _LIKELY.search(name)))
 
 
