@@ -75,6 +75,52 @@ def test_a_sweep_is_judged_on_its_own_features_and_the_best_of_many_are_shown(ca
     np.testing.assert_allclose([model["excess"] for model in found], exact.min("seed") / lowest.min("seed") - 1, rtol=1e-6)
 
 
+def swept(sweep: dict[str, list[float]], seeds: int) -> xr.Dataset:
+    """A file of models along these axes, hardly trained."""
+    recipe = tg.Recipe(steps=2, batch_size=64, seeds=seeds, evaluation_samples=64)
+    data = tg.train(tg.nets.ReluOutput(2, 1), tg.features.Independent(2), recipe, sweep=sweep, progress=False)
+    write_dataset(data, "result.safetensors")
+    return data
+
+
+def test_of_many_grid_points_the_best_stands_beside_median_and_worst(capsys: pytest.CaptureFixture[str]) -> None:
+    exact = tg.exact.loss(swept({"density": np.linspace(0.1, 1, 21).tolist()}, 3))
+    columns = {"loss": exact.min("seed"), "median": exact.median("seed"), "worst": exact.max("seed")}
+    for command in ("exact-loss", "inspect --starts 2"):
+        lines = said(f"{command} result.safetensors", capsys).splitlines()
+        assert lines[2] == "the best of 3 models for each density"
+        names, *rows = [line.split() for line in lines[3:24]]
+        for name, values in columns.items():
+            shown = [float(row[names.index(name)]) for row in rows]
+            np.testing.assert_allclose(shown, values[:20], rtol=1e-9)
+        more = "--json shows everything" if "inspect" in command else "--out FILE.csv writes everything"
+        assert f"... and 1 more grid points; {more}" in lines
+    assert len(json.loads(said("inspect --starts 2 result.safetensors --json", capsys))["models"]) == 21
+
+
+def test_grid_points_without_seeds_are_all_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    importances = np.linspace(0.1, 1, 11).tolist()
+    data = swept({"density": [0.1, 0.5], "importance": importances}, 1).isel(seed=0)
+    write_dataset(data, "map.safetensors")
+    lines = said("inspect --starts 2 map.safetensors", capsys).splitlines()
+    assert "best of" not in lines[2]
+    assert not {"median", "worst"} & {*lines[2].split()}
+    models = json.loads(said("inspect --starts 2 map.safetensors --json", capsys))["models"]
+    assert [(one["density"], one["importance"]) for one in models] == [(p, i) for p in (0.1, 0.5) for i in importances]
+    np.testing.assert_allclose([one["loss"] for one in models], tg.exact.loss(data).values.ravel(), rtol=1e-9)
+
+
+def test_models_without_names_are_repeated_along_every_axis(capsys: pytest.CaptureFixture[str]) -> None:
+    W = np.random.default_rng(0).normal(size=(3, 7, 2, 5))
+    np.savez("mine.npz", W=W, b=np.zeros((3, 7, 5)))
+    losses = tg.exact.loss(W, np.zeros((3, 7, 5)), SPARSE)
+    found = json.loads(said("inspect --starts 2 mine.npz --density 0.1 --json", capsys))["models"]
+    assert [(one["loss"], one["median"], one["worst"]) for one in found] == [
+        pytest.approx((losses.min(), np.median(losses), losses.max()), rel=1e-9)
+    ]
+    assert "the best of 21 models\n" in said("inspect --starts 2 mine.npz --density 0.1", capsys)
+
+
 def test_what_has_no_exact_loss_has_shapes(capsys: pytest.CaptureFixture[str]) -> None:
     np.save("unknown.npy", PENTAGON)
     lines = said("inspect unknown.npy", capsys).splitlines()
