@@ -356,6 +356,19 @@ def test_identity_outputs_are_never_dead_and_large_untied_nets_are_not_certified
     assert asked == [True, False]
 
 
+def test_models_without_an_exact_loss_are_drawn_as_those_that_are_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[xr.Dataset] = []
+    monkeypatch.setattr(inspecting, "_drawn", lambda data, _: drawn.append(data) or [])
+    recipe = tg.Recipe(steps=1, batch_size=64, evaluation_samples=64)
+    net = tg.nets.UntiedNeurons(3, 2)
+    write_dataset(tg.train(net, tg.features.Independent(3, density=0.3), recipe, progress=False), "two.safetensors")
+    assert "no exact loss" in said("inspect two.safetensors --density 0.7 --activation linear --picture two.html", capsys)
+    assert {*tg.features_of(drawn[0]).density.ravel().tolist()} == {0.7}
+    assert drawn[0].attrs["net"] == repr(replace(net, activation="identity"))
+
+
 def test_another_array_of_a_file_is_judged_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     features = tg.features.Independent(3, density=0.3)
     written(tg.nets.UntiedNeurons(3, 1), UNTIED, features)
@@ -372,5 +385,9 @@ def test_a_page_has_the_losses_of_the_output_that_is_asked_for(capsys: pytest.Ca
     for options, activation in (("", "relu"), (" --activation linear", "identity")):
         expected = tg.exact.loss(params, features=features, net=tg.nets.Untied(3, 1, activation=activation))
         assert f"{float(expected):.6g}" in said(f"show one.safetensors{options}", capsys)
+        said(f"inspect one.safetensors --starts 2 --picture drawn.html{options}", capsys)
+        assert f"{float(expected):.6g}" in Path("drawn.html").read_text(encoding="utf-8")
+    assert run(["inspect", "one.safetensors", "--mean", "--picture", "one.html"]) == 2
+    assert "--mean is given with --picture: leave one of them out: pictures show sums" in capsys.readouterr().err
     assert run(["show", "one.safetensors", "--mean"]) == 2
     assert "--mean is given: leave it out: a page shows sums" in capsys.readouterr().err
