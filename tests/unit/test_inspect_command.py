@@ -211,6 +211,37 @@ def test_a_training_is_opened_and_exported(capsys: pytest.CaptureFixture[str]) -
     assert run([*advice.split()[1:], "--starts", "2"]) == 0
 
 
+@pytest.mark.parametrize("bias", ["true", "false"])
+def test_a_result_in_pieces_is_judged_as_one_in_a_file(
+    bias: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = f"train -n 3 -m 2 --density 1,0.1 --steps 5 --seeds 2 --set net.bias={bias} --out"
+    said(f"{words} small", capsys)
+    monkeypatch.setattr("tegum.execution.pieces.LARGE_BYTES", 1000)
+    said(f"{words} large", capsys)
+    assert not Path("large/result.safetensors").exists()
+    for command in ("identify", "exact-loss", "inspect --starts 2"):
+        small, large = (json.loads(said(f"{command} {folder} --json", capsys)) for folder in ("small", "large"))
+        assert large["models"] == small["models"]
+        assert "sweep of tegum in pieces: W (density 2, seed 2, hidden 2, feature 3)" in large["read"]
+        assert large["read"] in said(f"{command} large", capsys)
+
+
+def test_a_result_in_pieces_is_exported(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tegum.execution.pieces.LARGE_BYTES", 1000)
+    said("train -n 3 -m 2 --density 1,0.1 --steps 5 --seeds 2 --out large", capsys)
+    data = tg.open("large")
+    for place in ("large", "large/result.cut"):
+        written = [f"large/export/result.state{suffix}" for suffix in (".pt", ".safetensors")]
+        assert said(f"export {place} --format state-dict", capsys).split() == written
+        np.testing.assert_array_equal(load_file(written[1])["W"], data.W)
+        assert "large/export/result.density-seed.csv" in said(f"export {place}", capsys).split()
+    assert run(["report", "large"]) == 2
+    advice = capsys.readouterr().err.split("`")
+    assert run([*advice[1].split()[1:], "--starts", "2"]) == 0
+    assert run(advice[3].split()[1:]) == 0
+
+
 @pytest.mark.parametrize(
     ("call", "says"),
     [
