@@ -211,6 +211,33 @@ def test_a_training_is_opened_and_exported(capsys: pytest.CaptureFixture[str]) -
     assert run([*advice.split()[1:], "--starts", "2"]) == 0
 
 
+def test_options_that_cannot_apply_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    said("train -n 3 -m 2 --steps 5 --out five", capsys)
+    shows = {
+        "show five --array NONSENSE": "five/result.safetensors holds no NONSENSE with axes hidden and feature: choose",
+        "lab five --array NONSENSE --no-browser": "five/result.safetensors holds no NONSENSE with axes hidden and feature",
+        "lab five --mean --no-browser": "--mean is given: leave it out: the lab shows sums",
+        "show five --out results": "--out is results, and five is no experiment: say where the page goes with --page",
+        "show intro --density 7 --page x.html --array Q": (
+            "--density and --array and --page are given, and intro is an experiment: leave them out, or name a folder"
+        ),
+        "show intro --rows": "--rows is given, and intro is an experiment: leave it out",
+        "lab --density 0.5 --replay": "--density and --replay are given, and no file of models: name one, or write",
+        "lab #v=1&n=5&m=2 --activation linear": "--activation is given, and no file of models: name one, or write",
+    }
+    for words, says in shows.items():
+        assert run(words.split()) == 2
+        assert f"tegum: {says}" in capsys.readouterr().err
+    assert not {*Path().glob("*.html")}
+    assert "Read as dataset of tegum: W from W_history" in page_of("show five --array W_history --density 0.1", capsys)
+    assert "Read as" not in page_of("show five", capsys)
+
+
+def page_of(words: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """The page that a command says to open."""
+    return Path(said(words, capsys).rpartition("open ")[2].strip()).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("bias", ["true", "false"])
 def test_a_result_in_pieces_is_judged_as_one_in_a_file(
     bias: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -31,6 +31,12 @@ def models_in(file: Path, reading: Reading) -> xr.Dataset:
     return read_weights(file, array=reading.array, bias=reading.bias, encoder_bias=reading.encoder_bias, rows=reading.rows)
 
 
+def anything_in(path: Path, reading: Reading) -> xr.Dataset:
+    """Models in a file, or whatever a folder holds; where it says how to read them, as `models_in` does."""
+    whole = path.is_dir() or path.suffix == MANIFEST
+    return opened(path) if whole and reading == AS_IT_IS else models_in(path, reading)
+
+
 def _in_pieces(data: xr.Dataset, file: Path) -> xr.Dataset:
     """A sweep with its parameters in memory, all of which are looked at, and what it holds in words, as `read_weights` does."""
     held = [name for name in PARAMETER_DIMS if name in data]
