@@ -101,3 +101,33 @@ def test_magnitudes_have_one_law(law: str, capsys: pytest.CaptureFixture[str]) -
     said = mistake(f"[features]\nmagnitude = {law}", "", capsys)
     assert said.startswith("tegum: magnitude is {")
     assert said.endswith("or give one its number: { exponential = 0.5 }\n")
+
+
+@pytest.mark.parametrize(
+    "table", ["net = 5", "[[net]]", "features = 'a'", "recipe = 5", "[[recipe]]", "sweep = 3", "[[sweep]]"]
+)
+def test_what_is_no_table_is_said_beside_options(table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name = table.strip("[]").partition(" ")[0]
+    Path("wrong.toml").write_text(table, encoding="utf-8")
+    for density in ("0.1", "0.1,0.2"):
+        words = ["-n", "3", "-m", "2", "--density", density, "--importance", "2", "--steps", "5", "--set", "sweep.l1=[0,1]"]
+        assert run(["train", "wrong.toml", *words]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"tegum: {name} is ")
+        assert said.endswith(f": write it as a table [{name}]\n")
+
+
+@pytest.mark.parametrize(
+    ("sparsity", "says"),
+    [
+        ("1e1000001", "density is -inf: a density is the probability of being active, choose 0 to 1"),
+        ("-1e1000001", "density is inf: a density is the probability of being active, choose 0 to 1"),
+        ("0,1e-99999999999999999999", "this is enough: look at what was asked"),
+        ("sNaN", "'sNaN' is not a number: write numbers like 0.1, several with commas and no spaces"),
+    ],
+)
+def test_a_sparsity_of_any_size_is_read(
+    sparsity: str, says: str, asked: list[Training], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mistake("", f"--sparsity {sparsity}", capsys) == f"tegum: {says}\n"
+    assert all(one.sweep == {"density": [1.0, 1.0]} for one in asked)
