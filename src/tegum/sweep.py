@@ -13,6 +13,7 @@ array for each feature take one array for each position.  `tegum.training` sweep
 ((2, 2), [False, True])
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tegum.checking import Checked, shown
-from tegum.datasets import instance_dims
+from tegum.datasets import VARIABLES, instance_dims
 from tegum.errors import MOST, InvalidInputError, Problems, unknown_field
 from tegum.features import Features
 from tegum.features.written import written
@@ -30,7 +31,11 @@ from tegum.features.written import written
 FIXED_FIELDS = ("n_features", "n_sets", "set_size", "n_hidden")
 """Fields that cannot be swept, because they change the shapes of everything."""
 
-_RESERVED = ("seed", "step", "sample", "hidden", "feature", "instance")
+_RESERVED = ("seed", "step", "time", "sample", "hidden", "feature", "output", "instance")
+_RESERVED += ("G", "start", "training_loss", "sampled_loss", *VARIABLES)
+_RESERVED += ("loss_low", "loss_high", "radius", "convex_curvature", "convex_box", "boxes", "statement")
+_RESERVED_PARTS = re.compile(r"feature_.*|instance_\d+|.*_history")
+"""What variables and axes of results are called, besides the fields that vary."""
 _ARRAYS = ("density", "importance")
 
 
@@ -180,7 +185,7 @@ def axes_of(
             continue
         with problems.collecting():
             axes[name] = as_axis(name, given)
-        if name in _RESERVED:
+        if name not in others and (name in _RESERVED or _RESERVED_PARTS.fullmatch(name)):
             problems.add(f"an axis is called {name!r}", "choose another name, tegum uses this one")
         for field, values in axes[name].fields.items() if name in axes else ():
             if field in axis_of:

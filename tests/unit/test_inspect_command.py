@@ -75,6 +75,52 @@ def test_a_sweep_is_judged_on_its_own_features_and_the_best_of_many_are_shown(ca
     np.testing.assert_allclose([model["excess"] for model in found], exact.min("seed") / lowest.min("seed") - 1, rtol=1e-6)
 
 
+def swept(sweep: dict[str, list[float]], seeds: int) -> xr.Dataset:
+    """A file of models along these axes, hardly trained."""
+    recipe = tg.Recipe(steps=2, batch_size=64, seeds=seeds, evaluation_samples=64)
+    data = tg.train(tg.nets.ReluOutput(2, 1), tg.features.Independent(2), recipe, sweep=sweep, progress=False)
+    write_dataset(data, "result.safetensors")
+    return data
+
+
+def test_of_many_grid_points_the_best_stands_beside_median_and_worst(capsys: pytest.CaptureFixture[str]) -> None:
+    exact = tg.exact.loss(swept({"density": np.linspace(0.1, 1, 21).tolist()}, 3))
+    columns = {"loss": exact.min("seed"), "median": exact.median("seed"), "worst": exact.max("seed")}
+    for command in ("exact-loss", "inspect --starts 2"):
+        lines = said(f"{command} result.safetensors", capsys).splitlines()
+        assert lines[2] == "the best of 3 models for each density"
+        names, *rows = [line.split() for line in lines[3:24]]
+        for name, values in columns.items():
+            shown = [float(row[names.index(name)]) for row in rows]
+            np.testing.assert_allclose(shown, values[:20], rtol=1e-9)
+        more = "--json shows everything" if "inspect" in command else "--out FILE.csv writes everything"
+        assert f"... and 1 more grid points; {more}" in lines
+    assert len(json.loads(said("inspect --starts 2 result.safetensors --json", capsys))["models"]) == 21
+
+
+def test_grid_points_without_seeds_are_all_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    importances = np.linspace(0.1, 1, 11).tolist()
+    data = swept({"density": [0.1, 0.5], "importance": importances}, 1).isel(seed=0)
+    write_dataset(data, "map.safetensors")
+    lines = said("inspect --starts 2 map.safetensors", capsys).splitlines()
+    assert "best of" not in lines[2]
+    assert not {"median", "worst"} & {*lines[2].split()}
+    models = json.loads(said("inspect --starts 2 map.safetensors --json", capsys))["models"]
+    assert [(one["density"], one["importance"]) for one in models] == [(p, i) for p in (0.1, 0.5) for i in importances]
+    np.testing.assert_allclose([one["loss"] for one in models], tg.exact.loss(data).values.ravel(), rtol=1e-9)
+
+
+def test_models_without_names_are_repeated_along_every_axis(capsys: pytest.CaptureFixture[str]) -> None:
+    W = np.random.default_rng(0).normal(size=(3, 7, 2, 5))
+    np.savez("mine.npz", W=W, b=np.zeros((3, 7, 5)))
+    losses = tg.exact.loss(W, np.zeros((3, 7, 5)), SPARSE)
+    found = json.loads(said("inspect --starts 2 mine.npz --density 0.1 --json", capsys))["models"]
+    assert [(one["loss"], one["median"], one["worst"]) for one in found] == [
+        pytest.approx((losses.min(), np.median(losses), losses.max()), rel=1e-9)
+    ]
+    assert "the best of 21 models\n" in said("inspect --starts 2 mine.npz --density 0.1", capsys)
+
+
 def test_what_has_no_exact_loss_has_shapes(capsys: pytest.CaptureFixture[str]) -> None:
     np.save("unknown.npy", PENTAGON)
     lines = said("inspect unknown.npy", capsys).splitlines()
@@ -163,6 +209,64 @@ def test_a_training_is_opened_and_exported(capsys: pytest.CaptureFixture[str]) -
     assert run(["report", "five"]) == 2
     advice = capsys.readouterr().err.split("`")[1]
     assert run([*advice.split()[1:], "--starts", "2"]) == 0
+
+
+def test_options_that_cannot_apply_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    said("train -n 3 -m 2 --steps 5 --out five", capsys)
+    shows = {
+        "show five --array NONSENSE": "five/result.safetensors holds no NONSENSE with axes hidden and feature: choose",
+        "lab five --array NONSENSE --no-browser": "five/result.safetensors holds no NONSENSE with axes hidden and feature",
+        "lab five --mean --no-browser": "--mean is given: leave it out: the lab shows sums",
+        "show five --out results": "--out is results, and five is no experiment: say where the page goes with --page",
+        "show intro --density 7 --page x.html --array Q": (
+            "--density and --array and --page are given, and intro is an experiment: leave them out, or name a folder"
+        ),
+        "show intro --rows": "--rows is given, and intro is an experiment: leave it out",
+        "lab --density 0.5 --replay": "--density and --replay are given, and no file of models: name one, or write",
+        "lab #v=1&n=5&m=2 --activation linear": "--activation is given, and no file of models: name one, or write",
+    }
+    for words, says in shows.items():
+        assert run(words.split()) == 2
+        assert f"tegum: {says}" in capsys.readouterr().err
+    assert not {*Path().glob("*.html")}
+    assert "Read as dataset of tegum: W from W_history" in page_of("show five --array W_history --density 0.1", capsys)
+    assert "Read as" not in page_of("show five", capsys)
+
+
+def page_of(words: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """The page that a command says to open."""
+    return Path(said(words, capsys).rpartition("open ")[2].strip()).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("bias", ["true", "false"])
+def test_a_result_in_pieces_is_judged_as_one_in_a_file(
+    bias: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = f"train -n 3 -m 2 --density 1,0.1 --steps 5 --seeds 2 --set net.bias={bias} --out"
+    said(f"{words} small", capsys)
+    monkeypatch.setattr("tegum.execution.pieces.LARGE_BYTES", 1000)
+    said(f"{words} large", capsys)
+    assert not Path("large/result.safetensors").exists()
+    for command in ("identify", "exact-loss", "inspect --starts 2"):
+        small, large = (json.loads(said(f"{command} {folder} --json", capsys)) for folder in ("small", "large"))
+        assert large["models"] == small["models"]
+        assert "sweep of tegum in pieces: W (density 2, seed 2, hidden 2, feature 3)" in large["read"]
+        assert large["read"] in said(f"{command} large", capsys)
+
+
+def test_a_result_in_pieces_is_exported(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tegum.execution.pieces.LARGE_BYTES", 1000)
+    said("train -n 3 -m 2 --density 1,0.1 --steps 5 --seeds 2 --out large", capsys)
+    data = tg.open("large")
+    for place in ("large", "large/result.cut"):
+        written = [f"large/export/result.state{suffix}" for suffix in (".pt", ".safetensors")]
+        assert said(f"export {place} --format state-dict", capsys).split() == written
+        np.testing.assert_array_equal(load_file(written[1])["W"], data.W)
+        assert "large/export/result.density-seed.csv" in said(f"export {place}", capsys).split()
+    assert run(["report", "large"]) == 2
+    advice = capsys.readouterr().err.split("`")
+    assert run([*advice[1].split()[1:], "--starts", "2"]) == 0
+    assert run(advice[3].split()[1:]) == 0
 
 
 @pytest.mark.parametrize(
@@ -310,6 +414,19 @@ def test_identity_outputs_are_never_dead_and_large_untied_nets_are_not_certified
     assert asked == [True, False]
 
 
+def test_models_without_an_exact_loss_are_drawn_as_those_that_are_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[xr.Dataset] = []
+    monkeypatch.setattr(inspecting, "_drawn", lambda data, _: drawn.append(data) or [])
+    recipe = tg.Recipe(steps=1, batch_size=64, evaluation_samples=64)
+    net = tg.nets.UntiedNeurons(3, 2)
+    write_dataset(tg.train(net, tg.features.Independent(3, density=0.3), recipe, progress=False), "two.safetensors")
+    assert "no exact loss" in said("inspect two.safetensors --density 0.7 --activation linear --picture two.html", capsys)
+    assert {*tg.features_of(drawn[0]).density.ravel().tolist()} == {0.7}
+    assert drawn[0].attrs["net"] == repr(replace(net, activation="identity"))
+
+
 def test_another_array_of_a_file_is_judged_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     features = tg.features.Independent(3, density=0.3)
     written(tg.nets.UntiedNeurons(3, 1), UNTIED, features)
@@ -326,5 +443,9 @@ def test_a_page_has_the_losses_of_the_output_that_is_asked_for(capsys: pytest.Ca
     for options, activation in (("", "relu"), (" --activation linear", "identity")):
         expected = tg.exact.loss(params, features=features, net=tg.nets.Untied(3, 1, activation=activation))
         assert f"{float(expected):.6g}" in said(f"show one.safetensors{options}", capsys)
+        said(f"inspect one.safetensors --starts 2 --picture drawn.html{options}", capsys)
+        assert f"{float(expected):.6g}" in Path("drawn.html").read_text(encoding="utf-8")
+    assert run(["inspect", "one.safetensors", "--mean", "--picture", "one.html"]) == 2
+    assert "--mean is given with --picture: leave one of them out: pictures show sums" in capsys.readouterr().err
     assert run(["show", "one.safetensors", "--mean"]) == 2
     assert "--mean is given: leave it out: a page shows sums" in capsys.readouterr().err

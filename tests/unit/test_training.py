@@ -38,6 +38,24 @@ def test_fields_that_are_not_numbers_may_be_axes() -> None:
     assert inside.W.values.tobytes() == alone.W.values.tobytes()
 
 
+def test_an_axis_is_not_called_like_what_a_result_holds() -> None:
+    axis, net = tg.Axis(["rare", "common"], density=[0.1, 0.5]), ReluOutput(2, 1)
+    recipe = RECIPE.replaced(steps=2, record=("loss", "W"), record_steps=2, data_set_size=64)
+    trained = tg.train(net, Independent(2), recipe, sweep={"pair": axis})
+    minimised = tg.exact.minimise(net, Independent(2), seeds=2, sweep={"pair": axis})
+    assert {"loss", "W_history", "feature_density", "data_set"} <= set(trained.variables)
+    for name in {*trained.variables, *trained.dims, "sampled_loss", "output", "G", "instance_0"} - {"pair"}:
+        with pytest.raises(tg.InvalidInputError, match=f"an axis is called '{name}': choose another name, tegum uses this one"):
+            tg.train(net, Independent(2), recipe, sweep={str(name): axis})
+    for name in {*minimised.variables, *minimised.dims} - {"pair"}:
+        with pytest.raises(tg.InvalidInputError, match=f"an axis is called '{name}': choose another name, tegum uses this one"):
+            tg.exact.minimise(net, Independent(2), seeds=2, sweep={str(name): axis})
+    proved = tg.exact.certified_globally(net, Independent(2, density=0.3))
+    for name in proved.variables:
+        with pytest.raises(tg.InvalidInputError, match=f"an axis is called '{name}': choose another name, tegum uses this one"):
+            tg.exact.certified_globally(net, Independent(2), sweep={str(name): axis})
+
+
 def test_records_at_log_spaced_steps() -> None:
     recipe = RECIPE.replaced(record=("loss", "W", "b"), record_steps=5)
     data = tg.train(ReluOutput(3, 2), Independent(3, density=0.3), recipe)

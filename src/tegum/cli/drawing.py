@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from tegum.cli.models import models_in, wanted_features, wanted_net
+from tegum.cli.models import anything_in, wanted_features, wanted_net
 from tegum.cli.options import FILES_OWN, Reading, Wanted
 from tegum.cli.output import MOST_LINES, say, say_first
 from tegum.errors import InvalidInputError, Problems
 from tegum.recorded import with_features
 from tegum.report import Shown, show
 from tegum.report.template import is_page
-from tegum.runs import open as opened
 from tegum.runs import require_writable
 
 
@@ -17,7 +16,7 @@ def draw(path: Path, wanted: Wanted, reading: Reading, page: Path | None) -> int
     """Writes the page and says what is on it."""
     if (path / "parts").is_dir():
         raise InvalidInputError(f"{path} holds experiments, not models", f"draw them with `tegum report {path}`")
-    data = opened(path) if path.is_dir() else models_in(path, reading)
+    data = anything_in(path, reading)
     if wanted != FILES_OWN:
         with Problems() as problems:
             if wanted.mean:

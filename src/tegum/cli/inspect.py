@@ -77,10 +77,12 @@ def inspect(
         problems.check_number("seconds", seconds, 0, 1e9)
         if picture is not None and picture.suffix not in _FORMATS:
             problems.add(f"--picture is {picture}", f"choose a name that ends in {', '.join(_FORMATS)}")
+        if picture is not None and wanted.mean:
+            problems.add("--mean is given with --picture", "leave one of them out: pictures show sums")
         try:
             net, found, data = _judged(data, wanted)
         except InvalidInputError as mistake:
-            plain, why = _without_exact_loss(data, wanted), str(mistake)
+            (plain, data), why = _without_exact_loss(data, wanted), str(mistake)
             if not plain.data_vars:
                 raise
     if picture is not None:
@@ -103,8 +105,11 @@ def inspect(
     return 0
 
 
-def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> xr.Dataset:
-    """What can be said of any model: its expected loss where net and features are known, and its shapes where it has W."""
+def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> tuple[xr.Dataset, xr.Dataset]:
+    """What can be said of any model: its expected loss where net and features are known, and its shapes where it has W.
+
+    And the models, with the net and the features that are wanted.
+    """
     lead = leading(data)
     found = xr.Dataset(coords={axis: data[axis] for axis in lead if axis in data.coords})
     net = written_net(said_net(data))
@@ -113,19 +118,23 @@ def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> xr.Dataset:
             features = wanted_features(data, wanted, problems)
             with problems.collecting():
                 net = with_activation(net, wanted)
-        law = features_of(data if features is None else with_features(data, features))
+        data = _with_net(data if features is None else with_features(data, features), net, wanted)
+        law = features_of(data)
         params = {name: over(data, data[name], PARAMETER_DIMS[name]) for name in net.parameter_shapes()}
         loss = expected_loss(net, params, law.replaced(importance=law.importance / net.n_features) if wanted.mean else law)
         words = in_words(law) + (f"; losses are means over {net.n_features} features" if wanted.mean else "")
         found = found.assign(loss=(lead, loss.value), standard_error=(lead, loss.standard_error))
         found = found.assign_attrs(model=str(net), features=words, method=loss.method)
     elif wanted != FILES_OWN:
-        return found
-    return (
-        found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False)))
-        if "W" in data
-        else found
-    )
+        return found, data
+    if "W" in data:
+        found = found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False)))
+    return found, data
+
+
+def _with_net(data: xr.Dataset, net: Net, wanted: Wanted) -> xr.Dataset:
+    """The models as those of the net that was asked for; where none was, they say themselves of which they are."""
+    return data if wanted.activation is None else data.assign_attrs(net=repr(net))
 
 
 def _say_as_json(found: xr.Dataset) -> None:
@@ -168,7 +177,8 @@ def _judged(data: xr.Dataset, wanted: Wanted) -> tuple[Net, xr.Dataset, xr.Datas
         axis = plain_axis(data)
         if axis is not None:
             problems.add(f"the kind of features varies along {axis}", f"inspect one, data.isel({axis}=0)")
-    return net, *judged(data, features, net, _TOL, wanted.mean)
+    found, data = judged(data, features, net, _TOL, wanted.mean)
+    return net, found, _with_net(data, net, wanted)
 
 
 def _chosen(found: xr.Dataset, data: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:

@@ -6,15 +6,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tegum.cli.models import models_in, wanted_features, wanted_net
-from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted
+from tegum.cli.models import anything_in, wanted_features, wanted_net
+from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted, given
 from tegum.cli.output import say
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Independent
 from tegum.lab import model_of, page, record_of
 from tegum.lab.opening import address_in
 from tegum.recorded import with_features
-from tegum.runs import open as opened
 from tegum.runs import write_atomically
 
 _PAGE = Path("lab.html")
@@ -45,7 +44,12 @@ def lab(
         replay: Play a recorded training step by step in place of a live model.
         browser: Open the page in the browser.
     """
-    text = page(what or "") if what is None or what.startswith("#") else _of_models(Path(what), wanted, reading, replay)
+    named = what is not None and not what.startswith("#")
+    options = given(wanted, reading) + (["--replay"] if replay else [])
+    if options and not named:
+        what = f"{' and '.join(options)} {'is' if len(options) == 1 else 'are'} given, and no file of models"
+        raise InvalidInputError(what, "name one, or write an address, '#v=1&n=5&m=2&p=0.1', without options")
+    text = _of_models(Path(what), wanted, reading, replay) if what is not None and named else page(what or "")
     write_atomically(out, text.encode())
     say(f"open {out}")
     if browser:
@@ -60,8 +64,10 @@ def _of_models(path: Path, wanted: Wanted, reading: Reading, replay: bool) -> st
     own = address_in(path) if (wanted, reading, replay) == (FILES_OWN, AS_IT_IS, False) else ""
     if own:
         return page(own)
-    data = opened(path) if path.is_dir() else models_in(path, reading)
+    data = anything_in(path, reading)
     with Problems() as problems:
+        if wanted.mean:
+            problems.add("--mean is given", "leave it out: the lab shows sums; tegum inspect and tegum exact-loss know means")
         features = wanted_features(data, wanted, problems) if wanted != FILES_OWN else None
     if features is not None:
         data = with_features(data, features)

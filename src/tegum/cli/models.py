@@ -10,6 +10,7 @@ import xarray as xr
 from tegum.cli.options import AS_IT_IS, Reading, Wanted
 from tegum.cli.problem import made_features
 from tegum.cli.values import curve, number, numbers
+from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, ActivationOutput, Linear, Net, ReluOutput, Untied, UntiedNeurons
@@ -26,8 +27,24 @@ def models_in(file: Path, reading: Reading) -> xr.Dataset:
     if file.suffix == MANIFEST:
         if reading != AS_IT_IS:
             raise InvalidInputError(f"{file} is a sweep of tegum, whose arrays are known", "leave out how to read it")
-        return opened(file)
+        return _in_pieces(opened(file), file)
     return read_weights(file, array=reading.array, bias=reading.bias, encoder_bias=reading.encoder_bias, rows=reading.rows)
+
+
+def anything_in(path: Path, reading: Reading) -> xr.Dataset:
+    """Models in a file, or whatever a folder holds; where it says how to read them, as `models_in` does."""
+    whole = path.is_dir() or path.suffix == MANIFEST
+    return opened(path) if whole and reading == AS_IT_IS else models_in(path, reading)
+
+
+def _in_pieces(data: xr.Dataset, file: Path) -> xr.Dataset:
+    """A sweep with its parameters in memory, all of which are looked at, and what it holds in words, as `read_weights` does."""
+    held = [name for name in PARAMETER_DIMS if name in data]
+    if not {"W", "W1"} & {*held}:
+        raise InvalidInputError(f"{file} holds no weights W", "give a sweep of models")
+    sizes = (f"{name} ({', '.join(f'{axis} {data.sizes[axis]}' for axis in data[name].dims)})" for name in held)
+    whole = {name: data[name].astype(np.float64) for name in held}
+    return data.assign(whole).assign_attrs(understood=f"sweep of tegum in pieces: {', '.join(sizes)}")
 
 
 def finite_models_in(file: Path, reading: Reading) -> xr.Dataset:

@@ -3,8 +3,8 @@
 Each group of options is a dataclass, which the commands share; `models` does what they say.
 """
 
-from dataclasses import dataclass
-from typing import Annotated, Literal, final
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal, final
 
 from cyclopts import Parameter
 
@@ -58,3 +58,13 @@ class Wanted:
 
 
 FILES_OWN = Wanted()
+
+
+def given(*groups: Any) -> list[str]:
+    """The options of these groups that are not left out.
+
+    >>> given(Wanted(density="0.1"), Reading(encoder_bias="none"))
+    ['--density', '--encoder-bias']
+    """
+    both = [(one, group) for group in groups for one in fields(group)]
+    return [f"--{one.name.replace('_', '-')}" for one, group in both if getattr(group, one.name) != one.default]

@@ -168,10 +168,10 @@ def _importance(value: Any, n_features: int) -> Any:
 def _magnitude(value: Any) -> Magnitude:
     if isinstance(value, Magnitude):
         return value
-    name, argument = next(iter(value.items()), (None, None)) if isinstance(value, dict) else (value, None)
+    name, argument = next(iter(value.items())) if isinstance(value, dict) and len(value) == 1 else (value, None)
     law = _MAGNITUDES.get(str(name).lower())
     if law is None:
-        advice = 'choose "uniform", "exponential" (mean 1), "constant" (value 1), or give a number: { exponential = 0.5 }'
+        advice = 'choose "uniform", "exponential" (mean 1), "constant" (value 1), or give one its number: { exponential = 0.5 }'
         raise InvalidInputError(f"magnitude is {value!r}", advice)
     magnitude: Magnitude = law() if argument is None else law(argument)
     return magnitude

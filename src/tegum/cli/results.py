@@ -1,5 +1,6 @@
 """`tegum reproduce`, `tegum report` and `tegum export`: a folder of results, made, looked at again and handed on."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -22,8 +23,9 @@ from tegum.progress import Display
 from tegum.report import Part, ResultFolder, read_pictures, write_page
 from tegum.report.export import export_data
 from tegum.report.pictures import FilmFormat, Look, PictureFormat, Purpose, export_films, export_pictures, look_for
-from tegum.runs import RESULT, locked, require_writable
+from tegum.runs import locked, require_writable
 from tegum.runs import open as opened
+from tegum.runs.opening import result_file
 from tegum.training import compiling_seconds, slowness
 
 
@@ -166,8 +168,8 @@ def export(
         font_size: The size of the letters in pixels.
     """
     look = _look(format, purpose, width, scale, font, font_size)
-    alone = folder if folder.is_file() else folder / RESULT
-    if alone.is_file():
+    alone = _alone(folder)
+    if alone is not None:
         known = {alone.stem: alone}
     else:
         results = _results_in(folder)
@@ -176,12 +178,12 @@ def export(
         for name in ids:
             if name not in known:
                 problems.add(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}")
-    place = alone.parent / "export" if out is None else out
+    place = (folder if alone is None else alone.parent) / "export" if out is None else out
     require_writable(place)
     count = 0
     for name in ids or known:
         if format in get_args(PictureFormat) + get_args(FilmFormat):
-            if alone.is_file():
+            if alone is not None:
                 advice = f"draw it: tegum inspect {alone} --picture it.{'png' if format in get_args(FilmFormat) else format}"
                 raise InvalidInputError(f"{alone} is data without pictures", advice)
             pictures = read_pictures(folder, name)
@@ -218,13 +220,21 @@ def _look(
     return look_for(purpose or "page", width, scale, font, size)
 
 
+def _alone(folder: Path) -> Path | None:
+    """The file of a result without experiments, or the list of its pieces; None where there is none."""
+    with suppress(InvalidInputError):
+        file = result_file(folder)
+        return file if file.is_file() else None
+    return None
+
+
 def _results_in(folder: Path) -> ResultFolder:
     if not folder.is_dir():
         what = f"{folder} is a file" if folder.exists() else f"there is no folder {folder}"
         raise InvalidInputError(what, "name a folder that `tegum reproduce --out FOLDER` wrote")
     results = ResultFolder(folder, say)
-    if (folder / RESULT).is_file():
-        advice = f"look at it with `tegum inspect {folder / RESULT}`, or export it with `tegum export {folder}`"
+    if (alone := _alone(folder)) is not None:
+        advice = f"look at it with `tegum inspect {alone}`, or export it with `tegum export {folder}`"
         raise InvalidInputError(f"the folder {folder} holds a result without experiments, which has no claims", advice)
     if not results.names():
         advice = f"make some with `tegum reproduce --out {folder}`"

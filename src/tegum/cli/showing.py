@@ -4,7 +4,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from tegum.cli.experiments import show_experiment
-from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted
+from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted, given
 from tegum.errors import InvalidInputError
 from tegum.experiments import described_in, experiment_files
 
@@ -16,7 +16,7 @@ def show(
     wanted: Wanted = FILES_OWN,
     reading: Reading = AS_IT_IS,
     page: Path | None = None,
-    out: Path = Path("results"),
+    out: Path | None = None,
 ) -> int:
     """Show a result or anyone's weights in pictures, or what an experiment trains, with its verdicts if it has run.
 
@@ -28,18 +28,25 @@ def show(
         wanted: Options of features, for models.
         reading: Options of reading, for models.
         page: Where the page of a result goes; by default index.html in its folder, or beside a file, named like it.
-        out: The folder of results to look for verdicts of an experiment in.
+        out: The folder of results to look for verdicts of an experiment in, by default results.
     """
     path = Path(what)
     if not path.exists() and path.suffix != ".py" and (path.suffix or len(path.parts) > 1):
         raise InvalidInputError(f"there is no {what}", "name a folder of tegum train or tegum phase, or a file of weights")
     if what in experiment_files() or described_in(what) or path.suffix == ".py":
-        return show_experiment(what, out)
+        options = given(wanted, reading) + ([] if page is None else ["--page"])
+        if options:
+            them = "it" if len(options) == 1 else "them"
+            says = f"{' and '.join(options)} {'is' if them == 'it' else 'are'} given, and {what} is an experiment"
+            raise InvalidInputError(says, f"leave {them} out, or name a folder or a file of models")
+        return show_experiment(what, Path("results") if out is None else out)
     if not path.exists():
         close = get_close_matches(what, experiment_files(), n=1)
         other = "give a folder of tegum train or tegum phase, a file of weights, or an id from `tegum list`"
         what = f"there is neither a file nor an experiment called {what!r}"
         raise InvalidInputError(what, f"did you mean {close[0]!r}?" if close else other)
+    if out is not None:
+        raise InvalidInputError(f"--out is {out}, and {what} is no experiment", "say where the page goes with --page")
     from tegum.cli.drawing import draw  # an experiment is shown before the libraries that draw could be loaded
 
     return draw(path, wanted, reading, page)

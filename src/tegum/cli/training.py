@@ -34,6 +34,9 @@ from tegum.training.instances import grid_of
 _RECORDS, _MOST_RECORDED = 40, 5_000_000
 """How often is recorded on the way, and how many numbers at most."""
 
+Option = tuple[str, str, Any]
+"""What an option is called, the place of what it gives in the tables, such as recipe.steps, and its value."""
+
 
 def train(
     file: Path | None = None,
@@ -56,7 +59,8 @@ def train(
     Example: tegum train -n 5 -m 2 --density 1,0.2,0.1 --importance geometric:0.9 --seeds 8
 
     Args:
-        file: A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it.
+        file: A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it,
+            also where [sweep] varies what they give.
         net: Linear, ReluOutput, ActivationOutput, Untied, UntiedNeurons, ReluHidden or AbsoluteValue (ReluOutput by default).
             ActivationOutput, Untied and UntiedNeurons take their function from --set net.activation=gelu, or softplus, square,
             abs, tanh; the two last what they are compared with from --set "net.target_map={A=[[0,1],[1,0]],relu=false}".
@@ -73,9 +77,11 @@ def train(
         where: Where the pieces are computed.
     """
     tables = read_tables(file) if file is not None else {}
-    counts = {"net.n_features": features, "net.n_hidden": hidden, "recipe.seeds": seeds, "recipe.steps": steps}
-    _override(tables, {"net.family": net} | {place: None if text is None else _value(text) for place, text in counts.items()})
-    training = _wanted(tables, density, importance, set_, threads)
+    counts = [("-n", "net.n_features", features), ("-m", "net.n_hidden", hidden)]
+    counts += [("--seeds", "recipe.seeds", seeds), ("--steps", "recipe.steps", steps)]
+    options = [("--net", "net.family", net)] if net is not None else []
+    options += [(option, place, _value(text)) for option, place, text in counts if text is not None]
+    training = _wanted(tables, options, density, importance, set_, threads)
     require_writable(out)
     _announce(training, default_threads() if threads is None else threads, out)
     try:
@@ -97,17 +103,23 @@ def train(
 
 
 def _wanted(
-    tables: dict[str, Any], density: str | None, importance: str | None, set_: tuple[str, ...], threads: int | None
+    tables: dict[str, Any],
+    options: list[Option],
+    density: str | None,
+    importance: str | None,
+    set_: tuple[str, ...],
+    threads: int | None,
 ) -> Training:
     """The training of these tables and options, with what is recorded on the way; all that is wrong is said at once."""
     with Problems() as problems:
         problems.check_least("threads", threads)
         with problems.collecting():
-            _set_density(tables, density)
+            options += [] if density is None else [_density(density)]
         with problems.collecting():
-            _override(tables, {"features.importance": None if importance is None else curve(importance)})
+            options += [] if importance is None else [("--importance", "features.importance", curve(importance))]
         with problems.collecting():
-            _override(tables, dict(_assignment(text) for text in set_))
+            options += [(f"--set {place}", place, value) for place, value in map(_assignment, set_)]
+        _override(tables, options, problems)
         _check_sizes(tables, problems)
         with problems.collecting():
             training = training_of(tables)
@@ -149,22 +161,50 @@ def _draw(data: xr.Dataset, out: Path) -> None:
     say(f"open {page}")
 
 
-def _override(tables: dict[str, Any], values: dict[str, Any]) -> None:
-    for place, value in values.items():
-        if value is not None:
-            table, _, field = place.partition(".")
-            tables.setdefault(table, {})[field] = value
+def _override(tables: dict[str, Any], options: list[Option], problems: Problems) -> None:
+    """Puts what options give in the place of what the file says, and of axes along which the file varies it."""
+    places: dict[str, str] = {}
+    for option, place, value in options:
+        if place in places:
+            how = "twice" if places[place] == option else f"by {places[place]} and {option}"
+            problems.add(f"{place} is given {how}", "give it once")
+        places[place] = option
+        table, _, field = place.partition(".")
+        known = tables.setdefault(table, {})
+        if isinstance(known, dict):  # else it is refused where it is read
+            known[field] = value
+    sweep = tables.get("sweep", {})
+    for name, axis in list(sweep.items()) if isinstance(sweep, dict) else ():
+        fields, own = _fields_of(name, axis), places.get(f"sweep.{name}")
+        given = {option: fields & _given_by(place, sweep) for place, option in places.items() if option != own}
+        given = {option: both for option, both in given.items() if both}
+        if own is None and given and len(fields) == 1:
+            del sweep[name]
+            continue
+        for option, both in given.items():
+            if own is None:
+                what = f"{option} is given, and the axis {name!r} of the file varies {' and '.join(sorted(fields))} together"
+                problems.add(what, f"leave {option} out, or take {' and '.join(sorted(both))} out of this axis")
+            else:
+                problems.add(f"{option} and {own} both give {' and '.join(sorted(both))}", "leave one of them out")
 
 
-def _set_density(tables: dict[str, Any], text: str | None) -> None:
-    if text is None:
-        return
+def _fields_of(name: str, axis: Any) -> set[str]:
+    """The fields that an axis of a file varies: that of its name, or those of its table."""
+    return axis.keys() - {"labels"} if isinstance(axis, dict) else {name}
+
+
+def _given_by(place: str, sweep: dict[str, Any]) -> set[str]:
+    """The fields of a sweep that an option of this place gives, as one value or as an axis."""
+    table, _, field = place.partition(".")
+    if table == "sweep":
+        return _fields_of(field, sweep.get(field))
+    return {field} if table in ("features", "recipe") else set()
+
+
+def _density(text: str) -> Option:
     values = numbers(text)
-    if len(values) == 1:
-        _override(tables, {"features.density": values[0]})
-        tables.get("sweep", {}).pop("density", None)
-    else:
-        _override(tables, {"sweep.density": values})
+    return ("--density", "features.density", values[0]) if len(values) == 1 else ("--density", "sweep.density", values)
 
 
 def _assignment(text: str) -> tuple[str, Any]:

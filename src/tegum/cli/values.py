@@ -6,7 +6,7 @@
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -56,11 +56,19 @@ def _one_minus(text: str) -> str:
     """1 minus each number of a list, of a range (which still rises), or after a name: ``0,0.9``, ``0:0.99``, ``seed:0,0.9``."""
     parts = re.split("([:,])", text)
     try:
-        parts = [part if k % 2 else f"{1 - Decimal(part)}" for k, part in enumerate(parts)]
-    except InvalidOperation:
+        parts = [part if k % 2 else _complement(part) for k, part in enumerate(parts)]
+    except ValueError:
         name, colon, rest = text.partition(":")
         return f"{name}:{_one_minus(rest)}" if colon else text
     return "".join(parts[::-1] if ":" in parts else parts)
+
+
+def _complement(text: str) -> str:
+    """1 minus a number, in as many digits as it has; of exponents too large for that, in those of a float."""
+    try:
+        return f"{1 - Decimal(text)}"
+    except DecimalException:
+        return f"{1 - float(text)}"
 
 
 def curve(text: str) -> float | list[float] | dict[str, float]:
