@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import PurePath
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -128,7 +128,8 @@ def _function(function: FunctionType, inside: tuple[Any, ...]) -> Iterator[str]:
     yield from _each((function.__defaults__, function.__kwdefaults__), inside)
     names = [name for code in codes for name in code.co_names]
     for cell in function.__closure__ or ():
-        yield from _reached(cell.cell_contents, names, inside)
+        if cell != CellType():  # it may have nothing in it yet
+            yield from _reached(cell.cell_contents, names, inside)
     for name in names:
         if name in function.__globals__:
             yield from _reached(function.__globals__[name], names, inside)
