@@ -14,6 +14,7 @@ others.  Whoever comes first therefore leaves its cut in the folder, and all tha
 import itertools
 import math
 import os
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,9 +30,10 @@ from tegum.caching import Call
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError
 from tegum.nets.net import parameter
-from tegum.runs.files import half_written, set_aside, write_atomically
+from tegum.runs.files import set_aside, write_atomically
 from tegum.runs.lazy import joined_attributes
 from tegum.runs.manifest import manifest_of, read_manifest
+from tegum.runs.programs import this_program
 from tegum.sweep import Axis, as_axis
 from tegum.training import Recipe
 
@@ -213,7 +215,7 @@ def agreed(
                 continue
         cut = mine()
         pieces = [(named(piece), piece) for piece in cut.calls(call)]
-        draft = half_written(path)
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{this_program()}.part")
         write_atomically(draft, manifest_of(call.function.__name__, cut.edges, [name for name, _ in pieces]))
         try:
             os.link(draft, path)

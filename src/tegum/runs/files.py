@@ -45,19 +45,13 @@ _FORMAT = "tegum dataset 1"
 _OURS = {"format", "digest", "variables", "attributes"}
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 _PART, _DAY = ".part", 86400.0
-_HALF_WRITTEN = re.compile(r"\.(probe|.+\.[0-9a-f]{8})\.(?P<program>[0-9a-f]{8}-\d+)\.part", re.DOTALL)
-"""What tegum calls files that it is writing; no other program's are called so."""
-
-_WRITTEN_IN = ("", "data/", "export/", "figures/", "older/", "parts/", "pieces/", "pieces/*/*/")
-"""Where tegum writes in a folder of results."""
-
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all; an `InvalidInputError` where the folder cannot be written or the disk is full."""
     if not path.name:
         raise InvalidInputError(f"{path} is a folder", "name a file in it")
-    temporary = half_written(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{this_program()}{_PART}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -71,11 +65,6 @@ def write_atomically(path: Path, content: bytes) -> None:
         if not isinstance(error, OSError):
             raise
         raise InvalidInputError(f"{path} cannot be written ({error.strerror})", "choose another folder, or make room") from None
-
-
-def half_written(path: Path) -> Path:
-    """A name, in the same folder, for what shall become a file; `remove_leftovers` knows it."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.{this_program()}{_PART}")
 
 
 def require_folder(folder: Path) -> None:
@@ -104,13 +93,11 @@ def require_writable(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what killed programs of tegum left half written in a folder of results; of other machines after a day."""
-    for place in _WRITTEN_IN:
-        for path in folder.glob(f"{place}.*{_PART}"):
-            if (named := _HALF_WRITTEN.fullmatch(path.name)) is None:
-                continue
+    """Removes what killed programs left half written in a folder of results; those of other machines after a day."""
+    for pattern in (f".*{_PART}", f"*/.*{_PART}", f"pieces/*/*/.*{_PART}"):
+        for path in folder.glob(pattern):
             with suppress(FileNotFoundError):
-                died = has_died(named["program"])
+                died = has_died(path.name.removesuffix(_PART).rpartition(".")[2])
                 if died or (died is None and path.stat().st_mtime < time.time() - _DAY):
                     path.unlink()
 
