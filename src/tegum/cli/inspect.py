@@ -1,6 +1,7 @@
 """`tegum inspect`: what models in a file learned, and how far each is from the lowest minimum of its features."""
 
 import json as javascript
+import math
 import time
 from collections import Counter
 from pathlib import Path
@@ -13,7 +14,7 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from tegum.cli.exact_loss import judged
-from tegum.cli.losses import as_json, report
+from tegum.cli.losses import as_json, repeated, report
 from tegum.cli.models import finite_models_in, wanted_features, wanted_net, with_activation
 from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.cli.output import MOST_LINES, say, say_first
@@ -91,12 +92,12 @@ def inspect(
         plain = plain.assign_attrs(file=str(file), read=data.attrs["understood"], no_exact_loss=why)
         (_say_as_json if json else _say_without_exact_loss)(plain)
     else:
-        found, data = _chosen(found.assign_attrs(file=str(file)), data)
+        found, data, best_of = _chosen(found.assign_attrs(file=str(file)), data)
         found, tries = _measured(found, data, net, starts, seconds)
         if json:
             say(as_json(found).decode())
         else:
-            report(found, per_feature=False, out=None)
+            report(found, best_of=best_of, more="--json shows")
             _say_lowest(found, tries)
     if picture is not None:
         drawn = _drawn(data, picture)
@@ -181,14 +182,15 @@ def _judged(data: xr.Dataset, wanted: Wanted) -> tuple[Net, xr.Dataset, xr.Datas
     return net, found, _with_net(data, net, wanted)
 
 
-def _chosen(found: xr.Dataset, data: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    """All models, or of many the one of lowest loss at each grid point, with median and worst; the data of the same."""
+def _chosen(found: xr.Dataset, data: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset, int]:
+    """All models, or of many the one of lowest loss at each grid point, with median and worst; their data; of how many."""
     found, loss = found.drop_vars(["terms", "sampled_loss", "loss_standard_error"], errors="ignore"), found["loss"]
-    if loss.size <= MOST_LINES:
-        return found, data
-    axis = str(loss.dims[-1])
-    place = {axis: loss.fillna(np.inf).argmin(axis)}
-    return found.isel(place).assign(median=loss.median(axis), worst=loss.max(axis)), data.isel(place)
+    again = repeated(found)
+    if loss.size <= MOST_LINES or not again:
+        return found, data, 1
+    place = loss.fillna(np.inf).argmin(again)
+    found = found.isel(place).assign(median=loss.median(again), worst=loss.max(again))
+    return found, data.isel(place), math.prod(loss.sizes[axis] for axis in again)
 
 
 def _measured(

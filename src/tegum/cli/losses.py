@@ -5,6 +5,7 @@ It has ``loss``, ``loss_error``, ``terms`` and ``squared_error`` (..., feature),
 """
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -46,23 +47,34 @@ def as_csv(found: xr.Dataset) -> bytes:
     return frame.join(errors).to_csv(index=False).encode()
 
 
-def report(found: xr.Dataset, per_feature: bool, out: Path | None) -> None:
-    """Says what the models are, their losses, and what to be careful about."""
+def repeated(found: xr.Dataset) -> list[str]:
+    """The axes along which models are repeated, seeds and plain instances: of many, the best along them is shown."""
+    return [str(axis) for axis in found["loss"].dims if axis == "seed" or str(axis).startswith("instance")]
+
+
+def report(
+    found: xr.Dataset, per_feature: bool = False, out: Path | None = None, best_of: int = 1, more: str = "--out FILE.csv writes"
+) -> None:
+    """Says what the models are, their losses, and what to be careful about.
+
+    The models are the best of ``best_of`` at each grid point; ``more`` says what shows those for which there is no room.
+    """
     frame, axes = table(found), [str(axis) for axis in found["loss"].dims]
     say(f"{found.attrs['file']}: {found.attrs['read']}")
     say(f"{found.attrs['model']}; features: {found.attrs['features']}")
-    lines = frame
-    if len(frame) > MOST_LINES:
-        along = [axis for axis in axes if axis != "seed" and not axis.startswith("instance")]
-        each = frame.groupby(along).size().max() if along else len(frame)
-        say(f"the best of {each} models" + (f" for each {', '.join(along)}" if along else ""))
+    lines, again = frame, repeated(found)
+    along = [axis for axis in axes if axis not in again]
+    if len(frame) > MOST_LINES and again:
+        best_of = math.prod(found.sizes[axis] for axis in again)
         lines = _best(frame, along)
+    if best_of > 1:
+        say(f"the best of {best_of} models" + (f" for each {', '.join(along)}" if along else ""))
     shown = lines.head(MOST_LINES)
     columns = [name for name in (*axes, *_COLUMNS) if name in shown]
     formatters = {name: f"{{:{form}}}".format for name, form in _FORMATS.items() if name in columns}
     say(shown.to_string(columns=columns, index=False, formatters=formatters, line_width=_WIDTH))
     if len(lines) > MOST_LINES:
-        say(f"... and {len(lines) - MOST_LINES} more grid points; --out FILE.csv writes everything")
+        say(f"... and {len(lines) - MOST_LINES} more grid points; {more} everything")
     if per_feature:
         say("squared error of each feature:")
         errors = pd.DataFrame(shown["squared_error"].tolist(), index=shown.index)
