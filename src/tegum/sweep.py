@@ -31,9 +31,11 @@ from tegum.features.written import written
 FIXED_FIELDS = ("n_features", "n_sets", "set_size", "n_hidden")
 """Fields that cannot be swept, because they change the shapes of everything."""
 
-_RESERVED = ("seed", "step", "time", "sample", "hidden", "feature", "output", "instance")
-_RESERVED += ("G", "start", "training_loss", "sampled_loss", *VARIABLES)
-_RESERVED += ("loss_low", "loss_high", "radius", "convex_curvature", "convex_box", "boxes", "statement")
+_RESERVED = (
+    *("seed", "step", "time", "start", "sample", "hidden", "feature", "output", "instance"),
+    *("G", "training_loss", "sampled_loss", *VARIABLES),
+    *("loss_low", "loss_high", "radius", "convex_curvature", "convex_box", "boxes", "statement"),
+)
 _RESERVED_PARTS = re.compile(r"feature_.*|instance_\d+|.*_history")
 """What variables and axes of results are called, besides the fields that vary."""
 _ARRAYS = ("density", "importance")

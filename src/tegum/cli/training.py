@@ -34,6 +34,8 @@ from tegum.training.instances import grid_of
 _RECORDS, _MOST_RECORDED = 40, 5_000_000
 """How often is recorded on the way, and how many numbers at most."""
 
+_COUNTS = ("net.n_features", "net.n_hidden", "recipe.seeds", "recipe.steps")
+
 Option = tuple[str, str, Any]
 """What an option is called, the place of what it gives in the tables, such as recipe.steps, and its value."""
 
@@ -59,8 +61,7 @@ def train(
     Example: tegum train -n 5 -m 2 --density 1,0.2,0.1 --importance geometric:0.9 --seeds 8
 
     Args:
-        file: A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it,
-            also where [sweep] varies what they give.
+        file: A TOML file with the tables [net], [features], [recipe] and [sweep]; options below override it and its axes.
         net: Linear, ReluOutput, ActivationOutput, Untied, UntiedNeurons, ReluHidden or AbsoluteValue (ReluOutput by default).
             ActivationOutput, Untied and UntiedNeurons take their function from --set net.activation=gelu, or softplus, square,
             abs, tanh; the two last what they are compared with from --set "net.target_map={A=[[0,1],[1,0]],relu=false}".
@@ -77,10 +78,9 @@ def train(
         where: Where the pieces are computed.
     """
     tables = read_tables(file) if file is not None else {}
-    counts = [("-n", "net.n_features", features), ("-m", "net.n_hidden", hidden)]
-    counts += [("--seeds", "recipe.seeds", seeds), ("--steps", "recipe.steps", steps)]
-    options = [("--net", "net.family", net)] if net is not None else []
-    options += [(option, place, _value(text)) for option, place, text in counts if text is not None]
+    counts = zip(("-n", "-m", "--seeds", "--steps"), _COUNTS, (features, hidden, seeds, steps), strict=True)
+    options = [(option, place, _value(text)) for option, place, text in counts if text is not None]
+    options += [("--net", "net.family", net)] if net is not None else []
     training = _wanted(tables, options, density, importance, set_, threads)
     require_writable(out)
     _announce(training, default_threads() if threads is None else threads, out)
