@@ -18,6 +18,7 @@ from tegum.exact.objective import engine_of
 from tegum.exact.parameters import free_of, size_of
 from tegum.features import Independent, Mixture
 from tegum.nets import AbsoluteValue, ActivationOutput, Linear, ReluHidden, ReluOutput, Untied
+from tegum.processor import Registers
 
 SPARSE = Independent(5, density=0.1)
 
@@ -189,7 +190,7 @@ def test_a_machine_is_as_slow_as_its_engine_and_as_is_guessed_before_that_is_com
     assert 0.1 < slower < 100
     monkeypatch.setattr(processor, "is_compiled", lambda _: False)
     for width, guess in ((16, 1.0), (8, 2.5), (4, 2.5)):
-        monkeypatch.setattr(processor, "registers", lambda width=width: (32, width))
+        monkeypatch.setattr(processor, "registers", lambda width=width: Registers(32, width))
         assert slowness() == guess
         assert minimising_seconds(ReluOutput(5, 2), SPARSE, starts=10) == pytest.approx(before * guess / slower)
 

@@ -255,7 +255,7 @@ def test_gradients_are_the_losses_central_differences(features: Features, kind: 
 @given(w1=st.floats(-2, 2), w2=st.floats(-2, 2), p=st.floats(0, 1), r=st.floats(0, 10))
 def test_two_features_in_one_dimension(w1: float, w2: float, p: float, r: float) -> None:
     features = Independent(2, density=p, importance=[1.0, r])
-    found = loss(np.array([[w1, w2]]), np.zeros(2), features, tol=1e-11)
+    found = float(evaluate(np.array([[w1, w2]]), np.zeros(2), features, tol=1e-11).loss)
     assert found == pytest.approx(float(two_in_one_loss(w1, w2, p, r)), rel=1e-9, abs=1e-13 * (1 + r))
 
 

@@ -14,6 +14,7 @@ from tegum.cli import run
 from tegum.cli import training as cli
 from tegum.features import Exponential, Independent
 from tegum.nets import AbsoluteValue, ActivationOutput, ReluHidden, ReluOutput, TargetMap, UntiedNeurons
+from tegum.processor import Registers
 from tegum.training import compiling_seconds, cost, estimated_seconds, seconds_of_each
 from tegum.training.cost import result_bytes, seconds_on_sets
 
@@ -150,7 +151,7 @@ def test_a_machine_is_as_slow_as_is_guessed_until_training_is_compiled(monkeypat
     monkeypatch.setattr(cost, "_timed_slowness", lambda: 7.0)
     for compiled, expected in ((True, 7.0), (False, 2.5)):
         monkeypatch.setattr(processor, "is_compiled", lambda _, compiled=compiled: compiled)
-        monkeypatch.setattr(processor, "registers", lambda: (16, 8))
+        monkeypatch.setattr(processor, "registers", lambda: Registers(16, 8))
         assert cost.slowness() == expected
         assert seconds(loss=own_loss) > seconds() > expected * 5e-3
 
@@ -159,7 +160,7 @@ def test_what_is_done_to_one_number_at_a_time_is_no_slower_where_registers_are_n
     """Logarithms of exponential magnitudes: what they add is half as many times as long where the rest takes twice as long."""
     exponential, added = Independent(6, density=0.2, magnitude=Exponential(1.0)), []
     for width, slower in ((16, 1.0), (8, 2.0)):
-        monkeypatch.setattr(processor, "registers", lambda width=width: (32, width))
+        monkeypatch.setattr(processor, "registers", lambda width=width: Registers(32, width))
         monkeypatch.setattr(cost, "slowness", lambda slower=slower: slower)
         added.append(seconds(features=exponential) - seconds())
     assert added[0] == pytest.approx(added[1], rel=1e-9)

@@ -52,11 +52,15 @@ def _seconds(
     *,
     seeds: int | tuple[int, ...] | None,
     sweep: Mapping[str, Any] | None,
+    initial: Mapping[str, ArrayLike] | None,
     certify: bool,
     **_: Any,
 ) -> float:
     """About how long `minimise` takes on one core."""
-    starts = max(seeds, 0) if isinstance(seeds, int) else _RANDOM + _ROUNDS * EXCHANGES if seeds is None else len(seeds)
+    if seeds is None:
+        starts = _RANDOM + _ROUNDS * EXCHANGES if initial is None else _given_starts(net, initial)
+    else:
+        starts = max(seeds, 0) if isinstance(seeds, int) else len(seeds)
     points = math.prod(feature_grid(features, sweep or {}).shape)
     return minimising_seconds(net, features, starts, points, certify)
 

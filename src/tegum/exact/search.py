@@ -17,7 +17,7 @@ from tegum.exact.constrained import certified_end, descended
 from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, limits, supports_over
 from tegum.exact.descent import descend_start
 from tegum.exact.distributions import Distributions
-from tegum.exact.evaluate import evaluate, loss
+from tegum.exact.evaluate import evaluate
 from tegum.exact.kernel.descent import CONVERGED, STOPPED, STUCK, Memory, descend_many, memory_for
 from tegum.exact.kernel.landscape import Landscape, Starts
 from tegum.exact.kernel.records import MOST_TERMS
@@ -118,7 +118,7 @@ class Search:
         candidates, features = np.concatenate(starts), distribution_at(cell.features, place)
         if "density" in features.field_names():  # one for each feature, not for as many candidates
             features = features.replaced(density=np.atleast_2d(features.density))
-        costs = loss(named(self.net, candidates), features=features, tol=_RANKED, net=self.net)
+        costs = evaluate(named(self.net, candidates), features=features, tol=_RANKED, net=self.net)["loss"].values
         for k, one in enumerate(zip(*parameters_of(self.net, candidates), strict=True)):
             costs[k] += sum(penalty(*one)[0] for penalty in self._penalties(cell, place))
         known = np.array([mark in tried for mark in marks])

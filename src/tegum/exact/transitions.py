@@ -29,7 +29,7 @@ from tegum.checking import checked, real_numbers
 from tegum.datasets import Status, dataset
 from tegum.errors import InvalidInputError
 from tegum.exact.constraints import Constraint
-from tegum.exact.evaluate import loss
+from tegum.exact.evaluate import evaluate
 from tegum.exact.follow import follow
 from tegum.exact.minimise import minimise
 from tegum.exact.penalties import Penalty
@@ -166,7 +166,7 @@ def _slopes(net: Net, features_at: BatchAt, value: NDArray[np.float64], models: 
         features = features_at(values)
         whole = {name: np.broadcast_to(one, (len(values), one.shape[-1])) for name, one in features.batched().items()}
         each = features.replaced(**{name: one[:, None] for name, one in whole.items()})
-        return np.asarray(loss(models["W"], models["b"], each, tol=1e-10, net=net))
+        return np.asarray(evaluate(models["W"], models["b"], each, tol=1e-10, net=net)["loss"].values)
 
     here, near, far = (loss_at(value * np.exp(-k * _STEP)) for k in range(3))
     return np.asarray(3 * here - 4 * near + far) / (2 * _STEP)

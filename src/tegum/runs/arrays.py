@@ -40,7 +40,11 @@ def arrays_in(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
         if path.stat().st_size > MOST_BYTES:
             raise InvalidInputError(f"{path} has {path.stat().st_size / 1e9:.0f} GB", "write W and b alone, with numpy.savez")
         kind = _kind(path)
-        arrays = list(_READERS[kind](path))
+        try:
+            arrays = list(_READERS[kind](path))
+        except MemoryError:  # sizes are what the file says, and a file is no larger than memory
+            what = f"{path} is damaged, or too large: it says that it holds more than there is memory"
+            raise InvalidInputError(what, "write W and b alone, with numpy.savez") from None
     for name, count in Counter(name for name, _ in arrays).items():
         if count > 1:
             raise InvalidInputError(f"{path} holds {name} twice", "write it again with one array of each name")
