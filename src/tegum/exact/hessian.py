@@ -250,7 +250,7 @@ def _product(
 
 @takes_arrays
 def truncation_error(objective: Objective, x: Float[np.ndarray, " d"]) -> float:
-    """By how much the Hessian at x changes with eight times the terms, or from an eighth of the most, in Frobenius norm."""
+    """By how much the Hessian at x changes with eight times the terms, or from an eighth of them, in Frobenius norm."""
     more = _SHARPER * objective.terms
     other = more if more <= MOST_TERMS else objective.terms // _SHARPER
     return float(np.linalg.norm(differentiated(objective, x, other)[0] - differentiated(objective, x, objective.terms)[0]))

@@ -27,7 +27,7 @@ _FIRST_STEP, _HALVINGS = 0.2, 30
 
 
 def descended_beside_kinks(problem: Constrained, x: Array, tolerance: float, most_steps: int) -> Ended:
-    """A point from which nothing leads down, downhill from x, as `tegum.exact.constrained.descended` returns it."""
+    """A point downhill from x, from which nothing leads down unless the steps ended, as `constrained.descended` returns it."""
     weights = problem.objective.net.n_hidden * problem.objective.net.n_features
     problem.free[:] = problem.support
     problem.free[:weights] &= x[:weights] != 0

@@ -344,9 +344,7 @@ class Search:
                 starts.loss[k], starts.norm[k] = objective.loss(ended.x), np.linalg.norm(ended.multipliers.left)
                 starts.steps[k], starts.evaluations[k] = ended.steps, ended.evaluations
                 fulfilled = starts.norm[k] <= self.gradient_tolerance and ended.multipliers.violation <= FEASIBLE
-                if problem.kinked and fulfilled:
-                    fulfilled = not downhill(problem, ended.x)  # where the steps end, weights may be held that lead down
-                starts.status[k] = CONVERGED if fulfilled else STUCK
+                starts.status[k] = CONVERGED if fulfilled and not (problem.kinked and downhill(problem, ended.x)) else STUCK
                 if own:
                     found["violation"][k] = ended.multipliers.violation
                     found["multiplier"][k] = problem.limits_of(ended.x, ended.multipliers)
