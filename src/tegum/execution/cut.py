@@ -117,17 +117,23 @@ def _beside(parts: Sequence[xr.Dataset], along: str) -> xr.Dataset:
 def cut_for(call: Call, least: int) -> Cut:
     """The cut of a call into pieces of at least ``least`` instances each, as near to a minute of one core's work as may be."""
     axes = _axes(call) if call.splittable else []
+    if not axes:
+        return Cut({})
     most = math.prod((length for _, length in axes), start=1)
     if call.along:  # a chain lasts: such calls are cut where a kill would cost more than a minute, into pieces for all threads
         return cut_into(min(math.ceil(call.seconds() / MOST_SECONDS), most // max(least // 2, 1)), axes)
-    instances = most * (1 if "recipe" in call.arguments else _starts(call.arguments.get("seeds")))
+    instances = most * (1 if "recipe" in call.arguments else _starts(call))
     usual = min(USUAL_PIECES, instances // max(1, least))
     wanted = max(usual, math.ceil(call.seconds() / MOST_SECONDS), math.ceil(instances / _MOST_INSTANCES))
     return cut_into(min(wanted, most), axes)
 
 
-def _starts(seeds: int | Sequence[int] | None) -> int:
-    """How many starts each grid point has."""
+def _starts(call: Call) -> int:
+    """How many starts each grid point has: those asked for, those that ``initial`` has, or the usual ones."""
+    seeds, initial = call.arguments.get("seeds"), call.arguments.get("initial") or {}
+    if seeds is None and initial:
+        lead = {name: np.shape(value)[: -len(PARAMETER_DIMS[name])] for name, value in initial.items()}
+        return max((lengths[-1] for lengths in lead.values() if lengths), default=1)
     return seeds if isinstance(seeds, int) else _USUAL_STARTS if seeds is None else len(seeds)
 
 
@@ -162,10 +168,10 @@ def _axes(call: Call) -> list[tuple[str, int]]:
 
 def _model_axes(call: Call) -> dict[str, int]:
     """The axes of all models of a call, before those of a parameter, with their lengths; those of the features are numbered."""
-    recipe, seeds = call.arguments.get("recipe"), call.arguments.get("seeds")
+    recipe = call.arguments.get("recipe")
     lead = {name: len(axis) for name, axis in (call.arguments.get("sweep") or {}).items()}
     lead |= {f" {k}": length for k, length in enumerate(call.arguments["features"].batch_shape)}
-    return lead | {"seed": _starts(seeds) if "seeds" in call.arguments else len((recipe or Recipe()).seed_list)}
+    return lead | {"seed": _starts(call) if "seeds" in call.arguments else len((recipe or Recipe()).seed_list)}
 
 
 def _initial_fits(call: Call) -> bool:
