@@ -139,6 +139,19 @@ ACTIVATIONS: dict[str, Activation] = {
 """The activations that have a name."""
 
 
+def known_code(activation: Activation) -> str:
+    """The code of an activation of one's own, whose functions may refer to what has changed since; empty for any that is known.
+
+    What is made of a function is kept under this beside the function itself.  Where nobody can tell, the function has to do.
+    """
+    if activation == ACTIVATIONS.get(activation.name):
+        return ""
+    try:
+        return activation.code
+    except TypeError:
+        return ""
+
+
 def activation_called(choice: str | Activation) -> Activation:
     """The activation of that name, or the one given.
 
