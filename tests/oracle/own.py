@@ -1,12 +1,13 @@
 """Magnitudes and distributions as users write them: good ones, and each with one mistake."""
 
 import math
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
 from numpy.typing import NDArray
 
-from tegum.features import Blocks, Features, Magnitude
+from tegum.features import Blocks, Features, Magnitude, Uniform
 
 Floats = NDArray[np.float64]
 
@@ -128,3 +129,52 @@ class Forgets(Echo):
 
     def __init__(self, strength: float) -> None:
         self.set_fields(2, strength / 10)
+
+
+class Halves(Features):
+    """Keeps half of the density that it is given, and says so of its features."""
+
+    def __init__(self, n_features: int, density: Any = 0.8, importance: Any = 1.0, rate: float = 1.0) -> None:
+        self.set_fields(n_features, np.asarray(density) / 2, importance, rate=rate)
+
+    def active(self, n_samples: int, generator: np.random.Generator) -> Bool[np.ndarray, "*batch samples n"]:
+        return generator.random((n_samples, self.n_features)) < self.feature_density[..., None, :]
+
+
+class HalvesRate(Halves):
+    """Keeps half of a field that only it has."""
+
+    def __init__(self, n_features: int, density: Any = 0.8, importance: Any = 1.0, rate: float = 1.0) -> None:
+        self.set_fields(n_features, density, importance, rate=rate / 2)
+
+
+class HalvesMagnitude(Halves):
+    """Keeps magnitudes half as large."""
+
+    def __init__(self, n_features: int, magnitude: Magnitude) -> None:
+        self.set_fields(n_features, 0.5, magnitude=Uniform(0, magnitude.largest / 2))
+
+
+class HalfAsOften(Halves):
+    """Keeps what it is given, weights but for rounding, and is active half as often."""
+
+    def __init__(self, n_features: int, density: Any = 0.8, importance: Any = 1.0, weights: Any = (1, 2, 4)) -> None:
+        self.set_fields(n_features, density, importance, weights=np.asarray(weights) / np.sum(weights))
+
+    @property
+    def feature_density(self) -> Floats:
+        return self.density / 2
+
+
+class OneNumber(Halves):
+    """Takes one density for all features, and keeps one for each."""
+
+    def __init__(self, n_features: int, density: Any = 0.8, importance: Any = 1.0) -> None:
+        self.set_fields(n_features, float(density), importance)
+
+
+class WithoutAxes(Halves):
+    """Takes no leading axes."""
+
+    def __init__(self, n_features: int, density: Any = 0.8, importance: Any = 1.0) -> None:
+        self.set_fields(n_features, np.broadcast_to(density, n_features), importance)

@@ -102,6 +102,22 @@ def scaled(factor: float) -> Activation:
     return Activation("scaled", value=lambda y: factor * y, slope=lambda y: factor)
 
 
+factor_now = 1.0
+AS_NOW = Activation("scaled", value=lambda y: factor_now * y, slope=lambda y: factor_now)
+
+
+def test_an_activation_has_the_values_that_it_refers_to_have_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, recipe = tg.features.Independent(3, 0.3), tg.Recipe(steps=20, batch_size=64, evaluation_samples=640)
+    W, b = np.random.default_rng(0).normal(size=(2, 3)) / 2, np.full(3, 0.1)
+    for factor in (1.0, 3.0):
+        monkeypatch.setitem(globals(), "factor_now", factor)
+        nets = [ActivationOutput(3, 2, activation=one) for one in (AS_NOW, scaled(factor))]
+        now, plain = (tg.train(net, features, recipe, progress=False) for net in nets)
+        np.testing.assert_array_equal(now.W, plain.W)
+        now, plain = (tg.exact.loss(W, b, features, net=net) for net in nets)
+        assert now == plain
+
+
 def test_the_code_of_an_activation_says_what_it_does() -> None:
     assert scaled(2.0).code == scaled(2.0).code
     assert scaled(2.0).code != scaled(3.0).code

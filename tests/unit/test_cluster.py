@@ -21,7 +21,9 @@ import tegum as tg
 from tegum.caching import Call
 from tegum.cli import run
 from tegum.execution import OWN_EXPERIMENTS, Piece, cluster
+from tegum.nets import Net
 from tests.oracle.datasets import without_time
+from tests.oracle.families import families, label
 
 NET, FEATURES = tg.nets.ReluOutput(4, 2), tg.features.Independent(4)
 RECIPE = tg.Recipe(steps=200, batch_size=64, seeds=4, evaluation_samples=640, record_steps=3)
@@ -112,6 +114,16 @@ def test_classes_of_an_experiment_of_ones_own_travel_with_the_pieces(monkeypatch
     _, _, arguments = pickle.loads(sent)
     assert arguments["features"].n_features == 2
     assert arguments["threads"] == 1
+
+
+@pytest.mark.parametrize("net", families(3, 2), ids=label)
+def test_every_net_travels(net: Net) -> None:
+    recipe = tg.Recipe(steps=5, batch_size=64, evaluation_samples=64)
+    arguments = {"net": net, "features": tg.features.Independent(3, 0.3), "recipe": recipe, "progress": False}
+    there = cluster._result(cluster._sent(Call(tg.train, arguments, False)), *cluster._version())
+    here = tg.train(**arguments)
+    for name in net.parameter_shapes():
+        np.testing.assert_array_equal(there[name], here[name])
 
 
 def test_what_is_no_cluster(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 """What distributions say of themselves: moments, blocks, curves, batches."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
+from jaxtyping import config
 
 from tegum.errors import InvalidInputError
 from tegum.features import (
     AnticorrelatedSets,
+    Blocks,
     Constant,
     CorrelatedSets,
     Exponential,
@@ -92,3 +96,41 @@ def test_distributions_show_what_they_are() -> None:
     assert repr(Independent(2, density=0.5)) == (
         "Independent(n_features=2, density=0.5, importance=1, magnitude=Uniform(), signed=False)"
     )
+
+
+@pytest.fixture
+def as_users_run() -> Iterator[None]:
+    """Without the types that tests check beforehand."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.parametrize(
+    ("component", "block", "probability", "says"),
+    [
+        ([0, 1, 0, 1], [0, 1], [0.1, 0.1], r"component_of_feature is \[0, 1, 0, 1\]: count up from 0, what belongs"),
+        ([0, 1, 2], [0, 1, 0], [0.1, 0.1, 0.1], r"block_of_component is \[0, 1, 0\]: count up from 0, what belongs"),
+        ([1, 2], [0, 1], [0.1, 0.1], "count up from 0"),
+        ([0, 2], [0, 0, 1], [0.1, 0.1, 0.1], "count up from 0"),
+        ([[0]], [0], [0.1], "give a list of whole numbers"),
+        ([0.0, 1.0], [0, 1], [0.1, 0.1], "component_of_feature is no array of whole numbers"),
+        ([0, 1], [0], [0.1], "there are 2 components and the blocks of 1"),
+        ([0, 1], [0, 1], [0.1, 0.1, 0.1], r"probability has shape \(3,\): give one for each component, \(..., 2\)"),
+        ([0, 1], [0, 1], [0.1, -0.1], "the probability of a component is -0.1"),
+        ([0, 1], [0, 1], [0.1, np.nan], "the probability of a component is nan"),
+        ([0, 1, 2], [0, 0, 1], [[0.1, 0.9, 1.0], [0.1, 0.95, 1.0]], "components sum to 1.05"),
+    ],
+)
+@pytest.mark.usefixtures("as_users_run")
+def test_blocks_that_are_not_as_they_say_are_refused(
+    component: list[int], block: list[int], probability: list[float], says: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=says):
+        Blocks(np.array(component), np.array(block), np.array(probability))
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_blocks_are_read_from_lists() -> None:
+    blocks = Blocks([0, 1, 1], [0, 0], [0.5, 0.25])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(blocks.joint_density(), [[0.5, 0, 0], [0, 0.25, 0.25], [0, 0.25, 0.25]])

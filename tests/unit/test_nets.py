@@ -1,10 +1,27 @@
 """Each family computes its equation."""
 
+import copy
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+import tegum as tg
 from tegum.errors import InvalidInputError
-from tegum.nets import AbsoluteValue, Linear, Net, ReluHidden, ReluOutput, Untied, active_parameters, initial_parameters
+from tegum.nets import (
+    ACTIVATIONS,
+    RELU,
+    AbsoluteValue,
+    ActivationOutput,
+    Linear,
+    Net,
+    ReluHidden,
+    ReluOutput,
+    Untied,
+    active_parameters,
+    initial_parameters,
+)
 from tests.oracle.families import families, label, random_parameters
 
 X = np.array([[0.5, 0.0, 0.25], [0.0, 1.0, 0.0]])
@@ -39,6 +56,25 @@ def test_leading_axes_are_instances(net: Net) -> None:
     together = net.forward(stacked, np.broadcast_to(X, (3, *X.shape)))
     for instance, params in enumerate(several):
         np.testing.assert_allclose(together[instance], net.forward(params, X))
+
+
+@pytest.mark.parametrize("net", families(3, 2), ids=label)
+def test_a_copy_trains_as_its_original(net: Net) -> None:
+    recipe = tg.Recipe(steps=20, batch_size=64, evaluation_samples=640)
+    one, other = (tg.train(own, tg.features.Independent(3, 0.3), recipe, progress=False) for own in (net, copy.deepcopy(net)))
+    for name in (*net.parameter_shapes(), "loss"):
+        np.testing.assert_array_equal(one[name], other[name])
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_named_activation_stays_the_same_one(name: str) -> None:
+    named = ACTIVATIONS[name]
+    assert copy.deepcopy(named) is pickle.loads(pickle.dumps(named)) is named
+    assert ActivationOutput(3, 2, activation=replace(named)).output_activation is named
+
+
+def test_a_pickled_net_is_the_same_net() -> None:
+    assert pickle.loads(pickle.dumps(Untied(3, 2))).output_activation is RELU
 
 
 def test_targets() -> None:

@@ -1,5 +1,6 @@
 """Distributions of a user's own: data sets, mixtures, trees, magnitudes, classes; sampled, trained, exact, kept in files."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,33 @@ def test_a_class_of_your_own_without_blocks_trains_and_its_sample_has_a_loss() -
     assert (np.abs(data.loss.values - loss) < 6 * data.loss_standard_error.values).all()
     with pytest.raises(tg.InvalidInputError, match="none of tegum's"):
         tg.features_of(data)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: own.Halves(3), "Halves changes its argument density when it is copied, 0.4 to 0.2: keep"),
+        (lambda: own.HalvesRate(3), "HalvesRate changes its argument rate when it is copied, 0.5 to 0.25: keep"),
+        (lambda: own.HalvesMagnitude(3, Uniform()), r"argument magnitude when it is copied, Uniform\(0.0, 0.5\) to"),
+        (lambda: own.OneNumber(3), r"OneNumber cannot be copied \(only .* let its constructor take each argument"),
+    ],
+)
+def test_a_class_whose_copies_are_others_is_refused(make: Callable[[], Features], says: str) -> None:
+    with pytest.raises(tg.InvalidInputError, match=says):
+        make()
+
+
+def test_a_class_that_takes_no_leading_axes_cannot_be_swept() -> None:
+    with pytest.raises(tg.InvalidInputError, match=r"WithoutAxes cannot be copied .* arrays"):
+        tg.train(tg.nets.ReluOutput(3, 2), own.WithoutAxes(3), RECIPE, sweep={"density": [0.1, 0.2]})
+
+
+def test_a_class_that_keeps_its_arguments_has_one_law_everywhere() -> None:
+    features = own.HalfAsOften(3, 0.8)
+    data = tg.train(tg.nets.ReluOutput(3, 2), features, RECIPE.replaced(data_set_size=20_000), progress=False)
+    np.testing.assert_array_equal(data.feature_density, [0.4, 0.4, 0.4])
+    for samples in (features.sample(20_000, 0), features.singles()[0].sample(20_000, 0), data.data_set[0].values):
+        assert (samples != 0).mean() == pytest.approx(0.4, abs=0.01)
 
 
 def test_a_tree_has_children_with_their_parents_only() -> None:

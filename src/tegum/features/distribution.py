@@ -48,14 +48,26 @@ from tegum.features.blocks import Blocks
 from tegum.features.magnitudes import Magnitude, Uniform
 
 _LARGEST = 1e30  # squared errors times this are numbers in single precision, too
+_ROUNDING = 1e-9
+_COPIED = "let its constructor take each argument as it is kept: density and importance are arrays, (..., n_features)"
 
 
 class _Complete(Checked):
-    """What makes distributions: one that lacks what all have is refused as soon as it is made, whoever wrote it."""
+    """What makes distributions: one that lacks what all have is refused as soon as it is made, whoever wrote it.
+
+    So is one whose copies are others: every distribution of a sweep, and the one that is trained on, is made of its fields.
+    """
 
     def __call__(cls, /, *args: Any, **fields: Any) -> Any:
         made = super().__call__(*args, **fields)
         made.require_complete()
+        if not _is_ours(cls):
+            kept = {name: getattr(made, name) for name in made.field_names()}
+            try:
+                again = super().__call__(**kept)
+            except Exception as error:  # noqa: BLE001  whatever a constructor of someone else's raises
+                raise InvalidInputError(f"{cls.__name__} cannot be copied ({error})", _COPIED) from None
+            _require_same(made, again)
         return made
 
 
@@ -109,7 +121,12 @@ class Features(metaclass=_Complete):
         unknown = [unknown_field(type(self).__name__, name, mine) for name in changes if name not in mine]
         if unknown:
             raise InvalidInputError(unknown)
-        return type(self)(**{name: getattr(self, name) for name in mine} | changes)
+        try:
+            return type(self)(**{name: getattr(self, name) for name in mine} | changes)
+        except Exception as error:
+            if isinstance(error, InvalidInputError) or _is_ours(type(self)):
+                raise
+            raise InvalidInputError(f"{type(self).__name__} cannot be copied ({error})", _COPIED) from None
 
     @classmethod
     def field_names(cls) -> list[str]:
@@ -256,9 +273,45 @@ class Features(metaclass=_Complete):
             object.__setattr__(self, name, own)
 
 
+def _is_ours(kind: type) -> bool:
+    """Whether tegum defines a class."""
+    return kind.__module__.partition(".")[0] == "tegum"
+
+
+def _require_same(made: Features, again: Features) -> None:
+    """Raises an `InvalidInputError` where a copy says other numbers than its original."""
+    arguments = made.field_names()
+    for name in dict.fromkeys((*arguments, "n_features", "feature_density", "importance")):
+        before, after = getattr(made, name), getattr(again, name)
+        if not _alike(_in_numbers(before), _in_numbers(after)):
+            what = f"{type(made).__name__} changes its {'argument ' if name in arguments else ''}{name} when it is copied"
+            advice = "keep arguments as they are given; how often features are then active say in a property feature_density"
+            raise InvalidInputError(f"{what}, {_shown(before):.40} to {_shown(after):.40}", advice)
+
+
+def _alike(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
+    """Whether words are the same, and numbers but for rounding; what is neither is believed to be."""
+    if one is None or other is None:
+        return True
+    if one.shape != other.shape:
+        return False
+    words = "U" in (one.dtype.kind, other.dtype.kind)
+    return bool((one == other).all() if words else np.allclose(one, other, rtol=_ROUNDING, atol=0, equal_nan=True))
+
+
+def _in_numbers(value: Any) -> NDArray[Any] | None:
+    """What a field says, as an array; None where these are neither numbers nor words."""
+    try:
+        array = np.asarray([value.moment(order) for order in (1, 2)] if isinstance(value, Magnitude) else value)
+    except Exception:  # noqa: BLE001  a value of someone else's may raise anything
+        return None
+    return array if array.dtype.kind in "biufcU" else None
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        return f"{value.flat[0]:g}" if value.size and np.all(value == value.flat[0]) else np.array2string(value)
+        alike = value.dtype.kind in "biuf" and value.size and np.all(value == value.flat[0])
+        return f"{value.flat[0]:g}" if alike else np.array2string(value)
     return repr(value)
 
 

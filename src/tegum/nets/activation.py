@@ -93,6 +93,12 @@ class Activation(metaclass=Checked):
     def __repr__(self) -> str:
         return f"Activation({self.name!r})"
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """One that has a name travels and is copied by that: its functions have none, and the engines know it by what it is."""
+        if self == ACTIVATIONS.get(self.name):
+            return activation_called, (self.name,)
+        return super().__reduce_ex__(protocol)
+
     @property
     def code(self) -> str:
         """A hash of what both functions do: their instructions, constants, and the values they refer to.
@@ -133,6 +139,19 @@ ACTIVATIONS: dict[str, Activation] = {
 """The activations that have a name."""
 
 
+def known_code(activation: Activation) -> str:
+    """The code of an activation of one's own, whose functions may refer to what has changed since; empty for any that is known.
+
+    What is made of a function is kept under this beside the function itself.  Where nobody can tell, the function has to do.
+    """
+    if activation == ACTIVATIONS.get(activation.name):
+        return ""
+    try:
+        return activation.code
+    except TypeError:
+        return ""
+
+
 def activation_called(choice: str | Activation) -> Activation:
     """The activation of that name, or the one given.
 
@@ -142,7 +161,7 @@ def activation_called(choice: str | Activation) -> Activation:
     if isinstance(choice, Activation):
         if choice != ACTIVATIONS.get(choice.name, choice):
             raise InvalidInputError(f"an activation of your own is called {choice.name!r}", "choose a name that is not taken")
-        return choice
+        return ACTIVATIONS.get(choice.name, choice)
     if choice not in ACTIVATIONS:
         raise InvalidInputError(
             f"activation is {choice!r}", f"choose among {', '.join(ACTIVATIONS)}, or give a tg.nets.Activation"

@@ -33,6 +33,7 @@ from numba.extending import intrinsic
 from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.errors import InvalidInputError
 from tegum.nets import ACTIVATIONS, Activation
+from tegum.nets.activation import known_code
 from tegum.training.blocks import PANEL_WIDTH, Floats, opened
 
 ENGINE_ORDER = ("gelu", "softplus", "square", "abs", "tanh")
@@ -148,16 +149,17 @@ def activate_row(code: int, address: int, outputs: Floats, slopes: Floats) -> No
         _call_row(address, outputs, slopes)
 
 
-_own_rows: dict[Activation, Any] = {}
+_own_rows: dict[tuple[Activation, str], Any] = {}
 _making = threading.Lock()
 
 
 def _own_row(activation: Activation) -> Any:
-    """Machine code for a row of a user's activation, made once for this process and kept as long as it lives."""
+    """Machine code for a row of a user's activation as it is now, made once for this process and kept as long as it lives."""
     with _making:
-        if activation not in _own_rows:
-            _own_rows[activation] = _made_row(activation)
-        return _own_rows[activation]
+        now = activation, known_code(activation)
+        if now not in _own_rows:
+            _own_rows[now] = _made_row(activation)
+        return _own_rows[now]
 
 
 def _made_row(activation: Activation) -> Any:

@@ -200,7 +200,7 @@ def shape_of(net: Net) -> Shape:
         n=n,
         m=m,
         hidden_relu=int(net.hidden_relu),
-        output_relu=int(net.output_activation is RELU),
+        output_relu=int(net.output_activation == RELU),
         tied=int(net.tied),
         absolute=int(net.absolute_target),
         hidden_rows=rows_at_once(m),

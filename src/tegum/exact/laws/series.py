@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 
 from tegum.errors import InvalidInputError
 from tegum.nets import Activation
+from tegum.nets.activation import known_code
 
 _PERIOD, _STEEP, _OVERLAP = 4.0, 6.0, 1
 _FEWEST, _USUALLY, _MOST = 64, 2**13, 2**16
@@ -63,8 +64,8 @@ class Series(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def fourier(activation: Activation, reach: float) -> Series:
-    """The series of an activation that is good for |s| <= ``reach``."""
+def fourier(activation: Activation, reach: float, code: str = "") -> Series:
+    """The series of an activation that is good for |s| <= ``reach``; of one's own it is kept under its ``code``, too."""
 
     def squared(s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         f = np.asarray(activation(s), dtype=np.float64)
@@ -140,7 +141,7 @@ def circle(radius: float, points: int, folded: float) -> Series:
 
 def require_smooth(activation: Activation) -> None:
     """Raises an `InvalidInputError` for an output whose series does not converge: one with a kink, or that is not smooth."""
-    series = fourier(activation, _USUAL)
+    series = fourier(activation, _USUAL, known_code(activation))
     size = float(np.abs(series.square).max(initial=0)) + float(np.abs(series.value).max(initial=0))
     if not max(series.missing) <= _SMOOTH * size:
         what = f"activation {activation.name!r} has a kink, or bends on a scale below 0.01"

@@ -27,6 +27,7 @@ from tegum.exact.laws.series import Series, circle, fourier, require_smooth
 from tegum.exact.laws.transform import BlockProduct, Choices
 from tegum.features import Features, Joined, KSparse, Mixture
 from tegum.nets import ACTIVATIONS, Activation
+from tegum.nets.activation import known_code
 
 Floats = NDArray[np.float64]
 Combination = Callable[[Values], tuple[Values, Values]]
@@ -49,6 +50,7 @@ class SmoothLaw:
     second: Floats
     size: Floats
     output: Activation
+    code: str  # of an output of one's own
 
     def answer(self, G: Floats, b: Floats, importance: Floats, asked: Asked) -> Answer:
         """The squared errors of one model; as exact as rounding allows, whatever is asked."""
@@ -56,7 +58,8 @@ class SmoothLaw:
         if self.output is ACTIVATIONS["square"]:
             return self.summed(self._circles(G, b), G, b, importance, asked.gradient)
         named = ACTIVATIONS.get(self.output.name) is self.output
-        return self.summed([fourier(self.output, one) for one in self.reach(G, b, named)], G, b, importance, asked.gradient)
+        each = [fourier(self.output, one, self.code) for one in self.reach(G, b, named)]
+        return self.summed(each, G, b, importance, asked.gradient)
 
     def summed(self, each: list[Series], G: Floats, b: Floats, importance: Floats, gradient: bool) -> Answer:
         """The squared errors of one model whose outputs, and their squares, are the series of every row."""
@@ -211,7 +214,8 @@ def smooth_law(features: Features, output: Activation) -> SmoothLaw:
         what = f"activation {output.name!r} is one of your own, and magnitudes have no upper end"
         raise InvalidInputError(what, "choose bounded magnitudes; or sample, as tegum.expected_loss does")
     second = features.second_moment()
-    return SmoothLaw(tuple(factors), combination, second, np.sqrt(np.diag(second) * features.feature_density), output)
+    size = np.sqrt(np.diag(second) * features.feature_density)
+    return SmoothLaw(tuple(factors), combination, second, size, output, known_code(output))
 
 
 def _built(features: Features) -> tuple[list[Transform], Combination]:
