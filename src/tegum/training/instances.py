@@ -50,22 +50,29 @@ _SPARSE_HIDDEN = 16
 _NOT_AXES = ("seeds", "record", "record_steps", "evaluation_samples")
 
 
-def grid_of(features: Features, recipe: Recipe, sweep: Mapping[str, Any]) -> tuple[FeatureGrid, list[Recipe]]:
+def grid_of(net: Net, features: Features, recipe: Recipe, sweep: Mapping[str, Any]) -> tuple[FeatureGrid, list[Recipe]]:
     """The grid that ``sweep`` spans around the given features and recipe, and the recipe of each grid point.
 
     >>> from tegum.features import Independent
-    >>> grid, recipes = grid_of(Independent(3), Recipe(), {"density": [1, 0.1], "steps": [10, 20]})
+    >>> from tegum.nets import ReluOutput
+    >>> grid, recipes = grid_of(ReluOutput(3, 2), Independent(3), Recipe(), {"density": [1, 0.1], "steps": [10, 20]})
     >>> grid.shape, [recipe.steps for recipe in recipes]
     ((2, 2), [10, 20, 10, 20])
 
-    An `InvalidInputError` names everything wrong with the axes and with the recipes and distributions that they make.
+    An `InvalidInputError` names everything wrong with the axes and with the recipes and distributions that they make, also
+    where a recipe names parameters that the net does not have.
     """
-    axes = axes_of(features, sweep, list(Recipe.model_fields), _NOT_AXES)
     recipes: dict[int, Recipe] = {}
+    parameters = list(net.parameter_shapes())
     with Problems() as problems:
+        with problems.collecting():
+            recipe.check_names(parameters)
+        axes = axes_of(features, sweep, list(Recipe.model_fields), _NOT_AXES)
         for changes, points in combinations(axes, Recipe.model_fields):
             with problems.collecting():
-                recipes |= dict.fromkeys(points.tolist(), recipe.replaced(**changes))
+                changed = recipe.replaced(**changes)
+                changed.check_names(parameters)
+                recipes |= dict.fromkeys(points.tolist(), changed)
         grid = grid_along(axes, features)
     return grid, [recipes[point] for point in sorted(recipes)]
 

@@ -103,11 +103,10 @@ def train(
     with problems.collecting():
         require_same_features(net, features.n_features)
     with problems.collecting():
-        recipe.check_names(list(net.parameter_shapes()))
+        grid, recipes = grid_of(net, features, recipe, sweep or {})
     problems.check_least("threads", threads)
-    with problems:
-        grid, recipes = grid_of(features, recipe, sweep or {})
-        require_affordable(net, recipes, threads or default_threads())
+    problems.raise_if_any()
+    require_affordable(net, recipes, threads or default_threads())
     sets = () if data is None else _data_sets(data, features, recipes, sweep or {}, loss)
     require_room(net, recipes, sets)
     _require_attackable(net, recipes)
