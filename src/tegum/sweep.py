@@ -206,6 +206,11 @@ def axes_of(
     return axes or {name: Axis(range(size)) for name, size in zip(instance_dims(len(lead)), lead, strict=True)}
 
 
+def model_axes(features: Features, sweep: Mapping[str, Any]) -> list[str]:
+    """What the axes of all models are called: those of the sweep, or the leading ones of the features, then ``seed``."""
+    return [*map(str, sweep or instance_dims(len(features.batch_shape))), "seed"]
+
+
 def _points(axes: Mapping[str, Axis]) -> NDArray[np.int64]:
     """The grid points that axes span, shape (points, axes): a position along each axis."""
     return np.array(list(np.ndindex(*(len(axis) for axis in axes.values()))), dtype=np.int64)

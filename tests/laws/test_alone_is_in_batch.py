@@ -1,5 +1,7 @@
 """Numerics rule 1: an instance trained alone equals, bit for bit, the same instance in any batch, on any threads."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tegum as tg
-from tegum.features import AnticorrelatedSets, CorrelatedSets, Features, Independent, KSparse
+from tegum.features import AnticorrelatedSets, CorrelatedSets, Features, Independent, KSparse, data_set
 from tegum.nets import AbsoluteValue, Linear, Net, ReluHidden, ReluOutput
 from tests.oracle.families import families, label
 
@@ -78,6 +80,27 @@ def test_under_attack_alone_equals_in_batch(draw: str) -> None:
         for seed in range(3):
             alone = tg.train(net, features, recipe.replaced(seeds=[seed], attack_size=size), threads=1)
             same(batch.sel(seed=[seed], attack_size=size, drop=True), alone)
+
+
+@pytest.mark.parametrize(
+    "sweep",
+    [{"l1": [0.0, 0.1]}, {"dropout": [0.0, 0.4]}, {"attack_size": [0.0, 0.4]}, {"loss_on": ["all", "active"]}],
+    ids=lambda sweep: next(iter(sweep)),
+)
+@pytest.mark.parametrize("size", [100, 170])
+def test_on_given_samples_alone_equals_in_batch(sweep: dict[str, list[Any]], size: int) -> None:
+    net, features = ReluOutput(50, 5), Independent(50, density=0.1)
+    samples = data_set(features, size)
+    batch = tg.train(net, features, RECIPE, sweep=sweep, data=samples, threads=2)
+    ((name, values),) = sweep.items()
+    for value in values:
+        for seed in range(3):
+            alone = tg.train(net, features, RECIPE.replaced(seeds=[seed], **{name: value}), data=samples, threads=1)
+            inside = batch.sel(seed=[seed], **{name: value}).drop_vars(name)
+            same(inside if "active_loss" in alone else inside.drop_vars("active_loss", errors="ignore"), alone)
+    with tg.executing():
+        in_pieces = tg.train(net, features, RECIPE, sweep=sweep, data=samples)
+    same(batch.drop_vars("status"), in_pieces.drop_vars("status"))  # words of another width
 
 
 def test_leading_axes_are_distributions_of_their_own() -> None:

@@ -89,6 +89,9 @@ CALLS = {
     "recipe-names": lambda: tg.train(
         tg.nets.Linear(2, 1), tg.features.Independent(2), tg.Recipe(weight_decay={"W1": 0.1}, record=("loss", "h"))
     ),
+    "recipe-names-swept": lambda: tg.train(
+        tg.nets.Linear(2, 1), tg.features.Independent(2), sweep={"weight_decay": [{"w": 0.1}, {"W": 0.1}, 0.0]}
+    ),
     "data-unlike": lambda: tg.train(
         tg.nets.ReluOutput(3, 1),
         tg.features.Independent(3, importance=[1, 2, 3]),

@@ -30,7 +30,7 @@ OPTIONS += [
 def fixed_samples(net: Net, recipe: tg.Recipe) -> np.ndarray:
     """The data set that the engine trains on, learnt from a linear probe: it is the batch of a full-batch training."""
     features = tg.features.Independent(net.n_features, density=0.5, signed=net.absolute_target)
-    (one,) = instances_of(net, *grid_of(features, recipe, {}))
+    (one,) = instances_of(net, *grid_of(net, features, recipe, {}))
     samples = one.state.data_set
     draw_samples(scratch_for(net), one.features, one.data_set_stream, samples)
     return samples.transpose(0, 2, 1).reshape(-1, net.n_features)[: recipe.data_set_size].astype(np.float64)
@@ -101,7 +101,7 @@ def test_gradient_under_dropout_equals_twin(net: Net, active_only: bool) -> None
     recipe = tg.Recipe(batch_size=50, data_set_size=50, l1=0.05, dropout=0.3, **options)
     params = random_parameters(net, 3)
     features = tg.features.Independent(5, density=0.5, importance=[1, 2, 3, 4, 5], signed=net.absolute_target)
-    (one,) = instances_of(net, *grid_of(features, recipe, {}), params)
+    (one,) = instances_of(net, *grid_of(net, features, recipe, {}), params)
     scratch = scratch_for(net)
     draw_samples(scratch, one.features, one.data_set_stream, one.state.data_set)
     x = one.state.data_set[0, :, :50].T.astype(np.float64)

@@ -197,6 +197,7 @@ UNUSUAL: dict[str, dict[str, Any]] = {
     "mappings": {"sweep": {"weight_decay": [0.01, {"W": 0.1}, 0.2]}},
     "seeds one by one": {"recipe": TINY.replaced(seeds=(0, 1, 2)), "sweep": {"l1": [0, 0.1]}},
     "named axes": {"sweep": SWEEP, "initial": {"W": NAMED.transpose(..., "feature", "hidden")}},
+    "named axes, turned": {"sweep": SWEEP, "initial": {"W": NAMED.transpose("seed", ...), "b": NAMED[:, 0, 0]}},
     "broadcast": {"sweep": SWEEP, "initial": {"W": W[:, :1], "b": W[0, :, 0]}},
     "leading axes": {"features": Independent(4, density=[[1.0], [0.5], [0.1]]), "initial": {"W": W}},
 }

@@ -94,6 +94,26 @@ def test_given_initial_weights_are_used() -> None:
     np.testing.assert_allclose(data.W_history.sel(step=0), np.stack([W, W]), rtol=1e-6)
 
 
+@pytest.mark.parametrize("search", ["train", "minimise"])
+def test_axes_of_initial_weights_go_by_their_names(search: str) -> None:
+    sweep = {"density": [0.1, 0.5]}
+    W = xr.DataArray(np.random.default_rng(0).normal(size=(2, 2, 2, 3)), dims=("density", "seed", "hidden", "feature"))
+
+    def found(**initial: xr.DataArray) -> xr.Dataset:
+        if search == "train":
+            return tg.train(ReluOutput(3, 2), Independent(3), RECIPE, sweep=sweep, initial=initial)
+        return tg.exact.minimise(ReluOutput(3, 2), Independent(3), sweep=sweep, initial=initial, certify=False, most_steps=3)
+
+    b = -W[..., 0, :]
+    plain = found(W=W, b=b)
+    for turned in ({"W": W.transpose("seed", "density", ...), "b": b}, {"W": W.transpose(..., "density"), "b": b.T}):
+        np.testing.assert_array_equal(found(**turned).W, plain.W)
+    np.testing.assert_array_equal(found(W=W[:, 0], b=b).W[:, 0], found(W=W, b=b).W[:, 0])
+    with pytest.raises(tg.InvalidInputError, match="initial W has the axis 'run', and the models have density, seed"):
+        found(W=W.rename(seed="run"))
+    np.testing.assert_array_equal(found(W=W.rename(density="first", seed="run"), b=b).W, plain.W)
+
+
 def test_a_diverging_instance_is_a_row_and_its_neighbours_are_untouched() -> None:
     recipe = RECIPE.replaced(optimizer="sgd", steps=300)
     calm = tg.train(Linear(5, 3), Independent(5), recipe, sweep={"learning_rate": [1e-3, 1e-2]})

@@ -145,7 +145,7 @@ def _recorded(training: Training) -> tg.Recipe:
     """The recipe, recording on the way what the page draws: losses, and the parameters where they are few."""
     net, recipe, sweep = training.net, training.recipe, training.sweep
     weights = sum(int(np.prod(shape)) for shape in net.parameter_shapes().values())
-    recipes = grid_of(training.features, recipe, sweep)[1]
+    recipes = grid_of(training.net, training.features, recipe, sweep)[1]
     few = len(recipes) * len(recipe.seed_list) * weights * _RECORDS <= _MOST_RECORDED
     losses = ("loss", "training_loss") if all(one.data_set_size for one in recipes) else ("loss",)
     return recipe.replaced(record=(*losses, *(net.parameter_shapes() if few else ())), record_steps=_RECORDS)
@@ -256,7 +256,7 @@ def _value(text: str) -> Any:
 def _announce(training: Training, workers: int, out: Path) -> None:
     """Checks the whole sweep before anything is trained, and says what it is and what it will cost."""
     net, recipe, sweep = training.net, training.recipe, training.sweep
-    seeds, recipes = len(recipe.seed_list), grid_of(training.features, recipe, sweep)[1]
+    seeds, recipes = len(recipe.seed_list), grid_of(training.net, training.features, recipe, sweep)[1]
     models = len(recipes) * seeds
     require_time(net, recipes, workers)
     require_disk(f"the result of {models} models", result_bytes(net, recipes), out)

@@ -38,9 +38,10 @@ from tegum.exact.search import Search
 from tegum.exact.starts import EXCHANGES, initial_points, least_size, neighbours_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, require_same_features
+from tegum.nets.net import parameter
 from tegum.provenance import provenance
 from tegum.recorded import features_of, leading, net_of, over, require_known, said_of
-from tegum.sweep import FeatureGrid, feature_grid
+from tegum.sweep import FeatureGrid, feature_grid, model_axes
 
 _SAME_LOSS, _SMALL = 1e-6, 5e-3
 _RANDOM, _ROUNDS = 32, 4
@@ -58,7 +59,7 @@ def _seconds(
 ) -> float:
     """About how long `minimise` takes on one core."""
     if seeds is None:
-        starts = _RANDOM + _ROUNDS * EXCHANGES if initial is None else _given_starts(net, initial)
+        starts = _RANDOM + _ROUNDS * EXCHANGES if initial is None else _given_starts(net, initial, features, sweep)
     else:
         starts = max(seeds, 0) if isinstance(seeds, int) else len(seeds)
     points = math.prod(feature_grid(features, sweep or {}).shape)
@@ -104,8 +105,8 @@ def minimise(
         initialisation: the law of the initial weights; biases start at 0.
         scale: its scale.
         root_seed: names the family of random starts.
-        initial: initial parameters by name, (..., m, n) and (..., n), leading axes broadcast to the grid and the seeds;
-            those not given start at 0.
+        initial: initial parameters by name, (..., m, n) and (..., n), leading axes broadcast to the grid and the seeds,
+            those of a DataArray by their names; those not given start at 0.
         warm_starts: rounds of further starts, from the best that each neighbouring grid point has found; they follow the seeds.
         exchanges: rounds of up to 8 further starts from the two lowest ends at each point, two features of which have changed
             places; they follow the seeds.  By default none where ``seeds`` or ``initial`` is given.
@@ -151,7 +152,7 @@ def minimise(
     if exchanges is None:
         exchanges = _ROUNDS if seeds is None and initial is None else 0
     if seeds is None:
-        seeds = _RANDOM if initial is None else _given_starts(net, initial)
+        seeds = _RANDOM if initial is None else _given_starts(net, initial, features, sweep)
     seed_list: tuple[int, ...] = (0,)
     with problems.collecting():
         require_seeds(root_seed)
@@ -306,9 +307,10 @@ def _reached(found: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(losses) & (losses <= least + _SAME_LOSS * np.abs(least) + known))
 
 
-def _given_starts(net: Net, initial: Mapping[str, ArrayLike]) -> int:
+def _given_starts(net: Net, initial: Mapping[str, ArrayLike], features: Features, sweep: Mapping[str, Any] | None) -> int:
     """How many starts initial parameters have: the last of their leading axes, 1 without one."""
-    shapes = {name: np.shape(array) for name, array in initial.items()}
+    axes = model_axes(features, sweep or {})
+    shapes = {name: parameter(name, array, f"initial {name}", axes).shape for name, array in initial.items()}
     own = {name: len(shape) for name, shape in shapes_of(net).items()}
     return max([shape[-own[name] - 1] for name, shape in shapes.items() if len(shape) > own.get(name, len(shape))], default=1)
 

@@ -41,8 +41,8 @@ def initial_points(
         elif name == "b" and not net.bias and np.any(real_numbers("initial b", initial[name])):
             problems.add("initial b is given to a net without bias", "leave it out, or use a net with bias=True")
     for name, own in shapes.items():
-        array = parameter(name, initial.get(name, np.zeros(own)), f"initial {name}").astype(np.float64)
-        lead = (*grid.shape, len(seeds))
+        axes, lead = (*grid.axes, "seed"), (*grid.shape, len(seeds))
+        array = parameter(name, initial.get(name, np.zeros(own)), f"initial {name}", axes).astype(np.float64)
         try:
             full = np.broadcast_to(array, (*lead, *own))
         except ValueError:

@@ -26,7 +26,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.caching import Call
-from tegum.datasets import PARAMETER_DIMS
+from tegum.datasets import PARAMETER_DIMS, instance_dims
 from tegum.errors import InvalidInputError
 from tegum.nets.net import parameter
 from tegum.runs.files import half_written, machine_fails, set_aside, write_atomically
@@ -53,7 +53,8 @@ class Cut:
         cut = {name: edges for name, edges in self.edges.items() if len(edges) > 2}
         if not cut:
             return [call]
-        initial = {name: parameter(name, array) for name, array in (call.arguments.get("initial") or {}).items()}
+        given, axes = call.arguments.get("initial") or {}, [*_model_axes(call)] if call.arguments.get("initial") else []
+        initial = {name: parameter(name, array, f"initial {name}", axes) for name, array in given.items()}
         call = call.replaced(initial=initial) if initial else call
         swept = {name: as_axis(name, values) for name, values in (call.arguments.get("sweep") or {}).items() if name in cut}
         slices = [[slice(a, b) for a, b in pairwise(edges)] for edges in cut.values()]
@@ -167,10 +168,11 @@ def _axes(call: Call) -> list[tuple[str, int]]:
 
 
 def _model_axes(call: Call) -> dict[str, int]:
-    """The axes of all models of a call, before those of a parameter, with their lengths; those of the features are numbered."""
+    """The axes of all models of a call, before those of a parameter, with their lengths."""
     recipe = call.arguments.get("recipe")
     lead = {name: len(axis) for name, axis in (call.arguments.get("sweep") or {}).items()}
-    lead |= {f" {k}": length for k, length in enumerate(call.arguments["features"].batch_shape)}
+    batch = call.arguments["features"].batch_shape
+    lead |= dict(zip(instance_dims(len(batch)), batch, strict=True))
     return lead | {"seed": _starts(call) if "seeds" in call.arguments else len((recipe or Recipe()).seed_list)}
 
 
@@ -178,7 +180,8 @@ def _initial_fits(call: Call) -> bool:
     """Whether initial weights, if any, are as they should be: else the call is not cut, and says what is wrong."""
     try:
         for name, value in (call.arguments.get("initial") or {}).items():
-            array, own, lengths = parameter(name, value), len(PARAMETER_DIMS[name]), tuple(_model_axes(call).values())
+            axes, own = _model_axes(call), len(PARAMETER_DIMS[name])
+            array, lengths = parameter(name, value, f"initial {name}", [*axes]), tuple(axes.values())
             if array.ndim < own or np.broadcast_shapes(array.shape[: array.ndim - own], lengths) != lengths:
                 return False
     except (KeyError, ValueError, TypeError):

@@ -11,7 +11,7 @@ Parameters are a dictionary of arrays; leading axes are instances.  Tied familie
 family has it, ``b_hidden`` (..., m).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -31,10 +31,20 @@ Parameters = Mapping[str, NDArray[np.floating]]
 _MOST_WEIGHTS = 2**28
 
 
-def parameter(name: str, array: Any, called: str = "") -> NDArray[np.floating]:
-    """A net's parameter as numbers; the axes of an array that has names for them are put in the parameter's order."""
+def parameter(name: str, array: Any, called: str = "", axes: Sequence[str] = ()) -> NDArray[np.floating]:
+    """A net's parameter as numbers; the axes of an array that has names for them are put in the parameter's order.
+
+    ``axes`` are those of the models, such as a sweep's and ``seed``: leading axes that have their names are put in their order.
+    """
     if isinstance(array, xr.DataArray):
-        array = array.transpose(..., *(axis for axis in PARAMETER_DIMS.get(name, ()) if axis in array.dims)).values
+        own = [axis for axis in PARAMETER_DIMS.get(name, ()) if axis in array.dims]
+        lead = [str(axis) for axis in array.dims if axis not in own]
+        if own and set(lead) & set(axes):
+            if unknown := [axis for axis in lead if axis not in axes]:
+                what = f"{called or name} has the axis {unknown[0]!r}, and the models have {', '.join(axes)}"
+                raise InvalidInputError(what, "name axes like these, or give its values, whose leading axes go by their order")
+            array = array.expand_dims([axis for axis in axes if axis not in lead]).transpose(*axes, ...)
+        array = array.transpose(..., *own).values
     return numbers(called or f"parameter {name!r}", array)
 
 

@@ -102,7 +102,7 @@ def seconds_on_sets(net: Net, features: Features, recipe: Recipe, sweep: Mapping
     """About how long `tegum.train` takes on one core on data sets that it is given, one for all seeds or one for each."""
     sizes = [one.states.shape[0] for one in data]
     seconds, seeds = 0.0, len(recipe.seed_list)
-    for one in grid_of(features, recipe, sweep)[1]:
+    for one in grid_of(net, features, recipe, sweep)[1]:
         if trains_stored(net, one):
             once = one.replaced(steps=1, warmup_steps=0, seeds=1, record=(), record_steps=0)
             tests = estimated_seconds(net, features, once, threads=1) * _measured(one)
@@ -152,7 +152,7 @@ def slowness() -> float:
 @cache
 def _timed_slowness() -> float:
     net, features, recipe = ReluOutput(50, 30), Independent(50, density=0.1), Recipe(batch_size=512)
-    (one,), scratch = instances_of(net, *grid_of(features, recipe, {})), scratch_for(net)
+    (one,), scratch = instances_of(net, *grid_of(net, features, recipe, {})), scratch_for(net)
 
     def train(steps: int) -> None:
         advance(shape_of(net), scratch, one.features, one.recipe, one.state, 0, steps)
@@ -167,7 +167,7 @@ def _models(
     """What one model costs at each grid point, in the shape of the grid, and how many seeds there are of each."""
     require_same_features(net, features.n_features)
     recipe = Recipe() if recipe is None else recipe
-    grid, recipes = grid_of(features, recipe, sweep or {})
+    grid, recipes = grid_of(net, features, recipe, sweep or {})
     found, slower = _Seconds(np.zeros(len(recipes)), np.zeros(len(recipes))), slowness()
     for cell in grid.cells:
         outside = loss is not None or is_drawn_outside(cell.features)

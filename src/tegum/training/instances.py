@@ -50,22 +50,29 @@ _SPARSE_HIDDEN = 16
 _NOT_AXES = ("seeds", "record", "record_steps", "evaluation_samples")
 
 
-def grid_of(features: Features, recipe: Recipe, sweep: Mapping[str, Any]) -> tuple[FeatureGrid, list[Recipe]]:
+def grid_of(net: Net, features: Features, recipe: Recipe, sweep: Mapping[str, Any]) -> tuple[FeatureGrid, list[Recipe]]:
     """The grid that ``sweep`` spans around the given features and recipe, and the recipe of each grid point.
 
     >>> from tegum.features import Independent
-    >>> grid, recipes = grid_of(Independent(3), Recipe(), {"density": [1, 0.1], "steps": [10, 20]})
+    >>> from tegum.nets import ReluOutput
+    >>> grid, recipes = grid_of(ReluOutput(3, 2), Independent(3), Recipe(), {"density": [1, 0.1], "steps": [10, 20]})
     >>> grid.shape, [recipe.steps for recipe in recipes]
     ((2, 2), [10, 20, 10, 20])
 
-    An `InvalidInputError` names everything wrong with the axes and with the recipes and distributions that they make.
+    An `InvalidInputError` names everything wrong with the axes and with the recipes and distributions that they make, also
+    where a recipe names parameters that the net does not have.
     """
-    axes = axes_of(features, sweep, list(Recipe.model_fields), _NOT_AXES)
     recipes: dict[int, Recipe] = {}
+    parameters = list(net.parameter_shapes())
     with Problems() as problems:
+        with problems.collecting():
+            recipe.check_names(parameters)
+        axes = axes_of(features, sweep, list(Recipe.model_fields), _NOT_AXES)
         for changes, points in combinations(axes, Recipe.model_fields):
             with problems.collecting():
-                recipes |= dict.fromkeys(points.tolist(), recipe.replaced(**changes))
+                changed = recipe.replaced(**changes)
+                changed.check_names(parameters)
+                recipes |= dict.fromkeys(points.tolist(), changed)
         grid = grid_along(axes, features)
     return grid, [recipes[point] for point in sorted(recipes)]
 
@@ -273,10 +280,10 @@ def instances_of(
     streams, dropping = (separate_rows(count, STATE_SIZE).view(np.uint32) for _ in range(2))
     outside = any(drawn is not None for _, _, drawn in by_point.values())
     kept = [recipe.data_set_size or (recipe.batch_size if outside else 0) for recipe in recipes]
-    sparse = bool(data) and all(trains_stored(net, recipe) for recipe in recipes)
+    as_rows = [bool(data) and trains_stored(net, recipe) for recipe in recipes]  # each by itself: alone is in batch
     if data:
-        kept = [0 if sparse else max(one.states.shape[0] for one in data)] * len(recipes)
-    sets = {id(one): rows_of_set(one) for one in data} if sparse else {}
+        kept = [0 if sparse else max(one.states.shape[0] for one in data) for sparse in as_rows]
+    sets = {id(one): rows_of_set(one) for one in data} if any(as_rows) else {}
     data_sets = separate_rows(count, max(panels_for(size) for size in kept) * n * PANEL_WIDTH)
     if initial is not None:
         parameters[:, :length] = _given_weights(net, initial, (*grid.shape, len(seeds)))
@@ -295,9 +302,10 @@ def instances_of(
             data_set, rows = data_sets[k, :size].reshape(-1, n, PANEL_WIDTH), SparseRows(*NO_ROWS)
             if data:
                 given = data[seeds.index(seed)]
-                numbers = numbers._replace(data_set_size=given.states.shape[0], stored=int(sparse))
-                rows = sets[id(given)] if sparse else rows
-                if not sparse:
+                numbers = numbers._replace(data_set_size=given.states.shape[0], stored=int(as_rows[point]))
+                if as_rows[point]:
+                    rows = sets[id(given)]
+                else:
                     panels_of_set(given, data_set)
             state = State(parameters[k], first[k], second[k], streams[k], dropping[k], data_set, rows)
             drawn_once = stream_state("data set", root, seed, name) if kept[point] else none

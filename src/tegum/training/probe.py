@@ -94,7 +94,7 @@ def _one_batch(
     recipe = recipe.replaced(batch_size=len(samples), data_set_size=len(samples))
     features = Independent(n, density=(samples != 0).mean(axis=0), importance=importance)
     initial = {name: np.asarray(value) for name, value in params.items()}
-    (one,) = instances_of(net, *grid_of(features, recipe, {}), initial)
+    (one,) = instances_of(net, *grid_of(net, features, recipe, {}), initial)
     panels = np.resize(samples, (panels_for(len(samples)), PANEL_WIDTH, n))
     one.state.data_set[:] = panels.transpose(0, 2, 1)
     scratch = scratch_for(net)

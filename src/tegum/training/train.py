@@ -75,8 +75,8 @@ def train(
         data: samples to train on in place of fresh ones, one data set or one for each seed (`tegum.features.data_set`); all of
             it at each step where ``batch_size`` is its size.  What is known of ``features`` is then the test loss.
         sweep: axes by name, see `tegum.sweep`; they become the first dimensions, in this order.
-        initial: initial weights by name, (..., m, n) and so on, leading axes broadcast to the sweep and the seeds;
-            those not given start at 0.  By default drawn by the recipe.
+        initial: initial weights by name, (..., m, n) and so on, leading axes broadcast to the sweep and the seeds, those of
+            a DataArray by their names; those not given start at 0.  By default drawn by the recipe.
         loss: a loss of your own in place of the squared error, see `OwnLoss`; slower, because it is Python.
         threads: how many instances train at a time; by default one per core.  It never changes a result.
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
@@ -103,11 +103,10 @@ def train(
     with problems.collecting():
         require_same_features(net, features.n_features)
     with problems.collecting():
-        recipe.check_names(list(net.parameter_shapes()))
+        grid, recipes = grid_of(net, features, recipe, sweep or {})
     problems.check_least("threads", threads)
-    with problems:
-        grid, recipes = grid_of(features, recipe, sweep or {})
-        require_affordable(net, recipes, threads or default_threads())
+    problems.raise_if_any()
+    require_affordable(net, recipes, threads or default_threads())
     sets = () if data is None else _data_sets(data, features, recipes, sweep or {}, loss)
     require_room(net, recipes, sets)
     _require_attackable(net, recipes)
@@ -115,7 +114,10 @@ def train(
     if loss is not None:
         _require_own_loss(loss, net, recipes)
     began = time.perf_counter()
-    given = None if initial is None else {name: parameter(name, value, f"initial {name}") for name, value in initial.items()}
+    given: dict[str, NDArray[Any]] | None = None
+    if initial is not None:
+        axes = (*grid.axes, "seed")
+        given = {name: parameter(name, value, f"initial {name}", axes) for name, value in initial.items()}
     recording = recipe.replaced(steps=max(one.steps for one in recipes))
     found, interrupted = train_instances(
         net,
