@@ -165,6 +165,16 @@ def test_nothing_and_no_number_meet_no_expectation(expect: Expect) -> None:
     assert expect.shown(np.array([])) == "nothing"
 
 
+@pytest.mark.parametrize("target", ["digon", True, None, 2])
+def test_an_array_equals_where_every_entry_does(target: Any) -> None:
+    expect = equal(target)
+    for two in ([target] * 2, np.array([target] * 2), xr.DataArray([target] * 2), np.array([target] * 2, object)):
+        assert expect.holds(two)
+        assert not expect.holds(two[:0])
+    for other in (["triangle", target], np.array(["triangle", "digon"]), np.array([0, 1]), [None, False], {"digon": 1}, {2}):
+        assert not expect.holds(other)
+
+
 def test_words_never_say_of_a_value_that_fails_that_it_holds() -> None:
     assert near(0.269, 0.01).shown(0.27902) == "0.27902"
     assert near(5, 0.5).shown(5.504) == "5.504"

@@ -199,7 +199,7 @@ def falling(unit: str = "", strictly: bool = True) -> Expect:
 
 @checked
 def equal(target: Any, unit: str = "") -> Expect:
-    """Exactly the target: a word, a number, a set, an array (the last axes of the value)."""
+    """Exactly the target: a word, a number, a set, an array (the last axes of the value); of an array every entry."""
     try:
         aim = np.asarray(target)
     except (TypeError, ValueError):  # ragged lists, a whole dataset
@@ -210,7 +210,8 @@ def equal(target: Any, unit: str = "") -> Expect:
         raise InvalidInputError(f"target is {shown(target)}", "give numbers, words, or a set of them")
 
     def holds(value: Any) -> bool:
-        if isinstance(target, set | frozenset | str | bool) or target is None:
+        single = isinstance(value, set | frozenset | Mapping) or np.ndim(value) == 0
+        if isinstance(target, set | frozenset) or (single and (isinstance(target, str | bool) or target is None)):
             return bool(value == target)
         array = np.asarray(value)
         return array.size > 0 and array.shape[array.ndim - aim.ndim :] == aim.shape and bool((array == aim).all())
