@@ -94,7 +94,7 @@ def expected_loss(
         seed: of these inputs.
 
     Raises:
-        InvalidInputError: naming everything wrong with the arguments, such as weights that are not finite; a dataset may have them.
+        InvalidInputError: naming everything wrong with the arguments; weights that are not finite only a dataset may have.
     """
     if isinstance(net, xr.Dataset):
         if params is not None or features is not None:
