@@ -10,7 +10,8 @@ array([5., 1.])
 Frozen({'density': 1, 'feature': 2})
 
 The shapes of a result are in its annotation, so names of axes follow from it.  The axes ``hidden`` and ``feature`` are found
-by name.  A matrix n x n has the axes ``output`` and ``feature``.
+by name.  A matrix n x n has the axes ``output`` and ``feature``.  Several arrays with names are paired by these and by their
+labels, wherever the axes lie.
 """
 
 import math
@@ -50,6 +51,7 @@ def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
         given: dict[str, Any] = dict(zip(parameters, args, strict=False)) | kwargs
         if first and isinstance(given.get(first), xr.Dataset):
             given[first] = _main(given[first])
+        _pair(given, arrays)
         own = given.get(first) if first else None
         sizes: dict[str, int] = {}
         lead: tuple[int, ...] = ()
@@ -76,6 +78,36 @@ def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
     return taking
 
 
+def _pair(given: dict[str, Any], arrays: "Mapping[str, _Array]") -> None:
+    """Arrays with names in the order of the first of them: of its leading axes, and of its labels along any axis."""
+    named = {
+        name: in_order(given[name])
+        for name, one in arrays.items()
+        if one.dims and one.inside is None and isinstance(given.get(name), xr.DataArray)
+    }
+    if len(named) < 2:
+        return
+    first, *others = named
+    own, lead = named[first], arrays[first].leading(named[first])
+    for name in others:
+        value, theirs = named[name], arrays[name].leading(named[name])
+        for axis in set(own.indexes) & set(value.indexes) & {*own.dims} & {*value.dims}:
+            labels, found = own.indexes[axis], value.indexes[axis]
+            if labels.equals(found):
+                continue
+            if len(labels) != len(found) or not labels.is_unique or set(labels) != set(found):
+                what = f"along {axis}, {name} has the labels {shown(found.tolist())} and {first} {shown(labels.tolist())}"
+                raise InvalidInputError(what, "give both of the same positions")
+            value = value.sel({axis: labels})
+        more, held = [axis for axis in theirs if axis not in lead], [axis for axis in lead if axis in theirs]
+        if more and len(held) < len(lead):
+            what = f"{name} has the axes {', '.join(map(str, theirs))}, and {first} {', '.join(map(str, lead))}"
+            raise InvalidInputError(what, f"give {first} all axes of {name}, or {name} all of {first} (xarray.broadcast)")
+        between = lead[lead.index(held[0]) :] if held else ()
+        value = value.expand_dims([axis for axis in between if axis not in held])
+        given[name] = value.transpose(*more, *between, *named[name].dims[len(theirs) :])
+
+
 def _main(data: xr.Dataset) -> xr.DataArray:
     """The weights of a dataset of models."""
     if "W" not in data:
@@ -92,6 +124,10 @@ class _Array(NamedTuple):
     kinds: str = "f"
     optional: bool = False
     inside: type[Any] | None = None
+
+    def leading(self, value: xr.DataArray) -> tuple[Any, ...]:
+        """The names of its leading axes, before those that the annotation names."""
+        return value.dims[: max(value.ndim - len(self.dims) + 1, 0)] if self.dims[0].startswith("*") else ()
 
     def read(self, name: str, value: Any) -> Any:
         """The values of one argument; integers and truth values stay what they are where the function asks for them."""

@@ -37,6 +37,8 @@ from tegum.checking import checked, require_seeds
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
+from tegum.exact.kernel.model import LARGEST_WEIGHT
+from tegum.exact.losses import require_finite
 from tegum.exact.objective import engine_of
 from tegum.features import Features, Independent
 from tegum.nets import Net, Parameters, require_same_features
@@ -92,7 +94,7 @@ def expected_loss(
         seed: of these inputs.
 
     Raises:
-        InvalidInputError: naming everything wrong with the arguments.
+        InvalidInputError: naming everything wrong with the arguments; weights that are not finite only a dataset may have.
     """
     if isinstance(net, xr.Dataset):
         if params is not None or features is not None:
@@ -128,6 +130,8 @@ def expected_loss(
             return exact
         sampled = _sampled(net, params, features, samples, seed)
         return sampled if (sampled.standard_error < exact.standard_error)[rough].all() else exact
+    for name, own in net.parameter_shapes().items():
+        require_finite(name, params[name], len(own), LARGEST_WEIGHT)
     return _sampled(net, params, features, samples, seed)
 
 

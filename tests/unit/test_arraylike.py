@@ -94,3 +94,29 @@ def test_words_are_refused() -> None:
         tg.geometry.dimensionality([["a", "b"]])
     with pytest.raises(tg.InvalidInputError, match="W is no array of real numbers"):
         tg.geometry.gram([[1.0], [1.0, 2.0]])
+
+
+def test_named_arrays_are_paired_by_names_and_labels() -> None:
+    norms = xr.DataArray(np.full((2, 2), 0.9), {"seed": [7, 8]}, ("seed", "density"))
+    mixed = xr.DataArray([[0.0, 0.0], [0.9, 0.0]], {"seed": [7, 8]}, ("seed", "density"))
+    right = [["dedicated", "dedicated"], ["superposition", "dedicated"]]
+    for same in (mixed, mixed.transpose(), mixed[::-1], mixed.transpose()[:, ::-1], mixed.values):
+        assert tg.geometry.phase_of(norms, same).values.tolist() == right
+    by_density = mixed.isel(seed=1)
+    assert tg.geometry.phase_of(norms, by_density).values.tolist() == [right[1]] * 2
+    assert tg.geometry.phase_of(norms, mixed[:, 0]).values.tolist() == [[right[0][0]] * 2, [right[1][0]] * 2]
+    with_more = tg.geometry.phase_of(norms[0], mixed.transpose())
+    np.testing.assert_array_equal(with_more, right)
+
+
+def test_named_arrays_that_are_no_pair_are_refused() -> None:
+    density, ratio = xr.DataArray([0.1, 0.2], dims="density"), xr.DataArray([0.5, 1.0], dims="ratio")
+    for loss in (tg.theory.dropped_loss, tg.theory.paired_loss):
+        with pytest.raises(tg.InvalidInputError, match="importance has the axes ratio, and density density: give density all"):
+            loss(density, ratio)
+        both = xr.broadcast(density, ratio)
+        np.testing.assert_array_equal(loss(*both), loss(density.values[:, None], ratio.values))
+        np.testing.assert_array_equal(loss(both[0], ratio), loss(*both))
+    here, there = (density.assign_coords(density=labels) for labels in ([0, 1], [0, 2]))
+    with pytest.raises(tg.InvalidInputError, match=r"along density, importance has the labels \[0, 2\] and density \[0, 1\]"):
+        tg.theory.dropped_loss(here, there)

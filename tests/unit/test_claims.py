@@ -23,6 +23,7 @@ from tegum.claims import (
     equal,
     every,
     falling,
+    fisher,
     in_each_seed,
     near,
     passes,
@@ -140,6 +141,7 @@ def test_without_data_on_which_it_must_fail_a_claim_says_why() -> None:
         (equal(True), True, False, "yes", "yes"),
         (share_at_least(0.9), np.arange(100) < 94, np.arange(100) < 89, "at least 90 %", "94 % of 100"),
         (share_at_least(1), [True, True], [True, False], "all", "100 % of 2"),
+        (share_at_least(0.9), np.arange(10000) < 9000, np.arange(10000) < 8999, "at least 90 %", "90 % of 10000"),
         (passes(lambda x: x % 2 == 0, "even"), 4, 5, "even", "4"),
         (passes(str.islower, "small letters", shown=repr), "a", "A", "small letters", "'a'"),
     ],
@@ -161,6 +163,51 @@ def test_nothing_and_no_number_meet_no_expectation(expect: Expect) -> None:
     assert not expect.holds(np.array([]))
     assert not expect.holds(np.array([0.0, np.nan, 0.0]))
     assert expect.shown(np.array([])) == "nothing"
+
+
+@pytest.mark.parametrize("target", ["digon", True, None, 2])
+def test_an_array_equals_where_every_entry_does(target: Any) -> None:
+    expect = equal(target)
+    for two in ([target] * 2, np.array([target] * 2), xr.DataArray([target] * 2), np.array([target] * 2, object)):
+        assert expect.holds(two)
+        assert not expect.holds(two[:0])
+    for other in (["triangle", target], np.array(["triangle", "digon"]), np.array([0, 1]), [None, False], {"digon": 1}, {2}):
+        assert not expect.holds(other)
+
+
+def test_words_never_say_of_a_value_that_fails_that_it_holds() -> None:
+    assert near(0.269, 0.01).shown(0.27902) == "0.27902"
+    assert near(5, 0.5).shown(5.504) == "5.504"
+    assert near(5, 0.5).shown([5.504, 5.2]) == "5.504, 5.200"
+    assert near(0.5, 0.02, "%").shown(0.520004) == "52.0004 %"
+    assert near([0.0, 1.0], 0.1).shown([[0.0, 1.1004]] * 2) == "within 0.1004"
+    assert share_at_least(0.9).shown(np.arange(10000) < 8999) == "89.99 % of 10000"
+    assert share_at_least(0.95).shown(np.arange(3000) < 2849) == "94.97 % of 3000"
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda: near(1, -0.5), "tolerance is -0.5: give 0 or more"),
+        (lambda: near(1, [0.1, np.nan]), "tolerance is .*: give 0 or more"),
+        (lambda: near(np.nan, 0.1), "target is nan: give finite numbers"),
+        (lambda: share_at_least(90), "share is 90: give a number from 0 to 1"),
+        (lambda: share_at_least(math.nan), "share is nan: give a number from 0 to 1"),
+        (lambda: fisher([math.nan, 1], [0, 0]), "found has 1 NaN: give yes and no"),
+        (lambda: fisher([1], [0, math.nan]), "control has 1 NaN: give yes and no"),
+    ],
+)
+def test_what_could_never_be_judged_is_refused(make: Any, advice: str) -> None:
+    with pytest.raises(InvalidInputError, match=advice):
+        make()
+
+
+def test_what_is_unknown_is_no_yes() -> None:
+    for share in (0, 0.5, 1):
+        assert not share_at_least(share).holds([np.nan] * 3)
+        assert not share_at_least(share).holds([1.0, 1.0, np.nan])
+        assert share_at_least(share).holds([1.0, 1.0, 1.0])
+    assert share_at_least(0.5).shown([1.0, np.nan]) == "1 of 2 are no numbers"
 
 
 def test_an_empty_array_has_no_share() -> None:

@@ -1,5 +1,7 @@
 """Events are found where they were put, and nowhere else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from scipy.special import expit
 
 from tegum.errors import InvalidInputError
 from tegum.geometry import events
-from tegum.geometry.events import jumps, quiet_change, settled
+from tegum.geometry.events import Event, jumps, quiet_change, settled
 
 TIMES = np.geomspace(1, 1e4, 401)
 
@@ -80,6 +82,39 @@ def test_two_events_and_a_visit_are_told_apart() -> None:
     found = events(D, TIMES, falling((500, 0.1), (3000, 0.2)))
     assert [(event.risen, event.fallen) for event in found] == [((5,), (4,)), ((), (0,)), ((0,), ())]
     assert [event.swap for event in found] == [True, False, False]
+
+
+def test_a_feature_that_rises_and_falls_changes_places_with_none() -> None:
+    times, loss = np.array([1.0, 2, 4, 8]), np.ones(4)
+    blip = np.array([[0.2, 0.5], [0.7, 0.5], [0.2, 0.5], [0.2, 0.5]])
+    found = events(blip, times, loss, since=0)
+    assert [(event.first, event.last, event.risen, event.fallen) for event in found] == [(0, 1, (0,), ()), (1, 2, (), (0,))]
+    assert not any(event.swap for event in found)
+    close = np.array([1.0, 1.01, 1.02, 1.03])  # within the window, so that both are one event if they overlap
+    both = Event(0, 3, 1.0, 8.0, (0,), (0,), 0.0, 0.0)
+    assert not both.swap
+    assert not replace(both, fallen=(0, 1)).swap
+    assert replace(both, risen=(0, 2), fallen=(0, 1)).swap
+    assert [event.swap for event in events(np.array([[0.0, 0.5]] * 2 + [[0.5, 0.0]] * 2), close, loss, since=0)] == [True]
+
+
+def test_jumps_that_only_touch_are_two_events() -> None:
+    D = np.array([[0.5, 0.0], [0.0, 0.0], [0.0, 0.5], [0.0, 0.5]])
+    found = events(D, np.array([1.0, 2, 4, 8]), np.array([4.0, 3, 1, 1]), since=0)
+    assert [(event.risen, event.fallen, event.loss_drop, event.swap) for event in found] == [
+        ((), (0,), 1.0, False),
+        ((1,), (), 2.0, False),
+    ]
+
+
+def test_records_that_are_no_numbers_are_skipped() -> None:
+    D = trajectories()
+    D[[100, 272]] = np.nan  # 272 is in the midst of the swap
+    (event,) = events(D, TIMES, falling((500, 0.3)), since=150)
+    assert (event.risen, event.fallen, event.swap) == ((5,), (4,), True)
+    assert event.first < 272 < event.last
+    D[:] = np.nan
+    assert events(D, TIMES, falling(), since=0) == []
 
 
 @given(

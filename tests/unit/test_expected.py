@@ -128,6 +128,15 @@ def test_mistakes_are_named() -> None:
         tg.expected_loss(net, {"W1": np.zeros((3, 5))}, FEATURES)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e200])
+def test_a_model_that_diverged_is_named_also_where_losses_are_sampled(bad: float) -> None:
+    net, features = tg.nets.ReluHidden(4, 2), tg.features.Independent(4, density=0.1)
+    params = {"W": np.full((3, 2, 4), 0.5), "b": np.zeros((3, 4))}
+    params["W"][1, 0, 2] = bad
+    with pytest.raises(tg.InvalidInputError, match=r"W in instance 1 is (nan|inf|1e\+200) at \(0, 2\): give finite numbers"):
+        tg.expected_loss(net, params, features, samples=10_000)
+
+
 def test_inspect_samples_nets_without_an_exact_loss(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     net, features = tg.nets.ReluHidden(3, 4), tg.features.Independent(3, density=0.3)
     data = tg.train(net, features, tg.Recipe(steps=20, batch_size=64, seeds=2, evaluation_samples=64), progress=False)

@@ -38,6 +38,17 @@ def test_what_is_not_tight() -> None:
         welch_bound(3, 0)
 
 
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_leverage_sums_to_the_rank_in_single_precision_too(rank: int) -> None:
+    left, right = np.random.default_rng(rank).normal(size=(2, 50, 10, rank))
+    W = (left[:, :6] @ right.swapaxes(1, 2)).astype(np.float32)
+    for same in (W, W.astype(np.float64)):  # as tensors and casts are
+        np.testing.assert_allclose(leverage(same).sum(axis=-1), rank, rtol=1e-5)
+    flat = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0][:, :2] @ polygon(5)
+    np.testing.assert_allclose(leverage(flat.astype(np.float32)), 2 / 5, atol=1e-6)
+    np.testing.assert_allclose(leverage(np.array([[1.0, 1.0], [0.0, 1e-8]]) / 3), 1)
+
+
 @settings(max_examples=80, deadline=None)
 @given(**NUMBERS)
 def test_invariants_of_any_frame(seed: int, m: int, n: int) -> None:

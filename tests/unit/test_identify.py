@@ -138,6 +138,18 @@ def test_rows_that_form_shapes_are_asked_about(name: str) -> None:
     assert shape_names(xr.DataArray(W, dims=("instance", "hidden", "feature"))).dims == ("instance",)
 
 
+@pytest.mark.parametrize("dims", [("feature", "hidden"), ("hidden", "feature"), ("feature", "x"), ("x", "feature")])
+def test_rows_of_a_named_array_are_what_its_names_say(dims: tuple[str, str]) -> None:
+    turned = dims[0] == "feature"
+    pentagon = xr.DataArray(SHAPES["pentagon"].T if turned else SHAPES["pentagon"], dims=dims)
+    for each in (pentagon, xr.Dataset({"W": pentagon})):
+        assert identify(each, rows=turned).label == identify(each).label == "pentagon"
+        assert shape_names(each, turned).item() == "pentagon"
+        for function in (identify, shape_names):
+            with pytest.raises(InvalidInputError, match=f"a {'row' if turned else 'column'} is a feature: leave rows out"):
+                function(each, rows=not turned)
+
+
 def test_fewer_features_than_dimensions_may_be() -> None:
     rng = np.random.default_rng(2)
     assert identify(np.eye(5)[:, :3]).label == "3 dedicated"

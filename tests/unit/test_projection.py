@@ -27,3 +27,12 @@ def test_features_that_are_ignored_themselves_are_zero() -> None:
     assert identify(ignoring(np.zeros((1, 2)))).label == "2 dedicated"
     with pytest.raises(InvalidInputError, match="ignore fewer"):
         ignoring(np.eye(3))
+
+
+def test_vectors_of_single_precision_span_what_they_did() -> None:
+    two = np.random.default_rng(0).normal(size=(2, 5)) * [1, 1, 1, 1, 0]
+    three = (np.array([[1.0, 0], [0, 1], [0.3, 0.7]]) @ two).astype(np.float32)
+    assert ignoring(three).shape == (3, 5)
+    np.testing.assert_allclose(ignoring(three).T @ ignoring(three), ignoring(two).T @ ignoring(two), atol=1e-5)
+    spanned = ignoring(np.array([[0.1, 0.7, 0.0], [0.3, 0.2, 0.0]], np.float32))
+    np.testing.assert_allclose(abs(spanned), [[0, 0, 1]])

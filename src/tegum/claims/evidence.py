@@ -73,10 +73,17 @@ def closed_form(**points: int) -> Evidence:
 def fisher(found: ArrayLike, control: ArrayLike) -> float:
     """How easily a control's rate would show so many: p of Fisher's exact test, one-sided, of two arrays of yes and no.
 
+    NaN is neither, and refused.
+
     >>> round(fisher([True] * 5, [True] * 9 + [False] * 3), 2)
     0.32
     """
-    table = [[each.sum(), (~each).sum()] for each in (numbers("found", found) != 0, numbers("control", control) != 0)]
+    table = []
+    for name, value in (("found", found), ("control", control)):
+        array = numbers(name, value)
+        if np.isnan(array).any():
+            raise InvalidInputError(f"{name} has {int(np.isnan(array).sum())} NaN", "give yes and no, without what is unknown")
+        table.append([(array != 0).sum(), (array == 0).sum()])
     return float(scipy.stats.fisher_exact(np.array(table), alternative="greater").pvalue)
 
 

@@ -75,28 +75,41 @@ def near(target: Any, tolerance: Any, unit: str = "", relative: bool = False) ->
     """
     aim = numbers("target", target)
     tolerance = numbers("tolerance", tolerance)
+    if not np.isfinite(aim).all():
+        raise InvalidInputError(f"target is {shown(target)}", "give finite numbers")
+    if not ((tolerance >= 0) & (tolerance < np.inf)).all():
+        raise InvalidInputError(f"tolerance is {shown(tolerance)}", "give 0 or more, a finite number")
     margin = np.abs(aim) * tolerance if relative else np.asarray(tolerance)
 
-    def shown(value: Any) -> str:
+    def in_words(value: Any) -> str:
         array = np.asarray(value)
         if not array.size:
             return "nothing"
         smallest = float(np.min(np.where(margin > 0, margin, 1.0)))
         if smallest < 1e-7 or array.size > aim.size > 1:
-            return f"within {number(np.abs(array - aim).max(), 2, unit)}"
+            furthest = float(np.abs(array - aim).max())
+            return f"within {number(furthest, _telling_digits(furthest, np.unique(margin), 2), unit)}"
         scaled = 100 * smallest if unit == "%" else smallest
         # one digit more than the tolerance looks at; none for whole numbers that may be off by one or more
         decimals = 1 - int(np.floor(np.log10(scaled))) if scaled < 1 else int((np.mod(array, 1) != 0).any())
-        return measured(value, partial(fixed, decimals=decimals), unit)
+        factor = 100 if unit == "%" else 1
+        told = (k for k in range(decimals, 16) if _same_side(array, np.round(factor * array, k) / factor, aim, margin))
+        return measured(value, partial(fixed, decimals=next(told, decimals)), unit)
 
     said = listed(tolerance, partial(number, digits=3, unit="%" if relative else unit))
     return Expect(
         holds=_all_entries(lambda array: np.abs(array - aim) <= margin),
-        shown=shown,
+        shown=in_words,
         words=measured(target, partial(number, digits=6), unit) if aim.any() else f"within {said} of 0",
         tolerance=said,
         bounds={"low": recorded(aim - margin), "high": recorded(aim + margin), "target": recorded(aim), "unit": unit},
     )
+
+
+def _same_side(array: NDArray[Any], rounded: NDArray[Any], aim: NDArray[Any], margin: NDArray[Any]) -> bool:
+    """Whether rounded values are within the margin where the values are; a rounding error on its edge is no difference."""
+    edge = margin * (1 + 1e-9)
+    return np.array_equal(np.abs(rounded - aim) <= edge, np.abs(array - aim) <= edge)
 
 
 def _range(low: float, high: float, included: bool, unit: str) -> Expect:
@@ -125,9 +138,9 @@ def _range(low: float, high: float, included: bool, unit: str) -> Expect:
     )
 
 
-def _telling_digits(value: float, bounds: Iterable[float]) -> int:
-    """Four significant digits, more where fewer would put the value on the other side of a bound."""
-    for digits in range(4, 17):
+def _telling_digits(value: float, bounds: Iterable[float], fewest: int = 4) -> int:
+    """So many significant digits, more where fewer would put the value on the other side of a bound."""
+    for digits in range(fewest, 17):
         rounded = float(f"{value:.{digits}g}")
         if all((rounded > bound) == (value > bound) and (rounded < bound) == (value < bound) for bound in bounds):
             return digits
@@ -186,7 +199,7 @@ def falling(unit: str = "", strictly: bool = True) -> Expect:
 
 @checked
 def equal(target: Any, unit: str = "") -> Expect:
-    """Exactly the target: a word, a number, a set, an array (the last axes of the value)."""
+    """Exactly the target: a word, a number, a set, an array (the last axes of the value); of an array every entry."""
     try:
         aim = np.asarray(target)
     except (TypeError, ValueError):  # ragged lists, a whole dataset
@@ -197,7 +210,8 @@ def equal(target: Any, unit: str = "") -> Expect:
         raise InvalidInputError(f"target is {shown(target)}", "give numbers, words, or a set of them")
 
     def holds(value: Any) -> bool:
-        if isinstance(target, set | frozenset | str | bool) or target is None:
+        single = isinstance(value, set | frozenset | Mapping) or np.ndim(value) == 0
+        if isinstance(target, set | frozenset) or (single and (isinstance(target, str | bool) or target is None)):
             return bool(value == target)
         array = np.asarray(value)
         return array.size > 0 and array.shape[array.ndim - aim.ndim :] == aim.shape and bool((array == aim).all())
@@ -213,21 +227,31 @@ def equal(target: Any, unit: str = "") -> Expect:
 
 @checked
 def share_at_least(share: float) -> Expect:
-    """At least this share of an array of true and false is true."""
+    """At least this share, 0 to 1, of an array of true and false is true."""
+    if not 0 <= share <= 1:
+        raise InvalidInputError(f"share is {share:g}", "give a number from 0 to 1")
 
-    def shown(value: Any) -> str:
-        array = np.asarray(value, dtype=bool)
+    def in_words(value: Any) -> str:
+        array = np.asarray(value)
         if not array.size:
             return "nothing"
-        found = float(array.mean())
-        return f"{number(found, max(3, _telling_digits(found, [share]) - 1), '%')} of {array.size}"
+        unknown = array.size - int(_known(array).sum())
+        if unknown:
+            return f"{unknown} of {array.size} are no numbers"
+        found = float(array.astype(bool).mean())
+        return f"{number(found, _telling_digits(found, [share], 3), '%')} of {array.size}"
 
     return Expect(
-        holds=_all_entries(lambda array: array.astype(bool).mean() >= share),
-        shown=shown,
+        holds=_all_entries(lambda array: _known(array).all() and array.astype(bool).mean() >= share),
+        shown=in_words,
         words="all" if share == 1 else f"at least {number(share, 4, '%')}",
         bounds={"low": share, "included": True, "unit": "%"},
     )
+
+
+def _known(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which entries are true or false: NaN is neither."""
+    return np.asarray(array == array)
 
 
 @checked

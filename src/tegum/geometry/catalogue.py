@@ -41,15 +41,13 @@ from tegum.arraylike import takes_arrays
 from tegum.checking import checked, require_memory, require_range
 from tegum.errors import InvalidInputError, Problems
 from tegum.geometry.matching import around_the_circle, least_error, matched, procrustes_distances, root_mean_square
-from tegum.geometry.measures import DEDICATED
+from tegum.geometry.measures import DEDICATED, negligible
 from tegum.geometry.thomson import stored_solutions
 
 TOLERANCE, OF_A_PAIR = 0.2, 0.25
 WORST = 0.45
 _LARGEST = 32
 """No simplex or polygon with more features is looked for."""
-_SMALL = 1e-9
-"""Lengths that count as 0."""
 
 DIGON = "digon"
 IRREGULAR, CROWDED = "irregular", "crowded"
@@ -116,13 +114,14 @@ def ignoring(vectors: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "m n"]:
         InvalidInputError: where the vectors leave no dimension.
     """
     require_range("vectors", vectors, -1e30, 1e30)
-    _, sizes, rows = np.linalg.svd(vectors)
-    rank = int((sizes > _SMALL * sizes.max(initial=0.0)).sum())
+    small = negligible(vectors)
+    _, sizes, rows = np.linalg.svd(vectors.astype(np.float64))
+    rank = int((sizes > small * sizes.max(initial=0.0)).sum())
     W = rows[rank:]
     if len(W) == 0:
         raise InvalidInputError(f"{len(vectors)} vectors span all {rows.shape[0]} dimensions", "ignore fewer")
     norms = np.linalg.norm(W, axis=0)
-    return np.asarray(np.divide(W, norms, out=np.zeros_like(W), where=norms > _SMALL))
+    return np.asarray(np.divide(W, norms, out=np.zeros_like(W), where=norms > small))
 
 
 def icosahedron() -> NDArray[np.float64]:

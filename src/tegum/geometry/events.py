@@ -4,8 +4,8 @@
 
 1. A feature *jumps* where D_i changes by more than ``size`` within ``window`` decades of time.  A jump lasts from 5 % to 95 %
    of its change.
-2. Jumps that overlap in time are one event.  Features that meanwhile move against them by half of ``size`` belong to it; an
-   event with features that rise and features that fall is a *swap*.
+2. Jumps that overlap in time are one event; those that only touch are two.  Features that meanwhile move against them by half
+   of ``size`` belong to it; an event with features that only rise and others that only fall is a *swap*.
 3. The loss at an event is compared with its *quiet* change: the larger of what it changes in the nearest stretches of the
    same logarithmic length, before and after, that overlap no event.
 
@@ -72,8 +72,9 @@ class Event:
 
     @property
     def swap(self) -> bool:
-        """Whether features rise while others fall."""
-        return bool(self.risen and self.fallen)
+        """Whether features rise while others fall; one that does both changes places with none."""
+        both = {*self.risen} & {*self.fallen}
+        return len(self.risen) > len(both) < len(self.fallen)
 
     @property
     def sudden(self) -> bool:
@@ -144,7 +145,7 @@ def events(
     groups: list[list[Jump]] = []
     reach = -1
     for jump in [jump for jump in jumps(D, times, size, window) if jump.first >= start]:
-        if groups and jump.first <= reach:
+        if groups and jump.first < reach:
             groups[-1].append(jump)
         else:
             groups.append([jump])
@@ -192,10 +193,10 @@ def require_rising(times: NDArray[np.floating]) -> None:
 
 
 def _trimmed(path: NDArray[np.floating], feature: int, sign: int, begin: int, end: int) -> Jump:
-    """The jump within rows begin to end, cut to the rows between 5 % and 95 % of its change."""
+    """The jump within rows begin to end, cut to the rows between 5 % and 95 % of its change, without rows of NaN."""
     stretch = sign * path[begin : end + 1]
-    low = int(stretch.argmin()) if stretch[:-1].size else 0
-    high = low + int(stretch[low:].argmax())
+    low = int(np.nanargmin(stretch))
+    high = low + int(np.nanargmax(stretch[low:]))
     share = (stretch[low : high + 1] - stretch[low]) / max(stretch[high] - stretch[low], np.finfo(float).tiny)
     last = low + int((share >= 1 - _TRIM).argmax())
     first = low + int(np.flatnonzero(share[: last - low + 1] <= _TRIM)[-1])

@@ -125,7 +125,8 @@ class Identification:
 def _asks_for_rows(function: Callable[P, R]) -> Callable[P, R]:
     """The function, which asks where features are most likely rows of W: unless names of axes, or ``rows``, say what they are.
 
-    Rows would be taken for a few features with a dimension each, without a word.
+    Rows would be taken for a few features with a dimension each, without a word.  Named axes are put in order by their names,
+    so that ``rows`` may only repeat what these say.
     """
     parameters = list(signature(function).parameters)
 
@@ -133,14 +134,29 @@ def _asks_for_rows(function: Callable[P, R]) -> Callable[P, R]:
     def asking(*args: P.args, **kwargs: P.kwargs) -> R:
         given: dict[str, Any] = dict(zip(parameters, args, strict=False)) | kwargs
         W, rows = given.get("W"), given.get("rows")
-        if rows is None and not (isinstance(W, xr.DataArray | xr.Dataset) and "feature" in W.dims):
-            models = numbers("W", W)
+        named = W.get("W") if isinstance(W, xr.Dataset) else W
+        if isinstance(named, xr.DataArray) and "feature" in named.dims:
+            if isinstance(rows, bool) and len(args) <= len(parameters):
+                _require_agreement(rows, named.dims)
+                return function(**given | {"rows": None})  # type: ignore[call-arg]
+        elif rows is None and named is not None:
+            models = numbers("W", named)
             if models.ndim > 1 and 1 < models.shape[-1] < models.shape[-2] and _are_turned(models):
                 what = f"W has shape {models.shape}, and its rows form shapes where its columns form none"
                 raise InvalidInputError(what, "give rows=True if a row is a feature, rows=False if a column is")
         return function(*args, **kwargs)
 
     return asking
+
+
+def _require_agreement(rows: bool, dims: tuple[Any, ...]) -> None:
+    """Raises an `InvalidInputError` where names of axes say that features are what ``rows`` says they are not."""
+    others = [axis for axis in dims if axis != "feature"]
+    hidden = "hidden" if "hidden" in others else (others or ["feature"])[-1]
+    if rows != (dims.index("feature") < dims.index(hidden)):
+        found = "column" if rows else "row"
+        what = f"rows is {rows}, and W has the axes {', '.join(map(str, dims))}: a {found} is a feature"
+        raise InvalidInputError(what, "leave rows out: named axes say which are features")
 
 
 @_asks_for_rows
@@ -150,7 +166,7 @@ def identify(W: NDArray[np.floating], rows: bool | None = None) -> Identificatio
 
     Raises:
         InvalidInputError: where W is not one matrix of finite numbers; where its rows are fit to be features and its columns
-            are not, unless ``rows`` or a DataArray's axes ``hidden`` and ``feature`` say which are.
+            are not, unless ``rows`` or a DataArray's axes ``hidden`` and ``feature`` say which are; where these two disagree.
     """
     W = np.swapaxes(W, -1, -2) if rows and W.ndim > 1 else W
     require_one_model(W, "give one model, (m, n); shape_names takes (..., m, n)")
@@ -166,7 +182,7 @@ def shape_names(W: NDArray[np.floating], rows: bool | None = None) -> Shaped[np.
 
     Raises:
         InvalidInputError: where W has less than two axes, or none of some size; where rows are fit to be features and columns
-            are not, unless ``rows`` or a DataArray's axes ``hidden`` and ``feature`` say which are.
+            are not, unless ``rows`` or a DataArray's axes ``hidden`` and ``feature`` say which are; where these two disagree.
     """
     require_weights(W)
     W = np.swapaxes(W, -1, -2) if rows else W

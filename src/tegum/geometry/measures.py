@@ -48,7 +48,6 @@ from tegum.errors import InvalidInputError
 NOT_LEARNED, DEDICATED, SUPERPOSITION, DIVERGED = "not learned", "dedicated", "superposition", "diverged"
 _THRESHOLD = 0.5
 _RANK = 1e-10
-"""Singular values below this share of the largest one count as 0."""
 
 
 def _weights(W: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -62,6 +61,17 @@ def quotient(top: ArrayLike, bottom: ArrayLike) -> NDArray[np.floating]:
     blank = np.zeros(np.broadcast_shapes(np.shape(top), np.shape(bottom)), np.result_type(top, bottom))
     with np.errstate(invalid="ignore", over="ignore"):
         return np.asarray(np.divide(top, bottom, out=blank, where=np.not_equal(bottom, 0)))
+
+
+def negligible(W: NDArray[np.floating]) -> float:
+    """Singular values up to this share of the largest are rounding: 1e-10, more where the weights have single precision.
+
+    They keep it in an array or a tensor of double precision.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        single = W.astype(np.float32)
+    rounding = np.finfo(np.float32 if np.array_equal(single, W, equal_nan=True) else W.dtype).eps
+    return float(max(_RANK, max(W.shape[-2:]) * rounding))
 
 
 @takes_arrays
@@ -172,7 +182,7 @@ def leverage(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"
     """h_i of every feature, from 0 to 1, shape (..., n); the sum is the rank of W."""
     finite = np.isfinite(W).all(axis=(-2, -1), keepdims=True)
     _, sizes, rows = np.linalg.svd(np.where(finite, W, 0.0), full_matrices=False)
-    counts = sizes > _RANK * sizes.max(axis=-1, keepdims=True, initial=0.0)
+    counts = sizes > negligible(W) * sizes.max(axis=-1, keepdims=True, initial=0.0)
     shares = np.einsum("...rn,...r->...n", rows**2, counts.astype(rows.dtype))
     return np.asarray(np.where(finite[..., 0], shares, np.nan))
 
