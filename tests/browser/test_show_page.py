@@ -61,3 +61,19 @@ def test_what_was_chosen_stands_inside_every_picture(browser: Browser, tmp_path:
         page.wait_for_function("place => place.dataset.state === 'drawn'", arg=plot.element_handle(), timeout=20_000)
         assert plot.evaluate(OUTSIDE) == []
     context.close()
+
+
+def test_numbers_of_a_picture_say_in_which_panel_they_are(browser: Browser, tmp_path: Path) -> None:
+    context = browser.new_context(offline=True, viewport={"width": 1000, "height": 900})
+    page = context.new_page()
+    shown = tg.show({"p < 1": np.eye(3), "two<br>lines": 2 * np.eye(3)})
+    page.goto(shown.write(tmp_path / "page.html").as_uri())
+    for figure in ("gram", "arrows"):
+        plot = page.locator(f".plot[data-figure={figure}]")
+        plot.scroll_into_view_if_needed()
+        page.wait_for_function("place => place.dataset.state === 'drawn'", arg=plot.element_handle(), timeout=20_000)
+        head, *rows = plot.evaluate("place => tegum.rows(place._fullData, place.layout)")
+        assert head == ["panel", "trace", "name", "x", "y", "z"]
+        assert {row[0] for row in rows if row[3] is not None} == {"p < 1", "two, lines"}
+        assert not any("trace" in row[2] for row in rows)
+    context.close()
