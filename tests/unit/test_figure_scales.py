@@ -50,7 +50,9 @@ def test_colours_reach_the_largest_number_or_say_that_more_lies_beyond(name: str
     assert largest > 1.8 * usual
     assert words is None
     if name in ("gram_panels", "strips", "stack_panels"):
-        assert scale_of(PICTURES[name](1.5)) == (usual, (f"≤ -{usual:g}", f"≥ {usual:g}"), pytest.approx(1.5 * usual))
+        most, words, largest = scale_of(PICTURES[name](1.5))
+        assert (most, words) == (usual, (f"≤ -{usual:g}", f"≥ {usual:g}"))
+        assert largest == pytest.approx(1.5 * usual)
 
 
 def test_arrows_over_each_other_lie_in_their_panel() -> None:
@@ -68,6 +70,7 @@ def test_errors_lie_on_their_axis(errors: list[float], low: float, high: float) 
     axis = tg.figures.error_curves(xr.Dataset(values, {"kind": ["a"], "curve": ["m"]})).layout.yaxis
     assert axis.range == pytest.approx((low, high), abs=2e-3)
     assert np.log10(axis.tickvals[-1]) >= high - 2
+    assert (axis.ticktext[0], axis.ticktext[-1]) == ("10⁻¹⁶", "10⁰" if high < 0 else "10²")
 
 
 def test_the_legend_of_a_film_has_its_features_only() -> None:

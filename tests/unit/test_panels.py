@@ -36,13 +36,13 @@ def test_titles_are_text_and_may_have_lines() -> None:
 def test_many_panels_share_the_room_and_few_keep_their_gaps() -> None:
     for count in (3, 16):
         models = dict.fromkeys(map(str, range(count)), np.eye(2))
-        for picture, axis, gap in (
-            (tg.figures.gram_panels(models), "xaxis", 0.07),
-            (tg.figures.network_panels(models, columns=1), "yaxis", 0.08),
+        for picture, axis, gap, most in (
+            (tg.figures.gram_panels(models), "xaxis", 0.07, 0.5),
+            (tg.figures.network_panels(models, columns=1), "yaxis", 0.08, 0.8),
         ):
             ends = sorted(picture.layout[axis + (str(k) if k > 1 else "")].domain for k in range(1, count + 1))
             between = [after[0] - before[1] for before, after in pairwise(ends)]
-            np.testing.assert_allclose(between, min(gap, 0.8 / (count - 1)))
+            np.testing.assert_allclose(between, min(gap, most / (count - 1)))
 
 
 def test_a_matrix_is_drawn_in_square_cells_with_its_first_row_above() -> None:

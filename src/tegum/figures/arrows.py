@@ -280,7 +280,7 @@ def arrow_overlay(
     ticks = ticks[(ticks > low - 1e-9) & (ticks < high + 1e-9)]
     labels = {"tickvals": ticks.tolist(), "ticktext": [f"{10.0**tick:.2g}" for tick in ticks]}
     drawn.at(1, len(weights)).add(colour_key(_VALUES, low, high, label, len=0.85, **labels))
-    norms = [np.sqrt((W.astype(np.float64) ** 2).sum("hidden")).values for W in weights.values()]
+    norms = [np.linalg.norm(W.values.astype(np.float64), axis=W.get_axis_num("hidden")) for W in weights.values()]
     longest = max(float(norm[np.isfinite(norm)].max(initial=0)) for norm in norms)
     _hidden_axes(drawn, max(1.45, 1.25 * longest), standoff=4)  # the number of a feature stands a little beyond its tip
     return carry(styled(drawn.figure, 430, showlegend=False), models)

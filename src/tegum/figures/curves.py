@@ -195,7 +195,7 @@ def error_curves(data: xr.Dataset) -> go.Figure:
     spent = terms[~np.isnan(terms)]
     panels.x_axis("terms of the sum", 8, type="log", range=log_range(spent, 0.08), tickvals=[2**k for k in range(1, 20, 2)])
     low, high = _decades_of(np.concatenate([np.zeros(0), *(trace.y for trace in panels.figure.data)]))
-    decades = np.arange(-16, max(1, high + 1), 2)
+    decades = np.arange(-16, max(0, int(np.ceil(high))) + 1, 2)
     labels = ["10" + str(k).translate(_SUPERSCRIPTS) for k in decades]
     panels.y_axis(type="log", range=[low, high], tickvals=[10.0**k for k in decades], ticktext=labels)
     panels.at(column=1).y_axis("relative error of the loss", 8)

@@ -19,8 +19,8 @@ from plotly.subplots import make_subplots
 from tegum.errors import InvalidInputError
 
 _MOST_COLUMNS = 1000
-_MOST_GAPS = 0.8
-"""Gaps take at most this share of the width, or of the height: plotly refuses those that leave nothing to the panels."""
+_MOST_GAPS = {"horizontal_spacing": 0.5, "vertical_spacing": 0.8}
+"""Gaps take at most this share of the width, and of the height: plotly refuses those that leave nothing to the panels."""
 
 
 @final
@@ -54,7 +54,7 @@ class Panels:
         rows = rows or -(-len(titles) // columns)
         for gap, count in (("horizontal_spacing", columns), ("vertical_spacing", rows)):
             if gap in options:
-                options[gap] = min(options[gap], _MOST_GAPS / max(1, count - 1))
+                options[gap] = min(options[gap], _MOST_GAPS[gap] / max(1, count - 1))
         return cls(make_subplots(rows, columns, subplot_titles=titles, **options), count=len(titles), columns=columns)
 
     @classmethod
