@@ -108,6 +108,13 @@ def test_a_link_opens_the_folds_around_its_end(page: Page, results: Path) -> Non
     assert not page.locator("#small-claim-a dl").is_visible()
 
 
+def test_an_address_that_says_no_letters_leads_nowhere(page: Page, results: Path, complaints: list[str]) -> None:
+    page.goto("about:blank")
+    page.goto((results / "index.html").as_uri() + "#%E0")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert not [said for said in complaints if "URI" in said]
+
+
 def test_failing_claims_are_open_and_say_why(page: Page) -> None:
     assert [claim.get_attribute("id") for claim in page.locator("#small .claim:has(> details[open])").all()] == [
         "small-claim-b"
@@ -125,7 +132,7 @@ def test_failing_claims_are_open_and_say_why(page: Page) -> None:
 def test_a_figure_is_saved_as_picture_and_as_numbers(page: Page) -> None:
     figure = page.locator("#small-figure-arrows-place")
     figure.scroll_into_view_if_needed()
-    for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"trace,name,x,y,z\n")):
+    for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"panel,trace,name,x,y,z\n")):
         with page.expect_download(timeout=20_000) as download:
             figure.get_by_role("button", name=name, exact=True).click()
         assert download.value.suggested_filename == f"small-arrows.{name.lower()}"

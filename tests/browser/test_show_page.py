@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
+import xarray as xr
 from playwright.sync_api import Browser
 
 import tegum as tg
+
+OUTSIDE = """place => { const frame = place.getBoundingClientRect();
+    return [...place.querySelectorAll(".annotation")].filter((note) => { const { top, bottom } = note.getBoundingClientRect();
+        return top < frame.top || bottom > frame.bottom; }).map((note) => note.textContent); }"""
 
 
 def test_a_page_draws_and_plays(browser: Browser, tmp_path: Path) -> None:
@@ -36,4 +42,38 @@ def test_a_page_draws_and_plays(browser: Browser, tmp_path: Path) -> None:
         colours = "place => place._fullLayout && [place._fullLayout.paper_bgcolor, place._fullLayout.font.color].join()"
         page.wait_for_function(f"place => ({colours})(place) === '{ground},{ink}'", arg=film.element_handle(), timeout=20_000)
     assert complaints == []
+    context.close()
+
+
+def test_what_was_chosen_stands_inside_every_picture(browser: Browser, tmp_path: Path) -> None:
+    W = np.random.default_rng(0).normal(size=(3, 2, 5))
+    data = xr.Dataset({"W": (("seed", "hidden", "feature"), W), "loss": ("seed", [3.0, 1.0, 2.0])})
+    context = browser.new_context(offline=True, viewport={"width": 1000, "height": 900})
+    page = context.new_page()
+    shown = tg.show(data)
+    page.goto(shown.write(tmp_path / "page.html").as_uri())
+    above = {
+        name for name, picture in shown.figures.items() if picture.layout.updatemenus and "of 3 seeds" in str(picture.layout)
+    }
+    assert above  # a picture with buttons, too
+    for plot in page.locator(".plot").all():
+        plot.scroll_into_view_if_needed()
+        page.wait_for_function("place => place.dataset.state === 'drawn'", arg=plot.element_handle(), timeout=20_000)
+        assert plot.evaluate(OUTSIDE) == []
+    context.close()
+
+
+def test_numbers_of_a_picture_say_in_which_panel_they_are(browser: Browser, tmp_path: Path) -> None:
+    context = browser.new_context(offline=True, viewport={"width": 1000, "height": 900})
+    page = context.new_page()
+    shown = tg.show({"p < 1": np.eye(3), "two<br>lines": 2 * np.eye(3)})
+    page.goto(shown.write(tmp_path / "page.html").as_uri())
+    for figure in ("gram", "arrows"):
+        plot = page.locator(f".plot[data-figure={figure}]")
+        plot.scroll_into_view_if_needed()
+        page.wait_for_function("place => place.dataset.state === 'drawn'", arg=plot.element_handle(), timeout=20_000)
+        head, *rows = plot.evaluate("place => tegum.rows(place._fullData, place.layout)")
+        assert head == ["panel", "trace", "name", "x", "y", "z"]
+        assert {row[0] for row in rows if row[3] is not None} == {"p < 1", "two, lines"}
+        assert not any("trace" in row[2] for row in rows)
     context.close()

@@ -20,7 +20,17 @@ from tegum.figures.theme import styled
 from tegum.report import ResultFolder, read_pictures, write_page
 from tegum.report.export import export_data, tables
 from tegum.report.part import width_of
-from tegum.report.pictures import BROWSERS, PictureFormat, Purpose, export_films, export_pictures, lettered, look_for, moments
+from tegum.report.pictures import (
+    BROWSERS,
+    PictureFormat,
+    Purpose,
+    export_films,
+    export_pictures,
+    lettered,
+    look_for,
+    moments,
+    still,
+)
 from tegum.runs import read_dataset
 from tests.experiments import small
 
@@ -103,6 +113,16 @@ def test_a_picture_is_as_large_as_its_purpose_and_has_no_buttons(folder: Path, t
     assert "PRESS ME" not in text
     assert "Courier" in text
     assert "font-size: 21px" in text
+
+
+def test_what_was_chosen_is_as_far_from_the_edge_of_a_picture_without_its_buttons() -> None:
+    data = xr.Dataset({"W": (("seed", "hidden", "feature"), np.stack([np.eye(2)] * 3)), "loss": ("seed", [3.0, 1.0, 2.0])})
+    given = tg.figures.strips(data)
+    drawn = still(given)
+    assert drawn.layout.margin.t == given.layout.margin.t - 40
+    assert given.layout.margin.t - given.layout.annotations[-1].yshift == 6
+    assert drawn.layout.annotations[-1].text == "of 3 seeds the one of lowest loss"
+    assert drawn.layout.margin.t - drawn.layout.annotations[-1].yshift == 6
 
 
 def test_larger_letters_have_larger_margins_and_the_data_stay() -> None:

@@ -1,10 +1,13 @@
 """What all pictures are made of: panels in order, one legend entry a group, lines with gaps, colour scales, axes."""
 
+from itertools import pairwise
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 import xarray as xr
 
+import tegum as tg
 from tegum.figures.curves import curve_panel
 from tegum.figures.marked_curves import MarkedCurve, marked_panels
 from tegum.figures.panels import Panels
@@ -21,6 +24,25 @@ def test_panels_come_row_by_row_and_are_narrowed_by_row_and_column() -> None:
     titles = [axis.title.text for axis in panels.figure.select_xaxes()]
     assert titles == [None, "right", None, "right"]
     assert {axis.range for axis in panels.figure.select_yaxes()} == {(0, 1)}
+
+
+def test_titles_are_text_and_may_have_lines() -> None:
+    figure = Panels.titled(["R&D <b>x</b>", "p < 1<br>m > 2"]).figure
+    assert [note.text for note in figure.layout.annotations] == ["R&amp;D &lt;b&gt;x&lt;/b&gt;", "p &lt; 1<br>m &gt; 2"]
+    letters = [width_of(styled(Panels.titled([title * 20]).figure, 300)) for title in ("<", "x")]
+    assert letters[0] == letters[1]
+
+
+def test_many_panels_share_the_room_and_few_keep_their_gaps() -> None:
+    for count in (3, 16):
+        models = dict.fromkeys(map(str, range(count)), np.eye(2))
+        for picture, axis, gap, most in (
+            (tg.figures.gram_panels(models), "xaxis", 0.07, 0.5),
+            (tg.figures.network_panels(models, columns=1), "yaxis", 0.08, 0.8),
+        ):
+            ends = sorted(picture.layout[axis + (str(k) if k > 1 else "")].domain for k in range(1, count + 1))
+            between = [after[0] - before[1] for before, after in pairwise(ends)]
+            np.testing.assert_allclose(between, min(gap, most / (count - 1)))
 
 
 def test_a_matrix_is_drawn_in_square_cells_with_its_first_row_above() -> None:

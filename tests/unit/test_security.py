@@ -23,6 +23,7 @@ from tegum.report import Part, ResultFolder, read_pictures, write_page
 from tegum.report.export import export_data
 from tegum.report.part import write_part
 from tegum.report.pictures import export_pictures
+from tegum.report.shown import Shown
 from tests.experiments import small
 
 MARKUP = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'&{{7*7}}"
@@ -172,6 +173,18 @@ def test_markup_is_text_in_figures_and_exported_files(tmp_path: Path) -> None:
     tags = Tags((tmp_path / name).read_text())
     assert "b" not in tags.elements
     assert not tags.active
+
+
+def test_no_word_ends_a_script_or_hides_what_follows() -> None:
+    hostile = "<!--<script></script>"
+    record = tg.lab.Record("#v=1&n=2&m=1", clock=hostile, times=(0.0,), W="", b="")
+    picture = go.Figure(go.Scatter(x=[1], y=[1], name=hostile))
+    shown = Shown("a picture", [], [], {"a": picture}, {"a": ("", "")}, {})
+    pages = [shown.html(), tg.lab.page(layout="small", more=hostile), tg.lab.page(record=record)]
+    for text in pages:
+        scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+        assert r"\u003c!--\u003cscript>\u003c/script>" in scripts[-1]
+        assert not re.search("<!--|<script", scripts[-1])
 
 
 @pytest.mark.parametrize("kind", ["results", "one dataset"])

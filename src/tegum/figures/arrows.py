@@ -13,6 +13,7 @@ perturbation of one feature.
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -118,8 +119,10 @@ def _importance(model: xr.Dataset) -> NDArray[np.float64]:
 
 def _sparsity(title: str) -> str:
     """A title with the sparsity beneath the density, where it says one alone."""
-    density = re.fullmatch(r"density ([\d.e-]+)", title)
-    return f"{title}<br>sparsity {100 * (1 - float(density[1])):.0f} %" if density else title
+    said = re.fullmatch(r"density (0(\.\d+)?|1(\.0+)?|\d(\.\d+)?e-\d+)", title)
+    if said is None:
+        return title
+    return f"{title}<br>sparsity {(100 - 100 * Decimal(said[1])).normalize():f} %"
 
 
 def _on_a_line(panel: Panels, W: NDArray[np.floating], colours: list[str], words: list[str], order: NDArray[np.intp]) -> None:
@@ -277,7 +280,9 @@ def arrow_overlay(
     ticks = ticks[(ticks > low - 1e-9) & (ticks < high + 1e-9)]
     labels = {"tickvals": ticks.tolist(), "ticktext": [f"{10.0**tick:.2g}" for tick in ticks]}
     drawn.at(1, len(weights)).add(colour_key(_VALUES, low, high, label, len=0.85, **labels))
-    _hidden_axes(drawn, 1.45, standoff=4)
+    norms = [np.linalg.norm(W.values.astype(np.float64), axis=W.get_axis_num("hidden")) for W in weights.values()]
+    longest = max(float(norm[np.isfinite(norm)].max(initial=0)) for norm in norms)
+    _hidden_axes(drawn, max(1.45, 1.25 * longest), standoff=4)  # the number of a feature stands a little beyond its tip
     return carry(styled(drawn.figure, 430, showlegend=False), models)
 
 

@@ -24,6 +24,7 @@ from tegum.figures.models import Chosen, label_of, needed
 from tegum.figures.panels import Panels
 from tegum.figures.theme import FAINT, INK, PLAIN, SHAPE_COLOURS, kind_of, legend_above, styled
 from tegum.figures.traces import dots
+from tegum.geometry.catalogue import CROWDED, IRREGULAR, plural
 from tegum.geometry.measures import DIVERGED, NOT_LEARNED
 
 _COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7", "#f0e442")
@@ -116,4 +117,8 @@ def _kind(label: str) -> str:
     """The kind in `SHAPE_COLOURS` of a model's label: that of its shape, where it has one kind of shape."""
     if label in (DIVERGED, "nothing"):
         return NOT_LEARNED
-    return "irregular" if "irregular" in label else kind_of(re.sub(r"^\d+ ", "", label).removesuffix("s"))
+    if IRREGULAR in label:
+        return IRREGULAR
+    count = re.match(r"(\d+) ", label)
+    several = {plural(kind, int(count[1])): kind for kind in (*SHAPE_COLOURS, CROWDED)} if count else {}
+    return kind_of(several.get(label, label))

@@ -194,14 +194,22 @@ def error_curves(data: xr.Dataset) -> go.Figure:
                 panel.add(*_curves(spent[:, tried], error[:, tried], method, colour))
     spent = terms[~np.isnan(terms)]
     panels.x_axis("terms of the sum", 8, type="log", range=log_range(spent, 0.08), tickvals=[2**k for k in range(1, 20, 2)])
-    decades = np.arange(-16, 1, 2)
+    low, high = _decades_of(np.concatenate([np.zeros(0), *(trace.y for trace in panels.figure.data)]))
+    decades = np.arange(-16, max(0, int(np.ceil(high))) + 1, 2)
     labels = ["10" + str(k).translate(_SUPERSCRIPTS) for k in decades]
-    panels.y_axis(type="log", range=[-15.7, -1.6], tickvals=[10.0**k for k in decades], ticktext=labels)
+    panels.y_axis(type="log", range=[low, high], tickvals=[10.0**k for k in decades], ticktext=labels)
     panels.at(column=1).y_axis("relative error of the loss", 8)
     panels.axes(showgrid=True, gridcolor="#ececec", zeroline=False, showline=True, linecolor=FAINT, mirror=True, ticks="")
     panels.figure.update_annotations(font={"size": 15, "color": INK})
     legend = legend_below(centred=True, itemwidth=40)
     return styled(panels.figure, 420, legend=legend, margin={"l": 75, "t": 45})
+
+
+def _decades_of(errors: NDArray[np.float64]) -> tuple[float, float]:
+    """The ends of an axis of errors, as powers of ten: those of good methods, or as far as errors go."""
+    finite = errors[np.isfinite(errors)]
+    low, high = np.log10([finite.min(initial=1), finite.max(initial=_FLOOR)])
+    return min(-15.7, low - 0.1), max(-1.6, high + 0.1)
 
 
 def _curves(terms: NDArray[np.float64], errors: NDArray[np.float64], method: str, colour: str) -> list[go.Scatter]:

@@ -44,6 +44,7 @@ from tegum.figures.theme import (
     legend_below,
     log_labels,
     log_range,
+    signed_ends,
     styled,
 )
 from tegum.figures.traces import arrow, line
@@ -130,10 +131,10 @@ def level_slider(model: xr.Dataset, found: Sequence[Event] | None = None, clock:
     shown = _moments(len(W), _LEVEL_STOPS)
     grams = np.round(gram(W[shown][:, :, order]), 2)
     names = [f"feature {i}" for i in order]
-    hover, bar = "%{y} × %{x}: %{z:.2f}", {"thickness": 12, "len": 0.8}
-    right.add_square(
-        go.Heatmap(z=grams[-1], x=names, y=names, colorscale=SIGNED, zmin=-1, zmax=1, hovertemplate=hover, colorbar=bar)
-    )
+    most, ends = signed_ends(grams)
+    bar, hover = {"thickness": 12, "len": 0.8, **ends}, "%{y} × %{x}: %{z:.2f}"
+    scale = {"colorscale": SIGNED, "zmin": -most, "zmax": most, "colorbar": bar}
+    right.add_square(go.Heatmap(z=grams[-1], x=names, y=names, hovertemplate=hover, **scale))
     times, loss = model["time"].values.astype(float), model["loss"].values
     above.add(_mark(times[-1], 0, 1))
     below.add(_mark(times[-1], float(loss.min()), float(loss.max())))
@@ -189,10 +190,13 @@ def path_slider(
             drawn = arrow(tip, colour, 6, 5, f"feature {i}: %{{x:.2f}}, %{{y:.2f}}, %{{z:.2f}}")
             view.add(drawn.update(name=name, legendgroup=name))
     times, loss = model["time"].values, model["loss"].values
-    low, high = float(loss.min()) * 0.8, float(loss.max()) * 1.25
+    known = loss[np.isfinite(loss) & (loss > 0)]
+    low, high = (float(known.min()) * 0.8, float(known.max()) * 1.25) if known.size else (0.1, 1.0)
     below = panels.at(2, 1)
     below.add(line(times, loss, INK, 2, hover="%{x:.3g}: loss %{y:.3g}", showlegend=False))
     below.add(_mark(times[-1], low, high, "dot"))
+    if not known.size:
+        below.note("no losses were recorded", x=0.5, y=0.5, xref="x domain", yref="y domain")
     for visit in found:
         begins, ends = times[visit.first], times[visit.last]
         below.shade([(begins, ends)], _SHADES[visit.stage])

@@ -18,16 +18,13 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.checking import checked
+from tegum.checking import checked, numbers
 from tegum.errors import Problems
 from tegum.figures.models import Models, drawn_models, weights_of
 from tegum.figures.panels import Panels
-from tegum.figures.theme import INK, INTERFERENCE, MIXED, PLAIN, SIGNED, colour_scale, shades, styled
+from tegum.figures.theme import INK, INTERFERENCE, MIXED, PLAIN, SIGNED, colour_scale, shades, signed_ends, styled
 from tegum.figures.traces import dots
 from tegum.geometry import feature_norms, gram, interference
-
-_STRONG = 1.8
-"""Overlaps of trained models stay below; where larger ones occur, the colours reach as far."""
 
 _UNIT_TICKS = {"tickvals": [0, 1, 2]}
 _SQUARED, _ROOT = "interference Σ(ŵᵢ·Wⱼ)²", "interference √Σ(ŵᵢ·Wⱼ)²"
@@ -56,15 +53,14 @@ def gram_panels(models: Models, set_size: int | None = None) -> go.Figure:
             panels.figure.add_shape(x0=first, x1=last, y0=edge, y1=edge, **border)
     panels.x_axis("feature", 6)
     panels.at(column=1).y_axis("feature")
-    most = _most(*maps.values())
+    most, ends = signed_ends(*maps.values())
     scale = colour_scale(
         SIGNED,
         -most,
         most,
         "WᵀW" if name == "W" else "the map",
         side="top",
-        tickvals=[k * most / 2 for k in range(-2, 3)],
-        tickformat=".3~g",
+        **({"tickformat": ".3~g", "tickvals": [k * most / 2 for k in range(-2, 3)]} | ends),
     )
     return chosen.noted(styled(panels.figure, 370 + chosen.head, coloraxis=scale, margin={"t": chosen.head}))
 
@@ -73,19 +69,20 @@ def gram_panels(models: Models, set_size: int | None = None) -> go.Figure:
 def strips(models: Models) -> go.Figure:
     """One column for each title and its model, ``W`` (hidden, feature) and ``b`` (feature), or for models of a dataset.
 
-    Above: W^T W (features from most to least important, top to bottom and left to right) and, set apart, b.  Below: the norm
+    Above: W^T W (features in their order, in the paper's models by importance) and, set apart, b.  Below: the norm
     of every feature, coloured by its interference with the others, from dark (0, alone) to yellow (1 and more): the paper's
     sum of squares, or its square root, which the authors' notebook shows.
     """
     chosen = drawn_models(models)
     panels = Panels.titled(chosen.titles, rows=2, row_heights=[0.45, 0.55], horizontal_spacing=0.012, vertical_spacing=0.06)
-    longest, most = 0.0, 0.0
+    longest, shown = 0.0, list[NDArray[np.floating]]()
     for above, model in zip(panels, chosen.models.values(), strict=True):
         W, b = weights_of(model), model["b"].values if "b" in model else None
         below = above.at(2, above.column)
         above.add_square(_map(W, b))
         norms, mixed = feature_norms(W), interference(W)
-        longest, most = max(longest, float(norms.max())), max(most, _most(gram(W), *(() if b is None else (b,))))
+        longest = max(longest, float(norms.max()))
+        shown += [gram(W), *(() if b is None else (b,))]
         n = len(norms)
         hover = "feature %{y}: norm %{x:.3f}, interference %{customdata[0]:.3f}, root %{customdata[1]:.3f}"
         marker = {"color": _colours(mixed), "line": {"width": 0}}
@@ -100,13 +97,14 @@ def strips(models: Models) -> go.Figure:
         "norm", 4, range=[0, max(1.35, 1.05 * longest)], **(_UNIT_TICKS if longest < 3 else {"nticks": 3}), **PLAIN
     )
     panels.at(1, 1).y_axis("output")
-    panels.at(2, 1).y_axis("feature, by importance")
+    panels.at(2, 1).y_axis("feature, by importance" if all(map(_falls, chosen.models.values())) else "feature")
     if len(chosen.models) > 6:
         panels.figure.update_annotations(font_size=12)
+    most, ends = signed_ends(*shown)
     figure = styled(
         panels.figure,
         560,
-        coloraxis=colour_scale(SIGNED, -most, most, "WᵀW, b", x=1.01, y=0.8, len=0.42),
+        coloraxis=colour_scale(SIGNED, -most, most, "WᵀW, b", x=1.01, y=0.8, len=0.42, **ends),
         coloraxis2=colour_scale(INTERFERENCE, 0, MIXED, _SQUARED, x=1.01, y=0.26, len=0.5, tickvals=[0, 0.5, 1]),
         bargap=0.1,
         updatemenus=[_measures({k: trace.customdata for k, trace in enumerate(panels.figure.data) if trace.type == "bar"})],
@@ -119,10 +117,10 @@ def _colours(mixed: NDArray[np.float64]) -> list[str]:
     return shades(INTERFERENCE, np.clip(mixed, 0, 1), MIXED)
 
 
-def _most(*values: NDArray[np.floating]) -> float:
-    """Where the colours of numbers that are about 1 or less end: at 1, or where numbers are far larger at the largest."""
-    largest = max(float(np.abs(one).max()) for one in values)
-    return largest if largest > _STRONG else 1.0
+def _falls(model: xr.Dataset) -> bool:
+    """Whether importance is known and falls from the first feature to the last."""
+    importance = np.ravel(numbers("feature_importance", model.get("feature_importance", 1.0)))
+    return bool((np.diff(importance) <= 0).all() and importance[0] > importance[-1])
 
 
 def _map(W: NDArray[np.float64], b: NDArray[np.floating] | None) -> go.Heatmap:

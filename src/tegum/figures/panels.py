@@ -10,6 +10,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any, final
 
 import plotly.graph_objects as go
@@ -18,6 +19,8 @@ from plotly.subplots import make_subplots
 from tegum.errors import InvalidInputError
 
 _MOST_COLUMNS = 1000
+_MOST_GAPS = {"horizontal_spacing": 0.5, "vertical_spacing": 0.8}
+"""Gaps take at most this share of the width, and of the height: plotly refuses those that leave nothing to the panels."""
 
 
 @final
@@ -38,9 +41,10 @@ class Panels:
     def titled(cls, titles: Iterable[str], columns: int | None = None, rows: int | None = None, **options: Any) -> "Panels":
         """One panel beneath each title, by default all side by side, in as many rows as they fill or more.
 
-        The options are those of plotly's ``make_subplots``.
+        Titles are text, of which only ``<br>`` is markup.  The options are those of plotly's ``make_subplots``; gaps between
+        many panels are as small as these need.
         """
-        titles = list(titles)
+        titles = [as_text(title) for title in titles]
         columns = len(titles) if columns is None else columns
         if not 1 <= columns <= _MOST_COLUMNS or not (titles or rows):
             raise InvalidInputError(
@@ -48,6 +52,9 @@ class Panels:
                 f"draw at least one of each, in at most {_MOST_COLUMNS} columns",
             )
         rows = rows or -(-len(titles) // columns)
+        for gap, count in (("horizontal_spacing", columns), ("vertical_spacing", rows)):
+            if gap in options:
+                options[gap] = min(options[gap], _MOST_GAPS[gap] / max(1, count - 1))
         return cls(make_subplots(rows, columns, subplot_titles=titles, **options), count=len(titles), columns=columns)
 
     @classmethod
@@ -106,6 +113,15 @@ class Panels:
         self.axes(constrain="domain")
         self.y_axis(autorange="reversed")
         self.same_units()
+
+
+def as_text(title: str) -> str:
+    """A title whose letters plotly draws as they are; only ``<br>`` is markup.
+
+    >>> as_text("R&D,<br>p < 0.1")
+    'R&amp;D,<br>p &lt; 0.1'
+    """
+    return escape(str(title), quote=False).replace("&lt;br&gt;", "<br>")
 
 
 def _titled(axis: dict[str, Any], title: str | None, standoff: float | None) -> dict[str, Any]:

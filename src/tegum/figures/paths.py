@@ -21,7 +21,7 @@ from tegum.checking import checked, require_axes
 from tegum.errors import InvalidInputError
 from tegum.figures.models import Chosen, clock_of, drawn_models
 from tegum.figures.panels import Panels
-from tegum.figures.theme import INK, PLAIN, SIGNED, category, colour_scale, legend_above, styled
+from tegum.figures.theme import INK, PLAIN, SIGNED, category, colour_scale, legend_above, signed_ends, styled
 from tegum.figures.traces import circle, segments
 from tegum.geometry import dimensionality, gram
 
@@ -68,7 +68,7 @@ def arrow_film(data: xr.Dataset) -> go.Figure:
     shown = np.unique(np.linspace(0, len(times) - 1, _MOST_FRAMES).astype(int))
     if m == 2:
         for panel in panels:
-            panel.add(circle())
+            panel.add(circle(showlegend=False))
     named = m < 4 and n <= _MOST_NAMED
     if named:
         panels.at(1, 1).add(*(_key(i, m) for i in range(n)))
@@ -85,7 +85,8 @@ def arrow_film(data: xr.Dataset) -> go.Figure:
         go.Frame(name=label, data=[_picture(W[k]) for W in paths.values()], traces=moving)
         for label, k in zip(labels, shown, strict=True)
     ]
-    _describe(panels, m, n, reach)
+    colours = signed_ends(*(gram(W[shown]) for W in paths.values())) if m > 3 else (1.0, {})
+    _describe(panels, m, n, reach, colours)
     legend = legend_above(1.1, itemsizing="constant")
     figure = styled(panels.figure, 520, showlegend=named, legend=legend, margin={"t": 100, "b": 110, "l": 65})
     figure.update_layout(sliders=[_slider(labels, _named(chosen))], updatemenus=[_buttons()])
@@ -136,8 +137,8 @@ def _key(i: int, m: int) -> go.Scatter | go.Scatter3d:
     return kind(**place, mode="markers", marker={"size": 8, "color": category(i)}, name=f"feature {i}", hoverinfo="skip")
 
 
-def _describe(panels: Panels, m: int, n: int, reach: float) -> None:
-    """The axes of every panel."""
+def _describe(panels: Panels, m: int, n: int, reach: float, colours: tuple[float, dict[str, Any]]) -> None:
+    """The axes of every panel, and where the colours of matrices end."""
     if m == 3:
         axes = {
             f"{axis}axis": {
@@ -150,7 +151,7 @@ def _describe(panels: Panels, m: int, n: int, reach: float) -> None:
         }
         panels.figure.update_scenes({**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.95}}})
     elif m > 3:
-        panels.figure.update_layout(coloraxis=colour_scale(SIGNED, -1, 1, "WᵀW"))
+        panels.figure.update_layout(coloraxis=colour_scale(SIGNED, -colours[0], colours[0], "WᵀW", **colours[1]))
         panels.axes(**PLAIN)
         panels.x_axis("feature", 6)
     else:

@@ -21,7 +21,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from tegum.checking import checked
 from tegum.figures.models import Models, drawn_models
-from tegum.figures.panels import Panels
+from tegum.figures.panels import Panels, as_text
 from tegum.figures.theme import FAINT, INK, NEGATIVE, POSITIVE, SIGNED, category, colour_scale, styled
 from tegum.figures.traces import arrow, dots, line, segments
 from tegum.geometry import feature_graph, gram
@@ -71,7 +71,7 @@ def polytope_table(models: Models, ignored: Mapping[str, Sequence[Sequence[int]]
 def _write_title(table: Panels, title: str, m: int, vectors: Sequence[Sequence[int]], top: float, height: float) -> None:
     """The shape's name above its row, with what it ignores."""
     shown = ", ".join("(" + " ".join(map(str, vector)) + ")" for vector in vectors)
-    text = f"<b>{title}</b>" + (f"   ignores {shown}" if shown else "")
+    text = f"<b>{as_text(title)}</b>" + (f"   ignores {shown}" if shown else "")
     sheet = {"xref": "paper", "yref": "paper"}
     table.note(text, x=0, y=top, xanchor="left", yanchor="bottom", font={"size": 14}, **sheet)
     if m > 3:

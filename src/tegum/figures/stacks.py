@@ -25,7 +25,7 @@ from tegum.arraylike import takes_arrays
 from tegum.errors import Problems
 from tegum.figures.models import Chosen, Models, are_all, drawn_models, weights_of
 from tegum.figures.panels import Panels
-from tegum.figures.theme import INK, INTERFERENCE, MIXED, PLAIN, SIGNED, colour_scale, shades, styled
+from tegum.figures.theme import INK, INTERFERENCE, MIXED, PLAIN, SIGNED, colour_scale, shades, signed_ends, styled
 from tegum.figures.traces import colour_key, segments
 from tegum.geometry import interference, monosemantic, neuron_order
 
@@ -36,6 +36,9 @@ _VISIBLE = 0.01
 
 _MANY, _THIN = 20, 0.15
 """Rectangles of more features than this get thinner borders, which would hide them otherwise."""
+
+_USUAL = 1.5
+"""Where the colours of a matrix of weights end, unless some are far larger."""
 
 _MANY_RECTANGLES, _COLOURS, _CORNERS, _HALF = 2000, 24, 6, 0.44
 """More weights than this are drawn as outlines, in so many colours; the points of one with the gap; half the width of one."""
@@ -112,7 +115,8 @@ def stack_panels(
     else:
         key = colour_key(INTERFERENCE, 0, MIXED, "interference", tickvals=[0, 0.5, 1], **at)
     drawn.figure.add_trace(key)
-    scales = {"coloraxis": colour_scale(SIGNED, -1.5, 1.5, "W", x=1.01, y=0.78, len=0.45)} if matrix else {}
+    most, ends = signed_ends(*(model.weights for model in models), usual=_USUAL)
+    scales = {"coloraxis": colour_scale(SIGNED, -most, most, "W", x=1.01, y=0.78, len=0.45, **ends)} if matrix else {}
     drawn.figure.update_annotations(font_size=12)
     height = each * blocks * row_height + 80
     figure = styled(drawn.figure, height, showlegend=False, bargap=0.12, barmode="overlay", **scales)
@@ -138,7 +142,7 @@ def _add_matrix(panel: Panels, model: NeuronPanel) -> None:
     hover = "neuron %{x}, feature %{y}: %{z:.3f}"
     panel.add(go.Heatmap(z=model.weights.T, coloraxis="coloraxis", hovertemplate=hover))
     panel.axes(showticklabels=False, ticks="")
-    panel.y_axis("feature, by importance" if panel.column == 1 else None, autorange="reversed")
+    panel.y_axis("feature" if panel.column == 1 else None, autorange="reversed")
 
 
 def rectangles(weights: NDArray[np.floating], signed: bool = True) -> dict[str, NDArray[Any]]:

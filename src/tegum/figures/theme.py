@@ -25,6 +25,9 @@ FAINT = "#c9c9c9"
 IMPORTANCE = "Viridis"
 """Yellow is most important, as in the paper."""
 
+_STRONG, _SEEN = 1.8, 1.05
+"""Overlaps of trained models stay below so many times what is usual; what is so little beyond the end has its colour."""
+
 INTERFERENCE = "Inferno"
 """From dark (0, alone) to yellow (1 and more)."""
 
@@ -88,7 +91,7 @@ CONFIG: dict[str, Any] = {
 
 def kind_of(name: str) -> str:
     """The kind in `SHAPE_COLOURS` that a name given by `tegum.geometry.identify` belongs to."""
-    if name.startswith("irregular"):
+    if name.startswith("irregular") or name == "crowded":
         return "irregular"
     return name if name in SHAPE_COLOURS else "another shape"
 
@@ -112,6 +115,26 @@ def colour_scale(scale: str, low: float, high: float, title: str, side: str = "r
     """Colours of numbers from ``low`` to ``high``, and the colour bar beside them: for a marker or a colour axis."""
     bar = {"title": {"text": title, "side": side, **_NAMED["title"]}, "thickness": 12, **bar}
     return {"colorscale": scale, "cmin": low, "cmax": high, "colorbar": bar}
+
+
+def signed_ends(*values: ArrayLike, usual: float = 1.0) -> tuple[float, dict[str, Any]]:
+    """Where a scale of numbers around 0 ends, and the ticks of its colour bar where some numbers lie beyond, which those say.
+
+    It ends at what is ``usual``, or where numbers are far larger at the largest.
+
+    >>> signed_ends([0.5, -1.0]), signed_ends([2.0, -7.0])
+    ((1.0, {}), (7.0, {}))
+    >>> signed_ends([-1.5])[1]["ticktext"]
+    ['≤ -1', '-0.5', '0', '0.5', '≥ 1']
+    """
+    each = [np.abs(np.asarray(one, np.float64)) for one in values]
+    largest = max(float(one[np.isfinite(one)].max(initial=0)) for one in each)
+    most = largest if largest > _STRONG * usual else usual
+    if largest <= _SEEN * most:
+        return most, {}
+    ticks = [k * most / 2 for k in range(-2, 3)]
+    names = [f"{tick:.3g}" for tick in ticks]
+    return most, {"tickvals": ticks, "ticktext": [f"≤ {names[0]}", *names[1:-1], f"≥ {names[-1]}"]}
 
 
 def shades(scale: str, values: ArrayLike, high: float) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, final
+from typing import Any, Literal, final
 
 from jinja2 import Environment, StrictUndefined
 
@@ -52,6 +52,15 @@ def style() -> str:
     return files("tegum.lab").joinpath("lab.css").read_text(encoding="utf-8")
 
 
+def in_script(value: Any) -> str:
+    r"""JSON for a script that stands in a page, whatever words it holds: no ``<``, so neither ``</script>`` nor ``<!--``.
+
+    >>> in_script("<!--<script>")
+    '"\\u003c!--\\u003cscript>"'
+    """
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
 @checked
 def page(address: str = "", record: Record | None = None, layout: Literal["page", "small"] = "page", more: str = "") -> str:
     """The page with the lab: HTML that needs no other file.
@@ -69,13 +78,12 @@ def page(address: str = "", record: Record | None = None, layout: Literal["page"
     if address:
         read(address)
     follows = record is None and layout == "page"
-    options = json.dumps({"layout": layout, "address": follows, "given": bool(address), "more": more})
+    options = in_script({"layout": layout, "address": follows, "given": bool(address), "more": more})
     lines = f'const options = {options};\noptions.worker = tegumLab.workerSource;\noptions.given ||= location.hash !== "";\n'
     if record is not None:
-        lines += f"options.record = tegumLab.recordOf({json.dumps(asdict(record))});\n"
+        lines += f"options.record = tegumLab.recordOf({in_script(asdict(record))});\n"
     start = "location.hash || " if record is None else ""
-    begin = json.dumps(address).replace("</", "<\\/")
-    lines += f'tegumLab.mount(document.getElementById("lab"), {start}{begin}, options);\n'
+    lines += f'tegumLab.mount(document.getElementById("lab"), {start}{in_script(address)}, options);\n'
     text = f"\n{script()}{lines}"
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     policy = (

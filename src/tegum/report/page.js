@@ -35,7 +35,8 @@ tegum.reveal = (id) => {
   end.querySelector(":scope > details")?.setAttribute("open", "");
   end.scrollIntoView();
 };
-tegum.followed = () => tegum.reveal(decodeURIComponent(location.hash.slice(1).split("?")[0]));
+tegum.decoded = (text) => { try { return decodeURIComponent(text); } catch { return text; } }; // "%E0" says no letter
+tegum.followed = () => tegum.reveal(tegum.decoded(location.hash.slice(1).split("?")[0]));
 addEventListener("hashchange", tegum.followed);
 addEventListener("load", () => requestAnimationFrame(tegum.followed)); // what loads late may have moved its end
 addEventListener("click", (event) => {

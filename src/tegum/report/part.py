@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any, final
 
@@ -24,6 +25,7 @@ from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment
 from tegum.figures.models import carried_models
 from tegum.lab import link
+from tegum.lab.document import in_script
 from tegum.nets import Linear
 from tegum.recorded import features_of, net_of
 from tegum.runs import UNSEALED, plain, sealed, set_aside, unsealed, write_atomically
@@ -126,7 +128,7 @@ def width_of(picture: go.Figure) -> int:
 
 def _written(text: str, size: float = 14) -> float:
     """About how wide the longest line of a text is in pixels."""
-    return _LETTER * size * max(len(re.sub("<[^>]*>", "", line)) for line in text.split("<br>"))
+    return _LETTER * size * max(len(unescape(re.sub("<[^>]*>", "", line))) for line in text.split("<br>"))
 
 
 def _words_across(layout: Mapping[str, Any]) -> float:
@@ -177,11 +179,11 @@ def write_part(part: Part, pictures: Mapping[str, go.Figure], folder: Path) -> N
 
 
 def script_of(name: str, pictures: Mapping[str, go.Figure]) -> str:
-    """The script that hands pictures to a page."""
+    """The script that hands pictures to a page, in which it may stand."""
     drawn = {
         title: _slim(json.loads(go.Figure(picture).update_layout(meta=None).to_json())) for title, picture in pictures.items()
     }
-    return f"{_BEFORE}{json.dumps(name)}, {json.dumps(drawn, separators=(',', ':'))}{_AFTER}"
+    return f"{_BEFORE}{in_script(name)}, {in_script(drawn)}{_AFTER}"
 
 
 def read_part(folder: Path, name: str, notice: Callable[[str], Any]) -> Part | None:

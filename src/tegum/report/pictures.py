@@ -131,10 +131,15 @@ def still(picture: go.Figure) -> go.Figure:
     """The picture without buttons and sliders, and without the room that was theirs; as ``player.js`` does it."""
     layout = picture.layout.to_plotly_json()
     sliders, menus = layout.pop("sliders", ()), layout.pop("updatemenus", ())
-    margin = layout.get("margin", {})
-    below = {"b": _BELOW} if sliders else {}
-    above = {"t": max(0, margin.get("t", 0) - _BUTTONS)} if any(menu.get("y", 0) > 1 for menu in menus) else {}
-    return go.Figure(picture.data, layout).update_layout(margin=below | above)
+    top = layout.get("margin", {}).get("t", 0)
+    above = min(_BUTTONS, top) if any(menu.get("y", 0) > 1 for menu in menus) else 0
+    figure = go.Figure(picture.data, layout).update_layout(margin={"b": _BELOW} if sliders else {})
+    if above:
+        figure.update_layout(margin={"t": top - above})
+    for note in figure.layout.annotations:
+        if (note.yref, note.yanchor) == ("paper", "top") and note.yshift:  # hangs from the upper edge of the picture
+            note.yshift -= above
+    return figure
 
 
 def moments(picture: go.Figure) -> list[go.Figure]:

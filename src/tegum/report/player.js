@@ -9,7 +9,10 @@ tegum.withoutControls = (picture) => {
   delete picture.layout.updatemenus;
   const margin = picture.layout.margin ??= {};
   if (sliders.length) margin.b = 62;
-  if (updatemenus.some((menu) => menu.y > 1)) margin.t = Math.max(0, margin.t - 40);
+  const above = updatemenus.some((menu) => menu.y > 1) ? Math.min(40, margin.t) : 0;
+  if (above) margin.t -= above;
+  // What hangs from the upper edge of the picture is so far above its panels as the margin is high.
+  for (const note of picture.layout.annotations ?? []) if (note.yref === "paper" && note.yanchor === "top" && note.yshift) note.yshift -= above;
   const chooses = updatemenus.filter((menu) => menu.buttons.some((button) => button.method !== "animate"));
   return { slider: sliders[0], chooses, frames: picture.frames };
 };

@@ -64,7 +64,7 @@ class Shown:
             caption_of(name, self.captions[name][1], figure) | {"title": self.captions[name][0]}
             for name, figure in self.figures.items()
         ]
-        script = _READY + script_of("show", self.figures).replace("</", "<\\/")
+        script = _READY + script_of("show", self.figures)
         return rendered(
             "show.html",
             ("base.js", "player.js", "files.js"),

@@ -21,6 +21,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from tegum.figures import CONFIG, DARK
 from tegum.lab import style as lab_style
+from tegum.lab.document import in_script
 from tegum.runs.files import keep_foreign
 
 _CONFIG = "tegum.config = "
@@ -47,7 +48,7 @@ def rendered(page: str, names: Sequence[str], script: str = "", library: str = "
 
     Its scripts are the files of these ``names`` and more of its own, after a ``library``; others lie ``beside`` it, or none.
     """
-    own = f"\n{''.join(map(_text, names))}{script}{_CONFIG}{json.dumps(CONFIG)};\ntegum.dark = {json.dumps(DARK)};\n"
+    own = f"\n{''.join(map(_text, names))}{script}{_CONFIG}{in_script(CONFIG)};\ntegum.dark = {in_script(DARK)};\n"
     scripts = [library, own] if library else [own]
     look = _text("page.css") + (lab_style() if beside else "")
     shared = {"policy": policy(scripts, beside), "style": look, "scripts": scripts}
