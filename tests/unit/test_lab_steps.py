@@ -1,0 +1,25 @@
+"""The steps of the lab's simulation, in Node: those that go too far, and those of the tour one after the other."""
+
+import pytest
+
+import tegum as tg
+from tests.unit.test_lab import FIVE, NET, NODE, in_node
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="there is no Node")
+
+
+def test_a_step_that_goes_too_far_is_taken_back() -> None:
+    """Penalties and weights whose first trial steps overflow."""
+    call = """input.map(([address, scale]) => {
+      const state = tegumLab.stateOf(address), random = new tegumLab.Random(3);
+      if (scale) state.W = Float64Array.from({ length: state.n * state.m }, () => scale * random.normal());
+      const simulation = new tegumLab.Simulation(state), before = simulation.frame(false).loss;
+      simulation.advance(2, 400);
+      const { W, loss } = simulation.frame(false);
+      return [[...W].every(Number.isFinite), before, loss];
+    })"""
+    heavy = [[tg.lab.link(NET, FIVE, interference=weight), 0] for weight in (100.0, 1e4, 1e6)]
+    large = [[f"#v=1&n={n}&m=2&p={p}&I=1000", 30] for n in (3, 5) for p in (0.01, 1)]
+    for finite, before, loss in in_node(call, heavy + large):
+        assert finite
+        assert loss < before
