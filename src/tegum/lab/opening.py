@@ -100,6 +100,9 @@ def record_of(data: xr.Dataset, features: Features | None = None, net: Net | Non
     if clock is None:
         advice = 'train with Recipe(record=("loss", "W", "b"), record_steps=100), or give a gradient flow'
         raise InvalidInputError("the dataset has no W along steps or time", advice)
+    if clock not in ("step", "time"):
+        what = f"the models are recorded along {clock!r}, and each has a setting of its own"
+        raise InvalidInputError(what, f"give one of them to tegum.lab.open, such as data.isel({{{clock!r}: [0]}})")
     W, b = (model.get(f"{name}_history", model.get(name)) for name in ("W", "b"))
     assert W is not None
     steps = np.unique(np.linspace(0, model.sizes[clock] - 1, _MOST_FRAMES).astype(int))
