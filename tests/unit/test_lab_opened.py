@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 import tegum as tg
-from tests.unit.test_lab import FIVE, NET, PENTAGON
+from tests.unit.test_lab import FIVE, NET, NODE, PENTAGON, in_node
+
+REFUSAL = "(() => { try { return tegumLab.stateOf(input).view; } catch (error) { return error.message; } })()"
+"""Why the page refuses an address."""
 
 
 def test_models_of_other_settings_are_no_recording() -> None:
@@ -17,3 +20,17 @@ def test_models_of_other_settings_are_no_recording() -> None:
         assert setting.W is not None
         loss = tg.exact.loss(setting.W, setting.b, setting.features)
         assert float(loss) == pytest.approx(float(branch.loss[at]), rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        (tg.lab.link(NET, FIVE, PENTAGON, np.full(5, -0.2)) + "&bias=0", "bias is 0, and b is not"),
+        ("#v=1&n=5&m=2&b=" + 54 * "A", "there is b and no W"),
+    ],
+)
+def test_both_languages_refuse_an_address(address: str, words: str) -> None:
+    with pytest.raises(tg.InvalidInputError, match=words):
+        tg.lab.read(address)
+    if NODE:
+        assert words in in_node(REFUSAL, address)

@@ -23,3 +23,19 @@ def test_a_step_that_goes_too_far_is_taken_back() -> None:
     for finite, before, loss in in_node(call, heavy + large):
         assert finite
         assert loss < before
+
+
+def test_the_tour_shows_what_it_says() -> None:
+    """One step after the other, as with Next, and each from the weights of its seed, as with Back."""
+    call = """[true, false].map((on) => {
+      let simulation = null;
+      return tegumLab.TOUR.map(({ address }) => {
+        const state = tegumLab.stateOf(address);
+        if (simulation && on) simulation.set(state);
+        else simulation = new tegumLab.Simulation(state);
+        simulation.advance(state.how === "flow" ? 3e4 : 1500, 4000);
+        return simulation.frame(true).shapes.label;
+      });
+    })"""
+    said = ["2 dedicated", "2 dedicated", "2 digons", "pentagon", "pentagon", "pentagon", "square antiprism", "pentagon"]
+    assert in_node(call) == [said, said]

@@ -82,20 +82,27 @@ export class Lab {
     return addressOf({ ...this.state, W, b });
   }
 
-  /** Shows what an address says. @param {string} address */
-  set(address) {
+  /** Shows what an address says. @param {string} address
+   * @param {boolean} keep whether, of one without weights, those that are here stay where size and seed agree */
+  set(address, keep = false) {
     this.state = stateOf(address);
     this.history.clear();
     this.setSpeed(this.speed);
     this.driver.say({ kind: "set", state: this.state });
+    if (!this.state.W && !keep) this.driver.say({ kind: "reset" });
     this.changed();
+  }
+
+  /** The same as a page that is opened at the address, which moves where it has no weights. @param {string} address */
+  begin(address) {
+    this.set(address);
+    this.play(!this.state.W && !this.still);
   }
 
   /** Somebody wrote another address: what cannot be read is not followed. */
   follow() {
     try {
-      this.set(location.hash);
-      this.play(!this.still);
+      this.begin(location.hash);
     } catch (error) {
       this.tell(/** @type {Error} */ (error).message, true);
     }
