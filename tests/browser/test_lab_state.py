@@ -1,6 +1,9 @@
 """The state of the lab in a real browser: addresses that are pasted, keys, the clock, and labs that are gone."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 import tegum as tg
 from tests.browser.conftest import Opened
@@ -22,3 +25,33 @@ def test_an_address_that_is_pasted_is_what_it_is_when_opened(opened: Opened) -> 
         W = tg.lab.read(page.evaluate("location.hash")).W
         assert W is not None
         assert np.array_equal(W, DIGONS) != plays
+
+
+def test_the_keyboard_leaves_a_recording_as_it_is(opened: Opened, tmp_path: Path) -> None:
+    flow = tg.exact.gradient_flow(NET, FIVE, 1.1 * tg.geometry.polygon(5), np.zeros(5), 1.0, times=5)
+    (tmp_path / "replay.html").write_text(tg.lab.page(record=tg.lab.record_of(flow)))
+    page = opened(at=tmp_path / "replay.html")
+    page.get_by_label("Time").fill("2")
+    page.wait_for_timeout(300)
+    wait_for(page, "exact loss")
+    before = page.locator(".status").inner_text()
+    page.locator("canvas.stage").focus()
+    for key in ("0", "ArrowUp", "ArrowUp", "ArrowLeft"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(600)
+    assert page.locator(".status").inner_text() == before
+    assert page.get_by_label("Time").input_value() == "2"
+
+
+@pytest.mark.parametrize(("key", "sign"), [("ArrowLeft", -1), ("ArrowRight", 1)])
+def test_on_a_line_arrow_keys_go_where_they_point(opened: Opened, key: str, sign: int) -> None:
+    features = tg.features.Independent(2, density=0.05)
+    page = opened(tg.lab.link(tg.nets.ReluOutput(2, 1), features, [[0.5, -0.7]], [0, 0], view="arrows"))
+    page.evaluate(
+        """() => { window.held = []; const post = Worker.prototype.postMessage;
+        Worker.prototype.postMessage = function (said) { if (said.place) held.push(said.place[0]); return post.call(this, said); }; }"""
+    )
+    page.locator("canvas.stage").focus()
+    page.keyboard.press("0")
+    page.keyboard.press(key)
+    assert sign * (page.evaluate("held[0]") - 0.5) > 0.05
