@@ -34,3 +34,20 @@ def test_both_languages_refuse_an_address(address: str, words: str) -> None:
         tg.lab.read(address)
     if NODE:
         assert words in in_node(REFUSAL, address)
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no Node")
+@pytest.mark.parametrize(("l2", "decay"), [(0.0, 0), (0.01, 0.02)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_lines_of_a_training_on_samples_train_what_the_page_trains(l2: float, decay: float, bias: bool) -> None:
+    net, W = tg.nets.ReluOutput(5, 2, bias), PENTAGON
+    address = tg.lab.link(net, FIVE, W, np.zeros(5), how="sample", l2=l2, interference=0.05) + "&batch=64&rate=0.003"
+    call = """(() => { const s = tegumLab.stateOf(input);
+      return tegumLab.pythonOf(s, s.W, s.b ?? new Float64Array(s.n)); })()"""
+    lines, names = in_node(call, address).replace("steps=5000", "steps=20"), {}
+    exec(lines, names)
+    recipe = names["recipe"]
+    assert (recipe.decay_of("W"), recipe.decay_of("b")) == (decay, 0)
+    assert (recipe.batch_size, recipe.learning_rate, recipe.optimizer) == (64, 0.003, "adam")
+    assert names["data"].W.isel(seed=0).values == pytest.approx(W, abs=0.1)
+    assert "# without the page's tg.exact.Interference(0.05)" in lines

@@ -25,15 +25,16 @@ export function pythonOf(state, W, b) {
     "print(tg.exact.loss(W, b, features, net=net))",
     "print(tg.geometry.identify(W, rows=False).label)",
   ];
+  const begins = state.bias ? '{"W": W, "b": b}' : '{"W": W}';
   if (state.how === "flow") lines.push(`flow = tg.exact.gradient_flow(net, features, W, b, 1000${more})`);
+  else if (state.how === "adam") lines.push(`found = tg.exact.minimise(net, features, seeds=1, initial=${begins}${more})`);
   else {
-    const sampled = state.how === "sample";
+    if (interference) lines.push(`# without the page's ${penalties[penalties.length - 1]}: a tg.Recipe has no such penalty`);
+    const decay = l2 ? `{"W": ${2 * l2}}` : "0"; // its gradient is the decay times W, and that of L2 twice the weight times W
     lines.push(
-      sampled
-        ? `recipe = tg.Recipe(optimizer="adam", learning_rate=${state.rate}, batch_size=${state.batch}, steps=5000)`
-        : `found = tg.exact.minimise(net, features, seeds=1, initial={"W": W, "b": b}${more})`,
+      `recipe = tg.Recipe(optimizer="adam", learning_rate=${state.rate}, weight_decay=${decay}, batch_size=${state.batch}, steps=5000)`,
+      `data = tg.train(net, features, recipe, initial=${begins})`,
     );
-    if (sampled) lines.push("data = tg.train(net, features, recipe)");
   }
   return `${lines.join("\n")}\n`;
 }
