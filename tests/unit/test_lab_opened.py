@@ -1,5 +1,7 @@
 """What the lab opens of datasets, files and addresses, and what it refuses, in both languages."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -51,3 +53,19 @@ def test_lines_of_a_training_on_samples_train_what_the_page_trains(l2: float, de
     assert (recipe.batch_size, recipe.learning_rate, recipe.optimizer) == (64, 0.003, "adam")
     assert names["data"].W.isel(seed=0).values == pytest.approx(W, abs=0.1)
     assert "# without the page's tg.exact.Interference(0.05)" in lines
+
+
+def test_a_model_is_opened_with_the_penalties_that_it_was_found_with() -> None:
+    penalties = [tg.exact.Interference(0.005), tg.exact.L2(0.0001)]
+    how: Any = {"seeds": 1, "initial": {"W": PENTAGON}, "progress": False}
+    found = tg.exact.minimise(NET, FIVE, penalties=penalties, **how)
+    flow = tg.exact.gradient_flow(NET, FIVE, PENTAGON, np.zeros(5), 0.1, times=3, penalties=penalties)
+    for data in (found, flow):
+        others = tg.lab.read(tg.lab.model_of(data).address).others
+        assert (others["interference"], others["l2"]) == ("0.005", "0.0001")
+    plain = tg.lab.read(tg.lab.model_of(tg.exact.minimise(NET, FIVE, **how)).address).others
+    assert (plain["interference"], plain["l2"]) == ("0", "0")
+    with pytest.raises(tg.InvalidInputError, match=r"found with the penalties L2.*L1.*the lab knows L2 and Interference"):
+        tg.lab.model_of(tg.exact.minimise(NET, FIVE, penalties=[tg.exact.L2(0.01), tg.exact.L1(0.01)], **how))
+    with pytest.raises(tg.InvalidInputError, match="found with the constraints"):
+        tg.lab.model_of(tg.exact.minimise(NET, FIVE, constraints=[tg.exact.NormBudget(2.0)], **how))
