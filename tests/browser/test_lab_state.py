@@ -32,7 +32,7 @@ def test_the_keyboard_leaves_a_recording_as_it_is(opened: Opened, tmp_path: Path
     (tmp_path / "replay.html").write_text(tg.lab.page(record=tg.lab.record_of(flow)))
     page = opened(at=tmp_path / "replay.html")
     page.get_by_label("Time").fill("2")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(1500)
     wait_for(page, "exact loss")
     before = page.locator(".status").inner_text()
     page.locator("canvas.stage").focus()
@@ -55,3 +55,23 @@ def test_on_a_line_arrow_keys_go_where_they_point(opened: Opened, key: str, sign
     page.keyboard.press("0")
     page.keyboard.press(key)
     assert sign * (page.evaluate("held[0]") - 0.5) > 0.05
+
+
+@pytest.mark.parametrize("address", ["#v=1&n=2&m=2&p=1", tg.lab.link(NET, FIVE, 1e5 * DIGONS, how="adam")])
+def test_at_rest_it_asks_for_nothing_more(opened: Opened, address: str) -> None:
+    """At a minimum, and where it diverged; a change wakes it."""
+    page = opened(address)
+    page.get_by_label("Speed").fill("8")
+    if page.get_by_role("button", name="Play").count():
+        page.get_by_role("button", name="Play").click()
+    wait_for(page, "at rest")
+    page.wait_for_timeout(1000)
+    page.evaluate(
+        """() => { window.ticks = 0; const post = Worker.prototype.postMessage;
+        Worker.prototype.postMessage = function (said) { ticks += said.kind === "tick"; return post.call(this, said); }; }"""
+    )
+    page.wait_for_timeout(1000)
+    assert page.evaluate("ticks") <= 2
+    page.get_by_role("button", name="New start").click()
+    page.wait_for_timeout(500)
+    assert page.evaluate("ticks") > 2

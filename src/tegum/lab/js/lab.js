@@ -201,7 +201,9 @@ export class Lab {
     this.frame = this.player ? { ...frame, time: this.player.time } : frame;
     this.measures = measuresOf(frame.W, m, n);
     if (this.playing && !frame.resting) this.history.add(this.frame.time, frame.loss, this.measures.D);
-    if (!frame.exact && (frame.resting || !this.playing)) this.driver.askExactly();
+    const known = frame.exact || this.driver.asked; // one that diverged has no exact loss, also when asked
+    this.driver.still = frame.resting && known;
+    if (!known && (frame.resting || !this.playing)) this.driver.askExactly();
     if (frame.exact) this.save(true);
     this.redraw();
   }
