@@ -1,9 +1,11 @@
 """What the lab opens of datasets, files and addresses, and what it refuses, in both languages."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import tegum as tg
 from tests.unit.test_lab import FIVE, NET, NODE, PENTAGON, in_node
@@ -69,3 +71,21 @@ def test_a_model_is_opened_with_the_penalties_that_it_was_found_with() -> None:
         tg.lab.model_of(tg.exact.minimise(NET, FIVE, penalties=[tg.exact.L2(0.01), tg.exact.L1(0.01)], **how))
     with pytest.raises(tg.InvalidInputError, match="found with the constraints"):
         tg.lab.model_of(tg.exact.minimise(NET, FIVE, constraints=[tg.exact.NormBudget(2.0)], **how))
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no Node")
+def test_b_says_which_axis_of_a_file_is_features(tmp_path: Path) -> None:
+    W, call = np.arange(6.0) + 1, "(() => { try { return show(tegumLab.weightsIn(bytes)); } catch (error) { return error.message; } })()"
+    shown = "({ n, m, W, b, turned }) => [n, m, [...W], [...b], turned]"
+    found = []
+    for shape, b in (((3, 2), 2), ((3, 2), 3), ((3, 2), 0), ((2, 3), 3), ((2, 3), 2)):
+        arrays = {"W": W.reshape(shape)} | ({"b": np.ones(b)} if b else {})
+        save_file(arrays, tmp_path / "weights.safetensors")
+        given = list((tmp_path / "weights.safetensors").read_bytes())
+        found.append(in_node(f"((show, bytes) => {call})({shown}, Uint8Array.from(input).buffer)", given))
+    rows, turned = W.tolist(), W.reshape(3, 2).T.ravel().tolist()
+    assert found[0] == [2, 3, rows, [1, 1], False]
+    assert found[1] == [3, 2, turned, [1, 1, 1], True]
+    assert found[2] == [3, 2, turned, [0, 0, 0], True]
+    assert found[3] == [3, 2, rows, [1, 1, 1], False]
+    assert "W is 2 x 3, and b has 2 numbers" in found[4]

@@ -39,3 +39,13 @@ def test_the_tour_shows_what_it_says() -> None:
     })"""
     said = ["2 dedicated", "2 dedicated", "2 digons", "pentagon", "pentagon", "pentagon", "square antiprism", "pentagon"]
     assert in_node(call) == [said, said]
+
+
+def test_slow_speeds_make_fewer_steps_of_adam() -> None:
+    """Fractions of a step add up over frames."""
+    call = """[0.2, 0.4, 1, 2].map((amount) => {
+      const simulation = new tegumLab.Simulation(tegumLab.stateOf("#v=1&n=2&m=1&how=adam"));
+      for (let frame = 0; frame < 20; frame++) simulation.advance(amount, 1000);
+      return simulation.time;
+    })"""
+    assert in_node(call) == [4, 8, 20, 40]

@@ -179,7 +179,7 @@ export class Lab {
     const { density, importance, how } = this.state;
     const weight = density.reduce((sum, p) => sum + p, 0) / density.length;
     const mean = importance.reduce((sum, one) => sum + one, 0) / importance.length;
-    this.driver.amount = how === "flow" ? (0.1 * speed) / Math.max(weight * mean, 1e-6) : Math.max(1, Math.round(2 * speed));
+    this.driver.amount = how === "flow" ? (0.1 * speed) / Math.max(weight * mean, 1e-6) : 2 * speed;
   }
 
   /** @param {number} feature */

@@ -159,7 +159,7 @@ function sharing(lab) {
 
 /** Opens a file of weights: with its own setting where it has one, else with that of the page. @param {Lab} lab @param {ArrayBuffer} buffer */
 function open(lab, buffer) {
-  const { n, m, W, b, address } = weightsIn(buffer);
+  const { n, m, W, b, turned, address } = weightsIn(buffer);
   if (address) lab.set(address);
   else {
     if (n > MOST_FEATURES || m > MOST_HIDDEN)
@@ -170,5 +170,6 @@ function open(lab, buffer) {
     lab.change({ n, m, ...plain, bias, W, b, view: "" });
   }
   lab.play(false);
-  return `${n} features in ${m} dimensions${address ? "" : ", with the density of this page"}.`;
+  const rows = turned ? "; rows of W were taken as features" : "";
+  return `${n} features in ${m} dimensions${address ? "" : ", with the density of this page"}${rows}.`;
 }
