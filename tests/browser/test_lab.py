@@ -2,9 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 import tegum as tg
+from tests.browser.conftest import Opened
 from tests.unit.test_lab import ORACLE, oracle, require_equal
 
 NET, FIVE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.05)
@@ -24,41 +23,6 @@ HEAR = """() => { window.heard = [];
 """Whatever a screen reader is told from now on is kept: the next words may come before one looks."""
 
 VIEWS = ("arrows", "space", "gram", "norms", "time", "map")
-Opened = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tg.lab.write(tmp_path_factory.mktemp("lab") / "lab.html")
-
-
-@pytest.fixture
-def said() -> list[str]:
-    """What the browser complains of, and what is asked of the network."""
-    return []
-
-
-@pytest.fixture
-def opened(browser: Browser, place: Path, said: list[str]) -> Iterator[Opened]:
-    """Opens the page at an address, offline; whatever it complains of or asks for is a failure."""
-    contexts = []
-
-    def open_page(address: str = "", width: int = 1280, scheme: Any = "light", at: Path | None = None, **more: Any) -> Page:
-        context = browser.new_context(offline=True, viewport={"width": width, "height": 900}, color_scheme=scheme, **more)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        own = ((at or place).as_uri(), "data:", "blob:")
-        page.on("request", lambda request: None if request.url.startswith(own) else said.append(request.url))
-        page.goto((at or place).as_uri() + address)
-        page.wait_for_function("() => document.querySelector('.status strong')", timeout=20_000)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert said == []
 
 
 def wait_for(page: Page, *words: str, timeout: int = 20_000) -> None:

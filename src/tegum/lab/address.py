@@ -157,6 +157,10 @@ def read(address: str) -> Setting:
     _require_size(n, m)
     net = (ReluOutput if said["net"] == "relu" else Linear)(n, m, said["bias"] == "1")
     W, b = _floats("W", said.pop("W", ""), n * m), _floats("b", said.pop("b", ""), n)
+    if b is not None and W is None:
+        raise InvalidInputError("there is b and no W", "give both, or none")
+    if b is not None and not net.bias and b.any():
+        raise InvalidInputError("bias is 0, and b is not", "leave b out, or say bias=1")
     others = {key: said[key] for key in ("l2", "interference", "how", "rate", "batch", "seed", "view")}
     return Setting(net, _features(said, n), None if W is None else W.reshape(m, n), b, others)
 

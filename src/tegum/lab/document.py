@@ -33,7 +33,7 @@ class Record:
 
     Attributes:
         address: the setting, with the last model.
-        clock: what ``times`` are: ``step``, ``time``, or what else was followed.
+        clock: what ``times`` are: ``step`` or ``time``.
         times: of each model.
         W: weights, one model after the other, base64 of float32.
         b: biases, likewise.

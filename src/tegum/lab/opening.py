@@ -10,6 +10,8 @@ A recorded model is shown as it was, step by step: ``page(record=record_of(data)
 """
 
 import base64
+import json
+import re
 import tempfile
 import webbrowser
 from pathlib import Path
@@ -21,7 +23,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from tegum.checking import as_path, checked
-from tegum.errors import InvalidInputError
+from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
 from tegum.figures import drawn_models
 from tegum.figures.models import clock_of
@@ -63,7 +65,8 @@ def model_of(data: xr.Dataset, features: Features | None = None, net: Net | None
         net: what its net is, where it does not say; `ReluOutput` for weights of somebody else's.
 
     Raises:
-        InvalidInputError: where there is no model that the lab knows.
+        InvalidInputError: where there is no model that the lab knows, or where it was found with penalties or constraints that
+            the lab does not know.
     """
     if "W" not in data:
         raise InvalidInputError(f"the dataset holds {', '.join(map(str, data.data_vars)) or 'nothing'}", _UNNAMED)
@@ -79,7 +82,7 @@ def model_of(data: xr.Dataset, features: Features | None = None, net: Net | None
     law = features_of(model) if features is None else features
     if law.batch_shape and np.prod(law.batch_shape) == 1:
         law = law.singles()[0].replaced(importance=law.importance.reshape(-1))
-    return Model(link(known, law, W, b), chosen.said, model if clock in (None, "step") else data)
+    return Model(link(known, law, W, b, **_penalties_of(data)), chosen.said, model if clock in (None, "step") else data)
 
 
 @checked
@@ -100,6 +103,9 @@ def record_of(data: xr.Dataset, features: Features | None = None, net: Net | Non
     if clock is None:
         advice = 'train with Recipe(record=("loss", "W", "b"), record_steps=100), or give a gradient flow'
         raise InvalidInputError("the dataset has no W along steps or time", advice)
+    if clock not in ("step", "time"):
+        what = f"the models are recorded along {clock!r}, and each has a setting of its own"
+        raise InvalidInputError(what, f"give one of them to tegum.lab.open, such as data.isel({{{clock!r}: [0]}})")
     W, b = (model.get(f"{name}_history", model.get(name)) for name in ("W", "b"))
     assert W is not None
     steps = np.unique(np.linspace(0, model.sizes[clock] - 1, _MOST_FRAMES).astype(int))
@@ -161,6 +167,25 @@ def shown_at(text: str, path: Path | str | None) -> Path:
     write_atomically(place, text.encode())
     webbrowser.open(place.resolve().as_uri())
     return place
+
+
+def _penalties_of(data: xr.Dataset) -> dict[str, float]:
+    """The weights of the penalties under which models were minimised or flowed; those that the lab does not know are refused."""
+    minimised = json.loads(data.attrs.get("minimise", "{}"))
+    found = {"l2": 0.0, "interference": 0.0}
+    with Problems() as problems:
+        for name in ("penalties", "constraints"):
+            said = ", ".join(minimised.get(name, ())) or str(data.attrs.get(name, "none"))  # as branches and flows have it
+            if said == "none":
+                continue
+            known = re.findall(r"(?:^|, )(L2|Interference)\(weight=([^()]*)\)", said) if name == "penalties" else []
+            if ", ".join(f"{kind}(weight={weight})" for kind, weight in known) != said:
+                advice = "the lab knows L2 and Interference; tegum.lab.link(net, features, W, b) is its address under the loss alone"
+                problems.add(f"the models were found with the {name} {said}", advice)
+                continue
+            for kind, weight in known:
+                found[kind.lower()] += float(weight)
+    return found
 
 
 def _written(values: NDArray[np.floating]) -> str:

@@ -74,6 +74,8 @@ export function stateOf(address) {
     W: floats("W", all.W, n * m),
     b: floats("b", all.b, n),
   };
+  if (state.b && !state.W) throw new Error("there is b and no W");
+  if (!state.bias && state.b?.some((one) => one !== 0)) throw new Error("bias is 0, and b is not");
   if (name === "anticorrelated")
     for (let first = 0; first < n; first += size) {
       const total = state.density.slice(first, first + size).reduce((sum, one) => sum + one, 0);

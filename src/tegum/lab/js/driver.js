@@ -16,6 +16,8 @@ export class Driver {
     this.waiting = 0;
     this.dirty = true;
     this.exact = false;
+    this.asked = false; // whether the last tick asked for all digits
+    this.still = false; // whether nothing moves and all that can be known is known
     /** @type {((message: Message) => void)} */
     this.post = () => {};
     this.worker = this.connect(source);
@@ -68,9 +70,10 @@ export class Driver {
     if (this.stopped) return;
     requestAnimationFrame(this.loop);
     if (document.hidden || (this.waiting && performance.now() - this.waiting < LATE)) return;
-    if (!this.playing && !this.dirty) return;
+    if ((!this.playing || this.still) && !this.dirty) return;
     this.waiting = performance.now();
     this.dirty = false;
+    this.asked = this.exact;
     const milliseconds = this.worker ? BUDGET : BUDGET_BESIDE;
     this.post({ kind: "tick", amount: this.playing ? this.amount : 0, milliseconds, exact: this.exact });
   }

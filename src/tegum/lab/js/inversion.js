@@ -63,6 +63,10 @@ export function addLevel(d, row, inside, work, effort) {
     low += least;
     high += most;
   }
+  if (!Number.isFinite(low + high)) {
+    row.value = NaN; // a trial step that went too far: it is taken back, and no split into levels would ever end
+    return;
+  }
   if (high <= 0) return;
   if (low >= 0) {
     addPolynomial(d, row, inside, 1, 0, 0, 1);

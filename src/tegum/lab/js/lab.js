@@ -82,20 +82,27 @@ export class Lab {
     return addressOf({ ...this.state, W, b });
   }
 
-  /** Shows what an address says. @param {string} address */
-  set(address) {
+  /** Shows what an address says. @param {string} address
+   * @param {boolean} keep whether, of one without weights, those that are here stay where size and seed agree */
+  set(address, keep = false) {
     this.state = stateOf(address);
     this.history.clear();
     this.setSpeed(this.speed);
     this.driver.say({ kind: "set", state: this.state });
+    if (!this.state.W && !keep) this.driver.say({ kind: "reset" });
     this.changed();
+  }
+
+  /** The same as a page that is opened at the address, which moves where it has no weights. @param {string} address */
+  begin(address) {
+    this.set(address);
+    this.play(!this.state.W && !this.still);
   }
 
   /** Somebody wrote another address: what cannot be read is not followed. */
   follow() {
     try {
-      this.set(location.hash);
-      this.play(!this.still);
+      this.begin(location.hash);
     } catch (error) {
       this.tell(/** @type {Error} */ (error).message, true);
     }
@@ -172,7 +179,7 @@ export class Lab {
     const { density, importance, how } = this.state;
     const weight = density.reduce((sum, p) => sum + p, 0) / density.length;
     const mean = importance.reduce((sum, one) => sum + one, 0) / importance.length;
-    this.driver.amount = how === "flow" ? (0.1 * speed) / Math.max(weight * mean, 1e-6) : Math.max(1, Math.round(2 * speed));
+    this.driver.amount = how === "flow" ? (0.1 * speed) / Math.max(weight * mean, 1e-6) : 2 * speed;
   }
 
   /** @param {number} feature */
@@ -194,7 +201,9 @@ export class Lab {
     this.frame = this.player ? { ...frame, time: this.player.time } : frame;
     this.measures = measuresOf(frame.W, m, n);
     if (this.playing && !frame.resting) this.history.add(this.frame.time, frame.loss, this.measures.D);
-    if (!frame.exact && (frame.resting || !this.playing)) this.driver.askExactly();
+    const known = frame.exact || this.driver.asked; // one that diverged has no exact loss, also when asked
+    this.driver.still = frame.resting && known;
+    if (!known && (frame.resting || !this.playing)) this.driver.askExactly();
     if (frame.exact) this.save(true);
     this.redraw();
   }

@@ -82,32 +82,27 @@ class Guide {
     for (const marked of this.lab.root.querySelectorAll(".about")) marked.classList.remove("about");
   }
 
-  /** @param {string} address @param {number} speed */
-  go(address, speed) {
-    const { lab } = this;
-    lab.setSpeed(speed);
-    lab.set(address);
-    lab.play(!lab.still);
-  }
-
   /** @param {import("./presets.js").Preset} preset */
   begin(preset) {
-    this.go(preset.address, preset.speed ?? 1);
+    this.lab.setSpeed(preset.speed ?? 1);
+    this.lab.begin(preset.address);
     this.say(preset.id, element("p", {}, preset.words));
   }
 
-  /** @param {number} at */
-  tour(at) {
-    const step = TOUR[at], last = at === TOUR.length - 1;
-    this.go(step.address, step.speed ?? 1);
+  /** @param {number} at @param {boolean} on whether it comes after the step before, whose weights may stay */
+  tour(at, on = false) {
+    const { lab } = this, step = TOUR[at], last = at === TOUR.length - 1;
+    lab.setSpeed(step.speed ?? 1);
+    lab.set(step.address, on);
+    lab.play(!lab.still);
     const button = (/** @type {string} */ name, /** @type {() => void} */ go, kind = "") => element("button", { type: "button", class: kind, onclick: go }, name);
-    const next = button(last ? "Done" : "Next", () => (last ? this.say("") : this.tour(at + 1)), "main");
+    const next = button(last ? "Done" : "Next", () => (last ? this.say("") : this.tour(at + 1, true)), "main");
     this.say("",
       element("h2", {}, element("span", { class: "count" }, `${at + 1} / ${TOUR.length}`), step.title),
       element("p", {}, step.words),
       element("div", { class: "row" }, next, ...(at ? [button("Back", () => this.tour(at - 1))] : []), ...(last ? [] : [button("End", () => this.say(""))])));
-    const about = step.about === "stage" ? this.lab.stage.canvas : step.about === "status" ? this.lab.status
-      : step.about ? this.lab.root.querySelector(`[data-control="${step.about}"]`) : null;
+    const about = step.about === "stage" ? lab.stage.canvas : step.about === "status" ? lab.status
+      : step.about ? lab.root.querySelector(`[data-control="${step.about}"]`) : null;
     about?.classList.add("about");
     next.focus({ preventScroll: true });
   }
@@ -164,15 +159,17 @@ function sharing(lab) {
 
 /** Opens a file of weights: with its own setting where it has one, else with that of the page. @param {Lab} lab @param {ArrayBuffer} buffer */
 function open(lab, buffer) {
-  const { n, m, W, b, address } = weightsIn(buffer);
+  const { n, m, W, b, turned, address } = weightsIn(buffer);
   if (address) lab.set(address);
   else {
     if (n > MOST_FEATURES || m > MOST_HIDDEN)
       throw new Error(`it has ${n} features in ${m} dimensions, and the lab has room for ${MOST_FEATURES} in ${MOST_HIDDEN}`);
     const { density, importance } = lab.state, same = lab.state.n === n;
     const plain = same ? {} : { sets: "independent", density: Array(n).fill(density[0]), importance: Array(n).fill(importance[0]), curve: "" };
-    lab.change({ n, m, ...plain, W, b, view: "" });
+    const bias = lab.state.bias || b.some((one) => one !== 0);
+    lab.change({ n, m, ...plain, bias, W, b, view: "" });
   }
   lab.play(false);
-  return `${n} features in ${m} dimensions${address ? "" : ", with the density of this page"}.`;
+  const rows = turned ? "; rows of W were taken as features" : "";
+  return `${n} features in ${m} dimensions${address ? "" : ", with the density of this page"}${rows}.`;
 }

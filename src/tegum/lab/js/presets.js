@@ -51,7 +51,8 @@ export const PRESETS = [
  * @typedef {{ title: string, words: string, address: string, about?: string, speed?: number }} Step
  */
 
-/** @type {Step[]} */
+/** On the way, weights stay from step to step where size and seed agree; those of the seed end in the shape that is named, too.
+ * @type {Step[]} */
 export const TOUR = [
   {
     title: "A feature is an arrow", address: "#v=1&n=2&m=2&p=0.1",
@@ -59,21 +60,21 @@ export const TOUR = [
       "With two dimensions for two features each gets one of its own: they become orthogonal.",
   },
   {
-    title: "Too many features", address: "#v=1&n=5&m=2&p=1&I=geometric:0.9", about: "density",
+    title: "Too many features", address: "#v=1&n=5&m=2&p=1&I=geometric:0.9&seed=1", about: "density",
     words: "Now there are five. All are active all the time (density 1), so that arrows in each other's way would cost a lot: " +
       "the model keeps the two most important and gives up three.",
   },
   {
-    title: "Sparse features can share", address: "#v=1&n=5&m=2&p=0.2&I=geometric:0.9", about: "density",
+    title: "Sparse features can share", address: "#v=1&n=5&m=2&p=0.2&I=geometric:0.9&seed=1", about: "density",
     words: "At density 0.2 two features are rarely active at once. Opposite arrows share a dimension: what one writes the other reads as a negative number, and the ReLU takes it away. " +
       "That is a digon, the simplest superposition.",
   },
   {
-    title: "A pentagon", address: "#v=1&n=5&m=2&p=0.05", about: "density",
+    title: "A pentagon", address: "#v=1&n=5&m=2&p=0.05&seed=3", about: "density",
     words: "Sparser still, all five find room, evenly around a circle. Each has 2/5 of a dimension; see “Over time”, where its lines come together at 2/5. A negative bias keeps neighbours from being heard.",
   },
   {
-    title: "Pull one", address: "#v=1&n=5&m=2&p=0.05", about: "stage",
+    title: "Pull one", address: "#v=1&n=5&m=2&p=0.05&seed=3", about: "stage",
     words: "Drag an arrow somewhere else and hold it there: the others give way, since the gradient of the exact loss goes on acting on them. Let go, and they settle. " +
       "(From the keyboard: N chooses, arrow keys move.)",
   },

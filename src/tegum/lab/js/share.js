@@ -25,15 +25,16 @@ export function pythonOf(state, W, b) {
     "print(tg.exact.loss(W, b, features, net=net))",
     "print(tg.geometry.identify(W, rows=False).label)",
   ];
+  const begins = state.bias ? '{"W": W, "b": b}' : '{"W": W}';
   if (state.how === "flow") lines.push(`flow = tg.exact.gradient_flow(net, features, W, b, 1000${more})`);
+  else if (state.how === "adam") lines.push(`found = tg.exact.minimise(net, features, seeds=1, initial=${begins}${more})`);
   else {
-    const sampled = state.how === "sample";
+    if (interference) lines.push(`# without the page's ${penalties[penalties.length - 1]}: a tg.Recipe has no such penalty`);
+    const decay = l2 ? `{"W": ${2 * l2}}` : "0"; // its gradient is the decay times W, and that of L2 twice the weight times W
     lines.push(
-      sampled
-        ? `recipe = tg.Recipe(optimizer="adam", learning_rate=${state.rate}, batch_size=${state.batch}, steps=5000)`
-        : `found = tg.exact.minimise(net, features, seeds=1, initial={"W": W, "b": b}${more})`,
+      `recipe = tg.Recipe(optimizer="adam", learning_rate=${state.rate}, weight_decay=${decay}, batch_size=${state.batch}, steps=5000)`,
+      `data = tg.train(net, features, recipe, initial=${begins})`,
     );
-    if (sampled) lines.push("data = tg.train(net, features, recipe)");
   }
   return `${lines.join("\n")}\n`;
 }
@@ -67,7 +68,7 @@ export function safetensorsOf(state, W, b, address) {
   return bytes;
 }
 
-/** The weights of a file of safetensors: W (m, n), turned where rows are features, b, and the address where there is one.
+/** The weights of a file of safetensors: W (m, n), turned where it has more rows than columns and b has not one number for each column, b, and the address where there is one.
  * @param {ArrayBuffer} buffer */
 export function weightsIn(buffer) {
   const view = new DataView(buffer), length = buffer.byteLength > 8 ? view.getUint32(0, true) : 0;
@@ -77,13 +78,14 @@ export function weightsIn(buffer) {
   const matrices = arrays.filter(([, one]) => one.shape.length === 2);
   const [, found] = matrices.find(([name]) => name === "W") ?? (matrices.length === 1 ? matrices[0] : []);
   if (!found) throw new Error("the file has no W (m, n) of one model; `tegum lab FILE` opens other files");
-  const [rows, columns] = found.shape, turned = rows > columns, m = Math.min(rows, columns), n = Math.max(rows, columns);
-  const given = numbersOf(view, 8 + length, found), W = new Float64Array(n * m);
+  const [rows, columns] = found.shape, bias = arrays.find(([name, one]) => /^b(ias)?$/.test(name) && one.shape.length === 1);
+  const given = numbersOf(view, 8 + length, found), biases = bias ? numbersOf(view, 8 + length, bias[1]) : null;
+  const turned = rows > columns && biases?.length !== columns, [m, n] = turned ? [columns, rows] : [rows, columns];
+  if (biases && biases.length !== n) throw new Error(`W is ${rows} x ${columns}, and b has ${biases.length} numbers; \`tegum lab FILE\` opens other files`);
+  const W = new Float64Array(n * m), b = biases ?? new Float64Array(n);
   for (let k = 0; k < m; k++) for (let i = 0; i < n; i++) W[k * n + i] = given[turned ? i * m + k : k * n + i];
-  const bias = arrays.find(([name, one]) => /^b(ias)?$/.test(name) && one.shape.length === 1 && one.shape[0] === n);
-  const b = bias ? numbersOf(view, 8 + length, bias[1]) : new Float64Array(n);
   if (![...W, ...b].every(Number.isFinite)) throw new Error("the file has numbers that are not finite");
-  return { n, m, W, b, address: String(header.__metadata__?.["tegum.lab"] ?? "") };
+  return { n, m, W, b, turned, address: String(header.__metadata__?.["tegum.lab"] ?? "") };
 }
 
 /** @param {DataView} view @param {number} start @param {{ dtype: string, data_offsets: [number, number] }} how */

@@ -48,6 +48,7 @@ export class Simulation {
     this.y = this.W = this.b = new Float64Array(0);
     this.random = new Random(state.seed, 1);
     this.time = 0;
+    this.left = 0; // of a step that frames of fractions of steps add up to
     this.flow = new Flow(0, 2);
     this.adam = new Adam(0);
     /** @type {{ loss: number, error: number } | null} */
@@ -141,7 +142,10 @@ export class Simulation {
   /** Moves on for some time of the flow or some steps, or until the milliseconds are over.
    * @param {number} amount @param {number} milliseconds */
   advance(amount, milliseconds) {
-    const until = performance.now() + milliseconds, end = Math.min(this.time + amount, MOST_TIME);
+    const until = performance.now() + milliseconds, whole = this.state.how !== "flow";
+    const wanted = whole ? amount + this.left : amount, now = whole ? Math.floor(wanted + 1e-9) : wanted;
+    this.left = whole ? wanted - now : 0;
+    const end = Math.min(this.time + now, MOST_TIME);
     while (this.time < end && !this.resting) {
       this.single(end - this.time);
       if (performance.now() > until) break;

@@ -175,13 +175,13 @@ export class Stage {
     else if (event.key.toLowerCase() === "p") lab.choose((Math.max(lab.chosen, 0) + n - 1) % n);
     else if (/^[0-9]$/.test(event.key) && Number(event.key) < n) lab.choose(Number(event.key));
     else if (event.key === "Escape") lab.choose(-1);
-    else if (event.key.startsWith("Arrow") && this.showsFeatures) {
+    else if (event.key.startsWith("Arrow") && this.showsFeatures && !lab.recorded) {
       if (lab.chosen < 0) lab.choose(0);
       const place = Array.from({ length: m }, (_, k) => lab.frame.W[k * n + lab.chosen]);
       const turn = { ArrowLeft: 2 * STEP, ArrowRight: -2 * STEP }[event.key] ?? 0;
       const growth = { ArrowUp: 1 + STEP, ArrowDown: 1 - STEP }[event.key] ?? 1;
       lab.history.mark();
-      lab.hold(lab.chosen, (m === 1 ? place.map((x) => x + turn) : rotated(place, turn)).map((x) => x * growth));
+      lab.hold(lab.chosen, (m === 1 ? place.map((x) => x - turn) : rotated(place, turn)).map((x) => x * growth));
       lab.letGo();
     } else return;
     event.preventDefault();

@@ -1,0 +1,77 @@
+"""The state of the lab in a real browser: addresses that are pasted, keys, the clock, and labs that are gone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tegum as tg
+from tests.browser.conftest import Opened
+from tests.browser.test_lab import FIVE, NET, SAVED_MS, wait_for
+
+DIGONS = np.array([[0.0, 1, -1, 0, 0], [0, 0, 0, 1, -1]])
+
+
+def test_an_address_that_is_pasted_is_what_it_is_when_opened(opened: Opened) -> None:
+    """With weights it stands still; without it begins at those of the seed, which end in a pentagon, and plays."""
+    held, seeded = tg.lab.link(NET, FIVE, DIGONS, np.full(5, -0.02)), tg.lab.link(NET, FIVE)
+    page = opened(held)
+    page.get_by_label("Speed").fill("8")
+    for address, plays in ((seeded, True), (held, False), (seeded, True)):
+        page.evaluate("address => { location.hash = address; }", address)
+        wait_for(page, "pentagon" if plays else "2 digons")
+        assert page.get_by_role("button", name="Pause").count() == int(plays), address
+        page.wait_for_timeout(SAVED_MS)
+        W = tg.lab.read(page.evaluate("location.hash")).W
+        assert W is not None
+        assert np.array_equal(W, DIGONS) != plays
+
+
+def test_the_keyboard_leaves_a_recording_as_it_is(opened: Opened, tmp_path: Path) -> None:
+    flow = tg.exact.gradient_flow(NET, FIVE, 1.1 * tg.geometry.polygon(5), np.zeros(5), 1.0, times=5)
+    (tmp_path / "replay.html").write_text(tg.lab.page(record=tg.lab.record_of(flow)))
+    page = opened(at=tmp_path / "replay.html")
+    page.get_by_label("Time").fill("2")
+    page.wait_for_timeout(1500)
+    wait_for(page, "exact loss")
+    before = page.locator(".status").inner_text()
+    page.locator("canvas.stage").focus()
+    for key in ("0", "ArrowUp", "ArrowUp", "ArrowLeft"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(600)
+    assert page.locator(".status").inner_text() == before
+    assert page.get_by_label("Time").input_value() == "2"
+
+
+@pytest.mark.parametrize(("key", "sign"), [("ArrowLeft", -1), ("ArrowRight", 1)])
+def test_on_a_line_arrow_keys_go_where_they_point(opened: Opened, key: str, sign: int) -> None:
+    features = tg.features.Independent(2, density=0.05)
+    page = opened(tg.lab.link(tg.nets.ReluOutput(2, 1), features, [[0.5, -0.7]], [0, 0], view="arrows"))
+    page.evaluate(
+        """() => { window.held = []; const post = Worker.prototype.postMessage;
+        Worker.prototype.postMessage = function (said) { if (said.place) held.push(said.place[0]); return post.call(this, said); }; }"""
+    )
+    page.locator("canvas.stage").focus()
+    page.keyboard.press("0")
+    page.keyboard.press(key)
+    assert sign * (page.evaluate("held[0]") - 0.5) > 0.05
+
+
+@pytest.mark.parametrize("address", ["#v=1&n=2&m=2&p=1", tg.lab.link(NET, FIVE, 1e5 * DIGONS, how="adam")])
+def test_at_rest_it_asks_for_nothing_more(opened: Opened, address: str) -> None:
+    """At a minimum, and where it diverged; a change wakes it."""
+    page = opened(address)
+    page.get_by_label("Speed").fill("8")
+    if page.get_by_role("button", name="Play").count():
+        page.get_by_role("button", name="Play").click()
+    wait_for(page, "at rest")
+    page.wait_for_timeout(1000)
+    page.evaluate(
+        """() => { window.ticks = 0; const post = Worker.prototype.postMessage;
+        Worker.prototype.postMessage = function (said) { ticks += said.kind === "tick"; return post.call(this, said); }; }"""
+    )
+    page.wait_for_timeout(1000)
+    assert page.evaluate("ticks") <= 2
+    page.get_by_role("button", name="New start").click()
+    page.wait_for_timeout(500)
+    assert page.evaluate("ticks") > 2
