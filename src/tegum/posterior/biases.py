@@ -13,6 +13,14 @@ so that u = P^(-1/2) w has the stationary covariance S with, in the eigenvectors
 localisation: the same with P -> 0 and no noise, minus rank / 2; step size: with P and no noise, minus that; batches: the rest.
 distance: how much lower n_beta L is at the chain's centre than at the point, where a rounded minimum has left a gradient.
 H are the directions that are bent: what rounding leaves in rotations and in flat ones is no curvature.
+
+>>> import tegum as tg
+>>> from tegum.posterior.bowl import bowl_at
+>>> objective = tg.exact.Objective(tg.nets.ReluOutput(2, 1), tg.features.AnticorrelatedSets(1, 2, density=0.5))
+>>> x = objective.flat([[1.0, -1.0]], [0.0, 0.0])
+>>> bowl = bowl_at(objective.net, objective.features, x, objective.hessian(x), rank=4)
+>>> {name: round(one, 3) + 0.0 for name, one in known_biases(bowl, objective, 1e4, 100.0, Langevin(1e-5)).items()}
+{'localisation': -0.066, 'distance': 0.0, 'step size': 0.062, 'batches': 0.0}
 """
 
 import numpy as np
@@ -31,17 +39,7 @@ _ROUNDS, _SETTLED = 50, 1e-6
 
 
 def known_biases(bowl: Bowl, objective: Objective, n_beta: float, localisation: float, sampler: Sampler) -> dict[str, float]:
-    """What is wrong with an estimate at a regular or flat minimum, by cause, for chains on an objective.
-
-        >>> import tegum as tg
-        >>> from tegum.exact.parameters import free_of
-    from tegum.posterior.bowl import bowl_at
-        >>> objective = tg.exact.Objective(tg.nets.ReluOutput(2, 1), tg.features.AnticorrelatedSets(1, 2, density=0.5))
-        >>> x = objective.flat([[1.0, -1.0]], [0.0, 0.0])
-        >>> bowl = bowl_at(objective.net, objective.features, x, objective.hessian(x), rank=4)
-        >>> {name: round(one, 3) + 0.0 for name, one in known_biases(bowl, objective, 1e4, 100.0, Langevin(1e-5)).items()}
-        {}
-    """
+    """What is wrong with an estimate at a regular or flat minimum, by cause, for chains on an objective."""
     c, x, net, features = bowl.curvature, bowl.x, objective.net, objective.features
     gamma = bowl.held_by(localisation, n_beta)
     found = {"localisation": -0.5 * float((gamma / (n_beta * c + gamma)).sum())}

@@ -68,7 +68,7 @@ LOCALISATION = 100.0
 _LEAST_N_BETA, _LARGEST, _DISAGREE = 1e-6, 1e15, 1.1
 _CRITICAL, _KINK, _BESIDE_KINKS, _BENT = 1e-5, 1e-4, 1e-6, 1e-9
 """Shares of the largest curvature: a gradient, an error that is a jump, what differences of gradients know, and zero."""
-_AWAY, _PROBES, _ALONG, _LEVELS = 1e-2, 6, 400, 6
+_AWAY, _PROBES, _ALONG, _LEVELS = 1e-2, 6, 400, 24
 
 
 @final
@@ -284,7 +284,7 @@ def _exact_or_none(objective: Objective, x: Floats, curved: tuple[Floats, float]
 
 
 def terms_of_minimum(net: Net, features: Features, x: Floats, radius: float, lowest: float) -> int:
-    """With how many terms the loss is right next to a regular, flat or kinked minimum, at levels from a ball's to the lowest."""
+    """With how many terms the loss is right next to a regular, flat or kinked minimum, from a ball's level to the lowest."""
     if target_kind(net, features) != ENGINE:
         return TERMS
     sharp = Objective(net, features, SHARP_TERMS)
@@ -294,4 +294,4 @@ def terms_of_minimum(net: Net, features: Features, x: Floats, radius: float, low
         return TERMS
     bowl = bowl_at(net, features, x, curved[0], exact.rank)
     highest = max(radius**2 * float(bowl.curvature.max(initial=0.0)), lowest)
-    return max(enough_terms(bowl, 1 / level, radius**-2) for level in np.geomspace(lowest, highest, _LEVELS))
+    return max(enough_terms(bowl, 1 / level, radius**-2, everywhere=True) for level in np.geomspace(lowest, highest, _LEVELS))

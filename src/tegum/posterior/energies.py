@@ -151,7 +151,7 @@ def _energy(objective: Objective, place: _Place | None, n: float, prior: float) 
 
 
 def _correction(loss: Loss, place: _Place | None, n: float, prior: float) -> float:
-    """-log E exp(parabola - U) over draws of the formula's Gaussian, U = n L + |w|^2 / (2 s^2): what F lacks across the orbit."""
+    """What F lacks across the orbit: -log E exp(parabola - U) over draws of its Gaussian, U = n L + |w|^2 / (2 s^2)."""
     if place is None:
         return float("nan")
     stiff, directions = np.linalg.eigh(place.H)
