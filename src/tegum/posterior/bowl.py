@@ -116,18 +116,17 @@ def local_n_beta(bowl: Bowl, localisation: float) -> float:
     return n_beta
 
 
-def enough_terms(bowl: Bowl, n_beta: float, localisation: float, everywhere: bool = False) -> int:
+def enough_terms(bowl: Bowl, n_beta: float, localisation: float) -> int:
     """With how many terms the loss is lower elsewhere, and wrong in the mean where the posterior is, by no more than it may be.
 
     By a hundredth of the coefficient / n_beta.  A point of many symmetries keeps its place with few terms, and its loss, while
-    that of all points next to it is another one.  ``everywhere``: wrong in each draw by no more, as next to a kink.
+    that of all points next to it is another one.
     """
     moved = bowl.draws(n_beta, localisation)
     rises, terms = bowl.rises(bowl.loss, moved), TERMS
     while terms < SHARP_TERMS:
         loss = Loss(bowl.loss.net, bowl.loss.features, terms)
-        off = bowl.rises(loss, moved) - rises
-        wrong = n_beta * float(np.abs(off).max() if everywhere else abs(off.mean()))
+        wrong = n_beta * abs(float(np.mean(bowl.rises(loss, moved) - rises)))
         if max(bowl.distance(bowl.slope_of(loss) - bowl.slope, n_beta, localisation), wrong) <= bowl.near:
             break
         terms *= 2

@@ -68,7 +68,7 @@ LOCALISATION = 100.0
 _LEAST_N_BETA, _LARGEST, _DISAGREE = 1e-6, 1e15, 1.1
 _CRITICAL, _KINK, _BESIDE_KINKS, _BENT = 1e-5, 1e-4, 1e-6, 1e-9
 """Shares of the largest curvature: a gradient, an error that is a jump, what differences of gradients know, and zero."""
-_AWAY, _PROBES, _ALONG, _LEVELS = 1e-2, 6, 400, 24
+_AWAY, _PROBES, _ALONG, _LEVELS = 1e-2, 6, 400, 6
 
 
 @final
@@ -283,15 +283,18 @@ def _exact_or_none(objective: Objective, x: Floats, curved: tuple[Floats, float]
         return None
 
 
-def terms_of_minimum(net: Net, features: Features, x: Floats, radius: float, lowest: float) -> int:
-    """With how many terms the loss is right next to a regular, flat or kinked minimum, from a ball's level to the lowest."""
+def terms_of_minimum(net: Net, features: Features, x: Floats, radius: float, lowest: float) -> int | None:
+    """With how many terms the loss is right next to a regular, flat or kinked minimum, from a ball's level to the lowest.
+
+    None at other points, and where the loss has no terms.
+    """
     if target_kind(net, features) != ENGINE:
-        return TERMS
+        return None
     sharp = Objective(net, features, SHARP_TERMS)
     curved = hessian_at(sharp, x)
     exact = _exact_or_none(sharp, x, curved)
     if exact is None or exact.kind not in ("regular", "flat", "kinked"):
-        return TERMS
+        return None
     bowl = bowl_at(net, features, x, curved[0], exact.rank)
     highest = max(radius**2 * float(bowl.curvature.max(initial=0.0)), lowest)
-    return max(enough_terms(bowl, 1 / level, radius**-2, everywhere=True) for level in np.geomspace(lowest, highest, _LEVELS))
+    return max(enough_terms(bowl, 1 / level, radius**-2) for level in np.geomspace(lowest, highest, _LEVELS))

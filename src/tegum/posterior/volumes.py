@@ -36,7 +36,7 @@ from tegum.exact.hessian import still_directions
 from tegum.exact.parameters import free_of
 from tegum.features import Features
 from tegum.nets import Net
-from tegum.posterior.bowl import TERMS
+from tegum.posterior.bowl import SHARP_TERMS, TERMS
 from tegum.posterior.coefficient import terms_of_minimum
 from tegum.posterior.exponents import NOTHING, fitted
 from tegum.posterior.kernel.randomness import stream_for
@@ -152,13 +152,23 @@ def volume_scaling(
     noise = fill_ball(target_for(net, features, few), memory)
     rounded = max(_ABOVE_NOISE * noise, _LOWEST)
     lowest = max(lowest or 0.0, rounded)
-    if terms is None:
-        terms = terms_of_minimum(net, features, x, radius, lowest)
-    died = counted_deaths(
-        net, features, x=x, still=still, radius=radius, lowest=lowest, groups=tuple(range(groups)), points=points, moves=moves,
-        root_seed=root_seed, terms=terms, threads=threads, progress=progress,
-    )  # fmt: skip
-    lower, higher = min(float(died["lower"].min()), 0.0), float(died["higher"].max())
+    needed = terms_of_minimum(net, features, x, radius, lowest) if terms is None else None
+    how: dict[str, Any] = {
+        "groups": tuple(range(groups)),
+        "points": points,
+        "moves": moves,
+        "root_seed": root_seed,
+        "threads": threads,
+    }
+    terms = needed or few
+    while True:  # with few terms a minimum may not be one beside a narrow kink, which only points find
+        died = counted_deaths(
+            net, features, x=x, still=still, radius=radius, lowest=lowest, terms=terms, progress=progress, **how
+        )  # fmt: skip
+        lower, higher = min(float(died["lower"].min()), 0.0), float(died["higher"].max())
+        if needed is None or lower >= -lowest or terms >= SHARP_TERMS:
+            break
+        terms *= 2
     deaths = died["deaths"].transpose("group", "bin").values
     valid = not (lower < -lowest or higher > 0)
     last = int((-np.log(lowest) - _FIRST) / _WIDTH)
