@@ -10,7 +10,8 @@ so that u = P^(-1/2) w has the stationary covariance S with, in the eigenvectors
     S_ab [1 - (1 - k_a / 2)(1 - k_b / 2)] = 1_ab + n_beta^2 / (4 B) (P^(1/2) C P^(1/2))_ab
     estimate = n_beta / 2 tr(H P^(1/2) S P^(1/2))            infinite where some k >= 4: it diverges
 
-localisation: the same with P -> 0 and no noise, minus rank / 2; step size: with P and no noise, minus that; batches: the rest.
+localisation: the same with P -> 0 and no noise, minus rank / 2; step size: with P and no noise, minus that; batches: the rest,
+C taken at the point: a minimum of loss 0 has none there, and batches cost more than is said.
 distance: how much lower n_beta L is at the chain's centre than at the point, where a rounded minimum has left a gradient.
 H are the directions that are bent: what rounding leaves in rotations and in flat ones is no curvature.
 
