@@ -95,6 +95,36 @@ def test_the_defaults_go_as_near_as_kinks_need(density: float, n_beta: float) ->
     assert estimate.standard_error < 0.03
 
 
+def sparse_pair() -> tuple[ReluOutput, Independent, Model]:
+    """Two features of density 0.05 in one dimension, both stored: kinks are near, and the defaults choose n_beta = 10^8."""
+    net, features = ReluOutput(2, 1), Independent(2, density=0.05)
+    start = {"W": [[1.0, -1.0]], "b": [0.01, 0.01]}
+    found = tg.exact.minimise(net, features, seeds=1, initial=start, progress=False).isel(seed=0)
+    return net, features, (found["W"].values, found["b"].values)
+
+
+def test_the_defaults_go_no_nearer_than_a_minimum_is_rounded() -> None:
+    """And where n_beta is given the slope that rounding left is a bias, n_beta g H^+ g / 2 of it."""
+    net, features, (W, b) = sparse_pair()
+    rounded = llc(net, features, W.round(5), b.round(5), draws=300)
+    assert rounded.value == pytest.approx(2, abs=5 * rounded.standard_error)
+    assert float(rounded.data.attrs["n_beta"]) == 1e8
+    assert -0.01 * 2 < rounded.biases["distance"] < 0
+    near = llc(net, features, W.round(5), b.round(5), draws=300, n_beta=1e12)
+    assert near.value < -30
+    assert near.value == pytest.approx(2 + sum(near.biases.values()), rel=0.01)
+
+
+@pytest.mark.parametrize("sampler", [HMC(), Langevin(0.1, metric="hessian")], ids=repr)
+def test_what_rounding_leaves_in_rotations_is_no_bias(sampler: HMC | Langevin) -> None:
+    """Of -1/2 sum gamma / (n_beta h + gamma) over the 14 directions that are bent; those in print are five digits."""
+    W, b = 1.17046 * polygon(5), np.full(5, -0.2823)
+    found = llc(*world(5), W, b, n_beta=1e8, sampler=sampler, draws=100)
+    h = np.sort(np.linalg.eigvalsh(tg.exact.hessian_at(tg.exact.Objective(*world(5), 1024), np.append(W, b))[0]))[-14:]
+    assert found.biases["localisation"] == pytest.approx(-0.5 * (100 / (1e8 * h + 100)).sum(), rel=1e-6)
+    assert -1e-3 < found.biases["localisation"] < 0
+
+
 def test_the_defaults_take_as_many_terms_as_a_minimum_needs() -> None:
     """With exponential magnitudes 64 terms put the minimum elsewhere, and chains that go there find a lower loss."""
     net, features = ReluOutput(4, 2), Independent(4, density=0.1, magnitude=tg.features.Exponential(0.7))
@@ -105,6 +135,16 @@ def test_the_defaults_take_as_many_terms_as_a_minimum_needs() -> None:
     assert estimate.exact is not None
     assert estimate.value == pytest.approx(estimate.exact.value, abs=4 * estimate.standard_error)
     assert coarse.value < 0.9 * estimate.exact.value
+
+
+def test_the_defaults_take_as_many_terms_as_the_loss_next_to_a_minimum_needs() -> None:
+    """The symmetric minimum keeps its place and its loss with 64 terms, and all around it n_beta L is 1.5 too high."""
+    net, features = ReluOutput(4, 2), Independent(4, density=0.02)
+    found = tg.exact.minimise(net, features, seeds=2, progress=False).isel(seed=1)
+    model = found["W"].values.astype(np.float32), found["b"].values.astype(np.float32)
+    estimate = llc(net, features, *model, draws=200)
+    assert estimate.data.attrs["terms"] == 256
+    assert estimate.value == pytest.approx(5.5, abs=5 * estimate.standard_error)
 
 
 def test_there_is_no_interval_without_chains_that_agree() -> None:
@@ -127,6 +167,35 @@ def test_a_pentagon_beside_a_dead_feature_is_flat_and_with_a_tuned_one_is_not() 
     assert (found.value, found.kind, found.still) == (7.0, "flat", 3)
     estimate = llc(*world(6), W, b)
     assert estimate.value == pytest.approx(7, abs=4 * estimate.standard_error + 0.01)
+
+
+def test_a_flat_minimum_that_is_rounded_is_flat() -> None:
+    """Its flat set lies a little beside it, and lower by a part in 10^12."""
+    W, b = ring(5, 6)
+    b[5] = -0.3
+    found = exact_coefficient(*world(6), W.round(6), b.round(6))
+    assert (found.value, found.kind) == (7.0, "flat")
+
+
+def test_a_product_that_hardly_counts_is_not_flat() -> None:
+    """Three bent directions and 0.1 (u_1 u_2)^2: lambda = 3/2 + 1/2, between the bounds."""
+    net = Linear(3, 2, bias=False)
+    features = FiniteLaw([[1.0, 0, 0], [0, 0, 1.0]], [0.1, 0.9], importance=[0, 1, 1])
+    found = exact_coefficient(net, features, [[0, 0, 1.0], [0, 0, 0]])
+    assert (found.kind, found.rank, found.still) == ("degenerate", 3, 2)
+    assert math.isnan(found.value)
+    assert found.lower <= 2 <= found.upper
+
+
+def test_what_bends_less_than_the_hessian_is_known_to_may_be_bent() -> None:
+    """The 20th feature's importance is 2^-19, its output's bias bends the loss by twice that: lambda = 110/2."""
+    net, features = ReluOutput(20, 5), Independent(20, importance=tg.features.geometric(0.5, 20))
+    model = tg.exact.minimise(net, features, seeds=2, progress=False).isel(seed=0)
+    found = exact_coefficient(net, features, model["W"], model["b"])
+    assert found.upper == 55
+    assert found.lower >= 54.5
+    small = exact_coefficient(Linear(3, 2), Independent(3, importance=[1, 1, 1e-6]), [[1.0, 0, 0], [0, 1, 0]], [0, 0, 0.5])
+    assert (small.value, small.kind) == (4.0, "regular")
 
 
 def test_the_four_gon_has_eleven_halves_whatever_direction_one_looks_in() -> None:
@@ -378,6 +447,17 @@ def test_free_energies_know_the_hessian_between_kinks() -> None:
     assert float(free_energy(net, features, found["W"], found["b"], n)[0]) == pytest.approx(expected, abs=0.02)
 
 
+def test_free_energies_take_what_is_regular_for_regular() -> None:
+    """With 256 terms the error of this Hessian is larger than 1e-4 of it; it has no kink."""
+    net, features = ReluOutput(2, 1), Independent(2, density=0.1, magnitude=tg.features.Exponential(0.7))
+    best = tg.best(tg.exact.minimise(net, features, seeds=3, progress=False))
+    assert exact_coefficient(net, features, best["W"], best["b"]).kind == "regular"
+    both = free_energy(net, features, best["W"], best["b"], [1e8, 1e10])
+    objective = tg.exact.Objective(net, features, 1024)
+    loss = objective.loss(objective.flat(best["W"].values, best["b"].values))
+    assert float(both[1] - both[0]) - (1e10 - 1e8) * loss == pytest.approx(2 * math.log(100), abs=0.05)
+
+
 def test_where_the_prior_has_taken_the_minimum_there_is_no_free_energy() -> None:
     """The hexagon is a saddle at 10 and 20 samples, and at 1 nothing is represented."""
     energy = free_energy(*world(6), *ring(6), [1.0, 10.0, 20.0, 50.0, 100.0]).values
@@ -425,3 +505,37 @@ def test_waic_is_what_a_fresh_sample_costs() -> None:
     assert found.variance == pytest.approx(4 * 0.5 * (1 / 800), rel=0.1)
     fit = ((x - x.mean()) ** 2).mean()
     assert found.value == pytest.approx(fit + 2 / 800, abs=6e-4)
+
+
+def test_free_energies_say_where_kinks_are_nearer_than_the_posterior_is_wide() -> None:
+    """Importance sampling says 156.574 of density 0.02 and a million samples, 3.0 lower; of the digon nothing is missing."""
+    net, features = ReluOutput(2, 1), Independent(2, density=0.02)
+    start = {"W": [[1.0, -1.0]], "b": [0.01, 0.01]}
+    found = tg.exact.minimise(net, features, seeds=1, initial=start, progress=False).isel(seed=0)
+    energy = free_energy(net, features, found["W"], found["b"], [1e6, 1e12])
+    assert float(energy[0]) == pytest.approx(159.587, abs=0.01)
+    assert -3.1 < float(energy["correction"][0]) < -1
+    assert float(energy["correction"][1]) == pytest.approx(0, abs=1e-3)
+    digon = free_energy(net, AnticorrelatedSets(1, 2, density=0.5), [[1.0, -1.0]], [0.0, 0.0], 1e6)
+    assert float(digon["correction"][0]) == pytest.approx(0, abs=0.01)
+
+
+def test_volumes_take_as_many_terms_as_their_levels_need() -> None:
+    """With 64 terms the loss is lower by 6e-6 in the ball, far above where points stop, and there is no number."""
+    net, features = ReluOutput(2, 1), Independent(2, density=0.1, magnitude=tg.features.Exponential(0.7))
+    best = tg.best(tg.exact.minimise(net, features, seeds=3, progress=False))
+    found = volume_scaling(net, features, best["W"], best["b"], groups=4, points=64)
+    assert found.attrs["terms"] > 64
+    assert float(found["coefficient"]) == pytest.approx(2, abs=4 * float(found["coefficient_error"]))
+
+
+def test_what_cannot_be_meant_is_refused_by_name() -> None:
+    net, features, digon = ReluOutput(2, 1), AnticorrelatedSets(1, 2, density=0.5), ([[1.0, -1.0]], [0.0, 0.0])
+    with pytest.raises(tg.InvalidInputError, match="terms is 0"):
+        llc(net, features, *digon, terms=0)
+    with pytest.raises(tg.InvalidInputError, match=r"n_samples has shape \(2, 1\)"):
+        free_energy(net, features, *digon, [[1e3], [1e4]])
+    with pytest.raises(tg.InvalidInputError, match="the loss is constant in the ball"):
+        volume_scaling(Linear(2, 1, bias=False), FiniteLaw([[0.0, 0.0]]), [[1.0, 2.0]], radius=1.0, groups=4)
+    data = sample(net, features, *digon, n_beta=1000 / math.log(1000), chains=1, draws=4, warm_up=1)
+    assert float(data.attrs["n_beta"]) == 1000 / math.log(1000)

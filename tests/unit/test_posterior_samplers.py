@@ -371,10 +371,40 @@ def test_diagnostics_are_those_of_the_books() -> None:
     assert float(found["loss_effective_size"]) == pytest.approx(float(data["loss_effective_size"]))
 
 
+@pytest.mark.parametrize(
+    ("rho", "count", "expected"),
+    [
+        (-0.6, 1000, 14408.23996531185),
+        (-0.3, 1000, 7358.323085222205),
+        (0.5, 1000, 1223.0501218091838),
+        (0.9, 1000, 181.97000197428864),
+        (0.98, 20, 7.576992063734226),
+        (0.9, 150, 34.014817127212645),
+    ],
+)
+def test_effective_sizes_are_those_of_arviz(rho: float, count: int, expected: float) -> None:
+    """Of its version 0.23.4, by the method "mean"."""
+    noise, draws = np.random.default_rng(7).normal(size=(4, count)), np.empty((4, count))
+    draws[:, 0] = noise[:, 0]
+    for t in range(1, count):
+        draws[:, t] = rho * draws[:, t - 1] + noise[:, t]
+    assert effective_size(draws, ranked=False) == pytest.approx(expected, rel=1e-9)
+
+
 @pytest.mark.parametrize("sampler", [Langevin(0.5, metric="hessian"), RMSProp(2e-7, stability=0.5)], ids=repr)
 def test_biased_samplers_are_as_wrong_as_predicted(sampler: Langevin | RMSProp) -> None:
     estimate = tg.posterior.llc(PAIR, TWO, *DIGON, n_beta=1e6, sampler=sampler, draws=4000, warm_up=500)
     assert estimate.value - 2 == pytest.approx(sum(estimate.biases.values()), abs=4 * estimate.standard_error)
+
+
+@pytest.mark.parametrize("sampler", [Langevin(0.1, metric="hessian"), RMSProp(1e-6, metric="hessian")], ids=repr)
+def test_biases_are_known_of_a_net_without_a_bias(sampler: Langevin | RMSProp) -> None:
+    """The variance of each of two directions is 1 / (1 - e / 4) of what it should be, e the step in the Hessian's metric."""
+    net = tg.nets.ReluOutput(2, 1, bias=False)
+    estimate = tg.posterior.llc(net, TWO, [[1.0, -1.0]], n_beta=1e6, sampler=sampler, draws=100)
+    assert all(np.isfinite(one) for one in estimate.biases.values())
+    if isinstance(sampler, Langevin):
+        assert estimate.biases["step size"] == pytest.approx(1 / (1 - 0.1 / 4) - 1, rel=1e-3)
 
 
 def test_batches_bias_as_predicted() -> None:
@@ -385,7 +415,7 @@ def test_batches_bias_as_predicted() -> None:
     )
     sampler = Langevin(2e-5, batch_size=4)
     estimate = tg.posterior.llc(PAIR, features, found["W"], found["b"], n_beta=1e4, sampler=sampler, draws=4000, warm_up=500)
-    assert set(estimate.biases) == {"localisation", "step size", "batches"}
+    assert set(estimate.biases) == {"localisation", "distance", "step size", "batches"}
     truth = tg.posterior.exact_coefficient(PAIR, features, found["W"], found["b"])
     assert estimate.value - truth.value == pytest.approx(
         sum(estimate.biases.values()), rel=0.1, abs=4 * estimate.standard_error

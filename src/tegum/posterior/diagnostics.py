@@ -1,7 +1,8 @@
 """Whether chains have seen the law that they are to draw from: R-hat and effective sizes.
 
     R-hat = sqrt(((N - 1) / N W + B / N) / W)          W, B: variances within and between half chains of N draws, of ranks
-    ESS   = M N / tau,  tau = -1 + 2 sum of P_t        P_t: sums of neighbouring autocorrelations, while positive and falling
+    ESS   = M N / tau,  tau = -1 + 2 sum of P_t + r    P_t: sums of neighbouring autocorrelations, while positive and falling;
+                                                       r: the first autocorrelation after these, if it is positive
 
 Draws are replaced by the normal scores of their ranks, so that heavy tails do not hide what is wrong, and chains are split in
 halves, so that a chain that still travels disagrees with itself.  R-hat is the larger of two: of the draws, and of how far they
@@ -67,8 +68,9 @@ def effective_size(draws: Floats, ranked: bool = True) -> float:
     correlation = 1 - (within - covariance.mean(axis=0)) / variance
     correlation[0] = 1.0
     pairs = correlation[: count - count % 2].reshape(-1, 2).sum(axis=1)
-    until = int(np.argmax(pairs <= 0)) if (pairs <= 0).any() else len(pairs)
-    tau = -1 + 2 * float(np.minimum.accumulate(pairs[: max(until, 1)]).sum())
+    falls = np.flatnonzero(pairs <= 0)
+    until = min(int(falls[0]) if falls.size else count, max((count - 3) // 2, 0))
+    tau = -1 + 2 * float(np.minimum.accumulate(pairs[:until]).sum()) + max(float(correlation[2 * until]), 0.0)
     most = chains * count
     return float(min(most / max(tau, 1 / np.log10(max(most, 10))), most * np.log10(max(most, 10))))
 

@@ -11,7 +11,8 @@ At a regular minimum Z is Laplace's integral across the orbit of rotations W -> 
 
 because the orbit runs |dW| = (s_a^2 + s_b^2)^(1/2) for each unit of the angle in the plane of a and b.  To leading order this
 is n L + lambda log n, lambda = r / 2; where two lambda are equal, what decides are determinants, orbits and how many images a
-minimum has: other orders of equal features, and mirror images.  The error is of order 1 / n.
+minimum has: other orders of equal features, and mirror images.  The error is of order 1 / n, from where on the nearest kinks
+are farther than the posterior is wide; before, it may be of some units.
 
 >>> import tegum as tg
 >>> features = tg.features.AnticorrelatedSets(1, 2, density=1 / 2)
@@ -38,16 +39,16 @@ from tegum.exact.hessian import complement
 from tegum.exact.parameters import free_of
 from tegum.features import Features, FiniteLaw
 from tegum.nets import Net, require_same_features
+from tegum.posterior.bowl import SHARP_TERMS, Loss
 from tegum.posterior.coefficient import coefficient_at
 from tegum.posterior.noise import sample_losses
 from tegum.posterior.targets import point_of
 
 Floats = NDArray[np.float64]
 
-_TERMS = 256
 _NEWTON_STEPS, _STILL = 30, 1e-10
 _FEWEST, _MOST, _GRID = 1.0, 1e12, 25
-_DRAWS_AT_ONCE = 64
+_DRAWS, _DRAWS_AT_ONCE = 256, 64
 
 
 class Waic(NamedTuple):
@@ -82,34 +83,48 @@ def free_energy(
 
     Returns:
         F over ``n_samples``; NaN where n is so small that n L and the prior together are least in no point next to the minimum.
+        The coordinate ``correction`` is what is to be added to F, as 256 draws of the formula's own Gaussian say.  Where it is
+        not small, because n is, or kinks are nearer than the posterior is wide, it is itself only a part of what is missing.
 
     Raises:
         InvalidInputError: for what is no regular minimum: its free energy has no such formula.
     """
     counts = np.atleast_1d(real_numbers("n_samples", n_samples))
+    if counts.ndim > 1:
+        raise InvalidInputError(f"n_samples has shape {counts.shape}", "give a number, or several in a row")
     with Problems() as problems:
         problems.check_number("prior_deviation", prior_deviation, 1e-6, 1e15)
         problems.check_least("images", images, 1)
         for one in counts:
             problems.check_number("n_samples", float(one), _FEWEST, _MOST)
-    objective, x = point_of(net, features, W, b, _TERMS)
+    objective, x = point_of(net, features, W, b, SHARP_TERMS)
     exact = coefficient_at(objective, x)
     if exact.kind != "regular":
         advice = "sample it, or give a minimum that is bent in all directions but the rotations"
         raise InvalidInputError(f"the point is {exact.kind}, and Laplace's formula is for regular minima", advice)
-    values = [_energy(objective, x, float(n), prior_deviation) - math.log(images) for n in counts]
-    found = xr.DataArray(values, {"n_samples": counts}, dims="n_samples", name="free_energy")
+    prior, loss = prior_deviation**-2, Loss(net, features, SHARP_TERMS)
+    places = [_place(objective, x, float(n), prior) for n in counts]
+    values = [_energy(objective, one, float(n), prior) - math.log(images) for one, n in zip(places, counts, strict=True)]
+    missing = [_correction(loss, one, float(n), prior) for one, n in zip(places, counts, strict=True)]
+    coords = {"n_samples": counts, "correction": ("n_samples", missing)}
+    found = xr.DataArray(values, coords, dims="n_samples", name="free_energy")
     found.attrs |= {"long_name": "free energy, -log of the evidence", "units": "1", "coefficient": exact.value}
     return found
 
 
-def _energy(objective: Objective, x: Floats, n: float, deviation: float) -> float:
-    """F_n of one orbit; NaN where Newton's steps do not end in a minimum of the same rank."""
+class _Place(NamedTuple):
+    """Where n L and the prior together are least, w_n, the directions across its orbit in rows, and H_n along these."""
+
+    x: Floats
+    across: Floats
+    H: Floats
+
+
+def _place(objective: Objective, x: Floats, n: float, prior: float) -> _Place | None:
+    """That place next to a minimum; None where Newton's steps do not end in one of the same rank."""
     free = free_of(objective.net)
-    prior = deviation**-2
-    d = int(free.sum())
     turning = len(rotation_modes(objective.parameters(x)[0]))
-    for _ in range(_NEWTON_STEPS):  # to w_n
+    for _ in range(_NEWTON_STEPS):
         across = complement(np.concatenate([rotation_modes(objective.parameters(x)[0]), np.eye(x.size)[~free]]))
         H = across @ (n * hessian_at(objective, x)[0] + prior * np.eye(x.size)) @ across.T
         step = across.T @ np.linalg.solve(H, across @ (n * objective.gradient(x) + prior * x))
@@ -117,15 +132,33 @@ def _energy(objective: Objective, x: Floats, n: float, deviation: float) -> floa
         if np.linalg.norm(step) < _STILL:
             break
     else:
+        return None
+    if len(rotation_modes(objective.parameters(x)[0])) != turning or np.linalg.eigvalsh(H)[0] <= 0:
+        return None  # a saddle, or the prior's own maximum, where no feature is represented
+    return _Place(x, across, H)
+
+
+def _energy(objective: Objective, place: _Place | None, n: float, prior: float) -> float:
+    """F_n of one orbit; NaN where there is no such place."""
+    if place is None:
         return float("nan")
-    W = objective.parameters(x)[0]
-    if len(rotation_modes(W)) != turning or np.linalg.eigvalsh(H)[0] <= 0:
-        return float("nan")  # a saddle, or the prior's own maximum, where no feature is represented
-    singular = np.asarray(np.linalg.svd(W, compute_uv=False), dtype=np.float64)
-    rank = len(H)
+    x, _, H = place
+    d, rank = int(free_of(objective.net).sum()), len(H)
+    singular = np.asarray(np.linalg.svd(objective.parameters(x)[0], compute_uv=False), dtype=np.float64)
     value = n * objective.loss(x) + prior * float(x @ x) / 2 + d / 2 * math.log(2 * math.pi / prior)
     value -= rank / 2 * math.log(2 * math.pi) - 0.5 * float(np.linalg.slogdet(H)[1])
     return value - _log_orbit(singular, objective.net.n_hidden)
+
+
+def _correction(loss: Loss, place: _Place | None, n: float, prior: float) -> float:
+    """What F lacks across the orbit: -log E exp(parabola - U) over draws of its Gaussian, U = n L + |w|^2 / (2 s^2)."""
+    if place is None:
+        return float("nan")
+    stiff, directions = np.linalg.eigh(place.H)
+    z = np.random.default_rng(0).normal(size=(_DRAWS, len(stiff)))
+    w = place.x + z / np.sqrt(stiff) @ directions.T @ place.across
+    potential = np.array([n * loss(one)[0] + prior * float(one @ one) / 2 for one in (place.x, *w)])
+    return float(math.log(_DRAWS) - logsumexp((z**2).sum(axis=1) / 2 - (potential[1:] - potential[0])))
 
 
 def _log_orbit(singular: Floats, m: int) -> float:
@@ -164,22 +197,24 @@ def sample_size_of_change(
         images: how many minima there are like each, up to rotations.
         prior_deviation: of the Gaussian prior.
         between: where it is looked for.  With few samples the formula means nothing: a posterior is a Gaussian around a minimum
-            where lambda / n, by which its loss is higher in the mean, is far below what separates minima.
+            where lambda / n, by which its loss is higher in the mean, is far below what separates minima, and where kinks are
+            farther away: the ``correction`` of `free_energy` says at the change whether it is.
 
     Raises:
         InvalidInputError: as of `free_energy`.
     """
-    low, high = between
+    (low, high), prior = between, prior_deviation**-2
     if not _FEWEST <= low < high <= _MOST:
         raise InvalidInputError(f"between is {between}", f"give two rising numbers from {_FEWEST:g} to {_MOST:g}")
-    first, second = (point_of(net, features, *one, _TERMS) for one in (few, many))
+    first, second = (point_of(net, features, *one, SHARP_TERMS) for one in (few, many))
     for one, count in ((few, images[0]), (many, images[1])):
         free_energy(net, features, *one, 1e6, images=count, prior_deviation=prior_deviation)  # which refuses what it must
 
     def gap(log_n: float) -> float:
         n = math.exp(log_n)
         energies = [
-            _energy(*one, n, prior_deviation) - math.log(count) for one, count in zip((first, second), images, strict=True)
+            _energy(objective, _place(objective, x, n, prior), n, prior) - math.log(count)
+            for (objective, x), count in zip((first, second), images, strict=True)
         ]
         return energies[0] - energies[1]
 

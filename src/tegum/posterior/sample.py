@@ -231,7 +231,7 @@ def drawn_chains(
         "net": repr(net),
         **said_of(features),
         "sampler": repr(sampler),
-        "n_beta": ", ".join(f"{one:g}" for one in ladder),
+        "n_beta": ", ".join(repr(float(one)) for one in ladder),
         "localisation": localisation,
         "prior_deviation": "none" if prior_deviation is None else prior_deviation,
         "warm_up": warm_up,

@@ -36,6 +36,8 @@ from tegum.exact.hessian import still_directions
 from tegum.exact.parameters import free_of
 from tegum.features import Features
 from tegum.nets import Net
+from tegum.posterior.bowl import SHARP_TERMS, TERMS
+from tegum.posterior.coefficient import terms_of_minimum
 from tegum.posterior.exponents import NOTHING, fitted
 from tegum.posterior.kernel.randomness import stream_for
 from tegum.posterior.kernel.target import Target
@@ -86,7 +88,7 @@ def volume_scaling(
     points: int | None = None,
     moves: int | None = None,
     root_seed: int = 0,
-    terms: int = 64,
+    terms: int | None = None,
     threads: int | None = None,
     progress: bool | None = None,
 ) -> xr.Dataset:  # long: most of it says what each of its arguments means
@@ -105,7 +107,8 @@ def volume_scaling(
         points: of each group, more than twice as many as there are parameters; by default four times, and at least 128.
         moves: of every new point; by default twice as many as there are parameters, and at least 20.
         root_seed: names the family of random streams.
-        terms: of the loss where it is inverted.
+        terms: of the loss where it is inverted; by default 64, or as many more, to 1024, as it takes for the loss next to a
+            regular, flat or kinked minimum to be right at all levels.
         threads: how many groups at a time; by default one per core.  It never changes a result.
         progress: True for a progress bar, False for none; by default one if standard error is a terminal.
 
@@ -127,7 +130,8 @@ def volume_scaling(
         KeyboardInterrupt: after Ctrl-C.
     """
     began = time.perf_counter()
-    _, x = point_of(net, features, W, b, terms)
+    few = TERMS if terms is None else terms
+    _, x = point_of(net, features, W, b, few)
     still = still_directions(net, x, free_of(net))
     moving = x.size - len(still)
     points = max(_POINTS, _EACH * moving) if points is None else points
@@ -145,19 +149,31 @@ def volume_scaling(
             require_seeds(root_seed)
     memory = group_for(points, np.zeros(1, dtype=np.int64), x, still, radius)
     memory.stream[:] = stream_for("volume", root_seed, "noise")
-    noise = fill_ball(target_for(net, features, terms), memory)
+    noise = fill_ball(target_for(net, features, few), memory)
     rounded = max(_ABOVE_NOISE * noise, _LOWEST)
     lowest = max(lowest or 0.0, rounded)
-    died = counted_deaths(
-        net, features, x=x, still=still, radius=radius, lowest=lowest, groups=tuple(range(groups)), points=points, moves=moves,
-        root_seed=root_seed, terms=terms, threads=threads, progress=progress,
-    )  # fmt: skip
-    lower, higher = min(float(died["lower"].min()), 0.0), float(died["higher"].max())
+    needed = terms_of_minimum(net, features, x, radius, lowest) if terms is None else None
+    how: dict[str, Any] = {
+        "groups": tuple(range(groups)),
+        "points": points,
+        "moves": moves,
+        "root_seed": root_seed,
+        "threads": threads,
+    }
+    terms = needed or few
+    while True:  # with few terms a minimum may not be one beside a narrow kink, which only points find
+        died = counted_deaths(
+            net, features, x=x, still=still, radius=radius, lowest=lowest, terms=terms, progress=progress, **how
+        )  # fmt: skip
+        lower, higher = min(float(died["lower"].min()), 0.0), float(died["higher"].max())
+        if needed is None or lower >= -lowest or terms >= SHARP_TERMS:
+            break
+        terms *= 2
     deaths = died["deaths"].transpose("group", "bin").values
     valid = not (lower < -lowest or higher > 0)
     last = int((-np.log(lowest) - _FIRST) / _WIDTH)
     advice = "give a larger radius" + ", or a lower level" * (lowest > rounded)
-    first = _first_bin(deaths, last, lowest, advice) if valid else 0
+    first = _first_bin(deaths, last, lowest, noise, advice) if valid else 0
     settings = {
         "net": repr(net), **said_of(features), "radius": radius, "lowest": lowest, "groups": groups, "points": points,
         "moves": moves, "root_seed": root_seed, "terms": terms, "lower": lower, "higher": higher,
@@ -166,8 +182,11 @@ def volume_scaling(
     return _dataset(deaths, points, first, last, valid).assign_attrs(settings)
 
 
-def _first_bin(deaths: NDArray[np.int64], last: int, lowest: float, advice: str) -> int:
+def _first_bin(deaths: NDArray[np.int64], last: int, lowest: float, noise: float, advice: str) -> int:
     """The bin after the first in which points of every group died; ``last`` is that of the ``lowest`` level."""
+    if not deaths.any() and noise == 0:
+        farther = "give a larger radius if it changes farther away; where it is the same everywhere lambda is 0"
+        raise InvalidInputError("the loss is constant in the ball", farther)
     if not deaths.any():
         raise InvalidInputError(f"no loss in the ball is {lowest:.2g} above that of the point", advice)
     filled = np.flatnonzero(deaths.all(axis=0))

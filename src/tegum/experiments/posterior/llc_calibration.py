@@ -10,7 +10,7 @@ minimum on one side (11/6, see `tegum.experiments.posterior.shared`), and at w_1
 The settings: the defaults of `tegum.posterior.llc` (HMC and MALA, n_beta from 10^7, gamma = 100); the same HMC with n_beta =
 n / log n of n = 1,000 and n = 10^6 samples, which others take; SGLD with the exact gradient and with batches of 64, and
 RMSProp's variant, at step sizes as in tutorials, gamma = 100 and n = 10^5.  Samplers without rejection are also compared with
-what linear theory predicts of them (`tegum.posterior.coefficient`): how much is localisation, step size, noise of batches.
+what linear theory predicts of them (`tegum.posterior.biases`): how much is localisation, step size, noise of batches.
 """
 
 from typing import Any
