@@ -215,11 +215,12 @@ def test_labels_seeds_and_initial_weights_are_those_of_the_whole(name: str, larg
 
 def test_searches_from_given_starts_are_cut_and_keep_them(tmp_path: Path) -> None:
     """Without ``seeds`` there are as many starts as parameters."""
-    arguments = {"initial": {"W": W}, "sweep": {"density": [0.3, 0.2, 0.1]}}
-    whole = minimise(NET, FEATURES, **arguments)
-    with computing(Shard(1, 1)), caching(Pieces(tmp_path, pytest.fail, 0)):
-        xr.testing.assert_identical(without_time(minimise(NET, FEATURES, **arguments)).load(), without_time(whole))
-    assert (whole.sizes["seed"], len(pieces_in(tmp_path))) == (2, 3)
+    for initial in (W, NAMED.transpose("seed", ...)):
+        arguments = {"initial": {"W": initial}, "sweep": {"density": [0.3, 0.2, 0.1]}}
+        whole = minimise(NET, FEATURES, **arguments)
+        with computing(Shard(1, 1)), caching(Pieces(tmp_path, pytest.fail, 0)):
+            xr.testing.assert_identical(without_time(minimise(NET, FEATURES, **arguments)).load(), without_time(whole))
+        assert (whole.sizes["seed"], len(pieces_in(tmp_path))) == (2, 3)
 
 
 @pytest.mark.parametrize("shape", [(4, 2), (3, 5), (1, 3, 2)])

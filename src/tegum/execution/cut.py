@@ -133,8 +133,10 @@ def _starts(call: Call) -> int:
     """How many starts each grid point has: those asked for, those that ``initial`` has, or the usual ones."""
     seeds, initial = call.arguments.get("seeds"), call.arguments.get("initial") or {}
     if seeds is None and initial:
-        lead = {name: np.shape(value)[: -len(PARAMETER_DIMS[name])] for name, value in initial.items()}
-        return max((lengths[-1] for lengths in lead.values() if lengths), default=1)
+        axes = [*_leading_axes(call), "seed"]
+        shapes = {name: parameter(name, value, f"initial {name}", axes).shape for name, value in initial.items()}
+        lead = [shape[: -len(PARAMETER_DIMS[name])] for name, shape in shapes.items()]
+        return max((lengths[-1] for lengths in lead if lengths), default=1)
     return seeds if isinstance(seeds, int) else _USUAL_STARTS if seeds is None else len(seeds)
 
 
@@ -167,13 +169,17 @@ def _axes(call: Call) -> list[tuple[str, int]]:
     return found
 
 
+def _leading_axes(call: Call) -> dict[str, int]:
+    """The axes of the sweep and of the features of a call, with their lengths."""
+    batch = call.arguments["features"].batch_shape
+    swept = {name: len(axis) for name, axis in (call.arguments.get("sweep") or {}).items()}
+    return swept | dict(zip(instance_dims(len(batch)), batch, strict=True))
+
+
 def _model_axes(call: Call) -> dict[str, int]:
     """The axes of all models of a call, before those of a parameter, with their lengths."""
-    recipe = call.arguments.get("recipe")
-    lead = {name: len(axis) for name, axis in (call.arguments.get("sweep") or {}).items()}
-    batch = call.arguments["features"].batch_shape
-    lead |= dict(zip(instance_dims(len(batch)), batch, strict=True))
-    return lead | {"seed": _starts(call) if "seeds" in call.arguments else len((recipe or Recipe()).seed_list)}
+    recipe = call.arguments.get("recipe") or Recipe()
+    return _leading_axes(call) | {"seed": _starts(call) if "seeds" in call.arguments else len(recipe.seed_list)}
 
 
 def _initial_fits(call: Call) -> bool:
