@@ -1,5 +1,8 @@
 """Distributions of a user's own: data sets, mixtures, trees, magnitudes, classes; sampled, trained, exact, kept in files."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,6 +209,37 @@ def test_a_class_that_keeps_its_arguments_has_one_law_everywhere() -> None:
     np.testing.assert_array_equal(data.feature_density, [0.4, 0.4, 0.4])
     for samples in (features.sample(20_000, 0), features.singles()[0].sample(20_000, 0), data.data_set[0].values):
         assert (samples != 0).mean() == pytest.approx(0.4, abs=0.01)
+
+
+PROGRAM = """
+import tegum as tg
+from tegum.training.instances import _names
+from tests.oracle import own
+net, power = tg.nets.ReluOutput(3, 2), own.Power(lambda p: p ** 2, {"squared", "two", "law"})
+for features in (tg.features.Independent(3, 0.3, magnitude=power), own.Kept(3, lambda p: p ** 2), own.Kept(3, lambda p: p)):
+    print(_names(net, features)[0].hex())
+"""
+
+
+def test_what_holds_a_function_has_the_same_random_numbers_in_every_process() -> None:
+    """Words of a set have another order for another seed of hashes, and functions another place in memory."""
+    one, other = (
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for seed in ("1", "2")
+    )
+    assert one == other
+    assert len({*one}) == 3
+
+
+def test_what_nobody_can_tell_apart_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("w") as file, pytest.raises(tg.InvalidInputError, match="nobody can tell what"):
+        tg.train(tg.nets.ReluOutput(3, 2), own.Kept(3, lambda p: print(p, file=file)), RECIPE)
 
 
 def test_a_tree_has_children_with_their_parents_only() -> None:
