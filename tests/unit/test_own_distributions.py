@@ -27,6 +27,7 @@ from tegum.features import (
 )
 from tegum.features.written import read, written
 from tegum.runs import read_dataset, write_dataset
+from tegum.sweep import feature_grid
 from tegum.training import engine_samples
 from tests.oracle import own
 
@@ -156,6 +157,27 @@ def test_a_sweep_is_saved_selected_and_resumed(
         expected = tg.exact.loss(one.W.values, one.b.values, features.replaced(**changes), tol=1e-6)
         np.testing.assert_allclose(whole.isel(at), expected, rtol=1e-12)
         np.testing.assert_allclose(tg.exact.loss(one, tol=1e-6), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("features", "field", "values", "probable"),
+    [
+        (FiniteLaw(DATA[:3]), "states", [DATA[:3], DATA[:5]], "probabilities"),
+        (Mixture([Independent(4, 0.1)] * 2), "components", [[Independent(4, 0.1)] * count for count in (2, 5)], "weights"),
+    ],
+)
+def test_another_count_of_what_is_equally_probable_is_too(
+    features: Features, field: str, values: list[Any], probable: str
+) -> None:
+    for law in (features, read(written(features))):
+        grid = feature_grid(law, {field: values})
+        found = [getattr(cell.features, probable) for cell in grid.cells]
+        assert [one.tolist() for one in found] == [getattr(features, probable).tolist(), [0.2] * 5]
+
+
+def test_another_count_of_states_that_are_not_equally_probable_is_refused() -> None:
+    with pytest.raises(tg.InvalidInputError, match=r"there are 5 states and probabilities of shape \(3,\): give one for each"):
+        feature_grid(OF_FOUR["table"], {"states": [DATA[:5]]})
 
 
 def test_a_law_of_your_own_in_ten_lines() -> None:
