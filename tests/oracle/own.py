@@ -1,6 +1,8 @@
 """Magnitudes and distributions as users write them: good ones, and each with one mistake."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -178,3 +180,24 @@ class WithoutAxes(Halves):
 
     def __init__(self, n_features: int, density: Any = 0.8, importance: Any = 1.0) -> None:
         self.set_fields(n_features, np.broadcast_to(density, n_features), importance)
+
+
+class Kept(Halves):
+    """Keeps a function."""
+
+    def __init__(self, n_features: int, function: Callable[[Any], Any]) -> None:
+        self.set_fields(n_features, 0.3, function=function)
+
+
+@dataclass(frozen=True)
+class Power(Triangular):
+    """Quantiles that are given as a function, here the square, and words."""
+
+    function: Callable[[Any], Any]
+    words: set[str]
+
+    def moment(self, order: int) -> float:
+        return 1 / (2 * order + 1)
+
+    def quantile(self, probability: Floats) -> Floats:
+        return np.asarray(self.function(probability))

@@ -3,7 +3,10 @@
 import math
 import subprocess
 import sys
+from functools import partial
+from typing import Any
 
+import numba
 import numpy as np
 import pytest
 
@@ -83,6 +86,49 @@ def test_relu_by_name_computes_what_the_relu_model_computes() -> None:
     named_loss, named = loss_and_gradient(ActivationOutput(5, 2), params, x)
     assert named_loss == loss
     assert named["W"].tobytes() == gradient["W"].tobytes()
+
+
+@numba.njit
+def helper(y: float) -> float:
+    return math.tanh(y)
+
+
+def cosh_squared(y: float) -> float:
+    return math.cosh(y) ** -2
+
+
+class Called:
+    def __call__(self, y: float) -> float:
+        return math.tanh(y)
+
+
+@pytest.mark.parametrize(
+    ("value", "slope"),
+    [
+        (np.tanh, cosh_squared),
+        (math.tanh, lambda y: 1 - np.tanh(y) ** 2),
+        (lambda y: 1 * helper(y), lambda y: 1 - helper(y) ** 2),
+    ],
+)
+def test_what_is_not_written_in_python_is_an_activation_too(value: Any, slope: Any) -> None:
+    outputs, slopes = np.full(PANEL_WIDTH, 0.5, np.float32), np.zeros(PANEL_WIDTH, np.float32)
+    activate_row(*activation_code(Activation("by library", value=value, slope=slope)), outputs, slopes)
+    np.testing.assert_allclose(outputs, math.tanh(0.5), rtol=1e-6)
+    np.testing.assert_allclose(slopes, math.cosh(0.5) ** -2, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("value", "slope"),
+    [
+        (partial(pow, exp=2), lambda y: 2 * y),
+        (Called(), cosh_squared),
+        (math.tanh, lambda y: 1 * cosh_squared(y)),
+        (lambda y: np.where(y > 0, y, 0), lambda y: float(y > 0)),
+    ],
+)
+def test_what_cannot_be_compiled_is_told_what_can(value: Any, slope: Any) -> None:
+    with pytest.raises(tg.InvalidInputError, match=r"'whatever' cannot be compiled .* under @numba.njit"):
+        activation_code(Activation("whatever", value=value, slope=slope))
 
 
 def test_two_functions_of_one_name_do_not_share_code() -> None:

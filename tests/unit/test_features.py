@@ -98,6 +98,14 @@ def test_distributions_show_what_they_are() -> None:
     )
 
 
+@pytest.mark.parametrize("size", [3, 6, 7, 600])
+def test_densities_of_a_set_that_are_advised_are_taken(size: int) -> None:
+    with pytest.raises(InvalidInputError, match="at most one member can be active") as caught:
+        AnticorrelatedSets(1, size, density=1.2 / size)
+    advised = float(str(caught.value).split()[-2])
+    assert AnticorrelatedSets(1, size, density=advised).density.sum() == pytest.approx(1, abs=1e-3 * size / 10)
+
+
 @pytest.fixture
 def as_users_run() -> Iterator[None]:
     """Without the types that tests check beforehand."""

@@ -1,5 +1,8 @@
 """Distributions of a user's own: data sets, mixtures, trees, magnitudes, classes; sampled, trained, exact, kept in files."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +27,7 @@ from tegum.features import (
 )
 from tegum.features.written import read, written
 from tegum.runs import read_dataset, write_dataset
+from tegum.sweep import feature_grid
 from tegum.training import engine_samples
 from tests.oracle import own
 
@@ -155,6 +159,27 @@ def test_a_sweep_is_saved_selected_and_resumed(
         np.testing.assert_allclose(tg.exact.loss(one, tol=1e-6), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("features", "field", "values", "probable"),
+    [
+        (FiniteLaw(DATA[:3]), "states", [DATA[:3], DATA[:5]], "probabilities"),
+        (Mixture([Independent(4, 0.1)] * 2), "components", [[Independent(4, 0.1)] * count for count in (2, 5)], "weights"),
+    ],
+)
+def test_another_count_of_what_is_equally_probable_is_too(
+    features: Features, field: str, values: list[Any], probable: str
+) -> None:
+    for law in (features, read(written(features))):
+        grid = feature_grid(law, {field: values})
+        found = [getattr(cell.features, probable) for cell in grid.cells]
+        assert [one.tolist() for one in found] == [getattr(features, probable).tolist(), [0.2] * 5]
+
+
+def test_another_count_of_states_that_are_not_equally_probable_is_refused() -> None:
+    with pytest.raises(tg.InvalidInputError, match=r"there are 5 states and probabilities of shape \(3,\): give one for each"):
+        feature_grid(OF_FOUR["table"], {"states": [DATA[:5]]})
+
+
 def test_a_law_of_your_own_in_ten_lines() -> None:
     features = Independent(5, density=0.1, magnitude=own.Triangular())
     net = tg.nets.ReluOutput(5, 2)
@@ -206,6 +231,37 @@ def test_a_class_that_keeps_its_arguments_has_one_law_everywhere() -> None:
     np.testing.assert_array_equal(data.feature_density, [0.4, 0.4, 0.4])
     for samples in (features.sample(20_000, 0), features.singles()[0].sample(20_000, 0), data.data_set[0].values):
         assert (samples != 0).mean() == pytest.approx(0.4, abs=0.01)
+
+
+PROGRAM = """
+import tegum as tg
+from tegum.training.instances import _names
+from tests.oracle import own
+net, power = tg.nets.ReluOutput(3, 2), own.Power(lambda p: p ** 2, {"squared", "two", "law"})
+for features in (tg.features.Independent(3, 0.3, magnitude=power), own.Kept(3, lambda p: p ** 2), own.Kept(3, lambda p: p)):
+    print(_names(net, features)[0].hex())
+"""
+
+
+def test_what_holds_a_function_has_the_same_random_numbers_in_every_process() -> None:
+    """Words of a set have another order for another seed of hashes, and functions another place in memory."""
+    one, other = (
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for seed in ("1", "2")
+    )
+    assert one == other
+    assert len({*one}) == 3
+
+
+def test_what_nobody_can_tell_apart_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("w") as file, pytest.raises(tg.InvalidInputError, match="nobody can tell what"):
+        tg.train(tg.nets.ReluOutput(3, 2), own.Kept(3, lambda p: print(p, file=file)), RECIPE)
 
 
 def test_a_tree_has_children_with_their_parents_only() -> None:

@@ -35,6 +35,7 @@ array([[0.5  , 0.125, 0.125],
 """
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from inspect import signature
 from typing import Any
 
@@ -122,11 +123,15 @@ class Features(metaclass=_Complete):
         if unknown:
             raise InvalidInputError(unknown)
         try:
-            return type(self)(**{name: getattr(self, name) for name in mine} | changes)
+            return type(self)(**self._kept_beside(changes) | changes)
         except Exception as error:
             if isinstance(error, InvalidInputError) or _is_ours(type(self)):
                 raise
             raise InvalidInputError(f"{type(self).__name__} cannot be copied ({error})", _COPIED) from None
+
+    def _kept_beside(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that a copy with these changes takes over."""
+        return {name: getattr(self, name) for name in self.field_names()}
 
     @classmethod
     def field_names(cls) -> list[str]:

@@ -22,6 +22,7 @@ A data set that is drawn once is a law, too, for both engines: `tegum.train(net,
 (FiniteLaw(300 states of 10,000 features), 10.2)
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -95,6 +96,10 @@ class FiniteLaw(Features):
     def is_even(self) -> bool:
         """Whether all states are equally probable, as those of a data set are."""
         return bool((self.probabilities == self.probabilities[0]).all())
+
+    def _kept_beside(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Other states of equal probabilities are equally probable, too, however many there are."""
+        return super()._kept_beside(changes) | ({"probabilities": None} if "states" in changes and self.is_even else {})
 
     @cached_property
     def rows(self) -> Any:

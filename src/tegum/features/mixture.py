@@ -17,9 +17,9 @@ array([[0.5 , 0.2 , 0.05],
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -66,6 +66,11 @@ class Mixture(Features):
             density = np.clip(sum(p * one.feature_density for p, one in zip(w, parts, strict=True)), 0, 1)
             problems.found.extend(self._set_fields(sizes[0], density, importance).found)
         self._fill(components=parts, weights=w, signed=any(one.signed for one in parts))
+
+    def _kept_beside(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Other components of equal weights have equal weights, too, however many there are."""
+        even = "components" in changes and bool((self.weights == self.weights[0]).all())
+        return super()._kept_beside(changes) | ({"weights": None} if even else {})
 
     def joint_density(self) -> Float[np.ndarray, "n n"]:
         """Probability that two features are active together, shape (n, n); the diagonal is the density."""

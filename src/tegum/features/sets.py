@@ -13,6 +13,7 @@ divided by set_size.)
 Source: `Toy Models of Superposition`, section 5 ("Correlated and anticorrelated features").
 """
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -24,7 +25,7 @@ from tegum.features.blocks import Blocks
 from tegum.features.distribution import Features
 from tegum.features.magnitudes import Magnitude, Uniform
 
-_ROUNDING = 1e-12
+_ROUNDING, _DIGITS = 1e-12, 1e6
 
 
 @final
@@ -108,9 +109,10 @@ class AnticorrelatedSets(Features):
         problems = self._set_fields(n_sets * set_size, density, importance, magnitude, signed)
         total = self.density.reshape(*self.density.shape[:-1], n_sets, set_size).sum(axis=-1)
         if (total > 1 + _ROUNDING).any():
+            most = math.floor(_DIGITS / set_size) / _DIGITS  # rounded down, so that it is no more than there may be
             problems.add(
-                f"the densities of an anticorrelated set of {set_size} sum to {total.max():g}",
-                f"at most one member can be active, so choose densities of at most {1 / set_size:g} each",
+                f"the densities of an anticorrelated set of {set_size} sum to {total.max():.10g}",
+                f"at most one member can be active, so choose densities of at most {most:g} each",
             )
         problems.raise_if_any()
 

@@ -22,6 +22,7 @@ Example.  tanh 1: k = -3 and r = 0.079 make e^2 = exp -2 = 2^-3 exp 0.079 = 0.13
 
 import threading
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numba
@@ -163,8 +164,6 @@ def _own_row(activation: Activation) -> Any:
 
 
 def _made_row(activation: Activation) -> Any:
-    value, slope = _usable(activation.value), _usable(activation.slope)
-
     def row(outputs: Any, slopes: Any) -> None:
         for sample in range(PANEL_WIDTH):
             y = np.float64(outputs[sample])
@@ -175,17 +174,25 @@ def _made_row(activation: Activation) -> Any:
 
     pointer = types.CPointer(types.float32)
     try:
+        value, slope = _usable(activation.value), _usable(activation.slope)
         return numba.cfunc(types.void(pointer, pointer), error_model="numpy")(row)
     except Exception as error:  # noqa: BLE001  Numba raises errors of many kinds for what it cannot compile
         raise InvalidInputError(
             f"activation {activation.name!r} cannot be compiled ({type(error).__name__})",
-            "write value and slope with arithmetic, conditions, and functions of math and numpy",
+            "write value and slope as functions of one number, of arithmetic, conditions (a if x > 0 else b), functions of "
+            "math, elementwise ones of numpy, and functions of your own under @numba.njit",
         ) from None
 
 
 def _usable(function: Callable[..., Any]) -> Any:
-    """The function as compiled code can call it."""
-    return function if hasattr(function, "py_func") else numba.njit(error_model="numpy")(function)
+    """The function as compiled code can call it; what is not written in Python, such as `np.tanh`, from a function that is."""
+    if hasattr(function, "py_func"):
+        return function
+
+    def called(y: Any) -> Any:
+        return function(y)
+
+    return numba.njit(error_model="numpy")(function if isinstance(function, FunctionType) else called)
 
 
 def activation_code(activation: Activation) -> tuple[int, int]:

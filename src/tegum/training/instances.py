@@ -10,16 +10,18 @@ so it is the same alone as in any sweep.  The recipe's other fields are not part
 from the same weights and see the same data, which makes them comparable.  All seeds of a grid point share one test set.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.checking import is_sparse
+from tegum.checking import is_sparse, shown
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Constant, Exponential, Features, FiniteLaw, KSparse, Uniform, UnitLength
 from tegum.nets import Net
+from tegum.nets.code import code_of
 from tegum.nets.initialisation import parameters_of_each
 from tegum.sweep import FeatureGrid, axes_of, combinations, grid_along
 from tegum.training.arrays import (
@@ -46,6 +48,8 @@ _LARGEST = 1e30
 _SPARSE_SHARE = 0.7
 _SPARSE_HIDDEN = 16
 """Skipping inactive features pays where most of them are inactive in a panel and each skip saves many products: measured."""
+
+_PLACE = re.compile(r" at 0x[0-9a-fA-F]+")
 
 _NOT_AXES = ("seeds", "record", "record_steps", "evaluation_samples")
 
@@ -195,24 +199,42 @@ def _names(net: Net, features: Features) -> list[bytes]:
     """A digest of each distribution of a batch together with the net: equal only for equal problems."""
     fields = [name for name in features.field_names() if name not in ("density", "importance")]
     plain = {name: _identity(getattr(features, name)) for name in fields}
-    common = (type(net).__name__, sorted(vars(net).items()), type(features).__name__, sorted(plain.items(), key=str))
+    own = sorted((name, _worded(value)) for name, value in vars(net).items())
+    common = (type(net).__name__, own, type(features).__name__, sorted(plain.items(), key=str))
     rows = zip(rows_of(features, features.density), rows_of(features, features.importance), strict=True)
     return [stream_bytes(common, density.tobytes(), importance.tobytes(), size=32) for density, importance in rows]
 
 
 def _identity(value: Any) -> Any:
-    """What a field is, in words that are the same in every process."""
-    if isinstance(value, np.ndarray):
+    """What a field is, in words that are the same in every process.
+
+    Raises:
+        InvalidInputError: for what has none.
+    """
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return value.shape, np.ascontiguousarray(value).tobytes()
     if is_sparse(value):
         return value.shape, [_identity(one) for one in (value.indptr, value.indices, value.data)]
     if isinstance(value, Features):
         return type(value).__name__, [(name, _identity(getattr(value, name))) for name in value.field_names()]
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple | list | np.ndarray):
         return [_identity(one) for one in value]
+    if isinstance(value, set | frozenset):
+        return sorted((_identity(one) for one in value), key=repr)
     if "__repr__" not in {name for kind in type(value).__mro__[:-1] for name in vars(kind)} and hasattr(value, "__dict__"):
         return type(value).__qualname__, sorted((name, _identity(one)) for name, one in vars(value).items())
-    return value
+    return _worded(value)
+
+
+def _worded(value: Any) -> Any:
+    """The value; what Python writes with its place in memory, such as a function, as a hash of what it does."""
+    if not _PLACE.search(repr(value)):
+        return value
+    try:
+        return code_of(value)
+    except TypeError as error:
+        what = f"random numbers are named by what is drawn, and nobody can tell what {shown(value)} is ({error})"
+        raise InvalidInputError(what, "keep functions, numbers and words in fields, or give its class a __repr__") from None
 
 
 def _draw_weights(net: Net, recipe: Recipe, name: bytes, vectors: NDArray[np.float32]) -> None:
