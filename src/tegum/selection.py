@@ -51,7 +51,7 @@ def best(data: xr.Dataset, by: str | None = None) -> xr.Dataset:
         advice = "look at `status`; train again with a lower learning rate, or minimise with more steps"
         raise InvalidInputError(what, advice)
     more = f" and {int(nothing.sum()) - 1} more" if nothing.sum() > 1 else ""
-    warnings.warn(f"{what}{more} of {nothing.size} grid points: NaN there, see `status`", stacklevel=2)
+    warnings.warn(f"{what}{more} of {nothing.size} grid points: NaN there, see `status`", stacklevel=3)
     numbers = [name for name, one in data.data_vars.items() if "seed" in one.dims and one.dtype.kind == "f"]
     return chosen.assign({name: chosen[name].where(~nothing) for name in numbers})
 

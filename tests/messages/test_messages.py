@@ -80,6 +80,7 @@ CALLS = {
         tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=[[0.1], [0.2]]), sweep={"l1": [0.0, 0.1]}
     ),
     "recipe-many": lambda: tg.Recipe(steps=0, learning_rate=-1, optimizer="adagrad", momentum=2, lr=0.1, batch_size="many"),
+    "recipe-kinds": lambda: tg.Recipe(learning_rate=True, l1="0.1", initialisation_scale=1e20, beta2=0.9999999, momentum=1.0),
     "recipe-together": lambda: tg.Recipe(
         steps=10, warmup_steps=20, seeds=(1, 1), record_steps=(5, 50), batch_size=9, data_set_size=8
     ),
@@ -129,6 +130,12 @@ CALLS = {
     "exponential": lambda: tg.features.Exponential(0.0),
     "samples": lambda: tg.features.Independent(2).sample(0, seed=1),
     "gradient-samples": lambda: tg.training.loss_and_gradient(tg.nets.Linear(2, 1), {"W": np.ones((1, 2))}, np.ones((5, 3))),
+    "gradient-attacked": lambda: tg.training.loss_and_gradient(
+        tg.nets.AbsoluteValue(2, 2), {"W1": np.eye(2), "W2": np.eye(2), "b": [0.0, 0.0]}, np.eye(2), attack_size=0.5
+    ),
+    "samples-attacked": lambda: tg.training.attacked_samples(
+        tg.nets.AbsoluteValue(2, 2), {"W1": np.eye(2), "W2": np.eye(2), "b": [0.0, 0.0]}, np.eye(2), attack_size=0.5
+    ),
     "exact-l1-behind-relu": lambda: tg.exact.minimise(
         tg.nets.ReluHidden(2, 1), tg.features.Independent(2), penalties=[tg.exact.L1(0.1)]
     ),

@@ -114,6 +114,29 @@ def test_axes_of_initial_weights_go_by_their_names(search: str) -> None:
     np.testing.assert_array_equal(found(W=W.rename(density="first", seed="run"), b=b).W, plain.W)
 
 
+def test_steps_and_warm_up_vary_together() -> None:
+    recipe = RECIPE.replaced(steps=200, warmup_steps=100)
+    both = tg.Axis(["short", "long"], steps=[10, 20], warmup_steps=[1, 2])
+    found = tg.train(ReluOutput(3, 2), Independent(3), recipe, sweep={"length": both})
+    assert found.steps_done.values.tolist() == [[10, 10], [20, 20]]
+    alone = tg.train(ReluOutput(3, 2), Independent(3), recipe.replaced(steps=20, warmup_steps=2))
+    np.testing.assert_array_equal(found.W[1], alone.W)
+
+
+@pytest.mark.parametrize("number", [np.int64(3), np.uint8(3), 3])
+def test_counts_may_be_numbers_of_numpy(number: int) -> None:
+    recipe = tg.Recipe(seeds=number, record_steps=number)
+    assert (recipe.seed_list, recipe.record_steps) == ((0, 1, 2), 3)
+
+
+def test_a_warning_of_grid_points_without_a_model_is_where_best_is_called() -> None:
+    models = tg.train(Linear(2, 1), Independent(2), RECIPE, sweep={"density": [0.1, 0.5]})
+    models["status"] = models["status"].where(models["density"] > 0.2, "diverged")
+    with pytest.warns(UserWarning, match="no model finished at density 0.1") as caught:
+        tg.best(models)
+    assert caught[0].filename == __file__
+
+
 def test_a_diverging_instance_is_a_row_and_its_neighbours_are_untouched() -> None:
     recipe = RECIPE.replaced(optimizer="sgd", steps=300)
     calm = tg.train(Linear(5, 3), Independent(5), recipe, sweep={"learning_rate": [1e-3, 1e-2]})

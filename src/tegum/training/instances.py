@@ -7,7 +7,8 @@ An instance is a grid point with a seed.  Its random streams are named by what i
     (purpose, root seed, seed, net, features)        purposes: weights, data, data set, dropout;  evaluation has no seed
 
 so it is the same alone as in any sweep.  The recipe's other fields are not part of the name: two learning rates start
-from the same weights and see the same data, which makes them comparable.  All seeds of a grid point share one test set.
+from the same weights and see the same data, which makes them comparable.  Attacks draw the features that they aim at from the
+data stream: a model under attack sees other data than one without.  All seeds of a grid point share one test set.
 """
 
 import re
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from tegum.checking import is_sparse, shown
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Constant, Exponential, Features, FiniteLaw, KSparse, Uniform, UnitLength
-from tegum.nets import Net
+from tegum.nets import Linear, Net, ReluOutput
 from tegum.nets.code import code_of
 from tegum.nets.initialisation import parameters_of_each
 from tegum.sweep import FeatureGrid, axes_of, combinations, grid_along
@@ -79,6 +80,16 @@ def grid_of(net: Net, features: Features, recipe: Recipe, sweep: Mapping[str, An
                 recipes |= dict.fromkeys(points.tolist(), changed)
         grid = grid_along(axes, features)
     return grid, [recipes[point] for point in sorted(recipes)]
+
+
+def require_attackable(net: Net, recipes: Sequence[Recipe]) -> None:
+    """Raises an `InvalidInputError` where a recipe attacks a net whose outputs are not W^T W x + b or its ReLU."""
+    size = max(recipe.attack_size for recipe in recipes)
+    if size > 0 and not isinstance(net, Linear | ReluOutput):
+        raise InvalidInputError(
+            f"attack_size is {size:g} and the net is {type(net).__name__}",
+            "choose 0, or Linear or ReluOutput, whose outputs depend on x through W^T W",
+        )
 
 
 class Instance(NamedTuple):

@@ -15,7 +15,7 @@ from tegum.features import Features, Independent
 from tegum.nets import Net, ReluOutput
 from tegum.training.arrays import Scratch, panels_for, parameter_slices, scratch_for, shape_of
 from tegum.training.blocks import PANEL_WIDTH, Floats
-from tegum.training.instances import feature_numbers, grid_of, instances_of, is_drawn_outside
+from tegum.training.instances import feature_numbers, grid_of, instances_of, is_drawn_outside, require_attackable
 from tegum.training.kernel import draw_samples, gradient_of
 from tegum.training.outside import samples_outside
 from tegum.training.randomness import stream_state
@@ -85,6 +85,7 @@ def _one_batch(
     net: Net, params: Mapping[str, ArrayLike], x: ArrayLike, importance: ArrayLike, recipe: Recipe
 ) -> tuple[float, Scratch]:
     """The engine's loss on one batch, and the memory it worked on."""
+    require_attackable(net, [recipe])
     require_range("x", x, -1e30, 1e30)
     samples, n = np.asarray(x, dtype=np.float32), net.n_features
     if samples.ndim != 2 or samples.shape[1] != n:

@@ -11,7 +11,7 @@ from numbers import Integral
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 
 from tegum.checking import shown
 from tegum.errors import MOST, InvalidInputError, Problem, Problems, unknown_field
@@ -26,10 +26,6 @@ MEASURED = ("loss", "training_loss", "active_loss")
 """What may be recorded besides parameters."""
 
 AttackDraw = Literal["example", "batch"]
-Positive = Annotated[float, Field(gt=0, le=1e30, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False)]
-Memory = Annotated[float, Field(ge=0, lt=1)]
-"""How much of an average is kept at each step."""
 
 
 def _no_word(value: Any) -> Any:
@@ -43,6 +39,8 @@ def _listed(kind: type[Any], called: str) -> BeforeValidator:
     """Refuses a list that is longer than anything may be, or of which an entry is of another kind, with one error."""
 
     def few(value: Any) -> Any:
+        if isinstance(value, np.generic):
+            value = value.item()
         if isinstance(value, Iterator):
             value = tuple(islice(value, MOST + 1))
         if getattr(value, "ndim", 1) != 1:
@@ -57,6 +55,22 @@ def _listed(kind: type[Any], called: str) -> BeforeValidator:
 
     return BeforeValidator(few)
 
+
+def _remembered(value: float) -> float:
+    """The value; refused where 1 - value, in single precision, is off by more than 0.3 %."""
+    if value > _MOST_MEMORY:
+        why = "nearer to 1 single precision does not know 1 - it to 0.3 %"
+        raise ValueError(f"choose a number from 0 to {_MOST_MEMORY}; {why}")
+    return value
+
+
+_MOST_MEMORY = 0.99999
+Positive = Annotated[float, BeforeValidator(_no_word), Field(gt=0, le=1e30, allow_inf_nan=False)]
+NonNegative = Annotated[float, BeforeValidator(_no_word), Field(ge=0, le=1e30, allow_inf_nan=False)]
+Scale = Annotated[float, BeforeValidator(_no_word), Field(ge=0, le=1e15, allow_inf_nan=False)]
+Share = Annotated[float, BeforeValidator(_no_word), Field(ge=0, lt=1)]
+Memory = Annotated[float, BeforeValidator(_no_word), Field(ge=0), AfterValidator(_remembered)]
+"""How much of an average is kept at each step."""
 
 Whole = Annotated[int, BeforeValidator(_no_word), Field(ge=0, lt=2**63)]
 Samples = Annotated[int, BeforeValidator(_no_word), Field(ge=1, le=10**9)]
@@ -107,9 +121,9 @@ class Recipe(BaseModel):
     warmup_steps: Whole = Field(0, ge=0, description="steps over which the rate rises linearly to its full value")
     final_fraction: Number = Field(0.0, ge=0, le=1, description="share of the rate left at the end of a schedule that falls")
     initialisation: Initialisation = Field("xavier_normal", description="law of the initial weights; biases start at 0")
-    initialisation_scale: NonNegative = Field(1.0, description="factor on the initial weights")
+    initialisation_scale: Scale = Field(1.0, description="factor on the initial weights")
     l1: NonNegative = Field(0.0, description="weight of the penalty |h|_1 in what is minimised (never in `loss`)")
-    dropout: Memory = Field(0.0, description="share of hidden values that are 0 in training; the others are divided by 1 - it")
+    dropout: Share = Field(0.0, description="share of hidden values that are 0 in training; the others are divided by 1 - it")
     loss_on: LossOn = Field(
         "all", description="whether errors count for all features, or only for those active in a sample (never in `loss`)"
     )

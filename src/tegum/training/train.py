@@ -10,16 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.caching import cached
 from tegum.checking import checked
 from tegum.datasets import PARAMETER_DIMS, dataset
-from tegum.errors import InvalidInputError, Problems
+from tegum.errors import Problems
 from tegum.features import Features, FiniteLaw
-from tegum.nets import Linear, Net, ReluOutput, require_same_features
+from tegum.nets import Net, require_same_features
 from tegum.nets.net import parameter
 from tegum.provenance import provenance
 from tegum.recorded import said_of
 from tegum.sweep import Axis, FeatureGrid
 from tegum.threads import default_threads
 from tegum.training.cost import estimated_seconds, require_affordable, require_room, seconds_on_sets
-from tegum.training.instances import grid_of, instances_of
+from tegum.training.instances import grid_of, instances_of, require_attackable
 from tegum.training.own_loss import OwnLoss
 from tegum.training.pool import train_instances
 from tegum.training.recipe import Recipe
@@ -109,7 +109,7 @@ def train(
     require_affordable(net, recipes, threads or default_threads())
     sets = () if data is None else _data_sets(data, features, recipes, sweep or {}, loss)
     require_room(net, recipes, sets)
-    _require_attackable(net, recipes)
+    require_attackable(net, recipes)
     _require_measurable(recipes, sweep or {}, bool(sets))
     if loss is not None:
         _require_own_loss(loss, net, recipes)
@@ -118,7 +118,7 @@ def train(
     if initial is not None:
         axes = (*grid.axes, "seed")
         given = {name: parameter(name, value, f"initial {name}", axes) for name, value in initial.items()}
-    recording = recipe.replaced(steps=max(one.steps for one in recipes))
+    recording = recipe.replaced(steps=max(one.steps for one in recipes), warmup_steps=0)
     found, interrupted = train_instances(
         net,
         instances_of(net, grid, recipes, given, all_outside=loss is not None, data=sets),  # what they hold ends with the call
@@ -204,16 +204,6 @@ def _require_measurable(recipes: list[Recipe], sweep: Mapping[str, Any], on_data
             if name in recipes[0].record and field not in swept and getattr(recipes[0], field) == none:
                 advice = "set it to a number of samples" if none is None else "set it to 'active'"
                 problems.add(f"record names {name!r} and {field} is {none!r}", f"{advice}, or leave {name} out")
-
-
-def _require_attackable(net: Net, recipes: list[Recipe]) -> None:
-    """Raises an `InvalidInputError` where a recipe attacks a net whose outputs are not W^T W x + b or its ReLU."""
-    size = max(recipe.attack_size for recipe in recipes)
-    if size > 0 and not isinstance(net, Linear | ReluOutput):
-        raise InvalidInputError(
-            f"attack_size is {size:g} and the net is {type(net).__name__}",
-            "choose 0, or Linear or ReluOutput, whose outputs depend on x through W^T W",
-        )
 
 
 def _dataset(recipe: Recipe, grid: FeatureGrid, found: Mapping[str, NDArray[Any]]) -> xr.Dataset:
