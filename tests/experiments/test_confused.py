@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy
 import xarray as xr
 
 from tegum.experiments.s3_phase_change import confused
@@ -39,7 +40,19 @@ def test_basins_are_shares_and_equal_where_only_signs_tell_minima_apart() -> Non
     shares = basin_shares(0.35, 1.0, side=12)
     assert shares.sum() == pytest.approx(1)
     np.testing.assert_allclose(shares, [0.5, 0.5], atol=0.05)
-    np.testing.assert_array_equal(basin_shares(0.05, 0.1, side=6), [1.0])
+    np.testing.assert_allclose(basin_shares(0.05, 0.1, side=6), [0.5, 0.5], atol=0.15)
+    np.testing.assert_array_equal(basin_shares(0.5, 0.1, side=6), [1.0])
+
+
+@pytest.mark.parametrize(("density", "ratio"), [(0.05, 0.1), (0.02, 3.0), (0.1, 0.05), (0.1, 0.1)])
+def test_a_shallow_minimum_beside_an_axis_is_found(density: float, ratio: float) -> None:
+    def loss(logs: np.ndarray) -> float:  # both weights above 0
+        return float(two_in_one_loss(*np.exp(logs), density, ratio))
+
+    start = [0.0, -5.0] if ratio < 1 else [-5.0, 0.0]
+    end = np.exp(scipy.optimize.minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-16}).x)
+    assert 1e-3 < end.min() < 0.02
+    np.testing.assert_allclose(two_in_one_minima(density, ratio)[1, :2], end, atol=1e-5)
 
 
 def test_the_claims() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tegum.errors import InvalidInputError
 from tegum.geometry import coherence, dimensionality, feature_graph, frame_spectrum, leverage, tightness, welch_bound
 from tegum.geometry.graph import factor_dimensions, largest_across, learned
-from tegum.geometry.measures import frame_operator
+from tegum.geometry.measures import frame_operator, polar_angles
 from tests.oracle.polytopes import SHAPES, orthogonal_sum, summed
 from tests.unit.test_geometry import polygon, random_matrix
 
@@ -133,3 +133,10 @@ def test_dimensions_of_factors() -> None:
     assert factor_dimensions((W + noise)[:, :5]) == 2
     assert factor_dimensions((W + noise)[:, 5:]) == 1
     assert largest_across(W, feature_graph(W).component) < 1e-12
+
+
+def test_polar_angles_are_below_360() -> None:
+    for precision in (np.float32, np.float64):
+        angles = polar_angles(np.array([[1.0, 0.0, 1.0], [-1e-17, -1.0, 1.0]], precision))
+        np.testing.assert_allclose(angles, [0, 270, 45])
+        assert angles.dtype == precision

@@ -285,3 +285,9 @@ def test_what_cannot_be_identified() -> None:
         shape_names(np.zeros(3))
     with pytest.raises(InvalidInputError, match="a model that diverged has no geometry"):
         identify(np.array([[1.0, np.inf]]))
+
+
+@pytest.mark.parametrize("k", [32, 33, 40])
+def test_lines_may_be_longer_than_other_shapes(k: int) -> None:
+    assert identify(np.ones((1, k))).label == f"line of {k} (parallel)"
+    assert identify(np.random.default_rng(k).normal(size=(2, k))).label.startswith("irregular (")

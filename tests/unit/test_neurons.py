@@ -101,3 +101,8 @@ def test_top_activations_look_monosemantic_where_secondary_weights_are_small() -
 def test_quantiles_are_checked() -> None:
     with pytest.raises(tg.InvalidInputError):
         primary_share(np.ones((2, 1)), np.ones((2, 1), dtype=bool), np.array([0]), 0.6, 0.4)
+
+
+def test_a_neuron_that_diverged_has_no_second_weight() -> None:
+    W = np.array([[np.inf, 1.0], [np.nan, 1.0], [4.0, 1.0]])
+    np.testing.assert_array_equal(second_to_first(W), [np.nan, np.nan, 0.25])

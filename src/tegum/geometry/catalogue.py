@@ -47,7 +47,7 @@ from tegum.geometry.thomson import stored_solutions
 TOLERANCE, OF_A_PAIR = 0.2, 0.25
 WORST = 0.45
 _LARGEST = 32
-"""No simplex or polygon with more features is looked for."""
+"""No simplex or polygon with more features is looked for; lines are."""
 
 DIGON = "digon"
 IRREGULAR, CROWDED = "irregular", "crowded"
@@ -176,11 +176,11 @@ def nearest_shape(U: NDArray[np.floating]) -> Fit | None:
     k = U.shape[1]
     if k == 1:
         return Fit(DEDICATED, 1, 0.0, True)
-    if k > _LARGEST:
-        return None
     _, sizes, rows = np.linalg.svd(U, full_matrices=False)
     inside = sizes[:, None] * rows
     best = _line(inside) if k > 2 else None
+    if k > _LARGEST:
+        return best
     for name, template in catalogue(k).items():
         rank = len(template)
         allowed = _allowed_error(k, rank)

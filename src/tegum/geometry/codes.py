@@ -179,8 +179,6 @@ def hand_built(name: str, n: int) -> NDArray[np.float64]:
     represented = alone + block.shape[1]
     if n > MOST:
         raise InvalidInputError(f"n is {n}", f"choose at most {MOST:,}")
-    if n > MOST:
-        raise InvalidInputError(f"n is {n}", f"choose at most {MOST:,}")
     if n < represented:
         raise InvalidInputError(f"n is {n}", f"choose at least {represented}, the features of {name!r}")
     W = np.zeros((_NEURONS, n))

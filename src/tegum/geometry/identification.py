@@ -24,8 +24,10 @@ squared cosines of each of its features with all others sum to at most
 on average; 2 % of noise in each of 200 weights make eps = 0.28, chance alone makes a sum of (n - k) / m, and k / r is what the
 features of a tight frame have among themselves, so that two thirds at least of a factor's overlaps are its own.
 
-Names depend on directions only, not on norms, and not on rotations, reflections or the numbering of features.  The lowest
-threshold comes first, so that the weak bonds of a large simplex count as bonds.  All thresholds are ours.
+Names depend on the directions of learned features only, not on their norms, and not on rotations, reflections or the numbering
+of features.  Which are learned (`graph.learned`) does depend on norms, and on what D_i is beside the largest: 14 around a
+circle beside a dedicated one, of D_i 1/7, are not.  The lowest threshold comes first, so that the weak bonds of a large simplex
+count as bonds.  All thresholds are ours.
 
 Random directions hardly overlap where there are fewer features than dimensions; those are called dedicated, and they are.
 

@@ -139,7 +139,8 @@ def polar_angles(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batc
     """
     if W.shape[-2] != 2:
         raise InvalidInputError(f"W has {W.shape[-2]} hidden dimensions", "polar angles need 2")
-    return np.asarray(np.degrees(np.arctan2(W[..., 1, :], W[..., 0, :])) % 360)
+    angles = np.degrees(np.arctan2(W[..., 1, :], W[..., 0, :])) % 360
+    return np.asarray(np.where(angles >= 360, 0, angles))  # just below 0, the remainder is rounded to 360
 
 
 @takes_arrays

@@ -55,7 +55,7 @@ def second_to_first(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*b
     """The second largest |w| over the largest, shape (..., m); 0 for a single feature."""
     if W.shape[-1] == 1:
         return 0 * W[..., 0]
-    size = np.sort(abs(W), axis=-1)
+    size = np.sort(np.where(np.isfinite(W), abs(W), np.nan), axis=-1)  # NaN comes last
     return quotient(size[..., -2], size[..., -1])
 
 

@@ -62,11 +62,12 @@ def two_in_one_loss(w1: ArrayLike, w2: ArrayLike, density: ArrayLike, ratio: Arr
 
 
 def every_two_in_one_minimum(density: ArrayLike, ratio: ArrayLike = 1.0) -> NDArray[np.float64]:
-    """Every local minimum up to (w1, w2) -> (-w1, -w2), rows (w1, w2, loss) with w1 >= 0, lowest first, shape (..., 6, 3).
+    """The local minima up to (w1, w2) -> (-w1, -w2), rows (w1, w2, loss) with w1 >= 0, lowest first, shape (..., 6, 3).
 
     Importances are (1, ratio), which broadcasts with the density; rows are NaN where a surface has fewer minima.
-    Candidates are the lowest points of a grid over |w| <= 1.5 that is finer near 0; around each a lattice of 25 points follows
-    its lowest and is halved where that is in the middle.  What has something lower within 1e-4 at the end is no minimum.
+    Candidates are the lowest points of a grid over |w| <= 1.5 that is finer near 0; around each a lattice of 25 points, closer
+    together than the grid, follows its lowest and is halved where that is in the middle.  What has something lower within 1e-4
+    at the end is no minimum.  Minima nearer to an axis than the grid's first line, 0.0032, may be missed; none is the lowest.
     """
     p, r = np.broadcast_arrays(np.asarray(density, dtype=np.float64), np.asarray(ratio, dtype=np.float64))
     require_range("density", p, 1e-12, 1)
@@ -83,9 +84,8 @@ def every_two_in_one_minimum(density: ArrayLike, ratio: ArrayLike = 1.0) -> NDAr
 
 def _followed(p: NDArray[np.float64], r: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The candidates on surfaces (k,), each followed to its minimum: which surface, and rows (w1, w2, loss)."""
-    surface, x = _lowest_points(p, r)
+    surface, x, width = _lowest_points(p, r)
     p, r = p[surface, None], r[surface, None]
-    width = np.full(len(x), _REACH / _CELLS)
     for _ in range(_ROUNDS):
         around, values = _nearby(x, width[:, None, None] * _LATTICE, p, r)
         best = np.where(values.min(axis=1) < values[:, _MIDDLE], values.argmin(axis=1), _MIDDLE)
@@ -105,15 +105,20 @@ def _nearby(
     return around, two_in_one_loss(around[..., 0], around[..., 1], p, r)
 
 
-def _lowest_points(p: NDArray[np.float64], r: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Points of the grid that are no higher than their eight neighbours: on which surface, and their weights."""
+def _lowest_points(
+    p: NDArray[np.float64], r: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Points of the grid that are no higher than their eight neighbours: on which surface, weights, and steps of a lattice."""
     w1 = _REACH * np.linspace(0, 1, _CELLS + 1) ** 1.5
     w2 = np.concatenate([-w1[:0:-1], w1])
     losses = two_in_one_loss(w1[:, None], w2, p[:, None, None], r[:, None, None])
     rim = np.pad(losses, ((0, 0), (1, 1), (1, 1)), constant_values=np.inf)
     rim[:, 0, 1:-1] = rim[:, 2, -2:0:-1]  # Beyond w1 = 0 lies (-w1, w2), which is (w1, -w2).
     surface, row, column = np.nonzero(losses <= scipy.ndimage.minimum_filter(rim, (1, 3, 3))[:, 1:-1, 1:-1])
-    return surface, np.column_stack([w1[row], w2[column]])
+    x = np.column_stack([w1[row], w2[column]])
+    # no lattice may reach over the barrier at an axis, which can be as near as the next line of the grid
+    width = np.minimum(np.gradient(w1)[row], np.gradient(w2)[column]) / 4
+    return surface, x, width
 
 
 def _different(ends: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -136,7 +141,7 @@ def basin_shares(density: float, ratio: float = 1.0, side: int = 24) -> NDArray[
     """How much of the square |w| <= 1.5 flows down into each minimum, in the order of `two_in_one_minima`.
 
     Steepest descent by small steps from the midpoints of a lattice of side x side cells; each start belongs to the minimum that
-    it is nearest to in the end.
+    it is nearest to in the end, that of a minimum that is missed to another.
     """
     minima = two_in_one_minima(density, ratio)[:, :2]
     middles = _REACH * (2 * np.arange(side) + 1 - side) / side

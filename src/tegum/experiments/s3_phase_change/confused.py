@@ -1,8 +1,8 @@
 """Two features in one dimension without bias: the exact loss surface, and a phase in which both features are mixed up.
 
 Paper: Tom McGrath's comment (F12).  y = ReLU(W^T W x), n = 2, m = 1, importances (1, r): the loss of the two weights is known
-in closed form, so nothing is trained.  The comment's parameters are not given; shown are r = 1 at three densities.  Every
-minimum is found at 200 densities (paper profile 400) for three importances, and the lowest on a map of 40 x 30 densities and
+in closed form, so nothing is trained.  The comment's parameters are not given; shown are r = 1 at three densities.  The
+minima are found at 200 densities (paper profile 400) for three importances, and the lowest on a map of 40 x 30 densities and
 importances (paper profile 100 x 60).  On the map a weight below 1/2 counts as dropped, weights of opposite signs as antipodal,
 others as confused.  Where neighbours along density differ, the transition is located by following both minima to where their
 losses are equal; it is first order where the slope of the loss jumps by more than 0.1 %, and none where the same minimum goes
