@@ -190,13 +190,10 @@ def path_slider(
             drawn = arrow(tip, colour, 6, 5, f"feature {i}: %{{x:.2f}}, %{{y:.2f}}, %{{z:.2f}}")
             view.add(drawn.update(name=name, legendgroup=name))
     times, loss = model["time"].values, model["loss"].values
-    known = loss[np.isfinite(loss) & (loss > 0)]
-    low, high = (float(known.min()) * 0.8, float(known.max()) * 1.25) if known.size else (0.1, 1.0)
     below = panels.at(2, 1)
+    low, high = _height(below, loss)
     below.add(line(times, loss, INK, 2, hover="%{x:.3g}: loss %{y:.3g}", showlegend=False))
     below.add(_mark(times[-1], low, high, "dot"))
-    if not known.size:
-        below.note("no losses were recorded", x=0.5, y=0.5, xref="x domain", yref="y domain")
     for visit in found:
         begins, ends = times[visit.first], times[visit.last]
         below.shade([(begins, ends)], _SHADES[visit.stage])
@@ -213,6 +210,15 @@ def path_slider(
     if set_size is None and n > _FEW:
         figure.update_layout(showlegend=False)
     return said.noted(figure) if said else carry(figure, {"": model})
+
+
+def _height(panel: Panels, loss: NDArray[np.float64]) -> tuple[float, float]:
+    """The ends of a logarithmic axis of losses; the panel says so where there are none."""
+    known = loss[np.isfinite(loss) & (loss > 0)]
+    if known.size:
+        return float(known.min()) * 0.8, float(known.max()) * 1.25
+    panel.note("no losses were recorded", x=0.5, y=0.5, xref="x domain", yref="y domain")
+    return 0.1, 1.0
 
 
 def _events_of(path: xr.Dataset) -> list[Event]:

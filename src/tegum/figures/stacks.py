@@ -115,8 +115,7 @@ def stack_panels(
     else:
         key = colour_key(INTERFERENCE, 0, MIXED, "interference", tickvals=[0, 0.5, 1], **at)
     drawn.figure.add_trace(key)
-    most, ends = signed_ends(*(model.weights for model in models), usual=_USUAL)
-    scales = {"coloraxis": colour_scale(SIGNED, -most, most, "W", x=1.01, y=0.78, len=0.45, **ends)} if matrix else {}
+    scales = {"coloraxis": _scale_of_weights(models)} if matrix else {}
     drawn.figure.update_annotations(font_size=12)
     height = each * blocks * row_height + 80
     figure = styled(drawn.figure, height, showlegend=False, bargap=0.12, barmode="overlay", **scales)
@@ -136,6 +135,11 @@ def _reach(models: list[NeuronPanel], signed: bool) -> tuple[float, float]:
     up = max(float((np.maximum(m.weights, 0) if signed else abs(m.weights)).sum(axis=1).max()) for m in models)
     down = max(float(np.maximum(-m.weights, 0).sum(axis=1).max()) for m in models) if signed else 0.0
     return -1.04 * down, 1.04 * up
+
+
+def _scale_of_weights(models: list[NeuronPanel]) -> dict[str, Any]:
+    most, ends = signed_ends(*(model.weights for model in models), usual=_USUAL)
+    return colour_scale(SIGNED, -most, most, "W", x=1.01, y=0.78, len=0.45, **ends)
 
 
 def _add_matrix(panel: Panels, model: NeuronPanel) -> None:
