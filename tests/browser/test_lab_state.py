@@ -49,7 +49,10 @@ def test_on_a_line_arrow_keys_go_where_they_point(opened: Opened, key: str, sign
     page = opened(tg.lab.link(tg.nets.ReluOutput(2, 1), features, [[0.5, -0.7]], [0, 0], view="arrows"))
     page.evaluate(
         """() => { window.held = []; const post = Worker.prototype.postMessage;
-        Worker.prototype.postMessage = function (said) { if (said.place) held.push(said.place[0]); return post.call(this, said); }; }"""
+        Worker.prototype.postMessage = function (said) {
+          if (said.place) held.push(said.place[0]);
+          return post.call(this, said);
+        }; }"""
     )
     page.locator("canvas.stage").focus()
     page.keyboard.press("0")
