@@ -78,3 +78,11 @@ def test_at_rest_it_asks_for_nothing_more(opened: Opened, address: str) -> None:
     page.get_by_role("button", name="New start").click()
     page.wait_for_timeout(500)
     assert page.evaluate("ticks") > 2
+
+
+def test_a_screen_reader_hears_of_the_keys_that_work(opened: Opened) -> None:
+    page, moves = opened("#v=1&n=5&m=2&p=0.05"), "arrow keys turn and stretch it"
+    for view, works in (("gram", False), ("map", False), ("arrows", True)):
+        page.locator(f'[data-view="{view}"]').click()
+        page.wait_for_timeout(500)
+        assert (moves in str(page.locator("canvas.stage").get_attribute("aria-label"))) == works, view

@@ -90,7 +90,8 @@ def test_lines_of_a_training_on_samples_train_what_the_page_trains(l2: float, de
     address = tg.lab.link(net, FIVE, W, np.zeros(5), how="sample", l2=l2, interference=0.05) + "&batch=64&rate=0.003"
     call = """(() => { const s = tegumLab.stateOf(input);
       return tegumLab.pythonOf(s, s.W, s.b ?? new Float64Array(s.n)); })()"""
-    lines, names = in_node(call, address).replace("steps=5000", "steps=20"), {}
+    lines = in_node(call, address).replace("steps=5000", "steps=20")
+    names: dict[str, Any] = {}
     exec(lines, names)
     recipe = names["recipe"]
     assert (recipe.decay_of("W"), recipe.decay_of("b")) == (decay, 0)

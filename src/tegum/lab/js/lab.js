@@ -267,8 +267,15 @@ export class Lab {
         element("span", { class: "rest" }, words[2]),
       );
     }
-    this.stage.canvas.setAttribute("aria-label", `${VIEWS[this.view][0]}: ${shape}. ${KEYS}`);
+    this.stage.canvas.setAttribute("aria-label", `${VIEWS[this.view][0]}: ${shape}. ${this.keys()}`);
     if (now - this.said.when > SAY_MS && shape !== this.said.words) this.tell(shape, false);
+  }
+
+  /** What keys do on the large picture. */
+  keys() {
+    const moves = this.stage.showsFeatures && !this.recorded;
+    const turn = this.state.m === 1 ? "move" : "turn";
+    return `N and P choose a feature${moves ? `, arrow keys ${turn} and stretch it` : ""}, space plays and pauses.`;
   }
 
   /** Says it to a screen reader; an answer to what the user did stands for a while. @param {string} words @param {boolean} asked */
@@ -297,8 +304,6 @@ export class Lab {
     this.root.replaceChildren();
   }
 }
-
-const KEYS = "N and P choose a feature, arrow keys turn and stretch it, space plays and pauses.";
 
 /** How many digits of a loss on the way mean something: at most five. @param {Frame} frame */
 function meaning({ loss, error }) {
