@@ -86,3 +86,13 @@ def test_a_screen_reader_hears_of_the_keys_that_work(opened: Opened) -> None:
         page.locator(f'[data-view="{view}"]').click()
         page.wait_for_timeout(500)
         assert (moves in str(page.locator("canvas.stage").get_attribute("aria-label"))) == works, view
+
+
+def test_another_kind_of_sets_keeps_what_was_given_for_each(opened: Opened) -> None:
+    page = opened("#v=1&n=4&m=2&p=0.1,0.2,0.3,0.4&I=1,2,3,4")
+    page.get_by_label("Features are").select_option("anticorrelated:2")
+    page.wait_for_timeout(SAVED_MS)
+    features = tg.lab.read(page.evaluate("location.hash")).features
+    assert isinstance(features, tg.features.AnticorrelatedSets)
+    np.testing.assert_array_equal(features.density, [0.1, 0.2, 0.3, 0.4])
+    np.testing.assert_array_equal(features.importance, [1, 2, 3, 4])
