@@ -96,3 +96,22 @@ def test_another_kind_of_sets_keeps_what_was_given_for_each(opened: Opened) -> N
     assert isinstance(features, tg.features.AnticorrelatedSets)
     np.testing.assert_array_equal(features.density, [0.1, 0.2, 0.3, 0.4])
     np.testing.assert_array_equal(features.importance, [1, 2, 3, 4])
+
+
+def test_a_lab_that_was_destroyed_follows_no_address(opened: Opened) -> None:
+    followed = opened().evaluate(
+        """async () => {
+          const place = document.body.appendChild(document.createElement("div"));
+          const lab = tegumLab.mount(place, "#v=1&n=4&m=2", { address: true, worker: tegumLab.workerSource });
+          let count = 0;
+          lab.set = () => count++;
+          const go = async (address) => { location.hash = address; await new Promise((done) => setTimeout(done, 300)); };
+          await new Promise((done) => setTimeout(done, 500));
+          await go("#v=1&n=3&m=2");
+          const before = count;
+          lab.destroy();
+          await go("#v=1&n=2&m=2");
+          return [before, count - before];
+        }"""
+    )
+    assert followed == [1, 0]

@@ -66,9 +66,13 @@ export class Lab {
     this.last = 0;
     this.paint = this.paint.bind(this);
     requestAnimationFrame(this.paint);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
-    if (options.address) addEventListener("hashchange", () => location.hash !== this.address() && this.follow());
-    new ResizeObserver(() => this.redraw()).observe(root);
+    this.ended = new AbortController();
+    const { signal } = this.ended;
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw(), { signal });
+    if (options.address) addEventListener("hashchange", () => location.hash !== this.address() && this.follow(), { signal });
+    const observer = new ResizeObserver(() => this.redraw());
+    observer.observe(root);
+    signal.addEventListener("abort", () => observer.disconnect());
   }
 
   get view() {
@@ -300,6 +304,7 @@ export class Lab {
 
   destroy() {
     clearTimeout(this.later);
+    this.ended.abort();
     this.driver.stop();
     this.root.replaceChildren();
   }
