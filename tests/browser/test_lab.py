@@ -319,9 +319,9 @@ def test_a_recorded_training_is_played(opened: Opened, tmp_path: Path) -> None:
     page.wait_for_timeout(200)
     wait_for(page, "exact loss")
     expected = tg.exact.loss(tg.best(data).W.values.astype(np.float64), tg.best(data).b.values.astype(np.float64), FIVE)
-    assert float(re.search(r"loss ([\d.]+)", page.locator(".status").inner_text())[1]) == pytest.approx(
-        float(expected), rel=1e-6
-    )  # type: ignore[index]
+    said = re.search(r"loss ([\d.]+)", page.locator(".status").inner_text())
+    assert said
+    assert float(said[1]) == pytest.approx(float(expected), rel=1e-6)
 
 
 def test_it_stands_still_where_motion_is_unwelcome(opened: Opened) -> None:

@@ -49,7 +49,10 @@ def test_on_a_line_arrow_keys_go_where_they_point(opened: Opened, key: str, sign
     page = opened(tg.lab.link(tg.nets.ReluOutput(2, 1), features, [[0.5, -0.7]], [0, 0], view="arrows"))
     page.evaluate(
         """() => { window.held = []; const post = Worker.prototype.postMessage;
-        Worker.prototype.postMessage = function (said) { if (said.place) held.push(said.place[0]); return post.call(this, said); }; }"""
+        Worker.prototype.postMessage = function (said) {
+          if (said.place) held.push(said.place[0]);
+          return post.call(this, said);
+        }; }"""
     )
     page.locator("canvas.stage").focus()
     page.keyboard.press("0")
@@ -75,3 +78,40 @@ def test_at_rest_it_asks_for_nothing_more(opened: Opened, address: str) -> None:
     page.get_by_role("button", name="New start").click()
     page.wait_for_timeout(500)
     assert page.evaluate("ticks") > 2
+
+
+def test_a_screen_reader_hears_of_the_keys_that_work(opened: Opened) -> None:
+    page, moves = opened("#v=1&n=5&m=2&p=0.05"), "arrow keys turn and stretch it"
+    for view, works in (("gram", False), ("map", False), ("arrows", True)):
+        page.locator(f'[data-view="{view}"]').click()
+        page.wait_for_timeout(500)
+        assert (moves in str(page.locator("canvas.stage").get_attribute("aria-label"))) == works, view
+
+
+def test_another_kind_of_sets_keeps_what_was_given_for_each(opened: Opened) -> None:
+    page = opened("#v=1&n=4&m=2&p=0.1,0.2,0.3,0.4&I=1,2,3,4")
+    page.get_by_label("Features are").select_option("anticorrelated:2")
+    page.wait_for_timeout(SAVED_MS)
+    features = tg.lab.read(page.evaluate("location.hash")).features
+    assert isinstance(features, tg.features.AnticorrelatedSets)
+    np.testing.assert_array_equal(features.density, [0.1, 0.2, 0.3, 0.4])
+    np.testing.assert_array_equal(features.importance, [1, 2, 3, 4])
+
+
+def test_a_lab_that_was_destroyed_follows_no_address(opened: Opened) -> None:
+    followed = opened().evaluate(
+        """async () => {
+          const place = document.body.appendChild(document.createElement("div"));
+          const lab = tegumLab.mount(place, "#v=1&n=4&m=2", { address: true, worker: tegumLab.workerSource });
+          let count = 0;
+          lab.set = () => count++;
+          const go = async (address) => { location.hash = address; await new Promise((done) => setTimeout(done, 300)); };
+          await new Promise((done) => setTimeout(done, 500));
+          await go("#v=1&n=3&m=2");
+          const before = count;
+          lab.destroy();
+          await go("#v=1&n=2&m=2");
+          return [before, count - before];
+        }"""
+    )
+    assert followed == [1, 0]

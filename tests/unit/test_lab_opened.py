@@ -8,6 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import tegum as tg
+from tegum.lab import address as addresses
 from tests.unit.test_lab import FIVE, NET, NODE, PENTAGON, in_node
 
 REFUSAL = "(() => { try { return tegumLab.stateOf(input).view; } catch (error) { return error.message; } })()"
@@ -40,6 +41,47 @@ def test_both_languages_refuse_an_address(address: str, words: str) -> None:
         assert words in in_node(REFUSAL, address)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("rate=abc", "rate=0", "rate=0x1", "seed=-3", f"seed={2**53}", "seed=1.5", "batch=0", "batch=1000000", "l2=-1"),
+        *(
+            "interference=nan",
+            "interference=1e7",
+            "sets=independent:3",
+            "sets=correlated:",
+            "constructor=1",
+            "p=1_0",
+            "I=foo:0.9",
+        ),
+    ],
+)
+def test_what_one_language_refuses_the_other_refuses(said: str) -> None:
+    address = f"#v=1&n=6&m=2&{said}"
+    with pytest.raises(tg.InvalidInputError):
+        tg.lab.read(address)
+    if NODE:
+        assert in_node(REFUSAL, address)
+
+
+def test_the_largest_seed_is_the_last_that_the_page_knows() -> None:
+    assert tg.lab.read(tg.lab.link(NET, FIVE, seed=2**53 - 1)).others["seed"] == "9007199254740991"
+    with pytest.raises(tg.InvalidInputError, match="the seed is 9007199254740992: choose from 0 to 9007199254740991"):
+        tg.lab.link(NET, FIVE, seed=2**53)
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no Node")
+def test_numbers_are_written_alike() -> None:
+    values = [0.0, 5e-5, 1e-6, 1.25e-6, 9e-7, 5e-7, 1.5e-12, 0.1, 1 / 3, 7, 1e15, 123456789012345680.0, 1e20, 1e21, 2.5e29]
+    found = in_node(
+        "input.map((value) => tegumLab.addressOf({ ...tegumLab.stateOf(''), importance: [value], curve: '' }))", values
+    )
+    for value, address in zip(values, found, strict=True):
+        written = addresses._written(value)
+        assert f"&I={written}" in address
+        assert float(written) == value
+
+
 @pytest.mark.skipif(NODE is None, reason="there is no Node")
 @pytest.mark.parametrize(("l2", "decay"), [(0.0, 0), (0.01, 0.02)])
 @pytest.mark.parametrize("bias", [True, False])
@@ -48,7 +90,8 @@ def test_lines_of_a_training_on_samples_train_what_the_page_trains(l2: float, de
     address = tg.lab.link(net, FIVE, W, np.zeros(5), how="sample", l2=l2, interference=0.05) + "&batch=64&rate=0.003"
     call = """(() => { const s = tegumLab.stateOf(input);
       return tegumLab.pythonOf(s, s.W, s.b ?? new Float64Array(s.n)); })()"""
-    lines, names = in_node(call, address).replace("steps=5000", "steps=20"), {}
+    lines = in_node(call, address).replace("steps=5000", "steps=20")
+    names: dict[str, Any] = {}
     exec(lines, names)
     recipe = names["recipe"]
     assert (recipe.decay_of("W"), recipe.decay_of("b")) == (decay, 0)
@@ -75,7 +118,10 @@ def test_a_model_is_opened_with_the_penalties_that_it_was_found_with() -> None:
 
 @pytest.mark.skipif(NODE is None, reason="there is no Node")
 def test_b_says_which_axis_of_a_file_is_features(tmp_path: Path) -> None:
-    W, call = np.arange(6.0) + 1, "(() => { try { return show(tegumLab.weightsIn(bytes)); } catch (error) { return error.message; } })()"
+    W, call = (
+        np.arange(6.0) + 1,
+        "(() => { try { return show(tegumLab.weightsIn(bytes)); } catch (error) { return error.message; } })()",
+    )
     shown = "({ n, m, W, b, turned }) => [n, m, [...W], [...b], turned]"
     found = []
     for shape, b in (((3, 2), 2), ((3, 2), 3), ((3, 2), 0), ((2, 3), 3), ((2, 3), 2)):

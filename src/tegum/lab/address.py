@@ -61,6 +61,11 @@ VIEWS = ("arrows", "space", "gram", "norms", "time", "map")
 """What the lab can draw large."""
 
 HOW = ("flow", "adam", "sample")
+_LARGEST_SEED = 2**53 - 1
+"""Beyond it JavaScript has not every whole number."""
+
+_RANGES = {"l2": (0, 1e6), "interference": (0, 1e6), "rate": (1e-6, 10), "batch": (1, 10**5), "seed": (0, _LARGEST_SEED)}
+_NUMBER = re.compile(r"-?\d+(\.\d*)?(e[+-]?\d+)?", re.ASCII)
 _SMALLER = "choose fewer, or train it with tegum.train and look at it with tegum.show"
 
 
@@ -112,8 +117,8 @@ def link(
     require_same_features(net, features.n_features)
     _require_size(net.n_features, net.n_hidden)
     with Problems() as problems:
-        if seed < 0:
-            problems.add(f"the seed is {seed}", "choose 0 or more")
+        if not 0 <= seed <= _LARGEST_SEED:
+            problems.add(f"the seed is {seed}", f"choose from 0 to {_LARGEST_SEED}")
         for name, value in (("l2", l2), ("interference", interference)):
             problems.check_number(f"the weight of {name}", value, 0, 1e6)
     n, m = net.n_features, net.n_hidden
@@ -153,6 +158,11 @@ def read(address: str) -> Setting:
         ):
             if said[key] not in known:
                 problems.add(f"{key} is {said[key]!r}", f"choose {' or '.join(known)}")
+        for key, (low, high) in _RANGES.items():
+            whole = isinstance(low, int) and isinstance(high, int)
+            right = (re.fullmatch("[0-9]{1,16}", said[key], re.ASCII) if whole else _NUMBER.fullmatch(said[key])) is not None
+            if not right or not low <= float(said[key]) <= high:
+                problems.add(f"{key} is {said[key]!r}", f"give a {'whole ' * whole}number from {low:.16g} to {high:.16g}")
     n, m = (_whole(key, said[key]) for key in ("n", "m"))
     _require_size(n, m)
     net = (ReluOutput if said["net"] == "relu" else Linear)(n, m, said["bias"] == "1")
@@ -174,8 +184,10 @@ def _require_size(n: int, m: int) -> None:
 
 
 def _written(value: float) -> str:
-    """A number as JavaScript writes it too, where it has a decimal point."""
-    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+    """A number as JavaScript writes it: with an exponent below 1e-6 and from 1e21 on, without leading zeros in it."""
+    if value == 0 or 1e-6 <= abs(value) < 1e21:
+        return np.format_float_positional(float(value), trim="-").removeprefix("-" if value == 0 else "")
+    return repr(float(value)).replace("e-0", "e-")
 
 
 def _list(values: NDArray[np.float64]) -> str:
@@ -243,10 +255,9 @@ def _whole(key: str, text: str) -> int:
 
 
 def _numbers(key: str, text: str) -> list[float]:
-    try:
-        return [float(one) for one in text.split(",")]
-    except ValueError:
-        raise InvalidInputError(f"{key} is {text!r}", "give a number, or several with commas") from None
+    if not all(map(_NUMBER.fullmatch, text.split(","))):
+        raise InvalidInputError(f"{key} is {text!r}", "give a number, or several with commas")
+    return [float(one) for one in text.split(",")]
 
 
 def _features(said: dict[str, str], n: int) -> Features:
@@ -258,10 +269,10 @@ def _features(said: dict[str, str], n: int) -> Features:
     density: Any = _numbers("p", said["p"])
     density = density[0] if len(density) == 1 else density
     fields: dict[str, Any] = {"density": density, "importance": importance, "signed": said["x"] == "signed"}
-    if name == "independent":
+    if said["sets"] == "independent":
         return Independent(n, **fields)
     kind = {"correlated": CorrelatedSets, "anticorrelated": AnticorrelatedSets}.get(name)
-    each = _whole("sets", size)
+    each = int(size) if re.fullmatch("[0-9]{1,9}", size) else 0
     if kind is None or each < 1 or n % each:
         raise InvalidInputError(
             f"sets is {said['sets']!r}", f"choose independent, correlated:SIZE or anticorrelated:SIZE; SIZE divides {n}"

@@ -170,7 +170,7 @@ def shown_at(text: str, path: Path | str | None) -> Path:
 
 
 def _penalties_of(data: xr.Dataset) -> dict[str, float]:
-    """The weights of the penalties under which models were minimised or flowed; those that the lab does not know are refused."""
+    """Weights of the penalties under which models were minimised or flowed; those that the lab does not know are refused."""
     minimised = json.loads(data.attrs.get("minimise", "{}"))
     found = {"l2": 0.0, "interference": 0.0}
     with Problems() as problems:
@@ -180,7 +180,9 @@ def _penalties_of(data: xr.Dataset) -> dict[str, float]:
                 continue
             known = re.findall(r"(?:^|, )(L2|Interference)\(weight=([^()]*)\)", said) if name == "penalties" else []
             if ", ".join(f"{kind}(weight={weight})" for kind, weight in known) != said:
-                advice = "the lab knows L2 and Interference; tegum.lab.link(net, features, W, b) is its address under the loss alone"
+                advice = (
+                    "the lab knows L2 and Interference; tegum.lab.link(net, features, W, b) is its address under the loss alone"
+                )
                 problems.add(f"the models were found with the {name} {said}", advice)
                 continue
             for kind, weight in known:

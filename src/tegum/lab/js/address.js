@@ -45,13 +45,13 @@ export function stateOf(address) {
     return at < 0 ? [entry, ""] : [entry.slice(0, at), entry.slice(at + 1)];
   }));
   if (said.v !== VERSION) throw new Error(`the address says version ${said.v ?? "none"}, and this lab reads ${VERSION}`);
-  for (const key in said) if (!(key in DEFAULTS) && !["v", "W", "b"].includes(key)) throw new Error(`the address has an unknown key "${key}"`);
+  for (const key in said) if (!Object.hasOwn(DEFAULTS, key) && !["v", "W", "b"].includes(key)) throw new Error(`the address has an unknown key "${key}"`);
   /** @type {Record<string, string>} */
   const all = { ...DEFAULTS, ...said };
   for (const [key, known] of Object.entries(CHOICES)) if (!known.includes(all[key])) throw new Error(`${key} is "${all[key]}"`);
   const n = whole("n", all.n, 1, MOST_FEATURES), m = whole("m", all.m, 1, MOST_HIDDEN);
   const [name, size] = setsOf(all.sets);
-  const known = name === "independent" ? all.sets === name : ["correlated", "anticorrelated"].includes(name);
+  const known = name === "independent" ? all.sets === name : /^(anti)?correlated:\d{1,9}$/.test(all.sets);
   if (!known || !Number.isInteger(size) || size < 1 || n % size) throw new Error(`sets is "${all.sets}" of ${n} features`);
   if (name === "correlated" && all.x === "signed") throw new Error("correlated sets are not signed here");
   const count = densityCount({ n, sets: all.sets, density: [], importance: [], magnitudes: all.x });
@@ -116,7 +116,7 @@ function list(values) {
 
 /** @param {string} key @param {string} text @param {number} low @param {number} high */
 function number(key, text, low, high) {
-  const value = text.trim() === "" ? NaN : Number(text);
+  const value = /^-?\d+(\.\d*)?(e[+-]?\d+)?$/.test(text) ? Number(text) : NaN;
   if (!(value >= low && value <= high)) throw new Error(`${key} is "${text}": from ${low} to ${high}`);
   return value;
 }

@@ -132,15 +132,16 @@ export function choice(name, options, value, change, lab) {
   return element("div", { class: "control pick" }, element("label", { for: id }, name), select);
 }
 
-/** What a number of features and a kind of sets make of all that is given for each. @param {Lab} lab @param {Partial<State>} patch */
+/** What a number of features and a kind of sets make of all that is given for each: lists of the right length stay. @param {Lab} lab @param {Partial<State>} patch */
 function resized(lab, patch) {
   const state = { ...lab.state, ...patch }, { n } = state;
   const [name, size] = setsOf(state.sets);
   if (n % size) state.sets = "independent";
   if (name === "correlated") state.magnitudes = "uniform";
-  const count = densityCount(state), density = Math.min(lab.state.density[0], most(state));
-  const curve = state.curve || String(lab.state.importance[0]);
-  lab.change({ ...patch, sets: state.sets, magnitudes: state.magnitudes, density: Array(count).fill(density), importance: importances(curve, n), curve });
+  const count = densityCount(state), kept = lab.state.density.length === count ? lab.state.density : Array(count).fill(lab.state.density[0]);
+  const curve = state.curve || String(lab.state.importance[0]), same = n === lab.state.n;
+  const weights = same ? {} : { importance: importances(curve, n), curve };
+  lab.change({ ...patch, ...weights, sets: state.sets, magnitudes: state.magnitudes, density: kept.map((one) => Math.min(one, most(state))) });
 }
 
 /** @param {Lab} lab */

@@ -66,9 +66,13 @@ export class Lab {
     this.last = 0;
     this.paint = this.paint.bind(this);
     requestAnimationFrame(this.paint);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
-    if (options.address) addEventListener("hashchange", () => location.hash !== this.address() && this.follow());
-    new ResizeObserver(() => this.redraw()).observe(root);
+    this.ended = new AbortController();
+    const { signal } = this.ended;
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw(), { signal });
+    if (options.address) addEventListener("hashchange", () => location.hash !== this.address() && this.follow(), { signal });
+    const observer = new ResizeObserver(() => this.redraw());
+    observer.observe(root);
+    signal.addEventListener("abort", () => observer.disconnect());
   }
 
   get view() {
@@ -267,8 +271,15 @@ export class Lab {
         element("span", { class: "rest" }, words[2]),
       );
     }
-    this.stage.canvas.setAttribute("aria-label", `${VIEWS[this.view][0]}: ${shape}. ${KEYS}`);
+    this.stage.canvas.setAttribute("aria-label", `${VIEWS[this.view][0]}: ${shape}. ${this.keys()}`);
     if (now - this.said.when > SAY_MS && shape !== this.said.words) this.tell(shape, false);
+  }
+
+  /** What keys do on the large picture. */
+  keys() {
+    const moves = this.stage.showsFeatures && !this.recorded;
+    const turn = this.state.m === 1 ? "move" : "turn";
+    return `N and P choose a feature${moves ? `, arrow keys ${turn} and stretch it` : ""}, space plays and pauses.`;
   }
 
   /** Says it to a screen reader; an answer to what the user did stands for a while. @param {string} words @param {boolean} asked */
@@ -293,12 +304,11 @@ export class Lab {
 
   destroy() {
     clearTimeout(this.later);
+    this.ended.abort();
     this.driver.stop();
     this.root.replaceChildren();
   }
 }
-
-const KEYS = "N and P choose a feature, arrow keys turn and stretch it, space plays and pauses.";
 
 /** How many digits of a loss on the way mean something: at most five. @param {Frame} frame */
 function meaning({ loss, error }) {
