@@ -153,18 +153,11 @@ def volume_scaling(
     rounded = max(_ABOVE_NOISE * noise, _LOWEST)
     lowest = max(lowest or 0.0, rounded)
     needed = terms_of_minimum(net, features, x, radius, lowest) if terms is None else None
-    how: dict[str, Any] = {
-        "groups": tuple(range(groups)),
-        "points": points,
-        "moves": moves,
-        "root_seed": root_seed,
-        "threads": threads,
-    }
+    how: dict[str, Any] = {"net": net, "features": features, "x": x, "still": still, "radius": radius, "lowest": lowest}
+    how |= {"groups": tuple(range(groups)), "points": points, "moves": moves, "root_seed": root_seed, "threads": threads}
     terms = needed or few
     while True:  # with few terms a minimum may not be one beside a narrow kink, which only points find
-        died = counted_deaths(
-            net, features, x=x, still=still, radius=radius, lowest=lowest, terms=terms, progress=progress, **how
-        )  # fmt: skip
+        died = counted_deaths(terms=terms, progress=progress, **how)
         lower, higher = min(float(died["lower"].min()), 0.0), float(died["higher"].max())
         if needed is None or lower >= -lowest or terms >= SHARP_TERMS:
             break

@@ -10,7 +10,7 @@ The density that is sampled is exp(-U), of parameters w = origin + A z, as a fun
                     MALA is the same with one such step, e = h^2
     tempering       replicas at several n_beta; neighbours change places with min(1, e^((n_beta - n_beta')(L - L')))
 
-The first two are wrong by what their step size is (see `tegum.posterior.coefficient`), the others have exp(-U) as their law
+The first two are wrong by what their step size is (see `tegum.posterior.biases`), the others have exp(-U) as their law
 exactly. While it warms up, each replica finds the step size at which it accepts as often as asked, by dual averaging.  A chain
 depends on its own stream alone.
 
