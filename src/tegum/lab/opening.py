@@ -15,7 +15,7 @@ import re
 import tempfile
 import webbrowser
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -169,7 +169,7 @@ def shown_at(text: str, path: Path | str | None) -> Path:
     return place
 
 
-def _penalties_of(data: xr.Dataset) -> dict[str, float]:
+def _penalties_of(data: xr.Dataset) -> dict[str, Any]:
     """Weights of the penalties under which models were minimised or flowed; those that the lab does not know are refused."""
     minimised = json.loads(data.attrs.get("minimise", "{}"))
     found = {"l2": 0.0, "interference": 0.0}
