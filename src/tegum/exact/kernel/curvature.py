@@ -112,7 +112,7 @@ def _is_beside_a_kink(work: Work, row: Row, margin: float) -> bool:
 @compiled
 def _sorted_row(distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, divided: int, effort: Effort) -> Row:
     """The row's blocks, large and small ones where it is ``divided``, and the probabilities of what is taken out."""
-    count, end, _ = partition(distribution, work, n, own.feature)
+    count, end, _ = partition(distribution, work, n, own.feature, b, effort)
     count = count if divided else end
     own_feature = NOWHERE if distribution.weight[own.component] == 0 else own.feature
     blocks = Listed(work.order, distribution.feature_first, ZERO, end)
@@ -229,7 +229,7 @@ def row_curvature(
     for i in range(n + 1):
         for k in range(n + 1):
             H[i, k] = 0.0
-    _, blocks, own, threshold, low, high = blocks_of_row(distribution, work, n, own)
+    _, blocks, own, threshold, low, high = blocks_of_row(distribution, work, n, own, b, effort)
     found = True
     if linear or b + low >= 0:
         found = bool(linear) or abs(b + low) >= margin

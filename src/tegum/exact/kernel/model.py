@@ -135,7 +135,7 @@ def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b
             g[i] = 0.0
     if abs(b) < NEGLIGIBLE:
         b = 0.0
-    count, blocks, own, threshold, low, high = blocks_of_row(distribution, work, n, own)
+    count, blocks, own, threshold, low, high = blocks_of_row(distribution, work, n, own, b, effort)
     if linear or b + low >= 0:
         value, by_b = always_active(distribution, work, blocks, own, b)
         return Found(value, 0.0, by_b, 0.0, 0.0, ZERO)

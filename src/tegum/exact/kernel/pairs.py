@@ -80,14 +80,23 @@ def find_pairs(distribution: Distribution, work: Work, blocks: Listed, b: float,
                 continue
         work.odds[i] = p / (1 - p) if p < 1 else 0.0  # of one that is always active q is 0, and no odds are infinite
         count += 1
-    strict = effort.least < effort.most and effort.target < _STRICT * (smallest / _SMALLEST) ** 2
-    return none if count > 1 and (is_worth_it(count, active) or (strict and active <= _SELDOM_IF_STRICT)) else 0.0
+    return none if count > 1 and are_worth_it(count, active, smallest, effort) else 0.0
 
 
 @inlined
-def is_worth_it(count: int, active: float) -> bool:
-    """Whether pairs of so many features, of which so many are active on average, decay slower than what is left."""
-    return bool(count <= _FEW or active <= _SELDOM)
+def are_worth_it(count: int, active: float, smallest: float, effort: Effort) -> bool:
+    """Whether pairs of so many features, of which so many are active on average, decay slower than what is left.
+
+    Couplings below ``smallest`` are small.  Where little error is tolerated, more terms pay for more pairs.
+    """
+    strict = effort.least < effort.most and effort.target < _STRICT * (smallest / _SMALLEST) ** 2
+    return bool(count <= _FEW or active <= _SELDOM or (strict and active <= _SELDOM_IF_STRICT))
+
+
+@inlined
+def smallest_of(largest: float, b: float) -> float:
+    """Couplings below it are small beside the ``largest``."""
+    return _SMALLEST * (2 * largest + abs(b))
 
 
 @inlined
@@ -96,7 +105,7 @@ def _smallest(work: Work, blocks: Listed, b: float) -> float:
     largest = 0.0
     for i in features_of(blocks):
         largest = max(largest, abs(work.g[i]))
-    return _SMALLEST * (2 * largest + abs(b))
+    return smallest_of(largest, b)
 
 
 @compiled

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from tegum.compilation import compiled, copied_into_callers, inlined
-from tegum.exact.kernel.pairs import DENSEST, is_worth_it
-from tegum.exact.kernel.records import BUCKETS, NOWHERE, ZERO, Distribution, Listed, OwnFeature, Work
+from tegum.exact.kernel.pairs import DENSEST, are_worth_it, smallest_of
+from tegum.exact.kernel.records import BUCKETS, NOWHERE, ZERO, Distribution, Effort, Listed, OwnFeature, Work
 from tegum.exact.kernel.vectors import exponent
 from tegum.exact.kernel.walk import components_in, members_of
 
 _GAP = 1.1
 _FINE = 8
 _SELDOM, _FEW = 0.05, 8
+_TINY, _SPARSE = 1 / 64, 0.2
 
 
 @copied_into_callers
@@ -89,23 +90,32 @@ def threshold_of(work: Work, n: int, own: int) -> float:
 
 @copied_into_callers
 @compiled
-def _are_few(distribution: Distribution, work: Work, n: int, threshold: float) -> bool:
-    """Whether two small features are hardly ever active beside a large one, and all features are taken in pairs.
+def _is_better_whole(
+    distribution: Distribution, work: Work, n: int, own: int, b: float, threshold: float, effort: Effort
+) -> bool:
+    """Whether two small features are hardly ever active beside the own one, a large one, and all are taken in pairs.
 
-    Then the patterns left by `tegum.exact.kernel.pairs` decay at least as fast without a split.
+    Then the patterns left by `tegum.exact.kernel.pairs` decay at least as fast without a split.  Where features are sparse,
+    couplings down to 1/64 of the largest are no small ones here: random rows that are split there cost a quarter more terms.
     """
     count = all_of_them = 0
-    active = everything = densest = 0.0
+    active = everything = densest = largest = 0.0
     for i in range(n):
         if work.g[i] != 0 and distribution.weight[i] > 0:
             all_of_them += 1
             everything += distribution.weight[i]
             densest = max(densest, distribution.weight[i])
-            if abs(work.g[i]) < threshold:
-                count += 1
-                active += distribution.weight[i]
-    seldom = count == 1 or (count <= _FEW and active <= _SELDOM)
-    return bool(seldom and densest <= DENSEST and is_worth_it(all_of_them, everything))
+            largest = max(largest, abs(work.g[i]))
+    if densest > DENSEST or abs(work.g[own]) < threshold:
+        return False
+    if densest <= _SPARSE:
+        threshold = min(threshold, _TINY * largest)
+    for i in range(n):
+        if work.g[i] != 0 and distribution.weight[i] > 0 and abs(work.g[i]) < threshold:
+            count += 1
+            active += distribution.weight[i]
+    seldom = count <= 1 or (count <= _FEW and active <= _SELDOM)
+    return bool(seldom and are_worth_it(all_of_them, everything, smallest_of(largest, b), effort))
 
 
 @copied_into_callers
@@ -130,7 +140,7 @@ def is_unknown(distribution: Distribution, g: Any, block: int, own: int) -> bool
 
 @copied_into_callers
 @compiled
-def partition(distribution: Distribution, work: Work, n: int, own: int) -> tuple[int, int, float]:
+def partition(distribution: Distribution, work: Work, n: int, own: int, b: float, effort: Effort) -> tuple[int, int, float]:
     """Lists the blocks that are ever active in ``work.order``, large ones first where all blocks are single features.
 
     Blocks without coupling are left out, but for the own one: the sum does not know them.
@@ -145,7 +155,7 @@ def partition(distribution: Distribution, work: Work, n: int, own: int) -> tuple
         for i in range(n):
             if work.g[i] != 0:
                 threshold = min(threshold, abs(work.g[i]))
-    elif threshold > 0 and distribution.simple and abs(work.g[own]) >= threshold and _are_few(distribution, work, n, threshold):
+    elif threshold > 0 and distribution.simple and _is_better_whole(distribution, work, n, own, b, threshold, effort):
         threshold = 0.0
     count = 0
     large = ZERO
@@ -191,7 +201,7 @@ def reach(distribution: Distribution, work: Work, blocks: Listed, small: int) ->
 
 @inlined
 def blocks_of_row(
-    distribution: Distribution, work: Work, n: int, own: OwnFeature
+    distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, effort: Effort
 ) -> tuple[int, Listed, OwnFeature, float, float, float]:
     """The blocks that the row in ``work.g`` knows, as `partition` lists them, and how far its sum reaches.
 
@@ -199,7 +209,7 @@ def blocks_of_row(
         how many blocks are large, all of them, the own feature, in no block where it is never active, the threshold for
         couplings, and the smallest and largest sum, infinite ones where magnitudes are exponential.
     """
-    count, end, threshold = partition(distribution, work, n, own.feature)
+    count, end, threshold = partition(distribution, work, n, own.feature, b, effort)
     blocks = Listed(work.order, distribution.feature_first, ZERO, end)
     block = NOWHERE if distribution.weight[own.component] == 0 else own.block
     low, high = reach(distribution, work, blocks, 0)
