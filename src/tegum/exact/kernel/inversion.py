@@ -18,9 +18,9 @@ import numpy as np
 from tegum.compilation import compiled, inlined
 from tegum.exact.kernel.judging import errors_after, next_look, note_moves, note_slopes
 from tegum.exact.kernel.product import CONSTANTS, SINGLE_ROWS, SUM, add_sums, at
-from tegum.exact.kernel.records import ONE, ZERO, Distribution, Effort, Found, Listed, Powers, Removed, Work
+from tegum.exact.kernel.records import ZERO, Distribution, Effort, Found, Listed, Powers, Removed, Work
 from tegum.exact.kernel.singles import backward_singles, forward_singles
-from tegum.exact.kernel.uniform import ALPHA, ODDS, TURN, Points, first_powers, start
+from tegum.exact.kernel.uniform import ALPHA, ODDS, TURN, Points, first_powers, start, step_on
 from tegum.exact.kernel.vectors import WIDTH, complex_of, fill, lane, load, ramp, running, store, total
 from tegum.exact.kernel.walk import features_of
 
@@ -86,7 +86,6 @@ def invert(
     error_b = np.inf
     terms = np.int64(WIDTH)
     look = ZERO
-    last = ZERO if effort.gradient else ONE
     k = ZERO
     while True:
         zeta = complex_of(fill(ALPHA), TURN * (ramp() + float(k)))
@@ -94,9 +93,9 @@ def invert(
         inverse = complex_of(ALPHA * norm, -1.0 * zeta.imag * norm)
         points = Points(P, k, inverse)
         if removed.paired > 0:
-            product, gone = forward_singles(v, large, own, removed.none, removed.paired, points, last)
+            product, gone = forward_singles(v, large, own, removed.none, removed.paired, points)
         else:
-            product, gone = forward_singles(v, large, own, removed.none, 0.0, points, last)
+            product, gone = forward_singles(v, large, own, removed.none, 0.0, points)
         rest = product - gone.sum
         # omega: the weight of this term for the square, e^{zb} / zeta^3, and from it that of the cube, half at k = 0
         term = power * (inverse * inverse * inverse) * half
@@ -107,7 +106,7 @@ def invert(
             omega = omega + r3 * third
         found = omega * rest
         if small.first < small.end:
-            others, nothing = forward_singles(v, small, own, 0.0, 0.0, points, last)
+            others, nothing = forward_singles(v, small, own, 0.0, 0.0, points)
             if effort.gradient:
                 backward_singles(v, small, own, points, found, 0.0, nothing)
                 omega = omega * others
@@ -126,6 +125,8 @@ def invert(
             sums = running((zeta * found).real) + by_b
             by_b = lane(sums, WIDTH - 1)
             store(work.sums_b, k, sums)
+        for i in features_of(blocks):
+            step_on(v, SINGLE_ROWS, i)
         power = power * step
         k += WIDTH
         if k == terms:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from tegum.compilation import inlined
 from tegum.exact.kernel.product import BEFORE, CONSTANTS, SINGLE_ROWS, SUM, add_derivative, at
 from tegum.exact.kernel.records import Listed
-from tegum.exact.kernel.uniform import ALONE, ODDS, WEIGHT, Points, factor, own_factor, step_on
-from tegum.exact.kernel.vectors import complex_of, load_complex, peek, seldom, store_complex
+from tegum.exact.kernel.uniform import ALONE, ODDS, WEIGHT, Points, factor, own_factor
+from tegum.exact.kernel.vectors import complex_of, load_complex, peek, store_complex
 
 
 class Gone(NamedTuple):
@@ -24,11 +24,10 @@ class Gone(NamedTuple):
 
 
 @inlined
-def forward_singles(v: Any, blocks: Listed, own: int, none: float, paired: Any, points: Points, last: int) -> tuple[Any, Gone]:
+def forward_singles(v: Any, blocks: Listed, own: int, none: float, paired: Any, points: Points) -> tuple[Any, Gone]:
     """The product of the listed features' blocks at eight points, and what is removed from it.
 
-    ``paired`` is ``none``, or the number 0: then nothing is computed for pairs.  With ``last`` 1 nobody needs the features'
-    sequences at these points any more, and they are moved on.
+    ``paired`` is the factor q of pairs, or the number 0: then nothing is computed for them.
     """
     product = complex_of(1.0, 0.0)
     gone = complex_of(none, 0.0)
@@ -38,56 +37,47 @@ def forward_singles(v: Any, blocks: Listed, own: int, none: float, paired: Any, 
     for entry in range(blocks.first, blocks.end):
         i = peek(blocks.order, entry)
         constants = at(SINGLE_ROWS, SUM, i) + CONSTANTS
-        if seldom(i == own):
+        if i == own:
             A, _ = own_factor(v, SINGLE_ROWS, i, points)
         else:
             A, _ = factor(v, SINGLE_ROWS, i, points)
-        store_complex(v, at(SINGLE_ROWS, BEFORE, i), product)
-        odds = peek(v, constants + ODDS) if paired else 0.0
-        if odds > 0:
-            # that only i is active has the probability none c_i: it is counted with the sum of these terms
-            term = odds * A
-            if seldom(i == own):
-                # apart, because T makes it so large for small couplings that the others' sum would drown
+        if paired:
+            term = peek(v, constants + ODDS) * A
+            # apart, because T makes it so large for small couplings that the others' sum would drown
+            if i == own:
                 own_term = term
             else:
                 others = others + term
                 squares = squares + term * term
-        else:
-            gone = gone + peek(v, constants + ALONE) * A
+        store_complex(v, at(SINGLE_ROWS, BEFORE, i), product)
         p = peek(v, constants + WEIGHT)
+        gone = gone + peek(v, constants + ALONE) * A
         product = product * (p * A + (1.0 - p))
-        if last:
-            step_on(v, SINGLE_ROWS, i)
     if paired:
-        gone = gone + paired * (0.5 * (others * others - squares) + own_term * others + (others + own_term))
+        gone = gone + paired * (0.5 * (others * others - squares) + own_term * others)
     return product, Gone(gone, own_term, others)
 
 
 @inlined
 def backward_singles(v: Any, blocks: Listed, own: int, points: Points, weight: Any, paired: Any, gone: Gone) -> None:
-    """Adds the derivatives of Re{weight (product - removed)} by the listed couplings to acc, and moves their sequences on."""
+    """Adds the derivatives of Re{weight (product - removed)} by the listed couplings to acc."""
     later = weight
     by_pairs = paired * weight
-    by_own = by_pairs * (gone.others + 1.0)
+    by_own = by_pairs * gone.others
     by_others = by_own + by_pairs * gone.own
     for entry in range(blocks.end - 1, blocks.first - 1, -1):
         i = peek(blocks.order, entry)
         constants = at(SINGLE_ROWS, SUM, i) + CONSTANTS
-        if seldom(i == own):
+        p = peek(v, constants + WEIGHT)
+        by_factor = p * (load_complex(v, at(SINGLE_ROWS, BEFORE, i)) * later) - peek(v, constants + ALONE) * weight
+        if i == own:
             A, D = own_factor(v, SINGLE_ROWS, i, points)
+            if paired:
+                by_factor = by_factor - peek(v, constants + ODDS) * by_own
         else:
             A, D = factor(v, SINGLE_ROWS, i, points)
-        p = peek(v, constants + WEIGHT)
-        by_factor = p * (load_complex(v, at(SINGLE_ROWS, BEFORE, i)) * later)
-        odds = peek(v, constants + ODDS) if paired else 0.0
-        if odds > 0:
-            if seldom(i == own):
-                by_factor = by_factor - odds * by_own
-            else:
+            if paired:
+                odds = peek(v, constants + ODDS)
                 by_factor = by_factor - odds * (by_others - (odds * A) * by_pairs)
-        else:
-            by_factor = by_factor - peek(v, constants + ALONE) * weight
         add_derivative(v, SINGLE_ROWS, i, by_factor, D)
         later = later * (p * A + (1.0 - p))
-        step_on(v, SINGLE_ROWS, i)

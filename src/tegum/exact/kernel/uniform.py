@@ -27,7 +27,6 @@ from tegum.exact.kernel.vectors import (
     nearest,
     peek,
     ramp,
-    seldom,
     store,
     store_complex,
 )
@@ -149,7 +148,7 @@ def _tiny(v: Any, rows: int, i: int, points: Points) -> tuple[Any, Any]:
 def factor(v: Any, rows: int, i: int, points: Points) -> tuple[Any, Any]:
     """A and dA/dg at eight points."""
     constants = at(rows, SUM, i) + CONSTANTS
-    if seldom(peek(v, constants + TURNS) * (points.k + WIDTH) < _SERIES_BELOW):
+    if peek(v, constants + TURNS) * (points.k + WIDTH) < _SERIES_BELOW:
         A, D = _tiny(v, rows, i, points)
     else:
         minus_one = load_complex(v, at(rows, STATE, i))

@@ -350,21 +350,6 @@ def at_least(typing_context: Any, vector: Any, floor: Any) -> Any:
 
 
 @intrinsic
-def seldom(typing_context: Any, condition: Any) -> Any:
-    """The condition, of which the compiler is told that it seldom holds: what follows is kept out of the way of the rest.
-
-    Otherwise a call that is hardly ever made costs the loop around it its registers.
-    """
-
-    def code(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> Any:
-        bit = ir.IntType(1)
-        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(bit, [bit, bit]), "llvm.expect.i1")
-        return builder.call(function, [args[0], ir.Constant(bit, 0)])
-
-    return types.boolean(types.boolean), code
-
-
-@intrinsic
 def exponent(typing_context: Any, value: Any) -> Any:
     """floor(log2 |value|) of a finite normal number, from its bits; -1023 for zero and subnormal ones."""
 
