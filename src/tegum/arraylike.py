@@ -103,9 +103,15 @@ def _pair(given: dict[str, Any], arrays: "Mapping[str, _Array]") -> None:
         if more and len(held) < len(lead):
             what = f"{name} has the axes {', '.join(map(str, theirs))}, and {first} {', '.join(map(str, lead))}"
             raise InvalidInputError(what, f"give {first} all axes of {name}, or {name} all of {first} (xarray.broadcast)")
-        between = lead[lead.index(held[0]) :] if held else ()
-        value = value.expand_dims([axis for axis in between if axis not in held])
-        given[name] = value.transpose(*more, *between, *named[name].dims[len(theirs) :])
+        lead = (*more, *lead)
+        named[first] = own = _along(own, {axis: value.sizes[axis] for axis in more}, lead)
+        named[name] = _along(value, {axis: own.sizes[axis] for axis in lead if axis not in theirs}, lead)
+    given |= named
+
+
+def _along(value: xr.DataArray, more: "Mapping[Any, int]", lead: tuple[Any, ...]) -> xr.DataArray:
+    """The array with more axes, along which it is the same, and its leading ones in this order."""
+    return value.drop_vars(more.keys(), errors="ignore").expand_dims(more).transpose(*lead, ...)
 
 
 def _main(data: xr.Dataset) -> xr.DataArray:
