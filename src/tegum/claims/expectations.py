@@ -76,9 +76,9 @@ def near(target: Any, tolerance: Any, unit: str = "", relative: bool = False) ->
     aim = numbers("target", target)
     tolerance = numbers("tolerance", tolerance)
     if not np.isfinite(aim).all():
-        raise InvalidInputError(f"target is {shown(target)}", "give finite numbers")
+        raise InvalidInputError(f"target is {shown(aim.tolist())}", "give finite numbers")
     if not ((tolerance >= 0) & (tolerance < np.inf)).all():
-        raise InvalidInputError(f"tolerance is {shown(tolerance)}", "give 0 or more, a finite number")
+        raise InvalidInputError(f"tolerance is {shown(tolerance.tolist())}", "give 0 or more, a finite number")
     margin = np.abs(aim) * tolerance if relative else np.asarray(tolerance)
 
     def in_words(value: Any) -> str:
