@@ -38,7 +38,7 @@ from tegum.exact.search import Search
 from tegum.exact.starts import EXCHANGES, initial_points, least_size, neighbours_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, require_same_features
-from tegum.nets.net import parameter
+from tegum.nets.net import starts_in
 from tegum.provenance import provenance
 from tegum.recorded import features_of, leading, net_of, over, require_known, said_of
 from tegum.sweep import FeatureGrid, feature_grid, model_axes
@@ -59,7 +59,7 @@ def _seconds(
 ) -> float:
     """About how long `minimise` takes on one core."""
     if seeds is None:
-        starts = _RANDOM + _ROUNDS * EXCHANGES if initial is None else _given_starts(net, initial, features, sweep)
+        starts = _RANDOM + _ROUNDS * EXCHANGES if initial is None else starts_in(initial, model_axes(features, sweep or {}))
     else:
         starts = max(seeds, 0) if isinstance(seeds, int) else len(seeds)
     points = math.prod(feature_grid(features, sweep or {}).shape)
@@ -152,7 +152,7 @@ def minimise(
     if exchanges is None:
         exchanges = _ROUNDS if seeds is None and initial is None else 0
     if seeds is None:
-        seeds = _RANDOM if initial is None else _given_starts(net, initial, features, sweep)
+        seeds = _RANDOM if initial is None else starts_in(initial, model_axes(features, sweep or {}))
     seed_list: tuple[int, ...] = (0,)
     with problems.collecting():
         require_seeds(root_seed)
@@ -305,14 +305,6 @@ def _reached(found: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
     least = losses.min(axis=1, keepdims=True, initial=np.inf)
     known = np.where(np.isfinite(score), found["loss_error"], 0)
     return np.asarray(np.isfinite(losses) & (losses <= least + _SAME_LOSS * np.abs(least) + known))
-
-
-def _given_starts(net: Net, initial: Mapping[str, ArrayLike], features: Features, sweep: Mapping[str, Any] | None) -> int:
-    """How many starts initial parameters have: the last of their leading axes, 1 without one."""
-    axes = model_axes(features, sweep or {})
-    shapes = {name: parameter(name, array, f"initial {name}", axes).shape for name, array in initial.items()}
-    own = {name: len(shape) for name, shape in shapes_of(net).items()}
-    return max([shape[-own[name] - 1] for name, shape in shapes.items() if len(shape) > own.get(name, len(shape))], default=1)
 
 
 def _warn_of_small_losses(least: float, tolerance: float) -> None:

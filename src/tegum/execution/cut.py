@@ -26,13 +26,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.caching import Call
-from tegum.datasets import PARAMETER_DIMS, instance_dims
+from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError
-from tegum.nets.net import parameter
+from tegum.nets.net import parameter, starts_in
 from tegum.runs.files import half_written, machine_fails, set_aside, write_atomically
 from tegum.runs.lazy import joined_attributes
 from tegum.runs.manifest import manifest_of, read_manifest
-from tegum.sweep import Axis, as_axis
+from tegum.sweep import Axis, as_axis, model_axes
 from tegum.training import Recipe
 
 MOST_SECONDS, USUAL_PIECES, _MOST_INSTANCES = 60.0, 20, 20_000
@@ -133,10 +133,7 @@ def _starts(call: Call) -> int:
     """How many starts each grid point has: those asked for, those that ``initial`` has, or the usual ones."""
     seeds, initial = call.arguments.get("seeds"), call.arguments.get("initial") or {}
     if seeds is None and initial:
-        axes = [*_leading_axes(call), "seed"]
-        shapes = {name: parameter(name, value, f"initial {name}", axes).shape for name, value in initial.items()}
-        lead = [shape[: -len(PARAMETER_DIMS[name])] for name, shape in shapes.items()]
-        return max((lengths[-1] for lengths in lead if lengths), default=1)
+        return starts_in(initial, model_axes(call.arguments["features"], call.arguments.get("sweep") or {}))
     return seeds if isinstance(seeds, int) else _USUAL_STARTS if seeds is None else len(seeds)
 
 
@@ -169,17 +166,12 @@ def _axes(call: Call) -> list[tuple[str, int]]:
     return found
 
 
-def _leading_axes(call: Call) -> dict[str, int]:
-    """The axes of the sweep and of the features of a call, with their lengths."""
-    batch = call.arguments["features"].batch_shape
-    swept = {name: len(axis) for name, axis in (call.arguments.get("sweep") or {}).items()}
-    return swept | dict(zip(instance_dims(len(batch)), batch, strict=True))
-
-
 def _model_axes(call: Call) -> dict[str, int]:
     """The axes of all models of a call, before those of a parameter, with their lengths."""
-    recipe = call.arguments.get("recipe") or Recipe()
-    return _leading_axes(call) | {"seed": _starts(call) if "seeds" in call.arguments else len(recipe.seed_list)}
+    features, recipe, sweep = call.arguments["features"], call.arguments.get("recipe") or Recipe(), call.arguments.get("sweep")
+    seeds = _starts(call) if "seeds" in call.arguments else len(recipe.seed_list)
+    lengths = [*(map(len, sweep.values()) if sweep else features.batch_shape), seeds]
+    return dict(zip(model_axes(features, sweep or {}), lengths, strict=True))
 
 
 def _initial_fits(call: Call) -> bool:

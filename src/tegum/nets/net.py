@@ -48,6 +48,13 @@ def parameter(name: str, array: Any, called: str = "", axes: Sequence[str] = ())
     return numbers(called or f"parameter {name!r}", array)
 
 
+def starts_in(initial: Mapping[str, Any], axes: Sequence[str]) -> int:
+    """How many starts initial parameters have: the last of their leading axes, 1 without one; ``axes`` as in `parameter`."""
+    shapes = {name: parameter(name, array, f"initial {name}", axes).shape for name, array in initial.items()}
+    lead = [shape[: -len(PARAMETER_DIMS[name])] for name, shape in shapes.items() if name in PARAMETER_DIMS]
+    return max((lengths[-1] for lengths in lead if lengths), default=1)
+
+
 @dataclass(frozen=True)
 class Net(metaclass=Checked):
     """A model family with its sizes.
