@@ -60,13 +60,13 @@ export const TOUR = [
       "With two dimensions for two features each gets one of its own: they become orthogonal.",
   },
   {
-    title: "Too many features", address: "#v=1&n=5&m=2&p=1&I=geometric:0.9&seed=1", about: "density",
+    title: "Too many features", address: "#v=1&n=5&m=2&p=1&I=geometric:0.9&seed=2", about: "density",
     words: "Now there are five. All are active all the time (density 1), so that arrows in each other's way would cost a lot: " +
       "the model keeps the two most important and gives up three.",
   },
   {
-    title: "Sparse features can share", address: "#v=1&n=5&m=2&p=0.2&I=geometric:0.9&seed=1", about: "density",
-    words: "At density 0.2 two features are rarely active at once. Opposite arrows share a dimension: what one writes the other reads as a negative number, and the ReLU takes it away. " +
+    title: "Sparse features can share", address: "#v=1&n=5&m=2&p=0.25&I=geometric:0.9&seed=2", about: "density",
+    words: "At density 0.25 two features are rarely active at once. Opposite arrows share a dimension: what one writes the other reads as a negative number, and the ReLU takes it away. " +
       "That is a digon, the simplest superposition.",
   },
   {
