@@ -44,7 +44,8 @@ def test_the_tour_shows_what_it_says() -> None:
 def test_whoever_goes_on_early_in_the_tour_sees_digons_too() -> None:
     """The step before may be left at any moment: seen long, none of the weights that it had by then ends without a digon."""
     call = """[0, 1, 4, 10, 20, 40, 80, 150, 300, 600].map((left) => {
-      const [before, now] = [1, 2].map((k) => tegumLab.stateOf(tegumLab.TOUR[k].address)), simulation = new tegumLab.Simulation(before);
+      const [before, now] = [1, 2].map((k) => tegumLab.stateOf(tegumLab.TOUR[k].address));
+      const simulation = new tegumLab.Simulation(before);
       simulation.advance(left, Infinity);
       simulation.set(now);
       simulation.advance(3000, Infinity);
