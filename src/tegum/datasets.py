@@ -7,6 +7,7 @@
 Variables and coordinates that the tables know carry ``long_name`` and ``units``.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -78,6 +79,12 @@ AXES = {
 def instance_dims(count: int) -> tuple[str, ...]:
     """Names of leading axes that have none of their own: ``instance``, or ``instance_0``, ... where there are several."""
     return ("instance",) if count == 1 else tuple(f"instance_{i}" for i in range(count))
+
+
+def many(name: str) -> str:
+    """The plural of an axis or a variable, in words: ``densities`` of density, ``attack sizes`` of attack_size, ``losses``."""
+    words = name.replace("_", " ")
+    return re.sub("(?<=[^aeiou])y$", "ie", words) + ("es" if words.endswith("s") else "s")
 
 
 class Status(StrEnum):

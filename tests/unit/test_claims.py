@@ -31,6 +31,7 @@ from tegum.claims import (
     share_at_least,
 )
 from tegum.claims.expectations import all_of
+from tegum.claims.words import recorded
 from tegum.errors import InvalidInputError
 
 BY_DENSITY = xr.DataArray([1.15, 1.17, 1.19], {"density": [0.32, 0.1, 0.032]}, ["density"])
@@ -268,8 +269,10 @@ def test_evidence_counts_what_the_dataset_has() -> None:
     assert best_of(data.isel(density=0), "exact loss", unit="start").words == "best of 16 starts by exact loss"
     by_penalty = xr.DataArray(np.zeros((3, 2, 9)), dims=["penalty", "attack_size", "battery"])
     assert every(by_penalty, "body", over="battery").words == "9 bodies at each of 3 penalties and 2 attack sizes, all counted"
+    assert recorded({"b", 2, 1.5, (3, None)}) == [1.5, 2, [3, None], "b"]
     assert every(xr.DataArray(np.zeros((2, 4)), dims=["day", "seed"])).words == "4 models at each of 2 days, all counted"
     assert every(by_penalty[:1, :1, :1], "body", over="battery").words == "1 body, all counted"
+    assert every(xr.DataArray(np.zeros((2, 3)), dims=("loss", "seed"))).words == "3 models at each of 2 losses, all counted"
     assert closed_form(densities=100, importance_ratios=3).words == "closed form, 100 densities, 3 importance ratios"
     assert closed_form().adding("to 1e-12") == Evidence("closed form; to 1e-12")
 

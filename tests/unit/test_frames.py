@@ -49,6 +49,14 @@ def test_leverage_sums_to_the_rank_in_single_precision_too(rank: int) -> None:
     np.testing.assert_allclose(leverage(np.array([[1.0, 1.0], [0.0, 1e-8]]) / 3), 1)
 
 
+@pytest.mark.parametrize("size", [1e-22, 1e-12, 1e6])
+def test_no_size_matters_in_single_precision(size: float) -> None:
+    W = (size * polygon(5)).astype(np.float32)
+    np.testing.assert_allclose(tightness(W), 1, rtol=1e-5)
+    np.testing.assert_allclose(dimensionality(W), 2 / 5, rtol=1e-5)
+    np.testing.assert_allclose(coherence(W), np.cos(np.pi / 5), rtol=1e-5)
+
+
 @settings(max_examples=80, deadline=None)
 @given(**NUMBERS)
 def test_invariants_of_any_frame(seed: int, m: int, n: int) -> None:

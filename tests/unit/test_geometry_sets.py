@@ -97,3 +97,5 @@ def test_the_best_linear_model_is_lower_than_its_neighbours_and_keeps_sums_of_pa
     np.testing.assert_allclose(W[:, ::2], W[:, 1::2], atol=1e-9)
     with pytest.raises(InvalidInputError, match="importances differ"):
         best_linear(features.replaced(importance=[1, 1, 1, 1, 1, 0.5]), 2)
+    with pytest.raises(InvalidInputError, match=r"the features have leading axes \(2,\): give one distribution at a time"):
+        best_linear(features.replaced(density=[[0.2] * 3, [0.4] * 3]), 2)

@@ -1,6 +1,6 @@
 """Shapes are recognised whatever their position, size and noise, and nothing is recognised where there is none."""
 
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -101,6 +101,13 @@ def test_every_shape_is_itself_exactly(name: str) -> None:
     D = dimensionality(EVERY[name])
     assert component.dimensionality == pytest.approx(D.sum())
     assert (component.tightness > 1 - 1e-9) == (D.sum() > component.dimensions - 1e-9)
+
+
+def test_a_shape_none_of_whose_angles_agree_is_not_near() -> None:
+    cube = np.array(list(product((-1.0, 1.0), repeat=3))).T
+    found = identify(cube)
+    assert found.label == "irregular (8 in 3)"
+    assert found.components[0].nearest is None
 
 
 @pytest.mark.parametrize(("m", "n"), [(3, 10), (5, 20), (10, 20), (20, 80), (30, 60), (30, 400)])

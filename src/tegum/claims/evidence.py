@@ -9,7 +9,6 @@
 'closed form, 100 densities'
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import final
@@ -20,6 +19,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from tegum.checking import Checked, checked, numbers
+from tegum.datasets import many
 from tegum.errors import InvalidInputError
 
 
@@ -46,7 +46,7 @@ def every(
     the dimension's name.
     """
     count = _count(data, over)
-    return Evidence(f"{count} {unit if count == 1 else _plural(unit)}{_at_each(data, over, places)}, all counted", count)
+    return Evidence(f"{count} {unit if count == 1 else many(unit)}{_at_each(data, over, places)}, all counted", count)
 
 
 @checked
@@ -55,7 +55,7 @@ def best_of(
 ) -> Evidence:
     """The best along one dimension is judged, by a criterion in words, such as "exact loss"; the rest as in `every`."""
     count = _count(data, over)
-    return Evidence(f"best of {count}{f' {_plural(unit)}' if unit else ''} by {by}{_at_each(data, over, places)}", count)
+    return Evidence(f"best of {count}{f' {many(unit)}' if unit else ''} by {by}{_at_each(data, over, places)}", count)
 
 
 def _count(data: xr.Dataset | xr.DataArray, over: str) -> int:
@@ -94,10 +94,5 @@ _CALLED = {"importance_ratio": "importances", "n_features": "sizes"}
 def _at_each(data: xr.Dataset | xr.DataArray, over: str, places: Mapping[str, str] | None) -> str:
     """Where else the data has models: ``at each of 7 densities``."""
     called, others = {**_CALLED, **(places or {})}, [str(dim) for dim in data.dims if dim not in (over, *_NOT_PLACES)]
-    counts = [f"{data.sizes[dim]} {called.get(dim, _plural(dim))}" for dim in others if data.sizes[dim] > 1]
+    counts = [f"{data.sizes[dim]} {called.get(dim, many(dim))}" for dim in others if data.sizes[dim] > 1]
     return f" at each of {' and '.join(counts)}" if counts else ""
-
-
-def _plural(noun: str) -> str:
-    """``penalties`` of a penalty, ``attack sizes`` of an attack_size."""
-    return re.sub("(?<=[^aeiou])y$", "ie", noun.replace("_", " ")) + "s"

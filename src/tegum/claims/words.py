@@ -114,7 +114,12 @@ def recorded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [recorded(item) for item in value]
     if isinstance(value, set | frozenset):
-        return sorted(recorded(item) for item in value)
+        return sorted((recorded(item) for item in value), key=_numbers_first)
     if isinstance(value, float) and not np.isfinite(value):
         return str(value)
     return value if isinstance(value, str | int | float) or value is None else str(value)
+
+
+def _numbers_first(item: Any) -> tuple[str, Any]:
+    """A key by which entries of different types can be sorted."""
+    return "" if isinstance(item, int | float) else str(type(item)), item

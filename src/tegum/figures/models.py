@@ -23,7 +23,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import checked, numbers, plain_array, require_axes
-from tegum.datasets import MODEL_DIMS, Status, instance_dims
+from tegum.datasets import MODEL_DIMS, Status, instance_dims, many
 from tegum.errors import InvalidInputError, Problems
 from tegum.recorded import said_net
 
@@ -38,7 +38,6 @@ MOST = 6
 """At most so many models are drawn side by side."""
 
 _LAST = {"W": ("hidden", "feature"), "G": ("output", "feature"), "W1": ("hidden", "feature")}
-_PLURALS = {"density": "densities"}
 Models = Mapping[str, Any] | xr.Dataset | xr.DataArray | ArrayLike
 
 
@@ -168,9 +167,7 @@ def drawn_models(models: Models, most: int = MOST, name: str = "W") -> Chosen:
     if not finite:
         raise InvalidInputError("no model has finite weights", "a model that diverged has no picture; look at `status`")
     dropped = len(found) - len(finite)
-    said += [
-        f"{len(places[axis])} of {data.sizes[axis]} {_many(axis)}" for axis in lead if len(places[axis]) < data.sizes[axis]
-    ]
+    said += [f"{len(places[axis])} of {data.sizes[axis]} {many(axis)}" for axis in lead if len(places[axis]) < data.sizes[axis]]
     said += [f"without {dropped} that diverged"] if dropped else []
     return Chosen(finite, "; ".join(said), points)
 
@@ -317,7 +314,7 @@ def _best_of_starts(data: xr.Dataset, lead: list[str], name: str) -> tuple[xr.Da
     place = loss.where(np.isfinite(loss), np.inf).argmin(axis)
     others = [other for other in lead if other != axis]
     where = f" at each {' and '.join(other.replace('_', ' ') for other in others)}" if others else ""
-    return data.isel({axis: place}), [f"of {data.sizes[axis]} {_many(axis)} the one of lowest {by}{where}"]
+    return data.isel({axis: place}), [f"of {data.sizes[axis]} {many(axis)} the one of lowest {by}{where}"]
 
 
 def _spaced(sizes: dict[str, int], most: int) -> dict[str, list[int]]:
@@ -344,8 +341,3 @@ def _title(data: xr.Dataset, place: dict[str, int]) -> str:
     """Where a model stands; the number of a position that has no label."""
     labels = [label_of(axis, data[axis].values[k] if axis in data.coords else k) for axis, k in place.items()]
     return ", ".join(labels)
-
-
-def _many(axis: str) -> str:
-    word = axis.replace("_", " ")
-    return _PLURALS.get(axis, f"{word}s")

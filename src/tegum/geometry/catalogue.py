@@ -188,7 +188,7 @@ def nearest_shape(U: NDArray[np.floating]) -> Fit | None:
             continue
         distances = _distances(inside, template)
         error = root_mean_square(distances)
-        if best is None or error < best.error:
+        if error < (best.error if best else np.inf):  # infinite where nothing of it agrees
             best = Fit(name, rank, error, bool(error <= allowed and distances.max() <= WORST))
         if error < allowed / 2:  # No two shapes are so near to each other.
             break

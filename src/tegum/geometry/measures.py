@@ -56,6 +56,12 @@ def _weights(W: NDArray[np.floating]) -> NDArray[np.floating]:
     return W if tame.all() else np.where(tame.all(axis=(-2, -1), keepdims=True), W, np.nan)
 
 
+def _of_size_one(W: NDArray[np.floating]) -> NDArray[np.floating]:
+    """W times the power of 2 that brings its largest entry to about 1, for what no size changes: small products would be 0."""
+    W = _weights(W)
+    return np.asarray(np.ldexp(W, -np.frexp(np.abs(W).max(axis=(-2, -1), keepdims=True, initial=0.0))[1]))
+
+
 def quotient(top: ArrayLike, bottom: ArrayLike) -> NDArray[np.floating]:
     """``top / bottom``, and 0 where the bottom is 0; what is not a number stays so."""
     blank = np.zeros(np.broadcast_shapes(np.shape(top), np.shape(bottom)), np.result_type(top, bottom))
@@ -91,6 +97,7 @@ def gram(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n n"]:
 @takes_arrays
 def cosines(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n n"]:
     """The cosine of the angle between each two features, shape (..., n, n); 0 where one of them has norm 0."""
+    W = _of_size_one(W)
     norms = feature_norms(W)
     size = norms[..., :, None] * norms[..., None, :]
     return quotient(gram(W), size)
@@ -115,6 +122,7 @@ def interference(W: Float[np.ndarray, "*batch m n"], root: bool = False) -> Floa
 @takes_arrays
 def dimensionality(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch n"]:
     """D_i of every feature, from 0 to 1, shape (..., n); the sum over features is at most the rank of W."""
+    W = _of_size_one(W)
     norms = feature_norms(W)
     w = quotient(W, norms[..., None, :])
     # sum_j (w_i . W_j)^2 = w_i . F w_i: thousands of features need no matrix of each with each
@@ -173,7 +181,7 @@ def tightness(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*batch"]
 
     Times m it is the number of dimensions that the frame fills evenly.
     """
-    F = frame_operator(W)
+    F = frame_operator(_of_size_one(W))
     trace, potential = np.einsum("...ii->...", F), np.einsum("...ij,...ij->...", F, F)
     return quotient(trace**2, F.shape[-1] * potential)
 
@@ -195,8 +203,7 @@ def spectral_spread(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*b
     F's eigenvalues, weighted with the squares of a feature's components along their eigenvectors, have a mean, the feature's
     norm squared over its dimensionality, and a standard deviation: it is their quotient.
     """
-    W = _weights(W)
-    W = quotient(W, np.abs(W).max(axis=(-2, -1), keepdims=True))  # its size is no matter, but for numbers that are too small
+    W = _of_size_one(W)
     w = quotient(W, feature_norms(W)[..., None, :])
     turned = frame_operator(W) @ w
     mean = np.einsum("...mn,...mn->...n", w, turned)

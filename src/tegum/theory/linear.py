@@ -48,8 +48,11 @@ def best_linear(features: Features, n_hidden: int) -> tuple[NDArray[np.float64],
     """W (m, n) and b (n,) of the best linear model of one distribution: m principal components, and what keeps the mean.
 
     Raises:
-        InvalidInputError: where importances differ, for which principal components are not the answer.
+        InvalidInputError: for many distributions at once, and where importances differ: principal components are not the
+            answer there.
     """
+    if features.batch_shape:
+        raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give one distribution at a time")
     if np.ptp(features.importance) > 0:
         raise InvalidInputError("importances differ", "give all features the same importance")
     with Problems() as problems:
