@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.errors import InvalidInputError
-from tegum.features import Constant, FiniteLaw, Independent, KSparse, Mixture, UnitLength, data_set
+from tegum.features import Constant, Exponential, FiniteLaw, Independent, KSparse, Mixture, UnitLength, data_set
 from tegum.features.written import read, written
 from tegum.runs import fingerprint, read_data_set, write_data_set
 from tests.oracle import twin
@@ -220,6 +220,16 @@ def test_samples_of_unit_length_are_swept_and_each_model_is_what_it_is_alone() -
     alone = tg.train(net, features.replaced(importance=3.0), recipe, progress=False)
     np.testing.assert_array_equal(weighted.W[1], alone.W)
     assert (weighted.loss[1] > 2 * weighted.loss[0]).all()
+
+
+@pytest.mark.parametrize("size", [1e-15, 1e-14, 1e15])
+def test_samples_of_any_size_are_scaled_to_length_1(size: float) -> None:
+    features = UnitLength(Independent(5, density=0.4, magnitude=Exponential(size)))
+    x = tg.training.engine_samples(features, 20_000, seed=0)
+    lengths = np.linalg.norm(x.astype(np.float64), axis=1)
+    np.testing.assert_allclose(lengths[x.any(axis=1)], 1, rtol=1e-6)
+    usual = tg.training.engine_samples(UnitLength(Independent(5, density=0.4, magnitude=Exponential(1.0))), 20_000, seed=0)
+    np.testing.assert_allclose(x, usual, atol=1e-6)
 
 
 def test_what_has_unit_length_is_not_changed_by_scaling_it_again() -> None:

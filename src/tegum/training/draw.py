@@ -36,6 +36,8 @@ _SIGN_BIT = np.uint32(0x80000000)
 _ZERO = np.float32(0)
 _HALF = np.float32(0.5)
 _UNIT = np.float32(2.0**-31)
+_SMALL, _LARGE = np.float32(1e-24), np.float32(1e30)
+"""Between these, sums of squares in single precision have lost nothing that counts."""
 
 # In the rows below every operation is cast to 32 bits: Numba promotes integers to 64, which halves the speed.  A word's low
 # bits less `low` may be negative: seen as unsigned that is more than any span, so that one comparison tests both ends.
@@ -148,10 +150,25 @@ def _scale_panel(inputs: Floats, factor: Floats) -> None:
             factor[sample] = np.float32(factor[sample] + x * x)
     for sample in range(PANEL_WIDTH):
         square = factor[sample]
-        factor[sample] = np.float32(np.float32(1) / np.float32(np.sqrt(square))) if square > _ZERO else _ZERO
+        if _SMALL < square < _LARGE:
+            factor[sample] = np.float32(np.float32(1) / np.float32(np.sqrt(square)))
+        else:
+            factor[sample] = np.float32(1)
+            _scale_one(inputs, sample)
     for i in range(inputs.shape[0]):
         for sample in range(PANEL_WIDTH):
             inputs[i, sample] = np.float32(inputs[i, sample] * factor[sample])
+
+
+@compiled
+def _scale_one(inputs: Floats, sample: int) -> None:
+    """Divides a sample by its norm where single precision is too narrow for squares; one of nothing stays."""
+    square = 0.0
+    for i in range(inputs.shape[0]):
+        square += np.float64(inputs[i, sample]) ** 2
+    scale = 1 / np.sqrt(square) if square > 0 else 0.0
+    for i in range(inputs.shape[0]):
+        inputs[i, sample] = np.float32(scale * inputs[i, sample])
 
 
 @inlined
