@@ -98,6 +98,62 @@ def test_another_kind_of_sets_keeps_what_was_given_for_each(opened: Opened) -> N
     np.testing.assert_array_equal(features.importance, [1, 2, 3, 4])
 
 
+def test_arrow_keys_walk_on_the_map(opened: Opened) -> None:
+    page = opened("#v=1&n=2&m=1&p=0.1&seed=4&view=map")
+    before = tg.lab.read(page.evaluate("location.hash")).features
+    page.locator("canvas.stage").focus()
+    for key in ("ArrowRight", "ArrowUp", "ArrowUp"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(SAVED_MS)
+    state = tg.lab.read(page.evaluate("location.hash"))
+    assert before.density[0] < state.features.density[0] < 1.25 * before.density[0]
+    assert 1.1 < state.features.importance[1] / state.features.importance[0] < 1.6
+    assert state.W is not None
+
+
+def test_n_changes_by_whole_sets(opened: Opened) -> None:
+    page = opened("#v=1&n=4&m=2&sets=correlated:2&p=0.1")
+    page.get_by_label("Features n").focus()
+    for key, n in (("ArrowRight", 6), ("ArrowLeft", 4), ("ArrowLeft", 2), ("ArrowLeft", 2)):
+        page.keyboard.press(key)
+        page.wait_for_timeout(SAVED_MS)
+        features = tg.lab.read(page.evaluate("location.hash")).features
+        assert isinstance(features, tg.features.CorrelatedSets)
+        assert features.n_features == n
+
+
+def test_settings_that_no_control_has_are_shown(opened: Opened) -> None:
+    """Sets of six, a density of 0, which is at rest at once, and an address that cannot be read, which is said where all see it."""
+    page = opened("#v=1&n=6&m=2&sets=correlated:6&p=0")
+    assert page.get_by_label("Features are").input_value() == "correlated:6"
+    density = page.get_by_label("Density", exact=True)
+    assert density.input_value() == density.get_attribute("min")
+    wait_for(page, "at rest")
+    for address, complaints in (("#v=1&n=many", 1), ("#v=1&n=3&m=2", 0)):
+        page.evaluate("address => { location.hash = address; }", address)
+        page.wait_for_timeout(300)
+        assert page.locator(".complaint:visible").count() == complaints
+
+
+def test_lists_of_densities_leave_no_listeners_behind(opened: Opened) -> None:
+    count = opened().evaluate(
+        """async () => {
+          const place = document.body.appendChild(document.createElement("div"));
+          const lab = tegumLab.mount(place, "#v=1&n=4&m=2", { worker: tegumLab.workerSource });
+          for (const fold of place.querySelectorAll("details")) fold.open = true;
+          await new Promise((done) => setTimeout(done, 300));
+          const counts = [];
+          for (const n of [5, 4, 5, 4]) {
+            lab.change({ n, density: Array(n).fill(0.1), importance: Array(n).fill(1) });
+            counts.push(lab.listeners.length);
+          }
+          lab.destroy();
+          return counts;
+        }"""
+    )
+    assert count[0] == count[2] == count[1] + 1 == count[3] + 1
+
+
 def test_a_lab_that_was_destroyed_follows_no_address(opened: Opened) -> None:
     followed = opened().evaluate(
         """async () => {

@@ -26,15 +26,16 @@ export function viewOf(m, space, turns) {
   return rows.slice(0, 3);
 }
 
-/** Where things are on the picture. @param {Pen} pen */
-export function frameOf(pen) {
-  const scale = Math.min(pen.width, pen.height) / 2 / REACH;
+/** Where things are on the picture, which has room for the longest arrow. @param {Pen} pen @param {Scene} scene */
+export function frameOf(pen, scene) {
+  const reach = Math.max(REACH, 1.1 * Math.max(...scene.measures.norm.filter(Number.isFinite)));
+  const scale = Math.min(pen.width, pen.height) / 2 / reach;
   return { x: pen.width / 2, y: pen.height / 2, scale };
 }
 
 /** Tips of all features, with their depth. @param {Pen} pen @param {Scene} scene */
 function tipsOf(pen, scene) {
-  const { W } = scene.frame, { n, m } = scene.state, { x, y, scale } = frameOf(pen);
+  const { W } = scene.frame, { n, m } = scene.state, { x, y, scale } = frameOf(pen, scene);
   return Array.from({ length: n }, (_, i) => {
     const place = Array.from({ length: m }, (_, k) => W[k * n + i]);
     const [a, b, depth] = scene.view.map((row) => dot(row, place));
@@ -46,7 +47,7 @@ function tipsOf(pen, scene) {
 
 /** @param {Pen} pen @param {Scene} scene */
 export function drawArrows(pen, scene) {
-  const { theme, frame, measures, state } = scene, { x, y, scale } = frameOf(pen), tips = tipsOf(pen, scene);
+  const { theme, frame, measures, state } = scene, { x, y, scale } = frameOf(pen, scene), tips = tipsOf(pen, scene);
   if (state.m === 1) pen.path([[x, 12], [x, pen.height - 12]], { colour: theme.line });
   else for (const radius of [0.5, 1]) pen.circle(x, y, scale * radius, { colour: theme.line, width: 1 });
   if (state.m > 1 && !scene.space) pen.text(x + 0.72 * scale + 6, y + 0.72 * scale + 8, "norm 1", { size: 10, colour: theme.soft });
@@ -75,7 +76,7 @@ export function drawArrows(pen, scene) {
 /** The outline of each shape: neighbours around the circle, or the nearest ones in space.
  * @param {Pen} pen @param {Scene} scene @param {{ x: number, y: number }[]} tips */
 function drawShapes(pen, scene, tips) {
-  const { frame, theme, state } = scene, { x, y } = frameOf(pen), { n, m } = state;
+  const { frame, theme, state } = scene, { x, y } = frameOf(pen, scene), { n, m } = state;
   if (m === 1) return;
   for (const part of frame.shapes.parts) {
     if (part.length < 3 || frame.shapes.names[part[0]].startsWith("irregular")) continue;
@@ -113,7 +114,7 @@ export function featureAt(pen, scene, px, py) {
 /** Where a feature goes when its tip is drawn to a point: in the plane of the picture, with its depth kept.
  * @param {Pen} pen @param {Scene} scene @param {number} i @param {number} px @param {number} py */
 export function placeAt(pen, scene, i, px, py) {
-  const { x, y, scale } = frameOf(pen), { n, m } = scene.state, { W } = scene.frame, view = scene.view;
+  const { x, y, scale } = frameOf(pen, scene), { n, m } = scene.state, { W } = scene.frame, view = scene.view;
   const place = Array.from({ length: m }, (_, k) => W[k * n + i]);
   const wanted = m === 1 ? [(px - x) / scale] : [(px - x) / scale, (y - py) / scale];
   wanted.forEach((value, row) => {

@@ -13,6 +13,11 @@ const STEPS = 48, LOWEST = -2.5;
 const PENALTIES = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
 const SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 100];
 
+/** Where a density is on its slider; the lowest stands for all below. @param {number} density */
+function positionOf(density) {
+  return Math.max(Math.round(STEPS * Math.log10(density)), LOWEST * STEPS);
+}
+
 /** @param {number} position */
 function densityOf(position) {
   return position === 0 ? 1 : 10 ** (position / STEPS);
@@ -79,10 +84,9 @@ function most(state) {
 
 /** @param {Lab} lab */
 export function densityControl(lab) {
-  const position = () => Math.round(STEPS * Math.log10(lab.state.density[0]));
   return slider({
     name: "Density", key: "density", low: LOWEST * STEPS, high: 0,
-    value: position,
+    value: () => positionOf(lab.state.density[0]),
     words: () => densityInWords(lab.state),
     change: (value) => {
       const density = Math.min(densityOf(value), most(lab.state));
@@ -102,29 +106,37 @@ export function densitiesControl(lab) {
   const place = element("div", { class: "each" });
   const fold = element("details", {}, element("summary", {}, "Each feature's own density"), place);
   let made = "";
+  /** @type {typeof lab.listeners} */
+  let own = [];
   const follow = () => {
     const { state } = lab, [name] = setsOf(state.sets), now = `${state.density.length} ${name}`;
     if (now === made || !fold.open) return;
     made = now;
+    const others = lab.listeners.filter((one) => !own.includes(one));
+    lab.listeners = [...others];
     place.replaceChildren(...state.density.map((_, i) => slider({
       name: `${name === "correlated" ? "Set" : "Feature"} ${i}`, low: LOWEST * STEPS, high: 0,
-      value: () => Math.round(STEPS * Math.log10(Math.max(lab.state.density[i] ?? 1, 1e-9))),
+      value: () => positionOf(lab.state.density[i] ?? 1),
       words: () => rounded(lab.state.density[i] ?? 1),
       change: (value) => lab.change({ density: lab.state.density.map((one, k) => (k === i ? Math.min(densityOf(value), most(lab.state)) : one)) }),
     }, lab)));
+    own = lab.listeners.slice(others.length);
   };
   fold.addEventListener("toggle", follow);
   lab.listeners.push(follow);
   return fold;
 }
 
-/** A choice from a list. @template {string} T
+/** A choice from a list; what an address says and no list has is added to it.  @template {string} T
  * @param {string} name @param {[T, string][]} options @param {() => T} value @param {(value: T) => void} change @param {Lab} lab */
 export function choice(name, options, value, change, lab) {
   const id = unique("choice");
   const select = element("select", { id }, ...options.map(([key, words]) => element("option", { value: key }, words)));
   const follow = () => {
-    if (select.value !== value()) select.value = value();
+    const now = value();
+    if (select.value === now) return;
+    if (![...select.options].some((one) => one.value === now)) select.append(element("option", { value: now }, now.replace(":", " sets of ")));
+    select.value = now;
   };
   select.addEventListener("change", () => change(/** @type {T} */ (select.value)));
   lab.listeners.push(follow);
@@ -144,10 +156,16 @@ function resized(lab, patch) {
   lab.change({ ...patch, ...weights, sets: state.sets, magnitudes: state.magnitudes, density: kept.map((one) => Math.min(one, most(state))) });
 }
 
+/** So many features as whole sets have, in the direction of the change. @param {State} state @param {number} n */
+function inSets(state, n) {
+  const size = setsOf(state.sets)[1], whole = (n > state.n ? Math.ceil(n / size) : Math.floor(n / size)) * size;
+  return Math.min(Math.max(whole, size), MOST_FEATURES - (MOST_FEATURES % size));
+}
+
 /** @param {Lab} lab */
 export function sizeControls(lab) {
   return [
-    slider({ name: "Features n", low: 1, high: MOST_FEATURES, value: () => lab.state.n, words: String, change: (n) => resized(lab, { n }) }, lab),
+    slider({ name: "Features n", low: 1, high: MOST_FEATURES, value: () => lab.state.n, words: String, change: (n) => resized(lab, { n: inSets(lab.state, n) }) }, lab),
     slider({ name: "Dimensions m", low: 1, high: MOST_HIDDEN, value: () => lab.state.m, words: String, change: (m) => lab.change({ m, view: "" }) }, lab),
   ];
 }

@@ -105,11 +105,18 @@ export class Lab {
 
   /** Somebody wrote another address: what cannot be read is not followed. */
   follow() {
+    this.complain("");
     try {
       this.begin(location.hash);
     } catch (error) {
-      this.tell(/** @type {Error} */ (error).message, true);
+      this.complain(`This address cannot be read (${/** @type {Error} */ (error).message}); nothing has changed.`);
     }
+  }
+
+  /** Says above everything that something could not be done; without words takes that away. @param {string} words */
+  complain(words) {
+    this.root.querySelector(".complaint")?.remove();
+    if (words) this.root.prepend(element("p", { class: "complaint", role: "alert" }, words));
   }
 
   /** Changes some of the setting; weights stay where there are as many.
@@ -279,7 +286,8 @@ export class Lab {
   keys() {
     const moves = this.stage.showsFeatures && !this.recorded;
     const turn = this.state.m === 1 ? "move" : "turn";
-    return `N and P choose a feature${moves ? `, arrow keys ${turn} and stretch it` : ""}, space plays and pauses.`;
+    const arrows = moves ? `, arrow keys ${turn} and stretch it` : this.view === "map" ? ", arrow keys go to the next cell" : "";
+    return `N and P choose a feature${arrows}, space plays and pauses.`;
   }
 
   /** Says it to a screen reader; an answer to what the user did stands for a while. @param {string} words @param {boolean} asked */
@@ -331,7 +339,7 @@ export function mount(place, address, options = {}) {
     lab = new Lab(place, "", { ...options, record: null });
   }
   place.replaceChildren(...(lab.small ? smallLayout(lab) : pageLayout(lab)), lab.live);
-  if (complaint) place.prepend(element("p", { class: "complaint", role: "alert" }, complaint));
+  lab.complain(complaint);
   if (options.play ?? !lab.state.W) lab.play(!lab.still);
   return lab;
 }

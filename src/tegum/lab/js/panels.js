@@ -25,8 +25,9 @@ export function drawGram(pen, scene) {
   pen.text(12, top + (cell * n) / 2, "… to output", { size: 12, colour: theme.soft, align: "center", turn: true });
   const y = top + cell * n + 26, width = 160, start = x0 + (cell * n) / 2 - width / 2;
   for (let k = 0; k < 40; k++) pen.rect(start + (k * width) / 40, y - 5, width / 40 + 0.5, 10, signedColour(k / 19.5 - 1, theme));
-  pen.text(start - 8, y, "−1", { size: 11, colour: theme.soft, align: "right" });
-  pen.text(start + width + 8, y, "1", { size: 11, colour: theme.soft });
+  const beyond = [...G, ...b].some((value) => Math.abs(value) > 1.005);
+  pen.text(start - 8, y, beyond ? "−1 and less" : "−1", { size: 11, colour: theme.soft, align: "right" });
+  pen.text(start + width + 8, y, beyond ? "1 and more" : "1", { size: 11, colour: theme.soft });
 }
 
 /** @param {Pen} pen @param {Scene} scene @param {number} x @param {number} y @param {number} cell @param {number} line

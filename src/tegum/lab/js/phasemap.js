@@ -98,6 +98,22 @@ export function pointOfMap(pen, state, x, y) {
   if (x < left || x > left + width || y < top || y > top + height) return null;
   const column = Math.min(Math.floor(((x - left) / width) * map.density.length), map.density.length - 1);
   const row = Math.min(Math.floor(((top + height - y) / height) * map.ratio.length), map.ratio.length - 1);
+  return pointIn(map, column, row);
+}
+
+/** The setting and the minimum so many cells to the right and above; of what lies on no map those of its middle.
+ * @param {import("./address.js").State} state @param {number} right @param {number} up */
+export function pointBeside(state, right, up) {
+  const map = mapOf(state);
+  if (!map) return null;
+  const { density, ratio } = map, here = placeOfState(map, state);
+  const column = here ? Math.floor(placeIn(density, here.density)) + right : density.length >> 1;
+  const row = here ? Math.floor(placeIn(ratio, here.ratio)) + up : ratio.length >> 1;
+  return pointIn(map, Math.min(Math.max(column, 0), density.length - 1), Math.min(Math.max(row, 0), ratio.length - 1));
+}
+
+/** @param {typeof MAPS[number]} map @param {number} column @param {number} row */
+function pointIn(map, column, row) {
   const size = map.n * map.m + map.n, cell = column * map.ratio.length + row;
   const bytes = atob(map.parameters), values = Float64Array.from({ length: size }, (_, k) => {
     const at = 2 * (cell * size + k), whole = bytes.charCodeAt(at) + 256 * bytes.charCodeAt(at + 1);

@@ -158,7 +158,7 @@ export class Simulation {
       const { h, found } = this.flow.step(this.y, (y, slopes) => this.objective(y, slopes), longest);
       this.last = found;
       this.time += h;
-      this.resting = this.held < 0 && norm(/** @type {Float64Array} */ (this.flow.slopes)) < AT_REST * this.scale();
+      this.resting = this.held < 0 && norm(/** @type {Float64Array} */ (this.flow.slopes)) <= AT_REST * this.scale();
     } else {
       const slopes = new Float64Array(this.y.length);
       if (this.state.how === "adam") this.objective(this.y, slopes);

@@ -6,7 +6,7 @@ import { themeOf } from "./colours.js";
 import { contextOf, element } from "./dom.js";
 import { drawGram, drawNorms } from "./panels.js";
 import { CanvasPen, SvgPen } from "./pen.js";
-import { drawMap, pointOfMap } from "./phasemap.js";
+import { drawMap, pointBeside, pointOfMap } from "./phasemap.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {import("./lab.js").Lab} Lab */
@@ -152,7 +152,7 @@ export class Stage {
       this.lab.hold(this.dragged, placeAt(this.pen, scene, this.dragged, x, y));
       return;
     }
-    const { scale } = frameOf(this.pen);
+    const { scale } = frameOf(this.pen, scene);
     this.turns[0] += (x - this.from.x) / scale;
     this.turns[1] += (this.from.y - y) / scale;
     this.from = { x, y };
@@ -166,7 +166,7 @@ export class Stage {
     this.canvas.style.cursor = "default";
   }
 
-  /** Arrow keys turn and stretch the feature that is chosen; digits, N and P choose. @param {KeyboardEvent} event */
+  /** Arrow keys turn and stretch the feature that is chosen, or go to the next cell of a map; digits, N and P choose. @param {KeyboardEvent} event */
   key(event) {
     const { lab } = this, { n, m } = lab.state;
     if (event.ctrlKey || event.metaKey || event.altKey || !lab.frame) return;
@@ -175,7 +175,11 @@ export class Stage {
     else if (event.key.toLowerCase() === "p") lab.choose((Math.max(lab.chosen, 0) + n - 1) % n);
     else if (/^[0-9]$/.test(event.key) && Number(event.key) < n) lab.choose(Number(event.key));
     else if (event.key === "Escape") lab.choose(-1);
-    else if (event.key.startsWith("Arrow") && this.showsFeatures && !lab.recorded) {
+    else if (event.key.startsWith("Arrow") && lab.view === "map") {
+      const [right, up] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [0, 0];
+      const point = pointBeside(lab.state, right, up);
+      if (point) lab.goTo(point);
+    } else if (event.key.startsWith("Arrow") && this.showsFeatures && !lab.recorded) {
       if (lab.chosen < 0) lab.choose(0);
       const place = Array.from({ length: m }, (_, k) => lab.frame.W[k * n + lab.chosen]);
       const turn = { ArrowLeft: 2 * STEP, ArrowRight: -2 * STEP }[event.key] ?? 0;
