@@ -123,7 +123,7 @@ def test_n_changes_by_whole_sets(opened: Opened) -> None:
 
 
 def test_settings_that_no_control_has_are_shown(opened: Opened) -> None:
-    """Sets of six, a density of 0, which is at rest at once, and an address that cannot be read, which is said where all see it."""
+    """Sets of six, a density of 0, which is at rest at once, and an address that cannot be read."""
     page = opened("#v=1&n=6&m=2&sets=correlated:6&p=0")
     assert page.get_by_label("Features are").input_value() == "correlated:6"
     density = page.get_by_label("Density", exact=True)
