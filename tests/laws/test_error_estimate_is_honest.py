@@ -1,10 +1,13 @@
 """Numerics rule 2: the error that the exact engine admits is at least the error it makes, in 99 of 100 cases.
 
 Half of the models are random, half are orthogonal sums of polytopes with noise of 1e-8 to 1e-1 and biases at the kink: what
-training finds, and the hardest case.  The truth is the engine itself with 32768 terms, held to the 150-digit oracle here.
+training finds, and the hardest case.  The truth is the engine itself with 8192 terms, held to the 150-digit oracle here; its
+own error, at least 256 times smaller than that of 2048 terms, is allowed for.  Models of one size are computed together: each
+is what it is alone.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +26,7 @@ from tests.oracle.outputs import kinked_points
 from tests.oracle.polytopes import orthogonal_sum
 
 UNIFORM, EXPONENTIAL = Uniform(), Exponential(1.0)
-MOST_TERMS = 32768
+MOST_TERMS, ENGINE_STOPS = 8192, 32768
 ROUNDING = 1e-15
 EFFORTS: list[dict[str, Any]] = [
     *({"tol": tol} for tol in (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9)),
@@ -32,12 +35,12 @@ EFFORTS: list[dict[str, Any]] = [
 
 
 class Model(NamedTuple):
-    """One model, its features and what kind it is."""
+    """One model, its features and what kind it is; or many of a size, along a leading axis of each."""
 
     W: NDArray[np.float64]
     b: NDArray[np.float64]
     features: Features
-    is_sum: bool
+    is_sum: Any
 
 
 def models(seed: int, count: int, kind: str = "Independent", law: Magnitude = UNIFORM, most: int = 12) -> Iterator[Model]:
@@ -60,9 +63,20 @@ def models(seed: int, count: int, kind: str = "Independent", law: Magnitude = UN
             yield Model(W, b, AnticorrelatedSets(n // size, size, density / size, magnitude=law), bool(k % 2))
 
 
-def scale_of(features: Features) -> float:
+def together(cases: Iterable[Model]) -> Iterator[Model]:
+    """All models of one size and one size of sets at once."""
+    groups = defaultdict[Any, list[Model]](list)
+    for case in cases:
+        groups[case.W.shape, getattr(case.features, "set_size", 1)].append(case)
+    for group in groups.values():
+        density = np.stack([case.features.density for case in group])  # type: ignore[attr-defined]
+        features = group[0].features.replaced(density=density)
+        yield Model(*(np.stack([case[k] for case in group]) for k in (0, 1)), features, np.array([case.is_sum for case in group]))
+
+
+def scale_of(features: Features) -> Any:
     """sum_i I_i E x_i^2: the loss of a model that says 0."""
-    return float(features.importance @ np.diagonal(features.second_moment()))
+    return (features.importance * np.einsum("...ii->...i", features.second_moment())).sum(axis=-1)
 
 
 def truth(model: Model, gradient: bool = False) -> xr.Dataset:
@@ -70,21 +84,20 @@ def truth(model: Model, gradient: bool = False) -> xr.Dataset:
     return evaluate(model.W, model.b, model.features, terms=MOST_TERMS, gradient=gradient, threads=1)
 
 
-def too_good(model: Model, exact: xr.Dataset, options: dict[str, Any]) -> bool:
-    """Whether the true error exceeds the admitted one; the reference's own error and rounding aside."""
+def too_good(model: Model, exact: xr.Dataset, options: dict[str, Any]) -> NDArray[np.bool_]:
+    """Whether the true errors exceed the admitted ones; the reference's own error and rounding aside."""
     found = evaluate(model.W, model.b, model.features, threads=1, **options)
-    return bool(
-        abs(found.loss - exact.loss) > found.loss_error + exact.loss_error + ROUNDING * (exact.loss + scale_of(model.features))
-    )
+    allowed = found.loss_error + exact.loss_error + ROUNDING * (exact.loss + scale_of(model.features))
+    return np.asarray(abs(found.loss - exact.loss) > allowed)
 
 
 def dishonest(cases: Iterator[Model], efforts: list[dict[str, Any]]) -> NDArray[np.float64]:
     """The share of models whose admitted error is too good, for each effort."""
     wrong = []
-    for model in cases:
+    for model in together(cases):
         exact = truth(model)
         wrong.append([too_good(model, exact, options) for options in efforts])
-    return np.mean(wrong, axis=0)
+    return np.concatenate(wrong, axis=1).mean(axis=1)
 
 
 def test_the_admitted_error_is_the_true_one_in_a_thousand_cases() -> None:
@@ -113,14 +126,14 @@ def test_geometric_convergence_is_not_taken_for_granted(kind: str) -> None:
 def test_the_tolerance_is_met(kind: str, law: Magnitude) -> None:
     """A true error above tol comes in fewer than 1 in 100 cases, and never without being admitted to within a factor of 100."""
     missed, count = 0, 0
-    for model in models(2, 100, kind, law):
+    for model in together(models(2, 100, kind, law)):
         exact = truth(model)
         for tol in (1e-4, 1e-6, 1e-8):
             found = evaluate(model.W, model.b, model.features, tol=tol, threads=1)
             error = abs(found.loss - exact.loss) - exact.loss_error - ROUNDING * (exact.loss + scale_of(model.features))
-            count += 1
-            missed += bool(error > tol * exact.loss and found.terms < MOST_TERMS / 2)
-            assert error <= 100 * max(found.loss_error, tol * exact.loss)
+            count += error.size
+            missed += int(((error > tol * exact.loss) & (found.terms < ENGINE_STOPS / 2)).sum())
+            assert (error <= 100 * np.maximum(found.loss_error, tol * exact.loss)).all()
     assert missed < count / 100
 
 
@@ -137,15 +150,13 @@ def test_the_truth_is_the_oracles(kind: str, law: Magnitude) -> None:
 def test_few_terms_are_enough_for_orthogonal_sums() -> None:
     """64 terms give the loss to 1e-7, 128 the gradient to 1e-6 of sum_i I_i E x_i^2."""
     losses, gradients = [], []
-    for model in models(4, 1200):
-        if not model.is_sum:
-            continue
+    for model in together(model for model in models(4, 1200) if model.is_sum):
         exact = truth(model, gradient=True)
         coarse = evaluate(model.W, model.b, model.features, terms=64, threads=1)
-        losses.append(abs(coarse.loss - exact.loss) / exact.loss)
+        losses.append(float((abs(coarse.loss - exact.loss) / exact.loss).max()))
         fine = evaluate(model.W, model.b, model.features, terms=128, gradient=True, threads=1)
-        worst = max(np.abs(fine.dW - exact.dW).max(), np.abs(fine.db - exact.db).max())
-        gradients.append(worst / scale_of(model.features))
+        worst = np.maximum(abs(fine.dW - exact.dW).max(("hidden", "feature")), abs(fine.db - exact.db).max("feature"))
+        gradients.append(float((worst / scale_of(model.features)).max()))
     assert max(losses) < 1e-7
     assert max(gradients) < 1e-6
 
