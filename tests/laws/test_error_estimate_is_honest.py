@@ -71,7 +71,8 @@ def together(cases: Iterable[Model]) -> Iterator[Model]:
     for group in groups.values():
         density = np.stack([case.features.density for case in group])  # type: ignore[attr-defined]
         features = group[0].features.replaced(density=density)
-        yield Model(*(np.stack([case[k] for case in group]) for k in (0, 1)), features, np.array([case.is_sum for case in group]))
+        W, b, is_sum = (np.stack([case[k] for case in group]) for k in (0, 1, 3))
+        yield Model(W, b, features, is_sum)
 
 
 def scale_of(features: Features) -> Any:
