@@ -21,15 +21,18 @@ E |s| has a kink at every weight of 0: where only that feature is active, it is 
 Source: derived here; `tegum.theory.activity` has the closed forms of one feature and of a pair.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import checked, real_numbers, require_range
 from tegum.errors import InvalidInputError
-from tegum.exact.distributions import is_native
+from tegum.exact.distributions import Distributions
 from tegum.exact.kernel.model import LARGEST_WEIGHT
+from tegum.exact.laws import Laws
 from tegum.exact.laws.neuron import magnitude_beside
-from tegum.exact.losses import losses
+from tegum.exact.losses import gradients_of_maps, known_by
 from tegum.features import Features, FiniteLaw, Independent, Joined
 
 Array = NDArray[np.float64]
@@ -104,11 +107,17 @@ def _beside_zeros(rows: Array, slope: Array, features: Features) -> tuple[Array,
 def _rectified(rows: Array, features: Features) -> tuple[Array, Array]:
     """E r(s) of every row (rows, n), and E [x_i (s > 0)], (rows, n)."""
     n = features.n_features
+    known, mean = _with_two_more(features)
+    maps, b = np.zeros((len(rows), n + 2, n + 2)), np.full((len(rows), n + 2), -1.0)
+    maps[:, n:, :n], b[:, n:] = rows[:, None], 0.0
+    # the compiled engine's error is far below what is asked here, and a fixed number of terms makes one smooth function
+    found = gradients_of_maps(known, maps, b, _TOL, _TERMS)
+    return found.db[:, n] / 2, (found.dW[:, n, :n] - found.dW[:, n + 1, :n]) / mean
+
+
+@lru_cache(maxsize=32)
+def _with_two_more(features: Features) -> tuple[Distributions | Laws, float]:
+    """What computes losses of the features with o and d behind them, and E x of d where it is active."""
     magnitude = magnitude_beside(features)
     both = Joined([features.replaced(importance=1.0), Independent(2, density=[0.0, 0.5], magnitude=magnitude)])
-    maps, b = np.zeros((len(rows), n + 2, n + 2)), np.full(n + 2, -1.0)
-    maps[:, n:, :n], b[n:] = rows[:, None], 0.0
-    # the compiled engine's error is far below what is asked here, and a fixed number of terms makes one smooth function
-    terms = _TERMS if is_native(both) else None
-    found = losses(maps, b, both, _TOL, gradient=True, tied=False, terms=terms, threads=1)
-    return found.db[:, n] / 2, (found.dW[:, n, :n] - found.dW[:, n + 1, :n]) / float(magnitude.moment(1))
+    return known_by(both), float(magnitude.moment(1))

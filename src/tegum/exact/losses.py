@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.checking import checked, real_numbers
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.batches import evaluated
-from tegum.exact.distributions import distributions_of, is_native
+from tegum.exact.distributions import Distributions, distributions_of, is_native
 from tegum.exact.kernel.model import LARGEST_BIAS, LARGEST_WEIGHT, Batch, Settings
 from tegum.exact.kernel.records import MOST_TERMS, require_terms
 from tegum.exact.laws import Answer, Asked, Laws, laws_for, laws_of_net
@@ -52,12 +52,30 @@ def losses(
     if crossed and len(leads[0]) != len(leads[1]):
         what = f"W has leading axes {leads[0]} and b {leads[1]}, which pairs every W with every b"
         raise InvalidInputError(what, f"give b as {(*leads[0], W.shape[-1])}; or, to ask for all pairs, as many axes to both")
-    which, (least, most) = _owners(features, batch), _least_and_most(terms)
-    if is_native(features) and output in (_RELU, _IDENTITY) and target is None:
-        settings = Settings(int(tied), int(output is _IDENTITY), int(gradient), least, most, float(tol))
-        return evaluated(W, b, which, distributions_of(features), settings, threads)
-    asked = Asked(float(tol), *_least_and_most(terms, _FIRST_OF_LAWS), gradient)
-    return _by_laws(W, b, which, laws_for(features, output, target), asked, tied, threads)
+    which, known = _owners(features, batch), known_by(features, output, target)
+    if isinstance(known, Laws):
+        asked = Asked(float(tol), *_least_and_most(terms, _FIRST_OF_LAWS), gradient)
+        return _by_laws(W, b, which, known, asked, tied, threads)
+    settings = Settings(int(tied), int(output is _IDENTITY), int(gradient), *_least_and_most(terms), float(tol))
+    return evaluated(W, b, which, known, settings, threads)
+
+
+def known_by(features: Features, output: Activation = _RELU, target: TargetMap | None = None) -> Distributions | Laws:
+    """What computes the losses of a distribution: tables for compiled code where it takes it as it is, or else its laws."""
+    native = is_native(features) and output in (_RELU, _IDENTITY) and target is None
+    return distributions_of(features) if native else laws_for(features, output, target)
+
+
+def gradients_of_maps(
+    known: Distributions | Laws, G: NDArray[np.float64], b: NDArray[np.float64], tol: float, terms: int
+) -> Batch:
+    """Losses of ReLU(G x + b) with derivatives, G (k, n, n): compiled code takes so many terms, laws what ``tol`` asks for."""
+    which = np.zeros(len(G), np.int64)
+    if isinstance(known, Laws):
+        return _by_laws(
+            G, b, which, known, Asked(tol, *_least_and_most(None, _FIRST_OF_LAWS), gradient=True), tied=False, threads=1
+        )
+    return evaluated(G, b, which, known, Settings(0, 0, 1, terms, terms, tol), threads=1)
 
 
 def _by_laws(
