@@ -328,6 +328,14 @@ def test_activity_of_a_finite_law_is_a_sum() -> None:
     np.testing.assert_allclose(slope, [[0.25 * 1 - 0.25 * -1, 0.25 * 0.5 - 0.25 * 2]])
 
 
+def test_activity_asks_for_magnitudes() -> None:
+    features = tg.features.Joined([tg.features.UnitLength(tg.features.Independent(2, 0.1)), tg.features.Independent(1, 0.1)])
+    with pytest.raises(tg.InvalidInputError, match="UnitLength has no magnitudes of single features: take a sample"):
+        tg.exact.hidden_activity([[1.0, -1.0, 0.0]], features)
+    W, b = np.ones((1, 3)), np.zeros(3)
+    assert tg.expected_loss(tg.nets.ReluHidden(3, 1), {"W": W, "b": b}, features).method == "sampled"
+
+
 @pytest.mark.parametrize("weight", [0.2, 0.6, 0.9])
 def test_one_feature_under_l1_shrinks_as_its_cubic_says(weight: float) -> None:
     """Above 0.726 the minimum with s > 0 costs more than 0, where every start from near 0 stays."""

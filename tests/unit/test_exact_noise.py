@@ -100,3 +100,17 @@ def test_a_batch_is_its_models() -> None:
         one = noisy(W, b, features, 0.2, gradient=True)
         for name in one:
             np.testing.assert_array_equal(one[name], together[name][k])
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_tables_of_states_have_no_noise_before_a_relu(alone: bool) -> None:
+    """Also as a part of other distributions; before nothing every distribution has it."""
+    table = tg.features.FiniteLaw(np.eye(2))
+    features = table if alone else tg.features.Joined([table, tg.features.Independent(1, density=0.1)])
+    W, b = np.ones((1, features.n_features)), np.zeros(features.n_features)
+    with pytest.raises(
+        tg.InvalidInputError, match=r"hold FiniteLaw, .* give distributions of magnitudes .* such as Uniform\(\)"
+    ):
+        noisy(W, b, features, 0.1)
+    linear = tg.nets.Linear(features.n_features, 1)
+    assert float(noisy(W, b, features, 0.1, net=linear).loss) > loss(W, b, features, net=linear)

@@ -50,6 +50,7 @@ def test_both_languages_refuse_an_address(address: str, words: str) -> None:
             "interference=1e7",
             "sets=independent:3",
             "sets=correlated:",
+            "sets=correlated:2&x=signed",
             "constructor=1",
             "p=1_0",
             "I=foo:0.9",

@@ -65,7 +65,7 @@ def noisy(
     Args:
         W: weights (..., m, n), or the parameters of an untied net by name, with ``b`` None and ``net``.
         b: biases (..., n).
-        features: a single distribution with bounded magnitudes whose generating function is known (docs/exact.md).
+        features: a single distribution whose magnitudes have a known generating function (docs/exact.md); no table of states.
         sigma: standard deviation of the noise of each hidden value, above 0.
         net: `ReluOutput`, `Linear` or `Untied`; by default ReLU outputs.
         gradient: whether to compute the derivatives.
@@ -118,8 +118,19 @@ def _checked(W: Any, b: Any, features: Features, sigma: float, net: Net | None) 
     with problems.collecting():
         if output_of(net) not in (ACTIVATIONS["relu"], ACTIVATIONS["identity"]):
             problems.add(f"the net is {net!r}", "noise is known before a ReLU, or before nothing")
+        elif output_of(net) is ACTIVATIONS["relu"] and (table := _table_in(features)):
+            advice = "give distributions of magnitudes that have a generating function, such as Uniform()"
+            problems.add(f"the features hold {table}, whose features have no magnitudes of their own", advice)
     problems.raise_if_any()
     return net, W if isinstance(W, Mapping) else {"W": W, "b": b}
+
+
+def _table_in(features: Features) -> str:
+    """The name of what has no magnitudes of single features among features and their parts; empty without."""
+    inside = [*getattr(features, "parts", ()), *getattr(features, "components", ())]
+    if inside:
+        return next((name for one in inside if (name := _table_in(one))), "")
+    return "" if hasattr(features, "magnitude") else type(features).__name__
 
 
 def _one(

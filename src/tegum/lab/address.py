@@ -102,7 +102,7 @@ def link(
         features: independent ones, correlated or anticorrelated sets, magnitudes uniform on [0, 1], or signed.
         W: weights (m, n); without, the lab makes initial weights of the seed.
         b: biases (n,), by default 0.
-        view: what is drawn large; by default arrows for two dimensions, space for three, else W^T W.
+        view: what is drawn large; by default arrows up to two dimensions, space beyond.
         how: gradient flow, Adam on the exact loss, or Adam on samples.
         seed: of initial weights and samples.
         l2: weight of the penalty on the sum of all W_ki^2.
@@ -163,6 +163,10 @@ def read(address: str) -> Setting:
             right = (re.fullmatch("[0-9]{1,16}", said[key], re.ASCII) if whole else _NUMBER.fullmatch(said[key])) is not None
             if not right or not low <= float(said[key]) <= high:
                 problems.add(f"{key} is {said[key]!r}", f"give a {'whole ' * whole}number from {low:.16g} to {high:.16g}")
+        if said["x"] == "signed" and said["sets"].startswith("correlated"):
+            problems.add(
+                f"sets is {said['sets']!r} and x is 'signed'", "choose one of them: correlated sets are not signed here"
+            )
     n, m = (_whole(key, said[key]) for key in ("n", "m"))
     _require_size(n, m)
     net = (ReluOutput if said["net"] == "relu" else Linear)(n, m, said["bias"] == "1")

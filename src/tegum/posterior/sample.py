@@ -119,7 +119,8 @@ def sample(
 
     Args:
         net: a `ReluOutput` or `Linear` net.
-        features: one distribution: blocks of uniform or exponential magnitudes, or a `FiniteLaw`, such as a data set.
+        features: one distribution: blocks of magnitudes uniform on [0, 1] or exponential, without signs; or a `FiniteLaw`,
+            such as a data set.
         W: where chains start, (m, n), or (chains, m, n) for a start of its own each.
         b: the same of the bias, (n,) or (chains, n).
         n_beta: how many samples the posterior is of, times the inverse temperature; or several, rising, for tempered chains.

@@ -89,7 +89,11 @@ def _magnitude(features: Features) -> Magnitude:
         return _magnitude(features.components[0])
     if isinstance(features, Joined):
         return _magnitude(features.parts[0])
-    return Constant() if isinstance(features, FiniteLaw) else features.magnitude
+    if isinstance(features, FiniteLaw):
+        return Constant()
+    if not hasattr(features, "magnitude"):
+        raise InvalidInputError(f"{type(features).__name__} has no magnitudes of single features", ON_SAMPLES)
+    return features.magnitude
 
 
 @final
