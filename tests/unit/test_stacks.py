@@ -1,5 +1,7 @@
 """Stack plots as data: rectangles that add up to the weights, shading where asked."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -27,7 +29,12 @@ def test_panels_share_their_scale_and_shade_polysemantic_neurons() -> None:
     figure = stack_panels(panels, matrix=True)
     assert [trace.type for trace in figure.data] == ["heatmap", "bar"] * 3 + ["scatter"]
     assert figure.data[-1].marker.colorbar.title.text == "interference"
-    assert sum(shape.type == "rect" for shape in figure.layout.shapes) == 6
+    assert sum(shape.x1 - shape.x0 for shape in figure.layout.shapes if shape.type == "rect") == 6
+    together = {"a": NeuronPanel(generator.normal(size=(4, 6)), np.array([False, True, True, True]))}
+    shapes = stack_panels(together).layout.shapes
+    spans = [(shape.x0, shape.x1) for shape in shapes if shape.type == "rect"]
+    assert sum(after - begins for begins, after in spans) == 3
+    assert all(after < begins for (_, after), (begins, _) in pairwise(spans))
     ranges = {tuple(axis.range) for axis in figure.select_yaxes(row=2) if axis.range}
     assert len(ranges) == 1
     assert len(stack_panels(panels, colour="feature", signed=False, columns=1).data) == 4

@@ -107,8 +107,7 @@ def stack_panels(
         if number + columns >= len(panels):
             stack.x_axis("neuron", 4)
     for place, model in zip(places, models, strict=True):
-        shaded = np.flatnonzero(model.polysemantic).tolist()
-        drawn.at(*place).shade([(k - 0.5, k + 0.5) for k in shaded], _GROUND)
+        drawn.at(*place).shade(_spans(model.polysemantic), _GROUND)
     at: dict[str, Any] = {"x": 1.01, "y": 0.22, "len": 0.45} if matrix else {"x": 1.01, "y": 0.5, "len": 0.8}
     if named:
         key = colour_key(_NAMED, 0, features - 1, "feature", tick0=0, dtick=max(1, features // 10), **at)
@@ -128,6 +127,12 @@ def _neurons_of(models: Models) -> tuple[Chosen, dict[str, NeuronPanel]]:
     chosen = drawn_models(models, name=name)
     weights = {title: weights_of(model, name) for title, model in chosen.models.items()}
     return chosen, {title: NeuronPanel(W, ~monosemantic(W)) for title, W in weights.items()}
+
+
+def _spans(which: NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """Where neurons stand, each 1 wide, as spans: neighbours together."""
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], which, [False]])))
+    return [(begins - 0.5, after - 0.5) for begins, after in ends.reshape(-1, 2).tolist()]
 
 
 def _reach(models: list[NeuronPanel], signed: bool) -> tuple[float, float]:

@@ -85,10 +85,14 @@ def shuffled(dealt: Dealt, generator: np.random.Generator) -> Dealt:
 
 def ranks(dealt: Dealt) -> dict[str, xr.DataArray | float]:
     """The mean ranks of both kinds, their difference, and how often random dealings have one as large."""
+
+    def difference(some: Dealt) -> float:
+        return float(np.mean([rank[~kind].mean() - rank[kind].mean() for rank, kind in some.values()] or np.nan))
+
     one, many = mean_ranks(dealt)
     generator = np.random.default_rng(1)
-    found, others = float((many - one).mean()), (mean_ranks(shuffled(dealt, generator)) for _ in range(1000))
-    as_large = [not float((rest - chosen).mean()) < found for chosen, rest in others]
+    found, others = difference(dealt), (difference(shuffled(dealt, generator)) for _ in range(1000))
+    as_large = [not other < found for other in others]
     return {"monosemantic": one, "polysemantic": many, "difference": many - one, "p": float(np.mean(as_large))}
 
 
