@@ -1,5 +1,6 @@
 """Models in a file as the `options` of a command say: read, with the output and the features that are wanted."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,19 @@ import xarray as xr
 from tegum.cli.options import AS_IT_IS, Reading, Wanted
 from tegum.cli.problem import made_features
 from tegum.cli.values import curve, number, numbers
-from tegum.datasets import PARAMETER_DIMS
+from tegum.datasets import MODEL_DIMS, PARAMETER_DIMS, Status
 from tegum.errors import InvalidInputError, Problems
+from tegum.exact import evaluate
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, ActivationOutput, Linear, Net, ReluOutput, Untied, UntiedNeurons
-from tegum.recorded import features_of, finite_part, leading, net_of, plain_axis
+from tegum.recorded import features_of, finite_part, leading, net_of, plain_axis, said_net, with_features
 from tegum.runs import open as opened
 from tegum.runs import read_weights
 from tegum.runs.manifest import MANIFEST
 from tegum.runs.opening import result_file
+
+_OF_MINIMA = (Status.MINIMUM, Status.SADDLE, Status.CONVERGED, Status.NOT_CONVERGED)
+_MOST_FEATURES, _MOST_WEIGHTS = 128, 40_000
 
 
 def models_in(file: Path, reading: Reading) -> xr.Dataset:
@@ -100,6 +105,31 @@ def wanted_features(data: xr.Dataset | None, wanted: Wanted, problems: Problems)
                 problems.add(what, advice if several else whole)
                 return None
     return _changed(given, data, own, problems) if given else None
+
+
+def as_wanted(data: xr.Dataset, features: Features | None, net: Net | None) -> xr.Dataset:
+    """The models as those of other features or another net, where there are any: without what was measured of the former."""
+    if features is None and (net is None or repr(net) == said_net(data)):
+        return data
+    whole = [*MODEL_DIMS, *(f"{name}_history" for name in MODEL_DIMS), "steps_done", "data_set"]
+    kept = {name for name in data.data_vars if name in whole or str(name).startswith("feature_")}
+    if "status" in data and not data["status"].isin(_OF_MINIMA).any():
+        kept.add("status")
+    data = data.drop_vars([name for name in data.data_vars if name not in kept])
+    data = data if net is None else data.assign_attrs(net=repr(net))
+    return data if features is None else with_features(data, features)
+
+
+def ranked(data: xr.Dataset) -> xr.Dataset:
+    """The models with exact losses, by which the best seed is chosen, where they have none and it does not take long."""
+    large = (
+        data.sizes["feature"] > _MOST_FEATURES or sum(data[name].size for name in MODEL_DIMS if name in data) > _MOST_WEIGHTS
+    )
+    if "loss" in data or "seed" not in leading(data) or large:
+        return data
+    with suppress(InvalidInputError):
+        return data.assign(loss=evaluate(data.drop_dims("step", errors="ignore"))["loss"].reset_coords(drop=True))
+    return data
 
 
 def _changed(given: dict[str, str], data: xr.Dataset | None, own: Features | None, problems: Problems) -> Features | None:

@@ -129,7 +129,7 @@ def report(folder: Path, /) -> int:
         folder: What `tegum reproduce --out` wrote.
     """
     results = _results_in(folder)
-    require_writable(folder)
+    require_writable(folder, "copy it to where you may write")
     with Problems() as problems:
         for each in every_description():
             with problems.collecting():
