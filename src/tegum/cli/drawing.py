@@ -1,5 +1,6 @@
 """Pictures of a result or of a file of weights, on a page and in words: `tegum show` where it is given one."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from tegum.cli.models import anything_in, as_wanted, ranked, wanted_features, wanted_net
@@ -9,12 +10,16 @@ from tegum.cli.pages import require_page
 from tegum.errors import InvalidInputError, Problems
 from tegum.report import Shown, show
 from tegum.runs import require_writable
+from tegum.runs.opening import result_file
 
 
 def draw(path: Path, wanted: Wanted, reading: Reading, page: Path | None) -> int:
     """Writes the page and says what is on it."""
     if (path / "parts").is_dir():
-        raise InvalidInputError(f"{path} holds experiments, not models", f"draw them with `tegum report {path}`")
+        advice = f"draw them with `tegum report {path}`"
+        with suppress(InvalidInputError):
+            advice += f", or the result beside them with `tegum show {result_file(path)}`"
+        raise InvalidInputError(f"{path} holds experiments, not models", advice)
     data = anything_in(path, reading)
     if wanted != FILES_OWN:
         with Problems() as problems:

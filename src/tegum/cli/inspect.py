@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tegum.cli.exact_loss import judged
 from tegum.cli.losses import as_json, best_along, report
-from tegum.cli.models import as_wanted, finite_models_in, wanted_features, wanted_net, with_activation
+from tegum.cli.models import as_wanted, finite_models_in, one_along, wanted_features, wanted_net, with_activation
 from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.cli.output import MOST_LINES, say, say_first
 from tegum.cli.pages import require_page
@@ -177,7 +177,7 @@ def _judged(data: xr.Dataset, wanted: Wanted) -> tuple[Net, xr.Dataset, xr.Datas
         net, features = wanted_net(data, wanted), wanted_features(data, wanted, problems)
         axis = plain_axis(data)
         if axis is not None:
-            problems.add(f"the kind of features varies along {axis}", f"inspect one, data.isel({axis}=0)")
+            problems.add(f"the kind of features varies along {axis}", one_along(axis))
     return net, *judged(data, features, net, _TOL, wanted)
 
 

@@ -168,22 +168,23 @@ def export(
         font_size: The size of the letters in pixels.
     """
     look = _look(format, purpose, width, scale, font, font_size)
-    alone = _alone(folder)
-    if alone is not None:
-        known = {alone.stem: alone}
-    else:
-        results = _results_in(folder)
-        known = {name: results.data_file(name) for name in results.names()}
+    alone, results = _alone(folder), ResultFolder(folder, say)
+    known = {name: results.data_file(name) for name in results.names()}
+    if not known and alone is None:
+        _results_in(folder, "name a folder that `tegum reproduce`, `train` or `phase` wrote, or the file of a result")
+    drawable = list(known)
+    known |= {} if alone is None else {alone.stem: alone}
     with Problems() as problems:
         for name in ids:
             if name not in known:
                 problems.add(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}")
-    place = (folder if alone is None else alone.parent) / "export" if out is None else out
+    place = (folder if folder.is_dir() else folder.parent) / "export" if out is None else out
     require_writable(place)
     count = 0
-    for name in ids or known:
-        if format in get_args(PictureFormat) + get_args(FilmFormat):
-            if alone is not None:
+    pictured = format in get_args(PictureFormat) + get_args(FilmFormat)
+    for name in ids or (pictured and drawable) or known:
+        if pictured:
+            if known[name] == alone:
                 advice = f"draw it: tegum inspect {alone} --picture it.{'png' if format in get_args(FilmFormat) else format}"
                 raise InvalidInputError(f"{alone} is data without pictures", advice)
             pictures = read_pictures(folder, name)
@@ -228,15 +229,13 @@ def _alone(folder: Path) -> Path | None:
     return None
 
 
-def _results_in(folder: Path) -> ResultFolder:
+def _results_in(folder: Path, advice: str = "name a folder that `tegum reproduce --out FOLDER` wrote") -> ResultFolder:
     if not folder.is_dir():
-        what = f"{folder} is a file" if folder.exists() else f"there is no folder {folder}"
-        raise InvalidInputError(what, "name a folder that `tegum reproduce --out FOLDER` wrote")
+        raise InvalidInputError(f"{folder} is a file" if folder.exists() else f"there is no folder {folder}", advice)
     results = ResultFolder(folder, say)
+    if results.names():
+        return results
     if (alone := _alone(folder)) is not None:
         advice = f"look at it with `tegum inspect {alone}`, or export it with `tegum export {folder}`"
         raise InvalidInputError(f"the folder {folder} holds a result without experiments, which has no claims", advice)
-    if not results.names():
-        advice = f"make some with `tegum reproduce --out {folder}`"
-        raise InvalidInputError(f"the folder {folder} holds no results", advice)
-    return results
+    raise InvalidInputError(f"the folder {folder} holds no results", f"make some with `tegum reproduce --out {folder}`")
