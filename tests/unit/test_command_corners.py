@@ -12,6 +12,7 @@ import xarray as xr
 
 import tegum as tg
 from tegum.cli import run
+from tegum.cli.pages import make_room
 from tegum.cli.problem import training_of
 from tegum.execution.status import _seconds_left
 from tegum.runs import write_dataset
@@ -58,6 +59,18 @@ def test_a_folder_of_experiments_and_a_result_holds_both(capsys: pytest.CaptureF
     assert "export/result" in whole
     assert "no results of 'nope': choose among intro, result\n" in refused("export res nope", capsys)
     assert "holds a result without experiments" not in refused("report res", capsys)
+
+
+def test_the_page_of_a_training_makes_room_for_that_of_experiments(capsys: pytest.CaptureFixture[str]) -> None:
+    said(f"{WORDS} res", capsys)
+    before = Path("res/index.html").read_bytes()
+    make_room(Path("res"))
+    assert capsys.readouterr().out == "the page of res/result.safetensors is res/result.html now\n"
+    assert Path("res/result.html").read_bytes() == before
+    said("lab --no-browser --out res/index.html", capsys)
+    write_dataset(trained(), "res/data/intro.safetensors")
+    make_room(Path("res"))  # that of the experiments stays
+    assert (capsys.readouterr().out, Path("res/index.html").exists()) == ("", True)
 
 
 def test_what_export_takes_is_named(capsys: pytest.CaptureFixture[str]) -> None:

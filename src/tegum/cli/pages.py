@@ -6,6 +6,7 @@ from tegum.cli.output import say
 from tegum.errors import InvalidInputError
 from tegum.report import ResultFolder
 from tegum.report.template import is_page, place_for_page
+from tegum.runs import RESULT, SWEEP
 from tegum.runs.files import set_aside
 
 _LAB = b'tegumLab.mount(document.getElementById("lab"), '
@@ -36,3 +37,12 @@ def set_page_aside(out: Path) -> None:
     page = page_in(out)
     if page.is_file() and is_page(page.read_bytes()):
         say(f"{page} is of an earlier result: it is kept as {set_aside(page, 'older').name}")
+
+
+def make_room(out: Path) -> None:
+    """Renames the page of a result without experiments, in whose folder that of experiments will be index.html."""
+    page, other = out / "index.html", out / "result.html"
+    results = [out / name for name in (RESULT, SWEEP) if (out / name).exists()]
+    if results and page_in(out) == page and page.is_file() and is_page(page.read_bytes()):
+        page.replace(place_for_page(other, say))
+        say(f"the page of {results[0]} is {other} now")

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from tegum.cli.elsewhere import Where
 from tegum.cli.output import at_paper_sizes, duration, say, say_interrupted, say_verdicts
+from tegum.cli.pages import make_room
 from tegum.errors import InvalidInputError, PiecesFailed, Problems
 from tegum.execution import Elsewhere
 from tegum.experiments import (
@@ -56,6 +57,7 @@ def reproduce(
         list(chosen.values()) if ids else [experiment_called(each.id) for each in every_description() if not heading_of(each)]
     )
     require_writable(out)
+    make_room(out)
     costs = _plan(experiments, profile, ResultFolder(out, say))
     claims: list[dict[str, Any]] = []
     left_to_others, failed = 0, list[str]()
