@@ -26,7 +26,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.checking import checked
-from tegum.datasets import PARAMETER_DIMS, Status, dataset
+from tegum.datasets import PARAMETER_DIMS, Status, dataset, start_axes
 from tegum.errors import InvalidInputError
 from tegum.exact import evaluate, minimise_from
 from tegum.geometry import shape_names
@@ -45,7 +45,7 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
 
     Args:
         data: models along ``seed``, or without it along ``instance``, as `tegum.train`, `tegum.exact.minimise` and
-            `tegum.read_weights` return them.
+            `tegum.read_weights` return them.  Instances whose features differ are grid points.
         same: losses of one shape that lie within this share of the lowest of them are one minimum; by default 1e-6 in minima,
             and 0.01 for what was trained, whose weights still jitter.
         descend: whether trained models first descend to the minimum that they are near; by default where there is an exact
@@ -91,15 +91,18 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
 
 
 def starts_of(data: xr.Dataset) -> list[str]:
-    """The axes along which a dataset's models differ by their start only; an `InvalidInputError` where there are none."""
+    """The axes along which a dataset's models differ by their start only, none where each instance has features of its own.
+
+    Raises:
+        InvalidInputError: where there is neither an axis of seeds nor one of instances.
+    """
     models = isinstance(data, xr.Dataset) and any(name in data for name in _MATRICES)
     lead = leading(data) if models else ()
-    starts = ["seed"] if "seed" in lead else [axis for axis in lead if axis.startswith("instance")]
-    if not starts:
+    if not any(axis == "seed" or axis.startswith("instance") for axis in lead):
         held = f"models along {', '.join(lead)}" if lead else "one model" if models else "no models, neither W nor W1 nor G"
         advice = "a census counts starts: give models along seed, or instance, such as tg.train(..., tg.Recipe(seeds=1000))"
         raise InvalidInputError(f"the dataset has {held}", advice)
-    return starts
+    return ["seed"] if "seed" in lead else start_axes(data, lead)
 
 
 def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]:

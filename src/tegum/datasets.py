@@ -8,7 +8,7 @@ Variables and coordinates that the tables know carry ``long_name`` and ``units``
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -79,6 +79,17 @@ AXES = {
 def instance_dims(count: int) -> tuple[str, ...]:
     """Names of leading axes that have none of their own: ``instance``, or ``instance_0``, ... where there are several."""
     return ("instance",) if count == 1 else tuple(f"instance_{i}" for i in range(count))
+
+
+def start_axes(data: xr.Dataset, lead: Sequence[str]) -> list[str]:
+    """Of the leading axes of models those along which only their start differs: seeds, and instances of the same features."""
+    features = [one for name, one in data.variables.items() if str(name).startswith("feature_")]
+
+    def agree(axis: str) -> bool:
+        along = [one for one in features if axis in one.dims]
+        return all(bool((one == one.isel({axis: 0})).all()) for one in along)
+
+    return [axis for axis in lead if axis == "seed" or (axis.startswith("instance") and agree(axis))]
 
 
 def many(name: str) -> str:

@@ -34,6 +34,8 @@ FIXED_FIELDS = ("n_features", "n_sets", "set_size", "n_hidden")
 _RESERVED = (
     *("seed", "step", "time", "start", "sample", "hidden", "feature", "output", "instance"),
     *("G", "training_loss", "sampled_loss", *VARIABLES),
+    *("median", "worst", "excess", "basin_excess", "best_bias_loss", "dead", "shape", "label", "polytope", "names"),
+    *("dimensionality", "minimum", "rank", "share", "count"),
     *("loss_low", "loss_high", "radius", "convex_curvature", "convex_box", "boxes", "statement"),
 )
 _RESERVED_PARTS = re.compile(r"feature_.*|instance_\d+|.*_history")

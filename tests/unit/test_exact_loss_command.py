@@ -244,7 +244,8 @@ REFUSED = {
         "the magnitudes are Exponential without an upper end: "
         "take a sample of it for the law itself, FiniteLaw(features.sample(100_000, seed=0))"
     ),
-    "signs.safetensors --density 0.1": "the kind of features varies along signed: select one, data.isel(signed=0)",
+    "signs.safetensors --density 0.1": "the kind of features varies along signed: write those of one kind: "
+    'tegum.runs.write_dataset(tegum.open(FILE).isel(signed=0), "one.safetensors") in Python',
     "mixed.safetensors --sets correlated:2": (
         "the file's densities differ within a correlated set: give --density, one for each set"
     ),

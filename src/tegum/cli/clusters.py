@@ -69,8 +69,14 @@ def sbatch(
         raise InvalidInputError(f"the command is {' '.join(words)!r:.80}", "give train, phase or reproduce with its options")
     if any(word.partition("=")[0] in ("--shard", "--on") for word in words):
         raise InvalidInputError("the command has --shard or --on itself", "leave it out: the script gives each task its shard")
-    if not any(word.partition("=")[0] == "--out" for word in words):
-        raise InvalidInputError("the command names no --out", "name a folder that all nodes see")
+    named = [
+        (word[6:] if word.startswith("--out=") else after)
+        for word, after in zip(words, [*words[1:], ""], strict=True)
+        if word.partition("=")[0] == "--out"
+    ]
+    if not named or any(not folder or folder.startswith("-") for folder in named):
+        what = "--out has no folder" if named else "the command names no --out"
+        raise InvalidInputError(what, "name a folder that all nodes see")
     if not (shards >= 1 and cores >= 1 and 0 < hours < 10_000):
         what = f"shards, cores and hours are {shards}, {cores} and {hours:g}"
         raise InvalidInputError(what, "choose at least 1 shard and core, and more than 0 hours")

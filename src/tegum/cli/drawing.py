@@ -1,21 +1,25 @@
 """Pictures of a result or of a file of weights, on a page and in words: `tegum show` where it is given one."""
 
+from contextlib import suppress
 from pathlib import Path
 
-from tegum.cli.models import anything_in, wanted_features, wanted_net
+from tegum.cli.models import anything_in, as_wanted, ranked, wanted_features, wanted_net
 from tegum.cli.options import FILES_OWN, Reading, Wanted
 from tegum.cli.output import MOST_LINES, say, say_first
+from tegum.cli.pages import require_page
 from tegum.errors import InvalidInputError, Problems
-from tegum.recorded import with_features
 from tegum.report import Shown, show
-from tegum.report.template import is_page
 from tegum.runs import require_writable
+from tegum.runs.opening import result_file
 
 
 def draw(path: Path, wanted: Wanted, reading: Reading, page: Path | None) -> int:
     """Writes the page and says what is on it."""
     if (path / "parts").is_dir():
-        raise InvalidInputError(f"{path} holds experiments, not models", f"draw them with `tegum report {path}`")
+        advice = f"draw them with `tegum report {path}`"
+        with suppress(InvalidInputError):
+            advice += f", or the result beside them with `tegum show {result_file(path)}`"
+        raise InvalidInputError(f"{path} holds experiments, not models", advice)
     data = anything_in(path, reading)
     if wanted != FILES_OWN:
         with Problems() as problems:
@@ -24,11 +28,13 @@ def draw(path: Path, wanted: Wanted, reading: Reading, page: Path | None) -> int
                     "--mean is given", "leave it out: a page shows sums; tegum inspect and tegum exact-loss know means"
                 )
             features = wanted_features(data, wanted, problems)
+            net = None
             with problems.collecting():
-                data = data if wanted.activation is None else data.assign_attrs(net=repr(wanted_net(data, wanted)))
-        data = data if features is None else with_features(data, features)
-    place = _place_of(path) if page is None else page
-    require_writable(place.parent)
+                net = None if wanted.activation is None else wanted_net(data, wanted)
+        data = ranked(as_wanted(data, features, net))
+    place = (path / "index.html" if path.is_dir() else path.with_suffix(".html")) if page is None else page
+    require_page(place, "--page")
+    require_writable(place.parent, "choose another with --page")
     shown = show(data, title=path.stem)
     say_shown(shown)
     if shown.absent and "features" not in data.attrs:
@@ -49,13 +55,3 @@ def say_shown(shown: Shown) -> None:
         say_first([f"  {line}" for line in lines], "  ... and {} more", MOST_LINES)
     for name, why in shown.absent.items():
         say(f"no {name}: {why}")
-
-
-def _place_of(path: Path) -> Path:
-    """Where the page of a result goes; a file of somebody else's is not written over."""
-    place = path / "index.html" if path.is_dir() else path.with_suffix(".html")
-    if place == path or (place.exists() and not is_page(place.read_bytes())):
-        raise InvalidInputError(
-            f"{place} exists, and is no page of tegum's", "say where the page goes, such as --page shown.html"
-        )
-    return place

@@ -7,14 +7,15 @@ import xarray as xr
 from cyclopts import Parameter
 
 from tegum.cli.losses import as_csv, as_json, report
-from tegum.cli.models import finite_models_in, wanted_features, wanted_net
+from tegum.cli.models import as_wanted, finite_models_in, wanted_features, wanted_net
 from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.cli.output import say
+from tegum.datasets import start_axes
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.features import Features
 from tegum.nets import Net
-from tegum.recorded import features_of, in_words, plain_axis, with_features
+from tegum.recorded import features_of, in_words, leading, plain_axis, with_features
 from tegum.runs import require_writable, write_atomically
 
 
@@ -52,13 +53,14 @@ def exact_loss(
         problems.check_fraction("tol", tol)
         _require_format(out)
     assert data is not None
-    found = judged(data, features, net, tol, wanted.mean)[0].assign_attrs(file=str(file))
+    found, data = judged(data, features, net, tol, wanted)
+    found = found.assign_attrs(file=str(file))
     if out is not None:
         write_atomically(out, as_csv(found) if out.suffix == ".csv" else as_json(found))
     if json:
         say(as_json(found).decode())
     else:
-        report(found, per_feature, out)
+        report(found, start_axes(data, leading(data)), per_feature, out)
     return 0
 
 
@@ -84,25 +86,30 @@ def _equation(net: Net, tied: bool) -> str:
     return inside if name == "identity" else f"{'ReLU' if name == 'relu' else name}({inside})"
 
 
-def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float, mean: bool) -> tuple[xr.Dataset, xr.Dataset]:
+def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float, wanted: Wanted) -> tuple[xr.Dataset, xr.Dataset]:
     """What `evaluate` finds, on the axes of the file, and what else its report tells; and the models with their features.
 
-    Without features those of the file; a mean over n features is their sum with importance / n.
+    Without features those of the file; a mean over n features is their sum with importance / n.  What was measured of the
+    models with other features, or as another net, is left out.
     """
-    data = data if features is None else with_features(data, features)
-    said = data.attrs["features"] if plain_axis(data) else in_words(features_of(data))
+    had_loss = "loss" in data
+    data = as_wanted(data, features, None if wanted.activation is None else net)
+    axis = plain_axis(data)
+    said = f"of another kind along {axis}, {data.attrs['features']} and others" if axis else in_words(features_of(data))
     said += ", as the file says" if features is None else ""
     n = data.sizes["feature"]
-    if mean:
+    if wanted.mean:
         law = features_of(data)
         data = with_features(data, law.replaced(importance=law.importance / n))
         said += f"; losses are means over {n} features"
     found = evaluate(data, tol=tol, net=net)
     found = found.drop_vars([name for name in found.coords if str(name).startswith("feature_")])
     facts = {"status": "status"} if "status" in data else {}
-    if features is None and "loss_standard_error" in data:
-        data = data.assign({name: data[name] / (n if mean else 1) for name in ("loss", "loss_standard_error")})
+    if "loss_standard_error" in data:
+        data = data.assign({name: data[name] / (n if wanted.mean else 1) for name in ("loss", "loss_standard_error")})
         facts |= {"sampled_loss": "loss", "loss_standard_error": "loss_standard_error"}
+    elif had_loss and "loss" not in data:
+        data = data.assign(loss=found["loss"].reset_coords(drop=True))
     found = found.assign({name: data[fact].broadcast_like(found["loss"]) for name, fact in facts.items()}).assign_attrs(
         read=data.attrs["understood"],
         model=f"y = {_equation(net, 'W' in data)}",

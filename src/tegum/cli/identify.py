@@ -86,7 +86,7 @@ def _say_many(models: list[Model], axes: list[str]) -> None:
             which = (
                 f"{axis} {model[axis]:.4g}" if isinstance(model[axis], float) else f"{axis} {model[axis]}" for axis in axes
             )
-            say(f"  {', '.join(which):<36}{model['label']}")
+            say(f"  {', '.join(which):<35} {model['label']}")
         return
     counts = Counter(model["label"] for model in models)
     lines = [f"  {number:>6} ({number / len(models):>4.0%})  {label}" for label, number in counts.most_common()]

@@ -14,12 +14,13 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from tegum.cli.exact_loss import judged
-from tegum.cli.losses import as_json, repeated, report
-from tegum.cli.models import finite_models_in, wanted_features, wanted_net, with_activation
+from tegum.cli.losses import as_json, best_along, report
+from tegum.cli.models import as_wanted, finite_models_in, one_along, wanted_features, wanted_net, with_activation
 from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted
 from tegum.cli.output import MOST_LINES, say, say_first
+from tegum.cli.pages import require_page
 from tegum.cli.values import Number
-from tegum.datasets import PARAMETER_DIMS, Status
+from tegum.datasets import PARAMETER_DIMS, Status, start_axes
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import best_bias, evaluate, minimise, minimise_from
 from tegum.exact.parameters import size_of
@@ -35,7 +36,6 @@ from tegum.recorded import (
     over,
     plain_axis,
     said_net,
-    with_features,
     written_net,
 )
 from tegum.report import show
@@ -87,17 +87,20 @@ def inspect(
             if not plain.data_vars:
                 raise
     if picture is not None:
-        require_writable(picture.parent)
+        require_writable(picture.parent, "choose another with --picture")
+        if picture.suffix == ".html":
+            require_page(picture, "--picture")
     if why:
         plain = plain.assign_attrs(file=str(file), read=data.attrs["understood"], no_exact_loss=why)
         (_say_as_json if json else _say_without_exact_loss)(plain)
     else:
-        found, data, best_of = _chosen(found.assign_attrs(file=str(file)), data)
+        along = start_axes(data, leading(data))
+        found, data, best_of = _chosen(found.assign_attrs(file=str(file)), data, along)
         found, tries = _measured(found, data, net, starts, seconds)
         if json:
             say(as_json(found).decode())
         else:
-            report(found, best_of=best_of, more="--json shows")
+            report(found, along, best_of=best_of, more="--json shows")
             _say_lowest(found, tries)
     if picture is not None:
         drawn = _drawn(data, picture)
@@ -119,23 +122,20 @@ def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> tuple[xr.Dataset, x
             features = wanted_features(data, wanted, problems)
             with problems.collecting():
                 net = with_activation(net, wanted)
-        data = _with_net(data if features is None else with_features(data, features), net, wanted)
+        had_loss = "loss" in data
+        data = as_wanted(data, features, None if wanted.activation is None else net)
         law = features_of(data)
         params = {name: over(data, data[name], PARAMETER_DIMS[name]) for name in net.parameter_shapes()}
         loss = expected_loss(net, params, law.replaced(importance=law.importance / net.n_features) if wanted.mean else law)
         words = in_words(law) + (f"; losses are means over {net.n_features} features" if wanted.mean else "")
         found = found.assign(loss=(lead, loss.value), standard_error=(lead, loss.standard_error))
+        data = data.assign(loss=(lead, loss.value)) if had_loss and "loss" not in data else data
         found = found.assign_attrs(model=str(net), features=words, method=loss.method)
     elif wanted != FILES_OWN:
         return found, data
     if "W" in data:
         found = found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False)))
     return found, data
-
-
-def _with_net(data: xr.Dataset, net: Net, wanted: Wanted) -> xr.Dataset:
-    """The models as those of the net that was asked for; where none was, they say themselves of which they are."""
-    return data if wanted.activation is None else data.assign_attrs(net=repr(net))
 
 
 def _say_as_json(found: xr.Dataset) -> None:
@@ -177,20 +177,17 @@ def _judged(data: xr.Dataset, wanted: Wanted) -> tuple[Net, xr.Dataset, xr.Datas
         net, features = wanted_net(data, wanted), wanted_features(data, wanted, problems)
         axis = plain_axis(data)
         if axis is not None:
-            problems.add(f"the kind of features varies along {axis}", f"inspect one, data.isel({axis}=0)")
-    found, data = judged(data, features, net, _TOL, wanted.mean)
-    return net, found, _with_net(data, net, wanted)
+            problems.add(f"the kind of features varies along {axis}", one_along(axis))
+    return net, *judged(data, features, net, _TOL, wanted)
 
 
-def _chosen(found: xr.Dataset, data: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset, int]:
+def _chosen(found: xr.Dataset, data: xr.Dataset, starts: list[str]) -> tuple[xr.Dataset, xr.Dataset, int]:
     """All models, or of many the one of lowest loss at each grid point, with median and worst; their data; of how many."""
     found, loss = found.drop_vars(["terms", "sampled_loss", "loss_standard_error"], errors="ignore"), found["loss"]
-    again = repeated(found)
-    if loss.size <= MOST_LINES or not again:
+    if loss.size <= MOST_LINES or not starts:
         return found, data, 1
-    place = loss.fillna(np.inf).argmin(again)
-    found = found.isel(place).assign(median=loss.median(again), worst=loss.max(again))
-    return found, data.isel(place), math.prod(loss.sizes[axis] for axis in again)
+    found, place = best_along(found, starts)
+    return found, data.isel(place), math.prod(loss.sizes[axis] for axis in starts)
 
 
 def _measured(

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tegum.cli.models import anything_in, wanted_features, wanted_net
+from tegum.cli.models import anything_in, as_wanted, ranked, wanted_features, wanted_net
 from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted, given
 from tegum.cli.output import say
+from tegum.cli.pages import require_page
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Independent
 from tegum.lab import model_of, page, record_of
@@ -49,6 +50,7 @@ def lab(
     if options and not named:
         what = f"{' and '.join(options)} {'is' if len(options) == 1 else 'are'} given, and no file of models"
         raise InvalidInputError(what, "name one, or write an address, '#v=1&n=5&m=2&p=0.1', without options")
+    require_page(out, "--out")
     text = _of_models(Path(what), wanted, reading, replay) if what is not None and named else page(what or "")
     write_atomically(out, text.encode())
     say(f"open {out}")
@@ -69,12 +71,11 @@ def _of_models(path: Path, wanted: Wanted, reading: Reading, replay: bool) -> st
         if wanted.mean:
             problems.add("--mean is given", "leave it out: the lab shows sums; tegum inspect and tegum exact-loss know means")
         features = wanted_features(data, wanted, problems) if wanted != FILES_OWN else None
-    if features is not None:
-        data = with_features(data, features)
-    elif "features" not in data.attrs:
+    if features is None and "features" not in data.attrs:
         say(f"the file does not say what its features are: density {_DENSITY}, as --density says otherwise")
         data = with_features(data, Independent(data.sizes["feature"], density=_DENSITY))
     net = wanted_net(data, wanted) if wanted.activation is not None else None
+    data = ranked(as_wanted(data, features, net))
     if replay:
         return page(record=record_of(data, net=net))
     found = model_of(data, net=net)

@@ -6,6 +6,7 @@ It has ``loss``, ``loss_error``, ``terms`` and ``squared_error`` (..., feature),
 
 import json
 import math
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,28 +48,39 @@ def as_csv(found: xr.Dataset) -> bytes:
     return frame.join(errors).to_csv(index=False).encode()
 
 
-def repeated(found: xr.Dataset) -> list[str]:
-    """The axes along which models are repeated, seeds and plain instances: of many, the best along them is shown."""
-    return [str(axis) for axis in found["loss"].dims if axis == "seed" or str(axis).startswith("instance")]
+def best_along(found: xr.Dataset, starts: Sequence[str]) -> tuple[xr.Dataset, dict[Hashable, xr.DataArray]]:
+    """The model of lowest loss at each grid point, beside the median and the worst loss along ``starts``; and its place there.
+
+    Where it stands along them is in coordinates.
+    """
+    loss, found = found["loss"], found.assign_coords({axis: found[axis] for axis in starts})
+    place = loss.fillna(np.inf).argmin(list(starts))
+    return found.isel(place).assign(median=loss.median(starts), worst=loss.max(starts)), place
 
 
 def report(
-    found: xr.Dataset, per_feature: bool = False, out: Path | None = None, best_of: int = 1, more: str = "--out FILE.csv writes"
+    found: xr.Dataset,
+    starts: Sequence[str],
+    per_feature: bool = False,
+    out: Path | None = None,
+    best_of: int = 1,
+    more: str = "--out FILE.csv writes",
 ) -> None:
     """Says what the models are, their losses, and what to be careful about.
 
-    The models are the best of ``best_of`` at each grid point; ``more`` says what shows those for which there is no room.
+    Of many models the best along ``starts`` are shown, of ``best_of`` where they were chosen before; ``more`` says what shows
+    those for which there is no room.
     """
     frame, axes = table(found), [str(axis) for axis in found["loss"].dims]
     say(f"{found.attrs['file']}: {found.attrs['read']}")
     say(f"{found.attrs['model']}; features: {found.attrs['features']}")
-    lines, again = frame, repeated(found)
-    along = [axis for axis in axes if axis not in again]
-    if len(frame) > MOST_LINES and again:
-        best_of = math.prod(found.sizes[axis] for axis in again)
-        lines = _best(frame, along)
+    lines, along = frame, [axis for axis in axes if axis not in starts]
+    if len(frame) > MOST_LINES and starts and best_of == 1:
+        best_of = math.prod(found.sizes[axis] for axis in starts)
+        lines = table(best_along(found, starts)[0])
     if best_of > 1:
         say(f"the best of {best_of} models" + (f" for each {', '.join(along)}" if along else ""))
+        axes = [*along, *starts]
     shown = lines.head(MOST_LINES)
     columns = [name for name in (*axes, *_COLUMNS) if name in shown]
     formatters = {name: f"{{:{form}}}".format for name, form in _FORMATS.items() if name in columns}
@@ -92,10 +104,3 @@ def report(
             say(f"the losses sampled in training differ by {stray:.0f} standard errors (median): were these their features?")
     if out is not None:
         say(f"everything: {out}")
-
-
-def _best(frame: pd.DataFrame, along: list[str]) -> pd.DataFrame:
-    """The best of the seeds, or of plain instances, at each grid point, beside the median and the worst loss."""
-    losses = frame.groupby(along or np.zeros(len(frame)), sort=False)["loss"]
-    ranked = frame.assign(median=losses.transform("median"), worst=losses.transform("max")).sort_values("loss", kind="stable")
-    return (ranked.drop_duplicates(along) if along else ranked.head(1)).sort_index()

@@ -1,5 +1,6 @@
 """Models in a file as the `options` of a command say: read, with the output and the features that are wanted."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,23 @@ import xarray as xr
 from tegum.cli.options import AS_IT_IS, Reading, Wanted
 from tegum.cli.problem import made_features
 from tegum.cli.values import curve, number, numbers
-from tegum.datasets import PARAMETER_DIMS
+from tegum.datasets import MODEL_DIMS, PARAMETER_DIMS, Status
 from tegum.errors import InvalidInputError, Problems
+from tegum.exact import evaluate
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, ActivationOutput, Linear, Net, ReluOutput, Untied, UntiedNeurons
-from tegum.recorded import features_of, finite_part, leading, net_of, plain_axis
+from tegum.recorded import features_of, finite_part, leading, net_of, plain_axis, said_net, with_features
 from tegum.runs import open as opened
 from tegum.runs import read_weights
 from tegum.runs.manifest import MANIFEST
 from tegum.runs.opening import result_file
+
+_OF_MINIMA = (Status.MINIMUM, Status.SADDLE, Status.CONVERGED, Status.NOT_CONVERGED)
+_MOST_FEATURES, _MOST_WEIGHTS = 128, 40_000
+_SAID = (
+    *("label", "polytope", "components", "names", "dimensionality", "shape", "median", "worst", "excess"),
+    *("basin_excess", "best_bias_loss", "dead", "model"),
+)
 
 
 def models_in(file: Path, reading: Reading) -> xr.Dataset:
@@ -27,8 +36,17 @@ def models_in(file: Path, reading: Reading) -> xr.Dataset:
     if file.suffix == MANIFEST:
         if reading != AS_IT_IS:
             raise InvalidInputError(f"{file} is a sweep of tegum, whose arrays are known", "leave out how to read it")
-        return _in_pieces(opened(file), file)
-    return read_weights(file, array=reading.array, bias=reading.bias, encoder_bias=reading.encoder_bias, rows=reading.rows)
+        return _apart(_in_pieces(opened(file), file))
+    return _apart(
+        read_weights(file, array=reading.array, bias=reading.bias, encoder_bias=reading.encoder_bias, rows=reading.rows)
+    )
+
+
+def _apart(data: xr.Dataset) -> xr.Dataset:
+    """The models, axes that are called like what commands say of models under another name."""
+    names = {axis: f"axis_{axis}" for axis in leading(data) if axis in _SAID}
+    said = "".join(f"; the axis {axis} is called {name} here" for axis, name in names.items())
+    return data.rename(names).assign_attrs(understood=data.attrs["understood"] + said) if names else data
 
 
 def anything_in(path: Path, reading: Reading) -> xr.Dataset:
@@ -95,11 +113,40 @@ def wanted_features(data: xr.Dataset | None, wanted: Wanted, problems: Problems)
             own = features_of(data)
         except InvalidInputError as mistake:
             if several or not {"density", "importance"} <= given.keys():
-                what, advice = mistake.problems[0]
                 whole = "say what they are: --density, --importance, and --sets where they are in sets"
-                problems.add(what, advice if several else whole)
+                problems.add(mistake.problems[0][0], one_along(plain_axis(data)) if several else whole)
                 return None
     return _changed(given, data, own, problems) if given else None
+
+
+def one_along(axis: str | None) -> str:
+    """How to judge models of one kind of features, where a file has several."""
+    return f'write those of one kind: tegum.runs.write_dataset(tegum.open(FILE).isel({axis}=0), "one.safetensors") in Python'
+
+
+def as_wanted(data: xr.Dataset, features: Features | None, net: Net | None) -> xr.Dataset:
+    """The models as those of other features or another net, where there are any: without what was measured of the former."""
+    if features is None and (net is None or repr(net) == said_net(data)):
+        return data
+    whole = [*MODEL_DIMS, *(f"{name}_history" for name in MODEL_DIMS), "steps_done", "data_set"]
+    kept = {name for name in data.data_vars if name in whole or str(name).startswith("feature_")}
+    if "status" in data and not data["status"].isin(_OF_MINIMA).any():
+        kept.add("status")
+    data = data.drop_vars([name for name in data.data_vars if name not in kept])
+    data = data if net is None else data.assign_attrs(net=repr(net))
+    return data if features is None else with_features(data, features)
+
+
+def ranked(data: xr.Dataset) -> xr.Dataset:
+    """The models with exact losses, by which the best seed is chosen, where they have none and it does not take long."""
+    large = (
+        data.sizes["feature"] > _MOST_FEATURES or sum(data[name].size for name in MODEL_DIMS if name in data) > _MOST_WEIGHTS
+    )
+    if "loss" in data or "seed" not in leading(data) or large:
+        return data
+    with suppress(InvalidInputError):
+        return data.assign(loss=evaluate(data.drop_dims("step", errors="ignore"))["loss"].reset_coords(drop=True))
+    return data
 
 
 def _changed(given: dict[str, str], data: xr.Dataset | None, own: Features | None, problems: Problems) -> Features | None:
@@ -123,7 +170,8 @@ def _changed(given: dict[str, str], data: xr.Dataset | None, own: Features | Non
                 table[name] = _placed(name, given[name], axes)
     if data is None or ("sets" in given and "distribution" not in table):
         return None
-    if "density" not in table and "n_active" not in table:
+    fixed = own is not None and "density" not in own.field_names() and "sets" not in given  # its states or parts say how often
+    if not fixed and "density" not in table and "n_active" not in table:
         problems.add("the density is not known", "say how often a feature is active, such as --density 0.1")
         table["density"] = 0.0
     elif correlated and "density" not in given and own is not None and "sets" in given:

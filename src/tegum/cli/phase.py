@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from tegum.caching import caching
 from tegum.cli.elsewhere import Where
 from tegum.cli.output import say, say_first, say_interrupted
+from tegum.cli.pages import place_in
 from tegum.cli.values import Number, Text, number
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
@@ -19,7 +20,6 @@ from tegum.execution import Elsewhere, Pieces
 from tegum.maps import phase_map
 from tegum.nets import ReluOutput
 from tegum.report import show
-from tegum.report.template import place_for_page
 from tegum.runs import fingerprint, require_writable, write_dataset
 from tegum.runs.files import keep_other
 
@@ -72,12 +72,12 @@ def phase(
         return where.say_how_to_gather()
     except KeyboardInterrupt:
         return say_interrupted()
-    result, page = out / "result.safetensors", out / "index.html"
+    result, page = out / "result.safetensors", place_in(out)
     data.attrs["map"] = fingerprint((features, hidden, axes, seeds, rounds))
     keep_other(result, "map", data.attrs["map"], say)
     write_dataset(data, result)
     title = f"{features} features in {hidden} dimension{'s' * (hidden != 1)}: the phase map"
-    show(data, title=title).write(place_for_page(page, say))
+    show(data, title=title).write(page)
     _report(data)
     say(f"data: {result}")
     say(f"open {page}")

@@ -23,6 +23,7 @@ from typing import Any, final
 import tegum as tg
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features, Magnitude
+from tegum.training.instances import grid_of
 
 
 def _exported(package: Any, kind: type[Any]) -> dict[str, Any]:
@@ -88,6 +89,9 @@ def training_of(tables: dict[str, Any]) -> Training:
     problems.raise_if_any()
     net_table, features_table, recipe_table, sweep_table = (tables.get(name, {}) for name in TABLES)
     size = net_table.get("n_features")
+    net: tg.nets.Net | None = None
+    features: Features | None = None
+    recipe: tg.Recipe | None = None
     own = {"family": "ReluOutput"} | {name: value for name, value in net_table.items() if name != "target_map"}
     with problems.collecting():
         own |= {"target_map": _target_map(net_table["target_map"])} if "target_map" in net_table else {}
@@ -97,8 +101,17 @@ def training_of(tables: dict[str, Any]) -> Training:
         features = made_features(features_table, size if isinstance(size, int) and size > 0 else 1)
     with problems.collecting():
         recipe = tg.Recipe(**recipe_table)
-    with problems:
-        sweep = {name: _axis(name, value) for name, value in sweep_table.items()}
+    sweep = {}
+    for name, value in sweep_table.items():
+        with problems.collecting():
+            sweep[name] = _axis(name, value, size if isinstance(size, int) and size > 0 else 1)
+    if problems.found and features is not None:
+        with problems.collecting():  # axes as well, with what is understood of the rest
+            grid_of(net or tg.nets.ReluOutput(features.n_features, 1), features, tg.Recipe(), sweep)
+    problems.raise_if_any()
+    assert net is not None
+    assert features is not None
+    assert recipe is not None
     return Training(net, features, recipe, sweep)
 
 
@@ -177,9 +190,19 @@ def _magnitude(value: Any) -> Magnitude:
     return magnitude
 
 
-def _axis(name: str, value: Any) -> Any:
+def _axis(name: str, value: Any, n_features: int) -> Any:
     if not isinstance(value, dict):
-        return value
+        return _swept(name, value, n_features)
     if not isinstance(value.get("labels"), list):
         raise InvalidInputError(f"the axis {name!r} has no list of labels", "give labels = [...] and a list for each field")
-    return tg.Axis(value["labels"], **{field: values for field, values in value.items() if field != "labels"})
+    fields = {field: _swept(field, values, n_features) for field, values in value.items() if field != "labels"}
+    return tg.Axis(value["labels"], **fields)
+
+
+def _swept(field: str, values: Any, n_features: int) -> Any:
+    """The values of a field along an axis, laws of magnitudes and curves of importance as they are written in [features]."""
+    if field == "magnitude" and isinstance(values, list):
+        return [_magnitude(one) for one in values]
+    if field == "importance" and isinstance(values, list):
+        return [_importance(one, n_features) for one in values]
+    return values

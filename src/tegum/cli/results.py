@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from tegum.cli.elsewhere import Where
 from tegum.cli.output import at_paper_sizes, duration, say, say_interrupted, say_verdicts
+from tegum.cli.pages import make_room
 from tegum.errors import InvalidInputError, PiecesFailed, Problems
 from tegum.execution import Elsewhere
 from tegum.experiments import (
@@ -56,6 +57,7 @@ def reproduce(
         list(chosen.values()) if ids else [experiment_called(each.id) for each in every_description() if not heading_of(each)]
     )
     require_writable(out)
+    make_room(out)
     costs = _plan(experiments, profile, ResultFolder(out, say))
     claims: list[dict[str, Any]] = []
     left_to_others, failed = 0, list[str]()
@@ -129,7 +131,7 @@ def report(folder: Path, /) -> int:
         folder: What `tegum reproduce --out` wrote.
     """
     results = _results_in(folder)
-    require_writable(folder)
+    require_writable(folder, "copy it to where you may write")
     with Problems() as problems:
         for each in every_description():
             with problems.collecting():
@@ -168,22 +170,23 @@ def export(
         font_size: The size of the letters in pixels.
     """
     look = _look(format, purpose, width, scale, font, font_size)
-    alone = _alone(folder)
-    if alone is not None:
-        known = {alone.stem: alone}
-    else:
-        results = _results_in(folder)
-        known = {name: results.data_file(name) for name in results.names()}
+    alone, results = _alone(folder), ResultFolder(folder, say)
+    known = {name: results.data_file(name) for name in results.names()}
+    if not known and alone is None:
+        _results_in(folder, "name a folder that `tegum reproduce`, `train` or `phase` wrote, or the file of a result")
+    drawable = list(known)
+    known |= {} if alone is None else {alone.stem: alone}
     with Problems() as problems:
         for name in ids:
             if name not in known:
                 problems.add(f"{folder} has no results of {name!r}", f"choose among {', '.join(known)}")
-    place = (folder if alone is None else alone.parent) / "export" if out is None else out
+    place = (folder if folder.is_dir() else folder.parent) / "export" if out is None else out
     require_writable(place)
     count = 0
-    for name in ids or known:
-        if format in get_args(PictureFormat) + get_args(FilmFormat):
-            if alone is not None:
+    pictured = format in get_args(PictureFormat) + get_args(FilmFormat)
+    for name in ids or (pictured and drawable) or known:
+        if pictured:
+            if known[name] == alone:
                 advice = f"draw it: tegum inspect {alone} --picture it.{'png' if format in get_args(FilmFormat) else format}"
                 raise InvalidInputError(f"{alone} is data without pictures", advice)
             pictures = read_pictures(folder, name)
@@ -228,15 +231,13 @@ def _alone(folder: Path) -> Path | None:
     return None
 
 
-def _results_in(folder: Path) -> ResultFolder:
+def _results_in(folder: Path, advice: str = "name a folder that `tegum reproduce --out FOLDER` wrote") -> ResultFolder:
     if not folder.is_dir():
-        what = f"{folder} is a file" if folder.exists() else f"there is no folder {folder}"
-        raise InvalidInputError(what, "name a folder that `tegum reproduce --out FOLDER` wrote")
+        raise InvalidInputError(f"{folder} is a file" if folder.exists() else f"there is no folder {folder}", advice)
     results = ResultFolder(folder, say)
+    if results.names():
+        return results
     if (alone := _alone(folder)) is not None:
         advice = f"look at it with `tegum inspect {alone}`, or export it with `tegum export {folder}`"
         raise InvalidInputError(f"the folder {folder} holds a result without experiments, which has no claims", advice)
-    if not results.names():
-        advice = f"make some with `tegum reproduce --out {folder}`"
-        raise InvalidInputError(f"the folder {folder} holds no results", advice)
-    return results
+    raise InvalidInputError(f"the folder {folder} holds no results", f"make some with `tegum reproduce --out {folder}`")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tegum.cli.experiments import show_experiment
 from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted, given
+from tegum.cli.output import say
 from tegum.errors import InvalidInputError
 from tegum.experiments import described_in, experiment_files
 
@@ -39,7 +40,10 @@ def show(
             them = "it" if len(options) == 1 else "them"
             says = f"{' and '.join(options)} {'is' if them == 'it' else 'are'} given, and {what} is an experiment"
             raise InvalidInputError(says, f"leave {them} out, or name a folder or a file of models")
-        return show_experiment(what, Path("results") if out is None else out)
+        code = show_experiment(what, Path("results") if out is None else out)
+        if path.exists() and path.suffix != ".py":
+            say(f"\n{'a folder' if path.is_dir() else 'a file'} here is called {what}, too: tegum show ./{what}")
+        return code
     if not path.exists():
         close = get_close_matches(what, experiment_files(), n=1)
         other = "give a folder of tegum train or tegum phase, a file of weights, or an id from `tegum list`"

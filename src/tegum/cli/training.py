@@ -17,13 +17,13 @@ from tegum.caching import caching
 from tegum.checking import require_disk
 from tegum.cli.elsewhere import Where
 from tegum.cli.output import duration, say, say_first, say_interrupted
+from tegum.cli.pages import place_in, set_page_aside
 from tegum.cli.problem import TABLES, Training, parsed, read_tables, training_of
 from tegum.cli.values import Text, curve, numbers
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.execution import Elsewhere, Pieces
 from tegum.report import show
-from tegum.report.template import place_for_page
 from tegum.runs import RESULT, SWEEP, fingerprint, require_writable, write_atomically, write_dataset
 from tegum.runs.files import keep_older, keep_other
 from tegum.threads import default_threads
@@ -97,6 +97,7 @@ def train(
     if pieces.manifest is None:
         _draw(data, out)
     else:
+        set_page_aside(out)
         say(f"{data.nbytes / 1e6:,.0f} MB in {out / 'pieces'}: read where it is looked at, and too large for a page")
     say(f"result: {result}  (in Python: tegum.open({os.fspath(result)!r}))")
     return 0
@@ -154,8 +155,9 @@ def _recorded(training: Training) -> tg.Recipe:
 def _draw(data: xr.Dataset, out: Path) -> None:
     """Writes the page of a training."""
     try:
-        page = show(data, title=f"Training {out.name}").write(place_for_page(out / "index.html", say))
+        page = show(data, title=f"Training {out.name}").write(place_in(out))
     except InvalidInputError as mistake:
+        set_page_aside(out)
         say(f"no page: {mistake}")
         return
     say(f"open {page}")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
+import numpy as np
+
 from tegum.execution.leases import SUFFIX as LEASE
 from tegum.execution.leases import Owner, owner_of
 from tegum.execution.pieces import version_mark
@@ -16,6 +18,8 @@ from tegum.runs.programs import has_died
 
 _SILENT_SECONDS = 300.0
 """Longer than the half minute after which leases end: here clocks of different machines are compared."""
+_PAUSE_SECONDS, _MANY_TIMES = 3600.0, 10
+"""In so long, and so many times what is typical, without a piece nobody worked."""
 
 
 @final
@@ -46,7 +50,7 @@ def progress_in(folder: Path) -> dict[Path, Progress]:
             with suppress(OSError):
                 times.append((place / name).stat().st_mtime)
         owners = tuple(one for path in place.glob(f"*{LEASE}") if (one := _at_work(path)) is not None)
-        found[place] = Progress(len(names), len(times), owners, _seconds_left(times, len(names) - len(times)))
+        found[place] = Progress(len(names), len(times), owners, _seconds_left(times, len(names) - len(times), len(owners)))
     return found
 
 
@@ -59,12 +63,16 @@ def _at_work(path: Path) -> Owner | None:
     return None
 
 
-def _seconds_left(times: list[float], missing: int) -> float:
-    """About how long the missing pieces take, from when the others were finished."""
+def _seconds_left(times: list[float], missing: int, at_work: int) -> float:
+    """About how long the missing pieces take, from when the others were finished, without the time in which nobody worked.
+
+    Those at work may finish together, so that what is typical is how long as many pieces take as there are programs.
+    """
     if not missing:
         return 0.0
-    times = sorted(times)
     if len(times) < 2:
         return math.inf
-    pace = (times[-1] - times[0]) / (len(times) - 1)
-    return max(pace * missing - (time.time() - times[-1]), pace)
+    finished, many = np.sort(times), min(max(1, at_work), len(times) - 1)
+    gaps, typical = np.diff(finished), float(np.median(finished[many:] - finished[:-many]))
+    pace = float(gaps[gaps <= max(_MANY_TIMES * typical, _PAUSE_SECONDS)].mean())
+    return max(pace * missing - (time.time() - float(finished[-1])), pace)

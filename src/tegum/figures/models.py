@@ -23,7 +23,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import checked, numbers, plain_array, require_axes
-from tegum.datasets import MODEL_DIMS, Status, instance_dims, many
+from tegum.datasets import MODEL_DIMS, Status, instance_dims, many, start_axes
 from tegum.errors import InvalidInputError, Problems
 from tegum.recorded import said_net
 
@@ -161,7 +161,13 @@ def drawn_models(models: Models, most: int = MOST, name: str = "W") -> Chosen:
     data, said = _best_of_starts(data, lead, name)
     lead = lead_of(data, name)
     places = _spaced({axis: data.sizes[axis] for axis in lead}, most)
-    points = {_title(data, place): place for place in _points(places)}
+    points: dict[str, dict[str, int]] = {}
+    for place in _points(places):  # positions of an axis may be called the same
+        title = called = _title(data, place)
+        number = 1
+        while called in points:
+            called = f"{title} ({(number := number + 1)})"
+        points[called] = place
     found = {title: data.isel(place) for title, place in points.items()}
     finite = {title: model for title, model in found.items() if _is_drawable(model[name])}
     if not finite:
@@ -301,7 +307,8 @@ def _one(title: str, model: Any, name: str) -> xr.Dataset:
 
 def _best_of_starts(data: xr.Dataset, lead: list[str], name: str) -> tuple[xr.Dataset, list[str]]:
     """Of all starts the one of lowest loss, or objective, at each grid point, where it is known; in words, what was done."""
-    axis = "seed" if "seed" in lead else "instance" if "instance" in lead else None
+    starts = start_axes(data, lead)
+    axis = next((axis for axis in ("seed", "instance") if axis in starts), None)
     by = "objective" if "objective" in data else "loss"
     if axis is None or by not in data or axis not in data[by].dims or data.sizes[axis] == 1:
         return data, []

@@ -25,7 +25,7 @@ import xarray as xr
 import tegum.figures as figures
 from tegum.checking import checked, numbers
 from tegum.counting import census
-from tegum.datasets import MODEL_DIMS
+from tegum.datasets import MODEL_DIMS, start_axes
 from tegum.errors import MOST, InvalidInputError
 from tegum.exact import evaluate
 from tegum.figures import Chosen, drawn_models
@@ -102,7 +102,9 @@ def show(data: Models | Path | str | Any, title: str | None = None) -> Shown:
         draw("phases", _CAPTIONS["phases"], lambda: figures.phase_panels(whole, label="importance of the last feature"))
     _draw_models(draw, data if whole is not None else chosen.models, chosen)
     if whole is not None:
-        if "step" in whole.dims or clock_of(whole, "loss"):
+        if "W_history" in whole and not any(str(name).endswith("loss_history") for name in whole):
+            absent["loss"] = "of these features and this net no losses were recorded on the way"
+        elif "step" in whole.dims or clock_of(whole, "loss"):
             draw("loss", _CAPTIONS["loss"], lambda: figures.loss_curves(whole, _exact_on_the_way(chosen, exact)))
         elif "recipe" in whole.attrs:
             absent["loss"] = "nothing was recorded on the way: train with Recipe(record_steps=40)"
@@ -179,7 +181,7 @@ def _with_map(data: xr.Dataset) -> xr.Dataset:
 def _has_starts(data: xr.Dataset) -> bool:
     """Whether there are several starts to count."""
     axes = leading(data) if any(name in data for name in MODEL_DIMS) else ()
-    return any((axis == "seed" or axis.startswith("instance")) and data.sizes[axis] > 1 for axis in axes)
+    return any(data.sizes[axis] > 1 for axis in start_axes(data, axes))
 
 
 def _as_dataset(data: Any) -> Any:
@@ -274,6 +276,7 @@ def _models_table(chosen: Chosen, exact: Mapping[str, float]) -> Table:
         )
         rows.append([(title + seed).removeprefix(", ") or "the model", _number(loss), _number(exact.get(title, np.nan)), shape])
     empty = [k for k in (1, 2, 3) if all(row[k] == "-" for row in rows)]
+    empty += [1] if all(row[1] == row[2] for row in rows) else []  # a loss that is exact stands there once
     kept = [k for k in range(len(columns)) if k not in empty]
     return Table("The models drawn", [columns[k] for k in kept], [[row[k] for k in kept] for row in rows], chosen.said)
 

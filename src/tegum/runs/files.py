@@ -97,8 +97,8 @@ def require_folder(folder: Path) -> None:
         raise InvalidInputError(f"the folder {folder} cannot be made ({error.strerror})", "choose another folder") from None
 
 
-def require_writable(folder: Path) -> None:
-    """Makes the folder; raises an `InvalidInputError` where nothing can be written there.
+def require_writable(folder: Path, advice: str = "choose another with --out") -> None:
+    """Makes the folder; raises an `InvalidInputError`, which ends in ``advice``, where nothing can be written there.
 
     What killed programs left half written in it is removed.
     """
@@ -109,9 +109,8 @@ def require_writable(folder: Path) -> None:
         probe.unlink()
         remove_leftovers(folder)
     except OSError as error:
-        raise InvalidInputError(
-            f"the folder {folder} cannot be written ({error.strerror})", "choose another with --out"
-        ) from None
+        what = f"the folder {folder} cannot be written ({error.strerror})"
+        raise InvalidInputError(what, advice) from None
 
 
 def remove_leftovers(folder: Path) -> None:
