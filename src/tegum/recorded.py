@@ -56,9 +56,24 @@ def said_of(features: Features) -> dict[str, str]:
 def features_of(data: xr.Dataset) -> Features:
     """The distribution of the models in a dataset: its leading axes are those of ``W``, of length 1 where all agree.
 
+    Features that were put into another order, as by ``data.isel(feature=...)``, are seen where their densities differ.  Of sets
+    of equal density nothing in a dataset shows who belongs together: give such models as arrays, with their features.
+
     Raises:
-        InvalidInputError: where the dataset does not say, or more than density and importance varies along an axis.
+        InvalidInputError: where the dataset does not say, more than density and importance varies along an axis, or features
+            are missing or in another order.
     """
+    found = _rebuilt(data)
+    held, wanted = over(data, data["feature_density"]), found.feature_density
+    if held.shape[-1] != wanted.shape[-1] or not _close(held, wanted):
+        what = f"the features of the dataset, of density {_span(held)}, are not those of {str(data.attrs['features'])[:80]}"
+        advice = "take all features in the order of the distribution; or give W.values and b.values with features of their own"
+        raise InvalidInputError(f"{what}, or in another order", advice)
+    return found
+
+
+def _rebuilt(data: xr.Dataset) -> Features:
+    """The distribution that is written in a dataset."""
     said = str(data.attrs.get("features", ""))
     kind = getattr(families, said.partition("(")[0], None)
     if not said or "feature_density" not in data.coords | data.data_vars:

@@ -202,3 +202,29 @@ def test_of_several_nets_each_model_is_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(tg.InvalidInputError, match="of the net 'b', and the dataset does not say which that is"):
         tg.exact.loss(unsaid)
     np.testing.assert_array_equal(tg.exact.loss(unsaid, net=nets["b"]), tg.exact.loss(runs["b"]))
+
+
+F = tg.features
+ORDERED = [
+    F.FiniteLaw([[1, 0, 0, 0], [1, 1, 0, 0], [1, 0, 0.2, 0], [0, 1, 0, 0]]),
+    F.Mixture([Independent(4, [0.1, 0.2, 0.3, 0.4]), Independent(4, 0.5)], weights=[0.3, 0.7]),
+    F.Joined([Independent(2, 0.1), CorrelatedSets(1, 2, 0.4)]),
+    F.UnitLength(Independent(4, [0.1, 0.2, 0.3, 0.4])),
+    CorrelatedSets(2, 2, [0.1, 0.5]),
+]
+
+
+@pytest.mark.parametrize("law", ORDERED, ids=lambda law: type(law).__name__)
+def test_features_in_another_order_have_no_law_of_the_old_one(law: Features) -> None:
+    net = tg.nets.ReluOutput(4, 2)
+    data = tg.train(net, law, tg.Recipe(steps=1, batch_size=64, evaluation_samples=64, seeds=2), progress=False)
+    for order in ([2, 0, 3, 1], [0, 2, 1, 3], [0], [1, 2, 3]):
+        with pytest.raises(tg.InvalidInputError, match=r"order|length"):
+            tg.features_of(data.isel(feature=order))
+    np.testing.assert_array_equal(np.squeeze(tg.features_of(data).joint_density()), law.joint_density())
+
+
+@pytest.mark.parametrize("law", [Independent(4, THIRDS[:4], importance=THIRDS[:4]), KSparse(4, 2), ORDERED[-1]])
+def test_what_order_does_not_matter_to_is_judged_in_any(law: Features) -> None:
+    data = tg.train(tg.nets.ReluOutput(4, 2), law, RECIPE, progress=False)
+    np.testing.assert_allclose(tg.exact.loss(data.isel(feature=[3, 2, 1, 0])), tg.exact.loss(data), rtol=1e-9)
