@@ -91,10 +91,10 @@ def _rebuilt(data: xr.Dataset) -> Features:
     if any(name in _LAW for name in kind.field_names()):
         if "feature_law" not in data.attrs:
             raise InvalidInputError(f"the dataset does not hold its features, {said[:60]}", _GIVE)
-        law = read(data.attrs["feature_law"])
+        law = _read("law", str(data.attrs["feature_law"]))
         for field in kind.field_names():
             if f"feature_{field}" in data.coords and field != "importance":
-                fields[field] = read(str(data.coords[f"feature_{field}"].item()))
+                fields[field] = _read(field, str(data.coords[f"feature_{field}"].item()))
         fields["importance"] = over(data, data["feature_importance"])
         return law.replaced(**fields)  # type: ignore[no-any-return]
     for field in kind.field_names():
@@ -318,6 +318,14 @@ def _require_fields(said: str, kind: type[Features]) -> None:
     unknown = [str(one.arg) for one in call.keywords if one.arg not in kind.field_names()] if isinstance(call, ast.Call) else []
     if unknown:
         raise InvalidInputError(f"the features of the dataset are {said}, and {kind.__name__} has no {unknown[0]}", _GIVE)
+
+
+def _read(field: str, text: str) -> Any:
+    """What `tegum.features.written` wrote of a field."""
+    try:
+        return read(text)
+    except ValueError:
+        raise InvalidInputError(f"feature_{field} of the dataset is {text[:60]!r}, which is not read back", _GIVE) from None
 
 
 def _entry(said: str, field: str) -> str:
