@@ -56,9 +56,24 @@ def said_of(features: Features) -> dict[str, str]:
 def features_of(data: xr.Dataset) -> Features:
     """The distribution of the models in a dataset: its leading axes are those of ``W``, of length 1 where all agree.
 
+    Features that were put into another order, as by ``data.isel(feature=...)``, are seen where their densities differ.  Of sets
+    of equal density nothing in a dataset shows who belongs together: give such models as arrays, with their features.
+
     Raises:
-        InvalidInputError: where the dataset does not say, or more than density and importance varies along an axis.
+        InvalidInputError: where the dataset does not say, more than density and importance varies along an axis, or features
+            are missing or in another order.
     """
+    found = _rebuilt(data)
+    held, wanted = over(data, data["feature_density"]), found.feature_density
+    if held.shape[-1] != wanted.shape[-1] or not _close(held, wanted):
+        what = f"the features of the dataset, of density {_span(held)}, are not those of {str(data.attrs['features'])[:80]}"
+        advice = "take all features in the order of the distribution; or give W.values and b.values with features of their own"
+        raise InvalidInputError(f"{what}, or in another order", advice)
+    return found
+
+
+def _rebuilt(data: xr.Dataset) -> Features:
+    """The distribution that is written in a dataset."""
     said = str(data.attrs.get("features", ""))
     kind = getattr(families, said.partition("(")[0], None)
     if not said or "feature_density" not in data.coords | data.data_vars:
@@ -76,10 +91,10 @@ def features_of(data: xr.Dataset) -> Features:
     if any(name in _LAW for name in kind.field_names()):
         if "feature_law" not in data.attrs:
             raise InvalidInputError(f"the dataset does not hold its features, {said[:60]}", _GIVE)
-        law = read(data.attrs["feature_law"])
+        law = _read("law", str(data.attrs["feature_law"]))
         for field in kind.field_names():
             if f"feature_{field}" in data.coords and field != "importance":
-                fields[field] = read(str(data.coords[f"feature_{field}"].item()))
+                fields[field] = _read(field, str(data.coords[f"feature_{field}"].item()))
         fields["importance"] = over(data, data["feature_importance"])
         return law.replaced(**fields)  # type: ignore[no-any-return]
     for field in kind.field_names():
@@ -303,6 +318,14 @@ def _require_fields(said: str, kind: type[Features]) -> None:
     unknown = [str(one.arg) for one in call.keywords if one.arg not in kind.field_names()] if isinstance(call, ast.Call) else []
     if unknown:
         raise InvalidInputError(f"the features of the dataset are {said}, and {kind.__name__} has no {unknown[0]}", _GIVE)
+
+
+def _read(field: str, text: str) -> Any:
+    """What `tegum.features.written` wrote of a field."""
+    try:
+        return read(text)
+    except ValueError:
+        raise InvalidInputError(f"feature_{field} of the dataset is {text[:60]!r}, which is not read back", _GIVE) from None
 
 
 def _entry(said: str, field: str) -> str:

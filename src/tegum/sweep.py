@@ -22,7 +22,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.checking import Checked, shown
+from tegum.checking import Checked, is_sparse, shown
 from tegum.datasets import VARIABLES, instance_dims
 from tegum.errors import MOST, InvalidInputError, Problems, unknown_field
 from tegum.features import Features
@@ -166,8 +166,10 @@ def _words(values: Sequence[Any]) -> list[Any]:
 
 def recorded_values(values: Sequence[Any]) -> list[Any]:
     """The values of a field as a dataset keeps them: numbers, words, or texts of `tegum.features.written`."""
-    if any(isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) for value in values):
-        return [written(value) for value in values]
+    composite = (Sequence, np.ndarray, Features)
+    if any(is_sparse(value) or (isinstance(value, composite) and not isinstance(value, str)) for value in values):
+        texts = [written(value) for value in values]
+        return texts if all(texts) else _words([repr(value) for value in values])
     return _words(values)
 
 

@@ -142,3 +142,12 @@ def test_different_values_have_different_fingerprints() -> None:
     assert prints == [fingerprint(value) for value in VALUES]
     with pytest.raises(TypeError, match="function has no fingerprint"):
         fingerprint({"a": [lambda: 1]})
+
+
+def test_order_is_content_and_attributes_are_none() -> None:
+    assert fingerprint({"a": 1, "b": 2}) != fingerprint({"b": 2, "a": 1})
+    data = xr.Dataset({"W": ("x", [1.0, 2.0])}, {"x": [0, 1]}, {"net": "Linear"})
+    for other in (data.assign_attrs(net="ReluOutput"), data.assign(W=data.W.assign_attrs(units="1"))):
+        assert fingerprint(other) == fingerprint(data)
+    assert fingerprint(data.assign_coords(x=[1, 2])) != fingerprint(data)
+    assert fingerprint({"steps": 100, "density": np.array([0.1])}) == "31779b2623d3fd06cfaa86e10f3a4551"  # of stored results

@@ -219,6 +219,17 @@ def test_shares_and_counts_are_added_up() -> None:
     assert joined_attributes(thirds, [3, 5, 7]) == {"not_converged": 4 / 15}  # to the last bit
 
 
+def test_the_data_sets_of_all_seeds_are_named() -> None:
+    few, more = "FiniteLaw(20 states of 3 features)", "FiniteLaw(1,000 states of 3 features, unequal probabilities)"
+    for pieces in ([few, more], [few, more, few, more], [f"{few}, {more}", few], [few, f"{few}, {more}"]):
+        assert joined_attributes([{"data": text} for text in pieces], [1] * len(pieces)) == {"data": f"{few}, {more}"}
+    sets = [tg.features.data_set(tg.features.Independent(3, 0.5), count) for count in (20, 30)]
+    net, features, recipe = tg.nets.ReluOutput(3, 2), tg.features.Independent(3), tg.Recipe(steps=1, batch_size=4)
+    whole = tg.train(net, features, recipe.replaced(seeds=2), data=sets)
+    parts = [tg.train(net, features, recipe.replaced(seeds=(k,)), data=[sets[k]]) for k in (0, 1)]
+    assert joined_attributes([part.attrs for part in parts], [1, 1])["data"] == whole.attrs["data"]
+
+
 def test_a_sweep_may_be_split_for_dask(whole: xr.Dataset, tmp_path: Path) -> None:
     pytest.importorskip("dask")
     edges = {"density": [0, 2, 4], "seed": [0, 3, 5]}

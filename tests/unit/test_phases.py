@@ -43,3 +43,32 @@ def test_the_worst_fit_is_dropped_at_each_point() -> None:
         {"seed": [0, 1, 2]},
     )
     np.testing.assert_allclose(mean_without_worst(data)["norm"], [1.0, 4.5])
+
+
+def fits(losses: list[float]) -> xr.Dataset:
+    count = len(losses)
+    norms = [1.0, 3.0, 1e9, 1e9][:count]
+    own = {"loss": ("seed", losses), "norm": ("seed", norms), "status": ("seed", ["finished"] * count)}
+    return xr.Dataset(own, {"seed": range(count)})
+
+
+def test_every_fit_of_unknown_loss_is_among_the_worst() -> None:
+    for unknown in (np.nan, np.inf):
+        assert mean_without_worst(fits([0.1, 0.2, unknown, unknown])).norm == 2.0
+        assert mean_without_worst(fits([0.1, 0.2, unknown])).norm == 2.0
+    with pytest.warns(UserWarning, match="no fit is left at 1 of 1 grid points"):
+        assert np.isnan(mean_without_worst(fits([np.nan, np.nan])).norm)
+    with pytest.raises(tg.InvalidInputError, match=r"loss has dimensions \{'seed': 1\}: give at least two fits"):
+        mean_without_worst(fits([0.1]))
+    with pytest.raises(tg.InvalidInputError, match=r"data holds .* and no x"):
+        mean_without_worst(fits([0.1, 0.2]), by="x")
+
+
+def test_the_best_of_models_whose_losses_are_unknown() -> None:
+    assert tg.best(fits([0.2, np.nan, 0.1])).norm == 1e9
+    with pytest.raises(tg.InvalidInputError, match="loss of every finished model is NaN at the only point: choose another"):
+        tg.best(fits([np.nan, np.nan]))
+    two = xr.concat([fits([np.nan, np.nan]), fits([0.2, 0.1])], xr.Variable("density", [0.5, 0.1]))
+    with pytest.warns(UserWarning, match="loss of every finished model is NaN at density 0.5 of 2 grid points: NaN there"):
+        chosen = tg.best(two)
+    np.testing.assert_array_equal(chosen.norm, [np.nan, 3.0])

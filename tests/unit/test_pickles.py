@@ -51,6 +51,29 @@ def test_no_number_of_a_bias_is_ignored(b: Any) -> None:
         tg.read_weights("ragged")
 
 
+@pytest.mark.parametrize("protocol", range(6))
+def test_what_is_no_array_is_said_to_be_not_used(protocol: int) -> None:
+    objects, masked = np.array([None, W], object), np.ma.masked_array(B, [True, False, False])
+    others = {"note": "x", "raw": b"xy", "objects": objects, "kind": np.dtype("f4"), "no": None, "masked": masked}
+    others |= {"generator": np.random.default_rng(0).bit_generator.state}  # five words and numbers
+    Path("beside").write_bytes(pickle.dumps({"W": W, "b": np.array(B), "config": others, "float": np.float32}, protocol))
+    data = tg.read_weights("beside", array="W")
+    np.testing.assert_array_equal(data.b, B)
+    assert data.unused == "10 in config, float ()"
+    words = {"W": W, "b": np.array(B), "config": {"note": "x", "by": b"us"}} | ({"kinds": {1}} if protocol > 3 else {})
+    Path("words").write_bytes(pickle.dumps(words, protocol))
+    assert tg.read_weights("words").unused == f"config.note (), config.by (){', kinds ()' * (protocol > 3)}"
+
+
+@pytest.mark.parametrize(
+    "b", ["trained", b"trained", {0.1}, np.array(B, object), np.ma.masked_array(B, [True, False, False]), np.dtype("f4")]
+)
+def test_a_bias_that_holds_no_numbers_is_no_bias_of_0(b: Any) -> None:
+    Path("words").write_bytes(pickle.dumps({"W": W, "b": b, "note": "x"}))
+    with pytest.raises(tg.InvalidInputError, match=r"also holds b \(\)|b holds object values: give real numbers"):
+        tg.read_weights("words")
+
+
 def test_what_lies_at_two_places_is_read_at_both() -> None:
     layer = {"weight": W, "bias": B}
     Path("twice").write_bytes(pickle.dumps({"encoder": layer, "decoder": layer}))

@@ -1,11 +1,13 @@
 """Cached pieces are found again and join to what the whole call returns; several programs share them."""
 
 import itertools
+import math
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +247,21 @@ def test_an_hour_of_work_is_cut_into_minutes() -> None:
     call = Call(tg.train.__wrapped__.__wrapped__, arguments, True, lambda **_: 3600.0)
     assert len(cut_for(call, 4).edges["seed"]) - 1 == 60
     assert len(cut_for(call.replaced(recipe=recipe.replaced(seeds=3)), 4).edges["seed"]) - 1 == 3
+
+
+@pytest.mark.parametrize(
+    ("densities", "seeds", "steps", "count"),
+    [(30, 14_000, 1, 30), (7, 15_000, 1, 21), (3, 70_000, 1, 21), (1, 20_000, 1, 20), (2, 30_000, 30, 92)],
+)
+def test_no_piece_has_more_than_20_000_models(densities: int, seeds: int, steps: int, count: int) -> None:
+    recipe = tg.Recipe(steps=50, seeds=seeds, record_steps=2)
+    sweep = {"density": np.linspace(0.1, 1, densities).tolist()} | ({"steps": list(range(1, steps + 1))} if steps > 1 else {})
+    arguments = {"net": ReluOutput(2, 1), "features": Independent(2), "recipe": recipe, "sweep": sweep}
+    cut = cut_for(Call(tg.train.__wrapped__.__wrapped__, arguments, True, lambda **_: 0.1), 4)
+    largest = [max(b - a for a, b in pairwise(edges)) for edges in cut.edges.values()]
+    assert "steps" not in cut.edges
+    assert steps * math.prod(largest) * (seeds if "seed" not in cut.edges else 1) <= 20_000
+    assert math.prod(len(edges) - 1 for edges in cut.edges.values()) == count
 
 
 # Several programs in one folder

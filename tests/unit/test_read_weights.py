@@ -52,7 +52,7 @@ FORMATS: dict[str, Callable[[dict[str, Any]], None]] = {
     "PyTorch before 1.6": lambda arrays: as_torch(arrays, _use_new_zipfile_serialization=False),
     **{
         f"pickle, protocol {i}": lambda arrays, i=i: Path("weights").write_bytes(pickle.dumps({"net": arrays}, i)) and None
-        for i in (3, 4, 5)
+        for i in range(6)
     },
 }
 
@@ -257,7 +257,7 @@ def test_lists_and_numbers_in_containers() -> None:
     data = tg.read_weights("list")
     np.testing.assert_array_equal(data.W, W[0])
     assert data.weights == "W from 0.0 (2, 5)"
-    assert data.unused == "0.3 (), 1.step ()"
+    assert data.unused == "0.1 (), 0.3 (), 1.step ()"
 
 
 def test_a_checkpoint_keeps_more_than_a_model() -> None:
@@ -411,6 +411,76 @@ def test_a_bias_of_hidden_values_becomes_part_of_b() -> None:
     np.savez("twins.npz", **{"fc1.weight": H, "fc1.bias": d, "fc2.weight": H.T, "fc2.bias": c[0]})
     data = tg.read_weights("twins.npz")
     np.testing.assert_allclose(data.W.values.T @ data.W.values @ x[:2] + data.b.values, H.T @ (H @ x[:2] + d) + c[0])
+
+
+def test_a_model_whose_inputs_are_rows_is_the_same_model() -> None:
+    features = tg.features.Independent(5, 0.3)
+    E, M, D, e, m, d = (0.5 * RNG.normal(size=shape) for shape in ((2, 5), (3, 2), (5, 3), 2, 3, 5))
+    layers = {"W_enc": E.T, "W_mid": M.T, "W_dec": D.T, "b_enc": e, "b_mid": m, "b_dec": d}
+    np.savez("jax.npz", **layers)
+    data = tg.read_weights("jax.npz", array="W_enc @ W_mid @ W_dec", rows=True)
+    x = RNG.normal(size=(4, 5))
+    expected = ((x @ layers["W_enc"] + e) @ layers["W_mid"] + m) @ layers["W_dec"] + d
+    np.testing.assert_allclose(x @ data.G.values.T + data.b.values, expected)
+    assert "(W_dec)ᵀ b_mid (3,) + (W_mid @ W_dec)ᵀ b_enc (2,), as if no activation lay between" in data.bias
+    assert data.unused == ""
+    short = {"W_enc": E.T, "W_dec": E + 0.1, "b_enc": e, "b_dec": d}
+    np.savez("two.npz", **short)
+    torch = {"encoder.weight": E, "decoder.weight": (E + 0.1).T, "encoder.bias": e, "decoder.bias": d}
+    np.savez("torch.npz", **torch)
+    one, other = tg.read_weights("two.npz", array="W_enc @ W_dec", rows=True), "decoder.weight @ encoder.weight"
+    same = tg.read_weights("torch.npz", array=other)
+    losses = [tg.exact.loss(found.G, found.b, features, tied=False) for found in (one, same)]
+    np.testing.assert_allclose(*losses, rtol=1e-12)
+    named = tg.read_weights("two.npz", array="W_enc @ W_dec", rows=True, encoder_bias="b_enc")
+    np.testing.assert_array_equal(named.b, one.b)
+    with pytest.raises(tg.InvalidInputError, match=r"such as --array 'W_enc @ W_dec' --rows for x @ W_enc @ W_dec, or --array"):
+        tg.read_weights("two.npz")
+    with pytest.raises(
+        tg.InvalidInputError, match=r"'decoder.weight @ encoder.weight' for decoder.weight @ encoder.weight @ x,"
+    ):
+        tg.read_weights("torch.npz")
+    with pytest.raises(tg.InvalidInputError, match=r"W_enc @ W_dec begins with the encoder: add --rows if inputs are rows"):
+        tg.read_weights("two.npz", array="W_enc @ W_dec")
+    assert not np.allclose(tg.read_weights("two.npz", array="W_enc @ W_dec", rows=False).G, one.G)
+
+
+@pytest.mark.parametrize("write", [lambda path, arrays: np.savez(path, **arrays), lambda path, arrays: save_file(arrays, path)])
+def test_a_square_tied_model_does_not_depend_on_the_order_of_names(write: Callable[..., None]) -> None:
+    square, b, c = RNG.normal(size=(4, 4)), RNG.normal(size=4), RNG.normal(size=4)
+    for encoder, decoder in (("encoder", "decoder"), ("linear1", "linear2"), ("z.embedding", "unembedding")):
+        held = {f"{encoder}.weight": square, f"{decoder}.weight": square.T.copy(), f"{decoder}.bias": b}
+        for inner in ({}, {f"{encoder}.bias": c}):
+            for names in (list(held | inner), list(held | inner)[::-1]):
+                write("tied.npz", {name: (held | inner)[name] for name in names})
+                for rows in (None, True):
+                    data = tg.read_weights("tied.npz", rows=rows)
+                    np.testing.assert_array_equal(data.W, square)
+                    np.testing.assert_allclose(data.b, b + square.T @ c if inner else b)
+    for names in (("W_enc", "W_dec"), ("first.weight", "last.weight")):  # of x @ W_enc @ W_dec W is W_dec
+        write("tied.npz", {names[0]: square, names[1]: square.T.copy(), "b": b})
+        with pytest.raises(tg.InvalidInputError, match="say which is W, such as --array"):
+            tg.read_weights("tied.npz")
+    write("alone.npz", {"decoder.weight": square, "decoder.bias": b})
+    with pytest.raises(tg.InvalidInputError, match="in a decoder rows may be features: add --rows if a row is a feature"):
+        tg.read_weights("alone.npz")
+    np.testing.assert_array_equal(tg.read_weights("alone.npz", rows=True).W, square.T)
+    np.testing.assert_array_equal(tg.read_weights("alone.npz", rows=False).W, square)
+
+
+def test_a_bias_of_hidden_values_is_no_bias_of_outputs() -> None:
+    for name in ("b_enc", "encoder.bias", "b_hidden"):
+        np.savez("rows.npz", **{"W": W[0], name: B[0]})
+        with pytest.raises(
+            tg.InvalidInputError, match=r"--bias .* if it is the bias of the outputs, --rows if a row of W is a f"
+        ):
+            tg.read_weights("rows.npz")
+        rows = tg.read_weights("rows.npz", rows=True)
+        np.testing.assert_allclose(rows.b, W[0] @ B[0])  # (2, 5) are then two features in five dimensions
+        np.testing.assert_array_equal(tg.read_weights("rows.npz", bias=name).b, B[0])
+    np.savez("columns.npz", W=W[0], b_dec=B[0])
+    with pytest.raises(tg.InvalidInputError, match="leave --rows out if a column of W is a feature"):
+        tg.read_weights("columns.npz", rows=True)
 
 
 def test_datasets_of_tegum_keep_names_and_facts() -> None:

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 import xarray as xr
 
 import tegum as tg
 from tegum.features import AnticorrelatedSets, Constant, CorrelatedSets, Exponential, Features, Independent, KSparse, Uniform
+from tegum.features.written import written
 from tegum.recorded import net_of, of_several_nets
 from tegum.runs import read_dataset, write_dataset
 
@@ -202,3 +204,58 @@ def test_of_several_nets_each_model_is_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(tg.InvalidInputError, match="of the net 'b', and the dataset does not say which that is"):
         tg.exact.loss(unsaid)
     np.testing.assert_array_equal(tg.exact.loss(unsaid, net=nets["b"]), tg.exact.loss(runs["b"]))
+
+
+F = tg.features
+ORDERED = [
+    F.FiniteLaw([[1, 0, 0, 0], [1, 1, 0, 0], [1, 0, 0.2, 0], [0, 1, 0, 0]]),
+    F.Mixture([Independent(4, [0.1, 0.2, 0.3, 0.4]), Independent(4, 0.5)], weights=[0.3, 0.7]),
+    F.Joined([Independent(2, 0.1), CorrelatedSets(1, 2, 0.4)]),
+    F.UnitLength(Independent(4, [0.1, 0.2, 0.3, 0.4])),
+    CorrelatedSets(2, 2, [0.1, 0.5]),
+]
+
+
+@pytest.mark.parametrize("law", ORDERED, ids=lambda law: type(law).__name__)
+def test_features_in_another_order_have_no_law_of_the_old_one(law: Features) -> None:
+    net = tg.nets.ReluOutput(4, 2)
+    data = tg.train(net, law, tg.Recipe(steps=1, batch_size=64, evaluation_samples=64, seeds=2), progress=False)
+    for order in ([2, 0, 3, 1], [0, 2, 1, 3], [0], [1, 2, 3]):
+        with pytest.raises(tg.InvalidInputError, match=r"order|length"):
+            tg.features_of(data.isel(feature=order))
+    np.testing.assert_array_equal(np.squeeze(tg.features_of(data).joint_density()), law.joint_density())
+
+
+@pytest.mark.parametrize("law", [Independent(4, THIRDS[:4], importance=THIRDS[:4]), KSparse(4, 2), ORDERED[-1]])
+def test_what_order_does_not_matter_to_is_judged_in_any(law: Features) -> None:
+    data = tg.train(tg.nets.ReluOutput(4, 2), law, RECIPE, progress=False)
+    np.testing.assert_allclose(tg.exact.loss(data.isel(feature=[3, 2, 1, 0])), tg.exact.loss(data), rtol=1e-9)
+
+
+TABLE = np.eye(4)[[0, 1, 1, 3]]
+OF_LAWS: list[tuple[Features, str, list[Any]]] = [
+    (F.UnitLength(Independent(4, 0.3)), "of", [Independent(4, 0.3), CorrelatedSets(2, 2, [0.2, 0.9])]),
+    (F.UnitLength(Independent(4, 0.3)), "of", [F.Mixture([Independent(4, 0.3)]), F.FiniteLaw(TABLE)]),
+    (F.FiniteLaw(TABLE), "states", [TABLE, 2 * TABLE[:3]]),
+    (F.FiniteLaw(TABLE), "states", [scipy.sparse.csr_array(TABLE), scipy.sparse.csr_array(2 * TABLE)]),
+    (F.FiniteLaw(TABLE), "probabilities", [[0.25] * 4, [0.1, 0.2, 0.3, 0.4]]),
+    (ORDERED[1], "weights", [[0.5, 0.5], [0.1, 0.9]]),
+    (ORDERED[1], "components", [[Independent(4, 0.1)] * 2, [Independent(4, 0.2), CorrelatedSets(2, 2, 0.1)]]),
+    (ORDERED[2], "parts", [[Independent(4, 0.1)], [CorrelatedSets(1, 2, 0.1), Independent(2, 0.4)]]),
+    (ORDERED[3], "importance", [1.0, THIRDS[:4]]),
+]
+
+
+@pytest.mark.parametrize(("law", "field", "values"), OF_LAWS)
+def test_every_field_of_a_law_comes_back_from_a_sweep(law: Features, field: str, values: list[Any], tmp_path: Path) -> None:
+    recipe = tg.Recipe(steps=1, batch_size=64, evaluation_samples=64)
+    data = tg.train(tg.nets.ReluOutput(4, 2), law, recipe, sweep={field: values}, progress=False)
+    write_dataset(data, tmp_path / "data.safetensors")
+    for k, value in enumerate(values):
+        one = tg.features_of(read_dataset(tmp_path / "data.safetensors").isel({field: k, "seed": 0}))
+        expected = law.replaced(**{field: value})
+        assert written(one.replaced(importance=1.0)) == written(expected.replaced(importance=1.0))
+        np.testing.assert_array_equal(one.importance, expected.importance)
+    if field != "importance":
+        with pytest.raises(tg.InvalidInputError, match="is not read back: give the features as well"):
+            tg.features_of(data.isel({field: 0}).assign_coords({f"feature_{field}": "UnitLength(of=...)"}))

@@ -189,3 +189,21 @@ def test_a_folder_that_is_named_by_mistake_is_not_searched_to_its_ground(tmp_pat
         tg.open(tmp_path / "near")
     with pytest.raises(tg.InvalidInputError, match="give the folder that tegum train wrote"):
         tg.open(tmp_path / "deep")
+
+
+def test_words_along_an_axis_without_positions_come_back(tmp_path: Path) -> None:
+    words, objects = np.empty((0, 3), "<U4"), np.empty((2, 0), object)
+    data = xr.Dataset({"words": (("x", "y"), words), "objects": (("z", "x"), objects)}, {"x": np.empty(0, "<U1")})
+    write_dataset(data, tmp_path / "empty.safetensors")
+    found = read_dataset(tmp_path / "empty.safetensors")
+    assert found.identical(data)
+    assert (found.words.dtype.kind, found.objects.dtype.kind, found.x.dtype.kind) == ("U", "O", "U")
+
+
+@pytest.mark.parametrize("held", [{1: 2}, [{"a": ({None: 1},)}], {"a": {2.5: "x"}}])
+def test_names_in_attributes_are_words(held: object, tmp_path: Path) -> None:
+    for data in (xr.Dataset(attrs={"b": held}), xr.Dataset({"x": ("k", [1.0], {"b": held})})):
+        with pytest.raises(tg.InvalidInputError, match=r"are called (1|None|2\.5): give words as names"):
+            write_dataset(data, tmp_path / "data.safetensors")
+    write_dataset(xr.Dataset(attrs={"a": (1, [2.5]), "b": {"c": {"d": np.arange(2)}}}), tmp_path / "data.safetensors")
+    assert read_dataset(tmp_path / "data.safetensors").attrs == {"a": [1, [2.5]], "b": {"c": {"d": [0, 1]}}}

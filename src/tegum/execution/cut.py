@@ -126,7 +126,26 @@ def cut_for(call: Call, least: int) -> Cut:
     instances = most * (1 if "recipe" in call.arguments else _starts(call))
     usual = min(USUAL_PIECES, instances // max(1, least))
     wanted = max(usual, math.ceil(call.seconds() / MOST_SECONDS), math.ceil(instances / _MOST_INSTANCES))
-    return cut_into(min(wanted, most), axes)
+    cut = cut_into(min(wanted, most), axes)
+    beside = instances // most * _not_cut(call, axes)
+    while (largest := beside * _largest(cut, axes)) > _MOST_INSTANCES and wanted < most:  # slices may be unequal
+        wanted = max(wanted + 1, math.ceil(wanted * largest / _MOST_INSTANCES))
+        cut = cut_into(min(wanted, most), axes)
+    return cut
+
+
+def _largest(cut: Cut, axes: Sequence[tuple[str, int]]) -> int:
+    """How many positions the largest piece has, along axes that may be cut."""
+    lengths = dict(axes) | {name: max(b - a for a, b in pairwise(edges)) for name, edges in cut.edges.items()}
+    return math.prod(lengths.values())
+
+
+def _not_cut(call: Call, axes: Sequence[tuple[str, int]]) -> int:
+    """How many positions a sweep has along axes that may not be cut."""
+    names = dict(axes)
+    with suppress(TypeError):  # the call itself says what is wrong with its sweep
+        return math.prod(len(axis) for name, axis in (call.arguments.get("sweep") or {}).items() if name not in names)
+    return 1
 
 
 def _starts(call: Call) -> int:

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
         attributes_in,
         is_dataset,
         locked,
-        plain,
         read_dataset,
         read_or_set_aside,
         remove_leftovers,
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from tegum.runs.fingerprint import fingerprint
     from tegum.runs.opening import RESULT, SWEEP, open  # noqa: A004
     from tegum.runs.state_dict import write_state_dict
+    from tegum.runs.storable import plain
     from tegum.runs.weights import read_weights
 
 __all__ = [

@@ -8,6 +8,7 @@ arrays are read, other objects refused.  Whatever a format's library raises beco
 
 import json
 import math
+import os
 import pickle
 import re
 import zipfile
@@ -22,10 +23,11 @@ from safetensors import safe_open
 
 from tegum.errors import InvalidInputError
 from tegum.runs.files import failures_told
-from tegum.runs.pickles import MOST_BYTES, Named, in_old_torch_file, in_pickle, in_torch_archive, require_plausible
+from tegum.runs.pickles import MOST_BYTES, OBJECT, Named, in_old_torch_file, in_pickle, in_torch_archive, require_plausible
 
+_OLD_BEGINS = (b"(", b"}", b"]")
+"""Of pickles of protocol 0 and 1, which do not say what they are: a container; each ends with a full stop."""
 _TORCH_NUMBER = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
-_OBJECT = np.array(None)
 
 
 def arrays_in(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
@@ -63,8 +65,16 @@ def _kind(path: Path) -> str:
         return "safetensors"
     if begin[:1] == b"\x80" and 2 <= begin[1] <= pickle.HIGHEST_PROTOCOL:
         return "PyTorch" if begin[2:].startswith(_TORCH_NUMBER) else "pickle"
+    if begin[:1] in _OLD_BEGINS and _last_byte(path) == b".":
+        return "pickle"
     what = "none of npz, npy, safetensors, PyTorch and pickle" if begin else "empty"
     raise InvalidInputError(f"{path} is {what}", "write W and b with numpy.savez, in one of these formats")
+
+
+def _last_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read()
 
 
 def _npy_array(file: IO[bytes], size: int) -> NDArray[Any]:
@@ -72,7 +82,7 @@ def _npy_array(file: IO[bytes], size: int) -> NDArray[Any]:
     first = npy.read_magic(file) == (1, 0)
     shape, fortran, dtype = (npy.read_array_header_1_0 if first else npy.read_array_header_2_0)(file)
     if dtype.hasobject:
-        return np.broadcast_to(_OBJECT, shape)
+        return np.broadcast_to(OBJECT, shape)
     claimed = file.tell() + math.prod(shape) * dtype.itemsize
     if claimed != size:
         raise ValueError(f"a header asks for {claimed} bytes and there are {size}")
@@ -102,7 +112,7 @@ def _safetensors(path: Path) -> Named:
                 yield name, _bfloat16(path, name).reshape(shape)
             else:
                 known = re.fullmatch(r"[FIU](16|32|64)|[IU]8|BOOL|C64", kind)
-                yield name, file.get_tensor(name) if known else np.broadcast_to(_OBJECT, shape)
+                yield name, file.get_tensor(name) if known else np.broadcast_to(OBJECT, shape)
 
 
 def _bfloat16(path: Path, name: str) -> NDArray[np.float32]:

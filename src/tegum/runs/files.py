@@ -28,15 +28,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from tegum.checking import as_path, shown
-from tegum.errors import InvalidInputError, Problems
+from tegum.errors import InvalidInputError
 from tegum.interruption import noticing_interruption
 from tegum.runs.programs import has_died, this_program
+from tegum.runs.storable import plain, require_storable
 
 SUFFIX = ".safetensors"
 _OTHERS = (".nc", ".h5", ".csv", ".parquet", ".json", ".npz", ".npy", ".pt", ".pth", ".pkl")
@@ -169,6 +169,8 @@ def _hash(content: bytes) -> str:
 def write_dataset(data: xr.Dataset, path: Path | str) -> None:
     """Writes a dataset as safetensors; coordinates, words and attributes come back as they were.
 
+    Tuples and arrays in attributes come back as lists.
+
     Raises:
         InvalidInputError: for a name of another format, where the folder cannot be written or the disk is full, or where
             something would not come back.
@@ -179,7 +181,7 @@ def write_dataset(data: xr.Dataset, path: Path | str) -> None:
     if path.suffix in _OTHERS:
         advice = f"call it {path.with_suffix(SUFFIX).name}; `tegum export` makes netcdf, csv and parquet of it"
         raise InvalidInputError(f"{path} would be safetensors inside", advice)
-    _require_storable(data)
+    require_storable(data)
     tensors: dict[str, np.ndarray[Any, Any]] = {}
     variables: dict[str, Any] = {}
     for name, variable in data.variables.items():
@@ -189,45 +191,11 @@ def write_dataset(data: xr.Dataset, path: Path | str) -> None:
             tensors[str(name)] = np.asarray(variable.values, variable.dtype.newbyteorder("="), order="C")
         else:
             described |= {"words": variable.values.tolist(), "objects": variable.dtype.kind == "O"}
+            described |= {} if variable.size else {"shape": variable.shape}
         variables[str(name)] = described
     header = {"variables": json.dumps(variables), "attributes": json.dumps(data.attrs, default=plain)}
     header |= {"format": _FORMAT, "digest": digest_of(header, ((name, tensors[name]) for name in sorted(tensors)))}
     write_atomically(path, save(tensors, metadata=header))
-
-
-def _require_storable(data: xr.Dataset) -> None:
-    """Raises an `InvalidInputError` that names everything in a dataset that would not come back as it is."""
-    problems = Problems()
-    for name, variable in data.variables.items():
-        kind = variable.dtype.kind
-        if not all(isinstance(word, str) for word in (name, *variable.dims)):
-            problems.add(f"a variable is called {name!r} {variable.dims}", "give variables and dimensions words as names")
-        elif name in data.dims and isinstance(data.indexes.get(name), pd.MultiIndex):
-            problems.add(f"the axis {name!r} is stacked", f"unstack it, or write data.reset_index({name!r})")
-        elif kind not in "biufUO" or variable.dtype == np.longdouble:
-            problems.add(f"{name!r} holds {variable.dtype} values", "give real numbers of at most 64 bits, or words")
-        elif kind == "O" and not all(isinstance(one, str | int | float | None) for one in variable.values.flat):
-            problems.add(f"{name!r} holds Python objects", "give numbers or words")
-        _require_json(f"the attributes of {name!r}", variable.attrs, problems)
-    _require_json("the attributes", data.attrs, problems)
-    problems.raise_if_any()
-
-
-def _require_json(what: str, attributes: Mapping[Any, Any], problems: Problems) -> None:
-    for key, value in attributes.items():
-        if not isinstance(key, str):
-            problems.add(f"{what} are called {key!r}", "give words as names")
-        try:
-            json.dumps({key: value}, default=plain).encode()
-        except (TypeError, ValueError):
-            problems.add(f"{what} hold {key!r}: {value!r:.60}", "give numbers, words, or lists and mappings of these")
-
-
-def plain(value: Any) -> Any:
-    """NumPy's numbers and arrays as JSON knows them, for ``json.dumps(default=plain)``; a TypeError for anything else."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
 
 
 def digest_of(header: Mapping[str, str], tensors: Iterable[tuple[str, np.ndarray[Any, Any]]]) -> str:
@@ -342,7 +310,8 @@ def require_digest(header: Mapping[str, str], tensors: Iterable[tuple[str, np.nd
 
 def words_of(described: Mapping[str, Any]) -> np.ndarray[Any, Any]:
     """The words of a variable, as a header describes it."""
-    return np.array(described["words"], dtype=object if described.get("objects") else None)
+    kind = object if described.get("objects") else None
+    return np.empty(described["shape"], kind or "U1") if "shape" in described else np.array(described["words"], dtype=kind)
 
 
 def read_or_set_aside(path: Path, notice: Callable[[str], Any]) -> xr.Dataset | None:

@@ -3,8 +3,9 @@
 >>> fingerprint({"steps": 100, "density": np.array([0.1])})
 '31779b2623d3fd06cfaa86e10f3a4551'
 
-Two values have the same fingerprint exactly where they are equal in type and content, down to the last bit of a number; of a
-class of one's own the code is content, too.
+Values of equal type and content, down to the last bit of a number, have the same fingerprint, and others have other ones.
+Content is also the order of a mapping's entries, and of a class of one's own the code.  Attributes of datasets and of their
+arrays are no content: no result depends on them.
 """
 
 import hashlib

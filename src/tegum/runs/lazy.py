@@ -30,6 +30,7 @@ nearly all of which is for comparing 10 files with their digests; 2,000 small fi
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -95,7 +96,9 @@ def lazily_joined(paths: Sequence[Path], edges: Mapping[str, Sequence[int]]) -> 
 
 
 def joined_attributes(attributes: Sequence[Mapping[str, Any]], models: Sequence[int]) -> dict[str, Any]:
-    """The attributes of a sweep, from those of its pieces and how many models each has: seconds, counts, shares and seeds.
+    """The attributes of a sweep, from those of its pieces and how many models each has.
+
+    Seconds and counts are summed, shares averaged, seeds and data sets put together.
 
     >>> joined_attributes([{"net": "Linear", "wall_seconds": 1.5}, {"net": "Linear", "wall_seconds": 2}], [1, 1])
     {'net': 'Linear', 'wall_seconds': 3.5}
@@ -115,6 +118,9 @@ def joined_attributes(attributes: Sequence[Mapping[str, Any]], models: Sequence[
     if "not_converged" in joined:
         counts = [round(share * count) for share, count in zip(each("not_converged"), models, strict=True)]
         joined["not_converged"] = sum(counts) / sum(models)
+    if len(set(each("data") if "data" in joined else ())) > 1:  # data sets of seeds, "FiniteLaw(...), FiniteLaw(...)"
+        sets = [one for text in each("data") for one in re.split(r"(?<=\)), ", text)]
+        joined["data"] = ", ".join(dict.fromkeys(sets))
     if len(set(each("recipe") if "recipe" in joined else ())) > 1:  # sweeps that are split along their seeds
         recipes = [Recipe(**json.loads(text)) for text in each("recipe")]
         seeds = tuple(dict.fromkeys(seed for one in recipes for seed in one.seed_list))

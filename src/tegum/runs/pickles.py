@@ -34,16 +34,20 @@ _STORAGES = {"Float": "f4", "Double": "f8", "Half": "f2", "BFloat16": "u2", "Com
 _STORAGES |= {"Long": "i8", "Int": "i4", "Short": "i2", "Char": "i1", "Byte": "u1", "Bool": "?"}
 _ALIGNED = 64
 _NUMBER, _NONE, _MOST_AXES = 8, np.zeros(0), 32
+_WHOLE, _MASKED = 5, 7
+"""How many things the state of an array has, and of one with a mask."""
+OBJECT = np.array(None)
+"""What stands for anything that is neither numbers nor words."""
 
 
 def in_pickle(file: IO[bytes]) -> Named:
-    """The arrays and numbers of a pickle, each with its place in containers as its name."""
+    """What a pickle holds, each with its place in containers as its name: arrays, numbers, words, and `OBJECT` for others."""
     most = _most_bytes(file)
     return _arrays(_ArraysAlone(file).load(), most)
 
 
 def in_torch_archive(file: IO[bytes]) -> Named:
-    """The tensors and numbers of what `torch.save` wrote, each with its place in containers as its name."""
+    """The same of what `torch.save` wrote, whose tensors are arrays."""
     with zipfile.ZipFile(file) as archive:
         require_plausible(archive)
         pickled = next(name for name in archive.namelist() if name.endswith("data.pkl"))
@@ -87,18 +91,29 @@ class _StandIn:
     """What a pickle would call one of NumPy's functions with; nothing is called."""
 
     def __init__(self, *given: Any) -> None:
-        self.given, self.state = given, ()
+        self.given: tuple[Any, ...] = given
+        self.state: Any = ()
 
     def __setstate__(self, state: Any) -> None:
         self.state = state
 
     def array(self) -> NDArray[Any]:
-        """The array, or one number, that was described."""
+        """The array, or one number, that was described; of Python objects, and of what is no array, none but its shape."""
+        parts = len(self.state) if isinstance(self.state, tuple) else 1
+        if parts == _MASKED:
+            return np.broadcast_to(OBJECT, self.state[1])
+        if parts not in (0, _WHOLE) or (parts == 0 and len(self.given) < 2):
+            return OBJECT
+        order: Any
         if self.state:
             _, shape, dtype, fortran, content = self.state
             order = "F" if fortran else "C"
         else:
             content, dtype, shape, order, *_ = self.given if len(self.given) > 2 else (*self.given[::-1], (), "C")
+        if not isinstance(dtype, _StandIn):
+            return OBJECT
+        if dtype.given[0].startswith("O"):
+            return np.broadcast_to(OBJECT, shape)
         content = content.encoded() if isinstance(content, _StandIn) else content
         return np.frombuffer(content, dtype.state[1].strip("|") + dtype.given[0]).reshape(shape, order=order)
 
@@ -197,12 +212,15 @@ def _arrays(content: Any, most: int) -> Named:
 def _array_of(leaf: Any) -> NDArray[Any]:
     if isinstance(leaf, list | tuple):
         return np.array([_array_of(item) for item in leaf])
-    return leaf.array() if isinstance(leaf, _StandIn | _View) else np.asarray(leaf)
+    if isinstance(leaf, _StandIn | _View):
+        return leaf.array()
+    return np.asarray(leaf) if isinstance(leaf, int | float | complex | str | bytes) else OBJECT
 
 
 def _leaves(content: Any, most: int) -> Iterator[tuple[str, Any, tuple[int, ...]]]:
-    """The arrays, numbers and lists of numbers in nested containers, each with its place as its name, and a list's shape.
+    """The arrays, lists of numbers, numbers, words and others in nested containers, each with its place as its name.
 
+    Third is the shape, of lists alone.  None is no leaf: nothing is there.
     A container at several places is in all of them, but for places inside itself.  A few bytes can put one into each other
     until there are more places than ever end: a ValueError where there are more than ``most``.
     """
@@ -214,11 +232,11 @@ def _leaves(content: Any, most: int) -> Iterator[tuple[str, Any, tuple[int, ...]
             continue
         if (places := places + 1) > most:
             raise ValueError(f"its containers hold each other at more than {most} places")
-        if isinstance(value, _StandIn | _View | int | float | complex):
-            yield name, value, ()
-        elif isinstance(value, list | tuple) and (shape := _shape(value, shapes)) is not None:
+        if isinstance(value, list | tuple) and (shape := _shape(value, shapes)) is not None:
             yield name, value, shape
-        elif isinstance(value, Mapping | list | tuple) and id(value) not in inside:
+        elif value is not None and not isinstance(value, Mapping | list | tuple):
+            yield name, value, ()
+        elif value is not None and id(value) not in inside:
             inside.add(id(value))
             left.append((name, value, True))
             inner = value.items() if isinstance(value, Mapping) else enumerate(value)

@@ -9,6 +9,10 @@ Without an activation behind it a bias of hidden values acts on the outputs, so 
 
     W^T (W x + c) + b = W^T W x + (b + W^T c)          D (E x + c) + b = D E x + (b + D c)
 
+Programs whose inputs are rows, y = (x E + c) D + b, write the same model with both matrices transposed; `rows` says so.  Shapes
+alone cannot tell the two apart where matrices are square, or the product of a map is spelt out: then names of an encoder and a
+decoder must agree with what was said, or it is asked.
+
 No array is ignored in silence.  What training keeps beside the weights (losses, steps, an optimizer's state, settings, words)
 is said to be not used; any other array is a mistake unless W was named.  Leading axes are instances, and each bias belongs to
 the weights of the same instance.  What was understood stands in the attributes.
@@ -17,7 +21,7 @@ the weights of the same instance.  What was understood stands in the attributes.
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +30,23 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.checking import as_path, checked
-from tegum.datasets import PARAMETER_DIMS, dataset, instance_dims
+from tegum.datasets import dataset, instance_dims
 from tegum.errors import InvalidInputError, Problems
-from tegum.recorded import written_net
 from tegum.runs.arrays import arrays_in
 from tegum.runs.files import failures_told, is_dataset, read_dataset
+from tegum.runs.own_models import NO_BIAS, NONE, explained, models_of_dataset
 
 Arrays = Mapping[str, NDArray[Any]]
-NONE = "none"
-NO_BIAS = "b = 0, there is no bias"
-UNKNOWN_BIAS = "the file does not hold their b"
 _BIAS = re.compile(r"(^|\.|(?<!w)_)b(ias(es)?)?\d*(_\w*)?$", re.IGNORECASE)
 _LIKELY = re.compile(r"(^|[._])(w(eights?)?|w_?enc|w_?1|enc(oder)?|embed\w*|linear1)([._]|$)", re.IGNORECASE)
 _INSIDE = re.compile(
     r"(^|[._])(b(ias(es)?)?_?(enc(oder)?|hid(den)?|in)|b_?h|(enc(oder)?|hid(den)?|in|embed\w*|linear1|ini\w*)[._]b(ias(es)?)?)$",
     re.IGNORECASE,
 )
+_ENCODER = re.compile(r"(^|[._])(w_?(enc|in|1)|enc(oder)?|embed\w*|(linear|fc|layer)_?1)([._]|$)", re.IGNORECASE)
+_DECODER = re.compile(r"(^|[._])(w_?(dec|out|2)|dec(oder)?|unembed\w*|(linear|fc|layer)_?2)([._]|$)", re.IGNORECASE)
+_OF_A_LAYER = re.compile(r"(^|[._])weights?$", re.IGNORECASE)
+"""What PyTorch calls the matrix of y = A x: a column for each input."""
 _BESIDE = re.compile(
     r"(^|[._])(optimi[sz]er\w*|opt_state|param_groups|\w*sched(uler)?)\."
     r"|(^|\.)(\w*exp_avg\w*|momentum_buffer|steps?|epochs?|seeds?|\w*loss(es)?|\w*history)$",
@@ -51,7 +56,6 @@ _NUMBERED = re.compile(r"(\.\d+)+$")
 """What the name of something in a list ends with."""
 
 _MOST_NAMES = 12
-_SAID_OF_W = ("net", "recipe", "minimise", "features", "feature_law")
 
 
 @checked
@@ -76,12 +80,15 @@ def read_weights(
     Args:
         path: the file; what it begins with says what it is, not its name.
         array: the name of the weights, where the file holds several matrices or anything that is not understood; of an untied
-            model without an activation in between the product that is its map, such as ``"decoder.weight @ encoder.weight"``.
-        bias: the name of the output bias; ``"none"`` for b = 0.
+            model without an activation in between the product that is its map, such as ``"decoder.weight @ encoder.weight"``,
+            or with ``rows=True`` ``"W_enc @ W_dec"`` of a model x @ W_enc @ W_dec.
+        bias: the name of the output bias; ``"none"`` for b = 0.  What is named as a bias of hidden values is none unless it is
+            named here.
         encoder_bias: the name of a bias of the hidden values, which becomes part of b as if no activation lay between;
             ``"none"`` for none.
-        rows: whether a row of the array is a feature, (..., n, m), as in a decoder of PyTorch.  By default a column is, and
-            fewer features than dimensions are a mistake.
+        rows: whether a row of the array is a feature, (..., n, m), as in a decoder of PyTorch; of a product whether inputs are
+            rows that it multiplies from the right.  By default a column is; fewer features than dimensions, a square decoder
+            alone, and a product that begins with an encoder are mistakes then.
 
     Returns:
         A dataset in double precision with ``W`` (..., hidden, feature), or ``G`` (..., output, feature) where an array of this
@@ -99,7 +106,7 @@ def read_weights(
     path = as_path(path)
     with failures_told(path):
         if is_dataset(path):
-            return _of_dataset(read_dataset(path), path, array, bias, encoder_bias, rows)
+            return models_of_dataset(read_dataset(path), path, array, bias, encoder_bias, rows)
     return _of_arrays(*arrays_in(path), path, array, bias, encoder_bias, rows)
 
 
@@ -120,26 +127,27 @@ def _of_arrays(
     W = others.pop(name)
     others.pop(twin, None)
     kept = "G" if factors or name.rpartition(".")[2] == "G" else "W"
-    rows = _rows(name, W, rows, square=kept == "G")
+    rows = _rows(name, W, rows, factors, square=kept == "G")
     W = W.swapaxes(-1, -2) if rows else W
     b, said = np.zeros(W.shape[-1]), list[str]()
     with Problems() as problems:
         with problems.collecting():
             W = _numbers(name, W)
-        no_hidden = kept == "G" and (rows or not factors)
-        places = {} if no_hidden else _places(name, twin, factors, {**others, **arrays}, W.shape[-2])
+        no_hidden = kept == "G" and not factors
+        places = {} if no_hidden else _places(name, twin, factors, rows, arrays, W.shape[-2])
         hidden = _hidden_biases(others, inside, places, path)
         found = _bias_among({one: others[one] for one in others if one not in hidden}, bias, W.shape[-1], path)
         if found is not None:
             b, words = _with_instances(found, others.pop(found), W)
             said.append(f"b{'' if found == 'b' else f' from {found}'} {words}")
         for one, behind in hidden.items():
-            decoder = _product(behind, arrays) if behind else W.swapaxes(-1, -2)
+            decoder = _decoder(behind, rows, arrays) if behind else W.swapaxes(-1, -2)
             c, words = _with_instances(one, others.pop(one), decoder)
             b = b + np.einsum("...nm,...m->...n", decoder, c)
-            said.append(f"{'' if said else 'b from '}{' @ '.join(behind) or 'Wᵀ'} {one} {words}")
+            factor = f"({' @ '.join(behind)})ᵀ" if rows and behind else " @ ".join(behind) or "Wᵀ"
+            said.append(f"{'' if said else 'b from '}{factor} {one} {words}")
         if others and array is None:
-            advice = _advice(others, name, W, found is not None, bool(hidden) or kept == "G")
+            advice = _advice(others, name, W, rows, found is not None, bool(hidden) or kept == "G")
             raise InvalidInputError(f"{path} also holds {_shown(others)}", advice)
     lead = instance_dims(W.ndim - 2)
     axes = {kept: (*lead, "output" if kept == "G" else "hidden", "feature"), "b": (*lead, "feature")[-b.ndim :]}
@@ -147,10 +155,10 @@ def _of_arrays(
     source += f", whose transpose is {twin}" if twin else ""
     data = dataset({kept: (axes[kept], W), "b": (axes["b"], b)})
     words = (" + ".join(said) or NO_BIAS) + (", as if no activation lay between" if hidden else "")
-    return _explained(data, kind, source, words, rows, _counted({**others, **beside}))
+    return explained(data, kind, source, words, rows, _counted({**others, **beside}))
 
 
-def _advice(others: Arrays, name: str, W: NDArray[Any], has_bias: bool, has_encoder_bias: bool) -> str:
+def _advice(others: Arrays, name: str, W: NDArray[Any], rows: bool, has_bias: bool, has_encoder_bias: bool) -> str:
     """What may be done about arrays that are not understood."""
     ways = [f"--array {name} if that does not matter"]
     fitting = [other for other, values in others.items() if values.shape[-1:] == W.shape[-1:]]
@@ -159,8 +167,12 @@ def _advice(others: Arrays, name: str, W: NDArray[Any], has_bias: bool, has_enco
     inner = [other for other, values in others.items() if values.shape[-1:] == W.shape[-2:-1]]
     if inner and not has_encoder_bias:
         ways.append(f"--encoder-bias {inner[0]} if it is added to hidden values without an activation")
-    if any(_BIAS.search(other) and values.shape[-1:] == W.shape[-2:-1] != W.shape[-1:] for other, values in others.items()):
-        ways.append(f"--rows if a row of {name} is a feature")
+    if W.shape[-1] != W.shape[-2] and any(
+        values.shape[-1:] == (W.shape[-1:] if _INSIDE.search(other) else W.shape[-2:-1])
+        for other, values in others.items()
+        if _BIAS.search(other)
+    ):
+        ways.append(f"{'leave --rows out' if rows else '--rows'} if a {'column' if rows else 'row'} of {name} is a feature")
     wrong = [
         one for one, values in others.items() if _BIAS.search(one) and values.shape[-1:] not in (W.shape[-1:], W.shape[-2:-1])
     ]
@@ -218,7 +230,7 @@ def _product(names: list[str], arrays: Arrays) -> NDArray[np.float64]:
         fitting = min(first.ndim, factor.ndim) >= 2 and first.shape[:-2] == factor.shape[:-2]
         if not fitting or first.shape[-1] != factor.shape[-2]:
             what = f"{first.shape} @ {factor.shape}, the product at {name}, has shapes that do not fit"
-            raise InvalidInputError(what, "write the factors as y = A @ B @ x applies them, the one next to x last")
+            raise InvalidInputError(what, "write the factors as they are applied: y = A @ B @ x, or x @ A @ B with --rows")
         first = first @ factor
     return first
 
@@ -232,20 +244,59 @@ def _weights_among(arrays: Arrays, name: str | None, rows: bool | None, path: Pa
     if len(matrices) == 1:
         return matrices[0], ""
     if len(matrices) == 2:
-        wide, tall = sorted(matrices, key=lambda name: (arrays[name].shape[-2] > arrays[name].shape[-1]) != bool(rows))
-        if np.array_equal(arrays[wide], arrays[tall].swapaxes(-1, -2)):
-            return wide, tall
+        pair = _wide_and_tall(matrices, arrays, rows)
+        if pair is not None and np.array_equal(arrays[pair[0]], arrays[pair[1]].swapaxes(-1, -2)):
+            return pair
     if matrices:
         held = _shown({name: arrays[name] for name in matrices})
         advice = f"say which is W, such as --array {matrices[0]}"
-        if len(matrices) == 2 and arrays[wide].shape == arrays[tall].swapaxes(-1, -2).shape:
-            advice += f", or the map of x if nothing lies between them, such as --array '{tall} @ {wide}'"
+        if len(matrices) == 2 and arrays[matrices[0]].shape == arrays[matrices[1]].swapaxes(-1, -2).shape:
+            advice += f", or the map of x if nothing lies between them, such as {_products(matrices, arrays)}"
         raise InvalidInputError(f"{path} holds {held}", advice)
     held = f", but {_shown(everything)}" if everything else ""
     raise InvalidInputError(f"{path} holds no matrix{held}", "give weights W (..., m, n), a column for each feature")
 
 
-def _rows(name: str, W: NDArray[Any], rows: bool | None, square: bool) -> bool:
+def _coded(names: Sequence[str]) -> tuple[str, str] | None:
+    """The encoder and the decoder of two matrices, by their names; None where these do not tell."""
+    first, second = names
+    for encoder, decoder in ((first, second), (second, first)):
+        said = (_ENCODER.search(encoder), _DECODER.search(decoder))
+        if any(said) and not (_DECODER.search(encoder) or _ENCODER.search(decoder)):
+            return encoder, decoder
+    return None
+
+
+def _wide_and_tall(names: Sequence[str], arrays: Arrays, rows: bool | None) -> tuple[str, str] | None:
+    """Of a matrix and its transpose the one that is W with these ``rows``, and the other; None where nothing tells.
+
+    Square ones have names: of two layers of PyTorch, y = A x + a, the encoder has a column for each feature, the decoder a row.
+    """
+    wide, tall = sorted(names, key=lambda name: arrays[name].shape[-2] > arrays[name].shape[-1])
+    if arrays[wide].shape[-1] == arrays[wide].shape[-2]:
+        coded = _coded(names)
+        if coded is None or not all(_OF_A_LAYER.search(name) for name in names):
+            return None
+        wide, tall = coded
+    return (tall, wide) if rows else (wide, tall)
+
+
+def _products(names: Sequence[str], arrays: Arrays) -> str:
+    """How the map of two matrices may be named, with inputs as columns and as rows."""
+    coded = _coded(names)
+    if coded is None:
+        wide, tall = sorted(names, key=lambda name: arrays[name].shape[-2] > arrays[name].shape[-1])
+        return f"--array '{tall} @ {wide}', with --rows if inputs are rows, x @ {tall} @ {wide}"
+    encoder, decoder = coded
+    ways = [
+        f"--array '{decoder} @ {encoder}' for {decoder} @ {encoder} @ x",
+        f"--array '{encoder} @ {decoder}' --rows for x @ {encoder} @ {decoder}",
+    ]
+    tall = arrays[encoder].shape[-2] > arrays[encoder].shape[-1]
+    return ", or ".join(ways[::-1] if tall else ways)
+
+
+def _rows(name: str, W: NDArray[Any], rows: bool | None, factors: Sequence[str], square: bool) -> bool:
     """Whether rows are features; a mistake where it was not said and the shape makes it likely."""
     what = f"{name or 'the array'} has shape {W.shape}"
     if W.ndim < 2 or (square and W.shape[-1] != W.shape[-2]):
@@ -253,6 +304,12 @@ def _rows(name: str, W: NDArray[Any], rows: bool | None, square: bool) -> bool:
     if rows is None and W.shape[-1] < W.shape[-2]:
         advice = "add --rows if a row is a feature, --no-rows if a column is"
         raise InvalidInputError(f"{what}, fewer columns than rows", advice)
+    if rows is None and not square and W.shape[-1] == W.shape[-2] and _DECODER.search(name):
+        advice = "add --rows if a row is a feature, as in PyTorch, --no-rows if a column is"
+        raise InvalidInputError(f"{what}, and in a decoder rows may be features", advice)
+    if rows is None and factors and _coded((factors[0], factors[-1])) == (factors[0], factors[-1]):
+        advice = f"add --rows if inputs are rows, x @ {name}; or write the one next to x last, --no-rows if it is"
+        raise InvalidInputError(f"{name} begins with the encoder", advice)
     return bool(rows)
 
 
@@ -264,18 +321,32 @@ def _bias_among(arrays: Arrays, name: str | None, n: int, path: Path) -> str | N
         raise InvalidInputError(f"{name} has shape {arrays[name].shape}", f"choose a bias (..., {n})")
     if name is not None:
         return name
-    fitting = [name for name, values in arrays.items() if _BIAS.search(name) and values.shape[-1:] == (n,)]
+    outer = {name: values for name, values in arrays.items() if _BIAS.search(name) and not _INSIDE.search(name)}
+    fitting = [name for name, values in outer.items() if values.shape[-1:] == (n,)]
     if len(fitting) > 1:
         held = _shown({name: arrays[name] for name in fitting})
         raise InvalidInputError(f"{path} holds {held}", f"say which is b, such as --bias {fitting[0]}")
     return fitting[0] if fitting else None
 
 
-def _places(name: str, twin: str, factors: list[str], arrays: Arrays, m: int) -> dict[str, tuple[int, list[str]]]:
-    """Where hidden values are: the name that their bias would have, how many they are, and the factors behind (none: W^T)."""
+def _places(name: str, twin: str, factors: list[str], rows: bool, arrays: Arrays, m: int) -> dict[str, tuple[int, list[str]]]:
+    """Where hidden values are: the name that their bias would have, how many they are, and the factors behind (none: W^T).
+
+    The one next to x is last.
+    """
     if not factors:
-        return {_bias_of(name) if twin else "": (m, [])}
+        encoder, _ = (twin and _coded((name, twin))) or ((twin, name) if rows else (name, twin))
+        return {_bias_of(encoder) if twin else "": (m, [])}
+    if rows:
+        inner = range(len(factors) - 2, -1, -1)
+        return {_bias_of(factors[k]): (arrays[factors[k]].shape[-1], factors[k + 1 :]) for k in inner}
     return {_bias_of(factors[k]): (arrays[factors[k]].shape[-2], factors[:k]) for k in range(1, len(factors))}
+
+
+def _decoder(behind: list[str], rows: bool, arrays: Arrays) -> NDArray[np.float64]:
+    """What lies between hidden values and the outputs, (..., n, m)."""
+    whole = _product(behind, arrays)
+    return whole.swapaxes(-1, -2) if rows else whole
 
 
 def _bias_of(weights: str) -> str:
@@ -321,73 +392,3 @@ def _with_instances(name: str, values: NDArray[Any], W: NDArray[Any]) -> tuple[N
         return b.reshape(*lead, n), f"{source}, one for each instance"
     advice = f"give b {(*lead, n)}, one for each instance, or ({n},), the same for all" if lead else f"give b ({n},)"
     raise InvalidInputError(f"the weights have leading axes {lead} and {name} {given}", advice)
-
-
-def _of_dataset(
-    data: xr.Dataset, path: Path, array: str | None, bias: str | None, inside: str | None, rows: bool | None
-) -> xr.Dataset:
-    """A dataset of tegum, with W and b as the library wants them."""
-    untied = array is None and "W" not in data and {"W1", "W2"} <= set(data.data_vars)
-    if rows or inside is not None or (untied and bias is not None):
-        what = f"{path} is a dataset of tegum, with names for its axes"
-        raise InvalidInputError(what, f"leave {'--rows, --bias' if untied else '--rows'} and --encoder-bias out")
-    if untied:
-        return _of_untied(data)
-    name = array or "W"
-    offered = [str(one) for one, variable in data.data_vars.items() if {"hidden", "feature"} <= set(variable.dims)]
-    if name not in offered:
-        advice = f"choose with --array among {', '.join(offered)}" if offered else "give a dataset of models"
-        raise InvalidInputError(f"{path} holds no {name} with axes hidden and feature", advice)
-    W = data[name].transpose(..., "hidden", "feature").astype(np.float64)
-    own, b = _bias_beside(data, name, bias, path)
-    if b is not None and not set(b.dims) <= set(W.dims) - {"hidden"}:
-        raise InvalidInputError(f"{own} in {path} has axes {b.dims} and W {W.dims}", "give a dataset in which each W has one b")
-    kept = data
-    if name != "W":  # what is said of W need not be so of other weights
-        kept = data[[]]
-        if name != "W_history":
-            kept.attrs = {said: value for said, value in kept.attrs.items() if said not in _SAID_OF_W}
-            kept = kept.drop_vars([one for one in kept.coords if str(one).startswith("feature_")])
-    kept = kept.drop_vars(["W", "b"], errors="ignore").assign(W=W)
-    kept = kept if b is None else kept.assign(b=b.transpose(..., "feature"))
-    source = f"W{'' if name == 'W' else f' from {name}'} ({', '.join(f'{axis} {W.sizes[axis]}' for axis in W.dims)})"
-    words = UNKNOWN_BIAS if b is None else f"b{'' if own == 'b' else f' from {own}'} ({', '.join(map(str, b.dims))})"
-    words = words if own else NO_BIAS
-    words += f", b_hidden ({', '.join(map(str, kept['b_hidden'].dims))})" if "b_hidden" in kept else ""
-    return _explained(kept, "dataset of tegum", source, words, False, "")
-
-
-def _bias_beside(data: xr.Dataset, name: str, bias: str | None, path: Path) -> tuple[str, xr.DataArray | None]:
-    """The name and the values of the bias of weights in a dataset; "" and 0 where there is none, None where it is not held."""
-    own = bias or re.sub(r"(^|_)W(?=$|_)", r"\1b", name)
-    bare = written_net(str(data.attrs.get("net", ""))) if name in ("W", "W_history") else None
-    if own == NONE or (bias is None and own not in data and bare is not None and not bare.bias):
-        return "", xr.DataArray(np.zeros(data.sizes["feature"]), dims="feature")
-    if own not in data and bias is not None:
-        fitting = [
-            str(one) for one, values in data.data_vars.items() if "feature" in values.dims and "hidden" not in values.dims
-        ]
-        raise InvalidInputError(f"{path} holds no {bias}", f"choose with --bias among {', '.join([*fitting, NONE])}")
-    return own, data[own].astype(np.float64) if own in data and own != name else None
-
-
-def _of_untied(data: xr.Dataset) -> xr.Dataset:
-    """A dataset of nets with an encoder and a decoder of their own, which stay apart."""
-    whole = {name: data[name].transpose(..., *own).astype(np.float64) for name, own in PARAMETER_DIMS.items() if name in data}
-    shown = {name: ", ".join(f"{axis} {one.sizes[axis]}" for axis in one.dims) for name, one in whole.items()}
-    source = ", ".join(f"{name} ({shown[name]})" for name in whole if name in ("W1", "W2"))
-    biases = ", ".join(f"{name} ({shown[name]})" for name in whole if name not in ("W1", "W2"))
-    return _explained(data.assign(whole), "dataset of tegum", source, biases or NO_BIAS, False, "")
-
-
-def _explained(data: xr.Dataset, kind: str, weights: str, bias: str, rows: bool, unused: str) -> xr.Dataset:
-    """The dataset with attributes that say what was understood."""
-    found = data[next(name for name in ("W", "G", "W1") if name in data)]
-    sizes = {"n_features": found.shape[-1], "instances": math.prod(found.shape[:-2])}
-    sizes |= {"n_hidden": found.shape[-2]} if "hidden" in found.dims else {}
-    layout = "a row for each feature" if rows else "a column for each feature"
-    attributes = {"file_format": kind, "weights": weights, "bias": bias, "layout": layout, "unused": unused, **sizes}
-    words = f"n = {sizes['n_features']}" + (f", m = {sizes['n_hidden']}" if "n_hidden" in sizes else "")
-    words += "" if found.ndim == 2 else f", {sizes['instances']} instances"
-    line = f"{kind}: {weights}, {layout}, {words}; {bias}" + (f"; not used: {unused}" if unused else "")
-    return data.assign_attrs(attributes, understood=line)
