@@ -289,7 +289,9 @@ def require_own(data: xr.Dataset, features: Features) -> None:
 
 def require_meant(features: Features, lead: Sequence[int]) -> None:
     """Raises an `InvalidInputError` for densities, one of each feature, that may be meant for models of just that number."""
-    density = getattr(features, "density", np.zeros(1))
+    if "density" not in features.field_names():  # nobody gave a list of them
+        return
+    density = features.density
     count = density.shape[-1]
     if density.ndim == 1 and count in lead and not (density == density[0]).all():
         what = f"there are {count} densities, {count} features, and models with leading axes {tuple(lead)}"

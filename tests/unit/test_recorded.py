@@ -259,3 +259,13 @@ def test_every_field_of_a_law_comes_back_from_a_sweep(law: Features, field: str,
     if field != "importance":
         with pytest.raises(tg.InvalidInputError, match="is not read back: give the features as well"):
             tg.features_of(data.isel({field: 0}).assign_coords({f"feature_{field}": "UnitLength(of=...)"}))
+
+
+def test_densities_that_nobody_gave_as_a_list_are_not_asked_about() -> None:
+    """As many seeds as features: the parts say which feature has which density."""
+    law = F.Joined([Independent(1, density=0.1), Independent(1, density=0.3)])
+    recipe = tg.Recipe(steps=1, batch_size=64, evaluation_samples=64, seeds=2)
+    data = tg.train(tg.nets.ReluOutput(2, 1), law, recipe, progress=False)
+    found = tg.exact.loss(data)
+    for seed in range(2):
+        assert found.values[seed] == tg.exact.loss(data.W.values[seed], data.b.values[seed], law)
