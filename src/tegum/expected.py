@@ -42,7 +42,7 @@ from tegum.exact.losses import require_finite
 from tegum.exact.objective import engine_of
 from tegum.features import Features, Independent
 from tegum.nets import Net, Parameters, require_same_features
-from tegum.nets.net import parameter
+from tegum.nets.net import paired_parameters, parameter
 from tegum.recorded import features_of, net_of, over, require_known, require_meant, require_own, said_net, written_net
 
 Array = NDArray[np.float64]
@@ -87,7 +87,8 @@ def expected_loss(
     Args:
         net: any family, your own included; or a dataset of models, which brings net, parameters and features of its own (models
             that diverged have NaN).
-        params: its parameters by name (`tegum.nets.Net.parameter_shapes`); leading axes are instances.
+        params: its parameters by name (`tegum.nets.Net.parameter_shapes`); leading axes are instances; those with names are
+            paired by these and by their labels, in the order of the weights'.
         features: any distribution; its leading axes broadcast with those of the parameters.
         tol: relative error of exact losses.
         samples: how many inputs to draw where there is no exact loss, at least 1,024; all instances see the same ones.
@@ -104,7 +105,8 @@ def expected_loss(
         return _of_models(net, tol, samples, seed)
     if params is None or features is None:
         raise InvalidInputError("a net is given without params or features", "give all three, or a dataset of models")
-    named = next((one for one in params.values() if isinstance(one, xr.DataArray)), None)
+    params = paired_parameters(params)
+    named = next((params[name] for name in PARAMETER_DIMS if isinstance(params.get(name), xr.DataArray)), None)
     if named is not None:
         require_own(xr.Dataset({"W": named}), features)
     problems = Problems()
@@ -118,7 +120,7 @@ def expected_loss(
     problems.check_fraction("tol", tol)
     problems.check_least("samples", samples, _REPLICATES * _PILOT)
     problems.raise_if_any()
-    require_meant(features, next(iter(params.values())).shape[:-2])
+    require_meant(features, params[next(iter(net.parameter_shapes()))].shape[:-2])
     if _has_exact_loss(net, features):
         found = evaluate(params, features=features, tol=tol, net=net)
         exact = Expected(np.asarray(found["loss"]), np.asarray(found["loss_error"]), "exact")
