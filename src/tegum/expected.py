@@ -124,10 +124,7 @@ def expected_loss(
     if _has_exact_loss(net, features):
         found = evaluate(params, features=features, tol=tol, net=net)
         exact = Expected(np.asarray(found["loss"]), np.asarray(found["loss_error"]), "exact")
-        rough = exact.standard_error > _ROUGH * exact.value
-        if rough.any():  # or nothing but rounding, of a loss of about 0
-            squares = np.einsum("...ii->...i", features.second_moment())
-            rough &= exact.standard_error > _NOTHING * (features.importance * squares).sum(axis=-1)
+        rough = _are_rough(exact, features)
         if not rough.any():
             return exact
         sampled = _sampled(net, params, features, samples, seed)
@@ -135,6 +132,15 @@ def expected_loss(
     for name, own in net.parameter_shapes().items():
         require_finite(name, params[name], len(own), LARGEST_WEIGHT)
     return _sampled(net, params, features, samples, seed)
+
+
+def _are_rough(exact: Expected, features: Features) -> NDArray[np.bool_]:
+    """Which exact losses are not known better than samples may tell them."""
+    rough = np.asarray(exact.standard_error > _ROUGH * exact.value)
+    if rough.any():  # or nothing but rounding, of a loss of about 0
+        squares = np.einsum("...ii->...i", features.second_moment())
+        rough &= exact.standard_error > _NOTHING * (features.importance * squares).sum(axis=-1)
+    return rough
 
 
 def _of_models(data: xr.Dataset, tol: float, samples: int, seed: int) -> Expected:

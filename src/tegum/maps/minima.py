@@ -64,7 +64,8 @@ def lowest_minima(
         before, lowest = lowest, _lower(lowest, found)
         if not (lowest["loss"] < before["loss"] * (1 - _LOWER)).any():
             break
-    reached = first["loss"].where(first["status"] != Status.NOT_CONVERGED, np.inf) <= lowest["loss"] * (1 + _SAME)
+    least = lowest["loss"] * (1 + _SAME) + first["loss_error"].fillna(0)  # where nothing is lost, all is rounding
+    reached = first["loss"].where(first["status"] != Status.NOT_CONVERGED, np.inf) <= least
     return lowest.assign(found=reached.mean("seed"))
 
 
