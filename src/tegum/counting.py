@@ -36,6 +36,7 @@ from tegum.recorded import finite_part, leading, over
 SAME_MINIMUM, SAME_TRAINED = 1e-6, 1e-2
 _DESCENDED = (Status.MINIMUM, Status.SADDLE, Status.CONVERGED, Status.NOT_CONVERGED)
 _MOST_WEIGHTS = 40_000
+_COLUMNS = ("minimum", "shape", "loss", "objective", "excess", "share", "count", "status", "start", "rank")
 _MATRICES, _NO_SHAPE = ("W", "W1", "W2", "G"), "untied"
 
 
@@ -65,8 +66,11 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
     data = data.drop_dims("step", errors="ignore")
     if same is not None and not same >= 0:
         raise InvalidInputError(f"same is {same}", "choose a share of the loss, such as 0.01")
-    data, which = _at_minima(data, descend)
     grid = [axis for axis in leading(data) if axis not in starts]
+    if taken := [axis for axis in grid if axis in _COLUMNS]:
+        what = f"the models have an axis {taken[0]!r}, and a census has a column of that name"
+        raise InvalidInputError(what, f"rename it, data.rename({taken[0]}='my_{taken[0]}')")
+    data, which = _at_minima(data, descend)
     order = [*grid, *starts]
     shapes = _shapes(data).transpose(*order)
     status = data["status"] if "status" in data else xr.full_like(shapes, "")
@@ -107,7 +111,7 @@ def starts_of(data: xr.Dataset) -> list[str]:
 def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]:
     """The models with ``loss`` and ``status``, in their minima where they can be; in words, which loss it is."""
     data = _without_diverged(data)
-    if "loss" in data and "status" in data and bool(data["status"].isin(_DESCENDED).any()):
+    if are_in_minima(data):
         return data, "exact"
     if descend or (descend is None and sum(data[name].size for name in _MATRICES if name in data) <= _MOST_WEIGHTS):
         try:
@@ -123,6 +127,11 @@ def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]
     if "loss" in data:
         return data, f"sampled; not exact, because {why}"
     return data.assign(loss=xr.full_like(finite_part(data)[0], np.nan, dtype=np.float64)), f"not known: {why}"
+
+
+def are_in_minima(data: xr.Dataset) -> bool:
+    """Whether models were minimised, so that a census need not descend."""
+    return "loss" in data and "status" in data and bool(data["status"].isin(_DESCENDED).any())
 
 
 def _without_diverged(data: xr.Dataset) -> xr.Dataset:

@@ -95,6 +95,41 @@ def test_of_starts_that_all_diverged_the_first_is_drawn_and_said_to_be() -> None
     assert drawn_models(swept).said == right
 
 
+@pytest.mark.parametrize("axis", ["shape", "count", "share", "excess", "rank"])
+def test_an_axis_called_like_a_column_of_the_table_is_refused(axis: str) -> None:
+    one = of_losses([PENTAGON, DIGONS], [2.0, 1.0])
+    data = xr.concat([one, one], xr.Variable(axis, [10, 20]))
+    says = f"the models have an axis '{axis}', and a census has a column of that name: rename it, data.rename"
+    with pytest.raises(tg.InvalidInputError, match=says):
+        tg.census(data)
+    assert tg.census(data.rename({axis: f"my_{axis}"}))[f"my_{axis}"].values.tolist() == [10, 10, 20, 20]
+
+
+def test_large_models_do_not_descend_on_the_way_to_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tegum.counting.minimise_from", pytest.fail)
+    monkeypatch.setattr("tegum.counting.evaluate", pytest.fail)
+    W = np.random.default_rng(0).normal(size=(4, 2, 129)) / 10
+    data = xr.Dataset({"W": (("seed", "hidden", "feature"), W), "b": (("seed", "feature"), W[:, 0])})
+    shown = tg.show(data)
+    assert shown.absent["census"] == "models of more than 128 features take long: tegum.census(data)"
+    assert "census" not in shown.figures
+
+
+@pytest.mark.parametrize(("net", "name"), [(tg.nets.ReluHidden(3, 2), "overlaps"), (tg.nets.ReluOutput(3, 2), "gram")])
+def test_the_gram_matrix_is_what_inputs_do_only_where_nothing_hidden_bends(net: tg.nets.Net, name: str) -> None:
+    recipe = tg.Recipe(steps=5, batch_size=64, evaluation_samples=64)
+    shown = tg.show(tg.train(net, tg.features.Independent(3, density=0.1), recipe, progress=False))
+    assert {"overlaps", "gram"} & {*shown.figures} == {name}
+    title, text = shown.captions[name]
+    assert ("input does to each output" in title) == (name == "gram") == ("passes through" in text)
+
+
+def test_models_of_several_sizes_are_said_to_be() -> None:
+    shown = tg.show({"a": np.eye(2, 4), "b": np.eye(1, 3)})
+    assert shown.lead[0] == "2 models of 3 to 4 features in 1 to 2 dimensions."
+    assert tg.show({"a": np.eye(1, 3)}).lead[0] == "1 model of 3 features in 1 dimension."
+
+
 def test_models_without_a_known_loss_are_counted_by_shape() -> None:
     found = tg.census(xr.Dataset({"W": (("instance", "hidden", "feature"), np.stack([PENTAGON, DIGONS, PENTAGON]))}))
     assert dict(zip(found["shape"].values, found["count"].values, strict=True)) == {"pentagon": 2, "2 digons": 1}
