@@ -112,6 +112,8 @@ def _is_family(kind: Any) -> bool:
 
 def _called(kind: Any) -> str:
     origin, inner = get_origin(kind) or kind, get_args(kind)
+    if origin in _EITHER:
+        return " or ".join(map(_called, inner))
     if origin is Literal:
         return "a word"
     if origin in _LISTS:

@@ -64,7 +64,8 @@ class Expected(NamedTuple):
     """An expected loss (...), the standard error of each, and how it was found.
 
     ``method`` is "exact" (then the standard error is the estimate of the absolute error), "sampled by strata of active
-    features", or "sampled".  A loss that is known is sampled where the estimate of its error is larger than samples' error.
+    features", or "sampled", of all models together.  Losses that are known are sampled, all of them, where of some the estimate
+    of the error is larger than samples' error.
     """
 
     value: Array
@@ -91,7 +92,8 @@ def expected_loss(
             paired by these and by their labels, in the order of the weights'.
         features: any distribution; its leading axes broadcast with those of the parameters.
         tol: relative error of exact losses.
-        samples: how many inputs to draw where there is no exact loss, at least 1,024; all instances see the same ones.
+        samples: how many inputs to draw where there is no exact loss, at least 1,024; all instances see the same ones, divided
+            among the strata by the mean spread of all: a model's value and error depend, within that error, on those beside it.
         seed: of these inputs.
 
     Raises:

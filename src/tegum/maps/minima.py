@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tegum.checking import checked
 from tegum.datasets import Status
+from tegum.errors import InvalidInputError
 from tegum.exact import minimise
 from tegum.features import Features
 from tegum.nets import Net
@@ -55,6 +56,8 @@ def lowest_minima(
     Raises:
         InvalidInputError: for wrong arguments.
     """
+    if others := set(net.parameter_shapes()) - {"W", "b"}:
+        raise InvalidInputError(f"the net is {net!r}, with {min(others)}", "give one of W and b, ReluOutput or Linear")
     settings: dict[str, Any] = {"sweep": sweep, "threads": threads, "progress": progress}
     first = minimise(net, features, seeds=seeds, **settings)
     lowest, grid = _lower(None, first), list(sweep)
