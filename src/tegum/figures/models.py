@@ -317,11 +317,13 @@ def _best_of_starts(data: xr.Dataset, lead: list[str], name: str) -> tuple[xr.Da
     where = f" at each {' and '.join(other.replace('_', ' ') for other in others)}" if others else ""
     count = f"{data.sizes[axis]} {many(axis)}"
     words = [f"of {count} the one of lowest {by}{where}"] if known.any() else []
+    chosen = data.isel({axis: place})
+    known = known | ~(abs(chosen[name]) < _LARGEST).all(_last(name))  # what is not drawn is counted later
     if not known.all():
         missing = f" at {int((~known).sum())} of {known.size} points" if known.any() else ""
         why = "all diverged" if bool(diverged.where(~known, True).all()) else f"none has a finite {by}"
         words.append(f"of {count} the first, as {why}{missing}")
-    return data.isel({axis: place}), words
+    return chosen, words
 
 
 def _spaced(sizes: dict[str, int], most: int) -> dict[str, list[int]]:
