@@ -10,8 +10,8 @@ array([5., 1.])
 Frozen({'density': 1, 'feature': 2})
 
 The shapes of a result are in its annotation, so names of axes follow from it.  The axes ``hidden`` and ``feature`` are found
-by name.  A matrix n x n has the axes ``output`` and ``feature``.  Several arrays with names are paired by these and by their
-labels, wherever the axes lie.
+by name, m and n in the annotation: an encoder is "m n", a decoder "n m".  A matrix n x n has the axes ``output`` and
+``feature``.  Several arrays with names are paired by these and by their labels, wherever the axes lie.
 """
 
 import math
@@ -41,7 +41,7 @@ def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
     parameters = signature(function).parameters
     arrays = {name: found for name, one in parameters.items() if (found := _array(one.annotation)) is not None}
     first = next((name for name, one in arrays.items() if one.inside is None), None)
-    taken = (arrays[first].dims if first else ()) or ("*batch", "m", "n")
+    taken = (arrays[first].dims if first else ()) or _MATRIX
     left = getattr(signature(function).return_annotation, "dim_str", None)
 
     @wraps(function)
@@ -73,30 +73,40 @@ def takes_arrays(function: Callable[P, R]) -> Callable[P, R]:
         found = function(**given)  # type: ignore[call-arg]
         if left is None or not isinstance(own, xr.DataArray):
             return found
-        return _named(found, in_order(own), taken, left.split(), function.__name__)  # type: ignore[no-any-return]
+        return _named(found, in_order(own, _axes(taken)), taken, left.split(), function.__name__)  # type: ignore[no-any-return]
 
     return taking
 
 
 def _pair(given: dict[str, Any], arrays: "Mapping[str, _Array]") -> None:
-    """Arrays with names in the order of the first of them: of its leading axes, and of its labels along any axis."""
+    """Arrays with names in the order of the first of them."""
     named = {
-        name: in_order(given[name])
+        name: in_order(given[name], _axes(one.dims))
         for name, one in arrays.items()
         if one.dims and one.inside is None and isinstance(given.get(name), xr.DataArray)
     }
-    if len(named) < 2:
-        return
-    first, *others = named
-    own, lead = named[first], arrays[first].leading(named[first])
+    given |= paired(named, {name: arrays[name].leading(one) for name, one in named.items()})
+
+
+def paired(named: Mapping[str, xr.DataArray], leads: Mapping[str, tuple[Any, ...]]) -> dict[str, xr.DataArray]:
+    """The arrays in the order of the first of them: of its leading axes, which are said, and of its labels along any axis.
+
+    Raises:
+        InvalidInputError: where labels are others, or leading axes that are not all of the other's.
+    """
+    found = dict(named)
+    if len(found) < 2:
+        return found
+    first, *others = found
+    own, lead = found[first], leads[first]
     for name in others:
-        value, theirs = named[name], arrays[name].leading(named[name])
+        value, theirs = found[name], leads[name]
         for axis in set(own.indexes) & set(value.indexes) & {*own.dims} & {*value.dims}:
-            labels, found = own.indexes[axis], value.indexes[axis]
-            if labels.equals(found):
+            labels, its = own.indexes[axis], value.indexes[axis]
+            if labels.equals(its):
                 continue
-            if len(labels) != len(found) or not labels.is_unique or set(labels) != set(found):
-                what = f"along {axis}, {name} has the labels {shown(found.tolist())} and {first} {shown(labels.tolist())}"
+            if len(labels) != len(its) or not labels.is_unique or set(labels) != set(its):
+                what = f"along {axis}, {name} has the labels {shown(its.tolist())} and {first} {shown(labels.tolist())}"
                 raise InvalidInputError(what, "give both of the same positions")
             value = value.sel({axis: labels})
         more, held = [axis for axis in theirs if axis not in lead], [axis for axis in lead if axis in theirs]
@@ -104,9 +114,9 @@ def _pair(given: dict[str, Any], arrays: "Mapping[str, _Array]") -> None:
             what = f"{name} has the axes {', '.join(map(str, theirs))}, and {first} {', '.join(map(str, lead))}"
             raise InvalidInputError(what, f"give {first} all axes of {name}, or {name} all of {first} (xarray.broadcast)")
         lead = (*more, *lead)
-        named[first] = own = _along(own, {axis: value.sizes[axis] for axis in more}, lead)
-        named[name] = _along(value, {axis: own.sizes[axis] for axis in lead if axis not in theirs}, lead)
-    given |= named
+        found[first] = own = _along(own, {axis: value.sizes[axis] for axis in more}, lead)
+        found[name] = _along(value, {axis: own.sizes[axis] for axis in lead if axis not in theirs}, lead)
+    return found
 
 
 def _along(value: xr.DataArray, more: "Mapping[Any, int]", lead: tuple[Any, ...]) -> xr.DataArray:
@@ -149,10 +159,10 @@ class _Array(NamedTuple):
             return [self._replace(inside=None).read(f"{name}[{k}]", one) for k, one in enumerate(value)]
         if self.kinds != "f":
             called, wanted = _CALLED[self.kinds]
-            return as_array(name, value, self.kinds, called, wanted)
+            return as_array(name, value, self.kinds, called, wanted, _axes(self.dims))
         if isinstance(value, np.ndarray) and value.dtype in _FLOATS and value.size <= _MANY:
             return value
-        return numbers(name, value)
+        return numbers(name, value, _axes(self.dims))
 
     def fitting(
         self, name: str, value: Any, sizes: dict[str, int], lead: tuple[int, ...], among: bool = False
@@ -214,6 +224,16 @@ def _array(annotation: Any) -> _Array | None:
 
 
 _REAL = (np.floating, np.float64)
+_MATRIX = ("*batch", "m", "n")
+"""What arrays are that are annotated without a shape: weights."""
+
+_NAMES = {"m": "hidden", "n": "feature"}
+
+
+def _axes(dims: Sequence[str]) -> list[str]:
+    """What the last axes of an annotation are called; of n x n the last one is the features'."""
+    core = [size for size in dims or _MATRIX if not size.startswith("*")]
+    return [size if size in core[k + 1 :] else _NAMES.get(size, size) for k, size in enumerate(core)]
 
 
 def _named(found: Any, own: xr.DataArray, taken: tuple[str, ...], left: list[str], name: str) -> Any:

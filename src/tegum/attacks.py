@@ -38,7 +38,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from tegum.arraylike import takes_arrays
-from tegum.checking import checked, require_range
+from tegum.checking import checked, require_range, require_seeds
 from tegum.compilation import compiled
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import Features
@@ -130,10 +130,18 @@ def gradient_attack(
     at random directions, as many as ``restarts``, or where ``initial`` says, shortened to the size where that is longer.
 
     Raises:
-        InvalidInputError: for a negative size.
+        InvalidInputError: for a negative size or number of steps, no restart, no seed, and starts that are not finite.
     """
-    if not 0 <= size <= _LARGEST:
-        raise InvalidInputError(f"size is {size}", _LENGTHS)
+    with Problems() as problems:
+        if not 0 <= size <= _LARGEST:
+            problems.add(f"size is {size}", _LENGTHS)
+        problems.check_least("steps", steps, 0)
+        problems.check_least("restarts", restarts)
+        with problems.collecting():
+            require_seeds(seed)
+        if initial is not None:
+            with problems.collecting():
+                require_range("initial", initial, -_LARGEST, _LARGEST)
     G, weights, x = _in_double_precision(W, b, importance, x)
     W = np.asarray(W, dtype=np.float64)
     maps = (W.T, W) if 2 * len(W) < len(G) else (G,)  # what costs less to multiply with
@@ -166,9 +174,11 @@ def without_superposition(features: Features, n_hidden: int) -> tuple[NDArray[np
     """W (m, n) and b (n,) of the best model of one distribution that gives each feature a dimension or none.
 
     Raises:
-        InvalidInputError: where there are more dimensions than features.
+        InvalidInputError: where there are more dimensions than features, and for many distributions at once.
     """
     n = features.n_features
+    if features.batch_shape:
+        raise InvalidInputError(f"the features have leading axes {features.batch_shape}", "give one distribution at a time")
     if not 1 <= n_hidden <= n:
         raise InvalidInputError(
             f"n_hidden is {n_hidden} and there are {n} features", "choose 1 to as many as there are features"

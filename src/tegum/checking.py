@@ -112,6 +112,8 @@ def _is_family(kind: Any) -> bool:
 
 def _called(kind: Any) -> str:
     origin, inner = get_origin(kind) or kind, get_args(kind)
+    if origin in _EITHER:
+        return " or ".join(map(_called, inner))
     if origin is Literal:
         return "a word"
     if origin in _LISTS:
@@ -224,24 +226,35 @@ def plain_number(value: Any, kind: Any) -> Any:
     return float(value) if float in kinds and int not in kinds and not isinstance(value, bool) else value
 
 
-def in_order(array: xr.DataArray) -> xr.DataArray:
-    """The array with its axes ``hidden`` and ``feature`` last, where it has them."""
-    return array.transpose(..., *(axis for axis in _LAST if axis in array.dims))
+def in_order(array: xr.DataArray, last: Sequence[Hashable] = ()) -> xr.DataArray:
+    """The array with its axes ``hidden`` and ``feature`` last, where it has them, or with each axis of ``last`` at its place.
+
+    Axes of other names are left in their order, and stand where ``last`` has names that the array has not.
+    """
+    dims = array.transpose(..., *(axis for axis in _LAST if axis in array.dims)).dims
+    if len(last) > len(dims):
+        return array.transpose(*dims)
+    others = iter([axis for axis in dims if axis not in last])
+    lead = [next(others) for _ in dims[len(last) :]]
+    return array.transpose(*lead, *(axis if axis in dims else next(others) for axis in last))
 
 
-def numbers(name: str, value: Any) -> NDArray[np.floating]:
-    """The values as an array of floats; an `InvalidInputError` for what is not a rectangular array of real numbers."""
-    found = as_array(name, value, "biuf", "real numbers", "numbers")
+def numbers(name: str, value: Any, last: Sequence[Hashable] = ()) -> NDArray[np.floating]:
+    """The values as an array of floats; an `InvalidInputError` for what is not a rectangular array of real numbers.
+
+    Axes with names are ordered as `in_order` says.
+    """
+    found = as_array(name, value, "biuf", "real numbers", "numbers", last)
     with np.errstate(over="ignore"):
         return found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)
 
 
-def as_array(name: str, value: Any, kinds: str, called: str, wanted: str) -> NDArray[Any]:
+def as_array(name: str, value: Any, kinds: str, called: str, wanted: str, last: Sequence[Hashable] = ()) -> NDArray[Any]:
     """The values as an array of one of NumPy's kinds, such as "iu"; an `InvalidInputError` for anything else."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            found = np.asarray(plain_array(value))
+            found = np.asarray(plain_array(value, last))
             if found.dtype.kind not in kinds:
                 raise TypeError
         except (TypeError, ValueError, RuntimeError, AttributeError, OverflowError, Warning):
@@ -250,12 +263,12 @@ def as_array(name: str, value: Any, kinds: str, called: str, wanted: str) -> NDA
     return found
 
 
-def plain_array(value: Any) -> Any:
+def plain_array(value: Any, last: Sequence[Hashable] = ()) -> Any:
     """What NumPy can read: of a tensor its values without the history of its gradients, wherever it is stored."""
     if isinstance(value, xr.DataArray):
-        return in_order(value).values
+        return in_order(value, last).values
     if isinstance(value, list | tuple):
-        return [plain_array(one) for one in value]
+        return [plain_array(one, last) for one in value]
     return value.detach().cpu().double() if hasattr(value, "detach") else value
 
 

@@ -10,9 +10,9 @@
 (['pentagon', '2 digons'], [0.9, 0.1], [0.0, 0.416])
 
 Two starts are in one minimum where their status and the label of `tegum.geometry.identify` are the same and their losses lie
-within ``same`` of each other.  A trained model is near a minimum, not in it: where the loss is known exactly, each descends to
-its own first, by `tegum.exact.minimise_from`.  Where that would take too long, or the loss is not known, losses are compared as
-they are, more loosely, and one minimum may be counted in several pieces.
+within ``same`` of each other, or within what is known of them (``loss_error``).  A trained model is near a minimum, not in it:
+where the loss is known exactly, each descends to its own first, by `tegum.exact.minimise_from`.  Where that would take too
+long, or the loss is not known, losses are compared as they are, more loosely, and one minimum may be counted in several pieces.
 
 Nets with an encoder and a decoder of their own, and maps alone, have no shape: their minima are told apart by the loss.
 """
@@ -26,7 +26,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.checking import checked
-from tegum.datasets import PARAMETER_DIMS, Status, dataset, start_axes
+from tegum.datasets import MODEL_DIMS, PARAMETER_DIMS, Status, dataset, start_axes
 from tegum.errors import InvalidInputError
 from tegum.exact import evaluate, minimise_from
 from tegum.geometry import shape_names
@@ -36,6 +36,7 @@ from tegum.recorded import finite_part, leading, over
 SAME_MINIMUM, SAME_TRAINED = 1e-6, 1e-2
 _DESCENDED = (Status.MINIMUM, Status.SADDLE, Status.CONVERGED, Status.NOT_CONVERGED)
 _MOST_WEIGHTS = 40_000
+_COLUMNS = ("minimum", "shape", "loss", "objective", "excess", "share", "count", "status", "start", "rank")
 _MATRICES, _NO_SHAPE = ("W", "W1", "W2", "G"), "untied"
 
 
@@ -47,12 +48,13 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
         data: models along ``seed``, or without it along ``instance``, as `tegum.train`, `tegum.exact.minimise` and
             `tegum.read_weights` return them.  Instances whose features differ are grid points.
         same: losses of one shape that lie within this share of the lowest of them are one minimum; by default 1e-6 in minima,
-            and 0.01 for what was trained, whose weights still jitter.
+            and 0.01 for what was trained, whose weights still jitter.  The estimated error of a loss is added.
         descend: whether trained models first descend to the minimum that they are near; by default where there is an exact
             loss and the models have at most 40,000 weights in all.
 
     Returns:
-        A dataset over ``minimum``: ``shape``, ``loss`` (the lowest in it, NaN where not known), ``excess``, ``share``,
+        A dataset over ``minimum``: ``shape``, ``loss`` (the lowest in it, NaN where not known), ``excess`` (NaN above a lowest
+        that is 0 as far as is known), ``share``,
         ``count``, ``status`` and the start that has the lowest loss; the coordinates of its grid point and its ``rank`` there.
         Of what was minimised with penalties they are ranked and told apart by ``objective``, which ``excess`` is of too.
         ``to_dataframe()`` is the table.  The attribute ``loss`` says which loss it is.
@@ -64,22 +66,26 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
     data = data.drop_dims("step", errors="ignore")
     if same is not None and not same >= 0:
         raise InvalidInputError(f"same is {same}", "choose a share of the loss, such as 0.01")
-    data, which = _at_minima(data, descend)
     grid = [axis for axis in leading(data) if axis not in starts]
+    if taken := [axis for axis in grid if axis in _COLUMNS]:
+        what = f"the models have an axis {taken[0]!r}, and a census has a column of that name"
+        raise InvalidInputError(what, f"rename it, data.rename({taken[0]}='my_{taken[0]}')")
+    data, which = _at_minima(data, descend)
     order = [*grid, *starts]
     shapes = _shapes(data).transpose(*order)
     status = data["status"] if "status" in data else xr.full_like(shapes, "")
     status = status.broadcast_like(shapes).transpose(*order)
     losses = data["loss"].broadcast_like(shapes).transpose(*order)
     score = data["objective" if "objective" in data else "loss"].broadcast_like(shapes).transpose(*order)
+    errors = data.get("loss_error", 0 * losses).broadcast_like(shapes).transpose(*order)
     if same is None:
         same = SAME_MINIMUM if bool(status.isin(_DESCENDED).any()) else SAME_TRAINED
     rows: list[dict[str, Any]] = []
     for place in np.ndindex(*(data.sizes[axis] for axis in grid)):
         at = dict(zip(grid, place, strict=True))
-        names, kinds, scored, lost = (one.isel(at).values.ravel() for one in (shapes, status, score, losses))
+        names, kinds, scored, lost, sure = (one.isel(at).values.ravel() for one in (shapes, status, score, losses, errors))
         labels = {axis: data[axis].values[k] if axis in data.coords else k for axis, k in at.items()}
-        for row in _minima(names, kinds, scored, same):
+        for row in _minima(names, kinds, scored, np.nan_to_num(sure), same):
             if "objective" in data:
                 row |= {"objective": row["loss"], "loss": lost[row["start"]]}
             rows.append({**labels, **row})
@@ -107,7 +113,8 @@ def starts_of(data: xr.Dataset) -> list[str]:
 
 def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]:
     """The models with ``loss`` and ``status``, in their minima where they can be; in words, which loss it is."""
-    if "loss" in data and "status" in data and bool(data["status"].isin(_DESCENDED).any()):
+    data = _without_diverged(data)
+    if are_in_minima(data):
         return data, "exact"
     if descend or (descend is None and sum(data[name].size for name in _MATRICES if name in data) <= _MOST_WEIGHTS):
         try:
@@ -117,12 +124,25 @@ def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]
             if descend:
                 raise
     try:
-        return data.assign(loss=evaluate(data)["loss"]), "exact"
+        return data.assign(evaluate(data)[["loss", "loss_error"]]), "exact"
     except InvalidInputError as mistake:
         why = str(mistake)
     if "loss" in data:
         return data, f"sampled; not exact, because {why}"
     return data.assign(loss=xr.full_like(finite_part(data)[0], np.nan, dtype=np.float64)), f"not known: {why}"
+
+
+def are_in_minima(data: xr.Dataset) -> bool:
+    """Whether models were minimised, so that a census need not descend."""
+    return "loss" in data and "status" in data and bool(data["status"].isin(_DESCENDED).any())
+
+
+def _without_diverged(data: xr.Dataset) -> xr.Dataset:
+    """The models; numbers of those that diverged, which may be finite still, are NaN."""
+    if "status" not in data or not bool((data["status"] == Status.DIVERGED).any()):
+        return data
+    kept = data["status"] != Status.DIVERGED
+    return data.assign({name: data[name].where(kept) for name in (*MODEL_DIMS, "loss", "objective") if name in data})
 
 
 def _has_l1(data: xr.Dataset) -> bool:
@@ -147,7 +167,9 @@ def _descended(data: xr.Dataset) -> xr.Dataset:
     return found.assign(status=found["status"].where(usable, before))
 
 
-def _minima(shapes: NDArray[Any], status: NDArray[Any], losses: NDArray[np.floating], same: float) -> list[dict[str, Any]]:
+def _minima(
+    shapes: NDArray[Any], status: NDArray[Any], losses: NDArray[np.floating], errors: NDArray[np.floating], same: float
+) -> list[dict[str, Any]]:
     """The minima of one grid point, best first: starts of one status and shape, cut where the loss leaves the lowest's."""
     found = []
     for kind in dict.fromkeys(zip(status.tolist(), shapes.tolist(), strict=True)):
@@ -155,16 +177,17 @@ def _minima(shapes: NDArray[Any], status: NDArray[Any], losses: NDArray[np.float
         mine = mine[np.argsort(losses[mine], kind="stable")]
         while len(mine):
             lowest = losses[mine[0]]
-            inside = losses[mine] <= lowest + same * abs(lowest) if np.isfinite(lowest) else np.ones(len(mine), bool)
+            close = losses[mine] <= lowest + same * abs(lowest) + errors[mine]
+            inside = close if np.isfinite(lowest) else np.ones(len(mine), bool)
             found.append(
                 {"status": kind[0], "shape": kind[1], "loss": lowest, "count": int(inside.sum()), "start": int(mine[0])}
             )
             mine = mine[~inside]
     found.sort(key=lambda one: (not np.isfinite(one["loss"]), one["loss"] if np.isfinite(one["loss"]) else 0.0, -one["count"]))
-    least = found[0]["loss"]
+    least, rounding = found[0]["loss"], errors[found[0]["start"]]
     for rank, one in enumerate(found):
         one |= {"rank": rank, "share": one["count"] / len(losses)}
-        one["excess"] = 0.0 if one["loss"] == least else one["loss"] / least - 1 if least > 0 else np.nan
+        one["excess"] = 0.0 if one["loss"] == least else one["loss"] / least - 1 if least > rounding else np.nan
     return found
 
 

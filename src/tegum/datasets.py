@@ -93,8 +93,15 @@ def start_axes(data: xr.Dataset, lead: Sequence[str]) -> list[str]:
 
 
 def many(name: str) -> str:
-    """The plural of an axis or a variable, in words: ``densities`` of density, ``attack sizes`` of attack_size, ``losses``."""
+    """The plural of an axis or a variable, in words: ``densities`` of density, ``attack sizes`` of attack_size, ``losses``.
+
+    Words that are plurals already stay: ``steps``.
+    """
     words = name.replace("_", " ")
+    if re.search("[^sui]s$", words) and not words.endswith("bias"):  # steps, betas
+        return words
+    if words.endswith("is"):  # an axis
+        return f"{words[:-2]}es"
     return re.sub("(?<=[^aeiou])y$", "ie", words) + ("es" if words.endswith("s") else "s")
 
 

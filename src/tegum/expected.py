@@ -42,7 +42,7 @@ from tegum.exact.losses import require_finite
 from tegum.exact.objective import engine_of
 from tegum.features import Features, Independent
 from tegum.nets import Net, Parameters, require_same_features
-from tegum.nets.net import parameter
+from tegum.nets.net import paired_parameters, parameter
 from tegum.recorded import features_of, net_of, over, require_known, require_meant, require_own, said_net, written_net
 
 Array = NDArray[np.float64]
@@ -64,7 +64,8 @@ class Expected(NamedTuple):
     """An expected loss (...), the standard error of each, and how it was found.
 
     ``method`` is "exact" (then the standard error is the estimate of the absolute error), "sampled by strata of active
-    features", or "sampled".  A loss that is known is sampled where the estimate of its error is larger than samples' error.
+    features", or "sampled", of all models together.  Losses that are known are sampled, all of them, where of some the estimate
+    of the error is larger than samples' error.
     """
 
     value: Array
@@ -87,10 +88,12 @@ def expected_loss(
     Args:
         net: any family, your own included; or a dataset of models, which brings net, parameters and features of its own (models
             that diverged have NaN).
-        params: its parameters by name (`tegum.nets.Net.parameter_shapes`); leading axes are instances.
+        params: its parameters by name (`tegum.nets.Net.parameter_shapes`); leading axes are instances; those with names are
+            paired by these and by their labels, in the order of the weights'.
         features: any distribution; its leading axes broadcast with those of the parameters.
         tol: relative error of exact losses.
-        samples: how many inputs to draw where there is no exact loss, at least 1,024; all instances see the same ones.
+        samples: how many inputs to draw where there is no exact loss, at least 1,024; all instances see the same ones, divided
+            among the strata by the mean spread of all: a model's value and error depend, within that error, on those beside it.
         seed: of these inputs.
 
     Raises:
@@ -104,7 +107,8 @@ def expected_loss(
         return _of_models(net, tol, samples, seed)
     if params is None or features is None:
         raise InvalidInputError("a net is given without params or features", "give all three, or a dataset of models")
-    named = next((one for one in params.values() if isinstance(one, xr.DataArray)), None)
+    params = paired_parameters(params)
+    named = next((params[name] for name in PARAMETER_DIMS if isinstance(params.get(name), xr.DataArray)), None)
     if named is not None:
         require_own(xr.Dataset({"W": named}), features)
     problems = Problems()
@@ -118,14 +122,11 @@ def expected_loss(
     problems.check_fraction("tol", tol)
     problems.check_least("samples", samples, _REPLICATES * _PILOT)
     problems.raise_if_any()
-    require_meant(features, next(iter(params.values())).shape[:-2])
+    require_meant(features, params[next(iter(net.parameter_shapes()))].shape[:-2])
     if _has_exact_loss(net, features):
         found = evaluate(params, features=features, tol=tol, net=net)
         exact = Expected(np.asarray(found["loss"]), np.asarray(found["loss_error"]), "exact")
-        rough = exact.standard_error > _ROUGH * exact.value
-        if rough.any():  # or nothing but rounding, of a loss of about 0
-            squares = np.einsum("...ii->...i", features.second_moment())
-            rough &= exact.standard_error > _NOTHING * (features.importance * squares).sum(axis=-1)
+        rough = _are_rough(exact, features)
         if not rough.any():
             return exact
         sampled = _sampled(net, params, features, samples, seed)
@@ -133,6 +134,15 @@ def expected_loss(
     for name, own in net.parameter_shapes().items():
         require_finite(name, params[name], len(own), LARGEST_WEIGHT)
     return _sampled(net, params, features, samples, seed)
+
+
+def _are_rough(exact: Expected, features: Features) -> NDArray[np.bool_]:
+    """Which exact losses are not known better than samples may tell them."""
+    rough = np.asarray(exact.standard_error > _ROUGH * exact.value)
+    if rough.any():  # or nothing but rounding, of a loss of about 0
+        squares = np.einsum("...ii->...i", features.second_moment())
+        rough &= exact.standard_error > _NOTHING * (features.importance * squares).sum(axis=-1)
+    return rough
 
 
 def _of_models(data: xr.Dataset, tol: float, samples: int, seed: int) -> Expected:

@@ -8,6 +8,7 @@ import xarray as xr
 
 import tegum as tg
 from tegum.geometry.identification import level_distance, purity
+from tegum.nets.net import parameter
 
 MEASURES = {
     "coherence": (),
@@ -87,6 +88,49 @@ def test_shapes_of_what_training_returns() -> None:
     assert tg.geometry.identify(W[0]).label == tg.geometry.identify(W[0].T).label == "pentagon"
     assert tg.geometry.identify([[1, -1]]).label == "digon"
     assert tg.geometry.feature_graph(W[0]).component.tolist() == [0] * 5
+
+
+@pytest.mark.parametrize("m", [3, 5])
+def test_a_decoder_with_names_is_feature_by_hidden_whatever_its_shape(m: int) -> None:
+    generator = np.random.default_rng(m)
+    W1, W2 = generator.normal(size=(2, m, 3)), generator.normal(size=(2, 3, m))
+    encoder, decoder = (
+        xr.DataArray(W1, dims=("seed", "hidden", "feature")),
+        xr.DataArray(W2, dims=("seed", "feature", "hidden")),
+    )
+    expected = tg.geometry.rescaled_neurons(W1, W2)
+    assert np.abs(expected[1] @ np.maximum(expected[0], 0) - W2 @ np.maximum(W1, 0)).max() < 1e-12
+    for turned in (decoder, decoder.transpose("hidden", "seed", "feature"), list(decoder)):
+        for found, right in zip(tg.geometry.rescaled_neurons(encoder, turned), expected, strict=True):
+            np.testing.assert_array_equal(found, right)
+    unnamed = decoder.rename(hidden="i"), decoder.rename(feature="i")
+    for one in (decoder, *unnamed):
+        np.testing.assert_array_equal(parameter("W2", one), W2)
+        np.testing.assert_array_equal(tg.geometry.rescaled_neurons(W1, one)[1], expected[1])
+
+
+def test_motifs_of_weights_with_names_are_those_without() -> None:
+    for n, m in ((3, 5), (5, 5)):
+        W1, W2 = np.zeros((m, n)), np.zeros((n, m))
+        W1[:5, :3], W2[:3, :5] = tg.geometry.hand_built_motif(4)
+        named = xr.DataArray(W1, dims=("hidden", "feature")), xr.DataArray(W2, dims=("feature", "hidden"))
+        (expected,) = tg.geometry.motifs(W1, W2)
+        assert (expected.neuron, expected.inhibitor, expected.culprit, expected.victim) == (0, 1, 0, 1)
+        for decoder in (named[1], named[1].T):
+            assert tg.geometry.motifs(named[0], decoder) == [expected]
+
+
+def test_hidden_alone_is_found_by_name_and_is_never_the_axis_of_features() -> None:
+    W = xr.DataArray(tg.geometry.polygon(5), dims=("hidden", "i"))
+    for given in (W, W.T):
+        found = tg.geometry.dimensionality(given)
+        assert found.dims == ("i",)
+        np.testing.assert_allclose(found, [0.4] * 5)
+        features = tg.features.Independent(5, density=0.1)
+        plain = tg.exact.evaluate(W.values, np.zeros(5), features).loss
+        assert tg.exact.evaluate(given, np.zeros(5), features).loss == plain
+        np.testing.assert_array_equal(parameter("W", given), W.values)
+        assert tg.geometry.identify(given).label == "pentagon"
 
 
 def test_words_are_refused() -> None:

@@ -95,5 +95,17 @@ def test_mistakes() -> None:
         analytic_attack(W, b, x, -1)
     with pytest.raises(tg.InvalidInputError, match="size is -1"):
         gradient_attack(W, b, x, -1)
+    wrong = (
+        ({"restarts": 0}, "restarts is 0: choose at least 1"),
+        ({"steps": -5}, "steps is -5: choose at least 0"),
+        ({"seed": -1}, "a seed is -1: choose a whole number of at least 0"),
+        ({"initial": np.full(x.shape, np.nan)}, "initial is nan: choose from"),
+    )
+    for options, says in wrong:
+        with pytest.raises(tg.InvalidInputError, match=says):
+            gradient_attack(W, b, x, 0.1, **options)
+    for many in (tg.features.Independent(2, density=[[0.1], [0.2]]), tg.features.Independent(2, importance=np.ones((3, 2)))):
+        with pytest.raises(tg.InvalidInputError, match=r"the features have leading axes \(\d,\): give one distribution"):
+            without_superposition(many, 1)
     with pytest.raises(tg.InvalidInputError, match="choose 1 to"):
         without_superposition(tg.features.Independent(2), 3)

@@ -9,6 +9,7 @@ import xarray as xr
 
 import tegum as tg
 from tegum.cli import run
+from tegum.figures.models import drawn_models
 
 NET, FEATURES = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.1)
 PENTAGON, DIGONS = tg.geometry.polygon(5), np.array([[1.0, -1, 0, 0, 0], [0, 0, 1, -1, 0]])
@@ -46,6 +47,87 @@ def test_trained_models_are_counted_in_the_minima_that_they_descend_to() -> None
     assert sparse["shape"].iloc[0] == "pentagon"
     assert sparse["loss"].iloc[0] == pytest.approx(lowest, rel=1e-6)
     assert len(sparse) < len(tg.census(data, descend=False).to_dataframe().query("density == 0.1"))
+
+
+@pytest.mark.parametrize("net", [tg.nets.ReluOutput(3, 3), tg.nets.Linear(3, 3)])
+def test_where_nothing_is_lost_all_starts_are_in_one_minimum(net: tg.nets.Net) -> None:
+    data = tg.exact.minimise(net, tg.features.Independent(3, density=0.1), seeds=8, progress=False)
+    assert data["loss"].max() < 1e-14
+    shapes = set(tg.geometry.shape_names(data).values.tolist())
+    found = tg.census(data)
+    assert found["count"].values.tolist() == [8] if len(shapes) == 1 else found.sizes["minimum"] == len(shapes)
+    assert (found["excess"].values[found["rank"].values == 0] == 0).all()
+    assert not (found["excess"] > 1e-6).any()
+
+
+def test_above_a_loss_of_0_there_is_no_excess() -> None:
+    data = of_losses([PENTAGON, PENTAGON, DIGONS], [1e-16, 9e-16, 0.1]).assign(loss_error=("seed", [1e-15] * 3))
+    found = tg.census(data)
+    assert found["count"].values.tolist() == [2, 1]
+    np.testing.assert_array_equal(found["excess"], [0, np.nan])
+    known = tg.census(data.assign(loss=data["loss"] + 1))
+    assert known["count"].values.tolist() == [2, 1]
+    np.testing.assert_allclose(known["excess"], [0, 0.1])
+
+
+@pytest.mark.parametrize(("rate", "descend"), [(3.0, None), (3.0, False), (1e6, None), (1e6, False)])
+def test_what_diverged_is_no_minimum_though_its_numbers_are_finite(rate: float, descend: bool | None) -> None:
+    recipe = tg.Recipe(steps=50, learning_rate=rate, optimizer="sgd", seeds=3, batch_size=64, evaluation_samples=64)
+    data = tg.train(tg.nets.ReluOutput(4, 2), tg.features.Independent(4, density=0.1), recipe, progress=False)
+    data["status"][0] = "diverged"
+    data["W"][0] = 1e3
+    diverged = int((data["status"] == "diverged").sum())
+    found = tg.census(data, descend=descend).set_coords("status")
+    assert int(found["count"].where(found["status"] == "diverged").sum()) == diverged
+    assert set(found["shape"].values[found["status"].values == "diverged"]) == {"diverged"}
+    assert np.isnan(found["loss"].where(found["status"] == "diverged", drop=True)).all()
+    if diverged == 3:
+        assert found["share"].values.tolist() == [1]
+
+
+def test_of_starts_that_all_diverged_the_first_is_drawn_and_said_to_be() -> None:
+    data = of_losses([PENTAGON, DIGONS], [2.0, 1.0]).assign(status=("seed", ["diverged"] * 2))
+    assert drawn_models(data).said == "of 2 seeds the first, as all diverged"
+    unknown = of_losses([PENTAGON, DIGONS], [np.inf, np.inf]).drop_vars("status")
+    assert drawn_models(unknown).said == "of 2 seeds the first, as none has a finite loss"
+    swept = xr.concat([data, of_losses([PENTAGON, DIGONS], [2.0, 1.0])], xr.Variable("density", [0.1, 0.2]))
+    right = "of 2 seeds the one of lowest loss at each density; of 2 seeds the first, as all diverged at 1 of 2 points"
+    assert drawn_models(swept).said == right
+
+
+@pytest.mark.parametrize("axis", ["shape", "count", "share", "excess", "rank"])
+def test_an_axis_called_like_a_column_of_the_table_is_refused(axis: str) -> None:
+    one = of_losses([PENTAGON, DIGONS], [2.0, 1.0])
+    data = xr.concat([one, one], xr.Variable(axis, [10, 20]))
+    says = f"the models have an axis '{axis}', and a census has a column of that name: rename it, data.rename"
+    with pytest.raises(tg.InvalidInputError, match=says):
+        tg.census(data)
+    assert tg.census(data.rename({axis: f"my_{axis}"}))[f"my_{axis}"].values.tolist() == [10, 10, 20, 20]
+
+
+def test_large_models_do_not_descend_on_the_way_to_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tegum.counting.minimise_from", pytest.fail)
+    monkeypatch.setattr("tegum.counting.evaluate", pytest.fail)
+    W = np.random.default_rng(0).normal(size=(4, 2, 129)) / 10
+    data = xr.Dataset({"W": (("seed", "hidden", "feature"), W), "b": (("seed", "feature"), W[:, 0])})
+    shown = tg.show(data)
+    assert shown.absent["census"] == "models of more than 128 features take long: tegum.census(data)"
+    assert "census" not in shown.figures
+
+
+@pytest.mark.parametrize(("net", "name"), [(tg.nets.ReluHidden(3, 2), "overlaps"), (tg.nets.ReluOutput(3, 2), "gram")])
+def test_the_gram_matrix_is_what_inputs_do_only_where_nothing_hidden_bends(net: tg.nets.Net, name: str) -> None:
+    recipe = tg.Recipe(steps=5, batch_size=64, evaluation_samples=64)
+    shown = tg.show(tg.train(net, tg.features.Independent(3, density=0.1), recipe, progress=False))
+    assert {"overlaps", "gram"} & {*shown.figures} == {name}
+    title, text = shown.captions[name]
+    assert ("input does to each output" in title) == (name == "gram") == ("passes through" in text)
+
+
+def test_models_of_several_sizes_are_said_to_be() -> None:
+    shown = tg.show({"a": np.eye(2, 4), "b": np.eye(1, 3)})
+    assert shown.lead[0] == "2 models of 3 to 4 features in 1 to 2 dimensions."
+    assert tg.show({"a": np.eye(1, 3)}).lead[0] == "1 model of 3 features in 1 dimension."
 
 
 def test_models_without_a_known_loss_are_counted_by_shape() -> None:

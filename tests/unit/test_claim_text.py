@@ -82,7 +82,7 @@ def test_what_tells_nothing_says_why() -> None:
     passes = record(near(1, 0.1), 1.0, control=1.05)
     assert [reason.kind for reason in reasons(passes, "quick")] == ["the control"]
     lacking = record(near(1, 0.1), 1.0, lacking="8 runs of either")
-    assert reasons(lacking, "quick") == [Reason("too little data", "8 runs of either.")]
+    assert reasons(lacking, "quick") == [Reason("too little data", "It lacks 8 runs of either.")]
     flips = record(**in_each_seed(lambda one: one, near(1, 0.1)), value=[1.0, 2.0, 1.0])
     assert reasons(flips, "quick") == [Reason("the seed", "2 of 3 are as expected, the others are not.")]
     assert reasons(record(near(1, 0.1), 1.0), "quick") == []

@@ -251,7 +251,7 @@ def test_the_record_has_words_and_numbers() -> None:
 
 
 def test_what_is_lacking_is_said() -> None:
-    assert claim(1.0, lacking="a minimum").as_record("e")["evidence"] == "8 models; too little to tell: a minimum"
+    assert claim(1.0, lacking="a minimum").as_record("e")["evidence"] == "8 models; too little to tell: it lacks a minimum"
 
 
 def test_long_arrays_are_stored_by_what_they_hold() -> None:

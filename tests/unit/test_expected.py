@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import tegum as tg
 from tegum.cli.inspect import inspect
@@ -118,6 +119,29 @@ def test_datasets_bring_their_own_features() -> None:
         ):
             tg.expected_loss(net, {"W": data.W, "b": data.b}, features)
         np.testing.assert_array_equal(tg.geometry.shape_names(data), tg.geometry.shape_names(data.W))
+
+
+@pytest.mark.parametrize("net", [tg.nets.ReluOutput(3, 2), tg.nets.ReluHidden(3, 2)])
+def test_parameters_with_names_are_paired_by_names_and_labels(net: tg.nets.Net) -> None:
+    features = tg.features.Independent(3, density=[[[0.1]], [[0.5]]])
+    plain = random_parameters(net, 0, 2, 2)
+    labels = {"density": [0.1, 0.5], "seed": [0, 1]}
+    W = xr.DataArray(plain["W"], labels, ("density", "seed", "hidden", "feature"))
+    b = xr.DataArray(plain["b"], labels, ("density", "seed", "feature"))
+    right = tg.expected_loss(net, plain, features, samples=2**12).value
+    assert np.ptp(right) > 0.01
+    for given in (b, b.transpose("seed", "feature", "density"), b[:, ::-1], b.transpose("seed", ...)[::-1], b.values):
+        for params in ({"W": W, "b": given}, {"b": given, "W": W}):
+            np.testing.assert_array_equal(tg.expected_loss(net, params, features, samples=2**12).value, right)
+        if isinstance(net, tg.nets.ReluOutput):
+            np.testing.assert_allclose(tg.exact.evaluate({"W": W, "b": given}, None, features, net=net).loss, right, rtol=1e-9)
+    alike = plain | {"b": np.broadcast_to(plain["b"][0], (2, 2, 3))}
+    by_seed = tg.expected_loss(net, {"W": W, "b": b[0]}, features, samples=2**12).value
+    np.testing.assert_array_equal(by_seed, tg.expected_loss(net, alike, features, samples=2**12).value)
+    with pytest.raises(
+        tg.InvalidInputError, match=r"along seed, b has the labels \[0, 2\] and W \[0, 1\]: give both of the same"
+    ):
+        tg.expected_loss(net, {"W": W, "b": b.assign_coords(seed=[0, 2])}, features)
 
 
 def test_mistakes_are_named() -> None:

@@ -26,6 +26,12 @@ def test_rounds_find_what_one_minimisation_finds() -> None:
     np.testing.assert_allclose(again, found["loss"], rtol=1e-7)
 
 
+def test_where_nothing_is_lost_every_start_that_arrives_finds_it() -> None:
+    found = lowest_minima(tg.nets.ReluOutput(2, 2), tg.features.Independent(2), {"density": [0.1, 0.3]}, seeds=8)
+    assert found["loss"].max() < 1e-14
+    assert found["found"].values.tolist() == [1, 1]
+
+
 def test_rounds_are_kept(tmp_path: Path) -> None:
     with caching(Pieces(tmp_path, print)):
         first = lowest_minima(NET, tg.features.Independent(3), SWEEP, seeds=8)

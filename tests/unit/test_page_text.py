@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+import tegum as tg
 from tegum.claims import OURS, Claim, Evidence, below
 from tegum.experiments import PaperVerdict
 from tegum.report import Part, ResultFolder
 from tegum.report.chapters import paragraphs, section_of
 from tegum.report.page import cost, counted_by_source, page
+from tegum.report.part import made_of
 from tests.experiments import small
 
 
@@ -42,6 +44,17 @@ def test_what_it_cost_and_how_it_was_made(tmp_path: Path) -> None:
     assert "steps 20, batch size 64, learning rate 0.001, optimizer adamw" in text
     assert "What &lt;/script&gt; is trained." in text
     assert "ReluOutput" not in re.sub(r"<dl>.*?</dl>", "", text, flags=re.DOTALL)
+
+
+def test_fields_that_a_sweep_varies_are_not_said_to_be_those_of_the_recipe(part: Part) -> None:
+    net, features = tg.nets.ReluOutput(3, 2), tg.features.Independent(3, density=0.1)
+    recipe = tg.Recipe(steps=5000, batch_size=64, evaluation_samples=64)
+    for sweep in ({"steps": [10, 20], "learning_rate": [0.1, 0.2]}, {"mine": tg.Axis([1, 2], steps=[10, 20])}):
+        made = made_of(tg.train(net, features, recipe, sweep=sweep, progress=False))
+        said = cost(replace(part, made=made))
+        assert "5,000" not in said
+        assert ("adamw at 0.001" in said) == ("mine" in sweep)
+        assert "5000" not in str(made)
 
 
 def test_an_empty_folder_has_a_page_too() -> None:

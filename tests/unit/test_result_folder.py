@@ -72,6 +72,18 @@ def test_results_of_older_code_are_set_aside(folder: ResultFolder, notices: list
     assert small.calls == ["quick", "quick"]
 
 
+def test_what_was_set_aside_is_not_overwritten_by_what_is_set_aside_next(folder: ResultFolder) -> None:
+    folder.part(small.experiment, "quick")
+    path = folder.data_file("small")
+    data = read_dataset(path)
+    data.attrs.pop("tegum_result")
+    for number in (1, 2, 3):
+        write_dataset(data.assign_attrs(number=number), path)
+        folder.part(small.experiment, "quick")
+    older = [read_dataset(one).attrs["number"] for one in (folder.path / "older").iterdir() if "unmarked" in one.name]
+    assert sorted(older) == [1, 2, 3]
+
+
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b[:-8] + b"12345678", lambda _: b""])
 def test_damaged_data_are_set_aside_and_made_again(
     folder: ResultFolder, notices: list[str], damage: Callable[[bytes], bytes]

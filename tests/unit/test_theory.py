@@ -104,6 +104,9 @@ def test_at_most_one_active() -> None:
     alone = [p[i] * np.prod(np.delete(1 - p, i)) for i in range(4)]
     expected = np.prod(1 - p) * loss_nothing_active(b, importance) + alone @ losses_one_active(G, b, importance)
     assert sparse_loss(G, b, Independent(4, p, importance)) == pytest.approx(expected)
+    for others in (1, 3):
+        with pytest.raises(InvalidInputError, match=f"G has 4 features and the distribution {others}: choose the same number"):
+            sparse_loss(G, b, Independent(others, 0.1))
     with pytest.raises(InvalidInputError, match="needs independent features"):
         sparse_loss(G, b, CorrelatedSets(2, 2, 0.1))
     longer = Independent(2, 0.1, magnitude=Uniform(0.0, 2.0))

@@ -83,8 +83,8 @@ class Claim(metaclass=Checked):
         against: named data on which the same check must fail.
         uncontrolled: where there are no such data, why.
         needs: how many models it takes to tell.
-        lacking: what is missing to tell, where that is not a number of models: evidence, which no control needs; a criterion
-            belongs into ``expect``.
+        lacking: what is missing to tell, as a noun, such as "a certified minimum", where that is not a number of models:
+            evidence, which no control needs; a criterion belongs into ``expect``.
         not_run: where the profile lacks the size, or the data, at which the claim means something, what it lacks; nothing is
             measured then.
         note: what a reader should know besides.
@@ -184,7 +184,7 @@ class Claim(metaclass=Checked):
             return ""
         by_seed = self.by_seed
         words = [f"as expected in {sum(by_seed)} of {len(by_seed)}"] if len(by_seed) > 1 else []
-        words += [f"too little to tell: {self.lacking}"] if self.lacking else []
+        words += [f"too little to tell: it lacks {self.lacking}"] if self.lacking else []
         return self.evidence.adding(*words).words
 
     def as_record(self, experiment: str) -> dict[str, Any]:

@@ -286,7 +286,7 @@ def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[
             raise InvalidInputError(what, "give a dataset with both, or where b = 0, data.assign(b=0 * data.W.isel(hidden=0))")
         b = data["b"] if "b" in data else np.zeros(data.sizes["feature"])
     else:
-        W = in_order(W)
+        W = in_order(W, PARAMETER_DIMS["W"])
         last = dict(zip(W.dims[-2:], ("hidden" if options.get("tied", True) else "output", "feature"), strict=True))
         data = W.rename({old: new for old, new in last.items() if old != new}).to_dataset(name="W")
     data = data.assign(W=in_order(data["W"]))

@@ -16,7 +16,7 @@ from tegum.exact.laws import Answer, Asked, Laws, laws_for, laws_of_net
 from tegum.exact.parameters import is_neuron, outputs_of, shapes_of
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, Activation, Net, TargetMap, require_same_features
-from tegum.nets.net import parameter
+from tegum.nets.net import paired_parameters, parameter
 from tegum.threads import in_pieces
 
 _FIRST_TERMS, _FIRST_OF_LAWS, _FEW = 8, 16, 50
@@ -251,7 +251,7 @@ def parameters_given(net: Net, params: Mapping[str, ArrayLike]) -> list[NDArray[
         InvalidInputError: naming what is missing, unknown, of the wrong shape or not finite.
     """
     shapes = shapes_of(net)
-    given = {name: parameter(name, one).astype(np.float64) for name, one in params.items()}
+    given = {name: parameter(name, one).astype(np.float64) for name, one in paired_parameters(params).items()}
     if not net.bias and given.pop("b", np.zeros(1)).any():  # zeros are its place in flat vectors
         raise InvalidInputError("b is given to a net without bias", "give zeros, or a net with bias=True")
     net.check_parameters(given)

@@ -45,9 +45,9 @@ class Joined(Features):
         density = np.concatenate([one.feature_density for one in own])
         self._set_fields(len(density), density, importance).raise_if_any()
         self._fill(parts=own, signed=any(one.signed for one in own))
-        laws = {(getattr(one, "magnitude", None), one.signed) for one in own}
-        if len(laws) == 1 and (law := next(iter(laws))[0]) is not None:
-            self._fill(magnitude=law)
+        first, *others = [(getattr(one, "magnitude", None), one.signed) for one in own]
+        if first[0] is not None and all(one == first for one in others):  # laws of one's own need not be hashable
+            self._fill(magnitude=first[0])
 
     def has_blocks(self) -> bool:
         """Whether all parts have independent blocks."""

@@ -140,7 +140,8 @@ def tree(
     for i, parent in enumerate(parents):
         if parent is not None and not 0 <= parent < i:
             raise InvalidInputError(
-                f"the parent of feature {i} is {parent}", f"choose None or an earlier feature, 0 to {i - 1}"
+                f"the parent of feature {i} is {parent}",
+                f"choose None or an earlier feature, 0 to {i - 1}" if i else "choose None: there is none before it",
             )
     plain = Independent(n, density, magnitude=magnitude, signed=signed)
     if plain.batch_shape:

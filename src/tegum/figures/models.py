@@ -316,12 +316,21 @@ def _best_of_starts(data: xr.Dataset, lead: list[str], name: str) -> tuple[xr.Da
     require_axes(f"{by} of the dataset", loss, None)
     if not set(loss.dims) <= set(lead):
         raise InvalidInputError(f"{by} has dimensions {dict(loss.sizes)}", f"give one of each model, by {', '.join(lead)}")
-    if "status" in data:
-        loss = loss.where(~data["status"].isin([Status.DIVERGED]))
-    place = loss.where(np.isfinite(loss), np.inf).argmin(axis)
+    diverged = data["status"] == Status.DIVERGED if "status" in data else xr.zeros_like(loss, dtype=bool)
+    loss = loss.where(~diverged)
+    usable = abs(loss) < np.inf
+    place, known = loss.where(usable, np.inf).argmin(axis), usable.any(axis)
     others = [other for other in lead if other != axis]
     where = f" at each {' and '.join(other.replace('_', ' ') for other in others)}" if others else ""
-    return data.isel({axis: place}), [f"of {data.sizes[axis]} {many(axis)} the one of lowest {by}{where}"]
+    count = f"{data.sizes[axis]} {many(axis)}"
+    words = [f"of {count} the one of lowest {by}{where}"] if known.any() else []
+    chosen = data.isel({axis: place})
+    known = known | ~(abs(chosen[name]) < _LARGEST).all(_last(name))  # what is not drawn is counted later
+    if not known.all():
+        missing = f" at {int((~known).sum())} of {known.size} points" if known.any() else ""
+        why = "all diverged" if bool(diverged.where(~known, True).all()) else f"none has a finite {by}"
+        words.append(f"of {count} the first, as {why}{missing}")
+    return chosen, words
 
 
 def _spaced(sizes: dict[str, int], most: int) -> dict[str, list[int]]:

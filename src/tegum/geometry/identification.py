@@ -137,7 +137,7 @@ def _asks_for_rows(function: Callable[P, R]) -> Callable[P, R]:
         given: dict[str, Any] = dict(zip(parameters, args, strict=False)) | kwargs
         W, rows = given.get("W"), given.get("rows")
         named = W.get("W") if isinstance(W, xr.Dataset) else W
-        if isinstance(named, xr.DataArray) and "feature" in named.dims:
+        if isinstance(named, xr.DataArray) and {"hidden", "feature"} & {*named.dims}:
             if isinstance(rows, bool) and len(args) <= len(parameters):
                 _require_agreement(rows, named.dims)
                 return function(**given | {"rows": None})  # type: ignore[call-arg]
@@ -153,9 +153,9 @@ def _asks_for_rows(function: Callable[P, R]) -> Callable[P, R]:
 
 def _require_agreement(rows: bool, dims: tuple[Any, ...]) -> None:
     """Raises an `InvalidInputError` where names of axes say that features are what ``rows`` says they are not."""
-    others = [axis for axis in dims if axis != "feature"]
-    hidden = "hidden" if "hidden" in others else (others or ["feature"])[-1]
-    if rows != (dims.index("feature") < dims.index(hidden)):
+    feature = "feature" if "feature" in dims else next((axis for axis in dims[::-1] if axis != "hidden"), "hidden")
+    hidden = "hidden" if "hidden" in dims else next((axis for axis in dims[::-1] if axis != "feature"), "feature")
+    if rows != (dims.index(feature) < dims.index(hidden)):
         found = "column" if rows else "row"
         what = f"rows is {rows}, and W has the axes {', '.join(map(str, dims))}: a {found} is a feature"
         raise InvalidInputError(what, "leave rows out: named axes say which are features")

@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.checking import checked, numbers
+from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import AnticorrelatedSets, CorrelatedSets, Features, Independent, Uniform, geometric
 from tegum.nets import Linear, Net, ReluOutput
@@ -227,7 +228,7 @@ def _of_parameters(net: Net, W: ArrayLike | None, b: ArrayLike | None) -> dict[s
         if b is not None:
             raise InvalidInputError("there is b and no W", "give both, or none")
         return {}
-    arrays = {"W": numbers("W", W).astype(np.float64)}
+    arrays = {"W": numbers("W", W, PARAMETER_DIMS["W"]).astype(np.float64)}
     if b is not None and (net.bias or np.any(numbers("b", b))):
         arrays["b"] = numbers("b", b).astype(np.float64)
     net.check_parameters({"b": np.zeros(net.n_features)} | arrays if net.bias else arrays)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from tegum.arraylike import takes_arrays
 from tegum.checking import checked, require_held, require_memory
 from tegum.datasets import dataset
-from tegum.errors import Problems
+from tegum.errors import InvalidInputError, Problems
 from tegum.geometry import feature_norms, interference, phase_of
 from tegum.sweep import Axis
 
@@ -55,6 +55,8 @@ def paper_grid(n_features: int, side: int) -> dict[str, Axis]:
 def extra_feature(data: xr.Dataset) -> xr.Dataset:
     """``norm`` and ``interference`` of the last feature of every model, beside its ``loss``."""
     require_held("data", data, W=None, loss=None)
+    if not {"hidden", "feature"} <= {*data["W"].dims}:
+        raise InvalidInputError(f"W of data has dimensions {dict(data['W'].sizes)}", "give (..., hidden, feature)")
     W, measures = data["W"].astype(np.float64), (feature_norms, interference)
     norm, mixed = (measure(W).isel(feature=-1, drop=True) for measure in measures)  # type: ignore[arg-type, attr-defined]
     measured = {name: (tuple(map(str, each.dims)), each.values) for name, each in (("norm", norm), ("interference", mixed))}

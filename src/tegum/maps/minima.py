@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tegum.checking import checked
 from tegum.datasets import Status
+from tegum.errors import InvalidInputError
 from tegum.exact import minimise
 from tegum.features import Features
 from tegum.nets import Net
@@ -55,6 +56,8 @@ def lowest_minima(
     Raises:
         InvalidInputError: for wrong arguments.
     """
+    if others := set(net.parameter_shapes()) - {"W", "b"}:
+        raise InvalidInputError(f"the net is {net!r}, with {min(others)}", "give one of W and b, ReluOutput or Linear")
     settings: dict[str, Any] = {"sweep": sweep, "threads": threads, "progress": progress}
     first = minimise(net, features, seeds=seeds, **settings)
     lowest, grid = _lower(None, first), list(sweep)
@@ -64,7 +67,8 @@ def lowest_minima(
         before, lowest = lowest, _lower(lowest, found)
         if not (lowest["loss"] < before["loss"] * (1 - _LOWER)).any():
             break
-    reached = first["loss"].where(first["status"] != Status.NOT_CONVERGED, np.inf) <= lowest["loss"] * (1 + _SAME)
+    least = lowest["loss"] * (1 + _SAME) + first["loss_error"].fillna(0)  # where nothing is lost, all is rounding
+    reached = first["loss"].where(first["status"] != Status.NOT_CONVERGED, np.inf) <= least
     return lowest.assign(found=reached.mean("seed"))
 
 

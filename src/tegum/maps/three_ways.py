@@ -18,8 +18,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from tegum.checking import checked
+from tegum.checking import checked, shown
 from tegum.datasets import dataset
+from tegum.errors import InvalidInputError
 from tegum.exact import loss as expected_loss
 from tegum.exact import minimise
 from tegum.features import Independent
@@ -48,6 +49,8 @@ def three_ways(
         square; NaN for training), and ``start_W`` (seed, hidden, feature), the initial weights at the first density; the
         coordinates say what the features are, see `tegum.features_of`.
     """
+    if not densities or len(set(densities)) < len(densities):
+        raise InvalidInputError(f"densities is {shown(densities)}", "give one at least, each once")
     run = _trained(net, features, densities, recipe, slow, times).transpose("density", "seed", ...)
     initial_W = run["W_history"].isel(step=0).transpose("density", "seed", "hidden", "feature").values.astype(np.float64)
     W, b = (run[name].values.astype(np.float64) for name in ("W", "b"))

@@ -20,7 +20,8 @@ import xarray as xr
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.checking import Checked, check_fields, checked, misfit, numbers, shown
+from tegum.arraylike import paired
+from tegum.checking import Checked, check_fields, checked, in_order, misfit, numbers, shown
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
 from tegum.nets.activation import IDENTITY, RELU, Activation
@@ -44,8 +45,17 @@ def parameter(name: str, array: Any, called: str = "", axes: Sequence[str] = ())
                 what = f"{called or name} has the axis {unknown[0]!r}, and the models have {', '.join(axes)}"
                 raise InvalidInputError(what, "name axes like these, or give its values, whose leading axes go by their order")
             array = array.expand_dims([axis for axis in axes if axis not in lead]).transpose(*axes, ...)
-        array = array.transpose(..., *own).values
+        array = in_order(array, PARAMETER_DIMS.get(name, ())).values
     return numbers(called or f"parameter {name!r}", array)
+
+
+def paired_parameters(params: Mapping[str, Any]) -> dict[str, Any]:
+    """A net's parameters; those with names for their axes in the order of the weights' leading axes and of their labels."""
+    named = {
+        name: in_order(params[name], own) for name, own in PARAMETER_DIMS.items() if isinstance(params.get(name), xr.DataArray)
+    }
+    leads = {name: one.dims[: max(one.ndim - len(PARAMETER_DIMS[name]), 0)] for name, one in named.items()}
+    return {**params, **paired(named, leads)}
 
 
 def starts_in(initial: Mapping[str, Any], axes: Sequence[str]) -> int:
@@ -149,7 +159,7 @@ class Net(metaclass=Checked):
         """Parameters and inputs as arrays; an `InvalidInputError` where they do not fit the net."""
         if misfit("params", params, Mapping):
             raise InvalidInputError(f"params is {shown(params)}", "give arrays by name")
-        arrays = {name: parameter(name, one) for name, one in params.items()}
+        arrays = {name: parameter(name, one) for name, one in paired_parameters(params).items()}
         self.check_parameters(arrays)
         inputs = numbers("x", x)
         if inputs.ndim < 2 or inputs.shape[-1] != self.n_features:

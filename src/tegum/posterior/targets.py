@@ -18,7 +18,7 @@ from tegum.exact.objective import landscape_for
 from tegum.exact.parameters import is_compiled, output_of, require_exact
 from tegum.features import Features, FiniteLaw, Independent, Uniform
 from tegum.nets import ACTIVATIONS, Net, require_same_features
-from tegum.nets.net import parameter
+from tegum.nets.net import paired_parameters, parameter
 from tegum.posterior.kernel.target import ENGINE, ONE_ACTIVE, STATES, Target
 
 SAMPLE_SECONDS, _PAIR_SECONDS, _ROW_SECONDS, _COUPLING_SECONDS = 6e-9, 4e-8, 8e-7, 1.5e-7
@@ -93,10 +93,12 @@ def points_of(
         with problems.collecting():
             require_terms(terms)
         m, n = net.n_hidden, net.n_features
-        arrays = {}
-        for name, given, shape in (("W", W, (m, n)), ("b", np.zeros(n) if b is None else b, (n,))):
+        arrays, given = {}, {"W": W, "b": np.zeros(n) if b is None else b}
+        with problems.collecting():
+            given = paired_parameters(given)
+        for name, shape in (("W", (m, n)), ("b", (n,))):
             with problems.collecting():
-                array = parameter(name, given, name).astype(np.float64)
+                array = parameter(name, given[name], name).astype(np.float64)
                 if array.shape[array.ndim - len(shape) :] != shape:
                     problems.add(f"{name} has shape {array.shape}", f"give {shape}, or with the chains before")
                 elif not np.isfinite(array).all():

@@ -84,12 +84,16 @@ def required(module: str, kind: str, package: str = "") -> Any:
     return importlib.import_module(module)
 
 
+_LARGEST_EXACT = 2.0**53 - 1
+
+
 def _plain(data: xr.Dataset) -> xr.Dataset:
-    """The dataset as netCDF 3 can hold it: attributes in words or numbers, integers of 32 bits."""
+    """The dataset as netCDF 3 can hold it: attributes in words or numbers, integers of 32 bits, larger ones where exact."""
     data = data.assign_attrs({name: _simple(value) for name, value in data.attrs.items()})
     for name, variable in list(data.variables.items()):
         if variable.dtype.kind in "iu" and variable.size and np.abs(variable.values).max() > np.iinfo(np.int32).max:
-            data[name] = data[name].astype(np.float64)
+            exact = np.abs(variable.values.astype(np.float64)).max() <= _LARGEST_EXACT
+            data[name] = data[name].astype(np.float64 if exact else str)  # seeds stay what they are, in words
     return data
 
 

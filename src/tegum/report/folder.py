@@ -24,7 +24,7 @@ from tegum.execution import Pieces
 from tegum.experiments import Experiment, Profile, code_version, every_description
 from tegum.provenance import package_version, science_version
 from tegum.report.part import KEY, Part, has_pictures, part_of, read_part, write_part
-from tegum.runs import attributes_in, fingerprint, locked, read_dataset, read_or_set_aside, write_dataset
+from tegum.runs import attributes_in, fingerprint, locked, read_dataset, read_or_set_aside, set_aside, write_dataset
 
 
 @final
@@ -121,6 +121,8 @@ class ResultFolder:
         if path.exists() and (found := _key_in(path)) not in (key, None):
             place = self._older(name, found or "unmarked")
             place.parent.mkdir(parents=True, exist_ok=True)
+            if place.exists():
+                set_aside(place, "older")
             path.replace(place)
             theirs = (found or "").partition(" ")[0]
             why = f"the {theirs} profile" if theirs and theirs != key.partition(" ")[0] else "another version of the code"

@@ -93,8 +93,9 @@ def cost(part: Part) -> str:
     """How a part was trained and what it cost, in one line, as far as its dataset tells."""
     recipe = fields_of(part.made.get("recipe"))
     said = [net_in_words(net)] if isinstance(net := part.made.get("net"), str) else []
-    if {"steps", "batch_size", "optimizer", "learning_rate"} <= set(recipe):
+    if {"steps", "batch_size"} <= set(recipe):
         said.append(f"{recipe['steps']:,} steps of {recipe['batch_size']:,} samples")
+    if {"optimizer", "learning_rate"} <= set(recipe):
         said.append(f"{recipe['optimizer']} at {recipe['learning_rate']:g}")
     if seeds := recipe.get("seeds"):
         count = seeds if isinstance(seeds, int) else len(seeds)

@@ -28,6 +28,7 @@ from tegum.lab import link
 from tegum.lab.document import in_script
 from tegum.nets import Linear
 from tegum.recorded import features_of, net_of
+from tegum.report.template import fields_of
 from tegum.runs import UNSEALED, plain, sealed, set_aside, unsealed, write_atomically
 from tegum.runs.files import Damaged, failures_told
 
@@ -95,8 +96,12 @@ def part_of(experiment: Experiment, data: xr.Dataset, code: str) -> tuple[Part, 
 
 
 def made_of(data: xr.Dataset) -> dict[str, Any]:
-    """What a dataset says of its making."""
-    return dict(_as_written({str(name): value for name, value in data.attrs.items() if name not in _INTERNAL}))
+    """What a dataset says of its making; of its recipe without the fields that its sweep varies."""
+    made = {str(name): value for name, value in data.attrs.items() if name not in _INTERNAL}
+    if recipe := fields_of(made.get("recipe")):
+        swept = re.findall(r"\w+", str(made.get("sweep", "")))
+        made["recipe"] = json.dumps({name: value for name, value in recipe.items() if name not in swept})
+    return dict(_as_written(made))
 
 
 def height_of(picture: go.Figure) -> int:

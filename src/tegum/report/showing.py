@@ -24,7 +24,7 @@ import xarray as xr
 
 import tegum.figures as figures
 from tegum.checking import checked, numbers
-from tegum.counting import census
+from tegum.counting import are_in_minima, census
 from tegum.datasets import MODEL_DIMS, start_axes
 from tegum.errors import MOST, InvalidInputError
 from tegum.exact import evaluate
@@ -45,6 +45,7 @@ _NAMES = {
     "phases": "The last feature",
     "arrows": "Features as arrows",
     "gram": "What each input does to each output",
+    "overlaps": "What the weights of two features have in common",
     "matrix": "The map of each model",
     "neurons": "Weights of the neurons",
     "graph": "Inputs, neurons and outputs",
@@ -94,9 +95,12 @@ def show(data: Models | Path | str | Any, title: str | None = None) -> Shown:
             absent[name] = str(mistake)
 
     if whole is not None and _has_starts(whole):
-        counted = census(whole)
-        tables.append(_census_table(counted))
-        draw("census", _CAPTIONS["census"], lambda: figures.census_bars(counted))
+        if whole.sizes["feature"] > _MOST_FEATURES and not are_in_minima(whole):
+            absent["census"] = f"models of more than {_MOST_FEATURES} features take long: tegum.census(data)"
+        else:
+            counted = census(whole)
+            tables.append(_census_table(counted))
+            draw("census", _CAPTIONS["census"], lambda: figures.census_bars(counted))
     if whole is not None and "shape" in whole and "transition" in whole.dims:
         draw("map", _CAPTIONS["map"], lambda: figures.geometry_map(whole))
         draw("phases", _CAPTIONS["phases"], lambda: figures.phase_panels(whole, label="importance of the last feature"))
@@ -125,6 +129,8 @@ _CAPTIONS = {
     "which each output reads it, its row of W₂. Stretched and turned in opposite ways they make the same map.",
     "gram": "Above, WᵀW, and set apart the bias: a red diagonal is a feature that passes through, blue off it are opposites. "
     "Below, the norm of each feature, coloured by its interference with the others: dark is alone.",
+    "overlaps": "Above, WᵀW, and set apart the bias: the overlaps of the features' weights. What an input does to an output is "
+    "less or more, because of hidden ReLUs. Below, the norm of each feature, coloured by its interference with the others.",
     "matrix": "What each input does to each output: red adds, blue takes away.",
     "neurons": "A bar for each neuron, a rectangle for each of its weights; neurons on grey serve several features.",
     "graph": "An edge for each weight: red excites, blue inhibits; each neuron is rescaled, its largest input weight is 1.",
@@ -142,7 +148,8 @@ def _draw_models(draw: Callable[[str, str, Callable[[], go.Figure]], None], data
     if "W" in first:
         if first.sizes["hidden"] <= 3:
             draw("arrows", _CAPTIONS["arrows"], lambda: figures.arrow_panels(data))
-        draw("gram", _CAPTIONS["gram"], lambda: figures.strips(data))
+        bends = (said_net(first) or "").startswith("ReluHidden(")  # what inputs do together is not what each does
+        draw("overlaps" if bends else "gram", _CAPTIONS["overlaps" if bends else "gram"], lambda: figures.strips(data))
         draw("dimensionality", _CAPTIONS["dimensionality"], lambda: figures.dimensionality_histogram(data))
     elif "W1" in first and _is_linear(first):
         if first.sizes["hidden"] <= 3:
@@ -338,13 +345,19 @@ def _features_in_words(data: xr.Dataset) -> str:
         return str(data.attrs["features"])
 
 
+def _counted(sizes: set[int], what: str) -> str:
+    """How many of something there are: ``3 features``, or ``3 to 5 features`` where models differ."""
+    low, high = min(sizes), max(sizes)
+    return f"{low} to {high} {what}s" if low < high else f"{high} {what}{'s' if high != 1 else ''}"
+
+
 def _lead(data: xr.Dataset | None, chosen: Chosen) -> list[str]:
     """What is shown, in sentences."""
-    first = next(iter(chosen.models.values()))
-    n, m = first.sizes["feature"], first.sizes.get("hidden")
+    drawn = [*chosen.models.values()]
+    n, m = ({one.sizes[axis] for one in drawn if axis in one.sizes} for axis in ("feature", "hidden"))
     count = len(chosen.models) if data is None else prod(data.sizes[axis] for axis in leading(data))
-    words = f"{count:,} model{'s' if count != 1 else ''} of {n} feature{'s' if n != 1 else ''}"
-    words += f" in {m} dimension{'s' if m != 1 else ''}" if m else ""
+    words = f"{count:,} model{'s' if count != 1 else ''} of {_counted(n, 'feature')}"
+    words += f" in {_counted(m, 'dimension')}" if m else ""
     lines = [words + "."]
     if data is not None and data.attrs.get("features"):
         lines.append(f"Features: {_features_in_words(data)}.")

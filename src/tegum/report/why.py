@@ -100,8 +100,8 @@ def _of_too_little(claim: Mapping[str, Any]) -> list[Reason]:
         for control in claim["controls"]
         if control["holds"]
     ]
-    if met := re.search(r"too little to tell: ([^;]+)", claim["evidence"]):
-        found.append(Reason("too little data", f"{met[1][0].upper()}{met[1][1:]}."))
+    if met := re.search(r"too little to tell: (?:it lacks )?([^;]+)", claim["evidence"]):
+        found.append(Reason("too little data", f"It lacks {met[1]}."))
     needs, models = claim.get("needs", 1), claim.get("models")
     if models is not None and models < needs:
         found.append(

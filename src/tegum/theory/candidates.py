@@ -32,7 +32,7 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from tegum.arraylike import takes_arrays
-from tegum.checking import require_range
+from tegum.checking import require_memory, require_range
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import loss, loss_and_gradient
 from tegum.features import Independent
@@ -133,6 +133,7 @@ def simplex_loss(size: int, density: ArrayLike, norm: float = 1.0, bias: float =
     p = np.asarray(density, dtype=np.float64)
     with Problems() as problems:
         problems.check_count("size", size)
+        require_memory(f"a simplex of {size} features", 8 * size * size)
     require_range("density", p, 0, 1)
     if size == 1:
         return dropped_loss(p)

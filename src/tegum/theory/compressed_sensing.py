@@ -18,7 +18,7 @@ Source: the appendix of `Toy Models of Superposition` on compressed sensing (Lem
 Indyk, Price and Woodruff, "Lower bounds for sparse recovery" (2010).
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.arraylike import takes_arrays
 from tegum.checking import real_numbers, shown
-from tegum.errors import InvalidInputError
+from tegum.errors import InvalidInputError, Problems
 
 Decoder = Literal["denoiser", "linear", "guess", "told"]
 _EXACT, _INPUTS, _CLOSE = 1e-6, 20, 1.08
@@ -62,8 +62,12 @@ def recovery_rate(n: int, m: int, k: int, samples: int, seed: int, decoder: Deco
     There are twenty samples for each W.  The decoders: "denoiser", behind the layer T(x) = ReLU(W^T W x); "linear", the
     pseudo-inverse of W and nothing else; "guess", least squares on a random support; "told", least squares on the true support.
     """
-    if not 1 <= k <= n:
-        raise InvalidInputError(f"k is {k}", f"choose from 1 to the number of features, {n}")
+    with Problems() as problems:
+        if not 1 <= k <= n:
+            problems.add(f"k is {k}", f"choose from 1 to the number of features, {n}")
+        if decoder not in get_args(Decoder):
+            problems.add(f"decoder is {decoder!r}", f"choose among {', '.join(get_args(Decoder))}")
+        problems.check_count("samples", samples)
     if k > m:
         return 0.0
     generator = np.random.default_rng([seed, n, m, k])

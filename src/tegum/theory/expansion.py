@@ -92,6 +92,9 @@ def sparse_loss(
     """
     require_range("G", G, -1e30, 1e30)
     require_range("b", b, -1e30, 1e30)
+    if features.n_features != G.shape[-1]:
+        what = f"G has {G.shape[-1]} features and the distribution {features.n_features}"
+        raise InvalidInputError(what, "choose the same number")
     blocks = features.blocks()
     single = len(blocks.block_of_component) == features.n_features == blocks.block_of_component.max() + 1
     if not single or getattr(features, "magnitude", None) != Uniform() or features.signed:

@@ -134,7 +134,7 @@ def train(
         "net": repr(net),
         **said_of(features),
         "recipe": recipe.model_dump_json(),
-        "sweep": ", ".join(grid.axes) or "none",
+        "sweep": ", ".join(map(_axis_in_words, sweep or {}, (sweep or {}).values())) or "none",
         **({} if loss is None else {"loss": loss.name}),
         **({"data": ", ".join(dict.fromkeys(map(repr, sets)))} if sets else {}),
         "interrupted": int(interrupted),
@@ -189,6 +189,12 @@ def _data_sets(
                 advice = f"choose at most {count} (equal: every step sees the whole set)"
                 problems.add(f"batch_size is {most} of a data set of {count}", advice)
     return sets
+
+
+def _axis_in_words(name: str, axis: Any) -> str:
+    """An axis of a sweep, and what varies along it where that is called otherwise."""
+    fields = set(axis.fields) - {name} if isinstance(axis, Axis) else set()
+    return f"{name} ({', '.join(sorted(fields))})" if fields else name
 
 
 def _swept(sweep: Mapping[str, Any]) -> set[str]:

@@ -130,7 +130,7 @@ def claims(data: xr.Dataset) -> list[Claim]:  # long: one declaration after the 
             of=list(zip(half, last, strict=True)),
             uncontrolled="attacks of other sizes are what it is about, and none of other models are made",
             evidence=after(0.4, 0.8),
-            lacking="" if any((each <= GONE).any() for each in last) else "0.8 removes it nowhere",
+            lacking="" if any((each <= GONE).any() for each in last) else "an attack that removes it: 0.8 does so nowhere",
         ),
         claim(
             "worse",
