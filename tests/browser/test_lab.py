@@ -254,6 +254,10 @@ def test_controls_change_the_setting(opened: Opened) -> None:
     page.get_by_label("Features n").fill("32")
     page.get_by_label("Dimensions m").fill("5")
     page.wait_for_timeout(SAVED_MS)
+    assert tg.lab.read(page.evaluate("location.hash")).net.n_features == 30  # whole sets
+    page.get_by_label("Features are").select_option("independent")
+    page.get_by_label("Features n").fill("32")
+    page.wait_for_timeout(SAVED_MS)
     assert tg.lab.read(page.evaluate("location.hash")).net.n_features == 32
 
 

@@ -74,6 +74,19 @@ def test_a_worker_that_dies_loses_its_piece_and_no_more(client: Any, tmp_path: P
     xr.testing.assert_identical(without_time(data), without_time(tg.train(NET, FEATURES, recipe, sweep=SWEEP)))
 
 
+def test_a_result_that_died_with_its_worker_is_waited_for(client: Any) -> None:
+    """It was done when it was looked for, and is lost now: not the scheduler has gone, but what comes next is the result."""
+    data = xr.Dataset({"loss": 1.0})
+    place = cluster.Cluster(client)
+    assert place._outcome(SimpleNamespace(status="lost", result=lambda: data)) is data
+
+    def gone() -> None:
+        raise CancelledError
+
+    with pytest.raises(tg.InvalidInputError, match="does not answer any more"):
+        place._outcome(SimpleNamespace(status="lost", result=gone))
+
+
 def test_a_mistake_is_told_as_it_is_here(client: Any) -> None:
     for _ in range(2):
         with tg.executing(client), pytest.raises(tg.InvalidInputError, match="density is 2"):

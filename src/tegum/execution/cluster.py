@@ -66,7 +66,8 @@ class Cluster:
                 with suppress(TimeoutError, CancelledError):  # the last where the scheduler has gone, which is seen below
                     wait(list(under_way), timeout=_BEAT_SECONDS, return_when="FIRST_COMPLETED")
                 view.set_description_str(self._doing(under_way))
-                for future in [one for one in under_way if one.done()]:
+                # one that is lost is no longer done: its worker died with the result, and another computes it again
+                for future in [one for one in under_way if one.done() and one.status != "lost"]:
                     yield under_way.pop(future), self._outcome(future)
         finally:
             view.close()
@@ -102,22 +103,25 @@ class Cluster:
 
     def _require_alive(self, under_way: Mapping[Any, Piece]) -> None:
         """Raises an `InvalidInputError` where the scheduler has gone."""
-        lost = any(future.status in ("cancelled", "lost") for future in under_way)
-        if self._client.status == "running" and not lost:
+        cancelled = any(future.status == "cancelled" for future in under_way)
+        if self._client.status == "running" and not cancelled:
             self._seen = time.monotonic()
-        elif lost or time.monotonic() - self._seen > _PATIENCE_SECONDS:
+        elif cancelled or time.monotonic() - self._seen > _PATIENCE_SECONDS:
             raise self._gone()
 
     def _outcome(self, future: Any) -> Outcome:
         """A result, or what went wrong with it; what the user has to mend is raised."""
         from distributed import CancelledError
 
-        if future.status == "finished":
-            result = future.result()
+        if future.status in ("finished", "lost"):
+            try:
+                result = future.result()  # of one that was lost in this moment the next one
+            except (CancelledError, OSError):
+                raise self._gone() from None
             if isinstance(result, xr.Dataset):
                 return result
             raise TypeError(f"a worker returned {type(result).__name__}")
-        if future.status in ("cancelled", "lost"):
+        if future.status == "cancelled":
             raise self._gone()
         try:
             error = future.exception(timeout=_PATIENCE_SECONDS)

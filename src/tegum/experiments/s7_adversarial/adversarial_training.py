@@ -6,7 +6,8 @@ feature is drawn and the sign of the attack are not given.  Here: n = 60, m = 6 
 densities 0.1, 0.03 and 0.01; AdamW at 3e-3, cosine, no decay.  Every input is pushed by 0 to 0.8 of the average input norm
 (empty inputs count) along the row of W^T W of a random feature, drawn for each example or once for a batch, with the sign that
 leaves that output further from the truth; the target stays clean, and gradients take the push as given.  The clean loss is
-exact; robustness is the rise of the loss under F28's attack of a tenth of the norm.  Every seed is judged by itself.
+exact; robustness is the rise of the loss under F28's attack, both ways, of a tenth of the norm.  Every seed is judged by
+itself.
 """
 
 from functools import partial
