@@ -192,3 +192,10 @@ def test_a_pause_is_not_work() -> None:
 @pytest.mark.parametrize("words", ["train --out", "train --out=", "train --out --seeds 2"])
 def test_a_shared_command_names_its_folder(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert refused(f"sbatch -- {words}", capsys) == "tegum: --out has no folder: name a folder that all nodes see\n"
+
+
+def test_densities_along_an_axis_that_there_is_not_name_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(tmp_path / "one.npz", W=np.ones((2, 3)), b=np.zeros(3))
+    assert run(["exact-loss", str(tmp_path / "one.npz"), "--density", "instance:0.5,0.2,0.1"]) == 2
+    assert "--density names 'instance': choose among the axes: feature; or give numbers alone" in capsys.readouterr().err
+    assert run(["exact-loss", str(tmp_path / "one.npz"), "--density", "feature:0.5,0.2,0.1"]) == 0

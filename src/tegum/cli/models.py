@@ -192,6 +192,10 @@ def _placed(option: str, text: str, axes: dict[str, int]) -> Any:
     name, colon, rest = text.partition(":")
     if name not in axes and colon and option == "importance":
         return curve(text)
+    if colon and name not in axes and name.isidentifier():
+        raise InvalidInputError(
+            f"--{option} names {name!r}", f"choose among the axes: {', '.join(axes)}; or give numbers alone"
+        )
     others = list(axes)[1:]
     values = numbers(rest if colon and name in axes else text)
     if len(values) == 1:
