@@ -26,7 +26,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.checking import checked
-from tegum.datasets import MODEL_DIMS, PARAMETER_DIMS, Status, dataset, start_axes
+from tegum.datasets import MODEL_DIMS, MOST_WEIGHTS, OF_MINIMA, PARAMETER_DIMS, Status, dataset, start_axes
 from tegum.errors import InvalidInputError
 from tegum.exact import evaluate, minimise_from
 from tegum.geometry import shape_names
@@ -34,8 +34,6 @@ from tegum.geometry.measures import DIVERGED
 from tegum.recorded import finite_part, leading, over
 
 SAME_MINIMUM, SAME_TRAINED = 1e-6, 1e-2
-_DESCENDED = (Status.MINIMUM, Status.SADDLE, Status.CONVERGED, Status.NOT_CONVERGED)
-_MOST_WEIGHTS = 40_000
 _COLUMNS = ("minimum", "shape", "loss", "objective", "excess", "share", "count", "status", "start", "rank")
 _MATRICES, _NO_SHAPE = ("W", "W1", "W2", "G"), "untied"
 
@@ -79,7 +77,7 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
     score = data["objective" if "objective" in data else "loss"].broadcast_like(shapes).transpose(*order)
     errors = data.get("loss_error", 0 * losses).broadcast_like(shapes).transpose(*order)
     if same is None:
-        same = SAME_MINIMUM if bool(status.isin(_DESCENDED).any()) else SAME_TRAINED
+        same = SAME_MINIMUM if bool(status.isin(OF_MINIMA).any()) else SAME_TRAINED
     rows: list[dict[str, Any]] = []
     for place in np.ndindex(*(data.sizes[axis] for axis in grid)):
         at = dict(zip(grid, place, strict=True))
@@ -116,7 +114,7 @@ def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]
     data = _without_diverged(data)
     if are_in_minima(data):
         return data, "exact"
-    if descend or (descend is None and sum(data[name].size for name in _MATRICES if name in data) <= _MOST_WEIGHTS):
+    if descend or (descend is None and sum(data[name].size for name in _MATRICES if name in data) <= MOST_WEIGHTS):
         try:
             without = " without the penalty on activity that it was trained with" if _has_l1(data) else ""
             return _descended(data), f"exact, in the minimum that each model descends to{without}"
@@ -134,7 +132,7 @@ def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]
 
 def are_in_minima(data: xr.Dataset) -> bool:
     """Whether models were minimised, so that a census need not descend."""
-    return "loss" in data and "status" in data and bool(data["status"].isin(_DESCENDED).any())
+    return "loss" in data and "status" in data and bool(data["status"].isin(OF_MINIMA).any())
 
 
 def _without_diverged(data: xr.Dataset) -> xr.Dataset:

@@ -130,6 +130,13 @@ class Status(StrEnum):
     """Followed to where no minimum is near any more."""
 
 
+OF_MINIMA = (Status.MINIMUM, Status.SADDLE, Status.CONVERGED, Status.NOT_CONVERGED)
+"""What becomes of a minimisation, and of no training."""
+
+MOST_FEATURES, MOST_WEIGHTS = 128, 40_000
+"""Of models with more features, or more weights in all, nothing is computed unasked beside what was asked for."""
+
+
 def dataset(
     variables: Mapping[str, tuple[tuple[str, ...], Any]],
     coords: Mapping[str, Any] | None = None,

@@ -16,6 +16,7 @@ from tegum.cli.pages import make_room
 from tegum.cli.problem import training_of
 from tegum.execution.status import _seconds_left
 from tegum.runs import write_dataset
+from tests.unit.commands import refused, said
 
 F = tg.features
 NET = tg.nets.ReluOutput(2, 1)
@@ -26,16 +27,6 @@ WORDS = "train -n 2 -m 1 --seeds 2 --steps 2 --out"
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def said(words: str, capsys: pytest.CaptureFixture[str]) -> str:
-    assert run(words.split()) == 0
-    return capsys.readouterr().out
-
-
-def refused(words: str, capsys: pytest.CaptureFixture[str]) -> str:
-    assert run(words.split()) == 2
-    return capsys.readouterr().err
 
 
 def trained(features: F.Features = F.Independent(2), **sweep: Any) -> xr.Dataset:  # noqa: B008

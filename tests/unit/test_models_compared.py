@@ -10,8 +10,8 @@ import pytest
 import xarray as xr
 
 import tegum as tg
-from tegum.cli import run
 from tegum.runs import write_dataset
+from tests.unit.commands import refused, said
 
 NET = tg.nets.ReluOutput(2, 1)
 QUICK = tg.Recipe(steps=2, batch_size=64, evaluation_samples=64, seeds=3)
@@ -20,16 +20,6 @@ QUICK = tg.Recipe(steps=2, batch_size=64, evaluation_samples=64, seeds=3)
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def said(words: str, capsys: pytest.CaptureFixture[str]) -> str:
-    assert run(words.split()) == 0
-    return capsys.readouterr().out
-
-
-def refused(words: str, capsys: pytest.CaptureFixture[str]) -> str:
-    assert run(words.split()) == 2
-    return capsys.readouterr().err
 
 
 def models(words: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

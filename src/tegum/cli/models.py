@@ -11,7 +11,7 @@ import xarray as xr
 from tegum.cli.options import AS_IT_IS, Reading, Wanted
 from tegum.cli.problem import made_features
 from tegum.cli.values import curve, number, numbers
-from tegum.datasets import MODEL_DIMS, PARAMETER_DIMS, Status
+from tegum.datasets import MODEL_DIMS, MOST_FEATURES, MOST_WEIGHTS, OF_MINIMA, PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.features import Features
@@ -22,8 +22,6 @@ from tegum.runs import read_weights
 from tegum.runs.manifest import MANIFEST
 from tegum.runs.opening import result_file
 
-_OF_MINIMA = (Status.MINIMUM, Status.SADDLE, Status.CONVERGED, Status.NOT_CONVERGED)
-_MOST_FEATURES, _MOST_WEIGHTS = 128, 40_000
 _SAID = (
     *("label", "polytope", "components", "names", "dimensionality", "shape", "median", "worst", "excess"),
     *("basin_excess", "best_bias_loss", "dead", "model"),
@@ -130,7 +128,7 @@ def as_wanted(data: xr.Dataset, features: Features | None, net: Net | None) -> x
         return data
     whole = [*MODEL_DIMS, *(f"{name}_history" for name in MODEL_DIMS), "steps_done", "data_set"]
     kept = {name for name in data.data_vars if name in whole or str(name).startswith("feature_")}
-    if "status" in data and not data["status"].isin(_OF_MINIMA).any():
+    if "status" in data and not data["status"].isin(OF_MINIMA).any():
         kept.add("status")
     data = data.drop_vars([name for name in data.data_vars if name not in kept])
     data = data if net is None else data.assign_attrs(net=repr(net))
@@ -139,9 +137,7 @@ def as_wanted(data: xr.Dataset, features: Features | None, net: Net | None) -> x
 
 def ranked(data: xr.Dataset) -> xr.Dataset:
     """The models with exact losses, by which the best seed is chosen, where they have none and it does not take long."""
-    large = (
-        data.sizes["feature"] > _MOST_FEATURES or sum(data[name].size for name in MODEL_DIMS if name in data) > _MOST_WEIGHTS
-    )
+    large = data.sizes["feature"] > MOST_FEATURES or sum(data[name].size for name in MODEL_DIMS if name in data) > MOST_WEIGHTS
     if "loss" in data or "seed" not in leading(data) or large:
         return data
     with suppress(InvalidInputError):

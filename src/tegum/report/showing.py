@@ -25,7 +25,7 @@ import xarray as xr
 import tegum.figures as figures
 from tegum.checking import checked, numbers
 from tegum.counting import are_in_minima, census
-from tegum.datasets import MODEL_DIMS, start_axes
+from tegum.datasets import MODEL_DIMS, MOST_FEATURES, MOST_WEIGHTS, start_axes
 from tegum.errors import MOST, InvalidInputError
 from tegum.exact import evaluate
 from tegum.figures import Chosen, drawn_models
@@ -37,7 +37,6 @@ from tegum.report.shown import Shown, Table
 from tegum.runs import open as opened
 
 _MOST_ROWS, _EXACT_POINTS = 20, 12
-_MOST_FEATURES, _MOST_WEIGHTS = 128, 40_000
 """Exact losses of larger models are not computed on the way, nor those of all starts where they have more weights together."""
 
 _NAMES = {
@@ -95,8 +94,8 @@ def show(data: Models | Path | str | Any, title: str | None = None) -> Shown:
             absent[name] = str(mistake)
 
     if whole is not None and _has_starts(whole):
-        if whole.sizes["feature"] > _MOST_FEATURES and not are_in_minima(whole):
-            absent["census"] = f"models of more than {_MOST_FEATURES} features take long: tegum.census(data)"
+        if whole.sizes["feature"] > MOST_FEATURES and not are_in_minima(whole):
+            absent["census"] = f"models of more than {MOST_FEATURES} features take long: tegum.census(data)"
         else:
             counted = census(whole)
             tables.append(_census_table(counted))
@@ -221,9 +220,9 @@ def _ranked_exactly(data: xr.Dataset) -> xr.Dataset:
     What was sampled is ``sampled_loss`` then.  A loss of somebody's own stays, and losses of models that are many or large.
     """
     weights = sum(data[name].size for name in MODEL_DIMS if name in data)
-    if "loss_standard_error" not in data or "loss" in data.attrs or weights > _MOST_WEIGHTS:
+    if "loss_standard_error" not in data or "loss" in data.attrs or weights > MOST_WEIGHTS:
         return data
-    if data.sizes["feature"] > _MOST_FEATURES:
+    if data.sizes["feature"] > MOST_FEATURES:
         return data
     try:
         exact = evaluate(data.drop_dims("step", errors="ignore"))["loss"]
@@ -236,8 +235,8 @@ def _exact_losses(chosen: Chosen) -> tuple[dict[str, float], str]:
     """The exact loss of each model drawn, by title; none, and why, where there is none."""
     found = {}
     for title, model in chosen.models.items():
-        if model.sizes["feature"] > _MOST_FEATURES:
-            return {}, f"models of more than {_MOST_FEATURES} features take long: tegum.exact.loss(data)"
+        if model.sizes["feature"] > MOST_FEATURES:
+            return {}, f"models of more than {MOST_FEATURES} features take long: tegum.exact.loss(data)"
         try:
             found[title] = float(evaluate(_alone(model))["loss"])
         except InvalidInputError as mistake:
