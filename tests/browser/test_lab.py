@@ -14,9 +14,6 @@ from tests.browser.conftest import Opened
 from tests.unit.test_lab import ORACLE, oracle, require_equal
 
 NET, FIVE = tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=0.05)
-SAVED_MS = 3 * 800
-"""When what is shown is in the address."""
-
 HEAR = """() => { window.heard = [];
     const live = [...document.querySelectorAll("[aria-live]")].at(-1);
     new MutationObserver(() => heard.push(live.textContent)).observe(live, { childList: true }); }"""
@@ -29,6 +26,16 @@ def wait_for(page: Page, *words: str, timeout: int = 20_000) -> None:
     """Until the status has all these words at once."""
     said = "(word) => document.querySelector('.status').innerText.includes(word)"
     page.wait_for_function(f"() => {json.dumps(words)}.every({said})", timeout=timeout)
+
+
+def settled(page: Page) -> None:
+    """Until a page, which counts its own frames, has drawn, said, and saved in its address what it shows, however busy."""
+    page.evaluate(
+        """() => new Promise((done) => { const begun = performance.now();
+        let frames = 0;
+        const next = () => ++frames > 60 && performance.now() - begun > 2000 ? done() : requestAnimationFrame(next);
+        next(); })"""
+    )
 
 
 def inked(page: Page) -> int:
@@ -64,7 +71,7 @@ def paused(page: Page) -> None:
     if page.get_by_role("button", name="Pause").count():
         page.get_by_role("button", name="Pause").click()
     wait_for(page, "exact loss")
-    page.wait_for_timeout(SAVED_MS)
+    settled(page)
 
 
 def test_in_a_browser_it_says_what_python_says(opened: Opened) -> None:
@@ -134,14 +141,14 @@ def test_a_feature_is_dragged_and_the_flow_takes_over(opened: Opened) -> None:
     page.mouse.down()
     page.mouse.move((x + to[0]) / 2, (y + to[1]) / 2, steps=4)
     page.mouse.move(to[0] + 12, to[1] + 6, steps=4)
-    page.wait_for_timeout(1600)
+    settled(page)
     held = tg.lab.read(page.evaluate("tegumLab && location.hash")).W
     page.mouse.up()
     assert page.get_by_role("button", name="Pause").count() == 1
     page.get_by_label("Speed").fill("6")
     wait_for(page, "pentagon")
     wait_for(page, "at rest")
-    page.wait_for_timeout(SAVED_MS)
+    settled(page)
     after = tg.lab.read(page.evaluate("location.hash")).W
     assert held is not None
     assert after is not None
@@ -185,7 +192,7 @@ def test_the_address_is_the_state_and_a_reload_returns_to_it(opened: Opened) -> 
     said = page.locator(".status").inner_text()
     assert float(re.search(r"loss ([\d.]+)", said)[1]) == pytest.approx(float(tg.exact.loss(W, b, sets)), rel=1e-9)  # type: ignore[index]
     page.locator('[data-view="norms"]').click()
-    page.wait_for_timeout(SAVED_MS)
+    settled(page)
     page.reload()
     wait_for(page, "exact loss")
     assert page.locator(".status").inner_text() == said
@@ -207,7 +214,7 @@ def test_a_map_is_drawn_and_clicked_before_the_model_is_known(opened: Opened) ->
     page.evaluate("Worker.prototype.postMessage = () => {}")
     page.get_by_role("button", name="A phase change").click()
     page.mouse.click(*place_in_map(page, 0.97, 0.7))
-    page.wait_for_timeout(SAVED_MS)
+    settled(page)
     setting = tg.lab.read(page.evaluate("location.hash"))
     assert setting.W is not None
     assert setting.W.shape == (1, 2)
@@ -242,7 +249,7 @@ def test_controls_change_the_setting(opened: Opened) -> None:
     page.locator("summary", has_text="trained").click()
     page.get_by_label("Penalty on interference").fill("3")
     page.get_by_label("Moves by").select_option("sample")
-    page.wait_for_timeout(SAVED_MS)
+    settled(page)
     setting = tg.lab.read(page.evaluate("location.hash"))
     assert repr(setting.net) == "ReluOutput(n_features=6, n_hidden=2, bias=False)"
     assert isinstance(setting.features, tg.features.CorrelatedSets)
@@ -253,11 +260,11 @@ def test_controls_change_the_setting(opened: Opened) -> None:
     assert setting.others["interference"] == "0.005"
     page.get_by_label("Features n").fill("32")
     page.get_by_label("Dimensions m").fill("5")
-    page.wait_for_timeout(SAVED_MS)
+    settled(page)
     assert tg.lab.read(page.evaluate("location.hash")).net.n_features == 30  # whole sets
     page.get_by_label("Features are").select_option("independent")
     page.get_by_label("Features n").fill("32")
-    page.wait_for_timeout(SAVED_MS)
+    settled(page)
     assert tg.lab.read(page.evaluate("location.hash")).net.n_features == 32
 
 
@@ -320,7 +327,7 @@ def test_a_recorded_training_is_played(opened: Opened, tmp_path: Path) -> None:
     (tmp_path / "replay.html").write_text(tg.lab.page(record=record))
     page = opened(at=tmp_path / "replay.html")
     page.get_by_label("Step").fill(str(len(record.times) - 1))
-    page.wait_for_timeout(200)
+    settled(page)
     wait_for(page, "exact loss")
     expected = tg.exact.loss(tg.best(data).W.values.astype(np.float64), tg.best(data).b.values.astype(np.float64), FIVE)
     said = re.search(r"loss ([\d.]+)", page.locator(".status").inner_text())
@@ -332,7 +339,7 @@ def test_it_stands_still_where_motion_is_unwelcome(opened: Opened) -> None:
     page = opened("#v=1&n=6&m=3", reduced_motion="reduce")
     wait_for(page, "exact loss")
     first = page.locator("canvas.stage").screenshot()
-    page.wait_for_timeout(400)
+    settled(page)
     assert page.locator("canvas.stage").screenshot() == first
     assert page.get_by_role("button", name="Play").count() == 1
 
@@ -346,7 +353,8 @@ def test_the_widget_renders_and_tells_its_model(browser: Browser) -> None:
           const set = (key, value) => { values[key] = value; };
           const model = { get: (key) => values[key], set, save_changes() {}, on() {} };
           const end = widget.render({ model, el });
-          await new Promise((done) => setTimeout(done, 2500));
+          const ready = () => values.address.includes("W=") && el.querySelector(".status")?.innerText.includes("loss");
+          while (!ready()) await new Promise((done) => setTimeout(done, 20));
           const said = [values.address, el.querySelector(".status").innerText];
           end();
           return [...said, el.childElementCount];

@@ -69,7 +69,9 @@ export class Lab {
     this.ended = new AbortController();
     const { signal } = this.ended;
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw(), { signal });
-    if (options.address) addEventListener("hashchange", () => location.hash !== this.address() && this.follow(), { signal });
+    // What the page saved since somebody wrote an address stands in its place already: the event alone still says it.
+    const follow = (/** @type {HashChangeEvent} */ { newURL }) => this.follow(new URL(newURL).hash);
+    if (options.address) addEventListener("hashchange", follow, { signal });
     const observer = new ResizeObserver(() => this.redraw());
     observer.observe(root);
     signal.addEventListener("abort", () => observer.disconnect());
@@ -103,11 +105,12 @@ export class Lab {
     this.play(!this.state.W && !this.still);
   }
 
-  /** Somebody wrote another address: what cannot be read is not followed. */
-  follow() {
+  /** Somebody wrote another address: what cannot be read is not followed. @param {string} address */
+  follow(address) {
+    if (address === this.address()) return;
     this.complain("");
     try {
-      this.begin(location.hash);
+      this.begin(address);
     } catch (error) {
       this.complain(`This address cannot be read (${/** @type {Error} */ (error).message}); nothing has changed.`);
     }
