@@ -216,7 +216,7 @@ def test_options_that_cannot_apply_are_refused(capsys: pytest.CaptureFixture[str
     shows = {
         "show five --array NONSENSE": "five/result.safetensors holds no NONSENSE with axes hidden and feature: choose",
         "lab five --array NONSENSE --no-browser": "five/result.safetensors holds no NONSENSE with axes hidden and feature",
-        "lab five --mean --no-browser": "--mean is given: leave it out: the lab shows sums",
+        "lab five --mean --no-browser": "tegum lab has no option --mean: ",
         "show five --out results": "--out is results, and five is no experiment: say where the page goes with --page",
         "show intro --density 7 --page x.html --array Q": (
             "--density and --array and --page are given, and intro is an experiment: leave them out, or name a folder"
@@ -448,4 +448,4 @@ def test_a_page_has_the_losses_of_the_output_that_is_asked_for(capsys: pytest.Ca
     assert run(["inspect", "one.safetensors", "--mean", "--picture", "one.html"]) == 2
     assert "--mean is given with --picture: leave one of them out: pictures show sums" in capsys.readouterr().err
     assert run(["show", "one.safetensors", "--mean"]) == 2
-    assert "--mean is given: leave it out: a page shows sums" in capsys.readouterr().err
+    assert "tegum show has no option --mean: " in capsys.readouterr().err

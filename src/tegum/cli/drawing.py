@@ -23,10 +23,6 @@ def draw(path: Path, wanted: Wanted, reading: Reading, page: Path | None) -> int
     data = anything_in(path, reading)
     if wanted != FILES_OWN:
         with Problems() as problems:
-            if wanted.mean:
-                problems.add(
-                    "--mean is given", "leave it out: a page shows sums; tegum inspect and tegum exact-loss know means"
-                )
             features = wanted_features(data, wanted, problems)
             net = None
             with problems.collecting():

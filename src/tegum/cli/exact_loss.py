@@ -7,8 +7,8 @@ import xarray as xr
 from cyclopts import Parameter
 
 from tegum.cli.losses import as_csv, as_json, report
-from tegum.cli.models import as_wanted, finite_models_in, wanted_features, wanted_net
-from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted
+from tegum.cli.models import as_wanted, finite_models_in, wanted_features, wanted_net, with_loss_again
+from tegum.cli.options import AS_IT_IS, SUMS, Judged, Reading
 from tegum.cli.output import say
 from tegum.datasets import start_axes
 from tegum.errors import InvalidInputError, Problems
@@ -23,7 +23,7 @@ def exact_loss(
     file: Path,
     /,
     *,
-    wanted: Wanted = FILES_OWN,
+    wanted: Judged = SUMS,
     reading: Reading = AS_IT_IS,
     tol: Annotated[float, Parameter(allow_leading_hyphen=True)] = 1e-9,
     per_feature: Annotated[bool, Parameter(negative="")] = False,
@@ -86,13 +86,13 @@ def _equation(net: Net, tied: bool) -> str:
     return inside if name == "identity" else f"{'ReLU' if name == 'relu' else name}({inside})"
 
 
-def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float, wanted: Wanted) -> tuple[xr.Dataset, xr.Dataset]:
+def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float, wanted: Judged) -> tuple[xr.Dataset, xr.Dataset]:
     """What `evaluate` finds, on the axes of the file, and what else its report tells; and the models with their features.
 
     Without features those of the file; a mean over n features is their sum with importance / n.  What was measured of the
     models with other features, or as another net, is left out.
     """
-    had_loss = "loss" in data
+    before = data
     data = as_wanted(data, features, None if wanted.activation is None else net)
     axis = plain_axis(data)
     said = f"of another kind along {axis}, {data.attrs['features']} and others" if axis else in_words(features_of(data))
@@ -108,8 +108,8 @@ def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float, wa
     if "loss_standard_error" in data:
         data = data.assign({name: data[name] / (n if wanted.mean else 1) for name in ("loss", "loss_standard_error")})
         facts |= {"sampled_loss": "loss", "loss_standard_error": "loss_standard_error"}
-    elif had_loss and "loss" not in data:
-        data = data.assign(loss=found["loss"].reset_coords(drop=True))
+    else:
+        data = with_loss_again(data, before, found["loss"])
     found = found.assign({name: data[fact].broadcast_like(found["loss"]) for name, fact in facts.items()}).assign_attrs(
         read=data.attrs["understood"],
         model=f"y = {_equation(net, 'W' in data)}",

@@ -15,8 +15,16 @@ from numpy.typing import NDArray
 
 from tegum.cli.exact_loss import judged
 from tegum.cli.losses import as_json, best_along, report
-from tegum.cli.models import as_wanted, finite_models_in, one_along, wanted_features, wanted_net, with_activation
-from tegum.cli.options import AS_IT_IS, FILES_OWN, Reading, Wanted
+from tegum.cli.models import (
+    as_wanted,
+    finite_models_in,
+    one_along,
+    wanted_features,
+    wanted_net,
+    with_activation,
+    with_loss_again,
+)
+from tegum.cli.options import AS_IT_IS, SUMS, Judged, Reading, given
 from tegum.cli.output import MOST_LINES, say, say_first
 from tegum.cli.pages import require_page
 from tegum.cli.values import Number
@@ -51,7 +59,7 @@ def inspect(
     file: Path,
     /,
     *,
-    wanted: Wanted = FILES_OWN,
+    wanted: Judged = SUMS,
     reading: Reading = AS_IT_IS,
     starts: Number = 64,
     seconds: Annotated[float, Parameter(allow_leading_hyphen=True)] = 20.0,
@@ -109,7 +117,7 @@ def inspect(
     return 0
 
 
-def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> tuple[xr.Dataset, xr.Dataset]:
+def _without_exact_loss(data: xr.Dataset, wanted: Judged) -> tuple[xr.Dataset, xr.Dataset]:
     """What can be said of any model: its expected loss where net and features are known, and its shapes where it has W.
 
     And the models, with the net and the features that are wanted.
@@ -122,16 +130,16 @@ def _without_exact_loss(data: xr.Dataset, wanted: Wanted) -> tuple[xr.Dataset, x
             features = wanted_features(data, wanted, problems)
             with problems.collecting():
                 net = with_activation(net, wanted)
-        had_loss = "loss" in data
+        before = data
         data = as_wanted(data, features, None if wanted.activation is None else net)
         law = features_of(data)
         params = {name: over(data, data[name], PARAMETER_DIMS[name]) for name in net.parameter_shapes()}
         loss = expected_loss(net, params, law.replaced(importance=law.importance / net.n_features) if wanted.mean else law)
         words = in_words(law) + (f"; losses are means over {net.n_features} features" if wanted.mean else "")
         found = found.assign(loss=(lead, loss.value), standard_error=(lead, loss.standard_error))
-        data = data.assign(loss=(lead, loss.value)) if had_loss and "loss" not in data else data
+        data = with_loss_again(data, before, found["loss"])
         found = found.assign_attrs(model=str(net), features=words, method=loss.method)
-    elif wanted != FILES_OWN:
+    elif given(wanted):
         return found, data
     if "W" in data:
         found = found.assign(shape=(lead, shape_names(over(data, data["W"], PARAMETER_DIMS["W"]), rows=False)))
@@ -171,7 +179,7 @@ def _frame(found: xr.Dataset) -> pd.DataFrame:
     return frame.reset_index(drop=not axes)
 
 
-def _judged(data: xr.Dataset, wanted: Wanted) -> tuple[Net, xr.Dataset, xr.Dataset]:
+def _judged(data: xr.Dataset, wanted: Judged) -> tuple[Net, xr.Dataset, xr.Dataset]:
     """The net, what `tegum exact-loss` says of the models, and the models with the features that they are judged on."""
     with Problems() as problems:
         net, features = wanted_net(data, wanted), wanted_features(data, wanted, problems)
@@ -259,7 +267,8 @@ def _say_lowest(found: xr.Dataset, tries: xr.Dataset | None) -> None:
     if tries is None:
         return
     certified = bool((tries["status"] != Status.CONVERGED).all())
-    share = float((tries["loss"] <= tries["lowest"] * (1 + _SAME)).mean("seed").median())
+    near = tries["lowest"] * (1 + _SAME) + tries["loss_error"]
+    share = float((tries["loss"] <= near).mean("seed").median())
     low, high = float(tries["lowest"].min()), float(tries["lowest"].max())
     losses = f"{low:.6g}" + (f" to {high:.6g}" if high > low else "")
     say(

@@ -68,8 +68,6 @@ def _of_models(path: Path, wanted: Wanted, reading: Reading, replay: bool) -> st
         return page(own)
     data = anything_in(path, reading)
     with Problems() as problems:
-        if wanted.mean:
-            problems.add("--mean is given", "leave it out: the lab shows sums; tegum inspect and tegum exact-loss know means")
         features = wanted_features(data, wanted, problems) if wanted != FILES_OWN else None
     if features is None and "features" not in data.attrs:
         say(f"the file does not say what its features are: density {_DENSITY}, as --density says otherwise")

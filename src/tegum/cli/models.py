@@ -135,6 +135,11 @@ def as_wanted(data: xr.Dataset, features: Features | None, net: Net | None) -> x
     return data if features is None else with_features(data, features)
 
 
+def with_loss_again(data: xr.Dataset, before: xr.Dataset, loss: xr.DataArray) -> xr.Dataset:
+    """The models `as_wanted` with a loss of theirs where they had one of other features, which stands nowhere any more."""
+    return data if "loss" in data or "loss" not in before else data.assign(loss=loss.reset_coords(drop=True))
+
+
 def ranked(data: xr.Dataset) -> xr.Dataset:
     """The models with exact losses, by which the best seed is chosen, where they have none and it does not take long."""
     large = data.sizes["feature"] > MOST_FEATURES or sum(data[name].size for name in MODEL_DIMS if name in data) > MOST_WEIGHTS

@@ -34,7 +34,6 @@ AS_IT_IS = Reading()
 
 
 @Parameter(name="*")
-@final
 @dataclass(frozen=True)
 class Wanted:
     """The features and the output that models are judged on; by default those that the file says.
@@ -46,7 +45,6 @@ class Wanted:
         sets: independent, correlated:SIZE or anticorrelated:SIZE; neighbouring features make a set.
         magnitudes: uniform or exponential:MEAN.
         activation: relu or linear output; by default that of the file, or relu.
-        mean: Losses are means over features, as of MSELoss; by default sums.
     """
 
     density: Text | None = None
@@ -54,10 +52,25 @@ class Wanted:
     sets: str | None = None
     magnitudes: str | None = None
     activation: Literal["relu", "linear"] | None = None
-    mean: Annotated[bool, Parameter(negative="")] = False
 
 
 FILES_OWN = Wanted()
+
+
+@Parameter(name="*")
+@final
+@dataclass(frozen=True)
+class Judged(Wanted):
+    """The same, and what a loss is.
+
+    Attributes:
+        mean: Losses are means over features, as of MSELoss; by default sums.
+    """
+
+    mean: Annotated[bool, Parameter(negative="")] = False
+
+
+SUMS = Judged()
 
 
 def given(*groups: Any) -> list[str]:
