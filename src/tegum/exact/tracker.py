@@ -11,6 +11,7 @@ from its prediction than half the predicted step is refused, so that `tegum.exac
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from tegum.exact.conditions import FEASIBLE, STRONG, Constrained, Lagrangian
 from tegum.exact.cone import certified, grown
 from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, limits
-from tegum.exact.hessian import Curvature, hessian_at, pseudo_inverse, smallest_curvature, still_directions
+from tegum.exact.hessian import Curvature, differentiated, hessian_at, pseudo_inverse, smallest_curvature, still_directions
 from tegum.exact.kernel.hessian import STEP
 from tegum.exact.kinks import downhill
 from tegum.exact.laws import CurvedBy
@@ -49,24 +50,69 @@ def at_values(given: Any) -> Any:
     return given if callable(given) else lambda _: tuple(given)
 
 
-class Minimum(NamedTuple):
-    """A critical point at ``value``.
+class Bends(NamedTuple):
+    """What second derivatives say of a point: the smallest curvature, and the Hessian's pseudo-inverse beyond the symmetry."""
 
-    Flat parameters x, the loss, the objective (with penalties) and what else is known there, how far x may be from where the
-    gradient is 0 (0 if it has converged), the Hessian's pseudo-inverse beyond the symmetry, the active inequalities and their
-    multipliers.
-    """
-
-    value: float
-    x: NDArray[np.float64]
-    loss: float
-    objective: float
-    gradient_norm: float
-    doubt: float
     curvature: Curvature
     inverse: NDArray[np.float64]
-    active: NDArray[np.int64]
-    multipliers: NDArray[np.float64]
+
+
+@final
+class Minimum:
+    """A critical point at a value; second derivatives, which cost most of it, are taken when they are first asked for.
+
+    Attributes:
+        value: where it is.
+        x: flat parameters.
+        loss: without penalties.
+        objective: with them.
+        gradient: of the objective by x and the multipliers, which has converged where its norm is at most ``tolerance``.
+        active: the active inequalities.
+        multipliers: theirs.
+    """
+
+    def __init__(
+        self,
+        value: float,
+        x: NDArray[np.float64],
+        losses: tuple[float, float],
+        gradient: tuple[NDArray[np.float64], float],
+        conditions: tuple[NDArray[np.int64], NDArray[np.float64]],
+        bends: Callable[[], Bends],
+    ) -> None:
+        self.value, self.x = value, x
+        self.loss, self.objective = losses
+        self.gradient, self._tolerance = gradient
+        self.active, self.multipliers = conditions
+        self._found: Callable[[], Bends] | Bends = bends
+
+    @property
+    def _bends(self) -> Bends:
+        if callable(self._found):
+            self._found = self._found()
+        return self._found
+
+    @property
+    def curvature(self) -> Curvature:
+        """The smallest beyond what leaves the outputs as they are."""
+        return self._bends.curvature
+
+    @property
+    def inverse(self) -> NDArray[np.float64]:
+        """The Hessian's pseudo-inverse, by x and the multipliers."""
+        return self._bends.inverse
+
+    @property
+    def gradient_norm(self) -> float:
+        """The length of the gradient."""
+        return float(np.linalg.norm(self.gradient))
+
+    @property
+    def doubt(self) -> float:
+        """How far x may be from where the gradient is 0; 0 where it has converged."""
+        if self.gradient_norm <= self._tolerance:
+            return 0.0
+        return float(np.linalg.norm((self.inverse @ self.gradient)[: self.x.size]))
 
     @property
     def stable(self) -> bool:
@@ -114,8 +160,14 @@ class _Landscape:
         return found and (found[0] * np.outer(self.problem.free, self.problem.free), found[1])
 
     def hessian(self, whole: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        """As `tegum.exact.hessian_at`."""
         self._spent["hessians"] += 1
         return hessian_at(self, whole)
+
+    def leading(self, whole: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The Hessian as Newton's method needs it, without its error, which costs as much again."""
+        self._spent["hessians"] += 1
+        return differentiated(self, whole)[0]
 
     def modes(self, whole: NDArray[np.float64]) -> NDArray[np.float64]:
         """Directions along which nothing can change: rotations, and parameters that are held."""
@@ -138,7 +190,7 @@ def _newton(
             break
         fresh = inverse is None
         if inverse is None:
-            inverse = pseudo_inverse(landscape.hessian(x)[0], landscape.modes(x))
+            inverse = pseudo_inverse(landscape.leading(x), landscape.modes(x))
         step = -inverse @ gradient
         for _ in range(_HALVINGS if fresh else 1):
             there = landscape.gradient(x + step)
@@ -232,8 +284,17 @@ class Tracker:
     def examined(self, value: float, landscape: _Landscape, whole: NDArray[np.float64]) -> Minimum:
         """What is known at x and the multipliers of what is active."""
         x, multipliers = whole[: landscape.objective.size], whole[landscape.objective.size :]
+        objective = landscape.objective.loss(x)
+        penalties = landscape.objective.penalties
+        loss = objective - sum(penalty(*parameters_of(self.net, x))[0] for penalty in penalties)
+        gradient = landscape.gradient(whole), self.gradient_tolerance
+        conditions = landscape.active, multipliers
+        return Minimum(value, x, (loss, objective), gradient, conditions, partial(self._bends, landscape, whole))
+
+    def _bends(self, landscape: _Landscape, whole: NDArray[np.float64]) -> Bends:
+        x = whole[: landscape.objective.size]
         H, error = landscape.hessian(whole)
-        modes, gradient = landscape.modes(whole), landscape.gradient(whole)
+        modes = landscape.modes(whole)
         if landscape.problem.limits:
             curvature, _ = certified(landscape.problem, x, landscape.problem.multipliers(x))
             if grown(landscape.problem, x.copy(), 10 * self.gradient_tolerance) is not None:
@@ -242,12 +303,7 @@ class Tracker:
             curvature = smallest_curvature(landscape, x, modes, (H, error))
             if landscape.problem.kinked and downhill(landscape.problem, x):
                 curvature = curvature._replace(value=-np.inf)
-        norm, inverse = float(np.linalg.norm(gradient)), pseudo_inverse(H, modes)
-        doubt = 0.0 if norm <= self.gradient_tolerance else float(np.linalg.norm((inverse @ gradient)[: x.size]))
-        objective = landscape.objective.loss(x)
-        penalties = landscape.objective.penalties
-        loss = objective - sum(penalty(*parameters_of(self.net, x))[0] for penalty in penalties)
-        return Minimum(value, x, loss, objective, norm, doubt, curvature, inverse, landscape.active, multipliers)
+        return Bends(curvature, pseudo_inverse(H, modes))
 
     def _keeps_signs(self, landscape: _Landscape, start: NDArray[np.float64], x: NDArray[np.float64]) -> bool:
         """Whether, where the objective has kinks at weights of 0, none was crossed on the way, and none leads down."""
