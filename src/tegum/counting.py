@@ -1,6 +1,6 @@
 """What all starts found: every minimum with its shape, its loss, and the share of the starts that reached it.
 
-    share     starts that ended in it, of all starts at the grid point
+    share     starts that ended in it, of all random or given starts at the grid point
     excess    loss / lowest loss at the grid point - 1
 
 >>> import tegum as tg
@@ -12,7 +12,11 @@
 Two starts are in one minimum where their status and the label of `tegum.geometry.identify` are the same and their losses lie
 within ``same`` of each other, or within what is known of them (``loss_error``).  A trained model is near a minimum, not in it:
 where the loss is known exactly, each descends to its own first, by `tegum.exact.minimise_from`.  Where that would take too
-long, or the loss is not known, losses are compared as they are, more loosely, and one minimum may be counted in several pieces.
+long, the loss is not known, or another was trained on (a penalty, adversarial examples, a data set, a loss of your own), losses
+are compared as they are, more loosely, and one minimum may be counted in several pieces.
+
+Starts that `tegum.exact.minimise` made of what others had found (neighbours, exchanged features) count for none: what they
+alone found has a share of 0.
 
 Nets with an encoder and a decoder of their own, and maps alone, have no shape: their minima are told apart by the loss.
 """
@@ -47,8 +51,8 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
             `tegum.read_weights` return them.  Instances whose features differ are grid points.
         same: losses of one shape that lie within this share of the lowest of them are one minimum; by default 1e-6 in minima,
             and 0.01 for what was trained, whose weights still jitter.  The estimated error of a loss is added.
-        descend: whether trained models first descend to the minimum that they are near; by default where there is an exact
-            loss and the models have at most 40,000 weights in all.
+        descend: whether trained models first descend to the minimum of the expected loss that they are near; by default where
+            that was trained on, is known exactly, and the models have at most 40,000 weights in all.
 
     Returns:
         A dataset over ``minimum``: ``shape``, ``loss`` (the lowest in it, NaN where not known), ``excess`` (NaN above a lowest
@@ -78,12 +82,16 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
     errors = data.get("loss_error", 0 * losses).broadcast_like(shapes).transpose(*order)
     if same is None:
         same = SAME_MINIMUM if bool(status.isin(OF_MINIMA).any()) else SAME_TRAINED
+    random = (
+        data.get("start", xr.full_like(shapes, "random")).isin(("random", "given")).broadcast_like(shapes).transpose(*order)
+    )
     rows: list[dict[str, Any]] = []
     for place in np.ndindex(*(data.sizes[axis] for axis in grid)):
         at = dict(zip(grid, place, strict=True))
-        names, kinds, scored, lost, sure = (one.isel(at).values.ravel() for one in (shapes, status, score, losses, errors))
+        found = (shapes, status, score, losses, errors, random)
+        names, kinds, scored, lost, sure, counting = (one.isel(at).values.ravel() for one in found)
         labels = {axis: data[axis].values[k] if axis in data.coords else k for axis, k in at.items()}
-        for row in _minima(names, kinds, scored, np.nan_to_num(sure), same):
+        for row in _minima(names, kinds, scored, np.nan_to_num(sure), counting, same):
             if "objective" in data:
                 row |= {"objective": row["loss"], "loss": lost[row["start"]]}
             rows.append({**labels, **row})
@@ -114,19 +122,22 @@ def _at_minima(data: xr.Dataset, descend: bool | None) -> tuple[xr.Dataset, str]
     data = _without_diverged(data)
     if are_in_minima(data):
         return data, "exact"
-    if descend or (descend is None and sum(data[name].size for name in _MATRICES if name in data) <= MOST_WEIGHTS):
+    goal = _other_goal(data)
+    small = sum(data[name].size for name in _MATRICES if name in data) <= MOST_WEIGHTS
+    if descend or (descend is None and small and not goal):
         try:
-            without = " without the penalty on activity that it was trained with" if _has_l1(data) else ""
+            without = f", which is not what they were trained on ({goal})" if goal else ""
             return _descended(data), f"exact, in the minimum that each model descends to{without}"
         except InvalidInputError:
             if descend:
                 raise
+    where = f", where training ended, which was on another loss ({goal})" if goal else ""
     try:
-        return data.assign(evaluate(data)[["loss", "loss_error"]]), "exact"
+        return data.assign(evaluate(data)[["loss", "loss_error"]]), f"exact{where}"
     except InvalidInputError as mistake:
         why = str(mistake)
     if "loss" in data:
-        return data, f"sampled; not exact, because {why}"
+        return data, f"sampled{where}; not exact, because {why}"
     return data.assign(loss=xr.full_like(finite_part(data)[0], np.nan, dtype=np.float64)), f"not known: {why}"
 
 
@@ -143,10 +154,35 @@ def _without_diverged(data: xr.Dataset) -> xr.Dataset:
     return data.assign({name: data[name].where(kept) for name in (*MODEL_DIMS, "loss", "objective") if name in data})
 
 
-def _has_l1(data: xr.Dataset) -> bool:
-    """Whether models were trained with an L1 penalty on activity."""
+def _other_goal(data: xr.Dataset) -> str:
+    """In words, what models were trained on that is not the expected loss of their features; empty where it is."""
     recipe = json.loads(data.attrs["recipe"]) if str(data.attrs.get("recipe", "")).startswith("{") else {}
-    return bool(recipe.get("l1")) or ("l1" in data.coords and bool((data["l1"] > 0).any()))
+
+    def values(field: str, usual: Any) -> list[Any]:
+        """The values of a field of the recipe, of all models."""
+        return data.coords[field].values.ravel().tolist() if field in data.coords else [recipe.get(field, usual)]
+
+    def some(field: str, usual: Any) -> bool:
+        """Whether any model has another value than the usual one."""
+        return any(value not in (usual, None) for value in values(field, usual))
+
+    shrinks = [
+        optimizer == "adamw" if decoupled is None else decoupled
+        for optimizer in values("optimizer", "adamw")
+        for decoupled in values("decoupled_decay", None)
+    ]
+    decays = [any(one.values()) if isinstance(one, dict) else bool(one) for one in values("weight_decay", 0.0)]
+    said = {
+        f"the loss {data.attrs.get('loss')!r}": "recipe" in data.attrs and "loss" in data.attrs,
+        "data sets": "data" in data.attrs or some("data_set_size", None),
+        "errors of active features": some("loss_on", "all"),
+        "adversarial examples": some("attack_size", 0.0),
+        "dropout": some("dropout", 0.0),
+        "a penalty on activity": some("l1", 0.0),
+        "L2 on weights": any(decays) and not all(shrinks),
+        "norms pulled to 1": some("unit_norms", 0.0),
+    }
+    return ", ".join(words for words, so in said.items() if so)
 
 
 def _shapes(data: xr.Dataset) -> xr.DataArray:
@@ -166,7 +202,12 @@ def _descended(data: xr.Dataset) -> xr.Dataset:
 
 
 def _minima(
-    shapes: NDArray[Any], status: NDArray[Any], losses: NDArray[np.floating], errors: NDArray[np.floating], same: float
+    shapes: NDArray[Any],
+    status: NDArray[Any],
+    losses: NDArray[np.floating],
+    errors: NDArray[np.floating],
+    counting: NDArray[np.bool_],
+    same: float,
 ) -> list[dict[str, Any]]:
     """The minima of one grid point, best first: starts of one status and shape, cut where the loss leaves the lowest's."""
     found = []
@@ -177,14 +218,13 @@ def _minima(
             lowest = losses[mine[0]]
             close = losses[mine] <= lowest + same * abs(lowest) + errors[mine]
             inside = close if np.isfinite(lowest) else np.ones(len(mine), bool)
-            found.append(
-                {"status": kind[0], "shape": kind[1], "loss": lowest, "count": int(inside.sum()), "start": int(mine[0])}
-            )
+            count = int(counting[mine[inside]].sum())
+            found.append({"status": kind[0], "shape": kind[1], "loss": lowest, "count": count, "start": int(mine[0])})
             mine = mine[~inside]
     found.sort(key=lambda one: (not np.isfinite(one["loss"]), one["loss"] if np.isfinite(one["loss"]) else 0.0, -one["count"]))
     least, rounding = found[0]["loss"], errors[found[0]["start"]]
     for rank, one in enumerate(found):
-        one |= {"rank": rank, "share": one["count"] / len(losses)}
+        one |= {"rank": rank, "share": one["count"] / max(int(counting.sum()), 1)}
         one["excess"] = 0.0 if one["loss"] == least else one["loss"] / least - 1 if least > rounding else np.nan
     return found
 
@@ -197,7 +237,7 @@ def _table(rows: list[dict[str, Any]], labels: Sequence[str], which: str, same: 
     }
     meanings = {
         "shape": "what the features form",
-        "share": "share of the starts at the grid point",
+        "share": "share of the random or given starts at the grid point",
         "count": "starts",
         "excess": "loss above the lowest at the grid point, relative to it",
         "loss": f"lowest loss in the minimum, {which}",

@@ -169,7 +169,7 @@ def net_of(data: xr.Dataset) -> Net:
         advice = "give it as net=...: an activation or a family of your own is not read back"
         raise InvalidInputError(f"the models are of {said}", advice)
     neurons = net is not None and net.hidden_relu and m > 1
-    if net is None or neurons or net.absolute_target or net.target_map is not None:
+    if net is None or neurons or net.absolute_target:
         what = f"the models are of {said.partition('(')[0] or 'a net with a hidden bias'}"
         raise InvalidInputError(what, "the exact engine knows nets whose hidden units are linear, such as ReluOutput")
     return replace(net, n_features=n, n_hidden=m)
@@ -342,7 +342,7 @@ def _value(words: str) -> Any:
         return words == "True"
     words = re.sub(r"np\.\w+\(([^()]*)\)", r"\1", words)
     law, _, inside = words.rstrip(")").partition("(")
-    if not inside and not hasattr(families, law):
+    if words.lstrip("-").isdigit():
         return int(words)
     if not isinstance(getattr(families, law, None), type):
         raise InvalidInputError(f"the magnitudes of the dataset are {words}, which are none of tegum's", _GIVE)

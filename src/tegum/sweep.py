@@ -210,9 +210,12 @@ def axes_of(
     return axes or {name: Axis(range(size)) for name, size in zip(instance_dims(len(lead)), lead, strict=True)}
 
 
-def model_axes(features: Features, sweep: Mapping[str, Any]) -> list[str]:
-    """What the axes of all models are called: those of the sweep, or the leading ones of the features, then ``seed``."""
-    return [*map(str, sweep or instance_dims(len(features.batch_shape))), "seed"]
+def model_axes(
+    features: Features, sweep: Mapping[str, Any], seeds: Sequence[int] | None = None
+) -> dict[str, Sequence[Any] | None]:
+    """The axes of all models with the labels along them: the sweep's, or the leading ones of the features, then ``seed``."""
+    own = dict.fromkeys(instance_dims(len(features.batch_shape)))
+    return {**({str(name): as_axis(name, values).labels for name, values in sweep.items()} or own), "seed": seeds}
 
 
 def _points(axes: Mapping[str, Axis]) -> NDArray[np.int64]:

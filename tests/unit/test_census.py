@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -294,7 +295,59 @@ def test_a_census_under_a_penalty_ranks_by_what_was_minimised() -> None:
     assert float(counted.excess[-1]) == pytest.approx(float(counted.objective[-1] / counted.objective[0]) - 1)
 
 
-def test_a_census_of_models_trained_with_l1_says_that_they_descend_without() -> None:
-    recipe = tg.Recipe(steps=50, batch_size=64, seeds=2, l1=0.1, evaluation_samples=64)
+@pytest.mark.parametrize(
+    ("changes", "goal"),
+    [
+        ({"l1": 0.1}, "a penalty on activity"),
+        ({"loss_on": "active"}, "errors of active features"),
+        ({"attack_size": 0.5}, "adversarial examples"),
+        ({"dropout": 0.2}, "dropout"),
+        ({"data_set_size": 10, "batch_size": 10}, "data sets"),
+        ({"unit_norms": 1.0}, "norms pulled to 1"),
+        ({"optimizer": "adam"}, "L2 on weights"),
+        ({"optimizer": "adam", "weight_decay": 0.0}, ""),
+        ({"optimizer": "adam", "decoupled_decay": True}, ""),
+        ({"weight_decay": {"W": 0.1}, "decoupled_decay": False}, "L2 on weights"),
+        ({}, ""),
+    ],
+)
+def test_models_that_were_trained_on_another_loss_stay_where_they_ended(changes: dict[str, Any], goal: str) -> None:
+    recipe = tg.Recipe(**{"steps": 50, "batch_size": 64, "seeds": 2, "evaluation_samples": 64, **changes})
     data = tg.train(tg.nets.ReluOutput(3, 1), tg.features.Independent(3, density=0.2), recipe, progress=False)
-    assert "without the penalty on activity" in tg.census(data).attrs["loss"]
+    counted, descended = tg.census(data), tg.census(data, descend=True)
+    here = float(tg.exact.loss(data).min())
+    if not goal:
+        assert counted.attrs["loss"] == descended.attrs["loss"] == "exact, in the minimum that each model descends to"
+        assert float(counted["loss"][0]) < here
+        return
+    assert counted.attrs["loss"] == f"exact, where training ended, which was on another loss ({goal})"
+    assert float(counted["loss"][0]) == pytest.approx(here, rel=1e-6)
+    assert descended.attrs["loss"].endswith(f"descends to, which is not what they were trained on ({goal})")
+    assert float(descended["loss"][0]) < here
+
+
+def test_along_an_axis_of_goals_no_model_descends_unasked() -> None:
+    recipe = tg.Recipe(steps=50, batch_size=64, seeds=2, evaluation_samples=64)
+    net, features = tg.nets.ReluOutput(3, 1), tg.features.Independent(3, density=0.2)
+    data = tg.train(net, features, recipe, sweep={"loss_on": ["all", "active"]}, progress=False)
+    assert "(errors of active features)" in tg.census(data).attrs["loss"]
+    quartic = tg.training.OwnLoss("quartic", value=lambda y, x: ((y - x) ** 4).sum(axis=1), slope=lambda y, x: 4 * (y - x) ** 3)
+    assert "(the loss 'quartic')" in tg.census(tg.train(net, features, recipe, loss=quartic, progress=False)).attrs["loss"]
+
+
+def test_models_of_different_steps_are_counted() -> None:
+    recipe = tg.Recipe(batch_size=64, seeds=2, evaluation_samples=64)
+    net, features = tg.nets.ReluOutput(3, 1), tg.features.Independent(3, density=0.2)
+    data = tg.train(net, features, recipe, sweep={"steps": [10, 50]}, progress=False)
+    assert set(tg.census(data)["steps"].values) == {10, 50}
+    assert tg.show(data).tables
+
+
+def test_starts_that_are_made_of_what_others_found_have_no_share() -> None:
+    """Without seeds a search exchanges features of its best ends: what these find is no share of random starts."""
+    found = tg.exact.minimise(tg.nets.ReluOutput(6, 2), tg.features.Independent(6, density=0.05), progress=False)
+    random = found.isel(seed=np.flatnonzero(found["start"] == "random"))
+    assert found.sizes["seed"] > random.sizes["seed"] == 32
+    counted, alone = tg.census(found), tg.census(random)
+    assert float(counted["share"].sum()) == 1 == float(alone["share"].sum())
+    assert counted["count"].values[counted["count"].values > 0].tolist() == alone["count"].values.tolist()

@@ -108,6 +108,22 @@ def test_the_loss_changes_as_if_the_parameters_stood_still(pentagon: Branch) -> 
     assert along == pytest.approx((still[0] - still[1]) / (2 * h), rel=1e-4)
 
 
+def test_second_derivatives_of_a_point_wait_until_they_are_asked_for(pentagon: Branch) -> None:
+    before, counted = pentagon.tracker.spent["hessians"], []
+    point = pentagon.minimum(0.21)
+    net, features = FIVE_IN_TWO, FIVE.replaced(density=0.21)
+    W, b = point.x[:10].reshape(2, 5), point.x[10:]
+    assert point.loss == point.objective == pytest.approx(float(tg.exact.loss(W, b, features, tol=1e-12)), rel=1e-9)
+    for _ in range(2):
+        counted.append(pentagon.tracker.spent["hessians"] - before)
+        assert point.stable
+    assert counted[1] == counted[0] + 1
+    objective = tg.exact.Objective(net, features, pentagon.tracker.terms)
+    H, _ = tg.exact.hessian_at(objective, point.x)
+    values = np.linalg.eigvalsh(H)  # the first is the rotation
+    assert point.curvature.value == pytest.approx(values[1], rel=1e-6)
+
+
 def test_a_branch_knows_its_features(pentagon: Branch) -> None:
     np.testing.assert_allclose(tg.exact.loss(pentagon.data), pentagon.data.loss, rtol=1e-6)
     assert tg.features_of(pentagon.at(0.21)).density.tolist() == [0.21] * 5

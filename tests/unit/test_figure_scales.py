@@ -108,3 +108,30 @@ def test_a_path_without_losses_is_drawn() -> None:
     known = tg.figures.path_slider(on_the_way(1.0, m=3))
     assert "no losses were recorded" not in [note.text for note in known.layout.annotations]
     assert known.layout.yaxis.range == pytest.approx(np.log10([0.8, 3.75]))
+
+
+def test_a_model_that_diverged_stays_at_its_last_frame_while_others_go_on() -> None:
+    recipe = tg.Recipe(steps=60, seeds=1, batch_size=64, evaluation_samples=64, record=("loss", "W"), record_steps=5)
+    net, features = tg.nets.ReluOutput(3, 2), tg.features.Independent(3, density=0.2)
+    data = tg.train(net, features, recipe, sweep={"learning_rate": [0.01, 0.02]}, progress=False)
+    whole = tg.figures.arrow_film(data)
+    for lost in (0, 1):
+        W = data["W_history"].copy()
+        W[{"learning_rate": lost, "step": slice(3, None)}] = np.nan
+        film = tg.figures.arrow_film(data.assign(W_history=W))
+        assert [frame.name for frame in film.frames] == [frame.name for frame in whole.frames]
+        ended = [title.text.endswith("diverged after optimizer step 3") for title in film.layout.annotations]
+        assert ended == [lost == 0, lost == 1]
+        for k, (frame, same) in enumerate(zip(film.frames, whole.frames, strict=True)):
+            for which in range(2):
+                expected = whole.frames[2] if which == lost and k > 2 else same
+                np.testing.assert_array_equal(frame.data[which].x, expected.data[which].x)
+
+
+def test_a_branch_that_falls_is_drawn_as_one_that_rises() -> None:
+    rising = on_the_way(1.0, m=2).rename(time="density")
+    falling = rising.isel(density=slice(None, None, -1))
+    films = [tg.figures.arrow_film(each) for each in (rising, falling)]
+    assert [frame.name for frame in films[0].frames] == [frame.name for frame in films[1].frames]
+    np.testing.assert_array_equal(films[0].frames[0].data[-1].x, films[1].frames[0].data[-1].x)
+    assert {"film", "levels"} <= set(tg.show(falling).figures)

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
 
@@ -132,3 +133,21 @@ def test_what_nobody_can_tell_is_not_kept(name: str, tmp_path: Path, monkeypatch
         study(law(more=function))
     assert len(calls) == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_features_of_ones_own_are_what_they_have_read(tmp_path: Path) -> None:
+    """A constructor that reads a file, or draws numbers, has the same arguments and makes other features of them."""
+    path = tmp_path / "densities.txt"
+
+    class FromFile(tg.features.Features):
+        def __init__(self, path: str) -> None:
+            density = np.loadtxt(path)
+            self.set_fields(len(density), density, path=path)
+
+        def active(self, n_samples: int, generator: np.random.Generator) -> Any:
+            return generator.random((n_samples, self.n_features)) < self.density
+
+    path.write_text("0.1 0.2")
+    before, same = fingerprint(FromFile(str(path))), fingerprint(FromFile(str(path)))
+    path.write_text("0.1 0.9")
+    assert before == same != fingerprint(FromFile(str(path)))

@@ -1,6 +1,7 @@
 """Distributions of a user's own: data sets, mixtures, trees, magnitudes, classes; sampled, trained, exact, kept in files."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -204,6 +205,20 @@ def test_a_class_of_your_own_without_blocks_trains_and_its_sample_has_a_loss() -
     assert (np.abs(data.loss.values - loss) < 6 * data.loss_standard_error.values).all()
     with pytest.raises(tg.InvalidInputError, match="none of tegum's"):
         tg.features_of(data)
+
+
+@pytest.mark.parametrize("law", [own.Triangular(), own.Plain()], ids=repr)
+def test_a_law_of_your_own_is_no_number_in_what_was_trained_on_it(law: tg.features.Magnitude) -> None:
+    """Its dataset says its name, and not where in memory it lay; what needs the features says that it has none of them."""
+    features = Independent(2, 0.5, magnitude=law)
+    data = tg.train(tg.nets.ReluOutput(2, 1), features, RECIPE, progress=False)
+    assert repr(law) in data.attrs["features"]
+    assert " at 0x" not in data.attrs["features"]
+    for judge in (tg.features_of, tg.exact.loss):
+        with pytest.raises(tg.InvalidInputError, match=f"are {re.escape(repr(law))}, which are none of tegum's: give"):
+            judge(data)
+    assert tg.exact.loss(data, features=features).shape == data["loss"].shape
+    assert "none of tegum's" in tg.show(data).absent["exact loss"]
 
 
 @pytest.mark.parametrize(

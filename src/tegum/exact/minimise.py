@@ -151,6 +151,7 @@ def minimise(
         require_terms(terms)
     if exchanges is None:
         exchanges = _ROUNDS if seeds is None and initial is None else 0
+    named = seeds is not None
     if seeds is None:
         seeds = _RANDOM if initial is None else starts_in(initial, model_axes(features, sweep or {}))
     seed_list: tuple[int, ...] = (0,)
@@ -189,7 +190,8 @@ def minimise(
     began = time.perf_counter()
     how = gradient_tolerance, most_steps, terms, tol, certify, threads, progress, tuple(penalties), tuple(constraints)
     search = Search(net, grid, distributions, *how)
-    x = initial_points(net, grid, seed_list, initialisation, scale, root_seed, initial)
+    axes = model_axes(features, sweep or {}, seed_list if named else None)
+    x = initial_points(net, grid, seed_list, initialisation, scale, root_seed, initial, axes)
     found = search.run(x)
     origins = ["given" if initial is not None else "random"] * len(seed_list)
     if neighbours is not None:
@@ -250,7 +252,7 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
         settings: those of `minimise` that say how to descend, not where.
 
     Returns:
-        What `minimise` returns, on the axes of the models.
+        What `minimise` returns, on the axes of the models; without its ``steps`` where these are models of different steps.
 
     Raises:
         InvalidInputError: where the dataset does not say what its features are, or models have diverged; where they were
@@ -273,7 +275,8 @@ def minimise_from(data: xr.Dataset, *, net: Net | None = None, **settings: Any) 
     fields = features.batched().items()
     each = features.replaced(**{name: np.broadcast_to(one, (*batch, one.shape[-1])) for name, one in fields})
     found = minimise(net, each, seeds=1, initial=initial, **settings).isel(seed=0, drop=True)
-    named = found.rename(dict(zip(found["loss"].dims, lead, strict=True))).drop_vars(lead, errors="ignore")
+    axes = dict(zip(found["loss"].dims, lead, strict=True))
+    named = found.drop_vars(lead, errors="ignore").rename(axes).drop_vars(lead, errors="ignore")
     said = {name: data.attrs[name] for name in ("features", "feature_law", "sweep") if name in data.attrs}
     main = data[next(iter(arrays))]
     return named.assign_coords(dict(main.coords.items())).assign_attrs(said)

@@ -12,7 +12,7 @@ from tegum.exact.kernel.model import LARGEST_WEIGHT
 from tegum.exact.parameters import flat, named, shapes_of, size_of
 from tegum.features import Features
 from tegum.nets import Initialisation, Net, initial_parameters
-from tegum.nets.net import parameter
+from tegum.nets.net import Axes, parameter
 from tegum.sweep import FeatureGrid
 
 
@@ -24,8 +24,9 @@ def initial_points(
     scale: float,
     root_seed: int,
     initial: Mapping[str, ArrayLike] | None,
+    axes: Axes,
 ) -> NDArray[np.float64]:
-    """Where the search begins, shape (points, starts, d)."""
+    """Where the search begins, shape (points, starts, d); ``axes`` are the models', as of `tegum.nets.net.parameter`."""
     points, m, n = int(np.prod(grid.shape, dtype=int)), net.n_hidden, net.n_features
     shapes = shapes_of(net)
     if initial is None:
@@ -41,7 +42,7 @@ def initial_points(
         elif name == "b" and not net.bias and np.any(real_numbers("initial b", initial[name])):
             problems.add("initial b is given to a net without bias", "leave it out, or use a net with bias=True")
     for name, own in shapes.items():
-        axes, lead = (*grid.axes, "seed"), (*grid.shape, len(seeds))
+        lead = (*grid.shape, len(seeds))
         array = parameter(name, initial.get(name, np.zeros(own)), f"initial {name}", axes).astype(np.float64)
         try:
             full = np.broadcast_to(array, (*lead, *own))

@@ -26,9 +26,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.caching import Call
+from tegum.checking import seeds_of
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError
-from tegum.nets.net import parameter, starts_in
+from tegum.nets.net import Axes, parameter, starts_in
 from tegum.runs.files import half_written, machine_fails, set_aside, write_atomically
 from tegum.runs.lazy import joined_attributes
 from tegum.runs.manifest import manifest_of, read_manifest
@@ -53,7 +54,8 @@ class Cut:
         cut = {name: edges for name, edges in self.edges.items() if len(edges) > 2}
         if not cut:
             return [call]
-        given, axes = call.arguments.get("initial") or {}, [*_model_axes(call)] if call.arguments.get("initial") else []
+        given = call.arguments.get("initial") or {}
+        axes = _labels(call) if given else {}
         initial = {name: parameter(name, array, f"initial {name}", axes) for name, array in given.items()}
         call = call.replaced(initial=initial) if initial else call
         swept = {name: as_axis(name, values) for name, values in (call.arguments.get("sweep") or {}).items() if name in cut}
@@ -193,12 +195,21 @@ def _model_axes(call: Call) -> dict[str, int]:
     return dict(zip(model_axes(features, sweep or {}), lengths, strict=True))
 
 
+def _labels(call: Call) -> Axes:
+    """The axes of all models of a call and the labels along them."""
+    seeds = call.arguments.get("seeds")
+    known = None if seeds is None else seeds_of(seeds)
+    if "seeds" not in call.arguments:
+        known = (call.arguments.get("recipe") or Recipe()).seed_list
+    return model_axes(call.arguments["features"], call.arguments.get("sweep") or {}, known)
+
+
 def _initial_fits(call: Call) -> bool:
     """Whether initial weights, if any, are as they should be: else the call is not cut, and says what is wrong."""
     try:
         for name, value in (call.arguments.get("initial") or {}).items():
             axes, own = _model_axes(call), len(PARAMETER_DIMS[name])
-            array, lengths = parameter(name, value, f"initial {name}", [*axes]), tuple(axes.values())
+            array, lengths = parameter(name, value, f"initial {name}", _labels(call)), tuple(axes.values())
             if array.ndim < own or np.broadcast_shapes(array.shape[: array.ndim - own], lengths) != lengths:
                 return False
     except (KeyError, ValueError, TypeError):

@@ -62,6 +62,9 @@ class Magnitude(metaclass=_Consistent):
         InvalidInputError: where moments, quantiles and the end of the support of a law of your own contradict each other.
     """
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
     @abstractmethod
     def moment(self, order: int) -> float:
         """E[u^order]."""

@@ -111,16 +111,17 @@ def loss_curves(data: xr.Dataset, exact: Mapping[str, xr.DataArray] | None = Non
         if exact and title in exact:
             points, name_of_points = exact[title], f"{shown}, exact loss"
             chart.add(dots(points[clock].values, points.values, look, name_of_points + hover, name_of_points))
-    drawn = [model[one].values for model in own.values() for one in (name, "training_loss_history") if one in model]
-    positive = all(bool((values > 0).all()) for values in drawn)
+    drawn = [model[one].values.ravel() for model in own.values() for one in (name, "training_loss_history") if one in model]
+    known = np.concatenate(drawn)
+    known = known[np.isfinite(known)]
+    positive = bool(known.size and (known > 0).all())
     chart.axes(gridcolor="#eeeeee", zeroline=False)
     chart.x_axis(
         {"step": "optimizer step"}.get(clock, clock.replace("_", " ")), 8, type="log" if clock in ("step", "time") else "linear"
     )
     chart.y_axis("loss", 10, type="log" if positive else "linear")
     if positive:
-        values = np.concatenate(drawn)
-        chart.y_axis(**log_ticks(float(values.min()), float(values.max())))
+        chart.y_axis(**log_ticks(float(known.min()), float(known.max())))
     figure = styled(chart.figure, 430, legend=legend_below(), margin={"l": 75, "t": 30})
     return figure if chosen is None else chosen.noted(figure)
 

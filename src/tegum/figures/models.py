@@ -189,7 +189,7 @@ def parameter_of(data: xr.Dataset) -> str:
 
 
 def clock_of(data: Any, name: str = "W_history") -> str | None:
-    """What a variable was recorded along: steps, time, or another axis of rising numbers, the only one; None without such."""
+    """What a variable was recorded along: steps, time, or another axis of rising or falling numbers, the only one; or None."""
     if not isinstance(data, xr.Dataset) or name not in data:
         return None
     axes = [str(axis) for axis in data[name].dims if axis not in ("hidden", "feature", "output")]
@@ -198,7 +198,8 @@ def clock_of(data: Any, name: str = "W_history") -> str | None:
     if len(axes) != 1 or axes[0] not in data.coords or axes[0] in ("seed", "instance"):
         return None
     values = data[axes[0]].values
-    return axes[0] if values.dtype.kind in "iuf" and len(values) > 1 and (np.diff(values) > 0).all() else None
+    steps = np.diff(values) if values.dtype.kind in "iuf" else np.zeros(1)
+    return axes[0] if len(values) > 1 and ((steps > 0).all() or (steps < 0).all()) else None
 
 
 def lead_of(data: xr.Dataset, name: str = "W") -> list[str]:

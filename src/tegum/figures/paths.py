@@ -28,6 +28,9 @@ from tegum.geometry import dimensionality, gram
 _MOST_FILMS, _MOST_FRAMES, _FRAME_MS, _MOST_NAMED = 3, 60, 120, 10
 """How many models and moments are drawn at most, how long a moment lasts, and how many features have a colour of their own."""
 
+_PANEL, _TITLE_LINE = 310, 20
+"""How many pixels a panel is high, and a line of its title."""
+
 _CLOCKS = {"step": "optimizer step", "time": "time"}
 
 
@@ -59,11 +62,13 @@ def arrow_film(data: xr.Dataset) -> go.Figure:
         InvalidInputError: where W was recorded along nothing.
     """
     chosen = recorded_paths(data)
-    paths = {title: path["W"].values for title, path in chosen.models.items()}
-    times = next(iter(chosen.models.values()))["time"].values
+    times = max((path["time"].values for path in chosen.models.values()), key=len)
+    paths = {title: _at(path, times) for title, path in chosen.models.items()}
     m, n = next(iter(paths.values())).shape[1:]
     kinds: dict[str, Any] = {"specs": [[{"type": "scene"}] * len(paths)]} if m == 3 else {}
-    panels = Panels.titled(chosen.titles, horizontal_spacing=0.04, **kinds)
+    ended = ["" if len(path["time"]) == len(times) else _until(path) for path in chosen.models.values()]
+    titles = ["".join(both) for both in zip(chosen.titles, ended, strict=True)]
+    panels = Panels.titled(titles, horizontal_spacing=0.04, **kinds)
     reach = 1.1 * max(1.05, *(float(np.linalg.norm(W, axis=1).max()) for W in paths.values()))
     shown = np.unique(np.linspace(0, len(times) - 1, _MOST_FRAMES).astype(int))
     if m == 2:
@@ -87,16 +92,29 @@ def arrow_film(data: xr.Dataset) -> go.Figure:
     ]
     colours = signed_ends(*(gram(W[shown]) for W in paths.values())) if m > 3 else (1.0, {})
     _describe(panels, m, n, reach, colours)
-    legend = legend_above(1.1, itemsizing="constant")
-    figure = styled(panels.figure, 520, showlegend=named, legend=legend, margin={"t": 100, "b": 110, "l": 65})
+    head = _TITLE_LINE * max(title.count("<br>") + 1 for title in titles)
+    legend = legend_above(1 + (head + 10) / _PANEL, itemsizing="constant")
+    margin = {"t": head + 80, "b": 110, "l": 65}
+    figure = styled(panels.figure, _PANEL + margin["t"] + margin["b"], showlegend=named, legend=legend, margin=margin)
     figure.update_layout(sliders=[_slider(labels, _named(chosen))], updatemenus=[_buttons()])
     return chosen.noted(figure)
+
+
+def _at(path: xr.Dataset, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """W at all these times; after the last one that is finite, W there."""
+    return path["W"].values[np.searchsorted(path["time"].values, times, side="right") - 1]
+
+
+def _until(path: xr.Dataset) -> str:
+    """The end of a title of a model that diverged before others did."""
+    return f"<br>diverged after {path.attrs['clock']} {float(path['time'][-1]):g}"
 
 
 def _path(model: xr.Dataset, ending: str, clock: str, learning: bool) -> xr.Dataset:
     """One path in the common form, of variables with this ``ending``; without losses they are NaN."""
     own = {f"{name}{ending}": name for name in ("W", "b", "loss") if f"{name}{ending}" in model}
     path = model[list(own)].rename(own)
+    path = path.sortby(clock) if clock in path.indexes else path
     require_axes("W on the way", path["W"], (clock, "hidden", "feature"))
     W = path["W"].transpose(clock, "hidden", "feature")
     times, finite = W[clock].values.astype(np.float64), np.isfinite(W.values).all(axis=(1, 2))

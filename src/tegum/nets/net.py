@@ -13,6 +13,7 @@ family has it, ``b_hidden`` (..., m).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,10 +33,18 @@ Parameters = Mapping[str, NDArray[np.floating]]
 _MOST_WEIGHTS = 2**28
 
 
-def parameter(name: str, array: Any, called: str = "", axes: Sequence[str] = ()) -> NDArray[np.floating]:
+Axes = Mapping[str, Sequence[Any] | None]
+"""The axes of models, such as a sweep's and ``seed``, in their order, with the labels along each, where these are known."""
+
+
+def parameter(name: str, array: Any, called: str = "", axes: Axes = MappingProxyType({})) -> NDArray[np.floating]:
     """A net's parameter as numbers; the axes of an array that has names for them are put in the parameter's order.
 
-    ``axes`` are those of the models, such as a sweep's and ``seed``: leading axes that have their names are put in their order.
+    ``axes`` are those of the models: leading axes that have their names are put in their order, and where they have the same
+    labels in theirs; other labels, such as of models that a training goes on from at other densities, go by their order.
+
+    Raises:
+        InvalidInputError: for another axis, and for labels of which some are the models' and some are not.
     """
     if isinstance(array, xr.DataArray):
         own = [axis for axis in PARAMETER_DIMS.get(name, ()) if axis in array.dims]
@@ -44,9 +53,23 @@ def parameter(name: str, array: Any, called: str = "", axes: Sequence[str] = ())
             if unknown := [axis for axis in lead if axis not in axes]:
                 what = f"{called or name} has the axis {unknown[0]!r}, and the models have {', '.join(axes)}"
                 raise InvalidInputError(what, "name axes like these, or give its values, whose leading axes go by their order")
-            array = array.expand_dims([axis for axis in axes if axis not in lead]).transpose(*axes, ...)
+            for axis in lead:
+                array = _in_order_of(axes[axis], axis, array, called or name)
+            missing = [axis for axis in axes if axis not in lead]
+            array = array.drop_vars(missing, errors="ignore").expand_dims(missing).transpose(*axes, ...)
         array = in_order(array, PARAMETER_DIMS.get(name, ())).values
     return numbers(called or f"parameter {name!r}", array)
+
+
+def _in_order_of(labels: Sequence[Any] | None, axis: str, array: xr.DataArray, called: str) -> xr.DataArray:
+    """The array with its positions along an axis in the order of these labels, where it has the same."""
+    its = array.indexes.get(axis)
+    if its is None or labels is None or len(its) != len(labels) or not {*its} & {*labels} or list(its) == list(labels):
+        return array
+    if its.is_unique and {*its} == {*labels}:
+        return array.sel({axis: list(labels)})
+    what = f"along {axis}, {called} has the labels {shown(its.tolist())} and the models {shown(list(labels))}"
+    raise InvalidInputError(what, "select the same positions, or give its values, whose leading axes go by their order")
 
 
 def paired_parameters(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +81,7 @@ def paired_parameters(params: Mapping[str, Any]) -> dict[str, Any]:
     return {**params, **paired(named, leads)}
 
 
-def starts_in(initial: Mapping[str, Any], axes: Sequence[str]) -> int:
+def starts_in(initial: Mapping[str, Any], axes: Axes) -> int:
     """How many starts initial parameters have: the last of their leading axes, 1 without one; ``axes`` as in `parameter`."""
     shapes = {name: parameter(name, array, f"initial {name}", axes).shape for name, array in initial.items()}
     lead = [shape[: -len(PARAMETER_DIMS[name])] for name, shape in shapes.items() if name in PARAMETER_DIMS]

@@ -55,7 +55,9 @@ def _parts(value: Any) -> Iterator[bytes]:
         case Activation():
             yield from _mapping({"name": value.name, "code": value.code})
         case Features():
-            yield from _mapping({name: getattr(value, name) for name in value.field_names()})
+            fields_of = {name: getattr(value, name) for name in value.field_names()}
+            # one's own constructor may read a file or draw numbers, so that its arguments do not say what it made of them
+            yield from _mapping(fields_of if not _own_classes(type(value)) else {**fields_of, **vars(value)})
         case xr.DataArray():
             yield from _mapping({"values": value.values, "dims": value.dims, "labels": _labels(value)})
         case xr.Dataset():

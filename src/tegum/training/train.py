@@ -16,7 +16,7 @@ from tegum.nets import Net, require_same_features
 from tegum.nets.net import parameter
 from tegum.provenance import provenance
 from tegum.recorded import said_of
-from tegum.sweep import Axis, FeatureGrid
+from tegum.sweep import Axis, FeatureGrid, model_axes
 from tegum.threads import default_threads
 from tegum.training.cost import estimated_seconds, require_affordable, require_room, seconds_on_sets
 from tegum.training.instances import grid_of, instances_of, require_attackable
@@ -116,7 +116,7 @@ def train(
     began = time.perf_counter()
     given: dict[str, NDArray[Any]] | None = None
     if initial is not None:
-        axes = (*grid.axes, "seed")
+        axes = model_axes(features, sweep or {}, recipe.seed_list)
         given = {name: parameter(name, value, f"initial {name}", axes) for name, value in initial.items()}
     recording = recipe.replaced(steps=max(one.steps for one in recipes), warmup_steps=0)
     found, interrupted = train_instances(
