@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tegum.expected import expected_loss
     from tegum.interruption import Interrupted
     from tegum.provenance import tegum_version
-    from tegum.recorded import features_of
+    from tegum.recorded import features_of, with_features
     from tegum.report import show
     from tegum.runs import open, read_weights, write_state_dict  # noqa: A004
 
@@ -73,6 +73,7 @@ __all__ = [
     "theory",
     "train",
     "training",
+    "with_features",
     "write_state_dict",
 ]
 

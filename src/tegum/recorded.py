@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 import tegum.features as families
 from tegum import nets
 from tegum.checking import checked
-from tegum.datasets import MODEL_DIMS, PARAMETER_DIMS
+from tegum.datasets import MODEL_DIMS, OF_MINIMA, PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
 from tegum.features import CorrelatedSets, Features
 from tegum.features.written import read, written
@@ -42,7 +42,7 @@ from tegum.nets import Net, ReluOutput, TargetMap, Untied
 _PLAIN = ("magnitude", "signed", "n_active")
 _LAW = ("components", "weights", "states", "probabilities", "parts", "of")
 _ON_PURPOSE = "give the dataset without features, tegum.exact.loss(data); or W.values and b.values, to ask on purpose"
-_GIVE = "give the features as well, such as tegum.features.Independent(5, density=0.1)"
+_GIVE = "say them, tegum.with_features(data, tegum.features.Independent(5, density=0.1))"
 
 
 def said_of(features: Features) -> dict[str, str]:
@@ -135,8 +135,45 @@ def _span(values: NDArray[np.float64]) -> str:
     return f"{low:g} to {high:g} between {' and '.join(between)}"
 
 
+@checked
 def with_features(data: xr.Dataset, features: Features) -> xr.Dataset:
-    """The models, as belonging to these features, whose leading axes are the models' last ones, of the same length or 1."""
+    """Models as those of these features, which all that takes models knows from then on; losses of other features are left out.
+
+    >>> import numpy as np, tegum as tg
+    >>> np.savez("five.npz", W=tg.geometry.polygon(5))
+    >>> data = tg.with_features(tg.read_weights("five.npz"), tg.features.Independent(5, density=0.1))
+    >>> tg.census(tg.exact.minimise_from(data).expand_dims("seed"))["shape"].values.tolist()
+    ['pentagon']
+
+    Args:
+        data: models of any origin.
+        features: as many as the models have; leading axes are the models' last ones, of the same length or 1.
+
+    Raises:
+        InvalidInputError: where the features do not fit the models.
+    """
+    n, lead, own = data.sizes.get("feature", 0), leading(data), features.batch_shape
+    if features.n_features != n:
+        raise InvalidInputError(f"there are {features.n_features} features, and the models have {n}", "give as many")
+    sizes = tuple(data.sizes[axis] for axis in lead)
+    fits = len(own) <= len(sizes) and all(one in (1, size) for one, size in zip(own[::-1], sizes[::-1], strict=False))
+    if not fits:
+        what = f"the features have the leading shape {own}, and the models {sizes}"
+        raise InvalidInputError(what, "give one distribution, or leading axes that are the models' last ones")
+    return labelled_with(unmeasured(data), features)
+
+
+def unmeasured(data: xr.Dataset) -> xr.Dataset:
+    """The models without what was measured of them, such as losses, which other features or another net would change."""
+    whole = [*MODEL_DIMS, *(f"{name}_history" for name in MODEL_DIMS), "steps_done", "data_set"]
+    kept = {name for name in data.data_vars if name in whole or str(name).startswith("feature_")}
+    if "status" in data and not data["status"].isin(OF_MINIMA).any():
+        kept.add("status")
+    return data.drop_vars([name for name in data.data_vars if name not in kept])
+
+
+def labelled_with(data: xr.Dataset, features: Features) -> xr.Dataset:
+    """The models with these features, whose leading axes are the models' last ones, of the same length or 1, for theirs."""
     lead, changes = leading(data), dict[str, Any]()
     for name, values in (("density", features.feature_density), ("importance", features.importance)):
         dims = (*lead[len(lead) - values.ndim + 1 :], "feature")

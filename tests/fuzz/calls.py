@@ -117,6 +117,7 @@ def _training() -> list[Call]:
         (tg.training.OwnLoss, {"name": "a", "value": _quartic, "slope": _quartic_slope}),
         (_own_loss, {"name": "a", "value": _quartic, "slope": _quartic_slope}),
         (tg.features_of, {"data": data}),
+        (tg.with_features, {"data": data, "features": FEATURES}),
         (tg.open, {"path": file}),
         (_executing, {"on": None, "shard": "1/2", "folder": "sweep"}),
         (tg.read_weights, {"path": file, "array": "W", "bias": "b", "rows": False}),

@@ -257,7 +257,7 @@ def test_every_field_of_a_law_comes_back_from_a_sweep(law: Features, field: str,
         assert written(one.replaced(importance=1.0)) == written(expected.replaced(importance=1.0))
         np.testing.assert_array_equal(one.importance, expected.importance)
     if field != "importance":
-        with pytest.raises(tg.InvalidInputError, match="is not read back: give the features as well"):
+        with pytest.raises(tg.InvalidInputError, match="is not read back: say them"):
             tg.features_of(data.isel({field: 0}).assign_coords({f"feature_{field}": "UnitLength(of=...)"}))
 
 
@@ -269,3 +269,39 @@ def test_densities_that_nobody_gave_as_a_list_are_not_asked_about() -> None:
     found = tg.exact.loss(data)
     for seed in range(2):
         assert found.values[seed] == tg.exact.loss(data.W.values[seed], data.b.values[seed], law)
+
+
+def test_models_of_any_origin_are_told_what_their_features_are(tmp_path: Path) -> None:
+    """From then on all that takes models knows it; what was measured of other features is gone."""
+    np.savez(tmp_path / "mine.npz", W=THIRDS * np.random.default_rng(0).normal(size=(3, 2, 6)), b=np.zeros((3, 6)))
+    models, features = tg.read_weights(tmp_path / "mine.npz"), DISTRIBUTIONS[0]
+    with pytest.raises(
+        tg.InvalidInputError, match=r"does not say what its features are: say them, tegum.with_features\(data, tegum"
+    ):
+        tg.exact.minimise_from(models)
+    told = tg.with_features(models, features)
+    same(tg.features_of(told), features)
+    assert float(tg.exact.loss(told)[1]) == float(tg.exact.loss(models.W.values[1], models.b.values[1], features))
+    assert tg.exact.minimise_from(told).sizes["instance"] == tg.census(told)["count"].sum() == 3
+    trained = tg.train(NET, features, RECIPE, progress=False)
+    other = tg.with_features(trained, DISTRIBUTIONS[3])
+    assert set(other.data_vars) & {"W", "b", "loss", "loss_standard_error", "status"} == {"W", "b", "status"}
+    each = tg.with_features(models, Independent(6, density=[[0.1], [0.2], [0.3]]))
+    assert tg.features_of(each.isel(instance=2)).density.tolist() == [0.3] * 6
+    for wrong, says in ((Independent(5), "there are 5 features, and the models have 6"), (DISTRIBUTIONS[1], r"shape \(2,\)")):
+        with pytest.raises(tg.InvalidInputError, match=says):
+            tg.with_features(models, wrong)
+
+
+def test_an_untied_net_with_a_target_map_has_its_exact_loss_from_its_dataset() -> None:
+    net = tg.nets.Untied(3, 1, target_map=tg.nets.TargetMap(np.roll(np.eye(3), 1, 0)))
+    data = tg.train(net, Independent(3, 0.2), RECIPE, progress=False)
+    np.testing.assert_array_equal(tg.exact.loss(data), tg.exact.loss(data, net=net))
+    assert "exact loss" not in tg.show(data).absent
+
+
+def test_models_on_stacked_axes_are_judged_without_a_warning() -> None:
+    data = tg.train(NET, DISTRIBUTIONS[0], RECIPE, sweep={"density": [0.1, 0.3]}, progress=False)
+    flat = data.stack(model=("density", "seed"))
+    np.testing.assert_array_equal(tg.exact.loss(flat), tg.exact.loss(data).stack(model=("density", "seed")))
+    assert tg.show(flat).figures

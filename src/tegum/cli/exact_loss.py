@@ -15,7 +15,7 @@ from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.features import Features
 from tegum.nets import Net
-from tegum.recorded import features_of, in_words, leading, plain_axis, with_features
+from tegum.recorded import features_of, in_words, labelled_with, leading, plain_axis
 from tegum.runs import require_writable, write_atomically
 
 
@@ -100,7 +100,7 @@ def judged(data: xr.Dataset, features: Features | None, net: Net, tol: float, wa
     n = data.sizes["feature"]
     if wanted.mean:
         law = features_of(data)
-        data = with_features(data, law.replaced(importance=law.importance / n))
+        data = labelled_with(data, law.replaced(importance=law.importance / n))
         said += f"; losses are means over {n} features"
     found = evaluate(data, tol=tol, net=net)
     found = found.drop_vars([name for name in found.coords if str(name).startswith("feature_")])

@@ -70,7 +70,7 @@ def _of_models(path: Path, wanted: Wanted, reading: Reading, replay: bool) -> st
     with Problems() as problems:
         features = wanted_features(data, wanted, problems) if wanted != FILES_OWN else None
     if features is None and "features" not in data.attrs:
-        say(f"the file does not say what its features are: density {_DENSITY}, as --density says otherwise")
+        say(f"the file does not say what its features are: density {_DENSITY}, unless --density says otherwise")
         data = with_features(data, Independent(data.sizes["feature"], density=_DENSITY))
     net = wanted_net(data, wanted) if wanted.activation is not None else None
     data = ranked(as_wanted(data, features, net))

@@ -11,12 +11,12 @@ import xarray as xr
 from tegum.cli.options import AS_IT_IS, Reading, Wanted
 from tegum.cli.problem import made_features
 from tegum.cli.values import curve, number, numbers
-from tegum.datasets import MODEL_DIMS, MOST_FEATURES, MOST_WEIGHTS, OF_MINIMA, PARAMETER_DIMS
+from tegum.datasets import MODEL_DIMS, MOST_FEATURES, MOST_WEIGHTS, PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import evaluate
 from tegum.features import Features
 from tegum.nets import ACTIVATIONS, ActivationOutput, Linear, Net, ReluOutput, Untied, UntiedNeurons
-from tegum.recorded import features_of, finite_part, leading, net_of, plain_axis, said_net, with_features
+from tegum.recorded import features_of, finite_part, labelled_with, leading, net_of, plain_axis, said_net, unmeasured
 from tegum.runs import open as opened
 from tegum.runs import read_weights
 from tegum.runs.manifest import MANIFEST
@@ -126,13 +126,9 @@ def as_wanted(data: xr.Dataset, features: Features | None, net: Net | None) -> x
     """The models as those of other features or another net, where there are any: without what was measured of the former."""
     if features is None and (net is None or repr(net) == said_net(data)):
         return data
-    whole = [*MODEL_DIMS, *(f"{name}_history" for name in MODEL_DIMS), "steps_done", "data_set"]
-    kept = {name for name in data.data_vars if name in whole or str(name).startswith("feature_")}
-    if "status" in data and not data["status"].isin(OF_MINIMA).any():
-        kept.add("status")
-    data = data.drop_vars([name for name in data.data_vars if name not in kept])
+    data = unmeasured(data)
     data = data if net is None else data.assign_attrs(net=repr(net))
-    return data if features is None else with_features(data, features)
+    return data if features is None else labelled_with(data, features)
 
 
 def with_loss_again(data: xr.Dataset, before: xr.Dataset, loss: xr.DataArray) -> xr.Dataset:

@@ -289,7 +289,7 @@ def _models_in(W: xr.DataArray | xr.Dataset, b: Any, options: Options) -> tuple[
         W = in_order(W, PARAMETER_DIMS["W"])
         last = dict(zip(W.dims[-2:], ("hidden" if options.get("tied", True) else "output", "feature"), strict=True))
         data = W.rename({old: new for old, new in last.items() if old != new}).to_dataset(name="W")
-    data = data.assign(W=in_order(data["W"]))
+    data = data.assign(W=in_order(data["W"]).variable)
     if not isinstance(b, xr.DataArray):
         b = numbers("b", b)
         if b.shape[-1:] != (data.sizes["feature"],) or b.ndim >= data["W"].ndim:

@@ -228,7 +228,7 @@ def _ranked_exactly(data: xr.Dataset) -> xr.Dataset:
         exact = evaluate(data.drop_dims("step", errors="ignore"))["loss"]
     except InvalidInputError:
         return data
-    return data.assign(loss=exact.reset_coords(drop=True), sampled_loss=data["loss"])
+    return data.assign(loss=exact.variable, sampled_loss=data["loss"].variable)
 
 
 def _exact_losses(chosen: Chosen) -> tuple[dict[str, float], str]:

@@ -43,6 +43,8 @@ def _listed(kind: type[Any], called: str) -> BeforeValidator:
             value = value.item()
         if isinstance(value, Iterator):
             value = tuple(islice(value, MOST + 1))
+        if kind is str and isinstance(value, str):
+            raise ValueError(f"choose {called} in a list, such as [{value!r}]")
         if getattr(value, "ndim", 1) != 1:
             raise ValueError(f"choose {called}")
         if isinstance(value, Sized) and not isinstance(value, str) and len(value) > MOST:

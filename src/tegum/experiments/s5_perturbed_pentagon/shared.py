@@ -37,7 +37,7 @@ from tegum.claims import (
 from tegum.claims.words import number
 from tegum.experiments import Figure, Profile
 from tegum.geometry import circle_gaps, cosines, feature_norms, identify, polar_angles, polygon
-from tegum.recorded import with_features
+from tegum.recorded import labelled_with
 
 Field = Literal["density", "importance"]
 Quoted = Callable[[str], Source]
@@ -363,4 +363,4 @@ def solutions(data: xr.Dataset, field: Field, branch: str) -> xr.Dataset:
     found = found.sel(branch_ratio=GRID[::4]).dropna("branch_ratio")
     turned = found["W"].copy(data=tg.geometry.aligned(found["W"].values, axes=[1]))
     models = found.assign(W=turned).assign_attrs(net=repr(NET))
-    return with_features(models, features_at(field, found["branch_ratio"].values))
+    return labelled_with(models, features_at(field, found["branch_ratio"].values))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Evidence, every
 from tegum.datasets import dataset
-from tegum.recorded import with_features
+from tegum.recorded import labelled_with
 from tegum.threads import in_pieces
 
 TRAINING, FLOW = "training", "exact gradient flow"
@@ -90,7 +90,7 @@ def path_called(data: xr.Dataset, key: str) -> xr.Dataset:
 
 def as_models(path: xr.Dataset, net: tg.nets.Net, features: tg.features.Features) -> xr.Dataset:
     """The path, which says of what net and features it is."""
-    return with_features(path.assign_attrs(net=repr(net)), features)
+    return labelled_with(path.assign_attrs(net=repr(net)), features)
 
 
 def evidence(data: xr.Dataset, path: xr.Dataset, engine: str) -> Evidence:
