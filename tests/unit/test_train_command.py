@@ -131,3 +131,21 @@ def test_a_sparsity_of_any_size_is_read(
 ) -> None:
     assert mistake("", f"--sparsity {sparsity}", capsys) == f"tegum: {says}\n"
     assert all(one.sweep == {"density": [1.0, 1.0]} for one in asked)
+
+
+def test_the_plan_says_what_the_features_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # here it is trained
+    monkeypatch.chdir(tmp_path)
+    small = ["train", "-n", "2", "-m", "1", "--steps", "2", "--set", "recipe.evaluation_samples=64"]
+    assert run([*small, "--out", "one"]) == 0
+    assert "\nfeatures: Independent, density 1, importance 1, Uniform()\n" in capsys.readouterr().out
+    assert run([*small, "--density", "0.5,0.1", "--out", "two"]) == 0
+    assert "importance 1, Uniform(); but for density, which the sweep varies\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", ["[.1,.2]", "{exponential:0.5}"])
+def test_what_begins_like_a_list_or_a_table_and_is_none_is_no_word(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "-n", "2", "-m", "1", "--set", f"sweep.learning_rate={value}"]) == 2
+    assert f"{value} cannot be read: write it as in TOML, such as [0.1, 0.2] or" in capsys.readouterr().err

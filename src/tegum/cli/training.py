@@ -23,9 +23,11 @@ from tegum.cli.values import Text, curve, numbers
 from tegum.datasets import Status
 from tegum.errors import InvalidInputError, Problems
 from tegum.execution import Elsewhere, Pieces
+from tegum.recorded import in_words
 from tegum.report import show
 from tegum.runs import RESULT, SWEEP, fingerprint, require_writable, write_atomically, write_dataset
 from tegum.runs.files import keep_older, keep_other
+from tegum.sweep import as_axis
 from tegum.threads import default_threads
 from tegum.training import compiling_seconds, estimated_seconds
 from tegum.training.cost import require_time, result_bytes
@@ -67,7 +69,7 @@ def train(
             abs, tanh; the two last what they are compared with from --set "net.target_map={A=[[0,1],[1,0]],relu=false}".
         features: Number of features n.
         hidden: Number of hidden units m.
-        density: Probability that a feature is active (--sparsity is 1 minus it); several with commas make an axis.
+        density: Probability that a feature is active (--sparsity is 1 minus it), by default 1; several, with commas, are swept.
         importance: A number, one for each feature with commas, or geometric:0.9, power_law:1, one_odd:0.1.
         seeds: How many models at each grid point.
         steps: Optimizer steps.
@@ -252,6 +254,9 @@ def _value(text: str) -> Any:
     try:
         return parsed(f"x = {text}")["x"]
     except tomllib.TOMLDecodeError:
+        if text.strip()[:1] in ("[", "{"):
+            what = "write it as in TOML, such as [0.1, 0.2] or {exponential = 0.5}"
+            raise InvalidInputError(f"{text.strip()} cannot be read", what) from None
         return text.strip()
 
 
@@ -266,6 +271,8 @@ def _announce(training: Training, workers: int, out: Path) -> None:
     axes = "".join(f"{name}: {len(axis)}, " for name, axis in sweep.items())
     count = "1 model" if models == 1 else f"{models} models"
     say(f"{count}: {net}; {axes}seeds: {seeds}; {recipe.steps} steps of {recipe.batch_size} samples")
+    swept = [name for name, axis in sweep.items() if {*as_axis(name, axis).fields} & {*training.features.field_names()}]
+    say(f"features: {in_words(training.features)}" + (f"; but for {', '.join(swept)}, which the sweep varies" if swept else ""))
     first = f", after {duration(compiling)} in which the engine is compiled" if (compiling := compiling_seconds()) else ""
     say(f"about {duration(seconds)} on {workers} {'core' if workers == 1 else 'cores'}{first}")
 
