@@ -30,7 +30,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.checking import checked
-from tegum.datasets import MODEL_DIMS, MOST_WEIGHTS, OF_MINIMA, PARAMETER_DIMS, Status, dataset, start_axes
+from tegum.datasets import MODEL_DIMS, MOST_WEIGHTS, OF_MINIMA, OWN_STARTS, PARAMETER_DIMS, Status, dataset, start_axes
 from tegum.errors import InvalidInputError
 from tegum.exact import evaluate, minimise_from
 from tegum.geometry import shape_names
@@ -82,9 +82,7 @@ def census(data: xr.Dataset, same: float | None = None, descend: bool | None = N
     errors = data.get("loss_error", 0 * losses).broadcast_like(shapes).transpose(*order)
     if same is None:
         same = SAME_MINIMUM if bool(status.isin(OF_MINIMA).any()) else SAME_TRAINED
-    random = (
-        data.get("start", xr.full_like(shapes, "random")).isin(("random", "given")).broadcast_like(shapes).transpose(*order)
-    )
+    random = data.get("start", xr.full_like(shapes, "random")).isin(OWN_STARTS).broadcast_like(shapes).transpose(*order)
     rows: list[dict[str, Any]] = []
     for place in np.ndindex(*(data.sizes[axis] for axis in grid)):
         at = dict(zip(grid, place, strict=True))

@@ -34,7 +34,7 @@ VARIABLES = {
     "dW1": ("derivative of the loss by W1", "1"),
     "dW2": ("derivative of the loss by W2", "1"),
     "db_hidden": ("derivative of the loss by b_hidden", "1"),
-    "hits": ("starts that reached the lowest loss found", ""),
+    "hits": ("random or given starts that reached the lowest loss found", ""),
     "rechecked_gradient_norm": ("norm of the gradient with as many terms as tol asks for", "1"),
     "gradient_norm": ("norm of the gradient by the parameters that move", "1"),
     "curvature": ("smallest curvature beyond the rotation symmetry", "1"),
@@ -132,6 +132,9 @@ class Status(StrEnum):
 
 OF_MINIMA = (Status.MINIMUM, Status.SADDLE, Status.CONVERGED, Status.NOT_CONVERGED)
 """What becomes of a minimisation, and of no training."""
+
+OWN_STARTS = ("random", "given")
+"""The starts of a search that owe nothing to what others found: what share of them ends where says how sure an end is."""
 
 MOST_FEATURES, MOST_WEIGHTS = 128, 40_000
 """Of models with more features, or more weights in all, nothing is computed unasked beside what was asked for."""

@@ -240,7 +240,9 @@ def test_exchanged_features_find_what_as_many_random_starts_miss() -> None:
     assert float(found.loss.min()) < float(random.loss.min()) * (1 - 1e-4)
     assert list(found.start.values[[0, 31, 32, 63]]) == ["random"] * 2 + ["two features of the best exchanged"] * 2
     xr.testing.assert_equal(found.W[:32].drop_vars("start"), random.W[:32].drop_vars("start"))
-    assert found.attrs["found_once"] == int(found.hits == 1)
+    lowest = found.loss.values <= float(found.loss.min()) * (1 + 1e-6)
+    assert int(found.hits) == lowest[:32].sum() < lowest.sum()  # what exchanges lead back to says nothing of random starts
+    assert found.attrs["found_once"] == int(found.hits <= 1)
 
 
 @pytest.mark.parametrize("n", [2, 3])

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tegum.caching import cached
 from tegum.checking import checked, require_memory, require_seeds, seeds_of
-from tegum.datasets import PARAMETER_DIMS, Status, dataset
+from tegum.datasets import OWN_STARTS, PARAMETER_DIMS, Status, dataset
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact.constraints import Constraint, Support, limits
 from tegum.exact.cost import minimising_seconds
@@ -128,8 +128,8 @@ def minimise(
         ``tol`` asks for), ``curvature`` (smallest beyond what leaves the outputs as they are, such as rotations of W; of ends
         on kinks that are alike, turned or with equal features exchanged, one is looked at for all),
         ``status`` (minimum, saddle, converged, not converged, or interrupted), ``steps``, ``evaluations``; over the grid alone
-        ``hits``: how many starts reached the lowest loss found, to 1e-6 of it and its error.  Where that is one, more may find
-        a lower one: the attribute ``found_once`` counts these points.
+        ``hits``: how many random or given starts reached the lowest loss found, to 1e-6 of it and its error.  Where that is at
+        most one of several, more may find a lower one: the attribute ``found_once`` counts these points.
         With penalties or constraints also ``objective``, the loss with all penalties, which is what is minimised and compared.
         With constraints ``gradient_norm`` is that of the gradient beyond the multipliers, ``curvature`` that along what they
         allow, ``multiplier`` (..., constraint) says by how much the objective falls per unit of each limit, ``violation`` how
@@ -229,7 +229,7 @@ def minimise(
         sweep=", ".join(grid.axes) or "none",
         not_converged=float((found["status"] == Status.NOT_CONVERGED).mean()),
         interrupted=int(bool(search.stopped)),
-        found_once=_found_once(found),
+        found_once=_found_once(found, origins),
         wall_seconds=round(time.perf_counter() - began, 3),
         **provenance(),
     )
@@ -295,19 +295,20 @@ def _require_problem(data: xr.Dataset, settings: Mapping[str, Any]) -> None:
                 )
 
 
-def _found_once(found: dict[str, NDArray[Any]]) -> int:
-    """At how many grid points one start alone, of several, reached the lowest: more starts may find a lower one there."""
-    reached = _reached(found)
-    return int((reached.sum(axis=1) == 1).sum()) if reached.shape[1] > 1 else 0
+def _found_once(found: dict[str, NDArray[Any]], origins: list[str]) -> int:
+    """At how many grid points one start of its own alone, of several, or none reached the lowest: more may find a lower one."""
+    reached = _reached(found, origins)
+    return int((reached.sum(axis=1) <= 1).sum()) if reached.shape[1] > 1 else 0
 
 
-def _reached(found: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
-    """Which starts reached the lowest of their grid point, shape (points, starts), as well as losses are known."""
+def _reached(found: dict[str, NDArray[Any]], origins: list[str]) -> NDArray[np.bool_]:
+    """Which starts of their own reached the lowest of all at their grid point, (points, starts), as far as is known."""
     score = found["objective" if "objective" in found else "loss"]
     losses = np.where(np.isfinite(score), score, np.inf)
     least = losses.min(axis=1, keepdims=True, initial=np.inf)
     known = np.where(np.isfinite(score), found["loss_error"], 0)
-    return np.asarray(np.isfinite(losses) & (losses <= least + _SAME_LOSS * np.abs(least) + known))
+    reached = np.isfinite(losses) & (losses <= least + _SAME_LOSS * np.abs(least) + known)
+    return np.asarray(reached[:, np.isin(origins, OWN_STARTS)])
 
 
 def _warn_of_small_losses(least: float, tolerance: float) -> None:
@@ -335,6 +336,6 @@ def _dataset(
         if name != "x":
             dims = own.get(name, ())
             variables[name] = (*lead, *dims), values.reshape(*shape, *values.shape[values.ndim - len(dims) :])
-    variables["hits"] = tuple(grid.axes), _reached(found).sum(axis=-1).reshape(shape[:-1])
+    variables["hits"] = tuple(grid.axes), _reached(found, origins).sum(axis=-1).reshape(shape[:-1])
     labels = {"seed": list(seeds), "start": ("seed", origins)} | ({"constraint": constraints} if constraints else {})
     return dataset(variables, grid.coordinates() | labels)
