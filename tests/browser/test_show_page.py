@@ -1,12 +1,15 @@
 """The page of any dataset in a real browser: one file, offline, draws all of it, dark on request, and plays the film."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from playwright.sync_api import Browser
 
 import tegum as tg
+from tegum.figures.clouds import Cloud, clouds
+from tegum.report.shown import Shown
 
 OUTSIDE = """place => { const frame = place.getBoundingClientRect();
     return [...place.querySelectorAll(".annotation")].filter((note) => { const { top, bottom } = note.getBoundingClientRect();
@@ -63,6 +66,42 @@ def test_what_was_chosen_stands_inside_every_picture(browser: Browser, tmp_path:
     context.close()
 
 
+def test_numbers_of_a_picture_say_what_they_are(browser: Browser, tmp_path: Path) -> None:
+    """Losses are no dimensionalities, biases no columns of W^T W, errors are there, single precision has no digits of noise."""
+    W, b, times = 0.1 * np.arange(1, 41).reshape(2, 20), np.arange(20) / 100, np.array([1.0, 10.0, 100.0])
+    way = W * np.array([0.3, 0.7, 1.0])[:, None, None]
+    path = xr.Dataset(
+        {"W": (("time", "hidden", "feature"), way), "D": (("time", "feature"), way[:, 0]), "loss": ("time", 0.1 / times)},
+        {"time": times},
+    )
+    cloud = Cloud("HMC", ["5-gon"], np.array([7.02]), np.array([0.03]), ["text"])
+    pictures = {
+        "levels": tg.figures.level_slider(path, [], "time"),
+        "gram": tg.figures.strips({"one": xr.Dataset({"W": (("hidden", "feature"), W), "b": ("feature", b)})}),
+        "clouds": clouds({"": [cloud]}, "point", "learning coefficient"),
+    }
+    page = browser.new_page()
+    page.goto(Shown("numbers", [], [], pictures, dict.fromkeys(pictures, ("", "")), {}).write(tmp_path / "a.html").as_uri())
+    found: dict[str, list[dict[str, Any]]] = {}
+    for plot in page.locator(".plot").all():
+        plot.scroll_into_view_if_needed()
+        page.wait_for_function("place => place.dataset.state === 'drawn'", arg=plot.element_handle(), timeout=20_000)
+        head, *rows = plot.evaluate("place => tegum.rows(place._fullData, place.layout)")
+        found[plot.get_attribute("data-figure") or ""] = [dict(zip(head, row, strict=True)) for row in rows]
+    page.close()
+    losses = [row for row in found["levels"] if row["y is"] == "exact loss" and len(str(row["y"])) > 1]
+    assert {(row["x"], row["y"]) for row in losses} >= {(1, 0.1), (10, 0.01), (100, 0.001)}
+    assert {row["panel"] for row in losses} == {"levels of the features, and the loss"}
+    maps = {name: [row for row in found["gram"] if row["name"] == name] for name in ("WᵀW", "bias")}
+    assert [(row["y"], row["z"]) for row in maps["bias"]] == [(i, i / 100) for i in range(20)]
+    assert len(maps["WᵀW"]) == 400
+    assert {(row["y is"], row["z is"]) for row in maps["WᵀW"]} == {("output", "WᵀW, b")}
+    (dot,) = found["clouds"]
+    assert [dot[name] for name in ("y", "error", "label", "x is", "y is")] == [
+        7.02, 0.03, "text", "point", "learning coefficient",
+    ]  # fmt: skip
+
+
 def test_numbers_of_a_picture_say_in_which_panel_they_are(browser: Browser, tmp_path: Path) -> None:
     context = browser.new_context(offline=True, viewport={"width": 1000, "height": 900})
     page = context.new_page()
@@ -73,7 +112,7 @@ def test_numbers_of_a_picture_say_in_which_panel_they_are(browser: Browser, tmp_
         plot.scroll_into_view_if_needed()
         page.wait_for_function("place => place.dataset.state === 'drawn'", arg=plot.element_handle(), timeout=20_000)
         head, *rows = plot.evaluate("place => tegum.rows(place._fullData, place.layout)")
-        assert head == ["panel", "trace", "name", "x", "y", "z"]
+        assert head[:6] == ["panel", "trace", "name", "x", "y", "z"]
         assert {row[0] for row in rows if row[3] is not None} == {"p < 1", "two, lines"}
         assert not any("trace" in row[2] for row in rows)
     context.close()

@@ -37,10 +37,14 @@ def test_the_part_of_the_paper(paper: str, section: str) -> None:
 def test_what_it_cost_and_how_it_was_made(tmp_path: Path) -> None:
     part = ResultFolder(tmp_path, pytest.fail).part(small.experiment, "quick")
     assert cost(part) == (
-        "ReLU output, 3 features in 2 dimensions; 20 steps of 64 samples; adamw at 0.001; 8 seeds; "
-        f"{part.seconds:.1f} s on this machine, quick profile"
+        "Its training, of several the first: ReLU output, 3 features in 2 dimensions; 20 steps of 64 samples; adamw at 0.001; "
+        f"8 seeds. The whole study took {part.seconds:.1f} s, quick profile."
     )
     text = page([part])
+    assert text.count(cost(part)) == 1
+    captions = re.findall(r"<figcaption.*?</figcaption>", text, flags=re.DOTALL)
+    assert captions
+    assert not any("adamw" in caption for caption in captions)  # they may show flows, or only some of the models
     assert "steps 20, batch size 64, learning rate 0.001, optimizer adamw" in text
     assert "What &lt;/script&gt; is trained." in text
     assert "ReluOutput" not in re.sub(r"<dl>.*?</dl>", "", text, flags=re.DOTALL)

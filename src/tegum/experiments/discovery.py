@@ -27,6 +27,7 @@ from tegum.experiments.described import (
     require_single,
 )
 from tegum.experiments.experiment import Experiment
+from tegum.experiments.imported import own_files
 from tegum.provenance import source_files, source_version
 
 
@@ -96,11 +97,11 @@ def code_files(experiment: Experiment) -> list[Path]:
     """The files of `tegum.experiments` that an experiment may consist of, and its own.
 
     One of tegum's uses what its section shares, data files included, and nothing of other experiments; one's own may use
-    every file.
+    every file, and modules of one's own.
     """
     path = experiment.file
     if not path.is_relative_to(FOLDER):
-        return sorted({path, *source_files(FOLDER)})
+        return sorted({path, *own_files(path), *source_files(FOLDER)})
     ours = {path.stem, "__init__", "shared"}
     beside = (file for file in source_files(path.parent) if file.suffix != ".py" or file.stem in ours)
     return sorted([*FOLDER.glob("*.py"), *beside])

@@ -122,7 +122,7 @@ def level_slider(model: xr.Dataset, found: Sequence[Event] | None = None, clock:
         column_widths=[0.55, 0.45],
         vertical_spacing=0.06,
         horizontal_spacing=0.1,
-        subplot_titles=["dimensionality of every feature", "WᵀW at the marked time"],
+        subplot_titles=["levels of the features, and the loss", "WᵀW at the marked time"],
     )
     above, below, right = panels.at(1, 1), panels.at(2, 1), panels.at(1, 2)
     _draw_levels(above, model, found, clock)

@@ -1,8 +1,8 @@
 """W^T W of several models side by side, red +1, blue -1 as in the paper: with sets marked off, or as the paper reads a model.
 
 >>> model = xr.Dataset({"W": (("hidden", "feature"), [[1.0, -1.0]]), "b": ("feature", [0.0, 0.5])})
->>> strips({"a digon": model}).data[0].z.tolist()
-[[1.0, -1.0, nan, 0.0], [-1.0, 1.0, nan, 0.5]]
+>>> {trace.name: trace.z.tolist() for trace in strips({"a digon": model}).data if trace.type == "heatmap"}
+{'WᵀW': [[1.0, -1.0], [-1.0, 1.0]], 'bias': [[0.0], [0.5]]}
 >>> figure = gram_panels({"two digons": np.array([[1, -1, 0, 0], [0, 0, 1, -1]])}, set_size=2)
 >>> figure.data[0].z.astype(int).tolist()
 [[1, -1, 0, 0], [-1, 1, 0, 0], [0, 0, 1, -1], [0, 0, -1, 1]]
@@ -26,6 +26,7 @@ from tegum.figures.theme import INK, INTERFERENCE, MIXED, PLAIN, SIGNED, colour_
 from tegum.figures.traces import dots
 from tegum.geometry import feature_norms, gram, interference
 
+_HOVER = "output %{y}, feature %{x}: %{z:.3f}"
 _UNIT_TICKS = {"tickvals": [0, 1, 2]}
 _SQUARED, _ROOT = "interference Σ(ŵᵢ·Wⱼ)²", "interference √Σ(ŵᵢ·Wⱼ)²"
 
@@ -79,7 +80,9 @@ def strips(models: Models) -> go.Figure:
     for above, model in zip(panels, chosen.models.values(), strict=True):
         W, b = weights_of(model), model["b"].values if "b" in model else None
         below = above.at(2, above.column)
-        above.add_square(_map(W, b))
+        above.add_square(go.Heatmap(z=gram(W), name="WᵀW", coloraxis="coloraxis", hovertemplate=_HOVER))
+        if b is not None:
+            above.add(_apart(b))
         norms, mixed = feature_norms(W), interference(W)
         longest = max(longest, float(norms.max()))
         shown += [gram(W), *(() if b is None else (b,))]
@@ -123,16 +126,12 @@ def _falls(model: xr.Dataset) -> bool:
     return bool((np.diff(importance) <= 0).all() and importance[0] > importance[-1])
 
 
-def _map(W: NDArray[np.float64], b: NDArray[np.floating] | None) -> go.Heatmap:
-    """W^T W, and b, where there is one, set apart on its right."""
-    shown, names = gram(W), [f"feature {i}" for i in range(W.shape[1])]
-    if b is not None:
-        gap = max(1, len(b) // 20)
-        shown = np.hstack([shown, np.full((len(b), gap), np.nan), np.tile(b[:, None], gap)])
-        names += [""] * gap + ["bias"] * gap
-    named = np.broadcast_to(np.array(names), shown.shape)
-    hover = "output %{y}, %{customdata}: %{z:.3f}"
-    return go.Heatmap(z=shown, coloraxis="coloraxis", customdata=named, hovertemplate=hover)
+def _apart(b: NDArray[np.floating]) -> go.Heatmap:
+    """The bias of every output, set apart on the right of W^T W."""
+    wide = max(1, len(b) // 20)
+    hover = "output %{y}, bias: %{z:.3f}"
+    first = len(b) - 0.5 + 1.5 * wide
+    return go.Heatmap(z=b[:, None], x0=first, dx=wide, name="bias", coloraxis="coloraxis", hovertemplate=hover)
 
 
 def _measures(bars: Mapping[int, NDArray[np.float64]]) -> dict[str, Any]:

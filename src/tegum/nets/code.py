@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-_LIBRARIES = {"tegum", "numpy", "xarray", "pandas", "pydantic", "scipy", "numba"} | (sys.stdlib_module_names - {"__main__"})
+_TEGUM_AND_ITS_OWN = {"tegum", "numpy", "xarray", "pandas", "pydantic", "scipy", "numba", "plotly"}
+_LIBRARIES = _TEGUM_AND_ITS_OWN | (sys.stdlib_module_names - {"__main__"})
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), slice, range, np.dtype, PurePath)
 _PARTS_OF = {
     partial: ("func", "args", "keywords"),

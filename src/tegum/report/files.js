@@ -6,24 +6,56 @@ tegum.save = (name, content) => {
   link.download = name;
   link.click();
 };
+// The words of a title in one line.
+tegum.plain = (title) => new DOMParser().parseFromString((title ?? "").replaceAll("<br>", ", "), "text/html").body.textContent;
+tegum.axis = (layout, name) => layout[name.replace(/^[xy]/, "$&axis")] ?? {};
 // The title of the panel in which a trace is drawn: what stands in the middle above it, in one line; of rows that share a title
 // the nearest above in the column.
 tegum.panel = (trace, layout) => {
-  const axis = (name) => layout[name.replace(/^[xy]/, "$&axis")]?.domain ?? [0, 1];
+  const place = (name) => tegum.axis(layout, name).domain ?? [0, 1];
   const scene = trace.scene && (layout[trace.scene]?.domain ?? {});
-  const [left, right] = scene ? scene.x ?? [0, 1] : axis(trace.xaxis ?? "x"), top = scene ? scene.y?.[1] ?? 1 : axis(trace.yaxis ?? "y")[1];
+  const [left, right] = scene ? scene.x ?? [0, 1] : place(trace.xaxis ?? "x"), top = scene ? scene.y?.[1] ?? 1 : place(trace.yaxis ?? "y")[1];
   const above = (layout.annotations ?? []).filter((note) => note.xref === "paper" && note.yref === "paper" && note.yanchor === "bottom"
     && note.xanchor === "center" && Math.abs(note.x - (left + right) / 2) < 1e-6 && note.y > top - 1e-6);
-  const title = above.sort((a, b) => a.y - b.y)[0]?.text ?? "";
-  return new DOMParser().parseFromString(title.replaceAll("<br>", ", "), "text/html").body.textContent;
+  return tegum.plain(above.sort((a, b) => a.y - b.y)[0]?.text);
 };
-// A row for each number that is drawn: the panel, the trace, its name, where it stands, what it is.
+// What an axis of a trace is called: where it has no name, what one is called that moves with it, or stands beside it in the row.
+tegum.axisName = (trace, layout, letter) => {
+  if (trace.scene) return tegum.plain(layout[trace.scene]?.[letter + "axis"]?.title?.text);
+  const name = trace[letter + "axis"] ?? letter, own = tegum.axis(layout, name);
+  if (own.title?.text || own.visible === false) return tegum.plain(own.title?.text);
+  const beside = Object.keys(layout).filter((key) => key.startsWith(letter + "axis")).map((key) => [key.replace("axis", ""), layout[key]]);
+  const same = beside.filter(([other, axis]) => axis.title?.text && (axis.matches === name || own.matches === other
+    || (own.matches && own.matches === axis.matches) || (letter === "y" && String(axis.domain) === String(own.domain))));
+  return tegum.plain(same[0]?.[1].title.text);
+};
+// What the colours of a map, or the heights of a space, are called.
+tegum.valueName = (trace, layout) => {
+  if (trace.scene) return tegum.axisName(trace, layout, "z");
+  return tegum.plain((trace.coloraxis ? layout[trace.coloraxis] : trace)?.colorbar?.title?.text);
+};
+// A number of a list: pictures hold lists in single precision, of which no more digits are said than tell it from its neighbours.
+tegum.entry = (list, i) => {
+  const value = list?.[i];
+  if (!(list instanceof Float32Array)) return value;
+  const digits = [6, 7, 8, 9].find((count) => Math.fround(Number(value.toPrecision(count))) === value);
+  return digits ? Number(value.toPrecision(digits)) : value;
+};
+// A row for each number that is drawn: the panel, the trace, its name, where it stands, what it is, how far its bar of error
+// reaches, what is written at it, and what its three numbers are called.
 tegum.rows = (traces, layout) => {
-  const rows = [["panel", "trace", "name", "x", "y", "z"]];
+  const rows = [["panel", "trace", "name", "x", "y", "z", "error", "label", "x is", "y is", "z is"]], at = tegum.entry;
   traces.forEach((trace, k) => {
-    const { x, y, z } = trace, of = [tegum.panel(trace, layout), k, trace._input.name ?? ""];
-    if (z?.length && z[0]?.length !== undefined) z.forEach((row, i) => [...row].forEach((value, j) => rows.push([...of, x?.[j] ?? j, y?.[i] ?? i, value])));
-    else for (let i = 0; i < Math.max(x?.length ?? 0, y?.length ?? 0); i++) rows.push([...of, x?.[i] ?? i, y?.[i] ?? i, z?.[i] ?? ""]);
+    const { x, y, z, text, customdata } = trace, of = [tegum.panel(trace, layout), k, trace._input.name ?? ""];
+    const are = [tegum.axisName(trace, layout, "x"), tegum.axisName(trace, layout, "y"), z?.length ? tegum.valueName(trace, layout) : ""];
+    const said = (...index) => [text, customdata].map((list) => Array.isArray(list) ? index.reduce((inside, i) => inside?.[i], list) : "")
+      .find((one) => typeof one === "string" && one) ?? "";
+    const row = (i, j, value) => rows.push([...of, at(x, j) ?? j, at(y, i) ?? i, value, "", tegum.plain(said(i, j)), ...are]);
+    if (z?.length && z[0]?.length !== undefined) z.forEach((line, i) => [...line].forEach((_, j) => row(i, j, at(line, j))));
+    else for (let i = 0; i < Math.max(x?.length ?? 0, y?.length ?? 0); i++) {
+      const error = trace.error_y?.visible ? at(trace.error_y.array, i) ?? "" : "";
+      rows.push([...of, at(x, i) ?? i, at(y, i) ?? i, at(z, i) ?? "", error, tegum.plain(said(i)), ...are]);
+    }
   });
   return rows;
 };

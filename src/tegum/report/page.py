@@ -90,7 +90,10 @@ def net_in_words(net: str) -> str:
 
 
 def cost(part: Part) -> str:
-    """How a part was trained and what it cost, in one line, as far as its dataset tells."""
+    """How a part was trained and what it cost, as far as its dataset tells: of several trainings it tells of the first.
+
+    It is said once of the whole part: which of its figures show that training, their captions say.
+    """
     recipe = fields_of(part.made.get("recipe"))
     said = [net_in_words(net)] if isinstance(net := part.made.get("net"), str) else []
     if {"steps", "batch_size"} <= set(recipe):
@@ -100,7 +103,9 @@ def cost(part: Part) -> str:
     if seeds := recipe.get("seeds"):
         count = seeds if isinstance(seeds, int) else len(seeds)
         said.append(f"{count} seed{'s' if count != 1 else ''}")
-    return "; ".join([*said, f"{part.seconds:.1f} s on this machine, {part.profile} profile"])
+    whose = "Its training, of several the first: " if recipe else ""
+    how = f"{whose}{'; '.join(said)}. " if said else ""
+    return f"{how}The whole study took {part.seconds:.1f} s, {part.profile} profile."
 
 
 def page(parts: Sequence[Part]) -> str:
