@@ -293,6 +293,9 @@ CALLS = {
         tg.features.FiniteLaw([[1.0, 0.0]]),
         tg.posterior.sample(*POSTERIOR, n_beta=10.0, draws=4, warm_up=0),
     ),
+    "posterior-creases": lambda: tg.posterior.exact_coefficient(
+        POSTERIOR[0], tg.features.FiniteLaw([[1.0, 1.0], [1.0, -1.0]]), [[0.5, 0.5]], [0.0, 0.0]
+    ),
     "posterior-shape": lambda: tg.posterior.llc(*POSTERIOR[:2], [[1.0, np.nan]], [0.0]),
     "posterior-net": lambda: tg.posterior.sample(tg.nets.Untied(2, 1), *POSTERIOR[1:], n_beta=10.0),
     "posterior-features": lambda: tg.posterior.sample(

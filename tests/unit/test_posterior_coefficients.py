@@ -115,6 +115,43 @@ def test_the_defaults_go_no_nearer_than_a_minimum_is_rounded() -> None:
     assert near.value == pytest.approx(2 + sum(near.biases.values()), rel=0.01)
 
 
+def fading(ratio: float) -> tuple[ReluOutput, Independent, Model]:
+    """Eight features whose importance falls, and their lowest minimum of four."""
+    net, features = ReluOutput(8, 2), Independent(8, density=0.1, importance=tg.features.geometric(ratio, 8))
+    best = tg.best(tg.exact.minimise(net, features, seeds=4, progress=False))
+    return net, features, (best["W"].values, best["b"].values)
+
+
+def test_the_defaults_go_as_near_to_a_kinked_minimum_as_other_kinks_need() -> None:
+    """One of its outputs is at its kink, and two more are 7e-4 and 3e-3 away from theirs, nearer than 10^7 samples see."""
+    net, features, model = fading(0.3)
+    found = llc(net, features, *model)
+    assert found.exact is not None
+    assert (found.exact.value, found.exact.kind) == (11.5, "kinked")
+    assert found.interval[0] <= 11.5 <= found.interval[1]
+    assert found.misfit < 0.01
+    assert float(found.data.attrs["n_beta"]) == 1e9
+    given = llc(net, features, *model, n_beta=1e7, draws=300)
+    assert given.value > 11.8
+    assert given.misfit > 0.04
+
+
+def test_where_no_n_beta_is_near_enough_the_defaults_give_no_interval() -> None:
+    """A gradient of 1e-5 along its softest direction keeps n_beta at 10^7, where kinks are too near."""
+    net, features, model = fading(0.5)
+    objective = tg.exact.Objective(net, features, 1024)
+    x = objective.flat(*model)
+    across = complement(still_directions(net, x, np.ones(x.size, dtype=bool)))
+    h, directions = np.linalg.eigh(across @ objective.hessian(x) @ across.T)
+    beside = objective.parameters(x + across.T @ directions[:, 0] * 1e-5 / h[0])
+    found = llc(net, features, *beside, draws=300)
+    assert found.exact is not None
+    assert (found.exact.value, float(found.data.attrs["n_beta"])) == (11.5, 1e7)
+    assert found.misfit > 0.05
+    assert math.isnan(found.interval[0])
+    assert llc(net, features, *model, draws=300).misfit < 0.01
+
+
 @pytest.mark.parametrize("sampler", [HMC(), Langevin(0.1, metric="hessian")], ids=repr)
 def test_what_rounding_leaves_in_rotations_is_no_bias(sampler: HMC | Langevin) -> None:
     """Of -1/2 sum gamma / (n_beta h + gamma) over the 14 directions that are bent; those in print are five digits."""

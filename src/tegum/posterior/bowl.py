@@ -7,6 +7,9 @@ Across what is still (rotations, and flat directions) a posterior of n_beta samp
 as far as the loss is L(w) + v . g + sum h_a z_a^2 / 2 where it goes, g the gradient that a rounded minimum has left.  An
 estimate n_beta (E L - L(w)) of the coefficient rank / 2 is right to a share of it if n_beta times what is missing is less.
 
+At a kinked minimum there is no parabola, and the posterior no Gaussian; its width is about that of the mean Hessian's, and what
+matters is that L - L(w) - v . g is |v|^2 times one shape, the same where a posterior of ten times as many samples is.
+
 >>> import tegum as tg
 >>> net, features = tg.nets.ReluOutput(2, 1), tg.features.AnticorrelatedSets(1, 2, density=0.5)
 >>> objective = tg.exact.Objective(net, features)
@@ -34,7 +37,9 @@ N_BETA, MOST_LOCAL = 1e7, 1e12
 """The least n_beta that is tried, and the largest."""
 TERMS, SHARP_TERMS = 64, 1024
 """The fewest terms of a loss that is inverted, and the most."""
-_NEAR, _TRIED, _LOOSEST = 0.01, 64, 1e-9
+NEAR = 0.01
+"""The share of the coefficient to which an estimate is to be right."""
+_TRIED, _LOOSEST, _MORE = 64, 1e-9, 10.0
 
 
 class Loss:
@@ -66,7 +71,7 @@ class Bowl(NamedTuple):
     @property
     def near(self) -> float:
         """A hundredth of the coefficient."""
-        return _NEAR * len(self.curvature) / 2
+        return NEAR * len(self.curvature) / 2
 
     def held_by(self, localisation: float, n_beta: float) -> float:
         """Gamma, which is never so small that directions that are not bent have no width."""
@@ -100,20 +105,36 @@ def bowl_at(net: Net, features: Features, x: Floats, H: Floats, rank: int) -> Bo
     return bowl._replace(slope=bowl.slope_of(bowl.loss))
 
 
-def local_n_beta(bowl: Bowl, localisation: float) -> float:
-    """The n_beta from which on the loss is its Hessian's parabola in draws of the Gaussian that the posterior then is.
+def missing(bowl: Bowl, n_beta: float, localisation: float, kinked: bool) -> float:
+    """How far n_beta L is from its shape next to x in draws of the Gaussian, root mean square, as a share of the coefficient.
+
+    From its Hessian's parabola; where the Hessian jumps at x, from what ten times as large an n_beta sees.
+    """
+    moved = bowl.draws(n_beta, localisation)
+    own = bowl.rises(bowl.loss, moved) - moved @ bowl.slope
+    if kinked:
+        nearer = moved / np.sqrt(_MORE)
+        shape = _MORE * (bowl.rises(bowl.loss, nearer) - nearer @ bowl.slope)
+    else:
+        shape = moved**2 @ bowl.curvature / 2
+    return float(n_beta * np.sqrt(np.mean((own - shape) ** 2))) / max(len(bowl.curvature) / 2, 0.5)
+
+
+def local_n_beta(bowl: Bowl, localisation: float, kinked: bool = False) -> float:
+    """The n_beta from which on the loss has its shape next to x in draws of the Gaussian that the posterior then is.
 
     To a hundredth of the coefficient, root mean square; but none by which the minimum that x is rounded from is lower than x by
-    more than that.
+    more than that.  Where there is none, the one that is nearest to it.
     """
+    tried: dict[float, float] = {}
     n_beta = N_BETA
-    while n_beta < MOST_LOCAL and bowl.distance(bowl.slope, 10 * n_beta, localisation) <= bowl.near:
-        moved = bowl.draws(n_beta, localisation)
-        left = bowl.rises(bowl.loss, moved) - moved @ bowl.slope - moved**2 @ bowl.curvature / 2
-        if n_beta * np.sqrt(np.mean(left**2)) <= bowl.near:
-            break
-        n_beta *= 10
-    return n_beta
+    while True:
+        tried[n_beta] = missing(bowl, n_beta, localisation, kinked)
+        if tried[n_beta] <= NEAR:
+            return n_beta
+        n_beta *= _MORE
+        if n_beta > MOST_LOCAL or bowl.distance(bowl.slope, n_beta, localisation) > bowl.near:
+            return min(tried, key=tried.__getitem__)
 
 
 def enough_terms(bowl: Bowl, n_beta: float, localisation: float) -> int:

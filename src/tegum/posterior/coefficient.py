@@ -10,6 +10,10 @@ orbit of a rotation, a bias of an output that never fires), the volume is that o
 If H jumps at w* (a ReLU at its kink) and L - L* rises like |v|^2 c(v / |v|) with c > 0 in every direction v but the rotations,
 the set is s = sqrt(eps) times one shape:  lambda = (d - rotations) / 2                kinked
 
+If the gradient jumps (of data with negative values) and w* lies on K such creases, L - L* rises like |u| in K coordinates:
+
+    lambda = K + (rank along the creases) / 2                                          creased, see `tegum.posterior.creases`
+
 Else (H vanishes where L does not) it lies between rank H / 2 and that plus a third for each such direction, because a minimum
 that is flat to second order rises like |v|^3 or slower, or a half where the error of H leaves open whether it bends: ``lower``
 and ``upper`` are given, and `tegum.posterior.volume_scaling` measures it.
@@ -52,14 +56,15 @@ from tegum.exact.parameters import free_of
 from tegum.features import Features
 from tegum.nets import Net
 from tegum.posterior.biases import known_biases
-from tegum.posterior.bowl import N_BETA, SHARP_TERMS, TERMS, bowl_at, enough_terms, local_n_beta
+from tegum.posterior.bowl import N_BETA, NEAR, SHARP_TERMS, TERMS, bowl_at, enough_terms, local_n_beta, missing
+from tegum.posterior.creases import OnCreases, creases_near, on_creases
 from tegum.posterior.diagnostics import effective_size, r_hat
 from tegum.posterior.kernel.target import ENGINE
 from tegum.posterior.sample import sample
 from tegum.posterior.samplers import HMC, Sampler
 from tegum.posterior.targets import point_of, target_kind
 
-Kind = Literal["regular", "flat", "kinked", "degenerate", "saddle"]
+Kind = Literal["regular", "flat", "kinked", "creased", "degenerate", "saddle"]
 Floats = NDArray[np.float64]
 
 LOCALISATION = 100.0
@@ -69,6 +74,7 @@ _LEAST_N_BETA, _LARGEST, _DISAGREE = 1e-6, 1e15, 1.1
 _CRITICAL, _KINK, _BESIDE_KINKS, _BENT = 1e-5, 1e-4, 1e-6, 1e-9
 """Shares of the largest curvature: a gradient, an error that is a jump, what differences of gradients know, and zero."""
 _AWAY, _PROBES, _ALONG, _LEVELS = 1e-2, 6, 400, 6
+_MINIMISE = "give a minimum, such as tegum.exact.minimise finds from there (initial=..., seeds=1)"
 
 
 @final
@@ -80,9 +86,10 @@ class ExactCoefficient:
         value: lambda; NaN where it is only bounded, and at a saddle, which has none.
         lower: it is at least this.
         upper: and at most this.
-        kind: regular, flat, kinked, degenerate or saddle, see `tegum.posterior.coefficient`.
+        kind: regular, flat, kinked, creased, degenerate or saddle, see `tegum.posterior.coefficient`.
         rank: directions that are bent.
-        still: directions that are neither bent nor of a rotation.
+        still: directions that are neither bent nor of a rotation, nor across creases.
+        creases: directions in which the gradient jumps.
     """
 
     value: float
@@ -91,6 +98,7 @@ class ExactCoefficient:
     kind: Kind
     rank: int
     still: int
+    creases: int = 0
 
 
 @final
@@ -100,11 +108,15 @@ class Estimate:
 
     Attributes:
         value: n_beta (mean loss - L*), of the chains that finished; where ``exact`` is None it is of no coefficient.
-        interval: of the given confidence, by Student's t over chains; NaN where a chain diverged, and where chains have not
-            moved or disagree (an R-hat above 1.1).
+        interval: of the given confidence, by Student's t over chains.  NaN where a chain diverged, where chains have not moved
+            or disagree in their losses (an R-hat above 1.1), and beside creases, whose width of 1 / n_beta holds chains back
+            from all that is wider; with the default n_beta also where none was found at which the ``misfit`` is below 0.01.
         standard_error: of the value, from the spread of the chains' means.
         exact: what derivatives say of the point, such as the true value; None where it is not critical.
-        biases: what is known to be wrong with the value at a regular minimum, by cause, signed; empty elsewhere.
+        biases: what is known to be wrong with the value at a regular or flat minimum, by cause, signed; empty elsewhere.
+        misfit: how far n_beta (L - L*) is, where the posterior is, from the shape that the coefficient is of, root mean square
+            and as a share of the coefficient: from a parabola at regular and flat minima, at kinked ones from what ten times
+            as large an n_beta sees.  It bounds no bias, but where it is above 0.01 there may be one.  NaN elsewhere.
         r_hat: of the loss.
         effective_size: of the mean loss.
         diverged: how many chains did.
@@ -116,6 +128,7 @@ class Estimate:
     standard_error: float
     exact: ExactCoefficient | None
     biases: Mapping[str, float]
+    misfit: float
     r_hat: float
     effective_size: float
     diverged: int
@@ -141,6 +154,9 @@ def exact_coefficient(net: Net, features: Features, W: ArrayLike, b: ArrayLike |
 
 def coefficient_at(objective: Objective, x: Floats, curved: tuple[Floats, float] | None = None) -> ExactCoefficient:
     """The same of an objective at flat parameters, whose Hessian with its error may be known."""
+    creased = on_creases(objective, x)
+    if creased is not None:
+        return _creased(creased)
     _, gradient = objective(x)
     H, error = curved or hessian_at(objective, x)
     free = free_of(objective.net)
@@ -150,7 +166,7 @@ def coefficient_at(objective: Objective, x: Floats, curved: tuple[Floats, float]
     size = float(np.abs(bends).max(initial=0.0))
     if not np.linalg.norm(gradient) <= _CRITICAL * max(size, _CRITICAL):
         what = f"the gradient at W and b has the norm {np.linalg.norm(gradient):.3g}"
-        raise InvalidInputError(what, "give a minimum, such as tegum.exact.minimise finds from there (initial=..., seeds=1)")
+        raise InvalidInputError(what, _MINIMISE)
     d = len(rest)
     if error > _KINK * size and differentiated(objective, x)[1] > _KINK * size:
         least = smallest_curvature(objective, x, modes, (H, error)).value
@@ -171,6 +187,22 @@ def coefficient_at(objective: Objective, x: Floats, curved: tuple[Floats, float]
         return ExactCoefficient(rank / 2, rank / 2, rank / 2, "flat", rank, still)
     hidden = int((bends[~bent] + error > _BENT * size).sum())  # that may be bent, as far as the Hessian is known
     return ExactCoefficient(float("nan"), rank / 2, (rank + hidden) / 2 + (still - hidden) / 3, "degenerate", rank, still)
+
+
+def _creased(found: OnCreases) -> ExactCoefficient:
+    """The coefficient of a point on creases."""
+    size = max(found.size, _CRITICAL)
+    if not found.rest <= _CRITICAL * size:
+        on = "1 crease of the loss, which leaves" if found.across == 1 else f"{found.across} creases of the loss, which leave"
+        what = f"W and b are on {on} a gradient of the norm {found.rest:.3g}"
+        raise InvalidInputError(what, "beside creases descents stop early: move W and b a little and minimise from there")
+    K, d, rank = found.across, len(found.low), found.rank
+    if d and found.high[0] < -_BESIDE_KINKS * size:
+        return ExactCoefficient(float("nan"), 0.0, K + d / 2, "saddle", rank, 0, K)
+    if found.strict and (rank == d or found.flat):
+        value = K + rank / 2
+        return ExactCoefficient(value, value, value, "creased", rank, d - rank, K)
+    return ExactCoefficient(float("nan"), K + rank / 2 if found.strict else 0.0, K + d / 2, "creased", rank, d - rank, K)
 
 
 def _rises(objective: Objective, x: Floats, still: Floats, bent: Floats) -> float:
@@ -216,7 +248,7 @@ def llc(
     terms: int | None = None,
     threads: int | None = None,
     progress: bool | None = None,
-) -> Estimate:
+) -> Estimate:  # long: most of it says what each of its arguments means
     """The local learning coefficient at a point as a sampler estimates it, with interval and the biases that are known.
 
     Args:
@@ -225,7 +257,8 @@ def llc(
         W: the point, (m, n).
         b: its bias, (n,).
         n_beta: of the local posterior; others use n / log n of n samples.  By default 10^7, or ten times that as often as it
-            takes, to 10^12, for the loss to be a parabola where the posterior of a regular or flat minimum is.
+            takes, to 10^12, for the loss to be a parabola where the posterior of a regular or flat minimum is, and to be
+            at a kinked one what ten times as large an n_beta sees.
         localisation: how strongly it is held to the point.
         sampler: how chains move, see `tegum.posterior.samplers`.
         chains: how many, at least 2.
@@ -253,10 +286,11 @@ def llc(
     sharp, x = point_of(net, features, W, b, SHARP_TERMS)
     curved = hessian_at(sharp, x)
     exact = _exact_or_none(sharp, x, curved)
-    known = exact is not None and exact.kind in ("regular", "flat")
-    bowl = bowl_at(net, features, x, curved[0], exact.rank) if exact and (known or exact.kind == "kinked") else None
+    known, kinked = exact is not None and exact.kind in ("regular", "flat"), exact is not None and exact.kind == "kinked"
+    bowl = bowl_at(net, features, x, curved[0], exact.rank) if exact and (known or kinked) else None
+    given = n_beta is not None
     if n_beta is None:
-        n_beta = local_n_beta(bowl, localisation) if bowl and known else N_BETA
+        n_beta = local_n_beta(bowl, localisation, kinked) if bowl else N_BETA
     if terms is None:
         terms = enough_terms(bowl, n_beta, localisation) if bowl else TERMS
     objective = Objective(net, features, terms)
@@ -269,10 +303,13 @@ def llc(
     value = float(means.mean()) if done.any() else float("nan")
     error = float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float("nan")
     scale = r_hat(excess) if done.any() else float("nan")
-    reach = error * float(student.ppf((1 + confidence) / 2, chains - 1)) if done.all() and scale <= _DISAGREE else float("nan")
+    misfit = missing(bowl, n_beta, localisation, kinked) if bowl else float("nan")
+    seen = done.all() and scale <= _DISAGREE and creases_near(sharp, x) is None and (given or not misfit > NEAR)
+    reach = error * float(student.ppf((1 + confidence) / 2, chains - 1)) if seen else float("nan")
     size = effective_size(excess, ranked=False) if done.any() else float("nan")
     biases = known_biases(bowl, objective, n_beta, localisation, sampler) if bowl and known else {}
-    return Estimate(value, (value - reach, value + reach), error, exact, biases, scale, size, int((~done).sum()), data)
+    interval = value - reach, value + reach
+    return Estimate(value, interval, error, exact, biases, misfit, scale, size, int((~done).sum()), data)
 
 
 def _exact_or_none(objective: Objective, x: Floats, curved: tuple[Floats, float]) -> ExactCoefficient | None:
