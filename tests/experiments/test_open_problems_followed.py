@@ -22,10 +22,10 @@ from tests.oracle import rational
 Array = NDArray[np.float64]
 
 
-def minimum(n: int, p: float, W: Any, **options: Any) -> tuple[Array, Array]:
+def minimum(n: int, p: float, W: Any, b: Any = None, **options: Any) -> tuple[Array, Array]:
     """Where a start leads at one density."""
     features = tg.features.Independent(n, density=p)
-    b = np.where(np.linalg.norm(W, axis=0) > 0, 0.0, p / 2)
+    b = np.where(np.linalg.norm(W, axis=0) > 0, 0.0, p / 2) if b is None else b
     options = {"gradient_tolerance": 1e-10, "progress": False} | options
     found = tg.exact.minimise(tg.nets.ReluOutput(n, 2), features, seeds=1, initial={"W": W, "b": b}, **options).isel(seed=0)
     assert found["status"] == "minimum"
@@ -122,22 +122,54 @@ def test_so_many_lines_fit_into_a_plane(k: int) -> None:
         assert largest_cosine(np.array([np.cos(angles), np.sin(angles)])) >= evenly - 1e-12
 
 
-@pytest.mark.parametrize(("place", "degrees", "c"), [(0, [0, 160, 260], 0.9), (1, [0, 86, 162, 248], 0.96)])
-def test_frontiers_have_their_kinks_where_it_is_said(place: int, degrees: list[float], c: float) -> None:
-    """The regular polygon, and the bent one followed from a larger limit to both sides of the kink, in rational numbers."""
-    n, p = list(o4.PROBLEMS.values())[place]
-    at, apart = np.radians(degrees), []
-    W = np.zeros((2, n))
+def constrained(name: str, degrees: list[float], limits: list[float], b: Any = None) -> list[float]:
+    """Losses in rational numbers of what some directions lead to under limits to the coherence, each from the one before."""
+    n, p = o4.PROBLEMS[name]
+    at, W, losses = np.radians(degrees), np.zeros((2, n)), []
     W[:, : at.size] = np.cos(at), np.sin(at)
-    W, b = minimum(n, p, W, constraints=[Coherence(c)])
-    values = [c, o4.KINKS[place] + 1e-3, o4.KINKS[place] - 1e-3]
-    bent = o4.followed(n, p, xr.Dataset({"W": (("hidden", "feature"), W), "b": ("feature", b)}), np.array(values)).data
-    regular = in_fractions(n, p, minimum(n, p, polygon(n)))
-    for limit in values[1:]:
-        one = bent.sel(c=limit)
-        assert largest_cosine(one["W"].values) == pytest.approx(limit, abs=1e-7)
-        apart.append(in_fractions(n, p, (one["W"].values, one["b"].values)) - regular)
-    assert apart[0] < 0 < apart[1]
+    for limit in limits:
+        W, b = minimum(n, p, W, b, constraints=[Coherence(limit)])
+        assert largest_cosine(W) == pytest.approx(limit, abs=1e-7)
+        losses.append(in_fractions(n, p, (W, b)))
+    return losses
+
+
+@pytest.mark.parametrize(
+    ("name", "degrees", "b"),
+    [
+        ("(3, 2), S = 0.9", [180, 63.4, 296.6], None),
+        ("(5, 2), S = 0.7", [0, 64, 140, 220, 296], None),
+        ("(3, 2), S = 0.5", [180, 77.7, 282.3], [0.05, 0.15, 0.15]),
+    ],
+)
+def test_frontiers_have_their_first_kinks_where_it_is_said(name: str, degrees: list[float], b: Any) -> None:
+    """The regular polygon, and the bent one on both sides of the kink, in rational numbers."""
+    n, p = o4.PROBLEMS[name]
+    regular, kink = in_fractions(n, p, minimum(n, p, polygon(n))), o4.KINKS[name][0]
+    beyond, before = constrained(name, degrees, [kink + 1e-5, kink - 1e-5], b)
+    assert beyond < regular < before
+
+
+def test_the_bent_pentagon_is_overtaken_at_the_second_kink() -> None:
+    """By a model that drops a feature, in rational numbers: five are stored up to there."""
+    name, kink = o4.TWICE, o4.KINKS[o4.TWICE][1]
+    sides = [kink - 1e-5, kink + 1e-5]
+    bent, dropped = (constrained(name, degrees, sides) for degrees in ([0.0, 60, 140, 220, 300], [0.0, 86, 162, 248]))
+    assert bent[0] < dropped[0]
+    assert dropped[1] < bent[1]
+
+
+def test_bent_polygons_use_the_coherence_allowed() -> None:
+    np.testing.assert_allclose(o4.bent(5, np.cos(np.pi / 5)), polygon(5), atol=1e-12)
+    for c in (0.85, 0.93, 0.99):
+        assert largest_cosine(o4.bent(5, c)) == pytest.approx(c, abs=1e-12)
+
+
+def test_a_bent_start_finds_what_random_starts_miss() -> None:
+    """At (5, 2), S = 0.7 and c = 0.93 something is lower than the regular pentagon."""
+    n, p = o4.PROBLEMS[o4.TWICE]
+    W, b = minimum(n, p, o4.bent(n, 0.93), constraints=[Coherence(0.93)])
+    assert in_fractions(n, p, (W, b)) < in_fractions(n, p, minimum(n, p, polygon(n))) * (1 - 3e-4)
 
 
 def test_irregularity_sees_any_other_shape() -> None:

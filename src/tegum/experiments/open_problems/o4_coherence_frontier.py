@@ -5,10 +5,11 @@ Open problem O4.  k lines in a plane have two at an angle of at most 180 / k deg
 falls by a jump where one more fits, at c = cos 60 = 1/2, cos 45, cos 36 degrees; for c < 1/2 two orthogonal features are
 stored and P = (n - 2) v.
 
-At each c the loss is minimised under `tegum.exact.Coherence` from 3 starts (paper profile 24), from the best at the next
-smaller c, which is allowed at c as well (so that P can only fall), and from the best at the next larger one.  From 1/2 on the
-lowest are certified locally, along what the constraint allows.  The regular polygon that n features form, and what is lowest
-at c = 0.95, are followed in c, and the kink is where they cost the same.
+At each c the loss is minimised under `tegum.exact.Coherence` from 3 starts (paper profile 24), from a regular polygon that is
+bent until it uses the coherence allowed, which random starts hardly ever find, from the best at the next smaller c, which is
+allowed at c as well (so that P can only fall), and from the best at the next larger one.  From 1/2 on the lowest are certified
+locally, along what the constraint allows.  The regular polygon, the model at the smallest c where something is lower, and the
+one at c = 0.95 are followed in c; kinks are where the branches that are lowest on either side cost the same.
 """
 
 from typing import Any
@@ -18,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
-from tegum.claims import Claim, Evidence, above, answer, at_least, equal, falling, near
+from tegum.claims import IDENTITY, Claim, Evidence, above, answer, at_least, below, equal, falling, near
 from tegum.datasets import Status
 from tegum.exact import Branch, Coherence
 from tegum.experiments import Experiment, Figure, Profile
@@ -29,17 +30,19 @@ from tegum.theory import dropped_loss
 ANSWER = answer("O4")
 STARTS: dict[Profile, int] = {"quick": 3, "paper": 24}
 PROBLEMS = {"(3, 2), S = 0.9": (3, 0.1), "(5, 2), S = 0.7": (5, 0.3), "(5, 2), S = 0.9": (5, 0.1), "(3, 2), S = 0.5": (3, 0.5)}
-COUNT: dict[Profile, int] = {"quick": 2, "paper": 4}
+COUNT: dict[Profile, int] = {"quick": 3, "paper": 4}
 """How many of the problems a profile has."""
 STEPS = [np.cos(np.pi / k) for k in (3, 4, 5)]
-COARSE = [0.25, 0.6, 0.75, 0.92, 0.95, 0.98, 1.0]
+COARSE = [0.25, 0.6, 0.75, 0.92, 0.94, 0.95, 0.98, 1.0]
 LIMITS: dict[Profile, list[float]] = {"quick": COARSE, "paper": [*COARSE, *np.round(np.linspace(0.52, 0.98, 47), 3)]}
-BELOW, STORED, TOL = 1e-3, 1e-3, 1e-8
+BELOW, STORED, TOL, SAME, ASIDE = 1e-3, 1e-3, 1e-8, 1e-7, 0.09
 OWN = ["feature_density", "feature_importance"]
 OPEN = 0.95
-"""Where the branch begins that meets the regular polygon."""
-KINKS = [0.5985935, 0.9444505, np.nan, 0.9095430]
-"""By problem, where the regular polygon stops being the cheapest; never where it is the lowest of all."""
+"""Where the branch begins that is the last to take over."""
+KINKS = {"(3, 2), S = 0.9": [0.5985935], "(5, 2), S = 0.7": [0.9108579, 0.9456900], "(3, 2), S = 0.5": [0.9095430]}
+"""Where the lowest changes its shape above the last step; nowhere if the regular polygon is the lowest of all."""
+MOST_KINKS, TWICE, BETWEEN = 2, "(5, 2), S = 0.7", 0.94
+"""The problem with two kinks, and a limit between them."""
 
 
 def limits_of(profile: Profile) -> NDArray[np.float64]:
@@ -47,8 +50,15 @@ def limits_of(profile: Profile) -> NDArray[np.float64]:
     return np.unique([*LIMITS[profile], *STEPS, *(step - BELOW for step in STEPS)])
 
 
+def bent(n: int, c: float) -> NDArray[np.float64]:
+    """A polygon of which two features stand so much nearer to the first that the closest lines have the coherence c."""
+    angle = 2 * np.pi * np.arange(n) / n
+    angle[[1, -1]] += np.array([-1, 1]) * (np.pi / n - np.arccos(c))
+    return np.stack([np.cos(angle), np.sin(angle)])
+
+
 def frontier(n: int, p: float, limits: NDArray[np.float64], starts: int) -> xr.Dataset:
-    """The best model found at every c, ascending; each c has random starts of its own, and its neighbours' models."""
+    """The best model found at every c, ascending, of random starts of its own, a bent polygon and its neighbours' models."""
     net, features, best = tg.nets.ReluOutput(n, 2), tg.features.Independent(n, density=p), list[xr.Dataset]()
 
     def ends(c: float, seeds: int | tuple[int, ...], at: xr.Dataset | None = None, certify: bool = False) -> xr.Dataset:
@@ -63,7 +73,8 @@ def frontier(n: int, p: float, limits: NDArray[np.float64], starts: int) -> xr.D
 
     for k, c in enumerate(limits.tolist()):
         own = tuple(range(k * starts, (k + 1) * starts))
-        best.append(lower(ends(c, own), *(ends(c, 1, one) for one in best[-1:])))
+        others = [xr.Dataset({"W": (("hidden", "feature"), bent(n, c)), "b": ("feature", np.zeros(n))}), *best[-1:]]
+        best.append(lower(ends(c, own), *(ends(c, 1, one) for one in others)))
     for k in range(limits.size - 2, -1, -1):
         best[k] = lower(best[k].expand_dims(seed=[0]), ends(limits[k], 1, best[k + 1]))
     for k in np.flatnonzero(limits >= STEPS[0]).tolist():
@@ -88,30 +99,43 @@ def followed(n: int, p: float, start: xr.Dataset, values: NDArray[np.float64]) -
     )
 
 
-def kink(n: int, p: float, found: xr.Dataset) -> float:
-    """Where the regular polygon and what is lowest at `OPEN` cost the same; NaN where that is the polygon."""
-    lowest, net, features = found.sel(c=OPEN), tg.nets.ReluOutput(n, 2), tg.features.Independent(n, density=p)
-    regular = tg.exact.minimise(net, features, seeds=1, initial={"W": polygon(n)}, progress=False).isel(seed=0)
-    if float(lowest["loss"]) > float(regular["loss"]) * (1 - 1e-9):
-        return np.nan
-    ways = [followed(n, p, regular, np.array([np.cos(np.pi / n) + 0.09, OPEN]))]
-    ways.append(followed(n, p, lowest, np.array([OPEN, np.cos(np.pi / n) + 0.09])))
-    return tg.exact.crossing(*ways, tol=TOL, progress=False)
+def kinks(n: int, p: float, found: xr.Dataset, regular: xr.Dataset) -> list[tuple[float, float]]:
+    """Where the lowest branch changes, from the regular polygon on, and the loss there; nowhere where that stays lowest."""
+    lower = found["c"].values[(found["c"] <= OPEN) & (found["loss"] < regular["loss"] * (1 - SAME))]
+    if not lower.size:
+        return []
+    begins, start = np.cos(np.pi / n) + ASIDE, float(lower[0])
+    first, last = found.sel(c=start), found.sel(c=OPEN)
+    flat = followed(n, p, regular, np.array([begins, OPEN]))
+    final = followed(n, p, last, np.unique([begins, start, OPEN])[::-1])
+    if float(final.data["loss"].sel(c=start)) <= float(first["loss"]) * (1 + SAME):
+        pairs = [(flat, final)]
+    else:
+        down, up = (followed(n, p, first, np.array([start, end])) for end in (begins, OPEN))
+        pairs = [(flat, down), (up, final)]
+    places = [tg.exact.crossing(*ways, tol=TOL, progress=False) for ways in pairs]
+    return [(one, ways[0].minimum(one).objective) for one, ways in zip(places, pairs, strict=True)]
 
 
 def study(profile: Profile) -> xr.Dataset:
-    """P over (problem, c), the models behind it, and the kinks."""
-    limits, parts, kinks = limits_of(profile), list[xr.Dataset](), list[float]()
+    """P over (problem, c), the models behind it, what the regular polygon costs, and the kinks."""
+    limits, parts = limits_of(profile), list[xr.Dataset]()
     names = list(PROBLEMS)[: COUNT[profile]]
     for n, p in (PROBLEMS[name] for name in names):
         found = frontier(n, p, limits, STARTS[profile])
-        kinks.append(kink(n, p, found))
+        net, features, first = tg.nets.ReluOutput(n, 2), tg.features.Independent(n, density=p), {"W": polygon(n)}
+        regular = tg.exact.minimise(net, features, seeds=1, initial=first, progress=False).isel(seed=0)
+        changes = np.full((MOST_KINKS, 2), np.nan)
+        for k, change in enumerate(kinks(n, p, found, regular)):
+            changes[k] = change
         stored = (np.linalg.norm(found["W"].transpose("c", "hidden", "feature").values, axis=1) > STORED).sum(axis=1)
-        part = found.assign(stored=("c", stored))
-        part["loss"] = part["loss"] / ((n - 2) * float(dropped_loss(p)))
+        unit = (n - 2) * float(dropped_loss(p))
+        part = found.assign(stored=("c", stored), regular=float(regular["loss"]) / unit)
+        part = part.assign(kink=("place", changes[:, 0]), kink_share=("place", changes[:, 1] / unit))
+        part["loss"] = part["loss"] / unit
         parts.append(part.pad(feature=(0, 5 - n), constant_values=np.nan))
     data = xr.concat(parts, "problem").assign_coords(problem=names).rename(loss="share", feature="padded_feature")
-    return data.assign(kink=("problem", kinks)).assign_attrs(starts=STARTS[profile])
+    return data.assign_attrs(starts=STARTS[profile])
 
 
 def most_stored(c: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -140,17 +164,26 @@ def smooth_falls(data: xr.Dataset) -> NDArray[np.float64]:
     return np.asarray(1 - share.sel(c=STEPS[0] - BELOW) / share.sel(c=0.25)).ravel()
 
 
+def unevenness(data: xr.Dataset, ends: dict[str, float]) -> dict[str, float]:
+    """By problem, how far P is from what the regular polygon costs, relative, from its step up to an end."""
+    apart = abs(data["share"] / data["regular"] - 1)
+    steps = {name: STEPS[n - 3] for name, (n, _) in PROBLEMS.items()}
+    return {name: float(apart.sel(problem=name, c=slice(steps[name], end)).max()) for name, end in ends.items()}
+
+
 def smallest_free(share: xr.DataArray) -> float:
     """The smallest c at which P is what it is at the largest."""
     return float(share["c"].values[(share <= share[-1] * (1 + 1e-7)).values][0])
 
 
 def claims(data: xr.Dataset) -> list[Claim]:
-    """The steps, the kinks, the smallest coherence that costs nothing, and that P never rises."""
+    """The steps, the treads, the kinks, the smallest coherence that costs nothing, and that P never rises."""
     starts = int(data.attrs["starts"])
-    evidence = Evidence(f"lowest of {starts + 2} starts at each of {data.sizes['c']} limits, certified locally")
+    evidence = Evidence(f"lowest of {starts + 3} starts at each of {data.sizes['c']} limits, certified locally")
     names, share = data["problem"].values.tolist(), data["share"]
-    kinked = [k for k in range(len(names)) if np.isfinite(KINKS[k])]
+    kinked = [name for name in names if name in KINKS]
+    places = {name: data["kink"].sel(problem=name).dropna("place").values for name in kinked}
+    flat = {name: float(KINKS[name][0]) if name in KINKS else 1.0 for name in names}
     last = share.isel(c=-1)
     certified = data["curvature"].where(data["c"] >= STEPS[0], drop=True).values
     return [
@@ -170,7 +203,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "lines-in-a-plane",
             "At most 180° / arccos c features are stored.",
-            source=ANSWER,
+            source=IDENTITY,
             how="how many more could be stored, at the c where that is least",
             measure=room,
             expect=at_least(0),
@@ -190,16 +223,39 @@ def claims(data: xr.Dataset) -> list[Claim]:
             evidence=evidence,
         ),
         Claim(
-            "kinks",
-            "Above its step the regular polygon stays the cheapest up to a kink; the curve is flat until there.",
+            "flat-treads",
+            "From its step to the first kink P is flat: nothing is cheaper than the regular polygon.",
             source=ANSWER,
-            how=f"c at which it costs the same as the branch that is lower at c = {OPEN:g}: "
-            + "; ".join(names[k] for k in kinked),
-            measure=lambda values: values,
-            expect=near([KINKS[k] for k in kinked], 1e-6),
-            of=data["kink"].values[kinked],
-            against={"the steps": np.array([np.cos(np.pi / PROBLEMS[names[k]][0]) for k in kinked])},
-            evidence=Evidence(f"two exact branches each, their crossing to {TOL:g}"),
+            how="largest distance of P from what the regular polygon costs, relative, over c and problems",
+            measure=lambda ends: max(unevenness(data, ends).values()),
+            expect=below(SAME),
+            of=flat,
+            against={f"up to c = {OPEN:g}": dict.fromkeys(names, OPEN)},
+            evidence=evidence,
+        ),
+        Claim(
+            "kinks",
+            f"P has one kink above its last step, and two at {TWICE}; none where the regular polygon is the lowest of all.",
+            source=ANSWER,
+            how="c at which the branches that are lowest on either side cost the same: " + "; ".join(kinked),
+            measure=lambda values: np.concatenate(list(values.values())),
+            expect=near(np.concatenate([KINKS[name] for name in kinked]), 1e-6),
+            of=places,
+            against={
+                "the steps": {name: np.full(len(KINKS[name]), np.cos(np.pi / PROBLEMS[name][0])) for name in kinked},
+            },
+            evidence=Evidence(f"two or three exact branches each, their crossings to {TOL:g}"),
+        ),
+        Claim(
+            "bent-then-dropped",
+            f"At {TWICE} a bent pentagon is the lowest between the kinks, and beyond them a model that drops a feature.",
+            source=ANSWER,
+            how=f"features stored at c = {BETWEEN:g} and {OPEN:g}",
+            measure=lambda name: data["stored"].sel(problem=name, c=[BETWEEN, OPEN]).values,
+            expect=equal([5, 4]),
+            of=TWICE,
+            against={"(5, 2), S = 0.9": "(5, 2), S = 0.9"},
+            evidence=evidence,
         ),
         Claim(
             "costs-nothing",
@@ -228,7 +284,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "never-rises",
             "P never rises with c.",
-            source=ANSWER,
+            source=IDENTITY,
             how="P / (n − 2) v along c, of each problem",
             measure=lambda values: {str(one): values.sel(problem=one).values for one in values["problem"].values},
             expect={name: falling(strictly=False) for name in names},
@@ -248,13 +304,13 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         at = np.searchsorted(c, steps)
         marks = [[one, float(share.sel(c=one))] for one in steps]
         texts = [f"{k} features fit from here on" for k in range(3, n + 1)]
-        if np.isfinite(where := float(data["kink"].sel(problem=name))):
-            marks.append([where, float(share.sel(c=STEPS[n - 3]))])
-            texts.append(f"the regular polygon is no longer the cheapest, c = {where:.7f}")
         x, y = np.insert(c, at, steps), np.insert(share.values, at, np.nan)
-        if np.isfinite(where):
+        own = data.sel(problem=name).dropna("place", subset=["kink"])
+        for where, cost in zip(own["kink"].values.tolist(), own["kink_share"].values.tolist(), strict=True):
+            marks.append([where, cost])
+            texts.append(f"another shape becomes the cheapest, c = {where:.7f}")
             after = int(np.searchsorted(x, where))
-            x, y = np.insert(x, after, where), np.insert(y, after, marks[-1][1])
+            x, y = np.insert(x, after, where), np.insert(y, after, cost)
         panels[name] = [MarkedCurve("P(c) / (n − 2) v", x, y, np.array(marks), texts)]
     picked = {f"n = {name[1]}{name[6:]}, c = {one:.3g}": data["W"].sel(problem=name, c=one) for name, one in DRAWN}
     W = np.nan_to_num(np.array([one.transpose("hidden", "padded_feature").values for one in picked.values()]))
@@ -265,8 +321,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             ),
             "The lowest loss of W whose columns have |cos| ≤ c, in units of storing two orthogonal features. It jumps "
             "where one more "
-            "line fits into the plane (1/2, cos 45°, cos 36°), and has a kink where the regular polygon is overtaken "
-            "(circles).",
+            "line fits into the plane (1/2, cos 45°, cos 36°), and has kinks where the regular polygon is overtaken, and "
+            "where a bent one is (circles).",
         ),
         "models": Figure(
             tg.figures.arrow_panels(xr.Dataset({"W": (("model", "hidden", "feature"), W)}, {"model": list(picked)}), "model"),
@@ -281,6 +337,7 @@ DRAWN: list[tuple[str, Any]] = [
     ("(5, 2), S = 0.7", 0.25),
     ("(5, 2), S = 0.7", STEPS[1]),
     ("(5, 2), S = 0.7", STEPS[2]),
+    ("(5, 2), S = 0.7", BETWEEN),
     ("(5, 2), S = 0.7", 1.0),
 ]
 """Which models the figure shows."""
@@ -289,6 +346,6 @@ experiment = Experiment(
     __name__,
     title="What little coherence costs: a staircase, and the smallest coherence that is free",
     paper="Open problem O4",
-    seconds={"quick": 10, "paper": 420},
+    seconds={"quick": 16, "paper": 460},
     order=4,
 )
