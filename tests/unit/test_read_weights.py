@@ -170,40 +170,40 @@ def test_each_instance_has_its_own_bias(lead: tuple[int, ...], given: tuple[int,
 
 
 ASKED = {
-    "two": ({"V": W[:, :, :4], "W": W}, {}, "holds W (3, 2, 5), V (3, 2, 4): say which is W, such as --array W"),
-    "likely": ({"out": W, "encoder": W[0]}, {}, "holds encoder (2, 5), out (3, 2, 5): say which is W, such as --array encoder"),
-    "rows": ({"W": W.swapaxes(1, 2), "b": B}, {}, "W has shape (3, 5, 2), fewer columns than rows: add --rows if a row"),
-    "biases": ({"W": W, "b": B, "bias": B}, {}, "holds b (3, 5), bias (3, 5): say which is b, such as --bias b"),
+    "two": ({"V": W[:, :, :4], "W": W}, {}, "holds W (3, 2, 5), V (3, 2, 4): say which is W, such as array='W'"),
+    "likely": ({"out": W, "encoder": W[0]}, {}, "holds encoder (2, 5), out (3, 2, 5): say which is W, such as array='encoder'"),
+    "rows": ({"W": W.swapaxes(1, 2), "b": B}, {}, "W has shape (3, 5, 2), fewer columns than rows: add rows=True if a row"),
+    "biases": ({"W": W, "b": B, "bias": B}, {}, "holds b (3, 5), bias (3, 5): say which is b, such as bias='b'"),
     "unknown": (
         {"W": W, "offset": B[0]},
         {},
-        "also holds offset (5,): add --array W if that does not matter, --bias offset if",
+        "also holds offset (5,): add array='W' if that does not matter, bias='offset' if",
     ),
     "hidden": (
         {"W": W, "b": B, "offset": B[0, :2]},
         {},
-        "holds offset (2,): add --array W if that does not matter, --encoder-bias offset if it is added to hidden values",
+        "holds offset (2,): add array='W' if that does not matter, encoder_bias='offset' if it is added to hidden values",
     ),
     "two hidden": (
         {"W": W, "b_enc": B[0, :2], "b_hidden": B[0, :2]},
         {},
-        "holds b_enc (2,), b_hidden (2,): say which is added to hidden values, such as --encoder-bias b_enc",
+        "holds b_enc (2,), b_hidden (2,): say which is added to hidden values, such as encoder_bias='b_enc'",
     ),
     "hidden length": ({"W": W, "c": B}, {"encoder_bias": "c"}, "c has shape (3, 5): choose a bias (..., 2)"),
     "hidden of a map": (
         {"G": np.eye(5), "c": B[0, :2]},
         {"encoder_bias": "c"},
-        "c has shape (2,): leave --encoder-bias out: the map G has no",
+        "c has shape (2,): leave encoder_bias out: the map G has no",
     ),
     "turned": (
         {"W": W[0], "b": B[0, :2]},
         {},
-        "if it is added to hidden values without an activation, --rows if a row of W is a feature",
+        "if it is added to hidden values without an activation, rows=True if a row of W is a feature",
     ),
     "untied": (
         {"first": W[0], "last": W[1].T, "b": B[0]},
         {},
-        "say which is W, such as --array first, or the map of x if nothing lies between them, such as --array 'last @ first'",
+        "say which is W, such as array='first', or the map of x if nothing lies between them, such as array='last @ first'",
     ),
     "unknown factor": ({"A": W[0], "B": W[0].T}, {"array": "A @ C"}, "has no array 'C' to choose: choose among A (2, 5), B"),
     "factors": ({"A": W[0], "B": W[0].T}, {"array": "A @ A"}, "(2, 5) @ (2, 5), the product at A, has shapes that do not fit"),
@@ -270,7 +270,7 @@ def test_a_checkpoint_keeps_more_than_a_model() -> None:
     assert data.unused == "11 in optimizer, config.bias (), config.weight_decay (), epoch ()"
     Path("many").write_bytes(pickle.dumps([W[0]] * 20))
     with pytest.raises(
-        tg.InvalidInputError, match=r"0 \(2, 5\), .*, 11 \(2, 5\) and 8 more: say which is W, such as --array 0"
+        tg.InvalidInputError, match=r"0 \(2, 5\), .*, 11 \(2, 5\) and 8 more: say which is W, such as array='0'"
     ):
         tg.read_weights("many")
 
@@ -434,13 +434,13 @@ def test_a_model_whose_inputs_are_rows_is_the_same_model() -> None:
     np.testing.assert_allclose(*losses, rtol=1e-12)
     named = tg.read_weights("two.npz", array="W_enc @ W_dec", rows=True, encoder_bias="b_enc")
     np.testing.assert_array_equal(named.b, one.b)
-    with pytest.raises(tg.InvalidInputError, match=r"such as --array 'W_enc @ W_dec' --rows for x @ W_enc @ W_dec, or --array"):
+    with pytest.raises(tg.InvalidInputError, match=r"such as array='W_enc @ W_dec' with rows=True for x @ W_enc @ W_dec, or array"):
         tg.read_weights("two.npz")
     with pytest.raises(
         tg.InvalidInputError, match=r"'decoder.weight @ encoder.weight' for decoder.weight @ encoder.weight @ x,"
     ):
         tg.read_weights("torch.npz")
-    with pytest.raises(tg.InvalidInputError, match=r"W_enc @ W_dec begins with the encoder: add --rows if inputs are rows"):
+    with pytest.raises(tg.InvalidInputError, match=r"W_enc @ W_dec begins with the encoder: add rows=True if inputs are rows"):
         tg.read_weights("two.npz", array="W_enc @ W_dec")
     assert not np.allclose(tg.read_weights("two.npz", array="W_enc @ W_dec", rows=False).G, one.G)
 
@@ -459,10 +459,10 @@ def test_a_square_tied_model_does_not_depend_on_the_order_of_names(write: Callab
                     np.testing.assert_allclose(data.b, b + square.T @ c if inner else b)
     for names in (("W_enc", "W_dec"), ("first.weight", "last.weight")):  # of x @ W_enc @ W_dec W is W_dec
         write("tied.npz", {names[0]: square, names[1]: square.T.copy(), "b": b})
-        with pytest.raises(tg.InvalidInputError, match="say which is W, such as --array"):
+        with pytest.raises(tg.InvalidInputError, match="say which is W, such as array"):
             tg.read_weights("tied.npz")
     write("alone.npz", {"decoder.weight": square, "decoder.bias": b})
-    with pytest.raises(tg.InvalidInputError, match="in a decoder rows may be features: add --rows if a row is a feature"):
+    with pytest.raises(tg.InvalidInputError, match="in a decoder rows may be features: add rows=True if a row is a feature"):
         tg.read_weights("alone.npz")
     np.testing.assert_array_equal(tg.read_weights("alone.npz", rows=True).W, square.T)
     np.testing.assert_array_equal(tg.read_weights("alone.npz", rows=False).W, square)
@@ -472,14 +472,14 @@ def test_a_bias_of_hidden_values_is_no_bias_of_outputs() -> None:
     for name in ("b_enc", "encoder.bias", "b_hidden"):
         np.savez("rows.npz", **{"W": W[0], name: B[0]})
         with pytest.raises(
-            tg.InvalidInputError, match=r"--bias .* if it is the bias of the outputs, --rows if a row of W is a f"
+            tg.InvalidInputError, match=r"bias=.* if it is the bias of the outputs, rows=True if a row of W is a f"
         ):
             tg.read_weights("rows.npz")
         rows = tg.read_weights("rows.npz", rows=True)
         np.testing.assert_allclose(rows.b, W[0] @ B[0])  # (2, 5) are then two features in five dimensions
         np.testing.assert_array_equal(tg.read_weights("rows.npz", bias=name).b, B[0])
     np.savez("columns.npz", W=W[0], b_dec=B[0])
-    with pytest.raises(tg.InvalidInputError, match="leave --rows out if a column of W is a feature"):
+    with pytest.raises(tg.InvalidInputError, match="leave rows out if a column of W is a feature"):
         tg.read_weights("columns.npz", rows=True)
 
 
@@ -500,10 +500,10 @@ def test_datasets_of_tegum_keep_names_and_facts() -> None:
     assert other.understood.endswith("the file does not hold their b")
     assert not tg.read_weights("result.pt", array="other_W", bias="none").b.any()
     with pytest.raises(
-        tg.InvalidInputError, match="holds no b with axes hidden and feature: choose with --array among W, other"
+        tg.InvalidInputError, match="holds no b with axes hidden and feature: choose with array among W, other"
     ):
         tg.read_weights("result.pt", array="b")
-    with pytest.raises(tg.InvalidInputError, match="leave --rows and --encoder-bias out"):
+    with pytest.raises(tg.InvalidInputError, match="leave rows and encoder_bias out"):
         tg.read_weights("result.pt", rows=True)
 
 
@@ -518,7 +518,7 @@ def test_weights_in_a_dataset_have_the_bias_that_is_theirs(capsys: pytest.Captur
     own = tg.read_weights("result.safetensors", array="minima_W", bias="b")
     np.testing.assert_array_equal(own.b, data.b)
     assert "; b (seed, feature)" in own.understood
-    with pytest.raises(tg.InvalidInputError, match="holds no c: choose with --bias among b, b_history, minima_b, none"):
+    with pytest.raises(tg.InvalidInputError, match="holds no c: choose with bias among b, b_history, minima_b, none"):
         tg.read_weights("result.safetensors", bias="c")
     write_dataset(data[["W"]], "alone.safetensors")
     alone = tg.read_weights("alone.safetensors")
@@ -636,5 +636,5 @@ def test_another_array_of_a_dataset_is_of_no_net() -> None:
 
 def test_a_bias_of_another_length_is_pointed_at(tmp_path: Path) -> None:
     np.savez(tmp_path / "odd.npz", W=np.ones((2, 5)), b=np.zeros(4))
-    with pytest.raises(tg.InvalidInputError, match="check b, a bias of these outputs has 5 numbers; or add --array W"):
+    with pytest.raises(tg.InvalidInputError, match="check b, a bias of these outputs has 5 numbers; or add array='W'"):
         tg.read_weights(tmp_path / "odd.npz")

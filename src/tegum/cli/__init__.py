@@ -23,6 +23,7 @@ from tegum.cli.values import densities
 from tegum.errors import InvalidInputError, PiecesFailed
 from tegum.interruption import came_of_interruption
 from tegum.provenance import tegum_version
+from tegum.spoken import on_the_command_line
 
 COMMANDS = {
     "list": "experiments:list_experiments",
@@ -72,7 +73,8 @@ def run(words: Sequence[str] | None = None) -> int:
     try:
         if words and words[0] in COMMANDS:
             app[words[0]].help = None  # its own docstring, which has an example
-        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        with on_the_command_line():
+            code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - raised again where it is a fault of tegum
         return _code_for(error)
     return code if isinstance(code, int) else 0

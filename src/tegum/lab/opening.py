@@ -33,6 +33,7 @@ from tegum.nets import Net
 from tegum.recorded import features_of, net_of
 from tegum.runs import open as opened
 from tegum.runs import write_atomically
+from tegum.spoken import spoken
 
 _MOST_FRAMES = 300
 _UNNAMED = "the lab needs W (m, n) of one model, with its features"
@@ -78,7 +79,9 @@ def model_of(data: xr.Dataset, features: Features | None = None, net: Net | None
     b = model["b"].values.astype(np.float64) if "b" in model else None
     known = net_of(model) if net is None else net
     if b is None and known.bias:
-        raise InvalidInputError("the dataset holds W without b", "give both; of a file in which b = 0 say so with --bias none")
+        raise InvalidInputError(
+            "the dataset holds W without b", f"give both; of a file in which b = 0 say so with {spoken('bias', 'none')}"
+        )
     law = features_of(model) if features is None else features
     if law.batch_shape and np.prod(law.batch_shape) == 1:
         law = law.singles()[0].replaced(importance=law.importance.reshape(-1))

@@ -10,6 +10,7 @@ import xarray as xr
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError
 from tegum.recorded import written_net
+from tegum.spoken import spoken
 
 NONE = "none"
 NO_BIAS = "b = 0, there is no bias"
@@ -23,14 +24,14 @@ def models_of_dataset(
     """A dataset of tegum, with W and b as the library wants them."""
     untied = array is None and "W" not in data and {"W1", "W2"} <= set(data.data_vars)
     if rows or inside is not None or (untied and bias is not None):
-        what = f"{path} is a dataset of tegum, with names for its axes"
-        raise InvalidInputError(what, f"leave {'--rows, --bias' if untied else '--rows'} and --encoder-bias out")
+        what, unfit = f"{path} is a dataset of tegum, with names for its axes", ("rows", "bias") if untied else ("rows",)
+        raise InvalidInputError(what, f"leave {', '.join(map(spoken, unfit))} and {spoken('encoder_bias')} out")
     if untied:
         return _of_untied(data)
     name = array or "W"
     offered = [str(one) for one, variable in data.data_vars.items() if {"hidden", "feature"} <= set(variable.dims)]
     if name not in offered:
-        advice = f"choose with --array among {', '.join(offered)}" if offered else "give a dataset of models"
+        advice = f"choose with {spoken('array')} among {', '.join(offered)}" if offered else "give a dataset of models"
         raise InvalidInputError(f"{path} holds no {name} with axes hidden and feature", advice)
     W = data[name].transpose(..., "hidden", "feature").astype(np.float64)
     own, b = _bias_beside(data, name, bias, path)
@@ -61,7 +62,7 @@ def _bias_beside(data: xr.Dataset, name: str, bias: str | None, path: Path) -> t
         fitting = [
             str(one) for one, values in data.data_vars.items() if "feature" in values.dims and "hidden" not in values.dims
         ]
-        raise InvalidInputError(f"{path} holds no {bias}", f"choose with --bias among {', '.join([*fitting, NONE])}")
+        raise InvalidInputError(f"{path} holds no {bias}", f"choose with {spoken('bias')} among {', '.join([*fitting, NONE])}")
     return own, data[own].astype(np.float64) if own in data and own != name else None
 
 

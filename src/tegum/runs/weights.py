@@ -35,6 +35,7 @@ from tegum.errors import InvalidInputError, Problems
 from tegum.runs.arrays import arrays_in
 from tegum.runs.files import failures_told, is_dataset, read_dataset
 from tegum.runs.own_models import NO_BIAS, NONE, explained, models_of_dataset
+from tegum.spoken import spoken
 
 Arrays = Mapping[str, NDArray[Any]]
 _BIAS = re.compile(r"(^|\.|(?<!w)_)b(ias(es)?)?\d*(_\w*)?$", re.IGNORECASE)
@@ -160,19 +161,20 @@ def _of_arrays(
 
 def _advice(others: Arrays, name: str, W: NDArray[Any], rows: bool, has_bias: bool, has_encoder_bias: bool) -> str:
     """What may be done about arrays that are not understood."""
-    ways = [f"--array {name} if that does not matter"]
+    ways = [f"{spoken('array', name)} if that does not matter"]
     fitting = [other for other, values in others.items() if values.shape[-1:] == W.shape[-1:]]
     if fitting and not has_bias:
-        ways.append(f"--bias {fitting[0]} if it is the bias of the outputs")
+        ways.append(f"{spoken('bias', fitting[0])} if it is the bias of the outputs")
     inner = [other for other, values in others.items() if values.shape[-1:] == W.shape[-2:-1]]
     if inner and not has_encoder_bias:
-        ways.append(f"--encoder-bias {inner[0]} if it is added to hidden values without an activation")
+        ways.append(f"{spoken('encoder_bias', inner[0])} if it is added to hidden values without an activation")
     if W.shape[-1] != W.shape[-2] and any(
         values.shape[-1:] == (W.shape[-1:] if _INSIDE.search(other) else W.shape[-2:-1])
         for other, values in others.items()
         if _BIAS.search(other)
     ):
-        ways.append(f"{'leave --rows out' if rows else '--rows'} if a {'column' if rows else 'row'} of {name} is a feature")
+        way = f"leave {spoken('rows')} out" if rows else spoken("rows", True)
+        ways.append(f"{way} if a {'column' if rows else 'row'} of {name} is a feature")
     wrong = [
         one for one, values in others.items() if _BIAS.search(one) and values.shape[-1:] not in (W.shape[-1:], W.shape[-2:-1])
     ]
@@ -230,7 +232,8 @@ def _product(names: list[str], arrays: Arrays) -> NDArray[np.float64]:
         fitting = min(first.ndim, factor.ndim) >= 2 and first.shape[:-2] == factor.shape[:-2]
         if not fitting or first.shape[-1] != factor.shape[-2]:
             what = f"{first.shape} @ {factor.shape}, the product at {name}, has shapes that do not fit"
-            raise InvalidInputError(what, "write the factors as they are applied: y = A @ B @ x, or x @ A @ B with --rows")
+            way = f"write the factors as they are applied: y = A @ B @ x, or x @ A @ B with {spoken('rows', True)}"
+            raise InvalidInputError(what, way)
         first = first @ factor
     return first
 
@@ -249,7 +252,7 @@ def _weights_among(arrays: Arrays, name: str | None, rows: bool | None, path: Pa
             return pair
     if matrices:
         held = _shown({name: arrays[name] for name in matrices})
-        advice = f"say which is W, such as --array {matrices[0]}"
+        advice = f"say which is W, such as {spoken('array', matrices[0])}"
         if len(matrices) == 2 and arrays[matrices[0]].shape == arrays[matrices[1]].swapaxes(-1, -2).shape:
             advice += f", or the map of x if nothing lies between them, such as {_products(matrices, arrays)}"
         raise InvalidInputError(f"{path} holds {held}", advice)
@@ -286,11 +289,13 @@ def _products(names: Sequence[str], arrays: Arrays) -> str:
     coded = _coded(names)
     if coded is None:
         wide, tall = sorted(names, key=lambda name: arrays[name].shape[-2] > arrays[name].shape[-1])
-        return f"--array '{tall} @ {wide}', with --rows if inputs are rows, x @ {tall} @ {wide}"
+        product = f"{tall} @ {wide}"
+        return f"{spoken('array', product)}, with {spoken('rows', True)} if inputs are rows, x @ {product}"
     encoder, decoder = coded
+    columns, of_rows = f"{decoder} @ {encoder}", f"{encoder} @ {decoder}"
     ways = [
-        f"--array '{decoder} @ {encoder}' for {decoder} @ {encoder} @ x",
-        f"--array '{encoder} @ {decoder}' --rows for x @ {encoder} @ {decoder}",
+        f"{spoken('array', columns)} for {columns} @ x",
+        f"{spoken('array', of_rows)} with {spoken('rows', True)} for x @ {of_rows}",
     ]
     tall = arrays[encoder].shape[-2] > arrays[encoder].shape[-1]
     return ", or ".join(ways[::-1] if tall else ways)
@@ -298,17 +303,17 @@ def _products(names: Sequence[str], arrays: Arrays) -> str:
 
 def _rows(name: str, W: NDArray[Any], rows: bool | None, factors: Sequence[str], square: bool) -> bool:
     """Whether rows are features; a mistake where it was not said and the shape makes it likely."""
-    what = f"{name or 'the array'} has shape {W.shape}"
+    what, yes, no = f"{name or 'the array'} has shape {W.shape}", spoken("rows", True), spoken("rows", False)
     if W.ndim < 2 or (square and W.shape[-1] != W.shape[-2]):
         raise InvalidInputError(what, "give weights W (..., m, n), or a map G (..., n, n)")
     if rows is None and W.shape[-1] < W.shape[-2]:
-        advice = "add --rows if a row is a feature, --no-rows if a column is"
+        advice = f"add {yes} if a row is a feature, {no} if a column is"
         raise InvalidInputError(f"{what}, fewer columns than rows", advice)
     if rows is None and not square and W.shape[-1] == W.shape[-2] and _DECODER.search(name):
-        advice = "add --rows if a row is a feature, as in PyTorch, --no-rows if a column is"
+        advice = f"add {yes} if a row is a feature, as in PyTorch, {no} if a column is"
         raise InvalidInputError(f"{what}, and in a decoder rows may be features", advice)
     if rows is None and factors and _coded((factors[0], factors[-1])) == (factors[0], factors[-1]):
-        advice = f"add --rows if inputs are rows, x @ {name}; or write the one next to x last, --no-rows if it is"
+        advice = f"add {yes} if inputs are rows, x @ {name}; or write the one next to x last, {no} if it is"
         raise InvalidInputError(f"{name} begins with the encoder", advice)
     return bool(rows)
 
@@ -325,7 +330,7 @@ def _bias_among(arrays: Arrays, name: str | None, n: int, path: Path) -> str | N
     fitting = [name for name, values in outer.items() if values.shape[-1:] == (n,)]
     if len(fitting) > 1:
         held = _shown({name: arrays[name] for name in fitting})
-        raise InvalidInputError(f"{path} holds {held}", f"say which is b, such as --bias {fitting[0]}")
+        raise InvalidInputError(f"{path} holds {held}", f"say which is b, such as {spoken('bias', fitting[0])}")
     return fitting[0] if fitting else None
 
 
@@ -365,7 +370,8 @@ def _hidden_biases(
     if name is not None:
         shape = arrays[_required(arrays, name, path)].shape
         if shape[-1:] != (length,):
-            wanted = f"choose a bias (..., {length})" if places else "leave --encoder-bias out: the map G has no hidden values"
+            out = f"leave {spoken('encoder_bias')} out: the map G has no hidden values"
+            wanted = f"choose a bias (..., {length})" if places else out
             raise InvalidInputError(f"{name} has shape {shape}", wanted)
         return {name: behind}
     found = {one: behind for one, (size, behind) in places.items() if one in arrays and arrays[one].shape[-1:] == (size,)}
@@ -376,7 +382,7 @@ def _hidden_biases(
         if len(named) > 1:
             held = _shown({one: arrays[one] for one in named})
             raise InvalidInputError(
-                f"{path} holds {held}", f"say which is added to hidden values, such as --encoder-bias {named[0]}"
+                f"{path} holds {held}", f"say which is added to hidden values, such as {spoken('encoder_bias', named[0])}"
             )
         found[named[0]] = behind
     return found
