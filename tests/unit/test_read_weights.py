@@ -434,7 +434,9 @@ def test_a_model_whose_inputs_are_rows_is_the_same_model() -> None:
     np.testing.assert_allclose(*losses, rtol=1e-12)
     named = tg.read_weights("two.npz", array="W_enc @ W_dec", rows=True, encoder_bias="b_enc")
     np.testing.assert_array_equal(named.b, one.b)
-    with pytest.raises(tg.InvalidInputError, match=r"such as array='W_enc @ W_dec' with rows=True for x @ W_enc @ W_dec, or array"):
+    with pytest.raises(
+        tg.InvalidInputError, match=r"such as array='W_enc @ W_dec' with rows=True for x @ W_enc @ W_dec, or array"
+    ):
         tg.read_weights("two.npz")
     with pytest.raises(
         tg.InvalidInputError, match=r"'decoder.weight @ encoder.weight' for decoder.weight @ encoder.weight @ x,"
@@ -499,9 +501,7 @@ def test_datasets_of_tegum_keep_names_and_facts() -> None:
     assert not {"net", "features", "feature_density"} & {*other.attrs, *other.coords}
     assert other.understood.endswith("the file does not hold their b")
     assert not tg.read_weights("result.pt", array="other_W", bias="none").b.any()
-    with pytest.raises(
-        tg.InvalidInputError, match="holds no b with axes hidden and feature: choose with array among W, other"
-    ):
+    with pytest.raises(tg.InvalidInputError, match="holds no b with axes hidden and feature: choose with array among W, other"):
         tg.read_weights("result.pt", array="b")
     with pytest.raises(tg.InvalidInputError, match="leave rows and encoder_bias out"):
         tg.read_weights("result.pt", rows=True)

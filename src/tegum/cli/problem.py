@@ -56,7 +56,8 @@ def read_tables(path: Path) -> dict[str, Any]:
     try:
         return parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InvalidInputError(f"{path} cannot be read ({error.strerror})", "check the name of the recipe file") from None
+        advice = "check the name of the recipe file; several values of an option stand with commas, --density 0.1,0.2"
+        raise InvalidInputError(f"{path} cannot be read ({error.strerror})", advice) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         advice = "write tables of values, [net], [features], [recipe] and [sweep], such as n_features = 5"
         raise InvalidInputError(f"{path} is not TOML ({error})", advice) from None
