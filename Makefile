@@ -70,6 +70,7 @@ unit: $(READY)
 
 compiled: $(READY)
 	@$(BIN)/tegum doctor > .venv/doctor.log || { cat .venv/doctor.log; exit 1; }
+	@$(BIN)/python -m tests.compiled
 
 # The engines are compiled, once and not by both workers, while types and a newer Python are looked at on the other core.
 test: $(READY)
