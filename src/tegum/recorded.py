@@ -41,6 +41,7 @@ from tegum.nets import Net, ReluOutput, TargetMap, Untied
 
 _PLAIN = ("magnitude", "signed", "n_active")
 _LAW = ("components", "weights", "states", "probabilities", "parts", "of")
+_ALL = "take all features in the order of the distribution; or give W.values and b.values with features of their own"
 _ON_PURPOSE = "give the dataset without features, tegum.exact.loss(data); or W.values and b.values, to ask on purpose"
 _GIVE = "say them, tegum.with_features(data, tegum.features.Independent(5, density=0.1))"
 
@@ -67,8 +68,7 @@ def features_of(data: xr.Dataset) -> Features:
     held, wanted = over(data, data["feature_density"]), found.feature_density
     if held.shape[-1] != wanted.shape[-1] or not _close(held, wanted):
         what = f"the features of the dataset, of density {_span(held)}, are not those of {str(data.attrs['features'])[:80]}"
-        advice = "take all features in the order of the distribution; or give W.values and b.values with features of their own"
-        raise InvalidInputError(f"{what}, or in another order", advice)
+        raise InvalidInputError(f"{what}, or in another order", _ALL)
     return found
 
 
@@ -92,6 +92,7 @@ def _rebuilt(data: xr.Dataset) -> Features:
         if "feature_law" not in data.attrs:
             raise InvalidInputError(f"the dataset does not hold its features, {said[:60]}", _GIVE)
         law = _read("law", str(data.attrs["feature_law"]))
+        _require_all(data, law.n_features)
         for field in kind.field_names():
             if f"feature_{field}" in data.coords and field != "importance":
                 fields[field] = _read(field, str(data.coords[f"feature_{field}"].item()))
@@ -105,9 +106,17 @@ def _rebuilt(data: xr.Dataset) -> Features:
             fields[field] = _value(words)
         else:
             raise InvalidInputError(f"the features of the dataset are {said}, without {field}", _GIVE)
+    _require_all(data, fields.get("n_features", fields.get("n_sets", 1) * fields.get("set_size", 1)))
     if kind is CorrelatedSets:
         fields["density"] = fields["density"][..., :: fields["set_size"]]
     return kind(**fields)
+
+
+def _require_all(data: xr.Dataset, n: int) -> None:
+    """Raises an `InvalidInputError` where a dataset holds some of n features."""
+    held = data.sizes.get("feature", 1)
+    if n != held:
+        raise InvalidInputError(f"the dataset holds {held} features of {n}", _ALL)
 
 
 def in_words(features: Features) -> str:

@@ -300,6 +300,13 @@ def test_an_untied_net_with_a_target_map_has_its_exact_loss_from_its_dataset() -
     assert "exact loss" not in tg.show(data).absent
 
 
+@pytest.mark.parametrize("features", [DISTRIBUTIONS[0], DISTRIBUTIONS[3], F.Mixture([Independent(6, 0.1)]), KSparse(6, 2)])
+def test_some_of_the_features_are_not_all(features: Features) -> None:
+    some = tg.train(NET, features, RECIPE, progress=False).isel(feature=slice(0, 4))
+    with pytest.raises(tg.InvalidInputError, match="the dataset holds 4 features of 6: take all features in the order"):
+        tg.exact.loss(some)
+
+
 def test_models_on_stacked_axes_are_judged_without_a_warning() -> None:
     data = tg.train(NET, DISTRIBUTIONS[0], RECIPE, sweep={"density": [0.1, 0.3]}, progress=False)
     flat = data.stack(model=("density", "seed"))
