@@ -2,10 +2,11 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 from scipy.stats import kstest
 
@@ -28,10 +29,12 @@ from tegum.posterior import (
     volume_scaling,
     waic,
 )
+from tegum.posterior.coefficient import coefficient_at
 from tegum.posterior.energies import _log_orbit
 from tegum.posterior.exponents import fitted
 from tegum.posterior.kernel.volumes import fill_ball, group_for, sink
 from tegum.posterior.targets import target_for
+from tegum.posterior.volumes import _seconds
 from tests.oracle.crossings import deaths_of
 
 Model = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -270,14 +273,40 @@ def test_products_of_weights_are_singular(
     assert float(volumes["coefficient_error"]) < 0.02
 
 
-def test_a_fourth_power_is_between_its_bounds_and_volumes_say_where() -> None:
-    """X = 1 exactly, with the bias held: L = (1 - w_1^2 - w_2^2)^2 is a circle; at W = 0 of x = 0 features it is a power."""
+def test_directions_along_a_curve_of_minima_do_not_count() -> None:
+    """Of x = 1 and no bias L = (1 - w_1^2 - w_2^2)^2 is 0 on a circle; w_1^2 w_2^2 + (1 - w_2^2)^2 is at (0, 1) alone."""
     net, features = Linear(1, 2, bias=False), FiniteLaw([[1.0]])
     found = exact_coefficient(net, features, [[1.0], [0.0]])
     assert (found.value, found.kind) == (0.5, "regular")
-    degenerate = FiniteLaw([[1.0, 0.0], [0.0, 1.0]], importance=[0, 1])  # w_1^2 w_2^2 + (1 - w_2^2)^2
-    found = exact_coefficient(Linear(2, 1, bias=False), degenerate, [[0.0, 1.0]])
+    of_two = FiniteLaw([[1.0, 0.0], [0.0, 1.0]], importance=[0, 1])
+    found = exact_coefficient(Linear(2, 1, bias=False), of_two, [[0.0, 1.0]])
     assert (found.value, found.kind) == (1.0, "regular")
+
+
+class Quartic:
+    """L = w^4 + b^2, in place of the loss of a net with these two parameters."""
+
+    net, features = Linear(1, 1), Independent(1)
+
+    def __call__(self, x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        return self.loss(x), self.gradient(x)
+
+    def loss(self, x: NDArray[np.float64]) -> float:
+        return float(x[0] ** 4 + x[1] ** 2)
+
+    def gradient(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.array([4 * x[0] ** 3, 2 * x[1]])
+
+
+def test_a_fourth_power_is_between_its_bounds_and_volumes_say_where() -> None:
+    """Lambda is 1/4 + 1/2: above what is bent, below a half and a third."""
+    found = coefficient_at(Quartic(), np.zeros(2))  # type: ignore[arg-type]
+    assert (found.kind, found.rank, found.still) == ("degenerate", 1, 1)
+    assert math.isnan(found.value)
+    assert (found.lower, found.upper) == (0.5, pytest.approx(1 / 2 + 1 / 3))
+    law = fitted(*deaths_of([[2, 0], [0, 1]]))
+    assert law.coefficient == pytest.approx(3 / 4, abs=3 * law.coefficient_error)
+    assert law.coefficient_error < 0.05
 
 
 def test_a_digon_a_dropped_feature_and_saddles() -> None:
@@ -421,6 +450,47 @@ def test_levels_end_where_large_parameters_are_rounded() -> None:
     assert float(found["coefficient"]) == pytest.approx(0.5, abs=3 * float(found["coefficient_error"]))
 
 
+@pytest.mark.parametrize(
+    ("net", "states", "W", "b", "coefficient"),
+    [
+        (ReluOutput(2, 1), np.eye(2), [[1.0, 0.0]], [0.0, -0.5], 0.5),
+        (ReluOutput(3, 1), np.eye(3), [[1.0, -1.0, 0.0]], [0.0, 0.0, -0.5], 1.0),
+        (ReluOutput(5, 2), np.eye(5), np.pad(CROSS[0], ((0, 0), (0, 1))), [0.0, 0.0, 0.0, 0.0, -0.5], 2.0),
+        (ReluOutput(1, 1), [[1.0], [-1.0]], [[math.sqrt(0.8)]], [0.2], 0.5),
+    ],
+    ids=["one", "two", "cross", "line"],
+)
+def test_levels_end_at_the_last_digit_of_a_loss_that_rounding_next_to_the_point_does_not_change(
+    net: ReluOutput, states: ArrayLike, W: ArrayLike, b: ArrayLike, coefficient: float
+) -> None:
+    """The loss is 1/2, 1/3 or 1/5, because an output never fires, and not a bit else at a distance of 10^-13.
+
+    Each sample that is stored costs a square; nothing else does where others stay off, on a part of the space.
+    """
+    found = volume_scaling(net, FiniteLaw(states), W, b, groups=4)
+    assert found.attrs["lowest"] >= 1000 * np.spacing(float(tg.exact.loss(W, b, FiniteLaw(states))))
+    assert int(found["multiplicity"]) == 1
+    assert float(found["coefficient"]) == pytest.approx(coefficient, abs=4 * float(found["coefficient_error"]))
+
+
+def test_a_lowest_level_above_where_balls_begin_costs_something() -> None:
+    how = {"groups": range(4), "points": 128, "moves": 20}
+    net, features = world(5)
+    each = [_seconds(net, features, lowest=lowest, **how) for lowest in (0.5, 1e-3, 1e-9)]  # type: ignore[arg-type]
+    assert 0 < each[0] == each[1] < each[2]
+
+
+def test_a_radius_below_what_parameters_are_rounded_by_is_refused() -> None:
+    with pytest.raises(tg.InvalidInputError, match=r"radius is 0\.1, and a parameter of 1e\+25 is rounded by about as much"):
+        volume_scaling(ReluOutput(2, 1), AnticorrelatedSets(1, 2, density=0.5), [[1e25, -1e25]], [0.0, 0.0])
+
+
+def test_deaths_that_end_before_a_law_begins_have_none() -> None:
+    deaths = np.zeros((4, 100), dtype=np.int64)
+    deaths[:, :4] = 50
+    assert fitted(deaths, 128, np.arange(101) * 0.25).multiplicity == 0
+
+
 def test_where_no_law_fits_there_is_none() -> None:
     t = np.arange(0.0, 90.25, 0.25)
     rate = 128 * 0.125 * (1 + 0.5 * np.sin(t[:-1] / 4))  # the slope goes up and down for ever
@@ -542,6 +612,29 @@ def test_waic_is_what_a_fresh_sample_costs() -> None:
     assert found.variance == pytest.approx(4 * 0.5 * (1 / 800), rel=0.1)
     fit = ((x - x.mean()) ** 2).mean()
     assert found.value == pytest.approx(fit + 2 / 800, abs=6e-4)
+
+
+def test_waic_refuses_draws_of_another_net_and_a_single_one() -> None:
+    net, features = ReluOutput(2, 1), FiniteLaw([[0.5, 0.0], [0.0, 0.7]])
+    data = sample(net, AnticorrelatedSets(1, 2, density=0.5), [[1.0, -1.0]], [0.0, 0.0], n_beta=10.0, draws=4)
+    with pytest.raises(tg.InvalidInputError, match=r"data are draws of ReluOutput.*: give draws of Linear"):
+        waic(Linear(2, 1), features, data)
+    with pytest.raises(tg.InvalidInputError, match="the net is Untied"):
+        waic(tg.nets.Untied(2, 1), features, data.drop_attrs())
+    with pytest.raises(tg.InvalidInputError, match="data has one draw: give at least two"):
+        waic(net, features, data.isel(chain=[0], draw=[0]))
+    assert waic(net, features, data) == waic(net, features, data.drop_attrs())
+
+
+def test_a_change_beside_no_prior_is_refused_like_a_free_energy() -> None:
+    with pytest.raises(tg.InvalidInputError, match="prior_deviation is 0"):
+        sample_size_of_change(*world(5), ring(5), ring(5), prior_deviation=0)
+
+
+@pytest.mark.parametrize("measure", [exact_coefficient, llc, volume_scaling], ids=lambda one: one.__name__)
+def test_weights_whose_loss_is_no_number_are_refused(measure: Any) -> None:
+    with pytest.raises(tg.InvalidInputError, match=r"W is 1e\+80: choose from -1e\+30 to 1e\+30"):
+        measure(ReluOutput(2, 1), AnticorrelatedSets(1, 2, density=0.5), [[1e80, -1e80]], [0.0, 0.0])
 
 
 def test_free_energies_say_where_kinks_are_nearer_than_the_posterior_is_wide() -> None:

@@ -17,6 +17,7 @@ from tegum.caching import caching
 from tegum.execution import Pieces
 from tegum.posterior import HMC, MALA, Langevin, RMSProp, diagnostics, sample
 from tegum.posterior.diagnostics import effective_size, r_hat
+from tegum.posterior.kernel.chains import STOPPED
 from tegum.posterior.kernel.randomness import chosen, fill_normal, stream_for, uniform
 from tegum.posterior.kernel.target import batch_loss_of, loss_of
 from tegum.posterior.noise import gradient_covariance, sample_gradients, sample_losses
@@ -104,7 +105,8 @@ def test_random_numbers_have_their_laws_and_streams_their_own() -> None:
     edges = np.cumsum([0.2, 0.0, 0.5, 0.3])
     counts = np.bincount([chosen(stream, edges, 4) for _ in range(10_000)], minlength=4)
     np.testing.assert_allclose(counts / 10_000, [0.2, 0, 0.5, 0.3], atol=0.02)
-    assert not set(stream_for(0, 1)) & set(stream_for(0, 2)) & set(stream_for(1, 1))
+    for one, other in itertools.combinations([(0, 1), (0, 2), (1, 1), (1, 2)], 2):
+        assert not set(stream_for(*one)) & set(stream_for(*other))
 
 
 @pytest.mark.parametrize("sampler", EXACT, ids=repr)
@@ -321,6 +323,25 @@ def test_ctrl_c_leaves_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None
     assert data["status"].values.tolist() == ["finished", *["interrupted"] * 3]
     assert np.isfinite(data["loss"].values[0]).all()
     assert np.isnan(data["loss"].values[1:]).all()
+
+
+def test_chains_that_are_interrupted_say_how_often_they_exchanged_of_what_they_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped after 500 of 5,000 draws: rates are those of chains that were to have 500."""
+    how: dict[str, Any] = {"n_beta": [3, 10, 30], "prior_deviation": 1.0, "chains": 1, "warm_up": 100}
+    short = sample(PAIR, TWO, *DIGON, draws=500, **how)
+    module = sys.modules["tegum.posterior.sample"]
+    whole = vars(module)["hamiltonian"]
+
+    def stopped(target: Any, law: Any, chain: Any, plan: Any, record: Any, c: int) -> None:
+        whole(target, law, chain, plan._replace(draws=500), record, c)
+        record.status[c] = STOPPED
+
+    monkeypatch.setattr(module, "hamiltonian", stopped)
+    long = sample(PAIR, TWO, *DIGON, draws=5000, **how)
+    assert long["status"].values.tolist() == [tg.Status.INTERRUPTED]
+    np.testing.assert_array_equal(long["swap_rate"], short["swap_rate"])
+    np.testing.assert_array_equal(long["step_size"], short["step_size"])
+    assert (long["swap_rate"].values[:, :-1] > 0.1).all()
 
 
 def test_a_call_is_found_again_where_it_was_cached(tmp_path: Path) -> None:

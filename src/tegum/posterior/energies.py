@@ -38,11 +38,11 @@ from tegum.exact import Objective, hessian_at, rotation_modes
 from tegum.exact.hessian import complement
 from tegum.exact.parameters import free_of
 from tegum.features import Features, FiniteLaw
-from tegum.nets import Net, require_same_features
+from tegum.nets import Net
 from tegum.posterior.bowl import SHARP_TERMS, Loss
 from tegum.posterior.coefficient import coefficient_at
 from tegum.posterior.noise import sample_losses
-from tegum.posterior.targets import point_of
+from tegum.posterior.targets import point_of, target_kind
 
 Floats = NDArray[np.float64]
 
@@ -203,12 +203,13 @@ def sample_size_of_change(
     Raises:
         InvalidInputError: as of `free_energy`.
     """
-    (low, high), prior = between, prior_deviation**-2
+    low, high = between
     if not _FEWEST <= low < high <= _MOST:
         raise InvalidInputError(f"between is {between}", f"give two rising numbers from {_FEWEST:g} to {_MOST:g}")
     first, second = (point_of(net, features, *one, SHARP_TERMS) for one in (few, many))
     for one, count in ((few, images[0]), (many, images[1])):
         free_energy(net, features, *one, 1e6, images=count, prior_deviation=prior_deviation)  # which refuses what it must
+    prior = prior_deviation**-2
 
     def gap(log_n: float) -> float:
         n = math.exp(log_n)
@@ -237,21 +238,26 @@ def waic(net: Net, features: FiniteLaw, data: xr.Dataset) -> Waic:
     Args:
         net: of the models.
         features: the data set.
-        data: draws of `tegum.posterior.sample` with n_beta the number of samples.
+        data: draws of `tegum.posterior.sample` with n_beta the number of samples, at least two.
 
     Raises:
-        InvalidInputError: where the dataset has no draws, or those of another net.
+        InvalidInputError: where the dataset has too few draws, or those of another net: of other sizes, or as its attribute
+            ``net`` says; and for nets that are not sampled.
     """
-    require_same_features(net, features.n_features)
+    target_kind(net, features)
     require_held("data", data, W=("chain", "draw", "hidden", "feature"), b=("chain", "draw", "feature"))
     held = data.sizes["hidden"], data.sizes["feature"]
     if held != (net.n_hidden, net.n_features):
         raise InvalidInputError(f"W of data has {held[0]} hidden units and {held[1]} features", f"give draws of {net!r}")
+    if data.attrs.get("net", repr(net)) != repr(net):
+        raise InvalidInputError(f"data are draws of {data.attrs['net']}", f"give draws of {net!r}")
     W = data["W"].transpose("chain", "draw", "hidden", "feature").values.reshape(-1, net.n_hidden, net.n_features)
     b = data["b"].transpose("chain", "draw", "feature").values.reshape(-1, net.n_features)
     kept = np.isfinite(b).all(axis=1)
     if not kept.any():
         raise InvalidInputError("all draws are NaN", "give chains that have not diverged")
+    if kept.sum() == 1:
+        raise InvalidInputError("data has one draw", "give at least two: a variance is of several")
     W, b = W[kept], b[kept]
     parts = [
         sample_losses(net, features.importance, W[k : k + _DRAWS_AT_ONCE], b[k : k + _DRAWS_AT_ONCE], features.table)

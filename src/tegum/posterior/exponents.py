@@ -96,11 +96,14 @@ def fitted(deaths: NDArray[np.int64], points: int, edges: Floats) -> Fit:
     after, found = min(_AFTER, t[-1] / 4), None
     while after < _LAST_SHARE * t[-1]:
         first = int(np.searchsorted(t, after))
+        if not deaths[:, first:].any():
+            break
         found = _from(deaths[:, first:], points, edges[first:], float(edges[0]))
         if found.fits > _FITS:
             break
         after *= _LATER
-    assert found is not None
+    if found is None:
+        return NOTHING
     return found if found.fits > _NO_LAW else NOTHING._replace(fits=found.fits)
 
 

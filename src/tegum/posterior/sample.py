@@ -67,7 +67,7 @@ _MEANINGS = {
     "energy_error": "change of the Hamiltonian in the trajectory of this draw",
     "diverging": "whether the trajectory left every hope of being accepted",
     "step_size": "step size after warm-up",
-    "swap_rate": "share of exchanges with the next n_beta that were accepted",
+    "swap_rate": "share of exchanges with the next n_beta that were accepted, of those that were tried",
     "status": "what became of the chain, see tegum.Status",
     "draws_done": "draws before the chain ended",
     "loss_r_hat": "rank-normalised split R-hat of the loss",
@@ -322,10 +322,9 @@ def _record(chains: int, draws: int, replicas: int, d: int) -> Record:
     """Room for the results of all chains."""
     each = (chains, draws, replicas)
     x, loss, potential, acceptance, energy, error = (np.full(shape, np.nan) for shape in ((*each, d), *[each] * 5))
-    counts, step = np.zeros((chains, replicas)), np.full((chains, replicas), np.nan)
-    return Record(
-        x, loss, potential, acceptance, energy, error, counts, step, np.full(chains, STOPPED), np.zeros(chains, dtype=np.int64)
-    )
+    swapped, tried, step = np.zeros((chains, replicas)), np.zeros((chains, replicas)), np.full((chains, replicas), np.nan)
+    status, done = np.full(chains, STOPPED), np.zeros(chains, dtype=np.int64)
+    return Record(x, loss, potential, acceptance, energy, error, swapped, tried, step, status, done)
 
 
 def _dataset(
@@ -334,10 +333,7 @@ def _dataset(
     """The results of chains by name."""
     each = ("chain", "draw", "n_beta")
     W, b = objective.parameters(record.x)
-    steps = np.arange(plan.warm_up, plan.warm_up + plan.draws * plan.thinning)
-    tries = np.array([np.sum(steps % 2 == k % 2) for k in range(len(ladder))], dtype=np.float64)
-    rate = record.swapped / np.where(tries > 0, tries, np.nan)
-    rate[:, -1] = np.nan
+    rate = record.swapped / np.where(record.tried > 0, record.tried, np.nan)
     variables: dict[str, tuple[tuple[str, ...], Any]] = {
         "W": ((*each, "hidden", "feature"), W),
         "b": ((*each, "feature"), b),

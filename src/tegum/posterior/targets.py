@@ -8,6 +8,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tegum.checking import require_range
 from tegum.errors import InvalidInputError, Problems
 from tegum.exact import Objective
 from tegum.exact.distributions import distributions_of, is_native
@@ -21,6 +22,8 @@ from tegum.nets import ACTIVATIONS, Net, require_same_features
 from tegum.nets.net import paired_parameters, parameter
 from tegum.posterior.kernel.target import ENGINE, ONE_ACTIVE, STATES, Target
 
+_LARGEST = 1e30
+"""A parameter whose fourth power, in a loss, is still a number by far."""
 SAMPLE_SECONDS, _PAIR_SECONDS, _ROW_SECONDS, _COUPLING_SECONDS = 6e-9, 4e-8, 8e-7, 1.5e-7
 """For each weight of a sample, each pair in closed form, each row and coupling of an inversion of 64 terms: on one core."""
 
@@ -103,6 +106,8 @@ def points_of(
                     problems.add(f"{name} has shape {array.shape}", f"give {shape}, or with the chains before")
                 elif not np.isfinite(array).all():
                     problems.add(f"{name} holds numbers that are not finite", "give a model that has not diverged")
+                else:
+                    require_range(name, array, -_LARGEST, _LARGEST)
                 arrays[name] = array
         if not net.bias and "b" in arrays and arrays["b"].any():
             problems.add("b is not 0, and the net has no bias", "leave b out, or use a net with bias=True")

@@ -71,7 +71,7 @@ _MEANINGS = {
 
 def _seconds(net: Net, features: Features, *, groups: Sequence[int], points: int, moves: int, lowest: float, **_: Any) -> float:
     """About how long the deaths of all groups take on one core."""
-    nats = (net.n_hidden + 1) * net.n_features / 2 * np.log(_HIGHEST / lowest)
+    nats = (net.n_hidden + 1) * net.n_features / 2 * max(np.log(_HIGHEST / lowest), 1.0)
     return float(len(groups) * points * moves * nats * _LOSSES * (_MOVE_SECONDS + evaluation_seconds(net, features)))
 
 
@@ -102,7 +102,7 @@ def volume_scaling(
         radius: of the ball around it in the space of the parameters, across rotations.  All of the ball counts: where another
             point in it is as good and has a smaller coefficient, that is what is found.
         lowest: level of the loss above that of the point at which points stop; by default, and at least, a thousand times what
-            rounding changes in the loss next to the point.
+            rounding changes in the loss next to the point, and the last digit of the loss.
         groups: of points that know nothing of each other; errors are from their spread.
         points: of each group, more than twice as many as there are parameters; by default four times, and at least 128.
         moves: of every new point; by default twice as many as there are parameters, and at least 20.
@@ -150,7 +150,10 @@ def volume_scaling(
     memory = group_for(points, np.zeros(1, dtype=np.int64), x, still, radius)
     memory.stream[:] = stream_for("volume", root_seed, "noise")
     noise = fill_ball(target_for(net, features, few), memory)
-    rounded = max(_ABOVE_NOISE * noise, _LOWEST)
+    if not noise < np.inf:
+        what = f"radius is {radius:g}, and a parameter of {np.abs(x).max():.3g} is rounded by about as much"
+        raise InvalidInputError(what, "give a larger radius, or a model of smaller parameters")
+    rounded = max(_ABOVE_NOISE * max(noise, float(np.spacing(abs(memory.base[0])))), _LOWEST)
     lowest = max(lowest or 0.0, rounded)
     needed = terms_of_minimum(net, features, x, radius, lowest) if terms is None else None
     how: dict[str, Any] = {"net": net, "features": features, "x": x, "still": still, "radius": radius, "lowest": lowest}

@@ -86,7 +86,7 @@ class Chain(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What chains leave behind, (chains, draws, replicas, ...)."""
+    """What chains leave behind, (chains, draws, replicas, ...): ``swapped`` of ``tried`` exchanges with the next replica."""
 
     x: NDArray[np.float64]
     loss: NDArray[np.float64]
@@ -95,6 +95,7 @@ class Record(NamedTuple):
     energy: NDArray[np.float64]
     energy_error: NDArray[np.float64]
     swapped: NDArray[np.float64]
+    tried: NDArray[np.float64]
     step: NDArray[np.float64]
     status: NDArray[np.int64]
     done: NDArray[np.int64]
@@ -274,6 +275,9 @@ def hamiltonian(target: Target, law: Law, chain: Chain, plan: Plan, record: Reco
             record.status[c] = STOPPED
             return
         since = t - plan.warm_up
+        if since == 0:
+            for r in range(replicas):
+                record.step[c, r] = chain.step[r]
         draw = since // plan.thinning
         kept = since >= 0 and (since + 1) % plan.thinning == 0
         for r in range(replicas):
@@ -289,14 +293,13 @@ def hamiltonian(target: Target, law: Law, chain: Chain, plan: Plan, record: Reco
                 record.energy_error[c, draw, r] = error
         for r in range(t % 2, replicas - 1, 2):
             exchanged = _exchange(law, chain, r, r + 1)
-            if since >= 0 and exchanged:
-                record.swapped[c, r] += 1.0
+            if since >= 0:
+                record.tried[c, r] += 1.0
+                record.swapped[c, r] += 1.0 if exchanged else 0.0
         if kept:
             for r in range(replicas):
                 _keep(law, chain, record, c, draw, r)
             record.done[c] = draw + 1
-    for r in range(replicas):
-        record.step[c, r] = chain.step[r]
     record.status[c] = FINISHED
 
 
