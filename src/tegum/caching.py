@@ -17,7 +17,7 @@ Without a cache, which is the normal case, a marked function is called as it sta
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import wraps
@@ -30,6 +30,8 @@ from tegum.interruption import Interrupted
 P = ParamSpec("P")
 
 _NOT_PART_OF_A_RESULT = ("threads", "progress")
+_WRONG = (ValueError, TypeError, LookupError, ArithmeticError)
+"""What wrong arguments may end in, `InvalidInputError` among them."""
 
 
 @final
@@ -84,6 +86,7 @@ def cached(
     along: Mapping[str, tuple[str, ...]] | None = None,
     whole_with: tuple[str, ...] = (),
     cost: Callable[..., float] | None = None,
+    warn: Callable[..., None] | None = None,
 ) -> Callable[[Callable[P, xr.Dataset]], Callable[P, xr.Dataset]]:
     """Marks a function whose result depends on its arguments alone and is worth caching.
 
@@ -93,21 +96,30 @@ def cached(
             numbers of chains and where each starts.
         whole_with: arguments that, where they are given, forbid the cut.
         cost: of the same arguments, about how many seconds the call takes on one core.
+        warn: of the same arguments, warns where a result will be doubtful: before the cache is asked, so that who calls is told
+            each time, wherever the pieces are computed.
     """
 
     def mark(function: Callable[P, xr.Dataset]) -> Callable[P, xr.Dataset]:
         signature = inspect.signature(function)
 
+        def bound_to(*args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            return dict(bound.arguments)
+
         @wraps(function)
         def asking(*args: P.args, **kwargs: P.kwargs) -> xr.Dataset:
             cache = _cache.get()
+            if warn is not None:
+                with suppress(*_WRONG):  # the function says of all arguments together what is wrong
+                    warn(**bound_to(*args, **kwargs))
             if cache is None:
                 data = function(*args, **kwargs)
             else:
-                bound = signature.bind(*args, **kwargs)
-                bound.apply_defaults()
-                whole = any(_given(bound.arguments[name]) for name in whole_with)
-                data = cache(Call(function, dict(bound.arguments), splittable and not whole, cost, along or {}))
+                arguments = bound_to(*args, **kwargs)
+                whole = any(_given(arguments[name]) for name in whole_with)
+                data = cache(Call(function, arguments, splittable and not whole, cost, along or {}))
             if data.attrs.get("interrupted"):
                 raise Interrupted(data)
             return data

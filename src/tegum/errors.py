@@ -102,7 +102,7 @@ class Problems:
 
 
 class PiecesFailed(Exception):
-    """Pieces of a call failed each time they were tried, on this machine or a worker; all others are finished and kept."""
+    """Pieces of a call failed each time they were tried, on this machine or a worker; the others are finished."""
 
 
 def unknown_field(owner: str, name: str, known: Sequence[str], kind: str = "field") -> Problem:

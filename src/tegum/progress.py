@@ -12,7 +12,7 @@ left of it.  So it never runs backwards, and the time it says is left is correct
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, Self, final
 
@@ -51,6 +51,15 @@ class ProgressBar(tqdm):  # type: ignore[type-arg]
         """What the bar counts."""
         self._title = desc or ""
         super().set_description(desc, refresh)
+
+    def __iter__(self) -> Iterator[Any]:
+        """What is gone through, each counted when it is done."""
+        if self._outer is None:
+            yield from super().__iter__()
+            return
+        for item in self.iterable:
+            yield item
+            self.update()
 
     def update(self, n: float | None = 1) -> bool | None:
         """Counts n more."""

@@ -13,9 +13,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, final
 
@@ -48,10 +49,40 @@ class Stop(threading.Event):
         super().set()
 
 
-def one_blas_thread() -> AbstractContextManager[object]:
-    """A block in which matrix products have one thread each: several of ours would wait for those of the others, tenfold."""
-    limit: AbstractContextManager[object] = _blas("scipy.linalg" in sys.modules).limit(limits=1)
-    return limit
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """A block in which matrix products have one thread each: several of ours would wait for those of the others, tenfold.
+
+    The limit is the process's: of blocks that overlap, in several threads, the first sets it and the last lifts it.
+    """
+    scipy = "scipy.linalg" in sys.modules
+    with _limits.lock:
+        _limits.blocks += 1
+        if scipy not in _limits.set_for:
+            _limits.set_for.add(scipy)
+            _limits.lifted.enter_context(_blas(scipy).limit(limits=1))
+    try:
+        yield
+    finally:
+        with _limits.lock:
+            _limits.blocks -= 1
+            if not _limits.blocks:
+                _limits.set_for.clear()
+                _limits.lifted.close()
+
+
+@final
+@dataclass
+class _Limits:
+    """How many blocks of `one_blas_thread` there are, for which libraries they set limits, and what lifts these."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    blocks: int = 0
+    set_for: set[bool] = field(default_factory=set)
+    lifted: ExitStack = field(default_factory=ExitStack)
+
+
+_limits = _Limits()
 
 
 @cache

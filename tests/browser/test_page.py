@@ -239,6 +239,13 @@ def test_what_is_asked_of_the_ledger_stands_in_the_address(page: Page, results: 
     page.goto((results / "index.html").as_uri() + address)
     page.wait_for_function("Math.abs(document.querySelector('#ledger').getBoundingClientRect().top) < innerHeight / 2")
     assert rows(page) == shown
+    page.evaluate("location.hash = '#ledger?words=th'")
+    page.wait_for_function("document.querySelectorAll('#filter input[name=verdict]:not(:checked)').length === 0")
+    assert len(rows(page)) > len(shown)  # as who opens this address sees it
+    page.evaluate("location.hash = '#ledger'")
+    page.wait_for_function("document.querySelector('#filter input[type=search]').value === ''")
+    assert len(rows(page)) == 7
+    page.get_by_role("checkbox", name="held").uncheck()
     page.get_by_role("button", name="Show all").click()
     page.wait_for_function("location.hash === '#ledger'")
     assert len(rows(page)) == 7
@@ -246,8 +253,9 @@ def test_what_is_asked_of_the_ledger_stands_in_the_address(page: Page, results: 
 
 def test_a_section_is_a_section_and_nothing_says_so(page: Page) -> None:
     search = page.get_by_role("searchbox")
-    search.fill("Section 0")
-    assert len(rows(page)) == 4
+    for words in ("Section 0", "Section 0, nothing", "nothing; section 0 ·"):
+        search.fill(words)
+        assert len(rows(page)) == 4
     search.fill("section 1")
     assert rows(page) == []
     said = page.locator("#ledger .nothing")

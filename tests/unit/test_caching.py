@@ -151,3 +151,19 @@ def test_order_is_content_and_attributes_are_none() -> None:
         assert fingerprint(other) == fingerprint(data)
     assert fingerprint(data.assign_coords(x=[1, 2])) != fingerprint(data)
     assert fingerprint({"steps": 100, "density": np.array([0.1])}) == "31779b2623d3fd06cfaa86e10f3a4551"  # of stored results
+
+
+def test_what_makes_a_result_doubtful_is_said_wherever_it_comes_from(tmp_path: Path) -> None:
+    """By a search as it stands, by one in pieces, and by one whose pieces are there already; to the line that calls it."""
+
+    def warned() -> None:
+        with pytest.warns(UserWarning, match="gradient_tolerance is 1e-08") as said:
+            tg.exact.minimise(ReluOutput(2, 1), Independent(2, importance=1e-9), seeds=2)
+        assert [Path(one.filename) for one in said] == [Path(__file__)]
+
+    warned()
+    for _ in range(2):
+        with tg.executing(folder=tmp_path):
+            warned()
+    with pytest.raises(tg.InvalidInputError, match="importance is -1"):
+        tg.exact.minimise(ReluOutput(2, 1), Independent(2), seeds=2, sweep={"importance": [-1]})

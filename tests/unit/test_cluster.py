@@ -7,15 +7,18 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import xarray as xr
 from distributed import CancelledError, Client, LocalCluster
+from distributed.comm import CommClosedError
 
 import tegum as tg
 from tegum.caching import Call
@@ -153,6 +156,44 @@ def test_what_is_no_cluster(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         assert message in capsys.readouterr().err
     assert run([*words, "dask", "--shard", "1/2"]) == 2
     assert "choose one: a cluster shares the pieces out itself" in capsys.readouterr().err
+
+
+def test_a_client_that_is_closed_or_whose_cluster_has_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = {"n_workers": 0, "processes": False, "dashboard_address": ":0", "silence_logs": 50}
+    with LocalCluster(**here) as workers, Client(workers) as first, Client(workers) as second:
+        first.close()
+        with pytest.raises(tg.InvalidInputError, match="is closed, not running: make a new one"), tg.executing(first):
+            pass
+        with monkeypatch.context() as patch:
+            patch.setattr(second, "run", Mock(side_effect=CommClosedError))
+            with pytest.raises(tg.InvalidInputError, match=r"does not answer \(CommClosedError"), tg.executing(second):
+                pass
+        workers.close()
+        with pytest.raises(tg.InvalidInputError, match="make a new one"), tg.executing(second):
+            pass
+
+
+def test_workers_that_do_not_answer_are_named_and_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    woken = threading.Event()
+    workers = {"tcp://a:1": {"last_seen": time.time() + 60}, "tcp://b:1": {"last_seen": 0.0}}
+    client = SimpleNamespace(run=lambda _: woken.wait(60), scheduler_info=lambda: {"workers": workers})
+    monkeypatch.setattr(cluster, "_PATIENCE_SECONDS", 0.1)
+    cluster._require_same_version(client)
+    woken.set()
+    said = "workers do not answer (tcp://b:1): pieces that go to them wait until they do, or are ended\n"
+    assert capsys.readouterr().err == said
+
+
+def test_a_large_piece_is_sent_without_advice_of_dask(recwarn: pytest.WarningsRecorder) -> None:
+    def submit(*_: Any, **__: Any) -> int:
+        warnings.warn("Sending large graph of size 15.41 MiB.\nConsider loading the data with Dask", stacklevel=1)
+        return 7
+
+    client = SimpleNamespace(submit=submit)
+    assert cluster.Cluster(client)._submitted(Piece(Call(tg.train, {}, False), "train 1/1"), cluster._version()) == 7
+    assert not recwarn
 
 
 def test_a_cluster_without_workers_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

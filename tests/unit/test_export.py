@@ -189,6 +189,9 @@ def drawn_squares(pictures: Sequence[go.Figure], *_: Any) -> list[bytes]:
 def test_options_of_pictures_are_for_pictures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["export", str(folder), "--for", "slides"]) == 2
     assert "--for is given, and csv is no format of pictures: add --format png, or leave it out" in capsys.readouterr().err
+    for kind in ("pdf", "svg"):
+        assert run(["export", str(folder), "--format", kind, "--scale", "3"]) == 2
+        assert f"--scale is given, and {kind} has no dots: add --format png, or leave it out" in capsys.readouterr().err
     assert run(["export", str(folder), "--format", "png", "--width", "3", "--font-size", "900"]) == 2
     assert "--width is 3: choose 200 to 5000" in (said := capsys.readouterr().err)
     assert "--font-size is 900: choose 4 to 100" in said
@@ -217,5 +220,6 @@ def test_wrong_folders_and_ids_are_named(folder: Path, capsys: pytest.CaptureFix
 def test_a_report_is_written_anew(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "index.html").unlink()
     assert run(["report", str(folder)]) == 1
-    assert capsys.readouterr().out == f"1 failed, 2 held, 1 underpowered\nopen {folder / 'index.html'}\n"
+    own = f"not judged anew, as `tegum reproduce FILE --out {folder}` does: small"
+    assert capsys.readouterr().out == f"{own}\n1 failed, 2 held, 1 underpowered\nopen {folder / 'index.html'}\n"
     assert (folder / "index.html").exists()

@@ -136,6 +136,15 @@ def test_an_interrupted_piece_leaves_no_file(tmp_path: Path, monkeypatch: pytest
     assert [path.suffix for path in tmp_path.iterdir()] == [".cut"]
 
 
+def test_ctrl_c_says_where_there_is_no_folder_to_go_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Call.run
+    monkeypatch.setattr(Call, "run", lambda call: run(call).assign_attrs(interrupted=1))
+    for folder in (None, tmp_path):
+        with pytest.raises(KeyboardInterrupt) as stop, tg.executing(folder=folder):
+            tg.train(NET, FEATURES, RECIPE)
+        assert any("give it a folder to keep that" in note for note in getattr(stop.value, "__notes__", ())) == (folder is None)
+
+
 def test_what_the_study_no_longer_uses_is_removed(tmp_path: Path) -> None:
     with caching(Pieces(tmp_path, pytest.fail)):
         CALLS["train"]()
@@ -404,6 +413,16 @@ def test_a_piece_that_fails_is_tried_three_times_and_the_others_go_on(tmp_path: 
     assert "sweep={'density': [0.5]}): ZeroDivisionError: broken" in str(caught.value)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert len(pieces_in(tmp_path)) == 2
+    tries.clear()
+    with (
+        computing(Shard(1, 1)),
+        caching(Pieces(tmp_path / "gone", kept=False)),
+        pytest.raises(PiecesFailed, match=r"1 of 3 pieces failed 3 times; the others are finished\n"),
+    ):
+        tg.train(NET, FEATURES, one, sweep=SWEEP)
+    tries.clear()
+    with pytest.raises(PiecesFailed, match=r"1 of 1 pieces failed 3 times\n"), tg.executing():
+        tg.train(NET, FEATURES, one, sweep={"density": [0.5]})
     tries.clear()
     with pytest.raises(PiecesFailed, match="what else is this shard's is finished"):  # rather than that all of it is
         shard(tmp_path / "shard")

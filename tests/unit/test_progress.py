@@ -17,7 +17,10 @@ def test_the_bars_of_the_parts_show_in_the_display(monkeypatch: pytest.MonkeyPat
             bar.set_description("training", refresh=False)
             bar.update(4)
             assert bar.n == 4
+        said: list[str] = []
+        monkeypatch.setattr(display, "remark", said.append)
         assert list(ProgressBar(range(3), desc="comparing")) == [0, 1, 2]
+        assert said == ["comparing 33 %", "comparing 67 %", "comparing 100 %"]
         display.say("a line")
         display.finish()
         display.start("second")

@@ -101,8 +101,12 @@ def test_damaged_data_are_set_aside_and_made_again(
 def test_a_missing_picture_is_drawn_again(folder: ResultFolder) -> None:
     folder.part(small.experiment, "quick")
     (folder.path / "figures" / "small.js").unlink()
-    with pytest.raises(tg.InvalidInputError, match=r"small.js cannot be read .*: write it again with `tegum report"):
+    with pytest.raises(
+        tg.InvalidInputError, match=r"small.js cannot be read .*: write it again with `tegum reproduce FILE .*'small'"
+    ):
         read_pictures(folder.path, "small")
+    with pytest.raises(tg.InvalidInputError, match=r"intro.js cannot be read .*: write it again with `tegum report"):
+        read_pictures(folder.path, "intro")
     folder.part(small.experiment, "quick")
     assert read_pictures(folder.path, "small")
     assert small.calls == ["quick"]

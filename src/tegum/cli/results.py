@@ -127,6 +127,8 @@ def _plan(experiments: list[Experiment], profile: Profile, folder: ResultFolder)
 def report(folder: Path, /) -> int:
     """Judge and draw a folder of results anew, without training: after an update, or where its page is lost.
 
+    Experiments in files of your own stay as they were judged: `tegum reproduce FILE` judges those anew.
+
     Args:
         folder: What `tegum reproduce --out` wrote.
     """
@@ -139,6 +141,9 @@ def report(folder: Path, /) -> int:
                     results.renewed(experiment_called(each.id))
         parts = results.parts()
         path = write_page(parts, folder)
+    known = {each.id for each in every_description()}
+    if own := [name for name in results.names() if name not in known]:
+        say(f"not judged anew, as `tegum reproduce FILE --out {folder}` does: {', '.join(own)}")
     return say_verdicts((claim for part in parts for claim in part.claims), path)
 
 
@@ -220,6 +225,8 @@ def _look(
             f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} given, and {format} is no format of pictures",
             f"add --format png, or leave {'it' if len(given) == 1 else 'them'} out",
         )
+    if scale is not None and format in ("svg", "pdf"):
+        raise InvalidInputError(f"--scale is given, and {format} has no dots", "add --format png, or leave it out")
     return look_for(purpose or "page", width, scale, font, size)
 
 

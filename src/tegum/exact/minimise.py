@@ -66,8 +66,28 @@ def _seconds(
     return minimising_seconds(net, features, starts, points, certify)
 
 
+def _warn_of_small_losses(
+    net: Net,
+    features: Features,
+    *,
+    sweep: Mapping[str, Any] | None,
+    gradient_tolerance: float,
+    certify: bool,
+    **_: Any,
+) -> None:
+    """Warns where a gradient may be within the tolerance far from any minimum."""
+    if not certify:
+        return
+    least = min(least_size(net, cell.features) for cell in feature_grid(features, sweep or {}).cells)
+    if gradient_tolerance > _SMALL * least:
+        what = (
+            f"gradient_tolerance is {gradient_tolerance:g}, and a model of zeros loses {least:.2g}: ends may be far from minima"
+        )
+        warnings.warn(f"{what}; multiply the importances by {1 / least:.1g}, the loss is linear in them", stacklevel=4)
+
+
 @checked
-@cached(splittable=True, whole_with=("warm_starts",), cost=_seconds)
+@cached(splittable=True, whole_with=("warm_starts",), cost=_seconds, warn=_warn_of_small_losses)
 def minimise(
     net: Net,
     features: Features,
@@ -185,8 +205,6 @@ def minimise(
         require_memory(f"a search from {starts} starts", 8 * starts * size_of(net))
         neighbours = neighbours_of(grid) if warm_starts else None
         distributions = tuple(engine_of(net, cell.features) for cell in grid.cells)
-    if certify:
-        _warn_of_small_losses(min(least_size(net, cell.features) for cell in grid.cells), gradient_tolerance)
     began = time.perf_counter()
     how = gradient_tolerance, most_steps, terms, tol, certify, threads, progress, tuple(penalties), tuple(constraints)
     search = Search(net, grid, distributions, *how)
@@ -309,13 +327,6 @@ def _reached(found: dict[str, NDArray[Any]], origins: list[str]) -> NDArray[np.b
     known = np.where(np.isfinite(score), found["loss_error"], 0)
     reached = np.isfinite(losses) & (losses <= least + _SAME_LOSS * np.abs(least) + known)
     return np.asarray(reached[:, np.isin(origins, OWN_STARTS)])
-
-
-def _warn_of_small_losses(least: float, tolerance: float) -> None:
-    """Warns where a gradient may be within the tolerance far from any minimum."""
-    if tolerance > _SMALL * least:
-        what = f"gradient_tolerance is {tolerance:g}, and a model of zeros loses {least:.2g}: ends may be far from minima"
-        warnings.warn(f"{what}; multiply the importances by {1 / least:.1g}, the loss is linear in them", stacklevel=5)
 
 
 def _dataset(

@@ -7,12 +7,15 @@ same command goes on when there is one again.
 So few pieces are under way that their results never fill the memory: four for each of the workers' threads.
 """
 
+import concurrent.futures
 import logging
 import math
 import pickle
 import re
 import sys
+import threading
 import time
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -58,8 +61,7 @@ class Cluster:
         try:
             while True:
                 while len(under_way) < self._room() and (piece := next(pieces, None)) is not None:
-                    sent = _sent(piece.call), *ours
-                    under_way[self._client.submit(_result, *sent, pure=False, key=_key(piece))] = piece
+                    under_way[self._submitted(piece, ours)] = piece
                 if not under_way:
                     return
                 self._require_alive(under_way)
@@ -73,6 +75,12 @@ class Cluster:
             view.close()
             with suppress(Exception):  # where there is no scheduler any more nothing is left to be told
                 self._client.cancel(list(under_way), force=True)
+
+    def _submitted(self, piece: Piece, ours: tuple[str, str]) -> Any:
+        """The future of a piece; what Dask says of large arguments, such as data sets, is not for who calls tegum."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            return self._client.submit(_result, _sent(piece.call), *ours, pure=False, key=_key(piece))
 
     def _doing(self, under_way: Mapping[Any, Piece]) -> str:
         """What each worker has in hand, in words."""
@@ -187,6 +195,9 @@ def cluster_on(on: Any) -> Iterator[Cluster]:
         stack.enter_context(_quiet("distributed"))
         if isinstance(on, Client):
             client = on
+            if client.status != "running":
+                what = f"the client of the cluster is {client.status}, not running"
+                raise InvalidInputError(what, "make a new one with Client(...) of a cluster that runs")
         elif on == _LOCAL:
             local = LocalCluster(n_workers=default_threads(), threads_per_worker=1, dashboard_address=":0", silence_logs=50)
             client = stack.enter_context(Client(stack.enter_context(local)))
@@ -222,12 +233,39 @@ def _require_same_version(client: Any) -> None:
     """Raises an `InvalidInputError` where workers that are there compute with other code, naming them."""
     ours = _version()
     try:
-        theirs = client.run(_version)
+        theirs = _versions(client)
     except ModuleNotFoundError as error:
         raise InvalidInputError(f"the workers cannot import tegum ({error})", "install tegum where they run") from None
+    except OSError as error:
+        what = f"the cluster of the client does not answer ({type(error).__name__})"
+        raise InvalidInputError(what, "start one, and make a new client") from None
     others = Counter(said for said, version in theirs.values() if version != ours[1])
     if others:
         raise _another_version(ours[0], ", ".join(f"{count} with {said}" for said, count in others.items()))
+
+
+def _versions(client: Any) -> dict[str, tuple[str, str]]:
+    """What the workers compute with, by their addresses; nothing, and a line that says so, where they take too long to say."""
+    answer = concurrent.futures.Future[dict[str, tuple[str, str]]]()
+
+    def ask() -> None:
+        try:
+            answer.set_result(client.run(_version))
+        except BaseException as error:  # noqa: BLE001 - raised again by who waits
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="tegum-versions", daemon=True).start()
+    if concurrent.futures.wait([answer], timeout=_PATIENCE_SECONDS).done:
+        return answer.result()
+    silent = [name for name, one in client.scheduler_info()["workers"].items() if _is_silent(one)]
+    who = ", ".join(silent[:_SHOWN]) or "some"
+    tqdm.write(f"workers do not answer ({who}): pieces that go to them wait until they do, or are ended", file=sys.stderr)
+    return {}
+
+
+def _is_silent(worker: Mapping[str, Any]) -> bool:
+    """Whether the scheduler has heard nothing of a worker for about as long as it was asked."""
+    return time.time() - float(worker.get("last_seen", 0)) > _PATIENCE_SECONDS / 2
 
 
 def _another_version(ours: str, theirs: str) -> InvalidInputError:

@@ -37,7 +37,8 @@ from tegum.sweep import Axis, as_axis, model_axes
 from tegum.training import Recipe
 
 MOST_SECONDS, USUAL_PIECES, _MOST_INSTANCES = 60.0, 20, 20_000
-"""The work on one core that a kill may cost; how many pieces a short call has; how many models are in memory at once."""
+"""The work on one core that a kill may cost, how many pieces a short call has, and how many models are in memory at once, where
+there is an axis to cut: the random starts of a search are not, however many they are."""
 
 _USUAL_STARTS = 64
 

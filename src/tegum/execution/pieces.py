@@ -20,6 +20,7 @@ that was interrupted leaves no file.  Programs that work in one folder each take
 """
 
 import fcntl
+import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -55,6 +56,7 @@ class Pieces:
         folder: where; made at the first piece.
         notice: receives a line for each damaged file, which is set aside and computed again; without it that is an error.
         large: results of more bytes (by default 128 MB) stay in their pieces, and are read where they are looked at.
+        kept: whether the folder outlives the program; of one that does not, no result stays in its pieces.
 
     Attributes:
         manifest: of the last call, the list of its pieces, where its result is that large; else None.
@@ -62,10 +64,13 @@ class Pieces:
         computed: how many pieces were computed by this program.
     """
 
-    def __init__(self, folder: Path, notice: Callable[[str], Any] | None = None, large: float | None = None) -> None:
+    def __init__(
+        self, folder: Path, notice: Callable[[str], Any] | None = None, large: float | None = None, kept: bool = True
+    ) -> None:
         self.folder = folder
         self.manifest: Path | None = None
-        self._large = LARGE_BYTES if large is None else large
+        self._large = (LARGE_BYTES if large is None else large) if kept else math.inf
+        self._kept = kept
         self.seconds_cached = 0.0
         self.computed = 0
         self._notice = notice
@@ -98,7 +103,7 @@ class Pieces:
         found = [path.exists() for path in paths]
         made_again = set[Path]()
         while True:
-            with Work(where, pieces, first, call.arguments.get("progress")) as work:
+            with Work(where, pieces, first, call.arguments.get("progress"), self._kept) as work:
                 try:
                     work.complete()
                 finally:

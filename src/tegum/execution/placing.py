@@ -7,7 +7,6 @@
 3
 """
 
-import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from tegum.checking import as_path, checked
 from tegum.errors import InvalidInputError
 from tegum.execution.executors import computing, shard_of
 from tegum.execution.pieces import Pieces
+from tegum.interruption import Interrupted
 
 
 @checked
@@ -40,16 +40,23 @@ def executing(on: Any = None, *, shard: str | None = None, folder: Path | str | 
         InvalidInputError: where there is no such cluster, its version of tegum is another one, or both are given; for a shard
             without a folder.
         Elsewhere: in a shard, where a call needs pieces that other shards have yet to compute.
+        KeyboardInterrupt: after Ctrl-C in a call, without the data so far, which outside of the block are in `Interrupted`.
+            Finished pieces are in the ``folder``, from which the same call goes on; where there is none they are lost.
     """
     if shard is not None and folder is None:
         raise InvalidInputError(f"shard is {shard!r} and there is no folder", "give the folder that all shards share")
     with placed(on, shard), ExitStack() as stack:
         if folder is None:
-            pieces = Pieces(Path(stack.enter_context(TemporaryDirectory(prefix="tegum-"))), large=math.inf)
+            pieces = Pieces(Path(stack.enter_context(TemporaryDirectory(prefix="tegum-"))), kept=False)
         else:
             pieces = Pieces(as_path(folder))
         stack.enter_context(caching(pieces))
-        yield
+        try:
+            yield
+        except KeyboardInterrupt as stop:
+            if folder is None and not isinstance(stop, Interrupted):
+                stop.add_note("what was finished is gone with the block of tegum.executing: give it a folder to keep that")
+            raise
 
 
 @contextmanager

@@ -46,13 +46,16 @@ class Work:
         calls: the pieces by the file of each.
         first: how many pieces the study had before these.
         progress: as `tegum.train` takes it.
+        kept: whether the files outlive the program.
 
     Attributes:
         computed: how many pieces this program computed.
     """
 
-    def __init__(self, where: Executor, calls: Mapping[Path, Call], first: int, progress: bool | None) -> None:
-        self._where, self._calls = where, calls
+    def __init__(
+        self, where: Executor, calls: Mapping[Path, Call], first: int, progress: bool | None, kept: bool = True
+    ) -> None:
+        self._where, self._calls, self._kept = where, calls, kept
         self._turn = {path: first + k for k, path in enumerate(calls)}
         self._missing = {path: None for path in calls if not path.exists()}  # in order, and found at once
         self._failures: Counter[Path] = Counter()
@@ -138,8 +141,9 @@ class Work:
 
     def _said(self, failed: list[Path]) -> str:
         """What to say of pieces that failed: how many, and what was asked of the first ones."""
-        rest = "what else is this shard's is" if self._missing else "the others are"
-        told = [f"{len(failed)} of {len(self._calls)} pieces failed {_TRIES} times; {rest} finished and kept"]
+        others = "what else is this shard's is" if self._missing else "the others are"
+        rest = f"; {others} finished{' and kept' if self._kept else ''}" if len(failed) < len(self._calls) else ""
+        told = [f"{len(failed)} of {len(self._calls)} pieces failed {_TRIES} times{rest}"]
         for path in failed[:_SHOWN]:
             call, error = self._calls[path], self._errors[path]
             asked = ", ".join(f"{name}={value!r:.200}" for name, value in call.defining.items() if value is not None)

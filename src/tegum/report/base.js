@@ -7,7 +7,7 @@ tegum.load = (source) => tegum.scripts[source] ??= new Promise((done, failed) =>
   const script = document.createElement("script");
   script.src = source;
   script.onload = done;
-  script.onerror = () => failed(new Error(source + " is missing: write it again with `tegum report`"));
+  script.onerror = () => failed(new Error(source + " is missing: write it again with `tegum report`, or of an experiment of your own with `tegum reproduce FILE`"));
   document.head.append(script);
 });
 // Where the reader's screen is dark, so are grounds, lines and words of a picture: `tegum.dark` has their colours.  Data that

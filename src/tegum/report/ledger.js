@@ -1,9 +1,10 @@
 "use strict";
 // The ledger of claims shows those that are asked for, and the address says which: #ledger?verdict=failed&section=...&words=...
-// "Section 5" is a part of the paper and nothing else; other words are looked for at the beginnings of words.
+// "Section 5" is a part of the paper and nothing else; other words are looked for at the beginnings of words, and
+// what has no letter or digit is none.
 tegum.asked = (words) => {
   const parts = [...words.matchAll(/\bsections?\s+(\d+(?:\.\d+)?)/gi)].map((found) => new RegExp(`\\bsection ${found[1].replace(".", "\\.")}\\b(?!\\.?\\d)`, "i"));
-  const rest = words.replace(/\bsections?\s+\d+(?:\.\d+)?/gi, " ").split(/\s+/).filter(Boolean);
+  const rest = words.replace(/\bsections?\s+\d+(?:\.\d+)?/gi, " ").split(/[\s,;]+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
   const starts = rest.map((word) => new RegExp(`(?<![\\p{L}\\p{N}])${word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`, "iu"));
   return (group, row) => parts.every((part) => part.test(group)) && starts.every((start) => start.test(group + " " + row));
 };
@@ -39,8 +40,8 @@ addEventListener("DOMContentLoaded", () => {
     const [place, words = ""] = location.hash.slice(1).split("?");
     if (place !== "ledger") return;
     const asked = new URLSearchParams(words);
-    if (asked.has("verdict")) for (const box of boxes) box.checked = asked.get("verdict").split(",").includes(box.value);
-    for (const name of ["section", "words"]) if (asked.has(name)) form.elements[name].value = asked.get(name);
+    for (const box of boxes) box.checked = asked.get("verdict")?.split(",").includes(box.value) ?? true;
+    for (const name of ["section", "words"]) form.elements[name].value = asked.get(name) ?? "";
     filter();
   };
   form.addEventListener("input", () => { filter(); said(); });

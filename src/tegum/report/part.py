@@ -22,7 +22,7 @@ from typing_extensions import TypedDict  # pydantic's own: that of Python before
 from tegum.claims import Verdict
 from tegum.claims.source import Kind as SourceKind
 from tegum.errors import InvalidInputError
-from tegum.experiments import Experiment
+from tegum.experiments import Experiment, experiment_files
 from tegum.figures.models import carried_models
 from tegum.lab import link
 from tegum.lab.document import in_script
@@ -262,7 +262,9 @@ def has_pictures(folder: Path, name: str) -> bool:
 def read_pictures(folder: Path, name: str) -> dict[str, go.Figure]:
     """The pictures of a part; an `InvalidInputError` where the file is missing or damaged."""
     path = pictures_file(folder, name)
-    with failures_told(path, f"write it again with `tegum report {folder}`"):
+    ours = name in experiment_files()
+    command = f"tegum report {folder}" if ours else f"tegum reproduce FILE --out {folder}"
+    with failures_told(path, f"write it again with `{command}`{'' if ours else f', the FILE that defines {name!r}'}"):
         _, _, text = unsealed(path.read_bytes()).partition(_BEFORE)
         _, drawn = json.loads(f"[{text.removesuffix(_AFTER)}]")
         return {str(title): go.Figure(picture) for title, picture in drawn.items()}
@@ -274,7 +276,10 @@ def _as_written(value: Any) -> Any:
 
 
 def _slim(node: Any) -> Any:
-    """A picture with its numbers in single precision, which is more than a screen can show, where none is lost by it."""
+    """A picture with its arrays in single precision: seven digits of each number are kept, more than a screen can show.
+
+    An array with a number that would lose more than a millionth of itself stays as it is.
+    """
     if isinstance(node, list):
         return [_slim(item) for item in node]
     if not isinstance(node, dict):
