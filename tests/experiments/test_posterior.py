@@ -41,6 +41,56 @@ def test_estimates_are_compared_in_their_errors() -> None:
     assert calibration.apart(data, "estimate", "error").values == pytest.approx([0.21 / (0.0075 * 7.21)] * 2)
 
 
+def calibrated() -> xr.Dataset:
+    """What a calibration would find if all were as predicted, which is nothing of SGLD with large steps, or at a kink."""
+    points = [*calibration.REGULAR, "4-gon", "n = 20, m = 5"]
+    settings, measured = list(calibration.SETTINGS), list(calibration.MEASURED)
+    truth, volume = np.array([7, 8.5, 10, 5.5, 55]), np.array([7, 2, 5.5, 7, 11 / 6, 1 / 2])
+    estimate = np.repeat(truth[:, None], len(settings), axis=1)
+    few = [k for k, name in enumerate(settings) if "batches" in name or "gamma = 100" in name]
+    estimate[:, few] *= 0.3
+    estimate[:, settings.index("HMC, n = 1,000, gamma = 1")] *= 2
+    each = ("point", "setting")
+    data = xr.Dataset(
+        {
+            "estimate": (each, estimate),
+            "error": (each, np.full(estimate.shape, 0.01)),
+            "diverged": (each, np.zeros(estimate.shape)),
+            "predicted": (each, estimate.copy()),
+            "truth": ("point", truth),
+            "volume": ("measured", volume),
+            "volume_error": ("measured", np.full(6, 0.02)),
+            "multiplicity": ("measured", list(calibration.MEASURED.values())),
+            "volume_truth": ("measured", volume),
+            "volume_parameters": ("measured", np.array([15, 4, 12, 18, 4, 2])),
+        },
+        {"point": points, "setting": settings, "measured": measured},
+    )
+    data["predicted"].loc[{"setting": "SGLD 1e-3, n = 10^5"}] = np.inf
+    data["predicted"].loc[{"point": "4-gon"}] = np.nan
+    return data
+
+
+def test_what_was_not_measured_agrees_with_nothing() -> None:
+    data = calibrated()
+    assert {claim.name for claim in calibration.claims(data) if claim.verdict != "held"} == set()
+    missing = data.copy(deep=True)
+    missing["estimate"].loc[{"point": "6-gon", "setting": calibration.EXACT[1]}] = np.nan
+    missing["volume"].loc[{"measured": "digon"}] = np.nan
+    verdicts = {claim.name: claim.verdict for claim in calibration.claims(missing)}
+    assert {name for name, one in verdicts.items() if one != "held"} == {"exact-samplers-everywhere", "volumes-agree"}
+    missing["estimate"].loc[{"point": "6-gon", "setting": calibration.EXACT[0]}] = np.nan
+    assert {claim.name: claim.verdict for claim in calibration.claims(missing)}["defaults"] != "held"
+
+
+def test_a_claim_says_which_estimates_it_leaves_out() -> None:
+    data = calibrated()
+    data["diverged"].loc[{"point": "5-gon", "setting": "SGLD 1e-4, n = 10^5"}] = 0.25
+    found = next(claim for claim in calibration.claims(data) if claim.name == "biases-are-predicted")
+    assert "19 estimates at 4 points; left out: 4 of which none is predicted, 1 that diverged" in found.evidence.words
+    assert "of which a finite value is predicted and no chain diverged" in found.how
+
+
 def test_a_minimum_is_settled_without_a_change_of_its_loss() -> None:
     point = dead(ring(5, 6), bias=-0.01)
     W, b = point.W.copy(), point.b

@@ -295,10 +295,9 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             marked_panels(
                 {"": shares}, "samples (of the loss that is a mean over features)", "share of posterior draws", log_x=True
             ),
-            "What draws of the posterior of six features in two dimensions descend to, by the number of samples: first few "
-            "features, then four, a pentagon whose sixth feature is dead, and from about a thousand samples on the hexagon. "
-            "The pentagon "
-            "with a tuned sixth feature, lower than the dead one, never dominates: its coefficient is as large as the "
+            "What draws of the posterior of six features in two dimensions descend to, by the number of samples: first four "
+            "features and fewer, then a pentagon whose sixth feature is dead, and from about 1,400 samples on the hexagon. The "
+            "pentagon with a tuned sixth feature, lower than the dead one, never dominates: its coefficient is as large as the "
             "hexagon's.",
         ),
         "polygons": Figure(
