@@ -1,13 +1,19 @@
 """Where flows of two features in one dimension end: against the exact flow, a count of Gaussian starts, and known integrals."""
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.optimize import minimize
 
 import tegum as tg
-from tegum.theory.pair_basins import Basins, pair_basins, pair_ends, pair_rests, radial_mean
+from tegum.errors import InvalidInputError
+from tegum.theory.pair_basins import Basins, _located, pair_basins, pair_ends, pair_rests
 from tegum.theory.pair_flow import velocities
+from tegum.theory.radial_mean import radial_mean
 from tegum.theory.stored_pair import cost_of_a_trace, stored_pair
 
 P, RATIO = 0.3, 0.5
@@ -127,3 +133,67 @@ def integrand(t: float, power: int, begins: float, sigma: float) -> float:
     """t^power times the density of |w| at begins + t^2, and its Jacobian."""
     radius = begins + t * t
     return float(t**power * 2 * t * radius / sigma**2 * np.exp(-(radius**2) / 2 / sigma**2))
+
+
+def test_boundaries_are_where_they_are_said_to_be() -> None:
+    """The flow's own error moves boundaries further than the last section is wide, and is part of what is said."""
+    rough = pair_basins(P, RATIO, deviation=0.3, error=0.3, nodes=3, fan=16, rounds=8, tol=1e-6)
+    assert rough.within.max() > 5 * np.pi / 16 / 5**8 / 2
+    for side, end in ((-1, rough.below), (1, rough.above)):
+        angle = rough.angle + side * 1.01 * rough.within
+        starts = rough.radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+        np.testing.assert_array_equal(pair_ends(starts, RESTS, P, RATIO, tol=1e-10), end)
+
+
+def test_a_basin_that_begins_is_no_reason_to_doubt_the_boundaries_beside_it() -> None:
+    """Two boundaries 1e-6 apart, between which finer flows see nothing: they are doubted as far as they are apart."""
+    angle, radius = np.array([0.3, 0.3 + 1e-6, 1.0]), np.ones(3)
+    within = _located(lambda _, at: (at > 1.0).astype(int), radius, angle, (np.array([0, 2, 0]), np.array([2, 0, 1])), 1e-8, 9)
+    assert within[:2].max() < 6e-6
+    assert within[2] == 1e-8
+
+
+def test_errors_of_probabilities_cover_the_error_of_the_flow() -> None:
+    options: dict[str, Any] = {"deviation": [0.05, 0.3], "error": 2e-3, "nodes": 3, "fan": 16, "rounds": 6}
+    rough, fine = pair_basins(P, RATIO, tol=1e-4, **options), pair_basins(P, RATIO, tol=1e-10, **options)
+    assert (np.abs(rough.probability - fine.probability) <= rough.error + fine.error).all()
+    assert (rough.error - fine.error).min() > 1e-5
+
+
+def test_radii_that_are_left_out_are_refused_or_counted() -> None:
+    for deviation, share in ((2.0, "0.2"), (1e-5, "0.39")):
+        with pytest.raises(InvalidInputError, match=f"deviation is {deviation:g}, where a share of {share} of all weights"):
+            pair_basins(P, RATIO, deviation=[0.3, deviation], error=1e-3)
+    for wrong in (0.0, -0.3, np.nan):
+        with pytest.raises(InvalidInputError, match=f"deviation is {wrong:g}: choose from 1e-09"):
+            pair_basins(P, RATIO, deviation=wrong)
+    wide = pair_basins(P, RATIO, deviation=1.0, error=2e-3, nodes=3, fan=8, rounds=3, tol=1e-6)
+    missing = 1 - wide.probability.sum()
+    assert missing == pytest.approx(np.exp(-(3.6**2) / 2), rel=1e-3)
+    assert (wide.error >= missing).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (
+            lambda: pair_ends(np.full((50, 1), 0.5), RESTS, P),
+            "w has shape (50, 1): give rows of two initial weights, shape (k, 2)",
+        ),
+        (lambda: pair_ends(np.ones((4, 3)), RESTS, P), "w has shape (4, 3): give rows of two initial weights, shape (k, 2)"),
+        (lambda: pair_ends([0.5, -0.4], RESTS, P), "w has shape (2,): give rows of two initial weights, shape (k, 2)"),
+        (lambda: pair_ends([[np.nan, 1.0]], RESTS, P), "w is nan: choose from -1e+06 to 1e+06"),
+        (
+            lambda: pair_ends([[0.5, 1.0]], RESTS[:, :3], P),
+            "rests has shape (2, 3): give rows of w_1, w_2, b_1, b_2, as pair_rests gives them, shape (k, 4)",
+        ),
+        (lambda: pair_ends([[0.5, 1.0]], RESTS, P, tol=0.0), "tol is 0: choose a number between 0 and 1, such as 1e-6"),
+        (lambda: pair_rests(P, -1.0), "ratio is -1: choose from 1e-12 to 1e+12"),
+        (lambda: pair_basins(P, -1.0), "ratio is -1: choose from 1e-12 to 1e+12"),
+        (lambda: pair_basins(P, nodes=1), "nodes is 1: choose at least 2"),
+    ],
+)
+def test_what_there_is_no_flow_of_is_refused(call: Callable[[], object], says: str) -> None:
+    """Before compiled code reads what is not there."""
+    with pytest.raises(InvalidInputError, match=f"^{re.escape(says)}$"):
+        call()

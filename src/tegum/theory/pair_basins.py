@@ -24,16 +24,16 @@ array([[ 1.   ,  0.   ],
 Source: derived here; the question is O50 of Levine, "Mathematics for AI Safety" (2026).
 """
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial.legendre import legfit, leggauss, legval
 from numpy.typing import ArrayLike, NDArray
 
-from tegum.checking import checked
+from tegum.checking import checked, real_numbers, require_range
+from tegum.errors import InvalidInputError, Problems
 from tegum.theory.pair_flow import NEAR, flowed
+from tegum.theory.radial_mean import PANELS, radial_mean
 from tegum.theory.stored_pair import cost_of_a_trace, descended_pair, stored_pair, trace
 
 Array = NDArray[np.float64]
@@ -42,7 +42,8 @@ _MIRROR = np.array([-1.0, -1.0, 1.0, 1.0])
 _STARTS, _SAME, _STABLE = 40, 1e-4, 1e-9
 _SWAP = [1, 0, 3, 2]
 _PARTS = 5
-_PANELS, _FINE, _NARROWEST = (1e-5, 0.06, 0.3, 1.2, 3.6), 60, 1e-6
+_FINER, _FINEST, _QUANTILES = 100, 1e-13, 1024
+_LARGEST = 1e6
 
 
 @checked
@@ -52,7 +53,11 @@ def pair_rests(density: float, ratio: float = 1.0, weight: float = 0.0) -> Array
     One feature alone, (1, 0, 0, p/2), has a kink in its curvature at w_2 = 0: a trace of the second may grow with the opposite
     sign and die out with the same (`tegum.theory.stored_pair`).  It is a minimum only where both die out; where one does, it
     still is the end of a set of starts that has a volume.
+
+    Raises:
+        InvalidInputError: for a density out of (0, 1], a ratio that is not above 0, or a weight below 0.
     """
+    _require_setting(density, ratio, weight)
     alone = _alone(density)
     found = [x for x, sides in zip(alone, _dies_out(density, ratio, weight), strict=True) if any(sides)]
     angles = np.pi * (np.arange(_STARTS) + 0.4) / _STARTS
@@ -67,6 +72,27 @@ def pair_rests(density: float, ratio: float = 1.0, weight: float = 0.0) -> Array
         if all(min(np.abs(x - one).max(), np.abs(x * _MIRROR - one).max()) > _SAME for one in found):
             found.append(x)
     return np.array(found).reshape(-1, 4)
+
+
+def _require_setting(density: float, ratio: float, weight: float) -> None:
+    """Raises an `InvalidInputError` for a problem of two features that there is not."""
+    with Problems() as problems:
+        for name, value, low, high in (
+            ("density", density, 1e-12, 1),
+            ("ratio", ratio, 1e-12, 1e12),
+            ("weight", weight, 0, 1e12),
+        ):
+            with problems.collecting():
+                require_range(name, value, low, high)
+
+
+def _rows(name: str, values: ArrayLike, length: int, what: str) -> Array:
+    """Finite numbers (k, length): compiled code does not look whether a row has them."""
+    found = np.asarray(real_numbers(name, values), dtype=np.float64)
+    if found.ndim != 2 or found.shape[1] != length:
+        raise InvalidInputError(f"{name} has shape {found.shape}", f"give rows of {what}, shape (k, {length})")
+    require_range(name, found, -_LARGEST, _LARGEST)
+    return found
 
 
 def _alone(p: float) -> Array:
@@ -91,9 +117,18 @@ def pair_ends(
     All starts are integrated at once, each with steps of its own and an error of at most ``tol`` in each.  A flow has ended
     within 0.03 of a minimum.  As near to one feature alone, where that attracts from one side, the direction decides: along the
     one in which traces die out it has ended, along that in which they grow it will end where this leads.
+
+    Raises:
+        InvalidInputError: for weights or rests of another shape, or that are not finite, and as `pair_rests`.
     """
-    start = np.asarray(w, dtype=np.float64)
-    known = np.asarray(rests, dtype=np.float64).reshape(-1, 4)
+    with Problems() as problems:
+        with problems.collecting():
+            _require_setting(density, ratio, weight)
+        with problems.collecting():
+            start = _rows("w", w, 2, "two initial weights")
+        with problems.collecting():
+            known = _rows("rests", rests, 4, "w_1, w_2, b_1, b_2, as pair_rests gives them")
+        problems.check_fraction("tol", tol)
     setting = (density, ratio, weight)
     lone = []
     for k, rest in enumerate(known):
@@ -118,9 +153,11 @@ def _ray(p: float, sign: int, swapped: bool) -> Array:
 class Basins(NamedTuple):
     """Where the flow ends, on circles of initial weights, and how probable that is.
 
-    ``rests`` (rest, 4) as in `pair_rests`.  Boundaries on circles: ``radius`` and ``angle`` of each (k,), to ``within``, and
-    the ends ``below`` and ``above`` it.  ``shares`` (circle, rest + 1) are of the angles of each circle of ``radii``, the last
-    one of starts that end nowhere.  ``probability`` (..., rest + 1) by deviation, and its ``error``.
+    ``rests`` (rest, 4) as in `pair_rests`.  Boundaries on circles: ``radius`` and ``angle`` of each (k,), the ends ``below``
+    and ``above`` it; ``within`` (k,), in rad, is how far from the angle flows of a hundredth of the step's error still end so.
+    ``shares`` (circle, rest + 1) are of the angles of each circle of ``radii``, the last one of starts that end nowhere.
+    ``probability`` (..., rest + 1) by deviation, and its ``error``: of the panels of the radius, of the boundaries and of the
+    radii that are left out.
     """
 
     rests: Array
@@ -128,7 +165,7 @@ class Basins(NamedTuple):
     angle: Array
     below: NDArray[np.int64]
     above: NDArray[np.int64]
-    within: float
+    within: Array
     radii: Array
     shares: Array
     probability: Array
@@ -146,7 +183,7 @@ def pair_basins(
     nodes: int = 5,
     fan: int = 64,
     rounds: int = 9,
-    tol: float = 1e-8,
+    tol: float = 1e-10,
 ) -> Basins:
     """Where the basins of the rests meet in the plane of the initial weights, and the probability of each.
 
@@ -159,13 +196,21 @@ def pair_basins(
         nodes: radii in a panel, its ends among them.
         fan: angles at which the end is looked up first; a basin that is narrower than their distance may be missed.
         rounds: of 5-section.
-        tol: error of a step of the flow.
+        tol: error of a step of the flow, which grows on the way past a saddle: boundaries are off by 10 to 1000 times as much.
+
+    Raises:
+        InvalidInputError: for a deviation at which more than ``error`` of the starts have radii that are left out, for fewer
+            than 2 nodes, and as `pair_rests`.
     """
+    left_out = _left_out(deviation, error, nodes, fan, rounds)
     rests = pair_rests(density, ratio, weight)
 
-    def ends(radius: Array, angle: Array) -> NDArray[np.int64]:
+    def ends(radius: Array, angle: Array, tol: float = tol) -> NDArray[np.int64]:
         starts = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
         return pair_ends(starts, rests, density, ratio, weight, tol)
+
+    def finer(radius: Array, angle: Array) -> NDArray[np.int64]:
+        return ends(radius, angle, max(tol / _FINER, _FINEST))
 
     edges: list[Array] = []
     circles: list[tuple[Array, Array]] = []
@@ -180,11 +225,77 @@ def pair_basins(
     probability, off = radial_mean(shares, deviation, error, nodes)
     radius, angle, below, above = np.concatenate(edges, axis=1)
     radii, known = (np.concatenate(each) for each in zip(*circles, strict=True))
-    within = np.pi / fan / _PARTS**rounds / 2
-    order, most = np.argsort(radii), np.unique(radius, return_counts=True)[1].max(initial=0)
-    whole = probability, off + most * within / np.pi
+    within = _located(finer, radius, angle, (below, above), np.pi / fan / _PARTS**rounds / 2, rounds)
+    order = np.argsort(radii)
+    doubt = _mean_of_doubt(radii[order], radius, within, np.asarray(deviation, dtype=np.float64))
+    whole = probability, off + (doubt + left_out)[..., None]
     ordered = radii[order], known[order]
     return Basins(rests, radius, angle, below.astype(np.int64), above.astype(np.int64), within, *ordered, *whole)
+
+
+def _left_out(deviation: ArrayLike, error: float, nodes: int, fan: int, rounds: int) -> Array:
+    """Which share of Gaussian weights has radii that are left out, by deviation; an `InvalidInputError` above the error."""
+    with Problems() as problems:
+        problems.check_fraction("error", error)
+        for name, value, least in (("nodes", nodes, 2), ("fan", fan, 2), ("rounds", rounds, 0)):
+            problems.check_least(name, value, least)
+        with problems.collecting():
+            require_range("deviation", deviation, 1e-9, 1e9)
+    sigma = np.asarray(deviation, dtype=np.float64)
+    outer, inner = np.exp(-((PANELS[-1] / sigma) ** 2) / 2), -np.expm1(-((PANELS[0] / sigma) ** 2) / 2)
+    left_out = np.asarray(outer + inner)
+    if left_out.max(initial=0) > error:
+        worst = left_out.argmax()
+        raise InvalidInputError(
+            f"deviation is {sigma.flat[worst]:g}, where a share of {left_out.flat[worst]:.2g} of all weights has radii out of "
+            f"{PANELS[0]:g} to {PANELS[-1]:g}",
+            "choose from 0.1 to 0.6, or a larger error",
+        )
+    return left_out
+
+
+def _located(
+    finer: Callable[[Array, Array], NDArray[np.int64]],
+    radius: Array,
+    angle: Array,
+    sides: tuple[Array, Array],
+    narrowest: float,
+    rounds: int,
+) -> Array:
+    """How far from each angle finer flows end as is said of its sides: half a section, or that times a power of 5.
+
+    What lies beyond the next boundary of the circle says nothing: a basin may be narrower than the error where it begins.
+    """
+    within, open_, gaps = np.full(len(angle), narrowest), np.arange(len(angle)), _gaps(radius, angle)
+    for _ in range(rounds + 1):
+        as_said = np.ones(len(open_), dtype=bool)
+        for sign, side, gap in zip((-1, 1), sides, gaps, strict=True):
+            found = finer(radius[open_], angle[open_] + sign * within[open_])
+            as_said &= (found == side[open_]) | (within[open_] >= gap[open_])
+        open_ = open_[~as_said]
+        if not open_.size:
+            break
+        within[open_] *= _PARTS
+    return within
+
+
+def _gaps(radius: Array, angle: Array) -> tuple[Array, Array]:
+    """How far the boundaries before and after each one on its circle are, mirror images among them."""
+    before, after = np.empty(len(angle)), np.empty(len(angle))
+    for one in np.unique(radius):
+        own = np.flatnonzero(radius == one)
+        own = own[np.argsort(angle[own])]
+        after[own] = np.diff(angle[own], append=angle[own[0]] + np.pi)
+        before[own] = np.roll(after[own], 1)
+    return before, after
+
+
+def _mean_of_doubt(radii: Array, radius: Array, within: Array, sigma: Array) -> Array:
+    """By how much shares may be off because of boundaries, the mean over radii of Gaussian weights; radii ascend."""
+    doubt = np.zeros(len(radii))
+    np.add.at(doubt, np.searchsorted(radii, radius), within / np.pi)
+    middle = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
+    return np.asarray(np.interp(sigma[..., None] * np.sqrt(-2 * np.log1p(-middle)), radii, doubt).mean(axis=-1))
 
 
 def _boundaries(
@@ -217,78 +328,3 @@ def _shares(angle: Array, above: NDArray[np.int64], everywhere: np.int64, count:
     ends = np.append(angle[order][1:], angle[order][0] + np.pi)
     np.add.at(share, above[order], (ends - angle[order]) / np.pi)
     return share
-
-
-class _Leaf(NamedTuple):
-    """A panel of the radius: its ends, means over it and over its halves (..., k), and the values (nodes, k) of the halves."""
-
-    low: float
-    high: float
-    whole: Array
-    halves: tuple[Array, Array]
-    values: tuple[Array, Array]
-
-    @property
-    def change(self) -> Array:
-        """By how much the halves differ from the whole."""
-        return np.abs(self.halves[0] + self.halves[1] - self.whole)
-
-
-@checked
-def radial_mean(
-    values: Callable[[Array], Array], deviation: ArrayLike, error: float = 1e-6, nodes: int = 5
-) -> tuple[Array, Array]:
-    """The mean (..., k) of functions of |w|, w Gaussian in the plane with a deviation (...), and an estimate of its error.
-
-    In each panel the functions are taken for the polynomial through their values at Chebyshev's points, and the density is
-    integrated with it.  The ends are among the points: what begins next to an end would not be seen without.  The panels with
-    the largest change by halving are halved until twice the sum of all changes is at most ``error``, or the panels are too
-    narrow: the functions may have kinks, roots and jumps, as shares of angles have where a basin begins.  Radii below 1e-5 and
-    above 3.6 are left out: that is 5e-9 at a deviation of 0.1 and 2e-8 at one of 0.6.
-
-    Args:
-        values: of radii (r,) the functions (r, k).
-        deviation: sigma, (...).
-        error: asked for.
-        nodes: radii in a panel, its ends among them.
-    """
-    sigma = np.asarray(deviation, dtype=np.float64)
-    x, (fine, mass) = -np.cos(np.pi * np.arange(nodes) / (nodes - 1)), leggauss(_FINE)
-    known: dict[float, Array] = {}
-    through = np.stack([legval(fine, legfit(x, one, nodes - 1)) for one in np.eye(nodes)], axis=-1)
-
-    def mean(low: float, high: float, at: Array) -> Array:
-        radius = (low + (high - low) * (fine + 1) / 2) / sigma[..., None]
-        dense = radius / sigma[..., None] * np.exp(-(radius**2) / 2) * mass * (high - low) / 2
-        return np.asarray(dense @ through @ at)
-
-    def looked_up(panels: Sequence[tuple[float, float]]) -> list[Array]:
-        radii = np.array([(low * (1 - x) + high * (1 + x)) / 2 for low, high in panels])  # neighbours agree in their ends
-        new = np.array([radius for radius in np.unique(radii) if radius not in known])
-        if new.size:
-            known.update(zip(new.tolist(), values(new), strict=True))
-        return [np.stack([known[radius] for radius in row]) for row in radii.tolist()]
-
-    def leaves(panels: Sequence[tuple[float, float]], whole: Sequence[Array]) -> list[_Leaf]:
-        parts = [part for low, high in panels for part in ((low, (low + high) / 2), ((low + high) / 2, high))]
-        found = looked_up(parts)
-        means = [mean(*part, at) for part, at in zip(parts, found, strict=True)]
-        return [
-            _Leaf(*panel, mean(*panel, at), (means[2 * k], means[2 * k + 1]), (found[2 * k], found[2 * k + 1]))
-            for k, (panel, at) in enumerate(zip(panels, whole, strict=True))
-        ]
-
-    first = list(pairwise(_PANELS))
-    tree = leaves(first, looked_up(first))
-    while True:
-        changes = np.array([leaf.change for leaf in tree])
-        off = 2 * changes.sum(axis=0)
-        each = changes.reshape(len(tree), -1).max(axis=1)
-        split = (each > error / 4 / len(tree)) & [leaf.high - leaf.low > _NARROWEST for leaf in tree]
-        if off.max() <= error or not split.any():
-            return np.sum([leaf.halves[0] + leaf.halves[1] for leaf in tree], axis=0), off
-        coarse = [leaf for leaf, parts in zip(tree, split, strict=True) if parts]
-        tree = [leaf for leaf, parts in zip(tree, split, strict=True) if not parts]
-        middles = [(leaf.low + leaf.high) / 2 for leaf in coarse]
-        parts = [part for leaf, c in zip(coarse, middles, strict=True) for part in ((leaf.low, c), (c, leaf.high))]
-        tree += leaves(parts, [at for leaf in coarse for at in leaf.values])

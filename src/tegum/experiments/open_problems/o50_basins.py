@@ -5,8 +5,9 @@ weights of deviation sigma and b = 0.  Ends are, in the list's words, D2 (featur
 opposite signs), and O (anything else: here a pair of equal signs, or no end).
 
 `tegum.theory.pair_basins` integrates the flow in closed form and locates where ends change on circles of initial weights, by
-section and not by chance: to 2e-6 (paper profile: to 1e-10).  Probabilities are integrals over the basins, for all sigma from
-the same boundaries, with an error of 0.001 (paper profile: 2e-7) that decides on how many circles.  At boundaries
+section and not by chance: sections to 2e-6 (paper profile: 1e-10), boundaries to what flows of a hundredth of the error
+confirm, 1e-5 (paper profile: 1e-7).  Probabilities are integrals over the basins, for all sigma from the same boundaries,
+with an error of 0.001 (paper profile: 2e-7) that decides on how many circles.  At boundaries from the smallest radii on
 tegum.exact.gradient_flow, another gradient and another solver, is started on both sides, 1e-5 rad from them (paper profile:
 1e-7).  A basin narrower than the fan of 48 angles (paper profile 256) may be missed.
 
@@ -44,15 +45,15 @@ SETTINGS: dict[Profile, list[tuple[float, float, float]]] = {
 }
 """Importance, density, penalty."""
 EFFORT: dict[Profile, dict[str, Any]] = {
-    "quick": {"error": 5e-4, "nodes": 4, "fan": 48, "rounds": 6, "tol": 1e-7},
+    "quick": {"error": 5e-4, "nodes": 4, "fan": 48, "rounds": 6, "tol": 1e-9},
     "paper": {"error": 1e-7, "nodes": 6, "fan": 256, "rounds": 11, "tol": 1e-11},
 }
 DEVIATIONS = np.geomspace(0.1, 0.6, 13)
-CHECKED: dict[Profile, int] = {"quick": 1, "paper": 4}
-"""Boundaries of each setting at which tegum.exact.gradient_flow starts on both sides."""
+CHECKED: dict[Profile, int] = {"quick": 2, "paper": 4}
+"""Boundaries of each setting at which tegum.exact.gradient_flow starts on both sides, the first on the smallest circle."""
 APART: dict[Profile, float] = {"quick": 1e-5, "paper": 1e-7}
 """How far from a boundary, in rad; the solver's tolerances are a thousandth of it."""
-DURATION, LABELLED, CONTINUED = 2000.0, 0.95, 0.5
+DURATION, LABELLED, CONTINUED, SMALLEST = 2000.0, 0.95, 0.5, 0.01
 NEAR, TRACE = 0.05, 1e-9
 ENDS = ("D2", "A2", "S", "O")
 MEANINGS = {"D2": "feature 1 alone", "A2": "feature 2 alone", "S": "opposite signs", "O": "equal signs"}
@@ -91,6 +92,11 @@ def of_setting(ratio: float, p: float, penalty: float, profile: Profile) -> xr.D
             "kind": ("row", padded(np.array(kinds, dtype=object), MOST, "")),
             "radius": ("edge", padded(basins.radius, MOST_EDGES)),
             "angle": ("edge", padded(basins.angle, MOST_EDGES), {"units": "rad"}),
+            "within": (
+                "edge",
+                padded(basins.within, MOST_EDGES),
+                {"units": "rad", "description": "of the angle, by finer flows"},
+            ),
             "below": ("edge", padded(names[basins.below], MOST_EDGES, "")),
             "above": ("edge", padded(names[basins.above], MOST_EDGES, "")),
             "circle_radius": ("circle", padded(basins.radii, MOST_CIRCLES)),
@@ -115,13 +121,15 @@ def kind(x: NDArray[np.float64]) -> str:
 
 
 def both_sides(ratio: float, p: float, penalty: float, basins: Basins, profile: Profile) -> NDArray[np.float64]:
-    """Whether tegum.exact.gradient_flow ends as said on both sides of some boundaries, 1 or 0 each, (2 count,)."""
+    """Whether tegum.exact.gradient_flow ends as said on both sides of some boundaries, from `SMALLEST` on, (2 count,)."""
     net, features = tg.nets.ReluOutput(2, 1), tg.features.Independent(2, density=p, importance=[1, ratio])
     count, apart = CHECKED[profile], APART[profile]
     found: list[float] = []
     if not basins.angle.size:
         return np.full(2 * count, np.nan)
-    for k in np.linspace(0, len(basins.angle) - 1, count + 2).round().astype(int)[1:-1]:
+    order = np.argsort(basins.radius, kind="stable")
+    order = order[basins.radius[order] >= SMALLEST]
+    for k in order[np.linspace(0, len(order) - 1, count + 1).round().astype(int)[:-1]]:
         for side, end in ((-1, basins.below[k]), (1, basins.above[k])):
             angle = basins.angle[k] + side * apart
             W = basins.radius[k] * np.array([[np.cos(angle), np.sin(angle)]])
@@ -161,7 +169,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
     """What signs decide, what no theory of minima alone says, and what the penalty does."""
     equal_ones, weak, penalised = of(data, 1.0, 0.3, 0.0), of(data, 0.5, 0.3, 0.0), of(data, 0.5, 0.3, 0.01)
     sigmas = [DEVIATIONS[0], DEVIATIONS[-1]]
-    located = Evidence(f"basins on {count_of(data)} circles, boundaries to {within(data):.0e}; nothing is drawn by chance")
+    located = Evidence(f"basins on {count_of(data)} circles, {located_to(data)}; nothing is drawn by chance")
 
     def probability(setting: xr.Dataset, end: str) -> NDArray[np.float64]:
         return np.asarray(setting["probability"].sel(end=end, sigma=sigmas).values)
@@ -263,9 +271,10 @@ def count_of(data: xr.Dataset) -> str:
     return f"{counts.min()} to {counts.max()}"
 
 
-def within(data: xr.Dataset) -> float:
+def located_to(data: xr.Dataset) -> str:
     """How exactly the angles of boundaries are located."""
-    return float(np.pi / data.attrs["fan"] / 5 ** data.attrs["rounds"] / 2)
+    found = data["within"].values[np.isfinite(data["within"].values)]
+    return f"boundaries to {np.median(found):.0e} rad in the median and {found.max():.0e} at most"
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
