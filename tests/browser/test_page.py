@@ -132,7 +132,7 @@ def test_failing_claims_are_open_and_say_why(page: Page) -> None:
 def test_a_figure_is_saved_as_picture_and_as_numbers(page: Page) -> None:
     figure = page.locator("#small-figure-arrows-place")
     figure.scroll_into_view_if_needed()
-    for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"panel,trace,name,x,y,z\n")):
+    for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"panel,trace,name,x,y,z,error,label,x is,y is,z is\n")):
         with page.expect_download(timeout=20_000) as download:
             figure.get_by_role("button", name=name, exact=True).click()
         assert download.value.suggested_filename == f"small-arrows.{name.lower()}"

@@ -24,6 +24,7 @@ import tegum as tg
 from tegum.caching import Call
 from tegum.cli import run
 from tegum.execution import OWN_EXPERIMENTS, Piece, cluster
+from tegum.execution.leases import Leases
 from tegum.nets import Net
 from tests.oracle.datasets import without_time
 from tests.oracle.families import families, label
@@ -42,10 +43,14 @@ def client() -> Iterator[Any]:
         yield client
 
 
-def test_a_cluster_computes_the_same_bits(client: Any, tmp_path: Path) -> None:
+def test_a_cluster_computes_the_same_bits(client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = tg.train(NET, FEATURES, RECIPE, sweep=SWEEP)
+    said: list[str] = []
+    take = Leases.take
+    monkeypatch.setattr(Leases, "take", lambda leases, file, work: said.append(work) or take(leases, file, work))
     with tg.executing(client, folder=tmp_path):
         xr.testing.assert_identical(without_time(tg.train(NET, FEATURES, RECIPE, sweep=SWEEP)), without_time(whole))
+    assert {words.partition("train")[0] for words in said} == {"given to the cluster: "}
     assert len(list(tmp_path.glob("*.safetensors"))) == 12
     assert not list(tmp_path.glob("*.lease"))
 

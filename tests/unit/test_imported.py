@@ -27,7 +27,8 @@ FILES = {
     "settings_of_an_idea.py": "import json\nSTEPS = 200\n",
     "helpers_of_an_idea/__init__.py": "\ndef never(): from ...... import beyond\n",
     "helpers_of_an_idea/deep.py": "from . import deeper\nfrom .absent import nothing\n\nscaled = deeper.FACTOR.__mul__\n",
-    "helpers_of_an_idea/deeper.py": "import numpy, helpers_of_an_idea.deep, not_installed_anywhere\nFACTOR = 2\n",
+    "helpers_of_an_idea/deeper.py": "import helpers_of_an_idea.deep, not_there\nFACTOR = 2\ndef f(): from .broken.a import b\n",
+    "helpers_of_an_idea/broken/__init__.py": "raise RuntimeError('on import')\n",
     "helpers_of_an_idea/unused.py": "FACTOR = 3\n",
 }
 
@@ -35,7 +36,7 @@ FILES = {
 @pytest.fixture
 def idea(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "modules", dict(sys.modules))

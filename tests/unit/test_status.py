@@ -16,6 +16,7 @@ from tegum.cli import run
 from tegum.cli.models import models_in
 from tegum.cli.options import Reading
 from tegum.execution import Elsewhere, Pieces, Shard, progress_in
+from tegum.execution.cluster import Cluster
 from tegum.execution.executors import computing
 from tegum.execution.leases import Leases
 from tegum.provenance import science_version
@@ -42,6 +43,13 @@ def test_a_shard_says_what_is_left_and_the_status_who_is_at_it(
     said = capsys.readouterr().out
     assert f"{pieces}: 2 of 6 pieces, 1 under way" in said
     assert "train 2/6, for 1 s" in said
+    given = Leases()
+    assert given.take(pieces / "queued.safetensors", f"{Cluster(None).said}train 3/6")
+    assert run(["status", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "2 of 6 pieces, 1 under way, 1 given to a cluster" in said
+    assert "given to the cluster: train 3/6, for 1 s" in said
+    given.close()
     leases.close()
     assert run([*WORDS, str(tmp_path)]) == 0
     capsys.readouterr()

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from tegum.cli.output import duration, say, say_first
 from tegum.errors import InvalidInputError
-from tegum.execution import Progress, progress_in
+from tegum.execution import ON_CLUSTER, Progress, progress_in
 
 
 def status(folder: Path = Path("results"), /) -> int:
@@ -38,7 +38,10 @@ def _said(progress: Progress) -> str:
     """How far it is, in words."""
     words = f"{progress.done} of {progress.total} pieces"
     if progress.done < progress.total:
-        words += f", {len(progress.owners)} under way"
+        given = sum(one.work.startswith(ON_CLUSTER) for one in progress.owners)
+        here = len(progress.owners) - given
+        words += f", {here} under way" if here or not given else ""
+        words += f", {given} given to a cluster" if given else ""
         if math.isfinite(progress.seconds_left) and progress.owners:
             words += f", about {duration(progress.seconds_left)} left"
     return words

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 from tegum.loading import load_on_first_use
 
 if TYPE_CHECKING:
-    from tegum.execution.executors import OWN_EXPERIMENTS, Executor, Here, Piece, Shard, shard_of
+    from tegum.execution.executors import ON_CLUSTER, OWN_EXPERIMENTS, Executor, Here, Piece, Shard, shard_of
     from tegum.execution.pieces import Pieces
     from tegum.execution.placing import executing, placed
     from tegum.execution.status import Progress, progress_in
     from tegum.execution.work import Elsewhere
 
 __all__ = [
+    "ON_CLUSTER",
     "OWN_EXPERIMENTS",
     "Elsewhere",
     "Executor",

@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from tegum.caching import Call, caching
 from tegum.errors import InvalidInputError
-from tegum.execution.executors import OWN_EXPERIMENTS, Outcome, Piece
+from tegum.execution.executors import ON_CLUSTER, OWN_EXPERIMENTS, Outcome, Piece
 from tegum.progress import ProgressBar
 from tegum.provenance import git_commit, science_version, tegum_version
 from tegum.threads import default_threads
@@ -40,7 +40,7 @@ _AHEAD, _BEAT_SECONDS, _PATIENCE_SECONDS, _VIEW_SECONDS, _SHOWN = 4, 0.5, 20.0, 
 class Cluster:
     """The workers of a `distributed.Client`."""
 
-    least = 1
+    least, said = 1, ON_CLUSTER
 
     def __init__(self, client: Any) -> None:
         self._client = client

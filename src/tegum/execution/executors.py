@@ -24,6 +24,9 @@ from tegum.threads import default_threads
 OWN_EXPERIMENTS = "tegum_own_experiments"
 """The package, in name alone, of experiments in files of one's own; workers cannot import what they define."""
 
+ON_CLUSTER = "given to the cluster: "
+"""How the words of a lease begin whose piece a cluster has: it computes it, or will when its turn comes."""
+
 _INSTANCES_PER_THREAD = 2
 
 
@@ -44,6 +47,10 @@ class Executor(Protocol):
     """Where pieces are computed."""
 
     @property
+    def said(self) -> str:
+        """How the words begin that say of a piece that it is computed there."""
+
+    @property
     def least(self) -> int:
         """How many instances make a piece at least."""
 
@@ -57,6 +64,8 @@ class Executor(Protocol):
 @dataclass(frozen=True)
 class Here:
     """In this process, one piece after the other, each on all threads."""
+
+    said = ""
 
     @property
     def least(self) -> int:

@@ -131,7 +131,7 @@ class Work:
         for number, path in enumerate(paths, start=1):
             call = self._calls[path]
             title = f"{call.function.__name__} {number}/{len(paths)}"
-            if path.exists() or not self._leases.take(path, title):
+            if path.exists() or not self._leases.take(path, self._where.said + title):
                 continue
             if path.exists():  # it was finished while we asked
                 self._leases.give_back(path)

@@ -52,12 +52,13 @@ def _imports(file: Path, package: str) -> Iterator[str]:
 
 def _file_of(name: str) -> Path | None:
     """The file of a module, where there is one in Python."""
-    loaded = sys.modules.get(name)
-    try:
-        spec = None if loaded is not None else importlib.util.find_spec(name)
-    except (ImportError, AttributeError, ValueError):
-        return None
-    file = getattr(loaded, "__file__", None) if spec is None else spec.origin
+    file = None
+    if (loaded := sys.modules.get(name)) is not None:
+        file = getattr(loaded, "__file__", None)
+    else:
+        with suppress(Exception):  # a package of one's own, which is imported to look into it, may raise anything
+            spec = importlib.util.find_spec(name)
+            file = spec and spec.origin
     return Path(file).resolve() if file and Path(file).suffix == ".py" and Path(file).is_file() else None
 
 
