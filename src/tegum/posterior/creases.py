@@ -6,8 +6,9 @@ Next to a point with s_k = 0 for K pairs of a state and an output, s_k an output
 
     L = L_0 + sum_k c_k max(s_k, 0),     c_k = 2 p I |x|,          critical:  L_0' + sum_k mu_k c_k s_k' = 0,  0 <= mu_k <= 1
 
-If the s_k' are independent and no mu_k is 0 or 1, L - L* rises like |u| in K coordinates u.  On the surface u = 0 it has the
-Hessian of L_0 + sum_k mu_k c_k s_k; where that is positive across rotations, of d - K - rotations directions,
+If the s_k' are independent and no mu_k is 0 or 1, beyond what a minimum is rounded by, L - L* rises like |u| in K
+coordinates u.  On the surface u = 0 it has the Hessian of L_0 + sum_k mu_k c_k s_k; where that is positive across rotations, of
+d - K - rotations directions,
 
     Vol{L - L* < eps} ~ eps^K eps^((d - K - rotations) / 2):        lambda = K + (d - K - rotations) / 2
 
@@ -37,10 +38,11 @@ from tegum.nets import ACTIVATIONS
 
 Floats = NDArray[np.float64]
 
-_NEAR, _ON = 1e-6, 1e-9
-"""Distances of a crease that a minimum may be meant to lie on, and of one that it lies on."""
-_STRICT, _DEPENDENT = 1e-6, 1e-7
-"""How far multipliers are from 0 and 1 at least, and the least singular value of slopes of length 1 that are independent."""
+_NEAR, _ON, _BESIDE = 1e-6, 2e-7, 1e-9
+"""Distances: of creases that a minimum may be meant to lie on, of those that differences of gradients see, of other kinks."""
+_INSIDE, _FORCE, _DEPENDENT = 1e-6, 1e-5, 1e-7
+"""How far multipliers of a crease that is not so near are from 0 and 1; the least force to a side that is none of rounding,
+as a share of the largest curvature; the least singular value of slopes of length 1 that are independent."""
 _STEPS, _ROWS, _PROBES, _AWAY = 4, 1024, 6, 1e-2
 
 BENT = 1e-9
@@ -118,7 +120,7 @@ def on_creases(objective: Objective, x: Floats) -> OnCreases | None:
         return None
     s, slopes = creases.at(objective, x)
     balance = _balance(objective, x, creases, slopes)[0]
-    on = (np.abs(s) <= _ON * np.linalg.norm(slopes, axis=1)) | ((balance > _STRICT) & (balance < 1 - _STRICT))
+    on = (np.abs(s) <= _ON * np.linalg.norm(slopes, axis=1)) | ((balance > _INSIDE) & (balance < 1 - _INSIDE))
     if not on.any():
         return None
     creases = creases.among(on)
@@ -128,15 +130,16 @@ def on_creases(objective: Objective, x: Floats) -> OnCreases | None:
     _, slopes = creases.at(objective, x)
     balance, rest = _balance(objective, x, creases, slopes)
     length = np.linalg.norm(slopes, axis=1, keepdims=True)
-    _, size, directions = np.linalg.svd(slopes / np.maximum(length, np.finfo(np.float64).tiny))
+    _, size, directions = np.linalg.svd(slopes / np.maximum(length, np.finfo(np.float64).tiny), full_matrices=False)
     count = int((size > _DEPENDENT).sum())
-    strict = count == len(slopes) and bool(((balance > _STRICT) & (balance < 1 - _STRICT)).all())
     still = still_directions(objective.net, x, free_of(objective.net))
     along = complement(np.linalg.qr(np.concatenate([still, directions[:count]]).T)[0].T)
     low, vectors = np.linalg.eigh(along @ _smooth(objective, x, creases, balance, False)[1] @ along.T)
     high = np.linalg.eigvalsh(along @ _smooth(objective, x, creases, balance, True)[1] @ along.T)
-    found = OnCreases(count, rest, low, high, strict, flat=False)
-    return found._replace(flat=_is_flat(objective, x, vectors[:, np.abs(low) <= BENT * found.size].T @ along, found.size))
+    found = OnCreases(count, rest, low, high, strict=False, flat=False)
+    force = creases.weight * length[:, 0] * np.minimum(balance, 1 - balance)
+    flat = _is_flat(objective, x, vectors[:, np.abs(low) <= BENT * found.size].T @ along, found.size)
+    return found._replace(strict=count == len(slopes) and bool((force > _FORCE * found.size).all()), flat=flat)
 
 
 def _balance(objective: Objective, x: Floats, creases: Creases, slopes: Floats) -> tuple[Floats, float]:
@@ -177,7 +180,7 @@ def _smooth(objective: Objective, x: Floats, creases: Creases, balance: Floats, 
     for first in range(0, len(law.table), _ROWS):
         states, p = law.table[first : first + _ROWS], law.probabilities[first : first + _ROWS]
         s, reach = _outputs(objective, x, states)
-        beside = _ON * reach
+        beside = _BESIDE * reach
         on = (s > beside) | (upper & (s > -beside) & (states >= 0))
         for j in np.flatnonzero(on.any(axis=0)).tolist():
             kept = on[:, j]
