@@ -123,6 +123,20 @@ def test_without_a_penalty_the_map_is_the_phase_diagram() -> None:
     np.testing.assert_array_equal(stored, pair_limit(np.array(p)[:, None], ratio)["weight"] > 0)
 
 
+def test_where_no_pair_is_said_to_be_stored_one_contradicts_the_surface() -> None:
+    """Cells with a limit of 0 are judged without a penalty, too."""
+    limit = xr.DataArray([0.0, 0.01], dims="density")
+    data = xr.Dataset(
+        {
+            "penalty": ("penalty", [0.0, 0.02]),
+            "geometry": (("penalty", "density"), [[o51.DROPPED, o51.PAIR], [o51.DROPPED] * 2]),
+        }
+    )
+    assert o51.agreement(data, limit).tolist() == [True] * 4
+    data["geometry"][0, 0] = o51.PAIR
+    assert o51.agreement(data, limit).tolist() == [False, True, True, True]
+
+
 def test_equal_weights_end_by_losing_stability_or_by_being_higher() -> None:
     p = np.array([0.1, 0.6])
     low, high = o51.stays_equal(p, np.array([0.01, 0.005])), o51.stays_equal(p, np.array([0.0255, 0.012]))

@@ -16,6 +16,7 @@ from tegum.experiments.open_problems import o4_coherence_frontier as o4
 from tegum.experiments.open_problems import o40_regular_pentagon as o40
 from tegum.experiments.open_problems import o42_one_active as o42
 from tegum.experiments.open_problems import o44_lower_coherence as o44
+from tegum.experiments.open_problems.shared import certified
 from tegum.geometry import polygon
 from tests.oracle import rational
 
@@ -56,12 +57,15 @@ def test_pentagon_and_pairs_cost_the_same_where_it_is_said() -> None:
     assert apart[1] - apart[0] < 1e-6
 
 
-def test_the_pentagon_is_a_minimum_below_its_end_and_a_saddle_above() -> None:
-    for p, status in ((o40.LOST - 1e-3, "minimum"), (o40.LOST + 1e-3, "saddle")):
-        found = tg.exact.minimise(
-            tg.nets.ReluOutput(5, 2), tg.features.Independent(5, density=p), seeds=1, initial={"W": PENTAGON}, progress=False
-        )
+def test_the_pentagon_stops_being_a_minimum_where_it_is_said() -> None:
+    """Where the smallest curvature on both sides, a straight line so near to it, passes 0."""
+    sides, curvatures = (o40.LOST - 1e-5, o40.LOST + 1e-5), []
+    for p, status in zip(sides, ("minimum", "saddle"), strict=True):
+        features = tg.features.Independent(5, density=p)
+        found = tg.exact.minimise(tg.nets.ReluOutput(5, 2), features, seeds=1, initial={"W": PENTAGON}, progress=False)
         assert found["status"].item() == status
+        curvatures.append(found["curvature"].item())
+    assert np.interp(0, curvatures[::-1], sides[::-1]) == pytest.approx(o40.LOST, abs=2e-8)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +184,27 @@ def test_irregularity_sees_any_other_shape() -> None:
     assert (seen[1:] > 0.05).all()
 
 
+def test_the_map_of_coherences_ends_at_0_where_the_pair_is_lost() -> None:
+    """Beyond the end of its branch the pair is unequal, and lost at a weight that the closed form has."""
+    along = np.array([0.0, 0.4, 0.8])
+    W = np.broadcast_to([[1.0, -1, 0], [0, 0, 1]], (3, 2, 3))
+    parts: dict[str, Any] = {"3 crossing": ("crossing of 3", [0.1])}
+    for kind in (o44.PAIRS, o44.TRIANGLE):
+        parts |= {f"weight of 3 {kind}": (kind, along), f"3 {kind} W": ((kind, "hidden", "feature of 3"), W)}
+    weight, mu = o44.visited_coherences(xr.Dataset(parts), 3, o44.FEW, (o44.TRIANGLE, o44.PAIRS))
+    lost = 0.83094
+    assert (mu[weight < lost - 1e-5][~np.isnan(mu[weight < lost - 1e-5])] == 1).all()
+    np.testing.assert_array_equal(mu[weight > lost + 1e-5], [0, np.nan])
+    lowest = tg.exact.minimise(
+        tg.nets.ReluOutput(3, 2),
+        tg.features.Independent(3, density=o44.FEW),
+        seeds=12,
+        penalties=[Interference(o44.WEIGHTS[-1] * (0.1 / 3 - 0.01 / 4))],
+        progress=False,
+    )
+    assert o44.coherence(tg.best(lowest, by="objective")["W"].values) < 1e-6
+
+
 def one_active(W: Array, b: Array) -> float:
     """The loss with exactly one active feature, as a sum over pairs of integrals of pieces of parabolas."""
 
@@ -243,3 +268,8 @@ def test_starts_are_polygons_of_every_size() -> None:
     features = tg.features.AnticorrelatedSets(1, 8, density=1 / 8)
     found = tg.exact.minimise(tg.nets.ReluOutput(8, 2), features, seeds=6, initial=starts, progress=False)
     assert float(found.loss.min()) == pytest.approx(0.1106227, abs=1e-7)
+
+
+def test_what_is_not_certified_is_not_said_to_be() -> None:
+    assert certified(xr.DataArray([["minimum", "minimum"]])) == "certified locally"
+    assert certified(["minimum", "saddle", "not converged"]) == "1 of 3 certified locally"

@@ -98,6 +98,12 @@ def test_where_the_pair_fades_the_limit_is_a_formula() -> None:
     np.testing.assert_allclose(limit["weight"], (np.array([0.8, 0.95]) * v - cost_of_a_trace(0.7)) / 2, rtol=1e-13)
 
 
+def test_where_no_pair_is_ever_stored_nothing_fades() -> None:
+    limit = pair_limit([0.7, 0.95, 0.7], [0.9, 0.9, 0.5])
+    assert (limit["weight"] > 0).tolist() == limit["fades"].tolist() == [True, False, False]
+    np.testing.assert_array_equal(limit["x"][1:, :2], [[1, 0], [1, 0]])
+
+
 def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(tg.InvalidInputError, match=r"x has shape \(3,\): give"):
         stored_pair([1, 2, 3], 0.1)

@@ -95,7 +95,7 @@ def limit_panels(limit: xr.DataArray, scale: xr.DataArray, fades: xr.DataArray, 
     drawn = Panels.titled(titles, horizontal_spacing=0.12)
     ratio, p = limit["importance_ratio"].values, limit["density"].values
     share = (limit / scale).transpose(*_GRID).values
-    where = (fades & (limit > 0)).transpose(*_GRID).values.astype(float)
+    where = fades.transpose(*_GRID).values.astype(float)
     for panel, values, size in zip(drawn, (limit.transpose(*_GRID).values, share), (0.005, 0.1), strict=True):
         levels: dict[str, Any] = {"start": 0, "end": float(np.nanmax(values)), "size": size, "showlabels": True}
         look = {"line": {"color": "rgba(255,255,255,0.75)", "width": 1}, "colorscale": "Cividis", "showscale": False}

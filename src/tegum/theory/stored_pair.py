@@ -198,9 +198,9 @@ def pair_limit(density: ArrayLike, ratio: ArrayLike = 1.0) -> dict[str, Array]:
     """Up to which weight of the penalty a pair is lower than one feature alone, for importances (1, ratio), elementwise.
 
     Returns:
-        ``weight`` (...), lambda_c; ``fades`` (...), whether the second feature is lost continuously there; ``x`` (..., 4), the
-        pair at lambda_c, one feature alone where it fades.  Found by Dinkelbach's method: the lowest pair at a weight gives a
-        quotient (I v - L) / R, which is the next weight.
+        ``weight`` (...), lambda_c, 0 where no pair is ever lower; ``fades`` (...), whether the second feature is stored up to
+        there and lost continuously; ``x`` (..., 4), the pair at lambda_c, one feature alone where there is none.  Found by
+        Dinkelbach's method: the lowest pair at a weight gives a quotient (I v - L) / R, which is the next weight.
 
     Raises:
         InvalidInputError: for a density out of (0, 1], or a ratio that is not above 0.
@@ -226,8 +226,8 @@ def pair_limit(density: ArrayLike, ratio: ArrayLike = 1.0) -> dict[str, Array]:
         best, weight = np.where(rises[..., None], chosen, best), np.where(rises, highest, weight)
         if not rises.any():
             break
-    fades = weight <= fading
+    lost = weight <= fading
     alone = np.stack(np.broadcast_arrays(1.0, 0.0, 0.0, p / 2), axis=-1)
-    there = np.where(fades[..., None], alone, best)
+    there = np.where(lost[..., None], alone, best)
     swapped = np.where((r > 1)[..., None], there[..., [1, 0, 3, 2]], there)
-    return {"weight": weight * np.maximum(r, 1), "fades": fades, "x": swapped}
+    return {"weight": weight * np.maximum(r, 1), "fades": lost & (weight > 0), "x": swapped}

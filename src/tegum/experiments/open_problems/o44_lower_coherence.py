@@ -20,12 +20,14 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 import tegum as tg
-from tegum.claims import Claim, Evidence, above, answer, below, near, rising
+from tegum.claims import IDENTITY, Claim, Evidence, above, answer, below, near, rising
 from tegum.exact import Branch
 from tegum.experiments import Experiment, Figure, Profile
+from tegum.experiments.open_problems.shared import certified
 from tegum.figures.marked_curves import MarkedCurve, marked_panels
 from tegum.geometry import polygon
 from tegum.theory import dropped_loss
+from tegum.theory.stored_pair import pair_limit
 
 ANSWER = answer("O44")
 STARTS: dict[Profile, int] = {"quick": 12, "paper": 64}
@@ -111,7 +113,7 @@ def study(profile: Profile) -> xr.Dataset:
         options: dict[str, Any] = {"seeds": STARTS[profile], "gradient_tolerance": 1e-10, "progress": False}
         census = [
             tg.exact.minimise(net, features, penalties=[tg.exact.Interference(t * v)] if t else [], **options)[
-                ["W", "b", "loss"]
+                ["W", "b", "loss", "status"]
             ]
             for t in WEIGHTS
         ]
@@ -135,13 +137,14 @@ def named(name: str, data: xr.Dataset, n: int) -> dict[str, xr.DataArray]:
 
 
 def lowest(data: xr.Dataset, n: int, t: float) -> dict[str, Any]:
-    """Of all starts that reached the lowest objective at a weight: their coherences, the loss in units of (n - m) v, and R."""
+    """Of all starts that reached the lowest objective at a weight: coherences, loss in units of (n - m) v, R; a status."""
     at = data.sel(weight=t)
     score = at[f"{n} found objective"].values
     best = score <= score.min() * (1 + SAME)
     W, v = at[f"{n} found W"].values[best], float(dropped_loss(dict(PROBLEMS.values())[n]))
     loss = at[f"{n} found loss"].values[best] / ((n - 2) * v)
-    return {"coherence": coherence(W), "loss": loss, "R": interference(W)}
+    status = at[f"{n} found status"].values[score.argmin()]
+    return {"coherence": coherence(W), "loss": loss, "R": interference(W), "status": status}
 
 
 def before_and_after(data: xr.Dataset, n: int, t: float) -> dict[str, Any]:
@@ -157,9 +160,10 @@ def before_and_after(data: xr.Dataset, n: int, t: float) -> dict[str, Any]:
 def claims(data: xr.Dataset) -> list[Claim]:
     """The quadruple, where it begins, the map at (5, 2), and the laws of a penalty."""
     starts = int(data.attrs["starts"])
-    evidence = Evidence(f"lowest of {starts} starts at each of {WEIGHTS.size} weights, certified locally")
     ways = Evidence(f"two exact branches, their crossing to {TOL:g}")
     rows = {n: [lowest(data, n, float(t)) for t in WEIGHTS] for n in (3, 5)}
+    status = certified([row["status"] for n in rows for row in rows[n]])
+    evidence = Evidence(f"lowest of {starts} starts at each of {WEIGHTS.size} weights, {status}")
     path = {
         n: {one: np.array([float(np.mean(row[one])) for row in rows[n]]) for one in ("coherence", "loss", "R")} for n in (3, 5)
     }
@@ -220,7 +224,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         Claim(
             "laws",
             "Along the lowest minimisers R never rises with λ, and L never falls.",
-            source=ANSWER,
+            source=IDENTITY,
             how="R, downwards, and L at all weights of both problems",
             measure=lambda each: {
                 f"{name}, n = {n}": sign * each[n][name] for n in (3, 5) for name, sign in (("loss", 1), ("R", -1))
@@ -231,6 +235,29 @@ def claims(data: xr.Dataset) -> list[Claim]:
             evidence=evidence,
         ),
     ]
+
+
+def visited_coherences(
+    data: xr.Dataset, n: int, p: float, kinds: tuple[str, str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The coherence of the lower of two branches along lambda / v; NaN where one takes over from the other.
+
+    Pairs stay opposite when they become unequal, where their branch ends, and up to where they are lost: from there on two
+    orthogonal features are stored.
+    """
+    ends, lost = [0.0, *data[f"{n} crossing"].values, WEIGHTS[-1]], float(pair_limit(p)["weight"] / dropped_loss(p))
+    visited, mu = list[float](), list[float]()
+    for k, (low, high) in enumerate(pairwise(ends)):
+        along, W = data[f"weight of {n} {kinds[k % 2]}"].values, data[f"{n} {kinds[k % 2]} W"]
+        own = np.unique(np.append(along[(along > low) & (along < high)], [low, min(high, along.max())]))
+        each = coherence(W.transpose(..., "hidden", f"feature of {n}").values)
+        visited, mu = [*visited, *own], [*mu, *np.interp(own, along, each)]
+        if own[-1] < high:
+            visited, mu = [*visited, min(lost, high)], [*mu, 1.0]
+            if lost < high:
+                visited, mu = [*visited, lost, lost, high], [*mu, np.nan, 0.0, 0.0]
+        visited, mu = [*visited, high], [*mu, np.nan]
+    return np.array(visited), np.array(mu)
 
 
 def figures(data: xr.Dataset) -> dict[str, Figure]:
@@ -245,15 +272,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
             marked = where if kind == first else where[:0]
             kinks = np.stack([marked, np.interp(marked, t, cost)], axis=-1)
             costs[name].append(MarkedCurve(kind, t, cost, kinks, [f"λ / v = {one:.8f}" for one in marked]))
-        ends = [0.0, *where, WEIGHTS[-1]]
-        visited, mu = list[float](), list[float]()
-        for k, (low, high) in enumerate(pairwise(ends)):
-            kind = (first, second)[k % 2]
-            along = data[f"weight of {n} {kind}"].values
-            own = np.unique(np.append(along[(along > low) & (along < high)], [low, high]))
-            each = coherence(data[f"{n} {kind} W"].transpose(..., "hidden", f"feature of {n}").values)
-            visited, mu = [*visited, *own, high], [*mu, *np.interp(own, along, each), np.nan]
-        maps[name] = [MarkedCurve("coherence of the lower branch", np.array(visited), np.array(mu))]
+        maps_of = visited_coherences(data, n, p, (first, second))
+        maps[name] = [MarkedCurve("coherence of the lower branch", *maps_of)]
     drawn = {f"{kind}, n = {n}, λ = {t:g} v": (n, kind, t) for n, kind, t in DRAWN}
     W = np.zeros((len(drawn), 2, 5))
     for k, (n, kind, weight) in enumerate(drawn.values()):
@@ -266,9 +286,8 @@ def figures(data: xr.Dataset) -> dict[str, Figure]:
         ),
         "map": Figure(
             marked_panels(maps, "λ / v", "coherence μ"),
-            "The coherence of the lower of the two branches that cross: 1, 1/2 and 1 again with three features, from "
-            "cos 36° up to 1 "
-            "with five at S = 0.999.",
+            "The coherence of the lower of the two branches that cross: 1, 1/2 and 1 again with three features, until the "
+            "pair is lost and two orthogonal features are left, from cos 36° up to 1 with five at S = 0.999.",
         ),
         "geometries": Figure(
             tg.figures.arrow_panels(xr.Dataset({"W": (("model", "hidden", "feature"), W)}, {"model": list(drawn)}), "model"),

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 import tegum as tg
 from tegum.claims import Claim, Evidence, above, answer, at_least, equal, near, share_at_least
 from tegum.experiments import Experiment, Figure, Profile
-from tegum.experiments.open_problems.shared import switches
+from tegum.experiments.open_problems.shared import certified, switches
 from tegum.figures.marked_curves import MarkedCurve, marked_panels
 from tegum.theory import dropped_loss
 from tegum.theory.stored_pair import cost_of_a_trace, stored_pair
@@ -63,11 +63,12 @@ def study(profile: Profile) -> xr.Dataset:
     lowest, names = np.zeros((MOST + 1, p.size)), np.full((MOST + 1, p.size), "", dtype=object)
     names[1] = "1+0"
     W, b = (np.full((MOST + 1, p.size, MOST), np.nan) for _ in range(2))
-    changes = []
+    changes, status = [], []
     for k in range(2, MOST + 1):
         net, features = tg.nets.ReluOutput(k, 1), tg.features.Independent(k)
         found = tg.maps.lowest_minima(net, features, {"density": list(p)}, seeds=STARTS[profile], rounds=3, progress=False)
         lowest[k] = found["loss"].values
+        status.append(found["status"].values)
         W[k, :, :k], b[k, :, :k] = ordered(found["W"].values[:, 0], found["b"].values)
         names[k] = [pattern(w) for w in W[k, :, :k]]
         changes += [{"count": k} | each for each in switches(net, features, found, names[k])]
@@ -79,6 +80,7 @@ def study(profile: Profile) -> xr.Dataset:
         {
             "lowest": (("count", "density"), lowest, {"description": "lowest loss of so many features in one dimension"}),
             "pattern": (("count", "density"), names),
+            "status": (("searched", "density"), status, {"description": "of the lowest of two and more features on an axis"}),
             "W": (("count", "density", "feature"), W, {"description": "largest first, signs such that it is positive"}),
             "b": (("count", "density", "feature"), b),
             "frontier": (("size", "density"), frontier, {"description": "Q, the cheapest W with one entry in each column"}),
@@ -167,7 +169,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
     """The conjecture is false at every density; more than two on one axis pay where features are sparse, and where dense."""
     p = data["density"]
     starts = int(data.attrs["starts"])
-    searched = Evidence(f"lowest of {starts} starts and the neighbours' minima at each density, certified locally")
+    searched = Evidence(f"lowest of {starts} starts and the neighbours' minima at each density, {certified(data['status'])}")
     sparse, dense = changes_of_two(data, further=False), changes_of_two(data, further=True)
     middle = data.sel(density=(p > sparse.max()) & (p < dense.min()))
     bound = p * (1 - p) * (2 - p) ** 3 / 24

@@ -1,13 +1,14 @@
-"""What experiments on open problems share: where, between neighbouring densities, one minimum takes over from another."""
+"""What experiments on open problems share: where one minimum takes over from another, and how many are certified."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 import tegum as tg
+from tegum.datasets import Status
 from tegum.features import Features
 from tegum.nets import Net
 
@@ -16,6 +17,17 @@ TOL = 1e-8
 
 NEAR, LEAST = 1e-5, 1e-9
 """How far to either side losses are compared, relative to the density; the least that is said of how exactly it is known."""
+
+
+def certified(status: ArrayLike) -> str:
+    """What evidence says of the lowest models, by the status of each.
+
+    >>> certified(["minimum", "minimum"]), certified(["minimum", "saddle", "converged"])
+    ('certified locally', '1 of 3 certified locally')
+    """
+    found = np.asarray(status).ravel()
+    minima = int((found == Status.MINIMUM).sum())
+    return "certified locally" if minima == found.size else f"{minima} of {found.size} certified locally"
 
 
 def switches(net: Net, features: Features, found: xr.Dataset, names: Sequence[str]) -> list[dict[str, Any]]:
