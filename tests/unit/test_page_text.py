@@ -37,8 +37,8 @@ def test_the_part_of_the_paper(paper: str, section: str) -> None:
 def test_what_it_cost_and_how_it_was_made(tmp_path: Path) -> None:
     part = ResultFolder(tmp_path, pytest.fail).part(small.experiment, "quick")
     assert cost(part) == (
-        "Its training, of several the first: ReLU output, 3 features in 2 dimensions; 20 steps of 64 samples; adamw at 0.001; "
-        f"8 seeds. The whole study took {part.seconds:.1f} s, quick profile."
+        "Its training (of several, the first): ReLU output, 3 features in 2 dimensions; 20 steps of 64 samples; "
+        f"adamw at 0.001; 8 seeds. The whole study took {part.seconds:.1f} s, quick profile."
     )
     text = page([part])
     assert text.count(cost(part)) == 1

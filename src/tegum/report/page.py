@@ -103,7 +103,7 @@ def cost(part: Part) -> str:
     if seeds := recipe.get("seeds"):
         count = seeds if isinstance(seeds, int) else len(seeds)
         said.append(f"{count} seed{'s' if count != 1 else ''}")
-    whose = "Its training, of several the first: " if recipe else ""
+    whose = "Its training (of several, the first): " if recipe else ""
     how = f"{whose}{'; '.join(said)}. " if said else ""
     return f"{how}The whole study took {part.seconds:.1f} s, {part.profile} profile."
 
