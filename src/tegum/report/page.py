@@ -24,7 +24,7 @@ from tegum.geometry import polygon
 from tegum.nets import ReluOutput
 from tegum.report.bars import bars
 from tegum.report.chapters import VERDICTS, chapters, figures_of, paragraphs, strip
-from tegum.report.part import Part
+from tegum.report.part import RECIPES, Part
 from tegum.report.template import fields_of, place_for_page, rendered
 from tegum.report.why import elsewhere, reasons
 from tegum.runs import write_atomically
@@ -91,16 +91,18 @@ def net_in_words(net: str) -> str:
 
 def cost(part: Part) -> str:
     """How a part was trained and what it cost, in one line, as far as its dataset tells."""
-    recipe = fields_of(part.made.get("recipe"))
+    recipes = [fields_of(part.made[name]) for name in filter(RECIPES.fullmatch, part.made)]
     said = [net_in_words(net)] if isinstance(net := part.made.get("net"), str) else []
-    if {"steps", "batch_size"} <= set(recipe):
-        said.append(f"{recipe['steps']:,} steps of {recipe['batch_size']:,} samples")
-    if {"optimizer", "learning_rate"} <= set(recipe):
-        said.append(f"{recipe['optimizer']} at {recipe['learning_rate']:g}")
-    if seeds := recipe.get("seeds"):
+    said += [
+        f"{each['steps']:,} steps of {each['batch_size']:,} samples" for each in recipes if {"steps", "batch_size"} <= set(each)
+    ]
+    said += [
+        f"{each['optimizer']} at {each['learning_rate']:g}" for each in recipes if {"optimizer", "learning_rate"} <= set(each)
+    ]
+    for seeds in [each["seeds"] for each in recipes if each.get("seeds")]:
         count = seeds if isinstance(seeds, int) else len(seeds)
         said.append(f"{count} seed{'s' if count != 1 else ''}")
-    return "; ".join([*said, f"{part.seconds:.1f} s on this machine, {part.profile} profile"])
+    return "; ".join([*dict.fromkeys(said), f"{part.seconds:.1f} s on this machine, {part.profile} profile"])
 
 
 def page(parts: Sequence[Part]) -> str:
