@@ -163,3 +163,23 @@ def dataset(
             recorded = ", after this many steps" if subject != name else ""
             variable.attrs |= {"long_name": meaning + recorded, "units": units}
     return data
+
+
+def joined(parts: Sequence[xr.Dataset], axis: str, **how: Any) -> xr.Dataset:
+    """Trainings one after the other along an axis; where their recipes differ, each stays, with the values it is of.
+
+    Attributes that differ are left out, but for ``recipe``: of two there are ``recipe_1`` and ``recipe_2``, and the values of
+    the axis as ``recipe_1_density`` and ``recipe_2_density``.
+
+    >>> recipes = {0.5: "a", 0.1: "b"}
+    >>> joined([xr.Dataset({}, {"density": [p]}, {"recipe": each}) for p, each in recipes.items()], "density").attrs
+    {'recipe_1': 'a', 'recipe_1_density': '0.5', 'recipe_2': 'b', 'recipe_2_density': '0.1'}
+    """
+    data = xr.concat(parts, axis, combine_attrs="drop_conflicts", **how)
+    of: dict[str, list[str]] = {}
+    for part in parts:
+        of.setdefault(str(part.attrs["recipe"]), []).extend(f"{value:g}" for value in part[axis].values.tolist())
+    if len(of) > 1:
+        for k, (recipe, values) in enumerate(of.items(), start=1):
+            data.attrs |= {f"recipe_{k}": recipe, f"recipe_{k}_{axis}": ", ".join(values)}
+    return data

@@ -56,6 +56,16 @@ def test_neurons_share_features_only_where_features_are_sparse(sweep: xr.Dataset
     assert len(figures["scores"].picture.data) == len(absolute_sweep.SCORES)
 
 
+def test_nets_that_train_badly_are_no_evidence_of_superposition(sweep: xr.Dataset) -> None:
+    """Losses of dense features decide nothing, however high or low; those of sparse ones do."""
+    dense, sparse = sweep["density"] >= 0.3, sweep["density"] <= 0.01
+    for factor, where, holds in ((1.0, dense, True), (1e3, dense, True), (1e-3, dense, True), (1e3, sparse, False)):
+        losses = sweep["naive"] * (factor * where + 0.5 * ~where) * xr.ones_like(sweep["loss"])
+        changed = sweep.assign(loss=losses.transpose(*sweep["loss"].dims))
+        claim = next(claim for claim in absolute_sweep.claims(changed) if claim.name == "computes-in-superposition")
+        assert claim.holds == holds
+
+
 def test_the_code_without_superposition_is_recognised(sweep: xr.Dataset) -> None:
     claim = next(claim for claim in absolute_sweep.claims(sweep) if claim.name == "pairs-at-one")
     V = np.zeros((40, 100))

@@ -270,6 +270,40 @@ def test_starts_are_polygons_of_every_size() -> None:
     assert float(found.loss.min()) == pytest.approx(0.1106227, abs=1e-7)
 
 
+def test_every_polygon_is_a_start_at_every_density(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(o42, "STARTS", {"quick": 1})
+    monkeypatch.setattr(o42, "TOTALS", {"quick": [0.3]})
+    monkeypatch.setattr(o42, "SIZES", [5])
+    swept, minimise = [], tg.exact.minimise
+
+    def recorded(*what: Any, **options: Any) -> xr.Dataset:
+        if "sweep" in options and "initial" in options:
+            swept.append(options["initial"]["W"])
+        return minimise(*what, **options)
+
+    monkeypatch.setattr(tg.exact, "minimise", recorded)
+    data = o42.study("quick")
+    np.testing.assert_array_equal(swept, [o42.polygons(5)["W"]])
+    assert data["five_status"].values.tolist() == ["minimum"]
+
+
+def test_of_eight_features_the_heptagon_costs_less_by_the_share_that_is_said() -> None:
+    losses, ones = [0.0158256, 0.0481924, 0.0832712, 0.1155459], np.ones(1)
+    by_size = {
+        "regular": losses,
+        "lowest": [*losses[:3], 0.1106227],
+        "regular_curvature": np.ones(4),
+        "status": ["minimum"] * 4,
+    }
+    by_total = {"five_lowest": ones, "five_regular": ones, "five_status": ["saddle"]}
+    parts = {name: ("n", value) for name, value in by_size.items()} | {
+        name: ("total", value) for name, value in by_total.items()
+    }
+    found = o42.claims(xr.Dataset(parts, {"n": o42.SIZES, "total": ones}, {"starts": 1}))
+    assert "cost 4.3% less than the octagon" in found[0].note
+    assert "0 of 1 certified locally" in str(found[-1].evidence)
+
+
 def test_what_is_not_certified_is_not_said_to_be() -> None:
     assert certified(xr.DataArray([["minimum", "minimum"]])) == "certified locally"
     assert certified(["minimum", "saddle", "not converged"]) == "1 of 3 certified locally"

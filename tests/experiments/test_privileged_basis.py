@@ -1,5 +1,7 @@
 """Nets with a ReLU on the hidden layer, end to end with few seeds; shuffled weights show none of it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -46,6 +48,24 @@ def test_rotations_change_no_share_of_weights_that_are_noise(raw: xr.Dataset) ->
     readable, chance = raw_weights.claims(turned)
     assert not readable.holds
     assert chance.holds
+
+
+def test_what_stands_beside_fits_has_their_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes built by hand and controls are trained as long as the fits at each density, and the data say how long that is."""
+    short = tg.Recipe(steps=3, batch_size=64, learning_rate=1e-3, seeds=2, evaluation_samples=64)
+    monkeypatch.setattr(hidden_codes, "RECIPE", {"quick": short})
+    monkeypatch.setattr(hidden_codes, "SPARSEST", {"quick": short.replaced(steps=6)})
+    used, train = dict[float, list[int]](), tg.train
+
+    def recorded(net: tg.nets.Net, features: tg.features.Features, recipe: tg.Recipe, **options: Any) -> xr.Dataset:
+        for density in options["sweep"]["density"]:
+            used.setdefault(density, []).append(recipe.steps)
+        return train(net, features, recipe, progress=False, **options)
+
+    monkeypatch.setattr(tg, "train", recorded)
+    data = hidden_codes.study("quick")
+    assert used == {density: [3, 3, 3] for density in hidden_codes.DENSITIES[:-1]} | {0.03: [6, 6, 6]}
+    assert [data.attrs[f"recipe_{k}_density"] for k in (1, 2)] == ["0.7, 0.3, 0.15, 0.12, 0.06", "0.03"]
 
 
 def test_dense_features_are_monosemantic_and_sparser_ones_are_not(coded: xr.Dataset) -> None:

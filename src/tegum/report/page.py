@@ -24,7 +24,7 @@ from tegum.geometry import polygon
 from tegum.nets import ReluOutput
 from tegum.report.bars import bars
 from tegum.report.chapters import VERDICTS, chapters, figures_of, paragraphs, strip
-from tegum.report.part import Part
+from tegum.report.part import RECIPES, Part
 from tegum.report.template import fields_of, place_for_page, rendered
 from tegum.report.why import elsewhere, reasons
 from tegum.runs import write_atomically
@@ -90,21 +90,23 @@ def net_in_words(net: str) -> str:
 
 
 def cost(part: Part) -> str:
-    """How a part was trained and what it cost, as far as its dataset tells: of several trainings it tells of the first.
+    """How a part was trained and what it cost, as far as its dataset tells: of several trainings it may tell of the first.
 
     It is said once of the whole part: which of its figures show that training, their captions say.
     """
-    recipe = fields_of(part.made.get("recipe"))
+    recipes = [fields_of(part.made[name]) for name in filter(RECIPES.fullmatch, part.made)]
     said = [net_in_words(net)] if isinstance(net := part.made.get("net"), str) else []
-    if {"steps", "batch_size"} <= set(recipe):
-        said.append(f"{recipe['steps']:,} steps of {recipe['batch_size']:,} samples")
-    if {"optimizer", "learning_rate"} <= set(recipe):
-        said.append(f"{recipe['optimizer']} at {recipe['learning_rate']:g}")
-    if seeds := recipe.get("seeds"):
+    said += [
+        f"{each['steps']:,} steps of {each['batch_size']:,} samples" for each in recipes if {"steps", "batch_size"} <= set(each)
+    ]
+    said += [
+        f"{each['optimizer']} at {each['learning_rate']:g}" for each in recipes if {"optimizer", "learning_rate"} <= set(each)
+    ]
+    for seeds in [each["seeds"] for each in recipes if each.get("seeds")]:
         count = seeds if isinstance(seeds, int) else len(seeds)
         said.append(f"{count} seed{'s' if count != 1 else ''}")
-    whose = "Its training (of several, the first): " if recipe else ""
-    how = f"{whose}{'; '.join(said)}. " if said else ""
+    whose = "Its trainings: " if len(recipes) > 1 else "Its training (of several, the first): " if recipes else ""
+    how = f"{whose}{'; '.join(dict.fromkeys(said))}. " if said else ""
     return f"{how}The whole study took {part.seconds:.1f} s, {part.profile} profile."
 
 

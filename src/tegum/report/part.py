@@ -45,6 +45,8 @@ _MANY_PANELS, _LEGEND = 110, 130
 _LETTER, _ENTRY, _BAR = 0.56, 50, 85
 """How wide a letter is by its height; in pixels the sign before a name in a legend, and a colour bar with its name."""
 
+RECIPES = re.compile(r"recipe(_\d+)?")
+"""What the recipe of a dataset is called, or each of them."""
 _INTERNAL = ("interrupted", "wall_seconds", "seconds", KEY)
 
 
@@ -96,11 +98,12 @@ def part_of(experiment: Experiment, data: xr.Dataset, code: str) -> tuple[Part, 
 
 
 def made_of(data: xr.Dataset) -> dict[str, Any]:
-    """What a dataset says of its making; of its recipe without the fields that its sweep varies."""
+    """What a dataset says of its making; of its recipes without the fields that its sweep varies."""
     made = {str(name): value for name, value in data.attrs.items() if name not in _INTERNAL}
-    if recipe := fields_of(made.get("recipe")):
-        swept = re.findall(r"\w+", str(made.get("sweep", "")))
-        made["recipe"] = json.dumps({name: value for name, value in recipe.items() if name not in swept})
+    swept = re.findall(r"\w+", str(made.get("sweep", "")))
+    for each in filter(RECIPES.fullmatch, list(made)):
+        if recipe := fields_of(made[each]):
+            made[each] = json.dumps({name: value for name, value in recipe.items() if name not in swept})
     return dict(_as_written(made))
 
 

@@ -6,8 +6,9 @@ printed.  Training is not given: here AdamW at 3e-3 without decay, cosine schedu
 of 512, and 10,000 where features are sparsest, as fits there need the steps).  All fits at a density are compared on the same
 2^20 samples, so that noise does not choose.  The matcher of `tegum.geometry.codes` names what each fit found, whatever the
 order of features; that order is a claim of its own.  Every code of the paper is also built by hand, features in order of
-importance, and trained on with the same recipe.  Baseline: the best net without superposition has a neuron for each of the five
-most important features and the mean of the others, loss sum_{i >= 5} I_i (p/3 - p^2/4).  Controls have a linear hidden layer.
+importance, and trained on with the recipe of the fits there.  Baseline: the best net without superposition has a neuron for
+each of the five most important features and the mean of the others, loss sum_{i >= 5} I_i (p/3 - p^2/4).  Controls have a
+linear hidden layer.
 """
 
 from functools import partial
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 import tegum as tg
 from tegum.claims import OURS, Claim, above, at_least, below, best_of, equal, falling, near, paper
+from tegum.datasets import joined
 from tegum.experiments import Experiment, Figure, Profile
 from tegum.geometry.codes import ALL_MONOSEMANTIC, CODES, EIGHT_IN_FIVE, REPRESENTED, UNNAMED, WEIGHTY, code_of, hand_built
 
@@ -52,21 +54,23 @@ def study(profile: Profile) -> xr.Dataset:
     features = tg.features.Independent(10, importance=IMPORTANCE)
     recipe, sparsest = RECIPE[profile], SPARSEST[profile]
     parts = ((recipe, DENSITIES[:-1]), (sparsest, DENSITIES[-1:]))
-    fits = [tg.train(NET, features, each, sweep={"density": some}) for each, some in parts]
-    data, sweep = xr.concat(fits, "density", combine_attrs="drop_conflicts", join="exact"), {"density": DENSITIES}
     W = np.stack([hand_built(name, 10) for name in CODES])
-    b = np.where((W == 0).all(axis=-2), np.array(DENSITIES)[:, None, None] / 2, 0)
-    longer = recipe.replaced(seeds=len(CODES), record_steps=(0,))
-    built = tg.train(NET, features, longer, sweep=sweep, initial={"W": W, "b": b}).rename(seed="kind_built")
-    linear = tg.train(tg.nets.ReluOutput(10, 5), features, recipe.replaced(seeds=10), sweep=sweep)
-    built = built.assign_coords(kind_built=list(CODES))
+    fits, built, linear = list[xr.Dataset](), list[xr.Dataset](), list[xr.Dataset]()
+    for each, densities in parts:
+        sweep, b = {"density": densities}, np.where((W == 0).all(axis=-2), np.array(densities)[:, None, None] / 2, 0)
+        longer = each.replaced(seeds=len(CODES), record_steps=(0,))
+        fits.append(tg.train(NET, features, each, sweep=sweep))
+        built.append(tg.train(NET, features, longer, sweep=sweep, initial={"W": W, "b": b}).isel(step=[0]))
+        linear.append(tg.train(tg.nets.ReluOutput(10, 5), features, each.replaced(seeds=10), sweep=sweep))
+    data, by_hand, controls = (joined(each, "density", join="exact") for each in (fits, built, linear))
+    by_hand = by_hand.rename(seed="kind_built").assign_coords(kind_built=list(CODES))
     return data.assign(
         kind=(("density", "seed"), [[code_of(W).name for W in fits] for fits in data["W"].values.astype(np.float64)]),
         naive_loss=("density", (IMPORTANCE[5:].sum() * tg.theory.dropped_loss(np.array(DENSITIES)))),
-        built_W=built["W"],
-        built_loss=built["loss"],
-        untrained_loss=built["loss_history"].isel(step=0, drop=True),
-        linear_W=linear["W"].drop_vars("seed").rename(seed="linear_seed"),
+        built_W=by_hand["W"],
+        built_loss=by_hand["loss"],
+        untrained_loss=by_hand["loss_history"].isel(step=0, drop=True),
+        linear_W=controls["W"].drop_vars("seed").rename(seed="linear_seed"),
     )
 
 

@@ -15,6 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import tegum as tg
+from tegum.datasets import joined
 from tegum.figures import NeuronPanel
 from tegum.geometry import monosemantic, rescaled_neurons
 from tegum.geometry.neurons import inactive_neurons
@@ -43,7 +44,7 @@ def trained(densities: list[float], recipe: tg.Recipe) -> xr.Dataset:
             own = recipe.replaced(learning_rate=rate, warmup_steps=recipe.steps // 10)
             run = tg.train(NET, FEATURES, own, sweep={"density": mine}, initial=initial)
             runs.append(run.assign(start_W1=(run["W1"].dims, np.broadcast_to(initial["W1"], run["W1"].shape))))
-    data = xr.concat(runs, "density", combine_attrs="drop_conflicts", join="exact", data_vars="all")
+    data = joined(runs, "density", join="exact", data_vars="all")
     naive = without_superposition(densities, FEATURES, M)
     return data.assign(naive=naive, start_loss=data["loss_history"].isel(step=0))
 
