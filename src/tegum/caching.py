@@ -30,8 +30,8 @@ from tegum.interruption import Interrupted
 P = ParamSpec("P")
 
 _NOT_PART_OF_A_RESULT = ("threads", "progress")
-_WRONG = (ValueError, TypeError, LookupError, ArithmeticError)
-"""What wrong arguments may end in, `InvalidInputError` among them."""
+_WRONG = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError)
+"""What wrong arguments may end in, `InvalidInputError` among them, and sizes that no memory holds."""
 
 
 @final

@@ -215,7 +215,7 @@ def test_a_law_of_your_own_is_no_number_in_what_was_trained_on_it(law: tg.featur
     assert repr(law) in data.attrs["features"]
     assert " at 0x" not in data.attrs["features"]
     for judge in (tg.features_of, tg.exact.loss):
-        with pytest.raises(tg.InvalidInputError, match=f"are {re.escape(repr(law))}, which are none of tegum's: give"):
+        with pytest.raises(tg.InvalidInputError, match=f"are {re.escape(repr(law))}, which are none of tegum's: say them"):
             judge(data)
     assert tg.exact.loss(data, features=features).shape == data["loss"].shape
     assert "none of tegum's" in tg.show(data).absent["exact loss"]
