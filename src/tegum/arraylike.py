@@ -22,6 +22,7 @@ from types import UnionType
 from typing import Any, NamedTuple, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
@@ -102,13 +103,12 @@ def paired(named: Mapping[str, xr.DataArray], leads: Mapping[str, tuple[Any, ...
     for name in others:
         value, theirs = found[name], leads[name]
         for axis in set(own.indexes) & set(value.indexes) & {*own.dims} & {*value.dims}:
-            labels, its = own.indexes[axis], value.indexes[axis]
-            if labels.equals(its):
-                continue
-            if len(labels) != len(its) or not labels.is_unique or set(labels) != set(its):
-                what = f"along {axis}, {name} has the labels {shown(its.tolist())} and {first} {shown(labels.tolist())}"
+            labels, same = own.indexes[axis], with_labels(value, axis, own.indexes[axis])
+            if same is None:
+                its = value.indexes[axis].tolist()
+                what = f"along {axis}, {name} has the labels {shown(its)} and {first} {shown(labels.tolist())}"
                 raise InvalidInputError(what, "give both of the same positions")
-            value = value.sel({axis: labels})
+            value = same
         more, held = [axis for axis in theirs if axis not in lead], [axis for axis in lead if axis in theirs]
         if more and len(held) < len(lead):
             what = f"{name} has the axes {', '.join(map(str, theirs))}, and {first} {', '.join(map(str, lead))}"
@@ -117,6 +117,15 @@ def paired(named: Mapping[str, xr.DataArray], leads: Mapping[str, tuple[Any, ...
         found[first] = own = _along(own, {axis: value.sizes[axis] for axis in more}, lead)
         found[name] = _along(value, {axis: own.sizes[axis] for axis in lead if axis not in theirs}, lead)
     return found
+
+
+def with_labels(value: xr.DataArray, axis: Any, labels: "Sequence[Any] | pd.Index[Any]") -> xr.DataArray | None:
+    """The array with these labels along an axis, in their order; None where it has others."""
+    its, wanted = value.indexes[axis], pd.Index(labels)
+    if its.equals(wanted):
+        return value
+    same = len(its) == len(wanted) and its.is_unique and {*its} == {*wanted}
+    return value.sel({axis: wanted}) if same else None
 
 
 def _along(value: xr.DataArray, more: "Mapping[Any, int]", lead: tuple[Any, ...]) -> xr.DataArray:

@@ -30,7 +30,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tegum.checking import checked
-from tegum.datasets import MODEL_DIMS, MOST_WEIGHTS, OF_MINIMA, OWN_STARTS, PARAMETER_DIMS, Status, dataset, start_axes
+from tegum.datasets import MODEL_DIMS, MOST_WEIGHTS, OF_MINIMA, OWN_STARTS, PARAMETER_DIMS, RECIPES, Status, dataset, start_axes
 from tegum.errors import InvalidInputError
 from tegum.exact import evaluate, minimise_from
 from tegum.geometry import shape_names
@@ -154,11 +154,12 @@ def _without_diverged(data: xr.Dataset) -> xr.Dataset:
 
 def _other_goal(data: xr.Dataset) -> str:
     """In words, what models were trained on that is not the expected loss of their features; empty where it is."""
-    recipe = json.loads(data.attrs["recipe"]) if str(data.attrs.get("recipe", "")).startswith("{") else {}
+    recipes = [json.loads(said) for name, said in data.attrs.items() if RECIPES.fullmatch(str(name)) and str(said)[:1] == "{"]
 
     def values(field: str, usual: Any) -> list[Any]:
-        """The values of a field of the recipe, of all models."""
-        return data.coords[field].values.ravel().tolist() if field in data.coords else [recipe.get(field, usual)]
+        """The values of a field of the recipes, of all models."""
+        own = data.coords[field].values.ravel().tolist() if field in data.coords else None
+        return [each.get(field, usual) for each in recipes] if own is None else own
 
     def some(field: str, usual: Any) -> bool:
         """Whether any model has another value than the usual one."""
@@ -171,7 +172,7 @@ def _other_goal(data: xr.Dataset) -> str:
     ]
     decays = [any(one.values()) if isinstance(one, dict) else bool(one) for one in values("weight_decay", 0.0)]
     said = {
-        f"the loss {data.attrs.get('loss')!r}": "recipe" in data.attrs and "loss" in data.attrs,
+        f"the loss {data.attrs.get('loss')!r}": bool(recipes) and "loss" in data.attrs,
         "data sets": "data" in data.attrs or some("data_set_size", None),
         "errors of active features": some("loss_on", "all"),
         "adversarial examples": some("attack_size", 0.0),

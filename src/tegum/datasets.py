@@ -133,6 +133,9 @@ class Status(StrEnum):
 OF_MINIMA = (Status.MINIMUM, Status.SADDLE, Status.CONVERGED, Status.NOT_CONVERGED)
 """What becomes of a minimisation, and of no training."""
 
+RECIPES = re.compile(r"recipe(_\d+)?")
+"""What the attributes are called that say how models were trained: one, or those that `joined` keeps."""
+
 OWN_STARTS = ("random", "given")
 """The starts of a search that owe nothing to what others found: what share of them ends where says how sure an end is."""
 

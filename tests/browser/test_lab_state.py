@@ -155,8 +155,10 @@ def test_lists_of_densities_leave_no_listeners_behind(opened: Opened) -> None:
     assert count[0] == count[2] == count[1] + 1 == count[3] + 1
 
 
-# Other labs of the page hear of an address too: what one was told is known once the event has reached all.
-GO = """const go = (address, then = () => {}) => new Promise((done) => {
+# A lab beside the page's own, which hears of addresses too: what one was told is known once the event has reached all.
+BESIDE = """const place = document.body.appendChild(document.createElement("div"));
+const lab = tegumLab.mount(place, "#v=1&n=4&m=2", { address: true, worker: tegumLab.workerSource });
+const go = (address, then = () => {}) => new Promise((done) => {
   addEventListener("hashchange", () => setTimeout(done), { once: true });
   location.hash = address;
   then();
@@ -166,9 +168,7 @@ GO = """const go = (address, then = () => {}) => new Promise((done) => {
 def test_a_lab_that_was_destroyed_follows_no_address(opened: Opened) -> None:
     followed = opened().evaluate(
         f"""async () => {{
-          {GO}
-          const place = document.body.appendChild(document.createElement("div"));
-          const lab = tegumLab.mount(place, "#v=1&n=4&m=2", {{ address: true, worker: tegumLab.workerSource }});
+          {BESIDE}
           let count = 0;
           lab.set = () => count++;
           await go("#v=1&n=3&m=2");
@@ -185,9 +185,7 @@ def test_an_address_is_followed_where_the_lab_saves_its_own_at_the_same_moment(o
     """The page saves what it shows several times a second: once between the new address and its event."""
     sizes = opened().evaluate(
         f"""async () => {{
-          {GO}
-          const place = document.body.appendChild(document.createElement("div"));
-          const lab = tegumLab.mount(place, "#v=1&n=4&m=2", {{ address: true, worker: tegumLab.workerSource }});
+          {BESIDE}
           const sizes = [lab.state.n];
           await go("#v=1&n=3&m=2", () => history.replaceState(null, "", lab.address()));
           sizes.push(lab.state.n);

@@ -1,5 +1,8 @@
 """Initial parameters with labels begin the models of the same labels, in whatever order those are asked for."""
 
+from contextlib import nullcontext
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -24,15 +27,10 @@ def given(data: xr.Dataset, **labels: object) -> dict[str, xr.DataArray]:
 @pytest.mark.parametrize("seeds", [(0, 1, 2), (2, 0)])
 @pytest.mark.parametrize("cut", [False, True])
 def test_the_same_labels_go_together(
-    first: xr.Dataset, densities: list[float], seeds: tuple[int, ...], cut: bool, tmp_path: object
+    first: xr.Dataset, densities: list[float], seeds: tuple[int, ...], cut: bool, tmp_path: Path
 ) -> None:
     initial = given(first, seed=sorted(seeds))
-    if cut:
-        with tg.executing(folder=tmp_path):
-            again = tg.train(
-                NET, FEATURES, STILL.replaced(seeds=seeds), sweep={"density": densities}, initial=initial, progress=False
-            )
-    else:
+    with tg.executing(folder=tmp_path) if cut else nullcontext():
         again = tg.train(
             NET, FEATURES, STILL.replaced(seeds=seeds), sweep={"density": densities}, initial=initial, progress=False
         )
@@ -41,11 +39,9 @@ def test_the_same_labels_go_together(
 
 
 def test_a_search_begins_with_the_model_of_its_density(first: xr.Dataset) -> None:
-    found = tg.exact.minimise(
-        NET, FEATURES, sweep={"density": DENSITIES[::-1]}, initial=given(first, seed=[1, 2]), most_steps=1, progress=False
-    )
-    straight = tg.exact.minimise(
-        NET, FEATURES, sweep={"density": DENSITIES}, initial=given(first, seed=[1, 2]), most_steps=1, progress=False
+    settings = {"initial": given(first, seed=[1, 2]), "most_steps": 1, "progress": False}
+    straight, found = (
+        tg.exact.minimise(NET, FEATURES, sweep={"density": each}, **settings) for each in (DENSITIES, DENSITIES[::-1])
     )
     np.testing.assert_array_equal(found["loss"].sel(density=DENSITIES), straight["loss"])
     assert found["seed"].values.tolist() == [0, 1]

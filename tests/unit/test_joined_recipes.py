@@ -28,3 +28,9 @@ def test_one_recipe_stays_one() -> None:
     data = joined([trained(2, [1.0]), trained(2, [0.5])], "density")
     assert json.loads(data.attrs["recipe"])["steps"] == 2
     assert not [name for name in data.attrs if str(name).startswith("recipe_")]
+
+
+def test_what_any_of_them_was_trained_on_is_seen() -> None:
+    plain = tg.train(NET, FEATURES, SHORT, sweep={"density": [0.5]}, progress=False)
+    penalised = tg.train(NET, FEATURES, SHORT.replaced(l1=0.1), sweep={"density": [0.1]}, progress=False)
+    assert "another loss (a penalty on activity)" in tg.census(joined([plain, penalised], "density")).attrs["loss"]

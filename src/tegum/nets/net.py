@@ -21,7 +21,7 @@ import xarray as xr
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.arraylike import paired
+from tegum.arraylike import paired, with_labels
 from tegum.checking import Checked, check_fields, checked, in_order, misfit, numbers, shown
 from tegum.datasets import PARAMETER_DIMS
 from tegum.errors import InvalidInputError, Problems
@@ -64,10 +64,11 @@ def parameter(name: str, array: Any, called: str = "", axes: Axes = MappingProxy
 def _in_order_of(labels: Sequence[Any] | None, axis: str, array: xr.DataArray, called: str) -> xr.DataArray:
     """The array with its positions along an axis in the order of these labels, where it has the same."""
     its = array.indexes.get(axis)
-    if its is None or labels is None or len(its) != len(labels) or not {*its} & {*labels} or list(its) == list(labels):
+    if its is None or labels is None or len(its) != len(labels):
         return array
-    if its.is_unique and {*its} == {*labels}:
-        return array.sel({axis: list(labels)})
+    same = with_labels(array, axis, labels)
+    if same is not None or not {*its} & {*labels}:
+        return array if same is None else same
     what = f"along {axis}, {called} has the labels {shown(its.tolist())} and the models {shown(list(labels))}"
     raise InvalidInputError(what, "select the same positions, or give its values, whose leading axes go by their order")
 

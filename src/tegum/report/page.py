@@ -18,13 +18,14 @@ from plotly.offline import get_plotlyjs
 from tegum import lab
 from tegum.claims import Source
 from tegum.claims.source import KINDS
+from tegum.datasets import RECIPES
 from tegum.experiments import every_description, heading_of, introduction
 from tegum.features import Independent
 from tegum.geometry import polygon
 from tegum.nets import ReluOutput
 from tegum.report.bars import bars
 from tegum.report.chapters import VERDICTS, chapters, figures_of, paragraphs, strip
-from tegum.report.part import RECIPES, Part
+from tegum.report.part import Part
 from tegum.report.template import fields_of, place_for_page, rendered
 from tegum.report.why import elsewhere, reasons
 from tegum.runs import write_atomically

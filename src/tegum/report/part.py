@@ -21,6 +21,7 @@ from typing_extensions import TypedDict  # pydantic's own: that of Python before
 
 from tegum.claims import Verdict
 from tegum.claims.source import Kind as SourceKind
+from tegum.datasets import RECIPES
 from tegum.errors import InvalidInputError
 from tegum.experiments import Experiment, experiment_files
 from tegum.figures.models import carried_models
@@ -45,8 +46,6 @@ _MANY_PANELS, _LEGEND = 110, 130
 _LETTER, _ENTRY, _BAR = 0.56, 50, 85
 """How wide a letter is by its height; in pixels the sign before a name in a legend, and a colour bar with its name."""
 
-RECIPES = re.compile(r"recipe(_\d+)?")
-"""What the recipe of a dataset is called, or each of them."""
 _INTERNAL = ("interrupted", "wall_seconds", "seconds", KEY)
 
 

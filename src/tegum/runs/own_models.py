@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from tegum.datasets import PARAMETER_DIMS
+from tegum.datasets import PARAMETER_DIMS, RECIPES
 from tegum.errors import InvalidInputError
 from tegum.recorded import written_net
 from tegum.spoken import spoken
@@ -15,7 +15,7 @@ from tegum.spoken import spoken
 NONE = "none"
 NO_BIAS = "b = 0, there is no bias"
 _UNKNOWN_BIAS = "the file does not hold their b"
-_SAID_OF_W = ("net", "recipe", "minimise", "features", "feature_law")
+_SAID_OF_W = ("net", "minimise", "features", "feature_law")
 
 
 def models_of_dataset(
@@ -41,7 +41,8 @@ def models_of_dataset(
     if name != "W":  # what is said of W need not be so of other weights
         kept = data[[]]
         if name != "W_history":
-            kept.attrs = {said: value for said, value in kept.attrs.items() if said not in _SAID_OF_W}
+            others = {said for said in kept.attrs if said in _SAID_OF_W or RECIPES.match(str(said))}
+            kept.attrs = {said: value for said, value in kept.attrs.items() if said not in others}
             kept = kept.drop_vars([one for one in kept.coords if str(one).startswith("feature_")])
     kept = kept.drop_vars(["W", "b"], errors="ignore").assign(W=W)
     kept = kept if b is None else kept.assign(b=b.transpose(..., "feature"))
