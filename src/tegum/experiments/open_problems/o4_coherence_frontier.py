@@ -134,7 +134,8 @@ def study(profile: Profile) -> xr.Dataset:
         part = part.assign(kink=("place", changes[:, 0]), kink_share=("place", changes[:, 1] / unit))
         part["loss"] = part["loss"] / unit
         parts.append(part.pad(feature=(0, 5 - n), constant_values=np.nan))
-    data = xr.concat(parts, "problem").assign_coords(problem=names).rename(loss="share", feature="padded_feature")
+    data = xr.concat(parts, "problem", combine_attrs="drop_conflicts").assign_coords(problem=names)
+    data = data.rename(loss="share", feature="padded_feature")
     return data.assign_attrs(starts=STARTS[profile])
 
 
