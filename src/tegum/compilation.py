@@ -18,26 +18,38 @@ to it when they are loaded, as to the C library.  Which ones code needs, and und
 
 Compiled code on disk carries a hash of itself, because a flipped bit of it would crash whoever runs it; what is damaged is
 compiled anew.  It lies beside the sources or in the user's cache; where neither can be written, in a private temporary folder.
+
+Of processes that need the same code at the same time one compiles it; the others wait, and load it.  So a second process can
+take a part of the first's work: `compile_beside` starts one, on another core, for code that its caller needs last.
 """
 
+import fcntl
+import gc
 import hashlib
 import importlib
 import os
 import pickle
 import re
 import stat
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numba
 from llvmlite import binding as llvm
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
 
 from tegum.errors import InvalidInputError
 from tegum.interruption import never_losing_interruption
+from tegum.threads import default_threads
 
 if numba.config.DISABLE_JIT:
     raise InvalidInputError("NUMBA_DISABLE_JIT is set", "unset it: the engines cannot run uncompiled")
@@ -46,6 +58,19 @@ COMPILING = "compiling the engine (once on this machine, a minute)"
 """What a progress bar says while functions are compiled."""
 
 _HASH_SIZE = 32
+_LOCK_BYTES, _BEAT_SECONDS, _PATIENCE_SECONDS = 7, 0.02, 120.0
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "_nrt": False,
+    "error_model": "numpy",
+    "fastmath": {"reassoc", "contract", "nsz", "arcp"},
+}
+_SELDOM = 200_000
+"""So many objects more are looked through for garbage while functions are compiled; Python's own number is 700."""
+_sizes: dict[str, int] = {}
+
+_BESIDE = "TEGUM_COMPILES_BESIDE"
+"""What the environment of a process holds that compiles for another."""
 _FROM_A_KERNEL = re.compile(rb"^from tegum\.([\w.]*kernel)\.", re.MULTILINE)
 """What compiled code imports from the compiled code of another folder."""
 
@@ -57,7 +82,7 @@ def _sources_stamp(folder: Path) -> str:
     called = set[Path]()
     for path in (Path(__file__), *sorted(folder.glob("*.py"))):
         source = path.read_bytes()
-        if b"import compiled" in source or b"import inlined" in source or b"numba" in source:
+        if b"tegum.compilation import" in source or b"numba" in source:
             digest.update(source)
             names = {name.decode().replace(".", "/") for name in _FROM_A_KERNEL.findall(source)}
             called |= {Path(__file__).parent / name for name in names}
@@ -74,22 +99,73 @@ def compiled(function: Callable[..., Any]) -> Any:
     A local variable that starts from an integer literal and changes later makes numba compile every function it is passed to
     once more, for the literal, in vain: start it with np.int64(0).
     """
-    dispatcher = numba.njit(nogil=True, _nrt=False, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})(
-        function
-    )
-    dispatcher.compile = never_losing_interruption()(dispatcher.compile)
+    return _kept(numba.njit(**_OPTIONS)(function))
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """The function `compiled` for compiled callers alone: a way in from Python takes an eighth of the time to compile.
+
+    Raises:
+        TypeError: where Python calls it.
+    """
+
+    def refuse(*_: object) -> None:
+        raise TypeError(f"{function.__qualname__} is called by compiled code only: decorate it with compiled instead of inner")
+
+    dispatcher = numba.njit(**_OPTIONS, no_cpython_wrapper=True)(function)
+    dispatcher._compile_for_args = refuse
+    dispatcher.add_overload = partial(_without_a_way_in, dispatcher)
+    return _kept(dispatcher)
+
+
+def _without_a_way_in(dispatcher: Any, result: Any) -> None:
+    """What numba does with code, but for telling Python's calls of it."""
+    dispatcher.overloads[tuple(result.signature.args)] = result
+
+
+def _kept(dispatcher: Any) -> Any:
+    """A compiled function whose code is kept on disk, where there is a place for it."""
+    compile_ = dispatcher.compile
+    dispatcher.compile = never_losing_interruption()(partial(_with_less_effort, compile_))
     dispatcher.add_overload = partial(_with_needs, dispatcher.add_overload)
     if not _enable_cache(dispatcher):
         return dispatcher
+    dispatcher.compile = never_losing_interruption()(partial(_by_one_process, dispatcher, partial(_with_less_effort, compile_)))
     index = dispatcher._cache._cache_file
-    index._source_stamp = (index._source_stamp, _sources_stamp(Path(function.__code__.co_filename).parent))
+    index._source_stamp = (index._source_stamp, _sources_stamp(Path(dispatcher.py_func.__code__.co_filename).parent))
     index._dump = partial(_with_hash, index._dump)
     index._load_index = partial(_read_or, {}, index._load_index, lambda: index._index_path)
     index._load_data = partial(_read_or, None, index._load_data, index._data_path)
     dispatcher._cache.save_overload = partial(_written_or_said, dispatcher._cache.save_overload)
-    impl = dispatcher._cache._impl
-    impl.reduce, impl.rebuild = partial(_stored, impl.reduce), partial(_restored, impl.rebuild)
+    impl, has_way_in = dispatcher._cache._impl, "no_cpython_wrapper" not in dispatcher.targetoptions
+    impl.reduce, impl.rebuild = partial(_stored, impl.reduce), partial(_restored, impl.rebuild, has_way_in)
     return dispatcher
+
+
+def _with_less_effort(compile_: Callable[[Any], Any], signature: Any) -> Any:
+    """Compiles in five sixths of the time.
+
+    Numba makes millions of objects, among which Python looks for garbage again and again; and it has LLVM parse a program for
+    the size of each variable's type.
+    """
+    context, often = cpu_target.target_context, gc.get_threshold()
+    if "get_abi_sizeof" in vars(context):  # within another function
+        return compile_(signature)
+    try:
+        gc.set_threshold(_SELDOM, *often[1:])
+        context.get_abi_sizeof = partial(_size_of, context.target_data)
+        return compile_(signature)
+    finally:
+        vars(context).pop("get_abi_sizeof", None)
+        gc.set_threshold(*often)
+
+
+def _size_of(target_data: Any, kind: Any) -> int:
+    """The bytes of a value of one of LLVM's types."""
+    name = str(kind)
+    if name not in _sizes:
+        _sizes[name] = kind.get_abi_size(target_data)
+    return _sizes[name]
 
 
 def copied_into_callers(dispatcher: Any) -> Any:
@@ -139,7 +215,7 @@ def _stored(reduce: Callable[[Any], Any], result: Any) -> Any:
     return _needs_inside(result.library), reduce(result)
 
 
-def _restored(rebuild: Callable[..., Any], target: Any, stored: Any) -> Any:
+def _restored(rebuild: Callable[..., Any], has_way_in: bool, target: Any, stored: Any) -> Any:
     """Compiled code linked to what it needs; None, so that it is compiled anew, where that has another symbol by now."""
     needs, content = stored
     for need in needs:
@@ -148,11 +224,88 @@ def _restored(rebuild: Callable[..., Any], target: Any, stored: Any) -> Any:
         if function.overloads[need.signature].fndesc.llvm_func_name != need.symbol:
             return None
     # Numba finds in the engine only what it has noted, and notes what callers get a copy of: nothing of what is apart.
-    symbols = content[1]
-    target.codegen()._engine._defined_symbols |= {symbols.llvm_func_name, symbols.llvm_cpython_wrapper_name}
+    symbols, noted = content[1], target.codegen()._engine._defined_symbols
+    noted.add(symbols.llvm_func_name)
+    if has_way_in:
+        noted.add(symbols.llvm_cpython_wrapper_name)
     result = rebuild(target, content)
     result.library.needs = needs
     return result
+
+
+def _by_one_process(dispatcher: Any, compile_: Callable[[Any], Any], signature: Any) -> Any:
+    """Compiles, or loads what another process has compiled until then."""
+    with global_compiler_lock, _locked(dispatcher, signature):
+        return compile_(signature)
+
+
+@contextmanager
+def _locked(dispatcher: Any, signature: Any) -> Iterator[None]:
+    """A block that no other process is in for the same function and processor, unless what it waits for is on disk by now.
+
+    Functions wait for what they call and never for what calls them: no two processes wait for each other.  A process that was
+    stopped inside is not waited for for ever.
+    """
+    if signature in dispatcher.overloads:
+        yield
+        return
+    index = dispatcher._cache._cache_file
+    key = dispatcher._cache._index_key(signature, dispatcher.targetctx.codegen())
+    name = repr((index._index_name, key[1])).encode()
+    place = int.from_bytes(hashlib.sha256(name).digest()[:_LOCK_BYTES])
+    number, taken = _lock_file(Path(index._index_path).parent), False
+    patience = time.monotonic() + _PATIENCE_SECONDS
+    while number is not None and not taken:
+        try:
+            # of one byte of the file, which need not be there: the process's, who may take it again
+            fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            taken = True
+        except (BlockingIOError, PermissionError):  # another process has it
+            if key in index._load_index() or time.monotonic() > patience:
+                break
+            time.sleep(_BEAT_SECONDS)
+        except OSError:  # a disk that knows no locks
+            break
+    try:
+        yield
+    finally:
+        if number is not None and taken:
+            fcntl.lockf(number, fcntl.LOCK_UN, 1, place)
+
+
+@cache
+def _lock_file(folder: Path) -> int | None:
+    """A file of a folder of compiled code, open as long as the process lives: closing it gives all its locks away."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(folder / "tegum-compiling", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+
+
+def compile_beside(task: str, *needed: Any) -> None:
+    """Has a second process compile code that this one needs later, where it is not compiled and another core is there.
+
+    Args:
+        task: a function of a module that compiles it, such as ``"tegum.exact.compiling:curvatures"``.
+        needed: compiled functions: without one of them there is something to do.
+    """
+    alone = default_threads() == 1 or not sys.executable or _BESIDE in os.environ
+    if alone or all(is_compiled(function) for function in needed):
+        return
+    module, function = task.split(":")
+    place = {"NUMBA_CACHE_DIR": numba.config.CACHE_DIR} if numba.config.CACHE_DIR else {}
+    threading.Thread(
+        target=subprocess.run,
+        args=([sys.executable, "-c", f"from {module} import {function}; {function}()"],),
+        kwargs={
+            "env": {**os.environ, _BESIDE: "1", "PYTHONPATH": os.pathsep.join(sys.path), **place},
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.DEVNULL,
+        },
+        daemon=True,
+    ).start()
 
 
 def _enable_cache(dispatcher: Any) -> bool:

@@ -202,9 +202,9 @@ def test_what_a_callback_of_compiled_code_loses_is_raised_after_it_without_a_rem
 
 def test_compiling_does_not_lose_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
-    losing = SimpleNamespace(load_overload=lambda *_: ctypes.CFUNCTYPE(None)(press)(), save_overload=lambda *_: None)
     function = compiled(lambda x: x + 1)
-    monkeypatch.setattr(function, "_cache", losing)
+    monkeypatch.setattr(function._cache, "load_overload", lambda *_: ctypes.CFUNCTYPE(None)(press)())
+    monkeypatch.setattr(function._cache, "save_overload", lambda *_: None)
     with pytest.raises(KeyboardInterrupt):
         function(1)
     assert function(1) == 2

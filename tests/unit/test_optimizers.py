@@ -9,7 +9,7 @@ import tegum as tg
 from tegum.nets import Net
 from tegum.training.arrays import parameter_slices, scratch_for, shape_of
 from tegum.training.instances import grid_of, instances_of
-from tegum.training.kernel import draw_samples, gradient_of
+from tegum.training.kernel import advance, draw_samples
 from tests.oracle import twin
 from tests.oracle.families import families, label, random_parameters
 
@@ -105,7 +105,7 @@ def test_gradient_under_dropout_equals_twin(net: Net, active_only: bool) -> None
     scratch = scratch_for(net)
     draw_samples(scratch, one.features, one.data_set_stream, one.state.data_set)
     x = one.state.data_set[0, :, :50].T.astype(np.float64)
-    loss = gradient_of(shape_of(net), scratch, one.features, one.recipe, one.state)
+    _, loss = advance(shape_of(net), scratch, one.features, one.recipe, one.state, 0, 0)
     kept = scratch.kept[:, :50].T.astype(np.float64)
     assert set(np.unique(kept).round(6)) == {0.0, round(1 / 0.7, 6)}
     expected, gradient = twin.loss_and_gradient(net, params, x, features.importance, 0.05, kept=kept, active_only=active_only)
@@ -114,7 +114,7 @@ def test_gradient_under_dropout_equals_twin(net: Net, active_only: bool) -> None
         np.testing.assert_allclose(scratch.gradient[part].reshape(gradient[name].shape), gradient[name], atol=1e-5)
     shares = []
     for _ in range(300):
-        gradient_of(shape_of(net), scratch, one.features, one.recipe, one.state)
+        advance(shape_of(net), scratch, one.features, one.recipe, one.state, 0, 0)
         shares.append((scratch.kept[:, :50] == 0).mean())
     assert np.mean(shares) == pytest.approx(0.3, abs=4 * np.sqrt(0.3 * 0.7 / (300 * 50 * 3)))
 

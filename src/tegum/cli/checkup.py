@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tegum.compilation import folder_of
+from tegum.compilation import compile_beside, folder_of
 from tegum.exact import loss, minimise
+from tegum.exact.certificate import compile_hessians
+from tegum.exact.kernel.hessian import hessians
 from tegum.exact.kernel.model import evaluate_models
 from tegum.features import Independent
 from tegum.nets import ReluOutput
@@ -41,14 +43,29 @@ def _exact_error() -> float:
     return abs(float(found) / (density**2 / 3) - 1)
 
 
+def _trained(steps: int, seeds: int) -> float:
+    """Seconds of so many steps of so many models."""
+    recipe = Recipe(steps=steps, seeds=seeds, evaluation_samples=64)
+    data = train(ReluOutput(5, 2), Independent(5, density=0.1), recipe, progress=False)
+    return float(data.attrs["wall_seconds"])
+
+
+def compile_half() -> None:
+    """Compiles what `findings` needs last: half of the work, for a second process."""
+    _gradient_error()
+    _trained(1, 1)
+    compile_hessians()
+
+
 def findings() -> Iterator[tuple[str, bool]]:
     """One line after the other, each as soon as it is found, and whether all is well with what it says."""
     threads = default_threads()
     number, width = registers()
     yield f"{'threads':<10} {threads}, each with {number} registers of {width} numbers", True
+    compile_beside(f"{__name__}:{compile_half.__name__}", advance, hessians)
     engines = (
-        ("training", _gradient_error, _TOLERANCE, "its gradient {} NumPy's"),
         ("exact loss", _exact_error, _EXACT_TOLERANCE, "that of two opposites {} its formula"),
+        ("training", _gradient_error, _TOLERANCE, "its gradient {} NumPy's"),
     )
     for name, error_of, tolerance, what in engines:
         began = time.perf_counter()
@@ -58,10 +75,7 @@ def findings() -> Iterator[tuple[str, bool]]:
         yield f"{name:<10} ready in {seconds:.1f} s (the first time on a machine it compiles, later it loads)", True
         yield f"{'':<10} {what.format('equals' if right else 'DIFFERS FROM')}: relative error {error:.1e}", right
     steps, seeds = 4000, 8 * threads
-    data = train(
-        ReluOutput(5, 2), Independent(5, density=0.1), Recipe(steps=steps, seeds=seeds, evaluation_samples=64), progress=False
-    )
-    rate = steps * seeds / data.attrs["wall_seconds"]
+    rate = steps * seeds / _trained(steps, seeds)
     yield f"{'speed':<10} {rate:,.0f} steps/s of n = 5, m = 2 at batch 1024", True
 
 

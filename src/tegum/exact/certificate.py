@@ -29,8 +29,10 @@ import scipy
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from tegum.exact.distributions import Distributions
+from tegum.compilation import compile_beside, is_compiled
+from tegum.exact.distributions import Distributions, distributions_of
 from tegum.exact.hessian import differentiated, padded_modes, smallest_curvature, still_directions
+from tegum.exact.kernel.descent import descend_many, starts_at
 from tegum.exact.kernel.hessian import STEP, Differences, differences_for, hessian_at_point, hessians, hessians_of_rows
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
 from tegum.exact.kernel.model import point_for
@@ -38,7 +40,8 @@ from tegum.exact.laws import CurvedBy, LawLoss, Laws
 from tegum.exact.objective import landscape_for
 from tegum.exact.parameters import free_of, parameters_of, size_of
 from tegum.exact.penalties import Penalty
-from tegum.nets import Net
+from tegum.features import Independent
+from tegum.nets import Net, ReluOutput
 from tegum.threads import in_pieces
 
 _MOST_DENSE = 600
@@ -300,3 +303,17 @@ def smallest_curvatures(
         title="curvatures",
     )
     return smallest, size
+
+
+def compile_hessians() -> None:
+    """Looks at the curvatures of a smallest model, which compiles what they need."""
+    net, distributions = ReluOutput(2, 1), distributions_of(Independent(2, density=0.5))
+    x = np.array([[1.0, -1.0, 0.0, 0.0]])
+    starts = starts_at(x, np.ones(x.shape), np.zeros(1, dtype=np.int64), distributions.weight, distributions.importance)
+    smallest_curvatures(net, distributions, starts, 64, (), threads=1, progress=False)
+
+
+def have_hessians_compiled() -> None:
+    """Has a second process compile Hessians while this one compiles what it needs before, where neither is compiled."""
+    if not is_compiled(descend_many):
+        compile_beside(f"{compile_hessians.__module__}:{compile_hessians.__name__}", hessians)

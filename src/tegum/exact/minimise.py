@@ -28,8 +28,10 @@ from tegum.caching import cached
 from tegum.checking import checked, require_memory, require_seeds, seeds_of
 from tegum.datasets import OWN_STARTS, PARAMETER_DIMS, Status, dataset
 from tegum.errors import InvalidInputError, Problems
+from tegum.exact.certificate import have_hessians_compiled
 from tegum.exact.constraints import Constraint, Support, limits
 from tegum.exact.cost import minimising_seconds
+from tegum.exact.distributions import Distributions
 from tegum.exact.kernel.records import require_terms
 from tegum.exact.objective import constraints_of, engine_of, penalties_of
 from tegum.exact.parameters import parameters_of, require_exact, shapes_of, size_of
@@ -205,6 +207,8 @@ def minimise(
         require_memory(f"a search from {starts} starts", 8 * starts * size_of(net))
         neighbours = neighbours_of(grid) if warm_starts else None
         distributions = tuple(engine_of(net, cell.features) for cell in grid.cells)
+    if certify and any(isinstance(one, Distributions) for one in distributions):
+        have_hessians_compiled()
     began = time.perf_counter()
     how = gradient_tolerance, most_steps, terms, tol, certify, threads, progress, tuple(penalties), tuple(constraints)
     search = Search(net, grid, distributions, *how)

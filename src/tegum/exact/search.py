@@ -18,7 +18,7 @@ from tegum.exact.constraints import ColumnSparse, Constraint, Support, allowed, 
 from tegum.exact.descent import descend_start
 from tegum.exact.distributions import Distributions
 from tegum.exact.evaluate import evaluate
-from tegum.exact.kernel.descent import CONVERGED, STOPPED, STUCK, Memory, descend_many, memory_for
+from tegum.exact.kernel.descent import CONVERGED, STOPPED, STUCK, Memory, descend_many, memory_for, starts_at
 from tegum.exact.kernel.landscape import Landscape, Starts
 from tegum.exact.kernel.records import MOST_TERMS
 from tegum.exact.kinks import descended_beside_kinks, downhill
@@ -132,17 +132,12 @@ class Search:
         x = x.reshape(count, d)
         mask = allowed(self.constraints, parameters_of(self.net, x)[0])
         free = free_of(self.net, mask if self.net.tied else np.ones_like(mask))
-        starts = Starts(
-            x=x * free,
-            free=free.astype(np.float64),
-            distribution_of=np.repeat(np.arange(points), per_point),
-            weight=distributions.weight if isinstance(distributions, Distributions) else np.zeros((0, 0)),
-            importance=distributions.importance,
-            loss=np.full(count, np.nan),
-            norm=np.full(count, np.nan),
-            steps=np.zeros(count, dtype=np.int64),
-            evaluations=np.zeros(count, dtype=np.int64),
-            status=np.full(count, STOPPED),
+        starts = starts_at(
+            x * free,
+            free.astype(np.float64),
+            np.repeat(np.arange(points), per_point),
+            distributions.weight if isinstance(distributions, Distributions) else np.zeros((0, 0)),
+            distributions.importance,
         )
         known = {name: np.full((count, *shape), np.nan) for name, shape in self._known_shapes().items()}
         if not self.stopped:

@@ -19,7 +19,7 @@ Source: Hairer, Norsett and Wanner, "Solving Ordinary Differential Equations I" 
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled
+from tegum.compilation import compiled, inner
 
 Array = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ def velocities(x: Array, setting: tuple[float, float, float]) -> Array:
     return out
 
 
-@compiled
+@inner
 def _own(a: float, t: float, p: float) -> tuple[float, float]:  # pragma: no cover - compiled
     """Derivatives by a and by t of E over the own feature x of (x - r(a x + t))^2."""
     if t >= 0:
@@ -75,7 +75,7 @@ def _own(a: float, t: float, p: float) -> tuple[float, float]:  # pragma: no cov
     return by_a, by_t
 
 
-@compiled
+@inner
 def _slopes(a: float, s: float, b: float, p: float) -> tuple[float, float, float]:  # pragma: no cover - compiled
     """Derivatives by a, s and b of E (x - r(a x + s x' + b))^2: both features active, or the own one alone."""
     by_a, by_b = _own(a, b, p)
@@ -98,7 +98,7 @@ def _slopes(a: float, s: float, b: float, p: float) -> tuple[float, float, float
     return by_a, by_s, by_b
 
 
-@compiled
+@inner
 def _velocity(
     w1: float, w2: float, b1: float, b2: float, setting: Array
 ) -> tuple[float, float, float, float]:  # pragma: no cover - compiled
@@ -116,7 +116,7 @@ def _velocities(x: Array, setting: Array, out: Array) -> None:  # pragma: no cov
         out[k, 0], out[k, 1], out[k, 2], out[k, 3] = _velocity(x[k, 0], x[k, 1], x[k, 2], x[k, 3], setting)
 
 
-@compiled
+@inner
 def _ended(starts: Array, k: int, rests: Array, lone: Array, tol: float) -> np.int64:  # pragma: no cover - compiled
     """Which of the rests the flow of start k has come to or is sure to come to, or -1."""
     for rest in range(len(rests)):

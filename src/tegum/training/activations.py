@@ -31,7 +31,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from tegum.compilation import apart_from_callers, compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined, inner
 from tegum.errors import InvalidInputError
 from tegum.nets import ACTIVATIONS, Activation
 from tegum.nets.activation import known_code
@@ -65,7 +65,7 @@ def _exp(x: np.float32) -> np.float32:
     return np.float32(series * power)
 
 
-@compiled
+@inner
 def _gelu_row(outputs: Floats, slopes: Floats) -> None:
     for sample in range(PANEL_WIDTH):
         x = outputs[sample]
@@ -78,7 +78,7 @@ def _gelu_row(outputs: Floats, slopes: Floats) -> None:
         outputs[sample] = np.float32(x * phi)
 
 
-@compiled
+@inner
 def _softplus_row(outputs: Floats, slopes: Floats) -> None:
     for sample in range(PANEL_WIDTH):
         x = outputs[sample]
@@ -92,7 +92,7 @@ def _softplus_row(outputs: Floats, slopes: Floats) -> None:
         outputs[sample] = np.float32(max(x, _ZERO) + np.float32(_TWO * s) * series)
 
 
-@compiled
+@inner
 def _tanh_row(outputs: Floats, slopes: Floats) -> None:
     for sample in range(PANEL_WIDTH):
         x = outputs[sample]
@@ -102,7 +102,7 @@ def _tanh_row(outputs: Floats, slopes: Floats) -> None:
         outputs[sample] = t if x > _ZERO else np.float32(-t)
 
 
-@compiled
+@inner
 def _square_row(outputs: Floats, slopes: Floats) -> None:
     for sample in range(PANEL_WIDTH):
         x = outputs[sample]
@@ -110,7 +110,7 @@ def _square_row(outputs: Floats, slopes: Floats) -> None:
         outputs[sample] = np.float32(x * x)
 
 
-@compiled
+@inner
 def _abs_row(outputs: Floats, slopes: Floats) -> None:
     for sample in range(PANEL_WIDTH):
         x = outputs[sample]

@@ -14,7 +14,7 @@ feature is drawn, and the sign, are not given there.
 
 import numpy as np
 
-from tegum.compilation import apart_from_callers, compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.training.arrays import FeatureNumbers, RecipeNumbers, Scratch, Shape
 from tegum.training.blocks import PANEL_WIDTH, Floats, Place, Words
 from tegum.training.forward import forward_panel
@@ -69,7 +69,7 @@ def _push_inputs(shape: Shape, parameters: Floats, size: np.float32, scratch: Sc
 
 
 @apart_from_callers
-@compiled
+@inner
 def attacked_panel(
     shape: Shape,
     scratch: Scratch,

@@ -22,7 +22,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from tegum.compilation import compiled, copied_into_callers
+from tegum.compilation import copied_into_callers, inner
 from tegum.processor import Registers
 from tegum.training.arrays import Scratch, Shape
 from tegum.training.blocks import (
@@ -145,7 +145,7 @@ Called with (first, height, D, decoder, hidden, wanted): D and hidden are panels
 
 
 @copied_into_callers
-@compiled
+@inner
 def decode_and_compare(
     shape: Shape, parameters: Floats, importance: Floats, factor: np.float32, panel: Floats, scratch: Scratch, p: int
 ) -> None:

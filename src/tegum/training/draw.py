@@ -25,7 +25,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from tegum.compilation import apart_from_callers, compiled, copied_into_callers, inlined
+from tegum.compilation import apart_from_callers, copied_into_callers, inlined, inner
 from tegum.training.arrays import FeatureNumbers, Scratch
 from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Words, cases, opened
 from tegum.training.randomness import GENERATORS, VECTOR, Generators, fill_random, spread
@@ -44,7 +44,7 @@ _SMALL, _LARGE = np.float32(1e-24), np.float32(1e30)
 
 
 @copied_into_callers
-@compiled
+@inner
 def _row_alone(row: Floats, low: np.int32, span: np.uint32, scale: np.float32, words: Words) -> None:
     for sample in range(PANEL_WIDTH):
         above = np.int32(np.int32(words[sample] & _LOW_BITS) - low)
@@ -86,7 +86,7 @@ def _draw_alone(_typing: Any, rows: Any, number: Any, span: Any, scale: Any, sig
     return signature, generate
 
 
-@compiled
+@inner
 def _row_of_set(row: Floats, low: np.int32, span: np.uint32, scale: np.float32, words: Words, own_words: Words) -> None:
     for sample in range(PANEL_WIDTH):
         active = np.uint32(np.int32(np.int32(words[sample] & _LOW_BITS) - low)) <= span
@@ -94,7 +94,7 @@ def _row_of_set(row: Floats, low: np.int32, span: np.uint32, scale: np.float32, 
         row[sample] = magnitude if active else _ZERO
 
 
-@compiled
+@inner
 def _row_k_sparse(row: Floats, unseen: int, remaining: Indices, words: Words) -> None:
     share = np.float32(np.float32(1) / np.float32(unseen))
     for sample in range(PANEL_WIDTH):
@@ -106,7 +106,7 @@ def _row_k_sparse(row: Floats, unseen: int, remaining: Indices, words: Words) ->
 
 
 @apart_from_callers
-@compiled
+@inner
 def _apply_law(row: Floats, law: int, value: np.float32, low: np.float32) -> None:
     """Turns uniform magnitudes in (0, 1] into exponential (1), constant (2) or other uniform (3) ones; 0, inactive, stays 0."""
     if law == 1:
@@ -123,7 +123,7 @@ def _apply_law(row: Floats, law: int, value: np.float32, low: np.float32) -> Non
             row[sample] = value if row[sample] > _ZERO else _ZERO
 
 
-@compiled
+@inner
 def _apply_signs(row: Floats, words: Words) -> None:
     for sample in range(PANEL_WIDTH):
         x = row[sample]
@@ -139,7 +139,7 @@ def draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: int
 
 
 @apart_from_callers
-@compiled
+@inner
 def _scale_panel(inputs: Floats, factor: Floats) -> None:
     """Divides every sample by its norm; ``factor`` (64,) is memory."""
     for sample in range(PANEL_WIDTH):
@@ -160,7 +160,7 @@ def _scale_panel(inputs: Floats, factor: Floats) -> None:
             inputs[i, sample] = np.float32(inputs[i, sample] * factor[sample])
 
 
-@compiled
+@inner
 def _scale_one(inputs: Floats, sample: int) -> None:
     """Divides a sample by its norm where single precision is too narrow for squares; one of nothing stays."""
     square = 0.0
@@ -183,7 +183,7 @@ def _draw_panel(features: FeatureNumbers, stream: Words, scratch: Scratch, p: in
 
 
 @apart_from_callers
-@compiled
+@inner
 def _draw_rows(
     inputs: Floats, features: FeatureNumbers, stream: Words, words: Words, own_words: Words, remaining: Indices
 ) -> None:
@@ -211,7 +211,7 @@ def _draw_rows(
 
 
 @apart_from_callers
-@compiled
+@inner
 def gather_panel(data_set: Floats, size: int, whole: int, first: int, stream: Words, words: Words, inputs: Floats) -> None:
     """Fills a panel of inputs from a data set of so many samples.
 

@@ -10,7 +10,7 @@ Example: for ``Linear(1, 1)`` with W = w and no bias, one sample x gives h = w x
 
 import numpy as np
 
-from tegum.compilation import apart_from_callers, compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.training.arrays import Scratch, Shape
 from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Place, Rows, Words
 from tegum.training.products import multiply_chosen, multiply_panel
@@ -21,7 +21,7 @@ _ONE = np.float32(1)
 _UNIT = np.float32(2.0**-24)
 
 
-@compiled
+@inner
 def _rows_with_content(panel: Floats, found: Indices) -> int:
     """Lists the rows of a panel that are not zero in all samples; returns how many there are."""
     count = 0
@@ -59,7 +59,7 @@ def encode_panel(shape: Shape, parameters: Floats, skips_inactive: int, scratch:
 
 
 @apart_from_callers
-@compiled
+@inner
 def drop_hidden(hidden: Floats, kept: Floats, dropout: np.float32, stream: Words, words: Words) -> None:
     """Multiplies hidden values by 0 with probability ``dropout``, by 1 / (1 - dropout) otherwise; ``kept`` are the factors."""
     factor = np.float32(_ONE / (_ONE - dropout))

@@ -5,7 +5,8 @@ Problem.  A step of a toy model takes about a microsecond, less than calling one
 Idea.  `advance` runs a stretch of steps without returning to Python, on the records of `arrays`.  All that lasts from one step
 to the next is in `State`, so a stretch may end anywhere and continue on any thread with the same result, bit for bit.
 
-Example.  Steps 0 to 50 are ``advance(..., 0, 50)``, or ``advance(..., 0, 20)`` and ``advance(..., 20, 50)``.
+Example.  Steps 0 to 50 are ``advance(..., 0, 50)``, or ``advance(..., 0, 20)`` and ``advance(..., 20, 50)``; the gradient at
+step 50 is left by ``advance(..., 50, 50)``.
 """
 
 import numpy as np
@@ -27,21 +28,17 @@ def advance(
 ) -> tuple[int, float]:
     """Trains an instance from step ``start`` to ``stop``; returns the steps done and the last batch's loss.
 
-    Ends early, with fewer steps done, where the loss is no longer finite; the parameters are then those that gave it.
+    Ends early, with fewer steps done, where the loss is no longer finite; the parameters are then those that gave it.  From a
+    step to itself it takes none: the loss is that of the next batch, whose gradient, L1 term included, is in
+    ``scratch.gradient``.
     """
     loss = np.nan
-    for t in range(start, stop):
+    for t in range(start, max(stop, start + 1)):
         loss = batch_gradient(shape, scratch, features, recipe, state)
-        if not np.isfinite(loss):
+        if stop == start or not np.isfinite(loss):
             return t, loss
         update(shape, recipe, state, scratch.gradient, t)
     return stop, loss
-
-
-@compiled
-def gradient_of(shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State) -> float:
-    """The loss on the next batch; the gradient, L1 term included, is left in ``scratch.gradient``."""
-    return batch_gradient(shape, scratch, features, recipe, state)
 
 
 @compiled

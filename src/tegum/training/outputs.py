@@ -20,7 +20,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from tegum.compilation import apart_from_callers, compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.training.activations import activate_row
 from tegum.training.arrays import Scratch, Shape, TargetRows
 from tegum.training.blocks import PANEL_WIDTH, Floats, Place, Rows, opened
@@ -41,7 +41,7 @@ def activate_panel(shape: Shape, scratch: Scratch, p: int) -> None:
 
 
 @apart_from_callers
-@compiled
+@inner
 def target_panel(target: TargetRows, clean: Floats, targets: Floats) -> None:
     """Fills ``targets`` with those, r(A x + v), of the inputs ``clean`` (n, 64)."""
     floor = _ZERO if target.relu else np.float32(-np.inf)
@@ -57,7 +57,7 @@ def target_panel(target: TargetRows, clean: Floats, targets: Floats) -> None:
 
 
 @apart_from_callers
-@compiled
+@inner
 def silence_inactive(outputs: Floats, targets: Floats, mapped: int, clean: Floats) -> None:
     """Outputs, after their activation or before a ReLU, and targets, made 0 where ``clean`` is: without an error."""
     for i in range(outputs.shape[0]):
@@ -140,7 +140,7 @@ def _compare(
 
 
 @apart_from_callers
-@compiled
+@inner
 def _times_slopes(outputs: Floats, slopes: Floats, counting: Rows, gradient: Floats, b: int) -> None:
     """Multiplies D by the slopes of the activation, and adds its sums over samples to the gradient from ``b`` on."""
     for q in range(counting.number):

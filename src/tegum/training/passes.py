@@ -17,7 +17,7 @@ and the gradient D h + E x = 4 w (w^2 - 1) x^2.
 
 import numpy as np
 
-from tegum.compilation import apart_from_callers, compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.training.arrays import Bytes, FeatureNumbers, RecipeNumbers, Scratch, Shape, State
 from tegum.training.attack import attacked_panel
 from tegum.training.blocks import PANEL_WIDTH, Floats, Indices, Layout, Pair, Place, Rows
@@ -32,7 +32,7 @@ _ZERO = np.float32(0)
 
 
 @apart_from_callers
-@compiled
+@inner
 def _rows_that_count(outputs: Floats, clean: Floats, floor: np.float32, listed: Indices, marked: Bytes) -> int:
     """Lists and marks the rows of a panel where an output is above the floor or a feature active; outputs of others become 0.
 
@@ -54,7 +54,7 @@ def _rows_that_count(outputs: Floats, clean: Floats, floor: np.float32, listed: 
     return count
 
 
-@compiled
+@inner
 def _marked_rows(marked: Bytes, found: Indices) -> int:
     """Lists the rows that are marked, and takes the marks away; returns how many there are."""
     count = 0
@@ -66,13 +66,13 @@ def _marked_rows(marked: Bytes, found: Indices) -> int:
     return count
 
 
-@compiled
+@inner
 def _transposed(layout: Layout) -> Layout:
     return Layout(layout.begin, layout.column, layout.row)
 
 
 @apart_from_callers
-@compiled
+@inner
 def _drop_samples(inputs: Floats, outputs: Floats, hidden: Floats, clean: Floats, targets: Floats, first: int) -> None:
     """Empties a panel from sample ``first`` on, past the end of the batch, so that the rest adds to nothing."""
     for sample in range(first, PANEL_WIDTH):

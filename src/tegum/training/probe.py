@@ -16,7 +16,7 @@ from tegum.nets import Net, ReluOutput
 from tegum.training.arrays import Scratch, panels_for, parameter_slices, scratch_for, shape_of
 from tegum.training.blocks import PANEL_WIDTH, Floats
 from tegum.training.instances import feature_numbers, grid_of, instances_of, is_drawn_outside, require_attackable
-from tegum.training.kernel import draw_samples, gradient_of
+from tegum.training.kernel import advance, draw_samples
 from tegum.training.outside import samples_outside
 from tegum.training.randomness import stream_state
 from tegum.training.recipe import AttackDraw, Recipe
@@ -99,7 +99,8 @@ def _one_batch(
     panels = np.resize(samples, (panels_for(len(samples)), PANEL_WIDTH, n))
     one.state.data_set[:] = panels.transpose(0, 2, 1)
     scratch = scratch_for(net)
-    return gradient_of(shape_of(net), scratch, one.features, one.recipe, one.state), scratch
+    _, loss = advance(shape_of(net), scratch, one.features, one.recipe, one.state, 0, 0)
+    return loss, scratch
 
 
 def _samples_of(panels: Floats) -> Floats:

@@ -13,7 +13,7 @@ first cache, the columns take turns.
 
 import numpy as np
 
-from tegum.compilation import apart_from_callers, compiled, copied_into_callers
+from tegum.compilation import apart_from_callers, compiled, copied_into_callers, inner
 from tegum.training.blocks import (
     PANEL_WIDTH,
     REGISTERS,
@@ -39,7 +39,7 @@ _FOLDED = 4
 """How many panels, those of both pairs counted, a tile goes over at least, where there are as many."""
 
 
-@compiled
+@inner
 def _equal(count: int, most: int) -> int:
     """The size of pieces of at most ``most`` that a count is cut into, as equal as can be: the last one may be smaller."""
     pieces = (count + most - 1) // most
@@ -53,7 +53,7 @@ def rows_at_once(height: int) -> int:
 
 
 @copied_into_callers
-@compiled
+@inner
 def multiply_panel(C: Floats, start: Place, A: Floats, layout: Layout, B: Floats, rows: int) -> None:
     """C[r] = start[r] + sum over all k of A[r, k] B[k], for every row r of the panel C, so many ``rows`` at a time."""
     height = C.shape[0]
@@ -64,7 +64,7 @@ def multiply_panel(C: Floats, start: Place, A: Floats, layout: Layout, B: Floats
 
 
 @apart_from_callers
-@compiled
+@inner
 def multiply_chosen(C: Floats, start: Place, A: Floats, layout: Layout, B: Floats, chosen: Rows, rows: int) -> None:
     """What `multiply_panel` does, for the chosen k alone."""
     height = C.shape[0]

@@ -17,7 +17,7 @@ Example: W = [[1]], b = [0], x = 1/2: h = 1/2, e = 0.
 
 import numpy as np
 
-from tegum.compilation import apart_from_callers, compiled, copied_into_callers, inlined
+from tegum.compilation import apart_from_callers, copied_into_callers, inlined, inner
 from tegum.features import FiniteLaw
 from tegum.nets import ACTIVATIONS, Net
 from tegum.training.arrays import FEATURES_AT_ONCE, FeatureNumbers, RecipeNumbers, Scratch, Shape, SparseRows, State
@@ -65,7 +65,7 @@ def _hidden_values(shape: Shape, parameters: Floats, rows: SparseRows, t: int, s
 
 
 @copied_into_callers
-@compiled
+@inner
 def _set_outputs(shape: Shape, parameters: Floats, hidden: Floats, a: int, left: int, right: int, errors: Floats) -> None:
     """The outputs ``left`` to ``right`` of the sample at place a."""
     n, biases = shape.n, parameters[shape.b + left : shape.b + right]
@@ -87,7 +87,7 @@ def _set_outputs(shape: Shape, parameters: Floats, hidden: Floats, a: int, left:
 
 
 @copied_into_callers
-@compiled
+@inner
 def _loss_of(importance: Floats, factor: np.float32, errors: Floats) -> float:
     """The loss of the errors of some outputs, which become its derivatives."""
     total = _ZERO
@@ -99,7 +99,7 @@ def _loss_of(importance: Floats, factor: np.float32, errors: Floats) -> float:
 
 
 @copied_into_callers
-@compiled
+@inner
 def _pull_back(shape: Shape, parameters: Floats, gradient: Floats, a: int, left: int, right: int, scratch: Scratch) -> None:
     """What derivatives by outputs, in ``errors``, add to those by b, by W and by the hidden values."""
     n, errors, by_b = shape.n, scratch.errors, gradient[shape.b + left : shape.b + right]
@@ -115,7 +115,7 @@ def _pull_back(shape: Shape, parameters: Floats, gradient: Floats, a: int, left:
 
 
 @apart_from_callers
-@compiled
+@inner
 def stored_gradient(
     shape: Shape, scratch: Scratch, features: FeatureNumbers, recipe: RecipeNumbers, state: State, whole: int
 ) -> float:

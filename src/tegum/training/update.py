@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tegum.compilation import apart_from_callers, compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.training.arrays import RecipeNumbers, Shape, State
 from tegum.training.blocks import Floats
 
@@ -51,7 +51,7 @@ class AdamStep(NamedTuple):
     epsilon: np.float32
 
 
-@compiled
+@inner
 def learning_rate(recipe: RecipeNumbers, t: int) -> float:
     """The learning rate at step t (the first step is 0)."""
     warmup = recipe.warmup_steps
@@ -71,7 +71,7 @@ def learning_rate(recipe: RecipeNumbers, t: int) -> float:
 # Loops go from 0 over slices: compiled code takes an index that may be negative for one from the end, and does not vectorise.
 
 
-@compiled
+@inner
 def _adam(w: Floats, g: Floats, m: Floats, v: Floats, begin: int, end: int, step: AdamStep) -> None:
     w, g, m, v = w[begin:end], g[begin:end], m[begin:end], v[begin:end]
     one = np.float32(1)
@@ -86,7 +86,7 @@ def _adam(w: Floats, g: Floats, m: Floats, v: Floats, begin: int, end: int, step
 
 
 @apart_from_callers
-@compiled
+@inner
 def _sgd(
     w: Floats, g: Floats, m: Floats, begin: int, end: int, rate: np.float32, pull: np.float32, momentum: np.float32
 ) -> None:
@@ -98,7 +98,7 @@ def _sgd(
 
 
 @apart_from_callers
-@compiled
+@inner
 def _rmsprop(w: Floats, g: Floats, v: Floats, begin: int, end: int, step: AdamStep) -> None:
     w, g, v = w[begin:end], g[begin:end], v[begin:end]
     for q in range(w.shape[0]):
@@ -108,7 +108,7 @@ def _rmsprop(w: Floats, g: Floats, v: Floats, begin: int, end: int, step: AdamSt
         w[q] = np.float32(step.shrink * w[q] - step.rate * slope / (np.float32(np.sqrt(second)) + step.epsilon))
 
 
-@compiled
+@inner
 def _shrink(w: Floats, begin: int, end: int, factor: np.float32) -> None:
     part = w[begin:end]
     for q in range(part.shape[0]):
@@ -116,7 +116,7 @@ def _shrink(w: Floats, begin: int, end: int, factor: np.float32) -> None:
 
 
 @apart_from_callers
-@compiled
+@inner
 def _pull_to_unit_norms(w: Floats, begin: int, m: int, n: int, share: float) -> None:
     """Moves every column of the encoder (m, n), row by row from ``begin`` on, so far towards norm 1; columns of 0 stay."""
     for i in range(begin, begin + n):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import inlined, inner
 from tegum.exact.kernel.inversion import FIRST_HALF
 from tegum.exact.kernel.product import SINGLE_ROWS, STATE, at
 from tegum.exact.kernel.records import ONE, ZERO, Distribution, Listed, Work
@@ -92,7 +92,7 @@ def near(which: int, i: int) -> int:
     return (3 * i + which) * PAIR
 
 
-@compiled
+@inner
 def write_factor(found: Any, i: int, A: Any, first: Any, second: Any, third: Any, own: bool) -> None:
     """Writes a factor and its two derivatives, of the own feature T = 1 - d/dg of them."""
     if own:
@@ -104,7 +104,7 @@ def write_factor(found: Any, i: int, A: Any, first: Any, second: Any, third: Any
     store_complex(found, near(SECOND, i), second)
 
 
-@compiled
+@inner
 def on_line(v: Any, i: int, g: float, points: Points, own: bool, found: Any) -> None:
     """Writes feature i's factor and its derivatives at eight points of the line."""
     z = z_at(points)
@@ -122,14 +122,14 @@ def on_line(v: Any, i: int, g: float, points: Points, own: bool, found: Any) -> 
     write_factor(found, i, A, first, second, third, own)
 
 
-@compiled
+@inner
 def on_circle(z: Any, g: float, i: int, own: bool, found: Any) -> None:
     """The same for |z g| up to 1.6."""
     A, first, second = series(z, g)
     write_factor(found, i, A, first, second, third_series(z, g), own)
 
 
-@compiled
+@inner
 def around_vertex(z: Any, g: float, at_feature: Any, at_bias: Any, i: int, own: bool, found: Any) -> None:
     """The same of mu = (e^{z (b + g)} - e^{zb}) / (3 g), of a large feature (`tegum.exact.kernel.sets`).
 
@@ -168,7 +168,7 @@ def _put(place: int, left: Any, first: Any, right: Any, second: Any) -> None:
     store_complex(right, place, complex_of(second.real, -1.0 * second.imag))
 
 
-@compiled
+@inner
 def _collect(distribution: Distribution, work: Work, row: Row, parts: Parts, memory: Products, octet: int, H: Any) -> None:
     """Adds eight terms to H where that costs O(n), and writes down the matrices whose product is the rest.
 
@@ -279,7 +279,7 @@ def _dot(left: Any, i: int, right: Any, k: int, octets: int) -> float:
     return total(found + more)
 
 
-@compiled
+@inner
 def _multiply(row: Row, memory: Products, octets: int, H: Any) -> None:
     """Adds to H the products of the matrices that `_collect` wrote down."""
     order = row.large.order
@@ -299,7 +299,7 @@ def _multiply(row: Row, memory: Products, octets: int, H: Any) -> None:
                     H[i, k] += _dot(memory.pair_left, i, memory.pair_right, k, octets)
 
 
-@compiled
+@inner
 def invert_bends(distribution: Distribution, work: Work, row: Row, P: float, terms: int, memory: Products, H: Any) -> None:
     """Adds the Hessian of what the closed forms leave, in so many terms that fade out, to H."""
     both = Listed(row.large.order, row.large.feature_first, row.large.first, row.small.end)
@@ -330,7 +330,7 @@ def invert_bends(distribution: Distribution, work: Work, row: Row, P: float, ter
             octet = ZERO
 
 
-@compiled
+@inner
 def add_residue(
     distribution: Distribution, work: Work, row: Row, R: float, low: float, high: float, memory: Products, H: Any
 ) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from tegum.compilation import apart_from_callers, compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.exact.kernel.bends import Products, Row, add_residue, invert_bends
 from tegum.exact.kernel.cut_moments import add_one, add_two
 from tegum.exact.kernel.exponential_curvature import exponential_curvature
@@ -36,7 +36,7 @@ from tegum.exact.kernel.weak_diagonal import is_weak, move_to_end
 _NEVER_SEEN, _RESOLVED = 1e-14, 4.0
 
 
-@compiled
+@inner
 def _add_alias(distribution: Distribution, work: Work, row: Row, H: Any) -> None:
     """Takes off what the period adds: 2 sum_{r >= 1} Q^r E x x^T of the patterns that were inverted."""
     n = H.shape[0] - 1
@@ -74,7 +74,7 @@ def _add_alias(distribution: Distribution, work: Work, row: Row, H: Any) -> None
             H[i, k] += weight * both * mean * mean
 
 
-@compiled
+@inner
 def _add_patterns(distribution: Distribution, work: Work, row: Row, H: Any) -> None:
     """Adds the patterns taken out: with at most two features active, one of them the own one where that is small."""
     n = H.shape[0] - 1
@@ -98,7 +98,7 @@ def _add_patterns(distribution: Distribution, work: Work, row: Row, H: Any) -> N
                     add_two(share, b, work.g[i], work.g[k], i, k, own, H)
 
 
-@compiled
+@inner
 def _is_beside_a_kink(work: Work, row: Row, margin: float) -> bool:
     """Whether a pattern of some probability has second derivatives that jump next to this row."""
     b, own = row.b, row.own
@@ -109,7 +109,7 @@ def _is_beside_a_kink(work: Work, row: Row, margin: float) -> bool:
     return bool(found)
 
 
-@compiled
+@inner
 def _sorted_row(distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, divided: int, effort: Effort) -> Row:
     """The row's blocks, large and small ones where it is ``divided``, and the probabilities of what is taken out."""
     count, end, _ = partition(distribution, work, n, own.feature, b, effort)
@@ -154,7 +154,7 @@ def _is_resolved(work: Work, blocks: Listed, P: float, terms: int) -> bool:
     return bool(least * terms > _RESOLVED * P)
 
 
-@compiled
+@inner
 def _add_moments(distribution: Distribution, H: Any) -> None:
     """Adds 2 E x x^T, the Hessian of a row that is always active, to H: below the diagonal, and in the column of the bias."""
     n = H.shape[0] - 1
@@ -174,7 +174,7 @@ def _add_moments(distribution: Distribution, H: Any) -> None:
 
 
 @apart_from_callers
-@compiled
+@inner
 def _single_curvature(
     distribution: Distribution,
     work: Work,
@@ -208,7 +208,7 @@ def _single_curvature(
 
 
 @apart_from_callers
-@compiled
+@inner
 def row_curvature(
     distribution: Distribution,
     work: Work,

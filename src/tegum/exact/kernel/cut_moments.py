@@ -12,7 +12,7 @@ two points is exact between the kinks of b + h v.  Nothing is divided by h, the 
 import math
 from typing import Any
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import inlined, inner
 
 _NODE = 0.5 - 0.5 / math.sqrt(3.0)
 
@@ -31,7 +31,7 @@ def _cut(t: float, g: float) -> tuple[float, float, float, float, float]:
     return u, u * u / 2, u * u * u / 3, u, -1 / g
 
 
-@compiled
+@inner
 def add_one(share: float, b: float, g: float, i: int, own: bool, H: Any) -> None:
     """Adds ``share`` times the Hessian of E r(b + g u)^2, of the own feature with T, to H, whose last row is the bias'."""
     n = H.shape[0] - 1
@@ -46,7 +46,7 @@ def add_one(share: float, b: float, g: float, i: int, own: bool, H: Any) -> None
     H[i, i] += 2 * share * M2
 
 
-@compiled
+@inner
 def add_two(share: float, b: float, g: float, h: float, i: int, k: int, own: int, H: Any) -> None:
     """The same of E r(b + g u + h v)^2, u of feature i and v of feature k, one of which may be the own one."""
     n = H.shape[0] - 1

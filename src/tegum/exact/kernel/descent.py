@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined, inner
 from tegum.exact.kernel.landscape import Landscape, Starts, enter, loss_at
 from tegum.exact.kernel.model import scale_of
 
@@ -47,6 +47,29 @@ class Memory(NamedTuple):
     changes: NDArray[np.float64]
     inverse_curvature: NDArray[np.float64]
     projection: NDArray[np.float64]
+
+
+def starts_at(
+    x: NDArray[np.float64],
+    free: NDArray[np.float64],
+    distribution_of: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    importance: NDArray[np.float64],
+) -> Starts:
+    """Starts of which nothing is found yet, in memory of their own: points (count, d), and what `Starts` has of each."""
+    count = len(x)
+    return Starts(
+        x=x,
+        free=free,
+        distribution_of=distribution_of,
+        weight=weight,
+        importance=importance,
+        loss=np.full(count, np.nan),
+        norm=np.full(count, np.nan),
+        steps=np.zeros(count, dtype=np.int64),
+        evaluations=np.zeros(count, dtype=np.int64),
+        status=np.full(count, STOPPED),
+    )
 
 
 def memory_for(size: int, stop: NDArray[np.int64]) -> Memory:
@@ -111,7 +134,8 @@ def _set_direction(memory: Any, count: int, newest: int) -> None:
         slot = slot + 1 if slot + 1 < slots else 0
 
 
-@compiled
+@apart_from_callers
+@inner
 def descend(landscape: Landscape, memory: Memory, tolerance: float, most_steps: int) -> tuple[float, float, int, int, int]:
     """Minimises from ``memory.x`` in place.
 

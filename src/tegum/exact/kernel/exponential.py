@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.exact.kernel.judging import note_error
 from tegum.exact.kernel.product import SUM, A, D, Products, add_sums, at, backward, clear_sums, forward
 from tegum.exact.kernel.records import ALL_ROWS, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
@@ -110,7 +110,7 @@ def _height(distribution: Distribution, work: Work, blocks: Listed, b: float, si
     return found
 
 
-@compiled
+@inner
 def contour_of(
     distribution: Distribution, work: Work, blocks: Listed, b: float, side: float, psi: float
 ) -> tuple[Contour, float]:
@@ -168,7 +168,7 @@ def _left(change: float, now: float, caution: float, squares: bool) -> float:
     return change * min(1.0, caution * change / max(abs(now), change))
 
 
-@compiled
+@inner
 def _left_of_slopes(work: Work, blocks: Listed, scale: float, caution: float, squares: bool) -> float:
     """The same of the derivatives by couplings, judged by the largest; they are remembered for the next halving."""
     change = largest = 0.0
@@ -180,7 +180,8 @@ def _left_of_slopes(work: Work, blocks: Listed, scale: float, caution: float, sq
     return _left(change, largest, caution, squares)
 
 
-@compiled
+@apart_from_callers
+@inner
 def exponential_row(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, b: float, effort: Effort) -> Found:
     """T E r(s)^2 of a row that is neither never nor always active; its gradient by couplings goes to ``work.slope``.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tegum.compilation import apart_from_callers, compiled
+from tegum.compilation import apart_from_callers, inner
 from tegum.exact.kernel.bends import FIRST, SECOND, VALUE, Products, near
 from tegum.exact.kernel.exponential import CANCELLED, HALF, STEEP, contour_of, exponential_factor, omega_of
 from tegum.exact.kernel.product import Products as Derivatives
@@ -22,7 +22,7 @@ _FIRST_STEP, _LAST_STEP = 4.5, 0.01
 
 
 @apart_from_callers
-@compiled
+@inner
 def exponential_curvature(
     distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, b: float, terms: int, memory: Products, H: Any
 ) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import apart_from_callers, compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined, inner
 from tegum.exact.kernel.bends import Products, products_for
 from tegum.exact.kernel.curvature import row_curvature
 from tegum.exact.kernel.landscape import Landscape, Starts, enter
@@ -67,7 +67,7 @@ def differences_for(n_hidden: int, n_features: int, stop: NDArray[np.int64] | No
     )
 
 
-@compiled
+@inner
 def _row_slopes(
     distribution: Distribution,
     work: Work,
@@ -175,7 +175,7 @@ def _differences(
 
 
 @apart_from_callers
-@compiled
+@inner
 def row_hessian(
     distribution: Distribution,
     work: Work,
@@ -200,8 +200,10 @@ def row_hessian(
         largest = max(largest, abs(memory.g[i]))
     if NEGLIGIBLE < largest < 1:
         step *= largest
+    # what is called first is compiled first: the curvature needs nothing that another process may be compiling
+    inverted = _is_inverted(distribution, work, own, b, linear, step, effort, memory)
     _row_slopes(distribution, work, own, linear, effort, memory, b, n, 0.0, memory.here)
-    if not _is_inverted(distribution, work, own, b, linear, step, effort, memory):
+    if not inverted:
         jump = _differences(distribution, work, own, b, linear, step, effort, memory)
     _add_unknown(distribution, memory, own.feature, H)
     return jump
@@ -274,6 +276,7 @@ def _weighted_row(
     return jump
 
 
+@apart_from_callers
 @compiled
 def hessian_at_point(landscape: Landscape, memory: Differences, step: float, H: Any) -> float:
     """Writes the Hessian at ``memory.x`` into H (d, d); rows and columns of parameters that are held are 0.

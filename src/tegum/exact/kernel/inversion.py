@@ -15,7 +15,7 @@ The plain method, without large and small blocks, is 93 lines of NumPy in `docs/
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.exact.kernel.judging import errors_after, next_look, note_moves, note_slopes
 from tegum.exact.kernel.product import CONSTANTS, SINGLE_ROWS, SUM, add_sums, at
 from tegum.exact.kernel.records import ZERO, Distribution, Effort, Found, Listed, Powers, Removed, Work
@@ -45,7 +45,8 @@ def _is_nothing(work: Work, large: Listed, removed: Removed) -> bool:
     return bool(count < 2)
 
 
-@compiled
+@apart_from_callers
+@inner
 def invert(
     distribution: Distribution,
     work: Work,

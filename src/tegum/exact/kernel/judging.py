@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from tegum.compilation import compiled, copied_into_callers, inlined
+from tegum.compilation import copied_into_callers, inlined, inner
 from tegum.exact.kernel.product import SUM, at
 from tegum.exact.kernel.records import LARGEST, WHOLE, Effort, Listed, Work
 from tegum.exact.kernel.vectors import WIDTH, exponent, farther, farthest, fill, load, store, total
@@ -60,7 +60,7 @@ def _moves_of(sums: Any, k: int) -> Any:
 
 
 @copied_into_callers
-@compiled
+@inner
 def note_slopes(work: Work, rows: int, blocks: Listed, look: int) -> float:
     """Remembers the derivatives by all listed couplings at a look (0, 1, ...); returns what may be left of one of them.
 
@@ -81,7 +81,7 @@ def note_slopes(work: Work, rows: int, blocks: Listed, look: int) -> float:
 
 
 @copied_into_callers
-@compiled
+@inner
 def errors_after(work: Work, k: int, scale: float, slopes: float, effort: Effort) -> tuple[float, float]:
     """The estimated errors after k terms: of the value, and the largest of its derivatives.
 
@@ -94,7 +94,7 @@ def errors_after(work: Work, k: int, scale: float, slopes: float, effort: Effort
 
 
 @copied_into_callers
-@compiled
+@inner
 def note_moves(work: Work, k: int, error: float) -> None:
     """Adds to ``work.moves`` how an inversion moved that ended after k terms, and its error."""
     store(work.moves, 0, load(work.moves, 0) + _moves_of(work.sums, k))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined
 from tegum.exact.kernel.model import Point, Settings, enter_distribution, model_loss
 from tegum.exact.kernel.records import Distribution, Work
 
@@ -83,6 +83,7 @@ def _add_penalties(point: Point, interference: float, l2: float) -> float:
     return total
 
 
+@apart_from_callers
 @compiled
 def loss_at(landscape: Landscape, x: Any, gradient: Any) -> float:
     """The objective at x, and its gradient in place; by parameters that are held it is 0."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import apart_from_callers, compiled, inlined
+from tegum.compilation import apart_from_callers, compiled, inlined, inner
 from tegum.exact.kernel.exponential import exponential_row
 from tegum.exact.kernel.partition import blocks_of_row, is_unknown
 from tegum.exact.kernel.records import (
@@ -125,7 +125,7 @@ def point_for(rows: int, n: int) -> Point:
 
 
 @apart_from_callers
-@compiled
+@inner
 def row_error(distribution: Distribution, work: Work, n: int, own: OwnFeature, b: float, linear: int, effort: Effort) -> Found:
     """T E r(s)^2 of the row whose couplings are in ``work.g``; its gradient by them goes to ``work.slope``."""
     g = work.g
@@ -224,7 +224,7 @@ def _note_row(work: Work, rows: Rows, n: int, j: int, row: Found, weight: float,
         rows.moves[n * WIDTH + lane] += weight * work.moves[lane]
 
 
-@compiled
+@inner
 def _take_rows(
     distribution: Distribution, work: Work, point: Point, rows: Rows, settings: Settings, again: Again, target: float
 ) -> None:
@@ -280,7 +280,7 @@ def _take_rows(
                         rows.slope[j * n + i] = work.slope[i]
 
 
-@compiled
+@inner
 def _added(point: Point, rows: Rows) -> Result:
     """What all rows together say of the loss."""
     n = point.importance.size
@@ -306,7 +306,7 @@ def _are_usable(W: Any, b: Any) -> bool:
     return usable
 
 
-@compiled
+@inner
 def scale_of(distribution: Distribution, point: Point) -> float:
     """sum_j I_j E x_j^2, the loss of a model of zeros."""
     scale = 0.0

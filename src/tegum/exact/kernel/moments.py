@@ -11,7 +11,7 @@ third order is only ever needed for blocks that are single uniform features.
 
 from typing import Any, NamedTuple
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import inlined, inner
 from tegum.exact.kernel.records import Distribution, Listed, OwnFeature
 from tegum.exact.kernel.walk import components_in, members_of
 
@@ -91,7 +91,7 @@ def _block_mean(distribution: Distribution, g: Any, block: int) -> float:
     return mean
 
 
-@compiled
+@inner
 def cumulants(distribution: Distribution, g: Any, blocks: Listed, third: int) -> Cumulants:
     """The cumulants of the listed sum without b; the third only where asked for, else 0."""
     k1 = 0.0
@@ -113,7 +113,7 @@ def cumulants(distribution: Distribution, g: Any, blocks: Listed, third: int) ->
     return Cumulants(k1, k2, k3)
 
 
-@compiled
+@inner
 def own_derivatives(distribution: Distribution, g: Any, own: OwnFeature, third: int) -> Cumulants:
     """The derivatives of the cumulants by the own coupling; zeros where the own block is not among those at hand."""
     if own.block < 0:
@@ -126,7 +126,7 @@ def own_derivatives(distribution: Distribution, g: Any, own: OwnFeature, third: 
     return Cumulants(distribution.mean * w, second, 3 * _third(w) * g[own.feature] ** 2 if third else 0.0)
 
 
-@compiled
+@inner
 def add_gradient(
     distribution: Distribution, g: Any, slope: Any, blocks: Listed, own: OwnFeature, weights: Weights, k2: float
 ) -> None:

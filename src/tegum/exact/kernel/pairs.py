@@ -22,7 +22,7 @@ At equal terms errors fall 4 to 1,000 times, most where few features are active.
 
 from typing import NamedTuple
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.exact.kernel.records import Distribution, Effort, Integrand, Listed, Work
 from tegum.exact.kernel.walk import features_of
 
@@ -59,7 +59,7 @@ class Divided(NamedTuple):
     by_xx: float
 
 
-@compiled
+@inner
 def find_pairs(distribution: Distribution, work: Work, blocks: Listed, b: float, none: float, effort: Effort) -> float:
     """Says in ``work.odds`` which of the listed features are taken in pairs, c_i or 0; returns q, 0 for no pairs.
 
@@ -108,7 +108,8 @@ def _smallest(work: Work, blocks: Listed, b: float) -> float:
     return smallest_of(largest, b)
 
 
-@compiled
+@apart_from_callers
+@inner
 def add_pairs(work: Work, blocks: Listed, own: int, b: float, q: float, V: Integrand) -> tuple[float, float, float, float]:
     """T E [r2 r(s)^2 + s2 s^2 + s1 s + s0] of all pairs; derivatives by couplings go to ``work.slope``.
 
@@ -323,7 +324,7 @@ def _counted(work: Work, q: float, V: Integrand, b: float, g: int, h: int, own: 
     return Part(share * value, share * by_b)
 
 
-@compiled
+@inner
 def _pair(V: Integrand, b: float, g: float, h: float, own: bool) -> tuple[float, float, float, float]:
     """E V(b + g u + h v), or if h is the ``own`` coupling (1 - d/dh) of it, and its derivatives by b, g and h."""
     r2, s2 = V.r2, V.s2

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tegum.compilation import compiled, copied_into_callers, inlined
+from tegum.compilation import copied_into_callers, inlined, inner
 from tegum.exact.kernel.pairs import DENSEST, are_worth_it, smallest_of
 from tegum.exact.kernel.records import BUCKETS, NOWHERE, ZERO, Distribution, Effort, Listed, OwnFeature, Work
 from tegum.exact.kernel.vectors import exponent
@@ -20,7 +20,7 @@ _TINY, _SPARSE = 1 / 64, 0.2
 
 
 @copied_into_callers
-@compiled
+@inner
 def threshold_of(work: Work, n: int, own: int) -> float:
     """Couplings below it are small, those from it on large; 0 where it is best to have no small ones.
 
@@ -89,7 +89,7 @@ def threshold_of(work: Work, n: int, own: int) -> float:
 
 
 @copied_into_callers
-@compiled
+@inner
 def _is_better_whole(
     distribution: Distribution, work: Work, n: int, own: int, b: float, threshold: float, effort: Effort
 ) -> bool:
@@ -119,7 +119,7 @@ def _is_better_whole(
 
 
 @copied_into_callers
-@compiled
+@inner
 def _ever_active(distribution: Distribution, block: int) -> bool:
     """Whether anything in a block has a probability above 0, however small."""
     found = False
@@ -139,7 +139,7 @@ def is_unknown(distribution: Distribution, g: Any, block: int, own: int) -> bool
 
 
 @copied_into_callers
-@compiled
+@inner
 def partition(distribution: Distribution, work: Work, n: int, own: int, b: float, effort: Effort) -> tuple[int, int, float]:
     """Lists the blocks that are ever active in ``work.order``, large ones first where all blocks are single features.
 

@@ -14,7 +14,7 @@ z, so each pattern is taken out with j's whole block, of which q is the probabil
 
 from typing import Any, NamedTuple
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import inlined, inner
 from tegum.exact.kernel.product import A, D, add_derivative, at
 from tegum.exact.kernel.records import ALL_ROWS, NOWHERE, Distribution, Integrand, Listed, OwnFeature, Work
 from tegum.exact.kernel.uniform import rectified
@@ -49,7 +49,7 @@ def _first_of(distribution: Distribution, work: Work, component: int, size: int)
     return found
 
 
-@compiled
+@inner
 def removed_patterns(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature) -> ClosedPatterns:
     """Finds the patterns to take out and their probabilities."""
     alone = work.alone
@@ -91,7 +91,7 @@ def _own_block(work: Work, own: OwnFeature, removed: ClosedPatterns) -> Any:
     return base
 
 
-@compiled
+@inner
 def gone(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, removed: ClosedPatterns, square: Any) -> Any:
     """What the patterns taken out contribute at eight points; ``square`` is the weight of those without a large feature."""
     with_block = removed.others * square
@@ -115,7 +115,7 @@ def gone(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature
     return with_block * _own_block(work, own, removed) + inside
 
 
-@compiled
+@inner
 def gone_backward(
     distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, removed: ClosedPatterns, square: Any, weight: Any
 ) -> None:
@@ -153,7 +153,7 @@ def gone_backward(
         add_derivative(v, ALL_ROWS, own.feature, by_own, load_complex(v, at(ALL_ROWS, D, own.feature)))
 
 
-@compiled
+@inner
 def _at_vertex(
     work: Work, own: OwnFeature, t: float, member: int, r2: float, r3: float, q: float, p: float, share: float
 ) -> tuple[float, float]:
@@ -184,7 +184,7 @@ def _at_vertex(
     return share * value, share * by_t
 
 
-@compiled
+@inner
 def add_removed(
     distribution: Distribution,
     work: Work,
@@ -241,7 +241,7 @@ def add_removed(
     return value, by_b
 
 
-@compiled
+@inner
 def _weighted(
     work: Work, own: OwnFeature, t: float, member: int, r2: float, r3: float, q: float, p: float, share: float
 ) -> float:

@@ -19,7 +19,7 @@ lies with its first feature.
 
 from typing import Any, NamedTuple
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import inlined, inner
 from tegum.exact.kernel.records import ALL_ROWS, Distribution, Listed, Work
 from tegum.exact.kernel.vectors import PAIR, WIDTH, complex_of, fill, load, load_complex, store, store_complex, total
 from tegum.exact.kernel.walk import components_in, features_of
@@ -68,7 +68,7 @@ def _member(v: Any, which: int, i: int) -> Any:
     return load_complex(v, at(ALL_ROWS, which, i))
 
 
-@compiled
+@inner
 def forward(distribution: Distribution, work: Work, blocks: Listed, most: int) -> Products:
     """The products of the listed blocks without components of more than ``most`` large features; for 0 ``none`` alone."""
     v = work.v
@@ -111,7 +111,7 @@ def forward(distribution: Distribution, work: Work, blocks: Listed, most: int) -
     return Products(rest, none, one)
 
 
-@compiled
+@inner
 def backward(distribution: Distribution, work: Work, blocks: Listed, most: int, by: Products) -> None:
     """Adds the derivatives of Re{by.rest rest + by.none none + by.one one} by the listed couplings to acc."""
     v = work.v

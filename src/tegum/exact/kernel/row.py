@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.exact.kernel.inversion import invert
 from tegum.exact.kernel.moments import add_gradient, cumulants, own_derivatives, own_moment, weights_at
 from tegum.exact.kernel.pairs import add_pairs, find_pairs
@@ -78,7 +78,7 @@ def period(low: float, high: float) -> float:
     return float(math.ldexp(rung, power))
 
 
-@compiled
+@inner
 def effective_period(distribution: Distribution, work: Work, blocks: Listed, span: Span) -> float:
     """The period for b + the listed sum of single features, as short as improbable sums allow.
 
@@ -181,7 +181,8 @@ def _add_patterns(
     return value, cubic, by_b
 
 
-@compiled
+@apart_from_callers
+@inner
 def whole(
     distribution: Distribution,
     work: Work,
@@ -256,7 +257,7 @@ def whole(
     return Found(value, cubic + more_cubic, by_b, error, error_b, found.terms)
 
 
-@compiled
+@inner
 def always_active(distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, b: float) -> tuple[float, float]:
     """T E s^2 of a row that never leaves the linear part, and its derivative by b."""
     c = cumulants(distribution, work.g, blocks, ZERO)

@@ -12,7 +12,7 @@ component the same is done with the factors of its members.  Factors and their d
 
 from typing import Any
 
-from tegum.compilation import apart_from_callers, compiled
+from tegum.compilation import apart_from_callers, inner
 from tegum.exact.kernel.bends import BLOCK, FIRST, SECOND, around_vertex, on_circle, on_line
 from tegum.exact.kernel.bends import Products as Memory
 from tegum.exact.kernel.inversion import FIRST_HALF
@@ -30,7 +30,7 @@ _BY_REST, _BY_NONE, _BY_ONE, _SLOPE, _AFTER = (k * PAIR for k in range(6, 11))
 behind it.  Rows of a feature: its component's derivative, and the component's weight times the factors of later members."""
 
 
-@compiled
+@inner
 def _multiplied(left: Any, block: int, before: Products) -> Products:
     """The product ``before`` a block times the block, whose rows begin at ``block``."""
     psi = load_complex(left, block + _SUMS)
@@ -41,7 +41,7 @@ def _multiplied(left: Any, block: int, before: Products) -> Products:
     return Products(rest * (psi + more) + none * eta + one * more, none * psi, one * psi + none * chi)
 
 
-@compiled
+@inner
 def _write_by_sums(left: Any, block: int, before: Products, found: Any) -> None:
     """Writes the derivatives by a block's three sums, with the product ``before`` it and the derivatives by that behind."""
     by_rest = load_complex(left, block + _BY_REST)
@@ -52,7 +52,7 @@ def _write_by_sums(left: Any, block: int, before: Products, found: Any) -> None:
     store_complex(found, 2 * PAIR, by_rest * (two + before.none))
 
 
-@compiled
+@inner
 def _forward(distribution: Distribution, work: Work, blocks: Listed, most: int, factors: Any, left: Any) -> Products:
     """The products of the listed blocks without components of more than ``most`` large features; remembers what it met."""
     zero = complex_of(0.0, 0.0)
@@ -79,7 +79,7 @@ def _forward(distribution: Distribution, work: Work, blocks: Listed, most: int, 
     return product
 
 
-@compiled
+@inner
 def _carry(
     distribution: Distribution,
     work: Work,
@@ -107,7 +107,7 @@ def _carry(
 
 
 @apart_from_callers
-@compiled
+@inner
 def add_bends(
     distribution: Distribution, work: Work, blocks: Listed, most: int, by: Products, z: Any, memory: Memory, H: Any
 ) -> Any:
@@ -171,7 +171,7 @@ def add_bends(
     return found
 
 
-@compiled
+@inner
 def _add_gone(
     distribution: Distribution,
     work: Work,
@@ -230,7 +230,7 @@ def _add_gone(
         H[own, n] += removed.weight * total((z * with_own * load_complex(factors, (3 * own + FIRST) * PAIR)).real)
 
 
-@compiled
+@inner
 def _add_octet(
     distribution: Distribution,
     work: Work,
@@ -258,7 +258,7 @@ def _add_octet(
         _add_gone(distribution, work, blocks, own, removed, coarse, square, weight, z, memory, H)
 
 
-@compiled
+@inner
 def invert_sets(
     distribution: Distribution,
     work: Work,
@@ -306,7 +306,7 @@ def invert_sets(
         power = power * step
 
 
-@compiled
+@inner
 def add_set_residue(
     distribution: Distribution,
     work: Work,

@@ -12,7 +12,7 @@ Next to a kink, where one of these has second derivatives that jump, it says tha
 
 from typing import Any
 
-from tegum.compilation import apart_from_callers, compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.exact.kernel.bends import Products
 from tegum.exact.kernel.cut_moments import add_one, add_two
 from tegum.exact.kernel.patterns import ClosedPatterns
@@ -63,7 +63,7 @@ def _find_pairs(distribution: Distribution, work: Work, blocks: Listed, removed:
             work.alone[first] = share
 
 
-@compiled
+@inner
 def _add_patterns(
     distribution: Distribution, work: Work, blocks: Listed, own: int, removed: ClosedPatterns, around: bool, b: float, H: Any
 ) -> None:
@@ -90,7 +90,7 @@ def _add_patterns(
 
 
 @apart_from_callers
-@compiled
+@inner
 def set_curvature(
     distribution: Distribution,
     work: Work,

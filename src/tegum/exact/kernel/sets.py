@@ -22,7 +22,7 @@ Own feature j, T = 1 - d/dg_j: its factor A becomes A - dA/dg.  If it is large, 
 
 from typing import Any
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.exact.kernel.partition import reach
 from tegum.exact.kernel.patterns import add_removed, removed_patterns
 from tegum.exact.kernel.records import ONE, ZERO, Distribution, Effort, Found, Listed, OwnFeature, Work
@@ -95,7 +95,7 @@ def _rounding_around(distribution: Distribution, work: Work, blocks: Listed, own
     return value, slope
 
 
-@compiled
+@inner
 def sorted_row(
     distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, threshold: float, b: float
 ) -> tuple[int, int, int, Fine]:
@@ -108,7 +108,7 @@ def sorted_row(
     return large, small, kinked, Fine(bias, low, high, fine_period, removed_patterns(distribution, work, blocks, own))
 
 
-@compiled
+@inner
 def _unsplit(work: Work, blocks: Listed, own: int, others: float, b: float) -> tuple[float, float]:
     """T E r(s)^2 where no feature is small: of the patterns "nothing active" and "only i active", with its derivative by b."""
     top = max(b, 0.0)
@@ -126,7 +126,8 @@ def _unsplit(work: Work, blocks: Listed, own: int, others: float, b: float) -> t
     return value, by_b
 
 
-@compiled
+@apart_from_callers
+@inner
 def sets_row(
     distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, threshold: float, span: Span, effort: Effort
 ) -> Found:

@@ -19,7 +19,7 @@ All of it under T = 1 - d/dg_j.  If j is small, T acts on the A and B (``own_sma
 
 from typing import NamedTuple
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.exact.kernel.inversion import invert
 from tegum.exact.kernel.moments import (
     Cumulants,
@@ -112,7 +112,8 @@ def _small_part(distribution: Distribution, work: Work, rest: Listed, own: OwnFe
     return Small(Listed(work.order_small, rest.feature_first, ZERO, rest.end - rest.first), own, low, high, c, o)
 
 
-@compiled
+@apart_from_callers
+@inner
 def split_row(
     distribution: Distribution, work: Work, large: Listed, rest: Listed, own: OwnFeature, span: Span, effort: Effort
 ) -> Found:
@@ -172,7 +173,7 @@ def split_row(
     )
 
 
-@compiled
+@inner
 def _alias(
     distribution: Distribution,
     work: Work,

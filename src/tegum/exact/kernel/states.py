@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, copied_into_callers
+from tegum.compilation import compiled, copied_into_callers, inner
 
 Floats = NDArray[np.float64]
 
@@ -61,7 +61,7 @@ def inputs_of(rows: Any, probabilities: Floats) -> Inputs:
 
 
 @copied_into_callers
-@compiled
+@inner
 def _set_outputs(W: Floats, b: Floats, hidden: Floats, a: int, left: int, right: int, row: Floats) -> None:
     """The outputs ``left`` to ``right`` of input a."""
     m, biases = W.shape[0], b[left:right]
@@ -81,7 +81,7 @@ def _set_outputs(W: Floats, b: Floats, hidden: Floats, a: int, left: int, right:
 
 
 @copied_into_callers
-@compiled
+@inner
 def _square(squares: Floats, importance: Floats, p: float, row: Floats) -> None:
     """Adds to the squares of some outputs, whose errors in ``row`` become derivatives."""
     for j in range(squares.size):
@@ -91,7 +91,7 @@ def _square(squares: Floats, importance: Floats, p: float, row: Floats) -> None:
 
 
 @copied_into_callers
-@compiled
+@inner
 def _pull_back(W: Floats, left: int, right: int, a: int, found: Sums) -> None:
     """What the derivatives by outputs, in ``row``, add to those by b, by W and by the hidden values."""
     row, by_b = found.row, found.by_b[left:right]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tegum.compilation import compiled, copied_into_callers, inlined
+from tegum.compilation import copied_into_callers, inlined, inner
 from tegum.exact.kernel.product import CONSTANTS, STATE, SUM, at
 from tegum.exact.kernel.records import Distribution
 from tegum.exact.kernel.vectors import (
@@ -85,7 +85,7 @@ def turn(theta: Any) -> Any:
 
 
 @copied_into_callers
-@compiled
+@inner
 def first_powers(gamma: float) -> tuple[Any, float, float]:
     """e^{zeta_k gamma} - 1 for the first eight k, and both parts of e^{2 pi i 8 gamma} - 1, the step to the next eight."""
     turned = turn(ramp() * gamma)
@@ -108,7 +108,7 @@ def taper(k: int, most: int) -> Any:
 
 
 @copied_into_callers
-@compiled
+@inner
 def start(distribution: Distribution, v: Any, rows: int, i: int, component: int, g: float, alone: float, P: float) -> None:
     """Sets feature i's sequence to the first eight points and writes down what later points need of it."""
     powers, step_real, step_imaginary = first_powers(g / P)
@@ -131,7 +131,7 @@ def z_at(points: Points) -> Any:
     return complex_of(fill(ALPHA / points.P), (TURN / points.P) * (ramp() + float(points.k)))
 
 
-@compiled
+@inner
 def _tiny(v: Any, rows: int, i: int, points: Points) -> tuple[Any, Any]:
     """A and dA/dg at eight points by Taylor series: A = sum x^m / (m + 1)!,  A' = sum (m + 1) x^m / (m + 2)!."""
     z = z_at(points)
@@ -168,7 +168,7 @@ def step_on(v: Any, rows: int, i: int) -> None:
     store_complex(v, here, powers + step + powers * step)
 
 
-@compiled
+@inner
 def series(z: Any, g: float) -> tuple[Any, Any, Any]:
     """A(z g) and its first two derivatives by g, for |z g| up to 1.6, by Taylor series: A = sum x^m / (m + 1)!."""
     x = z * g
@@ -182,7 +182,7 @@ def series(z: Any, g: float) -> tuple[Any, Any, Any]:
     return A, slope * z, bend * (z * z)
 
 
-@compiled
+@inner
 def third_series(z: Any, g: float) -> Any:
     """The third derivative of A(z g) by g in the same way: sum (m + 1) (m + 2) (m + 3) x^m / (m + 4)! times z^3."""
     x = z * g
@@ -202,7 +202,7 @@ def series_factor(z: Any, g: float, own: bool) -> tuple[Any, Any]:
     return A, by_g
 
 
-@compiled
+@inner
 def own_factor(v: Any, rows: int, i: int, points: Points) -> tuple[Any, Any]:
     """(1 - d/dg) of A and dA/dg at eight points, for the row's own feature."""
     z = z_at(points)
@@ -217,7 +217,7 @@ def own_factor(v: Any, rows: int, i: int, points: Points) -> tuple[Any, Any]:
 
 
 @copied_into_callers
-@compiled
+@inner
 def closed_power(k: int, b: float, g: float) -> tuple[float, float, float]:
     """E (b + g u)^k for u uniform on [0, 1], and its first two derivatives by g; k from 1 to 3."""
     if k == 1:
@@ -228,7 +228,7 @@ def closed_power(k: int, b: float, g: float) -> tuple[float, float, float]:
 
 
 @copied_into_callers
-@compiled
+@inner
 def rectified_power(k: int, b: float, g: float) -> tuple[float, float, float]:
     """E r(b + g u)^k for u uniform on [0, 1], r(t) = max(t, 0), and its first two derivatives by g; k from 1 to 3."""
     e = b + g

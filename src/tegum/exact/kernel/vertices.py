@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.exact.kernel.inversion import FIRST_HALF
 from tegum.exact.kernel.judging import errors_after, next_look, note_moves, note_slopes
 from tegum.exact.kernel.patterns import ClosedPatterns, gone, gone_backward
@@ -65,7 +65,7 @@ def state_of(t: float, low: float, high: float) -> Any:
     return NEVER if t + high <= 0 else KINKED
 
 
-@compiled
+@inner
 def _mu(g: float, own: bool, z: Any, at_feature: Any, at_bias: Any) -> tuple[Any, Any]:
     """The factor mu and its derivative by g; ``at_feature`` and ``at_bias`` stand for e^{z (b + g)} and e^{zb}."""
     third = 1 / (3 * g)
@@ -100,7 +100,7 @@ def _line_factors(work: Work, blocks: Listed, own: int, fine: bool, points: Poin
         store_complex(v, at(ALL_ROWS, D, i), by_g)
 
 
-@compiled
+@inner
 def _fine_octet(
     distribution: Distribution,
     work: Work,
@@ -128,7 +128,8 @@ def _fine_octet(
     return found.real, (z * found).real
 
 
-@compiled
+@apart_from_callers
+@inner
 def line(
     distribution: Distribution,
     work: Work,
@@ -227,14 +228,14 @@ def alias(z: Any, P: float) -> Any:
     return ((x * (ALIAS_3 / 6) + ALIAS_2 / 2) * x + ALIAS_1) * x + ALIAS_0
 
 
-@compiled
+@inner
 def exp_near(z: Any, t: float) -> Any:
     """e^{zt} = 1 + zt A(zt) for |zt| up to 1.6."""
     value, _, _ = series(z, t)
     return z * t * value + 1.0
 
 
-@compiled
+@inner
 def coarse_residue(
     distribution: Distribution, work: Work, blocks: Listed, own: OwnFeature, b: float, P: float, gradient: int
 ) -> tuple[float, float]:
@@ -256,7 +257,7 @@ def coarse_residue(
     return total(found.real), total((z * found).real)
 
 
-@compiled
+@inner
 def fine_residue(
     distribution: Distribution,
     work: Work,

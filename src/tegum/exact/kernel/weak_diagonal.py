@@ -15,7 +15,7 @@ and Gauss' rule with four points between the kinks is exact for it.
 
 import numpy as np
 
-from tegum.compilation import compiled, inlined
+from tegum.compilation import apart_from_callers, inlined, inner
 from tegum.exact.kernel.records import Distribution, Integrand, Listed, OwnFeature, Removed, Work
 from tegum.exact.kernel.uniform import closed_power, rectified_power
 from tegum.exact.kernel.walk import features_of
@@ -45,7 +45,7 @@ def move_to_end(blocks: Listed, block: int) -> None:
             blocks.order[last] = block
 
 
-@compiled
+@inner
 def pattern(V: Integrand, b: float, g: float) -> tuple[float, float, float, float, float]:
     """E V(s) of s = b + g u, and its derivatives by b, by b twice, by g, by b and g."""
     m1, m1g, _ = closed_power(1, b, g)
@@ -76,7 +76,7 @@ def pattern(V: Integrand, b: float, g: float) -> tuple[float, float, float, floa
     return value, by_b, by_bb, by_g, by_bg
 
 
-@compiled
+@inner
 def expected(V: Integrand, b: float, g: float, own: float, q: float, p: float) -> tuple[float, float, float, float]:
     """E V times q (own feature inactive) plus p T E V over its magnitude: value, derivatives by b, by g and by ``own``."""
     value, by_b, _, by_g, _ = pattern(V, b, g)
@@ -108,7 +108,8 @@ def expected(V: Integrand, b: float, g: float, own: float, q: float, p: float) -
     return value, by_b, by_g, by_own
 
 
-@compiled
+@apart_from_callers
+@inner
 def add_weak_patterns(
     distribution: Distribution,
     work: Work,

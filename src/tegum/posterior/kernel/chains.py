@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, copied_into_callers, inlined
+from tegum.compilation import compiled, copied_into_callers, inlined, inner
 from tegum.exact.kernel.records import ZERO
 from tegum.posterior.kernel.randomness import fill_normal, uniform
 from tegum.posterior.kernel.target import Target, batch_loss_of, loss_of
@@ -177,7 +177,7 @@ def _potential(law: Any, chain: Any, r: int) -> float:
 
 
 @copied_into_callers
-@compiled
+@inner
 def _trajectory(target: Target, law: Law, chain: Chain, r: int, step: float, leaps: int) -> tuple[float, float, float]:
     """Moves replica r by one trajectory, or leaves it; returns how probably it was accepted, H' - H, and H where it is then."""
     d = chain.x.size
@@ -246,7 +246,7 @@ def _exchange(law: Any, chain: Any, a: int, b: int) -> bool:
 
 
 @copied_into_callers
-@compiled
+@inner
 def _keep(law: Law, chain: Chain, record: Record, c: int, draw: int, r: int) -> None:
     """Writes down where replica r is."""
     _locate(chain, r)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, copied_into_callers, inlined
+from tegum.compilation import compiled, copied_into_callers, inlined, inner
 from tegum.exact.kernel.landscape import Landscape, loss_at
 from tegum.exact.kernel.uniform import rectified
 from tegum.exact.kernel.walk import components_in, members_of
@@ -83,7 +83,7 @@ def _leave(target: Any, gradient: Any) -> None:
 
 
 @copied_into_callers
-@compiled
+@inner
 def _one_active(target: Target) -> float:
     """The loss where at most one feature is active, its derivatives into the point's memory."""
     point = target.landscape.point

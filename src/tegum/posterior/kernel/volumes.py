@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tegum.compilation import compiled, copied_into_callers, inlined
+from tegum.compilation import compiled, copied_into_callers, inlined, inner
 from tegum.exact.hessian import complement
 from tegum.posterior.kernel.randomness import fill_normal, uniform
 from tegum.posterior.kernel.target import Target, loss_of
@@ -79,7 +79,7 @@ def group_for(
 
 
 @copied_into_callers
-@compiled
+@inner
 def _excess(target: Target, group: Group) -> float:
     """The loss above L* at ``trial``; infinite outside of the ball."""
     square = 0.0
@@ -121,7 +121,7 @@ def fill_ball(target: Target, group: Group) -> float:
 
 
 @copied_into_callers
-@compiled
+@inner
 def _other(group: Group, k: int, parent: int, a: int) -> int:
     """A point that is none of three, at random."""
     while True:
@@ -131,7 +131,7 @@ def _other(group: Group, k: int, parent: int, a: int) -> int:
 
 
 @copied_into_callers
-@compiled
+@inner
 def _aim(group: Group, k: int, parent: int) -> None:
     """A direction for point k: the difference of two others, less its part along up to three more such differences.
 
@@ -178,7 +178,7 @@ def _remove(v: Any, u: Any) -> None:
 
 
 @copied_into_callers
-@compiled
+@inner
 def move(target: Target, group: Group, k: int, parent: int, level: float) -> float:
     """Moves point k, a copy of its parent, inside the level set, or leaves it; returns how many losses that took."""
     d = group.trial.size
