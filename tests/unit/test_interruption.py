@@ -9,7 +9,6 @@ import threading
 import time
 from concurrent.futures import wait
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
