@@ -7,11 +7,14 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
 
 from tegum.errors import InvalidInputError
-from tegum.geometry import dimensionality, identify, shape_names
+from tegum.geometry import dimensionality, identification, identify, shape_names
 from tegum.geometry.catalogue import catalogue, composite_name, plural, polygon, simplex
 from tegum.geometry.graph import learned
+from tegum.geometry.identification import THRESHOLDS
 from tegum.geometry.matching import least_error, matched, procrustes_distances, root_mean_square
 from tests.oracle.polytopes import SHAPES, summed
 from tests.oracle.sums import BATTERY, EVERY, OF_THE_PAPER, random_sum, scrambled, with_noise
@@ -216,6 +219,19 @@ def test_simplices_and_polygons() -> None:
         np.testing.assert_allclose(G, (np.eye(k) * k - 1) / (k - 1), atol=1e-12)
     np.testing.assert_allclose(dimensionality(polygon(7)), 2 / 7)
     assert list(catalogue(2)) == ["digon", "parallel pair"]
+
+
+@pytest.mark.parametrize("n", [2, 5, 40])
+def test_components_at_every_threshold_are_those_of_single_linkage(n: int) -> None:
+    generator = np.random.default_rng(n)
+    for ties in (False, True):
+        similar = generator.choice(THRESHOLDS, (n, n)) if ties else generator.random((n, n)) ** 6
+        similar = np.maximum(similar, similar.T)
+        np.fill_diagonal(similar, 0)
+        tree = linkage(squareform(1 - similar, checks=False), "single")
+        for threshold, labels in zip(THRESHOLDS, identification._labels(similar, THRESHOLDS), strict=True):
+            twin = fcluster(tree, 1 - threshold, "distance")
+            np.testing.assert_array_equal(labels[:, None] == labels, twin[:, None] == twin)
 
 
 @pytest.mark.parametrize(

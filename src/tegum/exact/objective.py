@@ -11,6 +11,7 @@ It keeps its memory between calls: a call costs little more than the arithmetic.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -132,7 +133,7 @@ class Objective:
         """How `hessian_by_rows` finds the Hessian: a sum over states, an inversion, or differences of gradients."""
         return "inversion" if self._by_law is None else self._by_law.curved_by
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many parameters there are: m n + n, or all of W1, W2, b and b_hidden."""
         return size_of(self.net)

@@ -298,7 +298,16 @@ def _labels(similar: NDArray[np.float64], thresholds: tuple[float, ...]) -> NDAr
     if len(similar) == 1:
         return np.ones((len(thresholds), 1), np.int32)
     tree = scipy.cluster.hierarchy.linkage(scipy.spatial.distance.squareform(1 - similar, checks=False), "single")
-    return np.stack([scipy.cluster.hierarchy.fcluster(tree, 1 - threshold, "distance") for threshold in thresholds])
+    labels, label_of, at = np.arange(len(similar), dtype=np.int32), list(range(len(similar))), {}
+    merges = iter(tree[:, :3].tolist())
+    one, other, height = next(merges)
+    for threshold in sorted(thresholds, reverse=True):
+        while height <= 1 - threshold:  # two clusters become one, whose number is the next
+            labels[labels == label_of[int(other)]] = label_of[int(one)]
+            label_of.append(label_of[int(one)])
+            one, other, height = next(merges, (0, 0, np.inf))
+        at[threshold] = labels.copy()
+    return np.stack([at[threshold] for threshold in thresholds])
 
 
 def _parts(members: NDArray[np.intp], label: NDArray[np.integer]) -> list[NDArray[np.intp]]:

@@ -126,7 +126,7 @@ def dimensionality(W: Float[np.ndarray, "*batch m n"]) -> Float[np.ndarray, "*ba
     norms = feature_norms(W)
     w = quotient(W, norms[..., None, :])
     # sum_j (w_i . W_j)^2 = w_i . F w_i: thousands of features need no matrix of each with each
-    total = np.einsum("...mn,...mk,...kn->...n", w, frame_operator(W), w, optimize=True)
+    total = (w * (frame_operator(W) @ w)).sum(axis=-2)
     return quotient(norms**2, total)
 
 

@@ -217,8 +217,8 @@ def component_sizes(W: xr.DataArray) -> dict[str, Any]:
 def sum_gaps(W: xr.DataArray) -> dict[str, Any]:
     """For which components the sum of the D_i is within 0.05 of the dimensions that they span, and the largest difference."""
     gaps = [
-        abs(float(dimensionality(each)[members].sum()) - tg.geometry.graph.factor_dimensions(each[:, members]))
-        for each in W.values
+        abs(float(share[members].sum()) - tg.geometry.graph.factor_dimensions(each[:, members]))
+        for each, share in zip(W.values, dimensionality(W.values), strict=True)
         for members in feature_graph(each).components
     ]
     return {"within 0.05": np.array(gaps) <= 0.05, "largest difference": max(gaps, default=np.nan)}
