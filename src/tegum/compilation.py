@@ -59,6 +59,8 @@ COMPILING = "compiling the engine (once on this machine, a minute)"
 
 _HASH_SIZE = 32
 _LOCK_BYTES, _BEAT_SECONDS, _PATIENCE_SECONDS = 7, 0.02, 120.0
+_OF_THE_SECOND = 2 ** (8 * _LOCK_BYTES)
+"""The byte that whoever has started a second process locks, beyond those of functions."""
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
     "_nrt": False,
@@ -68,6 +70,7 @@ _OPTIONS: dict[str, Any] = {
 _SELDOM = 200_000
 """So many objects more are looked through for garbage while functions are compiled; Python's own number is 700."""
 _sizes: dict[str, int] = {}
+_with_a_second: set[Path] = set()
 
 _BESIDE = "TEGUM_COMPILES_BESIDE"
 """What the environment of a process holds that compiles for another."""
@@ -148,16 +151,17 @@ def _with_less_effort(compile_: Callable[[Any], Any], signature: Any) -> Any:
     Numba makes millions of objects, among which Python looks for garbage again and again; and it has LLVM parse a program for
     the size of each variable's type.
     """
-    context, often = cpu_target.target_context, gc.get_threshold()
-    if "get_abi_sizeof" in vars(context):  # within another function
-        return compile_(signature)
-    try:
-        gc.set_threshold(_SELDOM, *often[1:])
-        context.get_abi_sizeof = partial(_size_of, context.target_data)
-        return compile_(signature)
-    finally:
-        vars(context).pop("get_abi_sizeof", None)
-        gc.set_threshold(*often)
+    with global_compiler_lock:
+        context, often = cpu_target.target_context, gc.get_threshold()
+        if "get_abi_sizeof" in vars(context):  # within another function
+            return compile_(signature)
+        try:
+            gc.set_threshold(_SELDOM if often[0] else 0, *often[1:])
+            context.get_abi_sizeof = partial(_size_of, context.target_data)
+            return compile_(signature)
+        finally:
+            vars(context).pop("get_abi_sizeof", None)
+            gc.set_threshold(*often)
 
 
 def _size_of(target_data: Any, kind: Any) -> int:
@@ -287,17 +291,17 @@ def compile_beside(task: str, *needed: Any) -> None:
     """Has a second process compile code that this one needs later, where it is not compiled and another core is there.
 
     Args:
-        task: a function of a module that compiles it, such as ``"tegum.exact.compiling:curvatures"``.
+        task: a function of a module that compiles it, such as ``"tegum.exact.certificate:compile_hessians"``.
         needed: compiled functions: without one of them there is something to do.
     """
     alone = default_threads() == 1 or not sys.executable or _BESIDE in os.environ
-    if alone or all(is_compiled(function) for function in needed):
+    if alone or all(is_compiled(function) for function in needed) or not _is_first(folder_of(needed[0])):
         return
     module, function = task.split(":")
     place = {"NUMBA_CACHE_DIR": numba.config.CACHE_DIR} if numba.config.CACHE_DIR else {}
     threading.Thread(
         target=subprocess.run,
-        args=([sys.executable, "-c", f"from {module} import {function}; {function}()"],),
+        args=([sys.executable, "-P", "-c", f"from {module} import {function}; {function}()"],),
         kwargs={
             "env": {**os.environ, _BESIDE: "1", "PYTHONPATH": os.pathsep.join(sys.path), **place},
             "stdin": subprocess.DEVNULL,
@@ -306,6 +310,19 @@ def compile_beside(task: str, *needed: Any) -> None:
         },
         daemon=True,
     ).start()
+
+
+def _is_first(folder: Path | None) -> bool:
+    """Whether neither this nor another process that still runs has started a second one; false where that cannot be known."""
+    number = None if folder is None or folder in _with_a_second else _lock_file(folder)
+    if folder is None or number is None:
+        return False
+    try:
+        fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _OF_THE_SECOND)  # as long as this process lives
+    except OSError:
+        return False
+    _with_a_second.add(folder)
+    return True
 
 
 def _enable_cache(dispatcher: Any) -> bool:

@@ -271,12 +271,41 @@ def test_a_second_process_compiles_beside(tmp_path: Path, monkeypatch: pytest.Mo
     if cores == 1 or already:
         assert not started
         return
-    while not is_compiled(function):
+    patience = time.monotonic() + 60
+    while not is_compiled(function) and time.monotonic() < patience:
         time.sleep(0.01)
     assert function(3) == 6
     assert hits(function) == 1
     compile_beside("work:double", function)
     assert len(started) == 1, "there is nothing left to do"
+
+
+def test_one_process_at_a_time_has_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = doubled_in(tmp_path)
+    folder = compilation.folder_of(function)
+    started = list[object]()
+    monkeypatch.setattr(subprocess, "run", lambda *what, **_: started.append(what))
+    monkeypatch.setattr(compilation, "default_threads", lambda: 2)
+    monkeypatch.delenv("TEGUM_COMPILES_BESIDE", raising=False)
+    program = f"""
+from pathlib import Path
+from tegum.compilation import _is_first
+print(_is_first(Path({str(folder)!r})), flush=True)
+input()
+"""
+    keep = [sys.executable, "-c", program]
+    with subprocess.Popen(keep, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "True\n"
+        compile_beside("work:double", function)
+        assert not started
+        other.kill()
+    for _ in range(2):
+        compile_beside("work:double", function)
+    while not started:  # by a thread
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert len(started) == 1
 
 
 def test_what_a_second_process_compiles_is_what_a_search_needs() -> None:
