@@ -23,7 +23,6 @@ Of processes that need the same code at the same time one compiles it; the other
 take a part of the first's work: `compile_beside` starts one, on another core, for code that its caller needs last.
 """
 
-import fcntl
 import gc
 import hashlib
 import importlib
@@ -35,9 +34,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +44,7 @@ from llvmlite import binding as llvm
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
+from tegum.byte_locks import taken_for_life, waited_for
 from tegum.errors import InvalidInputError
 from tegum.interruption import never_losing_interruption
 from tegum.threads import default_threads
@@ -58,9 +56,7 @@ COMPILING = "compiling the engine (once on this machine, a minute)"
 """What a progress bar says while functions are compiled."""
 
 _HASH_SIZE = 32
-_LOCK_BYTES, _BEAT_SECONDS, _PATIENCE_SECONDS = 7, 0.02, 120.0
-_OF_THE_SECOND = 2 ** (8 * _LOCK_BYTES)
-"""The byte that whoever has started a second process locks, beyond those of functions."""
+_PATIENCE_SECONDS = 120.0
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
     "_nrt": False,
@@ -73,7 +69,7 @@ _sizes: dict[str, int] = {}
 _with_a_second: set[Path] = set()
 
 _BESIDE = "TEGUM_COMPILES_BESIDE"
-"""What the environment of a process holds that compiles for another."""
+"""What the environment of a process holds that compiles for another, and the lock of whoever has started one."""
 _FROM_A_KERNEL = re.compile(rb"^from tegum\.([\w.]*kernel)\.", re.MULTILINE)
 """What compiled code imports from the compiled code of another folder."""
 
@@ -128,12 +124,12 @@ def _without_a_way_in(dispatcher: Any, result: Any) -> None:
 
 def _kept(dispatcher: Any) -> Any:
     """A compiled function whose code is kept on disk, where there is a place for it."""
-    compile_ = dispatcher.compile
-    dispatcher.compile = never_losing_interruption()(partial(_with_less_effort, compile_))
+    compile_ = partial(_with_less_effort, dispatcher.compile)
+    has_place = _enable_cache(dispatcher)
+    dispatcher.compile = never_losing_interruption()(partial(_by_one_process, dispatcher, compile_) if has_place else compile_)
     dispatcher.add_overload = partial(_with_needs, dispatcher.add_overload)
-    if not _enable_cache(dispatcher):
+    if not has_place:
         return dispatcher
-    dispatcher.compile = never_losing_interruption()(partial(_by_one_process, dispatcher, partial(_with_less_effort, compile_)))
     index = dispatcher._cache._cache_file
     index._source_stamp = (index._source_stamp, _sources_stamp(Path(dispatcher.py_func.__code__.co_filename).parent))
     index._dump = partial(_with_hash, index._dump)
@@ -238,53 +234,17 @@ def _restored(rebuild: Callable[..., Any], has_way_in: bool, target: Any, stored
 
 
 def _by_one_process(dispatcher: Any, compile_: Callable[[Any], Any], signature: Any) -> Any:
-    """Compiles, or loads what another process has compiled until then."""
-    with global_compiler_lock, _locked(dispatcher, signature):
-        return compile_(signature)
+    """Compiles, or loads what another process has compiled until then.
 
-
-@contextmanager
-def _locked(dispatcher: Any, signature: Any) -> Iterator[None]:
-    """A block that no other process is in for the same function and processor, unless what it waits for is on disk by now.
-
-    Functions wait for what they call and never for what calls them: no two processes wait for each other.  A process that was
-    stopped inside is not waited for for ever.
+    Functions wait for what they call and never for what calls them: no two processes wait for each other.
     """
     if signature in dispatcher.overloads:
-        yield
-        return
+        return compile_(signature)
     index = dispatcher._cache._cache_file
     key = dispatcher._cache._index_key(signature, dispatcher.targetctx.codegen())
-    name = repr((index._index_name, key[1])).encode()
-    place = int.from_bytes(hashlib.sha256(name).digest()[:_LOCK_BYTES])
-    number, taken = _lock_file(Path(index._index_path).parent), False
-    patience = time.monotonic() + _PATIENCE_SECONDS
-    while number is not None and not taken:
-        try:
-            # of one byte of the file, which need not be there: the process's, who may take it again
-            fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
-            taken = True
-        except (BlockingIOError, PermissionError):  # another process has it
-            if key in index._load_index() or time.monotonic() > patience:
-                break
-            time.sleep(_BEAT_SECONDS)
-        except OSError:  # a disk that knows no locks
-            break
-    try:
-        yield
-    finally:
-        if number is not None and taken:
-            fcntl.lockf(number, fcntl.LOCK_UN, 1, place)
-
-
-@cache
-def _lock_file(folder: Path) -> int | None:
-    """A file of a folder of compiled code, open as long as the process lives: closing it gives all its locks away."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return os.open(folder / "tegum-compiling", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:
-        return None
+    folder, name = Path(index._index_path).parent, repr((index._index_name, key[1]))  # of this function, for this processor
+    with global_compiler_lock, waited_for(folder, name, lambda: key in index._load_index(), _PATIENCE_SECONDS):
+        return compile_(signature)
 
 
 def compile_beside(task: str, *needed: Any) -> None:
@@ -294,9 +254,13 @@ def compile_beside(task: str, *needed: Any) -> None:
         task: a function of a module that compiles it, such as ``"tegum.exact.certificate:compile_hessians"``.
         needed: compiled functions: without one of them there is something to do.
     """
+    folder = folder_of(needed[0])
     alone = default_threads() == 1 or not sys.executable or _BESIDE in os.environ
-    if alone or all(is_compiled(function) for function in needed) or not _is_first(folder_of(needed[0])):
+    if alone or folder is None or folder in _with_a_second or all(is_compiled(function) for function in needed):
         return
+    if not taken_for_life(folder, _BESIDE):
+        return
+    _with_a_second.add(folder)
     module, function = task.split(":")
     place = {"NUMBA_CACHE_DIR": numba.config.CACHE_DIR} if numba.config.CACHE_DIR else {}
     threading.Thread(
@@ -310,19 +274,6 @@ def compile_beside(task: str, *needed: Any) -> None:
         },
         daemon=True,
     ).start()
-
-
-def _is_first(folder: Path | None) -> bool:
-    """Whether neither this nor another process that still runs has started a second one; false where that cannot be known."""
-    number = None if folder is None or folder in _with_a_second else _lock_file(folder)
-    if folder is None or number is None:
-        return False
-    try:
-        fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _OF_THE_SECOND)  # as long as this process lives
-    except OSError:
-        return False
-    _with_a_second.add(folder)
-    return True
 
 
 def _enable_cache(dispatcher: Any) -> bool:

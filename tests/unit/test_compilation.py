@@ -17,7 +17,7 @@ from numba import types
 from numba.core.registry import cpu_target
 
 import tegum as tg
-from tegum import compilation
+from tegum import byte_locks, compilation
 from tegum.compilation import compile_beside, is_compiled
 from tegum.exact.certificate import compile_hessians
 from tegum.exact.kernel.hessian import hessian_at_point, hessians, row_hessian
@@ -203,9 +203,11 @@ def test_every_file_of_compiled_code_is_in_its_folders_stamp() -> None:
 HOLDER = """
 import sys, time
 from numba import types
-from tegum.compilation import _locked
+from pathlib import Path
+from tegum.byte_locks import waited_for
 from doubling import doubled
-with _locked(doubled, (types.int64,)):
+index, key = doubled._cache._cache_file, doubled._cache._index_key((types.int64,), doubled.targetctx.codegen())
+with waited_for(Path(index._index_path).parent, repr((index._index_name, key[1])), lambda: False, 60):
     print("held", flush=True)
     {}
 """
@@ -250,7 +252,7 @@ def test_where_the_disk_knows_no_locks_each_process_compiles(tmp_path: Path, mon
     def unknown(*_: object) -> None:
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(compilation.fcntl, "lockf", unknown)
+    monkeypatch.setattr(byte_locks.fcntl, "lockf", unknown)
     assert doubled_in(tmp_path)(3) == 6
 
 
@@ -289,8 +291,8 @@ def test_one_process_at_a_time_has_a_second(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.delenv("TEGUM_COMPILES_BESIDE", raising=False)
     program = f"""
 from pathlib import Path
-from tegum.compilation import _is_first
-print(_is_first(Path({str(folder)!r})), flush=True)
+from tegum.byte_locks import taken_for_life
+print(taken_for_life(Path({str(folder)!r}), {compilation._BESIDE!r}), flush=True)
 input()
 """
     keep = [sys.executable, "-c", program]
@@ -302,9 +304,7 @@ input()
         other.kill()
     for _ in range(2):
         compile_beside("work:double", function)
-    while not started:  # by a thread
-        time.sleep(0.01)
-    time.sleep(0.1)
+    time.sleep(0.5)  # a thread starts them
     assert len(started) == 1
 
 

@@ -10,7 +10,6 @@ from tegum.cli.elsewhere import Where
 from tegum.cli.output import at_paper_sizes, duration, say, say_interrupted, say_verdicts
 from tegum.cli.pages import make_room
 from tegum.errors import InvalidInputError, PiecesFailed, Problems
-from tegum.exact.certificate import have_hessians_compiled
 from tegum.execution import Elsewhere
 from tegum.experiments import (
     Experiment,
@@ -123,6 +122,8 @@ def _plan(experiments: list[Experiment], profile: Profile, folder: ResultFolder)
     first = ", and a minute in which engines are compiled" if ahead and compiling_seconds() else ""
     say(f"{count}, {profile} profile, about {duration(ahead) if ahead else 'no time'}{first}{before}")
     if ahead:
+        from tegum.exact.certificate import have_hessians_compiled  # an engine, for which reports and exports wait in vain
+
         have_hessians_compiled()
     return [(each.id, cost) for each, cost in zip(experiments, costs, strict=True)]
 

@@ -56,7 +56,7 @@ def starts_at(
     weight: NDArray[np.float64],
     importance: NDArray[np.float64],
 ) -> Starts:
-    """Starts of which nothing is found yet, in memory of their own: points (count, d), and what `Starts` has of each."""
+    """Starts (count, d) of which nothing is found yet, with room for it."""
     count = len(x)
     return Starts(
         x=x,
